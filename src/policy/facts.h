@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What this kernel and this caller can do, as a plain value: filled by a tier's probe, read by
+ * compile and explain, made up by tests.
+ */
+#ifndef CORDON_POLICY_FACTS_H
+#define CORDON_POLICY_FACTS_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+enum cgroup_kind {
+    CGROUP_NONE = 0, /* no hierarchy that this caller may use */
+    CGROUP_V1 = 1,   /* root, v1 controllers */
+    CGROUP_V2 = 2,   /* a delegated v2 subtree */
+};
+
+struct facts {
+    char kernel[65]; /* uname release */
+    int kernel_major, kernel_minor;
+    uid_t uid;
+    gid_t gid;
+    bool is_root;
+    unsigned group_count; /* supplementary groups beside gid */
+    bool can_drop_groups; /* root caller: CAP_SETGID in this namespace */
+
+    bool user_namespaces;          /* a user namespace can be created and mapped */
+    char user_namespaces_why[160]; /* when not: what forbids it and the command that mends it */
+    bool mount_api;                /* open_tree, move_mount, mount_setattr (5.12) */
+    bool proc_mount; /* a new procfs can be mounted in it (not inside a default Docker container) */
+    char proc_mount_why[160];
+    int landlock_abi; /* 0 = none */
+    bool seccomp;
+    bool is_no_new_privs;
+
+    enum cgroup_kind cgroup;
+    bool cgroup_memory, cgroup_pids, cgroup_cpu,
+        cgroup_cpuacct; /* controllers usable for this caller */
+    char cgroup_why[160];
+    bool is_in_container; /* Docker, Podman, Kubernetes: known marks */
+    bool is_wsl;
+    bool is_apparmor_userns_restricted; /* kernel.apparmor_restrict_unprivileged_userns */
+    bool has_rlimit_nproc_per_userns;   /* 5.14: RLIMIT_NPROC counts per user namespace */
+};
+
+#endif

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a tier executes and what explain prints: a flat list of mounts, rules, filters and limits,
+ * each with the policy member that it comes from, the mechanism that refuses first and the one that
+ * stands behind it.
+ */
+#ifndef CORDON_POLICY_PLAN_H
+#define CORDON_POLICY_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "policy/document.h"
+
+/* A mechanism of this machine. */
+enum mechanism {
+    BY_NOTHING = 0,
+    BY_ABSENCE,   /* not in the file tree: ENOENT */
+    BY_MOUNT,     /* read-only or pinned mount: EROFS, EBUSY, EXDEV */
+    BY_MODE,      /* prepared inode of mode 000: EACCES */
+    BY_LANDLOCK,  /* EACCES, EPERM */
+    BY_SECCOMP,   /* EPERM, ENOSYS */
+    BY_NAMESPACE, /* user, pid, net, ipc, uts, cgroup namespace */
+    BY_CGROUP,
+    BY_RLIMIT,
+    BY_TMPFS,      /* size of the private file system: ENOSPC */
+    BY_SUPERVISOR, /* the process that waits: time, output */
+    BY_KERNEL,     /* no_new_privs, securebits, capabilities: EPERM */
+};
+const char *mechanism_name(enum mechanism mechanism); /* "mount", "landlock", ... */
+
+enum plan_mount_kind {
+    PLAN_DIRECTORY = 1, /* an empty directory of the root skeleton, never writable */
+    PLAN_SYMLINK,       /* source = link text */
+    PLAN_BIND,          /* host object `source` at `target`, recursively */
+    PLAN_PIN, /* as PLAN_BIND with source == target and the access around it: cannot be renamed or
+                 removed */
+    PLAN_PRIVATE, /* an empty writable directory on the private file system */
+    PLAN_MASK,    /* a prepared inode of mode 000 over an object that stays listed */
+    PLAN_PROC, /* private procfs, covered where a root caller could write or where the host shows */
+    PLAN_DEV,  /* private minimal /dev with its own devpts and shm */
+};
+const char *plan_mount_kind_name(enum plan_mount_kind kind);
+
+struct plan_mount {
+    enum plan_mount_kind kind;
+    const char *target; /* inside, absolute, no symbolic link on the way */
+    const char *source; /* host path without symbolic links (PLAN_BIND, PLAN_PIN), link text
+                           (PLAN_SYMLINK) */
+    bool is_writable;
+    bool is_directory; /* what source (or the masked object) is */
+    bool is_device;    /* a device node granted by `devices`: the mount keeps nodev off */
+    bool is_socket;    /* a socket granted by `unixSockets` */
+    bool is_noexec; /* never set by default; private /tmp stays executable because compilers need it
+                     */
+    dev_t device;   /* identity of source when it was checked: the tier compares before it mounts */
+    ino_t inode;
+    mode_t mode;           /* PLAN_DIRECTORY, PLAN_PRIVATE: permission bits */
+    enum mechanism first;  /* what refuses first what this entry does not allow */
+    enum mechanism behind; /* what stands behind it, BY_NOTHING where nothing does */
+    const struct origin *origin;
+};
+
+/* Rights below a path, for the second file layer. */
+struct plan_rule {
+    const char *target; /* inside */
+    bool may_write;
+    bool may_execute;
+    bool is_device;
+    const struct origin *origin;
+};
+
+enum plan_network {
+    PLAN_NET_NONE = 0, /* own network namespace, nothing up, inet families refused */
+    PLAN_NET_LOOPBACK, /* own network namespace, lo up */
+    PLAN_NET_HOST,     /* the host's network */
+};
+
+struct plan_limit {
+    const char *member; /* "resources.memory" */
+    uint64_t value;     /* bytes, thousandths, count or ms as in struct resources */
+    enum mechanism by;
+    const struct origin *origin;
+};
+
+/* Something that was asked for, is not enforced here, and that isolation.allowLoss permits by name.
+ */
+struct plan_loss {
+    const char *name;
+    const char *text; /* one line: what does not hold, and for which object */
+    const struct origin *origin;
+};
+
+/* Something that refuses the launch (only with compile_options.collect_all). */
+struct plan_problem {
+    struct error error;
+};
+
+struct plan_filter {
+    bool allows_namespaces; /* nested.namespaces */
+    bool allows_inet;       /* false with PLAN_NET_NONE */
+    const char **deny;      /* syscalls.deny: names known to this build */
+    size_t deny_count;
+    const char **allow; /* syscalls.allow */
+    size_t allow_count;
+};
+
+/* One line of explain that is neither a mount nor a limit: "a new user namespace", "TIOCSTI", ...
+ */
+struct plan_statement {
+    const char *subject;
+    const char *verdict; /* "refused", "private", "own", "inherited" ... */
+    enum mechanism first, behind;
+    const struct origin *origin;
+};
+
+struct plan {
+    struct arena *arena;
+    const char *name;                     /* of the policy */
+    const char *tier;                     /* "process" */
+    char policy_digest[DIGEST_TEXT_SIZE]; /* over the digests of all layers, in order */
+    char plan_digest[DIGEST_TEXT_SIZE];   /* over what is executed */
+
+    struct plan_mount *mounts; /* in the order in which they are made: parents before children */
+    size_t mount_count;
+    struct plan_rule *rules;
+    size_t rule_count;
+    bool landlock_files; /* false under nested.namespaces: Landlock forbids mounting */
+
+    enum plan_network network;
+    const struct origin *network_origin;
+    struct plan_filter filter;
+
+    struct plan_limit *limits;
+    size_t limit_count;
+    uint64_t
+        timeout_ms; /* the smallest of all, 0 = none; the command line's is added by the caller */
+    const char *timeout_member;
+
+    const char **env; /* NAME=VALUE, NULL-terminated: the whole environment of the program */
+    size_t env_count;
+    const char *cwd;   /* inside, absolute */
+    bool cwd_is_asked; /* process.cwd: failing to enter it is an error that names the member */
+    const char *command_line; /* process.commandLine, NULL = the caller brings argv */
+
+    struct plan_statement *statements;
+    size_t statement_count;
+    struct plan_loss *losses;
+    size_t loss_count;
+    struct plan_problem *problems;
+    size_t problem_count;
+    struct string_list warnings;
+    const char *
+        *layers; /* "ceiling /etc/cordon/ceiling.d/a.yaml sha256:...", in order, NULL-terminated */
+};
+
+void plan_free(struct plan *plan);
+void plan_free_at(struct plan **plan);
+#define auto_plan cleanup_with(plan_free_at)
+
+/* Value of a limit by member name, 0 when it is not set or lost. */
+uint64_t plan_limit_value(const struct plan *plan, const char *member);
+
+#endif

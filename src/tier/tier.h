@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The table of tiers. A tier executes a plan; it decides nothing. The only header of this part that
+ * others include.
+ */
+#ifndef CORDON_TIER_TIER_H
+#define CORDON_TIER_TIER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+#include "policy/facts.h"
+#include "policy/plan.h"
+
+#define TIER_FDS_MAX 64
+
+struct tier_start {
+    const struct plan *plan;
+    const char *const
+        *argv;      /* NULL-terminated; argv[0] is looked up in the PATH of plan->env, inside */
+    int stdio[3];   /* given to the program as 0, 1, 2; -1 = /dev/null; unused with is_tty */
+    const int *fds; /* further descriptors, kept under their own numbers (3..1023) */
+    size_t fd_count;
+    bool is_tty; /* a terminal of the container's own devpts; the master comes back as tty_fd */
+    unsigned short rows, columns;
+    const char *init_path; /* the init program of this installation */
+    const char *run_id;    /* names the cgroup */
+};
+
+enum tier_end {
+    TIER_EXITED = 1,
+    TIER_SIGNALED,
+    TIER_LOST /* init died without a word: container is gone */
+};
+
+struct tier_status {
+    enum tier_end end;
+    int code;                    /* exit status, or signal number */
+    bool is_oom_killed;          /* the memory limit ended it */
+    uint64_t user_us, system_us; /* whole tree that was waited for */
+    uint64_t max_rss_bytes;
+};
+
+struct tier_run; /* first member of each tier's own */
+
+struct tier_ops {
+    const char *name;
+
+    /* What this tier needs and this machine gives. Never fails on a missing feature; `facts` says
+     * it. */
+    int (*probe)(struct facts *ret_facts, struct error *err);
+
+    /*
+     * Start argv contained. 0 only when the program was executed and every part of the plan is in
+     * force; otherwise everything is undone and `err` says why (ERROR_NOT_FOUND,
+     * ERROR_NOT_EXECUTABLE for the program itself).
+     */
+    int (*start)(const struct tier_start *start, struct tier_run **ret_run, struct error *err);
+
+    /* Readable when read_status() may have something to say. */
+    int (*poll_fd)(const struct tier_run *run);
+
+    /* 1 and *ret_status when the whole tree is gone, 0 while it runs, negative errno when it cannot
+     * be told. Never blocks. */
+    int (*read_status)(struct tier_run *run, struct tier_status *ret_status, struct error *err);
+
+    /* To the program's process group (or the foreground group of its terminal). 0 also when it is
+     * gone already. */
+    int (*signal)(struct tier_run *run, int signal_number, struct error *err);
+
+    /* End the whole tree at once, uncatchable. */
+    int (*kill)(struct tier_run *run, struct error *err);
+
+    /* CPU time of the whole tree so far, us; -ENOTSUP without a cgroup. */
+    int (*cpu_time)(struct tier_run *run, uint64_t *ret_us);
+
+    pid_t (*pid)(const struct tier_run *run); /* of init, outside */
+    int (*tty_fd)(const struct tier_run
+                      *run); /* master side, -1 without a terminal; stays owned by the run */
+
+    /* Kill what is left, give everything back. NULL is fine. */
+    void (*finish)(struct tier_run *run);
+};
+
+/* NULL when no tier of this name exists in this build. */
+const struct tier_ops *tier_find(const char *name);
+
+#endif

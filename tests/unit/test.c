@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The runner: one process per test, a time limit, the count of descriptors, one line per result. */
+#include "test.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+
+#define TEST_SECONDS_MAX 120
+#define STATUS_SKIPPED   77
+
+static struct test *tests;
+
+void test_register(struct test *test)
+{
+    test->next = tests;
+    tests = test;
+}
+
+void test_fail(const char *file, int line, const char *format, ...)
+{
+    va_list args;
+
+    fprintf(stderr, "  %s:%d: ", file, line);
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fputc('\n', stderr);
+    fflush(NULL);
+    _exit(1);
+}
+
+void test_skip(const char *missing)
+{
+    const char *required = getenv("CORDON_TEST_REQUIRE");
+
+    fprintf(stderr, "  missing: %s\n", missing);
+    fflush(NULL);
+    _exit(required && strstr(required, missing) ? 1 : STATUS_SKIPPED);
+}
+
+static int count_descriptors(void)
+{
+    DIR *dir = opendir("/proc/self/fd");
+    int count = 0;
+
+    while (dir && readdir(dir))
+        count++;
+    if (dir)
+        closedir(dir);
+    return count;
+}
+
+void test_each_allocation_fails(int (*attempt)(void), long most)
+{
+    for (long n = 0; n < most; n++) {
+        int status;
+
+        mem_fail_after(n);
+        status = attempt();
+        if (mem_fail_after(-1) >= 0) { /* never reached: every allocation succeeded */
+            check_int(status, 0);
+            return;
+        }
+        if (status != -ENOMEM)
+            test_fail(__FILE__, __LINE__, "allocation %ld failed, the call returned %d", n, status);
+    }
+    test_fail(__FILE__, __LINE__, "more than %ld allocations", most);
+}
+
+static int run_one(const struct test *test)
+{
+    pid_t pid;
+    int status;
+
+    fflush(NULL);
+    pid = fork();
+    if (pid == 0) {
+        int before = count_descriptors();
+
+        alarm(TEST_SECONDS_MAX);
+        test->run();
+        check_int(count_descriptors(), before);
+        fflush(NULL);
+        exit(0); /* not _exit(): LeakSanitizer reports at exit */
+    }
+    if (pid < 0 || waitpid(pid, &status, 0) != pid)
+        return 1;
+    if (WIFSIGNALED(status)) {
+        fprintf(stderr, "  ended by signal %d\n", WTERMSIG(status));
+        return 1;
+    }
+    return WEXITSTATUS(status);
+}
+
+static bool is_wanted(const char *name, int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++)
+        if (strcmp(name, argv[i]) == 0)
+            return true;
+    return argc < 2;
+}
+
+int main(int argc, char **argv)
+{
+    int passed = 0, failed = 0, skipped = 0;
+
+    for (struct test *test = tests; test; test = test->next) {
+        int result;
+
+        if (argc > 1 && strcmp(argv[1], "--list") == 0) {
+            puts(test->name);
+            continue;
+        }
+        if (!is_wanted(test->name, argc, argv))
+            continue;
+        result = run_one(test);
+        passed += result == 0;
+        skipped += result == STATUS_SKIPPED;
+        failed += result != 0 && result != STATUS_SKIPPED;
+        printf("%s %s\n",
+               result == 0                ? "ok  "
+               : result == STATUS_SKIPPED ? "skip"
+                                          : "FAIL",
+               test->name);
+    }
+    if (argc > 1 && strcmp(argv[1], "--list") == 0)
+        return 0;
+    printf("%d passed, %d failed, %d skipped\n", passed, failed, skipped);
+    return failed || passed + skipped == 0;
+}
