@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of built-in protected names and where they hold. */
+#include "policy/model/protected.h"
+
+#include <string.h>
+
+#include "base/path.h"
+
+static const struct protected_name names[] = {
+    {".git/hooks", "git runs hooks with the rights of whoever uses the repository next"},
+    {".git/config", "git runs programs that its configuration names (fsmonitor, pager, ssh)"},
+    {".gitmodules", "git fetches from and configures itself by it"},
+    {".gitconfig", "git runs programs that its configuration names"},
+    {".bashrc", "shell start-up file"},
+    {".bash_profile", "shell start-up file"},
+    {".bash_login", "shell start-up file"},
+    {".bash_logout", "shell exit file"},
+    {".profile", "shell start-up file"},
+    {".zshrc", "shell start-up file"},
+    {".zshenv", "shell start-up file"},
+    {".zprofile", "shell start-up file"},
+    {".zlogin", "shell start-up file"},
+    {".envrc", "direnv runs it on entering the directory"},
+    {".ripgreprc", "ripgrep runs the preprocessor that it names"},
+    {".npmrc", "npm takes registries, tokens and script shells from it"},
+    {".yarnrc", "yarn runs the program that it names"},
+    {".yarnrc.yml", "yarn runs the program and plug-ins that it names"},
+    {".vscode", "the editor runs its tasks and trusts its settings"},
+    {".idea", "the editor runs its tasks and trusts its settings"},
+    {".devcontainer", "the editor runs its commands on the host"},
+    {".cursor", "instructions and tool servers of an agent"},
+    {".claude", "instructions, hooks and tool servers of an agent"},
+    {".codex", "instructions and tool servers of an agent"},
+    {".gemini", "instructions and tool servers of an agent"},
+    {".opencode", "instructions and tool servers of an agent"},
+    {".aider.conf.yml", "commands that an agent runs"},
+    {".mcp.json", "tool servers that an agent starts"},
+    {".husky", "git hooks by another name"},
+};
+
+const struct protected_name *protected_names(size_t *ret_count)
+{
+    *ret_count = ARRAY_COUNT(names);
+    return names;
+}
+
+bool protected_name_holds(const struct document *document, const char *name)
+{
+    if (!document->protect_builtin.is_set || !document->protect_builtin.value)
+        return false;
+    for (size_t i = 0; i < document->unprotected.count; i++)
+        if (strcmp(document->unprotected.items[i].text, name) == 0)
+            return false;
+    return true;
+}
+
+int protected_visit_roots(struct document *const *layers, size_t layer_count,
+                          int (*visit)(const char *root, void *data), void *data)
+{
+    int status = 0;
+
+    for (size_t i = 0; i < layer_count && !status; i++) {
+        const struct document *layer = layers[i];
+
+        for (size_t j = 0; j < layer->path_count && !status; j++)
+            if (layer->paths[j].kind == PATH_READWRITE && !layer->paths[j].is_glob)
+                status = visit(layer->paths[j].path, data);
+        for (size_t j = 0; j < layer->view_count && !status; j++)
+            if (layer->views[j].is_writable)
+                status = visit(layer->views[j].target, data);
+    }
+    return status;
+}
+
+struct search {
+    struct document *const *layers;
+    size_t layer_count;
+    const char *path;
+    const struct origin *why;
+};
+
+static int search_root(const char *root, void *data)
+{
+    struct search *search = data;
+    const char *below;
+
+    if (!path_is_within(search->path, root))
+        return 0;
+    below = search->path + (strcmp(root, "/") == 0 ? 0 : strlen(root));
+    if (*below++ != '/')
+        return 0;
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
+        size_t length = strlen(names[i].name);
+
+        if (strncmp(below, names[i].name, length) != 0 || (below[length] && below[length] != '/'))
+            continue;
+        for (size_t j = 0; j < search->layer_count; j++) {
+            if (protected_name_holds(search->layers[j], names[i].name)) {
+                search->why = &search->layers[j]->protect_builtin.origin;
+                return 1;
+            }
+        }
+    }
+    return 0;
+}
+
+bool protected_covers(struct document *const *layers, size_t layer_count, const char *path,
+                      const struct origin **ret_why)
+{
+    struct search search = {.layers = layers, .layer_count = layer_count, .path = path};
+    bool is_covered = protected_visit_roots(layers, layer_count, search_root, &search) != 0;
+
+    if (is_covered && ret_why)
+        *ret_why = search.why;
+    return is_covered;
+}
