@@ -44,14 +44,22 @@ struct tier_status {
     uint64_t max_rss_bytes;
 };
 
+enum tier_probe {
+    TIER_PROBE_CGROUP = 1 << 0,     /* needed when a layer sets resources.* */
+    TIER_PROBE_NAMESPACES = 1 << 1, /* doctor, policy check, policy explain */
+};
+
 struct tier_run; /* first member of each tier's own */
 
 struct tier_ops {
     const char *name;
 
-    /* What this tier needs and this machine gives. Never fails on a missing feature; `facts` says
-     * it. */
-    int (*probe)(struct facts *ret_facts, struct error *err);
+    /*
+     * What this tier needs and this machine gives. Never fails on a missing feature; `facts` says it. What costs a
+     * millisecond is looked at only on request (enum tier_probe, or-ed); user namespaces that were not asked about are
+     * taken as present: start() says why when they are not.
+     */
+    int (*probe)(unsigned wanted, struct facts *ret_facts, struct error *err);
 
     /*
      * Start argv contained. 0 only when the program was executed and every part of the plan is in

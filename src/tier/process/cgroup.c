@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Control groups, both versions. Paths are found in /proc/self/mountinfo and /proc/self/cgroup. */
+#include "tier/process/cgroup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+
+#define FILE_MAX ((size_t)1 << 20)
+#define CPU_PERIOD_US 100000u
+
+struct hierarchy {
+    char mount[256]; /* mount point */
+    char own[256];   /* our group in it, "/x/y" */
+};
+
+/* Is `word` one of the comma-separated words of `list`? */
+static bool list_has(const char *list, const char *word)
+{
+    size_t length = strlen(word);
+
+    for (const char *at = list; (at = strstr(at, word)); at += length)
+        if ((at == list || at[-1] == ',') && (at[length] == ',' || !at[length]))
+            return true;
+    return false;
+}
+
+/* Mount point of the hierarchy that has `controller` (v1), or of v2 when controller is NULL. */
+static bool mount_find(const char *mountinfo, const char *controller, char *ret_mount, size_t size)
+{
+    auto_free char *copy = mem_string(mountinfo);
+    char *save = NULL;
+
+    if (!copy)
+        return false;
+    for (char *line = strtok_r(copy, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+        char point[256], type[32], options[512];
+        char *dash = strstr(line, " - ");
+
+        if (!dash || sscanf(line, "%*s %*s %*s %*s %255s", point) != 1 ||
+            sscanf(dash, " - %31s %*s %511s", type, options) != 2)
+            continue;
+        if (controller ? strcmp(type, "cgroup") == 0 && list_has(options, controller)
+                       : strcmp(type, "cgroup2") == 0) {
+            snprintf(ret_mount, size, "%s", point);
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool own_find(const char *groups, const char *controller, char *ret_own, size_t size)
+{
+    auto_free char *copy = mem_string(groups);
+    char *save = NULL;
+
+    if (!copy)
+        return false;
+    for (char *line = strtok_r(copy, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+        char *names = strchr(line, ':'), *path = names ? strchr(names + 1, ':') : NULL;
+
+        if (!path)
+            continue;
+        *path++ = '\0';
+        if (controller ? list_has(names + 1, controller) : !names[1]) {
+            snprintf(ret_own, size, "%s", strcmp(path, "/") == 0 ? "" : path);
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool hierarchy_find(const char *controller, struct hierarchy *ret_hierarchy)
+{
+    auto_free char *mountinfo = NULL;
+    auto_free char *groups = NULL;
+    auto_close int mountinfo_fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+    auto_close int groups_fd = open("/proc/self/cgroup", O_RDONLY | O_CLOEXEC);
+    size_t size;
+
+    if (mountinfo_fd < 0 || groups_fd < 0 ||
+        file_read_fd(mountinfo_fd, "mountinfo", FILE_MAX, &mountinfo, &size, NULL) < 0 ||
+        file_read_fd(groups_fd, "cgroup", FILE_MAX, &groups, &size, NULL) < 0)
+        return false;
+    return mount_find(mountinfo, controller, ret_hierarchy->mount, sizeof(ret_hierarchy->mount)) &&
+           own_find(groups, controller, ret_hierarchy->own, sizeof(ret_hierarchy->own));
+}
+
+static bool file_words(const char *directory, const char *name, char *ret_text, size_t size)
+{
+    char path[1024];
+    ssize_t got;
+    auto_close int fd = -1;
+
+    snprintf(path, sizeof(path), "%s/%s", directory, name);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    got = fd < 0 ? -1 : read(fd, ret_text, size - 1);
+    if (got < 0)
+        return false;
+    ret_text[got] = '\0';
+    return true;
+}
+
+static bool words_have(const char *words, const char *word)
+{
+    size_t length = strlen(word);
+
+    for (const char *at = words; (at = strstr(at, word)); at += length)
+        if ((at == words || at[-1] == ' ') && (at[length] == ' ' || at[length] == '\n' || !at[length]))
+            return true;
+    return false;
+}
+
+/*
+ * The nearest group at or above our own whose children get the controllers and in which the caller may make groups and
+ * move its processes: where systemd delegates a user's slice, that is a level above the shell's own scope.
+ */
+static bool v2_parent(char *ret_directory, size_t size, char *ret_controllers, size_t controllers_size)
+{
+    struct hierarchy found;
+    char directory[520];
+
+    if (!hierarchy_find(NULL, &found))
+        return false;
+    snprintf(directory, sizeof(directory), "%s%s", found.mount, found.own);
+    while (strlen(directory) >= strlen(found.mount)) {
+        char path[600];
+
+        snprintf(path, sizeof(path), "%s/cgroup.procs", directory);
+        if (access(directory, W_OK) == 0 && access(path, W_OK) == 0 &&
+            file_words(directory, "cgroup.subtree_control", ret_controllers, controllers_size) &&
+            words_have(ret_controllers, "memory") && words_have(ret_controllers, "pids")) {
+            snprintf(ret_directory, size, "%s", directory);
+            return true;
+        }
+        if (strcmp(directory, found.mount) == 0)
+            break;
+        *strrchr(directory, '/') = '\0';
+    }
+    return false;
+}
+
+static bool v1_usable(const char *controller)
+{
+    struct hierarchy found;
+    char directory[520];
+
+    if (!hierarchy_find(controller, &found))
+        return false;
+    snprintf(directory, sizeof(directory), "%s%s", found.mount, found.own);
+    return access(directory, W_OK) == 0;
+}
+
+void cgroup_probe(struct facts *facts)
+{
+    char directory[520], controllers[256];
+
+    if (v2_parent(directory, sizeof(directory), controllers, sizeof(controllers))) {
+        facts->cgroup = CGROUP_V2;
+        facts->cgroup_memory = facts->cgroup_pids = true;
+        facts->cgroup_cpu = words_have(controllers, "cpu");
+        facts->cgroup_cpuacct = true; /* cpu.stat's usage_usec needs no controller */
+        return;
+    }
+    if (facts->is_root) {
+        facts->cgroup_memory = v1_usable("memory");
+        facts->cgroup_pids = v1_usable("pids");
+        facts->cgroup_cpu = v1_usable("cpu");
+        facts->cgroup_cpuacct = v1_usable("cpuacct");
+    }
+    if (facts->cgroup_memory || facts->cgroup_pids || facts->cgroup_cpu || facts->cgroup_cpuacct)
+        facts->cgroup = CGROUP_V1;
+    else
+        snprintf(facts->cgroup_why, sizeof(facts->cgroup_why), "%s",
+                 facts->is_root ? "no cgroup hierarchy is writable here"
+                                : "no cgroup is delegated to this user: run below a systemd user session, e.g. "
+                                  "`systemd-run --user --scope -p Delegate=yes`");
+}
+
+static const char *const cgroup_members[] = {"resources.memory", "resources.cpus", "resources.pids",
+                                             "resources.cpuTime"};
+
+static uint64_t limit_by_cgroup(const struct plan *plan, const char *member)
+{
+    for (size_t i = 0; i < plan->limit_count; i++)
+        if (plan->limits[i].by == BY_CGROUP && strcmp(plan->limits[i].member, member) == 0)
+            return plan->limits[i].value;
+    return 0;
+}
+
+bool cgroup_is_needed(const struct plan *plan)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(cgroup_members); i++)
+        if (limit_by_cgroup(plan, cgroup_members[i]))
+            return true;
+    return false;
+}
+
+static int value_write(const char *directory, const char *name, const char *value, struct error *err)
+{
+    char path[1024];
+    auto_close int fd = -1;
+
+    snprintf(path, sizeof(path), "%s/%s", directory, name);
+    fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return error_system(err, errno, "open %s", path);
+    if (write(fd, value, strlen(value)) < 0)
+        return error_system(err, errno, "write %s to %s", value, path);
+    return 0;
+}
+
+static int number_write(const char *directory, const char *name, uint64_t value, struct error *err)
+{
+    char text[24];
+
+    snprintf(text, sizeof(text), "%" PRIu64, value);
+    return value_write(directory, name, text, err);
+}
+
+static int directory_make(struct cgroup *cgroup, const char *parent, const char *run_id, int *ret_index,
+                          struct error *err)
+{
+    char *directory = cgroup->directories[cgroup->count];
+
+    if (snprintf(directory, sizeof(cgroup->directories[0]), "%s/cordon-%s", parent, run_id) >=
+        (int)sizeof(cgroup->directories[0]))
+        return error_set(err, ERROR_LIMIT, ENAMETOOLONG, "cgroup path too long");
+    if (mkdir(directory, 0755) < 0)
+        return error_system(err, errno, "create cgroup %s", directory);
+    *ret_index = cgroup->count++;
+    return 0;
+}
+
+static int v2_limits(struct cgroup *cgroup, const struct plan *plan, struct error *err)
+{
+    const char *directory = cgroup->directories[0];
+    uint64_t memory = limit_by_cgroup(plan, "resources.memory");
+    uint64_t cpus = limit_by_cgroup(plan, "resources.cpus"), pids = limit_by_cgroup(plan, "resources.pids");
+    char quota[64];
+    int status = 0;
+
+    cgroup->memory = cgroup->cpu = 0;
+    if (memory)
+        status = number_write(directory, "memory.max", memory, err);
+    if (memory && status == 0)
+        status = number_write(directory, "memory.swap.max", 0, err);
+    if (memory && status == 0)
+        status = number_write(directory, "memory.oom.group", 1, err);
+    if (pids && status == 0)
+        status = number_write(directory, "pids.max", pids, err);
+    snprintf(quota, sizeof(quota), "%" PRIu64 " %u", cpus * (CPU_PERIOD_US / 1000), CPU_PERIOD_US);
+    if (cpus && status == 0)
+        status = value_write(directory, "cpu.max", quota, err);
+    return status;
+}
+
+static int v1_group(struct cgroup *cgroup, const char *controller, const char *run_id, int *ret_index,
+                    struct error *err)
+{
+    struct hierarchy found;
+    char parent[520];
+
+    if (!hierarchy_find(controller, &found))
+        return error_set(err, ERROR_UNENFORCEABLE, ENOENT, "no cgroup hierarchy with controller %s", controller);
+    snprintf(parent, sizeof(parent), "%s%s", found.mount, found.own);
+    return directory_make(cgroup, parent, run_id, ret_index, err);
+}
+
+static int v1_limits(struct cgroup *cgroup, const struct plan *plan, const char *run_id, struct error *err)
+{
+    uint64_t memory = limit_by_cgroup(plan, "resources.memory");
+    uint64_t cpus = limit_by_cgroup(plan, "resources.cpus"), pids = limit_by_cgroup(plan, "resources.pids");
+    int status = 0, index;
+
+    if (memory) {
+        status = v1_group(cgroup, "memory", run_id, &cgroup->memory, err);
+        if (status == 0)
+            status = number_write(cgroup->directories[cgroup->memory], "memory.limit_in_bytes", memory, err);
+        /* Absent where swap is not accounted; then swap is no way out of the limit only if there is none. */
+        if (status == 0)
+            status = number_write(cgroup->directories[cgroup->memory], "memory.memsw.limit_in_bytes", memory, err);
+    }
+    if (pids && status == 0) {
+        status = v1_group(cgroup, "pids", run_id, &index, err);
+        if (status == 0)
+            status = number_write(cgroup->directories[index], "pids.max", pids, err);
+    }
+    if (cpus && status == 0) {
+        status = v1_group(cgroup, "cpu", run_id, &index, err);
+        if (status == 0)
+            status = number_write(cgroup->directories[index], "cpu.cfs_quota_us", cpus * (CPU_PERIOD_US / 1000), err);
+    }
+    if (limit_by_cgroup(plan, "resources.cpuTime") && status == 0)
+        status = v1_group(cgroup, "cpuacct", run_id, &cgroup->cpu, err);
+    return status;
+}
+
+int cgroup_open(struct cgroup *ret_cgroup, const struct plan *plan, const char *run_id, struct error *err)
+{
+    char parent[520], controllers[256];
+    struct cgroup cgroup = {.memory = -1, .cpu = -1};
+    int status, index;
+
+    cgroup.is_v2 = v2_parent(parent, sizeof(parent), controllers, sizeof(controllers));
+    if (cgroup.is_v2) {
+        status = directory_make(&cgroup, parent, run_id, &index, err);
+        if (status == 0)
+            status = v2_limits(&cgroup, plan, err);
+    } else {
+        status = v1_limits(&cgroup, plan, run_id, err);
+    }
+    if (status < 0) {
+        cgroup_close(&cgroup);
+        return status;
+    }
+    *ret_cgroup = cgroup;
+    return 0;
+}
+
+int cgroup_join(const struct cgroup *cgroup, pid_t pid, struct error *err)
+{
+    for (int i = 0; i < cgroup->count; i++) {
+        int status = number_write(cgroup->directories[i], "cgroup.procs", (uint64_t)pid, err);
+
+        if (status < 0)
+            return status;
+    }
+    return 0;
+}
+
+bool cgroup_was_oom_killed(const struct cgroup *cgroup)
+{
+    char text[1024];
+    const char *at;
+
+    if (cgroup->memory < 0)
+        return false;
+    if (!file_words(cgroup->directories[cgroup->memory], cgroup->is_v2 ? "memory.events" : "memory.oom_control", text,
+                    sizeof(text)))
+        return false;
+    at = strstr(text, "oom_kill ");
+    return at && strtoul(at + strlen("oom_kill "), NULL, 10) > 0;
+}
+
+int cgroup_cpu_time(const struct cgroup *cgroup, uint64_t *ret_us)
+{
+    char text[1024];
+    const char *at = text;
+
+    if (cgroup->cpu < 0 || !file_words(cgroup->directories[cgroup->cpu],
+                                       cgroup->is_v2 ? "cpu.stat" : "cpuacct.usage", text, sizeof(text)))
+        return -ENOTSUP;
+    if (cgroup->is_v2) {
+        at = strstr(text, "usage_usec ");
+        if (!at)
+            return -ENOTSUP;
+        *ret_us = strtoull(at + strlen("usage_usec "), NULL, 10);
+        return 0;
+    }
+    *ret_us = strtoull(text, NULL, 10) / 1000; /* ns */
+    return 0;
+}
+
+void cgroup_close(struct cgroup *cgroup)
+{
+    for (int i = 0; i < cgroup->count; i++)
+        rmdir(cgroup->directories[i]);
+    cgroup->count = 0;
+}

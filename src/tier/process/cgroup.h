@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Limits that only a control group gives: memory, processors, processes and CPU time of the whole tree. v2 where a
+ * subtree is delegated to the caller, v1 for root. Nothing is made when the plan has no such limit.
+ */
+#ifndef CORDON_TIER_PROCESS_CGROUP_H
+#define CORDON_TIER_PROCESS_CGROUP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+#include "policy/facts.h"
+#include "policy/plan.h"
+
+#define CGROUP_DIRECTORIES_MAX 4
+
+struct cgroup {
+    char directories[CGROUP_DIRECTORIES_MAX][512]; /* what was made, to be removed */
+    int count;
+    bool is_v2;
+    int memory, cpu; /* index of the directory with that controller, -1 = none */
+};
+
+/* Fill the cgroup members of `facts`. Never fails: what cannot be used is said. */
+void cgroup_probe(struct facts *facts);
+
+/* Does the plan ask for anything here? */
+bool cgroup_is_needed(const struct plan *plan);
+
+/* Make the groups, named after the run, and write the limits. */
+int cgroup_open(struct cgroup *ret_cgroup, const struct plan *plan, const char *run_id, struct error *err) must_check;
+
+/* Move a process in. */
+int cgroup_join(const struct cgroup *cgroup, pid_t pid, struct error *err) must_check;
+
+/* Did the kernel kill something in it because of its memory limit? */
+bool cgroup_was_oom_killed(const struct cgroup *cgroup);
+
+/* CPU time of all that ever ran in it, us; -ENOTSUP without that controller. */
+int cgroup_cpu_time(const struct cgroup *cgroup, uint64_t *ret_us);
+
+/* Remove the (empty) groups. */
+void cgroup_close(struct cgroup *cgroup);
+
+#endif

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From verdicts to a BPF program. The kernel runs the program once for each system call number to build its bitmap of
+ * calls that are always allowed, so what counts at load time is the length of the path to a verdict: neighbouring
+ * numbers with one verdict become a range, ranges become a balanced tree.
+ */
+#include "tier/process/filter.h"
+
+#include <errno.h>
+#include <linux/audit.h>
+#include <linux/sched.h>
+#include <linux/seccomp.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+
+#include "base/kernel/syscalls.h"
+
+#if defined(__x86_64__)
+#define ARCHITECTURE AUDIT_ARCH_X86_64
+#define X32_BIT 0x40000000u
+#elif defined(__aarch64__)
+#define ARCHITECTURE AUDIT_ARCH_AARCH64
+#endif
+
+#define NUMBERS_MAX 1024
+#define RETURN_ERRNO(number) (SECCOMP_RET_ERRNO | ((number)&SECCOMP_RET_DATA))
+#define NAMESPACE_FLAGS                                                                          \
+    (CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS |   \
+     CLONE_NEWCGROUP | CLONE_NEWTIME)
+/* clone() keeps its exit signal in the low byte, where CLONE_NEWTIME lies; clone() cannot make a time namespace. */
+#define CLONE_NAMESPACE_FLAGS (NAMESPACE_FLAGS & ~0xffu)
+
+struct emitter {
+    struct sock_filter *program;
+    size_t length;
+    const struct plan_filter *plan;
+};
+
+struct range {
+    unsigned first; /* the next range's first ends it */
+    enum filter_verdict verdict;
+    bool is_clone; /* FILTER_NAMESPACES for clone() */
+};
+
+static void emit(struct emitter *emitter, unsigned short code, uint32_t k, unsigned yes, unsigned no)
+{
+    if (emitter->length < FILTER_LENGTH_MAX)
+        emitter->program[emitter->length] =
+            (struct sock_filter){.code = code, .jt = (uint8_t)yes, .jf = (uint8_t)no, .k = k};
+    emitter->length++;
+}
+
+static void emit_return(struct emitter *emitter, uint32_t action)
+{
+    emit(emitter, BPF_RET | BPF_K, action, 0, 0);
+}
+
+/* Low 32 bits of an argument: all that the kernel reads of an int. */
+static void emit_load_argument(struct emitter *emitter, unsigned index)
+{
+    emit(emitter, BPF_LD | BPF_W | BPF_ABS, (uint32_t)(offsetof(struct seccomp_data, args) + index * 8), 0, 0);
+}
+
+/* Return `action` when the accumulator equals `value`, else go on. */
+static void emit_if_equal(struct emitter *emitter, uint32_t value, uint32_t action)
+{
+    emit(emitter, BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1);
+    emit_return(emitter, action);
+}
+
+static void emit_socket(struct emitter *emitter)
+{
+    static const uint32_t protocols[] = {0, 1 /* ICMP */, 6 /* TCP */, 17 /* UDP */, 58 /* ICMPv6 */};
+
+    emit_load_argument(emitter, 0);
+    emit_if_equal(emitter, AF_UNIX, SECCOMP_RET_ALLOW);
+    if (emitter->plan->allows_inet) {
+        emit(emitter, BPF_JMP | BPF_JEQ | BPF_K, AF_INET, 1, 0);
+        emit(emitter, BPF_JMP | BPF_JEQ | BPF_K, AF_INET6, 0, 2 + 2 * ARRAY_COUNT(protocols));
+        emit_load_argument(emitter, 2);
+        for (size_t i = 0; i < ARRAY_COUNT(protocols); i++)
+            emit_if_equal(emitter, protocols[i], SECCOMP_RET_ALLOW);
+        emit_return(emitter, RETURN_ERRNO(EPROTONOSUPPORT)); /* MPTCP and SCTP fall back to TCP */
+    }
+    emit(emitter, BPF_JMP | BPF_JEQ | BPF_K, AF_NETLINK, 0, 2);
+    emit_load_argument(emitter, 2);
+    emit_if_equal(emitter, 0 /* NETLINK_ROUTE */, SECCOMP_RET_ALLOW);
+    emit_return(emitter, RETURN_ERRNO(EAFNOSUPPORT));
+}
+
+static void emit_namespaces(struct emitter *emitter, uint32_t flags)
+{
+    emit_load_argument(emitter, 0);
+    emit(emitter, BPF_JMP | BPF_JSET | BPF_K, flags, 0, 1);
+    emit_return(emitter, RETURN_ERRNO(EPERM));
+    emit_return(emitter, SECCOMP_RET_ALLOW);
+}
+
+static void emit_ioctl(struct emitter *emitter)
+{
+    emit_load_argument(emitter, 1);
+    emit_if_equal(emitter, TIOCSTI, RETURN_ERRNO(EPERM));
+    emit_if_equal(emitter, TIOCLINUX, RETURN_ERRNO(EPERM));
+    emit_if_equal(emitter, TIOCCONS, RETURN_ERRNO(EPERM));
+    emit_if_equal(emitter, TIOCSETD, RETURN_ERRNO(EPERM));
+    emit_return(emitter, SECCOMP_RET_ALLOW);
+}
+
+static void emit_personality(struct emitter *emitter)
+{
+    emit_load_argument(emitter, 0);
+    emit_if_equal(emitter, 0, SECCOMP_RET_ALLOW);
+    emit_if_equal(emitter, 0xffffffffu, SECCOMP_RET_ALLOW);
+    emit_return(emitter, RETURN_ERRNO(EPERM));
+}
+
+static void emit_verdict(struct emitter *emitter, const struct range *range)
+{
+    switch (range->verdict) {
+    case FILTER_ALLOW:
+        emit_return(emitter, SECCOMP_RET_ALLOW);
+        break;
+    case FILTER_EPERM:
+        emit_return(emitter, RETURN_ERRNO(EPERM));
+        break;
+    case FILTER_SOCKET:
+        emit_socket(emitter);
+        break;
+    case FILTER_SOCKETPAIR:
+        emit_load_argument(emitter, 0);
+        emit_if_equal(emitter, AF_UNIX, SECCOMP_RET_ALLOW);
+        emit_return(emitter, RETURN_ERRNO(EAFNOSUPPORT));
+        break;
+    case FILTER_NAMESPACES:
+        emit_namespaces(emitter, range->is_clone ? CLONE_NAMESPACE_FLAGS : NAMESPACE_FLAGS);
+        break;
+    case FILTER_IOCTL:
+        emit_ioctl(emitter);
+        break;
+    case FILTER_PERSONALITY:
+        emit_personality(emitter);
+        break;
+    case FILTER_PRCTL:
+        emit_load_argument(emitter, 0);
+        emit_if_equal(emitter, PR_SET_MM, RETURN_ERRNO(EPERM));
+        emit_return(emitter, SECCOMP_RET_ALLOW);
+        break;
+    case FILTER_ENOSYS:
+    default:
+        emit_return(emitter, RETURN_ERRNO(ENOSYS));
+    }
+}
+
+/* The accumulator holds the number; `count` ranges starting at `ranges`. */
+static void emit_tree(struct emitter *emitter, const struct range *ranges, size_t count)
+{
+    size_t half = count / 2, branch, left;
+
+    if (count == 1) {
+        emit_verdict(emitter, ranges);
+        return;
+    }
+    branch = emitter->length;
+    emit(emitter, BPF_JMP | BPF_JGE | BPF_K, ranges[half].first, 0, 1);
+    emit(emitter, BPF_JMP | BPF_JA, 0, 0, 0);
+    left = emitter->length;
+    emit_tree(emitter, ranges, half);
+    if (branch + 1 < FILTER_LENGTH_MAX)
+        emitter->program[branch + 1].k = (uint32_t)(emitter->length - left);
+    emit_tree(emitter, ranges + half, count - half);
+}
+
+
+/* What foreign sandboxes need to build their own namespaces; the kernel holds them to what the outer tree locks. */
+static bool is_opened_by_nesting(int number)
+{
+    static const int opened[] = {__NR_mount,      __NR_umount2,    __NR_pivot_root, __NR_chroot,       __NR_unshare,
+                                 __NR_clone,      __NR_setns,      __NR_open_tree,  __NR_move_mount,   __NR_fsopen,
+                                 __NR_fsconfig,   __NR_fsmount,    __NR_fspick,     __NR_mount_setattr, __NR_sethostname};
+
+    for (size_t i = 0; i < ARRAY_COUNT(opened); i++)
+        if (opened[i] == number)
+            return true;
+    return false;
+}
+
+static void verdicts_fill(const struct plan_filter *plan, enum filter_verdict verdicts[NUMBERS_MAX])
+{
+    size_t count;
+    const struct filter_row *rows = filter_rows(&count);
+
+    for (size_t i = 0; i < NUMBERS_MAX; i++)
+        verdicts[i] = FILTER_ENOSYS;
+    for (size_t i = 0; i < count; i++) {
+        bool is_open = plan->allows_namespaces && is_opened_by_nesting(rows[i].number);
+
+        verdicts[rows[i].number] = is_open ? FILTER_ALLOW : rows[i].verdict;
+    }
+    for (size_t i = 0; i < plan->allow_count; i++)
+        verdicts[kernel_syscall_number(plan->allow[i])] = FILTER_ALLOW;
+    for (size_t i = 0; i < plan->deny_count; i++)
+        verdicts[kernel_syscall_number(plan->deny[i])] = FILTER_EPERM;
+}
+
+enum filter_verdict filter_verdict_of(const struct plan_filter *plan, int number)
+{
+    enum filter_verdict verdicts[NUMBERS_MAX];
+
+    verdicts_fill(plan, verdicts);
+    return number >= 0 && number < NUMBERS_MAX ? verdicts[number] : FILTER_ENOSYS;
+}
+
+static size_t ranges_fill(const enum filter_verdict verdicts[NUMBERS_MAX], struct range ranges[NUMBERS_MAX])
+{
+    size_t count = 0;
+
+    for (unsigned number = 0; number < NUMBERS_MAX; number++) {
+        bool is_clone = number == __NR_clone;
+
+        if (count && ranges[count - 1].verdict == verdicts[number] && ranges[count - 1].is_clone == is_clone)
+            continue;
+        ranges[count++] = (struct range){number, verdicts[number], is_clone};
+    }
+    return count;
+}
+
+static int names_check(const char **names, size_t count, struct error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        int number = kernel_syscall_number(names[i]);
+
+        if (number < 0 || number >= NUMBERS_MAX)
+            return error_set(err, ERROR_INVALID, EINVAL, "unknown system call '%s'", names[i]);
+    }
+    return 0;
+}
+
+int filter_emit(const struct plan_filter *plan, struct sock_filter *ret_program, size_t *ret_length,
+                struct error *err)
+{
+    enum filter_verdict verdicts[NUMBERS_MAX];
+    struct range ranges[NUMBERS_MAX];
+    struct emitter emitter = {.program = ret_program, .plan = plan};
+    int status = names_check(plan->deny, plan->deny_count, err);
+
+    if (status == 0)
+        status = names_check(plan->allow, plan->allow_count, err);
+    if (status < 0)
+        return status;
+    verdicts_fill(plan, verdicts);
+    emit(&emitter, BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch), 0, 0);
+    emit(&emitter, BPF_JMP | BPF_JEQ | BPF_K, ARCHITECTURE, 1, 0);
+    emit_return(&emitter, RETURN_ERRNO(ENOSYS)); /* 32-bit entry */
+    emit(&emitter, BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr), 0, 0);
+#ifdef X32_BIT
+    emit(&emitter, BPF_JMP | BPF_JGE | BPF_K, X32_BIT, 0, 1);
+    emit_return(&emitter, RETURN_ERRNO(ENOSYS));
+#endif
+    emit_tree(&emitter, ranges, ranges_fill(verdicts, ranges));
+    if (emitter.length > FILTER_LENGTH_MAX)
+        return error_set(err, ERROR_LIMIT, E2BIG, "the system call filter needs more than %d instructions",
+                         FILTER_LENGTH_MAX);
+    *ret_length = emitter.length;
+    return 0;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The system call filter: one table of verdicts with a reason per row, emitted as a balanced tree. */
+#ifndef CORDON_TIER_PROCESS_FILTER_H
+#define CORDON_TIER_PROCESS_FILTER_H
+
+#include <linux/filter.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "policy/plan.h"
+
+#define FILTER_LENGTH_MAX 4096 /* BPF_MAXINSNS */
+
+enum filter_verdict {
+    FILTER_ALLOW = 1,
+    FILTER_EPERM,
+    FILTER_ENOSYS,
+    FILTER_SOCKET,      /* by family and protocol */
+    FILTER_SOCKETPAIR,  /* unix only */
+    FILTER_NAMESPACES,  /* refused with any CLONE_NEW* flag in the first argument */
+    FILTER_IOCTL,       /* refused for terminal injection, compared in the 32 bits that the kernel uses */
+    FILTER_PERSONALITY, /* querying and the default only */
+    FILTER_PRCTL,       /* all but rewriting the memory map's description */
+};
+
+struct filter_row {
+    int number;
+    enum filter_verdict verdict;
+    const char *reason;
+};
+
+/* The table, in no order; a number that is not in it is refused with ENOSYS. */
+const struct filter_row *filter_rows(size_t *ret_count);
+
+/* The verdict for one number under this plan's syscalls.deny, syscalls.allow and nested.namespaces. */
+enum filter_verdict filter_verdict_of(const struct plan_filter *plan, int number);
+
+/* Emit at most FILTER_LENGTH_MAX instructions. */
+int filter_emit(const struct plan_filter *plan, struct sock_filter *ret_program, size_t *ret_length,
+                struct error *err) must_check;
+
+#endif

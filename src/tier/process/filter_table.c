@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which system calls a contained program may make. What is not here is refused with ENOSYS, so a call that a newer
+ * kernel brings stays shut until somebody has looked at it. ENOSYS where programs have a fallback for an old kernel,
+ * EPERM where they expect a refusal.
+ */
+#include "base/kernel/syscalls.h"
+#include "tier/process/filter.h"
+
+#define ROW(name, verdict, reason) {__NR_##name, verdict, reason},
+#define ALLOW(name) ROW(name, FILTER_ALLOW, WHY)
+#define EPERM_(name, reason) ROW(name, FILTER_EPERM, reason)
+#define ENOSYS_(name, reason) ROW(name, FILTER_ENOSYS, reason)
+
+static const struct filter_row rows[] = {
+    /* refused */
+    ENOSYS_(io_uring_setup, "acts outside this filter, large attack surface; libuv and others fall back")
+    ENOSYS_(io_uring_enter, "as io_uring_setup")
+    ENOSYS_(io_uring_register, "as io_uring_setup")
+    ENOSYS_(userfaultfd, "holds kernel threads at chosen points of an exploit")
+    ENOSYS_(memfd_secret, "memory that nobody outside can inspect")
+    ENOSYS_(clone3, "its flags lie in memory, out of a filter's sight; C libraries fall back to clone")
+    ENOSYS_(add_key, "kernel keyrings belong to the user's session")
+    ENOSYS_(request_key, "starts a helper of the host")
+    ENOSYS_(keyctl, "kernel keyrings belong to the user's session")
+    EPERM_(bpf, "loads programs into the kernel")
+    EPERM_(perf_event_open, "observes the kernel and other programs")
+    EPERM_(kexec_load, "replaces the kernel")
+#ifdef __NR_kexec_file_load
+    EPERM_(kexec_file_load, "replaces the kernel")
+#endif
+    EPERM_(init_module, "loads code into the kernel")
+    EPERM_(finit_module, "loads code into the kernel")
+    EPERM_(delete_module, "unloads code from the kernel")
+    EPERM_(mount, "changes the file tree that the policy describes")
+    EPERM_(umount2, "as mount")
+    EPERM_(pivot_root, "as mount")
+    EPERM_(chroot, "as mount")
+    EPERM_(open_tree, "as mount")
+    EPERM_(open_tree_attr, "as mount")
+    EPERM_(move_mount, "as mount")
+    EPERM_(fsopen, "as mount")
+    EPERM_(fsconfig, "as mount")
+    EPERM_(fsmount, "as mount")
+    EPERM_(fspick, "as mount")
+    EPERM_(mount_setattr, "as mount")
+    ENOSYS_(statmount, "lists mounts; /proc/self/mountinfo does")
+    ENOSYS_(listmount, "as statmount")
+    ENOSYS_(listns, "lists namespaces of others")
+    EPERM_(setns, "enters namespaces of others")
+    ROW(unshare, FILTER_NAMESPACES, "a new user namespace would bring capabilities back")
+    ROW(clone, FILTER_NAMESPACES, "as unshare")
+    EPERM_(settimeofday, "the host's clock")
+    EPERM_(clock_settime, "the host's clock")
+    EPERM_(clock_adjtime, "the host's clock")
+    EPERM_(adjtimex, "the host's clock")
+    EPERM_(reboot, "the host")
+    EPERM_(swapon, "the host's memory")
+    EPERM_(swapoff, "the host's memory")
+    EPERM_(acct, "writes records of all processes")
+    EPERM_(quotactl, "the host's file systems")
+    EPERM_(quotactl_fd, "the host's file systems")
+    EPERM_(syslog, "the kernel log")
+    EPERM_(vhangup, "the caller's terminal")
+    EPERM_(sethostname, "set once, by init")
+    EPERM_(setdomainname, "set once, by init")
+    EPERM_(open_by_handle_at, "opens by inode, past the file tree")
+    EPERM_(fanotify_init, "observes or decides what others open")
+    EPERM_(fanotify_mark, "as fanotify_init")
+    EPERM_(kcmp, "compares kernel objects of other processes")
+    EPERM_(move_pages, "moves pages of other processes")
+    EPERM_(migrate_pages, "as move_pages")
+    ENOSYS_(lsm_set_self_attr, "labels of a security module; Landlock has its own calls")
+    ENOSYS_(nfsservctl, "no kernel has it any more")
+    EPERM_(lookup_dcookie, "profiles the host")
+#ifdef __x86_64__
+    EPERM_(iopl, "hardware ports")
+    EPERM_(ioperm, "hardware ports")
+    EPERM_(modify_ldt, "16-bit segments, an old source of kernel bugs")
+    ENOSYS_(sysfs, "obsolete")
+    ENOSYS_(ustat, "obsolete")
+    ENOSYS_(uselib, "obsolete, loads libraries past the file rules")
+    ENOSYS_(_sysctl, "obsolete")
+    ENOSYS_(create_module, "obsolete")
+    ENOSYS_(get_kernel_syms, "obsolete")
+    ENOSYS_(query_module, "obsolete")
+    ENOSYS_(getpmsg, "never implemented")
+    ENOSYS_(putpmsg, "never implemented")
+    ENOSYS_(afs_syscall, "never implemented")
+    ENOSYS_(tuxcall, "never implemented")
+    ENOSYS_(security, "never implemented")
+    ENOSYS_(vserver, "never implemented")
+    ENOSYS_(epoll_ctl_old, "never implemented")
+    ENOSYS_(epoll_wait_old, "never implemented")
+    ENOSYS_(set_thread_area, "32-bit programs only")
+    ENOSYS_(get_thread_area, "32-bit programs only")
+#endif
+
+    /* by their arguments */
+    ROW(socket, FILTER_SOCKET, "families whose kernel code is rarely used and often exploited; AF_VSOCK has no namespace")
+    ROW(socketpair, FILTER_SOCKETPAIR, "as socket")
+    ROW(ioctl, FILTER_IOCTL, "TIOCSTI and TIOCLINUX type into a terminal, TIOCCONS and TIOCSETD redirect it")
+    ROW(personality, FILTER_PERSONALITY, "switches address randomisation off and old system call conventions on")
+    ROW(prctl, FILTER_PRCTL, "PR_SET_MM rewrites what others see of this process")
+
+#define WHY "files that the tree and Landlock govern"
+    ALLOW(read) ALLOW(write) ALLOW(readv) ALLOW(writev) ALLOW(pread64) ALLOW(pwrite64) ALLOW(preadv) ALLOW(pwritev)
+    ALLOW(preadv2) ALLOW(pwritev2) ALLOW(lseek) ALLOW(close) ALLOW(close_range) ALLOW(openat) ALLOW(openat2)
+    ALLOW(fstat) ALLOW(newfstatat) ALLOW(statx) ALLOW(statfs) ALLOW(fstatfs) ALLOW(faccessat) ALLOW(faccessat2)
+    ALLOW(readlinkat) ALLOW(getdents64) ALLOW(getcwd) ALLOW(chdir) ALLOW(fchdir) ALLOW(dup) ALLOW(dup3) ALLOW(fcntl)
+    ALLOW(flock) ALLOW(fsync) ALLOW(fdatasync) ALLOW(sync) ALLOW(syncfs) ALLOW(sync_file_range) ALLOW(truncate)
+    ALLOW(ftruncate) ALLOW(fallocate) ALLOW(fadvise64) ALLOW(readahead) ALLOW(mkdirat) ALLOW(mknodat)
+    ALLOW(symlinkat) ALLOW(linkat) ALLOW(unlinkat) ALLOW(renameat2) ALLOW(fchmod) ALLOW(fchmodat) ALLOW(fchmodat2)
+    ALLOW(fchown) ALLOW(fchownat) ALLOW(utimensat) ALLOW(umask) ALLOW(setxattr) ALLOW(lsetxattr) ALLOW(fsetxattr)
+    ALLOW(getxattr) ALLOW(lgetxattr) ALLOW(fgetxattr) ALLOW(listxattr) ALLOW(llistxattr) ALLOW(flistxattr)
+    ALLOW(removexattr) ALLOW(lremovexattr) ALLOW(fremovexattr) ALLOW(setxattrat) ALLOW(getxattrat)
+    ALLOW(listxattrat) ALLOW(removexattrat) ALLOW(file_getattr) ALLOW(file_setattr) ALLOW(copy_file_range)
+    ALLOW(sendfile) ALLOW(splice) ALLOW(tee) ALLOW(vmsplice) ALLOW(name_to_handle_at) ALLOW(cachestat)
+    ALLOW(inotify_init1) ALLOW(inotify_add_watch) ALLOW(inotify_rm_watch) ALLOW(io_setup) ALLOW(io_destroy)
+    ALLOW(io_submit) ALLOW(io_cancel) ALLOW(io_getevents) ALLOW(io_pgetevents)
+#undef WHY
+#define WHY "the program's own memory"
+    ALLOW(mmap) ALLOW(munmap) ALLOW(mprotect) ALLOW(mremap) ALLOW(madvise) ALLOW(process_madvise) ALLOW(brk)
+    ALLOW(msync) ALLOW(mincore) ALLOW(mlock) ALLOW(mlock2) ALLOW(munlock) ALLOW(mlockall) ALLOW(munlockall)
+    ALLOW(remap_file_pages) ALLOW(memfd_create) ALLOW(mbind) ALLOW(get_mempolicy) ALLOW(set_mempolicy)
+    ALLOW(set_mempolicy_home_node) ALLOW(pkey_mprotect) ALLOW(pkey_alloc) ALLOW(pkey_free) ALLOW(map_shadow_stack)
+    ALLOW(mseal)
+#undef WHY
+#define WHY "processes of the container's own pid namespace"
+    ALLOW(execve) ALLOW(execveat) ALLOW(exit) ALLOW(exit_group) ALLOW(wait4) ALLOW(waitid) ALLOW(kill) ALLOW(tkill)
+    ALLOW(tgkill) ALLOW(pidfd_open) ALLOW(pidfd_send_signal) ALLOW(pidfd_getfd) ALLOW(process_mrelease) ALLOW(ptrace)
+    ALLOW(process_vm_readv) ALLOW(process_vm_writev) ALLOW(getpid) ALLOW(getppid) ALLOW(gettid) ALLOW(getpgid)
+    ALLOW(setpgid) ALLOW(getsid) ALLOW(setsid) ALLOW(set_tid_address) ALLOW(set_robust_list) ALLOW(get_robust_list)
+    ALLOW(rseq) ALLOW(membarrier) ALLOW(futex) ALLOW(futex_waitv) ALLOW(futex_wake) ALLOW(futex_wait)
+    ALLOW(futex_requeue) ALLOW(getpriority) ALLOW(setpriority) ALLOW(ioprio_get) ALLOW(ioprio_set)
+    ALLOW(sched_yield) ALLOW(sched_getparam) ALLOW(sched_setparam) ALLOW(sched_getscheduler)
+    ALLOW(sched_setscheduler) ALLOW(sched_get_priority_max) ALLOW(sched_get_priority_min)
+    ALLOW(sched_rr_get_interval) ALLOW(sched_getaffinity) ALLOW(sched_setaffinity) ALLOW(sched_getattr)
+    ALLOW(sched_setattr) ALLOW(getcpu) ALLOW(getrusage) ALLOW(getrlimit) ALLOW(setrlimit) ALLOW(prlimit64)
+    ALLOW(times) ALLOW(sysinfo) ALLOW(uname)
+#undef WHY
+#define WHY "signals and timers"
+    ALLOW(rt_sigaction) ALLOW(rt_sigprocmask) ALLOW(rt_sigpending) ALLOW(rt_sigtimedwait) ALLOW(rt_sigqueueinfo)
+    ALLOW(rt_tgsigqueueinfo) ALLOW(rt_sigsuspend) ALLOW(rt_sigreturn) ALLOW(sigaltstack) ALLOW(signalfd4)
+    ALLOW(nanosleep) ALLOW(clock_nanosleep) ALLOW(clock_gettime) ALLOW(clock_getres) ALLOW(gettimeofday)
+    ALLOW(getitimer) ALLOW(setitimer) ALLOW(timer_create) ALLOW(timer_settime) ALLOW(timer_gettime)
+    ALLOW(timer_getoverrun) ALLOW(timer_delete) ALLOW(timerfd_create) ALLOW(timerfd_settime) ALLOW(timerfd_gettime)
+    ALLOW(restart_syscall)
+#undef WHY
+#define WHY "waiting and pipes"
+    ALLOW(epoll_create1) ALLOW(epoll_ctl) ALLOW(epoll_pwait) ALLOW(epoll_pwait2) ALLOW(eventfd2) ALLOW(pselect6)
+    ALLOW(ppoll) ALLOW(pipe2)
+#undef WHY
+#define WHY "ids: the kernel refuses what the one mapped id does not allow"
+    ALLOW(getuid) ALLOW(geteuid) ALLOW(getgid) ALLOW(getegid) ALLOW(getgroups) ALLOW(getresuid) ALLOW(getresgid)
+    ALLOW(setuid) ALLOW(setgid) ALLOW(setreuid) ALLOW(setregid) ALLOW(setresuid) ALLOW(setresgid) ALLOW(setfsuid)
+    ALLOW(setfsgid) ALLOW(setgroups) ALLOW(capget) ALLOW(capset)
+#undef WHY
+#define WHY "sockets of the families that socket() lets through"
+    ALLOW(bind) ALLOW(listen) ALLOW(accept) ALLOW(accept4) ALLOW(connect) ALLOW(getsockname) ALLOW(getpeername)
+    ALLOW(getsockopt) ALLOW(setsockopt) ALLOW(sendto) ALLOW(recvfrom) ALLOW(sendmsg) ALLOW(recvmsg) ALLOW(sendmmsg)
+    ALLOW(recvmmsg) ALLOW(shutdown)
+#undef WHY
+#define WHY "System V and POSIX IPC of the container's own namespace"
+    ALLOW(shmget) ALLOW(shmat) ALLOW(shmctl) ALLOW(shmdt) ALLOW(semget) ALLOW(semop) ALLOW(semtimedop) ALLOW(semctl)
+    ALLOW(msgget) ALLOW(msgsnd) ALLOW(msgrcv) ALLOW(msgctl) ALLOW(mq_open) ALLOW(mq_unlink) ALLOW(mq_timedsend)
+    ALLOW(mq_timedreceive) ALLOW(mq_notify) ALLOW(mq_getsetattr)
+#undef WHY
+#define WHY "a program may only confine itself further"
+    ALLOW(seccomp) ALLOW(landlock_create_ruleset) ALLOW(landlock_add_rule) ALLOW(landlock_restrict_self)
+    ALLOW(lsm_get_self_attr) ALLOW(lsm_list_modules) ALLOW(getrandom)
+#undef WHY
+#define WHY "older spelling of a call above"
+#ifdef __x86_64__
+    ALLOW(open) ALLOW(creat) ALLOW(stat) ALLOW(lstat) ALLOW(access) ALLOW(readlink) ALLOW(getdents) ALLOW(dup2)
+    ALLOW(mkdir) ALLOW(rmdir) ALLOW(mknod) ALLOW(symlink) ALLOW(link) ALLOW(unlink) ALLOW(rename) ALLOW(chmod)
+    ALLOW(chown) ALLOW(lchown) ALLOW(utime) ALLOW(utimes) ALLOW(futimesat) ALLOW(inotify_init) ALLOW(epoll_create)
+    ALLOW(epoll_wait) ALLOW(eventfd) ALLOW(signalfd) ALLOW(poll) ALLOW(select) ALLOW(pipe) ALLOW(fork) ALLOW(vfork)
+    ALLOW(getpgrp) ALLOW(pause) ALLOW(alarm) ALLOW(time) ALLOW(arch_prctl)
+#endif
+    ALLOW(renameat)
+#undef WHY
+};
+
+const struct filter_row *filter_rows(size_t *ret_count)
+{
+    *ret_count = ARRAY_COUNT(rows);
+    return rows;
+}

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From plan to record. Sections are laid one behind the other; strings go where they are first named. */
+#include "tier/process/image.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <stdalign.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "tier/process/confine.h"
+#include "tier/process/filter.h"
+
+/* A growing image; a failed allocation or a passed maximum is remembered in text.is_broken. */
+struct image {
+    struct text bytes;
+};
+
+static struct record *head(struct image *image)
+{
+    return (struct record *)(void *)image->bytes.data;
+}
+
+static uint32_t put(struct image *image, const void *data, size_t size, size_t align)
+{
+    static const char zeros[16];
+    size_t at = (image->bytes.length + align - 1) & ~(align - 1);
+
+    text_add_n(&image->bytes, zeros, at - image->bytes.length);
+    text_add_n(&image->bytes, data, size);
+    return (uint32_t)at;
+}
+
+static uint32_t put_string(struct image *image, const char *text)
+{
+    return put(image, text, strlen(text) + 1, 1);
+}
+
+static uint32_t put_array(struct image *image, const void *data, size_t count, size_t size)
+{
+    return put(image, data, count * size, alignof(max_align_t));
+}
+
+/* Offsets of strings, ended by a zero, with `free_slots` zeros in front. */
+static uint32_t put_strings(struct image *image, const char *const *strings, size_t count, size_t free_slots,
+                            struct error *err)
+{
+    auto_free uint64_t *offsets = mem_alloc((count + 1 + free_slots) * sizeof(*offsets));
+    uint32_t at;
+
+    if (!offsets) {
+        image->bytes.is_broken = true;
+        error_memory(err);
+        return 0;
+    }
+    for (size_t i = 0; i < count; i++)
+        offsets[free_slots + i] = put_string(image, strings[i]);
+    at = put_array(image, offsets, count + 1 + free_slots, sizeof(*offsets));
+    return at + (uint32_t)(free_slots * sizeof(*offsets));
+}
+
+/* Does the mount point of mount `index` lie in our own skeleton rather than in a host tree or on the private one? */
+static bool is_in_skeleton(const struct plan *plan, size_t index)
+{
+    const char *target = plan->mounts[index].target;
+    const struct plan_mount *under = NULL;
+
+    for (size_t i = 0; i < index; i++) {
+        const struct plan_mount *mount = &plan->mounts[i];
+        size_t length = strlen(mount->target);
+
+        if (mount->kind == PLAN_DIRECTORY || mount->kind == PLAN_SYMLINK || mount->kind == PLAN_MASK ||
+            mount->kind == PLAN_PIN)
+            continue;
+        if (strncmp(target, mount->target, length) == 0 && (target[length] == '/' || length == 1) &&
+            (!under || strlen(under->target) < length))
+            under = mount;
+    }
+    return !under || under->kind == PLAN_PRIVATE || under->kind == PLAN_DEV;
+}
+
+static uint64_t device_number(dev_t device)
+{
+    return (uint64_t)major(device) << 32 | minor(device);
+}
+
+static void put_mounts(struct image *image, const struct plan *plan, struct error *err)
+{
+    auto_free struct record_mount *mounts = mem_alloc(plan->mount_count * sizeof(*mounts));
+    uint32_t at;
+
+    if (!mounts) {
+        image->bytes.is_broken = true;
+        error_memory(err);
+        return;
+    }
+    for (size_t i = 0; i < plan->mount_count; i++) {
+        const struct plan_mount *from = &plan->mounts[i];
+        bool makes_point = from->kind == PLAN_BIND || from->kind == PLAN_PRIVATE;
+
+        mounts[i] = (struct record_mount){
+            .kind = from->kind,
+            .flags = (from->is_writable ? RECORD_WRITABLE : 0u) |
+                     (from->is_directory || from->kind == PLAN_PRIVATE ? RECORD_DIRECTORY : 0u) |
+                     (from->is_device ? RECORD_DEVICE : 0u) | (from->is_noexec ? RECORD_NOEXEC : 0u) |
+                     (makes_point && is_in_skeleton(plan, i) ? RECORD_IN_SKELETON : 0u),
+            .source = from->source ? put_string(image, from->source) : 0,
+            .target = put_string(image, from->target),
+            .mode = from->mode,
+            .device = device_number(from->device),
+            .inode = from->inode,
+        };
+    }
+    at = put_array(image, mounts, plan->mount_count, sizeof(*mounts));
+    if (!image->bytes.is_broken) {
+        head(image)->mounts = at;
+        head(image)->mount_count = (uint32_t)plan->mount_count;
+    }
+}
+
+static bool target_is_directory(const struct plan *plan, const char *target)
+{
+    for (size_t i = plan->mount_count; i-- > 0;)
+        if (strcmp(plan->mounts[i].target, target) == 0)
+            return plan->mounts[i].is_directory || plan->mounts[i].kind == PLAN_PRIVATE ||
+                   plan->mounts[i].kind == PLAN_PROC || plan->mounts[i].kind == PLAN_DEV ||
+                   plan->mounts[i].kind == PLAN_DIRECTORY;
+    return true;
+}
+
+static void put_confinement(struct image *image, const struct plan *plan, int abi, struct error *err)
+{
+    struct confine confine = confine_handled(abi, plan);
+    auto_free struct record_rule *rules = mem_alloc((plan->rule_count + 1) * sizeof(*rules));
+    uint32_t count = 0, at;
+
+    if (!rules) {
+        image->bytes.is_broken = true;
+        error_memory(err);
+        return;
+    }
+    for (size_t i = 0; confine.fs && i < plan->rule_count; i++) {
+        const struct plan_rule *rule = &plan->rules[i];
+        uint64_t rights = confine_rights(&confine, rule, target_is_directory(plan, rule->target));
+
+        if (rights)
+            rules[count++] = (struct record_rule){.target = put_string(image, rule->target), .access = rights};
+    }
+    at = put_array(image, rules, count, sizeof(*rules));
+    if (image->bytes.is_broken)
+        return;
+    head(image)->rules = at;
+    head(image)->rule_count = count;
+    head(image)->landlock_fs = confine.fs;
+    head(image)->landlock_net = confine.net;
+    head(image)->landlock_scoped = confine.scoped;
+    head(image)->landlock_size = confine.size;
+    head(image)->landlock_restrict_flags = confine.restrict_flags;
+    if (confine.fs || confine.net || confine.scoped)
+        head(image)->flags |= RECORD_LANDLOCK;
+}
+
+static int put_filter(struct image *image, const struct plan *plan, struct error *err)
+{
+    struct sock_filter program[FILTER_LENGTH_MAX];
+    size_t length;
+    uint32_t at;
+    int status = filter_emit(&plan->filter, program, &length, err);
+
+    if (status < 0)
+        return status;
+    at = put_array(image, program, length, sizeof(program[0]));
+    if (!image->bytes.is_broken) {
+        head(image)->filter = at;
+        head(image)->filter_count = (uint32_t)length;
+    }
+    return 0;
+}
+
+/*
+ * RLIMIT_CORE of 1: a core dump would otherwise be handed to the host's handler (kernel.core_pattern), which runs as
+ * the host's root on data that the agent controls; 1 byte refuses files and pipes alike (fs/coredump.c, 2.6.35).
+ */
+static void put_limits(struct image *image, const struct plan *plan)
+{
+    static const struct {
+        const char *member;
+        uint32_t resource;
+    } by_member[] = {{"resources.openFiles", RLIMIT_NOFILE}, {"resources.pids", RLIMIT_NPROC}};
+    struct record_limit limits[ARRAY_COUNT(by_member) + 1] = {{.resource = RLIMIT_CORE, .value = 1}};
+    uint32_t count = 1, at;
+
+    for (size_t i = 0; i < plan->limit_count; i++)
+        for (size_t j = 0; j < ARRAY_COUNT(by_member); j++)
+            if (plan->limits[i].by == BY_RLIMIT && strcmp(plan->limits[i].member, by_member[j].member) == 0)
+                limits[count++] =
+                    (struct record_limit){.resource = by_member[j].resource, .value = plan->limits[i].value};
+    at = put_array(image, limits, count, sizeof(limits[0]));
+    if (!image->bytes.is_broken) {
+        head(image)->limits = at;
+        head(image)->limit_count = count;
+    }
+}
+
+static const char *search_path(const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->env_count; i++)
+        if (strncmp(plan->env[i], "PATH=", 5) == 0)
+            return plan->env[i] + 5;
+    return "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+}
+
+static void put_program(struct image *image, const struct tier_start *start, struct error *err)
+{
+    const struct plan *plan = start->plan;
+    uint32_t argc = 0, argv, envp, cwd, path, hostname, fds;
+
+    while (start->argv[argc])
+        argc++;
+    argv = put_strings(image, start->argv, argc, 1, err);
+    envp = put_strings(image, (const char *const *)plan->env, plan->env_count, 0, err);
+    cwd = put_string(image, plan->cwd);
+    path = put_string(image, search_path(plan));
+    hostname = put_string(image, "cordon");
+    fds = put_array(image, start->fds, start->fd_count, sizeof(int32_t));
+    if (image->bytes.is_broken)
+        return;
+    head(image)->argv = argv;
+    head(image)->argc = argc;
+    head(image)->envp = envp;
+    head(image)->env_count = (uint32_t)plan->env_count;
+    head(image)->cwd = cwd;
+    head(image)->search_path = path;
+    head(image)->hostname = hostname;
+    head(image)->fds = fds;
+    head(image)->fd_count = (uint32_t)start->fd_count;
+}
+
+/* Highest capability of this kernel: 40 on every kernel since 5.9, asked for so that a later one is not left out. */
+static uint32_t capability_last(void)
+{
+    char text[16];
+    ssize_t got;
+    auto_close int fd = open("/proc/sys/kernel/cap_last_cap", O_RDONLY | O_CLOEXEC);
+
+    got = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+    if (got <= 0)
+        return CAP_LAST_CAP;
+    text[got] = '\0';
+    return (uint32_t)strtoul(text, NULL, 10);
+}
+
+static int image_store(const struct text *bytes, int *ret_fd, struct error *err)
+{
+    auto_close int fd = memfd_create("cordon-record", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    int status;
+
+    if (fd < 0)
+        return error_system(err, errno, "create a memory file");
+    status = file_write_all(fd, bytes->data, bytes->length);
+    if (status < 0)
+        return error_system(err, -status, "write the start record");
+    if (fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) < 0)
+        return error_system(err, errno, "seal the start record");
+    *ret_fd = take_fd(fd);
+    return 0;
+}
+
+int image_write(const struct tier_start *start, int landlock_abi, uint32_t flags, int *ret_fd, struct error *err)
+{
+    auto_text struct text bytes = {0};
+    struct image image = {0};
+    struct record record = {
+        .magic = RECORD_MAGIC,
+        .flags = flags,
+        .uid = geteuid(),
+        .gid = getegid(),
+        .private_bytes = plan_limit_value(start->plan, "resources.disk"),
+        .rows = start->rows,
+        .columns = start->columns,
+        .capability_last = capability_last(),
+    };
+    int status;
+
+    put_array(&image, &record, 1, sizeof(record));
+    put_mounts(&image, start->plan, err);
+    put_confinement(&image, start->plan, landlock_abi, err);
+    put_limits(&image, start->plan);
+    status = put_filter(&image, start->plan, err);
+    put_program(&image, start, err);
+    bytes = image.bytes;
+    if (status < 0)
+        return status;
+    if (bytes.is_broken)
+        return error_memory(err);
+    if (bytes.length > RECORD_SIZE_MAX)
+        return error_set(err, ERROR_LIMIT, E2BIG, "policy, arguments and environment together exceed %u MiB",
+                         RECORD_SIZE_MAX >> 20);
+    ((struct record *)(void *)bytes.data)->size = (uint32_t)bytes.length;
+    return image_store(&bytes, ret_fd, err);
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Builds the record (record.h) that cordon-init executes, in a sealed memfd. */
+#ifndef CORDON_TIER_PROCESS_IMAGE_H
+#define CORDON_TIER_PROCESS_IMAGE_H
+
+#include "base/error.h"
+#include "tier/process/record.h"
+#include "tier/tier.h"
+
+/*
+ * `flags` are enum record_flag decided by the launcher (RECORD_WAIT_*); the rest is derived from the plan.
+ * `landlock_abi` as probed. *ret_fd is close-on-exec and the caller's.
+ */
+int image_write(const struct tier_start *start, int landlock_abi, uint32_t flags, int *ret_fd,
+                struct error *err) must_check;
+
+#endif

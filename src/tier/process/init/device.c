@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * /dev and /proc of the container. /proc is mounted read-only as a whole, so that neither /proc/sys nor sysrq-trigger
+ * nor another process's oom_score_adj can be written even by uid 0, and what shows the host's kernel is masked.
+ */
+#include <linux/errno.h>
+#include <linux/fcntl.h>
+#include <linux/mount.h>
+#include <linux/stat.h>
+
+#include "tier/process/init/init.h"
+
+static const char *const nodes[] = {"null", "zero", "full", "random", "urandom", "tty"};
+
+static const struct {
+    const char *name, *text;
+} links[] = {
+    {"fd", "/proc/self/fd"},         {"stdin", "/proc/self/fd/0"}, {"stdout", "/proc/self/fd/1"},
+    {"stderr", "/proc/self/fd/2"},   {"ptmx", "pts/ptmx"},
+};
+
+/* Entries of /proc that show the host's kernel or other users; absent ones need no mask. */
+static const struct {
+    const char *path;
+    int is_directory;
+} hidden[] = {
+    {"/proc/acpi", 1},        /* hardware state */
+    {"/proc/asound", 1},      /* sound devices */
+    {"/proc/scsi", 1},        /* disks; writable by root's uid */
+    {"/proc/bus", 1},         /* raw PCI and USB configuration */
+    {"/proc/fs", 1},          /* the host's file systems */
+    {"/proc/irq", 1},         /* interrupt routing */
+    {"/proc/driver", 1},      /* drivers' private files */
+    {"/proc/pressure", 1},    /* the host's load */
+    {"/proc/cmdline", 0},     /* boot parameters can hold secrets */
+    {"/proc/config.gz", 0},   /* kernel configuration */
+    {"/proc/consoles", 0},    /* consoles of the host */
+    {"/proc/interrupts", 0},  /* keystroke timing */
+    {"/proc/iomem", 0},       /* physical memory map, for root's uid */
+    {"/proc/ioports", 0},     /* the same for ports */
+    {"/proc/kallsyms", 0},    /* kernel addresses */
+    {"/proc/kcore", 0},       /* kernel memory */
+    {"/proc/key-users", 0},   /* keyrings of all users */
+    {"/proc/keys", 0},        /* keyrings */
+    {"/proc/kmsg", 0},        /* kernel log */
+    {"/proc/kpagecgroup", 0}, /* physical pages, for root's uid */
+    {"/proc/kpagecount", 0},  /* the same */
+    {"/proc/kpageflags", 0},  /* the same */
+    {"/proc/latency_stats", 0}, /* what other processes do */
+    {"/proc/modules", 0},     /* modules and, for root's uid, their addresses */
+    {"/proc/sched_debug", 0}, /* all processes of the host */
+    {"/proc/slabinfo", 0},    /* kernel heap, for exploits */
+    {"/proc/sysrq-trigger", 0}, /* kill, reboot */
+    {"/proc/timer_list", 0},  /* kernel addresses */
+    {"/proc/vmallocinfo", 0}, /* kernel addresses */
+};
+
+static void join(char *to, size_t size, const char *directory, const char *name)
+{
+    char *at = string_append(to, to + size, directory);
+
+    string_append(string_append(at, to + size, "/"), to + size, name);
+}
+
+static void directory_make(struct init *init, int root, const char *path, uint32_t mode)
+{
+    long status = sys_call3(mkdirat, root, path + 1, mode);
+
+    if (status < 0 && status != -EEXIST)
+        init_fail(init, "create", path, -status);
+}
+
+static void mount_attach(struct init *init, long fd, int root, const char *target)
+{
+    init_need(init, fd, "mount", target);
+    init_need(init, sys_call5(move_mount, fd, "", root, target + 1, MOVE_MOUNT_F_EMPTY_PATH), "mount", target);
+    sys_call1(close, fd);
+}
+
+/* A host device node, after checking that it is one: a host may lie about /dev. */
+static void node_attach(struct init *init, int root, const char *target, const char *name)
+{
+    char source[64], path[4200];
+    struct mount_attr attributes = {.attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC};
+    struct statx info;
+    long fd;
+
+    join(source, sizeof(source), "/dev", name);
+    join(path, sizeof(path), target, name);
+    init_need(init, sys_call4(mknodat, root, path + 1, S_IFREG | 0444, 0), "create", path);
+    fd = init_need(init,
+                   sys_call3(open_tree, AT_FDCWD, source, OPEN_TREE_CLONE | O_CLOEXEC | AT_SYMLINK_NOFOLLOW),
+                   "open", source);
+    init_need(init, sys_call5(statx, fd, "", AT_EMPTY_PATH, STATX_TYPE, &info), "stat", source);
+    if ((info.stx_mode & S_IFMT) != S_IFCHR)
+        init_fail(init, "use (not a character device)", source, ENODEV);
+    init_need(init, sys_call5(mount_setattr, fd, "", AT_EMPTY_PATH, &attributes, sizeof(attributes)),
+              "set mount attributes of", source);
+    mount_attach(init, fd, root, path);
+}
+
+void device_dev(struct init *init, int root, const char *target)
+{
+    static const char *const options[] = {"newinstance", 0, "ptmxmode", "0666", "mode", "0620", 0};
+    char path[4200];
+
+    directory_make(init, root, target, 0755);
+    for (size_t i = 0; i < sizeof(nodes) / sizeof(nodes[0]); i++)
+        node_attach(init, root, target, nodes[i]);
+    for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++) {
+        join(path, sizeof(path), target, links[i].name);
+        init_need(init, sys_call3(symlinkat, links[i].text, root, path + 1), "link", path);
+    }
+    join(path, sizeof(path), target, "pts");
+    directory_make(init, root, path, 0755);
+    mount_attach(init, tree_new_mount("devpts", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC), root, path);
+    join(path, sizeof(path), target, "shm");
+    directory_make(init, root, path, 0755);
+    tree_attach_private(init, root, path, 01777);
+}
+
+void device_proc(struct init *init, int root, const char *target)
+{
+    static const char *const options[] = {0};
+
+    directory_make(init, root, target, 0555);
+    mount_attach(init,
+                 tree_new_mount("proc", options,
+                                MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC),
+                 root, target);
+    for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++)
+        tree_attach_mask(init, root, hidden[i].path, hidden[i].is_directory, 1);
+}

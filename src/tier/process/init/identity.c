@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who we are inside: ids, groups, keyring, host name, loopback. */
+#include <linux/errno.h>
+#include <linux/fcntl.h>
+#include <linux/if.h>
+#include <linux/keyctl.h>
+#include <linux/sockios.h>
+
+#include "tier/process/init/init.h"
+
+#define AF_INET_FAMILY 2
+#define SOCK_DGRAM_CLOEXEC (2 | O_CLOEXEC)
+#define KEYCTL_JOIN 1
+
+static void file_write(struct init *init, const char *path, const char *text)
+{
+    long fd = init_need(init, sys_call3(openat, AT_FDCWD, path, O_WRONLY | O_CLOEXEC), "open", path);
+    long length = (long)string_length(text);
+
+    if (init_need(init, sys_call3(write, fd, text, length), "write", path) != length)
+        init_fail(init, "write", path, EIO);
+    sys_call1(close, fd);
+}
+
+static void map_write(struct init *init, const char *path, uint32_t id)
+{
+    char line[64], *end = line + sizeof(line), *at = line;
+
+    at = string_append_number(at, end, id);
+    at = string_append(at, end, " ");
+    at = string_append_number(at, end, id);
+    string_append(at, end, " 1\n");
+    file_write(init, path, line);
+}
+
+static void loopback_up(struct init *init)
+{
+    struct ifreq request = {.ifr_name = "lo"};
+    long fd = init_need(init, sys_call3(socket, AF_INET_FAMILY, SOCK_DGRAM_CLOEXEC, 0), "open", "network socket");
+
+    request.ifr_flags = IFF_UP;
+    init_need(init, sys_call3(ioctl, fd, SIOCSIFFLAGS, &request), "bring up", "lo");
+    sys_call1(close, fd);
+}
+
+void identity_enter(struct init *init)
+{
+    const struct record *record = init->record;
+    const char *hostname = init_string(init, record->hostname);
+    long status;
+
+    if (record->flags & RECORD_WAIT_MAP) {
+        struct message map = {.type = MESSAGE_MAP};
+
+        init_send(init, &map, -1);
+        init_await_go(init);
+        init_need(init, sys_call2(setgroups, 0, 0), "drop", "supplementary groups");
+    } else {
+        file_write(init, "/proc/self/setgroups", "deny");
+        map_write(init, "/proc/self/uid_map", record->uid);
+        map_write(init, "/proc/self/gid_map", record->gid);
+    }
+    init_need(init, sys_call2(sethostname, hostname, string_length(hostname)), "set", "host name");
+    if (record->flags & RECORD_LOOPBACK)
+        loopback_up(init);
+    status = sys_call2(keyctl, KEYCTL_JOIN, 0);
+    if (status < 0 && status != -ENOSYS) /* a kernel without keyrings has none to leak */
+        init_fail(init, "join", "a new session keyring", -status);
+    if (!(record->flags & RECORD_NESTED))
+        file_write(init, "/proc/sys/user/max_user_namespaces", "0");
+}

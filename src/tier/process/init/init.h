@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of cordon-init share. */
+#ifndef CORDON_TIER_PROCESS_INIT_INIT_H
+#define CORDON_TIER_PROCESS_INIT_INIT_H
+
+#include "tier/process/init/sys.h"
+#include "tier/process/record.h"
+
+struct init {
+    const struct record *record;
+    int control;       /* socket to the launching process; its end-of-file ends the container */
+    int ruleset;       /* Landlock, -1 = none */
+    int tty;           /* slave side, -1 = none */
+    int master;        /* master side until the parent has it, and for the foreground group of the terminal */
+    long program;      /* pid of the program */
+    uint32_t error_kind; /* of init_fail(), ERROR_SYSTEM unless the program itself is at fault */
+
+    /* How a failure is told; the program's process, which must not talk to the parent, has its own way. */
+    void (*on_fail)(struct init *init, const char *action, const char *object, long errnum);
+};
+
+/* String at an offset of the record. */
+static inline const char *init_string(const struct init *init, uint32_t offset)
+{
+    return (const char *)init->record + offset;
+}
+
+/* Tell the parent what failed, with the positive errno, and end the container. */
+void init_fail(struct init *init, const char *action, const char *object, long errnum)
+    __attribute__((noreturn));
+
+/* `result` if it is not negative; otherwise init_fail(). */
+static inline long init_need(struct init *init, long result, const char *action, const char *object)
+{
+    if (result < 0)
+        init_fail(init, action, object, -result);
+    return result;
+}
+
+void init_send(struct init *init, const struct message *message, int fd);
+void init_await_go(struct init *init);
+
+void identity_enter(struct init *init);   /* identity.c: id maps, groups, keyring, host name, loopback */
+void tree_build(struct init *init);       /* tree.c: the file tree, and nothing else of the host */
+void device_dev(struct init *init, int root, const char *target);  /* device.c: private minimal /dev */
+void device_proc(struct init *init, int root, const char *target); /* device.c: private /proc */
+void rights_prepare(struct init *init);   /* rights.c: the Landlock rule set */
+void rights_drop(struct init *init);      /* rights.c: capabilities, securebits */
+void rights_apply(struct init *init);     /* rights.c: in the program's process, last: limits, Landlock, seccomp */
+void terminal_open(struct init *init);    /* terminal.c */
+void program_start(struct init *init);    /* program.c */
+void program_watch(struct init *init) __attribute__((noreturn)); /* watch.c */
+
+/* tree.c, for device.c */
+int tree_attach_mask(struct init *init, int root, const char *target, int is_directory, int is_optional);
+void tree_attach_private(struct init *init, int root, const char *target, uint32_t mode);
+long tree_new_mount(const char *type, const char *const *options, uint64_t attributes);
+
+#endif

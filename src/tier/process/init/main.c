@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cordon-init: process 1 of a container.
+ *
+ * Theory of operation. The launching process creates the namespaces and executes this program in them with an empty
+ * environment, the numbers of two descriptors as arguments, and the capabilities of the new user namespace as ambient
+ * set. It holds no memory of the caller. In this order it: takes the record and closes every descriptor that is not
+ * named in it; becomes the caller's uid inside; builds the file tree and leaves the host's; gives up every capability
+ * for good; starts the program under Landlock and seccomp; then only reaps, forwards signals and reports. It never
+ * reads anything that the program controls. It is not dumpable from before the program exists.
+ * Any failure is sent to the parent and ends the container; the program never runs half contained.
+ */
+#include <linux/errno.h>
+#include <linux/fcntl.h>
+#include <linux/mman.h>
+#include <linux/prctl.h>
+#include <linux/stat.h>
+
+#include "base/error.h"
+#include "tier/process/init/init.h"
+
+static struct init the_init;
+
+static int number_of(const char *text)
+{
+    int number = 0;
+
+    while (*text >= '0' && *text <= '9' && number < 1 << 20)
+        number = number * 10 + (*text++ - '0');
+    return *text ? -1 : number;
+}
+
+static void close_between(long first, long last)
+{
+    if (first <= last)
+        init_need(&the_init, sys_call3(close_range, first, last, 0), "close descriptors", "");
+}
+
+/* Everything but 0 to 2, the kept ones and the control socket goes; the control socket never reaches the program. */
+static void descriptors_close(struct init *init)
+{
+    const struct record *record = init->record;
+    const int32_t *kept = (const int32_t *)init_string(init, record->fds);
+    int is_control_done = 0;
+    long next = 3;
+
+    for (uint32_t i = 0; i <= record->fd_count; i++) {
+        long keep = i < record->fd_count ? kept[i] : 0x7fffffff;
+
+        if (!is_control_done && init->control < keep) {
+            close_between(next, init->control - 1);
+            next = init->control + 1;
+            is_control_done = 1;
+        }
+        close_between(next, keep - 1);
+        next = keep + 1;
+    }
+    init_need(init, sys_call3(fcntl, init->control, F_SETFD, FD_CLOEXEC), "fcntl", "control socket");
+}
+
+static const struct record *record_map(struct init *init, int fd)
+{
+    struct statx info;
+    long address;
+
+    init_need(init, sys_call5(statx, fd, "", AT_EMPTY_PATH, STATX_SIZE, &info), "stat", "record");
+    if (info.stx_size < sizeof(struct record) || info.stx_size > RECORD_SIZE_MAX)
+        init_fail(init, "read", "record", EBADMSG);
+    address = init_need(init,
+                        sys_call6(mmap, 0, info.stx_size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0),
+                        "map", "record");
+    if (((struct record *)address)->magic != RECORD_MAGIC ||
+        ((struct record *)address)->size != info.stx_size)
+        init_fail(init, "read", "record", EBADMSG);
+    return (const struct record *)address;
+}
+
+void init_main(long *stack) __attribute__((used, noreturn));
+
+void init_main(long *stack)
+{
+    struct init *init = &the_init;
+    char **argv = (char **)(stack + 1);
+
+    init->error_kind = ERROR_SYSTEM;
+    init->ruleset = init->tty = init->master = -1;
+    init->control = *stack == 3 ? number_of(argv[1]) : -1;
+    if (init->control < 3)
+        sys_call1(exit_group, 125);
+    init->record = record_map(init, number_of(argv[2]));
+    descriptors_close(init);
+    identity_enter(init);
+    tree_build(init);
+    rights_prepare(init);
+    rights_drop(init);
+    terminal_open(init);
+    init_need(init, sys_call5(prctl, PR_SET_DUMPABLE, 0, 0, 0, 0), "prctl", "PR_SET_DUMPABLE");
+    if (init->record->flags & RECORD_WAIT_GO) {
+        struct message ready = {.type = MESSAGE_READY};
+
+        init_send(init, &ready, -1);
+        init_await_go(init);
+    }
+    program_start(init);
+    program_watch(init);
+}
+
+#if defined(__x86_64__)
+__asm__(".globl _start\n_start:\n  xor %ebp, %ebp\n  mov %rsp, %rdi\n  and $-16, %rsp\n  call init_main\n  hlt\n");
+#elif defined(__aarch64__)
+__asm__(".globl _start\n_start:\n  mov x29, #0\n  mov x0, sp\n  bl init_main\n  brk #0\n");
+#endif

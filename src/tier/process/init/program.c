@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Starting the program. Its process is a copy of init (a few pages) that init waits for until execve() has succeeded
+ * or failed; a failure comes back through a shared page, because only init may talk to the parent.
+ */
+#include <asm/ioctls.h>
+#include <asm/signal.h>
+#include <linux/errno.h>
+#include <linux/fcntl.h>
+#include <linux/limits.h>
+#include <linux/mman.h>
+#include <linux/sched.h>
+
+#include "base/error.h"
+#include "tier/process/init/init.h"
+
+struct outcome {
+    int32_t is_failed;
+    struct message message;
+};
+
+static struct outcome *outcome;
+
+/* How the program's process fails: through the page, then it ends. */
+static void child_fail(struct init *init, const char *action, const char *object, long errnum)
+{
+    struct message *message = &outcome->message;
+
+    message->type = MESSAGE_ERROR;
+    message->kind = init->error_kind;
+    message->value = (int32_t)errnum;
+    string_append(message->action, message->action + sizeof(message->action), action);
+    string_append(message->object, message->object + sizeof(message->object), object);
+    outcome->is_failed = 1;
+    sys_call1(exit_group, 125);
+}
+
+static char **pointers_of(const struct init *init, uint32_t offset, uint32_t count)
+{
+    uint64_t *slots = (uint64_t *)init_string(init, offset);
+
+    for (uint32_t i = 0; i < count; i++)
+        slots[i] += (uint64_t)(uintptr_t)init->record;
+    return (char **)slots;
+}
+
+/* A file without "#!" is a shell script, as execvp() has it. The slot before argv[0] is free for the shell's name. */
+static long execute(const char *path, char **argv, char **envp)
+{
+    long status = sys_call3(execve, path, argv, envp);
+
+    if (status == -ENOEXEC) {
+        char *first = argv[0];
+
+        argv[-1] = (char *)"/bin/sh";
+        argv[0] = (char *)path;
+        status = sys_call3(execve, "/bin/sh", argv - 1, envp);
+        argv[0] = first;
+    }
+    return status;
+}
+
+static long execute_searched(struct init *init, char **argv, char **envp)
+{
+    const char *search = init_string(init, init->record->search_path);
+    char path[PATH_MAX];
+    long result = -ENOENT;
+
+    for (const char *name = argv[0]; *name; name++)
+        if (*name == '/')
+            return execute(argv[0], argv, envp);
+    if (!argv[0][0] || !init->record->search_path)
+        return -ENOENT;
+    for (;;) {
+        char *at = path, *end = path + sizeof(path);
+        long status;
+
+        while (*search && *search != ':' && at + 1 < end)
+            *at++ = *search++;
+        if (at == path)
+            at = string_append(at, end, ".");
+        at = string_append(string_append(at, end, "/"), end, argv[0]);
+        status = at + 1 < end ? execute(path, argv, envp) : -ENAMETOOLONG;
+        if (status == -EACCES)
+            result = -EACCES;
+        else if (status != -ENOENT && status != -ENOTDIR && status != -ENAMETOOLONG)
+            return status;
+        if (!*search)
+            return result;
+        search++;
+    }
+}
+
+static void signals_reset(struct init *init)
+{
+    struct {
+        uint64_t handler, flags, restorer, mask;
+    } action = {0};
+    uint64_t none = 0;
+
+    for (int number = 1; number <= 64; number++)
+        if (number != SIGKILL && number != SIGSTOP)
+            init_need(init, sys_call4(rt_sigaction, number, &action, 0, sizeof(action.mask)), "reset", "signals");
+    init_need(init, sys_call4(rt_sigprocmask, SIG_SETMASK, &none, 0, sizeof(none)), "unblock", "signals");
+}
+
+static void child_run(struct init *init, char **argv, char **envp)
+{
+    const char *cwd = init_string(init, init->record->cwd);
+    long status;
+
+    init_need(init, sys_call0(setsid), "start", "session");
+    if (init->tty >= 0) {
+        init_need(init, sys_call3(ioctl, init->tty, TIOCSCTTY, 0), "take", "terminal");
+        for (int fd = 0; fd < 3; fd++)
+            init_need(init, sys_call3(dup3, init->tty, fd, 0), "connect", "terminal");
+    }
+    signals_reset(init);
+    init->error_kind = ERROR_INVALID;
+    init_need(init, sys_call1(chdir, cwd), "enter working directory", cwd);
+    init->error_kind = ERROR_SYSTEM;
+    rights_apply(init);
+    status = execute_searched(init, argv, envp);
+    init->error_kind = status == -ENOENT || status == -ENOTDIR ? ERROR_NOT_FOUND : ERROR_NOT_EXECUTABLE;
+    child_fail(init, "execute", argv[0], -status);
+}
+
+void program_start(struct init *init)
+{
+    const struct record *record = init->record;
+    const int32_t *kept = (const int32_t *)init_string(init, record->fds);
+    char **argv = pointers_of(init, record->argv, record->argc);
+    char **envp = pointers_of(init, record->envp, record->env_count);
+    struct message running = {.type = MESSAGE_RUNNING};
+    struct clone_args args = {.flags = CLONE_VFORK, .exit_signal = SIGCHLD};
+
+    outcome = (struct outcome *)init_need(init,
+                                          sys_call6(mmap, 0, sizeof(*outcome), PROT_READ | PROT_WRITE,
+                                                    MAP_SHARED | MAP_ANONYMOUS, -1, 0),
+                                          "map", "outcome");
+    init->program = init_need(init, sys_call2(clone3, &args, sizeof(args)), "start", "program");
+    if (init->program == 0) {
+        init->on_fail = child_fail;
+        child_run(init, argv, envp);
+    }
+    if (outcome->is_failed) {
+        init_send(init, &outcome->message, -1);
+        sys_call1(exit_group, 125);
+    }
+    init_need(init, sys_call3(close_range, 0, 2, 0), "close", "standard streams");
+    for (uint32_t i = 0; i < record->fd_count; i++)
+        sys_call1(close, kept[i]);
+    if (init->tty >= 0)
+        sys_call1(close, init->tty);
+    if (init->ruleset >= 0)
+        sys_call1(close, init->ruleset);
+    init_send(init, &running, -1);
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What is given up. Capabilities go in init itself, before the program exists; limits, Landlock and seccomp bind the
+ * program's process only, so that the program cannot signal or trace init even where uids are equal (Landlock counts
+ * init as outside).
+ */
+#include <linux/capability.h>
+#include <linux/errno.h>
+#include <linux/fcntl.h>
+#include <linux/filter.h>
+#include <linux/openat2.h>
+#include <linux/prctl.h>
+#include <linux/seccomp.h>
+#include <linux/securebits.h>
+#include <linux/stat.h>
+
+#include "base/kernel/landlock.h"
+#include "tier/process/init/init.h"
+
+#define SECUREBITS                                                                                   \
+    (SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP | SECBIT_NO_SETUID_FIXUP_LOCKED | \
+     SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED)
+
+struct resource_limit {
+    uint64_t soft, hard;
+};
+
+static void rule_add(struct init *init, int fd, uint64_t access, const char *name)
+{
+    struct landlock_path_beneath_attr rule = {.allowed_access = access, .parent_fd = fd};
+    long status = sys_call4(landlock_add_rule, init->ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
+
+    if (status < 0)
+        init_fail(init, "add Landlock rule for", name, -status);
+}
+
+/*
+ * A descriptor that the program was given may be opened again through /proc/self/fd (a shell's "> /dev/stderr") with
+ * the rights that it has already. Pipes and sockets need no rule.
+ */
+static void rule_add_descriptor(struct init *init, int fd)
+{
+    uint64_t access = 0;
+    struct statx info;
+    long flags = sys_call3(fcntl, fd, F_GETFL, 0);
+    uint32_t type;
+
+    if (flags < 0)
+        return;
+    init_need(init, sys_call5(statx, fd, "", AT_EMPTY_PATH, STATX_TYPE, &info), "stat", "descriptor");
+    type = info.stx_mode & S_IFMT;
+    if (type != S_IFREG && type != S_IFCHR)
+        return;
+    if ((flags & O_ACCMODE) != O_WRONLY)
+        access |= LANDLOCK_ACCESS_FS_READ_FILE;
+    if ((flags & O_ACCMODE) != O_RDONLY)
+        access |= LANDLOCK_ACCESS_FS_WRITE_FILE | (flags & O_APPEND ? 0 : LANDLOCK_ACCESS_FS_TRUNCATE);
+    if (type == S_IFCHR)
+        access |= LANDLOCK_ACCESS_FS_IOCTL_DEV;
+    access &= init->record->landlock_fs;
+    if (access && info.stx_nlink)
+        rule_add(init, fd, access, "descriptor");
+}
+
+void rights_prepare(struct init *init)
+{
+    const struct record *record = init->record;
+    const struct record_rule *rules = (const struct record_rule *)init_string(init, record->rules);
+    const int32_t *kept = (const int32_t *)init_string(init, record->fds);
+    struct landlock_ruleset attributes = {.handled_access_fs = record->landlock_fs,
+                                          .handled_access_net = record->landlock_net,
+                                          .scoped = record->landlock_scoped};
+
+    if (!(record->flags & RECORD_LANDLOCK))
+        return;
+    init->ruleset = (int)init_need(init,
+                                   sys_call3(landlock_create_ruleset, &attributes, record->landlock_size, 0),
+                                   "create", "Landlock rule set");
+    for (uint32_t i = 0; i < record->rule_count; i++) {
+        const char *target = init_string(init, rules[i].target);
+        struct open_how how = {.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
+                               .resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
+        int fd = (int)init_need(init, sys_call4(openat2, AT_FDCWD, target, &how, sizeof(how)), "open", target);
+
+        rule_add(init, fd, rules[i].access, target);
+        sys_call1(close, fd);
+    }
+    for (int fd = 0; fd < 3; fd++)
+        rule_add_descriptor(init, fd);
+    for (uint32_t i = 0; i < record->fd_count; i++)
+        rule_add_descriptor(init, kept[i]);
+}
+
+void rights_drop(struct init *init)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct none[2] = {{0}, {0}};
+
+    for (uint32_t capability = 0; capability <= init->record->capability_last; capability++)
+        init_need(init, sys_call5(prctl, PR_CAPBSET_DROP, capability, 0, 0, 0), "drop", "bounding capability");
+    init_need(init, sys_call5(prctl, PR_SET_SECUREBITS, SECUREBITS, 0, 0, 0), "lock", "securebits");
+    init_need(init, sys_call5(prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0), "clear",
+              "ambient capabilities");
+    init_need(init, sys_call2(capset, &header, none), "drop", "capabilities");
+    init_need(init, sys_call5(prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "set", "no_new_privs");
+}
+
+void rights_apply(struct init *init)
+{
+    const struct record *record = init->record;
+    const struct record_limit *limits = (const struct record_limit *)init_string(init, record->limits);
+    struct sock_fprog program = {.len = (unsigned short)record->filter_count,
+                                 .filter = (struct sock_filter *)init_string(init, record->filter)};
+
+    for (uint32_t i = 0; i < record->limit_count; i++) {
+        struct resource_limit limit = {limits[i].value, limits[i].value};
+
+        init_need(init, sys_call4(prlimit64, 0, limits[i].resource, &limit, 0), "set", "resource limit");
+    }
+    if (init->ruleset >= 0) {
+        init_need(init, sys_call2(landlock_restrict_self, init->ruleset, record->landlock_restrict_flags), "apply",
+                  "Landlock rule set");
+        sys_call1(close, init->ruleset);
+    }
+    init_need(init, sys_call3(seccomp, SECCOMP_SET_MODE_FILTER, 0, &program), "load", "system call filter");
+}

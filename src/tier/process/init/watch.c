@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What process 1 does while the program runs: reap, forward signals, end with the parent. When the program ends,
+ * whatever it left behind is killed and waited for before the status is told, so that nothing of the container can
+ * still write to the workspace when the caller goes on.
+ */
+#include <asm/ioctls.h>
+#include <asm/signal.h>
+#include <linux/errno.h>
+#include <linux/fcntl.h>
+#include <linux/poll.h>
+#include <linux/resource.h>
+
+#include "tier/process/init/init.h"
+
+#define WNOHANG_FLAG 1
+
+static uint64_t microseconds(long seconds, long rest)
+{
+    return (uint64_t)seconds * 1000000u + (uint64_t)rest;
+}
+
+static void finish(struct init *init, int32_t status)
+{
+    struct message message = {.type = MESSAGE_EXITED, .value = status};
+    struct rusage usage = {0};
+    long reaped;
+
+    sys_call2(kill, -1, SIGKILL);
+    do
+        reaped = sys_call4(wait4, -1, 0, 0, 0);
+    while (reaped > 0 || reaped == -EINTR);
+    sys_call2(getrusage, RUSAGE_CHILDREN, &usage);
+    message.user_us = microseconds(usage.ru_utime.tv_sec, usage.ru_utime.tv_usec);
+    message.system_us = microseconds(usage.ru_stime.tv_sec, usage.ru_stime.tv_usec);
+    message.max_rss_bytes = (uint64_t)usage.ru_maxrss * 1024u;
+    init_send(init, &message, -1);
+    sys_call1(exit_group, 0);
+}
+
+static void reap(struct init *init)
+{
+    for (;;) {
+        int status = 0;
+        long pid = sys_call4(wait4, -1, &status, WNOHANG_FLAG, 0);
+
+        if (pid <= 0)
+            return;
+        if (pid == init->program)
+            finish(init, status);
+    }
+}
+
+static void signal_forward(struct init *init, int number)
+{
+    int group = (int)init->program;
+
+    if (init->master >= 0 && sys_call3(ioctl, init->master, TIOCGPGRP, &group) < 0)
+        group = (int)init->program;
+    if (group > 0)
+        sys_call2(kill, -group, number);
+}
+
+/* 0 when the parent is gone. */
+static int order_take(struct init *init)
+{
+    struct message message;
+    long got = sys_call6(recvfrom, init->control, &message, sizeof(message), 0, 0, 0);
+
+    if (got == -EINTR || got == -EAGAIN)
+        return 1;
+    if (got != (long)sizeof(message) || message.type != MESSAGE_SIGNAL)
+        return 0;
+    signal_forward(init, message.value);
+    return 1;
+}
+
+void program_watch(struct init *init)
+{
+    uint64_t child = 1ull << (SIGCHLD - 1);
+    struct pollfd polled[2] = {{.fd = init->control, .events = POLLIN}, {.events = POLLIN}};
+    char drained[128];
+
+    polled[1].fd = (int)init_need(init, sys_call4(signalfd4, -1, &child, sizeof(child), O_CLOEXEC | O_NONBLOCK),
+                                  "open", "signal descriptor");
+    reap(init); /* the program may have ended before the descriptor was there */
+    for (;;) {
+        long ready = sys_call5(ppoll, polled, 2, 0, 0, sizeof(child));
+
+        if (ready == -EINTR)
+            continue;
+        if (ready < 0 || (polled[0].revents && !order_take(init)))
+            sys_call1(exit_group, 125); /* the kernel kills every process of the namespace */
+        if (polled[1].revents) {
+            sys_call3(read, polled[1].fd, drained, sizeof(drained));
+            reap(init);
+        }
+    }
+}

@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The parent's side of one container: start it, watch its control socket, end it. */
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "tier/process/cgroup.h"
+#include "tier/process/image.h"
+#include "tier/process/process.h"
+#include "tier/process/spawn.h"
+
+struct tier_run {
+    pid_t pid;
+    int pidfd;
+    int control;
+    int tty;
+    bool is_reaped;
+    bool is_over;
+    struct tier_status status;
+    bool has_cgroup;
+    struct cgroup cgroup;
+};
+
+static struct tier_run *run_new(void)
+{
+    struct tier_run *run = mem_alloc(sizeof(*run));
+
+    if (run)
+        run->pidfd = run->control = run->tty = -1;
+    return run;
+}
+
+static void run_reap(struct tier_run *run)
+{
+    siginfo_t ignored;
+
+    while (!run->is_reaped && run->pidfd >= 0)
+        if (waitid(P_PIDFD, (id_t)run->pidfd, &ignored, WEXITED | __WALL) == 0 || errno != EINTR)
+            run->is_reaped = true;
+}
+
+static void process_finish(struct tier_run *run)
+{
+    if (!run)
+        return;
+    if (run->pidfd >= 0 && !run->is_over)
+        syscall(SYS_pidfd_send_signal, run->pidfd, SIGKILL, NULL, 0);
+    run_reap(run);
+    if (run->has_cgroup)
+        cgroup_close(&run->cgroup);
+    fd_close_at(&run->pidfd);
+    fd_close_at(&run->control);
+    fd_close_at(&run->tty);
+    mem_free(run);
+}
+
+static void run_free_at(struct tier_run **run)
+{
+    process_finish(*run);
+}
+#define auto_run cleanup_with(run_free_at)
+
+/* A directory would let openat() walk the host; other objects may do worse. Files, pipes, terminals, sockets pass. */
+static int descriptor_check(int fd, const char *name, struct error *err)
+{
+    struct stat st;
+    int flags = fcntl(fd, F_GETFL);
+
+    if (flags < 0 || fstat(fd, &st) < 0)
+        return error_system(err, errno, "%s (descriptor %d)", name, fd);
+    if (flags & O_PATH)
+        return error_set(err, ERROR_INVALID, EBADF, "%s (descriptor %d) is a path descriptor; give an open file", name,
+                         fd);
+    if (S_ISREG(st.st_mode) || S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode) || S_ISSOCK(st.st_mode))
+        return 0;
+    return error_set(err, ERROR_INVALID, EISDIR,
+                     "%s (descriptor %d) is %s, which would reach past the file rules; give a file, pipe, socket or "
+                     "terminal",
+                     name, fd,
+                     S_ISDIR(st.st_mode)   ? "a directory"
+                     : S_ISBLK(st.st_mode) ? "a block device"
+                                           : "a kernel object");
+}
+
+static int descriptors_check(const struct tier_start *start, struct error *err)
+{
+    static const char *const names[] = {"standard input", "standard output", "standard error"};
+    int status = 0, previous = 2;
+
+    if (start->fd_count > TIER_FDS_MAX)
+        return error_set(err, ERROR_LIMIT, E2BIG, "more than %d descriptors to keep", TIER_FDS_MAX);
+    for (int i = 0; i < 3 && status == 0 && !start->is_tty; i++)
+        if (start->stdio[i] >= 0)
+            status = descriptor_check(start->stdio[i], names[i], err);
+    for (size_t i = 0; i < start->fd_count && status == 0; i++) {
+        if (start->fds[i] <= previous)
+            return error_set(err, ERROR_INVALID, EINVAL, "descriptors to keep must be above 2 and ascending");
+        previous = start->fds[i];
+        status = descriptor_check(start->fds[i], "kept descriptor", err);
+    }
+    return status;
+}
+
+/* The init runs with the caller's trust: nobody else may have been able to write it. */
+static int init_open(const char *path, int *ret_fd, struct error *err)
+{
+    struct stat st;
+    auto_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+    if (fd < 0)
+        return error_system(err, errno, "open %s (reinstall Cordon)", path);
+    if (fstat(fd, &st) < 0)
+        return error_system(err, errno, "stat %s", path);
+    if (!S_ISREG(st.st_mode) || (st.st_mode & (S_IWGRP | S_IWOTH)) || (st.st_uid != 0 && st.st_uid != geteuid()))
+        return error_set(err, ERROR_FORBIDDEN, EPERM,
+                         "%s can be written by others (owner %u, mode %o): reinstall Cordon", path,
+                         (unsigned)st.st_uid, (unsigned)(st.st_mode & 07777));
+    *ret_fd = take_fd(fd);
+    return 0;
+}
+
+static int message_receive(int control, struct message *ret_message, int *ret_fd, int flags)
+{
+    struct iovec vector = {ret_message, sizeof(*ret_message)};
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(sizeof(int))];
+    } ancillary;
+    struct msghdr header = {.msg_iov = &vector,
+                            .msg_iovlen = 1,
+                            .msg_control = &ancillary,
+                            .msg_controllen = sizeof(ancillary)};
+    struct cmsghdr *first;
+    ssize_t got;
+
+    do
+        got = recvmsg(control, &header, MSG_CMSG_CLOEXEC | flags);
+    while (got < 0 && errno == EINTR);
+    if (got < 0)
+        return -errno;
+    first = got ? CMSG_FIRSTHDR(&header) : NULL;
+    if (first && first->cmsg_type == SCM_RIGHTS && first->cmsg_len == CMSG_LEN(sizeof(int))) {
+        int fd;
+
+        memcpy(&fd, CMSG_DATA(first), sizeof(fd));
+        if (ret_fd && *ret_fd < 0)
+            *ret_fd = fd;
+        else
+            close(fd);
+    }
+    if (got == 0)
+        return -ECONNRESET;
+    return got == (ssize_t)sizeof(*ret_message) ? 0 : -EBADMSG;
+}
+
+static int message_send(int control, uint32_t type, int32_t value)
+{
+    struct message message = {.type = type, .value = value};
+    ssize_t sent;
+
+    do
+        sent = send(control, &message, sizeof(message), MSG_NOSIGNAL);
+    while (sent < 0 && errno == EINTR);
+    return sent == (ssize_t)sizeof(message) ? 0 : sent < 0 ? -errno : -EIO;
+}
+
+static int map_write(pid_t pid, const char *name, unsigned id, struct error *err)
+{
+    char path[64], text[64];
+    auto_close int fd = -1;
+
+    snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
+    snprintf(text, sizeof(text), "%u %u 1\n", id, id);
+    fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0 || write(fd, text, strlen(text)) < 0)
+        return error_system(err, errno, "write %s", path);
+    return 0;
+}
+
+/* A privileged caller writes the maps itself, so that setgroups stays possible and the groups can be dropped. */
+static int maps_write(const struct tier_run *run, struct error *err)
+{
+    int status = map_write(run->pid, "uid_map", geteuid(), err);
+
+    if (status == 0)
+        status = map_write(run->pid, "gid_map", getegid(), err);
+    if (status == 0)
+        status = message_send(run->control, MESSAGE_GO, 0) < 0
+                     ? error_set(err, ERROR_SYSTEM, EPIPE, "init ended during set-up")
+                     : 0;
+    return status;
+}
+
+static int message_error(const struct message *message, struct error *err)
+{
+    const char *reason = strerrordesc_np(message->value);
+    const char *object = message->object;
+    int errnum = message->value > 0 ? message->value : EIO;
+
+    switch (message->kind) {
+    case ERROR_NOT_FOUND:
+        return error_set(err, ERROR_NOT_FOUND, errnum, "%s: not found in the container's PATH and file tree", object);
+    case ERROR_NOT_EXECUTABLE:
+        return error_set(err, ERROR_NOT_EXECUTABLE, errnum, "%s: cannot be executed: %s", object,
+                         reason ? reason : "unknown error");
+    case ERROR_INVALID:
+        return error_set(err, ERROR_INVALID, errnum, "%s %s: %s", message->action, object,
+                         reason ? reason : "unknown error");
+    default:
+        return error_system(err, errnum, "set-up: %s %s", message->action, object);
+    }
+}
+
+/* Follow init until the program runs. Only MESSAGE_RUNNING counts as started; end-of-file is a failure. */
+static int set_up_follow(struct tier_run *run, struct error *err)
+{
+    for (;;) {
+        struct message message = {0};
+        int status = message_receive(run->control, &message, &run->tty, 0);
+
+        if (status < 0)
+            return error_set(err, ERROR_SYSTEM, -status, "init ended during set-up without a word (%s)",
+                             strerrordesc_np(-status));
+        message.action[sizeof(message.action) - 1] = message.object[sizeof(message.object) - 1] = '\0';
+        switch (message.type) {
+        case MESSAGE_RUNNING:
+            return 0;
+        case MESSAGE_ERROR:
+            return message_error(&message, err);
+        case MESSAGE_MAP:
+            status = maps_write(run, err);
+            break;
+        case MESSAGE_READY:
+            status = cgroup_join(&run->cgroup, run->pid, err);
+            if (status == 0 && message_send(run->control, MESSAGE_GO, 0) < 0)
+                status = error_set(err, ERROR_SYSTEM, EPIPE, "init ended during set-up");
+            break;
+        case MESSAGE_TTY:
+            break;
+        default:
+            return error_set(err, ERROR_INTERNAL, EBADMSG, "init said something unknown (%u)", message.type);
+        }
+        if (status < 0)
+            return status;
+    }
+}
+
+static uint32_t flags_of(const struct tier_start *start)
+{
+    gid_t groups[1];
+    uint32_t flags = start->is_tty ? RECORD_TTY : 0;
+
+    if (start->plan->network != PLAN_NET_HOST)
+        flags |= RECORD_NEW_NET;
+    if (start->plan->network == PLAN_NET_LOOPBACK)
+        flags |= RECORD_LOOPBACK;
+    if (start->plan->filter.allows_namespaces)
+        flags |= RECORD_NESTED;
+    if (geteuid() == 0 && getgroups(0, groups) > 0)
+        flags |= RECORD_WAIT_MAP;
+    if (cgroup_is_needed(start->plan))
+        flags |= RECORD_WAIT_GO;
+    return flags;
+}
+
+static unsigned long namespaces_of(uint32_t flags)
+{
+    unsigned long namespaces =
+        CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
+
+    return flags & RECORD_NEW_NET ? namespaces | CLONE_NEWNET : namespaces;
+}
+
+static int run_spawn(const struct tier_start *start, struct tier_run *run, struct error *err)
+{
+    uint32_t flags = flags_of(start);
+    long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, 1 /* LANDLOCK_CREATE_RULESET_VERSION */);
+    auto_close int init = -1, record = -1, inner = -1, null = -1;
+    struct spawn spawn = {.namespaces = namespaces_of(flags), .fds = start->fds, .fd_count = start->fd_count};
+    int sockets[2], status;
+
+    status = init_open(start->init_path, &init, err);
+    if (status == 0)
+        status = image_write(start, abi > 0 ? (int)abi : 0, flags, &record, err);
+    if (status < 0)
+        return status;
+    null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (null < 0)
+        return error_system(err, errno, "open /dev/null");
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0)
+        return error_system(err, errno, "create a socket pair");
+    run->control = sockets[0];
+    inner = sockets[1];
+    spawn.init = init;
+    spawn.control = inner;
+    spawn.record = record;
+    spawn.null = null;
+    for (int i = 0; i < 3; i++)
+        spawn.stdio[i] = start->is_tty ? -1 : start->stdio[i];
+    return spawn_init(&spawn, &run->pid, &run->pidfd, err);
+}
+
+static int process_start(const struct tier_start *start, struct tier_run **ret_run, struct error *err)
+{
+    auto_run struct tier_run *run = run_new();
+    int status;
+
+    if (!run)
+        return error_memory(err);
+    if (!start->argv[0] || !start->argv[0][0])
+        return error_set(err, ERROR_INVALID, EINVAL, "no command to run");
+    status = descriptors_check(start, err);
+    if (status == 0 && cgroup_is_needed(start->plan)) {
+        status = cgroup_open(&run->cgroup, start->plan, start->run_id, err);
+        run->has_cgroup = status == 0;
+    }
+    if (status == 0)
+        status = run_spawn(start, run, err);
+    if (status == 0)
+        status = set_up_follow(run, err);
+    if (status < 0)
+        return status;
+    if (start->is_tty && run->tty < 0)
+        return error_set(err, ERROR_INTERNAL, EBADMSG, "init gave no terminal");
+    *ret_run = take_ptr(run);
+    return 0;
+}
+
+static int process_poll_fd(const struct tier_run *run)
+{
+    return run->control;
+}
+
+static void status_fill(struct tier_run *run, const struct message *message)
+{
+    struct tier_status *status = &run->status;
+
+    status->end = WIFSIGNALED(message->value) ? TIER_SIGNALED : TIER_EXITED;
+    status->code = WIFSIGNALED(message->value) ? WTERMSIG(message->value) : WEXITSTATUS(message->value);
+    status->user_us = message->user_us;
+    status->system_us = message->system_us;
+    status->max_rss_bytes = message->max_rss_bytes;
+}
+
+static int process_read_status(struct tier_run *run, struct tier_status *ret_status, struct error *err)
+{
+    struct message message = {0};
+    int status;
+
+    if (!run->is_over) {
+        status = message_receive(run->control, &message, NULL, MSG_DONTWAIT);
+        if (status == -EAGAIN)
+            return 0;
+        if (status == 0 && message.type == MESSAGE_EXITED)
+            status_fill(run, &message);
+        else if (status == -ECONNRESET)
+            run->status.end = TIER_LOST;
+        else
+            return error_set(err, ERROR_INTERNAL, EBADMSG, "init said something unknown (%u)", message.type);
+        if (run->status.end == TIER_LOST)
+            run_reap(run); /* returns when the whole namespace is dead */
+        run->is_over = true;
+        run->status.is_oom_killed = run->has_cgroup && cgroup_was_oom_killed(&run->cgroup);
+    }
+    *ret_status = run->status;
+    return 1;
+}
+
+static int process_signal(struct tier_run *run, int signal_number, struct error *err)
+{
+    int status = run->is_over ? 0 : message_send(run->control, MESSAGE_SIGNAL, signal_number);
+
+    if (status < 0 && status != -EPIPE && status != -ECONNRESET)
+        return error_system(err, -status, "forward signal %d", signal_number);
+    return 0;
+}
+
+static int process_kill(struct tier_run *run, struct error *err)
+{
+    if (run->is_over)
+        return 0;
+    if (syscall(SYS_pidfd_send_signal, run->pidfd, SIGKILL, NULL, 0) < 0 && errno != ESRCH)
+        return error_system(err, errno, "kill the container");
+    return 0;
+}
+
+static int process_cpu_time(struct tier_run *run, uint64_t *ret_us)
+{
+    return run->has_cgroup ? cgroup_cpu_time(&run->cgroup, ret_us) : -ENOTSUP;
+}
+
+static pid_t process_pid(const struct tier_run *run)
+{
+    return run->pid;
+}
+
+static int process_tty_fd(const struct tier_run *run)
+{
+    return run->tty;
+}
+
+const struct tier_ops tier_process = {
+    .name = "process",
+    .probe = process_probe,
+    .start = process_start,
+    .poll_fd = process_poll_fd,
+    .read_status = process_read_status,
+    .signal = process_signal,
+    .kill = process_kill,
+    .cpu_time = process_cpu_time,
+    .pid = process_pid,
+    .tty_fd = process_tty_fd,
+    .finish = process_finish,
+};

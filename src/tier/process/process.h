@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The process tier: namespaces, a file tree of its own, Landlock, seccomp, limits. Row of the table of tiers. */
+#ifndef CORDON_TIER_PROCESS_PROCESS_H
+#define CORDON_TIER_PROCESS_PROCESS_H
+
+#include "tier/tier.h"
+
+extern const struct tier_ops tier_process;
+
+/* probe.c */
+int process_probe(unsigned wanted, struct facts *ret_facts, struct error *err) must_check;
+
+#endif

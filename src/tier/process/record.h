@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the launching process tells cordon-init: one flat image in a sealed memfd, and the messages that both exchange
+ * over a SOCK_SEQPACKET pair. Shared by the library and the freestanding init, so only fixed-size types.
+ *
+ * All offsets are bytes from the start of the record; 0 means absent. Strings are NUL-terminated.
+ */
+#ifndef CORDON_TIER_PROCESS_RECORD_H
+#define CORDON_TIER_PROCESS_RECORD_H
+
+#include <stdint.h>
+
+#define RECORD_MAGIC 0x31647243u /* "Crd1" */
+#define RECORD_SIZE_MAX (16u << 20)
+
+enum record_flag {
+    RECORD_LOOPBACK = 1 << 0,   /* bring lo up in the new network namespace */
+    RECORD_TTY = 1 << 1,        /* a terminal of the container's own devpts as 0, 1, 2 */
+    RECORD_WAIT_MAP = 1 << 2,   /* the parent writes the id maps; drop supplementary groups then */
+    RECORD_WAIT_GO = 1 << 3,    /* execute nothing before the parent says so (it joins cgroups meanwhile) */
+    RECORD_LANDLOCK = 1 << 4,
+    RECORD_NESTED = 1 << 5,     /* leave new user namespaces possible */
+    RECORD_NEW_NET = 1 << 6,
+};
+
+enum record_mount_flag {
+    RECORD_WRITABLE = 1 << 0,
+    RECORD_DIRECTORY = 1 << 1,
+    RECORD_DEVICE = 1 << 2,   /* keep nodev off */
+    RECORD_NOEXEC = 1 << 3,
+    RECORD_IN_SKELETON = 1 << 4, /* the mount point is ours to make */
+};
+
+/* Values of enum plan_mount_kind. */
+struct record_mount {
+    uint32_t kind;
+    uint32_t flags;
+    uint32_t source; /* offset of a string */
+    uint32_t target; /* offset of a string, absolute */
+    uint32_t mode;
+    uint32_t unused;
+    uint64_t device; /* new_encode_dev() form as statx reports: major << 32 | minor */
+    uint64_t inode;
+};
+
+struct record_rule {
+    uint32_t target; /* offset of a string */
+    uint32_t unused;
+    uint64_t access; /* LANDLOCK_ACCESS_FS_* */
+};
+
+struct record_limit {
+    uint32_t resource; /* RLIMIT_* */
+    uint32_t unused;
+    uint64_t value;
+};
+
+struct record {
+    uint32_t magic, size;
+    uint32_t flags;
+    uint32_t uid, gid;
+    uint32_t mounts, mount_count;
+    uint32_t rules, rule_count;
+    uint32_t limits, limit_count;
+    uint32_t filter, filter_count; /* struct sock_filter */
+    uint32_t argv, argc;           /* uint64_t offsets, then a zero; one free slot before the first */
+    uint32_t envp, env_count;      /* uint64_t offsets, then a zero */
+    uint32_t cwd;                  /* entered before the program runs */
+    uint32_t search_path;          /* PATH of the program's environment, for argv[0] without a slash */
+    uint32_t hostname;
+    uint32_t landlock_restrict_flags;
+    uint32_t landlock_size;        /* bytes of the ruleset attribute that this kernel knows */
+    uint64_t landlock_fs, landlock_net, landlock_scoped;
+    uint64_t private_bytes;        /* size of the private file system, 0 = the kernel's default */
+    uint32_t fds, fd_count;        /* int32_t, ascending, all above 2: kept open for the program */
+    uint16_t rows, columns;
+    int32_t stdio_tty_unused;
+    uint32_t capability_last;      /* highest capability of this kernel */
+};
+
+enum message_type {
+    MESSAGE_ERROR = 1, /* init -> parent: set-up failed; action, object and errnum say what */
+    MESSAGE_MAP = 2,   /* init -> parent: write my id maps */
+    MESSAGE_GO = 3,    /* parent -> init */
+    MESSAGE_TTY = 4,   /* init -> parent: with the master as SCM_RIGHTS */
+    MESSAGE_READY = 5, /* init -> parent: everything is set up, only RECORD_WAIT_GO is awaited */
+    MESSAGE_RUNNING = 6, /* init -> parent: the program was executed */
+    MESSAGE_EXITED = 7,  /* init -> parent: the whole tree is gone */
+    MESSAGE_SIGNAL = 8,  /* parent -> init: to the program's process group */
+};
+
+struct message {
+    uint32_t type;
+    uint32_t kind;   /* MESSAGE_ERROR: enum error_kind */
+    int32_t value;   /* errno, signal number, or exit status as wait() gives it */
+    uint32_t unused;
+    uint64_t user_us, system_us, max_rss_bytes;
+    char action[96];  /* "mount", "enter working directory" */
+    char object[368]; /* what it was done to, cut when too long */
+};
+
+#endif
