@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/address.h"
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/memory.h"
@@ -66,12 +67,6 @@ struct view {
 };
 
 enum net_protocol { NET_ANY = 0, NET_TCP = 1, NET_UDP = 2, NET_ICMP = 3 };
-
-struct net_block {
-    int family;                /* AF_INET, AF_INET6 */
-    unsigned char address[16]; /* network order; 4 bytes used for AF_INET */
-    unsigned prefix;           /* bits */
-};
 
 struct net_peer {
     const char *host; /* exact name or "*.example.org"; NULL when block is used */

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reading one document: the walk over tree and table together, and what the rows' store functions
+ * work with.
+ */
+#ifndef CORDON_POLICY_READ_READER_H
+#define CORDON_POLICY_READ_READER_H
+
+#include "policy/document.h"
+#include "policy/read/member.h"
+#include "policy/read/node.h"
+#include "policy/read/profile.h"
+
+/* Profiles that extend profiles: how deep. */
+#define PROFILE_DEPTH_MAX 8
+
+/* A value's place in the document: a list that grows on the stack from the root down. */
+struct place {
+    const struct place *up; /* NULL at the root */
+    const char *name;       /* member, NULL for an item */
+    size_t index;           /* item */
+    unsigned line, column;
+};
+
+/* What a scalar row's type made of a value. */
+struct value {
+    const struct node *node;
+    const char *text;
+    const char *key; /* items of a dict */
+    uint64_t number;
+    bool is_optional, is_glob;
+};
+
+struct reader {
+    struct arena *arena;
+    struct document *document;
+    const struct load_options *options;
+    const struct profile_set *profiles;
+    const char *name;                  /* in errors */
+    const char *file;                  /* origin.file */
+    const char *layer;                 /* origin.layer */
+    const struct profile_trail *trail; /* profiles being read now */
+    const char **folded;               /* profiles that are in already */
+    size_t folded_count;
+    bool is_partial;       /* the tree holds only members to change: none is required at the top */
+    struct net_rule *rule; /* the rule and the peer that are being read */
+    struct net_peer *peer;
+    struct error *err;
+};
+
+struct profile_trail {
+    const struct profile_trail *up;
+    const char *name;
+    unsigned depth;
+};
+
+/* Check `root` against document_members and store it. */
+int reader_read_document(struct reader *reader, const struct node *root) must_check;
+
+/* "name:line:column: member: what". ERROR_INVALID. */
+int reader_refuse(const struct reader *reader, const struct place *place, const char *format, ...)
+    printf_like(3, 4);
+
+/* Put place and name before an error that a general parser made. */
+int reader_blame(const struct reader *reader, const struct place *place);
+
+/* origin of a value; -ENOMEM. */
+int reader_origin(const struct reader *reader, const struct place *place,
+                  struct origin *ret_origin) must_check;
+
+/* "filesystem.readonlyPaths[3]", in the arena. */
+const char *place_text(struct arena *arena, const struct place *place);
+
+/* A scalar by its row's type. */
+int value_parse(const struct reader *reader, const struct member *member, const struct place *place,
+                const struct node *node, struct value *ret_value) must_check;
+
+/* A string node without NUL; `wanted` is for the error: "a path". */
+int value_check_string(const struct reader *reader, const struct place *place,
+                       const struct node *node, const char *wanted) must_check;
+
+/* An absolute path with its variables put in; *ret_is_glob NULL = no pattern allowed. */
+int value_parse_path(const struct reader *reader, const struct place *place, const char *text,
+                     bool *ret_is_glob, const char **ret_path) must_check;
+
+int value_check_relative(const struct reader *reader, const struct place *place,
+                         const char *text) must_check;
+
+/* Record a valid member that this build cannot enforce, or take the record back. */
+int reader_note_unsupported(struct reader *reader, const struct member *member,
+                            const struct place *place, const struct value *value) must_check;
+
+/* Fold the profile `name` into the document. */
+int reader_fold_profile(struct reader *reader, const struct place *place,
+                        const char *name) must_check;
+
+/* Store functions of the rows. */
+member_store store_version, store_setting, store_string, store_string_list_open, store_list_item;
+member_store store_filesystem_open, store_grants_open, store_path, store_view_open;
+member_store store_view_source, store_view_target, store_view_access, store_view_optional;
+member_store store_env_set, store_env_entry, store_process_open, store_extends;
+member_store store_network_open, store_rule_open, store_peer_open, store_peer_close, store_cidr;
+member_store store_except, store_host, store_port_open, store_port_close, store_port,
+    store_end_port;
+member_store store_protocol, store_ingress_ports_open, store_command, store_cwd, store_proxy,
+    store_name, store_container_id;
+
+#endif

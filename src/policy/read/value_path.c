@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Paths in documents: variables, patterns, and what a path must not hold. */
+#include <string.h>
+
+#include "base/path.h"
+#include "base/text.h"
+#include "policy/read/reader.h"
+
+#define VARIABLES      "${workspace}, ${home}, ${user}, ${tmp}"
+#define NAME_BYTES_MAX 255
+
+struct expansion {
+    struct text *out;
+    bool has_pattern; /* in what the document says itself */
+    bool has_hidden;  /* pattern characters in a variable's value */
+};
+
+static bool has_pattern(const char *text)
+{
+    return text[strcspn(text, "*?[")] != '\0';
+}
+
+static int variable_value(const struct reader *reader, const struct place *place, const char *name,
+                          size_t length, const char **ret_value)
+{
+    const struct variables *variables = reader->options->variables;
+    const struct {
+        const char *name, *value, *remedy;
+    } known[] = {
+        {"workspace", variables ? variables->workspace : NULL, "name one with --workspace"},
+        {"home", variables ? variables->home : NULL, "write the path itself"},
+        {"user", variables ? variables->user : NULL, "write the name itself"},
+        {"tmp", variables ? variables->tmp : NULL, "write /tmp"},
+    };
+
+    for (size_t i = 0; i < ARRAY_COUNT(known); i++) {
+        if (strlen(known[i].name) != length || memcmp(known[i].name, name, length) != 0)
+            continue;
+        if (!known[i].value || !*known[i].value)
+            return reader_refuse(reader, place, "${%s} has no value here; %s", known[i].name,
+                                 known[i].remedy);
+        *ret_value = known[i].value;
+        return 0;
+    }
+    return reader_refuse(reader, place, "unknown variable ${%.*s}; expected one of " VARIABLES,
+                         length > 40 ? 40 : (int)length, name);
+}
+
+static int path_expand(const struct reader *reader, const struct place *place, const char *text,
+                       struct expansion *expansion)
+{
+    while (*text) {
+        const char *start = strstr(text, "${"), *end, *value = NULL;
+        size_t literal = start ? (size_t)(start - text) : strlen(text);
+        int status;
+
+        expansion->has_pattern |= strcspn(text, "*?[") < literal;
+        text_add_n(expansion->out, text, literal);
+        if (!start)
+            break;
+        end = strchr(start, '}');
+        if (!end)
+            return reader_refuse(reader, place, "'${' without '}'; expected one of " VARIABLES);
+        status = variable_value(reader, place, start + 2, (size_t)(end - start - 2), &value);
+        if (status < 0)
+            return status;
+        expansion->has_hidden |= has_pattern(value);
+        text_add(expansion->out, value);
+        text = end + 1;
+    }
+    return expansion->out->is_broken ? error_memory(reader->err) : 0;
+}
+
+/* '[' closes within its component, '**' is a component of its own. */
+static const char *pattern_fault(const char *path)
+{
+    while (*path) {
+        size_t length = strcspn(path, "/");
+        const char *stars = memmem(path, length, "**", 2);
+
+        if (stars && length != 2)
+            return "'**' must be a whole component; write **/ before a name";
+        for (size_t i = 0; i < length; i++) {
+            const char *close;
+
+            if (path[i] != '[')
+                continue;
+            close = memchr(path + i + 1, ']', length - i - 1);
+            if (!close || close == path + i + 1 || (path[i + 1] == '!' && close == path + i + 2))
+                return "'[' needs characters and ']' in the same component";
+            i = (size_t)(close - path);
+        }
+        path += length;
+        path += strspn(path, "/");
+    }
+    return NULL;
+}
+
+static const char *path_bounds_fault(const char *path)
+{
+    size_t depth = 0;
+
+    if (strlen(path) > PATH_LENGTH_MAX)
+        return "is longer than " STRINGIFY(PATH_LENGTH_MAX) " bytes";
+    for (const char *c = path; *c; c++)
+        if ((unsigned char)*c < 0x20 || *c == 0x7f)
+            return "holds a control character";
+    while (*path) {
+        size_t length = strcspn(path, "/");
+
+        if (length > NAME_BYTES_MAX)
+            return "has a component of more than 255 bytes";
+        depth += length > 0;
+        path += length;
+        path += strspn(path, "/");
+    }
+    return depth > PATH_DEPTH_MAX ? "has more than " STRINGIFY(PATH_DEPTH_MAX) " components" : NULL;
+}
+
+/* What is wrong with the text as written, before variables are put in. */
+static const char *path_spelling_fault(const char *text)
+{
+    if (!*text)
+        return "is empty; write an absolute path";
+    if (text[0] == '~')
+        return "'~' is not expanded; write ${home}";
+    if (strncmp(text, "$HOME", 5) == 0)
+        return "environment variables are not expanded; write ${home}";
+    if (text[0] == '$' && text[1] != '{')
+        return "environment variables are not expanded; expected one of " VARIABLES;
+    return NULL;
+}
+
+static int path_check_pattern(const struct reader *reader, const struct place *place,
+                              const struct expansion *expansion)
+{
+    const char *fault = pattern_fault(expansion->out->data);
+
+    if (expansion->has_hidden)
+        return reader_refuse(reader, place,
+                             "a pattern on top of a variable whose value holds "
+                             "'*', '?' or '['; write the path itself");
+    return fault ? reader_refuse(reader, place, "%s", fault) : 0;
+}
+
+int value_parse_path(const struct reader *reader, const struct place *place, const char *text,
+                     bool *ret_is_glob, const char **ret_path)
+{
+    struct text out auto_text = {0};
+    struct expansion expansion = {.out = &out};
+    const char *fault = path_spelling_fault(text), *path;
+    int status;
+
+    if (fault)
+        return reader_refuse(reader, place, "%s", fault);
+    if (ret_is_glob && strncmp(text, "**/", 3) == 0)
+        text_add(&out, "/"); /* anywhere */
+    status = path_expand(reader, place, text, &expansion);
+    if (status < 0)
+        return status;
+    if (expansion.has_pattern && !ret_is_glob)
+        return reader_refuse(reader, place,
+                             "patterns are allowed in filesystem.deniedPaths and "
+                             "filesystem.readonlyPaths only; name the directory");
+    if (!out.data || out.data[0] != '/')
+        return reader_refuse(
+            reader, place, "'%.80s' is not absolute; write ${workspace}/... or ${home}/...", text);
+    if (path_has_dotdot(out.data))
+        return reader_refuse(reader, place, "holds '..'; write the path without it");
+    fault = path_bounds_fault(out.data);
+    if (fault)
+        return reader_refuse(reader, place, "%s", fault);
+    status = expansion.has_pattern ? path_check_pattern(reader, place, &expansion) : 0;
+    if (status < 0)
+        return status;
+    path = path_normalise(reader->arena, out.data);
+    if (!path)
+        return error_memory(reader->err);
+    if (ret_is_glob)
+        *ret_is_glob = expansion.has_pattern;
+    *ret_path = path;
+    return 0;
+}
+
+int value_check_relative(const struct reader *reader, const struct place *place, const char *text)
+{
+    const char *fault = path_bounds_fault(text);
+
+    if (!*text)
+        return reader_refuse(reader, place, "is empty");
+    if (text[0] == '/' || text[0] == '~' || text[0] == '$')
+        return reader_refuse(reader, place, "is relative to a workspace; write it like .git/hooks");
+    if (path_has_dotdot(text))
+        return reader_refuse(reader, place, "holds '..'; write the path without it");
+    if (has_pattern(text))
+        return reader_refuse(reader, place, "patterns are not allowed here; name each path");
+    return fault ? reader_refuse(reader, place, "%s", fault) : 0;
+}
