@@ -84,7 +84,7 @@ static void emit_socket(struct emitter *emitter)
             emit_if_equal(emitter, protocols[i], SECCOMP_RET_ALLOW);
         emit_return(emitter, RETURN_ERRNO(EPROTONOSUPPORT)); /* MPTCP and SCTP fall back to TCP */
     }
-    emit(emitter, BPF_JMP | BPF_JEQ | BPF_K, AF_NETLINK, 0, 2);
+    emit(emitter, BPF_JMP | BPF_JEQ | BPF_K, AF_NETLINK, 0, 3);
     emit_load_argument(emitter, 2);
     emit_if_equal(emitter, 0 /* NETLINK_ROUTE */, SECCOMP_RET_ALLOW);
     emit_return(emitter, RETURN_ERRNO(EAFNOSUPPORT));

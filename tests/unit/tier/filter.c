@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The system call filter, judged by running the emitted program in a small interpreter of the kernel's BPF subset. */
+#include <asm/unistd.h>
+#include <errno.h>
+#include <linux/audit.h>
+#include <linux/sched.h>
+#include <linux/seccomp.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+
+#include "base/compiler.h"
+#include "base/kernel/syscalls.h"
+#include "test.h"
+#include "tier/process/filter.h"
+
+#ifdef __x86_64__
+#define NATIVE AUDIT_ARCH_X86_64
+#define FOREIGN AUDIT_ARCH_I386
+#else
+#define NATIVE AUDIT_ARCH_AARCH64
+#define FOREIGN AUDIT_ARCH_ARM
+#endif
+
+static struct sock_filter program[FILTER_LENGTH_MAX];
+static size_t length;
+static int steps;
+
+static void build(const struct plan_filter *plan)
+{
+    struct error err = ERROR_INIT;
+
+    check_int(filter_emit(plan, program, &length, &err), 0);
+}
+
+static uint32_t run(uint32_t arch, uint32_t number, uint64_t first, uint64_t second, uint64_t third)
+{
+    struct seccomp_data data = {.nr = (int)number, .arch = arch, .args = {first, second, third}};
+    uint32_t accumulator = 0;
+
+    steps = 0;
+    for (size_t at = 0; at < length; at++) {
+        const struct sock_filter *op = &program[at];
+        bool is_true = false;
+
+        steps++;
+        switch (op->code) {
+        case BPF_LD | BPF_W | BPF_ABS:
+            memcpy(&accumulator, (char *)&data + op->k, sizeof(accumulator));
+            continue;
+        case BPF_RET | BPF_K:
+            return op->k;
+        case BPF_JMP | BPF_JA:
+            at += op->k;
+            continue;
+        case BPF_JMP | BPF_JEQ | BPF_K:
+            is_true = accumulator == op->k;
+            break;
+        case BPF_JMP | BPF_JGE | BPF_K:
+            is_true = accumulator >= op->k;
+            break;
+        case BPF_JMP | BPF_JSET | BPF_K:
+            is_true = accumulator & op->k;
+            break;
+        default:
+            test_fail(__FILE__, __LINE__, "instruction %zu has unknown code %x", at, op->code);
+        }
+        at += is_true ? op->jt : op->jf;
+    }
+    test_fail(__FILE__, __LINE__, "the program runs off its end");
+}
+
+static uint32_t refusal(int number)
+{
+    return SECCOMP_RET_ERRNO | (uint32_t)number;
+}
+
+static const struct plan_filter ordinary = {.allows_inet = true};
+
+TEST(the_program_says_what_the_table_says_for_every_number)
+{
+    size_t count;
+    const struct filter_row *rows = filter_rows(&count);
+
+    build(&ordinary);
+    for (size_t i = 0; i < count; i++) {
+        uint32_t action = run(NATIVE, (uint32_t)rows[i].number, 0, 0, 0);
+
+        if (rows[i].verdict == FILTER_ALLOW)
+            check_int(action, SECCOMP_RET_ALLOW);
+        if (rows[i].verdict == FILTER_EPERM)
+            check_int(action, refusal(EPERM));
+        if (rows[i].verdict == FILTER_ENOSYS)
+            check_int(action, refusal(ENOSYS));
+    }
+}
+
+TEST(a_number_that_is_not_in_the_table_is_refused)
+{
+    build(&ordinary);
+    for (uint32_t number = 471; number < 2000; number++)
+        check_int(run(NATIVE, number, 0, 0, 0), refusal(ENOSYS));
+    check_int(run(NATIVE, 0xffffffff, 0, 0, 0), refusal(ENOSYS));
+}
+
+TEST(every_call_of_the_headers_has_been_looked_at)
+{
+    size_t count;
+    const struct filter_row *rows = filter_rows(&count);
+
+    for (int number = 0; number <= 470; number++) {
+        bool is_listed = !kernel_syscall_name(number);
+
+        for (size_t i = 0; i < count; i++)
+            is_listed |= rows[i].number == number;
+        if (!is_listed)
+            test_fail(__FILE__, __LINE__, "%s has no row", kernel_syscall_name(number));
+    }
+}
+
+TEST(no_row_appears_twice_and_each_has_a_reason)
+{
+    size_t count;
+    const struct filter_row *rows = filter_rows(&count);
+
+    for (size_t i = 0; i < count; i++) {
+        check(rows[i].reason && *rows[i].reason);
+        for (size_t j = i + 1; j < count; j++)
+            check(rows[i].number != rows[j].number);
+    }
+}
+
+TEST(entries_of_another_architecture_are_refused)
+{
+    build(&ordinary);
+    check_int(run(FOREIGN, __NR_read, 0, 0, 0), refusal(ENOSYS));
+#ifdef __x86_64__
+    check_int(run(NATIVE, 0x40000000u | __NR_read, 0, 0, 0), refusal(ENOSYS));
+#endif
+    check_int(run(NATIVE, __NR_read, 0, 0, 0), SECCOMP_RET_ALLOW);
+}
+
+TEST(only_four_socket_families_pass)
+{
+    build(&ordinary);
+    for (uint32_t family = 0; family < 64; family++) {
+        bool is_open = family == AF_UNIX || family == AF_INET || family == AF_INET6 || family == AF_NETLINK;
+
+        check_int(run(NATIVE, __NR_socket, family, SOCK_STREAM, 0),
+                  is_open ? (int)SECCOMP_RET_ALLOW : (int)refusal(EAFNOSUPPORT));
+    }
+    check_int(run(NATIVE, __NR_socket, AF_INET, SOCK_STREAM, 262 /* MPTCP */), refusal(EPROTONOSUPPORT));
+    check_int(run(NATIVE, __NR_socket, AF_INET6, SOCK_STREAM, 6), SECCOMP_RET_ALLOW);
+    check_int(run(NATIVE, __NR_socket, AF_NETLINK, SOCK_RAW, 6 /* XFRM */), refusal(EAFNOSUPPORT));
+    check_int(run(NATIVE, __NR_socketpair, AF_UNIX, SOCK_STREAM, 0), SECCOMP_RET_ALLOW);
+    check_int(run(NATIVE, __NR_socketpair, 30 /* TIPC */, SOCK_STREAM, 0), refusal(EAFNOSUPPORT));
+}
+
+TEST(high_bits_of_an_int_argument_change_nothing)
+{
+    uint64_t high = 0xdeadbeefull << 32;
+
+    build(&ordinary);
+    check_int(run(NATIVE, __NR_ioctl, 0, TIOCSTI, 0), refusal(EPERM));
+    check_int(run(NATIVE, __NR_ioctl, 0, high | TIOCSTI, 0), refusal(EPERM));
+    check_int(run(NATIVE, __NR_ioctl, 0, high | TIOCLINUX, 0), refusal(EPERM));
+    check_int(run(NATIVE, __NR_ioctl, 0, TIOCGWINSZ, 0), SECCOMP_RET_ALLOW);
+    check_int(run(NATIVE, __NR_socket, high | 40 /* VSOCK */, SOCK_STREAM, 0), refusal(EAFNOSUPPORT));
+    check_int(run(NATIVE, __NR_socket, high | AF_UNIX, SOCK_STREAM, 0), SECCOMP_RET_ALLOW);
+}
+
+TEST(without_network_the_inet_families_are_refused)
+{
+    struct plan_filter none = {.allows_inet = false};
+
+    build(&none);
+    check_int(run(NATIVE, __NR_socket, AF_INET, SOCK_STREAM, 0), refusal(EAFNOSUPPORT));
+    check_int(run(NATIVE, __NR_socket, AF_INET6, SOCK_DGRAM, 0), refusal(EAFNOSUPPORT));
+    check_int(run(NATIVE, __NR_socket, AF_UNIX, SOCK_STREAM, 0), SECCOMP_RET_ALLOW);
+}
+
+TEST(new_namespaces_are_refused_unless_nested)
+{
+    static const uint32_t flags[] = {CLONE_NEWUSER, CLONE_NEWNS,   CLONE_NEWPID,    CLONE_NEWNET,
+                                     CLONE_NEWIPC,  CLONE_NEWUTS,  CLONE_NEWCGROUP};
+    struct plan_filter nested = {.allows_inet = true, .allows_namespaces = true};
+
+    build(&ordinary);
+    for (size_t i = 0; i < ARRAY_COUNT(flags); i++) {
+        check_int(run(NATIVE, __NR_clone, flags[i] | SIGCHLD, 0, 0), refusal(EPERM));
+        check_int(run(NATIVE, __NR_unshare, flags[i], 0, 0), refusal(EPERM));
+    }
+    check_int(run(NATIVE, __NR_unshare, CLONE_NEWTIME, 0, 0), refusal(EPERM));
+    check_int(run(NATIVE, __NR_unshare, CLONE_FILES, 0, 0), SECCOMP_RET_ALLOW);
+    check_int(run(NATIVE, __NR_clone, CLONE_VM | CLONE_THREAD | SIGCHLD, 0, 0), SECCOMP_RET_ALLOW);
+    check_int(run(NATIVE, __NR_clone3, 0, 0, 0), refusal(ENOSYS));
+    build(&nested);
+    check_int(run(NATIVE, __NR_clone, CLONE_NEWUSER | SIGCHLD, 0, 0), SECCOMP_RET_ALLOW);
+    check_int(run(NATIVE, __NR_mount, 0, 0, 0), SECCOMP_RET_ALLOW);
+    check_int(run(NATIVE, __NR_bpf, 0, 0, 0), refusal(EPERM));
+}
+
+TEST(the_document_denies_and_allows_by_name_and_deny_wins)
+{
+    const char *deny[] = {"ptrace", "fallocate"}, *allow[] = {"personality", "fallocate"};
+    struct plan_filter filter = {.deny = deny, .deny_count = 2, .allow = allow, .allow_count = 2};
+
+    build(&filter);
+    check_int(run(NATIVE, __NR_ptrace, 0, 0, 0), refusal(EPERM));
+    check_int(run(NATIVE, __NR_fallocate, 0, 0, 0), refusal(EPERM));
+    check_int(run(NATIVE, __NR_personality, 0x40000, 0, 0), SECCOMP_RET_ALLOW);
+    build(&ordinary);
+    check_int(run(NATIVE, __NR_personality, 0x40000, 0, 0), refusal(EPERM));
+}
+
+TEST(an_unknown_name_is_refused_before_anything_is_emitted)
+{
+    const char *deny[] = {"no_such_call"};
+    struct plan_filter filter = {.deny = deny, .deny_count = 1};
+    struct error err = ERROR_INIT;
+
+    check_int(filter_emit(&filter, program, &length, &err), -EINVAL);
+    check_contains(err.text, "no_such_call");
+}
+
+TEST(no_verdict_is_further_than_the_balanced_tree_allows)
+{
+    build(&ordinary);
+    for (uint32_t number = 0; number < 500; number++) {
+        run(NATIVE, number, 0, 0, 0);
+        check(steps < 48);
+    }
+}

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Launching for real: what a contained shell sees, and how set-up failures come back. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "plan.h"
+#include "test.h"
+
+static struct hand_plan hand;
+static char output[65536];
+static struct tier_status status;
+static struct error err;
+
+static char *workspace_make(void)
+{
+    static char path[] = "/tmp/cordon-unit-XXXXXX";
+
+    check(mkdtemp(path) != NULL);
+    return path;
+}
+
+static void workspace_remove(const char *path)
+{
+    char command[256];
+
+    snprintf(command, sizeof(command), "rm -rf '%s'", path);
+    check_int(system(command), 0);
+}
+
+static void script_run(const char *script)
+{
+    check_int(hand_run(&hand, script, &status, output, sizeof(output), &err), 0);
+}
+
+TEST(the_status_of_the_program_comes_back)
+{
+    hand_plan_init(&hand, NULL);
+    script_run("exit 42");
+    check_int(status.end, TIER_EXITED);
+    check_int(status.code, 42);
+    script_run("kill -9 $$");
+    check_int(status.end, TIER_SIGNALED);
+    check_int(status.code, SIGKILL);
+}
+
+TEST(no_capability_is_held_in_any_set)
+{
+    hand_plan_init(&hand, NULL);
+    script_run("grep -E '^Cap(Inh|Prm|Eff|Bnd|Amb):\\s*0000000000000000$' /proc/self/status | wc -l; "
+               "grep -c 'NoNewPrivs:.1' /proc/self/status; grep -c 'Seccomp:.2' /proc/self/status");
+    check_string(output, "5\n1\n1\n");
+}
+
+TEST(only_the_container_s_processes_are_visible)
+{
+    hand_plan_init(&hand, NULL);
+    script_run("set -- /proc/[0-9]*; echo $#; cat /proc/1/environ 2>&1");
+    check_contains(output, "2\n");
+    check_contains(output, "Permission denied");
+}
+
+TEST(the_root_and_proc_are_read_only)
+{
+    hand_plan_init(&hand, NULL);
+    script_run("mkdir /x 2>&1; echo 1 2>&1 >/proc/sys/kernel/core_pattern; echo x >/proc/self/comm");
+    check_contains(output, "cannot create directory");
+    check(!strstr(output, "unexpected"));
+    check(status.code != 0);
+}
+
+TEST(an_object_that_was_exchanged_since_it_was_checked_is_refused)
+{
+    hand_plan_init(&hand, NULL);
+    for (size_t i = 0; i < hand.plan.mount_count; i++)
+        if (hand.mounts[i].kind == PLAN_BIND)
+            hand.mounts[i].inode++;
+    check_int(hand_run(&hand, "exit 0", &status, output, sizeof(output), &err), -ESTALE);
+    check_contains(err.text, "exchanged");
+}
+
+TEST(a_masked_file_is_listed_and_shut)
+{
+    char *workspace = workspace_make();
+    char secret[128], inner[] = "/ws/secret";
+    struct stat st;
+    struct plan_mount *mask;
+
+    snprintf(secret, sizeof(secret), "%s/secret", workspace);
+    close(open(secret, O_WRONLY | O_CREAT, 0600));
+    check_int(stat(secret, &st), 0);
+    hand_plan_init(&hand, workspace);
+    mask = hand_plan_add(&hand, PLAN_MASK, inner, secret, false);
+    mask->is_directory = false;
+    script_run("ls /ws; cat /ws/secret; rm -f /ws/secret; mv /ws/secret /ws/y; chmod 600 /ws/secret; ls /ws");
+    check_contains(output, "secret\n");
+    check_contains(output, "Permission denied");
+    check_int(stat(secret, &st), 0);
+    check_int(st.st_mode & 07777, 0600);
+    workspace_remove(workspace);
+}
+
+TEST(a_pinned_directory_cannot_be_renamed_away_and_its_twin_can)
+{
+    char *workspace = workspace_make();
+    char pinned[128], free_one[128], inner[] = "/ws/pinned";
+    struct stat st;
+
+    snprintf(pinned, sizeof(pinned), "%s/pinned", workspace);
+    snprintf(free_one, sizeof(free_one), "%s/free", workspace);
+    check_int(mkdir(pinned, 0755) | mkdir(free_one, 0755), 0);
+    hand_plan_init(&hand, workspace);
+    hand_plan_add(&hand, PLAN_PIN, inner, pinned, true);
+    script_run("mv /ws/pinned /ws/a; mv /ws/free /ws/b; echo x >/ws/pinned/y && echo written");
+    check_int(stat(pinned, &st), 0);
+    check_int(stat(free_one, &st), -1);
+    check_contains(output, "written");
+    workspace_remove(workspace);
+}
+
+TEST(a_program_that_does_not_exist_is_not_found)
+{
+    const char *argv[] = {"no-such-program", NULL};
+    struct tier_start start = {.plan = &hand.plan, .argv = argv, .stdio = {-1, -1, -1}, .init_path = hand_init_path()};
+    struct tier_run *run = NULL;
+
+    hand_plan_init(&hand, NULL);
+    check_int(tier_process.start(&start, &run, &err), -ENOENT);
+    check_int(err.kind, ERROR_NOT_FOUND);
+    argv[0] = "/etc/ld.so.cache";
+    check_int(tier_process.start(&start, &run, &err), -EACCES);
+    check_int(err.kind, ERROR_NOT_EXECUTABLE);
+    check(run == NULL);
+}
+
+TEST(a_directory_as_standard_input_is_refused_and_a_file_is_not)
+{
+    const char *argv[] = {"true", NULL};
+    int directory = open("/", O_RDONLY | O_CLOEXEC), file = open("/etc/passwd", O_RDONLY | O_CLOEXEC);
+    struct tier_start start = {
+        .plan = &hand.plan, .argv = argv, .stdio = {directory, -1, -1}, .init_path = hand_init_path()};
+    struct tier_run *run = NULL;
+
+    hand_plan_init(&hand, NULL);
+    check_int(tier_process.start(&start, &run, &err), -EISDIR);
+    check_contains(err.text, "a directory");
+    start.stdio[0] = file;
+    check_int(tier_process.start(&start, &run, &err), 0);
+    tier_process.finish(run);
+    close(directory);
+    close(file);
+}
+
+TEST(an_init_that_others_can_write_is_refused)
+{
+    char path[] = "/tmp/cordon-unit-init-XXXXXX";
+    const char *argv[] = {"true", NULL};
+    struct tier_start start = {.plan = &hand.plan, .argv = argv, .stdio = {-1, -1, -1}, .init_path = path};
+    struct tier_run *run = NULL;
+    int fd = mkstemp(path);
+
+    hand_plan_init(&hand, NULL);
+    check_int(fchmod(fd, 0777), 0);
+    check_int(tier_process.start(&start, &run, &err), -EPERM);
+    check_contains(err.text, "can be written by others");
+    close(fd);
+    unlink(path);
+}
+
+TEST(what_the_program_left_behind_is_dead_when_the_status_is_told)
+{
+    char *workspace = workspace_make(), marker[128];
+    struct stat st;
+
+    snprintf(marker, sizeof(marker), "%s/late", workspace);
+    hand_plan_init(&hand, workspace);
+    script_run("(setsid sh -c 'while :; do [ -e /ws/go ] && touch /ws/late; done' >/dev/null 2>&1 &) ; echo left");
+    check_contains(output, "left");
+    check_int(mknod(marker, S_IFREG | 0644, 0), 0);
+    check_int(unlink(marker), 0);
+    snprintf(marker, sizeof(marker), "%s/go", workspace);
+    check_int(mknod(marker, S_IFREG | 0644, 0), 0);
+    for (int i = 0; i < 1000; i++)
+        sched_yield();
+    snprintf(marker, sizeof(marker), "%s/late", workspace);
+    check_int(stat(marker, &st), -1);
+    workspace_remove(workspace);
+}
+
+TEST(killing_the_container_ends_it_and_it_is_said_to_be_lost)
+{
+    const char *argv[] = {"sleep", "1000", NULL};
+    struct tier_start start = {.plan = &hand.plan, .argv = argv, .stdio = {-1, -1, -1}, .init_path = hand_init_path()};
+    struct tier_run *run = NULL;
+    struct pollfd polled = {.events = POLLIN};
+
+    hand_plan_init(&hand, NULL);
+    check_int(tier_process.start(&start, &run, &err), 0);
+    check_int(tier_process.read_status(run, &status, &err), 0);
+    check_int(tier_process.kill(run, &err), 0);
+    polled.fd = tier_process.poll_fd(run);
+    poll(&polled, 1, -1);
+    check_int(tier_process.read_status(run, &status, &err), 1);
+    check_int(status.end, TIER_LOST);
+    tier_process.finish(run);
+}
+
+TEST(a_terminal_has_a_name_inside_and_the_size_that_was_asked_for)
+{
+    const char *argv[] = {"sh", "-c", "tty; stty size; exit 3", NULL};
+    struct tier_start start = {.plan = &hand.plan,
+                               .argv = argv,
+                               .is_tty = true,
+                               .rows = 31,
+                               .columns = 77,
+                               .init_path = hand_init_path()};
+    struct tier_run *run = NULL;
+    size_t used = 0;
+    ssize_t got;
+
+    hand_plan_init(&hand, NULL);
+    check_int(tier_process.start(&start, &run, &err), 0);
+    while ((got = read(tier_process.tty_fd(run), output + used, sizeof(output) - used - 1)) > 0)
+        used += (size_t)got;
+    output[used] = '\0';
+    check_contains(output, "/dev/pts/0");
+    check_contains(output, "31 77");
+    tier_process.finish(run);
+}
+
+TEST(signals_reach_the_program)
+{
+    const char *argv[] = {"sh", "-c", "trap 'exit 9' USR1; echo r; while :; do sleep 0.01; done", NULL};
+    struct tier_start start = {.plan = &hand.plan, .argv = argv, .init_path = hand_init_path()};
+    struct tier_run *run = NULL;
+    struct pollfd polled = {.events = POLLIN};
+    char byte;
+    int pipes[2];
+
+    hand_plan_init(&hand, NULL);
+    check_int(pipe2(pipes, O_CLOEXEC), 0);
+    start.stdio[0] = start.stdio[2] = -1;
+    start.stdio[1] = pipes[1];
+    check_int(tier_process.start(&start, &run, &err), 0);
+    check_int(read(pipes[0], &byte, 1), 1);
+    check_int(tier_process.signal(run, SIGUSR1, &err), 0);
+    polled.fd = tier_process.poll_fd(run);
+    poll(&polled, 1, -1);
+    check_int(tier_process.read_status(run, &status, &err), 1);
+    check_int(status.code, 9);
+    tier_process.finish(run);
+    close(pipes[0]);
+    close(pipes[1]);
+}
+
+TEST(the_size_of_the_private_file_systems_is_a_limit)
+{
+    hand_plan_init(&hand, NULL);
+    hand.limits[hand.plan.limit_count++] = (struct plan_limit){"resources.disk", 1 << 20, BY_TMPFS, NULL};
+    script_run("head -c 4000000 /dev/zero >/tmp/big; echo $?");
+    check_contains(output, "No space left");
+    hand.plan.limit_count = 0;
+    script_run("head -c 4000000 /dev/zero >/tmp/big; echo $?");
+    check_string(output, "0\n");
+}

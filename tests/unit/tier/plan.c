@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A small plan by hand. */
+#include "plan.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "test.h"
+
+/* The process tier needs this one function of the policy part; the rest of it stays out of these tests. */
+uint64_t plan_limit_value(const struct plan *plan, const char *member)
+{
+    for (size_t i = 0; i < plan->limit_count; i++)
+        if (strcmp(plan->limits[i].member, member) == 0)
+            return plan->limits[i].value;
+    return 0;
+}
+
+const char *hand_init_path(void)
+{
+    return CORDON_TEST_INIT;
+}
+
+struct plan_mount *hand_plan_add(struct hand_plan *hand, enum plan_mount_kind kind, const char *target,
+                                 const char *source, bool is_writable)
+{
+    struct plan_mount *mount = &hand->mounts[hand->plan.mount_count++];
+    struct stat st = {0};
+
+    if (kind == PLAN_BIND || kind == PLAN_PIN || kind == PLAN_MASK)
+        check_int(stat(source, &st), 0);
+    *mount = (struct plan_mount){
+        .kind = kind,
+        .target = target,
+        .source = kind == PLAN_MASK ? NULL : source,
+        .is_writable = is_writable,
+        .is_directory = S_ISDIR(st.st_mode),
+        .device = st.st_dev,
+        .inode = st.st_ino,
+        .mode = kind == PLAN_PRIVATE ? 01777 : 0755,
+    };
+    if (kind == PLAN_BIND || kind == PLAN_PRIVATE || kind == PLAN_DEV || kind == PLAN_PROC)
+        hand->rules[hand->plan.rule_count++] = (struct plan_rule){.target = target,
+                                                                  .may_write = is_writable,
+                                                                  .may_execute = kind != PLAN_PROC,
+                                                                  .is_device = kind == PLAN_DEV};
+    return mount;
+}
+
+void hand_plan_init(struct hand_plan *hand, const char *workspace)
+{
+    static const char *const links[][2] = {
+        {"/bin", "usr/bin"}, {"/sbin", "usr/sbin"}, {"/lib", "usr/lib"}, {"/lib64", "usr/lib64"}};
+
+    *hand = (struct hand_plan){.env = {"PATH=/usr/bin:/bin", "HOME=/tmp", NULL}};
+    hand->plan = (struct plan){.mounts = hand->mounts,
+                               .rules = hand->rules,
+                               .limits = hand->limits,
+                               .landlock_files = true,
+                               .network = PLAN_NET_LOOPBACK,
+                               .filter = {.allows_inet = true},
+                               .env = hand->env,
+                               .env_count = 2,
+                               .cwd = "/tmp"};
+    hand_plan_add(hand, PLAN_BIND, "/usr", "/usr", false);
+    for (size_t i = 0; i < ARRAY_COUNT(links); i++)
+        hand_plan_add(hand, PLAN_SYMLINK, links[i][0], links[i][1], false);
+    hand_plan_add(hand, PLAN_DIRECTORY, "/etc", NULL, false);
+    hand_plan_add(hand, PLAN_BIND, "/etc/ld.so.cache", "/etc/ld.so.cache", false);
+    hand_plan_add(hand, PLAN_PRIVATE, "/tmp", NULL, true);
+    if (workspace)
+        hand_plan_add(hand, PLAN_BIND, "/ws", workspace, true);
+    hand_plan_add(hand, PLAN_DEV, "/dev", NULL, true);
+    hand_plan_add(hand, PLAN_PROC, "/proc", NULL, false);
+}
+
+static void output_read(int fd, char *output, size_t size)
+{
+    size_t used = 0;
+
+    for (;;) {
+        ssize_t got = read(fd, output + used, size - used - 1);
+
+        if (got <= 0)
+            break;
+        used += (size_t)got;
+    }
+    output[used] = '\0';
+}
+
+int hand_run(struct hand_plan *hand, const char *script, struct tier_status *ret_status, char *output, size_t size,
+             struct error *err)
+{
+    const char *argv[] = {"sh", "-c", script, NULL};
+    struct tier_start start = {.plan = &hand->plan, .argv = argv, .init_path = hand_init_path(), .run_id = "unit"};
+    struct tier_run *run = NULL;
+    int pipes[2], status;
+
+    check_int(pipe2(pipes, O_CLOEXEC), 0);
+    start.stdio[0] = -1;
+    start.stdio[1] = start.stdio[2] = pipes[1];
+    status = tier_process.start(&start, &run, err);
+    close(pipes[1]);
+    if (status == 0) {
+        output_read(pipes[0], output, size);
+        for (;;) {
+            struct pollfd polled = {.fd = tier_process.poll_fd(run), .events = POLLIN};
+
+            poll(&polled, 1, -1);
+            if (tier_process.read_status(run, ret_status, err))
+                break;
+        }
+        tier_process.finish(run);
+    } else if (err->kind == ERROR_UNENFORCEABLE) {
+        test_skip("userns");
+    }
+    close(pipes[0]);
+    return status;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A small plan by hand, enough for /bin/sh: the launch is tested without the policy. */
+#ifndef CORDON_TESTS_TIER_PLAN_H
+#define CORDON_TESTS_TIER_PLAN_H
+
+#include "tier/process/process.h"
+
+struct hand_plan {
+    struct plan plan;
+    struct plan_mount mounts[64];
+    struct plan_rule rules[64];
+    const char *env[8];
+    struct plan_limit limits[4];
+};
+
+/* System read-only, private /tmp and home, `workspace` (or NULL) writable at /ws, own loopback. */
+void hand_plan_init(struct hand_plan *hand, const char *workspace);
+
+struct plan_mount *hand_plan_add(struct hand_plan *hand, enum plan_mount_kind kind, const char *target,
+                                 const char *source, bool is_writable);
+
+/* Directory of the init program of this build: CORDON_TEST_INIT, set by meson. */
+const char *hand_init_path(void);
+
+/* Run `sh -c script` to its end; stdout goes to `output` (bounded). Returns start()'s status. */
+int hand_run(struct hand_plan *hand, const char *script, struct tier_status *ret_status, char *output, size_t size,
+             struct error *err);
+
+#endif
