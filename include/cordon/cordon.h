@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Cordon's public interface, all of it: a policy goes in, a contained program comes out. The
+ * command line `cordon` uses nothing else. Link with -lcordon (libcordon.so.0).
+ *
+ * Conventions
+ * - A function that can fail returns 0 or a negative errno and fills `err` (may be NULL). Outputs
+ *   are untouched on failure. `err->kind` says what sort of failure it was, `err->text` is one line
+ *   for people, without a trailing newline and without control characters.
+ * - A `char **ret_...` is the caller's; give it back with cordon_string_free(). Every ..._free()
+ *   accepts NULL.
+ * - Strings and arrays that are passed in are copied; descriptors that are passed in stay the
+ *   caller's and must stay open until the call that starts the program has returned.
+ * - Any thread may call anything; one object is used by one thread at a time. The library leaves no
+ *   thread and no exit handler behind, never changes the caller's environment, signal handlers,
+ *   working directory or umask, and opens every descriptor close-on-exec. It never writes to the
+ *   caller's terminal.
+ * - Sizes are bytes, times are milliseconds unless the name says otherwise.
+ */
+#ifndef CORDON_CORDON_H
+#define CORDON_CORDON_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define CORDON_API        __attribute__((visibility("default")))
+#define CORDON_MUST_CHECK __attribute__((warn_unused_result))
+
+/* ---- errors ---- */
+
+/* What sort of failure it was. The values never change. */
+enum cordon_error_kind {
+    CORDON_ERROR_NONE = 0,
+    CORDON_ERROR_INVALID = 1,        /* a document, an option or an argument is wrong */
+    CORDON_ERROR_UNENFORCEABLE = 2,  /* valid, but not enforceable by this build, kernel or caller */
+    CORDON_ERROR_FORBIDDEN = 3,      /* the caller or a ceiling does not have that right */
+    CORDON_ERROR_SYSTEM = 4,         /* a system call failed; errnum says which way */
+    CORDON_ERROR_LIMIT = 5,          /* a named maximum was passed */
+    CORDON_ERROR_NOT_FOUND = 6,      /* the program does not exist inside (shells say 127) */
+    CORDON_ERROR_NOT_EXECUTABLE = 7, /* the program cannot be executed (shells say 126) */
+    CORDON_ERROR_MEMORY = 8,         /* an allocation failed */
+    CORDON_ERROR_INTERNAL = 9,       /* a mistake of Cordon itself */
+    CORDON_ERROR_SCHEMA = 10,        /* well formed, but of another version, phase or containment */
+};
+
+#define CORDON_ERROR_TEXT_MAX 504
+
+/* A plain value of 512 bytes: it may be copied and needs no freeing. */
+struct cordon_error {
+    int32_t kind;                     /* enum cordon_error_kind */
+    int32_t errnum;                   /* positive errno, 0 where none applies */
+    char text[CORDON_ERROR_TEXT_MAX]; /* NUL-terminated */
+};
+
+/* How a report is wanted. */
+enum cordon_format {
+    CORDON_TEXT = 0, /* for people */
+    CORDON_JSON = 1, /* one JSON value for programs */
+};
+
+/* Name of a kind as JSON reports it: "invalid", "unenforceable", ... Never NULL, never freed. */
+CORDON_API const char *cordon_error_kind_name(int32_t kind);
+
+/*
+ * An error as Cordon prints it: "cordon: <text>" or
+ * {"error":{"kind":"invalid","errno":22,"text":"..."}}, without a newline. -ENOMEM, -EINVAL (format).
+ */
+CORDON_API CORDON_MUST_CHECK int cordon_error_format(const struct cordon_error *error,
+                                                     enum cordon_format format, char **ret_text);
+
+/* Give back a string that the library returned. */
+CORDON_API void cordon_string_free(char *string);
+
+/* ---- the request: what to run, under which policy ---- */
+
+/*
+ * A request may be used for several checks and runs. Without a policy and without a profile it uses
+ * the profile "coding-agent".
+ */
+struct cordon_request;
+
+#define CORDON_POLICIES_MAX 16   /* policy documents of one request */
+#define CORDON_MEMBERS_MAX  64   /* cordon_request_set_member() calls of one request */
+#define CORDON_ARGS_MAX     8192 /* elements of a command, of an environment */
+#define CORDON_FDS_MAX      64   /* kept descriptors of one request */
+
+CORDON_API CORDON_MUST_CHECK int cordon_request_new(struct cordon_request **ret_request,
+                                                    struct cordon_error *err);
+CORDON_API void cordon_request_free(struct cordon_request *request);
+
+/*
+ * Add a policy document: native cordon/1 (YAML or JSON) or MXC JSON. Several documents intersect:
+ * each can only take away. The file is read when the request is checked or run, at most 1 MiB.
+ * -EINVAL (empty path), -E2BIG (more than CORDON_POLICIES_MAX), -ENOMEM.
+ */
+CORDON_API CORDON_MUST_CHECK int cordon_request_add_policy_file(struct cordon_request *request,
+                                                                const char *path,
+                                                                struct cordon_error *err);
+
+/* The same with the document's text; `name` stands for the file in errors and events. */
+CORDON_API CORDON_MUST_CHECK int cordon_request_add_policy_text(struct cordon_request *request,
+                                                                const char *name, const char *text,
+                                                                size_t size,
+                                                                struct cordon_error *err);
+
+/* Use a built-in profile in place of a document (see cordon_profiles()). Not with a document. */
+CORDON_API CORDON_MUST_CHECK int cordon_request_set_profile(struct cordon_request *request,
+                                                            const char *profile,
+                                                            struct cordon_error *err);
+
+/*
+ * What ${workspace} stands for; NULL = the current directory. Without a policy document the root,
+ * the home and directories above the home are refused (CORDON_ERROR_FORBIDDEN at check and run),
+ * because the default profile makes the workspace writable.
+ */
+CORDON_API CORDON_MUST_CHECK int cordon_request_set_workspace(struct cordon_request *request,
+                                                              const char *directory,
+                                                              struct cordon_error *err);
+
+/* Ask for a tier by name ("process"), NULL or "auto" = the policy's choice. */
+CORDON_API CORDON_MUST_CHECK int cordon_request_set_tier(struct cordon_request *request,
+                                                         const char *tier,
+                                                         struct cordon_error *err);
+
+/*
+ * Set a member of the policy: "resources.memory=512MiB". The value is read as a document would hold
+ * it. Only for a single native document or a profile; with several documents it is refused, because
+ * none of them is meant more than the others.
+ */
+CORDON_API CORDON_MUST_CHECK int cordon_request_set_member(struct cordon_request *request,
+                                                           const char *assignment,
+                                                           struct cordon_error *err);
+
+/*
+ * The command, NULL-terminated, at least one element; it replaces the document's command. argv[0]
+ * without a slash is looked up in the PATH of the contained environment.
+ */
+CORDON_API CORDON_MUST_CHECK int cordon_request_set_command(struct cordon_request *request,
+                                                            const char *const *argv,
+                                                            struct cordon_error *err);
+
+/*
+ * The environment that the policy's `environment.inherit` takes from, as NAME=VALUE,
+ * NULL-terminated; NULL = the process's environment at the time of the call that runs. A program
+ * with threads that change the environment must bring one.
+ */
+CORDON_API CORDON_MUST_CHECK int cordon_request_set_environment(struct cordon_request *request,
+                                                                const char *const *environment,
+                                                                struct cordon_error *err);
+
+/*
+ * End the container after `timeout_ms` (0 = no limit of the caller's); the policy's limits hold as
+ * well, the smallest wins. At the limit the program gets SIGTERM, CORDON_GRACE_MS later everything
+ * is killed. At most 366 days.
+ */
+#define CORDON_GRACE_MS 2000
+CORDON_API CORDON_MUST_CHECK int cordon_request_set_timeout_ms(struct cordon_request *request,
+                                                               uint64_t timeout_ms,
+                                                               struct cordon_error *err);
+
+/* End the container when it has written more than `bytes` to stdout and stderr together (0 = no
+ * limit of the caller's). Not with a terminal. */
+CORDON_API CORDON_MUST_CHECK int cordon_request_set_output_limit(struct cordon_request *request,
+                                                                 uint64_t bytes,
+                                                                 struct cordon_error *err);
+
+/* What stdin, stdout and stderr are, beside a descriptor of the caller's. */
+#define CORDON_STDIO_NULL    (-1) /* /dev/null */
+#define CORDON_STDIO_PIPE    (-2) /* a pipe to the caller (cordon_spawn() only) */
+#define CORDON_STDIO_INHERIT (-3) /* the caller's own 0, 1 or 2 (the default) */
+CORDON_API CORDON_MUST_CHECK int cordon_request_set_stdio(struct cordon_request *request,
+                                                          int stdin_fd, int stdout_fd,
+                                                          int stderr_fd, struct cordon_error *err);
+
+/*
+ * Give the program a terminal of its own as 0, 1 and 2 (cordon_spawn() only): the master side is
+ * cordon_container_tty_fd(). 0 x 0 takes it back.
+ */
+CORDON_API CORDON_MUST_CHECK int cordon_request_set_tty(struct cordon_request *request,
+                                                        unsigned short rows, unsigned short columns,
+                                                        struct cordon_error *err);
+
+/*
+ * Capture stdout and stderr into memory (cordon_run() only), at most so many bytes each; what comes
+ * after is read, counted and dropped. SIZE_MAX for one of them = do not capture that one. At most
+ * 256 MiB each.
+ */
+CORDON_API CORDON_MUST_CHECK int cordon_request_set_capture(struct cordon_request *request,
+                                                            size_t stdout_max, size_t stderr_max,
+                                                            struct cordon_error *err);
+
+/* Let the program have this descriptor (3..1023) under the same number. All others are closed. */
+CORDON_API CORDON_MUST_CHECK int cordon_request_keep_fd(struct cordon_request *request, int fd,
+                                                        struct cordon_error *err);
+
+/*
+ * Where events go beside the run store: as JSON Lines (cordon-event/1) to a descriptor, or appended
+ * to a file that is created with mode 0600. One of the two. A reader that takes nothing for five
+ * seconds ends the run: events are never dropped in silence.
+ */
+CORDON_API CORDON_MUST_CHECK int cordon_request_set_events_fd(struct cordon_request *request,
+                                                              int fd, struct cordon_error *err);
+CORDON_API CORDON_MUST_CHECK int cordon_request_set_events_file(struct cordon_request *request,
+                                                                const char *path,
+                                                                struct cordon_error *err);
+
+/* ---- looking before running ---- */
+
+/*
+ * Would this request be enforced here, in full? 0 = yes; else a positive enum cordon_error_kind
+ * (INVALID and SCHEMA: the documents are wrong; UNENFORCEABLE, FORBIDDEN: valid, not enforceable
+ * here; others: it could not be found out), with the first problem in `err`. *ret_report (may be
+ * NULL; the caller's; set whatever is returned, NULL when out of memory) lists every problem,
+ * warning and accepted loss: lines of text, or
+ * {"verdict":"enforceable|invalid|unenforceable|unknown","problems":[{kind,text}],
+ *  "losses":[{name,text}],"warnings":[...]}.
+ */
+CORDON_API CORDON_MUST_CHECK int cordon_check(const struct cordon_request *request,
+                                              enum cordon_format format, char **ret_report,
+                                              struct cordon_error *err);
+
+/* Every effective rule, where it comes from and what enforces it on this machine. */
+CORDON_API CORDON_MUST_CHECK int cordon_explain(const struct cordon_request *request,
+                                                enum cordon_format format, char **ret_text,
+                                                struct cordon_error *err);
+
+/* ---- running ---- */
+
+enum cordon_end {
+    CORDON_END_EXITED = 1,   /* `code` is the program's exit status */
+    CORDON_END_SIGNALED = 2, /* `code` is the signal that ended it */
+    CORDON_END_TIMEOUT = 3,  /* a time limit ended it */
+    CORDON_END_LIMIT = 4,    /* Cordon ended it at another limit (output, CPU time) */
+    CORDON_END_LOST = 5,     /* the container vanished without a word; nothing of it runs on */
+};
+
+#define CORDON_STATUS_OOM_KILLED        1u /* the kernel ended it at the memory limit */
+#define CORDON_STATUS_STDOUT_INCOMPLETE 2u /* more was written than capture or limit let through */
+#define CORDON_STATUS_STDERR_INCOMPLETE 4u
+
+struct cordon_status {
+    uint32_t end;         /* enum cordon_end */
+    int32_t code;         /* exit status or signal number, as `end` says */
+    int32_t exit_status;  /* what `cordon run` exits with: code, 128 + signal, 124, 125 */
+    uint32_t flags;       /* CORDON_STATUS_... */
+    uint64_t wall_us;     /* from the start of the program to its end */
+    uint64_t user_us;     /* CPU time of the whole tree, user */
+    uint64_t system_us;   /* and system */
+    uint64_t max_rss_bytes;
+    uint64_t output_bytes; /* stdout and stderr, where Cordon relayed them, else 0 */
+    char text[192];        /* when Cordon ended it: why, one line; else "" */
+};
+
+/* Captured output; both NUL-terminated, may hold NUL bytes; free with cordon_output_finish(). */
+struct cordon_output {
+    char *stdout_data;
+    size_t stdout_size;
+    char *stderr_data;
+    size_t stderr_size;
+};
+CORDON_API void cordon_output_finish(struct cordon_output *output);
+
+/*
+ * Run to completion. `ret_output` (may be NULL) is filled where the request captures. 0 = the
+ * program ran, contained, and ended, however it ended; negative = it was not started, or it was
+ * killed because Cordon could no longer keep its promise (text says which). The call lasts as long
+ * as the program.
+ */
+CORDON_API CORDON_MUST_CHECK int cordon_run(const struct cordon_request *request,
+                                            struct cordon_status *ret_status,
+                                            struct cordon_output *ret_output,
+                                            struct cordon_error *err);
+
+/*
+ * Start and return as soon as the program was executed with every part of the policy in force. Time
+ * and output limits are kept inside cordon_container_wait() and cordon_container_try_wait():
+ * whenever poll_fd is readable one of them must be called. With an output limit, pipes move only
+ * while one of them runs.
+ */
+struct cordon_container;
+CORDON_API CORDON_MUST_CHECK int cordon_spawn(const struct cordon_request *request,
+                                              struct cordon_container **ret_container,
+                                              struct cordon_error *err);
+
+/* The run id: 26 characters, sorts by time; belongs to the container. */
+CORDON_API const char *cordon_container_id(const struct cordon_container *container);
+
+/* Process id, outside, of the container's first process. */
+CORDON_API pid_t cordon_container_pid(const struct cordon_container *container);
+
+/*
+ * The caller's ends of pipes that were asked for, and the terminal's master side; -1 where there is
+ * none. They belong to the container; duplicate one to keep it longer. close_stdin() lets the
+ * program see the end of its input.
+ */
+CORDON_API int cordon_container_stdin_fd(const struct cordon_container *container);
+CORDON_API int cordon_container_stdout_fd(const struct cordon_container *container);
+CORDON_API int cordon_container_stderr_fd(const struct cordon_container *container);
+CORDON_API int cordon_container_tty_fd(const struct cordon_container *container);
+CORDON_API void cordon_container_close_stdin(struct cordon_container *container);
+
+/*
+ * A descriptor for poll(): readable when try_wait() has something to do (the end, a time limit,
+ * output to move). Made at the first call; belongs to the container. Negative errno on failure.
+ */
+CORDON_API int cordon_container_poll_fd(struct cordon_container *container,
+                                        struct cordon_error *err);
+
+/* 1 and *ret_status when all of the container is gone, 0 while it runs, negative as cordon_run(). */
+CORDON_API CORDON_MUST_CHECK int cordon_container_try_wait(struct cordon_container *container,
+                                                           struct cordon_status *ret_status,
+                                                           struct cordon_error *err);
+
+/* The same, waiting at most `timeout_ms`; negative = as long as it takes. 0 = not ended yet. */
+CORDON_API CORDON_MUST_CHECK int cordon_container_wait(struct cordon_container *container,
+                                                       int64_t timeout_ms,
+                                                       struct cordon_status *ret_status,
+                                                       struct cordon_error *err);
+
+/* Send a signal to the program's process group, or to its terminal's foreground group. 0 also when
+ * it has ended. */
+CORDON_API CORDON_MUST_CHECK int cordon_container_signal(struct cordon_container *container,
+                                                         int signal_number,
+                                                         struct cordon_error *err);
+
+/* End everything in it at once. Its end is still to be waited for. 0 also when it has ended. */
+CORDON_API CORDON_MUST_CHECK int cordon_container_kill(struct cordon_container *container,
+                                                       struct cordon_error *err);
+
+/* The caller's terminal has another size now. -ENOTTY without a terminal. */
+CORDON_API CORDON_MUST_CHECK int cordon_container_resize(struct cordon_container *container,
+                                                         unsigned short rows,
+                                                         unsigned short columns,
+                                                         struct cordon_error *err);
+
+/* Kill what still runs, close every descriptor, forget. */
+CORDON_API void cordon_container_free(struct cordon_container *container);
+
+/* ---- about this machine and this build ---- */
+
+enum cordon_level {
+    CORDON_FULL = 0,    /* every feature of the process tier works for this caller */
+    CORDON_PARTIAL = 1, /* programs can be contained, some policies are refused */
+    CORDON_NONE = 2,    /* nothing can be contained */
+};
+
+/* What kernel and caller can do, what is missing and the command that mends it. */
+CORDON_API CORDON_MUST_CHECK int cordon_doctor(enum cordon_format format, char **ret_text,
+                                               enum cordon_level *ret_level,
+                                               struct cordon_error *err);
+
+/* JSON Schema (draft 2020-12) of the policy document cordon/1. */
+CORDON_API CORDON_MUST_CHECK int cordon_schema(char **ret_json, struct cordon_error *err);
+
+/* Names of the built-in profiles, NULL-terminated, and the text of one (NULL = unknown). Static. */
+CORDON_API const char *const *cordon_profiles(void);
+CORDON_API const char *cordon_profile_text(const char *name);
+
+/* Of the library that runs: "0.1.0". Static. */
+CORDON_API const char *cordon_version(void);
+
+/* "300ms", "30s", "5m", "2h" as on the command line; a bare number is refused. */
+CORDON_API CORDON_MUST_CHECK int cordon_parse_duration(const char *text, uint64_t *ret_ms,
+                                                       struct cordon_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `cordon run`: spawn, pass signals on, relay a terminal when there is one, leave as the program
+ * left. */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "cli/signals.h"
+#include "cli/terminal.h"
+
+/* A person who presses ^C again and again wants it gone; programs that handle INT themselves see
+ * the first two. */
+#define INTERRUPTS_TO_KILL 3
+#define INTERRUPT_WINDOW_S 2
+
+struct run {
+    struct cli *cli;
+    struct cordon_container *container;
+    struct terminal *terminal; /* NULL without --tty */
+    int signals, watch;
+    time_t interrupts[INTERRUPTS_TO_KILL]; /* when the last ones came */
+    struct cordon_status status;
+    struct cordon_error err;
+};
+
+static int exit_status_of(const struct cordon_error *err)
+{
+    switch (err->kind) {
+    case CORDON_ERROR_NOT_FOUND:
+        return 127;
+    case CORDON_ERROR_NOT_EXECUTABLE:
+        return 126;
+    default:
+        return EXIT_REFUSED;
+    }
+}
+
+static bool is_escalated(struct run *run)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    for (int i = INTERRUPTS_TO_KILL - 1; i > 0; i--)
+        run->interrupts[i] = run->interrupts[i - 1];
+    run->interrupts[0] = now.tv_sec;
+    return run->interrupts[INTERRUPTS_TO_KILL - 1] &&
+           now.tv_sec - run->interrupts[INTERRUPTS_TO_KILL - 1] <= INTERRUPT_WINDOW_S;
+}
+
+/* ^Z stops the program as well as Cordon; when Cordon goes on, so does the program. */
+static int suspend(struct run *run)
+{
+    int status = cordon_container_signal(run->container, SIGSTOP, &run->err);
+
+    if (status < 0)
+        return status;
+    terminal_restore();
+    raise(SIGSTOP);
+    if (run->terminal && terminal_raw(&run->err) < 0)
+        return -EIO;
+    return cordon_container_signal(run->container, SIGCONT, &run->err);
+}
+
+static int resize(struct run *run)
+{
+    unsigned short rows, columns;
+
+    if (!run->terminal)
+        return cordon_container_signal(run->container, SIGWINCH, &run->err);
+    /* a terminal that has just gone has no size: its HUP comes next */
+    if (terminal_size(&rows, &columns, &run->err) < 0)
+        return 0;
+    return cordon_container_resize(run->container, rows, columns, &run->err);
+}
+
+static int pass_signal_on(struct run *run, int signal_number)
+{
+    switch (signal_number) {
+    case SIGWINCH:
+        return resize(run);
+    case SIGTSTP:
+        return suspend(run);
+    case SIGINT:
+        if (is_escalated(run))
+            return cordon_container_kill(run->container, &run->err);
+        break;
+    default:
+        break;
+    }
+    return cordon_container_signal(run->container, signal_number, &run->err);
+}
+
+/* Sleep until something happens. */
+static void wait_for_anything(struct run *run)
+{
+    struct pollfd fds[4] = {
+        {.fd = run->signals, .events = POLLIN},
+        {.fd = run->watch, .events = POLLIN},
+    };
+    int count = 2;
+
+    if (run->terminal)
+        count += terminal_poll(run->terminal, fds + 2);
+    poll(fds, (nfds_t)count, -1);
+}
+
+/* What a program wrote before its end is shown, unless Cordon ended it and nobody reads. */
+static void show_the_rest(struct run *run)
+{
+    terminal_step(run->terminal);
+    while (!terminal_is_drained(run->terminal)) {
+        struct pollfd room = {.fd = run->terminal->out.to, .events = POLLOUT};
+        bool is_forced = run->status.end != CORDON_END_EXITED;
+
+        if (poll(&room, 1, is_forced ? 100 : -1) == 0)
+            return;
+        terminal_step(run->terminal);
+    }
+}
+
+static int supervise(struct run *run)
+{
+    int status;
+
+    for (;;) {
+        int signal_number;
+
+        while ((signal_number = signals_next(run->signals))) {
+            status = pass_signal_on(run, signal_number);
+            if (status < 0)
+                return status;
+        }
+        if (run->terminal)
+            terminal_step(run->terminal);
+        status = cordon_container_try_wait(run->container, &run->status, &run->err);
+        if (status != 0)
+            break;
+        wait_for_anything(run);
+    }
+    if (run->terminal)
+        show_the_rest(run);
+    return status;
+}
+
+static int supervise_with_terminal(struct run *run)
+{
+    struct terminal *terminal = malloc(sizeof(*terminal));
+    int status;
+
+    if (!terminal) {
+        run->err.kind = CORDON_ERROR_MEMORY;
+        snprintf(run->err.text, sizeof(run->err.text), "out of memory");
+        return -ENOMEM;
+    }
+    status = terminal_raw(&run->err);
+    if (status == 0) {
+        terminal_open(terminal, cordon_container_tty_fd(run->container));
+        run->terminal = terminal;
+        status = supervise(run);
+        terminal_close(terminal);
+    }
+    terminal_restore();
+    free(terminal);
+    return status;
+}
+
+static int prepare(struct run *run)
+{
+    struct cli *cli = run->cli;
+    int status = 0;
+
+    if (cli->is_tty) {
+        unsigned short rows, columns;
+
+        status = terminal_size(&rows, &columns, &run->err);
+        if (status == 0)
+            status = cordon_request_set_tty(cli->request, rows, columns, &run->err);
+    }
+    if (status == 0 && cli->operand_count)
+        status = cordon_request_set_command(
+            cli->request, (const char *const *)cli->operands, &run->err);
+    if (status == 0) {
+        run->signals = signals_open(&run->err);
+        status = run->signals < 0 ? run->signals : 0;
+    }
+    return status;
+}
+
+static int contain(struct run *run)
+{
+    int status = cordon_spawn(run->cli->request, &run->container, &run->err);
+
+    if (status < 0)
+        return status;
+    run->watch = cordon_container_poll_fd(run->container, &run->err);
+    if (run->watch < 0)
+        status = run->watch;
+    else if (run->cli->is_tty)
+        status = supervise_with_terminal(run);
+    else
+        status = supervise(run);
+    cordon_container_free(run->container);
+    return status;
+}
+
+/* Why Cordon ended it, in the same form as an error. */
+static void print_end(const struct run *run)
+{
+    struct cordon_error why = {.kind = CORDON_ERROR_LIMIT};
+
+    if (!run->status.text[0])
+        return;
+    if (run->status.end == CORDON_END_LOST)
+        why.kind = CORDON_ERROR_SYSTEM;
+    snprintf(why.text, sizeof(why.text), "%s", run->status.text);
+    print_error(run->cli, &why, 0);
+}
+
+int run_run(struct cli *cli)
+{
+    struct run run = {.cli = cli};
+    int status = prepare(&run);
+
+    if (status == 0)
+        status = contain(&run);
+    if (status < 0)
+        return print_error(cli, &run.err, exit_status_of(&run.err));
+    print_end(&run);
+    return run.status.exit_status;
+}

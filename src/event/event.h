@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The record of one run: cordon-event/1, JSON Lines, into the run store and where the caller wants
+ * it beside that. Every record is complete when its call returns. The only header of this part that
+ * others include. docs/events.md names every member.
+ */
+#ifndef CORDON_EVENT_EVENT_H
+#define CORDON_EVENT_EVENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+/* 26 characters of lower-case base32 (Crockford's digits): 48 bits of ms since 1970, then 80 random
+ * bits. Sorts by time. */
+#define RUN_ID_LENGTH 26
+#define RUN_ID_SIZE   (RUN_ID_LENGTH + 1)
+
+int run_id_new(char ret_id[RUN_ID_SIZE], struct error *err) must_check;
+bool run_id_is_valid(const char *text);
+
+/* Bounds of the record. */
+#define EVENT_RUN_BYTES_MAX ((size_t)4 << 20) /* one run's file: the largest records fit */
+#define EVENT_ARGS_MAX      64                /* arguments that run.started shows */
+#define EVENT_TEXT_MAX      1024              /* bytes of each, and of each loss, layer, warning */
+#define EVENT_ITEMS_MAX     128               /* losses, layers, warnings that are shown */
+#define EVENT_RUNS_MAX      1024              /* runs that the store keeps */
+#define EVENT_RUNS_SLACK    64                /* beyond that before the oldest are dropped */
+#define EVENT_STALL_MS      5000              /* a reader of events may stand still that long */
+
+struct event_options {
+    const char *runs_directory; /* the run store, made when missing (0700); NULL = none */
+    int fd;                     /* also to this descriptor, the caller's; -1 = none */
+    const char *file;           /* also appended to this file, made with 0600; NULL = none */
+};
+
+struct event_log;
+
+/*
+ * Name a run and open everything that its record goes to, so that a store that cannot be written
+ * stops the launch. Nothing is written yet.
+ */
+int event_log_open(const struct event_options *options, struct event_log **ret_log,
+                   struct error *err) must_check;
+
+/* Close. Drops the oldest runs when the store holds too many. */
+void event_log_free(struct event_log *log);
+void event_log_free_at(struct event_log **log);
+#define auto_event_log cleanup_with(event_log_free_at)
+
+const char *event_log_run_id(const struct event_log *log);
+
+struct event_named {
+    const char *name;
+    const char *text;
+};
+
+struct event_started {
+    const char *policy, *policy_digest, *plan_digest, *tier, *network, *workspace;
+    const char *const *argv; /* redacted here */
+    int64_t pid;             /* of the first process, outside */
+    uint64_t timeout_ms;     /* 0 = none */
+    const char *const *layers;
+    size_t layer_count;
+    const char *const *warnings;
+    size_t warning_count;
+    const struct event_named *losses;
+    size_t loss_count;
+};
+
+struct event_exited {
+    const char *end; /* "exited", "signaled", "timeout", "limit", "lost", "abandoned" */
+    int code;        /* exit status or signal */
+    int exit_status; /* as `cordon run` exits */
+    bool is_oom_killed;
+    uint64_t wall_us, user_us, system_us, max_rss_bytes, output_bytes;
+};
+
+int event_run_started(struct event_log *log, const struct event_started *started,
+                      struct error *err) must_check;
+int event_run_failed(struct event_log *log, const struct error *failure,
+                     struct error *err) must_check;
+int event_limit_reached(struct event_log *log, const char *member, uint64_t limit,
+                        struct error *err) must_check;
+int event_run_timeout(struct event_log *log, const char *member, uint64_t timeout_ms,
+                      struct error *err) must_check;
+int event_run_exited(struct event_log *log, const struct event_exited *exited,
+                     struct error *err) must_check;
+
+#endif

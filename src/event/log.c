@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Opening, framing and writing a run's record. */
+#include "event/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/quiet.h"
+#include "event/store.h"
+
+/* O_NONBLOCK: a FIFO without a reader is an error at once, not a start that hangs. */
+static int log_open_file(const char *path, int *ret_fd, struct error *err)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
+
+    if (fd < 0)
+        return error_system(err, errno, "events file %s", path);
+    *ret_fd = fd;
+    return 0;
+}
+
+static int log_check_fd(int fd, struct error *err)
+{
+    int flags = fcntl(fd, F_GETFL);
+
+    if (flags < 0)
+        return error_system(err, errno, "events descriptor %d", fd);
+    if ((flags & O_ACCMODE) == O_RDONLY)
+        return error_set(err, ERROR_INVALID, EBADF, "events descriptor %d is not open for writing",
+                         fd);
+    return 0;
+}
+
+int event_log_open(const struct event_options *options, struct event_log **ret_log,
+                   struct error *err)
+{
+    auto_event_log struct event_log *log = mem_alloc(sizeof(*log));
+    int status;
+
+    if (!log)
+        return error_memory(err);
+    log->runs_fd = log->store_fd = log->file_fd = log->fd = -1;
+    status = run_id_new(log->run_id, err);
+    if (status == 0 && options->fd >= 0)
+        status = log_check_fd(options->fd, err);
+    if (status == 0 && options->file)
+        status = log_open_file(options->file, &log->file_fd, err);
+    if (status == 0 && options->runs_directory)
+        status = store_open_run(options->runs_directory, log->run_id, &log->runs_fd, &log->store_fd,
+                                err);
+    if (status < 0)
+        return status;
+    log->fd = options->fd;
+    *ret_log = take_ptr(log);
+    return 0;
+}
+
+void event_log_free(struct event_log *log)
+{
+    if (!log)
+        return;
+    fd_close_at(&log->store_fd);
+    if (log->runs_fd >= 0)
+        store_prune(log->runs_fd);
+    fd_close_at(&log->runs_fd);
+    fd_close_at(&log->file_fd);
+    mem_free(log);
+}
+
+void event_log_free_at(struct event_log **log)
+{
+    event_log_free(*log);
+}
+
+const char *event_log_run_id(const struct event_log *log)
+{
+    return log->run_id;
+}
+
+void time_text(uint64_t real_ns, char ret_text[TIME_TEXT_SIZE])
+{
+    time_t seconds = (time_t)(real_ns / NS_PER_S);
+    char whole[20];
+    struct tm tm;
+
+    gmtime_r(&seconds, &tm);
+    strftime(whole, sizeof(whole), "%Y-%m-%dT%H:%M:%S", &tm);
+    snprintf(ret_text, TIME_TEXT_SIZE, "%s.%09uZ", whole, (unsigned)(real_ns % NS_PER_S));
+}
+
+void record_begin(struct record *record, struct event_log *log, const char *type)
+{
+    char id[RUN_ID_SIZE + 12], now[TIME_TEXT_SIZE];
+
+    *record = (struct record){0};
+    record->json = JSON_INIT(&record->text, 0);
+    snprintf(id, sizeof(id), "%s.%u", log->run_id, ++log->sequence);
+    time_text(clock_real_ns(), now);
+    json_object(&record->json, NULL);
+    json_string(&record->json, "schema", "cordon-event/1");
+    json_string(&record->json, "id", id);
+    json_string(&record->json, "time", now);
+    json_string(&record->json, "run", log->run_id);
+    json_string(&record->json, "type", type);
+}
+
+static int record_send(struct event_log *log, const char *line, size_t size, struct error *err)
+{
+    int status = 0;
+
+    if (log->store_fd >= 0) {
+        if (size > EVENT_RUN_BYTES_MAX - log->stored)
+            return error_set(err, ERROR_LIMIT, EFBIG,
+                             "event record of run %s: more than %zu bytes", log->run_id,
+                             EVENT_RUN_BYTES_MAX);
+        status = file_write_all(log->store_fd, line, size);
+        if (status < 0)
+            return error_system(err, -status, "write the event record of run %s", log->run_id);
+        log->stored += size;
+    }
+    if (log->file_fd >= 0)
+        status = quiet_write_all(log->file_fd, line, size, EVENT_STALL_MS);
+    if (status == 0 && log->fd >= 0)
+        status = quiet_write_all(log->fd, line, size, EVENT_STALL_MS);
+    if (status < 0)
+        return error_system(err, -status, "write events of run %s to %s", log->run_id,
+                            log->file_fd >= 0 ? "their file" : "their descriptor");
+    return 0;
+}
+
+int record_write(struct record *record, struct event_log *log, struct error *err)
+{
+    auto_free char *line = NULL;
+    size_t length;
+    int status;
+
+    json_end(&record->json);
+    text_add(&record->text, "\n");
+    length = record->text.length;
+    status = text_take(&record->text, &line, err);
+    if (status < 0) {
+        text_finish(&record->text);
+        return status;
+    }
+    return record_send(log, line, length, err);
+}

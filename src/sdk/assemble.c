@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Assembly: the order here is the first half of the life of a run. */
+#include "sdk/assemble.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/path.h"
+#include "sdk/workspace.h"
+
+#define CEILING_DIRECTORY "/etc/cordon/ceiling.d"
+#define DEFAULT_PROFILE   "coding-agent"
+#define DEFAULT_TIER      "process" /* the one that this build has; compile refuses the others */
+
+void assembly_finish(struct assembly *assembly)
+{
+    plan_free(assembly->plan);
+    policy_free(assembly->policy);
+    *assembly = (struct assembly){0};
+}
+
+/* Absolute, against the working directory of now: the caller may change it later. */
+static const char *absolute_path(struct assembly *assembly, const char *path)
+{
+    struct arena *arena = assembly->policy->arena;
+
+    if (path[0] == '/')
+        return arena_string(arena, path);
+    return path_join(arena, assembly->cwd, path);
+}
+
+int assembly_begin(struct assembly *assembly, const struct cordon_request *request,
+                   struct error *err)
+{
+    char cwd[4096];
+    struct arena *arena;
+    int status = policy_new(&assembly->policy, err);
+
+    if (status < 0)
+        return status;
+    arena = assembly->policy->arena;
+    if (!getcwd(cwd, sizeof(cwd)))
+        return error_system(err, errno, "find the current directory");
+    if (cwd[0] != '/')
+        return error_set(err, ERROR_SYSTEM, ENOENT,
+                         "the current directory is outside of this file system");
+    assembly->cwd = arena_string(arena, cwd);
+    if (!assembly->cwd)
+        return error_memory(err);
+    if (request->events_file) {
+        assembly->events_file = absolute_path(assembly, request->events_file);
+        if (!assembly->events_file)
+            return error_memory(err);
+    }
+    assembly->environment = request->environment ? (const char *const *)request->environment
+                                                 : (const char *const *)environ;
+    status = places_find(arena, assembly->environment, &assembly->places, err);
+    if (status < 0)
+        return status;
+    assembly->variables = (struct variables){
+        .home = assembly->places.home,
+        .user = assembly->places.user,
+        .tmp = "/tmp",
+    };
+    return 0;
+}
+
+static int add_document(struct assembly *assembly, const struct request_policy *source,
+                        const struct load_options *options, struct document **ret_document,
+                        struct error *err)
+{
+    struct arena *arena = assembly->policy->arena;
+    struct document *document = NULL;
+    int status;
+
+    if (source && source->text)
+        status = document_load_text(arena, source->name, source->text, source->size, options,
+                                    &document, err);
+    else if (source)
+        status = document_load_file(arena, source->name, options, &document, err);
+    else
+        return error_set(err, ERROR_INTERNAL, EINVAL, "no document to load");
+    if (status == 0)
+        status = policy_add_layer(assembly->policy, document, err);
+    if (status == 0)
+        *ret_document = document;
+    return status;
+}
+
+static int add_profile(struct assembly *assembly, const char *profile,
+                       const struct load_options *options, struct document **ret_document,
+                       struct error *err)
+{
+    int status =
+        document_load_profile(assembly->policy->arena, profile, options, ret_document, err);
+
+    return status < 0 ? status : policy_add_layer(assembly->policy, *ret_document, err);
+}
+
+static int set_members(struct assembly *assembly, const struct cordon_request *request,
+                       struct document *document, const struct load_options *options,
+                       struct error *err)
+{
+    if (request->member_count && request->policy_count > 1)
+        return error_set(err, ERROR_INVALID, EINVAL,
+                         "--set %s: with several --policy documents it is not clear which one is "
+                         "meant; write the member into one of them",
+                         request->members[0]);
+    for (size_t i = 0; i < request->member_count; i++) {
+        int status = document_set_member(assembly->policy->arena, document, request->members[i],
+                                         options, err);
+
+        if (status < 0)
+            return status;
+    }
+    return 0;
+}
+
+/* Ceilings first: they are what everything below them is held against. */
+static int add_layers(struct assembly *assembly, const struct cordon_request *request,
+                      struct error *err)
+{
+    const struct load_options options = {
+        .kind = LAYER_REQUEST,
+        .variables = &assembly->variables,
+        .layer_name = "document",
+    };
+    struct document *document = NULL;
+    int status =
+        policy_add_ceilings(assembly->policy, CEILING_DIRECTORY, &assembly->variables, err);
+
+    for (size_t i = 0; status == 0 && i < request->policy_count; i++)
+        status = add_document(assembly, &request->policies[i], &options, &document, err);
+    if (status == 0 && !request->policy_count)
+        status = add_profile(assembly, request->profile ? request->profile : DEFAULT_PROFILE,
+                             &options, &document, err);
+    if (status < 0)
+        return status;
+    return set_members(assembly, request, document, &options, err);
+}
+
+static int find_workspace(struct assembly *assembly, const struct cordon_request *request,
+                          struct error *err)
+{
+    int status = workspace_find(assembly->policy->arena, request->workspace, assembly->cwd,
+                                &assembly->variables.workspace, err);
+
+    if (status == 0 && !request->policy_count)
+        status = workspace_check_default(assembly->variables.workspace, assembly->places.home, err);
+    return status;
+}
+
+/* Does any layer ask for something that only a cgroup can enforce? */
+static bool needs_cgroup(const struct policy *policy)
+{
+    for (size_t i = 0; i < policy->layer_count; i++) {
+        const struct resources *resources = &policy->layers[i]->resources;
+
+        if (resources->memory.is_set || resources->cpus.is_set || resources->pids.is_set ||
+            resources->cpu_time.is_set)
+            return true;
+    }
+    return false;
+}
+
+/* A run asks the machine for no more than it needs: the start tells when the rest is missing. */
+static int find_tier(struct assembly *assembly, bool is_thorough, struct error *err)
+{
+    const struct tier_ops *ops = tier_find(DEFAULT_TIER);
+    unsigned wanted = is_thorough ? TIER_PROBE_CGROUP | TIER_PROBE_NAMESPACES : 0;
+
+    if (!ops)
+        return error_set(err, ERROR_UNENFORCEABLE, ENOSYS, "this build has no %s tier",
+                         DEFAULT_TIER);
+    if (needs_cgroup(assembly->policy))
+        wanted |= TIER_PROBE_CGROUP;
+    assembly->ops = ops;
+    return ops->probe(wanted, &assembly->facts, err);
+}
+
+/* What a contained program must not change: this installation, and what decides and records this
+ * run. Absolute paths; NULL-terminated; at most the documents, the events file and three more. */
+#define READONLY_SELF_MAX (CORDON_POLICIES_MAX + 5)
+
+static int list_readonly_self(struct assembly *assembly, const struct cordon_request *request,
+                              const char **paths, struct error *err)
+{
+    size_t count = 0;
+
+    paths[count++] = assembly->places.library;
+    paths[count++] = assembly->places.helpers;
+    if (assembly->events_file)
+        paths[count++] = assembly->events_file;
+    for (size_t i = 0; i < request->policy_count; i++) {
+        if (request->policies[i].text)
+            continue;
+        paths[count] = absolute_path(assembly, request->policies[i].name);
+        if (!paths[count++])
+            return error_memory(err);
+    }
+    paths[count] = NULL;
+    return 0;
+}
+
+int assembly_compile(struct assembly *assembly, const struct cordon_request *request,
+                     bool collect_all, struct error *err)
+{
+    const char *readonly_self[READONLY_SELF_MAX];
+    const char *self[] = {assembly->places.config, assembly->places.state, assembly->places.cache,
+                          NULL};
+    struct compile_options options = {
+        .variables = &assembly->variables,
+        .collect_all = collect_all,
+        .self_paths = self,
+        .readonly_self = readonly_self,
+        .caller_path = environment_get(assembly->environment, "PATH"),
+        .cache_directory = assembly->places.cache,
+        .caller_env = assembly->environment,
+        .caller_cwd = assembly->cwd,
+        .tier = request->tier,
+    };
+    int status = find_workspace(assembly, request, err);
+
+    if (status == 0)
+        status = add_layers(assembly, request, err);
+    if (status == 0)
+        status = find_tier(assembly, collect_all, err);
+    if (status == 0)
+        status = list_readonly_self(assembly, request, readonly_self, err);
+    if (status < 0)
+        return status;
+    return policy_compile(assembly->policy, &assembly->facts, &options, &assembly->plan, err);
+}

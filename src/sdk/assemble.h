@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a request to a plan: places, facts, layers, compile. Everything that a run needs to know. */
+#ifndef CORDON_SDK_ASSEMBLE_H
+#define CORDON_SDK_ASSEMBLE_H
+
+#include "policy/policy.h"
+#include "sdk/places.h"
+#include "sdk/request.h"
+#include "tier/tier.h"
+
+struct assembly {
+    struct policy *policy; /* its arena holds what follows */
+    struct plan *plan;
+    struct places places;
+    struct facts facts;
+    struct variables variables;
+    const char *const *environment;
+    const char *cwd;
+    const char *events_file; /* absolute, NULL = none */
+    const struct tier_ops *ops;
+};
+
+void assembly_finish(struct assembly *assembly);
+#define auto_assembly cleanup_with(assembly_finish)
+
+/* First half: who calls, from where, on what machine. Enough to open the event record. */
+int assembly_begin(struct assembly *assembly, const struct cordon_request *request,
+                   struct error *err) must_check;
+
+/* Second half: documents to plan. With `collect_all` (check, explain) the machine is looked at
+ * thoroughly and what refuses is in plan->problems. */
+int assembly_compile(struct assembly *assembly, const struct cordon_request *request,
+                     bool collect_all, struct error *err) must_check;
+
+#endif

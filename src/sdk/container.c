@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The public face of a running container. */
+#include "sdk/container.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+
+#include "base/clock.h"
+
+int cordon_spawn(const struct cordon_request *request, struct cordon_container **ret_container,
+                 struct cordon_error *err)
+{
+    if (request->captures[0] || request->captures[1])
+        return error_set(public_error(err), ERROR_INVALID, EINVAL,
+                         "capture goes with cordon_run(); ask for pipes instead");
+    return container_start(request, ret_container, public_error(err));
+}
+
+const char *cordon_container_id(const struct cordon_container *container)
+{
+    return event_log_run_id(container->log);
+}
+
+pid_t cordon_container_pid(const struct cordon_container *container)
+{
+    return container->assembly.ops->pid(container->run);
+}
+
+int cordon_container_stdin_fd(const struct cordon_container *container)
+{
+    return container->streams.outside[0];
+}
+
+int cordon_container_stdout_fd(const struct cordon_container *container)
+{
+    return container->streams.outside[1];
+}
+
+int cordon_container_stderr_fd(const struct cordon_container *container)
+{
+    return container->streams.outside[2];
+}
+
+int cordon_container_tty_fd(const struct cordon_container *container)
+{
+    return container->assembly.ops->tty_fd(container->run);
+}
+
+void cordon_container_close_stdin(struct cordon_container *container)
+{
+    fd_close_at(&container->streams.outside[0]);
+    container->streams.outside[0] = -1;
+}
+
+int cordon_container_poll_fd(struct cordon_container *container, struct cordon_error *err)
+{
+    if (container->watch.epoll < 0) {
+        int status = watch_open(container, public_error(err));
+
+        if (status < 0)
+            return status;
+    }
+    return container->watch.epoll;
+}
+
+int cordon_container_try_wait(struct cordon_container *container, struct cordon_status *ret_status,
+                              struct cordon_error *err)
+{
+    int status = container_step(container, public_error(err));
+
+    if (status > 0)
+        *ret_status = container->status;
+    return status;
+}
+
+/* Until something happens or `until_ns` (0 = never) comes. */
+static int container_sleep(struct cordon_container *container, uint64_t until_ns,
+                           struct error *err)
+{
+    struct pollfd fds[3];
+    nfds_t count = 0;
+    uint64_t now = clock_monotonic_ns();
+    int timeout = -1;
+
+    if (container->state == CONTAINER_RUNNING)
+        fds[count++] = (struct pollfd){
+            .fd = container->assembly.ops->poll_fd(container->run), .events = POLLIN};
+    for (int i = 0; i < 2; i++) {
+        const struct relay *relay = &container->streams.relays[i];
+
+        if (relay->held)
+            fds[count++] = (struct pollfd){.fd = relay->to, .events = POLLOUT};
+        else if (relay->from >= 0)
+            fds[count++] = (struct pollfd){.fd = relay->from, .events = POLLIN};
+    }
+    if (until_ns) {
+        uint64_t ms = until_ns > now ? (until_ns - now + NS_PER_MS - 1) / NS_PER_MS : 0;
+
+        timeout = ms > INT_MAX ? INT_MAX : (int)ms;
+    }
+    if (poll(fds, count, timeout) < 0 && errno != EINTR)
+        return error_system(err, errno, "wait for the container");
+    return 0;
+}
+
+int cordon_container_wait(struct cordon_container *container, int64_t timeout_ms,
+                          struct cordon_status *ret_status, struct cordon_error *err)
+{
+    uint64_t mine = 0;
+
+    if (timeout_ms >= 0)
+        mine = clock_monotonic_ns() + (uint64_t)timeout_ms * NS_PER_MS;
+    for (;;) {
+        int status = cordon_container_try_wait(container, ret_status, err);
+        uint64_t next;
+
+        if (status != 0)
+            return status;
+        if (mine && clock_monotonic_ns() >= mine)
+            return 0;
+        next = container_next_ns(container);
+        if (!next || (mine && mine < next))
+            next = mine;
+        status = container_sleep(container, next, public_error(err));
+        if (status < 0)
+            return status;
+    }
+}
+
+int cordon_container_signal(struct cordon_container *container, int signal_number,
+                            struct cordon_error *err)
+{
+    if (signal_number < 1 || signal_number > 64)
+        return error_set(public_error(err), ERROR_INVALID, EINVAL, "signal %d does not exist",
+                         signal_number);
+    if (container->state != CONTAINER_RUNNING)
+        return 0;
+    return container->assembly.ops->signal(container->run, signal_number, public_error(err));
+}
+
+int cordon_container_kill(struct cordon_container *container, struct cordon_error *err)
+{
+    if (container->state != CONTAINER_RUNNING)
+        return 0;
+    return container->assembly.ops->kill(container->run, public_error(err));
+}
+
+int cordon_container_resize(struct cordon_container *container, unsigned short rows,
+                            unsigned short columns, struct cordon_error *err)
+{
+    struct winsize size = {.ws_row = rows, .ws_col = columns};
+    int fd = cordon_container_tty_fd(container);
+
+    if (fd < 0)
+        return error_set(public_error(err), ERROR_INVALID, ENOTTY,
+                         "the container has no terminal");
+    if (ioctl(fd, TIOCSWINSZ, &size) < 0)
+        return error_system(public_error(err), errno, "resize the terminal");
+    return 0;
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Inside the library: one contained run, from its start to the record of its end. */
+#ifndef CORDON_SDK_CONTAINER_H
+#define CORDON_SDK_CONTAINER_H
+
+#include "event/event.h"
+#include "sdk/assemble.h"
+#include "sdk/streams.h"
+
+/* Why Cordon is ending a run that did not end by itself. */
+enum container_cause { CAUSE_NONE = 0, CAUSE_TIME, CAUSE_OUTPUT, CAUSE_CPU };
+
+enum container_state {
+    CONTAINER_RUNNING = 0,
+    CONTAINER_DRAINING, /* everything in it has ended, output is still on its way */
+    CONTAINER_ENDED,    /* recorded; `status` is final */
+    CONTAINER_FAILED,   /* Cordon could not keep its promise; `failure` says why */
+};
+
+/* All times are of the monotonic clock, 0 = never. */
+struct deadlines {
+    uint64_t started_ns, ended_ns;
+    uint64_t timeout_ms;
+    const char *timeout_member;
+    uint64_t timeout_ns; /* when SIGTERM goes out */
+    uint64_t kill_ns;    /* when SIGKILL goes out */
+    uint64_t cpu_limit_us;
+    uint64_t cpu_look_ns; /* when the CPU time is looked at next */
+};
+
+/* The descriptor behind cordon_container_poll_fd(), made when somebody asks. */
+struct watch {
+    int epoll, timer;
+    uint64_t armed_ns;
+    int relay_fds[2]; /* what is watched of each relay */
+};
+
+struct cordon_container {
+    struct assembly assembly;
+    struct event_log *log;
+    struct tier_run *run;
+    struct streams streams;
+    struct deadlines deadlines;
+    struct watch watch;
+    uint64_t output_limit, output_bytes;
+    enum container_cause cause;
+    enum container_state state;
+    struct tier_status tier_status;
+    struct cordon_status status;
+    struct error failure;
+};
+
+/* Start what the request asks for. */
+int container_start(const struct cordon_request *request, struct cordon_container **ret_container,
+                    struct error *err) must_check;
+
+/* supervise.c: move output, keep limits, look for the end. Never blocks (but see EVENT_STALL_MS).
+ * 1 = ended and *recorded*, 0 = not yet, or the negative errno of `failure`. */
+int container_step(struct cordon_container *container, struct error *err) must_check;
+
+/* supervise.c: set the deadlines, right after the start. */
+void container_set_deadlines(struct cordon_container *container, uint64_t asked_timeout_ms);
+
+/* supervise.c: when container_step() has something to do although no descriptor says so; 0 = never.
+ */
+uint64_t container_next_ns(const struct cordon_container *container);
+
+/* record.c: fill `status` from how the tier says that it ended, and write the last record. */
+int container_record_end(struct cordon_container *container, struct error *err) must_check;
+int container_record_start(struct cordon_container *container, const char *const *argv,
+                           struct error *err) must_check;
+
+/* watch.c */
+#define WATCH_INIT ((struct watch){.epoll = -1, .timer = -1, .relay_fds = {-1, -1}})
+int watch_open(struct cordon_container *container, struct error *err) must_check;
+int watch_update(struct cordon_container *container, struct error *err) must_check;
+void watch_close(struct watch *watch);
+
+#endif

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What this machine and this caller can do: one row a feature, with what is missing and the command
+ * that mends it. */
+#include <errno.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "sdk/assemble.h"
+
+enum need {
+    NEED_ALWAYS, /* without it nothing is contained */
+    NEED_SOMETIMES, /* without it some policies are refused */
+};
+
+struct machine {
+    struct facts facts;
+    struct places places;
+    struct error helpers; /* why the helper programs cannot be used */
+};
+
+struct feature {
+    const char *name;
+    enum need need;
+    const char *purpose; /* what it is for */
+    bool (*has)(const struct machine *machine);
+    const char *(*why)(const struct machine *machine); /* NULL = `missing` says it */
+    const char *missing;
+    const char *mend; /* a command, or NULL where none helps */
+};
+
+static bool has_helpers(const struct machine *m)
+{
+    return m->helpers.kind == ERROR_NONE;
+}
+static const char *why_helpers(const struct machine *m)
+{
+    return m->helpers.text;
+}
+static bool has_userns(const struct machine *m)
+{
+    return m->facts.user_namespaces;
+}
+static const char *why_userns(const struct machine *m)
+{
+    return m->facts.user_namespaces_why;
+}
+static bool has_mount_api(const struct machine *m)
+{
+    return m->facts.mount_api;
+}
+static bool has_proc(const struct machine *m)
+{
+    return m->facts.proc_mount;
+}
+static const char *why_proc(const struct machine *m)
+{
+    return m->facts.proc_mount_why;
+}
+static bool has_seccomp(const struct machine *m)
+{
+    return m->facts.seccomp;
+}
+static bool has_landlock(const struct machine *m)
+{
+    return m->facts.landlock_abi > 0;
+}
+static bool has_scopes(const struct machine *m)
+{
+    return m->facts.landlock_abi >= 6;
+}
+static const char *why_cgroup(const struct machine *m)
+{
+    return m->facts.cgroup_why;
+}
+static bool has_memory(const struct machine *m)
+{
+    return m->facts.cgroup_memory;
+}
+static bool has_cpus(const struct machine *m)
+{
+    return m->facts.cgroup_cpu;
+}
+static bool has_pids(const struct machine *m)
+{
+    return m->facts.cgroup_pids || m->facts.has_rlimit_nproc_per_userns;
+}
+static bool has_cpu_time(const struct machine *m)
+{
+    return m->facts.cgroup_cpuacct;
+}
+static bool has_groups(const struct machine *m)
+{
+    return m->facts.group_count == 0 || m->facts.can_drop_groups;
+}
+
+#define MEND_DELEGATE "systemd-run --user --scope -p Delegate=yes cordon run ..."
+
+static const struct feature features[] = {
+    {"helpers", NEED_ALWAYS, "Cordon's own helper programs", has_helpers, why_helpers, NULL,
+     "make install"},
+    {"user-namespaces", NEED_ALWAYS, "a container of one's own without privilege", has_userns,
+     why_userns, "no user namespace can be made", NULL},
+    {"mount-api", NEED_ALWAYS, "the private file tree (kernel 5.12)", has_mount_api, NULL,
+     "open_tree, move_mount or mount_setattr is missing or filtered", NULL},
+    {"private-proc", NEED_ALWAYS, "a /proc that shows the container only", has_proc, why_proc,
+     "no new procfs can be mounted", NULL},
+    {"seccomp", NEED_ALWAYS, "refusing system calls", has_seccomp, NULL,
+     "the kernel has no seccomp filters", NULL},
+    {"landlock", NEED_SOMETIMES, "the second layer behind the file tree (kernel 5.13)",
+     has_landlock, NULL, "the kernel does not run Landlock",
+     "add 'landlock' to the kernel's lsm= boot parameter"},
+    {"landlock-scopes", NEED_SOMETIMES, "signals and abstract sockets as a second layer (6.12)",
+     has_scopes, NULL, "needs Landlock ABI 6", NULL},
+    {"limit-memory", NEED_SOMETIMES, "resources.memory", has_memory, why_cgroup,
+     "no memory controller", MEND_DELEGATE},
+    {"limit-cpus", NEED_SOMETIMES, "resources.cpus", has_cpus, why_cgroup, "no cpu controller",
+     MEND_DELEGATE},
+    {"limit-pids", NEED_SOMETIMES, "resources.pids", has_pids, why_cgroup, "no pids controller",
+     MEND_DELEGATE},
+    {"limit-cpu-time", NEED_SOMETIMES, "resources.cpuTime", has_cpu_time, why_cgroup,
+     "no accounting of CPU time", MEND_DELEGATE},
+    {"groups", NEED_SOMETIMES, "giving up supplementary groups", has_groups, NULL,
+     "the caller is in supplementary groups that it cannot drop: what they may read is reachable "
+     "where the policy grants the path",
+     NULL},
+};
+
+/* The row's own words where the probe has none. */
+static const char *why_missing(const struct feature *feature, const struct machine *machine)
+{
+    const char *why = feature->why ? feature->why(machine) : NULL;
+
+    if (why && *why)
+        return why;
+    return feature->missing ? feature->missing : "";
+}
+
+/* A probe's reason may hold the command already (Ubuntu's AppArmor, max_user_namespaces). */
+static const char *mend_command(const struct feature *feature, const struct machine *machine)
+{
+    if (feature->has == has_userns && machine->facts.is_apparmor_userns_restricted)
+        return "sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0 (or install Cordon's "
+               "AppArmor profile: make install)";
+    return feature->mend;
+}
+
+static enum cordon_level level_of(const struct machine *machine)
+{
+    enum cordon_level level = CORDON_FULL;
+
+    for (size_t i = 0; i < ARRAY_COUNT(features); i++) {
+        if (features[i].has(machine))
+            continue;
+        if (features[i].need == NEED_ALWAYS)
+            return CORDON_NONE;
+        level = CORDON_PARTIAL;
+    }
+    return level;
+}
+
+static const char *level_name(enum cordon_level level)
+{
+    static const char *const names[] = {"full", "partial", "none"};
+
+    return names[level];
+}
+
+static void print_text(struct text *out, const struct machine *machine)
+{
+    const struct facts *facts = &machine->facts;
+
+    text_printf(out, "kernel %s, uid %u%s%s\n", facts->kernel, (unsigned)facts->uid,
+                facts->is_in_container ? ", inside a container" : "",
+                facts->is_wsl ? ", on WSL" : "");
+    for (size_t i = 0; i < ARRAY_COUNT(features); i++) {
+        const struct feature *feature = &features[i];
+        bool has = feature->has(machine);
+        const char *mend = mend_command(feature, machine);
+
+        text_printf(out, "%-8s %-16s %s\n", has ? "yes" : "MISSING", feature->name,
+                    feature->purpose);
+        if (has)
+            continue;
+        text_printf(out, "         %s\n", why_missing(feature, machine));
+        if (mend)
+            text_printf(out, "         mend: %s\n", mend);
+    }
+    text_printf(out, "containment: %s\n", level_name(level_of(machine)));
+}
+
+static void print_json(struct text *out, const struct machine *machine)
+{
+    const struct facts *facts = &machine->facts;
+    struct json json = JSON_INIT(out, 2);
+
+    json_object(&json, NULL);
+    json_string(&json, "level", level_name(level_of(machine)));
+    json_string(&json, "kernel", facts->kernel);
+    json_uint(&json, "uid", facts->uid);
+    json_int(&json, "landlockAbi", facts->landlock_abi);
+    json_bool(&json, "insideContainer", facts->is_in_container);
+    json_bool(&json, "wsl", facts->is_wsl);
+    json_array(&json, "features");
+    for (size_t i = 0; i < ARRAY_COUNT(features); i++) {
+        const struct feature *feature = &features[i];
+        bool has = feature->has(machine);
+
+        json_object(&json, NULL);
+        json_string(&json, "name", feature->name);
+        json_string(&json, "purpose", feature->purpose);
+        json_bool(&json, "needed", feature->need == NEED_ALWAYS);
+        json_bool(&json, "has", has);
+        json_string(&json, "missing", has ? NULL : why_missing(feature, machine));
+        json_string(&json, "mend", has ? NULL : mend_command(feature, machine));
+        json_end(&json);
+    }
+    json_end(&json);
+    json_end(&json);
+    text_add(out, "\n");
+}
+
+static int examine(struct arena *arena, struct machine *machine, struct error *err)
+{
+    const struct tier_ops *ops = tier_find("process");
+    int status;
+
+    if (!ops)
+        return error_set(err, ERROR_INTERNAL, ENOSYS, "this build has no process tier");
+    status = ops->probe(TIER_PROBE_CGROUP | TIER_PROBE_NAMESPACES, &machine->facts, err);
+    if (status == 0 && places_find(arena, (const char *const *)environ, &machine->places,
+                                   &machine->helpers) < 0 &&
+        machine->helpers.kind == ERROR_NONE)
+        status = error_set(err, ERROR_INTERNAL, EINVAL, "a failure without a word");
+    return status;
+}
+
+int cordon_doctor(enum cordon_format format, char **ret_text, enum cordon_level *ret_level,
+                  struct cordon_error *err)
+{
+    auto_arena struct arena *arena = arena_new();
+    auto_text struct text out = {0};
+    struct machine machine = {0};
+    int status;
+
+    if (!arena)
+        return error_memory(public_error(err));
+    status = examine(arena, &machine, public_error(err));
+    if (status < 0)
+        return status;
+    if (format == CORDON_JSON)
+        print_json(&out, &machine);
+    else
+        print_text(&out, &machine);
+    status = text_take(&out, ret_text, public_error(err));
+    if (status == 0 && ret_level)
+        *ret_level = level_of(&machine);
+    return status;
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Helper programs are found from the file that this code was loaded from, never through PATH and
+ * never through an environment variable: whoever chose the library has chosen its helpers.
+ */
+#include "sdk/helpers.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <link.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/path.h"
+
+/* Any object of this library will do. */
+static const char anchor;
+
+/* The dynamic linker knows the main program under no name (and dladdr() answers with argv[0], which
+ * the caller chooses): the kernel knows it. */
+static int find_library(struct arena *arena, const char **ret_path, bool *ret_is_program,
+                        struct error *err)
+{
+    struct link_map *map = NULL;
+    char resolved[PATH_MAX];
+    Dl_info info;
+    bool is_program;
+    const char *path;
+
+    if (!dladdr1(&anchor, &info, (void **)&map, RTLD_DL_LINKMAP) || !map)
+        return error_set(err, ERROR_INTERNAL, ENOENT, "the library does not know where it is");
+    is_program = map->l_name[0] == '\0';
+    if (!realpath(is_program ? "/proc/self/exe" : map->l_name, resolved))
+        return error_system(err, errno,
+                            "find this library at '%s' (load it by its absolute path)",
+                            is_program ? "/proc/self/exe" : map->l_name);
+    path = arena_string(arena, resolved);
+    if (!path)
+        return error_memory(err);
+    *ret_path = path;
+    *ret_is_program = is_program;
+    return 0;
+}
+
+/* Could somebody else than root, the caller and the owner of the library have put this here? A
+ * group is the caller's own when it is the caller's primary one (umask 002). */
+static bool is_trusted(const struct stat *st, const struct stat *library)
+{
+    bool has_owner =
+        st->st_uid == 0 || st->st_uid == geteuid() || st->st_uid == library->st_uid;
+    bool has_foreign_group = (st->st_mode & S_IWGRP) && st->st_gid != getegid();
+
+    return has_owner && !(st->st_mode & S_IWOTH) && !has_foreign_group;
+}
+
+int places_check_helper(struct arena *arena, const char *library, const char *directory,
+                        const char *name, const char **ret_path, struct error *err)
+{
+    struct stat library_st, directory_st, st;
+    const char *path = path_join(arena, directory, name);
+
+    if (!path)
+        return error_memory(err);
+    if (stat(library, &library_st) < 0)
+        return error_system(err, errno, "%s", library);
+    if (lstat(path, &st) < 0 || lstat(directory, &directory_st) < 0)
+        return error_system(err, errno, "helper program %s (install Cordon as a whole)", path);
+    if (!S_ISREG(st.st_mode) || !(st.st_mode & S_IXUSR))
+        return error_set(err, ERROR_SYSTEM, EACCES, "helper program %s is not an executable file",
+                         path);
+    if (!is_trusted(&st, &library_st) || !is_trusted(&directory_st, &library_st))
+        return error_set(err, ERROR_SYSTEM, EPERM,
+                         "helper program %s could be changed by others: it and its directory must "
+                         "belong to root or you and be writable by nobody else",
+                         path);
+    *ret_path = path;
+    return 0;
+}
+
+/* Installed: CORDON_HELPERS_FROM_... leads there. In a build tree, library and program alike have
+ * ../tier/process beside them. */
+int helpers_find(struct arena *arena, struct places *places, struct error *err)
+{
+    bool is_program;
+    char resolved[PATH_MAX];
+    const char *from, *installed, *built;
+    int status = find_library(arena, &places->library, &is_program, err);
+
+    if (status < 0)
+        return status;
+    from = path_parent(arena, places->library);
+    if (!from)
+        return error_memory(err);
+    installed =
+        path_join(arena, from, is_program ? CORDON_HELPERS_FROM_BIN : CORDON_HELPERS_FROM_LIB);
+    built = path_join(arena, from, "../tier/process");
+    if (!installed || !built)
+        return error_memory(err);
+    if (!realpath(installed, resolved) && !realpath(built, resolved))
+        return error_set(err, ERROR_SYSTEM, ENOENT,
+                         "no helper programs at %s (install Cordon as a whole)", installed);
+    places->helpers = arena_string(arena, resolved);
+    if (!places->helpers)
+        return error_memory(err);
+    return places_check_helper(arena, places->library, places->helpers, "cordon-init",
+                               &places->init, err);
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* This installation: where the library is and, from there, its helper programs. */
+#ifndef CORDON_SDK_HELPERS_H
+#define CORDON_SDK_HELPERS_H
+
+#include "sdk/places.h"
+
+/* Fill library, helpers and init. */
+int helpers_find(struct arena *arena, struct places *places, struct error *err) must_check;
+
+#endif

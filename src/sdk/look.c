@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Looking before running: check and explain, and what the library says about itself. */
+#include <errno.h>
+
+#include "base/json.h"
+#include "sdk/assemble.h"
+
+static const char *verdict_of(int kind)
+{
+    switch (kind) {
+    case ERROR_NONE:
+        return "enforceable";
+    case ERROR_INVALID:
+    case ERROR_SCHEMA:
+        return "invalid";
+    case ERROR_UNENFORCEABLE:
+    case ERROR_FORBIDDEN:
+        return "unenforceable";
+    default:
+        return "unknown";
+    }
+}
+
+static void report_text(struct text *out, const struct plan *plan, const struct error *first)
+{
+    text_printf(out, "%s\n", verdict_of(first->kind));
+    if (first->kind && !(plan && plan->problem_count))
+        text_printf(out, "problem: %s\n", first->text);
+    if (!plan)
+        return;
+    for (size_t i = 0; i < plan->problem_count; i++)
+        text_printf(out, "problem: %s\n", plan->problems[i].error.text);
+    for (size_t i = 0; i < plan->loss_count; i++) {
+        text_printf(out, "accepted loss: %s: ", plan->losses[i].name);
+        text_add_safe(out, plan->losses[i].text);
+        text_add(out, "\n");
+    }
+    for (size_t i = 0; i < plan->warnings.count; i++) {
+        text_add(out, "warning: ");
+        text_add_safe(out, plan->warnings.items[i].text);
+        text_add(out, "\n");
+    }
+}
+
+static void report_problem(struct json *json, const struct error *problem)
+{
+    json_object(json, NULL);
+    json_string(json, "kind", error_kind_name(problem->kind));
+    json_string(json, "text", problem->text);
+    json_end(json);
+}
+
+static void report_json(struct text *out, const struct plan *plan, const struct error *first)
+{
+    struct json json = JSON_INIT(out, 2);
+
+    json_object(&json, NULL);
+    json_string(&json, "verdict", verdict_of(first->kind));
+    json_array(&json, "problems");
+    if (first->kind && !(plan && plan->problem_count))
+        report_problem(&json, first);
+    for (size_t i = 0; plan && i < plan->problem_count; i++)
+        report_problem(&json, &plan->problems[i].error);
+    json_end(&json);
+    json_array(&json, "losses");
+    for (size_t i = 0; plan && i < plan->loss_count; i++) {
+        json_object(&json, NULL);
+        json_string(&json, "name", plan->losses[i].name);
+        json_string(&json, "text", plan->losses[i].text);
+        json_end(&json);
+    }
+    json_end(&json);
+    json_array(&json, "warnings");
+    for (size_t i = 0; plan && i < plan->warnings.count; i++)
+        json_string(&json, NULL, plan->warnings.items[i].text);
+    json_end(&json);
+    json_end(&json);
+    text_add(out, "\n");
+}
+
+static int check_format(enum cordon_format format, struct error *err)
+{
+    if (format != CORDON_TEXT && format != CORDON_JSON)
+        return error_set(err, ERROR_INVALID, EINVAL, "unknown format %d", (int)format);
+    return 0;
+}
+
+int cordon_check(const struct cordon_request *request, enum cordon_format format,
+                 char **ret_report, struct cordon_error *err)
+{
+    auto_assembly struct assembly assembly = {0};
+    auto_text struct text out = {0};
+    struct error first = ERROR_INIT;
+    int status = check_format(format, &first);
+
+    if (status == 0)
+        status = assembly_begin(&assembly, request, &first);
+    if (status == 0)
+        status = assembly_compile(&assembly, request, true, &first);
+    if (status == 0 && assembly.plan->problem_count)
+        first = assembly.plan->problems[0].error;
+    if (status < 0 && !first.kind)
+        error_set(&first, ERROR_INTERNAL, -status, "a failure without a word");
+    if (ret_report) {
+        *ret_report = NULL;
+        if (format == CORDON_JSON)
+            report_json(&out, assembly.plan, &first);
+        else
+            report_text(&out, assembly.plan, &first);
+        if (text_take(&out, ret_report, &first) < 0)
+            *ret_report = NULL;
+    }
+    if (first.kind && err)
+        *public_error(err) = first;
+    return first.kind;
+}
+
+int cordon_explain(const struct cordon_request *request, enum cordon_format format,
+                   char **ret_text, struct cordon_error *err)
+{
+    auto_assembly struct assembly assembly = {0};
+    int status = check_format(format, public_error(err));
+
+    if (status == 0)
+        status = assembly_begin(&assembly, request, public_error(err));
+    if (status == 0)
+        status = assembly_compile(&assembly, request, true, public_error(err));
+    if (status < 0)
+        return status;
+    if (format == CORDON_JSON)
+        return plan_explain_json(assembly.plan, ret_text, public_error(err));
+    return plan_explain_text(assembly.plan, ret_text, public_error(err));
+}
+
+int cordon_schema(char **ret_json, struct cordon_error *err)
+{
+    return policy_schema(ret_json, public_error(err));
+}
+
+const char *const *cordon_profiles(void)
+{
+    return profile_names();
+}
+
+const char *cordon_profile_text(const char *name)
+{
+    return profile_text(name);
+}
+
+const char *cordon_version(void)
+{
+    return CORDON_VERSION_TEXT;
+}
+
+const char *cordon_error_kind_name(int32_t kind)
+{
+    return error_kind_name(kind);
+}
+
+int cordon_error_format(const struct cordon_error *error, enum cordon_format format,
+                        char **ret_text)
+{
+    auto_text struct text out = {0};
+
+    if (format == CORDON_JSON) {
+        struct json json = JSON_INIT(&out, 0);
+
+        json_object(&json, NULL);
+        json_object(&json, "error");
+        json_string(&json, "kind", error_kind_name(error->kind));
+        json_int(&json, "errno", error->errnum);
+        json_string(&json, "text", error->text);
+        json_end(&json);
+        json_end(&json);
+    } else if (format == CORDON_TEXT) {
+        text_add(&out, "cordon: ");
+        text_add_safe(&out, error->text);
+    } else {
+        return -EINVAL;
+    }
+    return text_take(&out, ret_text, NULL);
+}
+
+void cordon_string_free(char *string)
+{
+    mem_free(string);
+}

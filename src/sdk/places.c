@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Home and XDG directories of the caller. helpers.c finds what belongs to this installation. */
+#include "sdk/places.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/path.h"
+#include "sdk/helpers.h"
+
+const char *environment_get(const char *const *environment, const char *name)
+{
+    size_t length = strlen(name);
+
+    for (size_t i = 0; environment && environment[i]; i++)
+        if (strncmp(environment[i], name, length) == 0 && environment[i][length] == '=')
+            return environment[i] + length + 1;
+    return NULL;
+}
+
+int places_choose_home(struct arena *arena, const char *from_environment, const char *from_passwd,
+                       const char **ret_home, struct error *err)
+{
+    const char *home = from_passwd;
+    struct stat st;
+
+    if (from_environment && from_environment[0] == '/' &&
+        (!from_passwd || strcmp(from_environment, from_passwd) != 0) &&
+        stat(from_environment, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid())
+        home = from_environment;
+    if (!home || home[0] != '/')
+        return error_set(err, ERROR_SYSTEM, ENOENT,
+                         "uid %u has no home directory: set HOME to a directory that it owns",
+                         (unsigned)geteuid());
+    home = path_normalise(arena, home);
+    if (!home)
+        return error_memory(err);
+    *ret_home = home;
+    return 0;
+}
+
+static int find_account(struct arena *arena, const char *const *environment,
+                        struct places *places, struct error *err)
+{
+    char buffer[8192];
+    struct passwd entry, *found = NULL;
+    int failure = getpwuid_r(geteuid(), &entry, buffer, sizeof(buffer), &found);
+
+    if (failure)
+        return error_system(err, failure, "password entry of uid %u", (unsigned)geteuid());
+    if (found)
+        places->user = arena_string(arena, found->pw_name);
+    else
+        places->user = arena_printf(arena, "%u", (unsigned)geteuid());
+    if (!places->user)
+        return error_memory(err);
+    return places_choose_home(arena, environment_get(environment, "HOME"),
+                              found ? found->pw_dir : NULL, &places->home, err);
+}
+
+/* <$variable or home/fallback>/cordon. A relative value is ignored, as the XDG specification says.
+ */
+static int find_xdg(struct arena *arena, const char *const *environment, const char *home,
+                    const char *variable, const char *fallback, const char **ret_path,
+                    struct error *err)
+{
+    const char *base = environment_get(environment, variable);
+    const char *path = NULL;
+
+    if (!base || base[0] != '/')
+        base = path_join(arena, home, fallback);
+    else
+        base = path_normalise(arena, base);
+    if (base)
+        path = path_join(arena, base, "cordon");
+    if (!path)
+        return error_memory(err);
+    *ret_path = path;
+    return 0;
+}
+
+int places_find(struct arena *arena, const char *const *environment, struct places *ret_places,
+                struct error *err)
+{
+    struct places found = {0};
+    int status = find_account(arena, environment, &found, err);
+
+    if (status == 0)
+        status = find_xdg(arena, environment, found.home, "XDG_CONFIG_HOME", ".config",
+                          &found.config, err);
+    if (status == 0)
+        status =
+            find_xdg(arena, environment, found.home, "XDG_CACHE_HOME", ".cache", &found.cache, err);
+    if (status == 0)
+        status = find_xdg(arena, environment, found.home, "XDG_STATE_HOME", ".local/state",
+                          &found.state, err);
+    if (status == 0)
+        status = helpers_find(arena, &found, err);
+    if (status < 0)
+        return status;
+    found.runs = path_join(arena, found.state, "runs");
+    if (!found.runs)
+        return error_memory(err);
+    *ret_places = found;
+    return 0;
+}

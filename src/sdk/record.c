@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The first and the last record of a run, and how an end is told to the caller. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/text.h"
+#include "base/number.h"
+#include "sdk/container.h"
+
+static const char *network_name(enum plan_network network)
+{
+    switch (network) {
+    case PLAN_NET_NONE:
+        return "none";
+    case PLAN_NET_LOOPBACK:
+        return "loopback";
+    case PLAN_NET_HOST:
+        return "host";
+    }
+    return "unknown";
+}
+
+int container_record_start(struct cordon_container *container, const char *const *argv,
+                           struct error *err)
+{
+    const struct plan *plan = container->assembly.plan;
+    const char *warnings[EVENT_ITEMS_MAX];
+    struct event_named losses[EVENT_ITEMS_MAX];
+    struct event_started started = {
+        .policy = plan->name,
+        .policy_digest = plan->policy_digest,
+        .plan_digest = plan->plan_digest,
+        .tier = plan->tier,
+        .network = network_name(plan->network),
+        .workspace = container->assembly.variables.workspace,
+        .argv = argv,
+        .pid = container->assembly.ops->pid(container->run),
+        .timeout_ms = container->deadlines.timeout_ms,
+        .layers = plan->layers,
+        .warnings = warnings,
+        .warning_count = plan->warnings.count,
+        .losses = losses,
+        .loss_count = plan->loss_count,
+    };
+
+    while (plan->layers && plan->layers[started.layer_count])
+        started.layer_count++;
+    for (size_t i = 0; i < plan->warnings.count && i < EVENT_ITEMS_MAX; i++)
+        warnings[i] = plan->warnings.items[i].text;
+    for (size_t i = 0; i < plan->loss_count && i < EVENT_ITEMS_MAX; i++)
+        losses[i] = (struct event_named){plan->losses[i].name, plan->losses[i].text};
+    return event_run_started(container->log, &started, err);
+}
+
+static void say_limit(struct cordon_status *status, const char *member, const char *value)
+{
+    snprintf(status->text, sizeof(status->text), "the program had started and was ended: %s: %s",
+             member, value);
+}
+
+static void print_duration(uint64_t ms, char *ret_text, size_t size)
+{
+    auto_text struct text text = {0};
+
+    number_print_duration(&text, ms);
+    snprintf(ret_text, size, "%s", text.data ? text.data : "");
+}
+
+/* Cordon ended it, so its own status does not count. */
+static void status_from_cause(struct cordon_container *container)
+{
+    struct cordon_status *status = &container->status;
+    char value[64];
+
+    status->end = CORDON_END_LIMIT;
+    status->exit_status = 125;
+    switch (container->cause) {
+    case CAUSE_TIME:
+        status->end = CORDON_END_TIMEOUT;
+        status->exit_status = 124;
+        print_duration(container->deadlines.timeout_ms, value, sizeof(value));
+        snprintf(status->text, sizeof(status->text), "ended after %s: %s", value,
+                 container->deadlines.timeout_member);
+        break;
+    case CAUSE_OUTPUT:
+        snprintf(value, sizeof(value), "more than %" PRIu64 " bytes", container->output_limit);
+        say_limit(status, "resources.output", value);
+        break;
+    case CAUSE_CPU:
+        print_duration(container->deadlines.cpu_limit_us / 1000, value, sizeof(value));
+        say_limit(status, "resources.cpuTime", value);
+        break;
+    case CAUSE_NONE:
+        break;
+    }
+}
+
+static void status_from_tier(struct cordon_status *status, const struct tier_status *tier)
+{
+    status->code = tier->code;
+    switch (tier->end) {
+    case TIER_EXITED:
+        status->end = CORDON_END_EXITED;
+        status->exit_status = tier->code;
+        return;
+    case TIER_SIGNALED:
+        status->end = CORDON_END_SIGNALED;
+        status->exit_status = 128 + tier->code;
+        return;
+    case TIER_LOST:
+        break;
+    }
+    status->end = CORDON_END_LOST;
+    status->exit_status = 125;
+    snprintf(status->text, sizeof(status->text),
+             "the program had started, and its container ended without a word");
+}
+
+static const char *end_name(uint32_t end)
+{
+    static const char *const names[] = {
+        [CORDON_END_EXITED] = "exited", [CORDON_END_SIGNALED] = "signaled",
+        [CORDON_END_TIMEOUT] = "timeout", [CORDON_END_LIMIT] = "limit",
+        [CORDON_END_LOST] = "lost",
+    };
+
+    return names[end];
+}
+
+int container_record_end(struct cordon_container *container, struct error *err)
+{
+    struct cordon_status *status = &container->status;
+    const struct tier_status *tier = &container->tier_status;
+    const struct relay *relays = container->streams.relays;
+    uint64_t memory = plan_limit_value(container->assembly.plan, "resources.memory");
+    struct event_exited exited;
+    int result = 0;
+
+    status_from_tier(status, tier);
+    if (container->cause != CAUSE_NONE)
+        status_from_cause(container);
+    status->flags = (tier->is_oom_killed ? CORDON_STATUS_OOM_KILLED : 0) |
+                    (relays[0].is_incomplete ? CORDON_STATUS_STDOUT_INCOMPLETE : 0) |
+                    (relays[1].is_incomplete ? CORDON_STATUS_STDERR_INCOMPLETE : 0);
+    status->wall_us = (container->deadlines.ended_ns - container->deadlines.started_ns) / 1000;
+    status->user_us = tier->user_us;
+    status->system_us = tier->system_us;
+    status->max_rss_bytes = tier->max_rss_bytes;
+    status->output_bytes = container->output_bytes;
+    exited = (struct event_exited){
+        .end = end_name(status->end),
+        .code = status->code,
+        .exit_status = status->exit_status,
+        .is_oom_killed = tier->is_oom_killed,
+        .wall_us = status->wall_us,
+        .user_us = status->user_us,
+        .system_us = status->system_us,
+        .max_rss_bytes = status->max_rss_bytes,
+        .output_bytes = status->output_bytes,
+    };
+    if (tier->is_oom_killed)
+        result = event_limit_reached(container->log, "resources.memory", memory, err);
+    if (result == 0)
+        result = event_run_exited(container->log, &exited, err);
+    if (result < 0)
+        error_prepend(err, "the program ended with status %d", status->exit_status);
+    return result;
+}

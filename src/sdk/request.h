@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Inside the library: what a caller asked for, as checked at the door and not yet looked at. */
+#ifndef CORDON_SDK_REQUEST_H
+#define CORDON_SDK_REQUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "cordon/cordon.h"
+
+struct request_policy {
+    char *name; /* path, or what stands for it in errors */
+    char *text; /* NULL = read the file */
+    size_t size;
+};
+
+struct cordon_request {
+    struct request_policy policies[CORDON_POLICIES_MAX];
+    size_t policy_count;
+    char *profile, *workspace, *tier; /* NULL = the default */
+    char *members[CORDON_MEMBERS_MAX];
+    size_t member_count;
+    char **argv;        /* NULL = the document's */
+    char **environment; /* NULL = the process's */
+    uint64_t timeout_ms, output_limit;
+    int stdio[3];
+    bool is_tty;
+    unsigned short rows, columns;
+    bool captures[2]; /* stdout, stderr */
+    size_t capture_max[2];
+    int fds[CORDON_FDS_MAX];
+    size_t fd_count;
+    int events_fd; /* -1 = none */
+    char *events_file;
+};
+
+/* The public error is the internal one by another name. */
+static inline struct error *public_error(struct cordon_error *err)
+{
+    return (struct error *)err;
+}
+
+#endif

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Starting a container: assemble, open the record, open the streams, hand the plan to its tier. Each
+ * step either holds or the launch is refused, undone and recorded as refused.
+ */
+#include <errno.h>
+#include <fcntl.h>
+
+#include "sdk/container.h"
+
+static void container_free_at(struct cordon_container **container)
+{
+    cordon_container_free(*container);
+}
+
+static int check_streams(const struct cordon_request *request, struct error *err)
+{
+    bool is_moved = request->captures[0] || request->captures[1];
+
+    for (int i = 0; i < 3; i++)
+        is_moved |= request->stdio[i] != CORDON_STDIO_INHERIT;
+    if (request->is_tty && is_moved)
+        return error_set(err, ERROR_INVALID, EINVAL,
+                         "a terminal takes the place of stdin, stdout and stderr: neither pipes nor "
+                         "capture go with it");
+    for (size_t i = 0; i < request->fd_count; i++)
+        if (fcntl(request->fds[i], F_GETFD) < 0)
+            return error_set(err, ERROR_INVALID, EBADF, "descriptor %d is not open any more",
+                             request->fds[i]);
+    return 0;
+}
+
+static int open_record(struct cordon_container *container, const struct cordon_request *request,
+                       struct error *err)
+{
+    const struct event_options options = {
+        .runs_directory = container->assembly.places.runs,
+        .fd = request->events_fd,
+        .file = container->assembly.events_file,
+    };
+
+    return event_log_open(&options, &container->log, err);
+}
+
+static uint64_t smaller_limit(uint64_t a, uint64_t b)
+{
+    if (!a || !b)
+        return a ? a : b;
+    return a < b ? a : b;
+}
+
+static int find_output_limit(struct cordon_container *container,
+                             const struct cordon_request *request, struct error *err)
+{
+    container->output_limit =
+        smaller_limit(request->output_limit,
+                      plan_limit_value(container->assembly.plan, "resources.output"));
+    if (container->output_limit && request->is_tty)
+        return error_set(err, ERROR_UNENFORCEABLE, ENOTSUP,
+                         "resources.output: cannot be counted on a terminal: run without --tty or "
+                         "without the limit");
+    return 0;
+}
+
+static int start_tier(struct cordon_container *container, const struct cordon_request *request,
+                      const char *const *argv, struct error *err)
+{
+    const struct assembly *assembly = &container->assembly;
+    const struct streams *streams = &container->streams;
+    const struct tier_start start = {
+        .plan = assembly->plan,
+        .argv = argv,
+        .stdio = {streams->inside[0], streams->inside[1], streams->inside[2]},
+        .fds = request->fds,
+        .fd_count = request->fd_count,
+        .is_tty = request->is_tty,
+        .rows = request->rows,
+        .columns = request->columns,
+        .init_path = assembly->places.init,
+        .run_id = event_log_run_id(container->log),
+    };
+
+    return assembly->ops->start(&start, &container->run, err);
+}
+
+static int launch(struct cordon_container *container, const struct cordon_request *request,
+                  struct error *err)
+{
+    struct assembly *assembly = &container->assembly;
+    const char *by_shell[] = {"/bin/sh", "-c", NULL, NULL};
+    const char *const *argv = (const char *const *)request->argv;
+    int status = assembly_compile(assembly, request, false, err);
+
+    if (status < 0)
+        return status;
+    if (!argv && !assembly->plan->command_line)
+        return error_set(err, ERROR_INVALID, EINVAL,
+                         "no command: neither the caller nor a document (process.commandLine) "
+                         "names one");
+    if (!argv) {
+        by_shell[2] = assembly->plan->command_line;
+        argv = by_shell;
+    }
+    status = find_output_limit(container, request, err);
+    if (status == 0 && !request->is_tty)
+        status = streams_open(&container->streams, request, container->output_limit != 0, err);
+    if (status == 0)
+        status = start_tier(container, request, argv, err);
+    if (status < 0)
+        return status;
+    container_set_deadlines(container, request->timeout_ms);
+    streams_close_inside(&container->streams);
+    status = container_record_start(container, argv, err);
+    if (status < 0)
+        error_prepend(err, "the program had started and was ended");
+    return status;
+}
+
+int container_start(const struct cordon_request *request, struct cordon_container **ret_container,
+                    struct error *err)
+{
+    struct error failure = ERROR_INIT;
+    cleanup_with(container_free_at) struct cordon_container *container =
+        mem_alloc(sizeof(*container));
+    int status;
+
+    if (!container)
+        return error_memory(err);
+    container->streams = STREAMS_INIT;
+    container->watch = WATCH_INIT;
+    status = check_streams(request, err);
+    if (status == 0)
+        status = assembly_begin(&container->assembly, request, err);
+    if (status == 0)
+        status = open_record(container, request, err);
+    if (status < 0)
+        return status;
+    status = launch(container, request, &failure);
+    if (status < 0) {
+        /* the refusal is what the caller hears of, also when it cannot be recorded as well */
+        container->failure = failure;
+        container->state = CONTAINER_FAILED;
+        if (event_run_failed(container->log, &failure, NULL) < 0)
+            error_prepend(&failure, "(not recorded)");
+        if (err)
+            *err = failure;
+        return status;
+    }
+    *ret_container = take_ptr(container);
+    return 0;
+}
+
+void cordon_container_free(struct cordon_container *container)
+{
+    static const struct event_exited abandoned = {
+        .end = "abandoned", .code = 9, .exit_status = 137};
+
+    if (!container)
+        return;
+    watch_close(&container->watch);
+    if (container->run) {
+        /* kills what still runs */
+        container->assembly.ops->finish(container->run);
+        /* nobody is left to tell when the record of that cannot be written */
+        if (container->state < CONTAINER_ENDED &&
+            event_run_exited(container->log, &abandoned, NULL) < 0)
+            container->state = CONTAINER_FAILED;
+    }
+    streams_close(&container->streams);
+    event_log_free(container->log);
+    assembly_finish(&container->assembly);
+    mem_free(container);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the program gets as 0, 1 and 2, and what stays on this side. */
+#ifndef CORDON_SDK_STREAMS_H
+#define CORDON_SDK_STREAMS_H
+
+#include "sdk/relay.h"
+#include "sdk/request.h"
+
+struct streams {
+    int inside[3];    /* for the program; -1 = /dev/null */
+    bool is_owned[3]; /* made here: to be closed after the start */
+    int outside[3];   /* the caller's ends of pipes, -1 = none */
+    struct relay relays[2];
+    struct capture captures[2];
+};
+
+#define STREAMS_INIT                                                                               \
+    ((struct streams){.inside = {-1, -1, -1},                                                      \
+                      .outside = {-1, -1, -1},                                                     \
+                      .relays = {RELAY_INIT, RELAY_INIT}})
+
+/* `is_counted`: an output limit holds, so that all output has to pass through here. */
+int streams_open(struct streams *streams, const struct cordon_request *request, bool is_counted,
+                 struct error *err) must_check;
+
+/* The program has its ends now: close ours of them, so that pipes can end. */
+void streams_close_inside(struct streams *streams);
+
+void streams_close(struct streams *streams);
+
+#endif

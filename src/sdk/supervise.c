@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Keeping the promises that only a waiting process can keep: time, output, CPU time; and noticing
+ * the end. One step at a time, so that a caller's own event loop can drive it.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+
+#include "base/clock.h"
+#include "sdk/container.h"
+
+/* How often CPU time is looked at: never more often than this, never later than needed. */
+#define CPU_LOOK_MIN_NS  (10 * NS_PER_MS)
+#define CPU_LOOK_MAX_NS  NS_PER_S
+#define CPU_PROCESSORS   64 /* it may run on so many at once */
+
+void container_set_deadlines(struct cordon_container *container, uint64_t asked_timeout_ms)
+{
+    struct deadlines *deadlines = &container->deadlines;
+    const struct plan *plan = container->assembly.plan;
+
+    deadlines->started_ns = clock_monotonic_ns();
+    deadlines->timeout_ms = plan->timeout_ms;
+    deadlines->timeout_member = plan->timeout_member ? plan->timeout_member : "process.timeout";
+    if (asked_timeout_ms && (!plan->timeout_ms || asked_timeout_ms < plan->timeout_ms)) {
+        deadlines->timeout_ms = asked_timeout_ms;
+        deadlines->timeout_member = "--timeout";
+    }
+    if (deadlines->timeout_ms)
+        deadlines->timeout_ns = deadlines->started_ns + deadlines->timeout_ms * NS_PER_MS;
+    deadlines->cpu_limit_us = plan_limit_value(plan, "resources.cpuTime") * 1000;
+    if (deadlines->cpu_limit_us)
+        deadlines->cpu_look_ns = deadlines->started_ns + CPU_LOOK_MIN_NS;
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+    if (!a || !b)
+        return a ? a : b;
+    return a < b ? a : b;
+}
+
+uint64_t container_next_ns(const struct cordon_container *container)
+{
+    const struct deadlines *deadlines = &container->deadlines;
+
+    if (container->state != CONTAINER_RUNNING)
+        return container->state == CONTAINER_DRAINING ? 0 : 1;
+    return earlier(earlier(deadlines->timeout_ns, deadlines->kill_ns), deadlines->cpu_look_ns);
+}
+
+static int container_end_at_limit(struct cordon_container *container, enum container_cause cause,
+                                  const char *member, uint64_t limit, struct error *err)
+{
+    int status = container->assembly.ops->kill(container->run, err);
+
+    if (container->cause != CAUSE_NONE)
+        return status;
+    container->cause = cause;
+    container->deadlines.cpu_look_ns = 0;
+    if (status == 0)
+        status = event_limit_reached(container->log, member, limit, err);
+    return status;
+}
+
+static int container_move_output(struct cordon_container *container, struct error *err)
+{
+    bool is_last = container->state == CONTAINER_DRAINING;
+    bool is_over = false;
+
+    for (int i = 0; i < 2; i++) {
+        int status = relay_step(&container->streams.relays[i], container->output_limit,
+                                &container->output_bytes, is_last, err);
+
+        if (status < 0)
+            return status;
+        is_over |= status > 0;
+    }
+    if (!is_over)
+        return 0;
+    return container_end_at_limit(container, CAUSE_OUTPUT, "resources.output",
+                                  container->output_limit, err);
+}
+
+static int container_keep_time(struct cordon_container *container, uint64_t now, struct error *err)
+{
+    struct deadlines *deadlines = &container->deadlines;
+    int status = 0;
+
+    if (deadlines->timeout_ns && now >= deadlines->timeout_ns) {
+        deadlines->timeout_ns = 0;
+        deadlines->kill_ns = now + CORDON_GRACE_MS * NS_PER_MS;
+        if (container->cause == CAUSE_NONE)
+            container->cause = CAUSE_TIME;
+        status = container->assembly.ops->signal(container->run, SIGTERM, err);
+        if (status == 0)
+            status = event_run_timeout(container->log, deadlines->timeout_member,
+                                       deadlines->timeout_ms, err);
+    }
+    if (status == 0 && deadlines->kill_ns && now >= deadlines->kill_ns) {
+        deadlines->kill_ns = 0;
+        status = container->assembly.ops->kill(container->run, err);
+    }
+    return status;
+}
+
+/* CPU time passes at most CPU_PROCESSORS times as fast as time: no need to look before it can be
+ * used up. */
+static int container_keep_cpu_time(struct cordon_container *container, uint64_t now,
+                                   struct error *err)
+{
+    struct deadlines *deadlines = &container->deadlines;
+    uint64_t used_us, wait_ns;
+    int status;
+
+    if (!deadlines->cpu_look_ns || now < deadlines->cpu_look_ns)
+        return 0;
+    status = container->assembly.ops->cpu_time(container->run, &used_us);
+    if (status < 0)
+        return error_system(err, -status, "resources.cpuTime: read the CPU time of the container");
+    if (used_us >= deadlines->cpu_limit_us)
+        return container_end_at_limit(container, CAUSE_CPU, "resources.cpuTime",
+                                      deadlines->cpu_limit_us / 1000, err);
+    wait_ns = (deadlines->cpu_limit_us - used_us) * 1000 / CPU_PROCESSORS;
+    if (wait_ns < CPU_LOOK_MIN_NS)
+        wait_ns = CPU_LOOK_MIN_NS;
+    if (wait_ns > CPU_LOOK_MAX_NS)
+        wait_ns = CPU_LOOK_MAX_NS;
+    deadlines->cpu_look_ns = now + wait_ns;
+    return 0;
+}
+
+/* Everything in it is gone: what is in the pipes is all that will ever come. A run that Cordon ended
+ * does not wait for a reader that stands still. */
+static int container_drain(struct cordon_container *container, struct error *err)
+{
+    struct relay *relays = container->streams.relays;
+    int status = container_move_output(container, err);
+
+    if (status < 0)
+        return status;
+    if (container->cause != CAUSE_NONE)
+        for (int i = 0; i < 2; i++)
+            relay_abandon(&relays[i]);
+    if (!relay_is_done(&relays[0]) || !relay_is_done(&relays[1]))
+        return 0;
+    status = container_record_end(container, err);
+    if (status < 0)
+        return status;
+    container->state = CONTAINER_ENDED;
+    return 1;
+}
+
+static int container_advance(struct cordon_container *container, struct error *err)
+{
+    uint64_t now;
+    int status;
+
+    if (container->state == CONTAINER_RUNNING) {
+        status = container_move_output(container, err);
+        if (status == 0)
+            status = container->assembly.ops->read_status(container->run, &container->tier_status,
+                                                          err);
+        if (status < 0)
+            return status;
+        now = clock_monotonic_ns();
+        if (status > 0) {
+            container->deadlines.ended_ns = now;
+            container->state = CONTAINER_DRAINING;
+        } else {
+            status = container_keep_time(container, now, err);
+            return status < 0 ? status : container_keep_cpu_time(container, now, err);
+        }
+    }
+    return container_drain(container, err);
+}
+
+int container_step(struct cordon_container *container, struct error *err)
+{
+    struct error failure = ERROR_INIT;
+    int status;
+
+    if (container->state == CONTAINER_ENDED)
+        return 1;
+    if (container->state != CONTAINER_FAILED) {
+        status = container_advance(container, &failure);
+        if (status >= 0 && container->watch.epoll >= 0 && watch_update(container, &failure) < 0)
+            status = -EIO;
+        if (status >= 0)
+            return status;
+        /* what cannot be watched over must not go on */
+        container->assembly.ops->kill(container->run, NULL);
+        error_prepend(&failure, "the program had started and was ended");
+        container->failure = failure;
+        container->state = CONTAINER_FAILED;
+    }
+    if (err)
+        *err = container->failure;
+    return container->failure.errnum > 0 ? -container->failure.errnum : -EIO;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which directory the workspace is, and which it must not be without a policy that says so. */
+#ifndef CORDON_SDK_WORKSPACE_H
+#define CORDON_SDK_WORKSPACE_H
+
+#include "base/error.h"
+#include "base/memory.h"
+
+/* `asked` NULL = `cwd`. The result is absolute and free of symbolic links. */
+int workspace_find(struct arena *arena, const char *asked, const char *cwd,
+                   const char **ret_workspace, struct error *err) must_check;
+
+/* Refuse the root, the home and what is above the home. `home` may be a symbolic link. */
+int workspace_check_default(const char *workspace, const char *home, struct error *err) must_check;
+
+#endif
