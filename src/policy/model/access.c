@@ -139,9 +139,7 @@ static struct choice layer_choice(const struct document *layer, const char *path
     return choice;
 }
 
-/* Where `view` leads from `path`, which its target covers. False when the name would be too long.
- */
-static bool view_object_path(const struct view *view, const char *path, char *ret_path, size_t size)
+bool access_view_path(const struct view *view, const char *path, char *ret_path, size_t size)
 {
     const char *rest = path + (strcmp(view->target, "/") == 0 ? 0 : strlen(view->target));
     const char *source = strcmp(view->source, "/") == 0 ? "" : view->source;
@@ -216,7 +214,7 @@ static enum access request_permits(const struct document *layer, const char *pat
     case OBJECT_HOST:
         if (choice.kind == OBJECT_HOST && !choice.view)
             is_same = strcmp(object->path, path) == 0;
-        else if (choice.view && view_object_path(choice.view, path, own_path, sizeof(own_path)))
+        else if (choice.view && access_view_path(choice.view, path, own_path, sizeof(own_path)))
             is_same = strcmp(object->path, own_path) == 0;
         break;
     }
@@ -263,7 +261,7 @@ static enum access ceiling_permits_view(const struct document *layer, const char
         return ACCESS_DENIED;
     }
     access = ceiling_literal(layer, object->path, false, why);
-    if (view && !contradict && view_object_path(view, path, own_path, sizeof(own_path)) &&
+    if (view && !contradict && access_view_path(view, path, own_path, sizeof(own_path)) &&
         strcmp(own_path, object->path) == 0) {
         const struct origin *view_why = &view->origin;
         enum access by_view = view->is_writable ? ACCESS_WRITE : ACCESS_READ;
@@ -360,7 +358,7 @@ static bool choice_object(const struct choice *choice, const char *path, struct 
     if (choice->kind != OBJECT_HOST)
         return true;
     if (choice->view)
-        return view_object_path(choice->view, path, ret_object->path, sizeof(ret_object->path));
+        return access_view_path(choice->view, path, ret_object->path, sizeof(ret_object->path));
     length = snprintf(ret_object->path, sizeof(ret_object->path), "%s", path);
     return (size_t)length < sizeof(ret_object->path);
 }

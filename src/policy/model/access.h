@@ -39,4 +39,8 @@ enum access policy_permits(const struct policy *policy, const char *path,
 /* A request's literal "/" does not bring in the kernel's file systems; they are named or absent. */
 bool access_rule_covers(const char *rule_path, const char *path);
 
+/* Where `view` leads from `path`, which its target covers. False when the name would be too long.
+ */
+bool access_view_path(const struct view *view, const char *path, char *ret_path, size_t size);
+
 #endif

@@ -6,11 +6,6 @@
 #include <errno.h>
 #include <string.h>
 
-static bool is_ceiling(const struct document *layer)
-{
-    return layer->kind == LAYER_CEILING;
-}
-
 static void take_least(struct setting *least, const struct setting *setting)
 {
     if (setting->is_set && (!least->is_set || setting->value < least->value))
@@ -82,7 +77,7 @@ bool policy_flag_permits(const struct policy *policy, enum policy_flag flag,
         const struct setting *setting =
             (const struct setting *)(const void *)((const char *)layer + flags[flag].offset);
 
-        if (!setting->is_set && is_ceiling(layer))
+        if (!setting->is_set && layer->kind == LAYER_CEILING)
             continue;
         if (!setting->is_set || !setting->value) {
             if (ret_why)
@@ -155,8 +150,8 @@ static int settle_tier(const struct policy *policy, struct arena *arena, struct 
 }
 
 /* A value of one variable from one layer: the same as before, or new, or a contradiction. */
-static int add_variable(struct arena *arena, const struct document *layer,
-                        const struct env_item *item, struct effective *effective, struct error *err)
+static int add_variable(struct arena *arena, const struct env_item *item,
+                        struct effective *effective, struct error *err)
 {
     struct env_item *added;
 
@@ -169,8 +164,6 @@ static int add_variable(struct arena *arena, const struct document *layer,
             return refuse_conflict(arena, "environment.set", &known->origin, &item->origin, err);
         return 0;
     }
-    if (is_ceiling(layer)) /* it fixes a value, it does not add a variable */
-        return 0;
     added = arena_append(arena, effective->env_set, effective->env_set_count);
     if (!added)
         return error_memory(err);
@@ -178,25 +171,21 @@ static int add_variable(struct arena *arena, const struct document *layer,
     return 0;
 }
 
-/* Requests and parents first, so that a ceiling's value meets the value that it must equal. */
+/* A value that is set gives no right: it only keeps the caller's value out. So all layers' hold. */
 static int settle_environment(const struct policy *policy, struct arena *arena,
                               struct effective *effective, struct error *err)
 {
-    for (int pass = 0; pass < 2; pass++) {
-        for (size_t i = 0; i < policy->layer_count; i++) {
-            const struct document *layer = policy->layers[i];
+    for (size_t i = 0; i < policy->layer_count; i++) {
+        const struct document *layer = policy->layers[i];
 
-            if (is_ceiling(layer) != (pass == 1))
-                continue;
-            for (size_t j = 0; j < layer->env_set_count; j++) {
-                int status = add_variable(arena, layer, &layer->env_set[j], effective, err);
+        for (size_t j = 0; j < layer->env_set_count; j++) {
+            int status = add_variable(arena, &layer->env_set[j], effective, err);
 
-                if (status < 0)
-                    return status;
-            }
-            effective->env_is_exact = effective->env_is_exact || layer->env_is_exact;
-            effective->env_home_is_cwd = effective->env_home_is_cwd || layer->env_home_is_cwd;
+            if (status < 0)
+                return status;
         }
+        effective->env_is_exact = effective->env_is_exact || layer->env_is_exact;
+        effective->env_home_is_cwd = effective->env_home_is_cwd || layer->env_home_is_cwd;
     }
     return policy_list_settle(policy, LIST_ENV_INHERIT, arena, &effective->env_inherit, err);
 }

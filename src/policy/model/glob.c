@@ -115,16 +115,18 @@ static bool element_takes(const char *pattern, size_t length, const struct eleme
     return false;
 }
 
-bool glob_element_takes(const char *pattern, size_t length, size_t at, unsigned char byte)
+void glob_name_bytes(const char *pattern, size_t length, unsigned char byte, uint64_t *ret_bits)
 {
+    memset(ret_bits, 0, (length / 64 + 1) * sizeof(*ret_bits));
     for (size_t i = 0; i < length;) {
         struct element element = element_at(pattern, length, i);
 
-        if (i == at)
-            return element_takes(pattern, length, &element, byte);
+        if (element_takes(pattern, length, &element, byte))
+            set_bit(ret_bits, i);
         i = element.next;
     }
-    return false;
+    if (is_continuation(byte))
+        set_bit(ret_bits, length);
 }
 
 /* A star may stand for nothing. */

@@ -48,7 +48,7 @@ void glob_name_start(const char *pattern, size_t length, uint64_t *bits);
 void glob_name_step(const char *pattern, size_t length, const uint64_t *bits, unsigned char byte,
                     uint64_t *ret_next);
 
-/* Does the element that begins at byte `at` take `byte`? False inside an element. */
-bool glob_element_takes(const char *pattern, size_t length, size_t at, unsigned char byte);
+/* Which elements take `byte`: bit n is the element that begins at byte n of the pattern. */
+void glob_name_bytes(const char *pattern, size_t length, unsigned char byte, uint64_t *ret_bits);
 
 #endif

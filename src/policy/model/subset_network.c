@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Rules cut the space of destinations into boxes (addresses x ports x protocols x names) within
+ * which both policies answer alike. One destination of each box is asked.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "policy/model/destinations.h"
+#include "policy/model/effective.h"
+#include "policy/model/subset.h"
+
+/* Destinations times rules: what the comparison may cost. */
+#define NETWORK_WORK_MAX ((uint64_t)50 * 1000 * 1000)
+
+struct address {
+    unsigned char bytes[16];
+};
+
+struct cuts {
+    struct arena *arena;
+    struct address *addresses[2]; /* first addresses of ranges: IPv4, IPv6 */
+    size_t address_count[2];
+    uint16_t *ports; /* first ports of ranges */
+    size_t port_count;
+    const char **hosts;
+    size_t host_count;
+    uint64_t rule_count;
+};
+
+static int add_address(struct cuts *cuts, int family, const unsigned char bytes[16])
+{
+    int which = family == AF_INET ? 0 : 1;
+    struct address *added =
+        arena_append(cuts->arena, cuts->addresses[which], cuts->address_count[which]);
+
+    if (!added)
+        return -ENOMEM;
+    memcpy(added->bytes, bytes, 16);
+    return 0;
+}
+
+static int add_block(struct cuts *cuts, const struct net_block *block)
+{
+    unsigned char first[16], last[16];
+    int size = block->family == AF_INET ? 4 : 16, i = size - 1;
+    int status;
+
+    block_bounds(block, first, last);
+    status = add_address(cuts, block->family, first);
+    while (i >= 0 && last[i] == 0xff)
+        last[i--] = 0;
+    if (i < 0 || status < 0)
+        return status; /* nothing behind the last address */
+    last[i]++;
+    return add_address(cuts, block->family, last);
+}
+
+static int add_port(struct cuts *cuts, unsigned port)
+{
+    uint16_t *added;
+
+    if (port < 1 || port > 65535)
+        return 0;
+    for (size_t i = 0; i < cuts->port_count; i++)
+        if (cuts->ports[i] == port)
+            return 0;
+    added = arena_append(cuts->arena, cuts->ports, cuts->port_count);
+    if (!added)
+        return -ENOMEM;
+    *added = (uint16_t)port;
+    return 0;
+}
+
+static int add_host(struct cuts *cuts, const char *host)
+{
+    const char **added;
+
+    for (size_t i = 0; i < cuts->host_count; i++)
+        if (strcasecmp(cuts->hosts[i], host) == 0)
+            return 0;
+    added = arena_append(cuts->arena, cuts->hosts, cuts->host_count);
+    if (!added)
+        return -ENOMEM;
+    *added = host;
+    return 0;
+}
+
+static int add_rules(struct cuts *cuts, const struct net_rule *rules, size_t count)
+{
+    int status = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        for (size_t j = 0; j < rules[i].peer_count && status == 0; j++) {
+            const struct net_peer *peer = &rules[i].peers[j];
+
+            status = peer->host ? add_host(cuts, peer->host) : add_block(cuts, &peer->block);
+            for (size_t k = 0; k < peer->except_count && status == 0; k++)
+                status = add_block(cuts, &peer->except[k]);
+            cuts->rule_count += 1 + peer->except_count;
+        }
+        for (size_t j = 0; j < rules[i].port_count && status == 0; j++) {
+            const struct net_ports *ports = &rules[i].ports[j];
+
+            if (ports->has_port)
+                status = add_port(cuts, ports->first);
+            if (ports->has_port && status == 0)
+                status = add_port(cuts, ports->last + 1u);
+        }
+        cuts->rule_count += 1 + rules[i].port_count;
+    }
+    return status;
+}
+
+static int add_policy(struct cuts *cuts, const struct policy *policy)
+{
+    int status = 0;
+
+    for (size_t i = 0; i < policy->layer_count && status == 0; i++) {
+        const struct network *network = &policy->layers[i]->network;
+
+        status = add_rules(cuts, network->allow, network->allow_count);
+        if (status == 0)
+            status = add_rules(cuts, network->deny, network->deny_count);
+        cuts->rule_count++;
+    }
+    return status;
+}
+
+static int compare_addresses(const void *a, const void *b)
+{
+    return memcmp(a, b, 16);
+}
+
+static void sort_addresses(struct cuts *cuts, int which)
+{
+    struct address *addresses = cuts->addresses[which];
+    size_t kept = 1;
+
+    qsort(addresses, cuts->address_count[which], sizeof(*addresses), compare_addresses);
+    for (size_t i = 1; i < cuts->address_count[which]; i++)
+        if (memcmp(&addresses[i], &addresses[kept - 1], 16) != 0)
+            addresses[kept++] = addresses[i];
+    cuts->address_count[which] = kept;
+}
+
+/* Replace each "*.example.org" by a name below it that no other rule speaks of. */
+static int name_wildcards(struct cuts *cuts)
+{
+    for (size_t i = 0; i < cuts->host_count; i++) {
+        const char *suffix = cuts->hosts[i], *name = NULL;
+        bool is_taken = true;
+
+        if (strncmp(suffix, "*.", 2) != 0)
+            continue;
+        for (size_t n = 0; is_taken; n++) {
+            name = arena_printf(cuts->arena, "any%zu%s", n, suffix + 1);
+            if (!name)
+                return -ENOMEM;
+            is_taken = false;
+            for (size_t j = 0; j < cuts->host_count && !is_taken; j++)
+                is_taken =
+                    host_matches(cuts->hosts[j], name) && strlen(cuts->hosts[j]) > strlen(suffix);
+        }
+        cuts->hosts[i] = name;
+    }
+    return 0;
+}
+
+static int find_cuts(struct subset *subset, struct cuts *cuts)
+{
+    static const unsigned char zero[16];
+    int status = add_address(cuts, AF_INET, zero);
+
+    if (status == 0)
+        status = add_address(cuts, AF_INET6, zero);
+    if (status == 0)
+        status = add_port(cuts, 1);
+    if (status == 0)
+        status = add_policy(cuts, subset->a);
+    if (status == 0)
+        status = add_policy(cuts, subset->b);
+    if (status == 0)
+        status = name_wildcards(cuts);
+    if (status < 0)
+        return status;
+    sort_addresses(cuts, 0);
+    sort_addresses(cuts, 1);
+    return 0;
+}
+
+static int found_destination(struct subset *subset, const struct destination *destination)
+{
+    static const char *const protocols[] = {"?", "tcp", "udp", "icmp", "another protocol"};
+    char address[INET6_ADDRSTRLEN], port[32] = "";
+
+    inet_ntop(destination->family, destination->address, address, sizeof(address));
+    if (destination->port)
+        snprintf(port, sizeof(port), " port %u", destination->port);
+    return subset_found(subset, "network: connecting to %s%s%s%s%s by %s",
+                        destination->host ? destination->host : "", destination->host ? " (" : "",
+                        address, destination->host ? ")" : "", port,
+                        protocols[destination->protocol]);
+}
+
+static int ask(struct subset *subset, const struct destination *destination)
+{
+    if (!policy_may_connect(subset->a, destination) || policy_may_connect(subset->b, destination))
+        return 0;
+    return found_destination(subset, destination);
+}
+
+static int ask_ports(struct subset *subset, const struct cuts *cuts,
+                     struct destination *destination)
+{
+    static const int with_port[] = {NET_TCP, NET_UDP}, without[] = {NET_ICMP, PROTOCOL_OTHER};
+    int status = 0;
+
+    for (size_t i = 0; i < ARRAY_COUNT(without) && status == 0; i++) {
+        destination->port = 0;
+        destination->protocol = without[i];
+        status = ask(subset, destination);
+    }
+    for (size_t i = 0; i < cuts->port_count; i++) {
+        for (size_t j = 0; j < ARRAY_COUNT(with_port) && status == 0; j++) {
+            destination->port = cuts->ports[i];
+            destination->protocol = with_port[j];
+            status = ask(subset, destination);
+        }
+    }
+    return status;
+}
+
+static int compare_egress(struct subset *subset)
+{
+    struct cuts cuts = {.arena = subset->scratch};
+    int status = find_cuts(subset, &cuts);
+    uint64_t work;
+
+    if (status < 0)
+        return status;
+    work = cuts.address_count[0] + cuts.address_count[1];
+    if (__builtin_mul_overflow(work, 2 * cuts.port_count + 2, &work) ||
+        __builtin_mul_overflow(work, cuts.host_count + 1, &work) ||
+        __builtin_mul_overflow(work, cuts.rule_count, &work) || work > NETWORK_WORK_MAX)
+        return -E2BIG;
+    for (size_t host = 0; host <= cuts.host_count; host++) {
+        for (int which = 0; which < 2; which++) {
+            for (size_t i = 0; i < cuts.address_count[which] && status == 0; i++) {
+                struct destination destination = {
+                    .host = host ? cuts.hosts[host - 1] : NULL,
+                    .family = which ? AF_INET6 : AF_INET,
+                };
+
+                memcpy(destination.address, cuts.addresses[which][i].bytes, 16);
+                status = ask_ports(subset, &cuts, &destination);
+            }
+        }
+    }
+    return status;
+}
+
+/* The other members of `network`: may it, by every layer? */
+enum network_right { RIGHT_INGRESS, RIGHT_HOST_LOOPBACK, RIGHT_LOOPBACK, RIGHT_COUNT };
+
+static const char *const right_members[RIGHT_COUNT] = {
+    "network.ingress.default", "network.ingress.hostLoopback", "network.loopback"};
+
+static bool has_right(const struct policy *policy, enum network_right right)
+{
+    for (size_t i = 0; i < policy->layer_count; i++) {
+        const struct document *layer = policy->layers[i];
+        const struct network *network = &layer->network;
+        const struct setting *setting = right == RIGHT_INGRESS         ? &network->ingress_default
+                                        : right == RIGHT_HOST_LOOPBACK ? &network->host_loopback
+                                                                       : &network->loopback;
+        bool is_default = right == RIGHT_LOOPBACK || layer->kind == LAYER_CEILING;
+
+        if (setting->is_set ? !setting->value : !is_default)
+            return false;
+    }
+    return policy->layer_count > 0;
+}
+
+static const char *proxy_of(const struct policy *policy, const char *other_than)
+{
+    for (size_t i = 0; i < policy->layer_count; i++) {
+        const char *proxy = policy->layers[i]->network.proxy;
+
+        if (proxy && (!other_than || strcmp(proxy, other_than) != 0))
+            return proxy;
+    }
+    return NULL;
+}
+
+/* A proxy may filter, and may reach what the program cannot: only the same one is no more. */
+static int compare_proxies(struct subset *subset)
+{
+    const char *a = proxy_of(subset->a, NULL), *b = proxy_of(subset->b, NULL);
+
+    if (!a && (!b || policy_network(subset->a, NULL) <= NETWORK_LOOPBACK))
+        return 0;
+    if (!a)
+        return subset_found(subset, "network: connections without the proxy %s", b);
+    if (!b || proxy_of(subset->b, a) || proxy_of(subset->a, a))
+        return subset_found(subset, "runtimeConfig.networkProxy: %s, which is not allowed", a);
+    return 0;
+}
+
+int subset_network(struct subset *subset)
+{
+    int status = compare_proxies(subset);
+
+    for (enum network_right right = 0; right < RIGHT_COUNT && status == 0; right++)
+        if (has_right(subset->a, right) && !has_right(subset->b, right))
+            status = subset_found(subset, "%s: allowed, where it is denied", right_members[right]);
+    if (status == 0 && policy_network(subset->a, NULL) == NETWORK_HOST &&
+        policy_network(subset->b, NULL) != NETWORK_HOST)
+        status = subset_found(subset, "network: the host's own network, its loopback included");
+    if (status == 0)
+        status = compare_egress(subset);
+    return status;
+}

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Limits, tiers, yes/no members, set variables, and members that this build cannot enforce. */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "policy/model/effective.h"
+#include "policy/model/subset.h"
+
+static int compare_limit(struct subset *subset, const char *member, const struct setting *a,
+                         const struct setting *b)
+{
+    const char *origin;
+
+    if (!b->is_set || (a->is_set && a->value <= b->value))
+        return 0;
+    origin = subset_origin(subset, &b->origin);
+    if (!origin)
+        return -ENOMEM;
+    if (!a->is_set)
+        return subset_found(subset, "%s: no limit, where at most %" PRIu64 " is allowed%s", member,
+                            b->value, origin);
+    return subset_found(subset, "%s: %" PRIu64 ", where at most %" PRIu64 " is allowed%s", member,
+                        a->value, b->value, origin);
+}
+
+/* process.timeout and resources.wallTime end the same run: the smaller one counts. */
+static struct setting run_time(const struct policy *policy)
+{
+    struct setting timeout = policy_timeout(policy);
+    struct setting wall_time = policy_resources(policy).wall_time;
+
+    if (!wall_time.is_set || (timeout.is_set && timeout.value < wall_time.value))
+        return timeout;
+    return wall_time;
+}
+
+static int compare_limits(struct subset *subset)
+{
+    struct resources a = policy_resources(subset->a), b = policy_resources(subset->b);
+    struct setting a_time = run_time(subset->a), b_time = run_time(subset->b);
+    const struct {
+        const char *member;
+        const struct setting *a, *b;
+    } rows[] = {
+        {"resources.memory", &a.memory, &b.memory},
+        {"resources.cpus", &a.cpus, &b.cpus},
+        {"resources.pids", &a.pids, &b.pids},
+        {"resources.openFiles", &a.open_files, &b.open_files},
+        {"resources.disk", &a.disk, &b.disk},
+        {"resources.output", &a.output, &b.output},
+        {"resources.cpuTime", &a.cpu_time, &b.cpu_time},
+        {"resources.wallTime", &a_time, &b_time},
+    };
+    int status = 0;
+
+    for (size_t i = 0; i < ARRAY_COUNT(rows) && status == 0; i++)
+        status = compare_limit(subset, rows[i].member, rows[i].a, rows[i].b);
+    return status;
+}
+
+/* The weakest tier in which the policy may run. */
+static uint64_t weakest_tier(const struct policy *policy)
+{
+    uint64_t weakest = TIER_PROCESS;
+
+    for (size_t i = 0; i < policy->layer_count; i++) {
+        const struct document *layer = policy->layers[i];
+
+        if (layer->minimum_tier.is_set && layer->minimum_tier.value > weakest)
+            weakest = layer->minimum_tier.value;
+        if (layer->tier.is_set && layer->tier.value > weakest)
+            weakest = layer->tier.value;
+    }
+    return weakest;
+}
+
+static int compare_tiers(struct subset *subset)
+{
+    uint64_t a = weakest_tier(subset->a), b = weakest_tier(subset->b);
+
+    if (a >= b)
+        return 0;
+    return subset_found(subset, "isolation: it may run in tier '%s', where '%s' is the least",
+                        tier_choice_name((enum tier_choice)a),
+                        tier_choice_name((enum tier_choice)b));
+}
+
+static struct setting least_depth(const struct policy *policy)
+{
+    struct setting least = {0};
+
+    for (size_t i = 0; i < policy->layer_count; i++) {
+        const struct setting *depth = &policy->layers[i]->nested_depth;
+
+        if (depth->is_set && (!least.is_set || depth->value < least.value))
+            least = *depth;
+    }
+    return least;
+}
+
+static int compare_flags(struct subset *subset)
+{
+    struct setting a_depth = least_depth(subset->a), b_depth = least_depth(subset->b);
+
+    for (enum policy_flag flag = 0; flag < FLAG_COUNT; flag++) {
+        const struct origin *why;
+        const char *origin;
+
+        if (!policy_flag_permits(subset->a, flag, NULL) ||
+            policy_flag_permits(subset->b, flag, &why))
+            continue;
+        origin = subset_origin(subset, why);
+        if (!origin)
+            return -ENOMEM;
+        return subset_found(subset, "%s: granted, where it is not allowed%s",
+                            policy_flag_member(flag), origin);
+    }
+    if (!policy_flag_permits(subset->a, FLAG_NESTED_CONTAINERS, NULL))
+        return 0;
+    return compare_limit(subset, "nested.depth", &a_depth, &b_depth);
+}
+
+static const struct env_item *find_variable(const struct policy *policy, const char *name,
+                                            const char *other_than)
+{
+    for (size_t i = 0; i < policy->layer_count; i++) {
+        const struct document *layer = policy->layers[i];
+
+        for (size_t j = 0; j < layer->env_set_count; j++) {
+            const struct env_item *item = &layer->env_set[j];
+
+            if (strcmp(item->name, name) == 0 &&
+                (!other_than || strcmp(item->value, other_than) != 0))
+                return item;
+        }
+    }
+    return NULL;
+}
+
+/* Where `b` fixes a value, `a` may neither set another one nor let the caller's in. */
+static int compare_variables(struct subset *subset)
+{
+    for (size_t i = 0; i < subset->b->layer_count; i++) {
+        const struct document *layer = subset->b->layers[i];
+
+        for (size_t j = 0; j < layer->env_set_count; j++) {
+            const struct env_item *fixed = &layer->env_set[j];
+            const char *origin;
+            bool is_other = find_variable(subset->a, fixed->name, fixed->value) != NULL;
+
+            if (!is_other && (find_variable(subset->a, fixed->name, NULL) ||
+                              !policy_list_permits(subset->a, LIST_ENV_INHERIT, fixed->name)))
+                continue;
+            origin = subset_origin(subset, &fixed->origin);
+            if (!origin)
+                return -ENOMEM;
+            return subset_found(subset, "environment: %s has %s value than the one that is set%s",
+                                fixed->name, is_other ? "another" : "the caller's, a different",
+                                origin);
+        }
+    }
+    return 0;
+}
+
+/* Members that are recorded as not enforceable but whose meaning the other parts compare. */
+static bool is_compared_elsewhere(const char *member)
+{
+    static const char *const prefixes[] = {
+        "filesystem.",
+        "network.egress.",
+        "network.ingress.default",
+        "network.ingress.hostLoopback",
+        "network.loopback",
+        "runtimeConfig.networkProxy",
+        "nested.",
+        "isolation.tier",
+        "isolation.minimum",
+    };
+
+    if (strstr(member, ".http") || strstr(member, ".mcp"))
+        return false;
+    for (size_t i = 0; i < ARRAY_COUNT(prefixes); i++)
+        if (strncmp(member, prefixes[i], strlen(prefixes[i])) == 0)
+            return true;
+    return false;
+}
+
+/* Only the same member of the same text is known to mean the same. */
+static bool has_unsupported(const struct policy *policy, const struct document *from,
+                            const struct unsupported *wanted)
+{
+    for (size_t i = 0; i < policy->layer_count; i++) {
+        const struct document *layer = policy->layers[i];
+        bool is_same_text =
+            layer == from || (layer->digest[0] && strcmp(layer->digest, from->digest) == 0);
+
+        for (size_t j = 0; is_same_text && j < layer->unsupported_count; j++)
+            if (strcmp(layer->unsupported[j].member, wanted->member) == 0 &&
+                strcmp(layer->unsupported[j].reason, wanted->reason) == 0)
+                return true;
+    }
+    return false;
+}
+
+/* Is this member one that takes away, so that being without it may be more? */
+static bool may_restrict(const char *member)
+{
+    return strncmp(member, "network.", 8) == 0 || strncmp(member, "isolation.", 10) == 0 ||
+           strncmp(member, "ui.", 3) == 0;
+}
+
+static int compare_unsupported(struct subset *subset, const struct policy *from,
+                               const struct policy *in, bool is_reverse)
+{
+    for (size_t i = 0; i < from->layer_count; i++) {
+        const struct document *layer = from->layers[i];
+
+        for (size_t j = 0; j < layer->unsupported_count; j++) {
+            const struct unsupported *wanted = &layer->unsupported[j];
+            const char *origin;
+
+            if (is_compared_elsewhere(wanted->member) ||
+                (is_reverse && !may_restrict(wanted->member)) || has_unsupported(in, layer, wanted))
+                continue;
+            origin = subset_origin(subset, &wanted->origin);
+            if (!origin)
+                return -ENOMEM;
+            return subset_found(subset, "%s: cannot be compared%s, and only one of the two has it",
+                                wanted->member, origin);
+        }
+    }
+    return 0;
+}
+
+int subset_settings(struct subset *subset)
+{
+    int status = compare_limits(subset);
+
+    if (status == 0)
+        status = compare_tiers(subset);
+    if (status == 0)
+        status = compare_flags(subset);
+    if (status == 0)
+        status = compare_variables(subset);
+    if (status == 0)
+        status = compare_unsupported(subset, subset->a, subset->b, false);
+    if (status == 0)
+        status = compare_unsupported(subset, subset->b, subset->a, true);
+    return status;
+}
