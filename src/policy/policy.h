@@ -64,6 +64,7 @@ bool policy_is_subset(const struct policy *a, const struct policy *b, const char
 struct compile_options {
     const struct variables *variables;
     bool collect_all;
+    bool is_dry_run; /* explain, check: private persistent directories are not created */
     const char *const
         *self_paths; /* Cordon's own configuration, state, cache directories: denied inside */
     const char *const *

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Inside of the compiler only: what its files hand to each other. The life of one compilation is
+ * read in compile.c, from top to bottom.
+ */
+#ifndef CORDON_POLICY_COMPILE_COMPILE_H
+#define CORDON_POLICY_COMPILE_COMPILE_H
+
+#include "base/path.h"
+#include "policy/compile/layout.h"
+#include "policy/compile/mounts.h"
+#include "policy/compile/resolve.h"
+#include "policy/model/effective.h"
+#include "policy/policy.h"
+
+/* An object that some rule, built-in row or alias names: access may change here. */
+struct point {
+    const char *path; /* real */
+    dev_t device;
+    ino_t inode;
+    mode_t mode;
+    bool is_ruled; /* a path rule of some layer names exactly this object */
+};
+
+/* At and below `path` nothing gets more than `access`, whatever a rule grants. */
+struct cap {
+    const char *path; /* real */
+    enum access access;
+    const struct origin *origin;
+};
+
+/* A restricting rule whose name does not exist, to be judged when the layout is known. */
+struct missing {
+    const char *path; /* where it would be */
+    enum path_rule_kind kind;
+    bool is_link; /* the name exists, but a symbolic link in a writable place leads to it */
+    const struct origin *origin;
+};
+
+/* A grant whose object was reached through a symbolic link. */
+struct led {
+    const struct resolved *object;
+    const struct origin *origin;
+};
+
+struct origin_copy {
+    const struct origin *from, *to;
+};
+
+struct compile {
+    const struct policy *policy;
+    const struct facts *facts;
+    const struct compile_options *options;
+    struct plan *plan;
+    struct arena *arena; /* of the plan: what it keeps */
+    struct arena *work;  /* of this compilation: freed at its end */
+
+    struct effective effective;
+    struct policy real; /* the layers with every path rule rewritten to its object */
+    struct mount_table mounts;
+    const char *home; /* real, NULL = none */
+
+    struct point *points;
+    size_t point_count;
+    struct cap *caps;
+    size_t cap_count;
+    struct missing *missing;
+    size_t missing_count;
+    struct led *led;
+    size_t led_count;
+    struct layout *layout;
+
+    struct origin_copy *copies; /* what compile_origin() made already */
+    size_t copy_count;
+};
+
+/*
+ * The launch cannot go on because of this member. With collect_all it is written down and the
+ * compilation continues (0); otherwise `err` says it and the result is negative. `origin` may be
+ * NULL.
+ */
+int compile_problem(struct compile *c, enum error_kind kind, const struct origin *origin,
+                    struct error *err, const char *format, ...) must_check printf_like(5, 6);
+
+/* As compile_problem(), unless isolation.allowLoss holds `name`: then the text goes to the losses.
+ */
+int compile_loss(struct compile *c, const char *name, const struct origin *origin,
+                 struct error *err, const char *format, ...) must_check printf_like(5, 6);
+
+/* Accepted, and worth a line for the person who reads. */
+int compile_warning(struct compile *c, const struct origin *origin, struct error *err,
+                    const char *format, ...) must_check printf_like(4, 5);
+
+/* A copy that lives as long as the plan; NULL for NULL. *ret_copy is untouched on failure. */
+int compile_origin(struct compile *c, const struct origin *origin, const struct origin **ret_copy,
+                   struct error *err) must_check;
+
+/* What a rule of this compiler's own tables has as its origin. In the work arena. */
+const struct origin *compile_builtin_origin(struct compile *c, const char *member) must_check;
+
+/* objects.c: rewrite the rules of every layer to the objects that they name. */
+int objects_resolve(struct compile *c, struct error *err) must_check;
+int objects_add_point(struct compile *c, const struct resolved *object, bool is_ruled,
+                      struct error *err) must_check;
+int objects_add_cap(struct compile *c, const char *path, enum access access,
+                    const struct origin *origin, struct error *err) must_check;
+/* A restriction whose name is not there, or is led to by links that must not change. */
+int objects_add_missing(struct compile *c, const struct resolved *object,
+                        enum path_rule_kind kind, const struct origin *origin,
+                        struct error *err) must_check;
+int objects_add_led(struct compile *c, const struct resolved *object, const struct origin *origin,
+                    struct error *err) must_check;
+/* Is this an object that may be granted, and the caller's to give? Says so when it must be. */
+int objects_check_grant(struct compile *c, const struct resolved *object, bool wants_write,
+                        bool is_optional, const struct origin *origin, bool *ret_is_usable,
+                        struct error *err) must_check;
+/* The least that the layers and the caps give; *ret_why as policy_access(). */
+enum access objects_access(const struct compile *c, const char *path,
+                           const struct origin **ret_why);
+
+/* guards.c: what no rule can grant: Cordon's own, password files, kernel file systems, aliases. */
+int guards_add(struct compile *c, struct error *err) must_check;
+int guards_add_aliases(struct compile *c, struct error *err) must_check;
+/* Restricting names that do not exist, and grants that lead through links the program can change.
+ */
+int guards_judge_missing(struct compile *c, struct error *err) must_check;
+int guards_judge_links(struct compile *c, struct error *err) must_check;
+
+/* toolchains.c: read-only rules for the tools that people keep below their home. */
+int toolchains_add(struct compile *c, const struct document *document, struct path_rule **rules,
+                   size_t *rule_count, struct error *err) must_check;
+
+/* placed.c: what appears elsewhere than where it lives: views, caches, devices, sockets. */
+int placed_resolve_views(struct compile *c, struct error *err) must_check;
+int placed_add(struct compile *c, struct error *err) must_check;
+/* Where a name inside is, given that the home is at its real path and mostly private. */
+int placed_target(struct compile *c, const char *path, const char **ret_target,
+                  struct error *err) must_check;
+
+/* wants.c: from points to what the layout is asked for. */
+int wants_add(struct compile *c, struct error *err) must_check;
+int wants_identify(struct compile *c, struct error *err) must_check;
+
+int rules_add(struct compile *c, struct error *err) must_check;
+
+/* settings.c, limits.c, environment.c */
+int settings_check_facts(struct compile *c, struct error *err) must_check;
+int settings_add(struct compile *c, struct error *err) must_check;
+int limits_add(struct compile *c, struct error *err) must_check;
+int environment_add(struct compile *c, struct error *err) must_check;
+
+int statements_add(struct compile *c, struct error *err) must_check;
+
+int digests_add(struct compile *c, struct error *err) must_check;
+
+#endif

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The program's whole environment, its working directory and its command line. */
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "policy/compile/compile.h"
+
+#define ENVIRONMENT_MAX 4096
+#define DEFAULT_PATH    "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+static bool has_name(const char *entry, const char *name, size_t length)
+{
+    return strncmp(entry, name, length) == 0 && entry[length] == '=';
+}
+
+/* The first value of a name stays. */
+static int add_variable(struct compile *c, const char *name, size_t length, const char *value,
+                        struct error *err)
+{
+    struct plan *plan = c->plan;
+    const char **slot;
+
+    for (size_t i = 0; i < plan->env_count; i++)
+        if (has_name(plan->env[i], name, length))
+            return 0;
+    if (plan->env_count >= ENVIRONMENT_MAX)
+        return error_set(err, ERROR_LIMIT, E2BIG, "environment: more than %d variables",
+                         ENVIRONMENT_MAX);
+    slot = arena_append(c->arena, plan->env, plan->env_count);
+    if (slot)
+        *slot = arena_printf(c->arena, "%.*s=%s", (int)length, name, value);
+    return slot && *slot ? 0 : error_memory(err);
+}
+
+static int inherit(struct compile *c, struct error *err)
+{
+    const struct string_list *patterns = &c->effective.env_inherit;
+    int r = 0;
+
+    for (const char *const *entry = c->options->caller_env; entry && *entry && r == 0; entry++) {
+        size_t length = strcspn(*entry, "=");
+        char *name;
+
+        if (!length || (*entry)[length] != '=')
+            continue;
+        for (size_t i = 0; i < patterns->count && r == 0; i++) {
+            const char *pattern = patterns->items[i].text;
+            size_t fixed = strcspn(pattern, "*");
+
+            if (length < fixed || strncmp(*entry, pattern, fixed) != 0 ||
+                (pattern[fixed] != '*' && length != fixed))
+                continue;
+            name = arena_string_n(c->work, *entry, length);
+            if (!name)
+                return error_memory(err);
+            r = add_variable(c, name, length, *entry + length + 1, err);
+        }
+    }
+    return r;
+}
+
+static int add_defaults(struct compile *c, struct error *err)
+{
+    const struct variables *variables = c->options->variables;
+    const struct {
+        const char *name, *value;
+    } defaults[] = {
+        {"HOME", variables ? variables->home : NULL},
+        {"USER", variables ? variables->user : NULL},
+        {"LOGNAME", variables ? variables->user : NULL},
+        {"PATH", DEFAULT_PATH},
+    };
+    bool has_home = !c->effective.env_home_is_cwd;
+    int r = 0;
+
+    for (size_t i = has_home ? 0 : 1; i < ARRAY_COUNT(defaults) && r == 0; i++)
+        if (defaults[i].value)
+            r = add_variable(c, defaults[i].name, strlen(defaults[i].name), defaults[i].value, err);
+    return r;
+}
+
+static int add_environment(struct compile *c, struct error *err)
+{
+    const struct effective *effective = &c->effective;
+    const char **end;
+    int r = 0;
+
+    for (size_t i = 0; i < effective->env_set_count && r == 0; i++)
+        r = add_variable(c, effective->env_set[i].name, strlen(effective->env_set[i].name),
+                         effective->env_set[i].value, err);
+    if (r == 0)
+        r = inherit(c, err);
+    if (r == 0 && effective->env_home_is_cwd && effective->cwd)
+        r = add_variable(c, "HOME", 4, effective->cwd, err);
+    if (r == 0 && !effective->env_is_exact)
+        r = add_defaults(c, err);
+    if (r < 0)
+        return r;
+    end = arena_append(c->arena, c->plan->env, c->plan->env_count);
+    if (!end)
+        return error_memory(err);
+    c->plan->env_count--;
+    return 0;
+}
+
+/* The real name of a directory that is visible inside; NULL when it is not. */
+static int visible_directory(struct compile *c, const char *path, const char **ret_path,
+                             struct error *err)
+{
+    struct resolved object;
+    const char *target;
+    int r;
+
+    *ret_path = NULL;
+    if (!path || path[0] != '/')
+        return 0;
+    r = resolve_path(c->work, path, &object, err);
+    if (r < 0)
+        return r;
+    if (object.status == RESOLVE_FOUND && S_ISDIR(object.mode) &&
+        layout_is_visible(c->layout, object.real)) {
+        *ret_path = object.real;
+        return 0;
+    }
+    r = placed_target(c, path, &target, err);
+    if (r == 0 && layout_is_directory(c->layout, target))
+        *ret_path = target;
+    return r;
+}
+
+static int choose_directory(struct compile *c, struct error *err)
+{
+    const struct variables *variables = c->options->variables;
+    const char *const candidates[] = {
+        c->options->caller_cwd,
+        variables ? variables->workspace : NULL,
+        variables ? variables->home : NULL,
+    };
+    const char *directory = NULL;
+    int r = 0;
+
+    c->plan->cwd_is_asked = c->effective.cwd != NULL;
+    if (c->effective.cwd) {
+        r = placed_target(c, c->effective.cwd, &directory, err);
+        if (r < 0)
+            return r;
+    }
+    for (size_t i = 0; i < ARRAY_COUNT(candidates) && !directory && r == 0; i++)
+        r = visible_directory(c, candidates[i], &directory, err);
+    if (r < 0)
+        return r;
+    c->plan->cwd = arena_string(c->arena, directory ? directory : "/");
+    return c->plan->cwd ? 0 : error_memory(err);
+}
+
+int environment_add(struct compile *c, struct error *err)
+{
+    int r = add_environment(c, err);
+
+    if (r == 0)
+        r = choose_directory(c, err);
+    if (r < 0 || !c->effective.command_line)
+        return r;
+    c->plan->command_line = arena_string(c->arena, c->effective.command_line);
+    return c->plan->command_line ? 0 : error_memory(err);
+}

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The plan for people: one line an entry, grouped, what comes from outside made safe to print. */
+#include <errno.h>
+#include <string.h>
+
+#include "base/number.h"
+#include "base/text.h"
+#include "policy/policy.h"
+
+#define OBJECT_COLUMNS    42
+#define ACCESS_COLUMNS    12
+#define MECHANISM_COLUMNS 25
+
+static void pad(struct text *out, size_t start, size_t columns)
+{
+    size_t used = out->length - start;
+
+    text_add(out, " ");
+    for (; used + 1 < columns; used++)
+        text_add(out, " ");
+}
+
+static void add_origin(struct text *out, const struct origin *origin)
+{
+    if (!origin || !origin->member)
+        return;
+    if (origin->file) {
+        text_add_safe(out, origin->file);
+        text_printf(out, origin->line ? ":%u: " : ": ", origin->line);
+    } else if (origin->layer) {
+        text_add_safe(out, origin->layer);
+        text_add(out, ": ");
+    }
+    text_add_safe(out, origin->member);
+}
+
+static void add_mechanisms(struct text *out, enum mechanism first, enum mechanism behind)
+{
+    if (first == BY_NOTHING)
+        return;
+    text_add(out, mechanism_name(first));
+    if (behind != BY_NOTHING)
+        text_printf(out, ", then %s", mechanism_name(behind));
+}
+
+/* Blanks at the end of a line are of no use to anybody. */
+static void end_line(struct text *out)
+{
+    while (out->length && out->data[out->length - 1] == ' ')
+        out->data[--out->length] = '\0';
+    text_add(out, "\n");
+}
+
+static void add_heading(struct text *out, const char *heading)
+{
+    text_printf(out, "\n%s\n", heading);
+}
+
+/* "  object  verdict  first, then behind  origin" */
+static void add_verdict(struct text *out, size_t start, const char *verdict, enum mechanism first,
+                        enum mechanism behind, const struct origin *origin)
+{
+    pad(out, start, OBJECT_COLUMNS);
+    start = out->length;
+    text_add(out, verdict);
+    pad(out, start, ACCESS_COLUMNS);
+    start = out->length;
+    add_mechanisms(out, first, behind);
+    pad(out, start, MECHANISM_COLUMNS);
+    add_origin(out, origin);
+    end_line(out);
+}
+
+static const char *access_word(const struct plan_mount *mount)
+{
+    switch (mount->kind) {
+    case PLAN_BIND:
+        if (mount->is_device)
+            return "device";
+        if (mount->is_socket)
+            return "socket";
+        return mount->is_writable ? "read-write" : "read-only";
+    case PLAN_PIN:
+        return "pinned";
+    case PLAN_MASK:
+        return "denied";
+    case PLAN_SYMLINK:
+        return "link";
+    case PLAN_DIRECTORY:
+        return "denied"; /* with something granted below */
+    case PLAN_PRIVATE:
+    case PLAN_PROC:
+    case PLAN_DEV:
+        return "private";
+    }
+    return "unknown";
+}
+
+static void add_mount(struct text *out, const struct plan_mount *mount)
+{
+    size_t start = out->length;
+
+    if (mount->kind == PLAN_DIRECTORY && !mount->origin) /* a bare parent of what follows */
+        return;
+    text_add(out, "  ");
+    text_add_safe(out, mount->target);
+    if (mount->kind == PLAN_SYMLINK) {
+        text_add(out, " -> ");
+        text_add_safe(out, mount->source);
+    } else if (mount->source && strcmp(mount->source, mount->target) != 0) {
+        text_add(out, " = ");
+        text_add_safe(out, mount->source);
+    }
+    add_verdict(out, start, access_word(mount), mount->first, mount->behind, mount->origin);
+}
+
+static void add_network(struct text *out, const struct plan *plan)
+{
+    static const struct {
+        const char *subject, *verdict;
+        enum mechanism first, behind;
+    } rows[] = {
+        [PLAN_NET_NONE] = {"no network", "refused", BY_SECCOMP, BY_NAMESPACE},
+        [PLAN_NET_LOOPBACK] = {"own loopback and nothing else", "own", BY_NAMESPACE, BY_NOTHING},
+        [PLAN_NET_HOST] = {"the host's network, everything", "allowed", BY_NOTHING, BY_NOTHING},
+    };
+    size_t start = out->length;
+
+    text_printf(out, "  %s", rows[plan->network].subject);
+    add_verdict(out, start, rows[plan->network].verdict, rows[plan->network].first,
+                rows[plan->network].behind, plan->network_origin);
+}
+
+static void add_calls(struct text *out, const char *const *names, size_t count, const char *verdict)
+{
+    for (size_t i = 0; i < count; i++) {
+        size_t start = out->length;
+
+        text_printf(out, "  %s", names[i]);
+        add_verdict(out, start, verdict, strcmp(verdict, "refused") == 0 ? BY_SECCOMP : BY_NOTHING,
+                    BY_NOTHING, NULL);
+    }
+}
+
+static void add_value(struct text *out, const struct plan_limit *limit)
+{
+    const char *name = strchr(limit->member, '.') + 1;
+
+    if (strcmp(name, "memory") == 0 || strcmp(name, "disk") == 0 || strcmp(name, "output") == 0)
+        number_print_size(out, limit->value);
+    else if (strcmp(name, "wallTime") == 0 || strcmp(name, "cpuTime") == 0)
+        number_print_duration(out, limit->value);
+    else if (strcmp(name, "cpus") == 0)
+        text_printf(out, "%llu.%03llu", (unsigned long long)(limit->value / 1000),
+                    (unsigned long long)(limit->value % 1000));
+    else
+        text_printf(out, "%llu", (unsigned long long)limit->value);
+}
+
+static void add_limits(struct text *out, const struct plan *plan)
+{
+    size_t start;
+
+    for (size_t i = 0; i < plan->limit_count; i++) {
+        const struct plan_limit *limit = &plan->limits[i];
+
+        start = out->length;
+        text_printf(out, "  %s ", limit->member);
+        add_value(out, limit);
+        add_verdict(out, start, "kept", limit->by, BY_NOTHING, limit->origin);
+    }
+    if (!plan->timeout_ms)
+        return;
+    start = out->length;
+    text_add(out, "  time until it is ended ");
+    number_print_duration(out, plan->timeout_ms);
+    pad(out, start, OBJECT_COLUMNS);
+    text_printf(out, "%s\n", plan->timeout_member);
+}
+
+static void add_environment(struct text *out, const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->env_count; i++) {
+        text_add(out, "  ");
+        text_add_safe(out, plan->env[i]);
+        text_add(out, "\n");
+    }
+    text_add(out, "  working directory ");
+    text_add_safe(out, plan->cwd);
+    text_add(out, "\n");
+    if (plan->command_line) {
+        text_add(out, "  command line ");
+        text_add_safe(out, plan->command_line);
+        text_add(out, "\n");
+    }
+}
+
+static void add_statements(struct text *out, const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->statement_count; i++) {
+        const struct plan_statement *statement = &plan->statements[i];
+        size_t start = out->length;
+
+        text_printf(out, "  %s", statement->subject);
+        pad(out, start, OBJECT_COLUMNS);
+        start = out->length;
+        text_add(out, statement->verdict);
+        pad(out, start, OBJECT_COLUMNS - 4);
+        add_mechanisms(out, statement->first, statement->behind);
+        end_line(out);
+    }
+}
+
+/* "  origin: text", or the text alone. */
+static void add_remark(struct text *out, const char *name, const char *remark,
+                       const struct origin *origin)
+{
+    text_add(out, "  ");
+    if (name)
+        text_printf(out, "%s: ", name);
+    text_add_safe(out, remark);
+    if (origin && origin->member) {
+        text_add(out, " (");
+        add_origin(out, origin);
+        text_add(out, ")");
+    }
+    text_add(out, "\n");
+}
+
+static void add_remarks(struct text *out, const struct plan *plan)
+{
+    if (plan->loss_count)
+        add_heading(out, "Losses, allowed by isolation.allowLoss");
+    for (size_t i = 0; i < plan->loss_count; i++)
+        add_remark(out, plan->losses[i].name, plan->losses[i].text, plan->losses[i].origin);
+    if (plan->problem_count)
+        add_heading(out, "Problems: this policy cannot be launched here");
+    for (size_t i = 0; i < plan->problem_count; i++)
+        add_remark(out, NULL, plan->problems[i].error.text, NULL);
+    if (plan->warnings.count)
+        add_heading(out, "Warnings");
+    for (size_t i = 0; i < plan->warnings.count; i++)
+        add_remark(out, NULL, plan->warnings.items[i].text, &plan->warnings.items[i].origin);
+}
+
+static void add_layers(struct text *out, const struct plan *plan)
+{
+    for (const char *const *layer = plan->layers; layer && *layer; layer++) {
+        text_add(out, "  ");
+        text_add_safe(out, *layer);
+        text_add(out, "\n");
+    }
+}
+
+int plan_explain_text(const struct plan *plan, char **ret_text, struct error *err)
+{
+    auto_text struct text out = {0};
+
+    text_add(&out, "Policy ");
+    text_add_safe(&out, plan->name);
+    text_printf(&out, ", tier %s\n", plan->tier);
+    text_printf(&out, "policy %s\nplan   %s\n", plan->policy_digest, plan->plan_digest);
+    add_heading(&out, "Files (what refuses first, then what stands behind it)");
+    for (size_t i = 0; i < plan->mount_count; i++)
+        add_mount(&out, &plan->mounts[i]);
+    add_heading(&out, "Network");
+    add_network(&out, plan);
+    if (plan->filter.deny_count || plan->filter.allow_count) {
+        add_heading(&out, "System calls, beside the baseline");
+        add_calls(&out, plan->filter.deny, plan->filter.deny_count, "refused");
+        add_calls(&out, plan->filter.allow, plan->filter.allow_count, "allowed");
+    }
+    if (plan->limit_count || plan->timeout_ms) {
+        add_heading(&out, "Limits");
+        add_limits(&out, plan);
+    }
+    add_heading(&out, "Environment");
+    add_environment(&out, plan);
+    add_heading(&out, "Statements, true of every container");
+    add_statements(&out, plan);
+    add_remarks(&out, plan);
+    add_heading(&out, "Layers");
+    add_layers(&out, plan);
+    return text_take(&out, ret_text, err);
+}

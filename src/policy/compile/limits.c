@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which mechanism keeps each limit here, and which of them nothing keeps. */
+#include <errno.h>
+#include <string.h>
+
+#include "policy/compile/compile.h"
+
+static enum mechanism by_memory_cgroup(const struct facts *facts)
+{
+    return facts->cgroup_memory ? BY_CGROUP : BY_NOTHING;
+}
+
+static enum mechanism by_cpu_cgroup(const struct facts *facts)
+{
+    return facts->cgroup_cpu ? BY_CGROUP : BY_NOTHING;
+}
+
+static enum mechanism by_account_cgroup(const struct facts *facts)
+{
+    return facts->cgroup_cpuacct ? BY_CGROUP : BY_NOTHING;
+}
+
+/* RLIMIT_NPROC means the same only where it counts per user namespace and root is not exempt. */
+static enum mechanism by_process_count(const struct facts *facts)
+{
+    if (facts->cgroup_pids)
+        return BY_CGROUP;
+    return !facts->is_root && facts->has_rlimit_nproc_per_userns ? BY_RLIMIT : BY_NOTHING;
+}
+
+static enum mechanism by_rlimit(const struct facts *facts)
+{
+    return BY_RLIMIT;
+}
+
+static enum mechanism by_tmpfs(const struct facts *facts)
+{
+    return BY_TMPFS;
+}
+
+static enum mechanism by_supervisor(const struct facts *facts)
+{
+    return BY_SUPERVISOR;
+}
+
+struct limit_row {
+    const char *member; /* also the name of its loss */
+    size_t offset;      /* in struct resources */
+    enum mechanism (*find)(const struct facts *facts);
+};
+
+#define LIMIT(name, field, find) {"resources." name, offsetof(struct resources, field), find}
+
+static const struct limit_row limit_rows[] = {
+    LIMIT("memory", memory, by_memory_cgroup),
+    LIMIT("cpus", cpus, by_cpu_cgroup),
+    LIMIT("pids", pids, by_process_count),
+    LIMIT("openFiles", open_files, by_rlimit),
+    LIMIT("disk", disk, by_tmpfs),
+    LIMIT("output", output, by_supervisor),
+    LIMIT("wallTime", wall_time, by_supervisor),
+    LIMIT("cpuTime", cpu_time, by_account_cgroup),
+};
+
+static int add_limit(struct compile *c, const struct limit_row *row, const struct setting *setting,
+                     struct error *err)
+{
+    struct plan_limit limit = {.member = row->member, .value = setting->value};
+    struct plan_limit *slot;
+    const char *why = c->facts->cgroup_why;
+    int r;
+
+    limit.by = row->find(c->facts);
+    if (limit.by == BY_NOTHING)
+        return compile_loss(c, row->member, &setting->origin, err, "nothing here can keep it: %s",
+                            *why ? why : "it needs a control group that the caller may use");
+    r = compile_origin(c, &setting->origin, &limit.origin, err);
+    if (r < 0)
+        return r;
+    slot = arena_append(c->arena, c->plan->limits, c->plan->limit_count);
+    if (!slot)
+        return error_memory(err);
+    *slot = limit;
+    return 0;
+}
+
+static void add_timeout(struct plan *plan, const struct setting *setting, const char *member)
+{
+    if (!setting->is_set || (plan->timeout_ms && plan->timeout_ms <= setting->value))
+        return;
+    plan->timeout_ms = setting->value;
+    plan->timeout_member = member;
+}
+
+int limits_add(struct compile *c, struct error *err)
+{
+    const char *resources = (const char *)&c->effective.resources;
+    int r = 0;
+
+    for (size_t i = 0; i < ARRAY_COUNT(limit_rows) && r == 0; i++) {
+        const struct setting *setting =
+            (const struct setting *)(const void *)(resources + limit_rows[i].offset);
+
+        if (setting->is_set)
+            r = add_limit(c, &limit_rows[i], setting, err);
+    }
+    add_timeout(c->plan, &c->effective.timeout, "process.timeout");
+    add_timeout(c->plan, &c->effective.resources.wall_time, "resources.wallTime");
+    return r;
+}
+
+uint64_t plan_limit_value(const struct plan *plan, const char *member)
+{
+    for (size_t i = 0; i < plan->limit_count; i++)
+        if (strcmp(plan->limits[i].member, member) == 0)
+            return plan->limits[i].value;
+    return 0;
+}

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Rules are about objects: every literal path rule of every layer is rewritten to the real name of
+ * the object that it stands for, and the layers are judged on those names. What a request grants
+ * must be there, must be of a kind that can be granted, and must be the caller's to give.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "policy/compile/compile.h"
+
+int objects_add_point(struct compile *c, const struct resolved *object, bool is_ruled,
+                      struct error *err)
+{
+    struct point *point;
+
+    for (size_t i = 0; i < c->point_count; i++) {
+        point = &c->points[i];
+        if (point->inode == object->inode && strcmp(point->path, object->real) == 0) {
+            point->is_ruled = point->is_ruled || is_ruled;
+            return 0;
+        }
+    }
+    point = arena_append(c->work, c->points, c->point_count);
+    if (!point)
+        return error_memory(err);
+    *point = (struct point){
+        .path = object->real,
+        .device = object->device,
+        .inode = object->inode,
+        .mode = object->mode,
+        .is_ruled = is_ruled,
+    };
+    return 0;
+}
+
+int objects_add_cap(struct compile *c, const char *path, enum access access,
+                    const struct origin *origin, struct error *err)
+{
+    struct cap *cap = arena_append(c->work, c->caps, c->cap_count);
+
+    if (!cap)
+        return error_memory(err);
+    *cap = (struct cap){.path = path, .access = access, .origin = origin};
+    return 0;
+}
+
+enum access objects_access(const struct compile *c, const char *path, const struct origin **ret_why)
+{
+    const struct origin *why = NULL;
+    enum access access = policy_access(&c->real, path, &why);
+
+    for (size_t i = 0; i < c->cap_count; i++) {
+        const struct cap *cap = &c->caps[i];
+
+        if (cap->access < access && path_is_within(path, cap->path)) {
+            access = cap->access;
+            why = cap->origin;
+        }
+    }
+    if (ret_why)
+        *ret_why = why;
+    return access;
+}
+
+static int add_missing(struct compile *c, const char *path, enum path_rule_kind kind, bool is_link,
+                       const struct origin *origin, struct error *err)
+{
+    struct missing *missing = arena_append(c->work, c->missing, c->missing_count);
+
+    if (!missing)
+        return error_memory(err);
+    *missing =
+        (struct missing){.path = path, .kind = kind, .is_link = is_link, .origin = origin};
+    return 0;
+}
+
+int objects_add_missing(struct compile *c, const struct resolved *object,
+                        enum path_rule_kind kind, const struct origin *origin, struct error *err)
+{
+    int r = 0;
+
+    if (object->status == RESOLVE_MISSING)
+        return add_missing(c, object->real, kind, false, origin, err);
+    if (kind != PATH_PROTECTED)
+        return 0;
+    for (size_t i = 0; i < object->link_count && r == 0; i++)
+        r = add_missing(c, object->links[i].path, kind, true, origin, err);
+    return r;
+}
+
+int objects_add_led(struct compile *c, const struct resolved *object, const struct origin *origin,
+                    struct error *err)
+{
+    struct resolved *copy;
+    struct led *led;
+
+    if (!object->link_count)
+        return 0;
+    copy = arena_alloc(c->work, sizeof(*copy));
+    led = copy ? arena_append(c->work, c->led, c->led_count) : NULL;
+    if (!led)
+        return error_memory(err);
+    *copy = *object;
+    *led = (struct led){.object = copy, .origin = origin};
+    return 0;
+}
+
+/* Why an object of this kind at this place is never a file grant; NULL when it may be one. */
+static const char *kind_refusal(const struct compile *c, const struct resolved *object,
+                                bool wants_write)
+{
+    const struct host_mount *mount;
+
+    if (path_is_within(object->real, "/proc"))
+        return "/proc is always a private one and cannot be granted; remove the path";
+    if (path_is_within(object->real, "/dev"))
+        return "/dev is always a private one; name devices in `devices`";
+    if (path_is_within(object->real, "/sys"))
+        return wants_write ? "/sys can only be granted read-only; use readonlyPaths" : NULL;
+    if (S_ISCHR(object->mode))
+        return "it is a character device; name devices in `devices`";
+    if (S_ISSOCK(object->mode))
+        return "it is a socket; name sockets in `unixSockets`";
+    if (!S_ISDIR(object->mode) && !S_ISREG(object->mode))
+        return "it is neither a file nor a directory";
+    mount = mounts_find(&c->mounts, object->real);
+    if (mount && mount->is_kernel)
+        return "it is on a kernel file system, which shows the host; remove the path";
+    return NULL;
+}
+
+int objects_check_grant(struct compile *c, const struct resolved *object, bool wants_write,
+                        bool is_optional, const struct origin *origin, bool *ret_is_usable,
+                        struct error *err)
+{
+    const char *verb = wants_write ? "written" : "read", *reason;
+
+    *ret_is_usable = false;
+    if (object->status == RESOLVE_MISSING) {
+        if (is_optional)
+            return 0;
+        return compile_problem(c, ERROR_UNENFORCEABLE, origin, err,
+                               "%s does not exist; create it, or write {path: %s, optional: true}",
+                               object->given, object->given);
+    }
+    if (object->status == RESOLVE_SHUT) {
+        if (is_optional)
+            return 0;
+        return compile_problem(c, ERROR_FORBIDDEN, origin, err,
+                               "%s cannot be granted: the caller may not enter %s", object->given,
+                               object->blocked);
+    }
+    reason = kind_refusal(c, object, wants_write);
+    if (reason)
+        return compile_problem(c, ERROR_UNENFORCEABLE, origin, err, "%s: %s", object->given,
+                               reason);
+    reason = resolve_refusal(c->work, c->facts, object, wants_write);
+    if (reason) {
+        if (is_optional)
+            return 0;
+        return compile_problem(c, ERROR_FORBIDDEN, origin, err, "%s cannot be %s: %s",
+                               object->given, verb, reason);
+    }
+    *ret_is_usable = true;
+    return 0;
+}
+
+static int resolve_grant(struct compile *c, const struct document *layer, struct path_rule *rule,
+                         const struct resolved *object, bool *ret_keep, struct error *err)
+{
+    bool wants_write = rule->kind == PATH_READWRITE, is_usable = false;
+    int r = 0;
+
+    *ret_keep = false;
+    if (layer->kind != LAYER_REQUEST) {
+        *ret_keep = object->status == RESOLVE_FOUND;
+    } else if (object->status == RESOLVE_PROC && object->link_count &&
+               !path_is_within(rule->path, "/proc")) {
+        return objects_add_led(c, object, &rule->origin, err); /* only the link itself is of use */
+    } else {
+        r = objects_check_grant(c, object, wants_write, rule->is_optional, &rule->origin,
+                                &is_usable, err);
+        *ret_keep = is_usable || (!wants_write && object->status == RESOLVE_FOUND);
+    }
+    if (r < 0)
+        return r;
+    if (!wants_write)
+        r = objects_add_missing(c, object, rule->kind, &rule->origin, err);
+    if (r == 0 && is_usable)
+        r = objects_add_led(c, object, &rule->origin, err);
+    return r;
+}
+
+/* The caller cannot pass the directory before a denied name: shutting it whole takes nothing. */
+static int shut_blocked(struct compile *c, const struct path_rule *rule,
+                        const struct resolved *object, struct error *err)
+{
+    struct resolved blocked;
+    int r = resolve_path(c->work, object->blocked, &blocked, err);
+
+    if (r < 0 || blocked.status != RESOLVE_FOUND)
+        return r;
+    r = objects_add_point(c, &blocked, false, err);
+    return r < 0 ? r : objects_add_cap(c, blocked.real, ACCESS_DENIED, &rule->origin, err);
+}
+
+static int resolve_restriction(struct compile *c, struct path_rule *rule,
+                               const struct resolved *object, bool *ret_keep, struct error *err)
+{
+    *ret_keep = object->status == RESOLVE_FOUND;
+    if (object->status == RESOLVE_PROC || path_is_within(object->real, "/proc"))
+        return compile_problem(c, ERROR_UNENFORCEABLE, &rule->origin, err,
+                               "%s: /proc is always a private one, and single names in it cannot "
+                               "be shut; remove the path",
+                               rule->path);
+    if (object->status == RESOLVE_SHUT && rule->kind == PATH_DENIED)
+        return shut_blocked(c, rule, object, err);
+    return objects_add_missing(c, object, rule->kind, &rule->origin, err);
+}
+
+/* Rewrites `rule`; *ret_keep says whether it still says something. */
+static int resolve_rule(struct compile *c, const struct document *layer, struct path_rule *rule,
+                        bool *ret_keep, struct error *err)
+{
+    struct resolved object;
+    int r;
+
+    *ret_keep = false;
+    if (rule->is_glob)
+        return compile_problem(c, ERROR_UNENFORCEABLE, &rule->origin, err,
+                               "%s: patterns are not enforced by this build; name the paths",
+                               rule->path);
+    if (rule->kind == PATH_CACHE || rule->kind == PATH_PRIVATE) {
+        *ret_keep = true;
+        return placed_target(c, rule->path, &rule->path, err);
+    }
+    r = resolve_path(c->work, rule->path, &object, err);
+    if (r < 0)
+        return r;
+    if (rule->kind == PATH_READWRITE || rule->kind == PATH_READONLY)
+        r = resolve_grant(c, layer, rule, &object, ret_keep, err);
+    else
+        r = resolve_restriction(c, rule, &object, ret_keep, err);
+    if (r < 0 || !*ret_keep)
+        return r;
+    rule->path = object.real;
+    return objects_add_point(c, &object, true, err);
+}
+
+static int resolve_layer(struct compile *c, struct document *layer, struct error *err)
+{
+    struct path_rule *rules = NULL;
+    size_t count = 0, given = layer->path_count;
+    int r;
+
+    for (size_t i = 0; i < given; i++) {
+        struct path_rule *rule = arena_append(c->work, rules, count);
+
+        if (!rule)
+            return error_memory(err);
+        *rule = layer->paths[i];
+    }
+    r = toolchains_add(c, layer, &rules, &count, err);
+    layer->paths = rules;
+    layer->path_count = 0;
+    for (size_t i = 0; i < count && r == 0; i++) {
+        bool keep;
+
+        r = resolve_rule(c, layer, &rules[i], &keep, err);
+        if (r == 0 && keep)
+            layer->paths[layer->path_count++] = rules[i];
+    }
+    return r;
+}
+
+int objects_resolve(struct compile *c, struct error *err)
+{
+    const struct policy *policy = c->policy;
+    struct resolved home;
+    int r = 0;
+
+    if (c->options->variables && c->options->variables->home) {
+        r = resolve_path(c->work, c->options->variables->home, &home, err);
+        if (r < 0)
+            return r;
+        c->home = home.real;
+    }
+    c->real.layers = arena_alloc(c->work, (policy->layer_count + 1) * sizeof(*c->real.layers));
+    if (!c->real.layers)
+        return error_memory(err);
+    c->real.arena = c->work;
+    for (size_t i = 0; i < policy->layer_count && r == 0; i++) {
+        struct document *copy = arena_alloc(c->work, sizeof(*copy));
+
+        if (!copy)
+            return error_memory(err);
+        *copy = *policy->layers[i];
+        c->real.layers[c->real.layer_count++] = copy;
+        r = resolve_layer(c, copy, err);
+    }
+    return r;
+}

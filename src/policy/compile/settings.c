@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is neither a file nor a limit: the machine's abilities, tier, network, system calls. */
+#include <errno.h>
+#include <string.h>
+
+#include "base/kernel/syscalls.h"
+#include "policy/compile/compile.h"
+
+struct grantable_call {
+    const char *name;
+    const char *reason; /* why it is safe for who asks for it */
+};
+
+/*
+ * What the baseline refuses and syscalls.allow may give back: each acts only on what the container
+ * has anyway. Everything else that the baseline refuses stays refused.
+ */
+static const struct grantable_call grantable_calls[] = {
+    {"userfaultfd", "without a capability it sees the program's own faults in user mode only"},
+    {"memfd_secret", "hides memory from the kernel's own mappings; still freed with the program"},
+    {"perf_event_open", "without a capability it observes the program itself"},
+    {"kcmp", "needs the right to trace both processes, which are inside"},
+    {"move_pages", "without a capability for the program's own processes only"},
+    {"migrate_pages", "without a capability for the program's own processes only"},
+    {"modify_ldt", "16-bit segments of the program itself"},
+    {"statmount", "shows the container's own mounts"},
+    {"listmount", "shows the container's own mounts"},
+    {"fanotify_init", "without a capability it observes what the program may read"},
+    {"fanotify_mark", "without a capability it observes what the program may read"},
+};
+
+static bool is_grantable(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(grantable_calls); i++)
+        if (strcmp(name, grantable_calls[i].name) == 0)
+            return true;
+    return false;
+}
+
+int settings_check_facts(struct compile *c, struct error *err)
+{
+    const struct facts *facts = c->facts;
+    const char *why = facts->user_namespaces_why;
+    int r = 0;
+
+    if (!facts->user_namespaces)
+        r = compile_problem(c, ERROR_UNENFORCEABLE, NULL, err,
+                            "no user namespace can be created here: %s",
+                            *why ? why : "the kernel refuses; see cordon doctor");
+    if (r == 0 && !facts->mount_api)
+        r = compile_problem(c, ERROR_UNENFORCEABLE, NULL, err,
+                            "kernel %s has no mount_setattr(); Linux 5.12 or newer is needed",
+                            facts->kernel);
+    why = facts->proc_mount_why;
+    if (r == 0 && !facts->proc_mount)
+        r = compile_problem(c, ERROR_UNENFORCEABLE, NULL, err,
+                            "a private /proc cannot be mounted here: %s",
+                            *why ? why : "the kernel refuses; see cordon doctor");
+    if (r == 0 && !facts->seccomp)
+        r = compile_problem(c, ERROR_UNENFORCEABLE, NULL, err,
+                            "kernel %s has no system call filter; CONFIG_SECCOMP_FILTER is needed",
+                            facts->kernel);
+    if (r == 0 && facts->landlock_abi <= 0)
+        r = compile_loss(c, "landlock", NULL, err,
+                         "this kernel has no Landlock: file rules rest on the mount tree alone; "
+                         "boot with lsm=landlock,...");
+    if (r == 0 && facts->is_root && facts->group_count && !facts->can_drop_groups)
+        r = compile_loss(c, "groups", NULL, err,
+                         "%u supplementary groups of the caller cannot be dropped",
+                         facts->group_count);
+    return r;
+}
+
+static int check_unsupported(struct compile *c, struct error *err)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < c->policy->layer_count && r == 0; i++) {
+        const struct document *layer = c->policy->layers[i];
+
+        for (size_t j = 0; j < layer->unsupported_count && r == 0; j++) {
+            const struct unsupported *item = &layer->unsupported[j];
+
+            r = compile_problem(c, ERROR_UNENFORCEABLE, &item->origin, err, "%s", item->reason);
+        }
+    }
+    return r;
+}
+
+static int find_tier(const char *name, struct setting *ret_tier)
+{
+    for (int tier = TIER_AUTO; tier <= TIER_INSTANCE; tier++) {
+        if (strcmp(name, tier_choice_name((enum tier_choice)tier)) != 0)
+            continue;
+        ret_tier->is_set = true;
+        ret_tier->value = (uint64_t)tier;
+        return 0;
+    }
+    return -EINVAL;
+}
+
+/* Only the process tier is in this build. */
+static int choose_tier(struct compile *c, struct error *err)
+{
+    struct setting tier = c->effective.tier;
+    const struct setting *minimum = &c->effective.minimum_tier;
+    const char *name = c->options->tier;
+    int r;
+
+    if (name && find_tier(name, &tier) < 0)
+        return error_set(err, ERROR_INVALID, EINVAL,
+                         "--tier: '%s' is none of auto, process, container, microvm, instance",
+                         name);
+    r = effective_check_tier(c->work, &tier, minimum, err);
+    if (r < 0)
+        return r;
+    if (tier.value == TIER_AUTO && minimum->is_set && minimum->value > TIER_PROCESS)
+        tier = *minimum;
+    if (tier.value != TIER_AUTO && tier.value != TIER_PROCESS)
+        r = compile_problem(c, ERROR_UNENFORCEABLE, name ? NULL : &tier.origin, err,
+                            "tier '%s' is not in this build; only 'process' is",
+                            tier_choice_name((enum tier_choice)tier.value));
+    c->plan->tier = tier_choice_name(TIER_PROCESS);
+    return r;
+}
+
+static int choose_network(struct compile *c, struct error *err)
+{
+    const struct origin *why = c->effective.network_why;
+    struct plan *plan = c->plan;
+    int r = compile_origin(c, why, &plan->network_origin, err);
+
+    if (r < 0)
+        return r;
+    switch (c->effective.network) {
+    case NETWORK_NONE:
+        plan->network = PLAN_NET_NONE;
+        break;
+    case NETWORK_LOOPBACK:
+        plan->network = PLAN_NET_LOOPBACK;
+        break;
+    case NETWORK_HOST:
+        plan->network = PLAN_NET_HOST;
+        if (c->facts->landlock_abi < 6)
+            r = compile_problem(c, ERROR_UNENFORCEABLE, why, err,
+                                "the host's network would bring in the abstract sockets of its "
+                                "desktop and services, which only Landlock of Linux 6.12 and "
+                                "newer shuts out");
+        break;
+    case NETWORK_RULES:
+        r = compile_problem(c, ERROR_UNENFORCEABLE, why, err,
+                            "rules for single destinations, listeners or a proxy need the gateway, "
+                            "which this build does not have; use network.loopback, or "
+                            "egress.default and ingress.default allow");
+        break;
+    }
+    plan->filter.allows_inet = plan->network != PLAN_NET_NONE;
+    return r;
+}
+
+static int add_call(struct compile *c, const char *name, const char ***list, size_t *count,
+                    struct error *err)
+{
+    const char **slot = arena_append(c->arena, *list, *count);
+
+    if (slot)
+        *slot = arena_string(c->arena, name);
+    return slot && *slot ? 0 : error_memory(err);
+}
+
+static int add_calls(struct compile *c, const struct string_list *items, bool is_allowed,
+                     struct error *err)
+{
+    struct plan_filter *filter = &c->plan->filter;
+    int r = 0;
+
+    for (size_t i = 0; i < items->count && r == 0; i++) {
+        const struct string_item *item = &items->items[i];
+
+        if (kernel_syscall_number(item->text) < 0)
+            r = compile_problem(c, ERROR_INVALID, &item->origin, err,
+                                "'%s' is not a system call that this build knows", item->text);
+        else if (is_allowed && !is_grantable(item->text))
+            r = compile_problem(c, ERROR_FORBIDDEN, &item->origin, err,
+                                "'%s' is allowed anyway or reaches past the container, so it "
+                                "cannot be granted; remove it",
+                                item->text);
+        else if (is_allowed)
+            r = add_call(c, item->text, &filter->allow, &filter->allow_count, err);
+        else
+            r = add_call(c, item->text, &filter->deny, &filter->deny_count, err);
+    }
+    return r;
+}
+
+static int check_nested(struct compile *c, struct error *err)
+{
+    if (!c->effective.nested_namespaces && !c->effective.nested_containers)
+        return 0;
+    return compile_problem(c, ERROR_UNENFORCEABLE, NULL, err,
+                           "nested: containers inside containers are not in this build; remove "
+                           "the member");
+}
+
+static int add_warnings(struct compile *c, struct error *err)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < c->policy->layer_count && r == 0; i++) {
+        const struct string_list *warnings = &c->policy->layers[i]->warnings;
+
+        for (size_t j = 0; j < warnings->count && r == 0; j++)
+            r = compile_warning(c, &warnings->items[j].origin, err, "%s", warnings->items[j].text);
+    }
+    if (r == 0 && !c->facts->is_root && c->facts->group_count)
+        r = compile_warning(c, NULL, err,
+                            "the caller's %u supplementary groups stay: only root can drop them",
+                            c->facts->group_count);
+    return r;
+}
+
+int settings_add(struct compile *c, struct error *err)
+{
+    int r = choose_tier(c, err);
+
+    if (r == 0)
+        r = check_unsupported(c, err);
+    if (r == 0)
+        r = choose_network(c, err);
+    if (r == 0)
+        r = check_nested(c, err);
+    if (r == 0)
+        r = add_calls(c, &c->effective.syscalls_deny, false, err);
+    if (r == 0)
+        r = add_calls(c, &c->effective.syscalls_allow, true, err);
+    return r < 0 ? r : add_warnings(c, err);
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What holds for every program that is contained, whatever the policy says. */
+#include <errno.h>
+#include <string.h>
+
+#include "policy/compile/compile.h"
+
+
+#define ABI_SCOPES 6 /* signals and abstract sockets, Linux 6.12 */
+
+struct statement_row {
+    const char *subject;
+    const char *verdict;
+    enum mechanism first, behind;
+    int behind_abi; /* Landlock ABI from which BY_LANDLOCK stands behind */
+};
+
+static const struct statement_row rows[] = {
+    {"names that nothing grants", "absent", BY_ABSENCE, BY_LANDLOCK, 1},
+    {"capabilities", "none in any set", BY_KERNEL, BY_NAMESPACE, 0},
+    {"set-user-ID programs, file capabilities", "give nothing", BY_KERNEL, BY_MOUNT, 0},
+    {"user and group ids", "the caller's, in an own namespace", BY_NAMESPACE, BY_NOTHING, 0},
+    {"new user namespaces", "refused", BY_SECCOMP, BY_NAMESPACE, 0},
+    {"mounting", "refused", BY_SECCOMP, BY_LANDLOCK, 1},
+    {"processes outside: seen, listed", "absent", BY_NAMESPACE, BY_NOTHING, 0},
+    {"processes outside: signals", "refused", BY_NAMESPACE, BY_LANDLOCK, ABI_SCOPES},
+    {"processes outside: ptrace, memory", "refused", BY_NAMESPACE, BY_LANDLOCK, 1},
+    {"System V and POSIX message IPC", "own", BY_NAMESPACE, BY_NOTHING, 0},
+    {"host name, control groups seen", "own", BY_NAMESPACE, BY_NOTHING, 0},
+    {"abstract sockets outside", "refused", BY_NAMESPACE, BY_LANDLOCK, ABI_SCOPES},
+    {"terminal injection (TIOCSTI, TIOCLINUX)", "refused", BY_SECCOMP, BY_KERNEL, 0},
+    {"descriptors that were not handed over", "closed", BY_KERNEL, BY_NOTHING, 0},
+    {"caller's environment", "only what is named", BY_KERNEL, BY_NOTHING, 0},
+    {"keyrings (keyctl, add_key, request_key)", "refused", BY_SECCOMP, BY_KERNEL, 0},
+    {"io_uring", "refused", BY_SECCOMP, BY_NOTHING, 0},
+    {"bpf", "refused", BY_SECCOMP, BY_KERNEL, 0},
+    {"userfaultfd", "refused", BY_SECCOMP, BY_NOTHING, 0},
+    {"perf_event_open", "refused", BY_SECCOMP, BY_KERNEL, 0},
+    {"kernel modules, kexec", "refused", BY_SECCOMP, BY_KERNEL, 0},
+    {"clock, reboot, swap", "refused", BY_SECCOMP, BY_KERNEL, 0},
+    {"32-bit and x32 system calls", "refused", BY_SECCOMP, BY_NOTHING, 0},
+    {"rare socket families (vsock, packet, ...)", "refused", BY_SECCOMP, BY_NOTHING, 0},
+    {"/proc/sys, /proc/sysrq-trigger", "not writable", BY_MOUNT, BY_LANDLOCK, 1},
+    {"core dumps to the host's handler", "none", BY_RLIMIT, BY_NOTHING, 0},
+    {"processes left behind", "ended with the container", BY_NAMESPACE, BY_NOTHING, 0},
+};
+
+static bool is_granted_back(const struct plan *plan, const char *subject)
+{
+    for (size_t i = 0; i < plan->filter.allow_count; i++)
+        if (strcmp(plan->filter.allow[i], subject) == 0)
+            return true;
+    return false;
+}
+
+static int add_row(struct compile *c, const struct statement_row *row, struct error *err)
+{
+    struct plan_statement statement = {
+        .subject = row->subject,
+        .verdict = row->verdict,
+        .first = row->first,
+        .behind = row->behind,
+    };
+    struct plan_statement *slot;
+
+    if (row->behind == BY_LANDLOCK && c->facts->landlock_abi < row->behind_abi)
+        statement.behind = BY_NOTHING;
+    /* On the host's network the namespace does not stand between; settings.c demands the scope. */
+    if (row->behind_abi == ABI_SCOPES && row->first == BY_NAMESPACE &&
+        c->plan->network == PLAN_NET_HOST && strcmp(row->subject, "abstract sockets outside") == 0) {
+        statement.first = BY_LANDLOCK;
+        statement.behind = BY_NOTHING;
+    }
+    if (is_granted_back(c->plan, row->subject)) {
+        statement.verdict = "allowed by syscalls.allow";
+        statement.first = statement.behind = BY_NOTHING;
+    }
+    slot = arena_append(c->arena, c->plan->statements, c->plan->statement_count);
+    if (!slot)
+        return error_memory(err);
+    *slot = statement;
+    return 0;
+}
+
+int statements_add(struct compile *c, struct error *err)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < ARRAY_COUNT(rows) && r == 0; i++)
+        r = add_row(c, &rows[i], err);
+    return r;
+}
