@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* End the process that started us: the supervisor. */
+#include <signal.h>
+
+#include "attempt.h"
+
+int main(void)
+{
+    pid_t parent = getppid();
+
+    if (parent <= 0)
+        refused_because("the parent has no pid here");
+    if (kill(parent, SIGKILL) < 0)
+        refused("kill of the parent");
+    for (long long end = now_ms() + 300; now_ms() < end; pause_ms(5))
+        if (getppid() != parent)
+            succeeded("the parent is gone");
+    refused_because("the parent ignores it");
+}

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+# What preparations share: the host's side of a trial. A preparation (prepare_NAME) runs in the
+# trial's own shell and sets:
+#   ARGS       arguments of the attempt
+#   LAUNCH     options of the launcher (tests/escape/launchers/README.md)
+#   CALLER_ENV further variables of the caller, NAME=VALUE
+#   WRAP       command put before launcher or attempt, as the caller; ROOT_WRAP the same as root
+#   BARE       command put before the attempt when it is run unconfined
+#   WATCH      paths of the host that must not change; their change is the effect
+#   CWD, STDIN, STDOUT  where the launcher is started, and with what
+# and may use TREE (the trial's directory), HOME_DIR, WORKSPACE, OUTSIDE, MARKER, MODE, WHO.
+
+# Wait at most 8 s until the command succeeds.
+wait_until()
+{
+    local i
+    for ((i = 0; i < 400; i++)); do
+        if "$@" 2>/dev/null; then
+            return 0
+        fi
+        sleep 0.02
+    done
+    echo "gave up waiting for: $*" >&2
+    return 1
+}
+
+# Start a program as the caller; it ends with the trial.
+start_on_host()
+{
+    "${drop[@]}" "$@" </dev/null >/dev/null 2>>"$LOG.host" &
+    PIDS+=($!)
+    disown $!
+}
+
+# A listener of the host; PORT is its port. Arguments: kind, address.
+start_listener()
+{
+    EXPECT_EFFECT=yes
+    start_on_host "$BIN/listener" "$1" "$2" "$TREE/effect" "$TREE/ready"
+    wait_until test -s "$TREE/ready" || return 1
+    PORT=$(cat "$TREE/ready")
+}
+
+# A process of the host with a secret; VICTIM is its pid, ADDRESS that of the secret.
+start_victim()
+{
+    start_on_host "$BIN/victim" "$TREE/ready" "$MARKER" "$TREE/alive"
+    wait_until test -s "$TREE/ready" || return 1
+    read -r VICTIM ADDRESS <"$TREE/ready"
+}
+
+victim_is_gone()
+{
+    ! kill -0 "$VICTIM" 2>/dev/null || grep -q '^State:.Z' "/proc/$VICTIM/status" 2>/dev/null
+}
+
+victim_has_answered()
+{
+    victim_is_gone || [ -e "$TREE/alive" ]
+}
+
+# A signal takes effect when its target next runs: a victim that answers to a later one was spared.
+victim_was_ended()
+{
+    kill -USR1 "$VICTIM" 2>/dev/null
+    wait_until victim_has_answered
+    victim_is_gone
+}
+
+# When the attempt has created $1, run the rest, then create $2.
+on_ready()
+{
+    local ready=$1 done=$2
+    shift 2
+    ( wait_until test -e "$ready" && "$@" && : >"$done" ) </dev/null >/dev/null 2>>"$LOG.host" &
+    PIDS+=($!)
+    disown $!
+}
+
+# A workspace as agents find it, with the names that must not change.
+make_project()
+{
+    mkdir -p "$WORKSPACE/.git/hooks" "$WORKSPACE/.vscode" "$WORKSPACE/.claude" "$WORKSPACE/src"
+    echo 'ref: refs/heads/main' >"$WORKSPACE/.git/HEAD"
+    printf '[core]\n\tbare = false\n' >"$WORKSPACE/.git/config"
+    printf '#!/bin/sh\nexit 0\n' >"$WORKSPACE/.git/hooks/pre-commit"
+    chmod 755 "$WORKSPACE/.git/hooks/pre-commit"
+    echo '{}' >"$WORKSPACE/.vscode/tasks.json"
+    echo '{}' >"$WORKSPACE/.mcp.json"
+    echo '{}' >"$WORKSPACE/.claude/settings.json"
+    echo '# start' >"$WORKSPACE/.bashrc"
+    echo '# start' >"$WORKSPACE/.envrc"
+    echo 'int x;' >"$WORKSPACE/src/main.c"
+}
+
+# A denied file and a denied directory in the workspace.
+make_denied()
+{
+    mkdir -p "$WORKSPACE/config/private" "$WORKSPACE/src"
+    printf 'secret %s\n' "$MARKER" >"$WORKSPACE/config/.env"
+    printf 'secret %s\n' "$MARKER" >"$WORKSPACE/config/private/key"
+    touch -d '2001-02-03 04:05:06' "$WORKSPACE/config/.env"
+    LAUNCH+=(--deny "$WORKSPACE/config/.env" --deny "$WORKSPACE/config/private")
+}
+
+# A read-only tree outside of the workspace (kept/), and one read-only file inside of it (pinned).
+make_readonly()
+{
+    mkdir -p "$OUTSIDE/kept/sub" "$WORKSPACE/src"
+    echo original >"$OUTSIDE/kept/file"
+    echo original >"$OUTSIDE/kept/sub/file"
+    echo original >"$WORKSPACE/src/pinned"
+    LAUNCH+=(--readonly "$OUTSIDE/kept" --readonly "$WORKSPACE/src/pinned")
+    KEPT=$OUTSIDE/kept/file PINNED=$WORKSPACE/src/pinned
+}
+
+# Unconfined stand-ins for what a careless launcher gives: pid 1 that is the caller's own shell
+# (arguments: further options of unshare for the ordinary user), and the right to mount in a namespace
+# that the host does not see.
+bare_pid_namespace()
+{
+    BARE=(unshare)
+    if [ "$WHO" = user ]; then
+        BARE+=(--user --map-current-user "$@")
+    fi
+    # shellcheck disable=SC2016
+    BARE+=(--pid --fork --mount-proc -- sh -c '"$@"; exit $?' "sh-$MARKER")
+}
+
+bare_mount_namespace()
+{
+    BARE=(unshare)
+    if [ "$WHO" = user ]; then
+        BARE+=(--user --map-current-user --keep-caps)
+    fi
+    BARE+=(--mount --)
+}

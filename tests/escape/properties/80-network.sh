@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+# Sockets of the host: services by path, abstract names, loopback, the surroundings.
+
+socket_path_row()
+{
+    property "$1" "$2" "$3" program=connect_unix "${@:5}"
+    eval "prepare_$1() { socket_prepare path \"$4\"; }"
+}
+socket_prepare()
+{
+    local kind=$1 path=$2
+    [ "$1" = path ] && kind=unix
+    mkdir -p "$(dirname "$path")"
+    [ ${#drop[@]} != 0 ] && chown "$caller_user:" "$(dirname "$path")"
+    start_listener "$kind" "$path" && ARGS=("$1" "$path")
+}
+
+socket_path_row wayland_socket "9.3-44" "the Wayland socket cannot be reached" "\$TREE/run/wayland-0"
+socket_path_row session_bus "9.3-45" "the session bus cannot be reached" "\$TREE/run/bus"
+socket_path_row systemd_socket "9.3-45 landrun-43" "the user's systemd cannot be reached" "\$TREE/run/systemd/private"
+socket_path_row ssh_agent "9.3-46" "the ssh agent cannot be reached" "\$TREE/agent/agent.1"
+socket_path_row home_socket "9.3-46" "a socket in the home cannot be reached" "\$HOME_DIR/.gnupg/S.gpg-agent"
+
+property unix_datagram "9.3-45" "no datagram reaches a socket of the host" program=connect_unix
+prepare_unix_datagram() { start_listener datagram "$TREE/run/log" && ARGS=(datagram "$TREE/run/log"); }
+effect_unix_datagram() { [ "$MODE" = bare ] && wait_until test -e "$TREE/effect"; [ -e "$TREE/effect" ]; }
+
+property x11_socket "9.3-44" "the X server's socket in /tmp cannot be reached" program=connect_unix
+prepare_x11_socket()
+{
+    HOST_DIRECTORY=$(mktemp -d /tmp/cordon-escape-x11.XXXXXX)
+    chmod 755 "$HOST_DIRECTORY"
+    socket_prepare path "$HOST_DIRECTORY/X0"
+}
+finish_x11_socket() { rm -rf "$HOST_DIRECTORY"; }
+
+property engine_socket "9.3-47 CVE-2025-9074" "a container engine's socket in /run cannot be reached" program=connect_unix needs=root
+prepare_engine_socket()
+{
+    HOST_DIRECTORY=$(mktemp -d /run/cordon-escape.XXXXXX)
+    chmod 755 "$HOST_DIRECTORY"
+    socket_prepare path "$HOST_DIRECTORY/docker.sock"
+}
+finish_engine_socket() { rm -rf "$HOST_DIRECTORY"; }
+
+property workspace_socket "9.3-48" "a socket of the host in the workspace cannot be reached unless granted" program=connect_unix
+prepare_workspace_socket() { socket_prepare path "$WORKSPACE/service"; }
+
+property abstract_socket "9.3-48 9.3-44" "an abstract socket of the host cannot be reached" program=connect_unix
+prepare_abstract_socket() { start_listener abstract "cordon-escape-$MARKER" && ARGS=(abstract "cordon-escape-$MARKER"); }
+
+inet_row()
+{
+    property "$1" "$2" "$3" program=connect_inet "${@:7}"
+    eval "prepare_$1() { start_listener $4 $5 && ARGS=($6 \"\$PORT\"); }"
+}
+
+inet_row loopback_tcp "9.3-68 9.3-77" "a TCP service on the host's loopback cannot be reached" tcp 127.0.0.1 "tcp4 127.0.0.1"
+inet_row loopback_tcp6 "9.3-68" "a TCP service on the host's IPv6 loopback cannot be reached" tcp ::1 "tcp6 ::1" kernel="no IPv6"
+inet_row loopback_mapped "9.3-68" "a mapped address does not reach the host's loopback" tcp 127.0.0.1 "mapped ::ffff:127.0.0.1" kernel="no IPv6"
+inet_row loopback_any "9.3-68" "0.0.0.0 does not reach the host's loopback" tcp 127.0.0.1 "tcp4 0.0.0.0"
+inet_row loopback_udp "9.3-75" "a UDP service on the host's loopback cannot be reached" udp 127.0.0.1 "udp4 127.0.0.1"
+inet_row loopback_fast_open "9.3-76" "TCP fast open does not reach the host's loopback" tcp 127.0.0.1 "fastopen 127.0.0.1"
+
+property loopback_none "CVE-2025-66479" "an empty list of allowed destinations allows none" program=connect_inet
+prepare_loopback_none()
+{
+    LAUNCH=(--line 'network: {egress: {default: deny, allow: []}}')
+    start_listener tcp 127.0.0.1 && ARGS=(tcp4 127.0.0.1 "$PORT")
+}
+
+property loopback_denied "9.3-68" "without its own loopback there is no internet socket at all" program=open_socket
+prepare_loopback_denied() { LAUNCH=(--line 'network: {loopback: deny}'); ARGS=(2 1 0); }
+
+property metadata "9.3-77" "the cloud's metadata address cannot be reached" program=connect_inet needs=root
+prepare_metadata()
+{
+    ROOT_WRAP=("$BIN/with-network" 169.254.169.254 "$TREE/effect" "$TREE/ready" "$BIN/listener" --)
+    EXPECT_EFFECT=yes
+    ARGS=(tcp4 169.254.169.254 8080)
+}
+
+property listen_for_host "9.3-77" "a listener inside cannot be reached from the host"
+prepare_listen_for_host()
+{
+    local port=$((20000 + RANDOM % 10000))
+    ARGS=("$port" "$WORKSPACE/ready" "$WORKSPACE/tried")
+    on_ready "$WORKSPACE/ready" "$WORKSPACE/tried" try_connect "$port"
+    EXPECT_EFFECT=yes
+}
+try_connect()
+{
+    if (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; then
+        : >"$TREE/effect"
+    fi
+}

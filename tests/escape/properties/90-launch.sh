@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+# Set-up errors: the program does not start, and the status is Cordon's own, never the program's.
+
+launch_row()
+{
+    property "$1" "$2" "$3" program=start launch=must
+    eval "prepare_$1() { ARGS=(\"\$WORKSPACE/ran\"); WATCH=(\"\$WORKSPACE/ran\"); $4; }"
+}
+launch_policy()
+{
+    local policy=$TREE/caller/policy.yaml
+    printf '%s\n' 'version: cordon/1' 'extends: [coding-agent]' "$@" >"$policy"
+    LAUNCH=(--policy "$policy")
+}
+
+launch_row launch_missing_path "MXC-f" "a granted path that is missing refuses the launch" 'LAUNCH=(--readonly "$OUTSIDE/missing")'
+launch_row launch_relative_path "MXC-f" "a relative path refuses the launch" 'launch_policy "filesystem: {readonlyPaths: [outside]}"'
+launch_row launch_bad_cwd "MXC-f" "a working directory that is missing refuses the launch" 'launch_policy "process: {cwd: \"$WORKSPACE/missing\"}"'
+launch_row launch_bad_environment "MXC-f" "a malformed variable refuses the launch" 'launch_policy "process: {env: [\"1 BAD NAME=x\"]}"'
+launch_row launch_unknown_member "9.3-92" "an unknown member refuses the launch" 'launch_policy "filesystem: {readOnlyPath: [/usr]}"'
+launch_row launch_duplicate_key "9.3-92" "a duplicate key refuses the launch" 'launch_policy "network: {loopback: deny}" "network: {loopback: allow}"'
+launch_row launch_aliases "9.3-92" "YAML anchors and aliases refuse the launch" 'launch_policy "name: &a x" "version: *a"'
+launch_row launch_not_enforceable "9.3-93 OpenShell-814" "a rule that cannot be enforced here refuses the launch" 'launch_policy "network: {egress: {default: deny, allow: [{to: [{host: example.org}]}]}}"'
+launch_row launch_proc_grant "MXC-i" "a grant of /proc refuses the launch" 'launch_policy "filesystem: {readwritePaths: [/proc]}"'
+launch_row launch_dev_grant "MXC-i" "a grant of /dev refuses the launch" 'launch_policy "filesystem: {readwritePaths: [/dev]}"'
+launch_row launch_missing_policy "9.3-93" "a policy that cannot be read refuses the launch" 'LAUNCH=(--policy "$TREE/caller/missing.yaml")'
+launch_row launch_tier "9.3-93" "a tier that this build does not have refuses the launch" 'LAUNCH=(--option --tier --option microvm)'
+
+property launch_delegation "MXC-e" "a policy cannot grant what the caller may not do" program=start launch=must
+prepare_launch_delegation()
+{
+    ARGS=("$WORKSPACE/ran")
+    WATCH=("$WORKSPACE/ran")
+    # /proc/1 stands for what even root may not have: a kernel file system.
+    if [ "$WHO" = user ]; then
+        LAUNCH=(--readwrite /usr/share)
+    else
+        LAUNCH=(--readwrite /proc/sys)
+    fi
+}
