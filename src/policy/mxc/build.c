@@ -45,8 +45,10 @@ uint64_t mxc_number(const struct node *node)
 
 struct origin mxc_origin(const struct request *request, const struct node *node, const char *member)
 {
+    const char *layer = request->options->layer_name ? request->options->layer_name : "document";
+
     return (struct origin){
-        .layer = node ? request->options->layer_name : "built-in",
+        .layer = node ? layer : "built-in",
         .file = node ? request->document->file : NULL,
         .line = node ? node->line : 0,
         .column = node ? node->column : 0,

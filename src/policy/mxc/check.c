@@ -57,9 +57,10 @@ static int check_number(struct request *request, const struct place *place, enum
 static int check_choice(struct request *request, const struct place *place,
                         const struct mxc_choices *choices, const struct node *node)
 {
-    char expected[96];
+    char expected[96] = "a string";
 
-    snprintf(expected, sizeof(expected), "a valid %s string", choices->name);
+    if (choices->name)
+        snprintf(expected, sizeof(expected), "a valid %s string", choices->name);
     if (node->kind != NODE_STRING)
         return fault_type(request, place, node, NULL, expected);
     for (size_t i = 0; i < choices->count; i++) {

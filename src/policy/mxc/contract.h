@@ -39,7 +39,7 @@ struct mxc_choice {
 };
 
 struct mxc_choices {
-    const char *name; /* as MXC calls the type in its errors */
+    const char *name; /* as MXC calls the type in its errors; NULL = to MXC it is a string first */
     const struct mxc_choice *items;
     size_t count;
 };

@@ -164,12 +164,18 @@ int fault_type(const struct request *request, const struct place *place, const s
                   node->kind == NODE_INTEGER && is_number ? "value" : "type", found, expected);
 }
 
-int fault_value(const struct request *request, const struct place *place, const char *what)
+/* A rule of MXC's own is looked at when serde has seen the first byte behind the value. */
+static size_t end_of_rule(const struct request *request)
 {
     struct scan scan = request->scan;
 
     scan_value(&scan);
-    return refuse(request, place, place, scan.at, NULL, "%s", what);
+    return scan_peek(&scan) ? scan.at + 1 : scan.at;
+}
+
+int fault_value(const struct request *request, const struct place *place, const char *what)
+{
+    return refuse(request, place, place, end_of_rule(request), NULL, "%s", what);
 }
 
 int fault_duplicate(const struct request *request, const struct place *place, const char *name)
@@ -242,7 +248,8 @@ int fault_choice(const struct request *request, const struct place *place,
         if (choices->items[i].versions & request->version)
             expected_add(&expected, choices->items[i].name);
     scan_value(&scan);
-    return refuse_name(request, place, scan.at, NULL, "unknown variant", node->text, &expected);
+    return refuse_name(request, place, choices->name ? scan.at : end_of_rule(request), NULL,
+                       "unknown variant", node->text, &expected);
 }
 
 int mxc_declaration(struct request *request, const char *member, const char *what, bool is_required,

@@ -114,6 +114,15 @@ static int load_steps(struct request *request)
     return status;
 }
 
+/* "dir/build.json" -> "build" */
+static char *name_of_file(struct arena *arena, const char *path)
+{
+    const char *base = path_base(path);
+    const char *dot = strrchr(base, '.');
+
+    return arena_string_n(arena, base, dot && dot != base ? (size_t)(dot - base) : strlen(base));
+}
+
 int mxc_document_load(struct arena *arena, const char *name, const struct node *root,
                       const char *text, size_t size, const struct load_options *options,
                       struct document **ret_document, struct error *err)
@@ -134,8 +143,8 @@ int mxc_document_load(struct arena *arena, const char *name, const struct node *
     request.document->contract = CONTRACT_MXC;
     request.document->kind = options->kind;
     request.document->file = arena_string(arena, name);
-    request.document->name = request.document->file ? path_base(request.document->file) : NULL;
-    if (!request.document->name)
+    request.document->name = name_of_file(arena, name);
+    if (!request.document->file || !request.document->name)
         return error_memory(err);
     digest_text(text, size, request.document->digest);
     if (options->kind == LAYER_CEILING)

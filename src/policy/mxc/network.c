@@ -3,6 +3,7 @@
  * enforce them yet: a document that has any is refused at launch by the member's name. */
 #include <string.h>
 
+#include "base/address.h"
 #include "policy/mxc/request.h"
 
 #define NEEDS_GATEWAY "needs the gateway, which this build does not have"
@@ -14,16 +15,28 @@ struct rule_reader {
     const struct node *ambiguous; /* first IPv6 block that would also mean IPv4 */
 };
 
+/* Addresses of such an IPv6 block travel as IPv4: shorter than /96 and around ::ffff:0:0/96. */
+static bool is_ambiguous(const struct net_block *block)
+{
+    static const struct net_block mapped = {
+        .family = AF_INET6, .address = {[10] = 0xff, [11] = 0xff}, .prefix = 96};
+
+    return block->prefix < 96 && net_block_contains(block, &mapped);
+}
+
 static int read_block(const struct rule_reader *reader, const struct node *node, const char *member,
                       struct net_block *ret_block)
 {
-    const char *fault = mxc_has_nul(node) ? "holds a NUL" : mxc_cidr_parse(node->text, ret_block);
+    struct error why = ERROR_INIT;
 
-    if (!fault)
+    if (mxc_has_nul(node))
+        return mxc_refuse(reader->request, node, ERROR_INVALID, 0,
+                          "%s.%s must be a valid network CIDR: it holds a NUL", reader->member,
+                          member);
+    if (net_block_parse(node->text, ret_block, &why) == 0)
         return 0;
     return mxc_refuse(reader->request, node, ERROR_INVALID, 0,
-                      "%s.%s must be a network: '%.48s' %s", reader->member, member, node->text,
-                      fault);
+                      "%s.%s must be a valid network CIDR: %s", reader->member, member, why.text);
 }
 
 static int read_peer(struct rule_reader *reader, const struct node *node, size_t index)
@@ -37,7 +50,7 @@ static int read_peer(struct rule_reader *reader, const struct node *node, size_t
     if (!peer || !member)
         return error_memory(reader->request->err);
     status = read_block(reader, cidr, member, &peer->block);
-    if (status == 0 && mxc_cidr_is_ambiguous(&peer->block) && !reader->ambiguous)
+    if (status == 0 && is_ambiguous(&peer->block) && !reader->ambiguous)
         reader->ambiguous = cidr;
     for (size_t i = 0; status == 0 && except && i < except->count; i++) {
         struct net_block *block = arena_append(arena, peer->except, peer->except_count);
@@ -46,7 +59,7 @@ static int read_peer(struct rule_reader *reader, const struct node *node, size_t
         if (!block || !member)
             return error_memory(reader->request->err);
         status = read_block(reader, except->items[i], member, block);
-        if (status == 0 && !mxc_cidr_contains(&peer->block, block))
+        if (status == 0 && !net_block_contains(&peer->block, block))
             status = mxc_refuse(reader->request, except->items[i], ERROR_INVALID, 0,
                                 "%s.%s must be contained within %s.to[%zu].cidr", reader->member,
                                 member, reader->member, index);

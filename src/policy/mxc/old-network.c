@@ -6,6 +6,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "base/address.h"
 #include "policy/mxc/request.h"
 
 #define NEEDS_GATEWAY "needs the gateway, which this build does not have"
@@ -29,7 +30,7 @@ static int read_host(const struct request *request, const struct node *node, con
     struct net_block block;
     struct net_rule *rule;
     struct net_peer *peer;
-    bool is_name = mxc_cidr_parse(node->text, &block) != NULL;
+    bool is_name = net_block_parse(node->text, &block, NULL) < 0;
 
     if (mxc_has_nul(node) || (is_name && !is_host_name(node->text)))
         return mxc_unsupported(request, node, member, "is neither an address nor a host name");

@@ -68,11 +68,4 @@ int mxc_availability(const struct request *request) must_check;   /* containment
 int mxc_sandbox_id(const struct request *request) must_check;     /* containment.c */
 int mxc_fold_profiles(const struct request *request) must_check;  /* fold.c */
 
-/* cidr.c: "10.0.0.0/8" or an address alone. NULL, or what is wrong with it. */
-const char *mxc_cidr_parse(const char *text, struct net_block *ret_block);
-bool mxc_cidr_contains(const struct net_block *outer, const struct net_block *inner);
-
-/* Addresses of this IPv6 block would travel as IPv4: shorter than /96 and around ::ffff:0:0/96. */
-bool mxc_cidr_is_ambiguous(const struct net_block *block);
-
 #endif

@@ -76,8 +76,7 @@ const struct mxc_shape mxc_shape_network = SHAPE("Network", network_members);
 
 /* An isolation session cannot filter: all three must say so. */
 static const struct mxc_choice allow_only[] = {{"allow", NEW}};
-static const struct mxc_choices allow_only_choices =
-    CHOICES("IsolationSessionNetworkAllow", allow_only);
+static const struct mxc_choices allow_only_choices = CHOICES(NULL, allow_only);
 static const struct mxc_member session_egress_members[] = {
     {.name = "default",
      .type = MXC_CHOICE,
