@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 static int error_result(const struct error *err, int errnum)
 {
     if (err && !errnum)
@@ -14,13 +16,17 @@ static int error_result(const struct error *err, int errnum)
     return errnum > 0 ? -errnum : -EINVAL;
 }
 
-/* Text may quote what an agent wrote: a control character in it must not reach a terminal or split
- * a log line. */
+/* Text may quote what an agent wrote: a control character in it (of seven or eight bits) must not
+ * reach a terminal or split a log line. A letter that was cut off by the size goes as well. */
 static void error_escape(char *text)
 {
-    for (char *c = text; *c; c++)
-        if ((unsigned char)*c < 0x20 || *c == 0x7f)
-            *c = '?';
+    while (*text) {
+        size_t length = utf8_printable(text);
+
+        if (!length)
+            *text = '?';
+        text += length ? length : 1;
+    }
 }
 
 static void error_vset(struct error *err, enum error_kind kind, int errnum, const char *format,
@@ -76,10 +82,10 @@ int error_prepend(struct error *err, const char *format, ...)
     va_start(args, format);
     vsnprintf(context, sizeof(context), format, args);
     va_end(args);
-    error_escape(context);
     snprintf(joined, sizeof(joined), "%s: %s", context, err->text);
     memcpy(err->text, joined, sizeof(err->text) - 1);
     err->text[sizeof(err->text) - 1] = '\0';
+    error_escape(err->text);
     return error_result(err, 0);
 }
 

@@ -103,6 +103,7 @@ int file_replace(const char *path, const void *data, size_t size, mode_t mode, s
 int file_make_directories(const char *path, mode_t mode, struct error *err)
 {
     char partial[4096];
+    struct stat st;
     size_t length = strlen(path);
 
     if (length >= sizeof(partial) || path[0] != '/')
@@ -116,5 +117,9 @@ int file_make_directories(const char *path, mode_t mode, struct error *err)
             return error_system(err, errno, "create directory %s", partial);
         partial[at] = path[at];
     }
+    if (stat(path, &st) < 0)
+        return error_system(err, errno, "directory %s", path);
+    if (!S_ISDIR(st.st_mode))
+        return error_system(err, ENOTDIR, "directory %s", path);
     return 0;
 }

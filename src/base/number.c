@@ -101,7 +101,7 @@ int number_parse_milli(const char *text, uint64_t *ret_thousandths, struct error
     uint64_t whole, part = 0, scale = 1000;
     const char *end = digits_parse(text, &whole);
 
-    if (end && *end == '.') {
+    if (end && *end == '.' && end[1] >= '0' && end[1] <= '9') {
         end++;
         for (; *end >= '0' && *end <= '9' && scale > 1; end++) {
             scale /= 10;

@@ -42,8 +42,8 @@ size_t utf8_printable(const char *string)
 
     if (!length || point < 0x20 || (point >= 0x7f && point < 0xa0))
         return 0;
-    if (point == 0x200e || point == 0x200f || (point >= 0x202a && point <= 0x202e) ||
-        (point >= 0x2066 && point <= 0x2069))
+    if (point == 0x61c || point == 0x200e || point == 0x200f ||
+        (point >= 0x202a && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069))
         return 0;
     return length;
 }
