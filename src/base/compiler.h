@@ -11,6 +11,8 @@
 #define packed_struct                    __attribute__((packed))
 #define unused_arg                       __attribute__((unused))
 #define cleanup_with(function)           __attribute__((cleanup(function)))
+/* For a large buffer on a hot path that is written before it is read. */
+#define not_initialised          __attribute__((uninitialized))
 #define public_symbol                    __attribute__((visibility("default")))
 
 #define ARRAY_COUNT(array) (sizeof(array) / sizeof((array)[0]))

@@ -270,8 +270,10 @@ static int lay_out(struct compile *c, struct error *err)
 
 static int compile_files(struct compile *c, struct error *err)
 {
-    int r = mounts_read(c->work, "/proc/self/mountinfo", &c->mounts, err);
+    int r = resolver_new(c->work, &c->resolver, err);
 
+    if (r == 0)
+        r = mounts_read(c->work, "/proc/self/mountinfo", &c->mounts, err);
     if (r == 0)
         r = objects_resolve(c, err);
     if (r == 0)

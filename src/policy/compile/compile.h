@@ -20,6 +20,9 @@ struct point {
     ino_t inode;
     mode_t mode;
     bool is_ruled; /* a path rule of some layer names exactly this object */
+    bool is_judged;
+    enum access access; /* when judged: what the layers give, before the caps */
+    const struct origin *why;
 };
 
 /* At and below `path` nothing gets more than `access`, whatever a rule grants. */
@@ -56,6 +59,7 @@ struct compile {
     struct arena *work;  /* of this compilation: freed at its end */
 
     struct effective effective;
+    struct resolver *resolver;
     struct policy real; /* the layers with every path rule rewritten to its object */
     struct mount_table mounts;
     const char *home; /* real, NULL = none */
@@ -117,6 +121,9 @@ int objects_check_grant(struct compile *c, const struct resolved *object, bool w
 /* The least that the layers and the caps give; *ret_why as policy_access(). */
 enum access objects_access(const struct compile *c, const char *path,
                            const struct origin **ret_why);
+/* The same for a point, whose rules are asked only once: call it when all layers are resolved. */
+enum access objects_point_access(const struct compile *c, struct point *point,
+                                 const struct origin **ret_why);
 
 /* guards.c: what no rule can grant: Cordon's own, password files, kernel file systems, aliases. */
 int guards_add(struct compile *c, struct error *err) must_check;

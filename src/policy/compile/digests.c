@@ -16,34 +16,46 @@ static void add_policy(const struct policy *policy, struct text *text)
         text_printf(text, "%d %s\n", (int)policy->layers[i]->kind, policy->layers[i]->digest);
 }
 
-/* Length before content, so that no content can look like two fields. */
+/* With its end, so that no content can look like two fields. */
 static void add_string(struct text *text, const char *string)
 {
-    if (!string) {
-        text_add(text, "-\n");
-        return;
-    }
-    text_printf(text, "%zu:", strlen(string));
-    text_add(text, string);
-    text_add(text, "\n");
+    text_add_n(text, string ? "+" : "-", 1);
+    if (string)
+        text_add_n(text, string, strlen(string) + 1);
 }
 
+static void add_number(struct text *text, uint64_t number)
+{
+    unsigned char bytes[8];
+
+    for (size_t i = 0; i < sizeof(bytes); i++)
+        bytes[i] = (unsigned char)(number >> 8 * i);
+    text_add_n(text, (const char *)bytes, sizeof(bytes));
+}
+
+static void add_strings(struct text *text, const char *const *strings, size_t count)
+{
+    add_number(text, count);
+    for (size_t i = 0; i < count; i++)
+        add_string(text, strings[i]);
+}
+
+/* Rules are not in it: they follow from the mounts. */
 static void add_files(const struct plan *plan, struct text *text)
 {
+    add_number(text, plan->mount_count);
     for (size_t i = 0; i < plan->mount_count; i++) {
         const struct plan_mount *mount = &plan->mounts[i];
+        const char flags[] = {
+            (char)mount->kind,     mount->is_writable, mount->is_directory,
+            mount->is_device,      mount->is_socket,   mount->is_noexec,
+            (char)(mount->mode >> 8), (char)mount->mode,
+        };
+        bool is_same = mount->source && strcmp(mount->source, mount->target) == 0;
 
-        text_printf(text, "mount %d %d%d%d%d%d %o\n", (int)mount->kind, mount->is_writable,
-                    mount->is_directory, mount->is_device, mount->is_socket, mount->is_noexec,
-                    (unsigned)mount->mode);
+        text_add_n(text, flags, sizeof(flags));
         add_string(text, mount->target);
-        add_string(text, mount->source);
-    }
-    for (size_t i = 0; i < plan->rule_count; i++) {
-        const struct plan_rule *rule = &plan->rules[i];
-
-        text_printf(text, "rule %d%d%d\n", rule->may_write, rule->may_execute, rule->is_device);
-        add_string(text, rule->target);
+        add_string(text, is_same ? "" : mount->source);
     }
 }
 
@@ -52,20 +64,20 @@ static void add_rest(const struct plan *plan, struct text *text)
     const struct plan_filter *filter = &plan->filter;
 
     add_string(text, plan->tier);
-    text_printf(text, "%d %d %d%d %zu %zu %llu\n", plan->landlock_files, (int)plan->network,
-                filter->allows_namespaces, filter->allows_inet, filter->deny_count,
-                filter->allow_count, (unsigned long long)plan->timeout_ms);
-    for (size_t i = 0; i < filter->deny_count; i++)
-        add_string(text, filter->deny[i]);
-    for (size_t i = 0; i < filter->allow_count; i++)
-        add_string(text, filter->allow[i]);
+    add_number(text, plan->landlock_files);
+    add_number(text, (uint64_t)plan->network);
+    add_number(text, filter->allows_namespaces);
+    add_number(text, filter->allows_inet);
+    add_number(text, plan->timeout_ms);
+    add_strings(text, filter->deny, filter->deny_count);
+    add_strings(text, filter->allow, filter->allow_count);
+    add_number(text, plan->limit_count);
     for (size_t i = 0; i < plan->limit_count; i++) {
         add_string(text, plan->limits[i].member);
-        text_printf(text, "%llu %d\n", (unsigned long long)plan->limits[i].value,
-                    (int)plan->limits[i].by);
+        add_number(text, plan->limits[i].value);
+        add_number(text, (uint64_t)plan->limits[i].by);
     }
-    for (size_t i = 0; i < plan->env_count; i++)
-        add_string(text, plan->env[i]);
+    add_strings(text, plan->env, plan->env_count);
     add_string(text, plan->cwd);
     add_string(text, plan->command_line);
 }

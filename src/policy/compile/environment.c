@@ -115,7 +115,7 @@ static int visible_directory(struct compile *c, const char *path, const char **r
     *ret_path = NULL;
     if (!path || path[0] != '/')
         return 0;
-    r = resolve_path(c->work, path, &object, err);
+    r = resolve_path(c->resolver, path, &object, err);
     if (r < 0)
         return r;
     if (object.status == RESOLVE_FOUND && S_ISDIR(object.mode) &&

@@ -65,7 +65,7 @@ static int add_self(struct compile *c, struct error *err)
     if (!origin)
         return error_memory(err);
     for (; path && *path && r == 0; path++) {
-        r = resolve_path(c->work, *path, &object, err);
+        r = resolve_path(c->resolver, *path, &object, err);
         if (r < 0)
             return r;
         if (object.status == RESOLVE_FOUND)
@@ -86,7 +86,7 @@ static int add_readonly_self(struct compile *c, struct error *err)
     if (!origin)
         return error_memory(err);
     for (; path && *path && r == 0; path++) {
-        r = resolve_path(c->work, *path, &object, err);
+        r = resolve_path(c->resolver, *path, &object, err);
         if (r < 0)
             return r;
         if (object.status != RESOLVE_FOUND)
@@ -109,7 +109,7 @@ static int add_hidden_files(struct compile *c, struct error *err)
     for (size_t i = 0; i < ARRAY_COUNT(hidden_files) && r == 0; i++) {
         if (policy_access(&c->real, hidden_files[i].path, NULL) == ACCESS_DENIED)
             continue;
-        r = resolve_path(c->work, hidden_files[i].path, &object, err);
+        r = resolve_path(c->resolver, hidden_files[i].path, &object, err);
         if (r == 0 && object.status == RESOLVE_FOUND)
             r = shut(c, &object, hidden_files[i].reason, origin, err);
     }
@@ -136,7 +136,7 @@ static int add_kernel_mounts(struct compile *c, struct error *err)
             continue;
         if (policy_access(&c->real, mount->point, NULL) == ACCESS_DENIED)
             continue;
-        r = resolve_path(c->work, mount->point, &object, err);
+        r = resolve_path(c->resolver, mount->point, &object, err);
         if (r < 0 || object.status != RESOLVE_FOUND || strcmp(object.real, mount->point) != 0)
             continue;
         r = objects_add_cap(c, object.real, ACCESS_DENIED, origin, err);
@@ -160,7 +160,7 @@ static int protect_name(struct compile *c, const char *root, const char *name,
 
     if (!path)
         return error_memory(err);
-    r = resolve_path(c->work, path, &object, err);
+    r = resolve_path(c->resolver, path, &object, err);
     if (r < 0)
         return r;
     if (object.status == RESOLVE_FOUND) {
@@ -186,7 +186,7 @@ static int protect_git_file(struct compile *c, const char *root, const struct or
     *ret_is_file = false;
     if (!path)
         return error_memory(err);
-    r = resolve_path(c->work, path, &object, err);
+    r = resolve_path(c->resolver, path, &object, err);
     if (r < 0 || object.status != RESOLVE_FOUND || !S_ISREG(object.mode))
         return r;
     *ret_is_file = true;
@@ -201,7 +201,7 @@ static int protect_root(const char *root, void *data)
     struct resolved object;
     size_t count;
     const struct protected_name *names = protected_names(&count);
-    int r = resolve_path(c->work, root, &object, visit->err);
+    int r = resolve_path(c->resolver, root, &object, visit->err);
 
     if (r < 0 || object.status != RESOLVE_FOUND || !S_ISDIR(object.mode))
         return r;
@@ -255,21 +255,21 @@ int guards_add(struct compile *c, struct error *err)
 }
 
 /* The strictest that a rule or cap says of exactly this object; ACCESS_WRITE when none does. */
-static enum access restriction_at(const struct compile *c, const char *path,
+static enum access restriction_at(const struct compile *c, struct point *point,
                                   const struct origin **ret_why)
 {
     const struct origin *why = NULL;
-    enum access access = objects_access(c, path, &why);
+    enum access access = objects_point_access(c, point, &why);
 
     *ret_why = why;
     return why ? access : ACCESS_WRITE;
 }
 
-static int add_aliases_of(struct compile *c, const struct point *point, struct error *err)
+static int add_aliases_of(struct compile *c, struct point *point, struct error *err)
 {
     const struct host_mount *home = mounts_find(&c->mounts, point->path);
     const struct origin *why;
-    enum access access = restriction_at(c, point->path, &why);
+    enum access access = restriction_at(c, point, &why);
     int r = 0;
 
     if (!home || access == ACCESS_WRITE)
@@ -281,7 +281,7 @@ static int add_aliases_of(struct compile *c, const struct point *point, struct e
         r = mounts_alias(c->work, home, point->path, &c->mounts.mounts[i], &alias, err);
         if (r < 0 || !alias || path_is_within(alias, "/proc") || path_is_within(alias, "/dev"))
             continue;
-        r = resolve_path(c->work, alias, &object, err);
+        r = resolve_path(c->resolver, alias, &object, err);
         if (r < 0 || object.status != RESOLVE_FOUND || strcmp(object.real, alias) != 0)
             continue;
         /* A part of the object under a name of its own: only a denial of the whole reaches it. */
@@ -298,18 +298,18 @@ static int add_aliases_of(struct compile *c, const struct point *point, struct e
 /* One object under two ruled names: both get the tighter. */
 static int join_same_objects(struct compile *c, size_t first, struct error *err)
 {
-    const struct point *a = &c->points[first];
+    struct point *a = &c->points[first];
     int r = 0;
 
     for (size_t i = first + 1; i < c->point_count && r == 0; i++) {
-        const struct point *b = &c->points[i];
+        struct point *b = &c->points[i];
         const struct origin *why_a, *why_b;
         enum access access_a, access_b;
 
         if (a->inode != b->inode || a->device != b->device)
             continue;
-        access_a = restriction_at(c, a->path, &why_a);
-        access_b = restriction_at(c, b->path, &why_b);
+        access_a = restriction_at(c, a, &why_a);
+        access_b = restriction_at(c, b, &why_b);
         if (access_a < access_b)
             r = objects_add_cap(c, b->path, access_a, why_a, err);
         else if (access_b < access_a)

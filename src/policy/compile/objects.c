@@ -46,11 +46,9 @@ int objects_add_cap(struct compile *c, const char *path, enum access access,
     return 0;
 }
 
-enum access objects_access(const struct compile *c, const char *path, const struct origin **ret_why)
+static enum access apply_caps(const struct compile *c, const char *path, enum access access,
+                              const struct origin *why, const struct origin **ret_why)
 {
-    const struct origin *why = NULL;
-    enum access access = policy_access(&c->real, path, &why);
-
     for (size_t i = 0; i < c->cap_count; i++) {
         const struct cap *cap = &c->caps[i];
 
@@ -62,6 +60,24 @@ enum access objects_access(const struct compile *c, const char *path, const stru
     if (ret_why)
         *ret_why = why;
     return access;
+}
+
+enum access objects_access(const struct compile *c, const char *path, const struct origin **ret_why)
+{
+    const struct origin *why = NULL;
+    enum access access = policy_access(&c->real, path, &why);
+
+    return apply_caps(c, path, access, why, ret_why);
+}
+
+enum access objects_point_access(const struct compile *c, struct point *point,
+                                 const struct origin **ret_why)
+{
+    if (!point->is_judged) {
+        point->access = policy_access(&c->real, point->path, &point->why);
+        point->is_judged = true;
+    }
+    return apply_caps(c, point->path, point->access, point->why, ret_why);
 }
 
 static int add_missing(struct compile *c, const char *path, enum path_rule_kind kind, bool is_link,
@@ -198,7 +214,7 @@ static int shut_blocked(struct compile *c, const struct path_rule *rule,
                         const struct resolved *object, struct error *err)
 {
     struct resolved blocked;
-    int r = resolve_path(c->work, object->blocked, &blocked, err);
+    int r = resolve_path(c->resolver, object->blocked, &blocked, err);
 
     if (r < 0 || blocked.status != RESOLVE_FOUND)
         return r;
@@ -236,7 +252,7 @@ static int resolve_rule(struct compile *c, const struct document *layer, struct 
         *ret_keep = true;
         return placed_target(c, rule->path, &rule->path, err);
     }
-    r = resolve_path(c->work, rule->path, &object, err);
+    r = resolve_path(c->resolver, rule->path, &object, err);
     if (r < 0)
         return r;
     if (rule->kind == PATH_READWRITE || rule->kind == PATH_READONLY)
@@ -282,7 +298,7 @@ int objects_resolve(struct compile *c, struct error *err)
     int r = 0;
 
     if (c->options->variables && c->options->variables->home) {
-        r = resolve_path(c->work, c->options->variables->home, &home, err);
+        r = resolve_path(c->resolver, c->options->variables->home, &home, err);
         if (r < 0)
             return r;
         c->home = home.real;

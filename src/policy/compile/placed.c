@@ -34,7 +34,7 @@ int placed_target(struct compile *c, const char *path, const char **ret_target, 
         if (!target)
             return error_memory(err);
     } else {
-        r = resolve_path(c->work, path, &object, err);
+        r = resolve_path(c->resolver, path, &object, err);
         if (r < 0)
             return r;
         target = object.status == RESOLVE_SHUT ? path : object.real;
@@ -48,7 +48,7 @@ static int is_there(struct compile *c, const char *path, bool is_directory, bool
                     struct error *err)
 {
     struct resolved object;
-    int r = resolve_path(c->work, path, &object, err);
+    int r = resolve_path(c->resolver, path, &object, err);
 
     if (r < 0)
         return r;
@@ -61,7 +61,7 @@ static int resolve_view(struct compile *c, const struct document *layer, struct 
                         bool *ret_keep, struct error *err)
 {
     struct resolved object;
-    int r = resolve_path(c->work, view->source, &object, err);
+    int r = resolve_path(c->resolver, view->source, &object, err);
 
     *ret_keep = false;
     if (r < 0)
@@ -179,7 +179,7 @@ static int add_view(struct compile *c, const struct view *view, struct error *er
     if (access == ACCESS_DENIED)
         return compile_problem(c, ERROR_FORBIDDEN, &view->origin, err,
                                "%s is never granted; remove the view", view->source);
-    r = resolve_path(c->work, view->source, &source, err);
+    r = resolve_path(c->resolver, view->source, &source, err);
     if (r < 0 || source.status != RESOLVE_FOUND)
         return r;
     want.state = access == ACCESS_WRITE ? LAYOUT_WRITE : LAYOUT_READ;
@@ -245,7 +245,7 @@ static int make_cache(struct compile *c, const char *path, const struct path_rul
 
     if (r < 0)
         return error_prepend(err, "%s", rule->origin.member);
-    r = resolve_path(c->work, path, &object, err);
+    r = resolve_path(c->resolver, path, &object, err);
     if (r < 0)
         return r;
     want->source = object.real;
@@ -354,7 +354,7 @@ static int add_special(struct compile *c, const struct string_item *item, enum l
     struct layout_want want = {.state = state, .origin = &item->origin};
     struct resolved object;
     const char *reason;
-    int r = resolve_path(c->work, item->text, &object, err);
+    int r = resolve_path(c->resolver, item->text, &object, err);
 
     if (r < 0)
         return r;

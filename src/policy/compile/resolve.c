@@ -1,58 +1,91 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The walk. Nearly every name has no symbolic link on its way: one openat2() proves that. The rest
- * is walked component by component, so that the links are known, and proved afterwards.
- * System calls: openat2 fstat lstat readlink faccessat2.
+ * The walk, component by component from the root, so that every symbolic link on the way is known.
+ * A directory that was once found to be one is not looked at again.
+ * System calls: lstat readlink faccessat2.
  */
 #include "policy/compile/resolve.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/openat2.h>
-#include <stdio.h>
+#include <stdint.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/path.h"
 
-static int open_without_links(const char *path)
-{
-    struct open_how how = {
-        .flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
-        .resolve = RESOLVE_NO_SYMLINKS,
-    };
+#define KNOWN_BUCKETS 256u
 
-    return (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
-}
+struct known_directory {
+    struct known_directory *next;
+    size_t length;
+    char path[];
+};
 
-/* 0 and an identity, -ELOOP when there is a link, or what stopped the walk. */
-static int identify(const char *path, struct resolved *object)
-{
-    auto_close int fd = open_without_links(path);
+struct walk {
+    struct resolver *resolver;
+    struct resolved *object;
+    size_t real_length;
+    bool is_looked_at;   /* `st` is of `real` */
     struct stat st;
+    char real[PATH_MAX]; /* walked so far, "" = the root */
+    char rest[PATH_MAX]; /* still to walk */
+};
 
-    if (fd < 0 || fstat(fd, &st) < 0)
-        return -errno;
-    if (S_ISLNK(st.st_mode))
-        return -ELOOP;
-    object->device = st.st_dev;
-    object->inode = st.st_ino;
-    object->mode = st.st_mode;
-    object->uid = st.st_uid;
-    object->gid = st.st_gid;
-    object->special = st.st_rdev;
+struct resolver {
+    struct arena *arena;
+    struct walk walk; /* one at a time */
+    struct known_directory *known[KNOWN_BUCKETS];
+};
+
+int resolver_new(struct arena *arena, struct resolver **ret_resolver, struct error *err)
+{
+    struct resolver *resolver = arena_alloc(arena, sizeof(*resolver));
+
+    if (!resolver)
+        return error_memory(err);
+    resolver->arena = arena;
+    *ret_resolver = resolver;
     return 0;
 }
 
-struct walk {
-    struct arena *arena;
-    struct resolved *object;
-    char real[PATH_MAX]; /* walked so far, "" = the root */
-    char rest[PATH_MAX]; /* still to walk */
-    size_t real_length;
-};
+/* FNV-1a */
+static struct known_directory **bucket_of(struct resolver *resolver, const char *path, size_t length)
+{
+    uint32_t hash = 2166136261u;
+
+    for (size_t i = 0; i < length; i++)
+        hash = (hash ^ (unsigned char)path[i]) * 16777619u;
+    return &resolver->known[hash % KNOWN_BUCKETS];
+}
+
+static bool is_known(struct walk *walk)
+{
+    const struct known_directory *known =
+        *bucket_of(walk->resolver, walk->real, walk->real_length);
+
+    for (; known; known = known->next)
+        if (known->length == walk->real_length &&
+            memcmp(known->path, walk->real, walk->real_length) == 0)
+            return true;
+    return false;
+}
+
+static int make_known(struct walk *walk)
+{
+    struct known_directory **bucket = bucket_of(walk->resolver, walk->real, walk->real_length);
+    struct known_directory *known =
+        arena_alloc(walk->resolver->arena, sizeof(*known) + walk->real_length + 1);
+
+    if (!known)
+        return -ENOMEM;
+    known->length = walk->real_length;
+    memcpy(known->path, walk->real, walk->real_length + 1);
+    known->next = *bucket;
+    *bucket = known;
+    return 0;
+}
 
 static void walk_up(struct walk *walk)
 {
@@ -69,6 +102,7 @@ static int walk_down(struct walk *walk)
 
     if (!length)
         return 0;
+    walk->is_looked_at = false;
     if (walk->real_length + length + 2 > sizeof(walk->real))
         return -ENAMETOOLONG;
     if (length == 2 && memcmp(start, "..", 2) == 0) {
@@ -87,6 +121,7 @@ static int walk_down(struct walk *walk)
 static int walk_follow(struct walk *walk)
 {
     struct resolved *object = walk->object;
+    struct arena *arena = walk->resolver->arena;
     struct resolve_link *link;
     char text[PATH_MAX];
     ssize_t length = readlink(walk->real, text, sizeof(text) - 1);
@@ -99,11 +134,11 @@ static int walk_follow(struct walk *walk)
     if ((size_t)length + rest + 2 > sizeof(walk->rest))
         return -ENAMETOOLONG;
     text[length] = '\0';
-    link = arena_append(walk->arena, object->links, object->link_count);
+    link = arena_append(arena, object->links, object->link_count);
     if (!link)
         return -ENOMEM;
-    link->path = arena_string(walk->arena, walk->real);
-    link->text = arena_string(walk->arena, text);
+    link->path = arena_string(arena, walk->real);
+    link->text = arena_string(arena, text);
     if (!link->path || !link->text)
         return -ENOMEM;
     memmove(walk->rest + length + 1, walk->rest, rest + 1);
@@ -117,80 +152,100 @@ static int walk_follow(struct walk *walk)
     return 0;
 }
 
+static int walk_finish(struct walk *walk, enum resolve_status status)
+{
+    struct resolved *object = walk->object;
+    const char *real = walk->real_length ? walk->real : "/";
+
+    object->status = status;
+    object->real =
+        strcmp(real, object->given) == 0 ? object->given : arena_string(walk->resolver->arena, real);
+    return object->real ? 0 : -ENOMEM;
+}
+
 /* The walk ended early: keep where the name would be. */
 static int walk_stop(struct walk *walk, enum resolve_status status)
 {
-    struct resolved *object = walk->object;
     int step;
 
-    object->status = status;
     if (status == RESOLVE_SHUT) {
-        object->blocked = path_parent(walk->arena, walk->real);
-        if (!object->blocked)
+        walk->object->blocked = path_parent(walk->resolver->arena, walk->real);
+        if (!walk->object->blocked)
             return -ENOMEM;
     }
     do
         step = walk_down(walk);
     while (step > 0);
-    if (step < 0)
-        return step;
-    object->real = arena_string(walk->arena, walk->real_length ? walk->real : "/");
-    return object->real ? 0 : -ENOMEM;
+    return step < 0 ? step : walk_finish(walk, status);
 }
 
-static int walk_links(struct walk *walk)
+static int walk_arrive(struct walk *walk)
 {
-    struct stat st;
+    struct resolved *object = walk->object;
+    const struct stat *st = &walk->st;
+
+    if (!walk->is_looked_at && lstat(walk->real_length ? walk->real : "/", &walk->st) < 0)
+        return -errno;
+    object->device = st->st_dev;
+    object->inode = st->st_ino;
+    object->mode = st->st_mode;
+    object->uid = st->st_uid;
+    object->gid = st->st_gid;
+    object->special = st->st_rdev;
+    return walk_finish(walk, RESOLVE_FOUND);
+}
+
+/* Look at the component just walked onto. 1 = stopped, 0 = go on. */
+static int walk_look(struct walk *walk, bool is_last)
+{
+    int r;
+
+    if (!walk->real_length || (!is_last && is_known(walk)))
+        return 0;
+    if (path_is_within(walk->real, "/proc")) {
+        r = walk_stop(walk, RESOLVE_PROC);
+        return r < 0 ? r : 1;
+    }
+    if (lstat(walk->real, &walk->st) < 0) {
+        if (errno != ENOENT && errno != ENOTDIR && errno != EACCES)
+            return -errno;
+        r = walk_stop(walk, errno == EACCES ? RESOLVE_SHUT : RESOLVE_MISSING);
+        return r < 0 ? r : 1;
+    }
+    if (S_ISLNK(walk->st.st_mode))
+        return walk_follow(walk);
+    walk->is_looked_at = true;
+    return S_ISDIR(walk->st.st_mode) && !is_known(walk) ? make_known(walk) : 0;
+}
+
+static int walk_all(struct walk *walk)
+{
     int r;
 
     while ((r = walk_down(walk)) > 0) {
-        if (path_is_within(walk->real_length ? walk->real : "/", "/proc"))
-            return walk_stop(walk, RESOLVE_PROC);
-        if (!walk->real_length)
-            continue;
-        if (lstat(walk->real, &st) < 0) {
-            if (errno == ENOENT || errno == ENOTDIR)
-                return walk_stop(walk, RESOLVE_MISSING);
-            return errno == EACCES ? walk_stop(walk, RESOLVE_SHUT) : -errno;
-        }
-        if (S_ISLNK(st.st_mode)) {
-            r = walk_follow(walk);
-            if (r < 0)
-                return r;
-        }
+        r = walk_look(walk, walk->rest[strspn(walk->rest, "/")] == '\0');
+        if (r)
+            return r < 0 ? r : 0;
     }
-    if (r < 0)
-        return r;
-    walk->object->status = RESOLVE_FOUND;
-    walk->object->real = arena_string(walk->arena, walk->real_length ? walk->real : "/");
-    return walk->object->real ? identify(walk->object->real, walk->object) : -ENOMEM;
+    return r < 0 ? r : walk_arrive(walk);
 }
 
-static int walk_path(struct arena *arena, const char *path, struct resolved *object)
-{
-    struct walk walk;
-
-    walk.arena = arena;
-    walk.object = object;
-    walk.real[0] = '\0';
-    walk.real_length = 0;
-    if (strlen(path) >= sizeof(walk.rest))
-        return -ENAMETOOLONG;
-    memcpy(walk.rest, path, strlen(path) + 1);
-    return walk_links(&walk);
-}
-
-int resolve_path(struct arena *arena, const char *path, struct resolved *ret_resolved,
+int resolve_path(struct resolver *resolver, const char *path, struct resolved *ret_resolved,
                  struct error *err)
 {
-    struct resolved object = {.given = path, .real = path, .status = RESOLVE_FOUND};
-    int r = identify(path, &object);
+    struct resolved object = {.given = path};
+    struct walk *walk = &resolver->walk;
+    size_t length = strlen(path);
+    int r = -ENAMETOOLONG;
 
-    if (r == -ENOENT || r == -ENOTDIR) {
-        object.status = RESOLVE_MISSING;
-        r = 0;
-    } else if (r == -ELOOP || r == -EACCES) {
-        r = walk_path(arena, path, &object);
+    walk->resolver = resolver;
+    walk->object = &object;
+    walk->real[0] = '\0';
+    walk->real_length = 0;
+    walk->is_looked_at = false;
+    if (length < sizeof(walk->rest)) {
+        memcpy(walk->rest, path, length + 1);
+        r = walk_all(walk);
     }
     if (r == -ENOMEM)
         return error_memory(err);
@@ -201,7 +256,7 @@ int resolve_path(struct arena *arena, const char *path, struct resolved *ret_res
 }
 
 /* uid 0 without CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH, gid 0, no supplementary group. */
-static bool bits_allow(const struct resolved *object, mode_t wanted)
+static bool root_bits_allow(const struct resolved *object, mode_t wanted)
 {
     mode_t bits = object->mode;
 
@@ -212,19 +267,27 @@ static bool bits_allow(const struct resolved *object, mode_t wanted)
     return (bits & wanted) == wanted;
 }
 
+/* Everybody may, whichever class the caller is in: spares a system call for most of a system. */
+static bool all_bits_allow(const struct resolved *object, mode_t wanted)
+{
+    return (object->mode & object->mode >> 3 & object->mode >> 6 & wanted) == wanted;
+}
+
 const char *resolve_refusal(struct arena *arena, const struct facts *facts,
                             const struct resolved *object, bool wants_write)
 {
     mode_t wanted = 4u | (wants_write ? 2u : 0) | (S_ISDIR(object->mode) ? 1u : 0);
     const char *verb = wants_write ? "write" : "read", *reason;
 
+    if (!wants_write && all_bits_allow(object, wanted))
+        return NULL;
     if (faccessat(AT_FDCWD, object->real, (int)wanted, AT_EACCESS) < 0) {
         if (errno == EROFS)
             return "it is on a read-only file system";
         reason = arena_printf(arena, "the caller may not %s it", verb);
         return reason ? reason : "the caller may not";
     }
-    if (!facts->is_root || bits_allow(object, wanted))
+    if (!facts->is_root || root_bits_allow(object, wanted))
         return NULL;
     reason = arena_printf(arena,
                           "contained root holds no capability and could not %s what belongs to "
@@ -232,24 +295,4 @@ const char *resolve_refusal(struct arena *arena, const struct facts *facts,
                           verb, (unsigned)object->uid, (unsigned)(object->mode & 07777),
                           (unsigned)object->uid);
     return reason ? reason : "contained root holds no capability";
-}
-
-const char *resolve_kind_name(mode_t mode)
-{
-    switch (mode & S_IFMT) {
-    case S_IFDIR:
-        return "a directory";
-    case S_IFREG:
-        return "a file";
-    case S_IFCHR:
-        return "a character device";
-    case S_IFBLK:
-        return "a block device";
-    case S_IFSOCK:
-        return "a socket";
-    case S_IFIFO:
-        return "a FIFO";
-    default:
-        return "a symbolic link";
-    }
 }

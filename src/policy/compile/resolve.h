@@ -38,12 +38,17 @@ struct resolved {
     size_t link_count;
 };
 
+/* Walks many names, most of which share their directories; each directory is looked at once. */
+struct resolver;
+int resolver_new(struct arena *arena, struct resolver **ret_resolver, struct error *err) must_check;
+
 /*
  * Walk `path` (absolute, normalised). An absent or unreachable object is an answer, not an error.
- * The identity is that of an object which was reached without a symbolic link at one moment, so a
- * name that is changed during the walk yields an error or another object's true name, never a mix.
+ * What is found is a pair of a name without symbolic links and an identity. A name that is changed
+ * during the walk can make them disagree: who opens it later must refuse symbolic links and
+ * compare the identity.
  */
-int resolve_path(struct arena *arena, const char *path, struct resolved *ret_resolved,
+int resolve_path(struct resolver *resolver, const char *path, struct resolved *ret_resolved,
                  struct error *err) must_check;
 
 /*
@@ -53,8 +58,5 @@ int resolve_path(struct arena *arena, const char *path, struct resolved *ret_res
  */
 const char *resolve_refusal(struct arena *arena, const struct facts *facts,
                             const struct resolved *object, bool wants_write);
-
-/* "a directory", "a character device", ... */
-const char *resolve_kind_name(mode_t mode);
 
 #endif

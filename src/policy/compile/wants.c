@@ -35,7 +35,7 @@ static const struct point *find_point(const struct compile *c, const char *path)
     return NULL;
 }
 
-static int want_point(struct compile *c, const struct point *point, struct error *err)
+static int want_point(struct compile *c, struct point *point, struct error *err)
 {
     struct layout_want want = {
         .path = point->path,
@@ -44,7 +44,7 @@ static int want_point(struct compile *c, const struct point *point, struct error
         .device = point->device,
         .inode = point->inode,
     };
-    enum access access = objects_access(c, point->path, &want.origin);
+    enum access access = objects_point_access(c, point, &want.origin);
 
     /* Sockets and devices are granted by name only; a rule can but shut them. */
     if (access != ACCESS_DENIED && !S_ISDIR(point->mode) && !S_ISREG(point->mode))
@@ -154,7 +154,7 @@ static int want_private(struct compile *c, const char *given, mode_t mode,
     const struct origin *why = NULL;
     const struct point *point;
     struct resolved object;
-    int r = resolve_path(c->work, given, &object, err);
+    int r = resolve_path(c->resolver, given, &object, err);
 
     if (r < 0)
         return r;

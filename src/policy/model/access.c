@@ -45,17 +45,26 @@ static int rule_rank(enum path_rule_kind kind)
     return 0;
 }
 
+/* Does a rule of `length` bytes cover `path`? The cheap tests come first: most rules are elsewhere. */
+static bool literal_covers(const struct path_rule *rule, size_t length, const char *path,
+                           size_t path_length)
+{
+    if (length > path_length || (length > 1 && path[length] && path[length] != '/'))
+        return false;
+    return access_rule_covers(rule->path, path);
+}
+
 static const struct path_rule *literal_rule(const struct document *layer, const char *path)
 {
     const struct path_rule *best = NULL;
-    size_t best_length = 0;
+    size_t best_length = 0, path_length = strlen(path);
 
     for (size_t i = 0; i < layer->path_count; i++) {
         const struct path_rule *rule = &layer->paths[i];
         size_t length = strlen(rule->path);
 
-        if (rule->is_glob || rule->kind == PATH_PROTECTED ||
-            !access_rule_covers(rule->path, path) || length < best_length)
+        if (length < best_length || rule->is_glob || rule->kind == PATH_PROTECTED ||
+            !literal_covers(rule, length, path, path_length))
             continue;
         if (!best || length > best_length || rule_rank(rule->kind) > rule_rank(best->kind)) {
             best = rule;
@@ -198,7 +207,7 @@ static enum access request_permits(const struct document *layer, const char *pat
                                    const struct object *object, const struct origin **why)
 {
     struct choice choice = layer_choice(layer, path);
-    char own_path[sizeof(object->path)];
+    char own_path[sizeof(object->path)] not_initialised;
     bool is_same = false;
 
     *why = choice.why;
@@ -350,7 +359,7 @@ static enum access layers_permit(struct document *const *layers, size_t count, c
 
 static bool choice_object(const struct choice *choice, const char *path, struct object *ret_object)
 {
-    int length;
+    size_t length = strlen(path);
 
     ret_object->kind = choice->kind;
     ret_object->view = choice->view;
@@ -359,8 +368,18 @@ static bool choice_object(const struct choice *choice, const char *path, struct 
         return true;
     if (choice->view)
         return access_view_path(choice->view, path, ret_object->path, sizeof(ret_object->path));
-    length = snprintf(ret_object->path, sizeof(ret_object->path), "%s", path);
-    return (size_t)length < sizeof(ret_object->path);
+    if (length >= sizeof(ret_object->path))
+        return false;
+    memcpy(ret_object->path, path, length + 1);
+    return true;
+}
+
+/* An object is mostly room for a long name: copy what is used. */
+static void copy_object(struct object *to, const struct object *from)
+{
+    to->kind = from->kind;
+    to->view = from->view;
+    memcpy(to->path, from->path, strlen(from->path) + 1);
 }
 
 /*
@@ -370,13 +389,15 @@ static bool choice_object(const struct choice *choice, const char *path, struct 
 static enum access layers_object(struct document *const *layers, size_t count, const char *path,
                                  struct object *ret_object, const struct origin **ret_why)
 {
-    struct object object;
+    struct object object not_initialised;
     enum access best = ACCESS_DENIED;
     bool has_request = false, is_first = true;
 
     for (size_t i = 0; i < count; i++)
         has_request = has_request || layers[i]->kind != LAYER_CEILING;
-    *ret_object = (struct object){.kind = OBJECT_HOST};
+    ret_object->kind = OBJECT_HOST;
+    ret_object->view = NULL;
+    ret_object->path[0] = '\0';
     *ret_why = NULL;
     for (size_t i = 0; i < count; i++) {
         struct choice choice = layer_choice(layers[i], path);
@@ -390,7 +411,7 @@ static enum access layers_object(struct document *const *layers, size_t count, c
         access = layers_permit(layers, count, path, &object, &why);
         if (is_first || access > best) {
             best = access;
-            *ret_object = object;
+            copy_object(ret_object, &object);
             *ret_why = why;
         }
         is_first = false;
@@ -423,7 +444,7 @@ enum access policy_permits(const struct policy *policy, const char *path,
 enum access policy_access(const struct policy *policy, const char *path,
                           const struct origin **ret_why)
 {
-    struct object object;
+    struct object object not_initialised;
 
     return policy_object(policy, path, &object, ret_why);
 }
