@@ -100,7 +100,7 @@ static int check_version(const char *name, const struct node *root, bool is_json
         return 0;
     if (root->kind != NODE_MAP)
         return error_set(err, ERROR_INVALID, EINVAL, "%s:%u:%u: expected a map of members, not %s",
-                         name, root->line, root->column, node_kind_name(root->kind));
+                         name, root->line, root->column, value_kind_phrase(root));
     if (!version)
         return error_set(err, ERROR_INVALID, EINVAL,
                          "%s:%u:%u: member 'version' is missing; write version: cordon/1", name,

@@ -54,7 +54,8 @@ unsigned text_distance(const char *a, const char *b, unsigned most)
 
 const char *member_suggest(const struct member *members, const char *name)
 {
-    unsigned most = strlen(name) < 5 ? 1 : 3, best = most + 1;
+    size_t third = strlen(name) / 3;
+    unsigned most = third < 1 ? 1 : third > 3 ? 3 : (unsigned)third, best = most + 1;
     const char *nearest = NULL;
 
     for (; members->name; members++) {

@@ -82,19 +82,26 @@ static int builder_find_lines(struct builder *builder)
 static int builder_check_bytes(const struct builder *builder)
 {
     const char *text = builder->text;
+    bool is_yaml = builder->syntax == NODE_YAML;
 
     for (size_t i = 0; i < builder->size; i++) {
         unsigned char c = (unsigned char)text[i];
 
-        if ((c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7f)
+        if ((c < 0x20 && c != '\t' && c != '\n' && c != '\r') || (c == 0x7f && is_yaml))
             return builder_refuse(builder, ERROR_INVALID, i,
                                   "a control character; remove it or write it as an escape");
     }
     if (builder->size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
         return builder_refuse(builder, ERROR_INVALID, 0,
                               "begins with a byte order mark; remove it");
-    if (!utf8_is_valid(text, builder->size))
-        return builder_refuse(builder, ERROR_INVALID, 0, "is not UTF-8; save it as UTF-8");
+    for (size_t i = 0; i < builder->line_count; i++) {
+        size_t start = builder->lines[i];
+        size_t end = i + 1 < builder->line_count ? builder->lines[i + 1] : builder->size;
+
+        if (!utf8_is_valid(text + start, end - start))
+            return builder_refuse(builder, ERROR_INVALID, start,
+                                  "this line is not UTF-8; save the file as UTF-8");
+    }
     return 0;
 }
 
@@ -264,10 +271,10 @@ static int builder_key(struct builder *builder, struct fy_event *event, struct n
     entry->key = node->text;
     entry->line = node->line;
     entry->column = node->column;
-    if (strcmp(node->text, "<<") == 0)
+    if (builder->syntax == NODE_YAML && strcmp(node->text, "<<") == 0)
         return builder_refuse(builder, ERROR_INVALID, builder->offset,
                               "a merge key; write the members themselves");
-    if (!node->length || strlen(node->text) != node->length)
+    if ((builder->syntax == NODE_YAML && !node->length) || strlen(node->text) != node->length)
         return builder_refuse(builder, ERROR_INVALID, builder->offset,
                               "a member's name that is empty or holds a NUL");
     return 0;

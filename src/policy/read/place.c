@@ -8,27 +8,47 @@
 #include "base/text.h"
 #include "policy/read/reader.h"
 
-static void place_print(struct text *out, const struct place *place)
+static size_t place_length(const struct place *place)
 {
+    size_t length = 0;
+
+    for (; place->up; place = place->up)
+        length += place->name ? strlen(place->name) + 1 : sizeof("[18446744073709551615]");
+    return length;
+}
+
+/* Returns where the text ends. No allocation and no format: a load makes one for every rule. */
+static char *place_print(char *out, const struct place *place, const char *start)
+{
+    char digits[20];
+    size_t count = 0, index = place->index;
+
     if (!place->up)
-        return;
-    place_print(out, place->up);
+        return out;
+    out = place_print(out, place->up, start);
     if (place->name) {
-        if (out->length)
-            text_add(out, ".");
-        text_add_safe(out, place->name);
-    } else {
-        text_printf(out, "[%zu]", place->index);
+        if (out != start)
+            *out++ = '.';
+        return stpcpy(out, place->name);
     }
+    *out++ = '[';
+    do
+        digits[count++] = (char)('0' + index % 10);
+    while (index /= 10);
+    while (count)
+        *out++ = digits[--count];
+    *out++ = ']';
+    *out = '\0';
+    return out;
 }
 
 const char *place_text(struct arena *arena, const struct place *place)
 {
-    struct text text auto_text = {0};
+    char *text = arena_alloc(arena, place_length(place) + 1);
 
-    place_print(&text, place);
-    text_add(&text, "");
-    return text.is_broken ? NULL : arena_string(arena, text.data);
+    if (text)
+        place_print(text, place, text);
+    return text;
 }
 
 /* "name:line:column: member: " without allocation, cut where it does not fit. */

@@ -66,8 +66,8 @@ static int read_map(struct reader *reader, const struct member *member, const st
     int status;
 
     if (node->kind != NODE_MAP)
-        return reader_refuse(reader, place, "expected a map of members, not %s%s",
-                             node->kind == NODE_LIST ? "a " : "", node_kind_name(node->kind));
+        return reader_refuse(reader, place, "expected a map of members, not %s",
+                             value_kind_phrase(node));
     for (size_t i = 0; i < node->count; i++) {
         const struct node_entry *entry = &node->entries[i];
         struct place at = {place, entry->key, 0, entry->line, entry->column};
@@ -88,8 +88,7 @@ static int read_list(struct reader *reader, const struct member *member, const s
     int status;
 
     if (node->kind != NODE_LIST)
-        return reader_refuse(reader, place, "expected a list, not %s%s%s",
-                             node->kind == NODE_MAP ? "a " : "", node_kind_name(node->kind),
+        return reader_refuse(reader, place, "expected a list, not %s%s", value_kind_phrase(node),
                              node->kind == NODE_STRING ? "; put it in [brackets]" : "");
     if (node->count < member->minimum)
         return reader_refuse(reader, place, "is an empty list; leave the member out");
@@ -110,8 +109,8 @@ static int read_dict(struct reader *reader, const struct member *member, const s
     int status = 0;
 
     if (node->kind != NODE_MAP)
-        return reader_refuse(reader, place, "expected a map of names and values, not %s%s",
-                             node->kind == NODE_LIST ? "a " : "", node_kind_name(node->kind));
+        return reader_refuse(reader, place, "expected a map of names and values, not %s",
+                             value_kind_phrase(node));
     for (size_t i = 0; i < node->count && status == 0; i++) {
         const struct node_entry *entry = &node->entries[i];
         struct place at = {place, entry->key, 0, entry->line, entry->column};

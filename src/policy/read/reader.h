@@ -75,6 +75,9 @@ const char *place_text(struct arena *arena, const struct place *place);
 int value_parse(const struct reader *reader, const struct member *member, const struct place *place,
                 const struct node *node, struct value *ret_value) must_check;
 
+/* What a node is, for "expected ..., not ...": "a string". */
+const char *value_kind_phrase(const struct node *node);
+
 /* A string node without NUL; `wanted` is for the error: "a path". */
 int value_check_string(const struct reader *reader, const struct place *place,
                        const struct node *node, const char *wanted) must_check;

@@ -14,17 +14,27 @@
 #define HOST_MAX      253
 #define HOST_LABEL    63
 
+const char *value_kind_phrase(const struct node *node)
+{
+    static const char *const phrases[] = {
+        [NODE_MAP] = "a map",        [NODE_LIST] = "a list",    [NODE_STRING] = "a string",
+        [NODE_INTEGER] = "a number", [NODE_FLOAT] = "a number", [NODE_BOOL] = "true or false",
+        [NODE_NULL] = "nothing",
+    };
+
+    return phrases[node->kind];
+}
+
 int value_check_string(const struct reader *reader, const struct place *place,
                        const struct node *node, const char *wanted)
 {
     if (node->kind == NODE_NULL)
         return reader_refuse(reader, place, "has no value; expected %s", wanted);
     if (node->kind == NODE_MAP || node->kind == NODE_LIST)
-        return reader_refuse(reader, place, "expected %s, not a %s", wanted,
-                             node_kind_name(node->kind));
+        return reader_refuse(reader, place, "expected %s, not %s", wanted, value_kind_phrase(node));
     if (node->kind != NODE_STRING)
         return reader_refuse(reader, place, "expected %s, not %s; write it in quotes: \"%.40s\"",
-                             wanted, node_kind_name(node->kind), node->text);
+                             wanted, value_kind_phrase(node), node->text);
     if (strlen(node->text) != node->length)
         return reader_refuse(reader, place, "holds a NUL; remove it");
     return 0;
@@ -85,7 +95,7 @@ static int value_count(const struct reader *reader, const struct member *member,
 {
     if (node->kind != NODE_INTEGER)
         return reader_refuse(reader, place, "expected a whole number, not %s%s",
-                             node_kind_name(node->kind),
+                             value_kind_phrase(node),
                              node->kind == NODE_STRING ? "; write it without quotes and unit" : "");
     if (number_parse(node->text, member->minimum, member->maximum, &value->number, reader->err) < 0)
         return reader_blame(reader, place);

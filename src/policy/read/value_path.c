@@ -3,14 +3,14 @@
 #include <string.h>
 
 #include "base/path.h"
-#include "base/text.h"
 #include "policy/read/reader.h"
 
 #define VARIABLES      "${workspace}, ${home}, ${user}, ${tmp}"
 #define NAME_BYTES_MAX 255
 
 struct expansion {
-    struct text *out;
+    char text[PATH_LENGTH_MAX + 1];
+    size_t length;
     bool has_pattern; /* in what the document says itself */
     bool has_hidden;  /* pattern characters in a variable's value */
 };
@@ -46,29 +46,40 @@ static int variable_value(const struct reader *reader, const struct place *place
                          length > 40 ? 40 : (int)length, name);
 }
 
+static int expansion_add(const struct reader *reader, const struct place *place,
+                         struct expansion *expansion, const char *text, size_t length)
+{
+    if (length > PATH_LENGTH_MAX - expansion->length)
+        return reader_refuse(reader, place, "is longer than " STRINGIFY(PATH_LENGTH_MAX) " bytes");
+    memcpy(expansion->text + expansion->length, text, length);
+    expansion->length += length;
+    expansion->text[expansion->length] = '\0';
+    return 0;
+}
+
 static int path_expand(const struct reader *reader, const struct place *place, const char *text,
                        struct expansion *expansion)
 {
     while (*text) {
         const char *start = strstr(text, "${"), *end, *value = NULL;
         size_t literal = start ? (size_t)(start - text) : strlen(text);
-        int status;
+        int status = expansion_add(reader, place, expansion, text, literal);
 
         expansion->has_pattern |= strcspn(text, "*?[") < literal;
-        text_add_n(expansion->out, text, literal);
-        if (!start)
-            break;
+        if (status < 0 || !start)
+            return status;
         end = strchr(start, '}');
         if (!end)
             return reader_refuse(reader, place, "'${' without '}'; expected one of " VARIABLES);
         status = variable_value(reader, place, start + 2, (size_t)(end - start - 2), &value);
+        if (status == 0)
+            status = expansion_add(reader, place, expansion, value, strlen(value));
         if (status < 0)
             return status;
         expansion->has_hidden |= has_pattern(value);
-        text_add(expansion->out, value);
         text = end + 1;
     }
-    return expansion->out->is_broken ? error_memory(reader->err) : 0;
+    return 0;
 }
 
 /* '[' closes within its component, '**' is a component of its own. */
@@ -131,49 +142,51 @@ static const char *path_spelling_fault(const char *text)
     return NULL;
 }
 
-static int path_check_pattern(const struct reader *reader, const struct place *place,
-                              const struct expansion *expansion)
+static int path_check(const struct reader *reader, const struct place *place, const char *text,
+                      const struct expansion *expansion)
 {
-    const char *fault = pattern_fault(expansion->out->data);
+    const char *path = expansion->text;
+    const char *fault = path_bounds_fault(path);
 
-    if (expansion->has_hidden)
-        return reader_refuse(reader, place,
-                             "a pattern on top of a variable whose value holds "
-                             "'*', '?' or '['; write the path itself");
+    if (path[0] != '/')
+        return reader_refuse(
+            reader, place, "'%.80s' is not absolute; write ${workspace}/... or ${home}/...", text);
+    if (path_has_dotdot(path))
+        return reader_refuse(reader, place, "holds '..'; write the path without it");
+    if (!fault && expansion->has_pattern && expansion->has_hidden)
+        fault = "a pattern on top of a variable whose value holds '*', '?' or '['; write the path "
+                "itself";
+    if (!fault && expansion->has_pattern)
+        fault = pattern_fault(path);
     return fault ? reader_refuse(reader, place, "%s", fault) : 0;
 }
 
 int value_parse_path(const struct reader *reader, const struct place *place, const char *text,
                      bool *ret_is_glob, const char **ret_path)
 {
-    struct text out auto_text = {0};
-    struct expansion expansion = {.out = &out};
+    struct expansion expansion;
     const char *fault = path_spelling_fault(text), *path;
-    int status;
+    int status = 0;
 
+    expansion.length = 0;
+    expansion.text[0] = '\0';
+    expansion.has_pattern = expansion.has_hidden = false;
     if (fault)
         return reader_refuse(reader, place, "%s", fault);
     if (ret_is_glob && strncmp(text, "**/", 3) == 0)
-        text_add(&out, "/"); /* anywhere */
-    status = path_expand(reader, place, text, &expansion);
+        status = expansion_add(reader, place, &expansion, "/", 1); /* anywhere */
+    if (status == 0)
+        status = path_expand(reader, place, text, &expansion);
     if (status < 0)
         return status;
     if (expansion.has_pattern && !ret_is_glob)
         return reader_refuse(reader, place,
                              "patterns are allowed in filesystem.deniedPaths and "
                              "filesystem.readonlyPaths only; name the directory");
-    if (!out.data || out.data[0] != '/')
-        return reader_refuse(
-            reader, place, "'%.80s' is not absolute; write ${workspace}/... or ${home}/...", text);
-    if (path_has_dotdot(out.data))
-        return reader_refuse(reader, place, "holds '..'; write the path without it");
-    fault = path_bounds_fault(out.data);
-    if (fault)
-        return reader_refuse(reader, place, "%s", fault);
-    status = expansion.has_pattern ? path_check_pattern(reader, place, &expansion) : 0;
+    status = path_check(reader, place, text, &expansion);
     if (status < 0)
         return status;
-    path = path_normalise(reader->arena, out.data);
+    path = path_normalise(reader->arena, expansion.text);
     if (!path)
         return error_memory(reader->err);
     if (ret_is_glob)

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Documents as a whole: which front end reads them, names, layers, what is recorded. */
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "load.h"
+#include "test.h"
+
+TEST(a_minimal_document_grants_nothing)
+{
+    const struct document *document = must_load(NATIVE);
+
+    check_int(document->contract, CONTRACT_CORDON);
+    check_int(document->kind, LAYER_REQUEST);
+    check_string(document->version, "cordon/1");
+    check_string(document->name, "p");
+    check_string(document->file, "p.yaml");
+    check(!document->has_filesystem && !document->has_grants && !document->network.is_set);
+    check_int(document->path_count + document->env_set_count + document->unsupported_count, 0);
+    check_int(strlen(document->digest), DIGEST_TEXT_SIZE - 1);
+}
+
+TEST(json_and_yaml_say_the_same)
+{
+    const struct document *yaml = must_load(NATIVE "name: x\nfilesystem:\n  readonlyPaths: [/a]\n");
+    const struct document *json = must_load(
+        "{\"version\":\"cordon/1\",\"name\":\"x\",\"filesystem\":{\"readonlyPaths\":[\"/a\"]}}");
+
+    check_string(json->name, yaml->name);
+    check_int(json->path_count, 1);
+    check_string(json->paths[0].path, yaml->paths[0].path);
+    check_int(json->paths[0].origin.column, 65);
+    check(strcmp(json->digest, yaml->digest) != 0);
+}
+
+TEST(a_json_document_is_strict_by_its_name_and_by_its_first_byte)
+{
+    must_refuse_as("p.json", "version: cordon/1\n", "p.json:1:1: not a JSON value");
+    must_refuse_as("p.yaml", "{\"version\":\"cordon/1\",}",
+                   "p.yaml:1:23: a comma must not stand before a closing bracket");
+    must_load_as("p.yaml", "--- {version: cordon/1,}\n", &test_options);
+}
+
+TEST(a_version_that_is_missing_or_unknown_is_refused)
+{
+    must_refuse("name: x\n", "p.yaml:1:1: member 'version' is missing; write version: cordon/1");
+    must_refuse("version: cordon/2\n",
+                "p.yaml:1:10: version: 'cordon/2' is unknown; expected cordon/1");
+    must_refuse("version: 1.0.0\n",
+                "p.yaml:1:10: version: expected cordon/1 (MXC documents are read as JSON only)");
+    must_refuse("version: [cordon/1]\n",
+                "p.yaml:1:10: version: expected cordon/1 (MXC documents are read as JSON only)");
+    must_refuse("- a\n", "p.yaml:1:1: expected a map of members, not a list");
+}
+
+TEST(a_json_document_of_another_version_goes_to_the_other_front_end)
+{
+    struct document *document =
+        must_load("{\"version\":\"1.0.0\",\"process\":{\"commandLine\":\"true\"}}");
+
+    check_int(document->contract, CONTRACT_MXC);
+}
+
+TEST(unknown_members_are_refused_at_every_level)
+{
+    must_refuse(NATIVE "filesytem: {}\n",
+                "p.yaml:2:1: filesytem: unknown member; did you mean 'filesystem'?");
+    must_refuse(NATIVE "filesystem: {readwritepaths: []}\n",
+                "p.yaml:2:14: filesystem.readwritepaths: unknown member; did you mean "
+                "'readwritePaths'?");
+    must_refuse(NATIVE "network: {egress: {alow: []}}\n",
+                "p.yaml:2:20: network.egress.alow: unknown member; did you mean 'allow'?");
+    must_refuse(NATIVE "nested: {zzzzzzzzz: 1}\n",
+                "p.yaml:2:10: nested.zzzzzzzzz: unknown member; expected one of containers, "
+                "namespaces, depth");
+    must_refuse(NATIVE "filesystem: {views: [{source: /a, target: /b, mode: rw}]}\n",
+                "p.yaml:2:47: filesystem.views[0].mode: unknown member; expected one of source, "
+                "target, access, optional");
+    must_refuse(NATIVE "filesystem: {readonlyPaths: [{path: /a, optionl: true}]}\n",
+                "p.yaml:2:41: filesystem.readonlyPaths[0].optionl: unknown member; expected one of "
+                "path, optional");
+}
+
+TEST(a_member_of_another_format_is_answered_with_ours)
+{
+    must_refuse(NATIVE "containment: process\n",
+                "p.yaml:2:1: containment: unknown member; write isolation.tier");
+    must_refuse(NATIVE "network: {allowedHosts: [a]}\n",
+                "p.yaml:2:11: network.allowedHosts: unknown member; write network.egress.allow "
+                "with a 'to' list");
+}
+
+TEST(values_of_the_wrong_kind_are_refused_with_the_kind_that_is_wanted)
+{
+    must_refuse(NATIVE "filesystem: []\n",
+                "p.yaml:2:13: filesystem: expected a map of members, not a list");
+    must_refuse(NATIVE "filesystem:\n",
+                "p.yaml:2:11: filesystem: expected a map of members, not nothing");
+    must_refuse(NATIVE "extends: coding-agent\n",
+                "p.yaml:2:10: extends: expected a list, not a string; put it in [brackets]");
+    must_refuse(NATIVE "environment: {set: [A]}\n",
+                "p.yaml:2:20: environment.set: expected a map of names and values, not a list");
+    must_refuse(NATIVE "environment: {set: {PORT: 8080}}\n",
+                "p.yaml:2:27: environment.set.PORT: expected a string, not a number; write it "
+                "in quotes: \"8080\"");
+    must_refuse(NATIVE "environment: {set: {A: }}\n",
+                "p.yaml:2:22: environment.set.A: has no value; expected a string");
+    must_refuse(NATIVE "name: \"a\\0b\"\n", "p.yaml:2:7: name: holds a NUL; remove it");
+}
+
+TEST(the_origin_of_a_value_names_layer_file_place_and_member)
+{
+    const struct document *document =
+        must_load(NATIVE "filesystem:\n  readwritePaths:\n    - /a\n    - /b\n");
+    const struct origin *origin = &document->paths[1].origin;
+
+    check_string(origin->layer, "document");
+    check_string(origin->file, "p.yaml");
+    check_string(origin->member, "filesystem.readwritePaths[1]");
+    check_string(origin_text(test_arena(), origin), "p.yaml:5:7: filesystem.readwritePaths[1]");
+    check_string(origin_text(test_arena(), &(struct origin){.layer = "built-in"}), "built-in");
+    check_string(origin_text(test_arena(), &(struct origin){.file = "a\033b", .line = 3}),
+                 "a\\x1bb:3");
+}
+
+TEST(what_this_build_cannot_enforce_is_recorded_by_name)
+{
+    const struct document *document = must_load(
+        NATIVE "runtimeConfig: {networkProxy: 'http://127.0.0.1:3128'}\n"
+               "network:\n"
+               "  egress: {allow: [{to: [{host: example.org}], http: {methods: [GET]}}]}\n"
+               "  ingress: {hostLoopback: allow, ports: [{port: 80}]}\n"
+               "filesystem: {deniedPaths: ['**/.env', /a]}\n"
+               "ui: {disable: false, clipboard: read, camera: true}\n"
+               "nested: {containers: true, depth: 2}\n"
+               "identity: {class: worker}\n"
+               "secrets: [{name: KEY, source: env:KEY, hosts: [example.org]}]\n"
+               "isolation: {risk: high, acceleration: hardware}\n"
+               "lifecycle: {destroyOnExit: false}\n");
+    static const char *const expected[] = {
+        "filesystem.deniedPaths[0]",
+        "network.egress.allow[0].http",
+        "network.egress.allow[0]",
+        "network.ingress.hostLoopback",
+        "network.ingress.ports[0]",
+        "runtimeConfig.networkProxy",
+        "isolation.risk",
+        "isolation.acceleration",
+        "nested.containers",
+        "nested.depth",
+        "identity.class",
+        "secrets[0]",
+        "ui.disable",
+        "ui.clipboard",
+        "ui.camera",
+        "lifecycle.destroyOnExit",
+    };
+
+    check_int(document->unsupported_count, ARRAY_COUNT(expected));
+    for (size_t i = 0; i < ARRAY_COUNT(expected); i++) {
+        check_string(document->unsupported[i].member, expected[i]);
+        check_string(document->unsupported[i].origin.member, expected[i]);
+        check(document->unsupported[i].reason && document->unsupported[i].origin.line);
+    }
+}
+
+TEST(members_that_ask_for_nothing_need_nothing)
+{
+    const struct document *document = must_load(
+        NATIVE
+        "network: {ingress: {hostLoopback: deny, ports: []}, egress: {allow: [], deny: []}}\n"
+        "ui: {disable: true, clipboard: none, camera: false, windows: false}\n"
+        "nested: {containers: false, namespaces: false, depth: 0}\n"
+        "secrets: []\n"
+        "isolation: {risk: low, acceleration: any, tier: process, minimum: auto}\n"
+        "lifecycle: {destroyOnExit: true, preservePolicy: false}\n");
+
+    check_int(document->unsupported_count, 0);
+    check_int(document->tier.value, TIER_PROCESS);
+    check(document->minimum_tier.is_set);
+}
+
+TEST(a_ceiling_that_leaves_a_right_open_asks_for_nothing)
+{
+    struct load_options options = test_options;
+    const struct document *document;
+
+    options.kind = LAYER_CEILING;
+    options.layer_name = "ceiling";
+    document = must_load_as("10.yaml",
+                            NATIVE "ui: {camera: true}\nnetwork: {egress: {allow: [{}]}}\n"
+                                   "filesystem: {deniedPaths: ['/a/*']}\n",
+                            &options);
+    check_int(document->kind, LAYER_CEILING);
+    check_int(document->unsupported_count, 1);
+    check_string(document->unsupported[0].member, "filesystem.deniedPaths[0]");
+    check_string(document->paths[0].origin.layer, "ceiling");
+}
+
+TEST(a_file_is_loaded_and_a_missing_one_is_named)
+{
+    char path[] = "/tmp/cordon-read-XXXXXX";
+    int fd = mkstemp(path);
+    struct error err = ERROR_INIT;
+    struct document *document = NULL;
+
+    check(fd >= 0);
+    check_int(file_write_all(fd, NATIVE "name: from-file\n", strlen(NATIVE) + 16), 0);
+    close(fd);
+    check_int(document_load_file(test_arena(), path, &test_options, &document, &err), 0);
+    check_string(document->name, "from-file");
+    unlink(path);
+    document = NULL;
+    check(document_load_file(test_arena(), path, &test_options, &document, &err) < 0);
+    check_contains(err.text, path);
+    check(!document);
+}
+
+static int load_once(void)
+{
+    static const char text[] =
+        NATIVE "extends: [python]\n"
+               "filesystem: {readonlyPaths: [/a, {path: /b, optional: true}], views: [{source: /a, "
+               "target: /b}], deniedPaths: ['**/x']}\n"
+               "network: {egress: {allow: [{to: [{cidr: 10.0.0.0/8, except: [10.1.0.0/16]}], "
+               "ports: [{port: 1}]}]}}\n"
+               "environment: {set: {A: b}}\n"
+               "process: {commandLine: x, cwd: /a}\n";
+    struct arena *arena auto_arena = arena_new();
+    struct document *document = NULL;
+    struct error err = ERROR_INIT;
+    int status;
+
+    if (!arena)
+        return -ENOMEM;
+    status =
+        document_load_text(arena, "p.yaml", text, strlen(text), &test_options, &document, &err);
+    check(status == 0 || !document);
+    return status;
+}
+
+TEST(a_load_that_runs_out_of_memory_is_given_up_whole)
+{
+    test_each_allocation_fails(load_once, 500);
+}
