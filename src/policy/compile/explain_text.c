@@ -7,16 +7,17 @@
 #include "base/text.h"
 #include "policy/policy.h"
 
-#define OBJECT_COLUMNS    42
+#define OBJECT_COLUMNS    40
 #define ACCESS_COLUMNS    12
-#define MECHANISM_COLUMNS 25
+#define MECHANISM_COLUMNS 22
+#define LINE_COLUMNS      118
 
 static void pad(struct text *out, size_t start, size_t columns)
 {
     size_t used = out->length - start;
 
-    text_add(out, " ");
-    for (; used + 1 < columns; used++)
+    text_add(out, "  ");
+    for (used += 2; used < columns; used++)
         text_add(out, " ");
 }
 
@@ -46,7 +47,7 @@ static void add_mechanisms(struct text *out, enum mechanism first, enum mechanis
 /* Blanks at the end of a line are of no use to anybody. */
 static void end_line(struct text *out)
 {
-    while (out->length && out->data[out->length - 1] == ' ')
+    while (!out->is_broken && out->length && out->data[out->length - 1] == ' ')
         out->data[--out->length] = '\0';
     text_add(out, "\n");
 }
@@ -89,6 +90,7 @@ static const char *access_word(const struct plan_mount *mount)
     case PLAN_DIRECTORY:
         return "denied"; /* with something granted below */
     case PLAN_PRIVATE:
+        return mount->is_writable ? "private" : "denied";
     case PLAN_PROC:
     case PLAN_DEV:
         return "private";
@@ -212,12 +214,9 @@ static void add_statements(struct text *out, const struct plan *plan)
 }
 
 /* "  origin: text", or the text alone. */
-static void add_remark(struct text *out, const char *name, const char *remark,
-                       const struct origin *origin)
+static void add_remark(struct text *out, const char *remark, const struct origin *origin)
 {
     text_add(out, "  ");
-    if (name)
-        text_printf(out, "%s: ", name);
     text_add_safe(out, remark);
     if (origin && origin->member) {
         text_add(out, " (");
@@ -227,20 +226,48 @@ static void add_remark(struct text *out, const char *name, const char *remark,
     text_add(out, "\n");
 }
 
+static bool is_same_loss(const struct plan_loss *a, const struct plan_loss *b)
+{
+    return strcmp(a->name, b->name) == 0 && a->origin == b->origin;
+}
+
+/* Losses of one cause share a heading and are set as a paragraph: there can be dozens. */
+static void add_losses(struct text *out, const struct plan *plan)
+{
+    size_t start = 0;
+
+    for (size_t i = 0; i < plan->loss_count; i++) {
+        const struct plan_loss *loss = &plan->losses[i];
+
+        if (!i || !is_same_loss(loss, loss - 1)) {
+            add_remark(out, loss->name, loss->origin);
+            text_add(out, "    ");
+            start = out->length - 4;
+        } else if (out->length - start + strlen(loss->text) > LINE_COLUMNS) {
+            text_add(out, ",\n    ");
+            start = out->length - 4;
+        } else {
+            text_add(out, ", ");
+        }
+        text_add_safe(out, loss->text);
+        if (i + 1 == plan->loss_count || !is_same_loss(loss, loss + 1))
+            text_add(out, "\n");
+    }
+}
+
 static void add_remarks(struct text *out, const struct plan *plan)
 {
     if (plan->loss_count)
         add_heading(out, "Losses, allowed by isolation.allowLoss");
-    for (size_t i = 0; i < plan->loss_count; i++)
-        add_remark(out, plan->losses[i].name, plan->losses[i].text, plan->losses[i].origin);
+    add_losses(out, plan);
     if (plan->problem_count)
         add_heading(out, "Problems: this policy cannot be launched here");
     for (size_t i = 0; i < plan->problem_count; i++)
-        add_remark(out, NULL, plan->problems[i].error.text, NULL);
+        add_remark(out, plan->problems[i].error.text, NULL);
     if (plan->warnings.count)
         add_heading(out, "Warnings");
     for (size_t i = 0; i < plan->warnings.count; i++)
-        add_remark(out, NULL, plan->warnings.items[i].text, &plan->warnings.items[i].origin);
+        add_remark(out, plan->warnings.items[i].text, &plan->warnings.items[i].origin);
 }
 
 static void add_layers(struct text *out, const struct plan *plan)

@@ -348,11 +348,10 @@ static int judge_missing(struct compile *c, const struct missing *missing, struc
         return 0;
     if (missing->is_link)
         return compile_loss(c, "protectedPaths.missing", missing->origin, err,
-                            "%s is a symbolic link: what it leads to is protected, the link itself "
-                            "can be replaced",
+                            "%s is a symbolic link that can be replaced",
                             missing->path);
     return compile_loss(c, "protectedPaths.missing", missing->origin, err,
-                        "%s does not exist yet: nothing holds for it when it appears",
+                        "%s does not exist yet",
                         missing->path);
 }
 

@@ -122,6 +122,11 @@ int layout_want(struct layout *layout, const struct layout_want *want, struct er
     return 0;
 }
 
+static bool region_is_host(enum layout_region region)
+{
+    return region == REGION_READ || region == REGION_WRITE;
+}
+
 static bool is_grant(enum layout_state state)
 {
     return state != LAYOUT_SHUT;
@@ -210,7 +215,7 @@ static int make_parents(struct node *node, struct plan *plan, struct error *err)
     r = make_parents(parent, plan, err);
     if (r < 0 || !parent->parent)
         return r;
-    if (parent->region == REGION_SKELETON || parent->region == REGION_PRIVATE)
+    if (!region_is_host(parent->region))
         return make_directory(parent, plan, SKELETON_MODE, NULL, err);
     return parent->region == REGION_WRITE ? make_pin(parent, plan, err) : 0;
 }
@@ -237,6 +242,22 @@ static int make_grant(struct node *node, struct plan *plan, struct error *err)
     return make(plan, &mount, err);
 }
 
+/* Over a denied directory of the host: its listed name stays, what is granted below gets a place. */
+static int make_passage(struct node *node, struct plan *plan, struct error *err)
+{
+    struct plan_mount mount = {
+        .kind = PLAN_PRIVATE,
+        .target = node->path,
+        .is_directory = true,
+        .mode = PASSAGE_MODE,
+        .first = BY_MODE,
+        .behind = is_within_writable(node) ? BY_NOTHING : BY_LANDLOCK,
+        .origin = node->want.origin,
+    };
+
+    return make(plan, &mount, err);
+}
+
 static int make_private(struct node *node, struct plan *plan, struct error *err)
 {
     struct plan_mount mount = {
@@ -258,6 +279,8 @@ static int make_mask(struct node *node, struct plan *plan, struct error *err)
         .kind = PLAN_MASK,
         .target = node->path,
         .is_directory = node->want.is_directory,
+        .device = node->want.device,
+        .inode = node->want.inode,
         .first = BY_MODE,
         .behind = BY_MOUNT,
         .origin = node->want.origin,
@@ -294,11 +317,6 @@ static int make_system(struct node *node, struct plan *plan, struct error *err)
     return make(plan, &mount, err);
 }
 
-static bool region_is_host(enum layout_region region)
-{
-    return region == REGION_READ || region == REGION_WRITE;
-}
-
 /* Does the surrounding mount already give what is wanted here? */
 static bool is_given(const struct node *node, enum layout_region around, const struct node *root)
 {
@@ -306,6 +324,9 @@ static bool is_given(const struct node *node, enum layout_region around, const s
 
     if (!region_is_host(around))
         return state == LAYOUT_SHUT && !has_grant_below(node);
+    /* What is shut is a host object; another tree that appears at this path does not show it. */
+    if (state == LAYOUT_SHUT && strcmp(root->want.source, root->path) != 0)
+        return !has_grant_below(node);
     if (state == LAYOUT_LINK || (state == LAYOUT_PRIVATE && !node->want.is_there))
         return true;
     if ((state == LAYOUT_READ && around == REGION_READ) ||
@@ -338,9 +359,11 @@ static int make_wanted(struct node *node, enum layout_region around, struct plan
 {
     switch (node->want.state) {
     case LAYOUT_SHUT:
-        if (has_grant_below(node))
-            return make_directory(node, plan, PASSAGE_MODE, node->want.origin, err);
-        return region_is_host(around) ? make_mask(node, plan, err) : 0;
+        if (!has_grant_below(node))
+            return region_is_host(around) ? make_mask(node, plan, err) : 0;
+        return region_is_host(around)
+                   ? make_passage(node, plan, err)
+                   : make_directory(node, plan, PASSAGE_MODE, node->want.origin, err);
     case LAYOUT_PRIVATE:
         return make_private(node, plan, err);
     case LAYOUT_LINK:

@@ -20,6 +20,7 @@ const char *const *policy_loss_names(void)
         "resources.pids",
         "resources.cpuTime",
         "groups",
+        "landlock",
         NULL,
     };
 
