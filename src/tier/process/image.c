@@ -67,24 +67,31 @@ static uint32_t put_strings(struct image *image, const char *const *strings, siz
     return at + (uint32_t)(free_slots * sizeof(*offsets));
 }
 
-/* Does the mount point of mount `index` lie in our own skeleton rather than in a host tree or on the private one? */
-static bool is_in_skeleton(const struct plan *plan, size_t index)
+/* The mount that `target` of entry `index` lies in, NULL = the root skeleton. */
+static const struct plan_mount *mount_around(const struct plan *plan, size_t index)
 {
     const char *target = plan->mounts[index].target;
-    const struct plan_mount *under = NULL;
+    const struct plan_mount *around = NULL;
 
     for (size_t i = 0; i < index; i++) {
         const struct plan_mount *mount = &plan->mounts[i];
         size_t length = strlen(mount->target);
 
-        if (mount->kind == PLAN_DIRECTORY || mount->kind == PLAN_SYMLINK || mount->kind == PLAN_MASK ||
-            mount->kind == PLAN_PIN)
+        if (mount->kind == PLAN_SYMLINK || mount->kind == PLAN_MASK)
             continue;
         if (strncmp(target, mount->target, length) == 0 && (target[length] == '/' || length == 1) &&
-            (!under || strlen(under->target) < length))
-            under = mount;
+            (!around || strlen(around->target) < length))
+            around = mount;
     }
-    return !under || under->kind == PLAN_PRIVATE || under->kind == PLAN_DEV;
+    return around;
+}
+
+/* Is the directory around entry `index` one that we make ourselves, so that mount points can be made in it? */
+static bool is_in_skeleton(const struct plan *plan, size_t index)
+{
+    const struct plan_mount *around = mount_around(plan, index);
+
+    return !around || around->kind == PLAN_DIRECTORY || around->kind == PLAN_PRIVATE || around->kind == PLAN_DEV;
 }
 
 static uint64_t device_number(dev_t device)
@@ -104,7 +111,8 @@ static void put_mounts(struct image *image, const struct plan *plan, struct erro
     }
     for (size_t i = 0; i < plan->mount_count; i++) {
         const struct plan_mount *from = &plan->mounts[i];
-        bool makes_point = from->kind == PLAN_BIND || from->kind == PLAN_PRIVATE;
+        bool makes_point =
+            from->kind == PLAN_BIND || from->kind == PLAN_PRIVATE || from->kind == PLAN_DIRECTORY;
 
         mounts[i] = (struct record_mount){
             .kind = from->kind,

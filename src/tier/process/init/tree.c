@@ -23,6 +23,10 @@
 static int base = -1;        /* the tmpfs */
 static uint32_t private_count;
 
+#define COVERS_MAX 64
+static int covers[COVERS_MAX];
+static uint32_t cover_count;
+
 static const char *relative(const char *path)
 {
     while (*path == '/')
@@ -149,7 +153,8 @@ static void mask_attach(struct init *init, int root, const struct record_mount *
     tree_attach_mask(init, root, target, mount->flags & RECORD_DIRECTORY, 0);
 }
 
-void tree_attach_private(struct init *init, int root, const char *target, uint32_t mode)
+/* Returns the new mount, to be closed. */
+static int private_attach(struct init *init, int root, const char *target, uint32_t mode)
 {
     char name[32], *end = name + sizeof(name);
     int fd, target_fd;
@@ -161,8 +166,13 @@ void tree_attach_private(struct init *init, int root, const char *target, uint32
     attributes_set(init, fd, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, 0, target);
     target_fd = (int)init_need(init, target_open(root, target), "open mount point", target);
     attach(init, fd, target_fd, target);
-    sys_call1(close, fd);
     sys_call1(close, target_fd);
+    return fd;
+}
+
+void tree_attach_private(struct init *init, int root, const char *target, uint32_t mode)
+{
+    sys_call1(close, private_attach(init, root, target, mode));
 }
 
 long tree_new_mount(const char *type, const char *const *options, uint64_t attributes)
@@ -206,16 +216,36 @@ static int skeleton_open(struct init *init)
     return root;
 }
 
+/*
+ * A directory of the skeleton; inside a host tree a directory of ours that covers the one there. A cover is sealed when
+ * everything is mounted, because mount points are still to be made in it.
+ */
+static void directory_make(struct init *init, int root, const struct record_mount *mount, const char *target)
+{
+    if (mount->flags & RECORD_IN_SKELETON) {
+        init_need(init, sys_call3(mkdirat, root, relative(target), mount->mode), "create", target);
+        return;
+    }
+    if (cover_count == COVERS_MAX)
+        init_fail(init, "cover (too many denied directories with grants below them)", target, E2BIG);
+    covers[cover_count++] = private_attach(init, root, target, mount->mode);
+}
+
+static void covers_seal(struct init *init)
+{
+    for (uint32_t i = 0; i < cover_count; i++) {
+        attributes_set(init, covers[i], MOUNT_ATTR_RDONLY, 0, "cover");
+        sys_call1(close, covers[i]);
+    }
+}
+
 static void mount_make(struct init *init, int root, const struct record_mount *mount)
 {
     const char *target = init_string(init, mount->target);
-    long status;
 
     switch (mount->kind) {
     case PLAN_DIRECTORY:
-        status = sys_call3(mkdirat, root, relative(target), mount->mode);
-        if (status < 0 && status != -EEXIST)
-            init_fail(init, "create", target, -status);
+        directory_make(init, root, mount, target);
         break;
     case PLAN_SYMLINK:
         init_need(init, sys_call3(symlinkat, init_string(init, mount->source), root, relative(target)), "link",
@@ -258,6 +288,7 @@ void tree_build(struct init *init)
     root = skeleton_open(init);
     for (uint32_t i = 0; i < record->mount_count; i++)
         mount_make(init, root, &mounts[i]);
+    covers_seal(init);
     attributes_set(init, root, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, 0, "/");
     init_need(init, sys_call1(fchdir, root), "enter", "new root");
     init_need(init, sys_call2(pivot_root, ".", "."), "pivot to", "new root");
