@@ -99,7 +99,25 @@ static uint64_t device_number(dev_t device)
     return (uint64_t)major(device) << 32 | minor(device);
 }
 
-static void put_mounts(struct image *image, const struct plan *plan, struct error *err)
+static bool kind_is_directory(const struct plan_mount *mount)
+{
+    return mount->is_directory || mount->kind == PLAN_PRIVATE || mount->kind == PLAN_PROC ||
+           mount->kind == PLAN_DEV || mount->kind == PLAN_DIRECTORY;
+}
+
+/* A rule whose target is this mount can be added from the mount's own descriptor. */
+static uint64_t mount_access(const struct plan *plan, const struct plan_mount *mount, const struct confine *confine)
+{
+    if (mount->kind != PLAN_BIND && mount->kind != PLAN_PRIVATE)
+        return 0;
+    for (size_t i = 0; i < plan->rule_count; i++)
+        if (strcmp(plan->rules[i].target, mount->target) == 0)
+            return confine_rights(confine, &plan->rules[i], kind_is_directory(mount));
+    return 0;
+}
+
+static void put_mounts(struct image *image, const struct plan *plan, const struct confine *confine,
+                       struct error *err)
 {
     auto_free struct record_mount *mounts = mem_alloc(plan->mount_count * sizeof(*mounts));
     uint32_t at;
@@ -125,6 +143,7 @@ static void put_mounts(struct image *image, const struct plan *plan, struct erro
             .mode = from->mode,
             .device = device_number(from->device),
             .inode = from->inode,
+            .access = mount_access(plan, from, confine),
         };
     }
     at = put_array(image, mounts, plan->mount_count, sizeof(*mounts));
@@ -134,19 +153,18 @@ static void put_mounts(struct image *image, const struct plan *plan, struct erro
     }
 }
 
-static bool target_is_directory(const struct plan *plan, const char *target)
+/* The mount at `target`, NULL = none; the last one is what is seen. */
+static const struct plan_mount *mount_at(const struct plan *plan, const char *target)
 {
     for (size_t i = plan->mount_count; i-- > 0;)
         if (strcmp(plan->mounts[i].target, target) == 0)
-            return plan->mounts[i].is_directory || plan->mounts[i].kind == PLAN_PRIVATE ||
-                   plan->mounts[i].kind == PLAN_PROC || plan->mounts[i].kind == PLAN_DEV ||
-                   plan->mounts[i].kind == PLAN_DIRECTORY;
-    return true;
+            return &plan->mounts[i];
+    return NULL;
 }
 
-static void put_confinement(struct image *image, const struct plan *plan, int abi, struct error *err)
+static void put_confinement(struct image *image, const struct plan *plan, const struct confine *confine,
+                            struct error *err)
 {
-    struct confine confine = confine_handled(abi, plan);
     auto_free struct record_rule *rules = mem_alloc((plan->rule_count + 1) * sizeof(*rules));
     uint32_t count = 0, at;
 
@@ -155,11 +173,12 @@ static void put_confinement(struct image *image, const struct plan *plan, int ab
         error_memory(err);
         return;
     }
-    for (size_t i = 0; confine.fs && i < plan->rule_count; i++) {
+    for (size_t i = 0; confine->fs && i < plan->rule_count; i++) {
         const struct plan_rule *rule = &plan->rules[i];
-        uint64_t rights = confine_rights(&confine, rule, target_is_directory(plan, rule->target));
+        const struct plan_mount *mount = mount_at(plan, rule->target);
+        uint64_t rights = confine_rights(confine, rule, !mount || kind_is_directory(mount));
 
-        if (rights)
+        if (rights && !(mount && mount_access(plan, mount, confine)))
             rules[count++] = (struct record_rule){.target = put_string(image, rule->target), .access = rights};
     }
     at = put_array(image, rules, count, sizeof(*rules));
@@ -167,12 +186,12 @@ static void put_confinement(struct image *image, const struct plan *plan, int ab
         return;
     head(image)->rules = at;
     head(image)->rule_count = count;
-    head(image)->landlock_fs = confine.fs;
-    head(image)->landlock_net = confine.net;
-    head(image)->landlock_scoped = confine.scoped;
-    head(image)->landlock_size = confine.size;
-    head(image)->landlock_restrict_flags = confine.restrict_flags;
-    if (confine.fs || confine.net || confine.scoped)
+    head(image)->landlock_fs = confine->fs;
+    head(image)->landlock_net = confine->net;
+    head(image)->landlock_scoped = confine->scoped;
+    head(image)->landlock_size = confine->size;
+    head(image)->landlock_restrict_flags = confine->restrict_flags;
+    if (confine->fs || confine->net || confine->scoped)
         head(image)->flags |= RECORD_LANDLOCK;
 }
 
@@ -286,6 +305,7 @@ int image_write(const struct tier_start *start, int landlock_abi, uint32_t flags
 {
     auto_text struct text bytes = {0};
     struct image image = {0};
+    struct confine confine = confine_handled(landlock_abi, start->plan);
     struct record record = {
         .magic = RECORD_MAGIC,
         .flags = flags,
@@ -299,8 +319,8 @@ int image_write(const struct tier_start *start, int landlock_abi, uint32_t flags
     int status;
 
     put_array(&image, &record, 1, sizeof(record));
-    put_mounts(&image, start->plan, err);
-    put_confinement(&image, start->plan, landlock_abi, err);
+    put_mounts(&image, start->plan, &confine, err);
+    put_confinement(&image, start->plan, &confine, err);
     put_limits(&image, start->plan);
     status = put_filter(&image, start->plan, err);
     put_program(&image, start, err);

@@ -21,6 +21,7 @@
 #include "tier/process/cgroup.h"
 #include "tier/process/image.h"
 #include "tier/process/process.h"
+#include "tier/process/retire.h"
 #include "tier/process/spawn.h"
 
 struct tier_run {
@@ -59,7 +60,10 @@ static void process_finish(struct tier_run *run)
         return;
     if (run->pidfd >= 0 && !run->is_over)
         syscall(SYS_pidfd_send_signal, run->pidfd, SIGKILL, NULL, 0);
-    run_reap(run);
+    if (run->is_over && !run->is_reaped && !run->has_cgroup)
+        retire(take_fd(run->pidfd));
+    else
+        run_reap(run); /* nothing of it may be left: the tree, or the processes of its cgroup */
     if (run->has_cgroup)
         cgroup_close(&run->cgroup);
     fd_close_at(&run->pidfd);
@@ -259,9 +263,20 @@ static int set_up_follow(struct tier_run *run, struct error *err)
     }
 }
 
+/* Groups beside the primary one; more than fit here count as some. */
+static bool has_other_groups(void)
+{
+    gid_t groups[64];
+    int count = getgroups(ARRAY_COUNT(groups), groups);
+
+    for (int i = 0; i < count; i++)
+        if (groups[i] != getegid())
+            return true;
+    return count < 0;
+}
+
 static uint32_t flags_of(const struct tier_start *start)
 {
-    gid_t groups[1];
     uint32_t flags = start->is_tty ? RECORD_TTY : 0;
 
     if (start->plan->network != PLAN_NET_HOST)
@@ -270,7 +285,7 @@ static uint32_t flags_of(const struct tier_start *start)
         flags |= RECORD_LOOPBACK;
     if (start->plan->filter.allows_namespaces)
         flags |= RECORD_NESTED;
-    if (geteuid() == 0 && getgroups(0, groups) > 0)
+    if (geteuid() == 0 && has_other_groups())
         flags |= RECORD_WAIT_MAP;
     if (cgroup_is_needed(start->plan))
         flags |= RECORD_WAIT_GO;

@@ -41,6 +41,7 @@ struct record_mount {
     uint32_t unused;
     uint64_t device; /* new_encode_dev() form as statx reports: major << 32 | minor */
     uint64_t inode;
+    uint64_t access; /* LANDLOCK_ACCESS_FS_* of the rule for this target, 0 = none */
 };
 
 struct record_rule {

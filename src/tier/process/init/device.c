@@ -73,7 +73,7 @@ static void directory_make(struct init *init, int root, const char *path, uint32
 static void mount_attach(struct init *init, long fd, int root, const char *target)
 {
     init_need(init, fd, "mount", target);
-    init_need(init, sys_call5(move_mount, fd, "", root, target + 1, MOVE_MOUNT_F_EMPTY_PATH), "mount", target);
+    tree_attach(init, (int)fd, root, target);
     sys_call1(close, fd);
 }
 
@@ -81,21 +81,16 @@ static void mount_attach(struct init *init, long fd, int root, const char *targe
 static void node_attach(struct init *init, int root, const char *target, const char *name)
 {
     char source[64], path[4200];
-    struct mount_attr attributes = {.attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC};
     struct statx info;
     long fd;
 
     join(source, sizeof(source), "/dev", name);
     join(path, sizeof(path), target, name);
     init_need(init, sys_call4(mknodat, root, path + 1, S_IFREG | 0444, 0), "create", path);
-    fd = init_need(init,
-                   sys_call3(open_tree, AT_FDCWD, source, OPEN_TREE_CLONE | O_CLOEXEC | AT_SYMLINK_NOFOLLOW),
-                   "open", source);
+    fd = init_need(init, tree_clone(AT_FDCWD, source, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, 0), "open", source);
     init_need(init, sys_call5(statx, fd, "", AT_EMPTY_PATH, STATX_TYPE, &info), "stat", source);
     if ((info.stx_mode & S_IFMT) != S_IFCHR)
         init_fail(init, "use (not a character device)", source, ENODEV);
-    init_need(init, sys_call5(mount_setattr, fd, "", AT_EMPTY_PATH, &attributes, sizeof(attributes)),
-              "set mount attributes of", source);
     mount_attach(init, fd, root, path);
 }
 
@@ -129,5 +124,5 @@ void device_proc(struct init *init, int root, const char *target)
                                 MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC),
                  root, target);
     for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++)
-        tree_attach_mask(init, root, hidden[i].path, hidden[i].is_directory, 1);
+        tree_mask_if_there(init, root, hidden[i].path, hidden[i].is_directory);
 }

@@ -44,16 +44,20 @@ void identity_enter(struct init *init);   /* identity.c: id maps, groups, keyrin
 void tree_build(struct init *init);       /* tree.c: the file tree, and nothing else of the host */
 void device_dev(struct init *init, int root, const char *target);  /* device.c: private minimal /dev */
 void device_proc(struct init *init, int root, const char *target); /* device.c: private /proc */
-void rights_prepare(struct init *init);   /* rights.c: the Landlock rule set */
+void rights_prepare(struct init *init);   /* rights.c: an empty Landlock rule set; tree_build() adds a rule per mount */
+void rights_complete(struct init *init);  /* rights.c: rules for what is no mount of its own, and for descriptors */
+void rights_add(struct init *init, int fd, uint64_t access, const char *name);
 void rights_drop(struct init *init);      /* rights.c: capabilities, securebits */
 void rights_apply(struct init *init);     /* rights.c: in the program's process, last: limits, Landlock, seccomp */
 void terminal_open(struct init *init);    /* terminal.c */
 void program_start(struct init *init);    /* program.c */
 void program_watch(struct init *init) __attribute__((noreturn)); /* watch.c */
 
-/* tree.c, for device.c */
-int tree_attach_mask(struct init *init, int root, const char *target, int is_directory, int is_optional);
+/* tree.c, for device.c: `target` lies in a directory that no one else can change */
+void tree_attach(struct init *init, int fd, int root, const char *target);
+void tree_mask_if_there(struct init *init, int root, const char *target, int is_directory);
 void tree_attach_private(struct init *init, int root, const char *target, uint32_t mode);
+long tree_clone(int directory, const char *path, uint64_t attributes, int is_recursive);
 long tree_new_mount(const char *type, const char *const *options, uint64_t attributes);
 
 #endif

@@ -90,8 +90,9 @@ void init_main(long *stack)
     init->record = record_map(init, number_of(argv[2]));
     descriptors_close(init);
     identity_enter(init);
-    tree_build(init);
     rights_prepare(init);
+    tree_build(init);
+    rights_complete(init);
     rights_drop(init);
     terminal_open(init);
     init_need(init, sys_call5(prctl, PR_SET_DUMPABLE, 0, 0, 0, 0), "prctl", "PR_SET_DUMPABLE");

@@ -25,10 +25,14 @@ struct resource_limit {
     uint64_t soft, hard;
 };
 
-static void rule_add(struct init *init, int fd, uint64_t access, const char *name)
+void rights_add(struct init *init, int fd, uint64_t access, const char *name)
 {
     struct landlock_path_beneath_attr rule = {.allowed_access = access, .parent_fd = fd};
-    long status = sys_call4(landlock_add_rule, init->ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
+    long status;
+
+    if (!access || init->ruleset < 0)
+        return;
+    status = sys_call4(landlock_add_rule, init->ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
 
     if (status < 0)
         init_fail(init, "add Landlock rule for", name, -status);
@@ -58,31 +62,38 @@ static void rule_add_descriptor(struct init *init, int fd)
     if (type == S_IFCHR)
         access |= LANDLOCK_ACCESS_FS_IOCTL_DEV;
     access &= init->record->landlock_fs;
-    if (access && info.stx_nlink)
-        rule_add(init, fd, access, "descriptor");
+    if (info.stx_nlink)
+        rights_add(init, fd, access, "descriptor");
 }
 
 void rights_prepare(struct init *init)
 {
     const struct record *record = init->record;
-    const struct record_rule *rules = (const struct record_rule *)init_string(init, record->rules);
-    const int32_t *kept = (const int32_t *)init_string(init, record->fds);
     struct landlock_ruleset attributes = {.handled_access_fs = record->landlock_fs,
                                           .handled_access_net = record->landlock_net,
                                           .scoped = record->landlock_scoped};
 
-    if (!(record->flags & RECORD_LANDLOCK))
+    if (record->flags & RECORD_LANDLOCK)
+        init->ruleset = (int)init_need(
+            init, sys_call3(landlock_create_ruleset, &attributes, record->landlock_size, 0), "create",
+            "Landlock rule set");
+}
+
+void rights_complete(struct init *init)
+{
+    const struct record *record = init->record;
+    const struct record_rule *rules = (const struct record_rule *)init_string(init, record->rules);
+    const int32_t *kept = (const int32_t *)init_string(init, record->fds);
+
+    if (init->ruleset < 0)
         return;
-    init->ruleset = (int)init_need(init,
-                                   sys_call3(landlock_create_ruleset, &attributes, record->landlock_size, 0),
-                                   "create", "Landlock rule set");
     for (uint32_t i = 0; i < record->rule_count; i++) {
         const char *target = init_string(init, rules[i].target);
         struct open_how how = {.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
                                .resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
         int fd = (int)init_need(init, sys_call4(openat2, AT_FDCWD, target, &how, sizeof(how)), "open", target);
 
-        rule_add(init, fd, rules[i].access, target);
+        rights_add(init, fd, rules[i].access, target);
         sys_call1(close, fd);
     }
     for (int fd = 0; fd < 3; fd++)

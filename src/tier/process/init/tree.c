@@ -18,7 +18,6 @@
 #define MNT_DETACH_FLAG 2
 #define PROPAGATION_PRIVATE (1u << 18) /* MS_PRIVATE */
 #define OPEN_TREE_CLOEXEC_FLAG O_CLOEXEC
-#define COMMON_ATTRIBUTES (MOUNT_ATTR_NOSUID)
 
 static int base = -1;        /* the tmpfs */
 static uint32_t private_count;
@@ -53,6 +52,7 @@ static void attributes_set(struct init *init, int fd, uint64_t set, int is_recur
               "set mount attributes of", target);
 }
 
+/* Onto an open object, wherever it lies. */
 static void attach(struct init *init, int fd, int target_fd, const char *target)
 {
     init_need(init,
@@ -60,11 +60,31 @@ static void attach(struct init *init, int fd, int target_fd, const char *target)
               "mount", target);
 }
 
-static long clone_tree(int directory, const char *path, int is_recursive)
+void tree_attach(struct init *init, int fd, int root, const char *target)
 {
-    return sys_call3(open_tree, directory, path,
-                     OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC_FLAG | AT_SYMLINK_NOFOLLOW |
-                         (is_recursive ? AT_RECURSIVE : 0) | (*path ? 0 : AT_EMPTY_PATH));
+    init_need(init, sys_call5(move_mount, fd, "", root, relative(target), MOVE_MOUNT_F_EMPTY_PATH), "mount", target);
+}
+
+/* A detached copy of a tree with attributes added: one call since 6.15, two before. Never through a link at the end. */
+long tree_clone(int directory, const char *path, uint64_t attributes, int is_recursive)
+{
+    struct mount_attr added = {.attr_set = attributes};
+    uint32_t flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC_FLAG | AT_SYMLINK_NOFOLLOW |
+                     (is_recursive ? AT_RECURSIVE : 0) | (*path ? 0 : AT_EMPTY_PATH);
+    static int is_old_kernel;
+    long fd = -ENOSYS, status;
+
+    if (!is_old_kernel && attributes)
+        fd = sys_call5(open_tree_attr, directory, path, flags, &added, sizeof(added));
+    if (fd != -ENOSYS)
+        return fd;
+    is_old_kernel = attributes != 0;
+    fd = sys_call3(open_tree, directory, path, flags);
+    if (fd < 0 || !attributes)
+        return fd;
+    status = sys_call5(mount_setattr, fd, "", AT_EMPTY_PATH | (is_recursive ? AT_RECURSIVE : 0), &added,
+                       sizeof(added));
+    return status < 0 ? status : fd;
 }
 
 static void identity_check(struct init *init, int fd, const struct record_mount *mount, const char *name)
@@ -78,36 +98,39 @@ static void identity_check(struct init *init, int fd, const struct record_mount 
         init_fail(init, "mount (the object was exchanged since it was checked)", name, ESTALE);
 }
 
-/* The mount point; made when it lies in our own skeleton. */
-static int target_need(struct init *init, int root, const struct record_mount *mount, const char *target)
+/* Mount on the target: in our own skeleton the mount point is made and no one can turn it elsewhere. */
+static void place(struct init *init, int fd, int root, const struct record_mount *mount, const char *target)
 {
-    if (mount->flags & RECORD_IN_SKELETON) {
-        long status = mount->flags & RECORD_DIRECTORY
-                          ? sys_call3(mkdirat, root, relative(target), 0755)
-                          : sys_call4(mknodat, root, relative(target), S_IFREG | 0444, 0);
+    long status;
+    int target_fd;
 
-        if (status < 0 && status != -EEXIST)
-            init_fail(init, "create mount point", target, -status);
+    if (!(mount->flags & RECORD_IN_SKELETON)) {
+        target_fd = (int)init_need(init, target_open(root, target), "open mount point", target);
+        attach(init, fd, target_fd, target);
+        sys_call1(close, target_fd);
+        return;
     }
-    return (int)init_need(init, target_open(root, target), "open mount point", target);
+    status = mount->flags & RECORD_DIRECTORY ? sys_call3(mkdirat, root, relative(target), 0755)
+                                             : sys_call4(mknodat, root, relative(target), S_IFREG | 0444, 0);
+    if (status < 0 && status != -EEXIST)
+        init_fail(init, "create mount point", target, -status);
+    tree_attach(init, fd, root, target);
 }
 
 static void bind_attach(struct init *init, int root, const struct record_mount *mount)
 {
     const char *source = init_string(init, mount->source), *target = init_string(init, mount->target);
-    uint64_t set = COMMON_ATTRIBUTES;
-    int fd, target_fd;
+    uint64_t set = MOUNT_ATTR_NOSUID;
+    int fd;
 
-    fd = (int)init_need(init, clone_tree(AT_FDCWD, source, 1), "open", source);
-    identity_check(init, fd, mount, source);
     set |= mount->flags & RECORD_WRITABLE ? 0 : MOUNT_ATTR_RDONLY;
     set |= mount->flags & RECORD_DEVICE ? MOUNT_ATTR_NOEXEC : MOUNT_ATTR_NODEV;
     set |= mount->flags & RECORD_NOEXEC ? MOUNT_ATTR_NOEXEC : 0;
-    attributes_set(init, fd, set, 1, source);
-    target_fd = target_need(init, root, mount, target);
-    attach(init, fd, target_fd, target);
+    fd = (int)init_need(init, tree_clone(AT_FDCWD, source, set, 1), "open", source);
+    identity_check(init, fd, mount, source);
+    place(init, fd, root, mount, target);
+    rights_add(init, fd, mount->access, target);
     sys_call1(close, fd);
-    sys_call1(close, target_fd);
 }
 
 /* As a bind, but of what is inside already: mounts that were laid below it go with it. */
@@ -118,61 +141,71 @@ static void pin_attach(struct init *init, int root, const struct record_mount *m
     int fd;
 
     identity_check(init, target_fd, mount, target);
-    fd = (int)init_need(init, clone_tree(target_fd, "", 1), "open", target);
-    if (!(mount->flags & RECORD_WRITABLE))
-        attributes_set(init, fd, MOUNT_ATTR_RDONLY, 1, target);
+    fd = (int)init_need(init,
+                        tree_clone(target_fd, "", mount->flags & RECORD_WRITABLE ? 0 : MOUNT_ATTR_RDONLY, 1), "open",
+                        target);
     attach(init, fd, target_fd, target);
+    rights_add(init, fd, mount->access, target);
     sys_call1(close, fd);
     sys_call1(close, target_fd);
 }
 
-int tree_attach_mask(struct init *init, int root, const char *target, int is_directory, int is_optional)
+static long mask_clone(int is_directory)
 {
-    long target_fd = target_open(root, target);
-    int fd;
+    return tree_clone(base, is_directory ? "m/directory" : "m/file",
+                      MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, 0);
+}
 
-    if (target_fd == -ENOENT && is_optional)
-        return 0;
-    init_need(init, target_fd, "open", target);
-    fd = (int)init_need(init, clone_tree(base, is_directory ? "m/directory" : "m/file", 0), "open", "mask");
-    attributes_set(init, fd, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, 0,
-                   target);
-    attach(init, fd, (int)target_fd, target);
+void tree_mask_if_there(struct init *init, int root, const char *target, int is_directory)
+{
+    long fd, status = sys_call4(faccessat, root, relative(target), 0, AT_SYMLINK_NOFOLLOW);
+
+    if (status == -ENOENT)
+        return;
+    fd = init_need(init, mask_clone(is_directory), "open", "mask");
+    tree_attach(init, (int)fd, root, target);
     sys_call1(close, fd);
-    sys_call1(close, target_fd);
-    return 1;
 }
 
 static void mask_attach(struct init *init, int root, const struct record_mount *mount)
 {
     const char *target = init_string(init, mount->target);
     int target_fd = (int)init_need(init, target_open(root, target), "open", target);
+    int fd = (int)init_need(init, mask_clone(mount->flags & RECORD_DIRECTORY), "open", "mask");
 
     identity_check(init, target_fd, mount, target);
+    attach(init, fd, target_fd, target);
+    sys_call1(close, fd);
     sys_call1(close, target_fd);
-    tree_attach_mask(init, root, target, mount->flags & RECORD_DIRECTORY, 0);
 }
 
-/* Returns the new mount, to be closed. */
-static int private_attach(struct init *init, int root, const char *target, uint32_t mode)
+/* A new directory of the private file system, not yet mounted. */
+static int private_clone(struct init *init, const char *target, uint32_t mode)
 {
     char name[32], *end = name + sizeof(name);
-    int fd, target_fd;
 
     string_append_number(string_append(name, end, "p/"), end, private_count++);
-    init_need(init, sys_call3(mkdirat, base, name, 0700), "create private directory for", target);
-    init_need(init, sys_call3(fchmodat, base, name, mode), "chmod private directory for", target);
-    fd = (int)init_need(init, clone_tree(base, name, 0), "open private directory for", target);
-    attributes_set(init, fd, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, 0, target);
-    target_fd = (int)init_need(init, target_open(root, target), "open mount point", target);
-    attach(init, fd, target_fd, target);
-    sys_call1(close, target_fd);
-    return fd;
+    init_need(init, sys_call3(mkdirat, base, name, mode), "create private directory for", target);
+    return (int)init_need(init, tree_clone(base, name, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, 0),
+                          "open private directory for", target);
 }
 
 void tree_attach_private(struct init *init, int root, const char *target, uint32_t mode)
 {
-    sys_call1(close, private_attach(init, root, target, mode));
+    int fd = private_clone(init, target, mode);
+
+    tree_attach(init, fd, root, target);
+    sys_call1(close, fd);
+}
+
+static void private_attach(struct init *init, int root, const struct record_mount *mount)
+{
+    const char *target = init_string(init, mount->target);
+    int fd = private_clone(init, target, mount->mode);
+
+    place(init, fd, root, mount, target);
+    rights_add(init, fd, mount->access, target);
+    sys_call1(close, fd);
 }
 
 long tree_new_mount(const char *type, const char *const *options, uint64_t attributes)
@@ -211,7 +244,7 @@ static int skeleton_open(struct init *init)
     init_need(init, sys_call3(mkdirat, base, "m", 0700), "create", "masks");
     init_need(init, sys_call3(mkdirat, base, "m/directory", 0), "create", "mask");
     init_need(init, sys_call4(mknodat, base, "m/file", S_IFREG, 0), "create", "mask");
-    root = (int)init_need(init, clone_tree(base, "r", 0), "open", "root");
+    root = (int)init_need(init, tree_clone(base, "r", 0, 0), "open", "root");
     attach(init, root, base, "/");
     return root;
 }
@@ -228,7 +261,8 @@ static void directory_make(struct init *init, int root, const struct record_moun
     }
     if (cover_count == COVERS_MAX)
         init_fail(init, "cover (too many denied directories with grants below them)", target, E2BIG);
-    covers[cover_count++] = private_attach(init, root, target, mount->mode);
+    covers[cover_count] = private_clone(init, target, mount->mode);
+    place(init, covers[cover_count++], root, mount, target);
 }
 
 static void covers_seal(struct init *init)
@@ -258,8 +292,7 @@ static void mount_make(struct init *init, int root, const struct record_mount *m
         pin_attach(init, root, mount);
         break;
     case PLAN_PRIVATE:
-        sys_call1(close, target_need(init, root, mount, target));
-        tree_attach_private(init, root, target, mount->mode);
+        private_attach(init, root, mount);
         break;
     case PLAN_MASK:
         mask_attach(init, root, mount);
