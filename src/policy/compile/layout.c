@@ -317,22 +317,39 @@ static int make_system(struct node *node, struct plan *plan, struct error *err)
     return make(plan, &mount, err);
 }
 
+/* Is the object that is wanted here the one that the surrounding mount shows at this path? */
+static bool is_shown(const struct node *node, const struct node *root)
+{
+    const char *base = root->want.source, *source = node->want.source;
+    size_t length = strlen(base);
+
+    if (!source)
+        return false;
+    if (strcmp(base, root->path) == 0)
+        return strcmp(source, node->path) == 0;
+    return strncmp(source, base, length) == 0 &&
+           strcmp(source + length, node->path + strlen(root->path)) == 0;
+}
+
 /* Does the surrounding mount already give what is wanted here? */
 static bool is_given(const struct node *node, enum layout_region around, const struct node *root)
 {
-    enum layout_state state = node->want.state;
-
-    if (!region_is_host(around))
-        return state == LAYOUT_SHUT && !has_grant_below(node);
-    /* What is shut is a host object; another tree that appears at this path does not show it. */
-    if (state == LAYOUT_SHUT && strcmp(root->want.source, root->path) != 0)
-        return !has_grant_below(node);
-    if (state == LAYOUT_LINK || (state == LAYOUT_PRIVATE && !node->want.is_there))
-        return true;
-    if ((state == LAYOUT_READ && around == REGION_READ) ||
-        (state == LAYOUT_WRITE && around == REGION_WRITE))
-        return strcmp(root->want.source, root->path) == 0 &&
-               strcmp(node->want.source, node->path) == 0;
+    switch (node->want.state) {
+    case LAYOUT_SHUT: /* another tree that appears at this path does not show the host's object */
+        return region_is_host(around) ? !is_shown(node, root) : !has_grant_below(node);
+    case LAYOUT_READ:
+        return around == REGION_READ && is_shown(node, root);
+    case LAYOUT_WRITE:
+        return around == REGION_WRITE && is_shown(node, root);
+    case LAYOUT_LINK:
+        return region_is_host(around);
+    case LAYOUT_PRIVATE:
+        return region_is_host(around) && !node->want.is_there;
+    case LAYOUT_SYSTEM:
+    case LAYOUT_SOCKET:
+    case LAYOUT_DEVICE:
+        break;
+    }
     return false;
 }
 
@@ -341,11 +358,9 @@ static int check_place(const struct node *node, enum layout_region around, const
                        struct error *err)
 {
     const struct layout_want *want = &node->want;
-    bool is_moved = want->source && strcmp(want->source, node->path) != 0;
+    bool is_moved = region_is_host(around) && strcmp(root->want.source, root->path) != 0;
 
-    if (!region_is_host(around) || want->state == LAYOUT_SHUT || want->is_there)
-        return 0;
-    if (!is_moved && strcmp(root->want.source, root->path) == 0)
+    if (!region_is_host(around) || is_shown(node, root) || (want->is_there && !is_moved))
         return 0;
     return error_set(err, ERROR_UNENFORCEABLE, 0,
                      "%s: %s is inside the granted %s, which has nothing of the same type there; "
@@ -442,19 +457,29 @@ int layout_emit(struct layout *layout, struct plan *plan, struct error *err)
     return r;
 }
 
+/* The deepest node on the way that the walk came to: it does not go below a mask. */
+static const struct node *visited_at(const struct layout *layout, const char *path)
+{
+    const struct node *node = node_at(layout, path, false);
+
+    while (!node->region && node->parent)
+        node = node->parent;
+    return node;
+}
+
 enum layout_region layout_region_at(const struct layout *layout, const char *path)
 {
-    return node_at(layout, path, false)->region;
+    return visited_at(layout, path)->region;
 }
 
 const char *layout_root_at(const struct layout *layout, const char *path)
 {
-    return node_at(layout, path, false)->root->path;
+    return visited_at(layout, path)->root->path;
 }
 
 bool layout_is_visible(const struct layout *layout, const char *path)
 {
-    const struct node *node = node_at(layout, path, false);
+    const struct node *node = visited_at(layout, path);
 
     if (node->region == REGION_SHUT)
         return false;
@@ -464,7 +489,7 @@ bool layout_is_visible(const struct layout *layout, const char *path)
 
 bool layout_is_directory(const struct layout *layout, const char *path)
 {
-    const struct node *node = node_at(layout, path, false);
+    const struct node *node = visited_at(layout, path);
 
     if (strcmp(node->path, path) != 0 || !node->is_made || node->region == REGION_SHUT)
         return false;
