@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `cordon`: the table of commands, and the choice among them. */
-#include <stdio.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 
@@ -54,12 +55,25 @@ static void rewrite_global_options(char **args)
         args[0] = version;
 }
 
+/* Nothing that is opened here may get the number of a standard stream that the caller closed. */
+static void fill_standard_streams(void)
+{
+    int fd;
+
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+}
+
 int main(int argc, char **argv)
 {
     struct cli cli = {0};
     struct cordon_error err = {0};
     int words = 0, status;
 
+    fill_standard_streams();
     if (argc < 2) {
         run_help(&cli);
         return EXIT_USAGE;

@@ -58,6 +58,7 @@ int assembly_begin(struct assembly *assembly, const struct cordon_request *reque
     status = places_find(arena, assembly->environment, &assembly->places, err);
     if (status < 0)
         return status;
+    places_make(&assembly->places);
     assembly->variables = (struct variables){
         .home = assembly->places.home,
         .user = assembly->places.user,

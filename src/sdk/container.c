@@ -144,6 +144,7 @@ int cordon_container_kill(struct cordon_container *container, struct cordon_erro
 {
     if (container->state != CONTAINER_RUNNING)
         return 0;
+    container->is_kill_asked = true;
     return container->assembly.ops->kill(container->run, public_error(err));
 }
 

@@ -44,6 +44,7 @@ struct cordon_container {
     struct watch watch;
     uint64_t output_limit, output_bytes;
     enum container_cause cause;
+    bool is_kill_asked; /* by the caller */
     enum container_state state;
     struct tier_status tier_status;
     struct cordon_status status;

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/path.h"
 #include "sdk/helpers.h"
 
@@ -80,6 +81,16 @@ static int find_xdg(struct arena *arena, const char *const *environment, const c
         return error_memory(err);
     *ret_path = path;
     return 0;
+}
+
+void places_make(const struct places *places)
+{
+    const char *const directories[] = {places->config, places->cache, places->state};
+
+    for (size_t i = 0; i < ARRAY_COUNT(directories); i++)
+        if (mkdir(directories[i], 0700) < 0 && errno == ENOENT &&
+            file_make_directories(directories[i], 0700, NULL) < 0)
+            continue;
 }
 
 int places_find(struct arena *arena, const char *const *environment, struct places *ret_places,

@@ -19,6 +19,13 @@ struct places {
 int places_find(struct arena *arena, const char *const *environment, struct places *ret_places,
                 struct error *err) must_check;
 
+/*
+ * Make config, cache and state where they are missing (0700): what exists can be kept from the
+ * contained program, a name that does not exist yet could not. Where they cannot be made, compiling
+ * the policy says what does not hold.
+ */
+void places_make(const struct places *places);
+
 /* Value of a variable in it, NULL when absent. */
 const char *environment_get(const char *const *environment, const char *name);
 

@@ -2,6 +2,7 @@
 /* The first and the last record of a run, and how an end is told to the caller. */
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 
 #include "base/text.h"
@@ -99,6 +100,7 @@ static void status_from_cause(struct cordon_container *container)
 static void status_from_tier(struct cordon_status *status, const struct tier_status *tier)
 {
     status->code = tier->code;
+    status->text[0] = '\0';
     switch (tier->end) {
     case TIER_EXITED:
         status->end = CORDON_END_EXITED;
@@ -134,10 +136,14 @@ int container_record_end(struct cordon_container *container, struct error *err)
     const struct tier_status *tier = &container->tier_status;
     const struct relay *relays = container->streams.relays;
     uint64_t memory = plan_limit_value(container->assembly.plan, "resources.memory");
+    /* the container's first process goes with all others and has nobody left to tell */
+    static const struct tier_status killed = {.end = TIER_SIGNALED, .code = SIGKILL};
     struct event_exited exited;
     int result = 0;
 
     status_from_tier(status, tier);
+    if (tier->end == TIER_LOST && container->is_kill_asked)
+        status_from_tier(status, &killed);
     if (container->cause != CAUSE_NONE)
         status_from_cause(container);
     status->flags = (tier->is_oom_killed ? CORDON_STATUS_OOM_KILLED : 0) |

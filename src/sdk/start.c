@@ -13,9 +13,19 @@ static void container_free_at(struct cordon_container **container)
     cordon_container_free(*container);
 }
 
+/* The first failure stays. */
+static int check_open(int fd, int status, struct error *err)
+{
+    if (status < 0 || fcntl(fd, F_GETFD) >= 0)
+        return status;
+    return error_set(err, ERROR_INVALID, EBADF, "descriptor %d is not open any more", fd);
+}
+
+/* Before anything is opened here, so that a number means what the caller means by it. */
 static int check_streams(const struct cordon_request *request, struct error *err)
 {
     bool is_moved = request->captures[0] || request->captures[1];
+    int status = 0;
 
     for (int i = 0; i < 3; i++)
         is_moved |= request->stdio[i] != CORDON_STDIO_INHERIT;
@@ -23,11 +33,14 @@ static int check_streams(const struct cordon_request *request, struct error *err
         return error_set(err, ERROR_INVALID, EINVAL,
                          "a terminal takes the place of stdin, stdout and stderr: neither pipes nor "
                          "capture go with it");
+    for (int i = 0; i < 3; i++)
+        if (request->stdio[i] >= 0)
+            status = check_open(request->stdio[i], status, err);
     for (size_t i = 0; i < request->fd_count; i++)
-        if (fcntl(request->fds[i], F_GETFD) < 0)
-            return error_set(err, ERROR_INVALID, EBADF, "descriptor %d is not open any more",
-                             request->fds[i]);
-    return 0;
+        status = check_open(request->fds[i], status, err);
+    if (request->events_fd >= 0)
+        status = check_open(request->events_fd, status, err);
+    return status;
 }
 
 static int open_record(struct cordon_container *container, const struct cordon_request *request,
@@ -127,6 +140,7 @@ int container_start(const struct cordon_request *request, struct cordon_containe
     if (!container)
         return error_memory(err);
     container->streams = STREAMS_INIT;
+    streams_look(&container->streams);
     container->watch = WATCH_INIT;
     status = check_streams(request, err);
     if (status == 0)

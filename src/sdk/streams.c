@@ -16,14 +16,20 @@ static int make_pipe(int ret_fds[2], struct error *err)
     return 0;
 }
 
+void streams_look(struct streams *streams)
+{
+    for (int i = 0; i < 3; i++)
+        streams->is_open[i] = fcntl(i, F_GETFD) >= 0;
+}
+
 /* The descriptor that the request means for stream `i`, -1 for none. */
-static int target_fd(const struct cordon_request *request, int i)
+static int target_fd(const struct streams *streams, const struct cordon_request *request, int i)
 {
     int fd = request->stdio[i];
 
     if (fd == CORDON_STDIO_INHERIT)
         fd = i;
-    if (fd < 0 || fcntl(fd, F_GETFD) < 0)
+    if (fd < 0 || (fd < 3 && !streams->is_open[fd]))
         return -1;
     return fd;
 }
@@ -83,13 +89,13 @@ static int open_piped(struct streams *streams, int i, bool is_counted, struct er
 static int open_passed(struct streams *streams, const struct cordon_request *request, int i,
                        bool is_counted, struct error *err)
 {
-    int fd = target_fd(request, i), copy;
+    int fd = target_fd(streams, request, i), copy;
 
     if (i == 0 || !is_counted || fd < 0) {
         streams->inside[i] = fd;
         return 0;
     }
-    if (i == 2 && streams->relays[0].to >= 0 && is_same_file(fd, target_fd(request, 1))) {
+    if (i == 2 && streams->relays[0].to >= 0 && is_same_file(fd, target_fd(streams, request, 1))) {
         streams->inside[2] = streams->inside[1];
         return 0;
     }

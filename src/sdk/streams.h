@@ -7,6 +7,7 @@
 #include "sdk/request.h"
 
 struct streams {
+    bool is_open[3];  /* were the caller's 0, 1, 2 open before anything was opened here? */
     int inside[3];    /* for the program; -1 = /dev/null */
     bool is_owned[3]; /* made here: to be closed after the start */
     int outside[3];   /* the caller's ends of pipes, -1 = none */
@@ -18,6 +19,12 @@ struct streams {
     ((struct streams){.inside = {-1, -1, -1},                                                      \
                       .outside = {-1, -1, -1},                                                     \
                       .relays = {RELAY_INIT, RELAY_INIT}})
+
+/*
+ * Look which standard streams the caller has. To be asked before anything else is opened: what is
+ * opened later may get the number of one that is closed, and is not for the program.
+ */
+void streams_look(struct streams *streams);
 
 /* `is_counted`: an output limit holds, so that all output has to pass through here. */
 int streams_open(struct streams *streams, const struct cordon_request *request, bool is_counted,

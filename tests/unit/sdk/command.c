@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `cordon` as a user has it: statuses, options, signals, events, the terminal. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pty.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "sandbox.h"
+#include "test.h"
+
+#define CORDON CORDON_TEST_PROGRAM
+
+static struct ran ran;
+
+TEST(statuses_of_run_are_those_of_shells)
+{
+    sandbox_open();
+    RUN(&ran, CORDON, "run", "--", "sh", "-c", "exit 42");
+    check_int(ran.status, 42);
+    RUN(&ran, CORDON, "run", "sh", "-c", "kill -KILL $$");
+    check_int(ran.status, 128 + SIGKILL);
+    check_string(ran.err, "");
+    RUN(&ran, CORDON, "run", "--", "no-such-program");
+    check_int(ran.status, 127);
+    check_contains(ran.err, "cordon: ");
+    RUN(&ran, CORDON, "run", "--", "/etc/passwd");
+    check_int(ran.status, 126);
+    RUN(&ran, CORDON, "run", "--timeout", "100ms", "--", "sleep", "100");
+    check_int(ran.status, 124);
+    check_contains(ran.err, "ended after 100ms: --timeout");
+    sandbox_close();
+}
+
+TEST(usage_errors_of_run_are_125_and_of_tools_2)
+{
+    RUN(&ran, CORDON, "run");
+    check_int(ran.status, 125);
+    RUN(&ran, CORDON, "run", "--nonsense", "--", "true");
+    check_int(ran.status, 125);
+    check_contains(ran.err, "'--nonsense' is not an option of 'cordon run'");
+    RUN(&ran, CORDON, "run", "--timeout");
+    check_int(ran.status, 125);
+    check_contains(ran.err, "--timeout needs a value");
+    RUN(&ran, CORDON, "run", "--timeout=5", "--", "true");
+    check_int(ran.status, 125);
+    check_contains(ran.err, "30s");
+    RUN(&ran, CORDON, "run", "--tty=yes", "--", "true");
+    check_int(ran.status, 125);
+    RUN(&ran, CORDON, "run", "--events", "fd:x", "--", "true");
+    check_int(ran.status, 125);
+    RUN(&ran, CORDON, "doctor", "--nonsense");
+    check_int(ran.status, 2);
+    RUN(&ran, CORDON, "nonsense");
+    check_int(ran.status, 2);
+    RUN(&ran, CORDON, "version", "x");
+    check_int(ran.status, 2);
+    RUN(&ran, CORDON);
+    check_int(ran.status, 2);
+}
+
+TEST(an_error_is_one_line_of_text_or_one_json_object)
+{
+    RUN(&ran, CORDON, "run", "--policy", "/nowhere.yaml", "--", "true");
+    check_int(ran.status, 125);
+    check(strncmp(ran.err, "cordon: ", 8) == 0);
+    check(strchr(ran.err, '\n') == ran.err + strlen(ran.err) - 1);
+    RUN(&ran, CORDON, "run", "--json", "--policy", "/nowhere.yaml", "--", "true");
+    check_int(ran.status, 125);
+    check(strncmp(ran.err, "{\"error\":{\"kind\":\"", 18) == 0);
+    check(strchr(ran.err, '\n') == ran.err + strlen(ran.err) - 1);
+}
+
+TEST(help_and_completion_name_every_option)
+{
+    static const char *const options[] = {"policy", "workspace", "tier", "timeout",
+                                          "tty",    "events",    "set",  "json"};
+    static const char *const shells[] = {"bash", "zsh", "fish"};
+
+    RUN(&ran, CORDON, "help", "run");
+    check_int(ran.status, 0);
+    for (size_t i = 0; i < ARRAY_COUNT(options); i++)
+        check_contains(ran.out, options[i]);
+    for (size_t s = 0; s < ARRAY_COUNT(shells); s++) {
+        RUN(&ran, CORDON, "completion", shells[s]);
+        check_int(ran.status, 0);
+        for (size_t i = 0; i < ARRAY_COUNT(options); i++)
+            check_contains(ran.out, options[i]);
+    }
+    RUN(&ran, CORDON, "--help");
+    check_contains(ran.out, "policy explain");
+    RUN(&ran, CORDON, "--version");
+    check_contains(ran.out, "cordon 0.1.0\n");
+}
+
+TEST(the_bash_completion_script_is_valid_and_completes)
+{
+    RUN(&ran, "/bin/bash", "-c",
+        "source <(" CORDON " completion bash) && COMP_WORDS=(cordon run --ti) COMP_CWORD=2 && "
+        "_cordon && echo \"${COMPREPLY[@]}\"");
+    check_int(ran.status, 0);
+    check_string(ran.out, "--tier --timeout\n");
+}
+
+TEST(policy_check_tells_its_verdict_by_status)
+{
+
+    sandbox_open();
+    RUN(&ran, "/bin/sh", "-c",
+        "printf 'version: cordon/1\\n' >good.yaml; printf 'version: cordon/1\\nx: 1\\n' >bad.yaml;"
+        "printf 'version: cordon/1\\nisolation: {tier: microvm}\\n' >other.yaml");
+    RUN(&ran, CORDON, "policy", "check", "good.yaml");
+    check_int(ran.status, 0);
+    check_contains(ran.out, "enforceable\n");
+    RUN(&ran, CORDON, "policy", "check", "bad.yaml");
+    check_int(ran.status, 1);
+    check_contains(ran.out, "bad.yaml:2:1");
+    RUN(&ran, CORDON, "policy", "check", "--json", "other.yaml");
+    check_int(ran.status, 3);
+    check_contains(ran.out, "\"verdict\": \"unenforceable\"");
+    RUN(&ran, CORDON, "policy", "profiles");
+    check_contains(ran.out, "coding-agent\n");
+    RUN(&ran, CORDON, "policy", "profiles", "git");
+    check_contains(ran.out, "cordon/1");
+    RUN(&ran, CORDON, "policy", "profiles", "nonsense");
+    check_int(ran.status, 2);
+    RUN(&ran, CORDON, "policy", "explain", "good.yaml");
+    check_int(ran.status, 0);
+    RUN(&ran, CORDON, "policy", "schema");
+    check_int(ran.status, 0);
+    check_contains(ran.out, "\"$schema\"");
+    sandbox_close();
+}
+
+TEST(output_to_a_full_device_is_an_error)
+{
+    RUN(&ran, "/bin/sh", "-c", CORDON " version >/dev/full");
+    check_int(ran.status, 2);
+    check_contains(ran.err, "write to stdout");
+}
+
+TEST(closed_standard_streams_are_null_inside)
+{
+    sandbox_open();
+    RUN(&ran, "/bin/sh", "-c",
+        CORDON " run -- readlink /proc/self/fd/0 /proc/self/fd/2 <&- 2>&-");
+    check_int(ran.status, 0);
+    check_string(ran.out, "/dev/null\n/dev/null\n");
+    sandbox_close();
+}
+
+TEST(too_much_output_ends_the_run)
+{
+    sandbox_open();
+    RUN(&ran, CORDON, "run", "--set", "resources.output=1000B", "--", "sh", "-c",
+        "while :; do echo 0123456789; done");
+    check_int(ran.status, 125);
+    check_int(strlen(ran.out), 1000);
+    check_contains(ran.err, "resources.output");
+    RUN(&ran, CORDON, "run", "--set", "resources.output=11B", "--", "echo", "0123456789");
+    check_int(ran.status, 0);
+    check_string(ran.out, "0123456789\n");
+    sandbox_close();
+}
+
+TEST(events_go_to_a_descriptor_and_a_file)
+{
+    sandbox_open();
+    RUN(&ran, "/bin/sh", "-c", CORDON " run --events fd:3 -- true 3>events && cat events");
+    check_int(ran.status, 0);
+    check_contains(ran.out, "\"type\":\"run.started\"");
+    check_contains(ran.out, "\"type\":\"run.exited\",\"end\":\"exited\",\"code\":0");
+    RUN(&ran, CORDON, "run", "--events", "here.jsonl", "--", "sh", "-c", "echo x >>here.jsonl");
+    check(ran.status != 0); /* the record of a run is not the program's to write */
+    RUN(&ran, "/bin/cat", "here.jsonl");
+    check_contains(ran.out, "run.exited");
+    sandbox_close();
+}
+
+/* Start `cordon run` and wait until the program inside says "ready". */
+static pid_t start(const char *script, int *ret_out)
+{
+    char word[16] = "";
+    int out[2];
+    pid_t pid;
+
+    check_int(pipe2(out, O_CLOEXEC), 0);
+    pid = fork();
+    check(pid >= 0);
+    if (pid == 0) {
+        dup2(open("/dev/null", O_RDWR), 0);
+        dup2(out[1], 1);
+        execl(CORDON, "cordon", "run", "--", "bash", "-c", script, (char *)NULL);
+        _exit(99);
+    }
+    close(out[1]);
+    check_int(read(out[0], word, 6), 6);
+    check_string(word, "ready\n");
+    *ret_out = out[0];
+    return pid;
+}
+
+static int finish(pid_t pid)
+{
+    int status;
+
+    check_int(waitpid(pid, &status, 0), pid);
+    return WIFSIGNALED(status) ? 1000 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+TEST(signals_reach_the_program_and_its_status_comes_back)
+{
+    static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
+
+    sandbox_open();
+    for (size_t i = 0; i < ARRAY_COUNT(signals); i++) {
+        char script[128];
+        pid_t pid;
+        int out;
+
+        snprintf(script, sizeof(script),
+                 "trap 'exit %zu' %d; echo ready; while :; do sleep 0.05; done", 10 + i,
+                 signals[i]);
+        pid = start(script, &out);
+        check_int(kill(pid, signals[i]), 0);
+        check_int(finish(pid), 10 + (int)i);
+        close(out);
+    }
+    sandbox_close();
+}
+
+TEST(a_third_interrupt_ends_a_program_that_ignores_them)
+{
+    pid_t pid;
+    int out;
+
+    sandbox_open();
+    pid = start("trap 'echo again' INT; echo ready; while :; do sleep 0.05; done", &out);
+    for (int i = 0; i < 2; i++) {
+        char word[16] = "";
+
+        check_int(kill(pid, SIGINT), 0);
+        check_int(read(out, word, 6), 6); /* it goes on */
+        check_string(word, "again\n");
+    }
+    check_int(kill(pid, SIGINT), 0);
+    check_int(finish(pid), 128 + SIGKILL);
+    close(out);
+    sandbox_close();
+}
+
+TEST(a_stop_stops_both_and_a_continue_lets_both_go_on)
+{
+    pid_t pid;
+    int out, status;
+
+    sandbox_open();
+    pid = start("trap 'exit 5' TERM; echo ready; while :; do sleep 0.05; done", &out);
+    check_int(kill(pid, SIGTSTP), 0);
+    check_int(waitpid(pid, &status, WUNTRACED), pid);
+    check(WIFSTOPPED(status));
+    check_int(kill(pid, SIGTERM), 0);
+    check_int(kill(pid, SIGCONT), 0);
+    check_int(finish(pid), 5);
+    close(out);
+    sandbox_close();
+}
+
+/* `cordon run --tty` on a terminal of the test's own. */
+static pid_t start_on_terminal(const char *script, int *ret_master)
+{
+    struct winsize size = {.ws_row = 30, .ws_col = 100};
+    int master;
+    pid_t pid = forkpty(&master, NULL, NULL, &size);
+
+    check(pid >= 0);
+    if (pid == 0) {
+        execl(CORDON, "cordon", "run", "--tty", "--", "bash", "-c", script, (char *)NULL);
+        _exit(99);
+    }
+    fcntl(master, F_SETFD, FD_CLOEXEC);
+    *ret_master = master;
+    return pid;
+}
+
+/* Read until `part` was seen; what came is in `got`. */
+static void expect(int master, char *got, size_t size, const char *part)
+{
+    size_t used = strlen(got);
+
+    while (!strstr(got, part)) {
+        struct pollfd one = {.fd = master, .events = POLLIN};
+        ssize_t step;
+
+        if (poll(&one, 1, 20000) <= 0)
+            test_fail(__FILE__, __LINE__, "'%s' does not come, only '%s'", part, got);
+        step = read(master, got + used, size - 1 - used);
+        if (step <= 0)
+            test_fail(__FILE__, __LINE__, "the terminal ends before '%s', after '%s'", part, got);
+        used += (size_t)step;
+        got[used] = '\0';
+    }
+}
+
+TEST(a_terminal_has_size_job_control_and_relays_both_ways)
+{
+    struct winsize size = {.ws_row = 40, .ws_col = 120};
+    char got[8192] = "";
+    struct termios mode;
+    int master;
+    pid_t pid;
+
+    sandbox_open();
+    pid = start_on_terminal("tty; stty size; read line; echo got $line; stty size; exit 9",
+                            &master);
+    expect(master, got, sizeof(got), "/dev/pts/");
+    expect(master, got, sizeof(got), "30 100");
+    check_int(tcgetattr(master, &mode), 0);
+    check(!(mode.c_lflag & ICANON)); /* raw while it runs */
+    check_int(ioctl(master, TIOCSWINSZ, &size), 0);
+    check_int(write(master, "hello\r", 6), 6);
+    expect(master, got, sizeof(got), "got hello");
+    expect(master, got, sizeof(got), "40 120");
+    check_int(finish(pid), 9);
+    check_int(tcgetattr(master, &mode), 0);
+    check(mode.c_lflag & ICANON); /* and as it was afterwards */
+    close(master);
+    sandbox_close();
+}
+
+TEST(an_interrupt_typed_into_a_terminal_reaches_the_program_inside)
+{
+    char got[8192] = "";
+    int master;
+    pid_t pid;
+
+    sandbox_open();
+    pid = start_on_terminal("trap 'echo caught; exit 4' INT; echo ready; while :; do sleep 0.05; "
+                            "done",
+                            &master);
+    expect(master, got, sizeof(got), "ready");
+    check_int(write(master, "\003", 1), 1);
+    expect(master, got, sizeof(got), "caught");
+    check_int(finish(pid), 4);
+    close(master);
+    sandbox_close();
+}
+
+TEST(all_that_a_program_wrote_is_shown_before_cordon_ends)
+{
+    static char got[1 << 20];
+    int master;
+    pid_t pid;
+
+    sandbox_open();
+    got[0] = '\0';
+    pid = start_on_terminal("seq 1 60000; echo the-end", &master);
+    expect(master, got, sizeof(got), "the-end");
+    check_contains(got, "\n29999\r\n30000\r\n");
+    check_contains(got, "\n60000\r\nthe-end");
+    check_int(finish(pid), 0);
+    close(master);
+    sandbox_close();
+}
+
+TEST(a_terminal_that_is_none_is_refused_clearly)
+{
+    sandbox_open();
+    RUN(&ran, CORDON, "run", "--tty", "--", "true");
+    check_int(ran.status, 125);
+    check_contains(ran.err, "--tty: stdin is not a terminal");
+    sandbox_close();
+}
+
+TEST(the_container_ends_with_cordon)
+{
+    char byte;
+    pid_t pid;
+    int out;
+
+    sandbox_open();
+    pid = start("trap '' TERM HUP INT; echo ready; while :; do sleep 0.05; done", &out);
+    check_int(kill(pid, SIGKILL), 0);
+    check_int(finish(pid), 1000 + SIGKILL);
+    check_int(read(out, &byte, 1), 0); /* the last writer is gone */
+    close(out);
+    sandbox_close();
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The fixture. */
+#include "fixture.h"
+
+#include <dirent.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "test.h"
+
+static char root[64];
+
+/* What an installation has beside its program. */
+static void make_helper(void)
+{
+    char program[PATH_MAX], path[PATH_MAX + 32];
+    ssize_t length = readlink("/proc/self/exe", program, sizeof(program) - 1);
+    struct error err;
+
+    check(length > 0);
+    program[length] = '\0';
+    *strrchr(program, '/') = '\0';
+    *strrchr(program, '/') = '\0';
+    snprintf(path, sizeof(path), "%s/libexec/cordon", program);
+    check_int(file_make_directories(path, 0755, &err), 0);
+    strcat(path, "/cordon-init");
+    check_int(file_replace(path, "", 0, 0755, &err), 0);
+}
+
+static void make_directory(const char *name, char *ret_path, size_t size)
+{
+    snprintf(ret_path, size, "%s/%s", root, name);
+    check_int(mkdir(ret_path, 0755), 0);
+}
+
+const char *fixture_open(void)
+{
+    char path[128];
+
+    umask(022);
+    make_helper();
+    strcpy(root, "/tmp/cordon-test-sdk.XXXXXX");
+    check(mkdtemp(root) != NULL);
+    make_directory("home", path, sizeof(path));
+    setenv("HOME", path, 1);
+    unsetenv("XDG_CONFIG_HOME");
+    unsetenv("XDG_CACHE_HOME");
+    make_directory("state", path, sizeof(path));
+    setenv("XDG_STATE_HOME", path, 1);
+    make_directory("work", path, sizeof(path));
+    check_int(chdir(path), 0);
+    fake_counts = (struct fake_counts){0};
+    fake_script = (struct fake_script){
+        .status = {.end = TIER_EXITED, .user_us = 10, .system_us = 20, .max_rss_bytes = 30},
+        .facts = {.kernel = "6.18.0", .kernel_major = 6, .kernel_minor = 18, .uid = geteuid(),
+                  .gid = getegid(), .is_root = geteuid() == 0, .can_drop_groups = true,
+                  .user_namespaces = true, .mount_api = true, .proc_mount = true,
+                  .landlock_abi = 7, .seccomp = true, .cgroup = CGROUP_V2, .cgroup_memory = true,
+                  .cgroup_pids = true, .cgroup_cpu = true, .cgroup_cpuacct = true,
+                  .has_rlimit_nproc_per_userns = true},
+    };
+    return root;
+}
+
+void fixture_close(void)
+{
+    char command[128];
+
+    check_int(chdir("/"), 0);
+    snprintf(command, sizeof(command), "rm -rf '%s'", root);
+    check_int(system(command), 0);
+}
+
+struct cordon_request *fixture_request(void)
+{
+    const char *const argv[] = {"true", NULL};
+    struct cordon_request *request = NULL;
+
+    check_int(cordon_request_new(&request, NULL), 0);
+    check_int(cordon_request_set_command(request, argv, NULL), 0);
+    return request;
+}
+
+char *fixture_events(void)
+{
+    char path[512], name[256] = "", *data = NULL;
+    struct error err = ERROR_INIT;
+    struct dirent *entry;
+    size_t size;
+    DIR *runs;
+
+    snprintf(path, sizeof(path), "%s/state/cordon/runs", root);
+    runs = opendir(path);
+    check(runs != NULL);
+    while ((entry = readdir(runs)))
+        if (entry->d_name[0] != '.')
+            snprintf(name, sizeof(name), "%s", entry->d_name);
+    closedir(runs);
+    snprintf(path, sizeof(path), "%s/state/cordon/runs/%s/events.jsonl", root, name);
+    check_int(file_read(path, 1 << 20, &data, &size, &err), 0);
+    return data;
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Check, explain and doctor, over machines that are made up. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "fixture.h"
+#include "test.h"
+
+static int check_policy(const char *text, char **ret_report, struct cordon_error *err)
+{
+    struct cordon_request *request = NULL;
+    int kind;
+
+    check_int(cordon_request_new(&request, err), 0);
+    check_int(cordon_request_add_policy_text(request, "p.yaml", text, strlen(text), err), 0);
+    kind = cordon_check(request, CORDON_JSON, ret_report, err);
+    cordon_request_free(request);
+    return kind;
+}
+
+TEST(check_tells_enforceable_from_invalid_from_unenforceable)
+{
+    struct cordon_error err = {0};
+    char *report = NULL;
+
+    fixture_open();
+    check_int(check_policy("version: cordon/1\nname: a\n", &report, &err), 0);
+    check_contains(report, "\"verdict\": \"enforceable\"");
+    cordon_string_free(report);
+
+    check_int(check_policy("version: cordon/1\nfilesystme: {}\n", &report, &err),
+              CORDON_ERROR_INVALID);
+    check_contains(report, "\"verdict\": \"invalid\"");
+    check_contains(report, "p.yaml:2:1");
+    check_contains(err.text, "filesystme");
+    cordon_string_free(report);
+
+    check_int(check_policy("version: cordon/1\nisolation: {tier: microvm}\n", &report, &err),
+              CORDON_ERROR_UNENFORCEABLE);
+    check_contains(report, "\"verdict\": \"unenforceable\"");
+    check_contains(err.text, "microvm");
+    cordon_string_free(report);
+    check_int(fake_counts.starts, 0);
+    fixture_close();
+}
+
+TEST(check_lists_every_problem)
+{
+    struct cordon_error err = {0};
+    char *report = NULL;
+
+    fixture_open();
+    check(check_policy("version: cordon/1\nisolation: {tier: microvm}\n"
+                       "filesystem: {readonlyPaths: [/nonexistent-object]}\n",
+                       &report, &err) > 0);
+    check_contains(report, "microvm");
+    check_contains(report, "/nonexistent-object");
+    cordon_string_free(report);
+    fixture_close();
+}
+
+TEST(members_are_set_on_the_one_document_and_refused_with_several)
+{
+    struct cordon_request *request = NULL;
+    struct cordon_error err = {0};
+    const char *text = "version: cordon/1\n";
+
+    fixture_open();
+    check_int(cordon_request_new(&request, &err), 0);
+    check_int(cordon_request_add_policy_text(request, "a.yaml", text, strlen(text), &err), 0);
+    check_int(cordon_request_set_member(request, "resources.pids=7", &err), 0);
+    check_int(cordon_check(request, CORDON_TEXT, NULL, &err), 0);
+    check_int(cordon_request_set_member(request, "resources.nonsense=7", &err), 0);
+    check_int(cordon_check(request, CORDON_TEXT, NULL, &err), CORDON_ERROR_INVALID);
+    check_contains(err.text, "nonsense");
+    check_int(cordon_request_add_policy_text(request, "b.yaml", text, strlen(text), &err), 0);
+    check_int(cordon_check(request, CORDON_TEXT, NULL, &err), CORDON_ERROR_INVALID);
+    check_contains(err.text, "several --policy documents");
+    cordon_request_free(request);
+    fixture_close();
+}
+
+TEST(the_home_is_refused_as_workspace_without_a_policy_and_taken_with_one)
+{
+    struct cordon_request *request = NULL;
+    struct cordon_error err = {0};
+    const char *text = "version: cordon/1\n";
+
+    fixture_open();
+    check_int(cordon_request_new(&request, &err), 0);
+    check_int(cordon_request_set_workspace(request, getenv("HOME"), &err), 0);
+    check_int(cordon_check(request, CORDON_TEXT, NULL, &err), CORDON_ERROR_FORBIDDEN);
+    check_contains(err.text, "your home");
+    check_int(cordon_request_add_policy_text(request, "a.yaml", text, strlen(text), &err), 0);
+    check_int(cordon_check(request, CORDON_TEXT, NULL, &err), 0);
+    cordon_request_free(request);
+    fixture_close();
+}
+
+TEST(explain_prints_the_plan_in_both_formats)
+{
+    struct cordon_request *request;
+    struct cordon_error err = {0};
+    char *text = NULL;
+
+    fixture_open();
+    request = fixture_request();
+    check_int(cordon_explain(request, CORDON_TEXT, &text, &err), 0);
+    check_contains(text, "coding-agent");
+    cordon_string_free(text);
+    check_int(cordon_explain(request, CORDON_JSON, &text, &err), 0);
+    check_int(text[0], '{');
+    cordon_string_free(text);
+    check_int(cordon_explain(request, (enum cordon_format)9, &text, &err), -EINVAL);
+    cordon_request_free(request);
+    fixture_close();
+}
+
+TEST(doctor_is_full_where_all_is_there)
+{
+    enum cordon_level level = CORDON_NONE;
+    char *text = NULL;
+
+    fixture_open();
+    check_int(cordon_doctor(CORDON_TEXT, &text, &level, NULL), 0);
+    check_int(level, CORDON_FULL);
+    check(!strstr(text, "MISSING"));
+    cordon_string_free(text);
+    fixture_close();
+}
+
+TEST(doctor_names_what_is_missing_and_the_command_that_mends_it)
+{
+    enum cordon_level level = CORDON_FULL;
+    char *text = NULL;
+
+    fixture_open();
+    fake_script.facts.cgroup_memory = false;
+    strcpy(fake_script.facts.cgroup_why, "not delegated");
+    check_int(cordon_doctor(CORDON_TEXT, &text, &level, NULL), 0);
+    check_int(level, CORDON_PARTIAL);
+    check_contains(text, "MISSING  limit-memory");
+    check_contains(text, "not delegated");
+    check_contains(text, "mend: systemd-run");
+    cordon_string_free(text);
+
+    fake_script.facts.user_namespaces = false;
+    fake_script.facts.is_apparmor_userns_restricted = true;
+    check_int(cordon_doctor(CORDON_JSON, &text, &level, NULL), 0);
+    check_int(level, CORDON_NONE);
+    check_contains(text, "\"level\": \"none\"");
+    check_contains(text, "apparmor_restrict_unprivileged_userns");
+    cordon_string_free(text);
+    fixture_close();
+}
+
+static int attempt_check(void)
+{
+    struct cordon_request *request = NULL;
+    struct cordon_error err = {0};
+    int kind, status = cordon_request_new(&request, &err);
+
+    if (status < 0)
+        return status;
+    kind = cordon_check(request, CORDON_TEXT, NULL, &err);
+    cordon_request_free(request);
+    return kind == CORDON_ERROR_MEMORY ? -ENOMEM : -kind;
+}
+
+TEST(checking_survives_each_failed_allocation)
+{
+    fixture_open();
+    check_int(attempt_check(), 0);
+    test_each_allocation_fails(attempt_check, 20000);
+    fixture_close();
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Homes, workspaces and helper programs: which are taken and which are refused. */
+#include "sdk/places.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "sdk/workspace.h"
+#include "test.h"
+
+static char root[64];
+
+static void make_root(void)
+{
+    umask(022);
+    strcpy(root, "/tmp/cordon-test-places.XXXXXX");
+    check(mkdtemp(root) != NULL);
+}
+
+static void remove_root(void)
+{
+    char command[128];
+
+    snprintf(command, sizeof(command), "rm -rf '%s'", root);
+    check_int(system(command), 0);
+}
+
+TEST(home_is_taken_from_the_environment_only_when_it_is_the_callers_directory)
+{
+    auto_arena struct arena *arena = arena_new();
+    struct error err = ERROR_INIT;
+    const char *home = NULL;
+
+    make_root();
+    check_int(places_choose_home(arena, root, "/home/x", &home, &err), 0);
+    check_string(home, root);
+    check_int(places_choose_home(arena, NULL, "/home/x/", &home, &err), 0);
+    check_string(home, "/home/x");
+    check_int(places_choose_home(arena, "relative", "/home/x", &home, &err), 0);
+    check_string(home, "/home/x");
+    check_int(places_choose_home(arena, "/nonexistent/home", "/home/x", &home, &err), 0);
+    check_string(home, "/home/x");
+    remove_root();
+}
+
+TEST(a_home_of_somebody_else_is_not_taken)
+{
+    auto_arena struct arena *arena = arena_new();
+    struct error err = ERROR_INIT;
+    const char *home = NULL;
+
+    if (geteuid() != 0)
+        test_skip("root");
+    make_root();
+    check_int(chown(root, 1, 1), 0);
+    check_int(places_choose_home(arena, root, "/home/x", &home, &err), 0);
+    check_string(home, "/home/x");
+    check(places_choose_home(arena, root, NULL, &home, &err) < 0);
+    check_contains(err.text, "set HOME");
+    remove_root();
+}
+
+static int check_helper(const char *library, struct error *err)
+{
+    auto_arena struct arena *arena = arena_new();
+    const char *path;
+
+    return places_check_helper(arena, library, root, "cordon-init", &path, err);
+}
+
+TEST(a_helper_that_others_could_write_is_refused)
+{
+    struct error err = ERROR_INIT;
+    char path[128];
+
+    make_root();
+    check_int(chmod(root, 0755), 0);
+    snprintf(path, sizeof(path), "%s/cordon-init", root);
+    check(check_helper("/", &err) < 0);
+    check_contains(err.text, "install Cordon as a whole");
+    check_int(file_replace(path, "", 0, 0755, &err), 0);
+    check_int(check_helper("/", &err), 0);
+
+    check_int(chmod(path, 0757), 0);
+    check_int(check_helper("/", &err), -EPERM);
+    check_contains(err.text, "could be changed by others");
+    check_int(chmod(path, 0755), 0);
+    check_int(chmod(root, 01777), 0);
+    check_int(check_helper("/", &err), -EPERM);
+    check_int(chmod(root, 0755), 0);
+    check_int(chmod(path, 0644), 0);
+    check_int(check_helper("/", &err), -EACCES);
+    remove_root();
+}
+
+TEST(a_helper_of_another_user_is_refused)
+{
+    struct error err = ERROR_INIT;
+    char path[128];
+
+    if (geteuid() != 0)
+        test_skip("root");
+    make_root();
+    check_int(chmod(root, 0755), 0);
+    snprintf(path, sizeof(path), "%s/cordon-init", root);
+    check_int(file_replace(path, "", 0, 0755, &err), 0);
+    check_int(chown(path, 12345, 0), 0);
+    check_int(check_helper("/", &err), -EPERM);
+    remove_root();
+}
+
+TEST(a_helper_that_is_a_symbolic_link_is_refused)
+{
+    struct error err = ERROR_INIT;
+    char path[128];
+
+    make_root();
+    check_int(chmod(root, 0755), 0);
+    snprintf(path, sizeof(path), "%s/cordon-init", root);
+    check_int(symlink("/bin/true", path), 0);
+    check_int(check_helper("/", &err), -EACCES);
+    remove_root();
+}
+
+TEST(the_default_policy_refuses_root_home_and_what_is_above_the_home)
+{
+    struct error err = ERROR_INIT;
+
+    check_int(workspace_check_default("/", "/nowhere/me", &err), -EPERM);
+    check_contains(err.text, "the root directory");
+    check_int(workspace_check_default("/nowhere/me", "/nowhere/me", &err), -EPERM);
+    check_contains(err.text, "your home");
+    check_int(workspace_check_default("/nowhere", "/nowhere/me", &err), -EPERM);
+    check_contains(err.text, "--workspace");
+    check_int(workspace_check_default("/nowhere/me/project", "/nowhere/me", &err), 0);
+    check_int(workspace_check_default("/nowhere/men", "/nowhere/me", &err), 0);
+}
+
+TEST(a_home_behind_a_symbolic_link_is_refused_by_what_it_is)
+{
+    struct error err = ERROR_INIT;
+    char real[80], link[80];
+
+    make_root();
+    snprintf(real, sizeof(real), "%s/real", root);
+    snprintf(link, sizeof(link), "%s/link", root);
+    check_int(mkdir(real, 0755), 0);
+    check_int(symlink("real", link), 0);
+    check_int(workspace_check_default(real, link, &err), -EPERM);
+    remove_root();
+}
+
+TEST(a_workspace_is_resolved_and_must_be_a_directory)
+{
+    auto_arena struct arena *arena = arena_new();
+    struct error err = ERROR_INIT;
+    const char *workspace = NULL;
+
+    check_int(workspace_find(arena, NULL, "/cwd", &workspace, &err), 0);
+    check_string(workspace, "/cwd");
+    check_int(workspace_find(arena, "/usr/../tmp/.", "/cwd", &workspace, &err), 0);
+    check_string(workspace, "/tmp");
+    check_int(workspace_find(arena, "/etc/passwd", "/cwd", &workspace, &err), -ENOTDIR);
+    check_int(workspace_find(arena, "/nowhere", "/cwd", &workspace, &err), -ENOENT);
+    check_contains(err.text, "workspace /nowhere");
+}
