@@ -61,7 +61,7 @@ static void process_finish(struct tier_run *run)
     if (run->pidfd >= 0 && !run->is_over)
         syscall(SYS_pidfd_send_signal, run->pidfd, SIGKILL, NULL, 0);
     if (run->is_over && !run->is_reaped && !run->has_cgroup)
-        retire(take_fd(run->pidfd));
+        retire(run->pid);
     else
         run_reap(run); /* nothing of it may be left: the tree, or the processes of its cgroup */
     if (run->has_cgroup)

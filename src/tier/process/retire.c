@@ -10,25 +10,23 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static int retired[RETIRED_MAX];
+static pid_t retired[RETIRED_MAX];
 static int retired_count;
 
-/* true when the process is reaped (or was never ours to reap) and the descriptor closed. */
-static bool reap(int pidfd, int flags)
+/*
+ * true when the process is reaped. Only processes without an exit signal are waited for: should somebody have reaped
+ * ours with __WALL and its number be in use again, the caller's new child is left alone.
+ */
+static bool reap(pid_t pid, int flags)
 {
-    siginfo_t info = {0};
-    int status;
+    pid_t reaped;
 
     do
-        status = waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | __WALL | flags);
-    while (status < 0 && errno == EINTR);
-    if (status == 0 && info.si_pid == 0)
-        return false;
-    close(pidfd);
-    return true;
+        reaped = waitpid(pid, NULL, __WCLONE | flags);
+    while (reaped < 0 && errno == EINTR);
+    return reaped != 0;
 }
 
 static void remove_at(int index)
@@ -37,18 +35,18 @@ static void remove_at(int index)
     memmove(&retired[index], &retired[index + 1], (size_t)(retired_count - index) * sizeof(retired[0]));
 }
 
-void retire(int pidfd)
+void retire(pid_t pid)
 {
     pthread_mutex_lock(&lock);
     for (int i = retired_count; i-- > 0;)
         if (reap(retired[i], WNOHANG))
             remove_at(i);
-    if (!reap(pidfd, WNOHANG)) {
+    if (!reap(pid, WNOHANG)) {
         if (retired_count == RETIRED_MAX) {
             reap(retired[0], 0);
             remove_at(0);
         }
-        retired[retired_count++] = pidfd;
+        retired[retired_count++] = pid;
     }
     pthread_mutex_unlock(&lock);
 }

@@ -3,11 +3,13 @@
 #ifndef CORDON_TIER_PROCESS_RETIRE_H
 #define CORDON_TIER_PROCESS_RETIRE_H
 
+#include <sys/types.h>
+
 /*
- * Take over the pidfd of a process that is exiting. It is reaped now if it is dead already, else by a later call or,
+ * Take over a child without exit signal that is exiting. It is reaped now if it is dead already, else by a later call or,
  * when RETIRED_MAX of them are waiting, by blocking on the oldest. Any thread.
  */
 #define RETIRED_MAX 16
-void retire(int pidfd);
+void retire(pid_t pid);
 
 #endif
