@@ -60,7 +60,7 @@ int mxc_process(const struct request *request) must_check;     /* process.c */
 int mxc_containment(struct request *request) must_check;       /* containment.c */
 int mxc_filesystem(const struct request *request) must_check;  /* filesystem.c */
 int mxc_network(const struct request *request) must_check;     /* network.c */
-int mxc_old_network(const struct request *request) must_check; /* old-network.c */
+int mxc_old_network(const struct request *request) must_check; /* old_network.c */
 int mxc_proxy(const struct request *request, const struct node *url,
               const char *member) must_check;                     /* proxy.c */
 int mxc_without_effect(const struct request *request) must_check; /* ignored.c */
