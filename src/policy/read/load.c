@@ -14,14 +14,8 @@
 const char *const *policy_loss_names(void)
 {
     static const char *const names[] = {
-        "protectedPaths.missing",
-        "resources.memory",
-        "resources.cpus",
-        "resources.pids",
-        "resources.cpuTime",
-        "groups",
-        "landlock",
-        NULL,
+        "protectedPaths.missing", "resources.memory", "resources.cpus", "resources.pids",
+        "resources.cpuTime",      "groups",           "landlock",       NULL,
     };
 
     return names;

@@ -32,7 +32,7 @@ enum value_type {
     VALUE_PATH,      /* absolute path, variables put in */
     VALUE_PATH_ITEM, /* VALUE_PATH, or {path, optional: true} */
     VALUE_PATH_GLOB, /* VALUE_PATH_ITEM; a pattern is allowed */
-    VALUE_RELATIVE,  /* relative path below a workspace */
+    VALUE_PROTECTED, /* a built-in protected name */
     VALUE_ENV_NAME,
     VALUE_ENV_PATTERN, /* VALUE_ENV_NAME, or a beginning of one followed by '*' */
     VALUE_ENV_ENTRY,   /* "NAME=value" */

@@ -37,7 +37,7 @@ static const struct member protected_item = {
     .type = VALUE_PATH_ITEM, .store = store_path, .detail = PATH_PROTECTED};
 static const struct member cache_item = {
     .type = VALUE_PATH_ITEM, .store = store_path, .detail = PATH_CACHE};
-static const struct member unprotected_item = {.type = VALUE_RELATIVE,
+static const struct member unprotected_item = {.type = VALUE_PROTECTED,
                                                .store = store_list_item,
                                                .offset = offsetof(struct document, unprotected)};
 

@@ -86,9 +86,6 @@ int value_check_string(const struct reader *reader, const struct place *place,
 int value_parse_path(const struct reader *reader, const struct place *place, const char *text,
                      bool *ret_is_glob, const char **ret_path) must_check;
 
-int value_check_relative(const struct reader *reader, const struct place *place,
-                         const char *text) must_check;
-
 /* Record a valid member that this build cannot enforce, or take the record back. */
 int reader_note_unsupported(struct reader *reader, const struct member *member,
                             const struct place *place, const struct value *value) must_check;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "policy/model/protected.h"
 #include "policy/read/reader.h"
 
 #define UNIT_SIZE     "^[0-9]+(TiB|GiB|MiB|KiB|TB|GB|MB|kB|B)$"
@@ -39,6 +40,17 @@ static void write_choices(struct json *json, const char *const *choices)
     json_array(json, "enum");
     for (; *choices; choices++)
         json_string(json, NULL, *choices);
+    json_end(json);
+}
+
+static void write_protected(struct json *json)
+{
+    size_t count;
+    const struct protected_name *names = protected_names(&count);
+
+    json_array(json, "enum");
+    for (size_t i = 0; i < count; i++)
+        json_string(json, NULL, names[i].name);
     json_end(json);
 }
 
@@ -97,8 +109,6 @@ static const char *type_pattern(enum value_type type)
         return "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$";
     case VALUE_PATH:
         return ABSOLUTE_PATH;
-    case VALUE_RELATIVE:
-        return "^[^/~$*?\\[]";
     case VALUE_ENV_NAME:
         return ENV_NAME;
     case VALUE_ENV_PATTERN:
@@ -148,6 +158,9 @@ static void write_scalar(struct json *json, const struct member *member)
         break;
     case VALUE_LOSS:
         write_choices(json, policy_loss_names());
+        break;
+    case VALUE_PROTECTED:
+        write_protected(json);
         break;
     case VALUE_PROFILE:
         write_choices(json, profile_names());

@@ -5,6 +5,7 @@
 
 #include "base/number.h"
 #include "base/text.h"
+#include "policy/model/protected.h"
 #include "policy/read/reader.h"
 
 #define LETTERS_LOWER "abcdefghijklmnopqrstuvwxyz"
@@ -252,6 +253,28 @@ static int value_profile(const struct reader *reader, const struct place *place,
                          expected.data ? expected.data : "none");
 }
 
+static int value_protected(const struct reader *reader, const struct place *place,
+                           const struct node *node)
+{
+    struct text expected auto_text = {0};
+    size_t count;
+    const struct protected_name *names = protected_names(&count);
+    int status = value_check_string(reader, place, node, "a protected name");
+
+    for (size_t i = 0; i < count && status == 0; i++) {
+        if (strcmp(names[i].name, node->text) == 0)
+            return 0;
+        text_printf(&expected, "%s%s", i ? ", " : "", names[i].name);
+    }
+    if (status < 0)
+        return status;
+    if (expected.is_broken)
+        return error_memory(reader->err);
+    return reader_refuse(reader, place,
+                         "'%.40s' is not a built-in protected name; expected one of %s", node->text,
+                         expected.data);
+}
+
 /* {path: ..., optional: true}, or the path alone. */
 static int value_path_item(const struct reader *reader, const struct member *member,
                            const struct place *place, const struct node *node, struct value *value)
@@ -328,9 +351,8 @@ int value_parse(const struct reader *reader, const struct member *member, const 
     case VALUE_PATH_ITEM:
     case VALUE_PATH_GLOB:
         return value_path_item(reader, member, place, node, value);
-    case VALUE_RELATIVE:
-        status = value_check_string(reader, place, node, "a relative path");
-        return status < 0 ? status : value_check_relative(reader, place, node->text);
+    case VALUE_PROTECTED:
+        return value_protected(reader, place, node);
     case VALUE_CIDR: /* parsed where it is stored */
         return value_check_string(reader, place, node, "an address block");
     default:

@@ -194,18 +194,3 @@ int value_parse_path(const struct reader *reader, const struct place *place, con
     *ret_path = path;
     return 0;
 }
-
-int value_check_relative(const struct reader *reader, const struct place *place, const char *text)
-{
-    const char *fault = path_bounds_fault(text);
-
-    if (!*text)
-        return reader_refuse(reader, place, "is empty");
-    if (text[0] == '/' || text[0] == '~' || text[0] == '$')
-        return reader_refuse(reader, place, "is relative to a workspace; write it like .git/hooks");
-    if (path_has_dotdot(text))
-        return reader_refuse(reader, place, "holds '..'; write the path without it");
-    if (has_pattern(text))
-        return reader_refuse(reader, place, "patterns are not allowed here; name each path");
-    return fault ? reader_refuse(reader, place, "%s", fault) : 0;
-}
