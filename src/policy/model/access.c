@@ -45,7 +45,8 @@ static int rule_rank(enum path_rule_kind kind)
     return 0;
 }
 
-/* Does a rule of `length` bytes cover `path`? The cheap tests come first: most rules are elsewhere. */
+/* Does a rule of `length` bytes cover `path`? The cheap tests come first: most rules are elsewhere.
+ */
 static bool literal_covers(const struct path_rule *rule, size_t length, const char *path,
                            size_t path_length)
 {

@@ -197,13 +197,17 @@ bool glob_matches_name(const char *pattern, size_t pattern_length, const char *n
 
 bool glob_next_component(const char **text, const char **ret_start, size_t *ret_length)
 {
-    const char *start = *text + strspn(*text, "/");
+    const char *start = *text, *end;
 
+    while (*start == '/')
+        start++;
     if (!*start)
         return false;
+    for (end = start; *end && *end != '/'; end++)
+        ;
     *ret_start = start;
-    *ret_length = strcspn(start, "/");
-    *text = start + *ret_length;
+    *ret_length = (size_t)(end - start);
+    *text = end;
     return true;
 }
 
@@ -222,26 +226,26 @@ size_t glob_position_count(const char *pattern)
     return count;
 }
 
-/* '**' may stand for no component. */
-static void close_over_depths(const char *pattern, struct glob_state *state)
+/* '**' may stand for no component. Is the end among the positions then? */
+static bool close_over_depths(const char *pattern, struct glob_state *state)
 {
     const char *start;
-    size_t length;
+    size_t length, i;
 
-    for (size_t i = 0; glob_next_component(&pattern, &start, &length); i++)
+    for (i = 0; glob_next_component(&pattern, &start, &length); i++)
         if (is_any_depth(start, length) && has_bit(state->bits, i))
             set_bit(state->bits, i + 1);
+    return has_bit(state->bits, i);
 }
 
-void glob_start(const char *pattern, struct glob_state *ret_state)
+bool glob_start(const char *pattern, struct glob_state *ret_state)
 {
     memset(ret_state, 0, sizeof(*ret_state));
     set_bit(ret_state->bits, 0);
-    if (strlen(pattern) <= PATH_LENGTH_MAX)
-        close_over_depths(pattern, ret_state);
+    return close_over_depths(pattern, ret_state);
 }
 
-void glob_step(const char *pattern, const struct glob_state *state, const char *name, size_t length,
+bool glob_step(const char *pattern, const struct glob_state *state, const char *name, size_t length,
                struct glob_state *ret_next)
 {
     const char *rest = pattern, *start;
@@ -256,29 +260,22 @@ void glob_step(const char *pattern, const struct glob_state *state, const char *
         else if (glob_matches_name(start, size, name, length))
             set_bit(ret_next->bits, i + 1);
     }
-    close_over_depths(pattern, ret_next);
-}
-
-bool glob_is_matched(const char *pattern, const struct glob_state *state)
-{
-    return has_bit(state->bits, glob_position_count(pattern) - 1);
+    return close_over_depths(pattern, ret_next);
 }
 
 bool glob_covers(const char *pattern, const char *path)
 {
     struct glob_state states[2];
+    bool is_matched, now = false;
     const char *start;
     size_t length;
-    int now = 0;
 
     if (strlen(pattern) > PATH_LENGTH_MAX)
-        return true;
-    glob_start(pattern, &states[now]);
-    while (!glob_is_matched(pattern, &states[now])) {
-        if (!glob_next_component(&path, &start, &length))
-            return false;
-        glob_step(pattern, &states[now], start, length, &states[!now]);
+        return true; /* longer than any path: nothing may depend on it */
+    is_matched = glob_start(pattern, &states[now]);
+    while (!is_matched && glob_next_component(&path, &start, &length)) {
+        is_matched = glob_step(pattern, &states[now], start, length, &states[!now]);
         now = !now;
     }
-    return true;
+    return is_matched;
 }

@@ -28,10 +28,11 @@ struct glob_state {
 
 /* Bits that `pattern` needs: its components and one. */
 size_t glob_position_count(const char *pattern);
-void glob_start(const char *pattern, struct glob_state *ret_state);
-void glob_step(const char *pattern, const struct glob_state *state, const char *name, size_t length,
+
+/* Both tell whether the pattern has matched. */
+bool glob_start(const char *pattern, struct glob_state *ret_state);
+bool glob_step(const char *pattern, const struct glob_state *state, const char *name, size_t length,
                struct glob_state *ret_next);
-bool glob_is_matched(const char *pattern, const struct glob_state *state);
 
 /* The next component from *text on; false at the end. */
 bool glob_next_component(const char **text, const char **ret_start, size_t *ret_length);

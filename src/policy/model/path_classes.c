@@ -60,25 +60,22 @@ static int add_path(struct path_classes *classes, const char *path)
     return 0;
 }
 
-static int add_pattern(struct path_classes *classes, const char *pattern)
+static unsigned role_of(const struct path_rule *rule, bool is_b)
 {
-    const char *rest = pattern, *start, **added;
+    if (rule->kind == PATH_DENIED)
+        return is_b ? ROLE_B_DENY : ROLE_A_DENY;
+    if (rule->kind == PATH_READONLY || rule->kind == PATH_PROTECTED)
+        return is_b ? ROLE_B_READ : ROLE_A_READ;
+    return 0; /* patterns do not grant */
+}
+
+static int add_components(struct path_classes *classes, const char *pattern)
+{
+    const char *start;
     size_t length;
+    int status = 0;
 
-    if (strlen(pattern) > PATH_LENGTH_MAX)
-        return -E2BIG;
-    for (size_t i = 0; i < classes->pattern_count; i++)
-        if (strcmp(classes->patterns[i], pattern) == 0)
-            return 0;
-    added = arena_append(classes->arena, classes->patterns, classes->pattern_count);
-    if (!added)
-        return -ENOMEM;
-    *added = pattern;
-    classes->pattern_bytes += strlen(pattern);
-    classes->pattern_words += (glob_position_count(pattern) + 63) / 64;
-    while (glob_next_component(&rest, &start, &length)) {
-        int status = 0;
-
+    while (status == 0 && glob_next_component(&pattern, &start, &length)) {
         if (length == 2 && memcmp(start, "**", 2) == 0)
             continue;
         if (glob_is_wild(start, length))
@@ -86,10 +83,41 @@ static int add_pattern(struct path_classes *classes, const char *pattern)
         else
             status =
                 add_name(classes->arena, &classes->literal, &classes->literal_count, start, length);
-        if (status < 0)
-            return status;
     }
-    return 0;
+    return status;
+}
+
+static int add_pattern(struct path_classes *classes, const char *pattern, unsigned role)
+{
+    const char **added;
+    unsigned *roles;
+
+    if (strlen(pattern) > PATH_LENGTH_MAX)
+        return -E2BIG;
+    for (size_t i = 0; i < classes->pattern_count; i++) {
+        if (strcmp(classes->patterns[i], pattern) == 0) {
+            classes->roles[i] |= role;
+            return 0;
+        }
+    }
+    added = arena_append(classes->arena, classes->patterns, classes->pattern_count);
+    roles = arena_append(classes->arena, classes->roles, classes->role_count);
+    if (!added || !roles)
+        return -ENOMEM;
+    *added = pattern;
+    *roles = role;
+    classes->pattern_bytes += strlen(pattern);
+    classes->pattern_words += (glob_position_count(pattern) + 63) / 64;
+    return add_components(classes, pattern);
+}
+
+static int add_rule(struct path_classes *classes, const struct path_rule *rule, bool is_b)
+{
+    unsigned role = role_of(rule, is_b);
+
+    if (!rule->is_glob)
+        return add_path(classes, rule->path);
+    return role ? add_pattern(classes, rule->path, role) : 0;
 }
 
 static int add_protected(const char *root, void *data)
@@ -136,7 +164,7 @@ static int add_view(struct path_classes *classes, const struct view *view)
     return 0;
 }
 
-static int add_policy(struct path_classes *classes, const struct policy *policy)
+static int add_policy(struct path_classes *classes, const struct policy *policy, bool is_b)
 {
     int status = 0;
 
@@ -145,8 +173,7 @@ static int add_policy(struct path_classes *classes, const struct policy *policy)
 
         classes->rule_count += layer->path_count + layer->view_count;
         for (size_t j = 0; j < layer->path_count && status == 0; j++)
-            status = layer->paths[j].is_glob ? add_pattern(classes, layer->paths[j].path)
-                                             : add_path(classes, layer->paths[j].path);
+            status = add_rule(classes, &layer->paths[j], is_b);
         for (size_t j = 0; j < layer->view_count && status == 0; j++)
             status = add_view(classes, &layer->views[j]);
     }
@@ -211,9 +238,9 @@ int path_classes_init(struct path_classes *classes, struct arena *arena, const s
     for (size_t i = 0; i < ARRAY_COUNT(kernel_paths) && status == 0; i++)
         status = add_path(classes, kernel_paths[i]);
     if (status == 0)
-        status = add_policy(classes, a);
+        status = add_policy(classes, a, false);
     if (status == 0)
-        status = add_policy(classes, b);
+        status = add_policy(classes, b, true);
     if (status == 0)
         status = find_names(classes);
     if (status == 0)

@@ -16,11 +16,19 @@ struct path_node {
     size_t first_child, next_sibling; /* 0 = none: the root is nobody's child */
 };
 
+/*
+ * What a pattern takes away in which policy. Once all that a pattern could take away is gone, where
+ * it stands makes no difference any more; without that, n patterns would make 2^n classes.
+ */
+enum path_role { ROLE_A_DENY = 1, ROLE_A_READ = 2, ROLE_B_DENY = 4, ROLE_B_READ = 8 };
+
 struct path_classes {
     struct arena *arena;
     struct path_node *nodes; /* the literal paths; [0] is "/" */
     size_t node_count;
     const char **patterns; /* whole globs, each once */
+    unsigned *roles;       /* of each: enum path_role */
+    size_t role_count;
     size_t pattern_count;
     size_t pattern_words, pattern_bytes;
     size_t rule_count;
@@ -44,7 +52,13 @@ struct path_classes {
 int path_classes_init(struct path_classes *classes, struct arena *arena, const struct policy *a,
                       const struct policy *b) must_check;
 
-/* Calls `visit` with one path of each class, ancestors first, until it returns non-zero. */
+/* `a` denies this path: below it, nothing but another literal path can change that. */
+#define PATH_DENIED_BY_A 2
+
+/*
+ * Calls `visit` with one path of each class that can make a difference, ancestors first, until it
+ * returns something else than 0 and PATH_DENIED_BY_A.
+ */
 int path_classes_visit(struct path_classes *classes, int (*visit)(const char *path, void *data),
                        void *data) must_check;
 

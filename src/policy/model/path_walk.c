@@ -59,37 +59,57 @@ static uint64_t tree_key(const struct path_classes *classes, const char *path, s
     return 2 * (uint64_t)node;
 }
 
-/* Where one pattern stands after `path`; all ones once it has matched. */
-static size_t pattern_key(const char *pattern, const char *path, uint64_t *key)
+/* Where one pattern stands after `path`. */
+static bool pattern_key(const char *pattern, const char *path, uint64_t *key, size_t words)
 {
     struct glob_state states[2];
-    size_t words = (glob_position_count(pattern) + 63) / 64, length;
+    bool is_matched, now = false;
     const char *start;
-    int now = 0;
+    size_t length;
 
-    glob_start(pattern, &states[now]);
-    while (!glob_is_matched(pattern, &states[now]) && glob_next_component(&path, &start, &length)) {
-        glob_step(pattern, &states[now], start, length, &states[!now]);
+    is_matched = glob_start(pattern, &states[now]);
+    while (!is_matched && glob_next_component(&path, &start, &length)) {
+        is_matched = glob_step(pattern, &states[now], start, length, &states[!now]);
         now = !now;
     }
-    if (glob_is_matched(pattern, &states[now]))
-        memset(key, 0xff, words * sizeof(*key));
-    else
-        memcpy(key, states[now].bits, words * sizeof(*key));
-    return words;
+    memcpy(key, states[now].bits, words * sizeof(*key));
+    return is_matched;
 }
+
+/* What a pattern of these roles can still take away where `taken` is gone. */
+static unsigned roles_left(unsigned roles, unsigned taken)
+{
+    if (taken & ROLE_A_DENY)
+        roles &= ~(unsigned)(ROLE_A_DENY | ROLE_A_READ);
+    if (taken & ROLE_B_DENY)
+        roles &= ~(unsigned)(ROLE_B_DENY | ROLE_B_READ);
+    return roles & ~taken;
+}
+
+/* Key of one name: the literal path last followed, what is taken away, where patterns stand. */
+enum { KEY_TREE, KEY_TAKEN, KEY_PATTERNS };
 
 static size_t name_key(struct walk *walk, const char *path, uint64_t *key)
 {
     const struct path_classes *classes = walk->classes;
-    size_t words = 0;
+    size_t at = KEY_PATTERNS, words;
+    unsigned taken = 0;
 
-    key[words++] = tree_key(classes, path, &walk->nodes[walk->node_count++]);
-    for (size_t i = 0; i < classes->pattern_count; i++) {
-        words += pattern_key(classes->patterns[i], path, key + words);
+    key[KEY_TREE] = tree_key(classes, path, &walk->nodes[walk->node_count++]);
+    for (size_t i = 0; i < classes->pattern_count; i++, at += words) {
+        words = (glob_position_count(classes->patterns[i]) + 63) / 64;
+        if (pattern_key(classes->patterns[i], path, key + at, words))
+            taken |= classes->roles[i];
     }
+    at = KEY_PATTERNS;
+    for (size_t i = 0; i < classes->pattern_count; i++, at += words) {
+        words = (glob_position_count(classes->patterns[i]) + 63) / 64;
+        if (!roles_left(classes->roles[i], taken))
+            memset(key + at, 0, words * sizeof(*key));
+    }
+    key[KEY_TAKEN] = taken;
     walk->work += component_count(path) * (classes->pattern_bytes + 8) + classes->view_count;
-    return words;
+    return at;
 }
 
 /* The class of `path`, in walk->key; also fills walk->nodes. */
@@ -181,8 +201,17 @@ static int step_children(struct walk *walk, size_t from, size_t node)
     return status;
 }
 
+/* No literal path goes on below the path nor below any object that a view shows for it. */
+static bool has_left(const size_t *nodes, size_t node_count)
+{
+    for (size_t i = 0; i < node_count; i++)
+        if (nodes[i] != NO_NODE)
+            return false;
+    return true;
+}
+
 /* Every name that can make a difference: children here, names in patterns, one of each class. */
-static int step_all(struct walk *walk, size_t from, size_t *nodes)
+static int step_all(struct walk *walk, size_t from, size_t *nodes, bool is_denied)
 {
     const struct path_classes *classes = walk->classes;
     size_t words, node_count;
@@ -192,6 +221,8 @@ static int step_all(struct walk *walk, size_t from, size_t *nodes)
         return status;
     node_count = walk->node_count;
     memcpy(nodes, walk->nodes, node_count * sizeof(*nodes));
+    if (walk->key[KEY_TAKEN] & ROLE_A_DENY || (is_denied && has_left(nodes, node_count)))
+        return 0;
     for (size_t i = 0; i < node_count && status == 0; i++)
         status = step_children(walk, from, nodes[i]);
     for (size_t i = 0; i < classes->literal_count && status == 0; i++)
@@ -213,8 +244,8 @@ int path_classes_visit(struct path_classes *classes, int (*visit)(const char *pa
     size_t *nodes = arena_alloc(classes->arena, tracks * sizeof(*nodes));
     int status;
 
-    walk.key =
-        arena_alloc(classes->arena, tracks * (classes->pattern_words + 2) * sizeof(*walk.key));
+    walk.key = arena_alloc(classes->arena, tracks * (classes->pattern_words + KEY_PATTERNS + 1) *
+                                               sizeof(*walk.key));
     walk.nodes = arena_alloc(classes->arena, tracks * sizeof(*walk.nodes));
     if (!nodes || !walk.key || !walk.nodes)
         return -ENOMEM;
@@ -224,8 +255,8 @@ int path_classes_visit(struct path_classes *classes, int (*visit)(const char *pa
     for (size_t i = 0; i < classes->paths.count && status == 0; i++) {
         walk.work += classes->rule_count + classes->pattern_bytes;
         status = visit(classes->paths.items[i].text, data);
-        if (status == 0)
-            status = step_all(&walk, i, nodes);
+        if (status == 0 || status == PATH_DENIED_BY_A)
+            status = step_all(&walk, i, nodes, status == PATH_DENIED_BY_A);
     }
     return status;
 }

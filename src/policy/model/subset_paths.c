@@ -62,13 +62,16 @@ static int visit_path(const char *path, void *data)
     enum access access = policy_object(subset->a, path, &object, &why);
     int status = compare_object(subset, path, &object, access, why);
 
-    if (status || has_request(subset->a))
+    if (status == 0 && access == ACCESS_DENIED)
+        status = PATH_DENIED_BY_A;
+    if (status == 1 || status < 0 || has_request(subset->a))
         return status;
     /* Ceilings alone permit the object of that name as well as what their views show there. */
     object = (struct object){.kind = OBJECT_HOST};
     memcpy(object.path, path, strlen(path) + 1);
     access = policy_permits(subset->a, path, &object, &why);
-    return compare_object(subset, path, &object, access, why);
+    status = compare_object(subset, path, &object, access, why);
+    return status; /* never pruned: what another layer would show below is not known here */
 }
 
 int subset_paths(struct subset *subset)

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One difference at a time: found, named, and not found the other way round. */
+#include <inttypes.h>
+#include <time.h>
+
+#include "generate.h"
+#include "policy/model/destinations.h"
+#include "test.h"
+
+struct pair {
+    struct policy *less, *more;
+    struct document *in_less, *in_more;
+};
+
+static struct pair make_pair(void)
+{
+    struct pair pair = {.less = make_policy(), .more = make_policy()};
+
+    pair.in_less = make_layer(pair.less, LAYER_REQUEST);
+    pair.in_more = make_layer(pair.more, LAYER_REQUEST);
+    make_path(pair.less, pair.in_less, PATH_READWRITE, "/w");
+    make_path(pair.more, pair.in_more, PATH_READWRITE, "/w");
+    return pair;
+}
+
+/* `less` allows nothing that `more` does not; the other way there is this witness. */
+static void check_pair(struct pair *pair, const char *witness_part)
+{
+    const char *witness = NULL;
+
+    if (!policy_is_subset(pair->less, pair->more, &witness))
+        test_fail(__FILE__, __LINE__, "not a subset: %s", witness);
+    check(witness == NULL);
+    check(!policy_is_subset(pair->more, pair->less, &witness));
+    check_contains(witness, witness_part);
+    policy_free(pair->less);
+    policy_free(pair->more);
+}
+
+#define ON(pair, which) (pair).which, (pair).in_##which
+
+TEST(a_policy_is_a_subset_of_itself)
+{
+    struct pair pair = make_pair();
+
+    check(policy_is_subset(pair.less, pair.less, NULL));
+    check(policy_is_subset(pair.less, pair.more, NULL));
+    check(policy_is_subset(pair.more, pair.less, NULL));
+    policy_free(pair.less);
+    policy_free(pair.more);
+}
+
+TEST(a_grant_of_one_more_path_is_found)
+{
+    struct pair pair = make_pair();
+
+    make_path(ON(pair, more), PATH_READONLY, "/data");
+    check_pair(&pair, "reading /data: granted (");
+}
+
+TEST(a_write_where_reading_is_granted_is_found)
+{
+    struct pair pair = make_pair();
+
+    make_path(ON(pair, less), PATH_READONLY, "/w/docs");
+    check_pair(&pair, "writing /w/docs: granted");
+}
+
+TEST(a_pattern_that_denies_more_is_found_by_a_name_that_only_it_matches)
+{
+    struct pair pair = make_pair();
+
+    make_path(ON(pair, less), PATH_DENIED, "/w/**/*.p??");
+    make_path(ON(pair, more), PATH_DENIED, "/w/**/*.pem");
+    check_pair(&pair, ".p");
+}
+
+TEST(patterns_that_say_the_same_in_other_words_are_equal)
+{
+    struct pair pair = make_pair();
+
+    make_path(ON(pair, less), PATH_DENIED, "/w/**/**/[ab]*");
+    make_path(ON(pair, more), PATH_DENIED, "/w/**/a*");
+    make_path(ON(pair, more), PATH_DENIED, "/w/**/b*");
+    check(policy_is_subset(pair.less, pair.more, NULL));
+    check(policy_is_subset(pair.more, pair.less, NULL));
+    policy_free(pair.less);
+    policy_free(pair.more);
+}
+
+TEST(a_literal_denial_does_not_replace_a_pattern)
+{
+    struct pair pair = make_pair();
+
+    make_path(ON(pair, less), PATH_DENIED, "/w/**/.env");
+    make_path(ON(pair, more), PATH_DENIED, "/w/.env");
+    check_pair(&pair, "/.env: granted");
+}
+
+TEST(a_host_directory_is_more_than_a_private_one_of_the_same_name)
+{
+    struct pair pair = make_pair();
+
+    make_path(ON(pair, less), PATH_PRIVATE, "/home/u");
+    make_path(ON(pair, more), PATH_READWRITE, "/home/u");
+    check_pair(&pair, "writing /home/u");
+}
+
+TEST(a_view_of_another_source_is_found_though_the_target_is_granted)
+{
+    struct pair pair = make_pair();
+
+    make_view(ON(pair, less), "/data", "/mnt", false);
+    make_view(ON(pair, more), "/data", "/mnt", false);
+    make_view(ON(pair, more), "/secret", "/w/x", false);
+    make_path(ON(pair, less), PATH_DENIED, "/w/x"); /* else the two hide different objects */
+    check_pair(&pair, "/secret under the name /w/x");
+}
+
+TEST(a_built_in_name_that_is_given_up_is_found)
+{
+    struct pair pair = make_pair();
+
+    make_setting(&pair.in_less->protect_builtin, 1);
+    make_setting(&pair.in_more->protect_builtin, 1);
+    make_item(pair.more, &pair.in_more->unprotected, ".envrc");
+    check_pair(&pair, "writing /w/.envrc");
+}
+
+TEST(one_more_address_port_protocol_or_name_is_found)
+{
+    static const struct {
+        const char *less, *more;
+        unsigned less_last, more_last;
+        enum net_protocol less_protocol, more_protocol;
+        const char *witness;
+    } rows[] = {
+        {"10.0.0.0/9", "10.0.0.0/8", 443, 443, NET_TCP, NET_TCP, "10.128.0.0 port 443 by tcp"},
+        {"10.0.0.0/8", "10.0.0.0/8", 443, 444, NET_TCP, NET_TCP, "port 444"},
+        {"10.0.0.0/8", "10.0.0.0/8", 443, 443, NET_TCP, NET_ANY, "by udp"},
+        {"fd00::/9", "fd00::/8", 443, 443, NET_TCP, NET_TCP, "fd80::"},
+        {"a.x.org", "*.x.org", 443, 443, NET_TCP, NET_TCP, "any0.x.org"},
+        {"*.a.x.org", "*.x.org", 443, 443, NET_TCP, NET_TCP, "any0.x.org"},
+        {"x.org", NULL, 443, 443, NET_TCP, NET_TCP, "0.0.0.0"},
+    };
+
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        struct pair pair = make_pair();
+
+        make_rule(ON(pair, less), false, rows[i].less, 443, rows[i].less_last,
+                  rows[i].less_protocol);
+        make_rule(ON(pair, more), false, rows[i].more, 443, rows[i].more_last,
+                  rows[i].more_protocol);
+        check_pair(&pair, rows[i].witness);
+    }
+}
+
+TEST(a_wildcard_stands_for_names_below_at_any_depth_and_not_for_itself)
+{
+    check(host_matches("*.x.org", "a.x.org") && host_matches("*.x.org", "b.A.X.org."));
+    check(!host_matches("*.x.org", "x.org") && !host_matches("*.x.org", "ax.org"));
+    check(host_matches("x.org.", "X.org") && !host_matches("x.org", "a.x.org"));
+}
+
+TEST(a_denial_that_is_left_out_is_found)
+{
+    struct pair pair = make_pair();
+
+    make_setting(&pair.in_less->network.egress_default, 1);
+    make_setting(&pair.in_more->network.egress_default, 1);
+    make_rule(ON(pair, less), true, "169.254.0.0/16", 0, 0, NET_ANY);
+    check_pair(&pair, "connecting to 169.254.0.0");
+}
+
+TEST(the_switches_of_the_network_are_compared)
+{
+    struct pair pair = make_pair();
+
+    make_setting(&pair.in_less->network.loopback, 0);
+    check_pair(&pair, "network.loopback");
+    pair = make_pair();
+    make_setting(&pair.in_more->network.ingress_default, 1);
+    check_pair(&pair, "network.ingress.default");
+    pair = make_pair();
+    make_setting(&pair.in_more->network.host_loopback, 1);
+    check_pair(&pair, "network.ingress.hostLoopback");
+    pair = make_pair();
+    pair.in_more->network.proxy = "http://proxy:1";
+    check_pair(&pair, "networkProxy");
+}
+
+TEST(lists_are_compared_item_by_item)
+{
+    struct pair pair = make_pair();
+
+    make_item(pair.more, &pair.in_more->devices, "/dev/kvm");
+    check_pair(&pair, "devices: '/dev/kvm'");
+    pair = make_pair();
+    make_item(pair.more, &pair.in_more->unix_sockets, "/run/x");
+    check_pair(&pair, "unixSockets: '/run/x'");
+    pair = make_pair();
+    make_item(pair.more, &pair.in_more->syscalls_allow, "bpf");
+    check_pair(&pair, "syscalls.allow: 'bpf'");
+    pair = make_pair();
+    make_item(pair.less, &pair.in_less->syscalls_deny, "ptrace");
+    check_pair(&pair, "syscalls: ptrace");
+    pair = make_pair();
+    make_item(pair.more, &pair.in_more->allow_loss, "groups");
+    check_pair(&pair, "isolation.allowLoss: 'groups'");
+    pair = make_pair();
+    make_item(pair.less, &pair.in_less->env_inherit, "LC_ALL");
+    make_item(pair.more, &pair.in_more->env_inherit, "LC_*");
+    check_pair(&pair, "environment.inherit: 'LC_*'");
+}
+
+TEST(a_variable_that_is_set_keeps_the_callers_value_out)
+{
+    struct pair pair = make_pair();
+
+    make_item(pair.less, &pair.in_less->env_inherit, "TOKEN");
+    make_item(pair.more, &pair.in_more->env_inherit, "TOKEN");
+    make_variable(ON(pair, less), "TOKEN", "none");
+    check_pair(&pair, "TOKEN has the caller's");
+}
+
+TEST(limits_tiers_and_nesting_are_compared)
+{
+    struct pair pair = make_pair();
+
+    make_setting(&pair.in_less->resources.pids, 10);
+    check_pair(&pair, "resources.pids: no limit, where at most 10");
+    pair = make_pair();
+    make_setting(&pair.in_less->resources.wall_time, 10);
+    make_setting(&pair.in_less->timeout, 90);
+    make_setting(&pair.in_more->timeout, 20);
+    check_pair(&pair, "resources.wallTime: 20, where at most 10");
+    pair = make_pair();
+    make_setting(&pair.in_less->minimum_tier, TIER_MICROVM);
+    make_setting(&pair.in_more->tier, TIER_CONTAINER);
+    check_pair(&pair, "tier 'container', where 'microvm'");
+    pair = make_pair();
+    make_setting(&pair.in_more->toolchains, 1);
+    check_pair(&pair, "filesystem.toolchains");
+    pair = make_pair();
+    make_setting(&pair.in_less->nested_containers, 1);
+    make_setting(&pair.in_more->nested_containers, 1);
+    make_setting(&pair.in_less->nested_depth, 1);
+    make_setting(&pair.in_more->nested_depth, 2);
+    check_pair(&pair, "nested.depth");
+}
+
+static void add_unsupported(struct policy *policy, struct document *layer, const char *member)
+{
+    struct unsupported *added =
+        arena_append(policy->arena, layer->unsupported, layer->unsupported_count);
+
+    check(added != NULL);
+    *added = (struct unsupported){.member = member, .reason = "not here"};
+}
+
+TEST(a_member_without_meaning_here_counts_as_more_unless_the_text_is_the_same)
+{
+    struct pair pair = make_pair();
+
+    add_unsupported(ON(pair, more), "secrets[0]");
+    check_pair(&pair, "secrets[0]: cannot be compared");
+    pair = make_pair();
+    add_unsupported(ON(pair, more), "secrets[0]");
+    add_unsupported(ON(pair, less), "secrets[0]");
+    check(!policy_is_subset(pair.less, pair.more, NULL)); /* same name, another text */
+    strcpy(pair.in_less->digest, "sha256:1");
+    strcpy(pair.in_more->digest, "sha256:1");
+    check(policy_is_subset(pair.less, pair.more, NULL));
+    policy_free(pair.less);
+    policy_free(pair.more);
+}
+
+TEST(an_unknown_restriction_of_the_other_side_is_not_overlooked)
+{
+    struct pair pair = make_pair();
+
+    add_unsupported(ON(pair, more), "network.egress.allow[0].http");
+    check(!policy_is_subset(pair.less, pair.more, NULL));
+    policy_free(pair.less);
+    policy_free(pair.more);
+}
+
+TEST(what_is_too_complex_to_compare_is_no_subset)
+{
+    struct pair pair = make_pair();
+    const char *witness;
+    clock_t start = clock();
+
+    for (int i = 0; i < 16; i++) {
+        make_path(ON(pair, less), PATH_DENIED,
+                  arena_printf(pair.less->arena, "/w/**/*%c?????????????????????", 'a' + i));
+    }
+    check(!policy_is_subset(pair.less, pair.more, &witness));
+    check_contains(witness, "too complex");
+    check((clock() - start) / CLOCKS_PER_SEC < 60);
+    policy_free(pair.less);
+    policy_free(pair.more);
+}
+
+TEST(policies_of_real_size_are_compared_quickly)
+{
+    struct pair pair = make_pair();
+    clock_t start = clock();
+    const char *witness;
+    double seconds;
+
+    for (int i = 0; i < 150; i++) {
+        make_path(ON(pair, less), PATH_READONLY,
+                  arena_printf(pair.less->arena, "/usr/lib/tool%d/share", i));
+        make_path(ON(pair, more), PATH_READONLY,
+                  arena_printf(pair.more->arena, "/usr/lib/tool%d", i));
+    }
+    make_setting(&pair.in_less->protect_builtin, 1);
+    for (int i = 0; i < 12; i++) {
+        const char *glob = arena_printf(pair.less->arena, "/**/*.key%d", i);
+
+        make_path(ON(pair, less), PATH_DENIED, glob);
+        if (i % 2)
+            make_path(ON(pair, more), PATH_DENIED, arena_string(pair.more->arena, glob));
+    }
+    if (!policy_is_subset(pair.less, pair.more, &witness))
+        test_fail(__FILE__, __LINE__, "%s", witness);
+    seconds = (double)(clock() - start) / CLOCKS_PER_SEC;
+    printf("     %.3f s\n", seconds);
+    check(seconds < 20);
+    policy_free(pair.less);
+    policy_free(pair.more);
+}
