@@ -18,7 +18,7 @@ check-long: ## what takes longer: soak, fuzzing, valgrind, other kernels
 escape: ## the escape harness alone
 	@scripts/setup check && scripts/build $(BUILD) && tests/escape/run
 fuzz: ## every fuzz target for a minute
-	@scripts/setup check && tests/fuzz/run --seconds 60
+	@scripts/setup check && scripts/fuzz --seconds 60
 bench: ## what containment costs on this machine
 	@scripts/setup bench && scripts/build $(BUILD) && tests/bench/run
 setup: ## install what building and testing need
