@@ -308,6 +308,17 @@ static void mount_make(struct init *init, int root, const struct record_mount *m
     }
 }
 
+/* `..` of the new root is the new root itself, or something of the host is still mounted over it. */
+static void old_root_check(struct init *init, int root)
+{
+    struct statx own, above;
+
+    init_need(init, sys_call5(statx, root, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, &own), "examine", "new root");
+    init_need(init, sys_call5(statx, root, "..", 0, STATX_INO | STATX_MNT_ID, &above), "examine", "..");
+    if (own.stx_mnt_id != above.stx_mnt_id || own.stx_ino != above.stx_ino)
+        init_fail(init, "leave", "old root", EBUSY);
+}
+
 void tree_build(struct init *init)
 {
     const struct record *record = init->record;
@@ -325,7 +336,13 @@ void tree_build(struct init *init)
     attributes_set(init, root, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, 0, "/");
     init_need(init, sys_call1(fchdir, root), "enter", "new root");
     init_need(init, sys_call2(pivot_root, ".", "."), "pivot to", "new root");
+    /*
+     * What is mounted over "." is now the host's root, and over that the tmpfs, which was mounted on "/": each call takes
+     * the topmost away. Left there, `/..` would lead into it, because a look-up enters what is mounted over the root.
+     */
+    init_need(init, sys_call2(umount2, ".", MNT_DETACH_FLAG), "unmount", "private file system");
     init_need(init, sys_call2(umount2, ".", MNT_DETACH_FLAG), "unmount", "old root");
+    old_root_check(init, root);
     init_need(init, sys_call1(chdir, "/"), "enter", "/");
     sys_call1(close, root);
     sys_call1(close, base);
