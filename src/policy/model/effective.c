@@ -212,6 +212,11 @@ static int settle_program(const struct policy *policy, struct arena *arena,
         const struct document *layer = policy->layers[i];
         int status;
 
+        status = settle_text(arena, "runtimeConfig.networkProxy", layer->network.proxy,
+                             &layer->network.proxy_origin, &effective->proxy,
+                             &effective->proxy_origin, err);
+        if (status < 0)
+            return status;
         if (layer->kind != LAYER_REQUEST)
             continue;
         if (!effective->name)

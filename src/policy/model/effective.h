@@ -23,6 +23,8 @@ struct effective {
 
     enum network_verdict network;
     const struct origin *network_why; /* NULL = built-in default */
+    const char *proxy;                /* NULL = none */
+    const struct origin *proxy_origin;
 
     struct setting tier;         /* enum tier_choice; TIER_AUTO when nobody chose */
     struct setting minimum_tier; /* the highest */
@@ -49,8 +51,8 @@ struct effective {
 };
 
 /*
- * ERROR_INVALID when two layers choose different tiers, values of one variable, commands or
- * directories (both are named), ERROR_MEMORY.
+ * ERROR_INVALID when two layers choose different tiers, values of one variable, commands,
+ * directories or proxies (both are named), ERROR_MEMORY.
  */
 int policy_settle(const struct policy *policy, struct arena *arena, struct effective *ret_effective,
                   struct error *err) must_check;

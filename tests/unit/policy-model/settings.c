@@ -198,6 +198,20 @@ TEST(the_command_is_of_the_requests_and_two_are_an_error)
     policy_free(trio.policy);
 }
 
+TEST(two_proxies_are_an_error)
+{
+    struct trio trio = make_trio();
+
+    trio.one->network.proxy = "http://a:1";
+    trio.one->network.proxy_origin.member = "first";
+    trio.two->network.proxy = "http://a:1";
+    check_string(settle(&trio).proxy, "http://a:1");
+    trio.ceiling->network.proxy = "http://b:1";
+    trio.ceiling->network.proxy_origin.member = "third";
+    check_refused(&trio, "first", "third");
+    policy_free(trio.policy);
+}
+
 static enum network_verdict verdict_of(void (*change)(struct policy *, struct document *))
 {
     auto_policy struct policy *policy = make_policy();
