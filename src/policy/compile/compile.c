@@ -163,12 +163,10 @@ const struct origin *compile_builtin_origin(struct compile *c, const char *membe
 const char *mechanism_name(enum mechanism mechanism)
 {
     static const char *const names[] = {
-        [BY_NOTHING] = "nothing",       [BY_ABSENCE] = "absence",
-        [BY_MOUNT] = "mount",           [BY_MODE] = "mode",
-        [BY_LANDLOCK] = "landlock",     [BY_SECCOMP] = "seccomp",
-        [BY_NAMESPACE] = "namespace",   [BY_CGROUP] = "cgroup",
-        [BY_RLIMIT] = "rlimit",         [BY_TMPFS] = "tmpfs",
-        [BY_SUPERVISOR] = "supervisor", [BY_KERNEL] = "kernel",
+        [BY_NOTHING] = "nothing",     [BY_ABSENCE] = "absence",       [BY_MOUNT] = "mount",
+        [BY_MODE] = "mode",           [BY_LANDLOCK] = "landlock",     [BY_SECCOMP] = "seccomp",
+        [BY_NAMESPACE] = "namespace", [BY_CGROUP] = "cgroup",         [BY_RLIMIT] = "rlimit",
+        [BY_TMPFS] = "tmpfs",         [BY_SUPERVISOR] = "supervisor", [BY_KERNEL] = "kernel",
     };
 
     return (size_t)mechanism < ARRAY_COUNT(names) ? names[mechanism] : "unknown";
@@ -177,8 +175,9 @@ const char *mechanism_name(enum mechanism mechanism)
 const char *plan_mount_kind_name(enum plan_mount_kind kind)
 {
     static const char *const names[] = {
-        [PLAN_DIRECTORY] = "directory", [PLAN_SYMLINK] = "symlink", [PLAN_BIND] = "bind",
-        [PLAN_PIN] = "pin",             [PLAN_PRIVATE] = "private", [PLAN_MASK] = "mask",
+        [PLAN_DIRECTORY] = "directory", [PLAN_SYMLINK] = "symlink",
+        [PLAN_BIND] = "bind",           [PLAN_PIN] = "pin",
+        [PLAN_PRIVATE] = "private",     [PLAN_MASK] = "mask",
         [PLAN_PROC] = "proc",           [PLAN_DEV] = "dev",
     };
 
@@ -264,8 +263,8 @@ static int lay_out(struct compile *c, struct error *err)
     if (r == 0)
         r = keep_mounts(c, err);
     if (r == 0)
-        r = guards_judge_missing(c, err);
-    return r < 0 ? r : guards_judge_links(c, err);
+        r = judge_all_missing(c, err);
+    return r < 0 ? r : judge_all_links(c, err);
 }
 
 static int compile_files(struct compile *c, struct error *err)
@@ -281,7 +280,7 @@ static int compile_files(struct compile *c, struct error *err)
     if (r == 0)
         r = guards_add(c, err);
     if (r == 0)
-        r = guards_add_aliases(c, err);
+        r = aliases_add(c, err);
     return r < 0 ? r : lay_out(c, err);
 }
 

@@ -109,9 +109,8 @@ int objects_add_point(struct compile *c, const struct resolved *object, bool is_
 int objects_add_cap(struct compile *c, const char *path, enum access access,
                     const struct origin *origin, struct error *err) must_check;
 /* A restriction whose name is not there, or is led to by links that must not change. */
-int objects_add_missing(struct compile *c, const struct resolved *object,
-                        enum path_rule_kind kind, const struct origin *origin,
-                        struct error *err) must_check;
+int objects_add_missing(struct compile *c, const struct resolved *object, enum path_rule_kind kind,
+                        const struct origin *origin, struct error *err) must_check;
 int objects_add_led(struct compile *c, const struct resolved *object, const struct origin *origin,
                     struct error *err) must_check;
 /* Is this an object that may be granted, and the caller's to give? Says so when it must be. */
@@ -125,21 +124,30 @@ enum access objects_access(const struct compile *c, const char *path,
 enum access objects_point_access(const struct compile *c, struct point *point,
                                  const struct origin **ret_why);
 
-/* guards.c: what no rule can grant: Cordon's own, password files, kernel file systems, aliases. */
+/* guards.c: what no rule can grant: Cordon's own, password files, kernel file systems. */
 int guards_add(struct compile *c, struct error *err) must_check;
-int guards_add_aliases(struct compile *c, struct error *err) must_check;
-/* Restricting names that do not exist, and grants that lead through links the program can change.
- */
-int guards_judge_missing(struct compile *c, struct error *err) must_check;
-int guards_judge_links(struct compile *c, struct error *err) must_check;
+/* aliases.c: one object under several names gets the tightest of their rules. */
+int aliases_add(struct compile *c, struct error *err) must_check;
+/* judge.c: restricting names that do not exist, grants through links the program can change. */
+int judge_all_missing(struct compile *c, struct error *err) must_check;
+int judge_all_links(struct compile *c, struct error *err) must_check;
 
 /* toolchains.c: read-only rules for the tools that people keep below their home. */
 int toolchains_add(struct compile *c, const struct document *document, struct path_rule **rules,
                    size_t *rule_count, struct error *err) must_check;
 
-/* placed.c: what appears elsewhere than where it lives: views, caches, devices, sockets. */
+/* placed.c: what appears elsewhere than where it lives. */
 int placed_resolve_views(struct compile *c, struct error *err) must_check;
+/* The name that `path` gets through the view; NULL when it is not in its source. */
+int placed_view_name(struct compile *c, const struct view *view, const char *path,
+                     const char **ret_name, struct error *err) must_check;
 int placed_add(struct compile *c, struct error *err) must_check;
+/* Does the host have an object of this type under this very name? */
+int placed_is_there(struct compile *c, const char *path, bool is_directory, bool *ret_is_there,
+                    struct error *err) must_check;
+/* caches.c, devices.c */
+int caches_add(struct compile *c, const struct path_rule *rule, struct error *err) must_check;
+int devices_add(struct compile *c, struct error *err) must_check;
 /* Where a name inside is, given that the home is at its real path and mostly private. */
 int placed_target(struct compile *c, const char *path, const char **ret_target,
                   struct error *err) must_check;

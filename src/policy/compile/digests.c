@@ -47,9 +47,8 @@ static void add_files(const struct plan *plan, struct text *text)
     for (size_t i = 0; i < plan->mount_count; i++) {
         const struct plan_mount *mount = &plan->mounts[i];
         const char flags[] = {
-            (char)mount->kind,     mount->is_writable, mount->is_directory,
-            mount->is_device,      mount->is_socket,   mount->is_noexec,
-            (char)(mount->mode >> 8), (char)mount->mode,
+            (char)mount->kind, mount->is_writable, mount->is_directory,      mount->is_device,
+            mount->is_socket,  mount->is_noexec,   (char)(mount->mode >> 8), (char)mount->mode,
         };
         bool is_same = mount->source && strcmp(mount->source, mount->target) == 0;
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "policy/compile/explain.h"
 #include "policy/policy.h"
 
 static void add_origin(struct json *json, const struct origin *origin)
@@ -100,7 +101,14 @@ static void add_settings(struct json *json, const struct plan *plan)
 
 static void add_program(struct json *json, const struct plan *plan)
 {
-    add_names(json, "environment", plan->env, plan->env_count);
+    json_array(json, "environment");
+    for (size_t i = 0; i < plan->env_count; i++) {
+        json_object(json, NULL);
+        json_string_n(json, "name", plan->env[i], strcspn(plan->env[i], "="));
+        json_string(json, "value", explain_value(plan->env[i]));
+        json_end(json);
+    }
+    json_end(json);
     json_string(json, "cwd", plan->cwd);
     json_string(json, "commandLine", plan->command_line);
 }

@@ -5,12 +5,14 @@
 
 #include "base/number.h"
 #include "base/text.h"
+#include "policy/compile/explain.h"
 #include "policy/policy.h"
 
-#define OBJECT_COLUMNS    40
-#define ACCESS_COLUMNS    12
-#define MECHANISM_COLUMNS 22
-#define LINE_COLUMNS      118
+#define OBJECT_COLUMNS     44 /* what is not a file */
+#define OBJECT_COLUMNS_MAX 64 /* longer names push the rest of their line to the right */
+#define ACCESS_COLUMNS     12
+#define MECHANISM_COLUMNS  22
+#define LINE_COLUMNS       118
 
 static void pad(struct text *out, size_t start, size_t columns)
 {
@@ -57,12 +59,12 @@ static void add_heading(struct text *out, const char *heading)
     text_printf(out, "\n%s\n", heading);
 }
 
-/* "  object  verdict  first, then behind  origin" */
-static void add_verdict(struct text *out, size_t start, const char *verdict, enum mechanism first,
+/* "  object  verdict  first, then behind  origin", of which `object` is there already. */
+static void add_verdict(struct text *out, const char *verdict, enum mechanism first,
                         enum mechanism behind, const struct origin *origin)
 {
-    pad(out, start, OBJECT_COLUMNS);
-    start = out->length;
+    size_t start = out->length;
+
     text_add(out, verdict);
     pad(out, start, ACCESS_COLUMNS);
     start = out->length;
@@ -98,22 +100,52 @@ static const char *access_word(const struct plan_mount *mount)
     return "unknown";
 }
 
-static void add_mount(struct text *out, const struct plan_mount *mount)
+/* A bare parent of what follows. */
+static bool is_scaffold(const struct plan_mount *mount)
 {
+    return mount->kind == PLAN_DIRECTORY && !mount->origin;
+}
+
+/* What stands between target and source, NULL when the source goes without saying. */
+static const char *arrow_of(const struct plan_mount *mount)
+{
+    if (mount->kind == PLAN_SYMLINK)
+        return " -> ";
+    return mount->source && strcmp(mount->source, mount->target) != 0 ? " = " : NULL;
+}
+
+static size_t object_columns(const struct plan *plan)
+{
+    size_t widest = OBJECT_COLUMNS;
+
+    for (size_t i = 0; i < plan->mount_count; i++) {
+        const struct plan_mount *mount = &plan->mounts[i];
+        const char *arrow = arrow_of(mount);
+        size_t width = 4 + strlen(mount->target);
+
+        if (arrow)
+            width += strlen(arrow) + strlen(mount->source);
+        if (!is_scaffold(mount) && width > widest && width <= OBJECT_COLUMNS_MAX)
+            widest = width;
+    }
+    return widest;
+}
+
+static void add_mount(struct text *out, const struct plan_mount *mount, size_t columns)
+{
+    const char *arrow = arrow_of(mount);
     size_t start = out->length;
 
-    if (mount->kind == PLAN_DIRECTORY && !mount->origin) /* a bare parent of what follows */
+    if (is_scaffold(mount))
         return;
     text_add(out, "  ");
     text_add_safe(out, mount->target);
-    if (mount->kind == PLAN_SYMLINK) {
-        text_add(out, " -> ");
-        text_add_safe(out, mount->source);
-    } else if (mount->source && strcmp(mount->source, mount->target) != 0) {
-        text_add(out, " = ");
+    if (arrow) {
+        text_add(out, arrow);
         text_add_safe(out, mount->source);
     }
-    add_verdict(out, start, access_word(mount), mount->first, mount->behind, mount->origin);
+    pad(out, start, columns);
+    add_verdict(out, access_word(mount), mount->first, mount->behind, mount->origin);
 }
 
 static void add_network(struct text *out, const struct plan *plan)
@@ -129,7 +161,8 @@ static void add_network(struct text *out, const struct plan *plan)
     size_t start = out->length;
 
     text_printf(out, "  %s", rows[plan->network].subject);
-    add_verdict(out, start, rows[plan->network].verdict, rows[plan->network].first,
+    pad(out, start, OBJECT_COLUMNS);
+    add_verdict(out, rows[plan->network].verdict, rows[plan->network].first,
                 rows[plan->network].behind, plan->network_origin);
 }
 
@@ -139,7 +172,8 @@ static void add_calls(struct text *out, const char *const *names, size_t count, 
         size_t start = out->length;
 
         text_printf(out, "  %s", names[i]);
-        add_verdict(out, start, verdict, strcmp(verdict, "refused") == 0 ? BY_SECCOMP : BY_NOTHING,
+        pad(out, start, OBJECT_COLUMNS);
+        add_verdict(out, verdict, strcmp(verdict, "refused") == 0 ? BY_SECCOMP : BY_NOTHING,
                     BY_NOTHING, NULL);
     }
 }
@@ -169,7 +203,8 @@ static void add_limits(struct text *out, const struct plan *plan)
         start = out->length;
         text_printf(out, "  %s ", limit->member);
         add_value(out, limit);
-        add_verdict(out, start, "kept", limit->by, BY_NOTHING, limit->origin);
+        pad(out, start, OBJECT_COLUMNS);
+        add_verdict(out, "kept", limit->by, BY_NOTHING, limit->origin);
     }
     if (!plan->timeout_ms)
         return;
@@ -180,11 +215,34 @@ static void add_limits(struct text *out, const struct plan *plan)
     text_printf(out, "%s\n", plan->timeout_member);
 }
 
+static bool is_plain(const char *entry)
+{
+    static const char *const names[] = {
+        "PATH=", "HOME=", "USER=",  "LOGNAME=", "SHELL=",  "TERM=", "LANG=",
+        "LC_",   "TZ=",   "PAGER=", "EDITOR=",  "TMPDIR=", "PWD=",  "COLORTERM=",
+    };
+
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++)
+        if (strncmp(entry, names[i], strlen(names[i])) == 0)
+            return true;
+    return false;
+}
+
+const char *explain_value(const char *entry)
+{
+    return is_plain(entry) ? strchr(entry, '=') + 1 : NULL;
+}
+
 static void add_environment(struct text *out, const struct plan *plan)
 {
     for (size_t i = 0; i < plan->env_count; i++) {
+        const char *entry = plan->env[i], *value = explain_value(entry);
+
         text_add(out, "  ");
-        text_add_safe(out, plan->env[i]);
+        for (; *entry != '='; entry++)
+            text_add_n(out, entry, 1);
+        text_add(out, value ? "=" : ", whose value is not shown");
+        text_add_safe(out, value ? value : "");
         text_add(out, "\n");
     }
     text_add(out, "  working directory ");
@@ -282,6 +340,7 @@ static void add_layers(struct text *out, const struct plan *plan)
 int plan_explain_text(const struct plan *plan, char **ret_text, struct error *err)
 {
     auto_text struct text out = {0};
+    size_t columns = object_columns(plan);
 
     text_add(&out, "Policy ");
     text_add_safe(&out, plan->name);
@@ -289,7 +348,7 @@ int plan_explain_text(const struct plan *plan, char **ret_text, struct error *er
     text_printf(&out, "policy %s\nplan   %s\n", plan->policy_digest, plan->plan_digest);
     add_heading(&out, "Files (what refuses first, then what stands behind it)");
     for (size_t i = 0; i < plan->mount_count; i++)
-        add_mount(&out, &plan->mounts[i]);
+        add_mount(&out, &plan->mounts[i], columns);
     add_heading(&out, "Network");
     add_network(&out, plan);
     if (plan->filter.deny_count || plan->filter.allow_count) {

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What holds whatever the rules grant: Cordon's own files, password files, built-in protected
- * names, kernel file systems inside granted trees, one object under several names, names that are
- * not there yet, links that the program could turn elsewhere.
+ * names, kernel file systems inside granted trees.
  */
 #include <errno.h>
 #include <string.h>
@@ -98,6 +97,16 @@ static int add_readonly_self(struct compile *c, struct error *err)
     return r;
 }
 
+/* Could a grant or a view show what is at this name of the host? */
+static bool is_exposed(const struct compile *c, const char *path)
+{
+    for (size_t i = 0; i < c->real.layer_count; i++)
+        for (size_t j = 0; j < c->real.layers[i]->view_count; j++)
+            if (path_is_within(path, c->real.layers[i]->views[j].source))
+                return true;
+    return policy_access(&c->real, path, NULL) != ACCESS_DENIED;
+}
+
 static int add_hidden_files(struct compile *c, struct error *err)
 {
     const struct origin *origin = compile_builtin_origin(c, "password files");
@@ -107,7 +116,7 @@ static int add_hidden_files(struct compile *c, struct error *err)
     if (!origin)
         return error_memory(err);
     for (size_t i = 0; i < ARRAY_COUNT(hidden_files) && r == 0; i++) {
-        if (policy_access(&c->real, hidden_files[i].path, NULL) == ACCESS_DENIED)
+        if (!is_exposed(c, hidden_files[i].path))
             continue;
         r = resolve_path(c->resolver, hidden_files[i].path, &object, err);
         if (r == 0 && object.status == RESOLVE_FOUND)
@@ -134,7 +143,7 @@ static int add_kernel_mounts(struct compile *c, struct error *err)
             continue;
         if (is_sys && (strcmp(mount->type, "sysfs") == 0 || strncmp(mount->type, "cgroup", 6) == 0))
             continue;
-        if (policy_access(&c->real, mount->point, NULL) == ACCESS_DENIED)
+        if (!is_exposed(c, mount->point))
             continue;
         r = resolve_path(c->resolver, mount->point, &object, err);
         if (r < 0 || object.status != RESOLVE_FOUND || strcmp(object.real, mount->point) != 0)
@@ -252,144 +261,4 @@ int guards_add(struct compile *c, struct error *err)
     if (r == 0)
         r = add_kernel_mounts(c, err);
     return r < 0 ? r : add_protected_names(c, err);
-}
-
-/* The strictest that a rule or cap says of exactly this object; ACCESS_WRITE when none does. */
-static enum access restriction_at(const struct compile *c, struct point *point,
-                                  const struct origin **ret_why)
-{
-    const struct origin *why = NULL;
-    enum access access = objects_point_access(c, point, &why);
-
-    *ret_why = why;
-    return why ? access : ACCESS_WRITE;
-}
-
-static int add_aliases_of(struct compile *c, struct point *point, struct error *err)
-{
-    const struct host_mount *home = mounts_find(&c->mounts, point->path);
-    const struct origin *why;
-    enum access access = restriction_at(c, point, &why);
-    int r = 0;
-
-    if (!home || access == ACCESS_WRITE)
-        return 0;
-    for (size_t i = 0; i < c->mounts.count && r == 0; i++) {
-        struct resolved object;
-        const char *alias;
-
-        r = mounts_alias(c->work, home, point->path, &c->mounts.mounts[i], &alias, err);
-        if (r < 0 || !alias || path_is_within(alias, "/proc") || path_is_within(alias, "/dev"))
-            continue;
-        r = resolve_path(c->resolver, alias, &object, err);
-        if (r < 0 || object.status != RESOLVE_FOUND || strcmp(object.real, alias) != 0)
-            continue;
-        /* A part of the object under a name of its own: only a denial of the whole reaches it. */
-        if ((object.inode != point->inode || object.device != point->device) &&
-            access != ACCESS_DENIED)
-            continue;
-        r = objects_add_cap(c, alias, access, why, err);
-        if (r == 0)
-            r = objects_add_point(c, &object, false, err);
-    }
-    return r;
-}
-
-/* One object under two ruled names: both get the tighter. */
-static int join_same_objects(struct compile *c, size_t first, struct error *err)
-{
-    struct point *a = &c->points[first];
-    int r = 0;
-
-    for (size_t i = first + 1; i < c->point_count && r == 0; i++) {
-        struct point *b = &c->points[i];
-        const struct origin *why_a, *why_b;
-        enum access access_a, access_b;
-
-        if (a->inode != b->inode || a->device != b->device)
-            continue;
-        access_a = restriction_at(c, a, &why_a);
-        access_b = restriction_at(c, b, &why_b);
-        if (access_a < access_b)
-            r = objects_add_cap(c, b->path, access_a, why_a, err);
-        else if (access_b < access_a)
-            r = objects_add_cap(c, a->path, access_b, why_b, err);
-    }
-    return r;
-}
-
-int guards_add_aliases(struct compile *c, struct error *err)
-{
-    size_t count = c->point_count;
-    int r = 0;
-
-    for (size_t i = 0; i < count && r == 0; i++)
-        r = join_same_objects(c, i, err);
-    for (size_t i = 0; i < count && r == 0 && c->mounts.has_aliases; i++) {
-        struct point point = c->points[i]; /* the array grows meanwhile */
-
-        r = add_aliases_of(c, &point, err);
-    }
-    return r;
-}
-
-static int judge_missing(struct compile *c, const struct missing *missing, struct error *err)
-{
-    const char *parent = missing->path;
-    enum layout_region region;
-
-    if (missing->is_link) {
-        parent = path_parent(c->work, missing->path);
-        if (!parent)
-            return error_memory(err);
-    }
-    region = layout_region_at(c->layout, parent);
-    if (region != REGION_WRITE && !(region == REGION_READ && missing->kind == PATH_DENIED))
-        return 0;
-    if (missing->is_link)
-        return compile_loss(c, "protectedPaths.missing", missing->origin, err,
-                            "%s is a symbolic link that can be replaced",
-                            missing->path);
-    return compile_loss(c, "protectedPaths.missing", missing->origin, err,
-                        "%s does not exist yet",
-                        missing->path);
-}
-
-int guards_judge_missing(struct compile *c, struct error *err)
-{
-    int r = 0;
-
-    for (size_t i = 0; i < c->missing_count && r == 0; i++)
-        r = judge_missing(c, &c->missing[i], err);
-    return r;
-}
-
-/*
- * A link in a place that the program may write was perhaps put there by an earlier run: it must not
- * lead to more than the program has anyway.
- */
-static int judge_link(struct compile *c, const struct led *led, const struct resolve_link *link,
-                      struct error *err)
-{
-    const char *parent = path_parent(c->work, link->path);
-
-    if (!parent)
-        return error_memory(err);
-    if (layout_region_at(c->layout, parent) != REGION_WRITE ||
-        path_is_within(led->object->real, layout_root_at(c->layout, parent)))
-        return 0;
-    return compile_problem(c, ERROR_FORBIDDEN, led->origin, err,
-                           "%s leads through %s, a symbolic link that the contained program can "
-                           "turn elsewhere; name %s itself",
-                           led->object->given, link->path, led->object->real);
-}
-
-int guards_judge_links(struct compile *c, struct error *err)
-{
-    int r = 0;
-
-    for (size_t i = 0; i < c->led_count && r == 0; i++)
-        for (size_t j = 0; j < c->led[i].object->link_count && r == 0; j++)
-            r = judge_link(c, &c->led[i], &c->led[i].object->links[j], err);
-    return r;
 }

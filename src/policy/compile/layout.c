@@ -1,131 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The tree of wanted paths and the walk over it. A parent that nothing asked for is made only when
+ * The walk over the tree of wanted paths. A parent that nothing asked for is made only when
  * something below it is: as a directory of the skeleton, or, inside a writable grant, as a mount of
  * the directory on itself, so that it cannot be renamed away with the rule below it.
  */
-#include "policy/compile/layout.h"
-
 #include <errno.h>
 #include <string.h>
 
-#include "base/path.h"
-
-#define SKELETON_MODE 0755
-#define PASSAGE_MODE  0111 /* a denied directory with a grant below: entered, never listed */
-
-struct node {
-    struct node *parent, *children, *next; /* children sorted by name */
-    const char *name, *path;
-    size_t name_length;
-    bool is_wanted;
-    bool is_made; /* the plan already has what this node needs */
-    struct layout_want want;
-    enum layout_region region; /* of names directly below it */
-    const struct node *root;   /* node whose mount gives the region */
-};
-
-struct layout {
-    struct arena *arena;
-    struct node *top;
-};
-
-static struct node *node_new(struct arena *arena, struct node *parent, const char *path,
-                             const char *name, size_t length)
-{
-    struct node *node = arena_alloc(arena, sizeof(*node));
-
-    if (!node)
-        return NULL;
-    node->path = arena_string_n(arena, path, (size_t)(name - path) + length);
-    if (!node->path)
-        return NULL;
-    node->parent = parent;
-    node->name = node->path + (name - path);
-    node->name_length = length;
-    return node;
-}
-
-static int compare_names(const struct node *node, const char *name, size_t length)
-{
-    size_t shorter = node->name_length < length ? node->name_length : length;
-    int order = memcmp(node->name, name, shorter);
-
-    return order ? order : (node->name_length > length) - (node->name_length < length);
-}
-
-/* The child of this name, made when `create`. */
-static struct node *node_child(struct arena *arena, struct node *parent, const char *path,
-                               const char *name, size_t length, bool create)
-{
-    struct node **at = &parent->children, *node;
-    int order = 1;
-
-    while (*at && (order = compare_names(*at, name, length)) < 0)
-        at = &(*at)->next;
-    if (*at && order == 0)
-        return *at;
-    if (!create)
-        return NULL;
-    node = node_new(arena, parent, path, name, length);
-    if (!node)
-        return NULL;
-    node->next = *at;
-    *at = node;
-    return node;
-}
-
-/* With `create`: the node at `path`, NULL = out of memory. Without: the deepest one on the way. */
-static struct node *node_at(const struct layout *layout, const char *path, bool create)
-{
-    const char *name = path + 1;
-    struct node *node = layout->top, *child;
-
-    while (*name) {
-        size_t length = strcspn(name, "/");
-
-        child = node_child(layout->arena, node, path, name, length, create);
-        if (!child)
-            return create ? NULL : node;
-        node = child;
-        name += length;
-        name += *name == '/';
-    }
-    return node;
-}
-
-int layout_new(struct arena *arena, struct layout **ret_layout, struct error *err)
-{
-    struct layout *layout = arena_alloc(arena, sizeof(*layout));
-
-    if (!layout)
-        return error_memory(err);
-    layout->arena = arena;
-    layout->top = node_new(arena, NULL, "/", "/", 1);
-    if (!layout->top)
-        return error_memory(err);
-    *ret_layout = layout;
-    return 0;
-}
-
-int layout_want(struct layout *layout, const struct layout_want *want, struct error *err)
-{
-    struct node *node = node_at(layout, want->path, true);
-
-    if (!node)
-        return error_memory(err);
-    if (node->is_wanted && node->want.state <= want->state)
-        return 0;
-    node->is_wanted = true;
-    node->want = *want;
-    node->want.path = node->path;
-    return 0;
-}
-
-static bool region_is_host(enum layout_region region)
-{
-    return region == REGION_READ || region == REGION_WRITE;
-}
+#include "policy/compile/layout_node.h"
 
 static bool is_grant(enum layout_state state)
 {
@@ -138,69 +20,6 @@ static bool has_grant_below(const struct node *node)
         if ((child->is_wanted && is_grant(child->want.state)) || has_grant_below(child))
             return true;
     return false;
-}
-
-/* Host path of a name inside the region whose mount is `root`. */
-static const char *region_source(struct arena *arena, const struct node *root, const char *path)
-{
-    const char *tail = path + (root->path[1] ? strlen(root->path) : 0);
-
-    if (strcmp(root->want.source, root->path) == 0)
-        return path;
-    return arena_printf(arena, "%s%s", root->want.source, tail);
-}
-
-static int make(struct plan *plan, const struct plan_mount *mount, struct error *err)
-{
-    struct plan_mount *slot = arena_append(plan->arena, plan->mounts, plan->mount_count);
-
-    if (!slot)
-        return error_memory(err);
-    *slot = *mount;
-    return 0;
-}
-
-/* Is there something writable around this node, so that Landlock, which cannot deny inside an allowed
- * tree, stands behind nothing here? */
-static bool is_within_writable(const struct node *node)
-{
-    for (node = node->parent; node; node = node->parent)
-        if (node->region == REGION_WRITE || node->region == REGION_PRIVATE)
-            return true;
-    return false;
-}
-
-static int make_directory(struct node *node, struct plan *plan, mode_t mode,
-                          const struct origin *origin, struct error *err)
-{
-    bool is_private = node->parent && node->parent->region == REGION_PRIVATE;
-    struct plan_mount mount = {
-        .kind = PLAN_DIRECTORY,
-        .target = node->path,
-        .is_directory = true,
-        .is_writable = is_private,
-        .mode = mode,
-        .first = is_private ? BY_TMPFS : BY_MOUNT,
-        .behind = is_private || is_within_writable(node) ? BY_NOTHING : BY_LANDLOCK,
-        .origin = origin,
-    };
-
-    return make(plan, &mount, err);
-}
-
-static int make_pin(struct node *node, struct plan *plan, struct error *err)
-{
-    struct plan_mount mount = {
-        .kind = PLAN_PIN,
-        .target = node->path,
-        .is_directory = true,
-        .is_writable = true,
-        .first = BY_MOUNT,
-        .origin = node->root->want.origin,
-    };
-
-    mount.source = region_source(plan->arena, node->root, node->path);
-    return mount.source ? make(plan, &mount, err) : error_memory(err);
 }
 
 /* Everything above `node` that its own mount needs. */
@@ -216,105 +35,8 @@ static int make_parents(struct node *node, struct plan *plan, struct error *err)
     if (r < 0 || !parent->parent)
         return r;
     if (!region_is_host(parent->region))
-        return make_directory(parent, plan, SKELETON_MODE, NULL, err);
-    return parent->region == REGION_WRITE ? make_pin(parent, plan, err) : 0;
-}
-
-static int make_grant(struct node *node, struct plan *plan, struct error *err)
-{
-    const struct layout_want *want = &node->want;
-    bool is_read = want->state == LAYOUT_READ;
-    struct plan_mount mount = {
-        .kind = PLAN_BIND,
-        .target = node->path,
-        .source = want->source,
-        .is_writable = !is_read,
-        .is_directory = want->is_directory,
-        .is_device = want->state == LAYOUT_DEVICE,
-        .is_socket = want->state == LAYOUT_SOCKET,
-        .device = want->device,
-        .inode = want->inode,
-        .first = is_read ? BY_MOUNT : BY_NOTHING,
-        .behind = is_read && !is_within_writable(node) ? BY_LANDLOCK : BY_NOTHING,
-        .origin = want->origin,
-    };
-
-    return make(plan, &mount, err);
-}
-
-/* Over a denied directory of the host: its listed name stays, what is granted below gets a place. */
-static int make_passage(struct node *node, struct plan *plan, struct error *err)
-{
-    struct plan_mount mount = {
-        .kind = PLAN_PRIVATE,
-        .target = node->path,
-        .is_directory = true,
-        .mode = PASSAGE_MODE,
-        .first = BY_MODE,
-        .behind = is_within_writable(node) ? BY_NOTHING : BY_LANDLOCK,
-        .origin = node->want.origin,
-    };
-
-    return make(plan, &mount, err);
-}
-
-static int make_private(struct node *node, struct plan *plan, struct error *err)
-{
-    struct plan_mount mount = {
-        .kind = PLAN_PRIVATE,
-        .target = node->path,
-        .is_writable = true,
-        .is_directory = true,
-        .mode = node->want.mode,
-        .first = BY_TMPFS,
-        .origin = node->want.origin,
-    };
-
-    return make(plan, &mount, err);
-}
-
-static int make_mask(struct node *node, struct plan *plan, struct error *err)
-{
-    struct plan_mount mount = {
-        .kind = PLAN_MASK,
-        .target = node->path,
-        .is_directory = node->want.is_directory,
-        .device = node->want.device,
-        .inode = node->want.inode,
-        .first = BY_MODE,
-        .behind = BY_MOUNT,
-        .origin = node->want.origin,
-    };
-
-    return make(plan, &mount, err);
-}
-
-static int make_link(struct node *node, struct plan *plan, struct error *err)
-{
-    struct plan_mount mount = {
-        .kind = PLAN_SYMLINK,
-        .target = node->path,
-        .source = node->want.source,
-        .first = BY_MOUNT,
-        .behind = is_within_writable(node) ? BY_NOTHING : BY_LANDLOCK,
-        .origin = node->want.origin,
-    };
-
-    return make(plan, &mount, err);
-}
-
-static int make_system(struct node *node, struct plan *plan, struct error *err)
-{
-    struct plan_mount mount = {
-        .kind = strcmp(node->path, "/proc") == 0 ? PLAN_PROC : PLAN_DEV,
-        .target = node->path,
-        .is_directory = true,
-        .first = BY_MOUNT,
-        .behind = BY_LANDLOCK,
-        .origin = node->want.origin,
-    };
-
-    return make(plan, &mount, err);
+        return layout_make_directory(parent, plan, SKELETON_MODE, NULL, err);
+    return parent->region == REGION_WRITE ? layout_make_pin(parent, plan, err) : 0;
 }
 
 /* Is the object that is wanted here the one that the surrounding mount shows at this path? */
@@ -375,21 +97,21 @@ static int make_wanted(struct node *node, enum layout_region around, struct plan
     switch (node->want.state) {
     case LAYOUT_SHUT:
         if (!has_grant_below(node))
-            return region_is_host(around) ? make_mask(node, plan, err) : 0;
+            return region_is_host(around) ? layout_make_mask(node, plan, err) : 0;
         return region_is_host(around)
-                   ? make_passage(node, plan, err)
-                   : make_directory(node, plan, PASSAGE_MODE, node->want.origin, err);
+                   ? layout_make_passage(node, plan, err)
+                   : layout_make_directory(node, plan, PASSAGE_MODE, node->want.origin, err);
     case LAYOUT_PRIVATE:
-        return make_private(node, plan, err);
+        return layout_make_private(node, plan, err);
     case LAYOUT_LINK:
-        return make_link(node, plan, err);
+        return layout_make_link(node, plan, err);
     case LAYOUT_SYSTEM:
-        return make_system(node, plan, err);
+        return layout_make_system(node, plan, err);
     case LAYOUT_READ:
     case LAYOUT_WRITE:
     case LAYOUT_SOCKET:
     case LAYOUT_DEVICE:
-        return make_grant(node, plan, err);
+        return layout_make_grant(node, plan, err);
     }
     return 0;
 }
@@ -460,7 +182,7 @@ int layout_emit(struct layout *layout, struct plan *plan, struct error *err)
 /* The deepest node on the way that the walk came to: it does not go below a mask. */
 static const struct node *visited_at(const struct layout *layout, const char *path)
 {
-    const struct node *node = node_at(layout, path, false);
+    const struct node *node = layout_node_at(layout, path, false);
 
     while (!node->region && node->parent)
         node = node->parent;

@@ -48,8 +48,8 @@ struct layout;
 
 int layout_new(struct arena *arena, struct layout **ret_layout, struct error *err) must_check;
 
-/* Wanting one path twice keeps the stricter; a private directory gives way to any grant, and is left
- * out where its directory is granted and has no such name. */
+/* Wanting one path twice keeps the stricter; a private directory gives way to any grant, and is
+ * left out where its directory is granted and has no such name. */
 int layout_want(struct layout *layout, const struct layout_want *want,
                 struct error *err) must_check;
 

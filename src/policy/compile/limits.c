@@ -49,7 +49,10 @@ struct limit_row {
     enum mechanism (*find)(const struct facts *facts);
 };
 
-#define LIMIT(name, field, find) {"resources." name, offsetof(struct resources, field), find}
+#define LIMIT(name, field, find)                                                                   \
+    {                                                                                              \
+        "resources." name, offsetof(struct resources, field), find                                 \
+    }
 
 static const struct limit_row limit_rows[] = {
     LIMIT("memory", memory, by_memory_cgroup),

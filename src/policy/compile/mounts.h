@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The host's mounts: which names lead to one object, and where kernel file systems hide in trees. */
+/* The host's mounts: which names lead to one object, and where kernel file systems hide in trees.
+ */
 #ifndef CORDON_POLICY_COMPILE_MOUNTS_H
 #define CORDON_POLICY_COMPILE_MOUNTS_H
 

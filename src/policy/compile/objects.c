@@ -87,13 +87,12 @@ static int add_missing(struct compile *c, const char *path, enum path_rule_kind 
 
     if (!missing)
         return error_memory(err);
-    *missing =
-        (struct missing){.path = path, .kind = kind, .is_link = is_link, .origin = origin};
+    *missing = (struct missing){.path = path, .kind = kind, .is_link = is_link, .origin = origin};
     return 0;
 }
 
-int objects_add_missing(struct compile *c, const struct resolved *object,
-                        enum path_rule_kind kind, const struct origin *origin, struct error *err)
+int objects_add_missing(struct compile *c, const struct resolved *object, enum path_rule_kind kind,
+                        const struct origin *origin, struct error *err)
 {
     int r = 0;
 
@@ -187,8 +186,8 @@ int objects_check_grant(struct compile *c, const struct resolved *object, bool w
 static int warn_of_sockets(struct compile *c, const struct path_rule *rule,
                            const struct resolved *object, struct error *err)
 {
-    if (!S_ISDIR(object->mode) || (!path_is_within(object->real, "/run") &&
-                                   strcmp(object->real, "/tmp") != 0))
+    if (!S_ISDIR(object->mode) ||
+        (!path_is_within(object->real, "/run") && strcmp(object->real, "/tmp") != 0))
         return 0;
     return compile_warning(c, &rule->origin, err,
                            "%s: the host's sockets below it can be connected to", object->real);

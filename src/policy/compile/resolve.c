@@ -27,7 +27,7 @@ struct walk {
     struct resolver *resolver;
     struct resolved *object;
     size_t real_length;
-    bool is_looked_at;   /* `st` is of `real` */
+    bool is_looked_at; /* `st` is of `real` */
     struct stat st;
     char real[PATH_MAX]; /* walked so far, "" = the root */
     char rest[PATH_MAX]; /* still to walk */
@@ -51,7 +51,8 @@ int resolver_new(struct arena *arena, struct resolver **ret_resolver, struct err
 }
 
 /* FNV-1a */
-static struct known_directory **bucket_of(struct resolver *resolver, const char *path, size_t length)
+static struct known_directory **bucket_of(struct resolver *resolver, const char *path,
+                                          size_t length)
 {
     uint32_t hash = 2166136261u;
 
@@ -62,8 +63,7 @@ static struct known_directory **bucket_of(struct resolver *resolver, const char 
 
 static bool is_known(struct walk *walk)
 {
-    const struct known_directory *known =
-        *bucket_of(walk->resolver, walk->real, walk->real_length);
+    const struct known_directory *known = *bucket_of(walk->resolver, walk->real, walk->real_length);
 
     for (; known; known = known->next)
         if (known->length == walk->real_length &&
@@ -158,8 +158,8 @@ static int walk_finish(struct walk *walk, enum resolve_status status)
     const char *real = walk->real_length ? walk->real : "/";
 
     object->status = status;
-    object->real =
-        strcmp(real, object->given) == 0 ? object->given : arena_string(walk->resolver->arena, real);
+    object->real = strcmp(real, object->given) == 0 ? object->given
+                                                    : arena_string(walk->resolver->arena, real);
     return object->real ? 0 : -ENOMEM;
 }
 

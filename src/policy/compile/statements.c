@@ -5,7 +5,6 @@
 
 #include "policy/compile/compile.h"
 
-
 #define ABI_SCOPES 6 /* signals and abstract sockets, Linux 6.12 */
 
 struct statement_row {
@@ -67,7 +66,8 @@ static int add_row(struct compile *c, const struct statement_row *row, struct er
         statement.behind = BY_NOTHING;
     /* On the host's network the namespace does not stand between; settings.c demands the scope. */
     if (row->behind_abi == ABI_SCOPES && row->first == BY_NAMESPACE &&
-        c->plan->network == PLAN_NET_HOST && strcmp(row->subject, "abstract sockets outside") == 0) {
+        c->plan->network == PLAN_NET_HOST &&
+        strcmp(row->subject, "abstract sockets outside") == 0) {
         statement.first = BY_LANDLOCK;
         statement.behind = BY_NOTHING;
     }

@@ -35,6 +35,16 @@ static const struct point *find_point(const struct compile *c, const char *path)
     return NULL;
 }
 
+static bool is_private_path(const struct compile *c, const char *path)
+{
+    if (c->home && strcmp(path, c->home) == 0)
+        return true;
+    for (size_t i = 0; i < ARRAY_COUNT(private_directories); i++)
+        if (private_directories[i].path && strcmp(path, private_directories[i].path) == 0)
+            return true;
+    return false;
+}
+
 static int want_point(struct compile *c, struct point *point, struct error *err)
 {
     struct layout_want want = {
@@ -49,6 +59,9 @@ static int want_point(struct compile *c, struct point *point, struct error *err)
     /* Sockets and devices are granted by name only; a rule can but shut them. */
     if (access != ACCESS_DENIED && !S_ISDIR(point->mode) && !S_ISREG(point->mode))
         return 0;
+    /* Not granted is not denied: the private directory stands there. */
+    if (access == ACCESS_DENIED && !want.origin && is_private_path(c, point->path))
+        return 0;
     want.state = access == ACCESS_DENIED ? LAYOUT_SHUT
                  : access == ACCESS_READ ? LAYOUT_READ
                                          : LAYOUT_WRITE;
@@ -62,16 +75,6 @@ static int want_link(struct compile *c, const char *path, const char *text,
         .path = path, .state = LAYOUT_LINK, .source = text, .origin = origin};
 
     return layout_want(c->layout, &want, err);
-}
-
-static bool is_private_path(const struct compile *c, const char *path)
-{
-    if (c->home && strcmp(path, c->home) == 0)
-        return true;
-    for (size_t i = 0; i < ARRAY_COUNT(private_directories); i++)
-        if (private_directories[i].path && strcmp(path, private_directories[i].path) == 0)
-            return true;
-    return false;
 }
 
 static bool is_never_from_root(const char *name)
@@ -131,9 +134,10 @@ static int want_root(struct compile *c, struct error *err)
     if (access == ACCESS_DENIED)
         return 0;
     if (access == ACCESS_WRITE)
-        r = compile_warning(c, why, err,
-                            "/ itself stays as it is: what is in it is writable, new names directly "
-                            "in it are refused");
+        r = compile_warning(
+            c, why, err,
+            "/ itself stays as it is: what is in it is writable, new names directly "
+            "in it are refused");
     directory = opendir("/");
     if (!directory)
         return error_system(err, errno, "read /");
@@ -166,8 +170,7 @@ static int want_private(struct compile *c, const char *given, mode_t mode,
         path_is_within(want.path, "/dev"))
         return r;
     point = find_point(c, want.path);
-    if (point && point->is_ruled &&
-        (objects_access(c, want.path, &why) != ACCESS_DENIED || why))
+    if (point && point->is_ruled && (objects_access(c, want.path, &why) != ACCESS_DENIED || why))
         return 0;
     return layout_want(c->layout, &want, err);
 }

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Each allocation of a compilation and of both explanations fails once. */
+#include <stdlib.h>
+
+#include "fixture.h"
+
+static struct fixture f;
+
+static int compile_and_explain(void)
+{
+    auto_plan struct plan *plan = NULL;
+    auto_free char *text = NULL;
+    auto_free char *json = NULL;
+    int r = policy_compile(f.policy, &f.facts, &f.options, &plan, &f.err);
+
+    if (r == 0)
+        r = plan_explain_text(plan, &text, &f.err);
+    return r < 0 ? r : plan_explain_json(plan, &json, &f.err);
+}
+
+TEST(each_allocation_of_a_compilation_fails_cleanly)
+{
+    static const char *const caller[] = {"LC_ALL=C", NULL};
+
+    fixture_open(&f);
+    make_directory(&f, "ws/.git/hooks");
+    make_directory(&f, "ws/shut");
+    make_directory(&f, "data/a");
+    make_link(&f, "link", "data");
+    f.options.caller_env = caller;
+    f.self[0] = full_path(&f, "self");
+    add_layer(&f, LAYER_CEILING, "filesystem:\n  deniedPaths: [\"@/link/a\"]\n");
+    add_layer(&f, LAYER_REQUEST,
+              "filesystem:\n  readwritePaths: [\"@/ws\"]\n  deniedPaths: [\"@/ws/shut\"]\n"
+              "  readonlyPaths: [\"@/link\"]\n  protectBuiltin: true\n"
+              "  views: [{source: \"@/data\", target: \"@/in\", access: readonly}]\n"
+              "  cachePaths: [\"${home}/.cache\"]\n"
+              "environment: {inherit: [LC_*], set: {A: b}}\n"
+              "isolation: {allowLoss: [protectedPaths.missing]}\n"
+              "resources: {openFiles: 100}\nsyscalls: {deny: [ptrace]}\n");
+    check_int(compile_layers(&f), 0);
+    test_each_allocation_fails(compile_and_explain, 5000);
+    fixture_close(&f);
+}
+
+TEST(explanations_are_safe_to_print)
+{
+    char *text = NULL;
+
+    fixture_open(&f);
+    accept_text(&f, "name: x\n");
+    f.plan->cwd = "/\x1b[31mred";
+    check_int(plan_explain_text(f.plan, &text, &f.err), 0);
+    check(!strchr(text, '\x1b'));
+    check_contains(text, "/\\x1b[31mred");
+    mem_free(text);
+    check_int(plan_explain_json(f.plan, &text, &f.err), 0);
+    check(!strchr(text, '\x1b'));
+    mem_free(text);
+    fixture_close(&f);
+}
+
+TEST(explanations_do_not_show_what_may_be_a_secret)
+{
+    static const char *const caller[] = {"API_KEY=sk-abc", "TERM=xterm", NULL};
+    char *text = NULL;
+
+    fixture_open(&f);
+    f.options.caller_env = caller;
+    accept_text(&f, "environment: {inherit: [API_KEY, TERM]}\n");
+    check(has_environment(f.plan, "API_KEY=sk-abc"));
+    check_int(plan_explain_text(f.plan, &text, &f.err), 0);
+    check(!strstr(text, "sk-abc"));
+    check_contains(text, "API_KEY, whose value is not shown");
+    check_contains(text, "TERM=xterm");
+    mem_free(text);
+    check_int(plan_explain_json(f.plan, &text, &f.err), 0);
+    check(!strstr(text, "sk-abc"));
+    check_contains(text, "API_KEY");
+    mem_free(text);
+    fixture_close(&f);
+}

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is not a file: facts, tier, network, system calls, limits, environment, digests. */
+#include "fixture.h"
+
+static struct fixture f;
+
+static const char *refusal_by_facts(const char *yaml, void (*spoil)(struct facts *facts))
+{
+    fixture_open(&f);
+    spoil(&f.facts);
+    refusal_of(&f, yaml);
+    fixture_close(&f);
+    check_int(f.err.kind, ERROR_UNENFORCEABLE);
+    return f.err.text;
+}
+
+static void without_user_namespaces(struct facts *facts)
+{
+    facts->user_namespaces = false;
+    snprintf(facts->user_namespaces_why, sizeof(facts->user_namespaces_why), "run sysctl X");
+}
+
+static void without_mount_api(struct facts *facts)
+{
+    facts->mount_api = false;
+}
+
+static void without_proc(struct facts *facts)
+{
+    facts->proc_mount = false;
+    snprintf(facts->proc_mount_why, sizeof(facts->proc_mount_why), "masked by Docker");
+}
+
+static void without_seccomp(struct facts *facts)
+{
+    facts->seccomp = false;
+}
+
+static void without_landlock(struct facts *facts)
+{
+    facts->landlock_abi = 0;
+}
+
+static void with_old_landlock(struct facts *facts)
+{
+    facts->landlock_abi = 3;
+}
+
+static void with_groups_of_root(struct facts *facts)
+{
+    facts->is_root = true;
+    facts->group_count = 2;
+}
+
+TEST(what_the_machine_lacks_is_refused_with_its_remedy)
+{
+    check_contains(refusal_by_facts("name: x\n", without_user_namespaces), "run sysctl X");
+    check_contains(refusal_by_facts("name: x\n", without_mount_api), "5.12");
+    check_contains(refusal_by_facts("name: x\n", without_proc), "masked by Docker");
+    check_contains(refusal_by_facts("name: x\n", without_seccomp), "CONFIG_SECCOMP_FILTER");
+    check_contains(refusal_by_facts("name: x\n", without_landlock), "add 'landlock'");
+    check_contains(refusal_by_facts("name: x\n", with_groups_of_root), "add 'groups'");
+}
+
+TEST(without_landlock_nothing_claims_it)
+{
+    fixture_open(&f);
+    f.facts.landlock_abi = 0;
+    accept_text(&f, "filesystem:\n  readonlyPaths: [/usr]\nisolation: {allowLoss: [landlock]}\n");
+    check_string(f.plan->losses[0].name, "landlock");
+    check(!f.plan->landlock_files);
+    for (size_t i = 0; i < f.plan->mount_count; i++)
+        check(f.plan->mounts[i].behind != BY_LANDLOCK);
+    for (size_t i = 0; i < f.plan->statement_count; i++)
+        check(f.plan->statements[i].first != BY_LANDLOCK &&
+              f.plan->statements[i].behind != BY_LANDLOCK);
+    fixture_close(&f);
+}
+
+TEST(landlock_rules_give_what_the_mounts_give)
+{
+    bool is_usr_seen = false, is_ws_seen = false;
+
+    fixture_open(&f);
+    make_directory(&f, "ws/shut");
+    make_directory(&f, "ws/ro");
+    accept_text(&f,
+                "filesystem:\n  readonlyPaths: [/usr, \"@/ws/ro\"]\n  readwritePaths: [\"@/ws\"]\n"
+                "  deniedPaths: [\"@/ws/shut\"]\n");
+    for (size_t i = 0; i < f.plan->rule_count; i++) {
+        const struct plan_rule *rule = &f.plan->rules[i];
+
+        if (strcmp(rule->target, "/usr") == 0) {
+            check(!rule->may_write && rule->may_execute);
+            is_usr_seen = true;
+        }
+        if (strcmp(rule->target, full_path(&f, "ws")) == 0) {
+            check(rule->may_write && rule->may_execute);
+            is_ws_seen = true;
+        }
+        check(strcmp(rule->target, full_path(&f, "ws/shut")) != 0);
+        check(strcmp(rule->target, "/") != 0);
+    }
+    check(is_usr_seen && is_ws_seen);
+    fixture_close(&f);
+}
+
+TEST(only_the_process_tier_is_here)
+{
+    fixture_open(&f);
+    accept_text(&f, "isolation: {tier: process}\n");
+    accept_text(&f, "isolation: {tier: auto}\n");
+    check_string(f.plan->tier, "process");
+    refusal_of(&f, "isolation: {tier: microvm}\n");
+    check_int(f.err.kind, ERROR_UNENFORCEABLE);
+    refusal_of(&f, "isolation: {minimum: container}\n");
+    f.options.tier = "container";
+    check_contains(refusal_of(&f, "name: x\n"), "tier 'container' is not in this build");
+    f.options.tier = "bottle";
+    check_contains(refusal_of(&f, "name: x\n"), "'bottle' is none of auto, process");
+    f.options.tier = "process";
+    accept_text(&f, "name: x\n");
+    fixture_close(&f);
+}
+
+TEST(the_network_is_none_loopback_or_the_hosts)
+{
+    fixture_open(&f);
+    accept_text(&f, "name: x\n");
+    check_int(f.plan->network, PLAN_NET_LOOPBACK);
+    check(f.plan->filter.allows_inet);
+    accept_text(&f, "network: {loopback: deny}\n");
+    check_int(f.plan->network, PLAN_NET_NONE);
+    check(!f.plan->filter.allows_inet);
+    accept_text(&f, "network: {egress: {default: allow}, ingress: {default: allow}}\n");
+    check_int(f.plan->network, PLAN_NET_HOST);
+    refusal_of(&f, "network: {egress: {default: deny, allow: [{to: [{host: example.org}]}]}}\n");
+    check_int(f.err.kind, ERROR_UNENFORCEABLE);
+    fixture_close(&f);
+    check_contains(
+        refusal_by_facts("network: {egress: {default: allow}, ingress: {default: allow}}\n",
+                         with_old_landlock),
+        "abstract sockets");
+}
+
+TEST(system_calls_are_known_and_only_harmless_ones_granted)
+{
+    fixture_open(&f);
+    accept_text(&f, "syscalls: {deny: [ptrace, personality], allow: [userfaultfd]}\n");
+    check_int(f.plan->filter.deny_count, 2);
+    check_string(f.plan->filter.deny[0], "ptrace");
+    check_string(f.plan->filter.allow[0], "userfaultfd");
+    check_contains(refusal_of(&f, "syscalls: {allow: [mount]}\n"), "'mount'");
+    check_contains(refusal_of(&f, "syscalls: {allow: [keyctl]}\n"), "cannot be granted");
+    check_contains(refusal_of(&f, "syscalls: {allow: [io_uring_setup]}\n"), "cannot be granted");
+    check_contains(refusal_of(&f, "syscalls: {allow: [clone3]}\n"), "cannot be granted");
+    fixture_close(&f);
+}
+
+TEST(what_is_granted_back_is_said_in_the_statements)
+{
+    bool is_seen = false;
+
+    fixture_open(&f);
+    accept_text(&f, "syscalls: {allow: [userfaultfd]}\n");
+    for (size_t i = 0; i < f.plan->statement_count; i++)
+        if (strcmp(f.plan->statements[i].subject, "userfaultfd") == 0) {
+            check_contains(f.plan->statements[i].verdict, "allowed");
+            check_int(f.plan->statements[i].first, BY_NOTHING);
+            is_seen = true;
+        }
+    check(is_seen);
+    fixture_close(&f);
+}
+
+static const char limits[] =
+    "resources: {memory: 512MiB, cpus: 1.5, pids: 64, openFiles: 100, disk: 1GiB, output: 1MiB,"
+    " wallTime: 30s, cpuTime: 20s}\nprocess: {timeout: 60s}\n";
+
+TEST(limits_are_kept_by_what_is_here)
+{
+    fixture_open(&f);
+    f.facts.cgroup = CGROUP_V2;
+    f.facts.cgroup_memory = f.facts.cgroup_cpu = f.facts.cgroup_pids = f.facts.cgroup_cpuacct =
+        true;
+    accept_text(&f, limits);
+    check_int(f.plan->limit_count, 8);
+    check_int(plan_limit_value(f.plan, "resources.memory"), 512 << 20);
+    check_int(plan_limit_value(f.plan, "resources.cpus"), 1500);
+    check_int(plan_limit_value(f.plan, "resources.none"), 0);
+    check_int(f.plan->timeout_ms, 30000);
+    check_string(f.plan->timeout_member, "resources.wallTime");
+    for (size_t i = 0; i < f.plan->limit_count; i++)
+        if (strcmp(f.plan->limits[i].member, "resources.pids") == 0)
+            check_int(f.plan->limits[i].by, BY_CGROUP);
+    fixture_close(&f);
+}
+
+TEST(limits_that_nothing_keeps_are_refused_or_named_losses)
+{
+    fixture_open(&f);
+    snprintf(f.facts.cgroup_why, sizeof(f.facts.cgroup_why), "no delegation");
+    check_contains(refusal_of(&f, "resources: {memory: 1GiB}\n"), "no delegation");
+    check_contains(f.err.text, "add 'resources.memory' to isolation.allowLoss");
+    refusal_of(&f, "resources: {cpus: 1}\n");
+    refusal_of(&f, "resources: {cpuTime: 1s}\n");
+    accept_text(&f, "resources: {pids: 64}\n");
+    check_int(f.plan->limits[0].by, BY_RLIMIT);
+    accept_text(&f, "resources: {memory: 1GiB}\nisolation: {allowLoss: [resources.memory]}\n");
+    check_int(f.plan->limit_count, 0);
+    check_int(plan_limit_value(f.plan, "resources.memory"), 0);
+    check_string(f.plan->losses[0].name, "resources.memory");
+    f.facts.is_root = true; /* RLIMIT_NPROC exempts root's processes */
+    check_contains(refusal_of(&f, "resources: {pids: 64}\n"), "resources.pids");
+    fixture_close(&f);
+}
+
+TEST(a_loss_that_a_ceiling_does_not_allow_is_not_allowed)
+{
+    fixture_open(&f);
+    add_layer(&f, LAYER_CEILING, "isolation: {allowLoss: []}\n");
+    add_layer(&f, LAYER_REQUEST,
+              "resources: {memory: 1GiB}\nisolation: {allowLoss: [resources.memory]}\n");
+    check(compile_layers(&f) < 0);
+    check_int(f.err.kind, ERROR_UNENFORCEABLE);
+    fixture_close(&f);
+}
+
+TEST(the_environment_is_only_what_is_named)
+{
+    static const char *const caller[] = {"SECRET=1", "LC_ALL=C",      "LC_X=a=b", "TERM=xterm",
+                                         "=strange", "PATH=/opt/bin", NULL};
+
+    fixture_open(&f);
+    f.options.caller_env = caller;
+    accept_text(&f, "environment: {inherit: [LC_*, TERM], set: {A: b, TERM: dumb}}\n");
+    check(has_environment(f.plan, "LC_ALL=C") && has_environment(f.plan, "LC_X=a=b"));
+    check(has_environment(f.plan, "TERM=dumb") && !has_environment(f.plan, "TERM=xterm"));
+    check(has_environment(f.plan, "A=b") && has_environment(f.plan, "USER=tester"));
+    check(!has_environment(f.plan, "SECRET=1") && !has_environment(f.plan, "PATH=/opt/bin"));
+    check(f.plan->env[f.plan->env_count] == NULL);
+    accept_text(&f, "environment: {inherit: [PATH]}\n");
+    check(has_environment(f.plan, "PATH=/opt/bin"));
+    fixture_close(&f);
+}
+
+TEST(the_working_directory_is_one_that_is_there)
+{
+    fixture_open(&f);
+    f.options.caller_cwd = "/etc";
+    accept_text(&f, "filesystem:\n  readwritePaths: [\"@/ws\"]\n");
+    check_string(f.plan->cwd, full_path(&f, "ws"));
+    check(!f.plan->cwd_is_asked);
+    accept_text(&f, "name: x\n");
+    check_string(f.plan->cwd, full_path(&f, "home"));
+    accept_text(&f, "process: {cwd: /usr}\n");
+    check_string(f.plan->cwd, "/usr");
+    check(f.plan->cwd_is_asked);
+    fixture_close(&f);
+}
+
+TEST(problems_are_collected_when_asked_for)
+{
+    fixture_open(&f);
+    f.options.collect_all = true;
+    f.facts.seccomp = false;
+    accept_text(&f,
+                "filesystem:\n  readonlyPaths: [\"@/a\", \"@/b\"]\nresources: {memory: 1GiB}\n");
+    check_int(f.plan->problem_count, 4);
+    check_contains(f.plan->problems[1].error.text, "resources.memory");
+    check_int(f.plan->problems[2].error.kind, ERROR_UNENFORCEABLE);
+    fixture_close(&f);
+}
+
+TEST(unsupported_members_are_refused_by_name)
+{
+    fixture_open(&f);
+    check_contains(refusal_of(&f, "nested: {namespaces: true}\n"), "nested");
+    check_int(f.err.kind, ERROR_UNENFORCEABLE);
+    fixture_close(&f);
+}
+
+TEST(supplementary_groups_of_an_ordinary_caller_are_said)
+{
+    fixture_open(&f);
+    f.facts.group_count = 3;
+    accept_text(&f, "name: x\n");
+    check_int(f.plan->warnings.count, 1);
+    check_contains(f.plan->warnings.items[0].text, "3 supplementary groups");
+    fixture_close(&f);
+}
+
+TEST(digests_name_what_is_decided_and_nothing_else)
+{
+    char policy[DIGEST_TEXT_SIZE], plan[DIGEST_TEXT_SIZE];
+
+    fixture_open(&f);
+    make_directory(&f, "ws/x");
+    accept_text(&f, "filesystem:\n  readwritePaths: [\"@/ws\"]\n");
+    memcpy(policy, f.plan->policy_digest, sizeof(policy));
+    memcpy(plan, f.plan->plan_digest, sizeof(plan));
+    accept_text(&f, "filesystem:\n  readwritePaths: [\"@/ws\"]\n");
+    check_string(f.plan->policy_digest, policy);
+    check_string(f.plan->plan_digest, plan);
+    accept_text(&f, "# a comment\nfilesystem:\n  readwritePaths: [\"@/ws\"]\n");
+    check(strcmp(f.plan->policy_digest, policy) != 0);
+    check_string(f.plan->plan_digest, plan);
+    accept_text(&f, "filesystem:\n  readonlyPaths: [\"@/ws\"]\n");
+    check(strcmp(f.plan->plan_digest, plan) != 0);
+    fixture_close(&f);
+}
