@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* File rules over real trees: what a document comes to, and its adversarial twin. */
+#include <sched.h>
 #include <stdlib.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -392,8 +394,7 @@ TEST(a_home_behind_a_link_is_private_at_its_real_name)
 
 TEST(an_unreadable_directory_is_refused_and_a_denial_below_it_is_kept)
 {
-    if (geteuid() == 0 && seteuid(65534) < 0)
-        test_skip("seteuid");
+    drop_root();
     fixture_open(&f);
     make_directory(&f, "ws/shut/inner");
     set_mode(&f, "ws/shut", 0);
@@ -405,6 +406,7 @@ TEST(an_unreadable_directory_is_refused_and_a_denial_below_it_is_kept)
     check_string(what_is_at(&f, "ws/shut"), "mask");
     set_mode(&f, "ws/shut", 0700);
     fixture_close(&f);
+    regain_root();
 }
 
 TEST(contained_root_is_told_to_run_as_the_owner)
@@ -417,5 +419,75 @@ TEST(contained_root_is_told_to_run_as_the_owner)
     check_contains(refusal_of(&f, WORKSPACE), "run Cordon as user 1234");
     check_int(f.err.kind, ERROR_FORBIDDEN);
     accept_text(&f, "filesystem:\n  readonlyPaths: [\"@/ws\"]\n");
+    fixture_close(&f);
+}
+
+static void bind_directory(const char *source, const char *target)
+{
+    check_int(mount(full_path(&f, source), full_path(&f, target), NULL, MS_BIND, NULL), 0);
+}
+
+static void own_mounts(void)
+{
+    if (geteuid() != 0 || unshare(CLONE_NEWNS) < 0)
+        test_skip("root");
+    check_int(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+}
+
+TEST(a_bind_mount_of_the_host_is_no_way_around_a_rule)
+{
+    own_mounts();
+    fixture_open(&f);
+    make_directory(&f, "data/secret/inner");
+    make_directory(&f, "other");
+    make_directory(&f, "ws/part");
+    make_directory(&f, "same");
+    bind_directory("data", "other");
+    bind_directory("data/secret/inner", "ws/part");
+    bind_directory("data/secret", "same");
+    accept_text(&f, "filesystem:\n  readwritePaths: [\"@/ws\", \"@/other\", \"@/same\"]\n"
+                    "  deniedPaths: [\"@/data/secret\"]\n");
+    check_string(what_is_at(&f, "other"), "bind rw");
+    check_string(what_is_at(&f, "other/secret"), "mask");
+    check_string(what_is_at(&f, "ws/part"), "mask");
+    check_string(what_is_at(&f, "same"), "none");
+    umount2(full_path(&f, "other"), MNT_DETACH);
+    umount2(full_path(&f, "ws/part"), MNT_DETACH);
+    umount2(full_path(&f, "same"), MNT_DETACH);
+    fixture_close(&f);
+}
+
+TEST(a_read_only_tree_does_not_close_a_grant_of_a_part_under_another_name)
+{
+    own_mounts();
+    fixture_open(&f);
+    make_directory(&f, "data/ws");
+    bind_directory("data/ws", "ws");
+    accept_text(&f, "filesystem:\n  readwritePaths: [\"@/ws\"]\n  readonlyPaths: [\"@/data\"]\n");
+    check_string(what_is_at(&f, "ws"), "bind rw");
+    accept_text(&f,
+                "filesystem:\n  readwritePaths: [\"@/ws\"]\n  readonlyPaths: [\"@/data/ws\"]\n");
+    check_string(what_is_at(&f, "ws"), "bind ro");
+    umount2(full_path(&f, "ws"), MNT_DETACH);
+    fixture_close(&f);
+}
+
+TEST(a_kernel_file_system_inside_a_grant_is_shut)
+{
+    own_mounts();
+    fixture_open(&f);
+    make_directory(&f, "ws/root/proc");
+    make_directory(&f, "data/proc");
+    check_int(mount("proc", full_path(&f, "ws/root/proc"), "proc", 0, NULL), 0);
+    check_int(mount("proc", full_path(&f, "data/proc"), "proc", 0, NULL), 0);
+    accept_text(&f, "filesystem:\n  readwritePaths: [\"@/ws\"]\n"
+                    "  views: [{source: \"@/data\", target: \"@/in\", access: readonly}]\n");
+    check_string(what_is_at(&f, "ws/root"), "pin");
+    check_string(what_is_at(&f, "ws/root/proc"), "mask");
+    check_string(what_is_at(&f, "in/proc"), "mask");
+    check_contains(refusal_of(&f, "filesystem:\n  readonlyPaths: [\"@/ws/root/proc\"]\n"),
+                   "kernel file system");
+    umount2(full_path(&f, "ws/root/proc"), MNT_DETACH);
+    umount2(full_path(&f, "data/proc"), MNT_DETACH);
     fixture_close(&f);
 }

@@ -187,3 +187,15 @@ bool has_environment(const struct plan *plan, const char *entry)
             return true;
     return false;
 }
+
+void drop_root(void)
+{
+    if (geteuid() == 0 && seteuid(65534) < 0)
+        test_skip("seteuid");
+}
+
+void regain_root(void)
+{
+    if (getuid() == 0)
+        check_int(seteuid(0), 0);
+}

@@ -46,6 +46,11 @@ void accept_text(struct fixture *fixture, const char *yaml);
 const struct plan_mount *mount_at(struct fixture *fixture, const char *path);
 /* "bind rw", "bind ro", "mask", "pin", "link", "private", "passage", "directory", "none" */
 const char *what_is_at(struct fixture *fixture, const char *path);
+/* For tests of what an ordinary caller may not do, when the tests run as root. Leak detection needs
+ * root back at the end. */
+void drop_root(void);
+void regain_root(void);
+
 bool has_environment(const struct plan *plan, const char *entry);
 
 #endif
