@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/path.h"
+#include "sdk/git_identity.h"
 #include "sdk/workspace.h"
 
 #define CEILING_DIRECTORY "/etc/cordon/ceiling.d"
@@ -229,6 +230,9 @@ int assembly_compile(struct assembly *assembly, const struct cordon_request *req
         status = find_tier(assembly, collect_all, err);
     if (status == 0)
         status = list_readonly_self(assembly, request, readonly_self, err);
+    if (status == 0)
+        status = git_identity_add(assembly->policy->arena, assembly->policy, &assembly->places,
+                                  assembly->variables.workspace, assembly->environment, &options.caller_env, err);
     if (status < 0)
         return status;
     return policy_compile(assembly->policy, &assembly->facts, &options, &assembly->plan, err);

@@ -32,6 +32,7 @@ struct deadlines {
 struct watch {
     int epoll, timer;
     uint64_t armed_ns;
+    bool has_tier;    /* the tier's descriptor is watched: only while the container runs */
     int relay_fds[2]; /* what is watched of each relay */
 };
 

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <link.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -18,6 +19,18 @@
 
 /* Any object of this library will do. */
 static const char anchor;
+
+static bool read_link(const char *link, char ret_target[PATH_MAX])
+{
+    ssize_t length = readlink(link, ret_target, PATH_MAX);
+
+    if (length >= PATH_MAX)
+        errno = ENAMETOOLONG;
+    if (length < 0 || length >= PATH_MAX)
+        return false;
+    ret_target[length] = '\0';
+    return true;
+}
 
 /* The dynamic linker knows the main program under no name (and dladdr() answers with argv[0], which
  * the caller chooses): the kernel knows it. */
@@ -33,7 +46,7 @@ static int find_library(struct arena *arena, const char **ret_path, bool *ret_is
     if (!dladdr1(&anchor, &info, (void **)&map, RTLD_DL_LINKMAP) || !map)
         return error_set(err, ERROR_INTERNAL, ENOENT, "the library does not know where it is");
     is_program = map->l_name[0] == '\0';
-    if (!realpath(is_program ? "/proc/self/exe" : map->l_name, resolved))
+    if (is_program ? !read_link("/proc/self/exe", resolved) : !realpath(map->l_name, resolved))
         return error_system(err, errno,
                             "find this library at '%s' (load it by its absolute path)",
                             is_program ? "/proc/self/exe" : map->l_name);

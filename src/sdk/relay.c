@@ -59,11 +59,15 @@ bool relay_is_done(const struct relay *relay)
     return relay->from < 0 && !relay->held;
 }
 
+static void close_taken(int fd)
+{
+    if (fd >= 0)
+        close(fd);
+}
+
 static void relay_end_input(struct relay *relay)
 {
-    int from = take_fd(relay->from);
-
-    fd_close_at(&from);
+    close_taken(take_fd(relay->from));
 }
 
 void relay_abandon(struct relay *relay)
@@ -73,6 +77,7 @@ void relay_abandon(struct relay *relay)
     relay->is_incomplete = true;
     relay->held = 0;
     relay_end_input(relay);
+    close_taken(take_fd(relay->to));
 }
 
 static int capture_add(struct capture *capture, const char *bytes, size_t size, bool *ret_is_cut,
@@ -133,8 +138,8 @@ static int relay_flush(struct relay *relay, struct error *err)
     return 1;
 }
 
-int relay_step(struct relay *relay, uint64_t limit, uint64_t *counted, bool is_last,
-               struct error *err)
+static int relay_move(struct relay *relay, uint64_t limit, uint64_t *counted, bool is_last,
+                      struct error *err)
 {
     for (int turn = 0; turn < RELAY_TURNS; turn++) {
         int status = relay_flush(relay, err);
@@ -165,4 +170,15 @@ int relay_step(struct relay *relay, uint64_t limit, uint64_t *counted, bool is_l
         }
     }
     return 0;
+}
+
+int relay_step(struct relay *relay, uint64_t limit, uint64_t *counted, bool is_last,
+               struct error *err)
+{
+    int status = relay_move(relay, limit, counted, is_last, err);
+
+    /* the reader sees the end when there is one, not when the container is forgotten */
+    if (relay_is_done(relay))
+        close_taken(take_fd(relay->to));
+    return status;
 }

@@ -45,8 +45,10 @@ uint64_t container_next_ns(const struct cordon_container *container)
 {
     const struct deadlines *deadlines = &container->deadlines;
 
+    if (container->state == CONTAINER_DRAINING)
+        return deadlines->timeout_ns;
     if (container->state != CONTAINER_RUNNING)
-        return container->state == CONTAINER_DRAINING ? 0 : 1;
+        return 1; /* at once, and again */
     return earlier(earlier(deadlines->timeout_ns, deadlines->kill_ns), deadlines->cpu_look_ns);
 }
 
@@ -131,16 +133,17 @@ static int container_keep_cpu_time(struct cordon_container *container, uint64_t 
     return 0;
 }
 
-/* Everything in it is gone: what is in the pipes is all that will ever come. A run that Cordon ended
- * does not wait for a reader that stands still. */
+/* Everything in it is gone: what is in the pipes is all that will ever come. A reader that stands
+ * still is waited for no longer than the time limit, and not at all after Cordon ended the run. */
 static int container_drain(struct cordon_container *container, struct error *err)
 {
+    uint64_t limit_ns = container->deadlines.timeout_ns;
     struct relay *relays = container->streams.relays;
     int status = container_move_output(container, err);
 
     if (status < 0)
         return status;
-    if (container->cause != CAUSE_NONE)
+    if (container->cause != CAUSE_NONE || (limit_ns && clock_monotonic_ns() >= limit_ns))
         for (int i = 0; i < 2; i++)
             relay_abandon(&relays[i]);
     if (!relay_is_done(&relays[0]) || !relay_is_done(&relays[1]))

@@ -40,8 +40,8 @@ static int watch_arm(struct watch *watch, uint64_t at_ns, struct error *err)
     return 0;
 }
 
-/* A relay wants either to read or to write. A descriptor that it closed has left the set by itself.
- */
+/* A relay wants either to read or to write. A descriptor that it closed has left the set by
+ * itself. */
 static int watch_relay(struct watch *watch, const struct relay *relay, int *watched,
                        struct error *err)
 {
@@ -61,11 +61,30 @@ static int watch_relay(struct watch *watch, const struct relay *relay, int *watc
     return status;
 }
 
+/* After the end it would be readable for good, and a caller that waits for a slow reader of output
+ * would spin. */
+static int watch_tier(struct cordon_container *container, struct error *err)
+{
+    struct watch *watch = &container->watch;
+    bool is_wanted = container->state == CONTAINER_RUNNING;
+    int status;
+
+    if (is_wanted == watch->has_tier)
+        return 0;
+    status = watch_set(watch, is_wanted ? EPOLL_CTL_ADD : EPOLL_CTL_DEL,
+                       container->assembly.ops->poll_fd(container->run), EPOLLIN, err);
+    if (status == 0)
+        watch->has_tier = is_wanted;
+    return status;
+}
+
 int watch_update(struct cordon_container *container, struct error *err)
 {
     struct watch *watch = &container->watch;
     int status = watch_arm(watch, container_next_ns(container), err);
 
+    if (status == 0)
+        status = watch_tier(container, err);
     for (int i = 0; status == 0 && i < 2; i++)
         status = watch_relay(watch, &container->streams.relays[i], &watch->relay_fds[i], err);
     return status;
@@ -83,9 +102,6 @@ int watch_open(struct cordon_container *container, struct error *err)
         status = error_system(err, errno, "watch the container");
     else
         status = watch_set(watch, EPOLL_CTL_ADD, watch->timer, EPOLLIN, err);
-    if (status == 0)
-        status = watch_set(watch, EPOLL_CTL_ADD, container->assembly.ops->poll_fd(container->run),
-                           EPOLLIN, err);
     if (status == 0)
         status = watch_update(container, err);
     if (status < 0)

@@ -60,6 +60,12 @@ TEST(usage_errors_of_run_are_125_and_of_tools_2)
     check_int(ran.status, 2);
     RUN(&ran, CORDON, "nonsense");
     check_int(ran.status, 2);
+    RUN(&ran, CORDON, "policy");
+    check_int(ran.status, 2);
+    check_contains(ran.out, "cordon policy check");
+    RUN(&ran, CORDON, "policy", "nonsense");
+    check_int(ran.status, 2);
+    check_contains(ran.err, "'policy nonsense' is not a command");
     RUN(&ran, CORDON, "version", "x");
     check_int(ran.status, 2);
     RUN(&ran, CORDON);

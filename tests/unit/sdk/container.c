@@ -456,6 +456,68 @@ TEST(the_poll_descriptor_alone_keeps_time_and_output_limits)
     fixture_close();
 }
 
+/* A container that has ended and whose output has a reader with little room. */
+static struct cordon_container *spawn_slow_reader(unsigned timeout_ms)
+{
+    static char text[60001];
+    struct cordon_container *container = NULL;
+    struct cordon_request *request = fixture_request();
+
+    memset(text, 'x', sizeof(text) - 1);
+    fake_script.says[0] = text;
+    check_int(cordon_request_set_output_limit(request, 100000, &err), 0);
+    check_int(cordon_request_set_timeout_ms(request, timeout_ms, &err), 0);
+    check_int(cordon_request_set_stdio(request, CORDON_STDIO_NULL, CORDON_STDIO_PIPE,
+                                       CORDON_STDIO_NULL, &err),
+              0);
+    check_int(cordon_spawn(request, &container, &err), 0);
+    cordon_request_free(request);
+    check(fcntl(cordon_container_stdout_fd(container), F_SETPIPE_SZ, 4096) >= 0);
+    return container;
+}
+
+TEST(output_is_waited_for_after_the_end_without_spinning)
+{
+    struct cordon_container *container;
+    static char got[4096];
+    size_t total = 0;
+    int fd, turns = 0;
+
+    fixture_open();
+    container = spawn_slow_reader(0);
+    fd = cordon_container_poll_fd(container, &err);
+    while (is_readable(fd, 100)) {
+        check_int(cordon_container_try_wait(container, &status, &err), 0);
+        check(++turns < 10);
+    }
+    while (cordon_container_try_wait(container, &status, &err) == 0) {
+        ssize_t step = read(cordon_container_stdout_fd(container), got, sizeof(got));
+
+        check(step > 0);
+        total += (size_t)step;
+        check(is_readable(fd, 1000));
+    }
+    for (ssize_t step; (step = read(cordon_container_stdout_fd(container), got, sizeof(got))) > 0;)
+        total += (size_t)step;
+    check_int(total, 60000);
+    check_int(status.flags, 0);
+    cordon_container_free(container);
+    fixture_close();
+}
+
+TEST(output_is_not_waited_for_beyond_the_time_limit)
+{
+    struct cordon_container *container;
+
+    fixture_open();
+    container = spawn_slow_reader(50);
+    check_int(cordon_container_wait(container, -1, &status, &err), 1);
+    check_int(status.exit_status, 0);
+    check_int(status.flags, CORDON_STATUS_STDOUT_INCOMPLETE);
+    cordon_container_free(container);
+    fixture_close();
+}
+
 TEST(a_container_that_is_given_up_is_killed_and_recorded)
 {
     struct cordon_container *container;

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* git's configuration, as far as [user] name and email go: git-config(1), "Configuration file / Syntax". */
+#include "sdk/git_identity.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/path.h"
+#include "base/text.h"
+
+#define CONFIG_MAX ((size_t)256 * 1024)
+#define VALUE_MAX  256
+
+struct identity {
+    const char *name, *email;
+};
+
+static bool is_section_user(const char *line)
+{
+    return strncasecmp(line, "[user]", 6) == 0;
+}
+
+/* The value behind "key =": quotes group, a backslash escapes, # and ; begin a comment, blanks around it go. */
+static void value_copy(const char *from, char *to)
+{
+    bool is_quoted = false;
+    size_t used = 0, kept = 0;
+
+    for (from += strspn(from, " \t"); *from && *from != '\n' && used + 1 < VALUE_MAX; from++) {
+        if (*from == '"') {
+            is_quoted = !is_quoted;
+            continue;
+        }
+        if (!is_quoted && (*from == '#' || *from == ';'))
+            break;
+        if (*from == '\\' && (from[1] == '"' || from[1] == '\\'))
+            from++;
+        to[used++] = *from;
+        if (is_quoted || !isspace((unsigned char)*from))
+            kept = used;
+    }
+    to[kept] = '\0';
+}
+
+static const char *line_value(const char *line, const char *key)
+{
+    size_t length = strlen(key);
+
+    if (strncasecmp(line, key, length) != 0)
+        return NULL;
+    line += length;
+    line += strspn(line, " \t");
+    return *line == '=' ? line + 1 : NULL;
+}
+
+int git_config_user(struct arena *arena, const char *text, const char *key, const char **ret_value, struct error *err)
+{
+    char value[VALUE_MAX] = "";
+    bool is_user = false, is_found = false;
+
+    while (*text) {
+        const char *line = text + strspn(text, " \t"), *found;
+
+        if (*line == '[')
+            is_user = is_section_user(line);
+        found = is_user ? line_value(line, key) : NULL;
+        if (found) {
+            value_copy(found, value);
+            is_found = true;
+        }
+        text += strcspn(text, "\n");
+        text += *text == '\n';
+    }
+    if (!is_found || !value[0]) {
+        *ret_value = NULL;
+        return 0;
+    }
+    *ret_value = arena_string(arena, value);
+    return *ret_value ? 0 : error_memory(err);
+}
+
+/* Fill what is still missing from one file; an unreadable one has nothing to say, as with git itself. */
+static int identity_read(struct arena *arena, const char *path, struct identity *identity, struct error *err)
+{
+    auto_free char *text = NULL;
+    struct error ignored = ERROR_INIT;
+    size_t size;
+    int status = file_read(path, CONFIG_MAX, &text, &size, &ignored);
+
+    if (status == -ENOMEM)
+        return error_memory(err);
+    if (status < 0)
+        return 0;
+    if (!identity->name)
+        status = git_config_user(arena, text, "name", &identity->name, err);
+    if (status == 0 && !identity->email)
+        status = git_config_user(arena, text, "email", &identity->email, err);
+    return status;
+}
+
+static int identity_read_at(struct arena *arena, const char *directory, const char *name, struct identity *identity,
+                            struct error *err)
+{
+    const char *path = directory ? path_join(arena, directory, name) : NULL;
+
+    if (!directory || (identity->name && identity->email))
+        return 0;
+    return path ? identity_read(arena, path, identity, err) : error_memory(err);
+}
+
+/* What git itself would fall back to, without the host's name. */
+static int identity_default(struct arena *arena, const char *user, struct identity *identity, struct error *err)
+{
+    struct passwd record, *found = NULL;
+    char buffer[4096];
+
+    if (!identity->name && getpwuid_r(geteuid(), &record, buffer, sizeof(buffer), &found) == 0 && found &&
+        found->pw_gecos && strcspn(found->pw_gecos, ","))
+        identity->name = arena_string_n(arena, found->pw_gecos, strcspn(found->pw_gecos, ","));
+    if (!identity->name)
+        identity->name = arena_string(arena, user);
+    if (!identity->email)
+        identity->email = arena_printf(arena, "%s@cordon.invalid", user);
+    return identity->name && identity->email ? 0 : error_memory(err);
+}
+
+static bool is_inherited(const struct policy *policy)
+{
+    for (size_t i = 0; i < policy->layer_count; i++)
+        for (size_t j = 0; j < policy->layers[i]->env_inherit.count; j++)
+            if (strcmp(policy->layers[i]->env_inherit.items[j].text, "GIT_AUTHOR_NAME") == 0)
+                return true;
+    return false;
+}
+
+static int environment_extend(struct arena *arena, const char *const *environment, const struct identity *identity,
+                              const char *const **ret_environment, struct error *err)
+{
+    const struct {
+        const char *name, *value;
+    } added[] = {{"GIT_AUTHOR_NAME", identity->name},
+                 {"GIT_AUTHOR_EMAIL", identity->email},
+                 {"GIT_COMMITTER_NAME", identity->name},
+                 {"GIT_COMMITTER_EMAIL", identity->email}};
+    const char **copy;
+    size_t count = 0;
+
+    while (environment[count])
+        count++;
+    copy = arena_alloc(arena, (count + ARRAY_COUNT(added) + 1) * sizeof(*copy));
+    if (!copy)
+        return error_memory(err);
+    memcpy(copy, environment, count * sizeof(*copy));
+    for (size_t i = 0; i < ARRAY_COUNT(added); i++) {
+        if (!added[i].value || environment_get(environment, added[i].name))
+            continue;
+        copy[count] = arena_printf(arena, "%s=%s", added[i].name, added[i].value);
+        if (!copy[count++])
+            return error_memory(err);
+    }
+    *ret_environment = copy;
+    return 0;
+}
+
+int git_identity_add(struct arena *arena, const struct policy *policy, const struct places *places,
+                     const char *workspace, const char *const *environment, const char *const **ret_environment,
+                     struct error *err)
+{
+    const char *config = environment_get(environment, "XDG_CONFIG_HOME");
+    struct identity own = {0}, repository = {0};
+    int status;
+
+    *ret_environment = environment;
+    if (!is_inherited(policy))
+        return 0;
+    if (!config || config[0] != '/')
+        config = path_join(arena, places->home, ".config");
+    if (!config)
+        return error_memory(err);
+    status = identity_read_at(arena, workspace, ".git/config", &repository, err);
+    if (status == 0)
+        status = identity_read_at(arena, places->home, ".gitconfig", &own, err);
+    if (status == 0)
+        status = identity_read_at(arena, config, "git/config", &own, err);
+    if (status == 0)
+        status = identity_default(arena, places->user, &own, err);
+    if (status < 0)
+        return status;
+    if (repository.name)
+        own.name = NULL;
+    if (repository.email)
+        own.email = NULL;
+    return environment_extend(arena, environment, &own, ret_environment, err);
+}
