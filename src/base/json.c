@@ -60,12 +60,12 @@ static void json_open(struct json *json, const char *key, const char *opener, ch
     json->closers[json->depth++] = closer;
 }
 
-void json_object(struct json *json, const char *key)
+void json_begin_object(struct json *json, const char *key)
 {
     json_open(json, key, "{", '}');
 }
 
-void json_array(struct json *json, const char *key)
+void json_begin_array(struct json *json, const char *key)
 {
     json_open(json, key, "[", ']');
 }
@@ -79,43 +79,43 @@ void json_end(struct json *json)
     text_add_n(json->out, &json->closers[json->depth], 1);
 }
 
-void json_string_n(struct json *json, const char *key, const char *value, size_t length)
+void json_add_string_n(struct json *json, const char *key, const char *value, size_t length)
 {
     json_item(json, key);
     json_quote(json->out, value, length);
 }
 
-void json_string(struct json *json, const char *key, const char *value)
+void json_add_string(struct json *json, const char *key, const char *value)
 {
     if (value)
-        json_string_n(json, key, value, strlen(value));
+        json_add_string_n(json, key, value, strlen(value));
     else
-        json_null(json, key);
+        json_add_null(json, key);
 }
 
-void json_int(struct json *json, const char *key, int64_t value)
+void json_add_int(struct json *json, const char *key, int64_t value)
 {
     json_item(json, key);
     text_printf(json->out, "%" PRId64, value);
 }
 
-void json_uint(struct json *json, const char *key, uint64_t value)
+void json_add_uint(struct json *json, const char *key, uint64_t value)
 {
     json_item(json, key);
     text_printf(json->out, "%" PRIu64, value);
 }
 
-void json_bool(struct json *json, const char *key, bool value)
+void json_add_bool(struct json *json, const char *key, bool value)
 {
-    json_raw(json, key, value ? "true" : "false");
+    json_add_raw(json, key, value ? "true" : "false");
 }
 
-void json_null(struct json *json, const char *key)
+void json_add_null(struct json *json, const char *key)
 {
-    json_raw(json, key, "null");
+    json_add_raw(json, key, "null");
 }
 
-void json_raw(struct json *json, const char *key, const char *value)
+void json_add_raw(struct json *json, const char *key, const char *value)
 {
     json_item(json, key);
     text_add(json->out, value);

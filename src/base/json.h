@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Writes our own fixed JSON records into a struct text. It never reads JSON. Commas are its
- * business; nesting is the caller's: each json_object()/json_array() needs its json_end(). Invalid
- * UTF-8 becomes U+FFFD.
+ * business; nesting is the caller's: each json_begin_object()/json_begin_array() needs its
+ * json_end(). Invalid UTF-8 becomes U+FFFD.
  */
 #ifndef CORDON_BASE_JSON_H
 #define CORDON_BASE_JSON_H
@@ -25,16 +25,18 @@ struct json {
 #define JSON_INIT(text_pointer, indent_width)                                                      \
     ((struct json){.out = (text_pointer), .indent = (indent_width)})
 
-/* `key` is NULL inside an array and at the top. */
-void json_object(struct json *json, const char *key);
-void json_array(struct json *json, const char *key);
+/* `key` is NULL inside an array and at the top. None of the names is one of jansson's, which is
+ * linked too. */
+void json_begin_object(struct json *json, const char *key);
+void json_begin_array(struct json *json, const char *key);
 void json_end(struct json *json);
-void json_string(struct json *json, const char *key, const char *value); /* NULL value = null */
-void json_string_n(struct json *json, const char *key, const char *value, size_t length);
-void json_int(struct json *json, const char *key, int64_t value);
-void json_uint(struct json *json, const char *key, uint64_t value);
-void json_bool(struct json *json, const char *key, bool value);
-void json_null(struct json *json, const char *key);
-void json_raw(struct json *json, const char *key, const char *value); /* value is JSON already */
+void json_add_string(struct json *json, const char *key, const char *value); /* NULL value = null */
+void json_add_string_n(struct json *json, const char *key, const char *value, size_t length);
+void json_add_int(struct json *json, const char *key, int64_t value);
+void json_add_uint(struct json *json, const char *key, uint64_t value);
+void json_add_bool(struct json *json, const char *key, bool value);
+void json_add_null(struct json *json, const char *key);
+/* `value` is JSON already. */
+void json_add_raw(struct json *json, const char *key, const char *value);
 
 #endif

@@ -102,12 +102,12 @@ void record_begin(struct record *record, struct event_log *log, const char *type
     record->json = JSON_INIT(&record->text, 0);
     snprintf(id, sizeof(id), "%s.%u", log->run_id, ++log->sequence);
     time_text(clock_real_ns(), now);
-    json_object(&record->json, NULL);
-    json_string(&record->json, "schema", "cordon-event/1");
-    json_string(&record->json, "id", id);
-    json_string(&record->json, "time", now);
-    json_string(&record->json, "run", log->run_id);
-    json_string(&record->json, "type", type);
+    json_begin_object(&record->json, NULL);
+    json_add_string(&record->json, "schema", "cordon-event/1");
+    json_add_string(&record->json, "id", id);
+    json_add_string(&record->json, "time", now);
+    json_add_string(&record->json, "run", log->run_id);
+    json_add_string(&record->json, "type", type);
 }
 
 static int record_send(struct event_log *log, const char *line, size_t size, struct error *err)

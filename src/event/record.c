@@ -15,7 +15,7 @@ static void record_argv(struct record *record, const char *const *argv)
     bool is_cut = false, is_value = false;
     size_t count = 0;
 
-    json_array(&record->json, "argv");
+    json_begin_array(&record->json, "argv");
     for (; argv[count] && count < EVENT_ARGS_MAX; count++) {
         auto_text struct text shown = {0};
         size_t length;
@@ -26,34 +26,34 @@ static void record_argv(struct record *record, const char *const *argv)
             record->text.is_broken = true;
         length = shown.length < EVENT_TEXT_MAX ? shown.length : EVENT_TEXT_MAX;
         is_cut |= length < shown.length;
-        json_string_n(&record->json, NULL, shown.data ? shown.data : "", length);
+        json_add_string_n(&record->json, NULL, shown.data ? shown.data : "", length);
     }
     json_end(&record->json);
-    json_bool(&record->json, "argvIsCut", is_cut || argv[count]);
+    json_add_bool(&record->json, "argvIsCut", is_cut || argv[count]);
 }
 
 static void record_list(struct record *record, const char *key, const char *const *items,
                         size_t count)
 {
-    json_array(&record->json, key);
+    json_begin_array(&record->json, key);
     for (size_t i = 0; i < count && i < EVENT_ITEMS_MAX; i++)
-        json_string_n(&record->json, NULL, items[i], shown_length(items[i]));
+        json_add_string_n(&record->json, NULL, items[i], shown_length(items[i]));
     json_end(&record->json);
 }
 
 static void record_losses(struct record *record, const struct event_started *started)
 {
-    json_array(&record->json, "losses");
+    json_begin_array(&record->json, "losses");
     for (size_t i = 0; i < started->loss_count && i < EVENT_ITEMS_MAX; i++) {
         const struct event_named *loss = &started->losses[i];
 
-        json_object(&record->json, NULL);
-        json_string_n(&record->json, "name", loss->name, shown_length(loss->name));
-        json_string_n(&record->json, "text", loss->text, shown_length(loss->text));
+        json_begin_object(&record->json, NULL);
+        json_add_string_n(&record->json, "name", loss->name, shown_length(loss->name));
+        json_add_string_n(&record->json, "text", loss->text, shown_length(loss->text));
         json_end(&record->json);
     }
     json_end(&record->json);
-    json_uint(&record->json, "lossCount", started->loss_count);
+    json_add_uint(&record->json, "lossCount", started->loss_count);
 }
 
 int event_run_started(struct event_log *log, const struct event_started *started, struct error *err)
@@ -61,18 +61,18 @@ int event_run_started(struct event_log *log, const struct event_started *started
     struct record record;
 
     record_begin(&record, log, "run.started");
-    json_string(&record.json, "policy", started->policy);
-    json_string(&record.json, "policyDigest", started->policy_digest);
-    json_string(&record.json, "planDigest", started->plan_digest);
-    json_string(&record.json, "tier", started->tier);
-    json_string(&record.json, "network", started->network);
-    json_string(&record.json, "workspace", started->workspace);
+    json_add_string(&record.json, "policy", started->policy);
+    json_add_string(&record.json, "policyDigest", started->policy_digest);
+    json_add_string(&record.json, "planDigest", started->plan_digest);
+    json_add_string(&record.json, "tier", started->tier);
+    json_add_string(&record.json, "network", started->network);
+    json_add_string(&record.json, "workspace", started->workspace);
     record_argv(&record, started->argv);
-    json_int(&record.json, "pid", started->pid);
+    json_add_int(&record.json, "pid", started->pid);
     if (started->timeout_ms)
-        json_uint(&record.json, "timeoutMs", started->timeout_ms);
+        json_add_uint(&record.json, "timeoutMs", started->timeout_ms);
     else
-        json_null(&record.json, "timeoutMs");
+        json_add_null(&record.json, "timeoutMs");
     record_list(&record, "layers", started->layers, started->layer_count);
     record_list(&record, "warnings", started->warnings, started->warning_count);
     record_losses(&record, started);
@@ -84,9 +84,9 @@ int event_run_failed(struct event_log *log, const struct error *failure, struct 
     struct record record;
 
     record_begin(&record, log, "run.failed");
-    json_string(&record.json, "kind", error_kind_name(failure->kind));
-    json_int(&record.json, "errno", failure->errnum);
-    json_string(&record.json, "text", failure->text);
+    json_add_string(&record.json, "kind", error_kind_name(failure->kind));
+    json_add_int(&record.json, "errno", failure->errnum);
+    json_add_string(&record.json, "text", failure->text);
     return record_write(&record, log, err);
 }
 
@@ -96,8 +96,8 @@ int event_limit_reached(struct event_log *log, const char *member, uint64_t limi
     struct record record;
 
     record_begin(&record, log, "limit.reached");
-    json_string(&record.json, "member", member);
-    json_uint(&record.json, "limit", limit);
+    json_add_string(&record.json, "member", member);
+    json_add_uint(&record.json, "limit", limit);
     return record_write(&record, log, err);
 }
 
@@ -107,8 +107,8 @@ int event_run_timeout(struct event_log *log, const char *member, uint64_t timeou
     struct record record;
 
     record_begin(&record, log, "run.timeout");
-    json_string(&record.json, "member", member);
-    json_uint(&record.json, "timeoutMs", timeout_ms);
+    json_add_string(&record.json, "member", member);
+    json_add_uint(&record.json, "timeoutMs", timeout_ms);
     return record_write(&record, log, err);
 }
 
@@ -117,16 +117,16 @@ int event_run_exited(struct event_log *log, const struct event_exited *exited, s
     struct record record;
 
     record_begin(&record, log, "run.exited");
-    json_string(&record.json, "end", exited->end);
-    json_int(&record.json, "code", exited->code);
-    json_int(&record.json, "exitStatus", exited->exit_status);
-    json_bool(&record.json, "oomKilled", exited->is_oom_killed);
-    json_object(&record.json, "usage");
-    json_uint(&record.json, "wallUs", exited->wall_us);
-    json_uint(&record.json, "userUs", exited->user_us);
-    json_uint(&record.json, "systemUs", exited->system_us);
-    json_uint(&record.json, "maxRssBytes", exited->max_rss_bytes);
-    json_uint(&record.json, "outputBytes", exited->output_bytes);
+    json_add_string(&record.json, "end", exited->end);
+    json_add_int(&record.json, "code", exited->code);
+    json_add_int(&record.json, "exitStatus", exited->exit_status);
+    json_add_bool(&record.json, "oomKilled", exited->is_oom_killed);
+    json_begin_object(&record.json, "usage");
+    json_add_uint(&record.json, "wallUs", exited->wall_us);
+    json_add_uint(&record.json, "userUs", exited->user_us);
+    json_add_uint(&record.json, "systemUs", exited->system_us);
+    json_add_uint(&record.json, "maxRssBytes", exited->max_rss_bytes);
+    json_add_uint(&record.json, "outputBytes", exited->output_bytes);
     json_end(&record.json);
     return record_write(&record, log, err);
 }

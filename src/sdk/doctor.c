@@ -193,25 +193,25 @@ static void print_json(struct text *out, const struct machine *machine)
     const struct facts *facts = &machine->facts;
     struct json json = JSON_INIT(out, 2);
 
-    json_object(&json, NULL);
-    json_string(&json, "level", level_name(level_of(machine)));
-    json_string(&json, "kernel", facts->kernel);
-    json_uint(&json, "uid", facts->uid);
-    json_int(&json, "landlockAbi", facts->landlock_abi);
-    json_bool(&json, "insideContainer", facts->is_in_container);
-    json_bool(&json, "wsl", facts->is_wsl);
-    json_array(&json, "features");
+    json_begin_object(&json, NULL);
+    json_add_string(&json, "level", level_name(level_of(machine)));
+    json_add_string(&json, "kernel", facts->kernel);
+    json_add_uint(&json, "uid", facts->uid);
+    json_add_int(&json, "landlockAbi", facts->landlock_abi);
+    json_add_bool(&json, "insideContainer", facts->is_in_container);
+    json_add_bool(&json, "wsl", facts->is_wsl);
+    json_begin_array(&json, "features");
     for (size_t i = 0; i < ARRAY_COUNT(features); i++) {
         const struct feature *feature = &features[i];
         bool has = feature->has(machine);
 
-        json_object(&json, NULL);
-        json_string(&json, "name", feature->name);
-        json_string(&json, "purpose", feature->purpose);
-        json_bool(&json, "needed", feature->need == NEED_ALWAYS);
-        json_bool(&json, "has", has);
-        json_string(&json, "missing", has ? NULL : why_missing(feature, machine));
-        json_string(&json, "mend", has ? NULL : mend_command(feature, machine));
+        json_begin_object(&json, NULL);
+        json_add_string(&json, "name", feature->name);
+        json_add_string(&json, "purpose", feature->purpose);
+        json_add_bool(&json, "needed", feature->need == NEED_ALWAYS);
+        json_add_bool(&json, "has", has);
+        json_add_string(&json, "missing", has ? NULL : why_missing(feature, machine));
+        json_add_string(&json, "mend", has ? NULL : mend_command(feature, machine));
         json_end(&json);
     }
     json_end(&json);

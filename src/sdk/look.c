@@ -44,9 +44,9 @@ static void report_text(struct text *out, const struct plan *plan, const struct 
 
 static void report_problem(struct json *json, const struct error *problem)
 {
-    json_object(json, NULL);
-    json_string(json, "kind", error_kind_name(problem->kind));
-    json_string(json, "text", problem->text);
+    json_begin_object(json, NULL);
+    json_add_string(json, "kind", error_kind_name(problem->kind));
+    json_add_string(json, "text", problem->text);
     json_end(json);
 }
 
@@ -54,25 +54,25 @@ static void report_json(struct text *out, const struct plan *plan, const struct 
 {
     struct json json = JSON_INIT(out, 2);
 
-    json_object(&json, NULL);
-    json_string(&json, "verdict", verdict_of(first->kind));
-    json_array(&json, "problems");
+    json_begin_object(&json, NULL);
+    json_add_string(&json, "verdict", verdict_of(first->kind));
+    json_begin_array(&json, "problems");
     if (first->kind && !(plan && plan->problem_count))
         report_problem(&json, first);
     for (size_t i = 0; plan && i < plan->problem_count; i++)
         report_problem(&json, &plan->problems[i].error);
     json_end(&json);
-    json_array(&json, "losses");
+    json_begin_array(&json, "losses");
     for (size_t i = 0; plan && i < plan->loss_count; i++) {
-        json_object(&json, NULL);
-        json_string(&json, "name", plan->losses[i].name);
-        json_string(&json, "text", plan->losses[i].text);
+        json_begin_object(&json, NULL);
+        json_add_string(&json, "name", plan->losses[i].name);
+        json_add_string(&json, "text", plan->losses[i].text);
         json_end(&json);
     }
     json_end(&json);
-    json_array(&json, "warnings");
+    json_begin_array(&json, "warnings");
     for (size_t i = 0; plan && i < plan->warnings.count; i++)
-        json_string(&json, NULL, plan->warnings.items[i].text);
+        json_add_string(&json, NULL, plan->warnings.items[i].text);
     json_end(&json);
     json_end(&json);
     text_add(out, "\n");
@@ -165,11 +165,11 @@ int cordon_error_format(const struct cordon_error *error, enum cordon_format for
     if (format == CORDON_JSON) {
         struct json json = JSON_INIT(&out, 0);
 
-        json_object(&json, NULL);
-        json_object(&json, "error");
-        json_string(&json, "kind", error_kind_name(error->kind));
-        json_int(&json, "errno", error->errnum);
-        json_string(&json, "text", error->text);
+        json_begin_object(&json, NULL);
+        json_begin_object(&json, "error");
+        json_add_string(&json, "kind", error_kind_name(error->kind));
+        json_add_int(&json, "errno", error->errnum);
+        json_add_string(&json, "text", error->text);
         json_end(&json);
         json_end(&json);
     } else if (format == CORDON_TEXT) {

@@ -9,37 +9,37 @@
 static void add_origin(struct json *json, const struct origin *origin)
 {
     if (!origin || !origin->member) {
-        json_null(json, "origin");
+        json_add_null(json, "origin");
         return;
     }
-    json_object(json, "origin");
-    json_string(json, "layer", origin->layer);
-    json_string(json, "file", origin->file);
-    json_uint(json, "line", origin->line);
-    json_uint(json, "column", origin->column);
-    json_string(json, "member", origin->member);
+    json_begin_object(json, "origin");
+    json_add_string(json, "layer", origin->layer);
+    json_add_string(json, "file", origin->file);
+    json_add_uint(json, "line", origin->line);
+    json_add_uint(json, "column", origin->column);
+    json_add_string(json, "member", origin->member);
     json_end(json);
 }
 
 static void add_mechanism(struct json *json, const char *key, enum mechanism mechanism)
 {
-    json_string(json, key, mechanism == BY_NOTHING ? NULL : mechanism_name(mechanism));
+    json_add_string(json, key, mechanism == BY_NOTHING ? NULL : mechanism_name(mechanism));
 }
 
 static void add_mounts(struct json *json, const struct plan *plan)
 {
-    json_array(json, "mounts");
+    json_begin_array(json, "mounts");
     for (size_t i = 0; i < plan->mount_count; i++) {
         const struct plan_mount *mount = &plan->mounts[i];
 
-        json_object(json, NULL);
-        json_string(json, "kind", plan_mount_kind_name(mount->kind));
-        json_string(json, "target", mount->target);
-        json_string(json, "source", mount->source);
-        json_bool(json, "writable", mount->is_writable);
-        json_bool(json, "directory", mount->is_directory);
-        json_bool(json, "device", mount->is_device);
-        json_bool(json, "socket", mount->is_socket);
+        json_begin_object(json, NULL);
+        json_add_string(json, "kind", plan_mount_kind_name(mount->kind));
+        json_add_string(json, "target", mount->target);
+        json_add_string(json, "source", mount->source);
+        json_add_bool(json, "writable", mount->is_writable);
+        json_add_bool(json, "directory", mount->is_directory);
+        json_add_bool(json, "device", mount->is_device);
+        json_add_bool(json, "socket", mount->is_socket);
         add_mechanism(json, "first", mount->first);
         add_mechanism(json, "behind", mount->behind);
         add_origin(json, mount->origin);
@@ -50,15 +50,15 @@ static void add_mounts(struct json *json, const struct plan *plan)
 
 static void add_rules(struct json *json, const struct plan *plan)
 {
-    json_array(json, "landlock");
+    json_begin_array(json, "landlock");
     for (size_t i = 0; plan->landlock_files && i < plan->rule_count; i++) {
         const struct plan_rule *rule = &plan->rules[i];
 
-        json_object(json, NULL);
-        json_string(json, "target", rule->target);
-        json_bool(json, "write", rule->may_write);
-        json_bool(json, "execute", rule->may_execute);
-        json_bool(json, "device", rule->is_device);
+        json_begin_object(json, NULL);
+        json_add_string(json, "target", rule->target);
+        json_add_bool(json, "write", rule->may_write);
+        json_add_bool(json, "execute", rule->may_execute);
+        json_add_bool(json, "device", rule->is_device);
         json_end(json);
     }
     json_end(json);
@@ -66,9 +66,9 @@ static void add_rules(struct json *json, const struct plan *plan)
 
 static void add_names(struct json *json, const char *key, const char *const *names, size_t count)
 {
-    json_array(json, key);
+    json_begin_array(json, key);
     for (size_t i = 0; i < count; i++)
-        json_string(json, NULL, names[i]);
+        json_add_string(json, NULL, names[i]);
     json_end(json);
 }
 
@@ -77,49 +77,49 @@ static void add_settings(struct json *json, const struct plan *plan)
     static const char *const networks[] = {
         [PLAN_NET_NONE] = "none", [PLAN_NET_LOOPBACK] = "loopback", [PLAN_NET_HOST] = "host"};
 
-    json_object(json, "network");
-    json_string(json, "kind", networks[plan->network]);
+    json_begin_object(json, "network");
+    json_add_string(json, "kind", networks[plan->network]);
     add_origin(json, plan->network_origin);
     json_end(json);
-    json_object(json, "syscalls");
+    json_begin_object(json, "syscalls");
     add_names(json, "deny", plan->filter.deny, plan->filter.deny_count);
     add_names(json, "allow", plan->filter.allow, plan->filter.allow_count);
     json_end(json);
-    json_array(json, "limits");
+    json_begin_array(json, "limits");
     for (size_t i = 0; i < plan->limit_count; i++) {
-        json_object(json, NULL);
-        json_string(json, "member", plan->limits[i].member);
-        json_uint(json, "value", plan->limits[i].value);
+        json_begin_object(json, NULL);
+        json_add_string(json, "member", plan->limits[i].member);
+        json_add_uint(json, "value", plan->limits[i].value);
         add_mechanism(json, "by", plan->limits[i].by);
         add_origin(json, plan->limits[i].origin);
         json_end(json);
     }
     json_end(json);
-    json_uint(json, "timeoutMs", plan->timeout_ms);
-    json_string(json, "timeoutMember", plan->timeout_member);
+    json_add_uint(json, "timeoutMs", plan->timeout_ms);
+    json_add_string(json, "timeoutMember", plan->timeout_member);
 }
 
 static void add_program(struct json *json, const struct plan *plan)
 {
-    json_array(json, "environment");
+    json_begin_array(json, "environment");
     for (size_t i = 0; i < plan->env_count; i++) {
-        json_object(json, NULL);
-        json_string_n(json, "name", plan->env[i], strcspn(plan->env[i], "="));
-        json_string(json, "value", explain_value(plan->env[i]));
+        json_begin_object(json, NULL);
+        json_add_string_n(json, "name", plan->env[i], strcspn(plan->env[i], "="));
+        json_add_string(json, "value", explain_value(plan->env[i]));
         json_end(json);
     }
     json_end(json);
-    json_string(json, "cwd", plan->cwd);
-    json_string(json, "commandLine", plan->command_line);
+    json_add_string(json, "cwd", plan->cwd);
+    json_add_string(json, "commandLine", plan->command_line);
 }
 
 static void add_statements(struct json *json, const struct plan *plan)
 {
-    json_array(json, "statements");
+    json_begin_array(json, "statements");
     for (size_t i = 0; i < plan->statement_count; i++) {
-        json_object(json, NULL);
-        json_string(json, "subject", plan->statements[i].subject);
-        json_string(json, "verdict", plan->statements[i].verdict);
+        json_begin_object(json, NULL);
+        json_add_string(json, "subject", plan->statements[i].subject);
+        json_add_string(json, "verdict", plan->statements[i].verdict);
         add_mechanism(json, "first", plan->statements[i].first);
         add_mechanism(json, "behind", plan->statements[i].behind);
         json_end(json);
@@ -129,34 +129,34 @@ static void add_statements(struct json *json, const struct plan *plan)
 
 static void add_remarks(struct json *json, const struct plan *plan)
 {
-    json_array(json, "losses");
+    json_begin_array(json, "losses");
     for (size_t i = 0; i < plan->loss_count; i++) {
-        json_object(json, NULL);
-        json_string(json, "name", plan->losses[i].name);
-        json_string(json, "text", plan->losses[i].text);
+        json_begin_object(json, NULL);
+        json_add_string(json, "name", plan->losses[i].name);
+        json_add_string(json, "text", plan->losses[i].text);
         add_origin(json, plan->losses[i].origin);
         json_end(json);
     }
     json_end(json);
-    json_array(json, "problems");
+    json_begin_array(json, "problems");
     for (size_t i = 0; i < plan->problem_count; i++) {
-        json_object(json, NULL);
-        json_string(json, "kind", error_kind_name(plan->problems[i].error.kind));
-        json_string(json, "text", plan->problems[i].error.text);
+        json_begin_object(json, NULL);
+        json_add_string(json, "kind", error_kind_name(plan->problems[i].error.kind));
+        json_add_string(json, "text", plan->problems[i].error.text);
         json_end(json);
     }
     json_end(json);
-    json_array(json, "warnings");
+    json_begin_array(json, "warnings");
     for (size_t i = 0; i < plan->warnings.count; i++) {
-        json_object(json, NULL);
-        json_string(json, "text", plan->warnings.items[i].text);
+        json_begin_object(json, NULL);
+        json_add_string(json, "text", plan->warnings.items[i].text);
         add_origin(json, &plan->warnings.items[i].origin);
         json_end(json);
     }
     json_end(json);
-    json_array(json, "layers");
+    json_begin_array(json, "layers");
     for (const char *const *layer = plan->layers; layer && *layer; layer++)
-        json_string(json, NULL, *layer);
+        json_add_string(json, NULL, *layer);
     json_end(json);
 }
 
@@ -165,12 +165,12 @@ int plan_explain_json(const struct plan *plan, char **ret_json, struct error *er
     auto_text struct text out = {0};
     struct json json = JSON_INIT(&out, 2);
 
-    json_object(&json, NULL);
-    json_string(&json, "schema", "cordon-explain/1");
-    json_string(&json, "name", plan->name);
-    json_string(&json, "tier", plan->tier);
-    json_string(&json, "policyDigest", plan->policy_digest);
-    json_string(&json, "planDigest", plan->plan_digest);
+    json_begin_object(&json, NULL);
+    json_add_string(&json, "schema", "cordon-explain/1");
+    json_add_string(&json, "name", plan->name);
+    json_add_string(&json, "tier", plan->tier);
+    json_add_string(&json, "policyDigest", plan->policy_digest);
+    json_add_string(&json, "planDigest", plan->plan_digest);
     add_mounts(&json, plan);
     add_rules(&json, plan);
     add_settings(&json, plan);

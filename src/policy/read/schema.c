@@ -18,9 +18,9 @@ static void write_members(struct json *json, const struct member *members)
 {
     bool is_any_required = false;
 
-    json_string(json, "type", "object");
-    json_bool(json, "additionalProperties", false);
-    json_object(json, "properties");
+    json_add_string(json, "type", "object");
+    json_add_bool(json, "additionalProperties", false);
+    json_begin_object(json, "properties");
     for (const struct member *m = members; m->name; m++) {
         write_member(json, m->name, m);
         is_any_required |= m->is_required;
@@ -28,18 +28,18 @@ static void write_members(struct json *json, const struct member *members)
     json_end(json);
     if (!is_any_required)
         return;
-    json_array(json, "required");
+    json_begin_array(json, "required");
     for (const struct member *m = members; m->name; m++)
         if (m->is_required)
-            json_string(json, NULL, m->name);
+            json_add_string(json, NULL, m->name);
     json_end(json);
 }
 
 static void write_choices(struct json *json, const char *const *choices)
 {
-    json_array(json, "enum");
+    json_begin_array(json, "enum");
     for (; *choices; choices++)
-        json_string(json, NULL, *choices);
+        json_add_string(json, NULL, *choices);
     json_end(json);
 }
 
@@ -48,41 +48,41 @@ static void write_protected(struct json *json)
     size_t count;
     const struct protected_name *names = protected_names(&count);
 
-    json_array(json, "enum");
+    json_begin_array(json, "enum");
     for (size_t i = 0; i < count; i++)
-        json_string(json, NULL, names[i].name);
+        json_add_string(json, NULL, names[i].name);
     json_end(json);
 }
 
 static void write_pattern(struct json *json, const char *pattern)
 {
-    json_string(json, "type", "string");
-    json_string(json, "pattern", pattern);
+    json_add_string(json, "type", "string");
+    json_add_string(json, "pattern", pattern);
 }
 
 static void write_path_item(struct json *json, const struct member *member)
 {
     const char *pattern = member->type == VALUE_PATH_GLOB ? GLOB_PATH : ABSOLUTE_PATH;
 
-    json_array(json, "anyOf");
-    json_object(json, NULL);
+    json_begin_array(json, "anyOf");
+    json_begin_object(json, NULL);
     write_pattern(json, pattern);
     json_end(json);
-    json_object(json, NULL);
-    json_string(json, "type", "object");
-    json_bool(json, "additionalProperties", false);
-    json_object(json, "properties");
-    json_object(json, "path");
+    json_begin_object(json, NULL);
+    json_add_string(json, "type", "object");
+    json_add_bool(json, "additionalProperties", false);
+    json_begin_object(json, "properties");
+    json_begin_object(json, "path");
     write_pattern(json, pattern);
     json_end(json);
     if (member->has_optional) {
-        json_object(json, "optional");
-        json_string(json, "type", "boolean");
+        json_begin_object(json, "optional");
+        json_add_string(json, "type", "boolean");
         json_end(json);
     }
     json_end(json);
-    json_array(json, "required");
-    json_string(json, NULL, "path");
+    json_begin_array(json, "required");
+    json_add_string(json, NULL, "path");
     json_end(json);
     json_end(json);
     json_end(json);
@@ -92,9 +92,9 @@ static void write_bounds(struct json *json, const struct member *member, const c
                          const char *maximum)
 {
     if (member->minimum)
-        json_uint(json, minimum, member->minimum);
+        json_add_uint(json, minimum, member->minimum);
     if (member->maximum)
-        json_uint(json, maximum, member->maximum);
+        json_add_uint(json, maximum, member->maximum);
 }
 
 /* Types that are a string with a pattern. */
@@ -133,13 +133,13 @@ static void write_container(struct json *json, const struct member *member)
     if (member->type == VALUE_MAP) {
         write_members(json, member->members);
     } else if (member->type == VALUE_LIST) {
-        json_string(json, "type", "array");
+        json_add_string(json, "type", "array");
         write_member(json, "items", member->item);
         write_bounds(json, member, "minItems", "maxItems");
     } else {
-        json_string(json, "type", "object");
-        json_object(json, "propertyNames");
-        json_string(json, "pattern", type_pattern(member->key));
+        json_add_string(json, "type", "object");
+        json_begin_object(json, "propertyNames");
+        json_add_string(json, "pattern", type_pattern(member->key));
         json_end(json);
         write_member(json, "additionalProperties", member->item);
     }
@@ -151,7 +151,7 @@ static void write_scalar(struct json *json, const struct member *member)
 
     switch (member->type) {
     case VALUE_BOOL:
-        json_string(json, "type", "boolean");
+        json_add_string(json, "type", "boolean");
         break;
     case VALUE_CHOICE:
         write_choices(json, member->choices);
@@ -166,19 +166,19 @@ static void write_scalar(struct json *json, const struct member *member)
         write_choices(json, profile_names());
         break;
     case VALUE_VERSION:
-        json_string(json, "const", "cordon/1");
+        json_add_string(json, "const", "cordon/1");
         break;
     case VALUE_COUNT:
-        json_string(json, "type", "integer");
-        json_uint(json, "minimum", member->minimum);
-        json_uint(json, "maximum", member->maximum);
+        json_add_string(json, "type", "integer");
+        json_add_uint(json, "minimum", member->minimum);
+        json_add_uint(json, "maximum", member->maximum);
         break;
     case VALUE_CPUS:
-        json_string(json, "type", "number");
-        json_uint(json, "exclusiveMinimum", 0);
+        json_add_string(json, "type", "number");
+        json_add_uint(json, "exclusiveMinimum", 0);
         break;
     case VALUE_TEXT:
-        json_string(json, "type", "string");
+        json_add_string(json, "type", "string");
         write_bounds(json, member, "minLength", "maxLength");
         break;
     case VALUE_PATH_ITEM:
@@ -193,15 +193,15 @@ static void write_scalar(struct json *json, const struct member *member)
 
 static void write_member(struct json *json, const char *key, const struct member *member)
 {
-    json_object(json, key);
+    json_begin_object(json, key);
     if (member->description)
-        json_string(json, "description", member->description);
+        json_add_string(json, "description", member->description);
     if (member->type == VALUE_MAP || member->type == VALUE_LIST || member->type == VALUE_DICT)
         write_container(json, member);
     else
         write_scalar(json, member);
     if (member->needs)
-        json_string(json, "$comment", member->needs);
+        json_add_string(json, "$comment", member->needs);
     json_end(json);
 }
 
@@ -210,9 +210,9 @@ int policy_schema(char **ret_json, struct error *err)
     struct text text auto_text = {0};
     struct json json = JSON_INIT(&text, 2);
 
-    json_object(&json, NULL);
-    json_string(&json, "$schema", "https://json-schema.org/draft/2020-12/schema");
-    json_string(&json, "title", "Cordon policy, version cordon/1");
+    json_begin_object(&json, NULL);
+    json_add_string(&json, "$schema", "https://json-schema.org/draft/2020-12/schema");
+    json_add_string(&json, "title", "Cordon policy, version cordon/1");
     write_members(&json, document_members);
     json_end(&json);
     text_add(&text, "\n");
