@@ -59,6 +59,8 @@ extern const struct option option_policy, option_profile, option_workspace, opti
 /* help.c */
 int help_command(const struct command *command);
 int run_help(struct cli *cli);
+int help_group(const char *word); /* "policy": list the commands that begin with it */
+bool command_is_group(const char *word);
 const struct command *command_find(char **args, int *ret_words);
 
 /* print.c */

@@ -21,6 +21,29 @@ const struct command *command_find(char **args, int *ret_words)
     return NULL;
 }
 
+static bool is_in_group(const struct command *command, const char *word)
+{
+    size_t length = strlen(word);
+
+    return strncmp(command->name, word, length) == 0 && command->name[length] == ' ';
+}
+
+bool command_is_group(const char *word)
+{
+    for (const struct command *command = commands; command->name; command++)
+        if (is_in_group(command, word))
+            return true;
+    return false;
+}
+
+int help_group(const char *word)
+{
+    for (const struct command *command = commands; command->name; command++)
+        if (is_in_group(command, word))
+            printf("  cordon %-16s %s\n", command->name, command->summary);
+    return 0;
+}
+
 static void print_option(const struct option *option)
 {
     char left[64];
@@ -49,10 +72,12 @@ int run_help(struct cli *cli)
     if (cli->operand_count) {
         const struct command *command = command_find(cli->operands, &words);
 
-        if (!command)
-            return print_usage_error(cli, "'%s' is not a command: see 'cordon help'",
-                                     cli->operands[0]);
-        return help_command(command);
+        if (command)
+            return help_command(command);
+        if (command_is_group(cli->operands[0]))
+            return help_group(cli->operands[0]);
+        return print_usage_error(cli, "'%s' is not a command: see 'cordon help'",
+                                 cli->operands[0]);
     }
     printf("cordon %s - what an agent may touch, enforced by the kernel\n\n", cordon_version());
     for (const struct command *command = commands; command->name; command++)

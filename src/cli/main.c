@@ -67,6 +67,17 @@ static void fill_standard_streams(void)
         close(fd);
 }
 
+static int refuse_command(const struct cli *cli, char **args)
+{
+    if (!command_is_group(args[0]))
+        return print_usage_error(cli, "'%s' is not a command: see 'cordon help'", args[0]);
+    if (args[1])
+        return print_usage_error(cli, "'%s %s' is not a command: see 'cordon help %s'", args[0],
+                                 args[1], args[0]);
+    help_group(args[0]);
+    return EXIT_USAGE;
+}
+
 int main(int argc, char **argv)
 {
     struct cli cli = {0};
@@ -81,7 +92,7 @@ int main(int argc, char **argv)
     rewrite_global_options(argv + 1);
     cli.command = command_find(argv + 1, &words);
     if (!cli.command)
-        return print_usage_error(&cli, "'%s' is not a command: see 'cordon help'", argv[1]);
+        return refuse_command(&cli, argv + 1);
     if (cordon_request_new(&cli.request, &err) < 0)
         return print_error(&cli, &err, cli.command->usage_status);
     if (cli_parse(&cli, argv + 1 + words, &err) < 0)

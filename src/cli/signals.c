@@ -40,9 +40,8 @@ int signals_open(struct cordon_error *err)
     for (size_t i = 0; i < sizeof(handled) / sizeof(handled[0]); i++) {
         struct sigaction before;
 
-        if (sigaction(handled[i], NULL, &before) == 0 && before.sa_handler == SIG_IGN)
-            continue;
-        sigaction(handled[i], &action, NULL);
+        if (sigaction(handled[i], &action, &before) == 0 && before.sa_handler == SIG_IGN)
+            sigaction(handled[i], &before, NULL);
     }
     return pipe_fds[0];
 }
