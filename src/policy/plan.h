@@ -32,14 +32,15 @@ enum mechanism {
 const char *mechanism_name(enum mechanism mechanism); /* "mount", "landlock", ... */
 
 enum plan_mount_kind {
-    PLAN_DIRECTORY = 1, /* a directory that the plan makes as a mount point's parent: never over a
-                           host object; writable only inside a PLAN_PRIVATE one (is_writable) */
+    PLAN_DIRECTORY = 1, /* a directory that the plan makes: a mount point's parent in the root
+                           skeleton, never writable; the same inside a PLAN_PRIVATE one, writable as
+                           that is (is_writable); or, mode 0311, a cover over a denied host
+                           directory below which something is granted, never writable */
     PLAN_SYMLINK,       /* source = link text */
     PLAN_BIND,          /* host object `source` at `target`, recursively */
     PLAN_PIN, /* as PLAN_BIND with source == target and the access around it: cannot be renamed or
                  removed */
-    PLAN_PRIVATE, /* an empty directory on the private file system; not writable (mode 0111) where
-                     it covers a denied directory below which something is granted */
+    PLAN_PRIVATE, /* an empty writable directory on the private file system */
     PLAN_MASK,    /* a prepared inode of mode 000 over an object that stays listed, whose identity
                      is `device` and `inode` */
     PLAN_PROC, /* private procfs, covered where a root caller could write or where the host shows */

@@ -92,7 +92,6 @@ static const char *access_word(const struct plan_mount *mount)
     case PLAN_DIRECTORY:
         return "denied"; /* with something granted below */
     case PLAN_PRIVATE:
-        return mount->is_writable ? "private" : "denied";
     case PLAN_PROC:
     case PLAN_DEV:
         return "private";

@@ -95,7 +95,7 @@ int layout_make_grant(struct node *node, struct plan *plan, struct error *err)
 int layout_make_passage(struct node *node, struct plan *plan, struct error *err)
 {
     struct plan_mount mount = {
-        .kind = PLAN_PRIVATE,
+        .kind = PLAN_DIRECTORY,
         .target = node->path,
         .is_directory = true,
         .mode = PASSAGE_MODE,

@@ -6,7 +6,9 @@
 #include "policy/compile/layout.h"
 
 #define SKELETON_MODE 0755
-#define PASSAGE_MODE  0111 /* a denied directory with a grant below: entered, never listed */
+#define PASSAGE_MODE                                                                               \
+    0311 /* a denied directory with a grant below: entered, never listed; set-up makes             \
+             what is below it without a capability, then seals it */
 
 struct node {
     struct node *parent, *children, *next; /* children sorted by name */

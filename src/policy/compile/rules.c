@@ -30,8 +30,8 @@ static int add_mount_rule(struct compile *c, const struct plan_mount *mount, str
         rule.is_device = mount->is_device;
         break;
     case PLAN_PRIVATE:
-        rule.may_write = mount->is_writable;
-        rule.may_execute = mount->is_writable && !mount->is_noexec;
+        rule.may_write = true;
+        rule.may_execute = !mount->is_noexec;
         break;
     case PLAN_PROC: /* /proc/self/fd and /dev/fd lead back to files that have their own rules */
         break;

@@ -71,7 +71,7 @@ TEST(a_grant_below_a_denied_directory_holds_and_the_rest_is_shut)
     accept_text(&f, "filesystem:\n  readonlyPaths: [\"@/data\"]\n  deniedPaths: [\"@/data/shut\"]\n"
                     "  readwritePaths: [\"@/data/shut/in\"]\n");
     check_string(what_is_at(&f, "data/shut"), "passage");
-    check_int(mount_at(&f, "data/shut")->mode, 0111);
+    check_int(mount_at(&f, "data/shut")->mode, 0311);
     check_string(what_is_at(&f, "data/shut/in"), "bind rw");
     fixture_close(&f);
 }

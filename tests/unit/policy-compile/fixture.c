@@ -175,8 +175,8 @@ const char *what_is_at(struct fixture *fixture, const char *path)
         return "none";
     if (mount->kind == PLAN_BIND)
         return mount->is_writable ? "bind rw" : "bind ro";
-    if (mount->kind == PLAN_PRIVATE)
-        return mount->is_writable ? "private" : "passage";
+    if (mount->kind == PLAN_DIRECTORY && mount->mode == 0311)
+        return "passage";
     return plan_mount_kind_name(mount->kind);
 }
 

@@ -157,9 +157,9 @@ TEST(a_grant_below_a_shut_directory_of_a_grant_gets_a_passage)
     want(&bench, "/home/u/x/ws", LAYOUT_WRITE);
     emit(&bench);
     passage = at(&bench, "/home/u");
-    check_int(passage->kind, PLAN_PRIVATE);
+    check_int(passage->kind, PLAN_DIRECTORY);
     check(!passage->is_writable);
-    check_int(passage->mode, 0111);
+    check_int(passage->mode, 0311);
     check_int(kind_at(&bench, "/home/u/x"), PLAN_DIRECTORY);
     check_int(kind_at(&bench, "/home/u/x/ws"), PLAN_BIND);
     arena_free(bench.arena);
@@ -175,7 +175,7 @@ TEST(a_grant_below_a_shut_directory_of_the_skeleton_can_be_reached_and_not_liste
     emit(&bench);
     check_int(kind_at(&bench, "/home"), PLAN_DIRECTORY);
     check_int(kind_at(&bench, "/home/u"), PLAN_DIRECTORY);
-    check_int(at(&bench, "/home/u")->mode, 0111);
+    check_int(at(&bench, "/home/u")->mode, 0311);
     arena_free(bench.arena);
 }
 
@@ -323,13 +323,14 @@ static const struct plan_mount *above(const struct plan *plan, size_t index)
 
     for (size_t i = 0; i < index; i++)
         if (path_is_within(plan->mounts[index].target, plan->mounts[i].target) &&
-            plan->mounts[i].kind != PLAN_DIRECTORY && plan->mounts[i].kind != PLAN_PIN &&
+            (plan->mounts[i].kind != PLAN_DIRECTORY || plan->mounts[i].mode == 0311) &&
+            plan->mounts[i].kind != PLAN_PIN &&
             (!best || strlen(plan->mounts[i].target) > strlen(best->target)))
             best = &plan->mounts[i];
     return best;
 }
 
-/* A directory is only made where no host tree is, and nothing is laid below a mask. */
+/* Only a cover is made over a host tree, and nothing is laid below a mask. */
 static void check_plan(const struct plan *plan)
 {
     for (size_t i = 0; i < plan->mount_count; i++) {
@@ -339,8 +340,8 @@ static void check_plan(const struct plan *plan)
             check(!path_is_within(mount->target, plan->mounts[j].target));
         if (around)
             check(around->kind != PLAN_MASK);
-        if (mount->kind == PLAN_DIRECTORY || mount->kind == PLAN_SYMLINK)
-            check(!around || around->kind == PLAN_PRIVATE);
+        if ((mount->kind == PLAN_DIRECTORY && mount->mode != 0311) || mount->kind == PLAN_SYMLINK)
+            check(!around || around->kind == PLAN_PRIVATE || around->kind == PLAN_DIRECTORY);
         if (mount->kind == PLAN_MASK || mount->kind == PLAN_PIN)
             check(around && around->kind == PLAN_BIND);
         if (mount->kind == PLAN_PIN)
@@ -348,7 +349,7 @@ static void check_plan(const struct plan *plan)
     }
 }
 
-TEST(parents_come_first_and_nothing_is_made_over_a_host_tree)
+TEST(parents_come_first_and_only_covers_are_made_over_a_host_tree)
 {
     for (unsigned round = 1; round <= 3000; round++) {
         static const enum layout_state states[] = {LAYOUT_SHUT, LAYOUT_READ, LAYOUT_WRITE,
