@@ -36,12 +36,12 @@ extern "C" {
 /* What sort of failure it was. The values never change. */
 enum cordon_error_kind {
     CORDON_ERROR_NONE = 0,
-    CORDON_ERROR_INVALID = 1,        /* a document, an option or an argument is wrong */
-    CORDON_ERROR_UNENFORCEABLE = 2,  /* valid, but not enforceable by this build, kernel or caller */
-    CORDON_ERROR_FORBIDDEN = 3,      /* the caller or a ceiling does not have that right */
-    CORDON_ERROR_SYSTEM = 4,         /* a system call failed; errnum says which way */
-    CORDON_ERROR_LIMIT = 5,          /* a named maximum was passed */
-    CORDON_ERROR_NOT_FOUND = 6,      /* the program does not exist inside (shells say 127) */
+    CORDON_ERROR_INVALID = 1,       /* a document, an option or an argument is wrong */
+    CORDON_ERROR_UNENFORCEABLE = 2, /* valid, but not enforceable by this build, kernel or caller */
+    CORDON_ERROR_FORBIDDEN = 3,     /* the caller or a ceiling does not have that right */
+    CORDON_ERROR_SYSTEM = 4,        /* a system call failed; errnum says which way */
+    CORDON_ERROR_LIMIT = 5,         /* a named maximum was passed */
+    CORDON_ERROR_NOT_FOUND = 6,     /* the program does not exist inside (shells say 127) */
     CORDON_ERROR_NOT_EXECUTABLE = 7, /* the program cannot be executed (shells say 126) */
     CORDON_ERROR_MEMORY = 8,         /* an allocation failed */
     CORDON_ERROR_INTERNAL = 9,       /* a mistake of Cordon itself */
@@ -68,7 +68,8 @@ CORDON_API const char *cordon_error_kind_name(int32_t kind);
 
 /*
  * An error as Cordon prints it: "cordon: <text>" or
- * {"error":{"kind":"invalid","errno":22,"text":"..."}}, without a newline. -ENOMEM, -EINVAL (format).
+ * {"error":{"kind":"invalid","errno":22,"text":"..."}}, without a newline. -ENOMEM, -EINVAL
+ * (format).
  */
 CORDON_API CORDON_MUST_CHECK int cordon_error_format(const struct cordon_error *error,
                                                      enum cordon_format format, char **ret_text);
@@ -123,9 +124,8 @@ CORDON_API CORDON_MUST_CHECK int cordon_request_set_workspace(struct cordon_requ
                                                               struct cordon_error *err);
 
 /* Ask for a tier by name ("process"), NULL or "auto" = the policy's choice. */
-CORDON_API CORDON_MUST_CHECK int cordon_request_set_tier(struct cordon_request *request,
-                                                         const char *tier,
-                                                         struct cordon_error *err);
+CORDON_API CORDON_MUST_CHECK int
+cordon_request_set_tier(struct cordon_request *request, const char *tier, struct cordon_error *err);
 
 /*
  * Set a member of the policy: "resources.memory=512MiB". The value is read as a document would hold
@@ -240,17 +240,18 @@ enum cordon_end {
 };
 
 #define CORDON_STATUS_OOM_KILLED        1u /* the kernel ended it at the memory limit */
-#define CORDON_STATUS_STDOUT_INCOMPLETE 2u /* more was written than capture or limit let through */
+#define CORDON_STATUS_STDOUT_INCOMPLETE 2u /* more was written than capture or limit let through   \
+                                            */
 #define CORDON_STATUS_STDERR_INCOMPLETE 4u
 
 struct cordon_status {
-    uint32_t end;         /* enum cordon_end */
-    int32_t code;         /* exit status or signal number, as `end` says */
-    int32_t exit_status;  /* what `cordon run` exits with: code, 128 + signal, 124, 125 */
-    uint32_t flags;       /* CORDON_STATUS_... */
-    uint64_t wall_us;     /* from the start of the program to its end */
-    uint64_t user_us;     /* CPU time of the whole tree, user */
-    uint64_t system_us;   /* and system */
+    uint32_t end;        /* enum cordon_end */
+    int32_t code;        /* exit status or signal number, as `end` says */
+    int32_t exit_status; /* what `cordon run` exits with: code, 128 + signal, 124, 125 */
+    uint32_t flags;      /* CORDON_STATUS_... */
+    uint64_t wall_us;    /* from the start of the program to its end */
+    uint64_t user_us;    /* CPU time of the whole tree, user */
+    uint64_t system_us;  /* and system */
     uint64_t max_rss_bytes;
     uint64_t output_bytes; /* stdout and stderr, where Cordon relayed them, else 0 */
     char text[192];        /* when Cordon ended it: why, one line; else "" */
@@ -311,7 +312,8 @@ CORDON_API void cordon_container_close_stdin(struct cordon_container *container)
 CORDON_API int cordon_container_poll_fd(struct cordon_container *container,
                                         struct cordon_error *err);
 
-/* 1 and *ret_status when all of the container is gone, 0 while it runs, negative as cordon_run(). */
+/* 1 and *ret_status when all of the container is gone, 0 while it runs, negative as cordon_run().
+ */
 CORDON_API CORDON_MUST_CHECK int cordon_container_try_wait(struct cordon_container *container,
                                                            struct cordon_status *ret_status,
                                                            struct cordon_error *err);

@@ -55,17 +55,19 @@ static void print_bash(void)
     for (const struct command *command = commands; command->name; command++) {
         printf("    '%s') COMPREPLY=($(compgen -W \"", command->name);
         print_options(command);
-        printf("\" %s-- \"$cur\"));;\n",
-               command->has_command_operand ? "-c " : command->operand_max < 0 ? "-f " : "");
+        printf("\" %s-- \"$cur\"));;\n", command->has_command_operand ? "-c "
+                                         : command->operand_max < 0   ? "-f "
+                                                                      : "");
     }
     printf("    esac\n}\ncomplete -o filenames -F _cordon cordon\n");
 }
 
 static void print_zsh_option(const struct option *option)
 {
-    static const char *const actions[] = {
-        [VALUE_TEXT] = "", [VALUE_FILE] = "_files", [VALUE_DIRECTORY] = "_files -/",
-        [VALUE_PROFILE] = "($(cordon policy profiles))"};
+    static const char *const actions[] = {[VALUE_TEXT] = "",
+                                          [VALUE_FILE] = "_files",
+                                          [VALUE_DIRECTORY] = "_files -/",
+                                          [VALUE_PROFILE] = "($(cordon policy profiles))"};
 
     printf(" '%s--%s%s[%s]", option->value == VALUE_NONE ? "" : "*", option->name,
            option->value == VALUE_NONE ? "" : "=", option->help);

@@ -76,8 +76,7 @@ int run_help(struct cli *cli)
             return help_command(command);
         if (command_is_group(cli->operands[0]))
             return help_group(cli->operands[0]);
-        return print_usage_error(cli, "'%s' is not a command: see 'cordon help'",
-                                 cli->operands[0]);
+        return print_usage_error(cli, "'%s' is not a command: see 'cordon help'", cli->operands[0]);
     }
     printf("cordon %s - what an agent may touch, enforced by the kernel\n\n", cordon_version());
     for (const struct command *command = commands; command->name; command++)

@@ -6,10 +6,17 @@
 
 #include "cli/cli.h"
 
-static const struct option *const run_options[] = {
-    &option_policy, &option_profile, &option_workspace, &option_tier, &option_timeout,
-    &option_tty,    &option_events,  &option_set,       &option_json, &option_help,
-    NULL};
+static const struct option *const run_options[] = {&option_policy,
+                                                   &option_profile,
+                                                   &option_workspace,
+                                                   &option_tier,
+                                                   &option_timeout,
+                                                   &option_tty,
+                                                   &option_events,
+                                                   &option_set,
+                                                   &option_json,
+                                                   &option_help,
+                                                   NULL};
 static const struct option *const policy_options[] = {
     &option_policy, &option_profile, &option_workspace, &option_tier,
     &option_set,    &option_json,    &option_help,      NULL};

@@ -183,8 +183,8 @@ static int prepare(struct run *run)
             status = cordon_request_set_tty(cli->request, rows, columns, &run->err);
     }
     if (status == 0 && cli->operand_count)
-        status = cordon_request_set_command(
-            cli->request, (const char *const *)cli->operands, &run->err);
+        status =
+            cordon_request_set_command(cli->request, (const char *const *)cli->operands, &run->err);
     if (status == 0) {
         run->signals = signals_open(&run->err);
         status = run->signals < 0 ? run->signals : 0;

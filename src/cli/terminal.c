@@ -100,8 +100,7 @@ void terminal_open(struct terminal *terminal, int master)
 
     terminal->out_fd = -1;
     if (isatty(STDOUT_FILENO))
-        terminal->out_fd =
-            open("/proc/self/fd/1", O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+        terminal->out_fd = open("/proc/self/fd/1", O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
     if (flags >= 0)
         fcntl(master, F_SETFL, flags | O_NONBLOCK);
     pump_init(&terminal->in, STDIN_FILENO, master, true);
@@ -184,6 +183,5 @@ void terminal_step(struct terminal *terminal)
 
 bool terminal_is_drained(const struct terminal *terminal)
 {
-    return !terminal->out.held &&
-           (terminal->out.from < 0 || !is_ready(terminal->out.from, POLLIN));
+    return !terminal->out.held && (terminal->out.from < 0 || !is_ready(terminal->out.from, POLLIN));
 }

@@ -116,9 +116,8 @@ static int record_send(struct event_log *log, const char *line, size_t size, str
 
     if (log->store_fd >= 0) {
         if (size > EVENT_RUN_BYTES_MAX - log->stored)
-            return error_set(err, ERROR_LIMIT, EFBIG,
-                             "event record of run %s: more than %zu bytes", log->run_id,
-                             EVENT_RUN_BYTES_MAX);
+            return error_set(err, ERROR_LIMIT, EFBIG, "event record of run %s: more than %zu bytes",
+                             log->run_id, EVENT_RUN_BYTES_MAX);
         status = file_write_all(log->store_fd, line, size);
         if (status < 0)
             return error_system(err, -status, "write the event record of run %s", log->run_id);

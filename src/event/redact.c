@@ -8,15 +8,15 @@
 
 /* A name that holds one of these (any case, '-' and '_' alike) names a secret. */
 static const char *const secret_words[] = {
-    "token",       "secret",     "passw",      "passphrase", "apikey",
-    "api_key",     "access_key", "accesskey",  "private_key", "privatekey",
-    "credential",  "authorization", "cookie",  "auth_key",   "signing_key",
+    "token",      "secret",        "passw",     "passphrase",  "apikey",
+    "api_key",    "access_key",    "accesskey", "private_key", "privatekey",
+    "credential", "authorization", "cookie",    "auth_key",    "signing_key",
 };
 
 /* Words that begin like this are a token whatever stands before them. */
 static const char *const token_marks[] = {
-    "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "sk-",   "xoxb-", "xoxp-",
-    "xoxa-", "AKIA", "ASIA", "npm_", "pypi-", "hf_",       "eyJ",    "AIza",  "dop_v1_",
+    "ghp_",  "gho_", "ghu_", "ghs_", "ghr_",  "github_pat_", "glpat-", "sk-",  "xoxb-",   "xoxp-",
+    "xoxa-", "AKIA", "ASIA", "npm_", "pypi-", "hf_",         "eyJ",    "AIza", "dop_v1_",
 };
 #define TOKEN_LENGTH_MIN 16
 

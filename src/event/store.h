@@ -8,8 +8,8 @@
 #define STORE_EVENTS_NAME "events.jsonl"
 
 /*
- * Make <runs>/<run_id>/events.jsonl (0700, 0600), and <runs> when it is missing. *ret_runs_fd is the
- * open store, *ret_fd the empty file, locked: a run whose file is locked is never dropped.
+ * Make <runs>/<run_id>/events.jsonl (0700, 0600), and <runs> when it is missing. *ret_runs_fd is
+ * the open store, *ret_fd the empty file, locked: a run whose file is locked is never dropped.
  */
 int store_open_run(const char *runs, const char *run_id, int *ret_runs_fd, int *ret_fd,
                    struct error *err) must_check;

@@ -76,8 +76,7 @@ int cordon_container_try_wait(struct cordon_container *container, struct cordon_
 }
 
 /* Until something happens or `until_ns` (0 = never) comes. */
-static int container_sleep(struct cordon_container *container, uint64_t until_ns,
-                           struct error *err)
+static int container_sleep(struct cordon_container *container, uint64_t until_ns, struct error *err)
 {
     struct pollfd fds[3];
     nfds_t count = 0;
@@ -85,8 +84,8 @@ static int container_sleep(struct cordon_container *container, uint64_t until_ns
     int timeout = -1;
 
     if (container->state == CONTAINER_RUNNING)
-        fds[count++] = (struct pollfd){
-            .fd = container->assembly.ops->poll_fd(container->run), .events = POLLIN};
+        fds[count++] = (struct pollfd){.fd = container->assembly.ops->poll_fd(container->run),
+                                       .events = POLLIN};
     for (int i = 0; i < 2; i++) {
         const struct relay *relay = &container->streams.relays[i];
 
@@ -155,8 +154,7 @@ int cordon_container_resize(struct cordon_container *container, unsigned short r
     int fd = cordon_container_tty_fd(container);
 
     if (fd < 0)
-        return error_set(public_error(err), ERROR_INVALID, ENOTTY,
-                         "the container has no terminal");
+        return error_set(public_error(err), ERROR_INVALID, ENOTTY, "the container has no terminal");
     if (ioctl(fd, TIOCSWINSZ, &size) < 0)
         return error_system(public_error(err), errno, "resize the terminal");
     return 0;

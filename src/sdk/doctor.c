@@ -8,7 +8,7 @@
 #include "sdk/assemble.h"
 
 enum need {
-    NEED_ALWAYS, /* without it nothing is contained */
+    NEED_ALWAYS,    /* without it nothing is contained */
     NEED_SOMETIMES, /* without it some policies are refused */
 };
 
@@ -227,8 +227,8 @@ static int examine(struct arena *arena, struct machine *machine, struct error *e
     if (!ops)
         return error_set(err, ERROR_INTERNAL, ENOSYS, "this build has no process tier");
     status = ops->probe(TIER_PROBE_CGROUP | TIER_PROBE_NAMESPACES, &machine->facts, err);
-    if (status == 0 && places_find(arena, (const char *const *)environ, &machine->places,
-                                   &machine->helpers) < 0 &&
+    if (status == 0 &&
+        places_find(arena, (const char *const *)environ, &machine->places, &machine->helpers) < 0 &&
         machine->helpers.kind == ERROR_NONE)
         status = error_set(err, ERROR_INTERNAL, EINVAL, "a failure without a word");
     return status;

@@ -47,8 +47,7 @@ static int find_library(struct arena *arena, const char **ret_path, bool *ret_is
         return error_set(err, ERROR_INTERNAL, ENOENT, "the library does not know where it is");
     is_program = map->l_name[0] == '\0';
     if (is_program ? !read_link("/proc/self/exe", resolved) : !realpath(map->l_name, resolved))
-        return error_system(err, errno,
-                            "find this library at '%s' (load it by its absolute path)",
+        return error_system(err, errno, "find this library at '%s' (load it by its absolute path)",
                             is_program ? "/proc/self/exe" : map->l_name);
     path = arena_string(arena, resolved);
     if (!path)
@@ -62,8 +61,7 @@ static int find_library(struct arena *arena, const char **ret_path, bool *ret_is
  * group is the caller's own when it is the caller's primary one (umask 002). */
 static bool is_trusted(const struct stat *st, const struct stat *library)
 {
-    bool has_owner =
-        st->st_uid == 0 || st->st_uid == geteuid() || st->st_uid == library->st_uid;
+    bool has_owner = st->st_uid == 0 || st->st_uid == geteuid() || st->st_uid == library->st_uid;
     bool has_foreign_group = (st->st_mode & S_IWGRP) && st->st_gid != getegid();
 
     return has_owner && !(st->st_mode & S_IWOTH) && !has_foreign_group;

@@ -85,8 +85,8 @@ static int check_format(enum cordon_format format, struct error *err)
     return 0;
 }
 
-int cordon_check(const struct cordon_request *request, enum cordon_format format,
-                 char **ret_report, struct cordon_error *err)
+int cordon_check(const struct cordon_request *request, enum cordon_format format, char **ret_report,
+                 struct cordon_error *err)
 {
     auto_assembly struct assembly assembly = {0};
     auto_text struct text out = {0};
@@ -115,8 +115,8 @@ int cordon_check(const struct cordon_request *request, enum cordon_format format
     return first.kind;
 }
 
-int cordon_explain(const struct cordon_request *request, enum cordon_format format,
-                   char **ret_text, struct cordon_error *err)
+int cordon_explain(const struct cordon_request *request, enum cordon_format format, char **ret_text,
+                   struct cordon_error *err)
 {
     auto_assembly struct assembly assembly = {0};
     int status = check_format(format, public_error(err));

@@ -43,8 +43,8 @@ int places_choose_home(struct arena *arena, const char *from_environment, const 
     return 0;
 }
 
-static int find_account(struct arena *arena, const char *const *environment,
-                        struct places *places, struct error *err)
+static int find_account(struct arena *arena, const char *const *environment, struct places *places,
+                        struct error *err)
 {
     char buffer[8192];
     struct passwd entry, *found = NULL;

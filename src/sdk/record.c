@@ -122,7 +122,7 @@ static void status_from_tier(struct cordon_status *status, const struct tier_sta
 static const char *end_name(uint32_t end)
 {
     static const char *const names[] = {
-        [CORDON_END_EXITED] = "exited", [CORDON_END_SIGNALED] = "signaled",
+        [CORDON_END_EXITED] = "exited",   [CORDON_END_SIGNALED] = "signaled",
         [CORDON_END_TIMEOUT] = "timeout", [CORDON_END_LIMIT] = "limit",
         [CORDON_END_LOST] = "lost",
     };

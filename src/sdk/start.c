@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Starting a container: assemble, open the record, open the streams, hand the plan to its tier. Each
- * step either holds or the launch is refused, undone and recorded as refused.
+ * Starting a container: assemble, open the record, open the streams, hand the plan to its tier.
+ * Each step either holds or the launch is refused, undone and recorded as refused.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -30,9 +30,10 @@ static int check_streams(const struct cordon_request *request, struct error *err
     for (int i = 0; i < 3; i++)
         is_moved |= request->stdio[i] != CORDON_STDIO_INHERIT;
     if (request->is_tty && is_moved)
-        return error_set(err, ERROR_INVALID, EINVAL,
-                         "a terminal takes the place of stdin, stdout and stderr: neither pipes nor "
-                         "capture go with it");
+        return error_set(
+            err, ERROR_INVALID, EINVAL,
+            "a terminal takes the place of stdin, stdout and stderr: neither pipes nor "
+            "capture go with it");
     for (int i = 0; i < 3; i++)
         if (request->stdio[i] >= 0)
             status = check_open(request->stdio[i], status, err);
@@ -65,9 +66,8 @@ static uint64_t smaller_limit(uint64_t a, uint64_t b)
 static int find_output_limit(struct cordon_container *container,
                              const struct cordon_request *request, struct error *err)
 {
-    container->output_limit =
-        smaller_limit(request->output_limit,
-                      plan_limit_value(container->assembly.plan, "resources.output"));
+    container->output_limit = smaller_limit(
+        request->output_limit, plan_limit_value(container->assembly.plan, "resources.output"));
     if (container->output_limit && request->is_tty)
         return error_set(err, ERROR_UNENFORCEABLE, ENOTSUP,
                          "resources.output: cannot be counted on a terminal: run without --tty or "

@@ -43,7 +43,8 @@ static bool is_same_file(int a, int b)
            first.st_dev == second.st_dev && first.st_ino == second.st_ino;
 }
 
-/* A pipe that the program writes into and a relay that empties it into `to` (taken) or a capture. */
+/* A pipe that the program writes into and a relay that empties it into `to` (taken) or a capture.
+ */
 static int open_relay(struct streams *streams, int i, int to, struct capture *capture,
                       struct error *err)
 {

@@ -16,9 +16,8 @@ struct streams {
 };
 
 #define STREAMS_INIT                                                                               \
-    ((struct streams){.inside = {-1, -1, -1},                                                      \
-                      .outside = {-1, -1, -1},                                                     \
-                      .relays = {RELAY_INIT, RELAY_INIT}})
+    ((struct streams){                                                                             \
+        .inside = {-1, -1, -1}, .outside = {-1, -1, -1}, .relays = {RELAY_INIT, RELAY_INIT}})
 
 /*
  * Look which standard streams the caller has. To be asked before anything else is opened: what is

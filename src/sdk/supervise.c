@@ -11,9 +11,9 @@
 #include "sdk/container.h"
 
 /* How often CPU time is looked at: never more often than this, never later than needed. */
-#define CPU_LOOK_MIN_NS  (10 * NS_PER_MS)
-#define CPU_LOOK_MAX_NS  NS_PER_S
-#define CPU_PROCESSORS   64 /* it may run on so many at once */
+#define CPU_LOOK_MIN_NS (10 * NS_PER_MS)
+#define CPU_LOOK_MAX_NS NS_PER_S
+#define CPU_PROCESSORS  64 /* it may run on so many at once */
 
 void container_set_deadlines(struct cordon_container *container, uint64_t asked_timeout_ms)
 {
@@ -163,8 +163,8 @@ static int container_advance(struct cordon_container *container, struct error *e
     if (container->state == CONTAINER_RUNNING) {
         status = container_move_output(container, err);
         if (status == 0)
-            status = container->assembly.ops->read_status(container->run, &container->tier_status,
-                                                          err);
+            status =
+                container->assembly.ops->read_status(container->run, &container->tier_status, err);
         if (status < 0)
             return status;
         now = clock_monotonic_ns();

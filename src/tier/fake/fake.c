@@ -73,7 +73,8 @@ static int fake_poll_fd(const struct tier_run *run)
 static void fake_close(struct tier_run *run)
 {
     if (run->stdio[0] >= 0) {
-        ssize_t got = read(run->stdio[0], fake_counts.stdin_data, sizeof(fake_counts.stdin_data) - 1);
+        ssize_t got =
+            read(run->stdio[0], fake_counts.stdin_data, sizeof(fake_counts.stdin_data) - 1);
 
         fake_counts.stdin_data[got > 0 ? got : 0] = '\0';
     }

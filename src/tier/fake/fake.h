@@ -13,22 +13,22 @@
 #include "tier/tier.h"
 
 struct fake_script {
-    struct error start_failure;  /* kind != 0: start() fails with this */
-    unsigned runs_ms;            /* it ends by itself after this; 0 = at once */
-    bool runs_forever;           /* only a signal or kill ends it */
-    bool ignores_signals;        /* only kill ends it */
-    struct tier_status status;   /* how it ends by itself */
-    const char *says[2];         /* written to stdout and stderr at start */
-    uint64_t cpu_us;             /* what cpu_time() says */
-    int status_failure;          /* negative errno: read_status() fails */
-    struct facts facts;          /* what probe() says */
+    struct error start_failure; /* kind != 0: start() fails with this */
+    unsigned runs_ms;           /* it ends by itself after this; 0 = at once */
+    bool runs_forever;          /* only a signal or kill ends it */
+    bool ignores_signals;       /* only kill ends it */
+    struct tier_status status;  /* how it ends by itself */
+    const char *says[2];        /* written to stdout and stderr at start */
+    uint64_t cpu_us;            /* what cpu_time() says */
+    int status_failure;         /* negative errno: read_status() fails */
+    struct facts facts;         /* what probe() says */
 };
 
 struct fake_counts {
     unsigned starts, kills, finishes;
     unsigned signals[65];
-    char argv0[256];    /* of the last start */
-    int stdio[3];       /* as given to the last start */
+    char argv0[256];     /* of the last start */
+    int stdio[3];        /* as given to the last start */
     char stdin_data[64]; /* what stdin held when it ended, NUL-terminated */
 };
 

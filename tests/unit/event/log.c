@@ -33,9 +33,19 @@ static struct event_started make_started(void)
     static const struct event_named losses[] = {{"protectedPaths.missing", "3 names"}};
 
     return (struct event_started){
-        .policy = "p", .policy_digest = "sha256:1", .plan_digest = "sha256:2", .tier = "process",
-        .network = "none", .workspace = "/w", .argv = argv, .pid = 7, .timeout_ms = 250,
-        .layers = layers, .layer_count = 1, .losses = losses, .loss_count = 1,
+        .policy = "p",
+        .policy_digest = "sha256:1",
+        .plan_digest = "sha256:2",
+        .tier = "process",
+        .network = "none",
+        .workspace = "/w",
+        .argv = argv,
+        .pid = 7,
+        .timeout_ms = 250,
+        .layers = layers,
+        .layer_count = 1,
+        .losses = losses,
+        .loss_count = 1,
     };
 }
 
@@ -121,8 +131,9 @@ TEST(an_exit_record_holds_status_and_usage)
     char line[2048];
 
     capture_record(write_exited, line, sizeof(line));
-    check_contains(line, "\"type\":\"run.exited\",\"end\":\"signaled\",\"code\":9,\"exitStatus\":137,"
-                         "\"oomKilled\":true,\"usage\":{\"wallUs\":5,");
+    check_contains(line,
+                   "\"type\":\"run.exited\",\"end\":\"signaled\",\"code\":9,\"exitStatus\":137,"
+                   "\"oomKilled\":true,\"usage\":{\"wallUs\":5,");
 }
 
 static int write_failed(struct event_log *log, struct error *err)

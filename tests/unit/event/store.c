@@ -26,7 +26,8 @@ static void remove_directory(void)
 {
     char command[128];
 
-    snprintf(command, sizeof(command), "rm -rf '%.*s'", (int)(strlen(runs) - strlen("/runs")), runs);
+    snprintf(command, sizeof(command), "rm -rf '%.*s'", (int)(strlen(runs) - strlen("/runs")),
+             runs);
     check_int(system(command), 0);
 }
 

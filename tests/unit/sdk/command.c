@@ -155,8 +155,7 @@ TEST(output_to_a_full_device_is_an_error)
 TEST(closed_standard_streams_are_null_inside)
 {
     sandbox_open();
-    RUN(&ran, "/bin/sh", "-c",
-        CORDON " run -- readlink /proc/self/fd/0 /proc/self/fd/2 <&- 2>&-");
+    RUN(&ran, "/bin/sh", "-c", CORDON " run -- readlink /proc/self/fd/0 /proc/self/fd/2 <&- 2>&-");
     check_int(ran.status, 0);
     check_string(ran.out, "/dev/null\n/dev/null\n");
     sandbox_close();
@@ -324,8 +323,8 @@ TEST(a_terminal_has_size_job_control_and_relays_both_ways)
     pid_t pid;
 
     sandbox_open();
-    pid = start_on_terminal("tty; stty size; read line; echo got $line; stty size; exit 9",
-                            &master);
+    pid =
+        start_on_terminal("tty; stty size; read line; echo got $line; stty size; exit 9", &master);
     expect(master, got, sizeof(got), "/dev/pts/");
     expect(master, got, sizeof(got), "30 100");
     check_int(tcgetattr(master, &mode), 0);

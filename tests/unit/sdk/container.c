@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Running, over a tier that runs nothing: statuses, limits, records and what happens when they fail. */
+/* Running, over a tier that runs nothing: statuses, limits, records and what happens when they
+ * fail. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>

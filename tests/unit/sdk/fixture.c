@@ -60,11 +60,23 @@ const char *fixture_open(void)
     fake_counts = (struct fake_counts){0};
     fake_script = (struct fake_script){
         .status = {.end = TIER_EXITED, .user_us = 10, .system_us = 20, .max_rss_bytes = 30},
-        .facts = {.kernel = "6.18.0", .kernel_major = 6, .kernel_minor = 18, .uid = geteuid(),
-                  .gid = getegid(), .is_root = geteuid() == 0, .can_drop_groups = true,
-                  .user_namespaces = true, .mount_api = true, .proc_mount = true,
-                  .landlock_abi = 7, .seccomp = true, .cgroup = CGROUP_V2, .cgroup_memory = true,
-                  .cgroup_pids = true, .cgroup_cpu = true, .cgroup_cpuacct = true,
+        .facts = {.kernel = "6.18.0",
+                  .kernel_major = 6,
+                  .kernel_minor = 18,
+                  .uid = geteuid(),
+                  .gid = getegid(),
+                  .is_root = geteuid() == 0,
+                  .can_drop_groups = true,
+                  .user_namespaces = true,
+                  .mount_api = true,
+                  .proc_mount = true,
+                  .landlock_abi = 7,
+                  .seccomp = true,
+                  .cgroup = CGROUP_V2,
+                  .cgroup_memory = true,
+                  .cgroup_pids = true,
+                  .cgroup_cpu = true,
+                  .cgroup_cpuacct = true,
                   .has_rlimit_nproc_per_userns = true},
     };
     return root;

@@ -12,8 +12,8 @@
 #include "test.h"
 
 struct pipes {
-    int program;       /* the program's end */
-    int reader;        /* the caller's end */
+    int program; /* the program's end */
+    int reader;  /* the caller's end */
     struct relay relay;
 };
 

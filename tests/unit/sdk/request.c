@@ -157,7 +157,8 @@ TEST(an_error_prints_as_a_line_and_as_json)
     check_string(text, "cordon: no \"x\"");
     cordon_string_free(text);
     check_int(cordon_error_format(&err, CORDON_JSON, &text), 0);
-    check_string(text, "{\"error\":{\"kind\":\"forbidden\",\"errno\":1,\"text\":\"no \\\"x\\\"\"}}");
+    check_string(text,
+                 "{\"error\":{\"kind\":\"forbidden\",\"errno\":1,\"text\":\"no \\\"x\\\"\"}}");
     cordon_string_free(text);
     check_int(cordon_error_format(&err, (enum cordon_format)7, &text), -EINVAL);
 }
