@@ -27,10 +27,8 @@ struct confine confine_handled(int abi, const struct plan *plan)
 
     if (abi <= 0)
         return confine;
-    if (plan->landlock_files) {
+    if (plan->landlock_files && abi >= 2) { /* ABI 1 forbids every rename between directories */
         confine.fs = FS_READ | FS_WRITE | LANDLOCK_ACCESS_FS_EXECUTE;
-        if (abi < 2)
-            confine.fs &= ~LANDLOCK_ACCESS_FS_REFER; /* then Landlock forbids it always */
         if (abi < 3)
             confine.fs &= ~LANDLOCK_ACCESS_FS_TRUNCATE;
         if (abi >= 5)

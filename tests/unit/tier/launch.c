@@ -269,3 +269,19 @@ TEST(the_size_of_the_private_file_systems_is_a_limit)
     script_run("head -c 4000000 /dev/zero >/tmp/big; echo $?");
     check_string(output, "0\n");
 }
+
+TEST(the_caller_s_umask_is_the_program_s)
+{
+    hand_plan_init(&hand, NULL);
+    umask(027);
+    script_run("umask");
+    check_string(output, "0027\n");
+}
+
+TEST(nothing_lies_above_the_root)
+{
+    hand_plan_init(&hand, NULL);
+    script_run("cd /..; ls; ls /../.. | wc -l; [ /.. -ef / ] && echo same");
+    check_contains(output, "same");
+    check(!strstr(output, "home"));
+}

@@ -132,13 +132,12 @@ void program_start(struct init *init)
     char **argv = pointers_of(init, record->argv, record->argc);
     char **envp = pointers_of(init, record->envp, record->env_count);
     struct message running = {.type = MESSAGE_RUNNING};
-    struct clone_args args = {.flags = CLONE_VFORK, .exit_signal = SIGCHLD};
 
     outcome = (struct outcome *)init_need(init,
                                           sys_call6(mmap, 0, sizeof(*outcome), PROT_READ | PROT_WRITE,
                                                     MAP_SHARED | MAP_ANONYMOUS, -1, 0),
                                           "map", "outcome");
-    init->program = init_need(init, sys_call2(clone3, &args, sizeof(args)), "start", "program");
+    init->program = init_need(init, sys_call5(clone, CLONE_VFORK | SIGCHLD, 0, 0, 0, 0), "start", "program");
     if (init->program == 0) {
         init->on_fail = child_fail;
         child_run(init, argv, envp);

@@ -324,9 +324,9 @@ void tree_build(struct init *init)
     const struct record *record = init->record;
     const struct record_mount *mounts = (const struct record_mount *)init_string(init, record->mounts);
     struct mount_attr private = {.propagation = PROPAGATION_PRIVATE};
+    long caller_umask = sys_call1(umask, 0);
     int root;
 
-    init_need(init, sys_call1(umask, 0), "set", "umask");
     init_need(init, sys_call5(mount_setattr, AT_FDCWD, "/", AT_RECURSIVE, &private, sizeof(private)), "make private",
               "/");
     root = skeleton_open(init);
@@ -346,5 +346,5 @@ void tree_build(struct init *init)
     init_need(init, sys_call1(chdir, "/"), "enter", "/");
     sys_call1(close, root);
     sys_call1(close, base);
-    sys_call1(umask, 022);
+    sys_call1(umask, caller_umask);
 }
