@@ -8,7 +8,7 @@
 int main(int argc, char **argv)
 {
     static const char *const files[] = {"/proc/1/root/", "/proc/1/cwd/", "/proc/1/exe",
-                                        "/proc/1/fd/0", "/proc/1/map_files/",
+                                        "/proc/1/fd/0",
                                         "/proc/1/task/1/root/", "/proc/1/ns/mnt"};
     static const char *const memory[] = {"/proc/1/maps", "/proc/1/environ", "/proc/1/auxv",
                                          "/proc/1/syscall", "/proc/1/pagemap",
@@ -24,6 +24,18 @@ int main(int argc, char **argv)
         /* Some of these check at read time and some give nothing of a process without memory. */
         if (fd >= 0 && (!is_memory || read(fd, &byte, 1) == 1))
             succeeded(paths[i]);
+    }
+    /* The directory itself opens for whoever owns it; what counts is what it shows. */
+    if (!is_memory) {
+        DIR *dir = opendir("/proc/1/map_files");
+        int entries = 0;
+
+        while (dir && readdir(dir))
+            entries++;
+        if (entries > 2)
+            succeeded("/proc/1/map_files/");
+        if (readlink("/proc/1/exe", &byte, 1) > 0 || readlink("/proc/1/fd/0", &byte, 1) > 0)
+            succeeded("links of /proc/1");
     }
     refused("open below /proc/1");
 }

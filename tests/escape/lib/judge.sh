@@ -45,6 +45,13 @@ judge_contained()
             escapes+=("contained as $who it succeeded: $text")
         fi
         ;;
+    137)
+        cell='ended by the limit'
+        by='SIGKILL'
+        if [ -z "${OPTION[$NAME.killed]:-}" ]; then
+            problems+=("contained as $who it was killed: $text")
+        fi
+        ;;
     125)
         cell='refused at launch'
         if [ -z "${OPTION[$NAME.launch]:-}" ]; then

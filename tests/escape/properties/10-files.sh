@@ -19,6 +19,9 @@ prepare_unlink_outside() { ARGS=("$OUTSIDE/file"); WATCH=("$OUTSIDE/file"); }
 property through_proc "9.3-12" "/proc/self/root, /proc/self/cwd and a climb of .. do not lead out"
 prepare_through_proc() { ARGS=("$OUTSIDE/secret" "$MARKER"); }
 
+property above_root "9.3-4" "the parent of the root directory is the root directory" program=above_root
+prepare_above_root() { mkdir -p "$OUTSIDE/deep"; ARGS=("$OUTSIDE/deep"); }
+
 property symlink_to_keys_read "9.3-1 CVE-2026-39861" "a link in the workspace does not lead to the keys in the home" program=read_file
 prepare_symlink_to_keys_read()
 {
@@ -57,9 +60,9 @@ prepare_home_is_private()
 property home_autostart "9.3-22 9.3-100" "nothing planted in the home's start-up places outlives the run" program=create_file by=effect
 prepare_home_autostart()
 {
-    mkdir -p "$HOME_DIR/.config"
+    mkdir -p "$HOME_DIR/.config/autostart"
     ARGS=("$HOME_DIR/.config/autostart/escaped.desktop")
-    WATCH=("$HOME_DIR/.config")
+    WATCH=("$HOME_DIR/.config/autostart")
 }
 
 property home_shell_start "9.3-7 9.3-100" "the shell's start-up file in the home cannot be changed" program=write_file

@@ -55,6 +55,9 @@ property mount_setattr "9.3-58 CVE-2021-41133" "mount_setattr is refused" progra
     user="mounts of another user namespace are locked"
 prepare_mount_setattr() { bare_mount_namespace; ARGS=(mount_setattr); }
 
+property mount_list "9.3-58" "nothing of the host is mounted inside, not even underneath" program=foreign_mounts
+prepare_mount_list() { :; }
+
 namespace_row()
 {
     property "$1" "$2" "$3" program=new_namespace "${@:6}"
