@@ -62,7 +62,7 @@ static bool has_seccomp(const struct machine *m)
 }
 static bool has_landlock(const struct machine *m)
 {
-    return m->facts.landlock_abi > 0;
+    return m->facts.landlock_abi >= 2;
 }
 static bool has_scopes(const struct machine *m)
 {
@@ -106,7 +106,7 @@ static const struct feature features[] = {
      "no new procfs can be mounted", NULL},
     {"seccomp", NEED_ALWAYS, "refusing system calls", has_seccomp, NULL,
      "the kernel has no seccomp filters", NULL},
-    {"landlock", NEED_SOMETIMES, "the second layer behind the file tree (kernel 5.13)",
+    {"landlock", NEED_SOMETIMES, "the second layer behind the file tree (kernel 5.19)",
      has_landlock, NULL, "the kernel does not run Landlock",
      "add 'landlock' to the kernel's lsm= boot parameter"},
     {"landlock-scopes", NEED_SOMETIMES, "signals and abstract sockets as a second layer (6.12)",

@@ -240,7 +240,7 @@ static int keep_mounts(struct compile *c, struct error *err)
 
         if (copy_text(c, &mount->target) < 0 || copy_text(c, &mount->source) < 0)
             return error_memory(err);
-        if (c->facts->landlock_abi <= 0 && mount->behind == BY_LANDLOCK)
+        if (c->facts->landlock_abi < LANDLOCK_ABI_FILES && mount->behind == BY_LANDLOCK)
             mount->behind = BY_NOTHING;
         r = compile_origin(c, mount->origin, &mount->origin, err);
     }
@@ -322,7 +322,7 @@ int policy_compile(const struct policy *policy, const struct facts *facts,
         return r;
     c.plan = plan;
     c.arena = plan->arena;
-    plan->landlock_files = facts->landlock_abi > 0;
+    plan->landlock_files = facts->landlock_abi >= LANDLOCK_ABI_FILES;
     r = compile_all(&c, err);
     if (r < 0)
         return r;

@@ -50,6 +50,9 @@ struct origin_copy {
     const struct origin *from, *to;
 };
 
+/* ABI 1 forbids every rename between directories, so files are handled from ABI 2 on (decision 0003). */
+#define LANDLOCK_ABI_FILES 2
+
 struct compile {
     const struct policy *policy;
     const struct facts *facts;

@@ -60,10 +60,12 @@ int settings_check_facts(struct compile *c, struct error *err)
         r = compile_problem(c, ERROR_UNENFORCEABLE, NULL, err,
                             "kernel %s has no system call filter; CONFIG_SECCOMP_FILTER is needed",
                             facts->kernel);
-    if (r == 0 && facts->landlock_abi <= 0)
-        r = compile_loss(c, "landlock", NULL, err,
-                         "this kernel has no Landlock: file rules rest on the mount tree alone; "
-                         "boot with lsm=landlock,...");
+    /* The mount tree enforces the same file rules; what only Landlock holds is refused where it is asked for. */
+    if (r == 0 && facts->landlock_abi < LANDLOCK_ABI_FILES)
+        r = compile_warning(c, NULL, err,
+                            "this kernel has no usable Landlock (ABI %d, %d is needed): nothing stands behind the "
+                            "mount tree for files; boot Linux 5.19 or newer with lsm=landlock,...",
+                            facts->landlock_abi, LANDLOCK_ABI_FILES);
     if (r == 0 && facts->is_root && facts->group_count && !facts->can_drop_groups)
         r = compile_loss(c, "groups", NULL, err,
                          "%u supplementary groups of the caller cannot be dropped",

@@ -15,7 +15,7 @@ const char *const *policy_loss_names(void)
 {
     static const char *const names[] = {
         "protectedPaths.missing", "resources.memory", "resources.cpus", "resources.pids",
-        "resources.cpuTime",      "groups",           "landlock",       NULL,
+        "resources.cpuTime",      "groups",           NULL,
     };
 
     return names;
