@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Is a text strict JSON (RFC 8259)? A recogniser that builds nothing. libfyaml's JSON mode lets
- * comments and empty values through, so a document is held against the grammar first.
+ * Is a text strict JSON (RFC 8259)? jansson judges and its tree is thrown away: libfyaml, which
+ * knows where each value stands, lets comments through. Members given twice are the tree's to
+ * refuse, since it can say where the first one is.
  */
 #ifndef CORDON_POLICY_READ_JSON_SYNTAX_H
 #define CORDON_POLICY_READ_JSON_SYNTAX_H
@@ -9,10 +10,11 @@
 #include <stddef.h>
 
 #include "base/compiler.h"
+#include "base/error.h"
 
-/* NULL when `text` is one JSON value nested at most `depth_max` deep, else what is wrong at
- * *ret_offset. `text` holds no NUL and is valid UTF-8. */
-const char *json_syntax_fault(const char *text, size_t size, unsigned depth_max,
-                              size_t *ret_offset) must_check;
+/* 0 when `text` is one JSON value, -EINVAL or -E2BIG (nested too deep) with *ret_offset at the last
+ * byte that was looked at and a text without a position, or -ENOMEM. */
+int json_syntax_check(const char *text, size_t size, size_t *ret_offset,
+                      struct error *err) must_check;
 
 #endif

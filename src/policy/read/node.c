@@ -14,9 +14,6 @@
 #include "policy/read/json_syntax.h"
 #include "policy/read/scalar.h"
 
-/* Bounds the recogniser's stack only: the tree's own bound is NODE_DEPTH_MAX for both syntaxes. */
-#define JSON_RECURSION_MAX 1024
-
 struct builder {
     struct arena *arena;
     const char *name, *text;
@@ -433,16 +430,19 @@ static int builder_run(struct builder *builder, struct node **ret_root)
 
 static int builder_check(struct builder *builder)
 {
-    const char *fault;
     size_t offset = 0;
+    struct spot spot;
     int status = builder_find_lines(builder);
 
     if (status == 0)
         status = builder_check_bytes(builder);
     if (status < 0 || builder->syntax != NODE_JSON)
         return status;
-    fault = json_syntax_fault(builder->text, builder->size, JSON_RECURSION_MAX, &offset);
-    return fault ? builder_refuse(builder, ERROR_INVALID, offset, fault) : 0;
+    status = json_syntax_check(builder->text, builder->size, &offset, builder->err);
+    if (status == 0 || status == -ENOMEM)
+        return status;
+    spot = builder_spot(builder, offset);
+    return error_prepend(builder->err, "%s:%u:%u", builder->name, spot.line, spot.column);
 }
 
 int node_read(struct arena *arena, const char *name, const char *text, size_t size,

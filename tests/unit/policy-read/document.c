@@ -37,9 +37,9 @@ TEST(json_and_yaml_say_the_same)
 
 TEST(a_json_document_is_strict_by_its_name_and_by_its_first_byte)
 {
-    must_refuse_as("p.json", "version: cordon/1\n", "p.json:1:1: not a JSON value");
+    must_refuse_as("p.json", "version: cordon/1\n", "p.json:1:7: invalid token near 'version'");
     must_refuse_as("p.yaml", "{\"version\":\"cordon/1\",}",
-                   "p.yaml:1:23: a comma must not stand before a closing bracket");
+                   "p.yaml:1:23: string or '}' expected near '}'; remove the comma before it");
     must_load_as("p.yaml", "--- {version: cordon/1,}\n", &test_options);
 }
 

@@ -3,6 +3,8 @@
 #include "policy/read/node.h"
 
 #include <errno.h>
+#include <jansson.h>
+#include <locale.h>
 #include <stdlib.h>
 
 #include "load.h"
@@ -139,42 +141,51 @@ TEST(a_member_given_twice_is_refused_at_the_second)
 TEST(json_is_what_rfc_8259_says_and_nothing_more)
 {
     static const char *const refused[][2] = {
-        {"{\"a\":# c\n1}", "t:1:6: JSON has no comments"},
-        {"{\"a\":1}\n// c", "t:2:1: JSON has no comments"},
-        {"{\"a\":/* c */1}", "t:1:6: JSON has no comments"},
-        {"{\"a\":1,}", "t:1:8: a comma must not stand before a closing bracket"},
-        {"[1,]", "t:1:4: a comma must not stand before a closing bracket"},
-        {"{'a':1}", "t:1:2: JSON strings have double quotes"},
-        {"{\"a\":'b'}", "t:1:6: JSON strings have double quotes"},
-        {"{a:1}", "t:1:2: a string in double quotes is missing"},
-        {"{\"a\":b}", "t:1:6: not a JSON value"},
-        {"{\"a\":NaN}", "t:1:6: not a JSON value"},
-        {"{\"a\":Infinity}", "t:1:6: not a JSON value"},
-        {"{\"a\":-Infinity}", "t:1:7: a digit is missing in a number"},
-        {"{\"a\":True}", "t:1:6: not a JSON value"},
-        {"{\"a\":01}", "t:1:7: a number must not begin with 0"},
-        {"{\"a\":-01}", "t:1:8: a number must not begin with 0"},
-        {"{\"a\":+1}", "t:1:6: not a JSON value"},
-        {"{\"a\":.5}", "t:1:6: not a JSON value"},
-        {"{\"a\":1.}", "t:1:8: a digit is missing in a number"},
-        {"{\"a\":1e+}", "t:1:9: a digit is missing in a number"},
-        {"{\"a\":0x1}", "t:1:7: ',' or '}' is missing"},
-        {"{\"a\":\"\t\"}", "t:1:7: a control character in a string; write it as \\u00XX"},
-        {"{\"a\":\"\\x41\"}", "t:1:8: an escape that JSON does not have"},
-        {"{\"a\":\"\\u12g4\"}", "t:1:9: \\u needs four hexadecimal digits"},
-        {"{\"a\":\"\\ud800\"}", "t:1:13: half of a surrogate pair"},
-        {"{\"a\":\"\\udc00\"}", "t:1:9: half of a surrogate pair"},
-        {"{\"a\":\"b}", "t:1:9: a string that does not end"},
-        {"{\"a\" 1}", "t:1:6: ':' is missing behind a member's name"},
-        {"{\"a\":}", "t:1:6: not a JSON value"},
-        {"[1 2]", "t:1:4: ',' or ']' is missing"},
-        {"[1,,2]", "t:1:4: not a JSON value"},
-        {"{\"a\":1]", "t:1:7: ',' or '}' is missing"},
-        {"{\"a\":1}{}", "t:1:8: something follows the end of the document"},
+        {"{\"a\":# c\n1}", "t:1:6: invalid token near '#'; JSON has no comments"},
+        {"{\"a\":1}\n// c", "t:2:1: end of file expected near '/'; JSON has no comments"},
+        {"{\"a\":/* c */1}", "t:1:6: invalid token near '/'; JSON has no comments"},
+        {"{\"a\":1,}", "t:1:8: string or '}' expected near '}'; remove the comma before it"},
+        {"[1,\n \t]", "t:2:3: unexpected token near ']'; remove the comma before it"},
+        {"{'a':1}", "t:1:2: string or '}' expected near '''; JSON strings have double quotes"},
+        {"{\"a\":'b'}", "t:1:6: invalid token near '''; JSON strings have double quotes"},
+        {"{a:1}", "t:1:2: string or '}' expected near 'a'"},
+        {"{\"a\":b}", "t:1:6: invalid token near 'b'"},
+        {"{\"a\":NaN}", "t:1:8: invalid token near 'NaN'"},
+        {"{\"a\":Infinity}", "t:1:13: invalid token near 'Infinity'"},
+        {"{\"a\":-Infinity}", "t:1:6: invalid token near '-'"},
+        {"{\"a\":True}", "t:1:9: invalid token near 'True'"},
+        {"{\"a\":truely}", "t:1:11: invalid token near 'truely'"},
+        {"{\"a\":01}", "t:1:6: invalid token near '0'"},
+        {"{\"a\":-01}", "t:1:7: invalid token near '-0'"},
+        {"{\"a\":+1}", "t:1:6: invalid token near '+'"},
+        {"{\"a\":.5}", "t:1:6: invalid token near '.'"},
+        {"{\"a\":1.}", "t:1:7: invalid token near '1.'"},
+        {"{\"a\":1e+}", "t:1:8: invalid token near '1e+'"},
+        {"{\"a\":0x1}", "t:1:7: '}' expected near 'x'"},
+        {"{\"a\":1e400}", "t:1:10: real number overflow near '1e400'"},
+        {"{\"a\":\"\t\"}", "t:1:6: control character 0x9 near '\"'"},
+        {"{\"a\":\"\n\"}", "t:1:6: unexpected newline near '\"'"},
+        {"{\"a\":\"\\x41\"}", "t:1:8: invalid escape near '\"\\x'"},
+        {"{\"a\":\"\\#\"}", "t:1:8: invalid escape near '\"\\#'"},
+        {"{\"a\":\"\\u12g4\"}", "t:1:11: invalid escape near '\"\\u12g'"},
+        {"{\"a\":\"\\ud800\"}", "t:1:13: invalid Unicode '\\uD800' near '\"\\ud800\"'"},
+        {"{\"a\":\"\\udc00\"}", "t:1:13: invalid Unicode '\\uDC00' near '\"\\udc00\"'"},
+        {"{\"a\\u0000b\":1}", "t:1:11: NUL byte in object key not supported near '\"a\\u0000b\"'"},
+        {"{\"a\":\"b}", "t:1:8: premature end of input near '\"b}'"},
+        {"{\"a\" 1}", "t:1:6: ':' expected near '1'"},
+        {"{\"a\":}", "t:1:6: unexpected token near '}'"},
+        {"{\"a\":1", "t:1:6: '}' expected near end of file"},
+        {"[1 2]", "t:1:4: ']' expected near '2'"},
+        {"[1,,2]", "t:1:4: unexpected token near ','"},
+        {"{\"a\":1]", "t:1:7: '}' expected near ']'"},
+        {"{\"a\":1}{}", "t:1:8: end of file expected near '{'"},
         {"{\"a\":\xc2\xa0"
          "1}",
-         "t:1:6: not a JSON value"},
-        {"", "t:1:1: a value is missing"},
+         "t:1:7: invalid token near '\xc2\xa0'"},
+        {"{\"a\":\"\xed\xa0\x80\"}", "t:1:1: this line is not UTF-8; save the file as UTF-8"},
+        {"{\"a\":\"\x01\"}", "t:1:7: a control character; remove it or write it as an escape"},
+        {"", "t:1:1: unexpected token near end of file"},
+        {" \n", "t:1:2: unexpected token near end of file"},
     };
     static const char *const accepted[] = {
         "{}",
@@ -187,12 +198,45 @@ TEST(json_is_what_rfc_8259_says_and_nothing_more)
         " {\t\"a\"\r\n:\n1 } ",
         "{\"a\":\"&x\",\"b\":\"*x\",\"c\":\"!t\",\"d\":\"- x\",\"e\":\"a: b #c\",\"<<\":1,\"\":2}",
         "[\"\\/\\b\\f\\n\\r\\t\\\"\\\\\",\"\x7f\"]",
+        "[18446744073709551616,-99999999999999999999,1e-400]",
     };
 
     for (size_t i = 0; i < ARRAY_COUNT(refused); i++)
         must_not_read(refused[i][0], NODE_JSON, refused[i][1]);
     for (size_t i = 0; i < ARRAY_COUNT(accepted); i++)
         must_read(accepted[i], NODE_JSON);
+}
+
+TEST(judging_json_leaves_the_callers_locale_alone)
+{
+    locale_t own = newlocale(LC_ALL_MASK, "C.UTF-8", (locale_t)0);
+
+    check(own);
+    uselocale(own);
+    must_read("[1.5]", NODE_JSON);
+    must_not_read("[1.5", NODE_JSON, "t:1:4: ']' expected near end of file");
+    check(uselocale((locale_t)0) == own);
+    uselocale(LC_GLOBAL_LOCALE);
+    freelocale(own);
+}
+
+static void *no_memory(size_t size unused_arg)
+{
+    return NULL;
+}
+
+TEST(a_verdict_without_memory_is_no_verdict_on_the_text)
+{
+    struct error err = ERROR_INIT;
+    struct node *root = NULL;
+    int status;
+
+    json_set_alloc_funcs(no_memory, free);
+    status = node_read(test_arena(), "t", "{}", 2, NODE_JSON, &root, &err);
+    json_set_alloc_funcs(malloc, free);
+    check_int(status, -ENOMEM);
+    check_int(err.kind, ERROR_MEMORY);
+    check(!root);
 }
 
 /* Line separators that YAML 1.1 folded are ordinary characters of a JSON string. */
@@ -219,7 +263,7 @@ TEST(a_tree_as_deep_as_the_bound_is_read_and_one_deeper_is_not)
         must_read(brackets(NODE_DEPTH_MAX), syntax);
         must_not_read(brackets(NODE_DEPTH_MAX + 1), syntax, "t:1:34: nested deeper than 32");
     }
-    must_not_read(brackets(5000), NODE_JSON, "t:1:1025: nested too deep");
+    must_not_read(brackets(5000), NODE_JSON, "t:1:2049: nested deeper than 32");
 }
 
 TEST(more_values_than_the_bound_are_refused)
