@@ -154,12 +154,13 @@ int layout_make_link(struct node *node, struct plan *plan, struct error *err)
 
 int layout_make_system(struct node *node, struct plan *plan, struct error *err)
 {
+    bool is_proc = strcmp(node->path, "/proc") == 0;
     struct plan_mount mount = {
-        .kind = strcmp(node->path, "/proc") == 0 ? PLAN_PROC : PLAN_DEV,
+        .kind = is_proc ? PLAN_PROC : PLAN_DEV,
         .target = node->path,
         .is_directory = true,
         .first = BY_MOUNT,
-        .behind = BY_LANDLOCK,
+        .behind = is_proc ? BY_NOTHING : BY_LANDLOCK, /* own processes are writable there */
         .origin = node->want.origin,
     };
 

@@ -76,7 +76,7 @@ void hand_plan_init(struct hand_plan *hand, const char *workspace)
     if (workspace)
         hand_plan_add(hand, PLAN_BIND, "/ws", workspace, true);
     hand_plan_add(hand, PLAN_DEV, "/dev", NULL, true);
-    hand_plan_add(hand, PLAN_PROC, "/proc", NULL, false);
+    hand_plan_add(hand, PLAN_PROC, "/proc", NULL, true);
 }
 
 static void output_read(int fd, char *output, size_t size)

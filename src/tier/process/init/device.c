@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * /dev and /proc of the container. /proc is mounted read-only as a whole, so that neither /proc/sys nor sysrq-trigger
- * nor another process's oom_score_adj can be written even by uid 0, and what shows the host's kernel is masked.
+ * /dev and /proc of the container. Of /proc only the container's own processes can be written, even by uid 0, and what
+ * shows the host's kernel is masked (docs/decisions/0005).
  */
 #include <linux/errno.h>
 #include <linux/fcntl.h>
@@ -114,15 +114,73 @@ void device_dev(struct init *init, int root, const char *target)
     tree_attach_private(init, root, path, 01777);
 }
 
+static int is_hidden(const char *name)
+{
+    for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++)
+        if (string_equal(hidden[i].path + sizeof("/proc/") - 1, name))
+            return 1;
+    return 0;
+}
+
+/* Read-only on itself: readable as before, writable for nobody. */
+static void seal(struct init *init, int root, const char *target)
+{
+    long fd = init_need(init,
+                        tree_clone(root, target + 1,
+                                   MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, 1),
+                        "open", target);
+
+    mount_attach(init, fd, root, target);
+}
+
+static void seal_if_writable(struct init *init, int root, int proc, const char *name)
+{
+    char target[300];
+    struct statx info;
+
+    if ((*name >= '0' && *name <= '9') || *name == '.' || is_hidden(name))
+        return;
+    init_need(init, sys_call5(statx, proc, name, AT_SYMLINK_NOFOLLOW, STATX_TYPE | STATX_MODE, &info), "stat", name);
+    if ((info.stx_mode & S_IFMT) == S_IFDIR || ((info.stx_mode & S_IFMT) == S_IFREG && (info.stx_mode & 0222))) {
+        join(target, sizeof(target), "/proc", name);
+        seal(init, root, target);
+    }
+}
+
+/* As uid 0 the top of /proc would be writable: everything there that is not a process is sealed, known or not. */
+static void seal_found(struct init *init, int root)
+{
+    struct entry {
+        uint64_t inode, offset;
+        uint16_t length;
+        uint8_t type;
+        char name[];
+    };
+    static char buffer[8192] __attribute__((aligned(8)));
+    int proc = (int)init_need(init, sys_call3(openat, root, "proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC), "open", "/proc");
+    long got;
+
+    while ((got = init_need(init, sys_call3(getdents64, proc, buffer, sizeof(buffer)), "list", "/proc")) > 0)
+        for (long at = 0; at < got;) {
+            struct entry *entry = (struct entry *)(void *)(buffer + at);
+
+            seal_if_writable(init, root, proc, entry->name);
+            at += entry->length;
+        }
+    sys_call1(close, proc);
+}
+
 void device_proc(struct init *init, int root, const char *target)
 {
     static const char *const options[] = {0};
 
     directory_make(init, root, target, 0555);
-    mount_attach(init,
-                 tree_new_mount("proc", options,
-                                MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC),
-                 root, target);
+    mount_attach(init, tree_new_mount("proc", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC), root,
+                 target);
     for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++)
-        tree_mask_if_there(init, root, hidden[i].path, hidden[i].is_directory);
+        tree_mask_if_readable(init, root, hidden[i].path, hidden[i].is_directory);
+    if (init->record->uid == 0)
+        seal_found(init, root);
+    else
+        seal(init, root, "/proc/sys");
 }

@@ -55,7 +55,7 @@ void program_watch(struct init *init) __attribute__((noreturn)); /* watch.c */
 
 /* tree.c, for device.c: `target` lies in a directory that no one else can change */
 void tree_attach(struct init *init, int fd, int root, const char *target);
-void tree_mask_if_there(struct init *init, int root, const char *target, int is_directory);
+void tree_mask_if_readable(struct init *init, int root, const char *target, int is_directory);
 void tree_attach_private(struct init *init, int root, const char *target, uint32_t mode);
 long tree_clone(int directory, const char *path, uint64_t attributes, int is_recursive);
 long tree_new_mount(const char *type, const char *const *options, uint64_t attributes);

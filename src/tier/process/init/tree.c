@@ -156,11 +156,15 @@ static long mask_clone(int is_directory)
                       MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, 0);
 }
 
-void tree_mask_if_there(struct init *init, int root, const char *target, int is_directory)
+void tree_mask_if_readable(struct init *init, int root, const char *target, int is_directory)
 {
-    long fd, status = sys_call4(faccessat, root, relative(target), 0, AT_SYMLINK_NOFOLLOW);
+    struct statx info;
+    long fd, status = sys_call5(statx, root, relative(target), AT_SYMLINK_NOFOLLOW, STATX_MODE | STATX_UID, &info);
 
     if (status == -ENOENT)
+        return;
+    init_need(init, status, "stat", target);
+    if (init->record->uid != info.stx_uid && !(info.stx_mode & 0077)) /* of these, none belongs to a group */
         return;
     fd = init_need(init, mask_clone(is_directory), "open", "mask");
     tree_attach(init, (int)fd, root, target);
