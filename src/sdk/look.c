@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "sdk/assemble.h"
+#include "sdk/losses.h"
 
 static const char *verdict_of(int kind)
 {
@@ -21,8 +22,13 @@ static const char *verdict_of(int kind)
     }
 }
 
+#define LOSSES_MAX 64
+
 static void report_text(struct text *out, const struct plan *plan, const struct error *first)
 {
+    struct loss_summary losses[LOSSES_MAX];
+    size_t loss_count = 0;
+
     text_printf(out, "%s\n", verdict_of(first->kind));
     if (first->kind && !(plan && plan->problem_count))
         text_printf(out, "problem: %s\n", first->text);
@@ -30,9 +36,11 @@ static void report_text(struct text *out, const struct plan *plan, const struct 
         return;
     for (size_t i = 0; i < plan->problem_count; i++)
         text_printf(out, "problem: %s\n", plan->problems[i].error.text);
-    for (size_t i = 0; i < plan->loss_count; i++) {
-        text_printf(out, "accepted loss: %s: ", plan->losses[i].name);
-        text_add_safe(out, plan->losses[i].text);
+    if (losses_summarise(plan, losses, LOSSES_MAX, &loss_count, NULL) < 0)
+        out->is_broken = true;
+    for (size_t i = 0; i < loss_count && i < LOSSES_MAX; i++) {
+        text_printf(out, "accepted loss: %s: ", losses[i].name);
+        text_add_safe(out, losses[i].text);
         text_add(out, "\n");
     }
     for (size_t i = 0; i < plan->warnings.count; i++) {

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "base/number.h"
 #include "sdk/container.h"
+#include "sdk/losses.h"
 
 static const char *network_name(enum plan_network network)
 {
@@ -27,6 +28,7 @@ int container_record_start(struct cordon_container *container, const char *const
 {
     const struct plan *plan = container->assembly.plan;
     const char *warnings[EVENT_ITEMS_MAX];
+    struct loss_summary summaries[EVENT_ITEMS_MAX];
     struct event_named losses[EVENT_ITEMS_MAX];
     struct event_started started = {
         .policy = plan->name,
@@ -42,15 +44,17 @@ int container_record_start(struct cordon_container *container, const char *const
         .warnings = warnings,
         .warning_count = plan->warnings.count,
         .losses = losses,
-        .loss_count = plan->loss_count,
     };
+    int status = losses_summarise(plan, summaries, EVENT_ITEMS_MAX, &started.loss_count, err);
 
+    if (status < 0)
+        return status;
     while (plan->layers && plan->layers[started.layer_count])
         started.layer_count++;
     for (size_t i = 0; i < plan->warnings.count && i < EVENT_ITEMS_MAX; i++)
         warnings[i] = plan->warnings.items[i].text;
-    for (size_t i = 0; i < plan->loss_count && i < EVENT_ITEMS_MAX; i++)
-        losses[i] = (struct event_named){plan->losses[i].name, plan->losses[i].text};
+    for (size_t i = 0; i < started.loss_count && i < EVENT_ITEMS_MAX; i++)
+        losses[i] = (struct event_named){summaries[i].name, summaries[i].text};
     return event_run_started(container->log, &started, err);
 }
 
