@@ -74,15 +74,15 @@ TEST(a_setting_is_read_by_the_table_and_refused_at_its_column)
 TEST(a_refused_setting_leaves_every_value_as_it_was)
 {
     struct document *document = agent();
-    const char *email = NULL;
+    const char *prompt = NULL;
     struct error err = ERROR_INIT;
 
-    check(document_set_member(test_arena(), document, "environment.set={EMAIL: changed, 1X: no}",
+    check(document_set_member(test_arena(), document, "environment.set={GIT_TERMINAL_PROMPT: changed, 1X: no}",
                               &test_options, &err) < 0);
     for (size_t i = 0; i < document->env_set_count; i++)
-        if (strcmp(document->env_set[i].name, "EMAIL") == 0)
-            email = document->env_set[i].value;
-    check_string(email, "agent@cordon.invalid");
+        if (strcmp(document->env_set[i].name, "GIT_TERMINAL_PROMPT") == 0)
+            prompt = document->env_set[i].value;
+    check_string(prompt, "0");
 }
 
 TEST(what_is_not_an_assignment_is_refused)
