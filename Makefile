@@ -16,7 +16,7 @@ check: ## install what is missing, build, every test (at most 15 minutes)
 check-long: ## what takes longer: soak, fuzzing, valgrind, other kernels
 	@scripts/setup check long && scripts/check-long
 escape: ## the escape harness alone
-	@scripts/setup check && scripts/build $(BUILD) && tests/escape/run
+	@scripts/setup check && scripts/in-reach sh -c 'scripts/build && tests/escape/run'
 fuzz: ## every fuzz target for a minute
 	@scripts/setup check && scripts/fuzz --seconds 60
 bench: ## what containment costs on this machine
