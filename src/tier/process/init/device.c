@@ -87,7 +87,9 @@ static void node_attach(struct init *init, int root, const char *target, const c
     join(source, sizeof(source), "/dev", name);
     join(path, sizeof(path), target, name);
     init_need(init, sys_call4(mknodat, root, path + 1, S_IFREG | 0444, 0), "create", path);
-    fd = init_need(init, tree_clone(AT_FDCWD, source, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, 0), "open", source);
+    /* Read-only keeps a root caller, who owns the host's node, from changing its mode; writing to a device it permits. */
+    fd = init_need(init, tree_clone(AT_FDCWD, source, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, 0),
+                   "open", source);
     init_need(init, sys_call5(statx, fd, "", AT_EMPTY_PATH, STATX_TYPE, &info), "stat", source);
     if ((info.stx_mode & S_IFMT) != S_IFCHR)
         init_fail(init, "use (not a character device)", source, ENODEV);

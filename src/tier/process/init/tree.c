@@ -19,7 +19,8 @@
 #define PROPAGATION_PRIVATE (1u << 18) /* MS_PRIVATE */
 #define OPEN_TREE_CLOEXEC_FLAG O_CLOEXEC
 
-static int base = -1;        /* the tmpfs */
+static int base = -1; /* the tmpfs; left open, because closing a tree that is mounted nowhere waits for the kernel's RCU */
+static int is_base_mounted;
 static uint32_t private_count;
 
 #define COVERS_MAX 64
@@ -123,7 +124,8 @@ static void bind_attach(struct init *init, int root, const struct record_mount *
     uint64_t set = MOUNT_ATTR_NOSUID;
     int fd;
 
-    set |= mount->flags & RECORD_WRITABLE ? 0 : MOUNT_ATTR_RDONLY;
+    /* A device can be written on a read-only mount; its mode cannot be changed there. */
+    set |= mount->flags & RECORD_WRITABLE && !(mount->flags & RECORD_DEVICE) ? 0 : MOUNT_ATTR_RDONLY;
     set |= mount->flags & RECORD_DEVICE ? MOUNT_ATTR_NOEXEC : MOUNT_ATTR_NODEV;
     set |= mount->flags & RECORD_NOEXEC ? MOUNT_ATTR_NOEXEC : 0;
     fd = (int)init_need(init, tree_clone(AT_FDCWD, source, set, 1), "open", source);
@@ -229,7 +231,13 @@ long tree_new_mount(const char *type, const char *const *options, uint64_t attri
     return status;
 }
 
-/* The tmpfs, mounted over "/" (which this process does not see: its root stays the host's), and r/ on top of it. */
+/* Over "/", which this process does not see: its root stays the host's. */
+static void tree_attach_over_root(struct init *init, int fd)
+{
+    init_need(init, sys_call5(move_mount, fd, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH), "mount", "/");
+}
+
+/* The tmpfs, and r/ of it over the host's root. */
 static int skeleton_open(struct init *init)
 {
     char size[24];
@@ -241,15 +249,19 @@ static int skeleton_open(struct init *init)
         options[2] = 0;
     base = (int)init_need(init, tree_new_mount("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV), "mount",
                           "private file system");
-    init_need(init, sys_call5(move_mount, base, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH), "mount",
-              "private file system");
     init_need(init, sys_call3(mkdirat, base, "r", 0755), "create", "root");
     init_need(init, sys_call3(mkdirat, base, "p", 0700), "create", "private directories");
     init_need(init, sys_call3(mkdirat, base, "m", 0700), "create", "masks");
     init_need(init, sys_call3(mkdirat, base, "m/directory", 0), "create", "mask");
     init_need(init, sys_call4(mknodat, base, "m/file", S_IFREG, 0), "create", "mask");
-    root = (int)init_need(init, tree_clone(base, "r", 0, 0), "open", "root");
-    attach(init, root, base, "/");
+    root = (int)tree_clone(base, "r", 0, 0);
+    if (root == -EINVAL) { /* before 6.15 a tree can be copied only where it is mounted */
+        tree_attach_over_root(init, base);
+        is_base_mounted = 1;
+        root = (int)tree_clone(base, "r", 0, 0);
+    }
+    init_need(init, root, "open", "root");
+    tree_attach_over_root(init, root);
     return root;
 }
 
@@ -341,14 +353,14 @@ void tree_build(struct init *init)
     init_need(init, sys_call1(fchdir, root), "enter", "new root");
     init_need(init, sys_call2(pivot_root, ".", "."), "pivot to", "new root");
     /*
-     * What is mounted over "." is now the host's root, and over that the tmpfs, which was mounted on "/": each call takes
-     * the topmost away. Left there, `/..` would lead into it, because a look-up enters what is mounted over the root.
+     * What is mounted over "." is now the host's root, and over that perhaps the tmpfs: each call takes the topmost away.
+     * Left there, `/..` would lead into it, because a look-up enters what is mounted over the root.
      */
-    init_need(init, sys_call2(umount2, ".", MNT_DETACH_FLAG), "unmount", "private file system");
+    if (is_base_mounted)
+        init_need(init, sys_call2(umount2, ".", MNT_DETACH_FLAG), "unmount", "private file system");
     init_need(init, sys_call2(umount2, ".", MNT_DETACH_FLAG), "unmount", "old root");
     old_root_check(init, root);
     init_need(init, sys_call1(chdir, "/"), "enter", "/");
     sys_call1(close, root);
-    sys_call1(close, base);
     sys_call1(umask, caller_umask);
 }
