@@ -111,7 +111,8 @@ int objects_add_point(struct compile *c, const struct resolved *object, bool is_
                       struct error *err) must_check;
 int objects_add_cap(struct compile *c, const char *path, enum access access,
                     const struct origin *origin, struct error *err) must_check;
-/* A restriction whose name is not there, or is led to by links that must not change. */
+/* A restriction whose name is not there, is led to by links that must not change, or lies behind a
+ * directory that the caller may not enter. */
 int objects_add_missing(struct compile *c, const struct resolved *object, enum path_rule_kind kind,
                         const struct origin *origin, struct error *err) must_check;
 int objects_add_led(struct compile *c, const struct resolved *object, const struct origin *origin,

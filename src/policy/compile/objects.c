@@ -91,6 +91,22 @@ static int add_missing(struct compile *c, const char *path, enum path_rule_kind 
     return 0;
 }
 
+/*
+ * The caller cannot pass the directory before a name that is restricted, but may own it: then the
+ * program could open it and reach the name. Shutting it whole takes nothing.
+ */
+static int shut_blocked(struct compile *c, const struct resolved *object,
+                        const struct origin *origin, struct error *err)
+{
+    struct resolved blocked;
+    int r = resolve_path(c->resolver, object->blocked, &blocked, err);
+
+    if (r < 0 || blocked.status != RESOLVE_FOUND)
+        return r;
+    r = objects_add_point(c, &blocked, false, err);
+    return r < 0 ? r : objects_add_cap(c, blocked.real, ACCESS_DENIED, origin, err);
+}
+
 int objects_add_missing(struct compile *c, const struct resolved *object, enum path_rule_kind kind,
                         const struct origin *origin, struct error *err)
 {
@@ -98,8 +114,10 @@ int objects_add_missing(struct compile *c, const struct resolved *object, enum p
 
     if (object->status == RESOLVE_MISSING)
         return add_missing(c, object->real, kind, false, origin, err);
+    if (object->status == RESOLVE_SHUT)
+        r = shut_blocked(c, object, origin, err);
     if (kind != PATH_PROTECTED)
-        return 0;
+        return r;
     for (size_t i = 0; i < object->link_count && r == 0; i++)
         r = add_missing(c, object->links[i].path, kind, true, origin, err);
     return r;
@@ -221,19 +239,6 @@ static int resolve_grant(struct compile *c, const struct document *layer, struct
     return r;
 }
 
-/* The caller cannot pass the directory before a denied name: shutting it whole takes nothing. */
-static int shut_blocked(struct compile *c, const struct path_rule *rule,
-                        const struct resolved *object, struct error *err)
-{
-    struct resolved blocked;
-    int r = resolve_path(c->resolver, object->blocked, &blocked, err);
-
-    if (r < 0 || blocked.status != RESOLVE_FOUND)
-        return r;
-    r = objects_add_point(c, &blocked, false, err);
-    return r < 0 ? r : objects_add_cap(c, blocked.real, ACCESS_DENIED, &rule->origin, err);
-}
-
 static int resolve_restriction(struct compile *c, struct path_rule *rule,
                                const struct resolved *object, bool *ret_keep, struct error *err)
 {
@@ -243,8 +248,6 @@ static int resolve_restriction(struct compile *c, struct path_rule *rule,
                                "%s: /proc is always a private one, and single names in it cannot "
                                "be shut; remove the path",
                                rule->path);
-    if (object->status == RESOLVE_SHUT && rule->kind == PATH_DENIED)
-        return shut_blocked(c, rule, object, err);
     return objects_add_missing(c, object, rule->kind, &rule->origin, err);
 }
 

@@ -392,23 +392,6 @@ TEST(a_home_behind_a_link_is_private_at_its_real_name)
     fixture_close(&f);
 }
 
-TEST(an_unreadable_directory_is_refused_and_a_denial_below_it_is_kept)
-{
-    drop_root();
-    fixture_open(&f);
-    make_directory(&f, "ws/shut/inner");
-    set_mode(&f, "ws/shut", 0);
-    check_contains(refusal_of(&f, "filesystem:\n  readonlyPaths: [\"@/ws/shut/inner\"]\n"),
-                   "the caller may not enter");
-    check_contains(refusal_of(&f, "filesystem:\n  readonlyPaths: [\"@/ws/shut\"]\n"),
-                   "may not read");
-    accept_text(&f, WORKSPACE "  deniedPaths: [\"@/ws/shut/inner/x\"]\n");
-    check_string(what_is_at(&f, "ws/shut"), "mask");
-    set_mode(&f, "ws/shut", 0700);
-    fixture_close(&f);
-    regain_root();
-}
-
 TEST(contained_root_is_told_to_run_as_the_owner)
 {
     fixture_open(&f);
