@@ -101,25 +101,31 @@ static int find_tier(const char *name, struct setting *ret_tier)
     return -EINVAL;
 }
 
-/* Only the process tier is in this build. */
+/* Only the process tier is in this build. --tier may strengthen what the layers ask for, not undo
+ * it: a ceiling is among them. */
 static int choose_tier(struct compile *c, struct error *err)
 {
-    struct setting tier = c->effective.tier;
+    struct setting tier = c->effective.tier, asked = {0};
     const struct setting *minimum = &c->effective.minimum_tier;
     const char *name = c->options->tier;
     int r;
 
-    if (name && find_tier(name, &tier) < 0)
+    if (name && find_tier(name, &asked) < 0)
         return error_set(err, ERROR_INVALID, EINVAL,
                          "--tier: '%s' is none of auto, process, container, microvm, instance",
                          name);
+    r = effective_check_tier(c->work, &asked, &tier, err);
+    if (r < 0)
+        return r;
+    if (asked.value != TIER_AUTO)
+        tier = asked;
     r = effective_check_tier(c->work, &tier, minimum, err);
     if (r < 0)
         return r;
     if (tier.value == TIER_AUTO && minimum->is_set && minimum->value > TIER_PROCESS)
         tier = *minimum;
     if (tier.value != TIER_AUTO && tier.value != TIER_PROCESS)
-        r = compile_problem(c, ERROR_UNENFORCEABLE, name ? NULL : &tier.origin, err,
+        r = compile_problem(c, ERROR_UNENFORCEABLE, &tier.origin, err,
                             "tier '%s' is not in this build; only 'process' is",
                             tier_choice_name((enum tier_choice)tier.value));
     c->plan->tier = tier_choice_name(TIER_PROCESS);

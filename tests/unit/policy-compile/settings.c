@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is not a file: facts, tier, network, system calls, limits, environment, digests. */
+#include <errno.h>
+
 #include "fixture.h"
 
 static struct fixture f;
@@ -56,19 +58,22 @@ TEST(what_the_machine_lacks_is_refused_with_its_remedy)
     check_contains(refusal_by_facts("name: x\n", with_groups_of_root), "add 'groups'");
 }
 
+/* ABI 1 would forbid every rename between directories, so it is not used. */
 TEST(without_landlock_nothing_claims_it)
 {
-    fixture_open(&f);
-    f.facts.landlock_abi = 0;
-    accept_text(&f, "filesystem:\n  readonlyPaths: [/usr]\n");
-    check_contains(f.plan->warnings.items[0].text, "no usable Landlock");
-    check(!f.plan->landlock_files);
-    for (size_t i = 0; i < f.plan->mount_count; i++)
-        check(f.plan->mounts[i].behind != BY_LANDLOCK);
-    for (size_t i = 0; i < f.plan->statement_count; i++)
-        check(f.plan->statements[i].first != BY_LANDLOCK &&
-              f.plan->statements[i].behind != BY_LANDLOCK);
-    fixture_close(&f);
+    for (int abi = 0; abi <= 1; abi++) {
+        fixture_open(&f);
+        f.facts.landlock_abi = abi;
+        accept_text(&f, "filesystem:\n  readonlyPaths: [/usr]\n");
+        check_contains(f.plan->warnings.items[0].text, "no usable Landlock");
+        check(!f.plan->landlock_files);
+        for (size_t i = 0; i < f.plan->mount_count; i++)
+            check(f.plan->mounts[i].behind != BY_LANDLOCK);
+        for (size_t i = 0; i < f.plan->statement_count; i++)
+            check(f.plan->statements[i].first != BY_LANDLOCK &&
+                  f.plan->statements[i].behind != BY_LANDLOCK);
+        fixture_close(&f);
+    }
 }
 
 TEST(landlock_rules_give_what_the_mounts_give)
@@ -114,6 +119,25 @@ TEST(only_the_process_tier_is_here)
     check_contains(refusal_of(&f, "name: x\n"), "'bottle' is none of auto, process");
     f.options.tier = "process";
     accept_text(&f, "name: x\n");
+    fixture_close(&f);
+}
+
+TEST(the_tier_option_does_not_undo_the_tier_of_a_layer)
+{
+    fixture_open(&f);
+    f.options.tier = "process";
+    check_contains(refusal_of(&f, "isolation: {tier: microvm}\n"), "below the minimum 'microvm'");
+    check_int(f.err.kind, ERROR_FORBIDDEN);
+    f.options.tier = "auto";
+    check_contains(refusal_of(&f, "isolation: {tier: microvm}\n"), "tier 'microvm' is not in");
+    f.options.tier = "instance";
+    check_contains(refusal_of(&f, "isolation: {tier: process}\n"), "tier 'instance' is not in");
+    fixture_close(&f);
+    fixture_open(&f);
+    f.options.tier = "process";
+    add_layer(&f, LAYER_CEILING, "isolation: {tier: container}\n");
+    add_layer(&f, LAYER_REQUEST, "name: x\n");
+    check_int(compile_layers(&f), -EPERM);
     fixture_close(&f);
 }
 
