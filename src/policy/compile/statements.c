@@ -15,15 +15,16 @@ struct statement_row {
 };
 
 static const struct statement_row rows[] = {
-    {"names that nothing grants", "absent", BY_ABSENCE, BY_LANDLOCK, 1},
+    {"names that nothing grants", "absent", BY_ABSENCE, BY_LANDLOCK, LANDLOCK_ABI_FILES},
     {"capabilities", "none in any set", BY_KERNEL, BY_NAMESPACE, 0},
     {"set-user-ID programs, file capabilities", "give nothing", BY_KERNEL, BY_MOUNT, 0},
     {"user and group ids", "the caller's, in an own namespace", BY_NAMESPACE, BY_NOTHING, 0},
     {"new user namespaces", "refused", BY_SECCOMP, BY_NAMESPACE, 0},
-    {"mounting", "refused", BY_SECCOMP, BY_LANDLOCK, 1},
+    {"mounting", "refused", BY_SECCOMP, BY_LANDLOCK, LANDLOCK_ABI_FILES},
     {"processes outside: seen, listed", "absent", BY_NAMESPACE, BY_NOTHING, 0},
     {"processes outside: signals", "refused", BY_NAMESPACE, BY_LANDLOCK, ABI_SCOPES},
-    {"processes outside: ptrace, memory", "refused", BY_NAMESPACE, BY_LANDLOCK, 1},
+    {"processes outside: ptrace, memory", "refused", BY_NAMESPACE, BY_LANDLOCK,
+     LANDLOCK_ABI_FILES},
     {"System V and POSIX message IPC", "own", BY_NAMESPACE, BY_NOTHING, 0},
     {"host name, control groups seen", "own", BY_NAMESPACE, BY_NOTHING, 0},
     {"abstract sockets outside", "refused", BY_NAMESPACE, BY_LANDLOCK, ABI_SCOPES},
