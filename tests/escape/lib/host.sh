@@ -7,6 +7,7 @@
 #   WRAP       command put before launcher or attempt, as the caller; ROOT_WRAP the same as root
 #   BARE       command put before the attempt when it is run unconfined
 #   WATCH      paths of the host that must not change; their change is the effect
+#   WORKSPACE_ASKED  the workspace that the launcher is told, when it is another
 #   CWD, STDIN, STDOUT  where the launcher is started, and with what
 # and may use TREE (the trial's directory), HOME_DIR, WORKSPACE, OUTSIDE, MARKER, MODE, WHO.
 

@@ -39,7 +39,7 @@ judge_contained()
     0)
         if [ "${OPTION[$NAME.by]:-}" = effect ]; then
             cell='no effect outside'
-            by='a private copy, gone with the container'
+            by='nothing reached the host'
         else
             cell=ESCAPED
             escapes+=("contained as $who it succeeded: $text")

@@ -48,7 +48,7 @@ trial_compose()
     if [ "$MODE" = bare ]; then
         command+=("${BARE[@]}")
     else
-        command+=("$LAUNCHER" --workspace "$WORKSPACE" --scratch "$TREE/caller" "${LAUNCH[@]}" --)
+        command+=("$LAUNCHER" --workspace "${WORKSPACE_ASKED:-$WORKSPACE}" --scratch "$TREE/caller" "${LAUNCH[@]}" --)
     fi
     command+=("$WORKSPACE/attempt" "${ARGS[@]}")
 }
@@ -98,7 +98,7 @@ trial()
 (
     NAME=$1 MODE=$2 WHO=$3
     ARGS=() LAUNCH=() CALLER_ENV=() WRAP=() ROOT_WRAP=() BARE=() WATCH=() PIDS=()
-    EXPECT_EFFECT='' CALLER_PATH='' STDIN=/dev/null effect=none status=0
+    EXPECT_EFFECT='' CALLER_PATH='' WORKSPACE_ASKED='' STDIN=/dev/null effect=none status=0
     caller_prefix "$WHO"
     trial_make_tree
     CWD=$WORKSPACE STDOUT=$LOG.out

@@ -166,6 +166,10 @@ property devices "9.3-21 MXC-i" "no device of the host can be opened" program=op
     user="the modes of /dev"
 prepare_devices() { :; }
 
+property device_mode "9.3-21" "the mode of a device node of the host cannot be changed" program=keep_mode \
+    user="only root owns them"
+prepare_device_mode() { ARGS=(/dev/full); WATCH=(/dev/full); }
+
 property device_node "9.3-21" "no device node can be made and opened" program=make_device \
     user="needs CAP_MKNOD"
 prepare_device_node() { :; }
@@ -188,3 +192,16 @@ prepare_run_records()
     ARGS=("$HOME_DIR/.local/state/cordon/runs/escaped/events.jsonl")
     WATCH=("$HOME_DIR/.local/state/cordon/runs/escaped")
 }
+
+# The caller stands in the home and names no workspace of its own: the keys lie below it.
+property home_as_workspace "CVE-2025-59532" "the home as workspace does not open the keys in it" program=read_file launch=may
+prepare_home_as_workspace()
+{
+    mkdir -p "$HOME_DIR/.ssh"
+    printf 'key %s\n' "$MARKER" >"$HOME_DIR/.ssh/id_ed25519"
+    WORKSPACE_ASKED=$HOME_DIR
+    ARGS=("$HOME_DIR/.ssh/id_ed25519" "$MARKER")
+}
+
+property root_as_workspace "CVE-2025-59532 MXC-i" "the root directory as workspace does not open the host" program=read_file launch=may
+prepare_root_as_workspace() { WORKSPACE_ASKED=/; ARGS=("$OUTSIDE/secret" "$MARKER"); }

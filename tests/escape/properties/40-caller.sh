@@ -67,6 +67,18 @@ prepare_stderr_reopen()
     ARGS=(2 read "$MARKER")
 }
 
+property stdin_change "9.3-16" "mode and times of a file given as stdin cannot be changed" program=change_descriptor
+prepare_stdin_change() { STDIN=$OUTSIDE/file; ARGS=(0); WATCH=("$OUTSIDE/file"); }
+
+property stderr_change "9.3-16" "mode and times of a file given as an output cannot be changed" program=change_descriptor
+prepare_stderr_change()
+{
+    : >"$OUTSIDE/log"
+    WRAP=("$BIN/open-descriptors" "2:w:$OUTSIDE/log" --)
+    ARGS=(2)
+    WATCH=("$OUTSIDE/log")
+}
+
 property working_directory "CVE-2024-21626 CVE-2025-59532" "the directory in which the caller stands opens nothing" program=read_relative launch=may
 prepare_working_directory() { CWD=$OUTSIDE; ARGS=(secret "$MARKER"); }
 
@@ -110,15 +122,16 @@ prepare_terminal_by_name()
     ARGS=(TERMINAL)
 }
 
-console_prepare() { ROOT_WRAP=("$BIN/with-terminal" /dev/tty63 "$TREE/effect" terminal - --); ARGS=("$1"); }
+# Each row has a console of its own: the end of a session hangs its terminal up.
+console_prepare() { ROOT_WRAP=("$BIN/with-terminal" "/dev/tty$2" "$TREE/effect" terminal - --); ARGS=("$1"); }
 
 property console_paste "9.3-42 CVE-2023-28100" "TIOCLINUX on the console is refused" program=console_ioctl needs=root \
     kernel="no virtual console"
-prepare_console_paste() { console_prepare 0; }
+prepare_console_paste() { console_prepare 0 62; }
 
 property console_paste_high_bits "9.3-42 CVE-2019-10063" "TIOCLINUX with high bits is refused" program=console_ioctl needs=root \
     kernel="no virtual console"
-prepare_console_paste_high_bits() { console_prepare 1; }
+prepare_console_paste_high_bits() { console_prepare 1 63; }
 
 property session_keyring "9.3-51 MXC-g" "keys in the caller's session keyring cannot be read" program=read_keyring
 prepare_session_keyring() { WRAP=("$BIN/with-keyring" "$MARKER" --); ARGS=(-3 "$MARKER"); }
