@@ -155,7 +155,7 @@ struct document {
     const char *version;           /* as written */
     const char *name;              /* name:, or the file's base name, or "coding-agent" */
     const char *file;              /* as given by the caller; NULL for built-in */
-    char digest[DIGEST_TEXT_SIZE]; /* of the bytes that were read */
+    char digest[DIGEST_TEXT_SIZE]; /* of the bytes that were read, and of each --set on top */
 
     /* filesystem */
     bool has_filesystem;

@@ -262,6 +262,18 @@ static int detach_arrays(struct arena *arena, struct document *document, struct 
     return 0;
 }
 
+/* The document is another one now, and must not pass for what its file alone says. */
+static int chain_digest(struct arena *arena, struct document *document, const char *assignment,
+                        struct error *err)
+{
+    const char *both = arena_printf(arena, "%s\n%s", document->digest, assignment);
+
+    if (!both)
+        return error_memory(err);
+    digest_text(both, strlen(both), document->digest);
+    return 0;
+}
+
 int document_set_member(struct arena *arena, struct document *document, const char *assignment,
                         const struct load_options *options, struct error *err)
 {
@@ -289,6 +301,8 @@ int document_set_member(struct arena *arena, struct document *document, const ch
         status = read_assignment(arena, assignment, &root, reader.err);
     if (status == 0)
         status = reader_read_document(&reader, root);
+    if (status == 0)
+        status = chain_digest(arena, &changed, assignment, reader.err);
     if (status == 0)
         *document = changed;
     return status;

@@ -71,6 +71,21 @@ TEST(a_setting_is_read_by_the_table_and_refused_at_its_column)
                  "digits and '_', no digit first");
 }
 
+TEST(a_changed_document_has_a_digest_of_its_own)
+{
+    struct document *changed = agent(), *other = agent();
+    const struct document *as_it_was = agent();
+    struct error err = ERROR_INIT;
+
+    check(document_set_member(test_arena(), changed, "ui.nothing=true", &test_options, &err) < 0);
+    check_string(changed->digest, as_it_was->digest);
+    must_set(changed, "resources.pids=50");
+    must_set(other, "resources.pids=51");
+    check_int(strlen(changed->digest), DIGEST_TEXT_SIZE - 1);
+    check(strcmp(changed->digest, as_it_was->digest) != 0);
+    check(strcmp(changed->digest, other->digest) != 0);
+}
+
 TEST(a_refused_setting_leaves_every_value_as_it_was)
 {
     struct document *document = agent();
