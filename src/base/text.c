@@ -70,17 +70,25 @@ void text_printf(struct text *text, const char *format, ...)
     va_end(args);
 }
 
+void text_add_safe_n(struct text *text, const char *bytes, size_t length)
+{
+    for (size_t at = 0; at < length;) {
+        char window[5] = {0};
+        size_t step;
+
+        memcpy(window, bytes + at, length - at < 4 ? length - at : 4);
+        step = utf8_printable(window);
+        if (step)
+            text_add_n(text, window, step);
+        else
+            text_printf(text, "\\x%02x", (unsigned char)bytes[at]);
+        at += step ? step : 1;
+    }
+}
+
 void text_add_safe(struct text *text, const char *string)
 {
-    while (*string) {
-        size_t length = utf8_printable(string);
-
-        if (length)
-            text_add_n(text, string, length);
-        else
-            text_printf(text, "\\x%02x", (unsigned char)*string);
-        string += length ? length : 1;
-    }
+    text_add_safe_n(text, string, strlen(string));
 }
 
 int text_take(struct text *text, char **ret_string, struct error *err)

@@ -26,6 +26,7 @@ void text_printf(struct text *text, const char *format, ...) printf_like(2, 3);
 /* Append text from outside so that it is safe on a terminal: control, escape and invalid UTF-8
  * bytes as \xNN. */
 void text_add_safe(struct text *text, const char *string);
+void text_add_safe_n(struct text *text, const char *bytes, size_t length);
 
 /* Give the string away: *ret_string is the caller's to mem_free(). -ENOMEM when anything was lost.
  */

@@ -238,8 +238,7 @@ static void add_environment(struct text *out, const struct plan *plan)
         const char *entry = plan->env[i], *value = explain_value(entry);
 
         text_add(out, "  ");
-        for (; *entry != '='; entry++)
-            text_add_n(out, entry, 1);
+        text_add_safe_n(out, entry, strcspn(entry, "="));
         text_add(out, value ? "=" : ", whose value is not shown");
         text_add_safe(out, value ? value : "");
         text_add(out, "\n");

@@ -90,6 +90,17 @@ TEST(foreign_text_reaches_a_terminal_only_as_letters)
     }
 }
 
+TEST(safe_text_ends_where_it_is_told)
+{
+    auto_text struct text text = {0};
+
+    text_add_safe_n(&text, "\033[31m=x", 5);
+    text_add_safe_n(&text, "\xc3\xbc", 1);
+    text_add_safe_n(&text, "a\0b", 3);
+    text_add_safe_n(&text, "never", 0);
+    check_string(text.data, "\\x1b[31m\\xc3a\\x00b");
+}
+
 static int fill_text(void)
 {
     auto_text struct text text = {0};

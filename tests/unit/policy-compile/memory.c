@@ -50,9 +50,12 @@ TEST(explanations_are_safe_to_print)
     fixture_open(&f);
     accept_text(&f, "name: x\n");
     f.plan->cwd = "/\x1b[31mred";
+    check(f.plan->env_count > 0);
+    f.plan->env[0] = "\x1b[2J\nFAKE=1";
     check_int(plan_explain_text(f.plan, &text, &f.err), 0);
     check(!strchr(text, '\x1b'));
     check_contains(text, "/\\x1b[31mred");
+    check_contains(text, "  \\x1b[2J\\x0aFAKE, whose value is not shown");
     mem_free(text);
     check_int(plan_explain_json(f.plan, &text, &f.err), 0);
     check(!strchr(text, '\x1b'));
