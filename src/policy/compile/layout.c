@@ -77,18 +77,22 @@ static bool is_given(const struct node *node, enum layout_region around, const s
 
 /* A want inside a granted tree covers a name of that tree, so the name must be there. */
 static int check_place(const struct node *node, enum layout_region around, const struct node *root,
-                       struct error *err)
+                       const struct plan *plan, struct error *err)
 {
     const struct layout_want *want = &node->want;
+    const char *origin = "filesystem";
     bool is_moved = region_is_host(around) && strcmp(root->want.source, root->path) != 0;
 
     if (!region_is_host(around) || is_shown(node, root) || (want->is_there && !is_moved))
         return 0;
+    if (want->origin)
+        origin = origin_text(plan->arena, want->origin);
+    if (!origin)
+        return error_memory(err);
     return error_set(err, ERROR_UNENFORCEABLE, 0,
                      "%s: %s is inside the granted %s, which has nothing of the same type there; "
                      "choose a target outside of it or create it",
-                     want->origin && want->origin->member ? want->origin->member : "filesystem",
-                     node->path, root->path);
+                     origin, node->path, root->path);
 }
 
 static int make_wanted(struct node *node, enum layout_region around, struct plan *plan,
@@ -149,7 +153,7 @@ static int emit(struct node *node, enum layout_region around, const struct node 
     node->region = around;
     node->root = root;
     if (node->is_wanted && !is_given(node, around, root)) {
-        r = check_place(node, around, root, err);
+        r = check_place(node, around, root, plan, err);
         if (r == 0)
             r = make_parents(node, plan, err);
         if (r == 0)
