@@ -50,6 +50,10 @@ int layout_make_directory(struct node *node, struct plan *plan, mode_t mode,
         .origin = origin,
     };
 
+    if (mode == PASSAGE_MODE && !is_private) {
+        mount.first = BY_MODE;
+        mount.behind = BY_MOUNT;
+    }
     return make(plan, &mount, err);
 }
 
@@ -100,7 +104,7 @@ int layout_make_passage(struct node *node, struct plan *plan, struct error *err)
         .is_directory = true,
         .mode = PASSAGE_MODE,
         .first = BY_MODE,
-        .behind = is_within_writable(node) ? BY_NOTHING : BY_LANDLOCK,
+        .behind = BY_MOUNT, /* an empty directory; Landlock lets what the tree around it allows */
         .origin = node->want.origin,
     };
 

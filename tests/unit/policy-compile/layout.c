@@ -160,6 +160,8 @@ TEST(a_grant_below_a_shut_directory_of_a_grant_gets_a_passage)
     check_int(passage->kind, PLAN_DIRECTORY);
     check(!passage->is_writable);
     check_int(passage->mode, 0311);
+    check_int(passage->first, BY_MODE);
+    check_int(passage->behind, BY_MOUNT);
     check_int(kind_at(&bench, "/home/u/x"), PLAN_DIRECTORY);
     check_int(kind_at(&bench, "/home/u/x/ws"), PLAN_BIND);
     arena_free(bench.arena);
@@ -251,13 +253,23 @@ TEST(what_is_shown_elsewhere_needs_a_name_in_a_granted_tree)
     struct bench bench;
     struct layout_want view = {
         .path = "/ws/in", .state = LAYOUT_READ, .source = "/data", .is_directory = true};
+    const struct origin origin = {
+        .file = "p.yaml", .line = 4, .column = 11, .member = "filesystem.views[0]"};
 
     bench_open(&bench);
     want(&bench, "/ws", LAYOUT_WRITE);
     check_int(layout_want(bench.layout, &view, &bench.err), 0);
     check(layout_emit(bench.layout, &bench.plan, &bench.err) < 0);
     check_int(bench.err.kind, ERROR_UNENFORCEABLE);
-    check_contains(bench.err.text, "/ws/in is inside the granted /ws");
+    check_contains(bench.err.text, "filesystem: /ws/in is inside the granted /ws");
+    arena_free(bench.arena);
+
+    view.origin = &origin;
+    bench_open(&bench);
+    want(&bench, "/ws", LAYOUT_WRITE);
+    check_int(layout_want(bench.layout, &view, &bench.err), 0);
+    check(layout_emit(bench.layout, &bench.plan, &bench.err) < 0);
+    check_contains(bench.err.text, "p.yaml:4:11: filesystem.views[0]: /ws/in is inside");
     arena_free(bench.arena);
 
     bench_open(&bench);
