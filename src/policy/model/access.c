@@ -52,7 +52,8 @@ static bool literal_covers(const struct path_rule *rule, size_t length, const ch
 {
     if (length > path_length || (length > 1 && path[length] && path[length] != '/'))
         return false;
-    return access_rule_covers(rule->path, path);
+    return rule->kind == PATH_DENIED ? path_is_within(path, rule->path)
+                                     : access_rule_covers(rule->path, path);
 }
 
 static const struct path_rule *literal_rule(const struct document *layer, const char *path)

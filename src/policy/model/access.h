@@ -36,7 +36,7 @@ enum access policy_object(const struct policy *policy, const char *path, struct 
 enum access policy_permits(const struct policy *policy, const char *path,
                            const struct object *object, const struct origin **ret_why);
 
-/* A request's literal "/" does not bring in the kernel's file systems; they are named or absent. */
+/* A grant of literal "/" does not bring in the kernel's file systems; they are named or absent. */
 bool access_rule_covers(const char *rule_path, const char *path);
 
 /* Where `view` leads from `path`, which its target covers. False when the name would be too long.

@@ -46,6 +46,20 @@ TEST(at_the_same_path_denied_beats_read_only_beats_read_write)
     check(why != NULL);
 }
 
+TEST(a_denial_of_the_root_reaches_the_kernels_file_systems)
+{
+    REQUEST(policy, layer);
+    struct document *ceiling = make_layer(policy, LAYER_CEILING);
+
+    make_path(policy, layer, PATH_READONLY, "/sys");
+    make_path(policy, layer, PATH_READONLY, "/");
+    check_int(policy_access(policy, "/sys/class", NULL), ACCESS_READ);
+    check_int(policy_access(policy, "/proc/1", NULL), ACCESS_DENIED);
+    make_path(policy, ceiling, PATH_DENIED, "/");
+    check_int(policy_access(policy, "/sys/class", NULL), ACCESS_DENIED);
+    check_int(policy_access(policy, "/usr", NULL), ACCESS_DENIED);
+}
+
 TEST(a_pattern_takes_away_but_never_grants)
 {
     REQUEST(policy, layer);

@@ -101,7 +101,7 @@ static bool nearest_rule(const struct document *layer, const char *path, char re
     for (;;) {
         for (int kind = PATH_READWRITE; kind <= PATH_PRIVATE; kind++)
             if (kind != PATH_PROTECTED && has_rule(layer, ret_at, (enum path_rule_kind)kind) &&
-                names(ret_at, path))
+                (kind == PATH_DENIED || names(ret_at, path)))
                 return true;
         if (strcmp(ret_at, "/") == 0)
             return false;
