@@ -159,13 +159,17 @@ int store_env_entry(struct reader *reader, const struct member *member unused_ar
 
 /* MXC's meaning of process.env: exactly these, unless inheritDefaultEnv asks for the others too. */
 int store_process_open(struct reader *reader, const struct member *member unused_arg,
-                       const struct place *place unused_arg, const struct value *value)
+                       const struct place *place, const struct value *value)
 {
     const struct node *inherit = node_get(value->node, "inheritDefaultEnv");
     struct document *document = reader->document;
 
     if (!node_get(value->node, "env"))
-        return 0;
+        return inherit && reader->is_partial
+                   ? reader_refuse(reader, place, "'inheritDefaultEnv' says nothing without 'env'; "
+                                                  "write --set process={env: [...], "
+                                                  "inheritDefaultEnv: true}")
+                   : 0;
     if (inherit && inherit->kind == NODE_BOOL && (inherit->text[0] | 0x20) == 't')
         return 0;
     document->env_is_exact = true;

@@ -66,6 +66,9 @@ TEST(a_setting_is_read_by_the_table_and_refused_at_its_column)
                  "--set:1:32: filesystem.readwritePaths[1]: 'y' is not absolute; write "
                  "${workspace}/... or ${home}/...");
     must_not_set("resources.memory=&a 1GiB", "--set:1:21: an anchor; remove it");
+    must_not_set("process.inheritDefaultEnv=true",
+                 "--set:1:1: process: 'inheritDefaultEnv' says nothing without 'env'; write "
+                 "--set process={env: [...], inheritDefaultEnv: true}");
     must_not_set("environment.set={EMAIL: changed, 1X: no}",
                  "--set:1:34: environment.set.1X: '1X' is not a variable's name; write letters, "
                  "digits and '_', no digit first");
