@@ -35,6 +35,10 @@ prepare_init_files() { bare_pid_namespace; ARGS=(files); }
 property init_memory "9.3-29 9.3-30" "memory, environment and maps of pid 1 cannot be read" program=look_into_init
 prepare_init_memory() { bare_pid_namespace; ARGS=(memory); }
 
+property init_writable "9.3-32" "pid 1 cannot be changed through /proc" program=write_init \
+    gap="root inside owns pid 1's files in /proc: it can raise its rank for the out-of-memory killer, which ends its own container"
+prepare_init_writable() { bare_pid_namespace; }
+
 property descriptors_closed "9.3-49 MXC-c" "no descriptor beyond 0 to 2 is inherited" program=scan_descriptors
 prepare_descriptors_closed() { WRAP=("$BIN/open-descriptors" "3:r:/dev/null" "500:r:/dev/null" --); }
 
@@ -67,10 +71,12 @@ prepare_stderr_reopen()
     ARGS=(2 read "$MARKER")
 }
 
-property stdin_change "9.3-16" "mode and times of a file given as stdin cannot be changed" program=change_descriptor
+property stdin_change "9.3-16" "mode and times of a file given as stdin cannot be changed" program=change_descriptor \
+    gap="a descriptor carries the rights of the mount that it was opened on; only a relay would not"
 prepare_stdin_change() { STDIN=$OUTSIDE/file; ARGS=(0); WATCH=("$OUTSIDE/file"); }
 
-property stderr_change "9.3-16" "mode and times of a file given as an output cannot be changed" program=change_descriptor
+property stderr_change "9.3-16" "mode and times of a file given as an output cannot be changed" program=change_descriptor \
+    gap="a descriptor carries the rights of the mount that it was opened on; only a relay would not"
 prepare_stderr_change()
 {
     : >"$OUTSIDE/log"

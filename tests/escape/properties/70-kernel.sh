@@ -68,6 +68,10 @@ prepare_proc_sys()
         /proc/sys/user/max_user_namespaces /proc/sys/kernel/pid_max)
 }
 
+property proc_writable "9.3-23" "nothing of /proc but what is about processes opens for writing" program=write_proc \
+    user="only root may write there"
+prepare_proc_writable() { :; }
+
 property sysrq_trigger "9.3-23" "/proc/sysrq-trigger cannot be opened" program=open_any user="only root may" \
     kernel="no sysrq"
 prepare_sysrq_trigger() { ARGS=(write /proc/sysrq-trigger); }
