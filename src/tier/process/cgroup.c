@@ -2,6 +2,7 @@
 /* Control groups, both versions. Paths are found in /proc/self/mountinfo and /proc/self/cgroup. */
 #include "tier/process/cgroup.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -9,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -16,6 +18,7 @@
 
 #define FILE_MAX ((size_t)1 << 20)
 #define CPU_PERIOD_US 100000u
+#define LEFTOVER_SECONDS 60
 
 struct hierarchy {
     char mount[256]; /* mount point */
@@ -226,11 +229,32 @@ static int number_write(const char *directory, const char *name, uint64_t value,
     return value_write(directory, name, text, err);
 }
 
+/*
+ * Groups that a killed caller could not remove. Only old ones: a group is empty for a moment before its container joins.
+ */
+static void leftovers_remove(const char *parent)
+{
+    DIR *directory = opendir(parent);
+    time_t now = time(NULL);
+
+    for (struct dirent *entry; directory && (entry = readdir(directory));) {
+        struct stat st;
+
+        if (strncmp(entry->d_name, "cordon-", 7) == 0 &&
+            fstatat(dirfd(directory), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode) &&
+            now - st.st_ctime > LEFTOVER_SECONDS)
+            unlinkat(dirfd(directory), entry->d_name, AT_REMOVEDIR); /* fails while anything runs in it */
+    }
+    if (directory)
+        closedir(directory);
+}
+
 static int directory_make(struct cgroup *cgroup, const char *parent, const char *run_id, int *ret_index,
                           struct error *err)
 {
     char *directory = cgroup->directories[cgroup->count];
 
+    leftovers_remove(parent);
     if (snprintf(directory, sizeof(cgroup->directories[0]), "%s/cordon-%s", parent, run_id) >=
         (int)sizeof(cgroup->directories[0]))
         return error_set(err, ERROR_LIMIT, ENAMETOOLONG, "cgroup path too long");

@@ -7,13 +7,17 @@
 #include "tier/process/filter.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/audit.h>
+#include <linux/fs.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include "base/kernel/syscalls.h"
 
@@ -98,6 +102,19 @@ static void emit_namespaces(struct emitter *emitter, uint32_t flags)
     emit_return(emitter, SECCOMP_RET_ALLOW);
 }
 
+/*
+ * A snapshot of a btrfs subvolume is made by its owner without privilege and shows what mounts cover. Of btrfs (type
+ * 0x94) only cloning stays, which other file systems have too.
+ */
+static void emit_btrfs(struct emitter *emitter)
+{
+    emit_if_equal(emitter, FICLONE, SECCOMP_RET_ALLOW);
+    emit_if_equal(emitter, FICLONERANGE, SECCOMP_RET_ALLOW);
+    emit_if_equal(emitter, FIDEDUPERANGE, SECCOMP_RET_ALLOW);
+    emit(emitter, BPF_ALU | BPF_AND | BPF_K, 0xff00, 0, 0);
+    emit_if_equal(emitter, 0x9400, RETURN_ERRNO(EPERM));
+}
+
 static void emit_ioctl(struct emitter *emitter)
 {
     emit_load_argument(emitter, 1);
@@ -105,6 +122,7 @@ static void emit_ioctl(struct emitter *emitter)
     emit_if_equal(emitter, TIOCLINUX, RETURN_ERRNO(EPERM));
     emit_if_equal(emitter, TIOCCONS, RETURN_ERRNO(EPERM));
     emit_if_equal(emitter, TIOCSETD, RETURN_ERRNO(EPERM));
+    emit_btrfs(emitter);
     emit_return(emitter, SECCOMP_RET_ALLOW);
 }
 
@@ -114,6 +132,39 @@ static void emit_personality(struct emitter *emitter)
     emit_if_equal(emitter, 0, SECCOMP_RET_ALLOW);
     emit_if_equal(emitter, 0xffffffffu, SECCOMP_RET_ALLOW);
     emit_return(emitter, RETURN_ERRNO(EPERM));
+}
+
+/* A root caller's files belong to root and its group, so the set-group-ID bit counts as well there. */
+static void emit_mode(struct emitter *emitter, unsigned index)
+{
+    emit_load_argument(emitter, index);
+    emit(emitter, BPF_JMP | BPF_JSET | BPF_K, S_ISUID | (emitter->plan->is_root_caller ? S_ISGID : 0u), 0, 1);
+    emit_return(emitter, RETURN_ERRNO(EPERM));
+    emit_return(emitter, SECCOMP_RET_ALLOW);
+}
+
+/* The mode is looked at only where a file is made: otherwise the register holds anything. */
+static void emit_open(struct emitter *emitter, unsigned index)
+{
+    emit_load_argument(emitter, index);
+    emit(emitter, BPF_JMP | BPF_JSET | BPF_K, O_CREAT | (O_TMPFILE & ~O_DIRECTORY), 1, 0);
+    emit_return(emitter, SECCOMP_RET_ALLOW);
+    emit_mode(emitter, index + 1);
+}
+
+/* Success without effect: programs that switch core dumps off have what they want. */
+static void emit_rlimit(struct emitter *emitter, unsigned index)
+{
+    emit_load_argument(emitter, index);
+    emit(emitter, BPF_JMP | BPF_JEQ | BPF_K, RLIMIT_CORE, 1, 0);
+    emit_return(emitter, SECCOMP_RET_ALLOW);
+    if (index == 1) { /* prlimit64() without a new limit only asks */
+        emit(emitter, BPF_LD | BPF_W | BPF_ABS, (uint32_t)offsetof(struct seccomp_data, args[2]), 0, 0);
+        emit(emitter, BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 3);
+        emit(emitter, BPF_LD | BPF_W | BPF_ABS, (uint32_t)offsetof(struct seccomp_data, args[2]) + 4, 0, 0);
+        emit_if_equal(emitter, 0, SECCOMP_RET_ALLOW);
+    }
+    emit_return(emitter, SECCOMP_RET_ERRNO | 0);
 }
 
 static void emit_verdict(struct emitter *emitter, const struct range *range)
@@ -146,6 +197,18 @@ static void emit_verdict(struct emitter *emitter, const struct range *range)
         emit_load_argument(emitter, 0);
         emit_if_equal(emitter, PR_SET_MM, RETURN_ERRNO(EPERM));
         emit_return(emitter, SECCOMP_RET_ALLOW);
+        break;
+    case FILTER_MODE_1:
+    case FILTER_MODE_2:
+        emit_mode(emitter, range->verdict == FILTER_MODE_1 ? 1 : 2);
+        break;
+    case FILTER_OPEN_1:
+    case FILTER_OPEN_2:
+        emit_open(emitter, range->verdict == FILTER_OPEN_1 ? 1 : 2);
+        break;
+    case FILTER_RLIMIT_0:
+    case FILTER_RLIMIT_1:
+        emit_rlimit(emitter, range->verdict == FILTER_RLIMIT_0 ? 0 : 1);
         break;
     case FILTER_ENOSYS:
     default:

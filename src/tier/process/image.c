@@ -134,7 +134,7 @@ static void put_mounts(struct image *image, const struct plan *plan, const struc
 
         mounts[i] = (struct record_mount){
             .kind = from->kind,
-            .flags = (from->is_writable ? RECORD_WRITABLE : 0u) |
+            .flags = (from->is_writable && !from->is_socket ? RECORD_WRITABLE : 0u) |
                      (from->is_directory || from->kind == PLAN_PRIVATE ? RECORD_DIRECTORY : 0u) |
                      (from->is_device ? RECORD_DEVICE : 0u) | (from->is_noexec ? RECORD_NOEXEC : 0u) |
                      (makes_point && is_in_skeleton(plan, i) ? RECORD_IN_SKELETON : 0u),

@@ -2,14 +2,18 @@
 /* The system call filter, judged by running the emitted program in a small interpreter of the kernel's BPF subset. */
 #include <asm/unistd.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/audit.h>
+#include <linux/fs.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include "base/compiler.h"
 #include "base/kernel/syscalls.h"
@@ -52,6 +56,9 @@ static uint32_t run(uint32_t arch, uint32_t number, uint64_t first, uint64_t sec
             continue;
         case BPF_RET | BPF_K:
             return op->k;
+        case BPF_ALU | BPF_AND | BPF_K:
+            accumulator &= op->k;
+            continue;
         case BPF_JMP | BPF_JA:
             at += op->k;
             continue;
@@ -232,4 +239,48 @@ TEST(no_verdict_is_further_than_the_balanced_tree_allows)
         run(NATIVE, number, 0, 0, 0);
         check(steps < 48);
     }
+}
+
+TEST(a_set_user_id_bit_is_refused_wherever_a_mode_can_be_given)
+{
+    static const struct plan_filter root = {.allows_inet = true, .is_root_caller = true};
+
+    build(&ordinary);
+    check_int(run(NATIVE, __NR_fchmod, 3, 04755, 0), refusal(EPERM));
+    check_int(run(NATIVE, __NR_fchmod, 3, 0755, 04000), SECCOMP_RET_ALLOW);
+    check_int(run(NATIVE, __NR_fchmod, 3, 02755, 0), SECCOMP_RET_ALLOW);
+    check_int(run(NATIVE, __NR_fchmodat, 3, 0, 04755), refusal(EPERM));
+    check_int(run(NATIVE, __NR_fchmodat2, 3, 0, 04755), refusal(EPERM));
+    check_int(run(NATIVE, __NR_mknodat, 3, 0, S_IFREG | 04755), refusal(EPERM));
+    check_int(run(NATIVE, __NR_openat2, 3, 0, 0), refusal(ENOSYS));
+#ifdef __x86_64__
+    check_int(run(NATIVE, __NR_open, 0, O_CREAT | O_WRONLY, 04755), refusal(EPERM));
+    check_int(run(NATIVE, __NR_open, 0, O_TMPFILE | O_WRONLY, 04755), refusal(EPERM));
+    check_int(run(NATIVE, __NR_open, 0, O_CREAT | O_WRONLY, 0755), SECCOMP_RET_ALLOW);
+    check_int(run(NATIVE, __NR_open, 0, O_DIRECTORY, 04755), SECCOMP_RET_ALLOW);
+    check_int(run(NATIVE, __NR_creat, 0, 04755, 0), refusal(EPERM));
+    check_int(run(NATIVE, __NR_chmod, 0, 04755, 0), refusal(EPERM));
+#endif
+    build(&root);
+    check_int(run(NATIVE, __NR_fchmod, 3, 02755, 0), refusal(EPERM));
+}
+
+TEST(a_core_limit_cannot_be_moved_and_other_limits_can)
+{
+    build(&ordinary);
+    check_int(run(NATIVE, __NR_setrlimit, RLIMIT_CORE, 1, 0), SECCOMP_RET_ERRNO);
+    check_int(run(NATIVE, __NR_setrlimit, RLIMIT_NOFILE, 1, 0), SECCOMP_RET_ALLOW);
+    check_int(run(NATIVE, __NR_prlimit64, 0, RLIMIT_CORE, 4096), SECCOMP_RET_ERRNO);
+    check_int(run(NATIVE, __NR_prlimit64, 0, RLIMIT_CORE, 1ull << 32), SECCOMP_RET_ERRNO);
+    check_int(run(NATIVE, __NR_prlimit64, 0, RLIMIT_CORE, 0), SECCOMP_RET_ALLOW);
+    check_int(run(NATIVE, __NR_prlimit64, 0, RLIMIT_NOFILE, 4096), SECCOMP_RET_ALLOW);
+}
+
+TEST(a_btrfs_snapshot_is_refused_and_cloning_a_file_is_not)
+{
+    build(&ordinary);
+    check_int(run(NATIVE, __NR_ioctl, 3, 0x50009401 /* BTRFS_IOC_SNAP_CREATE */, 0), refusal(EPERM));
+    check_int(run(NATIVE, __NR_ioctl, 3, 0x50009417 /* BTRFS_IOC_SNAP_CREATE_V2 */, 0), refusal(EPERM));
+    check_int(run(NATIVE, __NR_ioctl, 3, FICLONE, 0), SECCOMP_RET_ALLOW);
+    check_int(run(NATIVE, __NR_ioctl, 3, FIDEDUPERANGE, 0), SECCOMP_RET_ALLOW);
 }

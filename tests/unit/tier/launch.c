@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/memory.h"
@@ -268,6 +269,39 @@ TEST(signals_reach_the_program)
     close(pipes[1]);
 }
 
+/* Signals that init never reads, because the program ends while it is stopped, must not cost the status. */
+TEST(a_status_survives_signals_that_came_too_late)
+{
+    const char *argv[] = {"sh", "-c", "read line; exit 9", NULL};
+    struct tier_start start = {.plan = &hand.plan, .argv = argv, .init_path = hand_init_path()};
+    struct tier_run *run = NULL;
+    struct pollfd ended = {.events = POLLIN};
+    int in[2], out[2];
+    char byte;
+
+    hand_plan_init(&hand, NULL);
+    check_int(pipe2(in, O_CLOEXEC) | pipe2(out, O_CLOEXEC), 0);
+    start.stdio[0] = in[0];
+    start.stdio[1] = start.stdio[2] = out[1];
+    check_int(tier_process.start(&start, &run, &err), 0);
+    close(in[0]);
+    close(out[1]);
+    check_int(kill(tier_process.pid(run), SIGSTOP), 0);
+    for (int i = 0; i < 4; i++)
+        check_int(tier_process.signal(run, SIGWINCH, &err), 0);
+    close(in[1]);
+    check_int(read(out[0], &byte, 1), 0); /* the program has ended */
+    ended.fd = (int)syscall(SYS_pidfd_open, tier_process.pid(run), 0);
+    check_int(kill(tier_process.pid(run), SIGCONT), 0);
+    check_int(poll(&ended, 1, -1), 1);
+    check_int(tier_process.read_status(run, &status, &err), 1);
+    check_int(status.end, TIER_EXITED);
+    check_int(status.code, 9);
+    tier_process.finish(run);
+    close(ended.fd);
+    close(out[0]);
+}
+
 TEST(the_size_of_the_private_file_systems_is_a_limit)
 {
     hand_plan_init(&hand, NULL);
@@ -293,4 +327,32 @@ TEST(nothing_lies_above_the_root)
     script_run("cd /..; ls; ls /../.. | wc -l; [ /.. -ef / ] && echo same");
     check_contains(output, "same");
     check(!strstr(output, "home"));
+}
+
+TEST(a_caller_that_ignores_its_children_is_told_the_end)
+{
+    hand_plan_init(&hand, NULL);
+    signal(SIGCHLD, SIG_IGN);
+    signal(SIGPIPE, SIG_IGN);
+    script_run("trap; grep SigIgn /proc/self/status; exit 5");
+    check_contains(output, "SigIgn:\t0000000000000000");
+    check_int(status.code, 5);
+}
+
+TEST(a_set_user_id_file_cannot_be_made)
+{
+    char *workspace = workspace_make();
+
+    hand_plan_init(&hand, workspace);
+    script_run("cp /bin/true /ws/t; chmod 4755 /ws/t; chmod 755 /ws/t && stat -c %a /ws/t");
+    check_contains(output, "755");
+    check_contains(output, "Operation not permitted");
+    workspace_remove(workspace);
+}
+
+TEST(a_core_dump_cannot_be_let_out)
+{
+    hand_plan_init(&hand, NULL);
+    script_run("ulimit -c 0; ulimit -c; ulimit -c unlimited; grep core /proc/self/limits");
+    check_contains(output, "Max core file size        1                    1 ");
 }

@@ -50,6 +50,7 @@ void rights_add(struct init *init, int fd, uint64_t access, const char *name);
 void rights_drop(struct init *init);      /* rights.c: capabilities, securebits */
 void rights_apply(struct init *init);     /* rights.c: in the program's process, last: limits, Landlock, seccomp */
 void terminal_open(struct init *init);    /* terminal.c */
+void signals_reset(struct init *init);    /* program.c */
 void program_start(struct init *init);    /* program.c */
 void program_watch(struct init *init) __attribute__((noreturn)); /* watch.c */
 

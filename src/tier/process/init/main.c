@@ -89,6 +89,7 @@ void init_main(long *stack)
         sys_call1(exit_group, 125);
     init->record = record_map(init, number_of(argv[2]));
     descriptors_close(init);
+    signals_reset(init);
     identity_enter(init);
     rights_prepare(init);
     tree_build(init);

@@ -91,17 +91,23 @@ static long execute_searched(struct init *init, char **argv, char **envp)
     }
 }
 
-static void signals_reset(struct init *init)
+static void signals_unblock(struct init *init)
+{
+    uint64_t none = 0;
+
+    init_need(init, sys_call4(rt_sigprocmask, SIG_SETMASK, &none, 0, sizeof(none)), "unblock", "signals");
+}
+
+/* What the caller ignores must not be ignored here: without SIGCHLD init would miss the program's end. */
+void signals_reset(struct init *init)
 {
     struct {
         uint64_t handler, flags, restorer, mask;
     } action = {0};
-    uint64_t none = 0;
 
     for (int number = 1; number <= 64; number++)
         if (number != SIGKILL && number != SIGSTOP)
             init_need(init, sys_call4(rt_sigaction, number, &action, 0, sizeof(action.mask)), "reset", "signals");
-    init_need(init, sys_call4(rt_sigprocmask, SIG_SETMASK, &none, 0, sizeof(none)), "unblock", "signals");
 }
 
 static void child_run(struct init *init, char **argv, char **envp)
@@ -115,7 +121,7 @@ static void child_run(struct init *init, char **argv, char **envp)
         for (int fd = 0; fd < 3; fd++)
             init_need(init, sys_call3(dup3, init->tty, fd, 0), "connect", "terminal");
     }
-    signals_reset(init);
+    signals_unblock(init);
     init->error_kind = ERROR_INVALID;
     init_need(init, sys_call1(chdir, cwd), "enter working directory", cwd);
     init->error_kind = ERROR_SYSTEM;
