@@ -97,7 +97,8 @@ judge_property()
     fi
     if [ ${#escapes[@]} != 0 ] && [ -n "${OPTION[$NAME.gap]:-}" ]; then
         [ ${#problems[@]} = 0 ] && verdict=gap reason=${OPTION[$NAME.gap]}
-    elif [ -n "${OPTION[$NAME.gap]:-}" ] && [ ${#problems[@]} = 0 ] && [ "$verdict" != skip ]; then
+    elif [ -n "${OPTION[$NAME.gap]:-}" ] && [ ${#problems[@]} = 0 ] && [ "$verdict" != skip ] &&
+        [ "$(id -u)" = 0 ]; then
         problems+=("it is marked as a gap but was refused: take the mark away")
     else
         problems+=("${escapes[@]}")
