@@ -9,6 +9,14 @@
 #include <asm/unistd.h>
 #include <stddef.h>
 
+#ifdef __x86_64__
+#ifndef __NR_uretprobe
+#define __NR_uretprobe 335 /* 6.11 */
+#endif
+#ifndef __NR_uprobe
+#define __NR_uprobe 336 /* 6.18 */
+#endif
+#endif
 #ifndef __NR_cachestat
 #define __NR_cachestat 451 /* 6.5 */
 #endif

@@ -187,6 +187,11 @@ static const struct filter_row rows[] = {
     ALLOW(seccomp) ALLOW(landlock_create_ruleset) ALLOW(landlock_add_rule) ALLOW(landlock_restrict_self)
     ALLOW(lsm_get_self_attr) ALLOW(lsm_list_modules) ALLOW(getrandom)
 #undef WHY
+#ifdef __x86_64__
+#define WHY "the kernel's own trampoline in a program that the host's administrator traces; SIGILL elsewhere"
+    ALLOW(uretprobe) ALLOW(uprobe)
+#undef WHY
+#endif
 #define WHY "older spelling of a call above"
 #ifdef __x86_64__
     ALLOW(stat) ALLOW(lstat) ALLOW(access) ALLOW(readlink) ALLOW(getdents) ALLOW(dup2)

@@ -110,7 +110,6 @@ TEST(what_a_policy_does_not_need_of_yaml_is_refused)
         {"a: !<tag:x> [1]\n", "t:1:13: a tag; remove it"},
         {"<<: {a: 1}\n", "t:1:3: a merge key; write the members themselves"},
         {"--- a\n--- b\n", "t:2:4: a second document; a policy file holds one"},
-        {"a: 1\n...\nb: 2\n", "t:2:1: a second document; a policy file holds one"},
         {"%YAML 1.1\n---\na: yes\n", "t:1:1: a directive; remove the line with '%'"},
         {"? [a]\n: 1\n", "t:1:4: a member's name must be a plain string"},
         {"\"a\\0b\": 1\n", "t:1:6: a member's name that is empty or holds a NUL"},
@@ -127,6 +126,17 @@ TEST(what_a_policy_does_not_need_of_yaml_is_refused)
 
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++)
         must_not_read(cases[i][0], NODE_YAML, cases[i][1]);
+}
+
+/* Where it begins is line 2 for libfyaml 0.7 and line 3 for 0.9. */
+TEST(a_second_document_after_an_end_marker_is_refused)
+{
+    struct error err = ERROR_INIT;
+    struct node *root = NULL;
+    const char *text = "a: 1\n...\nb: 2\n";
+
+    check_int(node_read(test_arena(), "t", text, strlen(text), NODE_YAML, &root, &err), -EINVAL);
+    check_contains(err.text, "a second document; a policy file holds one");
 }
 
 TEST(a_member_given_twice_is_refused_at_the_second)
