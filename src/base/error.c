@@ -9,6 +9,8 @@
 
 #include "base/utf8.h"
 
+#define CONTEXT_MAX 5120 /* the longest path, and what stands behind it */
+
 static int error_result(const struct error *err, int errnum)
 {
     if (err && !errnum)
@@ -73,8 +75,9 @@ int error_memory(struct error *err)
 
 int error_prepend(struct error *err, const char *format, ...)
 {
-    char context[ERROR_TEXT_MAX];
-    char joined[2 * ERROR_TEXT_MAX + 3];
+    char context[CONTEXT_MAX];
+    char text[ERROR_TEXT_MAX];
+    size_t length, room, skipped = 0;
     va_list args;
 
     if (!err)
@@ -82,9 +85,14 @@ int error_prepend(struct error *err, const char *format, ...)
     va_start(args, format);
     vsnprintf(context, sizeof(context), format, args);
     va_end(args);
-    snprintf(joined, sizeof(joined), "%s: %s", context, err->text);
-    memcpy(err->text, joined, sizeof(err->text) - 1);
-    err->text[sizeof(err->text) - 1] = '\0';
+    memcpy(text, err->text, sizeof(text));
+    length = strlen(context);
+    room = sizeof(text) - 1 - strlen(text);
+    if (length + strlen(": ") > room && room > strlen("...: "))
+        skipped = length + strlen("...: ") - room;
+    if (snprintf(err->text, sizeof(err->text), "%s%s: %s", skipped ? "..." : "", context + skipped,
+                 text) < 0)
+        memcpy(err->text, text, sizeof(text));
     error_escape(err->text);
     return error_result(err, 0);
 }

@@ -55,7 +55,8 @@ int error_system(struct error *err, int errnum, const char *format, ...) printf_
 /* The one way to report a failed allocation. Returns -ENOMEM. */
 int error_memory(struct error *err);
 
-/* Put "context: " before the text. Returns what error_set() returned for it. */
+/* Put "context: " before the text; where both do not fit, the beginning of the context goes. Returns
+ * what error_set() returned for it. */
 int error_prepend(struct error *err, const char *format, ...) printf_like(2, 3);
 
 /* Name of a kind as JSON reports it: "invalid", "unenforceable", ... */

@@ -54,8 +54,8 @@ static int builder_refuse(const struct builder *builder, enum error_kind kind, s
 {
     struct spot spot = builder_spot(builder, offset);
 
-    return error_set(builder->err, kind, kind == ERROR_LIMIT ? E2BIG : EINVAL, "%s:%u:%u: %s",
-                     builder->name, spot.line, spot.column, what);
+    error_set(builder->err, kind, kind == ERROR_LIMIT ? E2BIG : EINVAL, "%s", what);
+    return error_prepend(builder->err, "%s:%u:%u", builder->name, spot.line, spot.column);
 }
 
 static int builder_find_lines(struct builder *builder)
@@ -143,8 +143,9 @@ static int builder_refuse_syntax(const struct builder *builder)
     size_t line = found && found->line > 0 ? (size_t)found->line : 1;
     size_t column = found && found->column > 0 ? (size_t)found->column : 1;
 
-    return error_set(builder->err, ERROR_INVALID, EINVAL, "%s:%zu:%zu: %s", builder->name, line,
-                     column, found && found->msg ? found->msg : "cannot be read");
+    error_set(builder->err, ERROR_INVALID, EINVAL, "%s",
+              found && found->msg ? found->msg : "cannot be read");
+    return error_prepend(builder->err, "%s:%zu:%zu", builder->name, line, column);
 }
 
 /* *ret_event is NULL at the end of the stream. */

@@ -63,6 +63,20 @@ TEST(context_goes_in_front_and_keeps_kind_and_number)
     check_string(err.text, "agent: policy build.yaml: not yours");
 }
 
+TEST(a_long_context_loses_its_beginning_and_never_what_is_wrong)
+{
+    struct error err = ERROR_INIT;
+    char path[4096];
+
+    memset(path, 'p', sizeof(path) - 1);
+    path[sizeof(path) - 1] = '\0';
+    error_set(&err, ERROR_INVALID, EINVAL, "unknown member");
+    error_prepend(&err, "%s:3:7: member", path);
+    check_int(strlen(err.text), ERROR_TEXT_MAX - 1);
+    check_int(strncmp(err.text, "...ppp", 6), 0);
+    check_string(strchr(err.text, ':'), ":3:7: member: unknown member");
+}
+
 TEST(text_from_outside_cannot_command_a_terminal_or_split_a_line)
 {
     struct error err = ERROR_INIT;
