@@ -40,9 +40,10 @@ struct missing {
     const struct origin *origin;
 };
 
-/* A grant whose object was reached through a symbolic link. */
+/* A grant, or a file of Cordon's own, whose object was reached through a symbolic link. */
 struct led {
     const struct resolved *object;
+    bool is_own; /* Cordon's: no link on the way may be replaceable, and none is shown inside */
     const struct origin *origin;
 };
 
@@ -115,7 +116,7 @@ int objects_add_cap(struct compile *c, const char *path, enum access access,
  * directory that the caller may not enter. */
 int objects_add_missing(struct compile *c, const struct resolved *object, enum path_rule_kind kind,
                         const struct origin *origin, struct error *err) must_check;
-int objects_add_led(struct compile *c, const struct resolved *object, const struct origin *origin,
+int objects_add_led(struct compile *c, const struct resolved *object, bool is_own, const struct origin *origin,
                     struct error *err) must_check;
 /* Is this an object that may be granted, and the caller's to give? Says so when it must be. */
 int objects_check_grant(struct compile *c, const struct resolved *object, bool wants_write,

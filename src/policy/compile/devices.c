@@ -89,7 +89,7 @@ static int add_special(struct compile *c, const struct string_item *item, enum l
     if (reason)
         return compile_problem(c, ERROR_FORBIDDEN, &item->origin, err, "%s cannot be granted: %s",
                                item->text, reason);
-    r = objects_add_led(c, &object, &item->origin, err);
+    r = objects_add_led(c, &object, false, &item->origin, err);
     want.path = want.source = object.real;
     want.device = object.device;
     want.inode = object.inode;

@@ -93,6 +93,8 @@ static int add_readonly_self(struct compile *c, struct error *err)
         r = objects_add_cap(c, object.real, ACCESS_READ, origin, err);
         if (r == 0)
             r = objects_add_point(c, &object, false, err);
+        if (r == 0)
+            r = objects_add_led(c, &object, true, origin, err);
     }
     return r;
 }

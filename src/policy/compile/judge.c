@@ -78,8 +78,9 @@ static int judge_link(struct compile *c, const struct led *led, const struct res
 
     if (!parent)
         return error_memory(err);
-    if (layout_region_at(c->layout, parent) != REGION_WRITE ||
-        path_is_within(led->object->real, layout_root_at(c->layout, parent)))
+    if (layout_region_at(c->layout, parent) != REGION_WRITE)
+        return 0;
+    if (!led->is_own && path_is_within(led->object->real, layout_root_at(c->layout, parent)))
         return 0;
     return compile_problem(c, ERROR_FORBIDDEN, led->origin, err,
                            "%s leads through %s, a symbolic link that the contained program can "

@@ -116,15 +116,15 @@ int objects_add_missing(struct compile *c, const struct resolved *object, enum p
         return add_missing(c, object->real, kind, false, origin, err);
     if (object->status == RESOLVE_SHUT)
         r = shut_blocked(c, object, origin, err);
-    if (kind != PATH_PROTECTED)
+    if (kind != PATH_PROTECTED && kind != PATH_READONLY && kind != PATH_DENIED)
         return r;
     for (size_t i = 0; i < object->link_count && r == 0; i++)
         r = add_missing(c, object->links[i].path, kind, true, origin, err);
     return r;
 }
 
-int objects_add_led(struct compile *c, const struct resolved *object, const struct origin *origin,
-                    struct error *err)
+int objects_add_led(struct compile *c, const struct resolved *object, bool is_own,
+                    const struct origin *origin, struct error *err)
 {
     struct resolved *copy;
     struct led *led;
@@ -136,7 +136,7 @@ int objects_add_led(struct compile *c, const struct resolved *object, const stru
     if (!led)
         return error_memory(err);
     *copy = *object;
-    *led = (struct led){.object = copy, .origin = origin};
+    *led = (struct led){.object = copy, .is_own = is_own, .origin = origin};
     return 0;
 }
 
@@ -222,7 +222,7 @@ static int resolve_grant(struct compile *c, const struct document *layer, struct
         *ret_keep = object->status == RESOLVE_FOUND;
     } else if (object->status == RESOLVE_PROC && object->link_count &&
                !path_is_within(rule->path, "/proc")) {
-        return objects_add_led(c, object, &rule->origin, err); /* only the link itself is of use */
+        return objects_add_led(c, object, false, &rule->origin, err); /* only the link itself is of use */
     } else {
         r = objects_check_grant(c, object, wants_write, rule->is_optional, &rule->origin,
                                 &is_usable, err);
@@ -233,7 +233,7 @@ static int resolve_grant(struct compile *c, const struct document *layer, struct
     if (!wants_write)
         r = objects_add_missing(c, object, rule->kind, &rule->origin, err);
     if (r == 0 && is_usable)
-        r = objects_add_led(c, object, &rule->origin, err);
+        r = objects_add_led(c, object, false, &rule->origin, err);
     if (r == 0 && is_usable)
         r = warn_of_sockets(c, rule, object, err);
     return r;

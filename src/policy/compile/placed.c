@@ -77,7 +77,7 @@ static int resolve_view(struct compile *c, const struct document *layer, struct 
     if (r < 0 || !*ret_keep)
         return r;
     if (layer->kind == LAYER_REQUEST) {
-        r = objects_add_led(c, &object, &view->origin, err);
+        r = objects_add_led(c, &object, false, &view->origin, err);
         if (r < 0)
             return r;
     }

@@ -227,7 +227,7 @@ int wants_add(struct compile *c, struct error *err)
     if (r == 0)
         r = want_privates(c, err);
     for (size_t i = 0; i < c->led_count && r == 0; i++)
-        for (size_t j = 0; j < c->led[i].object->link_count && r == 0; j++)
+        for (size_t j = 0; !c->led[i].is_own && j < c->led[i].object->link_count && r == 0; j++)
             r = want_link(c, c->led[i].object->links[j].path, c->led[i].object->links[j].text,
                           c->led[i].origin, err);
     return r < 0 ? r : want_system(c, err);

@@ -174,6 +174,13 @@ TEST(toolchains_come_without_credentials)
     f.options.caller_path = full_path(&f, "home/.ssh/bin");
     accept_text(&f, "filesystem:\n  toolchains: inherit\n");
     check_string(what_is_at(&f, "home/.ssh/bin"), "none");
+    make_directory(&f, "home/secret");
+    make_link(&f, "home/turned", full_path(&f, "home/secret"));
+    f.options.caller_path = full_path(&f, "home/turned");
+    accept_text(&f, "filesystem:\n  toolchains: inherit\n");
+    check_string(what_is_at(&f, "home/secret"), "none");
+    check_string(what_is_at(&f, "home/turned"), "none");
+    check_contains(f.plan->warnings.items[0].text, "is not granted for that");
     f.options.caller_path = full_path(&f, "home");
     accept_text(&f, "filesystem:\n  toolchains: inherit\n");
     check_string(what_is_at(&f, "home"), "private");
