@@ -110,6 +110,7 @@ struct plan_filter {
     size_t deny_count;
     const char **allow; /* syscalls.allow */
     size_t allow_count;
+    const struct origin **deny_origins, **allow_origins; /* one for each name */
 };
 
 /* One line of explain that is neither a mount nor a limit: "a new user namespace", "TIOCSTI", ...

@@ -72,6 +72,18 @@ static void add_names(struct json *json, const char *key, const char *const *nam
     json_end(json);
 }
 
+static void add_calls(struct json *json, const char *const *names,
+                      const struct origin *const *origins, size_t count, const char *verdict)
+{
+    for (size_t i = 0; i < count; i++) {
+        json_begin_object(json, NULL);
+        json_add_string(json, "name", names[i]);
+        json_add_string(json, "verdict", verdict);
+        add_origin(json, origins[i]);
+        json_end(json);
+    }
+}
+
 static void add_settings(struct json *json, const struct plan *plan)
 {
     static const char *const networks[] = {
@@ -84,6 +96,12 @@ static void add_settings(struct json *json, const struct plan *plan)
     json_begin_object(json, "syscalls");
     add_names(json, "deny", plan->filter.deny, plan->filter.deny_count);
     add_names(json, "allow", plan->filter.allow, plan->filter.allow_count);
+    json_begin_array(json, "rules");
+    add_calls(json, plan->filter.deny, plan->filter.deny_origins, plan->filter.deny_count,
+              "refused");
+    add_calls(json, plan->filter.allow, plan->filter.allow_origins, plan->filter.allow_count,
+              "allowed");
+    json_end(json);
     json_end(json);
     json_begin_array(json, "limits");
     for (size_t i = 0; i < plan->limit_count; i++) {

@@ -165,7 +165,8 @@ static void add_network(struct text *out, const struct plan *plan)
                 rows[plan->network].behind, plan->network_origin);
 }
 
-static void add_calls(struct text *out, const char *const *names, size_t count, const char *verdict)
+static void add_calls(struct text *out, const char *const *names,
+                      const struct origin *const *origins, size_t count, const char *verdict)
 {
     for (size_t i = 0; i < count; i++) {
         size_t start = out->length;
@@ -173,7 +174,7 @@ static void add_calls(struct text *out, const char *const *names, size_t count, 
         text_printf(out, "  %s", names[i]);
         pad(out, start, OBJECT_COLUMNS);
         add_verdict(out, verdict, strcmp(verdict, "refused") == 0 ? BY_SECCOMP : BY_NOTHING,
-                    BY_NOTHING, NULL);
+                    BY_NOTHING, origins[i]);
     }
 }
 
@@ -351,8 +352,10 @@ int plan_explain_text(const struct plan *plan, char **ret_text, struct error *er
     add_network(&out, plan);
     if (plan->filter.deny_count || plan->filter.allow_count) {
         add_heading(&out, "System calls, beside the baseline");
-        add_calls(&out, plan->filter.deny, plan->filter.deny_count, "refused");
-        add_calls(&out, plan->filter.allow, plan->filter.allow_count, "allowed");
+        add_calls(&out, plan->filter.deny, plan->filter.deny_origins, plan->filter.deny_count,
+                  "refused");
+        add_calls(&out, plan->filter.allow, plan->filter.allow_origins, plan->filter.allow_count,
+                  "allowed");
     }
     if (plan->limit_count || plan->timeout_ms) {
         add_heading(&out, "Limits");

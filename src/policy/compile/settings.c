@@ -167,14 +167,18 @@ static int choose_network(struct compile *c, struct error *err)
     return r;
 }
 
-static int add_call(struct compile *c, const char *name, const char ***list, size_t *count,
-                    struct error *err)
+static int add_call(struct compile *c, const struct string_item *item, const char ***names,
+                    const struct origin ***origins, size_t *count, struct error *err)
 {
-    const char **slot = arena_append(c->arena, *list, *count);
+    size_t origin_count = *count;
+    const struct origin **origin = arena_append(c->arena, *origins, origin_count);
+    const char **name = arena_append(c->arena, *names, *count);
 
-    if (slot)
-        *slot = arena_string(c->arena, name);
-    return slot && *slot ? 0 : error_memory(err);
+    if (name)
+        *name = arena_string(c->arena, item->text);
+    if (!origin || !name || !*name)
+        return error_memory(err);
+    return compile_origin(c, &item->origin, origin, err);
 }
 
 static int add_calls(struct compile *c, const struct string_list *items, bool is_allowed,
@@ -195,9 +199,9 @@ static int add_calls(struct compile *c, const struct string_list *items, bool is
                                 "cannot be granted; remove it",
                                 item->text);
         else if (is_allowed)
-            r = add_call(c, item->text, &filter->allow, &filter->allow_count, err);
+            r = add_call(c, item, &filter->allow, &filter->allow_origins, &filter->allow_count, err);
         else
-            r = add_call(c, item->text, &filter->deny, &filter->deny_count, err);
+            r = add_call(c, item, &filter->deny, &filter->deny_origins, &filter->deny_count, err);
     }
     return r;
 }
