@@ -107,8 +107,7 @@ __attribute__((unused)) static bool descriptor_holds(int fd, const char *text)
     size_t used = 0;
     ssize_t got;
 
-    while (used < sizeof(buffer) &&
-           (got = read(fd, buffer + used, sizeof(buffer) - used)) > 0)
+    while (used < sizeof(buffer) && (got = read(fd, buffer + used, sizeof(buffer) - used)) > 0)
         used += (size_t)got;
     return memmem(buffer, used, text, strlen(text)) != NULL;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Change mode, times or attributes of a file that is open as a standard descriptor, by the descriptor
- * and by its name in /proc. Argument: number. */
+/* Change mode, times or attributes of a file that is open as a standard descriptor, by the
+ * descriptor and by its name in /proc. Argument: number. */
 #include <sys/xattr.h>
 
 #include "attempt.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reach a listener of the host. Arguments: way (tcp4, tcp6, mapped, udp4, fastopen), address, port. */
+/* Reach a listener of the host. Arguments: way (tcp4, tcp6, mapped, udp4, fastopen), address, port.
+ */
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>

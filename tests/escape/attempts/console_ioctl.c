@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* TIOCLINUX, which can paste into a virtual console. The subcode used only asks for the shift state.
- * Argument: bits above the 32 that the kernel looks at. */
+/* TIOCLINUX, which can paste into a virtual console. The subcode used only asks for the shift
+ * state. Argument: bits above the 32 that the kernel looks at. */
 #include <sys/ioctl.h>
 
 #include "attempt.h"

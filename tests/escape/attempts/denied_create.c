@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Create something in a denied directory, or make it accessible first. Arguments: directory, name. */
+/* Create something in a denied directory, or make it accessible first. Arguments: directory, name.
+ */
 #include "attempt.h"
 
 int main(int argc, char **argv)
@@ -11,8 +12,7 @@ int main(int argc, char **argv)
     fd = open(path, O_WRONLY | O_CREAT, 0644);
     if (fd >= 0)
         succeeded("create");
-    if (chmod(argument(argc, argv, 1), 0777) == 0 &&
-        open(path, O_WRONLY | O_CREAT, 0644) >= 0)
+    if (chmod(argument(argc, argv, 1), 0777) == 0 && open(path, O_WRONLY | O_CREAT, 0644) >= 0)
         succeeded("chmod and create");
     refused("create");
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Learn size and times of a denied object, which must stay listed. Arguments: directory, name, size,
- * time of change in seconds. */
+/* Learn size and times of a denied object, which must stay listed. Arguments: directory, name,
+ * size, time of change in seconds. */
 #include <dirent.h>
 
 #include "attempt.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Find a mount of the host in our own list of mounts: a /sys, a control group, or a second mount of the
- * root directory. */
+/* Find a mount of the host in our own list of mounts: a /sys, a control group, or a second mount of
+ * the root directory. */
 #include "attempt.h"
 
 int main(void)

@@ -25,15 +25,18 @@ static long call_userfaultfd(void)
 
 static long call_bpf(void)
 {
-    union bpf_attr map = {.map_type = BPF_MAP_TYPE_ARRAY, .key_size = 4, .value_size = 4, .max_entries = 1};
+    union bpf_attr map = {
+        .map_type = BPF_MAP_TYPE_ARRAY, .key_size = 4, .value_size = 4, .max_entries = 1};
 
     return syscall(SYS_bpf, BPF_MAP_CREATE, &map, sizeof(map));
 }
 
 static long call_perf(void)
 {
-    struct perf_event_attr event = {.type = PERF_TYPE_SOFTWARE, .size = sizeof(event),
-                                    .config = PERF_COUNT_SW_TASK_CLOCK, .exclude_kernel = 1,
+    struct perf_event_attr event = {.type = PERF_TYPE_SOFTWARE,
+                                    .size = sizeof(event),
+                                    .config = PERF_COUNT_SW_TASK_CLOCK,
+                                    .exclude_kernel = 1,
                                     .exclude_hv = 1};
 
     return syscall(SYS_perf_event_open, &event, 0, -1, -1, 0);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Put a hard link and then a symbolic link in the place of an object. Arguments: path, other file. */
+/* Put a hard link and then a symbolic link in the place of an object. Arguments: path, other file.
+ */
 #include "attempt.h"
 
 int main(int argc, char **argv)

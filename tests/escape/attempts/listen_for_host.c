@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Listen on a port of all addresses and wait for the host to connect. Arguments: port, file to create
- * when ready, file that appears when the host has tried. */
+/* Listen on a port of all addresses and wait for the host to connect. Arguments: port, file to
+ * create when ready, file that appears when the host has tried. */
 #include <netinet/in.h>
 #include <sys/socket.h>
 

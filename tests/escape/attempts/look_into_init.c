@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Look into pid 1 through /proc: its root, directories, descriptors, memory, program. Any that opens
- * is an escape. Argument: which (files or memory). */
+/* Look into pid 1 through /proc: its root, directories, descriptors, memory, program. Any that
+ * opens is an escape. Argument: which (files or memory). */
 #include <dirent.h>
 
 #include "attempt.h"
 
 int main(int argc, char **argv)
 {
-    static const char *const files[] = {"/proc/1/root/", "/proc/1/cwd/", "/proc/1/exe",
-                                        "/proc/1/fd/0",
-                                        "/proc/1/task/1/root/", "/proc/1/ns/mnt"};
-    static const char *const memory[] = {"/proc/1/maps", "/proc/1/environ", "/proc/1/auxv",
-                                         "/proc/1/syscall", "/proc/1/pagemap",
-                                         "/proc/1/task/1/environ"};
+    static const char *const files[] = {"/proc/1/root/", "/proc/1/cwd/",         "/proc/1/exe",
+                                        "/proc/1/fd/0",  "/proc/1/task/1/root/", "/proc/1/ns/mnt"};
+    static const char *const memory[] = {"/proc/1/maps",    "/proc/1/environ",
+                                         "/proc/1/auxv",    "/proc/1/syscall",
+                                         "/proc/1/pagemap", "/proc/1/task/1/environ"};
     bool is_memory = strcmp(argument(argc, argv, 1), "memory") == 0;
     const char *const *paths = is_memory ? memory : files;
     size_t count = is_memory ? sizeof(memory) / sizeof(*memory) : sizeof(files) / sizeof(*files);

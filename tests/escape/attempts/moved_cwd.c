@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Stand in a directory that the host moves out of the workspace, then climb. Arguments: directory to
- * stand in, file that appears when it was moved, marker. */
+/* Stand in a directory that the host moves out of the workspace, then climb. Arguments: directory
+ * to stand in, file that appears when it was moved, marker. */
 #include "attempt.h"
 
 int main(int argc, char **argv)

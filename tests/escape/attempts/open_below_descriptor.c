@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Open, climb from and write below an inherited directory descriptor. Arguments: number, name in it,
- * marker. */
+/* Open, climb from and write below an inherited directory descriptor. Arguments: number, name in
+ * it, marker. */
 #include "attempt.h"
 
 int main(int argc, char **argv)

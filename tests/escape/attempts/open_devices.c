@@ -5,9 +5,9 @@
 
 #include "attempt.h"
 
-static const char *const harmless[] = {"null",   "zero", "full",   "random", "urandom", "tty",
-                                       "stdin",  "fd",   "stdout", "stderr", "ptmx",    "pts",
-                                       "shm",    "console"};
+static const char *const harmless[] = {"null", "zero",  "full", "random", "urandom",
+                                       "tty",  "stdin", "fd",   "stdout", "stderr",
+                                       "ptmx", "pts",   "shm",  "console"};
 
 static bool is_harmless(const char *name)
 {
@@ -19,8 +19,9 @@ static bool is_harmless(const char *name)
 
 int main(void)
 {
-    static const char *const dangerous[] = {"mem", "kmsg", "fuse", "kvm", "loop-control", "vsock",
-                                            "net/tun", "userfaultfd", "mapper/control", "uinput"};
+    static const char *const dangerous[] = {
+        "mem",     "kmsg",        "fuse",           "kvm",   "loop-control", "vsock",
+        "net/tun", "userfaultfd", "mapper/control", "uinput"};
     DIR *dir = opendir("/dev");
     struct dirent *entry;
     int last_errno = ENOENT;

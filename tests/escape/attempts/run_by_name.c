@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Execute a program by its name, looked up in PATH, as a careless supervisor would. Argument: name. */
+/* Execute a program by its name, looked up in PATH, as a careless supervisor would. Argument: name.
+ */
 #include "attempt.h"
 
 int main(int argc, char **argv)

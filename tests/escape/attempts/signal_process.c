@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Send a signal to a process of the host. Arguments: pid, way (kill, pidfd, tgkill, sigqueue, sigio). */
+/* Send a signal to a process of the host. Arguments: pid, way (kill, pidfd, tgkill, sigqueue,
+ * sigio). */
 #include <signal.h>
 
 #include "attempt.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Read a hidden file through /proc/self/root, /proc/self/cwd, /proc/thread-self and a climb of `..`.
- * Arguments: path, marker. */
+/* Read a hidden file through /proc/self/root, /proc/self/cwd, /proc/thread-self and a climb of
+ * `..`. Arguments: path, marker. */
 #include "attempt.h"
 
 int main(int argc, char **argv)

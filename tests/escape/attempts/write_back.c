@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Write to a kernel setting what it holds already. Arguments: paths; one that takes it is enough. */
+/* Write to a kernel setting what it holds already. Arguments: paths; one that takes it is enough.
+ */
 #include "attempt.h"
 
 int main(int argc, char **argv)

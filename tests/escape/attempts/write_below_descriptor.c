@@ -4,8 +4,8 @@
 
 int main(int argc, char **argv)
 {
-    int fd = openat((int)number_argument(argc, argv, 1), argument(argc, argv, 2),
-                    O_WRONLY | O_APPEND);
+    int fd =
+        openat((int)number_argument(argc, argv, 1), argument(argc, argv, 2), O_WRONLY | O_APPEND);
 
     if (fd < 0)
         refused("openat below the descriptor");

@@ -15,10 +15,11 @@ static int try_file(const char *path, const struct stat *st, int type, struct FT
 
 int main(void)
 {
-    static const char *const trees[] = {"sys", "irq", "fs", "bus", "acpi", "driver", "tty", "scsi",
-                                        "pressure", "sysvipc", "mtrr", "kcore", "kmsg", "slabinfo",
-                                        "profile", "timer_list", "sysrq-trigger", "latency_stats",
-                                        "dynamic_debug", "keys", "kallsyms", "swaps", "mdstat"};
+    static const char *const trees[] = {
+        "sys",           "irq",      "fs",       "bus",        "acpi",          "driver",
+        "tty",           "scsi",     "pressure", "sysvipc",    "mtrr",          "kcore",
+        "kmsg",          "slabinfo", "profile",  "timer_list", "sysrq-trigger", "latency_stats",
+        "dynamic_debug", "keys",     "kallsyms", "swaps",      "mdstat"};
     char path[64];
 
     for (size_t i = 0; i < sizeof(trees) / sizeof(*trees); i++) {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Run a command in a process group that has another program of the caller in it. The effect file says
- * that the other one was signalled. Arguments: effect file, -- command. */
+/* Run a command in a process group that has another program of the caller in it. The effect file
+ * says that the other one was signalled. Arguments: effect file, -- command. */
 #include "host.h"
 
-/* Of two waiting signals the kernel gives the one with the lower number first: SIGTERM before SIGURG. */
+/* Of two waiting signals the kernel gives the one with the lower number first: SIGTERM before
+ * SIGURG. */
 static int wait_for_signal(const sigset_t *set)
 {
     int number;

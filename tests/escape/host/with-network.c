@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Run a command in a network namespace of its own with a further address on its loopback and a
- * service listening there on port 8080: a stand-in for an address of the host's surroundings. Needs root, or a
- * user namespace. Arguments: address, effect file, ready file, listener program, -- command.
+ * service listening there on port 8080: a stand-in for an address of the host's surroundings. Needs
+ * root, or a user namespace. Arguments: address, effect file, ready file, listener program, --
+ * command.
  */
 #include <arpa/inet.h>
 #include <net/if.h>
