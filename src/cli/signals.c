@@ -11,9 +11,9 @@
 
 static int pipe_fds[2] = {-1, -1};
 
-/* SIGPIPE is here so that a vanished reader is an error of write(), not the end. */
+/* SIGPIPE and SIGXFSZ are here so that a vanished reader or a full quota is an error of write(), not the end. */
 static const int handled[] = {SIGTERM, SIGINT,   SIGHUP,  SIGQUIT, SIGUSR1,
-                              SIGUSR2, SIGWINCH, SIGTSTP, SIGPIPE};
+                              SIGUSR2, SIGWINCH, SIGTSTP, SIGPIPE, SIGXFSZ};
 
 static void on_signal(int signal_number)
 {
@@ -21,7 +21,7 @@ static void on_signal(int signal_number)
     int saved = errno;
 
     /* a full pipe holds thousands of them already: one more says nothing new */
-    if (signal_number != SIGPIPE && write(pipe_fds[1], &byte, 1) < 0)
+    if (signal_number != SIGPIPE && signal_number != SIGXFSZ && write(pipe_fds[1], &byte, 1) < 0)
         errno = 0;
     errno = saved;
 }

@@ -14,11 +14,16 @@
 #include "base/quiet.h"
 #include "event/store.h"
 
-/* O_NONBLOCK: a FIFO without a reader is an error at once, not a start that hangs. */
+/*
+ * O_NONBLOCK: a FIFO without a reader is an error at once, not a start that hangs. O_NOFOLLOW: the name may lie in a
+ * workspace, where an earlier run could have left a link to something else of the caller's.
+ */
 static int log_open_file(const char *path, int *ret_fd, struct error *err)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
+    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW, 0600);
 
+    if (fd < 0 && errno == ELOOP)
+        return error_set(err, ERROR_INVALID, ELOOP, "events file %s is a symbolic link; name the file itself", path);
     if (fd < 0)
         return error_system(err, errno, "events file %s", path);
     *ret_fd = fd;

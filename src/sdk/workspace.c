@@ -45,6 +45,8 @@ int workspace_check_default(const char *workspace, const char *home, struct erro
         what = "your home";
     else if (path_is_within(resolved, workspace))
         what = "a directory above your home";
+    else if (path_is_within(workspace, resolved) && workspace[strlen(resolved) + 1] == '.')
+        what = "a hidden directory of your home, where programs keep settings and keys";
     else
         return 0;
     return error_set(err, ERROR_FORBIDDEN, EPERM,

@@ -9,6 +9,8 @@
 static const struct protected_name names[] = {
     {".git/hooks", "git runs hooks with the rights of whoever uses the repository next"},
     {".git/config", "git runs programs that its configuration names (fsmonitor, pager, ssh)"},
+    {".git/config.worktree", "the same for one work tree"},
+    {".git/commondir", "git takes configuration and hooks from the directory that it names"},
     {".gitmodules", "git fetches from and configures itself by it"},
     {".gitconfig", "git runs programs that its configuration names"},
     {".bashrc", "shell start-up file"},

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/fs.h>
+#include <linux/ioprio.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
 #include <string.h>
@@ -113,6 +114,7 @@ static void emit_btrfs(struct emitter *emitter)
     emit_if_equal(emitter, FIDEDUPERANGE, SECCOMP_RET_ALLOW);
     emit(emitter, BPF_ALU | BPF_AND | BPF_K, 0xff00, 0, 0);
     emit_if_equal(emitter, 0x9400, RETURN_ERRNO(EPERM));
+    emit_if_equal(emitter, 0xbc00, RETURN_ERRNO(EPERM)); /* bcachefs has the same */
 }
 
 static void emit_ioctl(struct emitter *emitter)
@@ -155,6 +157,10 @@ static void emit_open(struct emitter *emitter, unsigned index)
 /* Success without effect: programs that switch core dumps off have what they want. */
 static void emit_rlimit(struct emitter *emitter, unsigned index)
 {
+    if (index == 1) {
+        emit_load_argument(emitter, 0);
+        emit_if_equal(emitter, 1 /* pid */, RETURN_ERRNO(EPERM));
+    }
     emit_load_argument(emitter, index);
     emit(emitter, BPF_JMP | BPF_JEQ | BPF_K, RLIMIT_CORE, 1, 0);
     emit_return(emitter, SECCOMP_RET_ALLOW);
@@ -165,6 +171,18 @@ static void emit_rlimit(struct emitter *emitter, unsigned index)
         emit_if_equal(emitter, 0, SECCOMP_RET_ALLOW);
     }
     emit_return(emitter, SECCOMP_RET_ERRNO | 0);
+}
+
+/* (which, who): `user` is refused for all, `process` for process 1. */
+static void emit_priority(struct emitter *emitter, uint32_t process, uint32_t user)
+{
+    emit_load_argument(emitter, 0);
+    emit_if_equal(emitter, user, RETURN_ERRNO(EPERM));
+    emit(emitter, BPF_JMP | BPF_JEQ | BPF_K, process, 1, 0);
+    emit_return(emitter, SECCOMP_RET_ALLOW);
+    emit_load_argument(emitter, 1);
+    emit_if_equal(emitter, 1, RETURN_ERRNO(EPERM));
+    emit_return(emitter, SECCOMP_RET_ALLOW);
 }
 
 static void emit_verdict(struct emitter *emitter, const struct range *range)
@@ -209,6 +227,17 @@ static void emit_verdict(struct emitter *emitter, const struct range *range)
     case FILTER_RLIMIT_0:
     case FILTER_RLIMIT_1:
         emit_rlimit(emitter, range->verdict == FILTER_RLIMIT_0 ? 0 : 1);
+        break;
+    case FILTER_NOT_INIT:
+        emit_load_argument(emitter, 0);
+        emit_if_equal(emitter, 1, RETURN_ERRNO(EPERM));
+        emit_return(emitter, SECCOMP_RET_ALLOW);
+        break;
+    case FILTER_PRIORITY:
+        emit_priority(emitter, PRIO_PROCESS, PRIO_USER);
+        break;
+    case FILTER_IOPRIO:
+        emit_priority(emitter, IOPRIO_WHO_PROCESS, IOPRIO_WHO_USER);
         break;
     case FILTER_ENOSYS:
     default:

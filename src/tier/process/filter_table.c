@@ -120,6 +120,14 @@ static const struct filter_row rows[] = {
     ROW(setrlimit, FILTER_RLIMIT_0, CORE)
     ROW(prlimit64, FILTER_RLIMIT_1, CORE)
 
+#define INIT "process 1 has the program's uid: starved or limited, it could not say how the program ended"
+    ROW(setpriority, FILTER_PRIORITY, INIT)
+    ROW(ioprio_set, FILTER_IOPRIO, INIT)
+    ROW(sched_setparam, FILTER_NOT_INIT, INIT)
+    ROW(sched_setscheduler, FILTER_NOT_INIT, INIT)
+    ROW(sched_setaffinity, FILTER_NOT_INIT, INIT)
+    ROW(sched_setattr, FILTER_NOT_INIT, INIT)
+
 #define WHY "files that the tree and Landlock govern"
     ALLOW(read) ALLOW(write) ALLOW(readv) ALLOW(writev) ALLOW(pread64) ALLOW(pwrite64) ALLOW(preadv) ALLOW(pwritev)
     ALLOW(preadv2) ALLOW(pwritev2) ALLOW(lseek) ALLOW(close) ALLOW(close_range)
@@ -149,11 +157,11 @@ static const struct filter_row rows[] = {
     ALLOW(process_vm_readv) ALLOW(process_vm_writev) ALLOW(getpid) ALLOW(getppid) ALLOW(gettid) ALLOW(getpgid)
     ALLOW(setpgid) ALLOW(getsid) ALLOW(setsid) ALLOW(set_tid_address) ALLOW(set_robust_list) ALLOW(get_robust_list)
     ALLOW(rseq) ALLOW(membarrier) ALLOW(futex) ALLOW(futex_waitv) ALLOW(futex_wake) ALLOW(futex_wait)
-    ALLOW(futex_requeue) ALLOW(getpriority) ALLOW(setpriority) ALLOW(ioprio_get) ALLOW(ioprio_set)
-    ALLOW(sched_yield) ALLOW(sched_getparam) ALLOW(sched_setparam) ALLOW(sched_getscheduler)
-    ALLOW(sched_setscheduler) ALLOW(sched_get_priority_max) ALLOW(sched_get_priority_min)
-    ALLOW(sched_rr_get_interval) ALLOW(sched_getaffinity) ALLOW(sched_setaffinity) ALLOW(sched_getattr)
-    ALLOW(sched_setattr) ALLOW(getcpu) ALLOW(getrusage) ALLOW(getrlimit)
+    ALLOW(futex_requeue) ALLOW(getpriority) ALLOW(ioprio_get)
+    ALLOW(sched_yield) ALLOW(sched_getparam) ALLOW(sched_getscheduler)
+    ALLOW(sched_get_priority_max) ALLOW(sched_get_priority_min)
+    ALLOW(sched_rr_get_interval) ALLOW(sched_getaffinity) ALLOW(sched_getattr)
+    ALLOW(getcpu) ALLOW(getrusage) ALLOW(getrlimit)
     ALLOW(times) ALLOW(sysinfo) ALLOW(uname)
 #undef WHY
 #define WHY "signals and timers"

@@ -318,6 +318,8 @@ int image_write(const struct tier_start *start, int landlock_abi, uint32_t flags
     };
     int status;
 
+    for (int i = 0; i < 3; i++)
+        record.null_streams |= start->is_tty || start->stdio[i] < 0 ? 1u << i : 0;
     put_array(&image, &record, 1, sizeof(record));
     put_mounts(&image, start->plan, &confine, err);
     put_confinement(&image, start->plan, &confine, err);

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -129,7 +130,9 @@ static int init_open(const char *path, int *ret_fd, struct error *err)
         return error_system(err, errno, "open %s (reinstall Cordon)", path);
     if (fstat(fd, &st) < 0)
         return error_system(err, errno, "stat %s", path);
-    if (!S_ISREG(st.st_mode) || (st.st_mode & (S_IWGRP | S_IWOTH)) || (st.st_uid != 0 && st.st_uid != geteuid()))
+    /* The caller's primary group is the caller's own where the umask is 002, as on Debian 13. */
+    if (!S_ISREG(st.st_mode) || (st.st_mode & S_IWOTH) || ((st.st_mode & S_IWGRP) && st.st_gid != getegid()) ||
+        (st.st_uid != 0 && st.st_uid != geteuid()))
         return error_set(err, ERROR_FORBIDDEN, EPERM,
                          "%s can be written by others (owner %u, mode %o): reinstall Cordon", path,
                          (unsigned)st.st_uid, (unsigned)(st.st_mode & 07777));
@@ -151,9 +154,10 @@ static int message_receive(int control, struct message *ret_message, int *ret_fd
     struct cmsghdr *first;
     ssize_t got;
 
+    /* An init that ends with a signal of ours unread leaves ECONNRESET, told once, in front of what it had said. */
     do
         got = recvmsg(control, &header, MSG_CMSG_CLOEXEC | flags);
-    while (got < 0 && errno == EINTR);
+    while (got < 0 && (errno == EINTR || errno == ECONNRESET));
     if (got < 0)
         return -errno;
     first = got ? CMSG_FIRSTHDR(&header) : NULL;
@@ -329,13 +333,26 @@ static int run_spawn(const struct tier_start *start, struct tier_run *run, struc
     return spawn_init(&spawn, &run->pid, &run->pidfd, err);
 }
 
-static int process_start(const struct tier_start *start, struct tier_run **ret_run, struct error *err)
+/* The host's /dev/null is replaced by the container's own (main.c: streams_complete()). */
+static bool is_null_device(int fd)
 {
+    struct stat st;
+
+    return fd >= 0 && fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3);
+}
+
+static int process_start(const struct tier_start *asked, struct tier_run **ret_run, struct error *err)
+{
+    struct tier_start taken = *asked;
+    const struct tier_start *start = &taken;
     auto_run struct tier_run *run = run_new();
     int status;
 
     if (!run)
         return error_memory(err);
+    for (int i = 0; i < 3; i++)
+        if (is_null_device(taken.stdio[i]))
+            taken.stdio[i] = -1;
     if (!start->argv[0] || !start->argv[0][0])
         return error_set(err, ERROR_INVALID, EINVAL, "no command to run");
     status = descriptors_check(start, err);

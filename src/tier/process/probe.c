@@ -28,8 +28,6 @@
 #include "tier/process/cgroup.h"
 #include "tier/process/process.h"
 
-#define GROUPS_MAX 65536
-
 static bool file_holds(const char *path, const char *part)
 {
     char text[4096];
@@ -61,13 +59,16 @@ static void probe_kernel(struct facts *facts)
         file_holds("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1");
 }
 
-static void probe_caller(struct facts *facts)
+static int probe_caller(struct facts *facts, struct error *err)
 {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
     struct __user_cap_data_struct data[2] = {{0}, {0}};
-    gid_t groups[GROUPS_MAX];
-    int count = getgroups(GROUPS_MAX, groups);
+    int count = getgroups(0, NULL);
+    auto_free gid_t *groups = mem_alloc((size_t)(count > 0 ? count : 1) * sizeof(*groups));
 
+    if (!groups)
+        return error_memory(err);
+    count = count > 0 ? getgroups(count, groups) : 0;
     facts->uid = geteuid();
     facts->gid = getegid();
     facts->is_root = facts->uid == 0;
@@ -76,6 +77,7 @@ static void probe_caller(struct facts *facts)
     facts->can_drop_groups = syscall(SYS_capget, &header, data) == 0 &&
                              (data[0].effective & (1u << CAP_SETGID)) && (data[0].effective & (1u << CAP_SETUID));
     facts->is_no_new_privs = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
+    return 0;
 }
 
 static void probe_calls(struct facts *facts)
@@ -200,7 +202,9 @@ int process_probe(unsigned wanted, struct facts *ret_facts, struct error *err)
     int status = 0;
 
     probe_kernel(&facts);
-    probe_caller(&facts);
+    status = probe_caller(&facts, err);
+    if (status < 0)
+        return status;
     probe_calls(&facts);
     if (wanted & TIER_PROBE_CGROUP)
         cgroup_probe(&facts);

@@ -75,8 +75,9 @@ struct record {
     uint64_t private_bytes;        /* size of the private file system, 0 = the kernel's default */
     uint32_t fds, fd_count;        /* int32_t, ascending, all above 2: kept open for the program */
     uint16_t rows, columns;
-    int32_t stdio_tty_unused;
+    uint32_t null_streams; /* bit N: standard stream N is the container's own /dev/null */
     uint32_t capability_last;      /* highest capability of this kernel */
+    uint32_t unused;
 };
 
 enum message_type {

@@ -15,16 +15,13 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pid_t retired[RETIRED_MAX];
 static int retired_count;
 
-/*
- * true when the process is reaped. Only processes without an exit signal are waited for: should somebody have reaped
- * ours with __WALL and its number be in use again, the caller's new child is left alone.
- */
+/* true when the process is reaped, by us or by somebody else. __WALL: whatever its exit signal is. */
 static bool reap(pid_t pid, int flags)
 {
     pid_t reaped;
 
     do
-        reaped = waitpid(pid, NULL, __WCLONE | flags);
+        reaped = waitpid(pid, NULL, __WALL | flags);
     while (reaped < 0 && errno == EINTR);
     return reaped != 0;
 }

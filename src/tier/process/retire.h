@@ -6,7 +6,7 @@
 #include <sys/types.h>
 
 /*
- * Take over a child without exit signal that is exiting. It is reaped now if it is dead already, else by a later call or,
+ * Take over a child that is exiting. It is reaped now if it is dead already, else by a later call or,
  * when RETIRED_MAX of them are waiting, by blocking on the oldest. Any thread.
  */
 #define RETIRED_MAX 16

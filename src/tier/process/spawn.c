@@ -135,10 +135,10 @@ int spawn_init(const struct spawn *spawn, pid_t *ret_pid, int *ret_pidfd, struct
 
     if (stack == MAP_FAILED)
         return error_memory(err);
-    /* No exit signal: a program that waits for "any child" must not reap a container of its library. */
     /* No handler of this process may run on the child's side of the shared memory. */
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, &before);
+    /* No exit signal while it shares our memory: a failed start is nothing that SIGCHLD tells. exec() makes it SIGCHLD. */
     pid = clone(child_run, stack + STACK_SIZE,
                 (int)(spawn->namespaces | CLONE_VM | CLONE_VFORK | CLONE_PIDFD), &child, &pidfd);
     errnum = errno;

@@ -284,3 +284,18 @@ TEST(a_btrfs_snapshot_is_refused_and_cloning_a_file_is_not)
     check_int(run(NATIVE, __NR_ioctl, 3, FICLONE, 0), SECCOMP_RET_ALLOW);
     check_int(run(NATIVE, __NR_ioctl, 3, FIDEDUPERANGE, 0), SECCOMP_RET_ALLOW);
 }
+
+TEST(process_1_cannot_be_starved_and_others_can_be_scheduled)
+{
+    build(&ordinary);
+    check_int(run(NATIVE, __NR_prlimit64, 1, RLIMIT_NOFILE, 4096), refusal(EPERM));
+    check_int(run(NATIVE, __NR_prlimit64, 1, RLIMIT_NOFILE, 0), refusal(EPERM));
+    check_int(run(NATIVE, __NR_sched_setscheduler, 1, 5, 0), refusal(EPERM));
+    check_int(run(NATIVE, __NR_sched_setaffinity, 1, 8, 0), refusal(EPERM));
+    check_int(run(NATIVE, __NR_sched_setaffinity, 0, 8, 0), SECCOMP_RET_ALLOW);
+    check_int(run(NATIVE, __NR_setpriority, PRIO_PROCESS, 1, 19), refusal(EPERM));
+    check_int(run(NATIVE, __NR_setpriority, PRIO_USER, 0, 19), refusal(EPERM));
+    check_int(run(NATIVE, __NR_setpriority, PRIO_PROCESS, 0, 19), SECCOMP_RET_ALLOW);
+    check_int(run(NATIVE, __NR_ioprio_set, 1, 1, 0), refusal(EPERM));
+    check_int(run(NATIVE, __NR_ioprio_set, 1, 0, 0), SECCOMP_RET_ALLOW);
+}

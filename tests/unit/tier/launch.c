@@ -356,3 +356,15 @@ TEST(a_core_dump_cannot_be_let_out)
     script_run("ulimit -c 0; ulimit -c; ulimit -c unlimited; grep core /proc/self/limits");
     check_contains(output, "Max core file size        1                    1 ");
 }
+
+TEST(a_stream_that_nobody_gave_is_the_container_s_own_null)
+{
+    struct stat before, after;
+
+    check_int(stat("/dev/null", &before), 0);
+    hand_plan_init(&hand, NULL);
+    script_run("chmod 600 /dev/fd/0; readlink /proc/self/fd/0; stat -L -c %D /dev/fd/0; stat -c %D /dev/null");
+    check_int(stat("/dev/null", &after), 0);
+    check_int(after.st_mode, before.st_mode);
+    check_contains(output, "/dev/null");
+}

@@ -48,6 +48,8 @@ static const struct {
     {"/proc/kpageflags", 0},  /* the same */
     {"/proc/latency_stats", 0}, /* what other processes do */
     {"/proc/modules", 0},     /* modules and, for root's uid, their addresses */
+    {"/proc/pagetypeinfo", 0}, /* physical memory, for root's uid */
+    {"/proc/profile", 0},     /* where the kernel spends its time */
     {"/proc/sched_debug", 0}, /* all processes of the host */
     {"/proc/slabinfo", 0},    /* kernel heap, for exploits */
     {"/proc/sysrq-trigger", 0}, /* kill, reboot */

@@ -12,6 +12,7 @@ struct init {
     int ruleset;       /* Landlock, -1 = none */
     int tty;           /* slave side, -1 = none */
     int master;        /* master side until the parent has it, and for the foreground group of the terminal */
+    int signals;       /* signalfd for SIGCHLD */
     long program;      /* pid of the program */
     uint32_t error_kind; /* of init_fail(), ERROR_SYSTEM unless the program itself is at fault */
 
@@ -51,6 +52,7 @@ void rights_drop(struct init *init);      /* rights.c: capabilities, securebits 
 void rights_apply(struct init *init);     /* rights.c: in the program's process, last: limits, Landlock, seccomp */
 void terminal_open(struct init *init);    /* terminal.c */
 void signals_reset(struct init *init);    /* program.c */
+void program_prepare(struct init *init);  /* watch.c */
 void program_start(struct init *init);    /* program.c */
 void program_watch(struct init *init) __attribute__((noreturn)); /* watch.c */
 

@@ -58,6 +58,24 @@ static void descriptors_close(struct init *init)
     init_need(init, sys_call3(fcntl, init->control, F_SETFD, FD_CLOEXEC), "fcntl", "control socket");
 }
 
+/*
+ * A stream that nobody gave is /dev/null of the container: a root caller owns the host's node, and with a descriptor of
+ * it the program could change its mode. Until the tree stands the host's keeps the number in use.
+ */
+static void streams_complete(struct init *init)
+{
+    long null = -1;
+
+    for (int fd = 0; fd < 3; fd++)
+        if (init->record->null_streams & (1u << fd)) {
+            if (null < 0)
+                null = init_need(init, sys_call3(openat, AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC), "open", "/dev/null");
+            init_need(init, sys_call3(dup3, null, fd, 0), "connect", "/dev/null");
+        }
+    if (null >= 0)
+        sys_call1(close, null);
+}
+
 static const struct record *record_map(struct init *init, int fd)
 {
     struct statx info;
@@ -93,6 +111,7 @@ void init_main(long *stack)
     identity_enter(init);
     rights_prepare(init);
     tree_build(init);
+    streams_complete(init);
     rights_complete(init);
     rights_drop(init);
     terminal_open(init);
@@ -103,6 +122,7 @@ void init_main(long *stack)
         init_send(init, &ready, -1);
         init_await_go(init);
     }
+    program_prepare(init);
     program_start(init);
     program_watch(init);
 }

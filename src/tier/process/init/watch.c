@@ -14,6 +14,7 @@
 #include "tier/process/init/init.h"
 
 #define WNOHANG_FLAG 1
+#define REAP_MAX     256
 
 static uint64_t microseconds(long seconds, long rest)
 {
@@ -38,17 +39,19 @@ static void finish(struct init *init, int32_t status)
     sys_call1(exit_group, 0);
 }
 
-static void reap(struct init *init)
+/* 1 when none is left. A while of it: a program that makes zombies for ever must not keep init from its control socket. */
+static int reap(struct init *init)
 {
-    for (;;) {
+    for (int count = 0; count < REAP_MAX; count++) {
         int status = 0;
         long pid = sys_call4(wait4, -1, &status, WNOHANG_FLAG, 0);
 
         if (pid <= 0)
-            return;
+            return 1;
         if (pid == init->program)
             finish(init, status);
     }
+    return 0;
 }
 
 static void signal_forward(struct init *init, int number)
@@ -75,25 +78,32 @@ static int order_take(struct init *init)
     return 1;
 }
 
-void program_watch(struct init *init)
+/* Before the program exists: it can lower init's limits, but nothing is opened after this. */
+void program_prepare(struct init *init)
 {
     uint64_t child = 1ull << (SIGCHLD - 1);
-    struct pollfd polled[2] = {{.fd = init->control, .events = POLLIN}, {.events = POLLIN}};
+
+    init->signals = (int)init_need(init, sys_call4(signalfd4, -1, &child, sizeof(child), O_CLOEXEC | O_NONBLOCK),
+                                   "open", "signal descriptor");
+}
+
+void program_watch(struct init *init)
+{
+    struct pollfd polled[2] = {{.fd = init->control, .events = POLLIN}, {.fd = init->signals, .events = POLLIN}};
     char drained[128];
 
-    polled[1].fd = (int)init_need(init, sys_call4(signalfd4, -1, &child, sizeof(child), O_CLOEXEC | O_NONBLOCK),
-                                  "open", "signal descriptor");
-    reap(init); /* the program may have ended before the descriptor was there */
     for (;;) {
-        long ready = sys_call5(ppoll, polled, 2, 0, 0, sizeof(child));
+        long ready = sys_call5(ppoll, polled, 2, 0, 0, sizeof(uint64_t));
 
         if (ready == -EINTR)
             continue;
         if (ready < 0 || (polled[0].revents && !order_take(init)))
             sys_call1(exit_group, 125); /* the kernel kills every process of the namespace */
         if (polled[1].revents) {
+            if (!reap(init)) /* more are waiting: keep the signal */
+                continue;
             sys_call3(read, polled[1].fd, drained, sizeof(drained));
-            reap(init);
+            reap(init); /* what ended between the two */
         }
     }
 }
