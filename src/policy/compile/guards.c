@@ -205,6 +205,16 @@ static int protect_git_file(struct compile *c, const char *root, const struct or
     return r < 0 ? r : objects_add_point(c, &object, false, err);
 }
 
+/* Below `root`, and what is left of the name where the root itself ends inside it. */
+static int protect_builtin(struct compile *c, const char *root, const char *name,
+                           const struct origin *origin, struct error *err)
+{
+    const char *rest = protected_name_rest(root, name);
+    int r = protect_name(c, root, name, origin, err);
+
+    return r == 0 && rest ? protect_name(c, root, rest, origin, err) : r;
+}
+
 static int protect_root(const char *root, void *data)
 {
     struct root_visit *visit = data;
@@ -228,7 +238,7 @@ static int protect_root(const char *root, void *data)
         for (size_t j = 0; j < count && r == 0; j++)
             if (protected_name_holds(layer, names[j].name) &&
                 !(is_file && strncmp(names[j].name, ".git/", 5) == 0))
-                r = protect_name(c, object.real, names[j].name, origin, visit->err);
+                r = protect_builtin(c, object.real, names[j].name, origin, visit->err);
     }
     return r;
 }

@@ -128,8 +128,13 @@ static int add_protected(const char *root, void *data)
 
     for (size_t i = 0; i < count; i++) {
         const char *path = path_join(classes->arena, root, names[i].name);
+        const char *rest = protected_name_rest(root, names[i].name);
         int status = path ? add_path(classes, path) : -ENOMEM;
 
+        if (status == 0 && rest) {
+            path = path_join(classes->arena, root, rest);
+            status = path ? add_path(classes, path) : -ENOMEM;
+        }
         if (status < 0)
             return status;
     }

@@ -46,6 +46,20 @@ const struct protected_name *protected_names(size_t *ret_count)
     return names;
 }
 
+const char *protected_name_rest(const char *root, const char *name)
+{
+    size_t root_length = strlen(root);
+
+    for (const char *slash = strchr(name, '/'); slash; slash = strchr(slash + 1, '/')) {
+        size_t length = (size_t)(slash - name);
+
+        if (root_length > length && root[root_length - length - 1] == '/' &&
+            strncmp(root + root_length - length, name, length) == 0)
+            return slash + 1;
+    }
+    return NULL;
+}
+
 bool protected_name_holds(const struct document *document, const char *name)
 {
     if (!document->protect_builtin.is_set || !document->protect_builtin.value)
@@ -81,6 +95,13 @@ struct search {
     const struct origin *why;
 };
 
+static bool covers(const char *name, const char *below)
+{
+    size_t length = name ? strlen(name) : 0;
+
+    return length && strncmp(below, name, length) == 0 && (!below[length] || below[length] == '/');
+}
+
 static int search_root(const char *root, void *data)
 {
     struct search *search = data;
@@ -92,9 +113,8 @@ static int search_root(const char *root, void *data)
     if (*below++ != '/')
         return 0;
     for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
-        size_t length = strlen(names[i].name);
-
-        if (strncmp(below, names[i].name, length) != 0 || (below[length] && below[length] != '/'))
+        if (!covers(names[i].name, below) &&
+            !covers(protected_name_rest(root, names[i].name), below))
             continue;
         for (size_t j = 0; j < search->layer_count; j++) {
             if (protected_name_holds(search->layers[j], names[i].name)) {

@@ -16,6 +16,12 @@ struct protected_name {
 
 const struct protected_name *protected_names(size_t *ret_count);
 
+/*
+ * What of `name` lies below a writable root that itself ends inside it: "hooks" of ".git/hooks" for
+ * the root "/w/.git". NULL when the root does not.
+ */
+const char *protected_name_rest(const char *root, const char *name);
+
 /* Does this layer keep `name` protected? */
 bool protected_name_holds(const struct document *document, const char *name);
 

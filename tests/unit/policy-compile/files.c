@@ -208,6 +208,25 @@ TEST(built_in_names_are_protected_where_they_exist)
     fixture_close(&f);
 }
 
+TEST(a_grant_of_a_git_directory_does_not_grant_its_hooks_and_configuration)
+{
+    fixture_open(&f);
+    make_directory(&f, "ws/.git/hooks");
+    make_directory(&f, "ws/x.git/hooks");
+    make_file(&f, "ws/.git/config");
+    accept_text(&f, "filesystem:\n  readwritePaths: [\"@/ws/.git\", \"@/ws/x.git\"]\n"
+                    "  protectBuiltin: true\n" ALLOW_MISSING);
+    check_string(what_is_at(&f, "ws/.git"), "bind rw");
+    check_string(what_is_at(&f, "ws/.git/hooks"), "bind ro");
+    check_string(what_is_at(&f, "ws/.git/config"), "bind ro");
+    check_string(what_is_at(&f, "ws/x.git/hooks"), "none");
+    make_directory(&f, "repository/.git/hooks");
+    accept_text(&f, "filesystem:\n  views: [{source: \"@/repository/.git\", target: /git, "
+                    "access: readwrite}]\n  protectBuiltin: true\n" ALLOW_MISSING);
+    check_string(what_is_at(&f, "/git/hooks"), "bind ro");
+    fixture_close(&f);
+}
+
 TEST(a_git_file_of_a_worktree_cannot_be_pointed_elsewhere)
 {
     fixture_open(&f);

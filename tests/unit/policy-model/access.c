@@ -101,6 +101,22 @@ TEST(built_in_names_are_protected_below_every_writable_root_unless_given_up)
     check_int(policy_access(policy, "/w/.git/config", NULL), ACCESS_READ);
 }
 
+TEST(a_writable_root_that_ends_inside_a_protected_name_has_the_rest_of_it_protected)
+{
+    REQUEST(policy, layer);
+
+    make_path(policy, layer, PATH_READWRITE, "/w/.git");
+    make_path(policy, layer, PATH_READWRITE, "/w/x.git");
+    make_setting(&layer->protect_builtin, 1);
+    check_int(policy_access(policy, "/w/.git/hooks/x", NULL), ACCESS_READ);
+    check_int(policy_access(policy, "/w/.git/config", NULL), ACCESS_READ);
+    check_int(policy_access(policy, "/w/.git/commondir", NULL), ACCESS_READ);
+    check_int(policy_access(policy, "/w/.git/objects", NULL), ACCESS_WRITE);
+    check_int(policy_access(policy, "/w/x.git/hooks", NULL), ACCESS_WRITE);
+    make_item(policy, &layer->unprotected, ".git/hooks");
+    check_int(policy_access(policy, "/w/.git/hooks/x", NULL), ACCESS_WRITE);
+}
+
 TEST(a_ceiling_protects_built_in_names_that_the_request_gives_up)
 {
     struct document *ceiling;

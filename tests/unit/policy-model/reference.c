@@ -271,15 +271,28 @@ static int limit(const struct document *layer, const char *path, int access)
     return access;
 }
 
+/* Below the root, or below its parent when the root is that parent's first half of the name. */
+static bool is_name_at(const char *root, const char *name, const char *path)
+{
+    const char *last = strrchr(root, '/');
+    char full[512];
+
+    snprintf(full, sizeof(full), "%s/%s", strcmp(root, "/") == 0 ? "" : root, name);
+    if (is_below(path, full))
+        return true;
+    snprintf(full, sizeof(full), "%.*s/%s", (int)(last - root), root, name);
+    return strchr(name, '/') && is_below(full, root) && is_below(path, full);
+}
+
 static bool is_protected_at(const struct policy *policy, const char *root, const char *path)
 {
     size_t count;
     const struct protected_name *table = protected_names(&count);
-    char full[512];
 
     for (size_t i = 0; i < count; i++) {
-        snprintf(full, sizeof(full), "%s/%s", strcmp(root, "/") == 0 ? "" : root, table[i].name);
-        for (size_t j = 0; is_below(path, full) && j < policy->layer_count; j++) {
+        bool is_named = is_name_at(root, table[i].name, path);
+
+        for (size_t j = 0; is_named && j < policy->layer_count; j++) {
             const struct document *layer = policy->layers[j];
             bool is_given_up = !layer->protect_builtin.value;
 
