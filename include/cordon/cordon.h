@@ -15,6 +15,9 @@
  *   thread and no exit handler behind, never changes the caller's environment, signal handlers,
  *   working directory or umask, and opens every descriptor close-on-exec. It never writes to the
  *   caller's terminal.
+ * - A container's first process is a child of the calling process, so SIGCHLD comes when it ends. A
+ *   caller may ignore SIGCHLD or wait for any child: how a container ended is told another way. At
+ *   most 16 such processes that have ended stay unreaped; later calls reap them.
  * - Sizes are bytes, times are milliseconds unless the name says otherwise.
  */
 #ifndef CORDON_CORDON_H

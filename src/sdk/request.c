@@ -273,6 +273,8 @@ int cordon_request_set_capture(struct cordon_request *request, size_t stdout_max
 
 int cordon_request_keep_fd(struct cordon_request *request, int fd, struct cordon_error *err)
 {
+    size_t at;
+
     if (fd < 3 || fd > 1023)
         return error_set(public_error(err), ERROR_INVALID, EBADF,
                          "descriptor %d: only 3 to 1023 can be kept", fd);
@@ -284,7 +286,10 @@ int cordon_request_keep_fd(struct cordon_request *request, int fd, struct cordon
     if (request->fd_count == CORDON_FDS_MAX)
         return error_set(public_error(err), ERROR_LIMIT, E2BIG, "more than %d kept descriptors",
                          CORDON_FDS_MAX);
-    request->fds[request->fd_count++] = fd;
+    at = request->fd_count++;
+    for (; at > 0 && request->fds[at - 1] > fd; at--) /* a tier takes them in ascending order */
+        request->fds[at] = request->fds[at - 1];
+    request->fds[at] = fd;
     return 0;
 }
 

@@ -68,7 +68,9 @@ static int probe_caller(struct facts *facts, struct error *err)
 
     if (!groups)
         return error_memory(err);
-    count = count > 0 ? getgroups(count, groups) : 0;
+    count = count > 0 ? getgroups(count, groups) : count;
+    if (count < 0)
+        return error_system(err, errno, "read the caller's groups");
     facts->uid = geteuid();
     facts->gid = getegid();
     facts->is_root = facts->uid == 0;
@@ -124,6 +126,7 @@ static void namespace_child(int result, uid_t uid, gid_t gid)
     snprintf(uid_map, sizeof(uid_map), "%u %u 1\n", (unsigned)uid, (unsigned)uid);
     snprintf(gid_map, sizeof(gid_map), "%u %u 1\n", (unsigned)gid, (unsigned)gid);
     errno = 0;
+    signal(SIGCHLD, SIG_DFL); /* a caller that ignores it would have the inner process reaped unseen */
     if (unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID) < 0) {
         outcome.errnum = errno;
     } else if (!text_write("/proc/self/setgroups", "deny") || !text_write("/proc/self/uid_map", uid_map) ||
@@ -131,7 +134,7 @@ static void namespace_child(int result, uid_t uid, gid_t gid)
         outcome = (struct namespace_outcome){STEP_MAP, errno};
     } else {
         pid_t inner = fork(); /* procfs belongs to the pid namespace of its mounter's children */
-        int status;
+        int status = 0;
 
         if (inner == 0)
             _exit(proc_try() ? 0 : errno & 0xff);

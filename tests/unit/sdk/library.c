@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "cordon/cordon.h"
@@ -174,6 +175,90 @@ TEST(signal_handlers_mask_and_descriptors_of_the_caller_stay_as_they_were)
     sandbox_close();
 }
 
+/* Children of this process that have ended and that nobody has waited for. */
+static int count_unreaped(void)
+{
+    siginfo_t info;
+    int count = 0;
+
+    for (; waitid(P_ALL, 0, &info, WEXITED | WNOHANG) == 0 && info.si_pid; count++)
+        info.si_pid = 0;
+    return count;
+}
+
+static void run_expecting(int wanted)
+{
+    struct cordon_status status = {0};
+    struct cordon_error err = {0};
+    struct cordon_request *request;
+    char script[32];
+
+    snprintf(script, sizeof(script), "exit %d", wanted);
+    request = request_for(script);
+    if (cordon_run(request, &status, NULL, &err) < 0)
+        test_fail(__FILE__, __LINE__, "%s", err.text);
+    check_int(status.exit_status, wanted);
+    cordon_request_free(request);
+}
+
+TEST(processes_of_ended_containers_do_not_pile_up)
+{
+    sandbox_open();
+    for (int i = 0; i < 24; i++)
+        run_expecting(3);
+    check(count_unreaped() <= 16);
+    sandbox_close();
+}
+
+TEST(a_caller_that_waits_for_any_child_or_ignores_them_all_gets_each_status)
+{
+    struct cordon_container *container = NULL;
+    struct cordon_request *request;
+    struct cordon_error err = {0};
+    struct cordon_status status;
+    enum cordon_level level = CORDON_NONE;
+    char *text = NULL;
+
+    sandbox_open();
+    request = request_for("exit 5");
+    check_int(cordon_spawn(request, &container, &err), 0);
+    check_int(waitpid(cordon_container_pid(container), NULL, 0), cordon_container_pid(container));
+    check_int(cordon_container_wait(container, -1, &status, &err), 1);
+    check_int(status.exit_status, 5);
+    cordon_container_free(container);
+    cordon_request_free(request);
+    signal(SIGCHLD, SIG_IGN);
+    run_expecting(7);
+    check_int(cordon_doctor(CORDON_TEXT, &text, &level, &err), 0);
+    check(level != CORDON_NONE);
+    cordon_string_free(text);
+    signal(SIGCHLD, SIG_DFL);
+    sandbox_close();
+}
+
+#define SMALL_STACK ((size_t)128 * 1024)
+
+static void *run_in_thread(void *wanted);
+
+TEST(a_thread_with_a_small_stack_is_enough)
+{
+    pthread_attr_t attributes;
+    pthread_t thread;
+    void *result;
+
+#if defined(__SANITIZE_ADDRESS__)
+    test_skip("a build without sanitizers"); /* they widen every frame */
+#endif
+    sandbox_open();
+    check_int(pthread_attr_init(&attributes), 0);
+    check_int(pthread_attr_setstacksize(&attributes, SMALL_STACK), 0);
+    check_int(pthread_create(&thread, &attributes, run_in_thread, (void *)4), 0);
+    check_int(pthread_join(thread, &result), 0);
+    check_int((long)result, 4);
+    pthread_attr_destroy(&attributes);
+    sandbox_close();
+}
+
 static void *run_in_thread(void *wanted)
 {
     struct cordon_status status = {0};
@@ -202,6 +287,29 @@ TEST(containers_run_from_several_threads_at_once)
         check_int(pthread_join(threads[i], &result), 0);
         check_int((long)result, i + 1);
     }
+    sandbox_close();
+}
+
+TEST(descriptors_are_kept_in_whatever_order_they_are_named)
+{
+    int first = open("/dev/null", O_RDONLY), second = open("/dev/null", O_RDONLY);
+    struct cordon_request *request;
+    struct cordon_status status;
+    struct cordon_error err = {0};
+    char script[64];
+
+    sandbox_open();
+    snprintf(script, sizeof(script), "[ -e /proc/self/fd/%d ] && [ -e /proc/self/fd/%d ]", first, second);
+    request = request_for(script);
+    check_int(cordon_request_keep_fd(request, second, &err), 0);
+    check_int(cordon_request_keep_fd(request, first, &err), 0);
+    check_int(cordon_request_keep_fd(request, second, &err), 0);
+    if (cordon_run(request, &status, NULL, &err) < 0)
+        test_fail(__FILE__, __LINE__, "%s", err.text);
+    check_int(status.exit_status, 0);
+    cordon_request_free(request);
+    close(first);
+    close(second);
     sandbox_close();
 }
 
