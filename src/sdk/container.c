@@ -104,12 +104,14 @@ static int container_sleep(struct cordon_container *container, uint64_t until_ns
     return 0;
 }
 
+#define WAIT_MAX_MS (UINT64_MAX / NS_PER_MS / 2) /* as good as for ever */
+
 int cordon_container_wait(struct cordon_container *container, int64_t timeout_ms,
                           struct cordon_status *ret_status, struct cordon_error *err)
 {
     uint64_t mine = 0;
 
-    if (timeout_ms >= 0)
+    if (timeout_ms >= 0 && (uint64_t)timeout_ms < WAIT_MAX_MS)
         mine = clock_monotonic_ns() + (uint64_t)timeout_ms * NS_PER_MS;
     for (;;) {
         int status = cordon_container_try_wait(container, ret_status, err);

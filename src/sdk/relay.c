@@ -124,7 +124,9 @@ static int relay_flush(struct relay *relay, struct error *err)
         if (poll(&room, 1, 0) == 0)
             return 0;
         wrote = quiet_write(relay->to, relay->buffer + relay->at, size);
-        if (wrote == -EAGAIN || wrote == -EINTR)
+        if (wrote == -EINTR)
+            continue;
+        if (wrote == -EAGAIN)
             return 0;
         if (wrote == -EPIPE) { /* the program shall see what it would have seen without us */
             relay_abandon(relay);
@@ -141,10 +143,12 @@ static int relay_flush(struct relay *relay, struct error *err)
 static int relay_move(struct relay *relay, uint64_t limit, uint64_t *counted, bool is_last,
                       struct error *err)
 {
+    int status;
+
     for (int turn = 0; turn < RELAY_TURNS; turn++) {
-        int status = relay_flush(relay, err);
         ssize_t got;
 
+        status = relay_flush(relay, err);
         if (status <= 0 || relay->from < 0)
             return status < 0 ? status : 0;
         got = read(relay->from, relay->buffer, RELAY_BUFFER);
@@ -169,7 +173,9 @@ static int relay_move(struct relay *relay, uint64_t limit, uint64_t *counted, bo
             return status < 0 ? status : 1;
         }
     }
-    return 0;
+    /* A file cannot be waited for as a pipe can (epoll refuses it), but takes everything at once. */
+    status = relay_flush(relay, err);
+    return status < 0 ? status : 0;
 }
 
 int relay_step(struct relay *relay, uint64_t limit, uint64_t *counted, bool is_last,

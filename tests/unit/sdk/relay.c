@@ -117,6 +117,30 @@ TEST(a_reader_that_stands_still_blocks_nothing_and_loses_nothing)
     close_pipes(&pipes);
 }
 
+/* What holds bytes back is waited for by epoll, which knows no files. */
+TEST(a_file_takes_everything_at_once)
+{
+    static char bytes[1 << 21];
+    char path[] = "/tmp/cordon-test-relay.XXXXXX";
+    struct error err = ERROR_INIT;
+    struct relay relay = RELAY_INIT;
+    uint64_t counted = 0;
+    int from = mkostemp(path, O_CLOEXEC), to;
+
+    check(from >= 0);
+    check_int(unlink(path), 0);
+    to = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    check_int(file_write_all(from, bytes, sizeof(bytes)), 0);
+    check_int(lseek(from, 0, SEEK_SET), 0);
+    check_int(relay_open(&relay, from, to, NULL, &err), 0);
+    while (!relay_is_done(&relay)) {
+        check_int(relay_step(&relay, 0, &counted, false, &err), 0);
+        check_int(relay.held, 0);
+    }
+    check_int(counted, sizeof(bytes));
+    relay_close(&relay);
+}
+
 TEST(a_reader_that_has_gone_closes_the_programs_pipe)
 {
     struct error err = ERROR_INIT;
