@@ -115,6 +115,7 @@ void record_begin(struct record *record, struct event_log *log, const char *type
     json_add_string(&record->json, "type", type);
 }
 
+/* A sink that failed holds a line cut short and is not written again, so that the store can still say what happened. */
 static int record_send(struct event_log *log, const char *line, size_t size, struct error *err)
 {
     int status = 0;
@@ -130,11 +131,17 @@ static int record_send(struct event_log *log, const char *line, size_t size, str
     }
     if (log->file_fd >= 0)
         status = quiet_write_all(log->file_fd, line, size, EVENT_STALL_MS);
-    if (status == 0 && log->fd >= 0)
+    if (status < 0) {
+        fd_close_at(&log->file_fd);
+        log->file_fd = -1;
+        return error_system(err, -status, "write events of run %s to their file", log->run_id);
+    }
+    if (log->fd >= 0)
         status = quiet_write_all(log->fd, line, size, EVENT_STALL_MS);
-    if (status < 0)
-        return error_system(err, -status, "write events of run %s to %s", log->run_id,
-                            log->file_fd >= 0 ? "their file" : "their descriptor");
+    if (status < 0) {
+        log->fd = -1;
+        return error_system(err, -status, "write events of run %s to their descriptor", log->run_id);
+    }
     return 0;
 }
 

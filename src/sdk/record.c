@@ -140,13 +140,14 @@ int container_record_end(struct cordon_container *container, struct error *err)
     const struct tier_status *tier = &container->tier_status;
     const struct relay *relays = container->streams.relays;
     uint64_t memory = plan_limit_value(container->assembly.plan, "resources.memory");
-    /* the container's first process goes with all others and has nobody left to tell */
+    /* the container's first process goes with all others, also at the memory limit of a cgroup, and has nobody left
+     * to tell */
     static const struct tier_status killed = {.end = TIER_SIGNALED, .code = SIGKILL};
     struct event_exited exited;
     int result = 0;
 
     status_from_tier(status, tier);
-    if (tier->end == TIER_LOST && container->is_kill_asked)
+    if (tier->end == TIER_LOST && (container->is_kill_asked || tier->is_oom_killed))
         status_from_tier(status, &killed);
     if (container->cause != CAUSE_NONE)
         status_from_cause(container);

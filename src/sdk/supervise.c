@@ -195,6 +195,8 @@ int container_step(struct cordon_container *container, struct error *err)
         /* what cannot be watched over must not go on */
         container->assembly.ops->kill(container->run, NULL);
         error_prepend(&failure, "the program had started and was ended");
+        if (event_run_failed(container->log, &failure, NULL) < 0)
+            error_prepend(&failure, "(not recorded)");
         container->failure = failure;
         container->state = CONTAINER_FAILED;
     }

@@ -78,6 +78,18 @@ TEST(a_container_that_vanishes_is_never_a_success)
     fixture_close();
 }
 
+/* A cgroup may be killed as a whole, process 1 of the container included. */
+TEST(a_whole_container_killed_at_the_memory_limit_is_no_lost_one)
+{
+    fixture_open();
+    fake_script.status = (struct tier_status){.end = TIER_LOST, .is_oom_killed = true};
+    check_int(run_with(NULL, NULL), 0);
+    check_int(status.end, CORDON_END_SIGNALED);
+    check_int(status.exit_status, 128 + SIGKILL);
+    check(status.flags & CORDON_STATUS_OOM_KILLED);
+    fixture_close();
+}
+
 TEST(an_end_at_the_memory_limit_is_said)
 {
     fixture_open();
@@ -285,6 +297,8 @@ TEST(events_that_cannot_be_written_end_the_run)
     close(fds[0]);
     check_int(cordon_run(request, &status, NULL, &err), -EPIPE);
     check_contains(err.text, "had started and was ended");
+    check(!strstr(err.text, "not recorded"));
+    check_events("\"type\":\"run.failed\",\"kind\":\"system\"");
     check_int(fake_counts.starts, 1);
     check_int(fake_counts.finishes, 1);
     close(fds[1]);
@@ -299,6 +313,7 @@ TEST(a_status_that_cannot_be_read_is_a_failure_and_ends_the_run)
     check_int(run_with(NULL, NULL), -EIO);
     check_contains(err.text, "had started and was ended");
     check_int(fake_counts.kills, 1);
+    check_events("\"type\":\"run.failed\",\"kind\":\"system\"");
     fixture_close();
 }
 
@@ -531,6 +546,25 @@ TEST(a_container_that_is_given_up_is_killed_and_recorded)
     check_int(fake_counts.finishes, 1);
     check_events("\"end\":\"abandoned\"");
     fixture_close();
+}
+
+TEST(the_longest_wait_is_one_for_ever)
+{
+    const int64_t long_waits[] = {INT64_MAX, INT64_MAX / 1000000 * 2, -1};
+
+    for (size_t i = 0; i < ARRAY_COUNT(long_waits); i++) {
+        struct cordon_container *container = NULL;
+        struct cordon_request *request;
+
+        fixture_open();
+        request = fixture_request();
+        fake_script.runs_ms = 20;
+        check_int(cordon_spawn(request, &container, &err), 0);
+        check_int(cordon_container_wait(container, long_waits[i], &status, &err), 1);
+        cordon_container_free(container);
+        cordon_request_free(request);
+        fixture_close();
+    }
 }
 
 TEST(signals_that_do_not_exist_are_refused)
