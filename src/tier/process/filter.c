@@ -292,8 +292,12 @@ static void verdicts_fill(const struct plan_filter *plan, enum filter_verdict ve
     }
     for (size_t i = 0; i < plan->allow_count; i++)
         verdicts[kernel_syscall_number(plan->allow[i])] = FILTER_ALLOW;
-    for (size_t i = 0; i < plan->deny_count; i++)
-        verdicts[kernel_syscall_number(plan->deny[i])] = FILTER_EPERM;
+    for (size_t i = 0; i < plan->deny_count; i++) {
+        enum filter_verdict *verdict = &verdicts[kernel_syscall_number(plan->deny[i])];
+
+        if (*verdict != FILTER_ENOSYS) /* refused already, in the way that programs fall back from */
+            *verdict = FILTER_EPERM;
+    }
 }
 
 enum filter_verdict filter_verdict_of(const struct plan_filter *plan, int number)

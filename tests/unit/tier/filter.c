@@ -209,6 +209,15 @@ TEST(new_namespaces_are_refused_unless_nested)
     check_int(run(NATIVE, __NR_bpf, 0, 0, 0), refusal(EPERM));
 }
 
+TEST(a_denied_call_that_programs_fall_back_from_stays_one)
+{
+    const char *deny[] = {"clone3", "io_uring_setup"};
+    struct plan_filter filter = {.deny = deny, .deny_count = 2};
+
+    check_int(filter_verdict_of(&filter, __NR_clone3), FILTER_ENOSYS);
+    check_int(filter_verdict_of(&filter, __NR_io_uring_setup), FILTER_ENOSYS);
+}
+
 TEST(the_document_denies_and_allows_by_name_and_deny_wins)
 {
     const char *deny[] = {"ptrace", "fallocate"}, *allow[] = {"personality", "fallocate"};
