@@ -34,8 +34,9 @@ const char *mechanism_name(enum mechanism mechanism); /* "mount", "landlock", ..
 enum plan_mount_kind {
     PLAN_DIRECTORY = 1, /* a directory that the plan makes: a mount point's parent in the root
                            skeleton, never writable; the same inside a PLAN_PRIVATE one, writable as
-                           that is (is_writable); or, mode 0311, a cover over a denied host
-                           directory below which something is granted, never writable */
+                           that is (is_writable); or, mode 0311, a denied directory below which
+                           something is granted, never writable: is_sealed where the tree around
+                           it is not sealed itself */
     PLAN_SYMLINK,       /* source = link text */
     PLAN_BIND,          /* host object `source` at `target`, recursively */
     PLAN_PIN, /* as PLAN_BIND with source == target and the access around it: cannot be renamed or
@@ -59,6 +60,7 @@ struct plan_mount {
     bool is_socket;    /* a socket granted by `unixSockets` */
     bool is_noexec; /* never set by default; private /tmp stays executable because compilers need it
                      */
+    bool is_sealed; /* PLAN_DIRECTORY: a mount of its own that nobody can write or take away */
     dev_t device;   /* identity of source when it was checked: the tier compares before it mounts */
     ino_t inode;
     mode_t mode;           /* PLAN_DIRECTORY, PLAN_PRIVATE: permission bits */

@@ -102,9 +102,9 @@ static int make_wanted(struct node *node, enum layout_region around, struct plan
     case LAYOUT_SHUT:
         if (!has_grant_below(node))
             return region_is_host(around) ? layout_make_mask(node, plan, err) : 0;
-        return region_is_host(around)
-                   ? layout_make_passage(node, plan, err)
-                   : layout_make_directory(node, plan, PASSAGE_MODE, node->want.origin, err);
+        return around == REGION_SKELETON
+                   ? layout_make_directory(node, plan, PASSAGE_MODE, node->want.origin, err)
+                   : layout_make_passage(node, plan, err);
     case LAYOUT_PRIVATE:
         return layout_make_private(node, plan, err);
     case LAYOUT_LINK:
@@ -124,8 +124,6 @@ static enum layout_region region_of(const struct node *node, enum layout_region 
 {
     switch (node->want.state) {
     case LAYOUT_SHUT:
-        if (!region_is_host(around))
-            return around;
         return has_grant_below(node) ? REGION_SKELETON : REGION_SHUT;
     case LAYOUT_READ:
         return REGION_READ;

@@ -50,7 +50,7 @@ int layout_make_directory(struct node *node, struct plan *plan, mode_t mode,
         .origin = origin,
     };
 
-    if (mode == PASSAGE_MODE && !is_private) {
+    if (mode == PASSAGE_MODE) {
         mount.first = BY_MODE;
         mount.behind = BY_MOUNT;
     }
@@ -94,14 +94,15 @@ int layout_make_grant(struct node *node, struct plan *plan, struct error *err)
     return make(plan, &mount, err);
 }
 
-/* Over a denied directory of the host: its listed name stays, what is granted below gets a place.
- */
+/* Over a denied directory of the host, whose listed name stays, or at its name in a private one:
+ * what is granted below gets a place. */
 int layout_make_passage(struct node *node, struct plan *plan, struct error *err)
 {
     struct plan_mount mount = {
         .kind = PLAN_DIRECTORY,
         .target = node->path,
         .is_directory = true,
+        .is_sealed = true,
         .mode = PASSAGE_MODE,
         .first = BY_MODE,
         .behind = BY_MOUNT, /* an empty directory; Landlock lets what the tree around it allows */

@@ -137,6 +137,7 @@ static void put_mounts(struct image *image, const struct plan *plan, const struc
             .flags = (from->is_writable && !from->is_socket ? RECORD_WRITABLE : 0u) |
                      (from->is_directory || from->kind == PLAN_PRIVATE ? RECORD_DIRECTORY : 0u) |
                      (from->is_device ? RECORD_DEVICE : 0u) | (from->is_noexec ? RECORD_NOEXEC : 0u) |
+                     (from->is_sealed ? RECORD_SEALED : 0u) |
                      (makes_point && is_in_skeleton(plan, i) ? RECORD_IN_SKELETON : 0u),
             .source = from->source ? put_string(image, from->source) : 0,
             .target = put_string(image, from->target),

@@ -29,6 +29,7 @@ enum record_mount_flag {
     RECORD_DEVICE = 1 << 2,   /* keep nodev off */
     RECORD_NOEXEC = 1 << 3,
     RECORD_IN_SKELETON = 1 << 4, /* the mount point is ours to make */
+    RECORD_SEALED = 1 << 5,      /* of a directory: a cover wherever it lies, read-only in the end */
 };
 
 /* Values of enum plan_mount_kind. */

@@ -167,6 +167,30 @@ TEST(a_grant_below_a_shut_directory_of_a_grant_gets_a_passage)
     arena_free(bench.arena);
 }
 
+TEST(a_grant_below_a_shut_directory_of_a_private_one_gets_a_sealed_passage)
+{
+    struct bench bench;
+    const struct plan_mount *passage;
+
+    bench_open(&bench);
+    want(&bench, "/home/u", LAYOUT_PRIVATE);
+    want(&bench, "/home/u/shut", LAYOUT_SHUT);
+    want(&bench, "/home/u/shut/x/ws", LAYOUT_WRITE);
+    want(&bench, "/home/u/open/ws", LAYOUT_WRITE);
+    emit(&bench);
+    passage = at(&bench, "/home/u/shut");
+    check_int(passage->kind, PLAN_DIRECTORY);
+    check(passage->is_sealed && !passage->is_writable);
+    check_int(passage->mode, 0311);
+    check_int(passage->first, BY_MODE);
+    check_int(passage->behind, BY_MOUNT);
+    check(!at(&bench, "/home/u/shut/x")->is_writable);
+    check_int(layout_region_at(bench.layout, "/home/u/shut/new"), REGION_SKELETON);
+    check(!at(&bench, "/home/u/open")->is_sealed && at(&bench, "/home/u/open")->is_writable);
+    check_int(layout_region_at(bench.layout, "/home/u/new"), REGION_PRIVATE);
+    arena_free(bench.arena);
+}
+
 TEST(a_grant_below_a_shut_directory_of_the_skeleton_can_be_reached_and_not_listed)
 {
     struct bench bench;

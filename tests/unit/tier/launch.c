@@ -116,6 +116,33 @@ TEST(a_masked_file_is_listed_and_shut)
     workspace_remove(workspace);
 }
 
+TEST(a_denied_directory_in_a_private_one_is_sealed_and_its_twin_is_the_program_s)
+{
+    char *workspace = workspace_make();
+    struct plan_mount *shut, *twin;
+
+    hand_plan_init(&hand, NULL);
+    shut = hand_plan_add(&hand, PLAN_DIRECTORY, "/tmp/shut", NULL, false);
+    shut->is_directory = shut->is_sealed = true;
+    shut->mode = 0311;
+    hand_plan_add(&hand, PLAN_DIRECTORY, "/tmp/shut/x", NULL, false)->is_directory = true;
+    hand_plan_add(&hand, PLAN_BIND, "/tmp/shut/x/ws", workspace, true);
+    twin = hand_plan_add(&hand, PLAN_DIRECTORY, "/tmp/twin", NULL, true);
+    twin->is_directory = true;
+    script_run("echo x >/tmp/shut/x/ws/kept && echo granted; ls /tmp/shut && echo listed; "
+               "echo x >/tmp/shut/new && echo written; mkdir /tmp/shut/x/new && echo made; "
+               "chmod 755 /tmp/shut && echo changed; mv /tmp/shut /tmp/away && echo moved; "
+               "echo x >/tmp/twin/new && echo twin written");
+    check_contains(output, "granted\n");
+    check_contains(output, "twin written\n");
+    check(!strstr(output, "listed\n"));
+    check(!strstr(output, "\nwritten\n"));
+    check(!strstr(output, "made\n"));
+    check(!strstr(output, "changed\n"));
+    check(!strstr(output, "moved\n"));
+    workspace_remove(workspace);
+}
+
 TEST(a_pinned_directory_cannot_be_renamed_away_and_its_twin_can)
 {
     char *workspace = workspace_make();

@@ -266,12 +266,13 @@ static int skeleton_open(struct init *init)
 }
 
 /*
- * A directory of the skeleton; inside a host tree a directory of ours that covers the one there. A cover is sealed when
- * everything is mounted, because mount points are still to be made in it.
+ * A directory of the skeleton; inside a host tree, and where the plan wants it sealed though the tree around is the
+ * program's, a directory of ours that covers the one there. A cover is sealed when everything is mounted, because mount
+ * points are still to be made in it.
  */
 static void directory_make(struct init *init, int root, const struct record_mount *mount, const char *target)
 {
-    if (mount->flags & RECORD_IN_SKELETON) {
+    if (mount->flags & RECORD_IN_SKELETON && !(mount->flags & RECORD_SEALED)) {
         init_need(init, sys_call3(mkdirat, root, relative(target), mount->mode), "create", target);
         return;
     }
