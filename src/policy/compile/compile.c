@@ -23,11 +23,28 @@ static int put_origin(struct compile *c, const struct origin *origin, struct err
     return error_prepend(made, "%s", text);
 }
 
+int compile_refusal(struct compile *c, int status, const struct error *made, struct error *err)
+{
+    struct plan_problem *problem;
+
+    if (status == 0)
+        return 0;
+    if (!c->options->collect_all || made->kind == ERROR_MEMORY) {
+        if (err)
+            *err = *made;
+        return status;
+    }
+    problem = arena_append(c->arena, c->plan->problems, c->plan->problem_count);
+    if (!problem)
+        return error_memory(err);
+    problem->error = *made;
+    return 0;
+}
+
 int compile_problem(struct compile *c, enum error_kind kind, const struct origin *origin,
                     struct error *err, const char *format, ...)
 {
     struct error made = ERROR_INIT;
-    struct plan_problem *problem;
     char text[ERROR_TEXT_MAX];
     va_list args;
     int status, r;
@@ -37,18 +54,7 @@ int compile_problem(struct compile *c, enum error_kind kind, const struct origin
     va_end(args);
     status = error_set(&made, kind, 0, "%s", text);
     r = put_origin(c, origin, err, &made);
-    if (r == -ENOMEM)
-        return r;
-    if (!c->options->collect_all) {
-        if (err)
-            *err = made;
-        return status;
-    }
-    problem = arena_append(c->arena, c->plan->problems, c->plan->problem_count);
-    if (!problem)
-        return error_memory(err);
-    problem->error = made;
-    return 0;
+    return r == -ENOMEM ? r : compile_refusal(c, status, &made, err);
 }
 
 static bool is_loss_allowed(const struct compile *c, const char *name)
@@ -247,6 +253,11 @@ static int keep_mounts(struct compile *c, struct error *err)
     return r;
 }
 
+static int keep_misplaced(const struct error *misplaced, void *data, struct error *err)
+{
+    return compile_refusal(data, -EINVAL, misplaced, err);
+}
+
 static int lay_out(struct compile *c, struct error *err)
 {
     int r = layout_new(c->work, &c->layout, err);
@@ -257,6 +268,8 @@ static int lay_out(struct compile *c, struct error *err)
         r = placed_add(c, err);
     if (r < 0)
         return r;
+    if (c->options->collect_all)
+        layout_set_refuse(c->layout, keep_misplaced, c);
     r = layout_emit(c->layout, c->plan, err);
     if (r == 0)
         r = wants_identify(c, err);

@@ -90,6 +90,11 @@ struct compile {
 int compile_problem(struct compile *c, enum error_kind kind, const struct origin *origin,
                     struct error *err, const char *format, ...) must_check printf_like(5, 6);
 
+/* As compile_problem() for an error that somebody else made: `status` is what came with it, 0 = none.
+ */
+int compile_refusal(struct compile *c, int status, const struct error *made,
+                    struct error *err) must_check;
+
 /* As compile_problem(), unless isolation.allowLoss holds `name`: then the text goes to the losses.
  */
 int compile_loss(struct compile *c, const char *name, const struct origin *origin,

@@ -143,41 +143,75 @@ static bool is_system(const struct node *node)
     return node->is_wanted && node->want.state == LAYOUT_SYSTEM;
 }
 
-static int emit(struct node *node, enum layout_region around, const struct node *root,
-                struct plan *plan, struct error *err)
+/* What is wanted here and cannot be placed, told in the way that the caller asked for. */
+static int find_place(const struct layout *layout, struct node *node, const struct node *root,
+                      struct plan *plan, struct error *err)
+{
+    struct error made = ERROR_INIT;
+    int r = check_place(node, node->region, root, plan, &made);
+
+    if (r < 0 && layout->refuse && made.kind != ERROR_MEMORY) {
+        node->is_wanted = false;
+        return layout->refuse(&made, layout->data, err);
+    }
+    if (r < 0 && err)
+        *err = made;
+    return r;
+}
+
+static int emit_wanted(struct node *node, enum layout_region around, struct plan *plan,
+                       struct error *err)
+{
+    int r = make_parents(node, plan, err);
+
+    if (r == 0)
+        r = make_wanted(node, around, plan, err);
+    if (r < 0)
+        return r;
+    node->is_made = true;
+    node->region = region_of(node, around);
+    node->root = node;
+    return 0;
+}
+
+static int emit(const struct layout *layout, struct node *node, enum layout_region around,
+                const struct node *root, struct plan *plan, struct error *err)
 {
     int r = 0;
 
     node->region = around;
     node->root = root;
     if (node->is_wanted && !is_given(node, around, root)) {
-        r = check_place(node, around, root, plan, err);
-        if (r == 0)
-            r = make_parents(node, plan, err);
-        if (r == 0)
-            r = make_wanted(node, around, plan, err);
+        r = find_place(layout, node, root, plan, err);
+        if (r == 0 && node->is_wanted)
+            r = emit_wanted(node, around, plan, err);
         if (r < 0)
             return r;
-        node->is_made = true;
-        node->region = region_of(node, around);
-        node->root = node;
     }
     if (node->region == REGION_SHUT) /* nothing can be reached through a mask */
         return 0;
     for (struct node *child = node->children; child && r == 0; child = child->next)
         if (!is_system(child))
-            r = emit(child, node->region, node->root, plan, err);
+            r = emit(layout, child, node->region, node->root, plan, err);
     return r;
+}
+
+void layout_set_refuse(struct layout *layout,
+                       int (*refuse)(const struct error *misplaced, void *data, struct error *err),
+                       void *data)
+{
+    layout->refuse = refuse;
+    layout->data = data;
 }
 
 int layout_emit(struct layout *layout, struct plan *plan, struct error *err)
 {
     struct node *top = layout->top;
-    int r = emit(top, REGION_SKELETON, top, plan, err);
+    int r = emit(layout, top, REGION_SKELETON, top, plan, err);
 
     for (struct node *child = top->children; child && r == 0; child = child->next)
         if (is_system(child))
-            r = emit(child, top->region, top->root, plan, err);
+            r = emit(layout, child, top->region, top->root, plan, err);
     return r;
 }
 

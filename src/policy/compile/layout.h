@@ -53,6 +53,12 @@ int layout_new(struct arena *arena, struct layout **ret_layout, struct error *er
 int layout_want(struct layout *layout, const struct layout_want *want,
                 struct error *err) must_check;
 
+/* What cannot be placed goes to `refuse`, and when that returns 0 it is left out, rather than ending
+ * layout_emit(). */
+void layout_set_refuse(struct layout *layout,
+                       int (*refuse)(const struct error *misplaced, void *data, struct error *err),
+                       void *data);
+
 /*
  * Append the mounts to plan->mounts (arena of the plan). ERROR_UNENFORCEABLE names a want that
  * cannot be placed: its directory is granted and has no such name.

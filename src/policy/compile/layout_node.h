@@ -24,6 +24,8 @@ struct node {
 struct layout {
     struct arena *arena;
     struct node *top;
+    int (*refuse)(const struct error *misplaced, void *data, struct error *err);
+    void *data;
 };
 
 /* With `create`: the node at `path`, NULL = out of memory. Without: the deepest one on the way. */

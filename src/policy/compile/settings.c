@@ -107,6 +107,7 @@ static int choose_tier(struct compile *c, struct error *err)
 {
     struct setting tier = c->effective.tier, asked = {0};
     const struct setting *minimum = &c->effective.minimum_tier;
+    struct error made = ERROR_INIT;
     const char *name = c->options->tier;
     int r;
 
@@ -114,12 +115,14 @@ static int choose_tier(struct compile *c, struct error *err)
         return error_set(err, ERROR_INVALID, EINVAL,
                          "--tier: '%s' is none of auto, process, container, microvm, instance",
                          name);
-    r = effective_check_tier(c->work, &asked, &tier, err);
+    r = effective_check_tier(c->work, &asked, &tier, &made);
+    r = compile_refusal(c, r, &made, err);
     if (r < 0)
         return r;
     if (asked.value != TIER_AUTO)
         tier = asked;
-    r = effective_check_tier(c->work, &tier, minimum, err);
+    r = effective_check_tier(c->work, &tier, minimum, &made);
+    r = compile_refusal(c, r, &made, err);
     if (r < 0)
         return r;
     if (tier.value == TIER_AUTO && minimum->is_set && minimum->value > TIER_PROCESS)

@@ -290,6 +290,34 @@ TEST(problems_are_collected_when_asked_for)
     fixture_close(&f);
 }
 
+TEST(what_stops_a_launch_early_does_not_keep_later_problems_from_being_told)
+{
+    static const char text[] =
+        "isolation: {tier: process, minimum: microvm}\n"
+        "filesystem:\n  readwritePaths: [\"@/ws\"]\n"
+        "  views:\n"
+        "    - {source: \"@/data\", target: \"@/ws/one\", access: readonly}\n"
+        "    - {source: \"@/data\", target: \"@/ws/two\", access: readonly}\n"
+        "    - {source: \"@/data\", target: \"@/in\", access: readonly}\n"
+        "resources: {memory: 1GiB}\n";
+
+    fixture_open(&f);
+    make_directory(&f, "data");
+    check_contains(refusal_of(&f, text), "below the minimum");
+    f.options.collect_all = true;
+    accept_text(&f, text);
+    check_int(f.plan->problem_count, 4);
+    check_contains(f.plan->problems[0].error.text, "'process' is below the minimum 'microvm'");
+    check_int(f.plan->problems[0].error.kind, ERROR_FORBIDDEN);
+    check_contains(f.plan->problems[1].error.text, "resources.memory");
+    check_contains(f.plan->problems[2].error.text, "/ws/one is inside the granted");
+    check_contains(f.plan->problems[3].error.text, "/ws/two is inside the granted");
+    check_int(f.plan->problems[3].error.kind, ERROR_UNENFORCEABLE);
+    check_string(what_is_at(&f, "in"), "bind ro");
+    check_string(what_is_at(&f, "ws/one"), "none");
+    fixture_close(&f);
+}
+
 TEST(unsupported_members_are_refused_by_name)
 {
     fixture_open(&f);
