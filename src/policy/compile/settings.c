@@ -209,15 +209,6 @@ static int add_calls(struct compile *c, const struct string_list *items, bool is
     return r;
 }
 
-static int check_nested(struct compile *c, struct error *err)
-{
-    if (!c->effective.nested_namespaces && !c->effective.nested_containers)
-        return 0;
-    return compile_problem(c, ERROR_UNENFORCEABLE, NULL, err,
-                           "nested: containers inside containers are not in this build; remove "
-                           "the member");
-}
-
 static int add_warnings(struct compile *c, struct error *err)
 {
     int r = 0;
@@ -243,8 +234,6 @@ int settings_add(struct compile *c, struct error *err)
         r = check_unsupported(c, err);
     if (r == 0)
         r = choose_network(c, err);
-    if (r == 0)
-        r = check_nested(c, err);
     if (r == 0)
         r = add_calls(c, &c->effective.syscalls_deny, false, err);
     if (r == 0)

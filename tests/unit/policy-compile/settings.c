@@ -321,8 +321,14 @@ TEST(what_stops_a_launch_early_does_not_keep_later_problems_from_being_told)
 TEST(unsupported_members_are_refused_by_name)
 {
     fixture_open(&f);
-    check_contains(refusal_of(&f, "nested: {namespaces: true}\n"), "nested");
+    check_contains(refusal_of(&f, "nested: {namespaces: true}\n"), "nested.namespaces");
     check_int(f.err.kind, ERROR_UNENFORCEABLE);
+    accept_text(&f, "nested: {namespaces: false}\n");
+    f.options.collect_all = true;
+    accept_text(&f, "nested: {namespaces: true, containers: true}\n");
+    check_int(f.plan->problem_count, 2); /* once each */
+    check_contains(f.plan->problems[0].error.text, "nested.namespaces");
+    check_contains(f.plan->problems[1].error.text, "nested.containers");
     fixture_close(&f);
 }
 
