@@ -327,8 +327,8 @@ TEST(unsupported_members_are_refused_by_name)
     f.options.collect_all = true;
     accept_text(&f, "nested: {namespaces: true, containers: true}\n");
     check_int(f.plan->problem_count, 2); /* once each */
-    check_contains(f.plan->problems[0].error.text, "nested.namespaces");
-    check_contains(f.plan->problems[1].error.text, "nested.containers");
+    check_contains(f.plan->problems[0].error.text, "nested.containers");
+    check_contains(f.plan->problems[1].error.text, "nested.namespaces");
     fixture_close(&f);
 }
 
