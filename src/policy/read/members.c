@@ -149,13 +149,15 @@ static const struct member isolation_members[] = {
      .description = "How dangerous the task is; auto takes a stronger tier for more",
      .choices = (const char *const[]){"low", "medium", "high", NULL},
      .needs = NEEDS_TIER,
-     .may_be_asked = true},
+     .may_be_asked = true,
+     .is_demand = true},
     {.name = "acceleration",
      .type = VALUE_CHOICE,
      .description = "Hardware virtualisation only, or software emulation too",
      .choices = (const char *const[]){"any", "hardware", NULL},
      .needs = NEEDS_TIER,
-     .may_be_asked = true},
+     .may_be_asked = true,
+     .is_demand = true},
     END,
 };
 
@@ -183,13 +185,18 @@ static const struct member nested_members[] = {
 };
 
 static const struct member identity_members[] = {
-    {.name = "class", .type = VALUE_NAME, .description = "Kind of agent", .needs = NEEDS_IDENTITY},
+    {.name = "class",
+     .type = VALUE_NAME,
+     .description = "Kind of agent",
+     .needs = NEEDS_IDENTITY,
+     .is_demand = true},
     {.name = "sponsor",
      .type = VALUE_TEXT,
      .description = "Person on whose behalf it acts",
      .minimum = 1,
      .maximum = TEXT_MAX,
-     .needs = NEEDS_IDENTITY},
+     .needs = NEEDS_IDENTITY,
+     .is_demand = true},
     END,
 };
 

@@ -222,14 +222,14 @@ int store_extends(struct reader *reader, const struct member *member unused_arg,
     return reader_fold_profile(reader, place, value->text);
 }
 
-/* Only a request asks for something: a ceiling that mentions a right merely leaves it open. Globs
- * demand something of every layer. */
+/* Only a request asks for rights: a ceiling that mentions one merely leaves it open. What a ceiling
+ * demands must be kept, or it is no ceiling. Globs demand something of every layer. */
 static bool asks(const struct reader *reader, const struct member *member,
                  const struct value *value)
 {
     if (member->type == VALUE_PATH_GLOB)
         return value->is_glob;
-    if (reader->options->kind != LAYER_REQUEST)
+    if (reader->options->kind != LAYER_REQUEST && !member->is_demand)
         return false;
     return !member->may_be_asked || value->number != member->harmless;
 }
@@ -257,5 +257,12 @@ int reader_note_unsupported(struct reader *reader, const struct member *member,
         return error_memory(reader->err);
     entry->member = name;
     entry->reason = member->needs;
+    if (member->is_demand && reader->options->kind == LAYER_CEILING)
+        entry->reason = arena_printf(reader->arena,
+                                     "a ceiling that cannot be kept: it %s; take it out of the "
+                                     "ceiling",
+                                     member->needs);
+    if (!entry->reason)
+        return error_memory(reader->err);
     return reader_origin(reader, place, &entry->origin);
 }

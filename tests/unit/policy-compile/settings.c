@@ -332,6 +332,20 @@ TEST(unsupported_members_are_refused_by_name)
     fixture_close(&f);
 }
 
+TEST(a_ceiling_that_cannot_be_kept_refuses_and_one_that_leaves_rights_open_does_not)
+{
+    fixture_open(&f);
+    add_layer(&f, LAYER_REQUEST, "name: x\n");
+    add_layer(&f, LAYER_CEILING, "ui: {clipboard: read}\nisolation: {risk: low}\n");
+    check_int(compile_layers(&f), 0);
+    add_layer(&f, LAYER_CEILING, "isolation: {risk: high}\n");
+    check(compile_layers(&f) < 0);
+    check_int(f.err.kind, ERROR_UNENFORCEABLE);
+    check_contains(f.err.text, "ceiling.yaml:2:");
+    check_contains(f.err.text, "isolation.risk: a ceiling that cannot be kept");
+    fixture_close(&f);
+}
+
 TEST(supplementary_groups_of_an_ordinary_caller_are_said)
 {
     fixture_open(&f);

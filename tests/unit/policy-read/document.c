@@ -199,6 +199,37 @@ TEST(a_ceiling_that_leaves_a_right_open_asks_for_nothing)
     check_string(document->paths[0].origin.layer, "ceiling");
 }
 
+TEST(what_a_ceiling_demands_and_nothing_keeps_is_noted_by_name)
+{
+    static const struct {
+        const char *text, *member;
+    } rows[] = {
+        {"identity: {class: deploy}\n", "identity.class"},
+        {"identity: {sponsor: someone}\n", "identity.sponsor"},
+        {"isolation: {risk: high}\n", "isolation.risk"},
+        {"isolation: {acceleration: hardware}\n", "isolation.acceleration"},
+        {"network: {egress: {allow: [{http: {methods: [GET]}}]}}\n",
+         "network.egress.allow[0].http"},
+        {"network: {egress: {allow: [{mcp: {tools: [read]}}]}}\n", "network.egress.allow[0].mcp"},
+    };
+    struct load_options options = test_options;
+    const struct document *document;
+
+    options.kind = LAYER_CEILING;
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        char text[256];
+
+        snprintf(text, sizeof(text), NATIVE "%s", rows[i].text);
+        document = must_load_as("10.yaml", text, &options);
+        check_int(document->unsupported_count, 1);
+        check_string(document->unsupported[0].member, rows[i].member);
+        check_contains(document->unsupported[0].reason, "a ceiling that cannot be kept");
+    }
+    document = must_load_as("10.yaml", NATIVE "isolation: {risk: low, acceleration: any}\n",
+                            &options);
+    check_int(document->unsupported_count, 0);
+}
+
 TEST(a_file_is_loaded_and_a_missing_one_is_named)
 {
     char path[] = "/tmp/cordon-read-XXXXXX";
