@@ -31,8 +31,8 @@ int policy_add_layer(struct policy *policy, struct document *document,
                      struct error *err) must_check;
 
 /* All of /etc/cordon/ceiling.d (or `directory`) in the order of their names. Missing directory = no
- * ceilings. Anything in it that is not owned by root, is writable by others, is unreadable or
- * malformed refuses. */
+ * ceilings. Anything in it that is not owned by root, is writable by others, is unreadable, hidden or
+ * malformed refuses, and so does a directory above that others may exchange it in. */
 int policy_add_ceilings(struct policy *policy, const char *directory,
                         const struct variables *variables, struct error *err) must_check;
 

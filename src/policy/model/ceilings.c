@@ -18,22 +18,23 @@
 #define CEILING_DIRECTORY "/etc/cordon/ceiling.d"
 #define CEILING_SIZE_MAX  ((size_t)1024 * 1024)
 
-/* A ceiling that somebody else may write is none. */
-static int check_owner(int fd, const char *path, bool is_directory, struct error *err)
+/* A ceiling that somebody else may write is none; a sticky directory keeps what root put there. */
+static int check_owner(int fd, const char *path, mode_t type, bool may_be_sticky,
+                       struct error *err)
 {
     struct stat st;
 
     if (fstat(fd, &st) < 0)
         return error_system(err, errno, "ceiling %s", path);
-    if (is_directory ? !S_ISDIR(st.st_mode) : !S_ISREG(st.st_mode))
+    if ((st.st_mode & S_IFMT) != type)
         return error_set(err, ERROR_INVALID, EINVAL, "ceiling %s: not a %s", path,
-                         is_directory ? "directory"
-                                      : "regular file; put the document itself there");
+                         type == S_IFDIR ? "directory"
+                                         : "regular file; put the document itself there");
     if (st.st_uid != 0)
         return error_set(err, ERROR_FORBIDDEN, EPERM,
                          "ceiling %s: owned by uid %u, not by root; run: chown root '%s'", path,
                          (unsigned)st.st_uid, path);
-    if (st.st_mode & (S_IWGRP | S_IWOTH))
+    if (st.st_mode & (S_IWGRP | S_IWOTH) && !(may_be_sticky && st.st_mode & S_ISVTX))
         return error_set(err, ERROR_FORBIDDEN, EPERM,
                          "ceiling %s: writable by others than its owner; run: chmod go-w '%s'",
                          path, path);
@@ -51,11 +52,17 @@ static int add_name(struct arena *arena, const char *path, const char *name, con
                     size_t *count, struct error *err)
 {
     size_t length = strlen(name);
+    bool is_yaml = length >= 5 && strcmp(name + length - 5, ".yaml") == 0;
     const char **slot;
 
-    if (name[0] == '.')
+    if (name[0] == '.' && !is_yaml) /* what editors leave, and the directory itself */
         return 0;
-    if (length < 5 || strcmp(name + length - 5, ".yaml") != 0)
+    if (name[0] == '.')
+        return error_set(err, ERROR_INVALID, EINVAL,
+                         "ceiling %s/%s: hidden, so that nobody sees that it holds; rename or "
+                         "remove it",
+                         path, name);
+    if (!is_yaml)
         return error_set(err, ERROR_INVALID, EINVAL,
                          "ceiling %s/%s: not named *.yaml; rename or remove it", path, name);
     if (*count == POLICY_LAYERS_MAX)
@@ -113,7 +120,7 @@ static int add_ceiling(struct policy *policy, int dir_fd, const char *directory,
     fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0)
         return error_system(err, errno, "ceiling %s", path);
-    status = check_owner(fd, path, false, err);
+    status = check_owner(fd, path, S_IFREG, false, err);
     if (status == 0)
         status = file_read_fd(fd, path, CEILING_SIZE_MAX, &text, &size, err);
     if (status == 0)
@@ -129,21 +136,43 @@ static void close_dir(DIR **dir)
         closedir(*dir);
 }
 
+/* Whoever may write the directory above can put another one in its place. -ENOENT says nothing. */
+static int open_directory(struct arena *arena, const char *path, int *ret_fd, struct error *err)
+{
+    const char *parent = path_parent(arena, path);
+    auto_close int parent_fd = -1, fd = -1;
+    int status;
+
+    if (!parent)
+        return error_memory(err);
+    parent_fd = open(parent, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (parent_fd < 0)
+        return errno == ENOENT ? -ENOENT : error_system(err, errno, "ceiling %s", path);
+    status = check_owner(parent_fd, parent, S_IFDIR, true, err);
+    if (status < 0)
+        return status;
+    fd = openat(parent_fd, path_base(path), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return errno == ENOENT ? -ENOENT : error_system(err, errno, "ceiling %s", path);
+    status = check_owner(fd, path, S_IFDIR, false, err);
+    if (status == 0)
+        *ret_fd = take_fd(fd);
+    return status;
+}
+
 int policy_add_ceilings(struct policy *policy, const char *directory,
                         const struct variables *variables, struct error *err)
 {
     const char *path = directory ? directory : CEILING_DIRECTORY;
     cleanup_with(close_dir) DIR *dir = NULL;
-    auto_close int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    auto_close int fd = -1;
     size_t layer_count = policy->layer_count, count = 0;
     const char **names = NULL;
     int dir_fd, status;
 
-    if (fd < 0)
-        return errno == ENOENT ? 0 : error_system(err, errno, "ceiling %s", path);
-    status = check_owner(fd, path, true, err);
+    status = open_directory(policy->arena, path, &fd, err);
     if (status < 0)
-        return status;
+        return status == -ENOENT ? 0 : status;
     dir = fdopendir(fd);
     if (!dir)
         return error_system(err, errno, "ceiling %s", path);

@@ -127,6 +127,53 @@ TEST(a_malformed_or_misnamed_ceiling_refuses_and_leaves_no_layer)
     finish();
 }
 
+TEST(a_hidden_ceiling_refuses_and_what_an_editor_left_does_not)
+{
+    auto_policy struct policy *policy = make_policy();
+
+    begin();
+    write_ceiling("a.yaml", MEMORY("1GiB"));
+    write_ceiling(".a.yaml.swp", "b0VIM");
+    check_int(policy_add_ceilings(policy, directory, &variables, NULL), 0);
+    check_int(policy->layer_count, 1);
+    write_ceiling(".b.yaml", MEMORY("1GiB"));
+    check_refused(ERROR_INVALID, ".b.yaml: hidden");
+    finish();
+}
+
+static void check_above(const char *above, enum error_kind kind, const char *part)
+{
+    auto_policy struct policy *policy = make_policy();
+    struct error err = ERROR_INIT;
+    char inner[300];
+
+    snprintf(inner, sizeof(inner), "%s/ceiling.d", above);
+    check_int(policy_add_ceilings(policy, inner, &variables, &err), part ? -EPERM : 0);
+    if (part) {
+        check_contains(err.text, part);
+        check_int(err.kind, kind);
+    }
+}
+
+TEST(a_directory_of_ceilings_that_others_may_exchange_refuses)
+{
+    char inner[256];
+
+    begin();
+    in_directory("ceiling.d", inner);
+    check(mkdir(inner, 0755) == 0);
+    check_above(directory, 0, NULL);
+    check(chmod(directory, 0777) == 0);
+    check_above(directory, ERROR_FORBIDDEN, "writable by others");
+    check(chmod(directory, 01777) == 0); /* nobody can move what is root's */
+    check_above(directory, 0, NULL);
+    check(chmod(directory, 0755) == 0 && chown(directory, 12345, 0) == 0);
+    check_above(directory, ERROR_FORBIDDEN, "owned by uid 12345");
+    check(rmdir(inner) == 0);
+    check_above(directory, ERROR_FORBIDDEN, "owned by uid 12345"); /* moved away, perhaps */
+    finish();
+}
+
 static int attempt_add(void)
 {
     struct policy *policy;
