@@ -158,6 +158,8 @@ int placed_is_there(struct compile *c, const char *path, bool is_directory, bool
 /* caches.c, devices.c */
 int caches_add(struct compile *c, const struct path_rule *rule, struct error *err) must_check;
 int devices_add(struct compile *c, struct error *err) must_check;
+/* Why no policy can grant the device at this real path; NULL = one may. */
+const char *devices_refusal(const char *path, mode_t mode, dev_t special);
 /* Where a name inside is, given that the home is at its real path and mostly private. */
 int placed_target(struct compile *c, const char *path, const char **ret_target,
                   struct error *err) must_check;

@@ -3,10 +3,12 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "fixture.h"
+#include "policy/compile/compile.h"
 
 static struct fixture f;
 
@@ -44,11 +46,63 @@ TEST(devices_are_named_and_the_dangerous_ones_refused)
                        "terminals are the container's own");
     if (access("/dev/mem", F_OK) == 0)
         check_contains(refusal_of(&f, "devices: [/dev/mem]\n"), "memory of the host");
-    if (access("/dev/fuse", R_OK | W_OK) == 0) {
-        accept_text(&f, "devices: [/dev/fuse]\n");
-        check(mount_at(&f, "/dev/fuse")->is_device);
+    if (access("/dev/kvm", R_OK | W_OK) == 0) {
+        accept_text(&f, "devices: [/dev/kvm]\n");
+        check(mount_at(&f, "/dev/kvm")->is_device);
     }
     fixture_close(&f);
+}
+
+TEST(a_device_that_reaches_the_host_is_refused_with_its_reason_and_its_neighbours_are_not)
+{
+    static const struct {
+        const char *path;
+        unsigned major, minor;
+        const char *reason; /* NULL = may be granted */
+    } rows[] = {
+        {"/dev/mem", 1, 1, "memory of the host"},
+        {"/dev/port", 1, 4, "ports of the host"},
+        {"/dev/kmsg", 1, 11, "kernel's log"},
+        {"/dev/hwrng", 10, 183, NULL},
+        {"/dev/snapshot", 10, 231, "memory of the host"},
+        {"/dev/kvm", 10, 232, NULL},
+        {"/dev/fuse", 10, 229, "filesystem.views"},
+        {"/dev/loop-control", 10, 237, "mounts, maps or adds"},
+        {"/dev/mapper/control", 10, 236, "mounts, maps or adds"},
+        {"/dev/vhost-vsock", 10, 241, "rules for network"},
+        {"/dev/vhost-vdpa-0", 511, 0, "rules for network"},
+        {"/dev/net/tun", 10, 200, "rules for network"},
+        {"/dev/uinput", 10, 223, "host's input"},
+        {"/dev/input/event3", 13, 67, "host's input"},
+        {"/dev/hidraw0", 245, 0, "host's input"},
+        {"/dev/nvram", 10, 144, "firmware"},
+        {"/dev/cpu/0/msr", 202, 0, "firmware or the processor"},
+        {"/dev/cpu/0/cpuid", 203, 0, NULL},
+        {"/dev/sg0", 21, 0, "commands to a disk"},
+        {"/dev/bsg/0:0:0:0", 250, 0, "commands to a disk"},
+        {"/dev/nvme0", 242, 0, "commands to a disk"},
+        {"/dev/vfio/vfio", 10, 196, "writes the host's memory"},
+        {"/dev/vfio/12", 240, 0, "writes the host's memory"},
+        {"/dev/tpmrm0", 253, 65536, "keys"},
+        {"/dev/watchdog0", 249, 0, "restarts"},
+        {"/dev/userfaultfd", 10, 126, "faults of the kernel"},
+        {"/dev/dri/renderD128", 226, 128, NULL},
+        {"/dev/nvidia0", 195, 0, NULL},
+        {"/dev/ttyUSB0", 188, 0, NULL},
+        {"/dev/bus/usb/001/002", 189, 1, NULL},
+    };
+
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        const char *reason =
+            devices_refusal(rows[i].path, S_IFCHR | 0666, makedev(rows[i].major, rows[i].minor));
+
+        if (!rows[i].reason != !reason)
+            test_fail(__FILE__, __LINE__, "%s: %s", rows[i].path, reason ? reason : "grantable");
+        if (reason)
+            check_contains(reason, rows[i].reason);
+    }
+    check_contains(devices_refusal("/dev/sda", S_IFBLK | 0660, makedev(8, 0)), "not a character");
+    check_contains(devices_refusal("/srv/kvm", S_IFCHR | 0666, makedev(10, 232)), "below /dev");
 }
 
 TEST(a_view_shows_an_object_elsewhere_and_its_rules_with_it)
