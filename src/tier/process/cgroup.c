@@ -162,6 +162,20 @@ static bool v1_usable(const char *controller)
     return access(directory, W_OK) == 0;
 }
 
+/* Without an account of swap a memory limit is no limit as long as there is swap. */
+static bool v1_memory_usable(void)
+{
+    struct hierarchy found;
+    char path[600], swaps[4096];
+
+    if (!v1_usable("memory") || !hierarchy_find("memory", &found))
+        return false;
+    snprintf(path, sizeof(path), "%s%s/memory.memsw.limit_in_bytes", found.mount, found.own);
+    if (access(path, F_OK) == 0)
+        return true;
+    return !file_words("/proc", "swaps", swaps, sizeof(swaps)) || !strchr(swaps, '/');
+}
+
 void cgroup_probe(struct facts *facts)
 {
     char directory[520], controllers[256];
@@ -174,7 +188,7 @@ void cgroup_probe(struct facts *facts)
         return;
     }
     if (facts->is_root) {
-        facts->cgroup_memory = v1_usable("memory");
+        facts->cgroup_memory = v1_memory_usable();
         facts->cgroup_pids = v1_usable("pids");
         facts->cgroup_cpu = v1_usable("cpu");
         facts->cgroup_cpuacct = v1_usable("cpuacct");
@@ -219,6 +233,14 @@ static int value_write(const char *directory, const char *name, const char *valu
     if (write(fd, value, strlen(value)) < 0)
         return error_system(err, errno, "write %s to %s", value, path);
     return 0;
+}
+
+static bool file_exists(const char *directory, const char *name)
+{
+    char path[1024];
+
+    snprintf(path, sizeof(path), "%s/%s", directory, name);
+    return access(path, F_OK) == 0;
 }
 
 static int number_write(const char *directory, const char *name, uint64_t value, struct error *err)
@@ -309,8 +331,7 @@ static int v1_limits(struct cgroup *cgroup, const struct plan *plan, const char 
         status = v1_group(cgroup, "memory", run_id, &cgroup->memory, err);
         if (status == 0)
             status = number_write(cgroup->directories[cgroup->memory], "memory.limit_in_bytes", memory, err);
-        /* Absent where swap is not accounted; then swap is no way out of the limit only if there is none. */
-        if (status == 0)
+        if (status == 0 && file_exists(cgroup->directories[cgroup->memory], "memory.memsw.limit_in_bytes"))
             status = number_write(cgroup->directories[cgroup->memory], "memory.memsw.limit_in_bytes", memory, err);
     }
     if (pids && status == 0) {

@@ -221,7 +221,8 @@ static int message_error(const struct message *message, struct error *err)
 
     switch (message->kind) {
     case ERROR_NOT_FOUND:
-        return error_set(err, ERROR_NOT_FOUND, errnum, "%s: not found in the container's PATH and file tree", object);
+        return error_set(err, ERROR_NOT_FOUND, errnum, "%s: not found in the container's PATH and file tree, or the interpreter that it names is not",
+                         object);
     case ERROR_NOT_EXECUTABLE:
         return error_set(err, ERROR_NOT_EXECUTABLE, errnum, "%s: cannot be executed: %s", object,
                          reason ? reason : "unknown error");

@@ -13,6 +13,7 @@ struct init {
     int tty;           /* slave side, -1 = none */
     int master;        /* master side until the parent has it, and for the foreground group of the terminal */
     int signals;       /* signalfd for SIGCHLD */
+    int resumes;       /* how often SIGCONT is still to be said */
     long program;      /* pid of the program */
     uint32_t error_kind; /* of init_fail(), ERROR_SYSTEM unless the program itself is at fault */
 

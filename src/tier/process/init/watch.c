@@ -10,11 +10,15 @@
 #include <linux/fcntl.h>
 #include <linux/poll.h>
 #include <linux/resource.h>
+#include <linux/time_types.h>
 
 #include "tier/process/init/init.h"
 
 #define WNOHANG_FLAG 1
 #define REAP_MAX     256
+
+#define RESUMES_MAX     3
+#define RESUME_PAUSE_NS 20000000 /* 20 ms */
 
 static uint64_t microseconds(long seconds, long rest)
 {
@@ -64,6 +68,16 @@ static void signal_forward(struct init *init, int number)
         sys_call2(kill, -group, number);
 }
 
+/*
+ * A process that is being forked while its group is stopped can be missed by the SIGCONT that follows and would stay
+ * stopped for ever; so it is said again, a few times, a little later. Processes that run take no notice.
+ */
+static void resume_again(struct init *init)
+{
+    init->resumes--;
+    signal_forward(init, SIGCONT);
+}
+
 /* 0 when the parent is gone. */
 static int order_take(struct init *init)
 {
@@ -75,6 +89,7 @@ static int order_take(struct init *init)
     if (got != (long)sizeof(message) || message.type != MESSAGE_SIGNAL)
         return 0;
     signal_forward(init, message.value);
+    init->resumes = message.value == SIGCONT ? RESUMES_MAX : 0;
     return 1;
 }
 
@@ -93,10 +108,13 @@ void program_watch(struct init *init)
     char drained[128];
 
     for (;;) {
-        long ready = sys_call5(ppoll, polled, 2, 0, 0, sizeof(uint64_t));
+        struct __kernel_timespec pause = {.tv_nsec = RESUME_PAUSE_NS};
+        long ready = sys_call5(ppoll, polled, 2, init->resumes ? &pause : 0, 0, sizeof(uint64_t));
 
         if (ready == -EINTR)
             continue;
+        if (ready == 0)
+            resume_again(init);
         if (ready < 0 || (polled[0].revents && !order_take(init)))
             sys_call1(exit_group, 125); /* the kernel kills every process of the namespace */
         if (polled[1].revents) {
