@@ -146,12 +146,16 @@ struct plan {
     uint64_t
         timeout_ms; /* the smallest of all, 0 = none; the command line's is added by the caller */
     const char *timeout_member;
+    const struct origin *timeout_origin;
 
     const char **env; /* NAME=VALUE, NULL-terminated: the whole environment of the program */
+    const struct origin **env_origins; /* one for each variable */
     size_t env_count;
     const char *cwd;   /* inside, absolute */
     bool cwd_is_asked; /* process.cwd: failing to enter it is an error that names the member */
+    const struct origin *cwd_origin; /* NULL = it was not asked for */
     const char *command_line; /* process.commandLine, NULL = the caller brings argv */
+    const struct origin *command_origin;
 
     struct plan_statement *statements;
     size_t statement_count;

@@ -16,9 +16,11 @@ static bool has_name(const char *entry, const char *name, size_t length)
 
 /* The first value of a name stays. */
 static int add_variable(struct compile *c, const char *name, size_t length, const char *value,
-                        struct error *err)
+                        const struct origin *origin, struct error *err)
 {
     struct plan *plan = c->plan;
+    size_t origin_count = plan->env_count;
+    const struct origin **from;
     const char **slot;
 
     for (size_t i = 0; i < plan->env_count; i++)
@@ -27,10 +29,13 @@ static int add_variable(struct compile *c, const char *name, size_t length, cons
     if (plan->env_count >= ENVIRONMENT_MAX)
         return error_set(err, ERROR_LIMIT, E2BIG, "environment: more than %d variables",
                          ENVIRONMENT_MAX);
+    from = arena_append(c->arena, plan->env_origins, origin_count);
     slot = arena_append(c->arena, plan->env, plan->env_count);
     if (slot)
         *slot = arena_printf(c->arena, "%.*s=%s", (int)length, name, value);
-    return slot && *slot ? 0 : error_memory(err);
+    if (!from || !slot || !*slot)
+        return error_memory(err);
+    return compile_origin(c, origin, from, err);
 }
 
 static int inherit(struct compile *c, struct error *err)
@@ -54,7 +59,8 @@ static int inherit(struct compile *c, struct error *err)
             name = arena_string_n(c->work, *entry, length);
             if (!name)
                 return error_memory(err);
-            r = add_variable(c, name, length, *entry + length + 1, err);
+            r = add_variable(c, name, length, *entry + length + 1, &patterns->items[i].origin,
+                             err);
         }
     }
     return r;
@@ -71,12 +77,16 @@ static int add_defaults(struct compile *c, struct error *err)
         {"LOGNAME", variables ? variables->user : NULL},
         {"PATH", DEFAULT_PATH},
     };
+    const struct origin *origin = compile_builtin_origin(c, "environment");
     bool has_home = !c->effective.env_home_is_cwd;
     int r = 0;
 
+    if (!origin)
+        return error_memory(err);
     for (size_t i = has_home ? 0 : 1; i < ARRAY_COUNT(defaults) && r == 0; i++)
         if (defaults[i].value)
-            r = add_variable(c, defaults[i].name, strlen(defaults[i].name), defaults[i].value, err);
+            r = add_variable(c, defaults[i].name, strlen(defaults[i].name), defaults[i].value,
+                             origin, err);
     return r;
 }
 
@@ -88,11 +98,11 @@ static int add_environment(struct compile *c, struct error *err)
 
     for (size_t i = 0; i < effective->env_set_count && r == 0; i++)
         r = add_variable(c, effective->env_set[i].name, strlen(effective->env_set[i].name),
-                         effective->env_set[i].value, err);
+                         effective->env_set[i].value, &effective->env_set[i].origin, err);
     if (r == 0)
         r = inherit(c, err);
     if (r == 0 && effective->env_home_is_cwd && effective->cwd)
-        r = add_variable(c, "HOME", 4, effective->cwd, err);
+        r = add_variable(c, "HOME", 4, effective->cwd, effective->cwd_origin, err);
     if (r == 0 && !effective->env_is_exact)
         r = add_defaults(c, err);
     if (r < 0)
@@ -143,6 +153,8 @@ static int choose_directory(struct compile *c, struct error *err)
     c->plan->cwd_is_asked = c->effective.cwd != NULL;
     if (c->effective.cwd) {
         r = placed_target(c, c->effective.cwd, &directory, err);
+        if (r == 0)
+            r = compile_origin(c, c->effective.cwd_origin, &c->plan->cwd_origin, err);
         if (r < 0)
             return r;
     }
@@ -163,5 +175,7 @@ int environment_add(struct compile *c, struct error *err)
     if (r < 0 || !c->effective.command_line)
         return r;
     c->plan->command_line = arena_string(c->arena, c->effective.command_line);
-    return c->plan->command_line ? 0 : error_memory(err);
+    if (!c->plan->command_line)
+        return error_memory(err);
+    return compile_origin(c, c->effective.command_origin, &c->plan->command_origin, err);
 }

@@ -6,19 +6,24 @@
 #include "policy/compile/explain.h"
 #include "policy/policy.h"
 
-static void add_origin(struct json *json, const struct origin *origin)
+static void add_origin_as(struct json *json, const char *key, const struct origin *origin)
 {
     if (!origin || !origin->member) {
-        json_add_null(json, "origin");
+        json_add_null(json, key);
         return;
     }
-    json_begin_object(json, "origin");
+    json_begin_object(json, key);
     json_add_string(json, "layer", origin->layer);
     json_add_string(json, "file", origin->file);
     json_add_uint(json, "line", origin->line);
     json_add_uint(json, "column", origin->column);
     json_add_string(json, "member", origin->member);
     json_end(json);
+}
+
+static void add_origin(struct json *json, const struct origin *origin)
+{
+    add_origin_as(json, "origin", origin);
 }
 
 static void add_mechanism(struct json *json, const char *key, enum mechanism mechanism)
@@ -59,6 +64,7 @@ static void add_rules(struct json *json, const struct plan *plan)
         json_add_bool(json, "write", rule->may_write);
         json_add_bool(json, "execute", rule->may_execute);
         json_add_bool(json, "device", rule->is_device);
+        add_origin(json, rule->origin);
         json_end(json);
     }
     json_end(json);
@@ -79,6 +85,8 @@ static void add_calls(struct json *json, const char *const *names,
         json_begin_object(json, NULL);
         json_add_string(json, "name", names[i]);
         json_add_string(json, "verdict", verdict);
+        add_mechanism(json, "first", strcmp(verdict, "refused") == 0 ? BY_SECCOMP : BY_NOTHING);
+        add_mechanism(json, "behind", BY_NOTHING);
         add_origin(json, origins[i]);
         json_end(json);
     }
@@ -86,11 +94,13 @@ static void add_calls(struct json *json, const char *const *names,
 
 static void add_settings(struct json *json, const struct plan *plan)
 {
-    static const char *const networks[] = {
-        [PLAN_NET_NONE] = "none", [PLAN_NET_LOOPBACK] = "loopback", [PLAN_NET_HOST] = "host"};
+    const struct explain_network *network = explain_network(plan->network);
 
     json_begin_object(json, "network");
-    json_add_string(json, "kind", networks[plan->network]);
+    json_add_string(json, "kind", network->kind);
+    json_add_string(json, "verdict", network->verdict);
+    add_mechanism(json, "first", network->first);
+    add_mechanism(json, "behind", network->behind);
     add_origin(json, plan->network_origin);
     json_end(json);
     json_begin_object(json, "syscalls");
@@ -115,6 +125,7 @@ static void add_settings(struct json *json, const struct plan *plan)
     json_end(json);
     json_add_uint(json, "timeoutMs", plan->timeout_ms);
     json_add_string(json, "timeoutMember", plan->timeout_member);
+    add_origin_as(json, "timeoutOrigin", plan->timeout_origin);
 }
 
 static void add_program(struct json *json, const struct plan *plan)
@@ -124,11 +135,14 @@ static void add_program(struct json *json, const struct plan *plan)
         json_begin_object(json, NULL);
         json_add_string_n(json, "name", plan->env[i], strcspn(plan->env[i], "="));
         json_add_string(json, "value", explain_value(plan->env[i]));
+        add_origin(json, plan->env_origins[i]);
         json_end(json);
     }
     json_end(json);
     json_add_string(json, "cwd", plan->cwd);
+    add_origin_as(json, "cwdOrigin", plan->cwd_origin);
     json_add_string(json, "commandLine", plan->command_line);
+    add_origin_as(json, "commandLineOrigin", plan->command_origin);
 }
 
 static void add_statements(struct json *json, const struct plan *plan)
@@ -140,6 +154,7 @@ static void add_statements(struct json *json, const struct plan *plan)
         json_add_string(json, "verdict", plan->statements[i].verdict);
         add_mechanism(json, "first", plan->statements[i].first);
         add_mechanism(json, "behind", plan->statements[i].behind);
+        add_origin(json, plan->statements[i].origin);
         json_end(json);
     }
     json_end(json);

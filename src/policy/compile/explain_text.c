@@ -147,22 +147,27 @@ static void add_mount(struct text *out, const struct plan_mount *mount, size_t c
     add_verdict(out, access_word(mount), mount->first, mount->behind, mount->origin);
 }
 
+const struct explain_network *explain_network(enum plan_network network)
+{
+    static const struct explain_network rows[] = {
+        [PLAN_NET_NONE] = {"none", "no network", "refused", BY_SECCOMP, BY_NAMESPACE},
+        [PLAN_NET_LOOPBACK] = {"loopback", "own loopback and nothing else", "own", BY_NAMESPACE,
+                               BY_NOTHING},
+        [PLAN_NET_HOST] = {"host", "the host's network, everything", "allowed", BY_NOTHING,
+                           BY_NOTHING},
+    };
+
+    return &rows[network];
+}
+
 static void add_network(struct text *out, const struct plan *plan)
 {
-    static const struct {
-        const char *subject, *verdict;
-        enum mechanism first, behind;
-    } rows[] = {
-        [PLAN_NET_NONE] = {"no network", "refused", BY_SECCOMP, BY_NAMESPACE},
-        [PLAN_NET_LOOPBACK] = {"own loopback and nothing else", "own", BY_NAMESPACE, BY_NOTHING},
-        [PLAN_NET_HOST] = {"the host's network, everything", "allowed", BY_NOTHING, BY_NOTHING},
-    };
+    const struct explain_network *row = explain_network(plan->network);
     size_t start = out->length;
 
-    text_printf(out, "  %s", rows[plan->network].subject);
+    text_printf(out, "  %s", row->subject);
     pad(out, start, OBJECT_COLUMNS);
-    add_verdict(out, rows[plan->network].verdict, rows[plan->network].first,
-                rows[plan->network].behind, plan->network_origin);
+    add_verdict(out, row->verdict, row->first, row->behind, plan->network_origin);
 }
 
 static void add_calls(struct text *out, const char *const *names,
@@ -212,7 +217,7 @@ static void add_limits(struct text *out, const struct plan *plan)
     text_add(out, "  time until it is ended ");
     number_print_duration(out, plan->timeout_ms);
     pad(out, start, OBJECT_COLUMNS);
-    text_printf(out, "%s\n", plan->timeout_member);
+    add_verdict(out, "kept", BY_SUPERVISOR, BY_NOTHING, plan->timeout_origin);
 }
 
 static bool is_plain(const char *entry)
@@ -233,24 +238,36 @@ const char *explain_value(const char *entry)
     return is_plain(entry) ? strchr(entry, '=') + 1 : NULL;
 }
 
+/* Nothing stands in the way of what is given. */
+static void add_given(struct text *out, size_t start, const struct origin *origin)
+{
+    pad(out, start, OBJECT_COLUMNS);
+    add_verdict(out, "given", BY_NOTHING, BY_NOTHING, origin);
+}
+
 static void add_environment(struct text *out, const struct plan *plan)
 {
+    size_t start;
+
     for (size_t i = 0; i < plan->env_count; i++) {
         const char *entry = plan->env[i], *value = explain_value(entry);
 
+        start = out->length;
         text_add(out, "  ");
         text_add_safe_n(out, entry, strcspn(entry, "="));
         text_add(out, value ? "=" : ", whose value is not shown");
         text_add_safe(out, value ? value : "");
-        text_add(out, "\n");
+        add_given(out, start, plan->env_origins[i]);
     }
+    start = out->length;
     text_add(out, "  working directory ");
     text_add_safe(out, plan->cwd);
-    text_add(out, "\n");
+    add_given(out, start, plan->cwd_origin);
     if (plan->command_line) {
+        start = out->length;
         text_add(out, "  command line ");
         text_add_safe(out, plan->command_line);
-        text_add(out, "\n");
+        add_given(out, start, plan->command_origin);
     }
 }
 
@@ -265,7 +282,10 @@ static void add_statements(struct text *out, const struct plan *plan)
         start = out->length;
         text_add(out, statement->verdict);
         pad(out, start, OBJECT_COLUMNS - 4);
+        start = out->length;
         add_mechanisms(out, statement->first, statement->behind);
+        pad(out, start, MECHANISM_COLUMNS);
+        add_origin(out, statement->origin);
         end_line(out);
     }
 }

@@ -87,12 +87,16 @@ static int add_limit(struct compile *c, const struct limit_row *row, const struc
     return 0;
 }
 
-static void add_timeout(struct plan *plan, const struct setting *setting, const char *member)
+static int add_timeout(struct compile *c, const struct setting *setting, const char *member,
+                       struct error *err)
 {
+    struct plan *plan = c->plan;
+
     if (!setting->is_set || (plan->timeout_ms && plan->timeout_ms <= setting->value))
-        return;
+        return 0;
     plan->timeout_ms = setting->value;
     plan->timeout_member = member;
+    return compile_origin(c, &setting->origin, &plan->timeout_origin, err);
 }
 
 int limits_add(struct compile *c, struct error *err)
@@ -107,8 +111,10 @@ int limits_add(struct compile *c, struct error *err)
         if (setting->is_set)
             r = add_limit(c, &limit_rows[i], setting, err);
     }
-    add_timeout(c->plan, &c->effective.timeout, "process.timeout");
-    add_timeout(c->plan, &c->effective.resources.wall_time, "resources.wallTime");
+    if (r == 0)
+        r = add_timeout(c, &c->effective.timeout, "process.timeout", err);
+    if (r == 0)
+        r = add_timeout(c, &c->effective.resources.wall_time, "resources.wallTime", err);
     return r;
 }
 

@@ -138,9 +138,13 @@ static int choose_tier(struct compile *c, struct error *err)
 static int choose_network(struct compile *c, struct error *err)
 {
     const struct origin *why = c->effective.network_why;
+    const struct origin *origin = why ? why : compile_builtin_origin(c, "network");
     struct plan *plan = c->plan;
-    int r = compile_origin(c, why, &plan->network_origin, err);
+    int r;
 
+    if (!origin)
+        return error_memory(err);
+    r = compile_origin(c, origin, &plan->network_origin, err);
     if (r < 0)
         return r;
     switch (c->effective.network) {

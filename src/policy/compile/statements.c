@@ -45,12 +45,13 @@ static const struct statement_row rows[] = {
     {"processes left behind", "ended with the container", BY_NAMESPACE, BY_NOTHING, 0},
 };
 
-static bool is_granted_back(const struct plan *plan, const char *subject)
+/* The member that gives this system call back; NULL = none does. */
+static const struct origin *granted_back_by(const struct plan *plan, const char *subject)
 {
     for (size_t i = 0; i < plan->filter.allow_count; i++)
         if (strcmp(plan->filter.allow[i], subject) == 0)
-            return true;
-    return false;
+            return plan->filter.allow_origins[i];
+    return NULL;
 }
 
 static int add_row(struct compile *c, const struct statement_row *row, struct error *err)
@@ -72,7 +73,8 @@ static int add_row(struct compile *c, const struct statement_row *row, struct er
         statement.first = BY_LANDLOCK;
         statement.behind = BY_NOTHING;
     }
-    if (is_granted_back(c->plan, row->subject)) {
+    statement.origin = granted_back_by(c->plan, row->subject);
+    if (statement.origin) {
         statement.verdict = "allowed by syscalls.allow";
         statement.first = statement.behind = BY_NOTHING;
     }

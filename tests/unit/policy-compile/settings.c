@@ -318,6 +318,35 @@ TEST(what_stops_a_launch_early_does_not_keep_later_problems_from_being_told)
     fixture_close(&f);
 }
 
+TEST(each_variable_says_where_it_comes_from)
+{
+    static const char *const caller[] = {"LC_ALL=C", "PATH=/opt/bin", "SECRET=1", NULL};
+    static const char *const members[] = {"environment.set.A", "environment.inherit[0]",
+                                          "environment"};
+    char *text = NULL;
+
+    fixture_open(&f);
+    f.options.caller_env = caller;
+    accept_text(&f, "environment: {inherit: [LC_*], set: {A: b}}\n"
+                    "process: {cwd: /usr, timeout: 5s, commandLine: id}\n");
+    for (size_t i = 0; i < ARRAY_COUNT(members); i++)
+        check_string(f.plan->env_origins[i]->member, members[i]);
+    check_string(f.plan->env_origins[2]->layer, "built-in");
+    check_string(f.plan->cwd_origin->member, "process.cwd");
+    check_string(f.plan->command_origin->member, "process.commandLine");
+    check_string(f.plan->timeout_origin->member, "process.timeout");
+    check_int(plan_explain_text(f.plan, &text, &f.err), 0);
+    check_contains(text, "test.yaml:2: environment.inherit[0]\n");
+    check_contains(text, "supervisor            test.yaml:3: process.timeout\n");
+    mem_free(text);
+    check_int(plan_explain_json(f.plan, &text, &f.err), 0);
+    check_contains(text, "\"member\": \"environment.set.A\"");
+    check_contains(text, "\"kind\": \"loopback\",\n    \"verdict\": \"own\",\n"
+                         "    \"first\": \"namespace\",\n    \"behind\": null");
+    mem_free(text);
+    fixture_close(&f);
+}
+
 TEST(unsupported_members_are_refused_by_name)
 {
     fixture_open(&f);
