@@ -14,7 +14,7 @@ demo-openclaw: ## the same with the real OpenClaw (needs npm; downloads about 25
 check: ## install what is missing, build, every test (at most 15 minutes)
 	@scripts/setup check && scripts/check
 check-long: ## what takes longer: soak, fuzzing, valgrind, other kernels
-	@scripts/setup check long && scripts/check-long
+	@scripts/setup check long deb && scripts/check-long
 escape: ## the escape harness alone
 	@scripts/setup check && scripts/in-reach sh -c 'scripts/build && tests/escape/run'
 fuzz: ## every fuzz target for a minute
