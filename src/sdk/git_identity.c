@@ -1,89 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* git's configuration, as far as [user] name and email go: git-config(1), "Configuration file / Syntax". */
+/* Where name and address come from, in their order. */
 #include "sdk/git_identity.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/git_config.h"
 #include "base/path.h"
 #include "base/text.h"
-
-#define CONFIG_MAX ((size_t)256 * 1024)
-#define VALUE_MAX  256
 
 struct identity {
     const char *name, *email;
 };
-
-static bool is_section_user(const char *line)
-{
-    return strncasecmp(line, "[user]", 6) == 0;
-}
-
-/* The value behind "key =": quotes group, a backslash escapes, # and ; begin a comment, blanks around it go. */
-static void value_copy(const char *from, char *to)
-{
-    bool is_quoted = false;
-    size_t used = 0, kept = 0;
-
-    for (from += strspn(from, " \t"); *from && *from != '\n' && used + 1 < VALUE_MAX; from++) {
-        if (*from == '"') {
-            is_quoted = !is_quoted;
-            continue;
-        }
-        if (!is_quoted && (*from == '#' || *from == ';'))
-            break;
-        if (*from == '\\' && (from[1] == '"' || from[1] == '\\'))
-            from++;
-        to[used++] = *from;
-        if (is_quoted || !isspace((unsigned char)*from))
-            kept = used;
-    }
-    to[kept] = '\0';
-}
-
-static const char *line_value(const char *line, const char *key)
-{
-    size_t length = strlen(key);
-
-    if (strncasecmp(line, key, length) != 0)
-        return NULL;
-    line += length;
-    line += strspn(line, " \t");
-    return *line == '=' ? line + 1 : NULL;
-}
-
-int git_config_user(struct arena *arena, const char *text, const char *key, const char **ret_value, struct error *err)
-{
-    char value[VALUE_MAX] = "";
-    bool is_user = false, is_found = false;
-
-    while (*text) {
-        const char *line = text + strspn(text, " \t"), *found;
-
-        if (*line == '[')
-            is_user = is_section_user(line);
-        found = is_user ? line_value(line, key) : NULL;
-        if (found) {
-            value_copy(found, value);
-            is_found = true;
-        }
-        text += strcspn(text, "\n");
-        text += *text == '\n';
-    }
-    if (!is_found || !value[0]) {
-        *ret_value = NULL;
-        return 0;
-    }
-    *ret_value = arena_string(arena, value);
-    return *ret_value ? 0 : error_memory(err);
-}
 
 /* Fill what is still missing from one file; an unreadable one has nothing to say, as with git itself. */
 static int identity_read(struct arena *arena, const char *path, struct identity *identity, struct error *err)
@@ -91,16 +23,16 @@ static int identity_read(struct arena *arena, const char *path, struct identity 
     auto_free char *text = NULL;
     struct error ignored = ERROR_INIT;
     size_t size;
-    int status = file_read(path, CONFIG_MAX, &text, &size, &ignored);
+    int status = file_read(path, GIT_CONFIG_MAX, &text, &size, &ignored);
 
     if (status == -ENOMEM)
         return error_memory(err);
     if (status < 0)
         return 0;
     if (!identity->name)
-        status = git_config_user(arena, text, "name", &identity->name, err);
+        status = git_config_value(arena, text, "user", "name", &identity->name, err);
     if (status == 0 && !identity->email)
-        status = git_config_user(arena, text, "email", &identity->email, err);
+        status = git_config_value(arena, text, "user", "email", &identity->email, err);
     return status;
 }
 

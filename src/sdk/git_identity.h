@@ -20,8 +20,4 @@ int git_identity_add(struct arena *arena, const struct policy *policy, const str
                      const char *workspace, const char *const *environment, const char *const **ret_environment,
                      struct error *err) must_check;
 
-/* Value of `key` ("name", "email") in section [user] of a git configuration text; the last one counts. NULL = none. */
-int git_config_user(struct arena *arena, const char *text, const char *key, const char **ret_value,
-                    struct error *err) must_check;
-
 #endif

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "base/file.h"
+#include "base/git_config.h"
 #include "test.h"
 
 static struct arena *arena;
@@ -15,7 +16,7 @@ static const char *user_of(const char *text, const char *key)
 {
     const char *value = "untouched";
 
-    check_int(git_config_user(arena, text, key, &value, NULL), 0);
+    check_int(git_config_value(arena, text, "user", key, &value, NULL), 0);
     return value;
 }
 
