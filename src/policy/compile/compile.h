@@ -136,6 +136,15 @@ enum access objects_point_access(const struct compile *c, struct point *point,
 
 /* guards.c: what no rule can grant: Cordon's own, password files, kernel file systems. */
 int guards_add(struct compile *c, struct error *err) must_check;
+/* Nobody changes `name` in `directory`; one that is not there may be a loss. */
+int guards_protect(struct compile *c, const char *directory, const char *name,
+                   const struct origin *origin, struct error *err) must_check;
+/* Could a grant or a view show what is at this name of the host? */
+bool guards_is_exposed(const struct compile *c, const char *path);
+/* repositories.c: hooks and configuration of the repository at a writable root, wherever it keeps
+ * them, as far as `layer` protects them. */
+int repositories_protect(struct compile *c, const struct document *layer, const char *root,
+                         struct error *err) must_check;
 /* aliases.c: one object under several names gets the tightest of their rules. */
 int aliases_add(struct compile *c, struct error *err) must_check;
 /* judge.c: restricting names that do not exist, grants through links the program can change. */

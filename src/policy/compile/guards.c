@@ -99,8 +99,7 @@ static int add_readonly_self(struct compile *c, struct error *err)
     return r;
 }
 
-/* Could a grant or a view show what is at this name of the host? */
-static bool is_exposed(const struct compile *c, const char *path)
+bool guards_is_exposed(const struct compile *c, const char *path)
 {
     for (size_t i = 0; i < c->real.layer_count; i++)
         for (size_t j = 0; j < c->real.layers[i]->view_count; j++)
@@ -118,7 +117,7 @@ static int add_hidden_files(struct compile *c, struct error *err)
     if (!origin)
         return error_memory(err);
     for (size_t i = 0; i < ARRAY_COUNT(hidden_files) && r == 0; i++) {
-        if (!is_exposed(c, hidden_files[i].path))
+        if (!guards_is_exposed(c, hidden_files[i].path))
             continue;
         r = resolve_path(c->resolver, hidden_files[i].path, &object, err);
         if (r == 0 && object.status == RESOLVE_FOUND)
@@ -145,7 +144,7 @@ static int add_kernel_mounts(struct compile *c, struct error *err)
             continue;
         if (is_sys && (strcmp(mount->type, "sysfs") == 0 || strncmp(mount->type, "cgroup", 6) == 0))
             continue;
-        if (!is_exposed(c, mount->point))
+        if (!guards_is_exposed(c, mount->point))
             continue;
         r = resolve_path(c->resolver, mount->point, &object, err);
         if (r < 0 || object.status != RESOLVE_FOUND || strcmp(object.real, mount->point) != 0)
@@ -162,10 +161,10 @@ struct root_visit {
     struct error *err;
 };
 
-static int protect_name(struct compile *c, const char *root, const char *name,
-                        const struct origin *origin, struct error *err)
+int guards_protect(struct compile *c, const char *directory, const char *name,
+                   const struct origin *origin, struct error *err)
 {
-    const char *path = path_join(c->work, root, name);
+    const char *path = path_join(c->work, directory, name);
     struct resolved object;
     int r;
 
@@ -210,9 +209,9 @@ static int protect_builtin(struct compile *c, const char *root, const char *name
                            const struct origin *origin, struct error *err)
 {
     const char *rest = protected_name_rest(root, name);
-    int r = protect_name(c, root, name, origin, err);
+    int r = guards_protect(c, root, name, origin, err);
 
-    return r == 0 && rest ? protect_name(c, root, rest, origin, err) : r;
+    return r == 0 && rest ? guards_protect(c, root, rest, origin, err) : r;
 }
 
 static int protect_root(const char *root, void *data)
@@ -239,6 +238,8 @@ static int protect_root(const char *root, void *data)
             if (protected_name_holds(layer, names[j].name) &&
                 !(is_file && strncmp(names[j].name, ".git/", 5) == 0))
                 r = protect_builtin(c, object.real, names[j].name, origin, visit->err);
+        if (r == 0)
+            r = repositories_protect(c, layer, object.real, visit->err);
     }
     return r;
 }

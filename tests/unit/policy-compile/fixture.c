@@ -89,6 +89,11 @@ void make_file(struct fixture *fixture, const char *path)
     close(fd);
 }
 
+void write_file(struct fixture *fixture, const char *path, const char *text)
+{
+    check_int(file_replace(full_path(fixture, path), text, strlen(text), 0644, &fixture->err), 0);
+}
+
 void make_link(struct fixture *fixture, const char *path, const char *text)
 {
     check_int(symlink(text, full_path(fixture, path)), 0);

@@ -26,6 +26,7 @@ void fixture_close(struct fixture *fixture);
 /* Paths are relative to the root. */
 void make_directory(struct fixture *fixture, const char *path);
 void make_file(struct fixture *fixture, const char *path);
+void write_file(struct fixture *fixture, const char *path, const char *text);
 void make_link(struct fixture *fixture, const char *path, const char *text);
 void set_mode(struct fixture *fixture, const char *path, mode_t mode);
 /* In a static buffer, one of four that take turns. */

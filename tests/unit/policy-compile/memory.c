@@ -24,6 +24,11 @@ TEST(each_allocation_of_a_compilation_fails_cleanly)
 
     fixture_open(&f);
     make_directory(&f, "ws/.git/hooks");
+    make_directory(&f, "ws/.git/modules/m/hooks");
+    make_directory(&f, "ws/common");
+    make_directory(&f, "ws/githooks");
+    write_file(&f, "ws/.git/commondir", "../common\n");
+    write_file(&f, "ws/common/config", "[core]\nhooksPath = githooks\n");
     make_directory(&f, "ws/shut");
     make_directory(&f, "data/a");
     make_link(&f, "link", "data");
