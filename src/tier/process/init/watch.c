@@ -89,7 +89,10 @@ static int order_take(struct init *init)
     if (got != (long)sizeof(message) || message.type != MESSAGE_SIGNAL)
         return 0;
     signal_forward(init, message.value);
-    init->resumes = message.value == SIGCONT ? RESUMES_MAX : 0;
+    if (message.value == SIGCONT)
+        init->resumes = RESUMES_MAX;
+    else if (message.value == SIGSTOP || message.value == SIGTSTP)
+        init->resumes = 0;
     return 1;
 }
 
