@@ -2,7 +2,8 @@
 /*
  * Where a repository at a writable root keeps hooks and configuration beside .git itself: the
  * directory that a .git file names, the common directory of work trees, the directories of
- * submodules and work trees, and what core.hooksPath names. System calls: openat getdents64 read.
+ * submodules and work trees, what core.hooksPath names, and the root itself where it is a git
+ * directory. System calls: openat getdents64 read.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -129,6 +130,21 @@ static int looks_like_git(const struct repository *repository, const char *path,
     for (size_t i = 0; i < ARRAY_COUNT(signs) && r == 0 && !*ret_does; i++) {
         r = resolve_below(repository, path, signs[i], &object);
         *ret_does = r == 0 && object.status == RESOLVE_FOUND;
+    }
+    return r;
+}
+
+/* What git itself takes for a repository without a work tree, or for a submodule's directory. */
+static int is_bare(const struct repository *repository, const char *path, bool *ret_is)
+{
+    static const char *const parts[] = {"HEAD", "objects", "refs"};
+    struct resolved object;
+    int r = 0;
+
+    *ret_is = true;
+    for (size_t i = 0; i < ARRAY_COUNT(parts) && r == 0 && *ret_is; i++) {
+        r = resolve_below(repository, path, parts[i], &object);
+        *ret_is = r == 0 && object.status == RESOLVE_FOUND;
     }
     return r;
 }
@@ -260,6 +276,20 @@ static int protect_repository(struct repository *repository)
     return r < 0 ? r : protect_hooks_path(repository, repository->git, "config.worktree");
 }
 
+/* The root may be a git directory itself, without the name that the table of names knows; beside a
+ * .git, too, because git passes over one that is none. */
+static int protect_bare(struct repository *repository, const char *root)
+{
+    bool is_it;
+    int r = is_bare(repository, root, &is_it);
+
+    if (r < 0 || !is_it)
+        return r;
+    repository->git = root;
+    r = protect_names(repository, root);
+    return r < 0 ? r : protect_repository(repository);
+}
+
 int repositories_protect(struct compile *c, const struct document *layer, const char *root,
                          struct error *err)
 {
@@ -274,7 +304,9 @@ int repositories_protect(struct compile *c, const struct document *layer, const 
         repository.worktree = path_parent(c->work, root);
         return repository.worktree ? protect_repository(&repository) : error_memory(err);
     }
-    r = resolve_below(&repository, root, ".git", &object);
+    r = protect_bare(&repository, root);
+    if (r == 0)
+        r = resolve_below(&repository, root, ".git", &object);
     if (r < 0 || object.status != RESOLVE_FOUND)
         return r;
     repository.git = object.real;

@@ -115,6 +115,24 @@ TEST(a_git_directory_outside_of_all_grants_is_left_alone)
     fixture_close(&f);
 }
 
+TEST(a_root_that_is_a_git_directory_is_protected_whatever_its_name)
+{
+    fixture_open(&f);
+    make_repository("ws");
+    make_file(&f, "ws/HEAD");
+    accept_text(&f, PROTECTED ALLOW_MISSING);
+    check_string(what_is_at(&f, "ws/hooks"), "none"); /* no repository without refs */
+    make_directory(&f, "ws/refs");
+    accept_text(&f, PROTECTED ALLOW_MISSING);
+    check_string(what_is_at(&f, "ws/hooks"), "bind ro");
+    check_string(what_is_at(&f, "ws/config"), "bind ro");
+    check_string(what_is_at(&f, "ws/objects"), "none");
+    make_directory(&f, "ws/.git"); /* git passes over an empty one */
+    accept_text(&f, PROTECTED ALLOW_MISSING);
+    check_string(what_is_at(&f, "ws/hooks"), "bind ro");
+    fixture_close(&f);
+}
+
 TEST(the_directory_of_core_hooks_path_is_protected)
 {
     fixture_open(&f);
