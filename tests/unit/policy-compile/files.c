@@ -426,14 +426,14 @@ TEST(contained_root_is_told_to_run_as_the_owner)
 
 static void bind_directory(const char *source, const char *target)
 {
-    check_int(mount(full_path(&f, source), full_path(&f, target), NULL, MS_BIND, NULL), 0);
+    check_int(mount(full_path(&f, source), full_path(&f, target), "none", MS_BIND, NULL), 0);
 }
 
 static void own_mounts(void)
 {
     if (geteuid() != 0 || unshare(CLONE_NEWNS) < 0)
         test_skip("root");
-    check_int(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+    check_int(mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL), 0);
 }
 
 TEST(a_bind_mount_of_the_host_is_no_way_around_a_rule)
