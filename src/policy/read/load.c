@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Documents from files, from text, from a profile's name, and one member from the command line. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -163,7 +164,7 @@ int document_load_profile(struct arena *arena, const char *profile,
     if (!document)
         return error_memory(err);
     document->name = found->name;
-    strcpy(document->digest, found->digest);
+    snprintf(document->digest, sizeof(document->digest), "%s", found->digest);
     status = reader_fold_profile(&reader, &place, found->name);
     if (status == 0)
         *ret_document = document;
