@@ -95,7 +95,7 @@ int places_check_helper(struct arena *arena, const char *library, const char *di
  * ../tier/process beside them. */
 int helpers_find(struct arena *arena, struct places *places, struct error *err)
 {
-    bool is_program;
+    bool is_program = false;
     char resolved[PATH_MAX];
     const char *from, *installed, *built;
     int status = find_library(arena, &places->library, &is_program, err);
