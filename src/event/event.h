@@ -40,7 +40,8 @@ struct event_log;
 
 /*
  * Name a run and open everything that its record goes to, so that a store that cannot be written
- * stops the launch. Nothing is written yet.
+ * stops the launch. Nothing is written yet, but when one of them cannot be opened: then run.failed,
+ * to the others.
  */
 int event_log_open(const struct event_options *options, struct event_log **ret_log,
                    struct error *err) must_check;

@@ -46,22 +46,32 @@ int event_log_open(const struct event_options *options, struct event_log **ret_l
                    struct error *err)
 {
     auto_event_log struct event_log *log = mem_alloc(sizeof(*log));
-    int status;
+    struct error failure = ERROR_INIT;
+    int status, stored = 0;
 
     if (!log)
         return error_memory(err);
     log->runs_fd = log->store_fd = log->file_fd = log->fd = -1;
-    status = run_id_new(log->run_id, err);
+    status = run_id_new(log->run_id, &failure);
     if (status == 0 && options->fd >= 0)
-        status = log_check_fd(options->fd, err);
+        status = log_check_fd(options->fd, &failure);
+    if (status == 0)
+        log->fd = options->fd;
     if (status == 0 && options->file)
-        status = log_open_file(options->file, &log->file_fd, err);
-    if (status == 0 && options->runs_directory)
-        status = store_open_run(options->runs_directory, log->run_id, &log->runs_fd, &log->store_fd,
-                                err);
-    if (status < 0)
+        status = log_open_file(options->file, &log->file_fd, &failure);
+    if (log->run_id[0] && options->runs_directory)
+        stored = store_open_run(options->runs_directory, log->run_id, &log->runs_fd, &log->store_fd,
+                                status < 0 ? NULL : &failure);
+    if (status == 0)
+        status = stored;
+    if (status < 0) {
+        /* the sinks that are there hear of the one that is not */
+        if (log->run_id[0] && event_run_failed(log, &failure, NULL) < 0)
+            error_prepend(&failure, "(not recorded)");
+        if (err)
+            *err = failure;
         return status;
-    log->fd = options->fd;
+    }
     *ret_log = take_ptr(log);
     return 0;
 }

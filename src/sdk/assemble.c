@@ -8,6 +8,7 @@
 
 #include "base/path.h"
 #include "sdk/git_identity.h"
+#include "sdk/helpers.h"
 #include "sdk/workspace.h"
 
 #define CEILING_DIRECTORY "/etc/cordon/ceiling.d"
@@ -41,6 +42,13 @@ int assembly_begin(struct assembly *assembly, const struct cordon_request *reque
     if (status < 0)
         return status;
     arena = assembly->policy->arena;
+    assembly->environment = request->environment ? (const char *const *)request->environment
+                                                 : (const char *const *)environ;
+    /* first, because the run store lies there: what fails from here on is recorded in it */
+    status = places_find_caller(arena, assembly->environment, &assembly->places, err);
+    if (status < 0)
+        return status;
+    places_make(&assembly->places);
     if (!getcwd(cwd, sizeof(cwd)))
         return error_system(err, errno, "find the current directory");
     if (cwd[0] != '/')
@@ -54,12 +62,6 @@ int assembly_begin(struct assembly *assembly, const struct cordon_request *reque
         if (!assembly->events_file)
             return error_memory(err);
     }
-    assembly->environment = request->environment ? (const char *const *)request->environment
-                                                 : (const char *const *)environ;
-    status = places_find(arena, assembly->environment, &assembly->places, err);
-    if (status < 0)
-        return status;
-    places_make(&assembly->places);
     assembly->variables = (struct variables){
         .home = assembly->places.home,
         .user = assembly->places.user,
@@ -222,8 +224,10 @@ int assembly_compile(struct assembly *assembly, const struct cordon_request *req
         .caller_cwd = assembly->cwd,
         .tier = request->tier,
     };
-    int status = find_workspace(assembly, request, err);
+    int status = helpers_find(assembly->policy->arena, &assembly->places, err);
 
+    if (status == 0)
+        status = find_workspace(assembly, request, err);
     if (status == 0)
         status = add_layers(assembly, request, err);
     if (status == 0)

@@ -23,7 +23,10 @@ struct assembly {
 void assembly_finish(struct assembly *assembly);
 #define auto_assembly cleanup_with(assembly_finish)
 
-/* First half: who calls, from where, on what machine. Enough to open the event record. */
+/*
+ * First half: who calls, and from where. Enough to open the event record; what it found before it failed stays in
+ * `places`.
+ */
 int assembly_begin(struct assembly *assembly, const struct cordon_request *request,
                    struct error *err) must_check;
 

@@ -93,8 +93,8 @@ void places_make(const struct places *places)
             continue;
 }
 
-int places_find(struct arena *arena, const char *const *environment, struct places *ret_places,
-                struct error *err)
+int places_find_caller(struct arena *arena, const char *const *environment,
+                       struct places *ret_places, struct error *err)
 {
     struct places found = {0};
     int status = find_account(arena, environment, &found, err);
@@ -108,8 +108,6 @@ int places_find(struct arena *arena, const char *const *environment, struct plac
     if (status == 0)
         status = find_xdg(arena, environment, found.home, "XDG_STATE_HOME", ".local/state",
                           &found.state, err);
-    if (status == 0)
-        status = helpers_find(arena, &found, err);
     if (status < 0)
         return status;
     found.runs = path_join(arena, found.state, "runs");
@@ -117,4 +115,17 @@ int places_find(struct arena *arena, const char *const *environment, struct plac
         return error_memory(err);
     *ret_places = found;
     return 0;
+}
+
+int places_find(struct arena *arena, const char *const *environment, struct places *ret_places,
+                struct error *err)
+{
+    struct places found = {0};
+    int status = places_find_caller(arena, environment, &found, err);
+
+    if (status == 0)
+        status = helpers_find(arena, &found, err);
+    if (status == 0)
+        *ret_places = found;
+    return status;
 }

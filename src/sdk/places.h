@@ -15,7 +15,14 @@ struct places {
     const char *init;                   /* pid 1 of a process container */
 };
 
-/* `environment` is NAME=VALUE, NULL-terminated. Everything in *ret_places lives in `arena`. */
+/*
+ * The caller's places, up to `runs`: enough to record that the rest is missing. `environment` is NAME=VALUE,
+ * NULL-terminated. Everything in *ret_places lives in `arena`.
+ */
+int places_find_caller(struct arena *arena, const char *const *environment,
+                       struct places *ret_places, struct error *err) must_check;
+
+/* These, and what belongs to this installation (helpers_find()). */
 int places_find(struct arena *arena, const char *const *environment, struct places *ret_places,
                 struct error *err) must_check;
 

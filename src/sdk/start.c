@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Starting a container: assemble, open the record, open the streams, hand the plan to its tier.
+ * Starting a container: open the record, assemble, open the streams, hand the plan to its tier.
  * Each step either holds or the launch is refused, undone and recorded as refused.
  */
 #include <errno.h>
@@ -44,16 +44,34 @@ static int check_streams(const struct cordon_request *request, struct error *err
     return status;
 }
 
+/* Of an assembly that could not begin, what it knows: a store that was not found is no place to write to. */
 static int open_record(struct cordon_container *container, const struct cordon_request *request,
                        struct error *err)
 {
+    const struct assembly *assembly = &container->assembly;
     const struct event_options options = {
-        .runs_directory = container->assembly.places.runs,
+        .runs_directory = assembly->places.runs,
         .fd = request->events_fd,
-        .file = container->assembly.events_file,
+        .file = assembly->events_file ? assembly->events_file : request->events_file,
     };
 
     return event_log_open(&options, &container->log, err);
+}
+
+/* The record is opened whatever the steps before it say, so that their refusal is in it. */
+static int begin(struct cordon_container *container, const struct cordon_request *request,
+                 struct error *err)
+{
+    int status = check_streams(request, err);
+    int begun = assembly_begin(&container->assembly, request, status < 0 ? NULL : err);
+    int opened;
+
+    if (status == 0)
+        status = begun;
+    opened = open_record(container, request, status < 0 ? NULL : err);
+    if (status < 0 && opened < 0)
+        error_prepend(err, "(not recorded)");
+    return status < 0 ? status : opened;
 }
 
 static uint64_t smaller_limit(uint64_t a, uint64_t b)
@@ -142,19 +160,14 @@ int container_start(const struct cordon_request *request, struct cordon_containe
     container->streams = STREAMS_INIT;
     streams_look(&container->streams);
     container->watch = WATCH_INIT;
-    status = check_streams(request, err);
+    status = begin(container, request, &failure);
     if (status == 0)
-        status = assembly_begin(&container->assembly, request, err);
-    if (status == 0)
-        status = open_record(container, request, err);
-    if (status < 0)
-        return status;
-    status = launch(container, request, &failure);
+        status = launch(container, request, &failure);
     if (status < 0) {
         /* the refusal is what the caller hears of, also when it cannot be recorded as well */
         container->failure = failure;
         container->state = CONTAINER_FAILED;
-        if (event_run_failed(container->log, &failure, NULL) < 0)
+        if (container->log && event_run_failed(container->log, &failure, NULL) < 0)
             error_prepend(&failure, "(not recorded)");
         if (err)
             *err = failure;

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Starting, over a tier that runs nothing: what refuses a launch, and that every refusal is recorded. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "fixture.h"
+#include "test.h"
+
+static struct cordon_status status;
+static struct cordon_error err;
+
+/* The record of a launch that never came to a start: one line, with the kind and what the caller was told. */
+static void check_recorded_failure(const char *kind)
+{
+    char *events = fixture_events(), part[64];
+
+    check_contains(events, ".1\",");
+    snprintf(part, sizeof(part), "\"type\":\"run.failed\",\"kind\":\"%s\"", kind);
+    check_contains(events, part);
+    check_contains(events, err.text);
+    check(strchr(events, '\n') == events + strlen(events) - 1);
+    free(events);
+    check_int(fake_counts.starts, 0);
+}
+
+TEST(a_policy_that_cannot_be_loaded_is_recorded)
+{
+    struct cordon_request *request;
+
+    fixture_open();
+    request = fixture_request();
+    check_int(cordon_request_add_policy_file(request, "missing.yaml", &err), 0);
+    check_int(cordon_run(request, &status, NULL, &err), -ENOENT);
+    check_contains(err.text, "missing.yaml");
+    check_recorded_failure("system");
+    cordon_request_free(request);
+    fixture_close();
+}
+
+TEST(a_workspace_that_is_not_there_is_recorded)
+{
+    struct cordon_request *request;
+
+    fixture_open();
+    request = fixture_request();
+    check_int(cordon_request_set_workspace(request, "/nowhere", &err), 0);
+    check_int(cordon_run(request, &status, NULL, &err), -ENOENT);
+    check_recorded_failure("system");
+    cordon_request_free(request);
+    fixture_close();
+}
+
+TEST(a_descriptor_that_was_closed_meanwhile_is_recorded)
+{
+    struct cordon_request *request;
+    int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+    fixture_open();
+    request = fixture_request();
+    check_int(cordon_request_keep_fd(request, fd, &err), 0);
+    close(fd);
+    check_int(cordon_run(request, &status, NULL, &err), -EBADF);
+    check_contains(err.text, "is not open any more");
+    check_recorded_failure("invalid");
+    cordon_request_free(request);
+    fixture_close();
+}
+
+TEST(a_working_directory_that_is_gone_is_recorded)
+{
+    struct cordon_request *request;
+
+    fixture_open();
+    request = fixture_request();
+    check_int(mkdir("gone", 0700), 0);
+    check_int(chdir("gone"), 0);
+    check_int(rmdir("../gone"), 0);
+    check_int(cordon_run(request, &status, NULL, &err), -ENOENT);
+    check_contains(err.text, "current directory");
+    check_recorded_failure("system");
+    cordon_request_free(request);
+    fixture_close();
+}
+
+TEST(an_events_file_that_cannot_be_opened_is_recorded_in_the_store)
+{
+    struct cordon_request *request;
+
+    fixture_open();
+    request = fixture_request();
+    check_int(cordon_request_set_events_file(request, "missing/events", &err), 0);
+    check_int(cordon_run(request, &status, NULL, &err), -ENOENT);
+    check_contains(err.text, "/missing/events");
+    check_recorded_failure("system");
+    cordon_request_free(request);
+    fixture_close();
+}
+
+TEST(a_refusal_reaches_the_events_descriptor_also_when_the_store_cannot_be_opened)
+{
+    struct cordon_request *request;
+    char line[4096] = "";
+    int fds[2];
+
+    fixture_open();
+    request = fixture_request();
+    setenv("XDG_STATE_HOME", "/proc/nothing", 1);
+    check_int(pipe2(fds, O_CLOEXEC), 0);
+    check_int(cordon_request_set_events_fd(request, fds[1], &err), 0);
+    check(cordon_run(request, &status, NULL, &err) < 0);
+    check(read(fds[0], line, sizeof(line) - 1) > 0);
+    check_contains(line, "\"type\":\"run.failed\",\"kind\":\"system\"");
+    check_contains(line, "XDG_STATE_HOME");
+    check_int(fake_counts.starts, 0);
+    close(fds[0]);
+    close(fds[1]);
+    cordon_request_free(request);
+    fixture_close();
+}
+
+TEST(a_refused_policy_reaches_the_store_and_the_events_file)
+{
+    static const char policy[] = "version: cordon/1\nidentity: {}\nnonsense: 1\n";
+    struct cordon_request *request;
+    char *events, found[4096] = "";
+    FILE *file;
+
+    fixture_open();
+    request = fixture_request();
+    check_int(cordon_request_add_policy_text(request, "p", policy, strlen(policy), &err), 0);
+    check_int(cordon_request_set_events_file(request, "events", &err), 0);
+    check(cordon_run(request, &status, NULL, &err) < 0);
+    check_recorded_failure("invalid");
+    file = fopen("events", "re");
+    check(file != NULL);
+    check(fread(found, 1, sizeof(found) - 1, file) > 0);
+    fclose(file);
+    events = fixture_events();
+    check_string(found, events);
+    free(events);
+    cordon_request_free(request);
+    fixture_close();
+}
