@@ -60,6 +60,9 @@ int container_start(const struct cordon_request *request, struct cordon_containe
  * 1 = ended and *recorded*, 0 = not yet, or the negative errno of `failure`. */
 int container_step(struct cordon_container *container, struct error *err) must_check;
 
+/* supervise.c: the caller wants no more of it. What has ended by now is recorded as it ended. */
+void container_give_up(struct cordon_container *container);
+
 /* supervise.c: set the deadlines, right after the start. */
 void container_set_deadlines(struct cordon_container *container, uint64_t asked_timeout_ms);
 
@@ -71,6 +74,7 @@ uint64_t container_next_ns(const struct cordon_container *container);
 int container_record_end(struct cordon_container *container, struct error *err) must_check;
 int container_record_start(struct cordon_container *container, const char *const *argv,
                            struct error *err) must_check;
+int container_record_abandoned(struct cordon_container *container, struct error *err) must_check;
 
 /* watch.c */
 #define WATCH_INIT ((struct watch){.epoll = -1, .timer = -1, .relay_fds = {-1, -1}})

@@ -134,6 +134,14 @@ static const char *end_name(uint32_t end)
     return names[end];
 }
 
+int container_record_abandoned(struct cordon_container *container, struct error *err)
+{
+    static const struct event_exited abandoned = {
+        .end = "abandoned", .code = SIGKILL, .exit_status = 128 + SIGKILL};
+
+    return event_run_exited(container->log, &abandoned, err);
+}
+
 int container_record_end(struct cordon_container *container, struct error *err)
 {
     struct cordon_status *status = &container->status;

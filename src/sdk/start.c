@@ -179,19 +179,13 @@ int container_start(const struct cordon_request *request, struct cordon_containe
 
 void cordon_container_free(struct cordon_container *container)
 {
-    static const struct event_exited abandoned = {
-        .end = "abandoned", .code = 9, .exit_status = 137};
-
     if (!container)
         return;
     watch_close(&container->watch);
     if (container->run) {
+        container_give_up(container);
         /* kills what still runs */
         container->assembly.ops->finish(container->run);
-        /* nobody is left to tell when the record of that cannot be written */
-        if (container->state < CONTAINER_ENDED &&
-            event_run_exited(container->log, &abandoned, NULL) < 0)
-            container->state = CONTAINER_FAILED;
     }
     streams_close(&container->streams);
     event_log_free(container->log);

@@ -155,28 +155,53 @@ static int container_drain(struct cordon_container *container, struct error *err
     return 1;
 }
 
+/* 1 = it has ended, 0 = it runs, or -errno. */
+static int container_look_for_end(struct cordon_container *container, struct error *err)
+{
+    int status = container->assembly.ops->read_status(container->run, &container->tier_status, err);
+
+    if (status > 0) {
+        container->deadlines.ended_ns = clock_monotonic_ns();
+        container->state = CONTAINER_DRAINING;
+    }
+    return status;
+}
+
 static int container_advance(struct cordon_container *container, struct error *err)
 {
-    uint64_t now;
-    int status;
-
     if (container->state == CONTAINER_RUNNING) {
-        status = container_move_output(container, err);
+        int status = container_move_output(container, err);
+
         if (status == 0)
-            status =
-                container->assembly.ops->read_status(container->run, &container->tier_status, err);
+            status = container_look_for_end(container, err);
         if (status < 0)
             return status;
-        now = clock_monotonic_ns();
-        if (status > 0) {
-            container->deadlines.ended_ns = now;
-            container->state = CONTAINER_DRAINING;
-        } else {
+        if (status == 0) {
+            uint64_t now = clock_monotonic_ns();
+
             status = container_keep_time(container, now, err);
             return status < 0 ? status : container_keep_cpu_time(container, now, err);
         }
     }
     return container_drain(container, err);
+}
+
+void container_give_up(struct cordon_container *container)
+{
+    int status = 0;
+
+    if (container->state == CONTAINER_RUNNING && container_look_for_end(container, NULL) <= 0)
+        status = container_record_abandoned(container, NULL);
+    if (container->state == CONTAINER_DRAINING) {
+        if (container_move_output(container, NULL) < 0)
+            status = -EIO;
+        for (int i = 0; i < 2; i++)
+            relay_abandon(&container->streams.relays[i]);
+        if (container_record_end(container, NULL) < 0)
+            status = -EIO;
+    }
+    if (status < 0) /* and nobody is left to tell */
+        container->state = CONTAINER_FAILED;
 }
 
 int container_step(struct cordon_container *container, struct error *err)

@@ -548,6 +548,32 @@ TEST(a_container_that_is_given_up_is_killed_and_recorded)
     fixture_close();
 }
 
+TEST(what_ended_before_it_was_given_up_is_recorded_as_it_ended)
+{
+    struct cordon_container *container;
+
+    fixture_open();
+    fake_script.status.code = 3;
+    container = spawn(CORDON_STDIO_NULL, CORDON_STDIO_NULL, CORDON_STDIO_NULL);
+    check(is_readable(cordon_container_poll_fd(container, &err), 1000));
+    cordon_container_free(container);
+    check_events("\"end\":\"exited\",\"code\":3,\"exitStatus\":3");
+    fixture_close();
+}
+
+TEST(what_is_given_up_while_its_output_is_on_its_way_is_recorded_as_it_ended)
+{
+    struct cordon_container *container;
+
+    fixture_open();
+    fake_script.status.code = 3;
+    container = spawn_slow_reader(0);
+    check_int(cordon_container_wait(container, 50, &status, &err), 0);
+    cordon_container_free(container);
+    check_events("\"end\":\"exited\",\"code\":3,\"exitStatus\":3");
+    fixture_close();
+}
+
 TEST(the_longest_wait_is_one_for_ever)
 {
     const int64_t long_waits[] = {INT64_MAX, INT64_MAX / 1000000 * 2, -1};
