@@ -18,3 +18,9 @@ const struct tier_ops *tier_find(const char *name)
             return tiers[i];
     return NULL;
 }
+
+void tiers_leave(void)
+{
+    for (size_t i = 0; tiers[i]; i++)
+        tiers[i]->leave();
+}

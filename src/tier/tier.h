@@ -89,11 +89,18 @@ struct tier_ops {
     int (*tty_fd)(const struct tier_run
                       *run); /* master side, -1 without a terminal; stays owned by the run */
 
-    /* Kill what is left, give everything back. NULL is fine. */
+    /* Kill what is left, give everything back. NULL is fine. The kernel may still be busy with a first process that
+     * has ended. */
     void (*finish)(struct tier_run *run);
+
+    /* This code is about to be unloaded: wait for what finish() left to the kernel. */
+    void (*leave)(void);
 };
 
 /* NULL when no tier of this name exists in this build. */
 const struct tier_ops *tier_find(const char *name);
+
+/* leave() of every tier. */
+void tiers_leave(void);
 
 #endif

@@ -62,7 +62,7 @@ static void process_finish(struct tier_run *run)
     if (run->pidfd >= 0 && !run->is_over)
         syscall(SYS_pidfd_send_signal, run->pidfd, SIGKILL, NULL, 0);
     if (run->is_over && !run->is_reaped && !run->has_cgroup)
-        retire(run->pid);
+        retire(run->pid, run->pidfd);
     else
         run_reap(run); /* nothing of it may be left: the tree, or the processes of its cgroup */
     if (run->has_cgroup)
@@ -458,4 +458,5 @@ const struct tier_ops tier_process = {
     .pid = process_pid,
     .tty_fd = process_tty_fd,
     .finish = process_finish,
+    .leave = retire_finish,
 };

@@ -6,10 +6,14 @@
 #include <sys/types.h>
 
 /*
- * Take over a child that is exiting. It is reaped now if it is dead already, else by a later call or,
- * when RETIRED_MAX of them are waiting, by blocking on the oldest. Any thread.
+ * Take over a child that is exiting; the descriptor stays the caller's. It is reaped now if it is dead already, else by
+ * a later call. It is waited for when RETIRED_MAX of them are waiting, and on kernels before 6.9, where nothing would
+ * tell it from a later process of its number. Any thread.
  */
 #define RETIRED_MAX 16
-void retire(pid_t pid);
+void retire(pid_t pid, int pidfd);
+
+/* Wait for those that are left. */
+void retire_finish(void);
 
 #endif

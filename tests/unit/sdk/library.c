@@ -87,6 +87,35 @@ TEST(loading_and_unloading_leaves_nothing)
     check_int(count_in("/proc/self/fd"), descriptors);
 }
 
+TEST(unloading_leaves_no_child_of_a_run)
+{
+    const char *const argv[] = {"true", NULL};
+    struct cordon_request *request = NULL;
+    struct cordon_error err = {0};
+    struct cordon_status status;
+    int (*run_it)(const struct cordon_request *, struct cordon_status *, struct cordon_output *,
+                  struct cordon_error *);
+    void *library;
+
+#if defined(__SANITIZE_ADDRESS__)
+    test_skip("a build without sanitizers"); /* their runtime cannot be loaded twice */
+#endif
+    sandbox_open();
+    library = dlmopen(LM_ID_NEWLM, CORDON_TEST_LIBRARY, RTLD_NOW | RTLD_LOCAL);
+    check(library != NULL);
+    *(void **)&run_it = dlsym(library, "cordon_run");
+    check(run_it != NULL);
+    check_int(cordon_request_new(&request, &err), 0);
+    check_int(cordon_request_set_command(request, argv, &err), 0);
+    check_int(cordon_request_set_environment(request, (const char *const *)environ, &err), 0);
+    if (run_it(request, &status, NULL, &err) < 0)
+        test_fail(__FILE__, __LINE__, "%s", err.text);
+    check_int(dlclose(library), 0);
+    check(waitid(P_ALL, 0, &(siginfo_t){0}, WEXITED | WNOHANG | WNOWAIT | __WALL) < 0);
+    cordon_request_free(request);
+    sandbox_close();
+}
+
 TEST(a_run_captures_output_and_status)
 {
     struct cordon_output output = {0};
