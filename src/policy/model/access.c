@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "policy/model/glob.h"
+#include "base/glob.h"
 #include "policy/model/protected.h"
 
 /* What a layer shows at a path before globs and protected names take away. */

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/model/glob.h"
+#include "base/glob.h"
 
 struct finder {
     struct arena *arena;

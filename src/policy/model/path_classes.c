@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "policy/model/glob.h"
+#include "base/glob.h"
 #include "policy/model/protected.h"
 
 static const char *const kernel_paths[] = {"/proc", "/dev", "/sys"};

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "policy/model/access.h"
-#include "policy/model/glob.h"
+#include "base/glob.h"
 #include "policy/model/path_classes.h"
 
 /* Steps times what each has to look at. */

@@ -10,7 +10,7 @@
 #include "merge.h"
 #include "policy/model/access.h"
 #include "policy/model/effective.h"
-#include "policy/model/glob.h"
+#include "base/glob.h"
 #include "reference.h"
 #include "test.h"
 

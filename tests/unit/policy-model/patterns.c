@@ -2,7 +2,7 @@
 /* Patterns at their edges; the bulk is in generated.c. */
 #include <time.h>
 
-#include "policy/model/glob.h"
+#include "base/glob.h"
 #include "policy/model/name_classes.h"
 #include "test.h"
 

@@ -8,8 +8,8 @@
  * one character of UTF-8, and a set that names one character beyond ASCII takes every such one. A
  * '[' that is never closed stands for itself; '**' next to other text is '*'.
  */
-#ifndef CORDON_POLICY_MODEL_GLOB_H
-#define CORDON_POLICY_MODEL_GLOB_H
+#ifndef CORDON_BASE_GLOB_H
+#define CORDON_BASE_GLOB_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Patterns over path names. Nothing here allocates or backtracks. */
-#include "policy/model/glob.h"
+#include "base/glob.h"
 
 #include <string.h>
 
