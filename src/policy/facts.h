@@ -38,6 +38,8 @@ struct facts {
         cgroup_cpuacct; /* controllers usable for this caller */
     char cgroup_why[160];
     bool is_in_container; /* Docker, Podman, Kubernetes: known marks */
+    bool is_chrooted;     /* the root directory is not that of the mount namespace */
+    bool has_systemd;     /* it runs this machine */
     bool is_wsl;
     bool is_apparmor_userns_restricted; /* kernel.apparmor_restrict_unprivileged_userns */
     bool has_rlimit_nproc_per_userns;   /* 5.14: RLIMIT_NPROC counts per user namespace */

@@ -2,6 +2,7 @@
 /* What this machine and this caller can do: one row a feature, with what is missing and the command
  * that mends it. */
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/json.h"
@@ -25,7 +26,7 @@ struct feature {
     bool (*has)(const struct machine *machine);
     const char *(*why)(const struct machine *machine); /* NULL = `missing` says it */
     const char *missing;
-    const char *mend; /* a command, or NULL where none helps */
+    const char *(*mend)(const struct machine *machine); /* NULL = none helps, or `why` has it */
 };
 
 static bool has_helpers(const struct machine *m)
@@ -93,13 +94,44 @@ static bool has_groups(const struct machine *m)
     return m->facts.group_count == 0 || m->facts.can_drop_groups;
 }
 
-#define MEND_DELEGATE "systemd-run --user --scope -p Delegate=yes cordon run ..."
+static const char *mend_helpers(const struct machine *m)
+{
+    return "make install";
+}
+
+/* A probe's reason holds the command where it is one of many (max_user_namespaces, ...). */
+static const char *mend_userns(const struct machine *m)
+{
+    if (m->facts.is_chrooted)
+        return "enter the directory as the root of a mount namespace instead, from outside: "
+               "sudo unshare --mount sh -c 'mount --rbind DIR DIR && cd DIR && "
+               "mount --move . / && exec chroot .'";
+    if (m->facts.is_apparmor_userns_restricted)
+        return "sudo apparmor_parser -r /etc/apparmor.d/cordon (make install puts the profile "
+               "there)";
+    return NULL;
+}
+
+static const char *mend_landlock(const struct machine *m)
+{
+    return "add 'landlock' to the kernel's lsm= boot parameter";
+}
+
+static const char *mend_cgroup(const struct machine *m)
+{
+    if (m->facts.is_root)
+        return "make /sys/fs/cgroup writable here, or name the limit in isolation.allowLoss";
+    if (m->facts.has_systemd)
+        return "systemd-run --user --scope -p Delegate=yes cordon run ...";
+    return "run cordon as root, or name the limit in isolation.allowLoss (systemd, which could "
+           "delegate a control group, does not run here)";
+}
 
 static const struct feature features[] = {
     {"helpers", NEED_ALWAYS, "Cordon's own helper programs", has_helpers, why_helpers, NULL,
-     "make install"},
+     mend_helpers},
     {"user-namespaces", NEED_ALWAYS, "a container of one's own without privilege", has_userns,
-     why_userns, "no user namespace can be made", NULL},
+     why_userns, "no user namespace can be made", mend_userns},
     {"mount-api", NEED_ALWAYS, "the private file tree (kernel 5.12)", has_mount_api, NULL,
      "open_tree, move_mount or mount_setattr is missing or filtered", NULL},
     {"private-proc", NEED_ALWAYS, "a /proc that shows the container only", has_proc, why_proc,
@@ -108,17 +140,17 @@ static const struct feature features[] = {
      "the kernel has no seccomp filters", NULL},
     {"landlock", NEED_SOMETIMES, "the second layer behind the file tree (kernel 5.19)",
      has_landlock, NULL, "the kernel does not run Landlock",
-     "add 'landlock' to the kernel's lsm= boot parameter"},
+     mend_landlock},
     {"landlock-scopes", NEED_SOMETIMES, "signals and abstract sockets as a second layer (6.12)",
      has_scopes, NULL, "needs Landlock ABI 6", NULL},
     {"limit-memory", NEED_SOMETIMES, "resources.memory", has_memory, why_cgroup,
-     "no memory controller", MEND_DELEGATE},
+     "no memory controller", mend_cgroup},
     {"limit-cpus", NEED_SOMETIMES, "resources.cpus", has_cpus, why_cgroup, "no cpu controller",
-     MEND_DELEGATE},
+     mend_cgroup},
     {"limit-pids", NEED_SOMETIMES, "resources.pids", has_pids, why_cgroup, "no pids controller",
-     MEND_DELEGATE},
+     mend_cgroup},
     {"limit-cpu-time", NEED_SOMETIMES, "resources.cpuTime", has_cpu_time, why_cgroup,
-     "no accounting of CPU time", MEND_DELEGATE},
+     "no accounting of CPU time", mend_cgroup},
     {"groups", NEED_SOMETIMES, "giving up supplementary groups", has_groups, NULL,
      "the caller is in supplementary groups that it cannot drop: what they may read is reachable "
      "where the policy grants the path",
@@ -135,13 +167,19 @@ static const char *why_missing(const struct feature *feature, const struct machi
     return feature->missing ? feature->missing : "";
 }
 
-/* A probe's reason may hold the command already (Ubuntu's AppArmor, max_user_namespaces). */
 static const char *mend_command(const struct feature *feature, const struct machine *machine)
 {
-    if (feature->has == has_userns && machine->facts.is_apparmor_userns_restricted)
-        return "sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0 (or install Cordon's "
-               "AppArmor profile: make install)";
-    return feature->mend;
+    return feature->mend ? feature->mend(machine) : NULL;
+}
+
+/* The missing feature before this one that is mended the same way. */
+static const struct feature *mended_before(const struct feature *feature,
+                                           const struct machine *machine)
+{
+    for (const struct feature *other = features; feature->mend && other < feature; other++)
+        if (!other->has(machine) && other->mend == feature->mend)
+            return other;
+    return NULL;
 }
 
 static enum cordon_level level_of(const struct machine *machine)
@@ -165,25 +203,37 @@ static const char *level_name(enum cordon_level level)
     return names[level];
 }
 
+static void print_missing(struct text *out, const struct feature *feature,
+                          const struct machine *machine)
+{
+    const struct feature *before = mended_before(feature, machine);
+    const char *why = why_missing(feature, machine), *mend = mend_command(feature, machine);
+
+    if (before && strcmp(why, why_missing(before, machine)) == 0) {
+        text_printf(out, "         as %s\n", before->name);
+        return;
+    }
+    text_printf(out, "         %s\n", why);
+    if (mend && before)
+        text_printf(out, "         mend: as %s\n", before->name);
+    else if (mend)
+        text_printf(out, "         mend: %s\n", mend);
+}
+
 static void print_text(struct text *out, const struct machine *machine)
 {
     const struct facts *facts = &machine->facts;
 
-    text_printf(out, "kernel %s, uid %u%s%s\n", facts->kernel, (unsigned)facts->uid,
+    text_printf(out, "kernel %s, uid %u%s%s%s\n", facts->kernel, (unsigned)facts->uid,
                 facts->is_in_container ? ", inside a container" : "",
-                facts->is_wsl ? ", on WSL" : "");
+                facts->is_chrooted ? ", in a chroot" : "", facts->is_wsl ? ", on WSL" : "");
     for (size_t i = 0; i < ARRAY_COUNT(features); i++) {
-        const struct feature *feature = &features[i];
-        bool has = feature->has(machine);
-        const char *mend = mend_command(feature, machine);
+        bool has = features[i].has(machine);
 
-        text_printf(out, "%-8s %-16s %s\n", has ? "yes" : "MISSING", feature->name,
-                    feature->purpose);
-        if (has)
-            continue;
-        text_printf(out, "         %s\n", why_missing(feature, machine));
-        if (mend)
-            text_printf(out, "         mend: %s\n", mend);
+        text_printf(out, "%-8s %-16s %s\n", has ? "yes" : "MISSING", features[i].name,
+                    features[i].purpose);
+        if (!has)
+            print_missing(out, &features[i], machine);
     }
     text_printf(out, "containment: %s\n", level_name(level_of(machine)));
 }
@@ -199,6 +249,7 @@ static void print_json(struct text *out, const struct machine *machine)
     json_add_uint(&json, "uid", facts->uid);
     json_add_int(&json, "landlockAbi", facts->landlock_abi);
     json_add_bool(&json, "insideContainer", facts->is_in_container);
+    json_add_bool(&json, "chroot", facts->is_chrooted);
     json_add_bool(&json, "wsl", facts->is_wsl);
     json_begin_array(&json, "features");
     for (size_t i = 0; i < ARRAY_COUNT(features); i++) {
@@ -242,6 +293,9 @@ int cordon_doctor(enum cordon_format format, char **ret_text, enum cordon_level 
     struct machine machine = {0};
     int status;
 
+    if (format != CORDON_TEXT && format != CORDON_JSON)
+        return error_set(public_error(err), ERROR_INVALID, EINVAL, "unknown format %d",
+                         (int)format);
     if (!arena)
         return error_memory(public_error(err));
     status = examine(arena, &machine, public_error(err));

@@ -75,7 +75,8 @@ static int add_limit(struct compile *c, const struct limit_row *row, const struc
 
     limit.by = row->find(c->facts);
     if (limit.by == BY_NOTHING)
-        return compile_loss(c, row->member, &setting->origin, err, "nothing here can keep it: %s",
+        return compile_loss(c, row->member, &setting->origin, err,
+                            "nothing here can keep it: %s (cordon doctor says how to mend it)",
                             *why ? why : "it needs a control group that the caller may use");
     r = compile_origin(c, &setting->origin, &limit.origin, err);
     if (r < 0)

@@ -197,9 +197,7 @@ void cgroup_probe(struct facts *facts)
         facts->cgroup = CGROUP_V1;
     else
         snprintf(facts->cgroup_why, sizeof(facts->cgroup_why), "%s",
-                 facts->is_root ? "no cgroup hierarchy is writable here"
-                                : "no cgroup is delegated to this user: run below a systemd user session, e.g. "
-                                  "`systemd-run --user --scope -p Delegate=yes`");
+                 facts->is_root ? "no cgroup hierarchy is writable here" : "no cgroup is delegated to this user");
 }
 
 static const char *const cgroup_members[] = {"resources.memory", "resources.cpus", "resources.pids",

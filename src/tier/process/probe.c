@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
@@ -41,6 +42,26 @@ static bool file_holds(const char *path, const char *part)
     return strstr(text, part) != NULL;
 }
 
+static bool is_same_object(const char *path, const char *other)
+{
+    struct stat one, two;
+
+    return stat(path, &one) == 0 && stat(other, &two) == 0 && one.st_dev == two.st_dev && one.st_ino == two.st_ino;
+}
+
+/* A root directory that no mount begins at is a chroot's for sure; of one that is a mount itself only root can tell, by
+ * another process of the same mount namespace. */
+static bool is_chrooted(void)
+{
+    struct statx root;
+
+    if (statx(AT_FDCWD, "/", 0, STATX_TYPE, &root) == 0 && (root.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT) &&
+        !(root.stx_attributes & STATX_ATTR_MOUNT_ROOT))
+        return true;
+    return is_same_object("/proc/self/ns/mnt", "/proc/1/ns/mnt") && access("/proc/1/root", X_OK) == 0 &&
+           !is_same_object("/proc/1/root/", "/");
+}
+
 static void probe_kernel(struct facts *facts)
 {
     struct utsname name;
@@ -53,6 +74,8 @@ static void probe_kernel(struct facts *facts)
     facts->is_wsl = strstr(facts->kernel, "microsoft") || strstr(facts->kernel, "WSL");
     facts->is_in_container = access("/.dockerenv", F_OK) == 0 || access("/run/.containerenv", F_OK) == 0 ||
                              getenv("KUBERNETES_SERVICE_HOST") != NULL;
+    facts->is_chrooted = is_chrooted();
+    facts->has_systemd = access("/run/systemd/system", F_OK) == 0; /* sd_booted(3) */
     facts->has_rlimit_nproc_per_userns =
         facts->kernel_major > 5 || (facts->kernel_major == 5 && facts->kernel_minor >= 14);
     facts->is_apparmor_userns_restricted =
@@ -149,11 +172,13 @@ static void namespace_child(int result, uid_t uid, gid_t gid)
 
 static void namespaces_explain(struct facts *facts, const struct namespace_outcome *outcome)
 {
-    const char *why = "user namespaces are refused by this kernel or container runtime";
+    const char *why = "user namespaces are refused by this kernel or container runtime, or this is a chroot";
 
-    if (facts->is_apparmor_userns_restricted)
-        why = "AppArmor restricts user namespaces here: install Cordon's profile, "
-              "`sudo apparmor_parser -r /etc/apparmor.d/cordon`";
+    if (facts->is_chrooted && outcome->step == STEP_CREATE && outcome->errnum == EPERM)
+        why = "this is a chroot: the kernel makes no user namespace where the root directory is not that of the "
+              "mount namespace";
+    else if (facts->is_apparmor_userns_restricted)
+        why = "AppArmor restricts user namespaces here (kernel.apparmor_restrict_unprivileged_userns)";
     else if (file_holds("/proc/sys/kernel/unprivileged_userns_clone", "0"))
         why = "user namespaces are switched off: `sudo sysctl -w kernel.unprivileged_userns_clone=1`";
     else if (file_holds("/proc/sys/user/max_user_namespaces", "0\n") && outcome->errnum == ENOSPC)

@@ -144,7 +144,6 @@ TEST(doctor_names_what_is_missing_and_the_command_that_mends_it)
     check_int(level, CORDON_PARTIAL);
     check_contains(text, "MISSING  limit-memory");
     check_contains(text, "not delegated");
-    check_contains(text, "mend: systemd-run");
     cordon_string_free(text);
 
     fake_script.facts.user_namespaces = false;
@@ -152,8 +151,74 @@ TEST(doctor_names_what_is_missing_and_the_command_that_mends_it)
     check_int(cordon_doctor(CORDON_JSON, &text, &level, NULL), 0);
     check_int(level, CORDON_NONE);
     check_contains(text, "\"level\": \"none\"");
-    check_contains(text, "apparmor_restrict_unprivileged_userns");
+    check_contains(text, "sudo apparmor_parser -r /etc/apparmor.d/cordon");
     cordon_string_free(text);
+    fixture_close();
+}
+
+static int count_of(const char *text, const char *part)
+{
+    int count = 0;
+
+    for (; (text = strstr(text, part)); text += strlen(part))
+        count++;
+    return count;
+}
+
+TEST(doctor_names_systemd_where_it_runs_and_each_remedy_once)
+{
+    struct facts *facts = &fake_script.facts;
+    char *text = NULL;
+
+    fixture_open();
+    facts->is_root = false;
+    facts->cgroup_memory = facts->cgroup_cpu = facts->cgroup_cpuacct = false;
+    facts->has_systemd = true;
+    check_int(cordon_doctor(CORDON_TEXT, &text, NULL, NULL), 0);
+    check_int(count_of(text, "systemd-run"), 1);
+    check_int(count_of(text, "mend: as limit-memory\n"), 2);
+    cordon_string_free(text);
+    strcpy(facts->cgroup_why, "not delegated");
+    facts->has_systemd = false;
+    check_int(cordon_doctor(CORDON_TEXT, &text, NULL, NULL), 0);
+    check_int(count_of(text, "systemd-run"), 0);
+    check_int(count_of(text, "not delegated"), 1);
+    check_int(count_of(text, " as limit-memory\n"), 2);
+    check_int(count_of(text, "isolation.allowLoss"), 1);
+    cordon_string_free(text);
+    facts->has_systemd = facts->is_root = true;
+    check_int(cordon_doctor(CORDON_TEXT, &text, NULL, NULL), 0);
+    check_int(count_of(text, "systemd-run"), 0);
+    check_int(count_of(text, "/sys/fs/cgroup writable"), 1);
+    cordon_string_free(text);
+    fixture_close();
+}
+
+TEST(doctor_names_a_chroot_and_the_way_around_it)
+{
+    char *text = NULL;
+
+    fixture_open();
+    fake_script.facts.user_namespaces = false;
+    fake_script.facts.is_chrooted = true;
+    fake_script.facts.is_apparmor_userns_restricted = true;
+    check_int(cordon_doctor(CORDON_TEXT, &text, NULL, NULL), 0);
+    check_contains(text, ", in a chroot\n");
+    check_contains(text, "mount --move . /");
+    check(!strstr(text, "apparmor"));
+    cordon_string_free(text);
+    fixture_close();
+}
+
+TEST(doctor_refuses_a_format_that_it_does_not_know)
+{
+    struct cordon_error err = {0};
+    char *text = NULL;
+
+    fixture_open();
+    check_int(cordon_doctor((enum cordon_format)9, &text, NULL, &err), -EINVAL);
+    check_contains(err.text, "unknown format 9");
+    check(!text);
     fixture_close();
 }
 

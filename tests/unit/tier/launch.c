@@ -395,3 +395,26 @@ TEST(a_stream_that_nobody_gave_is_the_container_s_own_null)
     check_int(after.st_mode, before.st_mode);
     check_contains(output, "/dev/null");
 }
+
+TEST(a_chroot_is_named_as_what_forbids_user_namespaces)
+{
+    struct facts facts = {0};
+    char *path = workspace_make();
+    int root = open("/", O_PATH | O_CLOEXEC);
+
+    check_int(tier_process.probe(TIER_PROBE_NAMESPACES, &facts, &err), 0);
+    if (!facts.user_namespaces || facts.is_chrooted)
+        test_skip("userns");
+    if (geteuid() != 0)
+        check_int(unshare(CLONE_NEWUSER), 0);
+    check_int(chdir(path), 0);
+    check_int(chroot("."), 0);
+    check_int(tier_process.probe(TIER_PROBE_NAMESPACES, &facts, &err), 0);
+    check(!facts.user_namespaces);
+    check(facts.is_chrooted);
+    check_contains(facts.user_namespaces_why, "this is a chroot");
+    check_int(fchdir(root), 0);
+    check_int(chroot("."), 0);
+    close(root);
+    workspace_remove(path);
+}
