@@ -143,6 +143,23 @@ TEST(a_denied_directory_in_a_private_one_is_sealed_and_its_twin_is_the_program_s
     workspace_remove(workspace);
 }
 
+TEST(any_number_of_denied_directories_is_sealed)
+{
+    enum { count = 200 };
+    static char targets[count][32];
+    struct plan_mount *shut;
+
+    hand_plan_init(&hand, NULL);
+    for (int i = 0; i < count; i++) {
+        snprintf(targets[i], sizeof(targets[i]), "/tmp/shut%d", i);
+        shut = hand_plan_add(&hand, PLAN_DIRECTORY, targets[i], NULL, false);
+        shut->is_directory = shut->is_sealed = true;
+        shut->mode = 0311;
+    }
+    script_run("for at in /tmp/shut*; do mkdir $at/new 2>/dev/null || echo refused; done | wc -l");
+    check_string(output, "200\n");
+}
+
 TEST(a_pinned_directory_cannot_be_renamed_away_and_its_twin_can)
 {
     char *workspace = workspace_make();

@@ -23,10 +23,6 @@ static int base = -1; /* the tmpfs; left open, because closing a tree that is mo
 static int is_base_mounted;
 static uint32_t private_count;
 
-#define COVERS_MAX 64
-static int covers[COVERS_MAX];
-static uint32_t cover_count;
-
 static const char *relative(const char *path)
 {
     while (*path == '/')
@@ -266,27 +262,42 @@ static int skeleton_open(struct init *init)
 }
 
 /*
- * A directory of the skeleton; inside a host tree, and where the plan wants it sealed though the tree around is the
- * program's, a directory of ours that covers the one there. A cover is sealed when everything is mounted, because mount
- * points are still to be made in it.
+ * Inside a host tree, and where the plan wants it sealed though the tree around is the program's, a directory of ours
+ * covers the one there; else it is one of the skeleton.
  */
+static int is_cover(const struct record_mount *mount)
+{
+    return mount->kind == PLAN_DIRECTORY && !(mount->flags & RECORD_IN_SKELETON && !(mount->flags & RECORD_SEALED));
+}
+
 static void directory_make(struct init *init, int root, const struct record_mount *mount, const char *target)
 {
-    if (mount->flags & RECORD_IN_SKELETON && !(mount->flags & RECORD_SEALED)) {
+    int fd;
+
+    if (!is_cover(mount)) {
         init_need(init, sys_call3(mkdirat, root, relative(target), mount->mode), "create", target);
         return;
     }
-    if (cover_count == COVERS_MAX)
-        init_fail(init, "cover (too many denied directories with grants below them)", target, E2BIG);
-    covers[cover_count] = private_clone(init, target, mount->mode);
-    place(init, covers[cover_count++], root, mount, target);
+    fd = private_clone(init, target, mount->mode);
+    place(init, fd, root, mount, target);
+    sys_call1(close, fd);
 }
 
-static void covers_seal(struct init *init)
+/*
+ * When everything is mounted, because mount points were still to be made in them. Where the name leads to something else
+ * by now, that is not the root of a mount and is refused (EINVAL).
+ */
+static void covers_seal(struct init *init, int root, const struct record_mount *mounts)
 {
-    for (uint32_t i = 0; i < cover_count; i++) {
-        attributes_set(init, covers[i], MOUNT_ATTR_RDONLY, 0, "cover");
-        sys_call1(close, covers[i]);
+    for (uint32_t i = 0; i < init->record->mount_count; i++) {
+        const char *target = init_string(init, mounts[i].target);
+        int fd;
+
+        if (!is_cover(&mounts[i]))
+            continue;
+        fd = (int)init_need(init, target_open(root, target), "open", target);
+        attributes_set(init, fd, MOUNT_ATTR_RDONLY, 0, target);
+        sys_call1(close, fd);
     }
 }
 
@@ -349,7 +360,7 @@ void tree_build(struct init *init)
     root = skeleton_open(init);
     for (uint32_t i = 0; i < record->mount_count; i++)
         mount_make(init, root, &mounts[i]);
-    covers_seal(init);
+    covers_seal(init, root, mounts);
     attributes_set(init, root, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, 0, "/");
     init_need(init, sys_call1(fchdir, root), "enter", "new root");
     init_need(init, sys_call2(pivot_root, ".", "."), "pivot to", "new root");
