@@ -127,6 +127,21 @@ int document_load_text(struct arena *arena, const char *name, const char *text, 
     return load_native(arena, name, root, text, size, options, ret_document, err);
 }
 
+/* Most often somebody meant a profile: its name, or the name that a file of it would have. */
+static int refuse_missing(struct arena *arena, const char *path, struct error *err)
+{
+    const char *name = name_of_file(arena, path);
+
+    if (name && profile_find(&builtin_profiles, name))
+        return error_set(err, ERROR_SYSTEM, ENOENT,
+                         "policy %s: there is no such file; for the built-in profile: --profile %s",
+                         path, name);
+    return error_set(err, ERROR_SYSTEM, ENOENT,
+                     "policy %s: there is no such file; without one of your own, take a built-in "
+                     "profile: --profile NAME (cordon policy profiles lists them)",
+                     path);
+}
+
 int document_load_file(struct arena *arena, const char *path, const struct load_options *options,
                        struct document **ret_document, struct error *err)
 {
@@ -134,6 +149,8 @@ int document_load_file(struct arena *arena, const char *path, const struct load_
     size_t size;
     int status = file_read(path, NODE_TEXT_MAX, &text, &size, err);
 
+    if (status == -ENOENT && options->kind == LAYER_REQUEST)
+        return refuse_missing(arena, path, err);
     if (status < 0)
         return status;
     return document_load_text(arena, path, text, size, options, ret_document, err);
@@ -157,6 +174,10 @@ int document_load_profile(struct arena *arena, const char *profile,
     };
     int status;
 
+    if (!found && strpbrk(profile, "/."))
+        return error_set(err, ERROR_INVALID, EINVAL,
+                         "no profile '%s'; for a document of your own: --policy %s", profile,
+                         profile);
     if (!found)
         return error_set(err, ERROR_INVALID, EINVAL,
                          "no profile '%s'; cordon policy profiles lists them", profile);

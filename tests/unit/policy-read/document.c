@@ -276,3 +276,24 @@ TEST(a_load_that_runs_out_of_memory_is_given_up_whole)
 {
     test_each_allocation_fails(load_once, 500);
 }
+
+TEST(a_missing_file_is_refused_with_the_profile_that_was_perhaps_meant)
+{
+    const struct load_options ceiling = {
+        .kind = LAYER_CEILING, .variables = &test_variables, .layer_name = "ceiling"};
+    struct document *document = NULL;
+    struct error err = ERROR_INIT;
+
+    check_int(document_load_file(test_arena(), "/nowhere/mine.yaml", &test_options, &document, &err), -ENOENT);
+    check_contains(err.text, "policy /nowhere/mine.yaml: there is no such file");
+    check_contains(err.text, "cordon policy profiles");
+    check_int(document_load_file(test_arena(), "/nowhere/node", &test_options, &document, &err), -ENOENT);
+    check_contains(err.text, "for the built-in profile: --profile node");
+    check_int(document_load_file(test_arena(), "/nowhere/coding-agent.yaml", &test_options, &document, &err), -ENOENT);
+    check_contains(err.text, "--profile coding-agent");
+    check_int(document_load_file(test_arena(), "/nowhere/node", &ceiling, &document, &err), -ENOENT);
+    check(!strstr(err.text, "--profile"));
+    check(document_load_profile(test_arena(), "mine.yaml", &test_options, &document, &err) < 0);
+    check_contains(err.text, "--policy mine.yaml");
+    check(!document);
+}

@@ -72,6 +72,29 @@ TEST(usage_errors_of_run_are_125_and_of_tools_2)
     check_int(ran.status, 2);
 }
 
+TEST(a_document_may_name_the_command_and_is_asked_for_one_otherwise)
+{
+    sandbox_open();
+    RUN(&ran, CORDON, "run", "--set", "process.commandLine=exit 7");
+    check_int(ran.status, 7);
+    RUN(&ran, CORDON, "run", "--set", "resources.pids=7");
+    check_int(ran.status, 125);
+    check_contains(ran.err, "no command: neither the caller nor a document");
+    sandbox_close();
+}
+
+TEST(a_missing_policy_is_refused_with_the_remedy)
+{
+    sandbox_open();
+    RUN(&ran, CORDON, "run", "--policy", "node", "--", "true");
+    check_int(ran.status, 125);
+    check_contains(ran.err, "there is no such file; for the built-in profile: --profile node\n");
+    RUN(&ran, CORDON, "policy", "check", "nonesuch.yaml");
+    check_int(ran.status, 2);
+    check_contains(ran.out, "cordon policy profiles lists them");
+    sandbox_close();
+}
+
 TEST(an_error_is_one_line_of_text_or_one_json_object)
 {
     RUN(&ran, CORDON, "run", "--policy", "/nowhere.yaml", "--", "true");
