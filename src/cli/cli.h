@@ -18,6 +18,7 @@ struct cli {
     const struct command *command;
     struct cordon_request *request;
     bool is_json, is_tty, wants_help;
+    bool may_name_command; /* a document or --set may hold process.commandLine */
     char **operands; /* what follows the options, NULL-terminated */
     int operand_count;
 };

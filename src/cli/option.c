@@ -25,6 +25,7 @@ static int usage(struct cordon_error *err, const char *format, ...)
 
 static int apply_policy(struct cli *cli, const char *value, struct cordon_error *err)
 {
+    cli->may_name_command = true;
     return cordon_request_add_policy_file(cli->request, value, err);
 }
 
@@ -76,6 +77,7 @@ static int apply_events(struct cli *cli, const char *value, struct cordon_error 
 
 static int apply_set(struct cli *cli, const char *value, struct cordon_error *err)
 {
+    cli->may_name_command = true;
     return cordon_request_set_member(cli->request, value, err);
 }
 

@@ -225,8 +225,12 @@ static void print_end(const struct run *run)
 int run_run(struct cli *cli)
 {
     struct run run = {.cli = cli};
-    int status = prepare(&run);
+    int status;
 
+    if (!cli->operand_count && !cli->may_name_command)
+        return print_usage_error(cli, "no command: cordon run [OPTION...] %s; see cordon run --help",
+                                 cli->command->operands);
+    status = prepare(&run);
     if (status == 0)
         status = contain(&run);
     if (status < 0)

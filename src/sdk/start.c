@@ -127,7 +127,7 @@ static int launch(struct cordon_container *container, const struct cordon_reques
     if (!argv && !assembly->plan->command_line)
         return error_set(err, ERROR_INVALID, EINVAL,
                          "no command: neither the caller nor a document (process.commandLine) "
-                         "names one");
+                         "names one; see cordon run --help");
     if (!argv) {
         by_shell[2] = assembly->plan->command_line;
         argv = by_shell;

@@ -43,6 +43,8 @@ TEST(usage_errors_of_run_are_125_and_of_tools_2)
 {
     RUN(&ran, CORDON, "run");
     check_int(ran.status, 125);
+    check_string(ran.err, "cordon: no command: cordon run [OPTION...] [--] COMMAND [ARG...]; see "
+                          "cordon run --help\n");
     RUN(&ran, CORDON, "run", "--nonsense", "--", "true");
     check_int(ran.status, 125);
     check_contains(ran.err, "'--nonsense' is not an option of 'cordon run'");
