@@ -213,6 +213,15 @@ static int put_filter(struct image *image, const struct plan *plan, struct error
     return 0;
 }
 
+/* The limit that setrlimit() sets for a member, NULL = none; as plan_limit_value(), the first one that names it. */
+static const struct plan_limit *limit_by_kernel(const struct plan *plan, const char *member)
+{
+    for (size_t i = 0; i < plan->limit_count; i++)
+        if (plan->limits[i].by == BY_RLIMIT && strcmp(plan->limits[i].member, member) == 0)
+            return &plan->limits[i];
+    return NULL;
+}
+
 /*
  * RLIMIT_CORE of 1: a core dump would otherwise be handed to the host's handler (kernel.core_pattern), which runs as
  * the host's root on data that the agent controls; 1 byte refuses files and pipes alike (fs/coredump.c, 2.6.35).
@@ -223,14 +232,16 @@ static void put_limits(struct image *image, const struct plan *plan)
         const char *member;
         uint32_t resource;
     } by_member[] = {{"resources.openFiles", RLIMIT_NOFILE}, {"resources.pids", RLIMIT_NPROC}};
+    /* one for each row, and the core dump */
     struct record_limit limits[ARRAY_COUNT(by_member) + 1] = {{.resource = RLIMIT_CORE, .value = 1}};
     uint32_t count = 1, at;
 
-    for (size_t i = 0; i < plan->limit_count; i++)
-        for (size_t j = 0; j < ARRAY_COUNT(by_member); j++)
-            if (plan->limits[i].by == BY_RLIMIT && strcmp(plan->limits[i].member, by_member[j].member) == 0)
-                limits[count++] =
-                    (struct record_limit){.resource = by_member[j].resource, .value = plan->limits[i].value};
+    for (size_t i = 0; i < ARRAY_COUNT(by_member); i++) {
+        const struct plan_limit *limit = limit_by_kernel(plan, by_member[i].member);
+
+        if (limit)
+            limits[count++] = (struct record_limit){.resource = by_member[i].resource, .value = limit->value};
+    }
     at = put_array(image, limits, count, sizeof(limits[0]));
     if (!image->bytes.is_broken) {
         head(image)->limits = at;

@@ -394,6 +394,16 @@ TEST(a_set_user_id_file_cannot_be_made)
     workspace_remove(workspace);
 }
 
+TEST(each_limit_is_set_once_however_often_a_plan_names_it)
+{
+    hand_plan_init(&hand, NULL);
+    for (size_t i = 0; i < ARRAY_COUNT(hand.limits); i++)
+        hand.limits[hand.plan.limit_count++] =
+            (struct plan_limit){"resources.openFiles", 100 + i, BY_RLIMIT, NULL};
+    script_run("ulimit -n; ulimit -c");
+    check_string(output, "100\n0\n");
+}
+
 TEST(a_core_dump_cannot_be_let_out)
 {
     hand_plan_init(&hand, NULL);
