@@ -19,7 +19,7 @@
 
 /* Where an effective value comes from; explain, errors and events print it. */
 struct origin {
-    const char *layer;  /* "built-in", "profile base", "document", "ceiling", "command line" */
+    const char *layer;  /* "built-in", "profile base", "document", "ceiling", "request" */
     const char *file;   /* path of the document, NULL for built-in values */
     unsigned line;      /* 1-based, 0 = none */
     unsigned column;    /* 1-based, 0 = none */

@@ -108,7 +108,7 @@ static int set_members(struct assembly *assembly, const struct cordon_request *r
 {
     if (request->member_count && request->policy_count > 1)
         return error_set(err, ERROR_INVALID, EINVAL,
-                         "--set %s: with several --policy documents it is not clear which one is "
+                         "setting '%s': with several policy documents it is not clear which one is "
                          "meant; write the member into one of them",
                          request->members[0]);
     for (size_t i = 0; i < request->member_count; i++) {

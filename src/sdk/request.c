@@ -113,7 +113,7 @@ static int request_add_policy(struct cordon_request *request, const char *name, 
     struct request_policy *policy;
 
     if (!name || !*name)
-        return error_set(err, ERROR_INVALID, EINVAL, "--policy: empty name");
+        return error_set(err, ERROR_INVALID, EINVAL, "policy: empty name");
     if (request->profile)
         return error_set(err, ERROR_INVALID, EINVAL,
                          "a policy document and a profile: write 'extends: [%s]' in the document",
@@ -183,10 +183,10 @@ int cordon_request_set_member(struct cordon_request *request, const char *assign
 
     if (!assignment || !strchr(assignment, '=') || assignment[0] == '=')
         return error_set(public_error(err), ERROR_INVALID, EINVAL,
-                         "--set %s: write MEMBER=VALUE, as in resources.memory=512MiB",
+                         "setting '%s': write MEMBER=VALUE, as in resources.memory=512MiB",
                          assignment ? assignment : "");
     if (request->member_count == CORDON_MEMBERS_MAX)
-        return error_set(public_error(err), ERROR_LIMIT, E2BIG, "--set: more than %d members",
+        return error_set(public_error(err), ERROR_LIMIT, E2BIG, "more than %d settings",
                          CORDON_MEMBERS_MAX);
     copy = mem_string(assignment);
     if (!copy)

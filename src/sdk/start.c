@@ -88,7 +88,7 @@ static int find_output_limit(struct cordon_container *container,
         request->output_limit, plan_limit_value(container->assembly.plan, "resources.output"));
     if (container->output_limit && request->is_tty)
         return error_set(err, ERROR_UNENFORCEABLE, ENOTSUP,
-                         "resources.output: cannot be counted on a terminal: run without --tty or "
+                         "resources.output: cannot be counted on a terminal: run without one or "
                          "without the limit");
     return 0;
 }

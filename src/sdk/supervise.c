@@ -25,7 +25,7 @@ void container_set_deadlines(struct cordon_container *container, uint64_t asked_
     deadlines->timeout_member = plan->timeout_member ? plan->timeout_member : "process.timeout";
     if (asked_timeout_ms && (!plan->timeout_ms || asked_timeout_ms < plan->timeout_ms)) {
         deadlines->timeout_ms = asked_timeout_ms;
-        deadlines->timeout_member = "--timeout";
+        deadlines->timeout_member = "request.timeout";
     }
     if (deadlines->timeout_ms)
         deadlines->timeout_ns = deadlines->started_ns + deadlines->timeout_ms * NS_PER_MS;

@@ -51,7 +51,6 @@ int workspace_check_default(const char *workspace, const char *home, struct erro
         return 0;
     return error_set(err, ERROR_FORBIDDEN, EPERM,
                      "workspace %s is %s, and the default policy would make all of it writable: go "
-                     "to a project directory, or name one with --workspace, or bring a policy with "
-                     "--policy",
+                     "to a project directory, or name one as workspace, or bring a policy of your own",
                      workspace, what);
 }

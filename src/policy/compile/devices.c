@@ -17,7 +17,7 @@ struct refused_device {
 
 #define IS_MEMORY   "it is the memory of the host"
 #define IS_CONSOLE  "it is a console of the host"
-#define IS_TERMINAL "terminals are the container's own; use --tty"
+#define IS_TERMINAL "terminals are the container's own; ask for one when running"
 #define IS_STORAGE  "it passes commands to a disk, and so past every rule for files"
 #define IS_INPUT    "it reads or injects the host's input"
 #define IS_NETWORK  "it reaches the host's network or virtual machines past the rules for network"

@@ -113,7 +113,7 @@ static int choose_tier(struct compile *c, struct error *err)
 
     if (name && find_tier(name, &asked) < 0)
         return error_set(err, ERROR_INVALID, EINVAL,
-                         "--tier: '%s' is none of auto, process, container, microvm, instance",
+                         "tier: '%s' is none of auto, process, container, microvm, instance",
                          name);
     r = effective_check_tier(c->work, &asked, &tier, &made);
     r = compile_refusal(c, r, &made, err);

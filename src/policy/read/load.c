@@ -205,7 +205,7 @@ static int wrap_value(struct arena *arena, char *path, struct node *value, struc
         *dot = '\0';
     if (!*path)
         return error_set(err, ERROR_INVALID, EINVAL,
-                         "--set: a member's name is missing; write --set MEMBER=VALUE");
+                         "setting: a member's name is missing; write MEMBER=VALUE");
     if (map)
         map->entries = arena_alloc(arena, sizeof(*map->entries));
     if (!map || !map->entries)
@@ -242,7 +242,7 @@ static int read_assignment(struct arena *arena, const char *assignment, struct n
 
     if (!equals || size > ASSIGNMENT_MAX)
         return error_set(err, ERROR_INVALID, EINVAL,
-                         "--set: '%.60s' is not MEMBER=VALUE, like resources.memory=512MiB",
+                         "setting '%.60s' is not MEMBER=VALUE, like resources.memory=512MiB",
                          assignment);
     member = arena_string_n(arena, assignment, (size_t)(equals - assignment));
     padded = arena_string(arena, assignment);
@@ -250,9 +250,9 @@ static int read_assignment(struct arena *arena, const char *assignment, struct n
         return error_memory(err);
     if (is_fixed(member))
         return error_set(err, ERROR_INVALID, EINVAL,
-                         "--set: %s cannot be set here; write it into a document", member);
-    memset(padded, ' ', (size_t)(equals - assignment) + 1); /* so that columns are the option's */
-    status = node_read(arena, "--set", padded, size, NODE_YAML, &value, err);
+                         "setting: %s cannot be set here; write it into a document", member);
+    memset(padded, ' ', (size_t)(equals - assignment) + 1); /* so that columns are the setting's */
+    status = node_read(arena, "setting", padded, size, NODE_YAML, &value, err);
     if (status == 0)
         status = wrap_value(arena, member, value, ret_root, err);
     return status;
@@ -306,8 +306,8 @@ int document_set_member(struct arena *arena, struct document *document, const ch
         .document = &changed,
         .options = options,
         .profiles = &builtin_profiles,
-        .name = "--set",
-        .layer = "command line",
+        .name = "setting",
+        .layer = "request",
         .is_partial = true,
         .err = err ? err : &unwanted,
     };
@@ -316,7 +316,7 @@ int document_set_member(struct arena *arena, struct document *document, const ch
 
     if (document->contract != CONTRACT_CORDON)
         return error_set(err, ERROR_INVALID, EINVAL,
-                         "--set: only cordon/1 documents can be changed; this one is MXC %s",
+                         "setting: only cordon/1 documents can be changed; this one is MXC %s",
                          document->version);
     status = detach_arrays(arena, &changed, reader.err);
     if (status == 0)

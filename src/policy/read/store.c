@@ -167,7 +167,7 @@ int store_process_open(struct reader *reader, const struct member *member unused
     if (!node_get(value->node, "env"))
         return inherit && reader->is_partial
                    ? reader_refuse(reader, place, "'inheritDefaultEnv' says nothing without 'env'; "
-                                                  "write --set process={env: [...], "
+                                                  "write process={env: [...], "
                                                   "inheritDefaultEnv: true}")
                    : 0;
     if (inherit && inherit->kind == NODE_BOOL && (inherit->text[0] | 0x20) == 't')

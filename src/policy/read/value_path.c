@@ -27,7 +27,7 @@ static int variable_value(const struct reader *reader, const struct place *place
     const struct {
         const char *name, *value, *remedy;
     } known[] = {
-        {"workspace", variables ? variables->workspace : NULL, "name one with --workspace"},
+        {"workspace", variables ? variables->workspace : NULL, "name a workspace"},
         {"home", variables ? variables->home : NULL, "write the path itself"},
         {"user", variables ? variables->user : NULL, "write the name itself"},
         {"tmp", variables ? variables->tmp : NULL, "write /tmp"},

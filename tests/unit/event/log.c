@@ -164,7 +164,7 @@ TEST(records_of_a_run_are_numbered_and_carry_the_time)
     check_int(pipe2(fds, O_CLOEXEC), 0);
     log = open_log(fds[1]);
     check_int(event_limit_reached(log, "resources.output", 10, &err), 0);
-    check_int(event_run_timeout(log, "--timeout", 30, &err), 0);
+    check_int(event_run_timeout(log, "request.timeout", 30, &err), 0);
     got = read(fds[0], line, sizeof(line) - 1);
     line[got > 0 ? got : 0] = '\0';
     snprintf(id, sizeof(id), "\"id\":\"%s.1\"", event_log_run_id(log));

@@ -121,7 +121,7 @@ TEST(a_variable_without_a_value_is_refused_with_the_remedy)
     check(document_load_text(test_arena(), "p.yaml", text, strlen(text), &options, &document,
                              &err) < 0);
     check_string(err.text, "p.yaml:2:31: filesystem.readwritePaths[0]: ${workspace} has no value "
-                           "here; name one with --workspace");
+                           "here; name a workspace");
 }
 
 TEST(patterns_are_kept_where_they_are_allowed)

@@ -45,7 +45,7 @@ TEST(a_setting_of_the_command_line_is_the_last_word)
     must_set(document, "filesystem.readonlyPaths=[/srv, {path: /data, optional: true}]");
     must_set(document, "process={timeout: 30s}");
     check_int(document->resources.memory.value, 512ull << 20);
-    check_string(document->resources.memory.origin.layer, "command line");
+    check_string(document->resources.memory.origin.layer, "request");
     check_int(document->network.loopback.value, 0);
     check_string(document->paths[document->path_count - 1].path, "/data");
     check_int(document->timeout.value, 30000);
@@ -56,21 +56,21 @@ TEST(a_setting_of_the_command_line_is_the_last_word)
 TEST(a_setting_is_read_by_the_table_and_refused_at_its_column)
 {
     must_not_set("resources.memory=512",
-                 "--set:1:18: resources.memory: 512 has no unit; write 512MiB, 1GiB or 64KiB");
-    must_not_set("resource.memory=1GiB", "--set:1:1: resource: unknown member; did you mean "
+                 "setting:1:18: resources.memory: 512 has no unit; write 512MiB, 1GiB or 64KiB");
+    must_not_set("resource.memory=1GiB", "setting:1:1: resource: unknown member; did you mean "
                                          "'resources'?");
     must_not_set("filesystem.readwritePaths=/x",
-                 "--set:1:27: filesystem.readwritePaths: expected a "
+                 "setting:1:27: filesystem.readwritePaths: expected a "
                  "list, not a string; put it in [brackets]");
     must_not_set("filesystem.readwritePaths=[/x, y]",
-                 "--set:1:32: filesystem.readwritePaths[1]: 'y' is not absolute; write "
+                 "setting:1:32: filesystem.readwritePaths[1]: 'y' is not absolute; write "
                  "${workspace}/... or ${home}/...");
-    must_not_set("resources.memory=&a 1GiB", "--set:1:21: an anchor; remove it");
+    must_not_set("resources.memory=&a 1GiB", "setting:1:21: an anchor; remove it");
     must_not_set("process.inheritDefaultEnv=true",
-                 "--set:1:1: process: 'inheritDefaultEnv' says nothing without 'env'; write "
-                 "--set process={env: [...], inheritDefaultEnv: true}");
+                 "setting:1:1: process: 'inheritDefaultEnv' says nothing without 'env'; write "
+                 "process={env: [...], inheritDefaultEnv: true}");
     must_not_set("environment.set={EMAIL: changed, 1X: no}",
-                 "--set:1:34: environment.set.1X: '1X' is not a variable's name; write letters, "
+                 "setting:1:34: environment.set.1X: '1X' is not a variable's name; write letters, "
                  "digits and '_', no digit first");
 }
 
@@ -106,13 +106,13 @@ TEST(a_refused_setting_leaves_every_value_as_it_was)
 TEST(what_is_not_an_assignment_is_refused)
 {
     must_not_set("resources.memory",
-                 "--set: 'resources.memory' is not MEMBER=VALUE, like resources.memory=512MiB");
-    must_not_set("=x", "--set: a member's name is missing; write --set MEMBER=VALUE");
-    must_not_set("a..b=x", "--set: a member's name is missing; write --set MEMBER=VALUE");
-    must_not_set("resources.=x", "--set: a member's name is missing; write --set MEMBER=VALUE");
-    must_not_set("version=cordon/1", "--set: version cannot be set here; write it into a document");
-    must_not_set("extends=[node]", "--set: extends cannot be set here; write it into a document");
-    must_not_set("resources.memory=", "--set:1:1: is empty");
+                 "setting 'resources.memory' is not MEMBER=VALUE, like resources.memory=512MiB");
+    must_not_set("=x", "setting: a member's name is missing; write MEMBER=VALUE");
+    must_not_set("a..b=x", "setting: a member's name is missing; write MEMBER=VALUE");
+    must_not_set("resources.=x", "setting: a member's name is missing; write MEMBER=VALUE");
+    must_not_set("version=cordon/1", "setting: version cannot be set here; write it into a document");
+    must_not_set("extends=[node]", "setting: extends cannot be set here; write it into a document");
+    must_not_set("resources.memory=", "setting:1:1: is empty");
 }
 
 TEST(a_later_setting_takes_back_what_could_not_be_enforced)
@@ -122,7 +122,7 @@ TEST(a_later_setting_takes_back_what_could_not_be_enforced)
     must_set(document, "network.ingress.hostLoopback=allow");
     must_set(document, "ui.camera=true");
     check_int(document->unsupported_count, 2);
-    check_string(document->unsupported[0].origin.layer, "command line");
+    check_string(document->unsupported[0].origin.layer, "request");
     must_set(document, "network.ingress.hostLoopback=deny");
     check_int(document->unsupported_count, 1);
     check_string(document->unsupported[0].member, "ui.camera");
@@ -135,7 +135,7 @@ TEST(only_native_documents_can_be_changed)
 
     check_int(document_set_member(test_arena(), &document, "ui.camera=true", &test_options, &err),
               -EINVAL);
-    check_string(err.text, "--set: only cordon/1 documents can be changed; this one is MXC 1.0.0");
+    check_string(err.text, "setting: only cordon/1 documents can be changed; this one is MXC 1.0.0");
 }
 
 static struct document *shared_agent;

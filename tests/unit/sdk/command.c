@@ -35,7 +35,7 @@ TEST(statuses_of_run_are_those_of_shells)
     check_int(ran.status, 126);
     RUN(&ran, CORDON, "run", "--timeout", "100ms", "--", "sleep", "100");
     check_int(ran.status, 124);
-    check_contains(ran.err, "ended after 100ms: --timeout");
+    check_contains(ran.err, "ended after 100ms: request.timeout");
     sandbox_close();
 }
 

@@ -116,7 +116,7 @@ TEST(a_time_limit_sends_term_and_the_status_is_124)
     check_contains(status.text, "20ms");
     check_int(fake_counts.signals[SIGTERM], 1);
     check_int(fake_counts.kills, 0);
-    check_events("\"type\":\"run.timeout\",\"member\":\"--timeout\",\"timeoutMs\":20");
+    check_events("\"type\":\"run.timeout\",\"member\":\"request.timeout\",\"timeoutMs\":20");
     fixture_close();
 }
 
@@ -342,7 +342,7 @@ TEST(calls_that_do_not_go_together_are_refused)
     check_contains(err.text, "cordon_spawn()");
     check_int(cordon_request_set_output_limit(request, 10, &err), 0);
     check_int(cordon_spawn(request, &container, &err), -ENOTSUP);
-    check_contains(err.text, "--tty");
+    check_contains(err.text, "cannot be counted on a terminal");
     check_int(cordon_request_set_capture(request, 1, 1, &err), 0);
     check_int(cordon_spawn(request, &container, &err), -EINVAL);
     check_int(cordon_request_set_tty(request, 0, 0, &err), 0);

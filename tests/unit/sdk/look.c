@@ -78,7 +78,7 @@ TEST(members_are_set_on_the_one_document_and_refused_with_several)
     check_contains(err.text, "nonsense");
     check_int(cordon_request_add_policy_text(request, "b.yaml", text, strlen(text), &err), 0);
     check_int(cordon_check(request, CORDON_TEXT, NULL, &err), CORDON_ERROR_INVALID);
-    check_contains(err.text, "several --policy documents");
+    check_contains(err.text, "several policy documents");
     cordon_request_free(request);
     fixture_close();
 }

@@ -135,7 +135,7 @@ TEST(the_default_policy_refuses_root_home_and_what_is_above_the_home)
     check_int(workspace_check_default("/nowhere/me", "/nowhere/me", &err), -EPERM);
     check_contains(err.text, "your home");
     check_int(workspace_check_default("/nowhere", "/nowhere/me", &err), -EPERM);
-    check_contains(err.text, "--workspace");
+    check_contains(err.text, "name one as workspace");
     check_int(workspace_check_default("/nowhere/me/.ssh", "/nowhere/me", &err), -EPERM);
     check_contains(err.text, "hidden directory");
     check_int(workspace_check_default("/nowhere/me/.local/src/x", "/nowhere/me", &err), -EPERM);

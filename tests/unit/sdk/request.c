@@ -35,7 +35,7 @@ TEST(a_request_refuses_what_can_never_work)
     check_refused(cordon_request_set_command(request, nothing, &err), "the command is empty");
     check_refused(cordon_request_set_command(request, empty, &err), "the command is empty");
     check_refused(cordon_request_set_workspace(request, "", &err), "workspace: empty");
-    check_refused(cordon_request_add_policy_file(request, "", &err), "--policy: empty");
+    check_refused(cordon_request_add_policy_file(request, "", &err), "policy: empty");
     check_refused(cordon_request_set_member(request, "resources.memory", &err), "MEMBER=VALUE");
     check_refused(cordon_request_set_member(request, "=1", &err), "MEMBER=VALUE");
     check_refused(cordon_request_keep_fd(request, 2, &err), "only 3 to 1023");
