@@ -213,6 +213,12 @@ static int plan_new(struct plan **ret_plan, struct error *err)
     return 0;
 }
 
+/* With collect_all, for parts that know nothing of a plan. */
+static int keep_problem(const struct error *made, void *data, struct error *err)
+{
+    return compile_refusal(data, -EINVAL, made, err);
+}
+
 static int describe_layers(struct compile *c, struct error *err)
 {
     static const char *const kinds[] = {
@@ -253,11 +259,6 @@ static int keep_mounts(struct compile *c, struct error *err)
     return r;
 }
 
-static int keep_misplaced(const struct error *misplaced, void *data, struct error *err)
-{
-    return compile_refusal(data, -EINVAL, misplaced, err);
-}
-
 static int lay_out(struct compile *c, struct error *err)
 {
     int r = layout_new(c->work, &c->layout, err);
@@ -269,7 +270,7 @@ static int lay_out(struct compile *c, struct error *err)
     if (r < 0)
         return r;
     if (c->options->collect_all)
-        layout_set_refuse(c->layout, keep_misplaced, c);
+        layout_set_refuse(c->layout, keep_problem, c);
     r = layout_emit(c->layout, c->plan, err);
     if (r == 0)
         r = wants_identify(c, err);
@@ -299,7 +300,7 @@ static int compile_files(struct compile *c, struct error *err)
 
 static int compile_all(struct compile *c, struct error *err)
 {
-    int r = policy_settle(c->policy, c->work, &c->effective, err);
+    int r = policy_settle(c->policy, c->work, keep_problem, c, &c->effective, err);
 
     if (r == 0)
         r = describe_layers(c, err);

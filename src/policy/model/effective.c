@@ -99,17 +99,33 @@ const char *tier_choice_name(enum tier_choice tier)
     return (size_t)tier < ARRAY_COUNT(names) ? names[tier] : "unknown";
 }
 
-static int refuse_conflict(struct arena *arena, const char *member, const struct origin *first,
-                           const struct origin *second, struct error *err)
+/* What is settled, and for whom. */
+struct settle {
+    const struct policy *policy;
+    struct arena *arena;
+    settle_refuse *refuse;
+    void *data;
+};
+
+/* 0 = go on with the first. */
+static int refuse_conflict(const struct settle *settle, const char *member,
+                           const struct origin *first, const struct origin *second,
+                           struct error *err)
 {
-    const char *first_text = origin_text(arena, first);
-    const char *second_text = origin_text(arena, second);
+    const char *first_text = origin_text(settle->arena, first);
+    const char *second_text = origin_text(settle->arena, second);
+    struct error made = ERROR_INIT;
 
     if (!first_text || !second_text)
         return error_memory(err);
-    return error_set(err, ERROR_INVALID, EINVAL,
-                     "%s: %s and %s contradict each other; leave it out of one of them", member,
-                     first_text, second_text);
+    error_set(&made, ERROR_INVALID, EINVAL,
+              "%s: %s and %s contradict each other; leave it out of one of them", member,
+              first_text, second_text);
+    if (settle->refuse)
+        return settle->refuse(&made, settle->data, err);
+    if (err)
+        *err = made;
+    return -EINVAL;
 }
 
 int effective_check_tier(struct arena *arena, const struct setting *tier,
@@ -130,18 +146,21 @@ int effective_check_tier(struct arena *arena, const struct setting *tier,
                      tier_choice_name((enum tier_choice)minimum->value), minimum_text);
 }
 
-static int settle_tier(const struct policy *policy, struct arena *arena, struct setting *ret_tier,
-                       struct error *err)
+static int settle_tier(const struct settle *settle, struct setting *ret_tier, struct error *err)
 {
+    const struct policy *policy = settle->policy;
     struct setting tier = {.value = TIER_AUTO};
 
     for (size_t i = 0; i < policy->layer_count; i++) {
         const struct setting *asked = &policy->layers[i]->tier;
+        int status = 0;
 
         if (!asked->is_set)
             continue;
         if (tier.value != TIER_AUTO && asked->value != TIER_AUTO && tier.value != asked->value)
-            return refuse_conflict(arena, "isolation.tier", &tier.origin, &asked->origin, err);
+            status = refuse_conflict(settle, "isolation.tier", &tier.origin, &asked->origin, err);
+        if (status < 0)
+            return status;
         if (!tier.is_set || tier.value == TIER_AUTO)
             tier = *asked;
     }
@@ -150,7 +169,7 @@ static int settle_tier(const struct policy *policy, struct arena *arena, struct 
 }
 
 /* A value of one variable from one layer: the same as before, or new, or a contradiction. */
-static int add_variable(struct arena *arena, const struct env_item *item,
+static int add_variable(const struct settle *settle, const struct env_item *item,
                         struct effective *effective, struct error *err)
 {
     struct env_item *added;
@@ -161,10 +180,10 @@ static int add_variable(struct arena *arena, const struct env_item *item,
         if (strcmp(known->name, item->name) != 0)
             continue;
         if (strcmp(known->value, item->value) != 0)
-            return refuse_conflict(arena, "environment.set", &known->origin, &item->origin, err);
+            return refuse_conflict(settle, "environment.set", &known->origin, &item->origin, err);
         return 0;
     }
-    added = arena_append(arena, effective->env_set, effective->env_set_count);
+    added = arena_append(settle->arena, effective->env_set, effective->env_set_count);
     if (!added)
         return error_memory(err);
     *added = *item;
@@ -172,14 +191,16 @@ static int add_variable(struct arena *arena, const struct env_item *item,
 }
 
 /* A value that is set gives no right: it only keeps the caller's value out. So all layers' hold. */
-static int settle_environment(const struct policy *policy, struct arena *arena,
-                              struct effective *effective, struct error *err)
+static int settle_environment(const struct settle *settle, struct effective *effective,
+                              struct error *err)
 {
+    const struct policy *policy = settle->policy;
+
     for (size_t i = 0; i < policy->layer_count; i++) {
         const struct document *layer = policy->layers[i];
 
         for (size_t j = 0; j < layer->env_set_count; j++) {
-            int status = add_variable(arena, &layer->env_set[j], effective, err);
+            int status = add_variable(settle, &layer->env_set[j], effective, err);
 
             if (status < 0)
                 return status;
@@ -187,17 +208,18 @@ static int settle_environment(const struct policy *policy, struct arena *arena,
         effective->env_is_exact = effective->env_is_exact || layer->env_is_exact;
         effective->env_home_is_cwd = effective->env_home_is_cwd || layer->env_home_is_cwd;
     }
-    return policy_list_settle(policy, LIST_ENV_INHERIT, arena, &effective->env_inherit, err);
+    return policy_list_settle(policy, LIST_ENV_INHERIT, settle->arena, &effective->env_inherit,
+                              err);
 }
 
-static int settle_text(struct arena *arena, const char *member, const char *text,
+static int settle_text(const struct settle *settle, const char *member, const char *text,
                        const struct origin *origin, const char **settled,
                        const struct origin **settled_origin, struct error *err)
 {
     if (!text)
         return 0;
     if (*settled && strcmp(*settled, text) != 0)
-        return refuse_conflict(arena, member, *settled_origin, origin, err);
+        return refuse_conflict(settle, member, *settled_origin, origin, err);
     if (!*settled) {
         *settled = text;
         *settled_origin = origin;
@@ -205,14 +227,16 @@ static int settle_text(struct arena *arena, const char *member, const char *text
     return 0;
 }
 
-static int settle_program(const struct policy *policy, struct arena *arena,
-                          struct effective *effective, struct error *err)
+static int settle_program(const struct settle *settle, struct effective *effective,
+                          struct error *err)
 {
+    const struct policy *policy = settle->policy;
+
     for (size_t i = 0; i < policy->layer_count; i++) {
         const struct document *layer = policy->layers[i];
         int status;
 
-        status = settle_text(arena, "runtimeConfig.networkProxy", layer->network.proxy,
+        status = settle_text(settle, "runtimeConfig.networkProxy", layer->network.proxy,
                              &layer->network.proxy_origin, &effective->proxy,
                              &effective->proxy_origin, err);
         if (status < 0)
@@ -222,10 +246,10 @@ static int settle_program(const struct policy *policy, struct arena *arena,
         if (!effective->name)
             effective->name = layer->name;
         status =
-            settle_text(arena, "process.commandLine", layer->command_line, &layer->command_origin,
+            settle_text(settle, "process.commandLine", layer->command_line, &layer->command_origin,
                         &effective->command_line, &effective->command_origin, err);
         if (status == 0)
-            status = settle_text(arena, "process.cwd", layer->cwd, &layer->cwd_origin,
+            status = settle_text(settle, "process.cwd", layer->cwd, &layer->cwd_origin,
                                  &effective->cwd, &effective->cwd_origin, err);
         if (status < 0)
             return status;
@@ -299,9 +323,10 @@ static void settle_flags(const struct policy *policy, struct effective *effectiv
     }
 }
 
-int policy_settle(const struct policy *policy, struct arena *arena, struct effective *ret_effective,
-                  struct error *err)
+int policy_settle(const struct policy *policy, struct arena *arena, settle_refuse *refuse,
+                  void *data, struct effective *ret_effective, struct error *err)
 {
+    const struct settle settle = {policy, arena, refuse, data};
     struct effective effective = {0};
     int status;
 
@@ -310,11 +335,11 @@ int policy_settle(const struct policy *policy, struct arena *arena, struct effec
     effective.network = policy_network(policy, &effective.network_why);
     effective.minimum_tier = policy_minimum_tier(policy);
     settle_flags(policy, &effective);
-    status = settle_tier(policy, arena, &effective.tier, err);
+    status = settle_tier(&settle, &effective.tier, err);
     if (status == 0)
-        status = settle_environment(policy, arena, &effective, err);
+        status = settle_environment(&settle, &effective, err);
     if (status == 0)
-        status = settle_program(policy, arena, &effective, err);
+        status = settle_program(&settle, &effective, err);
     if (status == 0)
         status = settle_lists(policy, arena, &effective, err);
     if (status == 0)

@@ -50,12 +50,15 @@ struct effective {
     const struct origin *cwd_origin;
 };
 
+/* Hears of a contradiction; 0 = go on with what the first of the two layers says. */
+typedef int settle_refuse(const struct error *made, void *data, struct error *err);
+
 /*
  * ERROR_INVALID when two layers choose different tiers, values of one variable, commands,
- * directories or proxies (both are named), ERROR_MEMORY.
+ * directories or proxies (both are named), unless `refuse` takes it; ERROR_MEMORY.
  */
-int policy_settle(const struct policy *policy, struct arena *arena, struct effective *ret_effective,
-                  struct error *err) must_check;
+int policy_settle(const struct policy *policy, struct arena *arena, settle_refuse *refuse,
+                  void *data, struct effective *ret_effective, struct error *err) must_check;
 
 /* Is `tier` (TIER_AUTO always is) at least `minimum`? ERROR_FORBIDDEN names both. */
 int effective_check_tier(struct arena *arena, const struct setting *tier,

@@ -318,6 +318,38 @@ TEST(what_stops_a_launch_early_does_not_keep_later_problems_from_being_told)
     fixture_close(&f);
 }
 
+TEST(contradictions_of_layers_are_told_together_and_the_rest_is_explained)
+{
+    static const char one[] = "isolation: {tier: process}\n"
+                              "process: {commandLine: a, cwd: /tmp}\n"
+                              "environment: {set: {A: b, C: d}}\n"
+                              "filesystem: {readwritePaths: [\"@/ws\"]}\n";
+    static const char two[] = "isolation: {tier: microvm}\n"
+                              "process: {commandLine: b, cwd: /}\n"
+                              "environment: {set: {A: c, C: d}}\n"
+                              "filesystem: {readwritePaths: [\"@/ws\"]}\n";
+    static const char *const members[] = {"isolation.tier", "environment.set",
+                                          "process.commandLine", "process.cwd"};
+
+    fixture_open(&f);
+    add_layer(&f, LAYER_REQUEST, one);
+    add_layer(&f, LAYER_REQUEST, two);
+    check_int(compile_layers(&f), -EINVAL);
+    check_contains(f.err.text, "isolation.tier");
+    f.options.collect_all = true;
+    check_int(compile_layers(&f), 0);
+    check_int(f.plan->problem_count, ARRAY_COUNT(members));
+    for (size_t i = 0; i < ARRAY_COUNT(members); i++) {
+        check_int(f.plan->problems[i].error.kind, ERROR_INVALID);
+        check_contains(f.plan->problems[i].error.text, members[i]);
+        check_contains(f.plan->problems[i].error.text, "contradict each other");
+    }
+    check_string(what_is_at(&f, "ws"), "bind rw");
+    check(has_environment(f.plan, "A=b") && has_environment(f.plan, "C=d"));
+    check_string(f.plan->command_line, "a");
+    fixture_close(&f);
+}
+
 TEST(each_variable_says_where_it_comes_from)
 {
     static const char *const caller[] = {"LC_ALL=C", "PATH=/opt/bin", "SECRET=1", NULL};

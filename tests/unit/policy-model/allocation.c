@@ -49,7 +49,7 @@ static int attempt_settle(void)
     auto_arena struct arena *arena = arena_new();
     struct effective effective;
     struct error err = ERROR_INIT;
-    int status = arena ? policy_settle(subject, arena, &effective, &err) : -ENOMEM;
+    int status = arena ? policy_settle(subject, arena, NULL, NULL, &effective, &err) : -ENOMEM;
 
     if (arena && status < 0)
         check_int(err.kind, ERROR_MEMORY);

@@ -92,7 +92,7 @@ int merge_check(struct source *source, char *why, size_t why_size)
             snprintf(why, why_size, "out of memory");
     }
     if (all->layer_count == ARRAY_COUNT(kinds) &&
-        policy_settle(all, all->arena, &effective, NULL) == 0)
+        policy_settle(all, all->arena, NULL, NULL, &effective, NULL) == 0)
         result = all_hold(&merge) ? 1 : -1;
     for (size_t i = 0; i < merge.input_count; i++)
         policy_free(merge.inputs[i]);

@@ -27,7 +27,7 @@ static struct effective settle(const struct trio *trio)
     struct effective effective;
     struct error err = ERROR_INIT;
 
-    if (policy_settle(trio->policy, trio->policy->arena, &effective, &err) < 0)
+    if (policy_settle(trio->policy, trio->policy->arena, NULL, NULL, &effective, &err) < 0)
         test_fail(__FILE__, __LINE__, "%s", err.text);
     return effective;
 }
@@ -37,7 +37,7 @@ static void check_refused(const struct trio *trio, const char *first, const char
     struct effective effective;
     struct error err = ERROR_INIT;
 
-    check(policy_settle(trio->policy, trio->policy->arena, &effective, &err) == -EINVAL);
+    check(policy_settle(trio->policy, trio->policy->arena, NULL, NULL, &effective, &err) == -EINVAL);
     check_int(err.kind, ERROR_INVALID);
     check_contains(err.text, first);
     check_contains(err.text, second);
