@@ -83,14 +83,17 @@ static int find_xdg(struct arena *arena, const char *const *environment, const c
     return 0;
 }
 
+static bool make_directory(const char *path)
+{
+    return mkdir(path, 0700) == 0 || errno == EEXIST ||
+           (errno == ENOENT && file_make_directories(path, 0700, NULL) == 0);
+}
+
 void places_make(const struct places *places)
 {
-    const char *const directories[] = {places->config, places->cache, places->state};
-
-    for (size_t i = 0; i < ARRAY_COUNT(directories); i++)
-        if (mkdir(directories[i], 0700) < 0 && errno == ENOENT &&
-            file_make_directories(directories[i], 0700, NULL) < 0)
-            continue;
+    make_directory(places->config);
+    make_directory(places->cache);
+    make_directory(places->state);
 }
 
 int places_find_caller(struct arena *arena, const char *const *environment,
