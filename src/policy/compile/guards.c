@@ -54,31 +54,36 @@ static int shut(struct compile *c, const struct resolved *object, const char *wh
     return r < 0 ? r : objects_add_point(c, object, false, err);
 }
 
-static int add_self(struct compile *c, struct error *err)
+/* Nobody may see `object`, which belongs to Cordon; nor may anybody make it. */
+static int shut_self(struct compile *c, const struct resolved *object, const struct origin *origin,
+                     struct error *err)
 {
-    const char *const *path = c->options->self_paths;
-    const struct origin *origin = compile_builtin_origin(c, "Cordon's own files");
-    struct resolved object;
-    int r = 0;
-
-    if (!origin)
-        return error_memory(err);
-    for (; path && *path && r == 0; path++) {
-        r = resolve_path(c->resolver, *path, &object, err);
-        if (r < 0)
-            return r;
-        if (object.status == RESOLVE_FOUND)
-            r = shut(c, &object, "Cordon's own files", origin, err);
-        else
-            r = objects_add_missing(c, &object, PATH_DENIED, origin, err);
-    }
-    return r;
+    if (object->status != RESOLVE_FOUND)
+        return objects_add_missing(c, object, PATH_DENIED, origin, err);
+    return shut(c, object, "Cordon's own files", origin, err);
 }
 
-static int add_readonly_self(struct compile *c, struct error *err)
+/* Nobody may change `object`, which decides about this run. */
+static int keep_self(struct compile *c, const struct resolved *object, const struct origin *origin,
+                     struct error *err)
 {
-    const char *const *path = c->options->readonly_self;
-    const struct origin *origin = compile_builtin_origin(c, "Cordon's own programs and policies");
+    int r;
+
+    if (object->status != RESOLVE_FOUND)
+        return 0;
+    r = objects_add_cap(c, object->real, ACCESS_READ, origin, err);
+    if (r == 0)
+        r = objects_add_point(c, object, false, err);
+    return r < 0 ? r : objects_add_led(c, object, true, origin, err);
+}
+
+typedef int guard_self(struct compile *c, const struct resolved *object,
+                       const struct origin *origin, struct error *err);
+
+static int add_self(struct compile *c, const char *const *path, const char *what, guard_self *guard,
+                    struct error *err)
+{
+    const struct origin *origin = compile_builtin_origin(c, what);
     struct resolved object;
     int r = 0;
 
@@ -86,15 +91,8 @@ static int add_readonly_self(struct compile *c, struct error *err)
         return error_memory(err);
     for (; path && *path && r == 0; path++) {
         r = resolve_path(c->resolver, *path, &object, err);
-        if (r < 0)
-            return r;
-        if (object.status != RESOLVE_FOUND)
-            continue;
-        r = objects_add_cap(c, object.real, ACCESS_READ, origin, err);
         if (r == 0)
-            r = objects_add_point(c, &object, false, err);
-        if (r == 0)
-            r = objects_add_led(c, &object, true, origin, err);
+            r = guard(c, &object, origin, err);
     }
     return r;
 }
@@ -265,10 +263,11 @@ static int add_protected_names(struct compile *c, struct error *err)
 
 int guards_add(struct compile *c, struct error *err)
 {
-    int r = add_self(c, err);
+    int r = add_self(c, c->options->self_paths, "Cordon's own files", shut_self, err);
 
     if (r == 0)
-        r = add_readonly_self(c, err);
+        r = add_self(c, c->options->readonly_self, "Cordon's own programs and policies", keep_self,
+                     err);
     if (r == 0)
         r = add_hidden_files(c, err);
     if (r == 0)
