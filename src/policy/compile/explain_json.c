@@ -31,43 +31,99 @@ static void add_mechanism(struct json *json, const char *key, enum mechanism mec
     json_add_string(json, key, mechanism == BY_NOTHING ? NULL : mechanism_name(mechanism));
 }
 
-static void add_mounts(struct json *json, const struct plan *plan)
-{
-    json_begin_array(json, "mounts");
-    for (size_t i = 0; i < plan->mount_count; i++) {
-        const struct plan_mount *mount = &plan->mounts[i];
+/* A list of the plan: one object for each element. */
+typedef void add_element(struct json *json, const struct plan *plan, size_t index);
 
+static void add_list(struct json *json, const char *key, const struct plan *plan, size_t count,
+                     add_element *add)
+{
+    json_begin_array(json, key);
+    for (size_t i = 0; i < count; i++) {
         json_begin_object(json, NULL);
-        json_add_string(json, "kind", plan_mount_kind_name(mount->kind));
-        json_add_string(json, "target", mount->target);
-        json_add_string(json, "source", mount->source);
-        json_add_bool(json, "writable", mount->is_writable);
-        json_add_bool(json, "directory", mount->is_directory);
-        json_add_bool(json, "device", mount->is_device);
-        json_add_bool(json, "socket", mount->is_socket);
-        add_mechanism(json, "first", mount->first);
-        add_mechanism(json, "behind", mount->behind);
-        add_origin(json, mount->origin);
+        add(json, plan, i);
         json_end(json);
     }
     json_end(json);
 }
 
-static void add_rules(struct json *json, const struct plan *plan)
+static void add_mount(struct json *json, const struct plan *plan, size_t index)
 {
-    json_begin_array(json, "landlock");
-    for (size_t i = 0; plan->landlock_files && i < plan->rule_count; i++) {
-        const struct plan_rule *rule = &plan->rules[i];
+    const struct plan_mount *mount = &plan->mounts[index];
 
-        json_begin_object(json, NULL);
-        json_add_string(json, "target", rule->target);
-        json_add_bool(json, "write", rule->may_write);
-        json_add_bool(json, "execute", rule->may_execute);
-        json_add_bool(json, "device", rule->is_device);
-        add_origin(json, rule->origin);
-        json_end(json);
-    }
-    json_end(json);
+    json_add_string(json, "kind", plan_mount_kind_name(mount->kind));
+    json_add_string(json, "target", mount->target);
+    json_add_string(json, "source", mount->source);
+    json_add_bool(json, "writable", mount->is_writable);
+    json_add_bool(json, "directory", mount->is_directory);
+    json_add_bool(json, "device", mount->is_device);
+    json_add_bool(json, "socket", mount->is_socket);
+    add_mechanism(json, "first", mount->first);
+    add_mechanism(json, "behind", mount->behind);
+    add_origin(json, mount->origin);
+}
+
+static void add_rule(struct json *json, const struct plan *plan, size_t index)
+{
+    const struct plan_rule *rule = &plan->rules[index];
+
+    json_add_string(json, "target", rule->target);
+    json_add_bool(json, "write", rule->may_write);
+    json_add_bool(json, "execute", rule->may_execute);
+    json_add_bool(json, "device", rule->is_device);
+    add_origin(json, rule->origin);
+}
+
+static void add_limit(struct json *json, const struct plan *plan, size_t index)
+{
+    const struct plan_limit *limit = &plan->limits[index];
+
+    json_add_string(json, "member", limit->member);
+    json_add_uint(json, "value", limit->value);
+    add_mechanism(json, "by", limit->by);
+    add_origin(json, limit->origin);
+}
+
+static void add_variable(struct json *json, const struct plan *plan, size_t index)
+{
+    const char *variable = plan->env[index];
+
+    json_add_string_n(json, "name", variable, strcspn(variable, "="));
+    json_add_string(json, "value", explain_value(variable));
+    add_origin(json, plan->env_origins[index]);
+}
+
+static void add_statement(struct json *json, const struct plan *plan, size_t index)
+{
+    const struct plan_statement *statement = &plan->statements[index];
+
+    json_add_string(json, "subject", statement->subject);
+    json_add_string(json, "verdict", statement->verdict);
+    add_mechanism(json, "first", statement->first);
+    add_mechanism(json, "behind", statement->behind);
+    add_origin(json, statement->origin);
+}
+
+static void add_loss(struct json *json, const struct plan *plan, size_t index)
+{
+    const struct plan_loss *loss = &plan->losses[index];
+
+    json_add_string(json, "name", loss->name);
+    json_add_string(json, "text", loss->text);
+    add_origin(json, loss->origin);
+}
+
+static void add_problem(struct json *json, const struct plan *plan, size_t index)
+{
+    const struct error *problem = &plan->problems[index].error;
+
+    json_add_string(json, "kind", error_kind_name(problem->kind));
+    json_add_string(json, "text", problem->text);
+}
+
+static void add_warning(struct json *json, const struct plan *plan, size_t index)
+{
+    json_add_string(json, "text", plan->warnings.items[index].text);
+    add_origin(json, &plan->warnings.items[index].origin);
 }
 
 static void add_names(struct json *json, const char *key, const char *const *names, size_t count)
@@ -113,16 +169,7 @@ static void add_settings(struct json *json, const struct plan *plan)
               "allowed");
     json_end(json);
     json_end(json);
-    json_begin_array(json, "limits");
-    for (size_t i = 0; i < plan->limit_count; i++) {
-        json_begin_object(json, NULL);
-        json_add_string(json, "member", plan->limits[i].member);
-        json_add_uint(json, "value", plan->limits[i].value);
-        add_mechanism(json, "by", plan->limits[i].by);
-        add_origin(json, plan->limits[i].origin);
-        json_end(json);
-    }
-    json_end(json);
+    add_list(json, "limits", plan, plan->limit_count, add_limit);
     json_add_uint(json, "timeoutMs", plan->timeout_ms);
     json_add_string(json, "timeoutMember", plan->timeout_member);
     add_origin_as(json, "timeoutOrigin", plan->timeout_origin);
@@ -130,63 +177,18 @@ static void add_settings(struct json *json, const struct plan *plan)
 
 static void add_program(struct json *json, const struct plan *plan)
 {
-    json_begin_array(json, "environment");
-    for (size_t i = 0; i < plan->env_count; i++) {
-        json_begin_object(json, NULL);
-        json_add_string_n(json, "name", plan->env[i], strcspn(plan->env[i], "="));
-        json_add_string(json, "value", explain_value(plan->env[i]));
-        add_origin(json, plan->env_origins[i]);
-        json_end(json);
-    }
-    json_end(json);
+    add_list(json, "environment", plan, plan->env_count, add_variable);
     json_add_string(json, "cwd", plan->cwd);
     add_origin_as(json, "cwdOrigin", plan->cwd_origin);
     json_add_string(json, "commandLine", plan->command_line);
     add_origin_as(json, "commandLineOrigin", plan->command_origin);
 }
 
-static void add_statements(struct json *json, const struct plan *plan)
-{
-    json_begin_array(json, "statements");
-    for (size_t i = 0; i < plan->statement_count; i++) {
-        json_begin_object(json, NULL);
-        json_add_string(json, "subject", plan->statements[i].subject);
-        json_add_string(json, "verdict", plan->statements[i].verdict);
-        add_mechanism(json, "first", plan->statements[i].first);
-        add_mechanism(json, "behind", plan->statements[i].behind);
-        add_origin(json, plan->statements[i].origin);
-        json_end(json);
-    }
-    json_end(json);
-}
-
 static void add_remarks(struct json *json, const struct plan *plan)
 {
-    json_begin_array(json, "losses");
-    for (size_t i = 0; i < plan->loss_count; i++) {
-        json_begin_object(json, NULL);
-        json_add_string(json, "name", plan->losses[i].name);
-        json_add_string(json, "text", plan->losses[i].text);
-        add_origin(json, plan->losses[i].origin);
-        json_end(json);
-    }
-    json_end(json);
-    json_begin_array(json, "problems");
-    for (size_t i = 0; i < plan->problem_count; i++) {
-        json_begin_object(json, NULL);
-        json_add_string(json, "kind", error_kind_name(plan->problems[i].error.kind));
-        json_add_string(json, "text", plan->problems[i].error.text);
-        json_end(json);
-    }
-    json_end(json);
-    json_begin_array(json, "warnings");
-    for (size_t i = 0; i < plan->warnings.count; i++) {
-        json_begin_object(json, NULL);
-        json_add_string(json, "text", plan->warnings.items[i].text);
-        add_origin(json, &plan->warnings.items[i].origin);
-        json_end(json);
-    }
-    json_end(json);
+    add_list(json, "losses", plan, plan->loss_count, add_loss);
+    add_list(json, "problems", plan, plan->problem_count, add_problem);
+    add_list(json, "warnings", plan, plan->warnings.count, add_warning);
     json_begin_array(json, "layers");
     for (const char *const *layer = plan->layers; layer && *layer; layer++)
         json_add_string(json, NULL, *layer);
@@ -204,11 +206,11 @@ int plan_explain_json(const struct plan *plan, char **ret_json, struct error *er
     json_add_string(&json, "tier", plan->tier);
     json_add_string(&json, "policyDigest", plan->policy_digest);
     json_add_string(&json, "planDigest", plan->plan_digest);
-    add_mounts(&json, plan);
-    add_rules(&json, plan);
+    add_list(&json, "mounts", plan, plan->mount_count, add_mount);
+    add_list(&json, "landlock", plan, plan->landlock_files ? plan->rule_count : 0, add_rule);
     add_settings(&json, plan);
     add_program(&json, plan);
-    add_statements(&json, plan);
+    add_list(&json, "statements", plan, plan->statement_count, add_statement);
     add_remarks(&json, plan);
     json_end(&json);
     text_add(&out, "\n");
