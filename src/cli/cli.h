@@ -24,7 +24,16 @@ struct cli {
 };
 
 /* What an option's value is, for completion. */
-enum option_value { VALUE_NONE = 0, VALUE_TEXT, VALUE_FILE, VALUE_DIRECTORY, VALUE_PROFILE };
+enum option_value {
+    VALUE_NONE = 0,
+    VALUE_TEXT,
+    VALUE_FILE,
+    VALUE_DOCUMENT, /* a file with a name that documents have */
+    VALUE_DIRECTORY,
+    VALUE_PROFILE,
+    VALUE_TIER,
+    VALUE_MEMBER,
+};
 
 struct option {
     const char *name; /* without the dashes */
@@ -63,6 +72,9 @@ int run_help(struct cli *cli);
 int help_group(const char *word); /* "policy": list the commands that begin with it */
 bool command_is_group(const char *word);
 const struct command *command_find(char **args, int *ret_words);
+
+/* members.c: each member that --set may name, with something before and after it. */
+void print_members(const char *before, const char *after);
 
 /* print.c */
 int print_error(const struct cli *cli, const struct cordon_error *err, int exit_status);

@@ -32,47 +32,176 @@ static void print_options(const struct command *command)
         printf("--%s ", command->options[i]->name);
 }
 
-/* bash: the words before the cursor choose a row. */
+/* The tiers that this build has; naming another one is an error that says so. */
+#define TIERS "auto process"
+
+static bool has_option(const struct command *command, const struct option *option)
+{
+    for (size_t i = 0; command->options[i]; i++)
+        if (command->options[i] == option)
+            return true;
+    return false;
+}
+
+/* Commands share rows: only the first that has it counts. */
+static bool is_first_use(const struct command *command, const struct option *option)
+{
+    for (const struct command *other = commands; other < command; other++)
+        if (has_option(other, option))
+            return false;
+    return true;
+}
+
+/* "--policy|-p" of every option with such a value; VALUE_NONE = with any value. */
+static void print_bash_options(enum option_value value)
+{
+    const char *separator = "";
+
+    for (const struct command *command = commands; command->name; command++)
+        for (size_t i = 0; command->options[i]; i++) {
+            const struct option *option = command->options[i];
+
+            if (option->value == VALUE_NONE || (value != VALUE_NONE && option->value != value) ||
+                !is_first_use(command, option))
+                continue;
+            printf("%s--%s", separator, option->name);
+            if (option->letter)
+                printf("|-%c", option->letter);
+            separator = "|";
+        }
+}
+
+static void print_bash_values(void)
+{
+    static const struct {
+        enum option_value value;
+        const char *call; /* offers what can be meant */
+    } rows[] = {
+        {VALUE_TEXT, ":"},
+        {VALUE_FILE, "_cordon_names -f"},
+        {VALUE_DOCUMENT, "_cordon_documents"},
+        {VALUE_DIRECTORY, "_cordon_names -d"},
+        {VALUE_PROFILE, "_cordon_words \"$(\"${COMP_WORDS[0]}\" policy profiles 2>/dev/null)\""},
+        {VALUE_TIER, "_cordon_words '" TIERS "'"},
+    };
+
+    printf("    case $prev in\n");
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        printf("    ");
+        print_bash_options(rows[i].value);
+        printf(") %s; return;;\n", rows[i].call);
+    }
+    printf("    ");
+    print_bash_options(VALUE_MEMBER);
+    printf(") compopt -o nospace 2>/dev/null; _cordon_words '");
+    print_members("", "= ");
+    printf("'; return;;\n    esac\n");
+}
+
+/* Where the contained command begins, everything is completed as if it stood alone. */
+static void print_bash_command(void)
+{
+    printf("    for ((at = 2; at < COMP_CWORD; at++)); do\n"
+           "        case ${COMP_WORDS[at]} in\n"
+           "        --) ((at++)); break;;\n"
+           "        ");
+    print_bash_options(VALUE_NONE);
+    printf(") ((at++)); [[ ${COMP_WORDS[at]} == = ]] && ((at++));;\n"
+           "        =) ((at++));;\n"
+           "        -*) ;;\n"
+           "        *) break;;\n"
+           "        esac\n"
+           "    done\n"
+           "    if [[ $key == run && ${COMP_WORDS[at-1]} == -- && at -eq COMP_CWORD ]]; then\n"
+           "        _cordon_names -c; return\n"
+           "    elif [[ $key == run && at -lt COMP_CWORD ]]; then\n"
+           "        if declare -F _command_offset >/dev/null; then _command_offset \"$at\"\n"
+           "        else _cordon_names -f; fi\n"
+           "        return\n"
+           "    fi\n");
+}
+
+static void print_bash_operands(const struct command *command)
+{
+    printf("    '%s') ", command->name);
+    if (command->has_command_operand)
+        printf("_cordon_names -c; ");
+    else if (command->operand_max < 0)
+        printf("_cordon_documents; ");
+    printf("_cordon_words '");
+    print_options(command);
+    printf("';;\n");
+}
+
+/* What bash offers: words, names of files (which it may quote and end with a slash), documents. */
+static void print_bash_offers(void)
+{
+    printf("_cordon_words() { COMPREPLY+=($(compgen -W \"$1\" -- \"$cur\")); }\n"
+           "_cordon_names() {\n"
+           "    local found\n"
+           "    compopt -o filenames 2>/dev/null\n"
+           "    mapfile -t found < <(compgen \"$@\" -- \"$cur\"); COMPREPLY+=(\"${found[@]}\")\n"
+           "}\n"
+           "_cordon_documents() {\n"
+           "    _cordon_names -d\n"
+           "    local ending\n"
+           "    for ending in yaml yml json; do _cordon_names -f -X \"!*.$ending\"; done\n"
+           "}\n");
+}
+
+/* bash: the words before the cursor choose a row. bash makes three words of --name=value. */
 static void print_bash(void)
 {
+    print_bash_offers();
     printf("_cordon() {\n"
            "    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}\n"
-           "    local key=${COMP_WORDS[1]}\n"
-           "    [[ $key == policy && $COMP_CWORD -gt 2 ]] && key=\"policy ${COMP_WORDS[2]}\"\n"
-           "    case $prev in\n"
-           "    --policy|-p|--events) COMPREPLY=($(compgen -f -- \"$cur\")); return;;\n"
-           "    --workspace|-w) COMPREPLY=($(compgen -d -- \"$cur\")); return;;\n"
-           "    --profile) COMPREPLY=($(compgen -W \"$(cordon policy profiles)\" -- \"$cur\")); "
-           "return;;\n"
-           "    esac\n"
-           "    if [[ $COMP_CWORD -eq 1 ]]; then COMPREPLY=($(compgen -W \"");
+           "    local key=${COMP_WORDS[1]} at\n"
+           "    COMPREPLY=()\n"
+           "    if [[ $cur == = ]]; then cur=\n"
+           "    elif [[ $prev == = ]]; then prev=${COMP_WORDS[COMP_CWORD-2]}; fi\n"
+           "    [[ $key == policy && $COMP_CWORD -gt 2 ]] && key=\"policy ${COMP_WORDS[2]}\"\n");
+    print_bash_command();
+    print_bash_values();
+    printf("    [[ $COMP_CWORD -eq 1 ]] && key=\n"
+           "    case $key in\n"
+           "    '') _cordon_words '");
     print_words(NULL);
-    printf("\" -- \"$cur\")); return; fi\n"
-           "    if [[ $key == policy ]]; then COMPREPLY=($(compgen -W \"");
+    printf("';;\n    policy) _cordon_words '");
     print_words("policy");
-    printf("\" -- \"$cur\")); return; fi\n"
-           "    case $key in\n");
-    for (const struct command *command = commands; command->name; command++) {
-        printf("    '%s') COMPREPLY=($(compgen -W \"", command->name);
-        print_options(command);
-        printf("\" %s-- \"$cur\"));;\n", command->has_command_operand ? "-c "
-                                         : command->operand_max < 0   ? "-f "
-                                                                      : "");
-    }
-    printf("    esac\n}\ncomplete -o filenames -F _cordon cordon\n");
+    printf("';;\n");
+    for (const struct command *command = commands; command->name; command++)
+        print_bash_operands(command);
+    printf("    esac\n}\ncomplete -F _cordon cordon\n");
+}
+
+/* A colon ends a part of a specification. */
+static void print_zsh_escaped(const char *text)
+{
+    for (; *text; text++)
+        printf("%s%c", *text == ':' ? "\\" : "", *text);
 }
 
 static void print_zsh_option(const struct option *option)
 {
     static const char *const actions[] = {[VALUE_TEXT] = "",
                                           [VALUE_FILE] = "_files",
+                                          [VALUE_DOCUMENT] = "_files -g \"*.(yaml|yml|json)\"",
                                           [VALUE_DIRECTORY] = "_files -/",
-                                          [VALUE_PROFILE] = "($(cordon policy profiles))"};
+                                          [VALUE_PROFILE] = "($(cordon policy profiles))",
+                                          [VALUE_TIER] = "(" TIERS ")",
+                                          [VALUE_MEMBER] = "{compadd -S = --"};
 
     printf(" '%s--%s%s[%s]", option->value == VALUE_NONE ? "" : "*", option->name,
            option->value == VALUE_NONE ? "" : "=", option->help);
-    if (option->value != VALUE_NONE)
-        printf(":%s:%s", option->value_name, actions[option->value]);
+    if (option->value != VALUE_NONE) {
+        printf(":");
+        print_zsh_escaped(option->value_name);
+        printf(":%s", actions[option->value]);
+    }
+    if (option->value == VALUE_MEMBER) {
+        print_members(" ", "");
+        printf("}");
+    }
     printf("'");
 }
 
@@ -85,7 +214,11 @@ static void print_zsh(void)
     print_words(NULL);
     printf("; return; fi\nif [[ $key == policy ]]; then compadd ");
     print_words("policy");
-    printf("; return; fi\ncase $key in\n");
+    /* for _arguments the last word of the command's name is the program */
+    printf("; return; fi\n"
+           "shift words; (( CURRENT-- ))\n"
+           "[[ $key == policy\\ * ]] && { shift words; (( CURRENT-- )) }\n"
+           "case $key in\n");
     for (const struct command *command = commands; command->name; command++) {
         printf("'%s') _arguments", command->name);
         for (size_t i = 0; command->options[i]; i++)
@@ -93,7 +226,7 @@ static void print_zsh(void)
         if (command->has_command_operand)
             printf(" '*::command:_normal'");
         else if (command->operand_max < 0)
-            printf(" '*:file:_files'");
+            printf(" '*:document:_files -g \"*.(yaml|yml|json)\"'");
         printf(";;\n");
     }
     printf("esac\n");
@@ -101,18 +234,29 @@ static void print_zsh(void)
 
 static void print_fish_option(const struct command *command, const struct option *option)
 {
+    static const char *const values[] = {
+        [VALUE_NONE] = "",
+        [VALUE_TEXT] = " -x",
+        [VALUE_FILE] = " -r -F",
+        [VALUE_DOCUMENT] =
+            " -x -a '(__fish_complete_suffix .yaml; __fish_complete_suffix .yml; "
+            "__fish_complete_suffix .json)'",
+        [VALUE_DIRECTORY] = " -x -a '(__fish_complete_directories)'",
+        [VALUE_PROFILE] = " -x -a '(cordon policy profiles)'",
+        [VALUE_TIER] = " -x -a '" TIERS "'",
+        [VALUE_MEMBER] = " -x -a '",
+    };
     const char *second = strchr(command->name, ' ');
 
     printf("complete -c cordon -n '__fish_seen_subcommand_from %s' -l %s -d '%s'",
            second ? second + 1 : command->name, option->name, option->help);
     if (option->letter)
         printf(" -s %c", option->letter);
-    if (option->value == VALUE_PROFILE)
-        printf(" -x -a '(cordon policy profiles)'");
-    else if (option->value == VALUE_TEXT)
-        printf(" -x");
-    else if (option->value != VALUE_NONE)
-        printf(" -r -F");
+    printf("%s", values[option->value]);
+    if (option->value == VALUE_MEMBER) {
+        print_members("", "= ");
+        printf("'");
+    }
     printf("\n");
 }
 

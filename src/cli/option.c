@@ -94,7 +94,7 @@ static int apply_help(struct cli *cli, const char *value, struct cordon_error *e
 }
 
 const struct option option_policy = {
-    "policy", 'p', VALUE_FILE, "FILE", "a policy document; several intersect", apply_policy};
+    "policy", 'p', VALUE_DOCUMENT, "FILE", "a policy document; several intersect", apply_policy};
 const struct option option_profile = {
     "profile",    0, VALUE_PROFILE, "NAME", "a built-in profile in place of a document",
     apply_profile};
@@ -106,7 +106,7 @@ const struct option option_workspace = {
     "what ${workspace} stands for (default: the current directory)",
     apply_workspace};
 const struct option option_tier = {
-    "tier", 0, VALUE_TEXT, "TIER", "auto, process, container, microvm or instance", apply_tier};
+    "tier", 0, VALUE_TIER, "TIER", "auto, process, container, microvm or instance", apply_tier};
 const struct option option_timeout = {
     "timeout",    't', VALUE_TEXT, "DURATION", "end it after this long (300ms, 30s, 5m, 2h)",
     apply_timeout};
@@ -115,7 +115,7 @@ const struct option option_tty = {
 const struct option option_events = {
     "events", 0, VALUE_FILE, "FILE|fd:N", "write events as JSON Lines there as well", apply_events};
 const struct option option_set = {
-    "set",    0, VALUE_TEXT, "MEMBER=VALUE", "set a member of the policy (resources.memory=512MiB)",
+    "set", 0, VALUE_MEMBER, "MEMBER=VALUE", "set a member of the policy (resources.memory=512MiB)",
     apply_set};
 const struct option option_json = {"json",    0, VALUE_NONE, NULL, "output and errors as JSON",
                                    apply_json};

@@ -124,6 +124,9 @@ TEST(help_and_completion_name_every_option)
         check_int(ran.status, 0);
         for (size_t i = 0; i < ARRAY_COUNT(options); i++)
             check_contains(ran.out, options[i]);
+        check_contains(ran.out, "auto process");
+        check_contains(ran.out, "policy profiles");
+        check_contains(ran.out, " resources.memory");
     }
     RUN(&ran, CORDON, "--help");
     check_contains(ran.out, "policy explain");
@@ -131,13 +134,74 @@ TEST(help_and_completion_name_every_option)
     check_contains(ran.out, "cordon 0.1.0\n");
 }
 
-TEST(the_bash_completion_script_is_valid_and_completes)
+/* What bash offers for the words `line`, of which the last is being written; sorted, one line. */
+static const char *completed(const char *line)
 {
-    RUN(&ran, "/bin/bash", "-c",
-        "source <(" CORDON " completion bash) && COMP_WORDS=(cordon run --ti) COMP_CWORD=2 && "
-        "_cordon && echo \"${COMPREPLY[@]}\"");
+    static char script[1024];
+    size_t end;
+
+    snprintf(script, sizeof(script),
+             "source <(" CORDON " completion bash) && COMP_WORDS=(" CORDON " %s) && "
+             "COMP_CWORD=$((${#COMP_WORDS[@]} - 1)) && { _cordon; "
+             "printf '%%s\n' \"${COMPREPLY[@]}\" | sort | tr '\n' ' '; }",
+             line);
+    RUN(&ran, "/bin/bash", "-c", script);
     check_int(ran.status, 0);
-    check_string(ran.out, "--tier --timeout\n");
+    check_string(ran.err, "");
+    end = strlen(ran.out);
+    while (end && ran.out[end - 1] == ' ')
+        ran.out[--end] = '\0';
+    return ran.out;
+}
+
+TEST(bash_completes_commands_and_options)
+{
+    check_string(completed("pol"), "policy");
+    check_string(completed("policy ex"), "explain");
+    check_string(completed("run --ti"), "--tier --timeout");
+    check_string(completed("run --tty --js"), "--json");
+    check_string(completed("policy explain --ti"), "--tier");
+}
+
+TEST(bash_completes_values_of_options)
+{
+    static const char *const profiles = "base build coding-agent git node python shell";
+
+    check_string(completed("run --tier ''"), "auto process");
+    check_string(completed("run --tier = p"), "process"); /* --tier=p, as bash splits it */
+    check_string(completed("run --timeout ''"), "");
+    check_string(completed("policy check --profile ''"), profiles);
+    check_string(completed("run --profile ="), profiles);
+    check_string(completed("run --set resources.wall"), "resources.wallTime=");
+    check_contains(completed("run --set ''"), "network.egress.default=");
+    check(!strstr(ran.out, "version="));
+    check(!strstr(ran.out, "network= "));
+    check(!strstr(ran.out, "[]"));
+    check_string(completed("run --set resources.memory = 5"), "");
+}
+
+TEST(bash_completes_documents_and_directories)
+{
+    sandbox_open();
+    RUN(&ran, "/bin/sh", "-c",
+        "mkdir 'a place'; : >one.yaml; : >two.json; : >three.yml; : >note.txt");
+    check_string(completed("run --policy ''"), "a place one.yaml three.yml two.json");
+    check_string(completed("run -p t"), "three.yml two.json");
+    check_string(completed("policy check o"), "one.yaml");
+    check_string(completed("run --workspace ''"), "a place");
+    check_string(completed("run --events n"), "note.txt");
+    sandbox_close();
+}
+
+TEST(bash_completes_what_follows_the_contained_command_as_its_own)
+{
+    sandbox_open();
+    RUN(&ran, "/bin/sh", "-c", ": >--tier.txt; : >note.txt");
+    check_string(completed("run --tier process -- cat --ti"), "--tier.txt");
+    check_string(completed("run -p x.yaml cat n"), "note.txt");
+    check_contains(completed("run -- bas"), "bash");
+    check_string(completed("run -- --ti"), "");
+    sandbox_close();
 }
 
 TEST(policy_check_tells_its_verdict_by_status)
