@@ -78,28 +78,6 @@ int file_write_all(int fd, const void *data, size_t size)
     return 0;
 }
 
-int file_replace(const char *path, const void *data, size_t size, mode_t mode, struct error *err)
-{
-    char temporary[4096];
-    int status;
-    auto_close int fd = -1;
-
-    if (snprintf(temporary, sizeof(temporary), "%s.new.%ld", path, (long)getpid()) >=
-        (int)sizeof(temporary))
-        return error_set(err, ERROR_LIMIT, ENAMETOOLONG, "%s: name too long", path);
-    fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
-    if (fd < 0)
-        return error_system(err, errno, "create %s", temporary);
-    status = file_write_all(fd, data, size);
-    if (status == 0 && rename(temporary, path) < 0)
-        status = -errno;
-    if (status < 0) {
-        unlink(temporary);
-        return error_system(err, -status, "write %s", path);
-    }
-    return 0;
-}
-
 int file_make_directories(const char *path, mode_t mode, struct error *err)
 {
     char partial[4096];

@@ -22,11 +22,6 @@ int file_read_fd(int fd, const char *name, size_t size_max, char **ret_data, siz
 /* Write all of it, through short writes and EINTR. 0 or -errno. */
 int file_write_all(int fd, const void *data, size_t size) must_check;
 
-/* Replace a file as a whole: write to a temporary name in the same directory, rename. Old content
- * survives failure. */
-int file_replace(const char *path, const void *data, size_t size, mode_t mode,
-                 struct error *err) must_check;
-
 /* mkdir -p below an existing root; every new directory gets `mode`. An existing directory is left
  * alone. */
 int file_make_directories(const char *path, mode_t mode, struct error *err) must_check;

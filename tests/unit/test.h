@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/types.h>
 
 struct test {
     const char *name;
@@ -26,6 +27,9 @@ void test_fail(const char *file, int line, const char *format, ...)
 /* End this test as skipped; `missing` says what this machine lacks. With that word in
  * CORDON_TEST_REQUIRE it fails. */
 void test_skip(const char *missing) __attribute__((noreturn));
+
+/* Make or replace a file as a whole: another test's process never sees half of it. */
+void test_write_file(const char *path, const char *text, mode_t mode);
 
 #define TEST(test_name)                                                                            \
     static void test_name(void);                                                                   \

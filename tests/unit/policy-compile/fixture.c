@@ -91,7 +91,7 @@ void make_file(struct fixture *fixture, const char *path)
 
 void write_file(struct fixture *fixture, const char *path, const char *text)
 {
-    check_int(file_replace(full_path(fixture, path), text, strlen(text), 0644, &fixture->err), 0);
+    test_write_file(full_path(fixture, path), text, 0644);
 }
 
 void make_link(struct fixture *fixture, const char *path, const char *text)

@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/file.h"
 #include "generate.h"
 #include "test.h"
 
@@ -23,7 +22,7 @@ static void write_ceiling(const char *name, const char *text)
     char path[256];
 
     in_directory(name, path);
-    check(file_replace(path, text, strlen(text), 0644, NULL) == 0);
+    test_write_file(path, text, 0644);
     check(chmod(path, 0644) == 0);
 }
 

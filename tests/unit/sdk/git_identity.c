@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "base/file.h"
 #include "base/git_config.h"
 #include "test.h"
 
@@ -25,7 +24,7 @@ static void write_below(const char *name, const char *text)
     char path[256];
 
     snprintf(path, sizeof(path), "%s/%s", root, name);
-    check_int(file_replace(path, text, strlen(text), 0600, NULL), 0);
+    test_write_file(path, text, 0600);
 }
 
 static void make_below(const char *name)

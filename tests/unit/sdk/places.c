@@ -8,7 +8,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/file.h"
 #include "sdk/workspace.h"
 #include "test.h"
 
@@ -82,7 +81,7 @@ TEST(a_helper_that_others_could_write_is_refused)
     snprintf(path, sizeof(path), "%s/cordon-init", root);
     check(check_helper("/", &err) < 0);
     check_contains(err.text, "install Cordon as a whole");
-    check_int(file_replace(path, "", 0, 0755, &err), 0);
+    test_write_file(path, "", 0755);
     check_int(check_helper("/", &err), 0);
 
     check_int(chmod(path, 0757), 0);
@@ -107,7 +106,7 @@ TEST(a_helper_of_another_user_is_refused)
     make_root();
     check_int(chmod(root, 0755), 0);
     snprintf(path, sizeof(path), "%s/cordon-init", root);
-    check_int(file_replace(path, "", 0, 0755, &err), 0);
+    test_write_file(path, "", 0755);
     check_int(chown(path, 12345, 0), 0);
     check_int(check_helper("/", &err), -EPERM);
     remove_root();
