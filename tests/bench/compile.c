@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../facts.h"
 #include "policy/policy.h"
 
 #define ROUNDS 300
@@ -29,32 +30,6 @@ static int compare(const void *a, const void *b)
     double x = *(const double *)a, y = *(const double *)b;
 
     return (x > y) - (x < y);
-}
-
-static struct facts made_up_facts(void)
-{
-    struct facts facts = {
-        .kernel = "6.18.0",
-        .kernel_major = 6,
-        .kernel_minor = 18,
-        .uid = geteuid(),
-        .gid = getegid(),
-        .is_root = geteuid() == 0,
-        .can_drop_groups = true,
-        .user_namespaces = true,
-        .mount_api = true,
-        .proc_mount = true,
-        .landlock_abi = 7,
-        .seccomp = true,
-        .cgroup = CGROUP_V2,
-        .cgroup_memory = true,
-        .cgroup_pids = true,
-        .cgroup_cpu = true,
-        .cgroup_cpuacct = true,
-        .has_rlimit_nproc_per_userns = true,
-    };
-
-    return facts;
 }
 
 struct round {
@@ -80,7 +55,7 @@ static int one_round(const char *file, const char *show, struct round *ret_round
         .caller_env = (const char *const *)environ,
         .caller_cwd = cwd,
     };
-    struct facts facts = made_up_facts();
+    struct facts facts = facts_made_up();
     auto_policy struct policy *policy = NULL;
     auto_plan struct plan *plan = NULL;
     auto_free char *text = NULL;

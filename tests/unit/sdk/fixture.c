@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../../facts.h"
 #include "base/file.h"
 #include "test.h"
 
@@ -60,24 +61,7 @@ const char *fixture_open(void)
     fake_counts = (struct fake_counts){0};
     fake_script = (struct fake_script){
         .status = {.end = TIER_EXITED, .user_us = 10, .system_us = 20, .max_rss_bytes = 30},
-        .facts = {.kernel = "6.18.0",
-                  .kernel_major = 6,
-                  .kernel_minor = 18,
-                  .uid = geteuid(),
-                  .gid = getegid(),
-                  .is_root = geteuid() == 0,
-                  .can_drop_groups = true,
-                  .user_namespaces = true,
-                  .mount_api = true,
-                  .proc_mount = true,
-                  .landlock_abi = 7,
-                  .seccomp = true,
-                  .cgroup = CGROUP_V2,
-                  .cgroup_memory = true,
-                  .cgroup_pids = true,
-                  .cgroup_cpu = true,
-                  .cgroup_cpuacct = true,
-                  .has_rlimit_nproc_per_userns = true},
+        .facts = facts_made_up(),
     };
     return root;
 }
