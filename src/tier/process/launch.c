@@ -284,8 +284,6 @@ static uint32_t flags_of(const struct tier_start *start)
 {
     uint32_t flags = start->is_tty ? RECORD_TTY : 0;
 
-    if (start->plan->network != PLAN_NET_HOST)
-        flags |= RECORD_NEW_NET;
     if (start->plan->network == PLAN_NET_LOOPBACK)
         flags |= RECORD_LOOPBACK;
     if (start->plan->filter.allows_namespaces)
@@ -297,12 +295,12 @@ static uint32_t flags_of(const struct tier_start *start)
     return flags;
 }
 
-static unsigned long namespaces_of(uint32_t flags)
+static unsigned long namespaces_of(const struct plan *plan)
 {
     unsigned long namespaces =
         CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
 
-    return flags & RECORD_NEW_NET ? namespaces | CLONE_NEWNET : namespaces;
+    return plan->network == PLAN_NET_HOST ? namespaces : namespaces | CLONE_NEWNET;
 }
 
 static int run_spawn(const struct tier_start *start, struct tier_run *run, struct error *err)
@@ -310,7 +308,7 @@ static int run_spawn(const struct tier_start *start, struct tier_run *run, struc
     uint32_t flags = flags_of(start);
     long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, 1 /* LANDLOCK_CREATE_RULESET_VERSION */);
     auto_close int init = -1, record = -1, inner = -1, null = -1;
-    struct spawn spawn = {.namespaces = namespaces_of(flags), .fds = start->fds, .fd_count = start->fd_count};
+    struct spawn spawn = {.namespaces = namespaces_of(start->plan), .fds = start->fds, .fd_count = start->fd_count};
     int sockets[2], status;
 
     status = init_open(start->init_path, &init, err);

@@ -20,7 +20,6 @@ enum record_flag {
     RECORD_WAIT_GO = 1 << 3,    /* execute nothing before the parent says so (it joins cgroups meanwhile) */
     RECORD_LANDLOCK = 1 << 4,
     RECORD_NESTED = 1 << 5,     /* leave new user namespaces possible */
-    RECORD_NEW_NET = 1 << 6,
 };
 
 enum record_mount_flag {
