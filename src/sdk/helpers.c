@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/owner.h"
 #include "base/path.h"
 
 /* Any object of this library will do. */
@@ -61,7 +62,8 @@ static int find_library(struct arena *arena, const char **ret_path, bool *ret_is
  * group is the caller's own when it is the caller's primary one (umask 002). */
 static bool is_trusted(const struct stat *st, const struct stat *library)
 {
-    bool has_owner = st->st_uid == 0 || st->st_uid == geteuid() || st->st_uid == library->st_uid;
+    bool has_owner = st->st_uid == 0 || st->st_uid == geteuid() ||
+                     (st->st_uid == library->st_uid && owner_is_mapped(st->st_uid));
     bool has_foreign_group = (st->st_mode & S_IWGRP) && st->st_gid != getegid();
 
     return has_owner && !(st->st_mode & S_IWOTH) && !has_foreign_group;
@@ -82,13 +84,20 @@ int places_check_helper(struct arena *arena, const char *library, const char *di
     if (!S_ISREG(st.st_mode) || !(st.st_mode & S_IXUSR))
         return error_set(err, ERROR_SYSTEM, EACCES, "helper program %s is not an executable file",
                          path);
-    if (!is_trusted(&st, &library_st) || !is_trusted(&directory_st, &library_st))
+    if (is_trusted(&st, &library_st) && is_trusted(&directory_st, &library_st)) {
+        *ret_path = path;
+        return 0;
+    }
+    if (!owner_is_mapped(st.st_uid) || !owner_is_mapped(directory_st.st_uid))
         return error_set(err, ERROR_SYSTEM, EPERM,
-                         "helper program %s could be changed by others: it and its directory must "
-                         "belong to root or you and be writable by nobody else",
+                         "helper program %s: its owner does not exist in this user namespace, so who can "
+                         "write it cannot be told: run Cordon outside of it (without unshare -r), or "
+                         "install it inside, as its root",
                          path);
-    *ret_path = path;
-    return 0;
+    return error_set(err, ERROR_SYSTEM, EPERM,
+                     "helper program %s could be changed by others: it and its directory must "
+                     "belong to root or you and be writable by nobody else",
+                     path);
 }
 
 /* Installed: CORDON_HELPERS_FROM_... leads there. In a build tree, library and program alike have

@@ -19,6 +19,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/owner.h"
 #include "tier/process/cgroup.h"
 #include "tier/process/image.h"
 #include "tier/process/process.h"
@@ -131,6 +132,11 @@ static int init_open(const char *path, int *ret_fd, struct error *err)
     if (fstat(fd, &st) < 0)
         return error_system(err, errno, "stat %s", path);
     /* The caller's primary group is the caller's own where the umask is 002, as on Debian 13. */
+    if (st.st_uid != 0 && st.st_uid != geteuid() && !owner_is_mapped(st.st_uid))
+        return error_set(err, ERROR_FORBIDDEN, EPERM,
+                         "%s: its owner does not exist in this user namespace, so who can write it cannot be told: run "
+                         "Cordon outside of it",
+                         path);
     if (!S_ISREG(st.st_mode) || (st.st_mode & S_IWOTH) || ((st.st_mode & S_IWGRP) && st.st_gid != getegid()) ||
         (st.st_uid != 0 && st.st_uid != geteuid()))
         return error_set(err, ERROR_FORBIDDEN, EPERM,

@@ -3,6 +3,7 @@
 #include "sdk/places.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -109,6 +110,46 @@ TEST(a_helper_of_another_user_is_refused)
     test_write_file(path, "", 0755);
     check_int(chown(path, 12345, 0), 0);
     check_int(check_helper("/", &err), -EPERM);
+    remove_root();
+}
+
+/* As `unshare -r`: to who is root there, all others are one. */
+static void enter_namespace_of_one(void)
+{
+    unsigned uid = geteuid();
+    FILE *map;
+
+    if (unshare(CLONE_NEWUSER) < 0)
+        test_skip("userns");
+    map = fopen("/proc/self/uid_map", "we");
+    check(map != NULL);
+    fprintf(map, "0 %u 1\n", uid);
+    check_int(fclose(map), 0);
+}
+
+TEST(an_owner_that_a_user_namespace_does_not_know_is_named_as_such)
+{
+    auto_arena struct arena *arena = arena_new();
+    struct error err = ERROR_INIT;
+    char directory[64] = "/usr/bin", name[16] = "true", path[128];
+    const char *found;
+
+    make_root();
+    if (geteuid() == 0) {
+        check_int(chmod(root, 0755), 0);
+        strcpy(directory, root);
+        strcpy(name, "cordon-init");
+        snprintf(path, sizeof(path), "%s/%s", directory, name);
+        test_write_file(path, "", 0755);
+        check_int(chown(path, 12345, 0), 0);
+    }
+    snprintf(path, sizeof(path), "%s/%s", directory, name);
+    /* the library's owner is trusted where the library is, but not where it only looks like the same one */
+    check_int(places_check_helper(arena, path, directory, name, &found, &err), 0);
+    enter_namespace_of_one();
+    check_int(places_check_helper(arena, path, directory, name, &found, &err), -EPERM);
+    check_contains(err.text, "does not exist in this user namespace");
+    check_contains(err.text, "unshare -r");
     remove_root();
 }
 

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Owners as stat() tells them. */
+#ifndef CORDON_BASE_OWNER_H
+#define CORDON_BASE_OWNER_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/*
+ * Does `uid` exist in this process's user namespace? stat() shows every owner that does not as one and the same overflow
+ * uid (65534), so two such owners that look alike need not be one, and none of them is known to be root: what depends on
+ * who owns a file cannot be told. true where the map cannot be read.
+ */
+bool owner_is_mapped(uid_t uid);
+
+#endif
