@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The second opinion on files, and the paths of its small world. */
 #include "reference.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
-#include <sys/socket.h>
 
 #include "policy/model/protected.h"
 
@@ -365,75 +364,6 @@ int reference_access(const struct policy *policy, const char *path, char ret_obj
     return best;
 }
 
-static bool bits_equal(const unsigned char *a, const unsigned char *b, unsigned bits)
-{
-    for (unsigned i = 0; i < bits; i++)
-        if ((a[i / 8] >> (7 - i % 8) & 1) != (b[i / 8] >> (7 - i % 8) & 1))
-            return false;
-    return true;
-}
-
-static bool in_block(const struct net_block *block, const struct destination *to)
-{
-    return block->family == to->family && bits_equal(block->address, to->address, block->prefix);
-}
-
-static bool host_fits(const char *pattern, const char *host)
-{
-    if (!host)
-        return false;
-    if (*pattern != '*')
-        return strcasecmp(pattern, host) == 0;
-    for (const char *dot = strchr(host, '.'); dot; dot = strchr(dot + 1, '.'))
-        if (dot > host && strcasecmp(dot, pattern + 1) == 0)
-            return true;
-    return false;
-}
-
-static bool rule_fits(const struct net_rule *rule, const struct destination *to)
-{
-    bool is_peer = rule->peer_count == 0, is_port = rule->port_count == 0;
-
-    for (size_t i = 0; i < rule->peer_count; i++) {
-        const struct net_peer *peer = &rule->peers[i];
-        bool fits = peer->host ? host_fits(peer->host, to->host) : in_block(&peer->block, to);
-
-        for (size_t j = 0; !peer->host && j < peer->except_count; j++)
-            if (in_block(&peer->except[j], to))
-                fits = false;
-        is_peer = is_peer || fits;
-    }
-    for (size_t i = 0; i < rule->port_count; i++) {
-        const struct net_ports *ports = &rule->ports[i];
-        bool is_protocol = ports->protocol == NET_ANY || (int)ports->protocol == to->protocol;
-        bool has_port = to->protocol == NET_TCP || to->protocol == NET_UDP;
-
-        if (is_protocol &&
-            (!ports->has_port || (has_port && to->port >= ports->first && to->port <= ports->last)))
-            is_port = true;
-    }
-    return is_peer && is_port;
-}
-
-bool reference_may_connect(const struct policy *policy, const struct destination *to)
-{
-    for (size_t i = 0; i < policy->layer_count; i++) {
-        const struct network *network = &policy->layers[i]->network;
-        bool may = network->egress_default.is_set && network->egress_default.value;
-
-        if (policy->layers[i]->kind == LAYER_CEILING && !network->egress_default.is_set &&
-            network->allow_count == 0)
-            may = true;
-        for (size_t j = 0; j < network->allow_count; j++)
-            may = may || rule_fits(&network->allow[j], to);
-        for (size_t j = 0; j < network->deny_count; j++)
-            may = may && !rule_fits(&network->deny[j], to);
-        if (!may)
-            return false;
-    }
-    return policy->layer_count > 0;
-}
-
 static bool each_path_below(const char *path, unsigned depth,
                             bool (*visit)(const char *path, void *data), void *data)
 {
@@ -468,45 +398,4 @@ bool reference_each_path(bool (*visit)(const char *path, void *data), void *data
         if (!visit(extra[i], data))
             return false;
     return each_path_below("", 3, visit, data);
-}
-
-static bool each_port(struct destination *to, bool (*visit)(const struct destination *, void *),
-                      void *data)
-{
-    static const uint16_t ports[] = {1, 2, 3, 4, 5, 6, 7, 65535};
-
-    for (to->protocol = NET_TCP; to->protocol <= PROTOCOL_OTHER; to->protocol++) {
-        for (size_t i = 0; i < ARRAY_COUNT(ports); i++) {
-            bool has_port = to->protocol == NET_TCP || to->protocol == NET_UDP;
-
-            to->port = has_port ? ports[i] : 0;
-            if (!visit(to, data))
-                return false;
-            if (!has_port)
-                break;
-        }
-    }
-    return true;
-}
-
-bool reference_each_destination(bool (*visit)(const struct destination *destination, void *data),
-                                void *data)
-{
-    static const char *const hosts[] = {NULL,      "x.org",     "a.x.org", "b.x.org",
-                                        "y.x.org", "q.a.x.org", "X.ORG",   "y.org"};
-
-    for (size_t host = 0; host < ARRAY_COUNT(hosts); host++) {
-        for (unsigned last = 0; last < 18; last++) {
-            struct destination to = {.host = hosts[host],
-                                     .family = last < 9 ? AF_INET : AF_INET6,
-                                     .address = {last < 9 ? 10 : 0xfd}};
-
-            to.address[last < 9 ? 3 : 15] = (unsigned char)(last % 9);
-            if (last == 8)
-                to.address[0] = 11;
-            if (!each_port(&to, visit, data))
-                return false;
-        }
-    }
-    return true;
 }

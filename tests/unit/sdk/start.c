@@ -7,11 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "fixture.h"
+#include "runs.h"
 #include "test.h"
-
-static struct cordon_status status;
-static struct cordon_error err;
 
 /* The record of a launch that never came to a start: one line, with the kind and what the caller was told. */
 static void check_recorded_failure(const char *kind)
@@ -142,6 +139,64 @@ TEST(a_refused_policy_reaches_the_store_and_the_events_file)
     events = fixture_events();
     check_string(found, events);
     free(events);
+    cordon_request_free(request);
+    fixture_close();
+}
+
+TEST(a_refused_start_is_recorded_with_its_kind_and_nothing_is_left)
+{
+    fixture_open();
+    fake_script.start_failure = (struct error){.kind = ERROR_NOT_FOUND, .errnum = ENOENT};
+    strcpy(fake_script.start_failure.text, "true: not found");
+    check_int(run_with(NULL, NULL), -ENOENT);
+    check_int(err.kind, CORDON_ERROR_NOT_FOUND);
+    check_events("\"type\":\"run.failed\",\"kind\":\"not-found\"");
+    check_int(fake_counts.finishes, 0);
+    fixture_close();
+}
+
+TEST(a_store_that_cannot_be_written_stops_the_launch)
+{
+    fixture_open();
+    setenv("XDG_STATE_HOME", "/proc/nothing", 1);
+    check(run_with(NULL, NULL) < 0);
+    check_contains(err.text, "XDG_STATE_HOME");
+    check_int(fake_counts.starts, 0);
+    fixture_close();
+}
+
+TEST(a_request_without_a_command_is_refused)
+{
+    struct cordon_request *request = NULL;
+
+    fixture_open();
+    check_int(cordon_request_new(&request, &err), 0);
+    check_int(cordon_run(request, &status, NULL, &err), -EINVAL);
+    check_contains(err.text, "no command");
+    check_int(fake_counts.starts, 0);
+    cordon_request_free(request);
+    fixture_close();
+}
+
+TEST(calls_that_do_not_go_together_are_refused)
+{
+    struct cordon_container *container = NULL;
+    struct cordon_request *request;
+
+    fixture_open();
+    request = fixture_request();
+    check_int(cordon_request_set_tty(request, 24, 80, &err), 0);
+    check_int(cordon_run(request, &status, NULL, &err), -EINVAL);
+    check_contains(err.text, "cordon_spawn()");
+    check_int(cordon_request_set_output_limit(request, 10, &err), 0);
+    check_int(cordon_spawn(request, &container, &err), -ENOTSUP);
+    check_contains(err.text, "cannot be counted on a terminal");
+    check_int(cordon_request_set_capture(request, 1, 1, &err), 0);
+    check_int(cordon_spawn(request, &container, &err), -EINVAL);
+    check_int(cordon_request_set_tty(request, 0, 0, &err), 0);
+    check_int(cordon_request_set_stdio(request, CORDON_STDIO_PIPE, 1, 2, &err), 0);
+    check_int(cordon_run(request, &status, NULL, &err), -EINVAL);
+    check_int(fake_counts.starts, 0);
     cordon_request_free(request);
     fixture_close();
 }
