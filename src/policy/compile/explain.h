@@ -5,9 +5,9 @@
 
 #include "policy/plan.h"
 
-/* The value of "NAME=value" when it may be shown: keys and tokens travel in variables of any name,
- * so only those are that are known to hold none. NULL otherwise. Points into `entry`. */
-const char *explain_value(const char *entry);
+/* The value of variable `at` when it may be shown: what the policy itself sets, and of what is taken
+ * from the caller only variables that are known to hold no key or token. NULL otherwise. */
+const char *explain_value(const struct plan *plan, size_t at);
 
 /* What each kind of network comes to. */
 struct explain_network {

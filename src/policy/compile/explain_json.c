@@ -88,7 +88,7 @@ static void add_variable(struct json *json, const struct plan *plan, size_t inde
     const char *variable = plan->env[index];
 
     json_add_string_n(json, "name", variable, strcspn(variable, "="));
-    json_add_string(json, "value", explain_value(variable));
+    json_add_string(json, "value", explain_value(plan, index));
     add_origin(json, plan->env_origins[index]);
 }
 

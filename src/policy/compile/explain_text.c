@@ -1,78 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The plan for people: one line an entry, grouped, what comes from outside made safe to print. */
+/* The plan for people: a section for each sort of rule, what comes from outside made safe to print. */
 #include <errno.h>
 #include <string.h>
 
 #include "base/number.h"
 #include "base/text.h"
 #include "policy/compile/explain.h"
+#include "policy/compile/explain_rows.h"
 #include "policy/policy.h"
 
-#define OBJECT_COLUMNS     44 /* what is not a file */
-#define OBJECT_COLUMNS_MAX 64 /* longer names push the rest of their line to the right */
-#define ACCESS_COLUMNS     12
-#define MECHANISM_COLUMNS  22
-#define LINE_COLUMNS       118
-
-static void pad(struct text *out, size_t start, size_t columns)
-{
-    size_t used = out->length - start;
-
-    text_add(out, "  ");
-    for (used += 2; used < columns; used++)
-        text_add(out, " ");
-}
-
-static void add_origin(struct text *out, const struct origin *origin)
-{
-    if (!origin || !origin->member)
-        return;
-    if (origin->file) {
-        text_add_safe(out, origin->file);
-        text_printf(out, origin->line ? ":%u: " : ": ", origin->line);
-    } else if (origin->layer) {
-        text_add_safe(out, origin->layer);
-        text_add(out, ": ");
-    }
-    text_add_safe(out, origin->member);
-}
-
-static void add_mechanisms(struct text *out, enum mechanism first, enum mechanism behind)
-{
-    if (first == BY_NOTHING)
-        return;
-    text_add(out, mechanism_name(first));
-    if (behind != BY_NOTHING)
-        text_printf(out, ", then %s", mechanism_name(behind));
-}
-
-/* Blanks at the end of a line are of no use to anybody. */
-static void end_line(struct text *out)
-{
-    while (!out->is_broken && out->length && out->data[out->length - 1] == ' ')
-        out->data[--out->length] = '\0';
-    text_add(out, "\n");
-}
-
-static void add_heading(struct text *out, const char *heading)
-{
-    text_printf(out, "\n%s\n", heading);
-}
-
-/* "  object  verdict  first, then behind  origin", of which `object` is there already. */
-static void add_verdict(struct text *out, const char *verdict, enum mechanism first,
-                        enum mechanism behind, const struct origin *origin)
-{
-    size_t start = out->length;
-
-    text_add(out, verdict);
-    pad(out, start, ACCESS_COLUMNS);
-    start = out->length;
-    add_mechanisms(out, first, behind);
-    pad(out, start, MECHANISM_COLUMNS);
-    add_origin(out, origin);
-    end_line(out);
-}
+/* files */
 
 static const char *access_word(const struct plan_mount *mount)
 {
@@ -113,39 +50,35 @@ static const char *arrow_of(const struct plan_mount *mount)
     return mount->source && strcmp(mount->source, mount->target) != 0 ? " = " : NULL;
 }
 
-static size_t object_columns(const struct plan *plan)
+static size_t count_mounts(const struct plan *plan)
 {
-    size_t widest = OBJECT_COLUMNS;
-
-    for (size_t i = 0; i < plan->mount_count; i++) {
-        const struct plan_mount *mount = &plan->mounts[i];
-        const char *arrow = arrow_of(mount);
-        size_t width = 4 + strlen(mount->target);
-
-        if (arrow)
-            width += strlen(arrow) + strlen(mount->source);
-        if (!is_scaffold(mount) && width > widest && width <= OBJECT_COLUMNS_MAX)
-            widest = width;
-    }
-    return widest;
+    return plan->mount_count;
 }
 
-static void add_mount(struct text *out, const struct plan_mount *mount, size_t columns)
+static struct explain_row mount_row(const struct plan *plan, size_t at)
 {
+    const struct plan_mount *mount = &plan->mounts[at];
+
+    return (struct explain_row){is_scaffold(mount) ? NULL : access_word(mount), mount->first,
+                                mount->behind, mount->origin};
+}
+
+static void add_mount(struct text *out, const struct plan *plan, size_t at, size_t column)
+{
+    const struct plan_mount *mount = &plan->mounts[at];
     const char *arrow = arrow_of(mount);
-    size_t start = out->length;
 
-    if (is_scaffold(mount))
-        return;
-    text_add(out, "  ");
     text_add_safe(out, mount->target);
-    if (arrow) {
-        text_add(out, arrow);
-        text_add_safe(out, mount->source);
-    }
-    pad(out, start, columns);
-    add_verdict(out, access_word(mount), mount->first, mount->behind, mount->origin);
+    if (!arrow)
+        return;
+    if (column + strlen(mount->target) + strlen(arrow) + strlen(mount->source) >
+        EXPLAIN_LINE_COLUMNS)
+        text_add(out, "\n       ");
+    text_add(out, arrow);
+    text_add_safe(out, mount->source);
 }
+
+/* network and system calls */
 
 const struct explain_network *explain_network(enum plan_network network)
 {
@@ -160,28 +93,46 @@ const struct explain_network *explain_network(enum plan_network network)
     return &rows[network];
 }
 
-static void add_network(struct text *out, const struct plan *plan)
+static size_t count_network(const struct plan *plan)
+{
+    return 1;
+}
+
+static struct explain_row network_row(const struct plan *plan, size_t at)
 {
     const struct explain_network *row = explain_network(plan->network);
-    size_t start = out->length;
 
-    text_printf(out, "  %s", row->subject);
-    pad(out, start, OBJECT_COLUMNS);
-    add_verdict(out, row->verdict, row->first, row->behind, plan->network_origin);
+    return (struct explain_row){row->verdict, row->first, row->behind, plan->network_origin};
 }
 
-static void add_calls(struct text *out, const char *const *names,
-                      const struct origin *const *origins, size_t count, const char *verdict)
+static void add_network(struct text *out, const struct plan *plan, size_t at, size_t column)
 {
-    for (size_t i = 0; i < count; i++) {
-        size_t start = out->length;
-
-        text_printf(out, "  %s", names[i]);
-        pad(out, start, OBJECT_COLUMNS);
-        add_verdict(out, verdict, strcmp(verdict, "refused") == 0 ? BY_SECCOMP : BY_NOTHING,
-                    BY_NOTHING, origins[i]);
-    }
+    text_add(out, explain_network(plan->network)->subject);
 }
+
+static size_t count_calls(const struct plan *plan)
+{
+    return plan->filter.deny_count + plan->filter.allow_count;
+}
+
+static struct explain_row call_row(const struct plan *plan, size_t at)
+{
+    const struct plan_filter *filter = &plan->filter;
+
+    if (at < filter->deny_count)
+        return (struct explain_row){"refused", BY_SECCOMP, BY_NOTHING, filter->deny_origins[at]};
+    return (struct explain_row){"allowed", BY_NOTHING, BY_NOTHING,
+                                filter->allow_origins[at - filter->deny_count]};
+}
+
+static void add_call(struct text *out, const struct plan *plan, size_t at, size_t column)
+{
+    const struct plan_filter *filter = &plan->filter;
+
+    text_add(out, at < filter->deny_count ? filter->deny[at] : filter->allow[at - filter->deny_count]);
+}
+
+/* limits */
 
 static void add_value(struct text *out, const struct plan_limit *limit)
 {
@@ -198,33 +149,53 @@ static void add_value(struct text *out, const struct plan_limit *limit)
         text_printf(out, "%llu", (unsigned long long)limit->value);
 }
 
-static void add_limits(struct text *out, const struct plan *plan)
+static size_t count_limits(const struct plan *plan)
 {
-    size_t start;
-
-    for (size_t i = 0; i < plan->limit_count; i++) {
-        const struct plan_limit *limit = &plan->limits[i];
-
-        start = out->length;
-        text_printf(out, "  %s ", limit->member);
-        add_value(out, limit);
-        pad(out, start, OBJECT_COLUMNS);
-        add_verdict(out, "kept", limit->by, BY_NOTHING, limit->origin);
-    }
-    if (!plan->timeout_ms)
-        return;
-    start = out->length;
-    text_add(out, "  time until it is ended ");
-    number_print_duration(out, plan->timeout_ms);
-    pad(out, start, OBJECT_COLUMNS);
-    add_verdict(out, "kept", BY_SUPERVISOR, BY_NOTHING, plan->timeout_origin);
+    return plan->limit_count + (plan->timeout_ms ? 1 : 0);
 }
+
+/* The last one is the time limit, whatever member it comes from. */
+static struct explain_row limit_row(const struct plan *plan, size_t at)
+{
+    if (at == plan->limit_count)
+        return (struct explain_row){"", BY_SUPERVISOR, BY_NOTHING, plan->timeout_origin};
+    return (struct explain_row){"", plan->limits[at].by, BY_NOTHING, plan->limits[at].origin};
+}
+
+static void add_limit(struct text *out, const struct plan *plan, size_t at, size_t column)
+{
+    if (at == plan->limit_count) {
+        text_add(out, "time until it is ended ");
+        number_print_duration(out, plan->timeout_ms);
+        return;
+    }
+    text_printf(out, "%s ", plan->limits[at].member);
+    add_value(out, &plan->limits[at]);
+}
+
+/* environment */
 
 static bool is_plain(const char *entry)
 {
     static const char *const names[] = {
-        "PATH=", "HOME=", "USER=",  "LOGNAME=", "SHELL=",  "TERM=", "LANG=",
-        "LC_",   "TZ=",   "PAGER=", "EDITOR=",  "TMPDIR=", "PWD=",  "COLORTERM=",
+        "PATH=",
+        "HOME=",
+        "USER=",
+        "LOGNAME=",
+        "SHELL=",
+        "TERM=",
+        "LANG=",
+        "LC_",
+        "TZ=",
+        "PAGER=",
+        "EDITOR=",
+        "TMPDIR=",
+        "PWD=",
+        "COLORTERM=",
+        "GIT_AUTHOR_NAME=",
+        "GIT_AUTHOR_EMAIL=",
+        "GIT_COMMITTER_NAME=",
+        "GIT_COMMITTER_EMAIL=",
     };
 
     for (size_t i = 0; i < ARRAY_COUNT(names); i++)
@@ -233,62 +204,87 @@ static bool is_plain(const char *entry)
     return false;
 }
 
-const char *explain_value(const char *entry)
+/* What a policy sets is written in it for everybody who reads it. */
+static bool is_set_by_policy(const struct origin *origin)
 {
-    return is_plain(entry) ? strchr(entry, '=') + 1 : NULL;
+    return origin && origin->member && strncmp(origin->member, "environment.inherit", 19) != 0;
 }
 
-/* Nothing stands in the way of what is given. */
-static void add_given(struct text *out, size_t start, const struct origin *origin)
+const char *explain_value(const struct plan *plan, size_t at)
 {
-    pad(out, start, OBJECT_COLUMNS);
-    add_verdict(out, "given", BY_NOTHING, BY_NOTHING, origin);
+    const char *entry = plan->env[at];
+
+    return is_plain(entry) || is_set_by_policy(plan->env_origins[at]) ? strchr(entry, '=') + 1
+                                                                      : NULL;
 }
 
-static void add_environment(struct text *out, const struct plan *plan)
+/* The working directory, the command line where a document has one, the variables. */
+static size_t count_environment(const struct plan *plan)
 {
-    size_t start;
+    return 2 + plan->env_count;
+}
 
-    for (size_t i = 0; i < plan->env_count; i++) {
-        const char *entry = plan->env[i], *value = explain_value(entry);
+static struct explain_row environment_row(const struct plan *plan, size_t at)
+{
+    struct explain_row row = {.verdict = ""};
 
-        start = out->length;
-        text_add(out, "  ");
-        text_add_safe_n(out, entry, strcspn(entry, "="));
-        text_add(out, value ? "=" : ", whose value is not shown");
-        text_add_safe(out, value ? value : "");
-        add_given(out, start, plan->env_origins[i]);
+    if (at == 0)
+        row.origin = plan->cwd_origin;
+    else if (at == 1 && plan->command_line)
+        row.origin = plan->command_origin;
+    else if (at == 1)
+        row.verdict = NULL;
+    else
+        row.origin = plan->env_origins[at - 2];
+    return row;
+}
+
+static void add_environment(struct text *out, const struct plan *plan, size_t at, size_t column)
+{
+    const char *entry, *value;
+
+    if (at < 2) {
+        text_add(out, at ? "command line " : "working directory ");
+        text_add_safe(out, at ? plan->command_line : plan->cwd);
+        return;
     }
-    start = out->length;
-    text_add(out, "  working directory ");
-    text_add_safe(out, plan->cwd);
-    add_given(out, start, plan->cwd_origin);
-    if (plan->command_line) {
-        start = out->length;
-        text_add(out, "  command line ");
-        text_add_safe(out, plan->command_line);
-        add_given(out, start, plan->command_origin);
-    }
+    entry = plan->env[at - 2];
+    value = explain_value(plan, at - 2);
+    text_add_safe_n(out, entry, strcspn(entry, "="));
+    text_add(out, value ? "=" : " (the caller's value, not shown)");
+    text_add_safe(out, value ? value : "");
 }
 
-static void add_statements(struct text *out, const struct plan *plan)
+/* statements */
+
+static size_t count_statements(const struct plan *plan)
 {
-    for (size_t i = 0; i < plan->statement_count; i++) {
-        const struct plan_statement *statement = &plan->statements[i];
-        size_t start = out->length;
-
-        text_printf(out, "  %s", statement->subject);
-        pad(out, start, OBJECT_COLUMNS);
-        start = out->length;
-        text_add(out, statement->verdict);
-        pad(out, start, OBJECT_COLUMNS - 4);
-        start = out->length;
-        add_mechanisms(out, statement->first, statement->behind);
-        pad(out, start, MECHANISM_COLUMNS);
-        add_origin(out, statement->origin);
-        end_line(out);
-    }
+    return plan->statement_count;
 }
+
+static struct explain_row statement_row(const struct plan *plan, size_t at)
+{
+    const struct plan_statement *statement = &plan->statements[at];
+
+    return (struct explain_row){statement->verdict, statement->first, statement->behind,
+                                statement->origin};
+}
+
+static void add_statement(struct text *out, const struct plan *plan, size_t at, size_t column)
+{
+    text_add(out, plan->statements[at].subject);
+}
+
+static const struct explain_section sections[] = {
+    {"Files (what refuses first, what stands behind it)", count_mounts, mount_row, add_mount},
+    {"Network", count_network, network_row, add_network},
+    {"System calls, beside the baseline", count_calls, call_row, add_call},
+    {"Limits", count_limits, limit_row, add_limit},
+    {"Environment", count_environment, environment_row, add_environment},
+    {"Statements, true of every container", count_statements, statement_row, add_statement},
+};
+
+/* what does not hold */
 
 /* "  origin: text", or the text alone. */
 static void add_remark(struct text *out, const char *remark, const struct origin *origin)
@@ -297,7 +293,7 @@ static void add_remark(struct text *out, const char *remark, const struct origin
     text_add_safe(out, remark);
     if (origin && origin->member) {
         text_add(out, " (");
-        add_origin(out, origin);
+        explain_print_origin(out, origin);
         text_add(out, ")");
     }
     text_add(out, "\n");
@@ -305,88 +301,109 @@ static void add_remark(struct text *out, const char *remark, const struct origin
 
 static bool is_same_loss(const struct plan_loss *a, const struct plan_loss *b)
 {
-    return strcmp(a->name, b->name) == 0 && a->origin == b->origin;
+    return strcmp(a->name, b->name) == 0 && explain_is_same_group(a->origin, b->origin);
+}
+
+/* How many characters of words at their ends all these texts share: " does not exist yet". */
+static size_t shared_end(const struct plan_loss *losses, size_t count)
+{
+    const char *end = strchr(losses[0].text, ' ');
+
+    for (size_t i = 1; end && i < count; i++)
+        while (end) {
+            size_t length = strlen(losses[i].text), size = strlen(end);
+
+            if (length > size && strcmp(losses[i].text + length - size, end) == 0)
+                break;
+            end = strchr(end + 1, ' ');
+        }
+    return count > 1 && end ? strlen(end) : 0;
 }
 
 /* Losses of one cause share a heading and are set as a paragraph: there can be dozens. */
-static void add_losses(struct text *out, const struct plan *plan)
+static void add_loss_group(struct text *out, const struct plan_loss *losses, size_t count)
 {
-    size_t start = 0;
+    size_t shared = shared_end(losses, count), start = 0;
 
-    for (size_t i = 0; i < plan->loss_count; i++) {
-        const struct plan_loss *loss = &plan->losses[i];
+    text_printf(out, "  %s", losses[0].name);
+    if (losses[0].origin && losses[0].origin->member) {
+        text_add(out, " (");
+        explain_print_group(out, losses[0].origin, losses[0].origin->line);
+        text_add(out, ")");
+    }
+    if (shared) {
+        text_add(out, "\n   ");
+        text_add_safe(out, losses[0].text + strlen(losses[0].text) - shared);
+        text_add(out, ":");
+    }
+    for (size_t i = 0; i < count; i++) {
+        size_t length = strlen(losses[i].text) - shared;
 
-        if (!i || !is_same_loss(loss, loss - 1)) {
-            add_remark(out, loss->name, loss->origin);
-            text_add(out, "    ");
-            start = out->length - 4;
-        } else if (out->length - start + strlen(loss->text) > LINE_COLUMNS) {
-            text_add(out, ",\n    ");
+        if (i)
+            text_add(out, ",");
+        if (!i || out->length - start + 1 + length > EXPLAIN_LINE_COLUMNS - 1) {
+            text_add(out, "\n    ");
             start = out->length - 4;
         } else {
-            text_add(out, ", ");
+            text_add(out, " ");
         }
-        text_add_safe(out, loss->text);
-        if (i + 1 == plan->loss_count || !is_same_loss(loss, loss + 1))
-            text_add(out, "\n");
+        text_add_safe_n(out, losses[i].text, length);
+    }
+    text_add(out, "\n");
+}
+
+static void add_losses(struct text *out, const struct plan *plan)
+{
+    size_t end;
+
+    if (plan->loss_count)
+        explain_print_heading(out, "Losses, allowed by isolation.allowLoss");
+    for (size_t i = 0; i < plan->loss_count; i = end) {
+        end = i + 1;
+        while (end < plan->loss_count && is_same_loss(&plan->losses[end], &plan->losses[i]))
+            end++;
+        add_loss_group(out, plan->losses + i, end - i);
     }
 }
 
 static void add_remarks(struct text *out, const struct plan *plan)
 {
-    if (plan->loss_count)
-        add_heading(out, "Losses, allowed by isolation.allowLoss");
-    add_losses(out, plan);
     if (plan->problem_count)
-        add_heading(out, "Problems: this policy cannot be launched here");
+        explain_print_heading(out, "Problems: this policy cannot be launched here");
     for (size_t i = 0; i < plan->problem_count; i++)
         add_remark(out, plan->problems[i].error.text, NULL);
     if (plan->warnings.count)
-        add_heading(out, "Warnings");
+        explain_print_heading(out, "Warnings");
     for (size_t i = 0; i < plan->warnings.count; i++)
         add_remark(out, plan->warnings.items[i].text, &plan->warnings.items[i].origin);
 }
 
+/* The digest of each stands on a line of its own: the two are longer than a terminal is wide. */
 static void add_layers(struct text *out, const struct plan *plan)
 {
+    explain_print_heading(out, "Layers");
     for (const char *const *layer = plan->layers; layer && *layer; layer++) {
+        const char *digest = strrchr(*layer, ' '); /* a name may hold blanks, a digest none */
+        size_t length = digest ? (size_t)(digest - *layer) : strlen(*layer);
+
         text_add(out, "  ");
-        text_add_safe(out, *layer);
-        text_add(out, "\n");
+        text_add_safe_n(out, *layer, length);
+        text_printf(out, "%s%s\n", digest ? "\n   " : "", digest ? digest : "");
     }
 }
 
 int plan_explain_text(const struct plan *plan, char **ret_text, struct error *err)
 {
     auto_text struct text out = {0};
-    size_t columns = object_columns(plan);
 
     text_add(&out, "Policy ");
     text_add_safe(&out, plan->name);
     text_printf(&out, ", tier %s\n", plan->tier);
     text_printf(&out, "policy %s\nplan   %s\n", plan->policy_digest, plan->plan_digest);
-    add_heading(&out, "Files (what refuses first, then what stands behind it)");
-    for (size_t i = 0; i < plan->mount_count; i++)
-        add_mount(&out, &plan->mounts[i], columns);
-    add_heading(&out, "Network");
-    add_network(&out, plan);
-    if (plan->filter.deny_count || plan->filter.allow_count) {
-        add_heading(&out, "System calls, beside the baseline");
-        add_calls(&out, plan->filter.deny, plan->filter.deny_origins, plan->filter.deny_count,
-                  "refused");
-        add_calls(&out, plan->filter.allow, plan->filter.allow_origins, plan->filter.allow_count,
-                  "allowed");
-    }
-    if (plan->limit_count || plan->timeout_ms) {
-        add_heading(&out, "Limits");
-        add_limits(&out, plan);
-    }
-    add_heading(&out, "Environment");
-    add_environment(&out, plan);
-    add_heading(&out, "Statements, true of every container");
-    add_statements(&out, plan);
+    for (size_t i = 0; i < ARRAY_COUNT(sections); i++)
+        explain_print_section(&out, plan, &sections[i]);
+    add_losses(&out, plan);
     add_remarks(&out, plan);
-    add_heading(&out, "Layers");
     add_layers(&out, plan);
     return text_take(&out, ret_text, err);
 }

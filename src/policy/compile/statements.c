@@ -18,7 +18,7 @@ static const struct statement_row rows[] = {
     {"names that nothing grants", "absent", BY_ABSENCE, BY_LANDLOCK, LANDLOCK_ABI_FILES},
     {"capabilities", "none in any set", BY_KERNEL, BY_NAMESPACE, 0},
     {"set-user-ID programs, file capabilities", "give nothing", BY_KERNEL, BY_MOUNT, 0},
-    {"user and group ids", "the caller's, in an own namespace", BY_NAMESPACE, BY_NOTHING, 0},
+    {"user and group ids", "the caller's", BY_NAMESPACE, BY_NOTHING, 0},
     {"new user namespaces", "refused", BY_SECCOMP, BY_NAMESPACE, 0},
     {"mounting", "refused", BY_SECCOMP, BY_LANDLOCK, LANDLOCK_ABI_FILES},
     {"processes outside: seen, listed", "absent", BY_NAMESPACE, BY_NOTHING, 0},
@@ -30,7 +30,7 @@ static const struct statement_row rows[] = {
     {"abstract sockets outside", "refused", BY_NAMESPACE, BY_LANDLOCK, ABI_SCOPES},
     {"terminal injection (TIOCSTI, TIOCLINUX)", "refused", BY_SECCOMP, BY_KERNEL, 0},
     {"descriptors that were not handed over", "closed", BY_KERNEL, BY_NOTHING, 0},
-    {"caller's environment", "only what is named", BY_KERNEL, BY_NOTHING, 0},
+    {"caller's environment", "only by name", BY_KERNEL, BY_NOTHING, 0},
     {"keyrings (keyctl, add_key, request_key)", "refused", BY_SECCOMP, BY_KERNEL, 0},
     {"io_uring", "refused", BY_SECCOMP, BY_NOTHING, 0},
     {"bpf", "refused", BY_SECCOMP, BY_KERNEL, 0},
@@ -39,10 +39,10 @@ static const struct statement_row rows[] = {
     {"kernel modules, kexec", "refused", BY_SECCOMP, BY_KERNEL, 0},
     {"clock, reboot, swap", "refused", BY_SECCOMP, BY_KERNEL, 0},
     {"32-bit and x32 system calls", "refused", BY_SECCOMP, BY_NOTHING, 0},
-    {"rare socket families (vsock, packet, ...)", "refused", BY_SECCOMP, BY_NOTHING, 0},
+    {"rare socket families (vsock, packet...)", "refused", BY_SECCOMP, BY_NOTHING, 0},
     {"/proc/sys, /proc/sysrq-trigger", "not writable", BY_MOUNT, BY_NOTHING, 0},
     {"core dumps to the host's handler", "none", BY_RLIMIT, BY_NOTHING, 0},
-    {"processes left behind", "ended with the container", BY_NAMESPACE, BY_NOTHING, 0},
+    {"processes left behind", "ended with it", BY_NAMESPACE, BY_NOTHING, 0},
 };
 
 /* The member that gives this system call back; NULL = none does. */
@@ -75,7 +75,7 @@ static int add_row(struct compile *c, const struct statement_row *row, struct er
     }
     statement.origin = granted_back_by(c->plan, row->subject);
     if (statement.origin) {
-        statement.verdict = "allowed by syscalls.allow";
+        statement.verdict = "allowed";
         statement.first = statement.behind = BY_NOTHING;
     }
     slot = arena_append(c->arena, c->plan->statements, c->plan->statement_count);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Each allocation of a compilation and of both explanations fails once. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "fixture.h"
@@ -60,7 +61,7 @@ TEST(explanations_are_safe_to_print)
     check_int(plan_explain_text(f.plan, &text, &f.err), 0);
     check(!strchr(text, '\x1b'));
     check_contains(text, "/\\x1b[31mred");
-    check_contains(text, "  \\x1b[2J\\x0aFAKE, whose value is not shown");
+    check_contains(text, "  \\x1b[2J\\x0aFAKE=1");
     mem_free(text);
     check_int(plan_explain_json(f.plan, &text, &f.err), 0);
     check(!strchr(text, '\x1b'));
@@ -79,12 +80,52 @@ TEST(explanations_do_not_show_what_may_be_a_secret)
     check(has_environment(f.plan, "API_KEY=sk-abc"));
     check_int(plan_explain_text(f.plan, &text, &f.err), 0);
     check(!strstr(text, "sk-abc"));
-    check_contains(text, "API_KEY, whose value is not shown");
+    check_contains(text, "API_KEY (the caller's value, not shown)");
     check_contains(text, "TERM=xterm");
     mem_free(text);
     check_int(plan_explain_json(f.plan, &text, &f.err), 0);
     check(!strstr(text, "sk-abc"));
     check_contains(text, "API_KEY");
+    mem_free(text);
+    fixture_close(&f);
+}
+
+TEST(explanations_keep_their_columns_whatever_the_length_of_a_name)
+{
+    char *text = NULL, *line;
+    static char name[200], yaml[400];
+
+    fixture_open(&f);
+    memset(name, 'n', sizeof(name) - 1);
+    memcpy(name, "ws/", 3);
+    make_directory(&f, name);
+    make_directory(&f, "ws/a");
+    snprintf(yaml, sizeof(yaml),
+             "filesystem:\n  readonlyPaths:\n    - /usr\n    - \"@/ws/a\"\n    - \"@/%s\"\n", name);
+    accept_text(&f, yaml);
+    check_int(plan_explain_text(f.plan, &text, &f.err), 0);
+    check_contains(text, "\n  test.yaml: filesystem.readonlyPaths\n");
+    check_contains(text, "\n    read-only  mount, landlock  /usr (line 4)\n");
+    check_contains(text, "/ws/a (line 5)\n");
+    check_contains(text, "nnn (line 6)\n");
+    for (line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
+        check(strlen(line) < 80 || strstr(line, "nnn") || strstr(line, "PATH="));
+    mem_free(text);
+    fixture_close(&f);
+}
+
+TEST(losses_that_end_alike_say_it_once)
+{
+    char *text = NULL, *at;
+
+    fixture_open(&f);
+    accept_text(&f, "filesystem: {readwritePaths: [\"${workspace}\"], "
+                    "protectedPaths: [\"${workspace}/one\", \"${workspace}/two\"]}\n"
+                    "isolation: {allowLoss: [protectedPaths.missing]}\n");
+    check_int(f.plan->loss_count, 2);
+    check_int(plan_explain_text(f.plan, &text, &f.err), 0);
+    at = strstr(text, "does not exist yet");
+    check(at && !strstr(at + 1, "does not exist yet"));
     mem_free(text);
     fixture_close(&f);
 }

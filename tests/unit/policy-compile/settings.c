@@ -368,8 +368,9 @@ TEST(each_variable_says_where_it_comes_from)
     check_string(f.plan->command_origin->member, "process.commandLine");
     check_string(f.plan->timeout_origin->member, "process.timeout");
     check_int(plan_explain_text(f.plan, &text, &f.err), 0);
-    check_contains(text, "test.yaml:2: environment.inherit[0]\n");
-    check_contains(text, "supervisor            test.yaml:3: process.timeout\n");
+    check_contains(text, "\n  test.yaml:2: environment.inherit\n    LC_");
+    check_contains(text, "\n  test.yaml:2: environment.set\n    A=b\n");
+    check_contains(text, "\n  test.yaml:3: process.timeout\n    supervisor  time until it is ended 5s\n");
     mem_free(text);
     check_int(plan_explain_json(f.plan, &text, &f.err), 0);
     check_contains(text, "\"member\": \"environment.set.A\"");
