@@ -28,6 +28,7 @@ enum mechanism {
     BY_TMPFS,      /* size of the private file system: ENOSPC */
     BY_SUPERVISOR, /* the process that waits: time, output */
     BY_KERNEL,     /* no_new_privs, securebits, capabilities: EPERM */
+    BY_KEEPER,     /* calls that change names are made on behalf by process 1: EACCES */
 };
 const char *mechanism_name(enum mechanism mechanism); /* "mount", "landlock", ... */
 
@@ -78,6 +79,18 @@ struct plan_rule {
     const struct origin *origin;
 };
 
+/* A pattern over names inside that holds for what exists and for what does not exist yet. */
+enum plan_name_kind {
+    PLAN_NAME_KEPT = 1, /* never made, changed, renamed or removed */
+    PLAN_NAME_OLD,      /* the same where it was there before; a new one may be made */
+};
+
+struct plan_name {
+    const char *pattern; /* absolute, as in base/glob.h */
+    enum plan_name_kind kind;
+    const struct origin *origin;
+};
+
 enum plan_network {
     PLAN_NET_NONE = 0, /* own network namespace, nothing up, inet families refused */
     PLAN_NET_LOOPBACK, /* own network namespace, lo up */
@@ -108,6 +121,7 @@ struct plan_filter {
     bool allows_namespaces; /* nested.namespaces */
     bool is_root_caller;         /* files made inside belong to the host's root */
     bool allows_inet;       /* false with PLAN_NET_NONE */
+    bool keeps_names;       /* calls that change names go to process 1 */
     const char **deny;      /* syscalls.deny: names known to this build */
     size_t deny_count;
     const char **allow; /* syscalls.allow */
@@ -135,6 +149,8 @@ struct plan {
     size_t mount_count;
     struct plan_rule *rules;
     size_t rule_count;
+    struct plan_name *names;
+    size_t name_count;
     bool landlock_files; /* false under nested.namespaces: Landlock forbids mounting */
 
     enum plan_network network;

@@ -136,22 +136,47 @@ static void emit_personality(struct emitter *emitter)
     emit_return(emitter, RETURN_ERRNO(EPERM));
 }
 
+/* Where the plan keeps names, the keeper makes the call. */
+static uint32_t name_action(const struct emitter *emitter)
+{
+    return emitter->plan->keeps_names ? SECCOMP_RET_USER_NOTIF : SECCOMP_RET_ALLOW;
+}
+
 /* A root caller's files belong to root and its group, so the set-group-ID bit counts as well there. */
-static void emit_mode(struct emitter *emitter, unsigned index)
+static void emit_mode(struct emitter *emitter, unsigned index, uint32_t action)
 {
     emit_load_argument(emitter, index);
     emit(emitter, BPF_JMP | BPF_JSET | BPF_K, S_ISUID | (emitter->plan->is_root_caller ? S_ISGID : 0u), 0, 1);
     emit_return(emitter, RETURN_ERRNO(EPERM));
-    emit_return(emitter, SECCOMP_RET_ALLOW);
+    emit_return(emitter, action);
 }
 
-/* The mode is looked at only where a file is made: otherwise the register holds anything. */
+/*
+ * The mode is looked at only where a file is made: otherwise the register holds anything. A file without a name
+ * (O_TMPFILE) and a mere reference (O_PATH) change nothing that the keeper would have to know of.
+ */
 static void emit_open(struct emitter *emitter, unsigned index)
 {
+    const uint32_t unnamed = O_TMPFILE & ~O_DIRECTORY;
+
     emit_load_argument(emitter, index);
-    emit(emitter, BPF_JMP | BPF_JSET | BPF_K, O_CREAT | (O_TMPFILE & ~O_DIRECTORY), 1, 0);
+    emit(emitter, BPF_JMP | BPF_JSET | BPF_K, O_PATH, 0, 1);
     emit_return(emitter, SECCOMP_RET_ALLOW);
-    emit_mode(emitter, index + 1);
+    emit(emitter, BPF_JMP | BPF_JSET | BPF_K, unnamed, 0, 4);
+    emit_mode(emitter, index + 1, SECCOMP_RET_ALLOW);
+    emit(emitter, BPF_JMP | BPF_JSET | BPF_K, O_CREAT, 3, 0);
+    emit(emitter, BPF_JMP | BPF_JSET | BPF_K, O_ACCMODE | O_TRUNC, 1, 0);
+    emit_return(emitter, SECCOMP_RET_ALLOW);
+    emit_return(emitter, name_action(emitter));
+    emit_mode(emitter, index + 1, name_action(emitter));
+}
+
+/* Process 1, and the keeper's thread in it, which is always the second of its namespace. */
+static void emit_not_init(struct emitter *emitter)
+{
+    emit_if_equal(emitter, 1, RETURN_ERRNO(EPERM));
+    if (emitter->plan->keeps_names)
+        emit_if_equal(emitter, 2, RETURN_ERRNO(EPERM));
 }
 
 /* Success without effect: programs that switch core dumps off have what they want. */
@@ -159,7 +184,7 @@ static void emit_rlimit(struct emitter *emitter, unsigned index)
 {
     if (index == 1) {
         emit_load_argument(emitter, 0);
-        emit_if_equal(emitter, 1 /* pid */, RETURN_ERRNO(EPERM));
+        emit_not_init(emitter);
     }
     emit_load_argument(emitter, index);
     emit(emitter, BPF_JMP | BPF_JEQ | BPF_K, RLIMIT_CORE, 1, 0);
@@ -181,7 +206,7 @@ static void emit_priority(struct emitter *emitter, uint32_t process, uint32_t us
     emit(emitter, BPF_JMP | BPF_JEQ | BPF_K, process, 1, 0);
     emit_return(emitter, SECCOMP_RET_ALLOW);
     emit_load_argument(emitter, 1);
-    emit_if_equal(emitter, 1, RETURN_ERRNO(EPERM));
+    emit_not_init(emitter);
     emit_return(emitter, SECCOMP_RET_ALLOW);
 }
 
@@ -218,7 +243,14 @@ static void emit_verdict(struct emitter *emitter, const struct range *range)
         break;
     case FILTER_MODE_1:
     case FILTER_MODE_2:
-        emit_mode(emitter, range->verdict == FILTER_MODE_1 ? 1 : 2);
+        emit_mode(emitter, range->verdict == FILTER_MODE_1 ? 1 : 2, SECCOMP_RET_ALLOW);
+        break;
+    case FILTER_NAME:
+        emit_return(emitter, name_action(emitter));
+        break;
+    case FILTER_NAME_MODE_1:
+    case FILTER_NAME_MODE_2:
+        emit_mode(emitter, range->verdict == FILTER_NAME_MODE_1 ? 1 : 2, name_action(emitter));
         break;
     case FILTER_OPEN_1:
     case FILTER_OPEN_2:
@@ -230,7 +262,7 @@ static void emit_verdict(struct emitter *emitter, const struct range *range)
         break;
     case FILTER_NOT_INIT:
         emit_load_argument(emitter, 0);
-        emit_if_equal(emitter, 1, RETURN_ERRNO(EPERM));
+        emit_not_init(emitter);
         emit_return(emitter, SECCOMP_RET_ALLOW);
         break;
     case FILTER_PRIORITY:

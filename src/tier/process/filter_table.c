@@ -106,16 +106,34 @@ static const struct filter_row rows[] = {
 #define SET_ID "a set-user-ID file in a granted tree would give the caller's rights to others"
     ROW(openat, FILTER_OPEN_2, SET_ID)
     ROW(fchmod, FILTER_MODE_1, SET_ID)
-    ROW(fchmodat, FILTER_MODE_2, SET_ID)
-    ROW(fchmodat2, FILTER_MODE_2, SET_ID)
-    ROW(mknodat, FILTER_MODE_2, SET_ID)
+    ROW(fchmodat, FILTER_NAME_MODE_2, SET_ID)
+    ROW(fchmodat2, FILTER_NAME_MODE_2, SET_ID)
+    ROW(mknodat, FILTER_NAME_MODE_2, SET_ID)
 #ifdef __x86_64__
     ROW(open, FILTER_OPEN_1, SET_ID)
-    ROW(creat, FILTER_MODE_1, SET_ID)
-    ROW(chmod, FILTER_MODE_1, SET_ID)
-    ROW(mknod, FILTER_MODE_1, SET_ID)
+    ROW(creat, FILTER_NAME_MODE_1, SET_ID)
+    ROW(chmod, FILTER_NAME_MODE_1, SET_ID)
+    ROW(mknod, FILTER_NAME_MODE_1, SET_ID)
 #endif
     ENOSYS_(openat2, "its mode lies in memory, out of a filter's sight; programs fall back to openat")
+#define NAMES "names that do not exist yet have nothing that a mount could cover; what umask() sets, the keeper applies"
+    ROW(mkdirat, FILTER_NAME, NAMES)
+    ROW(symlinkat, FILTER_NAME, NAMES)
+    ROW(linkat, FILTER_NAME, NAMES)
+    ROW(unlinkat, FILTER_NAME, NAMES)
+    ROW(renameat, FILTER_NAME, NAMES)
+    ROW(renameat2, FILTER_NAME, NAMES)
+    ROW(truncate, FILTER_NAME, NAMES)
+    ROW(umask, FILTER_NAME, NAMES)
+    ROW(bind, FILTER_NAME, NAMES)
+#ifdef __x86_64__
+    ROW(mkdir, FILTER_NAME, NAMES)
+    ROW(rmdir, FILTER_NAME, NAMES)
+    ROW(symlink, FILTER_NAME, NAMES)
+    ROW(link, FILTER_NAME, NAMES)
+    ROW(unlink, FILTER_NAME, NAMES)
+    ROW(rename, FILTER_NAME, NAMES)
+#endif
 #define CORE "RLIMIT_CORE is 1 byte; at 0 the kernel would start the host's core dump handler"
     ROW(setrlimit, FILTER_RLIMIT_0, CORE)
     ROW(prlimit64, FILTER_RLIMIT_1, CORE)
@@ -133,10 +151,10 @@ static const struct filter_row rows[] = {
     ALLOW(preadv2) ALLOW(pwritev2) ALLOW(lseek) ALLOW(close) ALLOW(close_range)
     ALLOW(fstat) ALLOW(newfstatat) ALLOW(statx) ALLOW(statfs) ALLOW(fstatfs) ALLOW(faccessat) ALLOW(faccessat2)
     ALLOW(readlinkat) ALLOW(getdents64) ALLOW(getcwd) ALLOW(chdir) ALLOW(fchdir) ALLOW(dup) ALLOW(dup3) ALLOW(fcntl)
-    ALLOW(flock) ALLOW(fsync) ALLOW(fdatasync) ALLOW(sync) ALLOW(syncfs) ALLOW(sync_file_range) ALLOW(truncate)
-    ALLOW(ftruncate) ALLOW(fallocate) ALLOW(fadvise64) ALLOW(readahead) ALLOW(mkdirat)
-    ALLOW(symlinkat) ALLOW(linkat) ALLOW(unlinkat) ALLOW(renameat2)
-    ALLOW(fchown) ALLOW(fchownat) ALLOW(utimensat) ALLOW(umask) ALLOW(setxattr) ALLOW(lsetxattr) ALLOW(fsetxattr)
+    ALLOW(flock) ALLOW(fsync) ALLOW(fdatasync) ALLOW(sync) ALLOW(syncfs) ALLOW(sync_file_range)
+    ALLOW(ftruncate) ALLOW(fallocate) ALLOW(fadvise64) ALLOW(readahead)
+   
+    ALLOW(fchown) ALLOW(fchownat) ALLOW(utimensat) ALLOW(setxattr) ALLOW(lsetxattr) ALLOW(fsetxattr)
     ALLOW(getxattr) ALLOW(lgetxattr) ALLOW(fgetxattr) ALLOW(listxattr) ALLOW(llistxattr) ALLOW(flistxattr)
     ALLOW(removexattr) ALLOW(lremovexattr) ALLOW(fremovexattr) ALLOW(setxattrat) ALLOW(getxattrat)
     ALLOW(listxattrat) ALLOW(removexattrat) ALLOW(file_getattr) ALLOW(file_setattr) ALLOW(copy_file_range)
@@ -182,7 +200,7 @@ static const struct filter_row rows[] = {
     ALLOW(setfsgid) ALLOW(setgroups) ALLOW(capget) ALLOW(capset)
 #undef WHY
 #define WHY "sockets of the families that socket() lets through"
-    ALLOW(bind) ALLOW(listen) ALLOW(accept) ALLOW(accept4) ALLOW(connect) ALLOW(getsockname) ALLOW(getpeername)
+    ALLOW(listen) ALLOW(accept) ALLOW(accept4) ALLOW(connect) ALLOW(getsockname) ALLOW(getpeername)
     ALLOW(getsockopt) ALLOW(setsockopt) ALLOW(sendto) ALLOW(recvfrom) ALLOW(sendmsg) ALLOW(recvmsg) ALLOW(sendmmsg)
     ALLOW(recvmmsg) ALLOW(shutdown)
 #undef WHY
@@ -203,12 +221,12 @@ static const struct filter_row rows[] = {
 #define WHY "older spelling of a call above"
 #ifdef __x86_64__
     ALLOW(stat) ALLOW(lstat) ALLOW(access) ALLOW(readlink) ALLOW(getdents) ALLOW(dup2)
-    ALLOW(mkdir) ALLOW(rmdir) ALLOW(symlink) ALLOW(link) ALLOW(unlink) ALLOW(rename)
+   
     ALLOW(chown) ALLOW(lchown) ALLOW(utime) ALLOW(utimes) ALLOW(futimesat) ALLOW(inotify_init) ALLOW(epoll_create)
     ALLOW(epoll_wait) ALLOW(eventfd) ALLOW(signalfd) ALLOW(poll) ALLOW(select) ALLOW(pipe) ALLOW(fork) ALLOW(vfork)
     ALLOW(getpgrp) ALLOW(pause) ALLOW(alarm) ALLOW(time) ALLOW(arch_prctl)
 #endif
-    ALLOW(renameat)
+   
 #undef WHY
 };
 

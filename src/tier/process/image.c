@@ -18,6 +18,7 @@
 #include "base/text.h"
 #include "tier/process/confine.h"
 #include "tier/process/filter.h"
+#include "tier/process/names.h"
 
 /* A growing image; a failed allocation or a passed maximum is remembered in text.is_broken. */
 struct image {
@@ -196,6 +197,33 @@ static void put_confinement(struct image *image, const struct plan *plan, const 
         head(image)->flags |= RECORD_LANDLOCK;
 }
 
+/* The edges name their components by their place in the text, which goes in front of them. */
+static int put_names(struct image *image, const struct plan *plan, struct error *err)
+{
+    auto_arena struct arena *arena = plan->name_count ? arena_new() : NULL;
+    struct names names = {0};
+    uint32_t text, states, edges;
+    int status;
+
+    if (!plan->name_count)
+        return 0;
+    status = arena ? names_build(arena, plan->names, plan->name_count, &names, err) : error_memory(err);
+    if (status < 0)
+        return status;
+    text = put(image, names.text, names.text_length + 1, 1);
+    for (size_t i = 0; i < names.edge_count; i++)
+        names.edges[i].name += text;
+    states = put_array(image, names.states, names.state_count, sizeof(names.states[0]));
+    edges = put_array(image, names.edges, names.edge_count, sizeof(names.edges[0]));
+    if (image->bytes.is_broken)
+        return 0;
+    head(image)->states = states;
+    head(image)->state_count = (uint32_t)names.state_count;
+    head(image)->edges = edges;
+    head(image)->edge_count = (uint32_t)names.edge_count;
+    return 0;
+}
+
 static int put_filter(struct image *image, const struct plan *plan, struct error *err)
 {
     struct sock_filter program[FILTER_LENGTH_MAX];
@@ -336,7 +364,9 @@ int image_write(const struct tier_start *start, int landlock_abi, uint32_t flags
     put_mounts(&image, start->plan, &confine, err);
     put_confinement(&image, start->plan, &confine, err);
     put_limits(&image, start->plan);
-    status = put_filter(&image, start->plan, err);
+    status = put_names(&image, start->plan, err);
+    if (status == 0)
+        status = put_filter(&image, start->plan, err);
     put_program(&image, start, err);
     bytes = image.bytes;
     if (status < 0)

@@ -50,6 +50,30 @@ struct record_rule {
     uint64_t access; /* LANDLOCK_ACCESS_FS_* */
 };
 
+/*
+ * Patterns over names inside, as one automaton over path components: from a state a component leads to the states of
+ * all edges that take it. State 0 is the root directory. What has been covered once stays covered further down.
+ */
+#define RECORD_STATES_MAX 1024
+
+enum record_name_kind {
+    RECORD_NAME_KEPT = 1 << 0, /* never made, changed, renamed or removed */
+    RECORD_NAME_OLD = 1 << 1,  /* the same where it was there before the container; a new one may be made and changed */
+};
+
+struct record_state {
+    uint32_t edges, edge_count; /* index of the first one */
+    uint32_t skip;              /* a state that is entered along with this one, 0 = none */
+    uint32_t kinds;             /* enum record_name_kind of the patterns that end here */
+    uint32_t stays;             /* any component leads back here: a double star */
+};
+
+struct record_edge {
+    uint32_t name, length; /* offset of a string, not NUL-terminated: one component of a pattern */
+    uint32_t is_wild;
+    uint32_t to;
+};
+
 struct record_limit {
     uint32_t resource; /* RLIMIT_* */
     uint32_t unused;
@@ -62,6 +86,8 @@ struct record {
     uint32_t uid, gid;
     uint32_t mounts, mount_count;
     uint32_t rules, rule_count;
+    uint32_t states, state_count; /* none: no names are kept */
+    uint32_t edges, edge_count;
     uint32_t limits, limit_count;
     uint32_t filter, filter_count; /* struct sock_filter */
     uint32_t argv, argc;           /* uint64_t offsets, then a zero; one free slot before the first */

@@ -29,8 +29,8 @@ struct child {
     int errnum;
 };
 
-/* What cordon-init needs: mounting, loopback, dropping groups, locking securebits, closing nested namespaces. */
-static const unsigned kept[] = {CAP_SYS_ADMIN, CAP_NET_ADMIN, CAP_SETGID, CAP_SETPCAP, CAP_SYS_RESOURCE};
+/* What cordon-init needs: mounting, loopback, dropping groups, locking securebits, closing nested namespaces, keeping names. */
+static const unsigned kept[] = {CAP_SYS_ADMIN, CAP_NET_ADMIN, CAP_SETGID, CAP_SETPCAP, CAP_SYS_RESOURCE, CAP_SYS_PTRACE};
 
 static int child_failed(struct child *child, const char *what)
 {

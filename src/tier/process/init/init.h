@@ -31,6 +31,12 @@ static inline const char *init_string(const struct init *init, uint32_t offset)
 void init_fail(struct init *init, const char *action, const char *object, long errnum)
     __attribute__((noreturn));
 
+/* Does a thread keep names, and start the program? */
+static inline int init_keeps_names(const struct init *init)
+{
+    return init->record->state_count != 0;
+}
+
 /* `result` if it is not negative; otherwise init_fail(). */
 static inline long init_need(struct init *init, long result, const char *action, const char *object)
 {
@@ -49,12 +55,17 @@ void device_proc(struct init *init, int root, const char *target); /* device.c: 
 void rights_prepare(struct init *init);   /* rights.c: an empty Landlock rule set; tree_build() adds a rule per mount */
 void rights_complete(struct init *init);  /* rights.c: rules for what is no mount of its own, and for descriptors */
 void rights_add(struct init *init, int fd, uint64_t access, const char *name);
-void rights_drop(struct init *init);      /* rights.c: capabilities, securebits */
-void rights_apply(struct init *init);     /* rights.c: in the program's process, last: limits, Landlock, seccomp */
+void rights_drop(struct init *init);      /* rights.c: capabilities, securebits; what keeping names needs is left */
+void rights_drop_last(struct init *init); /* rights.c: the rest of the capabilities */
+void rights_restrict(struct init *init);  /* rights.c: Landlock, in the process or thread that becomes the program's parent */
+int rights_apply(struct init *init);      /* rights.c: in the program's process, last: limits, Landlock, seccomp */
 void terminal_open(struct init *init);    /* terminal.c */
 void signals_reset(struct init *init);    /* program.c */
 void program_prepare(struct init *init);  /* watch.c */
 void program_start(struct init *init);    /* program.c */
+int program_launch(struct init *init);    /* program.c: the filter's listener, -1 = none; does not return on failure */
+void program_tell(const struct init *init); /* program.c: the keeper's thread to process 1: the program runs */
+void keeper_start(struct init *init);     /* keeper.c: a thread that calls program_launch() and keeps names from then on */
 void program_watch(struct init *init) __attribute__((noreturn)); /* watch.c */
 
 /* tree.c, for device.c: `target` lies in a directory that no one else can change */

@@ -7,6 +7,7 @@
 #include <asm/signal.h>
 #include <linux/errno.h>
 #include <linux/fcntl.h>
+#include <linux/futex.h>
 #include <linux/limits.h>
 #include <linux/mman.h>
 #include <linux/sched.h>
@@ -16,6 +17,8 @@
 
 struct outcome {
     int32_t is_failed;
+    int32_t listener;  /* number in the table that the program's process shares with its maker */
+    uint32_t is_told;
     struct message message;
 };
 
@@ -125,25 +128,22 @@ static void child_run(struct init *init, char **argv, char **envp)
     init->error_kind = ERROR_INVALID;
     init_need(init, sys_call1(chdir, cwd), "enter working directory", cwd);
     init->error_kind = ERROR_SYSTEM;
-    rights_apply(init);
+    outcome->listener = rights_apply(init);
     status = execute_searched(init, argv, envp);
     init->error_kind = status == -ENOENT || status == -ENOTDIR ? ERROR_NOT_FOUND : ERROR_NOT_EXECUTABLE;
     child_fail(init, "execute", argv[0], -status);
 }
 
-void program_start(struct init *init)
+int program_launch(struct init *init)
 {
     const struct record *record = init->record;
-    const int32_t *kept = (const int32_t *)init_string(init, record->fds);
     char **argv = pointers_of(init, record->argv, record->argc);
     char **envp = pointers_of(init, record->envp, record->env_count);
-    struct message running = {.type = MESSAGE_RUNNING};
+    /* One table of descriptors until exec: so the keeper has the filter's listener, and the program has not. */
+    long flags = CLONE_VFORK | SIGCHLD | (init_keeps_names(init) ? CLONE_FILES : 0);
 
-    outcome = (struct outcome *)init_need(init,
-                                          sys_call6(mmap, 0, sizeof(*outcome), PROT_READ | PROT_WRITE,
-                                                    MAP_SHARED | MAP_ANONYMOUS, -1, 0),
-                                          "map", "outcome");
-    init->program = init_need(init, sys_call5(clone, CLONE_VFORK | SIGCHLD, 0, 0, 0, 0), "start", "program");
+    outcome->listener = -1;
+    init->program = init_need(init, sys_call5(clone, flags, 0, 0, 0, 0), "start", "program");
     if (init->program == 0) {
         init->on_fail = child_fail;
         child_run(init, argv, envp);
@@ -152,12 +152,45 @@ void program_start(struct init *init)
         init_send(init, &outcome->message, -1);
         sys_call1(exit_group, 125);
     }
+    return outcome->listener;
+}
+
+void program_tell(const struct init *init)
+{
+    (void)init;
+    __atomic_store_n(&outcome->is_told, 1, __ATOMIC_RELEASE);
+    sys_call6(futex, &outcome->is_told, FUTEX_WAKE, 1, 0, 0, 0);
+}
+
+static void launch_by_keeper(struct init *init)
+{
+    keeper_start(init);
+    rights_drop_last(init);
+    while (!__atomic_load_n(&outcome->is_told, __ATOMIC_ACQUIRE))
+        sys_call6(futex, &outcome->is_told, FUTEX_WAIT, 0, 0, 0, 0);
+}
+
+void program_start(struct init *init)
+{
+    const struct record *record = init->record;
+    const int32_t *kept = (const int32_t *)init_string(init, record->fds);
+    struct message running = {.type = MESSAGE_RUNNING};
+    int ruleset = init->ruleset;
+
+    outcome = (struct outcome *)init_need(init,
+                                          sys_call6(mmap, 0, sizeof(*outcome), PROT_READ | PROT_WRITE,
+                                                    MAP_SHARED | MAP_ANONYMOUS, -1, 0),
+                                          "map", "outcome");
+    if (init_keeps_names(init))
+        launch_by_keeper(init);
+    else
+        program_launch(init);
     init_need(init, sys_call3(close_range, 0, 2, 0), "close", "standard streams");
     for (uint32_t i = 0; i < record->fd_count; i++)
         sys_call1(close, kept[i]);
     if (init->tty >= 0)
         sys_call1(close, init->tty);
-    if (init->ruleset >= 0)
-        sys_call1(close, init->ruleset);
+    if (ruleset >= 0)
+        sys_call1(close, ruleset);
     init_send(init, &running, -1);
 }

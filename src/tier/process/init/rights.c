@@ -21,6 +21,8 @@
     (SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP | SECBIT_NO_SETUID_FIXUP_LOCKED | \
      SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED)
 
+#define WAIT_KILLABLE_RECV (1UL << 5) /* SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, 5.19: signals do not restart a call */
+
 struct resource_limit {
     uint64_t soft, hard;
 };
@@ -102,36 +104,62 @@ void rights_complete(struct init *init)
         rule_add_descriptor(init, kept[i]);
 }
 
-void rights_drop(struct init *init)
+static void capabilities_set(struct init *init, uint32_t low)
 {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-    struct __user_cap_data_struct none[2] = {{0}, {0}};
+    struct __user_cap_data_struct data[2] = {{.effective = low, .permitted = low}, {0}};
 
+    init_need(init, sys_call2(capset, &header, data), "drop", "capabilities");
+}
+
+void rights_drop_last(struct init *init)
+{
+    capabilities_set(init, 0);
+}
+
+void rights_drop(struct init *init)
+{
     for (uint32_t capability = 0; capability <= init->record->capability_last; capability++)
         init_need(init, sys_call5(prctl, PR_CAPBSET_DROP, capability, 0, 0, 0), "drop", "bounding capability");
     init_need(init, sys_call5(prctl, PR_SET_SECUREBITS, SECUREBITS, 0, 0, 0), "lock", "securebits");
     init_need(init, sys_call5(prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0), "clear",
               "ambient capabilities");
-    init_need(init, sys_call2(capset, &header, none), "drop", "capabilities");
+    capabilities_set(init, init_keeps_names(init) ? 1u << CAP_SYS_PTRACE : 0);
     init_need(init, sys_call5(prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "set", "no_new_privs");
 }
 
-void rights_apply(struct init *init)
+void rights_restrict(struct init *init)
+{
+    if (init->ruleset < 0)
+        return;
+    init_need(init, sys_call2(landlock_restrict_self, init->ruleset, init->record->landlock_restrict_flags), "apply",
+              "Landlock rule set");
+    sys_call1(close, init->ruleset);
+    init->ruleset = -1;
+}
+
+/* The listener when the filter asks the keeper, -1 when it does not. */
+int rights_apply(struct init *init)
 {
     const struct record *record = init->record;
     const struct record_limit *limits = (const struct record_limit *)init_string(init, record->limits);
     struct sock_fprog program = {.len = (unsigned short)record->filter_count,
                                  .filter = (struct sock_filter *)init_string(init, record->filter)};
+    long flags = SECCOMP_FILTER_FLAG_NEW_LISTENER, listener;
 
     for (uint32_t i = 0; i < record->limit_count; i++) {
         struct resource_limit limit = {limits[i].value, limits[i].value};
 
         init_need(init, sys_call4(prlimit64, 0, limits[i].resource, &limit, 0), "set", "resource limit");
     }
-    if (init->ruleset >= 0) {
-        init_need(init, sys_call2(landlock_restrict_self, init->ruleset, record->landlock_restrict_flags), "apply",
-                  "Landlock rule set");
-        sys_call1(close, init->ruleset);
+    if (!init_keeps_names(init)) {
+        rights_restrict(init);
+        init_need(init, sys_call3(seccomp, SECCOMP_SET_MODE_FILTER, 0, &program), "load", "system call filter");
+        return -1;
     }
-    init_need(init, sys_call3(seccomp, SECCOMP_SET_MODE_FILTER, 0, &program), "load", "system call filter");
+    rights_drop_last(init);
+    listener = sys_call3(seccomp, SECCOMP_SET_MODE_FILTER, flags | WAIT_KILLABLE_RECV, &program);
+    if (listener == -EINVAL) /* before 5.19 */
+        listener = sys_call3(seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
+    return (int)init_need(init, listener, "load", "system call filter that asks the keeper of names");
 }

@@ -68,5 +68,9 @@ char *string_append_number(char *at, char *end, uint64_t number);
 
 void *memset(void *to, int value, size_t size);
 void *memcpy(void *to, const void *from, size_t size);
+int memcmp(const void *a, const void *b, size_t size);
+void *memchr(const void *in, int value, size_t size);
+char *strchr(const char *text, int value);
+size_t strlen(const char *text);
 
 #endif

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the keeper learns about a caller: text in its memory, its directories, its mask, its terminal. All of it is the
+ * contained program's to choose, so it is copied once, bounded, and judged only after it was copied.
+ */
+#include <linux/errno.h>
+#include <linux/fcntl.h>
+#include <linux/time.h>
+#include <linux/time_types.h>
+
+#include "tier/process/init/keeper.h"
+
+#define PAGE_BYTES 4096u /* the smallest: what can be read up to its end can be read at once */
+#define TTY_PTS_MAJOR 136
+
+struct span {
+    uint64_t address, length;
+};
+
+/* In two parts, so that what lies before the end of a page is read although the next page is not there. */
+static long read_memory(const struct call *call, uint64_t address, void *bytes, size_t size)
+{
+    uint64_t first = PAGE_BYTES - address % PAGE_BYTES;
+    struct span local = {(uint64_t)(uintptr_t)bytes, size};
+    struct span remote[2] = {{address, size}, {0, 0}};
+
+    if (first < size) {
+        remote[0].length = first;
+        remote[1] = (struct span){address + first, size - first};
+    }
+    return sys_call6(process_vm_readv, call->tid, &local, 1, remote, 2, 0);
+}
+
+long caller_bytes(const struct call *call, uint64_t address, void *bytes, size_t size)
+{
+    long got = read_memory(call, address, bytes, size);
+
+    return got < 0 ? got : (size_t)got == size ? 0 : -EFAULT;
+}
+
+long caller_text(const struct call *call, uint64_t address, char text[PATH_MAX])
+{
+    long got = read_memory(call, address, text, PATH_MAX);
+
+    for (long i = 0; i < got; i++)
+        if (!text[i])
+            return i;
+    return got < 0 ? got : got == PATH_MAX ? -ENAMETOOLONG : -EFAULT;
+}
+
+static void task_path(char *text, size_t size, uint32_t tid, const char *rest, long number)
+{
+    char *end = text + size;
+    char *at = string_append(string_append_number(text, end, tid), end, rest);
+
+    if (number >= 0)
+        string_append_number(at, end, (uint64_t)number);
+}
+
+/* AT_FDCWD is the working directory. */
+long caller_descriptor(const struct keeper *keeper, const struct call *call, int fd, int is_directory)
+{
+    char path[48];
+    long opened;
+
+    if (fd != AT_FDCWD && fd < 0)
+        return -EBADF;
+    task_path(path, sizeof(path), call->tid, fd == AT_FDCWD ? "/cwd" : "/fd/", fd == AT_FDCWD ? -1 : fd);
+    opened = sys_call4(openat, keeper->proc, path, O_PATH | O_CLOEXEC | (is_directory ? O_DIRECTORY : 0), 0);
+    return opened == -ENOENT && fd != AT_FDCWD ? -EBADF : opened;
+}
+
+static long read_about(const struct keeper *keeper, const struct call *call, const char *file, char *text, size_t size)
+{
+    char path[48];
+    long fd, got;
+
+    task_path(path, sizeof(path), call->tid, file, -1);
+    fd = sys_call4(openat, keeper->proc, path, O_RDONLY | O_CLOEXEC, 0);
+    if (fd < 0)
+        return fd;
+    got = sys_call3(read, fd, text, size - 1);
+    sys_call1(close, fd);
+    text[got < 0 ? 0 : got] = '\0';
+    return got;
+}
+
+/* The number behind `label` in /proc/TID/status. */
+static long status_number(const struct keeper *keeper, const struct call *call, const char *label, unsigned base)
+{
+    char text[1024];
+    size_t length = string_length(label);
+    long got = read_about(keeper, call, "/status", text, sizeof(text));
+
+    if (got < 0)
+        return got;
+    for (const char *at = text; *at; at++) {
+        const char *digit = at + length;
+        long number = 0;
+        size_t same = 0;
+
+        while (same < length && at[same] == label[same])
+            same++;
+        if (same < length)
+            continue;
+        while (*digit == ' ' || *digit == '\t')
+            digit++;
+        for (; *digit >= '0' && *digit < (char)('0' + base) && number < 1 << 28; digit++)
+            number = number * (long)base + (*digit - '0');
+        return number;
+    }
+    return -ESRCH;
+}
+
+/* The process that the calling thread belongs to. */
+long caller_group(const struct keeper *keeper, const struct call *call)
+{
+    return status_number(keeper, call, "\nTgid:", 10);
+}
+
+/* The index of its controlling terminal in /dev/pts; -ENXIO when it has none there. */
+long caller_terminal(const struct keeper *keeper, const struct call *call)
+{
+    char text[512];
+    long got = read_about(keeper, call, "/stat", text, sizeof(text));
+    const char *at = text;
+    unsigned device = 0;
+
+    if (got < 0)
+        return got;
+    for (const char *c = text; *c; c++) /* the name may hold anything, so from its last bracket on */
+        if (*c == ')')
+            at = c;
+    for (int field = 2; *at && field < 7; at++)
+        field += *at == ' ';
+    for (; *at >= '0' && *at <= '9'; at++)
+        device = device * 10 + (unsigned)(*at - '0');
+    if ((device >> 8 & 0xfff) != TTY_PTS_MAJOR)
+        return -ENXIO;
+    return (long)((device & 0xff) | (device >> 12 & 0xfff00));
+}
+
+void caller_forget_masks(struct keeper *keeper)
+{
+    for (int i = 0; i < KEEPER_UMASKS; i++)
+        keeper->umasks[i].tid = 0;
+}
+
+/*
+ * Make the caller's file mode creation mask the keeper's own. umask() comes by the keeper, which forgets all masks then;
+ * a second is too short for a thread number to come round.
+ */
+void caller_take_mask(struct keeper *keeper, const struct call *call)
+{
+    struct umask_seen *seen = &keeper->umasks[call->tid % KEEPER_UMASKS];
+    struct __kernel_timespec now = {0};
+
+    sys_call2(clock_gettime, CLOCK_MONOTONIC_COARSE, &now);
+    if (seen->tid != call->tid || seen->second != now.tv_sec) {
+        long mask = status_number(keeper, call, "Umask:", 8);
+
+        *seen = (struct umask_seen){call->tid, mask < 0 ? 077 : (uint32_t)mask & 0777, now.tv_sec};
+    }
+    if (seen->mask != keeper->mask) {
+        sys_call1(umask, seen->mask);
+        keeper->mask = seen->mask;
+    }
+}

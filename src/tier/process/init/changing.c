@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Calls that make, rename and remove names, and those that change what a name means without opening it. */
+#include <linux/errno.h>
+#include <linux/fcntl.h>
+#include <linux/fs.h>
+#include <linux/socket.h>
+#include <linux/un.h>
+
+#include "tier/process/init/keeper.h"
+
+#define AF_UNIX_FAMILY    1 /* <sys/socket.h> belongs to a C library */
+#define EMPTY_PATH(flags) ((flags)&AT_EMPTY_PATH ? PLACE_EMPTY : 0)
+
+/* Where a name shall come to be. */
+static long new_place(struct keeper *keeper, const struct call *call, int directory, uint64_t address,
+                      struct place *ret_place)
+{
+    char path[PATH_MAX];
+    struct place place;
+    long status = caller_text(call, address, path);
+
+    if (status >= 0)
+        status = place_find(keeper, call, directory, path, PLACE_NEW, &place);
+    if (status < 0)
+        return status;
+    status = place.object >= 0 || place.parent < 0 ? -EEXIST : place_check(keeper, &place);
+    if (status < 0) {
+        place_leave(&place);
+        return status;
+    }
+    *ret_place = place;
+    return 0;
+}
+
+static long old_place(struct keeper *keeper, const struct call *call, int directory, uint64_t address, int flags,
+                      struct place *ret_place)
+{
+    char path[PATH_MAX];
+    long status = caller_text(call, address, path);
+
+    return status < 0 ? status : place_find(keeper, call, directory, path, flags, ret_place);
+}
+
+static long make_directory(struct keeper *keeper, const struct call *call, int directory, uint64_t address, uint64_t mode)
+{
+    struct place place;
+    long status = new_place(keeper, call, directory, address, &place);
+
+    if (status < 0)
+        return status;
+    caller_take_mask(keeper, call);
+    status = sys_call3(mkdirat, place.parent, place.name, mode & 07777);
+    place_leave(&place);
+    return status;
+}
+
+static long make_node(struct keeper *keeper, const struct call *call, int directory, const uint64_t *args)
+{
+    struct place place;
+    long status = new_place(keeper, call, directory, args[0], &place);
+
+    if (status < 0)
+        return status;
+    caller_take_mask(keeper, call);
+    status = place.has_slash ? -ENOENT : sys_call4(mknodat, place.parent, place.name, (uint32_t)args[1], (uint32_t)args[2]);
+    place_leave(&place);
+    return status;
+}
+
+static long make_symlink(struct keeper *keeper, const struct call *call, uint64_t text_address, int directory,
+                         uint64_t address)
+{
+    char text[PATH_MAX];
+    struct place place;
+    long status = caller_text(call, text_address, text);
+
+    if (status >= 0)
+        status = new_place(keeper, call, directory, address, &place);
+    if (status < 0)
+        return status;
+    status = place.has_slash ? -ENOENT : sys_call3(symlinkat, text, place.parent, place.name);
+    place_leave(&place);
+    return status;
+}
+
+static long link_to(struct keeper *keeper, const struct place *from, const struct call *call, int directory,
+                    uint64_t address)
+{
+    char again[48];
+    struct place to;
+    long status = new_place(keeper, call, directory, address, &to);
+
+    if (status < 0)
+        return status;
+    if (to.has_slash || (from->has_slash && (from->mode & S_IFMT) != S_IFDIR))
+        status = to.has_slash ? -ENOENT : -ENOTDIR;
+    else if ((from->mode & S_IFMT) == S_IFLNK)
+        status = sys_call5(linkat, from->parent, from->name, to.parent, to.name, 0);
+    else
+        status = sys_call5(linkat, AT_FDCWD, place_again(from->object, again), to.parent, to.name, AT_SYMLINK_FOLLOW);
+    place_leave(&to);
+    return status;
+}
+
+/* A second name would be a way past the pattern of the first. */
+static long make_link(struct keeper *keeper, const struct call *call, int from_directory, uint64_t from_address,
+                      int to_directory, uint64_t to_address, uint64_t flags)
+{
+    struct place from;
+    long status;
+
+    if (flags & ~(uint64_t)(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
+        return -EINVAL;
+    status = old_place(keeper, call, from_directory, from_address, flags & AT_SYMLINK_FOLLOW ? PLACE_FOLLOW : 0, &from);
+    if (status < 0)
+        return status;
+    status = place_check(keeper, &from);
+    if (status == 0)
+        status = link_to(keeper, &from, call, to_directory, to_address);
+    place_leave(&from);
+    return status;
+}
+
+static long check_rename(const struct keeper *keeper, const struct place *from, const struct place *to, uint64_t flags)
+{
+    long status = place_check(keeper, from);
+
+    if (status == 0)
+        status = place_check(keeper, to);
+    if (status == 0 && from->parent >= 0)
+        status = place_check_move(keeper, from, &to->at);
+    if (status == 0 && flags & RENAME_EXCHANGE)
+        status = place_check_move(keeper, to, &from->at);
+    return status;
+}
+
+static long rename_to(struct keeper *keeper, const struct call *call, const struct place *from, int directory,
+                      uint64_t address, uint64_t flags)
+{
+    struct place to;
+    long status = old_place(keeper, call, directory, address, PLACE_NEW, &to);
+
+    if (status < 0)
+        return status;
+    if (from->parent < 0 || to.parent < 0)
+        status = -EBUSY; /* "." and ".." */
+    else if ((from->has_slash || to.has_slash) && (from->mode & S_IFMT) != S_IFDIR)
+        status = -ENOTDIR;
+    else
+        status = check_rename(keeper, from, &to, flags);
+    if (status == 0)
+        status = sys_call5(renameat2, from->parent, from->name, to.parent, to.name, flags);
+    place_leave(&to);
+    return status;
+}
+
+static long rename_name(struct keeper *keeper, const struct call *call, int from_directory, uint64_t from_address,
+                        int to_directory, uint64_t to_address, uint64_t flags)
+{
+    struct place from;
+    long status;
+
+    if (flags & ~(uint64_t)(RENAME_NOREPLACE | RENAME_EXCHANGE | RENAME_WHITEOUT))
+        return -EINVAL;
+    if (flags & RENAME_WHITEOUT) /* leaves a device node behind */
+        return -EPERM;
+    status = old_place(keeper, call, from_directory, from_address, 0, &from);
+    if (status < 0)
+        return status;
+    status = rename_to(keeper, call, &from, to_directory, to_address, flags);
+    place_leave(&from);
+    return status;
+}
+
+static long remove_name(struct keeper *keeper, const struct call *call, int directory, uint64_t address, uint64_t flags)
+{
+    struct place place;
+    long status;
+
+    if (flags & ~(uint64_t)AT_REMOVEDIR)
+        return -EINVAL;
+    status = old_place(keeper, call, directory, address, 0, &place);
+    if (status < 0)
+        return status;
+    status = place_check(keeper, &place);
+    if (status == 0 && place.parent < 0)
+        status = flags & AT_REMOVEDIR ? -EINVAL : -EISDIR; /* "." and ".." */
+    else if (status == 0 && place.has_slash && (place.mode & S_IFMT) != S_IFDIR)
+        status = -ENOTDIR;
+    if (status == 0)
+        status = sys_call3(unlinkat, place.parent, place.name, flags);
+    place_leave(&place);
+    return status;
+}
+
+static long truncate_file(struct keeper *keeper, const struct call *call)
+{
+    char again[48];
+    struct place place;
+    long status = old_place(keeper, call, AT_FDCWD, call->args[0], PLACE_FOLLOW, &place);
+
+    if (status < 0)
+        return status;
+    status = place_check(keeper, &place);
+    if (status == 0 && place.has_slash && (place.mode & S_IFMT) != S_IFDIR)
+        status = -ENOTDIR;
+    if (status == 0)
+        status = sys_call2(truncate, place_again(place.object, again), call->args[1]);
+    place_leave(&place);
+    return status;
+}
+
+static long change_mode(struct keeper *keeper, const struct call *call, int directory, const uint64_t *args, uint64_t flags)
+{
+    char again[48];
+    struct place place;
+    long status;
+
+    if (flags & ~(uint64_t)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+        return -EINVAL;
+    status = old_place(keeper, call, directory, args[0],
+                       (flags & AT_SYMLINK_NOFOLLOW ? 0 : PLACE_FOLLOW) | EMPTY_PATH(flags), &place);
+    if (status < 0)
+        return status;
+    status = place_check(keeper, &place);
+    if (status == 0 && (place.mode & S_IFMT) == S_IFLNK)
+        status = -EOPNOTSUPP;
+    if (status == 0)
+        status = sys_call3(fchmodat, AT_FDCWD, place_again(place.object, again), args[1] & 07777);
+    place_leave(&place);
+    return status;
+}
+
+struct socket_name {
+    uint16_t family;
+    char path[UNIX_PATH_MAX + 1];
+};
+
+/* As it was written, from the directory where it was written, so that it has the name that the caller gave. */
+static long bind_from(const struct call *call, const struct keeper *keeper, int socket, const void *name, size_t length)
+{
+    long directory = caller_descriptor(keeper, call, AT_FDCWD, 1);
+    long status = directory < 0 ? directory : sys_call1(fchdir, directory);
+
+    if (status >= 0)
+        status = sys_call3(bind, socket, name, length);
+    sys_call1(chdir, "/");
+    if (directory >= 0)
+        sys_call1(close, directory);
+    return status;
+}
+
+static long caller_socket(const struct keeper *keeper, const struct call *call, int fd)
+{
+    long group = caller_group(keeper, call), process, socket;
+
+    if (group < 0)
+        return group;
+    process = sys_call2(pidfd_open, group, 0);
+    if (process < 0)
+        return process;
+    socket = sys_call3(pidfd_getfd, process, fd, 0);
+    sys_call1(close, process);
+    return socket;
+}
+
+static long bind_socket(struct keeper *keeper, const struct call *call)
+{
+    union {
+        struct socket_name local;
+        char bytes[sizeof(struct __kernel_sockaddr_storage) + 1];
+    } name;
+    size_t length = (uint32_t)call->args[2];
+    struct place place = {.parent = -1, .object = -1};
+    int is_named;
+    long status, socket;
+
+    memset(&name, 0, sizeof(name));
+    if (length > sizeof(struct __kernel_sockaddr_storage))
+        return -EINVAL;
+    status = caller_bytes(call, call->args[1], &name, length);
+    if (status < 0)
+        return status;
+    is_named = length > sizeof(name.local.family) && name.local.family == AF_UNIX_FAMILY && name.local.path[0];
+    if (is_named)
+        status = place_find(keeper, call, AT_FDCWD, name.local.path, PLACE_NEW, &place);
+    if (status == 0 && is_named)
+        status = place.object >= 0 ? -EADDRINUSE : place_check(keeper, &place);
+    place_leave(&place);
+    if (status < 0)
+        return status;
+    socket = caller_socket(keeper, call, (int)call->args[0]);
+    if (socket < 0)
+        return socket;
+    caller_take_mask(keeper, call);
+    status = bind_from(call, keeper, (int)socket, &name, length);
+    sys_call1(close, socket);
+    return status;
+}
+
+long changing_handle(struct keeper *keeper, const struct call *call)
+{
+    const uint64_t *a = call->args;
+
+    switch (call->number) {
+    case __NR_mkdirat: return make_directory(keeper, call, (int)a[0], a[1], a[2]);
+    case __NR_mknodat: return make_node(keeper, call, (int)a[0], a + 1);
+    case __NR_symlinkat: return make_symlink(keeper, call, a[0], (int)a[1], a[2]);
+    case __NR_linkat: return make_link(keeper, call, (int)a[0], a[1], (int)a[2], a[3], (uint32_t)a[4]);
+    case __NR_renameat: return rename_name(keeper, call, (int)a[0], a[1], (int)a[2], a[3], 0);
+    case __NR_renameat2: return rename_name(keeper, call, (int)a[0], a[1], (int)a[2], a[3], (uint32_t)a[4]);
+    case __NR_unlinkat: return remove_name(keeper, call, (int)a[0], a[1], (uint32_t)a[2]);
+    case __NR_truncate: return truncate_file(keeper, call);
+    case __NR_fchmodat: return change_mode(keeper, call, (int)a[0], a + 1, 0);
+    case __NR_fchmodat2: return change_mode(keeper, call, (int)a[0], a + 1, (uint32_t)a[3]);
+    case __NR_bind: return bind_socket(keeper, call);
+#ifdef __x86_64__
+    case __NR_mkdir: return make_directory(keeper, call, AT_FDCWD, a[0], a[1]);
+    case __NR_mknod: return make_node(keeper, call, AT_FDCWD, a);
+    case __NR_symlink: return make_symlink(keeper, call, a[0], AT_FDCWD, a[1]);
+    case __NR_link: return make_link(keeper, call, AT_FDCWD, a[0], AT_FDCWD, a[1], 0);
+    case __NR_rename: return rename_name(keeper, call, AT_FDCWD, a[0], AT_FDCWD, a[1], 0);
+    case __NR_unlink: return remove_name(keeper, call, AT_FDCWD, a[0], 0);
+    case __NR_rmdir: return remove_name(keeper, call, AT_FDCWD, a[0], AT_REMOVEDIR);
+    case __NR_chmod: return change_mode(keeper, call, AT_FDCWD, a, 0);
+#endif
+    default: return -ENOSYS; /* the filter sends nothing else */
+    }
+}

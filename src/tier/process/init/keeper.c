@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Theory of operation. A mount can protect what exists; a name that does not exist yet has nothing to mount on. So the
+ * program's system call filter hands every call that could make, change, rename or remove a name to this thread
+ * (SECCOMP_RET_USER_NOTIF), which makes the call itself with what it copied from the caller, or refuses it. Nothing is
+ * decided on memory that the caller can still change, and because all such calls of the container pass one thread, no
+ * directory moves between the look and the act.
+ *
+ * The thread is as confined as the program: the same file tree, the same uid, the same Landlock domain (the program
+ * inherits it from this thread), no capability but CAP_SYS_PTRACE in the container's own user namespace, which lets it
+ * read the arguments of processes that are not dumpable and where Yama restricts tracing. It lives in process 1, so the
+ * program cannot signal, trace or limit it; its death ends the container.
+ */
+#include "tier/process/init/keeper.h"
+
+#include <linux/errno.h>
+#include <linux/fcntl.h>
+#include <linux/futex.h>
+#include <linux/ioctl.h>
+#include <linux/mman.h>
+#include <linux/poll.h>
+#include <linux/sched.h>
+#include <linux/seccomp.h>
+#include <linux/time.h>
+#include <linux/time_types.h>
+
+#define STACK_BYTES (512u << 10)
+#define RETRY_NS    20000000 /* 20 ms */
+
+#ifndef SECCOMP_ADDFD_FLAG_SEND
+#define SECCOMP_ADDFD_FLAG_SEND (1UL << 1) /* 5.14 */
+#endif
+#define NOTIF_SET_FLAGS  SECCOMP_IOW(4, uint64_t) /* 6.6 */
+#define NOTIF_SYNC_WAKE_UP 1                      /* 6.6: the two threads take turns on one processor */
+
+static struct keeper the_keeper;
+
+long keeper_give(const struct keeper *keeper, uint64_t id, int fd, int is_closed_on_exec)
+{
+    struct seccomp_notif_addfd give = {
+        .id = id,
+        .flags = SECCOMP_ADDFD_FLAG_SEND,
+        .srcfd = (uint32_t)fd,
+        .newfd_flags = is_closed_on_exec ? O_CLOEXEC : 0,
+    };
+
+    return sys_call3(ioctl, keeper->listener, SECCOMP_IOCTL_NOTIF_ADDFD, &give);
+}
+
+/* A caller that is gone needs no answer. */
+void keeper_answer(const struct keeper *keeper, uint64_t id, long result, int goes_on)
+{
+    struct seccomp_notif_resp answer = {
+        .id = id,
+        .error = result < 0 ? (int32_t)result : 0,
+        .val = result < 0 ? 0 : result,
+        .flags = goes_on ? SECCOMP_USER_NOTIF_FLAG_CONTINUE : 0,
+    };
+
+    sys_call3(ioctl, keeper->listener, SECCOMP_IOCTL_NOTIF_SEND, &answer);
+}
+
+static void handle(struct keeper *keeper, const struct seccomp_notif *asked)
+{
+    struct call call = {.id = asked->id, .tid = asked->pid, .number = asked->data.nr, .args = (const uint64_t *)asked->data.args};
+    long result;
+
+    switch (call.number) {
+    case __NR_openat:
+#ifdef __x86_64__
+    case __NR_open:
+    case __NR_creat:
+#endif
+        result = opening_handle(keeper, &call);
+        break;
+    case __NR_umask:
+        caller_forget_masks(keeper);
+        result = KEEPER_CONTINUE;
+        break;
+    default:
+        result = changing_handle(keeper, &call);
+    }
+    if (result == KEEPER_ANSWERED)
+        return;
+    keeper_answer(keeper, call.id, result == KEEPER_CONTINUE ? 0 : result, result == KEEPER_CONTINUE);
+}
+
+/* 0 when there is something to receive. */
+static long wait_for_call(struct keeper *keeper)
+{
+    struct __kernel_timespec pause = {.tv_nsec = RETRY_NS};
+    struct pollfd polled = {.fd = keeper->listener, .events = POLLIN};
+    long ready = sys_call5(ppoll, &polled, 1, keeper->waiting_count ? &pause : 0, 0, sizeof(uint64_t));
+
+    if (keeper->waiting_count)
+        opening_retry(keeper);
+    if (ready > 0 && polled.revents & POLLHUP) /* the last contained process is gone */
+        sys_call1(exit, 0);
+    return ready > 0 ? 0 : -EAGAIN;
+}
+
+static void serve(struct keeper *keeper) __attribute__((noreturn));
+static void serve(struct keeper *keeper)
+{
+    for (;;) {
+        struct seccomp_notif asked;
+        long status = keeper->waiting_count ? wait_for_call(keeper) : 0;
+
+        if (status < 0)
+            continue;
+        memset(&asked, 0, sizeof(asked));
+        status = sys_call3(ioctl, keeper->listener, SECCOMP_IOCTL_NOTIF_RECV, &asked);
+        if (status == 0)
+            handle(keeper, &asked);
+        else if (status != -EINTR) /* the caller died meanwhile, or all have */
+            wait_for_call(keeper);
+    }
+}
+
+/* Numbers that only this thread's descriptor table has. */
+static void descriptors_settle(struct init *init, struct keeper *keeper, int listener)
+{
+    long proc = init_need(init, sys_call4(openat, AT_FDCWD, "/proc", O_PATH | O_DIRECTORY | O_CLOEXEC, 0), "open", "/proc");
+
+    proc = init_need(init, sys_call3(fcntl, proc, F_DUPFD_CLOEXEC, 64), "copy", "descriptor");
+    listener = (int)init_need(init, sys_call3(fcntl, listener, F_DUPFD_CLOEXEC, 64), "copy", "descriptor");
+    init_need(init, sys_call3(dup3, proc, 3, O_CLOEXEC), "copy", "descriptor");
+    init_need(init, sys_call3(dup3, listener, 4, O_CLOEXEC), "copy", "descriptor");
+    init_need(init, sys_call3(close_range, 5, ~0u, 0), "close", "descriptors");
+    init_need(init, sys_call3(close_range, 0, 2, 0), "close", "standard streams");
+    keeper->proc = 3;
+    keeper->listener = 4;
+}
+
+static void keeper_run(void *argument)
+{
+    struct init *init = argument;
+    struct keeper *keeper = &the_keeper;
+    struct __kernel_timespec now;
+    uint64_t flags = NOTIF_SYNC_WAKE_UP;
+    int listener;
+
+    keeper->record = init->record;
+    rights_restrict(init);
+    init_need(init, sys_call2(clock_gettime, CLOCK_REALTIME_COARSE, &now), "read", "clock");
+    keeper->started_s = now.tv_sec;
+    keeper->started_ns = (uint32_t)now.tv_nsec;
+    keeper->mask = (uint32_t)sys_call1(umask, 077);
+    sys_call1(umask, keeper->mask);
+    listener = program_launch(init);
+    descriptors_settle(init, keeper, listener);
+    sys_call3(ioctl, keeper->listener, NOTIF_SET_FLAGS, flags); /* older kernels: slower, not other */
+    program_tell(init);
+    serve(keeper);
+}
+
+/* (entry, argument, stack, flags): a thread that begins in entry(argument); the new thread's number. */
+long thread_start(void (*entry)(void *), void *argument, void *stack, unsigned long flags);
+#if defined(__x86_64__)
+__asm__(".globl thread_start\nthread_start:\n"
+        "  sub $16, %rdx\n  mov %rdi, (%rdx)\n  mov %rsi, 8(%rdx)\n"
+        "  mov %rcx, %rdi\n  mov %rdx, %rsi\n  xor %edx, %edx\n  xor %r10d, %r10d\n  xor %r8d, %r8d\n"
+        "  mov $56, %eax\n  syscall\n  test %rax, %rax\n  jnz 1f\n"
+        "  xor %ebp, %ebp\n  pop %rax\n  pop %rdi\n  call *%rax\n  hlt\n1: ret\n");
+#elif defined(__aarch64__)
+__asm__(".globl thread_start\nthread_start:\n"
+        "  stp x0, x1, [x2, #-16]!\n  mov x0, x3\n  mov x1, x2\n  mov x2, xzr\n  mov x3, xzr\n  mov x4, xzr\n"
+        "  mov x8, #220\n  svc #0\n  cbnz x0, 1f\n"
+        "  ldp x1, x0, [sp], #16\n  mov x29, xzr\n  blr x1\n  brk #0\n1: ret\n");
+#endif
+
+/* Descriptors and working directory of its own, memory and signals of process 1. */
+void keeper_start(struct init *init)
+{
+    unsigned long flags = CLONE_VM | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM;
+    long stack = init_need(init,
+                           sys_call6(mmap, 0, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK,
+                                     -1, 0),
+                           "map", "stack");
+
+    init_need(init, thread_start(keeper_run, init, (char *)stack + STACK_BYTES, flags), "start", "keeper of names");
+}

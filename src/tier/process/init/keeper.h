@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The keeper of names: a thread of process 1 that makes, on behalf of the program, each call that makes, changes,
+ * renames or removes a name, unless a pattern of the record covers it. keeper.c begins with its theory of operation.
+ */
+#ifndef CORDON_TIER_PROCESS_INIT_KEEPER_H
+#define CORDON_TIER_PROCESS_INIT_KEEPER_H
+
+#include <linux/limits.h>
+#include <linux/stat.h>
+
+#include "tier/process/init/init.h"
+#include "tier/process/init/names.h"
+
+#define KEEPER_UMASKS  64
+#define KEEPER_WAITING 32
+
+/* A file mode creation mask seen lately; asking /proc for it costs more than the call itself. */
+struct umask_seen {
+    uint32_t tid, mask;
+    int64_t second;
+};
+
+/* An open() that would stand still: a FIFO that nobody reads, a file with a lease. */
+struct waiting {
+    uint64_t id;
+    int object;
+    int flags;
+};
+
+struct keeper {
+    const struct record *record;
+    int listener;
+    int proc;          /* O_PATH of the container's /proc */
+    uint32_t mask;     /* the keeper's own mask at the moment */
+    int64_t started_s; /* of the container, by the clock that stamps files */
+    uint32_t started_ns;
+    struct umask_seen umasks[KEEPER_UMASKS];
+    struct waiting waiting[KEEPER_WAITING];
+    uint32_t waiting_count;
+};
+
+/* One call of a contained thread, as the kernel hands it over. */
+struct call {
+    uint64_t id;
+    uint32_t tid; /* in the container's pid namespace, which is the keeper's own */
+    int number;
+    const uint64_t *args;
+};
+
+/* What a handler comes to: negative errno, 0, or one of these. */
+#define KEEPER_ANSWERED 1 /* the caller has its answer already, or gets it later */
+#define KEEPER_CONTINUE 2 /* the kernel goes on with the call itself: only where no memory of the caller is read */
+
+/* Where a name is, or would be. */
+struct place {
+    int parent;         /* O_PATH of its directory, -1 = the object was named by a descriptor */
+    int object;         /* O_PATH of what is there, -1 = nothing */
+    int has_slash;      /* written with a slash behind it: only a directory will do */
+    uint32_t mode;      /* type and permissions of the object */
+    uint64_t rdev;      /* major << 32 | minor of a device */
+    struct names_at at; /* of the name itself */
+    char name[NAME_MAX + 1];
+};
+
+enum place_flag {
+    PLACE_FOLLOW = 1 << 0, /* a symbolic link at the end leads on */
+    PLACE_NEW = 1 << 1,    /* nothing need be there */
+    PLACE_EMPTY = 1 << 2,  /* AT_EMPTY_PATH: "" is the descriptor itself */
+};
+
+/* caller.c: what can be learnt about the caller. */
+long caller_text(const struct call *call, uint64_t address, char text[PATH_MAX]);
+long caller_bytes(const struct call *call, uint64_t address, void *bytes, size_t size);
+long caller_descriptor(const struct keeper *keeper, const struct call *call, int fd, int is_directory);
+long caller_group(const struct keeper *keeper, const struct call *call);
+long caller_terminal(const struct keeper *keeper, const struct call *call);
+void caller_take_mask(struct keeper *keeper, const struct call *call);
+void caller_forget_masks(struct keeper *keeper);
+
+/* place.c: on success the caller gives the place back with place_leave(). */
+long place_find(struct keeper *keeper, const struct call *call, int directory, const char *path, int flags,
+                struct place *ret_place);
+void place_leave(struct place *place);
+/* -EACCES when its name, or what is there, must stay as it is. */
+long place_check(const struct keeper *keeper, const struct place *place);
+/* Does a directory that moves from one name to another bring something under a pattern, or out of it? */
+long place_check_move(const struct keeper *keeper, const struct place *from, const struct names_at *to);
+/* "/proc/thread-self/fd/N": the object again, by another call. */
+const char *place_again(int object, char text[48]);
+
+/* opening.c, changing.c: the calls. */
+long opening_handle(struct keeper *keeper, const struct call *call);
+void opening_retry(struct keeper *keeper);
+long changing_handle(struct keeper *keeper, const struct call *call);
+
+/* keeper.c, for opening.c */
+long keeper_give(const struct keeper *keeper, uint64_t id, int fd, int is_closed_on_exec);
+void keeper_answer(const struct keeper *keeper, uint64_t id, long result, int goes_on);
+
+#endif

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * open() for writing, or with O_CREAT. The descriptor is opened here and handed into the caller's table. Everything is
+ * opened without waiting; what would have to wait is tried again every 20 ms while the caller sleeps.
+ */
+#include <linux/errno.h>
+#include <linux/fcntl.h>
+#include <linux/ioctl.h>
+#include <linux/seccomp.h>
+
+#include "tier/process/init/keeper.h"
+
+#define TTY_DEVICE (5ull << 32) /* /dev/tty, 5:0 */
+
+struct asked {
+    int flags;
+    uint32_t mode;
+};
+
+static int is_writing(int flags)
+{
+    return (flags & O_ACCMODE) != O_RDONLY || flags & O_TRUNC;
+}
+
+/* Hand the descriptor over with the flags that were asked for. */
+static long give(const struct keeper *keeper, uint64_t id, long fd, int flags)
+{
+    long status = 0;
+
+    if (fd < 0)
+        return fd;
+    if (!(flags & O_NONBLOCK)) {
+        status = sys_call3(fcntl, fd, F_GETFL, 0);
+        if (status >= 0)
+            status = sys_call3(fcntl, fd, F_SETFL, status & ~(long)O_NONBLOCK);
+    }
+    if (status >= 0)
+        status = keeper_give(keeper, id, (int)fd, flags & O_CLOEXEC);
+    sys_call1(close, fd);
+    if (status == -ENOENT || status == -EINPROGRESS) /* the caller is gone */
+        return KEEPER_ANSWERED;
+    return status < 0 ? status : KEEPER_ANSWERED;
+}
+
+static long open_object(int object, int flags)
+{
+    char again[48];
+    int kept = (flags & ~(O_CREAT | O_EXCL | O_NOFOLLOW)) | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+
+    return sys_call4(openat, AT_FDCWD, place_again(object, again), kept, 0);
+}
+
+/* What an open() that may wait would wait for. */
+static int would_wait(long status, uint32_t mode)
+{
+    return status == -EAGAIN || (status == -ENXIO && (mode & S_IFMT) == S_IFIFO);
+}
+
+static long wait_later(struct keeper *keeper, uint64_t id, struct place *place, int flags)
+{
+    if (keeper->waiting_count == KEEPER_WAITING)
+        return -EAGAIN;
+    keeper->waiting[keeper->waiting_count++] = (struct waiting){.id = id, .object = place->object, .flags = flags};
+    place->object = -1;
+    return KEEPER_ANSWERED;
+}
+
+void opening_retry(struct keeper *keeper)
+{
+    for (uint32_t i = 0; i < keeper->waiting_count;) {
+        struct waiting *waiting = &keeper->waiting[i];
+        long status = sys_call3(ioctl, keeper->listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &waiting->id);
+
+        if (status == 0) {
+            status = open_object(waiting->object, waiting->flags);
+            if (would_wait(status, S_IFIFO)) {
+                i++;
+                continue;
+            }
+            status = give(keeper, waiting->id, status, waiting->flags);
+            if (status < 0)
+                keeper_answer(keeper, waiting->id, status, 0);
+        }
+        sys_call1(close, waiting->object);
+        *waiting = keeper->waiting[--keeper->waiting_count];
+    }
+}
+
+/* /dev/tty is the caller's controlling terminal, not the keeper's. */
+static long open_terminal(const struct keeper *keeper, const struct call *call, int flags)
+{
+    char path[32], *end = path + sizeof(path);
+    long index = caller_terminal(keeper, call);
+    int kept = (flags & ~(O_CREAT | O_EXCL)) | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+
+    if (index < 0)
+        return index;
+    string_append_number(string_append(path, end, "/dev/pts/"), end, (uint64_t)index);
+    return sys_call4(openat, AT_FDCWD, path, kept, 0);
+}
+
+static long open_existing(struct keeper *keeper, const struct call *call, struct place *place, int flags)
+{
+    uint32_t type = place->mode & S_IFMT;
+    long status;
+
+    if (flags & O_CREAT && flags & O_EXCL)
+        return -EEXIST;
+    if (type == S_IFLNK)
+        return -ELOOP;
+    if (type == S_IFDIR)
+        return flags & O_CREAT && flags & O_DIRECTORY ? -EINVAL : -EISDIR;
+    if (place->has_slash || flags & O_DIRECTORY)
+        return -ENOTDIR;
+    status = is_writing(flags) ? place_check(keeper, place) : 0;
+    if (status < 0)
+        return status;
+    if (type == S_IFCHR && place->rdev == TTY_DEVICE)
+        status = open_terminal(keeper, call, flags);
+    else
+        status = open_object(place->object, flags);
+    if (would_wait(status, place->mode) && !(flags & O_NONBLOCK))
+        return wait_later(keeper, call->id, place, flags);
+    return give(keeper, call->id, status, flags);
+}
+
+static long open_new(struct keeper *keeper, const struct call *call, struct place *place, const struct asked *asked)
+{
+    int kept = asked->flags | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+    long status = place_check(keeper, place);
+
+    if (status == 0 && place->has_slash)
+        status = -EISDIR;
+    if (status < 0)
+        return status;
+    caller_take_mask(keeper, call);
+    return give(keeper, call->id, sys_call4(openat, place->parent, place->name, kept, asked->mode & 07777), asked->flags);
+}
+
+static long open_at(struct keeper *keeper, const struct call *call, int directory, uint64_t address,
+                    const struct asked *asked)
+{
+    char path[PATH_MAX];
+    struct place place;
+    int is_followed = !(asked->flags & O_NOFOLLOW) && !(asked->flags & O_CREAT && asked->flags & O_EXCL);
+    int flags = (is_followed ? PLACE_FOLLOW : 0) | (asked->flags & O_CREAT ? PLACE_NEW : 0);
+    long status = caller_text(call, address, path);
+
+    if (status >= 0)
+        status = place_find(keeper, call, directory, path, flags, &place);
+    if (status < 0)
+        return status;
+    if (place.object >= 0)
+        status = open_existing(keeper, call, &place, asked->flags);
+    else
+        status = open_new(keeper, call, &place, asked);
+    place_leave(&place);
+    return status;
+}
+
+long opening_handle(struct keeper *keeper, const struct call *call)
+{
+    const uint64_t *args = call->args;
+    struct asked asked;
+
+#ifdef __x86_64__
+    if (call->number == __NR_open) {
+        asked = (struct asked){(int)args[1], (uint32_t)args[2]};
+        return open_at(keeper, call, AT_FDCWD, args[0], &asked);
+    }
+    if (call->number == __NR_creat) {
+        asked = (struct asked){O_CREAT | O_WRONLY | O_TRUNC, (uint32_t)args[1]};
+        return open_at(keeper, call, AT_FDCWD, args[0], &asked);
+    }
+#endif
+    asked = (struct asked){(int)args[2], (uint32_t)args[3]};
+    return open_at(keeper, call, (int)args[0], args[1], &asked);
+}

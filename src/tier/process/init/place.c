@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From a path as the caller wrote it to the directory and the object that it means, with the name that the container's
+ * file tree has for them. The kernel resolves everything but the last component; a symbolic link at the end is followed
+ * here, so that the patterns see where it leads. /proc/self means the caller, not the keeper.
+ */
+#include <linux/errno.h>
+#include <linux/fcntl.h>
+#include <linux/openat2.h>
+
+#include "tier/process/init/keeper.h"
+
+#define LINKS_MAX     40 /* as the kernel has it (MAXSYMLINKS) */
+#define WALK_DEPTH    32
+#define WALK_NAMES    20000
+#define ENTRIES_BYTES 2048
+
+static void descriptor_close(int *fd)
+{
+    if (*fd >= 0)
+        sys_call1(close, *fd);
+    *fd = -1;
+}
+
+void place_leave(struct place *place)
+{
+    descriptor_close(&place->parent);
+    descriptor_close(&place->object);
+}
+
+const char *place_again(int object, char text[48])
+{
+    char *at = string_append(text, text + 48, "/proc/thread-self/fd/");
+
+    string_append_number(at, text + 48, (uint64_t)object);
+    return text;
+}
+
+/* The name of a descriptor inside the container; -EACCES where it has none. */
+static long descriptor_name(int fd, char text[PATH_MAX])
+{
+    char again[48];
+    long length = sys_call4(readlinkat, AT_FDCWD, place_again(fd, again), text, PATH_MAX - 1);
+
+    if (length < 0)
+        return length;
+    text[length] = '\0';
+    return text[0] == '/' ? length : -EACCES;
+}
+
+static int begins(const char *text, const char *with)
+{
+    while (*with && *text == *with)
+        text++, with++;
+    return !*with;
+}
+
+static int is_on_proc(const char *name)
+{
+    return begins(name, "/proc") && (!name[5] || name[5] == '/');
+}
+
+static long number_at(const char **text)
+{
+    long number = 0;
+
+    if (**text < '0' || **text > '9')
+        return -1;
+    while (**text >= '0' && **text <= '9' && number < 1 << 28)
+        number = number * 10 + (*(*text)++ - '0');
+    return number;
+}
+
+/*
+ * A directory of /proc as the caller has it: "self" led the keeper to itself (process 1), and what belongs to other
+ * processes is not opened on anybody's behalf. *fd is replaced.
+ */
+static long proc_take(struct keeper *keeper, const struct call *call, char name[PATH_MAX], int *fd)
+{
+    const char *rest = name + 5;
+    char path[PATH_MAX], *end = path + sizeof(path), *at;
+    long process, opened;
+
+    if (*rest == '/')
+        rest++;
+    process = number_at(&rest);
+    if (process < 0 || (*rest && *rest != '/'))
+        return -EACCES; /* /proc itself, /proc/sys ...: nothing there is the program's to write */
+    if (process == 1 && begins(rest, "/task/")) {
+        rest += 6;
+        number_at(&rest);
+    } else if (process != 1 && process != (long)call->tid && process != caller_group(keeper, call)) {
+        return -EACCES;
+    }
+    at = string_append_number(path, end, call->tid);
+    string_append(at, end, rest);
+    opened = sys_call4(openat, keeper->proc, path, O_PATH | O_CLOEXEC | O_NOFOLLOW, 0);
+    if (opened < 0)
+        return opened;
+    descriptor_close(fd);
+    *fd = (int)opened;
+    return 0;
+}
+
+static long object_look(struct place *place)
+{
+    struct statx info;
+    long status = sys_call5(statx, place->object, "", AT_EMPTY_PATH, STATX_TYPE | STATX_MODE, &info);
+
+    if (status < 0)
+        return status;
+    place->mode = info.stx_mode;
+    place->rdev = (uint64_t)info.stx_rdev_major << 32 | info.stx_rdev_minor;
+    return 0;
+}
+
+/* The object is known by its descriptor alone: its own name is what counts. */
+static long object_named(const struct keeper *keeper, struct place *place)
+{
+    char name[PATH_MAX];
+    long status = descriptor_name(place->object, name);
+
+    if (status == -EACCES) { /* a pipe, a socket, a file that lies in no tree: no pattern can mean it */
+        names_start(keeper->record, &place->at);
+        status = 0;
+    } else if (status >= 0) {
+        names_walk(keeper->record, name, &place->at);
+    }
+    descriptor_close(&place->parent);
+    place->name[0] = '\0';
+    return status < 0 ? status : object_look(place);
+}
+
+/* Split `path` behind its last directory; slashes at its end are taken off and remembered. */
+static long path_split(char *path, struct place *place, const char **ret_directory)
+{
+    size_t length = string_length(path), start;
+
+    place->has_slash = 0;
+    while (length > 1 && path[length - 1] == '/') {
+        path[--length] = '\0';
+        place->has_slash = 1;
+    }
+    for (start = length; start && path[start - 1] != '/'; start--)
+        ;
+    if (length - start > NAME_MAX)
+        return -ENAMETOOLONG;
+    string_append(place->name, place->name + sizeof(place->name), path + start);
+    if (!place->name[0])
+        string_append(place->name, place->name + sizeof(place->name), "."); /* "/" */
+    while (start > 1 && path[start - 1] == '/')
+        start--;
+    path[start] = '\0';
+    *ret_directory = start ? path : ".";
+    return 0;
+}
+
+static int is_dots(const char *name)
+{
+    return name[0] == '.' && (!name[1] || (name[1] == '.' && !name[2]));
+}
+
+/* The directory, and the object if there is one. `from` is where a relative path begins. */
+static long place_enter(struct keeper *keeper, const struct call *call, int from, char *path, struct place *place)
+{
+    struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC};
+    char name[PATH_MAX];
+    struct names_at parent;
+    const char *directory;
+    long status = path_split(path, place, &directory);
+
+    if (status < 0)
+        return status;
+    status = sys_call4(openat2, from, directory, &how, sizeof(how));
+    if (status < 0)
+        return status;
+    descriptor_close(&place->parent);
+    place->parent = (int)status;
+    status = descriptor_name(place->parent, name);
+    if (status >= 0 && is_on_proc(name))
+        status = proc_take(keeper, call, name, &place->parent);
+    if (status < 0)
+        return status;
+    status = sys_call4(openat, place->parent, place->name, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0);
+    if (status == -ENOENT) {
+        status = 0;
+    } else if (status >= 0) {
+        place->object = (int)status;
+        status = object_look(place);
+    }
+    if (status < 0)
+        return status;
+    if (is_dots(place->name) && place->object >= 0)
+        return object_named(keeper, place);
+    names_walk(keeper->record, name, &parent);
+    names_step(keeper->record, &parent, place->name, string_length(place->name), &place->at);
+    return is_on_proc(name) ? 1 : 0;
+}
+
+/* Through the symbolic link at the end. On /proc a link is the object itself (fd/1, cwd). */
+static long link_follow(struct keeper *keeper, struct place *place, int is_proc, char path[PATH_MAX], int *from)
+{
+    long length;
+
+    if (is_proc) {
+        length = sys_call4(openat, place->parent, place->name, O_PATH | O_CLOEXEC, 0);
+        if (length < 0)
+            return length;
+        descriptor_close(&place->object);
+        place->object = (int)length;
+        return object_named(keeper, place);
+    }
+    length = sys_call4(readlinkat, place->object, "", path, PATH_MAX - 1);
+    if (length < 0)
+        return length;
+    path[length] = '\0';
+    descriptor_close(&place->object);
+    descriptor_close(from);
+    *from = place->parent;
+    place->parent = -1;
+    return length ? 1 : -ENOENT;
+}
+
+static long place_resolve(struct keeper *keeper, const struct call *call, char path[PATH_MAX], int flags, int *from,
+                          struct place *place)
+{
+    for (int links = 0; links < LINKS_MAX; links++) {
+        long status = place_enter(keeper, call, *from, path, place);
+
+        if (status < 0)
+            return status;
+        if (place->object < 0)
+            return flags & PLACE_NEW ? 0 : -ENOENT;
+        if ((place->mode & S_IFMT) != S_IFLNK || !(flags & PLACE_FOLLOW || place->has_slash))
+            return 0;
+        status = link_follow(keeper, place, (int)status, path, from);
+        if (status <= 0)
+            return status;
+    }
+    return -ELOOP;
+}
+
+long place_find(struct keeper *keeper, const struct call *call, int directory, const char *path, int flags,
+                struct place *ret_place)
+{
+    struct place place = {.parent = -1, .object = -1};
+    char rest[PATH_MAX];
+    int from = -1;
+    long status = 0;
+
+    if (!*path) {
+        if (!(flags & PLACE_EMPTY))
+            return -ENOENT;
+        status = caller_descriptor(keeper, call, directory, 0);
+        if (status < 0)
+            return status;
+        place.object = (int)status;
+        status = object_named(keeper, &place);
+    } else {
+        if (*path != '/')
+            status = caller_descriptor(keeper, call, directory, 1);
+        if (status < 0)
+            return status;
+        from = *path != '/' ? (int)status : -1;
+        string_append(rest, rest + sizeof(rest), path);
+        status = place_resolve(keeper, call, rest, flags, &from, &place);
+        descriptor_close(&from);
+    }
+    if (status < 0) {
+        place_leave(&place);
+        return status;
+    }
+    *ret_place = place;
+    return 0;
+}
+
+/* Was the object there before the container? Where the file system does not say, it counts as old. */
+static int is_old(const struct keeper *keeper, int object)
+{
+    struct statx info;
+
+    if (sys_call5(statx, object, "", AT_EMPTY_PATH, STATX_BTIME, &info) < 0 || !(info.stx_mask & STATX_BTIME))
+        return 1;
+    return info.stx_btime.tv_sec < keeper->started_s ||
+           (info.stx_btime.tv_sec == keeper->started_s && info.stx_btime.tv_nsec < keeper->started_ns);
+}
+
+long place_check(const struct keeper *keeper, const struct place *place)
+{
+    if (place->at.kinds & RECORD_NAME_KEPT)
+        return -EACCES;
+    if (place->at.kinds & RECORD_NAME_OLD && place->object >= 0 && is_old(keeper, place->object))
+        return -EACCES;
+    return 0;
+}
+
+struct entry { /* struct linux_dirent64 */
+    uint64_t inode;
+    int64_t offset;
+    unsigned short length;
+    unsigned char type;
+    char name[];
+};
+
+struct walk {
+    const struct keeper *keeper;
+    long left; /* names that may still be looked at */
+};
+
+static long walk_directory(struct walk *walk, int directory, const struct names_at *from, const struct names_at *to,
+                           int depth);
+
+static long walk_entry(struct walk *walk, int directory, const char *name, const struct names_at *from,
+                       const struct names_at *to, int depth)
+{
+    const struct record *record = walk->keeper->record;
+    size_t length = string_length(name);
+    struct names_at from_here, to_here;
+    long child, status = 0;
+
+    names_step(record, from, name, length, &from_here);
+    names_step(record, to, name, length, &to_here);
+    if ((from_here.kinds ^ to_here.kinds) & RECORD_NAME_KEPT)
+        return -EACCES;
+    if (!names_differ(record, &from_here, &to_here) && !names_differ(record, &to_here, &from_here))
+        return 0;
+    child = sys_call4(openat, directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0);
+    if (child < 0)
+        return child == -ENOENT ? 0 : child;
+    if (from_here.kinds & ~to_here.kinds & RECORD_NAME_OLD && is_old(walk->keeper, (int)child))
+        status = -EACCES;
+    if (status == 0)
+        status = walk_directory(walk, (int)child, &from_here, &to_here, depth + 1);
+    sys_call1(close, child);
+    return status;
+}
+
+/* `directory` is an O_PATH descriptor of anything; only a directory has something below it. */
+static long walk_directory(struct walk *walk, int directory, const struct names_at *from, const struct names_at *to,
+                           int depth)
+{
+    union {
+        struct entry first;
+        char bytes[ENTRIES_BYTES];
+    } buffer;
+    long fd = sys_call4(openat, directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0), got = 0, status = 0;
+
+    if (fd == -ENOTDIR)
+        return 0;
+    if (fd < 0 || depth > WALK_DEPTH)
+        status = -EACCES; /* what cannot be looked into is not moved */
+    while (status == 0 && (got = sys_call3(getdents64, fd, &buffer, sizeof(buffer))) > 0)
+        for (long at = 0; at < got && status == 0;) {
+            const struct entry *entry = (const struct entry *)(const void *)(buffer.bytes + at);
+
+            at += entry->length;
+            if (--walk->left < 0)
+                status = -EACCES;
+            else if (!is_dots(entry->name))
+                status = walk_entry(walk, (int)fd, entry->name, from, to, depth);
+        }
+    if (fd >= 0)
+        sys_call1(close, fd);
+    return status < 0 ? status : got < 0 ? -EACCES : 0;
+}
+
+long place_check_move(const struct keeper *keeper, const struct place *from, const struct names_at *to)
+{
+    struct walk walk = {.keeper = keeper, .left = WALK_NAMES};
+
+    if (from->object < 0 || (from->mode & S_IFMT) != S_IFDIR)
+        return 0;
+    if (!names_differ(keeper->record, &from->at, to) && !names_differ(keeper->record, to, &from->at))
+        return 0;
+    return walk_directory(&walk, from->object, &from->at, to, 0);
+}
