@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The keeper of names, with plans made by hand. Each script prints what went through; what must not is written beside
+ * what must, so that a keeper that refuses everything fails as well.
+ */
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "plan.h"
+#include "test.h"
+
+static struct hand_plan hand;
+static char output[65536];
+static struct tier_status status;
+static struct error err;
+static char workspace[] = "/tmp/cordon-unit-XXXXXX";
+
+static const struct plan_name patterns[] = {
+    {"/ws/**/.env", PLAN_NAME_KEPT, NULL},         {"/ws/**/.git/hooks/**", PLAN_NAME_KEPT, NULL},
+    {"/ws/**/.git/config", PLAN_NAME_OLD, NULL},   {"/ws/src/*.pem", PLAN_NAME_KEPT, NULL},
+    {"/ws/later/settings", PLAN_NAME_KEPT, NULL},
+};
+
+static void host(const char *command)
+{
+    char text[1024];
+
+    snprintf(text, sizeof(text), "cd %s && { %s; }", workspace, command);
+    check_int(system(text), 0);
+}
+
+/* A workspace that `prepare` fills on the host, then the script inside. */
+static void keep(const char *prepare, const char *script)
+{
+    strcpy(workspace, "/tmp/cordon-unit-XXXXXX");
+    check(mkdtemp(workspace) != NULL);
+    host(prepare);
+    hand_plan_init(&hand, workspace);
+    hand.plan.names = (struct plan_name *)patterns;
+    hand.plan.name_count = ARRAY_COUNT(patterns);
+    hand.plan.filter.keeps_names = true;
+    hand.plan.cwd = "/ws";
+    check_int(hand_run(&hand, script, &status, output, sizeof(output), &err), 0);
+    check_int(status.end, TIER_EXITED);
+}
+
+static void done(void)
+{
+    host("rm -rf \"$PWD\"");
+}
+
+TEST(a_kept_name_does_not_appear_by_any_call)
+{
+    keep("mkdir sub; echo 1 >plain", "try() { \"$@\" 2>/dev/null && echo through: \"$@\"; }\n"
+                                     "sh -c 'echo 1 >.env' 2>/dev/null && echo through: open\n"
+                                     "try mkdir .env; try mkdir -p a/b/.env; try ln plain .env; try ln -s plain sub/.env\n"
+                                     "try mv plain sub/.env; try mkfifo .env; try cp plain sub/.env; try touch .env\n"
+                                     "try mkdir -p x/.git; try mkdir x/.git/hooks; touch x/.git/plain && echo fine");
+    check_string(output, "through: mkdir -p x/.git\nfine\n");
+    host("test ! -e .env -a ! -e sub/.env -a ! -e a/b/.env -a ! -e x/.git/hooks");
+    done();
+}
+
+TEST(what_exists_under_a_kept_name_stays_as_it_is)
+{
+    keep("mkdir -p r/.git/hooks; echo hook >r/.git/hooks/pre; echo plain >r/plain",
+         "try() { \"$@\" 2>/dev/null && echo through: \"$@\"; }\n"
+         "h=r/.git/hooks/pre\n"
+         "for f in $h r/plain; do sh -c \"echo x >>$f\" 2>/dev/null && echo through: write $f; done\n"
+         "try cat $h; try rm -f $h; try mv $h r/x; try mv r/plain $h; try ln $h r/y; try chmod 700 $h; try truncate -s 0 $h\n"
+         "try mv r/.git/hooks r/z; try mv r/.git r/.git2; try rmdir r/.git/hooks; try mv r s; try cat s/.git/hooks/pre");
+    check_string(output, "through: write r/plain\nhook\nthrough: cat r/.git/hooks/pre\nthrough: mv r s\nhook\n"
+                         "through: cat s/.git/hooks/pre\n");
+    host("test \"$(cat s/.git/hooks/pre)\" = hook");
+    done();
+}
+
+TEST(a_directory_is_not_renamed_into_or_out_of_a_pattern)
+{
+    keep("mkdir src; echo 1 >src/a.pem",
+         "try() { \"$@\" 2>/dev/null && echo through: \"$@\"; }\n"
+         "try mv src other; mkdir d; echo 1 >d/settings; try mv d later; rm d/settings; try mv d later\n"
+         "mkdir e; echo 1 >e/key.pem; mkdir f; try mv e/key.pem f/key.pem; try mv f/key.pem src/b.pem; try mv f g\n"
+         "mkdir -p n/hooks; echo 1 >n/hooks/pre; try mv n .git; try mv n m");
+    check_string(output, "through: mv d later\nthrough: mv e/key.pem f/key.pem\nthrough: mv f g\nthrough: mv n m\n");
+    done();
+}
+
+TEST(an_old_file_stays_and_a_new_one_of_its_name_may_be_made)
+{
+    keep("mkdir -p old/.git new; echo old >old/.git/config",
+         "try() { \"$@\" 2>/dev/null && echo through: \"$@\"; }\n"
+         "mkdir new/.git; echo 1 >new/.git/config.lock; try mv new/.git/config.lock new/.git/config\n"
+         "echo 2 >>new/.git/config; cat new/.git/config; echo 3 >old/.git/config.lock\n"
+         "try mv old/.git/config.lock old/.git/config; try rm -f old/.git/config; try mv old/.git x; cat old/.git/config");
+    check_string(output, "through: mv new/.git/config.lock new/.git/config\n1\n2\nold\n");
+    done();
+}
+
+TEST(the_program_s_view_of_its_calls_is_unchanged)
+{
+    keep("mkdir sub; echo text >file; ln -s file link; ln -s gone dangling",
+         "exec 2>&1; umask 027; echo 1 >made; stat -c %a made; (umask 0; mkdir wide; stat -c %a wide)\n"
+         "echo through >link; cat file; echo 2 >dangling; cat gone; (set -C; echo 3 >file) 2>/dev/null || echo exists\n"
+         "echo on >/dev/stdout; echo on >/dev/fd/1; echo null >/dev/null; echo 300 >/proc/self/oom_score_adj && echo adj\n"
+         "cd sub; echo rel >../rel; cat ../rel; cd ..; rmdir sub; test ! -e sub && echo gone; mkdir made 2>/dev/null || echo is\n"
+         "mkfifo pipe; (cat pipe >got) & echo word >pipe; wait; cat got; rm -r wide; (echo x >dir/) 2>/dev/null || echo no");
+    check_string(output, "640\n777\nthrough\n2\nexists\non\non\nadj\nrel\ngone\nis\nword\nno\n");
+    done();
+}
+
+TEST(a_link_on_the_way_does_not_hide_a_kept_name)
+{
+    keep("mkdir -p r/.git; ln -s r/.git git; ln -s .env env", "try() { \"$@\" 2>/dev/null && echo through: \"$@\"; }\n"
+                                                           "try mkdir git/hooks; sh -c 'echo 1 >env' 2>/dev/null && echo open\n"
+                                                           "cd r/.git; try mkdir hooks; try mkdir ../.git/hooks; try mkdir $PWD/./hooks\n"
+                                                           "sh -c 'exec 9<.; echo 1 >/proc/self/fd/9/hooks' 2>/dev/null && echo fd; touch t && echo fine");
+    check_string(output, "fine\n");
+    host("test ! -e r/.git/hooks -a ! -e .env");
+    done();
+}
+
+TEST(other_processes_files_in_proc_are_not_opened_on_behalf)
+{
+    keep(":", "for f in /proc/1/mem /proc/1/comm /proc/1/task/2/comm /proc/$PPID/mem /proc/sys/kernel/hostname; do\n"
+              "sh -c \"echo x >$f\" 2>/dev/null && echo through: $f; done; echo mine >/proc/self/comm && cat /proc/self/comm");
+    check_string(output, "cat\n");
+    done();
+}
