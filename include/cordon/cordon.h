@@ -254,8 +254,8 @@ struct cordon_status {
     uint32_t flags;      /* CORDON_STATUS_... */
     uint64_t wall_us;    /* from the start of the program to its end */
     uint64_t user_us;    /* CPU time of the whole tree, user */
-    uint64_t system_us;  /* and system */
-    uint64_t max_rss_bytes;
+    uint64_t system_us;  /* and system; both 0 when it was killed without a cgroup that counts them */
+    uint64_t max_rss_bytes; /* of the largest process; 0 when it was killed as a whole */
     uint64_t output_bytes; /* stdout and stderr, where Cordon relayed them, else 0 */
     char text[192];        /* when Cordon ended it: why, one line; else "" */
 };

@@ -76,6 +76,7 @@ struct event_exited {
     int code;        /* exit status or signal */
     int exit_status; /* as `cordon run` exits */
     bool is_oom_killed;
+    bool has_times, has_rss; /* user_us and system_us, max_rss_bytes are known */
     uint64_t wall_us, user_us, system_us, max_rss_bytes, output_bytes;
 };
 

@@ -112,6 +112,14 @@ int event_run_timeout(struct event_log *log, const char *member, uint64_t timeou
     return record_write(&record, log, err);
 }
 
+static void record_usage(struct record *record, const char *member, bool is_known, uint64_t value)
+{
+    if (is_known)
+        json_add_uint(&record->json, member, value);
+    else
+        json_add_null(&record->json, member);
+}
+
 int event_run_exited(struct event_log *log, const struct event_exited *exited, struct error *err)
 {
     struct record record;
@@ -123,9 +131,9 @@ int event_run_exited(struct event_log *log, const struct event_exited *exited, s
     json_add_bool(&record.json, "oomKilled", exited->is_oom_killed);
     json_begin_object(&record.json, "usage");
     json_add_uint(&record.json, "wallUs", exited->wall_us);
-    json_add_uint(&record.json, "userUs", exited->user_us);
-    json_add_uint(&record.json, "systemUs", exited->system_us);
-    json_add_uint(&record.json, "maxRssBytes", exited->max_rss_bytes);
+    record_usage(&record, "userUs", exited->has_times, exited->user_us);
+    record_usage(&record, "systemUs", exited->has_times, exited->system_us);
+    record_usage(&record, "maxRssBytes", exited->has_rss, exited->max_rss_bytes);
     json_add_uint(&record.json, "outputBytes", exited->output_bytes);
     json_end(&record.json);
     return record_write(&record, log, err);

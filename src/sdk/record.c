@@ -5,8 +5,9 @@
 #include <signal.h>
 #include <stdio.h>
 
-#include "base/text.h"
+#include "base/clock.h"
 #include "base/number.h"
+#include "base/text.h"
 #include "sdk/container.h"
 #include "sdk/losses.h"
 
@@ -136,8 +137,13 @@ static const char *end_name(uint32_t end)
 
 int container_record_abandoned(struct cordon_container *container, struct error *err)
 {
-    static const struct event_exited abandoned = {
-        .end = "abandoned", .code = SIGKILL, .exit_status = 128 + SIGKILL};
+    const struct event_exited abandoned = {
+        .end = "abandoned",
+        .code = SIGKILL,
+        .exit_status = 128 + SIGKILL,
+        .wall_us = (clock_monotonic_ns() - container->deadlines.started_ns) / 1000,
+        .output_bytes = container->output_bytes,
+    };
 
     return event_run_exited(container->log, &abandoned, err);
 }
@@ -172,6 +178,8 @@ int container_record_end(struct cordon_container *container, struct error *err)
         .code = status->code,
         .exit_status = status->exit_status,
         .is_oom_killed = tier->is_oom_killed,
+        .has_times = tier->has_times,
+        .has_rss = tier->has_rss,
         .wall_us = status->wall_us,
         .user_us = status->user_us,
         .system_us = status->system_us,

@@ -40,6 +40,7 @@ struct tier_status {
     enum tier_end end;
     int code;                    /* exit status, or signal number */
     bool is_oom_killed;          /* the memory limit ended it */
+    bool has_times, has_rss;     /* false: only the container's first process knew, and it was killed */
     uint64_t user_us, system_us; /* whole tree that was waited for */
     uint64_t max_rss_bytes;
 };

@@ -394,23 +394,49 @@ bool cgroup_was_oom_killed(const struct cgroup *cgroup)
     return at && strtoul(at + strlen("oom_kill "), NULL, 10) > 0;
 }
 
-int cgroup_cpu_time(const struct cgroup *cgroup, uint64_t *ret_us)
+/* The number behind `key` in a file of the group that counts CPU time; an empty key: the file is that number. */
+static int cpu_value(const struct cgroup *cgroup, const char *file, const char *key, uint64_t *ret_value)
 {
     char text[1024];
-    const char *at = text;
+    const char *at;
 
-    if (cgroup->cpu < 0 || !file_words(cgroup->directories[cgroup->cpu],
-                                       cgroup->is_v2 ? "cpu.stat" : "cpuacct.usage", text, sizeof(text)))
+    if (cgroup->cpu < 0 || !file_words(cgroup->directories[cgroup->cpu], file, text, sizeof(text)))
         return -ENOTSUP;
-    if (cgroup->is_v2) {
-        at = strstr(text, "usage_usec ");
-        if (!at)
-            return -ENOTSUP;
-        *ret_us = strtoull(at + strlen("usage_usec "), NULL, 10);
-        return 0;
-    }
-    *ret_us = strtoull(text, NULL, 10) / 1000; /* ns */
+    at = strstr(text, key);
+    if (!at)
+        return -ENOTSUP;
+    *ret_value = strtoull(at + strlen(key), NULL, 10);
     return 0;
+}
+
+/* v2 counts in us, v1 in ns. */
+static int cpu_time(const struct cgroup *cgroup, const char *key, const char *v1_file, uint64_t *ret_us)
+{
+    uint64_t value = 0;
+    int status = cgroup->is_v2 ? cpu_value(cgroup, "cpu.stat", key, &value) : cpu_value(cgroup, v1_file, "", &value);
+
+    if (status == 0)
+        *ret_us = cgroup->is_v2 ? value : value / 1000;
+    return status;
+}
+
+int cgroup_cpu_time(const struct cgroup *cgroup, uint64_t *ret_us)
+{
+    return cpu_time(cgroup, "usage_usec ", "cpuacct.usage", ret_us);
+}
+
+int cgroup_times(const struct cgroup *cgroup, uint64_t *ret_user_us, uint64_t *ret_system_us)
+{
+    uint64_t user, system;
+    int status = cpu_time(cgroup, "user_usec ", "cpuacct.usage_user", &user);
+
+    if (status == 0)
+        status = cpu_time(cgroup, "system_usec ", "cpuacct.usage_sys", &system);
+    if (status == 0) {
+        *ret_user_us = user;
+        *ret_system_us = system;
+    }
+    return status;
 }
 
 void cgroup_close(struct cgroup *cgroup)

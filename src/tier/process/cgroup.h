@@ -41,6 +41,9 @@ bool cgroup_was_oom_killed(const struct cgroup *cgroup);
 /* CPU time of all that ever ran in it, us; -ENOTSUP without that controller. */
 int cgroup_cpu_time(const struct cgroup *cgroup, uint64_t *ret_us);
 
+/* The same in two parts. */
+int cgroup_times(const struct cgroup *cgroup, uint64_t *ret_user_us, uint64_t *ret_system_us);
+
 /* Remove the (empty) groups. */
 void cgroup_close(struct cgroup *cgroup);
 

@@ -388,9 +388,20 @@ static void status_fill(struct tier_run *run, const struct message *message)
 
     status->end = WIFSIGNALED(message->value) ? TIER_SIGNALED : TIER_EXITED;
     status->code = WIFSIGNALED(message->value) ? WTERMSIG(message->value) : WEXITSTATUS(message->value);
+    status->has_times = status->has_rss = true;
     status->user_us = message->user_us;
     status->system_us = message->system_us;
     status->max_rss_bytes = message->max_rss_bytes;
+}
+
+/* A killed init takes what it knew with it: the kernel adds the times of what dies with a process 1 to nobody's. */
+static void status_find(struct tier_run *run)
+{
+    struct tier_status *status = &run->status;
+
+    run_reap(run); /* returns when the whole namespace is dead */
+    status->has_times =
+        run->has_cgroup && cgroup_times(&run->cgroup, &status->user_us, &status->system_us) == 0;
 }
 
 static int process_read_status(struct tier_run *run, struct tier_status *ret_status, struct error *err)
@@ -409,7 +420,7 @@ static int process_read_status(struct tier_run *run, struct tier_status *ret_sta
         else
             return error_set(err, ERROR_INTERNAL, EBADMSG, "init said something unknown (%u)", message.type);
         if (run->status.end == TIER_LOST)
-            run_reap(run); /* returns when the whole namespace is dead */
+            status_find(run);
         run->is_over = true;
         run->status.is_oom_killed = run->has_cgroup && cgroup_was_oom_killed(&run->cgroup);
     }

@@ -60,7 +60,7 @@ const char *fixture_open(void)
     check_int(chdir(path), 0);
     fake_counts = (struct fake_counts){0};
     fake_script = (struct fake_script){
-        .status = {.end = TIER_EXITED, .user_us = 10, .system_us = 20, .max_rss_bytes = 30},
+        .status = {.end = TIER_EXITED, .has_times = true, .has_rss = true, .user_us = 10, .system_us = 20, .max_rss_bytes = 30},
         .facts = facts_made_up(),
     };
     return root;

@@ -183,6 +183,7 @@ TEST(a_container_that_is_given_up_is_killed_and_recorded)
     cordon_container_free(container);
     cordon_container_free(NULL);
     check_int(fake_counts.finishes, 1);
+    check_events("\"userUs\":null,\"systemUs\":null,\"maxRssBytes\":null");
     check_events("\"end\":\"abandoned\"");
     fixture_close();
 }

@@ -394,6 +394,46 @@ TEST(a_set_user_id_file_cannot_be_made)
     workspace_remove(workspace);
 }
 
+/* Start `script`, let it use `us` of CPU time, kill the whole container. */
+static void kill_after(const char *script, uint64_t us)
+{
+    const char *argv[] = {"sh", "-c", script, NULL};
+    struct tier_start start = {.plan = &hand.plan, .argv = argv, .stdio = {-1, -1, -1}, .init_path = hand_init_path(),
+                               .run_id = "unit"};
+    struct tier_run *run = NULL;
+    struct pollfd end = {.events = POLLIN};
+    uint64_t used = 0;
+
+    if (tier_process.start(&start, &run, &err) < 0)
+        test_skip(hand.plan.limit_count ? "cgroup" : "userns");
+    end.fd = tier_process.poll_fd(run);
+    while (hand.plan.limit_count && used < us) {
+        check_int(poll(&end, 1, 1), 0);
+        check_int(tier_process.cpu_time(run, &used), 0);
+    }
+    check_int(tier_process.kill(run, &err), 0);
+    check_int(poll(&end, 1, -1), 1);
+    check_int(tier_process.read_status(run, &status, &err), 1);
+    check_int(status.end, TIER_LOST);
+    tier_process.finish(run);
+}
+
+TEST(cpu_time_is_known_of_what_was_killed_when_a_cgroup_counts_it)
+{
+    hand_plan_init(&hand, NULL);
+    hand.limits[hand.plan.limit_count++] = (struct plan_limit){"resources.cpuTime", 3600000, BY_CGROUP, NULL};
+    kill_after("while :; do :; done", 50000);
+    check(status.has_times && !status.has_rss);
+    check(status.user_us + status.system_us >= 50000);
+}
+
+TEST(usage_is_not_made_up_for_what_was_killed_without_a_cgroup)
+{
+    hand_plan_init(&hand, NULL);
+    kill_after("while :; do :; done", 0);
+    check(!status.has_times && !status.has_rss);
+}
+
 TEST(each_limit_is_set_once_however_often_a_plan_names_it)
 {
     hand_plan_init(&hand, NULL);
