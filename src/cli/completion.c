@@ -238,9 +238,8 @@ static void print_fish_option(const struct command *command, const struct option
         [VALUE_NONE] = "",
         [VALUE_TEXT] = " -x",
         [VALUE_FILE] = " -r -F",
-        [VALUE_DOCUMENT] =
-            " -x -a '(__fish_complete_suffix .yaml; __fish_complete_suffix .yml; "
-            "__fish_complete_suffix .json)'",
+        [VALUE_DOCUMENT] = " -x -a '(__fish_complete_suffix .yaml; __fish_complete_suffix .yml; "
+                           "__fish_complete_suffix .json)'",
         [VALUE_DIRECTORY] = " -x -a '(__fish_complete_directories)'",
         [VALUE_PROFILE] = " -x -a '(cordon policy profiles)'",
         [VALUE_TIER] = " -x -a '" TIERS "'",

@@ -114,9 +114,12 @@ const struct option option_tty = {
     "tty", 0, VALUE_NONE, NULL, "give the program a terminal of its own", apply_tty};
 const struct option option_events = {
     "events", 0, VALUE_FILE, "FILE|fd:N", "write events as JSON Lines there as well", apply_events};
-const struct option option_set = {
-    "set", 0, VALUE_MEMBER, "MEMBER=VALUE", "set a member of the policy (resources.memory=512MiB)",
-    apply_set};
+const struct option option_set = {"set",
+                                  0,
+                                  VALUE_MEMBER,
+                                  "MEMBER=VALUE",
+                                  "set a member of the policy (resources.memory=512MiB)",
+                                  apply_set};
 const struct option option_json = {"json",    0, VALUE_NONE, NULL, "output and errors as JSON",
                                    apply_json};
 const struct option option_help = {"help", 'h', VALUE_NONE, NULL, "print this", apply_help};

@@ -228,7 +228,8 @@ int run_run(struct cli *cli)
     int status;
 
     if (!cli->operand_count && !cli->may_name_command)
-        return print_usage_error(cli, "no command: cordon run [OPTION...] %s; see cordon run --help",
+        return print_usage_error(cli,
+                                 "no command: cordon run [OPTION...] %s; see cordon run --help",
                                  cli->command->operands);
     status = prepare(&run);
     if (status == 0)

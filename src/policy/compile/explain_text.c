@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The plan for people: a section for each sort of rule, what comes from outside made safe to print. */
+/* The plan for people: a section for each sort of rule, what comes from outside made safe to print.
+ */
 #include <errno.h>
 #include <string.h>
 
@@ -129,7 +130,8 @@ static void add_call(struct text *out, const struct plan *plan, size_t at, size_
 {
     const struct plan_filter *filter = &plan->filter;
 
-    text_add(out, at < filter->deny_count ? filter->deny[at] : filter->allow[at - filter->deny_count]);
+    text_add(out,
+             at < filter->deny_count ? filter->deny[at] : filter->allow[at - filter->deny_count]);
 }
 
 /* limits */
