@@ -73,7 +73,8 @@ static long number_at(const char **text)
 
 /*
  * A directory of /proc as the caller has it: "self" led the keeper to itself (process 1), and what belongs to other
- * processes is not opened on anybody's behalf. *fd is replaced.
+ * processes is not opened on anybody's behalf. A caller that writes "/proc/1" means process 1, but comes to itself as well:
+ * nothing of process 1 is its to write. *fd is replaced.
  */
 static long proc_take(struct keeper *keeper, const struct call *call, char name[PATH_MAX], int *fd)
 {
