@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,7 +16,15 @@
 #define TEST_SECONDS_MAX 120 /* CORDON_TEST_SECONDS says otherwise, on an emulated processor */
 #define STATUS_SKIPPED   77
 
+/* What the running test has made below /tmp. */
+#define LEFT_MAX 32
+struct left {
+    unsigned count;
+    char paths[LEFT_MAX][128];
+};
+
 static struct test *tests;
+static struct left *left;
 
 void test_register(struct test *test)
 {
@@ -34,6 +43,32 @@ void test_fail(const char *file, int line, const char *format, ...)
     fputc('\n', stderr);
     fflush(NULL);
     _exit(1);
+}
+
+/* In memory that the runner shares with the test. */
+static void will_remove(const char *path)
+{
+    if (left->count == LEFT_MAX || strlen(path) >= sizeof(left->paths[0]))
+        test_fail(__FILE__, __LINE__, "too many or too long temporary names: %s", path);
+    strcpy(left->paths[left->count++], path);
+}
+
+char *test_make_directory(char *template)
+{
+    char *made = mkdtemp(template);
+
+    if (made)
+        will_remove(made);
+    return made;
+}
+
+int test_make_file(char *template)
+{
+    int fd = mkostemp(template, O_CLOEXEC);
+
+    if (fd >= 0)
+        will_remove(template);
+    return fd;
 }
 
 void test_write_file(const char *path, const char *text, mode_t mode)
@@ -94,11 +129,25 @@ static unsigned seconds_max(void)
     return seconds > 0 ? (unsigned)seconds : TEST_SECONDS_MAX;
 }
 
+/* After a test that failed half-way there may be directories in it that even their owner cannot enter. */
+static void remove_left(void)
+{
+    for (unsigned i = 0; i < left->count; i++) {
+        char command[sizeof(left->paths[0]) * 2 + 64];
+
+        snprintf(command, sizeof(command), "chmod -R u+rwX '%s' 2>/dev/null; rm -rf '%s'", left->paths[i],
+                 left->paths[i]);
+        if (access(left->paths[i], F_OK) == 0 && system(command) != 0)
+            fprintf(stderr, "  left behind: %s\n", left->paths[i]);
+    }
+}
+
 static int run_one(const struct test *test)
 {
     pid_t pid;
     int status;
 
+    left->count = 0;
     fflush(NULL);
     pid = fork();
     if (pid == 0) {
@@ -112,6 +161,7 @@ static int run_one(const struct test *test)
     }
     if (pid < 0 || waitpid(pid, &status, 0) != pid)
         return 1;
+    remove_left();
     if (WIFSIGNALED(status)) {
         fprintf(stderr, "  ended by signal %d\n", WTERMSIG(status));
         return 1;
@@ -131,6 +181,9 @@ int main(int argc, char **argv)
 {
     int passed = 0, failed = 0, skipped = 0;
 
+    left = mmap(NULL, sizeof(*left), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (left == MAP_FAILED)
+        return 1;
     for (struct test *test = tests; test; test = test->next) {
         int result;
 

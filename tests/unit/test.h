@@ -28,6 +28,13 @@ void test_fail(const char *file, int line, const char *format, ...)
  * CORDON_TEST_REQUIRE it fails. */
 void test_skip(const char *missing) __attribute__((noreturn));
 
+/*
+ * As mkdtemp() and mkstemp() (close-on-exec). Whatever way the test ends, the runner removes what still has that name
+ * and all that is in it.
+ */
+char *test_make_directory(char *template);
+int test_make_file(char *template);
+
 /* Make or replace a file as a whole: another test's process never sees half of it. */
 void test_write_file(const char *path, const char *text, mode_t mode);
 

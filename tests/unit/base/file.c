@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -16,28 +15,14 @@
 
 static char folder[64];
 
-static int remove_entry(const char *path, const struct stat *st, int flag, struct FTW *walk)
-{
-    (void)st;
-    (void)flag;
-    (void)walk;
-    return remove(path);
-}
-
-static void folder_remove(void)
-{
-    nftw(folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
-}
-
-/* A path in a fresh directory that goes when the test ends. */
+/* A path in a fresh directory. */
 static const char *folder_path(const char *name)
 {
     static char path[128];
 
     if (!folder[0]) {
         strcpy(folder, "/tmp/cordon-test-XXXXXX");
-        check(mkdtemp(folder));
-        atexit(folder_remove);
+        check(test_make_directory(folder));
     }
     snprintf(path, sizeof(path), "%s/%s", folder, name);
     return path;

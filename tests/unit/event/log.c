@@ -230,7 +230,7 @@ TEST(an_events_fifo_without_a_reader_is_refused_at_once)
     struct error err = ERROR_INIT;
     struct event_log *log = NULL;
 
-    check(mkdtemp(name) != NULL);
+    check(test_make_directory(name) != NULL);
     snprintf(fifo, sizeof(fifo), "%s/f", name);
     check_int(mkfifo(fifo, 0600), 0);
     check_int(event_log_open(&options, &log, &err), -ENXIO);
@@ -247,7 +247,7 @@ TEST(an_events_file_is_private_and_appended_to)
     size_t size, lines = 0;
     struct stat st;
 
-    check(mkdtemp(name) != NULL);
+    check(test_make_directory(name) != NULL);
     snprintf(file, sizeof(file), "%s/e", name);
     for (int i = 0; i < 2; i++) {
         auto_event_log struct event_log *log = NULL;

@@ -18,7 +18,7 @@ static void make_directory(void)
 {
     char name[] = "/tmp/cordon-test-store.XXXXXX";
 
-    check(mkdtemp(name) != NULL);
+    check(test_make_directory(name) != NULL);
     snprintf(runs, sizeof(runs), "%s/runs", name);
 }
 

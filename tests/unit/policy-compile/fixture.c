@@ -29,7 +29,7 @@ void fixture_open(struct fixture *fixture)
 {
     memset(fixture, 0, sizeof(*fixture));
     snprintf(fixture->root, sizeof(fixture->root), "/tmp/cordon-compile-XXXXXX");
-    check(mkdtemp(fixture->root) != NULL);
+    check(test_make_directory(fixture->root) != NULL);
     make_directory(fixture, "ws");
     make_directory(fixture, "home");
     fixture->facts = (struct facts){

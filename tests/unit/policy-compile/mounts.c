@@ -15,7 +15,7 @@ static struct error err;
 static int read_text(const char *text)
 {
     char path[] = "/tmp/cordon-mounts-XXXXXX";
-    int fd = mkstemp(path), r;
+    int fd = test_make_file(path), r;
 
     check(fd >= 0);
     check_int(file_write_all(fd, text, strlen(text)), 0);

@@ -30,7 +30,7 @@ static void begin(void)
 {
     if (getuid() != 0)
         test_skip("root");
-    check(mkdtemp(directory) != NULL);
+    check(test_make_directory(directory) != NULL);
 }
 
 static void finish(void)

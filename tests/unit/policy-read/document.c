@@ -233,7 +233,7 @@ TEST(what_a_ceiling_demands_and_nothing_keeps_is_noted_by_name)
 TEST(a_file_is_loaded_and_a_missing_one_is_named)
 {
     char path[] = "/tmp/cordon-read-XXXXXX";
-    int fd = mkstemp(path);
+    int fd = test_make_file(path);
     struct error err = ERROR_INIT;
     struct document *document = NULL;
 

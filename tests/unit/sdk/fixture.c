@@ -49,7 +49,7 @@ const char *fixture_open(void)
     umask(022);
     make_helper();
     strcpy(root, "/tmp/cordon-test-sdk.XXXXXX");
-    check(mkdtemp(root) != NULL);
+    check(test_make_directory(root) != NULL);
     make_directory("home", path, sizeof(path));
     setenv("HOME", path, 1);
     unsetenv("XDG_CONFIG_HOME");

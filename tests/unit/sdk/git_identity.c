@@ -77,7 +77,7 @@ TEST(sources_rank_and_a_repository_s_own_identity_is_left_to_git)
     const char *const *result;
 
     arena = arena_new();
-    check(mkdtemp(root) != NULL);
+    check(test_make_directory(root) != NULL);
     make_below("ws");
     make_below("ws/.git");
     write_below(".gitconfig", "[user]\n name = From Home\n[credential]\n helper = secret\n");
@@ -91,5 +91,4 @@ TEST(sources_rank_and_a_repository_s_own_identity_is_left_to_git)
     check(environment_get(result, "GIT_AUTHOR_NAME") == NULL);
     check_string(environment_get(result, "GIT_AUTHOR_EMAIL"), "ada@cordon.invalid");
     arena_free(arena);
-    check_int(system("rm -rf /tmp/cordon-unit-git-*"), 0);
 }

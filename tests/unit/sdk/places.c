@@ -18,7 +18,7 @@ static void make_root(void)
 {
     umask(022);
     strcpy(root, "/tmp/cordon-test-places.XXXXXX");
-    check(mkdtemp(root) != NULL);
+    check(test_make_directory(root) != NULL);
 }
 
 static void remove_root(void)

@@ -125,7 +125,7 @@ TEST(a_file_takes_everything_at_once)
     struct error err = ERROR_INIT;
     struct relay relay = RELAY_INIT;
     uint64_t counted = 0;
-    int from = mkostemp(path, O_CLOEXEC), to;
+    int from = test_make_file(path), to;
 
     check(from >= 0);
     check_int(unlink(path), 0);

@@ -32,7 +32,7 @@ const char *sandbox_open(void)
 
     umask(022);
     strcpy(root, "/tmp/cordon-test-command.XXXXXX");
-    check(mkdtemp(root) != NULL);
+    check(test_make_directory(root) != NULL);
     use_directory("HOME", "home");
     use_directory("XDG_CONFIG_HOME", "config");
     use_directory("XDG_CACHE_HOME", "cache");

@@ -23,7 +23,7 @@ static char *workspace_make(void)
 {
     static char path[] = "/tmp/cordon-unit-XXXXXX";
 
-    check(mkdtemp(path) != NULL);
+    check(test_make_directory(path) != NULL);
     return path;
 }
 
@@ -217,7 +217,7 @@ TEST(an_init_that_others_can_write_is_refused)
     const char *argv[] = {"true", NULL};
     struct tier_start start = {.plan = &hand.plan, .argv = argv, .stdio = {-1, -1, -1}, .init_path = path};
     struct tier_run *run = NULL;
-    int fd = mkstemp(path);
+    int fd = test_make_file(path);
 
     hand_plan_init(&hand, NULL);
     check_int(fchmod(fd, 0777), 0);
