@@ -32,6 +32,8 @@ struct facts {
     int landlock_abi; /* 0 = none */
     bool seccomp;
     bool is_no_new_privs;
+    bool keeps_names; /* the filter can hand calls to process 1 (5.14), which may read its arguments */
+    char keeps_names_why[160];
 
     enum cgroup_kind cgroup;
     bool cgroup_memory, cgroup_pids, cgroup_cpu,

@@ -173,6 +173,7 @@ const char *mechanism_name(enum mechanism mechanism)
         [BY_MODE] = "mode",           [BY_LANDLOCK] = "landlock",     [BY_SECCOMP] = "seccomp",
         [BY_NAMESPACE] = "namespace", [BY_CGROUP] = "cgroup",         [BY_RLIMIT] = "rlimit",
         [BY_TMPFS] = "tmpfs",         [BY_SUPERVISOR] = "supervisor", [BY_KERNEL] = "kernel",
+        [BY_KEEPER] = "keeper",
     };
 
     return (size_t)mechanism < ARRAY_COUNT(names) ? names[mechanism] : "unknown";
@@ -278,6 +279,8 @@ static int lay_out(struct compile *c, struct error *err)
         r = keep_mounts(c, err);
     if (r == 0)
         r = judge_all_missing(c, err);
+    if (r == 0)
+        r = names_add_repositories(c, err);
     return r < 0 ? r : judge_all_links(c, err);
 }
 
@@ -293,6 +296,8 @@ static int compile_files(struct compile *c, struct error *err)
         r = placed_resolve_views(c, err);
     if (r == 0)
         r = guards_add(c, err);
+    if (r == 0)
+        r = names_shut_existing(c, err);
     if (r == 0)
         r = aliases_add(c, err);
     return r < 0 ? r : lay_out(c, err);

@@ -147,6 +147,15 @@ int repositories_protect(struct compile *c, const struct document *layer, const 
                          struct error *err) must_check;
 /* aliases.c: one object under several names gets the tightest of their rules. */
 int aliases_add(struct compile *c, struct error *err) must_check;
+/* names.c: what is kept although it is not there, or is not there yet. `pattern` is a name inside. */
+int names_add(struct compile *c, const char *pattern, enum plan_name_kind kind, const struct origin *origin,
+              struct error *err) must_check;
+/* A rule whose path is a pattern; its literal beginning is rewritten to the real name. */
+int names_add_rule(struct compile *c, struct path_rule *rule, struct error *err) must_check;
+/* Hooks and configuration of repositories below the writable roots. */
+int names_add_repositories(struct compile *c, struct error *err) must_check;
+/* Shuts what exists under a denied pattern. */
+int names_shut_existing(struct compile *c, struct error *err) must_check;
 /* judge.c: restricting names that do not exist, grants through links the program can change. */
 int judge_all_missing(struct compile *c, struct error *err) must_check;
 int judge_all_links(struct compile *c, struct error *err) must_check;

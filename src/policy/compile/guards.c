@@ -202,12 +202,31 @@ static int protect_git_file(struct compile *c, const char *root, const struct or
     return r < 0 ? r : objects_add_point(c, &object, false, err);
 }
 
+/* Is it nothing but the place of a repository's own configuration? names_add_repositories() keeps that. */
+static int is_to_appear(struct compile *c, const char *root, const struct protected_name *name, bool *ret_is,
+                        struct error *err)
+{
+    const char *path = path_join(c->work, root, name->name);
+    struct resolved object;
+    int r;
+
+    if (!path)
+        return error_memory(err);
+    r = resolve_path(c->resolver, path, &object, err);
+    *ret_is = r == 0 && name->may_appear && c->facts->keeps_names && object.status == RESOLVE_MISSING;
+    return r;
+}
+
 /* Below `root`, and what is left of the name where the root itself ends inside it. */
-static int protect_builtin(struct compile *c, const char *root, const char *name,
+static int protect_builtin(struct compile *c, const char *root, const struct protected_name *name,
                            const struct origin *origin, struct error *err)
 {
-    const char *rest = protected_name_rest(root, name);
-    int r = guards_protect(c, root, name, origin, err);
+    const char *rest = protected_name_rest(root, name->name);
+    bool is_left = false;
+    int r = is_to_appear(c, root, name, &is_left, err);
+
+    if (r == 0 && !is_left)
+        r = guards_protect(c, root, name->name, origin, err);
 
     return r == 0 && rest ? guards_protect(c, root, rest, origin, err) : r;
 }
@@ -235,7 +254,7 @@ static int protect_root(const char *root, void *data)
         for (size_t j = 0; j < count && r == 0; j++)
             if (protected_name_holds(layer, names[j].name) &&
                 !(is_file && strncmp(names[j].name, ".git/", 5) == 0))
-                r = protect_builtin(c, object.real, names[j].name, origin, visit->err);
+                r = protect_builtin(c, object.real, &names[j], origin, visit->err);
         if (r == 0)
             r = repositories_protect(c, layer, object.real, visit->err);
     }

@@ -7,38 +7,40 @@
 
 #include "policy/compile/compile.h"
 
-/* Could the program make this name, or the host later show what is denied under it? */
-static int is_open(struct compile *c, const struct missing *missing, const char *path,
-                   bool *ret_is_open, struct error *err)
+/*
+ * Under one name inside: could the program make it, or the host later show what is denied there? What the program could
+ * make is kept by process 1, where that can be; what only the host could make is lost.
+ */
+static int judge_name(struct compile *c, const struct missing *missing, const char *path, bool *ret_is_lost,
+                      struct error *err)
 {
+    const char *around = missing->is_link ? path_parent(c->work, path) : path;
     enum layout_region region;
 
-    if (missing->is_link) {
-        path = path_parent(c->work, path);
-        if (!path)
-            return error_memory(err);
-    }
-    region = layout_region_at(c->layout, path);
-    *ret_is_open =
-        region == REGION_WRITE || (region == REGION_READ && missing->kind == PATH_DENIED);
+    if (!around)
+        return error_memory(err);
+    region = layout_region_at(c->layout, around);
+    if (region == REGION_WRITE && c->facts->keeps_names)
+        return names_add(c, path, PLAN_NAME_KEPT, missing->origin, err);
+    if (region == REGION_WRITE || (region == REGION_READ && missing->kind == PATH_DENIED))
+        *ret_is_lost = true;
     return 0;
 }
 
 /* Under its own name or one that a view gives it. */
-static int is_open_anywhere(struct compile *c, const struct missing *missing, bool *ret_is_open,
-                            struct error *err)
+static int judge_names(struct compile *c, const struct missing *missing, bool *ret_is_lost, struct error *err)
 {
-    int r = is_open(c, missing, missing->path, ret_is_open, err);
+    int r = judge_name(c, missing, missing->path, ret_is_lost, err);
 
     for (size_t i = 0; i < c->real.layer_count && r == 0; i++) {
         const struct document *layer = c->real.layers[i];
 
-        for (size_t j = 0; j < layer->view_count && r == 0 && !*ret_is_open; j++) {
+        for (size_t j = 0; j < layer->view_count && r == 0; j++) {
             const char *name;
 
             r = placed_view_name(c, &layer->views[j], missing->path, &name, err);
             if (r == 0 && name)
-                r = is_open(c, missing, name, ret_is_open, err);
+                r = judge_name(c, missing, name, ret_is_lost, err);
         }
     }
     return r;
@@ -46,8 +48,8 @@ static int is_open_anywhere(struct compile *c, const struct missing *missing, bo
 
 static int judge_missing(struct compile *c, const struct missing *missing, struct error *err)
 {
-    bool is_lost;
-    int r = is_open_anywhere(c, missing, &is_lost, err);
+    bool is_lost = false;
+    int r = judge_names(c, missing, &is_lost, err);
 
     if (r < 0 || !is_lost)
         return r;

@@ -259,10 +259,10 @@ static int resolve_rule(struct compile *c, const struct document *layer, struct 
     int r;
 
     *ret_keep = false;
-    if (rule->is_glob)
-        return compile_problem(c, ERROR_UNENFORCEABLE, &rule->origin, err,
-                               "%s: patterns are not enforced by this build; name the paths",
-                               rule->path);
+    if (rule->is_glob) {
+        *ret_keep = c->facts->keeps_names;
+        return names_add_rule(c, rule, err);
+    }
     if (rule->kind == PATH_CACHE || rule->kind == PATH_PRIVATE) {
         *ret_keep = true;
         return placed_target(c, rule->path, &rule->path, err);

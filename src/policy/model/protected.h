@@ -12,6 +12,7 @@
 struct protected_name {
     const char *name;   /* relative path */
     const char *reason; /* who obeys it */
+    bool may_appear;    /* a new one is what making a repository means; an old one stays as it is */
 };
 
 const struct protected_name *protected_names(size_t *ret_count);

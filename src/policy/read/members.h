@@ -21,7 +21,6 @@
 #define NEEDS_BROKER   "needs the daemon, which this build does not have"
 #define NEEDS_DESKTOP  "needs a private desktop, which this build does not have"
 #define NEEDS_TIER     "needs a stronger tier than 'process', the only one that this build has"
-#define NEEDS_MISSING  "needs rules for names that do not exist yet, which this build does not have"
 #define NEEDS_NESTING  "needs nested containers, which this build does not have"
 #define NEEDS_IDENTITY "needs identities, which this build does not have"
 

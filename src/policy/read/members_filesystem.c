@@ -7,10 +7,9 @@ static const struct member readwrite_item = {
 static const struct member readonly_item = {.type = VALUE_PATH_GLOB,
                                             .has_optional = true,
                                             .store = store_path,
-                                            .detail = PATH_READONLY,
-                                            .needs = NEEDS_MISSING};
+                                            .detail = PATH_READONLY};
 static const struct member denied_item = {
-    .type = VALUE_PATH_GLOB, .store = store_path, .detail = PATH_DENIED, .needs = NEEDS_MISSING};
+    .type = VALUE_PATH_GLOB, .store = store_path, .detail = PATH_DENIED};
 static const struct member protected_item = {
     .type = VALUE_PATH_ITEM, .store = store_path, .detail = PATH_PROTECTED};
 static const struct member cache_item = {

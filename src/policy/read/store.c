@@ -223,12 +223,10 @@ int store_extends(struct reader *reader, const struct member *member unused_arg,
 }
 
 /* Only a request asks for rights: a ceiling that mentions one merely leaves it open. What a ceiling
- * demands must be kept, or it is no ceiling. Globs demand something of every layer. */
+ * demands must be kept, or it is no ceiling. */
 static bool asks(const struct reader *reader, const struct member *member,
                  const struct value *value)
 {
-    if (member->type == VALUE_PATH_GLOB)
-        return value->is_glob;
     if (reader->options->kind != LAYER_REQUEST && !member->is_demand)
         return false;
     return !member->may_be_asked || value->number != member->harmless;

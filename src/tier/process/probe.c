@@ -62,6 +62,19 @@ static bool is_chrooted(void)
            !is_same_object("/proc/1/root/", "/");
 }
 
+/* What process 1 needs to make calls on behalf: SECCOMP_ADDFD_FLAG_SEND (5.14), and arguments that it may read. */
+static void probe_keeper(struct facts *facts)
+{
+    const char *why = "";
+
+    if (!facts->seccomp || facts->kernel_major < 5 || (facts->kernel_major == 5 && facts->kernel_minor < 14))
+        why = "needs Linux 5.14";
+    else if (file_holds("/proc/sys/kernel/yama/ptrace_scope", "3"))
+        why = "kernel.yama.ptrace_scope is 3: nobody may read another process's arguments";
+    facts->keeps_names = !*why;
+    snprintf(facts->keeps_names_why, sizeof(facts->keeps_names_why), "%s", why);
+}
+
 static void probe_kernel(struct facts *facts)
 {
     struct utsname name;
@@ -112,6 +125,7 @@ static void probe_calls(struct facts *facts)
 
     facts->landlock_abi = abi > 0 ? (int)abi : 0;
     facts->seccomp = syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0;
+    probe_keeper(facts);
     /* A bad descriptor is told from a missing call. */
     facts->mount_api = syscall(SYS_mount_setattr, -1, "", 0, NULL, 0) < 0 && errno != ENOSYS;
 }

@@ -57,17 +57,45 @@ static void task_path(char *text, size_t size, uint32_t tid, const char *rest, l
         string_append_number(at, end, (uint64_t)number);
 }
 
-/* AT_FDCWD is the working directory. */
-long caller_descriptor(const struct keeper *keeper, const struct call *call, int fd, int is_directory)
+static void descriptor_path(char *path, size_t size, const struct call *call, int fd)
+{
+    task_path(path, size, call->tid, fd == AT_FDCWD ? "/cwd" : "/fd/", fd == AT_FDCWD ? -1 : fd);
+}
+
+/* O_PATH of what a number of the caller's stands for. */
+long caller_descriptor(const struct keeper *keeper, const struct call *call, int fd)
 {
     char path[48];
     long opened;
 
     if (fd != AT_FDCWD && fd < 0)
         return -EBADF;
-    task_path(path, sizeof(path), call->tid, fd == AT_FDCWD ? "/cwd" : "/fd/", fd == AT_FDCWD ? -1 : fd);
-    opened = sys_call4(openat, keeper->proc, path, O_PATH | O_CLOEXEC | (is_directory ? O_DIRECTORY : 0), 0);
+    descriptor_path(path, sizeof(path), call, fd);
+    opened = sys_call4(openat, keeper->proc, path, O_PATH | O_CLOEXEC, 0);
     return opened == -ENOENT && fd != AT_FDCWD ? -EBADF : opened;
+}
+
+long caller_directory(const struct keeper *keeper, const struct call *call, int fd, const char *directory)
+{
+    char path[PATH_MAX + 48] not_initialised, *end = path + sizeof(path);
+    long opened;
+
+    if (*directory == '/')
+        return sys_call4(openat, AT_FDCWD, directory, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+    if (fd != AT_FDCWD && fd < 0)
+        return -EBADF;
+    descriptor_path(path, sizeof(path), call, fd);
+    string_append(string_append(path + string_length(path), end, "/"), end, directory);
+    opened = sys_call4(openat, keeper->proc, path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+    if (opened == -ENOENT && fd != AT_FDCWD) { /* the number, or the path behind it? */
+        long there = caller_descriptor(keeper, call, fd);
+
+        if (there >= 0)
+            sys_call1(close, there);
+        else
+            opened = there;
+    }
+    return opened;
 }
 
 static long read_about(const struct keeper *keeper, const struct call *call, const char *file, char *text, size_t size)

@@ -15,27 +15,27 @@
 static long new_place(struct keeper *keeper, const struct call *call, int directory, uint64_t address,
                       struct place *ret_place)
 {
-    char path[PATH_MAX];
-    struct place place;
+    char path[PATH_MAX] not_initialised;
     long status = caller_text(call, address, path);
 
     if (status >= 0)
-        status = place_find(keeper, call, directory, path, PLACE_NEW, &place);
+        status = place_find(keeper, call, directory, path, PLACE_NAME, ret_place);
     if (status < 0)
         return status;
-    status = place.object >= 0 || place.parent < 0 ? -EEXIST : place_check(keeper, &place);
-    if (status < 0) {
-        place_leave(&place);
-        return status;
-    }
-    *ret_place = place;
-    return 0;
+    status = ret_place->parent < 0 ? -EEXIST : 0;
+    if (status == 0 && ret_place->at.kinds)
+        status = place_look(ret_place);
+    if (status == 0)
+        status = ret_place->object >= 0 ? -EEXIST : place_check(keeper, ret_place);
+    if (status < 0)
+        place_leave(ret_place);
+    return status;
 }
 
 static long old_place(struct keeper *keeper, const struct call *call, int directory, uint64_t address, int flags,
                       struct place *ret_place)
 {
-    char path[PATH_MAX];
+    char path[PATH_MAX] not_initialised;
     long status = caller_text(call, address, path);
 
     return status < 0 ? status : place_find(keeper, call, directory, path, flags, ret_place);
@@ -43,7 +43,7 @@ static long old_place(struct keeper *keeper, const struct call *call, int direct
 
 static long make_directory(struct keeper *keeper, const struct call *call, int directory, uint64_t address, uint64_t mode)
 {
-    struct place place;
+    struct place place not_initialised;
     long status = new_place(keeper, call, directory, address, &place);
 
     if (status < 0)
@@ -56,7 +56,7 @@ static long make_directory(struct keeper *keeper, const struct call *call, int d
 
 static long make_node(struct keeper *keeper, const struct call *call, int directory, const uint64_t *args)
 {
-    struct place place;
+    struct place place not_initialised;
     long status = new_place(keeper, call, directory, args[0], &place);
 
     if (status < 0)
@@ -70,8 +70,8 @@ static long make_node(struct keeper *keeper, const struct call *call, int direct
 static long make_symlink(struct keeper *keeper, const struct call *call, uint64_t text_address, int directory,
                          uint64_t address)
 {
-    char text[PATH_MAX];
-    struct place place;
+    char text[PATH_MAX] not_initialised;
+    struct place place not_initialised;
     long status = caller_text(call, text_address, text);
 
     if (status >= 0)
@@ -87,7 +87,7 @@ static long link_to(struct keeper *keeper, const struct place *from, const struc
                     uint64_t address)
 {
     char again[48];
-    struct place to;
+    struct place to not_initialised;
     long status = new_place(keeper, call, directory, address, &to);
 
     if (status < 0)
@@ -106,7 +106,7 @@ static long link_to(struct keeper *keeper, const struct place *from, const struc
 static long make_link(struct keeper *keeper, const struct call *call, int from_directory, uint64_t from_address,
                       int to_directory, uint64_t to_address, uint64_t flags)
 {
-    struct place from;
+    struct place from not_initialised;
     long status;
 
     if (flags & ~(uint64_t)(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
@@ -121,32 +121,42 @@ static long make_link(struct keeper *keeper, const struct call *call, int from_d
     return status;
 }
 
-static long check_rename(const struct keeper *keeper, const struct place *from, const struct place *to, uint64_t flags)
+static long check_rename(const struct keeper *keeper, struct place *from, struct place *to, uint64_t flags)
 {
     long status = place_check(keeper, from);
 
     if (status == 0)
         status = place_check(keeper, to);
-    if (status == 0 && from->parent >= 0)
+    if (status == 0)
         status = place_check_move(keeper, from, &to->at);
     if (status == 0 && flags & RENAME_EXCHANGE)
         status = place_check_move(keeper, to, &from->at);
     return status;
 }
 
-static long rename_to(struct keeper *keeper, const struct call *call, const struct place *from, int directory,
+/* A slash behind a name asks for a directory. */
+static long check_directory(struct place *place)
+{
+    long status = place_look(place);
+
+    if (status == 0 && place->object >= 0 && (place->mode & S_IFMT) != S_IFDIR)
+        status = -ENOTDIR;
+    return status;
+}
+
+static long rename_to(struct keeper *keeper, const struct call *call, struct place *from, int directory,
                       uint64_t address, uint64_t flags)
 {
-    struct place to;
-    long status = old_place(keeper, call, directory, address, PLACE_NEW, &to);
+    struct place to not_initialised;
+    long status = old_place(keeper, call, directory, address, PLACE_NAME, &to);
 
     if (status < 0)
         return status;
     if (from->parent < 0 || to.parent < 0)
         status = -EBUSY; /* "." and ".." */
-    else if ((from->has_slash || to.has_slash) && (from->mode & S_IFMT) != S_IFDIR)
-        status = -ENOTDIR;
-    else
+    else if (from->has_slash || to.has_slash)
+        status = check_directory(from);
+    if (status == 0)
         status = check_rename(keeper, from, &to, flags);
     if (status == 0)
         status = sys_call5(renameat2, from->parent, from->name, to.parent, to.name, flags);
@@ -157,14 +167,14 @@ static long rename_to(struct keeper *keeper, const struct call *call, const stru
 static long rename_name(struct keeper *keeper, const struct call *call, int from_directory, uint64_t from_address,
                         int to_directory, uint64_t to_address, uint64_t flags)
 {
-    struct place from;
+    struct place from not_initialised;
     long status;
 
     if (flags & ~(uint64_t)(RENAME_NOREPLACE | RENAME_EXCHANGE | RENAME_WHITEOUT))
         return -EINVAL;
     if (flags & RENAME_WHITEOUT) /* leaves a device node behind */
         return -EPERM;
-    status = old_place(keeper, call, from_directory, from_address, 0, &from);
+    status = old_place(keeper, call, from_directory, from_address, PLACE_NAME, &from);
     if (status < 0)
         return status;
     status = rename_to(keeper, call, &from, to_directory, to_address, flags);
@@ -174,19 +184,18 @@ static long rename_name(struct keeper *keeper, const struct call *call, int from
 
 static long remove_name(struct keeper *keeper, const struct call *call, int directory, uint64_t address, uint64_t flags)
 {
-    struct place place;
+    struct place place not_initialised;
     long status;
 
     if (flags & ~(uint64_t)AT_REMOVEDIR)
         return -EINVAL;
-    status = old_place(keeper, call, directory, address, 0, &place);
+    status = old_place(keeper, call, directory, address, PLACE_NAME, &place);
     if (status < 0)
         return status;
-    status = place_check(keeper, &place);
-    if (status == 0 && place.parent < 0)
-        status = flags & AT_REMOVEDIR ? -EINVAL : -EISDIR; /* "." and ".." */
-    else if (status == 0 && place.has_slash && (place.mode & S_IFMT) != S_IFDIR)
-        status = -ENOTDIR;
+    status = place.parent < 0 ? (flags & AT_REMOVEDIR ? -EINVAL : -EISDIR) /* "." and ".." */
+                              : place_check(keeper, &place);
+    if (status == 0 && place.has_slash)
+        status = check_directory(&place);
     if (status == 0)
         status = sys_call3(unlinkat, place.parent, place.name, flags);
     place_leave(&place);
@@ -196,7 +205,7 @@ static long remove_name(struct keeper *keeper, const struct call *call, int dire
 static long truncate_file(struct keeper *keeper, const struct call *call)
 {
     char again[48];
-    struct place place;
+    struct place place not_initialised;
     long status = old_place(keeper, call, AT_FDCWD, call->args[0], PLACE_FOLLOW, &place);
 
     if (status < 0)
@@ -213,7 +222,7 @@ static long truncate_file(struct keeper *keeper, const struct call *call)
 static long change_mode(struct keeper *keeper, const struct call *call, int directory, const uint64_t *args, uint64_t flags)
 {
     char again[48];
-    struct place place;
+    struct place place not_initialised;
     long status;
 
     if (flags & ~(uint64_t)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
@@ -239,7 +248,7 @@ struct socket_name {
 /* As it was written, from the directory where it was written, so that it has the name that the caller gave. */
 static long bind_from(const struct call *call, const struct keeper *keeper, int socket, const void *name, size_t length)
 {
-    long directory = caller_descriptor(keeper, call, AT_FDCWD, 1);
+    long directory = caller_descriptor(keeper, call, AT_FDCWD);
     long status = directory < 0 ? directory : sys_call1(fchdir, directory);
 
     if (status >= 0)

@@ -9,6 +9,7 @@
 #include <linux/limits.h>
 #include <linux/stat.h>
 
+#include "base/compiler.h"
 #include "tier/process/init/init.h"
 #include "tier/process/init/names.h"
 
@@ -55,8 +56,9 @@ struct call {
 /* Where a name is, or would be. */
 struct place {
     int parent;         /* O_PATH of its directory, -1 = the object was named by a descriptor */
-    int object;         /* O_PATH of what is there, -1 = nothing */
+    int object;         /* O_PATH of what is there, -1 = nothing, or nobody looked (PLACE_NAME) */
     int has_slash;      /* written with a slash behind it: only a directory will do */
+    int is_proc;        /* in the caller's part of /proc */
     uint32_t mode;      /* type and permissions of the object */
     uint64_t rdev;      /* major << 32 | minor of a device */
     struct names_at at; /* of the name itself */
@@ -67,12 +69,15 @@ enum place_flag {
     PLACE_FOLLOW = 1 << 0, /* a symbolic link at the end leads on */
     PLACE_NEW = 1 << 1,    /* nothing need be there */
     PLACE_EMPTY = 1 << 2,  /* AT_EMPTY_PATH: "" is the descriptor itself */
+    PLACE_NAME = 1 << 3,   /* do not look at the object: place_look() does when it matters */
 };
 
 /* caller.c: what can be learnt about the caller. */
 long caller_text(const struct call *call, uint64_t address, char text[PATH_MAX]);
 long caller_bytes(const struct call *call, uint64_t address, void *bytes, size_t size);
-long caller_descriptor(const struct keeper *keeper, const struct call *call, int fd, int is_directory);
+long caller_descriptor(const struct keeper *keeper, const struct call *call, int fd);
+/* An O_PATH descriptor of directory `path`, relative to one of the caller's (or AT_FDCWD). */
+long caller_directory(const struct keeper *keeper, const struct call *call, int fd, const char *path);
 long caller_group(const struct keeper *keeper, const struct call *call);
 long caller_terminal(const struct keeper *keeper, const struct call *call);
 void caller_take_mask(struct keeper *keeper, const struct call *call);
@@ -82,10 +87,12 @@ void caller_forget_masks(struct keeper *keeper);
 long place_find(struct keeper *keeper, const struct call *call, int directory, const char *path, int flags,
                 struct place *ret_place);
 void place_leave(struct place *place);
+/* Look at the object after all; nothing being there is no failure. */
+long place_look(struct place *place);
 /* -EACCES when its name, or what is there, must stay as it is. */
-long place_check(const struct keeper *keeper, const struct place *place);
+long place_check(const struct keeper *keeper, struct place *place);
 /* Does a directory that moves from one name to another bring something under a pattern, or out of it? */
-long place_check_move(const struct keeper *keeper, const struct place *from, const struct names_at *to);
+long place_check_move(const struct keeper *keeper, struct place *from, const struct names_at *to);
 /* "/proc/thread-self/fd/N": the object again, by another call. */
 const char *place_again(int object, char text[48]);
 

@@ -124,9 +124,10 @@ static long open_existing(struct keeper *keeper, const struct call *call, struct
     return give(keeper, call->id, status, flags);
 }
 
+/* A new file, if there is none: -EEXIST otherwise. Nothing new has anything to wait for. */
 static long open_new(struct keeper *keeper, const struct call *call, struct place *place, const struct asked *asked)
 {
-    int kept = asked->flags | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+    int kept = asked->flags | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
     long status = place_check(keeper, place);
 
     if (status == 0 && place->has_slash)
@@ -134,20 +135,35 @@ static long open_new(struct keeper *keeper, const struct call *call, struct plac
     if (status < 0)
         return status;
     caller_take_mask(keeper, call);
-    return give(keeper, call->id, sys_call4(openat, place->parent, place->name, kept, asked->mode & 07777), asked->flags);
+    status = sys_call4(openat, place->parent, place->name, kept, asked->mode & 07777);
+    return give(keeper, call->id, status, asked->flags | O_NONBLOCK);
 }
 
-static long open_at(struct keeper *keeper, const struct call *call, int directory, uint64_t address,
-                    const struct asked *asked)
+/* The common case first: a new name in a directory, with one look at the directory and none at the object. */
+static long open_at_once(struct keeper *keeper, const struct call *call, int directory, const char *path,
+                         const struct asked *asked)
 {
-    char path[PATH_MAX];
-    struct place place;
+    struct place place not_initialised;
+    long status = place_find(keeper, call, directory, path, PLACE_NAME, &place);
+
+    if (status < 0)
+        return -EEXIST; /* the thorough way says what is wrong */
+    if (place.parent < 0 || place.is_proc || place.has_slash || place.at.kinds)
+        status = -EEXIST;
+    else
+        status = open_new(keeper, call, &place, asked);
+    place_leave(&place);
+    return status;
+}
+
+static long open_thoroughly(struct keeper *keeper, const struct call *call, int directory, const char *path,
+                            const struct asked *asked)
+{
+    struct place place not_initialised;
     int is_followed = !(asked->flags & O_NOFOLLOW) && !(asked->flags & O_CREAT && asked->flags & O_EXCL);
     int flags = (is_followed ? PLACE_FOLLOW : 0) | (asked->flags & O_CREAT ? PLACE_NEW : 0);
-    long status = caller_text(call, address, path);
+    long status = place_find(keeper, call, directory, path, flags, &place);
 
-    if (status >= 0)
-        status = place_find(keeper, call, directory, path, flags, &place);
     if (status < 0)
         return status;
     if (place.object >= 0)
@@ -156,6 +172,22 @@ static long open_at(struct keeper *keeper, const struct call *call, int director
         status = open_new(keeper, call, &place, asked);
     place_leave(&place);
     return status;
+}
+
+static long open_at(struct keeper *keeper, const struct call *call, int directory, uint64_t address,
+                    const struct asked *asked)
+{
+    char path[PATH_MAX] not_initialised;
+    long status = caller_text(call, address, path);
+
+    if (status < 0)
+        return status;
+    if (asked->flags & O_CREAT) {
+        status = open_at_once(keeper, call, directory, path, asked);
+        if (status != -EEXIST)
+            return status;
+    }
+    return open_thoroughly(keeper, call, directory, path, asked);
 }
 
 long opening_handle(struct keeper *keeper, const struct call *call)

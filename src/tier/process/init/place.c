@@ -6,7 +6,6 @@
  */
 #include <linux/errno.h>
 #include <linux/fcntl.h>
-#include <linux/openat2.h>
 
 #include "tier/process/init/keeper.h"
 
@@ -79,7 +78,7 @@ static long number_at(const char **text)
 static long proc_take(struct keeper *keeper, const struct call *call, char name[PATH_MAX], int *fd)
 {
     const char *rest = name + 5;
-    char path[PATH_MAX], *end = path + sizeof(path), *at;
+    char path[PATH_MAX] not_initialised, *end = path + sizeof(path), *at;
     long process, opened;
 
     if (*rest == '/')
@@ -118,7 +117,7 @@ static long object_look(struct place *place)
 /* The object is known by its descriptor alone: its own name is what counts. */
 static long object_named(const struct keeper *keeper, struct place *place)
 {
-    char name[PATH_MAX];
+    char name[PATH_MAX] not_initialised;
     long status = descriptor_name(place->object, name);
 
     if (status == -EACCES) { /* a pipe, a socket, a file that lies in no tree: no pattern can mean it */
@@ -161,49 +160,63 @@ static int is_dots(const char *name)
     return name[0] == '.' && (!name[1] || (name[1] == '.' && !name[2]));
 }
 
-/* The directory, and the object if there is one. `from` is where a relative path begins. */
-static long place_enter(struct keeper *keeper, const struct call *call, int from, char *path, struct place *place)
+long place_look(struct place *place)
 {
-    struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC};
-    char name[PATH_MAX];
-    struct names_at parent;
+    long status;
+
+    if (place->object >= 0)
+        return 0;
+    status = sys_call4(openat, place->parent, place->name, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0);
+    if (status < 0)
+        return status == -ENOENT ? 0 : status;
+    place->object = (int)status;
+    return object_look(place);
+}
+
+/* The directory in which the path ends: relative to `from` (a link's directory), or to the caller's `start`. */
+static long parent_open(struct keeper *keeper, const struct call *call, int from, int start, const char *directory)
+{
+    if (from < 0)
+        return caller_directory(keeper, call, start, directory);
+    return sys_call4(openat, from, directory, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+}
+
+/* The directory, and the object if there is one and it is wanted. `path` is taken apart. */
+static long place_enter(struct keeper *keeper, const struct call *call, int from, int start, char *path, int flags,
+                        struct place *place)
+{
+    char name[PATH_MAX] not_initialised;
+    struct names_at parent not_initialised;
     const char *directory;
     long status = path_split(path, place, &directory);
 
-    if (status < 0)
-        return status;
-    status = sys_call4(openat2, from, directory, &how, sizeof(how));
+    if (status >= 0)
+        status = parent_open(keeper, call, from, start, directory);
     if (status < 0)
         return status;
     descriptor_close(&place->parent);
     place->parent = (int)status;
     status = descriptor_name(place->parent, name);
-    if (status >= 0 && is_on_proc(name))
+    place->is_proc = status >= 0 && is_on_proc(name);
+    if (place->is_proc)
         status = proc_take(keeper, call, name, &place->parent);
-    if (status < 0)
-        return status;
-    status = sys_call4(openat, place->parent, place->name, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0);
-    if (status == -ENOENT) {
-        status = 0;
-    } else if (status >= 0) {
-        place->object = (int)status;
-        status = object_look(place);
-    }
+    if (status >= 0 && (is_dots(place->name) || !(flags & PLACE_NAME)))
+        status = place_look(place);
     if (status < 0)
         return status;
     if (is_dots(place->name) && place->object >= 0)
         return object_named(keeper, place);
     names_walk(keeper->record, name, &parent);
     names_step(keeper->record, &parent, place->name, string_length(place->name), &place->at);
-    return is_on_proc(name) ? 1 : 0;
+    return 0;
 }
 
-/* Through the symbolic link at the end. On /proc a link is the object itself (fd/1, cwd). */
-static long link_follow(struct keeper *keeper, struct place *place, int is_proc, char path[PATH_MAX], int *from)
+/* Through the symbolic link at the end; 1 when there is more to resolve. On /proc a link is the object (fd/1, cwd). */
+static long link_follow(struct keeper *keeper, struct place *place, char path[PATH_MAX], int *from)
 {
     long length;
 
-    if (is_proc) {
+    if (place->is_proc) {
         length = sys_call4(openat, place->parent, place->name, O_PATH | O_CLOEXEC, 0);
         if (length < 0)
             return length;
@@ -222,57 +235,50 @@ static long link_follow(struct keeper *keeper, struct place *place, int is_proc,
     return length ? 1 : -ENOENT;
 }
 
-static long place_resolve(struct keeper *keeper, const struct call *call, char path[PATH_MAX], int flags, int *from,
+static long place_resolve(struct keeper *keeper, const struct call *call, int start, char path[PATH_MAX], int flags,
                           struct place *place)
 {
-    for (int links = 0; links < LINKS_MAX; links++) {
-        long status = place_enter(keeper, call, *from, path, place);
+    int from = -1;
+    long status = 1;
 
-        if (status < 0)
-            return status;
+    for (int links = 0; links < LINKS_MAX && status > 0; links++) {
+        status = place_enter(keeper, call, from, start, path, flags, place);
+        if (status < 0 || flags & PLACE_NAME)
+            break;
         if (place->object < 0)
-            return flags & PLACE_NEW ? 0 : -ENOENT;
-        if ((place->mode & S_IFMT) != S_IFLNK || !(flags & PLACE_FOLLOW || place->has_slash))
-            return 0;
-        status = link_follow(keeper, place, (int)status, path, from);
-        if (status <= 0)
-            return status;
+            status = flags & PLACE_NEW ? 0 : -ENOENT;
+        else if ((place->mode & S_IFMT) == S_IFLNK && (flags & PLACE_FOLLOW || place->has_slash))
+            status = link_follow(keeper, place, path, &from);
     }
-    return -ELOOP;
+    descriptor_close(&from);
+    return status > 0 ? -ELOOP : status;
 }
 
 long place_find(struct keeper *keeper, const struct call *call, int directory, const char *path, int flags,
                 struct place *ret_place)
 {
-    struct place place = {.parent = -1, .object = -1};
-    char rest[PATH_MAX];
-    int from = -1;
-    long status = 0;
+    char rest[PATH_MAX] not_initialised;
+    struct place *place = ret_place;
+    long status;
 
-    if (!*path) {
-        if (!(flags & PLACE_EMPTY))
-            return -ENOENT;
-        status = caller_descriptor(keeper, call, directory, 0);
-        if (status < 0)
-            return status;
-        place.object = (int)status;
-        status = object_named(keeper, &place);
-    } else {
-        if (*path != '/')
-            status = caller_descriptor(keeper, call, directory, 1);
-        if (status < 0)
-            return status;
-        from = *path != '/' ? (int)status : -1;
+    place->parent = place->object = -1;
+    place->has_slash = place->is_proc = 0;
+    place->mode = 0;
+    if (*path) {
         string_append(rest, rest + sizeof(rest), path);
-        status = place_resolve(keeper, call, rest, flags, &from, &place);
-        descriptor_close(&from);
+        status = place_resolve(keeper, call, directory, rest, flags, place);
+    } else if (flags & PLACE_EMPTY) {
+        status = caller_descriptor(keeper, call, directory);
+        if (status >= 0) {
+            place->object = (int)status;
+            status = object_named(keeper, place);
+        }
+    } else {
+        status = -ENOENT;
     }
-    if (status < 0) {
-        place_leave(&place);
-        return status;
-    }
-    *ret_place = place;
-    return 0;
+    if (status < 0)
+        place_leave(place);
+    return status;
 }
 
 /* Was the object there before the container? Where the file system does not say, it counts as old. */
@@ -286,13 +292,17 @@ static int is_old(const struct keeper *keeper, int object)
            (info.stx_btime.tv_sec == keeper->started_s && info.stx_btime.tv_nsec < keeper->started_ns);
 }
 
-long place_check(const struct keeper *keeper, const struct place *place)
+long place_check(const struct keeper *keeper, struct place *place)
 {
+    long status = 0;
+
     if (place->at.kinds & RECORD_NAME_KEPT)
         return -EACCES;
-    if (place->at.kinds & RECORD_NAME_OLD && place->object >= 0 && is_old(keeper, place->object))
-        return -EACCES;
-    return 0;
+    if (place->at.kinds & RECORD_NAME_OLD)
+        status = place_look(place);
+    if (place->at.kinds & RECORD_NAME_OLD && status == 0 && place->object >= 0 && is_old(keeper, place->object))
+        status = -EACCES;
+    return status;
 }
 
 struct entry { /* struct linux_dirent64 */
@@ -365,13 +375,15 @@ static long walk_directory(struct walk *walk, int directory, const struct names_
     return status < 0 ? status : got < 0 ? -EACCES : 0;
 }
 
-long place_check_move(const struct keeper *keeper, const struct place *from, const struct names_at *to)
+long place_check_move(const struct keeper *keeper, struct place *from, const struct names_at *to)
 {
     struct walk walk = {.keeper = keeper, .left = WALK_NAMES};
+    long status;
 
-    if (from->object < 0 || (from->mode & S_IFMT) != S_IFDIR)
-        return 0;
     if (!names_differ(keeper->record, &from->at, to) && !names_differ(keeper->record, to, &from->at))
         return 0;
+    status = place_look(from);
+    if (status < 0 || from->object < 0 || (from->mode & S_IFMT) != S_IFDIR)
+        return status;
     return walk_directory(&walk, from->object, &from->at, to, 0);
 }
