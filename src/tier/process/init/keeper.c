@@ -145,6 +145,7 @@ static void keeper_run(void *argument)
     init_need(init, sys_call2(clock_gettime, CLOCK_REALTIME_COARSE, &now), "read", "clock");
     keeper->started_s = now.tv_sec;
     keeper->started_ns = (uint32_t)now.tv_nsec;
+    keeper->is_first_tick = 1;
     keeper->mask = (uint32_t)sys_call1(umask, 077);
     sys_call1(umask, keeper->mask);
     listener = program_launch(init);

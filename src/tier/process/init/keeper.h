@@ -15,6 +15,7 @@
 
 #define KEEPER_UMASKS  64
 #define KEEPER_WAITING 32
+#define KEEPER_YOUNG   128
 
 /* A file mode creation mask seen lately; asking /proc for it costs more than the call itself. */
 struct umask_seen {
@@ -29,6 +30,11 @@ struct waiting {
     int flags;
 };
 
+/* A file that was made in the clock tick in which the container started. */
+struct young {
+    uint64_t device, inode;
+};
+
 struct keeper {
     const struct record *record;
     int listener;
@@ -36,6 +42,9 @@ struct keeper {
     uint32_t mask;     /* the keeper's own mask at the moment */
     int64_t started_s; /* of the container, by the clock that stamps files */
     uint32_t started_ns;
+    int is_first_tick; /* files are stamped with a clock that ticks every 1 to 10 ms */
+    uint32_t young_count;
+    struct young young[KEEPER_YOUNG];
     struct umask_seen umasks[KEEPER_UMASKS];
     struct waiting waiting[KEEPER_WAITING];
     uint32_t waiting_count;
@@ -89,6 +98,8 @@ long place_find(struct keeper *keeper, const struct call *call, int directory, c
 void place_leave(struct place *place);
 /* Look at the object after all; nothing being there is no failure. */
 long place_look(struct place *place);
+/* Remember what was just made, as long as its stamp does not tell it from what was there. */
+void place_note_new(struct keeper *keeper, int object);
 /* -EACCES when its name, or what is there, must stay as it is. */
 long place_check(const struct keeper *keeper, struct place *place);
 /* Does a directory that moves from one name to another bring something under a pattern, or out of it? */

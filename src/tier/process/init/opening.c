@@ -136,6 +136,8 @@ static long open_new(struct keeper *keeper, const struct call *call, struct plac
         return status;
     caller_take_mask(keeper, call);
     status = sys_call4(openat, place->parent, place->name, kept, asked->mode & 07777);
+    if (status >= 0)
+        place_note_new(keeper, (int)status);
     return give(keeper, call->id, status, asked->flags | O_NONBLOCK);
 }
 

@@ -6,6 +6,8 @@
  */
 #include <linux/errno.h>
 #include <linux/fcntl.h>
+#include <linux/time.h>
+#include <linux/time_types.h>
 
 #include "tier/process/init/keeper.h"
 
@@ -281,13 +283,41 @@ long place_find(struct keeper *keeper, const struct call *call, int directory, c
     return status;
 }
 
+void place_note_new(struct keeper *keeper, int object)
+{
+    struct __kernel_timespec now = {0};
+    struct statx info;
+
+    if (!keeper->is_first_tick)
+        return;
+    sys_call2(clock_gettime, CLOCK_REALTIME_COARSE, &now);
+    keeper->is_first_tick = now.tv_sec == keeper->started_s && (uint32_t)now.tv_nsec == keeper->started_ns;
+    if (!keeper->is_first_tick || keeper->young_count == KEEPER_YOUNG ||
+        sys_call5(statx, object, "", AT_EMPTY_PATH, STATX_INO, &info) < 0)
+        return; /* one that is not remembered counts as old */
+    keeper->young[keeper->young_count++] =
+        (struct young){(uint64_t)info.stx_dev_major << 32 | info.stx_dev_minor, info.stx_ino};
+}
+
+static int is_young(const struct keeper *keeper, const struct statx *info)
+{
+    for (uint32_t i = 0; i < keeper->young_count; i++)
+        if (keeper->young[i].inode == info->stx_ino &&
+            keeper->young[i].device == ((uint64_t)info->stx_dev_major << 32 | info->stx_dev_minor))
+            return 1;
+    return 0;
+}
+
 /* Was the object there before the container? Where the file system does not say, it counts as old. */
 static int is_old(const struct keeper *keeper, int object)
 {
     struct statx info;
 
-    if (sys_call5(statx, object, "", AT_EMPTY_PATH, STATX_BTIME, &info) < 0 || !(info.stx_mask & STATX_BTIME))
+    if (sys_call5(statx, object, "", AT_EMPTY_PATH, STATX_BTIME | STATX_INO, &info) < 0 ||
+        !(info.stx_mask & STATX_BTIME))
         return 1;
+    if (info.stx_btime.tv_sec == keeper->started_s && info.stx_btime.tv_nsec == keeper->started_ns)
+        return !is_young(keeper, &info);
     return info.stx_btime.tv_sec < keeper->started_s ||
            (info.stx_btime.tv_sec == keeper->started_s && info.stx_btime.tv_nsec < keeper->started_ns);
 }
