@@ -30,6 +30,8 @@
 #endif
 
 #define NUMBERS_MAX 1024
+#define SOCKET_TYPE_MASK 0xfu    /* SOCK_TYPE_MASK of the kernel; above it are SOCK_CLOEXEC and SOCK_NONBLOCK */
+#define KERNEL_F_SETDELEG 1040u /* since 6.19: a lease that directories have too */
 #define RETURN_ERRNO(number) (SECCOMP_RET_ERRNO | ((number)&SECCOMP_RET_DATA))
 #define NAMESPACE_FLAGS                                                                          \
     (CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS |   \
@@ -75,21 +77,49 @@ static void emit_if_equal(struct emitter *emitter, uint32_t value, uint32_t acti
     emit_return(emitter, action);
 }
 
-static void emit_socket(struct emitter *emitter)
+/* Return `action` when the accumulator does not equal `value`, else go on. */
+static void emit_unless_equal(struct emitter *emitter, uint32_t value, uint32_t action)
+{
+    emit(emitter, BPF_JMP | BPF_JEQ | BPF_K, value, 1, 0);
+    emit_return(emitter, action);
+}
+
+/*
+ * Of the types, what TCP, UDP and ping need. AF_INET with SOCK_PACKET is a packet socket by another name, SOCK_SEQPACKET
+ * and SOCK_DCCP load SCTP and DCCP. A raw socket is refused as the kernel does without the capability, on which ping
+ * tries the other way.
+ */
+static void emit_inet(struct emitter *emitter)
 {
     static const uint32_t protocols[] = {0, 1 /* ICMP */, 6 /* TCP */, 17 /* UDP */, 58 /* ICMPv6 */};
 
+    emit_load_argument(emitter, 1);
+    emit(emitter, BPF_ALU | BPF_AND | BPF_K, SOCKET_TYPE_MASK, 0, 0);
+    emit_if_equal(emitter, SOCK_RAW, RETURN_ERRNO(EPERM));
+    emit(emitter, BPF_JMP | BPF_JEQ | BPF_K, SOCK_STREAM, 2, 0);
+    emit_unless_equal(emitter, SOCK_DGRAM, RETURN_ERRNO(ESOCKTNOSUPPORT));
+    emit_load_argument(emitter, 2);
+    for (size_t i = 0; i < ARRAY_COUNT(protocols); i++)
+        emit_if_equal(emitter, protocols[i], SECCOMP_RET_ALLOW);
+    emit_return(emitter, RETURN_ERRNO(EPROTONOSUPPORT)); /* MPTCP and SCTP fall back to TCP */
+}
+
+static void emit_socket(struct emitter *emitter)
+{
     emit_load_argument(emitter, 0);
     emit_if_equal(emitter, AF_UNIX, SECCOMP_RET_ALLOW);
     if (emitter->plan->allows_inet) {
-        emit(emitter, BPF_JMP | BPF_JEQ | BPF_K, AF_INET, 1, 0);
-        emit(emitter, BPF_JMP | BPF_JEQ | BPF_K, AF_INET6, 0, 2 + 2 * ARRAY_COUNT(protocols));
-        emit_load_argument(emitter, 2);
-        for (size_t i = 0; i < ARRAY_COUNT(protocols); i++)
-            emit_if_equal(emitter, protocols[i], SECCOMP_RET_ALLOW);
-        emit_return(emitter, RETURN_ERRNO(EPROTONOSUPPORT)); /* MPTCP and SCTP fall back to TCP */
+        size_t skip;
+
+        emit(emitter, BPF_JMP | BPF_JEQ | BPF_K, AF_INET, 2, 0);
+        emit(emitter, BPF_JMP | BPF_JEQ | BPF_K, AF_INET6, 1, 0);
+        skip = emitter->length;
+        emit(emitter, BPF_JMP | BPF_JA, 0, 0, 0);
+        emit_inet(emitter);
+        if (skip < FILTER_LENGTH_MAX)
+            emitter->program[skip].k = (uint32_t)(emitter->length - skip - 1);
     }
-    emit(emitter, BPF_JMP | BPF_JEQ | BPF_K, AF_NETLINK, 0, 3);
+    emit_unless_equal(emitter, AF_NETLINK, RETURN_ERRNO(EAFNOSUPPORT));
     emit_load_argument(emitter, 2);
     emit_if_equal(emitter, 0 /* NETLINK_ROUTE */, SECCOMP_RET_ALLOW);
     emit_return(emitter, RETURN_ERRNO(EAFNOSUPPORT));
@@ -136,17 +166,25 @@ static void emit_personality(struct emitter *emitter)
     emit_return(emitter, RETURN_ERRNO(EPERM));
 }
 
+/* EINVAL is what a file system without leases answers. */
+static void emit_fcntl(struct emitter *emitter)
+{
+    emit_load_argument(emitter, 1);
+    emit_if_equal(emitter, F_SETLEASE, RETURN_ERRNO(EINVAL));
+    emit_if_equal(emitter, KERNEL_F_SETDELEG, RETURN_ERRNO(EINVAL));
+    emit_return(emitter, SECCOMP_RET_ALLOW);
+}
+
 /* Where the plan keeps names, the keeper makes the call. */
 static uint32_t name_action(const struct emitter *emitter)
 {
     return emitter->plan->keeps_names ? SECCOMP_RET_USER_NOTIF : SECCOMP_RET_ALLOW;
 }
 
-/* A root caller's files belong to root and its group, so the set-group-ID bit counts as well there. */
 static void emit_mode(struct emitter *emitter, unsigned index, uint32_t action)
 {
     emit_load_argument(emitter, index);
-    emit(emitter, BPF_JMP | BPF_JSET | BPF_K, S_ISUID | (emitter->plan->is_root_caller ? S_ISGID : 0u), 0, 1);
+    emit(emitter, BPF_JMP | BPF_JSET | BPF_K, S_ISUID | S_ISGID, 0, 1);
     emit_return(emitter, RETURN_ERRNO(EPERM));
     emit_return(emitter, action);
 }
@@ -240,6 +278,9 @@ static void emit_verdict(struct emitter *emitter, const struct range *range)
         emit_load_argument(emitter, 0);
         emit_if_equal(emitter, PR_SET_MM, RETURN_ERRNO(EPERM));
         emit_return(emitter, SECCOMP_RET_ALLOW);
+        break;
+    case FILTER_FCNTL:
+        emit_fcntl(emitter);
         break;
     case FILTER_MODE_1:
     case FILTER_MODE_2:

@@ -16,13 +16,14 @@ enum filter_verdict {
     FILTER_ALLOW = 1,
     FILTER_EPERM,
     FILTER_ENOSYS,
-    FILTER_SOCKET,      /* by family and protocol */
+    FILTER_SOCKET,      /* by family, type and protocol */
     FILTER_SOCKETPAIR,  /* unix only */
     FILTER_NAMESPACES,  /* refused with any CLONE_NEW* flag in the first argument */
     FILTER_IOCTL,       /* refused for terminal injection, compared in the 32 bits that the kernel uses */
     FILTER_PERSONALITY, /* querying and the default only */
     FILTER_PRCTL,       /* all but rewriting the memory map's description */
-    FILTER_MODE_1,      /* refused when the mode, argument 1, has a set-user-ID bit (counted from 0) */
+    FILTER_FCNTL,       /* all but leases and delegations */
+    FILTER_MODE_1,      /* refused when the mode, argument 1, has a set-user-ID or set-group-ID bit (counted from 0) */
     FILTER_MODE_2,      /* the same with argument 2 */
     FILTER_NAME,        /* changes a name: allowed, or made by the keeper where the plan keeps names */
     FILTER_NAME_MODE_1, /* as FILTER_MODE_1, then as FILTER_NAME */

@@ -74,3 +74,6 @@ prepare_disk_limit()
     LAUNCH=(--line 'resources: {disk: 16MiB}')
     ARGS=(/tmp)
 }
+
+property readonly_lease "9.3-16" "no lease holds up who opens a read-only file on the host" program=hold_lease
+prepare_readonly_lease() { make_readonly; ARGS=("$KEPT"); }

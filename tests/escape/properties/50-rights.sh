@@ -10,6 +10,14 @@ prepare_securebits() { :; }
 property no_new_privileges "9.3-36 OpenShell-578" "no_new_privs is on and stays on" program=no_new_privileges_off
 prepare_no_new_privileges() { :; }
 
+property leaves_set_user_id "9.3-36" "no set-user-id program is left for others" program=set_mode_bit
+prepare_leaves_set_user_id() { ARGS=("$WORKSPACE/left" 4755); }
+effect_leaves_set_user_id() { [ -u "$WORKSPACE/left" ]; }
+
+property leaves_set_group_id "9.3-36" "no set-group-id program is left for others" program=set_mode_bit
+prepare_leaves_set_group_id() { ARGS=("$WORKSPACE/left" 2755); }
+effect_leaves_set_group_id() { [ -g "$WORKSPACE/left" ]; }
+
 property set_user_id "9.3-36" "a set-user-id program gains nothing" program=gain_by_exec needs=root
 prepare_set_user_id() { ARGS=("$WORKSPACE/gain"); }
 late_set_user_id()

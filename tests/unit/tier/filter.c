@@ -165,6 +165,27 @@ TEST(only_four_socket_families_pass)
     check_int(run(NATIVE, __NR_socketpair, 30 /* TIPC */, SOCK_STREAM, 0), refusal(EAFNOSUPPORT));
 }
 
+TEST(of_the_inet_types_only_stream_and_datagram_pass)
+{
+    static const uint32_t families[] = {AF_INET, AF_INET6};
+
+    build(&ordinary);
+    for (size_t i = 0; i < ARRAY_COUNT(families); i++)
+        for (uint32_t type = 0; type < 16; type++) {
+            uint32_t expected = type == SOCK_STREAM || type == SOCK_DGRAM ? SECCOMP_RET_ALLOW
+                                : type == SOCK_RAW                        ? refusal(EPERM)
+                                                                          : refusal(ESOCKTNOSUPPORT);
+
+            check_int(run(NATIVE, __NR_socket, families[i], type, 0), expected);
+            check_int(run(NATIVE, __NR_socket, families[i], type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), expected);
+            check_int(run(NATIVE, __NR_socket, families[i], 0xdeadbeefull << 32 | type, 0), expected);
+        }
+    check_int(run(NATIVE, __NR_socket, AF_INET, SOCK_DGRAM, 1 /* ICMP: ping */), SECCOMP_RET_ALLOW);
+    check_int(run(NATIVE, __NR_socket, AF_INET, SOCK_SEQPACKET, 132 /* SCTP */), refusal(ESOCKTNOSUPPORT));
+    check_int(run(NATIVE, __NR_socket, AF_UNIX, SOCK_SEQPACKET, 0), SECCOMP_RET_ALLOW);
+    check_int(run(NATIVE, __NR_socket, AF_NETLINK, SOCK_RAW, 0), SECCOMP_RET_ALLOW);
+}
+
 TEST(high_bits_of_an_int_argument_change_nothing)
 {
     uint64_t high = 0xdeadbeefull << 32;
@@ -252,12 +273,9 @@ TEST(no_verdict_is_further_than_the_balanced_tree_allows)
 
 TEST(a_set_user_id_bit_is_refused_wherever_a_mode_can_be_given)
 {
-    static const struct plan_filter root = {.allows_inet = true, .is_root_caller = true};
-
     build(&ordinary);
     check_int(run(NATIVE, __NR_fchmod, 3, 04755, 0), refusal(EPERM));
     check_int(run(NATIVE, __NR_fchmod, 3, 0755, 04000), SECCOMP_RET_ALLOW);
-    check_int(run(NATIVE, __NR_fchmod, 3, 02755, 0), SECCOMP_RET_ALLOW);
     check_int(run(NATIVE, __NR_fchmodat, 3, 0, 04755), refusal(EPERM));
     check_int(run(NATIVE, __NR_fchmodat2, 3, 0, 04755), refusal(EPERM));
     check_int(run(NATIVE, __NR_mknodat, 3, 0, S_IFREG | 04755), refusal(EPERM));
@@ -270,8 +288,38 @@ TEST(a_set_user_id_bit_is_refused_wherever_a_mode_can_be_given)
     check_int(run(NATIVE, __NR_creat, 0, 04755, 0), refusal(EPERM));
     check_int(run(NATIVE, __NR_chmod, 0, 04755, 0), refusal(EPERM));
 #endif
-    build(&root);
+}
+
+/* Group execution or not: an access control list could add it afterwards. */
+TEST(a_set_group_id_bit_is_refused_wherever_a_mode_can_be_given_and_the_sticky_bit_is_not)
+{
+    build(&ordinary);
     check_int(run(NATIVE, __NR_fchmod, 3, 02755, 0), refusal(EPERM));
+    check_int(run(NATIVE, __NR_fchmod, 3, 02644, 0), refusal(EPERM));
+    check_int(run(NATIVE, __NR_fchmod, 3, 01777, 0), SECCOMP_RET_ALLOW);
+    check_int(run(NATIVE, __NR_fchmodat, 3, 0, 02755), refusal(EPERM));
+    check_int(run(NATIVE, __NR_fchmodat2, 3, 0, 02755), refusal(EPERM));
+    check_int(run(NATIVE, __NR_mknodat, 3, 0, S_IFREG | 02755), refusal(EPERM));
+#ifdef __x86_64__
+    check_int(run(NATIVE, __NR_open, 0, O_CREAT | O_WRONLY, 02755), refusal(EPERM));
+    check_int(run(NATIVE, __NR_open, 0, O_TMPFILE | O_WRONLY, 02755), refusal(EPERM));
+    check_int(run(NATIVE, __NR_creat, 0, 02755, 0), refusal(EPERM));
+    check_int(run(NATIVE, __NR_chmod, 0, 02755, 0), refusal(EPERM));
+#endif
+}
+
+TEST(a_lease_is_refused_and_what_else_fcntl_does_is_not)
+{
+    build(&ordinary);
+    check_int(run(NATIVE, __NR_fcntl, 3, F_SETLEASE, F_WRLCK), refusal(EINVAL));
+    check_int(run(NATIVE, __NR_fcntl, 3, F_SETLEASE, F_RDLCK), refusal(EINVAL));
+    check_int(run(NATIVE, __NR_fcntl, 3, 0xdeadbeefull << 32 | F_SETLEASE, F_RDLCK), refusal(EINVAL));
+    check_int(run(NATIVE, __NR_fcntl, 3, 1040 /* F_SETDELEG */, 4096), refusal(EINVAL));
+    check_int(run(NATIVE, __NR_fcntl, 3, F_GETLEASE, 0), SECCOMP_RET_ALLOW);
+    check_int(run(NATIVE, __NR_fcntl, 3, F_SETLKW, 4096), SECCOMP_RET_ALLOW);
+    check_int(run(NATIVE, __NR_fcntl, 3, F_OFD_SETLK, 4096), SECCOMP_RET_ALLOW);
+    check_int(run(NATIVE, __NR_fcntl, 3, F_NOTIFY, DN_CREATE), SECCOMP_RET_ALLOW);
+    check_int(run(NATIVE, __NR_fcntl, 3, F_ADD_SEALS, F_SEAL_SEAL), SECCOMP_RET_ALLOW);
 }
 
 TEST(a_core_limit_cannot_be_moved_and_other_limits_can)
