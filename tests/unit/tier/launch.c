@@ -95,6 +95,29 @@ TEST(an_object_that_was_exchanged_since_it_was_checked_is_refused)
     check_contains(err.text, "exchanged");
 }
 
+/* The right object, but found by way of a link: what was checked was the path without one. */
+TEST(an_object_whose_path_has_become_a_link_is_refused)
+{
+    char *workspace = workspace_make();
+    char directory[128], moved[128], granted[160];
+
+    snprintf(directory, sizeof(directory), "%s/one", workspace);
+    snprintf(moved, sizeof(moved), "%s/two", workspace);
+    snprintf(granted, sizeof(granted), "%s/granted", directory);
+    check_int(mkdir(directory, 0755), 0);
+    check_int(mkdir(granted, 0755), 0);
+    hand_plan_init(&hand, NULL);
+    hand_plan_add(&hand, PLAN_BIND, "/granted", granted, false);
+    script_run("ls -d /granted");
+    check_string(output, "/granted\n");
+    check_int(rename(directory, moved), 0);
+    check_int(symlink("two", directory), 0);
+    check_int(hand_run(&hand, "exit 0", &status, output, sizeof(output), &err), -ESTALE);
+    check_contains(err.text, "its path was exchanged since it was checked");
+    check_contains(err.text, granted);
+    workspace_remove(workspace);
+}
+
 TEST(a_masked_file_is_listed_and_shut)
 {
     char *workspace = workspace_make();

@@ -30,6 +30,21 @@ static const char *relative(const char *path)
     return *path ? path : ".";
 }
 
+/*
+ * An object of the host. The plan names it by a path without links, so one that is on the way now was put there since,
+ * and what lies behind it may be the right object in a place that nobody granted.
+ */
+static int source_open(struct init *init, const char *source)
+{
+    struct open_how how = {.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
+                           .resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
+    long fd = sys_call4(openat2, AT_FDCWD, source, &how, sizeof(how));
+
+    if (fd == -ELOOP)
+        init_fail(init, "mount (its path was exchanged since it was checked)", source, ESTALE);
+    return (int)init_need(init, fd, "open", source);
+}
+
 /* An object inside the new tree, never through a symbolic link and never out of it. */
 static long target_open(int root, const char *target)
 {
@@ -118,14 +133,15 @@ static void bind_attach(struct init *init, int root, const struct record_mount *
 {
     const char *source = init_string(init, mount->source), *target = init_string(init, mount->target);
     uint64_t set = MOUNT_ATTR_NOSUID;
-    int fd;
+    int source_fd = source_open(init, source), fd;
 
     /* A device can be written on a read-only mount; its mode cannot be changed there. */
     set |= mount->flags & RECORD_WRITABLE && !(mount->flags & RECORD_DEVICE) ? 0 : MOUNT_ATTR_RDONLY;
     set |= mount->flags & RECORD_DEVICE ? MOUNT_ATTR_NOEXEC : MOUNT_ATTR_NODEV;
     set |= mount->flags & RECORD_NOEXEC ? MOUNT_ATTR_NOEXEC : 0;
-    fd = (int)init_need(init, tree_clone(AT_FDCWD, source, set, 1), "open", source);
-    identity_check(init, fd, mount, source);
+    identity_check(init, source_fd, mount, source);
+    fd = (int)init_need(init, tree_clone(source_fd, "", set, 1), "open", source);
+    sys_call1(close, source_fd);
     place(init, fd, root, mount, target);
     rights_add(init, fd, mount->access, target);
     sys_call1(close, fd);
