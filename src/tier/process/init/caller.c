@@ -11,6 +11,7 @@
 #include "tier/process/init/keeper.h"
 
 #define PAGE_BYTES 4096u /* the smallest: what can be read up to its end can be read at once */
+#define SHORT_TEXT    128
 #define TTY_PTS_MAJOR 136
 
 struct span {
@@ -38,14 +39,25 @@ long caller_bytes(const struct call *call, uint64_t address, void *bytes, size_t
     return got < 0 ? got : (size_t)got == size ? 0 : -EFAULT;
 }
 
-long caller_text(const struct call *call, uint64_t address, char text[PATH_MAX])
+/* Its length when the text ends within what was read, else -ENAMETOOLONG. */
+static long text_end(const char *text, long got)
 {
-    long got = read_memory(call, address, text, PATH_MAX);
-
     for (long i = 0; i < got; i++)
         if (!text[i])
             return i;
-    return got < 0 ? got : got == PATH_MAX ? -ENAMETOOLONG : -EFAULT;
+    return got < 0 ? got : -ENAMETOOLONG;
+}
+
+/* Most paths are short, and a second page costs as much as the first. */
+long caller_text(const struct call *call, uint64_t address, char text[PATH_MAX])
+{
+    long got = read_memory(call, address, text, SHORT_TEXT), length = text_end(text, got);
+
+    if (length != -ENAMETOOLONG)
+        return length;
+    got = read_memory(call, address, text, PATH_MAX);
+    length = text_end(text, got);
+    return length == -ENAMETOOLONG && got < PATH_MAX ? -EFAULT : length;
 }
 
 static void task_path(char *text, size_t size, uint32_t tid, const char *rest, long number)
@@ -75,27 +87,37 @@ long caller_descriptor(const struct keeper *keeper, const struct call *call, int
     return opened == -ENOENT && fd != AT_FDCWD ? -EBADF : opened;
 }
 
-long caller_directory(const struct keeper *keeper, const struct call *call, int fd, const char *directory)
+static long directory_take(const char *path, int is_entered)
 {
-    char path[PATH_MAX + 48] not_initialised, *end = path + sizeof(path);
-    long opened;
+    if (is_entered)
+        return sys_call1(chdir, path);
+    return sys_call4(openat, AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+}
+
+long caller_directory(const struct keeper *keeper, const struct call *call, int fd, const char *directory, int is_entered)
+{
+    char path[PATH_MAX + 64] not_initialised, *end = path + sizeof(path), *at;
+    long status;
 
     if (*directory == '/')
-        return sys_call4(openat, AT_FDCWD, directory, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+        return directory_take(directory, is_entered);
     if (fd != AT_FDCWD && fd < 0)
         return -EBADF;
-    descriptor_path(path, sizeof(path), call, fd);
-    string_append(string_append(path + string_length(path), end, "/"), end, directory);
-    opened = sys_call4(openat, keeper->proc, path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
-    if (opened == -ENOENT && fd != AT_FDCWD) { /* the number, or the path behind it? */
+    at = string_append(path, end, "/proc/");
+    descriptor_path(at, (size_t)(end - at), call, fd);
+    at += string_length(at);
+    if (directory[0] != '.' || directory[1])
+        string_append(string_append(at, end, "/"), end, directory);
+    status = directory_take(path, is_entered);
+    if (status == -ENOENT && fd != AT_FDCWD) { /* the number, or the path behind it? */
         long there = caller_descriptor(keeper, call, fd);
 
         if (there >= 0)
             sys_call1(close, there);
         else
-            opened = there;
+            status = there;
     }
-    return opened;
+    return status;
 }
 
 static long read_about(const struct keeper *keeper, const struct call *call, const char *file, char *text, size_t size)

@@ -19,10 +19,10 @@ static long new_place(struct keeper *keeper, const struct call *call, int direct
     long status = caller_text(call, address, path);
 
     if (status >= 0)
-        status = place_find(keeper, call, directory, path, PLACE_NAME, ret_place);
+        status = place_find(keeper, call, directory, path, PLACE_NAME | PLACE_HERE, ret_place);
     if (status < 0)
         return status;
-    status = ret_place->parent < 0 ? -EEXIST : 0;
+    status = ret_place->parent == PARENT_NONE ? -EEXIST : 0;
     if (status == 0 && ret_place->at.kinds)
         status = place_look(ret_place);
     if (status == 0)
@@ -86,7 +86,7 @@ static long make_symlink(struct keeper *keeper, const struct call *call, uint64_
 static long link_to(struct keeper *keeper, const struct place *from, const struct call *call, int directory,
                     uint64_t address)
 {
-    char again[48];
+    char again[24];
     struct place to not_initialised;
     long status = new_place(keeper, call, directory, address, &to);
 
@@ -97,7 +97,7 @@ static long link_to(struct keeper *keeper, const struct place *from, const struc
     else if ((from->mode & S_IFMT) == S_IFLNK)
         status = sys_call5(linkat, from->parent, from->name, to.parent, to.name, 0);
     else
-        status = sys_call5(linkat, AT_FDCWD, place_again(from->object, again), to.parent, to.name, AT_SYMLINK_FOLLOW);
+        status = sys_call5(linkat, keeper->own, place_again(from->object, again), to.parent, to.name, AT_SYMLINK_FOLLOW);
     place_leave(&to);
     return status;
 }
@@ -148,11 +148,11 @@ static long rename_to(struct keeper *keeper, const struct call *call, struct pla
                       uint64_t address, uint64_t flags)
 {
     struct place to not_initialised;
-    long status = old_place(keeper, call, directory, address, PLACE_NAME, &to);
+    long status = old_place(keeper, call, directory, address, PLACE_NAME | PLACE_HERE, &to);
 
     if (status < 0)
         return status;
-    if (from->parent < 0 || to.parent < 0)
+    if (from->parent == PARENT_NONE || to.parent == PARENT_NONE)
         status = -EBUSY; /* "." and ".." */
     else if (from->has_slash || to.has_slash)
         status = check_directory(from);
@@ -189,10 +189,10 @@ static long remove_name(struct keeper *keeper, const struct call *call, int dire
 
     if (flags & ~(uint64_t)AT_REMOVEDIR)
         return -EINVAL;
-    status = old_place(keeper, call, directory, address, PLACE_NAME, &place);
+    status = old_place(keeper, call, directory, address, PLACE_NAME | PLACE_HERE, &place);
     if (status < 0)
         return status;
-    status = place.parent < 0 ? (flags & AT_REMOVEDIR ? -EINVAL : -EISDIR) /* "." and ".." */
+    status = place.parent == PARENT_NONE ? (flags & AT_REMOVEDIR ? -EINVAL : -EISDIR) /* "." and ".." */
                               : place_check(keeper, &place);
     if (status == 0 && place.has_slash)
         status = check_directory(&place);
@@ -204,7 +204,7 @@ static long remove_name(struct keeper *keeper, const struct call *call, int dire
 
 static long truncate_file(struct keeper *keeper, const struct call *call)
 {
-    char again[48];
+    char again[48], *at;
     struct place place not_initialised;
     long status = old_place(keeper, call, AT_FDCWD, call->args[0], PLACE_FOLLOW, &place);
 
@@ -213,15 +213,18 @@ static long truncate_file(struct keeper *keeper, const struct call *call)
     status = place_check(keeper, &place);
     if (status == 0 && place.has_slash && (place.mode & S_IFMT) != S_IFDIR)
         status = -ENOTDIR;
-    if (status == 0)
-        status = sys_call2(truncate, place_again(place.object, again), call->args[1]);
+    if (status == 0) {
+        at = string_append(again, again + sizeof(again), "/proc/thread-self/fd/");
+        string_append_number(at, again + sizeof(again), (uint64_t)place.object);
+        status = sys_call2(truncate, again, call->args[1]);
+    }
     place_leave(&place);
     return status;
 }
 
 static long change_mode(struct keeper *keeper, const struct call *call, int directory, const uint64_t *args, uint64_t flags)
 {
-    char again[48];
+    char again[24];
     struct place place not_initialised;
     long status;
 
@@ -235,7 +238,7 @@ static long change_mode(struct keeper *keeper, const struct call *call, int dire
     if (status == 0 && (place.mode & S_IFMT) == S_IFLNK)
         status = -EOPNOTSUPP;
     if (status == 0)
-        status = sys_call3(fchmodat, AT_FDCWD, place_again(place.object, again), args[1] & 07777);
+        status = sys_call3(fchmodat, keeper->own, place_again(place.object, again), args[1] & 07777);
     place_leave(&place);
     return status;
 }

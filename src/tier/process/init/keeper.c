@@ -130,6 +130,8 @@ static void descriptors_settle(struct init *init, struct keeper *keeper, int lis
     init_need(init, sys_call3(close_range, 0, 2, 0), "close", "standard streams");
     keeper->proc = 3;
     keeper->listener = 4;
+    keeper->own = (int)init_need(
+        init, sys_call4(openat, 3, "thread-self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC, 0), "open", "/proc/thread-self/fd");
 }
 
 static void keeper_run(void *argument)

@@ -6,6 +6,7 @@
 #ifndef CORDON_TIER_PROCESS_INIT_KEEPER_H
 #define CORDON_TIER_PROCESS_INIT_KEEPER_H
 
+#include <linux/fcntl.h>
 #include <linux/limits.h>
 #include <linux/stat.h>
 
@@ -39,6 +40,7 @@ struct keeper {
     const struct record *record;
     int listener;
     int proc;          /* O_PATH of the container's /proc */
+    int own;           /* O_PATH of the directory of the keeper's own descriptors there */
     uint32_t mask;     /* the keeper's own mask at the moment */
     int64_t started_s; /* of the container, by the clock that stamps files */
     uint32_t started_ns;
@@ -64,7 +66,8 @@ struct call {
 
 /* Where a name is, or would be. */
 struct place {
-    int parent;         /* O_PATH of its directory, -1 = the object was named by a descriptor */
+    int parent;         /* O_PATH of its directory, PARENT_HERE = the keeper's working directory, PARENT_NONE = the
+                           object was named by a descriptor, or by "." or ".." */
     int object;         /* O_PATH of what is there, -1 = nothing, or nobody looked (PLACE_NAME) */
     int has_slash;      /* written with a slash behind it: only a directory will do */
     int is_proc;        /* in the caller's part of /proc */
@@ -74,19 +77,23 @@ struct place {
     char name[NAME_MAX + 1];
 };
 
+#define PARENT_NONE (-1)
+#define PARENT_HERE AT_FDCWD
+
 enum place_flag {
     PLACE_FOLLOW = 1 << 0, /* a symbolic link at the end leads on */
     PLACE_NEW = 1 << 1,    /* nothing need be there */
     PLACE_EMPTY = 1 << 2,  /* AT_EMPTY_PATH: "" is the descriptor itself */
     PLACE_NAME = 1 << 3,   /* do not look at the object: place_look() does when it matters */
+    PLACE_HERE = 1 << 4,   /* with PLACE_NAME: enter the directory instead of opening it; one place at a time */
 };
 
 /* caller.c: what can be learnt about the caller. */
 long caller_text(const struct call *call, uint64_t address, char text[PATH_MAX]);
 long caller_bytes(const struct call *call, uint64_t address, void *bytes, size_t size);
 long caller_descriptor(const struct keeper *keeper, const struct call *call, int fd);
-/* An O_PATH descriptor of directory `path`, relative to one of the caller's (or AT_FDCWD). */
-long caller_directory(const struct keeper *keeper, const struct call *call, int fd, const char *path);
+/* An O_PATH descriptor of directory `path`, relative to one of the caller's (or AT_FDCWD); or entered, and 0. */
+long caller_directory(const struct keeper *keeper, const struct call *call, int fd, const char *path, int is_entered);
 long caller_group(const struct keeper *keeper, const struct call *call);
 long caller_terminal(const struct keeper *keeper, const struct call *call);
 void caller_take_mask(struct keeper *keeper, const struct call *call);
@@ -104,8 +111,8 @@ void place_note_new(struct keeper *keeper, int object);
 long place_check(const struct keeper *keeper, struct place *place);
 /* Does a directory that moves from one name to another bring something under a pattern, or out of it? */
 long place_check_move(const struct keeper *keeper, struct place *from, const struct names_at *to);
-/* "/proc/thread-self/fd/N": the object again, by another call. */
-const char *place_again(int object, char text[48]);
+/* The name of the object in keeper->own, for calls that follow it. */
+const char *place_again(int object, char text[24]);
 
 /* opening.c, changing.c: the calls. */
 long opening_handle(struct keeper *keeper, const struct call *call);

@@ -42,12 +42,12 @@ static long give(const struct keeper *keeper, uint64_t id, long fd, int flags)
     return status < 0 ? status : KEEPER_ANSWERED;
 }
 
-static long open_object(int object, int flags)
+static long open_object(const struct keeper *keeper, int object, int flags)
 {
-    char again[48];
+    char again[24];
     int kept = (flags & ~(O_CREAT | O_EXCL | O_NOFOLLOW)) | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
 
-    return sys_call4(openat, AT_FDCWD, place_again(object, again), kept, 0);
+    return sys_call4(openat, keeper->own, place_again(object, again), kept, 0);
 }
 
 /* What an open() that may wait would wait for. */
@@ -72,7 +72,7 @@ void opening_retry(struct keeper *keeper)
         long status = sys_call3(ioctl, keeper->listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &waiting->id);
 
         if (status == 0) {
-            status = open_object(waiting->object, waiting->flags);
+            status = open_object(keeper, waiting->object, waiting->flags);
             if (would_wait(status, S_IFIFO)) {
                 i++;
                 continue;
@@ -118,7 +118,7 @@ static long open_existing(struct keeper *keeper, const struct call *call, struct
     if (type == S_IFCHR && place->rdev == TTY_DEVICE)
         status = open_terminal(keeper, call, flags);
     else
-        status = open_object(place->object, flags);
+        status = open_object(keeper, place->object, flags);
     if (would_wait(status, place->mode) && !(flags & O_NONBLOCK))
         return wait_later(keeper, call->id, place, flags);
     return give(keeper, call->id, status, flags);
@@ -146,11 +146,11 @@ static long open_at_once(struct keeper *keeper, const struct call *call, int dir
                          const struct asked *asked)
 {
     struct place place not_initialised;
-    long status = place_find(keeper, call, directory, path, PLACE_NAME, &place);
+    long status = place_find(keeper, call, directory, path, PLACE_NAME | PLACE_HERE, &place);
 
     if (status < 0)
         return -EEXIST; /* the thorough way says what is wrong */
-    if (place.parent < 0 || place.is_proc || place.has_slash || place.at.kinds)
+    if (place.parent == PARENT_NONE || place.is_proc || place.has_slash || place.at.kinds)
         status = -EEXIST;
     else
         status = open_new(keeper, call, &place, asked);

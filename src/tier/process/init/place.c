@@ -29,23 +29,33 @@ void place_leave(struct place *place)
     descriptor_close(&place->object);
 }
 
-const char *place_again(int object, char text[48])
+const char *place_again(int object, char text[24])
 {
-    char *at = string_append(text, text + 48, "/proc/thread-self/fd/");
-
-    string_append_number(at, text + 48, (uint64_t)object);
+    string_append_number(text, text + 24, (uint64_t)object);
     return text;
 }
 
 /* The name of a descriptor inside the container; -EACCES where it has none. */
-static long descriptor_name(int fd, char text[PATH_MAX])
+static long descriptor_name(const struct keeper *keeper, int fd, char text[PATH_MAX])
 {
-    char again[48];
-    long length = sys_call4(readlinkat, AT_FDCWD, place_again(fd, again), text, PATH_MAX - 1);
+    char again[24];
+    long length = sys_call4(readlinkat, keeper->own, place_again(fd, again), text, PATH_MAX - 1);
 
     if (length < 0)
         return length;
     text[length] = '\0';
+    return text[0] == '/' ? length : -EACCES;
+}
+
+static long parent_name(const struct keeper *keeper, const struct place *place, char text[PATH_MAX])
+{
+    long length;
+
+    if (place->parent != PARENT_HERE)
+        return descriptor_name(keeper, place->parent, text);
+    length = sys_call2(getcwd, text, PATH_MAX);
+    if (length < 0)
+        return length;
     return text[0] == '/' ? length : -EACCES;
 }
 
@@ -120,7 +130,7 @@ static long object_look(struct place *place)
 static long object_named(const struct keeper *keeper, struct place *place)
 {
     char name[PATH_MAX] not_initialised;
-    long status = descriptor_name(place->object, name);
+    long status = descriptor_name(keeper, place->object, name);
 
     if (status == -EACCES) { /* a pipe, a socket, a file that lies in no tree: no pattern can mean it */
         names_start(keeper->record, &place->at);
@@ -129,6 +139,7 @@ static long object_named(const struct keeper *keeper, struct place *place)
         names_walk(keeper->record, name, &place->at);
     }
     descriptor_close(&place->parent);
+    place->parent = PARENT_NONE;
     place->name[0] = '\0';
     return status < 0 ? status : object_look(place);
 }
@@ -176,11 +187,25 @@ long place_look(struct place *place)
 }
 
 /* The directory in which the path ends: relative to `from` (a link's directory), or to the caller's `start`. */
-static long parent_open(struct keeper *keeper, const struct call *call, int from, int start, const char *directory)
+static long parent_take(struct keeper *keeper, const struct call *call, int from, int start, const char *directory,
+                        int is_entered)
 {
     if (from < 0)
-        return caller_directory(keeper, call, start, directory);
+        return caller_directory(keeper, call, start, directory, is_entered);
     return sys_call4(openat, from, directory, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+}
+
+/* The name of the directory; one of /proc is exchanged for the caller's. */
+static long parent_settle(struct keeper *keeper, const struct call *call, struct place *place, char name[PATH_MAX])
+{
+    long status = parent_name(keeper, place, name);
+
+    place->is_proc = status >= 0 && is_on_proc(name);
+    if (!place->is_proc)
+        return status;
+    if (place->parent == PARENT_HERE)
+        place->parent = PARENT_NONE;
+    return proc_take(keeper, call, name, &place->parent);
 }
 
 /* The directory, and the object if there is one and it is wanted. `path` is taken apart. */
@@ -193,15 +218,12 @@ static long place_enter(struct keeper *keeper, const struct call *call, int from
     long status = path_split(path, place, &directory);
 
     if (status >= 0)
-        status = parent_open(keeper, call, from, start, directory);
+        status = parent_take(keeper, call, from, start, directory, flags & PLACE_HERE);
     if (status < 0)
         return status;
     descriptor_close(&place->parent);
-    place->parent = (int)status;
-    status = descriptor_name(place->parent, name);
-    place->is_proc = status >= 0 && is_on_proc(name);
-    if (place->is_proc)
-        status = proc_take(keeper, call, name, &place->parent);
+    place->parent = flags & PLACE_HERE ? PARENT_HERE : (int)status;
+    status = parent_settle(keeper, call, place, name);
     if (status >= 0 && (is_dots(place->name) || !(flags & PLACE_NAME)))
         status = place_look(place);
     if (status < 0)
@@ -233,7 +255,7 @@ static long link_follow(struct keeper *keeper, struct place *place, char path[PA
     descriptor_close(&place->object);
     descriptor_close(from);
     *from = place->parent;
-    place->parent = -1;
+    place->parent = PARENT_NONE;
     return length ? 1 : -ENOENT;
 }
 
@@ -263,7 +285,8 @@ long place_find(struct keeper *keeper, const struct call *call, int directory, c
     struct place *place = ret_place;
     long status;
 
-    place->parent = place->object = -1;
+    place->parent = PARENT_NONE;
+    place->object = -1;
     place->has_slash = place->is_proc = 0;
     place->mode = 0;
     if (*path) {
