@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,7 +12,6 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
-#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,6 +19,7 @@
 #include "base/memory.h"
 #include "base/owner.h"
 #include "tier/process/cgroup.h"
+#include "tier/process/control.h"
 #include "tier/process/image.h"
 #include "tier/process/process.h"
 #include "tier/process/retire.h"
@@ -146,52 +145,6 @@ static int init_open(const char *path, int *ret_fd, struct error *err)
     return 0;
 }
 
-static int message_receive(int control, struct message *ret_message, int *ret_fd, int flags)
-{
-    struct iovec vector = {ret_message, sizeof(*ret_message)};
-    union {
-        struct cmsghdr header;
-        char space[CMSG_SPACE(sizeof(int))];
-    } ancillary;
-    struct msghdr header = {.msg_iov = &vector,
-                            .msg_iovlen = 1,
-                            .msg_control = &ancillary,
-                            .msg_controllen = sizeof(ancillary)};
-    struct cmsghdr *first;
-    ssize_t got;
-
-    /* An init that ends with a signal of ours unread leaves ECONNRESET, told once, in front of what it had said. */
-    do
-        got = recvmsg(control, &header, MSG_CMSG_CLOEXEC | flags);
-    while (got < 0 && (errno == EINTR || errno == ECONNRESET));
-    if (got < 0)
-        return -errno;
-    first = got ? CMSG_FIRSTHDR(&header) : NULL;
-    if (first && first->cmsg_type == SCM_RIGHTS && first->cmsg_len == CMSG_LEN(sizeof(int))) {
-        int fd;
-
-        memcpy(&fd, CMSG_DATA(first), sizeof(fd));
-        if (ret_fd && *ret_fd < 0)
-            *ret_fd = fd;
-        else
-            close(fd);
-    }
-    if (got == 0)
-        return -ECONNRESET;
-    return got == (ssize_t)sizeof(*ret_message) ? 0 : -EBADMSG;
-}
-
-static int message_send(int control, uint32_t type, int32_t value)
-{
-    struct message message = {.type = type, .value = value};
-    ssize_t sent;
-
-    do
-        sent = send(control, &message, sizeof(message), MSG_NOSIGNAL);
-    while (sent < 0 && errno == EINTR);
-    return sent == (ssize_t)sizeof(message) ? 0 : sent < 0 ? -errno : -EIO;
-}
-
 static int map_write(pid_t pid, const char *name, unsigned id, struct error *err)
 {
     char path[64], text[64];
@@ -213,7 +166,7 @@ static int maps_write(const struct tier_run *run, struct error *err)
     if (status == 0)
         status = map_write(run->pid, "gid_map", getegid(), err);
     if (status == 0)
-        status = message_send(run->control, MESSAGE_GO, 0) < 0
+        status = control_send(run->control, MESSAGE_GO, 0) < 0
                      ? error_set(err, ERROR_SYSTEM, EPIPE, "init ended during set-up")
                      : 0;
     return status;
@@ -241,12 +194,15 @@ static int message_error(const struct message *message, struct error *err)
 }
 
 /* Follow init until the program runs. Only MESSAGE_RUNNING counts as started; end-of-file is a failure. */
-static int set_up_follow(struct tier_run *run, struct error *err)
+static int set_up_follow(struct tier_run *run, const struct tier_start *start, struct error *err)
 {
     for (;;) {
         struct message message = {0};
-        int status = message_receive(run->control, &message, &run->tty, 0);
+        int status = control_await(run->control, start->deadline_ns, start->cancel_fd, err);
 
+        if (status < 0)
+            return status;
+        status = control_receive(run->control, &message, &run->tty, 0);
         if (status < 0)
             return error_set(err, ERROR_SYSTEM, -status, "init ended during set-up without a word (%s)",
                              strerrordesc_np(-status));
@@ -261,7 +217,7 @@ static int set_up_follow(struct tier_run *run, struct error *err)
             break;
         case MESSAGE_READY:
             status = cgroup_join(&run->cgroup, run->pid, err);
-            if (status == 0 && message_send(run->control, MESSAGE_GO, 0) < 0)
+            if (status == 0 && control_send(run->control, MESSAGE_GO, 0) < 0)
                 status = error_set(err, ERROR_SYSTEM, EPIPE, "init ended during set-up");
             break;
         case MESSAGE_TTY:
@@ -368,7 +324,7 @@ static int process_start(const struct tier_start *asked, struct tier_run **ret_r
     if (status == 0)
         status = run_spawn(start, run, err);
     if (status == 0)
-        status = set_up_follow(run, err);
+        status = set_up_follow(run, start, err);
     if (status < 0)
         return status;
     if (start->is_tty && run->tty < 0)
@@ -410,7 +366,7 @@ static int process_read_status(struct tier_run *run, struct tier_status *ret_sta
     int status;
 
     if (!run->is_over) {
-        status = message_receive(run->control, &message, NULL, MSG_DONTWAIT);
+        status = control_receive(run->control, &message, NULL, MSG_DONTWAIT);
         if (status == -EAGAIN)
             return 0;
         if (status == 0 && message.type == MESSAGE_EXITED)
@@ -430,7 +386,7 @@ static int process_read_status(struct tier_run *run, struct tier_status *ret_sta
 
 static int process_signal(struct tier_run *run, int signal_number, struct error *err)
 {
-    int status = run->is_over ? 0 : message_send(run->control, MESSAGE_SIGNAL, signal_number);
+    int status = run->is_over ? 0 : control_send(run->control, MESSAGE_SIGNAL, signal_number);
 
     if (status < 0 && status != -EPIPE && status != -ECONNRESET)
         return error_system(err, -status, "forward signal %d", signal_number);

@@ -6,8 +6,8 @@
  * environment, the numbers of two descriptors as arguments, and the capabilities of the new user namespace as ambient
  * set. It holds no memory of the caller. In this order it: takes the record and closes every descriptor that is not
  * named in it; becomes the caller's uid inside; builds the file tree and leaves the host's; gives up every capability
- * for good; starts the program under Landlock and seccomp; then only reaps, forwards signals and reports. It never
- * reads anything that the program controls. It is not dumpable from before the program exists.
+ * for good; starts the program under Landlock and seccomp; then only reaps, forwards signals and reports. Nothing of it
+ * but the keeper of names (keeper.c) reads what the program controls. It is not dumpable from before the program exists.
  * Any failure is sent to the parent and ends the container; the program never runs half contained.
  */
 #include <linux/errno.h>
