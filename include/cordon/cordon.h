@@ -159,12 +159,20 @@ CORDON_API CORDON_MUST_CHECK int cordon_request_set_environment(struct cordon_re
 /*
  * End the container after `timeout_ms` (0 = no limit of the caller's); the policy's limits hold as
  * well, the smallest wins. At the limit the program gets SIGTERM, CORDON_GRACE_MS later everything
- * is killed. At most 366 days.
+ * is killed. Set-up may take as long: a launch that has not started the program by then fails with ETIMEDOUT.
+ * At most 366 days.
  */
 #define CORDON_GRACE_MS 2000
 CORDON_API CORDON_MUST_CHECK int cordon_request_set_timeout_ms(struct cordon_request *request,
                                                                uint64_t timeout_ms,
                                                                struct cordon_error *err);
+
+/*
+ * Give the launch up when this descriptor becomes readable before the program has started: it fails with ECANCELED and
+ * nothing is left of it. Afterwards the descriptor is not looked at. -1 takes it back.
+ */
+CORDON_API CORDON_MUST_CHECK int cordon_request_set_cancel_fd(struct cordon_request *request, int fd,
+                                                              struct cordon_error *err);
 
 /* End the container when it has written more than `bytes` to stdout and stderr together (0 = no
  * limit of the caller's). Not with a terminal. */

@@ -29,9 +29,17 @@ struct run {
     struct cordon_error err;
 };
 
-static int exit_status_of(const struct cordon_error *err)
+/* A launch that was given up ends as a program that the signal would have ended, and one that took too long as one that did. */
+static int exit_status_of(const struct run *run)
 {
+    const struct cordon_error *err = &run->err;
+    int signal_number = err->errnum == ECANCELED ? signals_next(signals_end_fd()) : 0;
+
+    if (signal_number)
+        return 128 + signal_number;
     switch (err->kind) {
+    case CORDON_ERROR_LIMIT:
+        return err->errnum == ETIMEDOUT ? 124 : EXIT_REFUSED;
     case CORDON_ERROR_NOT_FOUND:
         return 127;
     case CORDON_ERROR_NOT_EXECUTABLE:
@@ -189,6 +197,8 @@ static int prepare(struct run *run)
         run->signals = signals_open(&run->err);
         status = run->signals < 0 ? run->signals : 0;
     }
+    if (status == 0)
+        status = cordon_request_set_cancel_fd(cli->request, signals_end_fd(), &run->err);
     return status;
 }
 
@@ -235,7 +245,7 @@ int run_run(struct cli *cli)
     if (status == 0)
         status = contain(&run);
     if (status < 0)
-        return print_error(cli, &run.err, exit_status_of(&run.err));
+        return print_error(cli, &run.err, exit_status_of(&run));
     print_end(&run);
     return run.status.exit_status;
 }

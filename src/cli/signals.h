@@ -8,6 +8,12 @@
 
 #include "cordon/cordon.h"
 
+/*
+ * Readable once a signal has come that asks for the end (TERM, INT, HUP, QUIT), for a launch that is to be given up.
+ * signals_next() of it says which; the other descriptor has it as well.
+ */
+int signals_end_fd(void);
+
 /* Install; one that was ignored when Cordon was started stays so (nohup). The descriptor, or
  * negative errno. */
 int signals_open(struct cordon_error *err);

@@ -63,7 +63,7 @@ int container_step(struct cordon_container *container, struct error *err) must_c
 /* supervise.c: the caller wants no more of it. What has ended by now is recorded as it ended. */
 void container_give_up(struct cordon_container *container);
 
-/* supervise.c: set the deadlines, right after the start. */
+/* supervise.c: set the deadlines, for set-up right before it and for the program right after. */
 void container_set_deadlines(struct cordon_container *container, uint64_t asked_timeout_ms);
 
 /* supervise.c: when container_step() has something to do although no descriptor says so; 0 = never.

@@ -28,7 +28,7 @@ int cordon_request_new(struct cordon_request **ret_request, struct cordon_error 
         return error_memory(public_error(err));
     for (int i = 0; i < 3; i++)
         request->stdio[i] = CORDON_STDIO_INHERIT;
-    request->events_fd = -1;
+    request->cancel_fd = request->events_fd = -1;
     *ret_request = request;
     return 0;
 }
@@ -290,6 +290,15 @@ int cordon_request_keep_fd(struct cordon_request *request, int fd, struct cordon
     for (; at > 0 && request->fds[at - 1] > fd; at--) /* a tier takes them in ascending order */
         request->fds[at] = request->fds[at - 1];
     request->fds[at] = fd;
+    return 0;
+}
+
+int cordon_request_set_cancel_fd(struct cordon_request *request, int fd, struct cordon_error *err)
+{
+    if (fd < -1 || (fd >= 0 && fcntl(fd, F_GETFD) < 0))
+        return error_set(public_error(err), ERROR_INVALID, EBADF,
+                         "giving up: descriptor %d is not open", fd);
+    request->cancel_fd = fd;
     return 0;
 }
 

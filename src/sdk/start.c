@@ -41,6 +41,8 @@ static int check_streams(const struct cordon_request *request, struct error *err
         status = check_open(request->fds[i], status, err);
     if (request->events_fd >= 0)
         status = check_open(request->events_fd, status, err);
+    if (request->cancel_fd >= 0)
+        status = check_open(request->cancel_fd, status, err);
     return status;
 }
 
@@ -109,6 +111,8 @@ static int start_tier(struct cordon_container *container, const struct cordon_re
         .columns = request->columns,
         .init_path = assembly->places.init,
         .run_id = event_log_run_id(container->log),
+        .deadline_ns = container->deadlines.timeout_ns,
+        .cancel_fd = request->cancel_fd >= 0 ? &request->cancel_fd : NULL,
     };
 
     return assembly->ops->start(&start, &container->run, err);
@@ -135,8 +139,13 @@ static int launch(struct cordon_container *container, const struct cordon_reques
     status = find_output_limit(container, request, err);
     if (status == 0 && !request->is_tty)
         status = streams_open(&container->streams, request, container->output_limit != 0, err);
-    if (status == 0)
-        status = start_tier(container, request, argv, err);
+    if (status < 0)
+        return status;
+    /* set-up may take as long as the program, which then has its whole time: */
+    container_set_deadlines(container, request->timeout_ms);
+    status = start_tier(container, request, argv, err);
+    if (status == -ETIMEDOUT && container->deadlines.timeout_ns)
+        error_prepend(err, "%s", container->deadlines.timeout_member);
     if (status < 0)
         return status;
     container_set_deadlines(container, request->timeout_ms);

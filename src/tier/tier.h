@@ -28,6 +28,8 @@ struct tier_start {
     unsigned short rows, columns;
     const char *init_path; /* the init program of this installation */
     const char *run_id;    /* names the cgroup */
+    uint64_t deadline_ns;  /* set-up fails with -ETIMEDOUT then (monotonic clock); 0 = never */
+    const int *cancel_fd;  /* set-up fails with -ECANCELED when this is readable; NULL = none */
 };
 
 enum tier_end {

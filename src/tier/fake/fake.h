@@ -29,6 +29,8 @@ struct fake_counts {
     unsigned signals[65];
     char argv0[256];     /* of the last start */
     int stdio[3];        /* as given to the last start */
+    uint64_t deadline_ns; /* as given to the last start */
+    int cancel_fd;        /* -1 = none */
     char stdin_data[64]; /* what stdin held when it ended, NUL-terminated */
 };
 

@@ -198,7 +198,7 @@ static int set_up_follow(struct tier_run *run, const struct tier_start *start, s
 {
     for (;;) {
         struct message message = {0};
-        int status = control_await(run->control, start->deadline_ns, start->cancel_fd, err);
+        int status = control_await(run->control, start->deadline_ns, start->cancel_fd ? *start->cancel_fd : -1, err);
 
         if (status < 0)
             return status;

@@ -42,6 +42,7 @@ TEST(a_request_refuses_what_can_never_work)
     check_refused(cordon_request_keep_fd(request, 1024, &err), "only 3 to 1023");
     check_refused(cordon_request_keep_fd(request, 1000, &err), "descriptor 1000 is not open");
     check_refused(cordon_request_set_events_fd(request, 1000, &err), "1000 is not open");
+    check_refused(cordon_request_set_cancel_fd(request, 1000, &err), "1000 is not open");
     check_refused(cordon_request_set_stdio(request, 0, 1000, 2, &err), "1000 is not open");
     check_refused(cordon_request_set_stdio(request, -4, 1, 2, &err), "-4 is not open");
     check_refused(cordon_request_set_tty(request, 24, 0, &err), "24 rows and 0 columns");

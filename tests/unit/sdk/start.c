@@ -200,3 +200,33 @@ TEST(calls_that_do_not_go_together_are_refused)
     cordon_request_free(request);
     fixture_close();
 }
+
+/* What the tier is told, and how its refusal reads. */
+TEST(set_up_has_the_time_limit_of_the_run_and_a_descriptor_gives_it_up)
+{
+    struct cordon_request *request;
+    int pipes[2];
+
+    fixture_open();
+    check_int(pipe2(pipes, O_CLOEXEC), 0);
+    request = fixture_request();
+    check_int(cordon_run(request, &status, NULL, &err), 0);
+    check_int(fake_counts.deadline_ns, 0);
+    check_int(fake_counts.cancel_fd, -1);
+    check_int(cordon_request_set_cancel_fd(request, pipes[0], &err), 0);
+    check_int(cordon_request_set_timeout_ms(request, 50000, &err), 0);
+    fake_script.start_failure = (struct error){.kind = ERROR_LIMIT, .errnum = ETIMEDOUT, .text = "set-up: too long"};
+    check_int(cordon_run(request, &status, NULL, &err), -ETIMEDOUT);
+    check_string(err.text, "request.timeout: set-up: too long");
+    check(fake_counts.deadline_ns > 0);
+    check_int(fake_counts.cancel_fd, pipes[0]);
+    close(pipes[0]);
+    close(pipes[1]);
+    check_int(cordon_run(request, &status, NULL, &err), -EBADF);
+    check_int(cordon_request_set_cancel_fd(request, -1, &err), 0);
+    fake_script.start_failure = (struct error)ERROR_INIT;
+    check_int(cordon_run(request, &status, NULL, &err), 0);
+    check_int(fake_counts.cancel_fd, -1);
+    cordon_request_free(request);
+    fixture_close();
+}

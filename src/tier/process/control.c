@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Messages to and from init. */
+#include "tier/process/control.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+int control_receive(int control, struct message *ret_message, int *ret_fd, int flags)
+{
+    struct iovec vector = {ret_message, sizeof(*ret_message)};
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(sizeof(int))];
+    } ancillary;
+    struct msghdr header = {.msg_iov = &vector,
+                            .msg_iovlen = 1,
+                            .msg_control = &ancillary,
+                            .msg_controllen = sizeof(ancillary)};
+    struct cmsghdr *first;
+    ssize_t got;
+
+    /* An init that ends with a signal of ours unread leaves ECONNRESET, told once, in front of what it had said. */
+    do
+        got = recvmsg(control, &header, MSG_CMSG_CLOEXEC | flags);
+    while (got < 0 && (errno == EINTR || errno == ECONNRESET));
+    if (got < 0)
+        return -errno;
+    first = got ? CMSG_FIRSTHDR(&header) : NULL;
+    if (first && first->cmsg_type == SCM_RIGHTS && first->cmsg_len == CMSG_LEN(sizeof(int))) {
+        int fd;
+
+        memcpy(&fd, CMSG_DATA(first), sizeof(fd));
+        if (ret_fd && *ret_fd < 0)
+            *ret_fd = fd;
+        else
+            close(fd);
+    }
+    if (got == 0)
+        return -ECONNRESET;
+    return got == (ssize_t)sizeof(*ret_message) ? 0 : -EBADMSG;
+}
+
+int control_send(int control, uint32_t type, int32_t value)
+{
+    struct message message = {.type = type, .value = value};
+    ssize_t sent;
+
+    do
+        sent = send(control, &message, sizeof(message), MSG_NOSIGNAL);
+    while (sent < 0 && errno == EINTR);
+    return sent == (ssize_t)sizeof(message) ? 0 : sent < 0 ? -errno : -EIO;
+}
+
+static int milliseconds_until(uint64_t deadline_ns)
+{
+    uint64_t now = clock_monotonic_ns(), ms;
+
+    if (!deadline_ns)
+        return -1;
+    ms = deadline_ns > now ? (deadline_ns - now + NS_PER_MS - 1) / NS_PER_MS : 0;
+    return ms > INT_MAX ? INT_MAX : (int)ms;
+}
+
+int control_await(int control, uint64_t deadline_ns, int cancel_fd, struct error *err)
+{
+    struct pollfd fds[] = {{.fd = cancel_fd, .events = POLLIN}, {.fd = control, .events = POLLIN}};
+
+    if (!deadline_ns && cancel_fd < 0)
+        return 0; /* receiving waits as long */
+    for (;;) {
+        int count = poll(fds, 2, milliseconds_until(deadline_ns));
+
+        if (count < 0 && errno != EINTR)
+            return error_system(err, errno, "wait for init");
+        if (count > 0 && fds[0].revents)
+            return error_set(err, ERROR_SYSTEM, ECANCELED, "the launch was given up, as the caller asked");
+        if (count > 0)
+            return 0;
+        if (count == 0 && milliseconds_until(deadline_ns) == 0)
+            return error_set(err, ERROR_LIMIT, ETIMEDOUT,
+                             "set-up: the time limit was reached before the program had started");
+    }
+}

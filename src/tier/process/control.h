@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The parent's end of the socket to init: one message at a time, and waiting for one no longer than the caller wants. */
+#ifndef CORDON_TIER_PROCESS_CONTROL_H
+#define CORDON_TIER_PROCESS_CONTROL_H
+
+#include <stdint.h>
+
+#include "base/error.h"
+#include "tier/process/record.h"
+
+/* The next message, and the descriptor that came with it when *ret_fd is -1; `flags` as of recvmsg(). Negative errno:
+ * -EAGAIN, -ECONNRESET for init's end, -EBADMSG. */
+int control_receive(int control, struct message *ret_message, int *ret_fd, int flags) must_check;
+
+int control_send(int control, uint32_t type, int32_t value) must_check;
+
+/*
+ * Until there is a message, or init has ended. -ETIMEDOUT at `deadline_ns` of the monotonic clock (0 = never),
+ * -ECANCELED when `cancel_fd` (-1 = none) is readable.
+ */
+int control_await(int control, uint64_t deadline_ns, int cancel_fd, struct error *err) must_check;
+
+#endif
