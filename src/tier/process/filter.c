@@ -286,6 +286,9 @@ static void emit_verdict(struct emitter *emitter, const struct range *range)
     case FILTER_MODE_2:
         emit_mode(emitter, range->verdict == FILTER_MODE_1 ? 1 : 2, SECCOMP_RET_ALLOW);
         break;
+    case FILTER_LANDLOCK:
+        emit_return(emitter, emitter->plan->keeps_names ? RETURN_ERRNO(EOPNOTSUPP) : SECCOMP_RET_ALLOW);
+        break;
     case FILTER_NAME:
         emit_return(emitter, name_action(emitter));
         break;

@@ -141,6 +141,10 @@ static const struct filter_row rows[] = {
     ROW(unlink, FILTER_NAME, NAMES)
     ROW(rename, FILTER_NAME, NAMES)
 #endif
+#define SECOND "what the keeper does on behalf would pass by a Landlock domain of the program's own: better to have none, and say so"
+    ROW(landlock_create_ruleset, FILTER_LANDLOCK, SECOND)
+    ROW(landlock_add_rule, FILTER_LANDLOCK, SECOND)
+    ROW(landlock_restrict_self, FILTER_LANDLOCK, SECOND)
 #define CORE "RLIMIT_CORE is 1 byte; at 0 the kernel would start the host's core dump handler"
     ROW(setrlimit, FILTER_RLIMIT_0, CORE)
     ROW(prlimit64, FILTER_RLIMIT_1, CORE)
@@ -217,7 +221,7 @@ static const struct filter_row rows[] = {
     ALLOW(mq_timedreceive) ALLOW(mq_notify) ALLOW(mq_getsetattr)
 #undef WHY
 #define WHY "a program may only confine itself further"
-    ALLOW(seccomp) ALLOW(landlock_create_ruleset) ALLOW(landlock_add_rule) ALLOW(landlock_restrict_self)
+    ALLOW(seccomp)
     ALLOW(lsm_get_self_attr) ALLOW(lsm_list_modules) ALLOW(getrandom)
 #undef WHY
 #ifdef __x86_64__

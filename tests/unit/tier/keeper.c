@@ -128,3 +128,25 @@ TEST(other_processes_files_in_proc_are_not_opened_on_behalf)
     check_string(output, "cordon-init\ncordon-init\ncat\n");
     done();
 }
+
+/* A debugger's way to its child's memory; process 1 and relatives are not the child's. */
+TEST(a_process_reaches_its_child_s_entries_in_proc_and_not_its_parent_s)
+{
+    keep(":", "sleep 60 & for f in /proc/$!/oom_score_adj /proc/$!/mem; do (exec 9<>$f) 2>/dev/null && echo child; done\n"
+              "sh -c 'for f in /proc/$PPID/mem; do (exec 9<>$f) 2>/dev/null && echo parent; done'; kill $!");
+    check(strncmp(output, "child\nchild\n", 12) == 0);
+    done();
+}
+
+TEST(a_program_finds_landlock_switched_off)
+{
+    static const char script[] = "python3 -c 'import ctypes; l=ctypes.CDLL(None, use_errno=True); "
+                                 "r=l.syscall(444, 0, 0, 1); print(r, ctypes.get_errno())'";
+
+    keep(":", script);
+    check_string(output, "-1 95\n");
+    hand_plan_init(&hand, NULL);
+    check_int(hand_run(&hand, script, &status, output, sizeof(output), &err), 0);
+    check(strncmp(output, "-1 95", 5) != 0);
+    done();
+}

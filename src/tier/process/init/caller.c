@@ -11,6 +11,7 @@
 #include "tier/process/init/keeper.h"
 
 #define PAGE_BYTES 4096u /* the smallest: what can be read up to its end can be read at once */
+#define ANCESTORS_MAX 256
 #define SHORT_TEXT    128
 #define TTY_PTS_MAJOR 136
 
@@ -120,12 +121,12 @@ long caller_directory(const struct keeper *keeper, const struct call *call, int 
     return status;
 }
 
-static long read_about(const struct keeper *keeper, const struct call *call, const char *file, char *text, size_t size)
+static long read_about(const struct keeper *keeper, uint32_t tid, const char *file, char *text, size_t size)
 {
     char path[48];
     long fd, got;
 
-    task_path(path, sizeof(path), call->tid, file, -1);
+    task_path(path, sizeof(path), tid, file, -1);
     fd = sys_call4(openat, keeper->proc, path, O_RDONLY | O_CLOEXEC, 0);
     if (fd < 0)
         return fd;
@@ -136,11 +137,11 @@ static long read_about(const struct keeper *keeper, const struct call *call, con
 }
 
 /* The number behind `label` in /proc/TID/status. */
-static long status_number(const struct keeper *keeper, const struct call *call, const char *label, unsigned base)
+static long status_number(const struct keeper *keeper, uint32_t tid, const char *label, unsigned base)
 {
     char text[1024];
     size_t length = string_length(label);
-    long got = read_about(keeper, call, "/status", text, sizeof(text));
+    long got = read_about(keeper, tid, "/status", text, sizeof(text));
 
     if (got < 0)
         return got;
@@ -165,14 +166,27 @@ static long status_number(const struct keeper *keeper, const struct call *call, 
 /* The process that the calling thread belongs to. */
 long caller_group(const struct keeper *keeper, const struct call *call)
 {
-    return status_number(keeper, call, "\nTgid:", 10);
+    return status_number(keeper, call->tid, "\nTgid:", 10);
+}
+
+/* Process 1 is nobody's to look into. */
+int caller_may_trace(const struct keeper *keeper, const struct call *call, long process)
+{
+    long group = caller_group(keeper, call);
+
+    for (int i = 0; i < ANCESTORS_MAX && process > 1; i++) {
+        if (process == group || keeper->is_tracing_open)
+            return 1;
+        process = status_number(keeper, (uint32_t)process, "\nPPid:", 10);
+    }
+    return 0;
 }
 
 /* The index of its controlling terminal in /dev/pts; -ENXIO when it has none there. */
 long caller_terminal(const struct keeper *keeper, const struct call *call)
 {
     char text[512];
-    long got = read_about(keeper, call, "/stat", text, sizeof(text));
+    long got = read_about(keeper, call->tid, "/stat", text, sizeof(text));
     const char *at = text;
     unsigned device = 0;
 
@@ -207,7 +221,7 @@ void caller_take_mask(struct keeper *keeper, const struct call *call)
 
     sys_call2(clock_gettime, CLOCK_MONOTONIC_COARSE, &now);
     if (seen->tid != call->tid || seen->second != now.tv_sec) {
-        long mask = status_number(keeper, call, "Umask:", 8);
+        long mask = status_number(keeper, call->tid, "Umask:", 8);
 
         *seen = (struct umask_seen){call->tid, mask < 0 ? 077 : (uint32_t)mask & 0777, now.tv_sec};
     }

@@ -13,6 +13,7 @@
  */
 #include "tier/process/init/keeper.h"
 
+#include <linux/capability.h>
 #include <linux/errno.h>
 #include <linux/fcntl.h>
 #include <linux/futex.h>
@@ -45,6 +46,16 @@ long keeper_give(const struct keeper *keeper, uint64_t id, int fd, int is_closed
     };
 
     return sys_call3(ioctl, keeper->listener, SECCOMP_IOCTL_NOTIF_ADDFD, &give);
+}
+
+void keeper_set_tracing(int is_on)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    uint32_t tracing = 1u << CAP_SYS_PTRACE;
+    struct __user_cap_data_struct data[2] = {{.effective = is_on ? tracing : 0, .permitted = tracing}, {0}};
+
+    if (sys_call2(capset, &header, data) < 0)
+        sys_call1(exit_group, 125); /* cannot fail; and nothing may go on with other rights than it believes to have */
 }
 
 /* A caller that is gone needs no answer. */
@@ -134,6 +145,20 @@ static void descriptors_settle(struct init *init, struct keeper *keeper, int lis
         init, sys_call4(openat, 3, "thread-self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC, 0), "open", "/proc/thread-self/fd");
 }
 
+/* Yama's scope, which the keeper's own capability would pass by. */
+static int is_tracing_open(void)
+{
+    char scope = '0';
+    long fd = sys_call4(openat, AT_FDCWD, "/proc/sys/kernel/yama/ptrace_scope", O_RDONLY | O_CLOEXEC, 0);
+
+    if (fd >= 0) {
+        if (sys_call3(read, fd, &scope, 1) != 1)
+            scope = '3';
+        sys_call1(close, fd);
+    }
+    return scope == '0' && (fd >= 0 || fd == -ENOENT);
+}
+
 static void keeper_run(void *argument)
 {
     struct init *init = argument;
@@ -150,6 +175,7 @@ static void keeper_run(void *argument)
     keeper->is_first_tick = 1;
     keeper->mask = (uint32_t)sys_call1(umask, 077);
     sys_call1(umask, keeper->mask);
+    keeper->is_tracing_open = is_tracing_open();
     listener = program_launch(init);
     descriptors_settle(init, keeper, listener);
     sys_call3(ioctl, keeper->listener, NOTIF_SET_FLAGS, flags); /* older kernels: slower, not other */

@@ -44,6 +44,7 @@ struct keeper {
     uint32_t mask;     /* the keeper's own mask at the moment */
     int64_t started_s; /* of the container, by the clock that stamps files */
     uint32_t started_ns;
+    int is_tracing_open; /* processes may look into others than their descendants: no Yama, or its scope 0 */
     int is_first_tick; /* files are stamped with a clock that ticks every 1 to 10 ms */
     uint32_t young_count;
     struct young young[KEEPER_YOUNG];
@@ -96,6 +97,8 @@ long caller_descriptor(const struct keeper *keeper, const struct call *call, int
 long caller_directory(const struct keeper *keeper, const struct call *call, int fd, const char *path, int is_entered);
 long caller_group(const struct keeper *keeper, const struct call *call);
 long caller_terminal(const struct keeper *keeper, const struct call *call);
+/* Would the kernel let the caller look into this process, as far as kinship decides? */
+int caller_may_trace(const struct keeper *keeper, const struct call *call, long process);
 void caller_take_mask(struct keeper *keeper, const struct call *call);
 void caller_forget_masks(struct keeper *keeper);
 
@@ -120,6 +123,7 @@ void opening_retry(struct keeper *keeper);
 long changing_handle(struct keeper *keeper, const struct call *call);
 
 /* keeper.c, for opening.c */
+void keeper_set_tracing(int is_on); /* CAP_SYS_PTRACE, effective or not */
 long keeper_give(const struct keeper *keeper, uint64_t id, int fd, int is_closed_on_exec);
 void keeper_answer(const struct keeper *keeper, uint64_t id, long result, int goes_on);
 

@@ -115,10 +115,14 @@ static long open_existing(struct keeper *keeper, const struct call *call, struct
     status = is_writing(flags) ? place_check(keeper, place) : 0;
     if (status < 0)
         return status;
+    if (place->is_proc) /* what /proc shows of a process is judged when it is opened, and by rights that callers lack */
+        keeper_set_tracing(0);
     if (type == S_IFCHR && place->rdev == TTY_DEVICE)
         status = open_terminal(keeper, call, flags);
     else
         status = open_object(keeper, place->object, flags);
+    if (place->is_proc)
+        keeper_set_tracing(1);
     if (would_wait(status, place->mode) && !(flags & O_NONBLOCK))
         return wait_later(keeper, call->id, place, flags);
     return give(keeper, call->id, status, flags);

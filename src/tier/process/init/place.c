@@ -83,9 +83,9 @@ static long number_at(const char **text)
 }
 
 /*
- * A directory of /proc as the caller has it: "self" led the keeper to itself (process 1), and what belongs to other
- * processes is not opened on anybody's behalf. A caller that writes "/proc/1" means process 1, but comes to itself as well:
- * nothing of process 1 is its to write. *fd is replaced.
+ * A directory of /proc as the caller has it. "self" led the keeper to itself (process 1): it means the caller, and so does
+ * a "/proc/1" that the caller wrote, since nothing of process 1 is its to write. Other processes' entries are opened
+ * where the caller may look into them. *fd is replaced.
  */
 static long proc_take(struct keeper *keeper, const struct call *call, char name[PATH_MAX], int *fd)
 {
@@ -101,10 +101,12 @@ static long proc_take(struct keeper *keeper, const struct call *call, char name[
     if (process == 1 && begins(rest, "/task/")) {
         rest += 6;
         number_at(&rest);
-    } else if (process != 1 && process != (long)call->tid && process != caller_group(keeper, call)) {
-        return -EACCES;
     }
-    at = string_append_number(path, end, call->tid);
+    if (process == 1)
+        process = call->tid;
+    else if (process != (long)call->tid && !caller_may_trace(keeper, call, process))
+        return -EACCES;
+    at = string_append_number(path, end, (uint64_t)process);
     string_append(at, end, rest);
     opened = sys_call4(openat, keeper->proc, path, O_PATH | O_CLOEXEC | O_NOFOLLOW, 0);
     if (opened < 0)
