@@ -12,23 +12,8 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/quiet.h"
+#include "event/sink.h"
 #include "event/store.h"
-
-/*
- * O_NONBLOCK: a FIFO without a reader is an error at once, not a start that hangs. O_NOFOLLOW: the name may lie in a
- * workspace, where an earlier run could have left a link to something else of the caller's.
- */
-static int log_open_file(const char *path, int *ret_fd, struct error *err)
-{
-    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW, 0600);
-
-    if (fd < 0 && errno == ELOOP)
-        return error_set(err, ERROR_INVALID, ELOOP, "events file %s is a symbolic link; name the file itself", path);
-    if (fd < 0)
-        return error_system(err, errno, "events file %s", path);
-    *ret_fd = fd;
-    return 0;
-}
 
 static int log_check_fd(int fd, struct error *err)
 {
@@ -58,7 +43,7 @@ int event_log_open(const struct event_options *options, struct event_log **ret_l
     if (status == 0)
         log->fd = options->fd;
     if (status == 0 && options->file)
-        status = log_open_file(options->file, &log->file_fd, &failure);
+        status = sink_open(options->file, &log->file_fd, &failure);
     if (log->run_id[0] && options->runs_directory)
         stored = store_open_run(options->runs_directory, log->run_id, &log->runs_fd, &log->store_fd,
                                 status < 0 ? NULL : &failure);

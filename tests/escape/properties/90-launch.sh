@@ -24,6 +24,8 @@ launch_row launch_not_enforceable "9.3-93 OpenShell-814" "a rule that cannot be 
 launch_row launch_proc_grant "MXC-i" "a grant of /proc refuses the launch" 'launch_policy "filesystem: {readwritePaths: [/proc]}"'
 launch_row launch_dev_grant "MXC-i" "a grant of /dev refuses the launch" 'launch_policy "filesystem: {readwritePaths: [/dev]}"'
 launch_row launch_missing_policy "9.3-93" "a policy that cannot be read refuses the launch" 'LAUNCH=(--policy "$TREE/caller/missing.yaml")'
+launch_row launch_events_link "9.3-93" "events are not written through a link that was left in the workspace" \
+    'ln -s "$OUTSIDE" "$WORKSPACE/logs"; LAUNCH=(--option --events --option "$WORKSPACE/logs/file"); WATCH+=("$OUTSIDE")'
 launch_row launch_tier "9.3-93" "a tier that this build does not have refuses the launch" 'LAUNCH=(--option --tier --option microvm)'
 
 property launch_delegation "MXC-e" "a policy cannot grant what the caller may not do" program=start launch=must
