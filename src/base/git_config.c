@@ -44,6 +44,12 @@ static const char *read_section(const char *at, const char *section, bool *ret_i
     return at + (*at == ']');
 }
 
+/* What git counts as blank: its own table, the same in every locale. */
+static bool is_blank(char byte)
+{
+    return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
+}
+
 /* An escape's character, 0 = the line goes on behind it. *at is behind the backslash. */
 static char read_escape(const char **at)
 {
@@ -74,7 +80,6 @@ static const char *read_value(const char *at, char *to)
     bool is_quoted = false;
     size_t used = 0, kept = 0;
 
-    at += strspn(at, " \t");
     while (*at && *at != '\n') {
         char byte = *at++;
         bool is_escaped = byte == '\\';
@@ -89,8 +94,10 @@ static const char *read_value(const char *at, char *to)
             byte = read_escape(&at);
         if (!byte)
             continue;
+        if (!used && !is_quoted && !is_escaped && is_blank(byte))
+            continue; /* also those of the line that this one goes on in */
         to[used++] = byte;
-        if (is_quoted || is_escaped || !isspace((unsigned char)byte))
+        if (is_quoted || is_escaped || !is_blank(byte))
             kept = used;
     }
     to[kept] = '\0';
@@ -132,6 +139,8 @@ int git_config_value(struct arena *arena, const char *text, const char *section,
     auto_free char *other = mem_alloc(size);
     const char *value = NULL;
 
+    if (strncmp(text, "\xef\xbb\xbf", 3) == 0)
+        text += 3; /* git passes over a byte order mark */
     if (!found || !other)
         return error_memory(err);
     if (search(text, section, key, found, other) && *found) {

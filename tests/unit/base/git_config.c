@@ -23,6 +23,13 @@ TEST(a_value_is_read_as_git_reads_it)
     check_string(path_of("[core]\nhooksPath = a\\\nb\n"), "ab");
     check_string(path_of("[core]\nhooksPath = a\\\r\nb\\tc\n"), "ab\tc");
     check_string(path_of("[core]\nx = y\\\n\nhooksPath = z\n"), "z");
+    check_string(path_of("\xef\xbb\xbf[core]\nhooksPath = a\n"), "a");
+    check_string(path_of("[core]\nhooksPath = \\\n h\n"), "h");
+    check_string(path_of("[core]\nhooksPath = a \\\n  b\n"), "a   b");
+    check_string(path_of("[core]\nhooksPath = \"\"\\\n  b\n"), "b");
+    check_string(path_of("[core]\nhooksPath = \"a\\\n  b\"\n"), "a  b");
+    check_string(path_of("[core]\nhooksPath = a\vb\v\n"), "a\vb\v");
+    check_string(path_of("[core]\nhooksPath\t =\r a\n"), "a");
     arena_free(arena);
 }
 
