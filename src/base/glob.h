@@ -17,6 +17,9 @@
 
 #include "base/path.h"
 
+/* A pattern that matches `path` and nothing else, in the arena; NULL without memory. */
+const char *glob_literal(struct arena *arena, const char *path) must_check;
+
 /* Does `pattern` match `path` or one of its ancestors? Both absolute. */
 bool glob_covers(const char *pattern, const char *path);
 

@@ -14,6 +14,17 @@ TEST(a_star_stays_within_its_component)
     check(!glob_covers("/w/*", "/w"));
 }
 
+TEST(a_literal_pattern_matches_its_name_and_no_other)
+{
+    static const char *const names[] = {"/w/a", "/[id]/x", "/w/*", "/w/**", "/w/?", "/[", "/a]", "/[!a]", "/[[:alpha:]]"};
+    auto_arena struct arena *arena = arena_new();
+
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++)
+        for (size_t j = 0; j < ARRAY_COUNT(names); j++)
+            check_int(glob_covers(glob_literal(arena, names[i]), names[j]), i == j);
+    check(!glob_covers(glob_literal(arena, "/[id]/x"), "/i/x"));
+}
+
 TEST(two_stars_stand_for_any_number_of_components)
 {
     check(glob_covers("/**/.env", "/.env"));
