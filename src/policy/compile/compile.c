@@ -297,7 +297,7 @@ static int compile_files(struct compile *c, struct error *err)
     if (r == 0)
         r = guards_add(c, err);
     if (r == 0)
-        r = names_shut_existing(c, err);
+        r = search_granted_trees(c, err);
     if (r == 0)
         r = aliases_add(c, err);
     return r < 0 ? r : lay_out(c, err);

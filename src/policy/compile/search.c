@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What only a look at the granted trees tells: the names that a denied pattern matches, and the other names (hard links)
+ * of a file that a rule shuts or makes read-only. One bounded walk for both, and none where nothing asks for it.
+ * System calls: openat getdents64 lstat readlink.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/glob.h"
+#include "policy/compile/compile.h"
+
+#define NAMES_MAX 400000 /* names looked at, about a second on a warm cache */
+#define FOUND_MAX 4096   /* each becomes a mount */
+
+/* A file that has more names than the rule's. */
+struct linked {
+    dev_t device;
+    ino_t inode;
+    const char *path;
+    const struct origin *origin;
+};
+
+struct search {
+    struct compile *c;
+    const struct path_rule **rules; /* denied patterns */
+    size_t rule_count;
+    struct linked *linked;
+    size_t linked_count;
+    nlink_t links_left; /* names that are still to be found */
+    size_t looked_at, found;
+    struct error *err;
+};
+
+/* Refused by the name of one of those who asked. */
+static int too_wide(const struct search *search, const char *why)
+{
+    if (search->rule_count)
+        return compile_problem(search->c, ERROR_UNENFORCEABLE, &search->rules[0]->origin, search->err,
+                               "%s: %s; begin the pattern with the directory that it is meant for",
+                               search->rules[0]->path, why);
+    return compile_problem(search->c, ERROR_UNENFORCEABLE, search->linked[0].origin, search->err,
+                           "%s has other names (hard links), and to find them %s; grant less, or give it one name",
+                           search->linked[0].path, why);
+}
+
+/* 1 when the walk is to end. */
+static int is_over(const struct search *search)
+{
+    return !search->rule_count && !search->links_left;
+}
+
+static int resolve_found(struct search *search, const char *host, const char *name, struct resolved *ret_object)
+{
+    const char *path = path_join(search->c->work, host, name);
+
+    return path ? resolve_path(search->c->resolver, path, ret_object, search->err) : error_memory(search->err);
+}
+
+static int shut_found(struct search *search, const struct path_rule *rule, const char *host, const char *name)
+{
+    struct resolved object;
+    int r = resolve_found(search, host, name, &object);
+
+    if (r < 0 || object.status != RESOLVE_FOUND)
+        return r;
+    if (++search->found > FOUND_MAX)
+        return too_wide(search, "more than " STRINGIFY(FOUND_MAX) " names match");
+    r = objects_add_cap(search->c, object.real, ACCESS_DENIED, &rule->origin, search->err);
+    return r < 0 ? r : objects_add_point(search->c, &object, false, search->err);
+}
+
+/* Another name of a ruled file becomes a point: aliases.c gives it the tighter of their rules. */
+static int join_found(struct search *search, const struct linked *linked, const char *host, const char *name)
+{
+    struct resolved object;
+    int r = resolve_found(search, host, name, &object);
+
+    if (r < 0 || object.status != RESOLVE_FOUND || object.inode != linked->inode || object.device != linked->device)
+        return r;
+    if (strcmp(object.real, linked->path) == 0)
+        return 0;
+    if (++search->found > FOUND_MAX)
+        return too_wide(search, "more than " STRINGIFY(FOUND_MAX) " were found");
+    search->links_left -= search->links_left > 0;
+    return objects_add_point(search->c, &object, false, search->err);
+}
+
+static int search_directory(struct search *search, const char *host, const struct glob_state *at, size_t depth);
+
+static bool is_alive(const struct glob_state *state)
+{
+    for (size_t i = 0; i < GLOB_WORDS; i++)
+        if (state->bits[i])
+            return true;
+    return false;
+}
+
+/* `next` has room for one state a pattern. */
+static int search_name(struct search *search, const char *host, const struct dirent *entry,
+                       const struct glob_state *at, struct glob_state *next, size_t depth)
+{
+    size_t length = strlen(entry->d_name);
+    bool goes_on = search->links_left > 0;
+    const char *path;
+    int r = 0;
+
+    if (++search->looked_at > NAMES_MAX)
+        return too_wide(search, "more than " STRINGIFY(NAMES_MAX) " names would have to be looked at");
+    for (size_t i = 0; i < search->rule_count; i++) {
+        if (glob_step(search->rules[i]->path, &at[i], entry->d_name, length, &next[i]))
+            return shut_found(search, search->rules[i], host, entry->d_name);
+        goes_on = goes_on || is_alive(&next[i]);
+    }
+    for (size_t i = 0; i < search->linked_count && r == 0; i++)
+        if (search->linked[i].inode == entry->d_ino)
+            r = join_found(search, &search->linked[i], host, entry->d_name);
+    if (r < 0 || !goes_on || (entry->d_type != DT_DIR && entry->d_type != DT_UNKNOWN))
+        return r;
+    path = path_join(search->c->work, host, entry->d_name);
+    return path ? search_directory(search, path, next, depth + 1) : error_memory(search->err);
+}
+
+static void close_directory(DIR **directory)
+{
+    if (*directory)
+        closedir(*directory);
+}
+
+/* What the caller cannot list, the program, with the caller's uid and no more, cannot either. */
+static int search_directory(struct search *search, const char *host, const struct glob_state *at, size_t depth)
+{
+    cleanup_with(close_directory) DIR *directory = NULL;
+    struct glob_state *next;
+    const struct dirent *entry;
+    int r = 0, fd = open(host, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+    if (fd < 0)
+        return errno == ENOENT || errno == ENOTDIR || errno == EACCES || errno == ELOOP
+                   ? 0
+                   : error_system(search->err, errno, "read %s", host);
+    directory = fdopendir(fd);
+    if (!directory) {
+        close(fd);
+        return error_memory(search->err);
+    }
+    if (depth > PATH_DEPTH_MAX)
+        return too_wide(search, "directories are nested too deep");
+    next = arena_alloc(search->c->work, (search->rule_count + 1) * sizeof(*next));
+    if (!next)
+        return error_memory(search->err);
+    while (r == 0 && !is_over(search) && (errno = 0, entry = readdir(directory)))
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            r = search_name(search, host, entry, at, next, depth);
+    if (r == 0 && errno && !is_over(search))
+        r = error_system(search->err, errno, "read %s", host);
+    return r;
+}
+
+/* `name` is what the tree is called inside, `host` where it lies. */
+static int search_tree(struct search *search, const char *name, const char *host)
+{
+    struct glob_state *at = arena_alloc(search->c->work, (2 * search->rule_count + 1) * sizeof(*at));
+    struct glob_state *next = at + search->rule_count;
+    const char *component;
+    bool is_wanted = search->links_left > 0;
+    size_t length;
+
+    if (!at)
+        return error_memory(search->err);
+    for (size_t i = 0; i < search->rule_count; i++)
+        glob_start(search->rules[i]->path, &at[i]);
+    while (glob_next_component(&name, &component, &length))
+        for (size_t i = 0; i < search->rule_count; i++) {
+            if (glob_step(search->rules[i]->path, &at[i], component, length, &next[i]))
+                return 0; /* the tree itself is denied */
+            at[i] = next[i];
+        }
+    for (size_t i = 0; i < search->rule_count; i++)
+        is_wanted = is_wanted || is_alive(&at[i]);
+    return is_wanted ? search_directory(search, host, at, 0) : 0;
+}
+
+static bool is_file_grant(const struct path_rule *rule)
+{
+    return !rule->is_glob && (rule->kind == PATH_READWRITE || rule->kind == PATH_READONLY);
+}
+
+/*
+ * The system trees that a built-in profile grants hold what packages put there, a hundred thousand names and more; they
+ * are not searched (cordon(5) says so). What a document grants itself is.
+ */
+static bool is_system_tree(const struct path_rule *rule)
+{
+    return rule->kind == PATH_READONLY && rule->origin.layer && strncmp(rule->origin.layer, "profile ", 8) == 0;
+}
+
+static bool is_within_another(const struct document *layer, const struct path_rule *rule)
+{
+    for (size_t i = 0; i < layer->path_count; i++) {
+        const struct path_rule *other = &layer->paths[i];
+
+        if (other != rule && is_file_grant(other) && !is_system_tree(other) &&
+            strcmp(other->path, rule->path) != 0 && path_is_within(rule->path, other->path))
+            return true;
+    }
+    return false;
+}
+
+static int search_layer(struct search *search, const struct document *layer)
+{
+    int r = 0;
+
+    if (layer->kind != LAYER_REQUEST)
+        return 0;
+    for (size_t i = 0; i < layer->path_count && r == 0; i++) {
+        const struct path_rule *rule = &layer->paths[i];
+
+        if (is_file_grant(rule) && !is_system_tree(rule) && !is_within_another(layer, rule))
+            r = search_tree(search, rule->path, rule->path);
+    }
+    for (size_t i = 0; i < layer->view_count && r == 0; i++)
+        r = search_tree(search, layer->views[i].target, layer->views[i].source);
+    return r;
+}
+
+static int collect_rules(struct search *search)
+{
+    struct compile *c = search->c;
+
+    for (size_t i = 0; i < c->real.layer_count; i++)
+        for (size_t j = 0; j < c->real.layers[i]->path_count; j++) {
+            const struct path_rule *rule = &c->real.layers[i]->paths[j];
+            const struct path_rule **slot;
+
+            if (!rule->is_glob || rule->kind != PATH_DENIED)
+                continue;
+            slot = arena_append(c->work, search->rules, search->rule_count);
+            if (!slot)
+                return error_memory(search->err);
+            *slot = rule;
+        }
+    return 0;
+}
+
+/* Does a grant that gives more than `access` hold this path, or show it elsewhere? */
+static bool is_in_wider_grant(const struct compile *c, const char *path, enum access access)
+{
+    for (size_t i = 0; i < c->real.layer_count; i++) {
+        const struct document *layer = c->real.layers[i];
+
+        for (size_t j = 0; j < layer->path_count; j++) {
+            const struct path_rule *rule = &layer->paths[j];
+
+            if ((rule->kind == PATH_READWRITE || (rule->kind == PATH_READONLY && access == ACCESS_DENIED)) &&
+                !rule->is_glob && strcmp(rule->path, path) != 0 && path_is_within(path, rule->path))
+                return true;
+        }
+        for (size_t j = 0; j < layer->view_count; j++)
+            if (path_is_within(path, layer->views[j].source))
+                return true;
+    }
+    return false;
+}
+
+/* Does a rule give this file less than what is around it, and has it another name? */
+static int collect_linked(struct search *search, struct point *point)
+{
+    struct compile *c = search->c;
+    const struct origin *why = NULL;
+    enum access access = objects_point_access(c, point, &why);
+    struct linked *slot;
+    struct stat st;
+
+    if (!S_ISREG(point->mode) || !why || access == ACCESS_WRITE || !is_in_wider_grant(c, point->path, access))
+        return 0;
+    if (lstat(point->path, &st) < 0 || st.st_nlink < 2 || st.st_ino != point->inode)
+        return 0;
+    slot = arena_append(c->work, search->linked, search->linked_count);
+    if (!slot)
+        return error_memory(search->err);
+    *slot = (struct linked){.device = point->device, .inode = point->inode, .path = point->path, .origin = why};
+    search->links_left += st.st_nlink - 1;
+    return 0;
+}
+
+int search_granted_trees(struct compile *c, struct error *err)
+{
+    struct search search = {.c = c, .err = err};
+    size_t count = c->point_count;
+    int r = collect_rules(&search);
+
+    for (size_t i = 0; i < count && r == 0; i++)
+        r = collect_linked(&search, &c->points[i]);
+    for (size_t i = 0; i < c->real.layer_count && r == 0 && !is_over(&search); i++)
+        r = search_layer(&search, c->real.layers[i]);
+    return r;
+}
