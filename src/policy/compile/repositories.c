@@ -37,11 +37,11 @@ static const struct origin *origin_of(const struct repository *repository)
     return &repository->layer->protect_builtin.origin;
 }
 
-/* What cannot be looked through keeps nothing: said, or refused. */
-static int lose(const struct repository *repository, const char *path, const char *why)
+/* What git reads and this cannot: nobody knows what a program outside would run. */
+static int refuse(const struct repository *repository, const char *path, const char *why)
 {
-    return compile_loss(repository->c, "protectedPaths.missing", origin_of(repository),
-                        repository->err, "%s %s", path, why);
+    return compile_problem(repository->c, ERROR_FORBIDDEN, origin_of(repository), repository->err,
+                           "%s %s; without it nobody knows which hooks git would run", path, why);
 }
 
 static int protect_names(const struct repository *repository, const char *git)
@@ -78,7 +78,7 @@ static int read_below(const struct repository *repository, const char *directory
                       size_t size_max, const char **ret_text)
 {
     auto_free char *data = NULL;
-    struct error ignored = ERROR_INIT;
+    struct error made = ERROR_INIT;
     struct resolved object;
     size_t size;
     int r = resolve_below(repository, directory, name, &object);
@@ -86,11 +86,16 @@ static int read_below(const struct repository *repository, const char *directory
     *ret_text = NULL;
     if (r < 0 || object.status != RESOLVE_FOUND || !S_ISREG(object.mode))
         return r;
-    r = file_read(object.real, size_max, &data, &size, &ignored);
+    r = file_read(object.real, size_max, &data, &size, &made);
     if (r == -ENOMEM)
         return error_memory(repository->err);
-    if (r < 0)
-        return lose(repository, object.real, "cannot be read");
+    if (r < 0) {
+        const char *why = arena_printf(repository->c->work, "cannot be read (%s)", made.text);
+
+        return why ? refuse(repository, object.real, why) : error_memory(repository->err);
+    }
+    if (strlen(data) != size)
+        return refuse(repository, object.real, "holds a NUL, which git passes over");
     *ret_text = arena_string(repository->c->work, data);
     return *ret_text ? 0 : error_memory(repository->err);
 }
@@ -134,18 +139,41 @@ static int looks_like_git(const struct repository *repository, const char *path,
     return r;
 }
 
-/* What git itself takes for a repository without a work tree, or for a submodule's directory. */
-static int is_bare(const struct repository *repository, const char *path, bool *ret_is)
+/* HEAD, and either a common directory elsewhere or the two that hold what a repository is made of. */
+#define BARE_PARTS 4
+static const char *const bare_parts[BARE_PARTS] = {"HEAD", "commondir", "objects", "refs"};
+
+static int find_bare_parts(const struct repository *repository, const char *path, bool *is_there)
 {
-    static const char *const parts[] = {"HEAD", "objects", "refs"};
     struct resolved object;
     int r = 0;
 
-    *ret_is = true;
-    for (size_t i = 0; i < ARRAY_COUNT(parts) && r == 0 && *ret_is; i++) {
-        r = resolve_below(repository, path, parts[i], &object);
-        *ret_is = r == 0 && object.status == RESOLVE_FOUND;
+    for (size_t i = 0; i < BARE_PARTS && r == 0; i++) {
+        r = resolve_below(repository, path, bare_parts[i], &object);
+        is_there[i] = r == 0 && object.status == RESOLVE_FOUND;
     }
+    return r;
+}
+
+/* What git itself takes for a repository without a work tree, or for a submodule's directory. */
+static int is_bare(const struct repository *repository, const char *path, bool *ret_is)
+{
+    bool is_there[BARE_PARTS];
+    int r = find_bare_parts(repository, path, is_there);
+
+    *ret_is = r == 0 && is_there[0] && (is_there[1] || (is_there[2] && is_there[3]));
+    return r;
+}
+
+/* A root that is no git directory must not become one: git would take its configuration from it. */
+static int keep_bare_parts_away(const struct repository *repository, const char *root)
+{
+    bool is_there[BARE_PARTS];
+    int r = find_bare_parts(repository, root, is_there);
+
+    for (size_t i = 0; i < BARE_PARTS && r == 0 && (i == 0 || is_there[0]); i++)
+        if (!is_there[i])
+            r = guards_protect(repository->c, root, bare_parts[i], origin_of(repository), repository->err);
     return r;
 }
 
@@ -220,10 +248,47 @@ static int protect_modules(struct repository *repository, const char *git, const
     r = walk(repository, object.real, false, 0);
     if (r != -E2BIG)
         return r;
-    r = lose(repository, object.real,
-             "cannot be looked through or holds more than 256 repositories; it is read-only as a "
-             "whole");
+    r = compile_warning(c, origin_of(repository), repository->err,
+                        "%s cannot be looked through or holds more than 256 repositories; it is read-only as a whole",
+                        object.real);
     return r < 0 ? r : guards_protect(c, git, name, origin_of(repository), repository->err);
+}
+
+/* The directory is granted as a whole, so that the hooks in it are kept one by one: githooks(5). */
+static int protect_hooks_in(const struct repository *repository, const char *directory)
+{
+    static const char *const hooks[] = {
+        "applypatch-msg", "pre-applypatch", "post-applypatch", "pre-commit", "pre-merge-commit", "prepare-commit-msg",
+        "commit-msg", "post-commit", "pre-rebase", "post-checkout", "post-merge", "pre-push", "pre-receive", "update",
+        "proc-receive", "post-receive", "post-update", "reference-transaction", "push-to-checkout", "pre-auto-gc",
+        "post-rewrite", "sendemail-validate", "fsmonitor-watchman", "p4-changelist", "p4-prepare-changelist",
+        "p4-post-changelist", "p4-pre-submit", "post-index-change",
+    };
+    int r = 0;
+
+    for (size_t i = 0; i < ARRAY_COUNT(hooks) && r == 0; i++)
+        r = guards_protect(repository->c, directory, hooks[i], origin_of(repository), repository->err);
+    return r;
+}
+
+/*
+ * What git makes of a path in its configuration: "~" and "~/" are the home; other homes, git's own prefix and
+ * ":(optional)" depend on the machine and on git, and blanks inside on git's version. -EINVAL = such a form.
+ */
+static int expand(const struct repository *repository, const char **value_at)
+{
+    struct compile *c = repository->c;
+    const char *value = *value_at;
+
+    if (strpbrk(value, "\t\r\n") || strlen(value) > PATH_LENGTH_MAX / 2 || strncmp(value, "%(", 2) == 0 ||
+        strncmp(value, ":(", 2) == 0)
+        return -EINVAL;
+    if (value[0] != '~')
+        return 0;
+    if (!c->home || (value[1] && value[1] != '/'))
+        return -EINVAL;
+    *value_at = value[1] ? path_join(c->work, c->home, value + 2) : c->home;
+    return *value_at ? 0 : error_memory(repository->err);
 }
 
 /* The directory that core.hooksPath names, relative to the work tree. */
@@ -240,17 +305,16 @@ static int protect_hooks_path(const struct repository *repository, const char *g
     r = git_config_value(c->work, text, "core", "hooksPath", &value, repository->err);
     if (r < 0 || !value)
         return r;
-    if (value[0] == '~' && value[1] == '/' && c->home)
-        value = path_join(c->work, c->home, value + 2);
-    if (!value)
-        return error_memory(repository->err);
-    if (strlen(value) > PATH_LENGTH_MAX / 2)
-        return lose(repository, git, "has a core.hooksPath that is too long");
-    r = resolve_below(repository, repository->worktree, value, &object);
+    r = expand(repository, &value);
+    if (r == -EINVAL)
+        return refuse(repository, git, "has a core.hooksPath of a form that is not followed (write ~/ or the whole "
+                                       "path, without tabs)");
+    if (r == 0)
+        r = resolve_below(repository, repository->worktree, value, &object);
     if (r < 0 || object.status == RESOLVE_PROC || !guards_is_exposed(c, object.real))
         return r;
     if (path_is_within(repository->worktree, object.real))
-        return lose(repository, object.real, "is core.hooksPath and the workspace itself");
+        return protect_hooks_in(repository, object.real);
     value = path_base(object.given);
     git = path_parent(c->work, object.given);
     return git ? guards_protect(c, git, value, origin_of(repository), repository->err)
@@ -283,6 +347,8 @@ static int protect_bare(struct repository *repository, const char *root)
     bool is_it;
     int r = is_bare(repository, root, &is_it);
 
+    if (r == 0 && !is_it)
+        r = keep_bare_parts_away(repository, root);
     if (r < 0 || !is_it)
         return r;
     repository->git = root;

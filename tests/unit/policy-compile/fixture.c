@@ -185,6 +185,17 @@ const char *what_is_at(struct fixture *fixture, const char *path)
     return plan_mount_kind_name(mount->kind);
 }
 
+bool is_kept(struct fixture *fixture, const char *path)
+{
+    const char *name = full_path(fixture, path);
+
+    for (size_t i = 0; i < fixture->plan->name_count; i++)
+        if (fixture->plan->names[i].kind == PLAN_NAME_KEPT &&
+            strcmp(fixture->plan->names[i].pattern, name) == 0)
+            return true;
+    return false;
+}
+
 bool has_environment(const struct plan *plan, const char *entry)
 {
     for (size_t i = 0; i < plan->env_count; i++)

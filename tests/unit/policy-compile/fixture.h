@@ -52,6 +52,9 @@ const char *what_is_at(struct fixture *fixture, const char *path);
 void drop_root(void);
 void regain_root(void);
 
+/* Does the plan keep this very name, there or not? */
+bool is_kept(struct fixture *fixture, const char *path);
+
 bool has_environment(const struct plan *plan, const char *entry);
 
 #endif
