@@ -75,5 +75,12 @@ prepare_disk_limit()
     ARGS=(/tmp)
 }
 
+property disk_limit_files "9.3-25" "the private file systems cannot be filled with empty files" program=make_many
+prepare_disk_limit_files()
+{
+    LAUNCH=(--line 'resources: {disk: 16MiB}')
+    ARGS=(/tmp 20000)
+}
+
 property readonly_lease "9.3-16" "no lease holds up who opens a read-only file on the host" program=hold_lease
 prepare_readonly_lease() { make_readonly; ARGS=("$KEPT"); }

@@ -369,17 +369,6 @@ TEST(a_status_survives_signals_that_came_too_late)
     close(out[0]);
 }
 
-TEST(the_size_of_the_private_file_systems_is_a_limit)
-{
-    hand_plan_init(&hand, NULL);
-    hand.limits[hand.plan.limit_count++] = (struct plan_limit){"resources.disk", 1 << 20, BY_TMPFS, NULL};
-    script_run("head -c 4000000 /dev/zero >/tmp/big; echo $?");
-    check_contains(output, "No space left");
-    hand.plan.limit_count = 0;
-    script_run("head -c 4000000 /dev/zero >/tmp/big; echo $?");
-    check_string(output, "0\n");
-}
-
 TEST(the_caller_s_umask_is_the_program_s)
 {
     hand_plan_init(&hand, NULL);

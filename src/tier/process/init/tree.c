@@ -23,6 +23,10 @@ static int base = -1; /* the tmpfs; left open, because closing a tree that is mo
 static int is_base_mounted;
 static uint32_t private_count;
 
+/* An empty file takes memory that the size of a tmpfs does not count, so their number goes with the size. */
+#define BYTES_PER_INODE 4096
+#define INODES_MIN      4096
+
 static const char *relative(const char *path)
 {
     while (*path == '/')
@@ -252,11 +256,13 @@ static void tree_attach_over_root(struct init *init, int fd)
 /* The tmpfs, and r/ of it over the host's root. */
 static int skeleton_open(struct init *init)
 {
-    char size[24];
-    const char *options[] = {"mode", "0755", "size", size, 0};
+    char size[24], inodes[24];
+    const char *options[] = {"mode", "0755", "size", size, "nr_inodes", inodes, 0};
+    uint64_t inode_count = init->record->private_bytes / BYTES_PER_INODE;
     int root;
 
     string_append_number(size, size + sizeof(size), init->record->private_bytes);
+    string_append_number(inodes, inodes + sizeof(inodes), inode_count < INODES_MIN ? INODES_MIN : inode_count);
     if (!init->record->private_bytes)
         options[2] = 0;
     base = (int)init_need(init, tree_new_mount("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV), "mount",
