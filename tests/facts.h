@@ -22,6 +22,7 @@ static inline struct facts facts_made_up(void)
         .proc_mount = true,
         .landlock_abi = 7,
         .seccomp = true,
+        .keeps_names = true,
         .cgroup = CGROUP_V2,
         .cgroup_memory = true,
         .cgroup_pids = true,

@@ -84,6 +84,7 @@ enum plan_name_kind {
     PLAN_NAME_KEPT = 1, /* never made, changed, renamed or removed */
     PLAN_NAME_OLD,      /* the same where it was there before; a new one may be made */
 };
+const char *plan_name_kind_name(enum plan_name_kind kind); /* "kept", "old" */
 
 struct plan_name {
     const char *pattern; /* absolute, as in base/glob.h */

@@ -73,6 +73,8 @@ struct compile_options {
     const char *cache_directory;   /* where private persistent directories live */
     const char *const *caller_env; /* the caller's environment, for environment.inherit */
     const char *caller_cwd;
+    const char *workspace_given; /* by what name the caller came to it, absolute; NULL = its real one */
+    const char *const *documents; /* the files of the request's layers, absolute; NULL = none */
     const char *tier; /* --tier, NULL = the policy's */
 };
 int policy_compile(const struct policy *policy, const struct facts *facts,

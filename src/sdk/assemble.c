@@ -148,7 +148,8 @@ static int find_workspace(struct assembly *assembly, const struct cordon_request
                           struct error *err)
 {
     int status = workspace_find(assembly->policy->arena, request->workspace, assembly->cwd,
-                                &assembly->variables.workspace, err);
+                                environment_get(assembly->environment, "PWD"), &assembly->variables.workspace,
+                                &assembly->workspace_given, err);
 
     if (status == 0 && !request->policy_count)
         status = workspace_check_default(assembly->variables.workspace, assembly->places.home, err);
@@ -183,19 +184,12 @@ static int find_tier(struct assembly *assembly, bool is_thorough, struct error *
     return ops->probe(wanted, &assembly->facts, err);
 }
 
-/* What a contained program must not change: this installation, and what decides and records this
- * run. Absolute paths; NULL-terminated; at most the documents, the events file and three more. */
-#define READONLY_SELF_MAX (CORDON_POLICIES_MAX + 5)
-
-static int list_readonly_self(struct assembly *assembly, const struct cordon_request *request,
-                              const char **paths, struct error *err)
+/* The files among the request's policies, by absolute paths; NULL-terminated. */
+static int list_documents(struct assembly *assembly, const struct cordon_request *request, const char **paths,
+                          struct error *err)
 {
     size_t count = 0;
 
-    paths[count++] = assembly->places.library;
-    paths[count++] = assembly->places.helpers;
-    if (assembly->events_file)
-        paths[count++] = assembly->events_file;
     for (size_t i = 0; i < request->policy_count; i++) {
         if (request->policies[i].text)
             continue;
@@ -207,10 +201,25 @@ static int list_readonly_self(struct assembly *assembly, const struct cordon_req
     return 0;
 }
 
+/* What a contained program must not change: this installation, and what decides and records this
+ * run. Absolute paths; NULL-terminated; at most the documents, the events file and three more. */
+#define READONLY_SELF_MAX (CORDON_POLICIES_MAX + 5)
+
+static void list_readonly_self(const struct assembly *assembly, const char *const *documents, const char **paths)
+{
+    *paths++ = assembly->places.library;
+    *paths++ = assembly->places.helpers;
+    if (assembly->events_file)
+        *paths++ = assembly->events_file;
+    do
+        *paths++ = *documents;
+    while (*documents++);
+}
+
 int assembly_compile(struct assembly *assembly, const struct cordon_request *request,
                      bool collect_all, struct error *err)
 {
-    const char *readonly_self[READONLY_SELF_MAX];
+    const char *documents[CORDON_POLICIES_MAX + 1], *readonly_self[READONLY_SELF_MAX];
     const char *self[] = {assembly->places.config, assembly->places.state, assembly->places.cache,
                           NULL};
     struct compile_options options = {
@@ -222,6 +231,7 @@ int assembly_compile(struct assembly *assembly, const struct cordon_request *req
         .cache_directory = assembly->places.cache,
         .caller_env = assembly->environment,
         .caller_cwd = assembly->cwd,
+        .documents = documents,
         .tier = request->tier,
     };
     int status = helpers_find(assembly->policy->arena, &assembly->places, err);
@@ -233,7 +243,10 @@ int assembly_compile(struct assembly *assembly, const struct cordon_request *req
     if (status == 0)
         status = find_tier(assembly, collect_all, err);
     if (status == 0)
-        status = list_readonly_self(assembly, request, readonly_self, err);
+        status = list_documents(assembly, request, documents, err);
+    if (status == 0)
+        list_readonly_self(assembly, documents, readonly_self);
+    options.workspace_given = assembly->workspace_given;
     if (status == 0)
         status = git_identity_add(assembly->policy->arena, assembly->policy, &assembly->places,
                                   assembly->variables.workspace, assembly->environment, &options.caller_env, err);

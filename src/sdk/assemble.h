@@ -16,6 +16,7 @@ struct assembly {
     struct variables variables;
     const char *const *environment;
     const char *cwd;
+    const char *workspace_given; /* by what name the caller came to the workspace */
     const char *events_file; /* absolute, NULL = none */
     const struct tier_ops *ops;
 };

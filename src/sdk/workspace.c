@@ -10,15 +10,33 @@
 
 #include "base/path.h"
 
-int workspace_find(struct arena *arena, const char *asked, const char *cwd,
-                   const char **ret_workspace, struct error *err)
+/* The name by which a shell came to the working directory: PWD, as far as it leads here. */
+static const char *find_logical(const char *cwd, const char *pwd)
 {
+    struct stat here, there;
+
+    if (!pwd || pwd[0] != '/' || stat(cwd, &here) < 0 || stat(pwd, &there) < 0 || here.st_dev != there.st_dev ||
+        here.st_ino != there.st_ino)
+        return cwd;
+    return pwd;
+}
+
+int workspace_find(struct arena *arena, const char *asked, const char *cwd, const char *pwd,
+                   const char **ret_workspace, const char **ret_given, struct error *err)
+{
+    const char *workspace, *given = find_logical(cwd, pwd);
     char resolved[PATH_MAX];
-    const char *workspace;
     struct stat st;
 
+    if (asked && asked[0] == '/')
+        given = arena_string(arena, asked);
+    else if (asked)
+        given = path_join(arena, given, asked);
+    if (!given)
+        return error_memory(err);
     if (!asked) {
         *ret_workspace = cwd;
+        *ret_given = given;
         return 0;
     }
     if (!realpath(asked, resolved) || stat(resolved, &st) < 0)
@@ -29,6 +47,7 @@ int workspace_find(struct arena *arena, const char *asked, const char *cwd,
     if (!workspace)
         return error_memory(err);
     *ret_workspace = workspace;
+    *ret_given = given;
     return 0;
 }
 

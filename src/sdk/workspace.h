@@ -6,9 +6,12 @@
 #include "base/error.h"
 #include "base/memory.h"
 
-/* `asked` NULL = `cwd`. The result is absolute and free of symbolic links. */
-int workspace_find(struct arena *arena, const char *asked, const char *cwd,
-                   const char **ret_workspace, struct error *err) must_check;
+/*
+ * `asked` NULL = `cwd`. The result is absolute and free of symbolic links; *ret_given, absolute too, is the name that
+ * the caller goes by. `pwd` is what the caller's shell calls the working directory, NULL = it says nothing.
+ */
+int workspace_find(struct arena *arena, const char *asked, const char *cwd, const char *pwd,
+                   const char **ret_workspace, const char **ret_given, struct error *err) must_check;
 
 /* Refuse the root, the home and what is above the home. `home` may be a symbolic link. */
 int workspace_check_default(const char *workspace, const char *home, struct error *err) must_check;

@@ -191,6 +191,11 @@ const char *plan_mount_kind_name(enum plan_mount_kind kind)
     return (size_t)kind < ARRAY_COUNT(names) && names[kind] ? names[kind] : "unknown";
 }
 
+const char *plan_name_kind_name(enum plan_name_kind kind)
+{
+    return kind == PLAN_NAME_KEPT ? "kept" : kind == PLAN_NAME_OLD ? "old" : "unknown";
+}
+
 void plan_free(struct plan *plan)
 {
     if (plan)
@@ -296,6 +301,8 @@ static int compile_files(struct compile *c, struct error *err)
         r = placed_resolve_views(c, err);
     if (r == 0)
         r = guards_add(c, err);
+    if (r == 0)
+        r = documents_look(c, err);
     if (r == 0)
         r = search_granted_trees(c, err);
     if (r == 0)

@@ -73,6 +73,17 @@ static void add_rule(struct json *json, const struct plan *plan, size_t index)
     add_origin(json, rule->origin);
 }
 
+static void add_name(struct json *json, const struct plan *plan, size_t index)
+{
+    const struct plan_name *name = &plan->names[index];
+
+    json_add_string(json, "pattern", name->pattern);
+    json_add_string(json, "kind", plan_name_kind_name(name->kind));
+    add_mechanism(json, "first", BY_KEEPER);
+    add_mechanism(json, "behind", BY_NOTHING);
+    add_origin(json, name->origin);
+}
+
 static void add_limit(struct json *json, const struct plan *plan, size_t index)
 {
     const struct plan_limit *limit = &plan->limits[index];
@@ -208,6 +219,7 @@ int plan_explain_json(const struct plan *plan, char **ret_json, struct error *er
     json_add_string(&json, "planDigest", plan->plan_digest);
     add_list(&json, "mounts", plan, plan->mount_count, add_mount);
     add_list(&json, "landlock", plan, plan->landlock_files ? plan->rule_count : 0, add_rule);
+    add_list(&json, "names", plan, plan->name_count, add_name);
     add_settings(&json, plan);
     add_program(&json, plan);
     add_list(&json, "statements", plan, plan->statement_count, add_statement);

@@ -79,6 +79,25 @@ static void add_mount(struct text *out, const struct plan *plan, size_t at, size
     text_add_safe(out, mount->source);
 }
 
+/* names */
+
+static size_t count_names(const struct plan *plan)
+{
+    return plan->name_count;
+}
+
+static struct explain_row name_row(const struct plan *plan, size_t at)
+{
+    const struct plan_name *name = &plan->names[at];
+
+    return (struct explain_row){plan_name_kind_name(name->kind), BY_KEEPER, BY_NOTHING, name->origin};
+}
+
+static void add_name(struct text *out, const struct plan *plan, size_t at, size_t column)
+{
+    text_add_safe(out, plan->names[at].pattern);
+}
+
 /* network and system calls */
 
 const struct explain_network *explain_network(enum plan_network network)
@@ -279,6 +298,7 @@ static void add_statement(struct text *out, const struct plan *plan, size_t at, 
 
 static const struct explain_section sections[] = {
     {"Files (what refuses first, what stands behind it)", count_mounts, mount_row, add_mount},
+    {"Names, there or not (kept: stays as it is; old: where it was there before)", count_names, name_row, add_name},
     {"Network", count_network, network_row, add_network},
     {"System calls, beside the baseline", count_calls, call_row, add_call},
     {"Limits", count_limits, limit_row, add_limit},

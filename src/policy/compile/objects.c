@@ -110,11 +110,12 @@ static int shut_blocked(struct compile *c, const struct resolved *object,
 int objects_add_missing(struct compile *c, const struct resolved *object, enum path_rule_kind kind,
                         const struct origin *origin, struct error *err)
 {
+    bool is_lost = object->link_count && strcmp(object->real, object->links[0].path) == 0;
     int r = 0;
 
-    if (object->status == RESOLVE_MISSING)
-        return add_missing(c, object->real, kind, false, origin, err);
-    if (object->status == RESOLVE_SHUT)
+    if (object->status == RESOLVE_MISSING && !is_lost)
+        r = add_missing(c, object->real, kind, false, origin, err);
+    else if (object->status == RESOLVE_SHUT)
         r = shut_blocked(c, object, origin, err);
     if (kind != PATH_PROTECTED && kind != PATH_READONLY && kind != PATH_DENIED)
         return r;
@@ -251,8 +252,11 @@ static int resolve_restriction(struct compile *c, struct path_rule *rule,
     return objects_add_missing(c, object, rule->kind, &rule->origin, err);
 }
 
-/* Rewrites `rule`; *ret_keep says whether it still says something. */
-static int resolve_rule(struct compile *c, const struct document *layer, struct path_rule *rule,
+/*
+ * Rewrites `rule`; *ret_keep says whether it still says something. `is_direct`: its name was without symbolic links
+ * when it was chosen, and one that turned up since leads where nobody looked.
+ */
+static int resolve_rule(struct compile *c, const struct document *layer, struct path_rule *rule, bool is_direct,
                         bool *ret_keep, struct error *err)
 {
     struct resolved object;
@@ -270,6 +274,9 @@ static int resolve_rule(struct compile *c, const struct document *layer, struct 
     r = resolve_path(c->resolver, rule->path, &object, err);
     if (r < 0)
         return r;
+    if (is_direct && object.link_count)
+        return compile_warning(c, &rule->origin, err, "%s became a symbolic link a moment ago and is not granted",
+                               rule->path);
     if (rule->kind == PATH_READWRITE || rule->kind == PATH_READONLY)
         r = resolve_grant(c, layer, rule, &object, ret_keep, err);
     else
@@ -299,7 +306,7 @@ static int resolve_layer(struct compile *c, struct document *layer, struct error
     for (size_t i = 0; i < count && r == 0; i++) {
         bool keep;
 
-        r = resolve_rule(c, layer, &rules[i], &keep, err);
+        r = resolve_rule(c, layer, &rules[i], i >= given, &keep, err);
         if (r == 0 && keep)
             layer->paths[layer->path_count++] = rules[i];
     }

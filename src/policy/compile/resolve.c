@@ -16,6 +16,7 @@
 #include "base/path.h"
 
 #define KNOWN_BUCKETS 256u
+#define UID_OVERFLOW  65534u /* whom this user namespace does not know: not the caller */
 
 struct known_directory {
     struct known_directory *next;
@@ -139,6 +140,7 @@ static int walk_follow(struct walk *walk)
         return -ENOMEM;
     link->path = arena_string(arena, walk->real);
     link->text = arena_string(arena, text);
+    link->uid = walk->st.st_uid;
     if (!link->path || !link->text)
         return -ENOMEM;
     memmove(walk->rest + length + 1, walk->rest, rest + 1);
@@ -218,6 +220,35 @@ static int walk_look(struct walk *walk, bool is_last)
     return S_ISDIR(walk->st.st_mode) && !is_known(walk) ? make_known(walk) : 0;
 }
 
+/*
+ * Links in a circle, or a name that no file system holds: nothing can be opened by it before one of the links is made
+ * anew. `real` is where the first of them is, and each of them is listed once.
+ */
+static int walk_get_lost(struct walk *walk)
+{
+    struct resolved *object = walk->object;
+    size_t kept = 0;
+
+    for (size_t i = 0; i < object->link_count; i++) {
+        size_t at = 0;
+
+        while (at < kept && strcmp(object->links[at].path, object->links[i].path) != 0)
+            at++;
+        if (at == kept)
+            object->links[kept++] = object->links[i];
+    }
+    object->link_count = kept;
+    object->status = RESOLVE_MISSING;
+    object->real = object->links[0].path;
+    return 0;
+}
+
+/* Is the component just walked onto longer than any file system's names are? */
+static bool is_too_long(const struct walk *walk)
+{
+    return strlen(path_base(walk->real)) > NAME_MAX;
+}
+
 static int walk_all(struct walk *walk)
 {
     int r;
@@ -246,6 +277,8 @@ int resolve_path(struct resolver *resolver, const char *path, struct resolved *r
     if (length < sizeof(walk->rest)) {
         memcpy(walk->rest, path, length + 1);
         r = walk_all(walk);
+        if (object.link_count && (r == -ELOOP || (r == -ENAMETOOLONG && is_too_long(walk))))
+            r = walk_get_lost(walk);
     }
     if (r == -ENOMEM)
         return error_memory(err);
@@ -295,4 +328,35 @@ const char *resolve_refusal(struct arena *arena, const struct facts *facts,
                           verb, (unsigned)object->uid, (unsigned)(object->mode & 07777),
                           (unsigned)object->uid);
     return reason ? reason : "contained root holds no capability";
+}
+
+/* What the system lays out itself. Not /usr/local, /usr/src, /opt: people work there. */
+static bool is_system_place(const char *parent)
+{
+    static const char *const trees[] = {"/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc", "/usr", "/nix", "/gnu", "/run"};
+    static const char *const worked_in[] = {"/usr/local", "/usr/src", "/run/user"};
+    static const char *const directories[] = {"/", "/home", "/var"};
+    bool is_in = false;
+
+    for (size_t i = 0; i < ARRAY_COUNT(directories); i++)
+        is_in |= strcmp(parent, directories[i]) == 0;
+    for (size_t i = 0; i < ARRAY_COUNT(trees); i++)
+        is_in |= path_is_within(parent, trees[i]);
+    for (size_t i = 0; i < ARRAY_COUNT(worked_in); i++)
+        is_in &= !path_is_within(parent, worked_in[i]);
+    return is_in;
+}
+
+bool resolve_is_system_link(const struct facts *facts, const struct resolve_link *link)
+{
+    char parent[PATH_MAX];
+    size_t length = (size_t)(strrchr(link->path, '/') - link->path);
+
+    if (link->uid != 0 && link->uid != UID_OVERFLOW)
+        return false;
+    memcpy(parent, link->path, length);
+    strcpy(parent + length, length ? "" : "/");
+    if (is_system_place(parent))
+        return true;
+    return !facts->is_root && faccessat(AT_FDCWD, parent, W_OK, AT_EACCESS) < 0 && errno == EACCES;
 }

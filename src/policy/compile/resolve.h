@@ -14,7 +14,7 @@
 
 enum resolve_status {
     RESOLVE_FOUND = 1,
-    RESOLVE_MISSING, /* ENOENT or ENOTDIR on the way */
+    RESOLVE_MISSING, /* ENOENT or ENOTDIR on the way, or links that lead nowhere */
     RESOLVE_SHUT,    /* the caller may not search `blocked` */
     RESOLVE_PROC,    /* a link on the way leads into /proc, where links are not what they seem */
 };
@@ -22,6 +22,7 @@ enum resolve_status {
 struct resolve_link {
     const char *path; /* real, of the link itself */
     const char *text;
+    uid_t uid;
 };
 
 struct resolved {
@@ -50,6 +51,12 @@ int resolver_new(struct arena *arena, struct resolver **ret_resolver, struct err
  */
 int resolve_path(struct resolver *resolver, const char *path, struct resolved *ret_resolved,
                  struct error *err) must_check;
+
+/*
+ * Did the system's administrator make this link, where no program that was contained for this caller can have put one?
+ * Who names /bin means what /bin leads to; a link in a project may be the work of an earlier run.
+ */
+bool resolve_is_system_link(const struct facts *facts, const struct resolve_link *link);
 
 /*
  * Could the contained program read, or read and write, this object as its caller? NULL when it

@@ -111,29 +111,24 @@ static bool is_ruled(const struct path_rule *rules, size_t count, const char *pa
     return false;
 }
 
-/* Is `real` the name below the real home that `relative` is? */
-static bool is_at(const struct compile *c, const char *real, const char *relative)
-{
-    return path_is_within(real, c->home) && strcmp(real + strlen(c->home) + 1, relative) == 0;
-}
-
 static int add_grant(struct compile *c, const char *relative, const struct origin *origin,
                      struct path_rule **rules, size_t *rule_count, struct error *err)
 {
     const char *path = path_join(c->work, c->options->variables->home, relative);
+    const char *real = c->home ? path_join(c->work, c->home, relative) : NULL;
     struct path_rule *rule;
     struct resolved object;
     int r;
 
-    if (!path)
+    if (!path || (c->home && !real))
         return error_memory(err);
-    if (holds_credentials(relative) || is_ruled(*rules, *rule_count, path))
+    if (!real || holds_credentials(relative) || is_ruled(*rules, *rule_count, path))
         return 0;
     r = resolve_path(c->resolver, path, &object, err);
     if (r < 0)
         return r;
     /* PATH often names directories in workspaces; what an agent turned into a link must not become a grant. */
-    if (object.status == RESOLVE_FOUND && (!c->home || !is_at(c, object.real, relative)))
+    if (object.status == RESOLVE_FOUND && strcmp(object.real, real) != 0)
         return compile_warning(c, origin, err, "%s leads to %s and is not granted for that; name it in readonlyPaths",
                                path, object.real);
     rule = arena_append(c->work, *rules, *rule_count);
@@ -141,7 +136,7 @@ static int add_grant(struct compile *c, const char *relative, const struct origi
         return error_memory(err);
     *rule = (struct path_rule){
         .kind = PATH_READONLY,
-        .path = path,
+        .path = real,
         .is_optional = true,
         .origin = *origin,
     };

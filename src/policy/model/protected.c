@@ -39,6 +39,10 @@ static const struct protected_name names[] = {
     {".aider.conf.yml", "commands that an agent runs", false},
     {".mcp.json", "tool servers that an agent starts", false},
     {".husky", "git hooks by another name", false},
+    {".cordon", "policies that later runs obey", false},
+    {"cordon.yaml", "a policy that later runs obey", false},
+    {"cordon.yml", "a policy that later runs obey", false},
+    {"cordon.json", "a policy that later runs obey", false},
 };
 
 const struct protected_name *protected_names(size_t *ret_count)

@@ -95,10 +95,6 @@ TEST(a_rule_on_a_link_is_a_rule_on_its_object)
     make_link(&f, "alias", "ws/real");
     accept_text(&f, WORKSPACE "  deniedPaths: [\"@/alias\"]\n");
     check_string(what_is_at(&f, "ws/real"), "mask");
-    accept_text(&f, WORKSPACE "  readonlyPaths: [\"@/alias\"]\n");
-    check_string(what_is_at(&f, "ws/real"), "bind ro");
-    check_string(what_is_at(&f, "alias"), "symlink");
-    check_string(mount_at(&f, "alias")->source, "ws/real");
     fixture_close(&f);
 }
 

@@ -33,12 +33,14 @@ TEST(each_allocation_of_a_compilation_fails_cleanly)
     make_directory(&f, "ws/shut");
     make_directory(&f, "data/a");
     make_link(&f, "link", "data");
+    make_link(&f, "ws/.idea", ".idea");
+    f.facts.keeps_names = true;
     f.options.caller_env = caller;
     f.self[0] = full_path(&f, "self");
     add_layer(&f, LAYER_CEILING, "filesystem:\n  deniedPaths: [\"@/link/a\"]\n");
     add_layer(&f, LAYER_REQUEST,
               "filesystem:\n  readwritePaths: [\"@/ws\"]\n  deniedPaths: [\"@/ws/shut\"]\n"
-              "  readonlyPaths: [\"@/link\"]\n  protectBuiltin: true\n"
+              "  readonlyPaths: [\"@/data\"]\n  protectBuiltin: true\n"
               "  views: [{source: \"@/data\", target: \"@/in\", access: readonly}]\n"
               "  cachePaths: [\"${home}/.cache\"]\n"
               "environment: {inherit: [LC_*], set: {A: b}}\n"

@@ -82,8 +82,7 @@ TEST(coding_agent_grants_the_workspace_and_protects_it)
     check_int(d->protect_builtin.value, 1);
     check_int(d->toolchains.value, 1);
     check_int(find_path(d, "/home/u/.cache")->kind, PATH_CACHE);
-    check(has_item(&d->allow_loss, "protectedPaths.missing"));
-    check_int(d->allow_loss.count, 1);
+    check_int(d->allow_loss.count, 0);
     check_int(d->network.loopback.value, 1);
     check(d->network.egress_default.is_set && !d->network.egress_default.value);
 }

@@ -202,13 +202,42 @@ TEST(a_workspace_is_resolved_and_must_be_a_directory)
 {
     auto_arena struct arena *arena = arena_new();
     struct error err = ERROR_INIT;
-    const char *workspace = NULL;
+    const char *workspace = NULL, *given = NULL;
 
-    check_int(workspace_find(arena, NULL, "/cwd", &workspace, &err), 0);
+    check_int(workspace_find(arena, NULL, "/cwd", NULL, &workspace, &given, &err), 0);
     check_string(workspace, "/cwd");
-    check_int(workspace_find(arena, "/usr/../tmp/.", "/cwd", &workspace, &err), 0);
+    check_string(given, "/cwd");
+    check_int(workspace_find(arena, "/usr/../tmp/.", "/cwd", NULL, &workspace, &given, &err), 0);
     check_string(workspace, "/tmp");
-    check_int(workspace_find(arena, "/etc/passwd", "/cwd", &workspace, &err), -ENOTDIR);
-    check_int(workspace_find(arena, "/nowhere", "/cwd", &workspace, &err), -ENOENT);
+    check_string(given, "/usr/../tmp/.");
+    check_int(workspace_find(arena, "/etc/passwd", "/cwd", NULL, &workspace, &given, &err), -ENOTDIR);
+    check_int(workspace_find(arena, "/nowhere", "/cwd", NULL, &workspace, &given, &err), -ENOENT);
     check_contains(err.text, "workspace /nowhere");
+}
+
+TEST(a_workspace_is_known_by_the_name_that_led_the_shell_to_it)
+{
+    auto_arena struct arena *arena = arena_new();
+    struct error err = ERROR_INIT;
+    const char *workspace = NULL, *given = NULL;
+    char real[128], link[128];
+
+    make_root();
+    snprintf(real, sizeof(real), "%s/real", root);
+    snprintf(link, sizeof(link), "%s/link", root);
+    check_int(mkdir(real, 0755), 0);
+    check_int(symlink("real", link), 0);
+    check_int(workspace_find(arena, NULL, real, link, &workspace, &given, &err), 0);
+    check_string(workspace, real);
+    check_string(given, link);
+    check_int(chdir(real), 0);
+    check_int(workspace_find(arena, ".", real, link, &workspace, &given, &err), 0);
+    check_string(workspace, real);
+    check_contains(given, "/link");
+    check_int(workspace_find(arena, NULL, real, "/tmp", &workspace, &given, &err), 0);
+    check_string(given, real); /* a PWD from elsewhere says nothing */
+    check_int(workspace_find(arena, NULL, real, "link", &workspace, &given, &err), 0);
+    check_string(given, real);
+    check_int(chdir("/"), 0);
+    remove_root();
 }
