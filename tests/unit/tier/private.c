@@ -27,7 +27,7 @@ TEST(the_size_of_the_private_file_systems_is_a_limit)
 
 TEST(the_number_of_files_in_the_private_file_systems_goes_with_their_size)
 {
-    const char *make = "i=0; while [ $i -lt 5000 ]; do : >/tmp/$i || break; i=$((i+1)); done 2>/dev/null; "
+    const char *make = "i=0; while [ $i -lt 5000 ]; do true >/tmp/$i || break; i=$((i+1)); done 2>/dev/null; "
                        "[ $i -lt 4096 ] && [ $i -gt 4000 ] && echo refused; [ $i = 5000 ] && echo made";
 
     hand_plan_init(&hand, NULL);
