@@ -62,13 +62,40 @@ prepare_protected_replaced()
 }
 effect_protected_replaced() { grep -q escaped "$WORKSPACE/.bashrc"; }
 
-protected_row protected_missing "9.3-7 CVE-2026-25725" "a protected name that does not exist cannot be created" create_file \
-    gap="names that do not exist yet are a stated loss of the default profile (protectedPaths.missing)"
+protected_row protected_missing "9.3-7 CVE-2026-25725" "a protected name that does not exist cannot be created" create_file
 prepare_protected_missing() { ARGS=("$WORKSPACE/.envrc"); WATCH=("$WORKSPACE/.envrc"); }
 
-protected_row protected_nested_repository "9.3-8 nub-449" "no repository with hooks can be made in a subdirectory" create_file \
-    gap="protected names hold at the workspace's root, not below it, until names that do not exist can be refused"
+protected_row protected_nested_repository "9.3-8 nub-449" "no repository with hooks can be made in a subdirectory" create_file
 prepare_protected_nested_repository() { ARGS=("$WORKSPACE/sub/.git/hooks/pre-commit"); WATCH=("$WORKSPACE/sub"); }
+
+protected_row protected_bare "9.3-8" "the workspace cannot be made a git directory itself" create_file
+prepare_protected_bare()
+{
+    mkdir -p "$WORKSPACE/objects" "$WORKSPACE/refs"
+    ARGS=("$WORKSPACE/HEAD")
+    WATCH=("$WORKSPACE/HEAD")
+}
+
+protected_row protected_hooks_path "9.3-8" "no hook can be added where core.hooksPath leads, however it is written" create_file
+prepare_protected_hooks_path()
+{
+    make_project
+    mkdir -p "$WORKSPACE/githooks"
+    printf '\357\273\277[core]\nhooksPath = \\\n githooks\n' >"$WORKSPACE/.git/config"
+    ARGS=("$WORKSPACE/githooks/pre-commit")
+    WATCH=("$WORKSPACE/githooks")
+}
+
+protected_row protected_policy "9.3-91" "a policy called cordon.yaml cannot be rewritten for the next run" write_file
+prepare_protected_policy()
+{
+    printf 'version: cordon/1\nextends: [coding-agent]\n' >"$WORKSPACE/cordon.yaml"
+    ARGS=("$WORKSPACE/cordon.yaml")
+    WATCH=("$WORKSPACE/cordon.yaml")
+}
+
+protected_row protected_loop "9.3-9" "a link at a protected name that leads nowhere cannot be replaced" unlink_file
+prepare_protected_loop() { ln -s .idea "$WORKSPACE/.idea"; ARGS=("$WORKSPACE/.idea"); WATCH=("$WORKSPACE/.idea"); }
 
 property denied_read "9.3-1 MXC-e" "a denied file cannot be read" program=read_file
 prepare_denied_read() { make_denied; ARGS=("$WORKSPACE/config/.env" "$MARKER"); }

@@ -26,6 +26,16 @@ launch_row launch_dev_grant "MXC-i" "a grant of /dev refuses the launch" 'launch
 launch_row launch_missing_policy "9.3-93" "a policy that cannot be read refuses the launch" 'LAUNCH=(--policy "$TREE/caller/missing.yaml")'
 launch_row launch_events_link "9.3-93" "events are not written through a link that was left in the workspace" \
     'ln -s "$OUTSIDE" "$WORKSPACE/logs"; LAUNCH=(--option --events --option "$WORKSPACE/logs/file"); WATCH+=("$OUTSIDE")'
+launch_row launch_workspace_link "9.3-1" "a workspace that is named through a planted link refuses the launch, whatever the policy" \
+    'ln -s "$OUTSIDE" "$WORKSPACE/sub"; launch_policy; LAUNCH+=(--option --workspace --option "$WORKSPACE/sub"); WATCH+=("$OUTSIDE")'
+launch_row launch_grant_link "9.3-1" "a grant through a link that a run in another workspace left refuses the launch" \
+    'mkdir "$HOME_DIR/other"; ln -s "$OUTSIDE" "$HOME_DIR/other/docs"; LAUNCH=(--readonly "$HOME_DIR/other/docs")'
+launch_row launch_view_link "9.3-1" "a view through a link that a run in another workspace left refuses the launch" \
+    'mkdir "$HOME_DIR/other"; ln -s "$OUTSIDE" "$HOME_DIR/other/docs"; launch_policy "filesystem: {views: [{source: \"$HOME_DIR/other/docs\", target: /v, access: readwrite}]}"; WATCH+=("$OUTSIDE")'
+launch_row launch_hooks_path "9.3-8" "a core.hooksPath of a form that is not followed refuses the launch" \
+    'make_project; printf "[core]\n\thooksPath = ~root/h\n" >"$WORKSPACE/.git/config"'
+launch_row launch_configuration "9.3-8" "a git configuration that cannot be read refuses the launch" \
+    'make_project; printf "# \\0\n[core]\n\thooksPath = h\n" >"$WORKSPACE/.git/config"'
 launch_row launch_tier "9.3-93" "a tier that this build does not have refuses the launch" 'LAUNCH=(--option --tier --option microvm)'
 
 property launch_delegation "MXC-e" "a policy cannot grant what the caller may not do" program=start launch=must
