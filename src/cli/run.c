@@ -107,7 +107,7 @@ static int pass_signal_on(struct run *run, int signal_number)
 /* Sleep until something happens. */
 static void wait_for_anything(struct run *run)
 {
-    struct pollfd fds[4] = {
+    struct pollfd fds[2 + TERMINAL_POLL_MAX] = {
         {.fd = run->signals, .events = POLLIN},
         {.fd = run->watch, .events = POLLIN},
     };
@@ -146,6 +146,11 @@ static int supervise(struct run *run)
         }
         if (run->terminal)
             terminal_step(run->terminal);
+        if (run->terminal && terminal_is_escaped(run->terminal)) {
+            status = cordon_container_kill(run->container, &run->err);
+            if (status < 0)
+                return status;
+        }
         status = cordon_container_try_wait(run->container, &run->status, &run->err);
         if (status != 0)
             break;

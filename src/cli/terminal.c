@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 static struct termios saved_mode;
@@ -84,6 +85,7 @@ int terminal_raw(struct cordon_error *err)
 
 static void pump_init(struct pump *pump, int from, int to, bool is_nonblocking)
 {
+    pump->escape = NULL;
     pump->from = from;
     pump->to = to;
     pump->at = pump->held = 0;
@@ -104,6 +106,8 @@ void terminal_open(struct terminal *terminal, int master)
     if (flags >= 0)
         fcntl(master, F_SETFL, flags | O_NONBLOCK);
     pump_init(&terminal->in, STDIN_FILENO, master, true);
+    terminal->escape = (struct escape){0};
+    terminal->in.escape = &terminal->escape;
     pump_init(&terminal->out, master, terminal->out_fd >= 0 ? terminal->out_fd : STDOUT_FILENO,
               terminal->out_fd >= 0);
 }
@@ -115,15 +119,21 @@ void terminal_close(struct terminal *terminal)
     terminal->out_fd = -1;
 }
 
+/* A program that does not read must not keep the way out from being heard. */
+static bool pump_may_read(const struct pump *pump)
+{
+    return pump->from >= 0 && (pump->escape ? pump->held < sizeof(pump->buffer) : !pump->held);
+}
+
 static int pump_poll(const struct pump *pump, struct pollfd *fds)
 {
+    int count = 0;
+
     if (pump->held)
-        fds[0] = (struct pollfd){.fd = pump->to, .events = POLLOUT};
-    else if (pump->from >= 0)
-        fds[0] = (struct pollfd){.fd = pump->from, .events = POLLIN};
-    else
-        return 0;
-    return 1;
+        fds[count++] = (struct pollfd){.fd = pump->to, .events = POLLOUT};
+    if (pump_may_read(pump))
+        fds[count++] = (struct pollfd){.fd = pump->from, .events = POLLIN};
+    return count;
 }
 
 int terminal_poll(const struct terminal *terminal, struct pollfd *fds)
@@ -157,11 +167,33 @@ static void pump_write(struct pump *pump)
     }
 }
 
+static void escape_look(struct escape *escape, const char *bytes, size_t size)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    for (size_t i = 0; i < size; i++) {
+        if (bytes[i] != ESCAPE_KEY) {
+            escape->count = 0;
+            continue;
+        }
+        memmove(escape->times + 1, escape->times, sizeof(escape->times) - sizeof(escape->times[0]));
+        escape->times[0] = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+        escape->count++;
+        escape->is_given |= escape->count >= ESCAPE_COUNT &&
+                            escape->times[0] - escape->times[ESCAPE_COUNT - 1] <= ESCAPE_WINDOW_NS;
+    }
+}
+
 static void pump_step(struct pump *pump)
 {
     pump_write(pump);
-    while (!pump->held && pump->from >= 0 && is_ready(pump->from, POLLIN)) {
-        ssize_t got = read(pump->from, pump->buffer, sizeof(pump->buffer));
+    while (pump_may_read(pump) && is_ready(pump->from, POLLIN)) {
+        ssize_t got;
+
+        memmove(pump->buffer, pump->buffer + pump->at, pump->held);
+        pump->at = 0;
+        got = read(pump->from, pump->buffer + pump->held, sizeof(pump->buffer) - pump->held);
 
         if (got < 0 && (errno == EAGAIN || errno == EINTR))
             return;
@@ -169,8 +201,9 @@ static void pump_step(struct pump *pump)
             pump->from = -1;
             return;
         }
-        pump->at = 0;
-        pump->held = (size_t)got;
+        if (pump->escape)
+            escape_look(pump->escape, pump->buffer + pump->held, (size_t)got);
+        pump->held += (size_t)got;
         pump_write(pump);
     }
 }
@@ -179,6 +212,11 @@ void terminal_step(struct terminal *terminal)
 {
     pump_step(&terminal->in);
     pump_step(&terminal->out);
+}
+
+bool terminal_is_escaped(const struct terminal *terminal)
+{
+    return terminal->escape.is_given;
 }
 
 bool terminal_is_drained(const struct terminal *terminal)

@@ -5,21 +5,35 @@
 
 #include <poll.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "cordon/cordon.h"
 
 #define PUMP_BUFFER (64 * 1024)
+
+/* ^] three times within a second: the caller wants out. */
+#define ESCAPE_KEY       0x1d
+#define ESCAPE_COUNT     3
+#define ESCAPE_WINDOW_NS 1000000000
+
+struct escape {
+    unsigned count;                /* how many came one behind the other */
+    uint64_t times[ESCAPE_COUNT];  /* when the last ones came */
+    bool is_given;
+};
 
 /* One direction. */
 struct pump {
     int from, to; /* from = -1: its end was reached */
     size_t at, held;
     size_t write_max;
+    struct escape *escape; /* looked for in what is read, which is read ahead of what can be written; NULL = not */
     char buffer[PUMP_BUFFER];
 };
 
 struct terminal {
     struct pump in, out; /* to the program, to the caller */
+    struct escape escape;
     int out_fd;          /* the caller's terminal by a descriptor of our own; -1 = stdout itself */
 };
 
@@ -33,11 +47,15 @@ void terminal_restore(void);
 void terminal_open(struct terminal *terminal, int master);
 void terminal_close(struct terminal *terminal);
 
-/* Add what is to be waited for; at most 4. */
+/* Add what is to be waited for; at most TERMINAL_POLL_MAX. */
+#define TERMINAL_POLL_MAX 3
 int terminal_poll(const struct terminal *terminal, struct pollfd *fds);
 
 /* Move what can be moved now. */
 void terminal_step(struct terminal *terminal);
+
+/* Did the caller ask for the end in the way that no program can take? The keys went to the program as all others. */
+bool terminal_is_escaped(const struct terminal *terminal);
 
 /* The program is gone: is all that it wrote shown? */
 bool terminal_is_drained(const struct terminal *terminal);

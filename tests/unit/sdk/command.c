@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `cordon` as a user has it: statuses, options, signals, events, the terminal. */
+/* `cordon` as a user has it: statuses, options, signals, events. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <pty.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
 #include <sys/wait.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -301,14 +298,6 @@ static pid_t start(const char *script, int *ret_out)
     return pid;
 }
 
-static int finish(pid_t pid)
-{
-    int status;
-
-    check_int(waitpid(pid, &status, 0), pid);
-    return WIFSIGNALED(status) ? 1000 + WTERMSIG(status) : WEXITSTATUS(status);
-}
-
 TEST(signals_reach_the_program_and_its_status_comes_back)
 {
     static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
@@ -324,7 +313,7 @@ TEST(signals_reach_the_program_and_its_status_comes_back)
                  signals[i]);
         pid = start(script, &out);
         check_int(kill(pid, signals[i]), 0);
-        check_int(finish(pid), 10 + (int)i);
+        check_int(sandbox_finish(pid), 10 + (int)i);
         close(out);
     }
     sandbox_close();
@@ -367,114 +356,8 @@ TEST(a_stop_stops_both_and_a_continue_lets_both_go_on)
     check(WIFSTOPPED(status));
     check_int(kill(pid, SIGTERM), 0);
     check_int(kill(pid, SIGCONT), 0);
-    check_int(finish(pid), 5);
+    check_int(sandbox_finish(pid), 5);
     close(out);
-    sandbox_close();
-}
-
-/* `cordon run --tty` on a terminal of the test's own. */
-static pid_t start_on_terminal(const char *script, int *ret_master)
-{
-    struct winsize size = {.ws_row = 30, .ws_col = 100};
-    int master;
-    pid_t pid = forkpty(&master, NULL, NULL, &size);
-
-    check(pid >= 0);
-    if (pid == 0) {
-        execl(CORDON, "cordon", "run", "--tty", "--", "bash", "-c", script, (char *)NULL);
-        _exit(99);
-    }
-    fcntl(master, F_SETFD, FD_CLOEXEC);
-    *ret_master = master;
-    return pid;
-}
-
-/* Read until `part` was seen; what came is in `got`. */
-static void expect(int master, char *got, size_t size, const char *part)
-{
-    size_t used = strlen(got);
-
-    while (!strstr(got, part)) {
-        struct pollfd one = {.fd = master, .events = POLLIN};
-        ssize_t step;
-
-        if (poll(&one, 1, 20000) <= 0)
-            test_fail(__FILE__, __LINE__, "'%s' does not come, only '%s'", part, got);
-        step = read(master, got + used, size - 1 - used);
-        if (step <= 0)
-            test_fail(__FILE__, __LINE__, "the terminal ends before '%s', after '%s'", part, got);
-        used += (size_t)step;
-        got[used] = '\0';
-    }
-}
-
-TEST(a_terminal_has_size_job_control_and_relays_both_ways)
-{
-    struct winsize size = {.ws_row = 40, .ws_col = 120};
-    char got[8192] = "";
-    struct termios mode;
-    int master;
-    pid_t pid;
-
-    sandbox_open();
-    pid =
-        start_on_terminal("tty; stty size; read line; echo got $line; stty size; exit 9", &master);
-    expect(master, got, sizeof(got), "/dev/pts/");
-    expect(master, got, sizeof(got), "30 100");
-    check_int(tcgetattr(master, &mode), 0);
-    check(!(mode.c_lflag & ICANON)); /* raw while it runs */
-    check_int(ioctl(master, TIOCSWINSZ, &size), 0);
-    check_int(write(master, "hello\r", 6), 6);
-    expect(master, got, sizeof(got), "got hello");
-    expect(master, got, sizeof(got), "40 120");
-    check_int(finish(pid), 9);
-    check_int(tcgetattr(master, &mode), 0);
-    check(mode.c_lflag & ICANON); /* and as it was afterwards */
-    close(master);
-    sandbox_close();
-}
-
-TEST(an_interrupt_typed_into_a_terminal_reaches_the_program_inside)
-{
-    char got[8192] = "";
-    int master;
-    pid_t pid;
-
-    sandbox_open();
-    pid = start_on_terminal("trap 'echo caught; exit 4' INT; echo ready; while :; do sleep 0.05; "
-                            "done",
-                            &master);
-    expect(master, got, sizeof(got), "ready");
-    check_int(write(master, "\003", 1), 1);
-    expect(master, got, sizeof(got), "caught");
-    check_int(finish(pid), 4);
-    close(master);
-    sandbox_close();
-}
-
-TEST(all_that_a_program_wrote_is_shown_before_cordon_ends)
-{
-    static char got[1 << 20];
-    int master;
-    pid_t pid;
-
-    sandbox_open();
-    got[0] = '\0';
-    pid = start_on_terminal("seq 1 60000; echo the-end", &master);
-    expect(master, got, sizeof(got), "the-end");
-    check_contains(got, "\n29999\r\n30000\r\n");
-    check_contains(got, "\n60000\r\nthe-end");
-    check_int(finish(pid), 0);
-    close(master);
-    sandbox_close();
-}
-
-TEST(a_terminal_that_is_none_is_refused_clearly)
-{
-    sandbox_open();
-    RUN(&ran, CORDON, "run", "--tty", "--", "true");
-    check_int(ran.status, 125);
-    check_contains(ran.err, "--tty: stdin is not a terminal");
     sandbox_close();
 }
 
@@ -487,7 +370,7 @@ TEST(the_container_ends_with_cordon)
     sandbox_open();
     pid = start("trap '' TERM HUP INT; echo ready; while :; do sleep 0.05; done", &out);
     check_int(kill(pid, SIGKILL), 0);
-    check_int(finish(pid), 1000 + SIGKILL);
+    check_int(sandbox_finish(pid), 1000 + SIGKILL);
     check_int(read(out, &byte, 1), 0); /* the last writer is gone */
     close(out);
     sandbox_close();

@@ -106,3 +106,11 @@ void sandbox_run(struct ran *ran, const char *const *argv)
     check_int(waitpid(pid, &status, 0), pid);
     ran->status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
+
+int sandbox_finish(pid_t pid)
+{
+    int status;
+
+    check_int(waitpid(pid, &status, 0), pid);
+    return WIFSIGNALED(status) ? 1000 + WTERMSIG(status) : WEXITSTATUS(status);
+}

@@ -22,4 +22,7 @@ void sandbox_run(struct ran *ran, const char *const *argv);
 
 #define RUN(ran, ...) sandbox_run((ran), (const char *const[]){__VA_ARGS__, NULL})
 
+/* Wait for a child: its exit status, or 1000 and the signal that ended it. */
+int sandbox_finish(pid_t pid);
+
 #endif
