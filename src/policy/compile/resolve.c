@@ -333,8 +333,9 @@ const char *resolve_refusal(struct arena *arena, const struct facts *facts,
 /* What the system lays out itself. Not /usr/local, /usr/src, /opt: people work there. */
 static bool is_system_place(const char *parent)
 {
-    static const char *const trees[] = {"/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc", "/usr", "/nix", "/gnu", "/run"};
-    static const char *const worked_in[] = {"/usr/local", "/usr/src", "/run/user"};
+    static const char *const trees[] = {"/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/dev",
+                                        "/etc", "/usr", "/nix", "/gnu", "/run"};
+    static const char *const worked_in[] = {"/usr/local", "/usr/src", "/run/user", "/dev/shm"};
     static const char *const directories[] = {"/", "/home", "/var"};
     bool is_in = false;
 

@@ -55,6 +55,7 @@ TEST(a_link_is_the_systems_by_its_owner_and_its_place)
     check(is_system(false, "/var/run", 0));
     check(is_system(false, "/usr/lib/x/y", 65534));
     check(is_system(true, "/home", 0));
+    check(is_system(true, "/dev/serial/by-id/x", 0));
     check(is_system(true, "/etc/alternatives/cc", 0));
     check(!is_system(false, "/bin", 4321));
     check(!is_system(true, "/bin", 4321));
