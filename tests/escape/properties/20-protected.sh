@@ -66,7 +66,12 @@ protected_row protected_missing "9.3-7 CVE-2026-25725" "a protected name that do
 prepare_protected_missing() { ARGS=("$WORKSPACE/.envrc"); WATCH=("$WORKSPACE/.envrc"); }
 
 protected_row protected_nested_repository "9.3-8 nub-449" "no repository with hooks can be made in a subdirectory" create_file
-prepare_protected_nested_repository() { ARGS=("$WORKSPACE/sub/.git/hooks/pre-commit"); WATCH=("$WORKSPACE/sub"); }
+prepare_protected_nested_repository()
+{
+    mkdir -p "$WORKSPACE/sub/.git"
+    ARGS=("$WORKSPACE/sub/.git/hooks/pre-commit")
+    WATCH=("$WORKSPACE/sub")
+}
 
 protected_row protected_bare "9.3-8" "the workspace cannot be made a git directory itself" create_file
 prepare_protected_bare()
