@@ -32,6 +32,7 @@ struct facts {
     int landlock_abi; /* 0 = none */
     bool seccomp;
     bool is_no_new_privs;
+    bool has_core_socket; /* core dumps are sent to a socket of the host (6.16), which no limit of a process holds */
     bool keeps_names; /* the filter can hand calls to process 1 (5.14), which may read its arguments */
     char keeps_names_why[160];
 

@@ -93,6 +93,10 @@ static bool has_groups(const struct machine *m)
 {
     return m->facts.group_count == 0 || m->facts.can_drop_groups;
 }
+static bool has_core_dumps(const struct machine *m)
+{
+    return !m->facts.has_core_socket;
+}
 
 static const char *mend_helpers(const struct machine *m)
 {
@@ -127,6 +131,12 @@ static const char *mend_cgroup(const struct machine *m)
            "delegate a control group, does not run here)";
 }
 
+static const char *mend_core_dumps(const struct machine *m)
+{
+    return "sysctl kernel.core_pattern=core, or another that does not begin with '@'; or name coreDumps in "
+           "isolation.allowLoss";
+}
+
 static const struct feature features[] = {
     {"helpers", NEED_ALWAYS, "Cordon's own helper programs", has_helpers, why_helpers, NULL,
      mend_helpers},
@@ -154,6 +164,9 @@ static const struct feature features[] = {
      "the caller is in supplementary groups that it cannot drop: what they may read is reachable "
      "where the policy grants the path",
      NULL},
+    {"core-dumps", NEED_SOMETIMES, "keeping core dumps from the host's handler", has_core_dumps, NULL,
+     "kernel.core_pattern names a socket, and the kernel looks at no limit before it sends a dump there",
+     mend_core_dumps},
 };
 
 /* The row's own words where the probe has none. */

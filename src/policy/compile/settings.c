@@ -70,6 +70,10 @@ int settings_check_facts(struct compile *c, struct error *err)
         r = compile_loss(c, "groups", NULL, err,
                          "%u supplementary groups of the caller cannot be dropped",
                          facts->group_count);
+    if (r == 0 && facts->has_core_socket)
+        r = compile_loss(c, "coreDumps", NULL, err,
+                         "a program that crashes sends its memory to a service of the host (kernel.core_pattern begins "
+                         "with '@'), which no limit holds; set another pattern");
     return r;
 }
 

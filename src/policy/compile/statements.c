@@ -5,6 +5,7 @@
 
 #include "policy/compile/compile.h"
 
+#define CORE_DUMPS "core dumps to the host's handler"
 #define ABI_SCOPES 6 /* signals and abstract sockets, Linux 6.12 */
 
 struct statement_row {
@@ -41,7 +42,7 @@ static const struct statement_row rows[] = {
     {"32-bit and x32 system calls", "refused", BY_SECCOMP, BY_NOTHING, 0},
     {"rare socket families (vsock, packet...)", "refused", BY_SECCOMP, BY_NOTHING, 0},
     {"/proc/sys, /proc/sysrq-trigger", "not writable", BY_MOUNT, BY_NOTHING, 0},
-    {"core dumps to the host's handler", "none", BY_RLIMIT, BY_NOTHING, 0},
+    {CORE_DUMPS, "none", BY_RLIMIT, BY_NOTHING, 0},
     {"processes left behind", "ended with it", BY_NAMESPACE, BY_NOTHING, 0},
 };
 
@@ -72,6 +73,10 @@ static int add_row(struct compile *c, const struct statement_row *row, struct er
         strcmp(row->subject, "abstract sockets outside") == 0) {
         statement.first = BY_LANDLOCK;
         statement.behind = BY_NOTHING;
+    }
+    if (c->facts->has_core_socket && strcmp(row->subject, CORE_DUMPS) == 0) {
+        statement.verdict = "sent there";
+        statement.first = BY_NOTHING;
     }
     statement.origin = granted_back_by(c->plan, row->subject);
     if (statement.origin) {

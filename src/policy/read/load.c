@@ -16,7 +16,7 @@ const char *const *policy_loss_names(void)
 {
     static const char *const names[] = {
         "protectedPaths.missing", "resources.memory", "resources.cpus", "resources.pids",
-        "resources.cpuTime",      "groups",           NULL,
+        "resources.cpuTime",      "groups",           "coreDumps",      NULL,
     };
 
     return names;

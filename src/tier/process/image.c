@@ -252,7 +252,8 @@ static const struct plan_limit *limit_by_kernel(const struct plan *plan, const c
 
 /*
  * RLIMIT_CORE of 1: a core dump would otherwise be handed to the host's handler (kernel.core_pattern), which runs as
- * the host's root on data that the agent controls; 1 byte refuses files and pipes alike (fs/coredump.c, 2.6.35).
+ * the host's root on data that the agent controls; 1 byte refuses files and pipes alike (fs/coredump.c, 2.6.35),
+ * and sockets ('@', 6.16) not at all, as 0 does not: facts.has_core_socket.
  */
 static void put_limits(struct image *image, const struct plan *plan)
 {

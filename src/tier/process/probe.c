@@ -62,6 +62,15 @@ static bool is_chrooted(void)
            !is_same_object("/proc/1/root/", "/");
 }
 
+/* kernel.core_pattern begins with '@'. The kernel looks at no limit then (fs/coredump.c). */
+static bool has_core_socket(void)
+{
+    char first = 0;
+    auto_close int fd = open("/proc/sys/kernel/core_pattern", O_RDONLY | O_CLOEXEC);
+
+    return fd >= 0 && read(fd, &first, 1) == 1 && first == '@';
+}
+
 /* What process 1 needs to make calls on behalf: SECCOMP_ADDFD_FLAG_SEND (5.14), and arguments that it may read. */
 static void probe_keeper(struct facts *facts)
 {
@@ -125,6 +134,7 @@ static void probe_calls(struct facts *facts)
 
     facts->landlock_abi = abi > 0 ? (int)abi : 0;
     facts->seccomp = syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0;
+    facts->has_core_socket = has_core_socket();
     probe_keeper(facts);
     /* A bad descriptor is told from a missing call. */
     facts->mount_api = syscall(SYS_mount_setattr, -1, "", 0, NULL, 0) < 0 && errno != ENOSYS;

@@ -233,6 +233,26 @@ TEST(limits_that_nothing_keeps_are_refused_or_named_losses)
     fixture_close(&f);
 }
 
+TEST(core_dumps_to_a_socket_of_the_host_are_refused_or_a_named_loss)
+{
+    fixture_open(&f);
+    f.facts.has_core_socket = true;
+    check_contains(refusal_of(&f, ""), "kernel.core_pattern begins with '@'");
+    check_contains(f.err.text, "add 'coreDumps' to isolation.allowLoss");
+    accept_text(&f, "isolation: {allowLoss: [coreDumps]}\n");
+    check_string(f.plan->losses[0].name, "coreDumps");
+    for (size_t i = 0; i < f.plan->statement_count; i++)
+        if (strcmp(f.plan->statements[i].subject, "core dumps to the host's handler") == 0)
+            check_string(f.plan->statements[i].verdict, "sent there");
+    f.facts.has_core_socket = false;
+    accept_text(&f, "");
+    check_int(f.plan->loss_count, 0);
+    for (size_t i = 0; i < f.plan->statement_count; i++)
+        if (strcmp(f.plan->statements[i].subject, "core dumps to the host's handler") == 0)
+            check_string(f.plan->statements[i].verdict, "none");
+    fixture_close(&f);
+}
+
 TEST(a_loss_that_a_ceiling_does_not_allow_is_not_allowed)
 {
     fixture_open(&f);
