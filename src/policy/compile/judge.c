@@ -53,16 +53,15 @@ static int judge_names(struct compile *c, const struct missing *missing, bool *r
 
 static int judge_missing(struct compile *c, const struct missing *missing, struct error *err)
 {
+    const char *what = missing->is_link ? "is a symbolic link that can be replaced" : "does not exist yet";
+    const char *why = c->facts->keeps_names ? "" : c->facts->keeps_names_why;
     bool is_lost = false;
     int r = judge_names(c, missing, &is_lost, err);
 
     if (r < 0 || !is_lost)
         return r;
-    if (missing->is_link)
-        return compile_loss(c, "protectedPaths.missing", missing->origin, err,
-                            "%s is a symbolic link that can be replaced", missing->path);
-    return compile_loss(c, "protectedPaths.missing", missing->origin, err, "%s does not exist yet",
-                        missing->path);
+    return compile_loss(c, "protectedPaths.missing", missing->origin, err, "%s %s%s%s%s", missing->path, what,
+                        *why ? " and cannot be kept (" : "", why, *why ? ")" : "");
 }
 
 int judge_all_missing(struct compile *c, struct error *err)

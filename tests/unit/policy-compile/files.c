@@ -141,6 +141,10 @@ TEST(a_restriction_on_a_missing_name_is_refused_or_a_named_loss)
     fixture_open(&f);
     check_contains(refusal_of(&f, WORKSPACE "  deniedPaths: [\"@/ws/.env\"]\n"),
                    "/ws/.env does not exist yet; to go on without, add 'protectedPaths.missing'");
+    strcpy(f.facts.keeps_names_why, "the kernel is too old");
+    check_contains(refusal_of(&f, WORKSPACE "  deniedPaths: [\"@/ws/.env\"]\n"),
+                   "does not exist yet and cannot be kept (the kernel is too old); to go on");
+    f.facts.keeps_names_why[0] = '\0';
     check_int(f.err.kind, ERROR_UNENFORCEABLE);
     accept_text(&f, WORKSPACE "  deniedPaths: [\"@/ws/.env\"]\n" ALLOW_MISSING);
     check_int(f.plan->loss_count, 1);
