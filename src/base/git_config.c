@@ -84,16 +84,16 @@ static const char *read_value(const char *at, char *to)
         char byte = *at++;
         bool is_escaped = byte == '\\';
 
-        if (byte == '"') {
-            is_quoted = !is_quoted;
-            continue;
-        }
         if (!is_quoted && (byte == '#' || byte == ';'))
             break;
         if (is_escaped)
             byte = read_escape(&at);
-        if (!byte)
+        else if (byte == '"')
+            is_quoted = !is_quoted;
+        if (!byte || (byte == '"' && !is_escaped)) {
+            kept = used; /* blanks before either are not at the end */
             continue;
+        }
         if (!used && !is_quoted && !is_escaped && is_blank(byte))
             continue; /* also those of the line that this one goes on in */
         to[used++] = byte;

@@ -30,6 +30,9 @@ TEST(a_value_is_read_as_git_reads_it)
     check_string(path_of("[core]\nhooksPath = \"a\\\n  b\"\n"), "a  b");
     check_string(path_of("[core]\nhooksPath = a\vb\v\n"), "a\vb\v");
     check_string(path_of("[core]\nhooksPath\t =\r a\n"), "a");
+    check_string(path_of("[core]\nhooksPath = h \\\n\n"), "h ");
+    check_string(path_of("[core]\nhooksPath = h \"\" # c\n"), "h ");
+    check_string(path_of("[core]\nhooksPath = h # c\n"), "h");
     arena_free(arena);
 }
 
