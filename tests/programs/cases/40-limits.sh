@@ -23,6 +23,23 @@ test_chown_to_another_user_fails()
     check_run 1 'Operation not permitted|Invalid argument' chown 12345 file
 }
 
+program_test a_set_group_id_bit_is_inherited_and_not_set "chmod git cp"
+test_a_set_group_id_bit_is_inherited_and_not_set()
+{
+    mkdir plain
+    check_run 1 'Operation not permitted' chmod g+s plain || return 1
+    check_run 0 '' chmod 755 plain || return 1
+    check_run 0 '' sh -c 'git init -q new && cp -r new other'
+}
+
+program_test a_lease_is_refused_and_a_lock_is_not "python3"
+test_a_lease_is_refused_and_a_lock_is_not()
+{
+    : >file
+    check_run 1 'Invalid argument' python3 -c 'import fcntl; fcntl.fcntl(open("file"), 1024, fcntl.F_RDLCK)' || return 1
+    check_run 0 '' python3 -c 'import fcntl; fcntl.lockf(open("file", "w"), fcntl.LOCK_EX); fcntl.flock(open("file"), fcntl.LOCK_SH)'
+}
+
 program_test ping_fails "ping"
 test_ping_fails() { check_run '1|2|255' 'not permitted|denied|not supported' ping -c 1 -W 1 127.0.0.1; }
 
