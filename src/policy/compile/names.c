@@ -31,6 +31,19 @@ int names_add(struct compile *c, const char *pattern, enum plan_name_kind kind, 
     return r;
 }
 
+/* `directory` stands for itself, whatever characters it has. */
+static int join_pattern(struct compile *c, const char *directory, const char *pattern, const char **ret_pattern,
+                        struct error *err)
+{
+    const char *literal = glob_literal(c->work, directory);
+    const char *joined = literal ? path_join(c->work, literal, pattern) : NULL;
+
+    if (!joined)
+        return error_memory(err);
+    *ret_pattern = joined;
+    return 0;
+}
+
 /* The literal beginning of a pattern by its real name: the rest is matched against real names. */
 static int resolve_beginning(struct compile *c, struct path_rule *rule, struct error *err)
 {
@@ -55,8 +68,7 @@ static int resolve_beginning(struct compile *c, struct path_rule *rule, struct e
                                "%s: /proc is always a private one; remove the pattern", rule->path);
     while (*after == '/')
         after++;
-    rule->path = path_join(c->work, object.real, after);
-    return rule->path ? 0 : error_memory(err);
+    return join_pattern(c, object.real, after, &rule->path, err);
 }
 
 int names_add_rule(struct compile *c, struct path_rule *rule, struct error *err)
@@ -86,11 +98,10 @@ static int add_repositories(struct compile *c, const struct document *layer, con
     int r = 0;
 
     for (size_t i = 0; i < ARRAY_COUNT(rows) && r == 0; i++) {
-        const char *pattern = path_join(c->work, root, rows[i].pattern);
+        const char *pattern;
 
-        if (!pattern)
-            return error_memory(err);
-        if (protected_name_holds(layer, rows[i].name))
+        r = join_pattern(c, root, rows[i].pattern, &pattern, err);
+        if (r == 0 && protected_name_holds(layer, rows[i].name))
             r = names_add(c, pattern, rows[i].kind, &layer->protect_builtin.origin, err);
     }
     return r;

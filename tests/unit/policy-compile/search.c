@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the granted trees are searched for: matches of denied patterns, other names of restricted files. */
+#include <unistd.h>
+
+#include "base/glob.h"
+#include "fixture.h"
+
+#define WORKSPACE "filesystem:\n  readwritePaths: [\"@/ws\"]\n"
+
+static struct fixture f;
+
+static bool is_covered(const char *path)
+{
+    for (size_t i = 0; i < f.plan->name_count; i++)
+        if (f.plan->names[i].kind == PLAN_NAME_KEPT && glob_covers(f.plan->names[i].pattern, full_path(&f, path)))
+            return true;
+    return false;
+}
+
+static void make_hard_link(const char *name, const char *of)
+{
+    check_int(link(full_path(&f, of), full_path(&f, name)), 0);
+}
+
+TEST(what_a_denied_pattern_matches_is_shut_at_every_depth)
+{
+    fixture_open(&f);
+    f.facts.keeps_names = true;
+    make_file(&f, "ws/.env");
+    make_file(&f, "ws/env");
+    make_directory(&f, "ws/a/b");
+    make_file(&f, "ws/a/b/.env");
+    make_directory(&f, "ws/a/keys.pem/inner");
+    accept_text(&f, WORKSPACE "  deniedPaths: [\"@/ws/**/.env\", \"@/ws/**/*.pem\"]\n");
+    check_string(what_is_at(&f, "ws/.env"), "mask");
+    check_string(what_is_at(&f, "ws/a/b/.env"), "mask");
+    check_string(what_is_at(&f, "ws/a/keys.pem"), "mask");
+    check_string(what_is_at(&f, "ws/env"), "none");
+    check(f.plan->filter.keeps_names);
+    accept_text(&f, WORKSPACE "  deniedPaths: [\"@/ws/*/.env\"]\n");
+    check_string(what_is_at(&f, "ws/.env"), "none");
+    check_string(what_is_at(&f, "ws/a/b/.env"), "none");
+    fixture_close(&f);
+}
+
+TEST(a_pattern_reaches_a_view_by_its_name_inside)
+{
+    fixture_open(&f);
+    f.facts.keeps_names = true;
+    make_directory(&f, "data/sub");
+    make_file(&f, "data/sub/key");
+    accept_text(&f, "filesystem:\n  views: [{source: \"@/data\", target: /data, access: readonly}]\n"
+                    "  deniedPaths: [\"/data/**/key\"]\n");
+    check_string(what_is_at(&f, "data/sub/key"), "none");
+    check(mount_at(&f, "data") == NULL);
+    {
+        bool is_masked = false;
+
+        for (size_t i = 0; i < f.plan->mount_count; i++)
+            is_masked = is_masked || (f.plan->mounts[i].kind == PLAN_MASK &&
+                                      strcmp(f.plan->mounts[i].target, "/data/sub/key") == 0);
+        check(is_masked);
+    }
+    fixture_close(&f);
+}
+
+TEST(a_pattern_needs_a_kernel_that_can_keep_names)
+{
+    fixture_open(&f);
+    f.facts.keeps_names = true;
+    f.facts.keeps_names = false;
+    strcpy(f.facts.keeps_names_why, "needs Linux 5.14");
+    check_contains(refusal_of(&f, WORKSPACE "  deniedPaths: [\"@/ws/**/.env\"]\n"), "needs Linux 5.14");
+    check_contains(refusal_of(&f, WORKSPACE "  readonlyPaths: [\"@/ws/**/.env\"]\n"), "needs Linux 5.14");
+    fixture_close(&f);
+}
+
+TEST(another_name_of_a_denied_file_is_shut_as_well)
+{
+    fixture_open(&f);
+    f.facts.keeps_names = true;
+    make_directory(&f, "ws/deep/down");
+    write_file(&f, "ws/key", "secret");
+    make_hard_link("ws/deep/down/alias", "ws/key");
+    make_file(&f, "ws/deep/down/other");
+    accept_text(&f, WORKSPACE "  deniedPaths: [\"@/ws/key\"]\n");
+    check_string(what_is_at(&f, "ws/key"), "mask");
+    check_string(what_is_at(&f, "ws/deep/down/alias"), "mask");
+    check_string(what_is_at(&f, "ws/deep/down/other"), "none");
+    accept_text(&f, WORKSPACE "  readonlyPaths: [\"@/ws/key\"]\n");
+    check_string(what_is_at(&f, "ws/deep/down/alias"), "bind ro");
+    accept_text(&f, WORKSPACE "  protectedPaths: [\"@/ws/key\"]\n");
+    check_string(what_is_at(&f, "ws/deep/down/alias"), "bind ro");
+    accept_text(&f, WORKSPACE);
+    check_string(what_is_at(&f, "ws/deep/down/alias"), "none");
+    fixture_close(&f);
+}
+
+TEST(another_name_that_no_grant_shows_costs_nothing)
+{
+    fixture_open(&f);
+    f.facts.keeps_names = true;
+    make_directory(&f, "outside");
+    write_file(&f, "ws/key", "secret");
+    make_hard_link("outside/alias", "ws/key");
+    accept_text(&f, WORKSPACE "  deniedPaths: [\"@/ws/key\"]\n");
+    check_string(what_is_at(&f, "ws/key"), "mask");
+    check_string(what_is_at(&f, "outside/alias"), "none");
+    fixture_close(&f);
+}
+
+TEST(a_root_with_the_characters_of_a_pattern_stands_for_itself)
+{
+    fixture_open(&f);
+    f.facts.keeps_names = true;
+    make_directory(&f, "ws/[ab]*");
+    make_file(&f, "ws/[ab]*/.env");
+    f.variables.workspace = full_path(&f, "ws/[ab]*");
+    accept_text(&f, "filesystem:\n  readwritePaths: [\"${workspace}\"]\n  protectBuiltin: true\n");
+    check(is_covered("ws/[ab]*/n/.git/hooks"));
+    check(!is_covered("ws/a/n/.git/hooks"));
+    fixture_close(&f);
+}
