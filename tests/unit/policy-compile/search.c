@@ -111,13 +111,17 @@ TEST(another_name_that_no_grant_shows_costs_nothing)
 
 TEST(a_root_with_the_characters_of_a_pattern_stands_for_itself)
 {
+    __typeof__(f.variables.workspace) workspace;
+
     fixture_open(&f);
     f.facts.keeps_names = true;
     make_directory(&f, "ws/[ab]*");
     make_file(&f, "ws/[ab]*/.env");
+    workspace = f.variables.workspace;
     f.variables.workspace = full_path(&f, "ws/[ab]*");
     accept_text(&f, "filesystem:\n  readwritePaths: [\"${workspace}\"]\n  protectBuiltin: true\n");
     check(is_covered("ws/[ab]*/n/.git/hooks"));
     check(!is_covered("ws/a/n/.git/hooks"));
+    f.variables.workspace = workspace;
     fixture_close(&f);
 }
