@@ -29,9 +29,14 @@ int places_choose_home(struct arena *arena, const char *from_environment, const 
     struct stat st;
 
     if (from_environment && from_environment[0] == '/' &&
-        (!from_passwd || strcmp(from_environment, from_passwd) != 0) &&
-        stat(from_environment, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid())
-        home = from_environment;
+        (!from_passwd || strcmp(from_environment, from_passwd) != 0)) {
+        if (stat(from_environment, &st) == 0) {
+            if (S_ISDIR(st.st_mode) && st.st_uid == geteuid())
+                home = from_environment;
+        } else if (errno != ENOENT && errno != ENOTDIR && errno != EACCES) {
+            return error_system(err, errno, "HOME: %s", from_environment);
+        }
+    }
     if (!home || home[0] != '/')
         return error_set(err, ERROR_SYSTEM, ENOENT,
                          "uid %u has no home directory: set HOME to a directory that it owns",

@@ -19,7 +19,7 @@ static int make_pipe(int ret_fds[2], struct error *err)
 void streams_look(struct streams *streams)
 {
     for (int i = 0; i < 3; i++)
-        streams->is_open[i] = fcntl(i, F_GETFD) >= 0;
+        streams->is_open[i] = fcntl(i, F_GETFD) >= 0 || errno != EBADF;
 }
 
 /* The descriptor that the request means for stream `i`, -1 for none. */

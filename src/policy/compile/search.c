@@ -278,7 +278,9 @@ static int collect_linked(struct search *search, struct point *point)
 
     if (!S_ISREG(point->mode) || !why || access == ACCESS_WRITE || !is_in_wider_grant(c, point->path, access))
         return 0;
-    if (lstat(point->path, &st) < 0 || st.st_nlink < 2 || st.st_ino != point->inode)
+    if (lstat(point->path, &st) < 0)
+        return errno == ENOENT ? 0 : error_system(search->err, errno, "lstat %s", point->path);
+    if (st.st_nlink < 2 || st.st_ino != point->inode)
         return 0;
     slot = arena_append(c->work, search->linked, search->linked_count);
     if (!slot)
