@@ -265,17 +265,29 @@ static unsigned long namespaces_of(const struct plan *plan)
     return plan->network == PLAN_NET_HOST ? namespaces : namespaces | CLONE_NEWNET;
 }
 
+/* What the plan relies on was there when it was made; without it the program would have one wall less. */
+static int landlock_find(const struct plan *plan, int *ret_abi, struct error *err)
+{
+    long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, 1 /* LANDLOCK_CREATE_RULESET_VERSION */);
+
+    if (abi <= 0 && plan->landlock_files)
+        return error_system(err, abi < 0 ? errno : ENOTSUP, "ask for Landlock, which the plan relies on");
+    *ret_abi = abi > 0 ? (int)abi : 0;
+    return 0;
+}
+
 static int run_spawn(const struct tier_start *start, struct tier_run *run, struct error *err)
 {
     uint32_t flags = flags_of(start);
-    long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, 1 /* LANDLOCK_CREATE_RULESET_VERSION */);
     auto_close int init = -1, record = -1, inner = -1, null = -1;
     struct spawn spawn = {.namespaces = namespaces_of(start->plan), .fds = start->fds, .fd_count = start->fd_count};
-    int sockets[2], status;
+    int sockets[2], abi, status;
 
     status = init_open(start->init_path, &init, err);
     if (status == 0)
-        status = image_write(start, abi > 0 ? (int)abi : 0, flags, &record, err);
+        status = landlock_find(start->plan, &abi, err);
+    if (status == 0)
+        status = image_write(start, abi, flags, &record, err);
     if (status < 0)
         return status;
     null = open("/dev/null", O_RDWR | O_CLOEXEC);
