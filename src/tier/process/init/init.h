@@ -64,7 +64,7 @@ void signals_reset(struct init *init);    /* program.c */
 void program_prepare(struct init *init);  /* watch.c */
 void program_start(struct init *init);    /* program.c */
 int program_launch(struct init *init);    /* program.c: the filter's listener, -1 = none; does not return on failure */
-void program_tell(const struct init *init); /* program.c: the keeper's thread to process 1: the program runs */
+void program_tell(struct init *init); /* program.c: the keeper's thread to process 1: the program runs */
 void keeper_start(struct init *init);     /* keeper.c: a thread that calls program_launch() and keeps names from then on */
 void program_watch(struct init *init) __attribute__((noreturn)); /* watch.c */
 

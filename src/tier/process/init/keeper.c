@@ -68,7 +68,13 @@ void keeper_answer(const struct keeper *keeper, uint64_t id, long result, int go
         .flags = goes_on ? SECCOMP_USER_NOTIF_FLAG_CONTINUE : 0,
     };
 
-    sys_call3(ioctl, keeper->listener, SECCOMP_IOCTL_NOTIF_SEND, &answer);
+    long status;
+
+    do
+        status = sys_call3(ioctl, keeper->listener, SECCOMP_IOCTL_NOTIF_SEND, &answer);
+    while (status == -EINTR);
+    if (status < 0 && status != -ENOENT && status != -EINPROGRESS)
+        sys_call1(exit_group, 125); /* the caller would wait for ever */
 }
 
 static void handle(struct keeper *keeper, const struct seccomp_notif *asked)
@@ -135,14 +141,14 @@ static void descriptors_settle(struct init *init, struct keeper *keeper, int lis
 
     proc = init_need(init, sys_call3(fcntl, proc, F_DUPFD_CLOEXEC, 64), "copy", "descriptor");
     listener = (int)init_need(init, sys_call3(fcntl, listener, F_DUPFD_CLOEXEC, 64), "copy", "descriptor");
+    init_need(init, sys_call3(close_range, 0, 2, 0), "close", "standard streams");
+    keeper->own = (int)init_need(
+        init, sys_call4(openat, proc, "thread-self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC, 0), "open", "/proc/thread-self/fd");
     init_need(init, sys_call3(dup3, proc, 3, O_CLOEXEC), "copy", "descriptor");
     init_need(init, sys_call3(dup3, listener, 4, O_CLOEXEC), "copy", "descriptor");
-    init_need(init, sys_call3(close_range, 5, ~0u, 0), "close", "descriptors");
-    init_need(init, sys_call3(close_range, 0, 2, 0), "close", "standard streams");
+    init_need(init, sys_call3(close_range, 5, ~0u, 0), "close", "descriptors"); /* last: the way to tell a failure goes too */
     keeper->proc = 3;
     keeper->listener = 4;
-    keeper->own = (int)init_need(
-        init, sys_call4(openat, 3, "thread-self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC, 0), "open", "/proc/thread-self/fd");
 }
 
 /* Yama's scope, which the keeper's own capability would pass by. */

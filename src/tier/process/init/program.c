@@ -155,11 +155,10 @@ int program_launch(struct init *init)
     return outcome->listener;
 }
 
-void program_tell(const struct init *init)
+void program_tell(struct init *init)
 {
-    (void)init;
     __atomic_store_n(&outcome->is_told, 1, __ATOMIC_RELEASE);
-    sys_call6(futex, &outcome->is_told, FUTEX_WAKE, 1, 0, 0, 0);
+    init_need(init, sys_call6(futex, &outcome->is_told, FUTEX_WAKE, 1, 0, 0, 0), "wake", "process 1");
 }
 
 static void launch_by_keeper(struct init *init)
