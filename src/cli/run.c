@@ -214,8 +214,13 @@ static int contain(struct run *run)
     if (status < 0)
         return status;
     run->watch = cordon_container_poll_fd(run->container, &run->err);
-    if (run->watch < 0)
+    if (run->watch < 0) {
+        char why[sizeof(run->err.text)];
+
+        snprintf(why, sizeof(why), "%s", run->err.text);
+        snprintf(run->err.text, sizeof(run->err.text), "the program had started and was ended: %.*s", 400, why);
         status = run->watch;
+    }
     else if (run->cli->is_tty)
         status = supervise_with_terminal(run);
     else

@@ -70,9 +70,14 @@ int store_open_run(const char *runs, const char *run_id, int *ret_runs_fd, int *
     snprintf(name, sizeof(name), "%s/%s", run_id, STORE_EVENTS_NAME);
     fd = openat(store, name, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
-        return error_system(err, errno, "create %s/%s", runs, name);
-    if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-        return error_system(err, errno, "lock %s/%s", runs, name);
+        status = error_system(err, errno, "create %s/%s", runs, name);
+    else if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+        status = error_system(err, errno, "lock %s/%s", runs, name);
+    if (status < 0) { /* a run without a word would be left */
+        unlinkat(store, name, 0);
+        unlinkat(store, run_id, AT_REMOVEDIR);
+        return status;
+    }
     *ret_runs_fd = take_fd(store);
     *ret_fd = take_fd(fd);
     return 0;
