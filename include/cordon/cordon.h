@@ -351,6 +351,40 @@ CORDON_API CORDON_MUST_CHECK int cordon_container_resize(struct cordon_container
                                                          unsigned short columns,
                                                          struct cordon_error *err);
 
+/*
+ * What comes out of cordon_container_tty_fd() is the program's and may hold anything: before it is
+ * shown on the terminal of a person it goes through one of these, which passes text and what
+ * programs need of a terminal and drops what reaches past its window (clipboard, unless the policy's
+ * ui.clipboard says otherwise; titles without a mark; reports of the screen; printing; files).
+ * `flags`: CORDON_TERMINAL_UTF8 when that terminal reads UTF-8, else a byte is a character.
+ */
+struct cordon_terminal;
+#define CORDON_TERMINAL_UTF8 1u
+CORDON_API CORDON_MUST_CHECK int cordon_terminal_new(const struct cordon_container *container,
+                                                     uint32_t flags,
+                                                     struct cordon_terminal **ret_terminal,
+                                                     struct cordon_error *err);
+
+/*
+ * Returns how many of `bytes` were taken: at least one unless `size` is 0; call again for the rest.
+ * *ret_output belongs to `terminal` until the next call; it may be empty, because a sequence is held
+ * back until it is whole.
+ */
+CORDON_API CORDON_MUST_CHECK size_t cordon_terminal_filter(struct cordon_terminal *terminal,
+                                                           const char *bytes, size_t size,
+                                                           const char **ret_output,
+                                                           size_t *ret_output_size);
+
+/*
+ * The program has ended: *ret_output (may be empty) puts back what it changed of the terminal. 1:
+ * the terminal may still be answering a question of the program's, which a shell would read as typed; write the output,
+ * then read and forget all input up to CORDON_TERMINAL_LAST_ANSWER, for a second or so. 0: nothing more is to be done.
+ */
+#define CORDON_TERMINAL_LAST_ANSWER "\033[0n"
+CORDON_API int cordon_terminal_end(struct cordon_terminal *terminal, const char **ret_output,
+                                   size_t *ret_output_size);
+CORDON_API void cordon_terminal_free(struct cordon_terminal *terminal);
+
 /* Kill what still runs, close every descriptor, forget. */
 CORDON_API void cordon_container_free(struct cordon_container *container);
 

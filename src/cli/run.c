@@ -173,10 +173,13 @@ static int supervise_with_terminal(struct run *run)
     }
     status = terminal_raw(&run->err);
     if (status == 0) {
-        terminal_open(terminal, cordon_container_tty_fd(run->container));
-        run->terminal = terminal;
-        status = supervise(run);
-        terminal_close(terminal);
+        status = terminal_open(terminal, run->container, &run->err);
+        if (status == 0) {
+            run->terminal = terminal;
+            status = supervise(run);
+            terminal_end(terminal);
+            terminal_close(terminal);
+        }
     }
     terminal_restore();
     free(terminal);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Raw mode and two pumps. */
+/* Raw mode, two pumps, and the caller's terminal as it was. */
 #include "cli/terminal.h"
 
 #include <errno.h>
@@ -86,20 +86,50 @@ int terminal_raw(struct cordon_error *err)
 static void pump_init(struct pump *pump, int from, int to, bool is_nonblocking)
 {
     pump->escape = NULL;
+    pump->filter = NULL;
+    pump->ready_size = 0;
     pump->from = from;
     pump->to = to;
     pump->at = pump->held = 0;
     pump->write_max = is_nonblocking ? PUMP_BUFFER : PIPE_BUF;
 }
 
+/* The first of these that is set decides (setlocale(3)). */
+static bool is_utf8_locale(void)
+{
+    static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        const char *value = getenv(names[i]);
+
+        if (value && *value)
+            return strcasestr(value, "UTF-8") || strcasestr(value, "UTF8");
+    }
+    return false;
+}
+
+/* A terminal of which neither its own mode nor the locale says that it reads UTF-8 may take the
+ * second byte of a letter for a control. */
+static bool is_utf8_terminal(void)
+{
+    struct termios mode;
+
+    return (tcgetattr(STDOUT_FILENO, &mode) == 0 && mode.c_iflag & IUTF8) || is_utf8_locale();
+}
+
 /*
  * The caller's terminal shares its mode flags with the shell, so it is opened once more to be
  * written to without blocking (a user's ^S must not stop time limits).
  */
-void terminal_open(struct terminal *terminal, int master)
+int terminal_open(struct terminal *terminal, const struct cordon_container *container,
+                  struct cordon_error *err)
 {
-    int flags = fcntl(master, F_GETFL);
+    int master = cordon_container_tty_fd(container), flags = fcntl(master, F_GETFL);
+    int status = cordon_terminal_new(container, is_utf8_terminal() ? CORDON_TERMINAL_UTF8 : 0,
+                                     &terminal->filter, err);
 
+    if (status < 0)
+        return status;
     terminal->out_fd = -1;
     if (isatty(STDOUT_FILENO))
         terminal->out_fd = open("/proc/self/fd/1", O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
@@ -110,6 +140,8 @@ void terminal_open(struct terminal *terminal, int master)
     terminal->in.escape = &terminal->escape;
     pump_init(&terminal->out, master, terminal->out_fd >= 0 ? terminal->out_fd : STDOUT_FILENO,
               terminal->out_fd >= 0);
+    terminal->out.filter = terminal->filter;
+    return 0;
 }
 
 void terminal_close(struct terminal *terminal)
@@ -117,19 +149,25 @@ void terminal_close(struct terminal *terminal)
     if (terminal->out_fd >= 0)
         close(terminal->out_fd);
     terminal->out_fd = -1;
+    cordon_terminal_free(terminal->filter);
+}
+
+static bool pump_is_empty(const struct pump *pump)
+{
+    return !pump->held && !pump->ready_size;
 }
 
 /* A program that does not read must not keep the way out from being heard. */
 static bool pump_may_read(const struct pump *pump)
 {
-    return pump->from >= 0 && (pump->escape ? pump->held < sizeof(pump->buffer) : !pump->held);
+    return pump->from >= 0 && (pump->escape ? pump->held < sizeof(pump->buffer) : pump_is_empty(pump));
 }
 
 static int pump_poll(const struct pump *pump, struct pollfd *fds)
 {
     int count = 0;
 
-    if (pump->held)
+    if (!pump_is_empty(pump))
         fds[count++] = (struct pollfd){.fd = pump->to, .events = POLLOUT};
     if (pump_may_read(pump))
         fds[count++] = (struct pollfd){.fd = pump->from, .events = POLLIN};
@@ -150,20 +188,45 @@ static bool is_ready(int fd, short events)
     return poll(&one, 1, 0) > 0;
 }
 
+/* What is to be written next; may be nothing although something is held: the start of a sequence. */
+static size_t pump_next(struct pump *pump)
+{
+    while (pump->filter && !pump->ready_size && pump->held) {
+        size_t taken = cordon_terminal_filter(pump->filter, pump->buffer + pump->at, pump->held,
+                                              &pump->ready, &pump->ready_size);
+
+        pump->at += taken;
+        pump->held -= taken;
+    }
+    if (!pump->filter) {
+        pump->ready = pump->buffer + pump->at;
+        pump->ready_size = pump->held;
+    }
+    return pump->ready_size < pump->write_max ? pump->ready_size : pump->write_max;
+}
+
+static void pump_wrote(struct pump *pump, size_t size)
+{
+    pump->ready += size;
+    pump->ready_size -= size;
+    if (pump->filter)
+        return;
+    pump->at += size;
+    pump->held -= size;
+}
+
 /* A side that cannot be written any more (hung up) takes what comes and drops it, so that the
  * program never waits for it. */
 static void pump_write(struct pump *pump)
 {
-    while (pump->held && is_ready(pump->to, POLLOUT)) {
-        size_t size = pump->held < pump->write_max ? pump->held : pump->write_max;
-        ssize_t wrote = write(pump->to, pump->buffer + pump->at, size);
+    size_t size;
+
+    while ((size = pump_next(pump)) && is_ready(pump->to, POLLOUT)) {
+        ssize_t wrote = write(pump->to, pump->ready, size);
 
         if (wrote < 0 && (errno == EAGAIN || errno == EINTR))
             return;
-        if (wrote < 0)
-            wrote = (ssize_t)pump->held;
-        pump->at += (size_t)wrote;
-        pump->held -= (size_t)wrote;
+        pump_wrote(pump, wrote < 0 ? pump->ready_size : (size_t)wrote);
     }
 }
 
@@ -221,5 +284,74 @@ bool terminal_is_escaped(const struct terminal *terminal)
 
 bool terminal_is_drained(const struct terminal *terminal)
 {
-    return !terminal->out.held && (terminal->out.from < 0 || !is_ready(terminal->out.from, POLLIN));
+    return pump_is_empty(&terminal->out) && (terminal->out.from < 0 || !is_ready(terminal->out.from, POLLIN));
+}
+
+#define END_WRITE_MS    1000 /* for a terminal to take what puts it back */
+#define END_SILENCE_MS  1000 /* for an answer to come over a slow line */
+#define END_TOTAL_MS    5000
+#define KEY_INTERRUPT   0x03
+
+static long long now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static bool write_all(int fd, const char *bytes, size_t size)
+{
+    while (size) {
+        struct pollfd room = {.fd = fd, .events = POLLOUT};
+        ssize_t wrote;
+
+        if (poll(&room, 1, END_WRITE_MS) <= 0)
+            return false;
+        wrote = write(fd, bytes, size);
+        if (wrote < 0 && errno != EAGAIN && errno != EINTR)
+            return false;
+        if (wrote > 0) {
+            bytes += wrote;
+            size -= (size_t)wrote;
+        }
+    }
+    return true;
+}
+
+/* Read until the last answer, silence, or a user who does not want to wait. */
+static void forget_answers(void)
+{
+    static const char last[] = CORDON_TERMINAL_LAST_ANSWER;
+    const long long end = now_ms() + END_TOTAL_MS;
+    size_t matched = 0;
+
+    while (now_ms() < end) {
+        struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+        char byte;
+
+        if (poll(&input, 1, END_SILENCE_MS) <= 0 || read(STDIN_FILENO, &byte, 1) != 1)
+            return;
+        if (byte == KEY_INTERRUPT)
+            return;
+        if (byte != last[matched])
+            matched = 0;
+        if (byte == last[matched] && ++matched == sizeof(last) - 1)
+            return;
+    }
+}
+
+void terminal_end(struct terminal *terminal)
+{
+    const char *output;
+    size_t size;
+    bool is_asked = cordon_terminal_end(terminal->filter, &output, &size) > 0;
+
+    if (!isatty(terminal->out.to))
+        return;
+    /* One that takes no more may have half a sequence: nothing that follows it would be understood. */
+    if (pump_is_empty(&terminal->out) && write_all(terminal->out.to, output, size) && is_asked)
+        forget_answers();
+    if (is_asked)
+        tcflush(STDIN_FILENO, TCIFLUSH);
 }

@@ -27,6 +27,9 @@ struct pump {
     int from, to; /* from = -1: its end was reached */
     size_t at, held;
     size_t write_max;
+    struct cordon_terminal *filter; /* what is read passes through it; NULL = as it is */
+    const char *ready;              /* what is to be written next: of `buffer`, or the filter's */
+    size_t ready_size;
     struct escape *escape; /* looked for in what is read, which is read ahead of what can be written; NULL = not */
     char buffer[PUMP_BUFFER];
 };
@@ -34,6 +37,7 @@ struct pump {
 struct terminal {
     struct pump in, out; /* to the program, to the caller */
     struct escape escape;
+    struct cordon_terminal *filter; /* of what comes out */
     int out_fd;          /* the caller's terminal by a descriptor of our own; -1 = stdout itself */
 };
 
@@ -44,8 +48,16 @@ int terminal_size(unsigned short *ret_rows, unsigned short *ret_columns, struct 
 int terminal_raw(struct cordon_error *err);
 void terminal_restore(void);
 
-void terminal_open(struct terminal *terminal, int master);
+/* What the container's program writes is filtered. */
+int terminal_open(struct terminal *terminal, const struct cordon_container *container,
+                  struct cordon_error *err);
 void terminal_close(struct terminal *terminal);
+
+/*
+ * The program is gone and what it wrote is shown: put the caller's terminal back as it was, and let
+ * no answer to the program's questions become input of whatever reads there next.
+ */
+void terminal_end(struct terminal *terminal);
 
 /* Add what is to be waited for; at most TERMINAL_POLL_MAX. */
 #define TERMINAL_POLL_MAX 3

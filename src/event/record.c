@@ -67,6 +67,7 @@ int event_run_started(struct event_log *log, const struct event_started *started
     json_add_string(&record.json, "tier", started->tier);
     json_add_string(&record.json, "network", started->network);
     json_add_string(&record.json, "workspace", started->workspace);
+    json_add_string(&record.json, "terminal", started->terminal);
     record_argv(&record, started->argv);
     json_add_int(&record.json, "pid", started->pid);
     if (started->timeout_ms)

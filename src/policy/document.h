@@ -116,6 +116,8 @@ struct env_item {
 
 enum tier_choice { TIER_AUTO = 0, TIER_PROCESS, TIER_CONTAINER, TIER_MICROVM, TIER_INSTANCE };
 
+enum clipboard_choice { CLIPBOARD_NONE = 0, CLIPBOARD_READ, CLIPBOARD_WRITE, CLIPBOARD_ALL };
+
 struct network {
     bool is_set;
     struct origin origin;
@@ -191,6 +193,8 @@ struct document {
     struct string_list allow_loss; /* names from policy_loss_names() */
 
     struct setting nested_namespaces, nested_containers, nested_depth;
+    struct setting ui_disable;      /* only what is written: 1 takes ui.clipboard away */
+    struct setting clipboard_write; /* ui.clipboard: 1 = write or all */
 
     const char *command_line; /* process.commandLine, run as sh -c; NULL = none */
     struct origin command_origin;

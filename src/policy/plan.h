@@ -165,6 +165,8 @@ struct plan {
     const char *timeout_member;
     const struct origin *timeout_origin;
 
+    bool clipboard_write; /* through a terminal of the program's own */
+
     const char **env; /* NAME=VALUE, NULL-terminated: the whole environment of the program */
     const struct origin **env_origins; /* one for each variable */
     size_t env_count;

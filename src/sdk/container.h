@@ -44,6 +44,7 @@ struct cordon_container {
     struct deadlines deadlines;
     struct watch watch;
     uint64_t output_limit, output_bytes;
+    const char *terminal; /* whose the program writes to, as run.started says it */
     enum container_cause cause;
     bool is_kill_asked; /* by the caller */
     enum container_state state;

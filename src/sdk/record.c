@@ -38,6 +38,7 @@ int container_record_start(struct cordon_container *container, const char *const
         .tier = plan->tier,
         .network = network_name(plan->network),
         .workspace = container->assembly.variables.workspace,
+        .terminal = container->terminal,
         .argv = argv,
         .pid = container->assembly.ops->pid(container->run),
         .timeout_ms = container->deadlines.timeout_ms,

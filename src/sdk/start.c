@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <unistd.h>
 
 #include "sdk/container.h"
 
@@ -19,6 +20,18 @@ static int check_open(int fd, int status, struct error *err)
     if (status < 0 || fcntl(fd, F_GETFD) >= 0)
         return status;
     return error_set(err, ERROR_INVALID, EBADF, "descriptor %d is not open any more", fd);
+}
+
+/* Output to a terminal that is handed over reaches it as it is: the record says so. */
+static const char *terminal_of(const struct cordon_container *container,
+                               const struct cordon_request *request)
+{
+    if (request->is_tty)
+        return "own";
+    for (int i = 0; i < 3; i++)
+        if (isatty(streams_target(&container->streams, request, i)))
+            return "caller";
+    return "none";
 }
 
 /* Before anything is opened here, so that a number means what the caller means by it. */
@@ -137,6 +150,7 @@ static int launch(struct cordon_container *container, const struct cordon_reques
         argv = by_shell;
     }
     status = find_output_limit(container, request, err);
+    container->terminal = terminal_of(container, request);
     if (status == 0 && !request->is_tty)
         status = streams_open(&container->streams, request, container->output_limit != 0, err);
     if (status < 0)

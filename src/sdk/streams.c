@@ -22,8 +22,7 @@ void streams_look(struct streams *streams)
         streams->is_open[i] = fcntl(i, F_GETFD) >= 0 || errno != EBADF;
 }
 
-/* The descriptor that the request means for stream `i`, -1 for none. */
-static int target_fd(const struct streams *streams, const struct cordon_request *request, int i)
+int streams_target(const struct streams *streams, const struct cordon_request *request, int i)
 {
     int fd = request->stdio[i];
 
@@ -90,13 +89,13 @@ static int open_piped(struct streams *streams, int i, bool is_counted, struct er
 static int open_passed(struct streams *streams, const struct cordon_request *request, int i,
                        bool is_counted, struct error *err)
 {
-    int fd = target_fd(streams, request, i), copy;
+    int fd = streams_target(streams, request, i), copy;
 
     if (i == 0 || !is_counted || fd < 0) {
         streams->inside[i] = fd;
         return 0;
     }
-    if (i == 2 && streams->relays[0].to >= 0 && is_same_file(fd, target_fd(streams, request, 1))) {
+    if (i == 2 && streams->relays[0].to >= 0 && is_same_file(fd, streams_target(streams, request, 1))) {
         streams->inside[2] = streams->inside[1];
         return 0;
     }

@@ -25,6 +25,9 @@ struct streams {
  */
 void streams_look(struct streams *streams);
 
+/* The descriptor of the caller's that the request means for stream `i`, -1 for none. */
+int streams_target(const struct streams *streams, const struct cordon_request *request, int i);
+
 /* `is_counted`: an output limit holds, so that all output has to pass through here. */
 int streams_open(struct streams *streams, const struct cordon_request *request, bool is_counted,
                  struct error *err) must_check;

@@ -15,6 +15,8 @@ struct statement_row {
     int behind_abi; /* Landlock ABI from which BY_LANDLOCK stands behind */
 };
 
+#define TERMINAL_CLIPBOARD "clipboard by the terminal, with --tty"
+
 static const struct statement_row rows[] = {
     {"names that nothing grants", "absent", BY_ABSENCE, BY_LANDLOCK, LANDLOCK_ABI_FILES},
     {"capabilities", "none in any set", BY_KERNEL, BY_NAMESPACE, 0},
@@ -30,6 +32,9 @@ static const struct statement_row rows[] = {
     {"host name, control groups seen", "own", BY_NAMESPACE, BY_NOTHING, 0},
     {"abstract sockets outside", "refused", BY_NAMESPACE, BY_LANDLOCK, ABI_SCOPES},
     {"terminal injection (TIOCSTI, TIOCLINUX)", "refused", BY_SECCOMP, BY_KERNEL, 0},
+    {TERMINAL_CLIPBOARD, "refused", BY_SUPERVISOR, BY_NOTHING, 0},
+    {"control sequences, with --tty", "filtered", BY_SUPERVISOR, BY_NOTHING, 0},
+    {"the same without --tty, on a terminal", "not filtered", BY_NOTHING, BY_NOTHING, 0},
     {"descriptors that were not handed over", "closed", BY_KERNEL, BY_NOTHING, 0},
     {"caller's environment", "only by name", BY_KERNEL, BY_NOTHING, 0},
     {"keyrings (keyctl, add_key, request_key)", "refused", BY_SECCOMP, BY_KERNEL, 0},
@@ -55,7 +60,8 @@ static const struct origin *granted_back_by(const struct plan *plan, const char 
     return NULL;
 }
 
-static int add_row(struct compile *c, const struct statement_row *row, struct error *err)
+static int add_row(struct compile *c, const struct statement_row *row,
+                   const struct origin *clipboard, struct error *err)
 {
     struct plan_statement statement = {
         .subject = row->subject,
@@ -83,6 +89,11 @@ static int add_row(struct compile *c, const struct statement_row *row, struct er
         statement.verdict = "allowed";
         statement.first = statement.behind = BY_NOTHING;
     }
+    if (c->plan->clipboard_write && strcmp(row->subject, TERMINAL_CLIPBOARD) == 0) {
+        statement.origin = clipboard;
+        statement.verdict = "may be set";
+        statement.first = BY_NOTHING;
+    }
     slot = arena_append(c->arena, c->plan->statements, c->plan->statement_count);
     if (!slot)
         return error_memory(err);
@@ -92,9 +103,11 @@ static int add_row(struct compile *c, const struct statement_row *row, struct er
 
 int statements_add(struct compile *c, struct error *err)
 {
+    const struct origin *clipboard;
     int r = 0;
 
+    c->plan->clipboard_write = policy_flag_permits(c->policy, FLAG_CLIPBOARD_WRITE, &clipboard);
     for (size_t i = 0; i < ARRAY_COUNT(rows) && r == 0; i++)
-        r = add_row(c, &rows[i], err);
+        r = add_row(c, &rows[i], clipboard, err);
     return r;
 }

@@ -60,6 +60,7 @@ static const struct {
     [FLAG_TOOLCHAINS] = {"filesystem.toolchains", offsetof(struct document, toolchains)},
     [FLAG_NESTED_NAMESPACES] = {"nested.namespaces", offsetof(struct document, nested_namespaces)},
     [FLAG_NESTED_CONTAINERS] = {"nested.containers", offsetof(struct document, nested_containers)},
+    [FLAG_CLIPBOARD_WRITE] = {"ui.clipboard", offsetof(struct document, clipboard_write)},
 };
 
 const char *policy_flag_member(enum policy_flag flag)

@@ -94,7 +94,13 @@ int policy_list_settle(const struct policy *policy, enum policy_list list, struc
 bool environment_covers(const char *pattern, const char *name);
 
 /* Yes/no members that every layer must grant. */
-enum policy_flag { FLAG_TOOLCHAINS, FLAG_NESTED_NAMESPACES, FLAG_NESTED_CONTAINERS, FLAG_COUNT };
+enum policy_flag {
+    FLAG_TOOLCHAINS,
+    FLAG_NESTED_NAMESPACES,
+    FLAG_NESTED_CONTAINERS,
+    FLAG_CLIPBOARD_WRITE,
+    FLAG_COUNT
+};
 const char *policy_flag_member(enum policy_flag flag);
 bool policy_flag_permits(const struct policy *policy, enum policy_flag flag,
                          const struct origin **ret_why);

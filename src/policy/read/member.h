@@ -66,6 +66,7 @@ struct member {
     const char *needs;   /* what this build lacks to enforce it, NULL = enforced */
     bool may_be_asked;   /* `needs` holds for every value but `harmless` */
     uint64_t harmless;   /* value of a scalar that asks for nothing */
+    uint64_t enforced;   /* another one that `needs` does not hold for, 0 = none */
     bool is_demand;      /* `needs` holds in a ceiling too: there it demands or limits something, and
                             does not leave a right open */
     size_t offset;       /* in struct document, for the general store functions */

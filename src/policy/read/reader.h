@@ -98,7 +98,8 @@ int reader_fold_profile(struct reader *reader, const struct place *place,
 member_store store_version, store_setting, store_string, store_string_list_open, store_list_item;
 member_store store_filesystem_open, store_grants_open, store_path, store_view_open;
 member_store store_view_source, store_view_target, store_view_access, store_view_optional;
-member_store store_env_set, store_env_entry, store_process_open, store_extends;
+member_store store_env_set, store_env_entry, store_process_open, store_extends, store_clipboard,
+    store_ui_close;
 member_store store_network_open, store_rule_open, store_peer_open, store_peer_close, store_cidr;
 member_store store_except, store_host, store_port_open, store_port_close, store_port,
     store_end_port;

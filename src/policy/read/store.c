@@ -216,6 +216,26 @@ int store_cwd(struct reader *reader, const struct member *member unused_arg,
     return reader_origin(reader, place, &reader->document->cwd_origin);
 }
 
+/* What a terminal can be kept to: setting it. */
+int store_clipboard(struct reader *reader, const struct member *member, const struct place *place,
+                    const struct value *value)
+{
+    struct value may_write = {.number = value->number == CLIPBOARD_WRITE || value->number == CLIPBOARD_ALL};
+
+    return store_setting(reader, member, place, &may_write);
+}
+
+/* Who writes that there is no user interface means the clipboard, too. */
+int store_ui_close(struct reader *reader, const struct member *member unused_arg,
+                   const struct place *place unused_arg, const struct value *value unused_arg)
+{
+    struct document *document = reader->document;
+
+    if (document->ui_disable.is_set && document->ui_disable.value)
+        document->clipboard_write = (struct setting){true, 0, document->ui_disable.origin};
+    return 0;
+}
+
 int store_extends(struct reader *reader, const struct member *member unused_arg,
                   const struct place *place, const struct value *value)
 {
@@ -228,6 +248,8 @@ static bool asks(const struct reader *reader, const struct member *member,
                  const struct value *value)
 {
     if (reader->options->kind != LAYER_REQUEST && !member->is_demand)
+        return false;
+    if (member->enforced && value->number == member->enforced)
         return false;
     return !member->may_be_asked || value->number != member->harmless;
 }

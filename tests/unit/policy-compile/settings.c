@@ -414,6 +414,48 @@ TEST(unsupported_members_are_refused_by_name)
     fixture_close(&f);
 }
 
+TEST(the_clipboard_may_be_set_where_every_layer_says_so_and_never_read)
+{
+    char *text = NULL;
+
+    fixture_open(&f);
+    accept_text(&f, "ui: {clipboard: none}\n");
+    check(!f.plan->clipboard_write);
+    accept_text(&f, "ui: {disable: true, clipboard: write}\n");
+    check(!f.plan->clipboard_write);
+    accept_text(&f, "ui: {clipboard: write}\n");
+    check(f.plan->clipboard_write);
+    check_int(plan_explain_text(f.plan, &text, &f.err), 0);
+    check_contains(text, "test.yaml:2: ui.clipboard\n    may be set");
+    mem_free(text);
+    check_contains(refusal_of(&f, "ui: {clipboard: read}\n"), "ui.clipboard: needs a private desktop");
+    check_int(f.err.kind, ERROR_UNENFORCEABLE);
+    check_contains(refusal_of(&f, "ui: {clipboard: all}\n"), "ui.clipboard: needs a private desktop");
+    fixture_close(&f);
+}
+
+TEST(a_ceiling_takes_the_clipboard_away)
+{
+    static const struct {
+        const char *ceiling;
+        bool may_write;
+    } rows[] = {{"ui: {clipboard: none}\n", false},
+                {"ui: {clipboard: read}\n", false},
+                {"ui: {clipboard: write}\n", true},
+                {"ui: {clipboard: all}\n", true},
+                {"ui: {disable: true}\n", false},
+                {"ui: {windows: false}\n", true}};
+
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        fixture_open(&f);
+        add_layer(&f, LAYER_REQUEST, "ui: {clipboard: write}\n");
+        add_layer(&f, LAYER_CEILING, rows[i].ceiling);
+        check_int(compile_layers(&f), 0);
+        check_int(f.plan->clipboard_write, rows[i].may_write);
+        fixture_close(&f);
+    }
+}
+
 TEST(a_ceiling_that_cannot_be_kept_refuses_and_one_that_leaves_rights_open_does_not)
 {
     fixture_open(&f);

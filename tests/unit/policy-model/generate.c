@@ -206,7 +206,7 @@ static bool fill_settings(struct arena *arena, struct source *source, struct doc
                                  &resources->wall_time,  &resources->cpu_time, &layer->timeout,
                                  &layer->nested_depth};
     struct setting *switches[] = {&layer->toolchains, &layer->nested_namespaces,
-                                  &layer->nested_containers};
+                                  &layer->nested_containers, &layer->clipboard_write};
     bool is_good = true;
 
     for (size_t i = 0; i < ARRAY_COUNT(lists) && is_good; i++)
