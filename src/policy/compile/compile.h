@@ -32,11 +32,13 @@ struct cap {
     const struct origin *origin;
 };
 
-/* A restricting rule whose name does not exist, to be judged when the layout is known. */
+/* A restricting rule whose name does not exist or could come to mean something else, to be judged when the layout is
+ * known. */
 struct missing {
     const char *path; /* where it would be */
     enum path_rule_kind kind;
     bool is_link; /* the name exists, but a symbolic link in a writable place leads to it */
+    bool is_there; /* it exists: a mount holds it, until the host puts another object there */
     const struct origin *origin;
 };
 

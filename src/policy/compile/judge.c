@@ -16,7 +16,7 @@
 static int judge_name(struct compile *c, const struct missing *missing, const char *path, bool *ret_is_lost,
                       struct error *err)
 {
-    const char *around = missing->is_link ? path_parent(c->work, path) : path;
+    const char *around = missing->is_link || missing->is_there ? path_parent(c->work, path) : path;
     enum layout_region region;
 
     if (!around)
@@ -27,7 +27,7 @@ static int judge_name(struct compile *c, const struct missing *missing, const ch
 
         return pattern ? names_add(c, pattern, PLAN_NAME_KEPT, missing->origin, err) : error_memory(err);
     }
-    if (region == REGION_WRITE || (region == REGION_READ && missing->kind == PATH_DENIED))
+    if (!missing->is_there && (region == REGION_WRITE || (region == REGION_READ && missing->kind == PATH_DENIED)))
         *ret_is_lost = true;
     return 0;
 }

@@ -80,15 +80,20 @@ enum access objects_point_access(const struct compile *c, struct point *point,
     return apply_caps(c, point->path, point->access, point->why, ret_why);
 }
 
-static int add_missing(struct compile *c, const char *path, enum path_rule_kind kind, bool is_link,
-                       const struct origin *origin, struct error *err)
+static int add_missing(struct compile *c, const struct missing *missing, struct error *err)
 {
-    struct missing *missing = arena_append(c->work, c->missing, c->missing_count);
+    struct missing *slot = arena_append(c->work, c->missing, c->missing_count);
 
-    if (!missing)
+    if (!slot)
         return error_memory(err);
-    *missing = (struct missing){.path = path, .kind = kind, .is_link = is_link, .origin = origin};
+    *slot = *missing;
     return 0;
+}
+
+/* A rule of a directory may be lifted further down, except that nothing lifts a protected name. */
+static bool holds_below(const struct resolved *object, enum path_rule_kind kind)
+{
+    return kind == PATH_PROTECTED || S_ISREG(object->mode);
 }
 
 /*
@@ -111,16 +116,22 @@ int objects_add_missing(struct compile *c, const struct resolved *object, enum p
                         const struct origin *origin, struct error *err)
 {
     bool is_lost = object->link_count && strcmp(object->real, object->links[0].path) == 0;
+    struct missing missing = {.path = object->real, .kind = kind, .origin = origin};
     int r = 0;
 
-    if (object->status == RESOLVE_MISSING && !is_lost)
-        r = add_missing(c, object->real, kind, false, origin, err);
+    missing.is_there = object->status == RESOLVE_FOUND;
+    if ((object->status == RESOLVE_MISSING && !is_lost) || (missing.is_there && holds_below(object, kind)))
+        r = add_missing(c, &missing, err);
     else if (object->status == RESOLVE_SHUT)
         r = shut_blocked(c, object, origin, err);
     if (kind != PATH_PROTECTED && kind != PATH_READONLY && kind != PATH_DENIED)
         return r;
-    for (size_t i = 0; i < object->link_count && r == 0; i++)
-        r = add_missing(c, object->links[i].path, kind, true, origin, err);
+    missing.is_there = false;
+    missing.is_link = true;
+    for (size_t i = 0; i < object->link_count && r == 0; i++) {
+        missing.path = object->links[i].path;
+        r = add_missing(c, &missing, err);
+    }
     return r;
 }
 

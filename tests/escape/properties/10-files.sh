@@ -138,7 +138,7 @@ prepare_hard_link_new()
 }
 
 property hard_link_old "9.3-5 kilocode-11596" "a hard link that was in the workspace before does not open a file outside" program=write_file \
-    gap="aliases of granted files by hard link are not searched for yet"
+    gap="the other name lies outside every grant and no rule names it: only a look at every file of the workspace would find it"
 prepare_hard_link_old()
 {
     ln "$OUTSIDE/file" "$WORKSPACE/alias"

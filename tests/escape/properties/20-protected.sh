@@ -51,8 +51,7 @@ prepare_protected_tmpfile_link() { make_project; ARGS=("$WORKSPACE" "$WORKSPACE/
 property protected_bind_over "9.3-10" "a bind mount in a namespace of its own opens no protected file" program=bind_over_protected
 prepare_protected_bind_over() { make_project; ARGS=("$WORKSPACE/.git/config" "$WORKSPACE/own"); }
 
-protected_row protected_replaced "9.3-27" "a protected file stays protected when the host replaces it by a rename" replaced_on_host \
-    gap="the kernel drops a mount when its mount point is replaced outside; needs a rule that names the name"
+protected_row protected_replaced "9.3-27" "a protected file stays protected when the host replaces it by a rename" replaced_on_host
 prepare_protected_replaced()
 {
     make_project
@@ -150,7 +149,7 @@ prepare_denied_unmount()
 }
 
 property denied_replaced "9.3-27" "a denied file stays denied when the host replaces it by a rename" program=replaced_on_host \
-    gap="the kernel drops a mount when its mount point is replaced outside; needs a rule that names the name"
+    gap="the kernel drops a mount when its mount point is replaced outside; what keeps the name from being written does not see reading"
 prepare_denied_replaced()
 {
     make_denied
