@@ -150,3 +150,11 @@ TEST(a_program_finds_landlock_switched_off)
     check(strncmp(output, "-1 95", 5) != 0);
     done();
 }
+
+TEST(a_pipe_that_was_given_for_reading_is_not_opened_for_writing)
+{
+    keep(":", "exec 2>/dev/null; echo in | { (echo forged >/proc/self/fd/0) && echo through; (echo forged >/dev/stdin) && echo again\n"
+              "cat; }; echo out | cat >/dev/stdout; { echo named >/dev/fd/3; } 3>&1 | cat");
+    check_string(output, "in\nout\nnamed\n");
+    done();
+}

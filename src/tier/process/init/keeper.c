@@ -139,8 +139,8 @@ static void descriptors_settle(struct init *init, struct keeper *keeper, int lis
 {
     long proc = init_need(init, sys_call4(openat, AT_FDCWD, "/proc", O_PATH | O_DIRECTORY | O_CLOEXEC, 0), "open", "/proc");
 
-    proc = init_need(init, sys_call3(fcntl, proc, F_DUPFD_CLOEXEC, 64), "copy", "descriptor");
-    listener = (int)init_need(init, sys_call3(fcntl, listener, F_DUPFD_CLOEXEC, 64), "copy", "descriptor");
+    proc = init_need(init, sys_call3(fcntl, proc, F_DUPFD_CLOEXEC, 5), "copy", "descriptor");
+    listener = (int)init_need(init, sys_call3(fcntl, listener, F_DUPFD_CLOEXEC, 5), "copy", "descriptor");
     init_need(init, sys_call3(close_range, 0, 2, 0), "close", "standard streams");
     keeper->own = (int)init_need(
         init, sys_call4(openat, proc, "thread-self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC, 0), "open", "/proc/thread-self/fd");

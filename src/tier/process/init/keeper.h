@@ -73,6 +73,7 @@ struct place {
     int has_slash;      /* written with a slash behind it: only a directory will do */
     int is_proc;        /* in the caller's part of /proc */
     uint32_t mode;      /* type and permissions of the object */
+    int is_read_only;   /* reached through a descriptor of the caller's (/proc/self/fd/N) that cannot write */
     uint64_t rdev;      /* major << 32 | minor of a device */
     struct names_at at; /* of the name itself */
     char name[NAME_MAX + 1];

@@ -115,6 +115,8 @@ static long open_existing(struct keeper *keeper, const struct call *call, struct
     status = is_writing(flags) ? place_check(keeper, place) : 0;
     if (status < 0)
         return status;
+    if (type == S_IFIFO && place->is_read_only && is_writing(flags))
+        return -EACCES; /* the caller's input: others that read from the pipe would take it for their own */
     if (place->is_proc) /* what /proc shows of a process is judged when it is opened, and by rights that callers lack */
         keeper_set_tracing(0);
     if (type == S_IFCHR && place->rdev == TTY_DEVICE)

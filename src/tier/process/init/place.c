@@ -243,6 +243,7 @@ static long link_follow(struct keeper *keeper, struct place *place, char path[PA
     long length;
 
     if (place->is_proc) {
+        place->is_read_only = !(place->mode & S_IWUSR);
         length = sys_call4(openat, place->parent, place->name, O_PATH | O_CLOEXEC, 0);
         if (length < 0)
             return length;
@@ -289,7 +290,7 @@ long place_find(struct keeper *keeper, const struct call *call, int directory, c
 
     place->parent = PARENT_NONE;
     place->object = -1;
-    place->has_slash = place->is_proc = 0;
+    place->has_slash = place->is_proc = place->is_read_only = 0;
     place->mode = 0;
     if (*path) {
         string_append(rest, rest + sizeof(rest), path);
