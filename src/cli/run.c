@@ -232,6 +232,18 @@ static int contain(struct run *run)
     return status;
 }
 
+/* The library names its own setting; here it is an option. */
+static void name_option(char *text, size_t size)
+{
+    static const char setting[] = "request.timeout", option[] = "--timeout";
+    char *at = strstr(text, setting), rest[CORDON_ERROR_TEXT_MAX];
+
+    if (!at)
+        return;
+    snprintf(rest, sizeof(rest), "%s", at + sizeof(setting) - 1);
+    snprintf(at, size - (size_t)(at - text), "%s%s", option, rest);
+}
+
 /* Why Cordon ended it, in the same form as an error. */
 static void print_end(const struct run *run)
 {
@@ -242,6 +254,7 @@ static void print_end(const struct run *run)
     if (run->status.end == CORDON_END_LOST)
         why.kind = CORDON_ERROR_SYSTEM;
     snprintf(why.text, sizeof(why.text), "%s", run->status.text);
+    name_option(why.text, sizeof(why.text));
     print_error(run->cli, &why, 0);
 }
 
@@ -257,8 +270,10 @@ int run_run(struct cli *cli)
     status = prepare(&run);
     if (status == 0)
         status = contain(&run);
-    if (status < 0)
+    if (status < 0) {
+        name_option(run.err.text, sizeof(run.err.text));
         return print_error(cli, &run.err, exit_status_of(&run));
+    }
     print_end(&run);
     return run.status.exit_status;
 }

@@ -30,9 +30,9 @@ TEST(statuses_of_run_are_those_of_shells)
     check_contains(ran.err, "cordon: ");
     RUN(&ran, CORDON, "run", "--", "/etc/passwd");
     check_int(ran.status, 126);
-    RUN(&ran, CORDON, "run", "--timeout", "100ms", "--", "sleep", "100");
+    RUN(&ran, CORDON, "run", "--timeout", "1500ms", "--", "sleep", "100");
     check_int(ran.status, 124);
-    check_contains(ran.err, "ended after 100ms: request.timeout");
+    check_contains(ran.err, "ended after 1500ms: --timeout");
     sandbox_close();
 }
 
