@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Each system call of a launch fails once."""
+import errno
+import os
+import re
+
+from world import PROBE_CANNOT_OPEN, PROBE_STATUS, Settings, World, check_contained, check_refusal, note, verdict
+
+# No errno is ever returned by these, or they do not return.
+NEVER_FAIL = set('exit exit_group rt_sigreturn getuid geteuid getgid getegid getpid gettid getppid umask '
+                 'restart_syscall'.split())
+
+# What a call is likely to fail with; everything else: EIO.
+LIKELY = {
+    errno.ENOMEM: 'mmap mremap mprotect munmap poll ppoll epoll_wait futex process_vm_readv',
+    errno.EMFILE: 'open openat openat2 socket socketpair pipe2 dup dup2 dup3 fcntl epoll_create1 signalfd4 memfd_create '
+                  'fsopen fsmount open_tree open_tree_attr pidfd_open',
+    errno.EAGAIN: 'clone clone3 fork vfork',
+    errno.ECHILD: 'wait4 waitid',
+    errno.EPERM: 'mount move_mount mount_setattr pivot_root umount2 capset prctl seccomp landlock_create_ruleset '
+                 'landlock_add_rule landlock_restrict_self setgroups setsid sethostname keyctl chdir fchdir prlimit64 '
+                 'rt_sigaction rt_sigprocmask close_range kill pidfd_send_signal',
+    errno.EACCES: 'getcwd execve execveat',
+    errno.ENOSPC: 'write mkdir mkdirat mknodat symlinkat fallocate ftruncate',
+}
+LONG = [errno.EINTR, errno.EPERM, errno.ENOMEM, errno.EIO, errno.EMFILE, errno.ENOSPC]
+
+
+def likely_errno(name):
+    for number, names in LIKELY.items():
+        if name in names.split():
+            return number
+    return errno.EIO
+
+
+def read_tolerated():
+    """The table of places where a launch goes on: role, call, a pattern for the path, when."""
+    rows = []
+    path = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'goes-on')
+    with open(path, encoding='utf-8') as file:
+        for line in file:
+            words = line.split('#')[0].split(None, 3)
+            if words:
+                rows.append((words[0], re.compile(f'({words[1]})$'), re.compile(words[2])))
+    return rows
+
+
+class Sweep:
+    def __init__(self, policy):
+        self.policy = policy
+        self.tolerated = read_tolerated()
+        self.used = set()
+        self.counts = {'refused': 0, 'ended': 0, 'went on': 0, 'not reached': 0}
+        self.list_calls()
+
+    @staticmethod
+    def options(world, index=0):
+        return ['--events', f'{world.base}/events'] + (['--json'] if index % 2 else [])
+
+    def list_calls(self):
+        """The calls of a good run; where the record is open and where the program starts."""
+        world = World('good')
+        report = world.trace(['-l'], world.command(self.policy, self.options(world)))
+        self.calls = [(words[1], int(words[2]), words[3], words[4] if len(words) > 4 else '')
+                      for words in report if words[0] == 'call']
+        self.status = [words[1] for words in report if words[0] == 'status'] == [str(PROBE_STATUS)]
+        self.errors = world.errors() + world.leftovers() + check_contained(world)
+        self.order = {(role, index): at for at, (role, index, _, _) in enumerate(self.calls)}
+        store = [at for at, call in enumerate(self.calls) if call[3].endswith('/events.jsonl')]
+        execs = [at for at, call in enumerate(self.calls) if call[0] == 'program' and call[2] == 'execve']
+        self.recorded_at = store[0] if store else 0
+        self.started_at = execs[-1] if execs else 0
+        world.close()
+
+    def is_tolerated(self, role, name, path):
+        for row in self.tolerated:
+            if row[0] in (role, '(any)') and row[1].match(name) and row[2].search(path):
+                self.used.add(row)
+                return True
+        return False
+
+    def fail_once(self, role, index, name, errnum):
+        world = World('case')
+        value = ['-v', '0'] if name == 'brk' else ['-e', str(errnum)]
+        report = world.trace(['-r', role, '-i', str(index), *value], world.command(self.policy, self.options(world, index)))
+        hit = [words for words in report if words[0] == 'disturbed']
+        status = [int(words[1]) for words in report if words[0] == 'status'][-1]
+        problems = [' '.join(words) for words in report if words[0] in ('left', 'hangs')]
+        problems += world.leftovers(is_killed=bool(hit) and hit[0][3] in ('rmdir', 'waitid'))
+        problems += check_contained(world, status == PROBE_STATUS)
+        what = f'{role} {index}: {name}'
+        if hit:
+            name, path = hit[0][3], hit[0][4] if len(hit[0]) > 4 else ''
+            what = f'{role} {index}: {name}({path}) fails with {errno.errorcode[errnum]}'
+        problems += self.judge(world, role, index, name, path if hit else '', errnum, status, bool(hit))
+        said = f'status {status}, said: {" / ".join(world.errors()[:2])}'
+        if problems and world.errors():
+            problems.append(said)
+        world.close()
+        return verdict(f'{self.policy}: {what}', problems, said)
+
+    def judge(self, world, role, index, name, path, errnum, status, is_hit):
+        events = world.events()
+        last = events[-1].get('type', 'cut short') if events else 'none'
+        at = self.order.get((role, index), 0)
+        if role == 'keeper' and at > self.started_at and name != 'futex':
+            role = 'serving'
+        if status == PROBE_STATUS or (role == 'serving' and status == PROBE_CANNOT_OPEN):
+            return self.judge_going_on(world, role, name, path, last, is_hit)
+        allowed = (126, 127) if role == 'program' and name == 'execve' else ()
+        if status != 125 and status not in allowed:
+            return [f'status {status}, last record {last}']
+        if world.has_run() or last == 'run.exited':
+            return self.judge_ended(world, last)
+        self.counts['refused'] += 1
+        problems = check_refusal(world)
+        text = world.errors()[0] if world.errors() else ''
+        if last != 'run.failed' and not (last in ('none', 'cut short') and
+                                         (at <= self.recorded_at + 2 or '(not recorded)' in text or name == 'write')):
+            problems.append(f'the last record is {last}')
+        if last == 'run.failed' and events[-1]['text'] not in text:
+            problems.append(f"record and line differ: {events[-1]['text']}")
+        return problems
+
+    def judge_going_on(self, world, role, name, path, last, is_hit):
+        self.counts['went on' if is_hit else 'not reached'] += 1
+        problems = []
+        if world.errors():
+            problems.append('an error was said and the program went on')
+        if last != 'run.exited':
+            problems.append(f'the last record is {last}')
+        if is_hit and not self.is_tolerated(role, name, path):
+            problems.append(f'went on, and no row of the table says why: {role} {name} {path}')
+        return problems
+
+    def judge_ended(self, world, last):
+        """After the start: ended, said so, and recorded."""
+        self.counts['ended'] += 1
+        problems = []
+        errors = world.errors()
+        if len(errors) != 1 or not errors[0].startswith('cordon: '):
+            problems.append(f'{len(errors)} lines of error: {errors[:3]}')
+        elif 'started' not in errors[0] and 'the program ended with status' not in errors[0]:
+            problems.append(f'it does not say that the program had started: {errors[0]}')
+        if last not in ('run.failed', 'run.exited') and not (errors and '(not recorded)' in errors[0]):
+            problems.append(f'the last record is {last}')
+        return problems
+
+
+def choose(calls):
+    """All calls in the long run. Else of the many that are alike (mounting each of 80 directories) one in three, another
+    one for each caller."""
+    seen, chosen = {}, []
+    for call in calls:
+        group = (call[0], call[2])
+        seen[group] = seen.get(group, 0) + 1
+        if seen[group] <= 6 or Settings.is_long or seen[group] % 3 == (Settings.who == 'root'):
+            chosen.append(call)
+    return chosen
+
+
+def run(policy='full', only=None):
+    sweep = Sweep(policy)
+    if not verdict(f'{policy}: an undisturbed run under the tracer', sweep.errors + ([] if sweep.status else ['status'])):
+        return
+    cases = 0
+    for role, index, name, path in choose(sweep.calls):
+        if name in NEVER_FAIL or (only and not re.search(only, f'{role} {name} {path}')):
+            continue
+        for errnum in dict.fromkeys([likely_errno(name)] + (LONG if Settings.is_long and name != 'brk' else [])):
+            sweep.fail_once(role, index, name, errnum)
+            cases += 1
+    if not only and Settings.is_long and policy == 'full':
+        verdict('every row of the table of calls after which a launch goes on is needed',
+                [f'not needed: {row[0]} {row[1].pattern} {row[2].pattern}'
+                 for row in sweep.tolerated if row not in sweep.used])
+    note(f'{policy}: {len(sweep.calls)} calls, {cases} failures: ' +
+         ', '.join(f'{count} {what}' for what, count in sweep.counts.items()))
+    return sweep

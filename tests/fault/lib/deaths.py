@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Cordon or its process 1 is killed: at chosen system calls, and at random moments without a tracer."""
+import ctypes
+import os
+import random
+import signal
+import time
+
+from world import GRACE_S, Settings, World, check_contained, note, verdict
+
+PR_SET_CHILD_SUBREAPER = 36
+
+
+def become_subreaper():
+    """What a killed launch leaves becomes a child of this process, and can be counted."""
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def children():
+    with open(f'/proc/self/task/{os.getpid()}/children', encoding='utf-8') as file:
+        return [int(word) for word in file.read().split()]
+
+
+def reap_all(seconds):
+    """True when no child is left before the time is over; what is left then is killed."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            pid, _ = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return True
+        if pid:
+            continue
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.002)
+    for pid in children():
+        os.kill(pid, signal.SIGKILL)
+    return False
+
+
+def init_of(pid):
+    """The container's process 1, seen from outside."""
+    try:
+        with open(f'/proc/{pid}/task/{pid}/children', encoding='utf-8') as file:
+            return [int(word) for word in file.read().split()]
+    except OSError:
+        return []
+
+
+def check_death(world, victim, status):
+    problems = check_contained(world, is_over=False) + world.leftovers(is_killed=victim == 'cordon')
+    if victim == 'cordon':
+        return problems
+    errors, events = world.errors(), world.events()
+    last = events[-1].get('type', 'cut short') if events else 'none'
+    if status == 7 and last == 'run.exited':
+        return problems  # it came too late
+    if status != 125:
+        problems.append(f'status {status}')
+    if len(errors) != 1 or not errors[0].startswith('cordon: '):
+        problems.append(f'{len(errors)} lines of error: {errors[:3]}')
+    if last not in ('run.failed', 'run.exited'):
+        problems.append(f'the last record is {last}')
+    return problems
+
+
+def kill_at_random(number, victim, longest):
+    world = World('death')
+    process = world.popen(world.command('full', last=['sleep']))
+    time.sleep(random.uniform(0, longest))
+    targets = [process.pid] if victim == 'cordon' else init_of(process.pid)
+    for pid in targets:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+    if not targets:
+        os.kill(process.pid, signal.SIGKILL)
+        victim = 'cordon'
+    try:
+        status = process.wait(timeout=4)
+    except Exception:  # pylint: disable=broad-except
+        process.kill()
+        status = 'none: it hangs'
+    problems = [] if reap_all(GRACE_S) else [f'a process lived {GRACE_S} s later']
+    had_run = world.has_run()
+    problems += check_death(world, victim, status)
+    world.close()
+    return had_run, verdict(f'{victim} is killed at a random moment, {number}', problems)
+
+
+def at_random(count):
+    ran = 0
+    started = time.monotonic()
+    world = World('pace')
+    world.popen(world.command('full')).wait()
+    world.close()
+    longest = max(0.01, 1.5 * (time.monotonic() - started))
+    for number in range(count):
+        ran += kill_at_random(number, ('cordon', 'init')[number % 2], longest)[0]
+    note(f'{count} kills within {longest * 1000:.0f} ms of the start, {ran} after the program had begun')
+
+
+def at_calls(step):
+    """At system calls of cordon and of process 1: nobody can be killed at a more unlucky moment."""
+    world = World('good')
+    report = world.trace(['-l'], world.command('full'))
+    world.close()
+    calls = [(words[1], words[2], words[3]) for words in report if words[0] == 'call']
+    count = 0
+    for victim, where in (('cordon', ('cordon', 'init', 'keeper', 'program')), ('init', ('cordon', 'init', 'keeper', 'program'))):
+        for role, index, name in calls[::step]:
+            if role not in where:
+                continue
+            count += 1
+            world = World('death')
+            report = world.trace(['-r', role, '-i', index, '-k', victim], world.command('full'))
+            status = [int(words[1]) for words in report if words[0] == 'status'][-1]
+            problems = [' '.join(words) for words in report if words[0] in ('left', 'hangs')]
+            problems += check_death(world, 'cordon' if status == 137 else victim, status)
+            world.close()
+            verdict(f'{victim} is killed when {role} makes call {index}, {name}', problems)
+    note(f'{count} kills at system calls')
+
+
+def run():
+    become_subreaper()
+    random.seed(int(os.environ.get('FAULT_SEED', '0')) or None)
+    at_random(2000 if Settings.is_long else 20)
+    at_calls(1 if Settings.is_long else 29)

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One caller's fault tests: main.py WHO ROOT CORDON BIN [--long] [PART...]"""
+import os
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import calls
+import crowd
+import deaths
+import shortage
+from world import Settings, note, write_policies
+
+
+def sweep_calls():
+    calls.run('full', os.environ.get('FAULT_CALLS'))
+    if Settings.is_long:
+        calls.run('plain', os.environ.get('FAULT_CALLS'))
+
+
+PARTS = {'calls': sweep_calls, 'deaths': deaths.run, 'shortage': shortage.run, 'crowd': crowd.run}
+
+
+def run_parts(names):
+    for name in names or PARTS:
+        started = time.monotonic()
+        PARTS[name]()
+        note(f'{name}: {time.monotonic() - started:.1f} s')
+
+
+def main(arguments):
+    Settings.is_long = '--long' in arguments
+    who, root, cordon, binaries, *parts = [word for word in arguments if word != '--long']
+    Settings.who, Settings.root, Settings.cordon = who, root, cordon
+    Settings.inject, Settings.probe = f'{binaries}/inject', f'{binaries}/probe'
+    write_policies()
+    run_parts(parts)
+    print('%(passed)d passed, %(failed)d failed, %(skipped)d skipped' % Settings.counts)
+    return Settings.counts['failed'] != 0
+
+
+sys.exit(main(sys.argv[1:]))
