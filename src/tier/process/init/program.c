@@ -184,7 +184,7 @@ void program_start(struct init *init)
         launch_by_keeper(init);
     else
         program_launch(init);
-    init_need(init, sys_call3(close_range, 0, 2, 0), "close", "standard streams");
+    init_need(init, sys_call3(close_range, 0, 2, 0), "after the program had started, close", "standard streams");
     for (uint32_t i = 0; i < record->fd_count; i++)
         sys_call1(close, kept[i]);
     if (init->tty >= 0)
