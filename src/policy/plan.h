@@ -152,6 +152,7 @@ struct plan {
     size_t rule_count;
     struct plan_name *names;
     size_t name_count;
+    bool names_fold; /* a writable tree may lie where letter case does not count */
     bool landlock_files; /* false under nested.namespaces: Landlock forbids mounting */
 
     enum plan_network network;

@@ -57,6 +57,7 @@ static void add_files(const struct plan *plan, struct text *text)
         add_string(text, mount->target);
         add_string(text, is_same ? "" : mount->source);
     }
+    add_number(text, plan->names_fold);
     add_number(text, plan->name_count);
     for (size_t i = 0; i < plan->name_count; i++) {
         add_number(text, plan->names[i].kind);

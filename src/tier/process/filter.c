@@ -147,6 +147,18 @@ static void emit_btrfs(struct emitter *emitter)
     emit_if_equal(emitter, 0xbc00, RETURN_ERRNO(EPERM)); /* bcachefs has the same */
 }
 
+/*
+ * A directory that its owner makes case-insensitive (chattr +F) would give every kept name a second spelling. Flags lie in
+ * memory, so none is set where names are kept.
+ */
+static void emit_flags(struct emitter *emitter)
+{
+    if (!emitter->plan->keeps_names)
+        return;
+    emit_if_equal(emitter, FS_IOC_SETFLAGS, RETURN_ERRNO(EOPNOTSUPP));
+    emit_if_equal(emitter, FS_IOC32_SETFLAGS, RETURN_ERRNO(EOPNOTSUPP));
+}
+
 static void emit_ioctl(struct emitter *emitter)
 {
     emit_load_argument(emitter, 1);
@@ -154,6 +166,7 @@ static void emit_ioctl(struct emitter *emitter)
     emit_if_equal(emitter, TIOCLINUX, RETURN_ERRNO(EPERM));
     emit_if_equal(emitter, TIOCCONS, RETURN_ERRNO(EPERM));
     emit_if_equal(emitter, TIOCSETD, RETURN_ERRNO(EPERM));
+    emit_flags(emitter);
     emit_btrfs(emitter);
     emit_return(emitter, SECCOMP_RET_ALLOW);
 }
@@ -286,7 +299,7 @@ static void emit_verdict(struct emitter *emitter, const struct range *range)
     case FILTER_MODE_2:
         emit_mode(emitter, range->verdict == FILTER_MODE_1 ? 1 : 2, SECCOMP_RET_ALLOW);
         break;
-    case FILTER_LANDLOCK:
+    case FILTER_UNLESS_KEPT:
         emit_return(emitter, emitter->plan->keeps_names ? RETURN_ERRNO(EOPNOTSUPP) : SECCOMP_RET_ALLOW);
         break;
     case FILTER_NAME:

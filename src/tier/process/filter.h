@@ -25,7 +25,7 @@ enum filter_verdict {
     FILTER_FCNTL,       /* all but leases and delegations */
     FILTER_MODE_1,      /* refused when the mode, argument 1, has a set-user-ID or set-group-ID bit (counted from 0) */
     FILTER_MODE_2,      /* the same with argument 2 */
-    FILTER_LANDLOCK,    /* allowed, or EOPNOTSUPP (switched off) where the plan keeps names */
+    FILTER_UNLESS_KEPT, /* allowed, or EOPNOTSUPP where the plan keeps names */
     FILTER_NAME,        /* changes a name: allowed, or made by the keeper where the plan keeps names */
     FILTER_NAME_MODE_1, /* as FILTER_MODE_1, then as FILTER_NAME */
     FILTER_NAME_MODE_2,

@@ -142,9 +142,10 @@ static const struct filter_row rows[] = {
     ROW(rename, FILTER_NAME, NAMES)
 #endif
 #define SECOND "what the keeper does on behalf would pass by a Landlock domain of the program's own: better to have none, and say so"
-    ROW(landlock_create_ruleset, FILTER_LANDLOCK, SECOND)
-    ROW(landlock_add_rule, FILTER_LANDLOCK, SECOND)
-    ROW(landlock_restrict_self, FILTER_LANDLOCK, SECOND)
+    ROW(landlock_create_ruleset, FILTER_UNLESS_KEPT, SECOND)
+    ROW(landlock_add_rule, FILTER_UNLESS_KEPT, SECOND)
+    ROW(landlock_restrict_self, FILTER_UNLESS_KEPT, SECOND)
+    ROW(file_setattr, FILTER_UNLESS_KEPT, "sets what makes a directory case-insensitive")
 #define CORE "RLIMIT_CORE is 1 byte; at 0 the kernel would start the host's core dump handler"
     ROW(setrlimit, FILTER_RLIMIT_0, CORE)
     ROW(prlimit64, FILTER_RLIMIT_1, CORE)
@@ -168,7 +169,7 @@ static const struct filter_row rows[] = {
     ALLOW(fchown) ALLOW(fchownat) ALLOW(utimensat) ALLOW(setxattr) ALLOW(lsetxattr) ALLOW(fsetxattr)
     ALLOW(getxattr) ALLOW(lgetxattr) ALLOW(fgetxattr) ALLOW(listxattr) ALLOW(llistxattr) ALLOW(flistxattr)
     ALLOW(removexattr) ALLOW(lremovexattr) ALLOW(fremovexattr) ALLOW(setxattrat) ALLOW(getxattrat)
-    ALLOW(listxattrat) ALLOW(removexattrat) ALLOW(file_getattr) ALLOW(file_setattr) ALLOW(copy_file_range)
+    ALLOW(listxattrat) ALLOW(removexattrat) ALLOW(file_getattr) ALLOW(copy_file_range)
     ALLOW(sendfile) ALLOW(splice) ALLOW(tee) ALLOW(vmsplice) ALLOW(name_to_handle_at) ALLOW(cachestat)
     ALLOW(inotify_init1) ALLOW(inotify_add_watch) ALLOW(inotify_rm_watch) ALLOW(io_setup) ALLOW(io_destroy)
     ALLOW(io_submit) ALLOW(io_cancel) ALLOW(io_getevents) ALLOW(io_pgetevents)

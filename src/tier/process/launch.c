@@ -204,7 +204,7 @@ static int set_up_follow(struct tier_run *run, const struct tier_start *start, s
             return status;
         status = control_receive(run->control, &message, &run->tty, 0);
         if (status < 0)
-            return error_set(err, ERROR_SYSTEM, -status, "init ended during set-up without a word (%s)",
+            return error_set(err, ERROR_SYSTEM, -status, "init ended without a word, perhaps after the program had started (%s)",
                              strerrordesc_np(-status));
         message.action[sizeof(message.action) - 1] = message.object[sizeof(message.object) - 1] = '\0';
         switch (message.type) {
@@ -250,6 +250,8 @@ static uint32_t flags_of(const struct tier_start *start)
         flags |= RECORD_LOOPBACK;
     if (start->plan->filter.allows_namespaces)
         flags |= RECORD_NESTED;
+    if (start->plan->names_fold)
+        flags |= RECORD_FOLD;
     if (geteuid() == 0 && has_other_groups())
         flags |= RECORD_WAIT_MAP;
     if (cgroup_is_needed(start->plan))

@@ -20,6 +20,7 @@ enum record_flag {
     RECORD_WAIT_GO = 1 << 3,    /* execute nothing before the parent says so (it joins cgroups meanwhile) */
     RECORD_LANDLOCK = 1 << 4,
     RECORD_NESTED = 1 << 5,     /* leave new user namespaces possible */
+    RECORD_FOLD = 1 << 6,       /* kept names are compared without letter case */
 };
 
 enum record_mount_flag {

@@ -167,3 +167,32 @@ TEST(patterns_beyond_the_automaton_are_refused_by_name)
     check_int(err.kind, ERROR_LIMIT);
     check_contains(err.text, "name fewer");
 }
+
+static bool is_covered(struct record *record, const char *path)
+{
+    struct names_at at;
+
+    names_walk(record, path, &at);
+    return at.kinds != 0;
+}
+
+/* "\xe2\x80\x8c" is a character that such a directory ignores, "\xe2\x84\xaa" the Kelvin sign. */
+TEST(where_letter_case_does_not_count_no_spelling_passes)
+{
+    static const struct plan_name patterns[] = {{"/ws/**/.git/hooks", PLAN_NAME_KEPT, NULL},
+                                                {"/ws/*.Key", PLAN_NAME_KEPT, NULL}};
+    static const char *const other[] = {"/ws/.GIT/hooks/x", "/ws/a/.Git/Hooks", "/ws/.g\xe2\x80\x8cit/hooks",
+                                        "/ws/.git/hoo\xe2\x84\xaas", "/ws/.git/hook\xc5\xbf", "/ws/a.KEY",
+                                        "/ws/GIT~1/hooks"};
+    struct record *record = build(patterns, ARRAY_COUNT(patterns));
+
+    for (size_t i = 0; i < ARRAY_COUNT(other); i++) {
+        record->flags = 0;
+        check(!is_covered(record, other[i]));
+        record->flags = RECORD_FOLD;
+        check(is_covered(record, other[i]));
+    }
+    check(!is_covered(record, "/ws/.gitx/hooks"));
+    check(!is_covered(record, "/ws/a.keyx"));
+    free(record);
+}
