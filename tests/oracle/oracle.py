@@ -1,0 +1,347 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Runs random cases in containers and holds what the kernel says against the model. tests/oracle/run starts it."""
+import argparse
+import collections
+import copy
+import errno
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+
+import generate
+import model
+
+STAMP = 1000000000
+LOOKS = ('read', 'list', 'stat', 'readlink')
+MEMBERS = {'readwrite': 'readwritePaths', 'readonly': 'readonlyPaths', 'denied': 'deniedPaths',
+           'protected': 'protectedPaths', 'unknown': 'unknownPaths'}
+
+
+class Disagreement(Exception):
+    def __init__(self, index, op, why, expected, got):
+        super().__init__('%s: expected %s, got %s' % (' '.join(op) if op else 'launch', expected, got))
+        self.index, self.op, self.why, self.expected, self.got = index, op, why, expected, got
+
+    def key(self):
+        """What stays the same while a case is shrunk, and what a known disagreement names."""
+        return (self.op[0] if self.op else 'launch', self.why, self.expected.split(' ')[0])
+
+
+class Known:
+    """Lines of tests/oracle/known-disagreements: operations, why, expected: reason."""
+
+    def __init__(self, path):
+        self.rows = []
+        with open(path, encoding='utf-8') as lines:
+            for line in lines:
+                if line.strip() and not line.startswith('#'):
+                    head, _, reason = line.partition(':')
+                    operations, why, expected = head.split()
+                    self.rows.append((operations.split(','), why, expected, reason.strip()))
+        self.count = collections.Counter()
+
+    def covers(self, found):
+        operation, why, expected = found.key()
+        for operations, row_why, row_expected, reason in self.rows:
+            if (operation in operations or operations == ['*']) and row_why == why and row_expected == expected:
+                self.count['%s %s %s: %s' % (','.join(operations), row_why, row_expected, reason)] += 1
+                return True
+        return False
+
+
+class Bench:
+    """The directory in which the cases of one caller live."""
+
+    def __init__(self, root, cordon, perform, known, flip=None):
+        self.root, self.cordon, self.perform, self.known, self.flip = root, cordon, perform, known, flip
+        self.base = os.path.join(root, 'tree')
+        self.policy = os.path.join(root, 'policy.json')
+        self.environment = {'HOME': os.path.join(root, 'home'), 'PATH': '/usr/bin:/bin'}
+        self.counts = collections.Counter()
+        for name in ('home', 'cwd'):
+            os.makedirs(os.path.join(root, name), exist_ok=True)
+
+    # ---- one case ----
+
+    def prepare(self, case):
+        shutil.rmtree(self.base, ignore_errors=True)
+        os.mkdir(self.base, 0o755)
+        world = model.World(case, self.base, self.flip)
+        made = {}
+        for path, node in world.walk_host():
+            if id(node) in made:
+                os.link(made[id(node)], path)
+                continue
+            made[id(node)] = path
+            if node.kind == 'd':
+                os.mkdir(path)
+                os.chmod(path, 0o755)
+            elif node.kind == 'l':
+                os.symlink(node.data, path)
+            else:
+                with open(path, 'w', encoding='ascii') as file:
+                    file.write(node.data)
+                os.chmod(path, 0o644)
+        for path, node in reversed(list(world.walk_host())):
+            if node.kind != 'l':
+                os.utime(path, (STAMP, STAMP))
+        with open(self.policy, 'w', encoding='ascii') as file:
+            json.dump(self.document(case), file)
+        return world
+
+    def document(self, case):
+        files = {}
+        for rule in case['rules']:
+            path = rule['path'].replace('@', self.base)
+            item = {'path': path, 'optional': True} if rule.get('optional') else path
+            files.setdefault(MEMBERS[rule['kind']], []).append(item)
+        files.setdefault('readonlyPaths', []).append(self.perform)
+        if case.get('builtin'):
+            files['protectBuiltin'] = True
+        if case.get('unprotected'):
+            files['unprotectedPaths'] = case['unprotected']
+        if case.get('views'):
+            files['views'] = [{'source': v['source'].replace('@', self.base),
+                               'target': v['target'].replace('@', self.base), 'access': v['access']}
+                              for v in case['views']]
+        return {'version': 'cordon/1', 'filesystem': files}
+
+    def judge(self, case):
+        """Runs the case; raises Disagreement at the first one that is not known."""
+        world = self.prepare(case)
+        ops = [[word.replace('@', self.base) for word in op] for op in case['ops']]
+        text = ''.join('\t'.join(op) + '\n' for op in ops)
+        done = subprocess.run([self.cordon, 'run', '--policy', self.policy, '--', self.perform], input=text.encode(),
+                              capture_output=True, env=self.environment, cwd=os.path.join(self.root, 'cwd'), check=False)
+        self.counts['containers'] += 1
+        if not self.judge_launch(case, world, done):
+            return
+        answers = done.stdout.decode().splitlines()
+        if done.returncode != 0 or len(answers) != len(ops):
+            raise Disagreement(len(answers), None, 'run', 'status 0 and %d answers' % len(ops),
+                               '%d and %d: %s' % (done.returncode, len(answers), done.stderr.decode().strip()))
+        for index, op in enumerate(ops):
+            try:
+                self.judge_operation(world, index, op, answers[index])
+            except model.Unjudged:
+                self.counts['left'] += 1
+                if not answers[index].startswith('0\t') or op[0] in LOOKS:
+                    continue
+                # Something was changed where the model does not follow: its state is no longer the kernel's.
+                self.counts['left'] += len(ops) - index - 1
+                return
+        self.judge_end(world, ops)
+
+    def judge_launch(self, case, world, done):
+        """True when the operations ran."""
+        members = [case['spoiled']] if case.get('spoiled') else []
+        for rule in case['rules']:
+            if rule['kind'] in ('readwrite', 'readonly') and not rule.get('optional') and '*' not in rule['path'] and \
+                    '?' not in rule['path'] and \
+                    world.resolve_host(rule['path'].replace('@', self.base))[1] is None:
+                members.append('filesystem.' + MEMBERS[rule['kind']])
+        refused = done.returncode == 125
+        said = done.stderr.decode().strip()
+        self.counts['pairs'] += 1
+        if refused and not members and world.launch_open and 'filesystem.' in said:
+            self.counts['open'] += 1
+            return False
+        if refused != bool(members):
+            self.disagree(Disagreement(-1, None, 'launch', 'refused ' + ' '.join(members) if members else 'ok', said))
+        elif refused and not any(member in said for member in members):
+            self.disagree(Disagreement(-1, None, 'member', 'refused naming ' + ' or '.join(members), said))
+        return not refused
+
+    def disagree(self, found):
+        if not self.known.covers(found):
+            raise found
+        self.counts['known'] += 1
+
+    def judge_operation(self, world, index, op, answer):
+        number, _, seen = answer.partition('\t')
+        name = errno.errorcode.get(int(number), number) if number != '0' else 'ok'
+        verdict = world.judge(op)
+        self.counts['pairs'] += 1
+        self.counts['op ' + op[0] + ' ' + verdict.kind] += 1
+        if verdict.kind == 'either':
+            self.counts['open'] += 1
+        elif (verdict.kind == 'ok') != (name == 'ok'):
+            self.disagree(Disagreement(index, op, verdict.why, verdict.kind, (name + ' ' + seen).strip()))
+            if name == 'ok' and verdict.kind != 'ok':
+                raise model.Unjudged
+        # A view that a rule shuts may be shown as shut, or not at all.
+        if verdict.kind == 'refused' and name != 'ok' and verdict.errors and name not in verdict.errors and \
+                not world.views:
+            self.disagree(Disagreement(index, op, verdict.why, 'refused with one of ' + ' '.join(sorted(verdict.errors)), name))
+        if name == 'ok':
+            if verdict.seen:
+                self.judge_seen(index, op, verdict, seen)
+            if verdict.apply:
+                verdict.apply()
+
+    def judge_seen(self, index, op, verdict, seen):
+        kind, truth = verdict.seen
+        if kind == 'data':
+            right = bytes.fromhex(seen).decode('latin-1') == truth
+        elif kind in ('names', 'within'):
+            names = {bytes.fromhex(part).decode() for part in seen.split('/') if part}
+            right = names == truth if kind == 'names' else names <= truth
+        else:
+            letter, size, stamp = seen.split()
+            right = letter == truth.kind
+            if kind == 'hidden':
+                right = right and stamp != str(STAMP) and (letter != 'f' or int(size) != len(truth.data) or not truth.data)
+            elif letter == 'f':
+                right = right and int(size) == len(truth.data)
+        if not right:
+            wanted = sorted(truth) if isinstance(truth, set) else truth if isinstance(truth, str) else truth.kind
+            why = 'object' if verdict.why == 'object' else kind
+            self.disagree(Disagreement(index, op, why, 'seen %s' % wanted, seen))
+
+    def judge_end(self, world, ops):
+        expected, found = world.snapshot(), self.snapshot()
+        if expected != found:
+            for path in sorted(set(expected) | set(found)):
+                if expected.get(path) != found.get(path):
+                    self.disagree(Disagreement(len(ops), None, 'end', 'host %s %s' % (path, expected.get(path)),
+                                               str(found.get(path))))
+
+    def snapshot(self):
+        result = {}
+
+        def walk(directory, relative):
+            for entry in os.scandir(directory):
+                path = relative + entry.name
+                status = entry.stat(follow_symlinks=False)
+                if entry.is_symlink():
+                    kind, data, mode = 'l', os.readlink(entry.path), 0
+                elif entry.is_dir(follow_symlinks=False):
+                    kind, data, mode = 'd', None, status.st_mode & 0o7777
+                else:
+                    with open(entry.path, encoding='latin-1') as file:
+                        kind, data, mode = 'f', file.read(), status.st_mode & 0o7777
+                result[path] = (kind, data, mode, status.st_ino)
+                if kind == 'd':
+                    walk(entry.path, path + '/')
+        walk(self.base, '')
+        return model.group(result)
+
+    # ---- shrinking ----
+
+    def still(self, case, key):
+        try:
+            self.judge(case)
+        except Disagreement as found:
+            return found.key() == key
+        except (model.Unjudged, OSError, KeyError, ValueError):
+            return False
+        return False
+
+    def shrink(self, case, found):
+        """The smallest case that disagrees in the same way: fewer operations, rules, names."""
+        case = copy.deepcopy(case)
+        if found.op and found.index >= 0:
+            case['ops'] = case['ops'][:found.index + 1]
+        again = True
+        deadline = time.monotonic() + 30
+        while again and time.monotonic() < deadline:
+            again = False
+            for part in ('ops', 'rules', 'tree', 'views', 'unprotected'):
+                again |= self.shrink_list(case, part, found.key(), deadline)
+            if case.get('builtin') and self.still(dict(case, builtin=False), found.key()):
+                case['builtin'], again = False, True
+        return case
+
+    def shrink_list(self, case, part, key, deadline):
+        items, changed = case.get(part, []), False
+        size = max(1, len(items) // 2)
+        while items and time.monotonic() < deadline:
+            start = 0
+            while start < len(items):
+                fewer = items[:start] + items[start + size:]
+                if self.still(dict(case, **{part: fewer}), key):
+                    items, changed = fewer, True
+                    case[part] = items
+                else:
+                    start += size
+            if size == 1:
+                break
+            size //= 2
+        return changed
+
+
+def describe(case, found, options, number):
+    lines = ['DISAGREE --caller %s --seed %s --case %s: %s (%s)' % (options.caller, options.seed, number, found, found.why),
+             '  tree:']
+    lines += ['    ' + ' '.join(entry) for entry in case['tree']]
+    lines += ['  policy: builtin %s unprotected %s views %s' % (case.get('builtin'), case.get('unprotected', []),
+                                                               case.get('views', []))]
+    lines += ['    %s %s%s' % (r['kind'], r['path'], ' optional' if r.get('optional') else '') for r in case['rules']]
+    lines += ['  operations:'] + ['    ' + ' '.join(op) for op in case['ops']]
+    return '\n'.join(lines)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument('--pairs', type=int, default=3000)
+    parser.add_argument('--seconds', type=float, default=0, help='stop after this time, too (0: no limit)')
+    parser.add_argument('--seed', default='1')
+    parser.add_argument('--caller', default='user')
+    parser.add_argument('--case', type=int, help='only this one')
+    parser.add_argument('--report-max', type=int, default=8)
+    parser.add_argument('--broken-model', choices=model.FLIPS)
+    parser.add_argument('--summary', action='store_true', help='count per operation and verdict')
+    parser.add_argument('root')
+    parser.add_argument('cordon')
+    parser.add_argument('perform')
+    parser.add_argument('known')
+    options = parser.parse_args()
+
+    known = Known(options.known)
+    bench = Bench(options.root, options.cordon, options.perform, known, options.broken_model)
+    bad, number, started, reported = 0, options.case or 0, time.monotonic(), set()
+    while bench.counts['pairs'] < options.pairs:
+        if options.seconds and time.monotonic() - started > options.seconds:
+            break
+        case = generate.generate(options.seed + options.caller, number)
+        try:
+            bench.judge(case)
+        except Disagreement as found:
+            bad += 1
+            if options.broken_model:
+                break
+            if found.key() not in reported and len(reported) < options.report_max:
+                reported.add(found.key())
+                counts = bench.counts.copy()
+                small = bench.shrink(case, found)
+                try:
+                    bench.judge(small)
+                except Disagreement as smaller:
+                    found = smaller
+                bench.counts = counts
+                print(describe(small, found, options, number), flush=True)
+        if bad >= 200:
+            break
+        number += 1
+        if options.case is not None:
+            break
+    shutil.rmtree(bench.base, ignore_errors=True)
+    for row, count in sorted(known.count.items()):
+        print('skipped %d times, known: %s' % (count, row))
+    if options.summary:
+        for name in sorted(n for n in bench.counts if n.startswith('op ')):
+            print('  %-24s %d' % (name[3:], bench.counts[name]))
+    counts = bench.counts
+    print('%d pairs in %d containers, %d of them open by the table, %d not judged, %d known, %.0f s' % (
+        counts['pairs'], counts['containers'], counts['open'], counts['left'], counts['known'],
+        time.monotonic() - started))
+    print('result %d %d %d' % (counts['pairs'] - counts['known'] - bad, bad, counts['known'] + counts['left']))
+    return 1 if bad else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

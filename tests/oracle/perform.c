@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Performs a list of file operations, one a line of standard input, fields separated by tabs, and prints one
+ * line for each: the errno (0 = done), a tab, what was seen. It runs inside a container in which nothing else
+ * need exist, so it is linked statically. Nothing is retried and no operation stops the list.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { FIELDS_MAX = 4, SEEN_MAX = 16384, DATA_MAX = 4096 };
+
+static char seen[SEEN_MAX];
+
+/* Content and names go out in hexadecimal: neither can then be taken for the list's own syntax. */
+static void see_bytes(const unsigned char *bytes, size_t count)
+{
+    size_t length = strlen(seen);
+
+    for (size_t i = 0; i < count && length + 3 < SEEN_MAX; i++, length += 2)
+        sprintf(seen + length, "%02x", bytes[i]);
+}
+
+static int do_read(char **field)
+{
+    unsigned char data[DATA_MAX];
+    ssize_t count;
+    int fd = open(field[1], O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return -1;
+    count = read(fd, data, sizeof(data));
+    if (count >= 0)
+        see_bytes(data, (size_t)count);
+    close(fd);
+    return count < 0 ? -1 : 0;
+}
+
+static int do_list(char **field)
+{
+    DIR *directory = opendir(field[1]);
+    const struct dirent *entry;
+
+    if (!directory)
+        return -1;
+    for (errno = 0; (entry = readdir(directory)) != NULL;) {
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+            continue;
+        see_bytes((const unsigned char *)entry->d_name, strlen(entry->d_name));
+        strncat(seen, "/", SEEN_MAX - strlen(seen) - 1);
+    }
+    closedir(directory);
+    return errno ? -1 : 0;
+}
+
+static int do_stat(char **field)
+{
+    struct stat status;
+    char type;
+
+    if (lstat(field[1], &status) < 0)
+        return -1;
+    type = S_ISDIR(status.st_mode) ? 'd' : S_ISREG(status.st_mode) ? 'f' : S_ISLNK(status.st_mode) ? 'l' : '?';
+    snprintf(seen, sizeof(seen), "%c %lld %lld", type, (long long)status.st_size, (long long)status.st_mtime);
+    return 0;
+}
+
+static int do_readlink(char **field)
+{
+    char target[DATA_MAX];
+    ssize_t count = readlink(field[1], target, sizeof(target));
+
+    if (count < 0)
+        return -1;
+    see_bytes((const unsigned char *)target, (size_t)count);
+    return 0;
+}
+
+/* Opens, writes the text where the flags say, closes. */
+static int put(const char *path, int flags, const char *text)
+{
+    size_t length = strlen(text);
+    int fd = open(path, flags | O_CLOEXEC, 0644);
+    int r;
+
+    if (fd < 0)
+        return -1;
+    r = length == 0 || write(fd, text, length) == (ssize_t)length ? 0 : -1;
+    if (close(fd) < 0)
+        r = -1;
+    return r;
+}
+
+static int do_write(char **field) { return put(field[1], O_WRONLY, field[2]); }
+static int do_append(char **field) { return put(field[1], O_WRONLY | O_APPEND, field[2]); }
+static int do_open_truncate(char **field) { return put(field[1], O_WRONLY | O_TRUNC, field[2]); }
+static int do_create(char **field) { return put(field[1], O_WRONLY | O_CREAT | O_EXCL, field[2]); }
+static int do_open_create(char **field) { return put(field[1], O_RDWR | O_CREAT, field[2]); }
+static int do_truncate(char **field) { return truncate(field[1], atoi(field[2])); }
+static int do_mkdir(char **field) { return mkdir(field[1], 0755); }
+static int do_unlink(char **field) { return unlink(field[1]); }
+static int do_rmdir(char **field) { return rmdir(field[1]); }
+static int do_rename(char **field) { return rename(field[1], field[2]); }
+static int do_link(char **field) { return link(field[1], field[2]); }
+static int do_symlink(char **field) { return symlink(field[1], field[2]); }
+static int do_chmod(char **field) { return chmod(field[1], (mode_t)strtoul(field[2], NULL, 8)); }
+
+static int do_rename_new(char **field)
+{
+    return renameat2(AT_FDCWD, field[1], AT_FDCWD, field[2], RENAME_NOREPLACE);
+}
+
+static int do_exchange(char **field)
+{
+    return renameat2(AT_FDCWD, field[1], AT_FDCWD, field[2], RENAME_EXCHANGE);
+}
+
+/* A nameless file in one directory, given a name through /proc. */
+static int do_tmpfile(char **field)
+{
+    char link_name[64];
+    size_t length = strlen(field[3]);
+    int fd = open(field[1], O_TMPFILE | O_WRONLY | O_CLOEXEC, 0644);
+    int r = -1;
+
+    if (fd < 0)
+        return -1;
+    snprintf(link_name, sizeof(link_name), "/proc/self/fd/%d", fd);
+    if (write(fd, field[3], length) == (ssize_t)length)
+        r = linkat(AT_FDCWD, link_name, AT_FDCWD, field[2], AT_SYMLINK_FOLLOW);
+    else
+        errno = EIO;
+    length = (size_t)errno;
+    close(fd);
+    errno = (int)length;
+    return r;
+}
+
+/* Changes the first byte through a shared mapping. */
+static int do_mmap(char **field)
+{
+    struct stat status;
+    char *bytes;
+    int fd = open(field[1], O_RDWR | O_CLOEXEC);
+    int r = -1;
+
+    if (fd < 0)
+        return -1;
+    if (fstat(fd, &status) == 0 && status.st_size == 0) {
+        errno = ENODATA;
+    } else {
+        bytes = mmap(NULL, 1, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+        if (bytes != MAP_FAILED) {
+            bytes[0] = field[2][0];
+            r = munmap(bytes, 1);
+        }
+    }
+    close(fd);
+    return r;
+}
+
+static const struct operation {
+    const char *name;
+    int fields;
+    int (*perform)(char **field);
+} operations[] = {
+    {"read", 2, do_read},           {"list", 2, do_list},
+    {"stat", 2, do_stat},           {"readlink", 2, do_readlink},
+    {"write", 3, do_write},         {"append", 3, do_append},
+    {"opentrunc", 3, do_open_truncate}, {"truncate", 3, do_truncate},
+    {"create", 3, do_create},       {"opencreate", 3, do_open_create},
+    {"mkdir", 2, do_mkdir},         {"unlink", 2, do_unlink},
+    {"rmdir", 2, do_rmdir},         {"rename", 3, do_rename},
+    {"renamenew", 3, do_rename_new}, {"exchange", 3, do_exchange},
+    {"link", 3, do_link},           {"symlink", 3, do_symlink},
+    {"chmod", 3, do_chmod},         {"tmpfile", 4, do_tmpfile},
+    {"mmap", 3, do_mmap},
+};
+
+static int perform_line(char *line)
+{
+    char *field[FIELDS_MAX] = {line};
+    int count = 1;
+
+    line[strcspn(line, "\n")] = '\0';
+    for (char *tab = strchr(line, '\t'); tab && count < FIELDS_MAX; tab = strchr(tab + 1, '\t')) {
+        *tab = '\0';
+        field[count++] = tab + 1;
+    }
+    for (size_t i = 0; i < sizeof(operations) / sizeof(operations[0]); i++) {
+        if (strcmp(operations[i].name, field[0]) != 0 || operations[i].fields != count)
+            continue;
+        seen[0] = '\0';
+        errno = 0;
+        printf("%d\t", operations[i].perform(field) < 0 ? errno : 0);
+        puts(seen);
+        return 0;
+    }
+    fprintf(stderr, "perform: unknown operation '%s' with %d fields\n", field[0], count);
+    return -1;
+}
+
+int main(void)
+{
+    char line[DATA_MAX];
+
+    umask(0);
+    while (fgets(line, sizeof(line), stdin))
+        if (perform_line(line) < 0)
+            return 64;
+    return fflush(stdout) == 0 ? 0 : 65;
+}
