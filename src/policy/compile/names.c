@@ -170,7 +170,9 @@ static bool is_folding(const char *directory)
     for (size_t i = 0; i < ARRAY_COUNT(folding); i++)
         if ((unsigned long)fs.f_type == folding[i])
             return true;
-    return ioctl(fd, FS_IOC_GETFLAGS, &flags) == 0 && (flags & FS_CASEFOLD_FL);
+    if (ioctl(fd, FS_IOC_GETFLAGS, &flags) < 0)
+        return errno != ENOTTY && errno != EOPNOTSUPP && errno != EINVAL && errno != ENOSYS;
+    return flags & FS_CASEFOLD_FL;
 }
 
 void names_look_at_case(struct compile *c)
