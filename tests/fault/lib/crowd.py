@@ -21,7 +21,7 @@ def pss_kib(pid):
 def start_one(number):
     world = World(f'crowd/{number}')
     started = time.monotonic()
-    process = world.popen(world.command('full', last=['wait']), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    process = world.popen(world.command('full', last=['wait'], timeout='30m'), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     first = process.stdout.readline()
     return world, process, first, (time.monotonic() - started) * 1000
 

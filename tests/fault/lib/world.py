@@ -123,10 +123,10 @@ class World:
     def environment(self):
         return {'PATH': '/usr/bin:/bin', 'HOME': self.home, 'LANG': 'C.UTF-8', 'TMPDIR': f'{self.base}/tmp'}
 
-    def command(self, policy='full', options=(), last=()):
+    def command(self, policy='full', options=(), last=(), timeout='20s'):
         kept = 'new.denied' if policy == 'full' else 'secret'
         return [Settings.cordon, 'run', '--policy', f'{Settings.root}/{policy}.yaml', '--workspace', self.work,
-                '--timeout', '20s', *options, '--', Settings.probe, self.marker,
+                '--timeout', timeout, *options, '--', Settings.probe, self.marker,
                 ':'.join(f'{self.work}/{name}' for name in ('secret', 'a.denied', 'alias')),
                 f'{self.work}/{kept}', f'{self.base}/outside', *last]
 
