@@ -114,7 +114,7 @@ struct control {
     char mid;         /* the one byte of 0x20..0x2f before the final one, or 0 */
     char final;
     const char *text; /* the parameters as written, numbers clipped */
-    unsigned numbers[NUMBERS_MAX]; /* one that was left out is 0 */
+    uint16_t numbers[NUMBERS_MAX]; /* one that was left out is 0 */
     size_t count;
     bool has_parts; /* a colon: only for SGR */
 };
@@ -161,26 +161,37 @@ static void note_mode(struct terminal_state *state, size_t row, char final)
 }
 
 /* Of several modes in one sequence those pass that have a row. */
-static bool decide_modes(struct terminal_state *state, const struct control *control,
-                         struct terminal_out *out)
+static void pass_known_modes(const struct control *control, struct terminal_out *out)
 {
     char text[TERMINAL_CONTROL_MAX + 8];
     struct control rest = *control;
     size_t length = 0;
 
+    for (size_t i = 0; i < control->count; i++)
+        if (find_mode(control->kind, control->numbers[i]) >= 0)
+            length += (size_t)snprintf(text + length, sizeof(text) - length, "%s%u",
+                                       length ? ";" : "", control->numbers[i]);
+    rest.text = text;
+    if (length)
+        pass(&rest, out);
+}
+
+static bool decide_modes(struct terminal_state *state, const struct control *control,
+                         struct terminal_out *out)
+{
+    bool are_known = control->count != 0;
+
     for (size_t i = 0; i < control->count; i++) {
         int row = find_mode(control->kind, control->numbers[i]);
 
         if (row < 0)
-            continue;
-        length += (size_t)snprintf(text + length, sizeof(text) - length, "%s%u", length ? ";" : "",
-                                   control->numbers[i]);
-        note_mode(state, (size_t)row, control->final);
+            are_known = false;
+        else
+            note_mode(state, (size_t)row, control->final);
     }
-    rest.text = text;
-    if (length)
-        pass(&rest, out);
-    return false;
+    if (!are_known)
+        pass_known_modes(control, out);
+    return are_known;
 }
 
 static bool decide_push(struct terminal_state *state, const struct control *control,
@@ -250,12 +261,13 @@ static bool decide_erase(struct terminal_state *state, const struct control *con
 }
 
 static const struct control_rule control_rules[] = {
+    /* looks: first, for it is the one of which there are most */
+    {.finals = "m", .count_max = NUMBERS_MAX, .change = CHANGED_LOOK},
     /* text, cursor, tabs, scrolling; ECMA-48 8.3 */
     {.finals = "@ABCDEFGHILMPSTXZ`abdefg", .count_max = 2},
     {.finals = "J", .count_max = 1, .decide = decide_erase},
     {.finals = "K", .count_max = 1, .firsts = ONLY(0, 1, 2)},
     {.kind = '?', .finals = "JK", .count_max = 1, .firsts = ONLY(0, 1, 2)},
-    {.finals = "m", .count_max = NUMBERS_MAX, .change = CHANGED_LOOK},
     {.finals = "hl", .count_max = NUMBERS_MAX, .decide = decide_modes},
     {.kind = '?', .finals = "hlsr", .count_max = NUMBERS_MAX, .decide = decide_modes},
     {.finals = "r", .count_max = 2, .change = CHANGED_REGION},
@@ -334,7 +346,7 @@ static bool parse_numbers(struct control *control, char *text)
 
         if (control->count == NUMBERS_MAX)
             return false;
-        control->numbers[control->count++] = number;
+        control->numbers[control->count++] = (uint16_t)number;
         text += length;
         left -= length;
         if (!*text)

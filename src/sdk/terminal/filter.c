@@ -166,7 +166,10 @@ static void take_escape(struct terminal_filter *filter, char byte)
 static void take_control(struct terminal_filter *filter, char byte)
 {
     if (byte < 0x40) {
-        hold(filter, &byte, 1, TERMINAL_CONTROL_MAX);
+        if (filter->held_size < TERMINAL_CONTROL_MAX)
+            filter->held[filter->held_size++] = byte;
+        else
+            filter->is_too_long = true;
         return;
     }
     filter->place = IN_TEXT;
@@ -325,7 +328,9 @@ static void take_byte(struct terminal_filter *filter, char byte)
 {
     unsigned char value = (unsigned char)byte;
 
-    if (filter->state.is_utf8)
+    if (value < 0x80 && !filter->character_left)
+        take_character(filter, &byte, 1);
+    else if (filter->state.is_utf8)
         take_utf8(filter, value);
     else if (value >= 0x80 && value < 0xa0)
         take_c1(filter, (char)(value - 0x40));

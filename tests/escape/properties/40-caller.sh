@@ -139,6 +139,54 @@ property console_paste_high_bits "9.3-42 CVE-2019-10063" "TIOCLINUX with high bi
     kernel="no virtual console"
 prepare_console_paste_high_bits() { console_prepare 1 63; }
 
+# Each kind of sequence on a terminal that would act on it. The attempt's word counts for nothing: it only writes.
+emulator_prepare()
+{
+    WRAP=("$BIN/with-emulator" "$1" "$TREE/effect" --)
+    LAUNCH=(--option --tty)
+    EXPECT_EFFECT=yes
+    ARGS=("$1")
+}
+
+property terminal_clipboard_set "9.3-44" "the clipboard cannot be set through the terminal" program=write_sequence by=effect
+prepare_terminal_clipboard_set() { emulator_prepare clipboard-set; }
+
+property terminal_clipboard_query "9.3-44" "the clipboard cannot be read through the terminal" program=write_sequence by=effect
+prepare_terminal_clipboard_query() { emulator_prepare clipboard-query; }
+
+property terminal_clipboard_c1 "9.3-44" "nor by controls of the second set" program=write_sequence by=effect
+prepare_terminal_clipboard_c1() { emulator_prepare clipboard-c1; }
+
+property terminal_clipboard_nested "9.3-44" "nor by a sequence that is meant for the terminal around it" program=write_sequence by=effect
+prepare_terminal_clipboard_nested() { emulator_prepare clipboard-nested; }
+
+property terminal_window_title "9.3-43" "a window cannot pose as another by its title" program=write_sequence by=effect
+prepare_terminal_window_title() { emulator_prepare title; }
+
+property terminal_title_report "9.3-43" "the window's title is not typed into the terminal" program=write_sequence by=effect
+prepare_terminal_title_report() { emulator_prepare title-report; }
+
+property terminal_screen_report "9.3-43" "what the screen shows is not reported" program=write_sequence by=effect
+prepare_terminal_screen_report() { emulator_prepare screen-report; }
+
+property terminal_answerback "9.3-43" "the terminal's own text is not typed" program=write_sequence by=effect
+prepare_terminal_answerback() { emulator_prepare answerback; }
+
+property terminal_media_copy "9.3-43" "nothing is printed through the terminal" program=write_sequence by=effect
+prepare_terminal_media_copy() { emulator_prepare media-copy; }
+
+property terminal_file "9.3-43" "no file is sent through the terminal" program=write_sequence by=effect
+prepare_terminal_file() { emulator_prepare file; }
+
+property terminal_link "9.3-43" "no link leads anywhere but to the web" program=write_sequence by=effect
+prepare_terminal_link() { emulator_prepare link; }
+
+property terminal_late_answer "9.3-42" "an answer that comes after the end is not typed into the shell" program=write_sequence by=effect
+prepare_terminal_late_answer() { emulator_prepare late-answer; }
+
+property terminal_mouse_left_on "9.3-42" "a mouse that was left on types nothing into the shell" program=write_sequence by=effect
+prepare_terminal_mouse_left_on() { emulator_prepare mouse-left-on; }
+
 property session_keyring "9.3-51 MXC-g" "keys in the caller's session keyring cannot be read" program=read_keyring
 prepare_session_keyring() { WRAP=("$BIN/with-keyring" "$MARKER" --); ARGS=(-3 "$MARKER"); }
 
