@@ -6,13 +6,15 @@ Paths begin with `@`, the directory of the tree. A case is plain data, so that i
 import random
 
 import model
+import names
 
 BASE = '/base'
 DEPTH_MAX = 5
 NODES_MAX = 26
 FILES = ['f', 'g', 'h.txt', 'k.pem', '.env', 'secret', '.bashrc', '.envrc', 'config']
 DIRECTORIES = ['a', 'b', 'c', 'd', 'keys.pem', '.vscode']
-NEW_NAMES = ['n1', 'n2', 'n3', 'new.pem', '.env', 'secret', '.bashrc', '.vscode', 'f', 'a', 'b', 'hooks', '.git', 'config']
+NEW_NAMES = ['n1', 'n2', 'n3', 'new.pem', '.env', 'secret', '.bashrc', '.vscode', 'f', 'a', 'b', 'hooks', '.git',
+             'config']
 PATTERNS = ['{}/**/*.pem', '{}/**/.env', '{}/*/secret', '{}/**/a/f', '{}/*/b/*', '{}/n?', '**/.env', '{}/**/c/**/g']
 
 
@@ -121,8 +123,8 @@ class Generator:
                           'path': self.rng.choice(PATTERNS).format(where)})
         for pair in self.aliases:
             if self.chance(0.5):
-                rules += [{'kind': self.rng.choice(['readwrite', 'readonly', 'denied', 'protected']), 'path': '@/' + path}
-                          for path in pair]
+                kinds = ['readwrite', 'readonly', 'denied', 'protected']
+                rules += [{'kind': self.rng.choice(kinds), 'path': '@/' + path} for path in pair]
         self.rng.shuffle(rules)
         return rules
 
@@ -179,7 +181,7 @@ class Generator:
         if self.chance(0.12):
             return self.rng.choice(self.named)
         found = [path for path, node in self.live if node.kind in kinds]
-        inside = [path for path in found if self.world.static(BASE + path[1:])[0] != model.ABSENT]
+        inside = [path for path in found if self.world.static(BASE + path[1:])[0] != names.ABSENT]
         found = inside if inside and self.chance(0.9) else found
         path = self.rng.choice(found) if found else '@/ws'
         for view in self.case_data.get('views', []):
@@ -200,8 +202,9 @@ class Generator:
 
     def operation(self):
         kind = self.rng.choice([
-            'read', 'read', 'read', 'list', 'stat', 'stat', 'readlink', 'write', 'write', 'append', 'opentrunc', 'truncate',
-            'create', 'create', 'opencreate', 'mkdir', 'mkdir', 'unlink', 'rmdir', 'rename', 'rename', 'rename',
+            'read', 'read', 'read', 'list', 'stat', 'stat', 'readlink', 'write', 'write', 'append', 'opentrunc',
+            'truncate', 'create', 'create', 'opencreate', 'mkdir', 'mkdir', 'unlink', 'rmdir',
+            'rename', 'rename', 'rename',
             'renamenew', 'exchange', 'link', 'link', 'symlink', 'chmod', 'tmpfile', 'mmap', 'away'])
         if kind in ('read', 'list', 'stat', 'readlink'):
             return [[kind, self.old({'read': 'f', 'list': 'd', 'readlink': 'l'}.get(kind, 'dfl'))]]

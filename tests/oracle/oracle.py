@@ -14,6 +14,7 @@ import time
 
 import generate
 import model
+import names
 
 STAMP = 1000000000
 LOOKS = ('read', 'list', 'stat', 'readlink')
@@ -41,14 +42,15 @@ class Known:
                 if line.strip() and not line.startswith('#'):
                     head, _, reason = line.partition(':')
                     operations, why, expected = head.split()
-                    self.rows.append((operations.split(','), why, expected, reason.strip()))
+                    self.rows.append('%s %s %s: %s' % (operations, why, expected, reason.strip()))
         self.count = collections.Counter()
 
     def covers(self, found):
         operation, why, expected = found.key()
-        for operations, row_why, row_expected, reason in self.rows:
-            if (operation in operations or operations == ['*']) and row_why == why and row_expected == expected:
-                self.count['%s %s %s: %s' % (','.join(operations), row_why, row_expected, reason)] += 1
+        for row in self.rows:
+            operations, row_why, row_expected = row.partition(':')[0].split()
+            if (operation in operations.split(',') or operations == '*') and (row_why, row_expected) == (why, expected):
+                self.count[row] += 1
                 return True
         return False
 
@@ -115,8 +117,9 @@ class Bench:
         world = self.prepare(case)
         ops = [[word.replace('@', self.base) for word in op] for op in case['ops']]
         text = ''.join('\t'.join(op) + '\n' for op in ops)
-        done = subprocess.run([self.cordon, 'run', '--policy', self.policy, '--', self.perform], input=text.encode(),
-                              capture_output=True, env=self.environment, cwd=os.path.join(self.root, 'cwd'), check=False)
+        done = subprocess.run([self.cordon, 'run', '--policy', self.policy, '--', self.perform], check=False,
+                              input=text.encode(), capture_output=True, env=self.environment,
+                              cwd=os.path.join(self.root, 'cwd'))
         self.counts['containers'] += 1
         if not self.judge_launch(case, world, done):
             return
@@ -176,7 +179,8 @@ class Bench:
         # A view that a rule shuts may be shown as shut, or not at all.
         if verdict.kind == 'refused' and name != 'ok' and verdict.errors and name not in verdict.errors and \
                 not world.views:
-            self.disagree(Disagreement(index, op, verdict.why, 'refused with one of ' + ' '.join(sorted(verdict.errors)), name))
+            wanted = 'refused with one of ' + ' '.join(sorted(verdict.errors))
+            self.disagree(Disagreement(index, op, verdict.why, wanted, name))
         if name == 'ok':
             if verdict.seen:
                 self.judge_seen(index, op, verdict, seen)
@@ -188,13 +192,14 @@ class Bench:
         if kind == 'data':
             right = bytes.fromhex(seen).decode('latin-1') == truth
         elif kind in ('names', 'within'):
-            names = {bytes.fromhex(part).decode() for part in seen.split('/') if part}
-            right = names == truth if kind == 'names' else names <= truth
+            shown = {bytes.fromhex(part).decode() for part in seen.split('/') if part}
+            right = shown == truth if kind == 'names' else shown <= truth
         else:
             letter, size, stamp = seen.split()
             right = letter == truth.kind
             if kind == 'hidden':
-                right = right and stamp != str(STAMP) and (letter != 'f' or int(size) != len(truth.data) or not truth.data)
+                right = right and stamp != str(STAMP) and (
+                    letter != 'f' or int(size) != len(truth.data) or not truth.data)
             elif letter == 'f':
                 right = right and int(size) == len(truth.data)
         if not right:
@@ -228,7 +233,7 @@ class Bench:
                 if kind == 'd':
                     walk(entry.path, path + '/')
         walk(self.base, '')
-        return model.group(result)
+        return names.group(result)
 
     # ---- shrinking ----
 
@@ -275,8 +280,8 @@ class Bench:
 
 
 def describe(case, found, options, number):
-    lines = ['DISAGREE --caller %s --seed %s --case %s: %s (%s)' % (options.caller, options.seed, number, found, found.why),
-             '  tree:']
+    lines = ['DISAGREE --caller %s --seed %s --case %s: %s (%s)' % (options.caller, options.seed, number, found,
+                                                                   found.why), '  tree:']
     lines += ['    ' + ' '.join(entry) for entry in case['tree']]
     lines += ['  policy: builtin %s unprotected %s views %s' % (case.get('builtin'), case.get('unprotected', []),
                                                                case.get('views', []))]
@@ -293,7 +298,7 @@ def main():
     parser.add_argument('--caller', default='user')
     parser.add_argument('--case', type=int, help='only this one')
     parser.add_argument('--report-max', type=int, default=8)
-    parser.add_argument('--broken-model', choices=model.FLIPS)
+    parser.add_argument('--broken-model', choices=names.FLIPS)
     parser.add_argument('--summary', action='store_true', help='count per operation and verdict')
     parser.add_argument('root')
     parser.add_argument('cordon')
@@ -330,8 +335,8 @@ def main():
         if options.case is not None:
             break
     shutil.rmtree(bench.base, ignore_errors=True)
-    for row, count in sorted(known.count.items()):
-        print('skipped %d times, known: %s' % (count, row))
+    for row in known.rows:
+        print('skipped %d times, known: %s' % (known.count[row], row))
     if options.summary:
         for name in sorted(n for n in bench.counts if n.startswith('op ')):
             print('  %-24s %d' % (name[3:], bench.counts[name]))
