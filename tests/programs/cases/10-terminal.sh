@@ -145,3 +145,63 @@ TEXT
         'before=$(stty -g); "$0" run --tty --workspace . -- true; [ "$before" = "$(stty -g)" ] && echo restored' \
         "$CORDON"
 }
+
+# What comes out of the filter is what the program wrote, byte for byte, but for what is put back at the end.
+same_through_the_filter() # KEYS COMMAND-LINE
+{
+    TERM_NAME=xterm-256color as_caller python3 "$HERE/terminal-twin" "$WORKSPACE/log" "$1" -- \
+        "$CORDON" run --tty --workspace "$WORKSPACE" -- script -qec "$2" "$WORKSPACE/log"
+}
+
+program_test less_looks_the_same_through_the_filter "less python3 script"
+test_less_looks_the_same_through_the_filter()
+{
+    seq 1 500 >"$WORKSPACE/numbers"
+    same_through_the_filter '/400\r|G|q' 'less numbers'
+}
+
+program_test readline_looks_the_same_through_the_filter "bash python3 script"
+test_readline_looks_the_same_through_the_filter()
+{
+    same_through_the_filter 'echo h\303\244\r|\x12ech|\x07\x15exit\r' 'bash --norc --noprofile -i'
+}
+
+program_test capabilities_look_the_same_through_the_filter "tput python3 script"
+test_capabilities_look_the_same_through_the_filter()
+{
+    cat >"$WORKSPACE/all" <<'TEXT'
+for capability in bold smul rev 'setaf 1' 'cup 3 4' el ed smcup civis cnorm 'csr 2 5' smacs rmacs 'hpa 3' 'ech 3' smkx rmkx rmcup sgr0; do
+    tput $capability
+    echo x
+done
+TEXT
+    same_through_the_filter '' 'sh all'
+}
+
+program_test vim_looks_the_same_through_the_filter "vim python3 script"
+test_vim_looks_the_same_through_the_filter()
+{
+    seq 1 500 >"$WORKSPACE/numbers"
+    same_through_the_filter ':set number\r|ihello|\x1b:q!\r' "vim -u NONE -c 'syntax on' numbers"
+}
+
+program_test curses_looks_the_same_through_the_filter "python3 script"
+test_curses_looks_the_same_through_the_filter()
+{
+    cat >"$WORKSPACE/screen.py" <<'TEXT'
+import curses
+
+def draw(screen):
+    curses.use_default_colors()
+    curses.init_pair(1, 2, 0)
+    curses.mousemask(-1)
+    curses.curs_set(0)
+    screen.box()
+    screen.addstr(2, 2, '\u00e4\u2500', curses.color_pair(1) | curses.A_BOLD)
+    screen.refresh()
+    screen.getch()
+
+curses.wrapper(draw)
+TEXT
+    same_through_the_filter q 'python3 screen.py'
+}
