@@ -318,6 +318,7 @@ def main():
         except Disagreement as found:
             bad += 1
             if options.broken_model:
+                print('found out: %s (%s)' % (found, found.why))
                 break
             if found.key() not in reported and len(reported) < options.report_max:
                 reported.add(found.key())
