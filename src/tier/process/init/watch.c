@@ -101,6 +101,8 @@ void program_prepare(struct init *init)
 {
     uint64_t child = 1ull << (SIGCHLD - 1);
 
+    /* blocked by whoever starts this already; if it were not, the program's end could pass unseen */
+    init_need(init, sys_call4(rt_sigprocmask, SIG_BLOCK, &child, 0, sizeof(child)), "block", "SIGCHLD");
     init->signals = (int)init_need(init, sys_call4(signalfd4, -1, &child, sizeof(child), O_CLOEXEC | O_NONBLOCK),
                                    "open", "signal descriptor");
 }
