@@ -80,7 +80,7 @@ class Names:
         self.put_skeleton()
         self.put_mounts()
         # What only the host could make there is kept by nobody: the launch may be refused for it.
-        self.launch_open |= any(self.static(parent_of(path))[0] < WRITE for path in self.missing)
+        self.launch_open |= any(self.access(*self.nearest(path))[0] < WRITE for path in self.missing)
 
     # ---- the tree ----
 
@@ -147,6 +147,14 @@ class Names:
         if not path.startswith(self.base + '/'):
             return None
         return self.at(path[len(self.base) + 1:])
+
+    def nearest(self, path):
+        """The deepest ancestor that is there, and its node."""
+        for prefix in prefixes(parent_of(path)):
+            node = self.host_node(prefix)
+            if node is not None:
+                return prefix, node
+        return '/', None
 
     # ---- the policy at the launch ----
 
