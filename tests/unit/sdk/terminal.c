@@ -160,3 +160,66 @@ TEST(a_terminal_that_is_none_is_refused_clearly)
     check_contains(ran.err, "--tty: stdin is not a terminal");
     sandbox_close();
 }
+
+/* What `cordon run OPTIONS -- SCRIPT` shows on a terminal of the test's own. */
+static void show(const char *options, const char *script, char *got, size_t size)
+{
+    char command[2048];
+    int master, status;
+    pid_t pid = forkpty(&master, NULL, NULL, NULL);
+
+    check(pid >= 0);
+    if (pid == 0) {
+        snprintf(command, sizeof(command), "exec %s run %s -- sh -c \"$0\"", CORDON, options);
+        execl("/bin/sh", "sh", "-c", command, script, (char *)NULL);
+        _exit(99);
+    }
+    fcntl(master, F_SETFD, FD_CLOEXEC);
+    got[0] = '\0';
+    expect(master, got, size, "end of it");
+    check(waitpid(pid, &status, 0) == pid);
+    check_int(WEXITSTATUS(status), 0);
+    close(master);
+}
+
+TEST(the_clipboard_of_a_terminal_is_set_where_the_policy_says_so_and_never_read)
+{
+    static const char script[] = "printf 'a\\033]52;c;aGk=\\007b\\033]52;c;?\\007c end of it'";
+    char got[4096];
+
+    sandbox_open();
+    show("--tty", script, got, sizeof(got));
+    check_string(got, "abc end of it");
+    show("--tty --set ui.clipboard=write", script, got, sizeof(got));
+    check_string(got, "a\033]52;c;aGk=\abc end of it");
+    RUN(&ran, CORDON, "run", "--set", "ui.clipboard=read", "--", "true");
+    check_int(ran.status, 125);
+    check_contains(ran.err, "ui.clipboard: needs a private desktop");
+    sandbox_close();
+}
+
+TEST(the_record_says_whose_terminal_a_program_writes_to)
+{
+    char got[4096];
+
+    sandbox_open();
+    show("--tty --events own.jsonl", "printf 'end of it'", got, sizeof(got));
+    show("--events callers.jsonl", "printf 'end of it'", got, sizeof(got));
+    RUN(&ran, "/bin/sh", "-c", CORDON " run --events none.jsonl -- true </dev/null; cat own.jsonl callers.jsonl none.jsonl");
+    check_int(ran.status, 0);
+    check_contains(ran.out, "\"terminal\":\"own\"");
+    check_contains(ran.out, "\"terminal\":\"caller\"");
+    check_contains(ran.out, "\"terminal\":\"none\"");
+    sandbox_close();
+}
+
+/* Without a terminal nothing changes the bytes: that is what the record is for. */
+TEST(without_a_terminal_of_its_own_nothing_is_filtered)
+{
+    char got[4096];
+
+    sandbox_open();
+    show("", "printf 'a\\033]52;c;aGk=\\007b end of it'", got, sizeof(got));
+    check_string(got, "a\033]52;c;aGk=\ab end of it");
+    sandbox_close();
+}
