@@ -284,7 +284,8 @@ class Names:
                 access, why = kept, 'dangling'
         for taken, pattern, text in self.patterns:
             if access > taken and any(pattern.match(p) for p in lineage):
-                access, why = taken, 'pattern'
+                own = any(pattern.match(p) for p in prefixes(path))
+                access, why = taken, 'pattern' if own else 'pattern-view'
         return access, why
 
     def access(self, path, node):
@@ -369,7 +370,7 @@ class Names:
                 rest_in = [path[len(r) + 1:] for r in self.builtin_roots if path.startswith(r + '/')]
                 if any(rest in self.builtin_names for rest in rest_in):
                     strict.add(path)
-            if why == 'pattern' and self.static(parent_of(path))[0] > access:
+            if why in ('pattern', 'pattern-view') and self.static(parent_of(path))[0] > access:
                 self.mounts.add(path)
                 if access == DENIED:
                     strict.add(path)
