@@ -112,7 +112,7 @@ static const struct filter_row rows[] = {
  */
 #define SET_ID "a set-user-ID or set-group-ID file in a granted tree would give the caller's rights to others"
     ROW(openat, FILTER_OPEN_2, SET_ID)
-    ROW(fchmod, FILTER_MODE_1, SET_ID)
+    ROW(fchmod, FILTER_NAME_MODE_1, SET_ID)
     ROW(fchmodat, FILTER_NAME_MODE_2, SET_ID)
     ROW(fchmodat2, FILTER_NAME_MODE_2, SET_ID)
     ROW(mknodat, FILTER_NAME_MODE_2, SET_ID)

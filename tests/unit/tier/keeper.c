@@ -158,3 +158,16 @@ TEST(a_pipe_that_was_given_for_reading_is_not_opened_for_writing)
     check_string(output, "in\nout\nnamed\n");
     done();
 }
+
+TEST(permissions_are_kept_through_a_descriptor_as_well)
+{
+    keep("mkdir -p r/.git/hooks; echo 1 >r/.git/hooks/pre; echo 1 >plain; chmod 600 plain r/.git/hooks/pre",
+         "python3 -c 'import os\n"
+         "for f in (\"plain\", \"r/.git/hooks/pre\"):\n"
+         "  d = os.open(f, os.O_RDONLY)\n"
+         "  try: os.fchmod(d, 0o755); print(f)\n"
+         "  except PermissionError: pass\n"
+         "p = os.pipe(); os.fchmod(p[0], 0o600); print(\"pipe\")'; stat -c %a plain r/.git/hooks/pre");
+    check_string(output, "plain\npipe\n755\n600\n");
+    done();
+}

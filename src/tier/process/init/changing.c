@@ -222,9 +222,21 @@ static long truncate_file(struct keeper *keeper, const struct call *call)
     return status;
 }
 
-static long change_mode(struct keeper *keeper, const struct call *call, int directory, const uint64_t *args, uint64_t flags)
+static long set_mode(struct keeper *keeper, struct place *place, uint64_t mode)
 {
     char again[24];
+    long status = place_check(keeper, place);
+
+    if (status == 0 && (place->mode & S_IFMT) == S_IFLNK)
+        status = -EOPNOTSUPP;
+    if (status == 0)
+        status = sys_call3(fchmodat, keeper->own, place_again(place->object, again), mode & 07777);
+    place_leave(place);
+    return status;
+}
+
+static long change_mode(struct keeper *keeper, const struct call *call, int directory, const uint64_t *args, uint64_t flags)
+{
     struct place place not_initialised;
     long status;
 
@@ -232,15 +244,16 @@ static long change_mode(struct keeper *keeper, const struct call *call, int dire
         return -EINVAL;
     status = old_place(keeper, call, directory, args[0],
                        (flags & AT_SYMLINK_NOFOLLOW ? 0 : PLACE_FOLLOW) | EMPTY_PATH(flags), &place);
-    if (status < 0)
-        return status;
-    status = place_check(keeper, &place);
-    if (status == 0 && (place.mode & S_IFMT) == S_IFLNK)
-        status = -EOPNOTSUPP;
-    if (status == 0)
-        status = sys_call3(fchmodat, keeper->own, place_again(place.object, again), args[1] & 07777);
-    place_leave(&place);
-    return status;
+    return status < 0 ? status : set_mode(keeper, &place, args[1]);
+}
+
+static long change_mode_of_descriptor(struct keeper *keeper, const struct call *call)
+{
+    struct place place not_initialised;
+    int fd = (int)call->args[0];
+    long status = fd < 0 ? -EBADF : place_find(keeper, call, fd, "", PLACE_EMPTY, &place);
+
+    return status < 0 ? status : set_mode(keeper, &place, call->args[1]);
 }
 
 struct socket_name {
@@ -323,6 +336,7 @@ long changing_handle(struct keeper *keeper, const struct call *call)
     case __NR_renameat2: return rename_name(keeper, call, (int)a[0], a[1], (int)a[2], a[3], (uint32_t)a[4]);
     case __NR_unlinkat: return remove_name(keeper, call, (int)a[0], a[1], (uint32_t)a[2]);
     case __NR_truncate: return truncate_file(keeper, call);
+    case __NR_fchmod: return change_mode_of_descriptor(keeper, call);
     case __NR_fchmodat: return change_mode(keeper, call, (int)a[0], a + 1, 0);
     case __NR_fchmodat2: return change_mode(keeper, call, (int)a[0], a + 1, (uint32_t)a[3]);
     case __NR_bind: return bind_socket(keeper, call);
