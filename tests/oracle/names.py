@@ -232,7 +232,7 @@ class Names:
                 if BUILTIN[name] == 'kept' and (rest + '/').startswith(name + '/'):
                     return True
                 # A root that is itself the beginning of the name has the rest of it protected.
-                if BUILTIN[name] == 'kept' and '/' in name and root.endswith('/' + name.split('/')[0]) and \
+                if '/' in name and root.endswith('/' + name.split('/')[0]) and \
                         (rest + '/').startswith(name.split('/')[1] + '/'):
                     return True
             if '.git/hooks' in self.builtin_names and '/.git/hooks/' in '/' + rest + '/':
@@ -275,7 +275,7 @@ class Names:
         if any(p in self.caps for p in lineage) and access > READ:
             access, why = READ, 'protected'
         if access > READ and (self.builtin_cap(path) or others and self.builtin_cap(others[0])):
-            access, why = READ, 'builtin'
+            access, why = READ, 'builtin' if self.builtin_cap(path) else 'pattern-view'
         for kept, name in self.kept:
             if name in lineage and access > kept:
                 access, why = kept, 'missing'
