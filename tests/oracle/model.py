@@ -81,7 +81,8 @@ class World(Names):
                 if self.access(there, child)[0] == DENIED:
                     if child.private:
                         raise Unjudged
-                    return Place('shut')
+                    # Refused, but a link to nothing says ENOENT: a path is judged by where it leads.
+                    return Place('shut link')
                 links += 1
                 if links > LINKS_MAX:
                     return Place('none')
@@ -127,6 +128,8 @@ class World(Names):
             if content:
                 return refused('object')
             raise Unjudged
+        if place.status == 'shut link':
+            return refused('shut')
         return refused('shut', errors) if place.status == 'shut' else FAIL
 
     def op_read(self, path):
