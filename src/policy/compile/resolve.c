@@ -190,6 +190,7 @@ static int walk_arrive(struct walk *walk)
         return -errno;
     object->device = st->st_dev;
     object->inode = st->st_ino;
+    object->links_to = st->st_nlink;
     object->mode = st->st_mode;
     object->uid = st->st_uid;
     object->gid = st->st_gid;

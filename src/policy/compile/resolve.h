@@ -32,6 +32,7 @@ struct resolved {
     const char *blocked; /* RESOLVE_SHUT: the directory that stops the caller */
     dev_t device, special;
     ino_t inode;
+    nlink_t links_to; /* names that the object has */
     mode_t mode;
     uid_t uid;
     gid_t gid;

@@ -225,6 +225,8 @@ static int search_layer(struct search *search, const struct document *layer)
     }
     for (size_t i = 0; i < layer->view_count && r == 0; i++)
         r = search_tree(search, layer->views[i].target, layer->views[i].source);
+    for (size_t i = 0; i < layer->view_count && r == 0; i++) /* rules name what a view shows by its own name as well */
+        r = search_tree(search, layer->views[i].source, layer->views[i].source);
     return r;
 }
 
@@ -247,8 +249,8 @@ static int collect_rules(struct search *search)
     return 0;
 }
 
-/* Does a grant that gives more than `access` hold this path, or show it elsewhere? */
-static bool is_in_wider_grant(const struct compile *c, const char *path, enum access access)
+/* Is there a tree in which another name of a file with this access would give more? */
+static bool has_wider_grant(const struct compile *c, enum access access)
 {
     for (size_t i = 0; i < c->real.layer_count; i++) {
         const struct document *layer = c->real.layers[i];
@@ -256,13 +258,11 @@ static bool is_in_wider_grant(const struct compile *c, const char *path, enum ac
         for (size_t j = 0; j < layer->path_count; j++) {
             const struct path_rule *rule = &layer->paths[j];
 
-            if ((rule->kind == PATH_READWRITE || (rule->kind == PATH_READONLY && access == ACCESS_DENIED)) &&
-                !rule->is_glob && strcmp(rule->path, path) != 0 && path_is_within(path, rule->path))
+            if (is_file_grant(rule) && (rule->kind == PATH_READWRITE || (access == ACCESS_DENIED && !is_system_tree(rule))))
                 return true;
         }
-        for (size_t j = 0; j < layer->view_count; j++)
-            if (path_is_within(path, layer->views[j].source))
-                return true;
+        if (layer->view_count)
+            return true;
     }
     return false;
 }
@@ -274,19 +274,14 @@ static int collect_linked(struct search *search, struct point *point)
     const struct origin *why = NULL;
     enum access access = objects_point_access(c, point, &why);
     struct linked *slot;
-    struct stat st;
 
-    if (!S_ISREG(point->mode) || !why || access == ACCESS_WRITE || !is_in_wider_grant(c, point->path, access))
-        return 0;
-    if (lstat(point->path, &st) < 0)
-        return errno == ENOENT ? 0 : error_system(search->err, errno, "lstat %s", point->path);
-    if (st.st_nlink < 2 || st.st_ino != point->inode)
+    if (!S_ISREG(point->mode) || point->links_to < 2 || !why || access == ACCESS_WRITE || !has_wider_grant(c, access))
         return 0;
     slot = arena_append(c->work, search->linked, search->linked_count);
     if (!slot)
         return error_memory(search->err);
     *slot = (struct linked){.device = point->device, .inode = point->inode, .path = point->path, .origin = why};
-    search->links_left += st.st_nlink - 1;
+    search->links_left += point->links_to - 1;
     return 0;
 }
 

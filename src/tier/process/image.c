@@ -197,17 +197,44 @@ static void put_confinement(struct image *image, const struct plan *plan, const 
         head(image)->flags |= RECORD_LANDLOCK;
 }
 
+/* What is shown for writing under another name than its own. */
+static int collect_aliases(struct arena *arena, const struct plan *plan, struct names_alias **ret_aliases, size_t *ret_count,
+                           struct error *err)
+{
+    struct names_alias *aliases = NULL;
+    size_t count = 0;
+
+    for (size_t i = 0; i < plan->mount_count; i++) {
+        const struct plan_mount *mount = &plan->mounts[i];
+        struct names_alias *slot;
+
+        if (mount->kind != PLAN_BIND || !mount->is_writable || strcmp(mount->source, mount->target) == 0)
+            continue;
+        slot = arena_append(arena, aliases, count);
+        if (!slot)
+            return error_memory(err);
+        *slot = (struct names_alias){mount->target, mount->source};
+    }
+    *ret_aliases = aliases;
+    *ret_count = count;
+    return 0;
+}
+
 /* The edges name their components by their place in the text, which goes in front of them. */
 static int put_names(struct image *image, const struct plan *plan, struct error *err)
 {
     auto_arena struct arena *arena = plan->name_count ? arena_new() : NULL;
+    struct names_alias *aliases = NULL;
     struct names names = {0};
-    uint32_t text, states, edges;
+    uint32_t text, states, edges, also;
+    size_t alias_count = 0;
     int status;
 
     if (!plan->name_count)
         return 0;
-    status = arena ? names_build(arena, plan->names, plan->name_count, &names, err) : error_memory(err);
+    status = arena ? collect_aliases(arena, plan, &aliases, &alias_count, err) : error_memory(err);
+    if (status == 0)
+        status = names_build(arena, plan->names, plan->name_count, aliases, alias_count, &names, err);
     if (status < 0)
         return status;
     text = put(image, names.text, names.text_length + 1, 1);
@@ -215,12 +242,14 @@ static int put_names(struct image *image, const struct plan *plan, struct error 
         names.edges[i].name += text;
     states = put_array(image, names.states, names.state_count, sizeof(names.states[0]));
     edges = put_array(image, names.edges, names.edge_count, sizeof(names.edges[0]));
+    also = put_array(image, names.also, names.also_count, sizeof(names.also[0]));
     if (image->bytes.is_broken)
         return 0;
     head(image)->states = states;
     head(image)->state_count = (uint32_t)names.state_count;
     head(image)->edges = edges;
     head(image)->edge_count = (uint32_t)names.edge_count;
+    head(image)->also = also;
     return 0;
 }
 

@@ -12,6 +12,8 @@ struct node {
     struct branch *branches;
     size_t branch_count;
     size_t deep; /* node behind a double star here, 0 = none */
+    size_t *also; /* nodes that are entered along with this one */
+    size_t also_count;
     uint32_t kinds;
     bool stays;
 };
@@ -108,6 +110,105 @@ static int pattern_add(struct builder *builder, const struct plan_name *pattern,
     return status;
 }
 
+/* A literal path from the root. */
+static int path_add(struct builder *builder, const char *path, size_t *ret_at, struct error *err)
+{
+    const char *rest = glob_literal(builder->arena, path), *name;
+    size_t length, at = 0;
+    int status = rest ? 0 : error_memory(err);
+
+    while (status == 0 && glob_next_component(&rest, &name, &length))
+        status = step_name(builder, at, name, length, &at, err);
+    if (status == 0)
+        *ret_at = at;
+    return status;
+}
+
+static void enter(const struct builder *builder, size_t at, bool live[RECORD_STATES_MAX])
+{
+    const struct node *node = &builder->nodes[at];
+
+    if (live[at])
+        return;
+    live[at] = true;
+    if (node->deep)
+        enter(builder, node->deep, live);
+    for (size_t i = 0; i < node->also_count; i++)
+        enter(builder, node->also[i], live);
+}
+
+/* The nodes that are live at a path, as process 1 will walk it. */
+static void walk(const struct builder *builder, const char *path, bool ret_live[RECORD_STATES_MAX])
+{
+    bool live[RECORD_STATES_MAX] = {false};
+    const char *name;
+    size_t length;
+
+    enter(builder, 0, live);
+    while (glob_next_component(&path, &name, &length)) {
+        bool next[RECORD_STATES_MAX] = {false};
+
+        for (size_t i = 0; i < builder->node_count; i++) {
+            const struct node *node = &builder->nodes[i];
+
+            if (live[i] && node->stays)
+                enter(builder, i, next);
+            for (size_t j = 0; live[i] && j < node->branch_count; j++)
+                if (glob_matches_name(node->branches[j].name, node->branches[j].length, name, length))
+                    enter(builder, node->branches[j].to, next);
+        }
+        memcpy(live, next, sizeof(live));
+    }
+    memcpy(ret_live, live, sizeof(live));
+}
+
+/* At `at`, be wherever the other name is. */
+static int join(struct builder *builder, size_t at, const bool live[RECORD_STATES_MAX], struct error *err)
+{
+    for (size_t i = 0; i < builder->node_count; i++) {
+        size_t *slot;
+
+        if (!live[i] || i == at)
+            continue;
+        slot = arena_append(builder->arena, builder->nodes[at].also, builder->nodes[at].also_count);
+        if (!slot)
+            return error_memory(err);
+        *slot = i;
+    }
+    return 0;
+}
+
+static int alias_add(struct builder *builder, const struct names_alias *alias, struct error *err)
+{
+    bool at_name[RECORD_STATES_MAX], at_other[RECORD_STATES_MAX];
+    size_t name, other;
+    int status = path_add(builder, alias->name, &name, err);
+
+    if (status == 0)
+        status = path_add(builder, alias->other, &other, err);
+    if (status < 0)
+        return status;
+    walk(builder, alias->name, at_name);
+    walk(builder, alias->other, at_other);
+    status = join(builder, name, at_other, err);
+    return status < 0 ? status : join(builder, other, at_name, err);
+}
+
+static int flatten_also(struct builder *builder, const struct node *node, struct record_state *state, struct names *names,
+                        struct error *err)
+{
+    state->also = (uint32_t)names->also_count;
+    state->also_count = (uint32_t)node->also_count;
+    for (size_t i = 0; i < node->also_count; i++) {
+        uint32_t *slot = arena_append(builder->arena, names->also, names->also_count);
+
+        if (!slot)
+            return error_memory(err);
+        *slot = (uint32_t)node->also[i];
+    }
+    return 0;
+}
+
 static int flatten(struct builder *builder, struct names *names, struct error *err)
 {
     auto_text struct text text = {0};
@@ -123,6 +224,8 @@ static int flatten(struct builder *builder, struct names *names, struct error *e
                                        .skip = (uint32_t)node->deep,
                                        .kinds = node->kinds,
                                        .stays = node->stays};
+        if (flatten_also(builder, node, state, names, err) < 0)
+            return error_memory(err);
         for (size_t j = 0; j < node->branch_count; j++) {
             const struct branch *branch = &node->branches[j];
             struct record_edge *edge = arena_append(builder->arena, names->edges, names->edge_count);
@@ -141,8 +244,8 @@ static int flatten(struct builder *builder, struct names *names, struct error *e
     return names->text ? 0 : error_memory(err);
 }
 
-int names_build(struct arena *arena, const struct plan_name *patterns, size_t count, struct names *ret_names,
-                struct error *err)
+int names_build(struct arena *arena, const struct plan_name *patterns, size_t count, const struct names_alias *aliases,
+                size_t alias_count, struct names *ret_names, struct error *err)
 {
     struct builder builder = {.arena = arena};
     struct names names = {0};
@@ -151,6 +254,8 @@ int names_build(struct arena *arena, const struct plan_name *patterns, size_t co
 
     for (size_t i = 0; i < count && status == 0; i++)
         status = pattern_add(&builder, &patterns[i], err);
+    for (size_t i = 0; i < alias_count && status == 0; i++)
+        status = alias_add(&builder, &aliases[i], err);
     if (status == 0)
         status = flatten(&builder, &names, err);
     if (status == 0)

@@ -13,12 +13,19 @@ struct names {
     size_t state_count;
     struct record_edge *edges; /* names are offsets into `text` */
     size_t edge_count;
+    uint32_t *also;
+    size_t also_count;
     const char *text;
     size_t text_length;
 };
 
+/* Two names inside for one directory or file: what a pattern covers below one of them, it covers below the other. */
+struct names_alias {
+    const char *name, *other;
+};
+
 /* In the arena. ERROR_LIMIT when the patterns need more than RECORD_STATES_MAX states. */
-int names_build(struct arena *arena, const struct plan_name *patterns, size_t count, struct names *ret_names,
-                struct error *err) must_check;
+int names_build(struct arena *arena, const struct plan_name *patterns, size_t count, const struct names_alias *aliases,
+                size_t alias_count, struct names *ret_names, struct error *err) must_check;
 
 #endif

@@ -65,6 +65,7 @@ enum record_name_kind {
 struct record_state {
     uint32_t edges, edge_count; /* index of the first one */
     uint32_t skip;              /* a state that is entered along with this one, 0 = none */
+    uint32_t also, also_count;  /* the same for many: indices into `record.also` */
     uint32_t kinds;             /* enum record_name_kind of the patterns that end here */
     uint32_t stays;             /* any component leads back here: a double star */
 };
@@ -89,6 +90,7 @@ struct record {
     uint32_t rules, rule_count;
     uint32_t states, state_count; /* none: no names are kept */
     uint32_t edges, edge_count;
+    uint32_t also; /* uint32_t each, a state */
     uint32_t limits, limit_count;
     uint32_t filter, filter_count; /* struct sock_filter */
     uint32_t argv, argc;           /* uint64_t offsets, then a zero; one free slot before the first */

@@ -38,7 +38,8 @@ static struct record *lay_out(const struct names *names)
 {
     size_t states = sizeof(struct record) + (names->text_length + 16) / 16 * 16;
     size_t edges = states + names->state_count * sizeof(names->states[0]);
-    char *bytes = calloc(1, edges + (names->edge_count + 1) * sizeof(names->edges[0]));
+    size_t also = edges + (names->edge_count + 1) * sizeof(names->edges[0]);
+    char *bytes = calloc(1, also + (names->also_count + 1) * sizeof(names->also[0]));
     struct record *record = (struct record *)(void *)bytes;
     struct record_edge *copies;
 
@@ -48,6 +49,9 @@ static struct record *lay_out(const struct names *names)
     record->states = (uint32_t)states;
     record->state_count = (uint32_t)names->state_count;
     record->edges = (uint32_t)edges;
+    record->also = (uint32_t)also;
+    if (names->also_count)
+        memcpy(bytes + also, names->also, names->also_count * sizeof(names->also[0]));
     copies = (struct record_edge *)(void *)(bytes + edges);
     for (size_t i = 0; i < names->edge_count; i++) {
         copies[i] = names->edges[i];
@@ -56,15 +60,21 @@ static struct record *lay_out(const struct names *names)
     return record;
 }
 
-static struct record *build(const struct plan_name *patterns, size_t count)
+static struct record *build_with(const struct plan_name *patterns, size_t count, const struct names_alias *aliases,
+                                 size_t alias_count)
 {
     auto_arena struct arena *arena = arena_new();
     struct names names = {0};
     struct error err;
 
     check(arena != NULL);
-    check_int(names_build(arena, patterns, count, &names, &err), 0);
+    check_int(names_build(arena, patterns, count, aliases, alias_count, &names, &err), 0);
     return lay_out(&names);
+}
+
+static struct record *build(const struct plan_name *patterns, size_t count)
+{
+    return build_with(patterns, count, NULL, 0);
 }
 
 static uint32_t kinds_of(const struct plan_name *patterns, size_t count, const char *path)
@@ -162,8 +172,8 @@ TEST(patterns_beyond_the_automaton_are_refused_by_name)
         patterns[i] = (struct plan_name){texts[i], PLAN_NAME_KEPT, NULL};
     }
     check(arena != NULL);
-    check_int(names_build(arena, patterns, 1000, &names, &err), 0);
-    check(names_build(arena, patterns, 2000, &names, &err) < 0);
+    check_int(names_build(arena, patterns, 1000, NULL, 0, &names, &err), 0);
+    check(names_build(arena, patterns, 2000, NULL, 0, &names, &err) < 0);
     check_int(err.kind, ERROR_LIMIT);
     check_contains(err.text, "name fewer");
 }
@@ -194,5 +204,23 @@ TEST(where_letter_case_does_not_count_no_spelling_passes)
     }
     check(!is_covered(record, "/ws/.gitx/hooks"));
     check(!is_covered(record, "/ws/a.keyx"));
+    free(record);
+}
+
+TEST(what_has_two_names_is_covered_under_both)
+{
+    static const struct plan_name patterns[] = {{"/ws/**/*.pem", PLAN_NAME_KEPT, NULL},
+                                                {"/ws/a/.git/hooks", PLAN_NAME_KEPT, NULL},
+                                                {"/v/only", PLAN_NAME_KEPT, NULL}};
+    static const struct names_alias aliases[] = {{"/v", "/ws/a"}, {"/h", "/ws/a/.git/hooks"}, {"/w/[x]", "/v"}};
+    static const char *const covered[] = {"/v/x.pem",  "/v/deep/x.pem", "/v/.git/hooks/pre", "/ws/a/only", "/h", "/h/pre",
+                                          "/ws/x.pem", "/w/[x]/x.pem",  "/w/[x]/only"};
+    static const char *const open[] = {"/v/x", "/ws/only", "/x.pem", "/v/.git/config", "/ws/b/.git/hooks", "/w/x/x.pem"};
+    struct record *record = build_with(patterns, ARRAY_COUNT(patterns), aliases, ARRAY_COUNT(aliases));
+
+    for (size_t i = 0; i < ARRAY_COUNT(covered); i++)
+        check(is_covered(record, covered[i]));
+    for (size_t i = 0; i < ARRAY_COUNT(open); i++)
+        check(!is_covered(record, open[i]));
     free(record);
 }

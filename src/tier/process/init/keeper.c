@@ -175,10 +175,10 @@ static void keeper_run(void *argument)
 
     keeper->record = init->record;
     rights_restrict(init);
-    init_need(init, sys_call2(clock_gettime, CLOCK_REALTIME_COARSE, &now), "read", "clock");
+    init_need(init, sys_call2(clock_gettime, CLOCK_REALTIME, &now), "read", "clock");
     keeper->started_s = now.tv_sec;
     keeper->started_ns = (uint32_t)now.tv_nsec;
-    keeper->is_first_tick = 1;
+    keeper->is_starting = 1;
     keeper->mask = (uint32_t)sys_call1(umask, 077);
     sys_call1(umask, keeper->mask);
     keeper->is_tracing_open = is_tracing_open();

@@ -31,7 +31,7 @@ struct waiting {
     int flags;
 };
 
-/* A file that was made in the clock tick in which the container started. */
+/* A file that the program made while its stamp cannot tell it from what was there. */
 struct young {
     uint64_t device, inode;
 };
@@ -42,10 +42,10 @@ struct keeper {
     int proc;          /* O_PATH of the container's /proc */
     int own;           /* O_PATH of the directory of the keeper's own descriptors there */
     uint32_t mask;     /* the keeper's own mask at the moment */
-    int64_t started_s; /* of the container, by the clock that stamps files */
+    int64_t started_s; /* of the container, CLOCK_REALTIME: no stamp of what was there is later */
     uint32_t started_ns;
     int is_tracing_open; /* processes may look into others than their descendants: no Yama, or its scope 0 */
-    int is_first_tick; /* files are stamped with a clock that ticks every 1 to 10 ms */
+    int is_starting; /* the clock that stamps files ticks every 1 to 10 ms and has not passed the start yet */
     uint32_t young_count;
     struct young young[KEEPER_YOUNG];
     struct umask_seen umasks[KEEPER_UMASKS];

@@ -11,14 +11,22 @@ static const struct record_state *states_of(const struct record *record)
     return (const struct record_state *)(const void *)((const char *)record + record->states);
 }
 
-/* Into a state, and into those that are entered along with it. */
-static void enter(const struct record *record, uint32_t state, struct names_at *at)
+/* Into a state, and into those that are entered along with it; what is live already has been through here. */
+static void enter(const struct record *record, uint32_t index, struct names_at *at)
 {
+    const uint32_t *also = (const uint32_t *)(const void *)((const char *)record + record->also);
+
     do {
-        at->live[state / 64] |= 1ull << (state % 64);
-        at->kinds |= states_of(record)[state].kinds;
-        state = states_of(record)[state].skip;
-    } while (state);
+        const struct record_state *state = &states_of(record)[index];
+
+        if (at->live[index / 64] & 1ull << (index % 64))
+            return;
+        at->live[index / 64] |= 1ull << (index % 64);
+        at->kinds |= state->kinds;
+        for (uint32_t i = 0; i < state->also_count; i++)
+            enter(record, also[state->also + i], at);
+        index = state->skip;
+    } while (index);
 }
 
 static void clear(struct names_at *at, uint32_t kinds)

@@ -309,16 +309,21 @@ long place_find(struct keeper *keeper, const struct call *call, int directory, c
     return status;
 }
 
+static int is_after_start(const struct keeper *keeper, int64_t seconds, uint32_t nanoseconds)
+{
+    return seconds > keeper->started_s || (seconds == keeper->started_s && nanoseconds > keeper->started_ns);
+}
+
 void place_note_new(struct keeper *keeper, int object)
 {
     struct __kernel_timespec now = {0};
     struct statx info;
 
-    if (!keeper->is_first_tick)
+    if (!keeper->is_starting)
         return;
     sys_call2(clock_gettime, CLOCK_REALTIME_COARSE, &now);
-    keeper->is_first_tick = now.tv_sec == keeper->started_s && (uint32_t)now.tv_nsec == keeper->started_ns;
-    if (!keeper->is_first_tick || keeper->young_count == KEEPER_YOUNG ||
+    keeper->is_starting = !is_after_start(keeper, now.tv_sec, (uint32_t)now.tv_nsec);
+    if (!keeper->is_starting || keeper->young_count == KEEPER_YOUNG ||
         sys_call5(statx, object, "", AT_EMPTY_PATH, STATX_INO, &info) < 0)
         return; /* one that is not remembered counts as old */
     keeper->young[keeper->young_count++] =
@@ -342,10 +347,7 @@ static int is_old(const struct keeper *keeper, int object)
     if (sys_call5(statx, object, "", AT_EMPTY_PATH, STATX_BTIME | STATX_INO, &info) < 0 ||
         !(info.stx_mask & STATX_BTIME))
         return 1;
-    if (info.stx_btime.tv_sec == keeper->started_s && info.stx_btime.tv_nsec == keeper->started_ns)
-        return !is_young(keeper, &info);
-    return info.stx_btime.tv_sec < keeper->started_s ||
-           (info.stx_btime.tv_sec == keeper->started_s && info.stx_btime.tv_nsec < keeper->started_ns);
+    return !is_after_start(keeper, info.stx_btime.tv_sec, info.stx_btime.tv_nsec) && !is_young(keeper, &info);
 }
 
 long place_check(const struct keeper *keeper, struct place *place)
