@@ -175,12 +175,27 @@ static bool is_folding(const char *directory)
     return flags & FS_CASEFOLD_FL;
 }
 
+/* What is mounted below comes along. */
+static bool has_folding(const struct compile *c, const char *tree)
+{
+    if (is_folding(tree))
+        return true;
+    for (size_t i = 0; i < c->mounts.count; i++) {
+        const struct host_mount *mount = &c->mounts.mounts[i];
+
+        if (!mount->is_kernel && strcmp(mount->point, tree) != 0 && path_is_within(mount->point, tree) &&
+            is_folding(mount->point))
+            return true;
+    }
+    return false;
+}
+
 void names_look_at_case(struct compile *c)
 {
     for (size_t i = 0; i < c->plan->mount_count && c->plan->name_count && !c->plan->names_fold; i++) {
         const struct plan_mount *mount = &c->plan->mounts[i];
 
         if (mount->kind == PLAN_BIND && mount->is_writable && mount->is_directory)
-            c->plan->names_fold = is_folding(mount->source);
+            c->plan->names_fold = has_folding(c, mount->source);
     }
 }

@@ -78,6 +78,7 @@ static int shut_found(struct search *search, const struct path_rule *rule, const
 static int join_found(struct search *search, const struct linked *linked, const char *host, const char *name)
 {
     struct resolved object;
+    size_t known;
     int r = resolve_found(search, host, name, &object);
 
     if (r < 0 || object.status != RESOLVE_FOUND || object.inode != linked->inode || object.device != linked->device)
@@ -86,8 +87,11 @@ static int join_found(struct search *search, const struct linked *linked, const 
         return 0;
     if (++search->found > FOUND_MAX)
         return too_wide(search, "more than " STRINGIFY(FOUND_MAX) " were found");
-    search->links_left -= search->links_left > 0;
-    return objects_add_point(search->c, &object, false, search->err);
+    known = search->c->point_count;
+    r = objects_add_point(search->c, &object, false, search->err);
+    if (search->c->point_count != known) /* not the same name by another way */
+        search->links_left -= search->links_left > 0;
+    return r;
 }
 
 static int search_directory(struct search *search, const char *host, const struct glob_state *at, size_t depth);

@@ -171,3 +171,42 @@ TEST(permissions_are_kept_through_a_descriptor_as_well)
     check_string(output, "plain\npipe\n755\n600\n");
     done();
 }
+
+TEST(the_keeper_s_own_thread_is_not_opened_under_its_own_number)
+{
+    keep(":", "for t in /proc/2 /proc/1/task/2; do for f in mem maps comm; do\n"
+              "python3 -c 'import os, sys; os.open(sys.argv[1], os.O_RDONLY | os.O_CREAT); print(sys.argv[1])' $t/$f 2>&1 |\n"
+              "grep -v -e Traceback -e File -e '^ *$' -e '^ *[~^]*$'; done; done; "
+              "python3 -c 'import os; print(len(os.listdir(\"/proc/self/fd\")) > 2)'; grep -c cordon-init /proc/1/comm");
+    check(strstr(output, "PermissionError: [Errno 13] Permission denied: '/proc/2/mem'") != NULL);
+    check(strstr(output, "PermissionError: [Errno 13] Permission denied: '/proc/2/maps'") != NULL);
+    check(strstr(output, "PermissionError: [Errno 13] Permission denied: '/proc/2/comm'") != NULL);
+    done();
+}
+
+TEST(what_self_means_is_the_caller_wherever_it_stands_in_a_path)
+{
+    keep("mkdir a b", "cd a; mkdir ../b/elsewhere; echo 1 >/proc/self/cwd/here; echo 2 >/proc/thread-self/cwd/there; cd ..\n"
+                      "ls a b; python3 -c 'import os, threading, time\n"
+                      "t = threading.Thread(target=time.sleep, args=(1,)); t.start()\n"
+                      "open(\"/proc/self/task/%d/comm\" % t.native_id, \"w\").write(\"named\"); print(\"thread\")'");
+    check_string(output, "a:\nhere\nthere\n\nb:\nelsewhere\nthread\n");
+    done();
+}
+
+/* Judged in one directory, made in another: a name through the keeper's own directory, or the caller's by a magic link. */
+TEST(a_socket_is_bound_where_it_was_judged)
+{
+    keep("mkdir -p tmp r/.git",
+         "python3 -c 'import os, socket\n"
+         "def bind(path):\n"
+         "  s = socket.socket(socket.AF_UNIX)\n"
+         "  try: s.bind(path); print(\"through\", path, s.getsockname() == path)\n"
+         "  except OSError: pass\n"
+         "os.mkdir(\"/ws/tmp/x\"); os.chdir(\"/ws/r/.git\")\n"
+         "for p in (\"/proc/thread-self/cwd/hooks\", \"/proc/self/cwd/hooks\", \"hooks\", \"./hooks\", \"../.git/hooks\"): bind(p)\n"
+         "bind(\"/ws/tmp/s\"); bind(\"../sock\"); s = socket.socket(); s.bind((\"127.0.0.1\", 0)); print(\"inet\")'");
+    check_string(output, "through /ws/tmp/s True\nthrough ../sock True\ninet\n");
+    host("test ! -e r/.git/hooks -a -S tmp/s -a -S r/sock");
+    done();
+}

@@ -12,6 +12,7 @@
 
 #define PAGE_BYTES 4096u /* the smallest: what can be read up to its end can be read at once */
 #define ANCESTORS_MAX 256
+#define UMASK_TAKES_NS 20000000 /* 20 ms */
 #define SHORT_TEXT    128
 #define TTY_PTS_MAJOR 136
 
@@ -164,9 +165,14 @@ static long status_number(const struct keeper *keeper, uint32_t tid, const char 
 }
 
 /* The process that the calling thread belongs to. */
+long caller_group_of(const struct keeper *keeper, uint32_t tid)
+{
+    return status_number(keeper, tid, "\nTgid:", 10);
+}
+
 long caller_group(const struct keeper *keeper, const struct call *call)
 {
-    return status_number(keeper, call->tid, "\nTgid:", 10);
+    return caller_group_of(keeper, call->tid);
 }
 
 /* Process 1 is nobody's to look into. */
@@ -204,29 +210,42 @@ long caller_terminal(const struct keeper *keeper, const struct call *call)
     return (long)((device & 0xff) | (device >> 12 & 0xfff00));
 }
 
+static int64_t coarse_now(int64_t *ret_second)
+{
+    struct __kernel_timespec now = {0};
+
+    sys_call2(clock_gettime, CLOCK_MONOTONIC_COARSE, &now);
+    *ret_second = now.tv_sec;
+    return now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
 void caller_forget_masks(struct keeper *keeper)
 {
+    int64_t second;
+
     for (int i = 0; i < KEEPER_UMASKS; i++)
         keeper->umasks[i].tid = 0;
+    keeper->umask_changes_until = coarse_now(&second) + UMASK_TAKES_NS;
 }
 
 /*
- * Make the caller's file mode creation mask the keeper's own. umask() comes by the keeper, which forgets all masks then;
- * a second is too short for a thread number to come round.
+ * Make the caller's file mode creation mask the keeper's own. umask() comes by the keeper, which forgets all masks then and
+ * remembers none before it must be over; a second is too short for a thread number to come round.
  */
 void caller_take_mask(struct keeper *keeper, const struct call *call)
 {
     struct umask_seen *seen = &keeper->umasks[call->tid % KEEPER_UMASKS];
-    struct __kernel_timespec now = {0};
+    int64_t second, now = coarse_now(&second);
 
-    sys_call2(clock_gettime, CLOCK_MONOTONIC_COARSE, &now);
-    if (seen->tid != call->tid || seen->second != now.tv_sec) {
-        long mask = status_number(keeper, call->tid, "Umask:", 8);
+    if (seen->tid != call->tid || seen->second != second) {
+        long mask = status_number(keeper, call->tid, "\nUmask:", 8);
 
-        *seen = (struct umask_seen){call->tid, mask < 0 ? 077 : (uint32_t)mask & 0777, now.tv_sec};
+        *seen = (struct umask_seen){call->tid, mask < 0 ? 077 : (uint32_t)mask & 0777, second};
     }
     if (seen->mask != keeper->mask) {
         sys_call1(umask, seen->mask);
         keeper->mask = seen->mask;
     }
+    if (now < keeper->umask_changes_until)
+        seen->tid = 0;
 }

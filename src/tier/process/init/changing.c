@@ -111,7 +111,8 @@ static long make_link(struct keeper *keeper, const struct call *call, int from_d
 
     if (flags & ~(uint64_t)(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
         return -EINVAL;
-    status = old_place(keeper, call, from_directory, from_address, flags & AT_SYMLINK_FOLLOW ? PLACE_FOLLOW : 0, &from);
+    status = old_place(keeper, call, from_directory, from_address,
+                       (flags & AT_SYMLINK_FOLLOW ? PLACE_FOLLOW : 0) | EMPTY_PATH(flags), &from);
     if (status < 0)
         return status;
     status = place_check(keeper, &from);
@@ -229,6 +230,8 @@ static long set_mode(struct keeper *keeper, struct place *place, uint64_t mode)
 
     if (status == 0 && (place->mode & S_IFMT) == S_IFLNK)
         status = -EOPNOTSUPP;
+    if (status == 0 && place->has_slash && (place->mode & S_IFMT) != S_IFDIR)
+        status = -ENOTDIR;
     if (status == 0)
         status = sys_call3(fchmodat, keeper->own, place_again(place->object, again), mode & 07777);
     place_leave(place);
@@ -261,17 +264,14 @@ struct socket_name {
     char path[UNIX_PATH_MAX + 1];
 };
 
-/* As it was written, from the directory where it was written, so that it has the name that the caller gave. */
-static long bind_from(const struct call *call, const struct keeper *keeper, int socket, const void *name, size_t length)
+/* As it was written, from the directory that was judged, so that it has the name that the caller gave. */
+static long bind_from(int directory, int socket, const void *name, size_t length)
 {
-    long directory = caller_descriptor(keeper, call, AT_FDCWD);
-    long status = directory < 0 ? directory : sys_call1(fchdir, directory);
+    long status = sys_call1(fchdir, directory);
 
     if (status >= 0)
         status = sys_call3(bind, socket, name, length);
     sys_call1(chdir, "/");
-    if (directory >= 0)
-        sys_call1(close, directory);
     return status;
 }
 
@@ -296,9 +296,9 @@ static long bind_socket(struct keeper *keeper, const struct call *call)
         char bytes[sizeof(struct __kernel_sockaddr_storage) + 1];
     } name;
     size_t length = (uint32_t)call->args[2];
-    struct place place = {.parent = -1, .object = -1};
+    struct place place = {.parent = PARENT_NONE, .object = -1};
     int is_named;
-    long status, socket;
+    long status, socket, from;
 
     memset(&name, 0, sizeof(name));
     if (length > sizeof(struct __kernel_sockaddr_storage))
@@ -307,18 +307,23 @@ static long bind_socket(struct keeper *keeper, const struct call *call)
     if (status < 0)
         return status;
     is_named = length > sizeof(name.local.family) && name.local.family == AF_UNIX_FAMILY && name.local.path[0];
-    if (is_named)
-        status = place_find(keeper, call, AT_FDCWD, name.local.path, PLACE_NEW, &place);
-    if (status == 0 && is_named)
-        status = place.object >= 0 ? -EADDRINUSE : place_check(keeper, &place);
-    place_leave(&place);
-    if (status < 0)
-        return status;
     socket = caller_socket(keeper, call, (int)call->args[0]);
     if (socket < 0)
         return socket;
-    caller_take_mask(keeper, call);
-    status = bind_from(call, keeper, (int)socket, &name, length);
+    from = caller_descriptor(keeper, call, AT_FDCWD);
+    status = from < 0 ? from : 0;
+    if (status == 0 && is_named) {
+        status = place_find_again(keeper, (int)from, name.local.path, &place);
+        if (status == 0)
+            status = place.object >= 0 ? -EADDRINUSE : place_check(keeper, &place);
+        place_leave(&place);
+    }
+    if (status == 0) {
+        caller_take_mask(keeper, call);
+        status = bind_from((int)from, (int)socket, &name, length);
+    }
+    if (from >= 0)
+        sys_call1(close, from);
     sys_call1(close, socket);
     return status;
 }

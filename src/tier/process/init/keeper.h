@@ -48,6 +48,7 @@ struct keeper {
     int is_starting; /* the clock that stamps files ticks every 1 to 10 ms and has not passed the start yet */
     uint32_t young_count;
     struct young young[KEEPER_YOUNG];
+    int64_t umask_changes_until; /* ns of CLOCK_MONOTONIC_COARSE: a umask() that was let through may still be under way */
     struct umask_seen umasks[KEEPER_UMASKS];
     struct waiting waiting[KEEPER_WAITING];
     uint32_t waiting_count;
@@ -71,7 +72,8 @@ struct place {
                            object was named by a descriptor, or by "." or ".." */
     int object;         /* O_PATH of what is there, -1 = nothing, or nobody looked (PLACE_NAME) */
     int has_slash;      /* written with a slash behind it: only a directory will do */
-    int is_proc;        /* in the caller's part of /proc */
+    int is_proc;        /* in a part of /proc that the caller may open */
+    int is_foreign;     /* and that is another process's */
     uint32_t mode;      /* type and permissions of the object */
     int is_read_only;   /* reached through a descriptor of the caller's (/proc/self/fd/N) that cannot write */
     uint64_t rdev;      /* major << 32 | minor of a device */
@@ -97,6 +99,7 @@ long caller_descriptor(const struct keeper *keeper, const struct call *call, int
 /* An O_PATH descriptor of directory `path`, relative to one of the caller's (or AT_FDCWD); or entered, and 0. */
 long caller_directory(const struct keeper *keeper, const struct call *call, int fd, const char *path, int is_entered);
 long caller_group(const struct keeper *keeper, const struct call *call);
+long caller_group_of(const struct keeper *keeper, uint32_t tid);
 long caller_terminal(const struct keeper *keeper, const struct call *call);
 /* Would the kernel let the caller look into this process, as far as kinship decides? */
 int caller_may_trace(const struct keeper *keeper, const struct call *call, long process);
@@ -106,6 +109,8 @@ void caller_forget_masks(struct keeper *keeper);
 /* place.c: on success the caller gives the place back with place_leave(). */
 long place_find(struct keeper *keeper, const struct call *call, int directory, const char *path, int flags,
                 struct place *ret_place);
+/* The same for a new name, from one directory of the caller's and through no magic link: the kernel may resolve it again. */
+long place_find_again(struct keeper *keeper, int from, const char *path, struct place *ret_place);
 void place_leave(struct place *place);
 /* Look at the object after all; nothing being there is no failure. */
 long place_look(struct place *place);

@@ -6,6 +6,9 @@
  */
 #include <linux/errno.h>
 #include <linux/fcntl.h>
+#include <linux/ioctl.h>
+#include <linux/openat2.h>
+#include <linux/seccomp.h>
 #include <linux/time.h>
 #include <linux/time_types.h>
 
@@ -87,7 +90,7 @@ static long number_at(const char **text)
  * a "/proc/1" that the caller wrote, since nothing of process 1 is its to write. Other processes' entries are opened
  * where the caller may look into them. *fd is replaced.
  */
-static long proc_take(struct keeper *keeper, const struct call *call, char name[PATH_MAX], int *fd)
+static long proc_take(struct keeper *keeper, const struct call *call, char name[PATH_MAX], int *fd, int *ret_is_foreign)
 {
     const char *rest = name + 5;
     char path[PATH_MAX] not_initialised, *end = path + sizeof(path), *at;
@@ -104,8 +107,11 @@ static long proc_take(struct keeper *keeper, const struct call *call, char name[
     }
     if (process == 1)
         process = call->tid;
+    else if (process != (long)call->tid && caller_group_of(keeper, (uint32_t)process) == 1)
+        return -EACCES; /* a thread of process 1 by its own number */
     else if (process != (long)call->tid && !caller_may_trace(keeper, call, process))
         return -EACCES;
+    *ret_is_foreign = process != (long)call->tid;
     at = string_append_number(path, end, (uint64_t)process);
     string_append(at, end, rest);
     opened = sys_call4(openat, keeper->proc, path, O_PATH | O_CLOEXEC | O_NOFOLLOW, 0);
@@ -207,7 +213,7 @@ static long parent_settle(struct keeper *keeper, const struct call *call, struct
         return status;
     if (place->parent == PARENT_HERE)
         place->parent = PARENT_NONE;
-    return proc_take(keeper, call, name, &place->parent);
+    return proc_take(keeper, call, name, &place->parent, &place->is_foreign);
 }
 
 /* The directory, and the object if there is one and it is wanted. `path` is taken apart. */
@@ -244,7 +250,11 @@ static long link_follow(struct keeper *keeper, struct place *place, char path[PA
 
     if (place->is_proc) {
         place->is_read_only = !(place->mode & S_IWUSR);
+        if (place->is_foreign) /* the kernel asks for the right to trace when it follows the link */
+            keeper_set_tracing(0);
         length = sys_call4(openat, place->parent, place->name, O_PATH | O_CLOEXEC, 0);
+        if (place->is_foreign)
+            keeper_set_tracing(1);
         if (length < 0)
             return length;
         descriptor_close(&place->object);
@@ -262,6 +272,27 @@ static long link_follow(struct keeper *keeper, struct place *place, char path[PA
     return length ? 1 : -ENOENT;
 }
 
+/* Names of /proc that would mean the keeper, in what the caller wrote and in the text of links, are made to mean the caller. */
+static void self_replace(const struct call *call, char path[PATH_MAX])
+{
+    static const struct {
+        const char *name, *rest;
+    } rows[] = {{"/proc/self/", "/"}, {"/proc/thread-self/", "/"}, {"/dev/fd/", "/fd/"}};
+    char replaced[PATH_MAX] not_initialised, *end = replaced + sizeof(replaced), *at;
+
+    if (path[0] != '/' || (path[1] != 'p' && path[1] != 'd'))
+        return;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (!begins(path, rows[i].name))
+            continue;
+        at = string_append_number(string_append(replaced, end, "/proc/"), end, call->tid);
+        at = string_append(at, end, rows[i].rest);
+        string_append(at, end, path + string_length(rows[i].name));
+        string_append(path, path + PATH_MAX, replaced);
+        return;
+    }
+}
+
 static long place_resolve(struct keeper *keeper, const struct call *call, int start, char path[PATH_MAX], int flags,
                           struct place *place)
 {
@@ -269,6 +300,7 @@ static long place_resolve(struct keeper *keeper, const struct call *call, int st
     long status = 1;
 
     for (int links = 0; links < LINKS_MAX && status > 0; links++) {
+        self_replace(call, path);
         status = place_enter(keeper, call, from, start, path, flags, place);
         if (status < 0 || flags & PLACE_NAME)
             break;
@@ -281,6 +313,38 @@ static long place_resolve(struct keeper *keeper, const struct call *call, int st
     return status > 0 ? -ELOOP : status;
 }
 
+long place_find_again(struct keeper *keeper, int from, const char *path, struct place *ret_place)
+{
+    struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .resolve = RESOLVE_NO_MAGICLINKS};
+    char rest[PATH_MAX] not_initialised, name[PATH_MAX] not_initialised;
+    struct names_at parent not_initialised;
+    const char *directory;
+    long status;
+
+    ret_place->parent = PARENT_NONE;
+    ret_place->object = -1;
+    ret_place->is_proc = ret_place->is_foreign = ret_place->is_read_only = 0;
+    string_append(rest, rest + sizeof(rest), path);
+    status = path_split(rest, ret_place, &directory);
+    if (status >= 0)
+        status = sys_call4(openat2, from, directory, &how, sizeof(how));
+    if (status < 0)
+        return status;
+    ret_place->parent = (int)status;
+    status = descriptor_name(keeper, ret_place->parent, name);
+    if (status >= 0 && is_on_proc(name))
+        status = -EACCES;
+    if (status >= 0)
+        status = place_look(ret_place);
+    if (status < 0) {
+        place_leave(ret_place);
+        return status;
+    }
+    names_walk(keeper->record, name, &parent);
+    names_step(keeper->record, &parent, ret_place->name, string_length(ret_place->name), &ret_place->at);
+    return 0;
+}
+
 long place_find(struct keeper *keeper, const struct call *call, int directory, const char *path, int flags,
                 struct place *ret_place)
 {
@@ -290,7 +354,7 @@ long place_find(struct keeper *keeper, const struct call *call, int directory, c
 
     place->parent = PARENT_NONE;
     place->object = -1;
-    place->has_slash = place->is_proc = place->is_read_only = 0;
+    place->has_slash = place->is_proc = place->is_foreign = place->is_read_only = 0;
     place->mode = 0;
     if (*path) {
         string_append(rest, rest + sizeof(rest), path);
@@ -304,6 +368,8 @@ long place_find(struct keeper *keeper, const struct call *call, int directory, c
     } else {
         status = -ENOENT;
     }
+    if (status >= 0) /* is it still the caller whose memory and directories were looked at? */
+        status = sys_call3(ioctl, keeper->listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &call->id);
     if (status < 0)
         place_leave(place);
     return status;
