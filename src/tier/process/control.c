@@ -59,6 +59,8 @@ int control_send(int control, uint32_t type, int32_t value)
     return sent == (ssize_t)sizeof(message) ? 0 : sent < 0 ? -errno : -EIO;
 }
 
+#define LAST_WORD_NS (500 * NS_PER_MS)
+
 static int milliseconds_until(uint64_t deadline_ns)
 {
     uint64_t now = clock_monotonic_ns(), ms;
@@ -67,6 +69,21 @@ static int milliseconds_until(uint64_t deadline_ns)
         return -1;
     ms = deadline_ns > now ? (deadline_ns - now + NS_PER_MS - 1) / NS_PER_MS : 0;
     return ms > INT_MAX ? INT_MAX : (int)ms;
+}
+
+/* The caller wants to give up. Perhaps the program runs already and only the word of it is on its way: then it goes on. */
+static int await_last_word(int control, struct error *err)
+{
+    struct pollfd last = {.fd = control, .events = POLLIN};
+    uint64_t until = clock_monotonic_ns() + LAST_WORD_NS;
+    int count;
+
+    do
+        count = poll(&last, 1, milliseconds_until(until));
+    while (count < 0 && errno == EINTR);
+    if (count > 0)
+        return 0;
+    return error_set(err, ERROR_SYSTEM, ECANCELED, "the launch was given up, as the caller asked");
 }
 
 int control_await(int control, uint64_t deadline_ns, int cancel_fd, struct error *err)
@@ -80,10 +97,8 @@ int control_await(int control, uint64_t deadline_ns, int cancel_fd, struct error
 
         if (count < 0 && errno != EINTR)
             return error_system(err, errno, "wait for init");
-        if (count > 0 && fds[0].revents)
-            return error_set(err, ERROR_SYSTEM, ECANCELED, "the launch was given up, as the caller asked");
         if (count > 0)
-            return 0;
+            return fds[1].revents ? 0 : await_last_word(control, err);
         if (count == 0 && milliseconds_until(deadline_ns) == 0)
             return error_set(err, ERROR_LIMIT, ETIMEDOUT,
                              "set-up: the time limit was reached before the program had started");
