@@ -135,7 +135,22 @@ static void close_directory(DIR **directory)
         closedir(*directory);
 }
 
-/* What the caller cannot list, the program, with the caller's uid and no more, cannot either. */
+/*
+ * What the caller may not list it may still own, and the program could open it then; or it may be passed by a name that is
+ * known. What cannot be looked through for those who ask is shut whole.
+ */
+static int shut_unseen(struct search *search, const char *host)
+{
+    const struct origin *origin = search->rule_count ? &search->rules[0]->origin : search->linked[0].origin;
+    struct resolved object;
+    int r = resolve_path(search->c->resolver, host, &object, search->err);
+
+    if (r < 0 || object.status != RESOLVE_FOUND)
+        return r;
+    r = objects_add_cap(search->c, object.real, ACCESS_DENIED, origin, search->err);
+    return r < 0 ? r : objects_add_point(search->c, &object, false, search->err);
+}
+
 static int search_directory(struct search *search, const char *host, const struct glob_state *at, size_t depth)
 {
     cleanup_with(close_directory) DIR *directory = NULL;
@@ -143,10 +158,11 @@ static int search_directory(struct search *search, const char *host, const struc
     const struct dirent *entry;
     int r = 0, fd = open(host, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-    if (fd < 0)
-        return errno == ENOENT || errno == ENOTDIR || errno == EACCES || errno == ELOOP
-                   ? 0
-                   : error_system(search->err, errno, "read %s", host);
+    if (fd < 0 && errno == EACCES)
+        return shut_unseen(search, host);
+    if (fd < 0) /* gone, or no directory: a link is the name of something else */
+        return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ? 0
+                                                                     : error_system(search->err, errno, "read %s", host);
     directory = fdopendir(fd);
     if (!directory) {
         close(fd);

@@ -125,3 +125,23 @@ TEST(a_root_with_the_characters_of_a_pattern_stands_for_itself)
     f.variables.workspace = workspace;
     fixture_close(&f);
 }
+
+/* Its owner could open it again from inside. */
+TEST(a_directory_that_cannot_be_searched_is_shut)
+{
+    drop_root();
+    fixture_open(&f);
+    f.facts.keeps_names = true;
+    make_directory(&f, "ws/closed");
+    make_file(&f, "ws/closed/.env");
+    make_directory(&f, "ws/other");
+    set_mode(&f, "ws/closed", 0);
+    accept_text(&f, WORKSPACE "  deniedPaths: [\"@/ws/**/.env\"]\n");
+    check_string(what_is_at(&f, "ws/closed"), "mask");
+    check_string(what_is_at(&f, "ws/other"), "none");
+    accept_text(&f, WORKSPACE "  deniedPaths: [\"@/ws/*.env\"]\n");
+    check_string(what_is_at(&f, "ws/closed"), "none");
+    set_mode(&f, "ws/closed", 0700);
+    fixture_close(&f);
+    regain_root();
+}
