@@ -120,7 +120,6 @@ struct plan_problem {
 
 struct plan_filter {
     bool allows_namespaces; /* nested.namespaces */
-    bool is_root_caller;         /* files made inside belong to the host's root */
     bool allows_inet;       /* false with PLAN_NET_NONE */
     bool keeps_names;       /* calls that change names go to process 1 */
     const char **deny;      /* syscalls.deny: names known to this build */

@@ -356,8 +356,9 @@ bool resolve_is_system_link(const struct facts *facts, const struct resolve_link
 
     if (link->uid != 0 && link->uid != UID_OVERFLOW)
         return false;
+    length += !length; /* of a link in "/" */
     memcpy(parent, link->path, length);
-    strcpy(parent + length, length ? "" : "/");
+    parent[length] = '\0';
     if (is_system_place(parent))
         return true;
     return !facts->is_root && faccessat(AT_FDCWD, parent, W_OK, AT_EACCESS) < 0 && errno == EACCES;

@@ -173,7 +173,6 @@ static int choose_network(struct compile *c, struct error *err)
                             "egress.default and ingress.default allow");
         break;
     }
-    plan->filter.is_root_caller = c->facts->is_root;
     plan->filter.allows_inet = plan->network != PLAN_NET_NONE;
     return r;
 }

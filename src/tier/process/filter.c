@@ -21,6 +21,7 @@
 #include <sys/stat.h>
 
 #include "base/kernel/syscalls.h"
+#include "tier/process/record.h"
 
 #if defined(__x86_64__)
 #define ARCHITECTURE AUDIT_ARCH_X86_64
@@ -227,7 +228,7 @@ static void emit_not_init(struct emitter *emitter)
 {
     emit_if_equal(emitter, 1, RETURN_ERRNO(EPERM));
     if (emitter->plan->keeps_names)
-        emit_if_equal(emitter, 2, RETURN_ERRNO(EPERM));
+        emit_if_equal(emitter, KEEPER_TID, RETURN_ERRNO(EPERM));
 }
 
 /* Success without effect: programs that switch core dumps off have what they want. */
@@ -294,10 +295,6 @@ static void emit_verdict(struct emitter *emitter, const struct range *range)
         break;
     case FILTER_FCNTL:
         emit_fcntl(emitter);
-        break;
-    case FILTER_MODE_1:
-    case FILTER_MODE_2:
-        emit_mode(emitter, range->verdict == FILTER_MODE_1 ? 1 : 2, SECCOMP_RET_ALLOW);
         break;
     case FILTER_UNLESS_KEPT:
         emit_return(emitter, emitter->plan->keeps_names ? RETURN_ERRNO(EOPNOTSUPP) : SECCOMP_RET_ALLOW);

@@ -23,12 +23,10 @@ enum filter_verdict {
     FILTER_PERSONALITY, /* querying and the default only */
     FILTER_PRCTL,       /* all but rewriting the memory map's description */
     FILTER_FCNTL,       /* all but leases and delegations */
-    FILTER_MODE_1,      /* refused when the mode, argument 1, has a set-user-ID or set-group-ID bit (counted from 0) */
-    FILTER_MODE_2,      /* the same with argument 2 */
     FILTER_UNLESS_KEPT, /* allowed, or EOPNOTSUPP where the plan keeps names */
     FILTER_NAME,        /* changes a name: allowed, or made by the keeper where the plan keeps names */
-    FILTER_NAME_MODE_1, /* as FILTER_MODE_1, then as FILTER_NAME */
-    FILTER_NAME_MODE_2,
+    FILTER_NAME_MODE_1, /* refused when the mode, argument 1, has a set-user-ID or set-group-ID bit (counted from 0), then as FILTER_NAME */
+    FILTER_NAME_MODE_2, /* the same with argument 2 */
     FILTER_OPEN_1,      /* the same for a new file and for writing: flags are argument 1, the mode behind it */
     FILTER_OPEN_2,      /* the same with flags as argument 2 */
     FILTER_RLIMIT_0,    /* setting RLIMIT_CORE (resource is argument 0) succeeds without effect */

@@ -13,6 +13,8 @@
 #define RECORD_MAGIC 0x31647243u /* "Crd1" */
 #define RECORD_SIZE_MAX (16u << 20)
 
+#define KEEPER_TID 2 /* the first thread that process 1 makes; it makes no process before */
+
 enum record_flag {
     RECORD_LOOPBACK = 1 << 0,   /* bring lo up in the new network namespace */
     RECORD_TTY = 1 << 1,        /* a terminal of the container's own devpts as 0, 1, 2 */

@@ -313,7 +313,7 @@ static long bind_socket(struct keeper *keeper, const struct call *call)
     from = caller_descriptor(keeper, call, AT_FDCWD);
     status = from < 0 ? from : 0;
     if (status == 0 && is_named) {
-        status = place_find_again(keeper, (int)from, name.local.path, &place);
+        status = place_find_again(keeper, call, (int)from, name.local.path, &place);
         if (status == 0)
             status = place.object >= 0 ? -EADDRINUSE : place_check(keeper, &place);
         place_leave(&place);

@@ -174,6 +174,8 @@ static void keeper_run(void *argument)
     int listener;
 
     keeper->record = init->record;
+    if (sys_call0(gettid) != KEEPER_TID) /* the filter refuses that number beside process 1's */
+        init_fail(init, "number", "keeper of names", ESRCH);
     rights_restrict(init);
     init_need(init, sys_call2(clock_gettime, CLOCK_REALTIME, &now), "read", "clock");
     keeper->started_s = now.tv_sec;

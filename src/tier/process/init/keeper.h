@@ -89,6 +89,7 @@ enum place_flag {
     PLACE_NEW = 1 << 1,    /* nothing need be there */
     PLACE_EMPTY = 1 << 2,  /* AT_EMPTY_PATH: "" is the descriptor itself */
     PLACE_NAME = 1 << 3,   /* do not look at the object: place_look() does when it matters */
+    PLACE_AGAIN = 1 << 5,  /* through no magic link and not on /proc: the kernel may resolve the path once more */
     PLACE_HERE = 1 << 4,   /* with PLACE_NAME: enter the directory instead of opening it; one place at a time */
 };
 
@@ -110,11 +111,13 @@ void caller_forget_masks(struct keeper *keeper);
 long place_find(struct keeper *keeper, const struct call *call, int directory, const char *path, int flags,
                 struct place *ret_place);
 /* The same for a new name, from one directory of the caller's and through no magic link: the kernel may resolve it again. */
-long place_find_again(struct keeper *keeper, int from, const char *path, struct place *ret_place);
+long place_find_again(struct keeper *keeper, const struct call *call, int from, const char *path, struct place *ret_place);
 void place_leave(struct place *place);
 /* Look at the object after all; nothing being there is no failure. */
 long place_look(struct place *place);
-/* Remember what was just made, as long as its stamp does not tell it from what was there. */
+int place_is_dots(const char *name); /* "." or ".." */
+
+/* staying.c. Remember what was just made, as long as its stamp does not tell it from what was there. */
 void place_note_new(struct keeper *keeper, int object);
 /* -EACCES when its name, or what is there, must stay as it is. */
 long place_check(const struct keeper *keeper, struct place *place);

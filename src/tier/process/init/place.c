@@ -9,15 +9,10 @@
 #include <linux/ioctl.h>
 #include <linux/openat2.h>
 #include <linux/seccomp.h>
-#include <linux/time.h>
-#include <linux/time_types.h>
 
 #include "tier/process/init/keeper.h"
 
-#define LINKS_MAX     40 /* as the kernel has it (MAXSYMLINKS) */
-#define WALK_DEPTH    32
-#define WALK_NAMES    20000
-#define ENTRIES_BYTES 2048
+#define LINKS_MAX 40 /* as the kernel has it (MAXSYMLINKS) */
 
 static void descriptor_close(int *fd)
 {
@@ -38,7 +33,7 @@ const char *place_again(int object, char text[24])
     return text;
 }
 
-/* The name of a descriptor inside the container; -EACCES where it has none. */
+/* The length of a descriptor's name inside the container; 0 where it has none: a pipe, a socket, what lies outside. */
 static long descriptor_name(const struct keeper *keeper, int fd, char text[PATH_MAX])
 {
     char again[24];
@@ -47,19 +42,21 @@ static long descriptor_name(const struct keeper *keeper, int fd, char text[PATH_
     if (length < 0)
         return length;
     text[length] = '\0';
-    return text[0] == '/' ? length : -EACCES;
+    return text[0] == '/' ? length : 0;
 }
 
+/* The same of a place's directory; in one without a name nothing is made. */
 static long parent_name(const struct keeper *keeper, const struct place *place, char text[PATH_MAX])
 {
     long length;
 
     if (place->parent != PARENT_HERE)
-        return descriptor_name(keeper, place->parent, text);
-    length = sys_call2(getcwd, text, PATH_MAX);
+        length = descriptor_name(keeper, place->parent, text);
+    else
+        length = sys_call2(getcwd, text, PATH_MAX);
     if (length < 0)
         return length;
-    return text[0] == '/' ? length : -EACCES;
+    return length && text[0] == '/' ? length : -EACCES;
 }
 
 static int begins(const char *text, const char *with)
@@ -140,12 +137,10 @@ static long object_named(const struct keeper *keeper, struct place *place)
     char name[PATH_MAX] not_initialised;
     long status = descriptor_name(keeper, place->object, name);
 
-    if (status == -EACCES) { /* a pipe, a socket, a file that lies in no tree: no pattern can mean it */
+    if (status == 0) /* no pattern can mean it */
         names_start(keeper->record, &place->at);
-        status = 0;
-    } else if (status >= 0) {
+    else if (status > 0)
         names_walk(keeper->record, name, &place->at);
-    }
     descriptor_close(&place->parent);
     place->parent = PARENT_NONE;
     place->name[0] = '\0';
@@ -176,7 +171,7 @@ static long path_split(char *path, struct place *place, const char **ret_directo
     return 0;
 }
 
-static int is_dots(const char *name)
+int place_is_dots(const char *name)
 {
     return name[0] == '.' && (!name[1] || (name[1] == '.' && !name[2]));
 }
@@ -196,21 +191,27 @@ long place_look(struct place *place)
 
 /* The directory in which the path ends: relative to `from` (a link's directory), or to the caller's `start`. */
 static long parent_take(struct keeper *keeper, const struct call *call, int from, int start, const char *directory,
-                        int is_entered)
+                        int flags)
 {
+    struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
+                           .resolve = flags & PLACE_AGAIN ? RESOLVE_NO_MAGICLINKS : 0};
+
     if (from < 0)
-        return caller_directory(keeper, call, start, directory, is_entered);
-    return sys_call4(openat, from, directory, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+        return caller_directory(keeper, call, start, directory, flags & PLACE_HERE);
+    return sys_call4(openat2, from, directory, &how, sizeof(how));
 }
 
 /* The name of the directory; one of /proc is exchanged for the caller's. */
-static long parent_settle(struct keeper *keeper, const struct call *call, struct place *place, char name[PATH_MAX])
+static long parent_settle(struct keeper *keeper, const struct call *call, int flags, struct place *place,
+                          char name[PATH_MAX])
 {
     long status = parent_name(keeper, place, name);
 
     place->is_proc = status >= 0 && is_on_proc(name);
     if (!place->is_proc)
         return status;
+    if (flags & PLACE_AGAIN) /* the kernel would go to the keeper's */
+        return -EACCES;
     if (place->parent == PARENT_HERE)
         place->parent = PARENT_NONE;
     return proc_take(keeper, call, name, &place->parent, &place->is_foreign);
@@ -226,17 +227,17 @@ static long place_enter(struct keeper *keeper, const struct call *call, int from
     long status = path_split(path, place, &directory);
 
     if (status >= 0)
-        status = parent_take(keeper, call, from, start, directory, flags & PLACE_HERE);
+        status = parent_take(keeper, call, from, start, directory, flags);
     if (status < 0)
         return status;
     descriptor_close(&place->parent);
     place->parent = flags & PLACE_HERE ? PARENT_HERE : (int)status;
-    status = parent_settle(keeper, call, place, name);
-    if (status >= 0 && (is_dots(place->name) || !(flags & PLACE_NAME)))
+    status = parent_settle(keeper, call, flags, place, name);
+    if (status >= 0 && (place_is_dots(place->name) || !(flags & PLACE_NAME)))
         status = place_look(place);
     if (status < 0)
         return status;
-    if (is_dots(place->name) && place->object >= 0)
+    if (place_is_dots(place->name) && place->object >= 0)
         return object_named(keeper, place);
     names_walk(keeper->record, name, &parent);
     names_step(keeper->record, &parent, place->name, string_length(place->name), &place->at);
@@ -273,7 +274,7 @@ static long link_follow(struct keeper *keeper, struct place *place, char path[PA
 }
 
 /* Names of /proc that would mean the keeper, in what the caller wrote and in the text of links, are made to mean the caller. */
-static void self_replace(const struct call *call, char path[PATH_MAX])
+static long self_replace(const struct call *call, char path[PATH_MAX])
 {
     static const struct {
         const char *name, *rest;
@@ -281,16 +282,19 @@ static void self_replace(const struct call *call, char path[PATH_MAX])
     char replaced[PATH_MAX] not_initialised, *end = replaced + sizeof(replaced), *at;
 
     if (path[0] != '/' || (path[1] != 'p' && path[1] != 'd'))
-        return;
+        return 0;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         if (!begins(path, rows[i].name))
             continue;
         at = string_append_number(string_append(replaced, end, "/proc/"), end, call->tid);
         at = string_append(at, end, rows[i].rest);
-        string_append(at, end, path + string_length(rows[i].name));
+        at = string_append(at, end, path + string_length(rows[i].name));
+        if (at + 1 == end) /* perhaps cut: another name */
+            return -ENAMETOOLONG;
         string_append(path, path + PATH_MAX, replaced);
-        return;
+        return 0;
     }
+    return 0;
 }
 
 static long place_resolve(struct keeper *keeper, const struct call *call, int start, char path[PATH_MAX], int flags,
@@ -300,8 +304,9 @@ static long place_resolve(struct keeper *keeper, const struct call *call, int st
     long status = 1;
 
     for (int links = 0; links < LINKS_MAX && status > 0; links++) {
-        self_replace(call, path);
-        status = place_enter(keeper, call, from, start, path, flags, place);
+        status = self_replace(call, path);
+        if (status == 0)
+            status = place_enter(keeper, call, from, start, path, flags, place);
         if (status < 0 || flags & PLACE_NAME)
             break;
         if (place->object < 0)
@@ -313,36 +318,32 @@ static long place_resolve(struct keeper *keeper, const struct call *call, int st
     return status > 0 ? -ELOOP : status;
 }
 
-long place_find_again(struct keeper *keeper, int from, const char *path, struct place *ret_place)
+static void place_empty(struct place *place)
 {
-    struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .resolve = RESOLVE_NO_MAGICLINKS};
-    char rest[PATH_MAX] not_initialised, name[PATH_MAX] not_initialised;
-    struct names_at parent not_initialised;
-    const char *directory;
-    long status;
+    place->parent = PARENT_NONE;
+    place->object = -1;
+    place->has_slash = place->is_proc = place->is_foreign = place->is_read_only = 0;
+    place->mode = 0;
+}
 
-    ret_place->parent = PARENT_NONE;
-    ret_place->object = -1;
-    ret_place->is_proc = ret_place->is_foreign = ret_place->is_read_only = 0;
-    string_append(rest, rest + sizeof(rest), path);
-    status = path_split(rest, ret_place, &directory);
+/* Is it still the caller whose memory and directories were looked at? */
+static long place_found(const struct keeper *keeper, const struct call *call, struct place *place, long status)
+{
     if (status >= 0)
-        status = sys_call4(openat2, from, directory, &how, sizeof(how));
+        status = sys_call3(ioctl, keeper->listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &call->id);
     if (status < 0)
-        return status;
-    ret_place->parent = (int)status;
-    status = descriptor_name(keeper, ret_place->parent, name);
-    if (status >= 0 && is_on_proc(name))
-        status = -EACCES;
-    if (status >= 0)
-        status = place_look(ret_place);
-    if (status < 0) {
-        place_leave(ret_place);
-        return status;
-    }
-    names_walk(keeper->record, name, &parent);
-    names_step(keeper->record, &parent, ret_place->name, string_length(ret_place->name), &ret_place->at);
-    return 0;
+        place_leave(place);
+    return status;
+}
+
+long place_find_again(struct keeper *keeper, const struct call *call, int from, const char *path, struct place *ret_place)
+{
+    char rest[PATH_MAX] not_initialised;
+
+    place_empty(ret_place);
+    string_append(rest, rest + sizeof(rest), path);
+    return place_found(keeper, call, ret_place,
+                       place_enter(keeper, call, from, AT_FDCWD, rest, PLACE_AGAIN, ret_place));
 }
 
 long place_find(struct keeper *keeper, const struct call *call, int directory, const char *path, int flags,
@@ -352,10 +353,7 @@ long place_find(struct keeper *keeper, const struct call *call, int directory, c
     struct place *place = ret_place;
     long status;
 
-    place->parent = PARENT_NONE;
-    place->object = -1;
-    place->has_slash = place->is_proc = place->is_foreign = place->is_read_only = 0;
-    place->mode = 0;
+    place_empty(place);
     if (*path) {
         string_append(rest, rest + sizeof(rest), path);
         status = place_resolve(keeper, call, directory, rest, flags, place);
@@ -368,146 +366,5 @@ long place_find(struct keeper *keeper, const struct call *call, int directory, c
     } else {
         status = -ENOENT;
     }
-    if (status >= 0) /* is it still the caller whose memory and directories were looked at? */
-        status = sys_call3(ioctl, keeper->listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &call->id);
-    if (status < 0)
-        place_leave(place);
-    return status;
-}
-
-static int is_after_start(const struct keeper *keeper, int64_t seconds, uint32_t nanoseconds)
-{
-    return seconds > keeper->started_s || (seconds == keeper->started_s && nanoseconds > keeper->started_ns);
-}
-
-void place_note_new(struct keeper *keeper, int object)
-{
-    struct __kernel_timespec now = {0};
-    struct statx info;
-
-    if (!keeper->is_starting)
-        return;
-    sys_call2(clock_gettime, CLOCK_REALTIME_COARSE, &now);
-    keeper->is_starting = !is_after_start(keeper, now.tv_sec, (uint32_t)now.tv_nsec);
-    if (!keeper->is_starting || keeper->young_count == KEEPER_YOUNG ||
-        sys_call5(statx, object, "", AT_EMPTY_PATH, STATX_INO, &info) < 0)
-        return; /* one that is not remembered counts as old */
-    keeper->young[keeper->young_count++] =
-        (struct young){(uint64_t)info.stx_dev_major << 32 | info.stx_dev_minor, info.stx_ino};
-}
-
-static int is_young(const struct keeper *keeper, const struct statx *info)
-{
-    for (uint32_t i = 0; i < keeper->young_count; i++)
-        if (keeper->young[i].inode == info->stx_ino &&
-            keeper->young[i].device == ((uint64_t)info->stx_dev_major << 32 | info->stx_dev_minor))
-            return 1;
-    return 0;
-}
-
-/* Was the object there before the container? Where the file system does not say, it counts as old. */
-static int is_old(const struct keeper *keeper, int object)
-{
-    struct statx info;
-
-    if (sys_call5(statx, object, "", AT_EMPTY_PATH, STATX_BTIME | STATX_INO, &info) < 0 ||
-        !(info.stx_mask & STATX_BTIME))
-        return 1;
-    return !is_after_start(keeper, info.stx_btime.tv_sec, info.stx_btime.tv_nsec) && !is_young(keeper, &info);
-}
-
-long place_check(const struct keeper *keeper, struct place *place)
-{
-    long status = 0;
-
-    if (place->at.kinds & RECORD_NAME_KEPT)
-        return -EACCES;
-    if (place->at.kinds & RECORD_NAME_OLD)
-        status = place_look(place);
-    if (place->at.kinds & RECORD_NAME_OLD && status == 0 && place->object >= 0 && is_old(keeper, place->object))
-        status = -EACCES;
-    return status;
-}
-
-struct entry { /* struct linux_dirent64 */
-    uint64_t inode;
-    int64_t offset;
-    unsigned short length;
-    unsigned char type;
-    char name[];
-};
-
-struct walk {
-    const struct keeper *keeper;
-    long left; /* names that may still be looked at */
-};
-
-static long walk_directory(struct walk *walk, int directory, const struct names_at *from, const struct names_at *to,
-                           int depth);
-
-static long walk_entry(struct walk *walk, int directory, const char *name, const struct names_at *from,
-                       const struct names_at *to, int depth)
-{
-    const struct record *record = walk->keeper->record;
-    size_t length = string_length(name);
-    struct names_at from_here, to_here;
-    long child, status = 0;
-
-    names_step(record, from, name, length, &from_here);
-    names_step(record, to, name, length, &to_here);
-    if ((from_here.kinds ^ to_here.kinds) & RECORD_NAME_KEPT)
-        return -EACCES;
-    if (!names_differ(record, &from_here, &to_here) && !names_differ(record, &to_here, &from_here))
-        return 0;
-    child = sys_call4(openat, directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0);
-    if (child < 0)
-        return child == -ENOENT ? 0 : child;
-    if (from_here.kinds & ~to_here.kinds & RECORD_NAME_OLD && is_old(walk->keeper, (int)child))
-        status = -EACCES;
-    if (status == 0)
-        status = walk_directory(walk, (int)child, &from_here, &to_here, depth + 1);
-    sys_call1(close, child);
-    return status;
-}
-
-/* `directory` is an O_PATH descriptor of anything; only a directory has something below it. */
-static long walk_directory(struct walk *walk, int directory, const struct names_at *from, const struct names_at *to,
-                           int depth)
-{
-    union {
-        struct entry first;
-        char bytes[ENTRIES_BYTES];
-    } buffer;
-    long fd = sys_call4(openat, directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0), got = 0, status = 0;
-
-    if (fd == -ENOTDIR)
-        return 0;
-    if (fd < 0 || depth > WALK_DEPTH)
-        status = -EACCES; /* what cannot be looked into is not moved */
-    while (status == 0 && (got = sys_call3(getdents64, fd, &buffer, sizeof(buffer))) > 0)
-        for (long at = 0; at < got && status == 0;) {
-            const struct entry *entry = (const struct entry *)(const void *)(buffer.bytes + at);
-
-            at += entry->length;
-            if (--walk->left < 0)
-                status = -EACCES;
-            else if (!is_dots(entry->name))
-                status = walk_entry(walk, (int)fd, entry->name, from, to, depth);
-        }
-    if (fd >= 0)
-        sys_call1(close, fd);
-    return status < 0 ? status : got < 0 ? -EACCES : 0;
-}
-
-long place_check_move(const struct keeper *keeper, struct place *from, const struct names_at *to)
-{
-    struct walk walk = {.keeper = keeper, .left = WALK_NAMES};
-    long status;
-
-    if (!names_differ(keeper->record, &from->at, to) && !names_differ(keeper->record, to, &from->at))
-        return 0;
-    status = place_look(from);
-    if (status < 0 || from->object < 0 || (from->mode & S_IFMT) != S_IFDIR)
-        return status;
-    return walk_directory(&walk, from->object, &from->at, to, 0);
+    return place_found(keeper, call, place, status);
 }
