@@ -59,6 +59,9 @@
 #ifndef __NR_listns
 #define __NR_listns 470 /* 6.19 */
 #endif
+#ifndef __NR_rseq_slice_yield
+#define __NR_rseq_slice_yield 471 /* 7.0 */
+#endif
 
 /* The number of a call, -1 when this build does not know the name. */
 int kernel_syscall_number(const char *name);

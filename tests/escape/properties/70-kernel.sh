@@ -32,6 +32,10 @@ prepare_entry_i386() { ARGS=(i386); }
 property entry_x32 "9.3-55" "x32 calls are refused" program=other_entry kernel="no x32 calls"
 prepare_entry_x32() { ARGS=(x32); }
 
+# The first number behind the table's last row: a new row moves it.
+property call_of_a_newer_kernel "9.3-56 CVE-2021-41133" "a system call that a newer kernel brings is refused" program=new_call
+prepare_call_of_a_newer_kernel() { WRAP=("$BIN/with-new-calls" 472 --); ARGS=(472); }
+
 # Numbers of families, types and protocols are those of the kernel's interface.
 socket_row()
 {
