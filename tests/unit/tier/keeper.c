@@ -109,6 +109,14 @@ TEST(the_program_s_view_of_its_calls_is_unchanged)
     done();
 }
 
+TEST(a_file_that_was_just_written_can_be_executed)
+{
+    keep("true", "perl -e 'for (1 .. 200) { sysopen(F, \"x$_\", 0101, 0755) or die; print F \"#!/bin/true\\n\"; close F;\n"
+                 "system(\"./x$_\") == 0 or die \"$_: $!\" } print \"ran\\n\"' 2>&1");
+    check_string(output, "ran\n");
+    done();
+}
+
 TEST(a_link_on_the_way_does_not_hide_a_kept_name)
 {
     keep("mkdir -p r/.git; ln -s r/.git git; ln -s .env env", "try() { \"$@\" 2>/dev/null && echo through: \"$@\"; }\n"

@@ -36,11 +36,11 @@
 
 static struct keeper the_keeper;
 
-long keeper_give(const struct keeper *keeper, uint64_t id, int fd, int is_closed_on_exec)
+long keeper_give(const struct keeper *keeper, uint64_t id, int fd, int is_closed_on_exec, int goes_on)
 {
     struct seccomp_notif_addfd give = {
         .id = id,
-        .flags = SECCOMP_ADDFD_FLAG_SEND,
+        .flags = goes_on ? SECCOMP_ADDFD_FLAG_SEND : 0,
         .srcfd = (uint32_t)fd,
         .newfd_flags = is_closed_on_exec ? O_CLOEXEC : 0,
     };

@@ -133,7 +133,8 @@ long changing_handle(struct keeper *keeper, const struct call *call);
 
 /* keeper.c, for opening.c */
 void keeper_set_tracing(int is_on); /* CAP_SYS_PTRACE, effective or not */
-long keeper_give(const struct keeper *keeper, uint64_t id, int fd, int is_closed_on_exec);
+/* The number that the caller has it under; with goes_on the caller is told so and goes on. */
+long keeper_give(const struct keeper *keeper, uint64_t id, int fd, int is_closed_on_exec, int goes_on);
 void keeper_answer(const struct keeper *keeper, uint64_t id, long result, int goes_on);
 
 #endif

@@ -22,10 +22,14 @@ static int is_writing(int flags)
     return (flags & O_ACCMODE) != O_RDONLY || flags & O_TRUNC;
 }
 
-/* Hand the descriptor over with the flags that were asked for. */
+/*
+ * Hand the descriptor over with the flags that were asked for. One for writing is closed here before the caller goes on:
+ * a file that somebody has open for writing cannot be executed, and the caller may do that next.
+ */
 static long give(const struct keeper *keeper, uint64_t id, long fd, int flags)
 {
     long status = 0;
+    int goes_on = !is_writing(flags);
 
     if (fd < 0)
         return fd;
@@ -35,8 +39,10 @@ static long give(const struct keeper *keeper, uint64_t id, long fd, int flags)
             status = sys_call3(fcntl, fd, F_SETFL, status & ~(long)O_NONBLOCK);
     }
     if (status >= 0)
-        status = keeper_give(keeper, id, (int)fd, flags & O_CLOEXEC);
+        status = keeper_give(keeper, id, (int)fd, flags & O_CLOEXEC, goes_on);
     sys_call1(close, fd);
+    if (status >= 0 && !goes_on)
+        keeper_answer(keeper, id, status, 0);
     if (status == -ENOENT || status == -EINPROGRESS) /* the caller is gone */
         return KEEPER_ANSWERED;
     return status < 0 ? status : KEEPER_ANSWERED;
