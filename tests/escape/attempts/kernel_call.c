@@ -146,6 +146,60 @@ static long call_move_pages(void)
     return syscall(SYS_move_pages, 0, 0, NULL, NULL, NULL, 0);
 }
 
+#ifdef __x86_64__
+static long call_iopl(void)
+{
+    return syscall(SYS_iopl, 3);
+}
+
+static long call_ioperm(void)
+{
+    return syscall(SYS_ioperm, 0x80, 1, 1); /* a port that only delays */
+}
+#endif
+
+static long call_finit_module(void)
+{
+    long result = syscall(SYS_finit_module, -1, "", 0);
+
+    return result < 0 && errno == EBADF ? 0 : result;
+}
+
+static long call_delete_module(void)
+{
+    long result = syscall(SYS_delete_module, "cordon_escape_none", O_NONBLOCK);
+
+    return result < 0 && errno == ENOENT ? 0 : result;
+}
+
+static long call_settimeofday(void)
+{
+    struct timespec now;
+    struct {
+        long seconds, micros;
+    } same;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    same.seconds = now.tv_sec;
+    same.micros = now.tv_nsec / 1000;
+    return syscall(SYS_settimeofday, &same, NULL);
+}
+
+/* Memory that process 1 would never see again. */
+static long call_memfd_secret(void)
+{
+    return syscall(SYS_memfd_secret, 0);
+}
+
+static long call_set_mm(void)
+{
+    /* The name of the executable of this process, as others see it: EBADF comes after the check of
+     * the right. */
+    long result = syscall(SYS_prctl, 35 /* PR_SET_MM */, 13 /* PR_SET_MM_EXE_FILE */, -1, 0, 0);
+
+    return result < 0 && errno == EBADF ? 0 : result;
+}
+
 static const struct {
     const char *name;
     long (*call)(void);
@@ -169,6 +223,15 @@ static const struct {
     {"modify_ldt", call_ldt},
     {"kcmp", call_kcmp},
     {"move_pages", call_move_pages},
+#ifdef __x86_64__
+    {"iopl", call_iopl},
+    {"ioperm", call_ioperm},
+#endif
+    {"finit_module", call_finit_module},
+    {"delete_module", call_delete_module},
+    {"settimeofday", call_settimeofday},
+    {"memfd_secret", call_memfd_secret},
+    {"set_mm", call_set_mm},
 };
 
 int main(int argc, char **argv)

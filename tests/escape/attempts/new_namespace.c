@@ -23,6 +23,10 @@ int main(int argc, char **argv)
         flags |= CLONE_NEWTIME;
     if (strstr(which, "mount"))
         flags |= CLONE_NEWNS;
+    if (strstr(which, "cgroup"))
+        flags |= CLONE_NEWCGROUP;
+    if (strstr(which, "pid"))
+        flags |= CLONE_NEWPID;
     if (strcmp(call, "unshare") == 0)
         decide(unshare((int)flags), "unshare");
     arguments.flags = flags;

@@ -1,7 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Leave descriptors open across the launch, as a careless caller does. Arguments: NUMBER:KIND:PATH
- * (r read, w write, d directory, p O_PATH), -- command. */
+ * (r read, w write, d directory, p O_PATH, e epoll, u io_uring; the last two have no use of PATH),
+ * -- command. */
+#include <sys/epoll.h>
+#include <sys/syscall.h>
+
 #include "host.h"
+
+static int open_kind(char kind, const char *path)
+{
+    char parameters[120] = {0};
+
+    switch (kind) {
+    case 'e':
+        return epoll_create1(0);
+    case 'u':
+        return (int)syscall(SYS_io_uring_setup, 4, parameters);
+    case 'w':
+        return open(path, O_WRONLY | O_APPEND);
+    case 'd':
+        return open(path, O_RDONLY | O_DIRECTORY);
+    case 'p':
+        return open(path, O_PATH);
+    default:
+        return open(path, O_RDONLY);
+    }
+}
 
 int main(int argc, char **argv)
 {
@@ -15,14 +39,11 @@ int main(int argc, char **argv)
             errno = EINVAL;
             die(argv[i]);
         }
-        fd = open(path, kind == 'w'   ? O_WRONLY | O_APPEND
-                        : kind == 'd' ? O_RDONLY | O_DIRECTORY
-                        : kind == 'p' ? O_PATH
-                                      : O_RDONLY);
+        fd = open_kind(kind, path);
         if (fd < 0 || dup2(fd, number) < 0)
             die(path);
         if (fd != number)
-            close(fd);
+            close(fd); /* dup2 has left the new one open across the launch */
     }
     execvp(command[0], command);
     die(command[0]);
