@@ -254,6 +254,7 @@ enum cordon_end {
 #define CORDON_STATUS_STDOUT_INCOMPLETE 2u /* more was written than capture or limit let through   \
                                             */
 #define CORDON_STATUS_STDERR_INCOMPLETE 4u
+#define CORDON_STATUS_FINDINGS          8u /* cordon_container_findings() has something to say */
 
 struct cordon_status {
     uint32_t end;        /* enum cordon_end */
@@ -334,6 +335,17 @@ CORDON_API CORDON_MUST_CHECK int cordon_container_wait(struct cordon_container *
                                                        int64_t timeout_ms,
                                                        struct cordon_status *ret_status,
                                                        struct cordon_error *err);
+
+/*
+ * When it has ended: what the program left behind that the caller's own programs would act on, as a repository's
+ * configuration that makes git run something. *ret_text (the caller's) is a line each ("" = nothing was found), or
+ * {"findings":[{kind,path,key,value,valueIsCut,text,remedy}]}; docs/events.md, run.finding, says what is looked at.
+ * -EAGAIN while it runs.
+ */
+CORDON_API CORDON_MUST_CHECK int cordon_container_findings(const struct cordon_container *container,
+                                                           enum cordon_format format,
+                                                           char **ret_text,
+                                                           struct cordon_error *err);
 
 /* Send a signal to the program's process group, or to its terminal's foreground group. 0 also when
  * it has ended. */

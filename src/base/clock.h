@@ -27,4 +27,13 @@ static inline uint64_t clock_real_ns(void)
     return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
 }
 
+/* The same as of the last tick, which is what file systems stamp with. */
+static inline uint64_t clock_stamp_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME_COARSE, &now);
+    return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
 #endif

@@ -1,47 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The syntax of git's configuration, as far as finding one value goes. */
+/*
+ * The syntax of git's configuration. What git would refuse with an error is passed over up to the end of its line, so
+ * that nothing behind it is missed.
+ */
 #include "base/git_config.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <stdbool.h>
 #include <string.h>
 #include <strings.h>
 
-static const char *skip_line(const char *at)
+struct reader {
+    const char *at, *end;
+    bool is_over;    /* the end was read; it counts as the end of a line */
+    char *base;      /* "section" or "section.subsection" of what follows, "" = none */
+    char *key, *value;
+};
+
+/* CR LF counts as LF. */
+static char take(struct reader *reader)
 {
-    at += strcspn(at, "\n");
-    return at + (*at == '\n');
-}
-
-static size_t word_length(const char *at)
-{
-    size_t length = 0;
-
-    while (isalnum((unsigned char)at[length]) || at[length] == '-' || at[length] == '.')
-        length++;
-    return length;
-}
-
-static bool is_word(const char *at, size_t length, const char *word)
-{
-    return length == strlen(word) && strncasecmp(at, word, length) == 0;
-}
-
-/* Behind "[": is it `section`? Returns what follows the closing bracket, on the same line. */
-static const char *read_section(const char *at, const char *section, bool *ret_is_it)
-{
-    size_t length = word_length(at);
-    bool is_quoted = false;
-
-    *ret_is_it = is_word(at, length, section) && at[length] == ']';
-    for (at += length; *at && *at != '\n' && (is_quoted || *at != ']'); at++) {
-        if (*at == '"')
-            is_quoted = !is_quoted;
-        else if (*at == '\\' && at[1] && at[1] != '\n')
-            at++;
+    if (reader->at == reader->end) {
+        reader->is_over = true;
+        return '\n';
     }
-    return at + (*at == ']');
+    if (*reader->at == '\r' && reader->end - reader->at > 1 && reader->at[1] == '\n')
+        reader->at++;
+    return *reader->at++;
+}
+
+static void skip_line(struct reader *reader)
+{
+    while (take(reader) != '\n')
+        ;
 }
 
 /* What git counts as blank: its own table, the same in every locale. */
@@ -50,104 +41,187 @@ static bool is_blank(char byte)
     return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
 }
 
-/* An escape's character, 0 = the line goes on behind it. *at is behind the backslash. */
-static char read_escape(const char **at)
+static bool is_key_character(char byte)
 {
-    char escaped = **at;
-
-    if (escaped == '\r' && (*at)[1] == '\n')
-        (*at)++;
-    if (**at)
-        (*at)++;
-    switch (escaped) {
-    case 'n':
-        return '\n';
-    case 't':
-        return '\t';
-    case 'b':
-        return '\b';
-    case '\r':
-    case '\n':
-        return '\0';
-    default:
-        return escaped;
-    }
+    return isalnum((unsigned char)byte) || byte == '-';
 }
 
-/* Quotes group, # and ; begin a comment, blanks around the value go. Returns the next line. */
-static const char *read_value(const char *at, char *to)
+/* Behind the section's name: blanks, and the subsection in quotes, up to the closing bracket. */
+static bool read_subsection(struct reader *reader, char *to)
+{
+    char byte;
+
+    do
+        byte = take(reader);
+    while (is_blank(byte) && byte != '\n');
+    if (byte != '"')
+        return false;
+    *to++ = '.';
+    while ((byte = take(reader)) != '"') {
+        if (byte == '\\')
+            byte = take(reader);
+        if (byte == '\n')
+            return false;
+        *to++ = byte;
+    }
+    *to = '\0';
+    return take(reader) == ']';
+}
+
+/* Behind "[". */
+static bool read_header(struct reader *reader)
+{
+    char *to = reader->base, byte;
+
+    while ((byte = take(reader)) != ']') {
+        *to = '\0';
+        if (byte != '\n' && is_blank(byte))
+            return read_subsection(reader, to);
+        if (!is_key_character(byte) && byte != '.')
+            return false;
+        *to++ = (char)tolower((unsigned char)byte);
+    }
+    *to = '\0';
+    return true;
+}
+
+/* Behind a backslash; false = the line goes on behind it. */
+static bool read_escape(struct reader *reader, char *ret_byte)
+{
+    char byte = take(reader);
+
+    *ret_byte = byte == 'n' ? '\n' : byte == 't' ? '\t' : byte == 'b' ? '\b' : byte;
+    return byte != '\n';
+}
+
+/* Quotes group, # and ; begin a comment, blanks around the value go. */
+static void read_value(struct reader *reader)
 {
     bool is_quoted = false;
     size_t used = 0, kept = 0;
+    char byte;
 
-    while (*at && *at != '\n') {
-        char byte = *at++;
+    while ((byte = take(reader)) != '\n') {
         bool is_escaped = byte == '\\';
 
-        if (!is_quoted && (byte == '#' || byte == ';'))
+        if (!is_quoted && (byte == '#' || byte == ';')) {
+            skip_line(reader);
             break;
-        if (is_escaped)
-            byte = read_escape(&at);
-        else if (byte == '"')
+        }
+        if (!is_escaped && byte == '"')
             is_quoted = !is_quoted;
-        if (!byte || (byte == '"' && !is_escaped)) {
+        if ((!is_escaped && byte == '"') || (is_escaped && !read_escape(reader, &byte))) {
             kept = used; /* blanks before either are not at the end */
             continue;
         }
         if (!used && !is_quoted && !is_escaped && is_blank(byte))
             continue; /* also those of the line that this one goes on in */
-        to[used++] = byte;
+        reader->value[used++] = byte;
         if (is_quoted || is_escaped || !is_blank(byte))
             kept = used;
     }
-    to[kept] = '\0';
-    return skip_line(at);
+    reader->value[kept] = '\0';
 }
 
-static bool search(const char *at, const char *section, const char *key, char *found, char *other)
+/* A key that begins with `byte`. False when it is none; *ret_has_value: something was assigned. */
+static bool read_entry(struct reader *reader, char byte, bool *ret_has_value)
 {
-    bool is_section = false, is_found = false;
+    char *to = reader->key;
 
-    while (*at) {
-        size_t length;
-        bool is_key;
+    for (; is_key_character(byte); byte = take(reader))
+        *to++ = (char)tolower((unsigned char)byte);
+    *to = '\0';
+    while (byte == ' ' || byte == '\t')
+        byte = take(reader);
+    *ret_has_value = byte == '=';
+    if (byte == '=')
+        read_value(reader);
+    else if (byte != '\n')
+        skip_line(reader);
+    return byte == '=' || byte == '\n';
+}
 
-        at += strspn(at, " \t\r\n");
-        if (*at == '[') {
-            at = read_section(at + 1, section, &is_section);
+static int give_entry(const struct reader *reader, bool has_value, git_config_visit visit, void *data)
+{
+    char *dot = strchr(reader->base, '.');
+    struct git_config_entry entry = {reader->base, dot ? dot + 1 : NULL, reader->key, has_value ? reader->value : NULL};
+    int status;
+
+    if (dot)
+        *dot = '\0';
+    status = visit(&entry, data);
+    if (dot)
+        *dot = '.';
+    return status;
+}
+
+static int read_all(struct reader *reader, git_config_visit visit, void *data)
+{
+    int status = 0;
+
+    while (!reader->is_over && status == 0) {
+        char byte = take(reader);
+        bool has_value;
+
+        if (is_blank(byte))
             continue;
+        if (byte == '[') {
+            if (read_header(reader))
+                continue;
+            *reader->base = '\0';
+            if (reader->at[-1] != '\n')
+                skip_line(reader);
+        } else if (!isalpha((unsigned char)byte)) { /* a comment, or nothing that git knows */
+            skip_line(reader);
+        } else if (read_entry(reader, byte, &has_value)) {
+            status = give_entry(reader, has_value, visit, data);
         }
-        length = word_length(at);
-        is_key = is_section && is_word(at, length, key);
-        at += length;
-        at += strspn(at, " \t");
-        if (!length || *at != '=') {
-            at = skip_line(at);
-            continue;
-        }
-        at = read_value(at + 1, is_key ? found : other);
-        is_found = is_found || is_key;
     }
-    return is_found;
+    return status;
+}
+
+int git_config_each(const char *text, size_t size, git_config_visit visit, void *data, struct error *err)
+{
+    auto_free char *base = mem_alloc(size + 2);
+    auto_free char *key = mem_alloc(size + 1);
+    auto_free char *value = mem_alloc(size + 1);
+    struct reader reader = {.at = text, .end = text + size, .base = base, .key = key, .value = value};
+
+    if (!base || !key || !value)
+        return error_memory(err);
+    if (size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
+        reader.at += 3; /* git passes over a byte order mark */
+    return read_all(&reader, visit, data);
+}
+
+struct wanted {
+    struct arena *arena;
+    const char *section, *key;
+    const char *found;
+    struct error *err;
+};
+
+static int visit_wanted(const struct git_config_entry *entry, void *data)
+{
+    struct wanted *wanted = data;
+
+    if (entry->subsection || !entry->value || strcasecmp(entry->section, wanted->section) != 0 ||
+        strcasecmp(entry->key, wanted->key) != 0)
+        return 0;
+    wanted->found = NULL;
+    if (!*entry->value)
+        return 0;
+    wanted->found = arena_string(wanted->arena, entry->value);
+    return wanted->found ? 0 : error_memory(wanted->err);
 }
 
 int git_config_value(struct arena *arena, const char *text, const char *section, const char *key,
                      const char **ret_value, struct error *err)
 {
-    size_t size = strlen(text) + 1;
-    auto_free char *found = mem_alloc(size);
-    auto_free char *other = mem_alloc(size);
-    const char *value = NULL;
+    struct wanted wanted = {arena, section, key, NULL, err};
+    int status = git_config_each(text, strlen(text), visit_wanted, &wanted, err);
 
-    if (strncmp(text, "\xef\xbb\xbf", 3) == 0)
-        text += 3; /* git passes over a byte order mark */
-    if (!found || !other)
-        return error_memory(err);
-    if (search(text, section, key, found, other) && *found) {
-        value = arena_string(arena, found);
-        if (!value)
-            return error_memory(err);
-    }
-    *ret_value = value;
-    return 0;
+    if (status == 0)
+        *ret_value = wanted.found;
+    return status;
 }

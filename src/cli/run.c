@@ -210,6 +210,21 @@ static int prepare(struct run *run)
     return status;
 }
 
+/* What is to be known before git is used where the program was. */
+static void print_findings(struct run *run)
+{
+    struct cordon_error err = {0};
+    char *text = NULL;
+
+    if (!(run->status.flags & CORDON_STATUS_FINDINGS))
+        return;
+    if (cordon_container_findings(run->container, run->cli->is_json ? CORDON_JSON : CORDON_TEXT, &text, &err) < 0)
+        print_error(run->cli, &err, 0);
+    else
+        fputs(text, stderr);
+    cordon_string_free(text);
+}
+
 static int contain(struct run *run)
 {
     int status = cordon_spawn(run->cli->request, &run->container, &run->err);
@@ -228,6 +243,8 @@ static int contain(struct run *run)
         status = supervise_with_terminal(run);
     else
         status = supervise(run);
+    if (status > 0)
+        print_findings(run);
     cordon_container_free(run->container);
     return status;
 }

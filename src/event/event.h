@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/json.h"
 
 /* 26 characters of lower-case base32 (Crockford's digits): 48 bits of ms since 1970, then 80 random
  * bits. Sorts by time. */
@@ -22,10 +23,11 @@ int run_id_new(char ret_id[RUN_ID_SIZE], struct error *err) must_check;
 bool run_id_is_valid(const char *text);
 
 /* Bounds of the record. */
-#define EVENT_RUN_BYTES_MAX ((size_t)4 << 20) /* one run's file: the largest records fit */
+#define EVENT_RUN_BYTES_MAX ((size_t)8 << 20) /* one run's file: the largest records fit */
 #define EVENT_ARGS_MAX      64                /* arguments that run.started shows */
 #define EVENT_TEXT_MAX      1024              /* bytes of each, and of each loss, layer, warning */
 #define EVENT_ITEMS_MAX     128               /* losses, layers, warnings that are shown */
+#define EVENT_VALUE_MAX     256               /* bytes of a finding's key and of its value */
 #define EVENT_RUNS_MAX      1024              /* runs that the store keeps */
 #define EVENT_RUNS_SLACK    64                /* beyond that before the oldest are dropped */
 #define EVENT_STALL_MS      5000              /* a reader of events may stand still that long */
@@ -81,6 +83,14 @@ struct event_exited {
     uint64_t wall_us, user_us, system_us, max_rss_bytes, output_bytes;
 };
 
+/* Something that the program left behind and that the caller's own programs would act on. */
+struct event_finding {
+    const char *kind; /* "git.key", "git.hook", ... */
+    const char *path;
+    const char *key, *value; /* NULL = none */
+    const char *text, *remedy;
+};
+
 int event_run_started(struct event_log *log, const struct event_started *started,
                       struct error *err) must_check;
 int event_run_failed(struct event_log *log, const struct error *failure,
@@ -89,6 +99,9 @@ int event_limit_reached(struct event_log *log, const char *member, uint64_t limi
                         struct error *err) must_check;
 int event_run_timeout(struct event_log *log, const char *member, uint64_t timeout_ms,
                       struct error *err) must_check;
+int event_run_finding(struct event_log *log, const struct event_finding *finding, struct error *err) must_check;
+/* The same members, into a JSON object that is open. */
+void event_finding_members(struct json *json, const struct event_finding *finding);
 int event_run_exited(struct event_log *log, const struct event_exited *exited,
                      struct error *err) must_check;
 

@@ -113,6 +113,35 @@ int event_run_timeout(struct event_log *log, const char *member, uint64_t timeou
     return record_write(&record, log, err);
 }
 
+static void finding_text(struct json *json, const char *member, const char *text, size_t length_max)
+{
+    if (text)
+        json_add_string_n(json, member, text, strnlen(text, length_max));
+    else
+        json_add_null(json, member);
+}
+
+void event_finding_members(struct json *json, const struct event_finding *finding)
+{
+    json_add_string(json, "kind", finding->kind);
+    json_add_string(json, "path", finding->path);
+    finding_text(json, "key", finding->key, EVENT_VALUE_MAX);
+    finding_text(json, "value", finding->value, EVENT_VALUE_MAX);
+    json_add_bool(json, "valueIsCut", (finding->key && strlen(finding->key) > EVENT_VALUE_MAX) ||
+                                          (finding->value && strlen(finding->value) > EVENT_VALUE_MAX));
+    finding_text(json, "text", finding->text, EVENT_TEXT_MAX);
+    finding_text(json, "remedy", finding->remedy, EVENT_TEXT_MAX);
+}
+
+int event_run_finding(struct event_log *log, const struct event_finding *finding, struct error *err)
+{
+    struct record record;
+
+    record_begin(&record, log, "run.finding");
+    event_finding_members(&record.json, finding);
+    return record_write(&record, log, err);
+}
+
 static void record_usage(struct record *record, const char *member, bool is_known, uint64_t value)
 {
     if (is_known)

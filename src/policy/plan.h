@@ -83,8 +83,10 @@ struct plan_rule {
 enum plan_name_kind {
     PLAN_NAME_KEPT = 1, /* never made, changed, renamed or removed */
     PLAN_NAME_OLD,      /* the same where it was there before; a new one may be made */
+    PLAN_NAME_NOTED,    /* may be made and changed; the tier says in the end in which directory that was */
+    PLAN_NAME_PART,     /* the same where "config", "objects" and "refs" are together, which makes a repository */
 };
-const char *plan_name_kind_name(enum plan_name_kind kind); /* "kept", "old" */
+const char *plan_name_kind_name(enum plan_name_kind kind); /* "kept", "old", "noted", "part" */
 
 struct plan_name {
     const char *pattern; /* absolute, as in base/glob.h */

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
+#include <string.h>
 #include <sys/ioctl.h>
 
 #include "base/clock.h"
@@ -128,6 +129,65 @@ int cordon_container_wait(struct cordon_container *container, int64_t timeout_ms
         if (status < 0)
             return status;
     }
+}
+
+static void finding_print(struct text *out, const struct event_finding *finding)
+{
+    text_add(out, "cordon: ");
+    if (*finding->path) {
+        text_add_safe(out, finding->path);
+        text_add(out, ": ");
+    }
+    if (finding->key) {
+        text_add_safe_n(out, finding->key, strnlen(finding->key, EVENT_VALUE_MAX));
+        text_add(out, " = ");
+        text_add_safe_n(out, finding->value, strnlen(finding->value, EVENT_VALUE_MAX));
+        text_add(out, strlen(finding->value) > EVENT_VALUE_MAX ? "...: " : ": ");
+    }
+    text_printf(out, "%s; to undo: ", finding->text);
+    text_add_safe(out, finding->remedy);
+    text_add(out, "\n");
+}
+
+static void findings_print(struct text *out, const struct findings *findings)
+{
+    for (size_t i = 0; i < findings->count; i++)
+        if (finding_is_told(&findings->items[i]))
+            finding_print(out, &findings->items[i]);
+}
+
+static void findings_print_json(struct text *out, const struct findings *findings)
+{
+    struct json json = JSON_INIT(out, 0);
+
+    json_begin_object(&json, NULL);
+    json_begin_array(&json, "findings");
+    for (size_t i = 0; i < findings->count; i++) {
+        if (!finding_is_told(&findings->items[i]))
+            continue;
+        json_begin_object(&json, NULL);
+        event_finding_members(&json, &findings->items[i]);
+        json_end(&json);
+    }
+    json_end(&json);
+    json_end(&json);
+    text_add(out, "\n");
+}
+
+int cordon_container_findings(const struct cordon_container *container, enum cordon_format format,
+                              char **ret_text, struct cordon_error *err)
+{
+    auto_text struct text out = {0};
+
+    if (format != CORDON_TEXT && format != CORDON_JSON)
+        return error_set(public_error(err), ERROR_INVALID, EINVAL, "unknown format %d", (int)format);
+    if (container->state != CONTAINER_ENDED)
+        return error_set(public_error(err), ERROR_INVALID, EAGAIN, "the container has not ended");
+    if (format == CORDON_JSON)
+        findings_print_json(&out, &container->findings);
+    else
+        findings_print(&out, &container->findings);
+    return text_take(&out, ret_text, public_error(err));
 }
 
 int cordon_container_signal(struct cordon_container *container, int signal_number,

@@ -5,6 +5,7 @@
 
 #include "event/event.h"
 #include "sdk/assemble.h"
+#include "sdk/findings.h"
 #include "sdk/streams.h"
 
 /* Why Cordon is ending a run that did not end by itself. */
@@ -20,6 +21,7 @@ enum container_state {
 /* All times are of the monotonic clock, 0 = never. */
 struct deadlines {
     uint64_t started_ns, ended_ns;
+    uint64_t stamp_ns; /* real time before the start, of the clock that stamps files */
     uint64_t timeout_ms;
     const char *timeout_member;
     uint64_t timeout_ns; /* when SIGTERM goes out */
@@ -49,6 +51,7 @@ struct cordon_container {
     bool is_kill_asked; /* by the caller */
     enum container_state state;
     struct tier_status tier_status;
+    struct findings findings;
     struct cordon_status status;
     struct error failure;
 };

@@ -136,6 +136,18 @@ static const char *end_name(uint32_t end)
     return names[end];
 }
 
+static int record_findings(struct cordon_container *container, struct error *err)
+{
+    int status = 0;
+
+    for (size_t i = 0; i < container->findings.count && status == 0; i++) {
+        status = event_run_finding(container->log, &container->findings.items[i], err);
+        if (finding_is_told(&container->findings.items[i]))
+            container->status.flags |= CORDON_STATUS_FINDINGS;
+    }
+    return status;
+}
+
 int container_record_abandoned(struct cordon_container *container, struct error *err)
 {
     const struct event_exited abandoned = {
@@ -146,7 +158,14 @@ int container_record_abandoned(struct cordon_container *container, struct error 
         .output_bytes = container->output_bytes,
     };
 
-    return event_run_exited(container->log, &abandoned, err);
+    size_t count;
+    int status;
+
+    container->assembly.ops->notes(container->run, &count);
+    status = findings_give_up(count, &container->findings, err);
+    if (status == 0)
+        status = record_findings(container, err);
+    return status < 0 ? status : event_run_exited(container->log, &abandoned, err);
 }
 
 int container_record_end(struct cordon_container *container, struct error *err)
@@ -158,8 +177,10 @@ int container_record_end(struct cordon_container *container, struct error *err)
     /* the container's first process goes with all others, also at the memory limit of a cgroup, and has nobody left
      * to tell */
     static const struct tier_status killed = {.end = TIER_SIGNALED, .code = SIGKILL};
+    const struct tier_note *notes;
     struct event_exited exited;
-    int result = 0;
+    size_t note_count;
+    int result;
 
     status_from_tier(status, tier);
     if (tier->end == TIER_LOST && (container->is_kill_asked || tier->is_oom_killed))
@@ -187,7 +208,12 @@ int container_record_end(struct cordon_container *container, struct error *err)
         .max_rss_bytes = status->max_rss_bytes,
         .output_bytes = status->output_bytes,
     };
-    if (tier->is_oom_killed)
+    notes = container->assembly.ops->notes(container->run, &note_count);
+    result = findings_look(container->assembly.plan, notes, note_count, container->deadlines.stamp_ns,
+                           &container->findings, err);
+    if (result == 0)
+        result = record_findings(container, err);
+    if (result == 0 && tier->is_oom_killed)
         result = event_limit_reached(container->log, "resources.memory", memory, err);
     if (result == 0)
         result = event_run_exited(container->log, &exited, err);

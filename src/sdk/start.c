@@ -211,6 +211,7 @@ void cordon_container_free(struct cordon_container *container)
         container->assembly.ops->finish(container->run);
     }
     streams_close(&container->streams);
+    findings_finish(&container->findings);
     event_log_free(container->log);
     assembly_finish(&container->assembly);
     mem_free(container);

@@ -21,6 +21,8 @@ void container_set_deadlines(struct cordon_container *container, uint64_t asked_
     const struct plan *plan = container->assembly.plan;
 
     deadlines->started_ns = clock_monotonic_ns();
+    if (!deadlines->stamp_ns)
+        deadlines->stamp_ns = clock_stamp_ns();
     deadlines->timeout_ms = plan->timeout_ms;
     deadlines->timeout_member = plan->timeout_member ? plan->timeout_member : "process.timeout";
     if (asked_timeout_ms && (!plan->timeout_ms || asked_timeout_ms < plan->timeout_ms)) {

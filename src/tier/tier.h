@@ -47,6 +47,14 @@ struct tier_status {
     uint64_t max_rss_bytes;
 };
 
+/* A directory in which the program made or changed a noted name (PLAN_NAME_NOTED, PLAN_NAME_PART). */
+enum tier_note_kind { TIER_NOTE_NAME = 1, TIER_NOTE_PARTS, TIER_NOTE_MORE /* others found no room; no directory */ };
+
+struct tier_note {
+    enum tier_note_kind kind;
+    int directory; /* O_PATH, -1 = none: it could not be handed over */
+};
+
 enum tier_probe {
     TIER_PROBE_CGROUP = 1 << 0,     /* needed when a layer sets resources.* */
     TIER_PROBE_NAMESPACES = 1 << 1, /* doctor, policy check, policy explain */
@@ -77,6 +85,10 @@ struct tier_ops {
     /* 1 and *ret_status when the whole tree is gone, 0 while it runs, negative errno when it cannot
      * be told. Never blocks. */
     int (*read_status)(struct tier_run *run, struct tier_status *ret_status, struct error *err);
+
+    /* What was noted so far, in order; all of it once read_status() has said that the tree is gone. Stays the run's,
+     * with its descriptors. */
+    const struct tier_note *(*notes)(const struct tier_run *run, size_t *ret_count);
 
     /* To the program's process group (or the foreground group of its terminal). 0 also when it is
      * gone already. */

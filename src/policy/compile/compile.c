@@ -193,7 +193,17 @@ const char *plan_mount_kind_name(enum plan_mount_kind kind)
 
 const char *plan_name_kind_name(enum plan_name_kind kind)
 {
-    return kind == PLAN_NAME_KEPT ? "kept" : kind == PLAN_NAME_OLD ? "old" : "unknown";
+    switch (kind) {
+    case PLAN_NAME_KEPT:
+        return "kept";
+    case PLAN_NAME_OLD:
+        return "old";
+    case PLAN_NAME_NOTED:
+        return "noted";
+    case PLAN_NAME_PART:
+        return "part";
+    }
+    return "unknown";
 }
 
 void plan_free(struct plan *plan)

@@ -99,6 +99,11 @@ static int add_repositories(struct compile *c, const struct document *layer, con
         {".git/hooks", "**/.git/modules/**/hooks", PLAN_NAME_KEPT},
         {".git/config", "**/.git/config", PLAN_NAME_OLD},
         {".git/config", "**/.git/modules/**/config", PLAN_NAME_OLD},
+        /* what a new one says is looked at when the container has ended, wherever git would take it for one (0070) */
+        {".git/config", "**/config", PLAN_NAME_PART},
+        {".git/config", "**/objects", PLAN_NAME_PART},
+        {".git/config", "**/refs", PLAN_NAME_PART},
+        {".git/config", "**/config.worktree", PLAN_NAME_NOTED},
     };
     int r = 0;
 

@@ -101,6 +101,12 @@ static int fake_read_status(struct tier_run *run, struct tier_status *ret_status
     return 1;
 }
 
+static const struct tier_note *fake_notes(const struct tier_run *run, size_t *ret_count)
+{
+    *ret_count = fake_script.note_count;
+    return fake_script.notes;
+}
+
 static void fake_end(struct tier_run *run, int signal_number)
 {
     if (!run->is_over)
@@ -155,6 +161,7 @@ const struct tier_ops tier_fake = {
     .start = fake_start,
     .poll_fd = fake_poll_fd,
     .read_status = fake_read_status,
+    .notes = fake_notes,
     .signal = fake_signal,
     .kill = fake_kill,
     .cpu_time = fake_cpu_time,

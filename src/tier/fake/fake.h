@@ -20,6 +20,8 @@ struct fake_script {
     struct tier_status status;  /* how it ends by itself */
     const char *says[2];        /* written to stdout and stderr at start */
     uint64_t cpu_us;            /* what cpu_time() says */
+    struct tier_note notes[4];  /* what notes() says; the descriptors stay the script's */
+    size_t note_count;
     int status_failure;         /* negative errno: read_status() fails */
     struct facts facts;         /* what probe() says */
 };

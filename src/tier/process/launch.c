@@ -35,6 +35,8 @@ struct tier_run {
     struct tier_status status;
     bool has_cgroup;
     struct cgroup cgroup;
+    struct tier_note notes[RECORD_NOTES_MAX + 1];
+    size_t note_count;
 };
 
 static struct tier_run *run_new(void)
@@ -70,6 +72,8 @@ static void process_finish(struct tier_run *run)
     fd_close_at(&run->pidfd);
     fd_close_at(&run->control);
     fd_close_at(&run->tty);
+    for (size_t i = 0; i < run->note_count; i++)
+        fd_close_at(&run->notes[i].directory);
     mem_free(run);
 }
 
@@ -193,16 +197,26 @@ static int message_error(const struct message *message, struct error *err)
     }
 }
 
+/* Init sends no more of them than there is room for. */
+static int note_take(struct tier_run *run, const struct message *message, int *directory, struct error *err)
+{
+    if (message->kind < TIER_NOTE_NAME || message->kind > TIER_NOTE_MORE || run->note_count == ARRAY_COUNT(run->notes))
+        return error_set(err, ERROR_INTERNAL, EBADMSG, "init noted something unknown (%u)", message->kind);
+    run->notes[run->note_count++] = (struct tier_note){(enum tier_note_kind)message->kind, take_fd(*directory)};
+    return 0;
+}
+
 /* Follow init until the program runs. Only MESSAGE_RUNNING counts as started; end-of-file is a failure. */
 static int set_up_follow(struct tier_run *run, const struct tier_start *start, struct error *err)
 {
     for (;;) {
         struct message message = {0};
+        auto_close int fd = -1;
         int status = control_await(run->control, start->deadline_ns, start->cancel_fd ? *start->cancel_fd : -1, err);
 
         if (status < 0)
             return status;
-        status = control_receive(run->control, &message, &run->tty, 0);
+        status = control_receive(run->control, &message, &fd, 0);
         if (status < 0)
             return error_set(err, ERROR_SYSTEM, -status, "init ended without a word, perhaps after the program had started (%s)",
                              strerrordesc_np(-status));
@@ -221,6 +235,10 @@ static int set_up_follow(struct tier_run *run, const struct tier_start *start, s
                 status = error_set(err, ERROR_SYSTEM, EPIPE, "init ended during set-up");
             break;
         case MESSAGE_TTY:
+            run->tty = take_fd(fd);
+            break;
+        case MESSAGE_NOTED: /* the keeper's word may come before that of process 1 */
+            status = note_take(run, &message, &fd, err);
             break;
         default:
             return error_set(err, ERROR_INTERNAL, EBADMSG, "init said something unknown (%u)", message.type);
@@ -374,13 +392,28 @@ static void status_find(struct tier_run *run)
         run->has_cgroup && cgroup_times(&run->cgroup, &status->user_us, &status->system_us) == 0;
 }
 
+/* The next message that is no note. */
+static int message_next(struct tier_run *run, struct message *ret_message, struct error *err)
+{
+    for (;;) {
+        auto_close int fd = -1;
+        int status = control_receive(run->control, ret_message, &fd, MSG_DONTWAIT);
+
+        if (status < 0 || ret_message->type != MESSAGE_NOTED)
+            return status;
+        status = note_take(run, ret_message, &fd, err);
+        if (status < 0)
+            return status;
+    }
+}
+
 static int process_read_status(struct tier_run *run, struct tier_status *ret_status, struct error *err)
 {
     struct message message = {0};
     int status;
 
     if (!run->is_over) {
-        status = control_receive(run->control, &message, NULL, MSG_DONTWAIT);
+        status = message_next(run, &message, err);
         if (status == -EAGAIN)
             return 0;
         if (status == 0 && message.type == MESSAGE_EXITED)
@@ -396,6 +429,12 @@ static int process_read_status(struct tier_run *run, struct tier_status *ret_sta
     }
     *ret_status = run->status;
     return 1;
+}
+
+static const struct tier_note *process_notes(const struct tier_run *run, size_t *ret_count)
+{
+    *ret_count = run->note_count;
+    return run->notes;
 }
 
 static int process_signal(struct tier_run *run, int signal_number, struct error *err)
@@ -437,6 +476,7 @@ const struct tier_ops tier_process = {
     .start = process_start,
     .poll_fd = process_poll_fd,
     .read_status = process_read_status,
+    .notes = process_notes,
     .signal = process_signal,
     .kill = process_kill,
     .cpu_time = process_cpu_time,

@@ -96,6 +96,21 @@ static int step_name(struct builder *builder, size_t from, const char *name, siz
     return 0;
 }
 
+static uint32_t kind_of(enum plan_name_kind kind)
+{
+    switch (kind) {
+    case PLAN_NAME_OLD:
+        return RECORD_NAME_OLD;
+    case PLAN_NAME_NOTED:
+        return RECORD_NAME_NOTED;
+    case PLAN_NAME_PART:
+        return RECORD_NAME_PART;
+    case PLAN_NAME_KEPT:
+        break;
+    }
+    return RECORD_NAME_KEPT;
+}
+
 static int pattern_add(struct builder *builder, const struct plan_name *pattern, struct error *err)
 {
     const char *rest = pattern->pattern, *name;
@@ -106,7 +121,7 @@ static int pattern_add(struct builder *builder, const struct plan_name *pattern,
         status = is_any_depth(name, length) ? step_deep(builder, at, &at, err)
                                             : step_name(builder, at, name, length, &at, err);
     if (status == 0)
-        builder->nodes[at].kinds |= pattern->kind == PLAN_NAME_OLD ? RECORD_NAME_OLD : RECORD_NAME_KEPT;
+        builder->nodes[at].kinds |= kind_of(pattern->kind);
     return status;
 }
 

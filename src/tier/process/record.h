@@ -62,6 +62,18 @@ struct record_rule {
 enum record_name_kind {
     RECORD_NAME_KEPT = 1 << 0, /* never made, changed, renamed or removed */
     RECORD_NAME_OLD = 1 << 1,  /* the same where it was there before the container; a new one may be made and changed */
+    RECORD_NAME_NOTED = 1 << 2, /* MESSAGE_NOTED is sent when it is made or changed; holds for this name, not below it */
+    RECORD_NAME_PART = 1 << 3,  /* the same where it is one of "config", "objects" and "refs" and all three are there */
+};
+
+#define RECORD_NAME_SHUT (RECORD_NAME_KEPT | RECORD_NAME_OLD)
+#define RECORD_NOTES_MAX 32 /* messages of that kind; one more says that there was more */
+
+/* What was noted of a directory: MESSAGE_NOTED, `kind`. */
+enum record_note {
+    RECORD_NOTE_NAME = 1, /* a name that is noted wherever it lies */
+    RECORD_NOTE_PARTS,    /* "config", "objects" and "refs" */
+    RECORD_NOTE_MORE,     /* something that found no room; without a directory */
 };
 
 struct record_state {
@@ -120,11 +132,12 @@ enum message_type {
     MESSAGE_RUNNING = 6, /* init -> parent: the program was executed */
     MESSAGE_EXITED = 7,  /* init -> parent: the whole tree is gone */
     MESSAGE_SIGNAL = 8,  /* parent -> init: to the program's process group */
+    MESSAGE_NOTED = 9,   /* init -> parent: with the directory (O_PATH) as SCM_RIGHTS */
 };
 
 struct message {
     uint32_t type;
-    uint32_t kind;   /* MESSAGE_ERROR: enum error_kind */
+    uint32_t kind;   /* MESSAGE_ERROR: enum error_kind; MESSAGE_NOTED: enum record_note */
     int32_t value;   /* errno, signal number, or exit status as wait() gives it */
     uint32_t unused;
     uint64_t user_us, system_us, max_rss_bytes;

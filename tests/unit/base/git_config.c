@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/git_config.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
 #include "test.h"
 
 static struct arena *arena;
@@ -64,4 +69,103 @@ static int attempt(void)
 TEST(a_value_fails_cleanly_without_memory)
 {
     test_each_allocation_fails(attempt, 10);
+}
+
+/* ---- every entry ---- */
+
+static char listed[65536];
+static size_t listed_length;
+
+/* As `git config --list -z` writes it. */
+static int list_entry(const struct git_config_entry *entry, void *data)
+{
+    int length = snprintf(listed + listed_length, sizeof(listed) - listed_length, "%s%s%s.%s%s%s", entry->section,
+                          entry->subsection ? "." : "", entry->subsection ? entry->subsection : "", entry->key,
+                          entry->value ? "\n" : "", entry->value ? entry->value : "");
+
+    listed_length += (size_t)length + 1;
+    return 0;
+}
+
+static const char *list(const char *text, size_t size)
+{
+    memset(listed, '|', sizeof(listed));
+    listed_length = 0;
+    check_int(git_config_each(text, size, list_entry, NULL, NULL), 0);
+    for (size_t i = 0; i + 1 < listed_length; i++)
+        if (!listed[i])
+            listed[i] = '|';
+    listed[listed_length] = '\0';
+    return listed;
+}
+
+TEST(every_entry_is_given_with_its_subsection)
+{
+    check_string(list("[core]\nbare\n[Alias]St = !x\n[diff \"A.b\"]\ncommand=c\n[Filter.X]Clean=d", 75),
+                 "core.bare|alias.st\n!x|diff.A.b.command\nc|filter.x.clean\nd");
+    check_string(list("[a \"b\\\"c\\\\d\"] e = f\n", 21), "a.b\"c\\d.e\nf");
+    check_string(list("[core] a = b\n[core]# c\n\td=e", 27), "core.a\nb|core.d\ne");
+}
+
+TEST(nothing_hides_behind_what_git_refuses_or_passes_over)
+{
+    check_string(list("# \0\n[core]\npager = x\n", 20), "core.pager\nx");
+    check_string(list("[core]\npager = x\0y\neditor=z\n", 27), "core.pager\nx|core.editor\nz");
+    check_string(list("[core]\n=\n1a=b\nc d\npager = x", 27), "core.pager\nx");
+    check_string(list("[core\n[x \"\n[core]pager=x", 24), "core.pager\nx");
+    check_string(list("[core]\npager = \"x\neditor=y", 26), "core.pager\nx|core.editor\ny");
+    check_string(list("[core]\r\npager = x\\\r\ny\r\n", 23), "core.pager\nxy");
+    check_string(list("", 0), "");
+}
+
+/* Before 2.46 git made every blank within a value a space. */
+static const char *with_spaces(char *text)
+{
+    for (char *at = text; *at; at++)
+        if (*at == '\t' || *at == '\r')
+            *at = ' ';
+    return text;
+}
+
+/* The same as git's own, for random texts of what matters to the syntax; what git refuses whole is passed over. */
+TEST(random_texts_are_read_as_git_reads_them)
+{
+    static const char *const pieces[] = {"\nK-1=", "\n[Core]", "\n[x \"Y\"] a =", "\n[B.c]\nd", "\nk = \"", "\"", "\"", " ", "\t",
+                                         "#", ";", "a", "B.c", "\r\n", "\\\n", "\\n", "\\\"", "!", "\r", "1", "]", "[", "\\"};
+    char path[] = "/tmp/cordon-unit-XXXXXX", command[128], theirs[65536];
+    int fd = mkstemp(path), accepted = 0;
+    unsigned seed = 12345;
+
+    check(fd >= 0);
+    if (system("git --version >/dev/null 2>&1") != 0)
+        test_skip("git");
+    for (int round = 0; round < 400; round++) {
+        char text[512] = "[s]\n";
+        size_t size = 4, got;
+        FILE *pipe;
+
+        for (int i = 0; i < 6; i++) {
+            const char *piece = pieces[rand_r(&seed) % ARRAY_COUNT(pieces)];
+
+            size += (size_t)snprintf(text + size, sizeof(text) - size, "%s", piece);
+        }
+        check_int(ftruncate(fd, 0), 0);
+        check_int(pwrite(fd, text, size, 0), (long)size);
+        snprintf(command, sizeof(command), "git config --file %s --list -z 2>/dev/null", path);
+        pipe = popen(command, "r");
+        check(pipe != NULL);
+        got = fread(theirs, 1, sizeof(theirs) - 1, pipe);
+        if (pclose(pipe) != 0)
+            continue;
+        accepted++;
+        for (size_t i = 0; i + 1 < got; i++)
+            if (!theirs[i])
+                theirs[i] = '|';
+        theirs[got] = '\0';
+        list(text, size);
+        check_string(with_spaces(listed), with_spaces(theirs));
+    }
+    check(accepted > 40);
+    close(fd);
+    unlink(path);
 }

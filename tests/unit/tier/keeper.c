@@ -3,7 +3,11 @@
  * The keeper of names, with plans made by hand. Each script prints what went through; what must not is written beside
  * what must, so that a keeper that refuses everything fails as well.
  */
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "plan.h"
@@ -18,7 +22,9 @@ static char workspace[] = "/tmp/cordon-unit-XXXXXX";
 static const struct plan_name patterns[] = {
     {"/ws/**/.env", PLAN_NAME_KEPT, NULL},         {"/ws/**/.git/hooks/**", PLAN_NAME_KEPT, NULL},
     {"/ws/**/.git/config", PLAN_NAME_OLD, NULL},   {"/ws/src/*.pem", PLAN_NAME_KEPT, NULL},
-    {"/ws/later/settings", PLAN_NAME_KEPT, NULL},
+    {"/ws/later/settings", PLAN_NAME_KEPT, NULL},  {"/ws/**/config", PLAN_NAME_PART, NULL},
+    {"/ws/**/objects", PLAN_NAME_PART, NULL},      {"/ws/**/refs", PLAN_NAME_PART, NULL},
+    {"/ws/**/config.worktree", PLAN_NAME_NOTED, NULL},
 };
 
 static void host(const char *command)
@@ -216,5 +222,80 @@ TEST(a_socket_is_bound_where_it_was_judged)
          "bind(\"/ws/tmp/s\"); bind(\"../sock\"); s = socket.socket(); s.bind((\"127.0.0.1\", 0)); print(\"inet\")'");
     check_string(output, "through /ws/tmp/s True\nthrough ../sock True\ninet\n");
     host("test ! -e r/.git/hooks -a -S tmp/s -a -S r/sock");
+    done();
+}
+
+/* ---- what is noted ---- */
+
+static char noted[4096];
+
+/* Kind and last component of each noted directory, as its descriptor has it now. */
+static void look_at_notes(const struct tier_run *run)
+{
+    size_t count;
+    const struct tier_note *notes = tier_process.notes(run, &count);
+
+    noted[0] = '\0';
+    for (size_t i = 0; i < count; i++) {
+        char again[64], path[PATH_MAX] = "-";
+        ssize_t length;
+
+        snprintf(again, sizeof(again), "/proc/self/fd/%d", notes[i].directory);
+        length = notes[i].directory < 0 ? 1 : readlink(again, path, sizeof(path) - 1);
+        check(length > 0);
+        path[length] = '\0';
+        snprintf(noted + strlen(noted), sizeof(noted) - strlen(noted), "%d%s ", (int)notes[i].kind,
+                 strrchr(path, '/') ? strrchr(path, '/') + 1 : path);
+    }
+}
+
+static void keep_and_note(const char *prepare, const char *script)
+{
+    hand_look = look_at_notes;
+    keep(prepare, script);
+    hand_look = NULL;
+}
+
+TEST(a_repository_is_noted_whichever_part_comes_last_and_however)
+{
+    keep_and_note("mkdir o; echo >o/config",
+                  "mkdir a b c d e f g; echo >a/config; mkdir a/objects a/refs; mkdir b/refs b/objects; echo >b/config\n"
+                  "mkdir c/objects c/refs; echo >c/x; mv c/x c/config; mkdir d/refs; ln -s / d/objects; ln a/config d/config\n"
+                  "echo >e/config; mkdir e/refs e/x; mv e/x e/objects; mkdir f/objects; echo >f/config; mkfifo f/refs\n"
+                  "mkdir g/objects; echo >g/config; mkdir o/objects o/refs");
+    check_string(noted, "2a 2b 2c 2d 2e 2f 2o ");
+    done();
+}
+
+TEST(a_configuration_that_is_changed_is_noted_and_one_that_is_read_is_not)
+{
+    keep_and_note("for d in w t l r x; do mkdir -p $d/objects $d/refs; echo >$d/config; done",
+                  "echo >>w/config; truncate -s 0 t/config; ln l/config l/other; cat r/config; mv x/config x/y; mkdir p; echo >p/config\n"
+                  "exec 5<r/config; echo 1 >>/proc/self/fd/5; echo >p/config.worktree");
+    check_string(noted, "2w 2t 2l 2r 1p ");
+    done();
+}
+
+TEST(a_noted_directory_keeps_its_note_when_it_or_what_is_above_is_renamed)
+{
+    keep_and_note(":", "mkdir -p a/b/objects a/b/refs; echo >a/b/config; mv a/b a/c; mv a d; echo 1 >d/c/config; mkdir d/c/sub\n"
+                       "mkdir gone gone/objects gone/refs; echo >gone/config; rm -r gone");
+    check_string(noted, "2c 2gone (deleted) ");
+    done();
+}
+
+TEST(names_below_a_directory_that_is_called_like_a_part_are_not_noted)
+{
+    keep_and_note(":", "mkdir -p objects/config/refs config/a; echo >config/a/x; mkdir -p n/refs n/objects; echo >n/config2");
+    check_string(noted, "");
+    done();
+}
+
+TEST(more_repositories_than_there_is_room_for_are_told_once)
+{
+    keep_and_note(":", "i=0; while [ $i -lt 40 ]; do mkdir -p $i/objects $i/refs; echo >$i/config; i=$((i+1)); done");
+    check_contains(noted, " 231 3- ");
+    check(!strstr(noted, "232"));
+    check(!strstr(noted, "3- 3-"));
     done();
 }

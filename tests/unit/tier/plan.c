@@ -93,6 +93,8 @@ static void output_read(int fd, char *output, size_t size)
     output[used] = '\0';
 }
 
+void (*hand_look)(const struct tier_run *run);
+
 int hand_run(struct hand_plan *hand, const char *script, struct tier_status *ret_status, char *output, size_t size,
              struct error *err)
 {
@@ -115,6 +117,8 @@ int hand_run(struct hand_plan *hand, const char *script, struct tier_status *ret
             if (tier_process.read_status(run, ret_status, err))
                 break;
         }
+        if (hand_look)
+            hand_look(run);
         tier_process.finish(run);
     } else if (err->kind == ERROR_UNENFORCEABLE) {
         test_skip("userns");

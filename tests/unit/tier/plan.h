@@ -26,4 +26,7 @@ const char *hand_init_path(void);
 int hand_run(struct hand_plan *hand, const char *script, struct tier_status *ret_status, char *output, size_t size,
              struct error *err);
 
+/* Called with a run of hand_run() that has ended, before it is freed. NULL = nobody. */
+extern void (*hand_look)(const struct tier_run *run);
+
 #endif

@@ -23,12 +23,14 @@ static long new_place(struct keeper *keeper, const struct call *call, int direct
     if (status < 0)
         return status;
     status = ret_place->parent == PARENT_NONE ? -EEXIST : 0;
-    if (status == 0 && ret_place->at.kinds)
+    if (status == 0 && names_is_shut(&ret_place->at))
         status = place_look(ret_place);
     if (status == 0)
         status = ret_place->object >= 0 ? -EEXIST : place_check(keeper, ret_place);
     if (status < 0)
         place_leave(ret_place);
+    else
+        notes_take(keeper, ret_place);
     return status;
 }
 
@@ -117,6 +119,8 @@ static long make_link(struct keeper *keeper, const struct call *call, int from_d
         return status;
     status = place_check(keeper, &from);
     if (status == 0)
+        notes_take(keeper, &from);
+    if (status == 0)
         status = link_to(keeper, &from, call, to_directory, to_address);
     place_leave(&from);
     return status;
@@ -159,6 +163,10 @@ static long rename_to(struct keeper *keeper, const struct call *call, struct pla
         status = check_directory(from);
     if (status == 0)
         status = check_rename(keeper, from, &to, flags);
+    if (status == 0)
+        notes_take(keeper, &to);
+    if (status == 0 && flags & RENAME_EXCHANGE)
+        notes_take(keeper, from);
     if (status == 0)
         status = sys_call5(renameat2, from->parent, from->name, to.parent, to.name, flags);
     place_leave(&to);
@@ -215,6 +223,7 @@ static long truncate_file(struct keeper *keeper, const struct call *call)
     if (status == 0 && place.has_slash && (place.mode & S_IFMT) != S_IFDIR)
         status = -ENOTDIR;
     if (status == 0) {
+        notes_take(keeper, &place);
         at = string_append(again, again + sizeof(again), "/proc/thread-self/fd/");
         string_append_number(at, again + sizeof(again), (uint64_t)place.object);
         status = sys_call2(truncate, again, call->args[1]);
@@ -316,6 +325,8 @@ static long bind_socket(struct keeper *keeper, const struct call *call)
         status = place_find_again(keeper, call, (int)from, name.local.path, &place);
         if (status == 0)
             status = place.object >= 0 ? -EADDRINUSE : place_check(keeper, &place);
+        if (status == 0)
+            notes_take(keeper, &place);
         place_leave(&place);
     }
     if (status == 0) {

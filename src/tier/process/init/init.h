@@ -45,6 +45,7 @@ static inline long init_need(struct init *init, long result, const char *action,
     return result;
 }
 
+void message_send(int socket, const struct message *message, int fd);
 void init_send(struct init *init, const struct message *message, int fd);
 void init_await_go(struct init *init);
 

@@ -138,17 +138,20 @@ static void serve(struct keeper *keeper)
 static void descriptors_settle(struct init *init, struct keeper *keeper, int listener)
 {
     long proc = init_need(init, sys_call4(openat, AT_FDCWD, "/proc", O_PATH | O_DIRECTORY | O_CLOEXEC, 0), "open", "/proc");
+    long control = init_need(init, sys_call3(fcntl, init->control, F_DUPFD_CLOEXEC, 6), "copy", "descriptor");
 
-    proc = init_need(init, sys_call3(fcntl, proc, F_DUPFD_CLOEXEC, 5), "copy", "descriptor");
-    listener = (int)init_need(init, sys_call3(fcntl, listener, F_DUPFD_CLOEXEC, 5), "copy", "descriptor");
+    proc = init_need(init, sys_call3(fcntl, proc, F_DUPFD_CLOEXEC, 6), "copy", "descriptor");
+    listener = (int)init_need(init, sys_call3(fcntl, listener, F_DUPFD_CLOEXEC, 6), "copy", "descriptor");
     init_need(init, sys_call3(close_range, 0, 2, 0), "close", "standard streams");
     keeper->own = (int)init_need(
         init, sys_call4(openat, proc, "thread-self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC, 0), "open", "/proc/thread-self/fd");
     init_need(init, sys_call3(dup3, proc, 3, O_CLOEXEC), "copy", "descriptor");
     init_need(init, sys_call3(dup3, listener, 4, O_CLOEXEC), "copy", "descriptor");
-    init_need(init, sys_call3(close_range, 5, ~0u, 0), "close", "descriptors"); /* last: the way to tell a failure goes too */
+    init_need(init, sys_call3(dup3, control, 5, O_CLOEXEC), "copy", "descriptor");
+    init_need(init, sys_call3(close_range, 6, ~0u, 0), "close", "descriptors"); /* last: the way to tell a failure goes too */
     keeper->proc = 3;
     keeper->listener = 4;
+    keeper->control = 5;
 }
 
 /* Yama's scope, which the keeper's own capability would pass by. */

@@ -36,9 +36,16 @@ struct young {
     uint64_t device, inode;
 };
 
+/* A directory of which the parent was told. */
+struct noted {
+    uint64_t device, inode;
+    uint32_t kind; /* enum record_note */
+};
+
 struct keeper {
     const struct record *record;
     int listener;
+    int control;       /* this thread's own descriptor of the socket to the parent */
     int proc;          /* O_PATH of the container's /proc */
     int own;           /* O_PATH of the directory of the keeper's own descriptors there */
     uint32_t mask;     /* the keeper's own mask at the moment */
@@ -52,6 +59,9 @@ struct keeper {
     struct umask_seen umasks[KEEPER_UMASKS];
     struct waiting waiting[KEEPER_WAITING];
     uint32_t waiting_count;
+    struct noted noted[RECORD_NOTES_MAX];
+    uint32_t noted_count;
+    int has_more_notes; /* the parent was told of that, too */
 };
 
 /* One call of a contained thread, as the kernel hands it over. */
@@ -125,6 +135,9 @@ long place_check(const struct keeper *keeper, struct place *place);
 long place_check_move(const struct keeper *keeper, struct place *from, const struct names_at *to);
 /* The name of the object in keeper->own, for calls that follow it. */
 const char *place_again(int object, char text[24]);
+
+/* notes.c. Before the act: if the name is noted, tell the parent of its directory. */
+void notes_take(struct keeper *keeper, const struct place *place);
 
 /* opening.c, changing.c: the calls. */
 long opening_handle(struct keeper *keeper, const struct call *call);

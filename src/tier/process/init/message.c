@@ -32,7 +32,7 @@ struct control_fd {
     int padding;
 };
 
-void init_send(struct init *init, const struct message *message, int fd)
+void message_send(int socket, const struct message *message, int fd)
 {
     struct io_vector vector = {message, sizeof(*message)};
     struct control_fd control = {sizeof(control) - sizeof(int), SOL_SOCKET_LEVEL, SCM_RIGHTS_TYPE, fd, 0};
@@ -42,8 +42,13 @@ void init_send(struct init *init, const struct message *message, int fd)
         header.control = &control;
         header.control_length = sizeof(control);
     }
-    if (sys_call3(sendmsg, init->control, &header, MSG_NOSIGNAL_FLAG) != (long)sizeof(*message))
+    if (sys_call3(sendmsg, socket, &header, MSG_NOSIGNAL_FLAG) != (long)sizeof(*message))
         sys_call1(exit_group, 125); /* nobody is left to tell */
+}
+
+void init_send(struct init *init, const struct message *message, int fd)
+{
+    message_send(init->control, message, fd);
 }
 
 void init_fail(struct init *init, const char *action, const char *object, long errnum)

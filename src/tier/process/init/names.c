@@ -152,7 +152,7 @@ static void step_state(const struct record *record, uint32_t index, const char *
 void names_step(const struct record *record, const struct names_at *at, const char *name, size_t length,
                 struct names_at *ret_next)
 {
-    clear(ret_next, at->kinds);
+    clear(ret_next, at->kinds & RECORD_NAME_SHUT);
     for (uint32_t word = 0; word * 64 < record->state_count; word++)
         for (uint64_t bits = at->live[word]; bits; bits &= bits - 1)
             step_state(record, word * 64 + (uint32_t)__builtin_ctzll(bits), name, length, ret_next);
@@ -180,7 +180,7 @@ void names_walk(const struct record *record, const char *path, struct names_at *
 
 int names_differ(const struct record *record, const struct names_at *a, const struct names_at *b)
 {
-    if (a->kinds & ~b->kinds)
+    if (a->kinds & ~b->kinds & RECORD_NAME_SHUT)
         return 1;
     for (uint32_t word = 0; word * 64 < record->state_count; word++)
         for (uint64_t bits = a->live[word] & ~b->live[word]; bits; bits &= bits - 1) {

@@ -10,11 +10,17 @@
 
 #define NAMES_WORDS (RECORD_STATES_MAX / 64)
 
-/* Where a path stands: live states, and what covers it (enum record_name_kind), its ancestors' included. */
+/* Where a path stands: live states, and what covers it (enum record_name_kind), with what shuts its ancestors. */
 struct names_at {
     uint64_t live[NAMES_WORDS];
     uint32_t kinds;
 };
+
+/* Is it kept, or may it be? */
+static inline int names_is_shut(const struct names_at *at)
+{
+    return (at->kinds & RECORD_NAME_SHUT) != 0;
+}
 
 /* At "/". */
 void names_start(const struct record *record, struct names_at *ret_at);

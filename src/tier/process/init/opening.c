@@ -123,6 +123,8 @@ static long open_existing(struct keeper *keeper, const struct call *call, struct
         return status;
     if (type == S_IFIFO && place->is_read_only && is_writing(flags))
         return -EACCES; /* the caller's input: others that read from the pipe would take it for their own */
+    if (is_writing(flags))
+        notes_take(keeper, place);
     if (place->is_proc) /* what /proc shows of a process is judged when it is opened, and by rights that callers lack */
         keeper_set_tracing(0);
     if (type == S_IFCHR && place->rdev == TTY_DEVICE)
@@ -146,6 +148,7 @@ static long open_new(struct keeper *keeper, const struct call *call, struct plac
         status = -EISDIR;
     if (status < 0)
         return status;
+    notes_take(keeper, place);
     caller_take_mask(keeper, call);
     status = sys_call4(openat, place->parent, place->name, kept, asked->mode & 07777);
     if (status >= 0)
@@ -162,7 +165,7 @@ static long open_at_once(struct keeper *keeper, const struct call *call, int dir
 
     if (status < 0)
         return -EEXIST; /* the thorough way says what is wrong */
-    if (place.parent == PARENT_NONE || place.is_proc || place.has_slash || place.at.kinds)
+    if (place.parent == PARENT_NONE || place.is_proc || place.has_slash || names_is_shut(&place.at))
         status = -EEXIST;
     else
         status = open_new(keeper, call, &place, asked);

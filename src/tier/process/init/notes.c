@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the caller of the container looks at when it has ended: directories in which a noted name was made or changed. The
+ * parent is told at once, with a descriptor of the directory, which stays right whatever is renamed afterwards and is not
+ * lost when the container is killed.
+ */
+#include <linux/errno.h>
+#include <linux/fcntl.h>
+
+#include "tier/process/init/keeper.h"
+
+/* Of the parts of a repository, the one that is about to be made may be missing. */
+static int is_repository(int directory)
+{
+    static const char *const parts[] = {"config", "objects", "refs"};
+    int there = 0;
+
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        struct statx info;
+
+        there += sys_call5(statx, directory, parts[i], AT_SYMLINK_NOFOLLOW, STATX_TYPE, &info) >= 0;
+    }
+    return there >= 2;
+}
+
+static void tell(const struct keeper *keeper, uint32_t kind, int directory)
+{
+    struct message message = {.type = MESSAGE_NOTED, .kind = kind};
+
+    message_send(keeper->control, &message, directory);
+}
+
+static void tell_more(struct keeper *keeper)
+{
+    if (!keeper->has_more_notes)
+        tell(keeper, RECORD_NOTE_MORE, -1);
+    keeper->has_more_notes = 1;
+}
+
+static int is_noted(const struct keeper *keeper, const struct noted *noted)
+{
+    for (uint32_t i = 0; i < keeper->noted_count; i++)
+        if (keeper->noted[i].inode == noted->inode && keeper->noted[i].device == noted->device &&
+            keeper->noted[i].kind == noted->kind)
+            return 1;
+    return 0;
+}
+
+static void note(struct keeper *keeper, int directory, uint32_t kind)
+{
+    struct noted noted = {.kind = kind};
+    struct statx info;
+
+    if (sys_call5(statx, directory, "", AT_EMPTY_PATH, STATX_INO, &info) < 0) {
+        tell_more(keeper);
+        return;
+    }
+    noted.device = (uint64_t)info.stx_dev_major << 32 | info.stx_dev_minor;
+    noted.inode = info.stx_ino;
+    if (is_noted(keeper, &noted))
+        return;
+    if (keeper->noted_count == RECORD_NOTES_MAX) {
+        tell_more(keeper);
+        return;
+    }
+    keeper->noted[keeper->noted_count++] = noted;
+    tell(keeper, kind, directory);
+}
+
+/* The directory of a place whose object is known by a descriptor alone: the name that it has now tells. */
+static long directory_of(const struct keeper *keeper, const struct place *place)
+{
+    char path[PATH_MAX] not_initialised, again[24];
+    long length;
+
+    if (place->parent != PARENT_NONE)
+        return sys_call4(openat, place->parent, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+    length = sys_call4(readlinkat, keeper->own, place_again(place->object, again), path, sizeof(path) - 1);
+    while (length > 0 && path[length - 1] != '/')
+        length--;
+    if (length <= 0)
+        return -ENOENT;
+    path[length] = '\0';
+    return sys_call4(openat, AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+}
+
+void notes_take(struct keeper *keeper, const struct place *place)
+{
+    long directory;
+
+    if (!(place->at.kinds & (RECORD_NAME_NOTED | RECORD_NAME_PART)))
+        return;
+    directory = directory_of(keeper, place);
+    if (directory < 0) {
+        tell_more(keeper);
+        return;
+    }
+    if (place->at.kinds & RECORD_NAME_NOTED)
+        note(keeper, (int)directory, RECORD_NOTE_NAME);
+    if (place->at.kinds & RECORD_NAME_PART && is_repository((int)directory))
+        note(keeper, (int)directory, RECORD_NOTE_PARTS);
+    sys_call1(close, directory);
+}
