@@ -65,6 +65,37 @@ prepare_home_autostart()
     WATCH=("$HOME_DIR/.config/autostart")
 }
 
+# What programs of the host read or run when the session is over. Arguments: name, path below the home, what it is.
+home_row()
+{
+    property "home_$1" "9.3-22 9.3-100 AgentCore" "$3 in the home cannot be planted" program=create_file by=effect
+    eval "prepare_home_$1() { ARGS=(\"\$HOME_DIR/$2\"); WATCH=(\"\$HOME_DIR/$2\"); }"
+}
+home_row user_units .config/systemd/user/escaped.service "a unit of the user's systemd"
+home_row user_units_data .local/share/systemd/user/escaped.timer "a timer of the user's systemd"
+home_row programs .local/bin/git "a program that the PATH finds first"
+home_row cargo .cargo/config.toml "a compiler wrapper"
+home_row pip .config/pip/pip.conf "a package index"
+home_row git_configuration .config/git/config "an alias of git"
+home_row ssh_configuration .ssh/config "a proxy command of ssh"
+home_row tmux .tmux.conf "a command of tmux"
+home_row npm .npmrc "a script shell of npm"
+home_row dbus .local/share/dbus-1/services/escaped.service "a service that the session bus would start"
+home_row desktop .local/share/applications/mimeapps.list "a program that opens links"
+home_row policies .config/cordon/policies/escaped.yaml "a policy of Cordon's own"
+
+property system_schedule "9.3-22 9.3-100" "nothing can be put into the host's schedule" program=create_file \
+    user="only root may write there" by=effect
+prepare_system_schedule()
+{
+    HOST_FILE=/etc/cron.d/cordon-escape-$MARKER
+    HOST_DIRECTORY=
+    [ -d /etc/cron.d ] || HOST_DIRECTORY=/etc/cron.d
+    ARGS=("$HOST_FILE")
+    WATCH=("$HOST_FILE")
+}
+finish_system_schedule() { rm -f "$HOST_FILE"; [ -z "$HOST_DIRECTORY" ] || rmdir "$HOST_DIRECTORY" 2>/dev/null; true; }
+
 property home_shell_start "9.3-7 9.3-100" "the shell's start-up file in the home cannot be changed" program=write_file
 prepare_home_shell_start()
 {
@@ -191,6 +222,38 @@ prepare_run_records()
     LAUNCH=(--readwrite "$HOME_DIR/.local/state")
     ARGS=("$HOME_DIR/.local/state/cordon/runs/escaped/events.jsonl")
     WATCH=("$HOME_DIR/.local/state/cordon/runs/escaped")
+}
+
+# What later runs would believe: compiled policies and other caches of Cordon's own.
+property own_caches "9.3-91 9.3-92" "Cordon's caches cannot be written, even when their directory is granted" program=create_file launch=may by=effect
+prepare_own_caches()
+{
+    mkdir -p "$HOME_DIR/.cache/cordon"
+    LAUNCH=(--readwrite "$HOME_DIR/.cache")
+    ARGS=("$HOME_DIR/.cache/cordon/escaped")
+    WATCH=("$HOME_DIR/.cache/cordon/escaped")
+}
+
+property cache_replaced "CVE-2024-42472" "a kept cache cannot be replaced by a link for the next run" program=rename_away
+prepare_cache_replaced()
+{
+    mkdir -p "$HOME_DIR/.npm"
+    ARGS=("$HOME_DIR/.npm" "$HOME_DIR/.npm.old")
+}
+
+property own_programs "9.3-91 9.3-99" "Cordon's own programs cannot be written, even when their directory is granted" program=write_file launch=may
+prepare_own_programs()
+{
+    # The build's own tree, copied: what is written there is found by nobody else.
+    local build
+    build=$(realpath "$(dirname "$CORDON")/../..")
+    mkdir -p "$HOME_DIR/built/src/cli" "$HOME_DIR/built/src/tier/process"
+    cp "$CORDON" "$HOME_DIR/built/src/cli/cordon"
+    cp "$build/src/tier/process/cordon-init" "$HOME_DIR/built/src/tier/process/" || return 1
+    CALLER_ENV=("CORDON=$HOME_DIR/built/src/cli/cordon")
+    LAUNCH=(--readwrite "$HOME_DIR/built")
+    ARGS=("$HOME_DIR/built/src/tier/process/cordon-init")
+    WATCH=("$HOME_DIR/built/src")
 }
 
 # The caller stands in the home and names no workspace of its own: the keys lie below it.

@@ -18,9 +18,12 @@ name_directory_row()
     eval "prepare_keep_$1() { ARGS=($1 \"\$WORKSPACE/new/.git/hooks\"); }
         effect_keep_$1() { hooks_were_made; }"
 }
+# Unconfined the exchange may have given the directory around them its other name again.
 hooks_were_made()
 {
-    [ -n "$(find "$WORKSPACE" -path '*/.git/hooks' -print -quit)" ]
+    local where='*/.git/hooks'
+    [ "$MODE" = bare ] && where='*/hooks'
+    [ -n "$(find "$WORKSPACE" -path "$where" -print -quit)" ]
 }
 
 name_file_row open "a file that git obeys cannot be created in a new repository"

@@ -42,6 +42,15 @@ prepare_init_writable() { bare_pid_namespace; }
 property descriptors_closed "9.3-49 MXC-c" "no descriptor beyond 0 to 2 is inherited" program=scan_descriptors
 prepare_descriptors_closed() { WRAP=("$BIN/open-descriptors" "3:r:/dev/null" "500:r:/dev/null" --); }
 
+property descriptors_high "9.3-49 MXC-c" "nor one with a number above 1023" program=scan_descriptors
+prepare_descriptors_high() { WRAP=(bash -c 'ulimit -n 4096; exec "$@"' bash "$BIN/open-descriptors" "3000:r:/dev/null" --); }
+
+property descriptors_epoll "9.3-49" "nor one for waiting" program=scan_descriptors
+prepare_descriptors_epoll() { WRAP=("$BIN/open-descriptors" "7:e:-" --); }
+
+property descriptors_ring "9.3-49" "nor a ring of requests to the kernel" program=scan_descriptors kernel="io_uring is switched off"
+prepare_descriptors_ring() { WRAP=("$BIN/open-descriptors" "7:u:-" --); }
+
 property descriptor_file "MXC-c" "a file that the caller has open cannot be read" program=read_descriptor
 prepare_descriptor_file() { WRAP=("$BIN/open-descriptors" "9:r:$OUTSIDE/secret" --); ARGS=(9 "$MARKER"); }
 

@@ -63,6 +63,31 @@ property mount_setattr "9.3-58 CVE-2021-41133" "mount_setattr is refused" progra
     user="mounts of another user namespace are locked"
 prepare_mount_setattr() { bare_mount_namespace; ARGS=(mount_setattr); }
 
+mount_row()
+{
+    property "mount_$1" "$2" "$3" program=change_mounts "${@:4}"
+    eval "prepare_mount_$1() { bare_mount_namespace; ARGS=($1); }"
+}
+mount_row move "9.3-58" "no mount can be moved" user="mounts of another user namespace are locked"
+mount_row shared "9.3-58" "no mount can be made to appear in other namespaces"
+mount_row bind "9.3-10 9.3-58" "nothing can be mounted a second time"
+mount_row overlay "9.3-10 9.3-11" "no overlay can be mounted over what is kept"
+mount_row unmount "9.3-58" "nothing can be unmounted" user="mounts of another user namespace are locked"
+mount_row idmap "9.3-58" "no mount can be given other owners" user="mounts of another user namespace are locked" kernel="no mapped mounts"
+mount_row options "9.3-59" "/proc cannot be mounted again with other options" user="needs the namespace that mounted it"
+
+mount_kind_row()
+{
+    property "mount_$1" "$2" "no $1 can be mounted" program=mount_file_system "${@:3}"
+    eval "prepare_mount_$1() { bare_mount_namespace; ARGS=($1); }"
+}
+mount_kind_row sysfs "9.3-60" user="needs a network namespace of its own"
+mount_kind_row debugfs "9.3-60" user="for root only" kernel="no debugfs"
+mount_kind_row tracefs "9.3-60" user="for root only" kernel="no tracefs"
+mount_kind_row bpf "9.3-60" user="for root only before 6.9" kernel="no bpffs"
+mount_kind_row cgroup2 "9.3-60 9.3-24" user="needs a control group namespace of its own" kernel="no control groups"
+mount_kind_row binfmt_misc "9.3-38 9.3-60" kernel="no binfmt_misc, or one for all" user="for root only before 6.7"
+
 property mount_list "9.3-58" "nothing of the host is mounted inside, not even underneath" program=foreign_mounts
 prepare_mount_list() { :; }
 
@@ -79,6 +104,9 @@ namespace_row namespace_user_net "9.3-52" "no user and network namespace can be 
 namespace_row namespace_user_time "9.3-52 9.3-53" "no user and time namespace can be made" unshare user+time
 namespace_row namespace_user_mount "9.3-52" "no user and mount namespace can be made" clone user+mount
 namespace_row namespace_mount "9.3-58" "no mount namespace can be made" unshare mount user="needs CAP_SYS_ADMIN"
+
+namespace_row namespace_cgroup "9.3-52" "no control group namespace can be made" unshare cgroup user="needs CAP_SYS_ADMIN"
+namespace_row namespace_user_pid "9.3-52 9.3-59" "no user and process namespace can be made" clone user+pid
 
 property namespace_enter "9.3-52" "the namespaces of pid 1 cannot be entered" program=enter_namespace
 prepare_namespace_enter() { bare_pid_namespace --keep-caps; ARGS=(1); }

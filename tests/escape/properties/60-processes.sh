@@ -13,11 +13,18 @@ signal_row signal_tgkill "9.3-31" "a thread of the host cannot be signalled by t
 signal_row signal_queue "9.3-31" "a process of the host cannot be signalled by rt_sigqueueinfo" sigqueue
 signal_row signal_owner "9.3-31" "a process of the host cannot be signalled as the owner of a descriptor" sigio
 
+signal_row signal_thread "9.3-31" "a thread of the host cannot be signalled by tkill" tkill
+signal_row signal_queue_thread "9.3-31" "a thread of the host cannot be signalled by rt_tgsigqueueinfo" tgsigqueue
+signal_row signal_owner_thread "9.3-31" "a thread of the host cannot be signalled as the owner of a descriptor" sigio_thread
+
 property signal_group "9.3-31" "the caller's process group cannot be signalled" by=effect
 prepare_signal_group() { WRAP=("$BIN/with-group" "$TREE/effect" --); EXPECT_EFFECT=yes; }
 
 property kill_supervisor "9.3-32" "the supervisor cannot be killed" program=kill_parent
 prepare_kill_supervisor() { WRAP=("$BIN/with-parent" "$TREE/effect" --); EXPECT_EFFECT=yes; }
+
+property stop_supervisor "9.3-32" "the supervisor cannot be stopped" program=kill_parent
+prepare_stop_supervisor() { WRAP=("$BIN/with-parent" "$TREE/effect" --); ARGS=(stop); }
 
 process_row()
 {
@@ -86,6 +93,28 @@ prepare_limit_memory() { LAUNCH=(--line 'resources: {memory: 128MiB}'); }
 
 property limit_descriptors "9.3-35" "no more descriptors than the policy allows can be opened" program=open_many launch=may
 prepare_limit_descriptors() { LAUNCH=(--line 'resources: {openFiles: 64}'); }
+
+hoard_row()
+{
+    property "hoard_$1" "$2" "$3" program=hoard launch=may "${@:5}"
+    eval "prepare_hoard_$1() { LAUNCH=(--line 'resources: {$4}'); ARGS=($1); }"
+}
+hoard_row threads "9.3-35" "no more threads than the policy allows processes" "pids: 50"
+hoard_row memfd "9.3-35" "no more memory in nameless files than the policy allows" "memory: 128MiB" killed=yes
+hoard_row pipes "9.3-35" "no more pipes than the policy allows descriptors" "openFiles: 64"
+hoard_row locked "9.3-35" "no more locked memory than the policy allows" "memory: 128MiB" killed=yes user="ulimit -l"
+
+property credentials_pid "9.3-48" "no message carries the number of another process" program=send_credentials user="needs CAP_SYS_ADMIN"
+prepare_credentials_pid() { ARGS=(pid); }
+
+property credentials_uid "9.3-48" "no message carries the number of another user" program=send_credentials user="needs CAP_SETUID"
+prepare_credentials_uid() { ARGS=(uid); }
+
+property core_raise "9.3-23" "no core dumps are written" program=set_limit user="the hard limit"
+prepare_core_raise() { ARGS=(1000000); }
+
+property core_handler "9.3-23" "no crash starts the host's handler of core dumps" program=set_limit
+prepare_core_handler() { ARGS=(0); }
 
 ipc_create()
 {

@@ -27,6 +27,14 @@ call_row modify_ldt "9.3-56" "modify_ldt is refused" modify_ldt kernel="no modif
 call_row kcmp "9.3-56" "kcmp is refused" kcmp kernel="no kcmp"
 call_row move_pages "9.3-56" "move_pages is refused" move_pages kernel="no NUMA calls"
 
+call_row ports "9.3-56" "the hardware's ports cannot be used" iopl user="needs CAP_SYS_RAWIO" kernel="no iopl"
+call_row port "9.3-56" "no single port can be used" ioperm user="needs CAP_SYS_RAWIO" kernel="no ioperm"
+call_row kernel_module_file "9.3-56" "no kernel module can be loaded from a file" finit_module user="needs CAP_SYS_MODULE" kernel="no modules"
+call_row kernel_module_remove "9.3-56" "no kernel module can be removed" delete_module user="needs CAP_SYS_MODULE" kernel="no modules"
+call_row clock_set_old "9.3-53" "nor by the older call" settimeofday user="needs CAP_SYS_TIME"
+call_row memory_secret "9.3-56" "no memory can be hidden from the kernel's other parts" memfd_secret kernel="no secret memory"
+call_row name_of_program "9.3-66" "what others see as a process' program cannot be changed" set_mm user="needs CAP_SYS_RESOURCE" kernel="root has no CAP_SYS_RESOURCE here"
+
 property entry_i386 "9.3-55" "the 32-bit entry of the kernel is refused" program=other_entry kernel="no 32-bit entry"
 prepare_entry_i386() { ARGS=(i386); }
 property entry_x32 "9.3-55" "x32 calls are refused" program=other_entry kernel="no x32 calls"

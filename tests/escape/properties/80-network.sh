@@ -21,6 +21,11 @@ socket_path_row systemd_socket "9.3-45 landrun-43" "the user's systemd cannot be
 socket_path_row ssh_agent "9.3-46" "the ssh agent cannot be reached" "\$TREE/agent/agent.1"
 socket_path_row home_socket "9.3-46" "a socket in the home cannot be reached" "\$HOME_DIR/.gnupg/S.gpg-agent"
 
+socket_path_row podman_socket "9.3-47" "the user's container engine cannot be reached" "\$TREE/run/podman/podman.sock"
+socket_path_row pipewire_socket "9.3-44" "the sound and video server cannot be reached" "\$TREE/run/pipewire-0"
+socket_path_row keyring_socket "9.3-46" "the keyring's daemon cannot be reached" "\$TREE/run/keyring/control"
+socket_path_row home_agent_socket "9.3-46" "a password manager's socket in the home cannot be reached" "\$HOME_DIR/.1password/agent.sock"
+
 property unix_datagram "9.3-45" "no datagram reaches a socket of the host" program=connect_unix
 prepare_unix_datagram() { start_listener datagram "$TREE/run/log" && ARGS=(datagram "$TREE/run/log"); }
 effect_unix_datagram() { [ "$MODE" = bare ] && wait_until test -e "$TREE/effect"; [ -e "$TREE/effect" ]; }
@@ -49,6 +54,31 @@ prepare_workspace_socket() { socket_prepare path "$WORKSPACE/service"; }
 
 property abstract_socket "9.3-48 9.3-44" "an abstract socket of the host cannot be reached" program=connect_unix
 prepare_abstract_socket() { start_listener abstract "cordon-escape-$MARKER" && ARGS=(abstract "cordon-escape-$MARKER"); }
+
+property abstract_autobind "9.3-48" "an abstract socket with a name that the kernel chose cannot be reached" program=connect_unix
+prepare_abstract_autobind()
+{
+    local name
+    name=$(printf '%05x' $((RANDOM * 32 % 1048576)))
+    start_listener abstract "$name" && ARGS=(abstract "$name")
+}
+
+property display_key "9.3-44" "the key to the display cannot be read" program=read_file
+prepare_display_key()
+{
+    printf 'cookie %s\n' "$MARKER" >"$HOME_DIR/.Xauthority"
+    CALLER_ENV=("XAUTHORITY=$HOME_DIR/.Xauthority")
+    ARGS=("$HOME_DIR/.Xauthority" "$MARKER")
+}
+
+property system_bus "9.3-45" "a bus in /run cannot be reached" program=connect_unix needs=root
+prepare_system_bus()
+{
+    HOST_DIRECTORY=$(mktemp -d /run/cordon-escape.XXXXXX)
+    chmod 755 "$HOST_DIRECTORY"
+    socket_prepare path "$HOST_DIRECTORY/system_bus_socket"
+}
+finish_system_bus() { rm -rf "$HOST_DIRECTORY"; }
 
 inet_row()
 {

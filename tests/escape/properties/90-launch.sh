@@ -38,6 +38,19 @@ launch_row launch_configuration "9.3-8" "a git configuration that cannot be read
     'make_project; printf "# \\0\n[core]\n\thooksPath = h\n" >"$WORKSPACE/.git/config"'
 launch_row launch_tier "9.3-93" "a tier that this build does not have refuses the launch" 'LAUNCH=(--option --tier --option microvm)'
 
+launch_row launch_pipe_policy "9.3-26 9.3-92" "a policy that is a pipe refuses the launch instead of waiting" \
+    'mkfifo "$TREE/caller/pipe"; LAUNCH=(--policy "$TREE/caller/pipe")'
+launch_row launch_huge_policy "9.3-92" "a policy beyond the limit of size refuses the launch" \
+    'yes "# filler" | head -c 9000000 >"$TREE/caller/huge.yaml"; LAUNCH=(--policy "$TREE/caller/huge.yaml")'
+launch_row launch_json_duplicate "9.3-92" "a duplicate key in JSON refuses the launch" \
+    'printf "%s" "{\"version\":\"cordon/1\",\"name\":\"a\",\"name\":\"b\"}" >"$TREE/caller/p.json"; LAUNCH=(--policy "$TREE/caller/p.json")'
+launch_row launch_huge_pattern "9.3-92" "a pattern beyond the limits refuses the launch" \
+    'launch_policy "filesystem: {deniedPaths: [\"$WORKSPACE/$(printf "**/*a%.0s" {1..2000})\"]}"'
+launch_row launch_deep_policy "9.3-92 9.3-61" "a policy that is nested too deeply refuses the launch" \
+    'launch_policy "filesystem: $(printf "[%.0s" {1..5000})"'
+launch_row launch_no_descriptors "9.3-98" "without descriptors to work with the launch is refused" \
+    'WRAP=(bash -c "ulimit -n 5; exec \"\$@\"" bash)'
+
 property launch_delegation "MXC-e" "a policy cannot grant what the caller may not do" program=start launch=must
 prepare_launch_delegation()
 {
