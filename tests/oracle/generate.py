@@ -39,6 +39,8 @@ class Generator:
             self.case_data['unprotected'] = [self.rng.choice(['.vscode', '.bashrc', '.git/hooks'])]
         if self.chance(0.12):
             self.case_data['views'] = self.views()
+        elif self.chance(0.2):
+            self.second_document()
         world = model.World(self.case_data, BASE)
         self.case_data['rules'] = [r for r in self.case_data['rules'] if '*' in r['path'] or not
                                    world.resolve_host(r['path'].replace('@', BASE))[0].startswith('/etc')]
@@ -52,6 +54,8 @@ class Generator:
     def add(self, path, kind, *rest):
         if path not in self.kinds and len(self.tree) < NODES_MAX:
             self.kinds[path] = kind
+            if kind in 'df' and self.chance(0.3):
+                rest = [*(rest or [None]), self.text()]
             self.tree.append([path, kind, *rest])
 
     def grow(self):
@@ -127,6 +131,14 @@ class Generator:
                 rules += [{'kind': self.rng.choice(kinds), 'path': '@/' + path} for path in pair]
         self.rng.shuffle(rules)
         return rules
+
+    def second_document(self):
+        """Mostly the first one's grants, so that something is left of both."""
+        self.case_data['layered'] = True
+        second = [dict(rule, layer=1) for rule in self.case_data['rules']
+                  if rule['kind'] in ('readwrite', 'readonly') and self.chance(0.7)]
+        second += [dict(rule, layer=1) for rule in self.rules() if self.chance(0.5)]
+        self.case_data['rules'] += second
 
     def views(self):
         source = self.pick('df') or 'ws'
@@ -205,7 +217,8 @@ class Generator:
             'read', 'read', 'read', 'list', 'stat', 'stat', 'readlink', 'write', 'write', 'append', 'opentrunc',
             'truncate', 'create', 'create', 'opencreate', 'mkdir', 'mkdir', 'unlink', 'rmdir',
             'rename', 'rename', 'rename',
-            'renamenew', 'exchange', 'link', 'link', 'symlink', 'chmod', 'tmpfile', 'mmap', 'away'])
+            'renamenew', 'exchange', 'link', 'link', 'symlink', 'chmod', 'tmpfile', 'mmap', 'away', 'utime', 'chown',
+            'getmark', 'setmark', 'dropmark'])
         if kind in ('read', 'list', 'stat', 'readlink'):
             return [[kind, self.old({'read': 'f', 'list': 'd', 'readlink': 'l'}.get(kind, 'dfl'))]]
         if kind in ('write', 'append', 'opentrunc', 'mmap'):
@@ -218,6 +231,14 @@ class Generator:
             return [[kind, self.place()]]
         if kind in ('unlink', 'rmdir'):
             return [[kind, self.old('fl' if kind == 'unlink' else 'd')]]
+        if kind in ('getmark', 'dropmark'):
+            return [[kind, self.old('dfff')]]
+        if kind == 'setmark':
+            return [[kind, self.old('df'), self.text()]]
+        if kind == 'utime':
+            return [[kind, self.old('df'), str(self.rng.randint(1, 2 ** 31 - 1))]]
+        if kind == 'chown':
+            return [[kind, self.old('df'), self.rng.choice(['self', 'other'])]]
         if kind == 'chmod':
             return [[kind, self.old(), self.rng.choice(['700', '755', '750'])]]
         if kind == 'tmpfile':

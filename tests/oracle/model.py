@@ -39,6 +39,8 @@ def refused(why, errors=None):
 class World(Names):
     """The tree as the program inside finds it, and what it may do there."""
 
+    has_marks = True  # the file system keeps extended attributes
+
     # ---- look-up inside ----
 
     def resolve(self, path, follow):
@@ -167,7 +169,7 @@ class World(Names):
     def around(self, path):
         """Names of rules directly in a skeleton directory: denied ones may be shown."""
         names = set()
-        for rule in list(self.rules) + [name for _, name in self.kept] + self.caps + [v[0] for v in self.views]:
+        for rule in list(self.rules) + self.taken + [name for _, name in self.kept] + self.caps + [v[0] for v in self.views]:
             if rule.startswith(path.rstrip('/') + '/'):
                 names.add(rule[len(path.rstrip('/')) + 1:].split('/')[0])
         if path in ('/', '/tmp', parent_of(self.base)):
@@ -217,8 +219,9 @@ class World(Names):
                    for _, source, access, _ in self.views)
 
     def is_moved_config(self, place):
-        """An old object that was given the name .git/config during the run."""
-        return bool(self.builtin_names) and '/.git/config' in place.path and not place.node.fresh
+        """An old object that was given the name .git/config during the run, or none that git obeys."""
+        return bool(self.builtin_names) and '/.git/config' in place.path and (
+            not place.node.fresh or self.is_odd_config(place.path, place.node))
 
     def change_file(self, path, change, missing=None):
         place = self.resolve(path, True)
@@ -232,8 +235,13 @@ class World(Names):
         node = place.node
 
         def apply():
-            node.data = change(node.data)
+            node.data, node.stamp = change(node.data), None
         return self.change(place, apply)
+
+    @staticmethod
+    def is_odd_config(path, node):
+        """A .git/config that is no file, or what lies in one: git obeys neither."""
+        return '/.git/config/' in path or path.endswith('/.git/config') and node.kind != 'f'
 
     def op_write(self, path, text):
         return self.change_file(path, lambda data: text + data[len(text):])
@@ -266,12 +274,78 @@ class World(Names):
             place.node.mode = int(mode, 8)
         return self.change(place, apply)
 
+    def change_label(self, path, apply, needs=None):
+        """Owner, times, extended attributes: what is changed about an object and not in it."""
+        place = self.resolve(path, True)
+        bad = self.found(place, content=True)
+        if bad:
+            return bad
+        if needs and not needs(place.node):
+            # What is not there cannot be taken away; a policy may say so first.
+            return FAIL
+        verdict = self.change(place, lambda: apply(place.node))
+        if verdict.kind == 'refused' and verdict.why not in ('literal', 'protected', 'absent') and \
+                self.access(place.path, place.node)[0] == READ:
+            # A name that is kept is one that nobody makes, changes or renames: other times are none of these.
+            return Verdict('either', verdict.why, lambda: apply(place.node))
+        return verdict
+
+    def op_utime(self, path, stamp):
+        def apply(node):
+            node.stamp = int(stamp)
+        return self.change_label(path, apply)
+
+    def op_chown(self, path, owner):
+        """To the caller, whose it is, or to somebody whom the container does not know."""
+        verdict = self.change_label(path, lambda node: None)
+        if owner == 'self' or verdict.kind == 'refused':
+            return verdict
+        return FAIL
+
+    def mark_verdict(self, verdict):
+        # Where names are kept the calls are not there at all: an attribute can be permissions.
+        if verdict.kind == 'ok' and (not self.has_marks or self.keeps_names()):
+            verdict.kind = 'either'
+        if verdict.kind == 'refused':
+            verdict.errors = verdict.errors | {'ENOTSUP', 'EOPNOTSUPP'} if verdict.errors else None
+        return verdict
+
+    def keeps_names(self):
+        return bool(self.patterns or self.kept or self.dangling or self.builtin_names or self.caps or self.taken) or \
+            any(access < WRITE for access in self.rules.values())
+
+    def op_setmark(self, path, text):
+        def apply(node):
+            node.mark = text
+        return self.mark_verdict(self.change_label(path, apply))
+
+    def op_dropmark(self, path):
+        def apply(node):
+            node.mark = None
+        return self.mark_verdict(self.change_label(path, apply, lambda node: node.mark is not None))
+
+    def op_getmark(self, path):
+        place = self.resolve(path, True)
+        bad = self.found(place, LOOK_ERRORS, True)
+        if bad:
+            return bad
+        access, why = self.access(place.path, place.node)
+        if self.inside_skeleton(place):
+            return Verdict('either', 'skeleton')
+        if place.node.mark is None:
+            return FAIL
+        if access == DENIED and self.flip != 'marks':
+            return refused(why)
+        return Verdict(self.soft(place), why, seen=('data', place.node.mark))
+
     def room(self, place):
         """May a name be made or removed in this directory? None, or the Verdict that says no."""
         if place.parent.private:
             if self.static(place.parent_path)[0] == DENIED:
                 return refused('literal')
             return None
+        if place.parent.gone:
+            return Verdict('fail', 'gone')
         access, why = self.access(place.parent_path, place.parent)
         return None if access == WRITE else refused(why, CHANGE_ERRORS)
 
@@ -296,6 +370,7 @@ class World(Names):
 
         def apply():
             place.parent.entries[place.path.rpartition('/')[2]] = node
+            place.parent.stamp = None
         bad = self.name(place, node)
         if bad:
             bad.apply = apply
@@ -337,7 +412,9 @@ class World(Names):
         access, why = self.access(where.path, where.node)
         if access < WRITE:
             return refused(why, CHANGE_ERRORS)
-        if self.domain(where.path) != self.domain(place.parent_path) or self.softened(where.path):
+        # Where no name may be made the table does not say whether a file without one may.
+        if self.domain(where.path) != self.domain(place.parent_path) or self.softened(where.path) or \
+                self.static(join(where.path, 'x'))[0] < WRITE:
             verdict.kind = 'either'
         return verdict
 
@@ -375,6 +452,7 @@ class World(Names):
 
         def apply():
             del place.parent.entries[place.path.rpartition('/')[2]]
+            place.parent.stamp, place.node.gone = None, want_directory
         bad = self.leave(place)
         if bad:
             bad.apply = apply
@@ -399,6 +477,7 @@ class World(Names):
 
         def apply():
             new.parent.entries[new.path.rpartition('/')[2]] = node
+            new.parent.stamp = None
         if not node.private:
             access, why = self.access(place.path, node)
             if access < WRITE:
@@ -439,10 +518,16 @@ class World(Names):
             if moved is replaced:
                 return
             two.parent.entries[second] = moved
+            one.parent.stamp = two.parent.stamp = None
+            for node in (moved, replaced):
+                if node is not None and node.kind == 'd':
+                    node.stamp = None  # file systems differ in whether a directory that moves was changed
             if how == 'exchange':
                 one.parent.entries[first] = replaced
             else:
                 del one.parent.entries[first]
+                if replaced is not None:
+                    replaced.gone = replaced.kind == 'd'
         answers = [self.leave(one), self.name(two, moved), self.carried(one.path, two.path, moved)]
         if replaced is not None:
             answers.append(self.leave(two))
@@ -452,7 +537,7 @@ class World(Names):
         if moved is replaced:
             return Verdict('either', 'same', None) if answers else Verdict('either', 'same')
         for answer in answers:
-            if answer.kind == 'refused':
+            if answer.kind in ('refused', 'fail'):
                 return answer
         if answers or self.domain(one.parent_path) != self.domain(two.parent_path):
             return Verdict('either', answers[0].why if answers else 'mount', apply)

@@ -8,6 +8,7 @@ import re
 
 ABSENT, DENIED, READ, WRITE = range(4)
 LINKS_MAX = 40
+STAMP = 1000000000
 
 # The built-in protected names that trees of the generator can hold. `old`: only what was there before is kept.
 BUILTIN = {
@@ -16,15 +17,18 @@ BUILTIN = {
     '.npmrc': 'kept', '.vscode': 'kept', '.mcp.json': 'kept', '.husky': 'kept',
 }
 # One rule each that --broken-model turns round.
-FLIPS = ['tie', 'specific', 'pattern', 'protected', 'builtin', 'object', 'missing', 'pin']
+FLIPS = ['tie', 'specific', 'pattern', 'protected', 'builtin', 'object', 'missing', 'pin', 'layers', 'marks']
 
 
 class Node:
-    __slots__ = ('kind', 'data', 'mode', 'entries', 'private', 'fresh')
+    # `stamp` is when it was changed, None: during the run. `mark` is its extended attribute.
+    __slots__ = ('kind', 'data', 'mode', 'entries', 'private', 'fresh', 'stamp', 'mark', 'gone')
 
     def __init__(self, kind, data=None, mode=0o644, private=False, fresh=False):
         self.kind, self.data, self.mode, self.private, self.fresh = kind, data, mode, private, fresh
         self.entries = {} if kind == 'd' else None
+        self.stamp, self.mark = None if fresh else STAMP, None
+        self.gone = False  # removed, and seen by a view all the same
 
 
 def join(directory, name):
@@ -72,9 +76,10 @@ class Names:
             self.plant(entry)
         self.rules, self.kept, self.caps, self.writable_roots = {}, [], [], []
         self.patterns, self.views, self.grants = [], [], []
-        self.led, self.missing, self.dangling, self.launch_open = [], [], [], False
+        self.led, self.missing, self.dangling, self.launch_open, self.taken = [], [], [], False, []
         self.memo, self.domain_memo = {}, {}
         self.put_rules()
+        self.put_links()
         self.put_builtin()
         self.put_objects()
         self.put_skeleton()
@@ -98,6 +103,8 @@ class Names:
             node = Node(kind, entry[2] if len(entry) > 2 else None, 0o755 if kind == 'd' else 0o644)
             if kind == 'l':
                 node.data = node.data.replace('@', self.base)
+            elif len(entry) > 3:
+                node.mark = entry[3]
         parent.entries[name] = node
 
     def at(self, relative):
@@ -159,7 +166,7 @@ class Names:
     # ---- the policy at the launch ----
 
     def put_rules(self):
-        found = []
+        found, layers = [], [{}, {}] if self.case.get('layered') else [{}]
         for index, rule in enumerate(self.case['rules']):
             kind, path = rule['kind'], rule['path'].replace('@', self.base)
             if is_pattern(path):
@@ -184,7 +191,9 @@ class Names:
                 continue
             access = {'denied': DENIED, 'readonly': READ, 'readwrite': WRITE}[kind]
             choose = max if self.flip == 'tie' else min
-            self.rules[real] = choose(access, self.rules.get(real, access))
+            layer = layers[0 if self.flip == 'layers' else rule.get('layer', 0)]
+            layer[real] = choose(access, layer.get(real, access))
+        self.put_layers(layers[:1] if self.flip == 'layers' else layers)
         for view in self.case.get('views', []):
             real, node, links = self.resolve_host(view['source'].replace('@', self.base))
             self.views.append((view['target'].replace('@', self.base), real,
@@ -201,6 +210,25 @@ class Names:
             if kind == 'readwrite' or self.flip == 'missing':
                 continue
             (self.kept if node else self.dangling).extend((READ, link) for link in links)
+
+    def put_links(self):
+        """A denied pattern that matches a link names what it leads to."""
+        for path, node in self.walk_host():
+            if node.kind == 'l' and self.literal(path) >= READ and \
+                    any(taken == DENIED and pattern.match(path) for taken, pattern, text in self.patterns):
+                real, there, links = self.resolve_host(path)
+                self.launch_open = True
+                if there is not None:
+                    self.kept.append((DENIED, real))
+
+    def put_layers(self, layers):
+        """What holds is what all documents grant: between two rules of any of them it does not change."""
+        for path in {path for layer in layers for path in layer}:
+            said = [next((layer[p] for p in prefixes(path) if p in layer), ABSENT) for layer in layers]
+            if min(said) > ABSENT:
+                self.rules[path] = min(said)
+            elif len(layers) > 1:
+                self.taken.append(path)
 
     def put_builtin(self):
         self.builtin_roots, self.old_configs = [], {}
@@ -404,9 +432,9 @@ class Names:
     # ---- the end ----
 
     def snapshot(self):
-        """Every name below the base: kind, content, mode, and which names are one object."""
+        """Every name below the base: kind, content, mode, time, attribute, and which names are one object."""
         return group({path[len(self.base) + 1:]: (node.kind, node.data if node.kind != 'd' else None,
-                                                  node.mode if node.kind != 'l' else 0, id(node))
+                                                  node.mode if node.kind != 'l' else 0, node.stamp, node.mark, id(node))
                       for path, node in self.walk_host()})
 
 
@@ -414,5 +442,5 @@ def group(rows):
     """The last column, what the object is, becomes the first of its names."""
     first = {}
     for path in sorted(rows):
-        first.setdefault(rows[path][3], path)
-    return {path: row[:3] + (first[row[3]],) for path, row in rows.items()}
+        first.setdefault(rows[path][-1], path)
+    return {path: row[:-1] + (first[row[-1]],) for path, row in rows.items()}

@@ -16,8 +16,9 @@ import generate
 import model
 import names
 
-STAMP = 1000000000
-LOOKS = ('read', 'list', 'stat', 'readlink')
+STAMP = names.STAMP
+MARK = 'user.oracle'
+LOOKS = ('read', 'list', 'stat', 'readlink', 'getmark')
 MEMBERS = {'readwrite': 'readwritePaths', 'readonly': 'readonlyPaths', 'denied': 'deniedPaths',
            'protected': 'protectedPaths', 'unknown': 'unknownPaths'}
 
@@ -61,11 +62,15 @@ class Bench:
     def __init__(self, root, cordon, perform, known, flip=None):
         self.root, self.cordon, self.perform, self.known, self.flip = root, cordon, perform, known, flip
         self.base = os.path.join(root, 'tree')
-        self.policy = os.path.join(root, 'policy.json')
+        self.policies = [os.path.join(root, name) for name in ('policy.json', 'second.json')]
         self.environment = {'HOME': os.path.join(root, 'home'), 'PATH': '/usr/bin:/bin'}
         self.counts = collections.Counter()
         for name in ('home', 'cwd'):
             os.makedirs(os.path.join(root, name), exist_ok=True)
+        try:
+            os.setxattr(os.path.join(root, 'cwd'), MARK, b'x')
+        except OSError:
+            model.World.has_marks = False
 
     # ---- one case ----
 
@@ -89,19 +94,25 @@ class Bench:
                     file.write(node.data)
                 os.chmod(path, 0o644)
         for path, node in reversed(list(world.walk_host())):
-            if node.kind != 'l':
-                os.utime(path, (STAMP, STAMP))
-        with open(self.policy, 'w', encoding='ascii') as file:
-            json.dump(self.document(case), file)
+            if node.mark is not None and world.has_marks:
+                os.setxattr(path, MARK, node.mark.encode())
+            os.utime(path, (STAMP, STAMP), follow_symlinks=False)
+        for layer, path in enumerate(self.policies):
+            with open(path, 'w', encoding='ascii') as file:
+                json.dump(self.document(case, layer), file)
         return world
 
-    def document(self, case):
+    def document(self, case, layer):
         files = {}
         for rule in case['rules']:
+            if rule.get('layer', 0) != layer:
+                continue
             path = rule['path'].replace('@', self.base)
             item = {'path': path, 'optional': True} if rule.get('optional') else path
             files.setdefault(MEMBERS[rule['kind']], []).append(item)
         files.setdefault('readonlyPaths', []).append(self.perform)
+        if layer:
+            return {'version': 'cordon/1', 'filesystem': files}
         if case.get('builtin'):
             files['protectBuiltin'] = True
         if case.get('unprotected'):
@@ -117,7 +128,8 @@ class Bench:
         world = self.prepare(case)
         ops = [[word.replace('@', self.base) for word in op] for op in case['ops']]
         text = ''.join('\t'.join(op) + '\n' for op in ops)
-        done = subprocess.run([self.cordon, 'run', '--policy', self.policy, '--', self.perform], check=False,
+        policies = ['--policy', self.policies[0]] + (['--policy', self.policies[1]] if case.get('layered') else [])
+        done = subprocess.run([self.cordon, 'run', *policies, '--', self.perform], check=False,
                               input=text.encode(), capture_output=True, env=self.environment,
                               cwd=os.path.join(self.root, 'cwd'))
         self.counts['containers'] += 1
@@ -195,13 +207,14 @@ class Bench:
             shown = {bytes.fromhex(part).decode() for part in seen.split('/') if part}
             right = shown == truth if kind == 'names' else shown <= truth
         else:
-            letter, size, stamp = seen.split()
-            right = letter == truth.kind
+            letter, size, stamp, owner = seen.split()
+            right = letter == truth.kind and owner == 'self'
             if kind == 'hidden':
                 right = right and stamp != str(STAMP) and (
                     letter != 'f' or int(size) != len(truth.data) or not truth.data)
-            elif letter == 'f':
-                right = right and int(size) == len(truth.data)
+            else:
+                right = right and (letter != 'f' or int(size) == len(truth.data)) and \
+                    (truth.stamp is None or int(stamp) == truth.stamp)
         if not right:
             wanted = sorted(truth) if isinstance(truth, set) else truth if isinstance(truth, str) else truth.kind
             why = 'object' if verdict.why == 'object' else kind
@@ -211,9 +224,22 @@ class Bench:
         expected, found = world.snapshot(), self.snapshot()
         if expected != found:
             for path in sorted(set(expected) | set(found)):
-                if expected.get(path) != found.get(path):
+                if not self.is_same(expected.get(path), found.get(path)):
                     self.disagree(Disagreement(len(ops), None, 'end', 'host %s %s' % (path, expected.get(path)),
                                                str(found.get(path))))
+
+    @staticmethod
+    def is_same(expected, found):
+        if expected is None or found is None or expected[3] is not None and expected[3] != found[3]:
+            return expected is found
+        return expected[:3] + expected[4:] == found[:3] + found[4:]
+
+    @staticmethod
+    def mark(path):
+        try:
+            return os.getxattr(path, MARK, follow_symlinks=False).decode()
+        except OSError:
+            return None
 
     def snapshot(self):
         result = {}
@@ -229,7 +255,8 @@ class Bench:
                 else:
                     with open(entry.path, encoding='latin-1') as file:
                         kind, data, mode = 'f', file.read(), status.st_mode & 0o7777
-                result[path] = (kind, data, mode, status.st_ino)
+                mark = self.mark(entry.path) if kind != 'l' else None
+                result[path] = (kind, data, mode, int(status.st_mtime), mark, status.st_ino)
                 if kind == 'd':
                     walk(entry.path, path + '/')
         walk(self.base, '')
@@ -282,10 +309,11 @@ class Bench:
 def describe(case, found, options, number):
     lines = ['DISAGREE --caller %s --seed %s --case %s: %s (%s)' % (options.caller, options.seed, number, found,
                                                                    found.why), '  tree:']
-    lines += ['    ' + ' '.join(entry) for entry in case['tree']]
+    lines += ['    ' + ' '.join(str(word) for word in entry) for entry in case['tree']]
     lines += ['  policy: builtin %s unprotected %s views %s' % (case.get('builtin'), case.get('unprotected', []),
                                                                case.get('views', []))]
-    lines += ['    %s %s%s' % (r['kind'], r['path'], ' optional' if r.get('optional') else '') for r in case['rules']]
+    lines += ['    %s%s %s%s' % ('second document: ' if r.get('layer') else '', r['kind'], r['path'],
+                                 ' optional' if r.get('optional') else '') for r in case['rules']]
     lines += ['  operations:'] + ['    ' + ' '.join(op) for op in case['ops']]
     return '\n'.join(lines)
 

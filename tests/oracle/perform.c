@@ -13,7 +13,10 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 #include <unistd.h>
+
+#define MARK "user.oracle"
 
 enum { FIELDS_MAX = 4, SEEN_MAX = 16384, DATA_MAX = 4096 };
 
@@ -68,7 +71,8 @@ static int do_stat(char **field)
     if (lstat(field[1], &status) < 0)
         return -1;
     type = S_ISDIR(status.st_mode) ? 'd' : S_ISREG(status.st_mode) ? 'f' : S_ISLNK(status.st_mode) ? 'l' : '?';
-    snprintf(seen, sizeof(seen), "%c %lld %lld", type, (long long)status.st_size, (long long)status.st_mtime);
+    snprintf(seen, sizeof(seen), "%c %lld %lld %s", type, (long long)status.st_size, (long long)status.st_mtime,
+             status.st_uid == geteuid() && status.st_gid == getegid() ? "self" : "other");
     return 0;
 }
 
@@ -111,6 +115,34 @@ static int do_rename(char **field) { return rename(field[1], field[2]); }
 static int do_link(char **field) { return link(field[1], field[2]); }
 static int do_symlink(char **field) { return symlink(field[1], field[2]); }
 static int do_chmod(char **field) { return chmod(field[1], (mode_t)strtoul(field[2], NULL, 8)); }
+
+static int do_utime(char **field)
+{
+    struct timespec times[2] = {{.tv_sec = atoll(field[2])}, {.tv_sec = atoll(field[2])}};
+
+    return utimensat(AT_FDCWD, field[1], times, 0);
+}
+
+static int do_chown(char **field)
+{
+    uid_t owner = strcmp(field[2], "self") == 0 ? geteuid() : geteuid() + 4321;
+
+    return chown(field[1], owner, getegid());
+}
+
+static int do_get_mark(char **field)
+{
+    char value[DATA_MAX];
+    ssize_t count = getxattr(field[1], MARK, value, sizeof(value));
+
+    if (count < 0)
+        return -1;
+    see_bytes((const unsigned char *)value, (size_t)count);
+    return 0;
+}
+
+static int do_set_mark(char **field) { return setxattr(field[1], MARK, field[2], strlen(field[2]), 0); }
+static int do_drop_mark(char **field) { return removexattr(field[1], MARK); }
 
 static int do_rename_new(char **field)
 {
@@ -181,7 +213,9 @@ static const struct operation {
     {"renamenew", 3, do_rename_new}, {"exchange", 3, do_exchange},
     {"link", 3, do_link},           {"symlink", 3, do_symlink},
     {"chmod", 3, do_chmod},         {"tmpfile", 4, do_tmpfile},
-    {"mmap", 3, do_mmap},
+    {"mmap", 3, do_mmap},           {"utime", 3, do_utime},
+    {"chown", 3, do_chown},         {"getmark", 2, do_get_mark},
+    {"setmark", 3, do_set_mark},    {"dropmark", 2, do_drop_mark},
 };
 
 static int perform_line(char *line)

@@ -122,13 +122,27 @@ struct roots_visit {
     struct error *err;
 };
 
+/* Another rule or document may leave of a root only what lies deeper: a name stays protected there all the same. */
+static bool has_writable(const struct compile *c, const char *root)
+{
+    if (layout_region_at(c->layout, root) == REGION_WRITE)
+        return true;
+    for (size_t i = 0; i < c->plan->mount_count; i++) {
+        const struct plan_mount *mount = &c->plan->mounts[i];
+
+        if (mount->kind == PLAN_BIND && mount->is_writable && path_is_within(mount->target, root))
+            return true;
+    }
+    return false;
+}
+
 static int visit_root(const char *root, void *data)
 {
     struct roots_visit *visit = data;
     struct compile *c = visit->c;
     int r = 0;
 
-    if (layout_region_at(c->layout, root) != REGION_WRITE)
+    if (!has_writable(c, root))
         return 0;
     for (size_t i = 0; i < c->real.layer_count && r == 0; i++)
         r = add_repositories(c, c->real.layers[i], root, visit->err);

@@ -152,14 +152,26 @@ static void enter(const struct builder *builder, size_t at, bool live[RECORD_STA
         enter(builder, node->also[i], live);
 }
 
-/* The nodes that are live at a path, as process 1 will walk it. */
-static void walk(const struct builder *builder, const char *path, bool ret_live[RECORD_STATES_MAX])
+static uint32_t kinds_of(const struct builder *builder, const bool live[RECORD_STATES_MAX])
+{
+    uint32_t kinds = 0;
+
+    for (size_t i = 0; i < builder->node_count; i++)
+        if (live[i])
+            kinds |= builder->nodes[i].kinds;
+    return kinds;
+}
+
+/* The nodes that are live at a path, as process 1 will walk it. Returns the kinds of all patterns that end at it or above. */
+static uint32_t walk(const struct builder *builder, const char *path, bool ret_live[RECORD_STATES_MAX])
 {
     bool live[RECORD_STATES_MAX] = {false};
     const char *name;
     size_t length;
+    uint32_t kinds;
 
     enter(builder, 0, live);
+    kinds = kinds_of(builder, live);
     while (glob_next_component(&path, &name, &length)) {
         bool next[RECORD_STATES_MAX] = {false};
 
@@ -173,13 +185,16 @@ static void walk(const struct builder *builder, const char *path, bool ret_live[
                     enter(builder, node->branches[j].to, next);
         }
         memcpy(live, next, sizeof(live));
+        kinds |= kinds_of(builder, live);
     }
     memcpy(ret_live, live, sizeof(live));
+    return kinds;
 }
 
-/* At `at`, be wherever the other name is. */
-static int join(struct builder *builder, size_t at, const bool live[RECORD_STATES_MAX], struct error *err)
+/* At `at`, be wherever the other name is, below what is covered there included. */
+static int join(struct builder *builder, size_t at, const bool live[RECORD_STATES_MAX], uint32_t kinds, struct error *err)
 {
+    builder->nodes[at].kinds |= kinds;
     for (size_t i = 0; i < builder->node_count; i++) {
         size_t *slot;
 
@@ -196,6 +211,7 @@ static int join(struct builder *builder, size_t at, const bool live[RECORD_STATE
 static int alias_add(struct builder *builder, const struct names_alias *alias, struct error *err)
 {
     bool at_name[RECORD_STATES_MAX], at_other[RECORD_STATES_MAX];
+    uint32_t kinds, other_kinds;
     size_t name, other;
     int status = path_add(builder, alias->name, &name, err);
 
@@ -203,10 +219,10 @@ static int alias_add(struct builder *builder, const struct names_alias *alias, s
         status = path_add(builder, alias->other, &other, err);
     if (status < 0)
         return status;
-    walk(builder, alias->name, at_name);
-    walk(builder, alias->other, at_other);
-    status = join(builder, name, at_other, err);
-    return status < 0 ? status : join(builder, other, at_name, err);
+    kinds = walk(builder, alias->name, at_name);
+    other_kinds = walk(builder, alias->other, at_other);
+    status = join(builder, name, at_other, other_kinds, err);
+    return status < 0 ? status : join(builder, other, at_name, kinds, err);
 }
 
 static int flatten_also(struct builder *builder, const struct node *node, struct record_state *state, struct names *names,

@@ -278,3 +278,23 @@ TEST(a_root_cannot_become_a_git_directory)
     check(!is_kept(&f, "ws/config"));
     fixture_close(&f);
 }
+
+TEST(a_second_document_that_makes_the_workspace_read_only_opens_no_hooks_below_it)
+{
+    static const char less[] = "filesystem:\n  readonlyPaths: [\"@/ws\"]\n"
+                               "  readwritePaths: [\"@/ws/a/.git/hooks\", \"@/ws/a/.git/config\"]\n";
+
+    fixture_open(&f);
+    f.facts.keeps_names = true;
+    make_repository("ws/a/.git");
+    accept_text(&f, PROTECTED ALLOW_MISSING);
+    check(is_kept(&f, "ws/**/.git/hooks"));
+    add_layer(&f, LAYER_REQUEST, less);
+    check_int(compile_layers(&f), 0);
+    check(is_kept(&f, "ws/**/.git/hooks"));
+    accept_text(&f, WORKSPACE);
+    add_layer(&f, LAYER_REQUEST, less);
+    check_int(compile_layers(&f), 0);
+    check(!is_kept(&f, "ws/**/.git/hooks"));
+    fixture_close(&f);
+}

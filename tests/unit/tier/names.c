@@ -212,10 +212,11 @@ TEST(what_has_two_names_is_covered_under_both)
     static const struct plan_name patterns[] = {{"/ws/**/*.pem", PLAN_NAME_KEPT, NULL},
                                                 {"/ws/a/.git/hooks", PLAN_NAME_KEPT, NULL},
                                                 {"/v/only", PLAN_NAME_KEPT, NULL}};
-    static const struct names_alias aliases[] = {{"/v", "/ws/a"}, {"/h", "/ws/a/.git/hooks"}, {"/w/[x]", "/v"}};
+    static const struct names_alias aliases[] = {{"/v", "/ws/a"}, {"/h", "/ws/a/.git/hooks"}, {"/w/[x]", "/v"},
+                                                 {"/f", "/ws/a/.git/hooks/pre"}, {"/g", "/ws/b/pre"}};
     static const char *const covered[] = {"/v/x.pem",  "/v/deep/x.pem", "/v/.git/hooks/pre", "/ws/a/only", "/h", "/h/pre",
-                                          "/ws/x.pem", "/w/[x]/x.pem",  "/w/[x]/only"};
-    static const char *const open[] = {"/v/x", "/ws/only", "/x.pem", "/v/.git/config", "/ws/b/.git/hooks", "/w/x/x.pem"};
+                                          "/ws/x.pem", "/w/[x]/x.pem",  "/w/[x]/only", "/f"};
+    static const char *const open[] = {"/v/x", "/ws/only", "/x.pem", "/v/.git/config", "/ws/b/.git/hooks", "/w/x/x.pem", "/g"};
     struct record *record = build_with(patterns, ARRAY_COUNT(patterns), aliases, ARRAY_COUNT(aliases));
 
     for (size_t i = 0; i < ARRAY_COUNT(covered); i++)
