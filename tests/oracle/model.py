@@ -401,7 +401,10 @@ class World(Names):
             return bad
         if where.node.kind != 'd':
             return FAIL
-        verdict = self.create(path, Node('f', text, 0o644, fresh=True))
+        node = Node('f', text, 0o644, fresh=True)
+        # In the clock's tick of the start such a file looks as old as one that was there: it was made under no name.
+        node.fresh = False
+        verdict = self.create(path, node)
         if verdict.kind not in ('ok', 'either'):
             return verdict
         place = self.resolve(path, False)

@@ -421,6 +421,12 @@ class Names:
         for target, source, _, _ in self.views:
             for names in (self.mounts, self.pinned):
                 names.update([target + p[len(source):] for p in names if p.startswith(source + '/')])
+            # What is a mount inside of a view holds the directories on the way to it there, too.
+            for path in [p for p in self.mounts if p.startswith(target + '/')]:
+                ways = [p for p in prefixes(parent_of(path)) if p.startswith(target + '/')]
+                self.mounts.update(ways)
+                if source + path[len(target):] in strict and self.flip != 'pin':
+                    self.pinned.update(ways)
 
     def domain(self, path):
         known = self.domain_memo.get(path)

@@ -16,6 +16,8 @@ def sweep_calls():
     calls.run('full', os.environ.get('FAULT_CALLS'))
     if Settings.is_long:
         calls.run('plain', os.environ.get('FAULT_CALLS'))
+        if not os.environ.get('FAULT_CALLS'):
+            calls.list_unneeded()
 
 
 PARTS = {'calls': sweep_calls, 'deaths': deaths.run, 'shortage': shortage.run, 'crowd': crowd.run}
