@@ -61,7 +61,7 @@ struct event_named {
 };
 
 struct event_started {
-    const char *policy, *policy_digest, *plan_digest, *tier, *network, *workspace;
+    const char *policy, *policy_digest, *plan_digest, *tier, *mechanism, *network, *workspace;
     const char *terminal;    /* "own", "caller", "none" */
     const char *const *argv; /* redacted here */
     int64_t pid;             /* of the first process, outside */

@@ -65,6 +65,7 @@ int event_run_started(struct event_log *log, const struct event_started *started
     json_add_string(&record.json, "policyDigest", started->policy_digest);
     json_add_string(&record.json, "planDigest", started->plan_digest);
     json_add_string(&record.json, "tier", started->tier);
+    json_add_string(&record.json, "mechanism", started->mechanism);
     json_add_string(&record.json, "network", started->network);
     json_add_string(&record.json, "workspace", started->workspace);
     json_add_string(&record.json, "terminal", started->terminal);

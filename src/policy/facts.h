@@ -30,6 +30,7 @@ struct facts {
     bool proc_mount; /* a new procfs can be mounted in it (not inside a default Docker container) */
     char proc_mount_why[160];
     int landlock_abi; /* 0 = none */
+    unsigned landlock_errata; /* bit N - 1: erratum N is mended in this kernel */
     bool seccomp;
     bool is_no_new_privs;
     bool has_core_socket; /* core dumps are sent to a socket of the host (6.16), which no limit of a process holds */

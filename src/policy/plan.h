@@ -94,6 +94,19 @@ struct plan_name {
     const struct origin *origin;
 };
 
+/* What stands between the program and the host. */
+enum plan_wall {
+    PLAN_WALL_NAMESPACES = 0, /* a file tree and namespaces of its own, Landlock and seccomp behind them */
+    PLAN_WALL_LANDLOCK,       /* none can be made: in the host's own tree, confined by Landlock and seccomp alone */
+};
+const char *plan_wall_name(enum plan_wall wall); /* "namespaces", "landlock" */
+
+/* A variable that names a directory made for this run and removed at its end (PLAN_WALL_LANDLOCK). */
+struct plan_private {
+    const char *variable; /* "HOME" */
+    const char *below;    /* name of the directory in the run's own */
+};
+
 enum plan_network {
     PLAN_NET_NONE = 0, /* own network namespace, nothing up, inet families refused */
     PLAN_NET_LOOPBACK, /* own network namespace, lo up */
@@ -118,12 +131,14 @@ struct plan_loss {
 /* Something that refuses the launch (only with compile_options.collect_all). */
 struct plan_problem {
     struct error error;
+    const char *member; /* "network.loopback"; NULL where none is at fault */
 };
 
 struct plan_filter {
     bool allows_namespaces; /* nested.namespaces */
     bool allows_inet;       /* false with PLAN_NET_NONE */
     bool keeps_names;       /* calls that change names go to process 1 */
+    bool is_in_place;       /* PLAN_WALL_LANDLOCK: what no namespace keeps apart is refused, or asked about */
     const char **deny;      /* syscalls.deny: names known to this build */
     size_t deny_count;
     const char **allow; /* syscalls.allow */
@@ -144,6 +159,7 @@ struct plan {
     struct arena *arena;
     const char *name;                     /* of the policy */
     const char *tier;                     /* "process" */
+    enum plan_wall wall;
     char policy_digest[DIGEST_TEXT_SIZE]; /* over the digests of all layers, in order */
     char plan_digest[DIGEST_TEXT_SIZE];   /* over what is executed */
 
@@ -172,6 +188,8 @@ struct plan {
     const char **env; /* NAME=VALUE, NULL-terminated: the whole environment of the program */
     const struct origin **env_origins; /* one for each variable */
     size_t env_count;
+    struct plan_private *privates; /* further variables, whose values only the tier knows */
+    size_t private_count;
     const char *cwd;   /* inside, absolute */
     bool cwd_is_asked; /* process.cwd: failing to enter it is an error that names the member */
     const struct origin *cwd_origin; /* NULL = it was not asked for */

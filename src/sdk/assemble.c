@@ -18,6 +18,7 @@
 void assembly_finish(struct assembly *assembly)
 {
     plan_free(assembly->plan);
+    plan_free(assembly->plan_before);
     policy_free(assembly->policy);
     *assembly = (struct assembly){0};
 }
@@ -216,8 +217,7 @@ static void list_readonly_self(const struct assembly *assembly, const char *cons
     while (*documents++);
 }
 
-int assembly_compile(struct assembly *assembly, const struct cordon_request *request,
-                     bool collect_all, struct error *err)
+static int compile(struct assembly *assembly, const struct cordon_request *request, bool collect_all, struct error *err)
 {
     const char *documents[CORDON_POLICIES_MAX + 1], *readonly_self[READONLY_SELF_MAX];
     const char *self[] = {assembly->places.config, assembly->places.state, assembly->places.cache,
@@ -229,11 +229,23 @@ int assembly_compile(struct assembly *assembly, const struct cordon_request *req
         .readonly_self = readonly_self,
         .caller_path = environment_get(assembly->environment, "PATH"),
         .cache_directory = assembly->places.cache,
-        .caller_env = assembly->environment,
+        .caller_env = assembly->compile_environment,
         .caller_cwd = assembly->cwd,
+        .workspace_given = assembly->workspace_given,
         .documents = documents,
         .tier = request->tier,
     };
+    int status = list_documents(assembly, request, documents, err);
+
+    if (status < 0)
+        return status;
+    list_readonly_self(assembly, documents, readonly_self);
+    return policy_compile(assembly->policy, &assembly->facts, &options, &assembly->plan, err);
+}
+
+int assembly_compile(struct assembly *assembly, const struct cordon_request *request,
+                     bool collect_all, struct error *err)
+{
     int status = helpers_find(assembly->policy->arena, &assembly->places, err);
 
     if (status == 0)
@@ -242,15 +254,25 @@ int assembly_compile(struct assembly *assembly, const struct cordon_request *req
         status = add_layers(assembly, request, err);
     if (status == 0)
         status = find_tier(assembly, collect_all, err);
-    if (status == 0)
-        status = list_documents(assembly, request, documents, err);
-    if (status == 0)
-        list_readonly_self(assembly, documents, readonly_self);
-    options.workspace_given = assembly->workspace_given;
+    assembly->compile_environment = assembly->environment;
     if (status == 0)
         status = git_identity_add(assembly->policy->arena, assembly->policy, &assembly->places,
-                                  assembly->variables.workspace, assembly->environment, &options.caller_env, err);
-    if (status < 0)
+                                  assembly->variables.workspace, assembly->environment,
+                                  &assembly->compile_environment, err);
+    return status < 0 ? status : compile(assembly, request, collect_all, err);
+}
+
+int assembly_compile_again(struct assembly *assembly, const struct cordon_request *request, struct error *err)
+{
+    int status;
+
+    if (assembly->plan->wall != PLAN_WALL_NAMESPACES)
+        return 0;
+    status = find_tier(assembly, true, err);
+    if (status < 0 || (assembly->facts.user_namespaces && assembly->facts.mount_api && assembly->facts.proc_mount))
         return status;
-    return policy_compile(assembly->policy, &assembly->facts, &options, &assembly->plan, err);
+    assembly->plan_before = assembly->plan;
+    assembly->plan = NULL;
+    status = compile(assembly, request, false, err);
+    return status < 0 ? status : 1;
 }

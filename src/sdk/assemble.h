@@ -11,6 +11,7 @@
 struct assembly {
     struct policy *policy; /* its arena holds what follows */
     struct plan *plan;
+    struct plan *plan_before; /* that could not be started: a command line in it may be in use */
     struct places places;
     struct facts facts;
     struct variables variables;
@@ -18,6 +19,7 @@ struct assembly {
     const char *cwd;
     const char *workspace_given; /* by what name the caller came to the workspace */
     const char *events_file; /* absolute, NULL = none */
+    const char *const *compile_environment; /* and who commits */
     const struct tier_ops *ops;
 };
 
@@ -35,5 +37,13 @@ int assembly_begin(struct assembly *assembly, const struct cordon_request *reque
  * thoroughly and what refuses is in plan->problems. */
 int assembly_compile(struct assembly *assembly, const struct cordon_request *request,
                      bool collect_all, struct error *err) must_check;
+
+/*
+ * The tier could not start the plan. Was that because this machine cannot make namespaces, which a run takes for
+ * granted? Then 1, and the plan is one for what the machine can do; 0 when it was not that. A policy that cannot be
+ * enforced without them is refused.
+ */
+int assembly_compile_again(struct assembly *assembly, const struct cordon_request *request,
+                           struct error *err) must_check;
 
 #endif

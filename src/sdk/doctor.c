@@ -10,6 +10,7 @@
 
 enum need {
     NEED_ALWAYS,    /* without it nothing is contained */
+    NEED_TREE,      /* without it the same, or what Landlock and the filter enforce alone (decision 0055) */
     NEED_SOMETIMES, /* without it some policies are refused */
 };
 
@@ -140,11 +141,11 @@ static const char *mend_core_dumps(const struct machine *m)
 static const struct feature features[] = {
     {"helpers", NEED_ALWAYS, "Cordon's own helper programs", has_helpers, why_helpers, NULL,
      mend_helpers},
-    {"user-namespaces", NEED_ALWAYS, "a container of one's own without privilege", has_userns,
+    {"user-namespaces", NEED_TREE, "a container of one's own without privilege", has_userns,
      why_userns, "no user namespace can be made", mend_userns},
-    {"mount-api", NEED_ALWAYS, "the private file tree (kernel 5.12)", has_mount_api, NULL,
+    {"mount-api", NEED_TREE, "the private file tree (kernel 5.12)", has_mount_api, NULL,
      "open_tree, move_mount or mount_setattr is missing or filtered", NULL},
-    {"private-proc", NEED_ALWAYS, "a /proc that shows the container only", has_proc, why_proc,
+    {"private-proc", NEED_TREE, "a /proc that shows the container only", has_proc, why_proc,
      "no new procfs can be mounted", NULL},
     {"seccomp", NEED_ALWAYS, "refusing system calls", has_seccomp, NULL,
      "the kernel has no seccomp filters", NULL},
@@ -194,6 +195,22 @@ static const struct feature *mended_before(const struct feature *feature,
     return NULL;
 }
 
+/* As compile decides it. */
+static bool has_tree(const struct facts *facts)
+{
+    return facts->user_namespaces && facts->mount_api && facts->proc_mount;
+}
+
+static bool is_landlock_enough(const struct facts *facts)
+{
+    return facts->seccomp && facts->landlock_abi >= 6;
+}
+
+static const char *mechanism_of(const struct facts *facts)
+{
+    return has_tree(facts) ? "namespaces" : is_landlock_enough(facts) ? "landlock" : NULL;
+}
+
 static enum cordon_level level_of(const struct machine *machine)
 {
     enum cordon_level level = CORDON_FULL;
@@ -201,7 +218,7 @@ static enum cordon_level level_of(const struct machine *machine)
     for (size_t i = 0; i < ARRAY_COUNT(features); i++) {
         if (features[i].has(machine))
             continue;
-        if (features[i].need == NEED_ALWAYS)
+        if (features[i].need == NEED_ALWAYS || (features[i].need == NEED_TREE && !is_landlock_enough(&machine->facts)))
             return CORDON_NONE;
         level = CORDON_PARTIAL;
     }
@@ -247,6 +264,10 @@ static void print_text(struct text *out, const struct machine *machine)
         if (!has)
             print_missing(out, &features[i], machine);
     }
+    if (!has_tree(facts) && is_landlock_enough(facts))
+        text_add(out, "no user namespaces: policies without denied, read-only or protected names in writable trees, views,\n"
+                      "caches, loopback and private names run by Landlock and system call filter alone\n"
+                      "(--profile restricted-host is one, `cordon policy check` tells of others)\n");
     text_printf(out, "containment: %s\n", level_name(level_of(machine)));
 }
 
@@ -259,7 +280,9 @@ static void print_json(struct text *out, const struct machine *machine)
     json_add_string(&json, "level", level_name(level_of(machine)));
     json_add_string(&json, "kernel", facts->kernel);
     json_add_uint(&json, "uid", facts->uid);
+    json_add_string(&json, "mechanism", mechanism_of(facts));
     json_add_int(&json, "landlockAbi", facts->landlock_abi);
+    json_add_uint(&json, "landlockErrata", facts->landlock_errata);
     json_add_bool(&json, "insideContainer", facts->is_in_container);
     json_add_bool(&json, "chroot", facts->is_chrooted);
     json_add_bool(&json, "wsl", facts->is_wsl);
@@ -271,7 +294,7 @@ static void print_json(struct text *out, const struct machine *machine)
         json_begin_object(&json, NULL);
         json_add_string(&json, "name", feature->name);
         json_add_string(&json, "purpose", feature->purpose);
-        json_add_bool(&json, "needed", feature->need == NEED_ALWAYS);
+        json_add_bool(&json, "needed", feature->need != NEED_SOMETIMES);
         json_add_bool(&json, "has", has);
         json_add_string(&json, "missing", has ? NULL : why_missing(feature, machine));
         json_add_string(&json, "mend", has ? NULL : mend_command(feature, machine));

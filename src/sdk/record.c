@@ -36,6 +36,7 @@ int container_record_start(struct cordon_container *container, const char *const
         .policy_digest = plan->policy_digest,
         .plan_digest = plan->plan_digest,
         .tier = plan->tier,
+        .mechanism = plan_wall_name(plan->wall),
         .network = network_name(plan->network),
         .workspace = container->assembly.variables.workspace,
         .terminal = container->terminal,

@@ -131,6 +131,27 @@ static int start_tier(struct cordon_container *container, const struct cordon_re
     return assembly->ops->start(&start, &container->run, err);
 }
 
+/* With a plan for namespaces first; where the machine has none, the policy is compiled for what it has. */
+static int start_plan(struct cordon_container *container, const struct cordon_request *request, const char *const *argv,
+                      struct error *err)
+{
+    struct error refused = ERROR_INIT;
+    int status = start_tier(container, request, argv, &refused), again;
+
+    if (status == 0)
+        return 0;
+    if (refused.kind == ERROR_UNENFORCEABLE || refused.kind == ERROR_SYSTEM) {
+        again = assembly_compile_again(&container->assembly, request, err);
+        if (again < 0)
+            return again;
+        if (again > 0)
+            return start_tier(container, request, argv, err);
+    }
+    if (err)
+        *err = refused;
+    return status;
+}
+
 static int launch(struct cordon_container *container, const struct cordon_request *request,
                   struct error *err)
 {
@@ -157,7 +178,7 @@ static int launch(struct cordon_container *container, const struct cordon_reques
         return status;
     /* set-up may take as long as the program, which then has its whole time: */
     container_set_deadlines(container, request->timeout_ms);
-    status = start_tier(container, request, argv, err);
+    status = start_plan(container, request, argv, err);
     if (status == -ETIMEDOUT && container->deadlines.timeout_ns)
         error_prepend(err, "%s", container->deadlines.timeout_member);
     if (status < 0)

@@ -23,6 +23,9 @@
 #define LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET (1ull << 0) /* 6.12, ABI 6 */
 #define LANDLOCK_SCOPE_SIGNAL (1ull << 1)               /* 6.12, ABI 6 */
 #endif
+#ifndef LANDLOCK_CREATE_RULESET_ERRATA
+#define LANDLOCK_CREATE_RULESET_ERRATA (1u << 1) /* 6.15 */
+#endif
 #ifndef LANDLOCK_RESTRICT_SELF_LOG_NEW_EXEC_ON
 #define LANDLOCK_RESTRICT_SELF_LOG_NEW_EXEC_ON (1u << 1) /* 6.15, ABI 7 */
 #endif

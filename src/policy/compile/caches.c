@@ -61,7 +61,7 @@ static const char *cache_directory(struct compile *c, const char *target)
 static int make_cache(struct compile *c, const char *path, const struct path_rule *rule,
                       struct layout_want *want, struct error *err)
 {
-    bool is_dry = c->options->is_dry_run || c->options->collect_all;
+    bool is_dry = c->options->is_dry_run || c->collects;
     struct resolved object;
     int r = is_dry ? 0 : file_make_directories(path, 0700, err);
 

@@ -23,13 +23,12 @@ static int put_origin(struct compile *c, const struct origin *origin, struct err
     return error_prepend(made, "%s", text);
 }
 
-int compile_refusal(struct compile *c, int status, const struct error *made, struct error *err)
+static int refuse(struct compile *c, int status, const struct error *made, const struct origin *origin,
+                  struct error *err)
 {
     struct plan_problem *problem;
 
-    if (status == 0)
-        return 0;
-    if (!c->options->collect_all || made->kind == ERROR_MEMORY) {
+    if (!c->collects || made->kind == ERROR_MEMORY) {
         if (err)
             *err = *made;
         return status;
@@ -38,7 +37,17 @@ int compile_refusal(struct compile *c, int status, const struct error *made, str
     if (!problem)
         return error_memory(err);
     problem->error = *made;
-    return 0;
+    if (!origin || !origin->member)
+        return 0;
+    problem->member = arena_string(c->arena, origin->member);
+    return problem->member ? 0 : error_memory(err);
+}
+
+int compile_refusal(struct compile *c, int status, const struct error *made, struct error *err)
+{
+    if (status == 0)
+        return 0;
+    return refuse(c, status, made, NULL, err);
 }
 
 int compile_problem(struct compile *c, enum error_kind kind, const struct origin *origin,
@@ -54,7 +63,7 @@ int compile_problem(struct compile *c, enum error_kind kind, const struct origin
     va_end(args);
     status = error_set(&made, kind, 0, "%s", text);
     r = put_origin(c, origin, err, &made);
-    return r == -ENOMEM ? r : compile_refusal(c, status, &made, err);
+    return r == -ENOMEM ? r : refuse(c, status, &made, origin, err);
 }
 
 static bool is_loss_allowed(const struct compile *c, const char *name)
@@ -191,6 +200,11 @@ const char *plan_mount_kind_name(enum plan_mount_kind kind)
     return (size_t)kind < ARRAY_COUNT(names) && names[kind] ? names[kind] : "unknown";
 }
 
+const char *plan_wall_name(enum plan_wall wall)
+{
+    return wall == PLAN_WALL_LANDLOCK ? "landlock" : "namespaces";
+}
+
 const char *plan_name_kind_name(enum plan_name_kind kind)
 {
     switch (kind) {
@@ -229,7 +243,7 @@ static int plan_new(struct plan **ret_plan, struct error *err)
     return 0;
 }
 
-/* With collect_all, for parts that know nothing of a plan. */
+/* Where problems are collected, for parts that know nothing of a plan. */
 static int keep_problem(const struct error *made, void *data, struct error *err)
 {
     return compile_refusal(data, -EINVAL, made, err);
@@ -285,7 +299,7 @@ static int lay_out(struct compile *c, struct error *err)
         r = placed_add(c, err);
     if (r < 0)
         return r;
-    if (c->options->collect_all)
+    if (c->collects)
         layout_set_refuse(c->layout, keep_problem, c);
     r = layout_emit(c->layout, c->plan, err);
     if (r == 0)
@@ -326,6 +340,8 @@ static int compile_all(struct compile *c, struct error *err)
 {
     int r = policy_settle(c->policy, c->work, keep_problem, c, &c->effective, err);
 
+    if (r == 0 && in_place_why(c->facts) && in_place_is_possible(c->facts))
+        r = in_place_begin(c, err);
     if (r == 0)
         r = describe_layers(c, err);
     if (r == 0)
@@ -336,12 +352,16 @@ static int compile_all(struct compile *c, struct error *err)
         r = limits_add(c, err);
     if (r == 0)
         r = compile_files(c, err);
+    if (r == 0 && c->plan->wall == PLAN_WALL_LANDLOCK)
+        r = in_place_settle(c, err);
     if (r == 0)
         r = rules_add(c, err);
     if (r == 0)
         r = environment_add(c, err);
     if (r == 0)
         r = statements_add(c, err);
+    if (r == 0 && c->plan->wall == PLAN_WALL_LANDLOCK)
+        r = in_place_finish(c, err);
     return r < 0 ? r : digests_add(c, err);
 }
 
@@ -350,7 +370,8 @@ int policy_compile(const struct policy *policy, const struct facts *facts,
 {
     auto_arena struct arena *work = arena_new();
     auto_plan struct plan *plan = NULL;
-    struct compile c = {.policy = policy, .facts = facts, .options = options, .work = work};
+    struct compile c = {
+        .policy = policy, .facts = facts, .options = options, .collects = options->collect_all, .work = work};
     int r;
 
     if (!work)

@@ -56,11 +56,14 @@ struct origin_copy {
 
 /* ABI 1 forbids every rename between directories, so files are handled from ABI 2 on (decision 0003). */
 #define LANDLOCK_ABI_FILES 2
+#define LANDLOCK_ABI_SCOPES 6 /* signals and abstract sockets, Linux 6.12 */
 
 struct compile {
     const struct policy *policy;
     const struct facts *facts;
+    struct facts facts_in_place; /* what is left of them where nothing can be mounted */
     const struct compile_options *options;
+    bool collects; /* problems go to the plan and the compilation goes on */
     struct plan *plan;
     struct arena *arena; /* of the plan: what it keeps */
     struct arena *work;  /* of this compilation: freed at its end */
@@ -188,6 +191,17 @@ const char *devices_refusal(const char *path, mode_t mode, dev_t special);
 /* Where a name inside is, given that the home is at its real path and mostly private. */
 int placed_target(struct compile *c, const char *path, const char **ret_target,
                   struct error *err) must_check;
+
+/*
+ * in_place.c: where no namespace can be made. begin() decides that from the facts; settle() turns the mounts of the plan
+ * into grants of the host's own tree, and what only a mount gives into problems; finish() makes one refusal of them.
+ */
+bool in_place_is_possible(const struct facts *facts);
+const char *in_place_why(const struct facts *facts); /* no namespaces; NULL = they can be made */
+int in_place_begin(struct compile *c, struct error *err) must_check;
+int in_place_settle(struct compile *c, struct error *err) must_check;
+bool in_place_is_private(const struct compile *c, const char *name, size_t length); /* plan->privates has the variable */
+int in_place_finish(struct compile *c, struct error *err) must_check;
 
 /* wants.c: from points to what the layout is asked for. */
 int wants_add(struct compile *c, struct error *err) must_check;

@@ -70,6 +70,10 @@ static void add_rest(const struct plan *plan, struct text *text)
     const struct plan_filter *filter = &plan->filter;
 
     add_string(text, plan->tier);
+    if (plan->wall != PLAN_WALL_NAMESPACES)
+        add_string(text, plan_wall_name(plan->wall));
+    for (size_t i = 0; i < plan->private_count; i++)
+        add_string(text, plan->privates[i].variable);
     add_number(text, plan->landlock_files);
     add_number(text, (uint64_t)plan->network);
     add_number(text, filter->allows_namespaces);

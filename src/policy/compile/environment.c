@@ -56,6 +56,8 @@ static int inherit(struct compile *c, struct error *err)
             if (length < fixed || strncmp(*entry, pattern, fixed) != 0 ||
                 (pattern[fixed] != '*' && length != fixed))
                 continue;
+            if (in_place_is_private(c, *entry, length))
+                continue;
             name = arena_string_n(c->work, *entry, length);
             if (!name)
                 return error_memory(err);
@@ -84,7 +86,7 @@ static int add_defaults(struct compile *c, struct error *err)
     if (!origin)
         return error_memory(err);
     for (size_t i = has_home ? 0 : 1; i < ARRAY_COUNT(defaults) && r == 0; i++)
-        if (defaults[i].value)
+        if (defaults[i].value && !in_place_is_private(c, defaults[i].name, strlen(defaults[i].name)))
             r = add_variable(c, defaults[i].name, strlen(defaults[i].name), defaults[i].value,
                              origin, err);
     return r;

@@ -14,6 +14,6 @@ struct explain_network {
     const char *kind, *subject, *verdict;
     enum mechanism first, behind;
 };
-const struct explain_network *explain_network(enum plan_network network);
+const struct explain_network *explain_network(const struct plan *plan);
 
 #endif

@@ -103,6 +103,12 @@ static void add_variable(struct json *json, const struct plan *plan, size_t inde
     add_origin(json, plan->env_origins[index]);
 }
 
+static void add_private(struct json *json, const struct plan *plan, size_t index)
+{
+    json_add_string(json, "name", plan->privates[index].variable);
+    json_add_string(json, "below", plan->privates[index].below);
+}
+
 static void add_statement(struct json *json, const struct plan *plan, size_t index)
 {
     const struct plan_statement *statement = &plan->statements[index];
@@ -128,6 +134,7 @@ static void add_problem(struct json *json, const struct plan *plan, size_t index
     const struct error *problem = &plan->problems[index].error;
 
     json_add_string(json, "kind", error_kind_name(problem->kind));
+    json_add_string(json, "member", plan->problems[index].member);
     json_add_string(json, "text", problem->text);
 }
 
@@ -161,7 +168,7 @@ static void add_calls(struct json *json, const char *const *names,
 
 static void add_settings(struct json *json, const struct plan *plan)
 {
-    const struct explain_network *network = explain_network(plan->network);
+    const struct explain_network *network = explain_network(plan);
 
     json_begin_object(json, "network");
     json_add_string(json, "kind", network->kind);
@@ -189,6 +196,7 @@ static void add_settings(struct json *json, const struct plan *plan)
 static void add_program(struct json *json, const struct plan *plan)
 {
     add_list(json, "environment", plan, plan->env_count, add_variable);
+    add_list(json, "privateVariables", plan, plan->private_count, add_private);
     json_add_string(json, "cwd", plan->cwd);
     add_origin_as(json, "cwdOrigin", plan->cwd_origin);
     json_add_string(json, "commandLine", plan->command_line);
@@ -215,6 +223,7 @@ int plan_explain_json(const struct plan *plan, char **ret_json, struct error *er
     json_add_string(&json, "schema", "cordon-explain/1");
     json_add_string(&json, "name", plan->name);
     json_add_string(&json, "tier", plan->tier);
+    json_add_string(&json, "mechanism", plan_wall_name(plan->wall));
     json_add_string(&json, "policyDigest", plan->policy_digest);
     json_add_string(&json, "planDigest", plan->plan_digest);
     add_list(&json, "mounts", plan, plan->mount_count, add_mount);

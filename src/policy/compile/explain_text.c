@@ -100,7 +100,7 @@ static void add_name(struct text *out, const struct plan *plan, size_t at, size_
 
 /* network and system calls */
 
-const struct explain_network *explain_network(enum plan_network network)
+const struct explain_network *explain_network(const struct plan *plan)
 {
     static const struct explain_network rows[] = {
         [PLAN_NET_NONE] = {"none", "no network", "refused", BY_SECCOMP, BY_NAMESPACE},
@@ -109,8 +109,9 @@ const struct explain_network *explain_network(enum plan_network network)
         [PLAN_NET_HOST] = {"host", "the host's network, everything", "allowed", BY_NOTHING,
                            BY_NOTHING},
     };
+    static const struct explain_network none_in_place = {"none", "no network", "refused", BY_SECCOMP, BY_LANDLOCK};
 
-    return &rows[network];
+    return plan->wall == PLAN_WALL_LANDLOCK && plan->network == PLAN_NET_NONE ? &none_in_place : &rows[plan->network];
 }
 
 static size_t count_network(const struct plan *plan)
@@ -120,14 +121,14 @@ static size_t count_network(const struct plan *plan)
 
 static struct explain_row network_row(const struct plan *plan, size_t at)
 {
-    const struct explain_network *row = explain_network(plan->network);
+    const struct explain_network *row = explain_network(plan);
 
     return (struct explain_row){row->verdict, row->first, row->behind, plan->network_origin};
 }
 
 static void add_network(struct text *out, const struct plan *plan, size_t at, size_t column)
 {
-    text_add(out, explain_network(plan->network)->subject);
+    text_add(out, explain_network(plan)->subject);
 }
 
 static size_t count_calls(const struct plan *plan)
@@ -242,7 +243,7 @@ const char *explain_value(const struct plan *plan, size_t at)
 /* The working directory, the command line where a document has one, the variables. */
 static size_t count_environment(const struct plan *plan)
 {
-    return 2 + plan->env_count;
+    return 2 + plan->env_count + plan->private_count;
 }
 
 static struct explain_row environment_row(const struct plan *plan, size_t at)
@@ -255,7 +256,7 @@ static struct explain_row environment_row(const struct plan *plan, size_t at)
         row.origin = plan->command_origin;
     else if (at == 1)
         row.verdict = NULL;
-    else
+    else if (at < 2 + plan->env_count)
         row.origin = plan->env_origins[at - 2];
     return row;
 }
@@ -267,6 +268,10 @@ static void add_environment(struct text *out, const struct plan *plan, size_t at
     if (at < 2) {
         text_add(out, at ? "command line " : "working directory ");
         text_add_safe(out, at ? plan->command_line : plan->cwd);
+        return;
+    }
+    if (at >= 2 + plan->env_count) {
+        text_printf(out, "%s= a directory of this run", plan->privates[at - 2 - plan->env_count].variable);
         return;
     }
     entry = plan->env[at - 2];
@@ -420,7 +425,8 @@ int plan_explain_text(const struct plan *plan, char **ret_text, struct error *er
 
     text_add(&out, "Policy ");
     text_add_safe(&out, plan->name);
-    text_printf(&out, ", tier %s\n", plan->tier);
+    text_printf(&out, ", tier %s, by %s\n", plan->tier,
+                plan->wall == PLAN_WALL_LANDLOCK ? "Landlock and system call filter alone (no namespaces)" : "namespaces");
     text_printf(&out, "policy %s\nplan   %s\n", plan->policy_digest, plan->plan_digest);
     for (size_t i = 0; i < ARRAY_COUNT(sections); i++)
         explain_print_section(&out, plan, &sections[i]);

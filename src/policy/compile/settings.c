@@ -37,25 +37,24 @@ static bool is_grantable(const char *name)
     return false;
 }
 
+/* A file tree of the program's own needs all three. */
+static int check_namespaces(struct compile *c, struct error *err)
+{
+    const char *why = in_place_why(c->facts);
+
+    if (!why || c->plan->wall == PLAN_WALL_LANDLOCK)
+        return 0;
+    return compile_problem(c, ERROR_UNENFORCEABLE, NULL, err,
+                           "%s; and Landlock (ABI %d here), which could contain simple policies without, needs ABI %d, "
+                           "Linux 6.12",
+                           why, c->facts->landlock_abi, LANDLOCK_ABI_SCOPES);
+}
+
 int settings_check_facts(struct compile *c, struct error *err)
 {
     const struct facts *facts = c->facts;
-    const char *why = facts->user_namespaces_why;
-    int r = 0;
+    int r = check_namespaces(c, err);
 
-    if (!facts->user_namespaces)
-        r = compile_problem(c, ERROR_UNENFORCEABLE, NULL, err,
-                            "no user namespace can be created here: %s",
-                            *why ? why : "the kernel refuses; see cordon doctor");
-    if (r == 0 && !facts->mount_api)
-        r = compile_problem(c, ERROR_UNENFORCEABLE, NULL, err,
-                            "kernel %s has no mount_setattr(); Linux 5.12 or newer is needed",
-                            facts->kernel);
-    why = facts->proc_mount_why;
-    if (r == 0 && !facts->proc_mount)
-        r = compile_problem(c, ERROR_UNENFORCEABLE, NULL, err,
-                            "a private /proc cannot be mounted here: %s",
-                            *why ? why : "the kernel refuses; see cordon doctor");
     if (r == 0 && !facts->seccomp)
         r = compile_problem(c, ERROR_UNENFORCEABLE, NULL, err,
                             "kernel %s has no system call filter; CONFIG_SECCOMP_FILTER is needed",
@@ -160,7 +159,7 @@ static int choose_network(struct compile *c, struct error *err)
         break;
     case NETWORK_HOST:
         plan->network = PLAN_NET_HOST;
-        if (c->facts->landlock_abi < 6)
+        if (c->facts->landlock_abi < LANDLOCK_ABI_SCOPES)
             r = compile_problem(c, ERROR_UNENFORCEABLE, why, err,
                                 "the host's network would bring in the abstract sockets of its "
                                 "desktop and services, which only Landlock of Linux 6.12 and "

@@ -6,7 +6,6 @@
 #include "policy/compile/compile.h"
 
 #define CORE_DUMPS "core dumps to the host's handler"
-#define ABI_SCOPES 6 /* signals and abstract sockets, Linux 6.12 */
 
 struct statement_row {
     const char *subject;
@@ -25,12 +24,12 @@ static const struct statement_row rows[] = {
     {"new user namespaces", "refused", BY_SECCOMP, BY_NAMESPACE, 0},
     {"mounting", "refused", BY_SECCOMP, BY_LANDLOCK, LANDLOCK_ABI_FILES},
     {"processes outside: seen, listed", "absent", BY_NAMESPACE, BY_NOTHING, 0},
-    {"processes outside: signals", "refused", BY_NAMESPACE, BY_LANDLOCK, ABI_SCOPES},
+    {"processes outside: signals", "refused", BY_NAMESPACE, BY_LANDLOCK, LANDLOCK_ABI_SCOPES},
     {"processes outside: ptrace, memory", "refused", BY_NAMESPACE, BY_LANDLOCK,
      LANDLOCK_ABI_FILES},
     {"System V and POSIX message IPC", "own", BY_NAMESPACE, BY_NOTHING, 0},
     {"host name, control groups seen", "own", BY_NAMESPACE, BY_NOTHING, 0},
-    {"abstract sockets outside", "refused", BY_NAMESPACE, BY_LANDLOCK, ABI_SCOPES},
+    {"abstract sockets outside", "refused", BY_NAMESPACE, BY_LANDLOCK, LANDLOCK_ABI_SCOPES},
     {"terminal injection (TIOCSTI, TIOCLINUX)", "refused", BY_SECCOMP, BY_KERNEL, 0},
     {TERMINAL_CLIPBOARD, "refused", BY_SUPERVISOR, BY_NOTHING, 0},
     {"control sequences, with --tty", "filtered", BY_SUPERVISOR, BY_NOTHING, 0},
@@ -49,6 +48,46 @@ static const struct statement_row rows[] = {
     {"/proc/sys, /proc/sysrq-trigger", "not writable", BY_MOUNT, BY_NOTHING, 0},
     {CORE_DUMPS, "none", BY_RLIMIT, BY_NOTHING, 0},
     {"processes left behind", "ended with it", BY_NAMESPACE, BY_NOTHING, 0},
+};
+
+#define LISTED_BY_STAT "stat shows them"
+
+/* The same where no namespace stands between (PLAN_WALL_LANDLOCK). */
+static const struct statement_row rows_in_place[] = {
+    {"files that nothing grants: content, lists, execution", "refused", BY_LANDLOCK, BY_NOTHING, 0},
+    {"the same: permissions, owner, times", "refused", BY_SUPERVISOR, BY_NOTHING, 0},
+    {"the same: attributes by path", "refused", BY_SECCOMP, BY_NOTHING, 0},
+    {"the same: existence, size, owner, times, link text", LISTED_BY_STAT, BY_NOTHING, BY_NOTHING, 0},
+    {"capabilities", "none in any set", BY_KERNEL, BY_NOTHING, 0},
+    {"set-user-ID programs, file capabilities", "give nothing", BY_KERNEL, BY_NOTHING, 0},
+    {"user and group ids", "the caller's", BY_NOTHING, BY_NOTHING, 0},
+    {"new namespaces", "refused", BY_SECCOMP, BY_NOTHING, 0},
+    {"mounting", "refused", BY_SECCOMP, BY_LANDLOCK, 0},
+    {"processes outside: existence", LISTED_BY_STAT, BY_NOTHING, BY_NOTHING, 0},
+    {"processes outside: signals", "refused", BY_LANDLOCK, BY_NOTHING, 0},
+    {"processes outside: ptrace, memory", "refused", BY_LANDLOCK, BY_NOTHING, 0},
+    {"processes outside: limits, priority, processors", "refused", BY_SECCOMP, BY_NOTHING, 0},
+    {"/proc of any process, its own included", "refused", BY_LANDLOCK, BY_NOTHING, 0},
+    {"System V and POSIX message IPC", "refused", BY_SECCOMP, BY_NOTHING, 0},
+    {"host name", "the host's", BY_NOTHING, BY_NOTHING, 0},
+    {"abstract sockets outside", "refused", BY_SECCOMP, BY_LANDLOCK, 0},
+    {"sockets of the file system", "refused", BY_SECCOMP, BY_NOTHING, 0},
+    {"terminal injection (TIOCSTI, TIOCLINUX)", "refused", BY_SECCOMP, BY_KERNEL, 0},
+    {TERMINAL_CLIPBOARD, "refused", BY_SUPERVISOR, BY_NOTHING, 0},
+    {"control sequences, with --tty", "filtered", BY_SUPERVISOR, BY_NOTHING, 0},
+    {"the same without --tty, on a terminal", "not filtered", BY_NOTHING, BY_NOTHING, 0},
+    {"descriptors that were not handed over", "closed", BY_KERNEL, BY_NOTHING, 0},
+    {"caller's environment", "only by name", BY_KERNEL, BY_NOTHING, 0},
+    {"keyrings (keyctl, add_key, request_key)", "refused", BY_SECCOMP, BY_NOTHING, 0},
+    {"io_uring", "refused", BY_SECCOMP, BY_NOTHING, 0},
+    {"bpf", "refused", BY_SECCOMP, BY_KERNEL, 0},
+    {"userfaultfd", "refused", BY_SECCOMP, BY_NOTHING, 0},
+    {"perf_event_open", "refused", BY_SECCOMP, BY_KERNEL, 0},
+    {"kernel modules, kexec", "refused", BY_SECCOMP, BY_KERNEL, 0},
+    {"clock, reboot, swap", "refused", BY_SECCOMP, BY_KERNEL, 0},
+    {"32-bit and x32 system calls", "refused", BY_SECCOMP, BY_NOTHING, 0},
+    {CORE_DUMPS, "none", BY_RLIMIT, BY_NOTHING, 0},
+    {"processes left behind", "ended with it", BY_SUPERVISOR, BY_LANDLOCK, 0},
 };
 
 /* The member that gives this system call back; NULL = none does. */
@@ -74,7 +113,7 @@ static int add_row(struct compile *c, const struct statement_row *row,
     if (row->behind == BY_LANDLOCK && c->facts->landlock_abi < row->behind_abi)
         statement.behind = BY_NOTHING;
     /* On the host's network the namespace does not stand between; settings.c demands the scope. */
-    if (row->behind_abi == ABI_SCOPES && row->first == BY_NAMESPACE &&
+    if (row->behind_abi == LANDLOCK_ABI_SCOPES && row->first == BY_NAMESPACE &&
         c->plan->network == PLAN_NET_HOST &&
         strcmp(row->subject, "abstract sockets outside") == 0) {
         statement.first = BY_LANDLOCK;
@@ -103,11 +142,17 @@ static int add_row(struct compile *c, const struct statement_row *row,
 
 int statements_add(struct compile *c, struct error *err)
 {
+    const struct statement_row *chosen = rows;
     const struct origin *clipboard;
+    size_t count = ARRAY_COUNT(rows);
     int r = 0;
 
     c->plan->clipboard_write = policy_flag_permits(c->policy, FLAG_CLIPBOARD_WRITE, &clipboard);
-    for (size_t i = 0; i < ARRAY_COUNT(rows) && r == 0; i++)
-        r = add_row(c, &rows[i], clipboard, err);
+    if (c->plan->wall == PLAN_WALL_LANDLOCK) {
+        chosen = rows_in_place;
+        count = ARRAY_COUNT(rows_in_place);
+    }
+    for (size_t i = 0; i < count && r == 0; i++)
+        r = add_row(c, &chosen[i], clipboard, err);
     return r;
 }

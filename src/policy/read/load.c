@@ -16,7 +16,8 @@ const char *const *policy_loss_names(void)
 {
     static const char *const names[] = {
         "protectedPaths.missing", "resources.memory", "resources.cpus", "resources.pids",
-        "resources.cpuTime",      "groups",           "coreDumps",      NULL,
+        "resources.cpuTime",      "groups",           "coreDumps",      "metadata",
+        NULL,
     };
 
     return names;

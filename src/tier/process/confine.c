@@ -3,7 +3,7 @@
  * Landlock as the second file layer. Every right is handled but READ_DIR: listing an empty skeleton directory needs it
  * at "/", and a right given there is given everywhere, so handling it would cost a look-up on each opendir() and refuse
  * nothing. Reading files is handled although it costs up to 1.2x on grep: it is what holds when a descriptor of a host
- * directory leaks or a directory is moved out from under a path.
+ * directory leaks or a directory is moved out from under a path. In place, where the tree is the host's, READ_DIR too.
  */
 #include "tier/process/confine.h"
 
@@ -33,6 +33,8 @@ struct confine confine_handled(int abi, const struct plan *plan)
             confine.fs &= ~LANDLOCK_ACCESS_FS_TRUNCATE;
         if (abi >= 5)
             confine.fs |= LANDLOCK_ACCESS_FS_IOCTL_DEV;
+        if (plan->wall == PLAN_WALL_LANDLOCK)
+            confine.fs |= LANDLOCK_ACCESS_FS_READ_DIR;
     }
     if (abi >= 4) {
         confine.size = 2 * sizeof(uint64_t);
@@ -50,7 +52,7 @@ struct confine confine_handled(int abi, const struct plan *plan)
 
 uint64_t confine_rights(const struct confine *confine, const struct plan_rule *rule, bool is_directory)
 {
-    uint64_t rights = FS_READ;
+    uint64_t rights = FS_READ | LANDLOCK_ACCESS_FS_READ_DIR;
 
     if (rule->may_execute)
         rights |= LANDLOCK_ACCESS_FS_EXECUTE;

@@ -21,6 +21,7 @@
 #include <sys/stat.h>
 
 #include "base/kernel/syscalls.h"
+#include "tier/process/emitter.h"
 #include "tier/process/record.h"
 
 #if defined(__x86_64__)
@@ -31,59 +32,18 @@
 #endif
 
 #define NUMBERS_MAX 1024
-#define SOCKET_TYPE_MASK 0xfu    /* SOCK_TYPE_MASK of the kernel; above it are SOCK_CLOEXEC and SOCK_NONBLOCK */
 #define KERNEL_F_SETDELEG 1040u /* since 6.19: a lease that directories have too */
-#define RETURN_ERRNO(number) (SECCOMP_RET_ERRNO | ((number)&SECCOMP_RET_DATA))
 #define NAMESPACE_FLAGS                                                                          \
     (CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS |   \
      CLONE_NEWCGROUP | CLONE_NEWTIME)
 /* clone() keeps its exit signal in the low byte, where CLONE_NEWTIME lies; clone() cannot make a time namespace. */
 #define CLONE_NAMESPACE_FLAGS (NAMESPACE_FLAGS & ~0xffu)
 
-struct emitter {
-    struct sock_filter *program;
-    size_t length;
-    const struct plan_filter *plan;
-};
-
 struct range {
     unsigned first; /* the next range's first ends it */
     enum filter_verdict verdict;
     bool is_clone; /* FILTER_NAMESPACES for clone() */
 };
-
-static void emit(struct emitter *emitter, unsigned short code, uint32_t k, unsigned yes, unsigned no)
-{
-    if (emitter->length < FILTER_LENGTH_MAX)
-        emitter->program[emitter->length] =
-            (struct sock_filter){.code = code, .jt = (uint8_t)yes, .jf = (uint8_t)no, .k = k};
-    emitter->length++;
-}
-
-static void emit_return(struct emitter *emitter, uint32_t action)
-{
-    emit(emitter, BPF_RET | BPF_K, action, 0, 0);
-}
-
-/* Low 32 bits of an argument: all that the kernel reads of an int. */
-static void emit_load_argument(struct emitter *emitter, unsigned index)
-{
-    emit(emitter, BPF_LD | BPF_W | BPF_ABS, (uint32_t)(offsetof(struct seccomp_data, args) + index * 8), 0, 0);
-}
-
-/* Return `action` when the accumulator equals `value`, else go on. */
-static void emit_if_equal(struct emitter *emitter, uint32_t value, uint32_t action)
-{
-    emit(emitter, BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1);
-    emit_return(emitter, action);
-}
-
-/* Return `action` when the accumulator does not equal `value`, else go on. */
-static void emit_unless_equal(struct emitter *emitter, uint32_t value, uint32_t action)
-{
-    emit(emitter, BPF_JMP | BPF_JEQ | BPF_K, value, 1, 0);
-    emit_return(emitter, action);
-}
 
 /*
  * Of the types, what TCP, UDP and ping need. AF_INET with SOCK_PACKET is a packet socket by another name, SOCK_SEQPACKET
@@ -264,6 +224,8 @@ static void emit_priority(struct emitter *emitter, uint32_t process, uint32_t us
 
 static void emit_verdict(struct emitter *emitter, const struct range *range)
 {
+    if (emitter->plan->is_in_place && emit_in_place(emitter, range->verdict))
+        return;
     switch (range->verdict) {
     case FILTER_ALLOW:
         emit_return(emitter, SECCOMP_RET_ALLOW);
@@ -312,6 +274,7 @@ static void emit_verdict(struct emitter *emitter, const struct range *range)
         break;
     case FILTER_RLIMIT_0:
     case FILTER_RLIMIT_1:
+    case FILTER_SELF_RLIMIT:
         emit_rlimit(emitter, range->verdict == FILTER_RLIMIT_0 ? 0 : 1);
         break;
     case FILTER_NOT_INIT:
@@ -376,6 +339,9 @@ static void verdicts_fill(const struct plan_filter *plan, enum filter_verdict ve
 
         verdicts[rows[i].number] = is_open ? FILTER_ALLOW : rows[i].verdict;
     }
+    rows = filter_rows_in_place(&count);
+    for (size_t i = 0; i < count && plan->is_in_place; i++)
+        verdicts[rows[i].number] = rows[i].verdict;
     for (size_t i = 0; i < plan->allow_count; i++)
         verdicts[kernel_syscall_number(plan->allow[i])] = FILTER_ALLOW;
     for (size_t i = 0; i < plan->deny_count; i++) {

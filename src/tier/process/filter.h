@@ -4,6 +4,7 @@
 #define CORDON_TIER_PROCESS_FILTER_H
 
 #include <linux/filter.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,6 +35,17 @@ enum filter_verdict {
     FILTER_NOT_INIT,    /* refused when argument 0, a pid, is process 1 */
     FILTER_PRIORITY,    /* setpriority(): not process 1 and not all of a user */
     FILTER_IOPRIO,      /* ioprio_set(): the same with its own numbers */
+
+    /* filter_in_place.c */
+    FILTER_ASK,           /* made by the supervisor */
+    FILTER_ASK_MODE_1,    /* the same; refused when the mode, argument 1, has a set-user-ID or set-group-ID bit */
+    FILTER_ASK_MODE_2,    /* the same with argument 2 */
+    FILTER_UNSUPPORTED,   /* EOPNOTSUPP */
+    FILTER_CONNECT,       /* allowed with inet, where no socket of another family can be unconnected */
+    FILTER_SELF,          /* argument 0, a pid, must be 0 */
+    FILTER_SELF_RLIMIT,   /* the same, then as FILTER_RLIMIT_1 */
+    FILTER_SELF_PRIORITY, /* setpriority(): of the caller alone */
+    FILTER_SELF_IOPRIO,   /* ioprio_set(): the same */
 };
 
 struct filter_row {
@@ -44,6 +56,9 @@ struct filter_row {
 
 /* The table, in no order; a number that is not in it is refused with ENOSYS. */
 const struct filter_row *filter_rows(size_t *ret_count);
+
+/* Rows that take the place of those where the plan is in place. */
+const struct filter_row *filter_rows_in_place(size_t *ret_count);
 
 /* The verdict for one number under this plan's syscalls.deny, syscalls.allow and nested.namespaces. */
 enum filter_verdict filter_verdict_of(const struct plan_filter *plan, int number);

@@ -164,10 +164,37 @@ static const struct plan_mount *mount_at(const struct plan *plan, const char *ta
     return NULL;
 }
 
-static void put_confinement(struct image *image, const struct plan *plan, const struct confine *confine,
-                            struct error *err)
+/* In place every rule is a grant of the host's own object, and nothing was mounted that could have been compared. */
+static struct record_rule rule_of(struct image *image, const struct plan *plan, const struct plan_rule *rule,
+                                  const struct plan_mount *mount)
 {
-    auto_free struct record_rule *rules = mem_alloc((plan->rule_count + 1) * sizeof(*rules));
+    struct record_rule made = {.target = put_string(image, rule->target)};
+
+    if (plan->wall != PLAN_WALL_LANDLOCK || !mount)
+        return made;
+    made.device = device_number(mount->device);
+    made.inode = mount->inode;
+    made.flags = rule->may_write && !rule->is_device ? RECORD_RULE_METADATA : 0;
+    return made;
+}
+
+/* The directory of this run: the program's as a whole. */
+static void put_scratch_rule(struct image *image, const struct confine *confine, const char *scratch,
+                             struct record_rule *rules, uint32_t *count)
+{
+    const struct plan_rule rule = {.may_write = true, .may_execute = true};
+
+    if (scratch)
+        rules[(*count)++] = (struct record_rule){.target = put_string(image, scratch),
+                                                 .flags = RECORD_RULE_METADATA,
+                                                 .access = confine_rights(confine, &rule, true)};
+}
+
+static void put_confinement(struct image *image, const struct plan *plan, const struct confine *confine,
+                            const char *scratch, struct error *err)
+{
+    auto_free struct record_rule *rules = mem_alloc((plan->rule_count + 2) * sizeof(*rules));
+    bool is_in_place = plan->wall == PLAN_WALL_LANDLOCK;
     uint32_t count = 0, at;
 
     if (!rules) {
@@ -180,9 +207,12 @@ static void put_confinement(struct image *image, const struct plan *plan, const 
         const struct plan_mount *mount = mount_at(plan, rule->target);
         uint64_t rights = confine_rights(confine, rule, !mount || kind_is_directory(mount));
 
-        if (rights && !(mount && mount_access(plan, mount, confine)))
-            rules[count++] = (struct record_rule){.target = put_string(image, rule->target), .access = rights};
+        if (!rights || (!is_in_place && mount && mount_access(plan, mount, confine)))
+            continue;
+        rules[count] = rule_of(image, plan, rule, mount);
+        rules[count++].access = rights;
     }
+    put_scratch_rule(image, confine, scratch, rules, &count);
     at = put_array(image, rules, count, sizeof(*rules));
     if (image->bytes.is_broken)
         return;
@@ -315,7 +345,46 @@ static const char *search_path(const struct plan *plan)
     return "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 }
 
-static void put_program(struct image *image, const struct tier_start *start, struct error *err)
+/* The plan's environment, and behind it the variables whose values are known only now. */
+static uint32_t put_environment(struct image *image, const struct plan *plan, const char *scratch, struct error *err)
+{
+    size_t count = plan->env_count + (scratch ? plan->private_count : 0);
+    auto_arena struct arena *arena = arena_new();
+    const char **all = arena ? arena_alloc(arena, (count + 1) * sizeof(*all)) : NULL;
+
+    for (size_t i = 0; all && i < plan->env_count; i++)
+        all[i] = plan->env[i];
+    for (size_t i = plan->env_count; all && i < count; i++) {
+        const struct plan_private *private = &plan->privates[i - plan->env_count];
+
+        all[i] = arena_printf(arena, "%s=%s/%s", private->variable, scratch, private->below);
+        if (!all[i])
+            all = NULL;
+    }
+    if (all)
+        return put_strings(image, all, count, 0, err);
+    image->bytes.is_broken = true;
+    return 0;
+}
+
+static void put_scratch(struct image *image, const char *scratch)
+{
+    auto_text struct text parent = {0};
+    uint32_t at, above;
+
+    if (!scratch)
+        return;
+    text_add_n(&parent, scratch, (size_t)(strrchr(scratch, '/') - scratch));
+    at = put_string(image, scratch);
+    above = parent.is_broken ? 0 : put_string(image, parent.length ? parent.data : "/");
+    image->bytes.is_broken |= parent.is_broken;
+    if (image->bytes.is_broken)
+        return;
+    head(image)->scratch = at;
+    head(image)->scratch_parent = above;
+}
+
+static void put_program(struct image *image, const struct tier_start *start, const char *scratch, struct error *err)
 {
     const struct plan *plan = start->plan;
     uint32_t argc = 0, argv, envp, cwd, path, hostname, fds;
@@ -323,7 +392,7 @@ static void put_program(struct image *image, const struct tier_start *start, str
     while (start->argv[argc])
         argc++;
     argv = put_strings(image, start->argv, argc, 1, err);
-    envp = put_strings(image, (const char *const *)plan->env, plan->env_count, 0, err);
+    envp = put_environment(image, plan, scratch, err);
     cwd = put_string(image, plan->cwd);
     path = put_string(image, search_path(plan));
     hostname = put_string(image, "cordon");
@@ -333,7 +402,7 @@ static void put_program(struct image *image, const struct tier_start *start, str
     head(image)->argv = argv;
     head(image)->argc = argc;
     head(image)->envp = envp;
-    head(image)->env_count = (uint32_t)plan->env_count;
+    head(image)->env_count = (uint32_t)(plan->env_count + (scratch ? plan->private_count : 0));
     head(image)->cwd = cwd;
     head(image)->search_path = path;
     head(image)->hostname = hostname;
@@ -371,14 +440,14 @@ static int image_store(const struct text *bytes, int *ret_fd, struct error *err)
     return 0;
 }
 
-int image_write(const struct tier_start *start, int landlock_abi, uint32_t flags, int *ret_fd, struct error *err)
+int image_write(const struct tier_start *start, const struct image_options *options, int *ret_fd, struct error *err)
 {
     auto_text struct text bytes = {0};
     struct image image = {0};
-    struct confine confine = confine_handled(landlock_abi, start->plan);
+    struct confine confine = confine_handled(options->landlock_abi, start->plan);
     struct record record = {
         .magic = RECORD_MAGIC,
-        .flags = flags,
+        .flags = options->flags,
         .uid = geteuid(),
         .gid = getegid(),
         .private_bytes = plan_limit_value(start->plan, "resources.disk"),
@@ -391,13 +460,15 @@ int image_write(const struct tier_start *start, int landlock_abi, uint32_t flags
     for (int i = 0; i < 3; i++)
         record.null_streams |= start->is_tty || start->stdio[i] < 0 ? 1u << i : 0;
     put_array(&image, &record, 1, sizeof(record));
-    put_mounts(&image, start->plan, &confine, err);
-    put_confinement(&image, start->plan, &confine, err);
+    if (start->plan->wall == PLAN_WALL_NAMESPACES)
+        put_mounts(&image, start->plan, &confine, err);
+    put_confinement(&image, start->plan, &confine, options->scratch, err);
     put_limits(&image, start->plan);
     status = put_names(&image, start->plan, err);
     if (status == 0)
         status = put_filter(&image, start->plan, err);
-    put_program(&image, start, err);
+    put_program(&image, start, options->scratch, err);
+    put_scratch(&image, options->scratch);
     bytes = image.bytes;
     if (status < 0)
         return status;

@@ -7,11 +7,14 @@
 #include "tier/process/record.h"
 #include "tier/tier.h"
 
-/*
- * `flags` are enum record_flag decided by the launcher (RECORD_WAIT_*); the rest is derived from the plan.
- * `landlock_abi` as probed. *ret_fd is close-on-exec and the caller's.
- */
-int image_write(const struct tier_start *start, int landlock_abi, uint32_t flags, int *ret_fd,
+struct image_options {
+    int landlock_abi;    /* as probed */
+    uint32_t flags;      /* enum record_flag decided by the launcher (RECORD_WAIT_*); the rest is derived from the plan */
+    const char *scratch; /* directory of this run with the plan's private ones in it; NULL = none */
+};
+
+/* *ret_fd is close-on-exec and the caller's. */
+int image_write(const struct tier_start *start, const struct image_options *options, int *ret_fd,
                 struct error *err) must_check;
 
 #endif

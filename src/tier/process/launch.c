@@ -21,6 +21,7 @@
 #include "tier/process/cgroup.h"
 #include "tier/process/control.h"
 #include "tier/process/image.h"
+#include "tier/process/in_place.h"
 #include "tier/process/process.h"
 #include "tier/process/retire.h"
 #include "tier/process/spawn.h"
@@ -37,6 +38,8 @@ struct tier_run {
     struct cgroup cgroup;
     struct tier_note notes[RECORD_NOTES_MAX + 1];
     size_t note_count;
+    bool is_in_place;
+    char scratch[IN_PLACE_PATH_MAX]; /* "" = none */
 };
 
 static struct tier_run *run_new(void)
@@ -61,7 +64,9 @@ static void process_finish(struct tier_run *run)
 {
     if (!run)
         return;
-    if (run->pidfd >= 0 && !run->is_over)
+    if (run->pidfd >= 0 && !run->is_over && run->is_in_place)
+        in_place_end(run->control);
+    else if (run->pidfd >= 0 && !run->is_over)
         syscall(SYS_pidfd_send_signal, run->pidfd, SIGKILL, NULL, 0);
     if (run->is_over && !run->is_reaped && !run->has_cgroup)
         retire(run->pid, run->pidfd);
@@ -74,6 +79,7 @@ static void process_finish(struct tier_run *run)
     fd_close_at(&run->tty);
     for (size_t i = 0; i < run->note_count; i++)
         fd_close_at(&run->notes[i].directory);
+    in_place_forget(run->scratch);
     mem_free(run);
 }
 
@@ -264,6 +270,10 @@ static uint32_t flags_of(const struct tier_start *start)
 {
     uint32_t flags = start->is_tty ? RECORD_TTY : 0;
 
+    if (cgroup_is_needed(start->plan))
+        flags |= RECORD_WAIT_GO;
+    if (start->plan->wall == PLAN_WALL_LANDLOCK)
+        return flags | RECORD_IN_PLACE | (geteuid() == 0 && has_other_groups() ? RECORD_DROP_GROUPS : 0);
     if (start->plan->network == PLAN_NET_LOOPBACK)
         flags |= RECORD_LOOPBACK;
     if (start->plan->filter.allows_namespaces)
@@ -272,8 +282,6 @@ static uint32_t flags_of(const struct tier_start *start)
         flags |= RECORD_FOLD;
     if (geteuid() == 0 && has_other_groups())
         flags |= RECORD_WAIT_MAP;
-    if (cgroup_is_needed(start->plan))
-        flags |= RECORD_WAIT_GO;
     return flags;
 }
 
@@ -282,6 +290,8 @@ static unsigned long namespaces_of(const struct plan *plan)
     unsigned long namespaces =
         CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
 
+    if (plan->wall == PLAN_WALL_LANDLOCK)
+        return 0;
     return plan->network == PLAN_NET_HOST ? namespaces : namespaces | CLONE_NEWNET;
 }
 
@@ -290,6 +300,8 @@ static int landlock_find(const struct plan *plan, int *ret_abi, struct error *er
 {
     long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, 1 /* LANDLOCK_CREATE_RULESET_VERSION */);
 
+    if (abi < IN_PLACE_ABI && plan->wall == PLAN_WALL_LANDLOCK)
+        return error_set(err, ERROR_UNENFORCEABLE, ENOTSUP, "Landlock is not what the plan was made for (ABI %ld)", abi);
     if (abi <= 0 && plan->landlock_files)
         return error_system(err, abi < 0 ? errno : ENOTSUP, "ask for Landlock, which the plan relies on");
     *ret_abi = abi > 0 ? (int)abi : 0;
@@ -298,16 +310,16 @@ static int landlock_find(const struct plan *plan, int *ret_abi, struct error *er
 
 static int run_spawn(const struct tier_start *start, struct tier_run *run, struct error *err)
 {
-    uint32_t flags = flags_of(start);
+    struct image_options options = {.flags = flags_of(start), .scratch = run->scratch[0] ? run->scratch : NULL};
     auto_close int init = -1, record = -1, inner = -1, null = -1;
     struct spawn spawn = {.namespaces = namespaces_of(start->plan), .fds = start->fds, .fd_count = start->fd_count};
-    int sockets[2], abi, status;
+    int sockets[2], status;
 
     status = init_open(start->init_path, &init, err);
     if (status == 0)
-        status = landlock_find(start->plan, &abi, err);
+        status = landlock_find(start->plan, &options.landlock_abi, err);
     if (status == 0)
-        status = image_write(start, abi, flags, &record, err);
+        status = image_write(start, &options, &record, err);
     if (status < 0)
         return status;
     null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -349,6 +361,9 @@ static int process_start(const struct tier_start *asked, struct tier_run **ret_r
     if (!start->argv[0] || !start->argv[0][0])
         return error_set(err, ERROR_INVALID, EINVAL, "no command to run");
     status = descriptors_check(start, err);
+    run->is_in_place = start->plan->wall == PLAN_WALL_LANDLOCK;
+    if (status == 0 && run->is_in_place)
+        status = in_place_prepare(start, run->scratch, err);
     if (status == 0 && cgroup_is_needed(start->plan)) {
         status = cgroup_open(&run->cgroup, start->plan, start->run_id, err);
         run->has_cgroup = status == 0;
@@ -450,6 +465,10 @@ static int process_kill(struct tier_run *run, struct error *err)
 {
     if (run->is_over)
         return 0;
+    if (run->is_in_place) {
+        in_place_order_end(run->control);
+        return 0;
+    }
     if (syscall(SYS_pidfd_send_signal, run->pidfd, SIGKILL, NULL, 0) < 0 && errno != ESRCH)
         return error_system(err, errno, "kill the container");
     return 0;

@@ -132,7 +132,10 @@ static void probe_calls(struct facts *facts)
     long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
     unsigned action = SECCOMP_RET_ERRNO;
 
+    long errata = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_ERRATA);
+
     facts->landlock_abi = abi > 0 ? (int)abi : 0;
+    facts->landlock_errata = abi > 0 && errata > 0 ? (unsigned)errata : 0;
     facts->seccomp = syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0;
     facts->has_core_socket = has_core_socket();
     probe_keeper(facts);

@@ -23,6 +23,8 @@ enum record_flag {
     RECORD_LANDLOCK = 1 << 4,
     RECORD_NESTED = 1 << 5,     /* leave new user namespaces possible */
     RECORD_FOLD = 1 << 6,       /* kept names are compared without letter case */
+    RECORD_IN_PLACE = 1 << 7,   /* no namespace: in the host's own tree (init/in_place.c) */
+    RECORD_DROP_GROUPS = 1 << 8, /* in place: give up supplementary groups */
 };
 
 enum record_mount_flag {
@@ -47,10 +49,15 @@ struct record_mount {
     uint64_t access; /* LANDLOCK_ACCESS_FS_* of the rule for this target, 0 = none */
 };
 
+enum record_rule_flag {
+    RECORD_RULE_METADATA = 1 << 0, /* in place: permissions, owner and times may be changed there */
+};
+
 struct record_rule {
     uint32_t target; /* offset of a string */
-    uint32_t unused;
+    uint32_t flags;
     uint64_t access; /* LANDLOCK_ACCESS_FS_* */
+    uint64_t device, inode; /* in place: what was checked; 0 = nothing was */
 };
 
 /*
@@ -120,6 +127,7 @@ struct record {
     uint16_t rows, columns;
     uint32_t null_streams; /* bit N: standard stream N is the container's own /dev/null */
     uint32_t capability_last;      /* highest capability of this kernel */
+    uint32_t scratch, scratch_parent; /* in place: the directory of this run, 0 = none, and the one that it is in */
     uint32_t unused;
 };
 

@@ -105,7 +105,7 @@ static int child_run(void *argument)
     char *envp[] = {NULL};
     int control, record, init;
 
-    if (capabilities_keep() < 0)
+    if (child->spawn->namespaces && capabilities_keep() < 0)
         return child_failed(child, "keep capabilities");
     if (descriptors_arrange(child->spawn, &control, &record, &init) < 0)
         return child_failed(child, "arrange descriptors");

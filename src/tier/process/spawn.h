@@ -9,7 +9,7 @@
 #include "base/error.h"
 
 struct spawn {
-    unsigned long namespaces; /* CLONE_NEW* */
+    unsigned long namespaces; /* CLONE_NEW*; 0 = in place: no capability beyond the caller's is kept */
     int init;    /* the init program, opened */
     int control; /* init's end of the socket pair */
     int record;

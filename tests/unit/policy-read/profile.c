@@ -37,7 +37,7 @@ static bool has_item(const struct string_list *list, const char *text)
 TEST(every_profile_loads_alone_and_as_its_text)
 {
     static const char *const expected[] = {"base", "shell", "python",      "node",
-                                           "git",  "build", "coding-agent"};
+                                           "git",  "build", "coding-agent", "restricted-host"};
     const char *const *names = profile_names();
 
     for (size_t i = 0; i < ARRAY_COUNT(expected); i++) {
@@ -65,7 +65,7 @@ TEST(an_unknown_profile_is_answered_with_all_of_them)
     check(!profile_text("x"));
     must_refuse(NATIVE "extends: [bsae]\n",
                 "p.yaml:2:11: extends[0]: no profile 'bsae'; expected one of base, shell, python, "
-                "node, git, build, coding-agent");
+                "node, git, build, coding-agent, restricted-host");
 }
 
 TEST(coding_agent_grants_the_workspace_and_protects_it)

@@ -147,6 +147,13 @@ TEST(doctor_names_what_is_missing_and_the_command_that_mends_it)
     cordon_string_free(text);
 
     fake_script.facts.user_namespaces = false;
+    check_int(cordon_doctor(CORDON_TEXT, &text, &level, NULL), 0);
+    check_int(level, CORDON_PARTIAL);
+    check_contains(text, "MISSING  user-namespaces");
+    check_contains(text, "run by Landlock and system call filter alone");
+    cordon_string_free(text);
+
+    fake_script.facts.landlock_abi = 5;
     fake_script.facts.is_apparmor_userns_restricted = true;
     check_int(cordon_doctor(CORDON_JSON, &text, &level, NULL), 0);
     check_int(level, CORDON_NONE);

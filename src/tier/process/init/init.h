@@ -13,6 +13,8 @@ struct init {
     int tty;           /* slave side, -1 = none */
     int master;        /* master side until the parent has it, and for the foreground group of the terminal */
     int signals;       /* signalfd for SIGCHLD */
+    int guard;         /* in place: pipe of the guard, whose death closes it; -1 = none */
+    int is_scoped;     /* in place: kill(-1) reaches the container alone */
     int resumes;       /* how often SIGCONT is still to be said */
     long program;      /* pid of the program */
     uint32_t error_kind; /* of init_fail(), ERROR_SYSTEM unless the program itself is at fault */
@@ -35,6 +37,11 @@ void init_fail(struct init *init, const char *action, const char *object, long e
 static inline int init_keeps_names(const struct init *init)
 {
     return init->record->state_count != 0;
+}
+
+static inline int init_is_in_place(const struct init *init)
+{
+    return (init->record->flags & RECORD_IN_PLACE) != 0;
 }
 
 /* `result` if it is not negative; otherwise init_fail(). */
@@ -67,6 +74,10 @@ void program_start(struct init *init);    /* program.c */
 int program_launch(struct init *init);    /* program.c: the filter's listener, -1 = none; does not return on failure */
 void program_tell(struct init *init); /* program.c: the keeper's thread to process 1: the program runs */
 void keeper_start(struct init *init);     /* keeper.c: a thread that calls program_launch() and keeps names from then on */
+void in_place_enter(struct init *init);   /* in_place.c: confine this process where no namespace was made */
+void in_place_start(struct init *init) __attribute__((noreturn)); /* in_place.c: supervisor, program */
+void in_place_end(struct init *init);     /* in_place.c: every other process of the container is gone, its directory too */
+void metadata_start(struct init *init, int listener); /* metadata.c: a thread that answers for permissions, owners, times */
 void program_watch(struct init *init) __attribute__((noreturn)); /* watch.c */
 
 /* tree.c, for device.c: `target` lies in a directory that no one else can change */

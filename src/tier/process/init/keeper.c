@@ -194,8 +194,6 @@ static void keeper_run(void *argument)
     serve(keeper);
 }
 
-/* (entry, argument, stack, flags): a thread that begins in entry(argument); the new thread's number. */
-long thread_start(void (*entry)(void *), void *argument, void *stack, unsigned long flags);
 #if defined(__x86_64__)
 __asm__(".globl thread_start\nthread_start:\n"
         "  sub $16, %rdx\n  mov %rdi, (%rdx)\n  mov %rsi, 8(%rdx)\n"

@@ -144,7 +144,10 @@ long opening_handle(struct keeper *keeper, const struct call *call);
 void opening_retry(struct keeper *keeper);
 long changing_handle(struct keeper *keeper, const struct call *call);
 
-/* keeper.c, for opening.c */
+/* (entry, argument, stack, flags): a thread that begins in entry(argument); the new thread's number. */
+long thread_start(void (*entry)(void *), void *argument, void *stack, unsigned long flags);
+
+/* keeper.c, for opening.c and metadata.c */
 void keeper_set_tracing(int is_on); /* CAP_SYS_PTRACE, effective or not */
 /* The number that the caller has it under; with goes_on the caller is told so and goes on. */
 long keeper_give(const struct keeper *keeper, uint64_t id, int fd, int is_closed_on_exec, int goes_on);

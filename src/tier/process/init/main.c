@@ -8,7 +8,8 @@
  * named in it; becomes the caller's uid inside; builds the file tree and leaves the host's; gives up every capability
  * for good; starts the program under Landlock and seccomp; then only reaps, forwards signals and reports. Nothing of it
  * but the keeper of names (keeper.c) reads what the program controls. It is not dumpable from before the program exists.
- * Any failure is sent to the parent and ends the container; the program never runs half contained.
+ * Any failure is sent to the parent and ends the container; the program never runs half contained. Where no namespace
+ * could be made it is not process 1, and in_place.c has its own theory of operation.
  */
 #include <linux/errno.h>
 #include <linux/fcntl.h>
@@ -93,21 +94,8 @@ static const struct record *record_map(struct init *init, int fd)
     return (const struct record *)address;
 }
 
-void init_main(long *stack) __attribute__((used, noreturn));
-
-void init_main(long *stack)
+static void container_enter(struct init *init)
 {
-    struct init *init = &the_init;
-    char **argv = (char **)(stack + 1);
-
-    init->error_kind = ERROR_SYSTEM;
-    init->ruleset = init->tty = init->master = -1;
-    init->control = *stack == 3 ? number_of(argv[1]) : -1;
-    if (init->control < 3)
-        sys_call1(exit_group, 125);
-    init->record = record_map(init, number_of(argv[2]));
-    descriptors_close(init);
-    signals_reset(init);
     identity_enter(init);
     rights_prepare(init);
     tree_build(init);
@@ -116,12 +104,37 @@ void init_main(long *stack)
     rights_drop(init);
     terminal_open(init);
     init_need(init, sys_call5(prctl, PR_SET_DUMPABLE, 0, 0, 0, 0), "prctl", "PR_SET_DUMPABLE");
+}
+
+void init_main(long *stack) __attribute__((used, noreturn));
+
+void init_main(long *stack)
+{
+    struct init *init = &the_init;
+    char **argv = (char **)(stack + 1);
+
+    init->error_kind = ERROR_SYSTEM;
+    init->ruleset = init->tty = init->master = init->guard = -1;
+    init->control = *stack == 3 ? number_of(argv[1]) : -1;
+    if (init->control < 3)
+        sys_call1(exit_group, 125);
+    init->record = record_map(init, number_of(argv[2]));
+    descriptors_close(init);
+    signals_reset(init);
+    if (init_is_in_place(init)) {
+        streams_complete(init);
+        in_place_enter(init);
+    } else {
+        container_enter(init);
+    }
     if (init->record->flags & RECORD_WAIT_GO) {
         struct message ready = {.type = MESSAGE_READY};
 
         init_send(init, &ready, -1);
         init_await_go(init);
     }
+    if (init_is_in_place(init))
+        in_place_start(init);
     program_prepare(init);
     program_start(init);
     program_watch(init);

@@ -81,6 +81,18 @@ void rights_prepare(struct init *init)
             "Landlock rule set");
 }
 
+/* In place there are no mounts that were compared before. */
+static void rule_compare(struct init *init, const struct record_rule *rule, int fd, const char *target)
+{
+    struct statx info;
+
+    if (!rule->inode)
+        return;
+    init_need(init, sys_call5(statx, fd, "", AT_EMPTY_PATH, STATX_INO, &info), "stat", target);
+    if (info.stx_ino != rule->inode || ((uint64_t)info.stx_dev_major << 32 | info.stx_dev_minor) != rule->device)
+        init_fail(init, "grant (the object was exchanged since it was checked)", target, ESTALE);
+}
+
 void rights_complete(struct init *init)
 {
     const struct record *record = init->record;
@@ -95,9 +107,13 @@ void rights_complete(struct init *init)
                                .resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
         int fd = (int)init_need(init, sys_call4(openat2, AT_FDCWD, target, &how, sizeof(how)), "open", target);
 
+        rule_compare(init, &rules[i], fd, target);
         rights_add(init, fd, rules[i].access, target);
-        sys_call1(close, fd);
+        if (!init_is_in_place(init) || !string_begins(target, "/proc/"))
+            sys_call1(close, fd); /* an entry of /proc that nobody holds may come back as another object */
     }
+    if (init->tty >= 0)
+        rule_add_descriptor(init, init->tty);
     for (int fd = 0; fd < 3; fd++)
         rule_add_descriptor(init, fd);
     for (uint32_t i = 0; i < record->fd_count; i++)
@@ -117,11 +133,18 @@ void rights_drop_last(struct init *init)
     capabilities_set(init, 0);
 }
 
+/* In place the caller may lack the privilege to give up: with no_new_privs and an empty permitted set it gains nothing. */
+static void need_privilege(struct init *init, long status, const char *action, const char *object)
+{
+    if (status != -EPERM || !init_is_in_place(init))
+        init_need(init, status, action, object);
+}
+
 void rights_drop(struct init *init)
 {
     for (uint32_t capability = 0; capability <= init->record->capability_last; capability++)
-        init_need(init, sys_call5(prctl, PR_CAPBSET_DROP, capability, 0, 0, 0), "drop", "bounding capability");
-    init_need(init, sys_call5(prctl, PR_SET_SECUREBITS, SECUREBITS, 0, 0, 0), "lock", "securebits");
+        need_privilege(init, sys_call5(prctl, PR_CAPBSET_DROP, capability, 0, 0, 0), "drop", "bounding capability");
+    need_privilege(init, sys_call5(prctl, PR_SET_SECUREBITS, SECUREBITS, 0, 0, 0), "lock", "securebits");
     init_need(init, sys_call5(prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0), "clear",
               "ambient capabilities");
     capabilities_set(init, init_keeps_names(init) ? 1u << CAP_SYS_PTRACE : 0);
@@ -152,8 +175,9 @@ int rights_apply(struct init *init)
 
         init_need(init, sys_call4(prlimit64, 0, limits[i].resource, &limit, 0), "set", "resource limit");
     }
-    if (!init_keeps_names(init)) {
+    if (!init_keeps_names(init))
         rights_restrict(init);
+    if (!init_keeps_names(init) && !init_is_in_place(init)) {
         init_need(init, sys_call3(seccomp, SECCOMP_SET_MODE_FILTER, 0, &program), "load", "system call filter");
         return -1;
     }

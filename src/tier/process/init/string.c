@@ -18,6 +18,13 @@ int string_equal(const char *a, const char *b)
     return *a == *b;
 }
 
+int string_begins(const char *text, const char *with)
+{
+    while (*with && *text == *with)
+        text++, with++;
+    return !*with;
+}
+
 char *string_append(char *at, char *end, const char *text)
 {
     while (*text && at + 1 < end)

@@ -61,6 +61,7 @@ static inline long sys6(long n, long a, long b, long c, long d, long e, long f)
 
 size_t string_length(const char *text);
 int string_equal(const char *a, const char *b);
+int string_begins(const char *text, const char *with);
 
 /* Append `text` at `at` inside a buffer that ends at `end`; always NUL-terminates. Returns the new end of the text. */
 char *string_append(char *at, char *end, const char *text);

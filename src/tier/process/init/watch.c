@@ -31,7 +31,10 @@ static void finish(struct init *init, int32_t status)
     struct rusage usage = {0};
     long reaped;
 
-    sys_call2(kill, -1, SIGKILL);
+    if (init_is_in_place(init))
+        in_place_end(init);
+    else
+        sys_call2(kill, -1, SIGKILL);
     do
         reaped = sys_call4(wait4, -1, 0, 0, 0);
     while (reaped > 0 || reaped == -EINTR);
@@ -96,6 +99,14 @@ static int order_take(struct init *init)
     return 1;
 }
 
+/* Of a namespace the kernel kills every process with its first. */
+static void abandon(struct init *init)
+{
+    if (init_is_in_place(init))
+        in_place_end(init);
+    sys_call1(exit_group, 125);
+}
+
 /* Before the program exists: it can lower init's limits, but nothing is opened after this. */
 void program_prepare(struct init *init)
 {
@@ -109,19 +120,21 @@ void program_prepare(struct init *init)
 
 void program_watch(struct init *init)
 {
-    struct pollfd polled[2] = {{.fd = init->control, .events = POLLIN}, {.fd = init->signals, .events = POLLIN}};
+    struct pollfd polled[3] = {{.fd = init->control, .events = POLLIN},
+                               {.fd = init->signals, .events = POLLIN},
+                               {.fd = init->guard, .events = POLLIN}};
     char drained[128];
 
     for (;;) {
         struct __kernel_timespec pause = {.tv_nsec = RESUME_PAUSE_NS};
-        long ready = sys_call5(ppoll, polled, 2, init->resumes ? &pause : 0, 0, sizeof(uint64_t));
+        long ready = sys_call5(ppoll, polled, 3, init->resumes ? &pause : 0, 0, sizeof(uint64_t));
 
         if (ready == -EINTR)
             continue;
         if (ready == 0)
             resume_again(init);
-        if (ready < 0 || (polled[0].revents && !order_take(init)))
-            sys_call1(exit_group, 125); /* the kernel kills every process of the namespace */
+        if (ready < 0 || polled[2].revents || (polled[0].revents && !order_take(init)))
+            abandon(init);
         if (polled[1].revents) {
             if (!reap(init)) /* more are waiting: keep the signal */
                 continue;

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Instructions of a filter, one behind the other: shared by the files that emit verdicts. */
+#ifndef CORDON_TIER_PROCESS_EMITTER_H
+#define CORDON_TIER_PROCESS_EMITTER_H
+
+#include <errno.h>
+#include <linux/seccomp.h>
+
+#include "tier/process/filter.h"
+
+#define SOCKET_TYPE_MASK 0xfu /* SOCK_TYPE_MASK of the kernel; above it are SOCK_CLOEXEC and SOCK_NONBLOCK */
+#define RETURN_ERRNO(number) (SECCOMP_RET_ERRNO | ((number)&SECCOMP_RET_DATA))
+
+struct emitter {
+    struct sock_filter *program;
+    size_t length; /* counts on beyond FILTER_LENGTH_MAX, where nothing is written */
+    const struct plan_filter *plan;
+};
+
+static inline void emit(struct emitter *emitter, unsigned short code, uint32_t k, unsigned yes, unsigned no)
+{
+    if (emitter->length < FILTER_LENGTH_MAX)
+        emitter->program[emitter->length] =
+            (struct sock_filter){.code = code, .jt = (uint8_t)yes, .jf = (uint8_t)no, .k = k};
+    emitter->length++;
+}
+
+static inline void emit_return(struct emitter *emitter, uint32_t action)
+{
+    emit(emitter, BPF_RET | BPF_K, action, 0, 0);
+}
+
+/* Low 32 bits of an argument: all that the kernel reads of an int. */
+static inline void emit_load_argument(struct emitter *emitter, unsigned index)
+{
+    emit(emitter, BPF_LD | BPF_W | BPF_ABS, (uint32_t)(offsetof(struct seccomp_data, args) + index * 8), 0, 0);
+}
+
+/* Return `action` when the accumulator equals `value`, else go on. */
+static inline void emit_if_equal(struct emitter *emitter, uint32_t value, uint32_t action)
+{
+    emit(emitter, BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1);
+    emit_return(emitter, action);
+}
+
+/* Return `action` when the accumulator does not equal `value`, else go on. */
+static inline void emit_unless_equal(struct emitter *emitter, uint32_t value, uint32_t action)
+{
+    emit(emitter, BPF_JMP | BPF_JEQ | BPF_K, value, 1, 0);
+    emit_return(emitter, action);
+}
+
+/* filter_in_place.c: true when it has emitted the verdict, or the part of it that comes first. */
+bool emit_in_place(struct emitter *emitter, enum filter_verdict verdict);
+
+#endif

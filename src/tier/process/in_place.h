@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The parent's side where no namespace is made (docs/decisions/0055): what differs from launch.c. */
+#ifndef CORDON_TIER_PROCESS_IN_PLACE_H
+#define CORDON_TIER_PROCESS_IN_PLACE_H
+
+#include "tier/tier.h"
+
+#define IN_PLACE_ABI      6 /* of Landlock: scopes, Linux 6.12 */
+#define IN_PLACE_PATH_MAX 64
+
+/* Refuse descriptors that reach further here, and make the run's directory where the plan has private ones. */
+int in_place_prepare(const struct tier_start *start, char ret_scratch[IN_PLACE_PATH_MAX], struct error *err) must_check;
+
+/* Tell the supervisor to end the container; it is killed from inside, where one call reaches all of it and nothing else. */
+void in_place_order_end(int control);
+
+/* The same, and wait until the supervisor is gone. */
+void in_place_end(int control);
+
+/* What is left of a directory that no supervisor has removed; "" is fine. */
+void in_place_forget(const char *scratch);
+
+#endif

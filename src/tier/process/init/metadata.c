@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Calls that change permissions, owner or times, which Landlock does not mediate. A thread of the supervisor copies the
+ * call's arguments once, opens what they name without reading or following anything that the program could turn
+ * meanwhile into something else, asks the kernel for that object's own path, and makes the call on it only where a
+ * writable grant holds the path. Everything else is answered EPERM.
+ */
+#include <linux/errno.h>
+#include <linux/fcntl.h>
+#include <linux/ioctl.h>
+#include <linux/mman.h>
+#include <linux/openat2.h>
+#include <linux/sched.h>
+#include <linux/seccomp.h>
+#include <linux/stat.h>
+#include <linux/time.h>
+#include <linux/time_types.h>
+
+#include "tier/process/init/keeper.h"
+
+#define STACK_BYTES (64u << 10)
+
+static struct keeper answers; /* of it only the listener is used: keeper_answer() needs no more */
+
+/* What is to become of an object. */
+struct change {
+    enum { CHANGE_MODE, CHANGE_OWNER, CHANGE_TIMES } what;
+    uint32_t mode, user, group;
+    int has_times;
+    struct __kernel_timespec times[2];
+};
+
+/* Where the call says that the object is. */
+struct named {
+    int directory;
+    uint64_t path; /* address of its text, 0 = the descriptor itself */
+    uint32_t flags; /* AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH */
+};
+
+/* Is `path` that of a writable grant, or below it? */
+static int is_granted(const struct record *record, const char *path)
+{
+    const struct record_rule *rules = (const struct record_rule *)((const char *)record + record->rules);
+
+    for (uint32_t i = 0; i < record->rule_count; i++) {
+        const char *target = (const char *)record + rules[i].target;
+        size_t length = string_length(target);
+
+        if (!(rules[i].flags & RECORD_RULE_METADATA) || !string_begins(path, target))
+            continue;
+        if (path[length] == '/' || !path[length] || target[length - 1] == '/')
+            return 1;
+    }
+    return 0;
+}
+
+static void task_path(char *path, size_t size, const struct call *call, int directory)
+{
+    char *end = path + size, *at = string_append(path, end, "/proc/");
+
+    at = string_append_number(at, end, call->tid);
+    if (directory == AT_FDCWD)
+        string_append(at, end, "/cwd");
+    else
+        string_append_number(string_append(at, end, "/fd/"), end, (uint64_t)directory);
+}
+
+/* O_PATH of one of the caller's descriptors, or of its working directory. */
+static long descriptor_open(const struct call *call, int directory)
+{
+    char path[64];
+    long fd;
+
+    if (directory < 0 && directory != AT_FDCWD)
+        return -EBADF;
+    task_path(path, sizeof(path), call, directory);
+    fd = sys_call4(openat, AT_FDCWD, path, O_PATH | O_CLOEXEC, 0);
+    return fd == -ENOENT ? -EBADF : fd;
+}
+
+/* "/proc/self/fd/3", as C libraries have it where a kernel lacks a call: the number, -1 = it is something else. */
+static int descriptor_number(const char *path)
+{
+    static const char *const before[] = {"/proc/self/fd/", "/proc/thread-self/fd/", "/dev/fd/"};
+    int number = 0;
+
+    for (size_t i = 0; i < sizeof(before) / sizeof(before[0]); i++) {
+        const char *at = path + string_length(before[i]);
+
+        if (!string_begins(path, before[i]) || !*at)
+            continue;
+        while (*at >= '0' && *at <= '9' && number < 1 << 20)
+            number = number * 10 + (*at++ - '0');
+        return *at ? -1 : number;
+    }
+    return -1;
+}
+
+/* Links of /proc lead to what the supervisor has, so none is followed but the caller's own descriptors, above. */
+static long path_open(const struct call *call, const struct named *named, const char *path)
+{
+    struct open_how how = {.flags = O_PATH | O_CLOEXEC | (named->flags & AT_SYMLINK_NOFOLLOW ? O_NOFOLLOW : 0),
+                           .resolve = RESOLVE_NO_MAGICLINKS};
+    int number = named->flags & AT_SYMLINK_NOFOLLOW ? -1 : descriptor_number(path);
+    long from, fd;
+
+    if (number >= 0)
+        return descriptor_open(call, number);
+    if (*path == '/')
+        return sys_call4(openat2, AT_FDCWD, path, &how, sizeof(how));
+    from = descriptor_open(call, named->directory);
+    if (from < 0)
+        return from;
+    fd = sys_call4(openat2, from, path, &how, sizeof(how));
+    sys_call1(close, from);
+    return fd;
+}
+
+static long object_open(const struct call *call, const struct named *named)
+{
+    char path[PATH_MAX] not_initialised;
+    long status;
+
+    if (!named->path)
+        return named->directory < 0 ? -EBADF : descriptor_open(call, named->directory);
+    status = caller_text(call, named->path, path);
+    if (status < 0)
+        return status;
+    if (*path)
+        return path_open(call, named, path);
+    return named->flags & AT_EMPTY_PATH ? descriptor_open(call, named->directory) : -ENOENT;
+}
+
+/* A name that the kernel gives, so that nothing on the way to it counts. */
+static long object_check(const struct record *record, int object)
+{
+    char again[48], path[PATH_MAX] not_initialised;
+    long length;
+
+    string_append_number(string_append(again, again + sizeof(again), "/proc/self/fd/"), again + sizeof(again), (uint64_t)object);
+    length = sys_call4(readlinkat, AT_FDCWD, again, path, sizeof(path) - 1);
+    if (length < 0)
+        return length;
+    path[length] = '\0';
+    return is_granted(record, path) ? 0 : -EPERM;
+}
+
+static long object_change(int object, const struct change *change)
+{
+    char again[48];
+    struct statx info;
+    long status;
+
+    switch (change->what) {
+    case CHANGE_OWNER:
+        return sys_call5(fchownat, object, "", change->user, change->group, AT_EMPTY_PATH);
+    case CHANGE_TIMES:
+        return sys_call4(utimensat, object, "", change->has_times ? change->times : 0, AT_EMPTY_PATH);
+    case CHANGE_MODE:
+        break;
+    }
+    status = sys_call5(statx, object, "", AT_EMPTY_PATH, STATX_TYPE, &info);
+    if (status < 0)
+        return status;
+    if ((info.stx_mode & S_IFMT) == S_IFLNK)
+        return -EOPNOTSUPP;
+    string_append_number(string_append(again, again + sizeof(again), "/proc/self/fd/"), again + sizeof(again), (uint64_t)object);
+    return sys_call3(fchmodat, AT_FDCWD, again, change->mode);
+}
+
+static long change_apply(const struct record *record, const struct call *call, const struct named *named,
+                         const struct change *change)
+{
+    long object = object_open(call, named), status;
+
+    if (object < 0)
+        return object == -ELOOP || object == -EACCES ? -EPERM : object;
+    /* Is it still the caller whose descriptors were looked at? */
+    status = sys_call3(ioctl, answers.listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &call->id);
+    if (status >= 0)
+        status = object_check(record, (int)object);
+    if (status >= 0)
+        status = object_change((int)object, change);
+    sys_call1(close, object);
+    return status;
+}
+
+/* utimensat() takes both numbers as they are, the older calls microseconds or whole seconds. */
+static long times_read(const struct call *call, uint64_t address, long per_unit, struct change *change)
+{
+    int64_t pairs[4];
+    long status;
+
+    change->has_times = address != 0 /* now */;
+    if (!change->has_times)
+        return 0;
+    status = caller_bytes(call, address, pairs, per_unit ? sizeof(pairs) : 2 * sizeof(pairs[0]));
+    if (status < 0)
+        return status;
+    for (int i = 0; i < 2; i++) {
+        change->times[i].tv_sec = per_unit ? pairs[2 * i] : pairs[i];
+        change->times[i].tv_nsec = per_unit ? pairs[2 * i + 1] : 0;
+        if (per_unit > 1 && (change->times[i].tv_nsec < 0 || change->times[i].tv_nsec >= 1000000))
+            return -EINVAL;
+        change->times[i].tv_nsec *= per_unit ? per_unit : 1;
+    }
+    return 0;
+}
+
+/* The call as a change of a named object; -EINVAL for flags that the kernel does not know either. */
+static long call_read(const struct call *call, struct named *named, struct change *change)
+{
+    const uint64_t *a = call->args;
+    uint32_t known = AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH;
+
+    *named = (struct named){.directory = AT_FDCWD, .path = a[0]};
+    change->mode = (uint32_t)a[1] & 07777;
+    change->user = (uint32_t)a[1];
+    change->group = (uint32_t)a[2];
+    switch (call->number) {
+    case __NR_fchmod:
+    case __NR_fchown:
+        *named = (struct named){.directory = (int)a[0]};
+        change->what = call->number == __NR_fchmod ? CHANGE_MODE : CHANGE_OWNER;
+        return 0;
+    case __NR_fchmodat:
+    case __NR_fchmodat2:
+        *named = (struct named){(int)a[0], a[1], call->number == __NR_fchmodat2 ? (uint32_t)a[3] : 0};
+        change->mode = (uint32_t)a[2] & 07777;
+        return named->flags & ~known ? -EINVAL : !a[1] ? -EFAULT : 0;
+    case __NR_fchownat:
+        *named = (struct named){(int)a[0], a[1], (uint32_t)a[4]};
+        change->what = CHANGE_OWNER;
+        change->user = (uint32_t)a[2];
+        change->group = (uint32_t)a[3];
+        return named->flags & ~known ? -EINVAL : !a[1] ? -EFAULT : 0;
+    case __NR_utimensat:
+        *named = (struct named){(int)a[0], a[1], (uint32_t)a[3]};
+        change->what = CHANGE_TIMES;
+        return named->flags & ~known ? -EINVAL : times_read(call, a[2], 1, change);
+#ifdef __x86_64__
+    case __NR_chmod:
+        return a[0] ? 0 : -EFAULT;
+    case __NR_chown:
+    case __NR_lchown:
+        change->what = CHANGE_OWNER;
+        named->flags = call->number == __NR_lchown ? AT_SYMLINK_NOFOLLOW : 0;
+        return a[0] ? 0 : -EFAULT;
+    case __NR_utime:
+    case __NR_utimes:
+        change->what = CHANGE_TIMES;
+        return a[0] ? times_read(call, a[1], call->number == __NR_utime ? 0 : 1000, change) : -EFAULT;
+    case __NR_futimesat:
+        *named = (struct named){(int)a[0], a[1], 0};
+        change->what = CHANGE_TIMES;
+        return times_read(call, a[2], 1000, change);
+#endif
+    default:
+        return -ENOSYS; /* the filter sends nothing else */
+    }
+}
+
+static void handle(const struct record *record, const struct seccomp_notif *asked)
+{
+    struct call call = {.id = asked->id, .tid = asked->pid, .number = asked->data.nr, .args = (const uint64_t *)asked->data.args};
+    struct change change = {.what = CHANGE_MODE};
+    struct named named;
+    long status = call_read(&call, &named, &change);
+
+    if (status == 0)
+        status = change_apply(record, &call, &named, &change);
+    keeper_answer(&answers, call.id, status, 0);
+}
+
+static void metadata_run(void *argument)
+{
+    const struct init *init = argument;
+
+    for (;;) {
+        struct seccomp_notif asked;
+        long status;
+
+        memset(&asked, 0, sizeof(asked));
+        status = sys_call3(ioctl, answers.listener, SECCOMP_IOCTL_NOTIF_RECV, &asked);
+        if (status == 0)
+            handle(init->record, &asked);
+        else if (status != -EINTR && status != -ENOENT)
+            sys_call1(exit, 0); /* the last contained process is gone */
+    }
+}
+
+void metadata_start(struct init *init, int listener)
+{
+    unsigned long flags = CLONE_VM | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_FILES | CLONE_FS;
+    long stack = init_need(init,
+                           sys_call6(mmap, 0, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK,
+                                     -1, 0),
+                           "map", "stack");
+
+    answers.listener = listener;
+    init_need(init, thread_start(metadata_run, init, (char *)stack + STACK_BYTES, flags), "start", "thread for metadata");
+}
