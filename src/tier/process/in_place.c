@@ -11,39 +11,6 @@
 
 #include "tier/process/control.h"
 
-/* With an unconnected socket, or one that takes a name with each message, the program would reach the host's services. */
-static int socket_check(int fd, const char *name, enum plan_network network, struct error *err)
-{
-    struct sockaddr_storage peer;
-    socklen_t size = sizeof(peer), type_size = sizeof(int);
-    struct stat st;
-    int type = 0;
-
-    if (fd < 0 || fstat(fd, &st) < 0 || !S_ISSOCK(st.st_mode))
-        return 0;
-    if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_size) < 0)
-        return error_system(err, errno, "%s (descriptor %d)", name, fd);
-    if ((type == SOCK_STREAM || type == SOCK_SEQPACKET) && getpeername(fd, (struct sockaddr *)&peer, &size) == 0 &&
-        (peer.ss_family == AF_UNIX || network == PLAN_NET_HOST))
-        return 0;
-    return error_set(err, ERROR_UNENFORCEABLE, ENOTSUP,
-                     "%s (descriptor %d) is a socket that could be turned to the host's services, which needs a user "
-                     "namespace to prevent; give a pipe or a connected stream socket",
-                     name, fd);
-}
-
-static int sockets_check(const struct tier_start *start, struct error *err)
-{
-    static const char *const names[] = {"standard input", "standard output", "standard error"};
-    int status = 0;
-
-    for (int i = 0; i < 3 && status == 0 && !start->is_tty; i++)
-        status = socket_check(start->stdio[i], names[i], start->plan->network, err);
-    for (size_t i = 0; i < start->fd_count && status == 0; i++)
-        status = socket_check(start->fds[i], "kept descriptor", start->plan->network, err);
-    return status;
-}
-
 static int scratch_make(const struct plan *plan, char scratch[IN_PLACE_PATH_MAX], struct error *err)
 {
     char below[IN_PLACE_PATH_MAX + 32], *base = realpath("/tmp", NULL);
@@ -64,11 +31,9 @@ static int scratch_make(const struct plan *plan, char scratch[IN_PLACE_PATH_MAX]
 
 int in_place_prepare(const struct tier_start *start, char ret_scratch[IN_PLACE_PATH_MAX], struct error *err)
 {
-    int status = sockets_check(start, err);
-
     ret_scratch[0] = '\0';
-    if (status < 0 || !start->plan->private_count)
-        return status;
+    if (!start->plan->private_count)
+        return 0;
     return scratch_make(start->plan, ret_scratch, err);
 }
 

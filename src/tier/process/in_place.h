@@ -8,7 +8,7 @@
 #define IN_PLACE_ABI      6 /* of Landlock: scopes, Linux 6.12 */
 #define IN_PLACE_PATH_MAX 64
 
-/* Refuse descriptors that reach further here, and make the run's directory where the plan has private ones. */
+/* Make the run's directory where the plan has private ones. */
 int in_place_prepare(const struct tier_start *start, char ret_scratch[IN_PLACE_PATH_MAX], struct error *err) must_check;
 
 /* Tell the supervisor to end the container; it is killed from inside, where one call reaches all of it and nothing else. */

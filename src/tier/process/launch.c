@@ -20,6 +20,7 @@
 #include "base/owner.h"
 #include "tier/process/cgroup.h"
 #include "tier/process/control.h"
+#include "tier/process/descriptors.h"
 #include "tier/process/image.h"
 #include "tier/process/in_place.h"
 #include "tier/process/process.h"
@@ -88,47 +89,6 @@ static void run_free_at(struct tier_run **run)
     process_finish(*run);
 }
 #define auto_run cleanup_with(run_free_at)
-
-/* A directory would let openat() walk the host; other objects may do worse. Files, pipes, terminals, sockets pass. */
-static int descriptor_check(int fd, const char *name, struct error *err)
-{
-    struct stat st;
-    int flags = fcntl(fd, F_GETFL);
-
-    if (flags < 0 || fstat(fd, &st) < 0)
-        return error_system(err, errno, "%s (descriptor %d)", name, fd);
-    if (flags & O_PATH)
-        return error_set(err, ERROR_INVALID, EBADF, "%s (descriptor %d) is a path descriptor; give an open file", name,
-                         fd);
-    if (S_ISREG(st.st_mode) || S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode) || S_ISSOCK(st.st_mode))
-        return 0;
-    return error_set(err, ERROR_INVALID, EISDIR,
-                     "%s (descriptor %d) is %s, which would reach past the file rules; give a file, pipe, socket or "
-                     "terminal",
-                     name, fd,
-                     S_ISDIR(st.st_mode)   ? "a directory"
-                     : S_ISBLK(st.st_mode) ? "a block device"
-                                           : "a kernel object");
-}
-
-static int descriptors_check(const struct tier_start *start, struct error *err)
-{
-    static const char *const names[] = {"standard input", "standard output", "standard error"};
-    int status = 0, previous = 2;
-
-    if (start->fd_count > TIER_FDS_MAX)
-        return error_set(err, ERROR_LIMIT, E2BIG, "more than %d descriptors to keep", TIER_FDS_MAX);
-    for (int i = 0; i < 3 && status == 0 && !start->is_tty; i++)
-        if (start->stdio[i] >= 0)
-            status = descriptor_check(start->stdio[i], names[i], err);
-    for (size_t i = 0; i < start->fd_count && status == 0; i++) {
-        if (start->fds[i] <= previous)
-            return error_set(err, ERROR_INVALID, EINVAL, "descriptors to keep must be above 2 and ascending");
-        previous = start->fds[i];
-        status = descriptor_check(start->fds[i], "kept descriptor", err);
-    }
-    return status;
-}
 
 /* The init runs with the caller's trust: nobody else may have been able to write it. */
 static int init_open(const char *path, int *ret_fd, struct error *err)
