@@ -2,8 +2,10 @@
 /* Faults in MXC's words. An error has 504 bytes and has to keep its end: the position. */
 #include "policy/mxc/fault.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -33,11 +35,11 @@ static const char *escape_of(unsigned char c, bool is_quoted)
 }
 
 /* Text from the document as MXC shows it, control characters escaped; shortened. */
-static void show(char out[SHOWN_SIZE], const char *text, bool is_quoted)
+static void show(char out[SHOWN_SIZE], const char *text, size_t size, bool is_quoted)
 {
     size_t used = 0, from = 0;
 
-    while (text[from] && used < SHOWN_MAX) {
+    while (from < size && used < SHOWN_MAX) {
         unsigned char c = (unsigned char)text[from];
         size_t length = utf8_length(text + from);
         const char *escape = escape_of(c, is_quoted);
@@ -51,7 +53,25 @@ static void show(char out[SHOWN_SIZE], const char *text, bool is_quoted)
                 (size_t)snprintf(out + used, SHOWN_SIZE - used, "%.*s", (int)length, text + from);
         from += length ? length : 1;
     }
-    snprintf(out + used, SHOWN_SIZE - used, "%s", text[from] ? "..." : "");
+    snprintf(out + used, SHOWN_SIZE - used, "%s", from < size ? "..." : "");
+}
+
+/* What 64 bits do not hold is none to serde, nor is a zero with a sign. */
+static bool is_integer(const struct node *node)
+{
+    if (node->kind != NODE_INTEGER || strcmp(node->text, "-0") == 0)
+        return false;
+    errno = 0;
+    if (node->text[0] == '-')
+        strtoll(node->text, NULL, 10);
+    else
+        strtoull(node->text, NULL, 10);
+    return errno != ERANGE;
+}
+
+static enum node_kind kind_for_serde(const struct node *node)
+{
+    return node->kind == NODE_INTEGER && !is_integer(node) ? NODE_FLOAT : node->kind;
 }
 
 void mxc_describe(char *out, size_t size, const struct node *node)
@@ -67,8 +87,8 @@ void mxc_describe(char *out, size_t size, const struct node *node)
     };
     char shown[SHOWN_SIZE];
 
-    show(shown, node->text ? node->text : "", node->kind == NODE_STRING);
-    snprintf(out, size, frames[node->kind], shown);
+    show(shown, node->text ? node->text : "", node->text ? node->length : 0, node->kind == NODE_STRING);
+    snprintf(out, size, frames[kind_for_serde(node)], shown);
 }
 
 static void place_print(struct text *out, const struct place *place)
@@ -82,7 +102,7 @@ static void place_print(struct text *out, const struct place *place)
         text_printf(out, "[%zu]", place->index);
         return;
     }
-    show(shown, place->key, false);
+    show(shown, place->key, strlen(place->key), false);
     text_printf(out, "%s%s", place->up ? "." : "", shown);
 }
 
@@ -161,21 +181,26 @@ int fault_type(const struct request *request, const struct place *place, const s
         scan_value(&scan);
     mxc_describe(found, sizeof(found), node);
     return refuse(request, place, place, scan.at, hint, "invalid %s: %s, expected %s",
-                  node->kind == NODE_INTEGER && is_number ? "value" : "type", found, expected);
+                  is_integer(node) && is_number ? "value" : "type", found, expected);
 }
 
-/* A rule of MXC's own is looked at when serde has seen the first byte behind the value. */
-static size_t end_of_rule(const struct request *request)
+/*
+ * A rule of MXC's own is looked at when serde has tried to end what the value lies in: behind the closing bracket, before
+ * the comma of a member, behind that of an item.
+ */
+static size_t end_of_rule(const struct request *request, const struct place *place)
 {
     struct scan scan = request->scan;
+    char next;
 
     scan_value(&scan);
-    return scan_peek(&scan) ? scan.at + 1 : scan.at;
+    next = scan_peek(&scan);
+    return next && (next != ',' || !place->key) ? scan.at + 1 : scan.at;
 }
 
 int fault_value(const struct request *request, const struct place *place, const char *what)
 {
-    return refuse(request, place, place, end_of_rule(request), NULL, "%s", what);
+    return refuse(request, place, place, end_of_rule(request, place), NULL, "%s", what);
 }
 
 int fault_duplicate(const struct request *request, const struct place *place, const char *name)
@@ -205,14 +230,14 @@ static void expected_add(struct expected *expected, const char *name)
 }
 
 static int refuse_name(const struct request *request, const struct place *place, size_t offset,
-                       const char *hint, const char *what, const char *name,
+                       const char *hint, const char *what, const char *name, size_t length,
                        struct expected *expected)
 {
     const char *list = expected->list.data;
     char shown[SHOWN_SIZE];
     int status;
 
-    show(shown, name, false);
+    show(shown, name, length, false);
     if (expected->list.is_broken)
         status = error_memory(request->err);
     else if (expected->count == 2)
@@ -235,7 +260,7 @@ int fault_member(const struct request *request, const struct place *place,
             expected_add(&expected, shape->members[i].name);
     return refuse_name(request, place, request->scan.at,
                        mxc_migration_hint(request->contract, parent, place->key), "unknown field",
-                       place->key, &expected);
+                       place->key, strlen(place->key), &expected);
 }
 
 int fault_choice(const struct request *request, const struct place *place,
@@ -248,8 +273,8 @@ int fault_choice(const struct request *request, const struct place *place,
         if (choices->items[i].versions & request->version)
             expected_add(&expected, choices->items[i].name);
     scan_value(&scan);
-    return refuse_name(request, place, choices->name ? scan.at : end_of_rule(request), NULL,
-                       "unknown variant", node->text, &expected);
+    return refuse_name(request, place, choices->name ? scan.at : end_of_rule(request, place), NULL,
+                       "unknown variant", node->text, node->length, &expected);
 }
 
 int mxc_declaration(struct request *request, const char *member, const char *what, bool is_required,

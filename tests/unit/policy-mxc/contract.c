@@ -122,12 +122,31 @@ TEST(null_is_not_an_absent_member)
     check_accepted(ONE_SHOT(",\"_comment\":null"));
 }
 
+TEST(a_rule_is_noticed_before_a_comma_and_behind_a_brace)
+{
+    check_refused_about("{\"version\":\"1.0.0\",\"process\":{\"commandLine\":\"\"}}", MXC_MALFORMED_REQUEST,
+                        "`process.commandLine`: string must not be empty at line 1 column 47");
+    check_refused_about("{\"version\":\"1.0.0\",\"process\":{\"commandLine\":\"\",\"timeout\":1}}",
+                        MXC_MALFORMED_REQUEST, "string must not be empty at line 1 column 46");
+}
+
+TEST(a_choice_with_a_nul_is_shown_with_it)
+{
+    check_refused_about(ONE_SHOT(",\"ui\":{\"clipboard\":\"no\\u0000ne\"}"), MXC_MALFORMED_REQUEST,
+                        "unknown variant `no\\u{0}ne`, expected one of `none`");
+}
+
 TEST(a_wrong_type_is_named_as_serde_names_it)
 {
     static const struct {
         const char *value, *expected;
     } rows[] = {
         {"{}", "invalid type: map, expected u32 at line 1 column 58"},
+        {"18446744073709551615", "invalid value: integer `18446744073709551615`, expected u32 at line 1 column 78"},
+        {"18446744073709551616", "invalid type: floating point `18446744073709551616`, expected u32 at line 1 column 78"},
+        {"-9223372036854775808", "invalid value: integer `-9223372036854775808`, expected u32 at line 1 column 78"},
+        {"-9223372036854775809", "invalid type: floating point `-9223372036854775809`, expected u32 at line 1 column 78"},
+        {"-0", "invalid type: floating point `-0`, expected u32 at line 1 column 60"},
         {"[]", "invalid type: sequence, expected u32 at line 1 column 58"},
         {"true", "invalid type: boolean `true`, expected u32 at line 1 column 62"},
         {"\"5\"", "invalid type: string \"5\", expected u32 at line 1 column 61"},
