@@ -61,6 +61,10 @@ judge_contained()
         fi
         by='Cordon, before the start (125)'
         ;;
+    65)
+        cell='cannot express'
+        problems+=("contained as $who the launcher has no such policy")
+        ;;
     *)
         cell="status $status"
         problems+=("contained as $who it ended with $status, which is no answer: $text")
@@ -80,12 +84,18 @@ judge_property()
         return
     fi
     for who in $(caller_list); do
-        judge_bare "$who" "$(trial "$NAME" bare "$who")"
-        printf -v "${who}_bare" %s "$cell"
+        if [ -z "$CONTAINED" ]; then
+            judge_bare "$who" "$(trial "$NAME" bare "$who")"
+            printf -v "${who}_bare" %s "$cell"
+        fi
         judge_contained "$who" "$(trial "$NAME" contained "$who")"
         printf -v "${who}_in" %s "$cell"
         printf -v "${who}_by" %s "$by"
     done
+    if [ -n "$CONTAINED" ]; then
+        record_property skip 'only contained' - - "$user_in" "$root_in" "$user_by; $root_by"
+        return
+    fi
     if [ -z "$proved" ]; then
         if [ -n "${OPTION[$NAME.kernel]:-}" ]; then
             verdict=skip reason="cannot be tried here: ${OPTION[$NAME.kernel]}"

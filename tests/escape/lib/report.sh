@@ -39,6 +39,18 @@ TEXT
     done
 }
 
+# For tests/escape/compare: one line a property.
+report_records()
+{
+    local name fields
+    for name in "${SELECTED[@]}"; do
+        mapfile -t fields <"$ROOT/results/$name"
+        printf '%s' "$name"
+        printf '\t%s' "${SOURCE[$name]}" "${SENTENCE[$name]}" "${OPTION[$name.launch]:-}" "${fields[@]//$'\t'/ }"
+        printf '\n'
+    done
+}
+
 report_count()
 {
     local name verdict

@@ -44,7 +44,7 @@ trial_compose()
     name=$("${drop[@]}" id -un)
     command=("${ROOT_WRAP[@]}" "${drop[@]}" env -i "PATH=${CALLER_PATH:-$SYSTEM_PATH}"
         "HOME=$home" "USER=$name" "LOGNAME=$name" "LANG=C.UTF-8" "TERM=dumb"
-        "XDG_RUNTIME_DIR=$TREE/run" "CORDON=$CORDON" "${CALLER_ENV[@]}" "${WRAP[@]}")
+        "XDG_RUNTIME_DIR=$TREE/run" "CORDON=$CORDON" "PEER=${PEER:-}" "${CALLER_ENV[@]}" "${WRAP[@]}")
     if [ "$MODE" = bare ]; then
         command+=("${BARE[@]}")
     else
