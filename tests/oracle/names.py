@@ -323,9 +323,12 @@ class Names:
         cap = self.object_caps.get(id(node))
         if cap is not None and cap < access:
             return cap, 'object'
-        if access > READ and id(node) in self.old_configs and '/.git/config' in path:
+        if access > READ and id(node) in self.old_configs and ('/.git/config' in path or self.is_in_view(path)):
             return READ, 'config'
         return access, why
+
+    def is_in_view(self, path):
+        return any((path + '/').startswith(target + '/') for target, _, _, _ in self.views)
 
     def put_objects(self):
         """One object under several names gets the tightest rule of them all."""

@@ -171,7 +171,7 @@ const struct origin *compile_builtin_origin(struct compile *c, const char *membe
     struct origin *origin = arena_alloc(c->work, sizeof(*origin));
 
     if (origin)
-        *origin = (struct origin){.layer = "built-in", .member = member};
+        *origin = (struct origin){.layer = COMPILE_BUILTIN_LAYER, .member = member};
     return origin;
 }
 

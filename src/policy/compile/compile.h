@@ -114,6 +114,7 @@ int compile_warning(struct compile *c, const struct origin *origin, struct error
 int compile_origin(struct compile *c, const struct origin *origin, const struct origin **ret_copy,
                    struct error *err) must_check;
 
+#define COMPILE_BUILTIN_LAYER "built-in"
 /* What a rule of this compiler's own tables has as its origin. In the work arena. */
 const struct origin *compile_builtin_origin(struct compile *c, const char *member) must_check;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What only a look at the granted trees tells: the names that a denied pattern matches, and the other names (hard links)
- * of a file that a rule shuts or makes read-only. One bounded walk for both, and none where nothing asks for it.
+ * of files that rules shut or make read-only (linked.c). A bounded walk for each, and none where nothing asks for it.
  * System calls: openat getdents64 lstat readlink.
  */
 #include <dirent.h>
@@ -13,45 +13,37 @@
 
 #include "base/glob.h"
 #include "policy/compile/compile.h"
+#include "policy/compile/linked.h"
 
-#define NAMES_MAX 400000 /* names looked at, about a second on a warm cache */
-#define FOUND_MAX 4096   /* each becomes a mount */
+#define FOUND_MAX 4096 /* each becomes a mount */
 
-/* A file that has more names than the rule's. */
-struct linked {
-    dev_t device;
-    ino_t inode;
-    const char *path;
-    const struct origin *origin;
-};
-
+/* For one of the two: `rules` or `linked`. */
 struct search {
     struct compile *c;
     const struct path_rule **rules; /* denied patterns */
     size_t rule_count;
-    struct linked *linked;
-    size_t linked_count;
-    nlink_t links_left; /* names that are still to be found */
+    struct linked_files linked;
     size_t looked_at, found;
     struct error *err;
 };
 
-/* Refused by the name of one of those who asked. */
-static int too_wide(const struct search *search, const char *why)
+/* Refused by the name of one of those who asked; links may be a loss, and then nothing more is looked for. */
+static int too_wide(struct search *search, const char *why)
 {
+    search->linked.links_left = 0;
     if (search->rule_count)
         return compile_problem(search->c, ERROR_UNENFORCEABLE, &search->rules[0]->origin, search->err,
                                "%s: %s; begin the pattern with the directory that it is meant for",
                                search->rules[0]->path, why);
-    return compile_problem(search->c, ERROR_UNENFORCEABLE, search->linked[0].origin, search->err,
-                           "%s has other names (hard links), and to find them %s; grant less, or give it one name",
-                           search->linked[0].path, why);
+    return compile_loss(search->c, "hardLinks", search->linked.files[0].origin, search->err,
+                        "%s has other names (hard links), and to find them %s: grant less, or give it one name",
+                        search->linked.files[0].path, why);
 }
 
 /* 1 when the walk is to end. */
 static int is_over(const struct search *search)
 {
-    return !search->rule_count && !search->links_left;
+    return !search->rule_count && !search->linked.links_left;
 }
 
 static int resolve_found(struct search *search, const char *host, const char *name, struct resolved *ret_object)
@@ -74,7 +66,7 @@ static int shut_found(struct search *search, const struct path_rule *rule, const
     return r < 0 ? r : objects_add_point(search->c, &object, false, search->err);
 }
 
-/* Another name of a ruled file becomes a point: aliases.c gives it the tighter of their rules. */
+/* Another name of a restricted file becomes a point and gets no more; what else is said of either, aliases.c joins. */
 static int join_found(struct search *search, const struct linked *linked, const char *host, const char *name)
 {
     struct resolved object;
@@ -83,14 +75,16 @@ static int join_found(struct search *search, const struct linked *linked, const 
 
     if (r < 0 || object.status != RESOLVE_FOUND || object.inode != linked->inode || object.device != linked->device)
         return r;
-    if (strcmp(object.real, linked->path) == 0)
+    if (strcmp(object.real, linked->path) == 0 || linked_is_walked(&search->linked, object.real))
         return 0;
     if (++search->found > FOUND_MAX)
         return too_wide(search, "more than " STRINGIFY(FOUND_MAX) " were found");
     known = search->c->point_count;
     r = objects_add_point(search->c, &object, false, search->err);
+    if (r == 0)
+        r = objects_add_cap(search->c, object.real, linked->access, linked->origin, search->err);
     if (search->c->point_count != known) /* not the same name by another way */
-        search->links_left -= search->links_left > 0;
+        search->linked.links_left -= search->linked.links_left > 0;
     return r;
 }
 
@@ -109,20 +103,20 @@ static int search_name(struct search *search, const char *host, const struct dir
                        const struct glob_state *at, struct glob_state *next, size_t depth)
 {
     size_t length = strlen(entry->d_name);
-    bool goes_on = search->links_left > 0;
+    bool goes_on = search->linked.links_left > 0;
+    const struct linked *linked = linked_find(&search->linked, entry->d_ino);
     const char *path;
     int r = 0;
 
-    if (++search->looked_at > NAMES_MAX)
-        return too_wide(search, "more than " STRINGIFY(NAMES_MAX) " names would have to be looked at");
+    if (++search->looked_at > SEARCH_NAMES_MAX)
+        return too_wide(search, "more than " STRINGIFY(SEARCH_NAMES_MAX) " names would have to be looked at");
     for (size_t i = 0; i < search->rule_count; i++) {
         if (glob_step(search->rules[i]->path, &at[i], entry->d_name, length, &next[i]))
             return shut_found(search, search->rules[i], host, entry->d_name);
         goes_on = goes_on || is_alive(&next[i]);
     }
-    for (size_t i = 0; i < search->linked_count && r == 0; i++)
-        if (search->linked[i].inode == entry->d_ino)
-            r = join_found(search, &search->linked[i], host, entry->d_name);
+    for (; linked && r == 0; linked = linked_next(&search->linked, linked))
+        r = join_found(search, linked, host, entry->d_name);
     if (r < 0 || !goes_on || (entry->d_type != DT_DIR && entry->d_type != DT_UNKNOWN))
         return r;
     path = path_join(search->c->work, host, entry->d_name);
@@ -141,7 +135,7 @@ static void close_directory(DIR **directory)
  */
 static int shut_unseen(struct search *search, const char *host)
 {
-    const struct origin *origin = search->rule_count ? &search->rules[0]->origin : search->linked[0].origin;
+    const struct origin *origin = search->rule_count ? &search->rules[0]->origin : search->linked.files[0].origin;
     struct resolved object;
     int r = resolve_path(search->c->resolver, host, &object, search->err);
 
@@ -187,7 +181,7 @@ static int search_tree(struct search *search, const char *name, const char *host
     struct glob_state *at = arena_alloc(search->c->work, (2 * search->rule_count + 1) * sizeof(*at));
     struct glob_state *next = at + search->rule_count;
     const char *component;
-    bool is_wanted = search->links_left > 0;
+    bool is_wanted = search->linked.links_left > 0;
     size_t length;
 
     if (!at)
@@ -205,26 +199,12 @@ static int search_tree(struct search *search, const char *name, const char *host
     return is_wanted ? search_directory(search, host, at, 0) : 0;
 }
 
-static bool is_file_grant(const struct path_rule *rule)
-{
-    return !rule->is_glob && (rule->kind == PATH_READWRITE || rule->kind == PATH_READONLY);
-}
-
-/*
- * The system trees that a built-in profile grants hold what packages put there, a hundred thousand names and more; they
- * are not searched (cordon(5) says so). What a document grants itself is.
- */
-static bool is_system_tree(const struct path_rule *rule)
-{
-    return rule->kind == PATH_READONLY && rule->origin.layer && strncmp(rule->origin.layer, "profile ", 8) == 0;
-}
-
 static bool is_within_another(const struct document *layer, const struct path_rule *rule)
 {
     for (size_t i = 0; i < layer->path_count; i++) {
         const struct path_rule *other = &layer->paths[i];
 
-        if (other != rule && is_file_grant(other) && !is_system_tree(other) &&
+        if (other != rule && linked_is_grant(other) && !linked_is_system_tree(other) &&
             strcmp(other->path, rule->path) != 0 && path_is_within(rule->path, other->path))
             return true;
     }
@@ -240,7 +220,7 @@ static int search_layer(struct search *search, const struct document *layer)
     for (size_t i = 0; i < layer->path_count && r == 0; i++) {
         const struct path_rule *rule = &layer->paths[i];
 
-        if (is_file_grant(rule) && !is_system_tree(rule) && !is_within_another(layer, rule))
+        if (linked_is_grant(rule) && !linked_is_system_tree(rule) && !is_within_another(layer, rule))
             r = search_tree(search, rule->path, rule->path);
     }
     for (size_t i = 0; i < layer->view_count && r == 0; i++)
@@ -269,51 +249,23 @@ static int collect_rules(struct search *search)
     return 0;
 }
 
-/* Is there a tree in which another name of a file with this access would give more? */
-static bool has_wider_grant(const struct compile *c, enum access access)
+static int search_layers(struct search *search)
 {
-    for (size_t i = 0; i < c->real.layer_count; i++) {
-        const struct document *layer = c->real.layers[i];
+    int r = 0;
 
-        for (size_t j = 0; j < layer->path_count; j++) {
-            const struct path_rule *rule = &layer->paths[j];
-
-            if (is_file_grant(rule) && (rule->kind == PATH_READWRITE || (access == ACCESS_DENIED && !is_system_tree(rule))))
-                return true;
-        }
-        if (layer->view_count)
-            return true;
-    }
-    return false;
-}
-
-/* Does a rule give this file less than what is around it, and has it another name? */
-static int collect_linked(struct search *search, struct point *point)
-{
-    struct compile *c = search->c;
-    const struct origin *why = NULL;
-    enum access access = objects_point_access(c, point, &why);
-    struct linked *slot;
-
-    if (!S_ISREG(point->mode) || point->links_to < 2 || !why || access == ACCESS_WRITE || !has_wider_grant(c, access))
-        return 0;
-    slot = arena_append(c->work, search->linked, search->linked_count);
-    if (!slot)
-        return error_memory(search->err);
-    *slot = (struct linked){.device = point->device, .inode = point->inode, .path = point->path, .origin = why};
-    search->links_left += point->links_to - 1;
-    return 0;
+    for (size_t i = 0; i < search->c->real.layer_count && r == 0 && !is_over(search); i++)
+        r = search_layer(search, search->c->real.layers[i]);
+    return r;
 }
 
 int search_granted_trees(struct compile *c, struct error *err)
 {
-    struct search search = {.c = c, .err = err};
-    size_t count = c->point_count;
-    int r = collect_rules(&search);
+    struct search patterns = {.c = c, .err = err}, links = {.c = c, .err = err};
+    int r = collect_rules(&patterns);
 
-    for (size_t i = 0; i < count && r == 0; i++)
-        r = collect_linked(&search, &c->points[i]);
-    for (size_t i = 0; i < c->real.layer_count && r == 0 && !is_over(&search); i++)
-        r = search_layer(&search, c->real.layers[i]);
-    return r;
+    if (r == 0)
+        r = search_layers(&patterns);
+    if (r == 0)
+        r = linked_collect(c, &links.linked, err);
+    return r < 0 ? r : search_layers(&links);
 }

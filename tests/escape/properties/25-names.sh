@@ -64,7 +64,7 @@ name_directory_row odd_name "nor below names with controls, blanks and bytes tha
 name_directory_row io_uring "nor through a ring, which passes by every filter" kernel="io_uring is switched off"
 
 # What 0030 leaves open on purpose, or git itself could make no repository.
-nested_gap='a new repository below the workspace may say in its own files what git runs; only its hooks are kept'
+nested_gap='a new repository may say in its own files what git runs: it is reported when the run has ended, not refused; its hooks are kept'
 property nested_commondir "9.3-8 DuneSlide" "a new repository cannot take its configuration from elsewhere" program=create_file gap="$nested_gap"
 prepare_nested_commondir() { ARGS=("$WORKSPACE/new/.git/commondir"); WATCH=("$WORKSPACE/new"); }
 property nested_configuration "9.3-8 DuneSlide" "a new repository's configuration names no program" program=create_file gap="$nested_gap"

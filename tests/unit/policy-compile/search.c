@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the granted trees are searched for: matches of denied patterns, other names of restricted files. */
+#include <stdio.h>
 #include <unistd.h>
 
 #include "base/glob.h"
@@ -106,6 +107,122 @@ TEST(another_name_that_no_grant_shows_costs_nothing)
     accept_text(&f, WORKSPACE "  deniedPaths: [\"@/ws/key\"]\n");
     check_string(what_is_at(&f, "ws/key"), "mask");
     check_string(what_is_at(&f, "outside/alias"), "none");
+    fixture_close(&f);
+}
+
+TEST(another_name_of_what_lies_in_a_restricted_directory_is_restricted_as_well)
+{
+    fixture_open(&f);
+    f.facts.keeps_names = true;
+    make_directory(&f, "ws/shut/deep");
+    make_directory(&f, "ws/other");
+    write_file(&f, "ws/shut/deep/key", "secret");
+    make_hard_link("ws/other/alias", "ws/shut/deep/key");
+    make_file(&f, "ws/other/plain");
+    accept_text(&f, WORKSPACE "  deniedPaths: [\"@/ws/shut\"]\n");
+    check_string(what_is_at(&f, "ws/shut"), "mask");
+    check_string(what_is_at(&f, "ws/other/alias"), "mask");
+    check_string(what_is_at(&f, "ws/other/plain"), "none");
+    accept_text(&f, WORKSPACE "  readonlyPaths: [\"@/ws/shut\"]\n");
+    check_string(what_is_at(&f, "ws/other/alias"), "bind ro");
+    accept_text(&f, WORKSPACE "  protectedPaths: [\"@/ws/shut\"]\n");
+    check_string(what_is_at(&f, "ws/other/alias"), "bind ro");
+    accept_text(&f, WORKSPACE "  deniedPaths: [\"@/ws/**/sh?t\"]\n");
+    check_string(what_is_at(&f, "ws/other/alias"), "mask");
+    accept_text(&f, WORKSPACE "  deniedPaths: [\"@/ws/**/key\"]\n");
+    check_string(what_is_at(&f, "ws/other/alias"), "mask");
+    accept_text(&f, WORKSPACE);
+    check_string(what_is_at(&f, "ws/other/alias"), "none");
+    fixture_close(&f);
+}
+
+TEST(a_hook_with_a_second_name_cannot_be_changed_by_it)
+{
+    fixture_open(&f);
+    f.facts.keeps_names = true;
+    make_directory(&f, "ws/.git/hooks");
+    make_directory(&f, "ws/.vscode/a");
+    make_file(&f, "ws/.git/hooks/pre-commit");
+    make_hard_link("ws/hook", "ws/.git/hooks/pre-commit");
+    make_file(&f, "ws/.vscode/a/tasks.json");
+    make_hard_link("ws/tasks", "ws/.vscode/a/tasks.json");
+    accept_text(&f, WORKSPACE "  protectBuiltin: true\n");
+    check_string(what_is_at(&f, "ws/hook"), "bind ro");
+    check_string(what_is_at(&f, "ws/tasks"), "bind ro");
+    accept_text(&f, WORKSPACE "  protectBuiltin: true\n  unprotectedPaths: [.vscode]\n");
+    check_string(what_is_at(&f, "ws/hook"), "bind ro");
+    check_string(what_is_at(&f, "ws/tasks"), "none");
+    fixture_close(&f);
+}
+
+/* Both names of one file get the tighter of what the two directories say, also where no third is to be found. */
+TEST(names_in_two_restricted_directories_get_the_tighter)
+{
+    fixture_open(&f);
+    f.facts.keeps_names = true;
+    make_directory(&f, "ws/shut");
+    make_directory(&f, "ws/kept/sub");
+    make_file(&f, "ws/shut/key");
+    make_hard_link("ws/kept/sub/alias", "ws/shut/key");
+    make_hard_link("ws/kept/again", "ws/shut/key");
+    accept_text(&f, WORKSPACE "  readonlyPaths: [\"@/ws/kept\"]\n  deniedPaths: [\"@/ws/shut\"]\n");
+    check_string(what_is_at(&f, "ws/kept/sub/alias"), "mask");
+    check_string(what_is_at(&f, "ws/kept/again"), "mask");
+    fixture_close(&f);
+}
+
+/* What is granted again within a denied directory has its own rule. */
+TEST(what_a_deeper_rule_grants_again_is_not_taken_for_denied)
+{
+    fixture_open(&f);
+    f.facts.keeps_names = true;
+    make_directory(&f, "ws/shut/open");
+    make_file(&f, "ws/shut/open/file");
+    make_hard_link("ws/alias", "ws/shut/open/file");
+    accept_text(&f, "filesystem:\n  readwritePaths: [\"@/ws\", \"@/ws/shut/open\"]\n  deniedPaths: [\"@/ws/shut\"]\n");
+    check_string(what_is_at(&f, "ws/alias"), "none");
+    fixture_close(&f);
+}
+
+TEST(a_restricted_directory_that_stands_alone_is_searched_a_little_and_that_is_said)
+{
+    char name[64];
+
+    fixture_open(&f);
+    f.facts.keeps_names = true;
+    make_directory(&f, "outside/many");
+    make_file(&f, "outside/key");
+    make_hard_link("ws/alias", "outside/key");
+    accept_text(&f, WORKSPACE "  deniedPaths: [\"@/outside\"]\n");
+    check_string(what_is_at(&f, "ws/alias"), "mask");
+    accept_text(&f, WORKSPACE "  readonlyPaths: [\"@/outside\"]\n");
+    check_string(what_is_at(&f, "ws/alias"), "bind ro");
+    check_int(f.plan->warnings.count, 0);
+    for (int i = 0; i < 1100; i++) {
+        snprintf(name, sizeof(name), "outside/many/%d", i);
+        make_file(&f, name);
+    }
+    accept_text(&f, WORKSPACE "  deniedPaths: [\"@/outside\"]\n");
+    check_int(f.plan->warnings.count, 1);
+    check_contains(f.plan->warnings.items[0].text, "outside is too large to be searched at each start");
+    fixture_close(&f);
+}
+
+TEST(a_restricted_directory_that_cannot_be_searched_whole_is_refused_or_a_named_loss)
+{
+    char path[400] = "ws/shut";
+
+    fixture_open(&f);
+    f.facts.keeps_names = true;
+    for (int i = 0; i < 130; i++)
+        strcat(path, "/d");
+    make_directory(&f, path);
+    check_contains(refusal_of(&f, WORKSPACE "  deniedPaths: [\"@/ws/shut\"]\n"), "add 'hardLinks' to isolation.allowLoss");
+    accept_text(&f, WORKSPACE "  deniedPaths: [\"@/ws/shut\"]\nisolation: {allowLoss: [hardLinks]}\n");
+    check_int(f.plan->loss_count, 1);
+    check_string(f.plan->losses[0].name, "hardLinks");
+    accept_text(&f, WORKSPACE);
+    check_int(f.plan->loss_count, 0);
     fixture_close(&f);
 }
 
