@@ -70,6 +70,14 @@ static bool has_scopes(const struct machine *m)
 {
     return m->facts.landlock_abi >= 6;
 }
+static bool has_keeper(const struct machine *m)
+{
+    return m->facts.keeps_names;
+}
+static const char *why_keeper(const struct machine *m)
+{
+    return m->facts.keeps_names_why;
+}
 static const char *why_cgroup(const struct machine *m)
 {
     return m->facts.cgroup_why;
@@ -153,6 +161,9 @@ static const struct feature features[] = {
      has_landlock, NULL, "the kernel does not run Landlock", mend_landlock},
     {"landlock-scopes", NEED_SOMETIMES, "signals and abstract sockets as a second layer (6.12)",
      has_scopes, NULL, "needs Landlock ABI 6", NULL},
+    {"kept-names", NEED_SOMETIMES,
+     "names that do not exist yet (5.14); nested.namespaces, which root is refused, and which takes Landlock for files away",
+     has_keeper, why_keeper, "the filter cannot ask", NULL},
     {"limit-memory", NEED_SOMETIMES, "resources.memory", has_memory, why_cgroup,
      "no memory controller", mend_cgroup},
     {"limit-cpus", NEED_SOMETIMES, "resources.cpus", has_cpus, why_cgroup, "no cpu controller",

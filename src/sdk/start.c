@@ -173,7 +173,8 @@ static int launch(struct cordon_container *container, const struct cordon_reques
     status = find_output_limit(container, request, err);
     container->terminal = terminal_of(container, request);
     if (status == 0 && !request->is_tty)
-        status = streams_open(&container->streams, request, container->output_limit != 0, err);
+        status = streams_open(&container->streams, request, container->output_limit != 0,
+                              assembly->plan->filter.allows_namespaces, err);
     if (status < 0)
         return status;
     /* set-up may take as long as the program, which then has its whole time: */

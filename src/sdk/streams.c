@@ -86,12 +86,20 @@ static int open_piped(struct streams *streams, int i, bool is_counted, struct er
     return 0;
 }
 
+static bool is_write_only_file(int fd)
+{
+    struct stat st;
+    int flags = fcntl(fd, F_GETFL);
+
+    return flags >= 0 && (flags & O_ACCMODE) == O_WRONLY && fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+}
+
 static int open_passed(struct streams *streams, const struct cordon_request *request, int i,
-                       bool is_counted, struct error *err)
+                       bool is_counted, bool is_nested, struct error *err)
 {
     int fd = streams_target(streams, request, i), copy;
 
-    if (i == 0 || !is_counted || fd < 0) {
+    if (i == 0 || fd < 0 || !(is_counted || (is_nested && is_write_only_file(fd)))) {
         streams->inside[i] = fd;
         return 0;
     }
@@ -105,7 +113,7 @@ static int open_passed(struct streams *streams, const struct cordon_request *req
     return open_relay(streams, i, copy, NULL, err);
 }
 
-int streams_open(struct streams *streams, const struct cordon_request *request, bool is_counted,
+int streams_open(struct streams *streams, const struct cordon_request *request, bool is_counted, bool is_nested,
                  struct error *err)
 {
     for (int i = 0; i < 3; i++) {
@@ -116,7 +124,7 @@ int streams_open(struct streams *streams, const struct cordon_request *request, 
         else if (request->stdio[i] == CORDON_STDIO_PIPE)
             status = open_piped(streams, i, is_counted, err);
         else
-            status = open_passed(streams, request, i, is_counted, err);
+            status = open_passed(streams, request, i, is_counted, is_nested, err);
         if (status < 0)
             return status;
     }

@@ -28,8 +28,11 @@ void streams_look(struct streams *streams);
 /* The descriptor of the caller's that the request means for stream `i`, -1 for none. */
 int streams_target(const struct streams *streams, const struct cordon_request *request, int i);
 
-/* `is_counted`: an output limit holds, so that all output has to pass through here. */
-int streams_open(struct streams *streams, const struct cordon_request *request, bool is_counted,
+/*
+ * `is_counted`: an output limit holds, so that all output has to pass through here. `is_nested`: nothing but the file's own
+ * mode would keep the program from opening a file that it may only write once more and reading it.
+ */
+int streams_open(struct streams *streams, const struct cordon_request *request, bool is_counted, bool is_nested,
                  struct error *err) must_check;
 
 /* The program has its ends now: close ours of them, so that pipes can end. */

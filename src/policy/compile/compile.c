@@ -282,7 +282,7 @@ static int keep_mounts(struct compile *c, struct error *err)
 
         if (copy_text(c, &mount->target) < 0 || copy_text(c, &mount->source) < 0)
             return error_memory(err);
-        if (c->facts->landlock_abi < LANDLOCK_ABI_FILES && mount->behind == BY_LANDLOCK)
+        if (!c->plan->landlock_files && mount->behind == BY_LANDLOCK)
             mount->behind = BY_NOTHING;
         r = compile_origin(c, mount->origin, &mount->origin, err);
     }

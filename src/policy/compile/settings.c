@@ -176,6 +176,31 @@ static int choose_network(struct compile *c, struct error *err)
     return r;
 }
 
+/*
+ * Sandboxes of the program's own. What a mount covers or keeps in its place can be renamed or removed by who has a mount
+ * namespace without that mount, so process 1 makes such calls, from the container's own tree.
+ */
+static int choose_nesting(struct compile *c, struct error *err)
+{
+    const struct facts *facts = c->facts;
+    const struct origin *origin = NULL;
+
+    if (!policy_flag_permits(c->policy, FLAG_NESTED_NAMESPACES, &origin))
+        return 0;
+    if (facts->is_root)
+        return compile_problem(c, ERROR_UNENFORCEABLE, origin, err,
+                               "the kernel lets no program that holds no capability map uid 0 into a user namespace "
+                               "(Linux 5.12), so no sandbox would work inside: run Cordon as an ordinary user");
+    if (!facts->keeps_names)
+        return compile_problem(c, ERROR_UNENFORCEABLE, origin, err,
+                               "what the policy protects could be renamed or removed from a mount namespace of the "
+                               "program's own: the system call filter must be able to ask (%s)",
+                               facts->keeps_names_why);
+    c->plan->filter.allows_namespaces = c->plan->filter.keeps_names = true;
+    c->plan->landlock_files = false;
+    return 0;
+}
+
 static int add_call(struct compile *c, const struct string_item *item, const char ***names,
                     const struct origin ***origins, size_t *count, struct error *err)
 {
@@ -240,6 +265,8 @@ int settings_add(struct compile *c, struct error *err)
         r = check_unsupported(c, err);
     if (r == 0)
         r = choose_network(c, err);
+    if (r == 0)
+        r = choose_nesting(c, err);
     if (r == 0)
         r = add_calls(c, &c->effective.syscalls_deny, false, err);
     if (r == 0)

@@ -90,6 +90,27 @@ static const struct statement_row rows_in_place[] = {
     {"processes left behind", "ended with it", BY_SUPERVISOR, BY_LANDLOCK, 0},
 };
 
+/* What nested.namespaces changes, and what it adds. */
+static const struct statement_row nested_rows[] = {
+    {"names that nothing grants", "absent", BY_ABSENCE, BY_NOTHING, 0},
+    {"capabilities", "over its own namespaces only", BY_KERNEL, BY_NOTHING, 0},
+    {"new user namespaces", "allowed", BY_NOTHING, BY_NOTHING, 0},
+    {"mounting", "in its own namespaces only", BY_KERNEL, BY_SECCOMP, 0},
+    {"mounting file systems", "tmpfs, devpts", BY_SUPERVISOR, BY_NOTHING, 0},
+    {"changes of names, seen from anywhere", "judged by the container's", BY_SUPERVISOR, BY_NOTHING, 0},
+    {"Landlock for files, of the program's own too", "off", BY_NOTHING, BY_NOTHING, 0},
+    {"packet filter tables, tunnels, bridges", "refused", BY_SECCOMP, BY_NOTHING, 0},
+    {"routes, queueing of own networks (netlink)", "reachable", BY_NOTHING, BY_NOTHING, 0},
+};
+
+static const struct statement_row *nested_row(const char *subject)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(nested_rows); i++)
+        if (strcmp(nested_rows[i].subject, subject) == 0)
+            return &nested_rows[i];
+    return NULL;
+}
+
 /* The member that gives this system call back; NULL = none does. */
 static const struct origin *granted_back_by(const struct plan *plan, const char *subject)
 {
@@ -140,10 +161,22 @@ static int add_row(struct compile *c, const struct statement_row *row,
     return 0;
 }
 
+static int add_nested_row(struct compile *c, const struct statement_row *row, struct error *err)
+{
+    const struct origin *why = NULL;
+    size_t at = c->plan->statement_count;
+    int r;
+
+    policy_flag_permits(c->policy, FLAG_NESTED_NAMESPACES, &why);
+    r = add_row(c, row, NULL, err);
+    return r < 0 || !why ? r : compile_origin(c, why, &c->plan->statements[at].origin, err);
+}
+
 int statements_add(struct compile *c, struct error *err)
 {
     const struct statement_row *chosen = rows;
     const struct origin *clipboard;
+    bool is_nested = c->plan->filter.allows_namespaces;
     size_t count = ARRAY_COUNT(rows);
     int r = 0;
 
@@ -153,6 +186,9 @@ int statements_add(struct compile *c, struct error *err)
         count = ARRAY_COUNT(rows_in_place);
     }
     for (size_t i = 0; i < count && r == 0; i++)
-        r = add_row(c, &chosen[i], clipboard, err);
+        if (!is_nested || !nested_row(chosen[i].subject))
+            r = add_row(c, &chosen[i], clipboard, err);
+    for (size_t i = 0; i < ARRAY_COUNT(nested_rows) && is_nested && r == 0; i++)
+        r = add_nested_row(c, &nested_rows[i], err);
     return r;
 }

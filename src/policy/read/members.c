@@ -171,7 +171,6 @@ static const struct member nested_members[] = {
     {.name = "namespaces",
      .type = VALUE_BOOL,
      .description = "Sandboxes of the program's own may make user namespaces",
-     .needs = NEEDS_NESTING,
      .may_be_asked = true,
      SETTING(nested_namespaces)},
     {.name = "depth",

@@ -37,6 +37,11 @@ static int descriptor_check(int fd, const char *name, const struct plan *plan, s
                          fd);
     if (S_ISSOCK(st.st_mode) && plan->wall == PLAN_WALL_LANDLOCK)
         return socket_check(fd, name, plan->network, err);
+    if (plan->filter.allows_namespaces && S_ISREG(st.st_mode) && (flags & O_ACCMODE) == O_WRONLY)
+        return error_set(err, ERROR_INVALID, EACCES,
+                         "%s (descriptor %d) is a file to be written only, which a program with namespaces of its own "
+                         "could open again and read; give a pipe",
+                         name, fd);
     if (S_ISREG(st.st_mode) || S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode) || S_ISSOCK(st.st_mode))
         return 0;
     return error_set(err, ERROR_INVALID, EISDIR,

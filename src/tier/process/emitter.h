@@ -53,4 +53,8 @@ static inline void emit_unless_equal(struct emitter *emitter, uint32_t value, ui
 /* filter_in_place.c: true when it has emitted the verdict, or the part of it that comes first. */
 bool emit_in_place(struct emitter *emitter, enum filter_verdict verdict);
 
+/* filter_nested.c: the same under nested.namespaces; and what ioctl() may not do then, with the request in the accumulator. */
+bool emit_nested(struct emitter *emitter, enum filter_verdict verdict);
+void emit_nested_ioctl(struct emitter *emitter);
+
 #endif

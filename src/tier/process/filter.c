@@ -123,6 +123,7 @@ static void emit_flags(struct emitter *emitter)
 static void emit_ioctl(struct emitter *emitter)
 {
     emit_load_argument(emitter, 1);
+    emit_nested_ioctl(emitter);
     emit_if_equal(emitter, TIOCSTI, RETURN_ERRNO(EPERM));
     emit_if_equal(emitter, TIOCLINUX, RETURN_ERRNO(EPERM));
     emit_if_equal(emitter, TIOCCONS, RETURN_ERRNO(EPERM));
@@ -226,6 +227,8 @@ static void emit_verdict(struct emitter *emitter, const struct range *range)
 {
     if (emitter->plan->is_in_place && emit_in_place(emitter, range->verdict))
         return;
+    if (emitter->plan->allows_namespaces && emit_nested(emitter, range->verdict))
+        return;
     switch (range->verdict) {
     case FILTER_ALLOW:
         emit_return(emitter, SECCOMP_RET_ALLOW);
@@ -313,35 +316,20 @@ static void emit_tree(struct emitter *emitter, const struct range *ranges, size_
     emit_tree(emitter, ranges + half, count - half);
 }
 
-
-/* What foreign sandboxes need to build their own namespaces; the kernel holds them to what the outer tree locks. */
-static bool is_opened_by_nesting(int number)
-{
-    static const int opened[] = {__NR_mount,      __NR_umount2,    __NR_pivot_root, __NR_chroot,       __NR_unshare,
-                                 __NR_clone,      __NR_setns,      __NR_open_tree,  __NR_move_mount,   __NR_fsopen,
-                                 __NR_fsconfig,   __NR_fsmount,    __NR_fspick,     __NR_mount_setattr, __NR_sethostname};
-
-    for (size_t i = 0; i < ARRAY_COUNT(opened); i++)
-        if (opened[i] == number)
-            return true;
-    return false;
-}
-
 static void verdicts_fill(const struct plan_filter *plan, enum filter_verdict verdicts[NUMBERS_MAX])
 {
-    size_t count;
-    const struct filter_row *rows = filter_rows(&count);
+    size_t count, nested_count;
+    const struct filter_row *rows = filter_rows(&count), *nested = filter_nested_rows(&nested_count);
 
     for (size_t i = 0; i < NUMBERS_MAX; i++)
         verdicts[i] = FILTER_ENOSYS;
-    for (size_t i = 0; i < count; i++) {
-        bool is_open = plan->allows_namespaces && is_opened_by_nesting(rows[i].number);
-
-        verdicts[rows[i].number] = is_open ? FILTER_ALLOW : rows[i].verdict;
-    }
+    for (size_t i = 0; i < count; i++)
+        verdicts[rows[i].number] = rows[i].verdict;
     rows = filter_rows_in_place(&count);
     for (size_t i = 0; i < count && plan->is_in_place; i++)
         verdicts[rows[i].number] = rows[i].verdict;
+    for (size_t i = 0; plan->allows_namespaces && i < nested_count; i++)
+        verdicts[nested[i].number] = nested[i].verdict;
     for (size_t i = 0; i < plan->allow_count; i++)
         verdicts[kernel_syscall_number(plan->allow[i])] = FILTER_ALLOW;
     for (size_t i = 0; i < plan->deny_count; i++) {

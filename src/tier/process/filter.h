@@ -35,6 +35,10 @@ enum filter_verdict {
     FILTER_NOT_INIT,    /* refused when argument 0, a pid, is process 1 */
     FILTER_PRIORITY,    /* setpriority(): not process 1 and not all of a user */
     FILTER_IOPRIO,      /* ioprio_set(): the same with its own numbers */
+    /* only under nested.namespaces */
+    FILTER_UNSHARE,     /* all namespaces but time */
+    FILTER_MOUNT,       /* what is mounted already may be bound, moved and changed; a new file system is the keeper's to mount */
+    FILTER_SOCKET_OPTION, /* all but the packet filter's tables */
 
     /* filter_in_place.c */
     FILTER_ASK,           /* made by the supervisor */
@@ -59,6 +63,9 @@ const struct filter_row *filter_rows(size_t *ret_count);
 
 /* Rows that take the place of those where the plan is in place. */
 const struct filter_row *filter_rows_in_place(size_t *ret_count);
+
+/* What takes the place of a row of the table under nested.namespaces. */
+const struct filter_row *filter_nested_rows(size_t *ret_count);
 
 /* The verdict for one number under this plan's syscalls.deny, syscalls.allow and nested.namespaces. */
 enum filter_verdict filter_verdict_of(const struct plan_filter *plan, int number);

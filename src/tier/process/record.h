@@ -21,7 +21,7 @@ enum record_flag {
     RECORD_WAIT_MAP = 1 << 2,   /* the parent writes the id maps; drop supplementary groups then */
     RECORD_WAIT_GO = 1 << 3,    /* execute nothing before the parent says so (it joins cgroups meanwhile) */
     RECORD_LANDLOCK = 1 << 4,
-    RECORD_NESTED = 1 << 5,     /* leave new user namespaces possible */
+    RECORD_NESTED = 1 << 5,     /* leave new user namespaces possible, and keep names in them */
     RECORD_FOLD = 1 << 6,       /* kept names are compared without letter case */
     RECORD_IN_PLACE = 1 << 7,   /* no namespace: in the host's own tree (init/in_place.c) */
     RECORD_DROP_GROUPS = 1 << 8, /* in place: give up supplementary groups */

@@ -10,7 +10,7 @@ int main(int argc, char **argv)
     int fd;
 
     snprintf(path, sizeof(path), "/proc/self/fd/%ld", number_argument(argc, argv, 1));
-    fd = open(path, is_write ? O_WRONLY | O_APPEND : O_RDONLY);
+    fd = open(path, (is_write ? O_WRONLY | O_APPEND : O_RDONLY) | O_NONBLOCK);
     if (fd < 0)
         refused("reopen through /proc");
     if (is_write)

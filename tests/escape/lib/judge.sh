@@ -34,6 +34,13 @@ judge_contained()
         escapes+=("contained as $who the host saw the effect (status $status: $text)")
         return
     fi
+    if [ -n "${OPTION[$NAME.differs]:-}" ]; then
+        cell='allowed inside'
+        if [ "$status" = 10 ] || [ "$status" = 125 ]; then
+            problems+=("this launcher is said to allow it as $who, but it was refused: $text")
+        fi
+        return
+    fi
     case $status in
     10) cell=refused ;;
     0)
@@ -83,7 +90,7 @@ judge_property()
         record_property skip 'needs root to prepare' - - - - ''
         return
     fi
-    for who in $(caller_list); do
+    for who in ${CALLERS:-$(caller_list)}; do
         if [ -z "$CONTAINED" ]; then
             judge_bare "$who" "$(trial "$NAME" bare "$who")"
             printf -v "${who}_bare" %s "$cell"
@@ -97,7 +104,9 @@ judge_property()
         return
     fi
     if [ -z "$proved" ]; then
-        if [ -n "${OPTION[$NAME.kernel]:-}" ]; then
+        if [ -n "${CALLERS:-}" ]; then
+            verdict=skip reason='succeeds for nobody for whom this launcher is'
+        elif [ -n "${OPTION[$NAME.kernel]:-}" ]; then
             verdict=skip reason="cannot be tried here: ${OPTION[$NAME.kernel]}"
         elif [ "$(id -u)" != 0 ] && [ -n "${OPTION[$NAME.user]:-}" ]; then
             verdict=skip reason='needs root to prove that it succeeds unconfined'
@@ -107,6 +116,9 @@ judge_property()
     fi
     if [ ${#escapes[@]} != 0 ] && [ -n "${OPTION[$NAME.gap]:-}" ]; then
         [ ${#problems[@]} = 0 ] && verdict=gap reason=${OPTION[$NAME.gap]}
+    elif [ -n "${OPTION[$NAME.differs]:-}" ]; then
+        problems+=("${escapes[@]}")
+        [ ${#problems[@]} = 0 ] && verdict=differs reason=${OPTION[$NAME.differs]}
     elif [ -n "${OPTION[$NAME.gap]:-}" ] && [ ${#problems[@]} = 0 ] && [ "$verdict" != skip ] &&
         [ "$(id -u)" = 0 ]; then
         problems+=("it is marked as a gap but was refused: take the mark away")
@@ -134,6 +146,7 @@ record_property()
     pass) [ -n "$VERBOSE" ] && echo "passed   $NAME" ;;
     fail) echo "FAILED   $NAME: $2" ;;
     gap) echo "gap      $NAME: $2" ;;
+    differs) [ -n "$VERBOSE" ] && echo "differs  $NAME: $2" ;;
     skip) echo "skipped  $NAME: $2" ;;
     esac
     return 0

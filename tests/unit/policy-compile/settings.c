@@ -403,14 +403,51 @@ TEST(each_variable_says_where_it_comes_from)
 TEST(unsupported_members_are_refused_by_name)
 {
     fixture_open(&f);
-    check_contains(refusal_of(&f, "nested: {namespaces: true}\n"), "nested.namespaces");
+    check_contains(refusal_of(&f, "nested: {containers: true}\n"), "nested.containers");
     check_int(f.err.kind, ERROR_UNENFORCEABLE);
-    accept_text(&f, "nested: {namespaces: false}\n");
+    accept_text(&f, "nested: {containers: false}\n");
     f.options.collect_all = true;
-    accept_text(&f, "nested: {namespaces: true, containers: true}\n");
+    accept_text(&f, "nested: {depth: 2, containers: true}\n");
     check_int(f.plan->problem_count, 2); /* once each */
     check_contains(f.plan->problems[0].error.text, "nested.containers");
-    check_contains(f.plan->problems[1].error.text, "nested.namespaces");
+    check_contains(f.plan->problems[1].error.text, "nested.depth");
+    fixture_close(&f);
+}
+
+TEST(namespaces_inside_take_the_keeper_and_give_landlock_for_files_up)
+{
+    char *text = NULL;
+
+    fixture_open(&f);
+    f.facts.is_root = false;
+    f.facts.keeps_names = true;
+    accept_text(&f, "nested: {namespaces: false}\n");
+    check(!f.plan->filter.allows_namespaces && !f.plan->filter.keeps_names && f.plan->landlock_files);
+    accept_text(&f, "nested: {namespaces: true}\n");
+    check(f.plan->filter.allows_namespaces && f.plan->filter.keeps_names && !f.plan->landlock_files);
+    for (size_t i = 0; i < f.plan->mount_count; i++)
+        check(f.plan->mounts[i].behind != BY_LANDLOCK);
+    check_int(plan_explain_text(f.plan, &text, &f.err), 0);
+    check_contains(text, "test.yaml:2: nested.namespaces\n");
+    check_contains(text, "Landlock for files");
+    mem_free(text);
+    fixture_close(&f);
+}
+
+TEST(namespaces_inside_are_refused_where_they_would_not_be_held)
+{
+    fixture_open(&f);
+    f.facts.is_root = false;
+    f.facts.keeps_names = false;
+    strcpy(f.facts.keeps_names_why, "the kernel is too old");
+    check_contains(refusal_of(&f, "nested: {namespaces: true}\n"), "nested.namespaces");
+    check_contains(f.err.text, "(the kernel is too old)");
+    check_int(f.err.kind, ERROR_UNENFORCEABLE);
+    f.facts.keeps_names = f.facts.is_root = true;
+    check_contains(refusal_of(&f, "nested: {namespaces: true}\n"), "run Cordon as an ordinary user");
+    check_contains(f.err.text, "nested.namespaces");
+    f.facts.is_root = false;
+    accept_text(&f, "nested: {namespaces: true}\n");
     fixture_close(&f);
 }
 

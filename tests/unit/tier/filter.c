@@ -7,11 +7,13 @@
 #include <linux/fs.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
+#include <linux/sockios.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -41,9 +43,9 @@ static void build(const struct plan_filter *plan)
     check_int(filter_emit(plan, program, &length, &err), 0);
 }
 
-static uint32_t run(uint32_t arch, uint32_t number, uint64_t first, uint64_t second, uint64_t third)
+static uint32_t run4(uint32_t arch, uint32_t number, uint64_t first, uint64_t second, uint64_t third, uint64_t fourth)
 {
-    struct seccomp_data data = {.nr = (int)number, .arch = arch, .args = {first, second, third}};
+    struct seccomp_data data = {.nr = (int)number, .arch = arch, .args = {first, second, third, fourth}};
     uint32_t accumulator = 0;
 
     steps = 0;
@@ -70,6 +72,9 @@ static uint32_t run(uint32_t arch, uint32_t number, uint64_t first, uint64_t sec
         case BPF_JMP | BPF_JGE | BPF_K:
             is_true = accumulator >= op->k;
             break;
+        case BPF_JMP | BPF_JGT | BPF_K:
+            is_true = accumulator > op->k;
+            break;
         case BPF_JMP | BPF_JSET | BPF_K:
             is_true = accumulator & op->k;
             break;
@@ -81,12 +86,18 @@ static uint32_t run(uint32_t arch, uint32_t number, uint64_t first, uint64_t sec
     test_fail(__FILE__, __LINE__, "the program runs off its end");
 }
 
+static uint32_t run(uint32_t arch, uint32_t number, uint64_t first, uint64_t second, uint64_t third)
+{
+    return run4(arch, number, first, second, third, 0);
+}
+
 static uint32_t refusal(int number)
 {
     return SECCOMP_RET_ERRNO | (uint32_t)number;
 }
 
 static const struct plan_filter ordinary = {.allows_inet = true};
+static const struct plan_filter nested = {.allows_inet = true, .allows_namespaces = true, .keeps_names = true};
 
 TEST(the_program_says_what_the_table_says_for_every_number)
 {
@@ -275,7 +286,6 @@ TEST(new_namespaces_are_refused_unless_nested)
 {
     static const uint32_t flags[] = {CLONE_NEWUSER, CLONE_NEWNS,   CLONE_NEWPID,    CLONE_NEWNET,
                                      CLONE_NEWIPC,  CLONE_NEWUTS,  CLONE_NEWCGROUP};
-    struct plan_filter nested = {.allows_inet = true, .allows_namespaces = true};
 
     build(&ordinary);
     for (size_t i = 0; i < ARRAY_COUNT(flags); i++) {
@@ -287,9 +297,66 @@ TEST(new_namespaces_are_refused_unless_nested)
     check_int(run(NATIVE, __NR_clone, CLONE_VM | CLONE_THREAD | SIGCHLD, 0, 0), SECCOMP_RET_ALLOW);
     check_int(run(NATIVE, __NR_clone3, 0, 0, 0), refusal(ENOSYS));
     build(&nested);
-    check_int(run(NATIVE, __NR_clone, CLONE_NEWUSER | SIGCHLD, 0, 0), SECCOMP_RET_ALLOW);
-    check_int(run(NATIVE, __NR_mount, 0, 0, 0), SECCOMP_RET_ALLOW);
+    for (size_t i = 0; i < ARRAY_COUNT(flags); i++) {
+        check_int(run(NATIVE, __NR_clone, flags[i] | SIGCHLD, 0, 0), SECCOMP_RET_ALLOW);
+        check_int(run(NATIVE, __NR_unshare, flags[i], 0, 0), SECCOMP_RET_ALLOW);
+    }
+    check_int(run(NATIVE, __NR_unshare, CLONE_NEWUSER | CLONE_NEWTIME, 0, 0), refusal(EPERM));
+    check_int(run(NATIVE, __NR_clone3, 0, 0, 0), refusal(ENOSYS));
+    check_int(run(NATIVE, __NR_setns, 3, CLONE_NEWNS, 0), refusal(EPERM));
     check_int(run(NATIVE, __NR_bpf, 0, 0, 0), refusal(EPERM));
+    check_int(run(NATIVE, __NR_keyctl, 0, 0, 0), refusal(ENOSYS));
+    check_int(run(NATIVE, __NR_fsopen, 0, 0, 0), refusal(ENOSYS));
+}
+
+static uint32_t run_mount(uint64_t flags)
+{
+    return run4(NATIVE, __NR_mount, 0, 0, 0, flags);
+}
+
+TEST(nested_only_the_keeper_mounts_new_file_systems)
+{
+    build(&ordinary);
+    check_int(run_mount(MS_BIND), refusal(EPERM));
+    build(&nested);
+    check_int(run_mount(MS_BIND | MS_REC), SECCOMP_RET_ALLOW);
+    check_int(run_mount(MS_BIND | MS_REMOUNT | MS_RDONLY), SECCOMP_RET_ALLOW);
+    check_int(run_mount(MS_MOVE), SECCOMP_RET_ALLOW);
+    check_int(run_mount(MS_REC | MS_PRIVATE), SECCOMP_RET_ALLOW);
+    check_int(run_mount(MS_SLAVE), SECCOMP_RET_ALLOW);
+    check_int(run_mount(0), SECCOMP_RET_USER_NOTIF);
+    check_int(run_mount(MS_NOSUID | MS_NODEV | MS_REC), SECCOMP_RET_USER_NOTIF);
+    check_int(run_mount(1ull << 32 | MS_RDONLY), SECCOMP_RET_USER_NOTIF);
+    /* the old magic number has the bits of a change of propagation, which the kernel takes away */
+    check_int(run_mount(MS_MGC_VAL), SECCOMP_RET_USER_NOTIF);
+    check_int(run_mount(MS_MGC_VAL | MS_NOSUID), SECCOMP_RET_USER_NOTIF);
+    check_int(run_mount(MS_MGC_VAL | MS_BIND), SECCOMP_RET_ALLOW);
+}
+
+TEST(nested_the_packet_filter_is_out_of_reach)
+{
+    build(&ordinary);
+    check_int(run(NATIVE, __NR_setsockopt, 3, 0, 64), SECCOMP_RET_ALLOW); /* nobody has the capability */
+    build(&nested);
+    check_int(run(NATIVE, __NR_setsockopt, 3, SOL_SOCKET, SO_REUSEADDR), SECCOMP_RET_ALLOW);
+    check_int(run(NATIVE, __NR_setsockopt, 3, 6 /* TCP */, 1), SECCOMP_RET_ALLOW);
+    for (unsigned level = 0; level <= 41; level += 41) { /* IP, IPv6 */
+        check_int(run(NATIVE, __NR_setsockopt, 3, level, 26), SECCOMP_RET_ALLOW);
+        check_int(run(NATIVE, __NR_setsockopt, 3, level, 63), SECCOMP_RET_ALLOW);
+        check_int(run(NATIVE, __NR_setsockopt, 3, level, 64), refusal(ENOPROTOOPT));
+        check_int(run(NATIVE, __NR_getsockopt, 3, level, 65), refusal(ENOPROTOOPT));
+        check_int(run(NATIVE, __NR_setsockopt, 3, level, 128), refusal(ENOPROTOOPT));
+        check_int(run(NATIVE, __NR_setsockopt, 3, level, 0xffffffff), refusal(ENOPROTOOPT));
+    }
+    check_int(run(NATIVE, __NR_setsockopt, 3, 41, 67 /* IPV6_TCLASS */), SECCOMP_RET_ALLOW);
+    check_int(run(NATIVE, __NR_setsockopt, 3, 0, 96 /* ARPT_SO_SET_REPLACE */), refusal(ENOPROTOOPT));
+    check_int(run(NATIVE, __NR_ioctl, 3, SIOCSIFFLAGS, 0), SECCOMP_RET_ALLOW);
+    check_int(run(NATIVE, __NR_ioctl, 3, 0x8980, 0), refusal(EPERM));
+    check_int(run(NATIVE, __NR_ioctl, 3, 0x89a0 /* SIOCBRADDBR */, 0), refusal(EPERM));
+    check_int(run(NATIVE, __NR_ioctl, 3, 0x89f1 /* SIOCADDTUNNEL */, 0), refusal(EPERM));
+    check_int(run(NATIVE, __NR_ioctl, 3, 0x8a00, 0), SECCOMP_RET_ALLOW);
+    check_int(run(NATIVE, __NR_ioctl, 3, TIOCSTI, 0), refusal(EPERM));
+    check_int(run(NATIVE, __NR_ioctl, 3, FIONREAD, 0), SECCOMP_RET_ALLOW);
 }
 
 TEST(a_denied_call_that_programs_fall_back_from_stays_one)

@@ -249,3 +249,44 @@ void caller_take_mask(struct keeper *keeper, const struct call *call)
     if (now < keeper->umask_changes_until)
         seen->tid = 0;
 }
+
+/* The process as it knows itself: the last of the numbers that it has in each of its pid namespaces. */
+long caller_group_inside(const struct keeper *keeper, const struct call *call)
+{
+    char text[1024];
+    long got = read_about(keeper, call->tid, "/status", text, sizeof(text)), number = -ESRCH;
+    static const char label[] = "\nNStgid:";
+
+    for (const char *at = text; got > 0 && *at; at++) {
+        size_t same = 0;
+
+        while (label[same] && at[same] == label[same])
+            same++;
+        if (label[same])
+            continue;
+        for (at += same; *at && *at != '\n'; at++)
+            if (*at >= '0' && *at <= '9')
+                number = at[-1] < '0' ? *at - '0' : number * 10 + (*at - '0');
+        break;
+    }
+    return number;
+}
+
+/* In its own user namespace. "CapEff:\t000001ffffffffff", the highest first. */
+int caller_has_capability(const struct keeper *keeper, const struct call *call, unsigned capability)
+{
+    char text[1024];
+    long got = read_about(keeper, call->tid, "/status", text, sizeof(text));
+    static const char label[] = "\nCapEff:\t";
+
+    for (const char *at = text; got > 0 && *at; at++) {
+        const char *digit = at + sizeof(label) - 1 + 15 - capability / 4;
+        size_t same = 0;
+
+        while (label[same] && at[same] == label[same])
+            same++;
+        if (!label[same])
+            return digit < text + got && (*digit >= 'a' ? *digit - 'a' + 10 : *digit - '0') >> capability % 4 & 1;
+    }
+    return 0;
+}

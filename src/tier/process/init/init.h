@@ -36,7 +36,7 @@ void init_fail(struct init *init, const char *action, const char *object, long e
 /* Does a thread keep names, and start the program? */
 static inline int init_keeps_names(const struct init *init)
 {
-    return init->record->state_count != 0;
+    return init->record->state_count != 0 || init->record->flags & RECORD_NESTED;
 }
 
 static inline int init_is_in_place(const struct init *init)

@@ -11,7 +11,7 @@
  * read the arguments of processes that are not dumpable and where Yama restricts tracing. It lives in process 1, so the
  * program cannot signal, trace or limit it; its death ends the container.
  */
-#include "tier/process/init/keeper.h"
+#include "tier/process/init/view.h"
 
 #include <linux/capability.h>
 #include <linux/errno.h>
@@ -77,26 +77,33 @@ void keeper_answer(const struct keeper *keeper, uint64_t id, long result, int go
         sys_call1(exit_group, 125); /* the caller would wait for ever */
 }
 
-static void handle(struct keeper *keeper, const struct seccomp_notif *asked)
+static long act(struct keeper *keeper, const struct call *call)
 {
-    struct call call = {.id = asked->id, .tid = asked->pid, .number = asked->data.nr, .args = (const uint64_t *)asked->data.args};
-    long result;
-
-    switch (call.number) {
+    switch (call->number) {
     case __NR_openat:
 #ifdef __x86_64__
     case __NR_open:
     case __NR_creat:
 #endif
-        result = opening_handle(keeper, &call);
-        break;
+        return opening_handle(keeper, call);
     case __NR_umask:
         caller_forget_masks(keeper);
-        result = KEEPER_CONTINUE;
-        break;
+        return KEEPER_CONTINUE;
+    case __NR_mount:
+        return errand_mount(keeper, call);
     default:
-        result = changing_handle(keeper, &call);
+        return changing_handle(keeper, call);
     }
+}
+
+static void handle(struct keeper *keeper, const struct seccomp_notif *asked)
+{
+    struct call call = {.id = asked->id, .tid = asked->pid, .number = asked->data.nr, .args = (const uint64_t *)asked->data.args};
+    long result = view_enter(keeper, &call);
+
+    if (result == 0)
+        result = act(keeper, &call);
+    view_leave(keeper);
     if (result == KEEPER_ANSWERED)
         return;
     keeper_answer(keeper, call.id, result == KEEPER_CONTINUE ? 0 : result, result == KEEPER_CONTINUE);
@@ -177,6 +184,7 @@ static void keeper_run(void *argument)
     int listener;
 
     keeper->record = init->record;
+    keeper->is_nested = (init->record->flags & RECORD_NESTED) != 0;
     if (sys_call0(gettid) != KEEPER_TID) /* the filter refuses that number beside process 1's */
         init_fail(init, "number", "keeper of names", ESRCH);
     rights_restrict(init);
@@ -187,6 +195,7 @@ static void keeper_run(void *argument)
     keeper->mask = (uint32_t)sys_call1(umask, 077);
     sys_call1(umask, keeper->mask);
     keeper->is_tracing_open = is_tracing_open();
+    view_prepare(init, keeper);
     listener = program_launch(init);
     descriptors_settle(init, keeper, listener);
     sys_call3(ioctl, keeper->listener, NOTIF_SET_FLAGS, flags); /* older kernels: slower, not other */

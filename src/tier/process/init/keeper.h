@@ -42,8 +42,19 @@ struct noted {
     uint32_t kind; /* enum record_note */
 };
 
+/* Where the caller of the present call stands; view.c. */
+struct view {
+    uint64_t own_namespace, own_user_namespace, own_root_mount, own_root_inode; /* the container's */
+    uint64_t root_mount, root_inode;
+    int root;       /* O_PATH of the caller's root directory, -1 = nobody asked */
+    int is_foreign; /* it is not the container's, or the mount namespace is not */
+    int is_read;    /* its mounts were read */
+};
+
 struct keeper {
     const struct record *record;
+    int is_nested; /* sandboxes inside may have mount namespaces of their own */
+    struct view view;
     int listener;
     int control;       /* this thread's own descriptor of the socket to the parent */
     int proc;          /* O_PATH of the container's /proc */
@@ -86,6 +97,8 @@ struct place {
     int is_foreign;     /* and that is another process's */
     uint32_t mode;      /* type and permissions of the object */
     int is_read_only;   /* reached through a descriptor of the caller's (/proc/self/fd/N) that cannot write */
+    int is_handed;      /* reached through one that can write */
+    int is_outside;     /* and no mount of the container's leads there: a file of the host that the program was given */
     uint64_t rdev;      /* major << 32 | minor of a device */
     struct names_at at; /* of the name itself */
     char name[NAME_MAX + 1];
@@ -103,6 +116,10 @@ enum place_flag {
     PLACE_HERE = 1 << 4,   /* with PLACE_NAME: enter the directory instead of opening it; one place at a time */
 };
 
+/* walk.c: as place_find(), for a caller that does not see the container's own tree. `path` is taken apart. */
+long walk_find(struct keeper *keeper, const struct call *call, int directory, char path[PATH_MAX], int flags,
+               struct place *place);
+
 /* caller.c: what can be learnt about the caller. */
 long caller_text(const struct call *call, uint64_t address, char text[PATH_MAX]);
 long caller_bytes(const struct call *call, uint64_t address, void *bytes, size_t size);
@@ -110,8 +127,11 @@ long caller_descriptor(const struct keeper *keeper, const struct call *call, int
 /* An O_PATH descriptor of directory `path`, relative to one of the caller's (or AT_FDCWD); or entered, and 0. */
 long caller_directory(const struct keeper *keeper, const struct call *call, int fd, const char *path, int is_entered);
 long caller_group(const struct keeper *keeper, const struct call *call);
+long caller_group_inside(const struct keeper *keeper, const struct call *call);
 long caller_group_of(const struct keeper *keeper, uint32_t tid);
 long caller_terminal(const struct keeper *keeper, const struct call *call);
+/* In its own user namespace, effective. */
+int caller_has_capability(const struct keeper *keeper, const struct call *call, unsigned capability);
 /* Would the kernel let the caller look into this process, as far as kinship decides? */
 int caller_may_trace(const struct keeper *keeper, const struct call *call, long process);
 void caller_take_mask(struct keeper *keeper, const struct call *call);
@@ -133,6 +153,8 @@ void place_note_new(struct keeper *keeper, int object);
 long place_check(const struct keeper *keeper, struct place *place);
 /* Does a directory that moves from one name to another bring something under a pattern, or out of it? */
 long place_check_move(const struct keeper *keeper, struct place *from, const struct names_at *to);
+/* place.c: the length of the name that the kernel gives a descriptor; 0 where it has none: a pipe, a socket. */
+long place_text(const struct keeper *keeper, int fd, char text[PATH_MAX]);
 /* The name of the object in keeper->own, for calls that follow it. */
 const char *place_again(int object, char text[24]);
 
@@ -143,6 +165,16 @@ void notes_take(struct keeper *keeper, const struct place *place);
 long opening_handle(struct keeper *keeper, const struct call *call);
 void opening_retry(struct keeper *keeper);
 long changing_handle(struct keeper *keeper, const struct call *call);
+
+/* place.c, for walk.c */
+long place_take_proc(struct keeper *keeper, const struct call *call, char name[PATH_MAX], int *fd, int *ret_is_foreign);
+long place_follow_proc(struct keeper *keeper, const struct call *call, struct place *place);
+long place_split(char *path, struct place *place, const char **ret_directory);
+long place_name_object(struct keeper *keeper, const struct call *call, struct place *place);
+
+/* errand.c: by a process that enters the caller's namespaces. */
+long errand_mount(struct keeper *keeper, const struct call *call);
+long errand_open_map(struct keeper *keeper, const struct call *call, int object, int flags);
 
 /* (entry, argument, stack, flags): a thread that begins in entry(argument); the new thread's number. */
 long thread_start(void (*entry)(void *), void *argument, void *stack, unsigned long flags);

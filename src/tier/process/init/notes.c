@@ -73,6 +73,8 @@ static long directory_of(const struct keeper *keeper, const struct place *place)
     char path[PATH_MAX] not_initialised, again[24];
     long length;
 
+    if (place->parent == PARENT_NONE && keeper->view.is_foreign) /* the name is one of another tree */
+        return -ENOENT;
     if (place->parent != PARENT_NONE)
         return sys_call4(openat, place->parent, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
     length = sys_call4(readlinkat, keeper->own, place_again(place->object, again), path, sizeof(path) - 1);

@@ -56,6 +56,28 @@ static long open_object(const struct keeper *keeper, int object, int flags)
     return sys_call4(openat, keeper->own, place_again(object, again), kept, 0);
 }
 
+/* The id maps of a namespace of the program's own: only who has rights over it can open them to write. */
+static int is_map(const struct keeper *keeper, const struct place *place)
+{
+    static const char *const names[] = {"uid_map", "gid_map", "projid_map", "setgroups"};
+
+    for (size_t i = 0; keeper->is_nested && place->is_proc && i < sizeof(names) / sizeof(names[0]); i++)
+        if (string_equal(place->name, names[i]))
+            return 1;
+    return 0;
+}
+
+/* As the caller's user namespace, when that is not the container's. */
+static long reopen_map(struct keeper *keeper, const struct call *call, const struct place *place, int opened, int flags)
+{
+    long status = errand_open_map(keeper, call, place->object, (flags & O_ACCMODE) | O_NONBLOCK | O_NOCTTY);
+
+    if (status == -EINVAL) /* it is the keeper's own */
+        return opened;
+    sys_call1(close, opened);
+    return status;
+}
+
 /* What an open() that may wait would wait for. */
 static int would_wait(long status, uint32_t mode)
 {
@@ -123,6 +145,8 @@ static long open_existing(struct keeper *keeper, const struct call *call, struct
         return status;
     if (type == S_IFIFO && place->is_read_only && is_writing(flags))
         return -EACCES; /* the caller's input: others that read from the pipe would take it for their own */
+    if (place->is_outside && flags & O_TRUNC) /* it may have been given for appending only */
+        return -EACCES;
     if (is_writing(flags))
         notes_take(keeper, place);
     if (place->is_proc) /* what /proc shows of a process is judged when it is opened, and by rights that callers lack */
@@ -133,6 +157,8 @@ static long open_existing(struct keeper *keeper, const struct call *call, struct
         status = open_object(keeper, place->object, flags);
     if (place->is_proc)
         keeper_set_tracing(1);
+    if (status >= 0 && is_map(keeper, place))
+        status = reopen_map(keeper, call, place, (int)status, flags);
     if (would_wait(status, place->mode) && !(flags & O_NONBLOCK))
         return wait_later(keeper, call->id, place, flags);
     return give(keeper, call->id, status, flags);

@@ -11,6 +11,7 @@
 #include <linux/seccomp.h>
 
 #include "tier/process/init/keeper.h"
+#include "tier/process/init/view.h"
 
 #define LINKS_MAX 40 /* as the kernel has it (MAXSYMLINKS) */
 
@@ -33,8 +34,7 @@ const char *place_again(int object, char text[24])
     return text;
 }
 
-/* The length of a descriptor's name inside the container; 0 where it has none: a pipe, a socket, what lies outside. */
-static long descriptor_name(const struct keeper *keeper, int fd, char text[PATH_MAX])
+long place_text(const struct keeper *keeper, int fd, char text[PATH_MAX])
 {
     char again[24];
     long length = sys_call4(readlinkat, keeper->own, place_again(fd, again), text, PATH_MAX - 1);
@@ -51,7 +51,7 @@ static long parent_name(const struct keeper *keeper, const struct place *place, 
     long length;
 
     if (place->parent != PARENT_HERE)
-        length = descriptor_name(keeper, place->parent, text);
+        length = place_text(keeper, place->parent, text);
     else
         length = sys_call2(getcwd, text, PATH_MAX);
     if (length < 0)
@@ -87,7 +87,7 @@ static long number_at(const char **text)
  * a "/proc/1" that the caller wrote, since nothing of process 1 is its to write. Other processes' entries are opened
  * where the caller may look into them. *fd is replaced.
  */
-static long proc_take(struct keeper *keeper, const struct call *call, char name[PATH_MAX], int *fd, int *ret_is_foreign)
+long place_take_proc(struct keeper *keeper, const struct call *call, char name[PATH_MAX], int *fd, int *ret_is_foreign)
 {
     const char *rest = name + 5;
     char path[PATH_MAX] not_initialised, *end = path + sizeof(path), *at;
@@ -132,15 +132,20 @@ static long object_look(struct place *place)
 }
 
 /* The object is known by its descriptor alone: its own name is what counts. */
-static long object_named(const struct keeper *keeper, struct place *place)
+long place_name_object(struct keeper *keeper, const struct call *call, struct place *place)
 {
     char name[PATH_MAX] not_initialised;
-    long status = descriptor_name(keeper, place->object, name);
+    long status = place_text(keeper, place->object, name);
 
     if (status == 0) /* no pattern can mean it */
         names_start(keeper->record, &place->at);
     else if (status > 0)
-        names_walk(keeper->record, name, &place->at);
+        status = view_names(keeper, call, place->object, name, &place->at);
+    if (status == -EACCES && place->is_handed) { /* from outside: the caller may write it already */
+        names_start(keeper->record, &place->at);
+        place->is_outside = 1;
+        status = 0;
+    }
     descriptor_close(&place->parent);
     place->parent = PARENT_NONE;
     place->name[0] = '\0';
@@ -148,7 +153,7 @@ static long object_named(const struct keeper *keeper, struct place *place)
 }
 
 /* Split `path` behind its last directory; slashes at its end are taken off and remembered. */
-static long path_split(char *path, struct place *place, const char **ret_directory)
+long place_split(char *path, struct place *place, const char **ret_directory)
 {
     size_t length = string_length(path), start;
 
@@ -207,6 +212,8 @@ static long parent_settle(struct keeper *keeper, const struct call *call, int fl
 {
     long status = parent_name(keeper, place, name);
 
+    if (status >= 0)
+        status = view_check_own(keeper, place->parent, name);
     place->is_proc = status >= 0 && is_on_proc(name);
     if (!place->is_proc)
         return status;
@@ -214,7 +221,7 @@ static long parent_settle(struct keeper *keeper, const struct call *call, int fl
         return -EACCES;
     if (place->parent == PARENT_HERE)
         place->parent = PARENT_NONE;
-    return proc_take(keeper, call, name, &place->parent, &place->is_foreign);
+    return place_take_proc(keeper, call, name, &place->parent, &place->is_foreign);
 }
 
 /* The directory, and the object if there is one and it is wanted. `path` is taken apart. */
@@ -224,7 +231,7 @@ static long place_enter(struct keeper *keeper, const struct call *call, int from
     char name[PATH_MAX] not_initialised;
     struct names_at parent not_initialised;
     const char *directory;
-    long status = path_split(path, place, &directory);
+    long status = place_split(path, place, &directory);
 
     if (status >= 0)
         status = parent_take(keeper, call, from, start, directory, flags);
@@ -238,30 +245,38 @@ static long place_enter(struct keeper *keeper, const struct call *call, int from
     if (status < 0)
         return status;
     if (place_is_dots(place->name) && place->object >= 0)
-        return object_named(keeper, place);
+        return place_name_object(keeper, call, place);
     names_walk(keeper->record, name, &parent);
     names_step(keeper->record, &parent, place->name, string_length(place->name), &place->at);
     return 0;
 }
 
+long place_follow_proc(struct keeper *keeper, const struct call *call, struct place *place)
+{
+    long object;
+
+    place->is_read_only = !(place->mode & S_IWUSR);
+    place->is_handed = !place->is_read_only && place->name[0] >= '0' && place->name[0] <= '9';
+    if (place->is_foreign) /* the kernel asks for the right to trace when it follows the link */
+        keeper_set_tracing(0);
+    object = sys_call4(openat, place->parent, place->name, O_PATH | O_CLOEXEC, 0);
+    if (place->is_foreign)
+        keeper_set_tracing(1);
+    if (object < 0)
+        return object;
+    descriptor_close(&place->object);
+    place->object = (int)object;
+    return place_name_object(keeper, call, place);
+}
+
 /* Through the symbolic link at the end; 1 when there is more to resolve. On /proc a link is the object (fd/1, cwd). */
-static long link_follow(struct keeper *keeper, struct place *place, char path[PATH_MAX], int *from)
+static long link_follow(struct keeper *keeper, const struct call *call, struct place *place, char path[PATH_MAX],
+                        int *from)
 {
     long length;
 
-    if (place->is_proc) {
-        place->is_read_only = !(place->mode & S_IWUSR);
-        if (place->is_foreign) /* the kernel asks for the right to trace when it follows the link */
-            keeper_set_tracing(0);
-        length = sys_call4(openat, place->parent, place->name, O_PATH | O_CLOEXEC, 0);
-        if (place->is_foreign)
-            keeper_set_tracing(1);
-        if (length < 0)
-            return length;
-        descriptor_close(&place->object);
-        place->object = (int)length;
-        return object_named(keeper, place);
-    }
+    if (place->is_proc)
+        return place_follow_proc(keeper, call, place);
     length = sys_call4(readlinkat, place->object, "", path, PATH_MAX - 1);
     if (length < 0)
         return length;
@@ -312,7 +327,7 @@ static long place_resolve(struct keeper *keeper, const struct call *call, int st
         if (place->object < 0)
             status = flags & PLACE_NEW ? 0 : -ENOENT;
         else if ((place->mode & S_IFMT) == S_IFLNK && (flags & PLACE_FOLLOW || place->has_slash))
-            status = link_follow(keeper, place, path, &from);
+            status = link_follow(keeper, call, place, path, &from);
     }
     descriptor_close(&from);
     return status > 0 ? -ELOOP : status;
@@ -322,7 +337,7 @@ static void place_empty(struct place *place)
 {
     place->parent = PARENT_NONE;
     place->object = -1;
-    place->has_slash = place->is_proc = place->is_foreign = place->is_read_only = 0;
+    place->has_slash = place->is_proc = place->is_foreign = place->is_read_only = place->is_handed = place->is_outside = 0;
     place->mode = 0;
 }
 
@@ -356,12 +371,13 @@ long place_find(struct keeper *keeper, const struct call *call, int directory, c
     place_empty(place);
     if (*path) {
         string_append(rest, rest + sizeof(rest), path);
-        status = place_resolve(keeper, call, directory, rest, flags, place);
+        status = keeper->view.is_foreign ? walk_find(keeper, call, directory, rest, flags, place)
+                                         : place_resolve(keeper, call, directory, rest, flags, place);
     } else if (flags & PLACE_EMPTY) {
         status = caller_descriptor(keeper, call, directory);
         if (status >= 0) {
             place->object = (int)status;
-            status = object_named(keeper, place);
+            status = place_name_object(keeper, call, place);
         }
     } else {
         status = -ENOENT;

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+# From a mount namespace and a root directory of the program's own: without nested.namespaces there is none to be had,
+# with it (launchers/cordon-nested) the rules hold there, too.
+
+# Name, sentence, way, path below the workspace.
+elsewhere_row()
+{
+    property "$1" "9.3-49 9.3-52" "$2" program=from_elsewhere "${@:5}"
+    eval "prepare_$1() { make_elsewhere; ARGS=($3 \"\$WORKSPACE/$4\"); WATCH=(\"\$WORKSPACE/$4\"); }"
+    # the same not from a sandbox but from the container itself, whose mounts the descriptors then are
+    property "$1_direct" "9.3-49 9.3-52" "$2: directly" program=from_elsewhere "${@:5}"
+    eval "prepare_$1_direct() { prepare_$1; LAUNCH+=(--direct yes); }"
+}
+
+# With a repository in a subdirectory, whose hooks and configuration nothing is mounted on.
+make_elsewhere()
+{
+    make_project
+    mkdir -p "$WORKSPACE/sub/.git/hooks" "$WORKSPACE/sub/.git.work" "$WORKSPACE/.git/hooks.work"
+    printf '[core]\n' >"$WORKSPACE/sub/.git/config"
+}
+
+elsewhere_row elsewhere_unlink "a protected file cannot be removed where nothing is mounted on it" unlink .bashrc
+elsewhere_row elsewhere_rename "nor renamed" rename .mcp.json
+elsewhere_row elsewhere_exchange "nor exchanged, not even its directory" exchange .vscode
+elsewhere_row elsewhere_create "no protected name can be made through a descriptor from before" create .gitconfig
+elsewhere_row elsewhere_config "nor the configuration of a repository changed in any subdirectory" create sub/.git/config
+elsewhere_row elsewhere_bind "a bind mount of a directory does not give a protected name in it another rule" bind sub/.git/config
+elsewhere_row elsewhere_bind_hook "nor for a hook that does not exist yet" bind sub/.git/hooks/pre-commit
+elsewhere_row elsewhere_bind_file "a bind mount of a protected file does not make it another" bind-file sub/.git/config
+elsewhere_row elsewhere_bind_root "nor does a root directory of one's own" bind-root sub/.git/config
+elsewhere_row elsewhere_overlay "an overlay does not write protected names into the directory below it" overlay sub/.git/config
+lifts='it lifts what a container mounts'
+elsewhere_row elsewhere_remount "a read-only mount cannot be made writable" remount .bashrc kernel="$lifts"
+elsewhere_row elsewhere_root_of_child "another process's root directory is no way round" root-of-child sub/.git/config
+
+# Name, sentence, way: a file that is read-only in a writable directory, which no pattern knows.
+readonly_row()
+{
+    property "$1" "9.3-49 9.3-52" "$2" program=from_elsewhere
+    eval "prepare_$1() { make_readonly; ARGS=($3 \"\$PINNED\"); WATCH=(\"\$PINNED\"); LAUNCH+=(--direct yes); }"
+}
+
+readonly_row elsewhere_readonly_unlink "a read-only file cannot be removed where nothing is mounted on it" unlink
+readonly_row elsewhere_readonly_rename "nor renamed" rename
+readonly_row elsewhere_readonly_exchange "nor exchanged" exchange
+readonly_row elsewhere_readonly_bind "nor written through a bind mount" bind
+
+property elsewhere_readonly_parent "9.3-49 9.3-52" "nor its directory renamed" program=from_elsewhere
+prepare_elsewhere_readonly_parent() { make_readonly; ARGS=(rename "$WORKSPACE/src"); WATCH=("$PINNED"); LAUNCH+=(--direct yes); }
+
+# Name, sentence, way: a masked file is to be read.
+unveil_row()
+{
+    property "$1" "9.3-49 9.3-52" "$2" program=from_elsewhere "${@:4}"
+    eval "prepare_$1() { make_denied; ARGS=($3 \"\$WORKSPACE/config/.env\" \"\$MARKER\"); }"
+}
+
+unveil_row unveil_unmount "the mount over a denied file cannot be taken away" unmount kernel="$lifts"
+unveil_row unveil_move "nor moved away" move kernel="$lifts"
+unveil_row unveil_bind "nor left out by a bind mount of its directory" non-recursive
+unveil_row unveil_old_root "nor lost with the old root directory" old-root

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+# Programs' own sandboxes in a container with nested.namespaces: they work, they hold what they promise, and so does
+# the container around them.
+
+nested()
+{
+    OPTIONS+=(--set nested.namespaces=true)
+}
+
+program_test namespaces_inside_are_refused_to_root "unshare" root
+test_namespaces_inside_are_refused_to_root()
+{
+    nested
+    check_run 125 'nested.namespaces.*run Cordon as an ordinary user' true
+}
+
+program_test a_user_namespace_works_inside "unshare" user
+test_a_user_namespace_works_inside()
+{
+    nested
+    check_run 0 '^0$' unshare --user --map-root-user id -u || return 1
+    check_run 0 '^done$' unshare --user --map-root-user --mount --net --ipc --uts --pid --fork sh -ec '
+        mkdir stage; cd stage; mount -t tmpfs none .; cd ../stage
+        echo text > file
+        mkdir directory
+        mount --bind .. directory
+        echo through > directory/made
+        hostname inside
+        umount directory
+        echo done' || return 1
+    check_equal "$(cat made)" through
+}
+
+# As sandbox-runtime and Codex call it.
+bwrap_inside()
+{
+    check_run "$1" "$2" bwrap --new-session --die-with-parent --unshare-user --unshare-pid --unshare-net \
+        --ro-bind / / --dev /dev --tmpfs /tmp --bind "$WORKSPACE" "$WORKSPACE" "${@:3}"
+}
+
+program_test bwrap_works_inside "bwrap" user
+test_bwrap_works_inside()
+{
+    nested
+    bwrap_inside 0 '^done$' -- sh -ec '
+        echo text > made
+        mkdir directory
+        mv made directory/moved
+        ln -s moved directory/link
+        ln directory/moved directory/hard
+        chmod 600 directory/link
+        echo more >> directory/link
+        echo private > /tmp/file
+        [ "$(cat /tmp/file)" = private ]
+        ! touch /usr/file 2>/dev/null
+        echo > /dev/null
+        echo done' || return 1
+    check_equal "$(cat directory/hard)" "text
+more"
+    bwrap_inside 1 'Read-only file system' --ro-bind "$WORKSPACE" "$WORKSPACE" -- touch refused || return 1
+    bwrap_inside 0 '^done$' --unshare-all --hostname other --uid 0 --gid 0 -- sh -ec '[ $(id -u) = 0 ]; hostname | grep -q other; echo done'
+}
+
+program_test names_are_kept_in_sandboxes_inside "bwrap git" user
+test_names_are_kept_in_sandboxes_inside()
+{
+    as_caller git init -q . || return 1
+    nested
+    bwrap_inside 2 'Permission denied' -- sh -c 'echo evil >> .git/config' || return 1
+    bwrap_inside 2 'Permission denied' --bind "$WORKSPACE" /tmp/w -- sh -c 'echo evil > /tmp/w/.bashrc' || return 1
+    bwrap_inside 2 'Permission denied' --bind "$WORKSPACE" /tmp/w -- sh -ec 'git init -q /tmp/w/sub; echo evil > /tmp/w/sub/.git/hooks' || return 1
+    bwrap_inside 0 '' -- sh -ec '
+        git clone -q sub copy 2>/dev/null
+        cd copy
+        git config a.b c
+        git status --porcelain' || return 1
+    ! grep -rq evil . || complain 'a protected name was written'
+}
+
+program_test chromium_sandboxes_itself_inside "chromium" user
+test_chromium_sandboxes_itself_inside()
+{
+    local page='data:text/html,<p id=x></p><script>x.textContent="ran "+6*7</script>'
+    local chromium=(/usr/lib/chromium/chromium --headless --disable-gpu "--user-data-dir=$WORKSPACE/profile")
+
+    check_run '[1-9][0-9]*' 'No usable sandbox' "${chromium[@]}" --dump-dom "$page" || return 1
+    nested
+    check_run 0 'ran 42' "${chromium[@]}" --dump-dom "$page"
+}
+
+program_test codex_sandboxes_commands_inside "codex" user
+test_codex_sandboxes_commands_inside()
+{
+    as_caller mkdir .codex home || return 1 # it would make the first one, a protected name
+    nested
+    # a home below the directory for temporary files it does not take
+    local codex=(env "CODEX_HOME=$WORKSPACE/home" TMPDIR=/var/tmp codex)
+    check_run 0 '^done$' "${codex[@]}" sandbox -c 'sandbox_mode="workspace-write"' -- sh -ec '
+        echo text > made
+        ! touch /usr/file ../file 2>/dev/null
+        ! echo evil > .bashrc
+        echo done' || return 1
+    check_equal "$(cat made)" text
+    check_run 1 'Read-only' "${codex[@]}" sandbox -c 'sandbox_mode="read-only"' -- touch refused
+}
