@@ -164,6 +164,17 @@ static void emit_mode(struct emitter *emitter, unsigned index, uint32_t action)
     emit_return(emitter, action);
 }
 
+/* The bit makes no program of a directory, but what it is only the keeper sees. */
+static void emit_change_of_mode(struct emitter *emitter, unsigned index)
+{
+    uint32_t refused = emitter->plan->keeps_names ? S_ISUID : S_ISUID | S_ISGID;
+
+    emit_load_argument(emitter, index);
+    emit(emitter, BPF_JMP | BPF_JSET | BPF_K, refused, 0, 1);
+    emit_return(emitter, RETURN_ERRNO(EPERM));
+    emit_return(emitter, name_action(emitter));
+}
+
 /*
  * The mode is looked at only where a file is made: otherwise the register holds anything. A file without a name
  * (O_TMPFILE) and a mere reference (O_PATH) change nothing that the keeper would have to know of.
@@ -270,6 +281,10 @@ static void emit_verdict(struct emitter *emitter, const struct range *range)
     case FILTER_NAME_MODE_1:
     case FILTER_NAME_MODE_2:
         emit_mode(emitter, range->verdict == FILTER_NAME_MODE_1 ? 1 : 2, name_action(emitter));
+        break;
+    case FILTER_CHMOD_1:
+    case FILTER_CHMOD_2:
+        emit_change_of_mode(emitter, range->verdict == FILTER_CHMOD_1 ? 1 : 2);
         break;
     case FILTER_OPEN_1:
     case FILTER_OPEN_2:

@@ -28,6 +28,8 @@ enum filter_verdict {
     FILTER_NAME,        /* changes a name: allowed, or made by the keeper where the plan keeps names */
     FILTER_NAME_MODE_1, /* refused when the mode, argument 1, has a set-user-ID or set-group-ID bit (counted from 0), then as FILTER_NAME */
     FILTER_NAME_MODE_2, /* the same with argument 2 */
+    FILTER_CHMOD_1,     /* the same for an object that is there: with the set-group-ID bit the keeper sees whether it is a directory */
+    FILTER_CHMOD_2,
     FILTER_OPEN_1,      /* the same for a new file and for writing: flags are argument 1, the mode behind it */
     FILTER_OPEN_2,      /* the same with flags as argument 2 */
     FILTER_RLIMIT_0,    /* setting RLIMIT_CORE (resource is argument 0) succeeds without effect */

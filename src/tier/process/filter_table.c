@@ -112,14 +112,14 @@ static const struct filter_row rows[] = {
  */
 #define SET_ID "a set-user-ID or set-group-ID file in a granted tree would give the caller's rights to others"
     ROW(openat, FILTER_OPEN_2, SET_ID)
-    ROW(fchmod, FILTER_NAME_MODE_1, SET_ID)
-    ROW(fchmodat, FILTER_NAME_MODE_2, SET_ID)
-    ROW(fchmodat2, FILTER_NAME_MODE_2, SET_ID)
+    ROW(fchmod, FILTER_CHMOD_1, SET_ID)
+    ROW(fchmodat, FILTER_CHMOD_2, SET_ID)
+    ROW(fchmodat2, FILTER_CHMOD_2, SET_ID)
     ROW(mknodat, FILTER_NAME_MODE_2, SET_ID)
 #ifdef __x86_64__
     ROW(open, FILTER_OPEN_1, SET_ID)
     ROW(creat, FILTER_NAME_MODE_1, SET_ID)
-    ROW(chmod, FILTER_NAME_MODE_1, SET_ID)
+    ROW(chmod, FILTER_CHMOD_1, SET_ID)
     ROW(mknod, FILTER_NAME_MODE_1, SET_ID)
 #endif
     ENOSYS_(openat2, "its mode lies in memory, out of a filter's sight; programs fall back to openat")

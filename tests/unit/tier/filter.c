@@ -437,6 +437,22 @@ TEST(a_set_group_id_bit_is_refused_wherever_a_mode_can_be_given_and_the_sticky_b
 #endif
 }
 
+/* Of a directory the bit makes no program; the keeper sees which it is. */
+TEST(where_names_are_kept_the_keeper_judges_a_set_group_id_bit_of_what_is_there)
+{
+    struct plan_filter kept = ordinary;
+
+    kept.keeps_names = true;
+    build(&kept);
+    check_int(run(NATIVE, __NR_fchmod, 3, 02755, 0), SECCOMP_RET_USER_NOTIF);
+    check_int(run(NATIVE, __NR_fchmodat, 3, 0, 02755), SECCOMP_RET_USER_NOTIF);
+    check_int(run(NATIVE, __NR_fchmodat2, 3, 0, 02755), SECCOMP_RET_USER_NOTIF);
+    check_int(run(NATIVE, __NR_fchmod, 3, 06755, 0), refusal(EPERM));
+    check_int(run(NATIVE, __NR_fchmodat, 3, 0, 04755), refusal(EPERM));
+    check_int(run(NATIVE, __NR_mknodat, 3, 0, S_IFREG | 02755), refusal(EPERM));
+    check_int(run(NATIVE, __NR_openat, 3, 0, O_CREAT | O_WRONLY), SECCOMP_RET_USER_NOTIF);
+}
+
 TEST(a_lease_is_refused_and_what_else_fcntl_does_is_not)
 {
     build(&ordinary);

@@ -225,6 +225,41 @@ TEST(a_socket_is_bound_where_it_was_judged)
     done();
 }
 
+TEST(a_set_group_id_bit_is_for_directories_only)
+{
+    keep("mkdir d; echo >f; chmod 755 f", "try() { \"$@\" 2>/dev/null && echo through: \"$@\"; }\n"
+                                        "try chmod 2755 d; try chmod 2755 f; try chmod u+s d; try chmod g+s f; mkdir d/e; stat -c %a d d/e f\n"
+                                        "cp -a d g && stat -c %a g; ln -s f l; try chmod 2755 l; try chmod 2711 d/e; stat -c %a d/e f");
+    check_string(output, "through: chmod 2755 d\n2755\n2755\n755\n2755\nthrough: chmod 2711 d/e\n2711\n755\n");
+    host("test $(stat -c %a f) = 755 -a $(stat -c %a d) = 2755");
+    done();
+}
+
+/* The kernel's own rule, where this machine has it: what somebody else put into a sticky directory is not opened with O_CREAT. */
+TEST(what_others_put_into_a_sticky_directory_is_not_opened_by_a_call_that_may_create)
+{
+    bool is_on;
+
+    if (geteuid() != 0)
+        test_skip("root");
+    is_on = system("grep -q '^[12]' /proc/sys/fs/protected_regular") == 0;
+    keep("mkdir s p; chmod 1777 s; for d in s p; do echo 1 >$d/theirs; chown 12345 $d/theirs; chmod 666 $d/theirs; done; echo 1 >s/mine",
+         "exec 2>/dev/null; (echo 2 >s/theirs) && echo through; (echo 2 >s/mine) && echo mine; (echo 2 >p/theirs) && echo plain\n"
+         "(dd if=/dev/null of=s/theirs conv=nocreat,notrunc) && echo without; cat s/theirs s/mine p/theirs");
+    check_string(output, is_on ? "mine\nplain\nwithout\n1\n2\n2\n" : "through\nmine\nplain\nwithout\n2\n2\n2\n");
+    done();
+}
+
+/* As many as a build may have; and other calls go on meanwhile. */
+TEST(many_openings_may_wait_for_their_other_sides)
+{
+    keep("mkfifo pipe", "i=0; while [ $i -lt 100 ]; do echo word >pipe & i=$((i+1)); done\n"
+                        "i=0; while [ $i -lt 300 ]; do mkdir d$i; i=$((i+1)); done\n"
+                        "exec 3<pipe; wait; head -n 100 <&3 | sort | uniq -c | tr -d ' '; ls -d d* | wc -l");
+    check_string(output, "100word\n300\n");
+    done();
+}
+
 /* ---- what is noted ---- */
 
 static char noted[4096];

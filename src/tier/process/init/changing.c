@@ -243,6 +243,8 @@ static long set_mode(struct keeper *keeper, struct place *place, uint64_t mode)
         status = -EOPNOTSUPP;
     if (status == 0 && place->has_slash && (place->mode & S_IFMT) != S_IFDIR)
         status = -ENOTDIR;
+    if (status == 0 && mode & S_ISGID && (place->mode & S_IFMT) != S_IFDIR)
+        status = -EPERM; /* a program with the rights of a group, for others to run */
     if (status == 0)
         status = sys_call3(fchmodat, keeper->own, place_again(place->object, again), mode & 07777);
     place_leave(place);

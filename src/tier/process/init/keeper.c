@@ -26,7 +26,8 @@
 #include <linux/time_types.h>
 
 #define STACK_BYTES (512u << 10)
-#define RETRY_NS    20000000 /* 20 ms */
+#define RETRY_NS      20000000 /* 20 ms, and as much more for each so many that wait: */
+#define RETRY_AT_ONCE 32
 
 #ifndef SECCOMP_ADDFD_FLAG_SEND
 #define SECCOMP_ADDFD_FLAG_SEND (1UL << 1) /* 5.14 */
@@ -109,15 +110,25 @@ static void handle(struct keeper *keeper, const struct seccomp_notif *asked)
     keeper_answer(keeper, call.id, result == KEEPER_CONTINUE ? 0 : result, result == KEEPER_CONTINUE);
 }
 
+static int64_t now_ns(void)
+{
+    struct __kernel_timespec now = {0};
+
+    sys_call2(clock_gettime, CLOCK_MONOTONIC_COARSE, &now);
+    return now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
 /* 0 when there is something to receive. */
 static long wait_for_call(struct keeper *keeper)
 {
-    struct __kernel_timespec pause = {.tv_nsec = RETRY_NS};
+    struct __kernel_timespec pause = {.tv_nsec = RETRY_NS * (1 + keeper->waiting_count / RETRY_AT_ONCE)};
     struct pollfd polled = {.fd = keeper->listener, .events = POLLIN};
     long ready = sys_call5(ppoll, &polled, 1, keeper->waiting_count ? &pause : 0, 0, sizeof(uint64_t));
 
-    if (keeper->waiting_count)
+    if (keeper->waiting_count && (ready == 0 || now_ns() >= keeper->retry_at)) { /* not for each call that comes */
         opening_retry(keeper);
+        keeper->retry_at = now_ns() + pause.tv_nsec;
+    }
     if (ready > 0 && polled.revents & POLLHUP) /* the last contained process is gone */
         sys_call1(exit, 0);
     return ready > 0 ? 0 : -EAGAIN;
@@ -161,18 +172,17 @@ static void descriptors_settle(struct init *init, struct keeper *keeper, int lis
     keeper->control = 5;
 }
 
-/* Yama's scope, which the keeper's own capability would pass by. */
-static int is_tracing_open(void)
+int keeper_setting(const char *path)
 {
-    char scope = '0';
-    long fd = sys_call4(openat, AT_FDCWD, "/proc/sys/kernel/yama/ptrace_scope", O_RDONLY | O_CLOEXEC, 0);
+    char digit = '0';
+    long fd = sys_call4(openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
 
     if (fd >= 0) {
-        if (sys_call3(read, fd, &scope, 1) != 1)
-            scope = '3';
+        if (sys_call3(read, fd, &digit, 1) != 1)
+            digit = '3';
         sys_call1(close, fd);
     }
-    return scope == '0' && (fd >= 0 || fd == -ENOENT);
+    return fd >= 0 || fd == -ENOENT ? digit - '0' : 3;
 }
 
 static void keeper_run(void *argument)
@@ -194,7 +204,8 @@ static void keeper_run(void *argument)
     keeper->is_starting = 1;
     keeper->mask = (uint32_t)sys_call1(umask, 077);
     sys_call1(umask, keeper->mask);
-    keeper->is_tracing_open = is_tracing_open();
+    /* Yama's scope, which the keeper's own capability would pass by */
+    keeper->is_tracing_open = keeper_setting("/proc/sys/kernel/yama/ptrace_scope") == 0;
     view_prepare(init, keeper);
     listener = program_launch(init);
     descriptors_settle(init, keeper, listener);

@@ -15,7 +15,7 @@
 #include "tier/process/init/names.h"
 
 #define KEEPER_UMASKS  64
-#define KEEPER_WAITING 32
+#define KEEPER_WAITING 256
 #define KEEPER_YOUNG   128
 
 /* A file mode creation mask seen lately; asking /proc for it costs more than the call itself. */
@@ -70,6 +70,7 @@ struct keeper {
     struct umask_seen umasks[KEEPER_UMASKS];
     struct waiting waiting[KEEPER_WAITING];
     uint32_t waiting_count;
+    int64_t retry_at; /* ns of CLOCK_MONOTONIC_COARSE */
     struct noted noted[RECORD_NOTES_MAX];
     uint32_t noted_count;
     int has_more_notes; /* the parent was told of that, too */
@@ -180,6 +181,7 @@ long errand_open_map(struct keeper *keeper, const struct call *call, int object,
 long thread_start(void (*entry)(void *), void *argument, void *stack, unsigned long flags);
 
 /* keeper.c, for opening.c and metadata.c */
+int keeper_setting(const char *path); /* a digit of /proc/sys: 0 where this kernel has none, 3 where it cannot be read */
 void keeper_set_tracing(int is_on); /* CAP_SYS_PTRACE, effective or not */
 /* The number that the caller has it under; with goes_on the caller is told so and goes on. */
 long keeper_give(const struct keeper *keeper, uint64_t id, int fd, int is_closed_on_exec, int goes_on);

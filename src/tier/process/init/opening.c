@@ -87,7 +87,7 @@ static int would_wait(long status, uint32_t mode)
 static long wait_later(struct keeper *keeper, uint64_t id, struct place *place, int flags)
 {
     if (keeper->waiting_count == KEEPER_WAITING)
-        return -EAGAIN;
+        return -ENFILE;
     keeper->waiting[keeper->waiting_count++] = (struct waiting){.id = id, .object = place->object, .flags = flags};
     place->object = -1;
     return KEEPER_ANSWERED;
@@ -127,6 +127,29 @@ static long open_terminal(const struct keeper *keeper, const struct call *call, 
     return sys_call4(openat, AT_FDCWD, path, kept, 0);
 }
 
+/*
+ * The kernel's rule for O_CREAT on what others put into a directory that is sticky (fs.protected_regular, protected_fifos),
+ * which it does not see when the keeper opens the object itself. An owner that does not exist inside could be anybody.
+ */
+static long check_sticky(const struct keeper *keeper, const struct place *place, int flags)
+{
+    uint32_t type = place->mode & S_IFMT;
+    struct statx directory, object;
+    int level;
+
+    if (!(flags & O_CREAT) || place->parent == PARENT_NONE || (type != S_IFREG && type != S_IFIFO))
+        return 0;
+    if (sys_call5(statx, place->parent, ".", 0, STATX_MODE, &directory) < 0 ||
+        sys_call5(statx, place->object, "", AT_EMPTY_PATH, STATX_UID, &object) < 0)
+        return -EACCES;
+    if (!(directory.stx_mode & S_ISVTX) || object.stx_uid == keeper->record->uid)
+        return 0;
+    level = keeper_setting(type == S_IFREG ? "/proc/sys/fs/protected_regular" : "/proc/sys/fs/protected_fifos");
+    if ((directory.stx_mode & S_IWOTH && level >= 1) || (directory.stx_mode & S_IWGRP && level >= 2))
+        return -EACCES;
+    return 0;
+}
+
 static long open_existing(struct keeper *keeper, const struct call *call, struct place *place, int flags)
 {
     uint32_t type = place->mode & S_IFMT;
@@ -141,6 +164,8 @@ static long open_existing(struct keeper *keeper, const struct call *call, struct
     if (place->has_slash || flags & O_DIRECTORY)
         return -ENOTDIR;
     status = is_writing(flags) ? place_check(keeper, place) : 0;
+    if (status == 0)
+        status = check_sticky(keeper, place, flags);
     if (status < 0)
         return status;
     if (type == S_IFIFO && place->is_read_only && is_writing(flags))
