@@ -17,6 +17,8 @@ check-long: ## what takes longer: soak, fuzzing, valgrind, other kernels
 	@scripts/setup check long deb && scripts/check-long
 escape: ## the escape harness alone
 	@scripts/setup check && scripts/in-reach sh -c 'scripts/build && tests/escape/run'
+compare: ## the escape tests against other sandboxes (needs npm; about an hour; writes docs/comparison.md)
+	@scripts/setup check peers && scripts/in-reach sh -c 'scripts/build && tests/escape/compare'
 fuzz: ## every fuzz target for a minute
 	@scripts/setup check && scripts/fuzz --seconds 60
 bench: ## what containment costs on this machine
@@ -34,4 +36,4 @@ clean: ## forget the build
 help: ## this list
 	@sed -n 's/^\([a-z-]*\): ## \(.*\)/\1 \2/p' Makefile | while read -r name what; do printf '%-14s %s\n' "$$name" "$$what"; done
 
-.PHONY: all demo demo-openclaw check check-long escape fuzz bench setup install uninstall deb clean help
+.PHONY: all demo demo-openclaw check check-long escape compare fuzz bench setup install uninstall deb clean help

@@ -118,7 +118,7 @@ trial()
         "drive_$NAME" 2>>"$LOG.host"
         status=$?
     else
-        (trial_run_command timeout --kill-after=2 60 "${command[@]}")
+        (trial_run_command timeout --kill-after=2 "${CORDON_ESCAPE_SECONDS:-60}" "${command[@]}")
         status=$?
     fi
     if [ ${#WATCH[@]} != 0 ] || [ -n "$EXPECT_EFFECT" ] || declare -F "effect_$NAME" >/dev/null; then

@@ -148,10 +148,10 @@ prepare_system_programs()
 finish_system_programs() { rm -f "$HOST_FILE"; }
 
 property swap_file "9.3-2" "a file exchanged with a link between look-ups never leads out" program=swap_link
-prepare_swap_file() { ARGS=("$OUTSIDE/secret" "$MARKER" file "$([ "$MODE" = bare ] && echo 1000000 || echo 40000)"); }
+prepare_swap_file() { ARGS=("$OUTSIDE/secret" "$MARKER" file "$([ "$MODE" = bare ] && echo 1000000 || echo "${CORDON_ESCAPE_TRIES:-40000}")"); }
 
 property swap_directory "9.3-3" "a directory exchanged with a link during the look-up never leads out" program=swap_link
-prepare_swap_directory() { ARGS=("$OUTSIDE" "$MARKER" directory "$([ "$MODE" = bare ] && echo 1000000 || echo 40000)"); }
+prepare_swap_directory() { ARGS=("$OUTSIDE" "$MARKER" directory "$([ "$MODE" = bare ] && echo 1000000 || echo "${CORDON_ESCAPE_TRIES:-40000}")"); }
 
 property moved_directory "9.3-4" "a directory that the host moves out of the workspace gives no way to climb" program=moved_cwd
 prepare_moved_directory()

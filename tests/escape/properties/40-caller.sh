@@ -35,9 +35,12 @@ prepare_init_files() { bare_pid_namespace; ARGS=(files); }
 property init_memory "9.3-29 9.3-30" "memory, environment and maps of pid 1 cannot be read" program=look_into_init
 prepare_init_memory() { bare_pid_namespace; ARGS=(memory); }
 
-property init_writable "9.3-32" "pid 1 cannot be changed through /proc" program=write_init \
-    gap="root inside owns pid 1's files in /proc: it can raise its rank for the out-of-memory killer, which ends its own container"
+property init_writable "9.3-32" "pid 1 cannot be changed through /proc" program=write_init
 prepare_init_writable() { bare_pid_namespace; }
+
+property init_writable_unkept "9.3-32" "nor where no names are kept" program=write_init \
+    gap="one uid inside owns pid 1's files in /proc: it can raise its rank for the out-of-memory killer, which ends its own container"
+prepare_init_writable_unkept() { bare_pid_namespace; LAUNCH=(--line 'filesystem: {protectBuiltin: false}'); }
 
 property descriptors_closed "9.3-49 MXC-c" "no descriptor beyond 0 to 2 is inherited" program=scan_descriptors
 prepare_descriptors_closed() { WRAP=("$BIN/open-descriptors" "3:r:/dev/null" "500:r:/dev/null" --); }
