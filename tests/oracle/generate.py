@@ -18,13 +18,13 @@ NEW_NAMES = ['n1', 'n2', 'n3', 'new.pem', '.env', 'secret', '.bashrc', '.vscode'
 PATTERNS = ['{}/**/*.pem', '{}/**/.env', '{}/*/secret', '{}/**/a/f', '{}/*/b/*', '{}/n?', '**/.env', '{}/**/c/**/g']
 
 
-def generate(seed, number):
-    return Generator(random.Random('%s/%s' % (seed, number))).case()
+def generate(seed, number, simplify=None):
+    return Generator(random.Random('%s/%s' % (seed, number)), simplify).case()
 
 
 class Generator:
-    def __init__(self, rng):
-        self.rng = rng
+    def __init__(self, rng, simplify):
+        self.rng, self.simplify = rng, simplify
         self.tree = []
         self.kinds = {'': 'd'}
         self.aliases = []
@@ -46,6 +46,8 @@ class Generator:
                                    world.resolve_host(r['path'].replace('@', BASE))[0].startswith('/etc')]
         if self.chance(0.05):
             self.spoil()
+        if self.simplify:
+            self.case_data = self.simplify(self.case_data)
         self.case_data['ops'] = self.operations(self.rng.randint(30, 150))
         return self.case_data
 

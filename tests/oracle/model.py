@@ -56,6 +56,11 @@ class World(Names):
             if access == DENIED and here not in self.skeleton:
                 if node.private or self.view_shows_deeper(here):
                     raise Unjudged
+                # A grant below it that another name of the object takes away again.
+                if '/'.join([here, part, *reversed(todo)]) in self.hidden:
+                    return Place('hidden')
+                if here in self.hidden_ways:
+                    raise Unjudged
                 return Place('shut')
             if part == '..':
                 here = parent_of(here)

@@ -13,6 +13,7 @@ import sys
 import time
 
 import generate
+import launchers
 import model
 import names
 
@@ -59,7 +60,8 @@ class Known:
 class Bench:
     """The directory in which the cases of one caller live."""
 
-    def __init__(self, root, cordon, perform, known, flip=None):
+    def __init__(self, root, cordon, perform, known, flip=None, launcher=None):
+        self.launcher = launcher
         self.root, self.cordon, self.perform, self.known, self.flip = root, cordon, perform, known, flip
         self.base = os.path.join(root, 'tree')
         self.policies = [os.path.join(root, name) for name in ('policy.json', 'second.json')]
@@ -129,14 +131,19 @@ class Bench:
         ops = [[word.replace('@', self.base) for word in op] for op in case['ops']]
         text = ''.join('\t'.join(op) + '\n' for op in ops)
         policies = ['--policy', self.policies[0]] + (['--policy', self.policies[1]] if case.get('layered') else [])
-        done = subprocess.run([self.cordon, 'run', *policies, '--', self.perform], check=False,
+        command = self.launcher(self, world, case) if self.launcher else \
+            [self.cordon, 'run', *policies, '--', self.perform]
+        done = subprocess.run(command, check=False,
                               input=text.encode(), capture_output=True, env=self.environment,
                               cwd=os.path.join(self.root, 'cwd'))
         self.counts['containers'] += 1
-        if not self.judge_launch(case, world, done):
+        if not self.launcher and not self.judge_launch(case, world, done):
             return
         answers = done.stdout.decode().splitlines()
         if done.returncode != 0 or len(answers) != len(ops):
+            if self.launcher:
+                self.counts['not started'] += 1
+                return
             raise Disagreement(len(answers), None, 'run', 'status 0 and %d answers' % len(ops),
                                '%d and %d: %s' % (done.returncode, len(answers), done.stderr.decode().strip()))
         for index, op in enumerate(ops):
@@ -318,6 +325,19 @@ def describe(case, found, options, number):
     return '\n'.join(lines)
 
 
+def print_tally(bench, tally, options):
+    counts = bench.counts
+    for kind, count in sorted(tally.counts.items()):
+        print('tally\t%s\t%s\t%d' % (options.launcher, kind, count))
+    judged = counts['pairs'] - counts['open']
+    for kind, count in (('pairs', judged), ('open by the table', counts['open']), ('not judged', counts['left']),
+                        ('containers', counts['containers']), ('containers that did not start', counts['not started'])):
+        print('tally\t%s\t%s\t%d' % (options.launcher, kind, count))
+    # The answers are counted, not judged: only a run that counted nothing has failed.
+    print('result %d %d 0' % (judged, judged == 0))
+    return judged == 0
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument('--pairs', type=int, default=3000)
@@ -327,6 +347,7 @@ def main():
     parser.add_argument('--case', type=int, help='only this one')
     parser.add_argument('--report-max', type=int, default=8)
     parser.add_argument('--broken-model', choices=names.FLIPS)
+    parser.add_argument('--launcher', choices=launchers.LAUNCHERS, help='count how another tool answers the same cases')
     parser.add_argument('--summary', action='store_true', help='count per operation and verdict')
     parser.add_argument('root')
     parser.add_argument('cordon')
@@ -334,13 +355,15 @@ def main():
     parser.add_argument('known')
     options = parser.parse_args()
 
-    known = Known(options.known)
-    bench = Bench(options.root, options.cordon, options.perform, known, options.broken_model)
+    known = launchers.Tally() if options.launcher else Known(options.known)
+    simplify = launchers.simple if options.launcher else None
+    bench = Bench(options.root, options.cordon, options.perform, known, options.broken_model,
+                  launchers.LAUNCHERS.get(options.launcher))
     bad, number, started, reported = 0, options.case or 0, time.monotonic(), set()
     while bench.counts['pairs'] < options.pairs:
         if options.seconds and time.monotonic() - started > options.seconds:
             break
-        case = generate.generate(options.seed + options.caller, number)
+        case = generate.generate(options.seed + options.caller, number, simplify)
         try:
             bench.judge(case)
         except Disagreement as found:
@@ -363,7 +386,11 @@ def main():
         number += 1
         if options.case is not None:
             break
+        if bench.counts['not started'] > 50 and not bench.counts['pairs']:
+            break
     shutil.rmtree(bench.base, ignore_errors=True)
+    if options.launcher:
+        return print_tally(bench, known, options)
     for row in known.rows:
         print('skipped %d times, known: %s' % (known.count[row], row))
     if options.summary:
