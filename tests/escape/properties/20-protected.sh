@@ -132,6 +132,24 @@ prepare_denied_rename_away() { make_denied; ARGS=("$WORKSPACE/config/.env" "$WOR
 property denied_parent_away "9.3-9" "the directory of a denied file cannot be renamed away" program=rename_away
 prepare_denied_parent_away() { make_denied; ARGS=("$WORKSPACE/config" "$WORKSPACE/open"); WATCH=("$WORKSPACE/config"); }
 
+property denied_hard_link_old "9.3-5" "another name of a file in a denied directory, from before the run, does not open it" program=read_file
+prepare_denied_hard_link_old()
+{
+    make_denied
+    ln "$WORKSPACE/config/private/key" "$WORKSPACE/alias"
+    ARGS=("$WORKSPACE/alias" "$MARKER")
+}
+
+property protected_hard_link_old "9.3-5" "another name of a hook, from before the run, does not change it" program=write_file
+prepare_protected_hard_link_old()
+{
+    mkdir -p "$WORKSPACE/.git/hooks"
+    printf '#!/bin/sh\n' >"$WORKSPACE/.git/hooks/pre-push"
+    ln "$WORKSPACE/.git/hooks/pre-push" "$WORKSPACE/alias"
+    ARGS=("$WORKSPACE/alias")
+    WATCH=("$WORKSPACE/.git/hooks/pre-push")
+}
+
 property denied_hard_link "9.3-6" "no hard link can be made to a denied file" program=link_outside
 prepare_denied_hard_link() { make_denied; ARGS=("$WORKSPACE/config/.env" "$WORKSPACE/open"); WATCH=("$WORKSPACE/config"); }
 
@@ -156,4 +174,13 @@ prepare_denied_replaced()
     printf 'new secret %s\n' "$MARKER" >"$OUTSIDE/new"
     ARGS=("$WORKSPACE/config/.env" "$WORKSPACE/ready" "$WORKSPACE/replaced" read "$MARKER")
     on_ready "$WORKSPACE/ready" "$WORKSPACE/replaced" mv "$OUTSIDE/new" "$WORKSPACE/config/.env"
+}
+
+property denied_replaced_inside "9.3-27" "what lies in a denied directory stays denied when the host replaces it by a rename" program=replaced_on_host
+prepare_denied_replaced_inside()
+{
+    make_denied
+    printf 'new secret %s\n' "$MARKER" >"$OUTSIDE/new"
+    ARGS=("$WORKSPACE/config/private/key" "$WORKSPACE/ready" "$WORKSPACE/replaced" read "$MARKER")
+    on_ready "$WORKSPACE/ready" "$WORKSPACE/replaced" mv "$OUTSIDE/new" "$WORKSPACE/config/private/key"
 }
