@@ -16,12 +16,12 @@ int main(int argc, char **argv)
         struct stat st;
 
         snprintf(name, sizeof(name), "%s%s", prefixes[i], path);
-        if (stat(name, &st) == 0)
-            succeeded("look-up through the parent of the root");
-        if (opendir(name))
-            succeeded("listing through the parent of the root");
         if (chmod(name, 0700) == 0)
             succeeded("chmod through the parent of the root");
+        if (opendir(name))
+            succeeded("listing through the parent of the root");
+        if (stat(name, &st) == 0)
+            succeeded("look-up through the parent of the root");
     }
     refused("look-up through the parent of the root");
 }

@@ -7,7 +7,9 @@ int main(int argc, char **argv)
 {
     int root = open("/", O_RDONLY | O_DIRECTORY), fd;
 
-    if (root < 0 || (mkdir("jail", 0755) < 0 && errno != EEXIST))
+    if (root < 0)
+        refused("open of the root directory");
+    if (mkdir("jail", 0755) < 0 && errno != EEXIST)
         broken("the jail directory");
     if (chroot("jail") < 0)
         refused("chroot");

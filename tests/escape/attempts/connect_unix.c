@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Connect to a Unix socket of the host and hear its greeting. Arguments: kind (path, abstract or
- * datagram), name. */
+/* Connect to a Unix socket of the host and hear its greeting. Arguments: kind (path, abstract,
+ * datagram or pair: one end of a pair of datagram sockets), name. */
 #include <poll.h>
 #include <stddef.h>
 #include <sys/socket.h>
@@ -11,15 +11,18 @@
 int main(int argc, char **argv)
 {
     const char *kind = argument(argc, argv, 1), *name = argument(argc, argv, 2);
-    bool is_datagram = strcmp(kind, "datagram") == 0, is_abstract = strcmp(kind, "abstract") == 0;
+    bool is_pair = strcmp(kind, "pair") == 0, is_datagram = is_pair || strcmp(kind, "datagram") == 0, is_abstract = strcmp(kind, "abstract") == 0;
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     socklen_t length = sizeof(address);
-    int fd = socket(AF_UNIX, is_datagram ? SOCK_DGRAM : SOCK_STREAM, 0);
+    int ends[2] = {-1, -1};
+    int fd = is_pair ? socketpair(AF_UNIX, SOCK_DGRAM, 0, ends) : socket(AF_UNIX, is_datagram ? SOCK_DGRAM : SOCK_STREAM, 0);
     struct pollfd waiting = {.fd = fd, .events = POLLIN};
     char greeting[16];
 
     if (fd < 0)
-        refused("socket");
+        refused(is_pair ? "socketpair" : "socket");
+    if (is_pair)
+        fd = ends[0];
     if (strlen(name) + 1 >= sizeof(address.sun_path)) {
         errno = ENAMETOOLONG;
         broken("the name of the socket");

@@ -18,7 +18,7 @@ int main(int argc, char **argv)
     struct cmsghdr *header = CMSG_FIRSTHDR(&message);
     int ends[2];
 
-    if (socketpair(AF_UNIX, SOCK_DGRAM, 0, ends) < 0)
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends) < 0)
         broken("socketpair");
     header->cmsg_level = SOL_SOCKET;
     header->cmsg_type = SCM_CREDENTIALS;

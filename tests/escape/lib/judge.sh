@@ -47,6 +47,8 @@ judge_contained()
         if [ "${OPTION[$NAME.by]:-}" = effect ]; then
             cell='no effect outside'
             by='nothing reached the host'
+        elif [ -n "${OPTION[$NAME.loss]:-}" ] && [[ $text == *"${OPTION[$NAME.loss]}"* ]]; then
+            cell='stated loss'
         else
             cell=ESCAPED
             escapes+=("contained as $who it succeeded: $text")
@@ -61,7 +63,9 @@ judge_contained()
         ;;
     125)
         cell='refused at launch'
-        if [ -z "${OPTION[$NAME.launch]:-}" ]; then
+        if [ -n "${OPTION[$NAME.refused]:-}" ] && [[ $text == *"${OPTION[$NAME.refused]}"* ]]; then
+            cell='refused at launch, by name'
+        elif [ -z "${OPTION[$NAME.launch]:-}" ]; then
             problems+=("contained as $who the launch was refused: $text")
         elif [[ $text != cordon:* ]]; then
             problems+=("contained as $who the refusal of the launch does not say 'cordon: ...': $text")

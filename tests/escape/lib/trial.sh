@@ -45,6 +45,9 @@ trial_compose()
     command=("${ROOT_WRAP[@]}" "${drop[@]}" env -i "PATH=${CALLER_PATH:-$SYSTEM_PATH}"
         "HOME=$home" "USER=$name" "LOGNAME=$name" "LANG=C.UTF-8" "TERM=dumb"
         "XDG_RUNTIME_DIR=$TREE/run" "CORDON=$CORDON" "PEER=${PEER:-}" "${CALLER_ENV[@]}" "${WRAP[@]}")
+    if [ "$MODE" != bare ] && [ -n "${OPTION[$NAME.profile]:-}" ]; then
+        command+=(env "CORDON_ESCAPE_PROFILE=${OPTION[$NAME.profile]}")
+    fi
     if [ "$MODE" = bare ]; then
         command+=("${BARE[@]}")
     else
