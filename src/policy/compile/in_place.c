@@ -96,7 +96,7 @@ static const char *needs_mount(const struct plan *plan, size_t index)
             return "is a socket, and connecting to one cannot be told from connecting to another";
         if (strcmp(mount->source, mount->target) != 0)
             return "appears elsewhere than it lies";
-        return around && around->is_writable && !mount->is_writable ? "is read-only below a writable grant" : NULL;
+        return around && around->is_writable && !mount->is_writable ? "is read-only below a writable grant (out of there it could stay so)" : NULL;
     case PLAN_SYMLINK: /* the host's own */
     case PLAN_PIN:     /* for the sake of something else that is refused */
     case PLAN_PROC:

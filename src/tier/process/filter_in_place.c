@@ -105,7 +105,7 @@ static void emit_pair(struct emitter *emitter)
 static void emit_flags(struct emitter *emitter)
 {
     static const uint32_t asks[] = {FS_IOC_GETFLAGS, FS_IOC32_GETFLAGS, FS_IOC_FIEMAP, FS_IOC_FSGETXATTR, FS_IOC_GETVERSION};
-    static const uint32_t types[] = {'f' << 8, 'X' << 8, 'v' << 8, 0xf500 /* f2fs */};
+    static const uint32_t types[] = {'f' << 8, 'X' << 8, 'v' << 8, 'r' << 8 /* vfat */, 0xf500 /* f2fs */};
 
     emit_load_argument(emitter, 1);
     for (size_t i = 0; i < ARRAY_COUNT(asks); i++)
