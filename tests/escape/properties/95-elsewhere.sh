@@ -60,3 +60,18 @@ unveil_row unveil_unmount "the mount over a denied file cannot be taken away" un
 unveil_row unveil_move "nor moved away" move kernel="$lifts"
 unveil_row unveil_bind "nor left out by a bind mount of its directory" non-recursive
 unveil_row unveil_old_root "nor lost with the old root directory" old-root
+
+# Name, type of the file system, reason.
+mount_row()
+{
+    property "$1" "9.3-49" "$3" program=mount_type kernel='perhaps a user namespace may not mount it here'
+    eval "prepare_$1() { ARGS=($2); LAUNCH+=(--direct yes); }"
+}
+
+mount_row elsewhere_cgroup cgroup2 "the control groups, whose files belong to the caller, cannot be mounted"
+mount_row elsewhere_cgroup_magic "cgroup2 magic" "nor with the old magic number in the flags, which looks like other flags"
+mount_row elsewhere_proc proc "a /proc that shows what is masked in the container's cannot be mounted"
+mount_row elsewhere_sys sysfs "nor a /sys"
+mount_row elsewhere_mqueue mqueue "a file system that no sandbox needs cannot be mounted: message queues"
+mount_row elsewhere_binfmt binfmt_misc "nor interpreters of binary formats"
+mount_row elsewhere_bpf bpf "nor the kernel's programs"

@@ -31,6 +31,26 @@ test_a_user_namespace_works_inside()
     check_equal "$(cat made)" through
 }
 
+program_test namespaces_inside_are_numbered "unshare" user
+test_namespaces_inside_are_numbered()
+{
+    nested
+    check_run 0 '^1024$' cat /proc/sys/user/max_user_namespaces || return 1
+    check_run 0 '^refused after 1024$' python3 -c '
+import ctypes, os, time
+libc, made = ctypes.CDLL(None), 0
+while made < 1100:
+    r, w = os.pipe()
+    if os.fork() == 0:
+        os.write(w, b"y" if libc.unshare(0x10000000) == 0 else b"n")
+        time.sleep(300)
+    if os.read(r, 1) == b"n":
+        break
+    os.close(r), os.close(w)
+    made += 1
+print("refused after", made)'
+}
+
 # As sandbox-runtime and Codex call it.
 bwrap_inside()
 {

@@ -43,6 +43,25 @@ static void loopback_up(struct init *init)
     sys_call1(close, fd);
 }
 
+/*
+ * Namespaces of the program's own count for the caller on the host too: a bounded number of each kind.
+ * Without nesting no user namespace, and so none of the others.
+ */
+static void namespaces_limit(struct init *init)
+{
+    static const char *const kinds[] = {"user", "mnt", "pid", "net", "ipc", "uts", "cgroup"};
+    char path[64], *end = path + sizeof(path);
+
+    if (!(init->record->flags & RECORD_NESTED)) {
+        file_write(init, "/proc/sys/user/max_user_namespaces", "0");
+        return;
+    }
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        string_append(string_append(string_append(path, end, "/proc/sys/user/max_"), end, kinds[i]), end, "_namespaces");
+        file_write(init, path, "1024");
+    }
+}
+
 void identity_enter(struct init *init)
 {
     const struct record *record = init->record;
@@ -66,6 +85,5 @@ void identity_enter(struct init *init)
     status = sys_call2(keyctl, KEYCTL_JOIN, 0);
     if (status < 0 && status != -ENOSYS) /* a kernel without keyrings has none to leak */
         init_fail(init, "join", "a new session keyring", -status);
-    if (!(record->flags & RECORD_NESTED))
-        file_write(init, "/proc/sys/user/max_user_namespaces", "0");
+    namespaces_limit(init);
 }
