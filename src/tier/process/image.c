@@ -367,13 +367,18 @@ static uint32_t put_environment(struct image *image, const struct plan *plan, co
     return 0;
 }
 
-static void put_scratch(struct image *image, const char *scratch)
+static void put_scratch(struct image *image, const struct plan *plan, const char *scratch, struct error *err)
 {
     auto_text struct text parent = {0};
-    uint32_t at, above;
+    auto_free const char **names = scratch ? mem_alloc(plan->private_count * sizeof(*names)) : NULL;
+    uint32_t at, above, below;
 
     if (!scratch)
         return;
+    image->bytes.is_broken |= !names;
+    for (size_t i = 0; names && i < plan->private_count; i++)
+        names[i] = plan->privates[i].below;
+    below = names ? put_strings(image, names, plan->private_count, 0, err) : 0;
     text_add_n(&parent, scratch, (size_t)(strrchr(scratch, '/') - scratch));
     at = put_string(image, scratch);
     above = parent.is_broken ? 0 : put_string(image, parent.length ? parent.data : "/");
@@ -382,6 +387,7 @@ static void put_scratch(struct image *image, const char *scratch)
         return;
     head(image)->scratch = at;
     head(image)->scratch_parent = above;
+    head(image)->scratch_below = below;
 }
 
 static void put_program(struct image *image, const struct tier_start *start, const char *scratch, struct error *err)
@@ -468,7 +474,7 @@ int image_write(const struct tier_start *start, const struct image_options *opti
     if (status == 0)
         status = put_filter(&image, start->plan, err);
     put_program(&image, start, options->scratch, err);
-    put_scratch(&image, options->scratch);
+    put_scratch(&image, start->plan, options->scratch, err);
     bytes = image.bytes;
     if (status < 0)
         return status;

@@ -2,39 +2,35 @@
 #include "tier/process/in_place.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tier/process/control.h"
 
-static int scratch_make(const struct plan *plan, char scratch[IN_PLACE_PATH_MAX], struct error *err)
+/* The guard makes it, so that there is none without somebody who removes it. Nobody can know the name before. */
+int in_place_name(const struct plan *plan, char ret_scratch[IN_PLACE_PATH_MAX], struct error *err)
 {
-    char below[IN_PLACE_PATH_MAX + 32], *base = realpath("/tmp", NULL);
-    bool is_short = base && snprintf(scratch, IN_PLACE_PATH_MAX, "%s/cordon-XXXXXX", base) < IN_PLACE_PATH_MAX;
+    uint64_t random = 0;
+    char *base;
 
-    free(base);
-    if (!is_short || !mkdtemp(scratch)) {
-        scratch[0] = '\0';
-        return error_system(err, is_short ? errno : ENAMETOOLONG, "make a private directory in /tmp");
-    }
-    for (size_t i = 0; i < plan->private_count; i++) {
-        snprintf(below, sizeof(below), "%s/%s", scratch, plan->privates[i].below);
-        if (mkdir(below, 0700) < 0)
-            return error_system(err, errno, "make %s", below);
-    }
-    return 0;
-}
-
-int in_place_prepare(const struct tier_start *start, char ret_scratch[IN_PLACE_PATH_MAX], struct error *err)
-{
     ret_scratch[0] = '\0';
-    if (!start->plan->private_count)
+    if (!plan->private_count)
         return 0;
-    return scratch_make(start->plan, ret_scratch, err);
+    if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+        return error_system(err, errno, "draw a random number");
+    base = realpath("/tmp", NULL);
+    if (!base)
+        return error_system(err, errno, "find /tmp, for private directories");
+    if (snprintf(ret_scratch, IN_PLACE_PATH_MAX, "%s/cordon-%016" PRIx64, base, random) >= IN_PLACE_PATH_MAX)
+        ret_scratch[0] = '\0';
+    free(base);
+    if (!ret_scratch[0])
+        return error_system(err, ENAMETOOLONG, "name a private directory in /tmp");
+    return 0;
 }
 
 void in_place_order_end(int control)

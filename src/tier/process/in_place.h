@@ -8,8 +8,8 @@
 #define IN_PLACE_ABI      6 /* of Landlock: scopes, Linux 6.12 */
 #define IN_PLACE_PATH_MAX 64
 
-/* Make the run's directory where the plan has private ones. */
-int in_place_prepare(const struct tier_start *start, char ret_scratch[IN_PLACE_PATH_MAX], struct error *err) must_check;
+/* A name for the run's directory, "" when the plan has nothing private. */
+int in_place_name(const struct plan *plan, char ret_scratch[IN_PLACE_PATH_MAX], struct error *err) must_check;
 
 /* Tell the supervisor to end the container; it is killed from inside, where one call reaches all of it and nothing else. */
 void in_place_order_end(int control);
@@ -17,7 +17,7 @@ void in_place_order_end(int control);
 /* The same, and wait until the supervisor is gone. */
 void in_place_end(int control);
 
-/* What is left of a directory that no supervisor has removed; "" is fine. */
+/* What is left of a directory when the guard was killed before it could remove it; "" is fine. */
 void in_place_forget(const char *scratch);
 
 #endif

@@ -323,7 +323,7 @@ static int process_start(const struct tier_start *asked, struct tier_run **ret_r
     status = descriptors_check(start, err);
     run->is_in_place = start->plan->wall == PLAN_WALL_LANDLOCK;
     if (status == 0 && run->is_in_place)
-        status = in_place_prepare(start, run->scratch, err);
+        status = in_place_name(start->plan, run->scratch, err);
     if (status == 0 && cgroup_is_needed(start->plan)) {
         status = cgroup_open(&run->cgroup, start->plan, start->run_id, err);
         run->has_cgroup = status == 0;

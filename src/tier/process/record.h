@@ -128,7 +128,7 @@ struct record {
     uint32_t null_streams; /* bit N: standard stream N is the container's own /dev/null */
     uint32_t capability_last;      /* highest capability of this kernel */
     uint32_t scratch, scratch_parent; /* in place: the directory of this run, 0 = none, and the one that it is in */
-    uint32_t unused;
+    uint32_t scratch_below;           /* uint64_t offsets, then a zero: names of the directories in it */
 };
 
 enum message_type {

@@ -110,6 +110,29 @@ static void scratch_remove(const struct init *init)
     sys_call3(unlinkat, AT_FDCWD, path, AT_REMOVEDIR);
 }
 
+/* The private directories of this run. That the name is not there yet is part of what is asked for. */
+static void scratch_make(struct init *init)
+{
+    const char *path = init_string(init, init->record->scratch);
+    const uint64_t *below = (const uint64_t *)(const void *)init_string(init, init->record->scratch_below);
+    long top;
+
+    if (!init->record->scratch)
+        return;
+    init_need(init, sys_call3(mkdirat, AT_FDCWD, path, 0700), "make", path);
+    init->has_scratch = 1;
+    top = init_need(init, directory_open(AT_FDCWD, path), "open", path);
+    for (; *below; below++)
+        init_need(init, sys_call3(mkdirat, top, init_string(init, (uint32_t)*below), 0700), "make", path);
+    sys_call1(close, top);
+}
+
+void in_place_leave(const struct init *init)
+{
+    if (init->has_scratch)
+        scratch_remove(init);
+}
+
 void in_place_end(struct init *init)
 {
     long reaped;
@@ -199,6 +222,7 @@ static void supervisor_fork(struct init *init)
     }
     sys_call1(close, ends[1]);
     init->guard = ends[0];
+    init->has_scratch = 0; /* the guard's to remove, when nothing runs any more */
     init_need(init, sys_call5(prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), "become", "reaper");
 }
 
@@ -210,6 +234,7 @@ void in_place_enter(struct init *init)
     signals_block(init);
     identity_keep(init);
     terminal_open(init);
+    scratch_make(init);
     rights_prepare(init);
     rights_complete(init);
     rights_drop(init);

@@ -14,6 +14,7 @@ struct init {
     int master;        /* master side until the parent has it, and for the foreground group of the terminal */
     int signals;       /* signalfd for SIGCHLD */
     int guard;         /* in place: pipe of the guard, whose death closes it; -1 = none */
+    int has_scratch;   /* in place: the directory of this run was made */
     int is_scoped;     /* in place: kill(-1) reaches the container alone */
     int resumes;       /* how often SIGCONT is still to be said */
     long program;      /* pid of the program */
@@ -76,6 +77,7 @@ void program_tell(struct init *init); /* program.c: the keeper's thread to proce
 void keeper_start(struct init *init);     /* keeper.c: a thread that calls program_launch() and keeps names from then on */
 void in_place_enter(struct init *init);   /* in_place.c: confine this process where no namespace was made */
 void in_place_start(struct init *init) __attribute__((noreturn)); /* in_place.c: supervisor, program */
+void in_place_leave(const struct init *init); /* in_place.c: what this process made goes, when it cannot go on */
 void in_place_end(struct init *init);     /* in_place.c: every other process of the container is gone, its directory too */
 void metadata_start(struct init *init, int listener); /* metadata.c: a thread that answers for permissions, owners, times */
 void program_watch(struct init *init) __attribute__((noreturn)); /* watch.c */

@@ -57,6 +57,7 @@ void init_fail(struct init *init, const char *action, const char *object, long e
 
     if (init->on_fail)
         init->on_fail(init, action, object, errnum);
+    in_place_leave(init); /* before the word, which ends this process where nobody hears it */
     string_append(message.action, message.action + sizeof(message.action), action);
     string_append(message.object, message.object + sizeof(message.object), object);
     init_send(init, &message, -1);
@@ -72,6 +73,8 @@ void init_await_go(struct init *init)
     do
         got = sys_call6(recvfrom, init->control, &message, sizeof(message), 0, 0, 0);
     while (got == -EINTR);
-    if (got != (long)sizeof(message) || message.type != MESSAGE_GO)
-        sys_call1(exit_group, 125);
+    if (got == (long)sizeof(message) && message.type == MESSAGE_GO)
+        return;
+    in_place_leave(init);
+    sys_call1(exit_group, 125);
 }
