@@ -23,6 +23,7 @@ static inline struct facts facts_made_up(void)
         .landlock_abi = 7,
         .seccomp = true,
         .keeps_names = true,
+        .keeps_sockets = true,
         .cgroup = CGROUP_V2,
         .cgroup_memory = true,
         .cgroup_pids = true,

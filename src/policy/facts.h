@@ -35,6 +35,7 @@ struct facts {
     bool is_no_new_privs;
     bool has_core_socket; /* core dumps are sent to a socket of the host (6.16), which no limit of a process holds */
     bool keeps_names; /* the filter can hand calls to process 1 (5.14), which may read its arguments */
+    bool keeps_sockets; /* the same for bind() and connect() */
     char keeps_names_why[160];
 
     enum cgroup_kind cgroup;

@@ -311,6 +311,8 @@ static int lay_out(struct compile *c, struct error *err)
     if (r == 0)
         r = names_add_repositories(c, err);
     if (r == 0)
+        r = names_keep_sockets(c, err);
+    if (r == 0)
         names_look_at_case(c);
     return r < 0 ? r : judge_all_links(c, err);
 }

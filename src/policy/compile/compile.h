@@ -163,6 +163,8 @@ int names_add(struct compile *c, const char *pattern, enum plan_name_kind kind, 
 int names_add_rule(struct compile *c, struct path_rule *rule, struct error *err) must_check;
 /* Hooks and configuration of repositories below the writable roots. */
 int names_add_repositories(struct compile *c, struct error *err) must_check;
+/* Sockets of the host in directories that documents grant: a mount does not keep anybody from connecting. */
+int names_keep_sockets(struct compile *c, struct error *err) must_check;
 /* Does letter case count in every writable tree? When all names are known. */
 void names_look_at_case(struct compile *c);
 /* search.c: shuts what exists under a denied pattern; other names of restricted files become points. */

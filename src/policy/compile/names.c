@@ -218,3 +218,29 @@ void names_look_at_case(struct compile *c)
             c->plan->names_fold = has_folding(c, mount->source);
     }
 }
+
+/* Nobody makes a service in what packages install. */
+static bool may_hold_sockets(const struct plan_mount *mount)
+{
+    const char *layer = mount->origin ? mount->origin->layer : NULL;
+
+    return mount->kind == PLAN_BIND && mount->is_directory &&
+           (mount->is_writable || !layer || strncmp(layer, "profile ", 8) != 0);
+}
+
+int names_keep_sockets(struct compile *c, struct error *err)
+{
+    struct plan *plan = c->plan;
+
+    for (size_t i = 0; plan->wall != PLAN_WALL_LANDLOCK && i < plan->mount_count; i++) { /* no such sockets there at all */
+        if (!may_hold_sockets(&plan->mounts[i]))
+            continue;
+        plan->filter.keeps_sockets = c->facts->keeps_sockets;
+        if (plan->filter.keeps_sockets)
+            return 0;
+        return compile_loss(c, "unixSockets", plan->mounts[i].origin, err,
+                            "sockets of the host in %s cannot be kept shut: %s", plan->mounts[i].target,
+                            c->facts->keeps_names_why);
+    }
+    return 0;
+}

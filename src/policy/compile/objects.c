@@ -213,17 +213,6 @@ int objects_check_grant(struct compile *c, const struct resolved *object, bool w
     return 0;
 }
 
-/* A mount does not keep anybody from connecting to a socket file that it shows. */
-static int warn_of_sockets(struct compile *c, const struct path_rule *rule,
-                           const struct resolved *object, struct error *err)
-{
-    if (!S_ISDIR(object->mode) ||
-        (!path_is_within(object->real, "/run") && strcmp(object->real, "/tmp") != 0))
-        return 0;
-    return compile_warning(c, &rule->origin, err,
-                           "%s: the host's sockets below it can be connected to", object->real);
-}
-
 static int resolve_grant(struct compile *c, const struct document *layer, struct path_rule *rule,
                          const struct resolved *object, bool *ret_keep, struct error *err)
 {
@@ -247,8 +236,6 @@ static int resolve_grant(struct compile *c, const struct document *layer, struct
         r = objects_add_missing(c, object, rule->kind, &rule->origin, err);
     if (r == 0 && is_usable)
         r = objects_add_led(c, object, false, &rule->origin, err);
-    if (r == 0 && is_usable)
-        r = warn_of_sockets(c, rule, object, err);
     return r;
 }
 

@@ -14,6 +14,7 @@ struct statement_row {
     int behind_abi; /* Landlock ABI from which BY_LANDLOCK stands behind */
 };
 
+#define SOCKET_FILES "sockets of the host in granted trees"
 #define TERMINAL_CLIPBOARD "clipboard by the terminal, with --tty"
 
 static const struct statement_row rows[] = {
@@ -30,6 +31,7 @@ static const struct statement_row rows[] = {
     {"System V and POSIX message IPC", "own", BY_NAMESPACE, BY_NOTHING, 0},
     {"host name, control groups seen", "own", BY_NAMESPACE, BY_NOTHING, 0},
     {"abstract sockets outside", "refused", BY_NAMESPACE, BY_LANDLOCK, LANDLOCK_ABI_SCOPES},
+    {SOCKET_FILES, "only by name", BY_KEEPER, BY_NOTHING, 0},
     {"terminal injection (TIOCSTI, TIOCLINUX)", "refused", BY_SECCOMP, BY_KERNEL, 0},
     {TERMINAL_CLIPBOARD, "refused", BY_SUPERVISOR, BY_NOTHING, 0},
     {"control sequences, with --tty", "filtered", BY_SUPERVISOR, BY_NOTHING, 0},
@@ -139,6 +141,10 @@ static int add_row(struct compile *c, const struct statement_row *row,
         strcmp(row->subject, "abstract sockets outside") == 0) {
         statement.first = BY_LANDLOCK;
         statement.behind = BY_NOTHING;
+    }
+    if (!c->plan->filter.keeps_sockets && strcmp(row->subject, SOCKET_FILES) == 0) {
+        statement.verdict = c->facts->keeps_sockets ? "none" : "reachable";
+        statement.first = c->facts->keeps_sockets ? BY_ABSENCE : BY_NOTHING;
     }
     if (c->facts->has_core_socket && strcmp(row->subject, CORE_DUMPS) == 0) {
         statement.verdict = "sent there";

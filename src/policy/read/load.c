@@ -17,7 +17,7 @@ const char *const *policy_loss_names(void)
     static const char *const names[] = {
         "protectedPaths.missing", "resources.memory", "resources.cpus", "resources.pids",
         "resources.cpuTime",      "groups",           "coreDumps",      "metadata",
-        "hardLinks",              NULL,
+        "hardLinks",              "unixSockets",      NULL,
     };
 
     return names;

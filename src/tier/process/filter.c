@@ -156,6 +156,11 @@ static uint32_t name_action(const struct emitter *emitter)
     return emitter->plan->keeps_names ? SECCOMP_RET_USER_NOTIF : SECCOMP_RET_ALLOW;
 }
 
+static bool has_keeper(const struct emitter *emitter)
+{
+    return emitter->plan->keeps_names || emitter->plan->keeps_sockets;
+}
+
 static void emit_mode(struct emitter *emitter, unsigned index, uint32_t action)
 {
     emit_load_argument(emitter, index);
@@ -199,7 +204,7 @@ static void emit_open(struct emitter *emitter, unsigned index)
 static void emit_not_init(struct emitter *emitter)
 {
     emit_if_equal(emitter, 1, RETURN_ERRNO(EPERM));
-    if (emitter->plan->keeps_names)
+    if (has_keeper(emitter))
         emit_if_equal(emitter, KEEPER_TID, RETURN_ERRNO(EPERM));
 }
 
@@ -273,7 +278,10 @@ static void emit_verdict(struct emitter *emitter, const struct range *range)
         emit_fcntl(emitter);
         break;
     case FILTER_UNLESS_KEPT:
-        emit_return(emitter, emitter->plan->keeps_names ? RETURN_ERRNO(EOPNOTSUPP) : SECCOMP_RET_ALLOW);
+        emit_return(emitter, has_keeper(emitter) ? RETURN_ERRNO(EOPNOTSUPP) : SECCOMP_RET_ALLOW);
+        break;
+    case FILTER_SOCKET_NAME:
+        emit_return(emitter, has_keeper(emitter) ? SECCOMP_RET_USER_NOTIF : SECCOMP_RET_ALLOW);
         break;
     case FILTER_NAME:
         emit_return(emitter, name_action(emitter));

@@ -138,7 +138,7 @@ static void put_mounts(struct image *image, const struct plan *plan, const struc
             .flags = (from->is_writable && !from->is_socket ? RECORD_WRITABLE : 0u) |
                      (from->is_directory || from->kind == PLAN_PRIVATE ? RECORD_DIRECTORY : 0u) |
                      (from->is_device ? RECORD_DEVICE : 0u) | (from->is_noexec ? RECORD_NOEXEC : 0u) |
-                     (from->is_sealed ? RECORD_SEALED : 0u) |
+                     (from->is_sealed ? RECORD_SEALED : 0u) | (from->is_socket ? RECORD_SOCKET : 0u) |
                      (makes_point && is_in_skeleton(plan, i) ? RECORD_IN_SKELETON : 0u),
             .source = from->source ? put_string(image, from->source) : 0,
             .target = put_string(image, from->target),
@@ -253,14 +253,15 @@ static int collect_aliases(struct arena *arena, const struct plan *plan, struct 
 /* The edges name their components by their place in the text, which goes in front of them. */
 static int put_names(struct image *image, const struct plan *plan, struct error *err)
 {
-    auto_arena struct arena *arena = plan->name_count ? arena_new() : NULL;
+    bool has_keeper = plan->name_count || plan->filter.keeps_sockets;
+    auto_arena struct arena *arena = has_keeper ? arena_new() : NULL;
     struct names_alias *aliases = NULL;
     struct names names = {0};
     uint32_t text, states, edges, also;
     size_t alias_count = 0;
     int status;
 
-    if (!plan->name_count)
+    if (!has_keeper)
         return 0;
     status = arena ? collect_aliases(arena, plan, &aliases, &alias_count, err) : error_memory(err);
     if (status == 0)

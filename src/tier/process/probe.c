@@ -80,7 +80,7 @@ static void probe_keeper(struct facts *facts)
         why = "needs Linux 5.14";
     else if (file_holds("/proc/sys/kernel/yama/ptrace_scope", "3"))
         why = "kernel.yama.ptrace_scope is 3: nobody may read another process's arguments";
-    facts->keeps_names = !*why;
+    facts->keeps_names = facts->keeps_sockets = !*why;
     snprintf(facts->keeps_names_why, sizeof(facts->keeps_names_why), "%s", why);
 }
 

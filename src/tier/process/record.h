@@ -34,6 +34,7 @@ enum record_mount_flag {
     RECORD_NOEXEC = 1 << 3,
     RECORD_IN_SKELETON = 1 << 4, /* the mount point is ours to make */
     RECORD_SEALED = 1 << 5,      /* of a directory: a cover wherever it lies, read-only in the end */
+    RECORD_SOCKET = 1 << 6,      /* a socket of the host that may be connected to */
 };
 
 /* Values of enum plan_mount_kind. */

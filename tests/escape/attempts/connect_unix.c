@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Connect to a Unix socket of the host and hear its greeting. Arguments: kind (path, abstract,
- * datagram or pair: one end of a pair of datagram sockets), name. */
+ * datagram, pair: one end of a pair of datagram sockets, or message: a datagram without connecting), name. */
 #include <poll.h>
 #include <stddef.h>
 #include <sys/socket.h>
@@ -11,7 +11,8 @@
 int main(int argc, char **argv)
 {
     const char *kind = argument(argc, argv, 1), *name = argument(argc, argv, 2);
-    bool is_pair = strcmp(kind, "pair") == 0, is_datagram = is_pair || strcmp(kind, "datagram") == 0, is_abstract = strcmp(kind, "abstract") == 0;
+    bool is_pair = strcmp(kind, "pair") == 0, is_message = strcmp(kind, "message") == 0;
+    bool is_datagram = is_pair || is_message || strcmp(kind, "datagram") == 0, is_abstract = strcmp(kind, "abstract") == 0;
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     socklen_t length = sizeof(address);
     int ends[2] = {-1, -1};
@@ -30,6 +31,8 @@ int main(int argc, char **argv)
     strcpy(address.sun_path + (is_abstract ? 1 : 0), name);
     if (is_abstract)
         length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + strlen(name));
+    if (is_message)
+        decide(sendto(fd, "escaped", 7, 0, (struct sockaddr *)&address, length), "sendto");
     if (connect(fd, (struct sockaddr *)&address, length) < 0)
         refused("connect");
     if (is_datagram)

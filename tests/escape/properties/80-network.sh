@@ -48,9 +48,24 @@ prepare_engine_socket()
 }
 finish_engine_socket() { rm -rf "$HOST_DIRECTORY"; }
 
-property workspace_socket "9.3-48" "a socket of the host in the workspace cannot be reached unless granted" program=connect_unix \
-    gap="no mechanism of the kernel decides on connecting to a socket file in a tree that is granted"
+property workspace_socket "9.3-48" "a socket of the host in the workspace cannot be reached unless granted" program=connect_unix
 prepare_workspace_socket() { socket_prepare path "$WORKSPACE/service"; }
+
+property workspace_datagram "9.3-48" "no datagram socket is connected to one of the host in the workspace" program=connect_unix
+prepare_workspace_datagram() { socket_prepare datagram "$WORKSPACE/service"; }
+
+property workspace_message "9.3-48" "no message reaches a datagram socket of the host in the workspace" program=connect_unix \
+    gap="the name of its target lies in the message, out of a filter's sight; connections are decided"
+prepare_workspace_message() { start_listener datagram "$WORKSPACE/service" && ARGS=(message "$WORKSPACE/service"); }
+effect_workspace_message() # nothing answers a message
+{
+    local i
+    for ((i = 0; i < 100; i++)); do
+        [ ! -e "$TREE/effect" ] || return 0
+        sleep 0.01
+    done
+    return 1
+}
 
 property abstract_socket "9.3-48 9.3-44" "an abstract socket of the host cannot be reached" program=connect_unix
 prepare_abstract_socket() { start_listener abstract "cordon-escape-$MARKER" && ARGS=(abstract "cordon-escape-$MARKER"); }

@@ -43,6 +43,7 @@ void fixture_open(struct fixture *fixture)
         .proc_mount = true,
         .landlock_abi = 7,
         .seccomp = true,
+        .keeps_sockets = true,
         .has_rlimit_nproc_per_userns = true,
     };
     fixture->variables = (struct variables){

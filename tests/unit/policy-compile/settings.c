@@ -253,6 +253,27 @@ TEST(core_dumps_to_a_socket_of_the_host_are_refused_or_a_named_loss)
     fixture_close(&f);
 }
 
+/* Where no process can connect on behalf, a granted directory brings in the sockets that the host has there. */
+TEST(sockets_in_granted_directories_are_kept_shut_or_a_named_loss)
+{
+    fixture_open(&f);
+    accept_text(&f, "filesystem:\n  readonlyPaths: [\"@/ws\"]\n");
+    check(f.plan->filter.keeps_sockets);
+    check(!f.plan->filter.keeps_names);
+    accept_text(&f, "filesystem:\n  readonlyPaths: [/bin/sh]\n");
+    check(!f.plan->filter.keeps_sockets);
+    f.facts.keeps_sockets = false;
+    accept_text(&f, "filesystem:\n  readonlyPaths: [/bin/sh]\n");
+    check_int(f.plan->loss_count, 0);
+    check_contains(refusal_of(&f, "filesystem:\n  readwritePaths: [\"@/ws\"]\n"),
+                   "cannot be kept shut: ; to go on without, add 'unixSockets' to isolation.allowLoss");
+    accept_text(&f, "filesystem:\n  readwritePaths: [\"@/ws\"]\nisolation: {allowLoss: [unixSockets]}\n");
+    check_int(f.plan->loss_count, 1);
+    check_string(f.plan->losses[0].name, "unixSockets");
+    check(!f.plan->filter.keeps_sockets);
+    fixture_close(&f);
+}
+
 TEST(a_loss_that_a_ceiling_does_not_allow_is_not_allowed)
 {
     fixture_open(&f);

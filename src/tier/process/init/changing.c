@@ -3,14 +3,9 @@
 #include <linux/errno.h>
 #include <linux/fcntl.h>
 #include <linux/fs.h>
-#include <linux/netlink.h>
-#include <linux/socket.h>
-#include <linux/un.h>
 
 #include "tier/process/init/keeper.h"
 
-#define AF_UNIX_FAMILY    1 /* <sys/socket.h> belongs to a C library */
-#define AF_NETLINK_FAMILY 16
 #define EMPTY_PATH(flags) ((flags)&AT_EMPTY_PATH ? PLACE_EMPTY : 0)
 
 /* Where a name shall come to be. */
@@ -272,141 +267,6 @@ static long change_mode_of_descriptor(struct keeper *keeper, const struct call *
     return status < 0 ? status : set_mode(keeper, &place, call->args[1]);
 }
 
-struct socket_name {
-    uint16_t family;
-    char path[UNIX_PATH_MAX + 1];
-};
-
-/* As it was written, from the directory that was judged, so that it has the name that the caller gave. */
-static long bind_from(int directory, int socket, const void *name, size_t length)
-{
-    long status = sys_call1(fchdir, directory);
-
-    if (status >= 0)
-        status = sys_call3(bind, socket, name, length);
-    sys_call1(chdir, "/");
-    return status;
-}
-
-static long bind_here(struct keeper *keeper, const struct call *call, int socket, const struct socket_name *local,
-                      size_t length)
-{
-    struct place place = {.parent = PARENT_NONE, .object = -1};
-    long from = caller_descriptor(keeper, call, AT_FDCWD), status;
-
-    if (from < 0)
-        return from;
-    status = place_find_again(keeper, call, (int)from, local->path, &place);
-    if (status == 0)
-        status = place.object >= 0 ? -EADDRINUSE : place_check(keeper, &place);
-    if (status == 0)
-        notes_take(keeper, &place);
-    place_leave(&place);
-    if (status == 0) {
-        caller_take_mask(keeper, call);
-        status = bind_from((int)from, socket, local, length);
-    }
-    sys_call1(close, from);
-    return status;
-}
-
-/*
- * The same below a root directory of the caller's own, where the kernel would not find the path again: by the name in its
- * directory, which is then what getsockname() says.
- */
-static long bind_elsewhere(struct keeper *keeper, const struct call *call, int socket, struct socket_name *local)
-{
-    struct place place not_initialised;
-    long status = place_find(keeper, call, AT_FDCWD, local->path, PLACE_NEW, &place);
-
-    if (status < 0)
-        return status;
-    if (place.object >= 0 || place.parent < 0)
-        status = -EADDRINUSE;
-    else
-        status = place_check(keeper, &place);
-    if (status == 0 && string_length(place.name) >= UNIX_PATH_MAX)
-        status = -ENAMETOOLONG;
-    if (status == 0) {
-        notes_take(keeper, &place);
-        caller_take_mask(keeper, call);
-        string_append(local->path, local->path + sizeof(local->path), place.name);
-        status = bind_from(place.parent, socket, local, sizeof(local->family) + string_length(local->path) + 1);
-    }
-    place_leave(&place);
-    return status;
-}
-
-/* Without a number of its own a netlink socket gets its process's, which programs expect in the answers. */
-static void netlink_number(const struct keeper *keeper, const struct call *call, struct sockaddr_nl *name)
-{
-    long group = caller_group_inside(keeper, call);
-
-    if (name->nl_family == AF_NETLINK_FAMILY && !name->nl_pid && group > 0)
-        name->nl_pid = (uint32_t)group;
-}
-
-/* Another thread's socket may have the number already: then the kernel finds one. */
-static long bind_nameless(struct keeper *keeper, const struct call *call, int socket, void *name, size_t length)
-{
-    struct sockaddr_nl *netlink = name;
-    uint32_t asked = netlink->nl_pid;
-    long status;
-
-    if (length >= sizeof(*netlink))
-        netlink_number(keeper, call, netlink);
-    status = sys_call3(bind, socket, name, length);
-    if (status != -EADDRINUSE || netlink->nl_pid == asked || length < sizeof(*netlink))
-        return status;
-    netlink->nl_pid = asked;
-    return sys_call3(bind, socket, name, length);
-}
-
-static long caller_socket(const struct keeper *keeper, const struct call *call, int fd)
-{
-    long group = caller_group(keeper, call), process, socket;
-
-    if (group < 0)
-        return group;
-    process = sys_call2(pidfd_open, group, 0);
-    if (process < 0)
-        return process;
-    socket = sys_call3(pidfd_getfd, process, fd, 0);
-    sys_call1(close, process);
-    return socket;
-}
-
-static long bind_socket(struct keeper *keeper, const struct call *call)
-{
-    union {
-        struct socket_name local;
-        struct sockaddr_nl netlink;
-        char bytes[sizeof(struct __kernel_sockaddr_storage) + 1];
-    } name;
-    size_t length = (uint32_t)call->args[2];
-    int is_named;
-    long status, socket;
-
-    memset(&name, 0, sizeof(name));
-    if (length > sizeof(struct __kernel_sockaddr_storage))
-        return -EINVAL;
-    status = caller_bytes(call, call->args[1], &name, length);
-    if (status < 0)
-        return status;
-    is_named = length > sizeof(name.local.family) && name.local.family == AF_UNIX_FAMILY && name.local.path[0];
-    socket = caller_socket(keeper, call, (int)call->args[0]);
-    if (socket < 0)
-        return socket;
-    if (!is_named)
-        status = bind_nameless(keeper, call, (int)socket, &name, length);
-    else if (keeper->view.is_foreign)
-        status = bind_elsewhere(keeper, call, (int)socket, &name.local);
-    else
-        status = bind_here(keeper, call, (int)socket, &name.local, length);
-    sys_call1(close, socket);
-    return status;
-}
-
 long changing_handle(struct keeper *keeper, const struct call *call)
 {
     const uint64_t *a = call->args;
@@ -423,7 +283,6 @@ long changing_handle(struct keeper *keeper, const struct call *call)
     case __NR_fchmod: return change_mode_of_descriptor(keeper, call);
     case __NR_fchmodat: return change_mode(keeper, call, (int)a[0], a + 1, 0);
     case __NR_fchmodat2: return change_mode(keeper, call, (int)a[0], a + 1, (uint32_t)a[3]);
-    case __NR_bind: return bind_socket(keeper, call);
 #ifdef __x86_64__
     case __NR_mkdir: return make_directory(keeper, call, AT_FDCWD, a[0], a[1]);
     case __NR_mknod: return make_node(keeper, call, AT_FDCWD, a);

@@ -4,7 +4,8 @@
  * program's system call filter hands every call that could make, change, rename or remove a name to this thread
  * (SECCOMP_RET_USER_NOTIF), which makes the call itself with what it copied from the caller, or refuses it. Nothing is
  * decided on memory that the caller can still change, and because all such calls of the container pass one thread, no
- * directory moves between the look and the act.
+ * directory moves between the look and the act. connect() comes here too: a mount keeps nobody from a socket file that it
+ * shows, and whether it is a service of the host or one of the container's own only shows where all of those are made.
  *
  * The thread is as confined as the program: the same file tree, the same uid, the same Landlock domain (the program
  * inherits it from this thread), no capability but CAP_SYS_PTRACE in the container's own user namespace, which lets it
@@ -19,15 +20,12 @@
 #include <linux/futex.h>
 #include <linux/ioctl.h>
 #include <linux/mman.h>
-#include <linux/poll.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
 #include <linux/time.h>
 #include <linux/time_types.h>
 
 #define STACK_BYTES (512u << 10)
-#define RETRY_NS      20000000 /* 20 ms, and as much more for each so many that wait: */
-#define RETRY_AT_ONCE 32
 
 #ifndef SECCOMP_ADDFD_FLAG_SEND
 #define SECCOMP_ADDFD_FLAG_SEND (1UL << 1) /* 5.14 */
@@ -87,6 +85,9 @@ static long act(struct keeper *keeper, const struct call *call)
     case __NR_creat:
 #endif
         return opening_handle(keeper, call);
+    case __NR_bind:
+    case __NR_connect:
+        return sockets_handle(keeper, call);
     case __NR_umask:
         caller_forget_masks(keeper);
         return KEEPER_CONTINUE;
@@ -110,28 +111,14 @@ static void handle(struct keeper *keeper, const struct seccomp_notif *asked)
     keeper_answer(keeper, call.id, result == KEEPER_CONTINUE ? 0 : result, result == KEEPER_CONTINUE);
 }
 
-static int64_t now_ns(void)
-{
-    struct __kernel_timespec now = {0};
-
-    sys_call2(clock_gettime, CLOCK_MONOTONIC_COARSE, &now);
-    return now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 /* 0 when there is something to receive. */
 static long wait_for_call(struct keeper *keeper)
 {
-    struct __kernel_timespec pause = {.tv_nsec = RETRY_NS * (1 + keeper->waiting_count / RETRY_AT_ONCE)};
-    struct pollfd polled = {.fd = keeper->listener, .events = POLLIN};
-    long ready = sys_call5(ppoll, &polled, 1, keeper->waiting_count ? &pause : 0, 0, sizeof(uint64_t));
+    long ready = waiting_poll(keeper);
 
-    if (keeper->waiting_count && (ready == 0 || now_ns() >= keeper->retry_at)) { /* not for each call that comes */
-        opening_retry(keeper);
-        keeper->retry_at = now_ns() + pause.tv_nsec;
-    }
-    if (ready > 0 && polled.revents & POLLHUP) /* the last contained process is gone */
+    if (ready < 0) /* the last contained process is gone */
         sys_call1(exit, 0);
-    return ready > 0 ? 0 : -EAGAIN;
+    return ready ? 0 : -EAGAIN;
 }
 
 static void serve(struct keeper *keeper) __attribute__((noreturn));

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The keeper of names: a thread of process 1 that makes, on behalf of the program, each call that makes, changes,
- * renames or removes a name, unless a pattern of the record covers it. keeper.c begins with its theory of operation.
+ * renames or removes a name, unless a pattern of the record covers it; and each connect(), unless it leads to a socket
+ * of the host. keeper.c begins with its theory of operation.
  */
 #ifndef CORDON_TIER_PROCESS_INIT_KEEPER_H
 #define CORDON_TIER_PROCESS_INIT_KEEPER_H
@@ -17,6 +18,8 @@
 #define KEEPER_UMASKS  64
 #define KEEPER_WAITING 256
 #define KEEPER_YOUNG   128
+#define KEEPER_SOCKETS 256
+#define SOCKET_NAME_MAX 128 /* sizeof(struct sockaddr_storage) */
 
 /* A file mode creation mask seen lately; asking /proc for it costs more than the call itself. */
 struct umask_seen {
@@ -24,11 +27,20 @@ struct umask_seen {
     int64_t second;
 };
 
-/* An open() that would stand still: a FIFO that nobody reads, a file with a lease. */
+/* A call that would stand still: open() of a FIFO that nobody reads or of a file with a lease, connect(). */
 struct waiting {
     uint64_t id;
-    int object;
+    int object; /* what is opened or connected to, -1 = a socket without a name in the file tree */
     int flags;
+    int socket; /* -1 = open() */
+    uint32_t name_length;
+    char name[SOCKET_NAME_MAX];
+};
+
+/* A socket file that was made inside, held open so that its number cannot become another's. */
+struct known_socket {
+    uint64_t device, inode;
+    int object;
 };
 
 /* A file that the program made while its stamp cannot tell it from what was there. */
@@ -74,6 +86,8 @@ struct keeper {
     struct noted noted[RECORD_NOTES_MAX];
     uint32_t noted_count;
     int has_more_notes; /* the parent was told of that, too */
+    struct known_socket sockets[KEEPER_SOCKETS];
+    uint32_t socket_count, socket_oldest;
 };
 
 /* One call of a contained thread, as the kernel hands it over. */
@@ -162,10 +176,12 @@ const char *place_again(int object, char text[24]);
 /* notes.c. Before the act: if the name is noted, tell the parent of its directory. */
 void notes_take(struct keeper *keeper, const struct place *place);
 
-/* opening.c, changing.c: the calls. */
+/* opening.c, changing.c, sockets.c: the calls. -EAGAIN of an _again() = not yet. */
 long opening_handle(struct keeper *keeper, const struct call *call);
-void opening_retry(struct keeper *keeper);
+long opening_again(const struct keeper *keeper, const struct waiting *waiting);
 long changing_handle(struct keeper *keeper, const struct call *call);
+long sockets_handle(struct keeper *keeper, const struct call *call);
+long sockets_again(const struct waiting *waiting);
 
 /* place.c, for walk.c */
 long place_take_proc(struct keeper *keeper, const struct call *call, char name[PATH_MAX], int *fd, int *ret_is_foreign);
@@ -180,7 +196,12 @@ long errand_open_map(struct keeper *keeper, const struct call *call, int object,
 /* (entry, argument, stack, flags): a thread that begins in entry(argument); the new thread's number. */
 long thread_start(void (*entry)(void *), void *argument, void *stack, unsigned long flags);
 
-/* keeper.c, for opening.c and metadata.c */
+/* waiting.c: -EAGAIN when too many wait; else the descriptors are taken over. */
+long waiting_add(struct keeper *keeper, const struct waiting *waiting);
+/* 1 when a call came in meanwhile, 0 when not, negative when there will be no more. */
+long waiting_poll(struct keeper *keeper);
+
+/* keeper.c, for the files above */
 int keeper_setting(const char *path); /* a digit of /proc/sys: 0 where this kernel has none, 3 where it cannot be read */
 void keeper_set_tracing(int is_on); /* CAP_SYS_PTRACE, effective or not */
 /* The number that the caller has it under; with goes_on the caller is told so and goes on. */

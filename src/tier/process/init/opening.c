@@ -5,8 +5,6 @@
  */
 #include <linux/errno.h>
 #include <linux/fcntl.h>
-#include <linux/ioctl.h>
-#include <linux/seccomp.h>
 
 #include "tier/process/init/keeper.h"
 
@@ -86,32 +84,19 @@ static int would_wait(long status, uint32_t mode)
 
 static long wait_later(struct keeper *keeper, uint64_t id, struct place *place, int flags)
 {
-    if (keeper->waiting_count == KEEPER_WAITING)
-        return -ENFILE;
-    keeper->waiting[keeper->waiting_count++] = (struct waiting){.id = id, .object = place->object, .flags = flags};
-    place->object = -1;
-    return KEEPER_ANSWERED;
+    struct waiting waiting = {.id = id, .object = place->object, .flags = flags, .socket = -1};
+    long status = waiting_add(keeper, &waiting);
+
+    if (status == 0)
+        place->object = -1;
+    return status < 0 ? status : KEEPER_ANSWERED;
 }
 
-void opening_retry(struct keeper *keeper)
+long opening_again(const struct keeper *keeper, const struct waiting *waiting)
 {
-    for (uint32_t i = 0; i < keeper->waiting_count;) {
-        struct waiting *waiting = &keeper->waiting[i];
-        long status = sys_call3(ioctl, keeper->listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &waiting->id);
+    long status = open_object(keeper, waiting->object, waiting->flags);
 
-        if (status == 0) {
-            status = open_object(keeper, waiting->object, waiting->flags);
-            if (would_wait(status, S_IFIFO)) {
-                i++;
-                continue;
-            }
-            status = give(keeper, waiting->id, status, waiting->flags);
-            if (status < 0)
-                keeper_answer(keeper, waiting->id, status, 0);
-        }
-        sys_call1(close, waiting->object);
-        *waiting = keeper->waiting[--keeper->waiting_count];
-    }
+    return would_wait(status, S_IFIFO) ? -EAGAIN : give(keeper, waiting->id, status, waiting->flags);
 }
 
 /* /dev/tty is the caller's controlling terminal, not the keeper's. */
