@@ -572,7 +572,7 @@ class World(Names):
 
     def carried(self, old, new, node):
         """What a directory that moves takes along: nothing may come to a kept name or leave one."""
-        if node.kind != 'd' or self.flip == 'pin':
+        if node.kind != 'd' or node.private or self.flip == 'pin':
             return None
         answer = None
         for kept, name in self.kept + self.dangling:
