@@ -280,6 +280,9 @@ static void emit_verdict(struct emitter *emitter, const struct range *range)
     case FILTER_UNLESS_KEPT:
         emit_return(emitter, has_keeper(emitter) ? RETURN_ERRNO(EOPNOTSUPP) : SECCOMP_RET_ALLOW);
         break;
+    case FILTER_UNLESS_NAMES:
+        emit_return(emitter, emitter->plan->keeps_names ? RETURN_ERRNO(EOPNOTSUPP) : SECCOMP_RET_ALLOW);
+        break;
     case FILTER_SOCKET_NAME:
         emit_return(emitter, has_keeper(emitter) ? SECCOMP_RET_USER_NOTIF : SECCOMP_RET_ALLOW);
         break;

@@ -25,6 +25,7 @@ enum filter_verdict {
     FILTER_PRCTL,       /* all but rewriting the memory map's description */
     FILTER_FCNTL,       /* all but leases and delegations */
     FILTER_UNLESS_KEPT, /* allowed, or EOPNOTSUPP where there is a keeper */
+    FILTER_UNLESS_NAMES, /* the same where it keeps names: for sockets alone it need not be */
     FILTER_SOCKET_NAME, /* allowed, or made by the keeper where the plan keeps names or sockets */
     FILTER_NAME,        /* changes a name: allowed, or made by the keeper where the plan keeps names */
     FILTER_NAME_MODE_1, /* refused when the mode, argument 1, has a set-user-ID or set-group-ID bit (counted from 0), then as FILTER_NAME */

@@ -501,3 +501,20 @@ TEST(process_1_cannot_be_starved_and_others_can_be_scheduled)
     check_int(run(NATIVE, __NR_ioprio_set, 1, 1, 0), refusal(EPERM));
     check_int(run(NATIVE, __NR_ioprio_set, 1, 0, 0), SECCOMP_RET_ALLOW);
 }
+
+TEST(attributes_can_be_set_where_only_sockets_are_kept)
+{
+    struct plan_filter sockets = {.allows_inet = true, .keeps_sockets = true};
+    struct plan_filter names = {.allows_inet = true, .keeps_names = true};
+
+    build(&sockets);
+    check_int(run(NATIVE, __NR_setxattr, 0, 0, 0), SECCOMP_RET_ALLOW);
+    check_int(run(NATIVE, __NR_removexattrat, 0, 0, 0), SECCOMP_RET_ALLOW);
+    check_int(run(NATIVE, __NR_landlock_create_ruleset, 0, 0, 0), refusal(EOPNOTSUPP));
+    build(&names);
+    check_int(run(NATIVE, __NR_setxattr, 0, 0, 0), refusal(EOPNOTSUPP));
+    check_int(run(NATIVE, __NR_file_setattr, 0, 0, 0), refusal(EOPNOTSUPP));
+    build(&ordinary);
+    check_int(run(NATIVE, __NR_setxattr, 0, 0, 0), SECCOMP_RET_ALLOW);
+    check_int(run(NATIVE, __NR_landlock_create_ruleset, 0, 0, 0), SECCOMP_RET_ALLOW);
+}
