@@ -46,6 +46,8 @@ struct facts {
     bool is_chrooted;     /* the root directory is not that of the mount namespace */
     bool has_systemd;     /* it runs this machine */
     bool is_wsl;
+    bool has_windows_interop; /* the kernel starts Windows programs by an interpreter of the host's: on WSL, or registered */
+    bool own_formats;         /* a user namespace can have its own table of program formats (binfmt_misc, 6.7) */
     bool is_apparmor_userns_restricted; /* kernel.apparmor_restrict_unprivileged_userns */
     bool has_rlimit_nproc_per_userns;   /* 5.14: RLIMIT_NPROC counts per user namespace */
 };

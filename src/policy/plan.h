@@ -170,6 +170,8 @@ struct plan {
     size_t rule_count;
     struct plan_name *names;
     size_t name_count;
+    bool owns_formats; /* an empty table of program formats (binfmt_misc) of the container's own, so that no interpreter of
+                          the host's is started for a file inside */
     bool names_fold; /* a writable tree may lie where letter case does not count */
     bool landlock_files; /* false under nested.namespaces: Landlock forbids mounting */
 

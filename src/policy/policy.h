@@ -76,6 +76,7 @@ struct compile_options {
     const char *workspace_given; /* by what name the caller came to it, absolute; NULL = its real one */
     const char *const *documents; /* the files of the request's layers, absolute; NULL = none */
     const char *tier; /* --tier, NULL = the policy's */
+    const char *mountinfo; /* the table of the host's mounts, NULL = /proc/self/mountinfo */
 };
 int policy_compile(const struct policy *policy, const struct facts *facts,
                    const struct compile_options *options, struct plan **ret_plan,

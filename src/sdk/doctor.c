@@ -275,6 +275,10 @@ static void print_text(struct text *out, const struct machine *machine)
         if (!has)
             print_missing(out, &features[i], machine);
     }
+    if (facts->has_windows_interop)
+        text_printf(out, "Windows interop: closed inside%s; drives only where a policy names them\n",
+                    facts->own_formats ? ", its programs are not even started"
+                                       : " (neither its sockets nor vsock; programs reach nothing. Linux 6.7 would not start them)");
     if (!has_tree(facts) && is_landlock_enough(facts))
         text_add(out, "no user namespaces: policies without denied, read-only or protected names in writable trees, views,\n"
                       "caches, loopback and private names run by Landlock and system call filter alone\n"
@@ -297,6 +301,7 @@ static void print_json(struct text *out, const struct machine *machine)
     json_add_bool(&json, "insideContainer", facts->is_in_container);
     json_add_bool(&json, "chroot", facts->is_chrooted);
     json_add_bool(&json, "wsl", facts->is_wsl);
+    json_add_bool(&json, "windowsInterop", facts->has_windows_interop);
     json_begin_array(&json, "features");
     for (size_t i = 0; i < ARRAY_COUNT(features); i++) {
         const struct feature *feature = &features[i];

@@ -322,7 +322,7 @@ static int compile_files(struct compile *c, struct error *err)
     int r = resolver_new(c->work, &c->resolver, err);
 
     if (r == 0)
-        r = mounts_read(c->work, "/proc/self/mountinfo", &c->mounts, err);
+        r = mounts_read(c->work, c->options->mountinfo ? c->options->mountinfo : "/proc/self/mountinfo", &c->mounts, err);
     if (r == 0)
         r = objects_resolve(c, err);
     if (r == 0)

@@ -75,6 +75,7 @@ static void add_rest(const struct plan *plan, struct text *text)
     for (size_t i = 0; i < plan->private_count; i++)
         add_string(text, plan->privates[i].variable);
     add_number(text, plan->landlock_files);
+    add_number(text, plan->owns_formats);
     add_number(text, (uint64_t)plan->network);
     add_number(text, filter->allows_namespaces);
     add_number(text, filter->allows_inet);

@@ -154,6 +154,58 @@ static int add_kernel_mounts(struct compile *c, struct error *err)
     return r;
 }
 
+/* A grant from above must not bring in a drive: one grant at it or in it says that it is meant, and then that alone. */
+static int shut_drive(struct compile *c, const struct host_mount *drive, const struct origin *origin, struct error *err)
+{
+    const struct path_rule *named = NULL, *above = NULL;
+    struct resolved object;
+    int r;
+
+    for (size_t i = 0; i < c->real.layer_count; i++) {
+        const struct document *layer = c->real.layers[i];
+
+        for (size_t j = 0; layer->kind == LAYER_REQUEST && j < layer->path_count; j++) {
+            const struct path_rule *rule = &layer->paths[j];
+
+            if (rule->is_glob || (rule->kind != PATH_READWRITE && rule->kind != PATH_READONLY))
+                continue;
+            if (path_is_within(rule->path, drive->point))
+                named = rule;
+            else if (path_is_within(drive->point, rule->path))
+                above = rule;
+        }
+        for (size_t j = 0; j < layer->view_count; j++)
+            if (path_is_within(drive->point, layer->views[j].source) && strcmp(drive->point, layer->views[j].source) != 0)
+                return compile_problem(c, ERROR_UNENFORCEABLE, &layer->views[j].origin, err,
+                                       "%s would bring in the Windows drive %s; show directories instead",
+                                       layer->views[j].source, drive->point);
+    }
+    if (!above)
+        return 0;
+    if (named)
+        return compile_problem(c, ERROR_UNENFORCEABLE, &above->origin, err,
+                               "%s would bring in the whole Windows drive %s beside %s; name directories instead of %s",
+                               above->path, drive->point, named->path, above->path);
+    r = resolve_path(c->resolver, drive->point, &object, err);
+    if (r < 0 || object.status != RESOLVE_FOUND || strcmp(object.real, drive->point) != 0)
+        return r;
+    r = objects_add_cap(c, object.real, ACCESS_DENIED, origin, err);
+    return r < 0 ? r : objects_add_point(c, &object, false, err);
+}
+
+static int add_drives(struct compile *c, struct error *err)
+{
+    const struct origin *origin = compile_builtin_origin(c, "Windows drives");
+    int r = 0;
+
+    if (!origin)
+        return error_memory(err);
+    for (size_t i = 0; i < c->mounts.count && c->facts->is_wsl && r == 0; i++)
+        if (c->mounts.mounts[i].is_outside)
+            r = shut_drive(c, &c->mounts.mounts[i], origin, err);
+    return r;
+}
+
 struct root_visit {
     struct compile *c;
     struct error *err;
@@ -291,5 +343,7 @@ int guards_add(struct compile *c, struct error *err)
         r = add_hidden_files(c, err);
     if (r == 0)
         r = add_kernel_mounts(c, err);
+    if (r == 0)
+        r = add_drives(c, err);
     return r < 0 ? r : add_protected_names(c, err);
 }

@@ -30,6 +30,12 @@ static bool is_kernel_type(const char *type)
     return false;
 }
 
+/* How Windows' drives and other directories come into WSL, by its versions. Elsewhere these are any shared directory. */
+static bool is_outside_type(const char *type)
+{
+    return strcmp(type, "9p") == 0 || strcmp(type, "drvfs") == 0 || strcmp(type, "virtiofs") == 0;
+}
+
 /* The kernel writes blank, tab, newline and backslash as three octal digits. In place. */
 static void unescape(char *text)
 {
@@ -72,6 +78,7 @@ static bool parse_line(char *line, struct host_mount *mount)
     mount->point = fields[4];
     mount->type = type;
     mount->is_kernel = is_kernel_type(type);
+    mount->is_outside = is_outside_type(type);
     return fields[4][0] == '/';
 }
 

@@ -17,6 +17,7 @@ struct host_mount {
     const char *root;  /* of the file system, what is mounted */
     const char *point; /* where */
     const char *type;
+    bool is_outside; /* 9p, drvfs, virtiofs: on WSL, what Windows has */
     bool is_kernel; /* procfs and its like: a window into the host, never a tree of files */
 };
 

@@ -172,6 +172,7 @@ static int choose_network(struct compile *c, struct error *err)
                             "egress.default and ingress.default allow");
         break;
     }
+    plan->owns_formats = c->facts->has_windows_interop && c->facts->own_formats && plan->wall != PLAN_WALL_LANDLOCK;
     plan->filter.allows_inet = plan->network != PLAN_NET_NONE;
     return r;
 }

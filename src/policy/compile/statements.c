@@ -15,6 +15,7 @@ struct statement_row {
 };
 
 #define SOCKET_FILES "sockets of the host in granted trees"
+#define WINDOWS "Windows programs (interop of WSL)"
 #define TERMINAL_CLIPBOARD "clipboard by the terminal, with --tty"
 
 static const struct statement_row rows[] = {
@@ -32,6 +33,7 @@ static const struct statement_row rows[] = {
     {"host name, control groups seen", "own", BY_NAMESPACE, BY_NOTHING, 0},
     {"abstract sockets outside", "refused", BY_NAMESPACE, BY_LANDLOCK, LANDLOCK_ABI_SCOPES},
     {SOCKET_FILES, "only by name", BY_KEEPER, BY_NOTHING, 0},
+    {WINDOWS, "not started", BY_NAMESPACE, BY_SECCOMP, 0},
     {"terminal injection (TIOCSTI, TIOCLINUX)", "refused", BY_SECCOMP, BY_KERNEL, 0},
     {TERMINAL_CLIPBOARD, "refused", BY_SUPERVISOR, BY_NOTHING, 0},
     {"control sequences, with --tty", "filtered", BY_SUPERVISOR, BY_NOTHING, 0},
@@ -133,6 +135,12 @@ static int add_row(struct compile *c, const struct statement_row *row,
     };
     struct plan_statement *slot;
 
+    if (strcmp(row->subject, WINDOWS) == 0 && !c->facts->has_windows_interop)
+        return 0;
+    if (strcmp(row->subject, WINDOWS) == 0 && !c->plan->owns_formats) { /* its sockets are not there, vsock is refused */
+        statement.verdict = "reach nothing";
+        statement.first = BY_ABSENCE;
+    }
     if (row->behind == BY_LANDLOCK && c->facts->landlock_abi < row->behind_abi)
         statement.behind = BY_NOTHING;
     /* On the host's network the namespace does not stand between; settings.c demands the scope. */

@@ -111,6 +111,14 @@ static bool is_ruled(const struct path_rule *rules, size_t count, const char *pa
     return false;
 }
 
+/* PATH on WSL holds what Windows has in its own. */
+static bool is_on_drive(const struct compile *c, const char *path)
+{
+    const struct host_mount *mount = mounts_find(&c->mounts, path);
+
+    return c->facts->is_wsl && mount && mount->is_outside;
+}
+
 static int add_grant(struct compile *c, const char *relative, const struct origin *origin,
                      struct path_rule **rules, size_t *rule_count, struct error *err)
 {
@@ -122,6 +130,8 @@ static int add_grant(struct compile *c, const char *relative, const struct origi
 
     if (!path || (c->home && !real))
         return error_memory(err);
+    if (real && is_on_drive(c, real))
+        return 0;
     if (!real || holds_credentials(relative) || is_ruled(*rules, *rule_count, path))
         return 0;
     r = resolve_path(c->resolver, path, &object, err);

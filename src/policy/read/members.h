@@ -19,7 +19,7 @@
 
 #define NEEDS_GATEWAY  "needs the gateway, which this build does not have"
 #define NEEDS_BROKER   "needs the daemon, which this build does not have"
-#define NEEDS_DESKTOP  "needs a private desktop, which this build does not have"
+#define NEEDS_DESKTOP  "needs a private desktop, which this build does not have; leave it out"
 #define NEEDS_TIER     "needs a stronger tier than 'process', the only one that this build has"
 #define NEEDS_NESTING  "needs nested containers, which this build does not have"
 #define NEEDS_IDENTITY "needs identities, which this build does not have"

@@ -238,6 +238,8 @@ static uint32_t flags_of(const struct tier_start *start)
         flags |= RECORD_LOOPBACK;
     if (start->plan->filter.allows_namespaces)
         flags |= RECORD_NESTED;
+    if (start->plan->owns_formats)
+        flags |= RECORD_OWN_FORMATS;
     if (start->plan->names_fold)
         flags |= RECORD_FOLD;
     if (geteuid() == 0 && has_other_groups())

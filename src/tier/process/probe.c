@@ -84,6 +84,19 @@ static void probe_keeper(struct facts *facts)
     snprintf(facts->keeps_names_why, sizeof(facts->keeps_names_why), "%s", why);
 }
 
+/*
+ * WSL registers /init for whatever begins like a Windows program, with the flag that the interpreter is the host's whatever
+ * the file tree of the caller is (binfmt_misc, F).
+ */
+static void probe_windows(struct facts *facts)
+{
+    facts->is_wsl = strstr(facts->kernel, "microsoft") || strstr(facts->kernel, "WSL");
+    facts->has_windows_interop = facts->is_wsl || access("/proc/sys/fs/binfmt_misc/WSLInterop", F_OK) == 0 ||
+                                 access("/proc/sys/fs/binfmt_misc/WSLInterop-late", F_OK) == 0;
+    facts->own_formats = facts->has_windows_interop && file_holds("/proc/filesystems", "\tbinfmt_misc\n") &&
+                         (facts->kernel_major > 6 || (facts->kernel_major == 6 && facts->kernel_minor >= 7));
+}
+
 static void probe_kernel(struct facts *facts)
 {
     struct utsname name;
@@ -93,7 +106,7 @@ static void probe_kernel(struct facts *facts)
         if (sscanf(name.release, "%d.%d", &facts->kernel_major, &facts->kernel_minor) != 2)
             facts->kernel_major = facts->kernel_minor = 0;
     }
-    facts->is_wsl = strstr(facts->kernel, "microsoft") || strstr(facts->kernel, "WSL");
+    probe_windows(facts);
     facts->is_in_container = access("/.dockerenv", F_OK) == 0 || access("/run/.containerenv", F_OK) == 0 ||
                              getenv("KUBERNETES_SERVICE_HOST") != NULL;
     facts->is_chrooted = is_chrooted();

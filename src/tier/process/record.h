@@ -23,6 +23,7 @@ enum record_flag {
     RECORD_LANDLOCK = 1 << 4,
     RECORD_NESTED = 1 << 5,     /* leave new user namespaces possible, and keep names in them */
     RECORD_FOLD = 1 << 6,       /* kept names are compared without letter case */
+    RECORD_OWN_FORMATS = 1 << 9, /* an empty table of program formats (binfmt_misc) in the new user namespace */
     RECORD_IN_PLACE = 1 << 7,   /* no namespace: in the host's own tree (init/in_place.c) */
     RECORD_DROP_GROUPS = 1 << 8, /* in place: give up supplementary groups */
 };

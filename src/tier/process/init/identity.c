@@ -4,6 +4,7 @@
 #include <linux/fcntl.h>
 #include <linux/if.h>
 #include <linux/keyctl.h>
+#include <linux/mount.h>
 #include <linux/sockios.h>
 
 #include "tier/process/init/init.h"
@@ -62,6 +63,18 @@ static void namespaces_limit(struct init *init)
     }
 }
 
+/*
+ * The kernel takes the table of the nearest user namespace that ever had an instance of this file system, mounted or not.
+ * Before it could belong to a namespace (6.7) making one is refused.
+ */
+static void formats_own(struct init *init)
+{
+    long context = init_need(init, sys_call2(fsopen, "binfmt_misc", FSOPEN_CLOEXEC), "open", "file system binfmt_misc");
+
+    init_need(init, sys_call5(fsconfig, context, FSCONFIG_CMD_CREATE, 0, 0, 0), "make", "an own table of program formats");
+    sys_call1(close, context);
+}
+
 void identity_enter(struct init *init)
 {
     const struct record *record = init->record;
@@ -82,6 +95,8 @@ void identity_enter(struct init *init)
     init_need(init, sys_call2(sethostname, hostname, string_length(hostname)), "set", "host name");
     if (record->flags & RECORD_LOOPBACK)
         loopback_up(init);
+    if (record->flags & RECORD_OWN_FORMATS)
+        formats_own(init);
     status = sys_call2(keyctl, KEYCTL_JOIN, 0);
     if (status < 0 && status != -ENOSYS) /* a kernel without keyrings has none to leak */
         init_fail(init, "join", "a new session keyring", -status);
