@@ -23,7 +23,7 @@ def launch(name, before=None, policy='full', options=(), base=None, command=None
         process.kill()
         status = 'none: it hangs'
     if status in LOADER_FAILED and not world.runs() and not world.has_run() and \
-            all('shared libraries' in line for line in world.errors()):
+            all('shared libraries' in line or 'TLS data structures' in line for line in world.errors()):
         problems = world.leftovers()
     elif may_be_killed and status == -signal.SIGKILL:
         problems = world.leftovers(is_killed=True) + check_contained(world, is_over=False)
