@@ -255,8 +255,10 @@ static long way_bind(void)
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 
-    if (fd < 0 || chdir(parent) < 0)
-        broken("a socket of our own");
+    if (fd < 0)
+        return fd; /* who refuses the socket refuses its name */
+    if (chdir(parent) < 0)
+        broken("chdir to the parent");
     strncpy(address.sun_path, name, sizeof(address.sun_path) - 1);
     return bind(fd, (struct sockaddr *)&address, sizeof(address));
 }
