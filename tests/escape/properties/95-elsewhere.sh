@@ -34,6 +34,25 @@ lifts='it lifts what a container mounts'
 elsewhere_row elsewhere_remount "a read-only mount cannot be made writable" remount .bashrc kernel="$lifts"
 elsewhere_row elsewhere_root_of_child "another process's root directory is no way round" root-of-child sub/.git/config
 
+property elsewhere_number_walk "9.3-49 9.3-52" "no mount is taken for one that was gone before the path was walked to its end" program=mount_number
+prepare_elsewhere_number_walk()
+{
+    make_elsewhere
+    ARGS=(walk "$WORKSPACE/.gitconfig") WATCH=("$WORKSPACE/.gitconfig")
+    LAUNCH+=(--direct yes)
+}
+
+property elsewhere_number_replaced "9.3-27 9.3-49 9.3-52" "nor for the container's, which the host took away by replacing the file below it" program=mount_number
+prepare_elsewhere_number_replaced()
+{
+    make_elsewhere
+    echo '# new' >"$OUTSIDE/new"
+    ARGS=(replaced "$WORKSPACE/.bashrc" "$WORKSPACE/ready" "$WORKSPACE/replaced")
+    LAUNCH+=(--direct yes)
+    on_ready "$WORKSPACE/ready" "$WORKSPACE/replaced" mv "$OUTSIDE/new" "$WORKSPACE/.bashrc"
+}
+effect_elsewhere_number_replaced() { grep -q escaped "$WORKSPACE/.bashrc"; }
+
 # Name, sentence, way: a file that is read-only in a writable directory, which no pattern knows.
 readonly_row()
 {

@@ -60,7 +60,7 @@ struct view {
     uint64_t root_mount, root_inode;
     int root;       /* O_PATH of the caller's root directory, -1 = nobody asked */
     int is_foreign; /* it is not the container's, or the mount namespace is not */
-    int is_read;    /* its mounts were read */
+    int own_news;   /* /proc/PID/mountinfo of the container's own tree, which polls as changed; -1 = not open yet */
 };
 
 struct keeper {

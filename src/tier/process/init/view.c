@@ -6,14 +6,17 @@
  * called. The name counts only when it leads to the same object. What cannot be traced back is refused.
  *
  * Mount namespaces change while this looks; a wrong name is found out by the comparison, and which file system a mount
- * shows never changes.
+ * shows never changes. The number of a mount that is gone is given to the next one, so numbers are looked up only while
+ * the descriptor that they were asked of is open: it keeps its mount, and with it the number.
  */
 #include "tier/process/init/view.h"
 
 #include <linux/errno.h>
 #include <linux/fcntl.h>
 #include <linux/openat2.h>
+#include <linux/poll.h>
 #include <linux/stat.h>
+#include <linux/time_types.h>
 
 #include "tier/process/init/mounts.h"
 
@@ -22,7 +25,10 @@ struct identity {
     uint32_t links;
 };
 
-static struct mounts own_mounts, other_mounts;
+#define GONE UINT64_MAX /* no mount's number */
+
+static struct mounts own_mounts; /* those that are gone stay as rows, since what file system they showed is the host's */
+static struct mounts other_mounts;
 
 static long identity_of(int fd, const char *path, int flags, struct identity *ret_identity)
 {
@@ -48,7 +54,7 @@ void view_prepare(struct init *init, struct keeper *keeper)
     struct identity identity;
     long fd;
 
-    keeper->view.root = -1;
+    keeper->view.root = keeper->view.own_news = -1;
     if (!keeper->is_nested)
         return;
     fd = init_need(init, sys_call4(openat, AT_FDCWD, "/proc/thread-self/mountinfo", O_RDONLY | O_CLOEXEC, 0), "open",
@@ -64,6 +70,53 @@ void view_prepare(struct init *init, struct keeper *keeper)
     keeper->view.own_user_namespace = identity.inode;
 }
 
+/* -errno, or 1 when mounts may have gone since it was asked the last time. */
+static long own_has_news(struct keeper *keeper)
+{
+    struct __kernel_timespec at_once = {0};
+    struct pollfd polled = {.fd = keeper->view.own_news, .events = POLLPRI};
+    long fd, news;
+
+    if (polled.fd >= 0) {
+        news = sys_call5(ppoll, &polled, 1, &at_once, 0, sizeof(uint64_t));
+        return news == -EINTR ? 1 : news;
+    }
+    fd = sys_call4(openat, keeper->proc, "thread-self/mountinfo", O_RDONLY | O_CLOEXEC, 0);
+    if (fd >= 0)
+        keeper->view.own_news = (int)fd;
+    return fd < 0 ? fd : 1;
+}
+
+/*
+ * The host takes a mount away by replacing the file that it lies on. The program cannot, and nothing is ever added. The
+ * kernel announces it before the number is free.
+ */
+static long own_refresh(struct keeper *keeper)
+{
+    long status = own_has_news(keeper);
+
+    if (status <= 0)
+        return status;
+    status = sys_call3(lseek, keeper->view.own_news, 0, 0);
+    if (status >= 0)
+        status = mounts_read(&other_mounts, keeper->view.own_news);
+    if (status < 0) {
+        sys_call1(close, keeper->view.own_news); /* once more for the next call */
+        keeper->view.own_news = -1;
+        return status;
+    }
+    for (uint32_t i = 0; i < own_mounts.count; i++)
+        if (!mounts_find(&other_mounts, own_mounts.rows[i].id))
+            own_mounts.rows[i].id = GONE;
+    return 0;
+}
+
+/* Is it one of the container's own mounts? The caller holds a descriptor of it. */
+static int is_own_mount(struct keeper *keeper, uint64_t id)
+{
+    return mounts_find(&own_mounts, id) && own_refresh(keeper) == 0 && mounts_find(&own_mounts, id);
+}
+
 static void caller_path(const struct call *call, const char *rest, char path[48])
 {
     string_append(string_append_number(path, path + 48, call->tid), path + 48, rest);
@@ -76,7 +129,7 @@ long view_enter(struct keeper *keeper, const struct call *call)
     char path[48];
     long status;
 
-    view->is_foreign = view->is_read = 0;
+    view->is_foreign = 0;
     if (!keeper->is_nested)
         return 0;
     caller_path(call, "/ns/mnt", path);
@@ -119,7 +172,7 @@ static int is_nameless(const struct identity *identity, const char *text)
     return text[0] != '/' || !identity->links;
 }
 
-long view_check_own(const struct keeper *keeper, int fd, const char *text)
+long view_check_own(struct keeper *keeper, int fd, const char *text)
 {
     struct identity identity;
     long status;
@@ -129,7 +182,7 @@ long view_check_own(const struct keeper *keeper, int fd, const char *text)
     status = identity_of(fd, "", AT_EMPTY_PATH, &identity);
     if (status < 0)
         return status;
-    return is_nameless(&identity, text) || mounts_find(&own_mounts, identity.mount) ? 0 : -EACCES;
+    return is_nameless(&identity, text) || is_own_mount(keeper, identity.mount) ? 0 : -EACCES;
 }
 
 /* What of `path` lies below `tree`, with its slash, or 0. */
@@ -182,23 +235,19 @@ static int is_there(const char *name, const struct identity *identity)
     return is_found;
 }
 
+/* Read anew for each object: of what was read for another, numbers may mean other mounts by now. */
 static const struct mount_row *other_row(struct keeper *keeper, const struct call *call, uint64_t id)
 {
     char path[48];
     long fd, status;
 
-    if (!keeper->view.is_read) {
-        caller_path(call, "/mountinfo", path);
-        fd = sys_call4(openat, keeper->proc, path, O_RDONLY | O_CLOEXEC, 0);
-        if (fd < 0)
-            return 0;
-        status = mounts_read(&other_mounts, fd);
-        sys_call1(close, fd);
-        if (status < 0)
-            return 0;
-        keeper->view.is_read = 1;
-    }
-    return mounts_find(&other_mounts, id);
+    caller_path(call, "/mountinfo", path);
+    fd = sys_call4(openat, keeper->proc, path, O_RDONLY | O_CLOEXEC, 0);
+    if (fd < 0)
+        return 0;
+    status = mounts_read(&other_mounts, fd);
+    sys_call1(close, fd);
+    return status < 0 ? 0 : mounts_find(&other_mounts, id);
 }
 
 static int is_own_device(uint64_t device)
@@ -258,7 +307,7 @@ static long trace(struct keeper *keeper, const struct call *call, int fd, const 
         names_none(at);
     if (is_nameless(&identity, text))
         return 1;
-    if (mounts_find(&own_mounts, identity.mount)) {
+    if (is_own_mount(keeper, identity.mount)) {
         string_append(name, name + PATH_MAX, text);
         if (at)
             names_walk(keeper->record, name, at);

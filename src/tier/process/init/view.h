@@ -25,7 +25,7 @@ long view_name(struct keeper *keeper, const struct call *call, int fd, const cha
 long view_names(struct keeper *keeper, const struct call *call, int fd, const char *text, struct names_at *ret_at);
 
 /* Does the descriptor lead into the container's own tree? `text` as above. */
-long view_check_own(const struct keeper *keeper, int fd, const char *text);
+long view_check_own(struct keeper *keeper, int fd, const char *text);
 
 /* More patterns that cover an object. */
 void view_join(struct names_at *at, const struct names_at *other);
