@@ -53,11 +53,13 @@ prepare_workspace_socket() { socket_prepare path "$WORKSPACE/service"; }
 
 property workspace_datagram "9.3-48" "no datagram socket is connected to one of the host in the workspace" program=connect_unix
 prepare_workspace_datagram() { socket_prepare datagram "$WORKSPACE/service"; }
+effect_workspace_datagram() { is_message_seen; }
 
 property workspace_message "9.3-48" "no message reaches a datagram socket of the host in the workspace" program=connect_unix \
     gap="the name of its target lies in the message, out of a filter's sight; connections are decided"
 prepare_workspace_message() { start_listener datagram "$WORKSPACE/service" && ARGS=(message "$WORKSPACE/service"); }
-effect_workspace_message() # nothing answers a message
+effect_workspace_message() { is_message_seen; }
+is_message_seen() # nothing answers a message
 {
     local i
     for ((i = 0; i < 100; i++)); do
