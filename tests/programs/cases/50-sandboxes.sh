@@ -51,6 +51,53 @@ while made < 1100:
 print("refused after", made)'
 }
 
+program_test id_maps_come_between_no_other_calls "unshare" user
+test_id_maps_come_between_no_other_calls()
+{
+    nested
+    # many calls that wait, then the id maps of a namespace inside: each call gets the object that it named
+    check_run 0 '^180 pipes$' python3 -c '
+import ctypes, os, stat, threading, time
+libc, count = ctypes.CDLL(None), 180
+openat = "257" if os.uname().machine == "x86_64" else "56"
+got = [-1] * count
+def wait(i):
+    got[i] = os.open(f"pipe{i}", os.O_WRONLY)
+for i in range(count):
+    os.mkfifo(f"pipe{i}")
+threads = [threading.Thread(target=wait, args=(i,)) for i in range(count)]
+for thread in threads:
+    thread.start()
+def in_open(task):
+    try:
+        return open(f"/proc/self/task/{task}/syscall").read().split()[0] == openat
+    except (OSError, IndexError):
+        return False
+while sum(in_open(task) for task in os.listdir("/proc/self/task")) < count:
+    time.sleep(0.01)
+uid = os.getuid()
+if os.fork() == 0:
+    assert libc.unshare(0x10000000) == 0
+    open("/proc/self/uid_map", "w").write("0 %d 1" % uid)
+    os._exit(0)
+assert os.wait()[1] == 0
+readers = [os.open(f"pipe{i}", os.O_RDONLY | os.O_NONBLOCK) for i in range(count)]
+for thread in threads:
+    thread.join()
+print(sum(fd >= 0 and stat.S_ISFIFO(os.fstat(fd).st_mode) for fd in got), "pipes")' || return 1
+    # nor is anything of them left behind, which would use up what process 1 may have open
+    check_run 0 '^5000 opened, made$' python3 -c '
+import ctypes, os
+if os.fork() == 0:
+    assert ctypes.CDLL(None).unshare(0x10000000) == 0
+    for i in range(5000):
+        open("/proc/self/uid_map", "w").close()
+    os._exit(0)
+assert os.wait()[1] == 0
+open("made", "w").close()
+print("5000 opened, made")'
+}
+
 # As sandbox-runtime and Codex call it.
 bwrap_inside()
 {

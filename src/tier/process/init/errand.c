@@ -16,8 +16,6 @@
 
 #include "tier/process/init/view.h"
 
-#define GIVEN_FD 120 /* above what the keeper has open: where a child leaves a descriptor in the table that both share */
-
 struct mounting {
     char source[PATH_MAX], target[PATH_MAX], type[PATH_MAX], data[PATH_MAX];
     uint64_t flags;
@@ -180,30 +178,36 @@ long errand_mount(struct keeper *keeper, const struct call *call)
     return status;
 }
 
-/* In the child, /proc/thread-self is the child. */
-static long open_inside(const struct keeper *keeper, int namespace, int object, int flags)
+/* In the child, /proc/thread-self is the child. `given` is where it leaves the descriptor, in the table that both share. */
+static long open_inside(const struct keeper *keeper, int namespace, int object, int flags, int given)
 {
     char path[48], *end = path + sizeof(path);
-    long status = sys_call2(setns, namespace, CLONE_NEWUSER);
+    long status = sys_call2(setns, namespace, CLONE_NEWUSER), opened;
 
+    if (status < 0)
+        return status;
     string_append_number(string_append(path, end, "thread-self/fd/"), end, (uint64_t)object);
-    if (status >= 0)
-        status = sys_call4(openat, keeper->proc, path, flags | O_CLOEXEC, 0);
-    if (status >= 0)
-        status = sys_call3(dup3, status, GIVEN_FD, O_CLOEXEC);
+    opened = sys_call4(openat, keeper->proc, path, flags | O_CLOEXEC, 0);
+    if (opened < 0)
+        return opened;
+    status = sys_call3(dup3, opened, given, O_CLOEXEC);
+    sys_call1(close, opened);
     return status;
 }
 
 long errand_open_map(struct keeper *keeper, const struct call *call, int object, int flags)
 {
-    long namespace = open_about(keeper, call, "/ns/user", O_RDONLY), status, pid;
+    long namespace = open_about(keeper, call, "/ns/user", O_RDONLY), status, given, pid;
 
     if (namespace < 0)
         return namespace;
-    pid = child_start();
+    given = sys_call3(fcntl, keeper->proc, F_DUPFD_CLOEXEC, 5); /* a number that is nobody's */
+    pid = given < 0 ? given : child_start();
     if (pid == 0)
-        child_end(open_inside(keeper, (int)namespace, object, flags));
+        child_end(open_inside(keeper, (int)namespace, object, flags, (int)given));
     status = pid < 0 ? pid : child_wait(pid);
     sys_call1(close, namespace);
-    return status < 0 ? status : sys_call3(fcntl, GIVEN_FD, F_DUPFD_CLOEXEC, 5);
+    if (status < 0 && given >= 0)
+        sys_call1(close, given);
+    return status < 0 ? status : given;
 }
