@@ -129,8 +129,9 @@ static int walk_entry(struct walk *walk, int directory, const char *path, const 
         return give_up(walk);
     if (entry->d_type != DT_DIR && entry->d_type != DT_REG && entry->d_type != DT_UNKNOWN)
         return 0;
-    if (entry->d_type != DT_DIR && (fstatat(directory, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-                                    (S_ISREG(st.st_mode) && st.st_nlink < 2)))
+    if (entry->d_type != DT_DIR && fstatat(directory, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return errno == ENOENT || errno == EACCES ? 0 : error_system(walk->err, errno, "look at %s in %s", entry->d_name, path);
+    if (entry->d_type != DT_DIR && S_ISREG(st.st_mode) && st.st_nlink < 2)
         return 0;
     whole = path_join(walk->c->work, path, entry->d_name);
     if (!whole)
