@@ -425,16 +425,20 @@ int cgroup_cpu_time(const struct cgroup *cgroup, uint64_t *ret_us)
     return cpu_time(cgroup, "usage_usec ", "cpuacct.usage", ret_us);
 }
 
+/* How the time divides is counted by clock ticks, of which a guest can miss some; how much it is, exactly. */
 int cgroup_times(const struct cgroup *cgroup, uint64_t *ret_user_us, uint64_t *ret_system_us)
 {
-    uint64_t user, system;
-    int status = cpu_time(cgroup, "user_usec ", "cpuacct.usage_user", &user);
+    uint64_t all, user, system;
+    int status = cgroup_cpu_time(cgroup, &all);
 
+    if (status == 0)
+        status = cpu_time(cgroup, "user_usec ", "cpuacct.usage_user", &user);
     if (status == 0)
         status = cpu_time(cgroup, "system_usec ", "cpuacct.usage_sys", &system);
     if (status == 0) {
-        *ret_user_us = user;
-        *ret_system_us = system;
+        *ret_system_us =
+            user + system ? (uint64_t)((double)all * ((double)system / (double)(user + system))) : 0;
+        *ret_user_us = all - *ret_system_us;
     }
     return status;
 }

@@ -162,7 +162,7 @@ TEST(bash_completes_commands_and_options)
 
 TEST(bash_completes_values_of_options)
 {
-    static const char *const profiles = "base build coding-agent git node python shell";
+    static const char *const profiles = "base build coding-agent git node python restricted-host shell";
 
     check_string(completed("run --tier ''"), "auto process");
     check_string(completed("run --tier = p"), "process"); /* --tier=p, as bash splits it */
