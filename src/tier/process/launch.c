@@ -155,6 +155,10 @@ static int message_error(const struct message *message, struct error *err)
     case ERROR_NOT_EXECUTABLE:
         return error_set(err, ERROR_NOT_EXECUTABLE, errnum, "%s: cannot be executed: %s", object,
                          reason ? reason : "unknown error");
+    case ERROR_UNENFORCEABLE:
+        return error_set(err, ERROR_UNENFORCEABLE, errnum,
+                         "%s %s: %s: `cordon doctor` says what forbids it", message->action, object,
+                         reason ? reason : "unknown error");
     case ERROR_INVALID:
         return error_set(err, ERROR_INVALID, errnum, "%s %s: %s", message->action, object,
                          reason ? reason : "unknown error");
@@ -234,6 +238,8 @@ static uint32_t flags_of(const struct tier_start *start)
         flags |= RECORD_WAIT_GO;
     if (start->plan->wall == PLAN_WALL_LANDLOCK)
         return flags | RECORD_IN_PLACE | (geteuid() == 0 && has_other_groups() ? RECORD_DROP_GROUPS : 0);
+    if (start->plan->network != PLAN_NET_HOST)
+        flags |= RECORD_NETWORK;
     if (start->plan->network == PLAN_NET_LOOPBACK)
         flags |= RECORD_LOOPBACK;
     if (start->plan->filter.allows_namespaces)
@@ -247,14 +253,12 @@ static uint32_t flags_of(const struct tier_start *start)
     return flags;
 }
 
+/* The network's is made by init itself, while it builds the tree (init/second.c). */
 static unsigned long namespaces_of(const struct plan *plan)
 {
-    unsigned long namespaces =
-        CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
-
-    if (plan->wall == PLAN_WALL_LANDLOCK)
-        return 0;
-    return plan->network == PLAN_NET_HOST ? namespaces : namespaces | CLONE_NEWNET;
+    return plan->wall == PLAN_WALL_LANDLOCK
+               ? 0
+               : CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
 }
 
 /* What the plan relies on was there when it was made; without it the program would have one wall less. */

@@ -16,7 +16,7 @@
 #define KEEPER_TID 2 /* the first thread that process 1 makes; it makes no process before */
 
 enum record_flag {
-    RECORD_LOOPBACK = 1 << 0,   /* bring lo up in the new network namespace */
+    RECORD_LOOPBACK = 1 << 0,   /* bring lo up in the network namespace */
     RECORD_TTY = 1 << 1,        /* a terminal of the container's own devpts as 0, 1, 2 */
     RECORD_WAIT_MAP = 1 << 2,   /* the parent writes the id maps; drop supplementary groups then */
     RECORD_WAIT_GO = 1 << 3,    /* execute nothing before the parent says so (it joins cgroups meanwhile) */
@@ -26,6 +26,7 @@ enum record_flag {
     RECORD_OWN_FORMATS = 1 << 9, /* an empty table of program formats (binfmt_misc) in the new user namespace */
     RECORD_IN_PLACE = 1 << 7,   /* no namespace: in the host's own tree (init/in_place.c) */
     RECORD_DROP_GROUPS = 1 << 8, /* in place: give up supplementary groups */
+    RECORD_NETWORK = 1 << 10,    /* a network namespace of its own */
 };
 
 enum record_mount_flag {

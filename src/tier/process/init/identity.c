@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who we are inside: ids, groups, keyring, host name, loopback. */
+/* Who we are inside: ids, groups, keyring, host name. */
 #include <linux/errno.h>
 #include <linux/fcntl.h>
-#include <linux/if.h>
 #include <linux/keyctl.h>
 #include <linux/mount.h>
-#include <linux/sockios.h>
 
 #include "tier/process/init/init.h"
 
-#define AF_INET_FAMILY 2
-#define SOCK_DGRAM_CLOEXEC (2 | O_CLOEXEC)
 #define KEYCTL_JOIN 1
 
 static void file_write(struct init *init, const char *path, const char *text)
@@ -32,16 +28,6 @@ static void map_write(struct init *init, const char *path, uint32_t id)
     at = string_append_number(at, end, id);
     string_append(at, end, " 1\n");
     file_write(init, path, line);
-}
-
-static void loopback_up(struct init *init)
-{
-    struct ifreq request = {.ifr_name = "lo"};
-    long fd = init_need(init, sys_call3(socket, AF_INET_FAMILY, SOCK_DGRAM_CLOEXEC, 0), "open", "network socket");
-
-    request.ifr_flags = IFF_UP;
-    init_need(init, sys_call3(ioctl, fd, SIOCSIFFLAGS, &request), "bring up", "lo");
-    sys_call1(close, fd);
 }
 
 /*
@@ -92,13 +78,12 @@ void identity_enter(struct init *init)
         map_write(init, "/proc/self/uid_map", record->uid);
         map_write(init, "/proc/self/gid_map", record->gid);
     }
-    init_need(init, sys_call2(sethostname, hostname, string_length(hostname)), "set", "host name");
-    if (record->flags & RECORD_LOOPBACK)
-        loopback_up(init);
-    if (record->flags & RECORD_OWN_FORMATS)
-        formats_own(init);
     status = sys_call2(keyctl, KEYCTL_JOIN, 0);
     if (status < 0 && status != -ENOSYS) /* a kernel without keyrings has none to leak */
         init_fail(init, "join", "a new session keyring", -status);
+    second_start(init); /* as what we have just become: the program may be its child */
+    init_need(init, sys_call2(sethostname, hostname, string_length(hostname)), "set", "host name");
+    if (record->flags & RECORD_OWN_FORMATS)
+        formats_own(init);
     namespaces_limit(init);
 }

@@ -57,7 +57,11 @@ void message_send(int socket, const struct message *message, int fd);
 void init_send(struct init *init, const struct message *message, int fd);
 void init_await_go(struct init *init);
 
-void identity_enter(struct init *init);   /* identity.c: id maps, groups, keyring, host name, loopback */
+void identity_enter(struct init *init);   /* identity.c: id maps, groups, keyring, host name */
+void second_start(struct init *init);     /* second.c: a thread that makes the network namespace meanwhile */
+void second_join_network(struct init *init); /* second.c: and this process enters it */
+void second_keep(struct init *init);      /* second.c: keeper_run() in the second thread */
+void second_end(struct init *init);       /* second.c: no names are kept, it has nothing more to do */
 void tree_build(struct init *init);       /* tree.c: the file tree, and nothing else of the host */
 void device_dev(struct init *init, int root, const char *target);  /* device.c: private minimal /dev */
 void device_proc(struct init *init, int root, const char *target); /* device.c: private /proc */
@@ -74,7 +78,7 @@ void program_prepare(struct init *init);  /* watch.c */
 void program_start(struct init *init);    /* program.c */
 int program_launch(struct init *init);    /* program.c: the filter's listener, -1 = none; does not return on failure */
 void program_tell(struct init *init); /* program.c: the keeper's thread to process 1: the program runs */
-void keeper_start(struct init *init);     /* keeper.c: a thread that calls program_launch() and keeps names from then on */
+void keeper_run(void *init) __attribute__((noreturn)); /* keeper.c: calls program_launch() and keeps names from then on */
 void in_place_enter(struct init *init);   /* in_place.c: confine this process where no namespace was made */
 void in_place_start(struct init *init) __attribute__((noreturn)); /* in_place.c: supervisor, program */
 void in_place_leave(const struct init *init); /* in_place.c: what this process made goes, when it cannot go on */

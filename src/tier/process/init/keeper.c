@@ -25,7 +25,6 @@
 #include <linux/time.h>
 #include <linux/time_types.h>
 
-#define STACK_BYTES (512u << 10)
 
 #ifndef SECCOMP_ADDFD_FLAG_SEND
 #define SECCOMP_ADDFD_FLAG_SEND (1UL << 1) /* 5.14 */
@@ -172,7 +171,7 @@ int keeper_setting(const char *path)
     return fd >= 0 || fd == -ENOENT ? digit - '0' : 3;
 }
 
-static void keeper_run(void *argument)
+void keeper_run(void *argument)
 {
     struct init *init = argument;
     struct keeper *keeper = &the_keeper;
@@ -213,15 +212,3 @@ __asm__(".globl thread_start\nthread_start:\n"
         "  mov x8, #220\n  svc #0\n  cbnz x0, 1f\n"
         "  ldp x1, x0, [sp], #16\n  mov x29, xzr\n  blr x1\n  brk #0\n1: ret\n");
 #endif
-
-/* Descriptors and working directory of its own, memory and signals of process 1. */
-void keeper_start(struct init *init)
-{
-    unsigned long flags = CLONE_VM | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM;
-    long stack = init_need(init,
-                           sys_call6(mmap, 0, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK,
-                                     -1, 0),
-                           "map", "stack");
-
-    init_need(init, thread_start(keeper_run, init, (char *)stack + STACK_BYTES, flags), "start", "keeper of names");
-}

@@ -101,6 +101,7 @@ static void container_enter(struct init *init)
     tree_build(init);
     streams_complete(init);
     rights_complete(init);
+    second_join_network(init);
     rights_drop(init);
     terminal_open(init);
     init_need(init, sys_call5(prctl, PR_SET_DUMPABLE, 0, 0, 0, 0), "prctl", "PR_SET_DUMPABLE");

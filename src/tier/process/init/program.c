@@ -163,7 +163,7 @@ void program_tell(struct init *init)
 
 static void launch_by_keeper(struct init *init)
 {
-    keeper_start(init);
+    second_keep(init);
     rights_drop_last(init);
     while (!__atomic_load_n(&outcome->is_told, __ATOMIC_ACQUIRE))
         sys_call6(futex, &outcome->is_told, FUTEX_WAIT, 0, 0, 0, 0);
@@ -186,6 +186,7 @@ void program_start(struct init *init)
     } else if (init_keeps_names(init)) {
         launch_by_keeper(init);
     } else {
+        second_end(init);
         program_launch(init);
     }
     init_need(init, sys_call3(close_range, 0, 2, 0), "after the program had started, close", "standard streams");
