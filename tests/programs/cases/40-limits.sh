@@ -23,11 +23,11 @@ test_chown_to_another_user_fails()
     check_run 1 'Operation not permitted|Invalid argument' chown 12345 file
 }
 
-program_test a_set_group_id_bit_is_inherited_and_not_set "chmod git cp"
-test_a_set_group_id_bit_is_inherited_and_not_set()
+program_test a_set_group_id_bit_is_for_directories "chmod git cp"
+test_a_set_group_id_bit_is_for_directories()
 {
-    check_run 0 '' sh -c 'mkdir plain && chmod 755 plain' || return 1
-    check_run 1 'Operation not permitted' chmod g+s plain || return 1
+    check_run 0 '' sh -c 'mkdir plain && chmod g+s plain && cp -a plain copy && [ -g copy ] && touch program' || return 1
+    check_run 1 'Operation not permitted' chmod g+s program || return 1
     check_run 0 '' sh -c 'git init -q new && cp -r new other'
 }
 
