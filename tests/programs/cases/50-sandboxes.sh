@@ -98,6 +98,52 @@ open("made", "w").close()
 print("5000 opened, made")'
 }
 
+program_test a_stopped_errand_holds_nobody_up "unshare" user
+test_a_stopped_errand_holds_nobody_up()
+{
+    nested
+    # every process that is made for a mount is stopped, if it is there long enough: the mounts go on and fail
+    check_run 0 '^refused, and mounted again$' timeout -s KILL 60 python3 -c '
+import ctypes, os, signal
+libc, uid, gid = ctypes.CDLL(None, use_errno=True), os.getuid(), os.getgid()
+def mount():
+    if libc.mount(b"none", b"/dev/shm", b"tmpfs", 0, None) < 0:
+        return ctypes.get_errno()
+    libc.umount2(b"/dev/shm", 2)
+    return 0
+r, w = os.pipe()
+mounter = os.fork()
+if mounter == 0:
+    assert libc.unshare(0x10020000) == 0
+    for name, text in ("setgroups", "deny"), ("uid_map", "0 %d 1" % uid), ("gid_map", "0 %d 1" % gid):
+        open("/proc/self/" + name, "w").write(text)
+    os.write(w, b"ready")
+    while mount() != 13: # EACCES
+        pass
+    os.write(w, b"refused")
+    while mount():
+        pass
+    os.write(w, b", and mounted again")
+    os._exit(0)
+os.close(w)
+assert os.read(r, 5) == b"ready"
+os.set_blocking(r, False)
+at, said = mounter + 1, b""
+while not said:
+    for pid in range(at, at + 40):
+        try:
+            os.kill(pid, signal.SIGSTOP)
+            at = pid + 1
+        except ProcessLookupError:
+            pass
+    try:
+        said = os.read(r, 7)
+    except BlockingIOError:
+        pass
+os.set_blocking(r, True)
+print((said + os.read(r, 99)).decode())'
+}
+
 # As sandbox-runtime and Codex call it.
 bwrap_inside()
 {

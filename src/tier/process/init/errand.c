@@ -6,6 +6,7 @@
  * what was copied. A process may enter a user namespace that its own uid made below its own (user_namespaces(7)), so this
  * needs no right that the keeper does not have; and it gives none that the caller does not have, which is asked first.
  */
+#include <asm/signal.h>
 #include <linux/capability.h>
 #include <linux/errno.h>
 #include <linux/fcntl.h>
@@ -41,15 +42,25 @@ static long child_start(void)
     return sys_call5(clone, CLONE_FILES, 0, 0, 0, 0);
 }
 
-/* What it came to: its status is an errno. One that was killed has done nothing that could be told. */
+static int is_stopped(int status)
+{
+    return (status & 0xff) == 0x7f;
+}
+
+/*
+ * What it came to: its status is an errno. One that was killed has done nothing that could be told; one that was stopped
+ * would hold up all other calls, and ends.
+ */
 static long child_wait(long pid)
 {
     int status = 0;
     long waited;
 
-    do
-        waited = sys_call4(wait4, pid, &status, __WALL, 0);
-    while (waited == -EINTR);
+    do {
+        waited = sys_call4(wait4, pid, &status, __WALL | WUNTRACED, 0);
+        if (waited >= 0 && is_stopped(status))
+            sys_call2(kill, pid, SIGKILL);
+    } while (waited == -EINTR || (waited >= 0 && is_stopped(status)));
     if (waited < 0)
         return waited;
     return status & 0x7f ? -EACCES : -(long)(status >> 8 & 0xff);
