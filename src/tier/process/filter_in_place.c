@@ -55,6 +55,7 @@ static const struct filter_row rows[] = {
 #ifdef __x86_64__
     ROW(inotify_init, FILTER_ENOSYS, WATCHING)
 #endif
+    ROW(bind, FILTER_CONNECT, "one end of a pair could take a name among the host's abstract sockets")
     ROW(connect, FILTER_CONNECT, "a name of the file system leads to the host's services")
 #define OTHERS "acts on every process of the same user"
     ROW(prlimit64, FILTER_SELF_RLIMIT, OTHERS)

@@ -128,6 +128,21 @@ prepare_metadata()
     ARGS=(tcp4 169.254.169.254 8080)
 }
 
+property abstract_name_taken "9.3-48" "no name among the host's abstract sockets can be taken" \
+    program=take_abstract_name by=effect
+prepare_abstract_name_taken()
+{
+    ARGS=("cordon-escape-$MARKER" "$WORKSPACE/ready" "$WORKSPACE/tried")
+    on_ready "$WORKSPACE/ready" "$WORKSPACE/tried" look_for_name "@cordon-escape-$MARKER"
+    EXPECT_EFFECT=yes
+}
+look_for_name()
+{
+    if grep -q "$1\$" /proc/net/unix; then
+        : >"$TREE/effect"
+    fi
+}
+
 property listen_for_host "9.3-77" "a listener inside cannot be reached from the host"
 prepare_listen_for_host()
 {
