@@ -102,8 +102,11 @@ class Sweep:
         report = world.trace(['-r', role, '-i', str(index), *value], world.command(self.policy, self.options(world, index)))
         # Where a run makes a call less than the good one did, the number can be that of one that cannot fail.
         hit = [words for words in report if words[0] == 'disturbed' and words[3] not in NEVER_FAIL]
-        status = [int(words[1]) for words in report if words[0] == 'status'][-1]
+        status = ([int(words[1]) for words in report if words[0] == 'status'] or [None])[-1]
         problems = [' '.join(words) for words in report if words[0] in ('left', 'hangs')]
+        if status is None:
+            world.close()
+            return verdict(f'{self.policy}: {role} {index}: {name}', ['the tracer was ended: nothing is known'])
         problems += world.leftovers(is_killed=bool(hit) and hit[0][3] in ('rmdir', 'waitid'))
         problems += check_contained(world, status == PROBE_STATUS)
         what = f'{role} {index}: {name}'
