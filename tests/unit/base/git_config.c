@@ -99,23 +99,26 @@ static const char *list(const char *text, size_t size)
     return listed;
 }
 
+/* Of a text that may hold NUL. */
+#define LIST(text) list(text, sizeof(text) - 1)
+
 TEST(every_entry_is_given_with_its_subsection)
 {
-    check_string(list("[core]\nbare\n[Alias]St = !x\n[diff \"A.b\"]\ncommand=c\n[Filter.X]Clean=d", 75),
+    check_string(LIST("[core]\nbare\n[Alias]St = !x\n[diff \"A.b\"]\ncommand=c\n[Filter.X]Clean=d"),
                  "core.bare|alias.st\n!x|diff.A.b.command\nc|filter.x.clean\nd");
-    check_string(list("[a \"b\\\"c\\\\d\"] e = f\n", 21), "a.b\"c\\d.e\nf");
-    check_string(list("[core] a = b\n[core]# c\n\td=e", 27), "core.a\nb|core.d\ne");
+    check_string(LIST("[a \"b\\\"c\\\\d\"] e = f\n"), "a.b\"c\\d.e\nf");
+    check_string(LIST("[core] a = b\n[core]# c\n\td=e"), "core.a\nb|core.d\ne");
 }
 
 TEST(nothing_hides_behind_what_git_refuses_or_passes_over)
 {
-    check_string(list("# \0\n[core]\npager = x\n", 20), "core.pager\nx");
-    check_string(list("[core]\npager = x\0y\neditor=z\n", 27), "core.pager\nx|core.editor\nz");
-    check_string(list("[core]\n=\n1a=b\nc d\npager = x", 27), "core.pager\nx");
-    check_string(list("[core\n[x \"\n[core]pager=x", 24), "core.pager\nx");
-    check_string(list("[core]\npager = \"x\neditor=y", 26), "core.pager\nx|core.editor\ny");
-    check_string(list("[core]\r\npager = x\\\r\ny\r\n", 23), "core.pager\nxy");
-    check_string(list("", 0), "");
+    check_string(LIST("# \0\n[core]\npager = x\n"), "core.pager\nx");
+    check_string(LIST("[core]\npager = x\0y\neditor=z\n"), "core.pager\nx|core.editor\nz");
+    check_string(LIST("[core]\n=\n1a=b\nc d\npager = x"), "core.pager\nx");
+    check_string(LIST("[core\n[x \"\n[core]pager=x"), "core.pager\nx");
+    check_string(LIST("[core]\npager = \"x\neditor=y"), "core.pager\nx|core.editor\ny");
+    check_string(LIST("[core]\r\npager = x\\\r\ny\r\n"), "core.pager\nxy");
+    check_string(LIST(""), "");
 }
 
 /* Before 2.46 git made every blank within a value a space. */
