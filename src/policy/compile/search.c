@@ -2,7 +2,7 @@
 /*
  * What only a look at the granted trees tells: the names that a denied pattern matches, and the other names (hard links)
  * of files that rules shut or make read-only (linked.c). A bounded walk for each, and none where nothing asks for it.
- * System calls: openat getdents64 lstat readlink.
+ * System calls: openat getdents64 newfstatat lstat readlink.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -175,6 +175,26 @@ static int search_directory(struct search *search, const char *host, const struc
     return r;
 }
 
+/* A grant can be of a single file, which no directory shows. */
+static int search_single_file(struct search *search, const char *host)
+{
+    const char *parent = path_parent(search->c->work, host), *slash = strrchr(host, '/');
+    const struct linked *linked;
+    struct stat st;
+    int r = 0;
+
+    if (!parent)
+        return error_memory(search->err);
+    if (!slash || stat(host, &st) < 0)
+        return !slash || errno == ENOENT || errno == EACCES || errno == ENOTDIR || errno == ELOOP
+                   ? 0
+                   : error_system(search->err, errno, "look at %s", host);
+    linked = S_ISREG(st.st_mode) && st.st_nlink > 1 ? linked_find(&search->linked, st.st_ino) : NULL;
+    for (; linked && r == 0; linked = linked_next(&search->linked, linked))
+        r = join_found(search, linked, parent, slash + 1);
+    return r;
+}
+
 /* `name` is what the tree is called inside, `host` where it lies. */
 static int search_tree(struct search *search, const char *name, const char *host)
 {
@@ -183,6 +203,7 @@ static int search_tree(struct search *search, const char *name, const char *host
     const char *component;
     bool is_wanted = search->linked.links_left > 0;
     size_t length;
+    int r = 0;
 
     if (!at)
         return error_memory(search->err);
@@ -196,7 +217,9 @@ static int search_tree(struct search *search, const char *name, const char *host
         }
     for (size_t i = 0; i < search->rule_count; i++)
         is_wanted = is_wanted || is_alive(&at[i]);
-    return is_wanted ? search_directory(search, host, at, 0) : 0;
+    if (search->linked.links_left > 0)
+        r = search_single_file(search, host);
+    return is_wanted && r == 0 ? search_directory(search, host, at, 0) : r;
 }
 
 static bool is_within_another(const struct document *layer, const struct path_rule *rule)

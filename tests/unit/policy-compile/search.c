@@ -184,6 +184,23 @@ TEST(what_a_deeper_rule_grants_again_is_not_taken_for_denied)
     fixture_close(&f);
 }
 
+TEST(a_file_that_is_granted_by_its_own_name_is_another_name_too)
+{
+    static const char grant[] = "filesystem:\n  readwritePaths: [\"@/ws/alias\"]\n";
+
+    fixture_open(&f);
+    make_directory(&f, "outside/inner");
+    make_file(&f, "outside/inner/key");
+    make_hard_link("ws/alias", "outside/inner/key");
+    accept_text(&f, grant);
+    check_string(what_is_at(&f, "ws/alias"), "bind rw");
+    accept_text(&f, "filesystem:\n  readwritePaths: [\"@/ws/alias\"]\n  readonlyPaths: [\"@/outside\"]\n");
+    check_string(what_is_at(&f, "ws/alias"), "bind ro");
+    accept_text(&f, "filesystem:\n  readwritePaths: [\"@/ws/alias\"]\n  deniedPaths: [\"@/outside\"]\n");
+    check(strcmp(what_is_at(&f, "ws/alias"), "bind rw") != 0 && strcmp(what_is_at(&f, "ws/alias"), "bind ro") != 0);
+    fixture_close(&f);
+}
+
 TEST(a_restricted_directory_that_stands_alone_is_searched_a_little_and_that_is_said)
 {
     char name[64];
