@@ -16,16 +16,17 @@ start_wayland()
     drop=("${caller[@]}")
     CALLER_ENV=("XDG_RUNTIME_DIR=$SESSION" WAYLAND_DISPLAY=wayland-1)
     VARIABLES=("${CALLER_ENV[@]}")
-    wait_until test -S "$SESSION/wayland-1" || return
+    wait_until is_listening "$SESSION/wayland-1" && wait_until sway_is_listening || return
     # Root inside has no capability to pass permissions by: for it the worst case is a session that is open to all.
     [ "$WHO" = user ] || chmod 777 "$SESSION" "$SESSION"/*
 }
+sway_is_listening() { is_listening "$(echo "$SESSION"/sway-ipc.*.sock)"; }
 saw_wayland() { cat "$TREE/wayland.log" "$TREE/started-outside" | count_lines 'wl_display@1\.get_registry|^mark-' -; }
 
 wayland_client() # COMMAND...
 {
     SOCKET=$SESSION/wayland-1
-    ATTEMPT=(env "XDG_RUNTIME_DIR=$SESSION" "WAYLAND_DISPLAY=$SESSION/wayland-1" timeout 10 "$@")
+    ATTEMPT=(env "XDG_RUNTIME_DIR=$SESSION" "WAYLAND_DISPLAY=$SESSION/wayland-1" timeout 30 "$@")
 }
 
 session_test wayland_clipboard_is_not_read wayland "wl-copy wl-paste"

@@ -6,7 +6,7 @@ start_session_bus()
 {
     CALLER_ENV=("DBUS_SESSION_BUS_ADDRESS=unix:path=$SESSION/bus" "XDG_RUNTIME_DIR=$SESSION")
     start_bus session "unix:path=$SESSION/bus" "$TREE/bus.log"
-    wait_until test -S "$SESSION/bus" || return
+    wait_until is_listening "$SESSION/bus" || return
     start_service "$TREE/services.log" /usr/bin/python3 "$TREE/bus-services.py"
     VARIABLES=("${CALLER_ENV[@]}")
     wait_until grep -q '^ready' "$TREE/services.log"
@@ -29,7 +29,7 @@ TEXT
 bus_call() # NAME OBJECT METHOD ARGUMENTS...
 {
     SOCKET=$SESSION/bus
-    ATTEMPT=(gdbus call --address "unix:path=$SOCKET" --timeout 10 --dest "$1" --object-path "$2" --method "$3" "${@:4}")
+    ATTEMPT=(gdbus call --address "unix:path=$SOCKET" --timeout 30 --dest "$1" --object-path "$2" --method "$3" "${@:4}")
 }
 
 session_test session_bus_is_not_reached session_bus
@@ -79,7 +79,7 @@ start_system_bus()
     mkdir -p "$TREE/dbus" && chmod 755 "$TREE/dbus"
     [ ${#drop[@]} = 0 ] || chown "$caller_user" "$TREE/dbus"
     start_bus session "unix:path=$TREE/dbus/system_bus_socket;unix:abstract=$TREE/dbus" "$TREE/bus.log"
-    wait_until test -S "$TREE/dbus/system_bus_socket" || return
+    wait_until is_listening "$TREE/dbus/system_bus_socket" || return
     CALLER_ENV=("DBUS_SESSION_BUS_ADDRESS=unix:path=$TREE/dbus/system_bus_socket")
     start_service "$TREE/services.log" /usr/bin/python3 "$TREE/bus-services.py"
     CALLER_ENV=()
@@ -92,13 +92,13 @@ session_test system_bus_is_not_reached system_bus
 attempt_system_bus_is_not_reached()
 {
     SOCKET=$TREE/dbus/system_bus_socket
-    ATTEMPT=(gdbus call --address "unix:path=$SOCKET" --timeout 10 --dest org.freedesktop.DBus --object-path /
+    ATTEMPT=(gdbus call --address "unix:path=$SOCKET" --timeout 30 --dest org.freedesktop.DBus --object-path /
         --method org.freedesktop.DBus.ListNames)
 }
 
 session_test abstract_bus_is_not_reached system_bus
 attempt_abstract_bus_is_not_reached()
 {
-    ATTEMPT=(gdbus call --address "unix:abstract=$TREE/dbus" --timeout 10 --dest org.freedesktop.DBus --object-path /
+    ATTEMPT=(gdbus call --address "unix:abstract=$TREE/dbus" --timeout 30 --dest org.freedesktop.DBus --object-path /
         --method org.freedesktop.DBus.ListNames)
 }

@@ -5,7 +5,7 @@ session_service ssh_agent "ssh-agent ssh-add ssh-keygen"
 start_ssh_agent()
 {
     start_service "$TREE/agent.log" ssh-agent -d -a "$SESSION/agent.1"
-    wait_until test -S "$SESSION/agent.1" || return
+    wait_until is_listening "$SESSION/agent.1" || return
     as_caller ssh-keygen -q -t ed25519 -N '' -f "$HOME_DIR/key"
     as_caller env "SSH_AUTH_SOCK=$SESSION/agent.1" ssh-add -q "$HOME_DIR/key" || return
     as_caller cp "$HOME_DIR/key.pub" "$WORKSPACE/key.pub"
@@ -17,7 +17,7 @@ session_test ssh_agent_signs_nothing ssh_agent
 attempt_ssh_agent_signs_nothing()
 {
     SOCKET=$SESSION/agent.1
-    ATTEMPT=(env "SSH_AUTH_SOCK=$SOCKET" timeout 10 sh -c 'echo "$0" | ssh-keygen -q -Y sign -f key.pub -n session' "$MARK")
+    ATTEMPT=(env "SSH_AUTH_SOCK=$SOCKET" timeout 30 sh -c 'echo "$0" | ssh-keygen -q -Y sign -f key.pub -n session' "$MARK")
 }
 effect_ssh_agent_signs_nothing() { grep -q 'BEGIN SSH SIGNATURE' <<<"$OUTPUT"; }
 
@@ -25,7 +25,7 @@ session_test ssh_agent_lists_nothing ssh_agent
 attempt_ssh_agent_lists_nothing()
 {
     SOCKET=$SESSION/agent.1
-    ATTEMPT=(env "SSH_AUTH_SOCK=$SOCKET" timeout 10 ssh-add -l)
+    ATTEMPT=(env "SSH_AUTH_SOCK=$SOCKET" timeout 30 ssh-add -l)
 }
 
 session_service gpg_agent "gpg-agent gpg-connect-agent gpgconf"
@@ -35,7 +35,7 @@ start_gpg_agent()
     mkdir -p "$GPG_DIRECTORY" && chmod 700 "$GPG_DIRECTORY"
     [ ${#drop[@]} = 0 ] || chown "$caller_user:" "$GPG_DIRECTORY"
     as_caller gpg-agent --homedir "$GPG_DIRECTORY" --daemon --debug ipc --log-file "$GPG_DIRECTORY/log"
-    wait_until test -S "$(as_caller gpgconf --homedir "$GPG_DIRECTORY" --list-dirs agent-socket)"
+    wait_until is_listening "$(as_caller gpgconf --homedir "$GPG_DIRECTORY" --list-dirs agent-socket)"
 }
 stop_gpg_agent() { as_caller gpgconf --homedir "$GPG_DIRECTORY" --kill gpg-agent; }
 saw_gpg_agent() { count_lines 'GETINFO' "$GPG_DIRECTORY/log"; }
@@ -44,7 +44,7 @@ session_test gpg_agent_is_not_reached gpg_agent
 attempt_gpg_agent_is_not_reached()
 {
     SOCKET=$(as_caller gpgconf --homedir "$GPG_DIRECTORY" --list-dirs agent-socket)
-    ATTEMPT=(timeout 10 sh -c 'printf "GETINFO version\nBYE\n" | gpg-connect-agent -v -S "$0" 2>&1 | grep -q "^D "' "$SOCKET")
+    ATTEMPT=(timeout 30 sh -c 'printf "GETINFO version\nBYE\n" | gpg-connect-agent -v -S "$0" 2>&1 | grep -q "^D "' "$SOCKET")
 }
 
 session_test kernel_keyring_is_not_read passive keyctl

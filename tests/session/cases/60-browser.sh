@@ -42,7 +42,7 @@ session_test debugging_port_is_not_reached browser
 attempt_debugging_port_is_not_reached()
 {
     NETWORK=open
-    ATTEMPT=(/usr/bin/python3 -c 'import sys, urllib.request as r; print(r.urlopen(sys.argv[1], timeout=5).read().decode())'
+    ATTEMPT=(/usr/bin/python3 -c 'import sys, urllib.request as r; print(r.urlopen(sys.argv[1], timeout=30).read().decode())'
         "http://127.0.0.1:$DEBUG_PORT/json/version")
 }
 effect_debugging_port_is_not_reached() { grep -q webSocketDebuggerUrl <<<"$OUTPUT"; }
@@ -89,6 +89,6 @@ session_test chromium_opens_no_page chromium curl
 attempt_chromium_opens_no_page()
 {
     NETWORK=open
-    ATTEMPT=(curl -sf --max-time 10 -X PUT "http://127.0.0.1:$DEBUG_PORT/json/new?data:,$MARK")
+    ATTEMPT=(curl -sf --max-time 30 -X PUT "http://127.0.0.1:$DEBUG_PORT/json/new?data:,$MARK")
 }
 effect_chromium_opens_no_page() { as_caller curl -s "http://127.0.0.1:$DEBUG_PORT/json/list" | grep -qF "$MARK"; }

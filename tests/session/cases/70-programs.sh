@@ -40,7 +40,7 @@ saw_sockets() { count_lines '^connected' "$HOME_DIR/sockets.log"; }
 socket_attempt() # PATH
 {
     SOCKET=$1
-    ATTEMPT=(curl -sf --max-time 10 --unix-socket "$SOCKET" http://host/info)
+    ATTEMPT=(curl -sf --max-time 30 --unix-socket "$SOCKET" http://host/info)
 }
 
 session_test systemd_private_socket_is_not_reached sockets
@@ -62,12 +62,12 @@ attempt_server_in_the_workspace_is_not_reached_by_a_link()
 {
     SOCKET=$WORKSPACE/server.sock
     # shellcheck disable=SC2016
-    ATTEMPT=(sh -c 'ln -s server.sock "link.$0" && exec curl -sf --max-time 10 --unix-socket "$PWD/link.$0" http://host/info' "$MARK")
+    ATTEMPT=(sh -c 'ln -s server.sock "link.$0" && exec curl -sf --max-time 30 --unix-socket "$PWD/link.$0" http://host/info' "$MARK")
 }
 
 session_test server_in_the_workspace_is_not_reached_under_a_new_name sockets
 attempt_server_in_the_workspace_is_not_reached_under_a_new_name()
 {
     # shellcheck disable=SC2016
-    ATTEMPT=(sh -c 'ln server.sock "name.$0" && exec curl -sf --max-time 10 --unix-socket "$PWD/name.$0" http://host/info' "$MARK")
+    ATTEMPT=(sh -c 'ln server.sock "name.$0" && exec curl -sf --max-time 30 --unix-socket "$PWD/name.$0" http://host/info' "$MARK")
 }

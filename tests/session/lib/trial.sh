@@ -7,7 +7,9 @@
 #             must not open it, and one that names it in `unixSockets` must
 #   NETWORK   'open' where the host's network, if a policy grants it, is a way to the service
 #   SECRET    what the attempt prints when it got through, where nothing answers and so nothing can see it
-# prepare_NAME comes before all of that. effect_NAME succeeds when the attempt with this MARK has had its effect.
+# prepare_NAME comes before all of that. effect_NAME succeeds when the attempt with this MARK has had its effect; it is
+# asked until then, and what it asks of the service is not counted. What an attempt itself does must reach the service
+# the same number of times whatever the machine is busy with: it may wait on one connection, and not try again on others.
 
 SESSION_VARIABLES=(DISPLAY XAUTHORITY WAYLAND_DISPLAY XDG_RUNTIME_DIR DBUS_SESSION_BUS_ADDRESS DBUS_SYSTEM_BUS_ADDRESS
     SSH_AUTH_SOCK GPG_AGENT_INFO PULSE_SERVER PIPEWIRE_REMOTE TMUX BROWSER DOCKER_HOST SWAYSOCK)
@@ -55,17 +57,20 @@ complain()
     return 1
 }
 
-# Wait at most 20 s until the command succeeds.
+# Wait at most a minute until the command succeeds.
 wait_until()
 {
-    local i
-    for ((i = 0; i < 1000; i++)); do
-        if "$@" 2>/dev/null; then
-            return 0
-        fi
+    local end=$((SECONDS + 60))
+    until "$@" 2>/dev/null; do
+        [ "$SECONDS" -lt "$end" ] || complain "gave up waiting for: $*" || return
         sleep 0.02
     done
-    complain "gave up waiting for: $*"
+}
+
+# The name of a socket is there before anybody listens at it.
+is_listening() # PATH
+{
+    awk -v path="$1" '$4 == "00010000" && $8 == path { found = 1 } END { exit !found }' /proc/net/unix
 }
 
 count_lines() # PATTERN FILE
@@ -147,7 +152,7 @@ has_effect() # NAME
     fi
 }
 
-# The attempt gets through, and the service sees it: GAIN is by how much.
+# The attempt gets through, and the service sees it: SEEN is what it then has seen, without what asks for the effect.
 check_open() # NAME HOW
 {
     local before HOW=$2
@@ -156,7 +161,9 @@ check_open() # NAME HOW
     if [ "$2" = unconfined ]; then run_unconfined; else run_contained "$2"; fi
     [ "$STATUS" = 0 ] || complain "$2: it does not get through: status $STATUS: $OUTPUT" || return
     [ -n "$SECRET" ] || wait_until has_seen $((before + 1)) || complain "$2: the service saw nothing: $OUTPUT" || return
-    has_effect "$1" || complain "$2: no effect: $OUTPUT"
+    settle
+    SEEN=$("saw_$service")
+    wait_until has_effect "$1" || complain "$2: no effect: $OUTPUT"
 }
 
 # A program that could not be started proves nothing, nor does a container that was refused for another reason than ours.
@@ -192,8 +199,7 @@ judge() # NAME
     [ -z "$SOCKET" ] || ways='default network writable readable mxc'
     start=$("saw_$service")
     check_open "$name" unconfined || return
-    settle
-    gain=$(($("saw_$service") - start))
+    gain=$((SEEN - start))
     start=$("saw_$service")
     for way in $ways; do
         if [ "$way:$NETWORK" = network:open ]; then
@@ -202,9 +208,8 @@ judge() # NAME
         check_shut "$name" "$way" || return
     done
     check_open "$name" unconfined || return
-    settle
-    [ "$("saw_$service")" = $((start + gain)) ] ||
-        complain "the service saw $(($("saw_$service") - start)) instead of $gain: something came from inside" || return
+    [ "$SEEN" = $((start + gain)) ] ||
+        complain "the service saw $((SEEN - start)) instead of $gain: something came from inside" || return
     [ "$NETWORK" != open ] || check_open "$name" network || return
     [ -z "$SOCKET" ] || check_open "$name" named
 }
