@@ -5,8 +5,6 @@
  */
 #include "base/git_config.h"
 
-#include <ctype.h>
-#include <stdbool.h>
 #include <string.h>
 #include <strings.h>
 
@@ -14,6 +12,7 @@ struct reader {
     const char *at, *end;
     bool is_over;    /* the end was read; it counts as the end of a line */
     char *base;      /* "section" or "section.subsection" of what follows, "" = none */
+    char *cut;       /* in base: the key, whatever the entries below say, because a NUL was read there; NULL = none */
     char *key, *value;
 };
 
@@ -41,9 +40,32 @@ static bool is_blank(char byte)
     return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
 }
 
+static bool is_letter(char byte)
+{
+    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
+}
+
 static bool is_key_character(char byte)
 {
-    return isalnum((unsigned char)byte) || byte == '-';
+    return is_letter(byte) || (byte >= '0' && byte <= '9') || byte == '-';
+}
+
+static char lower(char byte)
+{
+    return byte >= 'A' && byte <= 'Z' ? (char)(byte + ('a' - 'A')) : byte;
+}
+
+/*
+ * git makes one string of section, subsection and key, and it ends at a NUL: everything below [core "pager\0"] is
+ * core.pager. `end` = of what was read of it.
+ */
+static void cut_name(struct reader *reader, const char *end)
+{
+    if (strlen(reader->base) == (size_t)(end - reader->base))
+        return;
+    reader->cut = strrchr(reader->base, '.') + 1;
+    for (char *at = reader->cut; *at; at++)
+        *at = lower(*at);
 }
 
 /* Behind the section's name: blanks, and the subsection in quotes, up to the closing bracket. */
@@ -65,6 +87,7 @@ static bool read_subsection(struct reader *reader, char *to)
         *to++ = byte;
     }
     *to = '\0';
+    cut_name(reader, to);
     return take(reader) == ']';
 }
 
@@ -73,13 +96,14 @@ static bool read_header(struct reader *reader)
 {
     char *to = reader->base, byte;
 
+    reader->cut = NULL;
     while ((byte = take(reader)) != ']') {
         *to = '\0';
         if (byte != '\n' && is_blank(byte))
             return read_subsection(reader, to);
         if (!is_key_character(byte) && byte != '.')
             return false;
-        *to++ = (char)tolower((unsigned char)byte);
+        *to++ = lower(byte);
     }
     *to = '\0';
     return true;
@@ -129,7 +153,7 @@ static bool read_entry(struct reader *reader, char byte, bool *ret_has_value)
     char *to = reader->key;
 
     for (; is_key_character(byte); byte = take(reader))
-        *to++ = (char)tolower((unsigned char)byte);
+        *to++ = lower(byte);
     *to = '\0';
     while (byte == ' ' || byte == '\t')
         byte = take(reader);
@@ -143,15 +167,20 @@ static bool read_entry(struct reader *reader, char byte, bool *ret_has_value)
 
 static int give_entry(const struct reader *reader, bool has_value, git_config_visit visit, void *data)
 {
-    char *dot = strchr(reader->base, '.');
-    struct git_config_entry entry = {reader->base, dot ? dot + 1 : NULL, reader->key, has_value ? reader->value : NULL};
+    char *dot = strchr(reader->base, '.'), *last = reader->cut ? reader->cut - 1 : NULL;
+    struct git_config_entry entry = {reader->base, dot && dot != last ? dot + 1 : NULL,
+                                     last ? reader->cut : reader->key, has_value ? reader->value : NULL, last != NULL};
     int status;
 
     if (dot)
         *dot = '\0';
+    if (last)
+        *last = '\0';
     status = visit(&entry, data);
     if (dot)
         *dot = '.';
+    if (last)
+        *last = '.';
     return status;
 }
 
@@ -169,9 +198,10 @@ static int read_all(struct reader *reader, git_config_visit visit, void *data)
             if (read_header(reader))
                 continue;
             *reader->base = '\0';
+            reader->cut = NULL;
             if (reader->at[-1] != '\n')
                 skip_line(reader);
-        } else if (!isalpha((unsigned char)byte)) { /* a comment, or nothing that git knows */
+        } else if (!is_letter(byte)) { /* a comment, or nothing that git knows */
             skip_line(reader);
         } else if (read_entry(reader, byte, &has_value)) {
             status = give_entry(reader, has_value, visit, data);

@@ -6,6 +6,7 @@
 #ifndef CORDON_BASE_GIT_CONFIG_H
 #define CORDON_BASE_GIT_CONFIG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/error.h"
@@ -19,6 +20,7 @@ struct git_config_entry {
     const char *subsection; /* NULL = none */
     const char *key;        /* in lower case */
     const char *value;      /* NULL = only the key is there, which means true; ends at a NUL, as git's does */
+    bool is_cut;            /* the section's line holds a NUL, where the name ends: git itself cannot edit this entry */
 };
 
 /* What is given lives as long as the call. Another value than 0 ends the reading. */

@@ -89,11 +89,11 @@ static const char *remedy_remove(struct look *look, const char *file)
     return word ? arena_printf(look->findings->arena, "rm %s", word) : "remove it";
 }
 
-static const char *remedy_unset(struct look *look, const char *key)
+static const char *remedy_unset(struct look *look, const struct git_config_entry *entry, const char *key)
 {
     const char *file = quoted(look->findings->arena, look->file), *name = quoted(look->findings->arena, key);
 
-    if (!file || !name)
+    if (!file || !name || entry->is_cut)
         return "remove it from the file";
     return arena_printf(look->findings->arena, "git config --file %s --unset-all %s", file, name);
 }
@@ -263,7 +263,7 @@ static int visit_entry(const struct git_config_entry *entry, void *data)
     finding.key = key_name(arena, entry);
     finding.value = arena_string(arena, entry->value);
     finding.text = row->why;
-    finding.remedy = finding.key ? remedy_unset(look, finding.key) : NULL;
+    finding.remedy = finding.key ? remedy_unset(look, entry, finding.key) : NULL;
     if (!finding.key || !finding.value || !finding.remedy)
         return error_memory(look->err);
     return add(look->findings, &finding, look->err);

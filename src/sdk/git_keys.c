@@ -6,7 +6,6 @@
  */
 #include "sdk/git_keys.h"
 
-#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
@@ -88,7 +87,7 @@ const struct git_key *git_keys(size_t *ret_count)
     return rows;
 }
 
-/* What git takes for yes or no. */
+/* What git takes for yes or no: of numbers those that are plainly one, because 08 and what overflows are none to it. */
 static bool is_bool(const char *value)
 {
     static const char *const words[] = {"true", "false", "yes", "no", "on", "off"};
@@ -96,15 +95,13 @@ static bool is_bool(const char *value)
     for (size_t i = 0; i < ARRAY_COUNT(words); i++)
         if (strcasecmp(value, words[i]) == 0)
             return true;
-    return value[strspn(value, "0123456789")] == '\0';
+    return strlen(value) < 10 && (value[0] != '0' || !value[1]) && !value[strspn(value, "0123456789")];
 }
 
 static bool is_remote_helper(const char *value)
 {
-    size_t length = 0;
+    size_t length = strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-._");
 
-    while (isalnum((unsigned char)value[length]) || value[length] == '-' || value[length] == '_')
-        length++;
     return length && strncmp(value + length, "::", 2) == 0;
 }
 

@@ -121,6 +121,17 @@ TEST(nothing_hides_behind_what_git_refuses_or_passes_over)
     check_string(LIST(""), "");
 }
 
+/* git puts the parts of a name together to a string that ends at the NUL, so what is below says what the section names. */
+TEST(a_name_ends_at_a_nul_in_its_subsection)
+{
+    check_string(LIST("[core \"fsmonitor\0z\"]\nx = rm\n y\n[core] pager = p\n"), "core.fsmonitor\nrm|core.fsmonitor|core.pager\np");
+    check_string(LIST("[Filter \"a.B.Clean\0\"]\nx = c\n"), "filter.a.B.clean\nc");
+    check_string(LIST("[diff.x \"Y.command\0.z\"]\nx = c\n"), "diff.x.Y.command\nc");
+    check_string(LIST("[core \"\0pager\"]\nx = p\n"), "core.\np");
+    check_string(LIST("[core \"pager\0\nx = p\n"), ".x\np");
+    check_string(LIST("[core \"pager\0\"] #]\n[alias \"a\"]\nst = !x\n"), "alias.a.st\n!x");
+}
+
 /* Before 2.46 git made every blank within a value a space. */
 static const char *with_spaces(char *text)
 {

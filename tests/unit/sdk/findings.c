@@ -71,6 +71,18 @@ TEST(what_a_clone_and_a_submodule_say_is_harmless)
                  "");
 }
 
+TEST(a_number_that_git_does_not_take_for_yes_or_no_is_a_command)
+{
+    check_string(judge("[core]\nfsmonitor = 0\nfsmonitor = 2\nfsmonitor = 999999999\n[pager]\nlog = 1\n"), "");
+    check_string(judge("[core]\nfsmonitor = 08\n[pager]\nlog = 99999999999\n"), "core.fsmonitor pager.log ");
+}
+
+TEST(a_helper_s_name_is_what_git_takes_for_one)
+{
+    check_string(judge("[remote \"a\"]\nurl = a+b.c-1::x\n"), "remote.url ");
+    check_string(judge("[remote \"a\"]\nurl = ::x\nurl = a/b::x\nurl = a:b::x\n"), "");
+}
+
 /* ---- a run ---- */
 
 static char *findings_text;
@@ -124,6 +136,17 @@ TEST(a_key_is_reported_with_file_value_and_remedy)
     check_string(findings_text, text);
     check_events("\"type\":\"run.finding\",\"kind\":\"git.key\"");
     check_events("\"key\":\"core.fsmonitor\",\"value\":\"rm \\u001b[1m\",\"valueIsCut\":false");
+    close_all();
+}
+
+TEST(a_key_in_a_name_that_ends_at_a_nul_is_reported)
+{
+    fixture_open();
+    shell("mkdir -p a/.git && printf '[core \"fsmonitor\\000z\"]\\n\\tx = rm\\n' >a/.git/config");
+    note("a/.git", TIER_NOTE_PARTS);
+    look(CORDON_TEXT);
+    check_contains(findings_text, "core.fsmonitor = rm: git runs it at git status");
+    check_contains(findings_text, "to undo: remove it from the file\n"); /* git config --unset does not find it */
     close_all();
 }
 
