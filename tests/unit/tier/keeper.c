@@ -260,6 +260,47 @@ TEST(many_openings_may_wait_for_their_other_sides)
     done();
 }
 
+/*
+ * A reader that would make the FIFO if it were not there waits for who writes, and others are served meanwhile; it goes
+ * on when who writes has not said a word, or was gone again before anybody looked.
+ */
+TEST(an_opening_for_reading_that_may_create_waits_for_who_writes)
+{
+    keep("mkfifo a b c d",
+         "r='use Fcntl; sysopen(F, $ARGV[0], O_RDONLY|O_CREAT, 0600) or die $!; open(G, \">\", \"opened-$ARGV[0]\"); print <F>'\n"
+         "for p in a b c d; do perl -e \"$r\" $p >got-$p & done\n"
+         "i=0; while [ $i -lt 300 ]; do mkdir d$i; i=$((i+1)); done; ls opened-* 2>/dev/null; ls -d d[0-9]* | wc -l\n"
+         "exec 3>a; while [ ! -e opened-a ]; do :; done; echo word >&3; exec 3>&-\n" /* says nothing before it is heard */
+         ": >b; while [ ! -e opened-b ]; do :; done\n"
+         "echo word >c; until perl -e 'use Fcntl; exit !sysopen(F, \"d\", O_WRONLY|O_NONBLOCK)'; do :; done; wait\n"
+         "cat got-a got-b got-c got-d; ls opened-*");
+    check_string(output, "300\nword\nword\nopened-a\nopened-b\nopened-c\nopened-d\n");
+    done();
+}
+
+TEST(an_opening_for_reading_that_does_not_wait_or_has_somebody_to_hear_goes_on_at_once)
+{
+    keep("mkfifo pipe; echo text >file",
+         "exec 2>/dev/null; perl -e 'use Fcntl; $| = 1; sysopen(F, \"pipe\", O_RDONLY|O_CREAT|O_NONBLOCK) "
+         "or die $!; print \"empty\\n\"; sysopen(G, \"pipe\", O_WRONLY) or die $!; syswrite(G, \"word\\n\");\n"
+         "sysopen(H, \"pipe\", O_RDONLY|O_CREAT) or die $!; print scalar <H>; sysopen(I, \"file\", O_RDONLY|O_CREAT) or die $!;\n"
+         "print <I>; close G; alarm 1; sysopen(J, \"pipe\", O_RDONLY|O_CREAT); print \"went on\\n\"'; [ $? = 142 ] && echo waits");
+    check_string(output, "empty\nword\ntext\nwaits\n");
+    done();
+}
+
+/* A caller that dies while it waits leaves nothing behind that others would take for a reader. */
+TEST(a_reader_that_was_killed_while_it_waited_is_none_any_more)
+{
+    keep("mkfifo pipe",
+         "perl -e 'use Fcntl; sysopen(F, \"pipe\", O_RDONLY|O_CREAT)' & p=$!\n"
+         "w='use Fcntl; exit !sysopen(F, \"pipe\", O_WRONLY|O_NONBLOCK)'\n"
+         "cat /proc/$p/wchan >/dev/null; kill -9 $p; wait $p 2>/dev/null; i=0\n"
+         "while perl -e \"$w\" && [ $i -lt 500 ]; do i=$((i+1)); done; [ $i -lt 500 ] && echo none");
+    check_string(output, "none\n");
+    done();
+}
+
 /* ---- what is noted ---- */
 
 static char noted[4096];

@@ -27,11 +27,12 @@ struct umask_seen {
     int64_t second;
 };
 
-/* A call that would stand still: open() of a FIFO that nobody reads or of a file with a lease, connect(). */
+/* A call that would stand still: open() of a FIFO that nobody else has or of a file with a lease, connect(). */
 struct waiting {
     uint64_t id;
     int object; /* what is opened or connected to, -1 = a socket without a name in the file tree */
     int flags;
+    int reader; /* the end of a FIFO that waits for somebody to write, -1 = none */
     int socket; /* -1 = open() */
     uint32_t name_length;
     char name[SOCKET_NAME_MAX];
@@ -178,7 +179,7 @@ void notes_take(struct keeper *keeper, const struct place *place);
 
 /* opening.c, changing.c, sockets.c: the calls. -EAGAIN of an _again() = not yet. */
 long opening_handle(struct keeper *keeper, const struct call *call);
-long opening_again(const struct keeper *keeper, const struct waiting *waiting);
+long opening_again(const struct keeper *keeper, struct waiting *waiting);
 long changing_handle(struct keeper *keeper, const struct call *call);
 long sockets_handle(struct keeper *keeper, const struct call *call);
 long sockets_again(const struct waiting *waiting);

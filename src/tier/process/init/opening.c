@@ -5,10 +5,16 @@
  */
 #include <linux/errno.h>
 #include <linux/fcntl.h>
+#include <linux/poll.h>
+#include <linux/time.h>
+#include <linux/time_types.h>
 
 #include "tier/process/init/keeper.h"
 
 #define TTY_DEVICE (5ull << 32) /* /dev/tty, 5:0 */
+#ifndef SPLICE_F_NONBLOCK /* <fcntl.h> belongs to a C library */
+#define SPLICE_F_NONBLOCK 2
+#endif
 
 struct asked {
     int flags;
@@ -82,21 +88,68 @@ static int would_wait(long status, uint32_t mode)
     return status == -EAGAIN || (status == -ENXIO && (mode & S_IFMT) == S_IFIFO);
 }
 
-static long wait_later(struct keeper *keeper, uint64_t id, struct place *place, int flags)
+/* With `reader`, that is what is held meanwhile, as the kernel counts a reader that waits; without, the object. */
+static long wait_later(struct keeper *keeper, uint64_t id, struct place *place, int flags, int reader)
 {
-    struct waiting waiting = {.id = id, .object = place->object, .flags = flags, .socket = -1};
-    long status = waiting_add(keeper, &waiting);
+    struct waiting waiting = {.id = id, .object = -1, .flags = flags, .reader = reader, .socket = -1};
+    long status;
 
-    if (status == 0)
+    if (reader < 0)
+        waiting.object = place->object;
+    status = waiting_add(keeper, &waiting);
+
+    if (status < 0 && reader >= 0)
+        sys_call1(close, reader);
+    else if (status == 0 && reader < 0)
         place->object = -1;
     return status < 0 ? status : KEEPER_ANSWERED;
 }
 
-long opening_again(const struct keeper *keeper, const struct waiting *waiting)
+/*
+ * 0 when somebody writes to this end of a FIFO, or did since it was opened; else -EAGAIN. Only tee() tells a pipe that is
+ * empty from one that nobody writes to and takes nothing out of it.
+ */
+static long reader_look(int reader)
 {
-    long status = open_object(keeper, waiting->object, waiting->flags);
+    struct pollfd polled = {.fd = reader};
+    struct __kernel_timespec now = {0};
+    int ends[2];
+    long status = sys_call5(ppoll, &polled, 1, &now, 0, sizeof(uint64_t));
 
-    return would_wait(status, S_IFIFO) ? -EAGAIN : give(keeper, waiting->id, status, waiting->flags);
+    if (status < 0 || polled.revents & POLLHUP) /* who wrote has gone */
+        return status < 0 ? status : 0;
+    status = sys_call2(pipe2, ends, O_CLOEXEC | O_NONBLOCK);
+    if (status < 0)
+        return status;
+    status = sys_call4(tee, reader, ends[1], 1, SPLICE_F_NONBLOCK);
+    sys_call1(close, ends[0]);
+    sys_call1(close, ends[1]);
+    return status > 0 || status == -EAGAIN ? 0 : status == 0 ? -EAGAIN : status;
+}
+
+static long open_reader(struct keeper *keeper, const struct call *call, struct place *place, int reader, int flags)
+{
+    long status = reader_look(reader);
+
+    if (status == -EAGAIN)
+        return wait_later(keeper, call->id, place, flags, reader);
+    if (status == 0)
+        return give(keeper, call->id, reader, flags);
+    sys_call1(close, reader);
+    return status;
+}
+
+long opening_again(const struct keeper *keeper, struct waiting *waiting)
+{
+    long status = waiting->reader >= 0 ? reader_look(waiting->reader) : open_object(keeper, waiting->object, waiting->flags);
+
+    if (would_wait(status, S_IFIFO))
+        return -EAGAIN;
+    if (status == 0 && waiting->reader >= 0) {
+        status = waiting->reader;
+        waiting->reader = -1;
+    }
+    return give(keeper, waiting->id, status, waiting->flags);
 }
 
 /* /dev/tty is the caller's controlling terminal, not the keeper's. */
@@ -170,7 +223,9 @@ static long open_existing(struct keeper *keeper, const struct call *call, struct
     if (status >= 0 && is_map(keeper, place))
         status = reopen_map(keeper, call, place, (int)status, flags);
     if (would_wait(status, place->mode) && !(flags & O_NONBLOCK))
-        return wait_later(keeper, call->id, place, flags);
+        return wait_later(keeper, call->id, place, flags, -1);
+    if (status >= 0 && type == S_IFIFO && (flags & O_ACCMODE) == O_RDONLY && !(flags & O_NONBLOCK))
+        return open_reader(keeper, call, place, (int)status, flags);
     return give(keeper, call->id, status, flags);
 }
 

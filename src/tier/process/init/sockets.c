@@ -305,7 +305,7 @@ static int would_wait(int socket)
 
 static long connect_socket(struct keeper *keeper, const struct call *call)
 {
-    struct waiting waiting = {.id = call->id, .object = -1};
+    struct waiting waiting = {.id = call->id, .object = -1, .reader = -1};
     union socket_name name not_initialised;
     size_t length = 0;
     long status = name_copy(call, &name, &length);

@@ -27,6 +27,8 @@ static void leave(struct waiting *waiting)
 {
     if (waiting->object >= 0)
         sys_call1(close, waiting->object);
+    if (waiting->reader >= 0)
+        sys_call1(close, waiting->reader);
     if (waiting->socket >= 0)
         sys_call1(close, waiting->socket);
 }
@@ -59,15 +61,20 @@ static int64_t now_ns(void)
     return now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-/* A socket by name waits for its listener, of which there is no news. */
-static uint32_t sockets_poll(const struct keeper *keeper, struct pollfd polled[1 + KEEPER_WAITING])
+/* A socket by name waits for its listener, of which there is no news. Of who opens a FIFO there is none before it writes. */
+static uint32_t news_poll(const struct keeper *keeper, struct pollfd polled[1 + KEEPER_WAITING])
 {
     uint32_t count = 1;
 
     polled[0] = (struct pollfd){.fd = keeper->listener, .events = POLLIN};
-    for (uint32_t i = 0; i < keeper->waiting_count; i++)
-        if (keeper->waiting[i].socket >= 0 && keeper->waiting[i].object < 0)
-            polled[count++] = (struct pollfd){.fd = keeper->waiting[i].socket, .events = POLLOUT};
+    for (uint32_t i = 0; i < keeper->waiting_count; i++) {
+        const struct waiting *waiting = &keeper->waiting[i];
+
+        if (waiting->socket >= 0 && waiting->object < 0)
+            polled[count++] = (struct pollfd){.fd = waiting->socket, .events = POLLOUT};
+        else if (waiting->reader >= 0)
+            polled[count++] = (struct pollfd){.fd = waiting->reader, .events = POLLIN};
+    }
     return count;
 }
 
@@ -75,7 +82,7 @@ long waiting_poll(struct keeper *keeper)
 {
     struct __kernel_timespec pause = {.tv_nsec = RETRY_NS * (1 + keeper->waiting_count / RETRY_AT_ONCE)};
     struct pollfd polled[1 + KEEPER_WAITING] not_initialised;
-    uint32_t count = sockets_poll(keeper, polled);
+    uint32_t count = news_poll(keeper, polled);
     long ready = sys_call5(ppoll, polled, count, keeper->waiting_count ? &pause : 0, 0, sizeof(uint64_t));
     int has_news = 0;
 
