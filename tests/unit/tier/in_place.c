@@ -306,6 +306,98 @@ TEST(in_place_private_directories_are_there_and_go)
     check_int(stat("/usr", &st), 0);
 }
 
+/*
+ * What the program leaves in its directory decides what is unlinked and entered there. An object outside of all grants,
+ * which it cannot change itself, must be as it was: with a link to it in a directory that nothing can be removed from.
+ */
+static void victim_make(char *ret_root, mode_t mode)
+{
+    char path[256];
+    int fd;
+
+    snprintf(ret_root, 64, "/var/tmp/cordon-unit-XXXXXX");
+    check(mkdtemp(ret_root));
+    snprintf(path, sizeof(path), "%s/file", ret_root);
+    fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    check(fd >= 0);
+    check_int(fchmod(fd, mode), 0);
+    close(fd);
+    snprintf(path, sizeof(path), "%s/directory", ret_root);
+    check_int(mkdir(path, 0700), 0);
+    check_int(chmod(path, 0711), 0);
+}
+
+static void victim_check(const char *root, mode_t mode)
+{
+    static const char *const names[] = {"file", "directory"};
+    const mode_t modes[] = {mode, 0711};
+    struct stat st;
+    char path[256];
+
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
+        snprintf(path, sizeof(path), "%s/%s", root, names[i]);
+        check_int(stat(path, &st), 0);
+        check_int(st.st_mode & 07777, modes[i]);
+        check_int(remove(path), 0);
+    }
+    check_int(rmdir(root), 0);
+}
+
+/* The directory of the run, which the script printed. */
+static void check_gone(void)
+{
+    struct stat st;
+
+    check(strchr(output, '\n'));
+    *strchr(output, '\n') = '\0';
+    check_contains(output, "/cordon-");
+    check_int(stat(output, &st), -1);
+    check_int(errno, ENOENT);
+}
+
+TEST(in_place_the_end_changes_no_mode_of_what_links_lead_to)
+{
+    static const char *const shut[] = {"$top", "$top/sub", "$top/sub $top", "$top/home/a/b $top/home/a"};
+    char root[64], script[1024];
+
+    plan_in_place(NULL);
+    for (size_t i = 0; i < ARRAY_COUNT(shut); i++) {
+        victim_make(root, 0644);
+        snprintf(script, sizeof(script),
+                 "top=${TMPDIR%%/tmp}; echo $top; chmod 0600 %s/file 2>/dev/null && exit 3; "
+                 "mkdir -p $top/sub $top/home/a/b; for d in $top $top/sub $top/home/a $top/home/a/b; do "
+                 "ln -s %s/file $d/0file; ln -s %s/directory $d/0directory; ln -s %s/file $d/zfile; done; chmod 0500 %s",
+                 root, root, root, root, shut[i]);
+        script_run(script);
+        check_int(status.code, 0);
+        victim_check(root, 0644);
+        check_gone();
+    }
+}
+
+TEST(in_place_a_file_of_mode_0_stays_shut_at_the_end)
+{
+    char root[64], script[512];
+
+    plan_in_place(NULL);
+    victim_make(root, 0);
+    snprintf(script, sizeof(script), "top=${TMPDIR%%/tmp}; echo $top; ln -s %s/file $top/evil; chmod 0 $top", root);
+    script_run(script);
+    check_int(status.code, 0);
+    victim_check(root, 0);
+    check_gone();
+}
+
+TEST(in_place_a_deep_tree_of_shut_directories_goes)
+{
+    plan_in_place(NULL);
+    script_run("echo ${TMPDIR%/tmp}; cd $TMPDIR && touch ../1 && mkdir ../2 ../2/x && i=0 && while [ $i -lt 300 ]; do "
+               "mkdir d$i o$i && : >file && cd -P d$i || exit 1; i=$((i + 1)); done; "
+               "i=0; while [ $i -lt 300 ]; do cd -P .. && chmod 0 d$((299 - i)) || exit 1; i=$((i + 1)); done");
+    check_int(status.code, 0);
+    check_gone();
+}
+
 TEST(in_place_a_socket_that_could_be_turned_is_not_handed_over)
 {
     const char *argv[] = {"true", NULL};

@@ -12,6 +12,7 @@
 #include <linux/fcntl.h>
 #include <linux/keyctl.h>
 #include <linux/limits.h>
+#include <linux/openat2.h>
 #include <linux/prctl.h>
 #include <linux/sched.h>
 #include <linux/stat.h>
@@ -21,7 +22,9 @@
 
 #define KEYCTL_JOIN  1
 #define ENTRIES      4096
-#define DEPTH_MAX    256
+#define RENAME_NOREPLACE (1 << 0)
+#define DEPTH_MAX    64        /* of a way from the top of what is removed */
+#define RAISED_MAX   (1 << 20) /* directories that lie deeper */
 #define DT_DIRECTORY 4
 
 struct entry { /* struct linux_dirent64 */
@@ -37,16 +40,53 @@ static long directory_open(int at, const char *name)
     return sys_call4(openat, at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
 }
 
+static uint64_t device_of(const struct statx *info)
+{
+    return (uint64_t)info->stx_dev_major << 32 | info->stx_dev_minor;
+}
+
 static int is_dots(const char *name)
 {
     return name[0] == '.' && (!name[1] || (name[1] == '.' && !name[2]));
 }
 
-/* Removes what it can of one directory's entries; the name of a directory that is not empty comes back. */
-static int directory_clear(int fd, char name[NAME_MAX + 1])
+/*
+ * A directory that is to be emptied, for reading. Its owner may have shut it, and its name may be a link by now, to what
+ * the program could not reach: so the mode is changed of what is open, never of a name, and what is somebody else's, a
+ * mount point or on another file system stays as it is. `inode` is what it must be, 0 = anything.
+ */
+static long directory_enter(const struct init *init, int at, const char *name, uint64_t inode)
+{
+    const struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
+                                 .resolve = RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS};
+    char path[32], *end = path + sizeof(path);
+    struct statx info;
+    long fd = sys_call4(openat2, at, name, &how, sizeof(how)), opened;
+
+    if (fd < 0)
+        return fd;
+    opened = sys_call5(statx, fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &info);
+    if (opened >= 0 && (device_of(&info) != init->scratch_device || (inode && info.stx_ino != inode)))
+        opened = -EXDEV;
+    if (opened >= 0 && info.stx_uid == init->record->uid && (info.stx_mode & 0700) != 0700 &&
+        sys_call4(fchmodat2, fd, "", 0700, AT_EMPTY_PATH) < 0) { /* a filter around us may not know that call */
+        string_append_number(string_append(path, end, "/proc/self/fd/"), end, (uint64_t)fd);
+        sys_call3(fchmodat, AT_FDCWD, path, 0700);
+    }
+    if (opened >= 0)
+        opened = sys_call4(openat, fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    sys_call1(close, fd);
+    return opened;
+}
+
+/*
+ * Removes the entries of one directory. 1: `name` is a directory in it that is not empty. 0: nothing is left.
+ * Negative: something stays.
+ */
+static long directory_clear(int fd, char name[NAME_MAX + 1])
 {
     char buffer[ENTRIES] __attribute__((aligned(8)));
-    long got;
+    long got, kept = 0;
 
     sys_call3(lseek, fd, 0, 0);
     while ((got = sys_call3(getdents64, fd, buffer, sizeof(buffer))) > 0)
@@ -59,55 +99,82 @@ static int directory_clear(int fd, char name[NAME_MAX + 1])
             status = sys_call3(unlinkat, fd, entry->name, 0);
             if (status == -EISDIR || status == -EPERM)
                 status = sys_call3(unlinkat, fd, entry->name, AT_REMOVEDIR);
-            if (status != -ENOTEMPTY && status != -EEXIST && status != -EACCES)
-                continue;
-            string_append(name, name + NAME_MAX + 1, entry->name);
-            return 1;
+            if (status == -ENOTEMPTY || status == -EEXIST) {
+                string_append(name, name + NAME_MAX + 1, entry->name);
+                return 1;
+            }
+            kept = status < 0 && status != -ENOENT ? status : kept;
         }
-    return 0;
+    return got < 0 ? got : kept;
+}
+
+/* A directory that lies too deep comes to the top, under a name that is free there. */
+static long directory_raise(int top, int fd, const char *name, uint32_t *raised)
+{
+    char to[24];
+    long status = -EEXIST;
+
+    while (status == -EEXIST && ++*raised < RAISED_MAX) {
+        string_append_number(to, to + sizeof(to), *raised);
+        status = sys_call5(renameat2, fd, name, top, to, RENAME_NOREPLACE);
+    }
+    return status;
+}
+
+/* From the top down to the first directory that can be emptied. 0, or negative: something stays. */
+static long branch_clear(const struct init *init, int top, char name[NAME_MAX + 1], uint32_t *raised)
+{
+    long fd = directory_enter(init, top, name, 0), status = 1;
+
+    for (int depth = 1; fd >= 0 && status == 1; depth++) {
+        status = directory_clear((int)fd, name);
+        if (status == 1) {
+            long below = directory_enter(init, (int)fd, name, 0);
+
+            if (below >= 0 && depth == DEPTH_MAX)
+                status = directory_raise(top, (int)fd, name, raised);
+            sys_call1(close, fd);
+            fd = below;
+        }
+    }
+    if (fd < 0)
+        return fd;
+    sys_call1(close, fd);
+    return status;
 }
 
 /*
- * Nothing runs any more that could change it. Descends into one directory at a time and begins anew at the top, so that
- * no depth needs memory; a directory that its owner shut is opened first. Bounded by what cannot be removed: that ends it.
+ * Nothing of the container runs any more. Begins anew at the top for each directory that is emptied, so that no depth
+ * needs memory. What cannot be removed ends it.
  */
-static void scratch_clear(int top)
+static void scratch_clear(const struct init *init, int top)
 {
-    char name[NAME_MAX + 1], stuck[NAME_MAX + 1] = "";
+    char name[NAME_MAX + 1];
+    uint32_t raised = 0;
 
-    while (directory_clear(top, name)) {
-        long fd = top, below;
-
-        for (int depth = 0; depth < DEPTH_MAX; depth++) {
-            sys_call4(fchmodat, fd, name, 0700, 0);
-            below = directory_open((int)fd, name);
-            if (fd != top)
-                sys_call1(close, fd);
-            fd = below;
-            if (fd < 0 || !directory_clear((int)fd, name))
-                break;
-        }
-        if (fd >= 0 && fd != top)
-            sys_call1(close, fd);
-        if (fd < 0 && string_equal(name, stuck))
+    while (directory_clear(top, name) == 1)
+        if (branch_clear(init, top, name, &raised) < 0)
             return;
-        string_append(stuck, stuck + sizeof(stuck), fd < 0 ? name : "");
-    }
 }
 
 static void scratch_remove(const struct init *init)
 {
-    const char *path = init_string(init, init->record->scratch);
-    long top;
+    const char *parent = init_string(init, init->record->scratch_parent);
+    const char *name = init_string(init, init->record->scratch) + string_length(parent) + 1;
+    long above, top;
 
-    if (!init->record->scratch)
+    if (!init->record->scratch || !init->scratch_inode)
         return;
-    top = directory_open(AT_FDCWD, path);
-    if (top < 0)
+    above = sys_call4(openat, AT_FDCWD, parent, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+    if (above < 0)
         return;
-    scratch_clear((int)top);
-    sys_call1(close, top);
-    sys_call3(unlinkat, AT_FDCWD, path, AT_REMOVEDIR);
+    top = directory_enter(init, (int)above, name, init->scratch_inode);
+    if (top >= 0) {
+        scratch_clear(init, (int)top);
+        sys_call1(close, top);
+        sys_call3(unlinkat, above, name, AT_REMOVEDIR);
+    }
+    sys_call1(close, above);
 }
 
 /* The private directories of this run. That the name is not there yet is part of what is asked for. */
@@ -115,6 +182,7 @@ static void scratch_make(struct init *init)
 {
     const char *path = init_string(init, init->record->scratch);
     const uint64_t *below = (const uint64_t *)(const void *)init_string(init, init->record->scratch_below);
+    struct statx info;
     long top;
 
     if (!init->record->scratch)
@@ -122,6 +190,9 @@ static void scratch_make(struct init *init)
     init_need(init, sys_call3(mkdirat, AT_FDCWD, path, 0700), "make", path);
     init->has_scratch = 1;
     top = init_need(init, directory_open(AT_FDCWD, path), "open", path);
+    init_need(init, sys_call5(statx, top, "", AT_EMPTY_PATH, STATX_INO, &info), "stat", path);
+    init->scratch_device = device_of(&info);
+    init->scratch_inode = info.stx_ino;
     for (; *below; below++)
         init_need(init, sys_call3(mkdirat, top, init_string(init, (uint32_t)*below), 0700), "make", path);
     sys_call1(close, top);

@@ -15,6 +15,7 @@ struct init {
     int signals;       /* signalfd for SIGCHLD */
     int guard;         /* in place: pipe of the guard, whose death closes it; -1 = none */
     int has_scratch;   /* in place: the directory of this run was made */
+    uint64_t scratch_device, scratch_inode; /* in place: which one that is */
     int is_scoped;     /* in place: kill(-1) reaches the container alone */
     int resumes;       /* how often SIGCONT is still to be said */
     long program;      /* pid of the program */
