@@ -40,6 +40,10 @@ prepare_outside_attribute_read() { metadata_prepare attribute_read; WATCH=(); }
 property outside_watch "9.3-16" "the names that come and go outside of every grant cannot be watched" program=watch_directory
 prepare_outside_watch() { ARGS=("$OUTSIDE"); }
 
+property outside_mode_at_end "9.3-16" "a link that is left behind does not get the mode of a file outside of every grant changed" \
+    program=leave_link
+prepare_outside_mode_at_end() { metadata_prepare "$OUTSIDE/kept/file" && ARGS=("$OUTSIDE/kept/file"); }
+
 property unix_pair "9.3-45" "a pair of datagram sockets cannot be turned to a socket of the host" program=connect_unix
 prepare_unix_pair() { start_listener datagram "$TREE/run/log" && ARGS=(pair "$TREE/run/log"); }
 effect_unix_pair() { [ "$MODE" = bare ] && wait_until test -e "$TREE/effect"; [ -e "$TREE/effect" ]; }
