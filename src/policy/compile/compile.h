@@ -167,6 +167,8 @@ int names_add_repositories(struct compile *c, struct error *err) must_check;
 int names_keep_sockets(struct compile *c, struct error *err) must_check;
 /* Does letter case count in every writable tree? When all names are known. */
 void names_look_at_case(struct compile *c);
+/* Can two spellings be one name in this directory of the host? In doubt they can. */
+bool names_folds(const char *directory);
 /* search.c: shuts what exists under a denied pattern; other names of restricted files become points. */
 int search_granted_trees(struct compile *c, struct error *err) must_check;
 /* judge.c: restricting names that do not exist, grants through links the program can change. */

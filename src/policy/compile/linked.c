@@ -78,6 +78,7 @@ static int collect_file(struct compile *c, struct point *point, struct linked_fi
     linked.access = objects_point_access(c, point, &linked.origin);
     if (point->links_to < 2 || !linked.origin || linked.access == ACCESS_WRITE || !has_wider_grant(c, linked.access))
         return 0;
+    linked.entry = linked_entry_at(point->path, false);
     return add_file(files, c, &linked, err);
 }
 
@@ -99,6 +100,7 @@ static int walk_file(struct walk *walk, const char *path, const struct stat *st)
     if (!linked.origin || linked.access == ACCESS_WRITE || !has_wider_grant(walk->c, linked.access) ||
         (linked.access == ACCESS_READ && !is_writable_by(walk->c->facts, st)))
         return 0;
+    linked.entry = linked_entry_at(path, true);
     return add_file(walk->files, walk->c, &linked, walk->err);
 }
 
@@ -127,7 +129,7 @@ static int walk_entry(struct walk *walk, int directory, const char *path, const 
 
     if (++walk->looked_at > walk->names_max || depth > PATH_DEPTH_MAX)
         return give_up(walk);
-    if (entry->d_type != DT_DIR && entry->d_type != DT_REG && entry->d_type != DT_UNKNOWN)
+    if (entry->d_type == DT_LNK) /* what is mounted on something else has that one's type */
         return 0;
     if (entry->d_type != DT_DIR && fstatat(directory, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
         return errno == ENOENT || errno == EACCES ? 0 : error_system(walk->err, errno, "look at %s in %s", entry->d_name, path);
@@ -246,6 +248,8 @@ static int compare(const void *one, const void *two)
     const struct linked *a = one, *b = two;
     int order = compare_objects(a, b);
 
+    if (order == 0)
+        order = linked_compare_entries(&a->entry, &b->entry);
     return order ? order : strcmp(a->path, b->path);
 }
 
@@ -263,27 +267,25 @@ static int tighten(struct compile *c, const struct linked *linked, const struct 
     return r < 0 ? r : objects_add_cap(c, linked->path, tightest->access, tightest->origin, err);
 }
 
-/* The names of one object become one entry, unless they are all that it has. */
+/* The paths of one object become one file, unless they are all of its names. */
 static int settle_object(struct compile *c, struct linked_files *files, const struct linked *names, size_t count,
                          struct error *err)
 {
     const struct linked *tightest = names;
     struct linked kept;
-    size_t known = 1;
     int r = 0;
 
-    for (size_t i = 1; i < count; i++) {
-        known += strcmp(names[i].path, names[i - 1].path) != 0;
-        if (names[i].access < tightest->access)
+    for (size_t i = 1; i < count; i++)
+        if (names[i].access < tightest->access ||
+            (names[i].access == tightest->access && strcmp(names[i].path, tightest->path) < 0))
             tightest = &names[i];
-    }
     for (size_t i = 0; i < count && r == 0; i++)
         r = tighten(c, &names[i], tightest, err);
     kept = *tightest;
-    if (known >= kept.links_to)
-        return r;
-    files->links_left += kept.links_to - known;
-    files->files[files->count++] = kept;
+    if (r == 0)
+        r = linked_start_count(c, files, &kept, names, count, err);
+    if (r == 0 && kept.known_count < kept.links_to)
+        files->files[files->count++] = kept; /* over what was looked at */
     return r;
 }
 
@@ -294,7 +296,7 @@ static int settle(struct compile *c, struct linked_files *files, struct error *e
 
     if (count)
         qsort(files->files, count, sizeof(*files->files), compare);
-    files->count = 0; /* what is kept is written over what was looked at */
+    files->count = 0;
     for (size_t at = 0; at < count && r == 0; at = end) {
         for (end = at + 1; end < count && compare_objects(&files->files[at], &files->files[end]) == 0; end++)
             ;
@@ -318,7 +320,7 @@ int linked_collect(struct compile *c, struct linked_files *ret_files, struct err
     return r < 0 ? r : settle(c, ret_files, err);
 }
 
-const struct linked *linked_find(const struct linked_files *files, ino_t inode)
+struct linked *linked_find(const struct linked_files *files, ino_t inode)
 {
     size_t low = 0, high = files->count;
 
@@ -333,9 +335,9 @@ const struct linked *linked_find(const struct linked_files *files, ino_t inode)
     return low < files->count && files->files[low].inode == inode ? &files->files[low] : NULL;
 }
 
-const struct linked *linked_next(const struct linked_files *files, const struct linked *linked)
+struct linked *linked_next(const struct linked_files *files, struct linked *linked)
 {
-    const struct linked *next = linked + 1;
+    struct linked *next = linked + 1;
 
     return next < files->files + files->count && next->inode == linked->inode ? next : NULL;
 }

@@ -178,7 +178,7 @@ static const unsigned long folding[] = {
 #define FS_CASEFOLD_FL 0x40000000 /* 5.4: ext4, f2fs, tmpfs */
 #endif
 
-static bool is_folding(const char *directory)
+bool names_folds(const char *directory)
 {
     struct statfs fs;
     auto_close int fd = open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -197,13 +197,13 @@ static bool is_folding(const char *directory)
 /* What is mounted below comes along. */
 static bool has_folding(const struct compile *c, const char *tree)
 {
-    if (is_folding(tree))
+    if (names_folds(tree))
         return true;
     for (size_t i = 0; i < c->mounts.count; i++) {
         const struct host_mount *mount = &c->mounts.mounts[i];
 
         if (!mount->is_kernel && strcmp(mount->point, tree) != 0 && path_is_within(mount->point, tree) &&
-            is_folding(mount->point))
+            names_folds(mount->point))
             return true;
     }
     return false;

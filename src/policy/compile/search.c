@@ -66,26 +66,24 @@ static int shut_found(struct search *search, const struct path_rule *rule, const
     return r < 0 ? r : objects_add_point(search->c, &object, false, search->err);
 }
 
-/* Another name of a restricted file becomes a point and gets no more; what else is said of either, aliases.c joins. */
-static int join_found(struct search *search, const struct linked *linked, const char *host, const char *name)
+/*
+ * Another name of a restricted file becomes a point and gets no more; what else is said of either, aliases.c joins.
+ * `is_listed` as in linked_count().
+ */
+static int join_found(struct search *search, struct linked *linked, const char *host, const char *name, bool is_listed)
 {
     struct resolved object;
-    size_t known;
     int r = resolve_found(search, host, name, &object);
 
     if (r < 0 || object.status != RESOLVE_FOUND || object.inode != linked->inode || object.device != linked->device)
         return r;
-    if (strcmp(object.real, linked->path) == 0 || linked_is_walked(&search->linked, object.real))
-        return 0;
+    r = linked_count(search->c, &search->linked, linked, object.real, is_listed, search->err);
+    if (r < 0 || strcmp(object.real, linked->path) == 0 || linked_is_walked(&search->linked, object.real))
+        return r;
     if (++search->found > FOUND_MAX)
         return too_wide(search, "more than " STRINGIFY(FOUND_MAX) " were found");
-    known = search->c->point_count;
     r = objects_add_point(search->c, &object, false, search->err);
-    if (r == 0)
-        r = objects_add_cap(search->c, object.real, linked->access, linked->origin, search->err);
-    if (search->c->point_count != known) /* not the same name by another way */
-        search->linked.links_left -= search->linked.links_left > 0;
-    return r;
+    return r < 0 ? r : objects_add_cap(search->c, object.real, linked->access, linked->origin, search->err);
 }
 
 static int search_directory(struct search *search, const char *host, const struct glob_state *at, size_t depth);
@@ -98,13 +96,13 @@ static bool is_alive(const struct glob_state *state)
     return false;
 }
 
-/* `next` has room for one state a pattern. */
-static int search_name(struct search *search, const char *host, const struct dirent *entry,
+/* `next` has room for one state a pattern; `number` is the inode's. */
+static int search_name(struct search *search, const char *host, const struct dirent *entry, ino_t number,
                        const struct glob_state *at, struct glob_state *next, size_t depth)
 {
     size_t length = strlen(entry->d_name);
     bool goes_on = search->linked.links_left > 0;
-    const struct linked *linked = linked_find(&search->linked, entry->d_ino);
+    struct linked *linked = linked_find(&search->linked, number);
     const char *path;
     int r = 0;
 
@@ -116,7 +114,7 @@ static int search_name(struct search *search, const char *host, const struct dir
         goes_on = goes_on || is_alive(&next[i]);
     }
     for (; linked && r == 0; linked = linked_next(&search->linked, linked))
-        r = join_found(search, linked, host, entry->d_name);
+        r = join_found(search, linked, host, entry->d_name, true);
     if (r < 0 || !goes_on || (entry->d_type != DT_DIR && entry->d_type != DT_UNKNOWN))
         return r;
     path = path_join(search->c->work, host, entry->d_name);
@@ -145,11 +143,21 @@ static int shut_unseen(struct search *search, const char *host)
     return r < 0 ? r : objects_add_point(search->c, &object, false, search->err);
 }
 
+static ino_t number_of(int directory, const struct dirent *entry, bool is_listed)
+{
+    struct stat st;
+
+    if (is_listed || entry->d_type == DT_DIR || fstatat(directory, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return entry->d_ino;
+    return st.st_ino;
+}
+
 static int search_directory(struct search *search, const char *host, const struct glob_state *at, size_t depth)
 {
     cleanup_with(close_directory) DIR *directory = NULL;
     struct glob_state *next;
     const struct dirent *entry;
+    bool is_listed;
     int r = 0, fd = open(host, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
     if (fd < 0 && errno == EACCES)
@@ -167,19 +175,20 @@ static int search_directory(struct search *search, const char *host, const struc
     next = arena_alloc(search->c->work, (search->rule_count + 1) * sizeof(*next));
     if (!next)
         return error_memory(search->err);
+    is_listed = !search->linked.links_left || linked_lists_numbers(fd);
     while (r == 0 && !is_over(search) && (errno = 0, entry = readdir(directory)))
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            r = search_name(search, host, entry, at, next, depth);
+            r = search_name(search, host, entry, number_of(fd, entry, is_listed), at, next, depth);
     if (r == 0 && errno && !is_over(search))
         r = error_system(search->err, errno, "read %s", host);
     return r;
 }
 
-/* A grant can be of a single file, which no directory shows. */
+/* Of a file that is granted, or mounted somewhere, by itself no directory shows the number. */
 static int search_single_file(struct search *search, const char *host)
 {
     const char *parent = path_parent(search->c->work, host), *slash = strrchr(host, '/');
-    const struct linked *linked;
+    struct linked *linked;
     struct stat st;
     int r = 0;
 
@@ -191,7 +200,20 @@ static int search_single_file(struct search *search, const char *host)
                    : error_system(search->err, errno, "look at %s", host);
     linked = S_ISREG(st.st_mode) && st.st_nlink > 1 ? linked_find(&search->linked, st.st_ino) : NULL;
     for (; linked && r == 0; linked = linked_next(&search->linked, linked))
-        r = join_found(search, linked, parent, slash + 1);
+        r = join_found(search, linked, parent, slash + 1, false);
+    return r;
+}
+
+static int search_mounted_files(struct search *search, const char *tree)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < search->c->mounts.count && r == 0 && !is_over(search); i++) {
+        const struct host_mount *mount = &search->c->mounts.mounts[i];
+
+        if (!mount->is_kernel && path_is_within(mount->point, tree))
+            r = search_single_file(search, mount->point);
+    }
     return r;
 }
 
@@ -219,6 +241,8 @@ static int search_tree(struct search *search, const char *name, const char *host
         is_wanted = is_wanted || is_alive(&at[i]);
     if (search->linked.links_left > 0)
         r = search_single_file(search, host);
+    if (r == 0 && search->linked.links_left > 0)
+        r = search_mounted_files(search, host);
     return is_wanted && r == 0 ? search_directory(search, host, at, 0) : r;
 }
 
