@@ -171,18 +171,13 @@ static bool needs_cgroup(const struct policy *policy)
 }
 
 /* A run asks the machine for no more than it needs: the start tells when the rest is missing. */
-static int find_tier(struct assembly *assembly, bool is_thorough, struct error *err)
+static int ask_tier(struct assembly *assembly, bool is_thorough, struct error *err)
 {
-    const struct tier_ops *ops = tier_find(DEFAULT_TIER);
     unsigned wanted = is_thorough ? TIER_PROBE_CGROUP | TIER_PROBE_NAMESPACES : 0;
 
-    if (!ops)
-        return error_set(err, ERROR_UNENFORCEABLE, ENOSYS, "this build has no %s tier",
-                         DEFAULT_TIER);
     if (needs_cgroup(assembly->policy))
         wanted |= TIER_PROBE_CGROUP;
-    assembly->ops = ops;
-    return ops->probe(wanted, &assembly->facts, err);
+    return assembly->ops->probe(wanted, &assembly->facts, err);
 }
 
 /* The files among the request's policies, by absolute paths; NULL-terminated. */
@@ -243,17 +238,23 @@ static int compile(struct assembly *assembly, const struct cordon_request *reque
     return policy_compile(assembly->policy, &assembly->facts, &options, &assembly->plan, err);
 }
 
+int assembly_find(struct assembly *assembly, struct error *err)
+{
+    assembly->ops = tier_find(DEFAULT_TIER);
+    if (!assembly->ops)
+        return error_set(err, ERROR_UNENFORCEABLE, ENOSYS, "this build has no %s tier", DEFAULT_TIER);
+    return helpers_find(assembly->policy->arena, &assembly->places, err);
+}
+
 int assembly_compile(struct assembly *assembly, const struct cordon_request *request,
                      bool collect_all, struct error *err)
 {
-    int status = helpers_find(assembly->policy->arena, &assembly->places, err);
+    int status = find_workspace(assembly, request, err);
 
-    if (status == 0)
-        status = find_workspace(assembly, request, err);
     if (status == 0)
         status = add_layers(assembly, request, err);
     if (status == 0)
-        status = find_tier(assembly, collect_all, err);
+        status = ask_tier(assembly, collect_all, err);
     assembly->compile_environment = assembly->environment;
     if (status == 0)
         status = git_identity_add(assembly->policy->arena, assembly->policy, &assembly->places,
@@ -268,7 +269,7 @@ int assembly_compile_again(struct assembly *assembly, const struct cordon_reques
 
     if (assembly->plan->wall != PLAN_WALL_NAMESPACES)
         return 0;
-    status = find_tier(assembly, true, err);
+    status = ask_tier(assembly, true, err);
     if (status < 0 || (assembly->facts.user_namespaces && assembly->facts.mount_api && assembly->facts.proc_mount))
         return status;
     assembly->plan_before = assembly->plan;

@@ -41,6 +41,7 @@ struct watch {
 struct cordon_container {
     struct assembly assembly;
     struct event_log *log;
+    struct tier_run *prepared; /* until the tier has taken it */
     struct tier_run *run;
     struct streams streams;
     struct deadlines deadlines;

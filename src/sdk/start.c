@@ -108,10 +108,22 @@ static int find_output_limit(struct cordon_container *container,
     return 0;
 }
 
+/* The container's first process begins while the policy is compiled. What keeps it from that start_tier() meets again. */
+static void prepare(struct cordon_container *container, const struct cordon_request *request)
+{
+    const struct assembly *assembly = &container->assembly;
+    struct error ignored = ERROR_INIT;
+
+    if (assembly->ops->prepare &&
+        assembly->ops->prepare(assembly->places.init, request->fds, request->fd_count, &container->prepared, &ignored) < 0)
+        container->prepared = NULL;
+}
+
 static int start_tier(struct cordon_container *container, const struct cordon_request *request,
                       const char *const *argv, struct error *err)
 {
     const struct assembly *assembly = &container->assembly;
+    struct tier_run *prepared = take_ptr(container->prepared);
     const struct streams *streams = &container->streams;
     const struct tier_start start = {
         .plan = assembly->plan,
@@ -128,7 +140,7 @@ static int start_tier(struct cordon_container *container, const struct cordon_re
         .cancel_fd = request->cancel_fd >= 0 ? &request->cancel_fd : NULL,
     };
 
-    return assembly->ops->start(&start, &container->run, err);
+    return assembly->ops->start(&start, prepared, &container->run, err);
 }
 
 /* With a plan for namespaces first; where the machine has none, the policy is compiled for what it has. */
@@ -158,8 +170,12 @@ static int launch(struct cordon_container *container, const struct cordon_reques
     struct assembly *assembly = &container->assembly;
     const char *by_shell[] = {"/bin/sh", "-c", NULL, NULL};
     const char *const *argv = (const char *const *)request->argv;
-    int status = assembly_compile(assembly, request, false, err);
+    int status = assembly_find(assembly, err);
 
+    if (status == 0)
+        prepare(container, request);
+    if (status == 0)
+        status = assembly_compile(assembly, request, false, err);
     if (status < 0)
         return status;
     if (!argv && !assembly->plan->command_line)
@@ -227,6 +243,8 @@ void cordon_container_free(struct cordon_container *container)
     if (!container)
         return;
     watch_close(&container->watch);
+    if (container->prepared)
+        container->assembly.ops->finish(container->prepared);
     if (container->run) {
         container_give_up(container);
         /* kills what still runs */

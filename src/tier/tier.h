@@ -73,11 +73,20 @@ struct tier_ops {
     int (*probe)(unsigned wanted, struct facts *ret_facts, struct error *err);
 
     /*
+     * What a start needs before there is a plan, so that it happens while the policy is compiled. `init_path` and `fds`
+     * as start() will be given them. *ret_run is for start() to take, or for finish(). A failure refuses nothing:
+     * start() meets what it was again. NULL where a tier has nothing to prepare.
+     */
+    int (*prepare)(const char *init_path, const int *fds, size_t fd_count, struct tier_run **ret_run,
+                   struct error *err);
+
+    /*
      * Start argv contained. 0 only when the program was executed and every part of the plan is in
      * force; otherwise everything is undone and `err` says why (ERROR_NOT_FOUND,
-     * ERROR_NOT_EXECUTABLE for the program itself).
+     * ERROR_NOT_EXECUTABLE for the program itself). `prepared` (NULL = nothing) is consumed either way.
      */
-    int (*start)(const struct tier_start *start, struct tier_run **ret_run, struct error *err);
+    int (*start)(const struct tier_start *start, struct tier_run *prepared, struct tier_run **ret_run,
+                 struct error *err);
 
     /* Readable when read_status() may have something to say. */
     int (*poll_fd)(const struct tier_run *run);

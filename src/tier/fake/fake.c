@@ -37,7 +37,8 @@ static int fake_probe(unsigned wanted, struct facts *ret_facts, struct error *er
     return 0;
 }
 
-static int fake_start(const struct tier_start *start, struct tier_run **ret_run, struct error *err)
+static int fake_start(const struct tier_start *start, struct tier_run *prepared, struct tier_run **ret_run,
+                      struct error *err)
 {
     struct tier_run *run;
 

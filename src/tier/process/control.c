@@ -59,6 +59,32 @@ int control_send(int control, uint32_t type, int32_t value)
     return sent == (ssize_t)sizeof(message) ? 0 : sent < 0 ? -errno : -EIO;
 }
 
+int control_send_fds(int control, uint32_t type, const int *fds, size_t count)
+{
+    struct message message = {.type = type};
+    struct iovec vector = {&message, sizeof(message)};
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(CONTROL_FDS_MAX * sizeof(int))];
+    } ancillary = {0};
+    struct msghdr header = {.msg_iov = &vector,
+                            .msg_iovlen = 1,
+                            .msg_control = &ancillary,
+                            .msg_controllen = CMSG_SPACE(count * sizeof(int))};
+    ssize_t sent;
+
+    if (count > CONTROL_FDS_MAX)
+        return -E2BIG;
+    ancillary.header.cmsg_level = SOL_SOCKET;
+    ancillary.header.cmsg_type = SCM_RIGHTS;
+    ancillary.header.cmsg_len = CMSG_LEN(count * sizeof(int));
+    memcpy(CMSG_DATA(&ancillary.header), fds, count * sizeof(int));
+    do
+        sent = sendmsg(control, &header, MSG_NOSIGNAL);
+    while (sent < 0 && errno == EINTR);
+    return sent == (ssize_t)sizeof(message) ? 0 : sent < 0 ? -errno : -EIO;
+}
+
 #define LAST_WORD_NS (500 * NS_PER_MS)
 
 static int milliseconds_until(uint64_t deadline_ns)

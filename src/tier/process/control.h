@@ -3,6 +3,7 @@
 #ifndef CORDON_TIER_PROCESS_CONTROL_H
 #define CORDON_TIER_PROCESS_CONTROL_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -13,6 +14,11 @@
 int control_receive(int control, struct message *ret_message, int *ret_fd, int flags) must_check;
 
 int control_send(int control, uint32_t type, int32_t value) must_check;
+
+#define CONTROL_FDS_MAX 4
+
+/* With descriptors, which stay the caller's. Negative errno; -EPIPE when init has ended. */
+int control_send_fds(int control, uint32_t type, const int *fds, size_t count) must_check;
 
 /*
  * Until there is a message, or init has ended. -ETIMEDOUT at `deadline_ns` of the monotonic clock (0 = never),

@@ -394,7 +394,7 @@ static void put_scratch(struct image *image, const struct plan *plan, const char
 static void put_program(struct image *image, const struct tier_start *start, const char *scratch, struct error *err)
 {
     const struct plan *plan = start->plan;
-    uint32_t argc = 0, argv, envp, cwd, path, hostname, fds;
+    uint32_t argc = 0, argv, envp, cwd, path, hostname;
 
     while (start->argv[argc])
         argc++;
@@ -403,7 +403,6 @@ static void put_program(struct image *image, const struct tier_start *start, con
     cwd = put_string(image, plan->cwd);
     path = put_string(image, search_path(plan));
     hostname = put_string(image, "cordon");
-    fds = put_array(image, start->fds, start->fd_count, sizeof(int32_t));
     if (image->bytes.is_broken)
         return;
     head(image)->argv = argv;
@@ -413,8 +412,6 @@ static void put_program(struct image *image, const struct tier_start *start, con
     head(image)->cwd = cwd;
     head(image)->search_path = path;
     head(image)->hostname = hostname;
-    head(image)->fds = fds;
-    head(image)->fd_count = (uint32_t)start->fd_count;
 }
 
 /* Highest capability of this kernel: 40 on every kernel since 5.9, asked for so that a later one is not left out. */
@@ -455,8 +452,6 @@ int image_write(const struct tier_start *start, const struct image_options *opti
     struct record record = {
         .magic = RECORD_MAGIC,
         .flags = options->flags,
-        .uid = geteuid(),
-        .gid = getegid(),
         .private_bytes = plan_limit_value(start->plan, "resources.disk"),
         .rows = start->rows,
         .columns = start->columns,
@@ -464,7 +459,7 @@ int image_write(const struct tier_start *start, const struct image_options *opti
     };
     int status;
 
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < RECORD_STREAMS; i++)
         record.null_streams |= start->is_tty || start->stdio[i] < 0 ? 1u << i : 0;
     put_array(&image, &record, 1, sizeof(record));
     if (start->plan->wall == PLAN_WALL_NAMESPACES)

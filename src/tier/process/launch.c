@@ -2,13 +2,10 @@
 /* The parent's side of one container: start it, watch its control socket, end it. */
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -17,7 +14,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "base/owner.h"
+#include "tier/process/begin.h"
 #include "tier/process/cgroup.h"
 #include "tier/process/control.h"
 #include "tier/process/descriptors.h"
@@ -25,25 +22,9 @@
 #include "tier/process/in_place.h"
 #include "tier/process/process.h"
 #include "tier/process/retire.h"
-#include "tier/process/spawn.h"
+#include "tier/process/run.h"
 
-struct tier_run {
-    pid_t pid;
-    int pidfd;
-    int control;
-    int tty;
-    bool is_reaped;
-    bool is_over;
-    struct tier_status status;
-    bool has_cgroup;
-    struct cgroup cgroup;
-    struct tier_note notes[RECORD_NOTES_MAX + 1];
-    size_t note_count;
-    bool is_in_place;
-    char scratch[IN_PLACE_PATH_MAX]; /* "" = none */
-};
-
-static struct tier_run *run_new(void)
+struct tier_run *run_new(void)
 {
     struct tier_run *run = mem_alloc(sizeof(*run));
 
@@ -61,7 +42,7 @@ static void run_reap(struct tier_run *run)
             run->is_reaped = true;
 }
 
-static void process_finish(struct tier_run *run)
+void run_finish(struct tier_run *run)
 {
     if (!run)
         return;
@@ -86,61 +67,9 @@ static void process_finish(struct tier_run *run)
 
 static void run_free_at(struct tier_run **run)
 {
-    process_finish(*run);
+    run_finish(*run);
 }
 #define auto_run cleanup_with(run_free_at)
-
-/* The init runs with the caller's trust: nobody else may have been able to write it. */
-static int init_open(const char *path, int *ret_fd, struct error *err)
-{
-    struct stat st;
-    auto_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-
-    if (fd < 0)
-        return error_system(err, errno, "open %s (reinstall Cordon)", path);
-    if (fstat(fd, &st) < 0)
-        return error_system(err, errno, "stat %s", path);
-    /* The caller's primary group is the caller's own where the umask is 002, as on Debian 13. */
-    if (st.st_uid != 0 && st.st_uid != geteuid() && !owner_is_mapped(st.st_uid))
-        return error_set(err, ERROR_FORBIDDEN, EPERM,
-                         "%s: its owner does not exist in this user namespace, so who can write it cannot be told: run "
-                         "Cordon outside of it",
-                         path);
-    if (!S_ISREG(st.st_mode) || (st.st_mode & S_IWOTH) || ((st.st_mode & S_IWGRP) && st.st_gid != getegid()) ||
-        (st.st_uid != 0 && st.st_uid != geteuid()))
-        return error_set(err, ERROR_FORBIDDEN, EPERM,
-                         "%s can be written by others (owner %u, mode %o): reinstall Cordon", path,
-                         (unsigned)st.st_uid, (unsigned)(st.st_mode & 07777));
-    *ret_fd = take_fd(fd);
-    return 0;
-}
-
-static int map_write(pid_t pid, const char *name, unsigned id, struct error *err)
-{
-    char path[64], text[64];
-    auto_close int fd = -1;
-
-    snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
-    snprintf(text, sizeof(text), "%u %u 1\n", id, id);
-    fd = open(path, O_WRONLY | O_CLOEXEC);
-    if (fd < 0 || write(fd, text, strlen(text)) < 0)
-        return error_system(err, errno, "write %s", path);
-    return 0;
-}
-
-/* A privileged caller writes the maps itself, so that setgroups stays possible and the groups can be dropped. */
-static int maps_write(const struct tier_run *run, struct error *err)
-{
-    int status = map_write(run->pid, "uid_map", geteuid(), err);
-
-    if (status == 0)
-        status = map_write(run->pid, "gid_map", getegid(), err);
-    if (status == 0)
-        status = control_send(run->control, MESSAGE_GO, 0) < 0
-                     ? error_set(err, ERROR_SYSTEM, EPIPE, "init ended during set-up")
-                     : 0;
-    return status;
-}
 
 static int message_error(const struct message *message, struct error *err)
 {
@@ -196,9 +125,6 @@ static int set_up_follow(struct tier_run *run, const struct tier_start *start, s
             return 0;
         case MESSAGE_ERROR:
             return message_error(&message, err);
-        case MESSAGE_MAP:
-            status = maps_write(run, err);
-            break;
         case MESSAGE_READY:
             status = cgroup_join(&run->cgroup, run->pid, err);
             if (status == 0 && control_send(run->control, MESSAGE_GO, 0) < 0)
@@ -218,18 +144,6 @@ static int set_up_follow(struct tier_run *run, const struct tier_start *start, s
     }
 }
 
-/* Groups beside the primary one; more than fit here count as some. */
-static bool has_other_groups(void)
-{
-    gid_t groups[64];
-    int count = getgroups(ARRAY_COUNT(groups), groups);
-
-    for (int i = 0; i < count; i++)
-        if (groups[i] != getegid())
-            return true;
-    return count < 0;
-}
-
 static uint32_t flags_of(const struct tier_start *start)
 {
     uint32_t flags = start->is_tty ? RECORD_TTY : 0;
@@ -237,7 +151,7 @@ static uint32_t flags_of(const struct tier_start *start)
     if (cgroup_is_needed(start->plan))
         flags |= RECORD_WAIT_GO;
     if (start->plan->wall == PLAN_WALL_LANDLOCK)
-        return flags | RECORD_IN_PLACE | (geteuid() == 0 && has_other_groups() ? RECORD_DROP_GROUPS : 0);
+        return flags | (geteuid() == 0 && begin_has_other_groups() ? RECORD_DROP_GROUPS : 0);
     if (start->plan->network != PLAN_NET_HOST)
         flags |= RECORD_NETWORK;
     if (start->plan->network == PLAN_NET_LOOPBACK)
@@ -248,17 +162,7 @@ static uint32_t flags_of(const struct tier_start *start)
         flags |= RECORD_OWN_FORMATS;
     if (start->plan->names_fold)
         flags |= RECORD_FOLD;
-    if (geteuid() == 0 && has_other_groups())
-        flags |= RECORD_WAIT_MAP;
     return flags;
-}
-
-/* The network's is made by init itself, while it builds the tree (init/second.c). */
-static unsigned long namespaces_of(const struct plan *plan)
-{
-    return plan->wall == PLAN_WALL_LANDLOCK
-               ? 0
-               : CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
 }
 
 /* What the plan relies on was there when it was made; without it the program would have one wall less. */
@@ -274,34 +178,28 @@ static int landlock_find(const struct plan *plan, int *ret_abi, struct error *er
     return 0;
 }
 
-static int run_spawn(const struct tier_start *start, struct tier_run *run, struct error *err)
+/* The rest of the start is init's: the plan as a record, and the program's standard streams. */
+static int record_hand_over(struct tier_run *run, const struct tier_start *start, struct error *err)
 {
     struct image_options options = {.flags = flags_of(start), .scratch = run->scratch[0] ? run->scratch : NULL};
-    auto_close int init = -1, record = -1, inner = -1, null = -1;
-    struct spawn spawn = {.namespaces = namespaces_of(start->plan), .fds = start->fds, .fd_count = start->fd_count};
-    int sockets[2], status;
+    auto_close int record = -1;
+    int fds[RECORD_STREAMS + 1], status;
+    size_t count = 1;
 
-    status = init_open(start->init_path, &init, err);
-    if (status == 0)
-        status = landlock_find(start->plan, &options.landlock_abi, err);
+    status = landlock_find(start->plan, &options.landlock_abi, err);
     if (status == 0)
         status = image_write(start, &options, &record, err);
     if (status < 0)
         return status;
-    null = open("/dev/null", O_RDWR | O_CLOEXEC);
-    if (null < 0)
-        return error_system(err, errno, "open /dev/null");
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0)
-        return error_system(err, errno, "create a socket pair");
-    run->control = sockets[0];
-    inner = sockets[1];
-    spawn.init = init;
-    spawn.control = inner;
-    spawn.record = record;
-    spawn.null = null;
-    for (int i = 0; i < 3; i++)
-        spawn.stdio[i] = start->is_tty ? -1 : start->stdio[i];
-    return spawn_init(&spawn, &run->pid, &run->pidfd, err);
+    fds[0] = record;
+    for (int i = 0; i < RECORD_STREAMS && !start->is_tty; i++)
+        if (start->stdio[i] >= 0)
+            fds[count++] = start->stdio[i];
+    status = control_send_fds(run->control, MESSAGE_RECORD, fds, count);
+    /* an init that is gone has left a word of why */
+    if (status < 0 && status != -EPIPE && status != -ECONNRESET)
+        return error_system(err, -status, "hand the start record to init");
+    return 0;
 }
 
 /* The host's /dev/null is replaced by the container's own (main.c: streams_complete()). */
@@ -312,30 +210,64 @@ static bool is_null_device(int fd)
     return fd >= 0 && fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3);
 }
 
-static int process_start(const struct tier_start *asked, struct tier_run **ret_run, struct error *err)
+static int process_prepare(const char *init_path, const int *fds, size_t fd_count, struct tier_run **ret_run,
+                           struct error *err)
 {
-    struct tier_start taken = *asked;
-    const struct tier_start *start = &taken;
     auto_run struct tier_run *run = run_new();
     int status;
 
     if (!run)
         return error_memory(err);
-    for (int i = 0; i < 3; i++)
+    status = begin_init(run, BEGIN_EARLY, init_path, fds, fd_count, err);
+    if (status == 0)
+        *ret_run = take_ptr(run);
+    return status;
+}
+
+/* What was prepared, or one that begins now. */
+static int run_begin(const struct tier_start *start, struct tier_run **run, struct error *err)
+{
+    bool is_in_place = start->plan->wall == PLAN_WALL_LANDLOCK;
+    int status = 0;
+
+    if (*run && !begin_suits(start->plan)) {
+        run_finish(*run);
+        *run = NULL;
+    }
+    if (*run)
+        return 0;
+    *run = run_new();
+    if (!*run)
+        return error_memory(err);
+    if (is_in_place)
+        status = in_place_name(start->plan, (*run)->scratch, err);
+    return status < 0 ? status
+                      : begin_init(*run, is_in_place ? BEGIN_PLACE : BEGIN_FOR_PLAN, start->init_path, start->fds,
+                                   start->fd_count, err);
+}
+
+static int process_start(const struct tier_start *asked, struct tier_run *prepared, struct tier_run **ret_run,
+                         struct error *err)
+{
+    struct tier_start taken = *asked;
+    const struct tier_start *start = &taken;
+    auto_run struct tier_run *run = prepared;
+    int status;
+
+    for (int i = 0; i < RECORD_STREAMS; i++)
         if (is_null_device(taken.stdio[i]))
             taken.stdio[i] = -1;
     if (!start->argv[0] || !start->argv[0][0])
         return error_set(err, ERROR_INVALID, EINVAL, "no command to run");
     status = descriptors_check(start, err);
-    run->is_in_place = start->plan->wall == PLAN_WALL_LANDLOCK;
-    if (status == 0 && run->is_in_place)
-        status = in_place_name(start->plan, run->scratch, err);
+    if (status == 0)
+        status = run_begin(start, &run, err);
     if (status == 0 && cgroup_is_needed(start->plan)) {
         status = cgroup_open(&run->cgroup, start->plan, start->run_id, err);
         run->has_cgroup = status == 0;
     }
     if (status == 0)
-        status = run_spawn(start, run, err);
+        status = record_hand_over(run, start, err);
     if (status == 0)
         status = set_up_follow(run, start, err);
     if (status < 0)
@@ -458,6 +390,7 @@ static int process_tty_fd(const struct tier_run *run)
 const struct tier_ops tier_process = {
     .name = "process",
     .probe = process_probe,
+    .prepare = process_prepare,
     .start = process_start,
     .poll_fd = process_poll_fd,
     .read_status = process_read_status,
@@ -467,6 +400,6 @@ const struct tier_ops tier_process = {
     .cpu_time = process_cpu_time,
     .pid = process_pid,
     .tty_fd = process_tty_fd,
-    .finish = process_finish,
+    .finish = run_finish,
     .leave = retire_finish,
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the launching process tells cordon-init: one flat image in a sealed memfd, and the messages that both exchange
- * over a SOCK_SEQPACKET pair. Shared by the library and the freestanding init, so only fixed-size types.
+ * What the launching process tells cordon-init: how to begin, then one flat image in a sealed memfd, and the messages
+ * that both exchange over a SOCK_SEQPACKET pair. Shared by the library and the freestanding init, so only fixed-size types.
  *
  * All offsets are bytes from the start of the record; 0 means absent. Strings are NUL-terminated.
  */
@@ -13,20 +13,34 @@
 #define RECORD_MAGIC 0x31647243u /* "Crd1" */
 #define RECORD_SIZE_MAX (16u << 20)
 
+#define RECORD_STREAMS 3 /* standard streams */
 #define KEEPER_TID 2 /* the first thread that process 1 makes; it makes no process before */
 
 enum record_flag {
     RECORD_LOOPBACK = 1 << 0,   /* bring lo up in the network namespace */
     RECORD_TTY = 1 << 1,        /* a terminal of the container's own devpts as 0, 1, 2 */
-    RECORD_WAIT_MAP = 1 << 2,   /* the parent writes the id maps; drop supplementary groups then */
     RECORD_WAIT_GO = 1 << 3,    /* execute nothing before the parent says so (it joins cgroups meanwhile) */
     RECORD_LANDLOCK = 1 << 4,
     RECORD_NESTED = 1 << 5,     /* leave new user namespaces possible, and keep names in them */
     RECORD_FOLD = 1 << 6,       /* kept names are compared without letter case */
     RECORD_OWN_FORMATS = 1 << 9, /* an empty table of program formats (binfmt_misc) in the new user namespace */
-    RECORD_IN_PLACE = 1 << 7,   /* no namespace: in the host's own tree (init/in_place.c) */
     RECORD_DROP_GROUPS = 1 << 8, /* in place: give up supplementary groups */
     RECORD_NETWORK = 1 << 10,    /* a network namespace of its own */
+};
+
+enum begin_flag {
+    BEGIN_MAPPED = 1 << 0,   /* the parent wrote the id maps; supplementary groups can be dropped */
+    BEGIN_SYSTEM = 1 << 1,   /* /dev and /proc are made before the record comes */
+    BEGIN_IN_PLACE = 1 << 2, /* no namespace: in the host's own tree (init/in_place.c) */
+};
+
+/* What init knows before there is a plan: the first thing that the parent sends. */
+struct begin {
+    uint32_t magic;
+    uint32_t flags;
+    uint32_t uid, gid;
+    uint32_t fd_count; /* ascending, all above 2: kept open for the program */
+    int32_t fds[64];
 };
 
 enum record_mount_flag {
@@ -109,7 +123,6 @@ struct record_limit {
 struct record {
     uint32_t magic, size;
     uint32_t flags;
-    uint32_t uid, gid;
     uint32_t mounts, mount_count;
     uint32_t rules, rule_count;
     uint32_t states, state_count; /* none: no names are kept */
@@ -126,7 +139,6 @@ struct record {
     uint32_t landlock_size;        /* bytes of the ruleset attribute that this kernel knows */
     uint64_t landlock_fs, landlock_net, landlock_scoped;
     uint64_t private_bytes;        /* size of the private file system, 0 = the kernel's default */
-    uint32_t fds, fd_count;        /* int32_t, ascending, all above 2: kept open for the program */
     uint16_t rows, columns;
     uint32_t null_streams; /* bit N: standard stream N is the container's own /dev/null */
     uint32_t capability_last;      /* highest capability of this kernel */
@@ -136,7 +148,7 @@ struct record {
 
 enum message_type {
     MESSAGE_ERROR = 1, /* init -> parent: set-up failed; action, object and errnum say what */
-    MESSAGE_MAP = 2,   /* init -> parent: write my id maps */
+    MESSAGE_RECORD = 2, /* parent -> init: SCM_RIGHTS holds the record, then each standard stream that is not null */
     MESSAGE_GO = 3,    /* parent -> init */
     MESSAGE_TTY = 4,   /* init -> parent: with the master as SCM_RIGHTS */
     MESSAGE_READY = 5, /* init -> parent: everything is set up, only RECORD_WAIT_GO is awaited */

@@ -58,25 +58,20 @@ static int capabilities_keep(void)
     return 0;
 }
 
-/* Copies above every number in use, so that arranging 0 to 2 cannot overwrite a source. */
-static int descriptors_arrange(const struct spawn *spawn, int *ret_control, int *ret_record, int *ret_init)
+/* A number above every one in use, so that arranging 0 to 2 cannot overwrite a source. */
+static int descriptors_arrange(const struct spawn *spawn, int *ret_control, int *ret_init)
 {
-    int above = 2, high[3];
+    int above = 2, null;
 
     for (size_t i = 0; i < spawn->fd_count; i++)
         above = spawn->fds[i] > above ? spawn->fds[i] : above;
     *ret_control = fcntl(spawn->control, F_DUPFD, above + 1);
-    *ret_record = fcntl(spawn->record, F_DUPFD, above + 1);
     *ret_init = fcntl(spawn->init, F_DUPFD_CLOEXEC, above + 1);
-    if (*ret_control < 0 || *ret_record < 0 || *ret_init < 0)
+    null = fcntl(spawn->null, F_DUPFD_CLOEXEC, above + 1);
+    if (*ret_control < 0 || *ret_init < 0 || null < 0)
         return -1;
-    for (int i = 0; i < 3; i++) {
-        high[i] = fcntl(spawn->stdio[i] < 0 ? spawn->null : spawn->stdio[i], F_DUPFD_CLOEXEC, above + 1);
-        if (high[i] < 0)
-            return -1;
-    }
     for (int i = 0; i < 3; i++)
-        if (dup3(high[i], i, 0) < 0)
+        if (dup3(null, i, 0) < 0)
             return -1;
     for (size_t i = 0; i < spawn->fd_count; i++)
         if (fcntl(spawn->fds[i], F_SETFD, 0) < 0)
@@ -100,17 +95,16 @@ static void number_print(char *text, unsigned number)
 static int child_run(void *argument)
 {
     struct child *child = argument;
-    char control_text[12], record_text[12], name[] = "cordon-init";
-    char *argv[] = {name, control_text, record_text, NULL};
+    char control_text[12], name[] = "cordon-init";
+    char *argv[] = {name, control_text, NULL};
     char *envp[] = {NULL};
-    int control, record, init;
+    int control, init;
 
     if (child->spawn->namespaces && capabilities_keep() < 0)
         return child_failed(child, "keep capabilities");
-    if (descriptors_arrange(child->spawn, &control, &record, &init) < 0)
+    if (descriptors_arrange(child->spawn, &control, &init) < 0)
         return child_failed(child, "arrange descriptors");
     number_print(control_text, (unsigned)control);
-    number_print(record_text, (unsigned)record);
     syscall(SYS_execveat, init, "", argv, envp, AT_EMPTY_PATH);
     return child_failed(child, "execute cordon-init");
 }

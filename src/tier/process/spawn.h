@@ -12,11 +12,9 @@ struct spawn {
     unsigned long namespaces; /* CLONE_NEW*; 0 = in place: no capability beyond the caller's is kept */
     int init;    /* the init program, opened */
     int control; /* init's end of the socket pair */
-    int record;
-    int stdio[3]; /* -1 = /dev/null */
     const int *fds; /* ascending */
     size_t fd_count;
-    int null;    /* /dev/null */
+    int null;    /* /dev/null: what 0, 1 and 2 are until the record comes */
 };
 
 /* *ret_pidfd is close-on-exec. The child shares nothing with this process once this returns. */

@@ -48,9 +48,9 @@ def read_tolerated():
 # What no machine may go on without: each is part of the containment itself. Elsewhere a launch may meet other objects than
 # here and go on for a reason that `goes-on` does not know; the short run holds it to being contained, no more.
 MUST_REFUSE = {
-    'cordon': 'clone clone3 memfd_create socketpair execve pidfd_open',
+    'cordon': 'memfd_create execve pidfd_open',
     'init': 'mount move_mount open_tree open_tree_attr mount_setattr fsopen fsconfig fsmount pivot_root umount2 '
-            'sethostname setgroups capset prctl landlock_create_ruleset landlock_add_rule clone fork unshare',
+            'sethostname setgroups capset prctl fspick landlock_create_ruleset landlock_add_rule clone fork unshare setns',
     'keeper': 'prctl capset landlock_restrict_self seccomp',
     'program': 'prctl setsid setrlimit prlimit64 landlock_restrict_self seccomp execve',
 }

@@ -71,7 +71,7 @@ static void held_start(struct held *held, const char *script)
     start.fds = &alive[1];
     start.stdio[0] = -1;
     start.stdio[1] = start.stdio[2] = out[1];
-    check_int(tier_process.start(&start, &held->run, &err), 0);
+    check_int(tier_process.start(&start, NULL, &held->run, &err), 0);
     close(alive[1]);
     close(out[1]);
     held->alive = alive[0];
@@ -410,12 +410,12 @@ TEST(in_place_a_socket_that_could_be_turned_is_not_handed_over)
     check_int(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, datagram), 0);
     check_int(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, stream), 0);
     start.stdio[0] = datagram[0];
-    check_int(tier_process.start(&start, &run, &err), -ENOTSUP);
+    check_int(tier_process.start(&start, NULL, &run, &err), -ENOTSUP);
     check_contains(err.text, "standard input");
     start.stdio[0] = lone;
-    check_int(tier_process.start(&start, &run, &err), -ENOTSUP);
+    check_int(tier_process.start(&start, NULL, &run, &err), -ENOTSUP);
     start.stdio[0] = stream[0];
-    check_int(tier_process.start(&start, &run, &err), 0);
+    check_int(tier_process.start(&start, NULL, &run, &err), 0);
     tier_process.finish(run);
     close(lone);
     for (int i = 0; i < 2; i++) {
@@ -433,7 +433,7 @@ TEST(in_place_an_object_that_was_exchanged_since_it_was_checked_is_refused)
 
     plan_in_place(NULL);
     hand.mounts[0].inode++;
-    check_int(tier_process.start(&start, &run, &err), -ESTALE);
+    check_int(tier_process.start(&start, NULL, &run, &err), -ESTALE);
     check_contains(err.text, "exchanged");
 }
 

@@ -208,10 +208,10 @@ TEST(a_program_that_does_not_exist_is_not_found)
     struct tier_run *run = NULL;
 
     hand_plan_init(&hand, NULL);
-    check_int(tier_process.start(&start, &run, &err), -ENOENT);
+    check_int(tier_process.start(&start, NULL, &run, &err), -ENOENT);
     check_int(err.kind, ERROR_NOT_FOUND);
     argv[0] = "/etc/ld.so.cache";
-    check_int(tier_process.start(&start, &run, &err), -EACCES);
+    check_int(tier_process.start(&start, NULL, &run, &err), -EACCES);
     check_int(err.kind, ERROR_NOT_EXECUTABLE);
     check(run == NULL);
 }
@@ -225,10 +225,10 @@ TEST(a_directory_as_standard_input_is_refused_and_a_file_is_not)
     struct tier_run *run = NULL;
 
     hand_plan_init(&hand, NULL);
-    check_int(tier_process.start(&start, &run, &err), -EISDIR);
+    check_int(tier_process.start(&start, NULL, &run, &err), -EISDIR);
     check_contains(err.text, "a directory");
     start.stdio[0] = file;
-    check_int(tier_process.start(&start, &run, &err), 0);
+    check_int(tier_process.start(&start, NULL, &run, &err), 0);
     tier_process.finish(run);
     close(directory);
     close(file);
@@ -244,7 +244,7 @@ TEST(an_init_that_others_can_write_is_refused)
 
     hand_plan_init(&hand, NULL);
     check_int(fchmod(fd, 0777), 0);
-    check_int(tier_process.start(&start, &run, &err), -EPERM);
+    check_int(tier_process.start(&start, NULL, &run, &err), -EPERM);
     check_contains(err.text, "can be written by others");
     close(fd);
     unlink(path);
@@ -278,7 +278,7 @@ TEST(killing_the_container_ends_it_and_it_is_said_to_be_lost)
     struct pollfd polled = {.events = POLLIN};
 
     hand_plan_init(&hand, NULL);
-    check_int(tier_process.start(&start, &run, &err), 0);
+    check_int(tier_process.start(&start, NULL, &run, &err), 0);
     check_int(tier_process.read_status(run, &status, &err), 0);
     check_int(tier_process.kill(run, &err), 0);
     polled.fd = tier_process.poll_fd(run);
@@ -302,7 +302,7 @@ TEST(a_terminal_has_a_name_inside_and_the_size_that_was_asked_for)
     ssize_t got;
 
     hand_plan_init(&hand, NULL);
-    check_int(tier_process.start(&start, &run, &err), 0);
+    check_int(tier_process.start(&start, NULL, &run, &err), 0);
     while ((got = read(tier_process.tty_fd(run), output + used, sizeof(output) - used - 1)) > 0)
         used += (size_t)got;
     output[used] = '\0';
@@ -324,7 +324,7 @@ TEST(signals_reach_the_program)
     check_int(pipe2(pipes, O_CLOEXEC), 0);
     start.stdio[0] = start.stdio[2] = -1;
     start.stdio[1] = pipes[1];
-    check_int(tier_process.start(&start, &run, &err), 0);
+    check_int(tier_process.start(&start, NULL, &run, &err), 0);
     check_int(read(pipes[0], &byte, 1), 1);
     check_int(tier_process.signal(run, SIGUSR1, &err), 0);
     polled.fd = tier_process.poll_fd(run);
@@ -350,7 +350,7 @@ TEST(a_status_survives_signals_that_came_too_late)
     check_int(pipe2(in, O_CLOEXEC) | pipe2(out, O_CLOEXEC), 0);
     start.stdio[0] = in[0];
     start.stdio[1] = start.stdio[2] = out[1];
-    check_int(tier_process.start(&start, &run, &err), 0);
+    check_int(tier_process.start(&start, NULL, &run, &err), 0);
     close(in[0]);
     close(out[1]);
     check_int(kill(tier_process.pid(run), SIGSTOP), 0);
@@ -416,7 +416,7 @@ static void kill_after(const char *script, uint64_t us)
     struct pollfd end = {.events = POLLIN};
     uint64_t used = 0;
 
-    if (tier_process.start(&start, &run, &err) < 0)
+    if (tier_process.start(&start, NULL, &run, &err) < 0)
         test_skip(hand.plan.limit_count ? "cgroup" : "userns");
     end.fd = tier_process.poll_fd(run);
     while (hand.plan.limit_count && used < us) {

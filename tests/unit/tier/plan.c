@@ -106,7 +106,7 @@ int hand_run(struct hand_plan *hand, const char *script, struct tier_status *ret
     check_int(pipe2(pipes, O_CLOEXEC), 0);
     start.stdio[0] = -1;
     start.stdio[1] = start.stdio[2] = pipes[1];
-    status = tier_process.start(&start, &run, err);
+    status = tier_process.start(&start, NULL, &run, err);
     close(pipes[1]);
     if (status == 0) {
         output_read(pipes[0], output, size);

@@ -53,14 +53,14 @@ TEST(a_set_up_that_does_not_end_fails_at_its_deadline_and_not_before)
     struct tier_run *run = NULL;
 
     start.deadline_ns = clock_monotonic_ns() + 300 * NS_PER_MS;
-    check_int(tier_process.start(&start, &run, &err), -ETIMEDOUT);
+    check_int(tier_process.start(&start, NULL, &run, &err), -ETIMEDOUT);
     check_int(err.kind, ERROR_LIMIT);
     check(run == NULL);
     check(clock_monotonic_ns() >= start.deadline_ns);
     check(clock_monotonic_ns() < start.deadline_ns + 20 * NS_PER_S); /* a lease is broken after 45 s */
     check_int(fcntl(leased.fd, F_SETLEASE, F_UNLCK), 0);
     start.deadline_ns = clock_monotonic_ns() + 60 * NS_PER_S;
-    check_int(tier_process.start(&start, &run, &err), 0);
+    check_int(tier_process.start(&start, NULL, &run, &err), 0);
     tier_process.finish(run);
     leased_remove(&leased);
 }
@@ -79,7 +79,7 @@ TEST(a_launch_is_given_up_when_the_caller_says_so)
 
     check_int(pipe2(cancel, O_CLOEXEC), 0);
     check_int(write(cancel[1], "x", 1), 1);
-    check_int(tier_process.start(&start, &run, &err), -ECANCELED);
+    check_int(tier_process.start(&start, NULL, &run, &err), -ECANCELED);
     check_contains(err.text, "given up");
     check(run == NULL);
     close(cancel[0]);

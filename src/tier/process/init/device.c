@@ -183,7 +183,7 @@ void device_proc(struct init *init, int root, const char *target)
                  target);
     for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++)
         tree_mask_if_readable(init, root, hidden[i].path, hidden[i].is_directory);
-    if (init->record->uid == 0)
+    if (init->begin.uid == 0)
         seal_found(init, root);
     else
         seal(init, root, "/proc/sys");

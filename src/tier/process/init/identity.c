@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who we are inside: ids, groups, keyring, host name. */
+/* Who we are inside: ids, groups, keyring, host name, and how many namespaces there may be. */
 #include <linux/errno.h>
 #include <linux/fcntl.h>
 #include <linux/keyctl.h>
@@ -63,27 +63,26 @@ static void formats_own(struct init *init)
 
 void identity_enter(struct init *init)
 {
-    const struct record *record = init->record;
-    const char *hostname = init_string(init, record->hostname);
     long status;
 
-    if (record->flags & RECORD_WAIT_MAP) {
-        struct message map = {.type = MESSAGE_MAP};
-
-        init_send(init, &map, -1);
-        init_await_go(init);
+    if (init->begin.flags & BEGIN_MAPPED) {
         init_need(init, sys_call2(setgroups, 0, 0), "drop", "supplementary groups");
     } else {
         file_write(init, "/proc/self/setgroups", "deny");
-        map_write(init, "/proc/self/uid_map", record->uid);
-        map_write(init, "/proc/self/gid_map", record->gid);
+        map_write(init, "/proc/self/uid_map", init->begin.uid);
+        map_write(init, "/proc/self/gid_map", init->begin.gid);
     }
     status = sys_call2(keyctl, KEYCTL_JOIN, 0);
     if (status < 0 && status != -ENOSYS) /* a kernel without keyrings has none to leak */
         init_fail(init, "join", "a new session keyring", -status);
-    second_start(init); /* as what we have just become: the program may be its child */
+}
+
+void identity_complete(struct init *init)
+{
+    const char *hostname = init_string(init, init->record->hostname);
+
     init_need(init, sys_call2(sethostname, hostname, string_length(hostname)), "set", "host name");
-    if (record->flags & RECORD_OWN_FORMATS)
+    if (init->record->flags & RECORD_OWN_FORMATS)
         formats_own(init);
     namespaces_limit(init);
 }

@@ -68,7 +68,7 @@ static long directory_enter(const struct init *init, int at, const char *name, u
     opened = sys_call5(statx, fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &info);
     if (opened >= 0 && (device_of(&info) != init->scratch_device || (inode && info.stx_ino != inode)))
         opened = -EXDEV;
-    if (opened >= 0 && info.stx_uid == init->record->uid && (info.stx_mode & 0700) != 0700 &&
+    if (opened >= 0 && info.stx_uid == init->begin.uid && (info.stx_mode & 0700) != 0700 &&
         sys_call4(fchmodat2, fd, "", 0700, AT_EMPTY_PATH) < 0) { /* a filter around us may not know that call */
         string_append_number(string_append(path, end, "/proc/self/fd/"), end, (uint64_t)fd);
         sys_call3(fchmodat, AT_FDCWD, path, 0700);

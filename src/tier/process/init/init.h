@@ -7,7 +7,8 @@
 #include "tier/process/record.h"
 
 struct init {
-    const struct record *record;
+    struct begin begin;
+    const struct record *record; /* NULL until record_receive() */
     int control;       /* socket to the launching process; its end-of-file ends the container */
     int ruleset;       /* Landlock, -1 = none */
     int tty;           /* slave side, -1 = none */
@@ -43,7 +44,7 @@ static inline int init_keeps_names(const struct init *init)
 
 static inline int init_is_in_place(const struct init *init)
 {
-    return (init->record->flags & RECORD_IN_PLACE) != 0;
+    return (init->begin.flags & BEGIN_IN_PLACE) != 0;
 }
 
 /* `result` if it is not negative; otherwise init_fail(). */
@@ -57,13 +58,17 @@ static inline long init_need(struct init *init, long result, const char *action,
 void message_send(int socket, const struct message *message, int fd);
 void init_send(struct init *init, const struct message *message, int fd);
 void init_await_go(struct init *init);
+void begin_receive(struct init *init);    /* message.c: what is known before there is a plan */
+void record_receive(struct init *init);   /* message.c: the plan, and the program's standard streams under their numbers */
 
-void identity_enter(struct init *init);   /* identity.c: id maps, groups, keyring, host name */
+void identity_enter(struct init *init);   /* identity.c: id maps, groups, keyring */
+void identity_complete(struct init *init); /* identity.c: what the plan says of host name, formats and namespaces */
 void second_start(struct init *init);     /* second.c: a thread that makes the network namespace meanwhile */
 void second_join_network(struct init *init); /* second.c: and this process enters it */
 void second_keep(struct init *init);      /* second.c: keeper_run() in the second thread */
 void second_end(struct init *init);       /* second.c: no names are kept, it has nothing more to do */
-void tree_build(struct init *init);       /* tree.c: the file tree, and nothing else of the host */
+int tree_begin(struct init *init);        /* tree.c: a root that the plan needs nothing for; to be given to tree_build() */
+void tree_build(struct init *init, int root); /* tree.c: the file tree, and nothing else of the host */
 void device_dev(struct init *init, int root, const char *target);  /* device.c: private minimal /dev */
 void device_proc(struct init *init, int root, const char *target); /* device.c: private /proc */
 void rights_prepare(struct init *init);   /* rights.c: an empty Landlock rule set; tree_build() adds a rule per mount */

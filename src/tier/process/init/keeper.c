@@ -180,6 +180,7 @@ void keeper_run(void *argument)
     int listener;
 
     keeper->record = init->record;
+    keeper->uid = init->begin.uid;
     keeper->is_nested = (init->record->flags & RECORD_NESTED) != 0;
     if (sys_call0(gettid) != KEEPER_TID) /* the filter refuses that number beside process 1's */
         init_fail(init, "number", "keeper of names", ESRCH);

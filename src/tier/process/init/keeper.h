@@ -66,6 +66,7 @@ struct view {
 
 struct keeper {
     const struct record *record;
+    uint32_t uid; /* of the program, inside */
     int is_nested; /* sandboxes inside may have mount namespaces of their own */
     struct view view;
     int listener;

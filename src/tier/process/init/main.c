@@ -3,19 +3,17 @@
  * cordon-init: process 1 of a container.
  *
  * Theory of operation. The launching process creates the namespaces and executes this program in them with an empty
- * environment, the numbers of two descriptors as arguments, and the capabilities of the new user namespace as ambient
- * set. It holds no memory of the caller. In this order it: takes the record and closes every descriptor that is not
- * named in it; becomes the caller's uid inside; builds the file tree and leaves the host's; gives up every capability
- * for good; starts the program under Landlock and seccomp; then only reaps, forwards signals and reports. Nothing of it
+ * environment, the number of its control socket as argument, and the capabilities of the new user namespace as ambient
+ * set. It holds no memory of the caller. In this order it: learns who it is and closes every descriptor that is not to
+ * be kept; becomes the caller's uid inside; makes what every file tree has, while the caller still compiles the policy;
+ * takes the record; completes the file tree and leaves the host's; gives up every capability for good; starts the program under Landlock and seccomp; then only reaps, forwards signals and reports. Nothing of it
  * but the keeper of names (keeper.c) reads what the program controls. It is not dumpable from before the program exists.
  * Any failure is sent to the parent and ends the container; the program never runs half contained. Where no namespace
  * could be made it is not process 1, and in_place.c has its own theory of operation.
  */
 #include <linux/errno.h>
 #include <linux/fcntl.h>
-#include <linux/mman.h>
 #include <linux/prctl.h>
-#include <linux/stat.h>
 
 #include "base/error.h"
 #include "tier/process/init/init.h"
@@ -40,13 +38,12 @@ static void close_between(long first, long last)
 /* Everything but 0 to 2, the kept ones and the control socket goes; the control socket never reaches the program. */
 static void descriptors_close(struct init *init)
 {
-    const struct record *record = init->record;
-    const int32_t *kept = (const int32_t *)init_string(init, record->fds);
+    const struct begin *begin = &init->begin;
     int is_control_done = 0;
     long next = 3;
 
-    for (uint32_t i = 0; i <= record->fd_count; i++) {
-        long keep = i < record->fd_count ? kept[i] : 0x7fffffff;
+    for (uint32_t i = 0; i <= begin->fd_count; i++) {
+        long keep = i < begin->fd_count ? begin->fds[i] : 0x7fffffff;
 
         if (!is_control_done && init->control < keep) {
             close_between(next, init->control - 1);
@@ -77,28 +74,17 @@ static void streams_complete(struct init *init)
         sys_call1(close, null);
 }
 
-static const struct record *record_map(struct init *init, int fd)
-{
-    struct statx info;
-    long address;
-
-    init_need(init, sys_call5(statx, fd, "", AT_EMPTY_PATH, STATX_SIZE, &info), "stat", "record");
-    if (info.stx_size < sizeof(struct record) || info.stx_size > RECORD_SIZE_MAX)
-        init_fail(init, "read", "record", EBADMSG);
-    address = init_need(init,
-                        sys_call6(mmap, 0, info.stx_size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0),
-                        "map", "record");
-    if (((struct record *)address)->magic != RECORD_MAGIC ||
-        ((struct record *)address)->size != info.stx_size)
-        init_fail(init, "read", "record", EBADMSG);
-    return (const struct record *)address;
-}
-
 static void container_enter(struct init *init)
 {
+    int root;
+
     identity_enter(init);
+    root = tree_begin(init);
+    record_receive(init);
+    second_start(init); /* as what we have become: the program may be its child */
+    identity_complete(init);
     rights_prepare(init);
-    tree_build(init);
+    tree_build(init, root);
     streams_complete(init);
     rights_complete(init);
     second_join_network(init);
@@ -116,13 +102,14 @@ void init_main(long *stack)
 
     init->error_kind = ERROR_SYSTEM;
     init->ruleset = init->tty = init->master = init->guard = -1;
-    init->control = *stack == 3 ? number_of(argv[1]) : -1;
+    init->control = *stack == 2 ? number_of(argv[1]) : -1;
     if (init->control < 3)
         sys_call1(exit_group, 125);
-    init->record = record_map(init, number_of(argv[2]));
+    begin_receive(init);
     descriptors_close(init);
     signals_reset(init);
     if (init_is_in_place(init)) {
+        record_receive(init);
         streams_complete(init);
         in_place_enter(init);
     } else {

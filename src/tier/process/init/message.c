@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Talking to the launching process. Its death is an order to end. */
 #include <linux/errno.h>
+#include <linux/fcntl.h>
+#include <linux/mman.h>
 #include <linux/socket.h>
+#include <linux/stat.h>
 
 #include "tier/process/init/init.h"
 
 #define MSG_NOSIGNAL_FLAG 0x4000
+#define MSG_CMSG_CLOEXEC_FLAG 0x40000000
 #define SCM_RIGHTS_TYPE 1
 #define SOL_SOCKET_LEVEL 1
 
@@ -30,6 +34,12 @@ struct control_fd {
     int level, type;
     int fd;
     int padding;
+};
+
+struct control_fds {
+    size_t length;
+    int level, type;
+    int fds[RECORD_STREAMS + 1];
 };
 
 void message_send(int socket, const struct message *message, int fd)
@@ -77,4 +87,76 @@ void init_await_go(struct init *init)
         return;
     in_place_leave(init);
     sys_call1(exit_group, 125);
+}
+
+/* The parent is gone, or says what nobody can understand: nothing has been made that outlives this process. */
+static void parent_lost(void) __attribute__((noreturn));
+static void parent_lost(void)
+{
+    sys_call1(exit_group, 125);
+    __builtin_unreachable();
+}
+
+void begin_receive(struct init *init)
+{
+    struct begin *begin = &init->begin;
+    long got;
+
+    do
+        got = sys_call6(recvfrom, init->control, begin, sizeof(*begin), 0, 0, 0);
+    while (got == -EINTR);
+    if (got != (long)sizeof(*begin) || begin->magic != RECORD_MAGIC ||
+        begin->fd_count > sizeof(begin->fds) / sizeof(begin->fds[0]))
+        parent_lost();
+}
+
+static const struct record *record_map(struct init *init, int fd)
+{
+    struct statx info;
+    long address;
+
+    init_need(init, sys_call5(statx, fd, "", AT_EMPTY_PATH, STATX_SIZE, &info), "stat", "record");
+    if (info.stx_size < sizeof(struct record) || info.stx_size > RECORD_SIZE_MAX)
+        init_fail(init, "read", "record", EBADMSG);
+    address = init_need(init,
+                        sys_call6(mmap, 0, info.stx_size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0),
+                        "map", "record");
+    if (((struct record *)address)->magic != RECORD_MAGIC ||
+        ((struct record *)address)->size != info.stx_size)
+        init_fail(init, "read", "record", EBADMSG);
+    return (const struct record *)address;
+}
+
+void record_receive(struct init *init)
+{
+    struct message message;
+    struct io_vector vector = {&message, sizeof(message)};
+    struct control_fds control = {0};
+    struct message_header header = {.vectors = &vector, .vector_count = 1, .control = &control,
+                                    .control_length = sizeof(control)};
+    size_t count, next = 1;
+    long got;
+
+    do
+        got = sys_call3(recvmsg, init->control, &header, MSG_CMSG_CLOEXEC_FLAG);
+    while (got == -EINTR);
+    if (got != (long)sizeof(message) || message.type != MESSAGE_RECORD)
+        parent_lost();
+    count = control.length < sizeof(size_t) + 2 * sizeof(int)
+                ? 0
+                : (control.length - sizeof(size_t) - 2 * sizeof(int)) / sizeof(int);
+    if (!count || control.type != SCM_RIGHTS_TYPE)
+        init_fail(init, "receive", "record", EBADMSG); /* it could not be handed over: no descriptor is free */
+    init->record = record_map(init, control.fds[0]);
+    for (int fd = 0; fd < RECORD_STREAMS; fd++)
+        if (!(init->record->null_streams & (1u << fd))) {
+            if (next == count)
+                init_fail(init, "receive", "standard streams", EBADMSG);
+            init_need(init, sys_call3(dup3, control.fds[next], fd, 0), "connect", "standard stream");
+            next++;
+        }
+    if (next != count)
+        init_fail(init, "receive", "standard streams", EBADMSG);
+    for (size_t i = 0; i < count; i++)
+        sys_call1(close, control.fds[i]);
 }

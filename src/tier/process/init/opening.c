@@ -180,7 +180,7 @@ static long check_sticky(const struct keeper *keeper, const struct place *place,
     if (sys_call5(statx, place->parent, ".", 0, STATX_MODE, &directory) < 0 ||
         sys_call5(statx, place->object, "", AT_EMPTY_PATH, STATX_UID, &object) < 0)
         return -EACCES;
-    if (!(directory.stx_mode & S_ISVTX) || object.stx_uid == keeper->record->uid)
+    if (!(directory.stx_mode & S_ISVTX) || object.stx_uid == keeper->uid)
         return 0;
     level = keeper_setting(type == S_IFREG ? "/proc/sys/fs/protected_regular" : "/proc/sys/fs/protected_fifos");
     if ((directory.stx_mode & S_IWOTH && level >= 1) || (directory.stx_mode & S_IWGRP && level >= 2))

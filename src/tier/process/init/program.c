@@ -171,8 +171,6 @@ static void launch_by_keeper(struct init *init)
 
 void program_start(struct init *init)
 {
-    const struct record *record = init->record;
-    const int32_t *kept = (const int32_t *)init_string(init, record->fds);
     struct message running = {.type = MESSAGE_RUNNING};
     int ruleset = init->ruleset;
 
@@ -190,8 +188,8 @@ void program_start(struct init *init)
         program_launch(init);
     }
     init_need(init, sys_call3(close_range, 0, 2, 0), "after the program had started, close", "standard streams");
-    for (uint32_t i = 0; i < record->fd_count; i++)
-        sys_call1(close, kept[i]);
+    for (uint32_t i = 0; i < init->begin.fd_count; i++)
+        sys_call1(close, init->begin.fds[i]);
     if (init->tty >= 0)
         sys_call1(close, init->tty);
     if (ruleset >= 0)

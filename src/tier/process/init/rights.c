@@ -97,7 +97,6 @@ void rights_complete(struct init *init)
 {
     const struct record *record = init->record;
     const struct record_rule *rules = (const struct record_rule *)init_string(init, record->rules);
-    const int32_t *kept = (const int32_t *)init_string(init, record->fds);
 
     if (init->ruleset < 0)
         return;
@@ -116,8 +115,8 @@ void rights_complete(struct init *init)
         rule_add_descriptor(init, init->tty);
     for (int fd = 0; fd < 3; fd++)
         rule_add_descriptor(init, fd);
-    for (uint32_t i = 0; i < record->fd_count; i++)
-        rule_add_descriptor(init, kept[i]);
+    for (uint32_t i = 0; i < init->begin.fd_count; i++)
+        rule_add_descriptor(init, init->begin.fds[i]);
 }
 
 static void capabilities_set(struct init *init, uint32_t low)

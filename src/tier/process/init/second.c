@@ -17,6 +17,7 @@
 #include "tier/process/init/keeper.h"
 
 #define STACK_BYTES        (512u << 10)
+#define AF_UNIX_FAMILY     1
 #define AF_INET_FAMILY     2
 #define SOCK_DGRAM_CLOEXEC (2 | O_CLOEXEC)
 
@@ -56,7 +57,7 @@ static void loopback_up(struct init *init)
 
 static void network_make(struct init *init)
 {
-    long status = sys_call1(unshare, CLONE_NEWNET);
+    long status = sys_call1(unshare, CLONE_NEWNET), any;
 
     if (status < 0) {
         struct message message = {.type = MESSAGE_ERROR, .kind = ERROR_UNENFORCEABLE, .value = (int32_t)-status};
@@ -68,8 +69,10 @@ static void network_make(struct init *init)
     }
     if (init->record->flags & RECORD_LOOPBACK)
         loopback_up(init);
-    second.network = (int)init_need(
-        init, sys_call4(openat, AT_FDCWD, "/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC, 0), "open", "network namespace");
+    /* of a socket (SIOCGSKNS, 4.9), because which /proc this thread would find depends on how far the tree is */
+    any = init_need(init, sys_call3(socket, AF_UNIX_FAMILY, SOCK_DGRAM_CLOEXEC, 0), "open", "socket");
+    second.network = (int)init_need(init, sys_call3(ioctl, any, SIOCGSKNS, 0), "open", "network namespace");
+    sys_call1(close, any);
 }
 
 static void second_run(void *argument)

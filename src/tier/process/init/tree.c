@@ -21,6 +21,7 @@
 
 static int base = -1; /* the tmpfs; left open, because closing a tree that is mounted nowhere waits for the kernel's RCU */
 static int is_base_mounted;
+static int is_system_made; /* /dev and /proc, before the plan had come */
 static uint32_t private_count;
 
 /* An empty file takes memory that the size of a tmpfs does not count, so their number goes with the size. */
@@ -182,7 +183,7 @@ void tree_mask_if_readable(struct init *init, int root, const char *target, int 
     if (status == -ENOENT)
         return;
     init_need(init, status, "stat", target);
-    if (init->record->uid != info.stx_uid && !(info.stx_mode & 0077)) /* of these, none belongs to a group */
+    if (init->begin.uid != info.stx_uid && !(info.stx_mode & 0077)) /* of these, none belongs to a group */
         return;
     fd = init_need(init, mask_clone(is_directory), "open", "mask");
     tree_attach(init, (int)fd, root, target);
@@ -256,15 +257,9 @@ static void tree_attach_over_root(struct init *init, int fd)
 /* The tmpfs, and r/ of it over the host's root. */
 static int skeleton_open(struct init *init)
 {
-    char size[24], inodes[24];
-    const char *options[] = {"mode", "0755", "size", size, "nr_inodes", inodes, 0};
-    uint64_t inode_count = init->record->private_bytes / BYTES_PER_INODE;
+    const char *options[] = {"mode", "0755", 0};
     int root;
 
-    string_append_number(size, size + sizeof(size), init->record->private_bytes);
-    string_append_number(inodes, inodes + sizeof(inodes), inode_count < INODES_MIN ? INODES_MIN : inode_count);
-    if (!init->record->private_bytes)
-        options[2] = 0;
     base = (int)init_need(init, tree_new_mount("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV), "mount",
                           "private file system");
     init_need(init, sys_call3(mkdirat, base, "r", 0755), "create", "root");
@@ -281,6 +276,25 @@ static int skeleton_open(struct init *init)
     init_need(init, root, "open", "root");
     tree_attach_over_root(init, root);
     return root;
+}
+
+/* How much the program may put into the tmpfs: not known when that is made. Otherwise it is the kernel's default. */
+static void skeleton_limit(struct init *init)
+{
+    uint64_t bytes = init->record->private_bytes, inodes = bytes / BYTES_PER_INODE;
+    const char *name = "private file system";
+    char size[24], count[24];
+    long context;
+
+    if (!bytes)
+        return;
+    string_append_number(size, size + sizeof(size), bytes);
+    string_append_number(count, count + sizeof(count), inodes < INODES_MIN ? INODES_MIN : inodes);
+    context = init_need(init, sys_call3(fspick, base, "", FSPICK_CLOEXEC | FSPICK_EMPTY_PATH), "limit", name);
+    init_need(init, sys_call5(fsconfig, context, FSCONFIG_SET_STRING, "size", size, 0), "limit", name);
+    init_need(init, sys_call5(fsconfig, context, FSCONFIG_SET_STRING, "nr_inodes", count, 0), "limit", name);
+    init_need(init, sys_call5(fsconfig, context, FSCONFIG_CMD_RECONFIGURE, 0, 0, 0), "limit", name);
+    sys_call1(close, context);
 }
 
 /*
@@ -348,10 +362,12 @@ static void mount_make(struct init *init, int root, const struct record_mount *m
         mask_attach(init, root, mount);
         break;
     case PLAN_PROC:
-        device_proc(init, root, target);
+        if (!is_system_made)
+            device_proc(init, root, target);
         break;
     case PLAN_DEV:
-        device_dev(init, root, target);
+        if (!is_system_made)
+            device_dev(init, root, target);
         break;
     default:
         init_fail(init, "understand the mount of", target, EBADMSG);
@@ -369,10 +385,8 @@ static void old_root_check(struct init *init, int root)
         init_fail(init, "leave", "old root", EBUSY);
 }
 
-void tree_build(struct init *init)
+int tree_begin(struct init *init)
 {
-    const struct record *record = init->record;
-    const struct record_mount *mounts = (const struct record_mount *)init_string(init, record->mounts);
     struct mount_attr private = {.propagation = PROPAGATION_PRIVATE};
     long caller_umask = sys_call1(umask, 0);
     int root;
@@ -380,6 +394,22 @@ void tree_build(struct init *init)
     init_need(init, sys_call5(mount_setattr, AT_FDCWD, "/", AT_RECURSIVE, &private, sizeof(private)), "make private",
               "/");
     root = skeleton_open(init);
+    is_system_made = (init->begin.flags & BEGIN_SYSTEM) != 0;
+    if (is_system_made) {
+        device_dev(init, root, "/dev");
+        device_proc(init, root, "/proc");
+    }
+    sys_call1(umask, caller_umask);
+    return root;
+}
+
+void tree_build(struct init *init, int root)
+{
+    const struct record *record = init->record;
+    const struct record_mount *mounts = (const struct record_mount *)init_string(init, record->mounts);
+    long caller_umask = sys_call1(umask, 0);
+
+    skeleton_limit(init);
     for (uint32_t i = 0; i < record->mount_count; i++)
         mount_make(init, root, &mounts[i]);
     covers_seal(init, root, mounts);

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tier/process/begin.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/owner.h"
+#include "tier/process/spawn.h"
+
+/* The network's is made by init itself, while it builds the tree (init/second.c). */
+#define NAMESPACES (CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP)
+
+/* The init runs with the caller's trust: nobody else may have been able to write it. */
+static int init_open(const char *path, int *ret_fd, struct error *err)
+{
+    struct stat st;
+    auto_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+    if (fd < 0)
+        return error_system(err, errno, "open %s (reinstall Cordon)", path);
+    if (fstat(fd, &st) < 0)
+        return error_system(err, errno, "stat %s", path);
+    /* The caller's primary group is the caller's own where the umask is 002, as on Debian 13. */
+    if (st.st_uid != 0 && st.st_uid != geteuid() && !owner_is_mapped(st.st_uid))
+        return error_set(err, ERROR_FORBIDDEN, EPERM,
+                         "%s: its owner does not exist in this user namespace, so who can write it cannot be told: run "
+                         "Cordon outside of it",
+                         path);
+    if (!S_ISREG(st.st_mode) || (st.st_mode & S_IWOTH) || ((st.st_mode & S_IWGRP) && st.st_gid != getegid()) ||
+        (st.st_uid != 0 && st.st_uid != geteuid()))
+        return error_set(err, ERROR_FORBIDDEN, EPERM,
+                         "%s can be written by others (owner %u, mode %o): reinstall Cordon", path,
+                         (unsigned)st.st_uid, (unsigned)(st.st_mode & 07777));
+    *ret_fd = take_fd(fd);
+    return 0;
+}
+
+static int map_write(pid_t pid, const char *name, unsigned id, struct error *err)
+{
+    char path[64], text[64];
+    auto_close int fd = -1;
+
+    snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
+    snprintf(text, sizeof(text), "%u %u 1\n", id, id);
+    fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0 || write(fd, text, strlen(text)) < 0)
+        return error_system(err, errno, "write %s", path);
+    return 0;
+}
+
+bool begin_has_other_groups(void)
+{
+    gid_t groups[64];
+    int count = getgroups(ARRAY_COUNT(groups), groups);
+
+    for (int i = 0; i < count; i++)
+        if (groups[i] != getegid())
+            return true;
+    return count < 0;
+}
+
+/* A privileged caller writes the maps itself, so that setgroups stays possible and the groups can be dropped. */
+static int maps_write(pid_t pid, struct begin *begin, struct error *err)
+{
+    int status;
+
+    if (geteuid() != 0 || !begin_has_other_groups())
+        return 0;
+    status = map_write(pid, "uid_map", begin->uid, err);
+    if (status == 0)
+        status = map_write(pid, "gid_map", begin->gid, err);
+    begin->flags |= BEGIN_MAPPED;
+    return status;
+}
+
+/* An init that is gone already has left a word of why, which is read later. */
+static int begin_send(int control, const struct begin *begin, struct error *err)
+{
+    ssize_t sent;
+
+    do
+        sent = send(control, begin, sizeof(*begin), MSG_NOSIGNAL);
+    while (sent < 0 && errno == EINTR);
+    if (sent == (ssize_t)sizeof(*begin) || errno == EPIPE)
+        return 0;
+    return error_system(err, errno, "tell init how to begin");
+}
+
+int begin_init(struct tier_run *run, enum begin_how how, const char *init_path, const int *fds, size_t fd_count,
+               struct error *err)
+{
+    struct begin begin = {.magic = RECORD_MAGIC, .uid = geteuid(), .gid = getegid(), .fd_count = (uint32_t)fd_count};
+    struct spawn spawn = {.namespaces = how == BEGIN_PLACE ? 0 : NAMESPACES, .fds = fds, .fd_count = fd_count};
+    auto_close int init = -1, inner = -1, null = -1;
+    int sockets[2], status;
+
+    if (fd_count > ARRAY_COUNT(begin.fds))
+        return error_set(err, ERROR_INTERNAL, E2BIG, "more descriptors to keep than there is room for");
+    for (size_t i = 0; i < fd_count; i++)
+        begin.fds[i] = fds[i];
+    begin.flags = how == BEGIN_EARLY ? BEGIN_SYSTEM : how == BEGIN_PLACE ? BEGIN_IN_PLACE : 0;
+    status = init_open(init_path, &init, err);
+    if (status < 0)
+        return status;
+    null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (null < 0)
+        return error_system(err, errno, "open /dev/null");
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0)
+        return error_system(err, errno, "create a socket pair");
+    run->control = sockets[0];
+    inner = sockets[1];
+    spawn.init = init;
+    spawn.control = inner;
+    spawn.null = null;
+    run->is_in_place = how == BEGIN_PLACE;
+    status = spawn_init(&spawn, &run->pid, &run->pidfd, err);
+    if (status == 0 && how != BEGIN_PLACE)
+        status = maps_write(run->pid, &begin, err);
+    return status < 0 ? status : begin_send(run->control, &begin, err);
+}
+
+bool begin_suits(const struct plan *plan)
+{
+    bool has_proc = false, has_dev = false;
+
+    for (size_t i = 0; i < plan->mount_count; i++) {
+        has_proc |= plan->mounts[i].kind == PLAN_PROC && strcmp(plan->mounts[i].target, "/proc") == 0;
+        has_dev |= plan->mounts[i].kind == PLAN_DEV && strcmp(plan->mounts[i].target, "/dev") == 0;
+    }
+    return plan->wall == PLAN_WALL_NAMESPACES && has_proc && has_dev;
+}
