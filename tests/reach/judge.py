@@ -27,7 +27,8 @@ CLASSES = {
     "ioctl-local": "`ioctl` on a local socket", "socket": "sockets (family, type, protocol)",
     "socket-option": "socket options", "dev": "devices that open", "proc-read": "files of /proc that open for reading",
     "proc-write": "files of /proc that open for writing", "sys-read": "files of /sys that open for reading",
-    "sys-write": "files of /sys that open for writing",
+    "sys-write": "files of /sys that open for writing", "network-link": "kinds of links in a network of its own (netlink)",
+    "network-queue": "kinds of queueing there", "network-classifier": "kinds of classifiers there",
 }
 # Names that differ from machine to machine or are too many to list: what follows is one entry.
 FOLDED = [(r"^(/proc/self/net|/proc/sys/\w+|/proc/fs|/proc/pressure|/dev/pts)/.*", r"\1/*"), (r"^(\d+\.\d+\.\d+\.\d+)\.\d+$", r"\1.*"),
@@ -54,12 +55,14 @@ def read(path):
     return reached, tried
 
 
-def expected():
+def expected(label):
+    """With nested.namespaces there may be what is in `expected` and what `expected-nested` adds."""
     allowed = {}
-    for line in (HERE / "expected").read_text().splitlines():
-        if line and not line.startswith("#"):
-            kind, *names = line.split()
-            allowed.setdefault(kind, set()).update(names)
+    for name in ("expected", "expected-nested")[:1 + (label == "nested")]:
+        for line in (HERE / name).read_text().splitlines():
+            if line and not line.startswith("#"):
+                kind, *names = line.split()
+                allowed.setdefault(kind, set()).update(names)
     return allowed
 
 
@@ -81,25 +84,41 @@ def self_test():
     assert unexpected(reached, allowed) == ["call io_uring_setup", "dev /dev/kvm", "proc-read /proc/kcore"]
 
 
+def measured(directory, callers):
+    """What of ours there is: root has no namespaces of its own inside."""
+    return [(label, who) for label in ("cordon", "nested") for who in callers
+            if label == "cordon" or (directory / f"nested.{who}").exists()]
+
+
 def judge(directory, callers):
     self_test()
     failed = 0
-    for who in callers:
-        extra = unexpected(read(directory / f"cordon.{who}")[0], expected())
+    columns = measured(directory, callers)
+    for label, who in columns:
+        extra = unexpected(read(directory / f"{label}.{who}")[0], expected(label))
+        where = "inside" if label == "cordon" else "in a sandbox of its own inside"
         for line in extra:
-            print(f"reach: as {who} the kernel is reached by what is not in tests/reach/expected: {line}")
-        print(f"{'FAIL' if extra else 'ok  '} nothing new of the kernel is reachable inside as {who}")
+            print(f"reach: as {who} {where} the kernel is reached by what is not in tests/reach/expected: {line}")
+        print(f"{'FAIL' if extra else 'ok  '} nothing new of the kernel is reachable {where} as {who}")
         failed += bool(extra)
-    print(f"{len(callers) - failed} passed, {failed} failed, 0 skipped")
+    print(f"{len(columns) - failed} passed, {failed} failed, 0 skipped")
     return 1 if failed else 0
 
 
-def union(directory, callers):
+def union(directory, callers, label="cordon"):
     together = {}
     for who in callers:
-        for kind, names in read(directory / f"cordon.{who}")[0].items():
+        for kind, names in read(directory / f"{label}.{who}")[0].items():
             together.setdefault(kind, set()).update(fold(kind, name) for name in names)
     return together
+
+
+def added_by_nesting(directory, callers):
+    """What a sandbox inside reaches and the container around it does not."""
+    callers = [who for label, who in measured(directory, callers) if label == "nested"]
+    around = union(directory, callers)
+    return {kind: names - around.get(kind, set()) for kind, names in union(directory, callers, "nested").items()
+            if names - around.get(kind, set())}
 
 
 def natural(name):
@@ -117,8 +136,10 @@ def wrapped(kind, names, width=118):
 
 
 def expect(directory, callers):
-    for kind, names in union(directory, callers).items():
-        print(*wrapped(kind, names), sep="\n")
+    for title, found in (("expected", union(directory, callers)), ("expected-nested", added_by_nesting(directory, callers))):
+        print(f"# {title}")
+        for kind, names in found.items():
+            print(*wrapped(kind, names), sep="\n")
 
 
 def bwrap_version():
@@ -127,7 +148,7 @@ def bwrap_version():
 
 
 def write(path, directory, callers):
-    columns = [(label, who) for label in ("unconfined", "bwrap", "cordon") for who in callers
+    columns = [(label, who) for label in ("unconfined", "bwrap", "cordon", "nested") for who in callers
                if (directory / f"{label}.{who}").exists()]
     data = {column: read(directory / f"{column[0]}.{column[1]}") for column in columns}
     lines = ["# How much of the kernel is reachable", "",
@@ -141,7 +162,9 @@ def write(path, directory, callers):
              "becomes reachable",
              "that `tests/reach/expected` does not list.", "",
              f"Kernel {'.'.join(platform.release().split('.')[:2])}, {bwrap_version()} with the arguments of "
-             "tests/escape/launchers/bwrap, Cordon's default policy.", "",
+             "tests/escape/launchers/bwrap, Cordon's default policy.",
+             "*nested*: with `nested.namespaces`, from a sandbox of the program's own that has every capability "
+             "(tests/escape/launchers/cordon-nested).", "",
              "| | tried | " + " | ".join(f"{label}, {who}" for label, who in columns) + " |",
              "| --- | ---: |" + " ---: |" * len(columns)]
     for kind, title in CLASSES.items():
@@ -151,6 +174,10 @@ def write(path, directory, callers):
     lines += ["", "## What is reached inside", "", "Of Cordon's default container, as either caller; patterns stand for many.", "",
               "```"]
     for kind, names in union(directory, callers).items():
+        lines += wrapped(kind, names)
+    lines += ["```", "", "## What `nested.namespaces` adds", "",
+              "In a sandbox of the program's own, to what is reached without it.", "", "```"]
+    for kind, names in added_by_nesting(directory, callers).items():
         lines += wrapped(kind, names)
     lines += ["```", ""]
     path.write_text("\n".join(lines))

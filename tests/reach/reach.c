@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * How much of the kernel a program reaches from where it runs: system calls, their sub-commands,
- * socket families and options, devices, files of /proc and /sys. Each is tried once with arguments
+ * socket families and options, devices, files of /proc and /sys, kinds of networks. Each is tried once with arguments
  * that can do no harm: pointers and descriptors that are none, so that what comes back (EFAULT,
  * EBADF, EINVAL) was said by the call itself. Prints 'CLASS NAME' for what was reached and 'total
  * CLASS TRIED' for each class.
@@ -86,6 +86,7 @@ int main(void)
     reach_commands();
     reach_sockets();
     reach_files();
+    reach_networks();
     for (int i = 0; i < CLASSES_MAX && classes[i].name; i++)
         printf("total %s %d\n", classes[i].name, classes[i].tried);
     return 0;

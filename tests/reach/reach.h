@@ -30,5 +30,6 @@ void reach_calls(void);
 void reach_commands(void);
 void reach_sockets(void);
 void reach_files(void);
+void reach_networks(void);
 
 #endif

@@ -103,8 +103,9 @@ static const struct statement_row nested_rows[] = {
     {"mounting file systems", "tmpfs, devpts", BY_SUPERVISOR, BY_NOTHING, 0},
     {"changes of names, seen from anywhere", "judged by the container's", BY_SUPERVISOR, BY_NOTHING, 0},
     {"Landlock for files, of the program's own too", "off", BY_NOTHING, BY_NOTHING, 0},
-    {"packet filter tables, tunnels, bridges", "refused", BY_SECCOMP, BY_NOTHING, 0},
-    {"routes, queueing of own networks (netlink)", "reachable", BY_NOTHING, BY_NOTHING, 0},
+    {"iptables, nftables, IPVS, IPsec of own networks", "refused", BY_SECCOMP, BY_NOTHING, 0},
+    {"links, tunnels, bridges of own networks", "reachable", BY_NOTHING, BY_NOTHING, 0},
+    {"routes, queueing, classifiers of own networks", "reachable", BY_NOTHING, BY_NOTHING, 0},
 };
 
 static const struct statement_row *nested_row(const char *subject)

@@ -44,7 +44,8 @@ const struct filter_row *filter_nested_rows(size_t *ret_count)
 
 /*
  * A network namespace of the program's own brings CAP_NET_ADMIN over it. Its loopback is set up by netlink or SIOCSIFFLAGS;
- * bridges, tunnels, VLANs, bonds and what drivers have of their own begin at 0x8980.
+ * commands for bridges, tunnels, VLANs, bonds and what drivers have of their own begin at 0x8980. That closes code that
+ * only these reach; links of the same kinds can be made by netlink, whose messages a filter does not see.
  */
 void emit_nested_ioctl(struct emitter *emitter)
 {

@@ -72,6 +72,18 @@ socket_row netlink_generic "9.3-75" "no generic netlink socket" "16 3 16"
 socket_row netlink_filter "9.3-75" "no netfilter netlink socket" "16 3 12" kernel="no netfilter netlink"
 socket_row netlink_diag "9.3-75" "no socket diagnosis netlink socket" "16 3 4" kernel="no socket diagnosis"
 
+# Name, sentence, what, kind.
+network_row()
+{
+    property "$1" "9.3-75" "$2" program=configure_network kernel="no $4"
+    eval "prepare_$1() { ARGS=($3 $4); }"
+}
+
+network_row network_bridge "no bridge can be made in a network of the program's own" link bridge
+network_row network_veth "nor a pair of virtual links" link veth
+network_row network_tunnel "nor a tunnel" link vxlan
+network_row network_queueing "nor queueing, with its classifiers" queueing clsact
+
 property core_pattern "9.3-23" "/proc/sys/kernel/core_pattern cannot be written" program=write_back user="only root may write it"
 prepare_core_pattern() { ARGS=(/proc/sys/kernel/core_pattern); }
 

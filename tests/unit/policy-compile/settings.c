@@ -455,6 +455,31 @@ TEST(namespaces_inside_take_the_keeper_and_give_landlock_for_files_up)
     fixture_close(&f);
 }
 
+TEST(what_netlink_makes_in_networks_inside_is_not_said_to_be_refused)
+{
+    static const char *const made[] = {"bridges", "tunnels", "queueing", "classifiers"};
+
+    fixture_open(&f);
+    f.facts.is_root = false;
+    f.facts.keeps_names = true;
+    accept_text(&f, "nested: {namespaces: true}\n");
+    for (size_t i = 0; i < ARRAY_COUNT(made); i++) {
+        size_t count = 0;
+
+        for (size_t j = 0; j < f.plan->statement_count; j++) {
+            const struct plan_statement *statement = &f.plan->statements[j];
+
+            if (!strstr(statement->subject, made[i]))
+                continue;
+            check_string(statement->verdict, "reachable");
+            check(statement->first == BY_NOTHING && statement->behind == BY_NOTHING);
+            count++;
+        }
+        check_int(count, 1);
+    }
+    fixture_close(&f);
+}
+
 TEST(namespaces_inside_are_refused_where_they_would_not_be_held)
 {
     fixture_open(&f);
