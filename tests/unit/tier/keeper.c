@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/memory.h"
@@ -364,6 +366,48 @@ TEST(names_below_a_directory_that_is_called_like_a_part_are_not_noted)
 {
     keep_and_note(":", "mkdir -p objects/config/refs config/a; echo >config/a/x; mkdir -p n/refs n/objects; echo >n/config2");
     check_string(noted, "");
+    done();
+}
+
+/*
+ * Descriptors under way in messages are counted for all processes of a user, against the limit of open files of whoever
+ * sends the next one: other containers can use it up. Nothing that they do may end this one.
+ */
+static int flood[2];
+
+static void flood_start(unsigned count)
+{
+    struct rlimit open_files = {0};
+    char byte = 0;
+
+    check_int(getrlimit(RLIMIT_NOFILE, &open_files), 0);
+    open_files.rlim_cur = 256;
+    check_int(setrlimit(RLIMIT_NOFILE, &open_files), 0);
+    check_int(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, flood), 0);
+    for (unsigned i = 0; i < count; i += 64) {
+        union {
+            struct cmsghdr header;
+            char space[CMSG_SPACE(64 * sizeof(int))];
+        } ancillary = {.header = {.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(64 * sizeof(int))}};
+        struct iovec vector = {&byte, 1};
+        struct msghdr header = {
+            .msg_iov = &vector, .msg_iovlen = 1, .msg_control = &ancillary, .msg_controllen = sizeof(ancillary)};
+
+        for (size_t j = 0; j < 64; j++)
+            memcpy(CMSG_DATA(&ancillary.header) + j * sizeof(int), &(int){0}, sizeof(int));
+        if (sendmsg(flood[0], &header, 0) != 1)
+            break; /* the limit holds for this process, too, unless it is root's */
+    }
+}
+
+TEST(repositories_of_which_no_descriptor_can_be_passed_on_are_told_as_more)
+{
+    flood_start(512);
+    keep_and_note(":", "for d in a b c; do mkdir -p $d/objects $d/refs && echo >$d/config && cat $d/config && echo made; done");
+    close(flood[0]);
+    close(flood[1]);
+    check_string(output, "\nmade\n\nmade\n\nmade\n");
+    check_string(noted, "3- ");
     done();
 }
 

@@ -24,10 +24,10 @@ static long new_place(struct keeper *keeper, const struct call *call, int direct
         status = place_look(ret_place);
     if (status == 0)
         status = ret_place->object >= 0 ? -EEXIST : place_check(keeper, ret_place);
+    if (status == 0)
+        status = notes_take(keeper, ret_place);
     if (status < 0)
         place_leave(ret_place);
-    else
-        notes_take(keeper, ret_place);
     return status;
 }
 
@@ -116,7 +116,7 @@ static long make_link(struct keeper *keeper, const struct call *call, int from_d
         return status;
     status = place_check(keeper, &from);
     if (status == 0)
-        notes_take(keeper, &from);
+        status = notes_take(keeper, &from);
     if (status == 0)
         status = link_to(keeper, &from, call, to_directory, to_address);
     place_leave(&from);
@@ -161,9 +161,9 @@ static long rename_to(struct keeper *keeper, const struct call *call, struct pla
     if (status == 0)
         status = check_rename(keeper, from, &to, flags);
     if (status == 0)
-        notes_take(keeper, &to);
+        status = notes_take(keeper, &to);
     if (status == 0 && flags & RENAME_EXCHANGE)
-        notes_take(keeper, from);
+        status = notes_take(keeper, from);
     if (status == 0)
         status = sys_call5(renameat2, from->parent, from->name, to.parent, to.name, flags);
     place_leave(&to);
@@ -219,8 +219,9 @@ static long truncate_file(struct keeper *keeper, const struct call *call)
     status = place_check(keeper, &place);
     if (status == 0 && place.has_slash && (place.mode & S_IFMT) != S_IFDIR)
         status = -ENOTDIR;
+    if (status == 0)
+        status = notes_take(keeper, &place);
     if (status == 0) {
-        notes_take(keeper, &place);
         at = string_append(again, again + sizeof(again), "/proc/thread-self/fd/");
         string_append_number(at, again + sizeof(again), (uint64_t)place.object);
         status = sys_call2(truncate, again, call->args[1]);

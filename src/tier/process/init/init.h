@@ -55,7 +55,11 @@ static inline long init_need(struct init *init, long result, const char *action,
     return result;
 }
 
-void message_send(int socket, const struct message *message, int fd);
+/*
+ * Negative errno when it could not be told: -EPIPE or -ECONNRESET when nobody is left; with a descriptor -ETOOMANYREFS when
+ * processes of this user, of whatever container, have too many under way.
+ */
+long message_send(int socket, const struct message *message, int fd);
 void init_send(struct init *init, const struct message *message, int fd);
 void init_await_go(struct init *init);
 void begin_receive(struct init *init);    /* message.c: what is known before there is a plan */

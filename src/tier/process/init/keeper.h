@@ -175,8 +175,8 @@ long place_text(const struct keeper *keeper, int fd, char text[PATH_MAX]);
 /* The name of the object in keeper->own, for calls that follow it. */
 const char *place_again(int object, char text[24]);
 
-/* notes.c. Before the act: if the name is noted, tell the parent of its directory. */
-void notes_take(struct keeper *keeper, const struct place *place);
+/* notes.c. Before the act: if the name is noted, tell the parent of its directory. Negative: it must not be done. */
+long notes_take(struct keeper *keeper, const struct place *place);
 
 /* opening.c, changing.c, sockets.c: the calls. -EAGAIN of an _again() = not yet. */
 long opening_handle(struct keeper *keeper, const struct call *call);

@@ -42,23 +42,27 @@ struct control_fds {
     int fds[RECORD_STREAMS + 1];
 };
 
-void message_send(int socket, const struct message *message, int fd)
+long message_send(int socket, const struct message *message, int fd)
 {
     struct io_vector vector = {message, sizeof(*message)};
     struct control_fd control = {sizeof(control) - sizeof(int), SOL_SOCKET_LEVEL, SCM_RIGHTS_TYPE, fd, 0};
     struct message_header header = {.vectors = &vector, .vector_count = 1};
+    long sent;
 
     if (fd >= 0) {
         header.control = &control;
         header.control_length = sizeof(control);
     }
-    if (sys_call3(sendmsg, socket, &header, MSG_NOSIGNAL_FLAG) != (long)sizeof(*message))
-        sys_call1(exit_group, 125); /* nobody is left to tell */
+    do
+        sent = sys_call3(sendmsg, socket, &header, MSG_NOSIGNAL_FLAG);
+    while (sent == -EINTR);
+    return sent < 0 ? sent : 0; /* a packet goes whole or not at all */
 }
 
 void init_send(struct init *init, const struct message *message, int fd)
 {
-    message_send(init->control, message, fd);
+    if (message_send(init->control, message, fd) < 0)
+        sys_call1(exit_group, 125); /* nobody is left to tell */
 }
 
 void init_fail(struct init *init, const char *action, const char *object, long errnum)

@@ -2,7 +2,8 @@
 /*
  * What the caller of the container looks at when it has ended: directories in which a noted name was made or changed. The
  * parent is told at once, with a descriptor of the directory, which stays right whatever is renamed afterwards and is not
- * lost when the container is killed.
+ * lost when the container is killed. Where the kernel passes no descriptor on, since all processes of one user share the
+ * limit, the parent is told that there was more; what cannot be told at all is not done.
  */
 #include <linux/errno.h>
 #include <linux/fcntl.h>
@@ -23,18 +24,23 @@ static int is_repository(int directory)
     return there >= 2;
 }
 
-static void tell(const struct keeper *keeper, uint32_t kind, int directory)
+static long tell(const struct keeper *keeper, uint32_t kind, int directory)
 {
     struct message message = {.type = MESSAGE_NOTED, .kind = kind};
+    long status = message_send(keeper->control, &message, directory);
 
-    message_send(keeper->control, &message, directory);
+    if (status == -EPIPE || status == -ECONNRESET)
+        sys_call1(exit_group, 125); /* the parent is gone */
+    return status;
 }
 
-static void tell_more(struct keeper *keeper)
+static long tell_more(struct keeper *keeper)
 {
-    if (!keeper->has_more_notes)
-        tell(keeper, RECORD_NOTE_MORE, -1);
-    keeper->has_more_notes = 1;
+    long status = keeper->has_more_notes ? 0 : tell(keeper, RECORD_NOTE_MORE, -1);
+
+    if (status == 0)
+        keeper->has_more_notes = 1;
+    return status;
 }
 
 static int is_noted(const struct keeper *keeper, const struct noted *noted)
@@ -46,25 +52,21 @@ static int is_noted(const struct keeper *keeper, const struct noted *noted)
     return 0;
 }
 
-static void note(struct keeper *keeper, int directory, uint32_t kind)
+static long note(struct keeper *keeper, int directory, uint32_t kind)
 {
     struct noted noted = {.kind = kind};
     struct statx info;
 
-    if (sys_call5(statx, directory, "", AT_EMPTY_PATH, STATX_INO, &info) < 0) {
-        tell_more(keeper);
-        return;
-    }
+    if (sys_call5(statx, directory, "", AT_EMPTY_PATH, STATX_INO, &info) < 0)
+        return tell_more(keeper);
     noted.device = (uint64_t)info.stx_dev_major << 32 | info.stx_dev_minor;
     noted.inode = info.stx_ino;
     if (is_noted(keeper, &noted))
-        return;
-    if (keeper->noted_count == RECORD_NOTES_MAX) {
-        tell_more(keeper);
-        return;
-    }
+        return 0;
+    if (keeper->noted_count == RECORD_NOTES_MAX || tell(keeper, kind, directory) < 0)
+        return tell_more(keeper);
     keeper->noted[keeper->noted_count++] = noted;
-    tell(keeper, kind, directory);
+    return 0;
 }
 
 /* The directory of a place whose object is known by a descriptor alone: the name that it has now tells. */
@@ -86,20 +88,19 @@ static long directory_of(const struct keeper *keeper, const struct place *place)
     return sys_call4(openat, AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
 }
 
-void notes_take(struct keeper *keeper, const struct place *place)
+long notes_take(struct keeper *keeper, const struct place *place)
 {
-    long directory;
+    long directory, status = 0;
 
     if (!(place->at.kinds & (RECORD_NAME_NOTED | RECORD_NAME_PART)))
-        return;
+        return 0;
     directory = directory_of(keeper, place);
-    if (directory < 0) {
-        tell_more(keeper);
-        return;
-    }
+    if (directory < 0)
+        return tell_more(keeper);
     if (place->at.kinds & RECORD_NAME_NOTED)
-        note(keeper, (int)directory, RECORD_NOTE_NAME);
-    if (place->at.kinds & RECORD_NAME_PART && is_repository((int)directory))
-        note(keeper, (int)directory, RECORD_NOTE_PARTS);
+        status = note(keeper, (int)directory, RECORD_NOTE_NAME);
+    if (status == 0 && place->at.kinds & RECORD_NAME_PART && is_repository((int)directory))
+        status = note(keeper, (int)directory, RECORD_NOTE_PARTS);
     sys_call1(close, directory);
+    return status;
 }

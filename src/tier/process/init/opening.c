@@ -211,7 +211,9 @@ static long open_existing(struct keeper *keeper, const struct call *call, struct
     if (place->is_outside && flags & O_TRUNC) /* it may have been given for appending only */
         return -EACCES;
     if (is_writing(flags))
-        notes_take(keeper, place);
+        status = notes_take(keeper, place);
+    if (status < 0)
+        return status;
     if (place->is_proc) /* what /proc shows of a process is judged when it is opened, and by rights that callers lack */
         keeper_set_tracing(0);
     if (type == S_IFCHR && place->rdev == TTY_DEVICE)
@@ -237,9 +239,10 @@ static long open_new(struct keeper *keeper, const struct call *call, struct plac
 
     if (status == 0 && place->has_slash)
         status = -EISDIR;
+    if (status == 0)
+        status = notes_take(keeper, place);
     if (status < 0)
         return status;
-    notes_take(keeper, place);
     caller_take_mask(keeper, call);
     status = sys_call4(openat, place->parent, place->name, kept, asked->mode & 07777);
     if (status >= 0)

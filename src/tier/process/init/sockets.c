@@ -140,7 +140,7 @@ static long bind_here(struct keeper *keeper, const struct call *call, int socket
     if (status == 0)
         status = place.object >= 0 ? -EADDRINUSE : place_check(keeper, &place);
     if (status == 0)
-        notes_take(keeper, &place);
+        status = notes_take(keeper, &place);
     place_leave(&place);
     if (status == 0) {
         caller_take_mask(keeper, call);
@@ -169,8 +169,9 @@ static long bind_elsewhere(struct keeper *keeper, const struct call *call, int s
         status = place_check(keeper, &place);
     if (status == 0 && string_length(place.name) >= UNIX_PATH_MAX)
         status = -ENAMETOOLONG;
+    if (status == 0)
+        status = notes_take(keeper, &place);
     if (status == 0) {
-        notes_take(keeper, &place);
         caller_take_mask(keeper, call);
         string_append(name->local.path, name->local.path + sizeof(name->local.path), place.name);
         status = bind_from(place.parent, socket, name, sizeof(name->local.family) + string_length(name->local.path) + 1);

@@ -22,5 +22,5 @@ void terminal_open(struct init *init)
     init->tty = (int)init_need(init, sys_call3(ioctl, init->master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC),
                                "open", "terminal");
     init_need(init, sys_call3(ioctl, init->master, TIOCSWINSZ, &size), "size", "terminal");
-    init_send(init, &message, init->master);
+    init_need(init, message_send(init->control, &message, init->master), "hand over", "terminal");
 }
