@@ -228,6 +228,34 @@ static bool may_hold_sockets(const struct plan_mount *mount)
            (mount->is_writable || !layer || strncmp(layer, "profile ", 8) != 0);
 }
 
+static bool is_in_writable(const struct plan *plan, const char *target)
+{
+    for (size_t i = 0; i < plan->mount_count; i++) {
+        const struct plan_mount *around = &plan->mounts[i];
+
+        if ((around->is_writable || around->kind == PLAN_PRIVATE) && strcmp(around->target, target) != 0 &&
+            path_is_within(target, around->target))
+            return true;
+    }
+    return false;
+}
+
+/*
+ * A read-only mount keeps nobody from writing to a FIFO. Landlock does, but for what lies in a tree that may be written:
+ * its rule there reaches in. Then the opening has to go to process 1, which asks the mount.
+ */
+static bool must_keep_pipes(const struct compile *c)
+{
+    for (size_t i = 0; i < c->plan->mount_count; i++) {
+        const struct plan_mount *mount = &c->plan->mounts[i];
+
+        if (!mount->is_writable && may_hold_sockets(mount) &&
+            (!c->plan->landlock_files || is_in_writable(c->plan, mount->target)))
+            return true;
+    }
+    return false;
+}
+
 int names_keep_sockets(struct compile *c, struct error *err)
 {
     struct plan *plan = c->plan;
@@ -236,10 +264,11 @@ int names_keep_sockets(struct compile *c, struct error *err)
         if (!may_hold_sockets(&plan->mounts[i]))
             continue;
         plan->filter.keeps_sockets = c->facts->keeps_sockets;
+        plan->filter.keeps_names |= c->facts->keeps_names && must_keep_pipes(c);
         if (plan->filter.keeps_sockets)
             return 0;
         return compile_loss(c, "unixSockets", plan->mounts[i].origin, err,
-                            "sockets of the host in %s cannot be kept shut: %s", plan->mounts[i].target,
+                            "sockets and pipes of the host in %s cannot be kept shut: %s", plan->mounts[i].target,
                             c->facts->keeps_names_why);
     }
     return 0;

@@ -4,6 +4,31 @@
 property readonly_write "9.3-15" "a read-only file cannot be written" program=write_file
 prepare_readonly_write() { make_readonly; ARGS=("$KEPT"); WATCH=("$OUTSIDE/kept"); }
 
+# A reader on the host that takes orders from a named pipe, in a tree that is granted for reading.
+pipe_prepare()
+{
+    mkdir -p "$1" && mkfifo "$1/control" && trial_give_tree || return 1
+    LAUNCH=(--readonly "$1") ARGS=("$1/control") EXPECT_EFFECT=yes
+    start_on_host sh -c "head -c 1 <>'$1/control' >'$TREE/heard'"
+}
+pipe_has_effect() { [ "$MODE" = bare ] && wait_until test -s "$TREE/heard"; [ -s "$TREE/heard" ]; }
+
+property readonly_pipe "9.3-15" "a named pipe of the host in a read-only tree cannot be written" program=write_file
+prepare_readonly_pipe() { pipe_prepare "$OUTSIDE/kept"; }
+effect_readonly_pipe() { pipe_has_effect; }
+
+property readonly_pipe_workspace "9.3-15" "nor in a read-only tree in the workspace" program=write_file
+prepare_readonly_pipe_workspace() { pipe_prepare "$WORKSPACE/kept"; }
+effect_readonly_pipe_workspace() { pipe_has_effect; }
+
+property readonly_pipe_home "9.3-15" "nor in a read-only tree in the home" program=write_file
+prepare_readonly_pipe_home() { pipe_prepare "$HOME_DIR/kept"; }
+effect_readonly_pipe_home() { pipe_has_effect; }
+
+property readonly_pipe_unkept "9.3-15" "nor where nothing else has names kept" program=write_file
+prepare_readonly_pipe_unkept() { pipe_prepare "$WORKSPACE/kept"; LAUNCH+=(--line '  protectBuiltin: false'); }
+effect_readonly_pipe_unkept() { pipe_has_effect; }
+
 property readonly_create "9.3-15" "nothing can be created in a read-only tree" program=create_file
 prepare_readonly_create() { make_readonly; ARGS=("$OUTSIDE/kept/new"); WATCH=("$OUTSIDE/kept"); }
 

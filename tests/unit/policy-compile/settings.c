@@ -260,6 +260,20 @@ TEST(sockets_in_granted_directories_are_kept_shut_or_a_named_loss)
     accept_text(&f, "filesystem:\n  readonlyPaths: [\"@/ws\"]\n");
     check(f.plan->filter.keeps_sockets);
     check(!f.plan->filter.keeps_names);
+    /* a pipe in a read-only tree: Landlock shuts it unless it lies in a writable one */
+    make_directory(&f, "ws/in");
+    f.facts.keeps_names = true;
+    accept_text(&f, "filesystem:\n  readonlyPaths: [\"@/ws/in\"]\n  readwritePaths: [\"@/ws\"]\n");
+    check(f.plan->filter.keeps_names);
+    accept_text(&f, "filesystem:\n  readonlyPaths: [/usr/share]\n");
+    check(!f.plan->filter.keeps_names);
+    f.facts.landlock_abi = 0;
+    accept_text(&f, "filesystem:\n  readonlyPaths: [/usr/share]\n");
+    check(f.plan->filter.keeps_names);
+    accept_text(&f, "filesystem:\n  readwritePaths: [\"@/ws\"]\n");
+    check(!f.plan->filter.keeps_names);
+    f.facts.landlock_abi = 7;
+    f.facts.keeps_names = false;
     accept_text(&f, "filesystem:\n  readonlyPaths: [/bin/sh]\n");
     check(!f.plan->filter.keeps_sockets);
     f.facts.keeps_sockets = false;

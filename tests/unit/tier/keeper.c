@@ -303,6 +303,38 @@ TEST(a_reader_that_was_killed_while_it_waited_is_none_any_more)
     done();
 }
 
+/* No mount keeps the kernel from writing to a FIFO, and Landlock's rule of the workspace reaches into what is mounted there. */
+TEST(a_pipe_in_a_read_only_tree_is_read_and_not_written)
+{
+    const char *tries = "import os\n"
+                        "def t(p, f):\n"
+                        "  try: os.close(os.open(p, f | os.O_NONBLOCK)); print(\"through\")\n"
+                        "  except OSError as e: print(e.strerror)\n"
+                        "d = os.open(\"ro/pipe\", os.O_PATH); r = os.open(\"ro/pipe\", os.O_RDONLY | os.O_NONBLOCK)\n"
+                        "for p in (\"ro/pipe\", \"link\", \"/proc/self/fd/%d\" % d, \"/proc/self/fd/%d\" % r):\n"
+                        "  t(p, os.O_WRONLY); t(p, os.O_RDWR); t(p, os.O_WRONLY | os.O_CREAT)\n"
+                        "t(\"ro/pipe\", os.O_RDONLY); t(\"pipe\", os.O_RDWR)\n";
+    char script[1024], source[64];
+
+    strcpy(workspace, "/tmp/cordon-unit-XXXXXX");
+    check(test_make_directory(workspace) != NULL);
+    host("mkdir ro; mkfifo ro/pipe pipe; ln -s ro/pipe link");
+    hand_plan_init(&hand, workspace);
+    snprintf(source, sizeof(source), "%s/ro", workspace);
+    hand_plan_add(&hand, PLAN_BIND, "/ws/ro", source, false);
+    hand.plan.names = (struct plan_name *)patterns;
+    hand.plan.name_count = 1;
+    hand.plan.filter.keeps_names = true;
+    hand.plan.cwd = "/ws";
+    snprintf(script, sizeof(script), "python3 -c '%s'", tries);
+    check_int(hand_run(&hand, script, &status, output, sizeof(output), &err), 0);
+    check_string(output, "Read-only file system\nRead-only file system\nRead-only file system\n"
+                         "Read-only file system\nRead-only file system\nRead-only file system\n"
+                         "Permission denied\nPermission denied\nPermission denied\n"
+                         "Permission denied\nPermission denied\nPermission denied\nthrough\nthrough\n");
+    done();
+}
+
 /* ---- what is noted ---- */
 
 static char noted[4096];

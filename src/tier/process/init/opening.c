@@ -3,6 +3,7 @@
  * open() for writing, or with O_CREAT. The descriptor is opened here and handed into the caller's table. Everything is
  * opened without waiting; what would have to wait is tried again every 20 ms while the caller sleeps.
  */
+#include <asm/statfs.h>
 #include <linux/errno.h>
 #include <linux/fcntl.h>
 #include <linux/poll.h>
@@ -11,6 +12,7 @@
 
 #include "tier/process/init/keeper.h"
 
+#define MOUNTED_READ_ONLY 0x0001 /* ST_RDONLY */
 #define TTY_DEVICE (5ull << 32) /* /dev/tty, 5:0 */
 #ifndef SPLICE_F_NONBLOCK /* <fcntl.h> belongs to a C library */
 #define SPLICE_F_NONBLOCK 2
@@ -188,6 +190,23 @@ static long check_sticky(const struct keeper *keeper, const struct place *place,
     return 0;
 }
 
+/*
+ * The kernel asks no mount before it opens a FIFO for writing, and a Landlock rule of a writable tree reaches what is
+ * mounted in it; but who reads from a FIFO of the host takes orders from it.
+ */
+static long check_pipe(const struct place *place, int flags)
+{
+    struct statfs mounted;
+    long status;
+
+    if ((place->mode & S_IFMT) != S_IFIFO || (flags & O_ACCMODE) == O_RDONLY)
+        return 0;
+    if (place->is_read_only) /* the caller's input: others that read from the pipe would take it for their own */
+        return -EACCES;
+    status = sys_call2(fstatfs, place->object, &mounted);
+    return status < 0 ? status : mounted.f_flags & MOUNTED_READ_ONLY ? -EROFS : 0;
+}
+
 static long open_existing(struct keeper *keeper, const struct call *call, struct place *place, int flags)
 {
     uint32_t type = place->mode & S_IFMT;
@@ -204,10 +223,10 @@ static long open_existing(struct keeper *keeper, const struct call *call, struct
     status = is_writing(flags) ? place_check(keeper, place) : 0;
     if (status == 0)
         status = check_sticky(keeper, place, flags);
+    if (status == 0)
+        status = check_pipe(place, flags);
     if (status < 0)
         return status;
-    if (type == S_IFIFO && place->is_read_only && is_writing(flags))
-        return -EACCES; /* the caller's input: others that read from the pipe would take it for their own */
     if (place->is_outside && flags & O_TRUNC) /* it may have been given for appending only */
         return -EACCES;
     if (is_writing(flags))
