@@ -333,7 +333,7 @@ int policy_settle(const struct policy *policy, struct arena *arena, settle_refus
 
     effective.resources = policy_resources(policy);
     effective.timeout = policy_timeout(policy);
-    effective.network = policy_network(policy, &effective.network_why);
+    effective.network = policy_network(policy);
     effective.minimum_tier = policy_minimum_tier(policy);
     settle_flags(policy, &effective);
     status = settle_tier(&settle, &effective.tier, err);

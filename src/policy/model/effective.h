@@ -16,14 +16,29 @@ enum network_verdict {
     NETWORK_RULES,    /* some destinations, listeners, the host's loopback or a proxy */
 };
 
+/* What keeps NETWORK_RULES from being a network that needs no gateway. */
+enum network_lack {
+    LACK_RULES = 0,     /* single destinations, or a proxy */
+    LACK_HOST_LOOPBACK, /* the host's loopback alone */
+    LACK_EGRESS,        /* connections from outside alone */
+    LACK_INGRESS,       /* connections to the outside alone */
+    LACK_LOOPBACK,      /* everything but a loopback */
+    LACK_HOST_DENIED,   /* everything but the host's loopback */
+};
+
+struct network_choice {
+    enum network_verdict verdict;
+    enum network_lack lack;   /* NETWORK_RULES only */
+    const struct origin *why; /* what decided it, or is in the way; NULL = built-in default */
+};
+
 struct effective {
     const char *name;           /* of the first request */
     struct resources resources; /* each the least of the layers that set it */
     struct setting timeout;     /* process.timeout, the least; ms */
 
-    enum network_verdict network;
-    const struct origin *network_why; /* NULL = built-in default */
-    const char *proxy;                /* NULL = none */
+    struct network_choice network;
+    const char *proxy; /* NULL = none */
     const struct origin *proxy_origin;
 
     struct setting tier;         /* enum tier_choice; TIER_AUTO when nobody chose */
@@ -69,7 +84,7 @@ const char *tier_choice_name(enum tier_choice tier); /* "auto", "process", ... *
 struct resources policy_resources(const struct policy *policy);
 struct setting policy_timeout(const struct policy *policy);
 struct setting policy_minimum_tier(const struct policy *policy);
-enum network_verdict policy_network(const struct policy *policy, const struct origin **ret_why);
+struct network_choice policy_network(const struct policy *policy);
 
 /* Lists that layers intersect. */
 enum policy_list {

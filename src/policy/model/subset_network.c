@@ -302,7 +302,7 @@ static int compare_proxies(struct subset *subset)
 {
     const char *a = proxy_of(subset->a, NULL), *b = proxy_of(subset->b, NULL);
 
-    if (!a && (!b || policy_network(subset->a, NULL) <= NETWORK_LOOPBACK))
+    if (!a && (!b || policy_network(subset->a).verdict <= NETWORK_LOOPBACK))
         return 0;
     if (!a)
         return subset_found(subset, "network: connections without the proxy %s", b);
@@ -318,8 +318,8 @@ int subset_network(struct subset *subset)
     for (enum network_right right = 0; right < RIGHT_COUNT && status == 0; right++)
         if (has_right(subset->a, right) && !has_right(subset->b, right))
             status = subset_found(subset, "%s: allowed, where it is denied", right_members[right]);
-    if (status == 0 && policy_network(subset->a, NULL) == NETWORK_HOST &&
-        policy_network(subset->b, NULL) != NETWORK_HOST)
+    if (status == 0 && policy_network(subset->a).verdict == NETWORK_HOST &&
+        policy_network(subset->b).verdict != NETWORK_HOST)
         status = subset_found(subset, "network: the host's own network, its loopback included");
     if (status == 0)
         status = compare_egress(subset);

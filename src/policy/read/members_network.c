@@ -2,6 +2,10 @@
 /* network.* and runtimeConfig.* */
 #include "policy/read/members.h"
 
+#define NEEDS_RULES                                                                                \
+    NEEDS_GATEWAY "; what there is: no network, a loopback of the container's own, or the host's " \
+                  "network (egress.default and ingress.default: allow)"
+
 static const struct member except_item = {.type = VALUE_CIDR, .store = store_except};
 static const struct member peer_members[] = {
     {.name = "cidr",
@@ -105,12 +109,12 @@ static const struct member allow_item = {.type = VALUE_MAP,
                                          .members = rule_members,
                                          .open = store_rule_open,
                                          .detail = 1,
-                                         .needs = NEEDS_GATEWAY};
+                                         .needs = NEEDS_RULES};
 static const struct member deny_item = {.type = VALUE_MAP,
                                         .members = rule_members,
                                         .open = store_rule_open,
                                         .detail = 0,
-                                        .needs = NEEDS_GATEWAY};
+                                        .needs = NEEDS_RULES};
 
 static const struct member egress_members[] = {
     {.name = "default",

@@ -221,7 +221,7 @@ static enum network_verdict verdict_of(void (*change)(struct policy *, struct do
     make_setting(&layer->network.egress_default, 1);
     make_setting(&layer->network.ingress_default, 1);
     change(policy, layer);
-    return policy_network(policy, NULL);
+    return policy_network(policy).verdict;
 }
 
 static void leave(struct policy *policy, struct document *layer)
