@@ -313,7 +313,7 @@ static int lay_out(struct compile *c, struct error *err)
     if (r == 0)
         r = names_keep_sockets(c, err);
     if (r == 0)
-        names_look_at_case(c);
+        folding_look(c);
     return r < 0 ? r : judge_all_links(c, err);
 }
 

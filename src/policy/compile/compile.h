@@ -165,10 +165,12 @@ int names_add_rule(struct compile *c, struct path_rule *rule, struct error *err)
 int names_add_repositories(struct compile *c, struct error *err) must_check;
 /* Sockets of the host in directories that documents grant: a mount does not keep anybody from connecting. */
 int names_keep_sockets(struct compile *c, struct error *err) must_check;
+/* folding.c: can two spellings be one name in this directory of the host? In doubt they can. */
+bool folding_is_possible(const char *directory);
+/* The same with what is mounted in it. */
+bool folding_is_possible_within(const struct compile *c, const char *tree);
 /* Does letter case count in every writable tree? When all names are known. */
-void names_look_at_case(struct compile *c);
-/* Can two spellings be one name in this directory of the host? In doubt they can. */
-bool names_folds(const char *directory);
+void folding_look(struct compile *c);
 /* search.c: shuts what exists under a denied pattern; other names of restricted files become points. */
 int search_granted_trees(struct compile *c, struct error *err) must_check;
 /* judge.c: restricting names that do not exist, grants through links the program can change. */

@@ -3,7 +3,7 @@
  * How many names of a file are still to be found. What its number of links counts are entries of
  * directories, so entries are counted: bind mounts show one under several paths, and a file that is
  * mounted on another has no entry there at all. What is in doubt is not counted, and the search
- * goes on. System calls: fstatfs newfstatat statx; those of names_folds().
+ * goes on. System calls: fstatfs newfstatat statx; those of folding_is_possible().
  */
 #include <fcntl.h>
 #include <limits.h>
@@ -35,7 +35,7 @@ struct linked_entry linked_entry_at(const char *path, bool is_listed)
         return (struct linked_entry){0};
     memcpy(directory, path, length);
     directory[length] = '\0';
-    if (stat(directory, &st) < 0 || (!is_listed && names_folds(directory)))
+    if (stat(directory, &st) < 0 || (!is_listed && folding_is_possible(directory)))
         return (struct linked_entry){0};
     return (struct linked_entry){
         .device = st.st_dev, .directory = st.st_ino, .name = path + length};

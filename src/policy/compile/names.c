@@ -4,13 +4,7 @@
  * protected names that do not exist, what repositories of the future would run. The plan hands them to process 1, which
  * makes every call that changes a name itself (docs/decisions/0030). What a pattern denies and what exists: search.c.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <linux/fs.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/statfs.h>
-#include <unistd.h>
 
 #include "base/glob.h"
 #include "policy/compile/compile.h"
@@ -156,67 +150,6 @@ int names_add_repositories(struct compile *c, struct error *err)
     if (!c->facts->keeps_names)
         return 0;
     return protected_visit_roots(c->real.layers, c->real.layer_count, visit_root, &visit);
-}
-
-/* File systems on which two spellings can be one name. FUSE may be any of them. */
-static const unsigned long folding[] = {
-    0x4d44,     /* MSDOS_SUPER_MAGIC: vfat */
-    0x2011bab0, /* EXFAT_SUPER_MAGIC */
-    0x5346544e, /* NTFS_SB_MAGIC */
-    0x7366746e, /* ntfs3 */
-    0x01021997, /* V9FS_MAGIC: Windows' drives in WSL 2 */
-    0x517b,     /* SMB_SUPER_MAGIC */
-    0xff534d42, /* CIFS_SUPER_MAGIC */
-    0xfe534d42, /* SMB2_SUPER_MAGIC */
-    0x4244,     /* HFS_SUPER_MAGIC */
-    0x482b,     /* HFSPLUS_SUPER_MAGIC */
-    0x65735546, /* FUSE_SUPER_MAGIC */
-    0x786f4256, /* VBOXSF_SUPER_MAGIC */
-};
-
-#ifndef FS_CASEFOLD_FL
-#define FS_CASEFOLD_FL 0x40000000 /* 5.4: ext4, f2fs, tmpfs */
-#endif
-
-bool names_folds(const char *directory)
-{
-    struct statfs fs;
-    auto_close int fd = open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    int flags = 0;
-
-    if (fd < 0 || fstatfs(fd, &fs) < 0)
-        return true; /* nobody knows: the stricter comparison */
-    for (size_t i = 0; i < ARRAY_COUNT(folding); i++)
-        if ((unsigned long)fs.f_type == folding[i])
-            return true;
-    if (ioctl(fd, FS_IOC_GETFLAGS, &flags) < 0)
-        return errno != ENOTTY && errno != EOPNOTSUPP && errno != EINVAL && errno != ENOSYS;
-    return flags & FS_CASEFOLD_FL;
-}
-
-/* What is mounted below comes along. */
-static bool has_folding(const struct compile *c, const char *tree)
-{
-    if (names_folds(tree))
-        return true;
-    for (size_t i = 0; i < c->mounts.count; i++) {
-        const struct host_mount *mount = &c->mounts.mounts[i];
-
-        if (!mount->is_kernel && strcmp(mount->point, tree) != 0 && path_is_within(mount->point, tree) &&
-            names_folds(mount->point))
-            return true;
-    }
-    return false;
-}
-
-void names_look_at_case(struct compile *c)
-{
-    for (size_t i = 0; i < c->plan->mount_count && c->plan->name_count && !c->plan->names_fold; i++) {
-        const struct plan_mount *mount = &c->plan->mounts[i];
-
-        if (mount->kind == PLAN_BIND && mount->is_writable && mount->is_directory)
-            c->plan->names_fold = has_folding(c, mount->source);
-    }
 }
 
 /* Nobody makes a service in what packages install. */

@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -21,7 +22,9 @@
 struct search {
     struct compile *c;
     const struct path_rule **rules; /* denied patterns */
+    const char **small;             /* the same in small letters */
     size_t rule_count;
+    bool folds; /* in this tree two spellings may be one name */
     struct linked_files linked;
     size_t looked_at, found;
     struct error *err;
@@ -96,6 +99,31 @@ static bool is_alive(const struct glob_state *state)
     return false;
 }
 
+static char small_letter(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+}
+
+/* As glob_step() for one of the rules; where case may not count, by either spelling. */
+static bool step_rule(const struct search *search, size_t rule, const struct glob_state *at, const char *name,
+                      size_t length, struct glob_state *ret_next)
+{
+    struct glob_state folded;
+    char small[NAME_MAX + 1];
+
+    if (glob_step(search->rules[rule]->path, at, name, length, ret_next))
+        return true;
+    if (!search->folds || length >= sizeof(small))
+        return false;
+    for (size_t i = 0; i < length; i++)
+        small[i] = small_letter(name[i]);
+    if (glob_step(search->small[rule], at, small, length, &folded))
+        return true;
+    for (size_t i = 0; i < GLOB_WORDS; i++)
+        ret_next->bits[i] |= folded.bits[i];
+    return false;
+}
+
 /* `next` has room for one state a pattern; `number` is the inode's. */
 static int search_name(struct search *search, const char *host, const struct dirent *entry, ino_t number,
                        const struct glob_state *at, struct glob_state *next, size_t depth)
@@ -109,7 +137,7 @@ static int search_name(struct search *search, const char *host, const struct dir
     if (++search->looked_at > SEARCH_NAMES_MAX)
         return too_wide(search, "more than " STRINGIFY(SEARCH_NAMES_MAX) " names would have to be looked at");
     for (size_t i = 0; i < search->rule_count; i++) {
-        if (glob_step(search->rules[i]->path, &at[i], entry->d_name, length, &next[i]))
+        if (step_rule(search, i, &at[i], entry->d_name, length, &next[i]))
             return shut_found(search, search->rules[i], host, entry->d_name);
         goes_on = goes_on || is_alive(&next[i]);
     }
@@ -229,11 +257,12 @@ static int search_tree(struct search *search, const char *name, const char *host
 
     if (!at)
         return error_memory(search->err);
+    search->folds = search->rule_count && folding_is_possible_within(search->c, host);
     for (size_t i = 0; i < search->rule_count; i++)
         glob_start(search->rules[i]->path, &at[i]);
     while (glob_next_component(&name, &component, &length))
         for (size_t i = 0; i < search->rule_count; i++) {
-            if (glob_step(search->rules[i]->path, &at[i], component, length, &next[i]))
+            if (step_rule(search, i, &at[i], component, length, &next[i]))
                 return 0; /* the tree itself is denied */
             at[i] = next[i];
         }
@@ -277,23 +306,36 @@ static int search_layer(struct search *search, const struct document *layer)
     return r;
 }
 
+static int add_rule(struct search *search, const struct path_rule *rule)
+{
+    struct arena *work = search->c->work;
+    char *small = arena_string(work, rule->path);
+    size_t count = search->rule_count;
+    const struct path_rule **slot = arena_append(work, search->rules, search->rule_count);
+    const char **small_slot = arena_append(work, search->small, count);
+
+    if (!small || !slot || !small_slot)
+        return error_memory(search->err);
+    for (char *at = small; *at; at++)
+        *at = small_letter(*at);
+    *slot = rule;
+    *small_slot = small;
+    return 0;
+}
+
 static int collect_rules(struct search *search)
 {
     struct compile *c = search->c;
+    int r = 0;
 
     for (size_t i = 0; i < c->real.layer_count; i++)
-        for (size_t j = 0; j < c->real.layers[i]->path_count; j++) {
+        for (size_t j = 0; j < c->real.layers[i]->path_count && r == 0; j++) {
             const struct path_rule *rule = &c->real.layers[i]->paths[j];
-            const struct path_rule **slot;
 
-            if (!rule->is_glob || rule->kind != PATH_DENIED)
-                continue;
-            slot = arena_append(c->work, search->rules, search->rule_count);
-            if (!slot)
-                return error_memory(search->err);
-            *slot = rule;
+            if (rule->is_glob && rule->kind == PATH_DENIED)
+                r = add_rule(search, rule);
         }
-    return 0;
+    return r;
 }
 
 static int search_layers(struct search *search)
