@@ -141,12 +141,15 @@ static int visible_directory(struct compile *c, const char *path, const char **r
     return r;
 }
 
+/* Where the caller stands, within the workspace; else the workspace, which the caller named; else what is there. */
 static int choose_directory(struct compile *c, struct error *err)
 {
     const struct variables *variables = c->options->variables;
+    const char *workspace = variables ? variables->workspace : NULL, *cwd = c->options->caller_cwd;
     const char *const candidates[] = {
-        c->options->caller_cwd,
-        variables ? variables->workspace : NULL,
+        cwd && workspace && path_is_within(cwd, workspace) ? cwd : NULL,
+        workspace,
+        cwd,
         variables ? variables->home : NULL,
     };
     const char *directory = NULL;

@@ -388,6 +388,29 @@ TEST(the_working_directory_is_one_that_is_there)
     fixture_close(&f);
 }
 
+TEST(a_program_starts_in_the_workspace_unless_the_caller_stands_in_it)
+{
+    static const char policy[] = "filesystem: {readwritePaths: [\"@/ws\"], readonlyPaths: [/usr]}\n";
+
+    char sub[4096];
+
+    fixture_open(&f);
+    snprintf(sub, sizeof(sub), "%s/sub", f.variables.workspace);
+    make_directory(&f, sub);
+    f.options.caller_cwd = sub;
+    accept_text(&f, policy);
+    check_string(f.plan->cwd, sub);
+    f.options.caller_cwd = f.variables.home; /* there inside, too, and empty */
+    accept_text(&f, policy);
+    check_string(f.plan->cwd, full_path(&f, "ws"));
+    f.options.caller_cwd = "/usr";
+    accept_text(&f, policy);
+    check_string(f.plan->cwd, full_path(&f, "ws"));
+    accept_text(&f, "filesystem: {readonlyPaths: [/usr]}\n"); /* no workspace inside */
+    check_string(f.plan->cwd, "/usr");
+    fixture_close(&f);
+}
+
 TEST(problems_are_collected_when_asked_for)
 {
     fixture_open(&f);
