@@ -118,9 +118,10 @@ CORDON_API CORDON_MUST_CHECK int cordon_request_set_profile(struct cordon_reques
                                                             struct cordon_error *err);
 
 /*
- * What ${workspace} stands for; NULL = the current directory. Without a policy document the root,
- * the home and directories above the home are refused (CORDON_ERROR_FORBIDDEN at check and run),
- * because the default profile makes the workspace writable.
+ * What ${workspace} stands for, and where the program starts unless the current directory lies in
+ * it; NULL = the current directory. Where a profile makes the workspace writable, the root, the home,
+ * what is hidden in it and directories above it are refused (CORDON_ERROR_FORBIDDEN at check and
+ * run), and with NULL the system's and everybody's directories, see cordon-run(1).
  */
 CORDON_API CORDON_MUST_CHECK int cordon_request_set_workspace(struct cordon_request *request,
                                                               const char *directory,

@@ -148,13 +148,37 @@ static int add_layers(struct assembly *assembly, const struct cordon_request *re
 static int find_workspace(struct assembly *assembly, const struct cordon_request *request,
                           struct error *err)
 {
-    int status = workspace_find(assembly->policy->arena, request->workspace, assembly->cwd,
-                                environment_get(assembly->environment, "PWD"), &assembly->variables.workspace,
-                                &assembly->workspace_given, err);
+    return workspace_find(assembly->policy->arena, request->workspace, assembly->cwd,
+                          environment_get(assembly->environment, "PWD"), &assembly->variables.workspace,
+                          &assembly->workspace_given, err);
+}
 
-    if (status == 0 && !request->policy_count)
-        status = workspace_check_default(assembly->variables.workspace, assembly->places.home, err);
-    return status;
+/* Does a profile that the request took by name, or by naming no policy, make the workspace writable? */
+static bool is_given_away(const struct assembly *assembly, const struct cordon_request *request)
+{
+    const struct policy *policy = assembly->policy;
+    const struct document *document = policy->layers[policy->layer_count - 1];
+
+    for (size_t i = 0; i < document->path_count && !request->policy_count; i++)
+        if (document->paths[i].kind == PATH_READWRITE &&
+            strcmp(document->paths[i].path, assembly->variables.workspace) == 0)
+            return true;
+    return false;
+}
+
+static int check_workspace(const struct assembly *assembly, const struct cordon_request *request, struct error *err)
+{
+    if (!is_given_away(assembly, request))
+        return 0;
+    return workspace_check_default(assembly->variables.workspace, assembly->places.home, request->workspace, err);
+}
+
+/* What a ceiling takes away is meant. */
+static int check_result(const struct assembly *assembly, const struct cordon_request *request, struct error *err)
+{
+    if (!is_given_away(assembly, request) || assembly->policy->layer_count > 1)
+        return 0;
+    return workspace_check_writable(assembly->plan, assembly->variables.workspace, err);
 }
 
 /* Does any layer ask for something that only a cgroup can enforce? */
@@ -254,13 +278,17 @@ int assembly_compile(struct assembly *assembly, const struct cordon_request *req
     if (status == 0)
         status = add_layers(assembly, request, err);
     if (status == 0)
+        status = check_workspace(assembly, request, err);
+    if (status == 0)
         status = ask_tier(assembly, collect_all, err);
     assembly->compile_environment = assembly->environment;
     if (status == 0)
         status = git_identity_add(assembly->policy->arena, assembly->policy, &assembly->places,
                                   assembly->variables.workspace, assembly->environment,
                                   &assembly->compile_environment, err);
-    return status < 0 ? status : compile(assembly, request, collect_all, err);
+    if (status == 0)
+        status = compile(assembly, request, collect_all, err);
+    return status < 0 ? status : check_result(assembly, request, err);
 }
 
 int assembly_compile_again(struct assembly *assembly, const struct cordon_request *request, struct error *err)

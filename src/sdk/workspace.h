@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "policy/plan.h"
 
 /*
  * `asked` NULL = `cwd`. The result is absolute and free of symbolic links; *ret_given, absolute too, is the name that
@@ -13,7 +14,13 @@
 int workspace_find(struct arena *arena, const char *asked, const char *cwd, const char *pwd,
                    const char **ret_workspace, const char **ret_given, struct error *err) must_check;
 
-/* Refuse the root, the home and what is above the home. `home` may be a symbolic link. */
-int workspace_check_default(const char *workspace, const char *home, struct error *err) must_check;
+/*
+ * Refuse the root, the home and what is above or hidden in the home; and of what nobody asked for by name (`is_asked`) the
+ * system's directories and those that everybody shares. `home` may be a symbolic link.
+ */
+int workspace_check_default(const char *workspace, const char *home, bool is_asked, struct error *err) must_check;
+
+/* Refuse a workspace that the plan mounts read-only. */
+int workspace_check_writable(const struct plan *plan, const char *workspace, struct error *err) must_check;
 
 #endif

@@ -170,18 +170,18 @@ TEST(the_default_policy_refuses_root_home_and_what_is_above_the_home)
 {
     struct error err = ERROR_INIT;
 
-    check_int(workspace_check_default("/", "/nowhere/me", &err), -EPERM);
+    check_int(workspace_check_default("/", "/nowhere/me", true, &err), -EPERM);
     check_contains(err.text, "the root directory");
-    check_int(workspace_check_default("/nowhere/me", "/nowhere/me", &err), -EPERM);
+    check_int(workspace_check_default("/nowhere/me", "/nowhere/me", true, &err), -EPERM);
     check_contains(err.text, "your home");
-    check_int(workspace_check_default("/nowhere", "/nowhere/me", &err), -EPERM);
-    check_contains(err.text, "name one as workspace");
-    check_int(workspace_check_default("/nowhere/me/.ssh", "/nowhere/me", &err), -EPERM);
+    check_int(workspace_check_default("/nowhere", "/nowhere/me", true, &err), -EPERM);
+    check_contains(err.text, "name one as workspace (-w DIRECTORY)");
+    check_int(workspace_check_default("/nowhere/me/.ssh", "/nowhere/me", true, &err), -EPERM);
     check_contains(err.text, "hidden directory");
-    check_int(workspace_check_default("/nowhere/me/.local/src/x", "/nowhere/me", &err), -EPERM);
-    check_int(workspace_check_default("/nowhere/me/project/.x", "/nowhere/me", &err), 0);
-    check_int(workspace_check_default("/nowhere/me/project", "/nowhere/me", &err), 0);
-    check_int(workspace_check_default("/nowhere/men", "/nowhere/me", &err), 0);
+    check_int(workspace_check_default("/nowhere/me/.local/src/x", "/nowhere/me", true, &err), -EPERM);
+    check_int(workspace_check_default("/nowhere/me/project/.x", "/nowhere/me", true, &err), 0);
+    check_int(workspace_check_default("/nowhere/me/project", "/nowhere/me", true, &err), 0);
+    check_int(workspace_check_default("/nowhere/men", "/nowhere/me", true, &err), 0);
 }
 
 TEST(a_home_behind_a_symbolic_link_is_refused_by_what_it_is)
@@ -194,8 +194,49 @@ TEST(a_home_behind_a_symbolic_link_is_refused_by_what_it_is)
     snprintf(link, sizeof(link), "%s/link", root);
     check_int(mkdir(real, 0755), 0);
     check_int(symlink("real", link), 0);
-    check_int(workspace_check_default(real, link, &err), -EPERM);
+    check_int(workspace_check_default(real, link, true, &err), -EPERM);
     remove_root();
+}
+
+TEST(a_directory_of_the_system_is_a_workspace_only_when_it_is_named)
+{
+    static const char *const refused[] = {"/boot", "/etc", "/etc/nginx", "/home", "/lib64", "/opt", "/opt/tool", "/root/x",
+                                          "/srv", "/tmp", "/usr", "/usr/local", "/usr/src/app", "/var",
+                                          "/var/spool/cron/crontabs", "/var/tmp", "/home/other", "/home/other/.ssh"};
+    static const char *const taken[] = {"/srv/project", "/tmp/x", "/var/tmp/x", "/home/other/project", "/mnt/disk/x",
+                                        "/data", "/workspace/x", "/usrx", "/nowhere/me/x"};
+    struct error err = ERROR_INIT;
+
+    for (size_t i = 0; i < ARRAY_COUNT(refused); i++) {
+        check_int(workspace_check_default(refused[i], "/nowhere/me", false, &err), -EPERM);
+        check_contains(err.text, refused[i]);
+        check_contains(err.text, "name the workspace (-w DIRECTORY)");
+        check_int(workspace_check_default(refused[i], "/nowhere/me", true, &err), 0);
+    }
+    for (size_t i = 0; i < ARRAY_COUNT(taken); i++)
+        check_int(workspace_check_default(taken[i], "/nowhere/me", false, &err), 0);
+    /* below a home in such a place, as services have */
+    check_int(workspace_check_default("/var/lib/ci/jobs/1", "/var/lib/ci", false, &err), 0);
+    check_int(workspace_check_default("/root/x", "/root", false, &err), 0);
+    check_int(workspace_check_default("/etc", "/", false, &err), -EPERM);
+    check_contains(err.text, "a directory of the system");
+}
+
+TEST(a_workspace_that_the_plan_makes_read_only_is_refused)
+{
+    struct plan_mount mounts[] = {
+        {.kind = PLAN_BIND, .target = "/usr"},
+        {.kind = PLAN_BIND, .target = "/usr/local", .is_writable = true},
+        {.kind = PLAN_PRIVATE, .target = "/tmp", .is_writable = true},
+    };
+    struct plan plan = {.mounts = mounts, .mount_count = ARRAY_COUNT(mounts)};
+    struct error err = ERROR_INIT;
+
+    check_int(workspace_check_writable(&plan, "/usr/bin", &err), -EPERM);
+    check_contains(err.text, "workspace /usr/bin belongs to /usr, ");
+    check_int(workspace_check_writable(&plan, "/usr/local", &err), 0);
+    check_int(workspace_check_writable(&plan, "/usr/local/x", &err), 0);
+    check_int(workspace_check_writable(&plan, "/tmp", &err), 0);
 }
 
 TEST(a_workspace_is_resolved_and_must_be_a_directory)
