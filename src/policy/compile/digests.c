@@ -79,6 +79,7 @@ static void add_rest(const struct plan *plan, struct text *text)
     add_number(text, (uint64_t)plan->network);
     add_number(text, filter->allows_namespaces);
     add_number(text, filter->allows_inet);
+    add_number(text, filter->sends_datagrams);
     add_number(text, plan->clipboard_write);
     add_number(text, plan->timeout_ms);
     add_strings(text, filter->deny, filter->deny_count);

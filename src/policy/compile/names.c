@@ -4,7 +4,12 @@
  * protected names that do not exist, what repositories of the future would run. The plan hands them to process 1, which
  * makes every call that changes a name itself (docs/decisions/0030). What a pattern denies and what exists: search.c.
  */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 #include "base/glob.h"
 #include "policy/compile/compile.h"
@@ -189,6 +194,37 @@ static bool must_keep_pipes(const struct compile *c)
     return false;
 }
 
+/* What listens there and how cannot be read off a socket file, and connecting a datagram socket is heard by nobody. */
+static bool takes_datagrams(const char *path)
+{
+    struct sockaddr_un name = {.sun_family = AF_UNIX};
+    auto_close int object = open(path, O_PATH | O_CLOEXEC);
+    auto_close int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    if (object < 0 || fd < 0)
+        return true;
+    snprintf(name.sun_path, sizeof(name.sun_path), "/proc/self/fd/%d", object);
+    return connect(fd, (struct sockaddr *)&name, sizeof(name)) == 0 || (errno != EPROTOTYPE && errno != ECONNREFUSED);
+}
+
+/* Such a service needs a socket that names its target with each message, and could name any other. */
+static int look_for_datagrams(struct compile *c, struct error *err)
+{
+    struct plan *plan = c->plan;
+    int r = 0;
+
+    for (size_t i = 0; i < plan->mount_count && r == 0; i++) {
+        if (!plan->mounts[i].is_socket || !takes_datagrams(plan->mounts[i].source))
+            continue;
+        plan->filter.sends_datagrams = true;
+        r = compile_loss(c, "unixSockets", plan->mounts[i].origin, err,
+                         "%s takes datagrams, and a program that may send them reaches every other socket of the host "
+                         "that takes some in the directories that are granted",
+                         plan->mounts[i].target);
+    }
+    return r;
+}
+
 int names_keep_sockets(struct compile *c, struct error *err)
 {
     struct plan *plan = c->plan;
@@ -199,7 +235,7 @@ int names_keep_sockets(struct compile *c, struct error *err)
         plan->filter.keeps_sockets = c->facts->keeps_sockets;
         plan->filter.keeps_names |= c->facts->keeps_names && must_keep_pipes(c);
         if (plan->filter.keeps_sockets)
-            return 0;
+            return look_for_datagrams(c, err);
         return compile_loss(c, "unixSockets", plan->mounts[i].origin, err,
                             "sockets and pipes of the host in %s cannot be kept shut: %s", plan->mounts[i].target,
                             c->facts->keeps_names_why);

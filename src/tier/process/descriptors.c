@@ -24,6 +24,23 @@ static int socket_check(int fd, const char *name, enum plan_network network, str
                      name, fd);
 }
 
+/* The program's own are shut for sending (init/datagrams.c). */
+static int datagram_check(int fd, const char *name, struct error *err)
+{
+    socklen_t size = sizeof(int);
+    int type = 0, domain = 0;
+
+    if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) < 0 ||
+        getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) < 0)
+        return error_system(err, errno, "%s (descriptor %d)", name, fd);
+    if (domain != AF_UNIX || type != SOCK_DGRAM)
+        return 0;
+    return error_set(err, ERROR_UNENFORCEABLE, ENOTSUP,
+                     "%s (descriptor %d) is a datagram socket, by which the program could send to every socket of the host "
+                     "in the directories that are granted; give a pipe or a stream socket",
+                     name, fd);
+}
+
 /* A directory would let openat() walk the host; other objects may do worse. Files, pipes, terminals, sockets pass. */
 static int descriptor_check(int fd, const char *name, const struct plan *plan, struct error *err)
 {
@@ -37,6 +54,8 @@ static int descriptor_check(int fd, const char *name, const struct plan *plan, s
                          fd);
     if (S_ISSOCK(st.st_mode) && plan->wall == PLAN_WALL_LANDLOCK)
         return socket_check(fd, name, plan->network, err);
+    if (S_ISSOCK(st.st_mode) && plan->filter.keeps_sockets && !plan->filter.sends_datagrams)
+        return datagram_check(fd, name, err);
     if (plan->filter.allows_namespaces && S_ISREG(st.st_mode) && (flags & O_ACCMODE) == O_WRONLY)
         return error_set(err, ERROR_INVALID, EACCES,
                          "%s (descriptor %d) is a file to be written only, which a program with namespaces of its own "

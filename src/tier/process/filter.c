@@ -65,10 +65,28 @@ static void emit_inet(struct emitter *emitter)
     emit_return(emitter, RETURN_ERRNO(EPROTONOSUPPORT)); /* MPTCP and SCTP fall back to TCP */
 }
 
+/*
+ * A datagram names its target in memory, where only the kernel reads it, so what may send any comes from the keeper.
+ * SOCK_RAW is the same by another name.
+ */
+static void emit_unix(struct emitter *emitter)
+{
+    if (!emitter->plan->keeps_sockets || emitter->plan->sends_datagrams) {
+        emit_if_equal(emitter, AF_UNIX, SECCOMP_RET_ALLOW);
+        return;
+    }
+    emit(emitter, BPF_JMP | BPF_JEQ | BPF_K, AF_UNIX, 0, 7);
+    emit_load_argument(emitter, 1);
+    emit(emitter, BPF_ALU | BPF_AND | BPF_K, SOCKET_TYPE_MASK, 0, 0);
+    emit_if_equal(emitter, SOCK_DGRAM, SECCOMP_RET_USER_NOTIF);
+    emit_if_equal(emitter, SOCK_RAW, SECCOMP_RET_USER_NOTIF);
+    emit_return(emitter, SECCOMP_RET_ALLOW);
+}
+
 static void emit_socket(struct emitter *emitter)
 {
     emit_load_argument(emitter, 0);
-    emit_if_equal(emitter, AF_UNIX, SECCOMP_RET_ALLOW);
+    emit_unix(emitter);
     if (emitter->plan->allows_inet) {
         size_t skip;
 
@@ -257,7 +275,7 @@ static void emit_verdict(struct emitter *emitter, const struct range *range)
         break;
     case FILTER_SOCKETPAIR:
         emit_load_argument(emitter, 0);
-        emit_if_equal(emitter, AF_UNIX, SECCOMP_RET_ALLOW);
+        emit_unix(emitter);
         emit_return(emitter, RETURN_ERRNO(EAFNOSUPPORT));
         break;
     case FILTER_NAMESPACES:

@@ -18,7 +18,7 @@ enum filter_verdict {
     FILTER_EPERM,
     FILTER_ENOSYS,
     FILTER_SOCKET,      /* by family, type and protocol */
-    FILTER_SOCKETPAIR,  /* unix only */
+    FILTER_SOCKETPAIR,  /* unix only, datagrams by the keeper */
     FILTER_NAMESPACES,  /* refused with any CLONE_NEW* flag in the first argument */
     FILTER_IOCTL,       /* refused for terminal injection, compared in the 32 bits that the kernel uses */
     FILTER_PERSONALITY, /* querying and the default only */

@@ -98,7 +98,7 @@ static const struct filter_row rows[] = {
 
     /* by their arguments */
     ROW(socket, FILTER_SOCKET, "families and types whose kernel code is rarely used and often exploited; AF_VSOCK has no namespace")
-    ROW(socketpair, FILTER_SOCKETPAIR, "as socket")
+    ROW(socketpair, FILTER_SOCKETPAIR, "as socket; the keeper makes what could send to a name (init/datagrams.c)")
     ROW(ioctl, FILTER_IOCTL, "TIOCSTI and TIOCLINUX type into a terminal, TIOCCONS and TIOCSETD redirect it, btrfs snapshots show what is masked")
     ROW(personality, FILTER_PERSONALITY, "switches address randomisation off and old system call conventions on")
     ROW(prctl, FILTER_PRCTL, "PR_SET_MM rewrites what others see of this process")

@@ -158,6 +158,8 @@ static uint32_t flags_of(const struct tier_start *start)
         flags |= RECORD_LOOPBACK;
     if (start->plan->filter.allows_namespaces)
         flags |= RECORD_NESTED;
+    if (!start->plan->filter.keeps_sockets || start->plan->filter.sends_datagrams)
+        flags |= RECORD_DATAGRAMS;
     if (start->plan->owns_formats)
         flags |= RECORD_OWN_FORMATS;
     if (start->plan->names_fold)

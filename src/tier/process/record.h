@@ -26,6 +26,7 @@ enum record_flag {
     RECORD_OWN_FORMATS = 1 << 9, /* an empty table of program formats (binfmt_misc) in the new user namespace */
     RECORD_DROP_GROUPS = 1 << 8, /* in place: give up supplementary groups */
     RECORD_NETWORK = 1 << 10,    /* a network namespace of its own */
+    RECORD_DATAGRAMS = 1 << 11,  /* Unix datagram sockets may send to names */
 };
 
 enum begin_flag {

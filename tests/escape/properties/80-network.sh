@@ -55,10 +55,17 @@ property workspace_datagram "9.3-48" "no datagram socket is connected to one of 
 prepare_workspace_datagram() { socket_prepare datagram "$WORKSPACE/service"; }
 effect_workspace_datagram() { is_message_seen; }
 
-property workspace_message "9.3-48" "no message reaches a datagram socket of the host in the workspace" program=connect_unix \
-    gap="the name of its target lies in the message, out of a filter's sight; connections are decided"
+property workspace_message "9.3-48" "no message reaches a datagram socket of the host in the workspace" program=connect_unix
 prepare_workspace_message() { start_listener datagram "$WORKSPACE/service" && ARGS=(message "$WORKSPACE/service"); }
 effect_workspace_message() { is_message_seen; }
+
+property workspace_message_raw "9.3-48" "nor from a socket of type SOCK_RAW, which is the same" program=connect_unix
+prepare_workspace_message_raw() { start_listener datagram "$WORKSPACE/service" && ARGS=(raw-message "$WORKSPACE/service"); }
+effect_workspace_message_raw() { is_message_seen; }
+
+property workspace_message_pair "9.3-48" "nor from an end of a pair that has another end" program=connect_unix
+prepare_workspace_message_pair() { start_listener datagram "$WORKSPACE/service" && ARGS=(pair-message "$WORKSPACE/service"); }
+effect_workspace_message_pair() { is_message_seen; }
 is_message_seen() # nothing answers a message
 {
     local i

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is not a file: facts, tier, network, system calls, limits, environment, digests. */
 #include <errno.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include "fixture.h"
 
@@ -341,6 +344,39 @@ TEST(sockets_in_granted_directories_are_kept_shut_or_a_named_loss)
     check_int(f.plan->loss_count, 1);
     check_string(f.plan->losses[0].name, "unixSockets");
     check(!f.plan->filter.keeps_sockets);
+    fixture_close(&f);
+}
+
+/* To send to one is to be able to send to all; a stream, or a socket that nobody serves, asks for nothing. */
+TEST(a_datagram_service_of_the_host_is_a_named_loss)
+{
+    static const int types[] = {SOCK_STREAM, SOCK_SEQPACKET, SOCK_DGRAM};
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    const char *text = "filesystem:\n  readwritePaths: [\"@/ws\"]\nunixSockets: [\"@/sock\"]\n";
+
+    fixture_open(&f);
+    snprintf(address.sun_path, sizeof(address.sun_path), "%s", full_path(&f, "sock"));
+    for (size_t i = 0; i < ARRAY_COUNT(types); i++) {
+        int fd = socket(AF_UNIX, types[i] | SOCK_CLOEXEC, 0);
+
+        check_int(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+        if (types[i] == SOCK_DGRAM) {
+            check_contains(refusal_of(&f, text), "sock takes datagrams");
+            accept_text(&f, "filesystem:\n  readwritePaths: [\"@/ws\"]\nunixSockets: [\"@/sock\"]\n"
+                            "isolation: {allowLoss: [unixSockets]}\n");
+            check(f.plan->filter.sends_datagrams && f.plan->filter.keeps_sockets);
+            check_int(f.plan->loss_count, 1);
+        } else {
+            check_int(listen(fd, 1), 0);
+            accept_text(&f, text);
+            check(!f.plan->filter.sends_datagrams && f.plan->filter.keeps_sockets);
+        }
+        accept_text(&f, "filesystem:\n  readonlyPaths: [/bin/sh]\nunixSockets: [\"@/sock\"]\n"); /* nothing else is there */
+        close(fd);
+        accept_text(&f, text);
+        check(!f.plan->filter.sends_datagrams);
+        check_int(unlink(address.sun_path), 0);
+    }
     fixture_close(&f);
 }
 

@@ -502,6 +502,35 @@ TEST(process_1_cannot_be_starved_and_others_can_be_scheduled)
     check_int(run(NATIVE, __NR_ioprio_set, 1, 0, 0), SECCOMP_RET_ALLOW);
 }
 
+/* And nothing but them: the call is a keeper's errand. */
+TEST(what_could_send_a_unix_datagram_comes_from_the_keeper)
+{
+    struct plan_filter sockets = {.allows_inet = true, .keeps_sockets = true};
+    struct plan_filter names = {.allows_inet = true, .keeps_names = true};
+    static const int calls[] = {__NR_socket, __NR_socketpair};
+
+    for (size_t i = 0; i < ARRAY_COUNT(calls); i++)
+        for (uint32_t type = 0; type < 16; type++) {
+            uint32_t expected = type == SOCK_DGRAM || type == SOCK_RAW ? SECCOMP_RET_USER_NOTIF : SECCOMP_RET_ALLOW;
+
+            sockets.sends_datagrams = false;
+            build(&sockets);
+            check_int(run(NATIVE, calls[i], AF_UNIX, type, 0), expected);
+            check_int(run(NATIVE, calls[i], 0xdeadbeefull << 32 | AF_UNIX, 0xdeadbeefull << 32 | SOCK_CLOEXEC | type, 0), expected);
+            sockets.sends_datagrams = true;
+            build(&sockets);
+            check_int(run(NATIVE, calls[i], AF_UNIX, type, 0), SECCOMP_RET_ALLOW);
+            build(&ordinary);
+            check_int(run(NATIVE, calls[i], AF_UNIX, type, 0), SECCOMP_RET_ALLOW);
+            build(&names); /* there is no directory of the host to find one in */
+            check_int(run(NATIVE, calls[i], AF_UNIX, type, 0), SECCOMP_RET_ALLOW);
+        }
+    sockets.sends_datagrams = false;
+    build(&sockets);
+    check_int(run(NATIVE, __NR_socket, AF_INET, SOCK_DGRAM, 0), SECCOMP_RET_ALLOW);
+    check_int(run(NATIVE, __NR_socketpair, AF_INET, SOCK_DGRAM, 0), refusal(EAFNOSUPPORT));
+}
+
 TEST(attributes_can_be_set_where_only_sockets_are_kept)
 {
     struct plan_filter sockets = {.allows_inet = true, .keeps_sockets = true};

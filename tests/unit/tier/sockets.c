@@ -3,6 +3,7 @@
  * connect() by the keeper, with plans made by hand: a socket file of the host in a granted tree is not connected to, whatever
  * its name; those that are made inside are, and one that is mounted itself. The host's side listens and must see nobody.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -186,5 +187,124 @@ TEST(connections_wait_and_fail_as_the_kernel_s_own_do)
     check_string(output, "through\nfull\nthrough\nTrue True\nEINPROGRESS False\nECONNREFUSED\nENETUNREACH\nudp\n"
                          "[(-1, 'EBADF'), (-1, 'ENOTSOCK'), (-1, 'EFAULT'), (-1, 'EINVAL')]\n");
     check_int(count_accepted(), 0);
+    close_workspace();
+}
+
+/* `word(how)` says what became of a datagram to the host's socket by each of three calls. */
+#define DATAGRAMS                                                                                                      \
+    "def word(how):\n"                                                                                                 \
+    "  try: how(); print(\"sent\")\n"                                                                                  \
+    "  except OSError as e: print(errno.errorcode[e.errno])\n"                                                        \
+    "def words(s):\n"                                                                                                  \
+    "  word(lambda: s.sendto(b\"x\", \"host\")); word(lambda: s.sendmsg([b\"x\"], [], 0, \"host\"))\n"                   \
+    "  word(lambda: (s.connect(\"host\"), s.send(b\"x\")))\n"
+
+/* The host's listener is one of datagrams. */
+static void open_datagrams(void)
+{
+    struct sockaddr_un name = {.sun_family = AF_UNIX};
+
+    open_workspace();
+    close(listener);
+    check_int(unlink(path), 0);
+    strcpy(name.sun_path, path);
+    listener = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    check_int(bind(listener, (struct sockaddr *)&name, sizeof(name)), 0);
+}
+
+static int count_heard(void)
+{
+    char word[8];
+    int count = 0;
+
+    while (recv(listener, word, sizeof(word), 0) > 0)
+        count++;
+    return count;
+}
+
+TEST(no_datagram_leaves_for_a_name)
+{
+    open_datagrams();
+    run(PRELUDE DATAGRAMS
+        "s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); words(s); words(socket.socket(socket.AF_UNIX, socket.SOCK_RAW))\n"
+        "s.shutdown(socket.SHUT_RD); words(s.dup())\n"
+        "c = ctypes.CDLL(None); print(c.connect(s.fileno(), bytes(16), 16)); word(lambda: s.sendto(b\"x\", \"host\"))\n"
+        "a, b = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM); word(lambda: a.sendto(b\"x\", \"host\")); print(b.recv(9))'");
+    check_string(output, "EPIPE\nEPIPE\nEPROTOTYPE\nEPIPE\nEPIPE\nEPROTOTYPE\nEPIPE\nEPIPE\nEPROTOTYPE\n0\nEPIPE\nsent\nb'x'\n");
+    check_int(count_heard(), 0);
+    close_workspace();
+}
+
+TEST(where_the_plan_says_so_it_does)
+{
+    open_datagrams();
+    hand.plan.filter.sends_datagrams = true;
+    run(PRELUDE DATAGRAMS
+        "s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); word(lambda: s.sendto(b\"x\", \"host\"))\n"
+        "word(lambda: s.connect(\"host\")); r = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); r.bind(\"own\")\n"
+        "word(lambda: (s.connect(\"own\"), s.send(b\"x\"))); print(r.recv(9))'");
+    check_string(output, "sent\nEACCES\nsent\nb'x'\n");
+    check_int(count_heard(), 1);
+    close_workspace();
+}
+
+/* Names alone are kept: no directory of the host is there that could hold another. */
+TEST(where_only_names_are_kept_it_does)
+{
+    open_datagrams();
+    hand.plan.filter.keeps_sockets = false;
+    hand.plan.filter.keeps_names = true;
+    hand.plan.names = (struct plan_name *)&(const struct plan_name){"/ws/**/.env", PLAN_NAME_KEPT, NULL};
+    hand.plan.name_count = 1;
+    run(PRELUDE DATAGRAMS
+        "s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); word(lambda: s.sendto(b\"x\", \"host\"))\n"
+        "r = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); r.bind(\"own\")\n"
+        "word(lambda: (s.connect(\"own\"), s.send(b\"x\"))); print(r.recv(9))'");
+    check_string(output, "sent\nsent\nb'x'\n");
+    check_int(count_heard(), 1);
+    close_workspace();
+}
+
+TEST(what_else_datagram_sockets_are_for_goes_on)
+{
+    open_datagrams();
+    run(PRELUDE
+        "import fcntl\n"
+        "print(socket.if_nametoindex(\"lo\")); r = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)\n"
+        "r.bind(\"own\"); print(r.getsockname(), r.getblocking(), fcntl.fcntl(r, fcntl.F_GETFD))\n"
+        "p = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM); p[0].send(b\"one\"); p[0].send(b\"two\")\n"
+        "print(p[1].recv(9), p[1].recv(9)); p[1].send(b\"three\"); print(p[0].recv(9))\n"
+        "c = ctypes.CDLL(None, use_errno=True); two = (ctypes.c_int * 2)()\n"
+        "def raw(*a): print(c.socketpair(*a), errno.errorcode[ctypes.get_errno()])\n"
+        "raw(1, 2, 0, ctypes.c_void_p(8)); raw(1, 2, 99, two); raw(1, 2 | 0x100000, 0, two); print(c.socket(1, 2, 99))\n"
+        "before = os.listdir(\"/proc/self/fd\"); import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (3, 99))\n"
+        "raw(1, 2, 0, two); resource.setrlimit(resource.RLIMIT_NOFILE, (99, 99)); print(os.listdir(\"/proc/self/fd\") == before)\n"
+        "print(c.socketpair(1, 2, 0, two), [fcntl.fcntl(f, fcntl.F_GETFD) for f in two])'");
+    check_string(output, "1\nown False 1\nb'one' b'two'\nb'three'\n-1 EFAULT\n-1 EPROTONOSUPPORT\n-1 EINVAL\n-1\n-1 EMFILE\nTrue\n"
+                         "0 [0, 0]\n");
+    check_int(count_heard(), 0);
+    close_workspace();
+}
+
+/* A datagram socket that is handed over would be what none made inside is. */
+TEST(a_datagram_socket_is_not_handed_over)
+{
+    const char *argv[] = {"true", NULL};
+    struct tier_start start = {.plan = &hand.plan, .argv = argv, .init_path = hand_init_path(), .run_id = "unit"};
+    struct tier_run *started = NULL;
+    int pair[2];
+
+    open_datagrams();
+    check_int(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair), 0);
+    start.stdio[0] = pair[0];
+    start.stdio[1] = start.stdio[2] = -1;
+    check_int(tier_process.start(&start, NULL, &started, &err), -ENOTSUP);
+    check_contains(err.text, "standard input (descriptor");
+    check_contains(err.text, "is a datagram socket");
+    hand.plan.filter.sends_datagrams = true;
+    check_int(tier_process.start(&start, NULL, &started, &err), 0);
+    tier_process.finish(started);
+    close(pair[0]);
+    close(pair[1]);
     close_workspace();
 }

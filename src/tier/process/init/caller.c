@@ -41,6 +41,14 @@ long caller_bytes(const struct call *call, uint64_t address, void *bytes, size_t
     return got < 0 ? got : (size_t)got == size ? 0 : -EFAULT;
 }
 
+long caller_put(const struct call *call, uint64_t address, const void *bytes, size_t size)
+{
+    struct span local = {(uint64_t)(uintptr_t)bytes, size}, remote = {address, size};
+    long put = sys_call6(process_vm_writev, call->tid, &local, 1, &remote, 1, 0);
+
+    return put < 0 ? put : (size_t)put == size ? 0 : -EFAULT;
+}
+
 /* Its length when the text ends within what was read, else -ENAMETOOLONG. */
 static long text_end(const char *text, long got)
 {

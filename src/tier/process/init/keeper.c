@@ -87,6 +87,9 @@ static long act(struct keeper *keeper, const struct call *call)
     case __NR_bind:
     case __NR_connect:
         return sockets_handle(keeper, call);
+    case __NR_socket:
+    case __NR_socketpair:
+        return datagrams_handle(keeper, call);
     case __NR_umask:
         caller_forget_masks(keeper);
         return KEEPER_CONTINUE;

@@ -140,6 +140,7 @@ long walk_find(struct keeper *keeper, const struct call *call, int directory, ch
 /* caller.c: what can be learnt about the caller. */
 long caller_text(const struct call *call, uint64_t address, char text[PATH_MAX]);
 long caller_bytes(const struct call *call, uint64_t address, void *bytes, size_t size);
+long caller_put(const struct call *call, uint64_t address, const void *bytes, size_t size);
 long caller_descriptor(const struct keeper *keeper, const struct call *call, int fd);
 /* An O_PATH descriptor of directory `path`, relative to one of the caller's (or AT_FDCWD); or entered, and 0. */
 long caller_directory(const struct keeper *keeper, const struct call *call, int fd, const char *path, int is_entered);
@@ -184,6 +185,7 @@ long opening_again(const struct keeper *keeper, struct waiting *waiting);
 long changing_handle(struct keeper *keeper, const struct call *call);
 long sockets_handle(struct keeper *keeper, const struct call *call);
 long sockets_again(const struct waiting *waiting);
+long datagrams_handle(struct keeper *keeper, const struct call *call); /* datagrams.c */
 
 /* place.c, for walk.c */
 long place_take_proc(struct keeper *keeper, const struct call *call, char name[PATH_MAX], int *fd, int *ret_is_foreign);

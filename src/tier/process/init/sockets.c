@@ -16,6 +16,9 @@
 
 #define AF_UNIX_FAMILY    1 /* <sys/socket.h> belongs to a C library */
 #define AF_NETLINK_FAMILY 16
+#define LEVEL_SOCKET      1
+#define OPTION_TYPE       3
+#define TYPE_DATAGRAM     2
 #define PIDFD_OF_THREAD   O_EXCL /* 6.9 */
 
 union socket_name {
@@ -297,6 +300,17 @@ long sockets_again(const struct waiting *waiting)
     return connect_once(waiting->socket, &name, waiting->name_length);
 }
 
+/* One that the program has was shut for sending when it was made. Programs then try the other types, or say so here. */
+static int is_mute(const struct keeper *keeper, int socket, const union socket_name *name, size_t length)
+{
+    int type = 0, size = sizeof(type);
+
+    if (keeper->record->flags & RECORD_DATAGRAMS || length <= sizeof(name->local.family) ||
+        name->local.family != AF_UNIX_FAMILY)
+        return 0;
+    return sys_call5(getsockopt, socket, LEVEL_SOCKET, OPTION_TYPE, &type, &size) < 0 || type == TYPE_DATAGRAM;
+}
+
 static int would_wait(int socket)
 {
     long flags = sys_call3(fcntl, socket, F_GETFL, 0);
@@ -317,7 +331,9 @@ static long connect_socket(struct keeper *keeper, const struct call *call)
     if (status < 0)
         return status;
     waiting.socket = (int)status;
-    status = is_named(&name, length) ? object_take(keeper, call, &name, &length, &waiting.object) : 0;
+    status = is_mute(keeper, waiting.socket, &name, length) ? -EPROTOTYPE : 0;
+    if (status == 0 && is_named(&name, length))
+        status = object_take(keeper, call, &name, &length, &waiting.object);
     if (status == 0)
         status = connect_once(waiting.socket, &name, length);
     if (status == -EAGAIN && would_wait(waiting.socket)) {
