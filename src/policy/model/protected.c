@@ -14,6 +14,8 @@ static const struct protected_name names[] = {
     {".git/commondir", "git takes configuration and hooks from the directory that it names", false},
     {".gitmodules", "git fetches from and configures itself by it", false},
     {".gitconfig", "git runs programs that its configuration names", false},
+    {".hg/hgrc", "Mercurial runs the hooks, aliases and extensions that its configuration names", false},
+    {".jj/repo/config.toml", "jj runs the programs that its configuration names", false},
     {".bashrc", "shell start-up file", false},
     {".bash_profile", "shell start-up file", false},
     {".bash_login", "shell start-up file", false},

@@ -64,6 +64,23 @@ effect_protected_replaced() { grep -q escaped "$WORKSPACE/.bashrc"; }
 protected_row protected_missing "9.3-7 CVE-2026-25725" "a protected name that does not exist cannot be created" create_file
 prepare_protected_missing() { ARGS=("$WORKSPACE/.envrc"); WATCH=("$WORKSPACE/.envrc"); }
 
+protected_row protected_mercurial_config "9.3-8" "Mercurial's configuration of a workspace cannot be created" create_file
+prepare_protected_mercurial_config()
+{
+    mkdir -p "$WORKSPACE/.hg"
+    ARGS=("$WORKSPACE/.hg/hgrc")
+    WATCH=("$WORKSPACE/.hg")
+}
+
+protected_row protected_jj_config "9.3-8" "nor can that of jj be changed" write_file
+prepare_protected_jj_config()
+{
+    mkdir -p "$WORKSPACE/.jj/repo"
+    echo '[ui]' >"$WORKSPACE/.jj/repo/config.toml"
+    ARGS=("$WORKSPACE/.jj/repo/config.toml")
+    WATCH=("$WORKSPACE/.jj/repo")
+}
+
 protected_row protected_nested_repository "9.3-8 nub-449" "no repository with hooks can be made in a subdirectory" create_file
 prepare_protected_nested_repository()
 {
