@@ -165,6 +165,8 @@ int names_add_rule(struct compile *c, struct path_rule *rule, struct error *err)
 int names_add_repositories(struct compile *c, struct error *err) must_check;
 /* Sockets of the host in directories that documents grant: a mount does not keep anybody from connecting. */
 int names_keep_sockets(struct compile *c, struct error *err) must_check;
+/* Of the mounts, behind all names: where process 1 refuses first, the mount stands behind it. */
+int names_say_who_answers(struct compile *c, struct error *err) must_check;
 /* folding.c: can two spellings be one name in this directory of the host? In doubt they can. */
 bool folding_is_possible(const char *directory);
 /* The same with what is mounted in it. */

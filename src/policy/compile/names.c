@@ -242,3 +242,44 @@ int names_keep_sockets(struct compile *c, struct error *err)
     }
     return 0;
 }
+
+/* Does process 1 refuse what would change `target`, or rename it away, before a mount can? */
+static int is_answered_first(struct compile *c, const struct plan_mount *mount, bool *ret_is_first, struct error *err)
+{
+    const char *literal = glob_literal(c->work, mount->target);
+    size_t length = literal ? strlen(literal) : 0;
+
+    if (!literal)
+        return error_memory(err);
+    for (size_t i = 0; i < c->plan->name_count; i++) {
+        const struct plan_name *name = &c->plan->names[i];
+        bool is_above = strncmp(name->pattern, literal, length) == 0 && name->pattern[length] == '/';
+
+        if (name->kind != PLAN_NAME_KEPT && name->kind != PLAN_NAME_OLD)
+            continue;
+        if (mount->kind == PLAN_PIN ? is_above : glob_covers(name->pattern, mount->target)) {
+            *ret_is_first = true;
+            return 0;
+        }
+    }
+    return 0;
+}
+
+int names_say_who_answers(struct compile *c, struct error *err)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < c->plan->mount_count && r == 0; i++) {
+        struct plan_mount *mount = &c->plan->mounts[i];
+        bool is_first = false;
+
+        if (mount->first != BY_MOUNT || !c->plan->filter.keeps_names)
+            continue;
+        r = is_answered_first(c, mount, &is_first, err);
+        if (is_first) {
+            mount->first = BY_KEEPER;
+            mount->behind = BY_MOUNT;
+        }
+    }
+    return r;
+}

@@ -227,3 +227,23 @@ TEST(a_policy_that_another_run_may_rewrite_is_said)
     check_int(f.plan->warnings.count, 0);
     fixture_close(&f);
 }
+
+TEST(where_a_name_is_kept_its_keeper_answers_before_the_mount)
+{
+    const struct plan_mount *mount;
+
+    for (int keeps_names = 0; keeps_names < 2; keeps_names++) {
+        fixture_open(&f);
+        f.facts.keeps_names = keeps_names;
+        make_directory(&f, "ws/.git/hooks");
+        make_directory(&f, "ws/src");
+        accept_text(&f, "isolation: {allowLoss: [protectedPaths.missing]}\n"
+                        "filesystem: {protectBuiltin: true, readwritePaths: [\"@/ws\"], readonlyPaths: [\"@/ws/src\"]}\n");
+        mount = mount_at(&f, "ws/.git/hooks");
+        check_int(mount->first, keeps_names ? BY_KEEPER : BY_MOUNT);
+        check_int(mount->behind, keeps_names ? BY_MOUNT : BY_NOTHING);
+        check_int(mount_at(&f, "ws/.git")->first, keeps_names ? BY_KEEPER : BY_MOUNT);
+        check_int(mount_at(&f, "ws/src")->first, BY_MOUNT); /* readable only, and no name of it is kept */
+        fixture_close(&f);
+    }
+}
