@@ -24,6 +24,7 @@ struct origin {
     unsigned line;      /* 1-based, 0 = none */
     unsigned column;    /* 1-based, 0 = none */
     const char *member; /* "filesystem.readonlyPaths[3]" */
+    bool is_profile;    /* one of the library's own profiles says it: trees of the system's */
 };
 
 enum contract {

@@ -9,6 +9,10 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+/* ABI 1 forbids every rename between directories, so files are handled from ABI 2 on (decision 0003). */
+#define LANDLOCK_ABI_FILES  2
+#define LANDLOCK_ABI_SCOPES 6 /* signals and abstract sockets, Linux 6.12 */
+
 enum cgroup_kind {
     CGROUP_NONE = 0, /* no hierarchy that this caller may use */
     CGROUP_V1 = 1,   /* root, v1 controllers */

@@ -82,6 +82,13 @@ int policy_compile(const struct policy *policy, const struct facts *facts,
                    const struct compile_options *options, struct plan **ret_plan,
                    struct error *err) must_check;
 
+/*
+ * What a plan can be made for here: the namespaces that a private tree needs (in_place_why() says why there are none, NULL =
+ * they can be made), or, where there are none, Landlock with all that must take their place (decision 0055).
+ */
+const char *in_place_why(const struct facts *facts);
+bool in_place_is_possible(const struct facts *facts);
+
 /* The plan for people (text) and programs (JSON). Caller mem_free()s. */
 int plan_explain_text(const struct plan *plan, char **ret_text, struct error *err) must_check;
 int plan_explain_json(const struct plan *plan, char **ret_json, struct error *err) must_check;

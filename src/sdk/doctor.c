@@ -64,11 +64,11 @@ static bool has_seccomp(const struct machine *m)
 }
 static bool has_landlock(const struct machine *m)
 {
-    return m->facts.landlock_abi >= 2;
+    return m->facts.landlock_abi >= LANDLOCK_ABI_FILES;
 }
 static bool has_scopes(const struct machine *m)
 {
-    return m->facts.landlock_abi >= 6;
+    return m->facts.landlock_abi >= LANDLOCK_ABI_SCOPES;
 }
 static bool has_keeper(const struct machine *m)
 {
@@ -206,20 +206,9 @@ static const struct feature *mended_before(const struct feature *feature,
     return NULL;
 }
 
-/* As compile decides it. */
-static bool has_tree(const struct facts *facts)
-{
-    return facts->user_namespaces && facts->mount_api && facts->proc_mount;
-}
-
-static bool is_landlock_enough(const struct facts *facts)
-{
-    return facts->seccomp && facts->landlock_abi >= 6;
-}
-
 static const char *mechanism_of(const struct facts *facts)
 {
-    return has_tree(facts) ? "namespaces" : is_landlock_enough(facts) ? "landlock" : NULL;
+    return !in_place_why(facts) ? "namespaces" : in_place_is_possible(facts) ? "landlock" : NULL;
 }
 
 static enum cordon_level level_of(const struct machine *machine)
@@ -229,7 +218,7 @@ static enum cordon_level level_of(const struct machine *machine)
     for (size_t i = 0; i < ARRAY_COUNT(features); i++) {
         if (features[i].has(machine))
             continue;
-        if (features[i].need == NEED_ALWAYS || (features[i].need == NEED_TREE && !is_landlock_enough(&machine->facts)))
+        if (features[i].need == NEED_ALWAYS || (features[i].need == NEED_TREE && !in_place_is_possible(&machine->facts)))
             return CORDON_NONE;
         level = CORDON_PARTIAL;
     }
@@ -279,7 +268,7 @@ static void print_text(struct text *out, const struct machine *machine)
         text_printf(out, "Windows interop: closed inside%s; drives only where a policy names them\n",
                     facts->own_formats ? ", its programs are not even started"
                                        : " (neither its sockets nor vsock; programs reach nothing. Linux 6.7 would not start them)");
-    if (!has_tree(facts) && is_landlock_enough(facts))
+    if (in_place_why(facts) && in_place_is_possible(facts))
         text_add(out, "no user namespaces: policies without denied, read-only or protected names in writable trees, views,\n"
                       "caches, loopback and private names run by Landlock and system call filter alone\n"
                       "(--profile restricted-host is one, `cordon policy check` tells of others)\n");

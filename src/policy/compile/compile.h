@@ -54,10 +54,6 @@ struct origin_copy {
     const struct origin *from, *to;
 };
 
-/* ABI 1 forbids every rename between directories, so files are handled from ABI 2 on (decision 0003). */
-#define LANDLOCK_ABI_FILES 2
-#define LANDLOCK_ABI_SCOPES 6 /* signals and abstract sockets, Linux 6.12 */
-
 struct compile {
     const struct policy *policy;
     const struct facts *facts;
@@ -205,8 +201,6 @@ int placed_target(struct compile *c, const char *path, const char **ret_target,
  * in_place.c: where no namespace can be made. begin() decides that from the facts; settle() turns the mounts of the plan
  * into grants of the host's own tree, and what only a mount gives into problems; finish() makes one refusal of them.
  */
-bool in_place_is_possible(const struct facts *facts);
-const char *in_place_why(const struct facts *facts); /* no namespaces; NULL = they can be made */
 int in_place_begin(struct compile *c, struct error *err) must_check;
 int in_place_settle(struct compile *c, struct error *err) must_check;
 bool in_place_is_private(const struct compile *c, const char *name, size_t length); /* plan->privates has the variable */

@@ -20,7 +20,7 @@ static enum rank rank_of(const struct origin *origin)
 {
     if (!has_origin(origin))
         return RANK_NOBODY;
-    if (!origin->file && origin->layer && strncmp(origin->layer, "profile ", 8) == 0)
+    if (origin->is_profile)
         return RANK_PROFILE;
     if (!origin->file && origin->layer && strcmp(origin->layer, "built-in") == 0)
         return RANK_BUILTIN;

@@ -78,7 +78,7 @@ static bool is_trusted(const struct compile *c, const struct resolve_link *link,
 {
     struct resolve_link as_root = *link;
 
-    if (origin && !origin->file && origin->layer && strncmp(origin->layer, "profile ", 8) == 0)
+    if (origin && origin->is_profile)
         as_root.uid = 0;
     return resolve_is_system_link(c->facts, &as_root);
 }

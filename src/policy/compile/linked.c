@@ -36,7 +36,7 @@ bool linked_is_grant(const struct path_rule *rule)
 /* They hold what packages put there, a hundred thousand names and more. What a document grants itself is searched. */
 bool linked_is_system_tree(const struct path_rule *rule)
 {
-    return rule->kind == PATH_READONLY && rule->origin.layer && strncmp(rule->origin.layer, "profile ", 8) == 0;
+    return rule->kind == PATH_READONLY && rule->origin.is_profile;
 }
 
 /* Is there a tree in which another name of a file with this access would give more? */
@@ -183,7 +183,7 @@ static bool is_searched(const struct origin *origin)
 
     if (strcmp(origin->layer, COMPILE_BUILTIN_LAYER) == 0 || strcmp(member, "filesystem.toolchains") == 0)
         return false;
-    return strncmp(origin->layer, "profile ", 8) != 0 || strcmp(member, "filesystem.protectBuiltin") == 0;
+    return !origin->is_profile || strcmp(member, "filesystem.protectBuiltin") == 0;
 }
 
 /* Does what is around it give more? *ret_is_wanted: of a directory of the system's nobody but root can write anything. */

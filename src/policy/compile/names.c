@@ -160,10 +160,8 @@ int names_add_repositories(struct compile *c, struct error *err)
 /* Nobody makes a service in what packages install. */
 static bool may_hold_sockets(const struct plan_mount *mount)
 {
-    const char *layer = mount->origin ? mount->origin->layer : NULL;
-
     return mount->kind == PLAN_BIND && mount->is_directory &&
-           (mount->is_writable || !layer || strncmp(layer, "profile ", 8) != 0);
+           (mount->is_writable || !mount->origin || !mount->origin->is_profile);
 }
 
 static bool is_in_writable(const struct plan *plan, const char *target)

@@ -100,7 +100,8 @@ int reader_origin(const struct reader *reader, const struct place *place, struct
                                   .file = reader->file,
                                   .line = place->line,
                                   .column = place->column,
-                                  .member = member};
+                                  .member = member,
+                                  .is_profile = reader->trail != NULL};
     return 0;
 }
 

@@ -39,7 +39,7 @@ struct reader {
     const char *name;                  /* in errors */
     const char *file;                  /* origin.file */
     const char *layer;                 /* origin.layer */
-    const struct profile_trail *trail; /* profiles being read now */
+    const struct profile_trail *trail; /* profiles being read now, NULL = the document itself */
     const char **folded;               /* profiles that are in already */
     size_t folded_count;
     bool is_partial;       /* the tree holds only members to change: none is required at the top */

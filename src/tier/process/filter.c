@@ -174,11 +174,6 @@ static uint32_t name_action(const struct emitter *emitter)
     return emitter->plan->keeps_names ? SECCOMP_RET_USER_NOTIF : SECCOMP_RET_ALLOW;
 }
 
-static bool has_keeper(const struct emitter *emitter)
-{
-    return emitter->plan->keeps_names || emitter->plan->keeps_sockets;
-}
-
 static void emit_mode(struct emitter *emitter, unsigned index, uint32_t action)
 {
     emit_load_argument(emitter, index);
@@ -222,7 +217,7 @@ static void emit_open(struct emitter *emitter, unsigned index)
 static void emit_not_init(struct emitter *emitter)
 {
     emit_if_equal(emitter, 1, RETURN_ERRNO(EPERM));
-    if (has_keeper(emitter))
+    if (filter_has_keeper(emitter->plan))
         emit_if_equal(emitter, KEEPER_TID, RETURN_ERRNO(EPERM));
 }
 
@@ -257,11 +252,73 @@ static void emit_priority(struct emitter *emitter, uint32_t process, uint32_t us
     emit_return(emitter, SECCOMP_RET_ALLOW);
 }
 
+/* What depends on whether, and for what, there is a keeper. */
+static bool emit_kept(struct emitter *emitter, enum filter_verdict verdict)
+{
+    bool has_keeper = filter_has_keeper(emitter->plan);
+
+    switch (verdict) {
+    case FILTER_UNLESS_KEPT:
+        emit_return(emitter, has_keeper ? RETURN_ERRNO(EOPNOTSUPP) : SECCOMP_RET_ALLOW);
+        return true;
+    case FILTER_UNLESS_NAMES:
+        emit_return(emitter, emitter->plan->keeps_names ? RETURN_ERRNO(EOPNOTSUPP) : SECCOMP_RET_ALLOW);
+        return true;
+    case FILTER_SOCKET_NAME:
+        emit_return(emitter, has_keeper ? SECCOMP_RET_USER_NOTIF : SECCOMP_RET_ALLOW);
+        return true;
+    case FILTER_NAME:
+        emit_return(emitter, name_action(emitter));
+        return true;
+    case FILTER_NAME_MODE_1:
+    case FILTER_NAME_MODE_2:
+        emit_mode(emitter, verdict == FILTER_NAME_MODE_1 ? 1 : 2, name_action(emitter));
+        return true;
+    case FILTER_CHMOD_1:
+    case FILTER_CHMOD_2:
+        emit_change_of_mode(emitter, verdict == FILTER_CHMOD_1 ? 1 : 2);
+        return true;
+    case FILTER_OPEN_1:
+    case FILTER_OPEN_2:
+        emit_open(emitter, verdict == FILTER_OPEN_1 ? 1 : 2);
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Who is meant: a process, a limit, a priority. */
+static bool emit_about_processes(struct emitter *emitter, enum filter_verdict verdict)
+{
+    switch (verdict) {
+    case FILTER_RLIMIT_0:
+    case FILTER_RLIMIT_1:
+    case FILTER_SELF_RLIMIT:
+        emit_rlimit(emitter, verdict == FILTER_RLIMIT_0 ? 0 : 1);
+        return true;
+    case FILTER_NOT_INIT:
+        emit_load_argument(emitter, 0);
+        emit_not_init(emitter);
+        emit_return(emitter, SECCOMP_RET_ALLOW);
+        return true;
+    case FILTER_PRIORITY:
+        emit_priority(emitter, PRIO_PROCESS, PRIO_USER);
+        return true;
+    case FILTER_IOPRIO:
+        emit_priority(emitter, IOPRIO_WHO_PROCESS, IOPRIO_WHO_USER);
+        return true;
+    default:
+        return false;
+    }
+}
+
 static void emit_verdict(struct emitter *emitter, const struct range *range)
 {
     if (emitter->plan->is_in_place && emit_in_place(emitter, range->verdict))
         return;
     if (emitter->plan->allows_namespaces && emit_nested(emitter, range->verdict))
+        return;
+    if (emit_kept(emitter, range->verdict) || emit_about_processes(emitter, range->verdict))
         return;
     switch (range->verdict) {
     case FILTER_ALLOW:
@@ -294,46 +351,6 @@ static void emit_verdict(struct emitter *emitter, const struct range *range)
         break;
     case FILTER_FCNTL:
         emit_fcntl(emitter);
-        break;
-    case FILTER_UNLESS_KEPT:
-        emit_return(emitter, has_keeper(emitter) ? RETURN_ERRNO(EOPNOTSUPP) : SECCOMP_RET_ALLOW);
-        break;
-    case FILTER_UNLESS_NAMES:
-        emit_return(emitter, emitter->plan->keeps_names ? RETURN_ERRNO(EOPNOTSUPP) : SECCOMP_RET_ALLOW);
-        break;
-    case FILTER_SOCKET_NAME:
-        emit_return(emitter, has_keeper(emitter) ? SECCOMP_RET_USER_NOTIF : SECCOMP_RET_ALLOW);
-        break;
-    case FILTER_NAME:
-        emit_return(emitter, name_action(emitter));
-        break;
-    case FILTER_NAME_MODE_1:
-    case FILTER_NAME_MODE_2:
-        emit_mode(emitter, range->verdict == FILTER_NAME_MODE_1 ? 1 : 2, name_action(emitter));
-        break;
-    case FILTER_CHMOD_1:
-    case FILTER_CHMOD_2:
-        emit_change_of_mode(emitter, range->verdict == FILTER_CHMOD_1 ? 1 : 2);
-        break;
-    case FILTER_OPEN_1:
-    case FILTER_OPEN_2:
-        emit_open(emitter, range->verdict == FILTER_OPEN_1 ? 1 : 2);
-        break;
-    case FILTER_RLIMIT_0:
-    case FILTER_RLIMIT_1:
-    case FILTER_SELF_RLIMIT:
-        emit_rlimit(emitter, range->verdict == FILTER_RLIMIT_0 ? 0 : 1);
-        break;
-    case FILTER_NOT_INIT:
-        emit_load_argument(emitter, 0);
-        emit_not_init(emitter);
-        emit_return(emitter, SECCOMP_RET_ALLOW);
-        break;
-    case FILTER_PRIORITY:
-        emit_priority(emitter, PRIO_PROCESS, PRIO_USER);
-        break;
-    case FILTER_IOPRIO:
-        emit_priority(emitter, IOPRIO_WHO_PROCESS, IOPRIO_WHO_USER);
         break;
     case FILTER_ENOSYS:
     default:

@@ -74,6 +74,12 @@ const struct filter_row *filter_nested_rows(size_t *ret_count);
 /* The verdict for one number under this plan's syscalls.deny, syscalls.allow and nested.namespaces. */
 enum filter_verdict filter_verdict_of(const struct plan_filter *plan, int number);
 
+/* Is there a keeper, whom the filter asks? The one place that decides it: process 1 is told by RECORD_KEEPER. */
+static inline bool filter_has_keeper(const struct plan_filter *plan)
+{
+    return plan->keeps_names || plan->keeps_sockets;
+}
+
 /* Emit at most FILTER_LENGTH_MAX instructions. */
 int filter_emit(const struct plan_filter *plan, struct sock_filter *ret_program, size_t *ret_length,
                 struct error *err) must_check;

@@ -253,7 +253,7 @@ static int collect_aliases(struct arena *arena, const struct plan *plan, struct 
 /* The edges name their components by their place in the text, which goes in front of them. */
 static int put_names(struct image *image, const struct plan *plan, struct error *err)
 {
-    bool has_keeper = plan->name_count || plan->filter.keeps_sockets;
+    bool has_keeper = filter_has_keeper(&plan->filter);
     auto_arena struct arena *arena = has_keeper ? arena_new() : NULL;
     struct names_alias *aliases = NULL;
     struct names names = {0};

@@ -5,7 +5,6 @@
 
 #include "tier/tier.h"
 
-#define IN_PLACE_ABI      6 /* of Landlock: scopes, Linux 6.12 */
 #define IN_PLACE_PATH_MAX 64
 
 /* A name for the run's directory, "" when the plan has nothing private. */

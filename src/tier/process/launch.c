@@ -18,6 +18,7 @@
 #include "tier/process/cgroup.h"
 #include "tier/process/control.h"
 #include "tier/process/descriptors.h"
+#include "tier/process/filter.h"
 #include "tier/process/image.h"
 #include "tier/process/in_place.h"
 #include "tier/process/process.h"
@@ -156,6 +157,8 @@ static uint32_t flags_of(const struct tier_start *start)
         flags |= RECORD_NETWORK;
     if (start->plan->network == PLAN_NET_LOOPBACK)
         flags |= RECORD_LOOPBACK;
+    if (filter_has_keeper(&start->plan->filter))
+        flags |= RECORD_KEEPER;
     if (start->plan->filter.allows_namespaces)
         flags |= RECORD_NESTED;
     if (!start->plan->filter.keeps_sockets || start->plan->filter.sends_datagrams)
@@ -172,7 +175,7 @@ static int landlock_find(const struct plan *plan, int *ret_abi, struct error *er
 {
     long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, 1 /* LANDLOCK_CREATE_RULESET_VERSION */);
 
-    if (abi < IN_PLACE_ABI && plan->wall == PLAN_WALL_LANDLOCK)
+    if (abi < LANDLOCK_ABI_SCOPES && plan->wall == PLAN_WALL_LANDLOCK)
         return error_set(err, ERROR_UNENFORCEABLE, ENOTSUP, "Landlock is not what the plan was made for (ABI %ld)", abi);
     if (abi <= 0 && plan->landlock_files)
         return error_system(err, abi < 0 ? errno : ENOTSUP, "ask for Landlock, which the plan relies on");

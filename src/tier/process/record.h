@@ -19,12 +19,13 @@
 enum record_flag {
     RECORD_LOOPBACK = 1 << 0,   /* bring lo up in the network namespace */
     RECORD_TTY = 1 << 1,        /* a terminal of the container's own devpts as 0, 1, 2 */
+    RECORD_KEEPER = 1 << 2,     /* a thread makes the calls that the filter hands over, and starts the program */
     RECORD_WAIT_GO = 1 << 3,    /* execute nothing before the parent says so (it joins cgroups meanwhile) */
     RECORD_LANDLOCK = 1 << 4,
     RECORD_NESTED = 1 << 5,     /* leave new user namespaces possible, and keep names in them */
     RECORD_FOLD = 1 << 6,       /* kept names are compared without letter case */
-    RECORD_OWN_FORMATS = 1 << 9, /* an empty table of program formats (binfmt_misc) in the new user namespace */
     RECORD_DROP_GROUPS = 1 << 8, /* in place: give up supplementary groups */
+    RECORD_OWN_FORMATS = 1 << 9, /* an empty table of program formats (binfmt_misc) in the new user namespace */
     RECORD_NETWORK = 1 << 10,    /* a network namespace of its own */
     RECORD_DATAGRAMS = 1 << 11,  /* Unix datagram sockets may send to names */
 };

@@ -36,10 +36,10 @@ static inline const char *init_string(const struct init *init, uint32_t offset)
 void init_fail(struct init *init, const char *action, const char *object, long errnum)
     __attribute__((noreturn));
 
-/* Does a thread keep names, and start the program? */
-static inline int init_keeps_names(const struct init *init)
+/* Does a thread make the calls that the filter hands over, and start the program? */
+static inline int init_has_keeper(const struct init *init)
 {
-    return init->record->state_count != 0 || init->record->flags & RECORD_NESTED;
+    return (init->record->flags & RECORD_KEEPER) != 0;
 }
 
 static inline int init_is_in_place(const struct init *init)

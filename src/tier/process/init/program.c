@@ -140,7 +140,7 @@ int program_launch(struct init *init)
     char **argv = pointers_of(init, record->argv, record->argc);
     char **envp = pointers_of(init, record->envp, record->env_count);
     /* One table of descriptors until exec: so the keeper has the filter's listener, and the program has not. */
-    long flags = CLONE_VFORK | SIGCHLD | (init_keeps_names(init) || init_is_in_place(init) ? CLONE_FILES : 0);
+    long flags = CLONE_VFORK | SIGCHLD | (init_has_keeper(init) || init_is_in_place(init) ? CLONE_FILES : 0);
 
     outcome->listener = -1;
     init->program = init_need(init, sys_call5(clone, flags, 0, 0, 0, 0), "start", "program");
@@ -181,7 +181,7 @@ void program_start(struct init *init)
     if (init_is_in_place(init)) {
         metadata_start(init, program_launch(init));
         ruleset = -1; /* closed by the program's process, which shared the table; the number is another's by now */
-    } else if (init_keeps_names(init)) {
+    } else if (init_has_keeper(init)) {
         launch_by_keeper(init);
     } else {
         second_end(init);

@@ -146,7 +146,7 @@ void rights_drop(struct init *init)
     need_privilege(init, sys_call5(prctl, PR_SET_SECUREBITS, SECUREBITS, 0, 0, 0), "lock", "securebits");
     init_need(init, sys_call5(prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0), "clear",
               "ambient capabilities");
-    capabilities_set(init, init_keeps_names(init) ? 1u << CAP_SYS_PTRACE : 0);
+    capabilities_set(init, init_has_keeper(init) ? 1u << CAP_SYS_PTRACE : 0);
     init_need(init, sys_call5(prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "set", "no_new_privs");
 }
 
@@ -174,9 +174,9 @@ int rights_apply(struct init *init)
 
         init_need(init, sys_call4(prlimit64, 0, limits[i].resource, &limit, 0), "set", "resource limit");
     }
-    if (!init_keeps_names(init))
+    if (!init_has_keeper(init))
         rights_restrict(init);
-    if (!init_keeps_names(init) && !init_is_in_place(init)) {
+    if (!init_has_keeper(init) && !init_is_in_place(init)) {
         init_need(init, sys_call3(seccomp, SECCOMP_SET_MODE_FILTER, 0, &program), "load", "system call filter");
         return -1;
     }
