@@ -101,6 +101,7 @@ static const struct statement_row nested_rows[] = {
     {"new user namespaces", "allowed", BY_NOTHING, BY_NOTHING, 0},
     {"mounting", "in its own namespaces only", BY_KERNEL, BY_SECCOMP, 0},
     {"mounting file systems", "tmpfs, devpts", BY_SUPERVISOR, BY_NOTHING, 0},
+    {"size of tmpfs that sandboxes inside mount", "not by resources.disk", BY_NOTHING, BY_NOTHING, 0},
     {"changes of names, seen from anywhere", "judged by the container's", BY_SUPERVISOR, BY_NOTHING, 0},
     {"Landlock for files, of the program's own too", "off", BY_NOTHING, BY_NOTHING, 0},
     {"iptables, nftables, IPVS, IPsec of own networks", "refused", BY_SECCOMP, BY_NOTHING, 0},

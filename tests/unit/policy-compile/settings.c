@@ -580,6 +580,7 @@ TEST(namespaces_inside_take_the_keeper_and_give_landlock_for_files_up)
     check_int(plan_explain_text(f.plan, &text, &f.err), 0);
     check_contains(text, "test.yaml:2: nested.namespaces\n");
     check_contains(text, "Landlock for files");
+    check_contains(text, "not by resources.disk");
     mem_free(text);
     fixture_close(&f);
 }

@@ -7,7 +7,7 @@
  * set. It holds no memory of the caller. In this order it: learns who it is and closes every descriptor that is not to
  * be kept; becomes the caller's uid inside; makes what every file tree has, while the caller still compiles the policy;
  * takes the record; completes the file tree and leaves the host's; gives up every capability for good; starts the program under Landlock and seccomp; then only reaps, forwards signals and reports. Nothing of it
- * but the keeper of names (keeper.c) reads what the program controls. It is not dumpable from before the program exists.
+ * but the keeper of names (keeper.c) and, in place, the thread for metadata (metadata.c) reads what the program controls. It is not dumpable from before the program exists.
  * Any failure is sent to the parent and ends the container; the program never runs half contained. Where no namespace
  * could be made it is not process 1, and in_place.c has its own theory of operation.
  */
