@@ -263,6 +263,16 @@ bool glob_step(const char *pattern, const struct glob_state *state, const char *
     return close_over_depths(pattern, ret_next);
 }
 
+/* false: what both begin with differs before the first wildcard. Most pairs of patterns and paths end here. */
+static bool may_cover(const char *pattern, const char *path)
+{
+    while (*pattern == *path && *pattern && !strchr("*?[\\{", *pattern)) {
+        pattern++;
+        path++;
+    }
+    return !*pattern || strchr("*?[\\{/", *pattern) || *path == '/';
+}
+
 bool glob_covers(const char *pattern, const char *path)
 {
     struct glob_state states[2];
@@ -272,6 +282,8 @@ bool glob_covers(const char *pattern, const char *path)
 
     if (strlen(pattern) > PATH_LENGTH_MAX)
         return true; /* longer than any path: nothing may depend on it */
+    if (!may_cover(pattern, path))
+        return false;
     is_matched = glob_start(pattern, &states[now]);
     while (!is_matched && glob_next_component(&path, &start, &length)) {
         is_matched = glob_step(pattern, &states[now], start, length, &states[!now]);

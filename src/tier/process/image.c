@@ -68,29 +68,31 @@ static uint32_t put_strings(struct image *image, const char *const *strings, siz
     return at + (uint32_t)(free_slots * sizeof(*offsets));
 }
 
-/* The mount that `target` of entry `index` lies in, NULL = the root skeleton. */
-static const struct plan_mount *mount_around(const struct plan *plan, size_t index)
+/* The mount that the target of entry `index` lies in, NULL = the root skeleton. `lengths` are those of all targets. */
+static const struct plan_mount *mount_around(const struct plan *plan, const size_t *lengths, size_t index)
 {
     const char *target = plan->mounts[index].target;
     const struct plan_mount *around = NULL;
+    size_t around_length = 0;
 
     for (size_t i = 0; i < index; i++) {
         const struct plan_mount *mount = &plan->mounts[i];
-        size_t length = strlen(mount->target);
+        size_t length = lengths[i];
 
-        if (mount->kind == PLAN_SYMLINK || mount->kind == PLAN_MASK)
+        if (length >= lengths[index] || length <= around_length || (target[length] != '/' && length != 1))
             continue;
-        if (strncmp(target, mount->target, length) == 0 && (target[length] == '/' || length == 1) &&
-            (!around || strlen(around->target) < length))
-            around = mount;
+        if (mount->kind == PLAN_SYMLINK || mount->kind == PLAN_MASK || memcmp(target, mount->target, length) != 0)
+            continue;
+        around = mount;
+        around_length = length;
     }
     return around;
 }
 
 /* Is the directory around entry `index` one that we make ourselves, so that mount points can be made in it? */
-static bool is_in_skeleton(const struct plan *plan, size_t index)
+static bool is_in_skeleton(const struct plan *plan, const size_t *lengths, size_t index)
 {
-    const struct plan_mount *around = mount_around(plan, index);
+    const struct plan_mount *around = mount_around(plan, lengths, index);
 
     return !around || around->kind == PLAN_DIRECTORY || around->kind == PLAN_PRIVATE || around->kind == PLAN_DEV;
 }
@@ -121,13 +123,16 @@ static void put_mounts(struct image *image, const struct plan *plan, const struc
                        struct error *err)
 {
     auto_free struct record_mount *mounts = mem_alloc(plan->mount_count * sizeof(*mounts));
+    auto_free size_t *lengths = mem_alloc(plan->mount_count * sizeof(*lengths));
     uint32_t at;
 
-    if (!mounts) {
+    if (!mounts || !lengths) {
         image->bytes.is_broken = true;
         error_memory(err);
         return;
     }
+    for (size_t i = 0; i < plan->mount_count; i++)
+        lengths[i] = strlen(plan->mounts[i].target);
     for (size_t i = 0; i < plan->mount_count; i++) {
         const struct plan_mount *from = &plan->mounts[i];
         bool makes_point =
@@ -139,7 +144,7 @@ static void put_mounts(struct image *image, const struct plan *plan, const struc
                      (from->is_directory || from->kind == PLAN_PRIVATE ? RECORD_DIRECTORY : 0u) |
                      (from->is_device ? RECORD_DEVICE : 0u) | (from->is_noexec ? RECORD_NOEXEC : 0u) |
                      (from->is_sealed ? RECORD_SEALED : 0u) | (from->is_socket ? RECORD_SOCKET : 0u) |
-                     (makes_point && is_in_skeleton(plan, i) ? RECORD_IN_SKELETON : 0u),
+                     (makes_point && is_in_skeleton(plan, lengths, i) ? RECORD_IN_SKELETON : 0u),
             .source = from->source ? put_string(image, from->source) : 0,
             .target = put_string(image, from->target),
             .mode = from->mode,
