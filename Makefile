@@ -11,7 +11,7 @@ demo: ## install what is missing, build, show an agent that works and misbehaves
 	@scripts/setup demo && scripts/build $(BUILD) && demo/run
 demo-openclaw: ## the same with the real OpenClaw (needs npm; downloads about 250 MB once)
 	@scripts/setup openclaw && scripts/build $(BUILD) && tests/openclaw/run --verbose
-check: ## install what is missing, build, every test (at most 15 minutes)
+check: ## install what is missing, build, every test (at most 15 minutes; CORDON_CHECK_SLOW=3 for slow machines)
 	@scripts/setup check && scripts/check
 check-long: ## what takes longer: soak, fuzzing, valgrind, other kernels
 	@scripts/setup check long deb && scripts/check-long

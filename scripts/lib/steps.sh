@@ -4,11 +4,26 @@
 
 list_steps() { echo "$steps" | awk 'NF { print $1 }'; }
 
-# Its output, how it ended and how long it took, in files.
+# CORDON_CHECK_SLOW, a whole number from 1 to 100, gives every step that many times its seconds.
+slowness() {
+    case ${CORDON_CHECK_SLOW-1} in
+    [1-9] | [1-9][0-9] | 100) echo "${CORDON_CHECK_SLOW-1}" ;;
+    *)
+        echo "${0##*/}: CORDON_CHECK_SLOW: '$CORDON_CHECK_SLOW' is not a whole number from 1 to 100" >&2
+        return 2
+        ;;
+    esac
+}
+
+# Its output, how it ended and how long it took, in files. What it started is told to end, and has a while to clean up.
 do_step() { # NAME SECONDS-MAX
-    local start=$SECONDS status=0
-    timeout --kill-after=10 "$2" "$0" --step "$1" >"$logs/$1.log" 2>&1 </dev/null || status=$?
-    [ "$status" != 124 ] || echo "$1: not done after $2 s" >>"$logs/$1.log"
+    local start=$SECONDS status=0 seconds=$(($2 * slow))
+    timeout --kill-after=60 "$seconds" "$0" --step "$1" >"$logs/$1.log" 2>&1 </dev/null || status=$?
+    case $status in 124 | 137)
+        echo "$1: not done after $seconds s, which a slow or busy machine may need:" \
+            "CORDON_CHECK_SLOW=$((slow * 3)) gives every step three times as long" >>"$logs/$1.log"
+        ;;
+    esac
     echo "$status $((SECONDS - start))" >"$logs/$1.end"
 }
 
@@ -51,6 +66,8 @@ run_steps() { # [--list | --step NAME | NAME...]
         "step_$2"
         return
     fi
+    local slow
+    slow=$(slowness) || return 2
     wanted=" ${*:-$(list_steps | tr '\n' ' ')} "
     mkdir -p "$logs"
     total_passed=0 total_failed=0 total_skipped=0

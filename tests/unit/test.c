@@ -142,6 +142,34 @@ static void remove_left(void)
     }
 }
 
+/* The test that runs, and the signal that ended it before its time. */
+static volatile sig_atomic_t running, ended_by;
+
+static void end_running(int signal_number)
+{
+    ended_by = signal_number;
+    if (running)
+        kill(running, SIGKILL);
+}
+
+static void on_ending(void (*handler)(int))
+{
+    const struct sigaction action = {.sa_handler = handler};
+
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGINT, &action, NULL);
+}
+
+static int wait_for(pid_t pid, int *ret_status)
+{
+    pid_t waited;
+
+    do
+        waited = waitpid(pid, ret_status, 0);
+    while (waited < 0 && errno == EINTR);
+    return waited == pid ? 0 : -1;
+}
+
 static int run_one(const struct test *test)
 {
     pid_t pid;
@@ -149,19 +177,25 @@ static int run_one(const struct test *test)
 
     left->count = 0;
     fflush(NULL);
-    pid = fork();
+    running = pid = fork();
     if (pid == 0) {
         int before = count_descriptors();
 
+        on_ending(SIG_DFL);
         alarm(seconds_max());
         test->run();
         check_int(count_descriptors(), before);
         fflush(NULL);
         exit(0); /* not _exit(): LeakSanitizer reports at exit */
     }
-    if (pid < 0 || waitpid(pid, &status, 0) != pid)
+    if (ended_by && pid > 0)
+        kill(pid, SIGKILL); /* it came before the child was known */
+    if (pid < 0 || wait_for(pid, &status) < 0)
         return 1;
     remove_left();
+    running = 0;
+    if (ended_by)
+        exit(128 + ended_by);
     if (WIFSIGNALED(status)) {
         fprintf(stderr, "  ended by signal %d\n", WTERMSIG(status));
         return 1;
@@ -184,6 +218,7 @@ int main(int argc, char **argv)
     left = mmap(NULL, sizeof(*left), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (left == MAP_FAILED)
         return 1;
+    on_ending(end_running);
     for (struct test *test = tests; test; test = test->next) {
         int result;
 

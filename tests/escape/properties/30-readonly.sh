@@ -93,18 +93,28 @@ prepare_readonly_inside_parent() { make_readonly; ARGS=("$WORKSPACE/src" "$WORKS
 property readonly_hard_link "9.3-6" "a read-only file cannot be linked to where writing is allowed" program=link_outside
 prepare_readonly_hard_link() { make_readonly; ARGS=("$KEPT" "$WORKSPACE/alias"); WATCH=("$OUTSIDE/kept"); }
 
+# Unconfined there is none, and what is made must go with the trial.
+private_directory()
+{
+    if [ "$MODE" = bare ]; then
+        echo "$TREE/caller"
+    else
+        echo /tmp
+    fi
+}
+
 property disk_limit "9.3-25 MXC-h" "the private file systems cannot be filled beyond their limit" program=fill_private launch=may
 prepare_disk_limit()
 {
     LAUNCH=(--line 'resources: {disk: 16MiB}')
-    ARGS=(/tmp)
+    ARGS=("$(private_directory)")
 }
 
 property disk_limit_files "9.3-25" "the private file systems cannot be filled with empty files" program=make_many
 prepare_disk_limit_files()
 {
     LAUNCH=(--line 'resources: {disk: 16MiB}')
-    ARGS=(/tmp 20000)
+    ARGS=("$(private_directory)" 20000)
 }
 
 property readonly_lease "9.3-16" "no lease holds up who opens a read-only file on the host" program=hold_lease
