@@ -203,7 +203,11 @@ static int record_hand_over(struct tier_run *run, const struct tier_start *start
     status = control_send_fds(run->control, MESSAGE_RECORD, fds, count);
     /* an init that is gone has left a word of why */
     if (status < 0 && status != -EPIPE && status != -ECONNRESET)
-        return error_system(err, -status, "hand the start record to init");
+        return status == -ETOOMANYREFS
+                   ? error_set(err, ERROR_LIMIT, ETOOMANYREFS,
+                               "this user's processes have more descriptors under way in messages than may be open here: "
+                               "end what holds them, or raise the limit of open files (ulimit -n)")
+                   : error_system(err, -status, "hand the start record to init");
     return 0;
 }
 
