@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -266,6 +267,11 @@ static bool emit_kept(struct emitter *emitter, enum filter_verdict verdict)
         return true;
     case FILTER_SOCKET_NAME:
         emit_return(emitter, has_keeper ? SECCOMP_RET_USER_NOTIF : SECCOMP_RET_ALLOW);
+        return true;
+    case FILTER_PTRACE:
+        emit_load_argument(emitter, 0);
+        emit_if_equal(emitter, PTRACE_TRACEME, has_keeper ? SECCOMP_RET_USER_NOTIF : SECCOMP_RET_ALLOW);
+        emit_return(emitter, SECCOMP_RET_ALLOW);
         return true;
     case FILTER_NAME:
         emit_return(emitter, name_action(emitter));

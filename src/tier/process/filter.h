@@ -36,6 +36,7 @@ enum filter_verdict {
     FILTER_OPEN_2,      /* the same with flags as argument 2 */
     FILTER_RLIMIT_0,    /* setting RLIMIT_CORE (resource is argument 0) succeeds without effect */
     FILTER_RLIMIT_1,    /* the same with argument 1, for a new limit; refused for process 1 (argument 0) */
+    FILTER_PTRACE,      /* the keeper's to see who would be traced by process 1 */
     FILTER_NOT_INIT,    /* refused when argument 0, a pid, is process 1 */
     FILTER_PRIORITY,    /* setpriority(): not process 1 and not all of a user */
     FILTER_IOPRIO,      /* ioprio_set(): the same with its own numbers */

@@ -102,6 +102,7 @@ static const struct filter_row rows[] = {
     ROW(ioctl, FILTER_IOCTL, "TIOCSTI and TIOCLINUX type into a terminal, TIOCCONS and TIOCSETD redirect it, btrfs snapshots show what is masked")
     ROW(personality, FILTER_PERSONALITY, "switches address randomisation off and old system call conventions on")
     ROW(prctl, FILTER_PRCTL, "PR_SET_MM rewrites what others see of this process")
+    ROW(ptrace, FILTER_PTRACE, "a program that asks its parent to trace it would stand still for ever where that is process 1")
     ROW(fcntl, FILTER_FCNTL, "a lease on a file that can only be read holds up who opens it on the host, for 45 s each time; "
                              "F_NOTIFY stays: it says what inotify says and holds nobody up")
 
@@ -193,7 +194,7 @@ static const struct filter_row rows[] = {
 #undef WHY
 #define WHY "processes of the container's own pid namespace"
     ALLOW(execve) ALLOW(execveat) ALLOW(exit) ALLOW(exit_group) ALLOW(wait4) ALLOW(waitid) ALLOW(kill) ALLOW(tkill)
-    ALLOW(tgkill) ALLOW(pidfd_open) ALLOW(pidfd_send_signal) ALLOW(pidfd_getfd) ALLOW(process_mrelease) ALLOW(ptrace)
+    ALLOW(tgkill) ALLOW(pidfd_open) ALLOW(pidfd_send_signal) ALLOW(pidfd_getfd) ALLOW(process_mrelease)
     ALLOW(process_vm_readv) ALLOW(process_vm_writev) ALLOW(getpid) ALLOW(getppid) ALLOW(gettid) ALLOW(getpgid)
     ALLOW(setpgid) ALLOW(getsid) ALLOW(setsid) ALLOW(set_tid_address) ALLOW(set_robust_list) ALLOW(get_robust_list)
     ALLOW(rseq) ALLOW(rseq_slice_yield) ALLOW(membarrier) ALLOW(futex) ALLOW(futex_waitv) ALLOW(futex_wake)

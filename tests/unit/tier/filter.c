@@ -531,6 +531,17 @@ TEST(what_could_send_a_unix_datagram_comes_from_the_keeper)
     check_int(run(NATIVE, __NR_socketpair, AF_INET, SOCK_DGRAM, 0), refusal(EAFNOSUPPORT));
 }
 
+TEST(a_program_that_asks_to_be_traced_is_seen_by_the_keeper)
+{
+    struct plan_filter sockets = {.allows_inet = true, .keeps_sockets = true};
+
+    build(&sockets);
+    check_int(run(NATIVE, __NR_ptrace, 0 /* PTRACE_TRACEME */, 0, 0), SECCOMP_RET_USER_NOTIF);
+    check_int(run(NATIVE, __NR_ptrace, 16 /* PTRACE_ATTACH */, 0, 0), SECCOMP_RET_ALLOW);
+    build(&ordinary);
+    check_int(run(NATIVE, __NR_ptrace, 0, 0, 0), SECCOMP_RET_ALLOW);
+}
+
 TEST(attributes_can_be_set_where_only_sockets_are_kept)
 {
     struct plan_filter sockets = {.allows_inet = true, .keeps_sockets = true};

@@ -154,6 +154,16 @@ TEST(in_place_the_status_of_the_program_comes_back)
     check_int(status.code, SIGKILL);
 }
 
+/* Its parent is process 1, which traces nobody. */
+TEST(in_place_a_program_that_asks_to_be_traced_goes_on)
+{
+    plan_in_place(NULL);
+    script_run(hand_traced_script);
+    check_string(output, hand_traced_output);
+    check_int(status.end, TIER_EXITED);
+    check_int(status.code, 42);
+}
+
 TEST(in_place_nothing_outlives_the_program)
 {
     plan_in_place(NULL);

@@ -336,6 +336,16 @@ TEST(a_pipe_in_a_read_only_tree_is_read_and_not_written)
     done();
 }
 
+/* Its parent is process 1, which traces nobody. */
+TEST(where_names_are_kept_a_program_that_asks_to_be_traced_goes_on)
+{
+    keep(":", hand_traced_script);
+    check_string(output, hand_traced_output);
+    check_int(status.end, TIER_EXITED);
+    check_int(status.code, 42);
+    done();
+}
+
 /* ---- what is noted ---- */
 
 static char noted[4096];

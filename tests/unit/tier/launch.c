@@ -51,6 +51,16 @@ TEST(the_status_of_the_program_comes_back)
     check_int(status.code, SIGKILL);
 }
 
+/* Its parent is process 1, which traces nobody. */
+TEST(a_program_that_asks_to_be_traced_goes_on)
+{
+    hand_plan_init(&hand, NULL);
+    script_run(hand_traced_script);
+    check_string(output, hand_traced_output);
+    check_int(status.end, TIER_EXITED);
+    check_int(status.code, 42);
+}
+
 TEST(no_capability_is_held_in_any_set)
 {
     hand_plan_init(&hand, NULL);

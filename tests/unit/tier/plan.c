@@ -126,3 +126,19 @@ int hand_run(struct hand_plan *hand, const char *script, struct tier_status *ret
     close(pipes[0]);
     return status;
 }
+
+const char hand_traced_script[] =
+    "exec python3 -c '\n"
+    "import ctypes, os, signal, time\n"
+    "def traced(): print(ctypes.CDLL(None).ptrace(0, 0, 0, 0), flush=True)\n"
+    "signal.signal(signal.SIGUSR1, lambda *a: print(\"caught\", flush=True))\n"
+    "r, w = os.pipe()\n"
+    "if os.fork() == 0:\n"
+    "  parent = os.getpid()\n"
+    "  if os.fork(): os._exit(0)\n"
+    "  while os.getppid() == parent: time.sleep(0.01)\n"
+    "  traced(); os.kill(os.getpid(), signal.SIGUSR1); os.write(w, b\"x\"); os._exit(0)\n"
+    "os.wait(); os.read(r, 1); traced()\n"
+    "for s in (signal.SIGWINCH, signal.SIGUSR1): os.kill(os.getpid(), s)\n"
+    "os.execv(\"/bin/sh\", [\"sh\", \"-c\", \"echo executed; exit 42\"])'";
+const char hand_traced_output[] = "0\ncaught\n0\ncaught\nexecuted\n";

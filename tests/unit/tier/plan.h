@@ -29,4 +29,11 @@ int hand_run(struct hand_plan *hand, const char *script, struct tier_status *ret
 /* Called with a run of hand_run() that has ended, before it is freed. NULL = nobody. */
 extern void (*hand_look)(const struct tier_run *run);
 
+/*
+ * A program that asks its parent to trace it, then is signalled and executes another; before, a child of it that lost its
+ * parent does. Both go on. What it prints, its status 42.
+ */
+extern const char hand_traced_script[];
+extern const char hand_traced_output[];
+
 #endif

@@ -183,6 +183,11 @@ long caller_group(const struct keeper *keeper, const struct call *call)
     return caller_group_of(keeper, call->tid);
 }
 
+int caller_is_first(const struct keeper *keeper, const struct call *call)
+{
+    return status_number(keeper, call->tid, "\nPPid:", 10) == 1;
+}
+
 /* Process 1 is nobody's to look into. */
 int caller_may_trace(const struct keeper *keeper, const struct call *call, long process)
 {

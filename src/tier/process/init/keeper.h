@@ -147,6 +147,8 @@ long caller_directory(const struct keeper *keeper, const struct call *call, int 
 long caller_group(const struct keeper *keeper, const struct call *call);
 long caller_group_inside(const struct keeper *keeper, const struct call *call);
 long caller_group_of(const struct keeper *keeper, uint32_t tid);
+/* Is process 1 its parent? */
+int caller_is_first(const struct keeper *keeper, const struct call *call);
 long caller_terminal(const struct keeper *keeper, const struct call *call);
 /* In its own user namespace, effective. */
 int caller_has_capability(const struct keeper *keeper, const struct call *call, unsigned capability);

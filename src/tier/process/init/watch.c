@@ -9,6 +9,7 @@
 #include <linux/errno.h>
 #include <linux/fcntl.h>
 #include <linux/poll.h>
+#include <linux/ptrace.h>
 #include <linux/resource.h>
 #include <linux/time_types.h>
 
@@ -16,6 +17,7 @@
 
 #define WNOHANG_FLAG 1
 #define REAP_MAX     256
+#define STOPPED      0x7f
 
 #define RESUMES_MAX     3
 #define RESUME_PAUSE_NS 20000000 /* 20 ms */
@@ -46,6 +48,22 @@ static void finish(struct init *init, int32_t status)
     sys_call1(exit_group, 0);
 }
 
+/*
+ * A process may ask its parent to trace it (PTRACE_TRACEME), and that is this one where nobody else is. It goes on as if it
+ * were not traced: with the signal that it stopped for, but for the one that execve() sends to a traced process.
+ */
+static void let_go(long pid, int number)
+{
+    struct {
+        int number, error, code, rest[29];
+    } info = {0};
+
+    if (number == SIGTRAP && sys_call4(ptrace, PTRACE_GETSIGINFO, pid, 0, &info) >= 0 && info.code == 0 /* SI_USER */)
+        number = 0;
+    if (sys_call4(ptrace, PTRACE_DETACH, pid, 0, number) < 0)
+        sys_call2(kill, pid, SIGKILL); /* another thread's to let go, or it dies already: it would stand still for ever */
+}
+
 /* 1 when none is left. A while of it: a program that makes zombies for ever must not keep init from its control socket. */
 static int reap(struct init *init)
 {
@@ -55,7 +73,9 @@ static int reap(struct init *init)
 
         if (pid <= 0)
             return 1;
-        if (pid == init->program)
+        if ((status & 0xff) == STOPPED)
+            let_go(pid, status >> 8 & 0xff);
+        else if (pid == init->program)
             finish(init, status);
     }
     return 0;
