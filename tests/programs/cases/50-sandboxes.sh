@@ -98,6 +98,43 @@ open("made", "w").close()
 print("5000 opened, made")'
 }
 
+program_test id_maps_are_opened_by_who_has_the_right "unshare" user
+test_id_maps_are_opened_by_who_has_the_right()
+{
+    nested
+    # without a capability: not those of its own namespace, but those of one that its child made
+    check_run 0 '^opened, refused, written, 0 0 1$' python3 -c '
+import ctypes, os
+libc, uid, gid, said = ctypes.CDLL(None), os.getuid(), os.getgid(), []
+def opens(path):
+    try:
+        open(path, "w").close()
+        return "opened"
+    except PermissionError:
+        return "refused"
+assert libc.unshare(0x10000000) == 0
+said.append(opens("/proc/self/uid_map"))
+for name, text in ("setgroups", "deny"), ("uid_map", "0 %d 1" % uid), ("gid_map", "0 %d 1" % gid):
+    open("/proc/self/" + name, "w").write(text)
+assert libc.capset((ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()) == 0
+said.append(opens("/proc/self/gid_map"))
+r, w = os.pipe()
+go, goes = os.pipe()
+child = os.fork()
+if child == 0:
+    assert libc.unshare(0x10000000) == 0
+    os.write(w, b"x")
+    os.read(go, 1)
+    os._exit(0)
+os.read(r, 1)
+open("/proc/%d/uid_map" % child, "w").write("0 0 1")
+said.append("written")
+said.append(" ".join(open("/proc/%d/uid_map" % child).read().split()))
+os.write(goes, b"x")
+os.wait()
+print(", ".join(said))'
+}
+
 program_test a_stopped_errand_holds_nobody_up "unshare" user
 test_a_stopped_errand_holds_nobody_up()
 {

@@ -253,6 +253,37 @@ TEST(what_others_put_into_a_sticky_directory_is_not_opened_by_a_call_that_may_cr
     done();
 }
 
+/* As the kernel has it where the setting is on; a file in its place says so here. Where it is off the link is followed. */
+TEST(a_link_that_others_put_into_a_sticky_directory_is_not_followed)
+{
+    char setting[64];
+
+    if (geteuid() != 0)
+        test_skip("root");
+    for (int is_on = 0; is_on < 2; is_on++) {
+        strcpy(workspace, "/tmp/cordon-unit-XXXXXX");
+        check(test_make_directory(workspace) != NULL);
+        host("mkdir s p; chmod 1777 s; echo 1 >t; for l in s/theirs s/mine p/theirs; do ln -s ../t $l; done\n"
+             "chown -h 12345 s/theirs p/theirs; ln -s s/theirs to-theirs");
+        host(is_on ? "echo 1 >setting" : "echo 0 >setting");
+        hand_plan_init(&hand, workspace);
+        snprintf(setting, sizeof(setting), "%s/setting", workspace);
+        hand_plan_add(&hand, PLAN_BIND, "/proc/sys/fs/protected_symlinks", setting, false);
+        hand.plan.names = (struct plan_name *)patterns;
+        hand.plan.name_count = 1;
+        hand.plan.filter.keeps_names = true;
+        hand.plan.cwd = "/ws";
+        check_int(hand_run(&hand,
+                           "exec 2>/dev/null; for l in s/theirs to-theirs s/mine p/theirs; do echo $l; (echo 2 >>$l) && echo w\n"
+                           "truncate -s 2 $l && echo t; chmod 640 $l && echo m; done",
+                           &status, output, sizeof(output), &err),
+                  0);
+        check_string(output, is_on ? "s/theirs\nto-theirs\ns/mine\nw\nt\nm\np/theirs\nw\nt\nm\n"
+                                   : "s/theirs\nw\nt\nm\nto-theirs\nw\nt\nm\ns/mine\nw\nt\nm\np/theirs\nw\nt\nm\n");
+        done();
+    }
+}
+
 /* As many as a build may have; and other calls go on meanwhile. */
 TEST(many_openings_may_wait_for_their_other_sides)
 {
@@ -343,6 +374,20 @@ TEST(where_names_are_kept_a_program_that_asks_to_be_traced_goes_on)
     check_string(output, hand_traced_output);
     check_int(status.end, TIER_EXITED);
     check_int(status.code, 42);
+    done();
+}
+
+TEST(the_caller_s_limit_of_file_sizes_holds_for_truncate)
+{
+    keep(":", "python3 -c 'import os, resource, signal\n"
+              "signal.signal(signal.SIGXFSZ, lambda *a: print(\"signal\"))\n"
+              "def t(n):\n"
+              "  try: os.truncate(\"f\", n); print(os.stat(\"f\").st_size)\n"
+              "  except OSError as e: print(e.strerror, os.stat(\"f\").st_size)\n"
+              "open(\"f\", \"w\").close(); t(100)\n"
+              "resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10))\n"
+              "t(101); t(100); t(50); t(5); t(10); t(11)'");
+    check_string(output, "100\nsignal\nFile too large 100\n100\n50\n5\n10\nsignal\nFile too large 10\n");
     done();
 }
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Calls that make, rename and remove names, and those that change what a name means without opening it. */
+#include <asm/resource.h>
+#include <asm/signal.h>
 #include <linux/errno.h>
 #include <linux/fcntl.h>
 #include <linux/fs.h>
@@ -208,6 +210,28 @@ static long remove_name(struct keeper *keeper, const struct call *call, int dire
     return status;
 }
 
+/* The caller's limit of file sizes, which the keeper does not have: as the kernel answers it. */
+static long check_size(const struct call *call, const struct place *place, uint64_t size)
+{
+    struct {
+        uint64_t soft, hard;
+    } limit;
+    struct statx info;
+    long status;
+
+    if ((place->mode & S_IFMT) != S_IFREG)
+        return 0;
+    status = sys_call5(statx, place->object, "", AT_EMPTY_PATH, STATX_SIZE, &info);
+    if (status >= 0)
+        status = sys_call4(prlimit64, call->tid, RLIMIT_FSIZE, 0, &limit);
+    if (status < 0)
+        return status;
+    if ((int64_t)size < 0 || size <= info.stx_size || size <= limit.soft)
+        return 0;
+    sys_call2(tkill, call->tid, SIGXFSZ);
+    return -EFBIG;
+}
+
 static long truncate_file(struct keeper *keeper, const struct call *call)
 {
     char again[48], *at;
@@ -219,6 +243,8 @@ static long truncate_file(struct keeper *keeper, const struct call *call)
     status = place_check(keeper, &place);
     if (status == 0 && place.has_slash && (place.mode & S_IFMT) != S_IFDIR)
         status = -ENOTDIR;
+    if (status == 0)
+        status = check_size(call, &place, call->args[1]);
     if (status == 0)
         status = notes_take(keeper, &place);
     if (status == 0) {

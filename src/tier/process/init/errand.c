@@ -4,14 +4,17 @@
  * can still change: a new file system, whose type is a text, and the id maps of a namespace below it, which the kernel
  * lets only a process of a certain namespace write. A child process enters the caller's namespaces and makes the call with
  * what was copied. A process may enter a user namespace that its own uid made below its own (user_namespaces(7)), so this
- * needs no right that the keeper does not have; and it gives none that the caller does not have, which is asked first.
+ * needs no right that the keeper does not have; and it gives none that the caller does not have, which is asked before,
+ * as is whether it was still the caller whose namespaces were opened.
  */
 #include <asm/signal.h>
 #include <linux/capability.h>
 #include <linux/errno.h>
 #include <linux/fcntl.h>
+#include <linux/ioctl.h>
 #include <linux/mount.h>
 #include <linux/sched.h>
+#include <linux/seccomp.h>
 #include <linux/stat.h>
 #include <linux/wait.h>
 
@@ -81,6 +84,12 @@ static long open_about(const struct keeper *keeper, const struct call *call, con
     return sys_call4(openat, keeper->proc, path, flags | O_CLOEXEC, 0);
 }
 
+/* Was it still the caller whose entries of /proc were opened? Its number may be another's by now. */
+static long call_check(const struct keeper *keeper, const struct call *call)
+{
+    return sys_call3(ioctl, keeper->listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &call->id);
+}
+
 /* -EPERM where the caller is not below the container's user namespace, or has given the right up. */
 static long rights_check(const struct keeper *keeper, const struct call *call)
 {
@@ -145,7 +154,7 @@ static long mounting_open(const struct keeper *keeper, const struct call *call)
                 {"/ns/mnt", O_RDONLY, &mounting.mount_namespace},
                 {"/root", O_PATH, &mounting.root},
                 {"/cwd", O_PATH, &mounting.directory}};
-    long status = 0;
+    long status = 0, valid;
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         long fd = open_about(keeper, call, rows[i].name, rows[i].flags);
@@ -154,7 +163,8 @@ static long mounting_open(const struct keeper *keeper, const struct call *call)
         if (fd < 0 && status == 0)
             status = fd;
     }
-    return status;
+    valid = call_check(keeper, call);
+    return status < 0 ? status : valid;
 }
 
 static void mounting_close(void)
@@ -206,16 +216,41 @@ static long open_inside(const struct keeper *keeper, int namespace, int object, 
     return status;
 }
 
-long errand_open_map(struct keeper *keeper, const struct call *call, int object, int flags)
+/*
+ * Over namespaces below its own the caller has every right as long as its uid made them, and no process of a container has
+ * another; over its own it has those that it has kept. Who writes to a map is judged by the kernel once more.
+ */
+static long map_check(const struct keeper *keeper, const struct call *call, const struct place *place, int namespace)
+{
+    struct statx own, mapped;
+    long status = sys_call5(statx, namespace, "", AT_EMPTY_PATH, STATX_INO, &own);
+
+    if (status >= 0)
+        status = sys_call5(statx, place->parent, "ns/user", 0, STATX_INO, &mapped);
+    if (status < 0)
+        return status;
+    if (own.stx_ino == keeper->view.own_user_namespace)
+        return -EINVAL; /* as setns() says: there is nothing to enter */
+    return own.stx_ino != mapped.stx_ino || caller_has_capability(keeper, call, CAP_SYS_ADMIN) ? 0 : -EACCES;
+}
+
+long errand_open_map(struct keeper *keeper, const struct call *call, const struct place *place, int flags)
 {
     long namespace = open_about(keeper, call, "/ns/user", O_RDONLY), status, given, pid;
 
     if (namespace < 0)
         return namespace;
+    status = call_check(keeper, call);
+    if (status == 0)
+        status = map_check(keeper, call, place, (int)namespace);
+    if (status < 0) {
+        sys_call1(close, namespace);
+        return status;
+    }
     given = sys_call3(fcntl, keeper->proc, F_DUPFD_CLOEXEC, 5); /* a number that is nobody's */
     pid = given < 0 ? given : child_start();
     if (pid == 0)
-        child_end(open_inside(keeper, (int)namespace, object, flags, (int)given));
+        child_end(open_inside(keeper, (int)namespace, place->object, flags, (int)given));
     status = pid < 0 ? pid : child_wait(pid);
     sys_call1(close, namespace);
     if (status < 0 && given >= 0)

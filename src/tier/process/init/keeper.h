@@ -178,6 +178,10 @@ long place_text(const struct keeper *keeper, int fd, char text[PATH_MAX]);
 /* The name of the object in keeper->own, for calls that follow it. */
 const char *place_again(int object, char text[24]);
 
+/* sticky.c: the kernel's rules for what others put into directories that all may write; 0 or -EACCES. */
+long sticky_check_open(const struct keeper *keeper, const struct place *place, int flags);
+long sticky_check_link(const struct keeper *keeper, int directory, int link);
+
 /* notes.c. Before the act: if the name is noted, tell the parent of its directory. Negative: it must not be done. */
 long notes_take(struct keeper *keeper, const struct place *place);
 
@@ -197,7 +201,7 @@ long place_name_object(struct keeper *keeper, const struct call *call, struct pl
 
 /* errand.c: by a process that enters the caller's namespaces. */
 long errand_mount(struct keeper *keeper, const struct call *call);
-long errand_open_map(struct keeper *keeper, const struct call *call, int object, int flags);
+long errand_open_map(struct keeper *keeper, const struct call *call, const struct place *place, int flags);
 
 /* (entry, argument, stack, flags): a thread that begins in entry(argument); the new thread's number. */
 long thread_start(void (*entry)(void *), void *argument, void *stack, unsigned long flags);

@@ -76,7 +76,7 @@ static int is_map(const struct keeper *keeper, const struct place *place)
 /* As the caller's user namespace, when that is not the container's. */
 static long reopen_map(struct keeper *keeper, const struct call *call, const struct place *place, int opened, int flags)
 {
-    long status = errand_open_map(keeper, call, place->object, (flags & O_ACCMODE) | O_NONBLOCK | O_NOCTTY);
+    long status = errand_open_map(keeper, call, place, (flags & O_ACCMODE) | O_NONBLOCK | O_NOCTTY);
 
     if (status == -EINVAL) /* it is the keeper's own */
         return opened;
@@ -168,29 +168,6 @@ static long open_terminal(const struct keeper *keeper, const struct call *call, 
 }
 
 /*
- * The kernel's rule for O_CREAT on what others put into a directory that is sticky (fs.protected_regular, protected_fifos),
- * which it does not see when the keeper opens the object itself. An owner that does not exist inside could be anybody.
- */
-static long check_sticky(const struct keeper *keeper, const struct place *place, int flags)
-{
-    uint32_t type = place->mode & S_IFMT;
-    struct statx directory, object;
-    int level;
-
-    if (!(flags & O_CREAT) || place->parent == PARENT_NONE || (type != S_IFREG && type != S_IFIFO))
-        return 0;
-    if (sys_call5(statx, place->parent, ".", 0, STATX_MODE, &directory) < 0 ||
-        sys_call5(statx, place->object, "", AT_EMPTY_PATH, STATX_UID, &object) < 0)
-        return -EACCES;
-    if (!(directory.stx_mode & S_ISVTX) || object.stx_uid == keeper->uid)
-        return 0;
-    level = keeper_setting(type == S_IFREG ? "/proc/sys/fs/protected_regular" : "/proc/sys/fs/protected_fifos");
-    if ((directory.stx_mode & S_IWOTH && level >= 1) || (directory.stx_mode & S_IWGRP && level >= 2))
-        return -EACCES;
-    return 0;
-}
-
-/*
  * The kernel asks no mount before it opens a FIFO for writing, and a Landlock rule of a writable tree reaches what is
  * mounted in it; but who reads from a FIFO of the host takes orders from it.
  */
@@ -222,7 +199,7 @@ static long open_existing(struct keeper *keeper, const struct call *call, struct
         return -ENOTDIR;
     status = is_writing(flags) ? place_check(keeper, place) : 0;
     if (status == 0)
-        status = check_sticky(keeper, place, flags);
+        status = sticky_check_open(keeper, place, flags);
     if (status == 0)
         status = check_pipe(place, flags);
     if (status < 0)

@@ -277,6 +277,9 @@ static long link_follow(struct keeper *keeper, const struct call *call, struct p
 
     if (place->is_proc)
         return place_follow_proc(keeper, call, place);
+    length = sticky_check_link(keeper, place->parent, place->object);
+    if (length < 0)
+        return length;
     length = sys_call4(readlinkat, place->object, "", path, PATH_MAX - 1);
     if (length < 0)
         return length;

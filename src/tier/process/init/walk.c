@@ -265,6 +265,9 @@ static long end_here(struct walk *walk, const char *name)
         return status < 0 ? status : walk->flags & PLACE_NEW ? 0 : -ENOENT;
     if ((place->mode & S_IFMT) != S_IFLNK || !(walk->flags & PLACE_FOLLOW || place->has_slash))
         return object_join(walk);
+    status = sticky_check_link(walk->keeper, place->parent, place->object);
+    if (status < 0)
+        return status;
     walk->at = place->parent;
     place->parent = PARENT_NONE;
     status = link_enter(walk, place->object, place->has_slash);
