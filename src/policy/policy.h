@@ -76,8 +76,15 @@ struct compile_options {
     const char *workspace_given; /* by what name the caller came to it, absolute; NULL = its real one */
     const char *const *documents; /* the files of the request's layers, absolute; NULL = none */
     const char *tier; /* --tier, NULL = the policy's */
-    const char *mountinfo; /* the table of the host's mounts, NULL = /proc/self/mountinfo */
+    const char *mounts; /* policy_read_mounts(), NULL = as they are now */
 };
+
+/*
+ * The caller's mounts, for policy_compile(): the kernel makes one who reads them wait for one who mounts, so this is best
+ * done before process 1 begins to. `path` NULL = /proc/self/mountinfo.
+ */
+int policy_read_mounts(struct arena *arena, const char *path, const char **ret_text, struct error *err) must_check;
+
 int policy_compile(const struct policy *policy, const struct facts *facts,
                    const struct compile_options *options, struct plan **ret_plan,
                    struct error *err) must_check;

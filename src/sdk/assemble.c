@@ -253,6 +253,7 @@ static int compile(struct assembly *assembly, const struct cordon_request *reque
         .workspace_given = assembly->workspace_given,
         .documents = documents,
         .tier = request->tier,
+        .mounts = assembly->mounts,
     };
     int status = list_documents(assembly, request, documents, err);
 

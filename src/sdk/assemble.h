@@ -18,6 +18,7 @@ struct assembly {
     const char *const *environment;
     const char *cwd;
     const char *workspace_given; /* by what name the caller came to the workspace */
+    const char *mounts;      /* of the caller; NULL = not read yet */
     const char *events_file; /* absolute, NULL = none */
     const char *const *compile_environment; /* and who commits */
     const struct tier_ops *ops;

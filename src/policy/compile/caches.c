@@ -63,11 +63,14 @@ static int make_cache(struct compile *c, const char *path, const struct path_rul
 {
     bool is_dry = c->options->is_dry_run || c->collects;
     struct resolved object;
-    int r = is_dry ? 0 : file_make_directories(path, 0700, err);
+    int r = resolve_path(c->resolver, path, &object, err);
 
-    if (r < 0)
-        return error_prepend(err, "%s", rule->origin.member);
-    r = resolve_path(c->resolver, path, &object, err);
+    if (r == 0 && object.status == RESOLVE_MISSING && !is_dry) {
+        if (file_make_directories(path, 0700, err) < 0)
+            return error_prepend(err, "%s", rule->origin.member);
+        resolver_look_again(c->resolver);
+        r = resolve_path(c->resolver, path, &object, err);
+    }
     if (r < 0)
         return r;
     want->source = object.real;

@@ -319,12 +319,24 @@ static int lay_out(struct compile *c, struct error *err)
     return r < 0 ? r : judge_all_links(c, err);
 }
 
+static int find_mounts(struct compile *c, struct error *err)
+{
+    const char *text = c->options->mounts;
+    char *copy;
+    int r = text ? 0 : policy_read_mounts(c->work, NULL, &text, err);
+
+    if (r < 0)
+        return r;
+    copy = arena_string(c->work, text);
+    return copy ? mounts_parse(c->work, copy, &c->mounts, err) : error_memory(err);
+}
+
 static int compile_files(struct compile *c, struct error *err)
 {
     int r = resolver_new(c->work, &c->resolver, err);
 
     if (r == 0)
-        r = mounts_read(c->work, c->options->mountinfo ? c->options->mountinfo : "/proc/self/mountinfo", &c->mounts, err);
+        r = find_mounts(c, err);
     if (r == 0)
         r = objects_resolve(c, err);
     if (r == 0)

@@ -11,6 +11,7 @@
 #include "base/compiler.h"
 #include "base/file.h"
 #include "base/path.h"
+#include "policy/policy.h"
 
 #define MOUNTINFO_SIZE_MAX ((size_t)8 << 20)
 
@@ -107,24 +108,32 @@ static int add_line(struct arena *arena, struct mount_table *table, char *line, 
     return 0;
 }
 
-int mounts_read(struct arena *arena, const char *path, struct mount_table *ret_table,
-                struct error *err)
+int policy_read_mounts(struct arena *arena, const char *path, const char **ret_text, struct error *err)
 {
-    auto_close int fd = open(path, O_RDONLY | O_CLOEXEC);
-    struct mount_table table = {0};
+    auto_close int fd = open(path ? path : "/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
     auto_free char *data = NULL;
-    char *text, *line;
+    const char *text;
     size_t size;
     int r;
 
     if (fd < 0)
-        return error_system(err, errno, "open %s", path);
-    r = file_read_fd(fd, path, MOUNTINFO_SIZE_MAX, &data, &size, err);
+        return error_system(err, errno, "open %s", path ? path : "/proc/self/mountinfo");
+    r = file_read_fd(fd, path ? path : "/proc/self/mountinfo", MOUNTINFO_SIZE_MAX, &data, &size, err);
     if (r < 0)
         return r;
     text = arena_string_n(arena, data, size);
     if (!text)
         return error_memory(err);
+    *ret_text = text;
+    return 0;
+}
+
+int mounts_parse(struct arena *arena, char *text, struct mount_table *ret_table, struct error *err)
+{
+    struct mount_table table = {0};
+    char *line;
+    int r;
+
     while ((line = strsep(&text, "\n"))) {
         if (!*line)
             continue;

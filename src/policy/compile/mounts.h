@@ -27,8 +27,8 @@ struct mount_table {
     bool has_aliases; /* one file system is mounted more than once */
 };
 
-int mounts_read(struct arena *arena, const char *path, struct mount_table *ret_table,
-                struct error *err) must_check;
+/* `text` as the kernel wrote it; it is changed, and what is found points into it. */
+int mounts_parse(struct arena *arena, char *text, struct mount_table *ret_table, struct error *err) must_check;
 
 /* The mount that `path` (real) is on; NULL only when the table is empty. */
 const struct host_mount *mounts_find(const struct mount_table *table, const char *path);

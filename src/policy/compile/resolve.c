@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The walk, component by component from the root, so that every symbolic link on the way is known.
- * A directory that was once found to be one is not looked at again.
+ * A directory that was once found to be one is not looked at again, nor a name that was not there.
  * System calls: lstat readlink faccessat2.
  */
 #include "policy/compile/resolve.h"
@@ -18,8 +18,9 @@
 #define KNOWN_BUCKETS 256u
 #define UID_OVERFLOW  65534u /* whom this user namespace does not know: not the caller */
 
-struct known_directory {
-    struct known_directory *next;
+struct known {
+    struct known *next;
+    unsigned missing; /* 0 = a directory; else the look at which it was not there */
     size_t length;
     char path[];
 };
@@ -37,7 +38,8 @@ struct walk {
 struct resolver {
     struct arena *arena;
     struct walk walk; /* one at a time */
-    struct known_directory *known[KNOWN_BUCKETS];
+    unsigned look; /* counts from 1 */
+    struct known *known[KNOWN_BUCKETS];
 };
 
 int resolver_new(struct arena *arena, struct resolver **ret_resolver, struct error *err)
@@ -47,13 +49,18 @@ int resolver_new(struct arena *arena, struct resolver **ret_resolver, struct err
     if (!resolver)
         return error_memory(err);
     resolver->arena = arena;
+    resolver->look = 1;
     *ret_resolver = resolver;
     return 0;
 }
 
+void resolver_look_again(struct resolver *resolver)
+{
+    resolver->look++;
+}
+
 /* FNV-1a */
-static struct known_directory **bucket_of(struct resolver *resolver, const char *path,
-                                          size_t length)
+static struct known **bucket_of(struct resolver *resolver, const char *path, size_t length)
 {
     uint32_t hash = 2166136261u;
 
@@ -62,25 +69,27 @@ static struct known_directory **bucket_of(struct resolver *resolver, const char 
     return &resolver->known[hash % KNOWN_BUCKETS];
 }
 
-static bool is_known(struct walk *walk)
+/* As a directory (`missing` 0), or as not there. */
+static bool is_known(struct walk *walk, unsigned missing)
 {
-    const struct known_directory *known = *bucket_of(walk->resolver, walk->real, walk->real_length);
+    const struct known *known = *bucket_of(walk->resolver, walk->real, walk->real_length);
 
     for (; known; known = known->next)
-        if (known->length == walk->real_length &&
+        if (known->length == walk->real_length && known->missing == missing &&
             memcmp(known->path, walk->real, walk->real_length) == 0)
             return true;
     return false;
 }
 
-static int make_known(struct walk *walk)
+static int make_known(struct walk *walk, unsigned missing)
 {
-    struct known_directory **bucket = bucket_of(walk->resolver, walk->real, walk->real_length);
-    struct known_directory *known =
+    struct known **bucket = bucket_of(walk->resolver, walk->real, walk->real_length);
+    struct known *known =
         arena_alloc(walk->resolver->arena, sizeof(*known) + walk->real_length + 1);
 
     if (!known)
         return -ENOMEM;
+    known->missing = missing;
     known->length = walk->real_length;
     memcpy(known->path, walk->real, walk->real_length + 1);
     known->next = *bucket;
@@ -203,22 +212,30 @@ static int walk_look(struct walk *walk, bool is_last)
 {
     int r;
 
-    if (!walk->real_length || (!is_last && is_known(walk)))
+    if (!walk->real_length || (!is_last && is_known(walk, 0)))
         return 0;
+    if (is_known(walk, walk->resolver->look)) {
+        r = walk_stop(walk, RESOLVE_MISSING);
+        return r < 0 ? r : 1;
+    }
     if (path_is_within(walk->real, "/proc")) {
         r = walk_stop(walk, RESOLVE_PROC);
         return r < 0 ? r : 1;
     }
     if (lstat(walk->real, &walk->st) < 0) {
+        bool is_shut = errno == EACCES;
+
         if (errno != ENOENT && errno != ENOTDIR && errno != EACCES)
             return -errno;
-        r = walk_stop(walk, errno == EACCES ? RESOLVE_SHUT : RESOLVE_MISSING);
+        r = is_shut ? 0 : make_known(walk, walk->resolver->look);
+        if (r == 0)
+            r = walk_stop(walk, is_shut ? RESOLVE_SHUT : RESOLVE_MISSING);
         return r < 0 ? r : 1;
     }
     if (S_ISLNK(walk->st.st_mode))
         return walk_follow(walk);
     walk->is_looked_at = true;
-    return S_ISDIR(walk->st.st_mode) && !is_known(walk) ? make_known(walk) : 0;
+    return S_ISDIR(walk->st.st_mode) && !is_known(walk, 0) ? make_known(walk, 0) : 0;
 }
 
 /*

@@ -40,9 +40,12 @@ struct resolved {
     size_t link_count;
 };
 
-/* Walks many names, most of which share their directories; each directory is looked at once. */
+/* Walks many names, most of which share their directories; each directory, and each name that is not there, is looked at once. */
 struct resolver;
 int resolver_new(struct arena *arena, struct resolver **ret_resolver, struct error *err) must_check;
+
+/* Something was made since: names that were not there may be. */
+void resolver_look_again(struct resolver *resolver);
 
 /*
  * Walk `path` (absolute, normalised). An absent or unreachable object is an answer, not an error.

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The table of the host's mounts, read from made-up ones. */
 #include "policy/compile/mounts.h"
+#include "policy/policy.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -16,15 +17,16 @@ static int read_text(const char *text)
 {
     char path[] = "/tmp/cordon-mounts-XXXXXX";
     int fd = test_make_file(path), r;
+    const char *read = NULL;
 
     check(fd >= 0);
     check_int(file_write_all(fd, text, strlen(text)), 0);
     close(fd);
     arena = arena_new();
     check(arena != NULL);
-    r = mounts_read(arena, path, &table, &err);
+    r = policy_read_mounts(arena, path, &read, &err);
     unlink(path);
-    return r;
+    return r < 0 ? r : mounts_parse(arena, arena_string(arena, read), &table, &err);
 }
 
 static const char sample[] =

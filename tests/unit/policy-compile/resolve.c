@@ -98,6 +98,24 @@ TEST(what_is_missing_says_where_it_would_be)
     walked_close(&walked);
 }
 
+/* Both halves of one compile see the same; what Cordon itself makes in between is looked for anew. */
+TEST(what_was_missing_stays_so_until_something_was_made)
+{
+    struct walked walked;
+
+    walked_open(&walked);
+    check_int(walk(&walked, "ws/later/deeper"), 0);
+    check_int(walked.object.status, RESOLVE_MISSING);
+    make_directory(&walked.fixture, "ws/later");
+    make_file(&walked.fixture, "ws/later/deeper");
+    check_int(walk(&walked, "ws/later/deeper"), 0);
+    check_int(walked.object.status, RESOLVE_MISSING);
+    check_string(walked.object.real, full_path(&walked.fixture, "ws/later/deeper"));
+    resolver_look_again(walked.resolver);
+    check_found(&walked, "ws/later/deeper", "ws/later/deeper");
+    walked_close(&walked);
+}
+
 TEST(a_loop_of_links_leads_nowhere)
 {
     struct walked walked;
