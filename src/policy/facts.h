@@ -46,6 +46,8 @@ struct facts {
     bool cgroup_memory, cgroup_pids, cgroup_cpu,
         cgroup_cpuacct; /* controllers usable for this caller */
     char cgroup_why[160];
+    bool cgroup_is_bare;  /* a v2 hierarchy is there, without the controllers that limits need */
+    bool is_in_cordon;    /* the kernel's first process here is Cordon's */
     bool is_in_container; /* Docker, Podman, Kubernetes: known marks */
     bool is_chrooted;     /* the root directory is not that of the mount namespace */
     bool has_systemd;     /* it runs this machine */

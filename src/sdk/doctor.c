@@ -17,7 +17,8 @@ enum need {
 struct machine {
     struct facts facts;
     struct places places;
-    struct error helpers; /* why the helper programs cannot be used */
+    struct error helpers;  /* why the helper programs cannot be used */
+    struct error ceilings; /* what refuses every policy */
 };
 
 struct feature {
@@ -37,6 +38,14 @@ static bool has_helpers(const struct machine *m)
 static const char *why_helpers(const struct machine *m)
 {
     return m->helpers.text;
+}
+static bool has_ceilings(const struct machine *m)
+{
+    return m->ceilings.kind == ERROR_NONE;
+}
+static const char *why_ceilings(const struct machine *m)
+{
+    return m->ceilings.text;
 }
 static bool has_userns(const struct machine *m)
 {
@@ -109,7 +118,7 @@ static bool has_core_dumps(const struct machine *m)
 
 static const char *mend_helpers(const struct machine *m)
 {
-    return "make install";
+    return m->helpers.errnum == EPERM ? NULL : "make install"; /* else the reason says what to do */
 }
 
 /* A probe's reason holds the command where it is one of many (max_user_namespaces, ...). */
@@ -132,6 +141,11 @@ static const char *mend_landlock(const struct machine *m)
 
 static const char *mend_cgroup(const struct machine *m)
 {
+    if (m->facts.cgroup_is_bare)
+        return m->facts.is_root ? "boot with cgroup_no_v1=all, or mount a cgroup v1 hierarchy of them writable here; or name "
+                                  "the limit in isolation.allowLoss"
+                                : "run cordon as root, who may use cgroup v1 where that is writable; or boot with "
+                                  "cgroup_no_v1=all; or name the limit in isolation.allowLoss";
     if (m->facts.is_root)
         return "make /sys/fs/cgroup writable here, or name the limit in isolation.allowLoss";
     if (m->facts.has_systemd)
@@ -149,6 +163,8 @@ static const char *mend_core_dumps(const struct machine *m)
 static const struct feature features[] = {
     {"helpers", NEED_ALWAYS, "Cordon's own helper programs", has_helpers, why_helpers, NULL,
      mend_helpers},
+    {"ceilings", NEED_ALWAYS, "the organisation's limits to all policies, where there are any", has_ceilings, why_ceilings,
+     NULL, NULL},
     {"user-namespaces", NEED_TREE, "a container of one's own without privilege", has_userns,
      why_userns, "no user namespace can be made", mend_userns},
     {"mount-api", NEED_TREE, "the private file tree (kernel 5.12)", has_mount_api, NULL,
@@ -186,6 +202,8 @@ static const char *why_missing(const struct feature *feature, const struct machi
 {
     const char *why = feature->why ? feature->why(machine) : NULL;
 
+    if (machine->facts.is_in_cordon)
+        return "this is inside a container of Cordon, which withholds it; cordon doctor outside tells of the machine";
     if (why && *why)
         return why;
     return feature->missing ? feature->missing : "";
@@ -193,7 +211,7 @@ static const char *why_missing(const struct feature *feature, const struct machi
 
 static const char *mend_command(const struct feature *feature, const struct machine *machine)
 {
-    return feature->mend ? feature->mend(machine) : NULL;
+    return feature->mend && !machine->facts.is_in_cordon ? feature->mend(machine) : NULL;
 }
 
 /* The missing feature before this one that is mended the same way. */
@@ -235,7 +253,7 @@ static const char *level_name(enum cordon_level level)
 static void print_missing(struct text *out, const struct feature *feature,
                           const struct machine *machine)
 {
-    const struct feature *before = mended_before(feature, machine);
+    const struct feature *before = machine->facts.is_in_cordon ? NULL : mended_before(feature, machine);
     const char *why = why_missing(feature, machine), *mend = mend_command(feature, machine);
 
     if (before && strcmp(why, why_missing(before, machine)) == 0) {
@@ -254,7 +272,9 @@ static void print_text(struct text *out, const struct machine *machine)
     const struct facts *facts = &machine->facts;
 
     text_printf(out, "kernel %s, uid %u%s%s%s\n", facts->kernel, (unsigned)facts->uid,
-                facts->is_in_container ? ", inside a container" : "",
+                facts->is_in_cordon      ? ", inside a container of Cordon"
+                : facts->is_in_container ? ", inside a container"
+                                         : "",
                 facts->is_chrooted ? ", in a chroot" : "", facts->is_wsl ? ", on WSL" : "");
     for (size_t i = 0; i < ARRAY_COUNT(features); i++) {
         bool has = features[i].has(machine);
@@ -288,6 +308,7 @@ static void print_json(struct text *out, const struct machine *machine)
     json_add_int(&json, "landlockAbi", facts->landlock_abi);
     json_add_uint(&json, "landlockErrata", facts->landlock_errata);
     json_add_bool(&json, "insideContainer", facts->is_in_container);
+    json_add_bool(&json, "insideCordon", facts->is_in_cordon);
     json_add_bool(&json, "chroot", facts->is_chrooted);
     json_add_bool(&json, "wsl", facts->is_wsl);
     json_add_bool(&json, "windowsInterop", facts->has_windows_interop);
@@ -310,6 +331,20 @@ static void print_json(struct text *out, const struct machine *machine)
     text_add(out, "\n");
 }
 
+/* Loaded as every run does; what their variables stand for does not matter here. */
+static int examine_ceilings(struct machine *machine, struct error *err)
+{
+    const struct variables variables = {.workspace = "/workspace", .home = "/home", .user = "user", .tmp = "/tmp"};
+    auto_policy struct policy *policy = NULL;
+    int status = policy_new(&policy, err);
+
+    if (status < 0)
+        return status;
+    if (policy_add_ceilings(policy, NULL, &variables, &machine->ceilings) < 0 && machine->ceilings.kind == ERROR_NONE)
+        return error_set(err, ERROR_INTERNAL, EINVAL, "a failure without a word");
+    return 0;
+}
+
 static int examine(struct arena *arena, struct machine *machine, struct error *err)
 {
     const struct tier_ops *ops = tier_find("process");
@@ -322,7 +357,7 @@ static int examine(struct arena *arena, struct machine *machine, struct error *e
         places_find(arena, (const char *const *)environ, &machine->places, &machine->helpers) < 0 &&
         machine->helpers.kind == ERROR_NONE)
         status = error_set(err, ERROR_INTERNAL, EINVAL, "a failure without a word");
-    return status;
+    return status < 0 ? status : examine_ceilings(machine, err);
 }
 
 int cordon_doctor(enum cordon_format format, char **ret_text, enum cordon_level *ret_level,

@@ -346,6 +346,8 @@ static int compile_files(struct compile *c, struct error *err)
     if (r == 0)
         r = documents_look(c, err);
     if (r == 0)
+        r = taken_look(c, err);
+    if (r == 0)
         r = search_granted_trees(c, err);
     if (r == 0)
         r = aliases_add(c, err);

@@ -176,6 +176,23 @@ static bool v1_memory_usable(void)
     return !file_words("/proc", "swaps", swaps, sizeof(swaps)) || !strchr(swaps, '/');
 }
 
+static void say_why_none(struct facts *facts)
+{
+    struct hierarchy found;
+    char controllers[256];
+
+    facts->cgroup_is_bare = hierarchy_find(NULL, &found) &&
+                            file_words(found.mount, "cgroup.controllers", controllers, sizeof(controllers)) &&
+                            !(words_have(controllers, "memory") && words_have(controllers, "pids"));
+    snprintf(facts->cgroup_why, sizeof(facts->cgroup_why), "%s%s",
+             facts->cgroup_is_bare ? "cgroup v2 is mounted without its memory and pids controllers (cgroup v1 has them, or "
+                                     "they are switched off)"
+                                   : "no cgroup ",
+             facts->cgroup_is_bare ? ""
+             : facts->is_root      ? "hierarchy is writable here"
+                                   : "is delegated to this user");
+}
+
 void cgroup_probe(struct facts *facts)
 {
     char directory[520], controllers[256];
@@ -196,8 +213,7 @@ void cgroup_probe(struct facts *facts)
     if (facts->cgroup_memory || facts->cgroup_pids || facts->cgroup_cpu || facts->cgroup_cpuacct)
         facts->cgroup = CGROUP_V1;
     else
-        snprintf(facts->cgroup_why, sizeof(facts->cgroup_why), "%s",
-                 facts->is_root ? "no cgroup hierarchy is writable here" : "no cgroup is delegated to this user");
+        say_why_none(facts);
 }
 
 static const char *const cgroup_members[] = {"resources.memory", "resources.cpus", "resources.pids",

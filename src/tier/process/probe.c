@@ -109,6 +109,7 @@ static void probe_kernel(struct facts *facts)
     probe_windows(facts);
     facts->is_in_container = access("/.dockerenv", F_OK) == 0 || access("/run/.containerenv", F_OK) == 0 ||
                              getenv("KUBERNETES_SERVICE_HOST") != NULL;
+    facts->is_in_cordon = file_holds("/proc/1/comm", "cordon-init\n");
     facts->is_chrooted = is_chrooted();
     facts->has_systemd = access("/run/systemd/system", F_OK) == 0; /* sd_booted(3) */
     facts->has_rlimit_nproc_per_userns =

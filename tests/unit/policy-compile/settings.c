@@ -712,3 +712,39 @@ TEST(digests_name_what_is_decided_and_nothing_else)
     check(strcmp(f.plan->plan_digest, plan) != 0);
     fixture_close(&f);
 }
+
+static const char *warning_with(struct fixture *f, const char *part)
+{
+    for (size_t i = 0; i < f->plan->warnings.count; i++)
+        if (strstr(f->plan->warnings.items[i].text, part))
+            return f->plan->warnings.items[i].text;
+    return NULL;
+}
+
+static void compile_under(const char *ceiling, const char *expected)
+{
+    const char *warning;
+
+    fixture_open(&f);
+    add_layer(&f, LAYER_CEILING, ceiling);
+    add_layer(&f, LAYER_REQUEST, "filesystem: {readonlyPaths: [/usr, /etc/passwd, {path: /nowhere, optional: true}], "
+                                 "readwritePaths: [\"@/ws\"]}\n");
+    check_int(compile_layers(&f), 0);
+    warning = warning_with(&f, "grants files");
+    if (expected)
+        check_contains(warning ? warning : "nothing", expected);
+    else
+        check(!warning);
+    fixture_close(&f);
+}
+
+TEST(what_a_ceiling_makes_void_is_said)
+{
+    compile_under("filesystem: {readwritePaths: [\"@/ws\"]}\n",
+                  "ceiling.yaml grants files, so nothing else is left, and it does not grant /usr and others: 2 of");
+    compile_under("filesystem: {readwritePaths: [\"@/ws\"], readonlyPaths: [/usr]}\n",
+                  "it does not grant /etc/passwd: 1 of");
+    compile_under("filesystem: {readwritePaths: [\"@/ws\"], readonlyPaths: [/usr, /etc]}\n", NULL);
+    compile_under("filesystem: {deniedPaths: [/usr/share]}\n", NULL);
+    compile_under("extends: [base]\nfilesystem: {readwritePaths: [\"@/ws\"]}\n", NULL);
+}

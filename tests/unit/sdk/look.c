@@ -217,6 +217,43 @@ TEST(doctor_names_a_chroot_and_the_way_around_it)
     fixture_close();
 }
 
+TEST(doctor_inside_a_container_of_cordon_says_so_and_blames_no_machine)
+{
+    char *text = NULL;
+
+    fixture_open();
+    fake_script.facts.landlock_abi = 0;
+    fake_script.facts.user_namespaces = false;
+    check_int(cordon_doctor(CORDON_TEXT, &text, NULL, NULL), 0);
+    check_contains(text, "lsm= boot parameter");
+    cordon_string_free(text);
+    fake_script.facts.is_in_cordon = true;
+    check_int(cordon_doctor(CORDON_TEXT, &text, NULL, NULL), 0);
+    check_contains(text, ", inside a container of Cordon\n");
+    check_contains(text, "which withholds it");
+    check(!strstr(text, "lsm=") && !strstr(text, "mend:"));
+    cordon_string_free(text);
+    fixture_close();
+}
+
+TEST(doctor_tells_a_hierarchy_without_controllers_from_one_that_cannot_be_written)
+{
+    char *text = NULL;
+
+    fixture_open();
+    fake_script.facts.is_root = true;
+    fake_script.facts.cgroup_memory = false;
+    check_int(cordon_doctor(CORDON_TEXT, &text, NULL, NULL), 0);
+    check_contains(text, "mend: make /sys/fs/cgroup writable here");
+    cordon_string_free(text);
+    fake_script.facts.cgroup_is_bare = true;
+    check_int(cordon_doctor(CORDON_TEXT, &text, NULL, NULL), 0);
+    check_contains(text, "mend: boot with cgroup_no_v1=all");
+    check(!strstr(text, "/sys/fs/cgroup writable"));
+    cordon_string_free(text);
+    fixture_close();
+}
+
 TEST(doctor_refuses_a_format_that_it_does_not_know)
 {
     struct cordon_error err = {0};
