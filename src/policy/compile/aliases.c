@@ -17,6 +17,22 @@ static enum access restriction_at(const struct compile *c, struct point *point,
     return why ? access : ACCESS_WRITE;
 }
 
+/*
+ * Is `mount` granted only along with a writable tree around it? Who names a mount, or something in it, means what is there.
+ */
+static bool comes_along(struct compile *c, const struct host_mount *mount)
+{
+    struct point *around = NULL;
+    const struct origin *ignored;
+
+    for (size_t i = 0; i < c->point_count; i++)
+        if (path_is_within(mount->point, c->points[i].path) &&
+            (!around || strlen(around->path) < strlen(c->points[i].path)))
+            around = &c->points[i];
+    return around && strcmp(around->path, mount->point) != 0 &&
+           objects_point_access(c, around, &ignored) == ACCESS_WRITE;
+}
+
 static int add_aliases_of(struct compile *c, struct point *point, struct error *err)
 {
     const struct host_mount *home = mounts_find(&c->mounts, point->path);
@@ -36,9 +52,9 @@ static int add_aliases_of(struct compile *c, struct point *point, struct error *
         r = resolve_path(c->resolver, alias, &object, err);
         if (r < 0 || object.status != RESOLVE_FOUND || strcmp(object.real, alias) != 0)
             continue;
-        /* A part of the object under a name of its own: only a denial of the whole reaches it. */
+        /* A part of the object: a denial of the whole reaches it, any restriction where nobody named it. */
         if ((object.inode != point->inode || object.device != point->device) &&
-            access != ACCESS_DENIED)
+            access != ACCESS_DENIED && !comes_along(c, &c->mounts.mounts[i]))
             continue;
         r = objects_add_cap(c, alias, access, why, err);
         if (r == 0)
