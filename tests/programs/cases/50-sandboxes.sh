@@ -31,6 +31,17 @@ test_a_user_namespace_works_inside()
     check_equal "$(cat made)" through
 }
 
+program_test many_covered_names_and_a_sandbox "unshare" user
+test_many_covered_names_and_a_sandbox()
+{
+    nested
+    mkdir many && for i in $(seq 2100); do echo secret >many/$i.pem; done
+    OPTIONS+=(--set "filesystem.deniedPaths=[\"$PWD/many/*.pem\"]")
+    # each is a mount of the container, which the keeper knows all
+    check_run 0 '^denied, made, denied$' sh -c 'cat many/2099.pem 2>/dev/null || printf "denied, "
+        unshare --user --map-root-user --mount sh -c "echo made >file && printf \"%s, \" \$(cat file) && mv many/7.pem many/8 2>/dev/null || echo denied"'
+}
+
 program_test namespaces_inside_are_numbered "unshare" user
 test_namespaces_inside_are_numbered()
 {

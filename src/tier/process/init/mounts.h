@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define MOUNTS_MAX       2048
-#define MOUNTS_TEXT_SIZE (512u << 10)
+#define MOUNTS_MAX       8192 /* twice what patterns may cover (policy/compile/search.c: FOUND_MAX) */
+#define MOUNTS_TEXT_SIZE (2u << 20)
 
 struct mount_row {
     uint64_t id;

@@ -52,14 +52,18 @@ static int is_same(const struct identity *a, const struct identity *b)
 void view_prepare(struct init *init, struct keeper *keeper)
 {
     struct identity identity;
-    long fd;
+    long fd, status;
 
     keeper->view.root = keeper->view.own_news = -1;
     if (!keeper->is_nested)
         return;
     fd = init_need(init, sys_call4(openat, AT_FDCWD, "/proc/thread-self/mountinfo", O_RDONLY | O_CLOEXEC, 0), "open",
                    "/proc/thread-self/mountinfo");
-    init_need(init, mounts_read(&own_mounts, fd), "read", "the container's mounts");
+    status = mounts_read(&own_mounts, fd);
+    init_need(init, status, "read",
+              status == -E2BIG ? "the container's mounts, which nested.namespaces needs; they are too many (8,192, 2 MiB of "
+                                 "text): deny or grant directories instead of what is in them"
+                               : "the container's mounts");
     sys_call1(close, fd);
     init_need(init, identity_of(AT_FDCWD, "/", 0, &identity), "stat", "/");
     keeper->view.own_root_mount = identity.mount;
