@@ -315,6 +315,8 @@ static int lay_out(struct compile *c, struct error *err)
     if (r == 0)
         r = names_say_who_answers(c, err);
     if (r == 0)
+        r = denied_look(c, err);
+    if (r == 0)
         folding_look(c);
     return r < 0 ? r : judge_all_links(c, err);
 }

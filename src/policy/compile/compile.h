@@ -152,6 +152,8 @@ int repositories_protect(struct compile *c, const struct document *layer, const 
 int documents_look(struct compile *c, struct error *err) must_check;
 /* taken.c: a warning about grants that a ceiling makes void. */
 int taken_look(struct compile *c, struct error *err) must_check;
+/* denied.c, behind the mounts: rows and warnings about denied paths. */
+int denied_look(struct compile *c, struct error *err) must_check;
 /* aliases.c: one object under several names gets the tightest of their rules. */
 int aliases_add(struct compile *c, struct error *err) must_check;
 /* names.c: what is kept although it is not there, or is not there yet. `pattern` is a name inside. */

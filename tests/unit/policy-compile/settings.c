@@ -713,11 +713,11 @@ TEST(digests_name_what_is_decided_and_nothing_else)
     fixture_close(&f);
 }
 
-static const char *warning_with(struct fixture *f, const char *part)
+static const char *warning_with(const char *part)
 {
-    for (size_t i = 0; i < f->plan->warnings.count; i++)
-        if (strstr(f->plan->warnings.items[i].text, part))
-            return f->plan->warnings.items[i].text;
+    for (size_t i = 0; i < f.plan->warnings.count; i++)
+        if (strstr(f.plan->warnings.items[i].text, part))
+            return f.plan->warnings.items[i].text;
     return NULL;
 }
 
@@ -730,7 +730,7 @@ static void compile_under(const char *ceiling, const char *expected)
     add_layer(&f, LAYER_REQUEST, "filesystem: {readonlyPaths: [/usr, /etc/passwd, {path: /nowhere, optional: true}], "
                                  "readwritePaths: [\"@/ws\"]}\n");
     check_int(compile_layers(&f), 0);
-    warning = warning_with(&f, "grants files");
+    warning = warning_with("grants files");
     if (expected)
         check_contains(warning ? warning : "nothing", expected);
     else
@@ -747,4 +747,28 @@ TEST(what_a_ceiling_makes_void_is_said)
     compile_under("filesystem: {readwritePaths: [\"@/ws\"], readonlyPaths: [/usr, /etc]}\n", NULL);
     compile_under("filesystem: {deniedPaths: [/usr/share]}\n", NULL);
     compile_under("extends: [base]\nfilesystem: {readwritePaths: [\"@/ws\"]}\n", NULL);
+}
+
+TEST(a_denied_path_that_is_absent_has_a_row_and_one_that_surprises_a_warning)
+{
+    const struct plan_statement *row = NULL;
+
+    fixture_open(&f);
+    make_directory(&f, "lone");
+    make_directory(&f, "ws/shut");
+    accept_text(&f, "filesystem: {readwritePaths: [\"@/ws\"], readonlyPaths: [/bin], "
+                    "deniedPaths: [\"@/lone\", \"@/ws/shut\", /usr, \"@/missing\"]}\n");
+    for (size_t i = 0; i < f.plan->statement_count; i++) {
+        check(strcmp(f.plan->statements[i].subject, full_path(&f, "ws/shut")) != 0);
+        check(strcmp(f.plan->statements[i].subject, full_path(&f, "missing")) != 0);
+        if (strcmp(f.plan->statements[i].subject, full_path(&f, "lone")) == 0)
+            row = &f.plan->statements[i];
+    }
+    check(row && row->first == BY_ABSENCE && strcmp(row->origin->member, "filesystem.deniedPaths[0]") == 0);
+    check_contains(warning_with("stays granted") ?: "nothing", "/usr is shut, but /usr/bin stays granted");
+    check(!warning_with("is the workspace"));
+    accept_text(&f, "filesystem: {readwritePaths: [\"@/ws\"], readonlyPaths: [/bin], deniedPaths: [\"@/ws\"]}\n");
+    check(!warning_with("stays granted"));
+    check(warning_with("is the workspace"));
+    fixture_close(&f);
 }
