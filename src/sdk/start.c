@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "sdk/container.h"
+#include "sdk/missing.h"
 
 static void container_free_at(struct cordon_container **container)
 {
@@ -198,6 +199,8 @@ static int launch(struct cordon_container *container, const struct cordon_reques
     /* set-up may take as long as the program, which then has its whole time: */
     container_set_deadlines(container, request->timeout_ms);
     status = start_plan(container, request, argv, err);
+    if (status < 0 && err->kind == ERROR_NOT_FOUND && assembly->plan->wall == PLAN_WALL_NAMESPACES)
+        missing_command_explain(assembly->plan, argv[0], environment_get(assembly->environment, "PATH"), assembly->cwd, err);
     if (status == -ETIMEDOUT && container->deadlines.timeout_ns)
         error_prepend(err, "%s", container->deadlines.timeout_member);
     if (status < 0)

@@ -88,3 +88,22 @@ test_perf_fails() { check_run 255 'not permitted|[Pp]ermission|not implemented' 
 
 program_test system_services_cannot_be_managed "systemctl"
 test_system_services_cannot_be_managed() { check_run 1 'System has not been booted|Failed to connect|Operation not permitted' systemctl status; }
+
+program_test a_command_that_is_not_inside_is_named_with_where_it_is "sh"
+test_a_command_that_is_not_inside_is_named_with_where_it_is()
+{
+    mkdir "$HOME_DIR/tools"
+    printf '#!/bin/sh\necho inside\n' >"$HOME_DIR/tools/real"
+    chmod 755 "$HOME_DIR/tools" "$HOME_DIR/tools/real"
+    ln -s real "$HOME_DIR/tools/tool"
+    check_run 127 "outside it is .*/tools/real, which the policy does not grant: .*filesystem.readonlyPaths" \
+        "$HOME_DIR/tools/tool" || return 1
+    check_run 127 "not found in the container's PATH and file tree" "$HOME_DIR/tools/none" || return 1
+    OPTIONS=(--set "filesystem.readonlyPaths=['$HOME_DIR/tools/real']")
+    check_run 0 inside "$HOME_DIR/tools/real" || return 1
+    OPTIONS=()
+    echo 'version: cordon/1' >agent.yaml
+    check_run 127 'a policy is named by --policy agent.yaml' agent.yaml || return 1
+    OPTIONS=(--policy agent.yaml)
+    check_run 127 "none of the system's programs and libraries; extends: .base. grants" true
+}
