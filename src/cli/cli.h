@@ -18,6 +18,7 @@ struct cli {
     const struct command *command;
     struct cordon_request *request;
     bool is_json, is_tty, wants_help;
+    const char *profile;   /* of --profile */
     bool may_name_command; /* a document or --set may hold process.commandLine */
     char **operands; /* what follows the options, NULL-terminated */
     int operand_count;
@@ -53,7 +54,6 @@ struct command {
     int usage_status;
     int operand_max;          /* -1 = any number */
     bool has_command_operand; /* options end at the first operand */
-    bool is_hidden;
     int (*run)(struct cli *cli); /* the exit status */
 };
 

@@ -14,8 +14,6 @@ static void print_words(const char *first)
         const char *space = strchr(command->name, ' ');
         size_t length = space ? (size_t)(space - command->name) : strlen(command->name);
 
-        if (command->is_hidden)
-            continue;
         if (first) {
             if (space && strlen(first) == length && strncmp(first, command->name, length) == 0)
                 printf("%s ", space + 1);
@@ -267,7 +265,7 @@ static void print_fish(void)
     print_words("policy");
     printf("'\n");
     for (const struct command *command = commands; command->name; command++)
-        for (size_t i = 0; !command->is_hidden && command->options[i]; i++)
+        for (size_t i = 0; command->options[i]; i++)
             print_fish_option(command, command->options[i]);
 }
 

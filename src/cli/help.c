@@ -72,17 +72,17 @@ int run_help(struct cli *cli)
     if (cli->operand_count) {
         const struct command *command = command_find(cli->operands, &words);
 
-        if (command)
+        if (command && words == cli->operand_count)
             return help_command(command);
-        if (command_is_group(cli->operands[0]))
+        if (command_is_group(cli->operands[0]) && cli->operand_count == 1)
             return help_group(cli->operands[0]);
-        return print_usage_error(cli, "'%s' is not a command: see 'cordon help'", cli->operands[0]);
+        return print_usage_error(cli, "'%s%s%s' is not a command: see 'cordon help'", cli->operands[0],
+                                 cli->operand_count > 1 ? " " : "", cli->operand_count > 1 ? cli->operands[1] : "");
     }
     printf("cordon %s - what an agent may touch, enforced by the kernel\n\n", cordon_version());
     for (const struct command *command = commands; command->name; command++)
-        if (!command->is_hidden)
-            printf("  cordon %-16s %s\n", command->name, command->summary);
-    printf("\n'cordon help COMMAND' has the options. First steps: cordon doctor; "
-           "cordon run -- bash\n");
+        printf("  cordon %-16s %s\n", command->name, command->summary);
+    printf("\n'cordon help COMMAND' has the options.\nFirst steps: cordon doctor; in a project's "
+           "directory: cordon run --tty -- bash\n");
     return 0;
 }

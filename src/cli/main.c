@@ -30,24 +30,24 @@ const struct command commands[] = {
      "125 when Cordon could not contain it or had to end it; 126 not executable; 127 not found.\n"
      "TERM, INT, HUP, QUIT, USR1 and USR2 are passed on; a third INT within two seconds ends\n"
      "everything at once.\n",
-     run_options, EXIT_REFUSED, -1, true, false, run_run},
+     run_options, EXIT_REFUSED, -1, true, run_run},
     {"policy check", "[FILE...]", "would this policy be enforced here, in full?",
      "Exit status: 0 enforceable here, 1 invalid, 3 valid but not enforceable here, 2 unknown.\n",
-     policy_options, EXIT_USAGE, -1, false, false, run_policy_check},
+     policy_options, EXIT_USAGE, -1, false, run_policy_check},
     {"policy explain", "[FILE...]", "every rule, its origin and what enforces it here", "",
-     policy_options, EXIT_USAGE, -1, false, false, run_policy_explain},
+     policy_options, EXIT_USAGE, -1, false, run_policy_explain},
     {"policy schema", "", "the JSON Schema of policy documents", "", no_options, EXIT_USAGE, 0,
-     false, false, run_policy_schema},
+     false, run_policy_schema},
     {"policy profiles", "[NAME]", "the built-in profiles, or the text of one", "", no_options,
-     EXIT_USAGE, 1, false, false, run_policy_profiles},
+     EXIT_USAGE, 1, false, run_policy_profiles},
     {"doctor", "", "what this machine can do, and how to mend what it cannot",
      "Exit status: 0 full containment, 1 partial, 2 nothing can be contained.\n", json_options,
-     EXIT_USAGE, 0, false, false, run_doctor},
-    {"version", "", "print the version", "", no_options, EXIT_USAGE, 0, false, false, run_version},
+     EXIT_USAGE, 0, false, run_doctor},
+    {"version", "", "print the version", "", no_options, EXIT_USAGE, 0, false, run_version},
     {"help", "[COMMAND]", "print this, or the help of a command", "", no_options, EXIT_USAGE, 2,
-     false, false, run_help},
+     false, run_help},
     {"completion", "bash|zsh|fish", "print a shell's completion script", "", no_options, EXIT_USAGE,
-     1, false, true, run_completion},
+     1, false, run_completion},
     {0},
 };
 
@@ -74,8 +74,26 @@ static void fill_standard_streams(void)
         close(fd);
 }
 
+/* The second word of a command of two, alone: "explain" */
+static const char *command_by_second_word(const char *word)
+{
+    for (const struct command *command = commands; command->name; command++) {
+        const char *space = strchr(command->name, ' ');
+
+        if (space && strcmp(space + 1, word) == 0)
+            return command->name;
+    }
+    return NULL;
+}
+
 static int refuse_command(const struct cli *cli, char **args)
 {
+    const char *meant = command_by_second_word(args[0]);
+
+    if (meant)
+        return print_usage_error(cli, "'%s' is not a command: write 'cordon %s'", args[0], meant);
+    if (command_is_group(args[0]) && args[1] && (strcmp(args[1], "--help") == 0 || strcmp(args[1], "-h") == 0))
+        return help_group(args[0]);
     if (!command_is_group(args[0]))
         return print_usage_error(cli, "'%s' is not a command: see 'cordon help'", args[0]);
     if (args[1])

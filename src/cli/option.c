@@ -31,6 +31,10 @@ static int apply_policy(struct cli *cli, const char *value, struct cordon_error 
 
 static int apply_profile(struct cli *cli, const char *value, struct cordon_error *err)
 {
+    if (cli->profile)
+        return usage(err, "--profile %s and --profile %s: a document can have both: extends: [%s, %s]", cli->profile, value,
+                     cli->profile, value);
+    cli->profile = value;
     return cordon_request_set_profile(cli->request, value, err);
 }
 
@@ -196,8 +200,8 @@ int cli_parse(struct cli *cli, char **args, struct cordon_error *err)
     *kept = NULL;
     cli->operand_count = (int)(kept - cli->operands);
     if (cli->command->operand_max >= 0 && cli->operand_count > cli->command->operand_max)
-        return usage(err, "'%s' is one argument too many: cordon %s %s",
+        return usage(err, "'%s' is one argument too many: cordon %s%s%s",
                      cli->operands[cli->command->operand_max], cli->command->name,
-                     cli->command->operands);
+                     *cli->command->operands ? " " : "", cli->command->operands);
     return 0;
 }

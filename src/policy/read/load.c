@@ -98,6 +98,10 @@ static int check_version(const char *name, const struct node *root, bool is_json
     if (root->kind != NODE_MAP)
         return error_set(err, ERROR_INVALID, EINVAL, "%s:%u:%u: expected a map of members, not %s",
                          name, root->line, root->column, value_kind_phrase(root));
+    for (size_t i = 0; !version && i < root->count; i++)
+        if (text_distance(root->entries[i].key, "version", 2) <= 2)
+            return error_set(err, ERROR_SCHEMA, EINVAL, "%s:%u:%u: %s: unknown member; did you mean 'version'?", name,
+                             root->entries[i].line, root->entries[i].column, root->entries[i].key);
     if (!version)
         return error_set(err, ERROR_INVALID, EINVAL,
                          "%s:%u:%u: member 'version' is missing; write version: cordon/1", name,
@@ -308,7 +312,7 @@ int document_set_member(struct arena *arena, struct document *document, const ch
         .options = options,
         .profiles = &builtin_profiles,
         .name = "setting",
-        .layer = "request",
+        .layer = "setting",
         .is_partial = true,
         .err = err ? err : &unwanted,
     };

@@ -16,7 +16,7 @@ program_test doctor_names_a_ceiling_that_refuses_every_run "unshare mount" root
 test_doctor_names_a_ceiling_that_refuses_every_run()
 {
     local said
-    said=$(echo 'versin: cordon/1' | under_ceiling doctor)
+    said=$(echo 'resources: {memory: 1GiB}' | under_ceiling doctor)
     check_equal $? 2 || return 1
     grep -q 'MISSING  ceilings' <<<"$said" || complain "$said" || return 1
     grep -q '/etc/cordon/ceiling.d/a.yaml:1:1: ' <<<"$said" || complain "$said" || return 1

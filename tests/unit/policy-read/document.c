@@ -46,6 +46,7 @@ TEST(a_json_document_is_strict_by_its_name_and_by_its_first_byte)
 TEST(a_version_that_is_missing_or_unknown_is_refused)
 {
     must_refuse("name: x\n", "p.yaml:1:1: member 'version' is missing; write version: cordon/1");
+    must_refuse("name: x\nversin: cordon/1\n", "p.yaml:2:1: versin: unknown member; did you mean 'version'?");
     must_refuse("version: cordon/2\n",
                 "p.yaml:1:10: version: 'cordon/2' is unknown; expected cordon/1");
     must_refuse("version: 1.0.0\n",

@@ -45,7 +45,7 @@ TEST(a_setting_of_the_command_line_is_the_last_word)
     must_set(document, "filesystem.readonlyPaths=[/srv, {path: /data, optional: true}]");
     must_set(document, "process={timeout: 30s}");
     check_int(document->resources.memory.value, 512ull << 20);
-    check_string(document->resources.memory.origin.layer, "request");
+    check_string(document->resources.memory.origin.layer, "setting");
     check_int(document->network.loopback.value, 0);
     check_string(document->paths[document->path_count - 1].path, "/data");
     check_int(document->timeout.value, 30000);
@@ -122,7 +122,7 @@ TEST(a_later_setting_takes_back_what_could_not_be_enforced)
     must_set(document, "network.ingress.hostLoopback=allow");
     must_set(document, "ui.camera=true");
     check_int(document->unsupported_count, 2);
-    check_string(document->unsupported[0].origin.layer, "request");
+    check_string(document->unsupported[0].origin.layer, "setting");
     must_set(document, "network.ingress.hostLoopback=deny");
     check_int(document->unsupported_count, 1);
     check_string(document->unsupported[0].member, "ui.camera");

@@ -131,6 +131,28 @@ TEST(help_and_completion_name_every_option)
     check_contains(ran.out, "cordon 0.1.0\n");
 }
 
+TEST(a_command_that_was_nearly_right_is_told_what_is_meant)
+{
+    RUN(&ran, CORDON, "policy", "--help");
+    check_int(ran.status, 0);
+    check_contains(ran.out, "policy explain");
+    RUN(&ran, CORDON, "explain");
+    check_int(ran.status, 2);
+    check_contains(ran.err, "write 'cordon policy explain'");
+    RUN(&ran, CORDON, "nonsense");
+    check_contains(ran.err, "see 'cordon help'");
+    RUN(&ran, CORDON, "help", "policy", "nonsense");
+    check_int(ran.status, 2);
+    check_contains(ran.err, "'policy nonsense' is not a command");
+    RUN(&ran, CORDON, "doctor", "nonsense");
+    check_contains(ran.err, "one argument too many: cordon doctor\n");
+    RUN(&ran, CORDON, "run", "--profile", "base", "--profile", "git", "--", "true");
+    check_int(ran.status, 125);
+    check_contains(ran.err, "extends: [base, git]");
+    RUN(&ran, CORDON, "help");
+    check_contains(ran.out, "cordon completion");
+}
+
 /* What bash offers for the words `line`, of which the last is being written; sorted, one line. */
 static const char *completed(const char *line)
 {
