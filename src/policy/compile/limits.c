@@ -88,6 +88,18 @@ static int add_limit(struct compile *c, const struct limit_row *row, const struc
     return 0;
 }
 
+/* What a sandbox inside mounts is not among the private file systems: only a limit of memory counts it. */
+static int check_disk(struct compile *c, struct error *err)
+{
+    const struct setting *disk = &c->effective.resources.disk;
+
+    if (!disk->is_set || !c->plan->filter.allows_namespaces || plan_limit_value(c->plan, "resources.memory"))
+        return 0;
+    return compile_loss(c, "resources.disk", &disk->origin, err,
+                        "with nested.namespaces a tmpfs that a sandbox inside mounts is not counted; set resources.memory, "
+                        "which counts it");
+}
+
 static int add_timeout(struct compile *c, const struct setting *setting, const char *member,
                        struct error *err)
 {
@@ -112,6 +124,8 @@ int limits_add(struct compile *c, struct error *err)
         if (setting->is_set)
             r = add_limit(c, &limit_rows[i], setting, err);
     }
+    if (r == 0)
+        r = check_disk(c, err);
     if (r == 0)
         r = add_timeout(c, &c->effective.timeout, "process.timeout", err);
     if (r == 0)

@@ -16,8 +16,8 @@ const char *const *policy_loss_names(void)
 {
     static const char *const names[] = {
         "protectedPaths.missing", "resources.memory", "resources.cpus", "resources.pids",
-        "resources.cpuTime",      "groups",           "coreDumps",      "metadata",
-        "hardLinks",              "unixSockets",      NULL,
+        "resources.cpuTime",      "resources.disk",   "groups",         "coreDumps",
+        "metadata",               "hardLinks",        "unixSockets",    NULL,
     };
 
     return names;

@@ -110,7 +110,7 @@ prepare_disk_limit()
     ARGS=("$(private_directory)")
 }
 
-property disk_limit_files "9.3-25" "the private file systems cannot be filled with empty files" program=make_many
+property disk_limit_files "9.3-25" "the private file systems cannot be filled with empty files" program=make_many launch=may
 prepare_disk_limit_files()
 {
     LAUNCH=(--line 'resources: {disk: 16MiB}')

@@ -585,6 +585,26 @@ TEST(namespaces_inside_take_the_keeper_and_give_landlock_for_files_up)
     fixture_close(&f);
 }
 
+TEST(a_disk_limit_that_sandboxes_inside_can_pass_by_needs_one_of_memory)
+{
+    fixture_open(&f);
+    f.facts.is_root = false;
+    f.facts.keeps_names = true;
+    check_contains(refusal_of(&f, "nested: {namespaces: true}\nresources: {disk: 16MiB}\n"),
+                   "set resources.memory, which counts it; to go on without, add 'resources.disk' to isolation.allowLoss");
+    f.facts.cgroup = CGROUP_V2;
+    f.facts.cgroup_memory = true;
+    accept_text(&f, "nested: {namespaces: true}\nresources: {disk: 16MiB, memory: 1GiB}\n");
+    check_int(plan_limit_value(f.plan, "resources.disk"), 16 << 20);
+    check_int(f.plan->loss_count, 0);
+    accept_text(&f, "nested: {namespaces: true}\nresources: {disk: 16MiB}\nisolation: {allowLoss: [resources.disk]}\n");
+    check_int(plan_limit_value(f.plan, "resources.disk"), 16 << 20);
+    check_int(f.plan->loss_count, 1);
+    accept_text(&f, "resources: {disk: 16MiB}\n");
+    check_int(f.plan->loss_count, 0);
+    fixture_close(&f);
+}
+
 TEST(what_netlink_makes_in_networks_inside_is_not_said_to_be_refused)
 {
     static const char *const made[] = {"bridges", "tunnels", "queueing", "classifiers"};

@@ -81,7 +81,7 @@ TEST(choices_are_answered_with_all_of_them)
     must_refuse(NATIVE "isolation: {allowLoss: [everything]}\n",
                 "p.yaml:2:25: isolation.allowLoss[0]: 'everything' is unknown; expected one of "
                 "protectedPaths.missing, resources.memory, resources.cpus, resources.pids, "
-                "resources.cpuTime, groups, coreDumps, metadata, hardLinks, unixSockets");
+                "resources.cpuTime, resources.disk, groups, coreDumps, metadata, hardLinks, unixSockets");
 }
 
 TEST(true_and_false_are_not_words)
