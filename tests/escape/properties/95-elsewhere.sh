@@ -34,6 +34,53 @@ lifts='it lifts what a container mounts'
 elsewhere_row elsewhere_remount "a read-only mount cannot be made writable" remount .bashrc kernel="$lifts"
 elsewhere_row elsewhere_root_of_child "another process's root directory is no way round" root-of-child sub/.git/config
 
+# Name, sentence, way, what is covered by a mount, the name, the other name, all below sub/.
+cover_row()
+{
+    property "$1" "9.3-49 9.3-52" "$2" program=cover_name
+    eval "prepare_$1() { make_covered; cover_arguments ${*:3}; }"
+}
+
+# A repository as it was before, and what could become one.
+make_covered()
+{
+    make_elsewhere
+    mkdir -p "$WORKSPACE/sub/plain/hooks" "$WORKSPACE/sub/plain/objects" "$WORKSPACE/sub/plain/refs" "$WORKSPACE/sub/own"
+    printf '#!/bin/sh\nexit 0\n' >"$WORKSPACE/sub/plain/hooks/pre-commit"
+    printf '[core]\n\tfsmonitor = true\n' >"$WORKSPACE/sub/config"
+}
+
+cover_arguments()
+{
+    local way=$1 name
+    ARGS=("$way") WATCH=("$WORKSPACE/sub")
+    shift
+    for name; do
+        ARGS+=("$WORKSPACE/sub/$name")
+    done
+    LAUNCH+=(--direct yes)
+}
+
+cover_row elsewhere_cover_into "a mount on a directory does not hide the hooks that it takes along into a repository's name" \
+    rename plain plain own/.git
+cover_row elsewhere_cover_into_part "nor a mount on what lies in it" rename plain/hooks plain own/.git
+cover_row elsewhere_cover_away "nor the repository that it takes out of its name" rename .git .git away
+cover_row elsewhere_cover_away_part "nor the repository's configuration, covered alone" rename .git/config .git away
+cover_row elsewhere_cover_swap "nor exchanged for another directory" exchange .git .git own
+cover_row elsewhere_cover_unlink "a mount on a repository's configuration does not make it new: removed" \
+    unlink .git/config .git/config
+cover_row elsewhere_cover_replace "nor replaced" rename .git/config config .git/config
+cover_row elsewhere_cover_exchange "nor exchanged" exchange .git/config .git/config config
+
+property elsewhere_cover_socket "9.3-48 9.3-52" "no socket of the host is taken for one that was made inside because it was mounted on that" \
+    program=cover_socket
+prepare_elsewhere_cover_socket()
+{
+    socket_prepare path "$WORKSPACE/service"
+    ARGS=("$WORKSPACE/service")
+    LAUNCH+=(--direct yes)
+}
+
 property elsewhere_number_walk "9.3-49 9.3-52" "no mount is taken for one that was gone before the path was walked to its end" program=mount_number
 prepare_elsewhere_number_walk()
 {

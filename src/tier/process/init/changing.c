@@ -24,6 +24,8 @@ static long new_place(struct keeper *keeper, const struct call *call, int direct
     status = ret_place->parent == PARENT_NONE ? -EEXIST : 0;
     if (status == 0 && names_is_shut(&ret_place->at))
         status = place_look(ret_place);
+    if (status == -EBUSY)
+        status = -EEXIST;
     if (status == 0)
         status = ret_place->object >= 0 ? -EEXIST : place_check(keeper, ret_place);
     if (status == 0)
@@ -125,12 +127,20 @@ static long make_link(struct keeper *keeper, const struct call *call, int from_d
     return status;
 }
 
+/* That its name is gone: -EACCES for what must stay, -EBUSY for what a sandbox that asks has mounted something on. */
+static long check_name(const struct keeper *keeper, struct place *place)
+{
+    long status = place_check(keeper, place);
+
+    return status == 0 && place->is_bare ? place_look(place) : status;
+}
+
 static long check_rename(const struct keeper *keeper, struct place *from, struct place *to, uint64_t flags)
 {
-    long status = place_check(keeper, from);
+    long status = check_name(keeper, from);
 
     if (status == 0)
-        status = place_check(keeper, to);
+        status = check_name(keeper, to);
     if (status == 0)
         status = place_check_move(keeper, from, &to->at);
     if (status == 0 && flags & RENAME_EXCHANGE)
@@ -201,7 +211,7 @@ static long remove_name(struct keeper *keeper, const struct call *call, int dire
     if (status < 0)
         return status;
     status = place.parent == PARENT_NONE ? (flags & AT_REMOVEDIR ? -EINVAL : -EISDIR) /* "." and ".." */
-                              : place_check(keeper, &place);
+                              : check_name(keeper, &place);
     if (status == 0 && place.has_slash)
         status = check_directory(&place);
     if (status == 0)

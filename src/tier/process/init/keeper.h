@@ -116,6 +116,7 @@ struct place {
     int is_read_only;   /* reached through a descriptor of the caller's (/proc/self/fd/N) that cannot write */
     int is_handed;      /* reached through one that can write */
     int is_outside;     /* and no mount of the container's leads there: a file of the host that the program was given */
+    int is_bare;        /* a name in a sandbox's own mounts that is acted on by name: place_look() enters no mount on it */
     uint64_t rdev;      /* major << 32 | minor of a device */
     struct names_at at; /* of the name itself */
     char name[NAME_MAX + 1];
@@ -163,8 +164,10 @@ long place_find(struct keeper *keeper, const struct call *call, int directory, c
 /* The same for a new name, from one directory of the caller's and through no magic link: the kernel may resolve it again. */
 long place_find_again(struct keeper *keeper, const struct call *call, int from, const char *path, struct place *ret_place);
 void place_leave(struct place *place);
-/* Look at the object after all; nothing being there is no failure. */
+/* Look at the object after all; nothing being there is no failure. -EBUSY = something is mounted on it (is_bare). */
 long place_look(struct place *place);
+/* O_PATH of what a name in a directory means; with is_bare -EBUSY where something is mounted on it. */
+long place_open(int directory, const char *name, int is_bare);
 int place_is_dots(const char *name); /* "." or ".." */
 
 /* staying.c. Remember what was just made, as long as its stamp does not tell it from what was there. */

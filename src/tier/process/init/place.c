@@ -181,13 +181,25 @@ int place_is_dots(const char *name)
     return name[0] == '.' && (!name[1] || (name[1] == '.' && !name[2]));
 }
 
+/*
+ * Calls that act on a name act on what lies below a mount there, wherever the keeper's own namespace has none: so what a
+ * sandbox mounted must not be what is judged. The kernel says EBUSY to who sees a mount there.
+ */
+long place_open(int directory, const char *name, int is_bare)
+{
+    struct open_how how = {.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC, .resolve = is_bare ? RESOLVE_NO_XDEV : 0};
+    long fd = sys_call4(openat2, directory, name, &how, sizeof(how));
+
+    return is_bare && fd == -EXDEV ? -EBUSY : fd;
+}
+
 long place_look(struct place *place)
 {
     long status;
 
     if (place->object >= 0)
         return 0;
-    status = sys_call4(openat, place->parent, place->name, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0);
+    status = place_open(place->parent, place->name, place->is_bare);
     if (status < 0)
         return status == -ENOENT ? 0 : status;
     place->object = (int)status;
@@ -341,6 +353,7 @@ static void place_empty(struct place *place)
     place->parent = PARENT_NONE;
     place->object = -1;
     place->has_slash = place->is_proc = place->is_foreign = place->is_read_only = place->is_handed = place->is_outside = 0;
+    place->is_bare = 0;
     place->mode = 0;
 }
 

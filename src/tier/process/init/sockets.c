@@ -7,12 +7,13 @@
 #include <linux/fcntl.h>
 #include <linux/ioctl.h>
 #include <linux/netlink.h>
+#include <linux/openat2.h>
 #include <linux/seccomp.h>
 #include <linux/socket.h>
 #include <linux/stat.h>
 #include <linux/un.h>
 
-#include "tier/process/init/keeper.h"
+#include "tier/process/init/view.h"
 
 #define AF_UNIX_FAMILY    1 /* <sys/socket.h> belongs to a C library */
 #define AF_NETLINK_FAMILY 16
@@ -108,11 +109,16 @@ static void sockets_forget(struct keeper *keeper)
     keeper->socket_count = kept;
 }
 
-/* The host may have put another in its place by now, but the program cannot: all its calls that change names wait here. */
-static void socket_remember(struct keeper *keeper, int from, const char *path)
+/*
+ * The host may have put another in its place by now, but the program cannot: all its calls that change names wait here, and
+ * what a sandbox mounts on the name meanwhile is not entered. One that is not remembered is not connected to.
+ */
+static void socket_remember(struct keeper *keeper, const struct place *place)
 {
+    struct open_how how = {.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
+                           .resolve = RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
     struct known_socket made;
-    long object = sys_call4(openat, from, path, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0);
+    long object = sys_call4(openat2, place->parent, place->name, &how, sizeof(how));
 
     if (object < 0)
         return;
@@ -131,6 +137,10 @@ static void socket_remember(struct keeper *keeper, int from, const char *path)
     keeper->socket_oldest = (keeper->socket_oldest + 1) % KEEPER_SOCKETS;
 }
 
+/*
+ * The kernel resolves the path once more, which leads to the directory that was judged as long as no mount on the way can
+ * change: not from a sandbox's directory.
+ */
 static long bind_here(struct keeper *keeper, const struct call *call, int socket, const union socket_name *name,
                       size_t length)
 {
@@ -139,18 +149,21 @@ static long bind_here(struct keeper *keeper, const struct call *call, int socket
 
     if (from < 0)
         return from;
-    status = place_find_again(keeper, call, (int)from, name->local.path, &place);
+    if (keeper->is_nested && name->local.path[0] != '/' && !view_is_own(keeper, (int)from))
+        status = -EACCES;
+    else
+        status = place_find_again(keeper, call, (int)from, name->local.path, &place);
     if (status == 0)
         status = place.object >= 0 ? -EADDRINUSE : place_check(keeper, &place);
     if (status == 0)
         status = notes_take(keeper, &place);
-    place_leave(&place);
     if (status == 0) {
         caller_take_mask(keeper, call);
         status = bind_from((int)from, socket, name, length);
     }
     if (status == 0)
-        socket_remember(keeper, (int)from, name->local.path);
+        socket_remember(keeper, &place);
+    place_leave(&place);
     sys_call1(close, from);
     return status;
 }
@@ -180,7 +193,7 @@ static long bind_elsewhere(struct keeper *keeper, const struct call *call, int s
         status = bind_from(place.parent, socket, name, sizeof(name->local.family) + string_length(name->local.path) + 1);
     }
     if (status == 0)
-        socket_remember(keeper, place.parent, place.name);
+        socket_remember(keeper, &place);
     place_leave(&place);
     return status;
 }

@@ -98,7 +98,7 @@ static long walk_entry(struct walk *walk, int directory, const char *name, const
         return -EACCES;
     if (!names_differ(record, &from_here, &to_here) && !names_differ(record, &to_here, &from_here))
         return 0;
-    child = sys_call4(openat, directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0);
+    child = place_open(directory, name, walk->keeper->view.is_foreign);
     if (child < 0)
         return child == -ENOENT ? 0 : child;
     if (from_here.kinds & ~to_here.kinds & RECORD_NAME_OLD && is_old(walk->keeper, (int)child))

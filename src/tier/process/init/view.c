@@ -121,6 +121,13 @@ static int is_own_mount(struct keeper *keeper, uint64_t id)
     return mounts_find(&own_mounts, id) && own_refresh(keeper) == 0 && mounts_find(&own_mounts, id);
 }
 
+int view_is_own(struct keeper *keeper, int fd)
+{
+    struct identity identity;
+
+    return identity_of(fd, "", AT_EMPTY_PATH, &identity) == 0 && is_own_mount(keeper, identity.mount);
+}
+
 static void caller_path(const struct call *call, const char *rest, char path[48])
 {
     string_append(string_append_number(path, path + 48, call->tid), path + 48, rest);

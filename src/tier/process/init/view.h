@@ -27,6 +27,9 @@ long view_names(struct keeper *keeper, const struct call *call, int fd, const ch
 /* Does the descriptor lead into the container's own tree? `text` as above. */
 long view_check_own(struct keeper *keeper, int fd, const char *text);
 
+/* Is it on one of the container's own mounts? */
+int view_is_own(struct keeper *keeper, int fd);
+
 /* More patterns that cover an object. */
 void view_join(struct names_at *at, const struct names_at *other);
 

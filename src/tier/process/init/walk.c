@@ -258,7 +258,8 @@ static long end_here(struct walk *walk, const char *name)
     walk->at = -1;
     string_append(place->name, place->name + sizeof(place->name), name);
     names_step(walk->keeper->record, &parent, name, string_length(name), &place->at);
-    if (walk->flags & PLACE_NAME)
+    place->is_bare = (walk->flags & PLACE_NAME) != 0;
+    if (place->is_bare)
         return 0;
     status = place_look(place);
     if (status < 0 || place->object < 0)
