@@ -206,7 +206,10 @@ CORDON_API CORDON_MUST_CHECK int cordon_request_set_capture(struct cordon_reques
                                                             size_t stdout_max, size_t stderr_max,
                                                             struct cordon_error *err);
 
-/* Let the program have this descriptor (3..1023) under the same number. All others are closed. */
+/*
+ * Let the program have this descriptor (3..1023) under the same number. All others are closed. It is taken over while the
+ * launch begins: leave it as it is until the launch has returned. Files, pipes, terminals and sockets with a fixed peer pass.
+ */
 CORDON_API CORDON_MUST_CHECK int cordon_request_keep_fd(struct cordon_request *request, int fd,
                                                         struct cordon_error *err);
 

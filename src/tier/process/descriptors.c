@@ -24,6 +24,23 @@ static int socket_check(int fd, const char *name, enum plan_network network, str
                      name, fd);
 }
 
+/* A socket belongs to the network that it was made in, and one without a peer can be given any. */
+static int peer_check(int fd, const char *name, struct error *err)
+{
+    struct sockaddr_storage peer;
+    socklen_t size = sizeof(peer), type_size = sizeof(int);
+    int type = 0;
+
+    if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_size) < 0)
+        return error_system(err, errno, "%s (descriptor %d)", name, fd);
+    if ((type == SOCK_STREAM || type == SOCK_SEQPACKET) && getpeername(fd, (struct sockaddr *)&peer, &size) == 0)
+        return 0;
+    return error_set(err, ERROR_UNENFORCEABLE, ENOTSUP,
+                     "%s (descriptor %d) is a socket without a fixed peer, by which the program would have the host's "
+                     "network; give a pipe or a connected stream socket, or grant the host's network",
+                     name, fd);
+}
+
 /* The program's own are shut for sending (init/datagrams.c). */
 static int datagram_check(int fd, const char *name, struct error *err)
 {
@@ -56,6 +73,8 @@ static int descriptor_check(int fd, const char *name, const struct plan *plan, s
         return socket_check(fd, name, plan->network, err);
     if (S_ISSOCK(st.st_mode) && plan->filter.keeps_sockets && !plan->filter.sends_datagrams)
         return datagram_check(fd, name, err);
+    if (S_ISSOCK(st.st_mode) && plan->network != PLAN_NET_HOST)
+        return peer_check(fd, name, err);
     if (plan->filter.allows_namespaces && S_ISREG(st.st_mode) && (flags & O_ACCMODE) == O_WRONLY)
         return error_set(err, ERROR_INVALID, EACCES,
                          "%s (descriptor %d) is a file to be written only, which a program with namespaces of its own "

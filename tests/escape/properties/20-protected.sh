@@ -173,6 +173,9 @@ prepare_denied_hard_link() { make_denied; ARGS=("$WORKSPACE/config/.env" "$WORKS
 property denied_chmod "9.3-16" "the mode of a denied file cannot be changed" program=chmod_file
 prepare_denied_chmod() { make_denied; ARGS=("$WORKSPACE/config/.env"); WATCH=("$WORKSPACE/config"); }
 
+property denied_mask "9.3-16" "what covers a denied file cannot be opened up through process 1" program=open_mask
+prepare_denied_mask() { make_denied; ARGS=("$WORKSPACE/config/.env"); }
+
 property denied_unmount "MXC-a" "what covers a denied file cannot be unmounted" program=unmount_mask
 prepare_denied_unmount()
 {

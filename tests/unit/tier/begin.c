@@ -119,6 +119,31 @@ TEST(kept_descriptors_are_those_of_the_beginning)
     close(ends[1]);
 }
 
+/* The numbers are inherited at the beginning and looked at when there is a plan. */
+TEST(a_descriptor_that_was_another_when_process_1_began_is_refused)
+{
+    const char *argv[] = {"true", NULL};
+    int kept = open("/", O_RDONLY | O_CLOEXEC), file = open("/etc/passwd", O_RDONLY | O_CLOEXEC);
+    struct tier_start start = {.plan = &hand.plan,
+                               .argv = argv,
+                               .stdio = {-1, -1, -1},
+                               .fds = &kept,
+                               .fd_count = 1,
+                               .init_path = hand_init_path()};
+    struct tier_run *run = NULL, *prepared;
+
+    hand_plan_init(&hand, NULL);
+    prepared = prepared_make(&kept, 1);
+    check_int(dup3(file, kept, O_CLOEXEC), kept);
+    check_int(tier_process.start(&start, prepared, &run, &err), -EISDIR);
+    check_contains(err.text, "exchanged meanwhile");
+    check(run == NULL);
+    check_int(tier_process.start(&start, prepared_make(&kept, 1), &run, &err), 0);
+    tier_process.finish(run);
+    close(kept);
+    close(file);
+}
+
 /* Nothing of it is left: no child, and nothing that holds the pipe that it would have kept. */
 TEST(what_was_prepared_for_nothing_is_gone_when_it_is_finished)
 {

@@ -146,6 +146,16 @@ TEST(other_processes_files_in_proc_are_not_opened_on_behalf)
     done();
 }
 
+/* The keeper is process 1, and could follow these where the caller cannot. */
+TEST(what_process_1_holds_is_not_changed_through_its_descriptors)
+{
+    keep(":", "for n in 0 1 2 3 4 5 6 7 8 9 10 11 12; do for p in /proc/1 /proc//1 /proc/./1 /proc/1/task/1; do for t in m/file m/directory r p; do\n"
+              "chmod 777 $p/fd/$n/$t 2>/dev/null && echo changed $p/fd/$n/$t; mkdir $p/fd/$n/$t/x 2>/dev/null && echo made $p/fd/$n/$t/x\n"
+              "done; done; done; mkdir made && chmod 700 made && echo tried");
+    check_string(output, "tried\n");
+    done();
+}
+
 /* A debugger's way to its child's memory; process 1 and relatives are not the child's. */
 TEST(a_process_reaches_its_child_s_entries_in_proc_and_not_its_parent_s)
 {

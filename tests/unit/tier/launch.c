@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -224,6 +225,39 @@ TEST(a_program_that_does_not_exist_is_not_found)
     check_int(tier_process.start(&start, NULL, &run, &err), -EACCES);
     check_int(err.kind, ERROR_NOT_EXECUTABLE);
     check(run == NULL);
+}
+
+/* A socket is of the network that it was made in, which is the host's. */
+TEST(a_socket_without_a_peer_is_kept_only_with_the_hosts_network)
+{
+    const char *argv[] = {"true", NULL};
+    static const int kinds[][2] = {{AF_INET, SOCK_STREAM}, {AF_INET, SOCK_DGRAM}, {AF_UNIX, SOCK_STREAM}, {AF_NETLINK, SOCK_RAW}};
+    struct tier_start start = {
+        .plan = &hand.plan, .argv = argv, .stdio = {-1, -1, -1}, .fd_count = 1, .init_path = hand_init_path()};
+    struct tier_run *run = NULL;
+    int pair[2];
+
+    hand_plan_init(&hand, NULL);
+    for (size_t i = 0; i < ARRAY_COUNT(kinds); i++) {
+        int fd = socket(kinds[i][0], kinds[i][1] | SOCK_CLOEXEC, 0);
+
+        check(fd > 2);
+        start.fds = &fd;
+        hand.plan.network = PLAN_NET_LOOPBACK;
+        check_int(tier_process.start(&start, NULL, &run, &err), -ENOTSUP);
+        check_contains(err.text, "without a fixed peer");
+        hand.plan.network = PLAN_NET_HOST;
+        check_int(tier_process.start(&start, NULL, &run, &err), 0);
+        tier_process.finish(run);
+        close(fd);
+    }
+    check_int(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+    start.fds = pair;
+    hand.plan.network = PLAN_NET_NONE;
+    check_int(tier_process.start(&start, NULL, &run, &err), 0);
+    tier_process.finish(run);
+    close(pair[0]);
+    close(pair[1]);
 }
 
 TEST(a_directory_as_standard_input_is_refused_and_a_file_is_not)

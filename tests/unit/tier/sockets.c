@@ -302,6 +302,9 @@ TEST(a_datagram_socket_is_not_handed_over)
     check_contains(err.text, "standard input (descriptor");
     check_contains(err.text, "is a datagram socket");
     hand.plan.filter.sends_datagrams = true;
+    check_int(tier_process.start(&start, NULL, &started, &err), -ENOTSUP);
+    check_contains(err.text, "without a fixed peer");
+    hand.plan.network = PLAN_NET_HOST;
     check_int(tier_process.start(&start, NULL, &started, &err), 0);
     tier_process.finish(started);
     close(pair[0]);

@@ -131,6 +131,27 @@ static const struct record *record_map(struct init *init, int fd)
     return (const struct record *)address;
 }
 
+/*
+ * The caller's were looked at by their numbers after this process had got them; a thread of the caller may have put others
+ * there in between.
+ */
+static void kept_check(struct init *init)
+{
+    for (uint32_t i = 0; i < init->begin.fd_count; i++) {
+        int fd = init->begin.fds[i];
+        long flags = init_need(init, sys_call3(fcntl, fd, F_GETFL, 0), "examine", "kept descriptor");
+        struct statx info;
+        uint32_t type;
+
+        init_need(init, sys_call5(statx, fd, "", AT_EMPTY_PATH, STATX_TYPE, &info), "examine", "kept descriptor");
+        type = info.stx_mode & S_IFMT;
+        if (flags & O_PATH || (type != S_IFREG && type != S_IFIFO && type != S_IFCHR && type != S_IFSOCK))
+            init_fail(init, "keep (it was exchanged meanwhile)", "descriptor", EISDIR);
+        if (init->record->flags & RECORD_NESTED && type == S_IFREG && (flags & O_ACCMODE) == O_WRONLY)
+            init_fail(init, "keep (it was exchanged meanwhile)", "descriptor", EACCES);
+    }
+}
+
 void record_receive(struct init *init)
 {
     struct message message;
@@ -163,4 +184,5 @@ void record_receive(struct init *init)
         init_fail(init, "receive", "standard streams", EBADMSG);
     for (size_t i = 0; i < count; i++)
         sys_call1(close, control.fds[i]);
+    kept_check(init);
 }

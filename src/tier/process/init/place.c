@@ -313,6 +313,8 @@ static long self_replace(const struct call *call, char path[PATH_MAX])
 
     if (path[0] != '/' || (path[1] != 'p' && path[1] != 'd'))
         return 0;
+    if (begins(path, "/proc/1/fd/")) /* the keeper is process 1, whose descriptors are not the caller's */
+        return -EACCES;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         if (!begins(path, rows[i].name))
             continue;

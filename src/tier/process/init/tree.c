@@ -325,6 +325,8 @@ static void directory_make(struct init *init, int root, const struct record_moun
  */
 static void covers_seal(struct init *init, int root, const struct record_mount *mounts)
 {
+    /* Everything in the tmpfs is used by mounts of its own; through this one process 1 still holds all of it. */
+    attributes_set(init, base, MOUNT_ATTR_RDONLY, 0, "private file system");
     for (uint32_t i = 0; i < init->record->mount_count; i++) {
         const char *target = init_string(init, mounts[i].target);
         int fd;
