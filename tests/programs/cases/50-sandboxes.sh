@@ -238,6 +238,32 @@ test_names_are_kept_in_sandboxes_inside()
     ! grep -rq evil . || complain 'a protected name was written'
 }
 
+# What is told when the run has ended, whatever the sandbox has mounted on it or where it has mounted it.
+program_test configurations_are_told_from_sandboxes_inside "unshare git" user
+test_configurations_are_told_from_sandboxes_inside()
+{
+    local file evil='[core]
+        fsmonitor = evil'
+    as_caller git init -q --bare bare && as_caller git init -q old && as_caller touch old/.git/config.worktree || return 1
+    sleep 0.1 # older than the run by the clock of the file system
+    nested
+    check_run 0 'new/.git/config: core.fsmonitor = evil' env "evil=$evil" sh -ec '
+        mkdir -p new/.git/objects
+        echo "$evil" > new/.git/config
+        touch benign alias
+        unshare -Urm sh -ec "mount --bind benign new/.git/config; unshare -Urm mkdir new/.git/refs"' || return 1
+    for file in bare/config old/.git/config.worktree; do
+        check_run 0 "$file: core.fsmonitor = evil" env "evil=$evil" "file=$file" unshare -Urm sh -ec '
+            mount --bind $file alias
+            echo "$evil" >> alias' || return 1
+    done
+    # nothing of what a sandbox mounts itself
+    check_equal "$(contained env "evil=$evil" sh -ec '
+        mkdir own
+        unshare -Urm sh -ec "mount -t tmpfs none own; mkdir own/objects own/refs; echo \"\$evil\" > own/config"
+        echo done' 2>&1)" done
+}
+
 program_test chromium_sandboxes_itself_inside "chromium" user
 test_chromium_sandboxes_itself_inside()
 {

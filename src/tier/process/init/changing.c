@@ -29,7 +29,7 @@ static long new_place(struct keeper *keeper, const struct call *call, int direct
     if (status == 0)
         status = ret_place->object >= 0 ? -EEXIST : place_check(keeper, ret_place);
     if (status == 0)
-        status = notes_take(keeper, ret_place);
+        status = notes_take(keeper, call, ret_place);
     if (status < 0)
         place_leave(ret_place);
     return status;
@@ -120,7 +120,7 @@ static long make_link(struct keeper *keeper, const struct call *call, int from_d
         return status;
     status = place_check(keeper, &from);
     if (status == 0)
-        status = notes_take(keeper, &from);
+        status = notes_take(keeper, call, &from);
     if (status == 0)
         status = link_to(keeper, &from, call, to_directory, to_address);
     place_leave(&from);
@@ -173,9 +173,9 @@ static long rename_to(struct keeper *keeper, const struct call *call, struct pla
     if (status == 0)
         status = check_rename(keeper, from, &to, flags);
     if (status == 0)
-        status = notes_take(keeper, &to);
+        status = notes_take(keeper, call, &to);
     if (status == 0 && flags & RENAME_EXCHANGE)
-        status = notes_take(keeper, from);
+        status = notes_take(keeper, call, from);
     if (status == 0)
         status = sys_call5(renameat2, from->parent, from->name, to.parent, to.name, flags);
     place_leave(&to);
@@ -256,7 +256,7 @@ static long truncate_file(struct keeper *keeper, const struct call *call)
     if (status == 0)
         status = check_size(call, &place, call->args[1]);
     if (status == 0)
-        status = notes_take(keeper, &place);
+        status = notes_take(keeper, call, &place);
     if (status == 0) {
         at = string_append(again, again + sizeof(again), "/proc/thread-self/fd/");
         string_append_number(at, again + sizeof(again), (uint64_t)place.object);

@@ -186,7 +186,7 @@ long sticky_check_open(const struct keeper *keeper, const struct place *place, i
 long sticky_check_link(const struct keeper *keeper, int directory, int link);
 
 /* notes.c. Before the act: if the name is noted, tell the parent of its directory. Negative: it must not be done. */
-long notes_take(struct keeper *keeper, const struct place *place);
+long notes_take(struct keeper *keeper, const struct call *call, const struct place *place);
 
 /* opening.c, changing.c, sockets.c: the calls. -EAGAIN of an _again() = not yet. */
 long opening_handle(struct keeper *keeper, const struct call *call);

@@ -8,7 +8,7 @@
 #include <linux/errno.h>
 #include <linux/fcntl.h>
 
-#include "tier/process/init/keeper.h"
+#include "tier/process/init/view.h"
 
 /* Of the parts of a repository, the one that is about to be made may be missing. */
 static int is_repository(int directory)
@@ -70,16 +70,11 @@ static long note(struct keeper *keeper, int directory, uint32_t kind)
 }
 
 /* The directory of a place whose object is known by a descriptor alone: the name that it has now tells. */
-static long directory_of(const struct keeper *keeper, const struct place *place)
+static long directory_by_name(const struct keeper *keeper, int object)
 {
     char path[PATH_MAX] not_initialised, again[24];
-    long length;
+    long length = sys_call4(readlinkat, keeper->own, place_again(object, again), path, sizeof(path) - 1);
 
-    if (place->parent == PARENT_NONE && keeper->view.is_foreign) /* the name is one of another tree */
-        return -ENOENT;
-    if (place->parent != PARENT_NONE)
-        return sys_call4(openat, place->parent, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
-    length = sys_call4(readlinkat, keeper->own, place_again(place->object, again), path, sizeof(path) - 1);
     while (length > 0 && path[length - 1] != '/')
         length--;
     if (length <= 0)
@@ -88,13 +83,37 @@ static long directory_of(const struct keeper *keeper, const struct place *place)
     return sys_call4(openat, AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
 }
 
-long notes_take(struct keeper *keeper, const struct place *place)
+/*
+ * Where a sandbox acts on an object, that may come from another directory than the one in which it is mounted. And the
+ * parent gets no descriptor of a sandbox's mounts: those on names in it would stay with it, and hide what it shall look at.
+ */
+static long directory_elsewhere(struct keeper *keeper, const struct call *call, const struct place *place)
+{
+    long directory = -ENOENT;
+
+    if (place->object >= 0 && !place->is_bare)
+        directory = view_open_parent(keeper, call, place->object);
+    if (directory == -ENOENT && place->parent != PARENT_NONE)
+        directory = view_open(keeper, call, place->parent);
+    return directory;
+}
+
+static long directory_of(struct keeper *keeper, const struct call *call, const struct place *place)
+{
+    if (keeper->view.is_foreign)
+        return directory_elsewhere(keeper, call, place);
+    if (place->parent != PARENT_NONE)
+        return sys_call4(openat, place->parent, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+    return directory_by_name(keeper, place->object);
+}
+
+long notes_take(struct keeper *keeper, const struct call *call, const struct place *place)
 {
     long directory, status = 0;
 
     if (!(place->at.kinds & (RECORD_NAME_NOTED | RECORD_NAME_PART)))
         return 0;
-    directory = directory_of(keeper, place);
+    directory = directory_of(keeper, call, place);
     if (directory < 0)
         return tell_more(keeper);
     if (place->at.kinds & RECORD_NAME_NOTED)

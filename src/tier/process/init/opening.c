@@ -207,7 +207,7 @@ static long open_existing(struct keeper *keeper, const struct call *call, struct
     if (place->is_outside && flags & O_TRUNC) /* it may have been given for appending only */
         return -EACCES;
     if (is_writing(flags))
-        status = notes_take(keeper, place);
+        status = notes_take(keeper, call, place);
     if (status < 0)
         return status;
     if (place->is_proc) /* what /proc shows of a process is judged when it is opened, and by rights that callers lack */
@@ -236,7 +236,7 @@ static long open_new(struct keeper *keeper, const struct call *call, struct plac
     if (status == 0 && place->has_slash)
         status = -EISDIR;
     if (status == 0)
-        status = notes_take(keeper, place);
+        status = notes_take(keeper, call, place);
     if (status < 0)
         return status;
     caller_take_mask(keeper, call);

@@ -156,7 +156,7 @@ static long bind_here(struct keeper *keeper, const struct call *call, int socket
     if (status == 0)
         status = place.object >= 0 ? -EADDRINUSE : place_check(keeper, &place);
     if (status == 0)
-        status = notes_take(keeper, &place);
+        status = notes_take(keeper, call, &place);
     if (status == 0) {
         caller_take_mask(keeper, call);
         status = bind_from((int)from, socket, name, length);
@@ -186,7 +186,7 @@ static long bind_elsewhere(struct keeper *keeper, const struct call *call, int s
     if (status == 0 && string_length(place.name) >= UNIX_PATH_MAX)
         status = -ENAMETOOLONG;
     if (status == 0)
-        status = notes_take(keeper, &place);
+        status = notes_take(keeper, call, &place);
     if (status == 0) {
         caller_take_mask(keeper, call);
         string_append(name->local.path, name->local.path + sizeof(name->local.path), place.name);

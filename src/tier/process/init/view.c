@@ -230,20 +230,29 @@ static long part_of(struct keeper *keeper, const struct mount_row *row, const ch
     return rest ? join(part, row->root, rest) : -EACCES;
 }
 
-/* Is that, in the container's own tree, the same object? */
-static int is_there(const char *name, const struct identity *identity)
+/* O_PATH of that in the container's own tree, if it is the same object. */
+static long open_there(const char *name, const struct identity *identity)
 {
     struct open_how how = {.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
                            .resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
     struct identity found;
     long fd = sys_call4(openat2, AT_FDCWD, name, &how, sizeof(how));
-    int is_found;
 
     if (fd < 0)
-        return 0;
-    is_found = identity_of((int)fd, "", AT_EMPTY_PATH, &found) == 0 && is_same(&found, identity);
+        return fd;
+    if (identity_of((int)fd, "", AT_EMPTY_PATH, &found) == 0 && is_same(&found, identity))
+        return fd;
     sys_call1(close, fd);
-    return is_found;
+    return -ENOENT;
+}
+
+static int is_there(const char *name, const struct identity *identity)
+{
+    long fd = open_there(name, identity);
+
+    if (fd >= 0)
+        sys_call1(close, fd);
+    return fd >= 0;
 }
 
 /* Read anew for each object: of what was read for another, numbers may mean other mounts by now. */
@@ -346,4 +355,43 @@ long view_names(struct keeper *keeper, const struct call *call, int fd, const ch
     }
     status = trace(keeper, call, fd, text, name, ret_at);
     return status < 0 ? status : 0;
+}
+
+/* The name that it has in the container's own tree; -ENOENT = none. */
+static long own_name(struct keeper *keeper, const struct call *call, int fd, char name[PATH_MAX])
+{
+    char text[PATH_MAX] not_initialised;
+    long status = place_text(keeper, fd, text);
+
+    if (status > 0)
+        status = view_name(keeper, call, fd, text, name);
+    else if (status == 0)
+        status = 1;
+    return status > 0 ? -ENOENT : status;
+}
+
+long view_open(struct keeper *keeper, const struct call *call, int fd)
+{
+    char name[PATH_MAX] not_initialised;
+    struct identity identity;
+    long status = identity_of(fd, "", AT_EMPTY_PATH, &identity);
+
+    if (status >= 0)
+        status = own_name(keeper, call, fd, name);
+    return status < 0 ? status : open_there(name, &identity);
+}
+
+long view_open_parent(struct keeper *keeper, const struct call *call, int fd)
+{
+    struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
+                           .resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
+    char name[PATH_MAX] not_initialised;
+    long length = own_name(keeper, call, fd, name);
+
+    if (length < 0)
+        return length;
+    for (length = (long)string_length(name); length > 1 && name[length - 1] != '/'; length--)
+        ;
+    name[length] = '\0';
+    return sys_call4(openat2, AT_FDCWD, name, &how, sizeof(how));
 }

@@ -24,6 +24,10 @@ long view_name(struct keeper *keeper, const struct call *call, int fd, const cha
 /* The same as the patterns see it. */
 long view_names(struct keeper *keeper, const struct call *call, int fd, const char *text, struct names_at *ret_at);
 
+/* O_PATH of the same object, or of the directory that it lies in, in the container's own tree; -ENOENT = it is not there. */
+long view_open(struct keeper *keeper, const struct call *call, int fd);
+long view_open_parent(struct keeper *keeper, const struct call *call, int fd);
+
 /* Does the descriptor lead into the container's own tree? `text` as above. */
 long view_check_own(struct keeper *keeper, int fd, const char *text);
 
