@@ -46,8 +46,7 @@ def read_tolerated():
 
 
 # What no machine may go on without: each is part of the containment itself. Elsewhere a launch may meet other objects than
-# here and go on for a reason that `goes-on` does not know; the short run holds it to being contained, no more. What the
-# keeper calls while it serves depends on the probe alone: there an unknown reason is a failure everywhere.
+# here and go on for a reason that `goes-on` does not know; the short run holds it to being contained, no more.
 MUST_REFUSE = {
     'cordon': 'memfd_create execve pidfd_open',
     'init': 'mount move_mount open_tree open_tree_attr mount_setattr fsopen fsconfig fsmount pivot_root umount2 '
@@ -156,7 +155,7 @@ class Sweep:
             problems.append(f'went on without it: {role} {name} {path}')
         elif errnum and not self.is_tolerated(role, name, path, errnum):
             self.counts['of these unknown'] += 1
-            if Settings.is_long or role == 'serving':
+            if Settings.is_long:
                 problems.append(f'went on, and no row of the table says why: {role} {name} {path}')
         return problems
 
