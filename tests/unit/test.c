@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/memory.h"
 
 #define TEST_SECONDS_MAX 120 /* CORDON_TEST_SECONDS says otherwise, on an emulated processor */
@@ -242,4 +243,27 @@ int main(int argc, char **argv)
         return 0;
     printf("%d passed, %d failed, %d skipped\n", passed, failed, skipped);
     return failed || passed + skipped == 0;
+}
+
+void test_corpus(const char *directory, int (*one)(const uint8_t *data, size_t size))
+{
+    DIR *corpus = opendir(directory);
+    size_t count = 0;
+
+    check(corpus);
+    for (struct dirent *entry = readdir(corpus); entry; entry = readdir(corpus)) {
+        char path[4096];
+        char *data auto_free = NULL;
+        struct error err = ERROR_INIT;
+        size_t size;
+
+        if (entry->d_name[0] == '.')
+            continue;
+        snprintf(path, sizeof(path), "%s/%s", directory, entry->d_name);
+        check_int(file_read(path, (size_t)1 << 20, &data, &size, &err), 0);
+        check_int(one((const uint8_t *)data, size), 0);
+        count++;
+    }
+    closedir(corpus);
+    check(count > 10);
 }

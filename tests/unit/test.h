@@ -8,6 +8,7 @@
 #define CORDON_TESTS_TEST_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/types.h>
@@ -82,5 +83,8 @@ void test_write_file(const char *path, const char *text, mode_t mode);
  * `most` allocations.
  */
 void test_each_allocation_fails(int (*attempt)(void), long most);
+
+/* Give `one` each file of a fuzzer's corpus; it must return 0, and there must be more than ten. */
+void test_corpus(const char *directory, int (*one)(const uint8_t *data, size_t size));
 
 #endif

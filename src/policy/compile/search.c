@@ -171,13 +171,17 @@ static int shut_unseen(struct search *search, const char *host)
     return r < 0 ? r : objects_add_point(search->c, &object, false, search->err);
 }
 
-static ino_t number_of(int directory, const struct dirent *entry, bool is_listed)
+/* The number of the object: what the directory lists, or what the object says where that is not believed. */
+static int find_number(struct search *search, int directory, const char *host, const struct dirent *entry, bool is_listed,
+                       ino_t *ret_number)
 {
-    struct stat st;
+    struct stat st = {.st_ino = entry->d_ino};
 
-    if (is_listed || entry->d_type == DT_DIR || fstatat(directory, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-        return entry->d_ino;
-    return st.st_ino;
+    if (!is_listed && entry->d_type != DT_DIR && fstatat(directory, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 &&
+        errno != ENOENT && errno != EACCES) /* gone meanwhile, or not for the caller either */
+        return error_system(search->err, errno, "look at %s in %s", entry->d_name, host);
+    *ret_number = st.st_ino;
+    return 0;
 }
 
 static int search_directory(struct search *search, const char *host, const struct glob_state *at, size_t depth)
@@ -204,9 +208,15 @@ static int search_directory(struct search *search, const char *host, const struc
     if (!next)
         return error_memory(search->err);
     is_listed = !search->linked.links_left || linked_lists_numbers(fd);
-    while (r == 0 && !is_over(search) && (errno = 0, entry = readdir(directory)))
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            r = search_name(search, host, entry, number_of(fd, entry, is_listed), at, next, depth);
+    while (r == 0 && !is_over(search) && (errno = 0, entry = readdir(directory))) {
+        ino_t number = 0;
+
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+            continue;
+        r = find_number(search, fd, host, entry, is_listed, &number);
+        if (r == 0)
+            r = search_name(search, host, entry, number, at, next, depth);
+    }
     if (r == 0 && errno && !is_over(search))
         r = error_system(search->err, errno, "read %s", host);
     return r;

@@ -89,9 +89,9 @@ static int begin_send(int control, const struct begin *begin, struct error *err)
     do
         sent = send(control, begin, sizeof(*begin), MSG_NOSIGNAL);
     while (sent < 0 && errno == EINTR);
-    if (sent == (ssize_t)sizeof(*begin) || errno == EPIPE)
+    if (sent == (ssize_t)sizeof(*begin) || (sent < 0 && errno == EPIPE))
         return 0;
-    return error_system(err, errno, "tell init how to begin");
+    return error_system(err, sent < 0 ? errno : EIO, "tell init how to begin");
 }
 
 int begin_init(struct tier_run *run, enum begin_how how, const char *init_path, const int *fds, size_t fd_count,

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 #include "attempt.h"
+#include "namespaces.h"
 
 struct message {
     struct nlmsghdr header;
@@ -21,28 +22,9 @@ struct message {
     char attributes[256];
 };
 
-static void write_text(const char *path, const char *text)
-{
-    int fd = open(path, O_WRONLY);
-
-    if (fd >= 0 && write(fd, text, strlen(text)) < 0)
-        broken(path);
-    if (fd >= 0)
-        close(fd);
-}
-
 static void enter_own_network(void)
 {
-    unsigned uid = getuid(), gid = getgid();
-    char map[64];
-
-    if (unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0)
-        refused("unshare");
-    write_text("/proc/self/setgroups", "deny");
-    snprintf(map, sizeof(map), "%u %u 1", uid, uid);
-    write_text("/proc/self/uid_map", map);
-    snprintf(map, sizeof(map), "%u %u 1", gid, gid);
-    write_text("/proc/self/gid_map", map);
+    namespaces_enter(CLONE_NEWNET);
 }
 
 static struct rtattr *attribute(struct message *message, unsigned short type, const void *data,

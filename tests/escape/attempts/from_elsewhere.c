@@ -6,6 +6,7 @@
 #include <signal.h>
 
 #include "attempt.h"
+#include "namespaces.h"
 
 /* A directory that is everywhere and that holds nothing of the test. */
 #define STAGE "/dev/shm"
@@ -13,28 +14,9 @@
 static char directory[4096], name[256];
 static int held; /* `directory`, opened before */
 
-static void write_text(const char *path, const char *text)
-{
-    int fd = open(path, O_WRONLY);
-
-    if (fd >= 0 && write(fd, text, strlen(text)) < 0)
-        broken(path);
-    if (fd >= 0)
-        close(fd);
-}
-
 static void enter(void)
 {
-    char map[64];
-    unsigned uid = getuid(), gid = getgid();
-
-    if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
-        refused("unshare");
-    write_text("/proc/self/setgroups", "deny");
-    snprintf(map, sizeof(map), "%u %u 1", uid, uid);
-    write_text("/proc/self/uid_map", map);
-    snprintf(map, sizeof(map), "%u %u 1", gid, gid);
-    write_text("/proc/self/gid_map", map);
+    namespaces_enter(CLONE_NEWNS);
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
         refused("making / private");
 }

@@ -6,6 +6,7 @@
 #include <sys/mount.h>
 
 #include "attempt.h"
+#include "namespaces.h"
 
 #define STAGE       "/dev/shm" /* everywhere, and nothing of the test is in it */
 #define LINKS       36         /* of 40 that a walk follows: it takes as long as it can */
@@ -15,28 +16,9 @@
 static char directory[4096], name[256];
 static int held; /* `directory`, opened before */
 
-static void write_text(const char *path, const char *text)
-{
-    int fd = open(path, O_WRONLY);
-
-    if (fd >= 0 && write(fd, text, strlen(text)) < 0)
-        broken(path);
-    if (fd >= 0)
-        close(fd);
-}
-
 static void enter(void)
 {
-    char map[64];
-    unsigned uid = getuid(), gid = getgid();
-
-    if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
-        refused("unshare");
-    write_text("/proc/self/setgroups", "deny");
-    snprintf(map, sizeof(map), "%u %u 1", uid, uid);
-    write_text("/proc/self/uid_map", map);
-    snprintf(map, sizeof(map), "%u %u 1", gid, gid);
-    write_text("/proc/self/gid_map", map);
+    namespaces_enter(CLONE_NEWNS);
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 || mount("stage", STAGE, "tmpfs", 0, NULL) < 0)
         refused("mount");
     if (mkdir(STAGE "/old", 0755) < 0 || mkdir(STAGE "/new", 0755) < 0 || mkdir(STAGE "/d", 0755) < 0)

@@ -5,35 +5,18 @@
 #include <sys/mount.h>
 
 #include "attempt.h"
+#include "namespaces.h"
 
 #define STAGE "/dev/shm"
-
-static void write_text(const char *path, const char *text)
-{
-    int fd = open(path, O_WRONLY);
-
-    if (fd >= 0 && write(fd, text, strlen(text)) < 0)
-        broken(path);
-    if (fd >= 0)
-        close(fd);
-}
 
 int main(int argc, char **argv)
 {
     const char *type = argument(argc, argv, 1);
     unsigned long flags = argc > 2 ? MS_MGC_VAL : 0;
-    unsigned uid = getuid(), gid = getgid();
     int status;
-    char map[64];
     pid_t child;
 
-    if (unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWCGROUP) < 0)
-        refused("unshare");
-    write_text("/proc/self/setgroups", "deny");
-    snprintf(map, sizeof(map), "%u %u 1", uid, uid);
-    write_text("/proc/self/uid_map", map);
-    snprintf(map, sizeof(map), "%u %u 1", gid, gid);
-    write_text("/proc/self/gid_map", map);
+    namespaces_enter(CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWCGROUP);
     child = fork(); /* into the new process namespace, of which a procfs is */
     if (child == 0) {
         if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Error codes, the front end's own robustness, and memory that runs out. */
-#include <dirent.h>
 #include <errno.h>
 #include <stdint.h>
 
@@ -165,22 +164,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 TEST(the_corpus_of_the_fuzz_target_holds_its_promises)
 {
-    DIR *directory = opendir(CORDON_TEST_CORPUS);
-    const struct dirent *entry;
-    int count = 0;
-
-    check(directory != NULL);
-    while ((entry = readdir(directory)) != NULL) {
-        char path[1024], *text auto_free = NULL;
-        size_t size;
-
-        if (entry->d_name[0] == '.')
-            continue;
-        snprintf(path, sizeof(path), "%s/%s", CORDON_TEST_CORPUS, entry->d_name);
-        check_int(file_read(path, NODE_TEXT_MAX, &text, &size, NULL), 0);
-        check_int(LLVMFuzzerTestOneInput((const uint8_t *)text, size), 0);
-        count++;
-    }
-    closedir(directory);
-    check(count >= 19);
+    test_corpus(CORDON_TEST_CORPUS, LLVMFuzzerTestOneInput);
 }

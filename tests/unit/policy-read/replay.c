@@ -1,33 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The fuzzer's corpus as a test: what it once found must never come back. */
-#include <dirent.h>
 #include <stdint.h>
 
-#include "base/file.h"
-#include "load.h"
 #include "test.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 TEST(every_text_that_the_fuzzer_kept_is_loaded_or_refused)
 {
-    DIR *corpus = opendir(CORDON_TEST_CORPUS);
-    size_t count = 0;
-
-    check(corpus);
-    for (struct dirent *entry = readdir(corpus); entry; entry = readdir(corpus)) {
-        char path[4096];
-        char *data auto_free = NULL;
-        struct error err = ERROR_INIT;
-        size_t size;
-
-        if (entry->d_name[0] == '.')
-            continue;
-        snprintf(path, sizeof(path), "%s/%s", CORDON_TEST_CORPUS, entry->d_name);
-        check_int(file_read(path, (size_t)1 << 20, &data, &size, &err), 0);
-        check_int(LLVMFuzzerTestOneInput((const uint8_t *)data, size), 0);
-        count++;
-    }
-    closedir(corpus);
-    check(count > 10);
+    test_corpus(CORDON_TEST_CORPUS, LLVMFuzzerTestOneInput);
 }

@@ -5,7 +5,6 @@
  */
 #include "sdk/terminal/filter.h"
 
-#include <dirent.h>
 #include <stdlib.h>
 
 #include "base/compiler.h"
@@ -430,23 +429,5 @@ TEST(random_output_holds_what_the_fuzzer_holds)
 
 TEST(every_output_that_the_fuzzer_kept_holds)
 {
-    DIR *corpus = opendir(CORDON_TEST_CORPUS);
-    size_t count = 0;
-
-    check(corpus);
-    for (struct dirent *entry = readdir(corpus); entry; entry = readdir(corpus)) {
-        char path[4096];
-        char *data auto_free = NULL;
-        struct error err = ERROR_INIT;
-        size_t size;
-
-        if (entry->d_name[0] == '.')
-            continue;
-        snprintf(path, sizeof(path), "%s/%s", CORDON_TEST_CORPUS, entry->d_name);
-        check_int(file_read(path, (size_t)1 << 20, &data, &size, &err), 0);
-        check_int(LLVMFuzzerTestOneInput((const uint8_t *)data, size), 0);
-        count++;
-    }
-    closedir(corpus);
-    check(count > 10);
+    test_corpus(CORDON_TEST_CORPUS, LLVMFuzzerTestOneInput);
 }
