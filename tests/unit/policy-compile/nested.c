@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sandboxes inside: what they take and what they widen. */
-
 #include "fixture.h"
+
 static struct fixture f;
 
 TEST(namespaces_inside_take_the_keeper_and_give_landlock_for_files_up)
