@@ -26,7 +26,9 @@ ssize_t quiet_write(int fd, const void *data, size_t size)
     sigaddset(&pipe_only, SIGPIPE);
     sigpending(&pending);
     was_pending = sigismember(&pending, SIGPIPE) == 1;
-    pthread_sigmask(SIG_BLOCK, &pipe_only, &before);
+    saved = pthread_sigmask(SIG_BLOCK, &pipe_only, &before);
+    if (saved)
+        return -saved;
     wrote = write(fd, data, size);
     saved = errno;
     if (wrote < 0 && saved == EPIPE && !was_pending)

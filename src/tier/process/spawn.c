@@ -131,7 +131,11 @@ int spawn_init(const struct spawn *spawn, pid_t *ret_pid, int *ret_pidfd, struct
         return error_memory(err);
     /* No handler of this process may run on the child's side of the shared memory. */
     sigfillset(&all);
-    pthread_sigmask(SIG_BLOCK, &all, &before);
+    errnum = pthread_sigmask(SIG_BLOCK, &all, &before);
+    if (errnum) {
+        munmap(stack, STACK_SIZE);
+        return error_system(err, errnum, "block signals while a process is made");
+    }
     /* No exit signal while it shares our memory: a failed start is nothing that SIGCHLD tells. exec() makes it SIGCHLD. */
     pid = clone(child_run, stack + STACK_SIZE,
                 (int)(spawn->namespaces | CLONE_VM | CLONE_VFORK | CLONE_PIDFD), &child, &pidfd);
