@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a container may reach, and the one function that decides it. The policy makes the rules, the gateway asks about
+ * each connection, datagram and name; `cordon why` and simulation ask the same function. Everything here is canonical:
+ * names as net/name.h makes them, addresses as net/address.h does, so nothing is compared in two spellings.
+ */
+#ifndef CORDON_NET_RULES_H
+#define CORDON_NET_RULES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/address.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "net/address.h"
+#include "net/name.h"
+
+enum net_protocol { NET_ANY = 0, NET_TCP = 1, NET_UDP = 2, NET_ICMP = 3 };
+
+/* Whom a rule is about: addresses, a name, or a name at these addresses. */
+struct net_peer {
+    const char *host; /* canonical name, or "*." and one: exactly one label more; NULL = any name or none */
+    bool has_block;
+    struct net_block block;
+    struct net_block *except;
+    size_t except_count;
+};
+
+struct net_ports {
+    uint16_t first, last; /* 1..65535; 0..65535 when no port was named */
+    bool has_port;
+    enum net_protocol protocol;
+};
+
+struct net_rule {
+    struct net_peer *peers; /* none = every address */
+    size_t peer_count;
+    struct net_ports *ports; /* none = every port and protocol */
+    size_t port_count;
+    const char *where; /* "agent.yaml:12:5: network.egress.allow[2]", for events and errors; never NULL */
+};
+
+/* One layer of the policy. What is reached is permitted by every layer. */
+struct net_layer {
+    bool is_open; /* egress.default: allow */
+    const char *where; /* of the default */
+    struct net_rule *allow;
+    size_t allow_count;
+    struct net_rule *deny; /* stronger than allow and than the default */
+    size_t deny_count;
+};
+
+/* A listener on one side that leads to the loopback of the other, TCP. */
+struct net_door {
+    uint16_t port;    /* where it is listened on */
+    uint16_t to_port; /* where it leads */
+    const char *where;
+};
+
+struct net_rules {
+    struct net_layer *layers;
+    size_t layer_count;
+    struct net_door *inward; /* on the host's loopback, to a listener inside (ingress.ports) */
+    size_t inward_count;
+    struct net_door *outward; /* on the container's loopback, to one of the host (ingress.hostLoopback, networkProxy) */
+    size_t outward_count;
+};
+
+enum net_verdict {
+    NET_REFUSE = 0,
+    NET_PERMIT,
+    NET_ASK_NAME, /* it depends on what the connection says of itself (SNI, Host): ask again then */
+};
+
+enum net_said {
+    NET_SAID_NOT_YET = 0, /* nothing has been received */
+    NET_SAID_NOTHING,     /* what was received names nobody: a raw protocol */
+    NET_SAID_NAME,        /* `name` */
+};
+
+enum net_reason {
+    NET_BY_RULE = 0,   /* an allow rule, a default, or a deny rule: `where` */
+    NET_NO_RULE,       /* no rule grants it */
+    NET_NOT_RESOLVED,  /* a name rule might, but no name was asked for that has this address */
+    NET_OTHER_NAME,    /* it says another name than the one that the address was given for */
+    NET_SHARED,        /* several names have this address, and not all of them may be reached so */
+    NET_SPECIAL,       /* loopback, link-local, metadata, private, the host's own: only a rule that names it by address */
+    NET_NOT_SAID,      /* it has to say its name and did not (a name is denied, or UDP by name) */
+};
+const char *net_reason_text(enum net_reason reason); /* "no rule grants it", ... */
+
+struct net_question {
+    enum net_protocol protocol; /* TCP, UDP or ICMP */
+    struct net_address address; /* where it would be dialled */
+    uint16_t port;              /* 0 with ICMP */
+    bool is_own;                /* an address of the host's own interfaces */
+    const char *const *names;   /* canonical: for which this container was given this address */
+    size_t name_count;
+    enum net_said said;
+    const char *name; /* canonical; with NET_SAID_NAME */
+};
+
+struct net_decision {
+    enum net_verdict verdict;
+    enum net_reason reason;
+    const char *where; /* of the rule or default that decided, NULL where none did */
+    const char *name;  /* by which of the question's names it is permitted or refused, NULL = by address */
+};
+
+/*
+ * Refused by any deny rule of any layer; else permitted where each layer has an allow rule for it or is open. Bounded by
+ * rules times names; allocates nothing.
+ */
+struct net_decision net_decide(const struct net_rules *rules, const struct net_question *question);
+
+/* May this name be asked for at all: could any connection to it be permitted? */
+struct net_decision net_decide_name(const struct net_rules *rules, const char *name);
+
+/*
+ * What any rule could grant, so that the rest is refused before it reaches the gateway. Never less than what net_decide()
+ * permits. In the arena; blocks disjoint and ascending, ports disjoint and ascending.
+ */
+int net_reachable_blocks(const struct net_rules *rules, struct arena *arena, int family, struct net_block **ret_blocks,
+                         size_t *ret_count, struct error *err) must_check;
+int net_reachable_ports(const struct net_rules *rules, struct arena *arena, enum net_protocol protocol,
+                        struct net_ports **ret_ports, size_t *ret_count, struct error *err) must_check;
+
+/* As one flat record, for another process. Reading checks every offset, count and enumerator; bounded to 1 MiB. */
+#define NET_RECORD_MAX ((size_t)1 << 20)
+int net_rules_write(const struct net_rules *rules, void **ret_record, size_t *ret_size, struct error *err) must_check;
+int net_rules_read(struct arena *arena, const void *record, size_t size, struct net_rules **ret_rules,
+                   struct error *err) must_check;
+
+#endif
