@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/memory.h"
@@ -52,6 +53,12 @@ struct plan_mount *hand_plan_add(struct hand_plan *hand, enum plan_mount_kind ki
     return mount;
 }
 
+/* A plan relies on what its machine has: compile() would have made the same of it. */
+static bool has_landlock(void)
+{
+    return syscall(444 /* landlock_create_ruleset */, NULL, 0, 1 /* version */) > 0;
+}
+
 void hand_plan_init(struct hand_plan *hand, const char *workspace)
 {
     static const char *const links[][2] = {
@@ -61,7 +68,7 @@ void hand_plan_init(struct hand_plan *hand, const char *workspace)
     hand->plan = (struct plan){.mounts = hand->mounts,
                                .rules = hand->rules,
                                .limits = hand->limits,
-                               .landlock_files = true,
+                               .landlock_files = has_landlock(),
                                .network = PLAN_NET_LOOPBACK,
                                .filter = {.allows_inet = true},
                                .env = hand->env,
