@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,35 +13,24 @@
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "base/owner.h"
-#include "tier/process/spawn.h"
+#include "base/spawn.h"
 
 /* The network's is made by init itself, while it builds the tree (init/second.c). */
 #define NAMESPACES (CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP)
 
-/* The init runs with the caller's trust: nobody else may have been able to write it. */
-static int init_open(const char *path, int *ret_fd, struct error *err)
-{
-    struct stat st;
-    auto_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+/* What cordon-init needs: mounting, loopback, dropping groups, locking securebits, closing nested namespaces, keeping names. */
+static const unsigned kept[] = {CAP_SYS_ADMIN, CAP_NET_ADMIN, CAP_SETGID, CAP_SETPCAP, CAP_SYS_RESOURCE, CAP_SYS_PTRACE};
 
-    if (fd < 0)
-        return error_system(err, errno, "open %s (reinstall Cordon)", path);
-    if (fstat(fd, &st) < 0)
-        return error_system(err, errno, "stat %s", path);
-    /* The caller's primary group is the caller's own where the umask is 002, as on Debian 13. */
-    if (st.st_uid != 0 && st.st_uid != geteuid() && !owner_is_mapped(st.st_uid))
-        return error_set(err, ERROR_FORBIDDEN, EPERM,
-                         "%s: its owner does not exist in this user namespace, so who can write it cannot be told: run "
-                         "Cordon outside of it",
-                         path);
-    if (!S_ISREG(st.st_mode) || (st.st_mode & S_IWOTH) || ((st.st_mode & S_IWGRP) && st.st_gid != getegid()) ||
-        (st.st_uid != 0 && st.st_uid != geteuid()))
-        return error_set(err, ERROR_FORBIDDEN, EPERM,
-                         "%s can be written by others (owner %u, mode %o): reinstall Cordon", path,
-                         (unsigned)st.st_uid, (unsigned)(st.st_mode & 07777));
-    *ret_fd = take_fd(fd);
-    return 0;
+static int spawn_explain(const char *step, int errnum, struct error *err)
+{
+    if (step)
+        return error_system(err, errnum, "start cordon-init: %s", step);
+    if (errnum == EPERM || errnum == ENOSPC || errnum == EACCES || errnum == EUSERS)
+        return error_set(err, ERROR_UNENFORCEABLE, errnum,
+                         "namespaces cannot be created here (%s): `cordon doctor` says what forbids it and the command "
+                         "that mends it",
+                         strerrordesc_np(errnum));
+    return error_system(err, errnum, "create namespaces");
 }
 
 static int map_write(pid_t pid, const char *name, unsigned id, struct error *err)
@@ -98,7 +88,13 @@ int begin_init(struct tier_run *run, enum begin_how how, const char *init_path, 
                struct error *err)
 {
     struct begin begin = {.magic = RECORD_MAGIC, .uid = geteuid(), .gid = getegid(), .fd_count = (uint32_t)fd_count};
-    struct spawn spawn = {.namespaces = how == BEGIN_PLACE ? 0 : NAMESPACES, .fds = fds, .fd_count = fd_count};
+    struct spawn spawn = {.namespaces = how == BEGIN_PLACE ? 0 : NAMESPACES,
+                          .capabilities = kept,
+                          .capability_count = ARRAY_COUNT(kept),
+                          .name = "cordon-init",
+                          .fds = fds,
+                          .fd_count = fd_count};
+    const char *step = NULL;
     auto_close int init = -1, inner = -1, null = -1;
     int sockets[2], status;
 
@@ -107,7 +103,7 @@ int begin_init(struct tier_run *run, enum begin_how how, const char *init_path, 
     for (size_t i = 0; i < fd_count; i++)
         begin.fds[i] = fds[i];
     begin.flags = how == BEGIN_EARLY ? BEGIN_SYSTEM : how == BEGIN_PLACE ? BEGIN_IN_PLACE : 0;
-    status = init_open(init_path, &init, err);
+    status = spawn_open(init_path, &init, err);
     if (status < 0)
         return status;
     null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -117,12 +113,14 @@ int begin_init(struct tier_run *run, enum begin_how how, const char *init_path, 
         return error_system(err, errno, "create a socket pair");
     run->control = sockets[0];
     inner = sockets[1];
-    spawn.init = init;
-    spawn.control = inner;
+    spawn.program = init;
+    spawn.channel = inner;
     spawn.null = null;
     run->is_in_place = how == BEGIN_PLACE;
-    status = spawn_init(&spawn, &run->pid, &run->pidfd, err);
-    if (status == 0 && how != BEGIN_PLACE)
+    status = spawn_program(&spawn, &run->pid, &run->pidfd, &step);
+    if (status < 0)
+        return spawn_explain(step, -status, err);
+    if (how != BEGIN_PLACE)
         status = maps_write(run->pid, &begin, err);
     return status < 0 ? status : begin_send(run->control, &begin, err);
 }

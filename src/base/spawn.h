@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From this process to a helper program, in new namespaces or in these: all that happens between clone() and exec(). */
+#ifndef CORDON_BASE_SPAWN_H
+#define CORDON_BASE_SPAWN_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+
+struct spawn {
+    unsigned long namespaces; /* CLONE_NEW*; 0 = none: no capability beyond the caller's is kept */
+    const unsigned *capabilities; /* of the new user namespace, which the program keeps */
+    size_t capability_count;
+    int program;      /* as spawn_open() gives it */
+    const char *name; /* argv[0] */
+    int channel;        /* the program's end of a socket pair, */
+    int channel_number; /* under this number, or, where it is 0, under one above all others; argv[1] says it */
+    const int *fds; /* kept under their own numbers, ascending, above 2 */
+    size_t fd_count;
+    int null;    /* /dev/null, as 0, 1 and 2 */
+};
+
+/* A helper runs with the caller's trust: refused where anybody else than root and the caller could have written it. */
+int spawn_open(const char *path, int *ret_fd, struct error *err) must_check;
+
+/*
+ * Execute it with an empty environment. *ret_pidfd is close-on-exec. The child shares nothing with this process once this
+ * returns; descriptors that are not close-on-exec are the program's to close. *ret_step, on failure, says what could not be
+ * done in the child; NULL: clone() itself failed.
+ */
+int spawn_program(const struct spawn *spawn, pid_t *ret_pid, int *ret_pidfd, const char **ret_step) must_check;
+
+#endif
