@@ -16,6 +16,7 @@
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "net/rules.h"
 
 /* Where an effective value comes from; explain, errors and events print it. */
 struct origin {
@@ -67,26 +68,23 @@ struct view {
     struct origin origin;
 };
 
-enum net_protocol { NET_ANY = 0, NET_TCP = 1, NET_UDP = 2, NET_ICMP = 3 };
-
-struct net_peer {
-    const char *host; /* exact name or "*.example.org"; NULL when block is used */
-    struct net_block block;
-    struct net_block *except;
-    size_t except_count;
+/* A destination that a document allows or denies; rule.where is the text of the origin. */
+struct egress_rule {
+    struct net_rule rule;
+    struct origin origin;
 };
 
-struct net_ports {
-    uint16_t first, last; /* 1..65535; 0..65535 when no port was named */
-    bool has_port;
-    enum net_protocol protocol;
+/* A port of one loopback that leads to the other, TCP. */
+struct port_grant {
+    uint16_t port;      /* of who listens */
+    uint16_t host_port; /* network.ingress.ports: where the host finds it */
+    struct origin origin;
 };
 
-struct net_rule {
-    struct net_peer *peers; /* none = every address */
-    size_t peer_count;
-    struct net_ports *ports; /* none = every port and protocol */
-    size_t port_count;
+struct port_grants {
+    struct port_grant *items;
+    size_t count;
+    bool is_set; /* present, perhaps empty */
     struct origin origin;
 };
 
@@ -123,14 +121,17 @@ struct network {
     bool is_set;
     struct origin origin;
     struct setting egress_default; /* 1 = allow */
-    struct net_rule *allow;        /* network.egress.allow */
+    struct egress_rule *allow;     /* network.egress.allow */
     size_t allow_count;
-    struct net_rule *deny; /* network.egress.deny */
+    struct egress_rule *deny; /* network.egress.deny */
     size_t deny_count;
     struct setting ingress_default; /* 1 = allow */
     struct setting host_loopback;   /* network.ingress.hostLoopback, 1 = allow */
+    struct port_grants inward;      /* network.ingress.ports */
+    struct port_grants outward;     /* network.ingress.hostLoopbackPorts: all that hostLoopback means */
     struct setting loopback;        /* network.loopback, 1 = allow (default) */
-    const char *proxy;              /* runtimeConfig.networkProxy */
+    const char *proxy;              /* runtimeConfig.networkProxy: scheme://host:port */
+    uint16_t proxy_port;
     struct origin proxy_origin;
 };
 

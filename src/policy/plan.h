@@ -29,6 +29,7 @@ enum mechanism {
     BY_SUPERVISOR, /* the process that waits: time, output */
     BY_KERNEL,     /* no_new_privs, securebits, capabilities: EPERM */
     BY_KEEPER,     /* calls that change names are made on behalf by process 1: EACCES */
+    BY_GATEWAY,    /* the process that is the only way out: EACCES, ECONNREFUSED, a reset */
 };
 const char *mechanism_name(enum mechanism mechanism); /* "mount", "landlock", ... */
 
@@ -47,6 +48,7 @@ enum plan_mount_kind {
                      is `device` and `inode` */
     PLAN_PROC, /* private procfs, covered where a root caller could write or where the host shows */
     PLAN_DEV,  /* private minimal /dev with its own devpts and shm */
+    PLAN_FILE, /* a file with the text `source`, read-only, mode 0444, on the private file system */
 };
 const char *plan_mount_kind_name(enum plan_mount_kind kind);
 
@@ -54,7 +56,7 @@ struct plan_mount {
     enum plan_mount_kind kind;
     const char *target; /* inside, absolute, no symbolic link on the way */
     const char *source; /* host path without symbolic links (PLAN_BIND, PLAN_PIN), link text
-                           (PLAN_SYMLINK) */
+                           (PLAN_SYMLINK), text (PLAN_FILE) */
     bool is_writable;
     bool is_directory; /* what source (or the masked object) is */
     bool is_device;    /* a device node granted by `devices`: the mount keeps nodev off */
@@ -111,6 +113,24 @@ enum plan_network {
     PLAN_NET_NONE = 0, /* own network namespace, nothing up, inet families refused */
     PLAN_NET_LOOPBACK, /* own network namespace, lo up */
     PLAN_NET_HOST,     /* the host's network */
+    PLAN_NET_GATEWAY,  /* own network namespace, lo up; the gateway is the only way out and in (net_rules) */
+};
+
+/* A line of net_rules with the member that it comes from. */
+enum plan_way_kind {
+    PLAN_WAY_DEFAULT = 1, /* what no rule of this layer names: `is_open` */
+    PLAN_WAY_ALLOW,
+    PLAN_WAY_DENY,
+    PLAN_WAY_INWARD,  /* from the host's loopback to a listener inside */
+    PLAN_WAY_OUTWARD, /* from the container's loopback to the host's */
+};
+
+struct plan_way {
+    enum plan_way_kind kind;
+    bool is_open;
+    const struct net_rule *rule; /* ALLOW, DENY */
+    const struct net_door *door; /* INWARD, OUTWARD */
+    const struct origin *origin; /* NULL = the layer says nothing of it */
 };
 
 struct plan_limit {
@@ -178,6 +198,9 @@ struct plan {
 
     enum plan_network network;
     const struct origin *network_origin;
+    const struct net_rules *net_rules; /* PLAN_NET_GATEWAY: what it lets through; else NULL */
+    struct plan_way *ways;             /* the same, line by line */
+    size_t way_count;
     struct plan_filter filter;
 
     struct plan_limit *limits;

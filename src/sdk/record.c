@@ -20,6 +20,8 @@ static const char *network_name(enum plan_network network)
         return "loopback";
     case PLAN_NET_HOST:
         return "host";
+    case PLAN_NET_GATEWAY:
+        return "gateway";
     }
     return "unknown";
 }

@@ -182,7 +182,7 @@ const char *mechanism_name(enum mechanism mechanism)
         [BY_MODE] = "mode",           [BY_LANDLOCK] = "landlock",     [BY_SECCOMP] = "seccomp",
         [BY_NAMESPACE] = "namespace", [BY_CGROUP] = "cgroup",         [BY_RLIMIT] = "rlimit",
         [BY_TMPFS] = "tmpfs",         [BY_SUPERVISOR] = "supervisor", [BY_KERNEL] = "kernel",
-        [BY_KEEPER] = "keeper",
+        [BY_KEEPER] = "keeper",       [BY_GATEWAY] = "gateway",
     };
 
     return (size_t)mechanism < ARRAY_COUNT(names) ? names[mechanism] : "unknown";
@@ -195,6 +195,7 @@ const char *plan_mount_kind_name(enum plan_mount_kind kind)
         [PLAN_BIND] = "bind",           [PLAN_PIN] = "pin",
         [PLAN_PRIVATE] = "private",     [PLAN_MASK] = "mask",
         [PLAN_PROC] = "proc",           [PLAN_DEV] = "dev",
+        [PLAN_FILE] = "file",
     };
 
     return (size_t)kind < ARRAY_COUNT(names) && names[kind] ? names[kind] : "unknown";

@@ -32,6 +32,7 @@ static const char *access_word(const struct plan_mount *mount)
     case PLAN_PRIVATE:
     case PLAN_PROC:
     case PLAN_DEV:
+    case PLAN_FILE:
         return "private";
     }
     return "unknown";
@@ -48,6 +49,8 @@ static const char *arrow_of(const struct plan_mount *mount)
 {
     if (mount->kind == PLAN_SYMLINK)
         return " -> ";
+    if (mount->kind == PLAN_FILE) /* the source is its text */
+        return NULL;
     return mount->source && strcmp(mount->source, mount->target) != 0 ? " = " : NULL;
 }
 
@@ -108,6 +111,7 @@ const struct explain_network *explain_network(const struct plan *plan)
                                BY_NOTHING},
         [PLAN_NET_HOST] = {"host", "the host's network, everything", "allowed", BY_NOTHING,
                            BY_NOTHING},
+        [PLAN_NET_GATEWAY] = {"gateway", "what no line here allows", "refused", BY_GATEWAY, BY_NAMESPACE},
     };
     static const struct explain_network none_in_place = {"none", "no network", "refused", BY_SECCOMP, BY_LANDLOCK};
 

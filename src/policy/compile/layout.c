@@ -67,6 +67,7 @@ static bool is_given(const struct node *node, enum layout_region around, const s
         return region_is_host(around);
     case LAYOUT_PRIVATE:
         return region_is_host(around) && !node->want.is_there;
+    case LAYOUT_FILE:
     case LAYOUT_SYSTEM:
     case LAYOUT_SOCKET:
     case LAYOUT_DEVICE:
@@ -111,6 +112,8 @@ static int make_wanted(struct node *node, enum layout_region around, struct plan
         return layout_make_link(node, plan, err);
     case LAYOUT_SYSTEM:
         return layout_make_system(node, plan, err);
+    case LAYOUT_FILE:
+        return layout_make_file(node, plan, err);
     case LAYOUT_READ:
     case LAYOUT_WRITE:
     case LAYOUT_SOCKET:
@@ -125,6 +128,7 @@ static enum layout_region region_of(const struct node *node, enum layout_region 
     switch (node->want.state) {
     case LAYOUT_SHUT:
         return has_grant_below(node) ? REGION_SKELETON : REGION_SHUT;
+    case LAYOUT_FILE:
     case LAYOUT_READ:
         return REGION_READ;
     case LAYOUT_PRIVATE:

@@ -12,6 +12,7 @@
 /* In the order of strictness for one object that is wanted twice: the lower value stays. */
 enum layout_state {
     LAYOUT_SHUT = 1, /* denied: masked where something above shows it */
+    LAYOUT_FILE,     /* a file of the plan's own, instead of the host's */
     LAYOUT_READ,
     LAYOUT_WRITE,
     LAYOUT_SOCKET,
@@ -24,9 +25,9 @@ enum layout_state {
 struct layout_want {
     const char *path; /* inside, real */
     enum layout_state state;
-    const char *source; /* READ, WRITE, SOCKET, DEVICE: the host object; LINK: its text */
+    const char *source; /* READ, WRITE, SOCKET, DEVICE: the host object; LINK, FILE: its text */
     bool is_directory;
-    bool is_there; /* PRIVATE, or where source is another path: the host has an object of the same
+    bool is_there; /* PRIVATE, FILE, or where source is another path: the host has an object of the same
                       type at `path`, so that it can be covered when its directory is a grant */
     dev_t device;
     ino_t inode;

@@ -143,6 +143,21 @@ int layout_make_mask(struct node *node, struct plan *plan, struct error *err)
     return make(plan, &mount, err);
 }
 
+int layout_make_file(struct node *node, struct plan *plan, struct error *err)
+{
+    struct plan_mount mount = {
+        .kind = PLAN_FILE,
+        .target = node->path,
+        .source = node->want.source,
+        .mode = 0444,
+        .first = BY_MOUNT,
+        .behind = is_within_writable(node) ? BY_NOTHING : BY_LANDLOCK,
+        .origin = node->want.origin,
+    };
+
+    return make(plan, &mount, err);
+}
+
 int layout_make_link(struct node *node, struct plan *plan, struct error *err)
 {
     struct plan_mount mount = {

@@ -44,6 +44,7 @@ int layout_make_grant(struct node *node, struct plan *plan, struct error *err) m
 int layout_make_passage(struct node *node, struct plan *plan, struct error *err) must_check;
 int layout_make_private(struct node *node, struct plan *plan, struct error *err) must_check;
 int layout_make_mask(struct node *node, struct plan *plan, struct error *err) must_check;
+int layout_make_file(struct node *node, struct plan *plan, struct error *err) must_check;
 int layout_make_link(struct node *node, struct plan *plan, struct error *err) must_check;
 int layout_make_system(struct node *node, struct plan *plan, struct error *err) must_check;
 

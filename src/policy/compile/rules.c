@@ -40,6 +40,8 @@ static int add_mount_rule(struct compile *c, const struct plan_mount *mount, str
         rule.may_write = true;
         rule.is_device = true;
         break;
+    case PLAN_FILE:
+        break;
     case PLAN_DIRECTORY:
     case PLAN_SYMLINK:
     case PLAN_PIN: /* inside a writable bind */

@@ -53,8 +53,10 @@ static bool block_has(const struct net_block *block, const struct destination *d
 
 static bool peer_matches(const struct net_peer *peer, const struct destination *destination)
 {
-    if (peer->host)
-        return destination->host && host_matches(peer->host, destination->host);
+    if (peer->host && (!destination->host || !host_matches(peer->host, destination->host)))
+        return false;
+    if (!peer->has_block)
+        return true;
     if (!block_has(&peer->block, destination))
         return false;
     for (size_t i = 0; i < peer->except_count; i++)
@@ -91,9 +93,9 @@ static bool layer_may_connect(const struct document *layer, const struct destina
     if (layer->kind == LAYER_CEILING && !network->egress_default.is_set && !network->allow_count)
         is_allowed = true;
     for (size_t i = 0; i < network->allow_count && !is_allowed; i++)
-        is_allowed = rule_matches(&network->allow[i], destination);
+        is_allowed = rule_matches(&network->allow[i].rule, destination);
     for (size_t i = 0; i < network->deny_count && is_allowed; i++)
-        is_allowed = !rule_matches(&network->deny[i], destination);
+        is_allowed = !rule_matches(&network->deny[i].rule, destination);
     return is_allowed;
 }
 

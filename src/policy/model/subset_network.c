@@ -90,28 +90,33 @@ static int add_host(struct cuts *cuts, const char *host)
     return 0;
 }
 
-static int add_rules(struct cuts *cuts, const struct net_rule *rules, size_t count)
+static int add_rules(struct cuts *cuts, const struct egress_rule *rules, size_t count)
 {
     int status = 0;
 
     for (size_t i = 0; i < count; i++) {
-        for (size_t j = 0; j < rules[i].peer_count && status == 0; j++) {
-            const struct net_peer *peer = &rules[i].peers[j];
+        const struct net_rule *rule = &rules[i].rule;
 
-            status = peer->host ? add_host(cuts, peer->host) : add_block(cuts, &peer->block);
+        for (size_t j = 0; j < rule->peer_count && status == 0; j++) {
+            const struct net_peer *peer = &rule->peers[j];
+
+            if (peer->host)
+                status = add_host(cuts, peer->host);
+            if (peer->has_block && status == 0)
+                status = add_block(cuts, &peer->block);
             for (size_t k = 0; k < peer->except_count && status == 0; k++)
                 status = add_block(cuts, &peer->except[k]);
             cuts->rule_count += 1 + peer->except_count;
         }
-        for (size_t j = 0; j < rules[i].port_count && status == 0; j++) {
-            const struct net_ports *ports = &rules[i].ports[j];
+        for (size_t j = 0; j < rule->port_count && status == 0; j++) {
+            const struct net_ports *ports = &rule->ports[j];
 
             if (ports->has_port)
                 status = add_port(cuts, ports->first);
             if (ports->has_port && status == 0)
                 status = add_port(cuts, ports->last + 1u);
         }
-        cuts->rule_count += 1 + rules[i].port_count;
+        cuts->rule_count += 1 + rule->port_count;
     }
     return status;
 }

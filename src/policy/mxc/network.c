@@ -11,7 +11,7 @@
 struct rule_reader {
     const struct request *request;
     const char *member; /* "network.egress.allow[0]" */
-    struct net_rule *rule;
+    struct egress_rule *rule;
     const struct node *ambiguous; /* first IPv6 block that would also mean IPv4 */
 };
 
@@ -43,12 +43,13 @@ static int read_peer(struct rule_reader *reader, const struct node *node, size_t
 {
     struct arena *arena = reader->request->arena;
     const struct node *cidr = mxc_get(node, "cidr"), *except = mxc_get(node, "except");
-    struct net_peer *peer = arena_append(arena, reader->rule->peers, reader->rule->peer_count);
+    struct net_peer *peer = arena_append(arena, reader->rule->rule.peers, reader->rule->rule.peer_count);
     const char *member = arena_printf(arena, "to[%zu].cidr", index);
     int status;
 
     if (!peer || !member)
         return error_memory(reader->request->err);
+    peer->has_block = true;
     status = read_block(reader, cidr, member, &peer->block);
     if (status == 0 && is_ambiguous(&peer->block) && !reader->ambiguous)
         reader->ambiguous = cidr;
@@ -84,7 +85,7 @@ static int read_ports(struct rule_reader *reader, const struct node *node, size_
         [NET_ANY] = "any", [NET_TCP] = "tcp", [NET_UDP] = "udp", [NET_ICMP] = "icmp"};
     const struct node *port = mxc_get(node, "port"), *end = mxc_get(node, "endPort");
     struct net_ports *ports =
-        arena_append(reader->request->arena, reader->rule->ports, reader->rule->port_count);
+        arena_append(reader->request->arena, reader->rule->rule.ports, reader->rule->rule.port_count);
     const char *fault;
 
     if (!ports)
@@ -107,6 +108,9 @@ static int read_rule(struct rule_reader *reader, const struct node *node)
     int status = 0;
 
     reader->rule->origin = mxc_origin(reader->request, node, reader->member);
+    reader->rule->rule.where = origin_text(reader->request->arena, &reader->rule->origin);
+    if (!reader->rule->rule.where)
+        return error_memory(reader->request->err);
     for (size_t i = 0; status == 0 && to && i < to->count; i++)
         status = read_peer(reader, to->items[i], i);
     for (size_t i = 0; status == 0 && ports && i < ports->count; i++)
@@ -115,7 +119,7 @@ static int read_rule(struct rule_reader *reader, const struct node *node)
 }
 
 static int read_rules(const struct request *request, const struct node *list, const char *member,
-                      struct net_rule **rules, size_t *count)
+                      struct egress_rule **rules, size_t *count)
 {
     const struct node *ambiguous = NULL;
 

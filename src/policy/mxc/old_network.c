@@ -25,29 +25,33 @@ static bool is_host_name(const char *text)
 
 /* One host = one rule for every port and protocol. */
 static int read_host(const struct request *request, const struct node *node, const char *member,
-                     struct net_rule **rules, size_t *count)
+                     struct egress_rule **rules, size_t *count)
 {
     struct net_block block;
-    struct net_rule *rule;
+    struct egress_rule *rule;
     struct net_peer *peer;
     bool is_name = net_block_parse(node->text, &block, NULL) < 0;
 
     if (mxc_has_nul(node) || (is_name && !is_host_name(node->text)))
         return mxc_unsupported(request, node, member, "is neither an address nor a host name");
     rule = arena_append(request->arena, *rules, *count);
-    peer = rule ? arena_append(request->arena, rule->peers, rule->peer_count) : NULL;
+    peer = rule ? arena_append(request->arena, rule->rule.peers, rule->rule.peer_count) : NULL;
     if (!peer)
         return error_memory(request->err);
     rule->origin = mxc_origin(request, node, member);
+    rule->rule.where = origin_text(request->arena, &rule->origin);
+    if (!rule->rule.where)
+        return error_memory(request->err);
     if (is_name)
         peer->host = node->text;
     else
         peer->block = block;
+    peer->has_block = !is_name;
     return 0;
 }
 
 static int read_hosts(const struct request *request, const struct node *list, const char *name,
-                      struct net_rule **rules, size_t *count)
+                      struct egress_rule **rules, size_t *count)
 {
     for (size_t i = 0; list && i < list->count; i++) {
         const char *member = arena_printf(request->arena, "network.%s[%zu]", name, i);

@@ -15,12 +15,16 @@ int store_rule_open(struct reader *reader, const struct member *member, const st
                     const struct value *value unused_arg)
 {
     struct network *network = &reader->document->network;
+    struct egress_rule *rule = member->detail
+                                   ? arena_append(reader->arena, network->allow, network->allow_count)
+                                   : arena_append(reader->arena, network->deny, network->deny_count);
+    int status = rule ? reader_origin(reader, place, &rule->origin) : error_memory(reader->err);
 
-    reader->rule = member->detail
-                       ? arena_append(reader->arena, network->allow, network->allow_count)
-                       : arena_append(reader->arena, network->deny, network->deny_count);
-    return reader->rule ? reader_origin(reader, place, &reader->rule->origin)
-                        : error_memory(reader->err);
+    if (status < 0)
+        return status;
+    reader->rule = &rule->rule;
+    rule->rule.where = origin_text(reader->arena, &rule->origin);
+    return rule->rule.where ? 0 : error_memory(reader->err);
 }
 
 int store_peer_open(struct reader *reader, const struct member *member unused_arg,
@@ -35,6 +39,7 @@ int store_cidr(struct reader *reader, const struct member *member unused_arg,
 {
     if (net_block_parse(value->text, &reader->peer->block, reader->err) < 0)
         return reader_blame(reader, place);
+    reader->peer->has_block = true;
     return 0;
 }
 
@@ -49,7 +54,7 @@ int store_except(struct reader *reader, const struct member *member unused_arg,
         return error_memory(reader->err);
     if (net_block_parse(value->text, block, reader->err) < 0)
         return reader_blame(reader, place);
-    if (!peer->block.family)
+    if (!peer->has_block)
         return reader_refuse(reader, place, "'except' needs 'cidr' beside it");
     if (peer->block.family != block->family)
         return reader_refuse(reader, place, "'%.60s' is of another address family than 'cidr'",
@@ -69,9 +74,7 @@ int store_host(struct reader *reader, const struct member *member unused_arg,
 int store_peer_close(struct reader *reader, const struct member *member unused_arg,
                      const struct place *place, const struct value *value unused_arg)
 {
-    if (reader->peer->host && reader->peer->block.family)
-        return reader_refuse(reader, place, "has both 'cidr' and 'host'; write two peers");
-    if (!reader->peer->host && !reader->peer->block.family)
+    if (!reader->peer->host && !reader->peer->has_block)
         return reader_refuse(reader, place, "needs 'cidr' or 'host'");
     return 0;
 }

@@ -111,7 +111,7 @@ static bool kind_is_directory(const struct plan_mount *mount)
 /* A rule whose target is this mount can be added from the mount's own descriptor. */
 static uint64_t mount_access(const struct plan *plan, const struct plan_mount *mount, const struct confine *confine)
 {
-    if (mount->kind != PLAN_BIND && mount->kind != PLAN_PRIVATE)
+    if (mount->kind != PLAN_BIND && mount->kind != PLAN_PRIVATE && mount->kind != PLAN_FILE)
         return 0;
     for (size_t i = 0; i < plan->rule_count; i++)
         if (strcmp(plan->rules[i].target, mount->target) == 0)
@@ -135,8 +135,8 @@ static void put_mounts(struct image *image, const struct plan *plan, const struc
         lengths[i] = strlen(plan->mounts[i].target);
     for (size_t i = 0; i < plan->mount_count; i++) {
         const struct plan_mount *from = &plan->mounts[i];
-        bool makes_point =
-            from->kind == PLAN_BIND || from->kind == PLAN_PRIVATE || from->kind == PLAN_DIRECTORY;
+        bool makes_point = from->kind == PLAN_BIND || from->kind == PLAN_PRIVATE || from->kind == PLAN_DIRECTORY ||
+                           from->kind == PLAN_FILE;
 
         mounts[i] = (struct record_mount){
             .kind = from->kind,

@@ -155,7 +155,7 @@ static uint32_t flags_of(const struct tier_start *start)
         return flags | (geteuid() == 0 && begin_has_other_groups() ? RECORD_DROP_GROUPS : 0);
     if (start->plan->network != PLAN_NET_HOST)
         flags |= RECORD_NETWORK;
-    if (start->plan->network == PLAN_NET_LOOPBACK)
+    if (start->plan->network == PLAN_NET_LOOPBACK || start->plan->network == PLAN_NET_GATEWAY)
         flags |= RECORD_LOOPBACK;
     if (filter_has_keeper(&start->plan->filter))
         flags |= RECORD_KEEPER;

@@ -59,7 +59,7 @@ enum record_mount_flag {
 struct record_mount {
     uint32_t kind;
     uint32_t flags;
-    uint32_t source; /* offset of a string */
+    uint32_t source; /* offset of a string: a path, or the text of a link or a file */
     uint32_t target; /* offset of a string, absolute */
     uint32_t mode;
     uint32_t unused;

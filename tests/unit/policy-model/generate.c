@@ -113,14 +113,17 @@ static void any_block(struct source *source, struct net_block *block)
     block->prefix = 8 * size - host_bits;
 }
 
-static bool add_rule(struct arena *arena, struct source *source, struct net_rule **rules,
+static bool add_rule(struct arena *arena, struct source *source, struct egress_rule **rules,
                      size_t *count)
 {
-    struct net_rule *list = *rules, *rule = arena_append(arena, list, *count);
+    struct egress_rule *list = *rules, *added = arena_append(arena, list, *count);
+    struct net_rule *rule;
 
     *rules = list;
-    if (!rule)
+    if (!added)
         return false;
+    rule = &added->rule;
+    rule->where = "generated";
     for (unsigned n = source_below(source, 3); n; n--) {
         struct net_peer *peer = arena_append(arena, rule->peers, rule->peer_count);
         struct net_block *except;
@@ -129,9 +132,10 @@ static bool add_rule(struct arena *arena, struct source *source, struct net_rule
             return false;
         if (source_below(source, 3) == 0)
             peer->host = hosts[source_below(source, ARRAY_COUNT(hosts))];
-        else
+        peer->has_block = !peer->host || source_below(source, 3) == 0;
+        if (peer->has_block)
             any_block(source, &peer->block);
-        if (peer->host || source_below(source, 3))
+        if (!peer->has_block || source_below(source, 3))
             continue;
         except = arena_append(arena, peer->except, peer->except_count);
         if (!except)
@@ -365,15 +369,18 @@ void make_rule(struct policy *policy, struct document *layer, bool is_deny, cons
                unsigned first, unsigned last, enum net_protocol protocol)
 {
     struct network *network = &layer->network;
-    struct net_rule *rule =
+    struct egress_rule *added =
         is_deny ? must(arena_append(policy->arena, network->deny, network->deny_count))
                 : must(arena_append(policy->arena, network->allow, network->allow_count));
+    struct net_rule *rule = &added->rule;
 
+    rule->where = "made";
     network->is_set = true;
     if (peer_text) {
         struct net_peer *peer = must(arena_append(policy->arena, rule->peers, rule->peer_count));
 
-        if (net_block_parse(peer_text, &peer->block, NULL) < 0)
+        peer->has_block = net_block_parse(peer_text, &peer->block, NULL) == 0;
+        if (!peer->has_block)
             peer->host = peer_text;
     }
     if (first || protocol != NET_ANY) {

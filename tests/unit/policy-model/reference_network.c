@@ -37,9 +37,10 @@ static bool rule_fits(const struct net_rule *rule, const struct destination *to)
 
     for (size_t i = 0; i < rule->peer_count; i++) {
         const struct net_peer *peer = &rule->peers[i];
-        bool fits = peer->host ? host_fits(peer->host, to->host) : in_block(&peer->block, to);
+        bool fits = (!peer->host || host_fits(peer->host, to->host)) &&
+                    (!peer->has_block || in_block(&peer->block, to));
 
-        for (size_t j = 0; !peer->host && j < peer->except_count; j++)
+        for (size_t j = 0; j < peer->except_count; j++)
             if (in_block(&peer->except[j], to))
                 fits = false;
         is_peer = is_peer || fits;
@@ -66,9 +67,9 @@ bool reference_may_connect(const struct policy *policy, const struct destination
             network->allow_count == 0)
             may = true;
         for (size_t j = 0; j < network->allow_count; j++)
-            may = may || rule_fits(&network->allow[j], to);
+            may = may || rule_fits(&network->allow[j].rule, to);
         for (size_t j = 0; j < network->deny_count; j++)
-            may = may && !rule_fits(&network->deny[j], to);
+            may = may && !rule_fits(&network->deny[j].rule, to);
         if (!may)
             return false;
     }

@@ -40,7 +40,7 @@ TEST(a_rule_is_read_into_the_model)
 
     check(verdict.document != NULL);
     check_int(verdict.document->network.allow_count, 1);
-    rule = verdict.document->network.allow;
+    rule = &verdict.document->network.allow->rule;
     check_int(rule->peer_count, 2);
     check_int(rule->peers[0].block.family, AF_INET);
     check_int(rule->peers[0].block.address[0], 10);
@@ -55,7 +55,7 @@ TEST(a_rule_is_read_into_the_model)
     check_int(rule->ports[1].protocol, NET_ANY);
     check(!rule->ports[2].has_port && rule->ports[2].last == 65535);
     check_int(rule->ports[2].protocol, NET_ICMP);
-    check_string(rule->origin.member, "network.egress.allow[0]");
+    check_string(verdict.document->network.allow->origin.member, "network.egress.allow[0]");
     verdict_finish(&verdict);
 }
 
@@ -186,9 +186,9 @@ TEST(the_older_network_becomes_the_same_model)
     network = &verdict.document->network;
     check(network->egress_default.is_set && !network->egress_default.value);
     check_int(network->allow_count, 2);
-    check_int(network->allow[0].peers[0].block.prefix, 8);
-    check_string(network->allow[1].peers[0].host, "api.example.org");
-    check_int(network->deny[0].peers[0].block.prefix, 32);
+    check_int(network->allow[0].rule.peers[0].block.prefix, 8);
+    check_string(network->allow[1].rule.peers[0].host, "api.example.org");
+    check_int(network->deny[0].rule.peers[0].block.prefix, 32);
     verdict_finish(&verdict);
     check_unsupported(OLD("0.7.0-alpha", "\"allowedHosts\":[\"10.0.0.0/8\"]"),
                       "network.allowedHosts");

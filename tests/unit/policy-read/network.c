@@ -25,13 +25,13 @@ TEST(a_rule_has_peers_and_ports)
                           "          - {protocol: icmp}\n"
                           "    allow: [{}]\n")
              ->network;
-    const struct net_rule *rule = n->deny;
+    const struct net_rule *rule = &n->deny->rule;
 
     check(n->is_set && n->egress_default.value == 1);
     check(n->loopback.is_set && n->loopback.value == 0);
     check_int(n->deny_count, 1);
     check_int(n->allow_count, 1);
-    check_int(n->allow[0].peer_count + n->allow[0].port_count, 0);
+    check_int(n->allow[0].rule.peer_count + n->allow[0].rule.port_count, 0);
     check_int(rule->peer_count, 3);
     check_int(rule->peers[0].block.family, AF_INET);
     check_int(rule->peers[0].block.prefix, 8);
@@ -44,7 +44,22 @@ TEST(a_rule_has_peers_and_ports)
     check_int(rule->ports[0].protocol, NET_TCP);
     check(rule->ports[1].first == 1000 && rule->ports[1].last == 2000);
     check(rule->ports[2].first == 0 && rule->ports[2].last == 65535 && !rule->ports[2].has_port);
-    check_string(rule->origin.member, "network.egress.deny[0]");
+    check_string(n->deny->origin.member, "network.egress.deny[0]");
+    check(strstr(rule->where, ": network.egress.deny[0]") != NULL);
+}
+
+TEST(a_peer_is_a_name_or_a_block_or_a_name_at_a_block)
+{
+    const struct network *n = &must_load(RULE("{to: [{host: a.example.org, cidr: 10.0.0.0/8, except: [10.1.0.0/16]}, "
+                                              "{host: b.example.org}, {cidr: 10.0.0.0/8}]}"))
+                                   ->network;
+    const struct net_peer *peers = n->allow->rule.peers;
+
+    check_int(n->allow->rule.peer_count, 3);
+    check_string(peers[0].host, "a.example.org");
+    check(peers[0].has_block && peers[0].block.prefix == 8 && peers[0].except_count == 1);
+    check(peers[1].host && !peers[1].has_block);
+    check(!peers[2].host && peers[2].has_block);
 }
 
 TEST(rules_with_one_thing_wrong_are_refused)
@@ -72,8 +87,6 @@ TEST(rules_with_one_thing_wrong_are_refused)
          "'cidr'"},
         {"{to: [{host: a.b, except: [10.0.0.1]}]}",
          "55: network.egress.allow[0].to[0].except[0]: 'except' needs 'cidr' beside it"},
-        {"{to: [{host: a.b, cidr: 10.0.0.1}]}",
-         "34: network.egress.allow[0].to[0]: has both 'cidr' and 'host'; write two peers"},
         {"{to: [{}]}", "34: network.egress.allow[0].to[0]: needs 'cidr' or 'host'"},
         {"{to: []}", "33: network.egress.allow[0].to: is an empty list; leave the member out"},
         {"{ports: []}",

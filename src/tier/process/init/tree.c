@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The file tree. One tmpfs carries everything that is not the host's: r/ becomes the root skeleton, p/N the private
- * directories, m/ the prepared inodes of mode 000. The host's root is left by pivot_root and unmounted.
+ * directories and the plan's own files, m/ the prepared inodes of mode 000. The host's root is left by pivot_root and unmounted.
  *
  * Nothing that lies below a granted tree is followed through a symbolic link, and every host object is compared by
  * device and inode with what the plan checked: what was exchanged meanwhile is refused, not mounted.
@@ -202,12 +202,22 @@ static void mask_attach(struct init *init, int root, const struct record_mount *
     sys_call1(close, target_fd);
 }
 
+#define PRIVATE_NAME_SIZE 32
+
+/* For something new on the private file system. */
+static void private_name(char name[PRIVATE_NAME_SIZE])
+{
+    char *end = name + PRIVATE_NAME_SIZE;
+
+    string_append_number(string_append(name, end, "p/"), end, private_count++);
+}
+
 /* A new directory of the private file system, not yet mounted. */
 static int private_clone(struct init *init, const char *target, uint32_t mode)
 {
-    char name[32], *end = name + sizeof(name);
+    char name[PRIVATE_NAME_SIZE];
 
-    string_append_number(string_append(name, end, "p/"), end, private_count++);
+    private_name(name);
     init_need(init, sys_call3(mkdirat, base, name, mode), "create private directory for", target);
     return (int)init_need(init, tree_clone(base, name, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, 0),
                           "open private directory for", target);
@@ -226,6 +236,40 @@ static void private_attach(struct init *init, int root, const struct record_moun
     const char *target = init_string(init, mount->target);
     int fd = private_clone(init, target, mount->mode);
 
+    place(init, fd, root, mount, target);
+    rights_add(init, fd, mount->access, target);
+    sys_call1(close, fd);
+}
+
+static void text_write(struct init *init, int fd, const char *text, const char *target)
+{
+    size_t left = strlen(text);
+
+    while (left) {
+        long written = init_need(init, sys_call3(write, fd, text, left), "write", target);
+
+        text += written;
+        left -= (size_t)written;
+    }
+}
+
+/*
+ * A file of the plan's own. The caller owns it, who is root inside where root calls; nobody can change it, because every
+ * mount that it is seen through is read-only.
+ */
+static void file_attach(struct init *init, int root, const struct record_mount *mount)
+{
+    const char *target = init_string(init, mount->target);
+    char name[PRIVATE_NAME_SIZE];
+    int fd;
+
+    private_name(name);
+    fd = (int)init_need(init, sys_call4(openat, base, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444), "create", target);
+    text_write(init, fd, init_string(init, mount->source), target);
+    sys_call1(close, fd);
+    fd = (int)init_need(init,
+                        tree_clone(base, name, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, 0),
+                        "open", target);
     place(init, fd, root, mount, target);
     rights_add(init, fd, mount->access, target);
     sys_call1(close, fd);
@@ -362,6 +406,9 @@ static void mount_make(struct init *init, int root, const struct record_mount *m
         break;
     case PLAN_MASK:
         mask_attach(init, root, mount);
+        break;
+    case PLAN_FILE:
+        file_attach(init, root, mount);
         break;
     case PLAN_PROC:
         if (!is_system_made)
