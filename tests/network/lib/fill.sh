@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+# What the world's servers serve, and the servers that are programs of their own: git, an npm registry, a pip index, sshd,
+# nginx with HTTP/2, and on the host's loopback a service and a proxy.
+
+in_world_directory()
+{
+    (cd "$WORLD" && "${drop[@]}" env -i "PATH=$SYSTEM_PATH" "HOME=$WORLD" LANG=C.UTF-8 GIT_CONFIG_COUNT=0 \
+        GIT_AUTHOR_NAME=T GIT_AUTHOR_EMAIL=t@example.invalid GIT_COMMITTER_NAME=T GIT_COMMITTER_EMAIL=t@example.invalid "$@")
+}
+
+world_fill()
+{
+    fill_git && fill_registry && fill_index || return
+    ! command -v /usr/sbin/sshd >/dev/null || fill_ssh || return
+    ! command -v /usr/sbin/nginx >/dev/null || fill_nginx || return
+    world_start_on_host "$WORLD/host.log" /usr/bin/python3 -B "$WORLD/serve.py" "$WORLD/host" "$WORLD/certificate.pem" \
+        "$WORLD/key.pem" 8081=http=127.0.0.1 8082=http=127.0.0.1 8083=http=0.0.0.0
+    world_start_on_host "$WORLD/proxy.log" /usr/bin/python3 -B "$WORLD/proxy.py" 3128 "$WORLD/proxied"
+    world_wait test -s "$WORLD/host/ready" && world_wait test -s "$WORLD/proxied"
+}
+
+fill_git()
+{
+    # shellcheck disable=SC2016
+    in_world_directory sh -ec 'mkdir -p files/git host/files && git init -q -b main tree && cd tree
+        echo "greetings from the world" >hello && git add hello && git commit -q -m first && cd ..
+        git clone -q --bare tree files/git/hello.git && git -C files/git/hello.git config http.receivepack true
+        printf "greetings from the world\n" >host/files/hello'
+}
+
+# One package, as a registry describes it.
+fill_registry()
+{
+    # shellcheck disable=SC2016
+    in_world_directory sh -ec 'mkdir -p package files/npm/hello-cordon/-
+        printf "%s" "{\"name\":\"hello-cordon\",\"version\":\"1.0.0\",\"main\":\"index.js\"}" >package/package.json
+        echo "console.log(\"greetings from the world\")" >package/index.js
+        tar -czf files/npm/hello-cordon/-/hello-cordon-1.0.0.tgz package
+        sum=$(openssl dgst -sha512 -binary files/npm/hello-cordon/-/hello-cordon-1.0.0.tgz | base64 -w 0)
+        for host in allowed denied; do
+            mkdir -p files/$host/hello-cordon
+            printf "%s" "{\"name\":\"hello-cordon\",\"dist-tags\":{\"latest\":\"1.0.0\"},\"versions\":{\"1.0.0\":{" \
+                "\"name\":\"hello-cordon\",\"version\":\"1.0.0\",\"dist\":{\"integrity\":\"sha512-$sum\"," \
+                "\"tarball\":\"https://$host.example/npm/hello-cordon/-/hello-cordon-1.0.0.tgz\"}}}}" >files/$host/hello-cordon/index.html
+        done'
+}
+
+fill_index()
+{
+    # shellcheck disable=SC2016
+    in_world_directory python3 -c 'import pathlib, zipfile
+place = pathlib.Path("files/simple/hello-cordon")
+place.mkdir(parents=True)
+name = "hello_cordon-1.0.0-py3-none-any.whl"
+info = "hello_cordon-1.0.0.dist-info/"
+files = {"hello_cordon.py": "print(\"greetings from the world\")\n",
+         info + "METADATA": "Metadata-Version: 2.1\nName: hello-cordon\nVersion: 1.0.0\n",
+         info + "WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"}
+files[info + "RECORD"] = "".join(path + ",,\n" for path in [*files, info + "RECORD"])
+with zipfile.ZipFile(place / name, "w") as wheel:
+    for path, text in files.items():
+        wheel.writestr(path, text)
+(place / "index.html").write_text(f"<!DOCTYPE html><html><body><a href=\"{name}\">{name}</a></body></html>\n")'
+}
+
+# As the caller, who is the only one that can log in. Root's needs a directory of its own below /run.
+fill_ssh()
+{
+    local start=(/usr/sbin/sshd)
+    in_world_directory sh -ec "ssh-keygen -q -t ed25519 -N '' -f hostkey && ssh-keygen -q -t ed25519 -N '' -f loginkey" || return
+    cat >"$WORLD/sshd_config" <<TEXT
+ListenAddress 127.0.0.1:10022
+HostKey $WORLD/hostkey
+AuthorizedKeysFile $WORLD/loginkey.pub
+StrictModes no
+PermitRootLogin prohibit-password
+PasswordAuthentication no
+KbdInteractiveAuthentication no
+UsePAM no
+PidFile none
+TEXT
+    if [ "$("${drop[@]}" id -u)" = 0 ]; then
+        # shellcheck disable=SC2016
+        start=(unshare --mount sh -c 'mount -t tmpfs none /run && mkdir -m 755 /run/sshd && exec /usr/sbin/sshd "$@"' -)
+    fi
+    world_start "$WORLD/sshd.log" "${start[@]}" -D -e -f "$WORLD/sshd_config"
+}
+
+fill_nginx()
+{
+    mkdir -p "$WORLD/nginx" && cat >"$WORLD/nginx/nginx.conf" <<TEXT
+daemon off;
+worker_processes 1;
+pid $WORLD/nginx/pid;
+error_log stderr;
+events { worker_connections 512; }
+http {
+    access_log off;
+    client_body_temp_path $WORLD/nginx/body;
+    proxy_temp_path $WORLD/nginx/proxy;
+    fastcgi_temp_path $WORLD/nginx/fastcgi;
+    uwsgi_temp_path $WORLD/nginx/uwsgi;
+    scgi_temp_path $WORLD/nginx/scgi;
+    server {
+        listen 127.0.0.1:18444 ssl http2;
+        listen 127.0.0.1:18445 http2;
+        ssl_certificate $WORLD/certificate.pem;
+        ssl_certificate_key $WORLD/key.pem;
+        location /hello { return 200 "greetings from the world over \$server_protocol\\n"; }
+    }
+}
+TEXT
+    [ "$(id -u)" != 0 ] || [ ${#drop[@]} = 0 ] || chown -R "$caller_user:" "$WORLD/nginx"
+    local user=()
+    [ "$("${drop[@]}" id -u)" != 0 ] || user=(-g "user root;")
+    world_start "$WORLD/nginx.log" /usr/sbin/nginx -p "$WORLD/nginx" -c "$WORLD/nginx/nginx.conf" "${user[@]}"
+}

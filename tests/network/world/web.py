@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""HTTP/1.1 as the tests need it: files, git, a WebSocket, an MCP server; each request is recorded."""
+import base64
+import hashlib
+import json
+import os
+import subprocess
+from pathlib import Path
+from urllib.parse import parse_qs, unquote, urlsplit
+
+GREETING = "greetings from the world\n"
+
+
+class Request:
+    def __init__(self, file):
+        line = file.readline(65536).decode("latin-1").split()
+        if len(line) != 3:
+            raise EOFError
+        self.method, self.target, _ = line
+        self.headers = {}
+        while (line := file.readline(65536).decode("latin-1").strip()):
+            name, _, value = line.partition(":")
+            self.headers[name.lower()] = value.strip()
+        self.body = self.read_body(file)
+        self.path, self.query = urlsplit(self.target).path, urlsplit(self.target).query
+
+    def read_body(self, file):
+        if self.headers.get("expect", "").lower() == "100-continue":
+            file.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            file.flush()
+        if self.headers.get("transfer-encoding", "").lower() != "chunked":
+            return file.read(int(self.headers.get("content-length", 0)))
+        body = b""
+        while size := int(file.readline().split(b";")[0], 16):
+            body += file.read(size)
+            file.readline()
+        file.readline()
+        return body
+
+
+def reply(file, status, body, kind="text/plain", headers=()):
+    head = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", f"Content-Type: {kind}", *headers]
+    file.write("\r\n".join(head).encode("latin-1") + b"\r\n\r\n" + body)
+    file.flush()
+
+
+def serve_git(request, file, root):
+    """What `git http-backend` says, as a server's gateway would hand it on."""
+    variables = {"PATH": os.environ["PATH"], "GIT_PROJECT_ROOT": str(root), "GIT_HTTP_EXPORT_ALL": "1",
+                 "PATH_INFO": request.path.removeprefix("/git"), "QUERY_STRING": request.query,
+                 "REQUEST_METHOD": request.method, "CONTENT_TYPE": request.headers.get("content-type", ""),
+                 "CONTENT_LENGTH": str(len(request.body)), "REMOTE_USER": "agent", "REMOTE_ADDR": "192.0.2.1",
+                 "HTTP_CONTENT_ENCODING": request.headers.get("content-encoding", ""),
+                 "GIT_PROTOCOL": request.headers.get("git-protocol", ""), "HOME": str(root)}
+    said = subprocess.run(["git", "http-backend"], input=request.body, env=variables, capture_output=True, check=True)
+    head, _, body = said.stdout.partition(b"\r\n\r\n")
+    lines = head.decode("latin-1").split("\r\n")
+    status = next((line.split(":", 1)[1].strip() for line in lines if line.lower().startswith("status:")), "200 OK")
+    lines = [line for line in lines if line.lower().split(":")[0] not in ("status", "content-length", "content-type")]
+    kind = next((line.split(":", 1)[1].strip() for line in head.decode("latin-1").split("\r\n")
+                 if line.lower().startswith("content-type:")), "text/plain")
+    reply(file, status, body, kind, lines)
+
+
+TOOLS = [{"name": "greet", "description": "Greets", "inputSchema": {"type": "object", "properties": {}}}]
+
+
+def serve_mcp(request, file):
+    """Streamable HTTP of the Model Context Protocol, as small as it can be."""
+    call = json.loads(request.body)
+    results = {"initialize": {"protocolVersion": "2025-03-26", "capabilities": {"tools": {}},
+                              "serverInfo": {"name": "world", "version": "1"}},
+               "tools/list": {"tools": TOOLS},
+               "tools/call": {"content": [{"type": "text", "text": GREETING}]}}
+    if "id" not in call:
+        reply(file, "202 Accepted", b"")
+        return
+    body = {"jsonrpc": "2.0", "id": call["id"], "result": results.get(call["method"], {})}
+    reply(file, "200 OK", json.dumps(body).encode(), "application/json")
+
+
+def serve_websocket(request, file):
+    """The greeting, then every short message back until the other side closes."""
+    key = request.headers["sec-websocket-key"] + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+    accept = base64.b64encode(hashlib.sha1(key.encode()).digest()).decode()
+    file.write(f"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+               f"Sec-WebSocket-Accept: {accept}\r\n\r\n".encode())
+    file.write(bytes([0x81, len(GREETING)]) + GREETING.encode())
+    file.flush()
+    while (head := file.read(2)) and len(head) == 2 and (head[1] & 0x7f) < 126:
+        mask = file.read(4)
+        data = bytes(byte ^ mask[i % 4] for i, byte in enumerate(file.read(head[1] & 0x7f)))
+        file.write(bytes([head[0], len(data)]) + data)
+        file.flush()
+        if head[0] & 0x0f == 8:
+            return
+
+
+def serve_file(request, file, root):
+    path = (root / unquote(request.path).lstrip("/")).resolve()
+    if path.is_dir():
+        path = path / "index.html"
+    if not path.is_relative_to(root.resolve()) or not path.is_file():
+        reply(file, "404 Not Found", b"no such file\n")
+        return
+    kinds = {".html": "text/html", ".json": "application/json"}
+    reply(file, "200 OK", path.read_bytes(), kinds.get(path.suffix, "application/octet-stream"))
+
+
+def handle(request, file, root):
+    """True while the connection goes on."""
+    path, query = request.path, parse_qs(request.query)
+    if path == "/hello":
+        reply(file, "200 OK", GREETING.encode())
+    elif path == "/echo":
+        reply(file, "200 OK", request.body)
+    elif path == "/redirect":
+        reply(file, "302 Found", b"", headers=[f"Location: {query['to'][0]}"])
+    elif path == "/size":
+        reply(file, "200 OK", b"x" * int(query["bytes"][0]))
+    elif path == "/digest":
+        reply(file, "200 OK", hashlib.sha256(request.body).hexdigest().encode() + b"\n")
+    elif path == "/mcp" and request.method == "POST":
+        serve_mcp(request, file)
+    elif path == "/ws" and "sec-websocket-key" in request.headers:
+        serve_websocket(request, file)
+        return False
+    elif path.startswith("/git/"):
+        serve_git(request, file, root / "git")
+    else:
+        serve_file(request, file, root)
+    return request.headers.get("connection", "").lower() != "close"
+
+
+def serve_http(connection, root, record, where):
+    with connection.makefile("rwb") as file:
+        try:
+            while True:
+                request = Request(file)
+                record.line("http", where, request.method, request.target, request.headers.get("host", "-"))
+                if not handle(request, file, Path(root)):
+                    return
+        except EOFError:
+            return
