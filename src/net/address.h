@@ -19,7 +19,7 @@ struct net_address {
 
 enum net_address_class {
     NET_PUBLIC = 0,
-    NET_UNUSABLE,   /* unspecified, multicast, broadcast, reserved: never reached */
+    NET_UNUSABLE,   /* unspecified, multicast, broadcast, reserved, not given to anyone: never reached */
     NET_LOOPBACK,   /* 127.0.0.0/8, ::1 */
     NET_LINK_LOCAL, /* 169.254.0.0/16 (where cloud metadata lives), fe80::/10 */
     NET_METADATA,   /* metadata services elsewhere: fd00:ec2::254, 100.100.100.200, 168.63.129.16, ... */
@@ -34,12 +34,16 @@ void net_address_print(const struct net_address *address, char ret_text[NET_ADDR
 /* IPv4 within IPv6 becomes that IPv4 where the kernel would dial it (::ffff:0:0/96); else unchanged. */
 struct net_address net_address_unmapped(const struct net_address *address);
 
-/* The IPv4 address that a gateway on the way would dial: NAT64 (64:ff9b::/96, 64:ff9b:1::/48), 6to4, Teredo, IPv4-compatible. */
+/*
+ * The IPv4 address that a gateway on the way would dial: NAT64 (64:ff9b::/96), 6to4, Teredo, ISATAP, IPv4-translated and
+ * -compatible. Where one stands in 64:ff9b:1::/48 only that network knows (RFC 8215): NET_UNUSABLE.
+ */
 bool net_address_embedded(const struct net_address *address, struct net_address *ret_inner);
 
 /* The strictest of the address's own class and that of what it embeds. */
 enum net_address_class net_address_class(const struct net_address *address);
 
+/* The bytes of one family compared; IPv4-mapped and IPv4 are two addresses here, one below. */
 bool net_address_equals(const struct net_address *a, const struct net_address *b);
 bool net_block_has(const struct net_block *block, const struct net_address *address);
 

@@ -78,6 +78,7 @@ enum net_said {
     NET_SAID_NOT_YET = 0, /* nothing has been received */
     NET_SAID_NOTHING,     /* what was received names nobody: a raw protocol */
     NET_SAID_NAME,        /* `name` */
+    NET_SAID_NO_NAME,     /* TLS without a server name, HTTP without a host: it could have said one */
 };
 
 enum net_reason {
@@ -115,7 +116,11 @@ struct net_decision {
  */
 struct net_decision net_decide(const struct net_rules *rules, const struct net_question *question);
 
-/* May this name be asked for at all: could any connection to it be permitted? */
+/*
+ * May this name be asked for at all? Permitted where each layer is open, has an allow rule about it, or one about every
+ * address (no peer, or a block of prefix 0: a rule about some block lets nobody ask, since a question is a message too);
+ * and no layer denies it at every port and address.
+ */
 struct net_decision net_decide_name(const struct net_rules *rules, const char *name);
 
 /*

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which rules are about a question: peers, ports, and what special addresses ask of a rule. */
+#include "net/match.h"
+
+#include <sys/socket.h>
+
+#include "net/special.h"
+
+static unsigned address_bits(const struct net_address *address)
+{
+    return address->family == AF_INET ? 32 : 128;
+}
+
+/* Of the address itself (offset 0), or of what it embeds behind `offset` bits. */
+static void add_special(struct net_view *view, const struct net_address *address, unsigned offset)
+{
+    const struct net_special *row = net_special_of(address);
+    enum net_address_class class = row ? row->class : NET_PUBLIC;
+
+    view->is_never = view->is_never || class == NET_UNUSABLE || class == NET_LOOPBACK;
+    view->is_private = view->is_private || class == NET_PRIVATE;
+    if ((class == NET_LINK_LOCAL || class == NET_METADATA) && offset + row->block.prefix > view->prefix_min)
+        view->prefix_min = offset + row->block.prefix;
+}
+
+struct net_view net_view_of(const struct net_question *question)
+{
+    struct net_view view = {.question = question, .address = net_address_unmapped(&question->address)};
+    unsigned offset;
+
+    if (view.address.family != AF_INET && view.address.family != AF_INET6) {
+        view.is_never = true;
+        return view;
+    }
+    add_special(&view, &view.address, 0);
+    view.has_inner = net_address_embedded_at(&view.address, &view.inner, &offset);
+    if (view.has_inner)
+        add_special(&view, &view.inner, offset);
+    if (question->is_own)
+        view.prefix_min = address_bits(&view.address);
+    return view;
+}
+
+static bool peer_has(const struct net_peer *peer, const struct net_address *address)
+{
+    if (!net_block_has(&peer->block, address))
+        return false;
+    for (size_t i = 0; i < peer->except_count; i++)
+        if (net_block_has(&peer->except[i], address))
+            return false;
+    return true;
+}
+
+static bool class_permits(const struct net_view *view, const struct net_peer *peer)
+{
+    if (view->prefix_min)
+        return peer->has_block && net_block_unmapped(&peer->block).prefix >= view->prefix_min;
+    return peer->has_block || !view->is_private;
+}
+
+/* A peer that says neither is none (net_rules_read() refuses it): it grants nothing and denies everything. */
+static bool peer_grants(const struct net_view *view, const struct net_peer *peer, const char *name, unsigned lenience)
+{
+    if (!peer->host && !peer->has_block)
+        return false;
+    if (peer->host && !(lenience & NET_WHATEVER_NAME) && !(name && net_name_matches(peer->host, name)))
+        return false;
+    if (peer->has_block && !peer_has(peer, &view->address))
+        return false;
+    return (lenience & NET_WHATEVER_CLASS) || class_permits(view, peer);
+}
+
+static bool ports_match(const struct net_ports *ports, const struct net_question *question)
+{
+    if (ports->protocol != NET_ANY && ports->protocol != question->protocol)
+        return false;
+    if (question->protocol == NET_ICMP)
+        return !ports->has_port;
+    return !ports->has_port || (ports->first <= question->port && question->port <= ports->last);
+}
+
+/* `needs_udp`: a datagram says no name, so a rule about a name holds for UDP only where it says udp. */
+static bool rule_has_port(const struct net_rule *rule, const struct net_question *question, bool needs_udp)
+{
+    if (!rule->port_count)
+        return !needs_udp;
+    for (size_t i = 0; i < rule->port_count; i++)
+        if (ports_match(&rule->ports[i], question) && (!needs_udp || rule->ports[i].protocol == NET_UDP))
+            return true;
+    return false;
+}
+
+/* NET_BY_DEFAULT: it does not. */
+static enum net_grant_by rule_grants(const struct net_rule *rule, const struct net_view *view, const char *name,
+                                     unsigned lenience)
+{
+    bool is_udp = view->question->protocol == NET_UDP && !(lenience & NET_WHATEVER_PORTS);
+    bool needs_block = view->prefix_min && !(lenience & NET_WHATEVER_CLASS);
+
+    if (!rule->peer_count)
+        return !needs_block && rule_has_port(rule, view->question, false) ? NET_BY_ADDRESS : NET_BY_DEFAULT;
+    for (size_t i = 0; i < rule->peer_count; i++) {
+        const struct net_peer *peer = &rule->peers[i];
+
+        if (peer_grants(view, peer, name, lenience) && rule_has_port(rule, view->question, is_udp && peer->host))
+            return peer->host ? NET_BY_NAME : NET_BY_ADDRESS;
+    }
+    return NET_BY_DEFAULT;
+}
+
+static struct net_grant layer_grants(const struct net_layer *layer, const struct net_view *view, const char *name,
+                                     unsigned lenience)
+{
+    struct net_grant grant = {.where = layer->where};
+
+    if (layer->is_open && (!view->prefix_min || (lenience & NET_WHATEVER_CLASS)))
+        grant.is_granted = true;
+    for (size_t i = 0; i < layer->allow_count && !grant.is_granted; i++) {
+        grant.by = rule_grants(&layer->allow[i], view, name, lenience);
+        grant.is_granted = grant.by != NET_BY_DEFAULT;
+        if (grant.is_granted)
+            grant.where = layer->allow[i].where;
+    }
+    return grant;
+}
+
+struct net_grant net_granted(const struct net_rules *rules, const struct net_view *view, const char *name,
+                             unsigned lenience)
+{
+    struct net_grant all = {.is_granted = false};
+
+    for (size_t i = 0; i < rules->layer_count; i++) {
+        struct net_grant grant = layer_grants(&rules->layers[i], view, name, lenience);
+
+        if (!grant.is_granted)
+            return grant;
+        if (!i || grant.by > all.by)
+            all = grant;
+    }
+    return all;
+}
+
+enum deny_by { DENY_BY_ADDRESS, DENY_BY_NAME };
+
+/* Of what an address embeds a rule holds as well: a translator on the way would dial that. */
+static bool peer_denies(const struct net_view *view, const struct net_peer *peer, enum deny_by by, const char *name)
+{
+    if ((by == DENY_BY_NAME) != (peer->host != NULL))
+        return false;
+    if (peer->host && name && !net_name_matches(peer->host, name))
+        return false;
+    return !peer->has_block || peer_has(peer, &view->address) || (view->has_inner && peer_has(peer, &view->inner));
+}
+
+static bool rule_denies(const struct net_rule *rule, const struct net_view *view, enum deny_by by, const char *name)
+{
+    if (!rule_has_port(rule, view->question, false))
+        return false;
+    if (!rule->peer_count)
+        return by == DENY_BY_ADDRESS;
+    for (size_t i = 0; i < rule->peer_count; i++)
+        if (peer_denies(view, &rule->peers[i], by, name))
+            return true;
+    return false;
+}
+
+static const char *find_deny(const struct net_rules *rules, const struct net_view *view, enum deny_by by,
+                             const char *name)
+{
+    for (size_t i = 0; i < rules->layer_count; i++)
+        for (size_t j = 0; j < rules->layers[i].deny_count; j++)
+            if (rule_denies(&rules->layers[i].deny[j], view, by, name))
+                return rules->layers[i].deny[j].where ?: "";
+    return NULL;
+}
+
+const char *net_denied(const struct net_rules *rules, const struct net_view *view)
+{
+    return find_deny(rules, view, DENY_BY_ADDRESS, NULL);
+}
+
+const char *net_name_denied(const struct net_rules *rules, const struct net_view *view, const char *name)
+{
+    return find_deny(rules, view, DENY_BY_NAME, name);
+}

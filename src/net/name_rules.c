@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which names may be asked for. */
+#include "net/rules.h"
+
+static bool host_matches(const struct net_peer *peer, const char *name)
+{
+    return peer->host && net_name_matches(peer->host, name);
+}
+
+/* A rule about every address is one about every name's; one about a block is not, or asking would be a way out by itself. */
+static bool grants_name(const struct net_rule *rule, const char *name)
+{
+    for (size_t i = 0; i < rule->peer_count; i++) {
+        const struct net_peer *peer = &rule->peers[i];
+
+        if (host_matches(peer, name) || (!peer->host && peer->has_block && !peer->block.prefix))
+            return true;
+    }
+    return !rule->peer_count;
+}
+
+static bool holds_for_all_ports(const struct net_rule *rule)
+{
+    for (size_t i = 0; i < rule->port_count; i++)
+        if (rule->ports[i].protocol == NET_ANY && !rule->ports[i].has_port)
+            return true;
+    return !rule->port_count;
+}
+
+/* Whatever its address: with a port or a block some connection to it may be permitted. */
+static bool denies_name(const struct net_rule *rule, const char *name)
+{
+    if (!holds_for_all_ports(rule))
+        return false;
+    for (size_t i = 0; i < rule->peer_count; i++)
+        if (!rule->peers[i].has_block && (!rule->peers[i].host || host_matches(&rule->peers[i], name)))
+            return true;
+    return !rule->peer_count;
+}
+
+static const char *find(const struct net_rule *rules, size_t count, const char *name,
+                        bool (*matches)(const struct net_rule *, const char *))
+{
+    for (size_t i = 0; i < count; i++)
+        if (matches(&rules[i], name))
+            return rules[i].where ?: "";
+    return NULL;
+}
+
+struct net_decision net_decide_name(const struct net_rules *rules, const char *name)
+{
+    struct net_decision decision = {NET_REFUSE, NET_NO_RULE, NULL, NULL};
+    const char *by_rule = NULL, *where;
+
+    for (size_t i = 0; i < rules->layer_count; i++) {
+        where = find(rules->layers[i].deny, rules->layers[i].deny_count, name, denies_name);
+        if (where)
+            return (struct net_decision){NET_REFUSE, NET_BY_RULE, where, name};
+    }
+    for (size_t i = 0; i < rules->layer_count; i++) {
+        const struct net_layer *layer = &rules->layers[i];
+
+        where = find(layer->allow, layer->allow_count, name, grants_name);
+        if (!where && !layer->is_open)
+            return (struct net_decision){NET_REFUSE, NET_NO_RULE, layer->where, name};
+        by_rule = by_rule ? by_rule : where;
+        decision = (struct net_decision){NET_PERMIT, NET_BY_RULE, by_rule ? by_rule : rules->layers[0].where, name};
+    }
+    return decision;
+}

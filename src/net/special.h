@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* For the files of this part: the table of special addresses, and where an IPv4 address stands within another. */
+#ifndef CORDON_NET_SPECIAL_H
+#define CORDON_NET_SPECIAL_H
+
+#include "net/address.h"
+
+struct net_special {
+    struct net_block block;
+    enum net_address_class class;
+};
+
+/* Every address is in one row or none (public); where it is in several, the first counts. */
+const struct net_special *net_special_rows(size_t *ret_count);
+const struct net_special *net_special_of(const struct net_address *address);
+
+/* As net_address_embedded(); *ret_offset: the bits before it. */
+bool net_address_embedded_at(const struct net_address *address, struct net_address *ret_inner, unsigned *ret_offset);
+
+/* A block of ::ffff:0:0/96 becomes the IPv4 block that it means; else unchanged. */
+struct net_block net_block_unmapped(const struct net_block *block);
+
+#endif
