@@ -8,13 +8,13 @@ client_curl_https() { COMMAND=(curl -sS --cacert ca.pem "https://$1/hello"); }
 network_program curl_http "curl"
 client_curl_http() { COMMAND=(curl -sS "http://$1/hello"); }
 
-network_program curl_http2 "curl nginx"
-client_curl_http2() { COMMAND=(curl -sS --cacert ca.pem --http2 "https://$1:8444/hello") GREETING='over HTTP/2'; }
+network_program curl_http2 "curl nghttpd"
+client_curl_http2() { COMMAND=(curl -sS --cacert ca.pem --http2 -w 'over HTTP/%{http_version}' "https://$1:8444/hello") GREETING='over HTTP/2'; }
 
-network_program curl_http2_by_prior_knowledge "curl nginx"
+network_program curl_http2_by_prior_knowledge "curl nghttpd"
 client_curl_http2_by_prior_knowledge()
 {
-    COMMAND=(curl -sS --http2-prior-knowledge "http://$1:8445/hello") GREETING='over HTTP/2'
+    COMMAND=(curl -sS --http2-prior-knowledge -w 'over HTTP/%{http_version}' "http://$1:8445/hello") GREETING='over HTTP/2'
 }
 
 network_program curl_ipv6 "curl"
@@ -47,12 +47,12 @@ prepare_ssh()
     "${drop[@]}" cp "$WORLD/loginkey" loginkey && "${drop[@]}" chmod 600 loginkey
 }
 
-network_program ssh "ssh sshd"
+network_program ssh "ssh python:asyncssh"
 
 prepare_git_over_ssh() { prepare_ssh; }
 client_ssh() { COMMAND=(sh -c "exec $SSH_WORDS \"\$1\" cat \"\$2\"" - "$("${drop[@]}" id -un)@$1" "$WORLD/tree/hello"); }
 
-network_program git_over_ssh "git ssh sshd"
+network_program git_over_ssh "git ssh python:asyncssh"
 client_git_over_ssh()
 {
     COMMAND=(sh -c 'rm -rf copy && GIT_SSH_COMMAND="$3" git clone -q "$1:$2" copy && cat copy/hello' -

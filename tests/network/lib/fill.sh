@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# What the world's servers serve, and the servers that are programs of their own: git, an npm registry, a pip index, sshd,
-# nginx with HTTP/2, and on the host's loopback a service and a proxy.
+# What the world's servers serve, and the servers that are programs of their own: git, an npm registry, a pip index, SSH,
+# HTTP/2, and on the host's loopback a service and a proxy.
 
 in_world_directory()
 {
@@ -11,10 +11,10 @@ in_world_directory()
 world_fill()
 {
     fill_git && fill_registry && fill_index || return
-    ! command -v /usr/sbin/sshd >/dev/null || fill_ssh || return
-    ! command -v /usr/sbin/nginx >/dev/null || fill_nginx || return
+    ! /usr/bin/python3 -c 'import asyncssh' 2>/dev/null || fill_ssh || return
+    ! PATH=$SYSTEM_PATH command -v nghttpd >/dev/null || fill_http2 || return
     world_start_on_host "$WORLD/host.log" /usr/bin/python3 -B "$WORLD/serve.py" "$WORLD/host" "$WORLD/certificate.pem" \
-        "$WORLD/key.pem" 8081=http=127.0.0.1 8082=http=127.0.0.1 8083=http=0.0.0.0
+        "$WORLD/key.pem" 8081=http=127.0.0.1 8082=http=127.0.0.1 8083=http=0.0.0.0 9999=fence=127.0.0.1
     world_start_on_host "$WORLD/proxy.log" /usr/bin/python3 -B "$WORLD/proxy.py" 3128 "$WORLD/proxied"
     world_wait test -s "$WORLD/host/ready" && world_wait test -s "$WORLD/proxied"
 }
@@ -25,7 +25,7 @@ fill_git()
     in_world_directory sh -ec 'mkdir -p files/git host/files && git init -q -b main tree && cd tree
         echo "greetings from the world" >hello && git add hello && git commit -q -m first && cd ..
         git clone -q --bare tree files/git/hello.git && git -C files/git/hello.git config http.receivepack true
-        printf "greetings from the world\n" >host/files/hello'
+        ln -s ../seen host/seen'
 }
 
 # One package, as a registry describes it.
@@ -63,55 +63,15 @@ with zipfile.ZipFile(place / name, "w") as wheel:
 (place / "index.html").write_text(f"<!DOCTYPE html><html><body><a href=\"{name}\">{name}</a></body></html>\n")'
 }
 
-# As the caller, who is the only one that can log in. Root's needs a directory of its own below /run.
 fill_ssh()
 {
-    local start=(/usr/sbin/sshd)
-    in_world_directory sh -ec "ssh-keygen -q -t ed25519 -N '' -f hostkey && ssh-keygen -q -t ed25519 -N '' -f loginkey" || return
-    cat >"$WORLD/sshd_config" <<TEXT
-ListenAddress 127.0.0.1:10022
-HostKey $WORLD/hostkey
-AuthorizedKeysFile $WORLD/loginkey.pub
-StrictModes no
-PermitRootLogin prohibit-password
-PasswordAuthentication no
-KbdInteractiveAuthentication no
-UsePAM no
-PidFile none
-TEXT
-    if [ "$("${drop[@]}" id -u)" = 0 ]; then
-        # shellcheck disable=SC2016
-        start=(unshare --mount sh -c 'mount -t tmpfs none /run && mkdir -m 755 /run/sshd && exec /usr/sbin/sshd "$@"' -)
-    fi
-    world_start "$WORLD/sshd.log" "${start[@]}" -D -e -f "$WORLD/sshd_config"
+    in_world_directory sh -ec "ssh-keygen -q -t ed25519 -N '' -f hostkey && ssh-keygen -q -t ed25519 -N '' -f loginkey" &&
+        world_start "$WORLD/ssh.log" /usr/bin/python3 -B "$WORLD/ssh.py" 10022 "$WORLD"
 }
 
-fill_nginx()
+# With TLS, and without (by prior knowledge).
+fill_http2()
 {
-    mkdir -p "$WORLD/nginx" && cat >"$WORLD/nginx/nginx.conf" <<TEXT
-daemon off;
-worker_processes 1;
-pid $WORLD/nginx/pid;
-error_log stderr;
-events { worker_connections 512; }
-http {
-    access_log off;
-    client_body_temp_path $WORLD/nginx/body;
-    proxy_temp_path $WORLD/nginx/proxy;
-    fastcgi_temp_path $WORLD/nginx/fastcgi;
-    uwsgi_temp_path $WORLD/nginx/uwsgi;
-    scgi_temp_path $WORLD/nginx/scgi;
-    server {
-        listen 127.0.0.1:18444 ssl http2;
-        listen 127.0.0.1:18445 http2;
-        ssl_certificate $WORLD/certificate.pem;
-        ssl_certificate_key $WORLD/key.pem;
-        location /hello { return 200 "greetings from the world over \$server_protocol\\n"; }
-    }
-}
-TEXT
-    [ "$(id -u)" != 0 ] || [ ${#drop[@]} = 0 ] || chown -R "$caller_user:" "$WORLD/nginx"
-    local user=()
-    [ "$("${drop[@]}" id -u)" != 0 ] || user=(-g "user root;")
-    world_start "$WORLD/nginx.log" /usr/sbin/nginx -p "$WORLD/nginx" -c "$WORLD/nginx/nginx.conf" "${user[@]}"
+    world_start "$WORLD/http2.log" nghttpd -a 127.0.0.1 -d "$WORLD/host/files" 18444 "$WORLD/key.pem" "$WORLD/certificate.pem" &&
+        world_start "$WORLD/http2-plain.log" nghttpd -a 127.0.0.1 -d "$WORLD/host/files" --no-tls 18445
 }

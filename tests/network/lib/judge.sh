@@ -6,7 +6,7 @@
 trial_open() # NAME
 {
     STARTED=$SECONDS TREE=$ROOT/trees/$1.$WHO HOME_DIR=$ROOT/trees/$1.$WHO/home WORKSPACE=$ROOT/trees/$1.$WHO/home/work
-    POLICY=one-name CEILING='' EVENTS=$TREE/events.jsonl PIDS=() QUICK=3
+    LIMIT=30 POLICY=one-name CEILING='' EVENTS=$TREE/events.jsonl PIDS=() QUICK=3
     mkdir -p "$WORKSPACE" "$TREE/policies"
     cp "$HERE"/policies/*.yaml "$TREE/policies/"
     cp "$HERE"/clients/* "$WORLD/ca.pem" "$WORKSPACE/"
@@ -29,10 +29,10 @@ complain()
     return 1
 }
 
-# A command as the caller, with a plain environment; at most 30 s.
+# A command as the caller, with a plain environment; at most LIMIT seconds.
 as_caller()
 {
-    "${drop[@]}" timeout --kill-after=2 30 env -i "PATH=$SYSTEM_PATH" "HOME=$HOME_DIR" LANG=C.UTF-8 "$@"
+    "${drop[@]}" timeout --kill-after=2 "$LIMIT" env -i "PATH=$SYSTEM_PATH" "HOME=$HOME_DIR" LANG=C.UTF-8 "$@"
 }
 
 # The command line of a container with POLICY.

@@ -51,7 +51,7 @@ world_certificates() # DIRECTORY
 # Addresses and the way to them. The host's own address is on its side, like the way to everything else.
 world_links() # PID-OF-THE-WORLD
 {
-    local address
+    local address PATH=$PATH:/usr/sbin:/sbin
     echo 0 >/proc/sys/net/ipv4/ip_unprivileged_port_start
     ip -batch - <<TEXT || return
 link set lo up
@@ -128,7 +128,10 @@ world_wait() # COMMAND...: at most 20 s
 world_seen() # [PATTERN]
 {
     local i
-    for i in 1 2; do exec 3<>/dev/tcp/203.0.113.1/9999 && read -r _ <&3 && exec 3>&-; done
+    for i in 1 2; do
+        exec 3<>/dev/tcp/203.0.113.1/9999 && read -r _ <&3 && exec 3>&-
+        [ ! -e "$WORLD/host/ready" ] || { exec 3<>/dev/tcp/127.0.0.1/9999 && read -r _ <&3 && exec 3>&-; }
+    done
     grep -vE '^(fence|dns|end) ' "$WORLD/seen" | grep -cE -- "${1:-.}" || :
 }
 

@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Connect and say how it went: connect.py ADDRESS PORT"""
+import errno
+import socket
+import sys
+
+try:
+    socket.create_connection((sys.argv[1], int(sys.argv[2])), 5).close()
+    print("connected")
+except OSError as error:
+    sys.exit(errno.errorcode.get(error.errno, str(error)))
