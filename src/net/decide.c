@@ -86,7 +86,7 @@ static struct net_decision refuse_ungranted(const struct net_rules *rules, const
     grant = net_granted(rules, view, NULL, NET_WHATEVER_NAME);
     if (grant.is_granted)
         return refuse(NET_NOT_RESOLVED, grant.where, NULL);
-    return refuse(NET_NO_RULE, net_granted(rules, view, NULL, NET_STRICT).where, NULL);
+    return refuse(NET_NO_RULE, grant.where, NULL); /* of the layer that would not, whatever the name */
 }
 
 /* None of the names leads anywhere. */

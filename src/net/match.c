@@ -79,6 +79,14 @@ static bool ports_match(const struct net_ports *ports, const struct net_question
     return !ports->has_port || (ports->first <= question->port && question->port <= ports->last);
 }
 
+bool net_rule_has_all_ports(const struct net_rule *rule)
+{
+    for (size_t i = 0; i < rule->port_count; i++)
+        if (rule->ports[i].protocol == NET_ANY && !rule->ports[i].has_port)
+            return true;
+    return !rule->port_count;
+}
+
 /* `needs_udp`: a datagram says no name, so a rule about a name holds for UDP only where it says udp. */
 static bool rule_has_port(const struct net_rule *rule, const struct net_question *question, bool needs_udp)
 {

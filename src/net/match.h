@@ -44,4 +44,7 @@ const char *net_denied(const struct net_rules *rules, const struct net_view *vie
 /* The same of one about this name (NULL: about any). */
 const char *net_name_denied(const struct net_rules *rules, const struct net_view *view, const char *name);
 
+/* At every port, with every protocol. */
+bool net_rule_has_all_ports(const struct net_rule *rule);
+
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which names may be asked for. */
-#include "net/rules.h"
+#include "net/match.h"
 
 static bool host_matches(const struct net_peer *peer, const char *name)
 {
@@ -19,18 +19,10 @@ static bool grants_name(const struct net_rule *rule, const char *name)
     return !rule->peer_count;
 }
 
-static bool holds_for_all_ports(const struct net_rule *rule)
-{
-    for (size_t i = 0; i < rule->port_count; i++)
-        if (rule->ports[i].protocol == NET_ANY && !rule->ports[i].has_port)
-            return true;
-    return !rule->port_count;
-}
-
 /* Whatever its address: with a port or a block some connection to it may be permitted. */
 static bool denies_name(const struct net_rule *rule, const char *name)
 {
-    if (!holds_for_all_ports(rule))
+    if (!net_rule_has_all_ports(rule))
         return false;
     for (size_t i = 0; i < rule->peer_count; i++)
         if (!rule->peers[i].has_block && (!rule->peers[i].host || host_matches(&rule->peers[i], name)))

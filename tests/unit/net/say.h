@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Rules, questions and decisions as lines of text, so that a table of them can be read.
+ *
+ *   rules:     layers behind each other with " | ", in each "open", "allow ..." and "deny ..." with "; " between them;
+ *              an allow or deny has peers "to=NAME", "to=BLOCK!EXCEPT!EXCEPT", "to=NAME@BLOCK" and ports "tcp", "any:80-90"
+ *   question:  "tcp ADDRESS PORT", then "own", "for=NAME,NAME", and "says=NAME", "says=-" (a raw protocol), "says=?" (no name)
+ *   decision:  "permit", "ask", or the reason of a refusal; behind it the name if there is one: "shared b.test"
+ */
+#ifndef CORDON_TESTS_NET_SAY_H
+#define CORDON_TESTS_NET_SAY_H
+
+#include "net/rules.h"
+
+/* A rule's `where` is its own text, a layer's is "layer 1", ... Ends the test where the text is wrong. */
+struct net_rules *say_rules(struct arena *arena, const char *text);
+struct net_question *say_question(struct arena *arena, const char *text);
+
+/* Into 300 bytes. */
+const char *say_decision(const struct net_decision *decision, char text[300]);
+
+struct net_block say_block(const char *text);
+struct net_address say_address(const char *text);
+
+#endif
