@@ -24,6 +24,8 @@ bool run_id_is_valid(const char *text);
 
 /* Bounds of the record. */
 #define EVENT_RUN_BYTES_MAX ((size_t)8 << 20) /* one run's file: the largest records fit */
+#define EVENT_NETWORK_BYTES_MAX ((size_t)6 << 20) /* of these for what passes the gateway, */
+#define EVENT_NETWORK_MAX       20000             /* and so many records; the rest is counted */
 #define EVENT_ARGS_MAX      64                /* arguments that run.started shows */
 #define EVENT_TEXT_MAX      1024              /* bytes of each, and of each loss, layer, warning */
 #define EVENT_ITEMS_MAX     128               /* losses, layers, warnings that are shown */
@@ -91,6 +93,16 @@ struct event_finding {
     const char *text, *remedy;
 };
 
+/* One decision of the gateway, or what became of it. Text that is NULL or empty, and 0, is none. */
+struct event_network {
+    const char *type; /* "network.connected", "network.denied", ... */
+    uint64_t connection;
+    const char *protocol, *address, *name, *rule, *reason;
+    unsigned port;
+    int errnum;
+    uint64_t bytes_up, bytes_down, duration_us;
+};
+
 int event_run_started(struct event_log *log, const struct event_started *started,
                       struct error *err) must_check;
 int event_run_failed(struct event_log *log, const struct error *failure,
@@ -102,6 +114,12 @@ int event_run_timeout(struct event_log *log, const char *member, uint64_t timeou
 int event_run_finding(struct event_log *log, const struct event_finding *finding, struct error *err) must_check;
 /* The same members, into a JSON object that is open. */
 void event_finding_members(struct json *json, const struct event_finding *finding);
+int event_network(struct event_log *log, const struct event_network *network, struct error *err) must_check;
+/* Told of, and not seen: in the number that event_network_end() writes, if there is one. */
+void event_network_lost(struct event_log *log, uint64_t count);
+int event_network_end(struct event_log *log, struct error *err) must_check;
+/* The gateway is no more; the container goes on without a network. */
+int event_network_gone(struct event_log *log, const char *text, struct error *err) must_check;
 int event_run_exited(struct event_log *log, const struct event_exited *exited,
                      struct error *err) must_check;
 

@@ -14,6 +14,8 @@ struct event_log {
     int file_fd;  /* --events FILE */
     int fd;       /* --events fd:N, the caller's */
     size_t stored;
+    size_t network_bytes, network_count; /* of what event_network() wrote */
+    uint64_t network_lost;               /* what it had no room for */
 };
 
 /* A record under construction: record_begin(), members through `json`, record_write(). */

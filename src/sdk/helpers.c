@@ -100,6 +100,21 @@ int places_check_helper(struct arena *arena, const char *library, const char *di
                      path);
 }
 
+int helpers_find_gateway(struct arena *arena, const struct places *places, const char **ret_path, struct error *err)
+{
+    const char *installed = path_join(arena, places->helpers, "cordon-gateway");
+    const char *built = path_join(arena, places->helpers, "../../gateway"); /* of a build tree */
+    char resolved[PATH_MAX];
+
+    if (!installed || !built)
+        return error_memory(err);
+    if (access(installed, F_OK) == 0 || !realpath(built, resolved))
+        return places_check_helper(arena, places->library, places->helpers, "cordon-gateway", ret_path, err);
+    built = arena_string(arena, resolved);
+    return built ? places_check_helper(arena, places->library, built, "cordon-gateway", ret_path, err)
+                 : error_memory(err);
+}
+
 /* Installed: CORDON_HELPERS_FROM_... leads there. In a build tree, library and program alike have
  * ../tier/process beside them. */
 int helpers_find(struct arena *arena, struct places *places, struct error *err)

@@ -8,4 +8,8 @@
 /* Fill library, helpers and init. */
 int helpers_find(struct arena *arena, struct places *places, struct error *err) must_check;
 
+/* cordon-gateway of the same installation, looked for only where a plan has a gateway. In `arena`. */
+int helpers_find_gateway(struct arena *arena, const struct places *places, const char **ret_path,
+                         struct error *err) must_check;
+
 #endif

@@ -165,7 +165,9 @@ int container_record_abandoned(struct cordon_container *container, struct error 
     int status;
 
     container->assembly.ops->notes(container->run, &count);
-    status = findings_give_up(count, &container->findings, err);
+    status = gateway_end(&container->gateway, container->log, err);
+    if (status == 0)
+        status = findings_give_up(count, &container->findings, err);
     if (status == 0)
         status = record_findings(container, err);
     return status < 0 ? status : event_run_exited(container->log, &abandoned, err);
@@ -214,6 +216,8 @@ int container_record_end(struct cordon_container *container, struct error *err)
     notes = container->assembly.ops->notes(container->run, &note_count);
     result = findings_look(container->assembly.plan, notes, note_count, container->deadlines.stamp_ns,
                            &container->findings, err);
+    if (result == 0)
+        result = gateway_end(&container->gateway, container->log, err);
     if (result == 0)
         result = record_findings(container, err);
     if (result == 0 && tier->is_oom_killed)

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "sdk/container.h"
+#include "sdk/helpers.h"
 #include "sdk/missing.h"
 
 static void container_free_at(struct cordon_container **container)
@@ -120,12 +121,20 @@ static void prepare(struct cordon_container *container, const struct cordon_requ
         container->prepared = NULL;
 }
 
+static int attach(void *context, int network, struct error *err)
+{
+    struct cordon_container *container = context;
+
+    return gateway_attach(&container->gateway, network, container->deadlines.timeout_ns, container->cancel_fd, err);
+}
+
 static int start_tier(struct cordon_container *container, const struct cordon_request *request,
                       const char *const *argv, struct error *err)
 {
     const struct assembly *assembly = &container->assembly;
     struct tier_run *prepared = take_ptr(container->prepared);
     const struct streams *streams = &container->streams;
+    const struct tier_attach gateway = {.attach = attach, .context = container};
     const struct tier_start start = {
         .plan = assembly->plan,
         .argv = argv,
@@ -139,9 +148,23 @@ static int start_tier(struct cordon_container *container, const struct cordon_re
         .run_id = event_log_run_id(container->log),
         .deadline_ns = container->deadlines.timeout_ns,
         .cancel_fd = request->cancel_fd >= 0 ? &request->cancel_fd : NULL,
+        .gateway = &gateway,
     };
 
     return assembly->ops->start(&start, prepared, &container->run, err);
+}
+
+/* It prepares itself while the container is being built. */
+static int begin_gateway(struct cordon_container *container, struct error *err)
+{
+    struct assembly *assembly = &container->assembly;
+    const char *program;
+    int status;
+
+    if (assembly->plan->network != PLAN_NET_GATEWAY)
+        return 0;
+    status = helpers_find_gateway(assembly->policy->arena, &assembly->places, &program, err);
+    return status < 0 ? status : gateway_begin(&container->gateway, program, assembly->plan->net_rules, err);
 }
 
 /* With a plan for namespaces first; where the machine has none, the policy is compiled for what it has. */
@@ -149,8 +172,11 @@ static int start_plan(struct cordon_container *container, const struct cordon_re
                       struct error *err)
 {
     struct error refused = ERROR_INIT;
-    int status = start_tier(container, request, argv, &refused), again;
+    int status = begin_gateway(container, err), again;
 
+    if (status < 0)
+        return status;
+    status = start_tier(container, request, argv, &refused);
     if (status == 0)
         return 0;
     if (refused.kind == ERROR_UNENFORCEABLE || refused.kind == ERROR_SYSTEM) {
@@ -226,6 +252,8 @@ int container_start(const struct cordon_request *request, struct cordon_containe
     container->streams = STREAMS_INIT;
     streams_look(&container->streams);
     container->watch = WATCH_INIT;
+    container->gateway = GATEWAY_INIT;
+    container->cancel_fd = request->cancel_fd;
     status = begin(container, request, &failure);
     if (status == 0)
         status = launch(container, request, &failure);
@@ -255,6 +283,7 @@ void cordon_container_free(struct cordon_container *container)
         /* kills what still runs */
         container->assembly.ops->finish(container->run);
     }
+    gateway_kill(&container->gateway);
     streams_close(&container->streams);
     findings_finish(&container->findings);
     event_log_free(container->log);

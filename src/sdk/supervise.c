@@ -175,6 +175,8 @@ static int container_advance(struct cordon_container *container, struct error *e
         int status = container_move_output(container, err);
 
         if (status == 0)
+            status = gateway_step(&container->gateway, container->log, err);
+        if (status == 0)
             status = container_look_for_end(container, err);
         if (status < 0)
             return status;

@@ -78,6 +78,24 @@ static int watch_tier(struct cordon_container *container, struct error *err)
     return status;
 }
 
+/* A channel that was closed has left the set by itself. */
+static int watch_gateway(struct cordon_container *container, struct error *err)
+{
+    struct watch *watch = &container->watch;
+    int wanted = container->state == CONTAINER_RUNNING ? container->gateway.channel : -1, status = 0;
+
+    if (wanted == watch->gateway_fd)
+        return 0;
+    if (watch->gateway_fd >= 0 && watch->gateway_fd == container->gateway.channel)
+        status = watch_set(watch, EPOLL_CTL_DEL, watch->gateway_fd, 0, err);
+    watch->gateway_fd = -1;
+    if (status == 0 && wanted >= 0)
+        status = watch_set(watch, EPOLL_CTL_ADD, wanted, EPOLLIN, err);
+    if (status == 0)
+        watch->gateway_fd = wanted;
+    return status;
+}
+
 int watch_update(struct cordon_container *container, struct error *err)
 {
     struct watch *watch = &container->watch;
@@ -85,6 +103,8 @@ int watch_update(struct cordon_container *container, struct error *err)
 
     if (status == 0)
         status = watch_tier(container, err);
+    if (status == 0)
+        status = watch_gateway(container, err);
     for (int i = 0; status == 0 && i < 2; i++)
         status = watch_relay(watch, &container->streams.relays[i], &watch->relay_fds[i], err);
     return status;

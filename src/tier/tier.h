@@ -17,6 +17,15 @@
 
 #define TIER_FDS_MAX 64
 
+/*
+ * Where the plan has a gateway: called once, when the container's network namespace is there, with a descriptor of it
+ * (the tier's). The program is executed only after it returned 0; a failure refuses the launch.
+ */
+struct tier_attach {
+    int (*attach)(void *context, int network, struct error *err);
+    void *context;
+};
+
 struct tier_start {
     const struct plan *plan;
     const char *const
@@ -30,6 +39,7 @@ struct tier_start {
     const char *run_id;    /* names the cgroup */
     uint64_t deadline_ns;  /* set-up fails with -ETIMEDOUT then (monotonic clock); 0 = never */
     const int *cancel_fd;  /* set-up fails with -ECANCELED when this is readable; NULL = none */
+    const struct tier_attach *gateway; /* NULL = none */
 };
 
 enum tier_end {

@@ -106,9 +106,25 @@ static int note_take(struct tier_run *run, const struct message *message, int *d
     return 0;
 }
 
+/* Init has built everything and waits: nothing may be missing that must be there before the program is. */
+static int set_up_complete(struct tier_run *run, const struct tier_start *start, bool is_attached, struct error *err)
+{
+    int status = 0;
+
+    if (start->plan->network == PLAN_NET_GATEWAY && !is_attached)
+        return error_set(err, ERROR_INTERNAL, EBADMSG, "init is ready and has told nothing of its network");
+    if (run->has_cgroup)
+        status = cgroup_join(&run->cgroup, run->pid, err);
+    if (status == 0 && control_send(run->control, MESSAGE_GO, 0) < 0)
+        return error_set(err, ERROR_SYSTEM, EPIPE, "init ended during set-up");
+    return status;
+}
+
 /* Follow init until the program runs. Only MESSAGE_RUNNING counts as started; end-of-file is a failure. */
 static int set_up_follow(struct tier_run *run, const struct tier_start *start, struct error *err)
 {
+    bool is_attached = false;
+
     for (;;) {
         struct message message = {0};
         auto_close int fd = -1;
@@ -127,9 +143,13 @@ static int set_up_follow(struct tier_run *run, const struct tier_start *start, s
         case MESSAGE_ERROR:
             return message_error(&message, err);
         case MESSAGE_READY:
-            status = cgroup_join(&run->cgroup, run->pid, err);
-            if (status == 0 && control_send(run->control, MESSAGE_GO, 0) < 0)
-                status = error_set(err, ERROR_SYSTEM, EPIPE, "init ended during set-up");
+            status = set_up_complete(run, start, is_attached, err);
+            break;
+        case MESSAGE_NETWORK:
+            status = is_attached || !start->gateway || fd < 0
+                         ? error_set(err, ERROR_INTERNAL, EBADMSG, "init told of a network that was not asked for")
+                         : start->gateway->attach(start->gateway->context, fd, err);
+            is_attached = true;
             break;
         case MESSAGE_TTY:
             run->tty = take_fd(fd);
@@ -157,6 +177,8 @@ static uint32_t flags_of(const struct tier_start *start)
         flags |= RECORD_NETWORK;
     if (start->plan->network == PLAN_NET_LOOPBACK || start->plan->network == PLAN_NET_GATEWAY)
         flags |= RECORD_LOOPBACK;
+    if (start->plan->network == PLAN_NET_GATEWAY)
+        flags |= RECORD_HAND_NETWORK | RECORD_WAIT_GO;
     if (filter_has_keeper(&start->plan->filter))
         flags |= RECORD_KEEPER;
     if (start->plan->filter.allows_namespaces)
@@ -268,6 +290,8 @@ static int process_start(const struct tier_start *asked, struct tier_run *prepar
             taken.stdio[i] = -1;
     if (!start->argv[0] || !start->argv[0][0])
         return error_set(err, ERROR_INVALID, EINVAL, "no command to run");
+    if (start->plan->network == PLAN_NET_GATEWAY && !start->gateway)
+        return error_set(err, ERROR_INTERNAL, EINVAL, "the plan has a gateway, and nobody brought one");
     status = descriptors_check(start, err);
     if (status == 0)
         status = run_begin(start, &run, err);

@@ -28,6 +28,7 @@ enum record_flag {
     RECORD_OWN_FORMATS = 1 << 9, /* an empty table of program formats (binfmt_misc) in the new user namespace */
     RECORD_NETWORK = 1 << 10,    /* a network namespace of its own */
     RECORD_DATAGRAMS = 1 << 11,  /* Unix datagram sockets may send to names */
+    RECORD_HAND_NETWORK = 1 << 12, /* MESSAGE_NETWORK as soon as there is a network namespace; needs RECORD_WAIT_GO */
 };
 
 enum begin_flag {
@@ -153,11 +154,12 @@ enum message_type {
     MESSAGE_RECORD = 2, /* parent -> init: SCM_RIGHTS holds the record, then each standard stream that is not null */
     MESSAGE_GO = 3,    /* parent -> init */
     MESSAGE_TTY = 4,   /* init -> parent: with the master as SCM_RIGHTS */
-    MESSAGE_READY = 5, /* init -> parent: everything is set up, only RECORD_WAIT_GO is awaited */
+    MESSAGE_READY = 5, /* init -> parent: everything is set up, only MESSAGE_GO is awaited */
     MESSAGE_RUNNING = 6, /* init -> parent: the program was executed */
     MESSAGE_EXITED = 7,  /* init -> parent: the whole tree is gone */
     MESSAGE_SIGNAL = 8,  /* parent -> init: to the program's process group */
     MESSAGE_NOTED = 9,   /* init -> parent: with the directory (O_PATH) as SCM_RIGHTS */
+    MESSAGE_NETWORK = 10, /* init -> parent: with the network namespace as SCM_RIGHTS */
 };
 
 struct message {

@@ -73,6 +73,11 @@ static void network_make(struct init *init)
     any = init_need(init, sys_call3(socket, AF_UNIX_FAMILY, SOCK_DGRAM_CLOEXEC, 0), "open", "socket");
     second.network = (int)init_need(init, sys_call3(ioctl, any, SIOCGSKNS, 0), "open", "network namespace");
     sys_call1(close, any);
+    if (init->record->flags & RECORD_HAND_NETWORK) {
+        struct message made = {.type = MESSAGE_NETWORK};
+
+        init_send(init, &made, second.network);
+    }
 }
 
 static void second_run(void *argument)
