@@ -118,7 +118,7 @@ enum plan_network {
 
 /* A line of net_rules with the member that it comes from. */
 enum plan_way_kind {
-    PLAN_WAY_DEFAULT = 1, /* what no rule of this layer names: `is_open` */
+    PLAN_WAY_DEFAULT = 1, /* egress.default: allow */
     PLAN_WAY_ALLOW,
     PLAN_WAY_DENY,
     PLAN_WAY_INWARD,  /* from the host's loopback to a listener inside */
@@ -127,10 +127,10 @@ enum plan_way_kind {
 
 struct plan_way {
     enum plan_way_kind kind;
-    bool is_open;
+    bool is_limit;               /* ALLOW of a ceiling: nothing else, and this only where a request allows it too */
     const struct net_rule *rule; /* ALLOW, DENY */
-    const struct net_door *door; /* INWARD, OUTWARD */
-    const struct origin *origin; /* NULL = the layer says nothing of it */
+    uint16_t port, to_port;      /* INWARD, OUTWARD: as in struct net_door */
+    const struct origin *origin;
 };
 
 struct plan_limit {

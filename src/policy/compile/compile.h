@@ -212,9 +212,15 @@ int in_place_finish(struct compile *c, struct error *err) must_check;
 
 /* wants.c: from points to what the layout is asked for. */
 int wants_add(struct compile *c, struct error *err) must_check;
+int wants_link(struct compile *c, const char *path, const char *text, const struct origin *origin,
+               struct error *err) must_check;
 int wants_identify(struct compile *c, struct error *err) must_check;
 
 int rules_add(struct compile *c, struct error *err) must_check;
+
+/* network.c: which network it is; in the layout, what it puts in place of the host's files. */
+int network_add(struct compile *c, struct error *err) must_check;
+int network_want_files(struct compile *c, struct error *err) must_check;
 
 /* settings.c, limits.c, environment.c */
 int settings_check_facts(struct compile *c, struct error *err) must_check;

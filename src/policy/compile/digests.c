@@ -65,6 +65,62 @@ static void add_files(const struct plan *plan, struct text *text)
     }
 }
 
+static void add_peer(struct text *text, const struct net_peer *peer)
+{
+    add_string(text, peer->host);
+    add_number(text, peer->has_block);
+    for (size_t i = 0; i <= peer->except_count && peer->has_block; i++) {
+        const struct net_block *block = i ? &peer->except[i - 1] : &peer->block;
+
+        add_number(text, (uint64_t)block->family);
+        add_number(text, block->prefix);
+        text_add_n(text, (const char *)block->address, sizeof(block->address));
+    }
+    add_number(text, peer->except_count);
+}
+
+static void add_egress(struct text *text, const struct net_rule *rules, size_t count)
+{
+    add_number(text, count);
+    for (size_t i = 0; i < count; i++) {
+        add_number(text, rules[i].peer_count);
+        for (size_t j = 0; j < rules[i].peer_count; j++)
+            add_peer(text, &rules[i].peers[j]);
+        add_number(text, rules[i].port_count);
+        for (size_t j = 0; j < rules[i].port_count; j++) {
+            const struct net_ports *ports = &rules[i].ports[j];
+
+            add_number(text, (uint64_t)ports->protocol << 33 | (uint64_t)ports->has_port << 32 |
+                                 (uint64_t)ports->first << 16 | ports->last);
+        }
+    }
+}
+
+static void add_doors(struct text *text, const struct net_door *doors, size_t count)
+{
+    add_number(text, count);
+    for (size_t i = 0; i < count; i++)
+        add_number(text, (uint64_t)doors[i].port << 16 | doors[i].to_port);
+}
+
+/* Where each comes from is not in it. */
+static void add_network(const struct plan *plan, struct text *text)
+{
+    const struct net_rules *rules = plan->net_rules;
+
+    add_number(text, (uint64_t)plan->network);
+    if (!rules)
+        return;
+    add_number(text, rules->layer_count);
+    for (size_t i = 0; i < rules->layer_count; i++) {
+        add_number(text, rules->layers[i].is_open);
+        add_egress(text, rules->layers[i].allow, rules->layers[i].allow_count);
+        add_egress(text, rules->layers[i].deny, rules->layers[i].deny_count);
+    }
+    add_doors(text, rules->inward, rules->inward_count);
+    add_doors(text, rules->outward, rules->outward_count);
+}
+
 static void add_rest(const struct plan *plan, struct text *text)
 {
     const struct plan_filter *filter = &plan->filter;
@@ -76,7 +132,7 @@ static void add_rest(const struct plan *plan, struct text *text)
         add_string(text, plan->privates[i].variable);
     add_number(text, plan->landlock_files);
     add_number(text, plan->owns_formats);
-    add_number(text, (uint64_t)plan->network);
+    add_network(plan, text);
     add_number(text, filter->allows_namespaces);
     add_number(text, filter->allows_inet);
     add_number(text, filter->sends_datagrams);

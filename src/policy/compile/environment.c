@@ -2,6 +2,7 @@
 /* The program's whole environment, its working directory and its command line. */
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 #include "policy/compile/compile.h"
@@ -38,6 +39,31 @@ static int add_variable(struct compile *c, const char *name, size_t length, cons
     return compile_origin(c, origin, from, err);
 }
 
+/* HTTP_PROXY, no_proxy, npm_config_https_proxy: whatever ends so tells some program where a proxy is, or when not to ask it. */
+static bool is_proxy_variable(const char *name, size_t length)
+{
+    return length >= 5 && strncasecmp(name + length - 5, "proxy", 5) == 0;
+}
+
+/* The first value of a name stays, so these come before all others. */
+static int add_proxy(struct compile *c, struct error *err)
+{
+    static const char *const names[] = {"HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"};
+    int r = 0;
+
+    for (size_t i = 0; i < ARRAY_COUNT(names) && r == 0; i++)
+        r = add_variable(c, names[i], strlen(names[i]), c->effective.proxy, c->effective.proxy_origin, err);
+    return r;
+}
+
+/* Another proxy would not be reached, and what asks none reaches nothing. */
+static int set_variable(struct compile *c, const struct env_item *item, struct error *err)
+{
+    if (!c->effective.network.is_proxied || !is_proxy_variable(item->name, strlen(item->name)))
+        return add_variable(c, item->name, strlen(item->name), item->value, &item->origin, err);
+    return compile_warning(c, &item->origin, err, "%s: has no effect beside runtimeConfig.networkProxy", item->name);
+}
+
 static int inherit(struct compile *c, struct error *err)
 {
     const struct string_list *patterns = &c->effective.env_inherit;
@@ -56,7 +82,8 @@ static int inherit(struct compile *c, struct error *err)
             if (length < fixed || strncmp(*entry, pattern, fixed) != 0 ||
                 (pattern[fixed] != '*' && length != fixed))
                 continue;
-            if (in_place_is_private(c, *entry, length))
+            if (in_place_is_private(c, *entry, length) ||
+                (c->effective.network.is_proxied && is_proxy_variable(*entry, length)))
                 continue;
             name = arena_string_n(c->work, *entry, length);
             if (!name)
@@ -96,11 +123,10 @@ static int add_environment(struct compile *c, struct error *err)
 {
     const struct effective *effective = &c->effective;
     const char **end;
-    int r = 0;
+    int r = effective->network.is_proxied ? add_proxy(c, err) : 0;
 
     for (size_t i = 0; i < effective->env_set_count && r == 0; i++)
-        r = add_variable(c, effective->env_set[i].name, strlen(effective->env_set[i].name),
-                         effective->env_set[i].value, &effective->env_set[i].origin, err);
+        r = set_variable(c, &effective->env_set[i], err);
     if (r == 0)
         r = inherit(c, err);
     if (r == 0 && effective->env_home_is_cwd && effective->cwd)

@@ -166,6 +166,12 @@ static void add_calls(struct json *json, const char *const *names,
     }
 }
 
+static void add_way(struct json *json, const struct plan *plan, size_t index)
+{
+    explain_network_way(json, plan, index);
+    add_origin(json, plan->ways[index].origin);
+}
+
 static void add_settings(struct json *json, const struct plan *plan)
 {
     const struct explain_network *network = explain_network(plan);
@@ -176,6 +182,7 @@ static void add_settings(struct json *json, const struct plan *plan)
     add_mechanism(json, "first", network->first);
     add_mechanism(json, "behind", network->behind);
     add_origin(json, plan->network_origin);
+    add_list(json, "rules", plan, plan->way_count, add_way);
     json_end(json);
     json_begin_object(json, "syscalls");
     add_names(json, "deny", plan->filter.deny, plan->filter.deny_count);

@@ -101,39 +101,7 @@ static void add_name(struct text *out, const struct plan *plan, size_t at, size_
     text_add_safe(out, plan->names[at].pattern);
 }
 
-/* network and system calls */
-
-const struct explain_network *explain_network(const struct plan *plan)
-{
-    static const struct explain_network rows[] = {
-        [PLAN_NET_NONE] = {"none", "no network", "refused", BY_SECCOMP, BY_NAMESPACE},
-        [PLAN_NET_LOOPBACK] = {"loopback", "own loopback and nothing else", "own", BY_NAMESPACE,
-                               BY_NOTHING},
-        [PLAN_NET_HOST] = {"host", "the host's network, everything", "allowed", BY_NOTHING,
-                           BY_NOTHING},
-        [PLAN_NET_GATEWAY] = {"gateway", "what no line here allows", "refused", BY_GATEWAY, BY_NAMESPACE},
-    };
-    static const struct explain_network none_in_place = {"none", "no network", "refused", BY_SECCOMP, BY_LANDLOCK};
-
-    return plan->wall == PLAN_WALL_LANDLOCK && plan->network == PLAN_NET_NONE ? &none_in_place : &rows[plan->network];
-}
-
-static size_t count_network(const struct plan *plan)
-{
-    return 1;
-}
-
-static struct explain_row network_row(const struct plan *plan, size_t at)
-{
-    const struct explain_network *row = explain_network(plan);
-
-    return (struct explain_row){row->verdict, row->first, row->behind, plan->network_origin};
-}
-
-static void add_network(struct text *out, const struct plan *plan, size_t at, size_t column)
-{
-    text_add(out, explain_network(plan)->subject);
-}
+/* system calls */
 
 static size_t count_calls(const struct plan *plan)
 {
@@ -308,7 +276,7 @@ static void add_statement(struct text *out, const struct plan *plan, size_t at, 
 static const struct explain_section sections[] = {
     {"Files (what refuses first, what stands behind it)", count_mounts, mount_row, add_mount},
     {"Names, there or not (kept: stays as it is; old: where it was there before)", count_names, name_row, add_name},
-    {"Network", count_network, network_row, add_network},
+    {"Network", explain_network_count, explain_network_row, explain_network_subject},
     {"System calls, beside the baseline", count_calls, call_row, add_call},
     {"Limits", count_limits, limit_row, add_limit},
     {"Environment", count_environment, environment_row, add_environment},

@@ -233,6 +233,10 @@ static int refuse_network(struct compile *c, struct error *err)
 {
     struct origin origin = *c->plan->network_origin;
 
+    if (c->plan->network == PLAN_NET_GATEWAY)
+        return compile_problem(c, ERROR_UNENFORCEABLE, c->plan->network_origin, err,
+                               "rules, ports and proxies need a network namespace, which the gateway is the way out of; deny "
+                               "the network");
     if (c->plan->network != PLAN_NET_LOOPBACK)
         return 0;
     origin.member = "network.loopback";

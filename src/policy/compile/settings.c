@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is neither a file nor a limit: the machine's abilities, tier, network, system calls. */
+/* What is neither a file nor a limit nor the network: the machine's abilities, tier, system calls. */
 #include <errno.h>
 #include <string.h>
 
@@ -138,84 +138,6 @@ static int choose_tier(struct compile *c, struct error *err)
     return r;
 }
 
-/* Rules that need the gateway are refused where they stand; that is not said again of what they come to together. */
-static bool is_network_refused(const struct policy *policy)
-{
-    for (size_t i = 0; i < policy->layer_count; i++) {
-        const struct document *layer = policy->layers[i];
-
-        for (size_t j = 0; j < layer->unsupported_count; j++) {
-            const char *member = layer->unsupported[j].origin.member;
-
-            if (strncmp(member, "network.", 8) == 0 || strncmp(member, "runtimeConfig.", 14) == 0)
-                return true;
-        }
-    }
-    return false;
-}
-
-static int refuse_network_rules(struct compile *c, struct error *err)
-{
-    static const char *const reasons[] = {
-        [LACK_RULES] = "rules for single destinations and proxies need the gateway, which this build does not have; "
-                       "without them there is no network, a loopback of the container's own (network.loopback), or the "
-                       "host's network (network.egress.default and network.ingress.default: allow)",
-        [LACK_HOST_LOOPBACK] = "the host's loopback alone needs the gateway, which this build does not have; leave the "
-                               "member out (the host's network, network.egress.default and network.ingress.default: "
-                               "allow, has it)",
-        [LACK_EGRESS] = "connections from outside alone need the gateway, which this build does not have; allow both "
-                        "network.egress.default and network.ingress.default, which is the host's network, or neither",
-        [LACK_INGRESS] = "connections to the outside alone need the gateway, which this build does not have; allow both "
-                         "network.egress.default and network.ingress.default, which is the host's network, or neither",
-        [LACK_LOOPBACK] = "the host's network, which egress.default and ingress.default: allow are, has a loopback: set "
-                          "network.loopback to allow, or deny the others",
-        [LACK_HOST_DENIED] = "the host's network, which egress.default and ingress.default: allow are, has the host's "
-                             "loopback, and only the gateway, which this build does not have, could keep it away: leave "
-                             "this member out, or deny the others",
-    };
-
-    if (is_network_refused(c->policy))
-        return 0;
-    return compile_problem(c, ERROR_UNENFORCEABLE, c->effective.network.why, err, "%s",
-                           reasons[c->effective.network.lack]);
-}
-
-static int choose_network(struct compile *c, struct error *err)
-{
-    const struct origin *why = c->effective.network.why;
-    const struct origin *origin = why ? why : compile_builtin_origin(c, "network");
-    struct plan *plan = c->plan;
-    int r;
-
-    if (!origin)
-        return error_memory(err);
-    r = compile_origin(c, origin, &plan->network_origin, err);
-    if (r < 0)
-        return r;
-    switch (c->effective.network.verdict) {
-    case NETWORK_NONE:
-        plan->network = PLAN_NET_NONE;
-        break;
-    case NETWORK_LOOPBACK:
-        plan->network = PLAN_NET_LOOPBACK;
-        break;
-    case NETWORK_HOST:
-        plan->network = PLAN_NET_HOST;
-        if (c->facts->landlock_abi < LANDLOCK_ABI_SCOPES)
-            r = compile_problem(c, ERROR_UNENFORCEABLE, why, err,
-                                "the host's network would bring in the abstract sockets of its "
-                                "desktop and services, which only Landlock of Linux 6.12 and "
-                                "newer shuts out");
-        break;
-    case NETWORK_RULES:
-        r = refuse_network_rules(c, err);
-        break;
-    }
-    plan->owns_formats = c->facts->has_windows_interop && c->facts->own_formats && plan->wall != PLAN_WALL_LANDLOCK;
-    plan->filter.allows_inet = plan->network != PLAN_NET_NONE;
-    return r;
-}
-
 /*
  * Sandboxes of the program's own. What a mount covers or keeps in its place can be renamed or removed by who has a mount
  * namespace without that mount, so process 1 makes such calls, from the container's own tree.
@@ -304,7 +226,8 @@ int settings_add(struct compile *c, struct error *err)
     if (r == 0)
         r = check_unsupported(c, err);
     if (r == 0)
-        r = choose_network(c, err);
+        r = network_add(c, err);
+    c->plan->owns_formats = c->facts->has_windows_interop && c->facts->own_formats && c->plan->wall != PLAN_WALL_LANDLOCK;
     if (r == 0)
         r = choose_nesting(c, err);
     if (r == 0)

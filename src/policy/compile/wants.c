@@ -68,8 +68,8 @@ static int want_point(struct compile *c, struct point *point, struct error *err)
     return layout_want(c->layout, &want, err);
 }
 
-static int want_link(struct compile *c, const char *path, const char *text,
-                     const struct origin *origin, struct error *err)
+int wants_link(struct compile *c, const char *path, const char *text, const struct origin *origin,
+               struct error *err)
 {
     struct layout_want want = {
         .path = path, .state = LAYOUT_LINK, .source = text, .origin = origin};
@@ -107,7 +107,7 @@ static int want_root_entry(struct compile *c, const char *name, struct error *er
         if (length < 0)
             return error_system(err, errno, "readlink %s", point.path);
         copy = arena_string_n(c->work, text, (size_t)length);
-        return copy ? want_link(c, point.path, copy, why, err) : error_memory(err);
+        return copy ? wants_link(c, point.path, copy, why, err) : error_memory(err);
     }
     if (is_private_path(c, point.path) || (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode)))
         return 0;
@@ -165,7 +165,7 @@ static int want_private(struct compile *c, const char *given, mode_t mode,
     want.path = object.real;
     want.is_there = object.status == RESOLVE_FOUND && S_ISDIR(object.mode);
     for (size_t i = 0; i < object.link_count && r == 0; i++)
-        r = want_link(c, object.links[i].path, object.links[i].text, origin, err);
+        r = wants_link(c, object.links[i].path, object.links[i].text, origin, err);
     if (r < 0 || strcmp(want.path, "/") == 0 || path_is_within(want.path, "/proc") ||
         path_is_within(want.path, "/dev"))
         return r;
@@ -228,8 +228,10 @@ int wants_add(struct compile *c, struct error *err)
         r = want_privates(c, err);
     for (size_t i = 0; i < c->led_count && r == 0; i++)
         for (size_t j = 0; !c->led[i].is_own && j < c->led[i].object->link_count && r == 0; j++)
-            r = want_link(c, c->led[i].object->links[j].path, c->led[i].object->links[j].text,
+            r = wants_link(c, c->led[i].object->links[j].path, c->led[i].object->links[j].text,
                           c->led[i].origin, err);
+    if (r == 0)
+        r = network_want_files(c, err);
     return r < 0 ? r : want_system(c, err);
 }
 

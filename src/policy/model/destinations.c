@@ -3,26 +3,7 @@
 #include "policy/model/destinations.h"
 
 #include <string.h>
-#include <strings.h>
 #include <sys/socket.h>
-
-static size_t host_length(const char *host)
-{
-    size_t length = strlen(host);
-
-    return length && host[length - 1] == '.' ? length - 1 : length;
-}
-
-bool host_matches(const char *pattern, const char *host)
-{
-    size_t pattern_length = host_length(pattern), length = host_length(host);
-
-    if (strncmp(pattern, "*.", 2) != 0)
-        return pattern_length == length && strncasecmp(pattern, host, length) == 0;
-    pattern_length -= 1; /* ".example.org" */
-    return length > pattern_length &&
-           strncasecmp(host + length - pattern_length, pattern + 1, pattern_length) == 0;
-}
 
 void block_bounds(const struct net_block *block, unsigned char ret_first[16],
                   unsigned char ret_last[16])
@@ -53,7 +34,7 @@ static bool block_has(const struct net_block *block, const struct destination *d
 
 static bool peer_matches(const struct net_peer *peer, const struct destination *destination)
 {
-    if (peer->host && (!destination->host || !host_matches(peer->host, destination->host)))
+    if (peer->host && (!destination->host || !net_name_matches(peer->host, destination->host)))
         return false;
     if (!peer->has_block)
         return true;

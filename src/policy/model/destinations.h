@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Where a policy lets a program connect to. A destination is an address, a protocol and a port,
- * and the name by which it was asked for, if any. "*.example.org" stands for every name below
- * example.org at any depth, not for example.org itself; case and a final dot do not count.
+ * and the name by which it was asked for, if any, canonical (net/name.h).
  */
 #ifndef CORDON_POLICY_MODEL_DESTINATIONS_H
 #define CORDON_POLICY_MODEL_DESTINATIONS_H
@@ -21,7 +20,6 @@ struct destination {
 };
 
 bool policy_may_connect(const struct policy *policy, const struct destination *destination);
-bool host_matches(const char *pattern, const char *host);
 
 /* First and last address of a block. */
 void block_bounds(const struct net_block *block, unsigned char ret_first[16],

@@ -242,6 +242,8 @@ static int settle_program(const struct settle *settle, struct effective *effecti
                              &effective->proxy_origin, err);
         if (status < 0)
             return status;
+        if (layer->network.proxy)
+            effective->proxy_port = layer->network.proxy_port;
         if (layer->kind != LAYER_REQUEST)
             continue;
         if (!effective->name)

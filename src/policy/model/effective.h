@@ -13,23 +13,25 @@ enum network_verdict {
     NETWORK_NONE = 0, /* not even an own loopback */
     NETWORK_LOOPBACK, /* own loopback and nothing else */
     NETWORK_HOST,     /* everything: the host's network */
-    NETWORK_RULES,    /* some destinations, listeners, the host's loopback or a proxy */
+    NETWORK_GATEWAY,  /* some of it, through the gateway: destinations, ports, a proxy */
+    NETWORK_REFUSED,  /* what there is no mechanism for */
 };
 
-/* What keeps NETWORK_RULES from being a network that needs no gateway. */
+/* What NETWORK_REFUSED lacks. */
 enum network_lack {
-    LACK_RULES = 0,     /* single destinations, or a proxy */
-    LACK_HOST_LOOPBACK, /* the host's loopback alone */
-    LACK_EGRESS,        /* connections from outside alone */
-    LACK_INGRESS,       /* connections to the outside alone */
-    LACK_LOOPBACK,      /* everything but a loopback */
-    LACK_HOST_DENIED,   /* everything but the host's loopback */
+    LACK_INGRESS = 0,   /* connections from outside to every port, without the host's network */
+    LACK_HOST_LOOPBACK, /* every port of the host's loopback, without its network */
+    LACK_LOOPBACK,      /* a network and no loopback */
+    LACK_PROXY_ALONE,   /* a proxy, and another way out beside it */
+    LACK_PROXY_LIMITED, /* a proxy that would lead past the limits of a layer that does not name it */
 };
 
 struct network_choice {
     enum network_verdict verdict;
-    enum network_lack lack;   /* NETWORK_RULES only */
-    const struct origin *why; /* what decided it, or is in the way; NULL = built-in default */
+    enum network_lack lack;   /* NETWORK_REFUSED only */
+    bool is_proxied;          /* NETWORK_GATEWAY: the proxy is all that there is outside */
+    const struct origin *why; /* what decided it, or cannot be had; NULL = built-in default */
+    const struct origin *against; /* LACK_INGRESS, LACK_HOST_LOOPBACK: what leaves less than the host's network; or NULL */
 };
 
 struct effective {
@@ -39,6 +41,7 @@ struct effective {
 
     struct network_choice network;
     const char *proxy; /* NULL = none */
+    uint16_t proxy_port;
     const struct origin *proxy_origin;
 
     struct setting tier;         /* enum tier_choice; TIER_AUTO when nobody chose */
@@ -85,6 +88,23 @@ struct resources policy_resources(const struct policy *policy);
 struct setting policy_timeout(const struct policy *policy);
 struct setting policy_minimum_tier(const struct policy *policy);
 struct network_choice policy_network(const struct policy *policy);
+
+/* What of the outside one layer leaves, by its rules and its default. */
+enum egress { EGRESS_NONE, EGRESS_RULES, EGRESS_ALL };
+enum egress document_egress(const struct document *layer);
+
+/* Ports of one loopback that lead to the other. */
+enum doors { DOORS_INWARD, DOORS_OUTWARD };
+bool document_permits_door(const struct document *layer, enum doors which, const struct port_grant *door);
+/* Does the layer permit every port there is? */
+bool document_permits_all_doors(const struct document *layer, enum doors which);
+bool policy_permits_door(const struct policy *policy, enum doors which, const struct port_grant *door);
+/* The one of number `index` that all layers permit, NULL = there are no more. */
+const struct port_grant *policy_door(const struct policy *policy, enum doors which, size_t index);
+
+/* The rules of all layers for NETWORK_GATEWAY, one net_layer each; deep, in the arena. */
+int policy_net_rules(const struct policy *policy, struct arena *arena, struct net_rules **ret_rules,
+                     struct error *err) must_check;
 
 /* Lists that layers intersect. */
 enum policy_list {

@@ -2,9 +2,6 @@
 /* Which kind of network the layers leave. */
 #include "policy/model/effective.h"
 
-/* In the order of what they leave. */
-enum egress { EGRESS_NONE, EGRESS_RULES, EGRESS_ALL };
-
 static bool is_on(const struct setting *setting)
 {
     return setting->is_set && setting->value;
@@ -15,32 +12,28 @@ static bool is_off(const struct setting *setting)
     return setting->is_set && !setting->value;
 }
 
-/* A ceiling that says nothing about a member does not limit it; any other layer then grants
- * nothing. */
-static bool permits(const struct document *layer, const struct setting *setting)
+/* A ceiling that says nothing about a member does not limit it; any other layer then grants nothing. */
+enum egress document_egress(const struct document *layer)
 {
-    return is_on(setting) || (layer->kind == LAYER_CEILING && !setting->is_set);
-}
-
-static enum egress layer_egress(const struct network *network, bool is_ceiling,
-                                const struct origin **why)
-{
+    const struct network *network = &layer->network;
     bool is_open = is_on(&network->egress_default);
 
-    if (is_ceiling && !network->egress_default.is_set && !network->allow_count)
+    if (layer->kind == LAYER_CEILING && !network->egress_default.is_set && !network->allow_count && !network->proxy)
         is_open = true;
-    *why = network->egress_default.is_set ? &network->egress_default.origin
-           : network->is_set              ? &network->origin
-                                          : NULL;
     if (!is_open && !network->allow_count)
         return EGRESS_NONE;
-    if (network->deny_count)
-        *why = &network->deny[0].origin;
-    else if (network->allow_count)
-        *why = &network->allow[0].origin;
-    else
-        return EGRESS_ALL;
-    return EGRESS_RULES;
+    return network->allow_count || network->deny_count ? EGRESS_RULES : EGRESS_ALL;
+}
+
+static const struct origin *egress_origin(const struct document *layer)
+{
+    const struct network *network = &layer->network;
+
+    if (document_egress(layer) == EGRESS_RULES)
+        return network->deny_count ? &network->deny[0].origin : &network->allow[0].origin;
+    if (network->egress_default.is_set)
+        return &network->egress_default.origin;
+    return network->is_set ? &network->origin : NULL;
 }
 
 static enum egress policy_egress(const struct policy *policy, const struct origin **ret_why)
@@ -49,62 +42,133 @@ static enum egress policy_egress(const struct policy *policy, const struct origi
 
     *ret_why = NULL;
     for (size_t i = 0; i < policy->layer_count; i++) {
-        const struct document *layer = policy->layers[i];
-        const struct origin *why;
-        enum egress egress = layer_egress(&layer->network, layer->kind == LAYER_CEILING, &why);
+        enum egress egress = document_egress(policy->layers[i]);
 
         if (egress < least || !*ret_why)
-            *ret_why = why;
+            *ret_why = egress_origin(policy->layers[i]);
         if (egress < least)
             least = egress;
     }
     return policy->layer_count ? least : EGRESS_NONE;
 }
 
-struct access_rights {
-    bool ingress, host_loopback, loopback, is_proxied;
-    const struct origin *host_loopback_why, *loopback_why, *proxy_why;
-    /* what takes the right away; NULL = nothing does, or nobody gave it */
-    const struct origin *egress_against, *ingress_against, *host_loopback_against;
-};
-
-/* Who permits the one but not the other is in the way by the other, or, silent there, by the one. */
-static const struct origin *against(const struct setting *other, const struct setting *one)
+static struct network_choice refuse(enum network_lack lack, const struct origin *why)
 {
-    if (other->is_set)
-        return &other->origin;
-    return one->is_set ? &one->origin : NULL;
+    return (struct network_choice){.verdict = NETWORK_REFUSED, .lack = lack, .why = why};
 }
 
-static void add_rights(struct access_rights *rights, const struct document *layer)
+/* A ceiling limits what it names, the others grant only what they say. */
+static bool grants(const struct document *layer)
+{
+    return layer->kind != LAYER_CEILING;
+}
+
+/* proxies */
+
+static const struct document *layer_with_proxy(const struct policy *policy)
+{
+    for (size_t i = 0; i < policy->layer_count; i++)
+        if (grants(policy->layers[i]) && policy->layers[i]->network.proxy)
+            return policy->layers[i];
+    return NULL;
+}
+
+/* A proxy reaches whatever it likes, through a port of the host's loopback. */
+static bool permits_proxy(const struct document *layer, const struct document *proxied)
+{
+    struct port_grant door = {.port = proxied->network.proxy_port, .host_port = proxied->network.proxy_port};
+
+    if (layer->network.proxy)
+        return true; /* another one is a contradiction that policy_settle() finds */
+    return !grants(layer) && document_egress(layer) == EGRESS_ALL && document_permits_door(layer, DOORS_OUTWARD, &door);
+}
+
+static const struct origin *against_proxy(const struct document *layer)
 {
     const struct network *network = &layer->network;
-    bool permits_ingress = permits(layer, &network->ingress_default);
-    const struct origin *unused;
 
-    if (!rights->egress_against &&
-        layer_egress(network, layer->kind == LAYER_CEILING, &unused) == EGRESS_NONE)
-        rights->egress_against = against(&network->egress_default, &network->ingress_default);
-    if (!permits_ingress && !rights->ingress_against)
-        rights->ingress_against = against(&network->ingress_default, &network->egress_default);
-    rights->ingress = rights->ingress && permits_ingress;
-    rights->host_loopback = rights->host_loopback && permits(layer, &network->host_loopback);
-    if (network->host_loopback.is_set)
+    if (document_egress(layer) != EGRESS_ALL)
+        return egress_origin(layer);
+    if (network->outward.is_set)
+        return &network->outward.origin;
+    return network->host_loopback.is_set ? &network->host_loopback.origin : NULL;
+}
+
+/* The member of this layer that is another way out, NULL = none is. */
+static const struct origin *beside_proxy(const struct network *network)
+{
+    if (is_on(&network->egress_default))
+        return &network->egress_default.origin;
+    if (network->allow_count)
+        return &network->allow[0].origin;
+    if (network->deny_count)
+        return &network->deny[0].origin;
+    if (is_on(&network->host_loopback))
+        return &network->host_loopback.origin;
+    return network->outward.count ? &network->outward.origin : NULL;
+}
+
+static struct network_choice choose_proxy(const struct policy *policy, const struct document *proxied)
+{
+    const struct origin *why = &proxied->network.proxy_origin;
+
+    for (size_t i = 0; i < policy->layer_count; i++) {
+        const struct document *layer = policy->layers[i];
+
+        if (layer->network.proxy && beside_proxy(&layer->network))
+            return refuse(LACK_PROXY_ALONE, beside_proxy(&layer->network));
+        if (!permits_proxy(layer, proxied))
+            return refuse(LACK_PROXY_LIMITED, against_proxy(layer) ? against_proxy(layer) : why);
+        if (is_off(&layer->network.loopback))
+            return refuse(LACK_LOOPBACK, &layer->network.loopback.origin);
+        if (is_on(&layer->network.ingress_default) && grants(layer))
+            return refuse(LACK_INGRESS, &layer->network.ingress_default.origin);
+    }
+    return (struct network_choice){.verdict = NETWORK_GATEWAY, .is_proxied = true, .why = why};
+}
+
+/* everything else */
+
+struct rights {
+    bool ingress, host_loopback, loopback;
+    const struct origin *ingress_why, *host_loopback_why; /* who asks for it */
+    const struct origin *loopback_why;
+    const struct origin *network; /* of the first layer that grants */
+    const struct origin *limit;   /* leaves less than the host's loopback, or asks for less; NULL = nothing does */
+};
+
+/* Ports that are named, or the host's loopback denied: not the host's network. */
+static const struct origin *limit_of(const struct network *network)
+{
+    if (is_off(&network->host_loopback))
+        return &network->host_loopback.origin;
+    if (network->outward.is_set)
+        return &network->outward.origin;
+    return network->inward.is_set ? &network->inward.origin : NULL;
+}
+
+static void add_rights(struct rights *rights, const struct document *layer)
+{
+    const struct network *network = &layer->network;
+
+    rights->ingress = rights->ingress && document_permits_all_doors(layer, DOORS_INWARD);
+    rights->host_loopback = rights->host_loopback && document_permits_all_doors(layer, DOORS_OUTWARD);
+    if (grants(layer) && is_on(&network->ingress_default) && !rights->ingress_why)
+        rights->ingress_why = &network->ingress_default.origin;
+    if (grants(layer) && is_on(&network->host_loopback) && !rights->host_loopback_why)
         rights->host_loopback_why = &network->host_loopback.origin;
-    if (is_off(&network->host_loopback) && !rights->host_loopback_against)
-        rights->host_loopback_against = &network->host_loopback.origin;
     if (network->loopback.is_set && (rights->loopback || is_off(&network->loopback)))
         rights->loopback_why = &network->loopback.origin;
     rights->loopback = rights->loopback && !is_off(&network->loopback);
-    if (network->proxy) {
-        rights->is_proxied = true;
-        rights->proxy_why = &network->proxy_origin;
-    }
+    if (!rights->limit)
+        rights->limit = limit_of(network);
+    if (grants(layer) && network->is_set && !rights->network)
+        rights->network = &network->origin;
 }
 
-static struct access_rights policy_rights(const struct policy *policy)
+static struct rights policy_rights(const struct policy *policy)
 {
-    struct access_rights rights = {
+    struct rights rights = {
         .ingress = policy->layer_count, .host_loopback = policy->layer_count, .loopback = true};
 
     for (size_t i = 0; i < policy->layer_count; i++)
@@ -112,42 +176,39 @@ static struct access_rights policy_rights(const struct policy *policy)
     return rights;
 }
 
-static struct network_choice lacks(enum network_lack lack, const struct origin *why)
+/* Every port at once, which the host's network would have. */
+static struct network_choice lacks_all(enum network_lack lack, const struct origin *why, const struct origin *limit)
 {
-    return (struct network_choice){NETWORK_RULES, lack, why};
+    return (struct network_choice){.verdict = NETWORK_REFUSED, .lack = lack, .why = why, .against = limit};
 }
 
-static struct network_choice choose(enum egress egress, const struct access_rights *rights,
-                                    const struct origin *why)
+static struct network_choice choose(const struct policy *policy)
 {
-    if (rights->is_proxied)
-        return lacks(LACK_RULES, rights->proxy_why);
-    if (rights->host_loopback && rights->host_loopback_why && egress != EGRESS_ALL)
-        return lacks(LACK_HOST_LOOPBACK, rights->host_loopback_why);
-    if (egress == EGRESS_RULES)
-        return lacks(LACK_RULES, why);
-    if (egress == EGRESS_NONE && rights->ingress)
-        return lacks(LACK_EGRESS, rights->egress_against);
-    if (egress == EGRESS_NONE) {
-        if (rights->loopback_why)
-            why = rights->loopback_why;
-        return (struct network_choice){
-            .verdict = rights->loopback ? NETWORK_LOOPBACK : NETWORK_NONE, .why = why};
-    }
-    if (!rights->ingress)
-        return lacks(LACK_INGRESS, rights->ingress_against);
-    if (!rights->loopback)
-        return lacks(LACK_LOOPBACK, rights->loopback_why);
-    if (rights->host_loopback_against)
-        return lacks(LACK_HOST_DENIED, rights->host_loopback_against);
-    return (struct network_choice){.verdict = NETWORK_HOST, .why = why};
+    const struct origin *why;
+    enum egress egress = policy_egress(policy, &why);
+    struct rights rights = policy_rights(policy);
+    bool has_doors = policy_door(policy, DOORS_INWARD, 0) || policy_door(policy, DOORS_OUTWARD, 0);
+
+    if (egress == EGRESS_ALL && rights.ingress && rights.loopback && !rights.limit)
+        return (struct network_choice){.verdict = NETWORK_HOST, .why = why};
+    if (egress != EGRESS_ALL)
+        rights.limit = why;
+    if ((egress != EGRESS_NONE || has_doors) && !rights.loopback)
+        return refuse(LACK_LOOPBACK, rights.loopback_why);
+    if (rights.ingress)
+        return lacks_all(LACK_INGRESS, rights.ingress_why, rights.limit);
+    if (rights.host_loopback && rights.host_loopback_why)
+        return lacks_all(LACK_HOST_LOOPBACK, rights.host_loopback_why, rights.limit);
+    if (egress != EGRESS_NONE || has_doors)
+        return (struct network_choice){.verdict = NETWORK_GATEWAY, .why = rights.network};
+    if (rights.loopback_why)
+        why = rights.loopback_why;
+    return (struct network_choice){.verdict = rights.loopback ? NETWORK_LOOPBACK : NETWORK_NONE, .why = why};
 }
 
 struct network_choice policy_network(const struct policy *policy)
 {
-    const struct origin *why;
-    enum egress egress = policy_egress(policy, &why);
-    struct access_rights rights = policy_rights(policy);
+    const struct document *proxied = layer_with_proxy(policy);
 
-    return choose(egress, &rights, why);
+    return proxied ? choose_proxy(policy, proxied) : choose(policy);
 }

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "policy/model/destinations.h"
 #include "policy/model/effective.h"
@@ -81,7 +80,7 @@ static int add_host(struct cuts *cuts, const char *host)
     const char **added;
 
     for (size_t i = 0; i < cuts->host_count; i++)
-        if (strcasecmp(cuts->hosts[i], host) == 0)
+        if (strcmp(cuts->hosts[i], host) == 0)
             return 0;
     added = arena_append(cuts->arena, cuts->hosts, cuts->host_count);
     if (!added)
@@ -168,8 +167,7 @@ static int name_wildcards(struct cuts *cuts)
                 return -ENOMEM;
             is_taken = false;
             for (size_t j = 0; j < cuts->host_count && !is_taken; j++)
-                is_taken =
-                    host_matches(cuts->hosts[j], name) && strlen(cuts->hosts[j]) > strlen(suffix);
+                is_taken = strcmp(cuts->hosts[j], name) == 0;
         }
         cuts->hosts[i] = name;
     }
@@ -280,12 +278,11 @@ static bool has_right(const struct policy *policy, enum network_right right)
     for (size_t i = 0; i < policy->layer_count; i++) {
         const struct document *layer = policy->layers[i];
         const struct network *network = &layer->network;
-        const struct setting *setting = right == RIGHT_INGRESS         ? &network->ingress_default
-                                        : right == RIGHT_HOST_LOOPBACK ? &network->host_loopback
-                                                                       : &network->loopback;
-        bool is_default = right == RIGHT_LOOPBACK || layer->kind == LAYER_CEILING;
+        bool may = right == RIGHT_INGRESS         ? document_permits_all_doors(layer, DOORS_INWARD)
+                   : right == RIGHT_HOST_LOOPBACK ? document_permits_all_doors(layer, DOORS_OUTWARD)
+                                                  : !network->loopback.is_set || network->loopback.value;
 
-        if (setting->is_set ? !setting->value : !is_default)
+        if (!may)
             return false;
     }
     return policy->layer_count > 0;
@@ -316,9 +313,27 @@ static int compare_proxies(struct subset *subset)
     return 0;
 }
 
+static int compare_doors(struct subset *subset, enum doors which)
+{
+    static const char *const members[] = {
+        [DOORS_INWARD] = "network.ingress.ports", [DOORS_OUTWARD] = "network.ingress.hostLoopbackPorts"};
+    const struct port_grant *door;
+    int status = 0;
+
+    for (size_t i = 0; status == 0 && (door = policy_door(subset->a, which, i)); i++)
+        if (!policy_permits_door(subset->b, which, door))
+            status = subset_found(subset, "%s: port %u, host's port %u", members[which], door->port, door->host_port);
+    return status;
+}
+
 int subset_network(struct subset *subset)
 {
     int status = compare_proxies(subset);
+
+    if (status == 0)
+        status = compare_doors(subset, DOORS_INWARD);
+    if (status == 0)
+        status = compare_doors(subset, DOORS_OUTWARD);
 
     for (enum network_right right = 0; right < RIGHT_COUNT && status == 0; right++)
         if (has_right(subset->a, right) && !has_right(subset->b, right))

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* network.egress and network.ingress. Rules are read into the model although nothing here can
- * enforce them yet: a document that has any is refused at launch by the member's name. */
+/* network.egress and network.ingress. */
 #include <string.h>
 
 #include "base/address.h"
 #include "policy/mxc/request.h"
-
-#define NEEDS_GATEWAY "needs the gateway, which this build does not have"
 
 struct rule_reader {
     const struct request *request;
@@ -141,7 +138,7 @@ static int read_rules(const struct request *request, const struct node *list, co
             request, ambiguous, member,
             "names an IPv6 block around ::ffff:0:0/96, whose addresses travel as "
             "IPv4; name the IPv4 block apart and a narrower IPv6 block");
-    return list && list->count ? mxc_unsupported(request, list, member, NEEDS_GATEWAY) : 0;
+    return 0;
 }
 
 /* MXC's bubblewrap has no way in, whatever the egress is; neither has a document of MXC's here. */
@@ -188,8 +185,6 @@ int mxc_network(const struct request *request)
     if (status == 0)
         status = read_rules(request, mxc_get(egress, "deny"), "network.egress.deny", &network->deny,
                             &network->deny_count);
-    if (status == 0 && mxc_is(posture, "allow"))
-        status = mxc_unsupported(request, posture, "network.egress.default", NEEDS_GATEWAY);
     if (status == 0)
         status = read_ingress(request, mxc_get(node, "ingress"));
     if (status == 0)

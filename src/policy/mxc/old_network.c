@@ -3,25 +3,10 @@
  * The network members of 0.6 to 0.8, which later contracts dropped. What has the same meaning as a
  * member of today becomes it; what has not is recorded as unsupported by name.
  */
-#include <ctype.h>
 #include <string.h>
 
 #include "base/address.h"
 #include "policy/mxc/request.h"
-
-#define NEEDS_GATEWAY "needs the gateway, which this build does not have"
-
-static bool is_host_name(const char *text)
-{
-    size_t length = strlen(text);
-
-    if (!length || length > 253 || text[0] == '.' || text[0] == '-')
-        return false;
-    for (size_t i = 0; i < length; i++)
-        if (!isalnum((unsigned char)text[i]) && text[i] != '-' && text[i] != '.')
-            return false;
-    return !strstr(text, "..");
-}
 
 /* One host = one rule for every port and protocol. */
 static int read_host(const struct request *request, const struct node *node, const char *member,
@@ -31,8 +16,9 @@ static int read_host(const struct request *request, const struct node *node, con
     struct egress_rule *rule;
     struct net_peer *peer;
     bool is_name = net_block_parse(node->text, &block, NULL) < 0;
+    char name[NET_NAME_SIZE];
 
-    if (mxc_has_nul(node) || (is_name && !is_host_name(node->text)))
+    if (mxc_has_nul(node) || (is_name && net_name_canonical(node->text, strlen(node->text), name, NULL) < 0))
         return mxc_unsupported(request, node, member, "is neither an address nor a host name");
     rule = arena_append(request->arena, *rules, *count);
     peer = rule ? arena_append(request->arena, rule->rule.peers, rule->rule.peer_count) : NULL;
@@ -42,11 +28,12 @@ static int read_host(const struct request *request, const struct node *node, con
     rule->rule.where = origin_text(request->arena, &rule->origin);
     if (!rule->rule.where)
         return error_memory(request->err);
-    if (is_name)
-        peer->host = node->text;
-    else
+    if (!is_name)
         peer->block = block;
     peer->has_block = !is_name;
+    peer->host = is_name ? arena_string(request->arena, name) : NULL;
+    if (is_name && !peer->host)
+        return error_memory(request->err);
     return 0;
 }
 
@@ -61,12 +48,7 @@ static int read_hosts(const struct request *request, const struct node *list, co
         if (status < 0)
             return status;
     }
-    if (!list || !list->count)
-        return 0;
-    return mxc_unsupported(request, list,
-                           strcmp(name, "allowedHosts") == 0 ? "network.allowedHosts"
-                                                             : "network.blockedHosts",
-                           NEEDS_GATEWAY);
+    return 0;
 }
 
 static int read_proxy(const struct request *request, const struct node *proxy)
@@ -78,10 +60,9 @@ static int read_proxy(const struct request *request, const struct node *proxy)
         return 0;
     if (port) {
         network->proxy = arena_printf(request->arena, "http://127.0.0.1:%s", port->text);
+        network->proxy_port = (uint16_t)mxc_number(port);
         network->proxy_origin = mxc_origin(request, port, "network.proxy.localhost");
-        if (!network->proxy)
-            return error_memory(request->err);
-        return mxc_unsupported(request, port, "network.proxy.localhost", NEEDS_GATEWAY);
+        return network->proxy ? 0 : error_memory(request->err);
     }
     if (url)
         return mxc_unsupported(request, url, "network.proxy.url",
@@ -142,8 +123,6 @@ int mxc_old_network(const struct request *request)
     if (policy)
         mxc_setting(request, &network->egress_default, policy, "network.defaultPolicy",
                     mxc_is(policy, "allow"));
-    if (mxc_is(policy, "allow"))
-        status = mxc_unsupported(request, policy, "network.defaultPolicy", NEEDS_GATEWAY);
     if (status == 0)
         status = read_hosts(request, mxc_get(node, "allowedHosts"), "allowedHosts", &network->allow,
                             &network->allow_count);

@@ -59,7 +59,7 @@ static const char *url_fault(const struct url *url, uint64_t *ret_port)
     return NULL;
 }
 
-/* What MXC's bubblewrap refuses of a valid URL. */
+/* What MXC's bubblewrap refuses of a valid URL, NULL = nothing. */
 static const char *url_limit(const struct url *url, uint64_t port)
 {
     if (*url->user && strcmp(url->user, ":") != 0)
@@ -68,7 +68,7 @@ static const char *url_limit(const struct url *url, uint64_t port)
         return "has port 0";
     if (strcmp(url->host, "[::1]") == 0)
         return "is on the IPv6 loopback; let the proxy listen on 127.0.0.1";
-    return "needs the gateway, which this build does not have";
+    return NULL;
 }
 
 int mxc_proxy(const struct request *request, const struct node *node, const char *member)
@@ -94,9 +94,12 @@ int mxc_proxy(const struct request *request, const struct node *node, const char
                           "rules",
                           member);
     limit = url_limit(&url, port);
-    if (!*url.user) { /* explain and events print it */
-        document->network.proxy = node->text;
-        document->network.proxy_origin = mxc_origin(request, node, member);
-    }
-    return mxc_unsupported(request, node, member, limit);
+    if (limit)
+        return mxc_unsupported(request, node, member, limit);
+    document->network.is_set = true;
+    document->network.proxy_port = (uint16_t)port;
+    document->network.proxy_origin = mxc_origin(request, node, member);
+    document->network.proxy = arena_printf(request->arena, "%s://%s:%u", strcasecmp(url.scheme, "https") == 0 ? "https" : "http",
+                                           strcmp(url.host, "127.0.0.1") == 0 ? "127.0.0.1" : "localhost", (unsigned)port);
+    return document->network.proxy ? 0 : error_memory(request->err);
 }

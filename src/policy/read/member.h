@@ -38,7 +38,7 @@ enum value_type {
     VALUE_ENV_ENTRY,   /* "NAME=value" */
     VALUE_SYSCALL,
     VALUE_CIDR,
-    VALUE_HOST, /* DNS name, or "*." before one */
+    VALUE_HOST, /* name of a host, or "*." before one; canonical */
     VALUE_URL,  /* http or https */
 };
 

@@ -220,7 +220,7 @@ static const struct member secret_members[] = {
     END,
 };
 static const struct member secret_item = {
-    .type = VALUE_MAP, .members = secret_members, .needs = NEEDS_GATEWAY};
+    .type = VALUE_MAP, .members = secret_members, .needs = NEEDS_SECRETS};
 
 #define UI_RIGHT(member_name, text)                                                                \
     {                                                                                              \

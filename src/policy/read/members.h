@@ -17,7 +17,9 @@
 #define ARGUMENT_MAX  131071 /* one argument or variable, Linux MAX_ARG_STRLEN without its NUL */
 #define SETTING(path) .store = store_setting, .offset = offsetof(struct document, path)
 
-#define NEEDS_GATEWAY  "needs the gateway, which this build does not have"
+#define NEEDS_HTTP     "needs a gateway that reads HTTP, which this build does not have; leave it out: rules name hosts, addresses, " \
+                       "ports and protocols"
+#define NEEDS_SECRETS  "needs a gateway that puts secrets in, which this build does not have"
 #define NEEDS_BROKER   "needs the daemon, which this build does not have"
 #define NEEDS_DESKTOP  "needs a private desktop, which this build does not have; leave it out"
 #define NEEDS_TIER     "needs a stronger tier than 'process', the only one that this build has"

@@ -2,9 +2,7 @@
 /* network.* and runtimeConfig.* */
 #include "policy/read/members.h"
 
-#define NEEDS_RULES                                                                                \
-    NEEDS_GATEWAY "; what there is: no network, a loopback of the container's own, or the host's " \
-                  "network (egress.default and ingress.default: allow)"
+#define DOORS_MAX 64 /* each is a listening socket */
 
 static const struct member except_item = {.type = VALUE_CIDR, .store = store_except};
 static const struct member peer_members[] = {
@@ -18,7 +16,7 @@ static const struct member peer_members[] = {
      .item = &except_item},
     {.name = "host",
      .type = VALUE_HOST,
-     .description = "DNS name, or '*.' and a name for all names below it",
+     .description = "DNS name, or '*.' and a name for what has one label more; with 'cidr', at these addresses only",
      .store = store_host},
     END,
 };
@@ -47,11 +45,54 @@ static const struct member port_members[] = {
 };
 static const struct member port_item = {
     .type = VALUE_MAP, .members = port_members, .open = store_port_open, .close = store_port_close};
-static const struct member ingress_port_item = {.type = VALUE_MAP,
-                                                .members = port_members,
-                                                .open = store_port_open,
-                                                .close = store_port_close,
-                                                .needs = NEEDS_GATEWAY};
+
+#define NEEDS_TCP "would lead UDP in or out, which this build does not do; TCP is there"
+
+static const struct member inward_members[] = {
+    {.name = "port",
+     .type = VALUE_COUNT,
+     .description = "Where the program listens",
+     .minimum = 1,
+     .maximum = 65535,
+     .is_required = true,
+     .store = store_door_port},
+    {.name = "hostPort",
+     .type = VALUE_COUNT,
+     .description = "Where the host finds it, on its own loopback; the same when left out",
+     .minimum = 1,
+     .maximum = 65535,
+     .store = store_door_host_port},
+    {.name = "protocol",
+     .type = VALUE_CHOICE,
+     .description = "Protocol (default tcp)",
+     .choices = (const char *const[]){"tcp", "udp", NULL},
+     .needs = NEEDS_TCP,
+     .may_be_asked = true},
+    END,
+};
+static const struct member inward_item = {
+    .type = VALUE_MAP, .members = inward_members, .open = store_door_open, .close = store_door_close};
+static const struct member outward_members[] = {
+    {.name = "port",
+     .type = VALUE_COUNT,
+     .description = "Port of the host's loopback, found at 127.0.0.1 and ::1 inside",
+     .minimum = 1,
+     .maximum = 65535,
+     .is_required = true,
+     .store = store_door_port},
+    {.name = "protocol",
+     .type = VALUE_CHOICE,
+     .description = "Protocol (default tcp)",
+     .choices = (const char *const[]){"tcp", "udp", NULL},
+     .needs = NEEDS_TCP,
+     .may_be_asked = true},
+    END,
+};
+static const struct member outward_item = {.type = VALUE_MAP,
+                                           .members = outward_members,
+                                           .open = store_door_open,
+                                           .close = store_door_close,
+                                           .detail = 1};
 
 static const struct member method_item = {
     .type = VALUE_CHOICE,
@@ -95,26 +136,24 @@ static const struct member rule_members[] = {
      .type = VALUE_MAP,
      .description = "Only these HTTP requests",
      .members = http_members,
-     .needs = NEEDS_GATEWAY,
+     .needs = NEEDS_HTTP,
      .is_demand = true},
     {.name = "mcp",
      .type = VALUE_MAP,
      .description = "Only these tools of an MCP server",
      .members = mcp_members,
-     .needs = NEEDS_GATEWAY,
+     .needs = NEEDS_HTTP,
      .is_demand = true},
     END,
 };
 static const struct member allow_item = {.type = VALUE_MAP,
                                          .members = rule_members,
                                          .open = store_rule_open,
-                                         .detail = 1,
-                                         .needs = NEEDS_RULES};
+                                         .detail = 1};
 static const struct member deny_item = {.type = VALUE_MAP,
                                         .members = rule_members,
                                         .open = store_rule_open,
-                                        .detail = 0,
-                                        .needs = NEEDS_RULES};
+                                        .detail = 0};
 
 static const struct member egress_members[] = {
     {.name = "default",
@@ -140,16 +179,22 @@ static const struct member ingress_members[] = {
      SETTING(network.ingress_default)},
     {.name = "hostLoopback",
      .type = VALUE_CHOICE,
-     .description = "Connections to and from the host's loopback",
+     .description = "Connections to the host's loopback",
      .choices = DENY_ALLOW,
-     .needs = NEEDS_GATEWAY,
-     .may_be_asked = true,
      SETTING(network.host_loopback)},
+    {.name = "hostLoopbackPorts",
+     .type = VALUE_LIST,
+     .description = "The ports of the host's loopback that may be reached; all others may not",
+     .item = &outward_item,
+     .maximum = DOORS_MAX,
+     .open = store_doors_open,
+     .detail = 1},
     {.name = "ports",
      .type = VALUE_LIST,
-     .description = "Listeners that the host may reach",
-     .item = &ingress_port_item,
-     .open = store_ingress_ports_open},
+     .description = "Listeners of the program that the host may reach, on its own loopback",
+     .item = &inward_item,
+     .maximum = DOORS_MAX,
+     .open = store_doors_open},
     END,
 };
 const struct member network_members[] = {
@@ -160,7 +205,8 @@ const struct member network_members[] = {
     {.name = "ingress",
      .type = VALUE_MAP,
      .description = "Connections from the outside",
-     .members = ingress_members},
+     .members = ingress_members,
+     .close = store_ingress_close},
     {.name = "loopback",
      .type = VALUE_CHOICE,
      .description = "A loopback interface of its own (default allow)",
@@ -171,8 +217,7 @@ const struct member network_members[] = {
 const struct member runtime_members[] = {
     {.name = "networkProxy",
      .type = VALUE_URL,
-     .description = "HTTP proxy that is the only way out",
-     .needs = NEEDS_GATEWAY,
+     .description = "HTTP proxy on the host's loopback that is the only way out",
      .store = store_proxy},
     END,
 };

@@ -45,6 +45,7 @@ struct reader {
     bool is_partial;       /* the tree holds only members to change: none is required at the top */
     struct net_rule *rule; /* the rule and the peer that are being read */
     struct net_peer *peer;
+    struct port_grants *doors; /* the list of ports that is being read */
     struct error *err;
 };
 
@@ -103,7 +104,8 @@ member_store store_env_set, store_env_entry, store_process_open, store_extends, 
 member_store store_network_open, store_rule_open, store_peer_open, store_peer_close, store_cidr;
 member_store store_except, store_host, store_port_open, store_port_close, store_port,
     store_end_port;
-member_store store_protocol, store_ingress_ports_open, store_command, store_cwd, store_proxy,
+member_store store_protocol, store_doors_open, store_door_open, store_door_close, store_door_port,
+    store_door_host_port, store_ingress_close, store_command, store_cwd, store_proxy,
     store_name, store_container_id;
 
 #endif

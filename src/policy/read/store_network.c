@@ -79,15 +79,6 @@ int store_peer_close(struct reader *reader, const struct member *member unused_a
     return 0;
 }
 
-/* There is no place for network.ingress.ports yet: they are checked in a rule that nobody keeps. */
-int store_ingress_ports_open(struct reader *reader, const struct member *member unused_arg,
-                             const struct place *place unused_arg,
-                             const struct value *value unused_arg)
-{
-    reader->rule = arena_alloc(reader->arena, sizeof(*reader->rule));
-    return reader->rule ? 0 : error_memory(reader->err);
-}
-
 static struct net_ports *last_ports(struct reader *reader)
 {
     return &reader->rule->ports[reader->rule->port_count - 1];
@@ -144,12 +135,4 @@ int store_port_close(struct reader *reader, const struct member *member unused_a
     if (ports->protocol == NET_ICMP && ports->has_port)
         return reader_refuse(reader, place, "icmp has no ports; leave 'port' out");
     return 0;
-}
-
-int store_proxy(struct reader *reader, const struct member *member unused_arg,
-                const struct place *place, const struct value *value)
-{
-    reader->document->network.is_set = true;
-    reader->document->network.proxy = value->text;
-    return reader_origin(reader, place, &reader->document->network.proxy_origin);
 }

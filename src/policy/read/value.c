@@ -12,8 +12,6 @@
 #define LETTERS       LETTERS_LOWER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define DIGITS        "0123456789"
 #define NAME_MAX_     64
-#define HOST_MAX      253
-#define HOST_LABEL    63
 
 const char *value_kind_phrase(const struct node *node)
 {
@@ -140,35 +138,6 @@ static bool is_env_name(const char *text, size_t length)
     return length && !strchr(DIGITS, text[0]) && strspn(text, LETTERS DIGITS "_") >= length;
 }
 
-static bool is_host_label(const char *label, size_t length)
-{
-    return length && length <= HOST_LABEL && label[0] != '-' && label[length - 1] != '-' &&
-           strspn(label, LETTERS DIGITS "-_") >= length;
-}
-
-/* RFC 1123 names; the last label is not all digits, because that would be an address. */
-static bool is_host(const char *text)
-{
-    size_t length = strlen(text);
-    const char *last = text;
-
-    if (!length || length > HOST_MAX)
-        return false;
-    if (strncmp(text, "*.", 2) == 0)
-        text += 2;
-    for (;;) {
-        size_t label = strcspn(text, ".");
-
-        if (!is_host_label(text, label))
-            return false;
-        last = text;
-        if (!text[label])
-            break;
-        text += label + 1;
-    }
-    return last[strspn(last, DIGITS)] != '\0';
-}
-
 static const char *text_fault(enum value_type type, const char *text)
 {
     size_t length = strlen(text);
@@ -200,10 +169,6 @@ static const char *text_fault(enum value_type type, const char *text)
         if (length && length <= NAME_MAX_ && strspn(text, LETTERS_LOWER DIGITS "_") == length)
             return NULL;
         return "is not a system call's name; write it as in the manual, like ptrace";
-    case VALUE_HOST:
-        return is_host(text) ? NULL
-                             : "is not a host name; write api.example.org, or "
-                               "*.example.org for all names below it";
     case VALUE_URL:
         if (strncmp(text, "http://", 7) == 0 || strncmp(text, "https://", 8) == 0)
             return NULL;
@@ -273,6 +238,21 @@ static int value_protected(const struct reader *reader, const struct place *plac
     return reader_refuse(reader, place,
                          "'%.40s' is not a built-in protected name; expected one of %s", node->text,
                          expected.data);
+}
+
+/* In the one spelling in which names are compared. */
+static int value_host(const struct reader *reader, const struct place *place, const struct node *node,
+                      struct value *value)
+{
+    int status = value_check_string(reader, place, node, "the name of a host");
+    char pattern[NET_NAME_SIZE];
+
+    if (status < 0)
+        return status;
+    if (net_pattern_canonical(node->text, strlen(node->text), pattern, reader->err) < 0)
+        return reader_blame(reader, place);
+    value->text = arena_string(reader->arena, pattern);
+    return value->text ? 0 : error_memory(reader->err);
 }
 
 /* {path: ..., optional: true}, or the path alone. */
@@ -353,6 +333,8 @@ int value_parse(const struct reader *reader, const struct member *member, const 
         return value_path_item(reader, member, place, node, value);
     case VALUE_PROTECTED:
         return value_protected(reader, place, node);
+    case VALUE_HOST:
+        return value_host(reader, place, node, value);
     case VALUE_CIDR: /* parsed where it is stored */
         return value_check_string(reader, place, node, "an address block");
     default:

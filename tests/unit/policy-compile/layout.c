@@ -433,3 +433,65 @@ TEST(the_order_of_wants_does_not_matter)
         arena_free(b.arena);
     }
 }
+
+static void want_file(struct bench *bench, const char *path, bool is_there)
+{
+    struct layout_want asked = {.path = path, .state = LAYOUT_FILE, .source = "text", .is_there = is_there};
+
+    check_int(layout_want(bench->layout, &asked, &bench->err), 0);
+}
+
+TEST(a_file_of_the_plan_takes_the_place_of_the_hosts)
+{
+    static const enum layout_state grants[] = {LAYOUT_READ, LAYOUT_WRITE, LAYOUT_LINK};
+    struct bench bench;
+
+    for (size_t i = 0; i < 2 * ARRAY_COUNT(grants); i++) {
+        bench_open(&bench);
+        if (i % 2)
+            want_file(&bench, "/etc/resolv.conf", true);
+        want(&bench, "/etc/resolv.conf", grants[i / 2]);
+        if (i % 2 == 0)
+            want_file(&bench, "/etc/resolv.conf", true);
+        emit(&bench);
+        check_int(kind_at(&bench, "/etc"), PLAN_DIRECTORY);
+        check_int(kind_at(&bench, "/etc/resolv.conf"), PLAN_FILE);
+        check_string(at(&bench, "/etc/resolv.conf")->source, "text");
+        check(!at(&bench, "/etc/resolv.conf")->is_writable);
+        check_int(at(&bench, "/etc/resolv.conf")->behind, BY_LANDLOCK);
+        arena_free(bench.arena);
+    }
+}
+
+TEST(a_file_of_the_plan_covers_one_in_a_granted_tree_and_its_parents_are_pinned)
+{
+    struct bench bench;
+
+    bench_open(&bench);
+    want(&bench, "/etc", LAYOUT_WRITE);
+    want_file(&bench, "/etc/net/resolv.conf", true);
+    emit(&bench);
+    check_int(kind_at(&bench, "/etc/net"), PLAN_PIN);
+    check_int(kind_at(&bench, "/etc/net/resolv.conf"), PLAN_FILE);
+    check_int(at(&bench, "/etc/net/resolv.conf")->behind, BY_NOTHING);
+    arena_free(bench.arena);
+    bench_open(&bench);
+    want(&bench, "/etc", LAYOUT_WRITE);
+    want_file(&bench, "/etc/resolv.conf", false);
+    check(layout_emit(bench.layout, &bench.plan, &bench.err) < 0);
+    check_contains(bench.err.text, "/etc/resolv.conf is inside the granted /etc");
+    arena_free(bench.arena);
+}
+
+TEST(a_denied_file_stays_denied)
+{
+    struct bench bench;
+
+    bench_open(&bench);
+    want(&bench, "/etc", LAYOUT_READ);
+    want_file(&bench, "/etc/resolv.conf", true);
+    want(&bench, "/etc/resolv.conf", LAYOUT_SHUT);
+    emit(&bench);
+    check(kind_at(&bench, "/etc/resolv.conf") != PLAN_FILE);
+    arena_free(bench.arena);
+}

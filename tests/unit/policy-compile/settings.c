@@ -39,11 +39,6 @@ static void without_seccomp(struct facts *facts)
     facts->seccomp = false;
 }
 
-static void with_old_landlock(struct facts *facts)
-{
-    facts->landlock_abi = 3;
-}
-
 static void with_groups_of_root(struct facts *facts)
 {
     facts->is_root = true;
@@ -139,82 +134,6 @@ TEST(the_tier_option_does_not_undo_the_tier_of_a_layer)
     add_layer(&f, LAYER_CEILING, "isolation: {tier: container}\n");
     add_layer(&f, LAYER_REQUEST, "name: x\n");
     check_int(compile_layers(&f), -EPERM);
-    fixture_close(&f);
-}
-
-TEST(the_network_is_none_loopback_or_the_hosts)
-{
-    fixture_open(&f);
-    accept_text(&f, "name: x\n");
-    check_int(f.plan->network, PLAN_NET_LOOPBACK);
-    check(f.plan->filter.allows_inet);
-    accept_text(&f, "network: {loopback: deny}\n");
-    check_int(f.plan->network, PLAN_NET_NONE);
-    check(!f.plan->filter.allows_inet);
-    accept_text(&f, "network: {egress: {default: allow}, ingress: {default: allow}}\n");
-    check_int(f.plan->network, PLAN_NET_HOST);
-    refusal_of(&f, "network: {egress: {default: deny, allow: [{to: [{host: example.org}]}]}}\n");
-    check_int(f.err.kind, ERROR_UNENFORCEABLE);
-    fixture_close(&f);
-    check_contains(
-        refusal_by_facts("network: {egress: {default: allow}, ingress: {default: allow}}\n",
-                         with_old_landlock),
-        "abstract sockets");
-}
-
-TEST(a_document_that_extends_the_default_profile_may_have_the_hosts_network)
-{
-    fixture_open(&f);
-    f.facts.keeps_names = true;
-    accept_text(&f, "extends: [coding-agent]\n"
-                    "network: {egress: {default: allow}, ingress: {default: allow}}\n");
-    check_int(f.plan->network, PLAN_NET_HOST);
-    accept_text(&f, "extends: [coding-agent]\n");
-    check_int(f.plan->network, PLAN_NET_LOOPBACK);
-    fixture_close(&f);
-}
-
-/* What a ceiling or the document itself leaves of both members; the refusal names what is in the way. */
-static void check_network_refused(const char *ceiling, const char *request, const char *where, const char *why)
-{
-    fixture_open(&f);
-    if (ceiling)
-        add_layer(&f, LAYER_CEILING, ceiling);
-    add_layer(&f, LAYER_REQUEST, request);
-    check_int(compile_layers(&f), -EINVAL);
-    check_int(f.err.kind, ERROR_UNENFORCEABLE);
-    check_contains(f.err.text, where);
-    check_contains(f.err.text, why);
-    fixture_close(&f);
-}
-
-TEST(a_network_that_is_refused_names_the_member_that_is_in_the_way)
-{
-    static const char both[] = "network: {egress: {default: allow}, ingress: {default: allow}}\n";
-
-    check_network_refused("network: {ingress: {hostLoopback: deny}}\n", both,
-                          "ceiling.yaml:2:35: network.ingress.hostLoopback: ", "leave this member out");
-    check_network_refused("network: {ingress: {default: deny}}\n", both,
-                          "ceiling.yaml:2:30: network.ingress.default: ", "connections to the outside alone");
-    check_network_refused("network: {egress: {default: deny}}\n", both,
-                          "ceiling.yaml:2:29: network.egress.default: ", "connections from outside alone");
-    check_network_refused("network: {loopback: deny}\n", both, "ceiling.yaml:2:21: network.loopback: ",
-                          "set network.loopback to allow");
-    check_network_refused("network: {egress: {deny: [{to: [{host: example.org}]}]}}\n", both,
-                          "ceiling.yaml:2:27: network.egress.deny[0]: ", "rules for single destinations");
-    check_network_refused(NULL, "network: {egress: {default: allow}}\n", "test.yaml:2:29: network.egress.default: ",
-                          "connections to the outside alone");
-    check_network_refused(NULL, "network: {ingress: {default: allow}}\n", "test.yaml:2:30: network.ingress.default: ",
-                          "connections from outside alone");
-}
-
-TEST(a_rule_that_needs_the_gateway_is_one_problem)
-{
-    fixture_open(&f);
-    f.options.collect_all = true;
-    check_int(compile_text(&f, "network: {egress: {default: deny, allow: [{to: [{host: example.org}]}]}}\n"), 0);
-    check_int(f.plan->problem_count, 1);
-    check_string(f.plan->problems[0].member, "network.egress.allow[0]");
     fixture_close(&f);
 }
 

@@ -165,6 +165,20 @@ static void any_switch(struct source *source, struct setting *setting)
     *setting = (struct setting){.is_set = value < 3, .value = value == 0 || value == 1};
 }
 
+static bool add_ports(struct arena *arena, struct source *source, struct port_grants *grants)
+{
+    grants->is_set = source_below(source, 4) == 0;
+    for (unsigned n = grants->is_set ? source_below(source, 3) : 0; n; n--) {
+        struct port_grant *grant = arena_append(arena, grants->items, grants->count);
+
+        if (!grant)
+            return false;
+        grant->port = (uint16_t)(1 + source_below(source, 2));
+        grant->host_port = (uint16_t)(1 + source_below(source, 2));
+    }
+    return true;
+}
+
 static bool fill_network(struct arena *arena, struct source *source, struct document *layer)
 {
     unsigned allow_count = source_below(source, 3), deny_count = source_below(source, 3);
@@ -180,7 +194,7 @@ static bool fill_network(struct arena *arena, struct source *source, struct docu
         is_good = add_rule(arena, source, &network->allow, &network->allow_count);
     for (unsigned i = 0; i < deny_count && is_good; i++)
         is_good = add_rule(arena, source, &network->deny, &network->deny_count);
-    return is_good;
+    return is_good && add_ports(arena, source, &network->inward) && add_ports(arena, source, &network->outward);
 }
 
 static void any_number(struct source *source, struct setting *setting, unsigned limit)

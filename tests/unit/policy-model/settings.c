@@ -274,10 +274,10 @@ TEST(the_hosts_network_needs_everything_allowed_by_everybody)
 {
     check_int(verdict_of(leave), NETWORK_HOST);
     check_int(verdict_of(add_silent_ceiling), NETWORK_HOST);
-    check_int(verdict_of(refuse_ingress), NETWORK_RULES);
-    check_int(verdict_of(add_deny), NETWORK_RULES);
-    check_int(verdict_of(refuse_host_loopback), NETWORK_RULES);
-    check_int(verdict_of(add_proxy), NETWORK_RULES);
+    check_int(verdict_of(refuse_ingress), NETWORK_GATEWAY);
+    check_int(verdict_of(add_deny), NETWORK_REFUSED);
+    check_int(verdict_of(refuse_host_loopback), NETWORK_REFUSED);
+    check_int(verdict_of(add_proxy), NETWORK_REFUSED);
     check_int(verdict_of(add_request_without_network), NETWORK_LOOPBACK);
     check_int(verdict_of(refuse_egress), NETWORK_LOOPBACK);
     check_int(verdict_of(refuse_all), NETWORK_NONE);

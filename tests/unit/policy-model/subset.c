@@ -140,7 +140,6 @@ TEST(one_more_address_port_protocol_or_name_is_found)
         {"10.0.0.0/8", "10.0.0.0/8", 443, 443, NET_TCP, NET_ANY, "by udp"},
         {"fd00::/9", "fd00::/8", 443, 443, NET_TCP, NET_TCP, "fd80::"},
         {"a.x.org", "*.x.org", 443, 443, NET_TCP, NET_TCP, "any0.x.org"},
-        {"*.a.x.org", "*.x.org", 443, 443, NET_TCP, NET_TCP, "any0.x.org"},
         {"x.org", NULL, 443, 443, NET_TCP, NET_TCP, "0.0.0.0"},
     };
 
@@ -155,11 +154,49 @@ TEST(one_more_address_port_protocol_or_name_is_found)
     }
 }
 
-TEST(a_wildcard_stands_for_names_below_at_any_depth_and_not_for_itself)
+TEST(a_name_at_a_block_is_less_than_the_name_and_less_than_the_block)
 {
-    check(host_matches("*.x.org", "a.x.org") && host_matches("*.x.org", "b.A.X.org."));
-    check(!host_matches("*.x.org", "x.org") && !host_matches("*.x.org", "ax.org"));
-    check(host_matches("x.org.", "X.org") && !host_matches("x.org", "a.x.org"));
+    struct pair pair = make_pair();
+    struct net_peer *peer;
+
+    make_rule(ON(pair, less), false, "x.org", 443, 443, NET_TCP);
+    peer = pair.in_less->network.allow[0].rule.peers;
+    peer->has_block = net_block_parse("10.0.0.0/8", &peer->block, NULL) == 0;
+    make_rule(ON(pair, more), false, "x.org", 443, 443, NET_TCP);
+    check_pair(&pair, "connecting to x.org (0.0.0.0) port 443");
+    pair = make_pair();
+    make_rule(ON(pair, less), false, "x.org", 443, 443, NET_TCP);
+    peer = pair.in_less->network.allow[0].rule.peers;
+    peer->has_block = net_block_parse("10.0.0.0/8", &peer->block, NULL) == 0;
+    make_rule(ON(pair, more), false, "10.0.0.0/8", 443, 443, NET_TCP);
+    check_pair(&pair, "connecting to 10.0.0.0 port 443");
+}
+
+static void add_port(struct policy *policy, struct port_grants *grants, uint16_t port, uint16_t host_port)
+{
+    struct port_grant *grant = arena_append(policy->arena, grants->items, grants->count);
+
+    check(grant != NULL);
+    *grant = (struct port_grant){.port = port, .host_port = host_port};
+    grants->is_set = true;
+}
+
+TEST(a_port_that_leads_in_or_out_is_found)
+{
+    struct pair pair = make_pair();
+
+    add_port(pair.less, &pair.in_less->network.inward, 3000, 3000);
+    add_port(pair.more, &pair.in_more->network.inward, 3000, 3000);
+    add_port(pair.more, &pair.in_more->network.inward, 3000, 3001);
+    check_pair(&pair, "network.ingress.ports: port 3000, host's port 3001");
+    pair = make_pair();
+    add_port(pair.more, &pair.in_more->network.outward, 5432, 5432);
+    check_pair(&pair, "network.ingress.hostLoopbackPorts: port 5432");
+    /* every port is more than one */
+    pair = make_pair();
+    add_port(pair.less, &pair.in_less->network.outward, 5432, 5432);
+    make_setting(&pair.in_more->network.host_loopback, 1);
+    check_pair(&pair, "network.ingress.hostLoopback: allowed");
 }
 
 TEST(a_denial_that_is_left_out_is_found)
@@ -185,7 +222,7 @@ TEST(the_switches_of_the_network_are_compared)
     make_setting(&pair.in_more->network.host_loopback, 1);
     check_pair(&pair, "network.ingress.hostLoopback");
     pair = make_pair();
-    pair.in_more->network.proxy = "http://proxy:1";
+    pair.in_more->network.proxy = "http://127.0.0.1:1";
     check_pair(&pair, "networkProxy");
 }
 

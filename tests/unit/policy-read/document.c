@@ -131,8 +131,8 @@ TEST(what_this_build_cannot_enforce_is_recorded_by_name)
     const struct document *document = must_load(
         NATIVE "runtimeConfig: {networkProxy: 'http://127.0.0.1:3128'}\n"
                "network:\n"
-               "  egress: {allow: [{to: [{host: example.org}], http: {methods: [GET]}}]}\n"
-               "  ingress: {hostLoopback: allow, ports: [{port: 80}]}\n"
+               "  egress: {allow: [{to: [{host: example.org}], http: {methods: [GET]}}, {mcp: {tools: [x]}}]}\n"
+               "  ingress: {hostLoopbackPorts: [{port: 53, protocol: udp}], ports: [{port: 80, protocol: udp}]}\n"
                "ui: {disable: false, clipboard: read, camera: true}\n"
                "nested: {containers: true, depth: 2}\n"
                "identity: {class: worker}\n"
@@ -141,10 +141,9 @@ TEST(what_this_build_cannot_enforce_is_recorded_by_name)
                "lifecycle: {destroyOnExit: false}\n");
     static const char *const expected[] = {
         "network.egress.allow[0].http",
-        "network.egress.allow[0]",
-        "network.ingress.hostLoopback",
-        "network.ingress.ports[0]",
-        "runtimeConfig.networkProxy",
+        "network.egress.allow[1].mcp",
+        "network.ingress.hostLoopbackPorts[0].protocol",
+        "network.ingress.ports[0].protocol",
         "isolation.risk",
         "isolation.acceleration",
         "nested.containers",

@@ -145,14 +145,77 @@ TEST(host_names_are_dns_names)
     }
 }
 
-TEST(a_proxy_is_an_http_address)
+TEST(names_are_kept_in_one_spelling)
 {
-    const struct document *d =
-        must_load(NATIVE "runtimeConfig: {networkProxy: 'http://127.0.0.1:3128'}\n");
+    const struct document *d = must_load(RULE("{to: [{host: API.Example.ORG}, {host: '*.EXAMPLE.org'}]}"));
+
+    check_string(d->network.allow->rule.peers[0].host, "api.example.org");
+    check_string(d->network.allow->rule.peers[1].host, "*.example.org");
+    must_refuse(RULE("{to: [{host: example.org.}]}"),
+                "p.yaml:2:41: network.egress.allow[0].to[0].host: 'example.org.' is not the name of a host: a label is empty "
+                "(no dot at either end, none twice)");
+}
+
+TEST(ports_lead_in_and_out)
+{
+    const struct network *n = &must_load(NATIVE "network:\n  ingress:\n"
+                                                "    ports: [{port: 3000}, {port: 3001, hostPort: 4001, protocol: tcp}]\n"
+                                                "    hostLoopbackPorts: [{port: 5432}]\n")
+                                   ->network;
+
+    check(n->inward.is_set && n->outward.is_set && !n->host_loopback.is_set);
+    check_int(n->inward.count, 2);
+    check(n->inward.items[0].port == 3000 && n->inward.items[0].host_port == 3000);
+    check(n->inward.items[1].port == 3001 && n->inward.items[1].host_port == 4001);
+    check_string(n->inward.items[1].origin.member, "network.ingress.ports[1]");
+    check_int(n->outward.count, 1);
+    check(n->outward.items[0].port == 5432 && n->outward.items[0].host_port == 5432);
+    n = &must_load(NATIVE "network: {ingress: {ports: []}}\n")->network;
+    check(n->inward.is_set && n->inward.count == 0 && !n->outward.is_set);
+}
+
+TEST(ports_with_one_thing_wrong_are_refused)
+{
+    must_refuse(NATIVE "network: {ingress: {ports: [{hostPort: 80}]}}\n",
+                "p.yaml:2:29: network.ingress.ports[0]: member 'port' is missing");
+    must_refuse(NATIVE "network: {ingress: {ports: [{port: 80}, {port: 81, hostPort: 80}]}}\n",
+                "p.yaml:2:41: network.ingress.ports[1]: port 80 of the host is named twice");
+    must_refuse(NATIVE "network: {ingress: {hostLoopbackPorts: [{port: 80, hostPort: 81}]}}\n",
+                "p.yaml:2:52: network.ingress.hostLoopbackPorts[0].hostPort: unknown member; expected one of port, protocol");
+    must_refuse(NATIVE "network: {ingress: {ports: [{port: 0}]}}\n",
+                "p.yaml:2:36: network.ingress.ports[0].port: 0 is not in 1..65535");
+    must_refuse(NATIVE "network: {ingress: {ports: [{port: 80, protocol: icmp}]}}\n",
+                "p.yaml:2:50: network.ingress.ports[0].protocol: 'icmp' is unknown; expected one of tcp, udp");
+    must_refuse(NATIVE "network: {ingress: {hostLoopback: deny, hostLoopbackPorts: [{port: 80}]}}\n",
+                "p.yaml:2:20: network.ingress: hostLoopback: deny contradicts hostLoopbackPorts; leave one of them out");
+    must_load(NATIVE "network: {ingress: {hostLoopback: allow, hostLoopbackPorts: [{port: 80}]}}\n");
+}
+
+TEST(a_proxy_is_a_port_of_the_hosts_loopback)
+{
+    static const char *const refused[] = {
+        "http://127.0.0.1",       "http://127.0.0.1:0",      "http://127.0.0.1:65536",    "http://127.0.0.1:080",
+        "http://127.1:80",        "http://[::1]:80",         "http://a@127.0.0.1:80",     "http://127.0.0.1:80/x",
+        "http://127.0.0.1.x:80",  "http://localhost.:80",    "http://proxy.example.org:80", "http://127.0.0.1:80?",
+        "https://",               "http://127.0.0.1:80//",
+    };
+    const struct document *d = must_load(NATIVE "runtimeConfig: {networkProxy: 'http://127.0.0.1:3128/'}\n");
 
     check_string(d->network.proxy, "http://127.0.0.1:3128");
+    check_int(d->network.proxy_port, 3128);
     check_string(d->network.proxy_origin.member, "runtimeConfig.networkProxy");
+    check_int(must_load(NATIVE "runtimeConfig: {networkProxy: 'https://localhost:443'}\n")->network.proxy_port, 443);
     must_refuse(NATIVE "runtimeConfig: {networkProxy: 'socks5://127.0.0.1:1'}\n",
                 "p.yaml:2:31: runtimeConfig.networkProxy: 'socks5://127.0.0.1:1' is not an http or "
                 "https address; write http://127.0.0.1:3128");
+    for (size_t i = 0; i < ARRAY_COUNT(refused); i++) {
+        struct document *document = NULL;
+        struct error err = ERROR_INIT;
+        char text[256];
+
+        snprintf(text, sizeof(text), NATIVE "runtimeConfig: {networkProxy: '%s'}\n", refused[i]);
+        if (document_load_text(test_arena(), "p.yaml", text, strlen(text), &test_options, &document, &err) == 0)
+            test_fail(__FILE__, __LINE__, "'%s' was taken as a proxy", refused[i]);
+        check_contains(err.text, "runtimeConfig.networkProxy: is not a proxy on the host's loopback");
+    }
 }

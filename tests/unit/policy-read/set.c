@@ -119,11 +119,11 @@ TEST(a_later_setting_takes_back_what_could_not_be_enforced)
 {
     struct document *document = agent();
 
-    must_set(document, "network.ingress.hostLoopback=allow");
+    must_set(document, "lifecycle.destroyOnExit=false");
     must_set(document, "ui.camera=true");
     check_int(document->unsupported_count, 2);
     check_string(document->unsupported[0].origin.layer, "setting");
-    must_set(document, "network.ingress.hostLoopback=deny");
+    must_set(document, "lifecycle.destroyOnExit=true");
     check_int(document->unsupported_count, 1);
     check_string(document->unsupported[0].member, "ui.camera");
 }

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The network: none, a loopback, the host's, or what the gateway lets through; and the resolver that is named inside. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "net/inside.h"
+#include "policy/compile/compile.h"
+
+/*
+ * For glibc, musl and c-ares alike: one server, which answers all questions itself and in time, so that their own waiting
+ * and asking again is not needed. EDNS leaves room for the reason of a refusal (RFC 8914) and for long answers.
+ */
+#define RESOLV_CONF "nameserver " NET_INSIDE_GATEWAY4 "\noptions edns0\n"
+#define RESOLV_CONF_PATH "/etc/resolv.conf"
+
+static int refuse_network(struct compile *c, const struct network_choice *choice, struct error *err)
+{
+    static const char *const reasons[] = {
+        [LACK_INGRESS] = "connections from outside to every port come with the host's network alone (egress.default and "
+                         "ingress.default: allow, and nothing that limits them); name the ports in network.ingress.ports",
+        [LACK_HOST_LOOPBACK] = "every port of the host's loopback comes with the host's network alone (egress.default and "
+                               "ingress.default: allow, and nothing that limits them); name the ports in "
+                               "network.ingress.hostLoopbackPorts",
+        [LACK_LOOPBACK] = "the network is reached over a loopback: set network.loopback to allow, or deny the network",
+        [LACK_PROXY_ALONE] = "runtimeConfig.networkProxy is the only way out: leave this member out, or the proxy",
+        [LACK_PROXY_LIMITED] = "a proxy (runtimeConfig.networkProxy) would lead past this limit: name the same proxy in this "
+                               "layer, or leave it out of the other",
+    };
+    const char *limit = choice->against && choice->against != choice->why ? origin_text(c->work, choice->against) : "";
+
+    if (!limit)
+        return error_memory(err);
+    return compile_problem(c, ERROR_UNENFORCEABLE, choice->why, err, "%s%s%.150s%s", reasons[choice->lack],
+                           *limit ? " (limited here: " : "", limit, *limit ? ")" : "");
+}
+
+/* The abstract sockets of the host's network are those of its desktop. */
+static int check_host(struct compile *c, const struct origin *why, struct error *err)
+{
+    if (c->facts->landlock_abi >= LANDLOCK_ABI_SCOPES)
+        return 0;
+    return compile_problem(c, ERROR_UNENFORCEABLE, why, err,
+                           "the host's network would bring in the abstract sockets of its desktop and services, which only "
+                           "Landlock of Linux 6.12 and newer shuts out");
+}
+
+/* rules */
+
+static int add_way(struct compile *c, struct plan_way way, const struct origin *origin, struct error *err)
+{
+    struct plan_way *slot;
+    int r = compile_origin(c, origin, &way.origin, err);
+
+    if (r < 0)
+        return r;
+    slot = arena_append(c->arena, c->plan->ways, c->plan->way_count);
+    if (!slot)
+        return error_memory(err);
+    *slot = way;
+    return 0;
+}
+
+static int add_ways(struct compile *c, enum plan_way_kind kind, bool is_limit, const struct net_rule *rules,
+                    const struct egress_rule *from, size_t count, struct error *err)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < count && r == 0; i++)
+        r = add_way(c, (struct plan_way){.kind = kind, .is_limit = is_limit, .rule = &rules[i]}, &from[i].origin, err);
+    return r;
+}
+
+/* An open ceiling limits nothing, so there is nothing to say of its default. */
+static int add_layer_ways(struct compile *c, const struct document *document, const struct net_layer *layer,
+                          struct error *err)
+{
+    const struct network *network = &document->network;
+    bool is_limit = document->kind == LAYER_CEILING;
+    int r = 0;
+
+    if (layer->is_open && !is_limit)
+        r = add_way(c, (struct plan_way){.kind = PLAN_WAY_DEFAULT}, &network->egress_default.origin, err);
+    if (r == 0 && !layer->is_open)
+        r = add_ways(c, PLAN_WAY_ALLOW, is_limit, layer->allow, network->allow, layer->allow_count, err);
+    return r < 0 ? r : add_ways(c, PLAN_WAY_DENY, is_limit, layer->deny, network->deny, layer->deny_count, err);
+}
+
+/* A request that asks for ICMP would not get it; who only permits it gives nothing away. */
+static int check_icmp(struct compile *c, const struct egress_rule *rule, struct error *err)
+{
+    struct origin origin = rule->origin;
+    int r = 0;
+
+    for (size_t i = 0; i < rule->rule.port_count && r == 0; i++) {
+        if (rule->rule.ports[i].protocol != NET_ICMP)
+            continue;
+        origin.member = arena_printf(c->work, "%s.ports[%zu].protocol", rule->origin.member, i);
+        if (!origin.member)
+            return error_memory(err);
+        r = compile_problem(c, ERROR_UNENFORCEABLE, &origin, err,
+                            "this build leads TCP and UDP out, and no ICMP; leave it out");
+    }
+    return r;
+}
+
+static int add_rules(struct compile *c, struct net_rules **ret_rules, struct error *err)
+{
+    int r = policy_net_rules(c->policy, c->arena, ret_rules, err);
+
+    for (size_t i = 0; i < c->policy->layer_count && r == 0; i++) {
+        const struct document *layer = c->policy->layers[i];
+
+        for (size_t j = 0; j < layer->network.allow_count && layer->kind == LAYER_REQUEST && r == 0; j++)
+            r = check_icmp(c, &layer->network.allow[j], err);
+        if (r == 0)
+            r = add_layer_ways(c, layer, &(*ret_rules)->layers[i], err);
+    }
+    return r;
+}
+
+/* Nothing outside: one layer that grants nothing. */
+static int add_closed(struct compile *c, struct net_rules **ret_rules, struct error *err)
+{
+    struct net_rules *rules = arena_alloc(c->arena, sizeof(*rules));
+
+    if (rules)
+        rules->layers = arena_alloc(c->arena, sizeof(*rules->layers));
+    if (!rules || !rules->layers)
+        return error_memory(err);
+    rules->layers[0].where = origin_text(c->arena, c->effective.proxy_origin);
+    rules->layer_count = 1;
+    *ret_rules = rules;
+    return rules->layers[0].where ? 0 : error_memory(err);
+}
+
+/* doors */
+
+static int add_door(struct compile *c, enum plan_way_kind kind, const struct port_grant *grant, struct net_door **doors,
+                    size_t *count, struct error *err)
+{
+    struct net_door *door = arena_append(c->arena, *doors, *count);
+
+    if (!door)
+        return error_memory(err);
+    door->port = grant->host_port;
+    door->to_port = grant->port;
+    door->where = origin_text(c->arena, &grant->origin);
+    if (!door->where)
+        return error_memory(err);
+    return add_way(c, (struct plan_way){.kind = kind, .port = door->port, .to_port = door->to_port}, &grant->origin, err);
+}
+
+static int add_doors(struct compile *c, struct net_rules *rules, struct error *err)
+{
+    const struct port_grant *grant;
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && (grant = policy_door(c->policy, DOORS_INWARD, i)); i++)
+        r = add_door(c, PLAN_WAY_INWARD, grant, &rules->inward, &rules->inward_count, err);
+    for (size_t i = 0; r == 0 && !c->effective.network.is_proxied && (grant = policy_door(c->policy, DOORS_OUTWARD, i)); i++)
+        r = add_door(c, PLAN_WAY_OUTWARD, grant, &rules->outward, &rules->outward_count, err);
+    return r;
+}
+
+static int add_proxy(struct compile *c, struct net_rules *rules, struct error *err)
+{
+    struct port_grant grant = {.origin = *c->effective.proxy_origin};
+
+    grant.port = grant.host_port = c->effective.proxy_port;
+    return add_door(c, PLAN_WAY_OUTWARD, &grant, &rules->outward, &rules->outward_count, err);
+}
+
+/* One port inside cannot be the program's and lead out as well, and one of the host has one listener. */
+static int check_doors(struct compile *c, const struct net_rules *rules, struct error *err)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < rules->inward_count && r == 0; i++) {
+        const struct net_door *in = &rules->inward[i];
+
+        for (size_t j = 0; j < rules->outward_count && r == 0; j++)
+            if (in->to_port == rules->outward[j].port)
+                r = compile_problem(c, ERROR_INVALID, NULL, err, "%s and %s: port %u inside leads both in and out; take one away",
+                                    in->where, rules->outward[j].where, in->to_port);
+        for (size_t j = 0; j < i && r == 0; j++)
+            if (in->port == rules->inward[j].port)
+                r = compile_problem(c, ERROR_INVALID, NULL, err, "%s and %s: both are port %u of the host; take one away",
+                                    in->where, rules->inward[j].where, in->port);
+    }
+    return r;
+}
+
+static int add_gateway(struct compile *c, struct error *err)
+{
+    bool is_proxied = c->effective.network.is_proxied;
+    struct net_rules *rules = NULL;
+    int r = is_proxied ? add_closed(c, &rules, err) : add_rules(c, &rules, err);
+
+    if (r == 0 && is_proxied)
+        r = add_proxy(c, rules, err);
+    if (r == 0)
+        r = add_doors(c, rules, err);
+    if (r == 0)
+        r = check_doors(c, rules, err);
+    if (r < 0)
+        return r;
+    c->plan->network = PLAN_NET_GATEWAY;
+    c->plan->net_rules = rules;
+    return 0;
+}
+
+int network_add(struct compile *c, struct error *err)
+{
+    const struct network_choice *choice = &c->effective.network;
+    const struct origin *origin = choice->why && choice->why->member ? choice->why : compile_builtin_origin(c, "network");
+    int r = origin ? compile_origin(c, origin, &c->plan->network_origin, err) : error_memory(err);
+
+    if (r < 0)
+        return r;
+    switch (choice->verdict) {
+    case NETWORK_NONE:
+        c->plan->network = PLAN_NET_NONE;
+        break;
+    case NETWORK_LOOPBACK:
+        c->plan->network = PLAN_NET_LOOPBACK;
+        break;
+    case NETWORK_HOST:
+        c->plan->network = PLAN_NET_HOST;
+        r = check_host(c, choice->why, err);
+        break;
+    case NETWORK_GATEWAY:
+        r = add_gateway(c, err);
+        break;
+    case NETWORK_REFUSED:
+        r = refuse_network(c, choice, err);
+        break;
+    }
+    c->plan->filter.allows_inet = c->plan->network != PLAN_NET_NONE;
+    return r;
+}
+
+/* The file that names the resolver, where the host has its own or would have it: a link in /etc leads to ours as well. */
+int network_want_files(struct compile *c, struct error *err)
+{
+    struct layout_want want = {.state = LAYOUT_FILE, .source = RESOLV_CONF, .origin = c->plan->network_origin};
+    const struct origin *why = NULL;
+    struct resolved object;
+    int r;
+
+    if (c->plan->network != PLAN_NET_GATEWAY || c->plan->wall == PLAN_WALL_LANDLOCK)
+        return 0;
+    r = resolve_path(c->resolver, RESOLV_CONF_PATH, &object, err);
+    if (r < 0)
+        return r;
+    if (object.status == RESOLVE_SHUT || object.status == RESOLVE_PROC || path_is_within(object.real, "/dev"))
+        return compile_problem(c, ERROR_UNENFORCEABLE, c->plan->network_origin, err,
+                               RESOLV_CONF_PATH " leads to %.200s, where no other can be put for the container's resolver; "
+                               "make it a file, or a link to one", object.real);
+    if (objects_access(c, object.real, &why) == ACCESS_DENIED && why)
+        return compile_warning(c, why, err, "names of hosts are not found: " RESOLV_CONF_PATH " is denied");
+    want.path = object.real;
+    want.is_there = object.status == RESOLVE_FOUND && S_ISREG(object.mode);
+    for (size_t i = 0; i < object.link_count && r == 0; i++)
+        r = wants_link(c, object.links[i].path, object.links[i].text, want.origin, err);
+    return r < 0 ? r : layout_want(c->layout, &want, err);
+}

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From network.* to what the gateway lets through. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "fixture.h"
+
+static struct fixture f;
+
+#define BOTH "network: {egress: {default: allow}, ingress: {default: allow}}\n"
+
+TEST(the_network_is_none_loopback_the_hosts_or_the_gateways)
+{
+    fixture_open(&f);
+    accept_text(&f, "name: x\n");
+    check_int(f.plan->network, PLAN_NET_LOOPBACK);
+    check(f.plan->filter.allows_inet && !f.plan->net_rules);
+    accept_text(&f, "network: {loopback: deny}\n");
+    check_int(f.plan->network, PLAN_NET_NONE);
+    check(!f.plan->filter.allows_inet);
+    accept_text(&f, BOTH);
+    check_int(f.plan->network, PLAN_NET_HOST);
+    check(!f.plan->net_rules && !f.plan->way_count);
+    accept_text(&f, "network: {egress: {default: deny, allow: [{to: [{host: example.org}]}]}}\n");
+    check_int(f.plan->network, PLAN_NET_GATEWAY);
+    check(f.plan->net_rules && f.plan->filter.allows_inet);
+    fixture_close(&f);
+    fixture_open(&f);
+    f.facts.landlock_abi = 3;
+    check_contains(refusal_of(&f, BOTH), "abstract sockets");
+    accept_text(&f, "network: {egress: {default: allow}}\n"); /* a namespace of its own shuts them out */
+    check_int(f.plan->network, PLAN_NET_GATEWAY);
+    fixture_close(&f);
+}
+
+TEST(a_document_that_extends_the_default_profile_may_have_each_network)
+{
+    fixture_open(&f);
+    f.facts.keeps_names = true;
+    accept_text(&f, "extends: [coding-agent]\n" BOTH);
+    check_int(f.plan->network, PLAN_NET_HOST);
+    accept_text(&f, "extends: [coding-agent]\n");
+    check_int(f.plan->network, PLAN_NET_LOOPBACK);
+    accept_text(&f, "extends: [coding-agent]\nnetwork: {egress: {allow: [{to: [{host: example.org}]}]}}\n");
+    check_int(f.plan->network, PLAN_NET_GATEWAY);
+    fixture_close(&f);
+}
+
+TEST(the_gateway_has_the_rules_of_every_layer)
+{
+    const struct net_rules *rules;
+
+    fixture_open(&f);
+    add_layer(&f, LAYER_CEILING, "network: {egress: {default: allow, deny: [{to: [{cidr: 10.0.0.0/8, except: [10.1.0.0/16]}]}]}}\n");
+    add_layer(&f, LAYER_CEILING, "name: silent\n");
+    add_layer(&f, LAYER_REQUEST, "network:\n"
+                                 "  egress:\n"
+                                 "    allow:\n"
+                                 "      - {to: [{host: '*.Example.org', cidr: 93.184.216.0/24}], ports: [{port: 443, protocol: tcp}]}\n"
+                                 "      - {ports: [{port: 53, endPort: 54, protocol: udp}]}\n");
+    check_int(compile_layers(&f), 0);
+    rules = f.plan->net_rules;
+    check_int(rules->layer_count, 3);
+    check(rules->layers[0].is_open && rules->layers[0].deny_count == 1 && rules->layers[0].allow_count == 0);
+    check_int(rules->layers[0].deny[0].peers[0].except_count, 1);
+    check(rules->layers[1].is_open && rules->layers[1].deny_count == 0);
+    check(!rules->layers[2].is_open && rules->layers[2].allow_count == 2);
+    check_string(rules->layers[2].allow[0].peers[0].host, "*.example.org");
+    check(rules->layers[2].allow[0].peers[0].has_block);
+    check(rules->layers[2].allow[1].ports[0].first == 53 && rules->layers[2].allow[1].ports[0].last == 54);
+    check_contains(rules->layers[2].allow[1].where, "test.yaml:6:9: network.egress.allow[1]");
+    check_contains(rules->layers[2].where, "network.egress.default");
+    check_int(rules->inward_count + rules->outward_count, 0);
+    fixture_close(&f);
+}
+
+static void decide(const char *address, uint16_t port, const char *name, enum net_verdict verdict)
+{
+    struct net_question question = {.protocol = NET_TCP, .port = port, .said = name ? NET_SAID_NAME : NET_SAID_NOTHING};
+
+    question.names = name ? &name : NULL;
+    question.name_count = name ? 1 : 0;
+    question.name = name;
+    check_int(net_address_parse(address, strlen(address), &question.address), 0);
+    check_int(net_decide(f.plan->net_rules, &question).verdict, verdict);
+}
+
+TEST(what_a_request_and_a_ceiling_allow_is_what_both_allow)
+{
+    fixture_open(&f);
+    add_layer(&f, LAYER_CEILING, "network: {egress: {allow: [{to: [{host: '*.example.org'}, {cidr: 93.184.216.0/24}]}],"
+                                 " deny: [{to: [{host: secret.example.org}]}]}}\n");
+    add_layer(&f, LAYER_REQUEST, "network: {egress: {allow: [{to: [{host: a.example.org}, {host: secret.example.org}, "
+                                 "{host: other.net}, {cidr: 93.184.216.34}, {cidr: 8.8.8.8}]}]}}\n");
+    check_int(compile_layers(&f), 0);
+    decide("1.1.1.1", 443, "a.example.org", NET_PERMIT);
+    decide("1.1.1.1", 443, "b.example.org", NET_REFUSE);      /* the request does not */
+    decide("1.1.1.1", 443, "other.net", NET_REFUSE);          /* the ceiling does not */
+    decide("1.1.1.1", 443, "secret.example.org", NET_REFUSE); /* denied */
+    decide("93.184.216.34", 80, NULL, NET_PERMIT);
+    decide("93.184.216.35", 80, NULL, NET_REFUSE);
+    decide("8.8.8.8", 80, NULL, NET_REFUSE);
+    fixture_close(&f);
+}
+
+TEST(everything_outside_without_a_way_in_is_open_but_for_what_is_special)
+{
+    fixture_open(&f);
+    accept_text(&f, "network: {egress: {default: allow}}\n");
+    check(f.plan->net_rules->layers[0].is_open);
+    check_int(f.plan->way_count, 1);
+    check_int(f.plan->ways[0].kind, PLAN_WAY_DEFAULT);
+    decide("93.184.216.34", 80, NULL, NET_PERMIT);
+    decide("169.254.169.254", 80, NULL, NET_REFUSE);
+    decide("127.0.0.1", 80, NULL, NET_REFUSE);
+    accept_text(&f, "network: {egress: {default: allow, allow: [{to: [{cidr: 169.254.169.254}]}]}}\n");
+    decide("169.254.169.254", 80, NULL, NET_PERMIT);
+    fixture_close(&f);
+}
+
+TEST(ports_become_doors)
+{
+    const struct net_rules *rules;
+
+    fixture_open(&f);
+    accept_text(&f, "network: {ingress: {ports: [{port: 3000, hostPort: 4000}], hostLoopbackPorts: [{port: 5432}]}}\n");
+    rules = f.plan->net_rules;
+    check_int(rules->inward_count, 1);
+    check(rules->inward[0].port == 4000 && rules->inward[0].to_port == 3000);
+    check_contains(rules->inward[0].where, "network.ingress.ports[0]");
+    check_int(rules->outward_count, 1);
+    check(rules->outward[0].port == 5432 && rules->outward[0].to_port == 5432);
+    decide("93.184.216.34", 80, NULL, NET_REFUSE);
+    check_contains(refusal_of(&f, "network: {ingress: {ports: [{port: 80, hostPort: 81}], hostLoopbackPorts: [{port: 80}]}}\n"),
+                   "port 80 inside leads both in and out");
+    add_layer(&f, LAYER_CEILING, "network: {ingress: {ports: [{port: 3000}]}}\n");
+    add_layer(&f, LAYER_REQUEST, "network: {ingress: {ports: [{port: 3000}, {port: 3001}], hostLoopbackPorts: [{port: 1}]}}\n");
+    fixture_close(&f);
+    fixture_open(&f);
+    add_layer(&f, LAYER_CEILING, "network: {ingress: {ports: [{port: 3000}], hostLoopback: deny}}\n");
+    add_layer(&f, LAYER_REQUEST, "network: {ingress: {ports: [{port: 3000}, {port: 3001}], hostLoopbackPorts: [{port: 1}]}}\n");
+    check_int(compile_layers(&f), 0);
+    check_int(f.plan->net_rules->inward_count, 1);
+    check_int(f.plan->net_rules->outward_count, 0);
+    fixture_close(&f);
+}
+
+static void check_refused(const char *ceiling, const char *request, const char *where, const char *why)
+{
+    fixture_open(&f);
+    if (ceiling)
+        add_layer(&f, LAYER_CEILING, ceiling);
+    add_layer(&f, LAYER_REQUEST, request);
+    check_int(compile_layers(&f), -EINVAL);
+    check_int(f.err.kind, ERROR_UNENFORCEABLE);
+    check_contains(f.err.text, where);
+    check_contains(f.err.text, why);
+    fixture_close(&f);
+}
+
+TEST(a_network_that_is_refused_names_the_member_and_the_remedy)
+{
+    check_refused("network: {ingress: {hostLoopback: deny}}\n", BOTH, "test.yaml:2:56: network.ingress.default: ",
+                  "limited here: ceiling.yaml:2:35: network.ingress.hostLoopback");
+    check_refused("network: {egress: {default: deny}}\n", BOTH, "test.yaml:2:56: network.ingress.default: ",
+                  "limited here: ceiling.yaml:2:29: network.egress.default");
+    check_refused("network: {egress: {deny: [{to: [{host: example.org}]}]}}\n", BOTH,
+                  "test.yaml:2:56: network.ingress.default: ", "name the ports in network.ingress.ports");
+    check_refused("network: {loopback: deny}\n", BOTH, "ceiling.yaml:2:21: network.loopback: ",
+                  "set network.loopback to allow");
+    check_refused(NULL, "network: {ingress: {default: allow}}\n", "test.yaml:2:30: network.ingress.default: ",
+                  "name the ports in network.ingress.ports");
+    check_refused(NULL, "network: {ingress: {hostLoopback: allow}}\n", "test.yaml:2:35: network.ingress.hostLoopback: ",
+                  "name the ports in network.ingress.hostLoopbackPorts");
+    check_refused(NULL, "network: {loopback: deny, egress: {allow: [{}]}}\n", "test.yaml:2:21: network.loopback: ",
+                  "set network.loopback to allow");
+    check_refused(NULL, "network: {egress: {allow: [{ports: [{port: 1}, {protocol: icmp}]}]}}\n",
+                  "test.yaml:2:28: network.egress.allow[0].ports[1].protocol: ", "no ICMP; leave it out");
+    check_refused(NULL, "network: {egress: {allow: [{http: {methods: [GET]}}]}}\n", "network.egress.allow[0].http: ",
+                  "leave it out: rules name hosts");
+    check_refused(NULL, "network: {ingress: {ports: [{port: 53, protocol: udp}]}}\n", "network.ingress.ports[0].protocol: ",
+                  "TCP is there");
+}
+
+TEST(icmp_in_a_ceiling_and_in_a_denial_is_no_request)
+{
+    fixture_open(&f);
+    add_layer(&f, LAYER_CEILING, "network: {egress: {allow: [{ports: [{protocol: icmp}]}, {}]}}\n");
+    add_layer(&f, LAYER_REQUEST, "network: {egress: {default: allow, deny: [{ports: [{protocol: icmp}]}]}}\n");
+    check_int(compile_layers(&f), 0);
+    check_int(f.plan->network, PLAN_NET_GATEWAY);
+    fixture_close(&f);
+}
+
+TEST(a_rule_that_this_build_has_no_way_for_is_one_problem)
+{
+    fixture_open(&f);
+    f.options.collect_all = true;
+    check_int(compile_text(&f, "network: {egress: {allow: [{to: [{host: example.org}], mcp: {tools: [x]}}]}}\n"), 0);
+    check_int(f.plan->problem_count, 1);
+    check_string(f.plan->problems[0].member, "network.egress.allow[0].mcp");
+    fixture_close(&f);
+}
+
+TEST(without_namespaces_rules_are_refused_with_the_remedy)
+{
+    fixture_open(&f);
+    f.facts.user_namespaces = false;
+    snprintf(f.facts.user_namespaces_why, sizeof(f.facts.user_namespaces_why), "run sysctl X");
+    refusal_of(&f, "isolation: {allowLoss: [metadata]}\nfilesystem: {readonlyPaths: [/usr]}\n"
+                   "network: {loopback: deny, egress: {default: deny}, ingress: {ports: []}}\n"
+                   "runtimeConfig: {networkProxy: 'http://127.0.0.1:1'}\n");
+    check_contains(f.err.text, "network.loopback");
+    refusal_of(&f, "isolation: {allowLoss: [metadata]}\nfilesystem: {readonlyPaths: [/usr]}\n"
+                   "network: {egress: {allow: [{to: [{host: example.org}]}]}}\n");
+    check_int(f.err.kind, ERROR_UNENFORCEABLE);
+    check_contains(f.err.text, "network");
+    check_contains(f.err.text, "deny the network");
+    check_contains(f.err.text, "run sysctl X");
+    fixture_close(&f);
+}
+
+/* proxies */
+
+TEST(a_proxy_is_one_door_and_the_variables_that_name_it)
+{
+    static const char *const caller[] = {"HTTP_PROXY=http://elsewhere:1", "NO_PROXY=*", "no_proxy=a", "ALL_PROXY=socks5://b:1",
+                                         "npm_config_https_proxy=http://c:1", "TERM=dumb", NULL};
+
+    fixture_open(&f);
+    f.options.caller_env = caller;
+    accept_text(&f, "runtimeConfig: {networkProxy: 'http://127.0.0.1:3128'}\n"
+                    "environment: {inherit: [HTTP_*, NO_PROXY, no_proxy, ALL_PROXY, npm_*, TERM], set: {FTP_PROXY: 'http://d:1'}}\n");
+    check_int(f.plan->network, PLAN_NET_GATEWAY);
+    check_int(f.plan->net_rules->outward_count, 1);
+    check_int(f.plan->net_rules->outward[0].port, 3128);
+    check_contains(f.plan->net_rules->outward[0].where, "runtimeConfig.networkProxy");
+    check_int(f.plan->net_rules->layer_count, 1);
+    decide("93.184.216.34", 443, NULL, NET_REFUSE);
+    check(has_environment(f.plan, "HTTP_PROXY=http://127.0.0.1:3128") && has_environment(f.plan, "https_proxy=http://127.0.0.1:3128"));
+    check(has_environment(f.plan, "HTTPS_PROXY=http://127.0.0.1:3128") && has_environment(f.plan, "http_proxy=http://127.0.0.1:3128"));
+    check(has_environment(f.plan, "TERM=dumb"));
+    for (size_t i = 0; i < f.plan->env_count; i++)
+        check(!strstr(f.plan->env[i], "PROXY=") || strstr(f.plan->env[i], "=http://127.0.0.1:3128"));
+    check(!has_environment(f.plan, "NO_PROXY=*") && !has_environment(f.plan, "no_proxy=a"));
+    check(!has_environment(f.plan, "npm_config_https_proxy=http://c:1"));
+    check_int(f.plan->warnings.count, 1);
+    check_contains(f.plan->warnings.items[0].text, "FTP_PROXY: has no effect");
+    accept_text(&f, "environment: {inherit: [HTTP_*, NO_PROXY]}\n"); /* without a proxy they are the caller's */
+    check(has_environment(f.plan, "HTTP_PROXY=http://elsewhere:1") && has_environment(f.plan, "NO_PROXY=*"));
+    fixture_close(&f);
+}
+
+TEST(a_proxy_stands_alone_and_within_the_ceilings)
+{
+    static const char proxy[] = "runtimeConfig: {networkProxy: 'http://127.0.0.1:3128'}\n";
+
+    check_refused("network: {egress: {allow: [{to: [{host: example.org}]}]}}\n", proxy, "ceiling.yaml:2:28: network.egress.allow[0]: ",
+                  "name the same proxy in this layer");
+    check_refused("network: {ingress: {hostLoopback: deny}}\n", proxy, "ceiling.yaml:2:35: network.ingress.hostLoopback: ",
+                  "would lead past this limit");
+    check_refused(NULL, "runtimeConfig: {networkProxy: 'http://127.0.0.1:3128'}\nnetwork: {egress: {allow: [{}]}}\n",
+                  "test.yaml:3:28: network.egress.allow[0]: ", "the only way out");
+    fixture_open(&f);
+    add_layer(&f, LAYER_CEILING, "network: {egress: {default: deny}}\nruntimeConfig: {networkProxy: 'http://127.0.0.1:3128'}\n");
+    add_layer(&f, LAYER_REQUEST, proxy);
+    check_int(compile_layers(&f), 0);
+    check_int(f.plan->net_rules->outward_count, 1);
+    fixture_close(&f);
+    fixture_open(&f);
+    add_layer(&f, LAYER_CEILING, "runtimeConfig: {networkProxy: 'http://127.0.0.1:3129'}\n");
+    add_layer(&f, LAYER_REQUEST, proxy);
+    check(compile_layers(&f) < 0);
+    check_contains(f.err.text, "contradict each other");
+    fixture_close(&f);
+}
+
+/* the resolver */
+
+static const struct plan_mount *resolver_file(void)
+{
+    for (size_t i = 0; i < f.plan->mount_count; i++)
+        if (f.plan->mounts[i].kind == PLAN_FILE)
+            return &f.plan->mounts[i];
+    return NULL;
+}
+
+TEST(the_resolver_is_named_where_the_host_names_its_own)
+{
+    static const char *const files[] = {"name: x\n", "extends: [base]\n", "filesystem: {readonlyPaths: [/etc]}\n",
+                                        "filesystem: {readonlyPaths: [/etc/resolv.conf]}\n"};
+    auto_free char *real = realpath("/etc/resolv.conf", NULL);
+    char text[256];
+
+    if (!real)
+        test_skip("/etc/resolv.conf");
+    for (size_t i = 0; i < ARRAY_COUNT(files); i++) {
+        fixture_open(&f);
+        f.facts.keeps_names = true;
+        snprintf(text, sizeof(text), "%snetwork: {egress: {allow: [{to: [{host: example.org}]}]}}\n", files[i]);
+        accept_text(&f, text);
+        check(resolver_file() != NULL);
+        check_string(resolver_file()->target, real);
+        check_contains(resolver_file()->source, "nameserver 192.0.0.1\n");
+        check_int(resolver_file()->mode, 0444);
+        accept_text(&f, files[i]); /* without the gateway it is the host's, where it is granted */
+        check(resolver_file() == NULL);
+        fixture_close(&f);
+    }
+}
+
+TEST(a_denied_file_for_the_resolver_stays_denied_and_that_is_said)
+{
+    fixture_open(&f);
+    f.facts.keeps_names = true;
+    accept_text(&f, "filesystem: {readonlyPaths: [/etc/passwd], deniedPaths: [/etc/resolv.conf]}\n"
+                    "network: {egress: {allow: [{to: [{host: example.org}]}]}}\n");
+    check(resolver_file() == NULL);
+    check_contains(f.plan->warnings.items[0].text, "/etc/resolv.conf is denied");
+    fixture_close(&f);
+}
+
+/* what is printed and named */
+
+#define RULE "network: {egress: {allow: [{to: [{host: a.example.org}], ports: [{port: %s}]}]}}\n"
+
+static const char *digest_of(const char *port, char digest[DIGEST_TEXT_SIZE])
+{
+    char text[256];
+
+    snprintf(text, sizeof(text), RULE, port);
+    accept_text(&f, text);
+    snprintf(digest, DIGEST_TEXT_SIZE, "%s", f.plan->plan_digest);
+    return digest;
+}
+
+TEST(the_digest_of_a_plan_covers_the_rules)
+{
+    char first[DIGEST_TEXT_SIZE], second[DIGEST_TEXT_SIZE];
+
+    fixture_open(&f);
+    check(strcmp(digest_of("443", first), digest_of("444", second)) != 0);
+    check_string(digest_of("443", second), first);
+    fixture_close(&f);
+}
+
+TEST(explain_says_each_rule_with_its_member)
+{
+    char *text = NULL, *json = NULL;
+
+    fixture_open(&f);
+    add_layer(&f, LAYER_CEILING, "network: {egress: {allow: [{to: [{cidr: 0.0.0.0/0}, {host: '*.example.org'}]}]}}\n");
+    add_layer(&f, LAYER_REQUEST, "network:\n"
+                                 "  egress:\n"
+                                 "    allow: [{to: [{host: a.example.org, cidr: 93.184.0.0/16, except: [93.184.1.0/24]}], "
+                                 "ports: [{port: 443, protocol: tcp}, {port: 1, endPort: 9}, {protocol: udp}]}]\n"
+                                 "    deny: [{to: [{cidr: '2001:db8::1'}]}]\n"
+                                 "  ingress: {ports: [{port: 3000, hostPort: 4000}]}\n");
+    check_int(compile_layers(&f), 0);
+    check_int(plan_explain_text(f.plan, &text, &f.err), 0);
+    check_contains(text, "refused  gateway, namespace  everything that no line here allows");
+    check_contains(text, "at most  gateway             0.0.0.0/0, *.example.org");
+    check_contains(text, "allowed                      a.example.org at 93.184.0.0/16\n"
+                         "        but not 93.184.1.0/24: tcp port 443, ports 1 to 9, udp every port\n");
+    check_contains(text, "refused  gateway             2001:db8::1");
+    check_contains(text, "127.0.0.1 port 4000 of the host leads to port 3000 inside");
+    check_int(plan_explain_json(f.plan, &json, &f.err), 0);
+    check_contains(json, "\"kind\": \"gateway\"");
+    check_contains(json, "\"host\": \"a.example.org\"");
+    check_contains(json, "\"cidr\": \"93.184.0.0/16\"");
+    check_contains(json, "\"toPort\": 3000");
+    mem_free(text);
+    mem_free(json);
+    fixture_close(&f);
+}
