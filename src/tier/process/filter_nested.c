@@ -24,6 +24,7 @@ static const struct filter_row rows[] = {
     ROW(pivot_root, FILTER_ALLOW, "needs a mount namespace of the program's own")
     ROW(chroot, FILTER_ALLOW, "needs a user namespace of the program's own")
     ROW(sethostname, FILTER_ALLOW, "needs a host name of the program's own")
+    ROW(openat2, FILTER_NAME, "bubblewrap since 0.12 sets up by it; the keeper opens for who has rights in a sandbox, ENOSYS else")
     ROW(open_tree, FILTER_ENOSYS, BY_DESCRIPTOR)
     ROW(open_tree_attr, FILTER_ENOSYS, BY_DESCRIPTOR)
     ROW(move_mount, FILTER_ENOSYS, BY_DESCRIPTOR)

@@ -290,3 +290,43 @@ test_codex_sandboxes_commands_inside()
     check_equal "$(cat made)" text
     check_run 1 'Read-only' "${codex[@]}" sandbox -c 'sandbox_mode="read-only"' -- touch refused
 }
+
+# bubblewrap sets up by openat2() since 0.12: O_PATH descriptors, then mounts on /proc/self/fd/N.
+program_test a_sandbox_holds_on_to_objects_by_openat2 "unshare python3" user
+test_a_sandbox_holds_on_to_objects_by_openat2()
+{
+    nested
+    mkdir -p d/e && echo text >d/file && ln -s /etc/passwd d/link && mkfifo d/pipe
+    check_run 0 '^outside 38, d True, file True, above 18, link 40, missing 2, new 38, write 38, magic 38, long 7, pipe True, mounted \[\]$' python3 -c '
+import ctypes, os, struct
+libc, uid, gid = ctypes.CDLL(None, use_errno=True), os.getuid(), os.getgid()
+IN_ROOT, BENEATH, NO_MAGIC, NO_LINKS = 0x10, 0x08, 0x02, 0x04
+said = []
+def openat2(at, path, flags, resolve, size=24, mode=0):
+    how = struct.pack("QQQ", flags, mode, resolve) + bytes(size - 24)
+    fd = libc.syscall(437, at, path.encode(), how, size)
+    return fd if fd >= 0 else -ctypes.get_errno()
+def say(what, fd, same=None):
+    said.append("%s %s" % (what, -fd if fd < 0 else os.path.sameopenfile(fd, os.open(same, os.O_PATH))))
+say("outside", openat2(-100, "d", os.O_PATH, NO_MAGIC))
+assert libc.unshare(0x10020000) == 0
+for name, text in ("setgroups", "deny"), ("uid_map", "0 %d 1" % uid), ("gid_map", "0 %d 1" % gid):
+    open("/proc/self/" + name, "w").write(text)
+d = openat2(-100, "d", os.O_PATH, NO_MAGIC)
+say("d", d, "d")
+say("file", openat2(d, "/file", os.O_PATH | os.O_CLOEXEC, NO_MAGIC | IN_ROOT), "d/file")
+say("above", openat2(d, "../d/file", os.O_PATH, NO_MAGIC | BENEATH))
+say("link", openat2(d, "link", os.O_PATH, NO_MAGIC | NO_LINKS))
+say("missing", openat2(d, "none", os.O_PATH, NO_MAGIC))
+say("new", openat2(d, "new", os.O_CREAT | os.O_WRONLY, NO_MAGIC, mode=0o600))
+say("write", openat2(d, "file", os.O_RDWR, NO_MAGIC))
+say("magic", openat2(-100, "/proc/self/fd/%d" % d, os.O_PATH, 0))
+say("long", openat2(d, "file", os.O_PATH, NO_MAGIC, 32))
+say("pipe", openat2(d, "pipe", os.O_PATH, NO_MAGIC), "d/pipe")
+at = b"/proc/self/fd/%d" % d
+assert libc.mount(b"none", at, b"tmpfs", 0, None) == 0, ctypes.get_errno()
+said.append("mounted %s" % os.listdir("d"))
+assert not os.path.exists("d/new")
+print(", ".join(said))' || return 1
+    check_equal "$(ls d | tr '\n' ' ')" 'e file link pipe '
+}

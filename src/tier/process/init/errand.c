@@ -1,29 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a sandbox inside may do with the rights of its own user namespace, and what must not be decided on memory that it
- * can still change: a new file system, whose type is a text, and the id maps of a namespace below it, which the kernel
- * lets only a process of a certain namespace write. A child process enters the caller's namespaces and makes the call with
+ * can still change: a new file system, whose type is a text; openat2(), whose flags lie in memory; and the id maps of a
+ * namespace below it, which the kernel lets only a process of a certain namespace write. A child process enters the caller's namespaces and makes the call with
  * what was copied. A process may enter a user namespace that its own uid made below its own (user_namespaces(7)), so this
  * needs no right that the keeper does not have; and it gives none that the caller does not have, which is asked before,
  * as is whether it was still the caller whose namespaces were opened.
  */
-#include <asm/signal.h>
 #include <linux/capability.h>
 #include <linux/errno.h>
 #include <linux/fcntl.h>
-#include <linux/ioctl.h>
 #include <linux/mount.h>
+#include <linux/openat2.h>
 #include <linux/sched.h>
-#include <linux/seccomp.h>
 #include <linux/stat.h>
-#include <linux/wait.h>
 
+#include "tier/process/init/standing.h"
 #include "tier/process/init/view.h"
 
 struct mounting {
     char source[PATH_MAX], target[PATH_MAX], type[PATH_MAX], data[PATH_MAX];
     uint64_t flags;
-    int user_namespace, mount_namespace, root, directory;
+    struct standing at;
+    int on; /* a descriptor of the caller's that is the target, -1 = the path is */
 };
 
 static struct mounting mounting; /* one call at a time, and too large for the stack */
@@ -39,88 +38,41 @@ static int is_mountable(const char *type)
     return 0;
 }
 
-/* A child that shares the table of descriptors: 0 in it, its pid here. No SIGCHLD: it is not process 1's to wait for. */
-static long child_start(void)
+/* What /proc/self/fd/N means is the caller's: in the child it is another process's. */
+static long target_find(const struct keeper *keeper, const struct call *call)
 {
-    return sys_call5(clone, CLONE_FILES, 0, 0, 0, 0);
+    static const char prefix[] = "/proc/self/fd/";
+    const char *digits = mounting.target + sizeof(prefix) - 1;
+    size_t length = 0;
+    long number = 0;
+
+    mounting.on = -1;
+    if (!string_begins(mounting.target, prefix))
+        return 0;
+    for (; digits[length] >= '0' && digits[length] <= '9' && length < 9; length++)
+        number = number * 10 + (digits[length] - '0');
+    if (!length || digits[length])
+        return -EINVAL;
+    number = standing_descriptor(keeper, call, number);
+    if (number < 0)
+        return number;
+    mounting.on = (int)number;
+    return 0;
 }
 
-static int is_stopped(int status)
+static long mount_inside(const struct keeper *keeper)
 {
-    return (status & 0xff) == 0x7f;
-}
+    char again[48], *end = again + sizeof(again);
+    const char *target = mounting.target;
+    long status = standing_enter(&mounting.at);
 
-/*
- * What it came to: its status is an errno. One that was killed has done nothing that could be told; one that was stopped
- * would hold up all other calls, and ends.
- */
-static long child_wait(long pid)
-{
-    int status = 0;
-    long waited;
-
-    do {
-        waited = sys_call4(wait4, pid, &status, __WALL | WUNTRACED, 0);
-        if (waited >= 0 && is_stopped(status))
-            sys_call2(kill, pid, SIGKILL);
-    } while (waited == -EINTR || (waited >= 0 && is_stopped(status)));
-    if (waited < 0)
-        return waited;
-    return status & 0x7f ? -EACCES : -(long)(status >> 8 & 0xff);
-}
-
-static void child_end(long status) __attribute__((noreturn));
-static void child_end(long status)
-{
-    for (;;)
-        sys_call1(exit_group, status < 0 ? (-status <= 0xff ? -status : EACCES) : 0);
-}
-
-static long open_about(const struct keeper *keeper, const struct call *call, const char *rest, int flags)
-{
-    char path[48], *end = path + sizeof(path);
-
-    string_append(string_append_number(path, end, call->tid), end, rest);
-    return sys_call4(openat, keeper->proc, path, flags | O_CLOEXEC, 0);
-}
-
-/* Was it still the caller whose entries of /proc were opened? Its number may be another's by now. */
-static long call_check(const struct keeper *keeper, const struct call *call)
-{
-    return sys_call3(ioctl, keeper->listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &call->id);
-}
-
-/* -EPERM where the caller is not below the container's user namespace, or has given the right up. */
-static long rights_check(const struct keeper *keeper, const struct call *call)
-{
-    struct statx info;
-    long fd = open_about(keeper, call, "/ns/user", O_RDONLY), status;
-
-    if (fd < 0)
-        return fd;
-    status = sys_call5(statx, fd, "", AT_EMPTY_PATH, STATX_INO, &info);
-    sys_call1(close, fd);
-    if (status < 0)
-        return status;
-    if (info.stx_ino == keeper->view.own_user_namespace)
-        return -EPERM;
-    return caller_has_capability(keeper, call, CAP_SYS_ADMIN) ? 0 : -EPERM;
-}
-
-static long mount_inside(void)
-{
-    long status = sys_call2(setns, mounting.user_namespace, CLONE_NEWUSER);
-
+    if (status >= 0 && mounting.on >= 0) {
+        string_append_number(string_append(again, end, "thread-self/fd/"), end, (uint64_t)mounting.on);
+        target = again;
+        status = sys_call1(fchdir, keeper->proc);
+    }
     if (status >= 0)
-        status = sys_call2(setns, mounting.mount_namespace, CLONE_NEWNS);
-    if (status >= 0)
-        status = sys_call1(fchdir, mounting.root);
-    if (status >= 0)
-        status = sys_call1(chroot, ".");
-    if (status >= 0)
-        status = sys_call1(fchdir, mounting.directory);
-    if (status >= 0)
-        status = sys_call5(mount, mounting.source, mounting.target, mounting.type, mounting.flags, mounting.data);
+        status = sys_call5(mount, mounting.source, target, mounting.type, mounting.flags, mounting.data);
     return status;
 }
 
@@ -144,41 +96,9 @@ static long mounting_copy(const struct call *call)
     return status;
 }
 
-static long mounting_open(const struct keeper *keeper, const struct call *call)
-{
-    static const struct {
-        const char *name;
-        int flags;
-        int *slot;
-    } rows[] = {{"/ns/user", O_RDONLY, &mounting.user_namespace},
-                {"/ns/mnt", O_RDONLY, &mounting.mount_namespace},
-                {"/root", O_PATH, &mounting.root},
-                {"/cwd", O_PATH, &mounting.directory}};
-    long status = 0, valid;
-
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        long fd = open_about(keeper, call, rows[i].name, rows[i].flags);
-
-        *rows[i].slot = (int)fd;
-        if (fd < 0 && status == 0)
-            status = fd;
-    }
-    valid = call_check(keeper, call);
-    return status < 0 ? status : valid;
-}
-
-static void mounting_close(void)
-{
-    const int fds[] = {mounting.user_namespace, mounting.mount_namespace, mounting.root, mounting.directory};
-
-    for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
-        if (fds[i] >= 0)
-            sys_call1(close, fds[i]);
-}
-
 long errand_mount(struct keeper *keeper, const struct call *call)
 {
-    long status = rights_check(keeper, call), pid;
+    long status = standing_check_rights(keeper, call);
 
     if (status >= 0)
         status = mounting_copy(call);
@@ -188,14 +108,20 @@ long errand_mount(struct keeper *keeper, const struct call *call)
         return -EPERM;
     if (!is_mountable(mounting.type))
         return -ENODEV;
-    status = mounting_open(keeper, call);
+    status = target_find(keeper, call);
+    if (status < 0)
+        return status;
+    status = standing_open(keeper, call, AT_FDCWD, &mounting.at);
     if (status == 0) {
-        pid = child_start();
+        long pid = child_start();
+
         if (pid == 0)
-            child_end(mount_inside());
+            child_end(mount_inside(keeper));
         status = pid < 0 ? pid : child_wait(pid);
     }
-    mounting_close();
+    standing_close(&mounting.at);
+    if (mounting.on >= 0)
+        sys_call1(close, mounting.on);
     return status;
 }
 
@@ -236,18 +162,18 @@ static long map_check(const struct keeper *keeper, const struct call *call, cons
 
 long errand_open_map(struct keeper *keeper, const struct call *call, const struct place *place, int flags)
 {
-    long namespace = open_about(keeper, call, "/ns/user", O_RDONLY), status, given, pid;
+    long namespace = standing_open_about(keeper, call, "/ns/user", O_RDONLY), status, given, pid;
 
     if (namespace < 0)
         return namespace;
-    status = call_check(keeper, call);
+    status = standing_check_call(keeper, call);
     if (status == 0)
         status = map_check(keeper, call, place, (int)namespace);
     if (status < 0) {
         sys_call1(close, namespace);
         return status;
     }
-    given = sys_call3(fcntl, keeper->proc, F_DUPFD_CLOEXEC, 5); /* a number that is nobody's */
+    given = child_number(keeper);
     pid = given < 0 ? given : child_start();
     if (pid == 0)
         child_end(open_inside(keeper, (int)namespace, place->object, flags, (int)given));
@@ -256,4 +182,110 @@ long errand_open_map(struct keeper *keeper, const struct call *call, const struc
     if (status < 0 && given >= 0)
         sys_call1(close, given);
     return status < 0 ? status : given;
+}
+
+struct opening {
+    char path[PATH_MAX];
+    struct open_how how;
+    struct standing at;
+    long terminal; /* the caller's, a number in /dev/pts; negative = it has none */
+};
+
+static struct opening opening;
+
+/*
+ * What a sandbox's set-up asks for: to hold on to an object, or to list a directory, and never through a link of /proc,
+ * which would mean the child's. Anything else: as if the kernel did not have the call.
+ */
+static long opening_copy(const struct keeper *keeper, const struct call *call)
+{
+    const uint64_t allowed = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK;
+    long status;
+
+    if (call->args[3] != sizeof(opening.how))
+        return call->args[3] < sizeof(opening.how) ? -EINVAL : -E2BIG;
+    status = caller_bytes(call, call->args[2], &opening.how, sizeof(opening.how));
+    if (status < 0)
+        return status;
+    if (opening.how.flags & ~allowed || !(opening.how.flags & (O_PATH | O_DIRECTORY)) ||
+        !(opening.how.resolve & RESOLVE_NO_MAGICLINKS))
+        return -ENOSYS;
+    opening.terminal = caller_terminal(keeper, call);
+    status = caller_text(call, call->args[1], opening.path);
+    return status < 0 ? status : 0;
+}
+
+/*
+ * /dev/tty is whoever's controlling terminal opens it, and the child has none: the caller's own, of the same directory, or
+ * the null device where it has none either.
+ */
+static long open_terminal_beside(void)
+{
+    char *end = opening.path + sizeof(opening.path), *at = opening.path + string_length(opening.path);
+
+    while (at > opening.path && at[-1] != '/')
+        at--;
+    if (opening.terminal >= 0)
+        string_append_number(string_append(at, end, "pts/"), end, (uint64_t)opening.terminal);
+    else
+        string_append(at, end, "null");
+    return sys_call4(openat2, AT_FDCWD, opening.path, &opening.how, sizeof(opening.how));
+}
+
+/* The kernel hands over no O_PATH descriptor (fget() in seccomp_notify_addfd()): one for reading takes its place. */
+static long open_from_inside(int given)
+{
+    struct statx info;
+    long status = standing_enter(&opening.at), opened;
+
+    if (status < 0)
+        return status;
+    opening.how.flags |= O_PATH | O_CLOEXEC;
+    opened = sys_call4(openat2, AT_FDCWD, opening.path, &opening.how, sizeof(opening.how));
+    if (opened < 0)
+        return opened;
+    status = sys_call5(statx, opened, "", AT_EMPTY_PATH, STATX_TYPE, &info);
+    sys_call1(close, opened);
+    if (status < 0)
+        return status;
+    opening.how.flags = (opening.how.flags & ~(uint64_t)O_PATH) | O_NONBLOCK | O_NOCTTY;
+    if ((info.stx_mode & S_IFMT) == S_IFCHR && info.stx_rdev_major == 5 && info.stx_rdev_minor == 0)
+        opened = open_terminal_beside();
+    else
+        opened = sys_call4(openat2, AT_FDCWD, opening.path, &opening.how, sizeof(opening.how));
+    if (opened < 0)
+        return opened;
+    status = sys_call3(dup3, opened, given, O_CLOEXEC);
+    sys_call1(close, opened);
+    return status;
+}
+
+long errand_open(struct keeper *keeper, const struct call *call)
+{
+    long status = standing_check_rights(keeper, call), given, pid;
+    int is_closed;
+
+    if (status < 0)
+        return status == -EPERM ? -ENOSYS : status;
+    status = opening_copy(keeper, call);
+    if (status < 0)
+        return status;
+    is_closed = opening.how.flags & O_CLOEXEC ? 1 : 0;
+    status = standing_open(keeper, call, (int)call->args[0], &opening.at);
+    if (status == 0) {
+        given = child_number(keeper);
+        pid = given < 0 ? given : child_start();
+        if (pid == 0)
+            child_end(open_from_inside((int)given));
+        status = pid < 0 ? pid : child_wait(pid);
+        if (status >= 0) {
+            status = keeper_give(keeper, call->id, (int)given, is_closed, 1);
+            if (status >= 0 || status == -ENOENT || status == -EINPROGRESS) /* given, or the caller is gone */
+                status = KEEPER_ANSWERED;
+        }
+        if (given >= 0)
+            sys_call1(close, given);
+    }
+    standing_close(&opening.at);
+    return status;
 }

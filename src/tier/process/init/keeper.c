@@ -97,6 +97,8 @@ static long act(struct keeper *keeper, const struct call *call)
         return caller_is_first(keeper, call) ? 0 : KEEPER_CONTINUE;
     case __NR_mount:
         return errand_mount(keeper, call);
+    case __NR_openat2:
+        return errand_open(keeper, call);
     default:
         return changing_handle(keeper, call);
     }

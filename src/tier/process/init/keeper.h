@@ -204,6 +204,7 @@ long place_name_object(struct keeper *keeper, const struct call *call, struct pl
 
 /* errand.c: by a process that enters the caller's namespaces. */
 long errand_mount(struct keeper *keeper, const struct call *call);
+long errand_open(struct keeper *keeper, const struct call *call); /* openat2(); -ENOSYS where it is not for sandboxes */
 long errand_open_map(struct keeper *keeper, const struct call *call, const struct place *place, int flags);
 
 /* (entry, argument, stack, flags): a thread that begins in entry(argument); the new thread's number. */
