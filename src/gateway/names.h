@@ -24,6 +24,8 @@ struct names_setup {
     /* Is this an address of the host's own interfaces? */
     bool (*is_own)(void *context, const struct net_address *address);
     void *context;
+    const char *servers;    /* NULL: those of the host's resolv.conf; tests name theirs, as "127.0.0.1:5353" */
+    const char *hosts_path; /* NULL: /etc/hosts */
 };
 
 /*
@@ -44,8 +46,11 @@ struct names_sockets {
 };
 int names_listen(struct names *names, const struct names_sockets *sockets, struct error *err) must_check;
 
-/* From now on by these rules. Pins stay: what they may be used for is decided anew at each connection. */
-void names_set_rules(struct names *names, const struct net_rules *rules);
+/*
+ * From now on by these rules. Pins stay: what they may be used for is decided anew at each connection. On failure the former
+ * rules still hold: ERROR_LIMIT where these name more ports than are tried, ERROR_MEMORY.
+ */
+int names_set_rules(struct names *names, const struct net_rules *rules, struct error *err) must_check;
 
 /*
  * What the container was given `address` for, and where it leads. *ret_dial is `address` itself, or behind a synthetic one
@@ -55,6 +60,13 @@ void names_set_rules(struct names *names, const struct net_rules *rules);
 int names_of(struct names *names, const struct net_address *address, struct net_address *ret_dial,
              const char **ret_names, size_t room, size_t *ret_count) must_check;
 #define NAMES_ROOM 64 /* more names of one address than these: the rest is not said, and so not permitted */
+
+/*
+ * A connection to `address` (as it was asked for) that is permitted by `name` begins, and ends: for that long the address
+ * stays given for the name, whatever its lifetime. Each hold needs its release; `name` NULL is nothing.
+ */
+void names_hold(struct names *names, const struct net_address *address, const char *name);
+void names_release(struct names *names, const struct net_address *address, const char *name);
 
 /*
  * The block out of which synthetic addresses are given under these rules, to be routed to the gateway; false = none of

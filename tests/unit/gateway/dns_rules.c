@@ -11,12 +11,16 @@
 
 #define LINES_MAX 5000
 
-static struct net_rules rules;
-static struct net_layer layer;
-static struct net_rule allowed[LINES_MAX], denied[LINES_MAX];
-static struct net_peer peers[LINES_MAX];
-static struct net_ports ports[LINES_MAX];
-static char hosts[LINES_MAX][NET_NAME_SIZE], wheres[LINES_MAX][16];
+/* Those that were made before stay as they are. */
+static struct set {
+    struct set *before;
+    struct net_rules rules;
+    struct net_layer layer;
+    struct net_rule allowed[LINES_MAX], denied[LINES_MAX];
+    struct net_peer peers[LINES_MAX];
+    struct net_ports ports[LINES_MAX];
+    char hosts[LINES_MAX][NET_NAME_SIZE], wheres[LINES_MAX][16];
+} *set;
 
 static struct net_ports ports_of(const char *text)
 {
@@ -34,7 +38,7 @@ static struct net_ports ports_of(const char *text)
 
 static void peer_parse(char *whom, size_t line)
 {
-    struct net_peer *peer = &peers[line];
+    struct net_peer *peer = &set->peers[line];
     char *at = strchr(whom, '@');
     struct error err = ERROR_INIT;
     const char *block = at ? at + 1 : whom;
@@ -45,45 +49,47 @@ static void peer_parse(char *whom, size_t line)
     check(peer->has_block || !at);
     if (!at && peer->has_block)
         return;
-    check_int(net_pattern_canonical(whom, strlen(whom), hosts[line], &err), 0);
-    peer->host = hosts[line];
+    check_int(net_pattern_canonical(whom, strlen(whom), set->hosts[line], &err), 0);
+    peer->host = set->hosts[line];
 }
 
 static void line_parse(char *line, size_t number)
 {
-    char verb[8], whom[300], what[32];
+    char verb[8], whom[300], what[32], *where = set->wheres[number];
     int count = sscanf(line, "%7s %299s %31s", verb, whom, what);
     struct net_rule *rule;
 
     if (count == 1 && strcmp(verb, "open") == 0) {
-        layer.is_open = true;
+        set->layer.is_open = true;
         return;
     }
     check(count >= 2 && number < LINES_MAX);
-    rule = strcmp(verb, "deny") == 0 ? &denied[layer.deny_count++] : &allowed[layer.allow_count++];
-    snprintf(wheres[number], sizeof(wheres[number]), "line %zu", number + 1);
+    rule = strcmp(verb, "deny") == 0 ? &set->denied[set->layer.deny_count++] : &set->allowed[set->layer.allow_count++];
+    snprintf(where, sizeof(set->wheres[number]), "line %zu", number + 1);
     peer_parse(whom, number);
-    *rule = (struct net_rule){.peers = &peers[number], .peer_count = 1, .where = wheres[number]};
+    *rule = (struct net_rule){.peers = &set->peers[number], .peer_count = 1, .where = where};
     if (count < 3)
         return;
-    ports[number] = ports_of(what);
-    rule->ports = &ports[number];
+    set->ports[number] = ports_of(what);
+    rule->ports = &set->ports[number];
     rule->port_count = 1;
 }
 
 const struct net_rules *rules_of(const char *text)
 {
+    struct set *before = set;
     char *copy = strdup(text), *save = NULL;
     size_t number = 0;
 
-    check(copy);
-    memset(peers, 0, sizeof(peers));
-    layer = (struct net_layer){.where = "default", .allow = allowed, .deny = denied};
+    set = calloc(1, sizeof(*set));
+    check(copy && set);
+    set->before = before;
+    set->layer = (struct net_layer){.where = "default", .allow = set->allowed, .deny = set->denied};
     for (char *line = strtok_r(copy, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
         line_parse(line, number++);
     free(copy);
-    rules = (struct net_rules){.layers = &layer, .layer_count = 1};
-    return &rules;
+    set->rules = (struct net_rules){.layers = &set->layer, .layer_count = 1};
+    return &set->rules;
 }
 
 struct net_address address_of(const char *text)

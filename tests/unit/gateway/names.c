@@ -1,0 +1,607 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The resolver as a program inside meets it, with a name server of the host that lies, falls silent and changes its mind. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "names_world.h"
+#include "test.h"
+
+static double seconds(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* ---- granted, and not ---- */
+
+TEST(a_granted_name_is_resolved_and_pinned)
+{
+    struct world world;
+    struct reply reply;
+
+    world_begin(&world, "allow good.example.org", NULL);
+    check_string(world_names_of(&world, "93.184.216.34"), "93.184.216.34");
+    world_ask("GOOD.example.org", 1, &reply);
+    check_int(reply.rcode, 0);
+    check_int(reply.answer_count, 1);
+    check_string(reply.answers[0].text, "93.184.216.34");
+    check(reply.answers[0].ttl > 290 && reply.answers[0].ttl <= 300);
+    check_string(world_addresses("good.example.org", 28), "2606:2800:220:1::1");
+    check_string(world_names_of(&world, "93.184.216.34"), "93.184.216.34 good.example.org");
+    check_string(world_names_of(&world, "2606:2800:220:1::1"), "2606:2800:220:1::1 good.example.org");
+    check_string(world_names_of(&world, "93.184.216.35"), "93.184.216.35");
+    world_end(&world);
+}
+
+TEST(what_no_rule_grants_is_refused_with_the_reason_and_an_event)
+{
+    struct world world;
+    struct reply reply;
+
+    world_begin(&world, "allow good.example.org\ndeny other.example.org\nallow *.wild.org", NULL);
+    world_ask("twin.example.org", 1, &reply);
+    check_int(reply.rcode, 5);
+    check_int(reply.extended, 18);
+    check_string(reply.text, "no rule grants twin.example.org");
+    check_string(world_event(&world), "twin.example.org no rule grants it");
+    world_ask("other.example.org", 28, &reply);
+    check_int(reply.rcode, 5);
+    check_int(reply.extended, 15);
+    check_string(reply.text, "other.example.org is denied by line 2");
+    check_string(world_event(&world), "other.example.org by rule");
+    world_ask("a.b.wild.org", 1, &reply);
+    check_int(reply.rcode, 5);
+    world_ask("good.wild.org", 1, &reply);
+    check_int(reply.rcode, 0);
+    check_string(world_names_of(&world, "93.184.216.34"), "93.184.216.34 good.wild.org");
+    world_end(&world);
+}
+
+/* What is in another record than an address is a way out of its own, or a key to one (HTTPS: encrypted client hello). */
+TEST(only_addresses_are_answered)
+{
+    static const unsigned types[] = {2, 5, 6, 10, 12, 15, 16, 33, 35, 43, 48, 52, 64, 65, 99, 250, 252, 255, 257, 65535};
+    struct world world;
+    struct reply reply;
+
+    world_begin(&world, "allow good.example.org", NULL);
+    for (size_t i = 0; i < ARRAY_COUNT(types); i++) {
+        world_ask("good.example.org", types[i], &reply);
+        if (reply.rcode != 0 || reply.answer_count)
+            test_fail(__FILE__, __LINE__, "type %u: rcode %u, %u answers", types[i], reply.rcode, reply.answer_count);
+        world_ask("twin.example.org", types[i], &reply);
+        check_int(reply.rcode, 5);
+    }
+    check_string(world_addresses("good.example.org", 1), "93.184.216.34");
+    world_end(&world);
+}
+
+TEST(a_policy_that_is_open_resolves_all_but_denied_names)
+{
+    struct world world;
+    struct reply reply;
+
+    world_begin(&world, "open\ndeny twin.example.org", NULL);
+    check_string(world_addresses("good.example.org", 1), "93.184.216.34");
+    check_string(world_addresses("chain.example.net", 1), "93.184.216.36");
+    world_ask("twin.example.org", 1, &reply);
+    check_int(reply.rcode, 5);
+    world_end(&world);
+}
+
+/* Whoever may ask that resolver directly may ask anything of this one; what special addresses it says stays unsaid. */
+TEST(a_rule_for_the_hosts_resolver_opens_all_names_but_no_special_address)
+{
+    static const char rules[] = "allow good.example.org\nallow 127.0.0.53/32 udp:53\nallow 10.9.9.9/32\ndeny twin.example.org";
+    struct world world;
+    struct reply reply;
+
+    world_begin(&world, rules, NULL);
+    world_ask("chain.example.net", 1, &reply);
+    check_int(reply.rcode, 5); /* 127.0.0.53 is loopback: no rule grants it, so this one does not either */
+    world_end(&world);
+}
+
+TEST(the_containers_own_names_are_its_own)
+{
+    struct world world;
+    struct reply reply;
+
+    world_begin(&world, "allow good.example.org", NULL);
+    check_string(world_addresses("localhost", 1), "127.0.0.1");
+    check_string(world_addresses("a.localhost", 28), "::1");
+    check_string(world_addresses("localhost", 16), "");
+    world_ask("notlocalhost", 1, &reply);
+    check_int(reply.rcode, 5);
+    world_ask("localhost.example.org", 1, &reply);
+    check_int(reply.rcode, 5);
+    world_end(&world);
+}
+
+TEST(an_address_that_was_given_has_its_name)
+{
+    struct world world;
+    struct reply reply;
+
+    world_begin(&world, "allow good.example.org", NULL);
+    world_ask("34.216.184.93.in-addr.arpa", 12, &reply);
+    check_int(reply.rcode, 5);
+    check_string(world_addresses("good.example.org", 1), "93.184.216.34");
+    world_ask("34.216.184.93.in-addr.arpa", 12, &reply);
+    check_int(reply.rcode, 0);
+    check_string(reply.answers[0].text, "good.example.org");
+    world_ask("1.0.0.127.in-addr.arpa", 12, &reply);
+    check_string(reply.answers[0].text, "localhost");
+    world_ask("35.216.184.93.in-addr.arpa", 12, &reply);
+    check_int(reply.rcode, 5);
+    world_end(&world);
+}
+
+/* ---- what name servers say ---- */
+
+TEST(what_the_name_server_says_of_a_name_is_passed_on)
+{
+    struct world world;
+    struct reply reply;
+
+    world_begin(&world, "allow *.example.org", NULL);
+    world_ask("nx.example.org", 1, &reply);
+    check_int(reply.rcode, 3);
+    check_int(reply.answer_count, 0);
+    check_string(world_addresses("chain.example.org", 28), "");
+    world_ask("servfail.example.org", 1, &reply);
+    check_int(reply.rcode, 2);
+    check_int(reply.extended, 22);
+    world_ask("refused.example.org", 1, &reply);
+    check_int(reply.rcode, 2);
+    check_string(world_addresses("many.example.org", 1), "93.184.216.1 93.184.216.2 93.184.216.3");
+    world_end(&world);
+}
+
+TEST(a_chain_of_names_is_answered_as_the_name_that_was_asked)
+{
+    struct world world;
+    struct reply reply;
+
+    world_begin(&world, "allow chain.example.org\nallow cnameinward.example.org", NULL);
+    world_ask("chain.example.org", 1, &reply);
+    check_int(reply.rcode, 0);
+    check_int(reply.answer_count, 1);
+    check_string(reply.answers[0].text, "93.184.216.36");
+    check_int(reply.answers[0].ttl, 60); /* the chain's 20 s, held to the minimum */
+    check_string(world_names_of(&world, "93.184.216.36"), "93.184.216.36 chain.example.org");
+    world_ask("cnameinward.example.org", 1, &reply);
+    check_int(reply.rcode, 5);
+    check_string(world_names_of(&world, "10.0.0.5"), "10.0.0.5");
+    world_end(&world);
+}
+
+TEST(an_answer_that_is_too_long_for_a_datagram_is_fetched_by_tcp)
+{
+    struct world world;
+
+    world_begin(&world, "allow *.example.org", NULL);
+    check_string(world_addresses("truncated.example.org", 1), "93.184.216.34");
+    world_end(&world);
+}
+
+TEST(answers_with_another_id_question_or_sender_are_not_believed)
+{
+    struct world world;
+
+    world_begin(&world, "allow *.example.org", NULL);
+    check_string(world_addresses("wrongid.example.org", 1), "93.184.216.34");
+    check_string(world_addresses("wrongquestion.example.org", 1), "93.184.216.34");
+    check_string(world_addresses("spoofed.example.org", 1), "93.184.216.34");
+    check_string(world_addresses("poisoned.example.org", 1), "93.184.216.34");
+    check_string(world_names_of(&world, "66.66.66.66"), "66.66.66.66");
+    check_string(world_names_of(&world, "66.66.66.67"), "66.66.66.67");
+    world_end(&world);
+}
+
+TEST(a_name_server_that_says_nothing_is_waited_for_no_longer_than_five_seconds)
+{
+    struct world world;
+    struct reply reply;
+    double start = seconds();
+
+    world_begin(&world, "allow *.example.org", NULL);
+    world_ask("silent.example.org", 1, &reply);
+    check_int(reply.rcode, 2);
+    check_int(reply.extended, 22);
+    check(seconds() - start > 4 && seconds() - start < 7);
+    check_string(world_addresses("good.example.org", 1), "93.184.216.34");
+    world_end(&world);
+}
+
+TEST(an_answer_that_cannot_be_read_is_none)
+{
+    struct world world;
+    struct reply reply;
+
+    world_begin(&world, "allow *.example.org", NULL);
+    world_ask("garbage.example.org", 1, &reply);
+    check_int(reply.rcode, 2);
+    check_int(reply.answer_count, 0);
+    world_end(&world);
+}
+
+TEST(one_question_is_under_way_for_all_who_ask_the_same)
+{
+    struct message message = message_question(77, "count.example.org", 1, 0);
+    struct world world;
+    int fds[20];
+
+    world_begin(&world, "allow *.example.org", NULL);
+    for (size_t i = 0; i < ARRAY_COUNT(fds); i++) {
+        fds[i] = world_udp();
+        check(send(fds[i], message.bytes, message.size, 0) > 0);
+    }
+    for (size_t i = 0; i < ARRAY_COUNT(fds); i++) {
+        unsigned char bytes[512];
+        ssize_t size = recv(fds[i], bytes, sizeof(bytes), 0);
+        struct reply reply;
+
+        check(size > 0);
+        reply_read(bytes, (size_t)size, &reply);
+        check_string(reply.answers[0].text, "93.184.217.1");
+        close(fds[i]);
+    }
+    check_string(world_addresses("count.example.org", 1), "93.184.217.1");
+    world_end(&world);
+}
+
+/* ---- rebinding ---- */
+
+TEST(a_granted_name_leads_to_no_special_address)
+{
+    struct world world;
+    struct reply reply;
+
+    world_begin(&world, "allow *.example.org", NULL);
+    world_ask("inward.example.org", 1, &reply);
+    check_int(reply.rcode, 5);
+    check_int(reply.extended, 15);
+    check_contains(reply.text, "only a rule that names it by address");
+    check_contains(world_event(&world), "inward.example.org the address is special");
+    world_ask("inward.example.org", 28, &reply);
+    check_int(reply.rcode, 5);
+    world_ask("other.example.org", 1, &reply); /* the host's own address, though a public one */
+    check_int(reply.rcode, 5);
+    world_ask("fake.example.org", 1, &reply);
+    check_int(reply.rcode, 5);
+    check_string(world_addresses("mixed.example.org", 1), "93.184.216.34");
+    check_string(world_names_of(&world, "10.0.0.5"), "10.0.0.5");
+    check_string(world_names_of(&world, "127.0.0.1"), "127.0.0.1");
+    check_string(world_addresses("mapped.example.org", 28), "64:ff9b::909:909");
+    world_end(&world);
+}
+
+TEST(a_rule_that_names_the_private_address_grants_it)
+{
+    struct world world;
+    struct reply reply;
+
+    world_begin(&world, "allow inward.example.org@10.0.0.0/8\nallow cnameinward.example.org", NULL);
+    check_string(world_addresses("inward.example.org", 1), "10.0.0.5");
+    world_ask("inward.example.org", 28, &reply);
+    check_int(reply.rcode, 5);
+    world_ask("cnameinward.example.org", 1, &reply);
+    check_int(reply.rcode, 5);
+    check_string(world_names_of(&world, "10.0.0.5"), "10.0.0.5 inward.example.org");
+    world_end(&world);
+}
+
+/* TTL 0: the second answer, which leads inward, is not even asked for. */
+TEST(a_name_that_changes_its_mind_is_held_to_what_it_said)
+{
+    struct world world;
+    struct reply reply;
+
+    world_begin(&world, "allow *.example.org", NULL);
+    for (int i = 0; i < 3; i++) {
+        world_ask("rebind.example.org", 1, &reply);
+        check_int(reply.rcode, 0);
+        check_string(reply.answers[0].text, "93.184.216.77");
+        check(reply.answers[0].ttl > 50 && reply.answers[0].ttl <= 60);
+    }
+    world_end(&world);
+}
+
+/* ---- addresses that names share ---- */
+
+TEST(a_name_that_may_not_be_reached_as_the_first_gets_an_address_of_its_own)
+{
+    struct world world;
+    struct reply reply;
+    const char *given;
+    char first[64];
+
+    world_begin(&world, "allow good.example.org tcp:22\nallow twin.example.org tcp:443\nallow mixed.example.org tcp:22", NULL);
+    check_string(world_addresses("good.example.org", 1), "93.184.216.34");
+    given = world_addresses("twin.example.org", 1);
+    check(strncmp(given, "198.18.", 7) == 0);
+    snprintf(first, sizeof(first), "%s", given);
+    check_string(world_names_of(&world, first), "93.184.216.34 twin.example.org");
+    check_string(world_names_of(&world, "93.184.216.34"), "93.184.216.34 good.example.org");
+    check_string(world_addresses("twin.example.org", 1), first); /* the same as long as it lives */
+    check_string(world_addresses("mixed.example.org", 1), "93.184.216.34"); /* reached as the first: shared */
+    check_string(world_names_of(&world, "198.18.99.99"), "-2");
+    check_string(world_names_of(&world, "fdc0:7d09:1::99"), "-2");
+    world_ask("1.0.18.198.in-addr.arpa", 12, &reply);
+    check_string(reply.answers[0].text, "twin.example.org");
+    world_end(&world);
+}
+
+TEST(names_that_say_who_they_are_share_their_address)
+{
+    struct world world;
+
+    world_begin(&world, "allow good.example.org tcp:443\nallow twin.example.org tcp:80", NULL);
+    check_string(world_addresses("good.example.org", 1), "93.184.216.34");
+    check_string(world_addresses("twin.example.org", 1), "93.184.216.34");
+    check_string(world_names_of(&world, "93.184.216.34"), "93.184.216.34 twin.example.org good.example.org");
+    world_end(&world);
+}
+
+TEST(more_names_than_one_address_can_have_get_addresses_of_their_own)
+{
+    struct world world;
+    char name[32];
+
+    world_begin(&world, "allow *.example.org tcp:443", NULL);
+    for (unsigned i = 0; i < 70; i++) {
+        snprintf(name, sizeof(name), "n%u.example.org", i);
+        check(strncmp(world_addresses(name, 1), i < 64 ? "20.0.0.1" : "198.18.", 7) == 0);
+    }
+    world_end(&world);
+}
+
+TEST(other_rules_hold_from_then_on)
+{
+    struct world world;
+    struct text text auto_text = {0};
+    struct reply reply;
+
+    world_begin(&world, "allow good.example.org", NULL);
+    check_string(world_addresses("good.example.org", 1), "93.184.216.34");
+    check_int(world_set_rules(&world, "allow many.example.org tcp:22"), 0);
+    world_ask("good.example.org", 1, &reply);
+    check_int(reply.rcode, 5);
+    check_string(world_names_of(&world, "93.184.216.34"), "93.184.216.34 good.example.org");
+    for (unsigned i = 0; i < 2100; i++)
+        text_printf(&text, "allow a.org tcp:%u\n", 1000 + 3 * i);
+    check_int(world_set_rules(&world, text.data), -E2BIG);
+    check_string(world_addresses("many.example.org", 1), "93.184.216.1 93.184.216.2 93.184.216.3");
+    world_end(&world);
+}
+
+TEST(when_nothing_more_can_be_remembered_nothing_more_is_told)
+{
+    struct world world;
+    struct reply reply;
+    char name[32];
+
+    world_begin(&world, "allow *.example.org", NULL);
+    for (unsigned i = 0; i < 4096; i++) {
+        snprintf(name, sizeof(name), "a%u.example.org", i);
+        world_ask(name, 1, &reply);
+        check_int(reply.rcode, 0);
+    }
+    world_ask("a4096.example.org", 1, &reply);
+    check_int(reply.rcode, 2);
+    check_int(reply.extended, 0);
+    check_int(reply.answer_count, 0);
+    world_ask("a7.example.org", 1, &reply); /* what is remembered is told again */
+    check_int(reply.rcode, 0);
+    check_string(world_names_of(&world, "20.0.0.0"), "20.0.0.0 a0.example.org");
+    world_end(&world);
+}
+
+/* ---- the host's own file of names ---- */
+
+TEST(the_hosts_file_is_asked_first_and_judged_as_all_else)
+{
+    static const char hosts[] = "# comment\n127.0.0.1 localhost good.example.org\n93.184.216.50 Twin.Example.org alias.example.org # x\n"
+                                "10.0.0.7\tdb.example.org\n0.0.0.0 chain.example.org\nnonsense many.example.org\n"
+                                "2606:2800:220:1::50 six.example.org\n93.184.216.51 -wrong- last.example.org";
+    struct world world;
+    struct reply reply;
+
+    world_begin(&world, "allow *.example.org", hosts);
+    check_string(world_addresses("twin.example.org", 1), "93.184.216.50");
+    check_string(world_addresses("alias.example.org", 1), "93.184.216.50");
+    check_string(world_addresses("alias.example.org", 28), "");
+    check_string(world_addresses("six.example.org", 28), "2606:2800:220:1::50");
+    check_string(world_addresses("last.example.org", 1), "93.184.216.51");
+    world_ask("db.example.org", 1, &reply);
+    check_int(reply.rcode, 5);
+    check_string(world_addresses("chain.example.org", 1), "93.184.216.36");
+    check_string(world_addresses("good.example.org", 1), "93.184.216.34");
+    check_string(world_addresses("many.example.org", 1), "93.184.216.1 93.184.216.2 93.184.216.3");
+    world_end(&world);
+}
+
+/* ---- questions as bytes ---- */
+
+TEST(what_is_no_question_is_answered_as_such_or_not_at_all)
+{
+    struct message wrong = message_question(5, "good.example.org", 1, 0), good = wrong;
+    struct world world;
+    unsigned char bytes[512];
+    struct reply reply;
+    int fd;
+    ssize_t size;
+
+    world_begin(&world, "allow *.example.org", NULL);
+    fd = world_udp();
+    wrong.size--;
+    check(send(fd, wrong.bytes, wrong.size, 0) > 0);
+    size = recv(fd, bytes, sizeof(bytes), 0);
+    check(size > 0);
+    reply_read(bytes, (size_t)size, &reply);
+    check_int(reply.rcode, 1);
+    wrong = good;
+    wrong.bytes[2] |= 0x80; /* an answer: said nothing to, and the next is */
+    check(send(fd, wrong.bytes, wrong.size, 0) > 0);
+    check(send(fd, wrong.bytes, 11, 0) > 0);
+    check(send(fd, wrong.bytes, 0, 0) == 0);
+    good.bytes[1] = 6;
+    check(send(fd, good.bytes, good.size, 0) > 0);
+    size = recv(fd, bytes, sizeof(bytes), 0);
+    check(size > 0);
+    reply_read(bytes, (size_t)size, &reply);
+    check_int(reply.id, 6);
+    check_int(reply.rcode, 0);
+    close(fd);
+    world_ask("127.0.0.1", 1, &reply);
+    check_int(reply.rcode, 5);
+    check_int(reply.extended, 18);
+    check_string(world_event(&world), "127.0.0.1 no rule grants it");
+    world_end(&world);
+}
+
+static void tcp_read(int fd, struct reply *ret_reply)
+{
+    unsigned char bytes[4096];
+    size_t size;
+
+    check_int(recv(fd, bytes, 2, MSG_WAITALL), 2);
+    size = (size_t)bytes[0] << 8 | bytes[1];
+    check_int(recv(fd, bytes, size, MSG_WAITALL), size);
+    reply_read(bytes, size, ret_reply);
+}
+
+static void frame_add(struct message *message, unsigned id, const char *name)
+{
+    struct message question = message_question(id, name, 1, 0);
+
+    message_add_u16(message, (unsigned)question.size);
+    message_add(message, question.bytes, question.size);
+}
+
+TEST(questions_by_tcp_come_in_pieces_and_several_at_once)
+{
+    struct message message = {0};
+    struct world world;
+    struct reply reply;
+    char byte;
+    int fd;
+
+    world_begin(&world, "allow *.example.org", NULL);
+    world_ask_tcp("good.example.org", 1, &reply);
+    check_string(reply.answers[0].text, "93.184.216.34");
+    fd = world_tcp();
+    frame_add(&message, 1, "slow.example.org");
+    frame_add(&message, 2, "good.example.org");
+    frame_add(&message, 3, "twin.example.net");
+    for (size_t i = 0; i < message.size; i += 7)
+        check(send(fd, message.bytes + i, message.size - i < 7 ? message.size - i : 7, 0) > 0);
+    check_int(shutdown(fd, SHUT_WR), 0);
+    for (unsigned id = 1; id <= 3; id++) {
+        tcp_read(fd, &reply);
+        check_int(reply.id, id);
+        check_int(reply.rcode, id == 3 ? 5 : 0);
+    }
+    check_int(recv(fd, &byte, 1, 0), 0);
+    close(fd);
+    world_end(&world);
+}
+
+TEST(a_connection_that_asks_nonsense_is_closed)
+{
+    static const struct {
+        const char *bytes;
+        size_t size;
+    } rows[] = {{"\0\0", 2}, {"\0\5hello", 7}, {"\xff\xff", 2}, {"\4\xd1", 2}, {"GET / HTTP/1.1\r\n\r\n", 18}};
+    struct world world;
+    struct reply reply;
+    char byte;
+
+    world_begin(&world, "allow *.example.org", NULL);
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        int fd = world_tcp();
+
+        check(send(fd, rows[i].bytes, rows[i].size, 0) > 0);
+        check(recv(fd, &byte, 1, 0) <= 0);
+        close(fd);
+    }
+    world_ask_tcp("good.example.org", 1, &reply);
+    check_int(reply.rcode, 0);
+    world_end(&world);
+}
+
+/* Connections that were left while their question was under way, and more of them than there may be. */
+TEST(connections_that_are_left_or_too_many_harm_nobody)
+{
+    struct message message = {0};
+    struct linger reset = {.l_onoff = 1};
+    struct world world;
+    struct reply reply;
+    int fds[40];
+
+    world_begin(&world, "allow *.example.org", NULL);
+    frame_add(&message, 1, "slow.example.org");
+    for (size_t i = 0; i < ARRAY_COUNT(fds); i++) {
+        fds[i] = world_tcp();
+        (void)!send(fds[i], message.bytes, message.size, MSG_NOSIGNAL);
+    }
+    world_ask("good.example.org", 1, &reply);
+    check_int(reply.rcode, 0);
+    for (size_t i = 0; i < ARRAY_COUNT(fds); i++) {
+        if (i % 2)
+            check_int(setsockopt(fds[i], SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)), 0);
+        close(fds[i]);
+    }
+    world_ask("slow.example.org", 1, &reply);
+    check_int(reply.rcode, 0);
+    world_ask_tcp("good.example.org", 1, &reply);
+    check_int(reply.rcode, 0);
+    world_end(&world);
+}
+
+/* One more than can wait is told so at once; the others when their time is over. */
+TEST(more_questions_than_can_wait_are_answered_at_once)
+{
+    struct message message = message_question(1, "silent.example.org", 1, 1232);
+    struct world world;
+    struct reply reply;
+    unsigned char bytes[512];
+    double start = seconds();
+    unsigned at_once = 0;
+    ssize_t size;
+    int fd;
+
+    world_begin(&world, "allow *.example.org", NULL);
+    fd = world_udp();
+    for (unsigned i = 0; i < 260; i++) {
+        check(send(fd, message.bytes, message.size, 0) > 0);
+        if (i < 256) {
+            world_ask("localhost", 1, &reply); /* what was sent has been read */
+            continue;
+        }
+        size = recv(fd, bytes, sizeof(bytes), 0); /* the first 256 are silent */
+        check(size > 0);
+        reply_read(bytes, (size_t)size, &reply);
+        check_int(reply.rcode, 2);
+        check_string(reply.text, "too many questions wait for an answer");
+        at_once++;
+    }
+    check_int(at_once, 4);
+    check(seconds() - start < 4);
+    size = recv(fd, bytes, sizeof(bytes), 0);
+    check(size > 0);
+    reply_read(bytes, (size_t)size, &reply);
+    check_contains(reply.text, "no resolver of the host answered");
+    world_ask("good.example.org", 1, &reply);
+    check_int(reply.rcode, 0);
+    close(fd);
+    world_end(&world);
+}
