@@ -27,6 +27,8 @@ struct loop {
     uint64_t tick; /* up to which timers have been looked at */
     struct loop_timer *slots[SLOTS];
     uint64_t used[SLOT_WORDS]; /* slots that may not be empty */
+    struct loop_timer *soon;   /* for the next round */
+    struct loop_timer *running;
     struct epoll_event batch[BATCH];
     int batch_count;
 };
@@ -84,21 +86,31 @@ void loop_forget(struct loop *loop, struct loop_watch *watch)
             loop->batch[i].data.ptr = NULL;
 }
 
+static void timer_put(struct loop_timer **list, struct loop_timer *timer)
+{
+    timer->next = *list;
+    timer->before = list;
+    if (timer->next)
+        timer->next->before = &timer->next;
+    *list = timer;
+}
+
 static void timer_link(struct loop *loop, struct loop_timer *timer)
 {
     unsigned slot = timer->tick % SLOTS;
 
-    timer->next = loop->slots[slot];
-    timer->before = &loop->slots[slot];
-    if (timer->next)
-        timer->next->before = &timer->next;
-    loop->slots[slot] = timer;
+    timer_put(&loop->slots[slot], timer);
     loop->used[slot / WORD_BITS] |= 1ull << slot % WORD_BITS;
 }
 
 void loop_start(struct loop *loop, struct loop_timer *timer, uint64_t delay_ms)
 {
     loop_cancel(loop, timer);
+    if (delay_ms == 0) {
+        timer->tick = 0;
+        timer_put(&loop->soon, timer);
+        return;
+    }
     /* one more, because this tick is partly gone */
     timer->tick = tick_of(loop, loop->now_ns + delay_ms * NS_PER_MS) + 1;
     if (timer->tick <= loop->tick)
@@ -145,6 +157,8 @@ static int wait_ms(const struct loop *loop)
 {
     uint64_t tick, at_ns, now_ns;
 
+    if (loop->soon)
+        return 0;
     if (!next_tick(loop, &tick))
         return -1;
     at_ns = loop->start_ns + tick * TICK_NS;
@@ -152,17 +166,15 @@ static int wait_ms(const struct loop *loop)
     return at_ns <= now_ns ? 0 : (int)((at_ns - now_ns + NS_PER_MS - 1) / NS_PER_MS);
 }
 
-/* The slot's list is taken as a whole, so that what a timer starts anew is not met again in this pass. */
-static void run_slot(struct loop *loop, unsigned slot)
+/* The list is taken as a whole, so that what a timer starts anew is not met again in this pass. */
+static void run_list(struct loop *loop, struct loop_timer **list)
 {
-    struct loop_timer *rest = loop->slots[slot];
-
-    loop->slots[slot] = NULL;
-    loop->used[slot / WORD_BITS] &= ~(1ull << slot % WORD_BITS);
-    if (rest)
-        rest->before = &rest;
-    while (rest) {
-        struct loop_timer *timer = rest;
+    loop->running = *list;
+    *list = NULL;
+    if (loop->running)
+        loop->running->before = &loop->running;
+    while (loop->running) {
+        struct loop_timer *timer = loop->running;
 
         loop_cancel(loop, timer);
         if (timer->tick > loop->tick)
@@ -177,14 +189,13 @@ static void run_timers(struct loop *loop)
     uint64_t now = tick_of(loop, loop->now_ns);
 
     /* after a long sleep of the machine one turn meets them all */
-    if (now > loop->tick + SLOTS) {
-        uint64_t missed = now - SLOTS;
-
-        loop->tick = missed;
-    }
+    if (now > loop->tick + SLOTS)
+        loop->tick = now - SLOTS;
     while (loop->tick < now && !loop->is_stopped) {
-        loop->tick++;
-        run_slot(loop, loop->tick % SLOTS);
+        unsigned slot = ++loop->tick % SLOTS;
+
+        loop->used[slot / WORD_BITS] &= ~(1ull << slot % WORD_BITS);
+        run_list(loop, &loop->slots[slot]);
     }
 }
 
@@ -204,6 +215,8 @@ int loop_run(struct loop *loop)
                 watch->ready(watch, loop->batch[i].events);
         }
         loop->batch_count = 0;
+        if (!loop->is_stopped)
+            run_list(loop, &loop->soon);
         run_timers(loop);
     }
     return loop->status;

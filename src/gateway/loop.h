@@ -35,7 +35,10 @@ int loop_change(struct loop *loop, struct loop_watch *watch, uint32_t events) mu
 /* Not called again, not even for what the kernel has already told. A watch that was never added is left alone. */
 void loop_forget(struct loop *loop, struct loop_watch *watch);
 
-/* Once, not before `delay_ms` has passed and up to 64 ms later. Starting again moves it. */
+/*
+ * Once, not before `delay_ms` has passed and up to 64 ms later; 0 = in the next round, after whatever else is ready by
+ * then. Starting again moves it.
+ */
 void loop_start(struct loop *loop, struct loop_timer *timer, uint64_t delay_ms);
 void loop_cancel(struct loop *loop, struct loop_timer *timer);
 

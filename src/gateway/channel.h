@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The socket to whoever started the gateway: messages, each with at most one descriptor. */
+#ifndef CORDON_GATEWAY_CHANNEL_H
+#define CORDON_GATEWAY_CHANNEL_H
+
+#include <stdbool.h>
+
+#include "base/compiler.h"
+#include "base/error.h"
+#include "gateway/wire.h"
+
+/*
+ * The next message. Blocks where the channel does. 1; 0 = the other end is gone; -EAGAIN; -EPROTO for whatever is no
+ * whole message with exactly the descriptor that its type has. *ret_fd is the caller's.
+ */
+int channel_receive(int channel, struct gateway_message *ret_message, int *ret_fd, struct error *err) must_check;
+
+/* Whole and at once, or -EAGAIN, -EPIPE, ... */
+int channel_send(int channel, const struct gateway_message *message) must_check;
+
+/* GATEWAY_ERROR; waits for room. That it may not arrive does not matter: the sender ends next, which tells as much. */
+void channel_send_error(int channel, const struct error *err);
+
+#endif

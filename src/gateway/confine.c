@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Everything the gateway had and no longer needs: files, capabilities, new processes, memory without end. What this
+ * kernel's Landlock does not know yet is held by the others alone; nothing here is left out when it fails.
+ */
+#include "gateway/confine.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/mount.h>
+#include <linux/seccomp.h>
+#include <linux/securebits.h>
+#include <sched.h>
+#include <stddef.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/kernel/landlock.h"
+#include "base/memory.h"
+
+#define DATA_BYTES    (64ull << 20)
+#define CAPABILITIES_MAX 63
+
+int confine_limits(struct error *err)
+{
+    struct rlimit files;
+    static const struct {
+        __rlimit_resource_t resource;
+        rlim_t most;
+        const char *name;
+    } rows[] = {
+        {RLIMIT_CORE, 0, "core files"},
+        {RLIMIT_FSIZE, 0, "the size of files"},
+        {RLIMIT_DATA, DATA_BYTES, "memory"},
+        {RLIMIT_MEMLOCK, 0, "locked memory"},
+        {RLIMIT_MSGQUEUE, 0, "message queues"},
+    };
+
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        struct rlimit limit;
+
+        if (getrlimit(rows[i].resource, &limit) < 0)
+            return error_system(err, errno, "read the limit of %s", rows[i].name);
+        limit.rlim_max = limit.rlim_max < rows[i].most ? limit.rlim_max : rows[i].most;
+        limit.rlim_cur = limit.rlim_max;
+        if (setrlimit(rows[i].resource, &limit) < 0)
+            return error_system(err, errno, "limit %s", rows[i].name);
+    }
+    if (getrlimit(RLIMIT_NOFILE, &files) < 0)
+        return error_system(err, errno, "read the limit of open files");
+    files.rlim_cur = files.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &files) < 0)
+        return error_system(err, errno, "raise the limit of open files");
+    return 0;
+}
+
+/* The new root covers the old one and takes its place, then the old one, which lies under it, is let go. */
+int confine_files(struct error *err)
+{
+    if (unshare(CLONE_NEWNS) < 0)
+        return error_system(err, errno, "make a mount namespace");
+    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+        return error_system(err, errno, "keep mounts private");
+    if (mount("none", "/proc", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=4k,nr_inodes=2,mode=0") < 0)
+        return error_system(err, errno, "mount an empty file system");
+    if (chdir("/proc") < 0)
+        return error_system(err, errno, "enter the empty file system");
+    if (syscall(SYS_pivot_root, ".", ".") < 0)
+        return error_system(err, errno, "make the empty file system the root");
+    if (umount2(".", MNT_DETACH) < 0)
+        return error_system(err, errno, "leave the host's files");
+    if (mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0)
+        return error_system(err, errno, "make the empty root read-only");
+    return 0;
+}
+
+static int drop_capabilities(struct error *err)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct none[2] = {{0}};
+
+    for (int i = 0; i <= CAPABILITIES_MAX; i++)
+        if (prctl(PR_CAPBSET_DROP, i) < 0 && errno != EINVAL)
+            return error_system(err, errno, "give up capability %d for good", i);
+    if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
+        return error_system(err, errno, "give up ambient capabilities");
+    if (prctl(PR_SET_SECUREBITS, SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP |
+                                     SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED |
+                                     SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED) < 0)
+        return error_system(err, errno, "lock what root may regain");
+    if (syscall(SYS_capset, &header, none) < 0)
+        return error_system(err, errno, "give up all capabilities");
+    return 0;
+}
+
+/* Every right that this kernel's Landlock handles, and no rule that grants one; of the network, listening. */
+static int shut_landlock(struct error *err)
+{
+    long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+    struct landlock_ruleset rules = {.handled_access_fs = LANDLOCK_ACCESS_FS_REFER - 1};
+    size_t size = abi >= 6 ? sizeof(rules) : abi >= 4 ? offsetof(struct landlock_ruleset, scoped)
+                                                      : offsetof(struct landlock_ruleset, handled_access_net);
+    auto_close int fd = -1;
+
+    if (abi < 0 && (errno == ENOSYS || errno == EOPNOTSUPP))
+        return 0;
+    if (abi < 0)
+        return error_system(err, errno, "ask for Landlock");
+    if (abi >= 2)
+        rules.handled_access_fs |= LANDLOCK_ACCESS_FS_REFER;
+    if (abi >= 3)
+        rules.handled_access_fs |= LANDLOCK_ACCESS_FS_TRUNCATE;
+    if (abi >= 4)
+        rules.handled_access_net = LANDLOCK_ACCESS_NET_BIND_TCP;
+    if (abi >= 5)
+        rules.handled_access_fs |= LANDLOCK_ACCESS_FS_IOCTL_DEV;
+    if (abi >= 6)
+        rules.scoped = LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET | LANDLOCK_SCOPE_SIGNAL;
+    fd = (int)syscall(SYS_landlock_create_ruleset, &rules, size, 0);
+    if (fd < 0 || syscall(SYS_landlock_restrict_self, fd, 0) < 0)
+        return error_system(err, errno, "shut files and signals with Landlock");
+    return 0;
+}
+
+int confine_thread(enum confine_role role, struct error *err)
+{
+    struct sock_filter program[CONFINE_FILTER_MAX];
+    struct sock_fprog filter = {.filter = program};
+    unsigned count;
+    int status;
+
+    confine_filter(role, program, &count);
+    filter.len = (unsigned short)count;
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+        return error_system(err, errno, "set no_new_privs");
+    status = shut_landlock(err);
+    if (status == 0)
+        status = drop_capabilities(err);
+    if (status < 0)
+        return status;
+    if (setrlimit(RLIMIT_NPROC, &(struct rlimit){0, 0}) < 0)
+        return error_system(err, errno, "limit processes");
+    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+        return error_system(err, errno, "hide this process's memory");
+    if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) < 0)
+        return error_system(err, errno, "limit system calls");
+    return 0;
+}

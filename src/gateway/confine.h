@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How the gateway gives up its rights: what it parses comes from programs and networks that it is there to hold back. */
+#ifndef CORDON_GATEWAY_CONFINE_H
+#define CORDON_GATEWAY_CONFINE_H
+
+#include "base/compiler.h"
+#include "base/error.h"
+
+enum confine_role {
+    CONFINE_MAIN,   /* the event loop: sockets of IPv4 and IPv6, and what is open */
+    CONFINE_INSIDE, /* the thread within the container: opens TCP sockets */
+};
+
+struct sock_filter;
+
+/* Limits of the process. Before any thread. */
+int confine_limits(struct error *err) must_check;
+
+/* An own mount namespace with an empty, read-only root and nothing else. As the only thread, with CAP_SYS_ADMIN. */
+int confine_files(struct error *err) must_check;
+
+/* The calling thread, for good: no capability, no way to any, Landlock, its list of system calls. */
+int confine_thread(enum confine_role role, struct error *err) must_check;
+
+/* The list, for confine_thread() and for tests of it. *ret_count of at most CONFINE_FILTER_MAX instructions. */
+#define CONFINE_FILTER_MAX 256
+void confine_filter(enum confine_role role, struct sock_filter *ret_program, unsigned *ret_count);
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Events to the channel. */
+#include "gateway/events.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "gateway/channel.h"
+
+uint64_t events_connection(struct events *events)
+{
+    return ++events->connections;
+}
+
+static void set_text(char *to, size_t size, const char *text)
+{
+    if (text)
+        strncpy(to, text, size - 1);
+}
+
+struct gateway_message events_about(enum gateway_event_kind kind, const struct net_question *question, const char *name,
+                                    const char *where)
+{
+    struct gateway_message message = {
+        .type = GATEWAY_EVENT,
+        .kind = kind,
+        .protocol = question->protocol,
+        .port = question->port,
+        .family = (uint16_t)question->address.family,
+    };
+
+    memcpy(message.address, question->address.bytes, sizeof(message.address));
+    set_text(message.name, sizeof(message.name), name);
+    set_text(message.where, sizeof(message.where), where);
+    return message;
+}
+
+void events_send(struct events *events, const struct gateway_message *message)
+{
+    if (events->lost) {
+        struct gateway_message lost = {.type = GATEWAY_EVENT, .kind = GATEWAY_LOST, .count = events->lost};
+
+        if (channel_send(events->channel, &lost) == 0)
+            events->lost = 0;
+    }
+    if (events->lost || channel_send(events->channel, message) < 0)
+        events->lost++;
+}
+
+void events_send_datagram(struct events *events, const struct gateway_message *message, uint64_t now_ns)
+{
+    if (now_ns / NS_PER_S != events->second) {
+        events->second = now_ns / NS_PER_S;
+        events->of_second = 0;
+    }
+    if (++events->of_second > EVENTS_DATAGRAMS_PER_SECOND)
+        events->lost++;
+    else
+        events_send(events, message);
+}

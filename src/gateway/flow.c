@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A connection is judged when it is accepted. Where its name decides it is dialled at once all the same, and what the
+ * server says first is passed down, but nothing goes up before the name is known and permitted.
+ *
+ * System calls: socket, connect, setsockopt, getsockopt, getsockname, recvfrom, close.
+ */
+#include "gateway/flow.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "gateway/dial.h"
+#include "gateway/doors.h"
+#include "gateway/hello.h"
+
+#define HELLO_MS 10000 /* for what began to say a name to end it */
+
+/* ---- events ---- */
+
+static struct gateway_message about(const struct flow *flow, enum gateway_event_kind kind, const char *where)
+{
+    struct gateway_message message =
+        events_about(kind, &flow->question, flow->said[0] ? flow->said : flow->name, where);
+
+    message.connection = flow->number;
+    return message;
+}
+
+static void tell_denied(struct flow *flow, const struct net_decision *decision)
+{
+    struct gateway_message message = about(flow, GATEWAY_DENIED, decision->where);
+
+    message.reason = decision->reason;
+    events_send(&flow->gateway->events, &message);
+}
+
+static void tell_failed(struct flow *flow, int number)
+{
+    struct gateway_message message = about(flow, GATEWAY_FAILED, flow->door ? flow->door->where : NULL);
+
+    message.errnum = number;
+    events_send(&flow->gateway->events, &message);
+}
+
+static void tell_closed(struct flow *flow, int number)
+{
+    struct gateway_message message = about(flow, GATEWAY_CLOSED, NULL);
+
+    message.errnum = number;
+    message.bytes_up = flow->pump.ways[PUMP_UP].bytes;
+    message.bytes_down = flow->pump.ways[PUMP_DOWN].bytes;
+    message.duration_us = (loop_now_ns(flow->gateway->loop) - flow->began_ns) / 1000;
+    events_send(&flow->gateway->events, &message);
+}
+
+/* ---- beginning and end ---- */
+
+void flow_reset(int fd)
+{
+    static const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+
+    if (fd < 0)
+        return;
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+    close(fd);
+}
+
+static void flow_free(struct flow *flow, bool is_reset)
+{
+    struct gateway *gateway = flow->gateway;
+
+    loop_cancel(gateway->loop, &flow->hello_timer);
+    loop_cancel(gateway->loop, &flow->again_timer);
+    for (unsigned i = 0; i < 2; i++) {
+        loop_forget(gateway->loop, &flow->watches[i]);
+        if (is_reset)
+            flow_reset(flow->watches[i].fd);
+        else
+            close(flow->watches[i].fd);
+    }
+    pump_finish(&flow->pump, &gateway->pipes);
+    *flow->before = flow->next;
+    if (flow->next)
+        flow->next->before = flow->before;
+    gateway->flow_count--;
+    mem_free(flow);
+}
+
+static void end_denied(struct flow *flow, const struct net_decision *decision)
+{
+    tell_denied(flow, decision);
+    flow_free(flow, true);
+}
+
+static void end_failed(struct flow *flow, int number)
+{
+    tell_failed(flow, number);
+    flow_free(flow, true);
+}
+
+/* ---- the name ---- */
+
+static struct net_decision judge(struct flow *flow, struct net_address *ret_dial)
+{
+    struct net_decision decision;
+
+    gateway_judge(flow->gateway, &flow->question, ret_dial, &decision, flow->name);
+    return decision;
+}
+
+static void hold(struct flow *flow, bool is_held)
+{
+    flow->is_waiting = is_held;
+    flow->pump.ways[PUMP_UP].is_held = is_held;
+    if (!is_held)
+        loop_cancel(flow->gateway->loop, &flow->hello_timer);
+}
+
+/* What it says is known now. false = it was refused and is gone. */
+static bool said(struct flow *flow, enum net_said what)
+{
+    struct net_address dial;
+    struct net_decision decision;
+
+    flow->question.said = what;
+    flow->question.name = what == NET_SAID_NAME ? flow->said : NULL;
+    decision = judge(flow, &dial);
+    if (decision.verdict != NET_PERMIT) {
+        end_denied(flow, &decision);
+        return false;
+    }
+    hold(flow, false);
+    return true;
+}
+
+static bool refuse_unsaid(struct flow *flow)
+{
+    static const struct net_decision unsaid = {.verdict = NET_REFUSE, .reason = NET_NOT_SAID};
+
+    end_denied(flow, &unsaid);
+    return false;
+}
+
+/* Look at what the client has sent. false = the flow is gone. */
+static bool listen_to(struct flow *flow)
+{
+    struct gateway *gateway = flow->gateway;
+    ssize_t size = recv(flow->watches[0].fd, gateway->peeked, sizeof(gateway->peeked), MSG_PEEK | MSG_DONTWAIT);
+
+    if (size < 0 && errno == EAGAIN)
+        return true;
+    if (size < 0) {
+        end_failed(flow, errno);
+        return false;
+    }
+    if (size == 0)
+        return said(flow, NET_SAID_NOTHING); /* it will only listen */
+    switch (hello_read(gateway->peeked, (size_t)size, flow->said)) {
+    case HELLO_MORE:
+        if (flow->pump.sides[0].has_hung_up)
+            return refuse_unsaid(flow);
+        if (!flow->hello_timer.before)
+            loop_start(gateway->loop, &flow->hello_timer, HELLO_MS);
+        return true;
+    case HELLO_NAME:
+        return said(flow, NET_SAID_NAME);
+    case HELLO_NOTHING:
+        return said(flow, NET_SAID_NOTHING);
+    case HELLO_NO_NAME:
+        return said(flow, NET_SAID_NO_NAME);
+    case HELLO_WRONG:
+        break;
+    }
+    return refuse_unsaid(flow);
+}
+
+static void hello_due(struct loop_timer *timer)
+{
+    refuse_unsaid(container_of(timer, struct flow, hello_timer));
+}
+
+/* ---- its life ---- */
+
+static int connect_error(int fd)
+{
+    int number = 0;
+    socklen_t size = sizeof(number);
+
+    return getsockopt(fd, SOL_SOCKET, SO_ERROR, &number, &size) < 0 ? errno : number;
+}
+
+/* Some servers listen on ::1 alone. false = the flow is gone. */
+static bool try_other_family(struct flow *flow, int number)
+{
+    static const struct net_address six = {.family = AF_INET6, .bytes = {[15] = 1}};
+    struct loop_watch *watch = &flow->watches[1];
+    int server = door_dial(flow->gateway, flow->is_inward, &six, flow->door->to_port);
+
+    if (server < 0) {
+        end_failed(flow, number);
+        return false;
+    }
+    loop_forget(flow->gateway->loop, watch);
+    close(watch->fd);
+    watch->fd = flow->pump.sides[1].fd = server;
+    flow->pump.sides[1].can_write = flow->pump.sides[1].can_read = false;
+    flow->pump.sides[1].has_failed = flow->pump.sides[1].has_hung_up = false;
+    flow->question.address = six;
+    if (loop_watch(flow->gateway->loop, watch, PUMP_EVENTS) < 0) {
+        end_failed(flow, number);
+        return false;
+    }
+    return true;
+}
+
+static bool check_connected(struct flow *flow)
+{
+    int number;
+
+    if (!flow->pump.sides[1].can_write)
+        return true; /* not yet */
+    number = connect_error(flow->watches[1].fd);
+    if (number && flow->door && flow->question.address.family == AF_INET)
+        return try_other_family(flow, number);
+    if (number) {
+        end_failed(flow, number);
+        return false;
+    }
+    flow->is_connected = true;
+    return true;
+}
+
+static void tell_connected(struct flow *flow)
+{
+    struct gateway_message message = about(flow, GATEWAY_CONNECTED, flow->door ? flow->door->where : NULL);
+
+    events_send(&flow->gateway->events, &message);
+}
+
+static void run(struct flow *flow)
+{
+    bool was_open = flow->is_connected && !flow->is_waiting;
+
+    if (!flow->is_connected && !check_connected(flow))
+        return;
+    if (flow->is_waiting && flow->pump.sides[0].can_read && !listen_to(flow))
+        return;
+    if (!flow->is_connected)
+        return;
+    if (!was_open && !flow->is_waiting)
+        tell_connected(flow);
+    switch (pump_run(&flow->pump, &flow->gateway->pipes)) {
+    case PUMP_WAIT:
+        break;
+    case PUMP_AGAIN:
+        loop_start(flow->gateway->loop, &flow->again_timer, 0);
+        break;
+    case PUMP_DONE:
+        tell_closed(flow, 0);
+        flow_free(flow, false);
+        break;
+    case PUMP_BROKEN:
+        tell_closed(flow, ECONNRESET);
+        flow_free(flow, true);
+        break;
+    }
+}
+
+static void client_ready(struct loop_watch *watch, uint32_t events)
+{
+    struct flow *flow = container_of(watch, struct flow, watches[0]);
+
+    pump_note(&flow->pump.sides[0], events);
+    run(flow);
+}
+
+static void server_ready(struct loop_watch *watch, uint32_t events)
+{
+    struct flow *flow = container_of(watch, struct flow, watches[1]);
+
+    pump_note(&flow->pump.sides[1], events);
+    run(flow);
+}
+
+static void again_due(struct loop_timer *timer)
+{
+    run(container_of(timer, struct flow, again_timer));
+}
+
+static struct flow *flow_new(struct gateway *gateway, int client)
+{
+    struct flow *flow = mem_alloc(sizeof(*flow));
+
+    if (!flow)
+        return NULL;
+    flow->gateway = gateway;
+    flow->watches[0] = (struct loop_watch){.fd = client, .ready = client_ready};
+    flow->watches[1] = (struct loop_watch){.fd = -1, .ready = server_ready};
+    flow->hello_timer.due = hello_due;
+    flow->again_timer.due = again_due;
+    flow->number = events_connection(&gateway->events);
+    flow->began_ns = loop_now_ns(gateway->loop);
+    flow->next = gateway->flows;
+    flow->before = &gateway->flows;
+    if (flow->next)
+        flow->next->before = &flow->next;
+    gateway->flows = flow;
+    gateway->flow_count++;
+    return flow;
+}
+
+/* Both ends are there; `server` is connected or will be. */
+static void join(struct flow *flow, int server)
+{
+    struct loop *loop = flow->gateway->loop;
+    int status;
+
+    flow->watches[1].fd = server;
+    for (unsigned i = 0; i < 2; i++)
+        flow->pump.sides[i].fd = flow->watches[i].fd;
+    status = loop_watch(loop, &flow->watches[0], PUMP_EVENTS);
+    if (status == 0)
+        status = loop_watch(loop, &flow->watches[1], PUMP_EVENTS);
+    if (status < 0)
+        end_failed(flow, -status);
+}
+
+void flow_begin(struct gateway *gateway, int client)
+{
+    struct flow *flow = flow_new(gateway, client);
+    struct sockaddr_storage wanted;
+    socklen_t size = sizeof(wanted);
+    struct net_decision decision;
+    struct net_address to;
+    unsigned port;
+    int server;
+
+    if (!flow) {
+        flow_reset(client);
+        return;
+    }
+    flow->question.protocol = NET_TCP;
+    if (getsockname(client, (struct sockaddr *)&wanted, &size) < 0 ||
+        net_address_of((struct sockaddr *)&wanted, size, &flow->question.address, &port) < 0) {
+        flow_free(flow, true);
+        return;
+    }
+    flow->question.port = (uint16_t)port;
+    if (gateway->flow_count > gateway->flow_max) {
+        end_failed(flow, EMFILE);
+        return;
+    }
+    decision = judge(flow, &to);
+    if (decision.verdict == NET_REFUSE) {
+        end_denied(flow, &decision);
+        return;
+    }
+    hold(flow, decision.verdict == NET_ASK_NAME);
+    server = dial(SOCK_STREAM, &to, port);
+    if (server < 0)
+        end_failed(flow, -server);
+    else
+        join(flow, server);
+}
+
+void flow_begin_door(struct gateway *gateway, const struct net_door *door, bool is_inward, int client)
+{
+    static const struct net_address four = {.family = AF_INET, .bytes = {127, 0, 0, 1}};
+    struct flow *flow = flow_new(gateway, client);
+    int server;
+
+    if (!flow) {
+        flow_reset(client);
+        return;
+    }
+    flow->door = door;
+    flow->is_inward = is_inward;
+    flow->question = (struct net_question){.protocol = NET_TCP, .address = four, .port = door->to_port};
+    server = gateway->flow_count > gateway->flow_max ? -EMFILE : door_dial(gateway, is_inward, &four, door->to_port);
+    if (server < 0)
+        end_failed(flow, -server);
+    else
+        join(flow, server);
+}
+
+/* ---- new rules ---- */
+
+static void judge_again(struct flow *flow)
+{
+    const char *name = flow->name;
+    char before[NET_NAME_SIZE];
+    struct net_decision decision;
+    struct net_address to;
+
+    if (flow->door) {
+        flow->door = door_find(flow->gateway->set->rules, flow->is_inward, flow->door);
+        if (!flow->door)
+            flow_free(flow, true);
+        return;
+    }
+    /* what already goes by has not been asked for its name, or has none */
+    if (!flow->is_waiting && flow->question.said == NET_SAID_NOT_YET)
+        flow->question.said = NET_SAID_NOTHING;
+    if (flow->name[0]) {
+        memcpy(before, flow->name, sizeof(before));
+        name = before;
+        flow->question.names = &name;
+        flow->question.name_count = 1;
+    }
+    decision = judge(flow, &to);
+    flow->question.names = NULL;
+    flow->question.name_count = 0;
+    if (decision.verdict == NET_REFUSE || (decision.verdict == NET_ASK_NAME && !flow->is_waiting))
+        end_denied(flow, &decision);
+}
+
+void flow_judge_all(struct gateway *gateway)
+{
+    for (struct flow *flow = gateway->flows, *next; flow; flow = next) {
+        next = flow->next;
+        judge_again(flow);
+    }
+}
+
+void flow_end_all(struct gateway *gateway)
+{
+    while (gateway->flows)
+        flow_free(gateway->flows, true);
+}

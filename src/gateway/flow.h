@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One TCP connection through the gateway: judged, dialled, pumped, told of. */
+#ifndef CORDON_GATEWAY_FLOW_H
+#define CORDON_GATEWAY_FLOW_H
+
+#include "gateway/gateway.h"
+
+struct flow {
+    struct gateway *gateway;
+    struct flow *next, **before;
+    struct loop_watch watches[2]; /* who connected, and whom the gateway connected to */
+    struct pump pump;
+    struct loop_timer hello_timer, again_timer;
+    struct net_question question; /* without names */
+    const struct net_door *door;  /* goes through one: not judged */
+    bool is_inward;               /* the door */
+    bool is_connected;
+    bool is_waiting;   /* for the name that decides it */
+    uint64_t number, began_ns;
+    char name[NET_NAME_SIZE]; /* by which it is permitted */
+    char said[NET_NAME_SIZE];
+};
+
+/* A connection that was accepted inside; takes `client` in every case. */
+void flow_begin(struct gateway *gateway, int client);
+
+/* A connection that was accepted at a door; takes `client`. */
+void flow_begin_door(struct gateway *gateway, const struct net_door *door, bool is_inward, int client);
+
+/* By the rules that hold now. */
+void flow_judge_all(struct gateway *gateway);
+
+/* Close every connection, without an event. */
+void flow_end_all(struct gateway *gateway);
+
+/* Refuse an accepted connection so that the other end sees a reset. */
+void flow_reset(int fd);
+
+#endif

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The head of a plain HTTP/1 request (RFC 9112): the host of its Host field, which the request line may repeat in full
+ * and may not contradict. Whatever some server could take for HTTP is HTTP here, and then has to be exact: blanks before
+ * the request line, bare line feeds, a second Host, folded or spaced fields are wrong, never 'another protocol'.
+ */
+#include <stdbool.h>
+#include <string.h>
+#include <strings.h>
+
+#include "gateway/hello.h"
+
+#define METHOD_MAX 32u
+
+struct text {
+    const char *at;
+    size_t size;
+};
+
+static bool is_blank(char byte)
+{
+    return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
+}
+
+static bool is_token(char byte)
+{
+    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9') ||
+           (byte && strchr("!#$%&'*+-.^_`|~", byte));
+}
+
+/* "HTTP/" anywhere in it, in any case. */
+static bool names_http(struct text line)
+{
+    for (size_t i = 0; i + 5 <= line.size; i++)
+        if (strncasecmp(line.at + i, "HTTP/", 5) == 0)
+            return true;
+    return false;
+}
+
+/* Could these first bytes, before any line feed, still become a request line? */
+static bool may_become_request(struct text text)
+{
+    size_t i = 0;
+
+    while (i < text.size && is_blank(text.at[i]))
+        i++;
+    for (size_t first = i; i < text.size; i++) {
+        if (text.at[i] == ' ' || text.at[i] == '\t')
+            return i > first;
+        if (!is_token(text.at[i]) || i - first >= METHOD_MAX)
+            return false;
+    }
+    return true;
+}
+
+/* git's own protocol and the like: a request line has no such byte, and may never end here. */
+static bool has_control(struct text line)
+{
+    for (size_t i = 0; i < line.size; i++)
+        if ((unsigned char)line.at[i] < ' ' && !is_blank(line.at[i]))
+            return true;
+    return false;
+}
+
+/* The next line without its end, which has to be CR LF; *is_whole says whether it is there. False = a bare CR or LF, NUL. */
+static bool next_line(struct text *rest, struct text *ret_line, bool *is_whole)
+{
+    const char *end = memchr(rest->at, '\n', rest->size);
+    size_t size = end ? (size_t)(end - rest->at) : rest->size;
+
+    *is_whole = end != NULL;
+    if (!end)
+        return true;
+    if (size == 0 || rest->at[size - 1] != '\r')
+        return false;
+    *ret_line = (struct text){rest->at, size - 1};
+    if (memchr(ret_line->at, '\r', ret_line->size) || memchr(ret_line->at, '\0', ret_line->size))
+        return false;
+    rest->at += size + 1;
+    rest->size -= size + 1;
+    return true;
+}
+
+static struct text trimmed(struct text text)
+{
+    while (text.size && (text.at[0] == ' ' || text.at[0] == '\t')) {
+        text.at++;
+        text.size--;
+    }
+    while (text.size && (text.at[text.size - 1] == ' ' || text.at[text.size - 1] == '\t'))
+        text.size--;
+    return text;
+}
+
+/* What the request line says besides the version: an authority, or nothing (*ret_authority.at NULL). */
+static bool read_request_line(struct text line, struct text *ret_authority, bool *ret_needs_host)
+{
+    const char *space = memchr(line.at, ' ', line.size);
+    struct text target;
+    size_t method = space ? (size_t)(space - line.at) : 0;
+
+    if (method == 0 || method > METHOD_MAX || line.size < method + 1 + 1 + 9)
+        return false;
+    for (size_t i = 0; i < method; i++)
+        if (!is_token(line.at[i]))
+            return false;
+    target = (struct text){space + 1, line.size - method - 1 - 9};
+    if (memchr(target.at, ' ', target.size) || memchr(target.at, '\t', target.size))
+        return false;
+    if (memcmp(target.at + target.size, " HTTP/1.", 8) != 0)
+        return false;
+    if (target.at[target.size + 8] != '0' && target.at[target.size + 8] != '1')
+        return false;
+    *ret_needs_host = target.at[target.size + 8] == '1';
+    *ret_authority = (struct text){NULL, 0};
+    if (method == 7 && memcmp(line.at, "CONNECT", 7) == 0) {
+        *ret_authority = target;
+    } else if (target.at[0] != '/' && !(target.size == 1 && target.at[0] == '*')) {
+        if (target.size < 8 || strncasecmp(target.at, "http://", 7) != 0)
+            return false;
+        ret_authority->at = target.at + 7;
+        while (7 + ret_authority->size < target.size && !strchr("/?#\\", ret_authority->at[ret_authority->size]))
+            ret_authority->size++;
+    }
+    return true;
+}
+
+/* One field line; *host.at stays NULL where it is another. */
+static bool read_field(struct text line, struct text *host)
+{
+    const char *colon = memchr(line.at, ':', line.size);
+    size_t name = colon ? (size_t)(colon - line.at) : 0;
+
+    if (name == 0)
+        return false;
+    for (size_t i = 0; i < name; i++)
+        if (!is_token(line.at[i]))
+            return false;
+    if (name == 4 && strncasecmp(line.at, "Host", 4) == 0) {
+        if (host->at)
+            return false;
+        *host = trimmed((struct text){colon + 1, line.size - name - 1});
+    }
+    return true;
+}
+
+static bool is_same_host(const struct net_host *one, const struct net_host *other)
+{
+    if (one->is_address || other->is_address)
+        return one->is_address && other->is_address && net_address_equals(&one->address, &other->address);
+    return strcmp(one->name, other->name) == 0;
+}
+
+/* Both, where both are there, have to be the same host. */
+static enum hello judge(struct text authority, struct text host, bool needs_host, char ret_name[NET_NAME_SIZE])
+{
+    struct net_host one, other;
+    unsigned port;
+
+    if (!host.at)
+        return needs_host || authority.at ? HELLO_WRONG : HELLO_NO_NAME;
+    if (net_authority_parse(host.at, host.size, &one, &port, NULL) < 0)
+        return HELLO_WRONG;
+    if (authority.at && (net_authority_parse(authority.at, authority.size, &other, &port, NULL) < 0 ||
+                         !is_same_host(&one, &other)))
+        return HELLO_WRONG;
+    if (one.is_address)
+        return HELLO_NO_NAME;
+    memcpy(ret_name, one.name, NET_NAME_SIZE);
+    return HELLO_NAME;
+}
+
+static enum hello read_head(struct text rest, bool is_cut, char ret_name[NET_NAME_SIZE])
+{
+    struct text line, authority, host = {NULL, 0};
+    bool is_whole, needs_host;
+
+    if (!next_line(&rest, &line, &is_whole) || !is_whole || !read_request_line(line, &authority, &needs_host))
+        return HELLO_WRONG;
+    for (;;) {
+        if (!next_line(&rest, &line, &is_whole))
+            return HELLO_WRONG;
+        if (!is_whole)
+            return is_cut ? HELLO_WRONG : HELLO_MORE;
+        if (line.size == 0)
+            return judge(authority, host, needs_host, ret_name);
+        if (!read_field(line, &host))
+            return HELLO_WRONG;
+    }
+}
+
+enum hello hello_read_http(const unsigned char *bytes, size_t size, char ret_name[NET_NAME_SIZE])
+{
+    bool is_cut = size >= HELLO_MAX;
+    struct text all = {(const char *)bytes, is_cut ? HELLO_MAX : size}, line = all;
+    const char *end;
+
+    /* servers step over blank lines before the request (RFC 9112, 2.2) */
+    while (line.size && is_blank(line.at[0])) {
+        line.at++;
+        line.size--;
+    }
+    end = memchr(line.at, '\n', line.size);
+    if (!may_become_request(all))
+        return HELLO_NOTHING;
+    if (!end && (names_http(line) || !has_control(line)))
+        return is_cut ? HELLO_WRONG : HELLO_MORE;
+    if (!end)
+        return HELLO_NOTHING;
+    line.size = (size_t)(end - line.at);
+    return names_http(line) ? read_head(all, is_cut, ret_name) : HELLO_NOTHING;
+}

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * lo, its addresses and the routes of the container's network namespace. Runs once, in the thread that is inside.
+ *
+ * What may be reached is `local` on lo: the kernel delivers it there, and answers for ports that nobody listens on. (With
+ * IPv4 only the table `local` makes it answer.) The rest is `prohibit`. Questions to port 53 have a table of their own in
+ * which everything is local, so that programs that know a resolver by its address find the gateway's.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/fib_rules.h>
+#include <linux/if_addr.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <string.h>
+
+#include "gateway/inside.h"
+#include "net/inside.h"
+
+#define REQUEST_BYTES   512
+#define LO              1 /* the first interface of every network namespace */
+#define DNS_TABLE       53
+#define DNS_PRIORITY    100  /* behind the table `local` (0), before main (32766) */
+#define PROHIBIT_METRIC UINT32_MAX
+
+struct request {
+    struct mnl_socket *socket;
+    struct nlmsghdr *header;
+    _Alignas(struct nlmsghdr) char bytes[REQUEST_BYTES];
+};
+
+static void *begin(struct request *request, unsigned type, unsigned flags, size_t extra)
+{
+    memset(request->bytes, 0, sizeof(request->bytes));
+    request->header = mnl_nlmsg_put_header(request->bytes);
+    request->header->nlmsg_type = (uint16_t)type;
+    request->header->nlmsg_flags = (uint16_t)(NLM_F_REQUEST | NLM_F_ACK | flags);
+    return mnl_nlmsg_put_extra_header(request->header, extra);
+}
+
+/* Send, and wait for what the kernel says to it. 0 or -errno. */
+static int finish(struct request *request)
+{
+    _Alignas(struct nlmsghdr) char answer[4096];
+    ssize_t size;
+
+    if (mnl_socket_sendto(request->socket, request->header, request->header->nlmsg_len) < 0)
+        return -errno;
+    size = mnl_socket_recvfrom(request->socket, answer, sizeof(answer));
+    if (size < 0 || mnl_cb_run(answer, (size_t)size, 0, 0, NULL, NULL) < 0)
+        return -errno;
+    return 0;
+}
+
+static size_t address_size(int family)
+{
+    return family == AF_INET ? 4 : 16;
+}
+
+static void put_address(struct request *request, unsigned type, int family, const char *text)
+{
+    unsigned char bytes[16];
+
+    inet_pton(family, text, bytes);
+    mnl_attr_put(request->header, (uint16_t)type, address_size(family), bytes);
+}
+
+static int bring_up(struct request *request, struct error *err)
+{
+    struct ifinfomsg *link = begin(request, RTM_NEWLINK, 0, sizeof(*link));
+    int status;
+
+    link->ifi_index = LO;
+    link->ifi_flags = link->ifi_change = IFF_UP;
+    status = finish(request);
+    return status < 0 ? error_system(err, -status, "bring up lo in the container") : 0;
+}
+
+static int add_address(struct request *request, int family, const char *text)
+{
+    struct ifaddrmsg *address = begin(request, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, sizeof(*address));
+
+    address->ifa_family = (uint8_t)family;
+    address->ifa_prefixlen = (uint8_t)(address_size(family) * 8);
+    address->ifa_flags = family == AF_INET6 ? IFA_F_NODAD : 0;
+    address->ifa_scope = RT_SCOPE_UNIVERSE;
+    address->ifa_index = LO;
+    put_address(request, IFA_LOCAL, family, text);
+    put_address(request, IFA_ADDRESS, family, text);
+    return finish(request);
+}
+
+static int add_addresses(struct request *request, bool *ret_has_ipv6, struct error *err)
+{
+    static const struct {
+        int family;
+        const char *text;
+    } rows[] = {
+        {AF_INET, NET_INSIDE_ADDRESS4},
+        {AF_INET, NET_INSIDE_GATEWAY4},
+        {AF_INET6, NET_INSIDE_ADDRESS6},
+        {AF_INET6, NET_INSIDE_GATEWAY6},
+    };
+    bool has_ipv6 = true;
+
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        int status = has_ipv6 || rows[i].family == AF_INET ? add_address(request, rows[i].family, rows[i].text) : 0;
+
+        /* no IPv6 in this kernel (EOPNOTSUPP, EAFNOSUPPORT), or shut by the administrator (EACCES) */
+        if (rows[i].family == AF_INET6 && (status == -EOPNOTSUPP || status == -EAFNOSUPPORT || status == -EACCES))
+            has_ipv6 = false;
+        else if (status < 0)
+            return error_system(err, -status, "add the address %s to lo in the container", rows[i].text);
+    }
+    *ret_has_ipv6 = has_ipv6;
+    return 0;
+}
+
+struct route {
+    unsigned type, table;
+    uint32_t metric;
+};
+
+static int add_route(struct request *request, const struct net_block *block, const struct route *route, struct error *err)
+{
+    struct rtmsg *message = begin(request, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, sizeof(*message));
+    char text[INET6_ADDRSTRLEN] = "";
+    int status;
+
+    message->rtm_family = (uint8_t)block->family;
+    message->rtm_dst_len = (uint8_t)block->prefix;
+    message->rtm_table = (uint8_t)route->table;
+    message->rtm_protocol = RTPROT_STATIC;
+    message->rtm_type = (uint8_t)route->type;
+    message->rtm_scope = route->type == RTN_LOCAL ? RT_SCOPE_HOST : RT_SCOPE_UNIVERSE;
+    if (block->prefix)
+        mnl_attr_put(request->header, RTA_DST, address_size(block->family), block->address);
+    if (route->metric)
+        mnl_attr_put_u32(request->header, RTA_PRIORITY, route->metric);
+    if (route->type == RTN_LOCAL || block->family == AF_INET6)
+        mnl_attr_put_u32(request->header, RTA_OIF, LO);
+    if (route->type == RTN_LOCAL)
+        put_address(request, RTA_PREFSRC, block->family,
+                    block->family == AF_INET ? NET_INSIDE_ADDRESS4 : NET_INSIDE_ADDRESS6);
+    status = finish(request);
+    inet_ntop(block->family, block->address, text, sizeof(text));
+    return status < 0 ? error_system(err, -status, "make the route for %s/%u in the container", text, block->prefix) : 0;
+}
+
+static int add_local(struct request *request, const struct blocks *blocks, struct error *err)
+{
+    static const struct route local = {.type = RTN_LOCAL, .table = RT_TABLE_LOCAL};
+    int status = 0;
+
+    for (size_t i = 0; i < blocks->count && status == 0; i++)
+        status = add_route(request, &blocks->items[i], &local, err);
+    return status;
+}
+
+/*
+ * Questions to port 53, wherever they go. A kernel without several tables (EOPNOTSUPP, EAFNOSUPPORT) refuses them instead,
+ * and programs find the resolver that resolv.conf names.
+ */
+static int add_questions(struct request *request, int family, struct error *err)
+{
+    static const struct route local = {.type = RTN_LOCAL, .table = DNS_TABLE};
+    static const uint8_t protocols[] = {IPPROTO_UDP, IPPROTO_TCP};
+    static const struct fib_rule_port_range port = {.start = NET_INSIDE_DNS_PORT, .end = NET_INSIDE_DNS_PORT};
+
+    for (size_t i = 0; i < ARRAY_COUNT(protocols); i++) {
+        struct fib_rule_hdr *rule = begin(request, RTM_NEWRULE, NLM_F_CREATE | NLM_F_EXCL, sizeof(*rule));
+        int status;
+
+        rule->family = (uint8_t)family;
+        rule->table = DNS_TABLE;
+        rule->action = FR_ACT_TO_TBL;
+        mnl_attr_put_u32(request->header, FRA_PRIORITY, DNS_PRIORITY + (uint32_t)i);
+        mnl_attr_put_u8(request->header, FRA_IP_PROTO, protocols[i]);
+        mnl_attr_put(request->header, FRA_DPORT_RANGE, sizeof(port), &port);
+        status = finish(request);
+        if (status == -EOPNOTSUPP || status == -EAFNOSUPPORT)
+            return 0;
+        if (status < 0)
+            return error_system(err, -status, "make the routing rule for port 53 in the container");
+    }
+    return add_route(request, &(struct net_block){.family = family}, &local, err);
+}
+
+static int add_routes(struct request *request, const struct inside_want *want, int family, struct error *err)
+{
+    static const struct route prohibit = {.type = RTN_PROHIBIT, .table = RT_TABLE_MAIN, .metric = PROHIBIT_METRIC};
+    bool is_six = family == AF_INET6;
+    int status = add_local(request, &want->set->reachable[is_six], err);
+
+    /* an open policy reaches everything already */
+    if (status == 0 && !(want->set->reachable[is_six].count == 1 && want->set->reachable[is_six].items[0].prefix == 0))
+        status = add_local(request, &want->synthetic[is_six], err);
+    if (status == 0)
+        status = add_questions(request, family, err);
+    if (status == 0)
+        status = add_route(request, &(struct net_block){.family = family}, &prohibit, err);
+    return status;
+}
+
+int inside_make_routes(const struct inside_want *want, bool *ret_has_ipv6, struct error *err)
+{
+    struct request request = {.socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC)};
+    bool has_ipv6 = false;
+    int status;
+
+    if (!request.socket)
+        return error_system(err, errno, "open a route socket in the container");
+    status = bring_up(&request, err);
+    if (status == 0)
+        status = add_addresses(&request, &has_ipv6, err);
+    if (status == 0)
+        status = add_routes(&request, want, AF_INET, err);
+    if (status == 0 && has_ipv6)
+        status = add_routes(&request, want, AF_INET6, err);
+    mnl_socket_close(request.socket);
+    if (status == 0)
+        *ret_has_ipv6 = has_ipv6;
+    return status;
+}

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cordon-gateway: the one way between a container and any network.
+ *
+ * Theory of operation. It is started with one end of a socket pair, an empty environment and the rights of the caller,
+ * and does what needs them before it knows the container: it reads the rules and the host's resolv.conf, asks for the
+ * host's own addresses and listens where the host may reach into the container (open_outside()). ATTACH names the
+ * container's network namespace. It enters the user namespace that owns it, which takes all rights over the host away
+ * and gives all over that namespace; an empty mount namespace follows. One thread then enters the network namespace and
+ * makes addresses, routes, filter and listeners (inside.c), after which both threads give up every capability, files,
+ * new processes and all system calls but a few (confine.c). Only then is READY said, and only then may a program run.
+ *
+ * From there on it holds sockets on both sides, moves bytes between them where net_decide() permits, and nothing else.
+ * It ends when the channel ends. When it ends, for whatever reason, the kernel finds nobody who listens.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "gateway/channel.h"
+#include "gateway/confine.h"
+#include "gateway/doors.h"
+#include "gateway/flow.h"
+#include "gateway/gateway.h"
+#include "gateway/listener.h"
+#include "gateway/udp.h"
+
+#define STATUS_FAILED     125
+#define DESCRIPTORS_SPARE 256 /* what is not a connection: listeners, questions, datagrams are counted apart */
+#define DESCRIPTORS_EACH  6   /* two sockets, two pipes while bytes are under way */
+
+struct start {
+    struct gateway gateway;
+    struct listener listeners[2];
+    struct loop_watch channel;
+    int (*inward)[2]; /* listeners on the host's loopback */
+    int network;
+};
+
+/* ---- what others ask of the gateway ---- */
+
+static bool is_own(void *context, const struct net_address *address)
+{
+    struct gateway *gateway = context;
+
+    return own_has(gateway->own, address);
+}
+
+static void name_denied(void *context, const char *name, const struct net_decision *decision)
+{
+    struct gateway *gateway = context;
+    struct gateway_message message =
+        events_about(GATEWAY_NAME_DENIED, &(struct net_question){.protocol = NET_ANY}, name, decision->where);
+
+    message.reason = decision->reason;
+    events_send_datagram(&gateway->events, &message, loop_now_ns(gateway->loop));
+}
+
+static void accepted(struct listener *listener, int fd)
+{
+    flow_begin(listener->owner, fd);
+}
+
+/* ---- new rules ---- */
+
+static int apply(struct gateway *gateway, int fd, struct error *err)
+{
+    struct ruleset *set = NULL, *former = gateway->set;
+    int status = ruleset_read(fd, &set, err);
+
+    if (status == 0)
+        status = ruleset_check_within(gateway->captured, set, err);
+    if (status == 0)
+        status = names_set_rules(gateway->names, set->rules, err);
+    if (status < 0) {
+        ruleset_free(set);
+        return status;
+    }
+    gateway->set = set;
+    doors_judge_all(gateway);
+    flow_judge_all(gateway);
+    udp_judge_all(gateway->udp);
+    if (former != gateway->captured)
+        ruleset_free(former);
+    return 0;
+}
+
+static void channel_ready(struct loop_watch *watch, uint32_t events)
+{
+    struct start *start = container_of(watch, struct start, channel);
+    struct gateway_message message, applied = {.type = GATEWAY_APPLIED};
+    struct error err = ERROR_INIT;
+    auto_close int fd = -1;
+    int status = channel_receive(watch->fd, &message, &fd, &err);
+
+    (void)events;
+    if (status == -EAGAIN)
+        return;
+    if (status == 0) {
+        loop_stop(start->gateway.loop, EXIT_SUCCESS);
+        return;
+    }
+    if (status > 0 && message.type != GATEWAY_RULES)
+        status = error_set(&err, ERROR_INTERNAL, EPROTO, "the starter attaches a second time");
+    if (status > 0)
+        status = apply(&start->gateway, fd, &err);
+    if (status < 0)
+        channel_send_error(watch->fd, &err);
+    else if (channel_send(watch->fd, &applied) < 0)
+        loop_stop(start->gateway.loop, STATUS_FAILED); /* the starter would wait for ever */
+}
+
+/* ---- start ---- */
+
+static int receive_one(enum gateway_message_type type, int *ret_fd, struct error *err)
+{
+    struct gateway_message message;
+    auto_close int fd = -1;
+    int status = channel_receive(GATEWAY_CHANNEL, &message, &fd, err);
+
+    if (status < 0)
+        return status;
+    if (status == 0)
+        _exit(EXIT_SUCCESS); /* nobody is left to tell */
+    if (message.type != type)
+        return error_set(err, ERROR_INTERNAL, EPROTO, "the starter sent message %u where %u belongs", message.type, type);
+    *ret_fd = take_fd(fd);
+    return 0;
+}
+
+/* Descriptors 0 to 2 are the starter's to give; here nothing is to be read or said. */
+static int close_others(struct error *err)
+{
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+    if (null < 0)
+        return error_system(err, errno, "open /dev/null");
+    for (int fd = 0; fd < GATEWAY_CHANNEL; fd++)
+        if (fd != null && dup2(null, fd) < 0)
+            return error_system(err, errno, "close what was inherited");
+    if (close_range(GATEWAY_CHANNEL + 1, ~0u, 0) < 0)
+        return error_system(err, errno, "close what was inherited");
+    if (fcntl(GATEWAY_CHANNEL, F_SETFD, FD_CLOEXEC) < 0)
+        return error_system(err, errno, "keep the channel (descriptor %d)", GATEWAY_CHANNEL);
+    return 0;
+}
+
+static unsigned most_connections(void)
+{
+    struct rlimit files;
+    rlim_t fit;
+
+    if (getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_cur <= DESCRIPTORS_SPARE + DESCRIPTORS_EACH)
+        return 1;
+    fit = (files.rlim_cur - DESCRIPTORS_SPARE) / DESCRIPTORS_EACH;
+    return fit < CONNECTIONS_MAX ? (unsigned)fit : CONNECTIONS_MAX;
+}
+
+static int open_names(struct gateway *gateway, struct error *err)
+{
+    const struct names_setup setup = {
+        .loop = gateway->loop,
+        .rules = gateway->set->rules,
+        .denied = name_denied,
+        .is_own = is_own,
+        .context = gateway,
+    };
+
+    return names_open(&setup, &gateway->names, err);
+}
+
+/* All that needs the host's files or the caller's rights. */
+static int open_outside(struct start *start, struct error *err)
+{
+    struct gateway *gateway = &start->gateway;
+    auto_close int rules = -1;
+    int status = receive_one(GATEWAY_RULES, &rules, err);
+
+    if (status == 0)
+        status = ruleset_read(rules, &gateway->set, err);
+    gateway->captured = gateway->set;
+    if (status == 0)
+        status = loop_open(&gateway->loop, err);
+    if (status == 0)
+        status = own_open(&gateway->own, err);
+    if (status == 0)
+        status = own_watch(gateway->own, gateway->loop, err);
+    if (status == 0)
+        status = open_names(gateway, err);
+    if (status == 0)
+        status = doors_listen(gateway->set->rules, &start->inward, err);
+    if (status == 0)
+        status = receive_one(GATEWAY_ATTACH, &start->network, err);
+    return status;
+}
+
+static int open_inside(struct start *start, struct error *err)
+{
+    struct gateway *gateway = &start->gateway;
+    struct inside_want want = {.set = gateway->set};
+    struct net_block synthetic[2];
+    int status = inside_enter_owner(start->network, err);
+
+    for (unsigned i = 0; i < 2; i++)
+        if (names_synthetic_block(gateway->names, i ? AF_INET6 : AF_INET, &synthetic[i]))
+            want.synthetic[i] = (struct blocks){.items = &synthetic[i], .count = 1};
+    if (status == 0)
+        status = confine_files(err);
+    if (status == 0)
+        status = inside_open(start->network, &want, &gateway->inside, &gateway->sockets, err);
+    fd_close_at(&start->network);
+    start->network = -1;
+    return status;
+}
+
+static int watch_all(struct start *start, struct error *err)
+{
+    struct gateway *gateway = &start->gateway;
+    int status = names_listen(gateway->names, &gateway->sockets.names, err);
+
+    for (unsigned i = 0; i < 2 && status == 0; i++) {
+        status = listener_open(&start->listeners[i], gateway->loop, gateway->sockets.tcp[i], accepted, gateway);
+        if (status < 0)
+            return error_system(err, -status, "watch for connections");
+    }
+    if (status == 0)
+        status = udp_open(gateway, &gateway->udp, err);
+    if (status == 0)
+        status = doors_open(gateway, start->inward, gateway->sockets.outward, err);
+    if (status < 0)
+        return status;
+    start->channel = (struct loop_watch){.fd = GATEWAY_CHANNEL, .ready = channel_ready};
+    if (fcntl(GATEWAY_CHANNEL, F_SETFL, O_NONBLOCK) < 0)
+        return error_system(err, errno, "prepare the channel");
+    status = loop_watch(gateway->loop, &start->channel, EPOLLIN | EPOLLRDHUP);
+    return status < 0 ? error_system(err, -status, "watch the channel") : 0;
+}
+
+static int begin(struct start *start, struct error *err)
+{
+    int status = close_others(err);
+
+    if (status == 0)
+        status = confine_limits(err);
+    start->gateway.flow_max = most_connections();
+    if (status == 0)
+        status = open_outside(start, err);
+    if (status == 0)
+        status = open_inside(start, err);
+    if (status == 0)
+        status = watch_all(start, err);
+    if (status == 0)
+        status = confine_thread(CONFINE_MAIN, err);
+    return status;
+}
+
+int main(void)
+{
+    static struct start start = {.network = -1, .gateway.events.channel = GATEWAY_CHANNEL};
+    static const struct gateway_message ready = {.type = GATEWAY_READY};
+    struct error err = ERROR_INIT;
+
+    signal(SIGPIPE, SIG_IGN);
+    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || begin(&start, &err) < 0) {
+        channel_send_error(GATEWAY_CHANNEL, &err);
+        return STATUS_FAILED;
+    }
+    if (channel_send(GATEWAY_CHANNEL, &ready) < 0)
+        return STATUS_FAILED;
+    return loop_run(start.gateway.loop) < 0 ? STATUS_FAILED : EXIT_SUCCESS;
+}

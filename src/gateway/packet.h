@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Whole packets for the raw sockets inside: a datagram that comes from where the program had sent one to, and the word
+ * that nobody is there. Sockets bound to each of these addresses would do the same with a descriptor for each.
+ */
+#ifndef CORDON_GATEWAY_PACKET_H
+#define CORDON_GATEWAY_PACKET_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "net/address.h"
+
+#define PACKET_HEADROOM 48 /* IPv6 and UDP */
+#define PACKET_MAX      65535u
+
+struct packet_end {
+    struct net_address address;
+    uint16_t port;
+};
+
+/*
+ * A datagram's packet: `body` has PACKET_HEADROOM bytes before it, into which the headers are written. Returns where the
+ * packet begins, NULL when it would be too long.
+ */
+unsigned char *packet_datagram(const struct packet_end *from, const struct packet_end *to, unsigned char *body,
+                               size_t body_size, size_t *ret_size);
+
+/* ICMP port unreachable, about a datagram of `size` bytes that `client` sent to `wanted`. Returns its size. */
+#define PACKET_UNREACHABLE_MAX 96
+size_t packet_unreachable(const struct packet_end *client, const struct packet_end *wanted, size_t size,
+                          unsigned char ret_packet[PACKET_UNREACHABLE_MAX]);
+
+#endif
