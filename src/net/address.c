@@ -35,8 +35,7 @@ static const struct net_special rows[] = {
     {{AF_INET6, {0xfe, 0x80}, 10}, NET_LINK_LOCAL},
     {{AF_INET6, {0xfc}, 7}, NET_PRIVATE},
     {{AF_INET6, {0xfe, 0xc0}, 10}, NET_PRIVATE},
-    {{AF_INET6, {0x20, 0x01, 0x00, 0x02}, 48}, NET_PRIVATE},    /* benchmarks */
-    {{AF_INET6, {0x00, 0x64, 0xff, 0x9b}, 96}, NET_PUBLIC},     /* by what it embeds */
+    {{AF_INET6, {0x00, 0x64, 0xff, 0x9b}, 96}, NET_PUBLIC}, /* by what it embeds */
     {{AF_INET6, {0x20}, 3}, NET_PUBLIC},
     {{AF_INET6, {0}, 0}, NET_UNUSABLE}, /* not given to anyone, multicast, local translation (64:ff9b:1::/48) */
 };

@@ -79,7 +79,10 @@ static bool is_public(enum net_address_class class)
     return class == NET_PUBLIC;
 }
 
-/* The rows are painted over each other, the one that counts last. */
+/*
+ * The rows are painted over each other, the one that counts last. Metadata services are as what surrounds them: most are
+ * single addresses, each would take some twenty routes to be left out, and they are judged when somebody dials them.
+ */
 static int class_ranges(struct arena *arena, int family, bool (*is_meant)(enum net_address_class class),
                         struct net_ranges *ret_ranges)
 {
@@ -89,7 +92,7 @@ static int class_ranges(struct arena *arena, int family, bool (*is_meant)(enum n
     int status = net_ranges_add(arena, &set, 0, low_bits(family_bits(family))); /* in no row: public */
 
     while (count-- && status == 0) {
-        if (rows[count].block.family != family)
+        if (rows[count].block.family != family || rows[count].class == NET_METADATA)
             continue;
         row = (struct net_ranges){0};
         status = add_block(arena, &row, &rows[count].block);
@@ -115,15 +118,15 @@ static int space_init(struct space *space, struct arena *arena, int family)
     return status < 0 ? status : class_ranges(arena, family, is_usable, &space->usable);
 }
 
-/* Link-local and metadata addresses are granted by what lies among them; no other row does (address.c). */
-static bool lies_in_special(const struct net_block *block)
+/* Link-local addresses are granted by what lies among them alone. */
+static bool lies_in_link_local(const struct net_block *block)
 {
     struct net_block inner = net_block_unmapped(block);
     size_t count;
     const struct net_special *rows = net_special_rows(&count);
 
     for (size_t i = 0; i < count; i++)
-        if (!is_ordinary(rows[i].class) && is_usable(rows[i].class) && net_block_contains(&rows[i].block, &inner))
+        if (rows[i].class == NET_LINK_LOCAL && net_block_contains(&rows[i].block, &inner))
             return true;
     return false;
 }
@@ -147,7 +150,7 @@ static int add_peer(struct arena *arena, const struct space *space, const struct
     if (!peer->has_block)
         return peer->host ? add_all(arena, set, &space->public) : 0;
     status = peer_ranges(arena, peer, space->family, &ranges);
-    if (status == 0 && !lies_in_special(&peer->block))
+    if (status == 0 && !lies_in_link_local(&peer->block))
         status = net_ranges_both(arena, &ranges, &space->ordinary, &ranges);
     return status < 0 ? status : add_all(arena, set, &ranges);
 }
