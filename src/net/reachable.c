@@ -269,15 +269,10 @@ static int coarsen(struct arena *arena, const struct space *space, const struct 
     struct net_ranges wide = {0};
     int status = 0;
 
-    for (size_t i = 0; i < set->count && status == 0; i++) {
-        net_number first = set->items[i].first & ~low_bits(free_bits), last = set->items[i].last | low_bits(free_bits);
-        struct net_range *before = wide.count ? &wide.items[wide.count - 1] : NULL;
-
-        if (before && first <= before->last)
-            before->last = last;
-        else
-            status = net_ranges_add(arena, &wide, first, last);
-    }
+    for (size_t i = 0; i < set->count && status == 0; i++)
+        status = net_ranges_add(arena, &wide, set->items[i].first & ~low_bits(free_bits),
+                                set->items[i].last | low_bits(free_bits));
+    net_ranges_settle(&wide);
     return status < 0 ? status : net_ranges_both(arena, &wide, &space->usable, ret_set);
 }
 

@@ -150,6 +150,8 @@ static const struct row {
     {"allow to=64:ff9b::169.254.0.0/111", "tcp 64:ff9b::169.254.169.254 80", "special", NULL},
     {"allow to=2002::/16", "tcp 2002:a9fe:a9fe::1 80", "special", NULL},
     {"allow to=2002:a9fe::/32", "tcp 2002:a9fe:a9fe::1 80", "permit", NULL},
+    {"allow to=fd00:ec2::/32", "tcp fd00:ec2::5efe:169.254.1.1 80", "special", NULL}, /* both must be meant */
+    {"allow to=fd00:ec2::5efe:169.254.0.0/112", "tcp fd00:ec2::5efe:169.254.1.1 80", "permit", NULL},
     {"allow to=64:ff9b::/96", "tcp 64:ff9b::10.0.0.1 80", "permit", NULL},
     {"allow to=a.test", "tcp 64:ff9b::10.0.0.1 80 for=a.test", "special a.test", NULL},
     {"allow to=a.test", "tcp 64:ff9b::93.184.216.34 80 for=a.test", "ask a.test", NULL},

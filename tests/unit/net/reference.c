@@ -38,18 +38,40 @@ static bool begins(const bytes16 address, const bytes16 with, unsigned bits)
     return true;
 }
 
-static bool in_text(const bytes16 address, const char *text)
-{
-    char copy[64], *slash;
-    bytes16 block = {0}, narrow;
-    bool is_ipv6 = strchr(text, ':');
+struct known {
+    const char *text;
+    bytes16 block;
+    unsigned prefix;
+};
 
+/* Each text is a literal of this file and parsed once. */
+static const struct known *know(const char *text)
+{
+    static struct known all[64];
+    struct known *known = all;
+    char copy[64], *slash;
+    bytes16 narrow = {0};
+    int family = strchr(text, ':') ? AF_INET6 : AF_INET;
+
+    while (known->text && known->text != text)
+        known++;
+    if (known->text)
+        return known;
     snprintf(copy, sizeof(copy), "%s", text);
     slash = strchr(copy, '/');
     *slash = '\0';
-    inet_pton(is_ipv6 ? AF_INET6 : AF_INET, copy, narrow);
-    widen(is_ipv6 ? AF_INET6 : AF_INET, narrow, block);
-    return begins(address, block, (unsigned)atoi(slash + 1) + (is_ipv6 ? 0 : 96));
+    inet_pton(family, copy, narrow);
+    widen(family, narrow, known->block);
+    known->prefix = (unsigned)atoi(slash + 1) + (family == AF_INET6 ? 0 : 96);
+    known->text = text;
+    return known;
+}
+
+static bool in_text(const bytes16 address, const char *text)
+{
+    const struct known *known = know(text);
+
+    return begins(address, known->block, known->prefix);
 }
 
 static unsigned wide_prefix(const struct net_block *block)
