@@ -64,20 +64,33 @@ static void answer_addresses(struct dns_exchange *exchange, const struct net_add
 }
 
 /* The one line that tells why; to the program by the extended error, to whoever watches by the event. */
-static void refuse(struct names *names, struct dns_exchange *exchange, const char *name,
-                   const struct net_decision *decision)
+static void refuse(struct names *names, struct dns_exchange *exchange, const struct net_decision *decision)
 {
+    const char *name = exchange->question.name;
+    bool is_denied = decision->reason == NET_BY_RULE;
     char text[TEXT_SIZE];
-    enum dns_extended extended = decision->reason == NET_NO_RULE ? DNS_EXTENDED_PROHIBITED : DNS_EXTENDED_BLOCKED;
 
-    if (decision->reason == NET_NO_RULE)
-        snprintf(text, sizeof(text), "no rule grants %s", name);
-    else if (decision->reason == NET_BY_RULE)
+    if (is_denied)
         snprintf(text, sizeof(text), "%s is denied by %s", name, decision->where ?: "a rule");
     else
-        snprintf(text, sizeof(text), "%s: %s", name, net_reason_text(decision->reason));
+        snprintf(text, sizeof(text), "no rule grants %s", name);
     names->setup.denied(names->setup.context, name, decision);
-    answer_code(exchange, DNS_REFUSED, extended, text);
+    answer_code(exchange, DNS_REFUSED, is_denied ? DNS_EXTENDED_BLOCKED : DNS_EXTENDED_PROHIBITED, text);
+}
+
+/* The same of a granted name with an address that may not be told. */
+static void refuse_address(struct names *names, struct dns_exchange *exchange, const struct net_address *address,
+                           const struct net_decision *decision)
+{
+    const char *name = exchange->question.name;
+    char text[TEXT_SIZE], shown[NET_ADDRESS_TEXT_SIZE];
+
+    net_address_print(address, shown);
+    snprintf(text, sizeof(text), "%s is %s: %s%s%s", name, shown, net_reason_text(decision->reason),
+             decision->reason == NET_BY_RULE && decision->where ? " " : "",
+             decision->reason == NET_BY_RULE && decision->where ? decision->where : "");
+    names->setup.denied(names->setup.context, name, decision);
+    answer_code(exchange, DNS_REFUSED, DNS_EXTENDED_BLOCKED, text);
 }
 
 /* ---- what is told ---- */
@@ -119,14 +132,15 @@ static bool may_tell(struct names *names, const char *name, const struct net_add
     *ret_decision = dns_judge_address(names->judge, name, address, is_own);
     if (ret_decision->verdict == NET_PERMIT)
         return true;
-    return ret_decision->reason == NET_NO_RULE && names->asks_anything && !is_own &&
+    return names->asks_anything && ret_decision->reason != NET_BY_RULE && !is_own &&
            net_address_class(address) == NET_PUBLIC;
 }
 
 struct told {
     struct net_address addresses[DNS_ADDRESSES_MAX];
     size_t count, refused, forgotten;
-    struct net_decision decision; /* of one that was refused */
+    struct net_address refused_address; /* of those the one that says most */
+    struct net_decision decision;
 };
 
 static void tell_one(struct names *names, const char *name, const struct net_address *address, uint32_t ttl_s,
@@ -147,8 +161,10 @@ static void tell_one(struct names *names, const char *name, const struct net_add
             told->forgotten++;
         return;
     }
-    if (!told->refused || decision.reason == NET_SPECIAL)
+    if (!told->refused || decision.reason == NET_SPECIAL) {
         told->decision = decision;
+        told->refused_address = *address;
+    }
     told->refused++;
 }
 
@@ -165,7 +181,7 @@ static void tell(struct names *names, struct dns_exchange *exchange, const struc
     else if (told.forgotten)
         answer_code(exchange, DNS_SERVFAIL, DNS_EXTENDED_OTHER, "as many addresses are in use as can be remembered");
     else if (told.refused)
-        refuse(names, exchange, name, &told.decision);
+        refuse_address(names, exchange, &told.refused_address, &told.decision);
     else
         answer_code(exchange, DNS_NOERROR, DNS_EXTENDED_NO_AUTHORITY, "this machine has no route to its addresses");
 }
@@ -283,7 +299,7 @@ static void asked(void *context, struct dns_exchange *exchange, int rcode)
         return;
     decision = net_decide_name(names->setup.rules, name);
     if (decision.verdict == NET_REFUSE && !(decision.reason == NET_NO_RULE && names->asks_anything))
-        refuse(names, exchange, name, &decision);
+        refuse(names, exchange, &decision);
     else
         answer_asked(names, exchange);
 }

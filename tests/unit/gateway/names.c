@@ -99,13 +99,53 @@ TEST(a_policy_that_is_open_resolves_all_but_denied_names)
 /* Whoever may ask that resolver directly may ask anything of this one; what special addresses it says stays unsaid. */
 TEST(a_rule_for_the_hosts_resolver_opens_all_names_but_no_special_address)
 {
-    static const char rules[] = "allow good.example.org\nallow 127.0.0.53/32 udp:53\nallow 10.9.9.9/32\ndeny twin.example.org";
     struct world world;
     struct reply reply;
 
-    world_begin(&world, rules, NULL);
+    world_begin(&world, "allow good.example.org\nallow 9.9.9.53/32 udp:53\ndeny twin.example.org", NULL);
+    check_string(world_addresses("chain.example.net", 1), "93.184.216.36");
+    check_string(world_addresses("good.example.org", 1), "93.184.216.34");
+    world_ask("inward.example.net", 1, &reply);
+    check_int(reply.rcode, 5);
+    check_contains(reply.text, "inward.example.net is 10.0.0.5: ");
+    world_ask("other.example.net", 1, &reply);
+    check_int(reply.rcode, 5);
+    world_ask("twin.example.org", 1, &reply);
+    check_int(reply.rcode, 5);
+    check_string(reply.text, "twin.example.org is denied by line 3");
+    check_int(world_set_rules(&world, "allow good.example.org\nallow 9.9.9.53/32 udp:54\nallow 9.9.9.54/32"), 0);
     world_ask("chain.example.net", 1, &reply);
-    check_int(reply.rcode, 5); /* 127.0.0.53 is loopback: no rule grants it, so this one does not either */
+    check_int(reply.rcode, 5);
+    check_int(reply.extended, 18);
+    world_end(&world);
+}
+
+TEST(whatever_resolver_is_asked_answers_for_itself)
+{
+    struct world world;
+    struct reply reply;
+
+    world_begin(&world, "allow good.example.org", NULL);
+    world_ask_at(WORLD_OTHER, "good.example.org", 1, &reply);
+    check_string(reply.answers[0].text, "93.184.216.34");
+    world_ask_tcp_at(WORLD_OTHER, "good.example.org", 1, &reply);
+    check_string(reply.answers[0].text, "93.184.216.34");
+    world_ask_at("::1", "good.example.org", 28, &reply);
+    check_string(reply.answers[0].text, "2606:2800:220:1::1");
+    world_ask_tcp_at("::1", "twin.example.org", 28, &reply);
+    check_int(reply.rcode, 5);
+    world_end(&world);
+}
+
+TEST(an_address_that_the_host_cannot_reach_is_not_told)
+{
+    struct world world;
+
+    world_begin(&world, "allow good.example.org", NULL);
+    check_string(world_addresses("good.example.org", 28), "2606:2800:220:1::1");
+    world_forget_route6();
+    check_string(world_addresses("good.example.org", 28), "");
+    check_string(world_addresses("good.example.org", 1), "93.184.216.34");
     world_end(&world);
 }
 

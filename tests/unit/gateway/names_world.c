@@ -24,7 +24,7 @@
 #include "names_server.h"
 #include "test.h"
 
-#define SERVER      "127.0.0.53"
+#define SERVER      "9.9.9.53" /* a public address: a rule may grant it */
 #define SERVER_PORT 5353
 
 /* ---- the namespace: loopback, and a route to everywhere that leads nowhere ---- */
@@ -39,15 +39,31 @@ static void route_all(int fd)
     check_int(ioctl(fd, SIOCADDRT, &route), 0);
 }
 
-static void route_all6(void)
+static void route_all6(unsigned long change)
 {
     int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     struct in6_rtmsg route = {.rtmsg_flags = RTF_UP, .rtmsg_metric = 1, .rtmsg_ifindex = 1};
 
     if (fd < 0)
         return;
-    check_int(ioctl(fd, SIOCADDRT, &route), 0);
+    check_int(ioctl(fd, change, &route), 0);
     close(fd);
+}
+
+void world_forget_route6(void)
+{
+    route_all6(SIOCDELRT);
+}
+
+static void add_address(int fd, const char *label, const char *address)
+{
+    struct ifreq request = {.ifr_flags = 0};
+    struct sockaddr_in *at = (struct sockaddr_in *)(void *)&request.ifr_addr;
+
+    snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", label);
+    at->sin_family = AF_INET;
+    check_int(inet_pton(AF_INET, address, &at->sin_addr), 1);
+    check_int(ioctl(fd, SIOCSIFADDR, &request), 0);
 }
 
 static void enter_namespace(void)
@@ -61,8 +77,10 @@ static void enter_namespace(void)
     check(fd >= 0);
     check_int(ioctl(fd, SIOCSIFFLAGS, &request), 0);
     route_all(fd);
+    add_address(fd, "lo:1", SERVER);
+    add_address(fd, "lo:2", WORLD_OTHER);
     close(fd);
-    route_all6();
+    route_all6(SIOCADDRT);
 }
 
 static int bound(const char *address, unsigned port, int type)
@@ -76,6 +94,32 @@ static int bound(const char *address, unsigned port, int type)
     check_int(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
     if ((type & 15) == SOCK_STREAM)
         check_int(listen(fd, 64), 0);
+    return fd;
+}
+
+/* As the gateway makes it: bound to one address, and told which one was asked; here bound to all of the namespace. */
+static int bound_to_all(void)
+{
+    int fd = bound("0.0.0.0", 53, SOCK_DGRAM | SOCK_NONBLOCK), on = 1;
+
+    check_int(setsockopt(fd, SOL_IP, IP_TRANSPARENT, &on, sizeof(on)), 0);
+    check_int(setsockopt(fd, SOL_IP, IP_RECVORIGDSTADDR, &on, sizeof(on)), 0);
+    return fd;
+}
+
+static int bound6(int type)
+{
+    struct sockaddr_in6 at = {.sin6_family = AF_INET6, .sin6_port = htons(53)};
+    int fd = socket(AF_INET6, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1;
+
+    if (fd < 0)
+        return -1;
+    check_int(setsockopt(fd, SOL_IPV6, IPV6_V6ONLY, &on, sizeof(on)), 0);
+    check_int(setsockopt(fd, SOL_IPV6, IPV6_TRANSPARENT, &on, sizeof(on)), 0);
+    check_int(setsockopt(fd, SOL_IPV6, IPV6_RECVORIGDSTADDR, &on, sizeof(on)), 0);
+    check_int(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+    if (type == SOCK_STREAM)
+        check_int(listen(fd, 16), 0);
     return fd;
 }
 
@@ -138,6 +182,19 @@ static void control_ready(struct loop_watch *watch, uint32_t events unused_arg)
     check(send(watch->fd, said, strlen(said), 0) >= 0);
 }
 
+/* Whatever the resolver reads it has read: nothing is there any more. Returns where it was, for what looks at the end. */
+static int lose_files(void)
+{
+    char path[] = "/tmp/cordon-names-root-XXXXXX";
+    int root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    check(root >= 0 && test_make_directory(path));
+    check_int(chdir(path), 0);
+    check_int(chroot("."), 0);
+    check_int(open("/etc/resolv.conf", O_RDONLY), -1);
+    return root;
+}
+
 static void run_resolver(struct world *world, const char *rules, const char *hosts, int control, int ready)
 {
     char path[] = "/tmp/cordon-names-XXXXXX";
@@ -148,9 +205,10 @@ static void run_resolver(struct world *world, const char *rules, const char *hos
                                 .context = &resolver,
                                 .servers = SERVER ":" STRINGIFY(SERVER_PORT),
                                 .hosts_path = hosts ? path : "/nonexistent"};
-    struct names_sockets sockets = {.udp = {bound(WORLD_RESOLVER, 53, SOCK_DGRAM | SOCK_NONBLOCK), -1},
-                                    .tcp = {bound(WORLD_RESOLVER, 53, SOCK_STREAM | SOCK_NONBLOCK), -1}};
+    struct names_sockets sockets = {.udp = {bound_to_all(), bound6(SOCK_DGRAM)},
+                                    .tcp = {bound("0.0.0.0", 53, SOCK_STREAM | SOCK_NONBLOCK), bound6(SOCK_STREAM)}};
     struct error err = ERROR_INIT;
+    int root;
 
     if (hosts) {
         close(test_make_file(path));
@@ -165,11 +223,13 @@ static void run_resolver(struct world *world, const char *rules, const char *hos
     check_int(loop_watch(resolver.loop, &resolver.control, EPOLLIN), 0);
     if (hosts)
         unlink(path);
+    root = lose_files();
     close(ready);
     check_int(loop_run(resolver.loop), 0);
     loop_forget(resolver.loop, &resolver.control);
     names_close(resolver.names);
     loop_close(resolver.loop);
+    check(fchdir(root) == 0 && chroot(".") == 0); /* the search for leaks reads /proc */
     exit(0);
 }
 
@@ -269,27 +329,29 @@ const char *world_event(struct world *world)
 
 /* ---- the program inside ---- */
 
-static int connected(int type)
+static int connected(const char *resolver, int type)
 {
-    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(53)};
+    struct sockaddr_in to4 = {.sin_family = AF_INET, .sin_port = htons(53)};
+    struct sockaddr_in6 to6 = {.sin6_family = AF_INET6, .sin6_port = htons(53)};
+    bool is4 = inet_pton(AF_INET, resolver, &to4.sin_addr) == 1;
     struct timeval limit = {.tv_sec = 8};
-    int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
+    int fd = socket(is4 ? AF_INET : AF_INET6, type | SOCK_CLOEXEC, 0);
 
     check(fd >= 0);
-    check_int(inet_pton(AF_INET, WORLD_RESOLVER, &to.sin_addr), 1);
+    check(is4 || inet_pton(AF_INET6, resolver, &to6.sin6_addr) == 1);
     check_int(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)), 0);
-    check_int(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
+    check_int(connect(fd, is4 ? (struct sockaddr *)&to4 : (struct sockaddr *)&to6, is4 ? sizeof(to4) : sizeof(to6)), 0);
     return fd;
 }
 
 int world_udp(void)
 {
-    return connected(SOCK_DGRAM);
+    return connected(WORLD_RESOLVER, SOCK_DGRAM);
 }
 
 int world_tcp(void)
 {
-    return connected(SOCK_STREAM);
+    return connected(WORLD_RESOLVER, SOCK_STREAM);
 }
 
 static unsigned next_id(void)
@@ -301,10 +363,15 @@ static unsigned next_id(void)
 
 void world_ask(const char *name, unsigned type, struct reply *ret_reply)
 {
+    world_ask_at(WORLD_RESOLVER, name, type, ret_reply);
+}
+
+void world_ask_at(const char *resolver, const char *name, unsigned type, struct reply *ret_reply)
+{
     unsigned id = next_id();
     struct message message = message_question(id, name, type, 1232);
     unsigned char bytes[4096];
-    int fd = world_udp();
+    int fd = connected(resolver, SOCK_DGRAM);
     ssize_t size;
 
     check(send(fd, message.bytes, message.size, 0) == (ssize_t)message.size);
@@ -318,10 +385,15 @@ void world_ask(const char *name, unsigned type, struct reply *ret_reply)
 
 void world_ask_tcp(const char *name, unsigned type, struct reply *ret_reply)
 {
+    world_ask_tcp_at(WORLD_RESOLVER, name, type, ret_reply);
+}
+
+void world_ask_tcp_at(const char *resolver, const char *name, unsigned type, struct reply *ret_reply)
+{
     unsigned id = next_id();
     struct message question = message_question(id, name, type, 1232), message = {0};
     unsigned char bytes[4096];
-    int fd = world_tcp();
+    int fd = connected(resolver, SOCK_STREAM);
     size_t size;
 
     message_add_u16(&message, (unsigned)question.size);

@@ -12,6 +12,7 @@
 
 /* Where the resolver is asked. */
 #define WORLD_RESOLVER "127.0.0.2"
+#define WORLD_OTHER    "8.8.4.4" /* another address that leads to it */
 
 struct world {
     int resolver_pid, server_pid;
@@ -23,9 +24,13 @@ struct world {
 void world_begin(struct world *world, const char *rules, const char *hosts);
 void world_end(struct world *world);
 
-/* Ask by datagram, or by TCP, with EDNS. The answer's id is checked. */
+void world_forget_route6(void); /* the host has no way to any address of version 6 any more */
+
+/* Ask by datagram, or by TCP, with EDNS. The answer's id is checked, and that it comes from where it was asked. */
 void world_ask(const char *name, unsigned type, struct reply *ret_reply);
 void world_ask_tcp(const char *name, unsigned type, struct reply *ret_reply);
+void world_ask_at(const char *resolver, const char *name, unsigned type, struct reply *ret_reply);
+void world_ask_tcp_at(const char *resolver, const char *name, unsigned type, struct reply *ret_reply);
 
 /* Addresses of the answer, joined by blanks in order; "" = none. Valid until the next call. */
 const char *world_addresses(const char *name, unsigned type);
