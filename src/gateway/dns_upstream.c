@@ -3,8 +3,8 @@
  * c-ares 1.18 in the gateway's event loop. A question's id is drawn here and its source port by the kernel, for every burst
  * of questions anew; what comes from elsewhere, with another id or about another name, c-ares drops and goes on waiting.
  *
- * System calls: socket, connect, getsockname, setsockopt, getsockopt, fcntl, ioctl, recvfrom, recv, sendto, send, writev,
- * close, epoll_ctl, getrandom.
+ * System calls: socket, connect, setsockopt, fcntl, recvfrom, sendto, writev, close, epoll_ctl, getrandom; and malloc's
+ * (brk, mmap, munmap), which nothing else here needs after names_open().
  */
 #include "gateway/dns_upstream.h"
 
