@@ -39,7 +39,7 @@ ONE_SHOT = {
     "ui": {"disable": True, "clipboard": "none", "injection": False},
     "telemetry": {"enabled": False},
 }
-# What enforcement here needs no gateway for: a document that both accept.
+# No network: a document that both accept.
 PLAIN = {**ONE_SHOT, "network": {"egress": {"default": "deny", "allow": [], "deny": []},
                                  "ingress": {"default": "deny", "hostLoopback": "deny"}}}
 PROXY = {"version": "1.0.0", "process": {"commandLine": "true"},
