@@ -83,6 +83,8 @@ static void flow_free(struct flow *flow, bool is_reset)
             close(flow->watches[i].fd);
     }
     pump_finish(&flow->pump, &gateway->pipes);
+    if (flow->has_hold)
+        names_release(gateway->names, &flow->question.address, flow->name);
     *flow->before = flow->next;
     if (flow->next)
         flow->next->before = flow->before;
@@ -120,6 +122,15 @@ static void hold(struct flow *flow, bool is_held)
         loop_cancel(flow->gateway->loop, &flow->hello_timer);
 }
 
+/* From here on the address stays given for the name. */
+static void permitted(struct flow *flow)
+{
+    if (flow->has_hold || !flow->name[0])
+        return;
+    names_hold(flow->gateway->names, &flow->question.address, flow->name);
+    flow->has_hold = true;
+}
+
 /* What it says is known now. false = it was refused and is gone. */
 static bool said(struct flow *flow, enum net_said what)
 {
@@ -134,6 +145,7 @@ static bool said(struct flow *flow, enum net_said what)
         return false;
     }
     hold(flow, false);
+    permitted(flow);
     return true;
 }
 
@@ -360,6 +372,8 @@ void flow_begin(struct gateway *gateway, int client)
         return;
     }
     hold(flow, decision.verdict == NET_ASK_NAME);
+    if (decision.verdict == NET_PERMIT)
+        permitted(flow);
     server = dial(SOCK_STREAM, &to, port);
     if (server < 0)
         end_failed(flow, -server);
@@ -391,8 +405,8 @@ void flow_begin_door(struct gateway *gateway, const struct net_door *door, bool 
 
 static void judge_again(struct flow *flow)
 {
-    const char *name = flow->name;
     char before[NET_NAME_SIZE];
+    const char *name = before;
     struct net_decision decision;
     struct net_address to;
 
@@ -405,15 +419,15 @@ static void judge_again(struct flow *flow)
     /* what already goes by has not been asked for its name, or has none */
     if (!flow->is_waiting && flow->question.said == NET_SAID_NOT_YET)
         flow->question.said = NET_SAID_NOTHING;
-    if (flow->name[0]) {
-        memcpy(before, flow->name, sizeof(before));
-        name = before;
+    memcpy(before, flow->name, sizeof(before));
+    if (before[0]) {
         flow->question.names = &name;
         flow->question.name_count = 1;
     }
     decision = judge(flow, &to);
     flow->question.names = NULL;
     flow->question.name_count = 0;
+    memcpy(flow->name, before, sizeof(before)); /* what is held is released by this name */
     if (decision.verdict == NET_REFUSE || (decision.verdict == NET_ASK_NAME && !flow->is_waiting))
         end_denied(flow, &decision);
 }

@@ -18,6 +18,7 @@ struct flow {
     bool is_waiting;   /* for the name that decides it */
     uint64_t number, began_ns;
     char name[NET_NAME_SIZE]; /* by which it is permitted */
+    bool has_hold;            /* of that name on the address */
     char said[NET_NAME_SIZE];
 };
 

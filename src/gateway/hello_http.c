@@ -53,13 +53,14 @@ static bool may_become_request(struct text text)
     return true;
 }
 
-/* git's own protocol and the like: a request line has no such byte, and may never end here. */
-static bool has_control(struct text line)
+/* Up to the first byte that no request line has, as git's own protocol has them: such a line may never end. */
+static size_t size_of_text(struct text line)
 {
-    for (size_t i = 0; i < line.size; i++)
-        if ((unsigned char)line.at[i] < ' ' && !is_blank(line.at[i]))
-            return true;
-    return false;
+    size_t i = 0;
+
+    while (i < line.size && ((unsigned char)line.at[i] >= ' ' || is_blank(line.at[i])))
+        i++;
+    return i;
 }
 
 /* The next line without its end, which has to be CR LF; *is_whole says whether it is there. False = a bare CR or LF, NUL. */
@@ -201,12 +202,16 @@ enum hello hello_read_http(const unsigned char *bytes, size_t size, char ret_nam
         line.size--;
     }
     end = memchr(line.at, '\n', line.size);
+    if (end)
+        line.size = (size_t)(end - line.at);
     if (!may_become_request(all))
         return HELLO_NOTHING;
-    if (!end && (names_http(line) || !has_control(line)))
-        return is_cut ? HELLO_WRONG : HELLO_MORE;
+    if (size_of_text(line) < line.size) {
+        line.size = size_of_text(line);
+        if (!names_http(line))
+            return HELLO_NOTHING;
+    }
     if (!end)
-        return HELLO_NOTHING;
-    line.size = (size_t)(end - line.at);
+        return is_cut ? HELLO_WRONG : HELLO_MORE;
     return names_http(line) ? read_head(all, is_cut, ret_name) : HELLO_NOTHING;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A batch for nf_tables, over libnftnl: one table of the family inet, its chains, sets of intervals and rules. Nothing is
- * sent before nft_commit(), and the kernel takes all of it or nothing. What cannot be built is remembered, and fails there.
+ * A batch for nf_tables, over libmnl: one table of the family inet, its chains, sets of intervals and rules. Nothing is
+ * sent before nft_commit(), and the kernel takes all of it or nothing. What has no room is remembered, and fails there.
  */
 #ifndef CORDON_GATEWAY_NFT_H
 #define CORDON_GATEWAY_NFT_H
@@ -13,7 +13,8 @@
 
 struct mnl_socket;
 struct mnl_nlmsg_batch;
-struct nftnl_rule;
+struct nlattr;
+struct nlmsghdr;
 
 struct nft {
     struct mnl_socket *socket;
@@ -21,7 +22,8 @@ struct nft {
     char *buffer;
     const char *table;
     uint32_t sequence;
-    bool is_failed; /* out of memory, or out of room */
+    uint32_t answers; /* to be waited for */
+    bool is_failed;   /* out of room */
 };
 
 /* In the calling thread's network namespace. 0 or -errno. */
@@ -48,7 +50,8 @@ void nft_add_blocks(struct nft *nft, const struct nft_set *set, const struct blo
 
 struct nft_rule {
     struct nft *nft;
-    struct nftnl_rule *rule;
+    struct nlmsghdr *header;
+    struct nlattr *list, *expression, *data; /* that are open */
 };
 
 struct nft_rule nft_rule_begin(struct nft *nft, const char *chain, int family);

@@ -135,6 +135,8 @@ static void flow_free(struct udp_flow *flow)
 {
     struct udp *udp = flow->udp;
 
+    if (flow->name[0])
+        names_release(udp->gateway->names, &flow->wanted.address, flow->name);
     loop_forget(udp->gateway->loop, &flow->outside);
     loop_cancel(udp->gateway->loop, &flow->idle);
     if (flow->outside.fd >= 0)
@@ -253,6 +255,8 @@ static struct udp_flow *judge_first(struct udp *udp, const struct packet_end *cl
     if (flow) {
         flow->is_quic = is_quic;
         memcpy(flow->name, name, sizeof(flow->name));
+        if (name[0])
+            names_hold(udp->gateway->names, &wanted->address, flow->name);
     }
     return flow;
 }
