@@ -89,3 +89,12 @@ void channel_send_error(int channel, const struct error *err)
         size = send(channel, &message, sizeof(message), MSG_NOSIGNAL);
     while (size < 0 && errno == EINTR);
 }
+
+void channel_end(int channel)
+{
+    struct gateway_message unread;
+
+    shutdown(channel, SHUT_RD);
+    while (recv(channel, &unread, sizeof(unread), MSG_DONTWAIT) > 0)
+        ;
+}

@@ -18,7 +18,10 @@ int channel_receive(int channel, struct gateway_message *ret_message, int *ret_f
 /* Whole and at once, or -EAGAIN, -EPIPE, ... */
 int channel_send(int channel, const struct gateway_message *message) must_check;
 
-/* GATEWAY_ERROR; waits for room. That it may not arrive does not matter: the sender ends next, which tells as much. */
+/* GATEWAY_ERROR; waits for room where the channel does. */
 void channel_send_error(int channel, const struct error *err);
+
+/* Read what is left, for ever: a socket that ends with something unread resets the other end, which then misses the error. */
+void channel_end(int channel);
 
 #endif

@@ -139,6 +139,10 @@ int inside_open(int network, const struct inside_want *want, struct inside **ret
             *err = inside->err;
         return inside->status; /* the process ends next, and the thread and its sockets with it */
     }
+    if (!want->set->rules->inward_count) {
+        pthread_join(inside->thread, NULL);
+        inside->thread = 0;
+    }
     inside->want = NULL;
     *ret_sockets = inside->sockets;
     *ret_inside = inside;

@@ -269,6 +269,7 @@ int main(void)
     signal(SIGPIPE, SIG_IGN);
     if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || begin(&start, &err) < 0) {
         channel_send_error(GATEWAY_CHANNEL, &err);
+        channel_end(GATEWAY_CHANNEL);
         return STATUS_FAILED;
     }
     if (channel_send(GATEWAY_CHANNEL, &ready) < 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The whole gateway between a container and a world of one machine. */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -248,5 +249,224 @@ TEST(doors_lead_where_they_say_and_nowhere_else)
     check_int(-world_connect(SOCK_STREAM, "127.0.0.1", 8001), ECONNREFUSED);
     kill(server, SIGKILL);
     waitpid(server, NULL, 0);
+    world_end(&world);
+}
+
+/* ---- rules while it runs ---- */
+
+static int hold_and_wait(void *data)
+{
+    const int *pipes = data;
+    char byte;
+    int fd = world_connect(SOCK_STREAM, WORLD_SERVER4, 7001);
+
+    if (fd < 0 || send(fd, "hello", 5, MSG_NOSIGNAL) != 5 || recv(fd, &byte, 1, 0) != 1)
+        return 1;
+    if (write(pipes[1], "", 1) != 1)
+        return 2;
+    for (;;) {
+        ssize_t got = recv(fd, &byte, 1, 0);
+
+        if (got <= 0)
+            return got < 0 && errno == ECONNRESET ? 0 : 3;
+    }
+}
+
+TEST(new_rules_hold_at_once_and_close_what_they_refuse)
+{
+    struct world world;
+    struct policy policy;
+    int pipes[2], status;
+    char byte;
+    pid_t holder;
+
+    begin(&world, &policy);
+    check_int(pipe(pipes), 0);
+    holder = fork();
+    check(holder >= 0);
+    if (holder == 0)
+        _exit(world_inside(&world, hold_and_wait, pipes));
+    check_int(read(pipes[0], &byte, 1), 1);
+    close(pipes[0]);
+    close(pipes[1]);
+    policy.ports[0].first = 7002; /* TCP to 7001 is gone, UDP stays */
+    world_send_rules(&world, &policy.rules);
+    while (world_receive(&world).type != GATEWAY_APPLIED)
+        ;
+    check_int(waitpid(holder, &status, 0), holder);
+    check(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    check_int(attempt(&world, SOCK_STREAM, WORLD_SERVER4, 7001), ECONNRESET);
+    check_int(world_expect(&world, GATEWAY_DENIED).port, 7001);
+    check_int(attempt(&world, SOCK_DGRAM, WORLD_SERVER4, 7001), ECHOED);
+    world_end(&world);
+}
+
+TEST(rules_that_need_more_than_is_captured_are_refused_and_the_former_hold)
+{
+    struct world world;
+    struct policy policy;
+    struct gateway_message message;
+
+    begin(&world, &policy);
+    policy.ports[0].last = 7050;
+    world_send_rules(&world, &policy.rules);
+    message = world_receive(&world);
+    check_int(message.type, GATEWAY_ERROR);
+    check_contains(message.where, "TCP port");
+    policy.ports[0].last = 7009;
+    policy.peers[0].block = block("93.184.216.0/24");
+    world_send_rules(&world, &policy.rules);
+    message = world_receive(&world);
+    check_int(message.type, GATEWAY_ERROR);
+    check_contains(message.where, "address");
+    check_int(attempt(&world, SOCK_STREAM, WORLD_SERVER4, 7001), ECHOED);
+    check_int(attempt(&world, SOCK_STREAM, WORLD_SERVER4, 7050), ECONNREFUSED);
+    world_end(&world);
+}
+
+/* ---- a rule that asks for a name ---- */
+
+static const char plain[] = "GET / HTTP/1.1\r\nHost: evil.example.org\r\n\r\n";
+static const char good[] = "GET / HTTP/1.1\r\nHost: good.example.org\r\n\r\n";
+
+static int send_and_receive(void *data)
+{
+    const char *text = data;
+    char bytes[128] = "";
+    int fd = world_connect(SOCK_STREAM, WORLD_SERVER4, 7001);
+
+    if (fd < 0)
+        return -fd;
+    if (send(fd, text, strlen(text), MSG_NOSIGNAL) < 0)
+        return errno;
+    if (recv(fd, bytes, sizeof(bytes), 0) < 0)
+        return errno;
+    return strncmp(bytes, text, sizeof(bytes) - 1 < strlen(text) ? sizeof(bytes) - 1 : strlen(text)) == 0 ? ECHOED
+                                                                                                        : WRONG_ECHO;
+}
+
+TEST(a_name_that_is_denied_is_heard_before_anything_goes_up)
+{
+    struct world world;
+    struct policy policy;
+    struct net_peer named = {.host = "evil.example.org"};
+    struct net_rule deny = {.peers = &named, .peer_count = 1, .where = "test: deny[0]"};
+    struct gateway_message message;
+
+    policy_init(&policy);
+    policy.layer.deny = &deny;
+    policy.layer.deny_count = 1;
+    world_begin(&world);
+    echo_everywhere();
+    check(world_attach(&world, &policy.rules, &message));
+    check_int(world_inside(&world, send_and_receive, (void *)good), ECHOED);
+    check_int(world_expect(&world, GATEWAY_CLOSED).bytes_up, sizeof(good) - 1);
+    check_int(world_inside(&world, send_and_receive, (void *)plain), ECONNRESET);
+    message = world_expect(&world, GATEWAY_DENIED);
+    check_string(message.where, "test: deny[0]");
+    check_string(message.name, "evil.example.org");
+    world_end(&world);
+}
+
+/* ---- what it refuses to start with ---- */
+
+TEST(a_network_of_this_user_namespace_is_refused)
+{
+    struct world world;
+    struct policy policy;
+    struct gateway_message message;
+    int theirs;
+
+    policy_init(&policy);
+    world_begin(&world);
+    theirs = world.net;
+    world.net = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+    check(!world_attach(&world, &policy.rules, &message));
+    check_contains(message.where, "belongs to this user namespace");
+    close(world.net);
+    world.net = theirs;
+    world_end(&world);
+}
+
+TEST(a_port_of_the_host_that_is_taken_is_said_with_its_rule)
+{
+    struct world world;
+    struct policy policy;
+    struct net_door inward = {.port = 9001, .to_port = 8001, .where = "test: ingress.ports[0]"};
+    struct gateway_message message;
+    int taken;
+
+    policy_init(&policy);
+    policy.rules.inward = &inward;
+    policy.rules.inward_count = 1;
+    world_begin(&world);
+    taken = world_listen(SOCK_STREAM, "127.0.0.1", 9001);
+    check(taken >= 0);
+    check(!world_attach(&world, &policy.rules, &message));
+    check_int(message.errnum, EADDRINUSE);
+    check_contains(message.where, "test: ingress.ports[0]");
+    close(taken);
+    world_end(&world);
+}
+
+/* ---- what a program inside may bind to ---- */
+
+static int try_to_take_over(void *data)
+{
+    (void)data;
+    if (world_listen(SOCK_STREAM, "192.0.0.1", 1) >= 0 || world_listen(SOCK_STREAM, "0.0.0.0", 1) >= 0 ||
+        world_listen(SOCK_DGRAM, "192.0.0.1", 1) >= 0 || world_listen(SOCK_DGRAM, "0.0.0.0", 53) >= 0)
+        return 1;
+    /* an address that a rule grants is local; listening there takes nothing from the gateway */
+    if (world_listen(SOCK_STREAM, WORLD_SERVER4, 7001) < 0 || world_listen(SOCK_DGRAM, WORLD_SERVER4, 7001) < 0)
+        return 2;
+    return try_echo(&(struct attempt){SOCK_STREAM, WORLD_SERVER4, 7001}) == ECHOED &&
+                   try_echo(&(struct attempt){SOCK_DGRAM, WORLD_SERVER4, 7001}) == ECHOED
+               ? 0
+               : 3;
+}
+
+TEST(nothing_that_listens_inside_takes_what_is_the_gateways)
+{
+    struct world world;
+    struct policy policy;
+
+    begin(&world, &policy);
+    check_int(world_inside(&world, try_to_take_over, NULL), 0);
+    world_end(&world);
+}
+
+/* ---- what it is once it is ready ---- */
+
+static void check_status(const struct world *world, const char *name, const char *expected)
+{
+    char path[64], line[256], value[200];
+    bool is_found = false;
+    FILE *file;
+
+    snprintf(path, sizeof(path), "/proc/%d/status", world->gateway);
+    file = fopen(path, "re");
+    check(file != NULL);
+    while (fgets(line, sizeof(line), file))
+        if (strncmp(line, name, strlen(name)) == 0 && sscanf(line + strlen(name), ":%199s", value) == 1) {
+            check_string(value, expected);
+            is_found = true;
+        }
+    fclose(file);
+    check(is_found);
+}
+
+TEST(a_gateway_that_is_ready_has_no_rights_left)
+{
+    static const char *const sets[] = {"CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"};
+    struct world world;
+    struct policy policy;
+
+    begin(&world, &policy);
+    for (size_t i = 0; i < ARRAY_COUNT(sets); i++)
+        check_status(&world, sets[i], "0000000000000000");
+    check_status(&world, "NoNewPrivs", "1");
+    check_status(&world, "Seccomp", "2");
+    check_status(&world, "Threads", "1");
     world_end(&world);
 }
