@@ -417,14 +417,16 @@ int names_of(struct names *names, const struct net_address *address, struct net_
 
 void names_hold(struct names *names, const struct net_address *address, const char *name)
 {
-    if (name)
-        pins_hold(names->pins, address, name);
+    struct net_address given = net_address_unmapped(address);
+
+    pins_hold(names->pins, &given, name);
 }
 
 void names_release(struct names *names, const struct net_address *address, const char *name)
 {
-    if (name)
-        pins_release(names->pins, address, name);
+    struct net_address given = net_address_unmapped(address);
+
+    pins_release(names->pins, &given, name);
 }
 
 bool names_synthetic_block(const struct names *names, int family, struct net_block *ret_block)

@@ -63,7 +63,7 @@ int names_of(struct names *names, const struct net_address *address, struct net_
 
 /*
  * A connection to `address` (as it was asked for) that is permitted by `name` begins, and ends: for that long the address
- * stays given for the name, whatever its lifetime. Each hold needs its release; `name` NULL is nothing.
+ * stays given for the name, whatever its lifetime. Each hold needs its release; a name that does not have it is nothing.
  */
 void names_hold(struct names *names, const struct net_address *address, const char *name);
 void names_release(struct names *names, const struct net_address *address, const char *name);

@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "dns_rules.h"
+#include "gateway/names.h"
 #include "names_world.h"
 #include "test.h"
 
@@ -644,4 +646,69 @@ TEST(more_questions_than_can_wait_are_answered_at_once)
     check_int(reply.rcode, 0);
     close(fd);
     world_end(&world);
+}
+
+/* ---- opening ---- */
+
+static void nobody_denied(void *context unused_arg, const char *name unused_arg,
+                          const struct net_decision *decision unused_arg)
+{
+}
+
+static bool nobodys_own(void *context unused_arg, const struct net_address *address unused_arg)
+{
+    return false;
+}
+
+static int open_with(const char *hosts_path, struct error *err)
+{
+    struct loop *loop = NULL;
+    struct names *names = NULL;
+    struct names_setup setup = {.rules = rules_of("allow a.org"),
+                                .denied = nobody_denied,
+                                .is_own = nobodys_own,
+                                .servers = "127.0.0.1",
+                                .hosts_path = hosts_path};
+    int status = loop_open(&loop, err);
+
+    if (status < 0)
+        return status;
+    setup.loop = loop;
+    status = names_open(&setup, &names, err);
+    names_close(names);
+    loop_close(loop);
+    return status;
+}
+
+static int attempt_open(void)
+{
+    struct error err = ERROR_INIT;
+
+    return open_with("/nonexistent", &err);
+}
+
+TEST(a_resolver_that_finds_no_memory_says_so)
+{
+    test_each_allocation_fails(attempt_open, 40);
+}
+
+TEST(a_hosts_file_of_too_many_names_is_refused_and_one_less_is_read)
+{
+    char path[] = "/tmp/cordon-hosts-XXXXXX";
+    struct text text auto_text = {0};
+    struct error err = ERROR_INIT;
+
+    close(test_make_file(path));
+    for (unsigned i = 0; i < 20000; i++) /* what is blocked by such a file does not count */
+        text_printf(&text, "0.0.0.0 ad%u.example.org\n", i);
+    for (unsigned i = 0; i < 4096; i++)
+        text_printf(&text, "10.0.%u.%u n%u.example.org\n", i >> 8, i & 255, i);
+    test_write_file(path, text.data, 0600);
+    check_int(open_with(path, &err), 0);
+    text_add(&text, "10.1.0.0 more.example.org\n");
+    test_write_file(path, text.data, 0600);
+    check_int(open_with(path, &err), -E2BIG);
+    check_int(err.kind, ERROR_LIMIT);
+    check_contains(err.text, "more than 4096 names");
+    unlink(path);
 }
