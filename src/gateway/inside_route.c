@@ -20,37 +20,71 @@
 #include "net/inside.h"
 
 #define REQUEST_BYTES   512
+#define BATCH_BYTES     (32 << 10)
 #define LO              1 /* the first interface of every network namespace */
 #define DNS_TABLE       53
 #define DNS_PRIORITY    100  /* behind the table `local` (0), before main (32766) */
 #define PROHIBIT_METRIC UINT32_MAX
 
+/* Messages that go to the kernel together: it does one after the other, and answers the last, and what it cannot do. */
 struct request {
     struct mnl_socket *socket;
-    struct nlmsghdr *header;
-    _Alignas(struct nlmsghdr) char bytes[REQUEST_BYTES];
+    struct nlmsghdr *header; /* of the message under construction */
+    size_t used;             /* bytes in front of it */
+    uint32_t sequence;
+    _Alignas(struct nlmsghdr) char bytes[BATCH_BYTES];
 };
 
 static void *begin(struct request *request, unsigned type, unsigned flags, size_t extra)
 {
-    memset(request->bytes, 0, sizeof(request->bytes));
-    request->header = mnl_nlmsg_put_header(request->bytes);
+    memset(request->bytes + request->used, 0, REQUEST_BYTES);
+    request->header = mnl_nlmsg_put_header(request->bytes + request->used);
     request->header->nlmsg_type = (uint16_t)type;
-    request->header->nlmsg_flags = (uint16_t)(NLM_F_REQUEST | NLM_F_ACK | flags);
+    request->header->nlmsg_flags = (uint16_t)(NLM_F_REQUEST | flags);
+    request->header->nlmsg_seq = ++request->sequence;
     return mnl_nlmsg_put_extra_header(request->header, extra);
 }
 
-/* Send, and wait for what the kernel says to it. 0 or -errno. */
-static int finish(struct request *request)
+/* 0 when the kernel has done everything up to this one; or the first errno. */
+static int await(struct request *request, uint32_t last)
 {
     _Alignas(struct nlmsghdr) char answer[4096];
-    ssize_t size;
 
-    if (mnl_socket_sendto(request->socket, request->header, request->header->nlmsg_len) < 0)
+    for (;;) {
+        ssize_t size = mnl_socket_recvfrom(request->socket, answer, sizeof(answer));
+        const struct nlmsghdr *header = (const struct nlmsghdr *)answer;
+
+        if (size < 0)
+            return -errno;
+        if (!mnl_nlmsg_ok(header, (int)size) || header->nlmsg_type != NLMSG_ERROR)
+            return -EPROTO;
+        if (mnl_cb_run(answer, (size_t)size, 0, 0, NULL, NULL) < 0)
+            return -errno;
+        if (header->nlmsg_seq == last)
+            return 0;
+    }
+}
+
+/* Send what is there, and wait for what the kernel says to it. 0 or -errno. */
+static int finish(struct request *request)
+{
+    size_t size = request->used + MNL_ALIGN(request->header->nlmsg_len);
+
+    request->header->nlmsg_flags |= NLM_F_ACK;
+    request->used = 0;
+    if (mnl_socket_sendto(request->socket, request->bytes, size) < 0)
         return -errno;
-    size = mnl_socket_recvfrom(request->socket, answer, sizeof(answer));
-    if (size < 0 || mnl_cb_run(answer, (size_t)size, 0, 0, NULL, NULL) < 0)
-        return -errno;
+    return await(request, request->header->nlmsg_seq);
+}
+
+/* With the next one; now where there is no room for another. */
+static int finish_later(struct request *request)
+{
+    size_t used = request->used + MNL_ALIGN(request->header->nlmsg_len);
+
+    if (used + REQUEST_BYTES > sizeof(request->bytes))
+        return finish(request);
+    request->used = used;
     return 0;
 }
 
@@ -123,11 +157,9 @@ struct route {
     uint32_t metric;
 };
 
-static int add_route(struct request *request, const struct net_block *block, const struct route *route, struct error *err)
+static void put_route(struct request *request, const struct net_block *block, const struct route *route)
 {
     struct rtmsg *message = begin(request, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, sizeof(*message));
-    char text[INET6_ADDRSTRLEN] = "";
-    int status;
 
     message->rtm_family = (uint8_t)block->family;
     message->rtm_dst_len = (uint8_t)block->prefix;
@@ -144,9 +176,15 @@ static int add_route(struct request *request, const struct net_block *block, con
     if (route->type == RTN_LOCAL)
         put_address(request, RTA_PREFSRC, block->family,
                     block->family == AF_INET ? NET_INSIDE_ADDRESS4 : NET_INSIDE_ADDRESS6);
+}
+
+static int add_route(struct request *request, const struct net_block *block, const struct route *route, struct error *err)
+{
+    int status;
+
+    put_route(request, block, route);
     status = finish(request);
-    inet_ntop(block->family, block->address, text, sizeof(text));
-    return status < 0 ? error_system(err, -status, "make the route for %s/%u in the container", text, block->prefix) : 0;
+    return status < 0 ? error_system(err, -status, "make the routes of the container") : 0;
 }
 
 static int add_local(struct request *request, const struct blocks *blocks, struct error *err)
@@ -154,9 +192,11 @@ static int add_local(struct request *request, const struct blocks *blocks, struc
     static const struct route local = {.type = RTN_LOCAL, .table = RT_TABLE_LOCAL};
     int status = 0;
 
-    for (size_t i = 0; i < blocks->count && status == 0; i++)
-        status = add_route(request, &blocks->items[i], &local, err);
-    return status;
+    for (size_t i = 0; i < blocks->count && status == 0; i++) {
+        put_route(request, &blocks->items[i], &local);
+        status = i + 1 < blocks->count ? finish_later(request) : finish(request);
+    }
+    return status < 0 ? error_system(err, -status, "make the routes of the container") : 0;
 }
 
 /*
