@@ -67,12 +67,12 @@ int channel_receive(int channel, struct gateway_message *ret_message, int *ret_f
     return 1;
 }
 
-int channel_send(int channel, const struct gateway_message *message)
+int channel_send(int channel, const struct gateway_message *message, bool may_wait)
 {
     ssize_t size;
 
     do
-        size = send(channel, message, sizeof(*message), MSG_DONTWAIT | MSG_NOSIGNAL);
+        size = send(channel, message, sizeof(*message), (may_wait ? 0 : MSG_DONTWAIT) | MSG_NOSIGNAL);
     while (size < 0 && errno == EINTR);
     return size < 0 ? -errno : 0;
 }

@@ -15,8 +15,8 @@
  */
 int channel_receive(int channel, struct gateway_message *ret_message, int *ret_fd, struct error *err) must_check;
 
-/* Whole and at once, or -EAGAIN, -EPIPE, ... */
-int channel_send(int channel, const struct gateway_message *message) must_check;
+/* Whole, or -EAGAIN, -EPIPE, ...; `may_wait`: for room, where the channel does. */
+int channel_send(int channel, const struct gateway_message *message, bool may_wait) must_check;
 
 /* GATEWAY_ERROR; waits for room where the channel does. */
 void channel_send_error(int channel, const struct error *err);

@@ -2,7 +2,10 @@
 /* Events to the channel. */
 #include "gateway/events.h"
 
+#include <fcntl.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
 
 #include "base/clock.h"
 #include "gateway/channel.h"
@@ -35,16 +38,34 @@ struct gateway_message events_about(enum gateway_event_kind kind, const struct n
     return message;
 }
 
+/* One that is waited for in vain is the last that is waited for. */
+static int send_event(struct events *events, const struct gateway_message *message)
+{
+    int status = channel_send(events->channel, message, events->may_wait);
+
+    if (status < 0)
+        events->may_wait = false;
+    return status;
+}
+
 void events_send(struct events *events, const struct gateway_message *message)
 {
     if (events->lost) {
         struct gateway_message lost = {.type = GATEWAY_EVENT, .kind = GATEWAY_LOST, .count = events->lost};
 
-        if (channel_send(events->channel, &lost) == 0)
+        if (send_event(events, &lost) == 0)
             events->lost = 0;
     }
-    if (events->lost || channel_send(events->channel, message) < 0)
+    if (events->lost || send_event(events, message) < 0)
         events->lost++;
+}
+
+void events_wait(struct events *events)
+{
+    static const struct timeval patience = {.tv_sec = 1};
+
+    setsockopt(events->channel, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+    events->may_wait = fcntl(events->channel, F_SETFL, 0) == 0;
 }
 
 void events_send_datagram(struct events *events, const struct gateway_message *message, uint64_t now_ns)

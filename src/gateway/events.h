@@ -3,6 +3,7 @@
 #ifndef CORDON_GATEWAY_EVENTS_H
 #define CORDON_GATEWAY_EVENTS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "gateway/wire.h"
@@ -12,6 +13,7 @@ struct events {
     int channel;
     uint64_t connections; /* the last number given */
     uint64_t lost;
+    bool may_wait; /* the last ones: the starter reads them to the end */
     uint64_t second, of_second; /* denials of datagrams in the second that runs */
 };
 
@@ -24,6 +26,9 @@ uint64_t events_connection(struct events *events);
 struct gateway_message events_about(enum gateway_event_kind kind, const struct net_question *question, const char *name,
                                     const char *where);
 void events_send(struct events *events, const struct gateway_message *message);
+
+/* From here on there is time: the starter reads to the end. */
+void events_wait(struct events *events);
 
 /* A refused datagram: a program can make any number of them, so more than so many in a second are only counted. */
 void events_send_datagram(struct events *events, const struct gateway_message *message, uint64_t now_ns);

@@ -40,7 +40,7 @@ static void tell_denied(struct flow *flow, const struct net_decision *decision)
 
 static void tell_failed(struct flow *flow, int number)
 {
-    struct gateway_message message = about(flow, GATEWAY_FAILED, flow->door ? flow->door->where : NULL);
+    struct gateway_message message = about(flow, GATEWAY_FAILED, flow->where);
 
     message.errnum = number;
     events_send(&flow->gateway->events, &message);
@@ -48,7 +48,7 @@ static void tell_failed(struct flow *flow, int number)
 
 static void tell_closed(struct flow *flow, int number)
 {
-    struct gateway_message message = about(flow, GATEWAY_CLOSED, NULL);
+    struct gateway_message message = about(flow, GATEWAY_CLOSED, flow->where);
 
     message.errnum = number;
     message.bytes_up = flow->pump.ways[PUMP_UP].bytes;
@@ -111,6 +111,7 @@ static struct net_decision judge(struct flow *flow, struct net_address *ret_dial
     struct net_decision decision;
 
     gateway_judge(flow->gateway, &flow->question, ret_dial, &decision, flow->name);
+    flow->where = decision.where;
     return decision;
 }
 
@@ -248,7 +249,7 @@ static bool check_connected(struct flow *flow)
 
 static void tell_connected(struct flow *flow)
 {
-    struct gateway_message message = about(flow, GATEWAY_CONNECTED, flow->door ? flow->door->where : NULL);
+    struct gateway_message message = about(flow, GATEWAY_CONNECTED, flow->where);
 
     events_send(&flow->gateway->events, &message);
 }
@@ -393,6 +394,7 @@ void flow_begin_door(struct gateway *gateway, const struct net_door *door, bool 
     }
     flow->door = door;
     flow->is_inward = is_inward;
+    flow->where = door->where;
     flow->question = (struct net_question){.protocol = NET_TCP, .address = four, .port = door->to_port};
     server = gateway->flow_count > gateway->flow_max ? -EMFILE : door_dial(gateway, is_inward, &four, door->to_port);
     if (server < 0)
@@ -412,8 +414,11 @@ static void judge_again(struct flow *flow)
 
     if (flow->door) {
         flow->door = door_find(flow->gateway->set->rules, flow->is_inward, flow->door);
-        if (!flow->door)
+        flow->where = flow->door ? flow->door->where : NULL;
+        if (!flow->door) {
+            tell_closed(flow, EACCES);
             flow_free(flow, true);
+        }
         return;
     }
     /* what already goes by has not been asked for its name, or has none */
@@ -442,6 +447,9 @@ void flow_judge_all(struct gateway *gateway)
 
 void flow_end_all(struct gateway *gateway)
 {
-    while (gateway->flows)
+    while (gateway->flows) {
+        if (gateway->flows->is_connected && !gateway->flows->is_waiting)
+            tell_closed(gateway->flows, 0);
         flow_free(gateway->flows, true);
+    }
 }

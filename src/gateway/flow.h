@@ -19,6 +19,7 @@ struct flow {
     uint64_t number, began_ns;
     char name[NET_NAME_SIZE]; /* by which it is permitted */
     bool has_hold;            /* of that name on the address */
+    const char *where;        /* of the rule that decided, in gateway->set */
     char said[NET_NAME_SIZE];
 };
 
@@ -31,7 +32,7 @@ void flow_begin_door(struct gateway *gateway, const struct net_door *door, bool 
 /* By the rules that hold now. */
 void flow_judge_all(struct gateway *gateway);
 
-/* Close every connection, without an event. */
+/* Close every connection, with an event each. */
 void flow_end_all(struct gateway *gateway);
 
 /* Refuse an accepted connection so that the other end sees a reset. */

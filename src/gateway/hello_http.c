@@ -28,6 +28,14 @@ static bool is_token(char byte)
            (byte && strchr("!#$%&'*+-.^_`|~", byte));
 }
 
+/* HTTP/2 by prior knowledge (RFC 9113, 3.4). Each of its requests may have a host of its own, in packed fields. */
+static bool is_preface(struct text line)
+{
+    static const char preface[] = "PRI * HTTP/2.0\r";
+
+    return line.size == sizeof(preface) - 1 && memcmp(line.at, preface, line.size) == 0;
+}
+
 /* "HTTP/" anywhere in it, in any case. */
 static bool names_http(struct text line)
 {
@@ -145,6 +153,21 @@ static bool read_field(struct text line, struct text *host)
     return true;
 }
 
+/* With one dot behind the name, as it is written in full: curl sends it as it was typed, and the name is the same. */
+static bool read_authority(struct text text, struct net_host *ret_host)
+{
+    char copy[NET_NAME_SIZE + sizeof(":65535")];
+    const char *colon = memchr(text.at, ':', text.size);
+    size_t name = colon ? (size_t)(colon - text.at) : text.size;
+    unsigned port;
+
+    if (name < 2 || text.at[name - 1] != '.' || text.size > sizeof(copy))
+        return net_authority_parse(text.at, text.size, ret_host, &port, NULL) == 0;
+    memcpy(copy, text.at, name - 1);
+    memcpy(copy + name - 1, text.at + name, text.size - name);
+    return net_authority_parse(copy, text.size - 1, ret_host, &port, NULL) == 0 && !ret_host->is_address;
+}
+
 static bool is_same_host(const struct net_host *one, const struct net_host *other)
 {
     if (one->is_address || other->is_address)
@@ -156,14 +179,10 @@ static bool is_same_host(const struct net_host *one, const struct net_host *othe
 static enum hello judge(struct text authority, struct text host, bool needs_host, char ret_name[NET_NAME_SIZE])
 {
     struct net_host one, other;
-    unsigned port;
 
     if (!host.at)
         return needs_host || authority.at ? HELLO_WRONG : HELLO_NO_NAME;
-    if (net_authority_parse(host.at, host.size, &one, &port, NULL) < 0)
-        return HELLO_WRONG;
-    if (authority.at && (net_authority_parse(authority.at, authority.size, &other, &port, NULL) < 0 ||
-                         !is_same_host(&one, &other)))
+    if (!read_authority(host, &one) || (authority.at && (!read_authority(authority, &other) || !is_same_host(&one, &other))))
         return HELLO_WRONG;
     if (one.is_address)
         return HELLO_NO_NAME;
@@ -213,5 +232,7 @@ enum hello hello_read_http(const unsigned char *bytes, size_t size, char ret_nam
     }
     if (!end)
         return is_cut ? HELLO_WRONG : HELLO_MORE;
+    if (is_preface(line) && line.at == all.at)
+        return HELLO_NOTHING;
     return names_http(line) ? read_head(all, is_cut, ret_name) : HELLO_NOTHING;
 }

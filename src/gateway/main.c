@@ -91,6 +91,18 @@ static int apply(struct gateway *gateway, int fd, struct error *err)
     return 0;
 }
 
+/* The starter says no more, and reads what is left to be said. */
+static void end(struct start *start)
+{
+    struct gateway *gateway = &start->gateway;
+
+    events_wait(&gateway->events);
+    doors_close(gateway);
+    flow_end_all(gateway);
+    udp_close(gateway->udp);
+    loop_stop(gateway->loop, EXIT_SUCCESS);
+}
+
 static void channel_ready(struct loop_watch *watch, uint32_t events)
 {
     struct start *start = container_of(watch, struct start, channel);
@@ -103,7 +115,7 @@ static void channel_ready(struct loop_watch *watch, uint32_t events)
     if (status == -EAGAIN)
         return;
     if (status == 0) {
-        loop_stop(start->gateway.loop, EXIT_SUCCESS);
+        end(start);
         return;
     }
     if (status > 0 && message.type != GATEWAY_RULES)
@@ -112,7 +124,7 @@ static void channel_ready(struct loop_watch *watch, uint32_t events)
         status = apply(&start->gateway, fd, &err);
     if (status < 0)
         channel_send_error(watch->fd, &err);
-    else if (channel_send(watch->fd, &applied) < 0)
+    else if (channel_send(watch->fd, &applied, false) < 0)
         loop_stop(start->gateway.loop, STATUS_FAILED); /* the starter would wait for ever */
 }
 
@@ -272,7 +284,7 @@ int main(void)
         channel_end(GATEWAY_CHANNEL);
         return STATUS_FAILED;
     }
-    if (channel_send(GATEWAY_CHANNEL, &ready) < 0)
+    if (channel_send(GATEWAY_CHANNEL, &ready, false) < 0)
         return STATUS_FAILED;
     return loop_run(start.gateway.loop) < 0 ? STATUS_FAILED : EXIT_SUCCESS;
 }

@@ -39,6 +39,7 @@ struct udp_flow {
     struct net_question question; /* without names */
     bool is_answered;
     bool is_quic; /* some datagram of it was */
+    const char *where; /* of the rule that decided, in gateway->set */
     uint64_t number, began_ns, used_ns;
     uint64_t bytes_up, bytes_down;
     char name[NET_NAME_SIZE];
@@ -77,7 +78,7 @@ static void tell_denied(struct udp *udp, const struct net_question *question, co
 static void tell(struct udp_flow *flow, enum gateway_event_kind kind, int number)
 {
     struct gateway *gateway = flow->udp->gateway;
-    struct gateway_message message = events_about(kind, &flow->question, flow->name, NULL);
+    struct gateway_message message = events_about(kind, &flow->question, flow->name, flow->where);
 
     message.connection = flow->number;
     message.errnum = number;
@@ -254,6 +255,7 @@ static struct udp_flow *judge_first(struct udp *udp, const struct packet_end *cl
     flow = flow_new(udp, client, wanted, &question, &to);
     if (flow) {
         flow->is_quic = is_quic;
+        flow->where = decision.where;
         memcpy(flow->name, name, sizeof(flow->name));
         if (name[0])
             names_hold(udp->gateway->names, &wanted->address, flow->name);
@@ -276,6 +278,7 @@ static bool stays_permitted(struct udp_flow *flow, size_t size)
         question.name_count = 1;
     }
     gateway_judge(flow->udp->gateway, &question, &to, &decision, again);
+    flow->where = decision.where;
     if (decision.verdict == NET_PERMIT)
         return true;
     tell_denied(flow->udp, &flow->question, &decision, flow->name);
@@ -383,6 +386,8 @@ static void each_flow(struct udp *udp, bool is_end)
     for (size_t i = 0; i < BUCKETS; i++) {
         for (struct udp_flow *flow = udp->buckets[i], *next; flow; flow = next) {
             next = flow->next;
+            if (is_end && flow->is_answered)
+                tell(flow, GATEWAY_CLOSED, 0);
             if (is_end)
                 flow_free(flow);
             else

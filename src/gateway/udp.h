@@ -9,7 +9,7 @@
 
 /* Watch the listeners of gateway->sockets. */
 int udp_open(struct gateway *gateway, struct udp **ret_udp, struct error *err) must_check;
-void udp_close(struct udp *udp);
+void udp_close(struct udp *udp); /* each flow with an event */
 
 /* By the rules that hold now. */
 void udp_judge_all(struct udp *udp);

@@ -262,6 +262,8 @@ TEST(the_host_of_a_plain_request_is_canonical)
         "POST http://api.example.org/x HTTP/1.1\r\nHost: api.example.org\r\n\r\n",
         "CONNECT api.example.org:443 HTTP/1.1\r\nHost: api.example.org:443\r\n\r\n",
         "OPTIONS * HTTP/1.1\r\nHost: api.example.org\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: api.example.org.\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: api.example.org.:80\r\n\r\n",
     };
     char name[NET_NAME_SIZE];
 
@@ -302,12 +304,14 @@ TEST(a_request_that_readers_could_take_differently_is_wrong)
         "GET / HTTP/1.1\r\nHost: u@a.example.org\r\n\r\n",
         "GET / HTTP/1.1\r\nHost: a.example.org, b.example.org\r\n\r\n",
         "GET / HTTP/1.1\r\nHost: a.example.org%2e\r\n\r\n",
-        "GET / HTTP/1.1\r\nHost: a.example.org.\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: a.example.org..\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: 192.0.2.1.\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: .\r\n\r\n",
         "GET / HTTP/1.1\r\nHost: 0x7f.1\r\n\r\n",
         "GET / HTTP/1.1\r\nHost:\r\n\r\n",
         "GET / HTTP/1.1\r\n\r\n",
         "GET / HTTP/1.2\r\nHost: a.example.org\r\n\r\n",
-        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        "PRI * HTTP/2.1\r\n\r\nSM\r\n\r\n",
         "GET / HTTP/1.1\r\nno colon\r\nHost: a.example.org\r\n\r\n",
     };
     char name[NET_NAME_SIZE];
@@ -341,6 +345,7 @@ TEST(other_protocols_say_nothing_and_are_known_at_once)
         {"\200\56\1\3\1", 5}, /* the hello of SSLv2 */
         {"{\"jsonrpc\":\"2.0\"}\n", 18},
         {"GET /\r\n", 7}, /* HTTP/0.9 has no host */
+        {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 24},
     };
     char name[NET_NAME_SIZE];
 
