@@ -163,6 +163,21 @@ bool net_address_embedded_at(const struct net_address *address, struct net_addre
     return true;
 }
 
+bool net_address_embedding(const struct net_address *inner, size_t index, struct net_address *ret_outer, bool *ret_is_turned)
+{
+    const struct embedding *way = &embeddings[index];
+    struct net_address outer = {.family = AF_INET6};
+
+    if (index >= ARRAY_COUNT(embeddings))
+        return false;
+    memcpy(outer.bytes, way->block.address, sizeof(outer.bytes));
+    for (unsigned i = 0; i < 4; i++)
+        outer.bytes[way->at + i] = (unsigned char)(inner->bytes[i] ^ (way->is_turned ? 0xff : 0));
+    *ret_outer = outer;
+    *ret_is_turned = way->is_turned;
+    return true;
+}
+
 bool net_address_embedded(const struct net_address *address, struct net_address *ret_inner)
 {
     unsigned offset;

@@ -191,6 +191,18 @@ static int check_doors(struct compile *c, const struct net_rules *rules, struct 
     return r;
 }
 
+/* What the gateway cannot be told is refused before anything runs. */
+static int check_record(struct compile *c, const struct net_rules *rules, struct error *err)
+{
+    struct error made = ERROR_INIT;
+    void *record = NULL;
+    size_t size;
+    int r = net_rules_write(rules, &record, &size, &made);
+
+    mem_free(record);
+    return compile_refusal(c, r, &made, err);
+}
+
 static int add_gateway(struct compile *c, struct error *err)
 {
     bool is_proxied = c->effective.network.is_proxied;
@@ -203,6 +215,8 @@ static int add_gateway(struct compile *c, struct error *err)
         r = add_doors(c, rules, err);
     if (r == 0)
         r = check_doors(c, rules, err);
+    if (r == 0)
+        r = check_record(c, rules, err);
     if (r < 0)
         return r;
     c->plan->network = PLAN_NET_GATEWAY;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One destination against the egress rules of all layers. */
+/* One destination, asked of the function that the gateway asks. */
 #include "policy/model/destinations.h"
 
 #include <string.h>
@@ -21,69 +21,19 @@ void block_bounds(const struct net_block *block, unsigned char ret_first[16],
     }
 }
 
-static bool block_has(const struct net_block *block, const struct destination *destination)
+bool destination_is_permitted(const struct net_rules *rules, const struct destination *destination)
 {
-    unsigned char first[16], last[16];
+    struct net_question question = {
+        .protocol = destination->protocol,
+        .address = {.family = destination->family},
+        .port = destination->port,
+        .is_own = destination->is_own,
+        .names = destination->host ? &destination->host : NULL,
+        .name_count = destination->host ? 1 : 0,
+        .said = destination->host ? NET_SAID_NAME : NET_SAID_NOTHING,
+        .name = destination->host,
+    };
 
-    if (block->family != destination->family)
-        return false;
-    block_bounds(block, first, last);
-    return memcmp(first, destination->address, 16) <= 0 &&
-           memcmp(destination->address, last, 16) <= 0;
-}
-
-static bool peer_matches(const struct net_peer *peer, const struct destination *destination)
-{
-    if (peer->host && (!destination->host || !net_name_matches(peer->host, destination->host)))
-        return false;
-    if (!peer->has_block)
-        return true;
-    if (!block_has(&peer->block, destination))
-        return false;
-    for (size_t i = 0; i < peer->except_count; i++)
-        if (block_has(&peer->except[i], destination))
-            return false;
-    return true;
-}
-
-static bool ports_match(const struct net_ports *ports, const struct destination *destination)
-{
-    if (ports->protocol != NET_ANY && (int)ports->protocol != destination->protocol)
-        return false;
-    return !ports->has_port ||
-           (ports->first <= destination->port && destination->port <= ports->last);
-}
-
-static bool rule_matches(const struct net_rule *rule, const struct destination *destination)
-{
-    bool is_peer = !rule->peer_count, is_port = !rule->port_count;
-
-    for (size_t i = 0; i < rule->peer_count && !is_peer; i++)
-        is_peer = peer_matches(&rule->peers[i], destination);
-    for (size_t i = 0; i < rule->port_count && is_peer && !is_port; i++)
-        is_port = ports_match(&rule->ports[i], destination);
-    return is_peer && is_port;
-}
-
-static bool layer_may_connect(const struct document *layer, const struct destination *destination)
-{
-    const struct network *network = &layer->network;
-    bool is_allowed = network->egress_default.is_set && network->egress_default.value;
-
-    /* A ceiling that neither allows nor says what the default is only denies. */
-    if (layer->kind == LAYER_CEILING && !network->egress_default.is_set && !network->allow_count)
-        is_allowed = true;
-    for (size_t i = 0; i < network->allow_count && !is_allowed; i++)
-        is_allowed = rule_matches(&network->allow[i].rule, destination);
-    for (size_t i = 0; i < network->deny_count && is_allowed; i++)
-        is_allowed = !rule_matches(&network->deny[i].rule, destination);
-    return is_allowed;
-}
-
-bool policy_may_connect(const struct policy *policy, const struct destination *destination)
-{
-    for (size_t i = 0; i < policy->layer_count; i++)
-        if (!layer_may_connect(policy->layers[i], destination))
-            return false;
-    return policy->layer_count > 0;
+    memcpy(question.address.bytes, destination->address, sizeof(question.address.bytes));
+    return net_decide(rules, &question).verdict == NET_PERMIT;
 }

@@ -9,19 +9,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "net/special.h"
 #include "policy/model/destinations.h"
 #include "policy/model/effective.h"
 #include "policy/model/subset.h"
 
 /* Destinations times rules: what the comparison may cost. */
-#define NETWORK_WORK_MAX ((uint64_t)50 * 1000 * 1000)
+#define NETWORK_WORK_MAX ((uint64_t)500 * 1000 * 1000)
 
 struct address {
     unsigned char bytes[16];
+    bool may_be_own; /* some rule names this very address, as one of the host's own must be */
 };
 
 struct cuts {
     struct arena *arena;
+    struct net_rules *a, *b;
     struct address *addresses[2]; /* first addresses of ranges: IPv4, IPv6 */
     size_t address_count[2];
     uint16_t *ports; /* first ports of ranges */
@@ -31,7 +34,7 @@ struct cuts {
     uint64_t rule_count;
 };
 
-static int add_address(struct cuts *cuts, int family, const unsigned char bytes[16])
+static int add_address(struct cuts *cuts, int family, const unsigned char bytes[16], bool may_be_own)
 {
     int which = family == AF_INET ? 0 : 1;
     struct address *added =
@@ -40,23 +43,63 @@ static int add_address(struct cuts *cuts, int family, const unsigned char bytes[
     if (!added)
         return -ENOMEM;
     memcpy(added->bytes, bytes, 16);
+    added->may_be_own = may_be_own;
     return 0;
+}
+
+/* The next address; false behind the last. */
+static bool step_address(unsigned char bytes[16], int size)
+{
+    int i = size - 1;
+
+    while (i >= 0 && bytes[i] == 0xff)
+        bytes[i--] = 0;
+    if (i < 0)
+        return false;
+    bytes[i]++;
+    return true;
+}
+
+/* A denial holds for what embeds an address as well, so ranges end there too. */
+static int add_embeddings(struct cuts *cuts, const unsigned char bytes[16])
+{
+    struct net_address inner = {.family = AF_INET}, outer;
+    bool is_turned;
+    int status = 0;
+
+    memcpy(inner.bytes, bytes, 4);
+    for (size_t i = 0; status == 0 && net_address_embedding(&inner, i, &outer, &is_turned); i++)
+        if (!is_turned || step_address(outer.bytes, 16))
+            status = add_address(cuts, AF_INET6, outer.bytes, false);
+    return status;
 }
 
 static int add_block(struct cuts *cuts, const struct net_block *block)
 {
+    const struct net_block dialled = net_block_unmapped(block);
     unsigned char first[16], last[16];
-    int size = block->family == AF_INET ? 4 : 16, i = size - 1;
-    int status;
+    int size = dialled.family == AF_INET ? 4 : 16, status;
 
-    block_bounds(block, first, last);
-    status = add_address(cuts, block->family, first);
-    while (i >= 0 && last[i] == 0xff)
-        last[i--] = 0;
-    if (i < 0 || status < 0)
+    block_bounds(&dialled, first, last);
+    status = add_address(cuts, dialled.family, first, (int)dialled.prefix == 8 * size);
+    if (status == 0 && size == 4)
+        status = add_embeddings(cuts, first);
+    if (status < 0 || !step_address(last, size))
         return status; /* nothing behind the last address */
-    last[i]++;
-    return add_address(cuts, block->family, last);
+    status = add_address(cuts, dialled.family, last, false);
+    return status < 0 || size != 4 ? status : add_embeddings(cuts, last);
+}
+
+/* Whether an address is private, link-local ... counts beside the rules. */
+static int add_special(struct cuts *cuts)
+{
+    size_t count;
+    const struct net_special *rows = net_special_rows(&count);
+    int status = 0;
+
+    for (size_t i = 0; i < count && status == 0; i++)
+        status = add_block(cuts, &rows[i].block);
+    return status;
 }
 
 static int add_port(struct cuts *cuts, unsigned port)
@@ -146,9 +189,12 @@ static void sort_addresses(struct cuts *cuts, int which)
     size_t kept = 1;
 
     qsort(addresses, cuts->address_count[which], sizeof(*addresses), compare_addresses);
-    for (size_t i = 1; i < cuts->address_count[which]; i++)
+    for (size_t i = 1; i < cuts->address_count[which]; i++) {
         if (memcmp(&addresses[i], &addresses[kept - 1], 16) != 0)
             addresses[kept++] = addresses[i];
+        else
+            addresses[kept - 1].may_be_own |= addresses[i].may_be_own;
+    }
     cuts->address_count[which] = kept;
 }
 
@@ -177,12 +223,16 @@ static int name_wildcards(struct cuts *cuts)
 static int find_cuts(struct subset *subset, struct cuts *cuts)
 {
     static const unsigned char zero[16];
-    int status = add_address(cuts, AF_INET, zero);
+    int status = add_address(cuts, AF_INET, zero, false);
 
     if (status == 0)
-        status = add_address(cuts, AF_INET6, zero);
+        status = add_address(cuts, AF_INET6, zero, false);
+    if (status == 0)
+        status = add_special(cuts);
     if (status == 0)
         status = add_port(cuts, 1);
+    if (status == 0)
+        status = add_host(cuts, "*.a.name.that.no.rule.has");
     if (status == 0)
         status = add_policy(cuts, subset->a);
     if (status == 0)
@@ -198,21 +248,22 @@ static int find_cuts(struct subset *subset, struct cuts *cuts)
 
 static int found_destination(struct subset *subset, const struct destination *destination)
 {
-    static const char *const protocols[] = {"?", "tcp", "udp", "icmp", "another protocol"};
+    static const char *const protocols[] = {"?", "tcp", "udp", "icmp"};
     char address[INET6_ADDRSTRLEN], port[32] = "";
 
     inet_ntop(destination->family, destination->address, address, sizeof(address));
     if (destination->port)
         snprintf(port, sizeof(port), " port %u", destination->port);
-    return subset_found(subset, "network: connecting to %s%s%s%s%s by %s",
+    return subset_found(subset, "network: connecting to %s%s%s%s%s%s by %s",
                         destination->host ? destination->host : "", destination->host ? " (" : "",
                         address, destination->host ? ")" : "", port,
+                        destination->is_own ? " (where it is the host's own)" : "",
                         protocols[destination->protocol]);
 }
 
-static int ask(struct subset *subset, const struct destination *destination)
+static int ask(struct subset *subset, const struct cuts *cuts, const struct destination *destination)
 {
-    if (!policy_may_connect(subset->a, destination) || policy_may_connect(subset->b, destination))
+    if (!destination_is_permitted(cuts->a, destination) || destination_is_permitted(cuts->b, destination))
         return 0;
     return found_destination(subset, destination);
 }
@@ -220,30 +271,55 @@ static int ask(struct subset *subset, const struct destination *destination)
 static int ask_ports(struct subset *subset, const struct cuts *cuts,
                      struct destination *destination)
 {
-    static const int with_port[] = {NET_TCP, NET_UDP}, without[] = {NET_ICMP, PROTOCOL_OTHER};
-    int status = 0;
+    static const enum net_protocol with_port[] = {NET_TCP, NET_UDP};
+    int status;
 
-    for (size_t i = 0; i < ARRAY_COUNT(without) && status == 0; i++) {
-        destination->port = 0;
-        destination->protocol = without[i];
-        status = ask(subset, destination);
-    }
+    destination->port = 0;
+    destination->protocol = NET_ICMP;
+    status = ask(subset, cuts, destination);
     for (size_t i = 0; i < cuts->port_count; i++) {
         for (size_t j = 0; j < ARRAY_COUNT(with_port) && status == 0; j++) {
             destination->port = cuts->ports[i];
             destination->protocol = with_port[j];
-            status = ask(subset, destination);
+            status = ask(subset, cuts, destination);
         }
     }
     return status;
 }
 
+static int ask_address(struct subset *subset, const struct cuts *cuts, const char *host, int family,
+                       const struct address *address)
+{
+    struct destination destination = {.host = host, .family = family};
+    int status;
+
+    memcpy(destination.address, address->bytes, 16);
+    status = ask_ports(subset, cuts, &destination);
+    if (status || !address->may_be_own)
+        return status;
+    destination.is_own = true;
+    return ask_ports(subset, cuts, &destination);
+}
+
+/* A question for a name is a message to who serves it. */
+static int ask_name(struct subset *subset, const struct cuts *cuts, const char *host)
+{
+    if (!host || net_decide_name(cuts->a, host).verdict != NET_PERMIT ||
+        net_decide_name(cuts->b, host).verdict == NET_PERMIT)
+        return 0;
+    return subset_found(subset, "network: asking for the name %s", host);
+}
+
 static int compare_egress(struct subset *subset)
 {
     struct cuts cuts = {.arena = subset->scratch};
-    int status = find_cuts(subset, &cuts);
+    int status = policy_net_rules(subset->a, subset->scratch, &cuts.a, NULL);
     uint64_t work;
 
+    if (status == 0)
+        status = policy_net_rules(subset->b, subset->scratch, &cuts.b, NULL);
+    if (status == 0)
+        status = find_cuts(subset, &cuts);
     if (status < 0)
         return status;
     work = cuts.address_count[0] + cuts.address_count[1];
@@ -251,18 +327,14 @@ static int compare_egress(struct subset *subset)
         __builtin_mul_overflow(work, cuts.host_count + 1, &work) ||
         __builtin_mul_overflow(work, cuts.rule_count, &work) || work > NETWORK_WORK_MAX)
         return -E2BIG;
-    for (size_t host = 0; host <= cuts.host_count; host++) {
-        for (int which = 0; which < 2; which++) {
-            for (size_t i = 0; i < cuts.address_count[which] && status == 0; i++) {
-                struct destination destination = {
-                    .host = host ? cuts.hosts[host - 1] : NULL,
-                    .family = which ? AF_INET6 : AF_INET,
-                };
+    for (size_t i = 0; i <= cuts.host_count; i++) {
+        const char *host = i ? cuts.hosts[i - 1] : NULL;
 
-                memcpy(destination.address, cuts.addresses[which][i].bytes, 16);
-                status = ask_ports(subset, &cuts, &destination);
-            }
-        }
+        for (int which = 0; which < 2; which++)
+            for (size_t j = 0; j < cuts.address_count[which] && status == 0; j++)
+                status = ask_address(subset, &cuts, host, which ? AF_INET6 : AF_INET, &cuts.addresses[which][j]);
+        if (status == 0)
+            status = ask_name(subset, &cuts, host);
     }
     return status;
 }
@@ -341,7 +413,7 @@ int subset_network(struct subset *subset)
     if (status == 0 && policy_network(subset->a).verdict == NETWORK_HOST &&
         policy_network(subset->b).verdict != NETWORK_HOST)
         status = subset_found(subset, "network: the host's own network, its loopback included");
-    if (status == 0)
+    if (status == 0 && policy_network(subset->b).verdict != NETWORK_HOST)
         status = compare_egress(subset);
     return status;
 }

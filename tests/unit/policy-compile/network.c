@@ -182,6 +182,19 @@ TEST(a_network_that_is_refused_names_the_member_and_the_remedy)
                   "TCP is there");
 }
 
+TEST(more_rules_than_the_gateway_can_be_told_are_refused_before_launch)
+{
+    auto_text struct text text = {0};
+
+    fixture_open(&f);
+    text_add(&text, "network: {egress: {allow: [");
+    for (int i = 0; i < 16000; i++)
+        text_printf(&text, "{to: [{cidr: 10.0.%d.%d}]},", i / 256, i % 256);
+    text_add(&text, "]}}\n");
+    check_contains(refusal_of(&f, text.data), "take more than 1 MiB; use fewer");
+    fixture_close(&f);
+}
+
 TEST(icmp_in_a_ceiling_and_in_a_denial_is_no_request)
 {
     fixture_open(&f);

@@ -108,7 +108,7 @@ static void any_block(struct source *source, struct net_block *block)
 
     memset(block, 0, sizeof(*block));
     block->family = is_v6 ? AF_INET6 : AF_INET;
-    block->address[0] = is_v6 ? 0xfd : 10;
+    block->address[0] = is_v6 ? 0x2a : 93;
     block->address[size - 1] = (unsigned char)(source_below(source, 8) >> host_bits << host_bits);
     block->prefix = 8 * size - host_bits;
 }

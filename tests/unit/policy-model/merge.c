@@ -13,6 +13,7 @@ struct merge {
     struct policy *all;
     struct policy *inputs[3];
     size_t input_count;
+    struct net_rules *all_rules, *rules[3];
     bool is_thorough; /* every destination of the small world as well */
     char *why;
     size_t why_size;
@@ -43,8 +44,8 @@ static bool destination_holds(const struct destination *destination, void *data)
     struct merge *merge = data;
 
     for (size_t i = 0; i < merge->input_count; i++) {
-        if (policy_may_connect(merge->all, destination) &&
-            !policy_may_connect(merge->inputs[i], destination)) {
+        if (destination_is_permitted(merge->all_rules, destination) &&
+            !destination_is_permitted(merge->rules[i], destination)) {
             snprintf(merge->why, merge->why_size, "a connection that input %zu does not allow", i);
             return false;
         }
@@ -88,10 +89,12 @@ int merge_check(struct source *source, char *why, size_t why_size)
         merge.inputs[i] = make_policy();
         merge.input_count++;
         if (!layer || policy_add_layer(all, layer, NULL) < 0 ||
-            policy_add_layer(merge.inputs[i], layer, NULL) < 0)
+            policy_add_layer(merge.inputs[i], layer, NULL) < 0 ||
+            policy_net_rules(merge.inputs[i], all->arena, &merge.rules[i], NULL) < 0)
             snprintf(why, why_size, "out of memory");
     }
     if (all->layer_count == ARRAY_COUNT(kinds) &&
+        policy_net_rules(all, all->arena, &merge.all_rules, NULL) == 0 &&
         policy_settle(all, all->arena, NULL, NULL, &effective, NULL) == 0)
         result = all_hold(&merge) ? 1 : -1;
     for (size_t i = 0; i < merge.input_count; i++)

@@ -15,6 +15,8 @@ bool reference_glob_covers(const char *pattern, const char *path);
 int reference_access(const struct policy *policy, const char *path, char ret_object[256]);
 int reference_permits(const struct policy *policy, const char *path, const char *object);
 
+/* May its address be asked for? */
+bool reference_may_ask(const struct policy *policy, const char *host);
 bool reference_may_connect(const struct policy *policy, const struct destination *destination);
 
 /* Every path of the small world: calls `visit` until it returns false. */

@@ -140,7 +140,7 @@ TEST(one_more_address_port_protocol_or_name_is_found)
         {"10.0.0.0/8", "10.0.0.0/8", 443, 443, NET_TCP, NET_ANY, "by udp"},
         {"fd00::/9", "fd00::/8", 443, 443, NET_TCP, NET_TCP, "fd80::"},
         {"a.x.org", "*.x.org", 443, 443, NET_TCP, NET_TCP, "any0.x.org"},
-        {"x.org", NULL, 443, 443, NET_TCP, NET_TCP, "0.0.0.0"},
+        {"x.org", NULL, 443, 443, NET_TCP, NET_TCP, "connecting to 1.0.0.0"},
     };
 
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
@@ -161,14 +161,15 @@ TEST(a_name_at_a_block_is_less_than_the_name_and_less_than_the_block)
 
     make_rule(ON(pair, less), false, "x.org", 443, 443, NET_TCP);
     peer = pair.in_less->network.allow[0].rule.peers;
-    peer->has_block = net_block_parse("10.0.0.0/8", &peer->block, NULL) == 0;
+    peer->has_block = net_block_parse("93.0.0.0/8", &peer->block, NULL) == 0;
     make_rule(ON(pair, more), false, "x.org", 443, 443, NET_TCP);
-    check_pair(&pair, "connecting to x.org (0.0.0.0) port 443");
+    check_pair(&pair, "connecting to x.org (1.0.0.0) port 443");
     pair = make_pair();
     make_rule(ON(pair, less), false, "x.org", 443, 443, NET_TCP);
     peer = pair.in_less->network.allow[0].rule.peers;
     peer->has_block = net_block_parse("10.0.0.0/8", &peer->block, NULL) == 0;
     make_rule(ON(pair, more), false, "10.0.0.0/8", 443, 443, NET_TCP);
+    make_rule(ON(pair, more), false, "x.org", 443, 443, NET_TCP); /* else nobody may ask for it */
     check_pair(&pair, "connecting to 10.0.0.0 port 443");
 }
 
@@ -199,14 +200,93 @@ TEST(a_port_that_leads_in_or_out_is_found)
     check_pair(&pair, "network.ingress.hostLoopback: allowed");
 }
 
+static struct net_peer *peer_of(struct policy *policy, struct document *layer, const char *host, const char *block)
+{
+    struct net_peer *peer;
+
+    make_rule(policy, layer, false, host ? host : block, 0, 0, NET_ANY);
+    peer = layer->network.allow[layer->network.allow_count - 1].rule.peers;
+    if (host && block)
+        peer->has_block = net_block_parse(block, &peer->block, NULL) == 0;
+    return peer;
+}
+
+TEST(what_only_a_rule_about_that_address_grants_is_found)
+{
+    static const struct {
+        const char *less_host, *less_block, *more_host, *more_block, *witness;
+    } rows[] = {
+        {NULL, "0.0.0.0/0", NULL, "169.254.169.254", "169.254.169.254"},     /* link-local */
+        {NULL, "2000::/3", NULL, "fd00:ec2::254", "fd00:ec2::254"},          /* metadata */
+        {"x.org", NULL, "x.org", "10.0.0.0/8", "connecting to x.org (10.0.0.0)"}, /* private */
+        {NULL, "93.184.216.0/24", NULL, "93.184.216.34", "93.184.216.34 (where it is the host's own) by icmp"},
+        {NULL, "2000::/3", NULL, "64:ff9b::/96", "64:ff9b::"},               /* a translator's */
+    };
+
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        struct pair pair = make_pair();
+
+        peer_of(ON(pair, less), rows[i].less_host, rows[i].less_block);
+        peer_of(ON(pair, more), rows[i].less_host, rows[i].less_block);
+        peer_of(ON(pair, more), rows[i].more_host, rows[i].more_block);
+        check_pair(&pair, rows[i].witness);
+    }
+}
+
+TEST(a_denied_block_is_denied_within_the_addresses_that_embed_it)
+{
+    struct pair pair = make_pair();
+
+    peer_of(ON(pair, less), NULL, "64:ff9b::/96");
+    peer_of(ON(pair, more), NULL, "64:ff9b::/96");
+    make_rule(ON(pair, less), true, "93.184.0.0/16", 0, 0, NET_ANY);
+    check_pair(&pair, "connecting to 64:ff9b::5db8:0");
+}
+
+TEST(udp_by_a_name_is_more_than_the_name)
+{
+    struct pair pair = make_pair();
+
+    make_rule(ON(pair, less), false, "x.org", 0, 0, NET_ANY);
+    make_rule(ON(pair, more), false, "x.org", 0, 0, NET_ANY);
+    make_rule(ON(pair, more), false, "x.org", 443, 443, NET_UDP);
+    check_pair(&pair, "port 443 by udp");
+}
+
+TEST(asking_for_a_name_is_more_than_its_addresses)
+{
+    struct pair pair = make_pair();
+
+    make_rule(ON(pair, less), false, "93.184.216.34", 443, 443, NET_TCP);
+    make_rule(ON(pair, more), false, "93.184.216.34", 443, 443, NET_TCP);
+    peer_of(ON(pair, more), "x.org", "93.184.216.34")->except_count = 0;
+    pair.in_more->network.allow[1].rule.ports = pair.in_more->network.allow[0].rule.ports;
+    pair.in_more->network.allow[1].rule.port_count = 1;
+    check_pair(&pair, "asking for the name x.org");
+}
+
+TEST(policies_with_many_hosts_are_compared)
+{
+    struct pair pair = make_pair();
+
+    for (int i = 0; i < 80; i++) {
+        const char *host = arena_printf(pair.less->arena, "host%d.example.org", i);
+
+        make_rule(ON(pair, less), false, host, 443, 443, NET_TCP);
+        make_rule(ON(pair, more), false, arena_string(pair.more->arena, host), 443, 443, NET_TCP);
+    }
+    make_rule(ON(pair, more), false, "one.more.example.org", 443, 443, NET_TCP);
+    check_pair(&pair, "one.more.example.org");
+}
+
 TEST(a_denial_that_is_left_out_is_found)
 {
     struct pair pair = make_pair();
 
     make_setting(&pair.in_less->network.egress_default, 1);
     make_setting(&pair.in_more->network.egress_default, 1);
-    make_rule(ON(pair, less), true, "169.254.0.0/16", 0, 0, NET_ANY);
-    check_pair(&pair, "connecting to 169.254.0.0");
+    make_rule(ON(pair, less), true, "93.184.0.0/16", 0, 0, NET_ANY);
+    check_pair(&pair, "connecting to 93.184.0.0");
 }
 
 TEST(the_switches_of_the_network_are_compared)
