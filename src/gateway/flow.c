@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A connection is judged when it is accepted. Where its name decides it is dialled at once all the same, and what the
- * server says first is passed down, but nothing goes up before the name is known and permitted.
+ * A connection is judged when it is accepted. Where its name decides, it is dialled when the name is known: of what is
+ * refused nothing leaves, not even a handshake. Some clients wait for the server to speak; one that is silent for a moment
+ * is dialled where it would be permitted without a name, and what the server says is passed down, but nothing goes up
+ * before it has spoken and is permitted.
  *
  * System calls: socket, connect, setsockopt, getsockopt, getsockname, recvfrom, close.
  */
@@ -17,7 +19,8 @@
 #include "gateway/doors.h"
 #include "gateway/hello.h"
 
-#define HELLO_MS 10000 /* for what began to say a name to end it */
+#define HELLO_MS   10000 /* for what began to say a name to end it, or has to say one */
+#define SILENCE_MS 100   /* after which a client may be one that waits for the server */
 
 /* ---- events ---- */
 
@@ -80,7 +83,7 @@ static void flow_free(struct flow *flow, bool is_reset)
         if (is_reset)
             flow_reset(flow->watches[i].fd);
         else
-            close(flow->watches[i].fd);
+            fd_close_at(&flow->watches[i].fd);
     }
     pump_finish(&flow->pump, &gateway->pipes);
     if (flow->has_hold)
@@ -106,11 +109,11 @@ static void end_failed(struct flow *flow, int number)
 
 /* ---- the name ---- */
 
-static struct net_decision judge(struct flow *flow, struct net_address *ret_dial)
+static struct net_decision judge(struct flow *flow)
 {
     struct net_decision decision;
 
-    gateway_judge(flow->gateway, &flow->question, ret_dial, &decision, flow->name);
+    gateway_judge(flow->gateway, &flow->question, &flow->to, &decision, flow->name);
     flow->where = decision.where;
     return decision;
 }
@@ -132,22 +135,40 @@ static void permitted(struct flow *flow)
     flow->has_hold = true;
 }
 
+/* false = it could not be, and the flow is gone. */
+static bool dial_out(struct flow *flow)
+{
+    struct loop_watch *watch = &flow->watches[1];
+    int status;
+
+    if (watch->fd >= 0)
+        return true;
+    status = dial(SOCK_STREAM, &flow->to, flow->question.port);
+    if (status >= 0) {
+        watch->fd = flow->pump.sides[1].fd = status;
+        status = loop_watch(flow->gateway->loop, watch, PUMP_EVENTS);
+    }
+    if (status >= 0)
+        return true;
+    end_failed(flow, -status);
+    return false;
+}
+
 /* What it says is known now. false = it was refused and is gone. */
 static bool said(struct flow *flow, enum net_said what)
 {
-    struct net_address dial;
     struct net_decision decision;
 
     flow->question.said = what;
     flow->question.name = what == NET_SAID_NAME ? flow->said : NULL;
-    decision = judge(flow, &dial);
+    decision = judge(flow);
     if (decision.verdict != NET_PERMIT) {
         end_denied(flow, &decision);
         return false;
     }
     hold(flow, false);
     permitted(flow);
-    return true;
+    return dial_out(flow);
 }
 
 static bool refuse_unsaid(struct flow *flow)
@@ -176,8 +197,9 @@ static bool listen_to(struct flow *flow)
     case HELLO_MORE:
         if (flow->pump.sides[0].has_hung_up)
             return refuse_unsaid(flow);
-        if (!flow->hello_timer.before)
+        if (!flow->has_spoken)
             loop_start(gateway->loop, &flow->hello_timer, HELLO_MS);
+        flow->has_spoken = true;
         return true;
     case HELLO_NAME:
         return said(flow, NET_SAID_NAME);
@@ -191,9 +213,41 @@ static bool listen_to(struct flow *flow)
     return refuse_unsaid(flow);
 }
 
+/* At the ports of HTTP and TLS it is the client that speaks first. */
+static bool is_for_requests(unsigned port)
+{
+    static const uint16_t ports[] = {80, 443, 8080, 8443};
+
+    for (size_t i = 0; i < ARRAY_COUNT(ports); i++)
+        if (port == ports[i])
+            return true;
+    return false;
+}
+
+/* Would it be permitted if it said nothing? Then it is no loss to let the server speak first. */
+static bool may_be_silent(struct flow *flow)
+{
+    struct net_question question = flow->question;
+    struct net_decision decision;
+    char name[NET_NAME_SIZE];
+
+    question.said = NET_SAID_NOTHING;
+    gateway_judge(flow->gateway, &question, &flow->to, &decision, name);
+    return decision.verdict == NET_PERMIT && !is_for_requests(question.port);
+}
+
 static void hello_due(struct loop_timer *timer)
 {
-    refuse_unsaid(container_of(timer, struct flow, hello_timer));
+    struct flow *flow = container_of(timer, struct flow, hello_timer);
+
+    if (flow->has_spoken)
+        refuse_unsaid(flow);
+    else if (may_be_silent(flow))
+        (void)dial_out(flow);
+    else {
+        flow->has_spoken = true; /* it has to */
+        loop_start(flow->gateway->loop, timer, HELLO_MS);
+    }
 }
 
 /* ---- its life ---- */
@@ -262,6 +316,10 @@ static void run(struct flow *flow)
         return;
     if (flow->is_waiting && flow->pump.sides[0].can_read && !listen_to(flow))
         return;
+    if (!flow->is_connected && flow->pump.sides[0].has_failed) {
+        end_failed(flow, ECONNRESET);
+        return;
+    }
     if (!flow->is_connected)
         return;
     if (!was_open && !flow->is_waiting)
@@ -313,6 +371,8 @@ static struct flow *flow_new(struct gateway *gateway, int client)
     flow->gateway = gateway;
     flow->watches[0] = (struct loop_watch){.fd = client, .ready = client_ready};
     flow->watches[1] = (struct loop_watch){.fd = -1, .ready = server_ready};
+    flow->pump.sides[0].fd = client;
+    flow->pump.sides[1].fd = -1;
     flow->hello_timer.due = hello_due;
     flow->again_timer.due = again_due;
     flow->number = events_connection(&gateway->events);
@@ -326,20 +386,15 @@ static struct flow *flow_new(struct gateway *gateway, int client)
     return flow;
 }
 
-/* Both ends are there; `server` is connected or will be. */
-static void join(struct flow *flow, int server)
+/* Watch the client. false = it could not be, and the flow is gone. */
+static bool watch_client(struct flow *flow)
 {
-    struct loop *loop = flow->gateway->loop;
-    int status;
+    int status = loop_watch(flow->gateway->loop, &flow->watches[0], PUMP_EVENTS);
 
-    flow->watches[1].fd = server;
-    for (unsigned i = 0; i < 2; i++)
-        flow->pump.sides[i].fd = flow->watches[i].fd;
-    status = loop_watch(loop, &flow->watches[0], PUMP_EVENTS);
     if (status == 0)
-        status = loop_watch(loop, &flow->watches[1], PUMP_EVENTS);
-    if (status < 0)
-        end_failed(flow, -status);
+        return true;
+    end_failed(flow, -status);
+    return false;
 }
 
 void flow_begin(struct gateway *gateway, int client)
@@ -348,9 +403,7 @@ void flow_begin(struct gateway *gateway, int client)
     struct sockaddr_storage wanted;
     socklen_t size = sizeof(wanted);
     struct net_decision decision;
-    struct net_address to;
     unsigned port;
-    int server;
 
     if (!flow) {
         flow_reset(client);
@@ -367,19 +420,20 @@ void flow_begin(struct gateway *gateway, int client)
         end_failed(flow, EMFILE);
         return;
     }
-    decision = judge(flow, &to);
+    decision = judge(flow);
     if (decision.verdict == NET_REFUSE) {
         end_denied(flow, &decision);
         return;
     }
-    hold(flow, decision.verdict == NET_ASK_NAME);
-    if (decision.verdict == NET_PERMIT)
-        permitted(flow);
-    server = dial(SOCK_STREAM, &to, port);
-    if (server < 0)
-        end_failed(flow, -server);
-    else
-        join(flow, server);
+    if (!watch_client(flow))
+        return;
+    if (decision.verdict == NET_ASK_NAME) {
+        hold(flow, true);
+        loop_start(gateway->loop, &flow->hello_timer, SILENCE_MS);
+        return;
+    }
+    permitted(flow);
+    (void)dial_out(flow);
 }
 
 void flow_begin_door(struct gateway *gateway, const struct net_door *door, bool is_inward, int client)
@@ -397,10 +451,16 @@ void flow_begin_door(struct gateway *gateway, const struct net_door *door, bool 
     flow->where = door->where;
     flow->question = (struct net_question){.protocol = NET_TCP, .address = four, .port = door->to_port};
     server = gateway->flow_count > gateway->flow_max ? -EMFILE : door_dial(gateway, is_inward, &four, door->to_port);
+    if (server < 0) {
+        end_failed(flow, -server);
+        return;
+    }
+    flow->watches[1].fd = flow->pump.sides[1].fd = server;
+    if (!watch_client(flow))
+        return;
+    server = loop_watch(gateway->loop, &flow->watches[1], PUMP_EVENTS);
     if (server < 0)
         end_failed(flow, -server);
-    else
-        join(flow, server);
 }
 
 /* ---- new rules ---- */
@@ -410,7 +470,6 @@ static void judge_again(struct flow *flow)
     char before[NET_NAME_SIZE];
     const char *name = before;
     struct net_decision decision;
-    struct net_address to;
 
     if (flow->door) {
         flow->door = door_find(flow->gateway->set->rules, flow->is_inward, flow->door);
@@ -429,7 +488,7 @@ static void judge_again(struct flow *flow)
         flow->question.names = &name;
         flow->question.name_count = 1;
     }
-    decision = judge(flow, &to);
+    decision = judge(flow);
     flow->question.names = NULL;
     flow->question.name_count = 0;
     memcpy(flow->name, before, sizeof(before)); /* what is held is released by this name */

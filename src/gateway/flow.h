@@ -16,6 +16,8 @@ struct flow {
     bool is_inward;               /* the door */
     bool is_connected;
     bool is_waiting;   /* for the name that decides it */
+    bool has_spoken;   /* while it is waited for: some of it has come */
+    struct net_address to; /* where it leads */
     uint64_t number, began_ns;
     char name[NET_NAME_SIZE]; /* by which it is permitted */
     bool has_hold;            /* of that name on the address */
