@@ -16,6 +16,7 @@
 #include <net/if.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "gateway/inside.h"
 #include "net/inside.h"
 
@@ -171,7 +172,7 @@ static void put_route(struct request *request, const struct net_block *block, co
         mnl_attr_put(request->header, RTA_DST, address_size(block->family), block->address);
     if (route->metric)
         mnl_attr_put_u32(request->header, RTA_PRIORITY, route->metric);
-    if (route->type == RTN_LOCAL || block->family == AF_INET6)
+    if (route->type == RTN_LOCAL || (route->type == RTN_PROHIBIT && block->family == AF_INET6))
         mnl_attr_put_u32(request->header, RTA_OIF, LO);
     if (route->type == RTN_LOCAL)
         put_address(request, RTA_PREFSRC, block->family,
@@ -187,13 +188,12 @@ static int add_route(struct request *request, const struct net_block *block, con
     return status < 0 ? error_system(err, -status, "make the routes of the container") : 0;
 }
 
-static int add_local(struct request *request, const struct blocks *blocks, struct error *err)
+static int add_all(struct request *request, const struct blocks *blocks, const struct route *route, struct error *err)
 {
-    static const struct route local = {.type = RTN_LOCAL, .table = RT_TABLE_LOCAL};
     int status = 0;
 
     for (size_t i = 0; i < blocks->count && status == 0; i++) {
-        put_route(request, &blocks->items[i], &local);
+        put_route(request, &blocks->items[i], route);
         status = i + 1 < blocks->count ? finish_later(request) : finish(request);
     }
     return status < 0 ? error_system(err, -status, "make the routes of the container") : 0;
@@ -205,7 +205,7 @@ static int add_local(struct request *request, const struct blocks *blocks, struc
  */
 static int add_questions(struct request *request, int family, struct error *err)
 {
-    static const struct route local = {.type = RTN_LOCAL, .table = DNS_TABLE};
+    static const struct route questions = {.type = RTN_LOCAL, .table = DNS_TABLE};
     static const uint8_t protocols[] = {IPPROTO_UDP, IPPROTO_TCP};
     static const struct fib_rule_port_range port = {.start = NET_INSIDE_DNS_PORT, .end = NET_INSIDE_DNS_PORT};
 
@@ -225,18 +225,67 @@ static int add_questions(struct request *request, int family, struct error *err)
         if (status < 0)
             return error_system(err, -status, "make the routing rule for port 53 in the container");
     }
-    return add_route(request, &(struct net_block){.family = family}, &local, err);
+    return add_route(request, &(struct net_block){.family = family}, &questions, err);
+}
+
+static const struct route local = {.type = RTN_LOCAL, .table = RT_TABLE_LOCAL};
+
+static bool is_same(const struct net_block *a, const struct net_block *b)
+{
+    return net_block_contains(a, b) && net_block_contains(b, a);
+}
+
+/* Routes of just these blocks stand in the table already, or will. */
+static void leave_out(struct blocks *blocks, const struct net_block *block)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < blocks->count; i++)
+        if (!is_same(&blocks->items[i], block))
+            blocks->items[kept++] = blocks->items[i];
+    blocks->count = kept;
+}
+
+/*
+ * Rules about names reach all but a few special blocks: then everything is local, and those few are passed over to the
+ * tables behind. Otherwise each block that may be reached has its route.
+ */
+static int add_reachable(struct request *request, const struct inside_want *want, int family, struct error *err)
+{
+    static const struct route throw = {.type = RTN_THROW, .table = RT_TABLE_LOCAL};
+    static const struct net_block kernels[] = {{.family = AF_INET, .address = {127}, .prefix = 8},
+                                               {.family = AF_INET6, .address = {0xff}, .prefix = 8}};
+    const struct blocks *reachable = &want->set->reachable[family == AF_INET6];
+    const struct blocks *synthetic = &want->synthetic[family == AF_INET6];
+    struct net_block all = {.family = family};
+    auto_arena struct arena *arena = arena_new();
+    struct blocks others = {0};
+    int status;
+
+    if (!arena)
+        return error_memory(err);
+    if (reachable->count > 1)
+        status = net_other_blocks(reachable->items, reachable->count, arena, family, &others.items, &others.count, NULL);
+    else
+        status = -E2BIG; /* not fewer */
+    if (status < 0 || others.count + 1 >= reachable->count)
+        return add_all(request, reachable, &local, err);
+    leave_out(&others, &kernels[family == AF_INET6]);
+    for (size_t i = 0; i < synthetic->count; i++)
+        leave_out(&others, &synthetic->items[i]);
+    status = add_all(request, &others, &throw, err);
+    return status < 0 ? status : add_all(request, &(struct blocks){&all, 1}, &local, err);
 }
 
 static int add_routes(struct request *request, const struct inside_want *want, int family, struct error *err)
 {
     static const struct route prohibit = {.type = RTN_PROHIBIT, .table = RT_TABLE_MAIN, .metric = PROHIBIT_METRIC};
     bool is_six = family == AF_INET6;
-    int status = add_local(request, &want->set->reachable[is_six], err);
+    int status = add_reachable(request, want, family, err);
 
     /* an open policy reaches everything already */
     if (status == 0 && !(want->set->reachable[is_six].count == 1 && want->set->reachable[is_six].items[0].prefix == 0))
-        status = add_local(request, &want->synthetic[is_six], err);
+        status = add_all(request, &want->synthetic[is_six], &local, err);
     if (status == 0)
         status = add_questions(request, family, err);
     if (status == 0)

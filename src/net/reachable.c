@@ -276,13 +276,43 @@ static int coarsen(struct arena *arena, const struct space *space, const struct 
     return status < 0 ? status : net_ranges_both(arena, &wide, &space->usable, ret_set);
 }
 
+static int list_blocks(struct arena *arena, const struct net_ranges *set, int family, struct net_block **ret_blocks,
+                       size_t *ret_count, struct error *err)
+{
+    struct net_block *blocks = arena_alloc(arena, to_blocks(set, family, NULL) * sizeof(*blocks));
+
+    if (!blocks)
+        return error_memory(err);
+    *ret_count = to_blocks(set, family, blocks);
+    *ret_blocks = blocks;
+    return 0;
+}
+
+int net_other_blocks(const struct net_block *blocks, size_t count, struct arena *arena, int family,
+                     struct net_block **ret_blocks, size_t *ret_count, struct error *err)
+{
+    struct net_ranges all = {0}, set = {0}, rest = {0};
+    int status = net_ranges_add(arena, &all, 0, low_bits(family_bits(family)));
+
+    for (size_t i = 0; i < count && status == 0; i++)
+        if (blocks[i].family == family)
+            status = add_block(arena, &set, &blocks[i]);
+    net_ranges_settle(&set);
+    if (status == 0)
+        status = net_ranges_minus(arena, &all, &set, &rest);
+    if (status < 0)
+        return error_memory(err);
+    if (to_blocks(&rest, family, NULL) > BLOCKS_MAX)
+        return error_set(err, ERROR_LIMIT, E2BIG, "more than %d blocks of addresses", BLOCKS_MAX);
+    return list_blocks(arena, &rest, family, ret_blocks, ret_count, err);
+}
+
 int net_reachable_blocks(const struct net_rules *rules, struct arena *arena, int family, struct net_block **ret_blocks,
                          size_t *ret_count, struct error *err)
 {
     struct space space;
     struct net_ranges exact = {0}, set = {0};
-    struct net_block *blocks = NULL;
-    size_t count = 0;
+    size_t count;
     int status;
 
     if (family != AF_INET && family != AF_INET6)
@@ -297,11 +327,5 @@ int net_reachable_blocks(const struct net_rules *rules, struct arena *arena, int
             break;
         status = coarsen(arena, &space, &exact, free_bits, &set);
     }
-    if (status == 0)
-        blocks = arena_alloc(arena, count * sizeof(*blocks));
-    if (!blocks)
-        return error_memory(err);
-    *ret_count = to_blocks(&set, family, blocks);
-    *ret_blocks = blocks;
-    return 0;
+    return status < 0 ? error_memory(err) : list_blocks(arena, &set, family, ret_blocks, ret_count, err);
 }

@@ -129,6 +129,9 @@ struct net_decision net_decide_name(const struct net_rules *rules, const char *n
  */
 int net_reachable_blocks(const struct net_rules *rules, struct arena *arena, int family, struct net_block **ret_blocks,
                          size_t *ret_count, struct error *err) must_check;
+/* Every other address of the family, in the same way. */
+int net_other_blocks(const struct net_block *blocks, size_t count, struct arena *arena, int family,
+                     struct net_block **ret_blocks, size_t *ret_count, struct error *err) must_check;
 int net_reachable_ports(const struct net_rules *rules, struct arena *arena, enum net_protocol protocol,
                         struct net_ports **ret_ports, size_t *ret_count, struct error *err) must_check;
 

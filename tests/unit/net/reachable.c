@@ -133,6 +133,35 @@ static struct net_rules *scattered(struct arena *arena, int family, unsigned cou
     return rules;
 }
 
+static size_t addresses_of(const struct net_block *blocks, size_t count)
+{
+    size_t sum = 0;
+
+    for (size_t i = 0; i < count; i++)
+        sum += (size_t)1 << (32 - blocks[i].prefix);
+    return sum;
+}
+
+/* Together all there are, and none in both. */
+TEST(other_blocks_are_the_rest)
+{
+    static const char *const rows[] = {"", "open", "allow to=a.test", "allow to=93.184.216.34", "allow to=0.0.0.0/1",
+                                       "allow to=93.184.216.0/30!93.184.216.1; deny to=93.184.216.3"};
+
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        struct arena *arena auto_arena = arena_new();
+        struct net_block *blocks, *others;
+        size_t count, other_count;
+
+        check_int(net_reachable_blocks(say_rules(arena, rows[i]), arena, AF_INET, &blocks, &count, NULL), 0);
+        check_int(net_other_blocks(blocks, count, arena, AF_INET, &others, &other_count, NULL), 0);
+        check_int(addresses_of(blocks, count) + addresses_of(others, other_count), (size_t)1 << 32);
+        for (size_t j = 0; j < count; j++)
+            for (size_t k = 0; k < other_count; k++)
+                check(!net_block_contains(&blocks[j], &others[k]) && !net_block_contains(&others[k], &blocks[j]));
+    }
+}
+
 TEST(too_many_blocks_become_wider_ones)
 {
     static const int families[] = {AF_INET, AF_INET6};
