@@ -45,7 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     if (size >= HELLO_MAX)
         hold(whole != HELLO_MORE);
-    for (size_t cut = size > 64 ? size - 64 : 0; cut < size && size < HELLO_MAX; cut++) {
+    for (size_t cut = size > 8 ? size - 8 : 0; cut < size && size < HELLO_MAX; cut++) {
         part = read_exactly(data, cut, again);
         hold(part == HELLO_MORE || part == whole);
         hold(part != HELLO_NAME || strcmp(name, again) == 0);
