@@ -14,7 +14,7 @@
 #include "generate.h"
 #include "properties.h"
 
-#define QUESTIONS_MAX 64
+#define QUESTIONS_MAX 32
 #define REFERENCE_MAX 4096 /* bytes of a record: the reference takes its time */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -32,10 +32,10 @@ static bool bit(const unsigned char *bytes, unsigned at)
 
 static bool begins(const bytes16 address, const bytes16 with, unsigned bits)
 {
-    for (unsigned i = 0; i < bits; i++)
+    for (unsigned i = bits / 8 * 8; i < bits; i++)
         if (bit(address, i) != bit(with, i))
             return false;
-    return true;
+    return memcmp(address, with, bits / 8) == 0;
 }
 
 struct known {
