@@ -135,16 +135,23 @@ static struct net_grant layer_grants(const struct net_layer *layer, const struct
 struct net_grant net_granted(const struct net_rules *rules, const struct net_view *view, const char *name,
                              unsigned lenience)
 {
-    struct net_grant all = {.is_granted = false};
+    struct net_grant all = {.is_granted = rules->layer_count};
+    bool is_first = true;
 
     for (size_t i = 0; i < rules->layer_count; i++) {
-        struct net_grant grant = layer_grants(&rules->layers[i], view, name, lenience);
+        struct net_grant grant;
 
+        if (rules->layers[i].only_denies)
+            continue;
+        grant = layer_grants(&rules->layers[i], view, name, lenience);
         if (!grant.is_granted)
             return grant;
-        if (!i || grant.by > all.by)
+        if (is_first || grant.by > all.by)
             all = grant;
+        is_first = false;
     }
+    if (is_first && rules->layer_count)
+        all.where = rules->layers[0].where;
     return all;
 }
 

@@ -41,8 +41,7 @@ static const char *find(const struct net_rule *rules, size_t count, const char *
 
 struct net_decision net_decide_name(const struct net_rules *rules, const char *name)
 {
-    struct net_decision decision = {NET_REFUSE, NET_NO_RULE, NULL, NULL};
-    const char *by_rule = NULL, *where;
+    const char *by_rule = NULL, *by_default = NULL, *where;
 
     for (size_t i = 0; i < rules->layer_count; i++) {
         where = find(rules->layers[i].deny, rules->layers[i].deny_count, name, denies_name);
@@ -52,11 +51,15 @@ struct net_decision net_decide_name(const struct net_rules *rules, const char *n
     for (size_t i = 0; i < rules->layer_count; i++) {
         const struct net_layer *layer = &rules->layers[i];
 
+        if (layer->only_denies)
+            continue;
         where = find(layer->allow, layer->allow_count, name, grants_name);
         if (!where && !layer->is_open)
             return (struct net_decision){NET_REFUSE, NET_NO_RULE, layer->where, name};
         by_rule = by_rule ? by_rule : where;
-        decision = (struct net_decision){NET_PERMIT, NET_BY_RULE, by_rule ? by_rule : rules->layers[0].where, name};
+        by_default = by_default ? by_default : layer->where;
     }
-    return decision;
+    if (!rules->layer_count)
+        return (struct net_decision){NET_REFUSE, NET_NO_RULE, NULL, NULL};
+    return (struct net_decision){NET_PERMIT, NET_BY_RULE, by_rule ? by_rule : by_default, name};
 }

@@ -208,9 +208,11 @@ static int reachable_ranges(struct arena *arena, const struct space *space, cons
     int status = rules->layer_count ? add_all(arena, &left, &space->usable) : 0;
 
     for (size_t i = 0; i < rules->layer_count && status == 0; i++) {
-        status = layer_ranges(arena, space, &rules->layers[i], &layer);
-        if (status == 0)
-            status = net_ranges_both(arena, &left, &layer, &left);
+        if (!rules->layers[i].only_denies) {
+            status = layer_ranges(arena, space, &rules->layers[i], &layer);
+            if (status == 0)
+                status = net_ranges_both(arena, &left, &layer, &left);
+        }
         if (status == 0)
             status = denied_ranges(arena, space->family, &rules->layers[i], &denied);
     }

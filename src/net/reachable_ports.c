@@ -66,7 +66,7 @@ static int layer_ports(struct arena *arena, const struct net_layer *layer, enum 
         if (is_about_everything(&layer->deny[i]))
             status = add_ports(arena, &layer->deny[i], protocol, false, denied);
     net_ranges_settle(&set);
-    return status < 0 ? status : net_ranges_both(arena, left, &set, left);
+    return status < 0 || layer->only_denies ? status : net_ranges_both(arena, left, &set, left);
 }
 
 static int print_ports(struct arena *arena, const struct net_ranges *set, enum net_protocol protocol,

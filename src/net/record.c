@@ -102,6 +102,7 @@ int net_rules_write(const struct net_rules *rules, void **ret_record, size_t *re
     put_count(&out, rules->layer_count);
     for (size_t i = 0; i < rules->layer_count && out.length <= NET_RECORD_MAX; i++) {
         put_number(&out, rules->layers[i].is_open);
+        put_number(&out, rules->layers[i].only_denies);
         put_text(&out, rules->layers[i].where, RECORD_WHERE_MAX);
         put_rules(&out, rules->layers[i].allow, rules->layers[i].allow_count);
         put_rules(&out, rules->layers[i].deny, rules->layers[i].deny_count);

@@ -198,19 +198,27 @@ static struct net_door *take_doors(struct reader *reader, size_t *ret_count)
 
 static void take_all(struct reader *reader, struct net_rules *rules)
 {
+    bool is_granting = false;
+
     if (take_number(reader) != RECORD_MAGIC)
         fail(reader, "not such a record, or one of another version");
     if (take_number(reader) != reader->size)
         fail(reader, "a size that is not its own");
-    rules->layers = take_array(reader, sizeof(*rules->layers), 16, &rules->layer_count);
+    rules->layers = take_array(reader, sizeof(*rules->layers), 20, &rules->layer_count);
     for (size_t i = 0; i < rules->layer_count && reader->status == 0; i++) {
         struct net_layer *layer = &rules->layers[i];
 
         layer->is_open = take_bool(reader);
+        layer->only_denies = take_bool(reader);
         layer->where = take_text(reader, RECORD_WHERE_MAX, true);
         layer->allow = take_rules(reader, &layer->allow_count);
         layer->deny = take_rules(reader, &layer->deny_count);
+        if (layer->only_denies && (!layer->is_open || layer->allow_count))
+            fail(reader, "a layer that only denies, and more");
+        is_granting = is_granting || !layer->only_denies;
     }
+    if (rules->layer_count && !is_granting)
+        fail(reader, "layers that only deny, and none that says what may be reached");
     rules->inward = take_doors(reader, &rules->inward_count);
     rules->outward = take_doors(reader, &rules->outward_count);
     if (reader->at != reader->size)

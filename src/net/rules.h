@@ -45,6 +45,11 @@ struct net_rule {
 /* One layer of the policy. What is reached is permitted by every layer. */
 struct net_layer {
     bool is_open; /* egress.default: allow */
+    /*
+     * It says nothing of what may be reached, only its deny rules count: a ceiling without more. Open, without allow rules.
+     * Layers of this kind alone permit whatever they do not deny: no limit, for comparisons; no record holds them.
+     */
+    bool only_denies;
     const char *where; /* of the default */
     struct net_rule *allow;
     size_t allow_count;

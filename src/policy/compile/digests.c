@@ -113,7 +113,7 @@ static void add_network(const struct plan *plan, struct text *text)
         return;
     add_number(text, rules->layer_count);
     for (size_t i = 0; i < rules->layer_count; i++) {
-        add_number(text, rules->layers[i].is_open);
+        add_number(text, rules->layers[i].is_open + 2u * rules->layers[i].only_denies);
         add_egress(text, rules->layers[i].allow, rules->layers[i].allow_count);
         add_egress(text, rules->layers[i].deny, rules->layers[i].deny_count);
     }

@@ -69,6 +69,7 @@ static bool fill_layer(struct arena *arena, const struct document *document, str
 
     layer->is_open = network->egress_default.is_set ? network->egress_default.value
                                                     : document->kind == LAYER_CEILING && is_silent;
+    layer->only_denies = document->kind == LAYER_CEILING && is_silent;
     layer->where = default_where(arena, document);
     layer->allow_count = network->allow_count;
     layer->deny_count = network->deny_count;

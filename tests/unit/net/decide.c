@@ -74,6 +74,15 @@ static const struct row {
     {"allow tcp:443 | open; deny to=93.184.216.34", "tcp " PUBLIC " 443", "by-rule", "deny to=93.184.216.34"},
     {"open; deny to=93.184.216.34 | open", "tcp " PUBLIC " 443", "by-rule", NULL},
 
+    {"limit | limit", "tcp " PUBLIC " 443", "permit", "layer 1"}, /* compared, never enforced */
+    {"limit | limit", "tcp 169.254.169.254 443", "permit", NULL},
+    {"limit; deny tcp:443", "tcp " PUBLIC " 443", "by-rule", NULL},
+    {"limit | shut", "tcp " PUBLIC " 443", "no-rule", "layer 2"},
+    {"allow tcp:443 | limit", "tcp " PUBLIC " 443", "permit", "allow tcp:443"},
+    {"limit | open", "tcp " PUBLIC " 443", "permit", "layer 2"},
+    {"limit; deny tcp:443 | open", "tcp " PUBLIC " 443", "by-rule", "deny tcp:443"},
+    {"limit; deny tcp:443 | open", "tcp " PUBLIC " 444", "permit", "layer 2"},
+
     /* never */
     {"open", "tcp 127.0.0.1 80", "special", NULL},
     {"allow to=127.0.0.1", "tcp 127.0.0.1 80", "special", NULL},
@@ -104,6 +113,9 @@ static const struct row {
     {"allow to=169.254.0.0/16!169.254.169.254", "tcp 169.254.169.254 80", "no-rule", NULL},
     {"allow to=169.254.0.0/16 tcp:80", "tcp 169.254.169.254 81", "no-rule", NULL},
     {"allow to=169.254.169.254 | open", "tcp 169.254.169.254 80", "special", NULL},
+    {"allow to=169.254.169.254 | limit", "tcp 169.254.169.254 80", "permit", NULL},
+    {"limit | open", "tcp 169.254.169.254 80", "special", NULL},
+    {"allow to=169.254.169.254 | limit; deny to=169.254.0.0/16", "tcp 169.254.169.254 80", "by-rule", NULL},
     {"allow to=169.254.169.254 | allow to=169.254.0.0/16", "tcp 169.254.169.254 80", "permit", NULL},
     {"allow to=169.254.169.254; deny to=169.254.0.0/16", "tcp 169.254.169.254 80", "by-rule", NULL},
     {"open", "tcp 100.100.100.200 80", "special", NULL},
@@ -336,6 +348,10 @@ TEST(a_name_may_be_asked_for_where_a_connection_to_it_could_be_permitted)
         {"open | allow to=a.test", "a.test", "permit a.test", "allow to=a.test"},
         {"open | allow to=a.test", "b.test", "no-rule b.test", "layer 2"},
         {"allow to=a.test | allow to=10.0.0.0/8", "a.test", "no-rule a.test", "layer 2"},
+        {"limit", "a.test", "permit a.test", NULL},
+        {"limit | shut", "a.test", "no-rule a.test", "layer 2"},
+        {"limit | open", "a.test", "permit a.test", "layer 2"},
+        {"limit; deny to=a.test | open", "a.test", "by-rule a.test", "deny to=a.test"},
         {"open; deny to=b.test", "b.test", "by-rule b.test", "deny to=b.test"},
         {"open; deny to=b.test", "a.test", "permit a.test", NULL},
         {"open; deny to=b.test any", "b.test", "by-rule b.test", NULL},

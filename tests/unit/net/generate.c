@@ -120,8 +120,9 @@ struct net_rules *generate_rules(struct arena *arena, struct source *source, uns
         if (!layer)
             return NULL;
         layer->is_open = source_below(source, 4) == 0;
+        layer->only_denies = layer->is_open && source_below(source, 2) == 0;
         layer->where = source_below(source, 2) ? "default" : NULL;
-        for (unsigned j = source_below(source, 4); j > 0 && is_good; j--)
+        for (unsigned j = layer->only_denies ? 0 : source_below(source, 4); j > 0 && is_good; j--)
             is_good = add_rule(arena, source, &layer->allow, &layer->allow_count, parts, false);
         for (unsigned j = source_below(source, 6) / 3; j > 0 && is_good; j--)
             is_good = add_rule(arena, source, &layer->deny, &layer->deny_count, parts, true);

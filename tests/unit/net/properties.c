@@ -167,6 +167,14 @@ int check_question(const struct net_rules *rules, const struct reachable *reacha
     return status < 0 ? status : check_name(rules, question, why);
 }
 
+static bool grants(const struct net_rules *rules)
+{
+    for (size_t i = 0; i < rules->layer_count; i++)
+        if (!rules->layers[i].only_denies)
+            return true;
+    return !rules->layer_count;
+}
+
 int check_record(struct arena *arena, const struct net_rules *rules, char why[WHY_SIZE])
 {
     void *record auto_free = NULL, *again auto_free = NULL;
@@ -175,6 +183,8 @@ int check_record(struct arena *arena, const struct net_rules *rules, char why[WH
     struct error err = ERROR_INIT;
     int status = net_rules_write(rules, &record, &size, &err);
 
+    if (!grants(rules) && status != -ENOMEM)
+        return status == -EINVAL ? 0 : broken(why, "a record of rules that grant nothing");
     if (status == 0)
         status = net_rules_read(arena, record, size, &read, &err);
     if (status == 0)

@@ -59,6 +59,9 @@ TEST(blocks_are_what_rules_grant_without_what_they_deny)
         {"allow to=a.test@93.184.216.0/24", "93.184.216.0/24"},
         {"allow to=a.test | allow to=93.184.216.0/24", "93.184.216.0/24"},
         {"allow to=a.test | allow to=10.0.0.0/8", ""}, /* a name alone leads nowhere private */
+        {"limit | shut", ""},
+        {"allow to=169.254.169.254 | limit", "169.254.169.254/32"},
+        {"allow to=93.184.216.0/24 | limit; deny to=93.184.216.128/25", "93.184.216.0/25"},
         {"allow to=127.0.0.0/8", ""},
         {"allow to=126.0.0.0/7", "126.0.0.0/8"},
         {"allow to=224.0.0.0/4 to=0.0.0.0/8", ""},
@@ -239,6 +242,8 @@ TEST(ports_are_what_rules_grant_without_what_they_deny)
         {"", NET_TCP, ""},
         {"shut", NET_TCP, ""},
         {"open", NET_TCP, "1-65535"},
+        {"limit", NET_TCP, "1-65535"},
+        {"allow tcp:80-90 | limit; deny tcp:85", NET_TCP, "80-84 86-90"},
         {"open", NET_UDP, "1-65535"},
         {"open", NET_ICMP, "0-65535 all"},
         {"allow", NET_TCP, "1-65535"},

@@ -199,6 +199,9 @@ TEST(what_is_not_canonical_is_neither_written_nor_read)
     CHECK_REFUSED(ports->has_port = false, "where no port is named");
     CHECK_REFUSED(ports->protocol = NET_ICMP, "a port of ICMP");
     CHECK_REFUSED(rules->layers[1].allow[0].where = NULL, "a text is missing");
+    CHECK_REFUSED(rules->layers[1].only_denies = true, "only denies, and more");
+    CHECK_REFUSED((rules->layers[1].is_open = rules->layers[1].only_denies = true), "only denies, and more");
+    CHECK_REFUSED((rules->layer_count = 1, rules->layers[0].only_denies = true), "and none that says");
     CHECK_REFUSED(rules->inward[0].port = 0, "a port that is none");
     CHECK_REFUSED(rules->outward[0].to_port = 0, "a port that is none");
     CHECK_REFUSED(rules->outward[0].where = NULL, "a text is missing");

@@ -249,7 +249,7 @@ static bool permits(const struct net_rules *rules, const struct asked *asked, co
 
         for (size_t j = 0; j < layer->allow_count; j++)
             is_good |= rule_permits(asked, &layer->allow[j], name, out);
-        if (!is_good)
+        if (!is_good && !layer->only_denies)
             return false;
     }
     return rules->layer_count > 0;
@@ -423,7 +423,7 @@ bool reference_may_ask(const struct net_rules *rules, const char *name)
             if (is_everywhere && is_about)
                 return false;
         }
-        if (!is_good)
+        if (!is_good && !layer->only_denies)
             return false;
     }
     return rules->layer_count > 0;

@@ -107,6 +107,8 @@ static void say_layer(struct arena *arena, char *text, struct net_layer *layer)
             say_rule(arena, text, arena_append(arena, layer->deny, layer->deny_count));
         else if (strcmp(text, "open") == 0)
             layer->is_open = true;
+        else if (strcmp(text, "limit") == 0)
+            layer->is_open = layer->only_denies = true;
         else
             hold(strcmp(text, "shut") == 0, text);
     }

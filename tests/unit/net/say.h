@@ -2,7 +2,7 @@
 /*
  * Rules, questions and decisions as lines of text, so that a table of them can be read.
  *
- *   rules:     layers behind each other with " | ", in each "open", "allow ..." and "deny ..." with "; " between them;
+ *   rules:     layers behind each other with " | ", in each "open", "limit" (only denies), "allow ..." and "deny ..." with "; " between them;
  *              an allow or deny has peers "to=NAME", "to=BLOCK!EXCEPT!EXCEPT", "to=NAME@BLOCK" and ports "tcp", "any:80-90"
  *   question:  "tcp ADDRESS PORT", then "own", "for=NAME,NAME", and "says=NAME", "says=-" (a raw protocol), "says=?" (no name)
  *   decision:  "permit", "ask", or the reason of a refusal; behind it the name if there is one: "shared b.test"

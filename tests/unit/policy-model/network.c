@@ -266,7 +266,21 @@ TEST(the_rules_of_the_gateway_are_the_layers)
     check_int(rules->layer_count, 2);
     check(!rules->layers[0].is_open && rules->layers[0].allow_count == 2 && rules->layers[0].deny_count == 0);
     check(rules->layers[1].is_open && rules->layers[1].allow_count == 0 && rules->layers[1].deny_count == 1);
+    check(!rules->layers[0].only_denies && rules->layers[1].only_denies);
     check_string(rules->layers[0].allow[0].peers[0].host, "x.org");
     check(rules->layers[0].allow[1].peers[0].has_block && rules->layers[1].deny[0].peers[0].block.prefix == 16);
     check(rules->layers[0].where && rules->layers[0].allow[0].where && rules->layers[1].deny[0].where);
+}
+
+TEST(a_ceiling_that_says_what_may_be_reached_limits_it)
+{
+    struct layers layers = make_layers();
+    struct net_rules *rules = NULL;
+    auto_arena struct arena *arena = arena_new();
+
+    add_rule(&layers, layers.request, false, "x.org");
+    make_setting(&layers.ceiling->egress_default, 1);
+    check_int(policy_net_rules(layers.policy, arena, &rules, NULL), 0);
+    check(rules->layers[1].is_open && !rules->layers[1].only_denies);
+    policy_free(layers.policy);
 }
