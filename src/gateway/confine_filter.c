@@ -4,6 +4,7 @@
  * network; what libraries try on their own (files) is refused.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -32,7 +33,7 @@ static const int of_main[] = {
     /* connections and datagrams */
     SYS_accept4, SYS_connect, SYS_shutdown, SYS_getsockname, SYS_getpeername, SYS_getsockopt, SYS_setsockopt,
     SYS_recvfrom, SYS_recvmsg, SYS_recvmmsg, SYS_sendto, SYS_sendmsg, SYS_sendmmsg, SYS_readv, SYS_writev,
-    SYS_splice, SYS_pipe2, SYS_fcntl,
+    SYS_splice, SYS_pipe2,
     /* rules at run time */
     SYS_pread64,
 };
@@ -82,6 +83,20 @@ static void memory(struct program *program)
     }
 }
 
+/* Not F_SETOWN and F_SETSIG: where Landlock has no scope of signals, they send any to whatever runs as this user. */
+static void descriptors(struct program *program)
+{
+    static const int commands[] = {F_SETFD, F_GETFL, F_SETFL, F_SETPIPE_SZ, F_GET_SEALS};
+    unsigned char count = ARRAY_COUNT(commands);
+
+    add(program, BPF_JMP | BPF_JEQ | BPF_K, SYS_fcntl, 0, (unsigned char)(count + 3));
+    load(program, ARGUMENT_AT(1));
+    for (unsigned char i = 0; i < count; i++)
+        add(program, BPF_JMP | BPF_JEQ | BPF_K, (unsigned)commands[i], (unsigned char)(count - i), 0);
+    verdict(program, SECCOMP_RET_ERRNO | EPERM);
+    verdict(program, SECCOMP_RET_ALLOW);
+}
+
 /* socket(AF_INET or AF_INET6, SOCK_STREAM, or in the loop SOCK_DGRAM, 0, TCP or UDP) */
 static void sockets(struct program *program, bool has_datagrams)
 {
@@ -117,6 +132,10 @@ void confine_filter(enum confine_role role, struct sock_filter *ret_program, uns
     rows(&program, refused, ARRAY_COUNT(refused), SECCOMP_RET_ERRNO | EACCES);
     memory(&program);
     load(&program, NUMBER_AT);
+    if (role == CONFINE_MAIN) {
+        descriptors(&program);
+        load(&program, NUMBER_AT);
+    }
     sockets(&program, role == CONFINE_MAIN);
     verdict(&program, SECCOMP_RET_KILL_PROCESS);
     *ret_count = program.count;

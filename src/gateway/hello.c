@@ -10,7 +10,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define RECORD_FIRST        20 /* of the known types */
+#define RECORD_ALERT        21
 #define RECORD_HANDSHAKE    22
+#define RECORD_LAST         24
+#define ALERT_BYTES         2
 #define RECORD_HEADER       5
 #define RECORD_BODY_MAX     16384u
 #define MESSAGE_CLIENT      1
@@ -198,10 +202,43 @@ enum hello hello_read_tls(const unsigned char *bytes, size_t size, char ret_name
     return HELLO_NAME;
 }
 
+/*
+ * Readers that step over records in front of the hello (a warning, say: Go and BoringSSL do) would find a name behind them
+ * that nobody here has compared.
+ */
+static enum hello read_other_record(const unsigned char *bytes, size_t size)
+{
+    if (size < 2)
+        return HELLO_MORE;
+    if (bytes[1] == 3)
+        return HELLO_WRONG;
+    /* some take any version below 16 for that of a first record */
+    if (bytes[0] != RECORD_ALERT || bytes[1] >= 16)
+        return HELLO_NOTHING;
+    if (size < RECORD_HEADER)
+        return HELLO_MORE;
+    return bytes[3] == 0 && bytes[4] == ALERT_BYTES ? HELLO_WRONG : HELLO_NOTHING;
+}
+
+/* The hello in the form of SSLv2, with which servers still begin TLS up to 1.2: it has no room for a name. */
+static enum hello read_ssl2(const unsigned char *bytes, size_t size)
+{
+    if (size < 3)
+        return HELLO_MORE;
+    if (bytes[2] != MESSAGE_CLIENT)
+        return HELLO_NOTHING;
+    if (size < 4)
+        return HELLO_MORE;
+    return bytes[3] == 3 ? HELLO_NO_NAME : HELLO_NOTHING;
+}
+
 enum hello hello_read(const unsigned char *bytes, size_t size, char ret_name[NET_NAME_SIZE])
 {
     if (size == 0)
         return HELLO_MORE;
-    return bytes[0] == RECORD_HANDSHAKE ? hello_read_tls(bytes, size, ret_name)
-                                        : hello_read_http(bytes, size, ret_name);
+    if (bytes[0] == RECORD_HANDSHAKE)
+        return hello_read_tls(bytes, size, ret_name);
+    if (bytes[0] >= RECORD_FIRST && bytes[0] <= RECORD_LAST)
+        return read_other_record(bytes, size);
+    return bytes[0] & 0x80 ? read_ssl2(bytes, size) : hello_read_http(bytes, size, ret_name);
 }

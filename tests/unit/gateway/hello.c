@@ -342,7 +342,9 @@ TEST(other_protocols_say_nothing_and_are_known_at_once)
         {"\0\0\0\10\4\322\26/", 8}, /* PostgreSQL asks for TLS */
         {"*1\r\n$4\r\nPING\r\n", 14},
         {"0033git-upload-pack /x\0host=a.org\0", 35},
-        {"\200\56\1\3\1", 5}, /* the hello of SSLv2 */
+        {"\200\1\0\1\0\0\0\4ping", 12}, /* Thrift */
+        {"\25\1\0\0\1\0\0\0", 8},         /* a length of 277, as MongoDB has it */
+        {"\25\41", 2},
         {"{\"jsonrpc\":\"2.0\"}\n", 18},
         {"GET /\r\n", 7}, /* HTTP/0.9 has no host */
         {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 24},
@@ -352,4 +354,32 @@ TEST(other_protocols_say_nothing_and_are_known_at_once)
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++)
         if (read_exactly(rows[i].text, rows[i].size, name) != HELLO_NOTHING)
             test_fail(__FILE__, __LINE__, "row %zu", i);
+}
+
+/* What is stepped over in front of a hello would hide its name. */
+TEST(a_record_in_front_of_the_hello_is_wrong)
+{
+    static const struct {
+        const char *text;
+        size_t size;
+        enum hello whole;
+    } rows[] = {
+        {"\25\3\1\0\2\1\132", 7, HELLO_WRONG}, /* a warning that the user gave up, which some servers drop */
+        {"\25\3\3\0\2\1\144", 7, HELLO_WRONG},
+        {"\25\1\1\0\2\1\144", 7, HELLO_WRONG}, /* of a version that never was */
+        {"\24\3\3\0\1\1", 6, HELLO_WRONG},
+        {"\27\3\3\0\1\1", 6, HELLO_WRONG},
+        {"\200\56\1\3\1", 5, HELLO_NO_NAME}, /* the hello of SSLv2 */
+    };
+    char name[NET_NAME_SIZE];
+
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        begin();
+        put(&records, rows[i].text, rows[i].size);
+        put_server_name(&extensions, "api.example.org", 15);
+        end(16384);
+        if (read_exactly(records.at, records.size, name) != rows[i].whole)
+            test_fail(__FILE__, __LINE__, "row %zu", i);
+        check_int(read_exactly(records.at, 1, name), HELLO_MORE);
+    }
 }
