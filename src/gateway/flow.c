@@ -17,48 +17,10 @@
 #include "base/memory.h"
 #include "gateway/dial.h"
 #include "gateway/doors.h"
+#include "gateway/flow_tell.h"
 #include "gateway/hello.h"
 
-#define HELLO_MS   10000 /* for what began to say a name to end it, or has to say one */
-#define SILENCE_MS 100   /* after which a client may be one that waits for the server */
-
-/* ---- events ---- */
-
-static struct gateway_message about(const struct flow *flow, enum gateway_event_kind kind, const char *where)
-{
-    struct gateway_message message =
-        events_about(kind, &flow->question, flow->said[0] ? flow->said : flow->name, where);
-
-    message.connection = flow->number;
-    return message;
-}
-
-static void tell_denied(struct flow *flow, const struct net_decision *decision)
-{
-    struct gateway_message message = about(flow, GATEWAY_DENIED, decision->where);
-
-    message.reason = decision->reason;
-    events_send(&flow->gateway->events, &message);
-}
-
-static void tell_failed(struct flow *flow, int number)
-{
-    struct gateway_message message = about(flow, GATEWAY_FAILED, flow->where);
-
-    message.errnum = number;
-    events_send(&flow->gateway->events, &message);
-}
-
-static void tell_closed(struct flow *flow, int number)
-{
-    struct gateway_message message = about(flow, GATEWAY_CLOSED, flow->where);
-
-    message.errnum = number;
-    message.bytes_up = flow->pump.ways[PUMP_UP].bytes;
-    message.bytes_down = flow->pump.ways[PUMP_DOWN].bytes;
-    message.duration_us = (loop_now_ns(flow->gateway->loop) - flow->began_ns) / 1000;
-    events_send(&flow->gateway->events, &message);
-}
+#define SILENCE_MS 100 /* after which a client may be one that waits for the server */
 
 /* ---- beginning and end ---- */
 
@@ -97,13 +59,13 @@ static void flow_free(struct flow *flow, bool is_reset)
 
 static void end_denied(struct flow *flow, const struct net_decision *decision)
 {
-    tell_denied(flow, decision);
+    flow_tell_denied(flow, decision);
     flow_free(flow, true);
 }
 
 static void end_failed(struct flow *flow, int number)
 {
-    tell_failed(flow, number);
+    flow_tell_failed(flow, number);
     flow_free(flow, true);
 }
 
@@ -184,6 +146,7 @@ static bool listen_to(struct flow *flow)
 {
     struct gateway *gateway = flow->gateway;
     ssize_t size = recv(flow->watches[0].fd, gateway->peeked, sizeof(gateway->peeked), MSG_PEEK | MSG_DONTWAIT);
+    size_t hello;
 
     if (size < 0 && errno == EAGAIN)
         return true;
@@ -198,11 +161,15 @@ static bool listen_to(struct flow *flow)
         if (flow->pump.sides[0].has_hung_up)
             return refuse_unsaid(flow);
         if (!flow->has_spoken)
-            loop_start(gateway->loop, &flow->hello_timer, HELLO_MS);
+            loop_start(gateway->loop, &flow->hello_timer, FLOW_HELLO_MS);
         flow->has_spoken = true;
         return true;
     case HELLO_NAME:
-        return said(flow, NET_SAID_NAME);
+        hello = hello_size(gateway->peeked, (size_t)size);
+        if (!said(flow, NET_SAID_NAME))
+            return false;
+        retry_begin(flow, hello);
+        return true;
     case HELLO_NOTHING:
         return said(flow, NET_SAID_NOTHING);
     case HELLO_NO_NAME:
@@ -236,17 +203,30 @@ static bool may_be_silent(struct flow *flow)
     return decision.verdict == NET_PERMIT && !is_for_requests(question.port);
 }
 
+/* It was told of as connected already. */
+static void end_second(struct flow *flow, int status)
+{
+    static const struct net_decision other = {.verdict = NET_REFUSE, .reason = NET_OTHER_NAME};
+
+    if (status == -EACCES)
+        flow_tell_denied(flow, &other);
+    flow_tell_closed(flow, -status);
+    flow_free(flow, true);
+}
+
 static void hello_due(struct loop_timer *timer)
 {
     struct flow *flow = container_of(timer, struct flow, hello_timer);
 
-    if (flow->has_spoken)
+    if (flow->retry)
+        end_second(flow, -EACCES);
+    else if (flow->has_spoken)
         refuse_unsaid(flow);
     else if (may_be_silent(flow))
         (void)dial_out(flow);
     else {
         flow->has_spoken = true; /* it has to */
-        loop_start(flow->gateway->loop, timer, HELLO_MS);
+        loop_start(flow->gateway->loop, timer, FLOW_HELLO_MS);
     }
 }
 
@@ -301,16 +281,10 @@ static bool check_connected(struct flow *flow)
     return true;
 }
 
-static void tell_connected(struct flow *flow)
-{
-    struct gateway_message message = about(flow, GATEWAY_CONNECTED, flow->where);
-
-    events_send(&flow->gateway->events, &message);
-}
-
 static void run(struct flow *flow)
 {
     bool was_open = flow->is_connected && !flow->is_waiting;
+    int status;
 
     if (!flow->is_connected && !check_connected(flow))
         return;
@@ -323,7 +297,12 @@ static void run(struct flow *flow)
     if (!flow->is_connected)
         return;
     if (!was_open && !flow->is_waiting)
-        tell_connected(flow);
+        flow_tell_connected(flow);
+    status = flow->retry ? retry_run(flow) : 0;
+    if (status < 0) {
+        end_second(flow, status);
+        return;
+    }
     switch (pump_run(&flow->pump, &flow->gateway->pipes)) {
     case PUMP_WAIT:
         break;
@@ -331,11 +310,11 @@ static void run(struct flow *flow)
         loop_start(flow->gateway->loop, &flow->again_timer, 0);
         break;
     case PUMP_DONE:
-        tell_closed(flow, 0);
+        flow_tell_closed(flow, 0);
         flow_free(flow, false);
         break;
     case PUMP_BROKEN:
-        tell_closed(flow, ECONNRESET);
+        flow_tell_closed(flow, ECONNRESET);
         flow_free(flow, true);
         break;
     }
@@ -475,7 +454,7 @@ static void judge_again(struct flow *flow)
         flow->door = door_find(flow->gateway->set->rules, flow->is_inward, flow->door);
         flow->where = flow->door ? flow->door->where : NULL;
         if (!flow->door) {
-            tell_closed(flow, EACCES);
+            flow_tell_closed(flow, EACCES);
             flow_free(flow, true);
         }
         return;
@@ -508,7 +487,7 @@ void flow_end_all(struct gateway *gateway)
 {
     while (gateway->flows) {
         if (gateway->flows->is_connected && !gateway->flows->is_waiting)
-            tell_closed(gateway->flows, 0);
+            flow_tell_closed(gateway->flows, 0);
         flow_free(gateway->flows, true);
     }
 }

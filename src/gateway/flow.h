@@ -4,6 +4,9 @@
 #define CORDON_GATEWAY_FLOW_H
 
 #include "gateway/gateway.h"
+#include "gateway/retry.h"
+
+#define FLOW_HELLO_MS 10000 /* for what began to say a name to end it */
 
 struct flow {
     struct gateway *gateway;
@@ -18,6 +21,8 @@ struct flow {
     bool is_waiting;   /* for the name that decides it */
     bool has_spoken;   /* while it is waited for: some of it has come */
     struct net_address to; /* where it leads */
+    enum retry_step retry;
+    size_t hello_left; /* bytes of the first hello that have not gone up */
     uint64_t number, began_ns;
     char name[NET_NAME_SIZE]; /* by which it is permitted */
     bool has_hold;            /* of that name on the address */

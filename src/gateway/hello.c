@@ -185,6 +185,18 @@ static void read_message(struct cursor *cursor, char name[NET_NAME_SIZE], bool *
     leave_field(cursor, 0);
 }
 
+size_t hello_size(const unsigned char *bytes, size_t size)
+{
+    struct cursor cursor = {.bytes = bytes, .size = size < HELLO_MAX ? size : HELLO_MAX};
+    char name[NET_NAME_SIZE];
+    bool has_name = false;
+
+    if (size == 0 || bytes[0] != RECORD_HANDSHAKE)
+        return 0;
+    read_message(&cursor, name, &has_name);
+    return cursor.state == GOOD ? cursor.at : 0;
+}
+
 enum hello hello_read_tls(const unsigned char *bytes, size_t size, char ret_name[NET_NAME_SIZE])
 {
     struct cursor cursor = {.bytes = bytes, .size = size < HELLO_MAX ? size : HELLO_MAX};
@@ -194,7 +206,8 @@ enum hello hello_read_tls(const unsigned char *bytes, size_t size, char ret_name
     read_message(&cursor, name, &has_name);
     if (cursor.state == SHORT)
         return size < HELLO_MAX ? HELLO_MORE : HELLO_WRONG;
-    if (cursor.state == WRONG)
+    /* what follows in the same record could be a second one (HelloRetryRequest) that goes up with the first */
+    if (cursor.state == WRONG || cursor.record)
         return HELLO_WRONG;
     if (!has_name)
         return HELLO_NO_NAME;

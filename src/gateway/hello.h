@@ -24,6 +24,9 @@ enum hello {
 /* `bytes` are the first of the connection; of more than HELLO_MAX only these are looked at. */
 enum hello hello_read(const unsigned char *bytes, size_t size, char ret_name[NET_NAME_SIZE]) must_check;
 
+/* Of a hello of TLS that hello_read() found a name in: how long it is; 0 = it was none. */
+size_t hello_size(const unsigned char *bytes, size_t size) must_check;
+
 /* The two forms; hello_read() chooses by the first byte. */
 enum hello hello_read_tls(const unsigned char *bytes, size_t size, char ret_name[NET_NAME_SIZE]) must_check;
 enum hello hello_read_http(const unsigned char *bytes, size_t size, char ret_name[NET_NAME_SIZE]) must_check;

@@ -35,6 +35,18 @@ test_a_hello_in_pieces_is_read_whole()
     done
 }
 
+network_test a_second_hello_with_another_name_is_refused "python3"
+test_a_second_hello_with_another_name_is_refused()
+{
+    local text='greetings from the world'
+    POLICY=shared
+    passes "$text" python3 retry.py shared-a.example 9443 shared-a.example shared-a.example &&
+        works_bare "$text" python3 retry.py shared-a.example 9443 shared-a.example shared-b.example || return
+    run_contained python3 retry.py shared-a.example 9443 shared-a.example shared-b.example
+    [ "$STATUS" != 0 ] && ! grep -qF "$text" <<<"$OUTPUT" || complain "it passed: $OUTPUT" || return
+    has_event network.denied '.name == "shared-a.example" and .port == 9443' && has_event network.closed '.port == 9443'
+}
+
 network_test names_are_judged_at_each_port "curl"
 test_names_are_judged_at_each_port()
 {

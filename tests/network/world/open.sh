@@ -91,7 +91,7 @@ world_open() # DIRECTORY
     printf '127.0.0.1 localhost\n::1 localhost ip6-localhost\n%s %s\n' "$WORLD_HOST" "$(uname -n)" >"$WORLD/hosts"
     mount --bind "$WORLD/resolv.conf" /etc/resolv.conf && mount --bind "$WORLD/hosts" /etc/hosts || return
     world_start "$WORLD/serve.log" /usr/bin/python3 -B "$WORLD/serve.py" "$WORLD" "$WORLD/certificate.pem" "$WORLD/key.pem" \
-        80=http 8080=http 443=https 8443=https 53=dns 7=echo 7=udp-echo 443=udp-echo 853=echo 25=first 22=relay 8444=relay 8445=relay 9=slow 19=reset 9999=fence
+        80=http 8080=http 443=https 8443=https 9443=retry 53=dns 7=echo 7=udp-echo 443=udp-echo 853=echo 25=first 22=relay 8444=relay 8445=relay 9=slow 19=reset 9999=fence
     world_wait test -s "$WORLD/ready"
 }
 

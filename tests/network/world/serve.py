@@ -31,10 +31,15 @@ class World:
         self.directory, self.record = directory, Record(os.path.join(directory, "seen"))
         self.names = NameServer(self.record)
         self.selector = selectors.DefaultSelector()
-        self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.tls.load_cert_chain(certificate, key)
-        self.tls.set_alpn_protocols(["http/1.1"])
-        self.tls.sni_callback = self.note_name
+        self.tls = {"https": self.context(certificate, key), "retry": self.context(certificate, key)}
+        self.tls["retry"].set_ecdh_curve("secp384r1")  # no client guesses it: each is asked for a second hello
+
+    def context(self, certificate, key):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+        context.set_alpn_protocols(["http/1.1"])
+        context.sni_callback = self.note_name
+        return context
 
     def note_name(self, connection, name, _):
         self.record.line("sni", name or "-")
@@ -88,8 +93,8 @@ class World:
 
     def converse(self, kind, connection, where):
         try:
-            if kind == "https":
-                connection = self.tls.wrap_socket(connection, server_side=True)
+            if kind in self.tls:
+                connection = self.tls[kind].wrap_socket(connection, server_side=True)
             with connection:
                 getattr(self, "serve_" + kind)(connection, where)
         except (OSError, ValueError, KeyError) as error:
@@ -98,7 +103,7 @@ class World:
     def serve_http(self, connection, where):
         serve_http(connection, os.path.join(self.directory, "files"), self.record, where)
 
-    serve_https = serve_http
+    serve_https = serve_retry = serve_http
 
     def serve_dns(self, connection, _):
         self.names.stream(connection)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a connection says of itself: right, in pieces, and with one thing wrong each. */
 #include "gateway/hello.h"
+#include "gateway/retry.h"
 
 #include <stdlib.h>
 
@@ -382,4 +383,74 @@ TEST(a_record_in_front_of_the_hello_is_wrong)
             test_fail(__FILE__, __LINE__, "row %zu", i);
         check_int(read_exactly(records.at, 1, name), HELLO_MORE);
     }
+}
+
+/* ---- a second hello ---- */
+
+TEST(a_hello_ends_with_its_record)
+{
+    char name[NET_NAME_SIZE];
+    size_t size;
+
+    for (size_t most = 40; most < 16384; most += 400) {
+        begin();
+        put_server_name(&extensions, "api.example.org", 15);
+        put_extension(&extensions, 21, 2000);
+        end(most);
+        size = records.size;
+        put(&records, "\26\3\3\0\4more", 9);
+        check_int(read_exactly(records.at, records.size, name), HELLO_NAME);
+        check_int(hello_size(records.at, records.size), size);
+    }
+    check_int(hello_size((const unsigned char *)"GET / HTTP/1.1\r\n", 16), 0);
+    /* a second one in the record of the first would go up with it */
+    begin();
+    put_server_name(&extensions, "api.example.org", 15);
+    put_message(&message, &extensions);
+    put_message(&message, &extensions);
+    put_records(&records, &message, 16384);
+    check_int(read_exactly(records.at, records.size, name), HELLO_WRONG);
+}
+
+TEST(a_server_that_asks_for_a_second_hello_is_seen)
+{
+    static const unsigned char retry[RETRY_ANSWER_BYTES] = {
+        22,   3,    3,    0,    88,   2,    0,    0,    84,   3,    3,    0xcf, 0x21, 0xad, 0x74,
+        0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2, 0xa2, 0x11,
+        0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c};
+    unsigned char other[RETRY_ANSWER_BYTES];
+
+    check_int(retry_read_answer(retry, sizeof(retry)), RETRY_ANSWER_RETRY);
+    for (size_t size = 0; size < sizeof(retry); size++)
+        check_int(retry_read_answer(retry, size), RETRY_ANSWER_MORE);
+    memcpy(other, retry, sizeof(other));
+    other[42] ^= 1; /* a server's own random number */
+    check_int(retry_read_answer(other, sizeof(other)), RETRY_ANSWER_OTHER);
+    other[5] = 4;
+    check_int(retry_read_answer(other, 6), RETRY_ANSWER_OTHER);
+    memcpy(other, retry, sizeof(other));
+    other[4] = 37; /* the number is cut */
+    check_int(retry_read_answer(other, sizeof(other)), RETRY_ANSWER_WRONG);
+    check_int(retry_read_answer((const unsigned char *)"\25\3\3\0\2\2\50", 7), RETRY_ANSWER_OTHER); /* an alert */
+    check_int(retry_read_answer((const unsigned char *)"220 mail", 8), RETRY_ANSWER_OTHER);
+}
+
+TEST(a_second_hello_may_stand_behind_a_change_of_cipher_and_nothing_else)
+{
+    char name[NET_NAME_SIZE];
+
+    begin();
+    put(&records, "\24\3\3\0\1\1", 6);
+    put_server_name(&extensions, "api.example.org", 15);
+    end(16384);
+    for (size_t size = 0; size < records.size; size++)
+        check_int(retry_read_second(records.at, size, name), HELLO_MORE);
+    check_int(retry_read_second(records.at, records.size, name), HELLO_NAME);
+    check(strcmp(name, "api.example.org") == 0);
+    check_int(retry_read_second(records.at + 6, records.size - 6, name), HELLO_NAME);
+    records.at[5] = 2;
+    check_int(retry_read_second(records.at, records.size, name), HELLO_WRONG);
+    records.at[5] = 1;
+    records.at[0] = 23; /* early data: what follows it is not looked for */
+    check_int(retry_read_second(records.at, records.size, name), HELLO_WRONG);
 }
