@@ -87,6 +87,20 @@ static int see_attribute(const struct nlattr *attribute, void *data)
     return MNL_CB_OK;
 }
 
+static void add(struct own *own, const struct net_address *address)
+{
+    list_add(&own->held, address);
+    list_add(&own->fresh, address);
+}
+
+/* The address of all routers of a network (RFC 4291, 2.6.1): its prefix alone. A host that forwards answers to it. */
+static void add_routers(struct own *own, struct net_address address, unsigned prefix)
+{
+    for (unsigned bit = prefix; bit < 128; bit++)
+        address.bytes[bit / 8] &= (unsigned char)~(0x80u >> bit % 8);
+    add(own, &address);
+}
+
 static int see_message(const struct nlmsghdr *header, void *data)
 {
     struct own *own = data;
@@ -103,8 +117,9 @@ static int see_message(const struct nlmsghdr *header, void *data)
     if (header->nlmsg_type == RTM_DELADDR) {
         own->is_stale = true; /* the same may still be on another interface */
     } else {
-        list_add(&own->held, &about.address);
-        list_add(&own->fresh, &about.address);
+        add(own, &about.address);
+        if (message->ifa_family == AF_INET6 && message->ifa_prefixlen && message->ifa_prefixlen < 127)
+            add_routers(own, about.address, message->ifa_prefixlen);
     }
     return MNL_CB_OK;
 }

@@ -92,6 +92,15 @@ on_host() # PLACE: unconfined it answers
     [ "$STATUS:$OUTPUT" = '0:greetings from the world' ] || complain "unconfined: $1: $OUTPUT"
 }
 
+network_test the_address_of_all_routers_is_an_own_one "python3"
+test_the_address_of_all_routers_is_an_own_one()
+{
+    POLICY=deny
+    echoes passes fd00:113::1 7 || return
+    run_contained python3 udp.py fd00:113:: 7
+    [ "$STATUS" != 0 ] && has_event network.denied '.address == "fd00:113::" and .protocol == "udp"'
+}
+
 network_test a_range_of_ports "curl"
 test_a_range_of_ports()
 {
