@@ -4,7 +4,7 @@
  * keep up, all are asked for again, and the former ones count until the answer is complete. Where there are more than
  * ADDRESSES_MAX, every address counts as an own one.
  *
- * System calls: socket, bind, getsockname (before confinement); sendto, recvmsg.
+ * System calls: socket, bind, getsockname (before confinement); sendto, recvmsg; socket, connect, getsockname, close.
  */
 #include "gateway/own.h"
 
@@ -14,10 +14,13 @@
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/memory.h"
+#include "gateway/dial.h"
 
 #define ADDRESSES_MAX  1024
+#define ANY_PORT       1 /* but 0 */
 #define MESSAGES_BYTES 32768
 
 struct list {
@@ -209,7 +212,28 @@ int own_watch(struct own *own, struct loop *loop, struct error *err)
     return status < 0 ? error_system(err, -status, "watch the host's own addresses") : 0;
 }
 
+/*
+ * Own by a route of type local and no interface's, as load balancers and some clouds make them: the kernel answers from the
+ * address itself. With IPv4 only; nothing is sent.
+ */
+static bool answers_itself(const struct net_address *address)
+{
+    auto_close int fd = -1;
+    struct sockaddr_storage from;
+    socklen_t size = sizeof(from);
+    struct net_address source;
+    unsigned port;
+
+    if (address->family != AF_INET)
+        return false;
+    fd = dial(SOCK_DGRAM, address, ANY_PORT);
+    if (fd < 0)
+        return fd != -ENETUNREACH && fd != -EHOSTUNREACH && fd != -EACCES; /* nothing is known, or it leads nowhere */
+    return getsockname(fd, (struct sockaddr *)&from, &size) < 0 ||
+           net_address_of((struct sockaddr *)&from, size, &source, &port) < 0 || net_address_equals(&source, address);
+}
+
 bool own_has(const struct own *own, const struct net_address *address)
 {
-    return list_has(&own->held, address) || list_has(&own->fresh, address);
+    return list_has(&own->held, address) || list_has(&own->fresh, address) || answers_itself(address);
 }

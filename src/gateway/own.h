@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The addresses of the host's own interfaces, kept up to date by the kernel's word. */
+/* The host's own addresses: those of its interfaces, kept up to date by the kernel's word, and by routes of type local. */
 #ifndef CORDON_GATEWAY_OWN_H
 #define CORDON_GATEWAY_OWN_H
 
