@@ -94,6 +94,10 @@ judge_property()
         record_property skip 'needs root to prepare' - - - - ''
         return
     fi
+    if [ "${OPTION[$NAME.needs]:-}" = world ] && [ -n "$WORLD_MISSING" ]; then
+        record_property skip "no world can be made beyond the host: $WORLD_MISSING" - - - - ''
+        return
+    fi
     for who in ${CALLERS:-$(caller_list)}; do
         if [ -z "$CONTAINED" ]; then
             judge_bare "$who" "$(trial "$NAME" bare "$who")"

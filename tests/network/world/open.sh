@@ -72,6 +72,7 @@ TEXT
     # shellcheck disable=SC2016
     nsenter --target "$1" --net sh -c 'echo 0 >/proc/sys/net/ipv4/ip_unprivileged_port_start
         echo 1 >/proc/sys/net/ipv6/ip_nonlocal_bind' || return
+    echo '0 2147483647' >/proc/sys/net/ipv4/ping_group_range 2>/dev/null || : # (not in a user namespace of one user)
     ip route add default via 203.0.113.1 && ip -6 route add default via fd00:113::1
 }
 
@@ -91,7 +92,8 @@ world_open() # DIRECTORY
     printf '127.0.0.1 localhost\n::1 localhost ip6-localhost\n%s %s\n' "$WORLD_HOST" "$(uname -n)" >"$WORLD/hosts"
     mount --bind "$WORLD/resolv.conf" /etc/resolv.conf && mount --bind "$WORLD/hosts" /etc/hosts || return
     world_start "$WORLD/serve.log" /usr/bin/python3 -B "$WORLD/serve.py" "$WORLD" "$WORLD/certificate.pem" "$WORLD/key.pem" \
-        80=http 8080=http 443=https 8443=https 9443=retry 53=dns 7=echo 7=udp-echo 443=udp-echo 853=echo 25=first 22=relay 8444=relay 8445=relay 9=slow 19=reset 9999=fence
+        80=http 8080=http 443=https 8443=https 9443=retry 53=dns 7=echo 7=udp-echo 443=udp-echo 853=echo 853=udp-echo \
+        5353=multicast 5355=multicast 25=first 22=relay 8444=relay 8445=relay 9=slow 19=reset 9999=fence
     world_wait test -s "$WORLD/ready"
 }
 
@@ -132,7 +134,7 @@ world_seen() # [PATTERN]
         exec 3<>/dev/tcp/203.0.113.1/9999 && read -r _ <&3 && exec 3>&-
         [ ! -e "$WORLD/host/ready" ] || { exec 3<>/dev/tcp/127.0.0.1/9999 && read -r _ <&3 && exec 3>&-; }
     done
-    grep -vE '^(fence|dns|end) ' "$WORLD/seen" | grep -cE -- "${1:-.}" || :
+    grep -vE '^(fence|dns|end|echo) ' "$WORLD/seen" | grep -cE -- "${1:-.}" || :
 }
 
 world_asked() # NAME: questions that reached the upstream name server

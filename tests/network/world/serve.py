@@ -2,7 +2,7 @@
 """The servers of the world, in one process: serve.py DIRECTORY CERTIFICATE KEY PORT=KIND[=ADDRESS]...
 
 DIRECTORY has the files (`files`), gets the record (`seen`) and, when all listen, `ready`. Each connection is recorded when
-it is accepted, so what was refused on its way is not there. KIND: http https dns echo relay first slow reset fence udp-echo.
+it is accepted, so what was refused on its way is not there. KIND: http https dns echo relay first slow reset fence udp-echo multicast.
 """
 import hashlib
 import os
@@ -46,7 +46,7 @@ class World:
 
     def listen(self, port, kind, address=None):
         for family in (socket.AF_INET, socket.AF_INET6):
-            is_datagram = kind.startswith("udp-") or kind == "dns"
+            is_datagram = kind in ("udp-echo", "multicast", "dns")
             for type in ({socket.SOCK_DGRAM, socket.SOCK_STREAM} if kind == "dns" else
                          {socket.SOCK_DGRAM if is_datagram else socket.SOCK_STREAM}):
                 server = socket.socket(family, type)
@@ -56,6 +56,10 @@ class World:
                 server.bind((address or ("" if family == socket.AF_INET else "::"), port))
                 if type == socket.SOCK_STREAM:
                     server.listen(1024)
+                elif kind == "multicast" and family == socket.AF_INET:  # the groups of mDNS and LLMNR
+                    for group in ("224.0.0.251", "224.0.0.252"):
+                        member = socket.inet_aton(group) + socket.inet_aton("203.0.113.1")
+                        server.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, member)
                 else:
                     server.setsockopt(*((socket.IPPROTO_IP, 8, 1) if family == socket.AF_INET else
                                         (socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)))
@@ -79,6 +83,10 @@ class World:
     def reply(self, kind, port, server):
         """From the address that was asked, which is one of many."""
         data, info, _, peer = server.recvmsg(65536, 256)
+        if kind == "multicast":
+            self.record.line("udp", "multicast", port, data[:80])
+            server.sendto(data, peer)
+            return
         level, type, packed = info[0]
         if server.family == socket.AF_INET:  # struct in_pktinfo: interface, address to send from, address asked
             address, back = socket.inet_ntop(socket.AF_INET, packed[8:12]), bytes(4) + packed[8:12] + bytes(4)
@@ -87,7 +95,7 @@ class World:
         if kind == "dns":
             data = self.names.datagram(data)
         else:
-            self.record.line("udp", address, port, len(data))
+            self.record.line("udp", address, port, len(data), data[:80])
         if data is not None:
             server.sendmsg([data], [(level, type, back)], 0, peer)
 
@@ -108,8 +116,9 @@ class World:
     def serve_dns(self, connection, _):
         self.names.stream(connection)
 
-    def serve_echo(self, connection, _):
+    def serve_echo(self, connection, where):
         while data := connection.recv(65536):
+            self.record.line("echo", where, data[:80])
             connection.sendall(data)
 
     def serve_relay(self, connection, where):

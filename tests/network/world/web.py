@@ -13,7 +13,10 @@ GREETING = "greetings from the world\n"
 
 class Request:
     def __init__(self, file):
-        line = file.readline(65536).decode("latin-1").split()
+        line = [b""]
+        while line == [b""]:  # empty lines before a request are passed over (RFC 9112, 2.2)
+            line = file.readline(65536).rstrip(b"\r\n").split(b" ") if file.peek(1) else []
+        line = [word.decode("latin-1") for word in line]
         if len(line) != 3:
             raise EOFError
         self.method, self.target, _ = line
@@ -110,7 +113,7 @@ def serve_file(request, file, root):
 def handle(request, file, root):
     """True while the connection goes on."""
     path, query = request.path, parse_qs(request.query)
-    if path == "/hello":
+    if path == "/hello" or request.method == "CONNECT":
         reply(file, "200 OK", GREETING.encode())
     elif path == "/echo":
         reply(file, "200 OK", request.body)
