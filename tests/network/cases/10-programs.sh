@@ -28,14 +28,16 @@ client_curl_ipv6()
 network_program git_over_https "git"
 client_git_over_https()
 {
-    COMMAND=(sh -c 'rm -rf copy && git -c http.sslCAInfo=ca.pem clone -q "https://$1/git/hello.git" copy && cat copy/hello' - "$1")
+    # (somewhere else each time: what a repository has at its end, no later run may take away)
+    COMMAND=(sh -c 'copy=$(mktemp -d copyXXXX) && git -c http.sslCAInfo=ca.pem clone -q "https://$1/git/hello.git" "$copy" &&
+        cat "$copy/hello"' - "$1")
 }
 
 network_program git_push_over_https "git"
 client_git_push_over_https()
 {
     GREETING='pushed greetings'
-    COMMAND=(sh -ec 'rm -rf copy && git init -q copy && cd copy && export GIT_SSL_CAINFO=../ca.pem
+    COMMAND=(sh -ec 'copy=$(mktemp -d copyXXXX) && git init -q "$copy" && cd "$copy" && export GIT_SSL_CAINFO=../ca.pem
         export GIT_AUTHOR_NAME=T GIT_AUTHOR_EMAIL=t@example.invalid GIT_COMMITTER_NAME=T GIT_COMMITTER_EMAIL=t@example.invalid
         git commit -q --allow-empty -m "$(date +%N)" && git push -q -f "https://$1/git/hello.git" HEAD:refs/heads/pushed
         echo pushed greetings' - "$1")
@@ -55,14 +57,14 @@ client_ssh() { COMMAND=(sh -c "exec $SSH_WORDS \"\$1\" cat \"\$2\"" - "$("${drop
 network_program git_over_ssh "git ssh python:asyncssh"
 client_git_over_ssh()
 {
-    COMMAND=(sh -c 'rm -rf copy && GIT_SSH_COMMAND="$3" git clone -q "$1:$2" copy && cat copy/hello' -
+    COMMAND=(sh -c 'copy=$(mktemp -d copyXXXX) && GIT_SSH_COMMAND="$3" git clone -q "$1:$2" "$copy" && cat "$copy/hello"' -
         "$("${drop[@]}" id -un)@$1" "$WORLD/files/git/hello.git" "$SSH_WORDS")
 }
 
 network_program npm_install "npm"
 client_npm_install()
 {
-    QUICK=10
+    QUICK=15 LIMIT=60
     COMMAND=(sh -c 'rm -rf app cache && mkdir app && cd app && npm init -y >/dev/null &&
         npm install --no-audit --no-fund --no-update-notifier --fetch-retries=0 --cache ../cache --cafile ../ca.pem \
         --registry "https://$1.example/$1/" hello-cordon && node -e "require(\"hello-cordon\")"' - "${1%.example}")
@@ -71,7 +73,7 @@ client_npm_install()
 network_program pip_install "python3 file:/usr/share/python-wheels/pip-*.whl"
 client_pip_install()
 {
-    QUICK=10
+    QUICK=15 LIMIT=60
     COMMAND=(sh -c 'rm -rf target && PYTHONPATH=$(echo /usr/share/python-wheels/pip-*.whl) python3 -m pip install -q --no-cache-dir \
         --retries 0 --cert ca.pem --disable-pip-version-check --root-user-action ignore --target target \
         --index-url "https://$1/simple/" hello-cordon && PYTHONPATH=target python3 -c "import hello_cordon"' - "$1")
@@ -80,6 +82,7 @@ client_pip_install()
 network_program node_fetch "node"
 client_node_fetch()
 {
+    QUICK=10
     COMMAND=(env NODE_EXTRA_CA_CERTS=ca.pem node -e \
         'fetch(process.argv[1]).then(r => r.text()).then(console.log).catch(e => { console.error(e.cause); process.exit(1) })' \
         "https://$1/hello")
@@ -103,7 +106,7 @@ print(requests.get(sys.argv[1], timeout=10).text)' "https://$1/hello")
 network_program java_client "javac keytool"
 client_java_client()
 {
-    QUICK=25
+    QUICK=40 LIMIT=90
     COMMAND=(sh -c 'rm -f trust && keytool -importcert -noprompt -trustcacerts -alias ca -file ca.pem -keystore trust -storepass changeit \
         >/dev/null 2>&1 && java -Djavax.net.ssl.trustStore=trust -Djavax.net.ssl.trustStorePassword=changeit Client.java "https://$1/hello"' - "$1")
 }
@@ -112,7 +115,7 @@ network_program websocket "python3 python:websockets"
 client_websocket() { COMMAND=(/usr/bin/python3 websocket.py "wss://$1/ws"); }
 
 network_program mcp_over_http "node"
-client_mcp_over_http() { COMMAND=(env NODE_EXTRA_CA_CERTS=ca.pem node mcp.mjs "https://$1/mcp"); }
+client_mcp_over_http() { QUICK=10 COMMAND=(env NODE_EXTRA_CA_CERTS=ca.pem node mcp.mjs "https://$1/mcp"); }
 
 network_program raw_tcp "nc"
 client_raw_tcp() { COMMAND=(sh -c 'echo "greetings from the world" | timeout 10 nc -N "$1" 7' - "$1"); }
@@ -123,7 +126,7 @@ client_server_that_speaks_first() { COMMAND=(sh -c 'timeout 10 nc -N "$1" 25 </d
 network_program udp "nc"
 client_udp()
 {
-    POLICY=echo-block ALLOWED=93.184.216.34 DENIED=93.184.216.35 DENIED_BY=denied
+    POLICY=echo-block ALLOWED=93.184.216.34 DENIED=93.184.216.35 DENIED_BY=kernel
     [ "$1" != allowed.example ] || set -- 93.184.216.34
     COMMAND=(python3 udp.py "$1" 7)
 }

@@ -19,7 +19,7 @@ test_a_block_and_a_port_are_granted_and_nothing_beside()
     POLICY=block
     fetch passes 93.184.216.34 && fetch passes '[2606:2800:220:1::34]' &&
         has_event network.connected '.address == "2606:2800:220:1::34" and .port == 80 and .protocol == "tcp"' &&
-        has_event network.connected '(.rule | contains("block.yaml"))' &&
+        has_event network.connected '(.rule // "" | contains("block.yaml"))' &&
         fetch is_refused 93.184.216.35 && fetch is_refused 93.184.216.34:8080 &&
         fetch is_refused '[2606:2800:220:1::35]' && fetch is_refused '[2606:2800:220:1::34]:8080'
 }
@@ -28,11 +28,11 @@ network_test what_no_rule_can_grant_is_refused_by_the_kernel_at_once "python3"
 test_what_no_rule_can_grant_is_refused_by_the_kernel_at_once()
 {
     local place
-    POLICY=block QUICK=1
+    POLICY=block
     for place in '93.184.216.35 80' '93.184.216.34 8080' '2606:2800:220:1::35 80' '2606:2800:220:1::34 8080' '10.1.2.3 80'; do
         # shellcheck disable=SC2086
         is_refused connected python3 connect.py $place || return
-        [ -n "$BARE" ] || grep -qE 'EACCES|ECONNREFUSED' <<<"$OUTPUT" || complain "$place: $OUTPUT" || return
+        [ -n "$BARE" ] || grep -qE '^(EACCES|ECONNREFUSED) after 0\.[01]' <<<"$OUTPUT" || complain "$place: $OUTPUT" || return
     done
 }
 
@@ -49,7 +49,7 @@ test_deny_is_stronger_than_allow()
 {
     POLICY=deny
     fetch passes 93.184.216.34 && fetch is_refused 93.184.216.35 && fetch is_refused 93.184.216.34:8080 &&
-        has_event network.denied '.address == "93.184.216.34" and .port == 8080 and (.rule | contains("deny"))' &&
+        has_event network.denied '.address == "93.184.216.34" and .port == 8080 and (.rule // "" | contains("deny"))' &&
         fetch passes 93.184.216.36 && fetch passes '[2606:2800:220:1::34]' && fetch is_refused '[2606:2800:220:1::35]' &&
         fetch passes shared-a.example && fetch is_refused shared-b.example
 }
@@ -90,25 +90,6 @@ on_host() # PLACE: unconfined it answers
 {
     run_bare curl -sS "http://$1/hello"
     [ "$STATUS:$OUTPUT" = '0:greetings from the world' ] || complain "unconfined: $1: $OUTPUT"
-}
-
-network_test an_address_that_a_route_makes_the_hosts_is_an_own_one "curl"
-test_an_address_that_a_route_makes_the_hosts_is_an_own_one()
-{
-    local PATH=$PATH:/usr/sbin:/sbin
-    POLICY=deny
-    fetch passes 93.184.216.36 || return
-    ip route add local 93.184.216.99 dev h0 || return
-    on_host 93.184.216.99:8083 && is_shut 'greetings from the world' curl -sS -m 8 http://93.184.216.99:8083/hello
-}
-
-network_test the_address_of_all_routers_is_an_own_one "python3"
-test_the_address_of_all_routers_is_an_own_one()
-{
-    POLICY=deny
-    echoes passes fd00:113::1 7 || return
-    run_contained python3 udp.py fd00:113:: 7
-    [ "$STATUS" != 0 ] && has_event network.denied '.address == "fd00:113::" and .protocol == "udp"'
 }
 
 network_test a_range_of_ports "curl"

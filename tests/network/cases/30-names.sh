@@ -14,7 +14,8 @@ network_test a_name_is_one_however_it_is_written "curl"
 test_a_name_is_one_however_it_is_written()
 {
     POLICY=one-name
-    fetch passes ALLOWED.example && fetch passes allowed.example. && fetch is_refused denied.example.
+    fetch passes ALLOWED.example && fetch passes allowed.example. && fetch is_refused denied.example. &&
+        passes greetings curl -sS --cacert ca.pem https://allowed.example./hello
 }
 
 network_test an_international_name_is_granted_by_its_a_labels "curl"

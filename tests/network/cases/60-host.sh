@@ -22,8 +22,7 @@ test_a_named_listener_is_reached_by_the_hosts_loopback_and_no_other()
     ! answers 127.0.0.1 8090 || complain 'the port inside is open on the host' || return
     ! answers 127.0.0.1 8094 || complain 'a port that was not named is open' || return
     ! answers 203.0.113.2 8091 || complain 'the port is open to the world' || return
-    kill "$RUN"
-    wait "$RUN"
+    end_contained "$RUN"
     ! answers 127.0.0.1 8091 || complain 'the port is open after the run'
 }
 ask() # ADDRESS PORT

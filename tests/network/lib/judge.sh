@@ -6,7 +6,7 @@
 trial_open() # NAME
 {
     STARTED=$SECONDS TREE=$ROOT/trees/$1.$WHO HOME_DIR=$ROOT/trees/$1.$WHO/home WORKSPACE=$ROOT/trees/$1.$WHO/home/work
-    LIMIT=30 POLICY=one-name CEILING='' EVENTS=$TREE/events.jsonl PIDS=() QUICK=3
+    LIMIT=30 POLICY=one-name CEILING='' EVENTS=$TREE/events.jsonl PIDS=() QUICK=5
     mkdir -p "$WORKSPACE" "$TREE/policies"
     cp "$HERE"/policies/*.yaml "$TREE/policies/"
     cp "$HERE"/clients/* "$WORLD/ca.pem" "$WORKSPACE/"
@@ -18,7 +18,7 @@ trial_open() # NAME
 trial_close()
 {
     local pid
-    for pid in "${PIDS[@]}"; do kill "$pid" 2>/dev/null; done
+    for pid in "${PIDS[@]}"; do end_contained "$pid"; done
     cd /
     [ -n "$KEEP" ] || rm -rf "$TREE"
 }
@@ -114,7 +114,7 @@ has_event()
 {
     [ -z "$BARE" ] || return 0
     jq -se "any(.[]; .type == \"$1\" and (${2:-true}))" "$EVENTS" >/dev/null ||
-        complain "no event $1 with ${2:-anything} in: $(grep network "$EVENTS" | cut -c 1-400)"
+        complain "no event $1 with ${2:-anything} in: $(sed -n 's/.*"type":"\(network.*\)}$/\1/p' "$EVENTS" | cut -c 1-300)"
 }
 
 check_equal()
@@ -142,6 +142,13 @@ start_contained()
     contained "$@" >"$log" 2>&1 </dev/null &
     RUN=$!
     PIDS+=("$RUN")
+}
+
+end_contained() # PID
+{
+    local pid
+    for pid in $(find_below "$1" cordon); do kill "$pid" 2>/dev/null; done
+    wait "$1" 2>/dev/null
 }
 
 # Processes called NAME below PID.
