@@ -92,6 +92,25 @@ on_host() # PLACE: unconfined it answers
     [ "$STATUS:$OUTPUT" = '0:greetings from the world' ] || complain "unconfined: $1: $OUTPUT"
 }
 
+network_test an_address_that_a_route_makes_the_hosts_is_an_own_one "curl"
+test_an_address_that_a_route_makes_the_hosts_is_an_own_one()
+{
+    local PATH=$PATH:/usr/sbin:/sbin
+    POLICY=deny
+    fetch passes 93.184.216.36 || return
+    ip route add local 93.184.216.99 dev h0 || return
+    on_host 93.184.216.99:8083 && is_shut 'greetings from the world' curl -sS -m 8 http://93.184.216.99:8083/hello
+}
+
+network_test the_address_of_all_routers_is_an_own_one "python3"
+test_the_address_of_all_routers_is_an_own_one()
+{
+    POLICY=deny
+    echoes passes fd00:113::1 7 || return
+    run_contained python3 udp.py fd00:113:: 7
+    [ "$STATUS" != 0 ] && has_event network.denied '.address == "fd00:113::" and .protocol == "udp"'
+}
+
 network_test a_range_of_ports "curl"
 test_a_range_of_ports()
 {
