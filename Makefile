@@ -22,7 +22,7 @@ compare: ## the escape tests against other sandboxes (needs npm; about an hour; 
 fuzz: ## every fuzz target for a minute
 	@scripts/setup check && scripts/fuzz --seconds 60
 bench: ## what containment costs on this machine
-	@scripts/setup bench && scripts/build $(BUILD) && tests/bench/run
+	@scripts/setup bench && scripts/build $(BUILD) && tests/bench/run && tests/bench/net/run
 setup: ## install what building and testing need
 	@scripts/setup check
 install: ## to DESTDIR and PREFIX (/usr/local)
