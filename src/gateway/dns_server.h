@@ -12,7 +12,7 @@
 #include "base/error.h"
 #include "gateway/dns_codec.h"
 #include "gateway/dns_upstream.h"
-#include "gateway/loop.h"
+#include "worker/loop.h"
 #include "gateway/names.h"
 
 #define DNS_WAITING_MAX     256 /* questions that wait for an answer; one more is answered with SERVFAIL */

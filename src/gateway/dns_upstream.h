@@ -13,7 +13,7 @@
 #include "base/compiler.h"
 #include "base/error.h"
 #include "gateway/dns_codec.h"
-#include "gateway/loop.h"
+#include "worker/loop.h"
 #include "net/address.h"
 #include "net/name.h"
 

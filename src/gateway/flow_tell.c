@@ -4,9 +4,9 @@
 
 #include "gateway/flow.h"
 
-static struct gateway_message about(const struct flow *flow, enum gateway_event_kind kind, const char *where)
+static struct worker_message about(const struct flow *flow, enum worker_event_kind kind, const char *where)
 {
-    struct gateway_message message =
+    struct worker_message message =
         events_about(kind, &flow->question, flow->said[0] ? flow->said : flow->name, where);
 
     message.connection = flow->number;
@@ -15,7 +15,7 @@ static struct gateway_message about(const struct flow *flow, enum gateway_event_
 
 void flow_tell_denied(struct flow *flow, const struct net_decision *decision)
 {
-    struct gateway_message message = about(flow, GATEWAY_DENIED, decision->where);
+    struct worker_message message = about(flow, WORKER_DENIED, decision->where);
 
     message.reason = decision->reason;
     events_send(&flow->gateway->events, &message);
@@ -23,7 +23,7 @@ void flow_tell_denied(struct flow *flow, const struct net_decision *decision)
 
 void flow_tell_failed(struct flow *flow, int number)
 {
-    struct gateway_message message = about(flow, GATEWAY_FAILED, flow->where);
+    struct worker_message message = about(flow, WORKER_FAILED, flow->where);
 
     message.errnum = number;
     events_send(&flow->gateway->events, &message);
@@ -31,7 +31,7 @@ void flow_tell_failed(struct flow *flow, int number)
 
 void flow_tell_closed(struct flow *flow, int number)
 {
-    struct gateway_message message = about(flow, GATEWAY_CLOSED, flow->where);
+    struct worker_message message = about(flow, WORKER_CLOSED, flow->where);
 
     message.errnum = number;
     message.bytes_up = flow->pump.ways[PUMP_UP].bytes;
@@ -42,7 +42,7 @@ void flow_tell_closed(struct flow *flow, int number)
 
 void flow_tell_connected(struct flow *flow)
 {
-    struct gateway_message message = about(flow, GATEWAY_CONNECTED, flow->where);
+    struct worker_message message = about(flow, WORKER_CONNECTED, flow->where);
 
     events_send(&flow->gateway->events, &message);
 }

@@ -3,9 +3,9 @@
 #ifndef CORDON_GATEWAY_GATEWAY_H
 #define CORDON_GATEWAY_GATEWAY_H
 
-#include "gateway/events.h"
+#include "worker/events.h"
 #include "gateway/inside.h"
-#include "gateway/loop.h"
+#include "worker/loop.h"
 #include "gateway/names.h"
 #include "gateway/own.h"
 #include "gateway/pump.h"

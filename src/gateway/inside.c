@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
-#include "gateway/confine.h"
+#include "worker/confine.h"
 
 struct inside {
     pthread_t thread;

@@ -3,7 +3,7 @@
 #ifndef CORDON_GATEWAY_LISTENER_H
 #define CORDON_GATEWAY_LISTENER_H
 
-#include "gateway/loop.h"
+#include "worker/loop.h"
 
 struct listener {
     struct loop *loop;

@@ -23,8 +23,8 @@
 #include <unistd.h>
 
 #include "base/memory.h"
-#include "gateway/channel.h"
-#include "gateway/confine.h"
+#include "worker/channel.h"
+#include "worker/confine.h"
 #include "gateway/doors.h"
 #include "gateway/flow.h"
 #include "gateway/gateway.h"
@@ -55,8 +55,8 @@ static bool is_own(void *context, const struct net_address *address)
 static void name_denied(void *context, const char *name, const struct net_decision *decision)
 {
     struct gateway *gateway = context;
-    struct gateway_message message =
-        events_about(GATEWAY_NAME_DENIED, &(struct net_question){.protocol = NET_ANY}, name, decision->where);
+    struct worker_message message =
+        events_about(WORKER_NAME_DENIED, &(struct net_question){.protocol = NET_ANY}, name, decision->where);
 
     message.reason = decision->reason;
     events_send_datagram(&gateway->events, &message, loop_now_ns(gateway->loop));
@@ -106,7 +106,7 @@ static void end(struct start *start)
 static void channel_ready(struct loop_watch *watch, uint32_t events)
 {
     struct start *start = container_of(watch, struct start, channel);
-    struct gateway_message message, applied = {.type = GATEWAY_APPLIED};
+    struct worker_message message, applied = {.type = WORKER_APPLIED};
     struct error err = ERROR_INIT;
     auto_close int fd = -1;
     int status = channel_receive(watch->fd, &message, &fd, &err);
@@ -118,7 +118,7 @@ static void channel_ready(struct loop_watch *watch, uint32_t events)
         end(start);
         return;
     }
-    if (status > 0 && message.type != GATEWAY_RULES)
+    if (status > 0 && message.type != WORKER_RULES)
         status = error_set(&err, ERROR_INTERNAL, EPROTO, "the starter attaches a second time");
     if (status > 0)
         status = apply(&start->gateway, fd, &err);
@@ -130,11 +130,11 @@ static void channel_ready(struct loop_watch *watch, uint32_t events)
 
 /* ---- start ---- */
 
-static int receive_one(enum gateway_message_type type, int *ret_fd, struct error *err)
+static int receive_one(enum worker_message_type type, int *ret_fd, struct error *err)
 {
-    struct gateway_message message;
+    struct worker_message message;
     auto_close int fd = -1;
-    int status = channel_receive(GATEWAY_CHANNEL, &message, &fd, err);
+    int status = channel_receive(WORKER_CHANNEL, &message, &fd, err);
 
     if (status < 0)
         return status;
@@ -153,13 +153,13 @@ static int close_others(struct error *err)
 
     if (null < 0)
         return error_system(err, errno, "open /dev/null");
-    for (int fd = 0; fd < GATEWAY_CHANNEL; fd++)
+    for (int fd = 0; fd < WORKER_CHANNEL; fd++)
         if (fd != null && dup2(null, fd) < 0)
             return error_system(err, errno, "close what was inherited");
-    if (close_range(GATEWAY_CHANNEL + 1, ~0u, 0) < 0)
+    if (close_range(WORKER_CHANNEL + 1, ~0u, 0) < 0)
         return error_system(err, errno, "close what was inherited");
-    if (fcntl(GATEWAY_CHANNEL, F_SETFD, FD_CLOEXEC) < 0)
-        return error_system(err, errno, "keep the channel (descriptor %d)", GATEWAY_CHANNEL);
+    if (fcntl(WORKER_CHANNEL, F_SETFD, FD_CLOEXEC) < 0)
+        return error_system(err, errno, "keep the channel (descriptor %d)", WORKER_CHANNEL);
     return 0;
 }
 
@@ -192,7 +192,7 @@ static int open_outside(struct start *start, struct error *err)
 {
     struct gateway *gateway = &start->gateway;
     auto_close int rules = -1;
-    int status = receive_one(GATEWAY_RULES, &rules, err);
+    int status = receive_one(WORKER_RULES, &rules, err);
 
     if (status == 0)
         status = ruleset_read(rules, &gateway->set, err);
@@ -208,7 +208,7 @@ static int open_outside(struct start *start, struct error *err)
     if (status == 0)
         status = doors_listen(gateway->set->rules, &start->inward, err);
     if (status == 0)
-        status = receive_one(GATEWAY_ATTACH, &start->network, err);
+        status = receive_one(WORKER_ATTACH, &start->network, err);
     return status;
 }
 
@@ -247,8 +247,8 @@ static int watch_all(struct start *start, struct error *err)
         status = doors_open(gateway, start->inward, gateway->sockets.outward, err);
     if (status < 0)
         return status;
-    start->channel = (struct loop_watch){.fd = GATEWAY_CHANNEL, .ready = channel_ready};
-    if (fcntl(GATEWAY_CHANNEL, F_SETFL, O_NONBLOCK) < 0)
+    start->channel = (struct loop_watch){.fd = WORKER_CHANNEL, .ready = channel_ready};
+    if (fcntl(WORKER_CHANNEL, F_SETFL, O_NONBLOCK) < 0)
         return error_system(err, errno, "prepare the channel");
     status = loop_watch(gateway->loop, &start->channel, EPOLLIN | EPOLLRDHUP);
     return status < 0 ? error_system(err, -status, "watch the channel") : 0;
@@ -274,17 +274,17 @@ static int begin(struct start *start, struct error *err)
 
 int main(void)
 {
-    static struct start start = {.network = -1, .gateway.events.channel = GATEWAY_CHANNEL};
-    static const struct gateway_message ready = {.type = GATEWAY_READY};
+    static struct start start = {.network = -1, .gateway.events.channel = WORKER_CHANNEL};
+    static const struct worker_message ready = {.type = WORKER_READY};
     struct error err = ERROR_INIT;
 
     signal(SIGPIPE, SIG_IGN);
     if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || begin(&start, &err) < 0) {
-        channel_send_error(GATEWAY_CHANNEL, &err);
-        channel_end(GATEWAY_CHANNEL);
+        channel_send_error(WORKER_CHANNEL, &err);
+        channel_end(WORKER_CHANNEL);
         return STATUS_FAILED;
     }
-    if (channel_send(GATEWAY_CHANNEL, &ready, false) < 0)
+    if (channel_send(WORKER_CHANNEL, &ready, false) < 0)
         return STATUS_FAILED;
     return loop_run(start.gateway.loop) < 0 ? STATUS_FAILED : EXIT_SUCCESS;
 }

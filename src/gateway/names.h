@@ -11,7 +11,7 @@
 
 #include "base/compiler.h"
 #include "base/error.h"
-#include "gateway/loop.h"
+#include "worker/loop.h"
 #include "net/rules.h"
 
 struct names;

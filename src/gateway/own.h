@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "gateway/loop.h"
+#include "worker/loop.h"
 #include "net/address.h"
 
 struct own;

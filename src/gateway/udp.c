@@ -68,17 +68,17 @@ bool udp_is_quic(const unsigned char *bytes, size_t size)
 static void tell_denied(struct udp *udp, const struct net_question *question, const struct net_decision *decision,
                         const char *name)
 {
-    struct gateway_message message = events_about(GATEWAY_DENIED, question, name, decision->where);
+    struct worker_message message = events_about(WORKER_DENIED, question, name, decision->where);
 
     message.reason = decision->reason;
     message.connection = events_connection(&udp->gateway->events);
     events_send_datagram(&udp->gateway->events, &message, loop_now_ns(udp->gateway->loop));
 }
 
-static void tell(struct udp_flow *flow, enum gateway_event_kind kind, int number)
+static void tell(struct udp_flow *flow, enum worker_event_kind kind, int number)
 {
     struct gateway *gateway = flow->udp->gateway;
-    struct gateway_message message = events_about(kind, &flow->question, flow->name, flow->where);
+    struct worker_message message = events_about(kind, &flow->question, flow->name, flow->where);
 
     message.connection = flow->number;
     message.errnum = number;
@@ -164,14 +164,14 @@ static void idle_due(struct loop_timer *timer)
         loop_start(loop, timer, idle_ms(flow) - unused_ms);
         return;
     }
-    tell(flow, GATEWAY_CLOSED, 0);
+    tell(flow, WORKER_CLOSED, 0);
     flow_free(flow);
 }
 
 static void flow_break(struct udp_flow *flow, int number)
 {
     send_unreachable(flow->udp, &flow->client, &flow->wanted, 0);
-    tell(flow, flow->is_answered ? GATEWAY_CLOSED : GATEWAY_FAILED, number);
+    tell(flow, flow->is_answered ? WORKER_CLOSED : WORKER_FAILED, number);
     flow_free(flow);
 }
 
@@ -195,7 +195,7 @@ static void outside_ready(struct loop_watch *watch, uint32_t events)
         flow->bytes_down += (uint64_t)size;
         flow->used_ns = loop_now_ns(udp->gateway->loop);
         if (!flow->is_answered)
-            tell(flow, GATEWAY_CONNECTED, 0);
+            tell(flow, WORKER_CONNECTED, 0);
         flow->is_answered = true;
         packet = packet_datagram(&flow->wanted, &flow->client, body, (size_t)size, &packet_size);
         if (packet)
@@ -387,7 +387,7 @@ static void each_flow(struct udp *udp, bool is_end)
         for (struct udp_flow *flow = udp->buckets[i], *next; flow; flow = next) {
             next = flow->next;
             if (is_end && flow->is_answered)
-                tell(flow, GATEWAY_CLOSED, 0);
+                tell(flow, WORKER_CLOSED, 0);
             if (is_end)
                 flow_free(flow);
             else

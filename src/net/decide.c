@@ -22,7 +22,7 @@ const char *net_reason_text(enum net_reason reason)
 
 static struct net_decision refuse(enum net_reason reason, const char *where, const char *name)
 {
-    return (struct net_decision){NET_REFUSE, reason, where, name};
+    return (struct net_decision){.verdict = NET_REFUSE, .reason = reason, .where = where, .name = name};
 }
 
 /* What the names of a question come to, each as if it were the one that is meant. */
@@ -110,11 +110,10 @@ static struct net_decision decide_early(const struct net_rules *rules, const str
     struct names names;
 
     if (by_address->is_granted)
-        return (struct net_decision){denied ? NET_ASK_NAME : NET_PERMIT, NET_BY_RULE,
-                                     denied ? denied : by_address->where, NULL};
+        return (struct net_decision){.verdict = denied ? NET_ASK_NAME : NET_PERMIT, .reason = NET_BY_RULE, .where = denied ? denied : by_address->where, .name = NULL};
     names = judge_names(rules, view);
     if (names.granted)
-        return (struct net_decision){NET_ASK_NAME, NET_BY_RULE, names.granted_where, names.granted};
+        return (struct net_decision){.verdict = NET_ASK_NAME, .reason = NET_BY_RULE, .where = names.granted_where, .name = names.granted};
     return refuse_names(rules, view, &names);
 }
 
@@ -126,14 +125,14 @@ static struct net_decision decide_unsaid(const struct net_rules *rules, const st
     if (by_address->is_granted && names.denied)
         return refuse(names.all_denied ? NET_BY_RULE : NET_NOT_SAID, names.denied_where, names.denied);
     if (by_address->is_granted)
-        return (struct net_decision){NET_PERMIT, NET_BY_RULE, by_address->where, NULL};
+        return (struct net_decision){.verdict = NET_PERMIT, .reason = NET_BY_RULE, .where = by_address->where, .name = NULL};
     if (!names.granted)
         return refuse_names(rules, view, &names);
     if (view->question->said == NET_SAID_NO_NAME)
         return refuse(NET_NOT_SAID, names.granted_where, names.granted);
     if (names.missing)
         return refuse(NET_SHARED, names.granted_where, names.missing);
-    return (struct net_decision){NET_PERMIT, NET_BY_RULE, names.granted_where, names.granted};
+    return (struct net_decision){.verdict = NET_PERMIT, .reason = NET_BY_RULE, .where = names.granted_where, .name = names.granted};
 }
 
 /* The question's own pointer for this name, NULL = the address was not given for it. */
@@ -154,7 +153,7 @@ static struct net_decision decide_other(const struct net_rules *rules, const str
     if (by_address->is_granted && names.denied)
         return refuse(NET_OTHER_NAME, names.denied_where, names.denied);
     if (by_address->is_granted)
-        return (struct net_decision){NET_PERMIT, NET_BY_RULE, by_address->where, NULL};
+        return (struct net_decision){.verdict = NET_PERMIT, .reason = NET_BY_RULE, .where = by_address->where, .name = NULL};
     if (names.granted)
         return refuse(NET_OTHER_NAME, names.granted_where, names.granted);
     return refuse_names(rules, view, &names);
@@ -176,10 +175,10 @@ static struct net_decision decide_named(const struct net_rules *rules, const str
     if (!given)
         return decide_other(rules, view, by_address);
     if (by_address->is_granted)
-        return (struct net_decision){NET_PERMIT, NET_BY_RULE, by_address->where, NULL};
+        return (struct net_decision){.verdict = NET_PERMIT, .reason = NET_BY_RULE, .where = by_address->where, .name = NULL};
     grant = net_granted(rules, view, given, NET_STRICT);
     if (grant.is_granted)
-        return (struct net_decision){NET_PERMIT, NET_BY_RULE, grant.where, given};
+        return (struct net_decision){.verdict = NET_PERMIT, .reason = NET_BY_RULE, .where = grant.where, .name = given};
     alone.names = &given;
     alone.name_count = 1;
     of_alone.question = &alone;

@@ -46,7 +46,7 @@ struct net_decision net_decide_name(const struct net_rules *rules, const char *n
     for (size_t i = 0; i < rules->layer_count; i++) {
         where = find(rules->layers[i].deny, rules->layers[i].deny_count, name, denies_name);
         if (where)
-            return (struct net_decision){NET_REFUSE, NET_BY_RULE, where, name};
+            return (struct net_decision){.verdict = NET_REFUSE, .reason = NET_BY_RULE, .where = where, .name = name};
     }
     for (size_t i = 0; i < rules->layer_count; i++) {
         const struct net_layer *layer = &rules->layers[i];
@@ -55,11 +55,11 @@ struct net_decision net_decide_name(const struct net_rules *rules, const char *n
             continue;
         where = find(layer->allow, layer->allow_count, name, grants_name);
         if (!where && !layer->is_open)
-            return (struct net_decision){NET_REFUSE, NET_NO_RULE, layer->where, name};
+            return (struct net_decision){.verdict = NET_REFUSE, .reason = NET_NO_RULE, .where = layer->where, .name = name};
         by_rule = by_rule ? by_rule : where;
         by_default = by_default ? by_default : layer->where;
     }
     if (!rules->layer_count)
-        return (struct net_decision){NET_REFUSE, NET_NO_RULE, NULL, NULL};
-    return (struct net_decision){NET_PERMIT, NET_BY_RULE, by_rule ? by_rule : by_default, name};
+        return (struct net_decision){.verdict = NET_REFUSE, .reason = NET_NO_RULE, .where = NULL, .name = NULL};
+    return (struct net_decision){.verdict = NET_PERMIT, .reason = NET_BY_RULE, .where = by_rule ? by_rule : by_default, .name = name};
 }

@@ -34,11 +34,62 @@ struct net_ports {
     enum net_protocol protocol;
 };
 
+/* One request over HTTP as it is judged: canonical (net/request.h), what two programs could read differently is refused before. */
+struct net_request {
+    const char *method; /* a token, as sent: case counts */
+    const char *path;   /* begins with '/', or is "*"; without query */
+    bool is_upgrade;    /* asks for a WebSocket */
+    bool has_call;      /* its body has been read: */
+    const char *call;   /* a JSON-RPC method, NULL = it is none */
+    const char *tool;   /* whom a tools/call names, NULL = none */
+};
+
+/* To which requests a rule is narrowed. */
+struct net_requests {
+    const char *const *methods; /* none = every */
+    size_t method_count;
+    const char *const *paths; /* patterns: '*' within a component, "**" any number of them; none = every */
+    size_t path_count;
+    bool has_websocket; /* may become a WebSocket, whose messages nobody judges */
+    bool has_calls;     /* every body is JSON-RPC and each call of it one of these: */
+    bool is_mcp;        /* also what every session of MCP says and does nothing: initialize, ping, tools/list, ... */
+    const char *const *calls;
+    size_t call_count;
+    const char *const *tools; /* of tools/call */
+    size_t tool_count;
+};
+
+/* A program of the container, as it was when the policy was compiled. */
+struct net_program {
+    const char *path; /* inside */
+    uint64_t device, inode, size;
+    int64_t change_s;
+    uint32_t change_ns;
+    unsigned char digest[32]; /* SHA-256 */
+};
+
+/* How much may go by. 0 = no limit. */
+struct net_budget {
+    uint64_t connections, requests;
+    uint64_t bytes_up, bytes_down;
+    uint64_t bytes_per_second; /* both ways together; what is more waits */
+    bool ends_run;             /* when it is used up; else nothing more is forwarded */
+    const char *where;
+};
+
+#define NET_BUDGETS_MAX 256u
+#define NET_PROGRAMS_MAX 512u
+
 struct net_rule {
     struct net_peer *peers; /* none = every address */
     size_t peer_count;
     struct net_ports *ports; /* none = every port and protocol */
     size_t port_count;
+    const struct net_requests *requests; /* only these; NULL = whatever goes by, requests or not */
+    bool terminates;                     /* TLS is opened by the gateway's side, requests in it are judged */
+    const uint16_t *programs;            /* from 1: of net_rules.programs; none = every program */
+    size_t program_count;
+    uint16_t budget;   /* from 1: of net_rules.budgets; 0 = none */
     const char *where; /* "agent.yaml:12:5: network.egress.allow[2]", for events and errors; never NULL */
 };
 
@@ -71,12 +122,18 @@ struct net_rules {
     size_t inward_count;
     struct net_door *outward; /* on the container's loopback, to one of the host (ingress.hostLoopback, networkProxy) */
     size_t outward_count;
+    struct net_program *programs; /* that rules are about */
+    size_t program_count;
+    struct net_budget *budgets; /* of rules; of the layers themselves, which everything counts for: the first `total_count` */
+    size_t budget_count, total_count;
 };
 
 enum net_verdict {
     NET_REFUSE = 0,
     NET_PERMIT,
-    NET_ASK_NAME, /* it depends on what the connection says of itself (SNI, Host): ask again then */
+    NET_ASK_NAME,    /* it depends on what the connection says of itself (SNI, Host): ask again then */
+    NET_ASK_REQUEST, /* it depends on each request of it: the inspector asks again for each */
+    NET_ASK_CALL,    /* of a request: on its body */
 };
 
 enum net_said {
@@ -94,6 +151,13 @@ enum net_reason {
     NET_SHARED,        /* several names have this address, and not all of them may be reached so */
     NET_SPECIAL,       /* loopback, link-local, metadata, private, the host's own: only a rule that names it by address */
     NET_NOT_SAID,      /* it has to say its name and did not (a name is denied, or UDP by name) */
+    NET_PROGRAM,       /* a rule would grant it to another program */
+    NET_REQUEST,       /* a rule grants other requests to this host */
+    NET_CALL,          /* a rule grants other calls or tools */
+    NET_OPAQUE,        /* requests decide, and they cannot be read: TLS that is not terminated, or no HTTP */
+    NET_MALFORMED,     /* a request that two programs could read differently */
+    NET_PLACEHOLDER,   /* it holds a placeholder of a secret that does not belong there */
+    NET_BUDGET,        /* a budget is used up */
 };
 const char *net_reason_text(enum net_reason reason); /* "no rule grants it", ... */
 
@@ -108,11 +172,16 @@ struct net_question {
     const char *name; /* canonical; with NET_SAID_NAME */
 };
 
+#define NET_DECISION_BUDGETS 8 /* one of each layer; what has more layers with budgets is refused where it is compiled */
+
 struct net_decision {
     enum net_verdict verdict;
     enum net_reason reason;
     const char *where; /* of the rule or default that decided, NULL where none did */
     const char *name;  /* by which of the question's names it is permitted or refused, NULL = by address */
+    bool terminates;   /* with NET_ASK_REQUEST: TLS is to be opened */
+    uint16_t budgets[NET_DECISION_BUDGETS]; /* that it counts for, from 1; those in total are not among them */
+    unsigned budget_count;
 };
 
 /*

@@ -22,7 +22,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/spawn.h"
-#include "gateway/wire.h"
+#include "worker/wire.h"
 
 #define ATTACH_NS (10 * NS_PER_S)       /* set-up that takes longer has failed */
 #define LAST_WORDS_NS (NS_PER_S / 2)    /* for what it has to say in the end */
@@ -31,7 +31,7 @@
 
 static int channel_send(int channel, uint32_t type, int fd, struct error *err)
 {
-    struct gateway_message message = {.type = type};
+    struct worker_message message = {.type = type};
     struct iovec vector = {&message, sizeof(message)};
     union {
         struct cmsghdr header;
@@ -57,7 +57,7 @@ static int channel_send(int channel, uint32_t type, int fd, struct error *err)
 }
 
 /* 1 = a message, 0 = none now, -ECONNRESET = it is gone. */
-static int channel_receive(int channel, struct gateway_message *ret_message)
+static int channel_receive(int channel, struct worker_message *ret_message)
 {
     ssize_t got;
 
@@ -96,7 +96,7 @@ static int rules_seal(const struct net_rules *rules, int *ret_fd, struct error *
 
 int gateway_begin(struct gateway *gateway, const char *program, const struct net_rules *rules, struct error *err)
 {
-    struct spawn spawn = {.name = "cordon-gateway", .channel_number = GATEWAY_CHANNEL};
+    struct spawn spawn = {.name = "cordon-gateway", .channel_number = WORKER_CHANNEL};
     auto_close int binary = -1, null = -1, inner = -1, record = -1;
     const char *step = NULL;
     int sockets[2], size = SEND_BUFFER, status = rules_seal(rules, &record, err);
@@ -120,7 +120,7 @@ int gateway_begin(struct gateway *gateway, const char *program, const struct net
     status = spawn_program(&spawn, &gateway->pid, &gateway->pidfd, &step);
     if (status < 0)
         return error_system(err, -status, "start cordon-gateway: %s", step ? step : "make a process");
-    return channel_send(gateway->channel, GATEWAY_RULES, record, err);
+    return channel_send(gateway->channel, WORKER_RULES, record, err);
 }
 
 static int await(const struct gateway *gateway, uint64_t deadline_ns, int cancel_fd, struct error *err)
@@ -139,7 +139,7 @@ static int await(const struct gateway *gateway, uint64_t deadline_ns, int cancel
     return 0;
 }
 
-static int refusal(const struct gateway_message *message, struct error *err)
+static int refusal(const struct worker_message *message, struct error *err)
 {
     int errnum = message->errnum > 0 ? message->errnum : EIO;
     const char *reason = strerrordesc_np(errnum);
@@ -153,20 +153,20 @@ static int refusal(const struct gateway_message *message, struct error *err)
 int gateway_attach(struct gateway *gateway, int network, uint64_t deadline_ns, int cancel_fd, struct error *err)
 {
     uint64_t own_ns = clock_monotonic_ns() + ATTACH_NS;
-    int status = channel_send(gateway->channel, GATEWAY_ATTACH, network, err);
+    int status = channel_send(gateway->channel, WORKER_ATTACH, network, err);
 
     if (!deadline_ns || own_ns < deadline_ns)
         deadline_ns = own_ns;
     while (status == 0 && !gateway->is_ready) {
-        struct gateway_message message;
+        struct worker_message message;
 
         status = channel_receive(gateway->channel, &message);
         if (status < 0)
             return error_set(err, ERROR_SYSTEM, -status, "the gateway ended without a word during set-up");
-        if (status > 0 && message.type == GATEWAY_ERROR)
+        if (status > 0 && message.type == WORKER_ERROR)
             return refusal(&message, err);
         if (status > 0)
-            gateway->is_ready = message.type == GATEWAY_READY;
+            gateway->is_ready = message.type == WORKER_READY;
         if (status > 0 && !gateway->is_ready)
             return error_set(err, ERROR_INTERNAL, EBADMSG, "the gateway said something unknown (%u)", message.type);
         status = status > 0 ? 0 : await(gateway, deadline_ns, cancel_fd, err);
@@ -188,14 +188,14 @@ static const char *protocol_name(uint32_t protocol)
     }
 }
 
-static int record_event(const struct gateway_message *message, struct event_log *log, struct error *err)
+static int record_event(const struct worker_message *message, struct event_log *log, struct error *err)
 {
     static const char *const types[] = {
-        [GATEWAY_CONNECTED] = "network.connected", [GATEWAY_CLOSED] = "network.closed",
-        [GATEWAY_DENIED] = "network.denied",       [GATEWAY_FAILED] = "network.failed",
-        [GATEWAY_NAME_DENIED] = "network.name-denied",
+        [WORKER_CONNECTED] = "network.connected", [WORKER_CLOSED] = "network.closed",
+        [WORKER_DENIED] = "network.denied",       [WORKER_FAILED] = "network.failed",
+        [WORKER_NAME_DENIED] = "network.name-denied",
     };
-    bool is_denial = message->kind == GATEWAY_DENIED || message->kind == GATEWAY_NAME_DENIED;
+    bool is_denial = message->kind == WORKER_DENIED || message->kind == WORKER_NAME_DENIED;
     char address[INET6_ADDRSTRLEN] = "";
     struct event_network network = {
         .connection = message->connection,
@@ -211,7 +211,7 @@ static int record_event(const struct gateway_message *message, struct event_log 
         .duration_us = message->duration_us,
     };
 
-    if (message->kind == GATEWAY_LOST) {
+    if (message->kind == WORKER_LOST) {
         event_network_lost(log, message->count);
         return 0;
     }
@@ -249,7 +249,7 @@ void gateway_kill(struct gateway *gateway)
 /* 1 = it is gone. */
 static int hear(struct gateway *gateway, struct event_log *log, int limit, struct error *err)
 {
-    struct gateway_message message;
+    struct worker_message message;
 
     for (int i = 0; i < limit; i++) {
         int status = channel_receive(gateway->channel, &message);
@@ -260,9 +260,9 @@ static int hear(struct gateway *gateway, struct event_log *log, int limit, struc
             return error_system(err, -status, "hear the gateway");
         if (status == 0)
             return 0;
-        if (message.type == GATEWAY_EVENT)
+        if (message.type == WORKER_EVENT)
             status = record_event(&message, log, err);
-        else if (message.type == GATEWAY_ERROR)
+        else if (message.type == WORKER_ERROR)
             continue; /* its end comes next */
         else
             status = error_set(err, ERROR_INTERNAL, EBADMSG, "the gateway said something unknown (%u)", message.type);

@@ -59,7 +59,7 @@ static void echo_everywhere(void)
 
 static void begin(struct world *world, struct policy *policy)
 {
-    struct gateway_message message;
+    struct worker_message message;
 
     policy_init(policy);
     world_begin(world);
@@ -107,18 +107,18 @@ TEST(a_granted_address_and_port_is_reached_and_told)
 {
     struct world world;
     struct policy policy;
-    struct gateway_message message;
+    struct worker_message message;
 
     begin(&world, &policy);
     check_int(attempt(&world, SOCK_STREAM, WORLD_SERVER4, 7001), ECHOED);
-    message = world_expect(&world, GATEWAY_CONNECTED);
+    message = world_expect(&world, WORKER_CONNECTED);
     check_int(message.port, 7001);
     check_int(message.family, AF_INET);
-    message = world_expect(&world, GATEWAY_CLOSED);
+    message = world_expect(&world, WORKER_CLOSED);
     check_int(message.bytes_up, 5);
     check_int(message.bytes_down, 5);
     check_int(attempt(&world, SOCK_STREAM, WORLD_SERVER6, 7001), ECHOED);
-    message = world_expect(&world, GATEWAY_CONNECTED);
+    message = world_expect(&world, WORKER_CONNECTED);
     check_int(message.family, AF_INET6);
     world_end(&world);
 }
@@ -147,11 +147,11 @@ TEST(datagrams_come_back_from_where_they_went)
     begin(&world, &policy);
     check_int(attempt(&world, SOCK_DGRAM, WORLD_SERVER4, 7001), ECHOED);
     check_int(attempt(&world, SOCK_DGRAM, WORLD_SERVER6, 7001), ECHOED);
-    check_int(world_expect(&world, GATEWAY_CONNECTED).protocol, NET_UDP);
+    check_int(world_expect(&world, WORKER_CONNECTED).protocol, NET_UDP);
     /* nobody there: the outer world's word for it is passed in */
     check_int(attempt(&world, SOCK_DGRAM, WORLD_SERVER4, 7002), ECONNREFUSED);
     check_int(attempt(&world, SOCK_DGRAM, WORLD_SERVER6, 7002), ECONNREFUSED);
-    check_int(world_expect(&world, GATEWAY_FAILED).errnum, ECONNREFUSED);
+    check_int(world_expect(&world, WORKER_FAILED).errnum, ECONNREFUSED);
     world_end(&world);
 }
 
@@ -159,11 +159,11 @@ TEST(a_server_that_refuses_is_a_reset_and_told_as_failed)
 {
     struct world world;
     struct policy policy;
-    struct gateway_message message;
+    struct worker_message message;
 
     begin(&world, &policy);
     check_int(attempt(&world, SOCK_STREAM, WORLD_SERVER4, 7003), ECONNRESET);
-    message = world_expect(&world, GATEWAY_FAILED);
+    message = world_expect(&world, WORKER_FAILED);
     check_int(message.errnum, ECONNREFUSED);
     check_int(message.port, 7003);
     world_end(&world);
@@ -218,7 +218,7 @@ TEST(doors_lead_where_they_say_and_nowhere_else)
     struct policy policy;
     struct net_door inward = {.port = 9001, .to_port = 8001, .where = "test: ingress.ports[0]"};
     struct net_door outward = {.port = 9002, .to_port = 8002, .where = "test: hostLoopback[0]"};
-    struct gateway_message message;
+    struct worker_message message;
     int listeners[2], status = -1;
     pid_t server;
 
@@ -233,7 +233,7 @@ TEST(doors_lead_where_they_say_and_nowhere_else)
     if (!world_attach(&world, &policy.rules, &message))
         test_fail(__FILE__, __LINE__, "attach: %s", message.where);
     check_int(attempt(&world, SOCK_STREAM, "127.0.0.1", 9002), ECHOED);
-    check_string(world_expect(&world, GATEWAY_CONNECTED).where, "test: hostLoopback[0]");
+    check_string(world_expect(&world, WORKER_CONNECTED).where, "test: hostLoopback[0]");
     check_int(attempt(&world, SOCK_STREAM, "::1", 9002), ECHOED);
     check_int(attempt(&world, SOCK_STREAM, "127.0.0.1", 8003), ECONNREFUSED);
     check_int(attempt(&world, SOCK_STREAM, "127.0.0.1", 8002), ECONNREFUSED);
@@ -291,12 +291,12 @@ TEST(new_rules_hold_at_once_and_close_what_they_refuse)
     close(pipes[1]);
     policy.ports[0].first = 7002; /* TCP to 7001 is gone, UDP stays */
     world_send_rules(&world, &policy.rules);
-    while (world_receive(&world).type != GATEWAY_APPLIED)
+    while (world_receive(&world).type != WORKER_APPLIED)
         ;
     check_int(waitpid(holder, &status, 0), holder);
     check(WIFEXITED(status) && WEXITSTATUS(status) == 0);
     check_int(attempt(&world, SOCK_STREAM, WORLD_SERVER4, 7001), ECONNRESET);
-    check_int(world_expect(&world, GATEWAY_DENIED).port, 7001);
+    check_int(world_expect(&world, WORKER_DENIED).port, 7001);
     check_int(attempt(&world, SOCK_DGRAM, WORLD_SERVER4, 7001), ECHOED);
     world_end(&world);
 }
@@ -305,19 +305,19 @@ TEST(rules_that_need_more_than_is_captured_are_refused_and_the_former_hold)
 {
     struct world world;
     struct policy policy;
-    struct gateway_message message;
+    struct worker_message message;
 
     begin(&world, &policy);
     policy.ports[0].last = 7050;
     world_send_rules(&world, &policy.rules);
     message = world_receive(&world);
-    check_int(message.type, GATEWAY_ERROR);
+    check_int(message.type, WORKER_ERROR);
     check_contains(message.where, "TCP port");
     policy.ports[0].last = 7009;
     policy.peers[0].block = block("93.184.216.0/24");
     world_send_rules(&world, &policy.rules);
     message = world_receive(&world);
-    check_int(message.type, GATEWAY_ERROR);
+    check_int(message.type, WORKER_ERROR);
     check_contains(message.where, "address");
     check_int(attempt(&world, SOCK_STREAM, WORLD_SERVER4, 7001), ECHOED);
     check_int(attempt(&world, SOCK_STREAM, WORLD_SERVER4, 7050), ECONNREFUSED);
@@ -351,7 +351,7 @@ TEST(a_name_that_is_denied_is_heard_before_anything_goes_up)
     struct policy policy;
     struct net_peer named = {.host = "evil.example.org"};
     struct net_rule deny = {.peers = &named, .peer_count = 1, .where = "test: deny[0]"};
-    struct gateway_message message;
+    struct worker_message message;
 
     policy_init(&policy);
     policy.layer.deny = &deny;
@@ -360,9 +360,9 @@ TEST(a_name_that_is_denied_is_heard_before_anything_goes_up)
     echo_everywhere();
     check(world_attach(&world, &policy.rules, &message));
     check_int(world_inside(&world, send_and_receive, (void *)good), ECHOED);
-    check_int(world_expect(&world, GATEWAY_CLOSED).bytes_up, sizeof(good) - 1);
+    check_int(world_expect(&world, WORKER_CLOSED).bytes_up, sizeof(good) - 1);
     check_int(world_inside(&world, send_and_receive, (void *)plain), ECONNRESET);
-    message = world_expect(&world, GATEWAY_DENIED);
+    message = world_expect(&world, WORKER_DENIED);
     check_string(message.where, "test: deny[0]");
     check_string(message.name, "evil.example.org");
     world_end(&world);
@@ -374,7 +374,7 @@ TEST(a_network_of_this_user_namespace_is_refused)
 {
     struct world world;
     struct policy policy;
-    struct gateway_message message;
+    struct worker_message message;
     int theirs;
 
     policy_init(&policy);
@@ -393,7 +393,7 @@ TEST(a_port_of_the_host_that_is_taken_is_said_with_its_rule)
     struct world world;
     struct policy policy;
     struct net_door inward = {.port = 9001, .to_port = 8001, .where = "test: ingress.ports[0]"};
-    struct gateway_message message;
+    struct worker_message message;
     int taken;
 
     policy_init(&policy);

@@ -129,9 +129,9 @@ void world_begin(struct world *world)
     check(world->user >= 0 && world->net >= 0);
 }
 
-static void send_message(int channel, enum gateway_message_type type, int fd)
+static void send_message(int channel, enum worker_message_type type, int fd)
 {
-    struct gateway_message message = {.type = type};
+    struct worker_message message = {.type = type};
     struct iovec part = {.iov_base = &message, .iov_len = sizeof(message)};
     _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))] = "";
     struct msghdr header = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
@@ -156,33 +156,33 @@ void world_send_rules(struct world *world, const struct net_rules *rules)
     check_int(write(fd, record, size), size);
     mem_free(record);
     check_int(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL), 0);
-    send_message(world->channel, GATEWAY_RULES, fd);
+    send_message(world->channel, WORKER_RULES, fd);
     close(fd);
 }
 
-struct gateway_message world_receive(struct world *world)
+struct worker_message world_receive(struct world *world)
 {
     struct pollfd wait = {.fd = world->channel, .events = POLLIN};
-    struct gateway_message message;
+    struct worker_message message;
 
     check_int(poll(&wait, 1, PATIENCE_MS), 1);
     check_int(recv(world->channel, &message, sizeof(message), 0), sizeof(message));
     return message;
 }
 
-struct gateway_message world_expect(struct world *world, enum gateway_event_kind kind)
+struct worker_message world_expect(struct world *world, enum worker_event_kind kind)
 {
-    struct gateway_message message;
+    struct worker_message message;
 
     do
         message = world_receive(world);
-    while (message.type != GATEWAY_EVENT || message.kind != kind);
+    while (message.type != WORKER_EVENT || message.kind != kind);
     return message;
 }
 
-bool world_attach(struct world *world, const struct net_rules *rules, struct gateway_message *ret_error)
+bool world_attach(struct world *world, const struct net_rules *rules, struct worker_message *ret_error)
 {
-    struct gateway_message message;
+    struct worker_message message;
     int pair[2];
 
     check_int(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
@@ -192,21 +192,21 @@ bool world_attach(struct world *world, const struct net_rules *rules, struct gat
         static char name[] = "cordon-gateway";
         static char *const arguments[] = {name, NULL};
 
-        if (pair[1] == GATEWAY_CHANNEL)
+        if (pair[1] == WORKER_CHANNEL)
             fcntl(pair[1], F_SETFD, 0);
         else
-            dup2(pair[1], GATEWAY_CHANNEL);
+            dup2(pair[1], WORKER_CHANNEL);
         execve(GATEWAY_PROGRAM, arguments, arguments + 1);
         _exit(127);
     }
     close(pair[1]);
     world->channel = pair[0];
     world_send_rules(world, rules);
-    send_message(world->channel, GATEWAY_ATTACH, world->net);
+    send_message(world->channel, WORKER_ATTACH, world->net);
     message = world_receive(world);
     if (ret_error)
         *ret_error = message;
-    return message.type == GATEWAY_READY;
+    return message.type == WORKER_READY;
 }
 
 int world_inside(struct world *world, int (*run)(void *data), void *data)

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#include "gateway/wire.h"
+#include "worker/wire.h"
 #include "net/rules.h"
 
 #define WORLD_SERVER4 "93.184.216.34"
@@ -26,13 +26,13 @@ struct world {
 /* The calling process becomes the host. Then the container's namespaces are made; no gateway yet. */
 void world_begin(struct world *world);
 
-/* Start cordon-gateway with these rules and attach it. GATEWAY_READY is true, GATEWAY_ERROR false (*ret_error: it). */
-bool world_attach(struct world *world, const struct net_rules *rules, struct gateway_message *ret_error);
+/* Start cordon-gateway with these rules and attach it. WORKER_READY is true, WORKER_ERROR false (*ret_error: it). */
+bool world_attach(struct world *world, const struct net_rules *rules, struct worker_message *ret_error);
 void world_send_rules(struct world *world, const struct net_rules *rules);
 
 /* The next message of the gateway that is not of another kind; fails the test when none comes within 10 s. */
-struct gateway_message world_expect(struct world *world, enum gateway_event_kind kind);
-struct gateway_message world_receive(struct world *world);
+struct worker_message world_expect(struct world *world, enum worker_event_kind kind);
+struct worker_message world_receive(struct world *world);
 
 /* Run it in the container, in a process of its own. Returns what it returns, 0..99. */
 int world_inside(struct world *world, int (*run)(void *data), void *data);

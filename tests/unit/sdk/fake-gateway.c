@@ -9,27 +9,27 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "gateway/wire.h"
+#include "worker/wire.h"
 #include "net/rules.h"
 
 static int receive(uint32_t expected)
 {
-    struct gateway_message message;
+    struct worker_message message;
     struct iovec vector = {&message, sizeof(message)};
     char space[CMSG_SPACE(sizeof(int))];
     struct msghdr header = {.msg_iov = &vector, .msg_iovlen = 1, .msg_control = space, .msg_controllen = sizeof(space)};
     int fd;
 
-    if (recvmsg(GATEWAY_CHANNEL, &header, 0) != (ssize_t)sizeof(message) || message.type != expected ||
+    if (recvmsg(WORKER_CHANNEL, &header, 0) != (ssize_t)sizeof(message) || message.type != expected ||
         !CMSG_FIRSTHDR(&header))
         _exit(9);
     memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&header)), sizeof(fd));
     return fd;
 }
 
-static void say(struct gateway_message message)
+static void say(struct worker_message message)
 {
-    if (send(GATEWAY_CHANNEL, &message, sizeof(message), MSG_NOSIGNAL) < 0)
+    if (send(WORKER_CHANNEL, &message, sizeof(message), MSG_NOSIGNAL) < 0)
         _exit(8);
 }
 
@@ -39,34 +39,34 @@ static void step(char letter)
 
     switch (letter) {
     case 'R':
-        say((struct gateway_message){.type = GATEWAY_READY});
+        say((struct worker_message){.type = WORKER_READY});
         break;
     case 'E':
-        say((struct gateway_message){.type = GATEWAY_ERROR, .kind = ERROR_UNENFORCEABLE, .errnum = ENOENT, .where = "no tproxy"});
+        say((struct worker_message){.type = WORKER_ERROR, .kind = ERROR_UNENFORCEABLE, .errnum = ENOENT, .where = "no tproxy"});
         break;
     case 'd':
-        say((struct gateway_message){.type = GATEWAY_EVENT, .kind = GATEWAY_DENIED, .protocol = NET_TCP, .reason = NET_NO_RULE,
+        say((struct worker_message){.type = WORKER_EVENT, .kind = WORKER_DENIED, .protocol = NET_TCP, .reason = NET_NO_RULE,
                                      .port = 443, .family = AF_INET, .address = {1, 2, 3, 4}, .name = "a\033.example", .connection = 7});
         break;
     case 'c':
-        say((struct gateway_message){.type = GATEWAY_EVENT, .kind = GATEWAY_CLOSED, .protocol = NET_UDP, .bytes_up = 1,
+        say((struct worker_message){.type = WORKER_EVENT, .kind = WORKER_CLOSED, .protocol = NET_UDP, .bytes_up = 1,
                                      .bytes_down = 2, .duration_us = 3, .connection = 8});
         break;
     case 'l':
-        say((struct gateway_message){.type = GATEWAY_EVENT, .kind = GATEWAY_LOST, .count = 5});
+        say((struct worker_message){.type = WORKER_EVENT, .kind = WORKER_LOST, .count = 5});
         break;
     case 'u':
-        say((struct gateway_message){.type = 99});
+        say((struct worker_message){.type = 99});
         break;
     case 'k':
-        say((struct gateway_message){.type = GATEWAY_EVENT, .kind = 77});
+        say((struct worker_message){.type = WORKER_EVENT, .kind = 77});
         break;
     case 's':
-        if (send(GATEWAY_CHANNEL, "short", 5, MSG_NOSIGNAL) < 0)
+        if (send(WORKER_CHANNEL, "short", 5, MSG_NOSIGNAL) < 0)
             _exit(8);
         break;
     case 'w': /* until the other side has ended */
-        while (recv(GATEWAY_CHANNEL, &rest, 1, 0) > 0)
+        while (recv(WORKER_CHANNEL, &rest, 1, 0) > 0)
             ;
         break;
     case 'h': /* for ever */
@@ -80,7 +80,7 @@ int main(void)
     auto_arena struct arena *arena = arena_new();
     struct error err = ERROR_INIT;
     struct net_rules *rules;
-    int record = receive(GATEWAY_RULES);
+    int record = receive(WORKER_RULES);
     struct stat st;
     void *bytes;
 
@@ -90,7 +90,7 @@ int main(void)
     if (bytes == MAP_FAILED || !arena || net_rules_read(arena, bytes, (size_t)st.st_size, &rules, &err) < 0 || !rules->layer_count)
         return 6;
     if (rules->layers[0].where[0] != 'x')
-        receive(GATEWAY_ATTACH);
+        receive(WORKER_ATTACH);
     for (const char *letter = rules->layers[0].where; *letter; letter++)
         step(*letter);
     return 5;

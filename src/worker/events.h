@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the gateway tells of its decisions. Nothing waits for the reader: what finds no room is counted and told later. */
-#ifndef CORDON_GATEWAY_EVENTS_H
-#define CORDON_GATEWAY_EVENTS_H
+#ifndef CORDON_WORKER_EVENTS_H
+#define CORDON_WORKER_EVENTS_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "gateway/wire.h"
+#include "worker/wire.h"
 #include "net/rules.h"
 
 struct events {
@@ -23,14 +23,14 @@ struct events {
 uint64_t events_connection(struct events *events);
 
 /* `name` and `where` may be NULL. */
-struct gateway_message events_about(enum gateway_event_kind kind, const struct net_question *question, const char *name,
+struct worker_message events_about(enum worker_event_kind kind, const struct net_question *question, const char *name,
                                     const char *where);
-void events_send(struct events *events, const struct gateway_message *message);
+void events_send(struct events *events, const struct worker_message *message);
 
 /* From here on there is time: the starter reads to the end. */
 void events_wait(struct events *events);
 
 /* A refused datagram: a program can make any number of them, so more than so many in a second are only counted. */
-void events_send_datagram(struct events *events, const struct gateway_message *message, uint64_t now_ns);
+void events_send_datagram(struct events *events, const struct worker_message *message, uint64_t now_ns);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The event loop: descriptors, timers, and what is forgotten meanwhile. */
-#include "gateway/loop.h"
+#include "worker/loop.h"
 
 #include <unistd.h>
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The one event loop of the gateway: descriptors by epoll, timers by a wheel. Nothing of it allocates but loop_open():
+ * The one event loop of a worker: descriptors by epoll, timers by a wheel. Nothing of it allocates but loop_open():
  * what is watched and what is due lives in its owner. One thread only.
  */
-#ifndef CORDON_GATEWAY_LOOP_H
-#define CORDON_GATEWAY_LOOP_H
+#ifndef CORDON_WORKER_LOOP_H
+#define CORDON_WORKER_LOOP_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The system calls that the gateway makes once it is confined. Whatever is not here ends the process, and with it the
- * network; what libraries try on their own (files) is refused.
+ * The system calls that each worker makes once it is confined. Whatever is not here ends the process, and with it the
+ * network of its container; what libraries try on their own (files) is refused.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +15,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
-#include "gateway/confine.h"
+#include "worker/confine.h"
 
 #define TYPE_MASK     0xfu /* below SOCK_CLOEXEC and SOCK_NONBLOCK */
 #define NUMBER_AT     offsetof(struct seccomp_data, nr)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How the gateway gives up its rights: what it parses comes from programs and networks that it is there to hold back. */
-#ifndef CORDON_GATEWAY_CONFINE_H
-#define CORDON_GATEWAY_CONFINE_H
+/* How a worker gives up its rights: what it parses comes from programs and networks that it is there to hold back. */
+#ifndef CORDON_WORKER_CONFINE_H
+#define CORDON_WORKER_CONFINE_H
 
 #include "base/compiler.h"
 #include "base/error.h"

@@ -5,7 +5,7 @@
  *
  * System calls: epoll_create1, epoll_ctl, epoll_wait, clock_gettime (none: vDSO).
  */
-#include "gateway/loop.h"
+#include "worker/loop.h"
 
 #include <errno.h>
 #include <unistd.h>

@@ -4,7 +4,7 @@
  *
  * System calls: recvmsg, sendto, close.
  */
-#include "gateway/channel.h"
+#include "worker/channel.h"
 
 #include <errno.h>
 #include <string.h>
@@ -36,9 +36,9 @@ static int take_descriptor(struct msghdr *header, size_t *ret_count)
     return first;
 }
 
-int channel_receive(int channel, struct gateway_message *ret_message, int *ret_fd, struct error *err)
+int channel_receive(int channel, struct worker_message *ret_message, int *ret_fd, struct error *err)
 {
-    struct gateway_message message;
+    struct worker_message message;
     _Alignas(struct cmsghdr) char control[CMSG_SPACE(4 * sizeof(int))];
     struct iovec part = {.iov_base = &message, .iov_len = sizeof(message)};
     struct msghdr header = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
@@ -58,7 +58,7 @@ int channel_receive(int channel, struct gateway_message *ret_message, int *ret_f
     fd = take_descriptor(&header, &count);
     if (size != sizeof(message) || (header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)))
         return error_set(err, ERROR_INTERNAL, EPROTO, "the starter sent what is no whole message (%zd bytes)", size);
-    if (message.type != GATEWAY_RULES && message.type != GATEWAY_ATTACH)
+    if (message.type != WORKER_RULES && message.type != WORKER_ATTACH)
         return error_set(err, ERROR_INTERNAL, EPROTO, "the starter sent a message of type %u", message.type);
     if (count != 1)
         return error_set(err, ERROR_INTERNAL, EPROTO, "the starter sent %zu descriptors where one belongs", count);
@@ -67,7 +67,7 @@ int channel_receive(int channel, struct gateway_message *ret_message, int *ret_f
     return 1;
 }
 
-int channel_send(int channel, const struct gateway_message *message, bool may_wait)
+int channel_send(int channel, const struct worker_message *message, bool may_wait)
 {
     ssize_t size;
 
@@ -79,8 +79,8 @@ int channel_send(int channel, const struct gateway_message *message, bool may_wa
 
 void channel_send_error(int channel, const struct error *err)
 {
-    struct gateway_message message = {
-        .type = GATEWAY_ERROR, .kind = (uint32_t)err->kind, .errnum = err->errnum};
+    struct worker_message message = {
+        .type = WORKER_ERROR, .kind = (uint32_t)err->kind, .errnum = err->errnum};
     ssize_t size;
 
     for (size_t i = 0; i + 1 < sizeof(message.where) && err->text[i]; i++)
@@ -92,7 +92,7 @@ void channel_send_error(int channel, const struct error *err)
 
 void channel_end(int channel)
 {
-    struct gateway_message unread;
+    struct worker_message unread;
 
     shutdown(channel, SHUT_RD);
     while (recv(channel, &unread, sizeof(unread), MSG_DONTWAIT) > 0)

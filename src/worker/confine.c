@@ -3,7 +3,7 @@
  * Everything the gateway had and no longer needs: files, capabilities, new processes, memory without end. What this
  * kernel's Landlock does not know yet is held by the others alone; nothing here is left out when it fails.
  */
-#include "gateway/confine.h"
+#include "worker/confine.h"
 
 #include <errno.h>
 #include <linux/capability.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Events to the channel. */
-#include "gateway/events.h"
+#include "worker/events.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 #include <sys/time.h>
 
 #include "base/clock.h"
-#include "gateway/channel.h"
+#include "worker/channel.h"
 
 uint64_t events_connection(struct events *events)
 {
@@ -21,11 +21,11 @@ static void set_text(char *to, size_t size, const char *text)
         strncpy(to, text, size - 1);
 }
 
-struct gateway_message events_about(enum gateway_event_kind kind, const struct net_question *question, const char *name,
+struct worker_message events_about(enum worker_event_kind kind, const struct net_question *question, const char *name,
                                     const char *where)
 {
-    struct gateway_message message = {
-        .type = GATEWAY_EVENT,
+    struct worker_message message = {
+        .type = WORKER_EVENT,
         .kind = kind,
         .protocol = question->protocol,
         .port = question->port,
@@ -39,7 +39,7 @@ struct gateway_message events_about(enum gateway_event_kind kind, const struct n
 }
 
 /* One that is waited for in vain is the last that is waited for. */
-static int send_event(struct events *events, const struct gateway_message *message)
+static int send_event(struct events *events, const struct worker_message *message)
 {
     int status = channel_send(events->channel, message, events->may_wait);
 
@@ -48,10 +48,10 @@ static int send_event(struct events *events, const struct gateway_message *messa
     return status;
 }
 
-void events_send(struct events *events, const struct gateway_message *message)
+void events_send(struct events *events, const struct worker_message *message)
 {
     if (events->lost) {
-        struct gateway_message lost = {.type = GATEWAY_EVENT, .kind = GATEWAY_LOST, .count = events->lost};
+        struct worker_message lost = {.type = WORKER_EVENT, .kind = WORKER_LOST, .count = events->lost};
 
         if (send_event(events, &lost) == 0)
             events->lost = 0;
@@ -68,7 +68,7 @@ void events_wait(struct events *events)
     events->may_wait = fcntl(events->channel, F_SETFL, 0) == 0;
 }
 
-void events_send_datagram(struct events *events, const struct gateway_message *message, uint64_t now_ns)
+void events_send_datagram(struct events *events, const struct worker_message *message, uint64_t now_ns)
 {
     if (now_ns / NS_PER_S != events->second) {
         events->second = now_ns / NS_PER_S;

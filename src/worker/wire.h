@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the workers of a container (cordon-gateway, cordon-inspector, cordon-holder) and whoever started them tell each
+ * other, over SOCK_SEQPACKET pairs. The pair to the starter is also the lifeline: its end ends the worker. Fixed-size
+ * records of one machine; text is NUL-terminated and cut when too long.
+ *
+ *   starter                             gateway
+ *   RULES (memfd with net_rules)  ->
+ *   INSPECTOR (a socket)          ->    where a rule is about requests
+ *   ATTACH (network namespace)    ->    enters it, makes the routes, rules and listeners, gives up every right
+ *                                 <-    READY, or ERROR and its end
+ *   RULES (at any time)           ->    judges anew, closes what is now refused
+ *                                 <-    APPLIED, or ERROR: the former rules still hold
+ *                                 <-    EVENT (any number; what finds no room is counted)
+ *
+ *   starter                             inspector
+ *   RULES                         ->
+ *   SECRETS (memfd, no values)    ->    where there are any
+ *   TRUST (memfd with PEM)        ->    whom it believes upstream
+ *   GATEWAY (a socket)            ->    flows and rules come by it, events go by it
+ *   HOLDER (a socket)             ->    where there are secrets
+ *   BEGIN                         ->    gives up every right
+ *                                 <-    READY (memfd with the container's own authority, PEM), or ERROR and its end
+ *
+ *   gateway                             inspector
+ *   FLOW (program's socket, server's) -> both belong to it from here on
+ *   RULES                         ->
+ *                                 <-    APPLIED, EVENT
+ *
+ *   starter                             holder
+ *   SECRETS (memfd with values)   ->
+ *   TRUST                         ->
+ *   INSPECTOR (a socket)          ->
+ *   BEGIN                         ->    gives up every right
+ *                                 <-    READY, or ERROR and its end
+ *
+ *   inspector                           holder
+ *   FLOW (a stream to itself, server's) -> src/inspect/hold.h is spoken on the stream
+ */
+#ifndef CORDON_WORKER_WIRE_H
+#define CORDON_WORKER_WIRE_H
+
+#include <stdint.h>
+
+#define WORKER_CHANNEL 3 /* the descriptor under which a worker has its end */
+
+enum worker_message_type {
+    WORKER_RULES = 1,   /* SCM_RIGHTS: a sealed memfd, as net_rules_write() made it */
+    WORKER_ATTACH = 2,  /* SCM_RIGHTS: a network namespace; the gateway enters the user namespace that owns it */
+    WORKER_READY = 3,
+    WORKER_APPLIED = 4,
+    WORKER_ERROR = 5,
+    WORKER_EVENT = 6,
+    WORKER_FLOW = 7,      /* SCM_RIGHTS: two sockets, connected */
+    WORKER_INSPECTOR = 8, /* SCM_RIGHTS: one end of a SOCK_SEQPACKET pair; so do GATEWAY and HOLDER */
+    WORKER_GATEWAY = 9,
+    WORKER_HOLDER = 10,
+    WORKER_SECRETS = 11, /* SCM_RIGHTS: a sealed memfd, as net_secrets_write() made it */
+    WORKER_TRUST = 12,   /* SCM_RIGHTS: a sealed memfd with certificates, PEM */
+    WORKER_BEGIN = 13,
+};
+
+enum worker_event_kind {
+    WORKER_CONNECTED = 1, /* permitted, and the other side answered */
+    WORKER_CLOSED,        /* what was connected has ended: bytes, duration */
+    WORKER_DENIED,        /* a connection or datagram */
+    WORKER_FAILED,        /* permitted, and it could not be made: errnum */
+    WORKER_NAME_DENIED,   /* a question for a name */
+    WORKER_LOST,          /* `count` events found no room */
+    WORKER_REQUEST,        /* permitted and sent: method, path, count = status of the answer, 0 = none came */
+    WORKER_REQUEST_DENIED, /* answered by the inspector: method, path, reason, where */
+    WORKER_SECRET_DENIED,  /* a placeholder on its way to where it does not belong: name = of the secret */
+    WORKER_BUDGET,         /* a budget is used up: where = the budget's, count = the limit, method = which */
+};
+
+struct worker_message {
+    uint32_t type;
+    uint32_t kind;     /* WORKER_EVENT: enum worker_event_kind; WORKER_ERROR: enum error_kind */
+    int32_t errnum;    /* positive errno, 0 = none */
+    uint32_t protocol; /* enum net_protocol */
+    uint32_t reason;   /* enum net_reason */
+    uint16_t port;
+    uint16_t family; /* AF_INET, AF_INET6; 0 = no address */
+    uint8_t address[16];
+    uint64_t connection; /* the same for what belongs together; from 1 */
+    uint64_t bytes_up, bytes_down;
+    uint64_t duration_us;
+    uint64_t count;
+    uint32_t pid;     /* of the process inside, in the container's numbers; 0 = not known */
+    uint16_t program; /* from 1: of the rules' programs; 0 = none of them */
+    uint8_t is_tls;   /* FLOW: the program speaks TLS */
+    uint8_t is_terminated;
+    char name[256];  /* what it was asked or known for; empty = none */
+    char where[256]; /* of the rule that decided; WORKER_ERROR: what could not be done */
+    char method[24];
+    char path[488]; /* without query */
+};
+
+#endif
