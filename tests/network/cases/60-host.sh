@@ -46,6 +46,29 @@ test_a_listener_that_no_rule_names_is_not_reached()
     ! answers 127.0.0.1 8090 && ! answers 127.0.0.1 8091 && ! answers 203.0.113.2 8090
 }
 
+network_test nothing_listens_on_the_host_for_a_container "python3"
+test_nothing_listens_on_the_host_for_a_container()
+{
+    local before
+    [ -z "$BARE" ] || return 0
+    POLICY=ingress-port
+    before=$(list_listeners)
+    start_contained "$TREE/said" python3 listen.py 8090
+    wait_until answers 127.0.0.1 8091 || complain "$(cat "$TREE/said")" || return
+    [ "$(list_listeners)" != "$before" ] || complain 'a port that the policy opens is not seen' || return
+    end_contained "$RUN"
+    POLICY=streams
+    start_contained "$TREE/said" python3 lives.py allowed.example never
+    wait_until grep -q answered "$TREE/said" || complain "$(cat "$TREE/said")" || return
+    check_equal "$(list_listeners)" "$before"
+}
+# TCP sockets that listen, and UDP sockets that are connected to nobody.
+list_listeners()
+{
+    awk '($4 == "0A" && FILENAME ~ /tcp/) || ($4 == "07" && FILENAME ~ /udp/) { print FILENAME, $2 }' \
+        /proc/net/tcp /proc/net/tcp6 /proc/net/udp /proc/net/udp6 | sort
+}
+
 network_test the_proxy_of_the_policy_is_the_only_way "curl"
 test_the_proxy_of_the_policy_is_the_only_way()
 {
