@@ -259,7 +259,7 @@ static int begin(struct start *start, struct error *err)
     int status = close_others(err);
 
     if (status == 0)
-        status = confine_limits(err);
+        status = confine_limits(CONFINE_MAIN, err);
     start->gateway.flow_max = most_connections();
     if (status == 0)
         status = open_outside(start, err);

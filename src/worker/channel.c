@@ -2,7 +2,7 @@
 /*
  * Messages of wire.h. What the starter sends is trusted, and still read like anything else.
  *
- * System calls: recvmsg, sendto, close.
+ * System calls: recvmsg, sendmsg, sendto, close.
  */
 #include "worker/channel.h"
 
@@ -12,37 +12,64 @@
 
 #include "base/memory.h"
 
-/* Close all descriptors of a message but the first, which is returned, or -1. *ret_count: how many there were. */
-static int take_descriptor(struct msghdr *header, size_t *ret_count)
+/* How many descriptors come with a message; -1 = nobody sends it to a worker. */
+static int descriptors_of(uint32_t type)
 {
-    int first = -1;
+    static const signed char counts[] = {
+        [WORKER_RULES] = 1,   [WORKER_ATTACH] = 1,  [WORKER_READY] = -1,  [WORKER_APPLIED] = 0, [WORKER_ERROR] = 0,
+        [WORKER_EVENT] = 0,   [WORKER_FLOW] = 2,    [WORKER_INSPECTOR] = 1, [WORKER_GATEWAY] = 1, [WORKER_HOLDER] = 1,
+        [WORKER_SECRETS] = 1, [WORKER_TRUST] = 1,   [WORKER_BEGIN] = 0,
+    };
 
-    *ret_count = 0;
+    return type && type < ARRAY_COUNT(counts) ? counts[type] : -1;
+}
+
+/* The first ones of a message, the rest is closed; what is not there stays -1. How many there were. */
+static size_t take_descriptors(struct msghdr *header, int fds[CHANNEL_DESCRIPTORS_MAX])
+{
+    size_t taken = 0;
+
     for (struct cmsghdr *part = CMSG_FIRSTHDR(header); part; part = CMSG_NXTHDR(header, part)) {
         size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
 
         if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS)
             continue;
-        for (size_t i = 0; i < count; i++, (*ret_count)++) {
+        for (size_t i = 0; i < count; i++, taken++) {
             int fd;
 
             memcpy(&fd, CMSG_DATA(part) + i * sizeof(int), sizeof(fd));
-            if (first < 0)
-                first = fd;
+            if (taken < CHANNEL_DESCRIPTORS_MAX)
+                fds[taken] = fd;
             else
                 fd_close_at(&fd);
         }
     }
-    return first;
+    return taken;
 }
 
-int channel_receive(int channel, struct worker_message *ret_message, int *ret_fd, struct error *err)
+static int check_message(const struct worker_message *message, const struct msghdr *header, ssize_t size, size_t count,
+                         struct error *err)
+{
+    int wanted;
+
+    if (size != sizeof(*message) || (header->msg_flags & (MSG_TRUNC | MSG_CTRUNC)))
+        return error_set(err, ERROR_INTERNAL, EPROTO, "the starter sent what is no whole message (%zd bytes)", size);
+    wanted = descriptors_of(message->type);
+    if (wanted < 0)
+        return error_set(err, ERROR_INTERNAL, EPROTO, "the starter sent a message of type %u", message->type);
+    if (count != (size_t)wanted)
+        return error_set(err, ERROR_INTERNAL, EPROTO, "the starter sent %zu descriptors where %d belong", count, wanted);
+    return 0;
+}
+
+int channel_receive_all(int channel, struct worker_message *ret_message, int ret_fds[CHANNEL_DESCRIPTORS_MAX],
+                        struct error *err)
 {
     struct worker_message message;
     _Alignas(struct cmsghdr) char control[CMSG_SPACE(4 * sizeof(int))];
     struct iovec part = {.iov_base = &message, .iov_len = sizeof(message)};
     struct msghdr header = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
-    auto_close int fd = -1;
+    int fds[CHANNEL_DESCRIPTORS_MAX] = {-1, -1}, status;
     size_t count;
     ssize_t size;
 
@@ -55,16 +82,59 @@ int channel_receive(int channel, struct worker_message *ret_message, int *ret_fd
         return error_system(err, errno, "receive from the starter");
     if (size <= 0)
         return 0;
-    fd = take_descriptor(&header, &count);
-    if (size != sizeof(message) || (header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)))
-        return error_set(err, ERROR_INTERNAL, EPROTO, "the starter sent what is no whole message (%zd bytes)", size);
-    if (message.type != WORKER_RULES && message.type != WORKER_ATTACH)
-        return error_set(err, ERROR_INTERNAL, EPROTO, "the starter sent a message of type %u", message.type);
-    if (count != 1)
-        return error_set(err, ERROR_INTERNAL, EPROTO, "the starter sent %zu descriptors where one belongs", count);
+    count = take_descriptors(&header, fds);
+    status = check_message(&message, &header, size, count, err);
+    if (status < 0) {
+        for (size_t i = 0; i < CHANNEL_DESCRIPTORS_MAX; i++)
+            fd_close_at(&fds[i]);
+        return status;
+    }
+    message.name[sizeof(message.name) - 1] = message.where[sizeof(message.where) - 1] = '\0';
+    message.method[sizeof(message.method) - 1] = message.path[sizeof(message.path) - 1] = '\0';
     *ret_message = message;
-    *ret_fd = take_fd(fd);
+    memcpy(ret_fds, fds, sizeof(fds));
     return 1;
+}
+
+int channel_receive(int channel, struct worker_message *ret_message, int *ret_fd, struct error *err)
+{
+    int fds[CHANNEL_DESCRIPTORS_MAX], status = channel_receive_all(channel, ret_message, fds, err);
+
+    if (status <= 0)
+        return status;
+    if (fds[1] >= 0) {
+        fd_close_at(&fds[0]);
+        fd_close_at(&fds[1]);
+        return error_set(err, ERROR_INTERNAL, EPROTO, "the starter sent a connection where none belongs");
+    }
+    *ret_fd = fds[0];
+    return 1;
+}
+
+int channel_send_with(int channel, const struct worker_message *message, const int *fds, size_t count, bool may_wait)
+{
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(CHANNEL_DESCRIPTORS_MAX * sizeof(int))] = {0};
+    struct iovec part = {.iov_base = (void *)(uintptr_t)message, .iov_len = sizeof(*message)};
+    struct msghdr header = {.msg_iov = &part, .msg_iovlen = 1};
+    ssize_t size;
+
+    if (count > CHANNEL_DESCRIPTORS_MAX)
+        return -EINVAL;
+    if (count) {
+        struct cmsghdr *first;
+
+        header.msg_control = control;
+        header.msg_controllen = CMSG_SPACE(count * sizeof(int));
+        first = CMSG_FIRSTHDR(&header);
+        first->cmsg_level = SOL_SOCKET;
+        first->cmsg_type = SCM_RIGHTS;
+        first->cmsg_len = CMSG_LEN(count * sizeof(int));
+        memcpy(CMSG_DATA(first), fds, count * sizeof(int));
+    }
+    do
+        size = sendmsg(channel, &header, (may_wait ? 0 : MSG_DONTWAIT) | MSG_NOSIGNAL);
+    while (size < 0 && errno == EINTR);
+    return size < 0 ? -errno : 0;
 }
 
 int channel_send(int channel, const struct worker_message *message, bool may_wait)

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Everything the gateway had and no longer needs: files, capabilities, new processes, memory without end. What this
+ * Everything a worker had and no longer needs: files, capabilities, new processes, memory without end. What this
  * kernel's Landlock does not know yet is held by the others alone; nothing here is left out when it fails.
  */
 #include "worker/confine.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/mount.h>
@@ -13,6 +14,8 @@
 #include <linux/securebits.h>
 #include <sched.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -22,20 +25,21 @@
 #include "base/kernel/landlock.h"
 #include "base/memory.h"
 
-#define DATA_BYTES    (64ull << 20)
+#define DATA_BYTES        (64ull << 20)
+#define DATA_BYTES_PARSER (192ull << 20) /* two TLS states and what is under way, of 1000 connections */
 #define CAPABILITIES_MAX 63
 
-int confine_limits(struct error *err)
+int confine_limits(enum confine_role role, struct error *err)
 {
     struct rlimit files;
-    static const struct {
+    const struct {
         __rlimit_resource_t resource;
         rlim_t most;
         const char *name;
     } rows[] = {
         {RLIMIT_CORE, 0, "core files"},
         {RLIMIT_FSIZE, 0, "the size of files"},
-        {RLIMIT_DATA, DATA_BYTES, "memory"},
+        {RLIMIT_DATA, role == CONFINE_PARSER ? DATA_BYTES_PARSER : DATA_BYTES, "memory"},
         {RLIMIT_MEMLOCK, 0, "locked memory"},
         {RLIMIT_MSGQUEUE, 0, "message queues"},
     };
@@ -76,6 +80,48 @@ int confine_files(struct error *err)
     if (mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0)
         return error_system(err, errno, "make the empty root read-only");
     return 0;
+}
+
+static int write_map(const char *path, const char *text)
+{
+    auto_close int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+    return fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text) ? -errno : 0;
+}
+
+/* Who it was, and nobody else. */
+static int map_self(uid_t uid, gid_t gid)
+{
+    char text[64];
+    int status = write_map("/proc/self/setgroups", "deny");
+
+    snprintf(text, sizeof(text), "%u %u 1", uid, uid);
+    if (status == 0)
+        status = write_map("/proc/self/uid_map", text);
+    snprintf(text, sizeof(text), "%u %u 1", gid, gid);
+    return status == 0 ? write_map("/proc/self/gid_map", text) : status;
+}
+
+int confine_apart(const char **ret_missing, struct error *err)
+{
+    uid_t uid = getuid();
+    gid_t gid = getgid();
+    int status;
+
+    *ret_missing = NULL;
+    if (unshare(CLONE_NEWUSER) == 0) {
+        status = map_self(uid, gid);
+        if (status < 0)
+            return error_system(err, -status, "say who it is in a user namespace of its own");
+    } else if (geteuid() != 0) {
+        *ret_missing = "no user namespace can be made here";
+        return 0;
+    }
+    if (unshare(CLONE_NEWNS | CLONE_NEWNET) < 0 && (errno == EPERM || errno == EACCES)) {
+        *ret_missing = "a user namespace gives no rights here";
+        return 0;
+    }
+    return confine_files(err);
 }
 
 static int drop_capabilities(struct error *err)

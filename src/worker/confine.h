@@ -9,12 +9,20 @@
 enum confine_role {
     CONFINE_MAIN,   /* the event loop: sockets of IPv4 and IPv6, and what is open */
     CONFINE_INSIDE, /* the thread within the container: opens TCP sockets */
+    CONFINE_PARSER, /* the inspector: only sockets that it is given, and pairs of its own */
 };
 
 struct sock_filter;
 
-/* Limits of the process. Before any thread. */
-int confine_limits(struct error *err) must_check;
+/* Limits of the process, among them its memory. Before any thread. */
+int confine_limits(enum confine_role role, struct error *err) must_check;
+
+/*
+ * Namespaces of its own: a user namespace in which it stays who it is, an empty network, an empty root. As the only thread.
+ * Where nobody may make them (a user namespace, and the caller has no rights of its own) *ret_missing says why, Landlock
+ * and the filter hold alone, and nothing has changed; NULL = all of them were made.
+ */
+int confine_apart(const char **ret_missing, struct error *err) must_check;
 
 /* An own mount namespace with an empty, read-only root and nothing else. As the only thread, with CAP_SYS_ADMIN. */
 int confine_files(struct error *err) must_check;

@@ -38,8 +38,19 @@ static const int of_main[] = {
     SYS_pread64,
 };
 
+static const int of_parser[] = {
+    /* loop */
+    SYS_epoll_wait, SYS_epoll_pwait, SYS_epoll_ctl,
+    /* the connections that it is given */
+    SYS_shutdown, SYS_getsockopt, SYS_setsockopt, SYS_recvfrom, SYS_recvmsg, SYS_sendto, SYS_sendmsg, SYS_readv, SYS_writev,
+    /* rules at run time */
+    SYS_pread64,
+    /* OpenSSL: random numbers, whether it has been forked, what a certificate's time is */
+    SYS_getrandom, SYS_getpid, SYS_gettid, SYS_gettimeofday, SYS_clock_getres, SYS_sched_yield,
+};
+
 /* Of libraries: they do without. */
-static const int refused[] = {SYS_open, SYS_openat, SYS_stat, SYS_newfstatat, SYS_fstat, SYS_access, SYS_uname, SYS_ioctl, SYS_bind};
+static const int refused[] = {SYS_open, SYS_openat, SYS_stat, SYS_newfstatat, SYS_fstat, SYS_access, SYS_uname, SYS_ioctl, SYS_bind, SYS_sysinfo};
 
 struct program {
     struct sock_filter *code;
@@ -118,6 +129,16 @@ static void sockets(struct program *program, bool has_datagrams)
     verdict(program, SECCOMP_RET_ALLOW);
 }
 
+/* socketpair(AF_UNIX, ...): leads nowhere but to whom one end is given. */
+static void pairs(struct program *program)
+{
+    add(program, BPF_JMP | BPF_JEQ | BPF_K, SYS_socketpair, 0, 4);
+    load(program, ARGUMENT_AT(0));
+    add(program, BPF_JMP | BPF_JEQ | BPF_K, AF_UNIX, 1, 0);
+    verdict(program, SECCOMP_RET_KILL_PROCESS);
+    verdict(program, SECCOMP_RET_ALLOW);
+}
+
 void confine_filter(enum confine_role role, struct sock_filter *ret_program, unsigned *ret_count)
 {
     struct program program = {.code = ret_program};
@@ -128,15 +149,20 @@ void confine_filter(enum confine_role role, struct sock_filter *ret_program, uns
     load(&program, NUMBER_AT);
     if (role == CONFINE_MAIN)
         rows(&program, of_main, ARRAY_COUNT(of_main), SECCOMP_RET_ALLOW);
+    if (role == CONFINE_PARSER)
+        rows(&program, of_parser, ARRAY_COUNT(of_parser), SECCOMP_RET_ALLOW);
     rows(&program, common, ARRAY_COUNT(common), SECCOMP_RET_ALLOW);
     rows(&program, refused, ARRAY_COUNT(refused), SECCOMP_RET_ERRNO | EACCES);
     memory(&program);
     load(&program, NUMBER_AT);
-    if (role == CONFINE_MAIN) {
+    if (role != CONFINE_INSIDE) {
         descriptors(&program);
         load(&program, NUMBER_AT);
     }
-    sockets(&program, role == CONFINE_MAIN);
+    if (role == CONFINE_PARSER)
+        pairs(&program);
+    else
+        sockets(&program, role == CONFINE_MAIN);
     verdict(&program, SECCOMP_RET_KILL_PROCESS);
     *ret_count = program.count;
 }

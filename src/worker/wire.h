@@ -23,7 +23,11 @@
  *                                 <-    READY (memfd with the container's own authority, PEM), or ERROR and its end
  *
  *   gateway                             inspector
- *   FLOW (program's socket, server's) -> both belong to it from here on
+ *   FLOW (program's socket, server's) -> both belong to it from here on, nothing of either has been read. With
+ *                                        protocol, address and port that were dialled, connection, pid, program,
+ *                                        where (of the rule), is_tls, is_terminated, kind = enum worker_flow_flag,
+ *                                        name = what it said of itself (SNI, Host), empty = it named an address or nobody.
+ *                                        CONNECTED and CLOSED of this connection are the inspector's to tell.
  *   RULES                         ->
  *                                 <-    APPLIED, EVENT
  *
@@ -60,6 +64,11 @@ enum worker_message_type {
     WORKER_BEGIN = 13,
 };
 
+enum worker_flow_flag {
+    WORKER_FLOW_GIVEN = 1, /* the address was given to this container for `name` */
+    WORKER_FLOW_OWN = 2,   /* it is one of the host's own: net_question.is_own */
+};
+
 enum worker_event_kind {
     WORKER_CONNECTED = 1, /* permitted, and the other side answered */
     WORKER_CLOSED,        /* what was connected has ended: bytes, duration */
@@ -75,7 +84,7 @@ enum worker_event_kind {
 
 struct worker_message {
     uint32_t type;
-    uint32_t kind;     /* WORKER_EVENT: enum worker_event_kind; WORKER_ERROR: enum error_kind */
+    uint32_t kind; /* EVENT: enum worker_event_kind; ERROR: enum error_kind; FLOW: flags */
     int32_t errnum;    /* positive errno, 0 = none */
     uint32_t protocol; /* enum net_protocol */
     uint32_t reason;   /* enum net_reason */

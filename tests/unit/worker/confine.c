@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a worker that reads what programs send can still do: nothing but move bytes. */
+#include "worker/confine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "test.h"
+
+/* The wait status of a child that gave up its rights and then does this; 0 = it lived. */
+static int status_of(int (*act)(void))
+{
+    int status;
+    pid_t child = fork();
+
+    if (child == 0) {
+        struct error err = ERROR_INIT;
+
+        if (confine_limits(CONFINE_PARSER, &err) < 0 || confine_thread(CONFINE_PARSER, &err) < 0)
+            _exit(99);
+        _exit(act());
+    }
+    check_int(waitpid(child, &status, 0), child);
+    return status;
+}
+
+static int dial(void)
+{
+    return socket(AF_INET, SOCK_STREAM, 0) >= 0;
+}
+
+static int connect_what_it_has(void)
+{
+    return connect(1, NULL, 0) == 0;
+}
+
+static int take_connection(void)
+{
+    return accept4(1, NULL, NULL, 0) >= 0;
+}
+
+static int make_inet_pair(void)
+{
+    int pair[2];
+
+    return socketpair(AF_INET, SOCK_STREAM, 0, pair) == 0;
+}
+
+static int make_process(void)
+{
+    return (int)syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL) > 0;
+}
+
+static int make_code(void)
+{
+    return mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED;
+}
+
+TEST(a_parser_that_dials_is_killed)
+{
+    static int (*const acts[])(void) = {dial, connect_what_it_has, take_connection, make_inet_pair, make_process, make_code};
+
+    for (size_t i = 0; i < ARRAY_COUNT(acts); i++) {
+        int status = status_of(acts[i]);
+
+        check(WIFSIGNALED(status));
+        check_int(WTERMSIG(status), SIGSYS);
+    }
+}
+
+static int open_file(void)
+{
+    return open("/etc/passwd", O_RDONLY) < 0 && errno == EACCES ? 0 : 1;
+}
+
+static int work(void)
+{
+    int pair[2];
+    char byte = 'x';
+    void *memory = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (memory == MAP_FAILED || getrandom(&byte, 1, 0) != 1 || getpid() <= 0)
+        return 1;
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0 || fcntl(pair[0], F_SETFL, O_NONBLOCK) < 0)
+        return 2;
+    if (send(pair[0], &byte, 1, MSG_NOSIGNAL) != 1 || recv(pair[1], &byte, 1, 0) != 1)
+        return 3;
+    return shutdown(pair[0], SHUT_WR) < 0 ? 4 : 0;
+}
+
+TEST(a_parser_moves_bytes_and_reads_no_file)
+{
+    check_int(status_of(work), 0);
+    check_int(status_of(open_file), 0);
+}
+
+TEST(a_parser_has_more_memory_than_the_loop_and_an_end_to_it)
+{
+    static const struct {
+        enum confine_role role;
+        rlim_t bytes;
+    } rows[] = {{CONFINE_MAIN, 64 << 20}, {CONFINE_PARSER, 192 << 20}};
+
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        pid_t child = fork();
+        int status;
+
+        if (child == 0) {
+            struct error err = ERROR_INIT;
+            struct rlimit limit;
+
+            _exit(confine_limits(rows[i].role, &err) < 0 || getrlimit(RLIMIT_DATA, &limit) < 0 ||
+                  limit.rlim_max != rows[i].bytes);
+        }
+        check_int(waitpid(child, &status, 0), child);
+        check_int(status, 0);
+    }
+}
+
+static int look_around(void)
+{
+    struct error err = ERROR_INIT;
+    const char *missing = NULL;
+    uid_t uid = getuid();
+
+    if (confine_apart(&missing, &err) < 0)
+        return 1;
+    if (missing)
+        return 77;
+    return access("/etc", F_OK) == 0 || getuid() != uid || socket(AF_INET, SOCK_STREAM, 0) < 0 ? 2 : 0;
+}
+
+TEST(namespaces_of_its_own_hold_nothing)
+{
+    int status;
+    pid_t child = fork();
+
+    if (child == 0)
+        _exit(look_around());
+    check_int(waitpid(child, &status, 0), child);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+        test_skip("userns");
+    check_int(status, 0);
+}
