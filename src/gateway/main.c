@@ -119,7 +119,7 @@ static void channel_ready(struct loop_watch *watch, uint32_t events)
         return;
     }
     if (status > 0 && message.type != WORKER_RULES)
-        status = error_set(&err, ERROR_INTERNAL, EPROTO, "the starter attaches a second time");
+        status = error_set(&err, ERROR_INTERNAL, EPROTO, "the starter sent message %u where only rules belong", message.type);
     if (status > 0)
         status = apply(&start->gateway, fd, &err);
     if (status < 0)

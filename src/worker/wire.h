@@ -23,13 +23,17 @@
  *                                 <-    READY (memfd with the container's own authority, PEM), or ERROR and its end
  *
  *   gateway                             inspector
+ *   COUNTERS (memfd)              ->    before anything else: worker/budget.h
  *   FLOW (program's socket, server's) -> both belong to it from here on, nothing of either has been read. With
  *                                        protocol, address and port that were dialled, connection, pid, program,
  *                                        where (of the rule), is_tls, is_terminated, kind = enum worker_flow_flag,
  *                                        name = what it said of itself (SNI, Host), empty = it named an address or nobody.
  *                                        CONNECTED and CLOSED of this connection are the inspector's to tell.
  *   RULES                         ->
- *                                 <-    APPLIED, EVENT
+ *                                 <-    APPLIED, or ERROR: the former rules still hold
+ *                                 <-    EVENT: of each connection any number, CLOSED, FAILED or DENIED once and last. The
+ *                                       gateway adds what it knows itself (address, port, pid, program, the name that was
+ *                                       said) and drops what is about no connection.
  *
  *   starter                             holder
  *   SECRETS (memfd with values)   ->
@@ -62,6 +66,7 @@ enum worker_message_type {
     WORKER_SECRETS = 11, /* SCM_RIGHTS: a sealed memfd, as net_secrets_write() made it */
     WORKER_TRUST = 12,   /* SCM_RIGHTS: a sealed memfd with certificates, PEM */
     WORKER_BEGIN = 13,
+    WORKER_COUNTERS = 14, /* SCM_RIGHTS: a memfd with the counters of all budgets (worker/budget.h) */
 };
 
 enum worker_flow_flag {
