@@ -160,6 +160,7 @@ struct plan_filter {
     bool keeps_names;       /* calls that change names go to process 1 */
     bool is_in_place;       /* PLAN_WALL_LANDLOCK: what no namespace keeps apart is refused, or asked about */
     bool keeps_sockets;     /* bind() and connect() do, as with keeps_names: a granted tree may hold sockets of the host */
+    bool marks_programs;    /* rules of the network name programs: nothing is connected but by process 1 */
     bool sends_datagrams;   /* with keeps_sockets: Unix datagrams go to any name all the same */
     const char **deny;      /* syscalls.deny: names known to this build */
     size_t deny_count;

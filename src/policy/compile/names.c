@@ -223,11 +223,27 @@ static int look_for_datagrams(struct compile *c, struct error *err)
     return r;
 }
 
-int names_keep_sockets(struct compile *c, struct error *err)
+/* Who connects is known where process 1 connects, and nowhere else. */
+static int keep_programs(struct compile *c, struct error *err)
 {
     struct plan *plan = c->plan;
 
-    for (size_t i = 0; plan->wall != PLAN_WALL_LANDLOCK && i < plan->mount_count; i++) { /* no such sockets there at all */
+    if (plan->network != PLAN_NET_GATEWAY || !plan->net_rules->program_count)
+        return 0;
+    if (!c->facts->keeps_sockets)
+        return compile_problem(c, ERROR_UNENFORCEABLE, plan->network_origin, err,
+                               "rules of the network that name programs need process 1 to make connections: %s; remove `programs`",
+                               c->facts->keeps_names_why);
+    plan->filter.keeps_sockets = plan->filter.marks_programs = true;
+    return 0;
+}
+
+int names_keep_sockets(struct compile *c, struct error *err)
+{
+    struct plan *plan = c->plan;
+    int r = keep_programs(c, err);
+
+    for (size_t i = 0; r == 0 && plan->wall != PLAN_WALL_LANDLOCK && i < plan->mount_count; i++) { /* no such sockets there at all */
         if (!may_hold_sockets(&plan->mounts[i]))
             continue;
         plan->filter.keeps_sockets = c->facts->keeps_sockets;
@@ -238,7 +254,7 @@ int names_keep_sockets(struct compile *c, struct error *err)
                             "sockets and pipes of the host in %s cannot be kept shut: %s", plan->mounts[i].target,
                             c->facts->keeps_names_why);
     }
-    return 0;
+    return r == 0 && plan->filter.keeps_sockets ? look_for_datagrams(c, err) : r;
 }
 
 /* Does process 1 refuse what would change `target`, or rename it away, before a mount can? */

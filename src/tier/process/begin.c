@@ -18,8 +18,12 @@
 /* The network's is made by init itself, while it builds the tree (init/second.c). */
 #define NAMESPACES (CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP)
 
-/* What cordon-init needs: mounting, loopback, dropping groups, locking securebits, closing nested namespaces, keeping names. */
-static const unsigned kept[] = {CAP_SYS_ADMIN, CAP_NET_ADMIN, CAP_SETGID, CAP_SETPCAP, CAP_SYS_RESOURCE, CAP_SYS_PTRACE};
+/*
+ * What cordon-init needs: mounting, loopback, dropping groups, locking securebits, closing nested namespaces, keeping names,
+ * marking connections.
+ */
+static const unsigned kept[] = {CAP_SYS_ADMIN,   CAP_NET_ADMIN,  CAP_SETGID, CAP_SETPCAP,
+                                CAP_SYS_RESOURCE, CAP_SYS_PTRACE, CAP_NET_RAW};
 
 static int spawn_explain(const char *step, int errnum, struct error *err)
 {

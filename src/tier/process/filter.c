@@ -152,6 +152,17 @@ static void emit_ioctl(struct emitter *emitter)
     emit_return(emitter, SECCOMP_RET_ALLOW);
 }
 
+/* As a kernel answers that has fast open switched off, on which programs connect. */
+static void emit_send(struct emitter *emitter, unsigned index)
+{
+    if (emitter->plan->marks_programs) {
+        emit_load_argument(emitter, index);
+        emit(emitter, BPF_JMP | BPF_JSET | BPF_K, MSG_FASTOPEN, 0, 1);
+        emit_return(emitter, RETURN_ERRNO(EOPNOTSUPP));
+    }
+    emit_return(emitter, SECCOMP_RET_ALLOW);
+}
+
 static void emit_personality(struct emitter *emitter)
 {
     emit_load_argument(emitter, 0);
@@ -354,6 +365,10 @@ static void emit_verdict(struct emitter *emitter, const struct range *range)
         emit_load_argument(emitter, 0);
         emit_if_equal(emitter, PR_SET_MM, RETURN_ERRNO(EPERM));
         emit_return(emitter, SECCOMP_RET_ALLOW);
+        break;
+    case FILTER_SEND_2:
+    case FILTER_SEND_3:
+        emit_send(emitter, range->verdict == FILTER_SEND_2 ? 2 : 3);
         break;
     case FILTER_FCNTL:
         emit_fcntl(emitter);

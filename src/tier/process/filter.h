@@ -24,6 +24,8 @@ enum filter_verdict {
     FILTER_PERSONALITY, /* querying and the default only */
     FILTER_PRCTL,       /* all but rewriting the memory map's description */
     FILTER_FCNTL,       /* all but leases and delegations */
+    FILTER_SEND_2,      /* argument 2 are flags; what connects by itself is refused where rules name programs */
+    FILTER_SEND_3,      /* the same with argument 3 */
     FILTER_UNLESS_KEPT, /* allowed, or EOPNOTSUPP where there is a keeper */
     FILTER_UNLESS_NAMES, /* the same where it keeps names: for sockets alone it need not be */
     FILTER_SOCKET_NAME, /* allowed, or made by the keeper where the plan keeps names or sockets */

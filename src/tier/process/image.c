@@ -289,6 +289,36 @@ static int put_names(struct image *image, const struct plan *plan, struct error 
     return 0;
 }
 
+/* Whom the keeper tells from others where rules of the network name programs. */
+static void put_programs(struct image *image, const struct plan *plan, struct error *err)
+{
+    size_t count = plan->network == PLAN_NET_GATEWAY && plan->net_rules ? plan->net_rules->program_count : 0;
+    auto_free struct record_program *programs = count ? mem_alloc(count * sizeof(*programs)) : NULL;
+    uint32_t at;
+
+    if (!count)
+        return;
+    if (!programs) {
+        image->bytes.is_broken = true;
+        error_memory(err);
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const struct net_program *from = &plan->net_rules->programs[i];
+
+        programs[i] = (struct record_program){.device = device_number((dev_t)from->device),
+                                              .inode = from->inode,
+                                              .size = from->size,
+                                              .change_s = from->change_s,
+                                              .change_ns = from->change_ns};
+    }
+    at = put_array(image, programs, count, sizeof(*programs));
+    if (!image->bytes.is_broken) {
+        head(image)->programs = at;
+        head(image)->program_count = (uint32_t)count;
+    }
+}
+
 static int put_filter(struct image *image, const struct plan *plan, struct error *err)
 {
     struct sock_filter program[FILTER_LENGTH_MAX];
@@ -471,6 +501,7 @@ int image_write(const struct tier_start *start, const struct image_options *opti
         put_mounts(&image, start->plan, &confine, err);
     put_confinement(&image, start->plan, &confine, options->scratch, err);
     put_limits(&image, start->plan);
+    put_programs(&image, start->plan, err);
     status = put_names(&image, start->plan, err);
     if (status == 0)
         status = put_filter(&image, start->plan, err);

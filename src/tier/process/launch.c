@@ -181,6 +181,8 @@ static uint32_t flags_of(const struct tier_start *start)
         flags |= RECORD_HAND_NETWORK | RECORD_WAIT_GO;
     if (filter_has_keeper(&start->plan->filter))
         flags |= RECORD_KEEPER;
+    if (filter_has_keeper(&start->plan->filter) && start->plan->network == PLAN_NET_GATEWAY)
+        flags |= RECORD_MARKS;
     if (start->plan->filter.allows_namespaces)
         flags |= RECORD_NESTED;
     if (!start->plan->filter.keeps_sockets || start->plan->filter.sends_datagrams)
@@ -277,6 +279,18 @@ static int run_begin(const struct tier_start *start, struct tier_run **run, stru
                                    start->fd_count, err);
 }
 
+/* Rules about programs are kept by marks, which the keeper alone can set. */
+static int programs_check(const struct plan *plan, struct error *err)
+{
+    if (plan->network != PLAN_NET_GATEWAY || !plan->net_rules || !plan->net_rules->program_count)
+        return 0;
+    if (filter_has_keeper(&plan->filter) && plan->filter.marks_programs)
+        return 0;
+    return error_set(err, ERROR_UNENFORCEABLE, ENOTSUP,
+                     "network: rules with `programs` need process 1 to make connections, which this plan does not have; "
+                     "remove `programs`, or see `cordon doctor`");
+}
+
 static int process_start(const struct tier_start *asked, struct tier_run *prepared, struct tier_run **ret_run,
                          struct error *err)
 {
@@ -292,6 +306,9 @@ static int process_start(const struct tier_start *asked, struct tier_run *prepar
         return error_set(err, ERROR_INVALID, EINVAL, "no command to run");
     if (start->plan->network == PLAN_NET_GATEWAY && !start->gateway)
         return error_set(err, ERROR_INTERNAL, EINVAL, "the plan has a gateway, and nobody brought one");
+    status = programs_check(start->plan, err);
+    if (status < 0)
+        return status;
     status = descriptors_check(start, err);
     if (status == 0)
         status = run_begin(start, &run, err);

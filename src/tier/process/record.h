@@ -29,6 +29,7 @@ enum record_flag {
     RECORD_NETWORK = 1 << 10,    /* a network namespace of its own */
     RECORD_DATAGRAMS = 1 << 11,  /* Unix datagram sockets may send to names */
     RECORD_HAND_NETWORK = 1 << 12, /* MESSAGE_NETWORK as soon as there is a network namespace; needs RECORD_WAIT_GO */
+    RECORD_MARKS = 1 << 13,        /* the keeper marks what it connects (init/marks.c); needs RECORD_KEEPER */
 };
 
 enum begin_flag {
@@ -68,6 +69,17 @@ struct record_mount {
     uint64_t inode;
     uint64_t access; /* LANDLOCK_ACCESS_FS_* of the rule for this target, 0 = none */
 };
+
+/* A program that rules of the network are about, as it was. The index from 1 stands in a mark above its process. */
+struct record_program {
+    uint64_t device; /* major << 32 | minor */
+    uint64_t inode, size;
+    int64_t change_s;
+    uint32_t change_ns, unused;
+};
+
+#define RECORD_MARK_SHIFT   22
+#define RECORD_MARK_PROCESS ((1 << RECORD_MARK_SHIFT) - 1) /* PID_MAX_LIMIT is one more */
 
 enum record_rule_flag {
     RECORD_RULE_METADATA = 1 << 0, /* in place: permissions, owner and times may be changed there */
@@ -128,6 +140,7 @@ struct record {
     uint32_t flags;
     uint32_t mounts, mount_count;
     uint32_t rules, rule_count;
+    uint32_t programs, program_count; /* struct record_program */
     uint32_t states, state_count; /* none: no names are kept */
     uint32_t edges, edge_count;
     uint32_t also; /* uint32_t each, a state */

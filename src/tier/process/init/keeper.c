@@ -9,8 +9,8 @@
  *
  * The thread is as confined as the program: the same file tree, the same uid, the same Landlock domain (the program
  * inherits it from this thread), no capability but CAP_SYS_PTRACE in the container's own user namespace, which lets it
- * read the arguments of processes that are not dumpable and where Yama restricts tracing. It lives in process 1, so the
- * program cannot signal, trace or limit it; its death ends the container.
+ * read the arguments of processes that are not dumpable and where Yama restricts tracing; and with a gateway the one that
+ * marks sockets (marks.c). It lives in process 1, so the program cannot signal, trace or limit it; its death ends the container.
  */
 #include "tier/process/init/view.h"
 
@@ -46,14 +46,25 @@ long keeper_give(const struct keeper *keeper, uint64_t id, int fd, int is_closed
     return sys_call3(ioctl, keeper->listener, SECCOMP_IOCTL_NOTIF_ADDFD, &give);
 }
 
-void keeper_set_tracing(int is_on)
+#define TRACING (1u << CAP_SYS_PTRACE)
+
+static void rights_set(uint32_t effective)
 {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-    uint32_t tracing = 1u << CAP_SYS_PTRACE;
-    struct __user_cap_data_struct data[2] = {{.effective = is_on ? tracing : 0, .permitted = tracing}, {0}};
+    struct __user_cap_data_struct data[2] = {{.effective = effective, .permitted = TRACING | the_keeper.marking}, {0}};
 
     if (sys_call2(capset, &header, data) < 0)
         sys_call1(exit_group, 125); /* cannot fail; and nothing may go on with other rights than it believes to have */
+}
+
+void keeper_set_tracing(int is_on)
+{
+    rights_set(is_on ? TRACING : 0);
+}
+
+void keeper_set_marking(uint32_t right)
+{
+    rights_set(TRACING | right);
 }
 
 /* A caller that is gone needs no answer. */
@@ -201,7 +212,9 @@ void keeper_run(void *argument)
     /* Yama's scope, which the keeper's own capability would pass by */
     keeper->is_tracing_open = keeper_setting("/proc/sys/kernel/yama/ptrace_scope") == 0;
     view_prepare(init, keeper);
+    marks_prepare(init, keeper);
     listener = program_launch(init);
+    marks_confine(init); /* the program has a filter of its own */
     descriptors_settle(init, keeper, listener);
     sys_call3(ioctl, keeper->listener, NOTIF_SET_FLAGS, flags); /* older kernels: slower, not other */
     program_tell(init);

@@ -88,6 +88,7 @@ struct keeper {
     struct noted noted[RECORD_NOTES_MAX];
     uint32_t noted_count;
     int has_more_notes; /* the parent was told of that, too */
+    uint32_t marking; /* the capability that marks sockets, permitted; 0 = none is marked */
     struct known_socket sockets[KEEPER_SOCKETS];
     uint32_t socket_count, socket_oldest;
 };
@@ -196,6 +197,11 @@ long sockets_handle(struct keeper *keeper, const struct call *call);
 long sockets_again(const struct waiting *waiting);
 long datagrams_handle(struct keeper *keeper, const struct call *call); /* datagrams.c */
 
+/* marks.c: say on a socket who connects it; nothing to do where no gateway asks. */
+void marks_prepare(struct init *init, struct keeper *keeper);
+void marks_confine(struct init *init);
+long marks_set(const struct keeper *keeper, const struct call *call, int socket);
+
 /* place.c, for walk.c */
 long place_take_proc(struct keeper *keeper, const struct call *call, char name[PATH_MAX], int *fd, int *ret_is_foreign);
 long place_follow_proc(struct keeper *keeper, const struct call *call, struct place *place);
@@ -218,6 +224,7 @@ long waiting_poll(struct keeper *keeper);
 /* keeper.c, for the files above */
 int keeper_setting(const char *path); /* a digit of /proc/sys: 0 where this kernel has none, 3 where it cannot be read */
 void keeper_set_tracing(int is_on); /* CAP_SYS_PTRACE, effective or not */
+void keeper_set_marking(uint32_t right); /* that and this right effective; what `marking` does not hold is given up */
 /* The number that the caller has it under; with goes_on the caller is told so and goes on. */
 long keeper_give(const struct keeper *keeper, uint64_t id, int fd, int is_closed_on_exec, int goes_on);
 void keeper_answer(const struct keeper *keeper, uint64_t id, long result, int goes_on);

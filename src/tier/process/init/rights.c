@@ -139,6 +139,13 @@ static void need_privilege(struct init *init, long status, const char *action, c
         init_need(init, status, action, object);
 }
 
+static uint32_t rights_of_keeper(const struct init *init)
+{
+    uint32_t marking = init->record->flags & RECORD_MARKS ? 1u << CAP_NET_RAW | 1u << CAP_NET_ADMIN : 0;
+
+    return init_has_keeper(init) ? 1u << CAP_SYS_PTRACE | marking : 0;
+}
+
 void rights_drop(struct init *init)
 {
     for (uint32_t capability = 0; capability <= init->record->capability_last; capability++)
@@ -146,7 +153,7 @@ void rights_drop(struct init *init)
     need_privilege(init, sys_call5(prctl, PR_SET_SECUREBITS, SECUREBITS, 0, 0, 0), "lock", "securebits");
     init_need(init, sys_call5(prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0), "clear",
               "ambient capabilities");
-    capabilities_set(init, init_has_keeper(init) ? 1u << CAP_SYS_PTRACE : 0);
+    capabilities_set(init, rights_of_keeper(init));
     init_need(init, sys_call5(prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "set", "no_new_privs");
 }
 

@@ -348,6 +348,8 @@ static long connect_socket(struct keeper *keeper, const struct call *call)
     if (status == 0 && is_named(&name, length))
         status = object_take(keeper, call, &name, &length, &waiting.object);
     if (status == 0)
+        status = marks_set(keeper, call, waiting.socket);
+    if (status == 0)
         status = connect_once(waiting.socket, &name, length);
     if (status == -EAGAIN && would_wait(waiting.socket)) {
         memcpy(waiting.name, name.bytes, sizeof(waiting.name));
