@@ -17,6 +17,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "net/rules.h"
+#include "net/secrets.h"
 
 /* Where an effective value comes from; explain, errors and events print it. */
 struct origin {
@@ -68,9 +69,35 @@ struct view {
     struct origin origin;
 };
 
-/* A destination that a document allows or denies; rule.where is the text of the origin. */
+struct string_item {
+    const char *text;
+    struct origin origin;
+};
+
+struct string_list {
+    struct string_item *items;
+    size_t count;
+    bool is_set; /* present, perhaps empty */
+    struct origin origin;
+};
+
+/* budget.where is the text of the origin. */
+struct budget {
+    bool is_set;
+    struct net_budget budget;
+    struct origin origin;
+};
+
+/*
+ * A destination that a document allows or denies; rule.where is the text of the origin. Programs and budget of the rule
+ * itself are numbers of tables, which only all layers together have (policy_net_rules()).
+ */
 struct egress_rule {
     struct net_rule rule;
+    struct string_list programs; /* names, or absolute paths; not set = every program */
+    struct budget budget;
+    struct origin tls_origin;      /* of rule.terminates */
+    struct origin requests_origin; /* of rule.requests: http, mcp or jsonrpc, the first of them */
     struct origin origin;
 };
 
@@ -92,18 +119,6 @@ struct port_grants {
 struct setting {
     bool is_set;
     uint64_t value;
-    struct origin origin;
-};
-
-struct string_item {
-    const char *text;
-    struct origin origin;
-};
-
-struct string_list {
-    struct string_item *items;
-    size_t count;
-    bool is_set; /* present, perhaps empty */
     struct origin origin;
 };
 
@@ -130,6 +145,8 @@ struct network {
     struct port_grants inward;      /* network.ingress.ports */
     struct port_grants outward;     /* network.ingress.hostLoopbackPorts: all that hostLoopback means */
     struct setting loopback;        /* network.loopback, 1 = allow (default) */
+    struct budget budget;           /* network.budget: of everything that goes out */
+    struct string_list authorities; /* network.tls.authorities: PEM files of the host */
     const char *proxy;              /* runtimeConfig.networkProxy: scheme://host:port */
     uint16_t proxy_port;
     struct origin proxy_origin;
@@ -144,6 +161,41 @@ struct resources {
     struct setting output;     /* bytes of stdout and stderr together */
     struct setting wall_time;  /* ms */
     struct setting cpu_time;   /* ms, all processes together */
+};
+
+enum secret_source {
+    SECRET_ANY = 0, /* of a ceiling's item: it does not say */
+    SECRET_ENV,     /* a variable of the caller */
+    SECRET_FILE,    /* a file of the host */
+    SECRET_KEYRING, /* a key of type "user" in the caller's keyrings: its description */
+    SECRET_COMMAND, /* what a program prints, run by the caller, outside */
+};
+const char *secret_source_name(enum secret_source source); /* "env", "file", "keyring", "command" */
+
+/*
+ * A credential that is used for the program. A request's item asks for one; a ceiling's says what may be asked for, and
+ * what it leaves out it does not limit.
+ */
+struct secret {
+    const char *name; /* for people and events, and the variable that holds the placeholder where `file` is not; or NULL */
+    const char *file; /* inside, holds the placeholder */
+    enum secret_source source;
+    const char *text; /* of the source: variable, path, description; NULL = any of the kind (a ceiling's), or a command */
+    const char **command; /* SECRET_COMMAND: program and arguments, NULL-terminated */
+    size_t command_count;
+    const char *prefix; /* of the placeholder, or NULL */
+    struct string_list hosts; /* canonical; a ceiling's may be patterns. Not set = any (a ceiling's) */
+    struct net_secret_field *fields; /* in requests; none = any (a ceiling's) */
+    size_t field_count;
+    struct origin source_origin, file_origin, fields_origin;
+    struct origin origin;
+};
+
+struct secrets {
+    struct secret *items;
+    size_t count;
+    bool is_set; /* present, perhaps empty */
+    struct origin origin;
 };
 
 /* A member that is valid and whose meaning this build cannot enforce: refused at launch by name. */
@@ -177,6 +229,7 @@ struct document {
                                        applies below every writable workspace */
 
     struct network network;
+    struct secrets secrets;
     struct string_list devices;      /* absolute paths of character devices */
     struct string_list unix_sockets; /* absolute paths of sockets */
     struct string_list syscalls_deny;

@@ -42,6 +42,19 @@ struct facts {
     bool keeps_sockets; /* the same for bind() and connect() */
     char keeps_names_why[160];
 
+    /*
+     * What of the way out this installation has: of the kernel by the tier's probe, of Cordon's own programs by who knows
+     * where they are. What a policy needs and is false here is refused by name in one place (compile/workers.c).
+     */
+    bool no_tproxy;      /* this kernel surely cannot lead connections to the gateway */
+    char tproxy_why[160];
+    bool has_gateway;    /* cordon-gateway is there */
+    bool has_inspector;  /* cordon-inspector is: requests are judged, TLS is opened */
+    bool has_holder;     /* cordon-holder is: values of secrets are put in */
+    bool knows_programs; /* connections are attributed to the program that makes them */
+    bool keeps_budgets;  /* the gateway counts */
+    bool leads_icmp;     /* the gateway sends echo requests on */
+
     enum cgroup_kind cgroup;
     bool cgroup_memory, cgroup_pids, cgroup_cpu,
         cgroup_cpuacct; /* controllers usable for this caller */

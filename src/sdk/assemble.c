@@ -198,10 +198,14 @@ static bool needs_cgroup(const struct policy *policy)
 static int ask_tier(struct assembly *assembly, bool is_thorough, struct error *err)
 {
     unsigned wanted = is_thorough ? TIER_PROBE_CGROUP | TIER_PROBE_NAMESPACES : 0;
+    int status;
 
     if (needs_cgroup(assembly->policy))
         wanted |= TIER_PROBE_CGROUP;
-    return assembly->ops->probe(wanted, &assembly->facts, err);
+    status = assembly->ops->probe(wanted, &assembly->facts, err);
+    if (status == 0)
+        helpers_tell(assembly->policy->arena, &assembly->places, &assembly->facts);
+    return status;
 }
 
 /* The files among the request's policies, by absolute paths; NULL-terminated. */

@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "sdk/assemble.h"
+#include "sdk/helpers.h"
 
 enum need {
     NEED_ALWAYS,    /* without it nothing is contained */
@@ -116,9 +117,22 @@ static bool has_core_dumps(const struct machine *m)
     return !m->facts.has_core_socket;
 }
 
+static bool has_gateway(const struct machine *m)
+{
+    return m->facts.has_gateway && !m->facts.no_tproxy;
+}
+static const char *why_gateway(const struct machine *m)
+{
+    return m->facts.has_gateway ? m->facts.tproxy_why : "cordon-gateway is not there, or could be changed by others";
+}
 static const char *mend_helpers(const struct machine *m)
 {
     return m->helpers.errnum == EPERM ? NULL : "make install"; /* else the reason says what to do */
+}
+
+static const char *mend_gateway(const struct machine *m)
+{
+    return m->facts.has_gateway ? NULL : "make install";
 }
 
 /* A probe's reason holds the command where it is one of many (max_user_namespaces, ...). */
@@ -180,6 +194,7 @@ static const struct feature features[] = {
     {"kept-names", NEED_SOMETIMES,
      "names that do not exist yet (5.14); nested.namespaces, which root is refused, and which takes Landlock for files away",
      has_keeper, why_keeper, "the filter cannot ask", NULL},
+    {"gateway", NEED_SOMETIMES, "a way out by rules (cordon-gateway, nft_tproxy)", has_gateway, why_gateway, NULL, mend_gateway},
     {"limit-memory", NEED_SOMETIMES, "resources.memory", has_memory, why_cgroup,
      "no memory controller", mend_cgroup},
     {"limit-cpus", NEED_SOMETIMES, "resources.cpus", has_cpus, why_cgroup, "no cpu controller",
@@ -357,6 +372,8 @@ static int examine(struct arena *arena, struct machine *machine, struct error *e
         places_find(arena, (const char *const *)environ, &machine->places, &machine->helpers) < 0 &&
         machine->helpers.kind == ERROR_NONE)
         status = error_set(err, ERROR_INTERNAL, EINVAL, "a failure without a word");
+    if (status == 0 && machine->helpers.kind == ERROR_NONE)
+        helpers_tell(arena, &machine->places, &machine->facts);
     return status < 0 ? status : examine_ceilings(machine, err);
 }
 

@@ -115,6 +115,16 @@ int helpers_find_gateway(struct arena *arena, const struct places *places, const
                  : error_memory(err);
 }
 
+void helpers_tell(struct arena *arena, const struct places *places, struct facts *facts)
+{
+    const char *path;
+
+    /* What this library does not start and wire is not there for a policy either. */
+    facts->has_gateway = helpers_find_gateway(arena, places, &path, NULL) == 0;
+    facts->has_inspector = facts->has_holder = false;
+    facts->knows_programs = facts->keeps_budgets = facts->leads_icmp = false;
+}
+
 /* Installed: CORDON_HELPERS_FROM_... leads there. In a build tree, library and program alike have
  * ../tier/process beside them. */
 int helpers_find(struct arena *arena, struct places *places, struct error *err)

@@ -3,6 +3,7 @@
 #ifndef CORDON_SDK_HELPERS_H
 #define CORDON_SDK_HELPERS_H
 
+#include "policy/facts.h"
 #include "sdk/places.h"
 
 /* Fill library, helpers and init. */
@@ -11,5 +12,8 @@ int helpers_find(struct arena *arena, struct places *places, struct error *err) 
 /* cordon-gateway of the same installation, looked for only where a plan has a gateway. In `arena`. */
 int helpers_find_gateway(struct arena *arena, const struct places *places, const char **ret_path,
                          struct error *err) must_check;
+
+/* The facts about this installation: which workers are there and what this library has them do. */
+void helpers_tell(struct arena *arena, const struct places *places, struct facts *facts);
 
 #endif

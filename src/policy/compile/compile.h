@@ -221,6 +221,8 @@ int rules_add(struct compile *c, struct error *err) must_check;
 /* network.c: which network it is; in the layout, what it puts in place of the host's files. */
 int network_add(struct compile *c, struct error *err) must_check;
 int network_want_files(struct compile *c, struct error *err) must_check;
+/* workers.c: what the rules and secrets need beside the container. */
+int workers_check(struct compile *c, bool has_gateway, struct error *err) must_check;
 
 /* settings.c, limits.c, environment.c */
 int settings_check_facts(struct compile *c, struct error *err) must_check;

@@ -86,35 +86,12 @@ static int add_layer_ways(struct compile *c, const struct document *document, co
     return r < 0 ? r : add_ways(c, PLAN_WAY_DENY, is_limit, layer->deny, network->deny, layer->deny_count, err);
 }
 
-/* A request that asks for ICMP would not get it; who only permits it gives nothing away. */
-static int check_icmp(struct compile *c, const struct egress_rule *rule, struct error *err)
-{
-    struct origin origin = rule->origin;
-    int r = 0;
-
-    for (size_t i = 0; i < rule->rule.port_count && r == 0; i++) {
-        if (rule->rule.ports[i].protocol != NET_ICMP)
-            continue;
-        origin.member = arena_printf(c->work, "%s.ports[%zu].protocol", rule->origin.member, i);
-        if (!origin.member)
-            return error_memory(err);
-        r = compile_problem(c, ERROR_UNENFORCEABLE, &origin, err,
-                            "this build leads TCP and UDP out, and no ICMP; leave it out");
-    }
-    return r;
-}
-
 static int add_rules(struct compile *c, struct net_rules **ret_rules, struct error *err)
 {
     int r = policy_net_rules(c->policy, c->arena, ret_rules, err);
 
     for (size_t i = 0; i < c->policy->layer_count && r == 0; i++) {
-        const struct document *layer = c->policy->layers[i];
-
-        for (size_t j = 0; j < layer->network.allow_count && layer->kind == LAYER_REQUEST && r == 0; j++)
-            r = check_icmp(c, &layer->network.allow[j], err);
-        if (r == 0)
-            r = add_layer_ways(c, layer, &(*ret_rules)->layers[i], err);
+        r = add_layer_ways(c, c->policy->layers[i], &(*ret_rules)->layers[i], err);
     }
     return r;
 }
@@ -251,7 +228,7 @@ int network_add(struct compile *c, struct error *err)
         break;
     }
     c->plan->filter.allows_inet = c->plan->network != PLAN_NET_NONE;
-    return r;
+    return r < 0 ? r : workers_check(c, choice->verdict == NETWORK_GATEWAY, err);
 }
 
 /* The file that names the resolver, where the host has its own or would have it: a link in /etc leads to ours as well. */

@@ -102,7 +102,10 @@ bool policy_permits_door(const struct policy *policy, enum doors which, const st
 /* The one of number `index` that all layers permit, NULL = there are no more. */
 const struct port_grant *policy_door(const struct policy *policy, enum doors which, size_t index);
 
-/* The rules of all layers for NETWORK_GATEWAY, one net_layer each; deep, in the arena. */
+/*
+ * The rules of all layers for NETWORK_GATEWAY, one net_layer each; deep, in the arena. Programs are only names yet, as the
+ * documents write them, each once. ERROR_MEMORY also for more programs or budgets than a rule could number.
+ */
 int policy_net_rules(const struct policy *policy, struct arena *arena, struct net_rules **ret_rules,
                      struct error *err) must_check;
 
@@ -112,6 +115,7 @@ enum policy_list {
     LIST_UNIX_SOCKETS,
     LIST_SYSCALLS_ALLOW,
     LIST_ENV_INHERIT,
+    LIST_AUTHORITIES,
     LIST_ALLOW_LOSS,
     LIST_COUNT,
 };

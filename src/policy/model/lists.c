@@ -13,6 +13,7 @@ static const struct {
     [LIST_UNIX_SOCKETS] = {"unixSockets", offsetof(struct document, unix_sockets), false},
     [LIST_SYSCALLS_ALLOW] = {"syscalls.allow", offsetof(struct document, syscalls_allow), false},
     [LIST_ENV_INHERIT] = {"environment.inherit", offsetof(struct document, env_inherit), true},
+    [LIST_AUTHORITIES] = {"network.tls.authorities", offsetof(struct document, network.authorities), false},
     [LIST_ALLOW_LOSS] = {"isolation.allowLoss", offsetof(struct document, allow_loss), false},
 };
 

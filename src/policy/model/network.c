@@ -22,7 +22,7 @@ enum egress document_egress(const struct document *layer)
         is_open = true;
     if (!is_open && !network->allow_count)
         return EGRESS_NONE;
-    return network->allow_count || network->deny_count ? EGRESS_RULES : EGRESS_ALL;
+    return network->allow_count || network->deny_count || network->budget.is_set ? EGRESS_RULES : EGRESS_ALL;
 }
 
 static const struct origin *egress_origin(const struct document *layer)
@@ -30,7 +30,9 @@ static const struct origin *egress_origin(const struct document *layer)
     const struct network *network = &layer->network;
 
     if (document_egress(layer) == EGRESS_RULES)
-        return network->deny_count ? &network->deny[0].origin : &network->allow[0].origin;
+        return network->deny_count    ? &network->deny[0].origin
+               : network->allow_count ? &network->allow[0].origin
+                                      : &network->budget.origin;
     if (network->egress_default.is_set)
         return &network->egress_default.origin;
     return network->is_set ? &network->origin : NULL;
@@ -103,6 +105,8 @@ static const struct origin *beside_proxy(const struct network *network)
         return &network->allow[0].origin;
     if (network->deny_count)
         return &network->deny[0].origin;
+    if (network->budget.is_set)
+        return &network->budget.origin;
     if (is_on(&network->host_loopback))
         return &network->host_loopback.origin;
     return network->outward.count ? &network->outward.origin : NULL;

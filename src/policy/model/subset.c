@@ -43,8 +43,8 @@ const char *subset_origin(struct subset *subset, const struct origin *origin)
 
 bool policy_is_subset(const struct policy *a, const struct policy *b, const char **ret_witness)
 {
-    static int (*const parts[])(struct subset *) = {subset_settings, subset_lists, subset_network,
-                                                    subset_paths};
+    static int (*const parts[])(struct subset *) = {subset_settings, subset_lists, subset_secrets,
+                                                    subset_network, subset_paths};
     auto_arena struct arena *scratch = arena_new();
     struct subset subset = {.a = a, .b = b, .scratch = scratch};
     const char *witness = NULL;

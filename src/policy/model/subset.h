@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One search for something that `a` allows and `b` does not, in parts: paths, network, the rest.
+ * One search for something that `a` allows and `b` does not, in parts: paths, network, secrets, the rest.
  * Each returns 0 (nothing found), 1 (found: the witness says it), -ENOMEM or -E2BIG.
  */
 #ifndef CORDON_POLICY_MODEL_SUBSET_H
@@ -17,6 +17,7 @@ struct subset {
 int subset_paths(struct subset *subset) must_check;
 int subset_network(struct subset *subset) must_check;
 int subset_lists(struct subset *subset) must_check;
+int subset_secrets(struct subset *subset) must_check;
 int subset_settings(struct subset *subset) must_check;
 
 /* Keep the sentence, which may quote documents; returns 1, or -ENOMEM. */

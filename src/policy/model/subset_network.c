@@ -310,6 +310,45 @@ static int ask_name(struct subset *subset, const struct cuts *cuts, const char *
     return subset_found(subset, "network: asking for the name %s", host);
 }
 
+static bool is_narrowed(const struct egress_rule *rules, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (rules[i].rule.requests || rules[i].rule.terminates || rules[i].programs.is_set || rules[i].budget.is_set)
+            return true;
+    return false;
+}
+
+/* By more than destinations: requests, TLS, programs, budgets. */
+static bool has_narrowed(const struct policy *policy)
+{
+    for (size_t i = 0; i < policy->layer_count; i++) {
+        const struct network *network = &policy->layers[i]->network;
+
+        if (network->budget.is_set || is_narrowed(network->allow, network->allow_count) ||
+            is_narrowed(network->deny, network->deny_count))
+            return true;
+    }
+    return false;
+}
+
+static bool has_layer(const struct policy *policy, const struct document *layer)
+{
+    for (size_t i = 0; i < policy->layer_count; i++)
+        if (layer->digest[0] && policy->layers[i]->kind == layer->kind &&
+            strcmp(policy->layers[i]->digest, layer->digest) == 0)
+            return true;
+    return false;
+}
+
+/* Layers only take away: who has all of the other's has nothing that the other does not. */
+static bool has_layers(const struct policy *policy, const struct policy *of)
+{
+    for (size_t i = 0; i < of->layer_count; i++)
+        if (!has_layer(policy, of->layers[i]))
+            return false;
+    return true;
+}
+
 static int compare_egress(struct subset *subset)
 {
     struct cuts cuts = {.arena = subset->scratch};
@@ -413,7 +452,11 @@ int subset_network(struct subset *subset)
     if (status == 0 && policy_network(subset->a).verdict == NETWORK_HOST &&
         policy_network(subset->b).verdict != NETWORK_HOST)
         status = subset_found(subset, "network: the host's own network, its loopback included");
-    if (status == 0 && policy_network(subset->b).verdict != NETWORK_HOST)
-        status = compare_egress(subset);
+    if (status == 0 && policy_network(subset->b).verdict != NETWORK_HOST) {
+        if (!has_narrowed(subset->a) && !has_narrowed(subset->b))
+            status = compare_egress(subset);
+        else if (!has_layers(subset->a, subset->b))
+            status = subset_found(subset, "network: rules about requests, programs or budgets, which are not proven to be less");
+    }
     return status;
 }

@@ -138,6 +138,19 @@ static const struct env_item *find_variable(const struct policy *policy, const c
     return NULL;
 }
 
+/* A variable that holds a placeholder. */
+static bool has_placeholder(const struct policy *policy, const char *name)
+{
+    for (size_t i = 0; i < policy->layer_count; i++) {
+        const struct secrets *secrets = &policy->layers[i]->secrets;
+
+        for (size_t j = 0; j < secrets->count; j++)
+            if (secrets->items[j].name && !secrets->items[j].file && strcmp(secrets->items[j].name, name) == 0)
+                return true;
+    }
+    return false;
+}
+
 /* Where `b` fixes a value, `a` may neither set another one nor let the caller's in. */
 static int compare_variables(struct subset *subset)
 {
@@ -147,7 +160,8 @@ static int compare_variables(struct subset *subset)
         for (size_t j = 0; j < layer->env_set_count; j++) {
             const struct env_item *fixed = &layer->env_set[j];
             const char *origin;
-            bool is_other = find_variable(subset->a, fixed->name, fixed->value) != NULL;
+            bool is_other = find_variable(subset->a, fixed->name, fixed->value) != NULL ||
+                            has_placeholder(subset->a, fixed->name);
 
             if (!is_other && (find_variable(subset->a, fixed->name, NULL) ||
                               !policy_list_permits(subset->a, LIST_ENV_INHERIT, fixed->name)))
@@ -178,8 +192,6 @@ static bool is_compared_elsewhere(const char *member)
         "isolation.minimum",
     };
 
-    if (strstr(member, ".http") || strstr(member, ".mcp"))
-        return false;
     for (size_t i = 0; i < ARRAY_COUNT(prefixes); i++)
         if (strncmp(member, prefixes[i], strlen(prefixes[i])) == 0)
             return true;

@@ -40,6 +40,15 @@ enum value_type {
     VALUE_CIDR,
     VALUE_HOST, /* name of a host, or "*." before one; canonical */
     VALUE_URL,  /* http or https */
+    VALUE_METHOD,   /* of HTTP */
+    VALUE_TOKEN,    /* of HTTP: name of a header */
+    VALUE_FIELD,    /* name of a parameter: letters, digits, '-', '.', '_', '~' */
+    VALUE_WORD,     /* of a protocol: printable, no blanks */
+    VALUE_URL_PATH, /* pattern of a path in a request */
+    VALUE_PROGRAM,  /* name of a program, or VALUE_PATH */
+    VALUE_SOURCE,   /* of a secret: env:NAME, file:PATH, keyring:DESCRIPTION; stored by its store function */
+    VALUE_PREFIX,   /* letters, digits, '-', '_' */
+    VALUE_POINTER,  /* JSON pointer, or name of a field in a form */
 };
 
 struct reader;

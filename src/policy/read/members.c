@@ -199,29 +199,6 @@ static const struct member identity_members[] = {
     END,
 };
 
-static const struct member secret_host_item = {.type = VALUE_HOST};
-static const struct member secret_members[] = {
-    {.name = "name",
-     .type = VALUE_ENV_NAME,
-     .description = "Variable that holds a placeholder inside",
-     .is_required = true},
-    {.name = "source",
-     .type = VALUE_TEXT,
-     .description = "Where the value comes from: env:NAME or file:PATH",
-     .is_required = true,
-     .minimum = 1,
-     .maximum = TEXT_MAX},
-    {.name = "hosts",
-     .type = VALUE_LIST,
-     .description = "Hosts that are sent the value",
-     .item = &secret_host_item,
-     .is_required = true,
-     .minimum = 1},
-    END,
-};
-static const struct member secret_item = {
-    .type = VALUE_MAP, .members = secret_members, .needs = NEEDS_SECRETS};
-
 #define UI_RIGHT(member_name, text)                                                                \
     {                                                                                              \
         .name = (member_name), .type = VALUE_BOOL, .description = (text), .needs = NEEDS_DESKTOP,  \
@@ -350,7 +327,9 @@ const struct member document_members[] = {
     {.name = "secrets",
      .type = VALUE_LIST,
      .description = "Credentials that are used for the program and that it never sees",
-     .item = &secret_item},
+     .item = &secret_item,
+     .maximum = NET_SECRETS_MAX,
+     .open = store_secrets_open},
     {.name = "ui",
      .type = VALUE_MAP,
      .description = "User interface",

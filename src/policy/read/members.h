@@ -15,11 +15,10 @@
 #define TIERS         ((const char *const[]){"auto", "process", "container", "microvm", "instance", NULL})
 #define TEXT_MAX      4096
 #define ARGUMENT_MAX  131071 /* one argument or variable, Linux MAX_ARG_STRLEN without its NUL */
+#define WORDS_MAX     256                   /* items of a list in a rule or a secret */
+#define BUDGET_MAX    ((uint64_t)1 << 56)
 #define SETTING(path) .store = store_setting, .offset = offsetof(struct document, path)
 
-#define NEEDS_HTTP     "needs a gateway that reads HTTP, which this build does not have; leave it out: rules name hosts, addresses, " \
-                       "ports and protocols"
-#define NEEDS_SECRETS  "needs a gateway that puts secrets in, which this build does not have"
 #define NEEDS_BROKER   "needs the daemon, which this build does not have"
 #define NEEDS_DESKTOP  "needs a private desktop, which this build does not have; leave it out"
 #define NEEDS_TIER     "needs a stronger tier than 'process', the only one that this build has"
@@ -28,6 +27,8 @@
 
 extern const struct member filesystem_members[];
 extern const struct member network_members[];
+extern const struct member http_members[], mcp_members[], jsonrpc_members[], budget_members[];
+extern const struct member secret_item;
 extern const struct member runtime_members[];
 
 #endif

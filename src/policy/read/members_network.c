@@ -94,65 +94,73 @@ static const struct member outward_item = {.type = VALUE_MAP,
                                            .close = store_door_close,
                                            .detail = 1};
 
-static const struct member method_item = {
-    .type = VALUE_CHOICE,
-    .choices =
-        (const char *const[]){"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", NULL}};
-static const struct member short_text_item = {
-    .type = VALUE_TEXT, .minimum = 1, .maximum = TEXT_MAX};
-static const struct member http_members[] = {
-    {.name = "methods",
+static const struct member program_item = {.type = VALUE_PROGRAM, .store = store_program};
+
+#define RULE_PEERS                                                                                                   \
+    {                                                                                                                \
+        .name = "to", .type = VALUE_LIST, .description = "Peers; every address when left out", .item = &peer_item,   \
+        .minimum = 1                                                                                                 \
+    }
+#define RULE_PORTS                                                                                                   \
+    {                                                                                                                \
+        .name = "ports", .type = VALUE_LIST, .description = "Ports and protocols; all when left out",                \
+        .item = &port_item, .minimum = 1                                                                             \
+    }
+#define RULE_HTTP                                                                                                    \
+    {                                                                                                                \
+        .name = "http", .type = VALUE_MAP, .description = "Only these requests, and only where they can be read",    \
+        .members = http_members, .open = store_http_open                                                             \
+    }
+#define RULE_MCP                                                                                                     \
+    {                                                                                                                \
+        .name = "mcp", .type = VALUE_MAP, .description = "Only these tools and methods of an MCP server over HTTP",  \
+        .members = mcp_members, .open = store_calls_open, .detail = 1                                                \
+    }
+#define RULE_JSONRPC                                                                                                 \
+    {                                                                                                                \
+        .name = "jsonrpc", .type = VALUE_MAP, .description = "Only these methods of JSON-RPC over HTTP",             \
+        .members = jsonrpc_members, .open = store_calls_open                                                         \
+    }
+
+static const struct member allow_members[] = {
+    RULE_PEERS,
+    RULE_PORTS,
+    {.name = "tls",
+     .type = VALUE_CHOICE,
+     .description = "terminate: TLS is opened with an authority of this container's own, so that requests in it can be judged "
+                    "(default passthrough)",
+     .choices = (const char *const[]){"passthrough", "terminate", NULL},
+     .store = store_tls},
+    RULE_HTTP,
+    RULE_MCP,
+    RULE_JSONRPC,
+    {.name = "programs",
      .type = VALUE_LIST,
-     .description = "HTTP methods",
-     .item = &method_item,
-     .minimum = 1},
-    {.name = "paths",
-     .type = VALUE_LIST,
-     .description = "HTTP paths",
-     .item = &short_text_item,
-     .minimum = 1},
-    END,
-};
-static const struct member mcp_members[] = {
-    {.name = "tools",
-     .type = VALUE_LIST,
-     .description = "Names of an MCP server's tools",
-     .item = &short_text_item,
-     .minimum = 1},
-    END,
-};
-static const struct member rule_members[] = {
-    {.name = "to",
-     .type = VALUE_LIST,
-     .description = "Peers; every address when left out",
-     .item = &peer_item,
-     .minimum = 1},
-    {.name = "ports",
-     .type = VALUE_LIST,
-     .description = "Ports and protocols; all when left out",
-     .item = &port_item,
-     .minimum = 1},
-    {.name = "http",
+     .description = "Only these programs of the container, by the files that they are; all when left out",
+     .item = &program_item,
+     .minimum = 1,
+     .maximum = WORDS_MAX,
+     .open = store_programs_open},
+    {.name = "budget",
      .type = VALUE_MAP,
-     .description = "Only these HTTP requests",
-     .members = http_members,
-     .needs = NEEDS_HTTP,
-     .is_demand = true},
-    {.name = "mcp",
-     .type = VALUE_MAP,
-     .description = "Only these tools of an MCP server",
-     .members = mcp_members,
-     .needs = NEEDS_HTTP,
-     .is_demand = true},
+     .description = "How much may go by on this rule",
+     .members = budget_members,
+     .open = store_budget_open,
+     .close = store_budget_close},
     END,
 };
+/* What a program or a budget is kept from, another program or a copy would do: denials are about destinations and requests. */
+static const struct member deny_members[] = {RULE_PEERS, RULE_PORTS, RULE_HTTP, RULE_MCP, RULE_JSONRPC, END};
+
 static const struct member allow_item = {.type = VALUE_MAP,
-                                         .members = rule_members,
+                                         .members = allow_members,
                                          .open = store_rule_open,
+                                         .close = store_rule_close,
                                          .detail = 1};
 static const struct member deny_item = {.type = VALUE_MAP,
-                                        .members = rule_members,
+                                        .members = deny_members,
                                         .open = store_rule_open,
+                                        .close = store_rule_close,
                                         .detail = 0};
 
 static const struct member egress_members[] = {
@@ -197,6 +205,18 @@ static const struct member ingress_members[] = {
      .open = store_doors_open},
     END,
 };
+static const struct member authority_item = {
+    .type = VALUE_PATH, .store = store_list_item, .offset = offsetof(struct document, network.authorities)};
+static const struct member tls_members[] = {
+    {.name = "authorities",
+     .type = VALUE_LIST,
+     .description = "Files of the host with certificates (PEM) that servers are believed by, beside the host's own",
+     .item = &authority_item,
+     .maximum = 16,
+     .open = store_string_list_open,
+     .offset = offsetof(struct document, network.authorities)},
+    END,
+};
 const struct member network_members[] = {
     {.name = "egress",
      .type = VALUE_MAP,
@@ -212,6 +232,14 @@ const struct member network_members[] = {
      .description = "A loopback interface of its own (default allow)",
      .choices = DENY_ALLOW,
      SETTING(network.loopback)},
+    {.name = "budget",
+     .type = VALUE_MAP,
+     .description = "How much may go out and come back in all",
+     .members = budget_members,
+     .open = store_budget_open,
+     .close = store_budget_close,
+     .detail = 1},
+    {.name = "tls", .type = VALUE_MAP, .description = "TLS that is opened (rules with tls: terminate)", .members = tls_members},
     END,
 };
 const struct member runtime_members[] = {

@@ -5,6 +5,7 @@
  */
 #include "policy/read/reader.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -92,6 +93,8 @@ static int read_list(struct reader *reader, const struct member *member, const s
                              node->kind == NODE_STRING ? "; put it in [brackets]" : "");
     if (node->count < member->minimum)
         return reader_refuse(reader, place, "is an empty list; leave the member out");
+    if (member->maximum && node->count > member->maximum)
+        return reader_refuse(reader, place, "has %zu items; at most %" PRIu64 " are possible", node->count, member->maximum);
     status = call(member->open, reader, member, place, &value);
     for (size_t i = 0; i < node->count && status == 0; i++) {
         const struct node *item = node->items[i];

@@ -43,8 +43,11 @@ struct reader {
     const char **folded;               /* profiles that are in already */
     size_t folded_count;
     bool is_partial;       /* the tree holds only members to change: none is required at the top */
-    struct net_rule *rule; /* the rule and the peer that are being read */
+    struct egress_rule *rule; /* the rule and its parts that are being read */
     struct net_peer *peer;
+    struct net_requests *requests;
+    struct budget *budget;
+    struct secret *secret;
     struct port_grants *doors; /* the list of ports that is being read */
     struct error *err;
 };
@@ -87,6 +90,12 @@ int value_check_string(const struct reader *reader, const struct place *place,
 int value_parse_path(const struct reader *reader, const struct place *place, const char *text,
                      bool *ret_is_glob, const char **ret_path) must_check;
 
+/* What is wrong with a word of this type, NULL = nothing. */
+const char *value_word_fault(enum value_type type, const char *text);
+
+int value_program(const struct reader *reader, const struct place *place, const struct node *node,
+                  struct value *value) must_check;
+
 /* Record a valid member that this build cannot enforce, or take the record back. */
 int reader_note_unsupported(struct reader *reader, const struct member *member,
                             const struct place *place, const struct value *value) must_check;
@@ -107,5 +116,11 @@ member_store store_except, store_host, store_port_open, store_port_close, store_
 member_store store_protocol, store_doors_open, store_door_open, store_door_close, store_door_port,
     store_door_host_port, store_ingress_close, store_command, store_cwd, store_proxy,
     store_name, store_container_id;
+member_store store_rule_close, store_tls, store_http_open, store_calls_open, store_method, store_url_path, store_call,
+    store_tool, store_websocket, store_programs_open, store_program, store_budget_open, store_budget, store_budget_end,
+    store_budget_close;
+member_store store_secrets_open, store_secret_open, store_secret_close, store_secret_name, store_secret_file,
+    store_secret_source, store_secret_command, store_secret_argument, store_secret_prefix, store_secret_hosts,
+    store_secret_host, store_secret_places, store_secret_place, store_secret_place_close;
 
 #endif

@@ -123,6 +123,24 @@ static const char *type_pattern(enum value_type type)
         return "^(\\*\\.)?[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?$";
     case VALUE_URL:
         return "^https?://";
+    case VALUE_METHOD:
+        return "^[A-Z][A-Z0-9_-]{0,31}$";
+    case VALUE_TOKEN:
+        return "^[A-Za-z0-9!#$%&'*+.^_`|~-]+$";
+    case VALUE_FIELD:
+        return "^[A-Za-z0-9._~-]+$";
+    case VALUE_WORD:
+        return "^[!-~]{1,256}$";
+    case VALUE_URL_PATH:
+        return "^(/|\\*$)";
+    case VALUE_PROGRAM:
+        return "^(/|\\$\\{(workspace|home|tmp)\\}|[^/$~]+$)";
+    case VALUE_SOURCE:
+        return "^((env|file|keyring)(:.+)?|command)$";
+    case VALUE_PREFIX:
+        return "^[A-Za-z0-9_-]{1,32}$";
+    case VALUE_POINTER:
+        return "^(/[!-~]*|[A-Za-z0-9._~-]+)$";
     default:
         return NULL;
     }

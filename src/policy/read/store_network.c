@@ -22,7 +22,8 @@ int store_rule_open(struct reader *reader, const struct member *member, const st
 
     if (status < 0)
         return status;
-    reader->rule = &rule->rule;
+    reader->rule = rule;
+    reader->requests = NULL;
     rule->rule.where = origin_text(reader->arena, &rule->origin);
     return rule->rule.where ? 0 : error_memory(reader->err);
 }
@@ -30,7 +31,7 @@ int store_rule_open(struct reader *reader, const struct member *member, const st
 int store_peer_open(struct reader *reader, const struct member *member unused_arg,
                     const struct place *place unused_arg, const struct value *value unused_arg)
 {
-    reader->peer = arena_append(reader->arena, reader->rule->peers, reader->rule->peer_count);
+    reader->peer = arena_append(reader->arena, reader->rule->rule.peers, reader->rule->rule.peer_count);
     return reader->peer ? 0 : error_memory(reader->err);
 }
 
@@ -81,14 +82,14 @@ int store_peer_close(struct reader *reader, const struct member *member unused_a
 
 static struct net_ports *last_ports(struct reader *reader)
 {
-    return &reader->rule->ports[reader->rule->port_count - 1];
+    return &reader->rule->rule.ports[reader->rule->rule.port_count - 1];
 }
 
 int store_port_open(struct reader *reader, const struct member *member unused_arg,
                     const struct place *place unused_arg, const struct value *value unused_arg)
 {
     struct net_ports *ports =
-        arena_append(reader->arena, reader->rule->ports, reader->rule->port_count);
+        arena_append(reader->arena, reader->rule->rule.ports, reader->rule->rule.port_count);
 
     if (!ports)
         return error_memory(reader->err);

@@ -174,7 +174,7 @@ static const char *text_fault(enum value_type type, const char *text)
             return NULL;
         return "is not an http or https address; write http://127.0.0.1:3128";
     default:
-        return NULL;
+        return value_word_fault(type, text);
     }
 }
 
@@ -335,6 +335,10 @@ int value_parse(const struct reader *reader, const struct member *member, const 
         return value_protected(reader, place, node);
     case VALUE_HOST:
         return value_host(reader, place, node, value);
+    case VALUE_PROGRAM:
+        return value_program(reader, place, node, value);
+    case VALUE_SOURCE:
+        return value_check_string(reader, place, node, "a source");
     case VALUE_CIDR: /* parsed where it is stored */
         return value_check_string(reader, place, node, "an address block");
     default:

@@ -277,8 +277,10 @@ int process_probe(unsigned wanted, struct facts *ret_facts, struct error *err)
     probe_calls(&facts);
     if (wanted & TIER_PROBE_CGROUP)
         cgroup_probe(&facts);
-    if (wanted & TIER_PROBE_NAMESPACES)
+    if (wanted & TIER_PROBE_NAMESPACES) {
+        process_probe_tproxy(&facts);
         status = probe_namespaces(&facts, err);
+    }
     if (status < 0)
         return status;
     *ret_facts = facts;

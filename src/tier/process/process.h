@@ -9,5 +9,7 @@ extern const struct tier_ops tier_process;
 
 /* probe.c */
 int process_probe(unsigned wanted, struct facts *ret_facts, struct error *err) must_check;
+/* probe_modules.c: facts->no_tproxy */
+void process_probe_tproxy(struct facts *facts);
 
 #endif

@@ -44,6 +44,12 @@ void fixture_open(struct fixture *fixture)
         .landlock_abi = 7,
         .seccomp = true,
         .keeps_sockets = true,
+        .has_gateway = true,
+        .has_inspector = true,
+        .has_holder = true,
+        .knows_programs = true,
+        .keeps_budgets = true,
+        .leads_icmp = true,
         .has_rlimit_nproc_per_userns = true,
     };
     fixture->variables = (struct variables){

@@ -174,10 +174,6 @@ TEST(a_network_that_is_refused_names_the_member_and_the_remedy)
                   "name the ports in network.ingress.hostLoopbackPorts");
     check_refused(NULL, "network: {loopback: deny, egress: {allow: [{}]}}\n", "test.yaml:2:21: network.loopback: ",
                   "set network.loopback to allow");
-    check_refused(NULL, "network: {egress: {allow: [{ports: [{port: 1}, {protocol: icmp}]}]}}\n",
-                  "test.yaml:2:28: network.egress.allow[0].ports[1].protocol: ", "no ICMP; leave it out");
-    check_refused(NULL, "network: {egress: {allow: [{http: {methods: [GET]}}]}}\n", "network.egress.allow[0].http: ",
-                  "leave it out: rules name hosts");
     check_refused(NULL, "network: {ingress: {ports: [{port: 53, protocol: udp}]}}\n", "network.ingress.ports[0].protocol: ",
                   "TCP is there");
 }
@@ -205,9 +201,72 @@ TEST(icmp_in_a_ceiling_and_in_a_denial_is_no_request)
     fixture_close(&f);
 }
 
-TEST(a_rule_that_this_build_has_no_way_for_is_one_problem)
+static void no_workers(struct facts *facts)
+{
+    facts->has_inspector = facts->has_holder = facts->knows_programs = facts->keeps_budgets = facts->leads_icmp = false;
+}
+
+TEST(what_no_worker_here_keeps_is_refused_by_name)
+{
+    static const char *const rows[][3] = {
+        {"network: {egress: {allow: [{http: {methods: [GET]}}]}}\n", "egress.allow[0].http: ", "leave it out: rules name hosts"},
+        {"network: {egress: {allow: [{}, {mcp: {tools: [x]}}]}}\n", "egress.allow[1].mcp: ", "cordon-inspector"},
+        {"network: {egress: {allow: [{jsonrpc: {methods: [x]}}]}}\n", "egress.allow[0].jsonrpc: ", "cordon-inspector"},
+        {"network: {egress: {allow: [{tls: terminate}]}}\n", "egress.allow[0].tls: ", "cordon-inspector"},
+        {"network: {egress: {default: allow, deny: [{http: {}}]}}\n", "egress.deny[0].http: ", "cordon-inspector"},
+        {"network: {egress: {allow: [{programs: [git]}]}}\n", "egress.allow[0].programs: ", "every program of the container"},
+        {"network: {egress: {allow: [{budget: {connections: 1}}]}}\n", "egress.allow[0].budget: ", "nobody counts"},
+        {"network: {egress: {allow: [{}]}, budget: {bytesUp: 1B}}\n", "network.budget: ", "nobody counts"},
+        {"network: {egress: {allow: [{ports: [{port: 1}, {protocol: icmp}]}]}}\n", "allow[0].ports[1].protocol: ", "no ICMP; leave it out"},
+        {"secrets: [{name: A, source: env:A, hosts: [a.b]}]\n", "secrets[0]: ", "cordon-holder"},
+    };
+
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        fixture_open(&f);
+        no_workers(&f.facts);
+        refusal_of(&f, rows[i][0]);
+        check_int(f.err.kind, ERROR_UNENFORCEABLE);
+        check_contains(f.err.text, rows[i][1]);
+        check_contains(f.err.text, rows[i][2]);
+        fixture_close(&f);
+    }
+}
+
+TEST(a_ceilings_narrow_rule_that_nobody_keeps_refuses_and_its_secrets_do_not)
 {
     fixture_open(&f);
+    no_workers(&f.facts);
+    add_layer(&f, LAYER_CEILING, "network: {egress: {allow: [{http: {methods: [GET]}}]}}\n");
+    add_layer(&f, LAYER_REQUEST, "network: {egress: {allow: [{to: [{host: a.b}]}]}}\n");
+    check_int(compile_layers(&f), -EINVAL);
+    check_contains(f.err.text, "ceiling.yaml:2:35: network.egress.allow[0].http: needs cordon-inspector");
+    fixture_close(&f);
+    fixture_open(&f);
+    no_workers(&f.facts);
+    add_layer(&f, LAYER_CEILING, "secrets: [{source: env}]\n");
+    add_layer(&f, LAYER_REQUEST, "network: {egress: {allow: [{to: [{host: a.b}]}]}}\n");
+    check_int(compile_layers(&f), 0);
+    fixture_close(&f);
+}
+
+TEST(without_the_gateway_or_its_kernel_the_network_is_refused)
+{
+    fixture_open(&f);
+    f.facts.has_gateway = false;
+    check_contains(refusal_of(&f, "network: {egress: {allow: [{}]}}\n"), "test.yaml:2:10: network: cordon-gateway");
+    fixture_close(&f);
+    fixture_open(&f);
+    f.facts.no_tproxy = true;
+    strcpy(f.facts.tproxy_why, "kernel 1 has no nft_tproxy");
+    check_contains(refusal_of(&f, "network: {egress: {allow: [{}]}}\n"), "test.yaml:2:10: network: kernel 1 has no nft_tproxy");
+    accept_text(&f, "network: {}\n");
+    fixture_close(&f);
+}
+
+TEST(a_rule_that_nobody_keeps_is_one_problem)
+{
+    fixture_open(&f);
+    no_workers(&f.facts);
     f.options.collect_all = true;
     check_int(compile_text(&f, "network: {egress: {allow: [{to: [{host: example.org}], mcp: {tools: [x]}}]}}\n"), 0);
     check_int(f.plan->problem_count, 1);

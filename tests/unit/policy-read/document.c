@@ -131,17 +131,13 @@ TEST(what_this_build_cannot_enforce_is_recorded_by_name)
     const struct document *document = must_load(
         NATIVE "runtimeConfig: {networkProxy: 'http://127.0.0.1:3128'}\n"
                "network:\n"
-               "  egress: {allow: [{to: [{host: example.org}], http: {methods: [GET]}}, {mcp: {tools: [x]}}]}\n"
                "  ingress: {hostLoopbackPorts: [{port: 53, protocol: udp}], ports: [{port: 80, protocol: udp}]}\n"
                "ui: {disable: false, clipboard: read, camera: true}\n"
                "nested: {containers: true, depth: 2}\n"
                "identity: {class: worker}\n"
-               "secrets: [{name: KEY, source: env:KEY, hosts: [example.org]}]\n"
                "isolation: {risk: high, acceleration: hardware}\n"
                "lifecycle: {destroyOnExit: false}\n");
     static const char *const expected[] = {
-        "network.egress.allow[0].http",
-        "network.egress.allow[1].mcp",
         "network.ingress.hostLoopbackPorts[0].protocol",
         "network.ingress.ports[0].protocol",
         "isolation.risk",
@@ -149,7 +145,6 @@ TEST(what_this_build_cannot_enforce_is_recorded_by_name)
         "nested.containers",
         "nested.depth",
         "identity.class",
-        "secrets[0]",
         "ui.disable",
         "ui.clipboard",
         "ui.camera",
@@ -205,9 +200,6 @@ TEST(what_a_ceiling_demands_and_nothing_keeps_is_noted_by_name)
         {"identity: {sponsor: someone}\n", "identity.sponsor"},
         {"isolation: {risk: high}\n", "isolation.risk"},
         {"isolation: {acceleration: hardware}\n", "isolation.acceleration"},
-        {"network: {egress: {allow: [{http: {methods: [GET]}}]}}\n",
-         "network.egress.allow[0].http"},
-        {"network: {egress: {allow: [{mcp: {tools: [read]}}]}}\n", "network.egress.allow[0].mcp"},
     };
     struct load_options options = test_options;
     const struct document *document;

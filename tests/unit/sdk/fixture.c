@@ -16,9 +16,10 @@
 static char root[64];
 
 /* What an installation has beside its program. */
-static void make_helper(void)
+static void make_helpers(void)
 {
-    char program[PATH_MAX], path[PATH_MAX + 32];
+    static const char *const names[] = {"cordon-init", "cordon-gateway"};
+    char program[PATH_MAX], directory[PATH_MAX + 32], path[PATH_MAX + 64];
     ssize_t length = readlink("/proc/self/exe", program, sizeof(program) - 1);
     struct error err;
 
@@ -26,14 +27,14 @@ static void make_helper(void)
     program[length] = '\0';
     *strrchr(program, '/') = '\0';
     *strrchr(program, '/') = '\0';
-    snprintf(path, sizeof(path), "%s/libexec/cordon", program);
-    strcat(path, "/cordon-init");
-    if (access(path, X_OK) == 0) /* perhaps made by the owner of the build */
-        return;
-    *strrchr(path, '/') = '\0';
-    check_int(file_make_directories(path, 0755, &err), 0);
-    strcat(path, "/cordon-init");
-    test_write_file(path, "", 0755);
+    snprintf(directory, sizeof(directory), "%s/libexec/cordon", program);
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
+        snprintf(path, sizeof(path), "%s/%s", directory, names[i]);
+        if (access(path, X_OK) == 0) /* perhaps made by the owner of the build */
+            continue;
+        check_int(file_make_directories(directory, 0755, &err), 0);
+        test_write_file(path, "", 0755);
+    }
 }
 
 static void make_directory(const char *name, char *ret_path, size_t size)
@@ -47,7 +48,7 @@ const char *fixture_open(void)
     char path[128];
 
     umask(022);
-    make_helper();
+    make_helpers();
     strcpy(root, "/tmp/cordon-test-sdk.XXXXXX");
     check(test_make_directory(root) != NULL);
     make_directory("home", path, sizeof(path));
