@@ -18,9 +18,8 @@
 #include "gateway/dial.h"
 #include "gateway/doors.h"
 #include "gateway/flow_tell.h"
-#include "gateway/hello.h"
-
-#define SILENCE_MS 100 /* after which a client may be one that waits for the server */
+#include "gateway/inspector.h"
+#include "net/inside.h"
 
 /* ---- beginning and end ---- */
 
@@ -34,7 +33,7 @@ void flow_reset(int fd)
     close(fd);
 }
 
-static void flow_free(struct flow *flow, bool is_reset)
+void flow_free(struct flow *flow, bool is_reset)
 {
     struct gateway *gateway = flow->gateway;
 
@@ -47,6 +46,8 @@ static void flow_free(struct flow *flow, bool is_reset)
         else
             fd_close_at(&flow->watches[i].fd);
     }
+    if (flow->is_given)
+        inspector_forget(gateway, flow);
     pump_finish(&flow->pump, &gateway->pipes);
     if (flow->has_hold)
         names_release(gateway->names, &flow->question.address, flow->name);
@@ -57,48 +58,43 @@ static void flow_free(struct flow *flow, bool is_reset)
     mem_free(flow);
 }
 
-static void end_denied(struct flow *flow, const struct net_decision *decision)
+void flow_end_denied(struct flow *flow, const struct net_decision *decision)
 {
     flow_tell_denied(flow, decision);
     flow_free(flow, true);
 }
 
-static void end_failed(struct flow *flow, int number)
+void flow_end_failed(struct flow *flow, int number)
 {
     flow_tell_failed(flow, number);
     flow_free(flow, true);
 }
 
-/* ---- the name ---- */
-
-static struct net_decision judge(struct flow *flow)
+struct net_decision flow_judge(struct flow *flow)
 {
-    struct net_decision decision;
+    struct judgement judgement;
 
-    gateway_judge(flow->gateway, &flow->question, &flow->to, &decision, flow->name);
-    flow->where = decision.where;
-    return decision;
+    gateway_judge(flow->gateway, &flow->question, &judgement);
+    flow->to = judgement.to;
+    flow->is_own = judgement.is_own;
+    flow->has_given_name = judgement.has_given_name;
+    flow->where = judgement.decision.where;
+    memcpy(flow->name, judgement.name, sizeof(flow->name));
+    return judgement.decision;
 }
 
-static void hold(struct flow *flow, bool is_held)
+bool flow_permit(struct flow *flow, const struct net_decision *decision)
 {
-    flow->is_waiting = is_held;
-    flow->pump.ways[PUMP_UP].is_held = is_held;
-    if (!is_held)
-        loop_cancel(flow->gateway->loop, &flow->hello_timer);
-}
-
-/* From here on the address stays given for the name. */
-static void permitted(struct flow *flow)
-{
+    if (!flow_count(flow, decision))
+        return false;
     if (flow->has_hold || !flow->name[0])
-        return;
+        return true;
     names_hold(flow->gateway->names, &flow->question.address, flow->name);
     flow->has_hold = true;
+    return true;
 }
 
-/* false = it could not be, and the flow is gone. */
-static bool dial_out(struct flow *flow)
+bool flow_dial(struct flow *flow)
 {
     struct loop_watch *watch = &flow->watches[1];
     int status;
@@ -112,99 +108,14 @@ static bool dial_out(struct flow *flow)
     }
     if (status >= 0)
         return true;
-    end_failed(flow, -status);
+    flow_end_failed(flow, -status);
     return false;
 }
 
-/* What it says is known now. false = it was refused and is gone. */
-static bool said(struct flow *flow, enum net_said what)
-{
-    struct net_decision decision;
-
-    flow->question.said = what;
-    flow->question.name = what == NET_SAID_NAME ? flow->said : NULL;
-    decision = judge(flow);
-    if (decision.verdict != NET_PERMIT) {
-        end_denied(flow, &decision);
-        return false;
-    }
-    hold(flow, false);
-    permitted(flow);
-    return dial_out(flow);
-}
-
-static bool refuse_unsaid(struct flow *flow)
-{
-    static const struct net_decision unsaid = {.verdict = NET_REFUSE, .reason = NET_NOT_SAID};
-
-    end_denied(flow, &unsaid);
-    return false;
-}
-
-/* Look at what the client has sent. false = the flow is gone. */
-static bool listen_to(struct flow *flow)
-{
-    struct gateway *gateway = flow->gateway;
-    ssize_t size = recv(flow->watches[0].fd, gateway->peeked, sizeof(gateway->peeked), MSG_PEEK | MSG_DONTWAIT);
-    size_t hello;
-
-    if (size < 0 && errno == EAGAIN)
-        return true;
-    if (size < 0) {
-        end_failed(flow, errno);
-        return false;
-    }
-    if (size == 0)
-        return said(flow, NET_SAID_NOTHING); /* it will only listen */
-    switch (hello_read(gateway->peeked, (size_t)size, flow->said)) {
-    case HELLO_MORE:
-        if (flow->pump.sides[0].has_hung_up)
-            return refuse_unsaid(flow);
-        if (!flow->has_spoken)
-            loop_start(gateway->loop, &flow->hello_timer, FLOW_HELLO_MS);
-        flow->has_spoken = true;
-        return true;
-    case HELLO_NAME:
-        hello = hello_size(gateway->peeked, (size_t)size);
-        if (!said(flow, NET_SAID_NAME))
-            return false;
-        retry_begin(flow, hello);
-        return true;
-    case HELLO_NOTHING:
-        return said(flow, NET_SAID_NOTHING);
-    case HELLO_NO_NAME:
-        return said(flow, NET_SAID_NO_NAME);
-    case HELLO_WRONG:
-        break;
-    }
-    return refuse_unsaid(flow);
-}
-
-/* At the ports of HTTP and TLS it is the client that speaks first. */
-static bool is_for_requests(unsigned port)
-{
-    static const uint16_t ports[] = {80, 443, 8080, 8443};
-
-    for (size_t i = 0; i < ARRAY_COUNT(ports); i++)
-        if (port == ports[i])
-            return true;
-    return false;
-}
-
-/* Would it be permitted if it said nothing? Then it is no loss to let the server speak first. */
-static bool may_be_silent(struct flow *flow)
-{
-    struct net_question question = flow->question;
-    struct net_decision decision;
-    char name[NET_NAME_SIZE];
-
-    question.said = NET_SAID_NOTHING;
-    gateway_judge(flow->gateway, &question, &flow->to, &decision, name);
-    return decision.verdict == NET_PERMIT && !is_for_requests(question.port);
-}
+/* ---- its life ---- */
 
 /* It was told of as connected already. */
-static void end_second(struct flow *flow, int status)
+void flow_end_second(struct flow *flow, int status)
 {
     static const struct net_decision other = {.verdict = NET_REFUSE, .reason = NET_OTHER_NAME};
 
@@ -213,24 +124,6 @@ static void end_second(struct flow *flow, int status)
     flow_tell_closed(flow, -status);
     flow_free(flow, true);
 }
-
-static void hello_due(struct loop_timer *timer)
-{
-    struct flow *flow = container_of(timer, struct flow, hello_timer);
-
-    if (flow->retry)
-        end_second(flow, -EACCES);
-    else if (flow->has_spoken)
-        refuse_unsaid(flow);
-    else if (may_be_silent(flow))
-        (void)dial_out(flow);
-    else {
-        flow->has_spoken = true; /* it has to */
-        loop_start(flow->gateway->loop, timer, FLOW_HELLO_MS);
-    }
-}
-
-/* ---- its life ---- */
 
 static int connect_error(int fd)
 {
@@ -248,7 +141,7 @@ static bool try_other_family(struct flow *flow, int number)
     int server = door_dial(flow->gateway, flow->is_inward, &six, flow->door->to_port);
 
     if (server < 0) {
-        end_failed(flow, number);
+        flow_end_failed(flow, number);
         return false;
     }
     loop_forget(flow->gateway->loop, watch);
@@ -258,7 +151,7 @@ static bool try_other_family(struct flow *flow, int number)
     flow->pump.sides[1].has_failed = flow->pump.sides[1].has_hung_up = false;
     flow->question.address = six;
     if (loop_watch(flow->gateway->loop, watch, PUMP_EVENTS) < 0) {
-        end_failed(flow, number);
+        flow_end_failed(flow, number);
         return false;
     }
     return true;
@@ -274,40 +167,45 @@ static bool check_connected(struct flow *flow)
     if (number && flow->door && flow->question.address.family == AF_INET)
         return try_other_family(flow, number);
     if (number) {
-        end_failed(flow, number);
+        flow_end_failed(flow, number);
         return false;
     }
     flow->is_connected = true;
     return true;
 }
 
-static void run(struct flow *flow)
+/* Nothing is moved here any more, and the flow stays until the inspector tells of its end. */
+static void give(struct flow *flow)
 {
-    bool was_open = flow->is_connected && !flow->is_waiting;
-    int status;
+    struct gateway *gateway = flow->gateway;
+    int status = inspector_give(gateway, flow);
 
-    if (!flow->is_connected && !check_connected(flow))
-        return;
-    if (flow->is_waiting && flow->pump.sides[0].can_read && !listen_to(flow))
-        return;
-    if (!flow->is_connected && flow->pump.sides[0].has_failed) {
-        end_failed(flow, ECONNRESET);
+    if (status == -EAGAIN && loop_now_ns(gateway->loop) < flow->give_until_ns) {
+        loop_start(gateway->loop, &flow->again_timer, 1);
         return;
     }
-    if (!flow->is_connected)
-        return;
-    if (!was_open && !flow->is_waiting)
-        flow_tell_connected(flow);
-    status = flow->retry ? retry_run(flow) : 0;
     if (status < 0) {
-        end_second(flow, status);
+        flow_end_failed(flow, -status);
         return;
     }
+    flow->is_given = true;
+    loop_cancel(gateway->loop, &flow->again_timer);
+    for (unsigned i = 0; i < 2; i++) {
+        loop_forget(gateway->loop, &flow->watches[i]);
+        fd_close_at(&flow->watches[i].fd);
+        flow->watches[i].fd = flow->pump.sides[i].fd = -1;
+    }
+}
+
+static void move(struct flow *flow)
+{
     switch (pump_run(&flow->pump, &flow->gateway->pipes)) {
     case PUMP_WAIT:
+        (void)flow_pay(flow, false);
         break;
     case PUMP_AGAIN:
-        loop_start(flow->gateway->loop, &flow->again_timer, 0);
+        if (flow_pay(flow, true))
+            loop_start(flow->gateway->loop, &flow->again_timer, 0);
         break;
     case PUMP_DONE:
         flow_tell_closed(flow, 0);
@@ -318,6 +216,34 @@ static void run(struct flow *flow)
         flow_free(flow, true);
         break;
     }
+}
+
+static void run(struct flow *flow)
+{
+    bool was_open = flow->is_connected && !flow->is_waiting;
+    int status;
+
+    if (!flow->is_connected && !check_connected(flow))
+        return;
+    if (flow->is_waiting && flow->pump.sides[0].can_read && !flow_listen(flow))
+        return;
+    if (!flow->is_connected && flow->pump.sides[0].has_failed) {
+        flow_end_failed(flow, ECONNRESET);
+        return;
+    }
+    if (!flow->is_connected)
+        return;
+    if (flow->is_requested) {
+        give(flow);
+        return;
+    }
+    if (!was_open && !flow->is_waiting)
+        flow_tell_connected(flow);
+    status = flow->retry ? retry_run(flow) : 0;
+    if (status < 0)
+        flow_end_second(flow, status);
+    else
+        move(flow);
 }
 
 static void client_ready(struct loop_watch *watch, uint32_t events)
@@ -352,7 +278,7 @@ static struct flow *flow_new(struct gateway *gateway, int client)
     flow->watches[1] = (struct loop_watch){.fd = -1, .ready = server_ready};
     flow->pump.sides[0].fd = client;
     flow->pump.sides[1].fd = -1;
-    flow->hello_timer.due = hello_due;
+    flow->hello_timer.due = flow_hello_due;
     flow->again_timer.due = again_due;
     flow->number = events_connection(&gateway->events);
     flow->began_ns = loop_now_ns(gateway->loop);
@@ -372,8 +298,20 @@ static bool watch_client(struct flow *flow)
 
     if (status == 0)
         return true;
-    end_failed(flow, -status);
+    flow_end_failed(flow, -status);
     return false;
+}
+
+/* Where nothing marks sockets it is 0: nobody's. */
+static void read_mark(struct flow *flow)
+{
+    uint32_t mark = 0;
+    socklen_t size = sizeof(mark);
+
+    if (getsockopt(flow->watches[0].fd, SOL_SOCKET, SO_MARK, &mark, &size) < 0)
+        return;
+    flow->pid = NET_MARK_PID(mark);
+    flow->program = NET_MARK_PROGRAM(mark);
 }
 
 void flow_begin(struct gateway *gateway, int client)
@@ -396,28 +334,27 @@ void flow_begin(struct gateway *gateway, int client)
     }
     flow->question.port = (uint16_t)port;
     if (gateway->flow_count > gateway->flow_max) {
-        end_failed(flow, EMFILE);
+        flow_end_failed(flow, EMFILE);
         return;
     }
-    decision = judge(flow);
+    read_mark(flow);
+    decision = flow_judge(flow);
     if (decision.verdict == NET_REFUSE) {
-        end_denied(flow, &decision);
+        flow_end_denied(flow, &decision);
         return;
     }
     if (!watch_client(flow))
         return;
-    if (decision.verdict == NET_ASK_NAME) {
-        hold(flow, true);
-        loop_start(gateway->loop, &flow->hello_timer, SILENCE_MS);
-        return;
-    }
-    permitted(flow);
-    (void)dial_out(flow);
+    if (decision.verdict == NET_PERMIT)
+        (void)(flow_permit(flow, &decision) && flow_dial(flow));
+    else
+        flow_wait_for_name(flow);
 }
 
 void flow_begin_door(struct gateway *gateway, const struct net_door *door, bool is_inward, int client)
 {
     static const struct net_address four = {.family = AF_INET, .bytes = {127, 0, 0, 1}};
+    static const struct net_decision nothing = {.verdict = NET_PERMIT};
     struct flow *flow = flow_new(gateway, client);
     int server;
 
@@ -429,9 +366,11 @@ void flow_begin_door(struct gateway *gateway, const struct net_door *door, bool 
     flow->is_inward = is_inward;
     flow->where = door->where;
     flow->question = (struct net_question){.protocol = NET_TCP, .address = four, .port = door->to_port};
+    if (!is_inward && !flow_count(flow, &nothing))
+        return;
     server = gateway->flow_count > gateway->flow_max ? -EMFILE : door_dial(gateway, is_inward, &four, door->to_port);
     if (server < 0) {
-        end_failed(flow, -server);
+        flow_end_failed(flow, -server);
         return;
     }
     flow->watches[1].fd = flow->pump.sides[1].fd = server;
@@ -439,54 +378,13 @@ void flow_begin_door(struct gateway *gateway, const struct net_door *door, bool 
         return;
     server = loop_watch(gateway->loop, &flow->watches[1], PUMP_EVENTS);
     if (server < 0)
-        end_failed(flow, -server);
-}
-
-/* ---- new rules ---- */
-
-static void judge_again(struct flow *flow)
-{
-    char before[NET_NAME_SIZE];
-    const char *name = before;
-    struct net_decision decision;
-
-    if (flow->door) {
-        flow->door = door_find(flow->gateway->set->rules, flow->is_inward, flow->door);
-        flow->where = flow->door ? flow->door->where : NULL;
-        if (!flow->door) {
-            flow_tell_closed(flow, EACCES);
-            flow_free(flow, true);
-        }
-        return;
-    }
-    /* what already goes by has not been asked for its name, or has none */
-    if (!flow->is_waiting && flow->question.said == NET_SAID_NOT_YET)
-        flow->question.said = NET_SAID_NOTHING;
-    memcpy(before, flow->name, sizeof(before));
-    if (before[0]) {
-        flow->question.names = &name;
-        flow->question.name_count = 1;
-    }
-    decision = judge(flow);
-    flow->question.names = NULL;
-    flow->question.name_count = 0;
-    memcpy(flow->name, before, sizeof(before)); /* what is held is released by this name */
-    if (decision.verdict == NET_REFUSE || (decision.verdict == NET_ASK_NAME && !flow->is_waiting))
-        end_denied(flow, &decision);
-}
-
-void flow_judge_all(struct gateway *gateway)
-{
-    for (struct flow *flow = gateway->flows, *next; flow; flow = next) {
-        next = flow->next;
-        judge_again(flow);
-    }
+        flow_end_failed(flow, -server);
 }
 
 void flow_end_all(struct gateway *gateway)
 {
     while (gateway->flows) {
-        if (gateway->flows->is_connected && !gateway->flows->is_waiting)
+        if (gateway->flows->is_connected && !gateway->flows->is_waiting && !gateway->flows->is_requested)
             flow_tell_closed(gateway->flows, 0);
         flow_free(gateway->flows, true);
     }

@@ -2,6 +2,8 @@
 /* What is told of a connection. */
 #include "gateway/flow_tell.h"
 
+#include <string.h>
+
 #include "gateway/flow.h"
 
 static struct worker_message about(const struct flow *flow, enum worker_event_kind kind, const char *where)
@@ -10,7 +12,23 @@ static struct worker_message about(const struct flow *flow, enum worker_event_ki
         events_about(kind, &flow->question, flow->said[0] ? flow->said : flow->name, where);
 
     message.connection = flow->number;
+    message.pid = flow->pid;
+    message.program = flow->program;
     return message;
+}
+
+void flow_tell_of(const struct flow *flow, struct worker_message *message)
+{
+    struct worker_message known = about(flow, (enum worker_event_kind)message->kind, NULL);
+
+    message->protocol = known.protocol;
+    message->port = known.port;
+    message->family = known.family;
+    memcpy(message->address, known.address, sizeof(message->address));
+    message->pid = known.pid;
+    message->program = known.program;
+    if (message->kind != WORKER_SECRET_DENIED) /* there it is the secret's */
+        memcpy(message->name, known.name, sizeof(message->name));
 }
 
 void flow_tell_denied(struct flow *flow, const struct net_decision *decision)

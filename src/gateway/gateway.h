@@ -3,6 +3,7 @@
 #ifndef CORDON_GATEWAY_GATEWAY_H
 #define CORDON_GATEWAY_GATEWAY_H
 
+#include "worker/budget.h"
 #include "worker/events.h"
 #include "gateway/inside.h"
 #include "worker/loop.h"
@@ -16,11 +17,15 @@
 struct flow;
 struct udp;
 struct door;
+struct inspector;
 
 struct gateway {
     struct loop *loop;
+    struct loop_watch channel; /* to the starter */
+    bool is_ended;
     struct events events;
     struct ruleset *set;      /* the rules that hold */
+    struct ruleset *pending;  /* those that the inspector has been asked about; NULL = none */
     struct ruleset *captured; /* those that routes, filter and listeners were made for */
     struct names *names;
     struct own *own;
@@ -32,15 +37,33 @@ struct gateway {
     struct door *doors;
     size_t door_count;
     struct udp *udp;
+    struct inspector *inspector; /* NULL = there is none, and what requests decide is refused */
+    struct budgets budgets, pending_budgets;
+    struct loop_timer unpaid; /* a budget of bytes has come to its end: see who counts for it */
     unsigned char peeked[16384]; /* what a connection says of itself, while it is looked at */
 };
 
+struct judgement {
+    struct net_decision decision; /* its name is the one below */
+    char name[NET_NAME_SIZE];     /* empty = none */
+    struct net_address to;        /* where it leads */
+    bool is_own;                  /* the host's */
+    bool has_given_name;          /* what it says is a name for which this container was given the address */
+};
+
 /*
- * net_decide() with what this container was told of the address. *ret_dial is where it leads, ret_decision->name is copied
- * to `ret_name` (NET_NAME_SIZE, may be empty). question->address is the one that the program used.
+ * net_decide() with what this container was told of the address. question->address is the one that the program used. What
+ * only the inspector could judge is refused where there is none.
  */
-void gateway_judge(struct gateway *gateway, const struct net_question *question, struct net_address *ret_dial,
-                   struct net_decision *ret_decision, char *ret_name);
+void gateway_judge(struct gateway *gateway, const struct net_question *question, struct judgement *ret);
+
+/* `budget` had nothing left of `kind`: tell it once, and end what it holds up. */
+void gateway_end_budget(struct gateway *gateway, uint16_t budget, enum budget_kind kind);
+/* The same where somebody else was told to tell it. */
+void gateway_tell_budget(struct gateway *gateway, uint16_t budget, enum budget_kind kind);
+
+/* Every connection ends, then the gateway. With `err` because it has failed; the starter hears why. */
+void gateway_end(struct gateway *gateway, const struct error *err);
 
 /* Of the container's or the gateway's own addresses: nobody outside has them. */
 bool gateway_is_inside(const struct net_address *address);

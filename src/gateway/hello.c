@@ -255,3 +255,20 @@ enum hello hello_read(const unsigned char *bytes, size_t size, char ret_name[NET
         return read_other_record(bytes, size);
     return bytes[0] & 0x80 ? read_ssl2(bytes, size) : hello_read_http(bytes, size, ret_name);
 }
+
+bool hello_is_tls(const unsigned char *bytes, size_t size)
+{
+    return size && (bytes[0] == RECORD_HANDSHAKE || bytes[0] & 0x80);
+}
+
+bool hello_is_http(const unsigned char *bytes, size_t size)
+{
+    static const char preface[] = "PRI * HTTP/2.0\r\n";
+    char name[NET_NAME_SIZE];
+    enum hello hello = size ? hello_read(bytes, size, name) : HELLO_NOTHING;
+
+    if (hello_is_tls(bytes, size))
+        return false;
+    return hello == HELLO_NAME || hello == HELLO_NO_NAME ||
+           (size >= sizeof(preface) - 1 && __builtin_memcmp(bytes, preface, sizeof(preface) - 1) == 0);
+}

@@ -6,6 +6,7 @@
 #ifndef CORDON_GATEWAY_HELLO_H
 #define CORDON_GATEWAY_HELLO_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/compiler.h"
@@ -26,6 +27,10 @@ enum hello hello_read(const unsigned char *bytes, size_t size, char ret_name[NET
 
 /* Of a hello of TLS that hello_read() found a name in: how long it is; 0 = it was none. */
 size_t hello_size(const unsigned char *bytes, size_t size) must_check;
+
+/* Are these the first bytes of TLS; of requests that can be read, over HTTP/1 or by prior knowledge over HTTP/2? */
+bool hello_is_tls(const unsigned char *bytes, size_t size);
+bool hello_is_http(const unsigned char *bytes, size_t size);
 
 /* The two forms; hello_read() chooses by the first byte. */
 enum hello hello_read_tls(const unsigned char *bytes, size_t size, char ret_name[NET_NAME_SIZE]) must_check;

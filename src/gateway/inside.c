@@ -63,6 +63,8 @@ static int make_all(struct inside *inside)
     if (status == 0)
         status = inside_make_sockets(want, has_ipv6, &inside->sockets, &inside->err);
     if (status == 0)
+        status = inside_make_settings(want, &inside->err);
+    if (status == 0)
         status = inside_make_filter(want, has_ipv6, &inside->err);
     if (status == 0)
         status = confine_thread(CONFINE_INSIDE, &inside->err);

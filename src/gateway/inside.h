@@ -13,6 +13,7 @@ struct inside;
 
 struct inside_want {
     const struct ruleset *set;
+    int settings; /* /proc/sys of the host, O_PATH; -1 = not there. Looked up by whoever is inside, it is the container's */
     struct blocks synthetic[2]; /* routed to the gateway as well; at most one each */
 };
 
@@ -43,6 +44,8 @@ int inside_socket(struct inside *inside, int family) must_check;
 
 /* lo, its addresses and the routes. *ret_has_ipv6 = this kernel has it. */
 int inside_make_routes(const struct inside_want *want, bool *ret_has_ipv6, struct error *err) must_check;
+/* The settings of that network (sysctl) that the gateway needs. */
+int inside_make_settings(const struct inside_want *want, struct error *err) must_check;
 int inside_make_filter(const struct inside_want *want, bool has_ipv6, struct error *err) must_check;
 int inside_make_sockets(const struct inside_want *want, bool has_ipv6, struct inside_sockets *sockets,
                         struct error *err) must_check;

@@ -31,6 +31,10 @@
 #define IPV6_HDRINCL 36
 #endif
 
+#ifndef SO_RCVMARK
+#define SO_RCVMARK 75
+#endif
+
 enum use { USE_STREAM, USE_DATAGRAM };
 
 static int set_on(int fd, int level, int option)
@@ -69,6 +73,7 @@ static int make_transparent(int fd, int family, enum use use)
     if (use == USE_STREAM)
         return set_on(fd, SOL_TCP, TCP_NODELAY);
     setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
+    (void)set_on(fd, SOL_SOCKET, SO_RCVMARK); /* Linux 5.19; without it nobody knows whose a datagram is */
     return set_on(fd, level, is_six ? IPV6_RECVORIGDSTADDR : IP_RECVORIGDSTADDR);
 }
 

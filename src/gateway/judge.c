@@ -14,34 +14,62 @@ bool gateway_is_inside(const struct net_address *address)
     return net_block_has(&block, address);
 }
 
-void gateway_judge(struct gateway *gateway, const struct net_question *question, struct net_address *ret_dial,
-                   struct net_decision *ret_decision, char *ret_name)
+static bool is_one_of(const char *name, const char *const *names, size_t count)
+{
+    for (size_t i = 0; name && i < count; i++)
+        if (strcmp(names[i], name) == 0)
+            return true;
+    return false;
+}
+
+void gateway_judge(struct gateway *gateway, const struct net_question *question, struct judgement *ret)
 {
     struct net_question full = *question;
     struct net_address given = net_address_unmapped(&question->address);
     const char *names[NAMES_ROOM];
     size_t count = 0;
 
-    *ret_name = '\0';
-    *ret_dial = given;
-    *ret_decision = (struct net_decision){.verdict = NET_REFUSE, .reason = NET_NOT_RESOLVED};
+    *ret = (struct judgement){.decision = {.verdict = NET_REFUSE, .reason = NET_NOT_RESOLVED}, .to = given};
     if (gateway_is_inside(&given)) {
-        ret_decision->reason = NET_SPECIAL;
+        ret->decision.reason = NET_SPECIAL;
         return;
     }
-    if (names_of(gateway->names, &given, ret_dial, names, NAMES_ROOM, &count) < 0)
+    if (names_of(gateway->names, &given, &ret->to, names, NAMES_ROOM, &count) < 0)
         return;
-    full.address = net_address_unmapped(ret_dial);
-    full.is_own = own_has(gateway->own, &full.address);
+    full.address = ret->to = net_address_unmapped(&ret->to);
+    full.is_own = ret->is_own = own_has(gateway->own, &full.address);
     /* `question` may bring the one name by which it was permitted before, which may have been forgotten since */
     if (!question->name_count) {
         full.names = names;
         full.name_count = count;
     }
-    *ret_decision = net_decide(gateway->set->rules, &full);
-    *ret_dial = full.address;
-    if (ret_decision->name)
-        strncpy(ret_name, ret_decision->name, NET_NAME_SIZE - 1);
-    ret_name[NET_NAME_SIZE - 1] = '\0';
-    ret_decision->name = NULL;
+    ret->has_given_name = question->said == NET_SAID_NAME && is_one_of(question->name, full.names, full.name_count);
+    ret->decision = net_decide(gateway->set->rules, &full);
+    if (ret->decision.name)
+        strncpy(ret->name, ret->decision.name, NET_NAME_SIZE - 1);
+    ret->decision.name = NULL;
+    if (ret->decision.verdict == NET_ASK_REQUEST && (question->protocol != NET_TCP || !gateway->inspector)) {
+        ret->decision.verdict = NET_REFUSE;
+        ret->decision.reason = NET_OPAQUE;
+    }
+}
+
+void gateway_tell_budget(struct gateway *gateway, uint16_t budget, enum budget_kind kind)
+{
+    const struct net_budget *of = &gateway->budgets.rules->budgets[budget - 1];
+    struct worker_message message =
+        events_about(WORKER_BUDGET, &(struct net_question){.protocol = NET_ANY}, NULL, of->where);
+
+    message.count = budget_limit(&gateway->budgets, budget, kind);
+    message.ends_run = of->ends_run;
+    strncpy(message.method, budget_kind_text(kind), sizeof(message.method) - 1);
+    events_send(&gateway->events, &message);
+    if (kind == BUDGET_BYTES_UP || kind == BUDGET_BYTES_DOWN)
+        loop_start(gateway->loop, &gateway->unpaid, 0);
+}
+
+void gateway_end_budget(struct gateway *gateway, uint16_t budget, enum budget_kind kind)
+{
+    if (budgets_end(&gateway->budgets, budget, kind))
+        gateway_tell_budget(gateway, budget, kind);
 }

@@ -25,9 +25,11 @@
 #include "base/memory.h"
 #include "worker/channel.h"
 #include "worker/confine.h"
+#include "gateway/change.h"
 #include "gateway/doors.h"
 #include "gateway/flow.h"
 #include "gateway/gateway.h"
+#include "gateway/inspector.h"
 #include "gateway/listener.h"
 #include "gateway/udp.h"
 
@@ -38,7 +40,6 @@
 struct start {
     struct gateway gateway;
     struct listener listeners[2];
-    struct loop_watch channel;
     int (*inward)[2]; /* listeners on the host's loopback */
     int network;
 };
@@ -67,70 +68,60 @@ static void accepted(struct listener *listener, int fd)
     flow_begin(listener->owner, fd);
 }
 
-/* ---- new rules ---- */
-
-static int apply(struct gateway *gateway, int fd, struct error *err)
+static void unpaid_due(struct loop_timer *timer)
 {
-    struct ruleset *set = NULL, *former = gateway->set;
-    int status = ruleset_read(fd, &set, err);
+    struct gateway *gateway = container_of(timer, struct gateway, unpaid);
 
-    if (status == 0)
-        status = ruleset_check_within(gateway->captured, set, err);
-    if (status == 0)
-        status = names_set_rules(gateway->names, set->rules, err);
-    if (status < 0) {
-        ruleset_free(set);
-        return status;
-    }
-    gateway->set = set;
-    doors_judge_all(gateway);
-    flow_judge_all(gateway);
-    udp_judge_all(gateway->udp);
-    if (former != gateway->captured)
-        ruleset_free(former);
-    return 0;
+    flow_end_unpaid(gateway);
+    udp_end_unpaid(gateway->udp);
 }
 
-/* The starter says no more, and reads what is left to be said. */
-static void end(struct start *start)
-{
-    struct gateway *gateway = &start->gateway;
+/* ---- the starter ---- */
 
+/* It reads what is left to be said. */
+void gateway_end(struct gateway *gateway, const struct error *err)
+{
+    if (gateway->is_ended)
+        return;
+    gateway->is_ended = true;
     events_wait(&gateway->events);
+    inspector_close(gateway);
     doors_close(gateway);
     flow_end_all(gateway);
     udp_close(gateway->udp);
-    loop_stop(gateway->loop, EXIT_SUCCESS);
+    gateway->udp = NULL;
+    if (err)
+        channel_send_error(WORKER_CHANNEL, err);
+    loop_stop(gateway->loop, err ? -EPROTO : 0);
 }
 
 static void channel_ready(struct loop_watch *watch, uint32_t events)
 {
-    struct start *start = container_of(watch, struct start, channel);
-    struct worker_message message, applied = {.type = WORKER_APPLIED};
+    struct gateway *gateway = container_of(watch, struct gateway, channel);
+    struct worker_message message;
     struct error err = ERROR_INIT;
     auto_close int fd = -1;
-    int status = channel_receive(watch->fd, &message, &fd, &err);
+    int status = events & EPOLLIN || !change_is_pending(gateway) ? channel_receive(watch->fd, &message, &fd, &err) : 0;
 
-    (void)events;
     if (status == -EAGAIN)
         return;
     if (status == 0) {
-        end(start);
+        gateway_end(gateway, NULL);
         return;
     }
     if (status > 0 && message.type != WORKER_RULES)
         status = error_set(&err, ERROR_INTERNAL, EPROTO, "the starter sent message %u where only rules belong", message.type);
     if (status > 0)
-        status = apply(&start->gateway, fd, &err);
-    if (status < 0)
+        change_rules(gateway, fd);
+    else
         channel_send_error(watch->fd, &err);
-    else if (channel_send(watch->fd, &applied, false) < 0)
-        loop_stop(start->gateway.loop, STATUS_FAILED); /* the starter would wait for ever */
 }
 
 /* ---- start ---- */
 
-static int receive_one(enum worker_message_type type, int *ret_fd, struct error *err)
+/* One of these two; `other` may be the same. */
+static int receive_one(enum worker_message_type type, enum worker_message_type other, enum worker_message_type *ret_type,
+                       int *ret_fd, struct error *err)
 {
     struct worker_message message;
     auto_close int fd = -1;
@@ -140,8 +131,9 @@ static int receive_one(enum worker_message_type type, int *ret_fd, struct error 
         return status;
     if (status == 0)
         _exit(EXIT_SUCCESS); /* nobody is left to tell */
-    if (message.type != type)
+    if (message.type != type && message.type != other)
         return error_set(err, ERROR_INTERNAL, EPROTO, "the starter sent message %u where %u belongs", message.type, type);
+    *ret_type = (enum worker_message_type)message.type;
     *ret_fd = take_fd(fd);
     return 0;
 }
@@ -187,12 +179,33 @@ static int open_names(struct gateway *gateway, struct error *err)
     return names_open(&setup, &gateway->names, err);
 }
 
+/* An inspector may come before the network. Then what they both count is counted in memory that both have. */
+static int receive_network(struct start *start, struct error *err)
+{
+    struct gateway *gateway = &start->gateway;
+    enum worker_message_type type;
+    int fd, status = receive_one(WORKER_ATTACH, WORKER_INSPECTOR, &type, &fd, err);
+
+    if (status == 0 && type == WORKER_INSPECTOR) {
+        status = inspector_open(gateway, fd, err);
+        if (status == 0)
+            status = receive_one(WORKER_ATTACH, WORKER_ATTACH, &type, &fd, err);
+    }
+    if (status < 0)
+        return status;
+    start->network = fd;
+    if (gateway->set->rules->budget_count && !gateway->budgets.memory)
+        status = budgets_create(&gateway->budgets, NULL, err);
+    return status < 0 ? status : budgets_set_rules(&gateway->budgets, gateway->set->rules, true, err);
+}
+
 /* All that needs the host's files or the caller's rights. */
 static int open_outside(struct start *start, struct error *err)
 {
     struct gateway *gateway = &start->gateway;
+    enum worker_message_type type;
     auto_close int rules = -1;
-    int status = receive_one(WORKER_RULES, &rules, err);
+    int status = receive_one(WORKER_RULES, WORKER_RULES, &type, &rules, err);
 
     if (status == 0)
         status = ruleset_read(rules, &gateway->set, err);
@@ -208,14 +221,15 @@ static int open_outside(struct start *start, struct error *err)
     if (status == 0)
         status = doors_listen(gateway->set->rules, &start->inward, err);
     if (status == 0)
-        status = receive_one(WORKER_ATTACH, &start->network, err);
+        status = receive_network(start, err);
     return status;
 }
 
 static int open_inside(struct start *start, struct error *err)
 {
     struct gateway *gateway = &start->gateway;
-    struct inside_want want = {.set = gateway->set};
+    auto_close int settings = open("/proc/sys", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    struct inside_want want = {.set = gateway->set, .settings = settings};
     struct net_block synthetic[2];
     int status = inside_enter_owner(start->network, err);
 
@@ -245,12 +259,15 @@ static int watch_all(struct start *start, struct error *err)
         status = udp_open(gateway, &gateway->udp, err);
     if (status == 0)
         status = doors_open(gateway, start->inward, gateway->sockets.outward, err);
+    if (status == 0)
+        status = inspector_watch(gateway, err);
     if (status < 0)
         return status;
-    start->channel = (struct loop_watch){.fd = WORKER_CHANNEL, .ready = channel_ready};
+    gateway->unpaid.due = unpaid_due;
+    gateway->channel = (struct loop_watch){.fd = WORKER_CHANNEL, .ready = channel_ready};
     if (fcntl(WORKER_CHANNEL, F_SETFL, O_NONBLOCK) < 0)
         return error_system(err, errno, "prepare the channel");
-    status = loop_watch(gateway->loop, &start->channel, EPOLLIN | EPOLLRDHUP);
+    status = loop_watch(gateway->loop, &gateway->channel, EPOLLIN | EPOLLRDHUP);
     return status < 0 ? error_system(err, -status, "watch the channel") : 0;
 }
 
@@ -259,10 +276,10 @@ static int begin(struct start *start, struct error *err)
     int status = close_others(err);
 
     if (status == 0)
+        status = open_outside(start, err);
+    if (status == 0)
         status = confine_limits(CONFINE_MAIN, err);
     start->gateway.flow_max = most_connections();
-    if (status == 0)
-        status = open_outside(start, err);
     if (status == 0)
         status = open_inside(start, err);
     if (status == 0)

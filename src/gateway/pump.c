@@ -90,10 +90,45 @@ static void drained(struct pump_side *side)
         side->can_read = false;
 }
 
-static enum moved copy(struct pump_side *from, struct pump_side *to, struct pump_way *way)
+size_t pump_take(struct pump *pump, unsigned way, size_t want)
+{
+    return pump->meter ? (size_t)pump->meter->take(pump->meter, way, want) : want;
+}
+
+void pump_give(struct pump *pump, unsigned way, size_t amount)
+{
+    if (pump->meter && amount)
+        pump->meter->give(pump->meter, way, amount);
+}
+
+/* Send of the `got` bytes in the buffer what may be sent and finds room, and take that out of where it came from. */
+static enum moved pass_on(struct pump *pump, unsigned number, char *buffer, size_t got)
+{
+    struct pump_side *from = &pump->sides[number], *to = &pump->sides[!number];
+    size_t may = pump_take(pump, number, got);
+    ssize_t sent = may ? send(to->fd, buffer, may, MSG_DONTWAIT | MSG_NOSIGNAL) : 0;
+
+    if (sent < 0 && !is_no_room(errno))
+        return MOVED_BROKEN;
+    if (sent < (ssize_t)may)
+        to->can_write = false;
+    pump_give(pump, number, may - (sent > 0 ? (size_t)sent : 0));
+    if (sent <= 0)
+        return MOVED_NONE;
+    if (recv(from->fd, buffer, (size_t)sent, MSG_TRUNC | MSG_DONTWAIT) != sent)
+        return MOVED_BROKEN;
+    pump->ways[number].bytes += (uint64_t)sent;
+    return MOVED_SOME;
+}
+
+/* With `is_bulk` also as much as would be worth a pipe. */
+static enum moved copy(struct pump *pump, unsigned number, bool is_bulk)
 {
     static char buffer[COPY_BYTES];
-    ssize_t got, sent;
+    struct pump_side *from = &pump->sides[number];
+    uint64_t before = pump->ways[number].bytes;
+    enum moved moved;
+    ssize_t got;
 
     got = recv(from->fd, buffer, sizeof(buffer), MSG_PEEK | MSG_DONTWAIT);
     if (got < 0 && !is_no_room(errno))
@@ -103,49 +138,36 @@ static enum moved copy(struct pump_side *from, struct pump_side *to, struct pump
         return MOVED_NONE;
     }
     if (got == 0) {
-        way->is_ended = true;
+        pump->ways[number].is_ended = true;
         return MOVED_NONE;
     }
-    if (got == sizeof(buffer))
+    if (got == sizeof(buffer) && !is_bulk)
         return MOVED_BULK;
-    sent = send(to->fd, buffer, (size_t)got, MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (sent < 0 && !is_no_room(errno))
-        return MOVED_BROKEN;
-    if (sent < got)
-        to->can_write = false;
-    if (sent <= 0)
-        return MOVED_NONE;
-    if (recv(from->fd, buffer, (size_t)sent, MSG_TRUNC | MSG_DONTWAIT) != sent)
-        return MOVED_BROKEN;
-    way->bytes += (uint64_t)sent;
-    if (sent == got)
+    moved = pass_on(pump, number, buffer, (size_t)got);
+    if (moved == MOVED_SOME && got < (ssize_t)sizeof(buffer) && pump->ways[number].bytes - before == (uint64_t)got)
         drained(from);
-    return MOVED_SOME;
+    return moved;
 }
 
-/* As much of a bulk as the other side takes, without a pipe. */
-static enum moved copy_bulk(struct pump_side *from, struct pump_side *to, struct pump_way *way)
+static enum moved splice_in(struct pump *pump, unsigned number)
 {
-    static char buffer[COPY_BYTES];
-    ssize_t got = recv(from->fd, buffer, sizeof(buffer), MSG_PEEK | MSG_DONTWAIT), sent;
+    struct pump_side *from = &pump->sides[number];
+    struct pump_way *way = &pump->ways[number];
+    size_t may = 1;
+    ssize_t got = 1;
+    char first;
 
-    if (got <= 0)
-        return got < 0 && !is_no_room(errno) ? MOVED_BROKEN : MOVED_NONE;
-    sent = send(to->fd, buffer, (size_t)got, MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (sent < 0 && !is_no_room(errno))
-        return MOVED_BROKEN;
-    if (sent < got)
-        to->can_write = false;
-    if (sent <= 0)
+    /* who is asked for more has something to move, not an end */
+    if (pump->meter)
+        got = recv(from->fd, &first, 1, MSG_PEEK | MSG_DONTWAIT);
+    if (got > 0)
+        may = pump_take(pump, number, PIPE_BYTES);
+    if (!may)
         return MOVED_NONE;
-    way->bytes += (uint64_t)sent;
-    return recv(from->fd, buffer, (size_t)sent, MSG_TRUNC | MSG_DONTWAIT) == sent ? MOVED_SOME : MOVED_BROKEN;
-}
-
-static enum moved splice_in(struct pump_side *from, struct pump_way *way)
-{
-    ssize_t got = splice(from->fd, NULL, way->pipe->in, NULL, PIPE_BYTES, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
-
+    if (got > 0) {
+        got = splice(from->fd, NULL, way->pipe->in, NULL, may, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+        pump_give(pump, number, may - (got > 0 ? (size_t)got : 0));
+    }
     if (got < 0 && !is_no_room(errno))
         return MOVED_BROKEN;
     if (got < 0)
@@ -174,8 +196,10 @@ static enum moved splice_out(struct pump_side *to, struct pump_way *way)
 }
 
 /* One step; MOVED_NONE = nothing more can be done now. */
-static enum moved move_on(struct pump_side *from, struct pump_side *to, struct pump_way *way, struct pipes *pipes)
+static enum moved move_on(struct pump *pump, unsigned number, struct pipes *pipes)
 {
+    struct pump_way *way = &pump->ways[number];
+    struct pump_side *from = &pump->sides[number], *to = &pump->sides[!number];
     enum moved moved;
 
     if (way->in_pipe)
@@ -183,23 +207,23 @@ static enum moved move_on(struct pump_side *from, struct pump_side *to, struct p
     if (way->is_ended || !from->can_read || !to->can_write)
         return MOVED_NONE;
     if (way->pipe) {
-        moved = splice_in(from, way);
+        moved = splice_in(pump, number);
         if (moved != MOVED_NONE)
             return moved;
         pipe_give(pipes, take_ptr(way->pipe));
         return way->is_ended ? MOVED_NONE : moved;
     }
-    moved = copy(from, to, way);
+    moved = copy(pump, number, false);
     if (moved != MOVED_BULK)
         return moved;
     way->pipe = pipe_take(pipes);
-    return way->pipe ? splice_in(from, way) : copy_bulk(from, to, way);
+    return way->pipe ? splice_in(pump, number) : copy(pump, number, true);
 }
 
 static enum pump_result run_way(struct pump *pump, unsigned number, struct pipes *pipes)
 {
     struct pump_way *way = &pump->ways[number];
-    struct pump_side *from = &pump->sides[number], *to = &pump->sides[!number];
+    struct pump_side *to = &pump->sides[!number];
     enum moved moved = MOVED_NONE;
     unsigned rounds = 0;
 
@@ -207,7 +231,7 @@ static enum pump_result run_way(struct pump *pump, unsigned number, struct pipes
         return PUMP_DONE;
     if (way->is_held)
         return PUMP_WAIT;
-    while (rounds++ < ROUNDS && (moved = move_on(from, to, way, pipes)) == MOVED_SOME)
+    while (rounds++ < ROUNDS && (moved = move_on(pump, number, pipes)) == MOVED_SOME)
         ;
     if (moved == MOVED_BROKEN)
         return PUMP_BROKEN;

@@ -42,13 +42,20 @@ struct pump_way {
 
 enum { PUMP_UP = 0, PUMP_DOWN = 1 }; /* from side 0 to side 1, and back */
 
+/* Who says how much may be moved. What is taken and not moved is given back. */
+struct pump_meter {
+    uint64_t (*take)(struct pump_meter *meter, unsigned way, uint64_t want);
+    void (*give)(struct pump_meter *meter, unsigned way, uint64_t amount);
+};
+
 struct pump {
     struct pump_side sides[2];
     struct pump_way ways[2];
+    struct pump_meter *meter; /* NULL = nobody */
 };
 
 enum pump_result {
-    PUMP_WAIT = 0, /* until a side is told of */
+    PUMP_WAIT = 0, /* until a side is told of, or the meter gives more */
     PUMP_AGAIN,    /* there is more; others' turn first */
     PUMP_DONE,     /* both ways are shut */
     PUMP_BROKEN,   /* one side was reset, or the kernel refused: reset the other */
@@ -58,6 +65,10 @@ enum pump_result {
 
 /* What the kernel told of a side. */
 void pump_note(struct pump_side *side, uint32_t events);
+
+/* For whoever moves bytes beside the pump: how much of `want` may be moved now. */
+size_t pump_take(struct pump *pump, unsigned way, size_t want);
+void pump_give(struct pump *pump, unsigned way, size_t amount);
 
 enum pump_result pump_run(struct pump *pump, struct pipes *pipes) must_check;
 

@@ -85,13 +85,18 @@ static int send_first(struct flow *flow)
 {
     struct gateway *gateway = flow->gateway;
     ssize_t size = peek(flow, 0, flow->hello_left), sent;
+    size_t may;
 
     if (size <= 0)
         return size < 0 ? -errno : -ECONNRESET;
-    sent = send(flow->pump.sides[1].fd, gateway->peeked, (size_t)size, MSG_DONTWAIT | MSG_NOSIGNAL);
+    may = pump_take(&flow->pump, PUMP_UP, (size_t)size);
+    if (!may)
+        return 0;
+    sent = send(flow->pump.sides[1].fd, gateway->peeked, may, MSG_DONTWAIT | MSG_NOSIGNAL);
+    pump_give(&flow->pump, PUMP_UP, may - (sent > 0 ? (size_t)sent : 0));
     if (sent < 0 && errno != EAGAIN)
         return -errno;
-    if (sent < size)
+    if (sent < (ssize_t)may)
         flow->pump.sides[1].can_write = false;
     if (sent <= 0)
         return 0;

@@ -19,6 +19,7 @@
 #include "base/memory.h"
 #include "gateway/dial.h"
 #include "gateway/packet.h"
+#include "net/inside.h"
 
 #define BUCKETS       256u
 #define AT_ONCE       64
@@ -36,10 +37,12 @@ struct udp_flow {
     struct loop_watch outside;
     struct loop_timer idle;
     struct packet_end client, wanted;
+    uint32_t mark; /* of the program's socket (net/inside.h) */
     struct net_question question; /* without names */
     bool is_answered;
     bool is_quic; /* some datagram of it was */
     const char *where; /* of the rule that decided, in gateway->set */
+    struct budget_use use;
     uint64_t number, began_ns, used_ns;
     uint64_t bytes_up, bytes_down;
     char name[NET_NAME_SIZE];
@@ -65,11 +68,13 @@ bool udp_is_quic(const unsigned char *bytes, size_t size)
 
 /* ---- events ---- */
 
-static void tell_denied(struct udp *udp, const struct net_question *question, const struct net_decision *decision,
-                        const char *name)
+static void tell_denied(struct udp *udp, const struct net_question *question, uint32_t mark,
+                        const struct net_decision *decision, const char *name)
 {
     struct worker_message message = events_about(WORKER_DENIED, question, name, decision->where);
 
+    message.pid = NET_MARK_PID(mark);
+    message.program = NET_MARK_PROGRAM(mark);
     message.reason = decision->reason;
     message.connection = events_connection(&udp->gateway->events);
     events_send_datagram(&udp->gateway->events, &message, loop_now_ns(udp->gateway->loop));
@@ -81,11 +86,16 @@ static void tell(struct udp_flow *flow, enum worker_event_kind kind, int number)
     struct worker_message message = events_about(kind, &flow->question, flow->name, flow->where);
 
     message.connection = flow->number;
+    message.pid = NET_MARK_PID(flow->mark);
+    message.program = NET_MARK_PROGRAM(flow->mark);
     message.errnum = number;
     message.bytes_up = flow->bytes_up;
     message.bytes_down = flow->bytes_down;
     message.duration_us = (loop_now_ns(gateway->loop) - flow->began_ns) / 1000;
-    events_send(&gateway->events, &message);
+    if (kind == WORKER_FAILED)
+        events_send_datagram(&gateway->events, &message, loop_now_ns(gateway->loop));
+    else
+        events_send(&gateway->events, &message);
 }
 
 /* ---- to the program ---- */
@@ -109,6 +119,13 @@ static void send_unreachable(struct udp *udp, const struct packet_end *client, c
 
 /* ---- flows ---- */
 
+/* What arrived: whose, from where, where to. Sockets with different marks have flows of their own. */
+struct arrival {
+    struct packet_end client, wanted;
+    uint32_t mark;
+    size_t size;
+};
+
 static bool is_same_end(const struct packet_end *a, const struct packet_end *b)
 {
     return a->port == b->port && net_address_equals(&a->address, &b->address);
@@ -123,11 +140,12 @@ static struct udp_flow **bucket_of(struct udp *udp, const struct packet_end *cli
     return &udp->buckets[(hash ^ hash >> 16) % BUCKETS];
 }
 
-static struct udp_flow *flow_find(struct udp *udp, const struct packet_end *client, const struct packet_end *wanted)
+static struct udp_flow *flow_find(struct udp *udp, const struct arrival *arrival)
 {
-    struct udp_flow *flow = *bucket_of(udp, client, wanted);
+    struct udp_flow *flow = *bucket_of(udp, &arrival->client, &arrival->wanted);
 
-    while (flow && !(is_same_end(&flow->client, client) && is_same_end(&flow->wanted, wanted)))
+    while (flow && !(flow->mark == arrival->mark && is_same_end(&flow->client, &arrival->client) &&
+                     is_same_end(&flow->wanted, &arrival->wanted)))
         flow = flow->next;
     return flow;
 }
@@ -175,6 +193,19 @@ static void flow_break(struct udp_flow *flow, int number)
     flow_free(flow);
 }
 
+/* A datagram that a rate has no room for is lost; at the end of a budget so are all. */
+static bool may_pass(struct udp_flow *flow, enum budget_kind kind, size_t size)
+{
+    struct gateway *gateway = flow->udp->gateway;
+    struct budget_short missing;
+
+    if (budgets_take_whole(&gateway->budgets, &flow->use, kind, size, loop_now_ns(gateway->loop), &missing))
+        return true;
+    if (!missing.wait_ms)
+        gateway_end_budget(gateway, missing.budget, kind);
+    return false;
+}
+
 static void outside_ready(struct loop_watch *watch, uint32_t events)
 {
     struct udp_flow *flow = container_of(watch, struct udp_flow, outside);
@@ -192,6 +223,8 @@ static void outside_ready(struct loop_watch *watch, uint32_t events)
             flow_break(flow, errno);
             return;
         }
+        if (!may_pass(flow, BUDGET_BYTES_DOWN, (size_t)size))
+            continue; /* a flow that has ended is ended in the next round */
         flow->bytes_down += (uint64_t)size;
         flow->used_ns = loop_now_ns(udp->gateway->loop);
         if (!flow->is_answered)
@@ -204,16 +237,16 @@ static void outside_ready(struct loop_watch *watch, uint32_t events)
 }
 
 /* NULL, and the program told, where it cannot be. */
-static struct udp_flow *flow_new(struct udp *udp, const struct packet_end *client, const struct packet_end *wanted,
-                                 const struct net_question *question, const struct net_address *to)
+static struct udp_flow *flow_new(struct udp *udp, const struct arrival *arrival, const struct net_question *question,
+                                 const struct net_address *to)
 {
-    struct udp_flow *flow = mem_alloc(sizeof(*flow)), **bucket = bucket_of(udp, client, wanted);
+    struct udp_flow *flow = mem_alloc(sizeof(*flow)), **bucket = bucket_of(udp, &arrival->client, &arrival->wanted);
     int fd;
 
     if (!flow)
         return NULL;
-    *flow = (struct udp_flow){.udp = udp, .next = *bucket, .before = bucket, .client = *client, .wanted = *wanted,
-                              .question = *question, .outside = {.fd = -1, .ready = outside_ready},
+    *flow = (struct udp_flow){.udp = udp, .next = *bucket, .before = bucket, .client = arrival->client,
+                              .wanted = arrival->wanted, .mark = arrival->mark, .question = *question, .outside = {.fd = -1, .ready = outside_ready},
                               .idle = {.due = idle_due}};
     if (flow->next)
         flow->next->before = &flow->next;
@@ -221,7 +254,7 @@ static struct udp_flow *flow_new(struct udp *udp, const struct packet_end *clien
     udp->count++;
     flow->number = events_connection(&udp->gateway->events);
     flow->began_ns = flow->used_ns = loop_now_ns(udp->gateway->loop);
-    fd = udp->count > UDP_FLOWS_MAX ? -EMFILE : dial(SOCK_DGRAM, to, wanted->port);
+    fd = udp->count > UDP_FLOWS_MAX ? -EMFILE : dial(SOCK_DGRAM, to, arrival->wanted.port);
     if (fd >= 0) {
         flow->outside.fd = fd;
         fd = loop_watch(udp->gateway->loop, &flow->outside, EPOLLIN);
@@ -236,29 +269,46 @@ static struct udp_flow *flow_new(struct udp *udp, const struct packet_end *clien
 
 /* ---- from the program ---- */
 
-static struct udp_flow *judge_first(struct udp *udp, const struct packet_end *client, const struct packet_end *wanted,
-                                    bool is_quic, size_t size)
+/* What has no budget left is refused like what no rule grants. */
+static void count_flow(struct udp *udp, struct net_decision *decision)
 {
-    struct net_question question = {.protocol = NET_UDP, .address = wanted->address, .port = wanted->port};
-    struct net_decision decision;
-    struct net_address to;
+    struct gateway *gateway = udp->gateway;
+    struct budget_use use = budget_use_of(decision);
+    struct budget_short missing = {.budget = budgets_ended(&gateway->budgets, &use)};
+
+    if (!missing.budget &&
+        budgets_take_whole(&gateway->budgets, &use, BUDGET_CONNECTIONS, 1, loop_now_ns(gateway->loop), &missing))
+        return;
+    if (!budgets_ended(&gateway->budgets, &use))
+        gateway_end_budget(gateway, missing.budget, BUDGET_CONNECTIONS);
+    *decision = (struct net_decision){.verdict = NET_REFUSE, .reason = NET_BUDGET,
+                                      .where = gateway->budgets.rules->budgets[missing.budget - 1].where};
+}
+
+static struct udp_flow *judge_first(struct udp *udp, const struct arrival *arrival, bool is_quic)
+{
+    struct net_question question = {
+        .protocol = NET_UDP, .address = arrival->wanted.address, .port = arrival->wanted.port};
+    struct judgement judgement;
     struct udp_flow *flow;
-    char name[NET_NAME_SIZE];
 
     question.said = is_quic ? NET_SAID_NO_NAME : NET_SAID_NOTHING;
-    gateway_judge(udp->gateway, &question, &to, &decision, name);
-    if (decision.verdict != NET_PERMIT) {
-        tell_denied(udp, &question, &decision, name);
-        send_unreachable(udp, client, wanted, size);
+    gateway_judge(udp->gateway, &question, &judgement);
+    if (judgement.decision.verdict == NET_PERMIT)
+        count_flow(udp, &judgement.decision);
+    if (judgement.decision.verdict != NET_PERMIT) {
+        tell_denied(udp, &question, arrival->mark, &judgement.decision, judgement.name);
+        send_unreachable(udp, &arrival->client, &arrival->wanted, arrival->size);
         return NULL;
     }
-    flow = flow_new(udp, client, wanted, &question, &to);
+    flow = flow_new(udp, arrival, &question, &judgement.to);
     if (flow) {
         flow->is_quic = is_quic;
-        flow->where = decision.where;
-        memcpy(flow->name, name, sizeof(flow->name));
-        if (name[0])
-            names_hold(udp->gateway->names, &wanted->address, flow->name);
+        flow->where = judgement.decision.where;
+        flow->use = budget_use_of(&judgement.decision);
+        memcpy(flow->name, judgement.name, sizeof(flow->name));
+        if (flow->name[0])
+            names_hold(udp->gateway->names, &flow->wanted.address, flow->name);
     }
     return flow;
 }
@@ -268,33 +318,33 @@ static bool stays_permitted(struct udp_flow *flow, size_t size)
 {
     struct net_question question = flow->question;
     const char *name = flow->name;
-    struct net_decision decision;
-    struct net_address to;
-    char again[NET_NAME_SIZE];
+    struct judgement judgement;
 
     question.said = flow->is_quic ? NET_SAID_NO_NAME : NET_SAID_NOTHING;
     if (flow->name[0]) {
         question.names = &name;
         question.name_count = 1;
     }
-    gateway_judge(flow->udp->gateway, &question, &to, &decision, again);
-    flow->where = decision.where;
-    if (decision.verdict == NET_PERMIT)
+    gateway_judge(flow->udp->gateway, &question, &judgement);
+    flow->where = judgement.decision.where;
+    flow->use = budget_use_of(&judgement.decision);
+    if (judgement.decision.verdict == NET_PERMIT)
         return true;
-    tell_denied(flow->udp, &flow->question, &decision, flow->name);
+    tell_denied(flow->udp, &flow->question, flow->mark, &judgement.decision, flow->name);
     send_unreachable(flow->udp, &flow->client, &flow->wanted, size);
     flow_free(flow);
     return false;
 }
 
-static void take_datagram(struct udp *udp, const struct packet_end *client, const struct packet_end *wanted, size_t size)
+static void take_datagram(struct udp *udp, const struct arrival *arrival)
 {
     const unsigned char *body = udp->buffer + PACKET_HEADROOM;
-    struct udp_flow *flow = flow_find(udp, client, wanted);
+    struct udp_flow *flow = flow_find(udp, arrival);
+    size_t size = arrival->size;
     bool is_quic = udp_is_quic(body, size);
 
     if (!flow)
-        flow = judge_first(udp, client, wanted, is_quic, size);
+        flow = judge_first(udp, arrival, is_quic);
     if (flow && is_quic && !flow->is_quic) {
         flow->is_quic = true;
         if (!stays_permitted(flow, size))
@@ -303,15 +353,18 @@ static void take_datagram(struct udp *udp, const struct packet_end *client, cons
     if (!flow)
         return;
     flow->used_ns = loop_now_ns(udp->gateway->loop);
+    if (!may_pass(flow, BUDGET_BYTES_UP, size))
+        return;
     if (send(flow->outside.fd, body, size, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
         flow->bytes_up += size;
     else if (errno != EAGAIN && errno != ENOBUFS && errno != EMSGSIZE)
         flow_break(flow, errno);
 }
 
-/* Where it was going: false = the kernel did not say. */
-static bool read_wanted(struct msghdr *header, struct packet_end *ret_wanted)
+/* Where it was going, and its mark: false = the kernel did not say where. */
+static bool read_wanted(struct msghdr *header, struct arrival *arrival)
 {
+    bool is_known = false;
     unsigned port;
 
     for (struct cmsghdr *part = CMSG_FIRSTHDR(header); part; part = CMSG_NXTHDR(header, part)) {
@@ -319,33 +372,35 @@ static bool read_wanted(struct msghdr *header, struct packet_end *ret_wanted)
                      (part->cmsg_level == SOL_IPV6 && part->cmsg_type == IPV6_ORIGDSTADDR);
 
         if (is_it && net_address_of((struct sockaddr *)CMSG_DATA(part), part->cmsg_len - CMSG_LEN(0),
-                                    &ret_wanted->address, &port) == 0) {
-            ret_wanted->port = (uint16_t)port;
-            return true;
+                                    &arrival->wanted.address, &port) == 0) {
+            arrival->wanted.port = (uint16_t)port;
+            is_known = true;
         }
+        if (part->cmsg_level == SOL_SOCKET && part->cmsg_type == SO_MARK)
+            memcpy(&arrival->mark, CMSG_DATA(part), sizeof(arrival->mark));
     }
-    return false;
+    return is_known;
 }
 
 /* false = nothing more. */
 static bool receive_one(struct udp *udp, int fd)
 {
-    _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(struct sockaddr_in6)) * 2];
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(struct sockaddr_in6)) * 2 + CMSG_SPACE(sizeof(uint32_t))];
     struct sockaddr_storage from;
     struct iovec part = {.iov_base = udp->buffer + PACKET_HEADROOM, .iov_len = DATA_MAX};
     struct msghdr header = {.msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = &part, .msg_iovlen = 1,
                             .msg_control = control, .msg_controllen = sizeof(control)};
     ssize_t size = recvmsg(fd, &header, MSG_DONTWAIT);
-    struct packet_end client, wanted;
+    struct arrival arrival = {.size = size < 0 ? 0 : (size_t)size};
     unsigned port;
 
     if (size < 0)
         return errno != EAGAIN;
-    if (!read_wanted(&header, &wanted) ||
-        net_address_of((struct sockaddr *)&from, header.msg_namelen, &client.address, &port) < 0)
+    if (!read_wanted(&header, &arrival) ||
+        net_address_of((struct sockaddr *)&from, header.msg_namelen, &arrival.client.address, &port) < 0)
         return true;
-    client.port = (uint16_t)port;
-    take_datagram(udp, &client, &wanted, (size_t)size);
+    arrival.client.port = (uint16_t)port;
+    take_datagram(udp, &arrival);
     return true;
 }
 
@@ -399,6 +454,20 @@ static void each_flow(struct udp *udp, bool is_end)
 void udp_judge_all(struct udp *udp)
 {
     each_flow(udp, false);
+}
+
+void udp_end_unpaid(struct udp *udp)
+{
+    for (size_t i = 0; i < BUCKETS; i++) {
+        for (struct udp_flow *flow = udp->buckets[i], *next; flow; flow = next) {
+            next = flow->next;
+            if (!budgets_ended(&udp->gateway->budgets, &flow->use))
+                continue;
+            send_unreachable(udp, &flow->client, &flow->wanted, 0);
+            tell(flow, WORKER_CLOSED, EDQUOT);
+            flow_free(flow);
+        }
+    }
 }
 
 void udp_close(struct udp *udp)

@@ -11,6 +11,9 @@
 int udp_open(struct gateway *gateway, struct udp **ret_udp, struct error *err) must_check;
 void udp_close(struct udp *udp); /* each flow with an event */
 
+/* Those whose budgets of bytes are used up. */
+void udp_end_unpaid(struct udp *udp);
+
 /* By the rules that hold now. */
 void udp_judge_all(struct udp *udp);
 

@@ -31,7 +31,7 @@ struct counter {
     _Atomic uint64_t key; /* 0 = free */
     _Atomic uint64_t used[BUDGET_KINDS];
     _Atomic uint64_t paid_ns; /* CLOCK_MONOTONIC, of all processes of this machine the same */
-    _Atomic uint32_t is_told;
+    _Atomic uint32_t ended; /* a bit for each kind */
 };
 
 struct budget_memory {
@@ -160,7 +160,7 @@ static uint16_t give_slot(struct budgets *budgets, uint64_t key, const uint16_t 
     for (unsigned i = 0; i < BUDGET_KINDS; i++)
         atomic_store(&counter->used[i], 0);
     atomic_store(&counter->paid_ns, 0);
-    atomic_store(&counter->is_told, 0);
+    atomic_store(&counter->ended, 0);
     atomic_store(&counter->key, key);
     return slot;
 }
@@ -187,7 +187,7 @@ int budgets_set_rules(struct budgets *budgets, const struct net_rules *rules, bo
     memcpy(budgets->slots, slots, sizeof(budgets->slots));
     budgets->rules = rules;
     for (size_t i = 0; is_creator && i < rules->budget_count; i++)
-        atomic_store(&budgets->memory->counters[slots[i]].is_told, 0); /* its limit may be another */
+        atomic_store(&budgets->memory->counters[slots[i]].ended, 0); /* its limit may be another */
     return 0;
 }
 
@@ -364,7 +364,17 @@ void budgets_give(struct budgets *budgets, const struct budget_use *use, enum bu
         give_one(budgets, budget, kind, amount);
 }
 
-bool budgets_tell(struct budgets *budgets, uint16_t budget)
+bool budgets_end(struct budgets *budgets, uint16_t budget, enum budget_kind kind)
 {
-    return !atomic_exchange(&counter_of(budgets, budget)->is_told, 1);
+    return !(atomic_fetch_or(&counter_of(budgets, budget)->ended, 1u << kind) & 1u << kind);
+}
+
+uint16_t budgets_ended(const struct budgets *budgets, const struct budget_use *use)
+{
+    uint16_t budget;
+
+    for (size_t i = 0; (budget = nth(budgets, use, i)); i++)
+        if (atomic_load(&counter_of(budgets, budget)->ended) & (1u << BUDGET_BYTES_UP | 1u << BUDGET_BYTES_DOWN))
+            return budget;
+    return 0;
 }

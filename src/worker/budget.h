@@ -67,8 +67,14 @@ bool budgets_take_whole(struct budgets *budgets, const struct budget_use *use, e
 /* Is there any budget that `use` counts for? Then nothing has to be asked. */
 bool budgets_are_none(const struct budgets *budgets, const struct budget_use *use);
 
-/* true once for each budget of these rules: whoever is told so sends the event. */
-bool budgets_tell(struct budgets *budgets, uint16_t budget);
+/*
+ * `budget` was short of `kind` without a wait: it is used up. true once for each kind while these rules hold: whoever is told
+ * so sends the event. Of bytes: nothing that counts for it goes on.
+ */
+bool budgets_end(struct budgets *budgets, uint16_t budget, enum budget_kind kind);
+
+/* A budget that `use` counts for and whose bytes are used up; 0 = none. */
+uint16_t budgets_ended(const struct budgets *budgets, const struct budget_use *use);
 
 /* What is allowed of it; 0 = no limit. */
 uint64_t budget_limit(const struct budgets *budgets, uint16_t budget, enum budget_kind kind);

@@ -31,7 +31,8 @@
  *                                        CONNECTED and CLOSED of this connection are the inspector's to tell.
  *   RULES                         ->
  *                                 <-    APPLIED, or ERROR: the former rules still hold
- *                                 <-    EVENT: of each connection any number, CLOSED, FAILED or DENIED once and last. The
+ *                                 <-    EVENT: of each connection any number, CLOSED, FAILED or DENIED once and last: that one
+ *                                       is not among those that are lost, the gateway counts connections by it. The
  *                                       gateway adds what it knows itself (address, port, pid, program, the name that was
  *                                       said) and drops what is about no connection.
  *
@@ -84,7 +85,7 @@ enum worker_event_kind {
     WORKER_REQUEST,        /* permitted and sent: method, path, count = status of the answer, 0 = none came */
     WORKER_REQUEST_DENIED, /* answered by the inspector: method, path, reason, where */
     WORKER_SECRET_DENIED,  /* a placeholder on its way to where it does not belong: name = of the secret */
-    WORKER_BUDGET,         /* a budget is used up: where = the budget's, count = the limit, method = which */
+    WORKER_BUDGET,         /* a budget is used up: where = the budget's, count = the limit, method = which, ends_run */
 };
 
 struct worker_message {
@@ -104,6 +105,7 @@ struct worker_message {
     uint16_t program; /* from 1: of the rules' programs; 0 = none of them */
     uint8_t is_tls;   /* FLOW: the program speaks TLS */
     uint8_t is_terminated;
+    uint8_t ends_run; /* BUDGET: the run is to end */
     char name[256];  /* what it was asked or known for; empty = none */
     char where[256]; /* of the rule that decided; WORKER_ERROR: what could not be done */
     char method[24];

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "net/inside.h"
 #include "test.h"
 #include "world.h"
 
@@ -77,6 +78,7 @@ struct attempt {
     int type;
     const char *address;
     unsigned port;
+    uint32_t mark;
 };
 
 enum { ECHOED = 0, WRONG_ECHO = 1, NO_ANSWER = 2, REFUSED = 10 /* and errno */ };
@@ -85,8 +87,10 @@ static int try_echo(void *data)
 {
     const struct attempt *attempt = data;
     char bytes[8] = "";
-    int fd = world_connect(attempt->type, attempt->address, attempt->port);
+    int fd;
 
+    world_set_mark(attempt->mark);
+    fd = world_connect(attempt->type, attempt->address, attempt->port);
     if (fd < 0)
         return -fd;
     if (send(fd, "hello", 5, MSG_NOSIGNAL) != 5)
@@ -98,7 +102,7 @@ static int try_echo(void *data)
 
 static int attempt(struct world *world, int type, const char *address, unsigned port)
 {
-    struct attempt one = {type, address, port};
+    struct attempt one = {.type = type, .address = address, .port = port};
 
     return world_inside(world, try_echo, &one);
 }
@@ -120,6 +124,34 @@ TEST(a_granted_address_and_port_is_reached_and_told)
     check_int(attempt(&world, SOCK_STREAM, WORLD_SERVER6, 7001), ECHOED);
     message = world_expect(&world, WORKER_CONNECTED);
     check_int(message.family, AF_INET6);
+    world_end(&world);
+}
+
+static void check_whose(struct world *world, struct attempt attempt, unsigned program, unsigned pid)
+{
+    struct worker_message message;
+
+    attempt.mark = NET_MARK(program, pid);
+    check_int(world_inside(world, try_echo, &attempt), ECHOED);
+    message = world_expect(world, WORKER_CONNECTED);
+    check_int(message.program, program);
+    check_int(message.pid, pid);
+}
+
+TEST(events_say_whose_socket_it_was)
+{
+    static const struct attempt attempts[] = {
+        {SOCK_STREAM, WORLD_SERVER4, 7001, 0}, {SOCK_STREAM, WORLD_SERVER6, 7001, 0},
+        {SOCK_DGRAM, WORLD_SERVER4, 7001, 0}, {SOCK_DGRAM, WORLD_SERVER6, 7001, 0}};
+    struct world world;
+    struct policy policy;
+
+    begin(&world, &policy);
+    for (size_t i = 0; i < ARRAY_COUNT(attempts); i++) {
+        check_whose(&world, attempts[i], 0, 0); /* nobody marked it */
+        check_whose(&world, attempts[i], 512, (1u << 22) - 1);
+        check_whose(&world, attempts[i], 0, 77);
+    }
     world_end(&world);
 }
 
@@ -420,8 +452,8 @@ static int try_to_take_over(void *data)
     /* an address that a rule grants is local; listening there takes nothing from the gateway */
     if (world_listen(SOCK_STREAM, WORLD_SERVER4, 7001) < 0 || world_listen(SOCK_DGRAM, WORLD_SERVER4, 7001) < 0)
         return 2;
-    return try_echo(&(struct attempt){SOCK_STREAM, WORLD_SERVER4, 7001}) == ECHOED &&
-                   try_echo(&(struct attempt){SOCK_DGRAM, WORLD_SERVER4, 7001}) == ECHOED
+    return try_echo(&(struct attempt){SOCK_STREAM, WORLD_SERVER4, 7001, 0}) == ECHOED &&
+                   try_echo(&(struct attempt){SOCK_DGRAM, WORLD_SERVER4, 7001, 0}) == ECHOED
                ? 0
                : 3;
 }

@@ -276,6 +276,13 @@ int world_listen(int type, const char *address, unsigned port)
     return fd;
 }
 
+static uint32_t mark;
+
+void world_set_mark(uint32_t new_mark)
+{
+    mark = new_mark;
+}
+
 int world_connect(int type, const char *address, unsigned port)
 {
     static const struct timeval patience = {.tv_sec = PATIENCE_MS / 1000};
@@ -286,6 +293,8 @@ int world_connect(int type, const char *address, unsigned port)
     if (fd < 0)
         return -errno;
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    if (mark)
+        check_int(setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)), 0);
     if (connect(fd, (struct sockaddr *)&to, size) < 0) {
         int status = -errno;
 

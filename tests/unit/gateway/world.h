@@ -43,6 +43,8 @@ void world_end(struct world *world);
 /* ---- sockets; in the calling process's namespace ---- */
 
 int world_listen(int type, const char *address, unsigned port);
+/* Mark the sockets that this process connects from now on, as the keeper does for a program. */
+void world_set_mark(uint32_t mark);
 /* A connected socket, or -errno. */
 int world_connect(int type, const char *address, unsigned port);
 /* Echo whatever comes to these listeners, until the test ends. */

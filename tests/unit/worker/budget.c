@@ -129,14 +129,23 @@ TEST(a_datagram_goes_into_debt_which_the_next_one_waits_for)
     budgets_close(&rig.budgets);
 }
 
-TEST(a_budget_is_told_of_once)
+TEST(the_end_of_a_budget_is_told_once_for_each_kind)
 {
+    static const struct budget_use nothing = {.count = 0};
     struct rig rig;
 
     rig_init(&rig);
-    check(budgets_tell(&rig.budgets, 2));
-    check(!budgets_tell(&rig.budgets, 2));
-    check(budgets_tell(&rig.budgets, 1));
+    check(budgets_end(&rig.budgets, 2, BUDGET_CONNECTIONS));
+    check(!budgets_end(&rig.budgets, 2, BUDGET_CONNECTIONS));
+    check_int(budgets_ended(&rig.budgets, &rig.use), 0); /* what is open goes on */
+    check(budgets_end(&rig.budgets, 2, BUDGET_BYTES_UP));
+    check_int(budgets_ended(&rig.budgets, &rig.use), 2);
+    check_int(budgets_ended(&rig.budgets, &nothing), 0);
+    check(budgets_end(&rig.budgets, 1, BUDGET_BYTES_UP));
+    check_int(budgets_ended(&rig.budgets, &nothing), 1);
+    /* other rules may give more */
+    check_int(budgets_set_rules(&rig.budgets, &rig.rules, true, NULL), 0);
+    check_int(budgets_ended(&rig.budgets, &rig.use), 0);
     budgets_close(&rig.budgets);
 }
 

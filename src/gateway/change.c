@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * New rules are read and checked, offered to the inspector, and only then take the place of the former ones; so the one who
+ * may refuse them is asked before anything is different. Until then the starter is not listened to.
+ */
+#include "gateway/change.h"
+
+#include "gateway/doors.h"
+#include "gateway/flow.h"
+#include "gateway/inspector.h"
+#include "gateway/udp.h"
+#include "worker/channel.h"
+
+bool change_is_pending(const struct gateway *gateway)
+{
+    return gateway->pending;
+}
+
+static void listen_to_starter(struct gateway *gateway, bool is_listening)
+{
+    struct error err = ERROR_INIT;
+
+    if (loop_change(gateway->loop, &gateway->channel, is_listening ? EPOLLIN | EPOLLRDHUP : EPOLLRDHUP) == 0)
+        return;
+    (void)error_set(&err, ERROR_SYSTEM, 0, "listen to the starter");
+    gateway_end(gateway, &err);
+}
+
+static void refuse(struct gateway *gateway, const struct error *err)
+{
+    ruleset_free(gateway->pending);
+    gateway->pending = NULL;
+    channel_send_error(gateway->channel.fd, err);
+}
+
+/* The names come first: it is what may still fail. */
+static int take_effect(struct gateway *gateway, struct error *err)
+{
+    struct ruleset *former = gateway->set;
+    int status = names_set_rules(gateway->names, gateway->pending->rules, err);
+
+    if (status < 0)
+        return status;
+    gateway->set = take_ptr(gateway->pending);
+    gateway->budgets = gateway->pending_budgets;
+    doors_judge_all(gateway);
+    flow_judge_all(gateway);
+    udp_judge_all(gateway->udp);
+    if (former != gateway->captured)
+        ruleset_free(former);
+    return 0;
+}
+
+static void finish(struct gateway *gateway, const struct error *refusal)
+{
+    static const struct worker_message applied = {.type = WORKER_APPLIED};
+    struct error err = ERROR_INIT;
+
+    if (refusal) {
+        refuse(gateway, refusal);
+    } else if (take_effect(gateway, &err) < 0) {
+        refuse(gateway, &err);
+        if (gateway->inspector)
+            gateway_end(gateway, &err); /* it has the new rules already */
+    } else if (channel_send(gateway->channel.fd, &applied, false) < 0) {
+        gateway_end(gateway, &err); /* the starter would wait for ever */
+    }
+}
+
+static int prepare(struct gateway *gateway, int fd, struct error *err)
+{
+    int status = ruleset_read(fd, &gateway->pending, err);
+
+    if (status == 0)
+        status = ruleset_check_within(gateway->captured, gateway->pending, err);
+    if (status == 0 && gateway->pending->rules->budget_count && !gateway->budgets.memory)
+        status = budgets_create(&gateway->budgets, NULL, err);
+    gateway->pending_budgets = gateway->budgets;
+    if (status == 0)
+        status = budgets_set_rules(&gateway->pending_budgets, gateway->pending->rules, true, err);
+    if (status == 0 && gateway->inspector) {
+        status = inspector_send_rules(gateway, fd);
+        status = status < 0 ? error_system(err, -status, "give the inspector the new rules") : 0;
+    }
+    return status;
+}
+
+void change_rules(struct gateway *gateway, int fd)
+{
+    struct error err = ERROR_INIT;
+    int status = prepare(gateway, fd, &err);
+
+    if (status < 0 || !gateway->inspector)
+        finish(gateway, status < 0 ? &err : NULL);
+    else
+        listen_to_starter(gateway, false);
+}
+
+void change_answered(struct gateway *gateway, const struct worker_message *answer)
+{
+    struct error err = ERROR_INIT;
+
+    listen_to_starter(gateway, true);
+    if (gateway->is_ended)
+        return;
+    if (answer->type == WORKER_ERROR)
+        (void)error_set(&err, (enum error_kind)answer->kind, answer->errnum, "the inspector: %s", answer->where);
+    finish(gateway, answer->type == WORKER_ERROR ? &err : NULL);
+}
