@@ -99,8 +99,22 @@ struct event_network {
     uint64_t connection;
     const char *protocol, *address, *name, *rule, *reason;
     unsigned port;
+    unsigned pid;              /* inside */
+    const char *exe, *program; /* what that process executes; whom of the rules' programs it was told as */
+    bool has_request;          /* it is about one: */
+    const char *method, *path; /* without query */
+    unsigned status;           /* of the answer */
+    const char *secret;        /* whose placeholder it was */
     int errnum;
     uint64_t bytes_up, bytes_down, duration_us;
+};
+
+/* A budget is used up. Not many: each is told once. */
+struct event_budget {
+    uint64_t connection; /* that met it first, 0 = none */
+    const char *rule, *kind;
+    uint64_t limit;
+    bool ends_run;
 };
 
 int event_run_started(struct event_log *log, const struct event_started *started,
@@ -115,6 +129,8 @@ int event_run_finding(struct event_log *log, const struct event_finding *finding
 /* The same members, into a JSON object that is open. */
 void event_finding_members(struct json *json, const struct event_finding *finding);
 int event_network(struct event_log *log, const struct event_network *network, struct error *err) must_check;
+bool event_network_has_room(const struct event_log *log); /* else the next one is only counted */
+int event_network_budget(struct event_log *log, const struct event_budget *budget, struct error *err) must_check;
 /* Told of, and not seen: in the number that event_network_end() writes, if there is one. */
 void event_network_lost(struct event_log *log, uint64_t count);
 int event_network_end(struct event_log *log, struct error *err) must_check;

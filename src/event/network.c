@@ -10,28 +10,45 @@ static void add_text(struct json *json, const char *member, const char *text)
         json_add_null(json, member);
 }
 
+static void add_number(struct json *json, const char *member, uint64_t number)
+{
+    if (number)
+        json_add_uint(json, member, number);
+    else
+        json_add_null(json, member);
+}
+
+bool event_network_has_room(const struct event_log *log)
+{
+    return log->network_bytes < EVENT_NETWORK_BYTES_MAX && log->network_count < EVENT_NETWORK_MAX;
+}
+
 int event_network(struct event_log *log, const struct event_network *network, struct error *err)
 {
     struct record record;
     size_t before = log->stored;
     int status;
 
-    if (log->network_bytes >= EVENT_NETWORK_BYTES_MAX || log->network_count >= EVENT_NETWORK_MAX) {
+    if (!event_network_has_room(log)) {
         log->network_lost++;
         return 0;
     }
     record_begin(&record, log, network->type);
-    if (network->connection)
-        json_add_uint(&record.json, "connection", network->connection);
-    else
-        json_add_null(&record.json, "connection");
+    add_number(&record.json, "connection", network->connection);
     add_text(&record.json, "protocol", network->protocol);
     add_text(&record.json, "address", network->address);
-    if (network->port)
-        json_add_uint(&record.json, "port", network->port);
-    else
-        json_add_null(&record.json, "port");
+    add_number(&record.json, "port", network->port);
     add_text(&record.json, "name", network->name);
+    add_number(&record.json, "pid", network->pid);
+    add_text(&record.json, "exe", network->exe);
+    add_text(&record.json, "program", network->program);
+    if (network->has_request) {
+        add_text(&record.json, "method", network->method);
+        add_text(&record.json, "path", network->path);
+        add_number(&record.json, "status", network->status);
+    }
+    if (network->secret)
+        add_text(&record.json, "secret", network->secret);
     add_text(&record.json, "rule", network->rule);
     add_text(&record.json, "reason", network->reason);
     json_add_int(&record.json, "errno", network->errnum);
@@ -42,6 +59,19 @@ int event_network(struct event_log *log, const struct event_network *network, st
     log->network_bytes += log->stored - before;
     log->network_count++;
     return status;
+}
+
+int event_network_budget(struct event_log *log, const struct event_budget *budget, struct error *err)
+{
+    struct record record;
+
+    record_begin(&record, log, "network.budget");
+    add_number(&record.json, "connection", budget->connection);
+    add_text(&record.json, "rule", budget->rule);
+    add_text(&record.json, "kind", budget->kind);
+    json_add_uint(&record.json, "limit", budget->limit);
+    json_add_bool(&record.json, "endsRun", budget->ends_run);
+    return record_write(&record, log, err);
 }
 
 void event_network_lost(struct event_log *log, uint64_t count)

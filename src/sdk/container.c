@@ -79,7 +79,8 @@ int cordon_container_try_wait(struct cordon_container *container, struct cordon_
 /* Until something happens or `until_ns` (0 = never) comes. */
 static int container_sleep(struct cordon_container *container, uint64_t until_ns, struct error *err)
 {
-    struct pollfd fds[4];
+    struct pollfd fds[3 + WORKERS_MAX];
+    int workers[WORKERS_MAX];
     nfds_t count = 0;
     uint64_t now = clock_monotonic_ns();
     int timeout = -1;
@@ -87,8 +88,9 @@ static int container_sleep(struct cordon_container *container, uint64_t until_ns
     if (container->state == CONTAINER_RUNNING)
         fds[count++] = (struct pollfd){.fd = container->assembly.ops->poll_fd(container->run),
                                        .events = POLLIN};
-    if (container->state == CONTAINER_RUNNING && container->gateway.channel >= 0)
-        fds[count++] = (struct pollfd){.fd = container->gateway.channel, .events = POLLIN};
+    if (container->state == CONTAINER_RUNNING)
+        for (size_t i = workers_watched(&container->workers, workers); i-- > 0;)
+            fds[count++] = (struct pollfd){.fd = workers[i], .events = POLLIN};
     for (int i = 0; i < 2; i++) {
         const struct relay *relay = &container->streams.relays[i];
 

@@ -6,11 +6,11 @@
 #include "event/event.h"
 #include "sdk/assemble.h"
 #include "sdk/findings.h"
-#include "sdk/gateway.h"
+#include "sdk/workers.h"
 #include "sdk/streams.h"
 
 /* Why Cordon is ending a run that did not end by itself. */
-enum container_cause { CAUSE_NONE = 0, CAUSE_TIME, CAUSE_OUTPUT, CAUSE_CPU };
+enum container_cause { CAUSE_NONE = 0, CAUSE_TIME, CAUSE_OUTPUT, CAUSE_CPU, CAUSE_NETWORK };
 
 enum container_state {
     CONTAINER_RUNNING = 0,
@@ -36,7 +36,7 @@ struct watch {
     int epoll, timer;
     uint64_t armed_ns;
     bool has_tier;    /* the tier's descriptor is watched: only while the container runs */
-    int gateway_fd;   /* the gateway's, likewise; -1 = not watched */
+    int worker_fds[WORKERS_MAX]; /* those of the workers, likewise; -1 = not watched */
     int relay_fds[2]; /* what is watched of each relay */
 };
 
@@ -45,7 +45,7 @@ struct cordon_container {
     struct event_log *log;
     struct tier_run *prepared; /* until the tier has taken it */
     struct tier_run *run;
-    struct gateway gateway; /* where the plan has one */
+    struct workers workers; /* where the plan has a gateway */
     struct streams streams;
     struct deadlines deadlines;
     struct watch watch;
@@ -86,7 +86,7 @@ int container_record_start(struct cordon_container *container, const char *const
 int container_record_abandoned(struct cordon_container *container, struct error *err) must_check;
 
 /* watch.c */
-#define WATCH_INIT ((struct watch){.epoll = -1, .timer = -1, .gateway_fd = -1, .relay_fds = {-1, -1}})
+#define WATCH_INIT ((struct watch){.epoll = -1, .timer = -1, .worker_fds = {-1, -1, -1}, .relay_fds = {-1, -1}})
 int watch_open(struct cordon_container *container, struct error *err) must_check;
 int watch_update(struct cordon_container *container, struct error *err) must_check;
 void watch_close(struct watch *watch);

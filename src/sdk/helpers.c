@@ -100,19 +100,31 @@ int places_check_helper(struct arena *arena, const char *library, const char *di
                      path);
 }
 
-int helpers_find_gateway(struct arena *arena, const struct places *places, const char **ret_path, struct error *err)
+/* In a build tree: in the part's own directory. */
+static int find_worker(struct arena *arena, const struct places *places, const char *name, const char *part,
+                       const char **ret_path, struct error *err)
 {
-    const char *installed = path_join(arena, places->helpers, "cordon-gateway");
-    const char *built = path_join(arena, places->helpers, "../../gateway"); /* of a build tree */
+    const char *installed = path_join(arena, places->helpers, name);
+    const char *built = arena_printf(arena, "%s/../../%s", places->helpers, part);
     char resolved[PATH_MAX];
 
     if (!installed || !built)
         return error_memory(err);
     if (access(installed, F_OK) == 0 || !realpath(built, resolved))
-        return places_check_helper(arena, places->library, places->helpers, "cordon-gateway", ret_path, err);
+        return places_check_helper(arena, places->library, places->helpers, name, ret_path, err);
     built = arena_string(arena, resolved);
-    return built ? places_check_helper(arena, places->library, built, "cordon-gateway", ret_path, err)
-                 : error_memory(err);
+    return built ? places_check_helper(arena, places->library, built, name, ret_path, err) : error_memory(err);
+}
+
+int helpers_find_gateway(struct arena *arena, const struct places *places, const char **ret_path, struct error *err)
+{
+    return find_worker(arena, places, "cordon-gateway", "gateway", ret_path, err);
+}
+
+int helpers_find_worker(struct arena *arena, const struct places *places, const char *name, const char **ret_path,
+                        struct error *err)
+{
+    return find_worker(arena, places, name, "inspect", ret_path, err);
 }
 
 void helpers_tell(struct arena *arena, const struct places *places, struct facts *facts)

@@ -12,6 +12,9 @@ int helpers_find(struct arena *arena, struct places *places, struct error *err) 
 /* cordon-gateway of the same installation, looked for only where a plan has a gateway. In `arena`. */
 int helpers_find_gateway(struct arena *arena, const struct places *places, const char **ret_path,
                          struct error *err) must_check;
+/* The others, of src/inspect, in the same way: cordon-inspector, cordon-holder. */
+int helpers_find_worker(struct arena *arena, const struct places *places, const char *name, const char **ret_path,
+                        struct error *err) must_check;
 
 /* The facts about this installation: which workers are there and what this library has them do. */
 void helpers_tell(struct arena *arena, const struct places *places, struct facts *facts);

@@ -101,6 +101,10 @@ static void status_from_cause(struct cordon_container *container)
         print_duration(container->deadlines.cpu_limit_us / 1000, value, sizeof(value));
         say_limit(status, "resources.cpuTime", value);
         break;
+    case CAUSE_NETWORK:
+        snprintf(status->text, sizeof(status->text), "the program had started and was ended: %.200s: %" PRIu64 " %.20s are used up",
+                 container->workers.over.where, container->workers.over.count, container->workers.over.method);
+        break;
     case CAUSE_NONE:
         break;
     }
@@ -165,7 +169,7 @@ int container_record_abandoned(struct cordon_container *container, struct error 
     int status;
 
     container->assembly.ops->notes(container->run, &count);
-    status = gateway_end(&container->gateway, container->log, err);
+    status = workers_end(&container->workers, container->log, err);
     if (status == 0)
         status = findings_give_up(count, &container->findings, err);
     if (status == 0)
@@ -217,7 +221,7 @@ int container_record_end(struct cordon_container *container, struct error *err)
     result = findings_look(container->assembly.plan, notes, note_count, container->deadlines.stamp_ns,
                            &container->findings, err);
     if (result == 0)
-        result = gateway_end(&container->gateway, container->log, err);
+        result = workers_end(&container->workers, container->log, err);
     if (result == 0)
         result = record_findings(container, err);
     if (result == 0 && tier->is_oom_killed)

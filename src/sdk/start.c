@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "sdk/container.h"
-#include "sdk/helpers.h"
 #include "sdk/missing.h"
+#include "sdk/network.h"
 
 static void container_free_at(struct cordon_container **container)
 {
@@ -125,7 +125,7 @@ static int attach(void *context, int network, struct error *err)
 {
     struct cordon_container *container = context;
 
-    return gateway_attach(&container->gateway, network, container->deadlines.timeout_ns, container->cancel_fd, err);
+    return workers_attach(&container->workers, network, container->deadlines.timeout_ns, container->cancel_fd, err);
 }
 
 static int start_tier(struct cordon_container *container, const struct cordon_request *request,
@@ -154,25 +154,12 @@ static int start_tier(struct cordon_container *container, const struct cordon_re
     return assembly->ops->start(&start, prepared, &container->run, err);
 }
 
-/* It prepares itself while the container is being built. */
-static int begin_gateway(struct cordon_container *container, struct error *err)
-{
-    struct assembly *assembly = &container->assembly;
-    const char *program;
-    int status;
-
-    if (assembly->plan->network != PLAN_NET_GATEWAY)
-        return 0;
-    status = helpers_find_gateway(assembly->policy->arena, &assembly->places, &program, err);
-    return status < 0 ? status : gateway_begin(&container->gateway, program, assembly->plan->net_rules, err);
-}
-
 /* With a plan for namespaces first; where the machine has none, the policy is compiled for what it has. */
 static int start_plan(struct cordon_container *container, const struct cordon_request *request, const char *const *argv,
                       struct error *err)
 {
     struct error refused = ERROR_INIT;
-    int status = begin_gateway(container, err), again;
+    int status = network_begin(container, err), again;
 
     if (status < 0)
         return status;
@@ -231,6 +218,7 @@ static int launch(struct cordon_container *container, const struct cordon_reques
         error_prepend(err, "%s", container->deadlines.timeout_member);
     if (status < 0)
         return status;
+    container->workers.first = assembly->ops->pid(container->run);
     container_set_deadlines(container, request->timeout_ms);
     streams_close_inside(&container->streams);
     status = container_record_start(container, argv, err);
@@ -252,7 +240,7 @@ int container_start(const struct cordon_request *request, struct cordon_containe
     container->streams = STREAMS_INIT;
     streams_look(&container->streams);
     container->watch = WATCH_INIT;
-    container->gateway = GATEWAY_INIT;
+    container->workers = WORKERS_INIT;
     container->cancel_fd = request->cancel_fd;
     status = begin(container, request, &failure);
     if (status == 0)
@@ -283,7 +271,7 @@ void cordon_container_free(struct cordon_container *container)
         /* kills what still runs */
         container->assembly.ops->finish(container->run);
     }
-    gateway_kill(&container->gateway);
+    workers_kill(&container->workers);
     streams_close(&container->streams);
     findings_finish(&container->findings);
     event_log_free(container->log);

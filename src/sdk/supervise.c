@@ -68,6 +68,16 @@ static int container_end_at_limit(struct cordon_container *container, enum conta
     return status;
 }
 
+/* The record says of the budget already that it ends the run. */
+static int container_keep_budgets(struct cordon_container *container, struct error *err)
+{
+    if (!container->workers.ends_run || container->cause != CAUSE_NONE)
+        return 0;
+    container->cause = CAUSE_NETWORK;
+    container->deadlines.cpu_look_ns = 0;
+    return container->assembly.ops->kill(container->run, err);
+}
+
 static int container_move_output(struct cordon_container *container, struct error *err)
 {
     bool is_last = container->state == CONTAINER_DRAINING;
@@ -175,7 +185,9 @@ static int container_advance(struct cordon_container *container, struct error *e
         int status = container_move_output(container, err);
 
         if (status == 0)
-            status = gateway_step(&container->gateway, container->log, err);
+            status = workers_step(&container->workers, container->log, err);
+        if (status == 0)
+            status = container_keep_budgets(container, err);
         if (status == 0)
             status = container_look_for_end(container, err);
         if (status < 0)

@@ -78,21 +78,24 @@ static int watch_tier(struct cordon_container *container, struct error *err)
     return status;
 }
 
-/* A channel that was closed has left the set by itself. */
-static int watch_gateway(struct cordon_container *container, struct error *err)
+/* A channel that was closed has left the set by itself: all of them go at once. */
+static int watch_workers(struct cordon_container *container, struct error *err)
 {
     struct watch *watch = &container->watch;
-    int wanted = container->state == CONTAINER_RUNNING ? container->gateway.channel : -1, status = 0;
+    int open[WORKERS_MAX], status = 0;
+    size_t count = workers_watched(&container->workers, open);
 
-    if (wanted == watch->gateway_fd)
-        return 0;
-    if (watch->gateway_fd >= 0 && watch->gateway_fd == container->gateway.channel)
-        status = watch_set(watch, EPOLL_CTL_DEL, watch->gateway_fd, 0, err);
-    watch->gateway_fd = -1;
-    if (status == 0 && wanted >= 0)
-        status = watch_set(watch, EPOLL_CTL_ADD, wanted, EPOLLIN, err);
-    if (status == 0)
-        watch->gateway_fd = wanted;
+    for (size_t i = 0; i < WORKERS_MAX && status == 0; i++) {
+        int there = i < count ? open[i] : -1, wanted = container->state == CONTAINER_RUNNING ? there : -1;
+
+        if (wanted == watch->worker_fds[i])
+            continue;
+        if (watch->worker_fds[i] >= 0 && watch->worker_fds[i] == there)
+            status = watch_set(watch, EPOLL_CTL_DEL, there, 0, err);
+        if (status == 0 && wanted >= 0)
+            status = watch_set(watch, EPOLL_CTL_ADD, wanted, EPOLLIN, err);
+        watch->worker_fds[i] = status == 0 ? wanted : -1;
+    }
     return status;
 }
 
@@ -104,7 +107,7 @@ int watch_update(struct cordon_container *container, struct error *err)
     if (status == 0)
         status = watch_tier(container, err);
     if (status == 0)
-        status = watch_gateway(container, err);
+        status = watch_workers(container, err);
     for (int i = 0; status == 0 && i < 2; i++)
         status = watch_relay(watch, &container->streams.relays[i], &watch->relay_fds[i], err);
     return status;

@@ -106,6 +106,6 @@ TEST(what_was_not_lost_is_not_said_to_be)
     check_int(event_network_end(log, &err), 0);
     text = log_close(log);
     check(!strstr(text, "network.lost"));
-    check_contains(text, "\"connection\":3,\"protocol\":\"udp\",\"address\":null,\"port\":null,\"name\":null,\"rule\":null,\"reason\":null,\"errno\":0,\"bytesUp\":10");
+    check_contains(text, "\"connection\":3,\"protocol\":\"udp\",\"address\":null,\"port\":null,\"name\":null,\"pid\":null,\"exe\":null,\"program\":null,\"rule\":null,\"reason\":null,\"errno\":0,\"bytesUp\":10");
     check_contains(text, "\"type\":\"network.gone\",\"text\":\"gone\"");
 }

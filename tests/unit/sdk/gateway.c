@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The starter's side of the gateway, with one that follows a script (fake-gateway.c). */
-#include "sdk/gateway.h"
+#include "sdk/workers.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "test.h"
 
-static struct gateway gateway;
+static struct workers workers;
 static struct error err;
 static struct event_log *event_log;
 static int records[2];
@@ -22,19 +22,21 @@ static int begin(const char *script)
     struct net_layer layer = {.where = script};
     const struct net_rules rules = {.layers = &layer, .layer_count = 1};
     const struct event_options options = {.fd = -1};
+    const struct workers_start start = {
+        .gateway = CORDON_TEST_FAKE_GATEWAY, .rules = &rules, .trust = -1, .placeholders = -1, .values = -1};
     struct event_options to_pipe = options;
 
     err = (struct error)ERROR_INIT;
-    gateway = GATEWAY_INIT;
+    workers = WORKERS_INIT;
     check_int(pipe2(records, O_CLOEXEC), 0);
     to_pipe.fd = records[1];
     check_int(event_log_open(&to_pipe, &event_log, &err), 0);
-    return gateway_begin(&gateway, CORDON_TEST_FAKE_GATEWAY, &rules, &err);
+    return workers_begin(&workers, &start, &err);
 }
 
 static int attach(uint64_t ms)
 {
-    return gateway_attach(&gateway, records[0], ms ? clock_monotonic_ns() + ms * NS_PER_MS : 0, -1, &err);
+    return workers_attach(&workers, records[0], ms ? clock_monotonic_ns() + ms * NS_PER_MS : 0, -1, &err);
 }
 
 /* Ends it, and says what was recorded. */
@@ -43,7 +45,7 @@ static const char *end(void)
     static char text[65536];
     ssize_t got;
 
-    gateway_kill(&gateway);
+    workers_kill(&workers);
     event_log_free(event_log);
     close(records[1]);
     got = read(records[0], text, sizeof(text) - 1);
@@ -60,11 +62,11 @@ TEST(a_gateway_that_is_ready_is_heard_to_its_last_word)
 
     check_int(begin("Rdwcl"), 0);
     check_int(attach(0), 0);
-    check(gateway.is_ready);
-    check_int(gateway_end(&gateway, event_log, &err), 0);
+    check(workers.gateway.is_ready);
+    check_int(workers_end(&workers, event_log, &err), 0);
     text = end();
-    check_contains(text, "\"type\":\"network.denied\",\"connection\":7,\"protocol\":\"tcp\",\"address\":\"1.2.3.4\",\"port\":443,\"name\":\"a\\u001b.example\",\"rule\":null,\"reason\":\"");
-    check_contains(text, "\"type\":\"network.closed\",\"connection\":8,\"protocol\":\"udp\",\"address\":null,\"port\":null,\"name\":null,\"rule\":null,\"reason\":null,\"errno\":0,\"bytesUp\":1,\"bytesDown\":2,\"durationUs\":3");
+    check_contains(text, "\"type\":\"network.denied\",\"connection\":7,\"protocol\":\"tcp\",\"address\":\"1.2.3.4\",\"port\":443,\"name\":\"a\\u001b.example\",\"pid\":null,\"exe\":null,\"program\":null,\"rule\":null,\"reason\":\"");
+    check_contains(text, "\"type\":\"network.closed\",\"connection\":8,\"protocol\":\"udp\",\"address\":null,\"port\":null,\"name\":null,\"pid\":null,\"exe\":null,\"program\":null,\"rule\":null,\"reason\":null,\"errno\":0,\"bytesUp\":1,\"bytesDown\":2,\"durationUs\":3");
     check_contains(text, "\"type\":\"network.lost\",\"count\":5");
 }
 
@@ -105,10 +107,10 @@ TEST(a_gateway_that_dies_later_is_recorded_and_the_run_goes_on)
 
     check_int(begin("Rd"), 0);
     check_int(attach(0), 0);
-    while (gateway.channel >= 0)
-        check_int(gateway_step(&gateway, event_log, &err), 0);
-    check_int(gateway_step(&gateway, event_log, &err), 0);
-    check_int(gateway_end(&gateway, event_log, &err), 0);
+    while (workers.gateway.channel >= 0)
+        check_int(workers_step(&workers, event_log, &err), 0);
+    check_int(workers_step(&workers, event_log, &err), 0);
+    check_int(workers_end(&workers, event_log, &err), 0);
     text = end();
     check_contains(text, "network.denied");
     check_contains(text, "\"type\":\"network.gone\",\"text\":\"the gateway ended (status 5)");
@@ -120,9 +122,9 @@ TEST(a_gateway_that_does_not_end_is_ended)
 
     check_int(begin("Rh"), 0);
     check_int(attach(0), 0);
-    check_int(gateway_end(&gateway, event_log, &err), 0);
+    check_int(workers_end(&workers, event_log, &err), 0);
     check(clock_monotonic_ns() - before < 5 * NS_PER_S);
-    check_int(gateway.pidfd, -1);
+    check_int(workers.gateway.pidfd, -1);
     end();
 }
 
@@ -136,7 +138,7 @@ TEST(nonsense_of_a_running_gateway_ends_the_run)
         check_int(begin(scripts[i]), 0);
         check_int(attach(0), 0);
         while (status == 0)
-            status = gateway_step(&gateway, event_log, &err);
+            status = workers_step(&workers, event_log, &err);
         check(status < 0);
         end();
     }
@@ -144,12 +146,15 @@ TEST(nonsense_of_a_running_gateway_ends_the_run)
 
 TEST(a_gateway_that_others_could_write_is_not_started)
 {
+    const struct workers_start start = {
+        .gateway = "/tmp/no-such-gateway", .rules = &(struct net_rules){0}, .trust = -1, .placeholders = -1, .values = -1};
+
     check_int(begin("R"), 0);
     end();
-    gateway = GATEWAY_INIT;
+    workers = WORKERS_INIT;
     check_int(pipe2(records, O_CLOEXEC), 0);
     check_int(event_log_open(&(struct event_options){.fd = records[1]}, &event_log, &err), 0);
-    check(gateway_begin(&gateway, "/tmp/no-such-gateway", &(struct net_rules){0}, &err) < 0);
+    check(workers_begin(&workers, &start, &err) < 0);
     check_contains(err.text, "no-such-gateway");
     end();
 }

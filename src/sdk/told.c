@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The names of numbers, and of the process behind one: the gateway has neither files nor /proc. */
+#include "sdk/told.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+
+struct told {
+    const char *type;
+    bool has_reason;  /* else it says nothing of one */
+    bool has_request; /* method, path, status */
+};
+
+static const struct told kinds[] = {
+    [WORKER_CONNECTED] = {"network.connected", false, false},
+    [WORKER_CLOSED] = {"network.closed", false, false},
+    [WORKER_DENIED] = {"network.denied", true, false},
+    [WORKER_FAILED] = {"network.failed", false, false},
+    [WORKER_NAME_DENIED] = {"network.name-denied", true, false},
+    [WORKER_REQUEST] = {"network.request", false, true},
+    [WORKER_REQUEST_DENIED] = {"network.request-denied", true, true},
+    [WORKER_SECRET_DENIED] = {"network.secret-denied", true, true},
+};
+
+static const char *protocol_name(uint32_t protocol)
+{
+    switch (protocol) {
+    case NET_TCP:
+        return "tcp";
+    case NET_UDP:
+        return "udp";
+    case NET_ICMP:
+        return "icmp";
+    default:
+        return NULL;
+    }
+}
+
+/* What the process executes now: it may be gone, or execute another program than when it asked. */
+static const char *find_exe(const struct workers *workers, uint32_t pid, char text[PATH_MAX])
+{
+    char link[96];
+    ssize_t length;
+
+    if (!pid || workers->first <= 0)
+        return NULL;
+    snprintf(link, sizeof(link), "/proc/%d/root/proc/%u/exe", (int)workers->first, pid);
+    length = readlink(link, text, PATH_MAX - 1);
+    if (length <= 0 || length >= PATH_MAX - 1)
+        return NULL;
+    text[length] = '\0';
+    return text;
+}
+
+static const char *find_program(const struct workers *workers, uint16_t program)
+{
+    return program && workers->rules && program <= workers->rules->program_count
+               ? workers->rules->programs[program - 1].path
+               : NULL;
+}
+
+static int record_budget(struct workers *workers, const struct worker_message *message, struct event_log *log,
+                         struct error *err)
+{
+    const struct event_budget budget = {
+        .connection = message->connection,
+        .rule = message->where,
+        .kind = message->method,
+        .limit = message->count,
+        .ends_run = message->ends_run,
+    };
+
+    if (message->ends_run && !workers->ends_run) {
+        workers->ends_run = true;
+        workers->over = *message;
+    }
+    return event_network_budget(log, &budget, err);
+}
+
+int told_record(struct workers *workers, const struct worker_message *message, struct event_log *log, struct error *err)
+{
+    const struct told *told = message->kind < ARRAY_COUNT(kinds) ? &kinds[message->kind] : NULL;
+    char address[INET6_ADDRSTRLEN] = "", exe[PATH_MAX];
+    struct event_network network = {
+        .connection = message->connection,
+        .protocol = protocol_name(message->protocol),
+        .address = address,
+        .port = message->port,
+        .name = message->name,
+        .rule = message->where,
+        .pid = message->pid,
+        .program = find_program(workers, message->program),
+        .errnum = message->errnum,
+        .bytes_up = message->bytes_up,
+        .bytes_down = message->bytes_down,
+        .duration_us = message->duration_us,
+    };
+
+    if (message->kind == WORKER_LOST) {
+        event_network_lost(log, message->count);
+        return 0;
+    }
+    if (message->kind == WORKER_BUDGET)
+        return record_budget(workers, message, log, err);
+    if (!told || !told->type)
+        return error_set(err, ERROR_INTERNAL, EBADMSG, "the gateway told of something unknown (%u)", message->kind);
+    network.type = told->type;
+    network.reason = told->has_reason ? net_reason_text((enum net_reason)message->reason) : NULL;
+    if (told->has_request) {
+        network.has_request = true;
+        network.method = message->method;
+        network.path = message->path;
+        network.status = (unsigned)(message->count < 1000 ? message->count : 0);
+    }
+    if (message->kind == WORKER_SECRET_DENIED) { /* the name is the secret's */
+        network.secret = message->name;
+        network.name = NULL;
+    }
+    if (message->family == AF_INET || message->family == AF_INET6)
+        inet_ntop(message->family, message->address, address, sizeof(address));
+    if (event_network_has_room(log)) /* else nobody reads it */
+        network.exe = find_exe(workers, message->pid, exe);
+    return event_network(log, &network, err);
+}

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A worker is a child of whoever started the container, and lives as long as its end of the channel has another. What it says
+ * is bounded by its socket; what does not fit it counts, so nobody has to read in time.
+ */
+#include "sdk/worker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/spawn.h"
+
+#define READY_NS    (10 * NS_PER_S) /* set-up that takes longer has failed */
+#define SEND_BUFFER (256 << 10)     /* bytes of messages under way */
+
+static int buffer_make(int socket, struct error *err)
+{
+    int size = SEND_BUFFER;
+
+    if (setsockopt(socket, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)) < 0)
+        return error_system(err, errno, "make room for messages of a worker");
+    return 0;
+}
+
+int worker_pair(int ret_ends[2], struct error *err)
+{
+    auto_close int first = -1, second = -1;
+    int ends[2], status;
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+        return error_system(err, errno, "create a socket pair");
+    first = ends[0];
+    second = ends[1];
+    status = buffer_make(first, err);
+    if (status == 0)
+        status = buffer_make(second, err);
+    if (status < 0)
+        return status;
+    ret_ends[0] = take_fd(first);
+    ret_ends[1] = take_fd(second);
+    return 0;
+}
+
+int worker_seal(const char *what, const void *bytes, size_t size, int *ret_fd, struct error *err)
+{
+    auto_close int fd = memfd_create("cordon", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    int status;
+
+    if (fd < 0)
+        return error_system(err, errno, "make room for %s", what);
+    status = file_write_all(fd, bytes, size);
+    if (status < 0)
+        return error_system(err, -status, "write %s", what);
+    if (fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0)
+        return error_system(err, errno, "seal %s", what);
+    *ret_fd = take_fd(fd);
+    return 0;
+}
+
+int worker_begin(struct worker *worker, const char *program, const char *file, struct error *err)
+{
+    struct spawn spawn = {.name = file, .channel_number = WORKER_CHANNEL};
+    auto_close int binary = -1, null = -1, inner = -1;
+    const char *step = NULL;
+    int ends[2], status = spawn_open(program, &binary, err);
+
+    if (status == 0)
+        status = worker_pair(ends, err);
+    if (status < 0)
+        return status;
+    worker->channel = ends[0];
+    inner = ends[1];
+    null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (null < 0)
+        return error_system(err, errno, "open /dev/null");
+    spawn.program = binary;
+    spawn.channel = inner;
+    spawn.null = null;
+    status = spawn_program(&spawn, &worker->pid, &worker->pidfd, &step);
+    if (status < 0)
+        return error_system(err, -status, "start %s: %s", file, step ? step : "make a process");
+    return 0;
+}
+
+int worker_tell(const struct worker *worker, uint32_t type, int fd, struct error *err)
+{
+    struct worker_message message = {.type = type};
+    struct iovec vector = {&message, sizeof(message)};
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(sizeof(int))];
+    } ancillary = {0};
+    struct msghdr header = {.msg_iov = &vector, .msg_iovlen = 1};
+    ssize_t sent;
+
+    if (fd >= 0) {
+        header.msg_control = &ancillary;
+        header.msg_controllen = sizeof(ancillary);
+        ancillary.header.cmsg_level = SOL_SOCKET;
+        ancillary.header.cmsg_type = SCM_RIGHTS;
+        ancillary.header.cmsg_len = CMSG_LEN(sizeof(int));
+        memcpy(CMSG_DATA(&ancillary.header), &fd, sizeof(fd));
+    }
+    do
+        sent = sendmsg(worker->channel, &header, MSG_NOSIGNAL);
+    while (sent < 0 && errno == EINTR);
+    if (sent == (ssize_t)sizeof(message) || (sent < 0 && (errno == EPIPE || errno == ECONNRESET)))
+        return 0;
+    return error_system(err, sent < 0 ? errno : EIO, "tell %s what to do", worker->name);
+}
+
+/* The one descriptor that may come; others are closed. */
+static int take_descriptor(struct msghdr *header)
+{
+    int first = -1;
+
+    for (struct cmsghdr *part = CMSG_FIRSTHDR(header); part; part = CMSG_NXTHDR(header, part)) {
+        size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+
+        for (size_t i = 0; part->cmsg_level == SOL_SOCKET && part->cmsg_type == SCM_RIGHTS && i < count; i++) {
+            int fd;
+
+            memcpy(&fd, CMSG_DATA(part) + i * sizeof(int), sizeof(fd));
+            if (first < 0)
+                first = fd;
+            else
+                close(fd);
+        }
+    }
+    return first;
+}
+
+int worker_hear(const struct worker *worker, struct worker_message *ret_message, int *ret_fd)
+{
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(4 * sizeof(int))];
+    struct iovec part = {ret_message, sizeof(*ret_message)};
+    struct msghdr header = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
+    auto_close int fd = -1;
+    ssize_t got;
+
+    do
+        got = recvmsg(worker->channel, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    while (got < 0 && errno == EINTR);
+    if (got < 0)
+        return errno == EAGAIN ? 0 : -errno;
+    fd = take_descriptor(&header);
+    if (got == 0)
+        return -ECONNRESET;
+    if (got != (ssize_t)sizeof(*ret_message) || (fd >= 0 && !ret_fd) || header.msg_flags & MSG_CTRUNC)
+        return -EBADMSG;
+    ret_message->name[sizeof(ret_message->name) - 1] = ret_message->where[sizeof(ret_message->where) - 1] = '\0';
+    ret_message->method[sizeof(ret_message->method) - 1] = ret_message->path[sizeof(ret_message->path) - 1] = '\0';
+    if (ret_fd)
+        *ret_fd = take_fd(fd);
+    return 1;
+}
+
+int worker_wait(const struct worker *worker, uint64_t deadline_ns, int cancel_fd, struct error *err)
+{
+    struct pollfd fds[] = {{.fd = worker->channel, .events = POLLIN}, {.fd = cancel_fd, .events = POLLIN}};
+    uint64_t now = clock_monotonic_ns();
+    int ready;
+
+    if (now >= deadline_ns)
+        return error_set(err, ERROR_SYSTEM, ETIMEDOUT, "set-up did not end in time: %s is not ready", worker->name);
+    ready = poll(fds, 2, (int)((deadline_ns - now + NS_PER_MS - 1) / NS_PER_MS));
+    if (ready < 0 && errno != EINTR)
+        return error_system(err, errno, "wait for %s", worker->name);
+    if (ready > 0 && fds[1].revents)
+        return error_set(err, ERROR_SYSTEM, ECANCELED, "set-up was given up by the caller");
+    return 0;
+}
+
+int worker_refusal(const struct worker_message *message, struct error *err)
+{
+    int errnum = message->errnum > 0 ? message->errnum : EIO;
+    const char *reason = strerrordesc_np(errnum);
+
+    if (message->kind == ERROR_UNENFORCEABLE)
+        return error_set(err, ERROR_UNENFORCEABLE, errnum, "network: %s: %s", message->where,
+                         reason ? reason : "unknown error");
+    return error_system(err, errnum, "network: %s", message->where);
+}
+
+int worker_await_ready(struct worker *worker, uint64_t deadline_ns, int cancel_fd, int *ret_fd, struct error *err)
+{
+    uint64_t own_ns = clock_monotonic_ns() + READY_NS;
+    int status = 0;
+
+    if (!deadline_ns || own_ns < deadline_ns)
+        deadline_ns = own_ns;
+    while (status == 0 && !worker->is_ready) {
+        struct worker_message message;
+        auto_close int fd = -1;
+
+        status = worker_hear(worker, &message, ret_fd ? &fd : NULL);
+        if (status < 0)
+            return error_set(err, ERROR_SYSTEM, -status, "%s ended without a word during set-up", worker->name);
+        if (status > 0 && message.type == WORKER_ERROR)
+            return worker_refusal(&message, err);
+        if (status > 0 && (message.type != WORKER_READY || (ret_fd && fd < 0)))
+            return error_set(err, ERROR_INTERNAL, EBADMSG, "%s said something unknown (%u)", worker->name, message.type);
+        if (status > 0 && ret_fd)
+            *ret_fd = take_fd(fd);
+        worker->is_ready = status > 0;
+        status = status > 0 ? 0 : worker_wait(worker, deadline_ns, cancel_fd, err);
+    }
+    return status;
+}
+
+bool worker_has_ended(const struct worker *worker)
+{
+    siginfo_t how = {0};
+
+    return worker->pidfd >= 0 && waitid(P_PIDFD, (id_t)worker->pidfd, &how, WEXITED | __WALL | WNOHANG | WNOWAIT) == 0 &&
+           how.si_pid;
+}
+
+void worker_kill(struct worker *worker, siginfo_t *ret_how)
+{
+    siginfo_t how = {0};
+
+    if (worker->pidfd >= 0) {
+        syscall(SYS_pidfd_send_signal, worker->pidfd, SIGKILL, NULL, 0);
+        while (waitid(P_PIDFD, (id_t)worker->pidfd, &how, WEXITED | __WALL) < 0 && errno == EINTR)
+            ;
+    }
+    fd_close_at(&worker->pidfd);
+    fd_close_at(&worker->channel);
+    worker->pidfd = worker->channel = -1;
+    if (ret_how)
+        *ret_how = how;
+}

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * All that connects a container to a network, as one thing: there is all of it or none. Events come from the gateway alone;
+ * the others have nothing more to say once they are ready.
+ */
+#include "sdk/workers.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "sdk/told.h"
+
+#define LAST_WORDS_NS (NS_PER_S / 2) /* for what the gateway has to say in the end */
+#define STEP_MESSAGES 256            /* at once: the container wants attention as well */
+#define AUTHORITY_MAX ((off_t)64 << 10)
+
+static bool rules_need_inspector(const struct net_rule *rules, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (rules[i].requests || rules[i].terminates)
+            return true;
+    return false;
+}
+
+bool workers_need_inspector(const struct net_rules *rules)
+{
+    for (size_t i = 0; i < rules->layer_count; i++)
+        if (rules_need_inspector(rules->layers[i].allow, rules->layers[i].allow_count) ||
+            rules_need_inspector(rules->layers[i].deny, rules->layers[i].deny_count))
+            return true;
+    return false;
+}
+
+static int tell_pair(const struct worker *a, uint32_t to_a, const struct worker *b, uint32_t to_b, struct error *err)
+{
+    auto_close int first = -1, second = -1;
+    int ends[2], status = worker_pair(ends, err);
+
+    if (status < 0)
+        return status;
+    first = ends[0];
+    second = ends[1];
+    status = worker_tell(a, to_a, first, err);
+    return status < 0 ? status : worker_tell(b, to_b, second, err);
+}
+
+/* Each may wait for the next message only once all of them run: whoever is told of another finds it there. */
+static int tell(struct workers *workers, const struct workers_start *start, int record, struct error *err)
+{
+    int status = worker_tell(&workers->gateway, WORKER_RULES, record, err);
+
+    if (status < 0 || !start->inspector)
+        return status;
+    status = worker_tell(&workers->inspector, WORKER_RULES, record, err);
+    if (status == 0 && start->holder)
+        status = worker_tell(&workers->inspector, WORKER_SECRETS, start->placeholders, err);
+    if (status == 0)
+        status = worker_tell(&workers->inspector, WORKER_TRUST, start->trust, err);
+    if (status == 0)
+        status = tell_pair(&workers->gateway, WORKER_INSPECTOR, &workers->inspector, WORKER_GATEWAY, err);
+    if (status == 0 && start->holder)
+        status = worker_tell(&workers->holder, WORKER_SECRETS, start->values, err);
+    if (status == 0 && start->holder)
+        status = worker_tell(&workers->holder, WORKER_TRUST, start->trust, err);
+    if (status == 0 && start->holder)
+        status = tell_pair(&workers->inspector, WORKER_HOLDER, &workers->holder, WORKER_INSPECTOR, err);
+    if (status == 0)
+        status = worker_tell(&workers->inspector, WORKER_BEGIN, -1, err);
+    return status < 0 || !start->holder ? status : worker_tell(&workers->holder, WORKER_BEGIN, -1, err);
+}
+
+static int rules_seal(const struct net_rules *rules, int *ret_fd, struct error *err)
+{
+    auto_free void *record = NULL;
+    size_t size;
+    int status = net_rules_write(rules, &record, &size, err);
+
+    return status < 0 ? status : worker_seal("the rules of the network", record, size, ret_fd, err);
+}
+
+int workers_begin(struct workers *workers, const struct workers_start *start, struct error *err)
+{
+    auto_close int record = -1;
+    int status = rules_seal(start->rules, &record, err);
+
+    workers->rules = start->rules;
+    /* the slowest first */
+    if (status == 0 && start->inspector)
+        status = worker_begin(&workers->inspector, start->inspector, "cordon-inspector", err);
+    if (status == 0 && start->holder)
+        status = worker_begin(&workers->holder, start->holder, "cordon-holder", err);
+    if (status == 0)
+        status = worker_begin(&workers->gateway, start->gateway, "cordon-gateway", err);
+    return status < 0 ? status : tell(workers, start, record, err);
+}
+
+static int authority_read(struct workers *workers, int fd, struct error *err)
+{
+    auto_free char *text = NULL;
+    struct stat st;
+
+    if (fstat(fd, &st) < 0 || st.st_size <= 0 || st.st_size > AUTHORITY_MAX)
+        return error_set(err, ERROR_INTERNAL, EBADMSG, "the inspector gave no authority");
+    text = mem_alloc((size_t)st.st_size + 1);
+    if (!text)
+        return error_memory(err);
+    if (pread(fd, text, (size_t)st.st_size, 0) != (ssize_t)st.st_size)
+        return error_set(err, ERROR_INTERNAL, EBADMSG, "the inspector gave no authority");
+    workers->authority = take_ptr(text);
+    workers->authority_size = (size_t)st.st_size;
+    return 0;
+}
+
+int workers_await(struct workers *workers, uint64_t deadline_ns, int cancel_fd, struct error *err)
+{
+    auto_close int authority = -1;
+    int status = 0;
+
+    if (workers->holder.channel >= 0)
+        status = worker_await_ready(&workers->holder, deadline_ns, cancel_fd, NULL, err);
+    if (status < 0 || workers->inspector.channel < 0)
+        return status;
+    status = worker_await_ready(&workers->inspector, deadline_ns, cancel_fd, &authority, err);
+    return status < 0 ? status : authority_read(workers, authority, err);
+}
+
+int workers_attach(struct workers *workers, int network, uint64_t deadline_ns, int cancel_fd, struct error *err)
+{
+    int status = worker_tell(&workers->gateway, WORKER_ATTACH, network, err);
+
+    return status < 0 ? status : worker_await_ready(&workers->gateway, deadline_ns, cancel_fd, NULL, err);
+}
+
+/* 1 = it is gone. */
+static int hear(struct workers *workers, struct worker *worker, struct event_log *log, struct error *err)
+{
+    struct worker_message message;
+
+    for (int i = 0; i < STEP_MESSAGES && worker->channel >= 0; i++) {
+        int status = worker_hear(worker, &message, NULL);
+
+        if (status == -ECONNRESET)
+            return 1;
+        if (status < 0)
+            return error_system(err, -status, "hear %s", worker->name);
+        if (status == 0)
+            return 0;
+        if (message.type == WORKER_EVENT && worker == &workers->gateway)
+            status = told_record(workers, &message, log, err);
+        else if (message.type == WORKER_ERROR)
+            continue; /* its end comes next */
+        else
+            status = error_set(err, ERROR_INTERNAL, EBADMSG, "%s said something unknown (%u)", worker->name, message.type);
+        if (status < 0)
+            return status;
+    }
+    return 0;
+}
+
+static struct worker *const *all(struct workers *workers, struct worker *list[WORKERS_MAX])
+{
+    list[0] = &workers->holder;
+    list[1] = &workers->inspector;
+    list[2] = &workers->gateway;
+    return list;
+}
+
+/* Who was the first: the gateway goes when it misses the inspector, which goes when it misses the holder. */
+static struct worker *find_ended(struct workers *workers)
+{
+    struct worker *list[WORKERS_MAX];
+
+    all(workers, list);
+    for (size_t i = 0; i < WORKERS_MAX; i++)
+        if (worker_has_ended(list[i]))
+            return list[i];
+    return NULL;
+}
+
+static int record_gone(struct workers *workers, struct worker *first, struct event_log *log, struct error *err)
+{
+    struct worker *ended = find_ended(workers);
+    siginfo_t how;
+    char text[128];
+
+    if (!ended)
+        ended = first; /* without a channel it has nothing to live for */
+    worker_kill(ended, &how);
+    workers_kill(workers);
+    snprintf(text, sizeof(text), "%s ended (%s %d): the container has no network any more", ended->name,
+             how.si_code == CLD_EXITED ? "status" : "signal", how.si_status);
+    return event_network_gone(log, text, err);
+}
+
+int workers_step(struct workers *workers, struct event_log *log, struct error *err)
+{
+    struct worker *list[WORKERS_MAX], *gone = NULL;
+
+    all(workers, list);
+    for (size_t i = WORKERS_MAX; i-- > 0;) { /* the gateway first: what it had to say is heard */
+        int status = hear(workers, list[i], log, err);
+
+        if (status < 0)
+            return status;
+        if (status > 0)
+            gone = list[i];
+    }
+    return gone ? record_gone(workers, gone, log, err) : 0;
+}
+
+size_t workers_watched(const struct workers *workers, int fds[WORKERS_MAX])
+{
+    const int channels[WORKERS_MAX] = {workers->gateway.channel, workers->inspector.channel, workers->holder.channel};
+    size_t count = 0;
+
+    for (size_t i = 0; i < WORKERS_MAX; i++)
+        if (channels[i] >= 0)
+            fds[count++] = channels[i];
+    return count;
+}
+
+int workers_end(struct workers *workers, struct event_log *log, struct error *err)
+{
+    uint64_t deadline_ns = clock_monotonic_ns() + LAST_WORDS_NS;
+    int status = 0;
+
+    if (workers->gateway.channel >= 0)
+        shutdown(workers->gateway.channel, SHUT_WR);
+    while (status == 0 && workers->gateway.channel >= 0) {
+        status = hear(workers, &workers->gateway, log, err);
+        if (status == 0 && worker_wait(&workers->gateway, deadline_ns, -1, NULL) < 0)
+            break;
+    }
+    workers_kill(workers);
+    return status < 0 ? status : event_network_end(log, err);
+}
+
+void workers_kill(struct workers *workers)
+{
+    worker_kill(&workers->gateway, NULL);
+    worker_kill(&workers->inspector, NULL);
+    worker_kill(&workers->holder, NULL);
+    mem_free(take_ptr(workers->authority));
+    workers->authority_size = 0;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The workers of a container (worker/wire.h): cordon-gateway, and where rules are about requests cordon-inspector, and where
+ * there are secrets cordon-holder. Begin them, attach them to a container, hear what they decide, end them.
+ */
+#ifndef CORDON_SDK_WORKERS_H
+#define CORDON_SDK_WORKERS_H
+
+#include "event/event.h"
+#include "net/rules.h"
+#include "sdk/worker.h"
+
+#define WORKERS_MAX 3
+
+struct workers {
+    struct worker gateway, inspector, holder;
+    const struct net_rules *rules; /* the caller's */
+    pid_t first;     /* process 1 of the container, outside: by whose /proc a process is named; 0 = not yet */
+    char *authority; /* PEM of the container's own, from the inspector; NULL = none */
+    size_t authority_size;
+    bool ends_run; /* a budget that ends the run is used up: this one */
+    struct worker_message over;
+};
+#define WORKERS_INIT                                                                                \
+    ((struct workers){.gateway = WORKER_INIT("the gateway"), .inspector = WORKER_INIT("the inspector"), \
+                      .holder = WORKER_INIT("the holder of secrets")})
+
+struct workers_start {
+    const char *gateway, *inspector, *holder; /* programs; NULL = not needed. A holder needs an inspector */
+    const struct net_rules *rules;
+    int trust;        /* sealed PEM: whom they believe; -1 without an inspector */
+    int placeholders; /* sealed record of secrets without values, -1 = none */
+    int values;       /* the same with them: the holder's alone */
+};
+
+/* Has any rule something to be judged by requests? Then there must be an inspector. */
+bool workers_need_inspector(const struct net_rules *rules);
+
+/* Execute them and hand out what they need; they prepare themselves while the container is being built. */
+int workers_begin(struct workers *workers, const struct workers_start *start, struct error *err) must_check;
+
+/*
+ * Wait for those that know the container's authority, which is needed before the file tree is. -ETIMEDOUT after
+ * `deadline_ns` (monotonic, 0 = ten seconds from now), -ECANCELED when `cancel_fd` (-1 = none) becomes readable.
+ */
+int workers_await(struct workers *workers, uint64_t deadline_ns, int cancel_fd, struct error *err) must_check;
+
+/* Have the gateway enter `network` and wait until it is ready; in the same way. */
+int workers_attach(struct workers *workers, int network, uint64_t deadline_ns, int cancel_fd, struct error *err) must_check;
+
+/* Record what they have said so far. Never blocks. When one is gone all are ended, and that is recorded, once. */
+int workers_step(struct workers *workers, struct event_log *log, struct error *err) must_check;
+
+/* Descriptors that are readable when workers_step() has something to do. How many. */
+size_t workers_watched(const struct workers *workers, int fds[WORKERS_MAX]);
+
+/* The container has ended: have them say the rest, and end them. */
+int workers_end(struct workers *workers, struct event_log *log, struct error *err) must_check;
+
+/* At once, without a word. */
+void workers_kill(struct workers *workers);
+
+#endif
