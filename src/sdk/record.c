@@ -102,7 +102,7 @@ static void status_from_cause(struct cordon_container *container)
         say_limit(status, "resources.cpuTime", value);
         break;
     case CAUSE_NETWORK:
-        snprintf(status->text, sizeof(status->text), "the program had started and was ended: %.200s: %" PRIu64 " %.20s are used up",
+        snprintf(status->text, sizeof(status->text), "the program had started and was ended: %.90s: %" PRIu64 " %.16s are used up",
                  container->workers.over.where, container->workers.over.count, container->workers.over.method);
         break;
     case CAUSE_NONE:
