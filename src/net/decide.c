@@ -15,6 +15,13 @@ const char *net_reason_text(enum net_reason reason)
         [NET_SHARED] = "the address was given for several names, and not all of them are granted",
         [NET_SPECIAL] = "the address is special; only a rule that names it by address grants it",
         [NET_NOT_SAID] = "a rule about a name decides, and no name was said",
+        [NET_PROGRAM] = "it is granted to another program",
+        [NET_REQUEST] = "other requests are granted, not this one",
+        [NET_CALL] = "other calls or tools are granted, not this one",
+        [NET_OPAQUE] = "requests decide, and they cannot be read: it is no HTTP, or TLS that is not terminated",
+        [NET_MALFORMED] = "it can be read in more than one way",
+        [NET_PLACEHOLDER] = "it holds the placeholder of a secret that does not belong there",
+        [NET_BUDGET] = "the budget is used up",
     };
 
     return (size_t)reason < ARRAY_COUNT(texts) ? texts[reason] : "unknown";

@@ -34,28 +34,29 @@ struct net_ports {
     enum net_protocol protocol;
 };
 
-/* One request over HTTP as it is judged: canonical (net/request.h), what two programs could read differently is refused before. */
+/* One request over HTTP as it is judged (net/request.h). */
 struct net_request {
     const char *method; /* a token, as sent: case counts */
-    const char *path;   /* begins with '/', or is "*"; without query */
+    const char *path;   /* canonical: begins with '/', without query, or is "*"; NULL = net_path_canonical() said -EINVAL */
     bool is_upgrade;    /* asks for a WebSocket */
-    bool has_call;      /* its body has been read: */
-    const char *call;   /* a JSON-RPC method, NULL = it is none */
+    bool has_call;      /* its body has been read, or it has none: */
+    bool is_empty;      /* it has none */
+    const char *call;   /* a JSON-RPC method; "" = an answer to a call of the server; NULL = neither */
     const char *tool;   /* whom a tools/call names, NULL = none */
 };
 
-/* To which requests a rule is narrowed. */
+/* To which requests a rule is narrowed. docs/decisions/0121 has what each member means for allow and for deny rules. */
 struct net_requests {
     const char *const *methods; /* none = every */
     size_t method_count;
-    const char *const *paths; /* patterns: '*' within a component, "**" any number of them; none = every */
+    const char *const *paths; /* patterns (net/request.h); none = every */
     size_t path_count;
-    bool has_websocket; /* may become a WebSocket, whose messages nobody judges */
-    bool has_calls;     /* every body is JSON-RPC and each call of it one of these: */
-    bool is_mcp;        /* also what every session of MCP says and does nothing: initialize, ping, tools/list, ... */
+    bool has_websocket; /* may become a WebSocket, whose messages nobody judges; not with has_calls */
+    bool has_calls;     /* only POST, every body is JSON-RPC and each call of it one of these: */
+    bool is_mcp;        /* also what every session of MCP says and does nothing, and where `paths` are named its GET and DELETE */
     const char *const *calls;
     size_t call_count;
-    const char *const *tools; /* of tools/call */
+    const char *const *tools; /* of tools/call, with is_mcp; none = none, unless "tools/call" is among the calls */
     size_t tool_count;
 };
 
@@ -86,10 +87,11 @@ struct net_rule {
     struct net_ports *ports; /* none = every port and protocol */
     size_t port_count;
     const struct net_requests *requests; /* only these; NULL = whatever goes by, requests or not */
-    bool terminates;                     /* TLS is opened by the gateway's side, requests in it are judged */
-    const uint16_t *programs;            /* from 1: of net_rules.programs; none = every program */
+    /* The other members are of allow rules only. A program can be copied: a deny rule about one would keep nobody back. */
+    bool terminates;          /* TLS is opened by the gateway's side, requests in it are judged */
+    const uint16_t *programs; /* from 1: of net_rules.programs; none = every program */
     size_t program_count;
-    uint16_t budget;   /* from 1: of net_rules.budgets; 0 = none */
+    uint16_t budget;   /* from 1: of net_rules.budgets, behind those in total; 0 = none */
     const char *where; /* "agent.yaml:12:5: network.egress.allow[2]", for events and errors; never NULL */
 };
 
@@ -131,7 +133,7 @@ struct net_rules {
 enum net_verdict {
     NET_REFUSE = 0,
     NET_PERMIT,
-    NET_ASK_NAME,    /* it depends on what the connection says of itself (SNI, Host): ask again then */
+    NET_ASK_NAME,    /* it depends on what the connection says of itself (SNI, Host, TLS or not): ask again then */
     NET_ASK_REQUEST, /* it depends on each request of it: the inspector asks again for each */
     NET_ASK_CALL,    /* of a request: on its body */
 };
@@ -170,7 +172,13 @@ struct net_question {
     size_t name_count;
     enum net_said said;
     const char *name; /* canonical; with NET_SAID_NAME */
+    uint16_t program; /* from 1: of net_rules.programs; 0 = another or not known */
+    bool is_tls;      /* it speaks TLS: false before anything was said */
+    bool is_opened;   /* with `request`: the TLS was opened, the request was in it */
+    const struct net_request *request; /* NULL = the connection as a whole; with TCP, NET_SAID_NAME or _NO_NAME only */
 };
+
+#define NET_PROGRAM_ANY UINT16_MAX /* net_question.program: could any program do so? For names and for comparisons */
 
 #define NET_DECISION_BUDGETS 8 /* one of each layer; what has more layers with budgets is refused where it is compiled */
 

@@ -9,11 +9,41 @@
 static const char sample[] = "open; deny to=*.b.test any:25-26 | allow to=a.test@10.0.0.0/8!10.1.0.0/16 to=2001:db8::/32 tcp:443 "
                              "udp; allow icmp; deny to=93.184.216.34";
 
+static const char *const sample_methods[] = {"GET", "POST"}, *const sample_paths[] = {"/v1/**", "/%C3%A4/*.json"};
+static const char *const sample_calls[] = {"resources/list"}, *const sample_tools[] = {"search", "read file"};
+static const uint16_t sample_programs[] = {2, 1};
+static const struct net_requests sample_http = {.methods = sample_methods, .method_count = 2, .paths = sample_paths,
+                                                .path_count = 2, .has_websocket = true};
+static const struct net_requests sample_mcp = {.has_calls = true, .is_mcp = true, .calls = sample_calls, .call_count = 1,
+                                               .tools = sample_tools, .tool_count = 2};
+
+/* What a rule says of requests, programs and budgets. */
+static void add_narrow(struct arena *arena, struct net_rules *rules)
+{
+    struct net_rule *narrow = &rules->layers[1].allow[1];
+
+    for (int i = 0; i < 2; i++) {
+        struct net_program *program = arena_append(arena, rules->programs, rules->program_count);
+        struct net_budget *budget = arena_append(arena, rules->budgets, rules->budget_count);
+
+        *program = (struct net_program){i ? "/usr/bin/git" : "/usr/bin/curl", 1ull << 40, 7, 9, -5, 999999999, {[31] = 3}};
+        *budget = (struct net_budget){1, 2, 3, 4, 1ull << 33, i, "budget"};
+    }
+    rules->total_count = 1;
+    narrow->terminates = true;
+    narrow->programs = sample_programs;
+    narrow->program_count = 2;
+    narrow->budget = 2;
+    narrow->requests = &sample_http;
+    rules->layers[1].deny[0].requests = &sample_mcp;
+}
+
 static struct net_rules *sample_rules(struct arena *arena)
 {
     struct net_rules *rules = say_rules(arena, sample);
     struct net_door *door = arena_append(arena, rules->inward, rules->inward_count);
 
+    add_narrow(arena, rules);
     *door = (struct net_door){8080, 80, "ingress.ports[0]"};
     door = arena_append(arena, rules->outward, rules->outward_count);
     *door = (struct net_door){5432, 5432, "ingress.hostLoopback[0]"};
@@ -66,6 +96,38 @@ TEST(rules_come_back_as_they_were)
     check_int(rules->inward[0].port, 8080);
     check_int(rules->inward[0].to_port, 80);
     check_string(rules->outward[0].where, "ingress.hostLoopback[0]");
+}
+
+TEST(requests_programs_and_budgets_come_back_as_they_were)
+{
+    struct arena *arena auto_arena = arena_new();
+    size_t size;
+    void *record auto_free = write_rules(sample_rules(arena), &size);
+    struct net_rules *rules;
+    const struct net_rule *rule;
+
+    check_int(net_rules_read(arena, record, size, &rules, NULL), 0);
+    check_int(rules->program_count, 2);
+    check_string(rules->programs[1].path, "/usr/bin/git");
+    check(rules->programs[1].device == 1ull << 40 && rules->programs[1].inode == 7 && rules->programs[1].size == 9);
+    check(rules->programs[1].change_s == -5 && rules->programs[1].change_ns == 999999999);
+    check(rules->programs[1].digest[31] == 3 && !rules->programs[1].digest[0]);
+    check_int(rules->budget_count, 2);
+    check_int(rules->total_count, 1);
+    check(rules->budgets[1].bytes_per_second == 1ull << 33 && rules->budgets[1].bytes_down == 4);
+    check(rules->budgets[1].ends_run && !rules->budgets[0].ends_run);
+    rule = &rules->layers[1].allow[1];
+    check(rule->terminates && !rules->layers[1].allow[0].terminates && !rules->layers[1].allow[0].requests);
+    check_int(rule->program_count, 2);
+    check_int(rule->programs[0], 2);
+    check_int(rule->budget, 2);
+    check_string(rule->requests->methods[1], "POST");
+    check_string(rule->requests->paths[1], "/%C3%A4/*.json");
+    check(rule->requests->has_websocket && !rule->requests->has_calls);
+    rule = &rules->layers[1].deny[0];
+    check(rule->requests->has_calls && rule->requests->is_mcp && !rule->requests->path_count);
+    check_string(rule->requests->calls[0], "resources/list");
+    check_string(rule->requests->tools[1], "read file");
 }
 
 TEST(no_rules_are_rules_too)
@@ -159,6 +221,10 @@ TEST(what_is_not_canonical_is_neither_written_nor_read)
     struct net_rules *rules;
     struct net_peer *peer;
     struct net_ports *ports;
+    struct net_rule *narrow, *deny;
+    struct net_requests http, mcp;
+    uint16_t other;
+    const char *text;
     struct error err;
     void *record = NULL;
     size_t size = 7;
@@ -168,6 +234,12 @@ TEST(what_is_not_canonical_is_neither_written_nor_read)
         rules = sample_rules(arena);                                                                                           \
         peer = &rules->layers[1].allow[0].peers[0];                                                                            \
         ports = &rules->layers[1].allow[0].ports[0];                                                                           \
+        narrow = &rules->layers[1].allow[1];                                                                                   \
+        deny = &rules->layers[1].deny[0];                                                                                      \
+        http = sample_http;                                                                                                    \
+        narrow->requests = &http;                                                                                              \
+        mcp = sample_mcp;                                                                                                      \
+        deny->requests = &mcp;                                                                                                 \
         (void)peer;                                                                                                            \
         (void)ports;                                                                                                           \
         err = ERROR_INIT;                                                                                                      \
@@ -202,6 +274,32 @@ TEST(what_is_not_canonical_is_neither_written_nor_read)
     CHECK_REFUSED(rules->layers[1].only_denies = true, "only denies, and more");
     CHECK_REFUSED((rules->layers[1].is_open = rules->layers[1].only_denies = true), "only denies, and more");
     CHECK_REFUSED((rules->layer_count = 1, rules->layers[0].only_denies = true), "and none that says");
+    CHECK_REFUSED((narrow->programs = &other, narrow->program_count = 1, other = 3), "a program that is none");
+    CHECK_REFUSED((narrow->programs = &other, narrow->program_count = 1, other = 0), "a program that is none");
+    CHECK_REFUSED(narrow->budget = 3, "a budget that is none");
+    CHECK_REFUSED(narrow->budget = 1, "the budget of a whole layer");
+    CHECK_REFUSED(rules->total_count = 3, "more budgets in total");
+    CHECK_REFUSED(rules->budgets[0].where = NULL, "a text is missing");
+    CHECK_REFUSED(rules->programs[0].path = "git", "without a whole path");
+    CHECK_REFUSED(rules->programs[0].path = "/a\nb", "control bytes");
+    CHECK_REFUSED(rules->programs[0].change_ns = 1000000000, "a time that is none");
+    CHECK_REFUSED(deny->terminates = true, "a deny rule");
+    CHECK_REFUSED(deny->budget = 2, "a deny rule");
+    CHECK_REFUSED((deny->programs = sample_programs, deny->program_count = 1), "a deny rule");
+    CHECK_REFUSED((text = "G T", http.methods = &text, http.method_count = 1), "a word of HTTP");
+    CHECK_REFUSED((text = "", http.methods = &text, http.method_count = 1), "a word of HTTP");
+    CHECK_REFUSED((text = NULL, http.methods = &text, http.method_count = 1), "a text is missing");
+    CHECK_REFUSED((text = "/a/../b", http.paths = &text, http.path_count = 1), "in its one spelling");
+    CHECK_REFUSED((text = "/%61", http.paths = &text, http.path_count = 1), "in its one spelling");
+    CHECK_REFUSED((http.has_calls = true, http.calls = sample_calls, http.call_count = 1), "a WebSocket");
+    CHECK_REFUSED(http.is_mcp = true, "where no body is judged");
+    CHECK_REFUSED((http.calls = sample_calls, http.call_count = 1), "where no body is judged");
+    CHECK_REFUSED((http.has_websocket = false, http.has_calls = true), "and none of them");
+    CHECK_REFUSED(mcp.is_mcp = false, "not MCP");
+    CHECK_REFUSED(mcp.call_count = mcp.tool_count = 0, "and none of them");
+    CHECK_REFUSED((text = "tools/call", mcp.calls = &text), "tools/call of any");
+    CHECK_REFUSED((text = "a\x1b[m", mcp.tools = &text, mcp.tool_count = 1), "control bytes");
+    CHECK_REFUSED((text = "", mcp.tools = &text, mcp.tool_count = 1), "an empty text");
     CHECK_REFUSED(rules->inward[0].port = 0, "a port that is none");
     CHECK_REFUSED(rules->outward[0].to_port = 0, "a port that is none");
     CHECK_REFUSED(rules->outward[0].where = NULL, "a text is missing");
@@ -245,7 +343,7 @@ TEST(more_rules_than_fit_are_refused)
     check_int(err.kind, ERROR_LIMIT);
     check(!record);
     check_int(net_rules_read(arena, "", NET_RECORD_MAX + 1, &rules, &err), -E2BIG);
-    layer->allow_count = 60000;
+    layer->allow_count = 25000;
     check_int(net_rules_write(rules, &record, &size, &err), 0);
     mem_free(record);
 }
@@ -253,7 +351,7 @@ TEST(more_rules_than_fit_are_refused)
 /* A record of a few bytes must not make its reader allocate much. */
 TEST(a_count_is_held_against_the_bytes_that_are_left)
 {
-    uint32_t record[4] = {0x31726e43u, sizeof(record), 0x10000000u, 0};
+    uint32_t record[4] = {0x32726e43u, sizeof(record), 0x10000000u, 0};
     struct arena *arena auto_arena = arena_new();
     struct net_rules *rules = NULL;
     struct error err = ERROR_INIT;
