@@ -51,6 +51,11 @@ int inside_enter_owner(int network, struct error *err)
     return 0;
 }
 
+static bool is_needed(const struct inside *inside)
+{
+    return inside->want->set->rules->inward_count;
+}
+
 static int make_all(struct inside *inside)
 {
     const struct inside_want *want = inside->want;
@@ -66,7 +71,8 @@ static int make_all(struct inside *inside)
         status = inside_make_settings(want, &inside->err);
     if (status == 0)
         status = inside_make_filter(want, has_ipv6, &inside->err);
-    if (status == 0)
+    /* one that is not needed any more ends with its rights, before the program begins */
+    if (status == 0 && is_needed(inside))
         status = confine_thread(CONFINE_INSIDE, &inside->err);
     return status;
 }
@@ -88,12 +94,12 @@ static void serve(struct inside *inside)
 static void *run(void *data)
 {
     struct inside *inside = data;
-    bool is_needed;
+    bool is_staying;
     int done = 0;
 
     inside->status = make_all(inside);
-    is_needed = inside->status == 0 && inside->want->set->rules->inward_count;
-    if (write(inside->thread_end, &done, sizeof(done)) == sizeof(done) && is_needed)
+    is_staying = inside->status == 0 && is_needed(inside);
+    if (write(inside->thread_end, &done, sizeof(done)) == sizeof(done) && is_staying)
         serve(inside);
     return NULL;
 }

@@ -22,17 +22,31 @@
 
 #define REQUEST_BYTES   512
 #define BATCH_BYTES     (32 << 10)
+#define REQUESTS_MAX    512u /* in one batch */
 #define LO              1 /* the first interface of every network namespace */
 #define DNS_TABLE       53
 #define DNS_PRIORITY    100  /* behind the table `local` (0), before main (32766) */
 #define PROHIBIT_METRIC UINT32_MAX
 
-/* Messages that go to the kernel together: it does one after the other, and answers the last, and what it cannot do. */
+/* What the kernel may lack, so that its refusal is no failure. */
+enum lack {
+    LACK_NOTHING = 0,
+    LACK_IPV6,   /* EOPNOTSUPP, EAFNOSUPPORT; EACCES: shut by the administrator */
+    LACK_TABLES4, /* several tables: EOPNOTSUPP, EAFNOSUPPORT */
+    LACK_TABLES6,
+};
+
+/*
+ * Messages that go to the kernel together: it does one after the other, also behind one that it refuses, and answers
+ * those and the last.
+ */
 struct request {
     struct mnl_socket *socket;
     struct nlmsghdr *header; /* of the message under construction */
     size_t used;             /* bytes in front of it */
-    uint32_t sequence;
+    uint32_t sequence, first; /* of the messages that have not been sent, the first */
+    bool is_lacking[LACK_TABLES6 + 1];
+    enum lack lacks[REQUESTS_MAX]; /* from `first` on */
     _Alignas(struct nlmsghdr) char bytes[BATCH_BYTES];
 };
 
@@ -43,7 +57,18 @@ static void *begin(struct request *request, unsigned type, unsigned flags, size_
     request->header->nlmsg_type = (uint16_t)type;
     request->header->nlmsg_flags = (uint16_t)(NLM_F_REQUEST | flags);
     request->header->nlmsg_seq = ++request->sequence;
+    request->lacks[request->sequence - request->first] = LACK_NOTHING;
     return mnl_nlmsg_put_extra_header(request->header, extra);
+}
+
+static bool is_lack(struct request *request, uint32_t sequence, int number)
+{
+    enum lack lack = sequence - request->first < REQUESTS_MAX ? request->lacks[sequence - request->first] : LACK_NOTHING;
+
+    if (lack == LACK_NOTHING || (number != EOPNOTSUPP && number != EAFNOSUPPORT && !(lack == LACK_IPV6 && number == EACCES)))
+        return false;
+    request->is_lacking[lack] = true;
+    return true;
 }
 
 /* 0 when the kernel has done everything up to this one; or the first errno. */
@@ -59,34 +84,37 @@ static int await(struct request *request, uint32_t last)
             return -errno;
         if (!mnl_nlmsg_ok(header, (int)size) || header->nlmsg_type != NLMSG_ERROR)
             return -EPROTO;
-        if (mnl_cb_run(answer, (size_t)size, 0, 0, NULL, NULL) < 0)
+        if (mnl_cb_run(answer, (size_t)size, 0, 0, NULL, NULL) < 0 && !is_lack(request, header->nlmsg_seq, errno))
             return -errno;
         if (header->nlmsg_seq == last)
             return 0;
     }
 }
 
-/* Send what is there, and wait for what the kernel says to it. 0 or -errno. */
-static int finish(struct request *request)
+/* Send what there is, and wait for what the kernel says to it. 0 or -errno. */
+static int flush(struct request *request)
 {
-    size_t size = request->used + MNL_ALIGN(request->header->nlmsg_len);
+    int status;
 
+    if (!request->used)
+        return 0;
     request->header->nlmsg_flags |= NLM_F_ACK;
+    status = mnl_socket_sendto(request->socket, request->bytes, request->used) < 0 ? -errno : 0;
+    if (status == 0)
+        status = await(request, request->header->nlmsg_seq);
     request->used = 0;
-    if (mnl_socket_sendto(request->socket, request->bytes, size) < 0)
-        return -errno;
-    return await(request, request->header->nlmsg_seq);
+    request->first = request->sequence + 1;
+    return status;
 }
 
-/* With the next one; now where there is no room for another. */
-static int finish_later(struct request *request)
+/* The message is complete, and goes with the next ones; now where there is no room for another. */
+static int finish(struct request *request, enum lack lack)
 {
-    size_t used = request->used + MNL_ALIGN(request->header->nlmsg_len);
-
-    if (used + REQUEST_BYTES > sizeof(request->bytes))
-        return finish(request);
-    request->used = used;
-    return 0;
+    request->lacks[request->sequence - request->first] = lack;
+    request->used += MNL_ALIGN(request->header->nlmsg_len);
+    if (request->used + REQUEST_BYTES <= sizeof(request->bytes) && request->sequence - request->first + 1 < REQUESTS_MAX)
+        return 0;
+    return flush(request);
 }
 
 static size_t address_size(int family)
@@ -102,15 +130,13 @@ static void put_address(struct request *request, unsigned type, int family, cons
     mnl_attr_put(request->header, (uint16_t)type, address_size(family), bytes);
 }
 
-static int bring_up(struct request *request, struct error *err)
+static int bring_up(struct request *request)
 {
     struct ifinfomsg *link = begin(request, RTM_NEWLINK, 0, sizeof(*link));
-    int status;
 
     link->ifi_index = LO;
     link->ifi_flags = link->ifi_change = IFF_UP;
-    status = finish(request);
-    return status < 0 ? error_system(err, -status, "bring up lo in the container") : 0;
+    return finish(request, LACK_NOTHING);
 }
 
 static int add_address(struct request *request, int family, const char *text)
@@ -124,10 +150,31 @@ static int add_address(struct request *request, int family, const char *text)
     address->ifa_index = LO;
     put_address(request, IFA_LOCAL, family, text);
     put_address(request, IFA_ADDRESS, family, text);
-    return finish(request);
+    return finish(request, family == AF_INET6 ? LACK_IPV6 : LACK_NOTHING);
 }
 
-static int add_addresses(struct request *request, bool *ret_has_ipv6, struct error *err)
+/* Questions to port 53, wherever they go, have a table of their own. */
+static int add_rules(struct request *request, int family)
+{
+    static const uint8_t protocols[] = {IPPROTO_UDP, IPPROTO_TCP};
+    static const struct fib_rule_port_range port = {.start = NET_INSIDE_DNS_PORT, .end = NET_INSIDE_DNS_PORT};
+    int status = 0;
+
+    for (size_t i = 0; i < ARRAY_COUNT(protocols) && status == 0; i++) {
+        struct fib_rule_hdr *rule = begin(request, RTM_NEWRULE, NLM_F_CREATE | NLM_F_EXCL, sizeof(*rule));
+
+        rule->family = (uint8_t)family;
+        rule->table = DNS_TABLE;
+        rule->action = FR_ACT_TO_TBL;
+        mnl_attr_put_u32(request->header, FRA_PRIORITY, DNS_PRIORITY + (uint32_t)i);
+        mnl_attr_put_u8(request->header, FRA_IP_PROTO, protocols[i]);
+        mnl_attr_put(request->header, FRA_DPORT_RANGE, sizeof(port), &port);
+        status = finish(request, family == AF_INET6 ? LACK_TABLES6 : LACK_TABLES4);
+    }
+    return status;
+}
+
+static int make_interface(struct request *request, bool *ret_has_ipv6, struct error *err)
 {
     static const struct {
         int family;
@@ -138,18 +185,19 @@ static int add_addresses(struct request *request, bool *ret_has_ipv6, struct err
         {AF_INET6, NET_INSIDE_ADDRESS6},
         {AF_INET6, NET_INSIDE_GATEWAY6},
     };
-    bool has_ipv6 = true;
+    int status = bring_up(request);
 
-    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
-        int status = has_ipv6 || rows[i].family == AF_INET ? add_address(request, rows[i].family, rows[i].text) : 0;
-
-        /* no IPv6 in this kernel (EOPNOTSUPP, EAFNOSUPPORT), or shut by the administrator (EACCES) */
-        if (rows[i].family == AF_INET6 && (status == -EOPNOTSUPP || status == -EAFNOSUPPORT || status == -EACCES))
-            has_ipv6 = false;
-        else if (status < 0)
-            return error_system(err, -status, "add the address %s to lo in the container", rows[i].text);
-    }
-    *ret_has_ipv6 = has_ipv6;
+    for (size_t i = 0; i < ARRAY_COUNT(rows) && status == 0; i++)
+        status = add_address(request, rows[i].family, rows[i].text);
+    if (status == 0)
+        status = add_rules(request, AF_INET);
+    if (status == 0)
+        status = add_rules(request, AF_INET6);
+    if (status == 0)
+        status = flush(request);
+    if (status < 0)
+        return error_system(err, -status, "bring up lo in the container, its addresses and the routing rules for port 53");
+    *ret_has_ipv6 = !request->is_lacking[LACK_IPV6];
     return 0;
 }
 
@@ -179,53 +227,19 @@ static void put_route(struct request *request, const struct net_block *block, co
                     block->family == AF_INET ? NET_INSIDE_ADDRESS4 : NET_INSIDE_ADDRESS6);
 }
 
-static int add_route(struct request *request, const struct net_block *block, const struct route *route, struct error *err)
+static int add_route(struct request *request, const struct net_block *block, const struct route *route)
 {
-    int status;
-
     put_route(request, block, route);
-    status = finish(request);
-    return status < 0 ? error_system(err, -status, "make the routes of the container") : 0;
+    return finish(request, LACK_NOTHING);
 }
 
-static int add_all(struct request *request, const struct blocks *blocks, const struct route *route, struct error *err)
+static int add_all(struct request *request, const struct blocks *blocks, const struct route *route)
 {
     int status = 0;
 
-    for (size_t i = 0; i < blocks->count && status == 0; i++) {
-        put_route(request, &blocks->items[i], route);
-        status = i + 1 < blocks->count ? finish_later(request) : finish(request);
-    }
-    return status < 0 ? error_system(err, -status, "make the routes of the container") : 0;
-}
-
-/*
- * Questions to port 53, wherever they go. A kernel without several tables (EOPNOTSUPP, EAFNOSUPPORT) refuses them instead,
- * and programs find the resolver that resolv.conf names.
- */
-static int add_questions(struct request *request, int family, struct error *err)
-{
-    static const struct route questions = {.type = RTN_LOCAL, .table = DNS_TABLE};
-    static const uint8_t protocols[] = {IPPROTO_UDP, IPPROTO_TCP};
-    static const struct fib_rule_port_range port = {.start = NET_INSIDE_DNS_PORT, .end = NET_INSIDE_DNS_PORT};
-
-    for (size_t i = 0; i < ARRAY_COUNT(protocols); i++) {
-        struct fib_rule_hdr *rule = begin(request, RTM_NEWRULE, NLM_F_CREATE | NLM_F_EXCL, sizeof(*rule));
-        int status;
-
-        rule->family = (uint8_t)family;
-        rule->table = DNS_TABLE;
-        rule->action = FR_ACT_TO_TBL;
-        mnl_attr_put_u32(request->header, FRA_PRIORITY, DNS_PRIORITY + (uint32_t)i);
-        mnl_attr_put_u8(request->header, FRA_IP_PROTO, protocols[i]);
-        mnl_attr_put(request->header, FRA_DPORT_RANGE, sizeof(port), &port);
-        status = finish(request);
-        if (status == -EOPNOTSUPP || status == -EAFNOSUPPORT)
-            return 0;
-        if (status < 0)
-            return error_system(err, -status, "make the routing rule for port 53 in the container");
-    }
-    return add_route(request, &(struct net_block){.family = family}, &questions, err);
+    for (size_t i = 0; i < blocks->count && status == 0; i++)
+        status = add_route(request, &blocks->items[i], route);
+    return status;
 }
 
 static const struct route local = {.type = RTN_LOCAL, .table = RT_TABLE_LOCAL};
@@ -250,7 +264,7 @@ static void leave_out(struct blocks *blocks, const struct net_block *block)
  * Rules about names reach all but a few special blocks: then everything is local, and those few are passed over to the
  * tables behind. Otherwise each block that may be reached has its route.
  */
-static int add_reachable(struct request *request, const struct inside_want *want, int family, struct error *err)
+static int add_reachable(struct request *request, const struct inside_want *want, int family)
 {
     static const struct route throw = {.type = RTN_THROW, .table = RT_TABLE_LOCAL};
     static const struct net_block kernels[] = {{.family = AF_INET, .address = {127}, .prefix = 8},
@@ -263,51 +277,59 @@ static int add_reachable(struct request *request, const struct inside_want *want
     int status;
 
     if (!arena)
-        return error_memory(err);
+        return -ENOMEM;
     if (reachable->count > 1)
         status = net_other_blocks(reachable->items, reachable->count, arena, family, &others.items, &others.count, NULL);
     else
         status = -E2BIG; /* not fewer */
     if (status < 0 || others.count + 1 >= reachable->count)
-        return add_all(request, reachable, &local, err);
+        return add_all(request, reachable, &local);
     leave_out(&others, &kernels[family == AF_INET6]);
     for (size_t i = 0; i < synthetic->count; i++)
         leave_out(&others, &synthetic->items[i]);
-    status = add_all(request, &others, &throw, err);
-    return status < 0 ? status : add_all(request, &(struct blocks){&all, 1}, &local, err);
+    status = add_all(request, &others, &throw);
+    return status < 0 ? status : add_all(request, &(struct blocks){&all, 1}, &local);
 }
 
-static int add_routes(struct request *request, const struct inside_want *want, int family, struct error *err)
+/*
+ * Without several tables questions to other resolvers are refused, and programs find the one that resolv.conf names. (The
+ * kernel would put the route into the table main.)
+ */
+static int add_routes(struct request *request, const struct inside_want *want, int family)
 {
+    static const struct route questions = {.type = RTN_LOCAL, .table = DNS_TABLE};
     static const struct route prohibit = {.type = RTN_PROHIBIT, .table = RT_TABLE_MAIN, .metric = PROHIBIT_METRIC};
     bool is_six = family == AF_INET6;
-    int status = add_reachable(request, want, family, err);
+    int status = add_reachable(request, want, family);
 
     /* an open policy reaches everything already */
     if (status == 0 && !(want->set->reachable[is_six].count == 1 && want->set->reachable[is_six].items[0].prefix == 0))
-        status = add_all(request, &want->synthetic[is_six], &local, err);
+        status = add_all(request, &want->synthetic[is_six], &local);
+    if (status == 0 && !request->is_lacking[is_six ? LACK_TABLES6 : LACK_TABLES4])
+        status = add_route(request, &(struct net_block){.family = family}, &questions);
     if (status == 0)
-        status = add_questions(request, family, err);
-    if (status == 0)
-        status = add_route(request, &(struct net_block){.family = family}, &prohibit, err);
+        status = add_route(request, &(struct net_block){.family = family}, &prohibit);
     return status;
 }
 
 int inside_make_routes(const struct inside_want *want, bool *ret_has_ipv6, struct error *err)
 {
-    struct request request = {.socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC)};
+    struct request request = {.socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC), .first = 1};
     bool has_ipv6 = false;
     int status;
 
     if (!request.socket)
         return error_system(err, errno, "open a route socket in the container");
-    status = bring_up(&request, err);
-    if (status == 0)
-        status = add_addresses(&request, &has_ipv6, err);
-    if (status == 0)
-        status = add_routes(&request, want, AF_INET, err);
-    if (status == 0 && has_ipv6)
-        status = add_routes(&request, want, AF_INET6, err);
+    status = make_interface(&request, &has_ipv6, err);
+    if (status == 0) {
+        status = add_routes(&request, want, AF_INET);
+        if (status == 0 && has_ipv6)
+            status = add_routes(&request, want, AF_INET6);
+        if (status == 0)
+            status = flush(&request);
+        if (status < 0)
+            (void)error_system(err, -status, "make the routes of the container");
+    }
     mnl_socket_close(request.socket);
     if (status == 0)
         *ret_has_ipv6 = has_ipv6;

@@ -129,9 +129,13 @@ static int drop_capabilities(struct error *err)
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
     struct __user_cap_data_struct none[2] = {{0}};
 
-    for (int i = 0; i <= CAPABILITIES_MAX; i++)
-        if (prctl(PR_CAPBSET_DROP, i) < 0 && errno != EINVAL)
-            return error_system(err, errno, "give up capability %d for good", i);
+    for (int i = 0; i <= CAPABILITIES_MAX; i++) {
+        if (prctl(PR_CAPBSET_DROP, i) == 0)
+            continue;
+        if (errno == EINVAL && i > CAP_SETPCAP)
+            break; /* behind the last that this kernel has */
+        return error_system(err, errno, "give up capability %d for good", i);
+    }
     if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
         return error_system(err, errno, "give up ambient capabilities");
     if (prctl(PR_SET_SECUREBITS, SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP |
