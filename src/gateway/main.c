@@ -92,6 +92,7 @@ void gateway_end(struct gateway *gateway, const struct error *err)
     gateway->udp = NULL;
     if (err)
         channel_send_error(WORKER_CHANNEL, err);
+    shutdown(WORKER_CHANNEL, SHUT_WR); /* so the starter need not wait until this process is taken apart */
     loop_stop(gateway->loop, err ? -EPROTO : 0);
 }
 

@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/retire.h"
 #include "base/spawn.h"
 
 #define READY_NS    (10 * NS_PER_S) /* set-up that takes longer has failed */
@@ -225,6 +226,17 @@ bool worker_has_ended(const struct worker *worker)
 
     return worker->pidfd >= 0 && waitid(P_PIDFD, (id_t)worker->pidfd, &how, WEXITED | __WALL | WNOHANG | WNOWAIT) == 0 &&
            how.si_pid;
+}
+
+void worker_leave(struct worker *worker)
+{
+    if (worker->pidfd >= 0) {
+        syscall(SYS_pidfd_send_signal, worker->pidfd, SIGKILL, NULL, 0);
+        retire(worker->pid, worker->pidfd);
+    }
+    fd_close_at(&worker->pidfd);
+    fd_close_at(&worker->channel);
+    worker->pidfd = worker->channel = -1;
 }
 
 void worker_kill(struct worker *worker, siginfo_t *ret_how)

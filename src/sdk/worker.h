@@ -41,6 +41,9 @@ int worker_refusal(const struct worker_message *message, struct error *err);
 /* Until it has something to say: 0 also when woken for nothing. */
 int worker_wait(const struct worker *worker, uint64_t deadline_ns, int cancel_fd, struct error *err) must_check;
 
+/* It has said its last word, or has nothing to say: it ends, and nobody waits for what the kernel does to that end. */
+void worker_leave(struct worker *worker);
+
 /* At once, without a word. *ret_how (NULL = nobody asks) says how it ended; nothing of it is left. */
 void worker_kill(struct worker *worker, siginfo_t *ret_how);
 

@@ -237,6 +237,11 @@ int workers_end(struct workers *workers, struct event_log *log, struct error *er
         if (status == 0 && worker_wait(&workers->gateway, deadline_ns, -1, NULL) < 0)
             break;
     }
+    if (status > 0) { /* its ports are shut: that was before its last word */
+        worker_leave(&workers->gateway);
+        worker_leave(&workers->inspector);
+        worker_leave(&workers->holder);
+    }
     workers_kill(workers);
     return status < 0 ? status : event_network_end(log, err);
 }

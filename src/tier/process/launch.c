@@ -22,7 +22,7 @@
 #include "tier/process/image.h"
 #include "tier/process/in_place.h"
 #include "tier/process/process.h"
-#include "tier/process/retire.h"
+#include "base/retire.h"
 #include "tier/process/run.h"
 
 struct tier_run *run_new(void)

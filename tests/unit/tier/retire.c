@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Processes that are reaped later: each of them, nobody else, and without a descriptor that stays. */
-#include "tier/process/retire.h"
+#include "base/retire.h"
 
 #include <linux/sched.h>
 #include <sched.h>

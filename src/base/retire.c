@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An init that has told its status only has its namespaces left to lose (0.2 ms and more with a network namespace).
+ * An init that has told its status, or a gateway that has said its last words, only has its namespaces left to lose
+ * (0.2 ms and more with a network namespace).
  * Until it is reaped it is remembered by number and identity, not by a descriptor that the caller would find open. What
  * is still waiting when the calling process ends is reaped by its parent.
  */
-#include "tier/process/retire.h"
+#include "base/retire.h"
 
 #include <errno.h>
 #include <pthread.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Processes that are as good as dead: reaped later, so that nobody waits for namespaces to be torn down. */
-#ifndef CORDON_TIER_PROCESS_RETIRE_H
-#define CORDON_TIER_PROCESS_RETIRE_H
+#ifndef CORDON_BASE_RETIRE_H
+#define CORDON_BASE_RETIRE_H
 
 #include <sys/types.h>
 
@@ -10,7 +10,7 @@
  * a later call. It is waited for when RETIRED_MAX of them are waiting, and on kernels before 6.9, where nothing would
  * tell it from a later process of its number. Any thread.
  */
-#define RETIRED_MAX 16
+#define RETIRED_MAX 64
 void retire(pid_t pid, int pidfd);
 
 /* Wait for those that are left. */
