@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/retire.h"
 #include "sdk/told.h"
 #include "test.h"
 
@@ -64,6 +65,7 @@ static const char *end(void)
     got = read(records[0], text, sizeof(text) - 1);
     close(records[0]);
     text[got > 0 ? got : 0] = '\0';
+    retire_finish();
     check_int(waitpid(-1, NULL, WNOHANG), -1);
     check_int(errno, ECHILD);
     return text;
