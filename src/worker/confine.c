@@ -13,6 +13,7 @@
 #include <linux/seccomp.h>
 #include <linux/securebits.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -124,11 +125,22 @@ int confine_apart(const char **ret_missing, struct error *err)
     return confine_files(err);
 }
 
+/* Nor can it ever gain one: no_new_privs is set. */
+static bool has_no_capability(void)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct own[2];
+
+    return syscall(SYS_capget, &header, own) == 0 && !(own[0].permitted | own[1].permitted);
+}
+
 static int drop_capabilities(struct error *err)
 {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
     struct __user_cap_data_struct none[2] = {{0}};
 
+    if (has_no_capability())
+        return 0; /* and so may not even let go of what it has not */
     for (int i = 0; i <= CAPABILITIES_MAX; i++) {
         if (prctl(PR_CAPBSET_DROP, i) == 0)
             continue;

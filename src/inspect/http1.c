@@ -1,0 +1,470 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What goes by on an opened connection. Each way takes a step as long as there is something to take and room for it on the
+ * other side, so that whoever reads slowly holds up nobody but whoever writes to it.
+ */
+#include "inspect/http1.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+#define ROUNDS 64u
+
+/* 1 = something happened, 0 = nothing can, -errno = the connection breaks. */
+typedef int step(struct http1 *http);
+
+/* ---- bodies ---- */
+
+static int body_came(http_parser *parser, const char *at, size_t size)
+{
+    struct http1 *http = parser->data;
+    unsigned side = parser->type == HTTP_RESPONSE ? SERVER : PROGRAM;
+    struct buffer *out = http->up == UP_CALL && side == PROGRAM ? &http->body : &http->flow->sides[!side].out;
+
+    if (side == PROGRAM && http->up == UP_DISCARD)
+        return 0;
+    *(side == PROGRAM ? &http->flow->bytes_up : &http->flow->bytes_down) += size;
+    http->has_failed |= !http1_write_body(out, http->is_chunked[side] && out != &http->body, at, size);
+    return http->has_failed;
+}
+
+static int body_ended(http_parser *parser)
+{
+    struct http1 *http = parser->data;
+
+    http->is_complete[parser->type == HTTP_RESPONSE ? SERVER : PROGRAM] = true;
+    http_parser_pause(parser, 1);
+    return 0;
+}
+
+/* Let the parser take what is there of a body. */
+static int feed(struct http1 *http, unsigned side)
+{
+    struct buffer *in = &http->in[side];
+    http_parser *parser = &http->parsers[side];
+    struct http_parser_settings settings;
+    size_t done;
+
+    http_parser_settings_init(&settings);
+    settings.on_body = body_came;
+    settings.on_message_complete = body_ended;
+    parser->data = http;
+    done = http_parser_execute(parser, &settings, buffer_bytes(in), in->size);
+    if (http->has_failed)
+        return -ENOMEM;
+    if (HTTP_PARSER_ERRNO(parser) != HPE_OK && HTTP_PARSER_ERRNO(parser) != HPE_PAUSED)
+        return -EBADMSG;
+    buffer_take(in, done);
+    return 1;
+}
+
+/* ---- up ---- */
+
+/* The next message has begun to come; it has to end in time. */
+static int more_of_head(struct http1 *http)
+{
+    struct flow *flow = http->flow;
+    struct buffer *in = &http->in[PROGRAM];
+
+    if (flow->sides[PROGRAM].is_ended)
+        return in->size ? http1_refuse_bytes(http, "a request that ends in its head") : 0;
+    if (!http->looked[PROGRAM] && in->size)
+        flow_set_deadline(flow, FLOW_HEAD_MS);
+    http->looked[PROGRAM] = in->size;
+    return 0;
+}
+
+static int up_head(struct http1 *http)
+{
+    struct buffer *in = &http->in[PROGRAM];
+    const char *what = NULL;
+    int status;
+    long size;
+
+    if (!in->size && http->flow->sides[PROGRAM].is_ended) {
+        http->up = UP_ENDED;
+        http->down = DOWN_ENDED;
+        http->flow->sides[PROGRAM].wants_end = http->flow->sides[SERVER].wants_end = true;
+        return 1;
+    }
+    if (!in->size || !stream_has_room(&http->flow->sides[PROGRAM]))
+        return 0;
+    size = head_size(buffer_bytes(in), in->size, http->looked[PROGRAM], &what);
+    if (size == 0)
+        return more_of_head(http);
+    http->looked[PROGRAM] = 0;
+    flow_set_deadline(http->flow, 0);
+    status = size < 0 ? http1_refuse_bytes(http, what) : http1_take_request(http, (size_t)size);
+    return status < 0 ? status : 1;
+}
+
+static int up_ended_early(struct http1 *http)
+{
+    return http->flow->sides[PROGRAM].is_ended && !http->in[PROGRAM].size ? -ECONNRESET : 0;
+}
+
+static int up_body(struct http1 *http)
+{
+    struct buffer *out = &http->flow->sides[SERVER].out;
+    int status;
+
+    if (!stream_has_room(&http->flow->sides[SERVER]))
+        return 0;
+    if (!http->in[PROGRAM].size)
+        return up_ended_early(http);
+    status = feed(http, PROGRAM);
+    if (status < 0 || !http->is_complete[PROGRAM])
+        return status;
+    http->up = http->down == DOWN_IDLE ? UP_HEAD : UP_WAIT;
+    return http1_write_body_end(out, http->is_chunked[PROGRAM]) ? 1 : -ENOMEM;
+}
+
+static int up_call(struct http1 *http)
+{
+    int status;
+
+    if (!http->in[PROGRAM].size)
+        return up_ended_early(http);
+    status = feed(http, PROGRAM);
+    if (status < 0)
+        return status;
+    if (http->body.size > HTTP1_CALL_MAX) {
+        static const struct verdict large = {.reason = NET_CALL, .status = 413, .code = "too-large",
+                                             .what = "a body of more than 1 MiB, which is not read"};
+
+        status = http1_refuse(http, &large, NULL);
+    } else if (http->is_complete[PROGRAM]) {
+        status = http1_take_call(http);
+    }
+    return status < 0 ? status : 1;
+}
+
+static int up_discard(struct http1 *http)
+{
+    int status;
+
+    if (!http->in[PROGRAM].size)
+        return up_ended_early(http);
+    status = feed(http, PROGRAM);
+    if (status > 0 && http->is_complete[PROGRAM])
+        http->up = UP_HEAD;
+    return status;
+}
+
+static int up_wait(struct http1 *http)
+{
+    struct flow *flow = http->flow;
+
+    if (!flow->sides[PROGRAM].is_ended || http->in[PROGRAM].size || flow->sides[SERVER].wants_end)
+        return 0;
+    flow->sides[SERVER].wants_end = true; /* as the server would see it without us */
+    return 1;
+}
+
+static int tunnel(struct http1 *http, unsigned side)
+{
+    struct buffer *in = &http->in[side];
+    struct stream *to = &http->flow->sides[!side];
+    bool is_ended = http->flow->sides[side].is_ended;
+
+    if (in->size && stream_has_room(to)) {
+        *(side == PROGRAM ? &http->flow->bytes_up : &http->flow->bytes_down) += in->size;
+        if (!buffer_add(&to->out, buffer_bytes(in), in->size))
+            return -ENOMEM;
+        buffer_finish(in);
+        return 1;
+    }
+    if (in->size || !is_ended || to->wants_end)
+        return 0;
+    to->wants_end = true;
+    return 1;
+}
+
+static int step_up(struct http1 *http)
+{
+    switch (http->up) {
+    case UP_HEAD:
+        return up_head(http);
+    case UP_BODY:
+        return up_body(http);
+    case UP_CALL:
+        return up_call(http);
+    case UP_DISCARD:
+        return up_discard(http);
+    case UP_WAIT:
+        return up_wait(http);
+    case UP_TUNNEL:
+        return tunnel(http, PROGRAM);
+    case UP_ENDED:
+        break;
+    }
+    return 0;
+}
+
+/* ---- down ---- */
+
+static int answer_ended(struct http1 *http)
+{
+    struct flow *flow = http->flow;
+
+    http->down = DOWN_IDLE;
+    http1_forget_request(http);
+    if (http->closes || http->server_closes) {
+        flow->sides[PROGRAM].wants_end = flow->sides[SERVER].wants_end = true;
+        http->up = UP_ENDED;
+        http->down = DOWN_ENDED;
+    } else if (http->up == UP_WAIT) {
+        http->up = UP_HEAD;
+    }
+    return 1;
+}
+
+/* A 101 that nobody asked for, or not so. */
+static bool is_wanted_upgrade(const struct http1 *http, const struct head *head)
+{
+    return http->upgrades && head->upgrades && http->up == UP_WAIT;
+}
+
+static int take_interim(struct http1 *http, const struct head *head)
+{
+    if (++http->interim > HTTP1_INTERIM_MAX || head->body != HEAD_BODY_UNTIL_END)
+        return -EBADMSG;
+    if (http->is_old || (head->status == 100 && !http->expects))
+        return 1;
+    return http1_write_response(http, head, &http->flow->sides[PROGRAM].out) ? 1 : -ENOMEM;
+}
+
+static int take_answer(struct http1 *http, const struct head *head)
+{
+    const struct tell_request told = http1_told(http);
+
+    if (head->status == 101 && !is_wanted_upgrade(http, head))
+        return -EBADMSG;
+    if (head->status < 200 && head->status != 101)
+        return take_interim(http, head);
+    tell_request(http->flow, &told, head->status, http->where);
+    http->server_closes = head->closes;
+    http->closes |= head->closes;
+    http->is_chunked[SERVER] = head->body == HEAD_BODY_CHUNKED && !http->is_old;
+    http->is_complete[SERVER] = false;
+    if (!http1_write_response(http, head, &http->flow->sides[PROGRAM].out))
+        return -ENOMEM;
+    if (head->status == 101) {
+        http->up = UP_TUNNEL;
+        http->down = DOWN_TUNNEL;
+        return 1;
+    }
+    if (!head->has_body || (head->body == HEAD_BODY_LENGTH && !head->length))
+        return answer_ended(http);
+    http->down = DOWN_BODY;
+    return 1;
+}
+
+static int down_head(struct http1 *http)
+{
+    static struct head head;
+    struct buffer *in = &http->in[SERVER];
+    const char *what = NULL;
+    int status;
+    long size;
+
+    if (!stream_has_room(&http->flow->sides[PROGRAM]))
+        return 0;
+    size = in->size ? head_size(buffer_bytes(in), in->size, http->looked[SERVER], &what) : 0;
+    if (size < 0)
+        return (int)size;
+    if (size == 0) {
+        http->looked[SERVER] = in->size;
+        return http->flow->sides[SERVER].is_ended ? -ECONNRESET : 0;
+    }
+    http->looked[SERVER] = 0;
+    if (head_read_response(buffer_bytes(in), (size_t)size, http->is_head_method, &head, &http->parsers[SERVER], &what) < 0)
+        return -EBADMSG;
+    status = take_answer(http, &head);
+    buffer_take(in, (size_t)size);
+    return status;
+}
+
+/* true: only the end of the connection ends this body. */
+static bool is_until_end(const struct http1 *http)
+{
+    const http_parser *parser = &http->parsers[SERVER];
+
+    return !(parser->flags & (F_CHUNKED | F_CONTENTLENGTH));
+}
+
+static int down_body(struct http1 *http)
+{
+    struct flow *flow = http->flow;
+    int status;
+
+    if (!stream_has_room(&flow->sides[PROGRAM]))
+        return 0;
+    if (!http->in[SERVER].size && flow->sides[SERVER].is_ended)
+        return is_until_end(http) && !flow->sides[SERVER].is_cut ? answer_ended(http) : -ECONNRESET;
+    if (!http->in[SERVER].size)
+        return 0;
+    status = feed(http, SERVER);
+    if (status < 0 || !http->is_complete[SERVER])
+        return status;
+    if (!http1_write_body_end(&flow->sides[PROGRAM].out, http->is_chunked[SERVER]))
+        return -ENOMEM;
+    return answer_ended(http);
+}
+
+/* Nothing was asked: whatever the server says now, the connection ends. */
+static int down_idle(struct http1 *http)
+{
+    struct flow *flow = http->flow;
+
+    if (!http->in[SERVER].size && !flow->sides[SERVER].is_ended)
+        return 0;
+    if (flow->failure[0] || http->up == UP_DISCARD)
+        return 0; /* there is no server, or the program has an answer to take */
+    flow->sides[PROGRAM].wants_end = flow->sides[SERVER].wants_end = true;
+    http->up = UP_ENDED;
+    http->down = DOWN_ENDED;
+    return 1;
+}
+
+static int step_down(struct http1 *http)
+{
+    switch (http->down) {
+    case DOWN_IDLE:
+        return down_idle(http);
+    case DOWN_HEAD:
+        return down_head(http);
+    case DOWN_BODY:
+        return down_body(http);
+    case DOWN_TUNNEL:
+        return tunnel(http, SERVER);
+    case DOWN_ENDED:
+        break;
+    }
+    return 0;
+}
+
+/* ---- both ---- */
+
+static size_t wanted(const struct http1 *http, unsigned side)
+{
+    bool is_head = side == PROGRAM ? http->up == UP_HEAD : http->down == DOWN_HEAD;
+
+    if ((side == PROGRAM && http->up == UP_ENDED) || (side == SERVER && http->down == DOWN_ENDED))
+        return 0;
+    return is_head ? HEAD_MAX : FLOW_READ;
+}
+
+/* An answer that cannot be read: the program hears so, where it has heard nothing else yet. */
+static int bad_answer(struct http1 *http)
+{
+    const struct tell_request told = http1_told(http);
+    const struct answer bad = {
+        .status = 502, .code = "server-failed", .message = "the server's answer can be read in more than one way",
+        .reason = "no answer that could be passed on", .method = http->method, .path = http->path,
+        .remedy = "have the server send what RFC 9112 permits",
+    };
+
+    if (http->down != DOWN_HEAD || http->interim)
+        return -EBADMSG;
+    tell_request(http->flow, &told, 0, http->where);
+    http->flow->errnum = EPROTO;
+    if (!answer_http1(&bad, !http->is_head_method, true, &http->flow->sides[PROGRAM].out))
+        return -ENOMEM;
+    http->closes = true;
+    return answer_ended(http);
+}
+
+static int round_of(struct http1 *http)
+{
+    struct flow *flow = http->flow;
+    int broken = 0, progress = 0, status;
+
+    for (unsigned side = 0; side < 2; side++) {
+        progress |= flow_fill(flow, side, &http->in[side], wanted(http, side), &broken);
+        if (broken < 0)
+            return broken;
+    }
+    status = step_up(http);
+    if (status >= 0) {
+        progress |= status;
+        status = step_down(http);
+        if (status == -EBADMSG)
+            status = bad_answer(http);
+    }
+    for (unsigned side = 0; side < 2 && status >= 0; side++) {
+        progress |= status;
+        if (flow->sides[side].watch.fd >= 0)
+            status = stream_flush(&flow->sides[side]);
+    }
+    return status < 0 ? status : progress | status;
+}
+
+static enum flow_result http1_run(struct flow *flow)
+{
+    struct http1 *http = flow->state;
+
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        int status = round_of(http);
+
+        if (status < 0) {
+            flow->errnum = -status;
+            if (http->path && http->down == DOWN_HEAD) {
+                const struct tell_request told = http1_told(http);
+
+                tell_request(flow, &told, 0, http->where);
+            }
+            return FLOW_BROKEN;
+        }
+        if (flow->sides[PROGRAM].is_shut && (flow->sides[SERVER].is_shut || flow->sides[SERVER].watch.fd < 0))
+            return FLOW_DONE;
+        if (status == 0)
+            return FLOW_WAIT;
+    }
+    return FLOW_AGAIN;
+}
+
+static int http1_open(struct flow *flow)
+{
+    struct http1 *http = mem_alloc(sizeof(*http));
+
+    if (!http)
+        return -ENOMEM;
+    http->flow = flow;
+    flow->state = http;
+    return 0;
+}
+
+static void http1_judge_again(struct flow *flow)
+{
+    struct http1 *http = flow->state;
+    struct net_request asked = http->call;
+    struct verdict verdict;
+
+    if (!http->path)
+        return;
+    asked.method = http->method;
+    asked.path = http->is_canonical ? http->path : NULL;
+    request_judge(flow, &asked, &verdict);
+    flow->is_refused = verdict.verdict == NET_REFUSE;
+}
+
+static void http1_close(struct flow *flow)
+{
+    struct http1 *http = flow->state;
+
+    http1_forget_request(http);
+    buffer_finish(&http->in[PROGRAM]);
+    buffer_finish(&http->in[SERVER]);
+    mem_free(http);
+    flow->state = NULL;
+}
+
+const struct flow_protocol flow_http1 = {
+    .open = http1_open,
+    .run = http1_run,
+    .judge_again = http1_judge_again,
+    .close = http1_close,
+};

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* HTTP/1.1 between a program and a server, one request at a time (docs/decisions/0125). For the files of http1*.c. */
+#ifndef CORDON_INSPECT_HTTP1_H
+#define CORDON_INSPECT_HTTP1_H
+
+#include "inspect/answer.h"
+#include "inspect/calls.h"
+#include "inspect/flow.h"
+#include "inspect/head.h"
+#include "inspect/request.h"
+#include "inspect/tell.h"
+
+#define HTTP1_CALL_MAX      (1u << 20) /* a body that is judged */
+#define HTTP1_DISCARD_MAX   (64u << 10) /* of a refused request, so that the connection can go on */
+#define HTTP1_INTERIM_MAX   32u        /* 1xx before an answer */
+
+enum up {
+    UP_HEAD = 0, /* the next request */
+    UP_BODY,
+    UP_CALL,    /* its body is collected: it decides */
+    UP_DISCARD, /* the body of one that was refused */
+    UP_WAIT,    /* for the end of the answer: the next request is not read before */
+    UP_TUNNEL,
+    UP_ENDED,
+};
+
+enum down { DOWN_IDLE = 0, DOWN_HEAD, DOWN_BODY, DOWN_TUNNEL, DOWN_ENDED };
+
+struct http1 {
+    struct flow *flow;
+    enum up up;
+    enum down down;
+    struct buffer in[2];    /* read and not yet understood, of each side */
+    size_t looked[2];       /* so much of it is no whole head */
+    http_parser parsers[2]; /* of the body that goes by */
+    bool is_complete[2];    /* and it has ended */
+    bool has_failed;        /* no memory for what goes by */
+    bool is_chunked[2];     /* it is written so */
+    /* the request that is under way */
+    char method[NET_METHOD_SIZE];
+    char *path; /* NULL = none is under way */
+    bool is_canonical;
+    char where[256];
+    bool is_head_method, is_old, upgrades, expects, closes;
+    struct net_request call; /* what judged it, apart from method and path */
+    char judged_call[CALLS_NAME_MAX], judged_tool[CALLS_NAME_MAX]; /* its last call */
+    struct buffer kept;      /* its head, while its body is collected */
+    struct buffer body;
+    uint64_t began_ns, discarded;
+    unsigned interim;
+    /* the answer */
+    bool server_closes;
+};
+
+/* http1_write.c: everything anew from what was understood. false = no memory. */
+bool http1_write_request(struct http1 *http, const struct head *head, const struct request *request, bool has_framing,
+                         struct buffer *out) must_check;
+bool http1_write_response(struct http1 *http, const struct head *head, struct buffer *out) must_check;
+bool http1_write_body(struct buffer *out, bool is_chunked, const char *bytes, size_t size) must_check;
+bool http1_write_body_end(struct buffer *out, bool is_chunked) must_check;
+
+/* http1_request.c: a whole head of `size` bytes in in[PROGRAM]. -errno where the connection breaks. */
+int http1_take_request(struct http1 *http, size_t size) must_check;
+/* What is no request: answered, and the connection ends. */
+int http1_refuse_bytes(struct http1 *http, const char *what) must_check;
+/* The body that decides is there. */
+int http1_take_call(struct http1 *http) must_check;
+/* The answer to what is refused; the connection goes on where it can. */
+int http1_refuse(struct http1 *http, const struct verdict *verdict, const struct head *head) must_check;
+
+/* No answer is under way any more. */
+void http1_forget_request(struct http1 *http);
+struct tell_request http1_told(const struct http1 *http);
+
+#endif

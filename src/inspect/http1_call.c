@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A request whose body decided: sent with the body written anew, or refused. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "inspect/http1.h"
+
+static int send_call(struct http1 *http, const struct buffer *body)
+{
+    struct buffer *out = &http->flow->sides[SERVER].out;
+    char line[64];
+
+    snprintf(line, sizeof(line), "Content-Length: %zu\r\n\r\n", body->size);
+    if (!buffer_add(out, buffer_bytes(&http->kept), http->kept.size) || !buffer_add(out, line, strlen(line)) ||
+        !buffer_add(out, buffer_bytes(body), body->size))
+        return -ENOMEM;
+    buffer_finish(&http->kept);
+    buffer_finish(&http->body);
+    http->up = UP_WAIT;
+    http->down = DOWN_HEAD;
+    return 0;
+}
+
+int http1_take_call(struct http1 *http)
+{
+    static const struct head complete = {.has_body = false}; /* nothing of it is left to read */
+    struct net_request asked = {.method = http->method, .path = http->is_canonical ? http->path : NULL};
+    struct buffer body = {0};
+    struct calls_judged judged;
+    struct verdict verdict;
+    char text[3 * CALLS_NAME_MAX];
+    int status;
+
+    status = calls_judge(http->flow, &asked, buffer_bytes(&http->body), http->body.size, &body, &judged, &verdict);
+    if (status == 0 && verdict.verdict == NET_PERMIT) {
+        memcpy(http->where, verdict.where, sizeof(http->where));
+        memcpy(http->judged_call, judged.call, sizeof(http->judged_call));
+        memcpy(http->judged_tool, judged.tool, sizeof(http->judged_tool));
+        http->call = (struct net_request){.has_call = true, .call = http->judged_call, .tool = judged.tool[0] ? http->judged_tool : NULL};
+        status = send_call(http, &body);
+    } else if (status == 0) {
+        if (!verdict.what && judged.call[0]) {
+            snprintf(text, sizeof(text), "the policy of this container does not permit the call %s%s%s", judged.call,
+                     judged.tool[0] ? " of " : "", judged.tool);
+            verdict.what = text;
+        }
+        status = http1_refuse(http, &verdict, &complete);
+    }
+    buffer_finish(&body);
+    return status;
+}

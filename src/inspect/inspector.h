@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the parts of the running inspector share. */
+#ifndef CORDON_INSPECT_INSPECTOR_H
+#define CORDON_INSPECT_INSPECTOR_H
+
+#include <openssl/types.h>
+
+#include "inspect/buffer.h"
+#include "net/rules.h"
+#include "net/secrets.h"
+#include "worker/budget.h"
+#include "worker/events.h"
+#include "worker/loop.h"
+
+#define INSPECTOR_FLOWS_MAX 4096u
+
+struct authority;
+struct flow;
+
+struct inspector {
+    struct loop *loop;
+    struct loop_watch gateway, starter;
+    struct buffer last_words; /* events that must not be lost, and found no room yet */
+    struct loop_timer last_words_due;
+    struct events events; /* to the gateway */
+    struct arena *arena;  /* of the rules */
+    struct net_rules *rules;
+    struct arena *secrets_arena;
+    struct net_secrets *secrets; /* without values; NULL = none */
+    struct authority *authority; /* NULL: nothing is terminated */
+    SSL_CTX *to_programs, *to_servers;
+    struct budgets budgets;
+    int holder; /* -1 = none */
+    struct flow *flows;
+    unsigned flow_count;
+};
+
+#endif

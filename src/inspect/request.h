@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One request as it was understood, whatever protocol brought it, and what the rules say of it. */
+#ifndef CORDON_INSPECT_REQUEST_H
+#define CORDON_INSPECT_REQUEST_H
+
+#include "inspect/flow.h"
+#include "inspect/head.h"
+#include "net/request.h"
+
+struct request {
+    char method[NET_METHOD_SIZE];
+    char path[NET_PATH_SIZE]; /* without query, canonical or */
+    bool is_canonical;        /* as it was sent: servers read it differently, only rules that name no path permit it */
+    struct span query;        /* with its '?'; empty = none; points into what was read */
+    char authority[NET_NAME_SIZE + 8];
+    bool is_upgrade;
+};
+
+/* What was made of it. */
+struct verdict {
+    enum net_verdict verdict; /* PERMIT, REFUSE, ASK_CALL */
+    enum net_reason reason;
+    unsigned status;   /* of the answer where it is refused */
+    const char *code;  /* as well */
+    const char *what;  /* what is wrong, for people; NULL = the reason says all */
+    char where[256];   /* of the rule */
+    struct budget_use budgets;
+};
+
+/*
+ * From method, target and host to a request in one spelling. false: *ret_verdict says why not. `scheme`: of an absolute
+ * target or :scheme.
+ */
+bool request_read(struct flow *flow, struct span method, struct span target, struct span host, struct request *ret_request,
+                  struct verdict *ret_verdict);
+
+/* May it be sent? NET_ASK_CALL: ask again with its body. */
+void request_judge(struct flow *flow, const struct net_request *request, struct verdict *ret_verdict);
+
+/* The connection itself, by the rules that hold now. */
+struct net_decision request_judge_flow(const struct flow *flow);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Events of a connection, to the gateway. Of CLOSED, FAILED and DENIED only the first is told, and nothing after it. */
+#ifndef CORDON_INSPECT_TELL_H
+#define CORDON_INSPECT_TELL_H
+
+#include "inspect/flow.h"
+
+/* What a request is called in an event; `path` is NULL where it has none that is understood. */
+struct tell_request {
+    const char *method, *path;
+    uint64_t began_ns;
+};
+
+void tell_connected(struct flow *flow);
+void tell_denied(struct flow *flow, enum net_reason reason, const char *where);
+void tell_failed(struct flow *flow, int errnum, const char *why);
+void tell_closed(struct flow *flow);
+/* `status`: of the answer, 0 = none came. */
+void tell_request(struct flow *flow, const struct tell_request *request, unsigned status, const char *where);
+void tell_request_denied(struct flow *flow, const struct tell_request *request, enum net_reason reason, const char *where);
+void tell_secret_denied(struct flow *flow, const struct tell_request *request, const char *secret, const char *where);
+
+#endif
