@@ -13,7 +13,12 @@ static uint64_t take(struct pump_meter *meter, unsigned way, uint64_t want)
     struct flow *flow = container_of(meter, struct flow, meter);
     struct gateway *gateway = flow->gateway;
 
-    return budgets_take(&gateway->budgets, &flow->use, kinds[way], want, loop_now_ns(gateway->loop), &flow->missing[way]);
+    uint64_t taken =
+        budgets_take(&gateway->budgets, &flow->use, kinds[way], want, loop_now_ns(gateway->loop), &flow->missing[way]);
+
+    if (taken) /* first that is moved */
+        flow->missing[way] = (struct budget_short){0};
+    return taken;
 }
 
 static void give(struct pump_meter *meter, unsigned way, uint64_t amount)

@@ -12,100 +12,8 @@
 #include "base/memory.h"
 #include "net/inside.h"
 #include "test.h"
+#include "policy.h"
 #include "world.h"
-
-/* ---- rules ---- */
-
-static struct net_block block(const char *text)
-{
-    struct net_block made;
-
-    check_int(net_block_parse(text, &made, NULL), 0);
-    return made;
-}
-
-struct policy {
-    struct net_peer peers[2];
-    struct net_ports ports[2];
-    struct net_rule rule;
-    struct net_layer layer;
-    struct net_rules rules;
-};
-
-/* The server's two addresses at ports 7001 to 7009, TCP and UDP. */
-static void policy_init(struct policy *policy)
-{
-    *policy = (struct policy){
-        .peers = {{.has_block = true, .block = block(WORLD_SERVER4 "/32")},
-                  {.has_block = true, .block = block(WORLD_SERVER6 "/128")}},
-        .ports = {{.first = 7001, .last = 7009, .has_port = true, .protocol = NET_TCP},
-                  {.first = 7001, .last = 7009, .has_port = true, .protocol = NET_UDP}},
-    };
-    policy->rule = (struct net_rule){.peers = policy->peers, .peer_count = 2, .ports = policy->ports, .port_count = 2,
-                                     .where = "test: allow[0]"};
-    policy->layer = (struct net_layer){.where = "test: default", .allow = &policy->rule, .allow_count = 1};
-    policy->rules = (struct net_rules){.layers = &policy->layer, .layer_count = 1};
-}
-
-static void echo_everywhere(void)
-{
-    const int listeners[] = {
-        world_listen(SOCK_STREAM, WORLD_SERVER4, 7001), world_listen(SOCK_STREAM, WORLD_SERVER6, 7001),
-        world_listen(SOCK_DGRAM, WORLD_SERVER4, 7001),  world_listen(SOCK_DGRAM, WORLD_SERVER6, 7001),
-        world_listen(SOCK_STREAM, WORLD_OTHER4, 7001),  world_listen(SOCK_STREAM, WORLD_SERVER4, 7050),
-    };
-
-    world_echo(listeners, ARRAY_COUNT(listeners));
-}
-
-static void begin(struct world *world, struct policy *policy)
-{
-    struct worker_message message;
-
-    policy_init(policy);
-    world_begin(world);
-    echo_everywhere();
-    if (!world_attach(world, &policy->rules, &message)) {
-        if (message.errnum == ENOENT || message.errnum == EOPNOTSUPP)
-            test_skip("nft_tproxy");
-        test_fail(__FILE__, __LINE__, "attach: %s (%d)", message.where, message.errnum);
-    }
-}
-
-/* ---- what a program tries ---- */
-
-struct attempt {
-    int type;
-    const char *address;
-    unsigned port;
-    uint32_t mark;
-};
-
-enum { ECHOED = 0, WRONG_ECHO = 1, NO_ANSWER = 2, REFUSED = 10 /* and errno */ };
-
-static int try_echo(void *data)
-{
-    const struct attempt *attempt = data;
-    char bytes[8] = "";
-    int fd;
-
-    world_set_mark(attempt->mark);
-    fd = world_connect(attempt->type, attempt->address, attempt->port);
-    if (fd < 0)
-        return -fd;
-    if (send(fd, "hello", 5, MSG_NOSIGNAL) != 5)
-        return errno;
-    if (recv(fd, bytes, sizeof(bytes), 0) < 0)
-        return errno == EAGAIN ? NO_ANSWER : errno;
-    return memcmp(bytes, "hello", 5) == 0 ? ECHOED : WRONG_ECHO;
-}
-
-static int attempt(struct world *world, int type, const char *address, unsigned port)
-{
-    struct attempt one = {.type = type, .address = address, .port = port};
-
-    return world_inside(world, try_echo, &one);
-}
 
 TEST(a_granted_address_and_port_is_reached_and_told)
 {
@@ -113,15 +21,15 @@ TEST(a_granted_address_and_port_is_reached_and_told)
     struct policy policy;
     struct worker_message message;
 
-    begin(&world, &policy);
-    check_int(attempt(&world, SOCK_STREAM, WORLD_SERVER4, 7001), ECHOED);
+    policy_begin(&world, &policy);
+    check_int(policy_attempt(&world, SOCK_STREAM, WORLD_SERVER4, 7001), ECHOED);
     message = world_expect(&world, WORKER_CONNECTED);
     check_int(message.port, 7001);
     check_int(message.family, AF_INET);
     message = world_expect(&world, WORKER_CLOSED);
     check_int(message.bytes_up, 5);
     check_int(message.bytes_down, 5);
-    check_int(attempt(&world, SOCK_STREAM, WORLD_SERVER6, 7001), ECHOED);
+    check_int(policy_attempt(&world, SOCK_STREAM, WORLD_SERVER6, 7001), ECHOED);
     message = world_expect(&world, WORKER_CONNECTED);
     check_int(message.family, AF_INET6);
     world_end(&world);
@@ -132,7 +40,7 @@ static void check_whose(struct world *world, struct attempt attempt, unsigned pr
     struct worker_message message;
 
     attempt.mark = NET_MARK(program, pid);
-    check_int(world_inside(world, try_echo, &attempt), ECHOED);
+    check_int(world_inside(world, policy_try_echo, &attempt), ECHOED);
     message = world_expect(world, WORKER_CONNECTED);
     check_int(message.program, program);
     check_int(message.pid, pid);
@@ -146,7 +54,7 @@ TEST(events_say_whose_socket_it_was)
     struct world world;
     struct policy policy;
 
-    begin(&world, &policy);
+    policy_begin(&world, &policy);
     for (size_t i = 0; i < ARRAY_COUNT(attempts); i++) {
         check_whose(&world, attempts[i], 0, 0); /* nobody marked it */
         check_whose(&world, attempts[i], 512, (1u << 22) - 1);
@@ -160,14 +68,14 @@ TEST(what_no_rule_grants_is_refused_at_once)
     struct world world;
     struct policy policy;
 
-    begin(&world, &policy);
-    check_int(attempt(&world, SOCK_STREAM, WORLD_OTHER4, 7001), EACCES);
-    check_int(attempt(&world, SOCK_STREAM, WORLD_SERVER4, 7050), ECONNREFUSED);
-    check_int(attempt(&world, SOCK_STREAM, "2001:db8::1", 7001), EACCES);
-    check_int(attempt(&world, SOCK_STREAM, WORLD_SERVER6, 7050), ECONNREFUSED);
-    check_int(attempt(&world, SOCK_DGRAM, WORLD_OTHER4, 7001), EACCES);
-    check_int(attempt(&world, SOCK_DGRAM, WORLD_SERVER4, 7050), ECONNREFUSED);
-    check_int(attempt(&world, SOCK_STREAM, "127.0.0.1", 7001), ECONNREFUSED);
+    policy_begin(&world, &policy);
+    check_int(policy_attempt(&world, SOCK_STREAM, WORLD_OTHER4, 7001), EACCES);
+    check_int(policy_attempt(&world, SOCK_STREAM, WORLD_SERVER4, 7050), ECONNREFUSED);
+    check_int(policy_attempt(&world, SOCK_STREAM, "2001:db8::1", 7001), EACCES);
+    check_int(policy_attempt(&world, SOCK_STREAM, WORLD_SERVER6, 7050), ECONNREFUSED);
+    check_int(policy_attempt(&world, SOCK_DGRAM, WORLD_OTHER4, 7001), EACCES);
+    check_int(policy_attempt(&world, SOCK_DGRAM, WORLD_SERVER4, 7050), ECONNREFUSED);
+    check_int(policy_attempt(&world, SOCK_STREAM, "127.0.0.1", 7001), ECONNREFUSED);
     world_end(&world);
 }
 
@@ -176,13 +84,13 @@ TEST(datagrams_come_back_from_where_they_went)
     struct world world;
     struct policy policy;
 
-    begin(&world, &policy);
-    check_int(attempt(&world, SOCK_DGRAM, WORLD_SERVER4, 7001), ECHOED);
-    check_int(attempt(&world, SOCK_DGRAM, WORLD_SERVER6, 7001), ECHOED);
+    policy_begin(&world, &policy);
+    check_int(policy_attempt(&world, SOCK_DGRAM, WORLD_SERVER4, 7001), ECHOED);
+    check_int(policy_attempt(&world, SOCK_DGRAM, WORLD_SERVER6, 7001), ECHOED);
     check_int(world_expect(&world, WORKER_CONNECTED).protocol, NET_UDP);
     /* nobody there: the outer world's word for it is passed in */
-    check_int(attempt(&world, SOCK_DGRAM, WORLD_SERVER4, 7002), ECONNREFUSED);
-    check_int(attempt(&world, SOCK_DGRAM, WORLD_SERVER6, 7002), ECONNREFUSED);
+    check_int(policy_attempt(&world, SOCK_DGRAM, WORLD_SERVER4, 7002), ECONNREFUSED);
+    check_int(policy_attempt(&world, SOCK_DGRAM, WORLD_SERVER6, 7002), ECONNREFUSED);
     check_int(world_expect(&world, WORKER_FAILED).errnum, ECONNREFUSED);
     world_end(&world);
 }
@@ -193,8 +101,8 @@ TEST(a_server_that_refuses_is_a_reset_and_told_as_failed)
     struct policy policy;
     struct worker_message message;
 
-    begin(&world, &policy);
-    check_int(attempt(&world, SOCK_STREAM, WORLD_SERVER4, 7003), ECONNRESET);
+    policy_begin(&world, &policy);
+    check_int(policy_attempt(&world, SOCK_STREAM, WORLD_SERVER4, 7003), ECONNRESET);
     message = world_expect(&world, WORKER_FAILED);
     check_int(message.errnum, ECONNREFUSED);
     check_int(message.port, 7003);
@@ -206,13 +114,13 @@ TEST(without_the_gateway_nothing_is_reached)
     struct world world;
     struct policy policy;
 
-    begin(&world, &policy);
-    check_int(attempt(&world, SOCK_STREAM, WORLD_SERVER4, 7001), ECHOED);
+    policy_begin(&world, &policy);
+    check_int(policy_attempt(&world, SOCK_STREAM, WORLD_SERVER4, 7001), ECHOED);
     fd_close_at(&world.channel);
     check_int(waitpid(world.gateway, NULL, 0), world.gateway);
     world.gateway = 0;
-    check_int(attempt(&world, SOCK_STREAM, WORLD_SERVER4, 7001), ECONNREFUSED);
-    check_int(attempt(&world, SOCK_DGRAM, WORLD_SERVER4, 7001), ECONNREFUSED);
+    check_int(policy_attempt(&world, SOCK_STREAM, WORLD_SERVER4, 7001), ECONNREFUSED);
+    check_int(policy_attempt(&world, SOCK_DGRAM, WORLD_SERVER4, 7001), ECONNREFUSED);
     world_end(&world);
 }
 
@@ -264,11 +172,11 @@ TEST(doors_lead_where_they_say_and_nowhere_else)
     world_echo(listeners, 2);
     if (!world_attach(&world, &policy.rules, &message))
         test_fail(__FILE__, __LINE__, "attach: %s", message.where);
-    check_int(attempt(&world, SOCK_STREAM, "127.0.0.1", 9002), ECHOED);
+    check_int(policy_attempt(&world, SOCK_STREAM, "127.0.0.1", 9002), ECHOED);
     check_string(world_expect(&world, WORKER_CONNECTED).where, "test: hostLoopback[0]");
-    check_int(attempt(&world, SOCK_STREAM, "::1", 9002), ECHOED);
-    check_int(attempt(&world, SOCK_STREAM, "127.0.0.1", 8003), ECONNREFUSED);
-    check_int(attempt(&world, SOCK_STREAM, "127.0.0.1", 8002), ECONNREFUSED);
+    check_int(policy_attempt(&world, SOCK_STREAM, "::1", 9002), ECHOED);
+    check_int(policy_attempt(&world, SOCK_STREAM, "127.0.0.1", 8003), ECONNREFUSED);
+    check_int(policy_attempt(&world, SOCK_STREAM, "127.0.0.1", 8002), ECONNREFUSED);
     server = fork();
     check(server >= 0);
     if (server == 0)
@@ -312,7 +220,7 @@ TEST(new_rules_hold_at_once_and_close_what_they_refuse)
     char byte;
     pid_t holder;
 
-    begin(&world, &policy);
+    policy_begin(&world, &policy);
     check_int(pipe(pipes), 0);
     holder = fork();
     check(holder >= 0);
@@ -327,9 +235,9 @@ TEST(new_rules_hold_at_once_and_close_what_they_refuse)
         ;
     check_int(waitpid(holder, &status, 0), holder);
     check(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-    check_int(attempt(&world, SOCK_STREAM, WORLD_SERVER4, 7001), ECONNRESET);
+    check_int(policy_attempt(&world, SOCK_STREAM, WORLD_SERVER4, 7001), ECONNRESET);
     check_int(world_expect(&world, WORKER_DENIED).port, 7001);
-    check_int(attempt(&world, SOCK_DGRAM, WORLD_SERVER4, 7001), ECHOED);
+    check_int(policy_attempt(&world, SOCK_DGRAM, WORLD_SERVER4, 7001), ECHOED);
     world_end(&world);
 }
 
@@ -339,20 +247,20 @@ TEST(rules_that_need_more_than_is_captured_are_refused_and_the_former_hold)
     struct policy policy;
     struct worker_message message;
 
-    begin(&world, &policy);
+    policy_begin(&world, &policy);
     policy.ports[0].last = 7050;
     world_send_rules(&world, &policy.rules);
     message = world_receive(&world);
     check_int(message.type, WORKER_ERROR);
     check_contains(message.where, "TCP port");
     policy.ports[0].last = 7009;
-    policy.peers[0].block = block("93.184.216.0/24");
+    policy.peers[0].block = policy_block("93.184.216.0/24");
     world_send_rules(&world, &policy.rules);
     message = world_receive(&world);
     check_int(message.type, WORKER_ERROR);
     check_contains(message.where, "address");
-    check_int(attempt(&world, SOCK_STREAM, WORLD_SERVER4, 7001), ECHOED);
-    check_int(attempt(&world, SOCK_STREAM, WORLD_SERVER4, 7050), ECONNREFUSED);
+    check_int(policy_attempt(&world, SOCK_STREAM, WORLD_SERVER4, 7001), ECHOED);
+    check_int(policy_attempt(&world, SOCK_STREAM, WORLD_SERVER4, 7050), ECONNREFUSED);
     world_end(&world);
 }
 
@@ -389,7 +297,7 @@ TEST(a_name_that_is_denied_is_heard_before_anything_goes_up)
     policy.layer.deny = &deny;
     policy.layer.deny_count = 1;
     world_begin(&world);
-    echo_everywhere();
+    policy_echo_everywhere();
     check(world_attach(&world, &policy.rules, &message));
     check_int(world_inside(&world, send_and_receive, (void *)good), ECHOED);
     check_int(world_expect(&world, WORKER_CLOSED).bytes_up, sizeof(good) - 1);
@@ -452,8 +360,8 @@ static int try_to_take_over(void *data)
     /* an address that a rule grants is local; listening there takes nothing from the gateway */
     if (world_listen(SOCK_STREAM, WORLD_SERVER4, 7001) < 0 || world_listen(SOCK_DGRAM, WORLD_SERVER4, 7001) < 0)
         return 2;
-    return try_echo(&(struct attempt){SOCK_STREAM, WORLD_SERVER4, 7001, 0}) == ECHOED &&
-                   try_echo(&(struct attempt){SOCK_DGRAM, WORLD_SERVER4, 7001, 0}) == ECHOED
+    return policy_try_echo(&(struct attempt){SOCK_STREAM, WORLD_SERVER4, 7001, 0}) == ECHOED &&
+                   policy_try_echo(&(struct attempt){SOCK_DGRAM, WORLD_SERVER4, 7001, 0}) == ECHOED
                ? 0
                : 3;
 }
@@ -463,7 +371,7 @@ TEST(nothing_that_listens_inside_takes_what_is_the_gateways)
     struct world world;
     struct policy policy;
 
-    begin(&world, &policy);
+    policy_begin(&world, &policy);
     check_int(world_inside(&world, try_to_take_over, NULL), 0);
     world_end(&world);
 }
@@ -494,7 +402,7 @@ TEST(a_gateway_that_is_ready_has_no_rights_left)
     struct world world;
     struct policy policy;
 
-    begin(&world, &policy);
+    policy_begin(&world, &policy);
     for (size_t i = 0; i < ARRAY_COUNT(sets); i++)
         check_status(&world, sets[i], "0000000000000000");
     check_status(&world, "NoNewPrivs", "1");

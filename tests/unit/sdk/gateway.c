@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/retire.h"
 #include "test.h"
 
 static struct workers workers;
