@@ -52,8 +52,17 @@ enum plan_mount_kind {
 };
 const char *plan_mount_kind_name(enum plan_mount_kind kind);
 
+/* What a PLAN_FILE holds. What is only known at the start is put there then (plan_put_content()). */
+enum plan_content {
+    PLAN_TEXT = 0,    /* `source` */
+    PLAN_AUTHORITIES, /* the certificates that this host believes, and the container's own authority: PEM */
+    PLAN_JAVA_STORE,  /* the same as Java's trust store */
+};
+
 struct plan_mount {
     enum plan_mount_kind kind;
+    enum plan_content content; /* PLAN_FILE */
+    size_t source_size;        /* PLAN_FILE: bytes of `source`, which may be any; 0 = it is a text */
     const char *target; /* inside, absolute, no symbolic link on the way */
     const char *source; /* host path without symbolic links (PLAN_BIND, PLAN_PIN), link text
                            (PLAN_SYMLINK), text (PLAN_FILE) */
@@ -238,6 +247,12 @@ struct plan {
 void plan_free(struct plan *plan);
 void plan_free_at(struct plan **plan);
 #define auto_plan cleanup_with(plan_free_at)
+
+/* These bytes, which the caller keeps as long as the plan, into every file that is to hold them. The digest stays. */
+void plan_put_content(struct plan *plan, enum plan_content content, const void *bytes, size_t size);
+
+/* Is there such a file? */
+bool plan_has_content(const struct plan *plan, enum plan_content content);
 
 /* Value of a limit by member name, 0 when it is not set or lost. */
 uint64_t plan_limit_value(const struct plan *plan, const char *member);

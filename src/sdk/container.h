@@ -3,6 +3,7 @@
 #ifndef CORDON_SDK_CONTAINER_H
 #define CORDON_SDK_CONTAINER_H
 
+#include "base/text.h"
 #include "event/event.h"
 #include "sdk/assemble.h"
 #include "sdk/findings.h"
@@ -46,6 +47,7 @@ struct cordon_container {
     struct tier_run *prepared; /* until the tier has taken it */
     struct tier_run *run;
     struct workers workers; /* where the plan has a gateway */
+    struct text authorities, java_store; /* what files of the plan hold (PLAN_AUTHORITIES, PLAN_JAVA_STORE) */
     struct streams streams;
     struct deadlines deadlines;
     struct watch watch;

@@ -5,7 +5,10 @@
  */
 #include "sdk/network.h"
 
+#include <errno.h>
+
 #include "sdk/helpers.h"
+#include "sdk/java_store.h"
 #include "sdk/trust.h"
 
 /* Where to find them, and what they believe. `ret_trust` is the caller's to close. */
@@ -13,16 +16,36 @@ static int find(struct cordon_container *container, struct workers_start *start,
 {
     struct assembly *assembly = &container->assembly;
     struct arena *arena = assembly->policy->arena;
-    auto_text struct text pem = {0};
+    struct text *pem = &container->authorities;
     int status = helpers_find_gateway(arena, &assembly->places, &start->gateway, err);
 
     if (status < 0 || !workers_need_inspector(start->rules))
         return status;
     status = helpers_find_worker(arena, &assembly->places, "cordon-inspector", &start->inspector, err);
     if (status == 0)
-        status = trust_read(assembly->environment, NULL, 0, &pem, err);
+        status = trust_read(assembly->environment, NULL, 0, pem, err);
     return status < 0 ? status
-                      : worker_seal("the authorities that are believed", pem.data ? pem.data : "", pem.length, ret_trust, err);
+                      : worker_seal("the authorities that are believed", pem->data ? pem->data : "", pem->length, ret_trust, err);
+}
+
+/* What was believed so far, and the container's own authority from now on. */
+static int complete_files(struct cordon_container *container, struct error *err)
+{
+    struct plan *plan = container->assembly.plan;
+    struct text *pem = &container->authorities, *store = &container->java_store;
+    int status = trust_add(pem, container->workers.authority, container->workers.authority_size);
+
+    if (pem->is_broken)
+        return error_memory(err);
+    if (status <= 0)
+        return error_set(err, ERROR_INTERNAL, EBADMSG, "the inspector gave no authority");
+    plan_put_content(plan, PLAN_AUTHORITIES, pem->data, pem->length);
+    if (!plan_has_content(plan, PLAN_JAVA_STORE))
+        return 0;
+    status = java_store_write(pem->data, pem->length, store, err);
+    if (status == 0)
+        plan_put_content(plan, PLAN_JAVA_STORE, store->data, store->length);
+    return status;
 }
 
 int network_begin(struct cordon_container *container, struct error *err)
@@ -40,5 +63,5 @@ int network_begin(struct cordon_container *container, struct error *err)
         status = workers_begin(&container->workers, &start, err);
     if (status == 0)
         status = workers_await(&container->workers, container->deadlines.timeout_ns, container->cancel_fd, err);
-    return status;
+    return status < 0 || !start.inspector ? status : complete_files(container, err);
 }

@@ -276,5 +276,7 @@ void cordon_container_free(struct cordon_container *container)
     findings_finish(&container->findings);
     event_log_free(container->log);
     assembly_finish(&container->assembly);
+    text_finish(&container->authorities);
+    text_finish(&container->java_store);
     mem_free(container);
 }

@@ -201,6 +201,23 @@ const char *plan_mount_kind_name(enum plan_mount_kind kind)
     return (size_t)kind < ARRAY_COUNT(names) && names[kind] ? names[kind] : "unknown";
 }
 
+void plan_put_content(struct plan *plan, enum plan_content content, const void *bytes, size_t size)
+{
+    for (size_t i = 0; i < plan->mount_count; i++)
+        if (plan->mounts[i].kind == PLAN_FILE && plan->mounts[i].content == content) {
+            plan->mounts[i].source = bytes;
+            plan->mounts[i].source_size = size;
+        }
+}
+
+bool plan_has_content(const struct plan *plan, enum plan_content content)
+{
+    for (size_t i = 0; i < plan->mount_count; i++)
+        if (plan->mounts[i].kind == PLAN_FILE && plan->mounts[i].content == content)
+            return true;
+    return false;
+}
+
 const char *plan_wall_name(enum plan_wall wall)
 {
     return wall == PLAN_WALL_LANDLOCK ? "landlock" : "namespaces";

@@ -79,6 +79,7 @@ struct compile {
     struct led *led;
     size_t led_count;
     struct layout *layout;
+    const char *authorities; /* the file inside with the container's own authority among them; NULL = it has none */
 
     struct origin_copy *copies; /* what compile_origin() made already */
     size_t copy_count;
@@ -221,6 +222,9 @@ int rules_add(struct compile *c, struct error *err) must_check;
 /* network.c: which network it is; in the layout, what it puts in place of the host's files. */
 int network_add(struct compile *c, struct error *err) must_check;
 int network_want_files(struct compile *c, struct error *err) must_check;
+
+/* authority.c: where TLS is opened, its authority where programs look for those that they believe */
+int authority_want_files(struct compile *c, struct error *err) must_check;
 /* workers.c: what the rules and secrets need beside the container. */
 int workers_check(struct compile *c, bool has_gateway, struct error *err) must_check;
 

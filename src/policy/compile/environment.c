@@ -56,6 +56,21 @@ static int add_proxy(struct compile *c, struct error *err)
     return r;
 }
 
+/* Whoever reads one of these believes nobody else; a value that is inherited names a file of the host without our authority. */
+static int add_authorities(struct compile *c, struct error *err)
+{
+    static const char *const names[] = {
+        "SSL_CERT_FILE",   "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE",    "NODE_EXTRA_CA_CERTS", "GIT_SSL_CAINFO",
+        "PIP_CERT",        "NIX_SSL_CERT_FILE",  "CARGO_HTTP_CAINFO", "DENO_CERT",           "AWS_CA_BUNDLE",
+        "HTTPLIB2_CA_CERTS", "PERL_LWP_SSL_CA_FILE",
+    };
+    int r = 0;
+
+    for (size_t i = 0; c->authorities && i < ARRAY_COUNT(names) && r == 0; i++)
+        r = add_variable(c, names[i], strlen(names[i]), c->authorities, c->plan->network_origin, err);
+    return r;
+}
+
 /* Another proxy would not be reached, and what asks none reaches nothing. */
 static int set_variable(struct compile *c, const struct env_item *item, struct error *err)
 {
@@ -127,6 +142,8 @@ static int add_environment(struct compile *c, struct error *err)
 
     for (size_t i = 0; i < effective->env_set_count && r == 0; i++)
         r = set_variable(c, &effective->env_set[i], err);
+    if (r == 0)
+        r = add_authorities(c, err);
     if (r == 0)
         r = inherit(c, err);
     if (r == 0 && effective->env_home_is_cwd && effective->cwd)

@@ -26,6 +26,7 @@ struct layout_want {
     const char *path; /* inside, real */
     enum layout_state state;
     const char *source; /* READ, WRITE, SOCKET, DEVICE: the host object; LINK, FILE: its text */
+    enum plan_content content; /* FILE */
     bool is_directory;
     bool is_there; /* PRIVATE, FILE, or where source is another path: the host has an object of the same
                       type at `path`, so that it can be covered when its directory is a grant */

@@ -147,6 +147,7 @@ int layout_make_file(struct node *node, struct plan *plan, struct error *err)
 {
     struct plan_mount mount = {
         .kind = PLAN_FILE,
+        .content = node->want.content,
         .target = node->path,
         .source = node->want.source,
         .mode = 0444,

@@ -119,6 +119,24 @@ static uint64_t mount_access(const struct plan *plan, const struct plan_mount *m
     return 0;
 }
 
+static size_t source_size(const struct plan_mount *mount)
+{
+    return mount->kind != PLAN_FILE ? 0 : mount->source_size ? mount->source_size : strlen(mount->source);
+}
+
+/* What several files hold, which can be large, is there once. */
+static uint32_t put_source(struct image *image, const struct plan_mount *from, const struct record_mount *made, size_t index)
+{
+    const struct plan_mount *mount = &from[index];
+
+    if (!mount->source)
+        return 0;
+    for (size_t i = 0; mount->source_size && i < index; i++)
+        if (from[i].source == mount->source && from[i].source_size == mount->source_size)
+            return made[i].source;
+    return mount->source_size ? put(image, mount->source, mount->source_size, 1) : put_string(image, mount->source);
+}
+
 static void put_mounts(struct image *image, const struct plan *plan, const struct confine *confine,
                        struct error *err)
 {
@@ -145,7 +163,8 @@ static void put_mounts(struct image *image, const struct plan *plan, const struc
                      (from->is_device ? RECORD_DEVICE : 0u) | (from->is_noexec ? RECORD_NOEXEC : 0u) |
                      (from->is_sealed ? RECORD_SEALED : 0u) | (from->is_socket ? RECORD_SOCKET : 0u) |
                      (makes_point && is_in_skeleton(plan, lengths, i) ? RECORD_IN_SKELETON : 0u),
-            .source = from->source ? put_string(image, from->source) : 0,
+            .source = put_source(image, plan->mounts, mounts, i),
+            .source_size = (uint32_t)source_size(from),
             .target = put_string(image, from->target),
             .mode = from->mode,
             .device = device_number(from->device),

@@ -64,7 +64,7 @@ struct record_mount {
     uint32_t source; /* offset of a string: a path, or the text of a link or a file */
     uint32_t target; /* offset of a string, absolute */
     uint32_t mode;
-    uint32_t unused;
+    uint32_t source_size; /* of a file: bytes */
     uint64_t device; /* new_encode_dev() form as statx reports: major << 32 | minor */
     uint64_t inode;
     uint64_t access; /* LANDLOCK_ACCESS_FS_* of the rule for this target, 0 = none */

@@ -29,6 +29,25 @@ TEST(a_file_of_the_plan_has_its_text_at_its_place)
     check_contains(output, "No such file");
 }
 
+TEST(files_of_the_plan_hold_any_bytes_and_share_what_is_large)
+{
+    static char bytes[300000] = "a\0b";
+
+    memset(bytes + 3, 'x', sizeof(bytes) - 3);
+    hand_plan_init(&hand, NULL);
+    for (int i = 0; i < 60; i++) { /* apart they would take more than a record may */
+        static char names[60][32];
+
+        snprintf(names[i], sizeof(names[i]), "/etc/large/%d", i);
+        if (!i)
+            hand_plan_add(&hand, PLAN_DIRECTORY, "/etc/large", NULL, false);
+        hand_plan_add(&hand, PLAN_FILE, names[i], bytes, false)->source_size = sizeof(bytes);
+    }
+    hand_plan_add(&hand, PLAN_FILE, "/etc/small", bytes, false)->source_size = 3;
+    script_run("od -An -c /etc/small; cmp /etc/large/0 /etc/large/59 && stat -c %s /etc/large/59; head -c 4 /etc/large/7 | od -An -c");
+    check_string(output, "   a  \\0   b\n300000\n   a  \\0   b   x\n");
+}
+
 TEST(a_file_of_the_plan_cannot_be_changed_replaced_or_taken_away)
 {
     static const char *const changes[] = {

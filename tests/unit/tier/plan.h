@@ -8,7 +8,7 @@
 struct hand_plan {
     struct plan plan;
     struct plan_mount mounts[256];
-    struct plan_rule rules[64];
+    struct plan_rule rules[128];
     const char *env[8];
     struct plan_limit limits[4];
 };

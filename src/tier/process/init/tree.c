@@ -241,10 +241,8 @@ static void private_attach(struct init *init, int root, const struct record_moun
     sys_call1(close, fd);
 }
 
-static void text_write(struct init *init, int fd, const char *text, const char *target)
+static void bytes_write(struct init *init, int fd, const char *text, size_t left, const char *target)
 {
-    size_t left = strlen(text);
-
     while (left) {
         long written = init_need(init, sys_call3(write, fd, text, left), "write", target);
 
@@ -265,7 +263,7 @@ static void file_attach(struct init *init, int root, const struct record_mount *
 
     private_name(name);
     fd = (int)init_need(init, sys_call4(openat, base, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444), "create", target);
-    text_write(init, fd, init_string(init, mount->source), target);
+    bytes_write(init, fd, init_string(init, mount->source), mount->source_size, target);
     sys_call1(close, fd);
     fd = (int)init_need(init,
                         tree_clone(base, name, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, 0),
