@@ -18,6 +18,7 @@
  * The answer may begin before the request has ended. One request at a time; the next one after END with HOLD_GOES_ON.
  * The holder alone writes Host, Content-Length, Transfer-Encoding, Accept-Encoding and what is about the connection, and
  * refuses these fields (hold_is_reserved()); it asks for no coding and no part of an answer, and drops 1xx and trailers.
+ * Of an answer it drops the same fields; Content-Length is told where there is no body (HEAD, 304), and BODY says it else.
  */
 #ifndef CORDON_INSPECT_HOLD_H
 #define CORDON_INSPECT_HOLD_H

@@ -2,6 +2,7 @@
 /* Raw, percent-encoded (all but the unreserved of RFC 3986), within a string of JSON (RFC 8259, 7), and Base64. */
 #include "inspect/spelling.h"
 
+#include <errno.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -69,4 +70,72 @@ size_t spelling_base64(const void *bytes, size_t size, char *ret)
         *out++ = left > 2 ? digits[group & 63] : '=';
     }
     return (size_t)(out - ret);
+}
+
+static int digit_of(char byte)
+{
+    if (byte >= '0' && byte <= '9')
+        return byte - '0';
+    if (byte >= 'a' && byte <= 'f')
+        return byte - 'a' + 10;
+    if (byte >= 'A' && byte <= 'F')
+        return byte - 'A' + 10;
+    return -1;
+}
+
+int spelling_form_read(const char *text, size_t size, char *ret)
+{
+    size_t length = 0;
+
+    for (size_t i = 0; i < size; i++) {
+        char byte = text[i] == '+' ? ' ' : text[i];
+
+        if (byte == '%') {
+            int high = size - i > 2 ? digit_of(text[i + 1]) : -1, low = size - i > 2 ? digit_of(text[i + 2]) : -1;
+
+            if (high < 0 || low < 0)
+                return -EINVAL;
+            byte = (char)(high << 4 | low);
+            i += 2;
+        }
+        if (!byte)
+            return -EINVAL;
+        ret[length++] = byte;
+    }
+    return (int)length;
+}
+
+static int sextet_of(char byte)
+{
+    if (byte >= 'A' && byte <= 'Z')
+        return byte - 'A';
+    if (byte >= 'a' && byte <= 'z')
+        return byte - 'a' + 26;
+    if (byte >= '0' && byte <= '9')
+        return byte - '0' + 52;
+    return byte == '+' ? 62 : byte == '/' ? 63 : -1;
+}
+
+int spelling_base64_read(const char *text, size_t size, char *ret)
+{
+    size_t length = 0, digits = size;
+    uint32_t bits = 0;
+
+    if (size % 4 == 0)
+        for (int i = 0; i < 2 && digits && text[digits - 1] == '='; i++)
+            digits--;
+    if (digits % 4 == 1)
+        return -EINVAL;
+    for (size_t i = 0; i < digits; i++) {
+        int sextet = sextet_of(text[i]);
+
+        if (sextet < 0)
+            return -EINVAL;
+        bits = bits << 6 | (uint32_t)sextet;
+        if (i % 4 != 0)
+            ret[length++] = (char)(bits >> (6 - 2 * (i % 4)) & 0xff);
+    }
+    if ((digits % 4 == 2 && (bits & 0xf)) || (digits % 4 == 3 && (bits & 3)))
+        return -EINVAL;
+    return (int)length;
 }

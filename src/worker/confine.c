@@ -40,8 +40,8 @@ int confine_limits(enum confine_role role, struct error *err)
     } rows[] = {
         {RLIMIT_CORE, 0, "core files"},
         {RLIMIT_FSIZE, 0, "the size of files"},
-        {RLIMIT_DATA, role == CONFINE_PARSER ? DATA_BYTES_PARSER : DATA_BYTES, "memory"},
-        {RLIMIT_MEMLOCK, 0, "locked memory"},
+        {RLIMIT_DATA, role == CONFINE_PARSER || role == CONFINE_HOLDER ? DATA_BYTES_PARSER : DATA_BYTES, "memory"},
+        {RLIMIT_MEMLOCK, role == CONFINE_HOLDER ? RLIM_INFINITY : 0, "locked memory"}, /* values are kept out of swap */
         {RLIMIT_MSGQUEUE, 0, "message queues"},
     };
 

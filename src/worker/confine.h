@@ -10,6 +10,7 @@ enum confine_role {
     CONFINE_MAIN,   /* the event loop: sockets of IPv4 and IPv6, and what is open */
     CONFINE_INSIDE, /* the thread within the container: opens TCP sockets */
     CONFINE_PARSER, /* the inspector: only sockets that it is given, and pairs of its own */
+    CONFINE_HOLDER, /* the holder of secrets: only sockets that it is given */
 };
 
 struct sock_filter;

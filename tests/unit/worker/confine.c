@@ -19,7 +19,7 @@
 #include "test.h"
 
 /* The wait status of a child that gave up its rights and then does this; 0 = it lived. */
-static int status_of(int (*act)(void))
+static int status_of_role(enum confine_role role, int (*act)(void))
 {
     int status;
     pid_t child = fork();
@@ -27,12 +27,17 @@ static int status_of(int (*act)(void))
     if (child == 0) {
         struct error err = ERROR_INIT;
 
-        if (confine_limits(CONFINE_PARSER, &err) < 0 || confine_thread(CONFINE_PARSER, &err) < 0)
+        if (confine_limits(role, &err) < 0 || confine_thread(role, &err) < 0)
             _exit(99);
         _exit(act());
     }
     check_int(waitpid(child, &status, 0), child);
     return status;
+}
+
+static int status_of(int (*act)(void))
+{
+    return status_of_role(CONFINE_PARSER, act);
 }
 
 static int dial(void)
@@ -79,6 +84,33 @@ TEST(a_parser_that_dials_is_killed)
     }
 }
 
+static int make_pair(void)
+{
+    int pair[2];
+
+    return socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0;
+}
+
+static int read_again(void)
+{
+    char byte;
+
+    return pread(0, &byte, 1, 0) >= 0;
+}
+
+TEST(a_holder_that_makes_a_socket_of_any_kind_is_killed)
+{
+    static int (*const acts[])(void) = {dial,         connect_what_it_has, take_connection, make_inet_pair, make_pair,
+                                        make_process, make_code,           read_again};
+
+    for (size_t i = 0; i < ARRAY_COUNT(acts); i++) {
+        int status = status_of_role(CONFINE_HOLDER, acts[i]);
+
+        check(WIFSIGNALED(status));
+        check_int(WTERMSIG(status), SIGSYS);
+    }
+}
+
 static int open_file(void)
 {
     return open("/etc/passwd", O_RDONLY) < 0 && errno == EACCES ? 0 : 1;
@@ -105,12 +137,39 @@ TEST(a_parser_moves_bytes_and_reads_no_file)
     check_int(status_of(open_file), 0);
 }
 
+/* It has what it was given before. */
+static int work_on_pair(void)
+{
+    char byte = 'x';
+
+    if (getrandom(&byte, 1, 0) != 1 || getpid() <= 0 || fcntl(0, F_SETFL, O_NONBLOCK) < 0)
+        return 1;
+    if (setsockopt(0, SOL_SOCKET, SO_KEEPALIVE, &(int){1}, sizeof(int)) < 0 && errno != EOPNOTSUPP)
+        return 2;
+    return send(0, &byte, 1, MSG_NOSIGNAL) != 1 || recv(1, &byte, 1, 0) != 1;
+}
+
+TEST(a_holder_moves_bytes_of_what_it_has_and_reads_no_file)
+{
+    int pair[2], kept[2] = {fcntl(0, F_DUPFD_CLOEXEC, 10), fcntl(1, F_DUPFD_CLOEXEC, 10)};
+
+    check_int(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+    check(dup2(pair[0], 0) == 0 && dup2(pair[1], 1) == 1);
+    check_int(status_of_role(CONFINE_HOLDER, work_on_pair), 0);
+    check_int(status_of_role(CONFINE_HOLDER, open_file), 0);
+    for (int i = 0; i < 2; i++) {
+        dup2(kept[i], i);
+        close(kept[i]);
+        close(pair[i]);
+    }
+}
+
 TEST(a_parser_has_more_memory_than_the_loop_and_an_end_to_it)
 {
     static const struct {
         enum confine_role role;
         rlim_t bytes;
-    } rows[] = {{CONFINE_MAIN, 64 << 20}, {CONFINE_PARSER, 192 << 20}};
+    } rows[] = {{CONFINE_MAIN, 64 << 20}, {CONFINE_PARSER, 192 << 20}, {CONFINE_HOLDER, 192 << 20}};
 
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
         pid_t child = fork();

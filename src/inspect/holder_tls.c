@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * OpenSSL as a client that verifies. Nothing is resumed: each connection is verified itself. Revocation is not asked for.
+ *
+ * System calls: read, write, getrandom, getpid.
+ */
+#include "inspect/holder_tls.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* TLS 1.2 with forward secrecy and authenticated encryption; 1.3 has its own list */
+#define CIPHERS "ECDHE+AESGCM:ECDHE+CHACHA20"
+
+/* ---- memory ---- */
+
+static void *wiping_alloc(size_t size, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    return malloc(size);
+}
+
+static void wiping_free(void *block, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    if (block)
+        explicit_bzero(block, malloc_usable_size(block));
+    free(block);
+}
+
+static void *wiping_resize(void *block, size_t size, const char *file, int line)
+{
+    size_t held = block ? malloc_usable_size(block) : 0;
+    void *larger;
+
+    if (size == 0) {
+        wiping_free(block, file, line);
+        return NULL;
+    }
+    larger = malloc(size);
+    if (!larger || !block)
+        return larger;
+    memcpy(larger, block, held < size ? held : size);
+    wiping_free(block, file, line);
+    return larger;
+}
+
+int holder_tls_wipe_freed(void)
+{
+    return CRYPTO_set_mem_functions(wiping_alloc, wiping_resize, wiping_free) == 1 ? 0 : -EBUSY;
+}
+
+/* ---- trust ---- */
+
+/* All of them, or none: one that cannot be read may be the one that was meant. */
+static int add_trust(X509_STORE *store, BIO *bytes, struct error *err)
+{
+    unsigned count = 0;
+
+    for (;;) {
+        X509 *certificate = PEM_read_bio_X509(bytes, NULL, NULL, NULL);
+        unsigned long reason = ERR_peek_last_error();
+        int is_added;
+
+        ERR_clear_error();
+        if (!certificate && ERR_GET_LIB(reason) == ERR_LIB_PEM && ERR_GET_REASON(reason) == PEM_R_NO_START_LINE)
+            break;
+        if (!certificate)
+            return error_set(err, ERROR_INVALID, EINVAL, "the authorities: number %u is no certificate", count + 1);
+        is_added = X509_STORE_add_cert(store, certificate);
+        X509_free(certificate);
+        if (!is_added)
+            return error_memory(err);
+        count++;
+    }
+    return count ? 0 : error_set(err, ERROR_INVALID, EINVAL, "the authorities: there is no certificate among them");
+}
+
+static int set_up(SSL_CTX *context, struct error *err)
+{
+    static const unsigned char http[] = "\x08http/1.1";
+
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
+    SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET);
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+    if (!SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) || !SSL_CTX_set_cipher_list(context, CIPHERS) ||
+        SSL_CTX_set_alpn_protos(context, http, sizeof(http) - 1) != 0)
+        return error_set(err, ERROR_SYSTEM, EINVAL, "prepare TLS");
+    return 0;
+}
+
+int holder_tls_open(const char *trust, size_t size, SSL_CTX **ret_context, struct error *err)
+{
+    SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+    BIO *bytes = BIO_new_mem_buf(trust, (int)size);
+    int status = context && bytes ? set_up(context, err) : error_memory(err);
+
+    if (status == 0)
+        status = add_trust(SSL_CTX_get_cert_store(context), bytes, err);
+    BIO_free(bytes);
+    if (status < 0) {
+        SSL_CTX_free(context);
+        return status;
+    }
+    *ret_context = context;
+    return 0;
+}
+
+SSL *holder_tls_connect(SSL_CTX *context, int fd, const char *name)
+{
+    SSL *tls = SSL_new(context);
+
+    if (!tls)
+        return NULL;
+    SSL_set_hostflags(tls, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
+    if (!SSL_set1_host(tls, name) || !SSL_set_tlsext_host_name(tls, name) || !SSL_set_fd(tls, fd)) {
+        SSL_free(tls);
+        return NULL;
+    }
+    SSL_set_connect_state(tls);
+    return tls;
+}
+
+enum hold_failure holder_tls_explain(SSL *tls, const char *name, struct error *err)
+{
+    long verdict = SSL_get_verify_result(tls);
+    unsigned long reason = ERR_peek_error();
+    const char *text = reason ? ERR_reason_error_string(reason) : NULL;
+
+    ERR_clear_error();
+    if (verdict != X509_V_OK) {
+        error_set(err, ERROR_FORBIDDEN, EACCES, "the server is not believed to be %s: %s", name,
+                  X509_verify_cert_error_string(verdict));
+        return HOLD_UNVERIFIED;
+    }
+    error_set(err, ERROR_SYSTEM, ECONNABORTED, "no TLS with %s: %s", name, text ? text : "the connection ended");
+    return HOLD_NO_TLS;
+}

@@ -1,0 +1,541 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Client, holder and a server over TLS: all of a flow, in one loop and one process but for the server. */
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/ssl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "hold_server.h"
+#include "inspect/hold_client.h"
+#include "inspect/holder_flow.h"
+#include "test.h"
+#include "worker/channel.h"
+
+#define VALUE "ghp_0123456789abcdef/+&"
+
+static const struct net_secret_field fields[] = {{NET_SECRET_HEADER, "Authorization"}, {NET_SECRET_BODY, "/t"}};
+static const char *const hosts[] = {"api.example.com", "other.example.com"}, *const elsewhere[] = {"elsewhere.example.com"};
+static struct net_secret items[] = {
+    {.name = "TOKEN", .placeholder = "cordon-p-1", .hosts = hosts, .host_count = 2, .fields = fields, .field_count = 2,
+     .value = VALUE, .value_length = sizeof(VALUE) - 1},
+    {.name = "OTHER", .placeholder = "cordon-p-2", .hosts = elsewhere, .host_count = 1, .fields = fields, .field_count = 2,
+     .value = "value of elsewhere", .value_length = 18},
+};
+static struct net_secrets secrets = {.items = items, .count = 2};
+static const struct identity right = {.name = "api.example.com", .alpn = "http/1.1"};
+
+/* What came of it, as one text. */
+struct scene {
+    struct loop *loop;
+    struct holder holder;
+    struct loop_watch handed; /* what the client hands to the holder */
+    struct loop_timer limit;
+    struct hold_client *client;
+    struct server server;
+    char told[1 << 16];
+    size_t size;
+    uint64_t body; /* bytes of it that came */
+    void (*act)(struct scene *scene);
+    unsigned ends, room, wanted_ends;
+    bool is_opened, is_over;
+    bool is_early; /* asks before there is a connection */
+};
+
+static void tell(struct scene *scene, const char *bytes, size_t size)
+{
+    size_t left = sizeof(scene->told) - 1 - scene->size;
+
+    if (scene->is_over)
+        return;
+    size = size < left ? size : left;
+    memcpy(scene->told + scene->size, bytes, size);
+    scene->size += size;
+    scene->told[scene->size] = '\0';
+}
+
+static void tell_text(struct scene *scene, const char *text)
+{
+    tell(scene, text, strlen(text));
+}
+
+/* What is already there is still read; it is no longer of interest. */
+static void stop(struct scene *scene)
+{
+    scene->is_over = true;
+    loop_stop(scene->loop, 0);
+}
+
+static void opened(void *owner)
+{
+    struct scene *scene = owner;
+
+    scene->is_opened = true;
+    if (!scene->is_early)
+        scene->act(scene);
+}
+
+static void answered(void *owner, unsigned status)
+{
+    char text[16];
+
+    tell(owner, text, (size_t)sprintf(text, "%u", status));
+}
+
+static void field(void *owner, const char *name, size_t name_size, const char *value, size_t value_size)
+{
+    tell_text(owner, "|");
+    tell(owner, name, name_size);
+    tell_text(owner, "=");
+    tell(owner, value, value_size);
+}
+
+static void body(void *owner, enum hold_body kind, uint64_t length)
+{
+    (void)length;
+    tell_text(owner, kind == HOLD_LENGTH ? "|length|" : kind == HOLD_CHUNKED ? "|chunked|" : "|none|");
+}
+
+static void bytes(void *owner, const char *text, size_t size)
+{
+    struct scene *scene = owner;
+
+    scene->body += size;
+    tell(scene, text, size);
+}
+
+static void end(void *owner, bool goes_on)
+{
+    struct scene *scene = owner;
+
+    tell_text(scene, goes_on ? "|end" : "|last");
+    scene->ends++;
+    if (goes_on && scene->ends < scene->wanted_ends)
+        scene->act(scene);
+    else
+        stop(scene);
+}
+
+static void room(void *owner)
+{
+    struct scene *scene = owner;
+
+    scene->room++;
+    scene->act(scene);
+}
+
+static void failed(void *owner, enum hold_failure failure, const struct error *err)
+{
+    struct scene *scene = owner;
+
+    tell_text(scene, "|failed ");
+    tell_text(scene, hold_failure_name(failure));
+    tell_text(scene, ": ");
+    tell_text(scene, err->text);
+    stop(scene);
+}
+
+static void gone(void *owner)
+{
+    tell_text(owner, "|gone");
+    stop(owner);
+}
+
+static const struct hold_events events = {opened, answered, field, body, bytes, end, room, failed, gone};
+
+static void handed(struct loop_watch *watch, uint32_t ready)
+{
+    struct scene *scene = container_of(watch, struct scene, handed);
+    struct worker_message message;
+    int fds[CHANNEL_DESCRIPTORS_MAX];
+
+    (void)ready;
+    check_int(channel_receive_all(watch->fd, &message, fds, NULL), 1);
+    check_int(message.type, WORKER_FLOW);
+    holder_flow_begin(&scene->holder, fds[0], fds[1], message.name, message.port);
+}
+
+static void too_late(struct loop_timer *timer)
+{
+    struct scene *scene = container_of(timer, struct scene, limit);
+
+    tell_text(scene, "|too late");
+    stop(scene);
+}
+
+static void open_holder(struct scene *scene)
+{
+    struct error err = ERROR_INIT;
+    size_t size;
+    char *trust = server_trust(&size);
+
+    scene->holder = (struct holder){.secrets = &secrets, .flow_max = 4};
+    if (loop_open(&scene->loop, &err) < 0 || holder_tls_open(trust, size, &scene->holder.tls, &err) < 0 ||
+        values_init(&scene->holder.values, &secrets, &err) < 0)
+        test_fail(__FILE__, __LINE__, "%s", err.text);
+    scene->holder.loop = scene->loop;
+    free(trust);
+}
+
+static void play_at(struct scene *scene, const struct script *script, const char *name, void (*act)(struct scene *scene))
+{
+    struct error err = ERROR_INIT;
+    int channel[2];
+
+    signal(SIGPIPE, SIG_IGN);
+    scene->act = act;
+    open_holder(scene);
+    server_start(script, &scene->server);
+    check_int(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel), 0);
+    scene->handed = (struct loop_watch){.fd = channel[1], .ready = handed};
+    check_int(loop_watch(scene->loop, &scene->handed, EPOLLIN), 0);
+    scene->limit.due = too_late;
+    loop_start(scene->loop, &scene->limit, 20000);
+    if (hold_client_open(scene->loop, channel[0], scene->server.socket, name, 443, &events, scene, &scene->client, &err) < 0)
+        test_fail(__FILE__, __LINE__, "%s", err.text);
+    if (scene->is_early)
+        act(scene);
+    check_int(loop_run(scene->loop), 0);
+    hold_client_free(scene->client);
+    holder_flow_end_all(&scene->holder);
+    check_int(scene->holder.flow_count, 0);
+    loop_cancel(scene->loop, &scene->limit);
+    close(channel[0]);
+    close(channel[1]);
+    values_finish(&scene->holder.values);
+    SSL_CTX_free(scene->holder.tls);
+    loop_close(scene->loop);
+}
+
+static void play(struct scene *scene, const struct script *script, void (*act)(struct scene *scene))
+{
+    play_at(scene, script, "api.example.com", act);
+}
+
+#define OK(call) check_int(call, 0)
+
+static void get(struct scene *scene)
+{
+    struct hold_client *client = scene->client;
+
+    OK(hold_client_request(client, "GET"));
+    OK(hold_client_bytes(client, "/v1", 3));
+    OK(hold_client_field(client, "Authorization", 13, false));
+    OK(hold_client_bytes(client, "Bearer ", 7));
+    OK(hold_client_secret(client, 0, HOLD_RAW));
+    OK(hold_client_body(client, HOLD_NO_BODY, 0));
+    OK(hold_client_end(client));
+}
+
+static void post(struct scene *scene)
+{
+    struct hold_client *client = scene->client;
+    size_t length = hold_client_length(client, 0, HOLD_JSON);
+
+    check_int(length, sizeof(VALUE) - 1);
+    check_int(hold_client_length(client, 0, HOLD_FORM), sizeof(VALUE) - 1 + 6);
+    check_int(hold_client_length(client, 1, HOLD_RAW), 0);
+    OK(hold_client_request(client, "POST"));
+    OK(hold_client_bytes(client, "/", 1));
+    OK(hold_client_body(client, HOLD_LENGTH, length + 8));
+    OK(hold_client_bytes(client, "{\"t\":\"", 6));
+    OK(hold_client_secret(client, 0, HOLD_JSON));
+    OK(hold_client_bytes(client, "\"}", 2));
+    OK(hold_client_end(client));
+}
+
+TEST(a_value_goes_up_in_its_place_and_never_comes_back)
+{
+    static struct scene scene = {.wanted_ends = 2};
+    static const struct script script = {
+        .identity = {.name = "api.example.com", .alpn = "http/1.1"},
+        .pieces = {{"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nX-Echo: <" VALUE ">\r\n", 0},
+                   {"\r\n5\r\n{ghp_\r\n", 0},
+                   {"12\r\n0123456789abcdef/+\r\n1\r\n&\r\n2\r\n}\n\r\n0\r\n\r\n", 0}},
+        .requests = 2};
+
+    play(&scene, &script, get);
+    check_string(scene.told, "200|X-Echo=<***********************>|chunked|{***********************}\n|end"
+                             "200|X-Echo=<***********************>|chunked|{***********************}\n|end");
+    check_string(scene.server.heard, "GET /v1 HTTP/1.1\r\nHost: api.example.com\r\nAccept-Encoding: identity\r\n"
+                                     "Authorization: Bearer " VALUE "\r\n\r\n");
+    server_stop(&scene.server);
+}
+
+TEST(a_body_with_a_value_has_its_length)
+{
+    static struct scene scene = {.wanted_ends = 1};
+    static const struct script script = {.identity = {.name = "api.example.com"},
+                                         .pieces = {{"HTTP/1.1 201 Made\r\nContent-Length: 2\r\n\r\nok", 0}}};
+
+    play(&scene, &script, post);
+    check_string(scene.told, "201|length|ok|end");
+    check_contains(scene.server.heard, "Content-Length: 31\r\n\r\n{\"t\":\"" VALUE "\"}");
+    server_stop(&scene.server);
+}
+
+TEST(a_request_may_be_said_before_there_is_a_connection)
+{
+    static struct scene scene = {.wanted_ends = 1, .is_early = true};
+    static const struct script script = {.identity = {.name = "api.example.com"},
+                                         .pieces = {{"HTTP/1.1 204 No\r\n\r\n", 0}}};
+
+    play(&scene, &script, get);
+    check_string(scene.told, "204|none||end");
+    server_stop(&scene.server);
+}
+
+/* Nothing of the value may have left, whatever the server is. */
+static void expect_failure(const struct identity *identity, const char *name, const char *failure)
+{
+    struct scene *scene = calloc(1, sizeof(*scene));
+    struct script script = {.identity = *identity, .pieces = {{"HTTP/1.1 204 No\r\n\r\n", 0}}};
+
+    check(scene != NULL);
+    scene->is_early = true;
+    play_at(scene, &script, name, get);
+    if (strncmp(scene->told, failure, strlen(failure)) != 0)
+        test_fail(__FILE__, __LINE__, "'%s' does not begin with '%s'", scene->told, failure);
+    check(!scene->is_opened);
+    check(!strstr(scene->server.heard, "ghp_"));
+    server_stop(&scene->server);
+    free(scene);
+}
+
+TEST(a_server_that_is_not_who_it_should_be_gets_nothing)
+{
+    const struct {
+        struct identity identity;
+        const char *name, *failure;
+    } cases[] = {
+        {{.name = "other.example.com"}, "api.example.com", "|failed not-verified: the server is not believed to be api.example.com"},
+        {{.name = "api.example.com"}, "other.example.com", "|failed not-verified"},
+        {{.name = "*.com"}, "api.example.com", "|failed not-verified"},
+        {{.name = "api.example.com", .is_expired = true}, "api.example.com", "|failed not-verified: the server is not believed to be api.example.com: certificate has expired"},
+        {{.name = "api.example.com", .is_of_stranger = true}, "api.example.com", "|failed not-verified"},
+        {{.name = NULL}, "api.example.com", "|failed not-verified"},
+        {{.name = "api.example.com", .tls_max = TLS1_1_VERSION}, "api.example.com", "|failed no-tls"},
+        {{.name = "api.example.com", .alpn = "h2"}, "api.example.com", "|failed no-tls"},
+        {{.name = "third.example.com"}, "third.example.com", "|failed not-for-host: no secret is for third.example.com"},
+        {{.name = "api.example.com"}, "API.example.com", "|failed bad-record"},
+        {{.name = "api.example.com"}, "", "|failed bad-record"},
+    };
+
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++)
+        expect_failure(&cases[i].identity, cases[i].name, cases[i].failure);
+}
+
+TEST(a_server_with_a_wildcard_of_one_label_is_believed)
+{
+    static struct scene scene = {.wanted_ends = 1};
+    static const struct script script = {.identity = {.name = "*.example.com"}, .pieces = {{"HTTP/1.1 204 No\r\n\r\n", 0}}};
+
+    play(&scene, &script, get);
+    check_string(scene.told, "204|none||end");
+    server_stop(&scene.server);
+}
+
+static void take_what_is_of_others(struct scene *scene)
+{
+    OK(hold_client_request(scene->client, "GET"));
+    OK(hold_client_bytes(scene->client, "/v1", 3));
+    OK(hold_client_field(scene->client, "Authorization", 13, false));
+    OK(hold_client_secret(scene->client, 1, HOLD_RAW));
+    OK(hold_client_body(scene->client, HOLD_NO_BODY, 0));
+    OK(hold_client_end(scene->client));
+}
+
+static void take_what_does_not_exist(struct scene *scene)
+{
+    OK(hold_client_request(scene->client, "GET"));
+    OK(hold_client_bytes(scene->client, "/v1", 3));
+    OK(hold_client_field(scene->client, "Authorization", 13, false));
+    OK(hold_client_secret(scene->client, 2, HOLD_RAW));
+}
+
+static void put_it_into_the_path(struct scene *scene)
+{
+    OK(hold_client_request(scene->client, "GET"));
+    OK(hold_client_bytes(scene->client, "/v1/", 4));
+    OK(hold_client_secret(scene->client, 0, HOLD_FORM));
+}
+
+TEST(an_inspector_in_other_hands_gets_no_value_to_where_it_is_not_for)
+{
+    static const struct {
+        void (*act)(struct scene *scene);
+        const char *failure;
+    } cases[] = {
+        {take_what_is_of_others, "|failed not-for-host: secret 'OTHER' is not for api.example.com"},
+        {take_what_does_not_exist, "|failed bad-record"},
+        {put_it_into_the_path, "|failed misplaced: secret 'TOKEN' is not for a path"},
+    };
+    struct script script = {.identity = right, .pieces = {{"HTTP/1.1 204 No\r\n\r\n", 0}}};
+
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        struct scene *scene = calloc(1, sizeof(*scene));
+
+        check(scene != NULL);
+        play(scene, &script, cases[i].act);
+        if (strncmp(scene->told, cases[i].failure, strlen(cases[i].failure)) != 0)
+            test_fail(__FILE__, __LINE__, "'%s' does not begin with '%s'", scene->told, cases[i].failure);
+        check(!strstr(scene->server.heard, "value of elsewhere") && !strstr(scene->server.heard, "ghp_"));
+        server_stop(&scene->server);
+        free(scene);
+    }
+}
+
+TEST(answers_that_cannot_be_searched_or_are_cut_are_failures)
+{
+    static const struct {
+        const char *answer;
+        bool is_rude;
+        const char *told;
+    } cases[] = {
+        {"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc", false, "|failed encoded"},
+        {"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n", false, "|failed upgraded"},
+        {"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc", false, "200|length|abc|failed lost"},
+        {"HTTP/1.1 200 OK\r\n\r\nabc", false, "200|chunked|abc|last"},
+        {"HTTP/1.1 200 OK\r\n\r\nabc", true, "200|chunked|abc|failed lost"},
+        {"HTTP/1.1 204 No\r\n\r\nHTTP/1.1 200 OK\r\n\r\n", false, "204|none||end"},
+        {"garbage\r\n\r\n", false, "|failed bad-answer"},
+    };
+
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        struct script script = {.identity = right, .pieces = {{cases[i].answer, 0}}, .is_rude = cases[i].is_rude};
+        struct scene *scene = calloc(1, sizeof(*scene));
+
+        check(scene != NULL);
+        play(scene, &script, get);
+        if (strncmp(scene->told, cases[i].told, strlen(cases[i].told)) != 0)
+            test_fail(__FILE__, __LINE__, "'%s' does not begin with '%s'", scene->told, cases[i].told);
+        server_stop(&scene->server);
+        free(scene);
+    }
+}
+
+static void wait_for_end(struct scene *scene)
+{
+    if (scene->ends == 0)
+        get(scene);
+}
+
+TEST(a_server_that_ends_between_requests_is_gone_and_not_a_failure)
+{
+    static struct scene scene = {.wanted_ends = 2};
+    static const struct script script = {.identity = {.name = "api.example.com"},
+                                         .pieces = {{"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", 0}}};
+
+    play(&scene, &script, wait_for_end);
+    check_string(scene.told, "200|length||end|gone");
+    server_stop(&scene.server);
+}
+
+/* ---- much ---- */
+
+#define UP_BYTES (300u << 10)
+
+static unsigned sent_up;
+
+static void post_much(struct scene *scene)
+{
+    static char piece[10000];
+    int status = 0;
+
+    memset(piece, 'u', sizeof(piece));
+    if (sent_up == 0) {
+        OK(hold_client_request(scene->client, "POST"));
+        OK(hold_client_bytes(scene->client, "/", 1));
+        OK(hold_client_body(scene->client, HOLD_LENGTH, UP_BYTES));
+    }
+    while (sent_up < UP_BYTES && status == 0) {
+        size_t size = UP_BYTES - sent_up < sizeof(piece) ? UP_BYTES - sent_up : sizeof(piece);
+
+        status = hold_client_bytes(scene->client, piece, size);
+        sent_up += status == 0 ? (unsigned)size : 0;
+    }
+    if (status == 0)
+        OK(hold_client_end(scene->client));
+    else
+        check_int(status, -EAGAIN);
+}
+
+TEST(a_large_body_waits_for_room_and_comes_whole)
+{
+    static struct scene scene = {.wanted_ends = 1};
+    static const struct script script = {.identity = {.name = "api.example.com"},
+                                         .pieces = {{"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", 0}}};
+
+    play(&scene, &script, post_much);
+    check_string(scene.told, "200|length|ok|end");
+    check(scene.room > 0);
+    check_int(strspn(strstr(scene.server.heard, "\r\n\r\n") + 4, "u"), UP_BYTES);
+    server_stop(&scene.server);
+}
+
+TEST(an_answer_before_the_end_of_the_request_ends_the_flow_behind_it)
+{
+    static struct scene scene = {.wanted_ends = 1};
+    static const struct script script = {.identity = {.name = "api.example.com"},
+                                         .pieces = {{"HTTP/1.1 413 Much\r\nContent-Length: 4\r\n\r\nmuch", 0}},
+                                         .is_early = true};
+
+    sent_up = 0;
+    play(&scene, &script, post_much);
+    check_contains(scene.told, "413|length|much|");
+    server_stop(&scene.server);
+}
+
+static struct loop_timer resume_timer;
+static struct scene *paused_scene;
+
+static void resume_later(struct loop_timer *timer)
+{
+    (void)timer;
+    check(paused_scene->body < (1u << 20)); /* it held back what the queues and sockets do not */
+    hold_client_pause(paused_scene->client, false);
+}
+
+static void get_and_pause(struct scene *scene)
+{
+    get(scene);
+    hold_client_pause(scene->client, true);
+    paused_scene = scene;
+    resume_timer.due = resume_later;
+    loop_start(scene->loop, &resume_timer, 300);
+}
+
+TEST(a_slow_reader_holds_the_server_back_and_gets_everything)
+{
+    static struct scene scene = {.wanted_ends = 1};
+    static char much[4 << 20];
+    static struct script script = {.identity = {.name = "api.example.com"},
+                                   .pieces = {{"HTTP/1.1 200 OK\r\n\r\n", 0}, {much, sizeof(much)}}};
+
+    memset(much, 'd', sizeof(much));
+    play(&scene, &script, get_and_pause);
+    check_int(scene.body, sizeof(much));
+    check_contains(scene.told, "200|chunked|dddd");
+    server_stop(&scene.server);
+}
+
+/* ---- a value in an answer, in two records of TLS, cut at each byte ---- */
+
+TEST(a_value_is_found_across_records_of_tls_at_every_byte)
+{
+    static const char text[] = "HTTP/1.1 200 OK\r\nX: " VALUE "\r\nContent-Length: 27\r\n\r\n<<" VALUE ">>";
+
+    for (size_t cut = 1; cut < sizeof(text) - 1; cut += 3) {
+        struct script script = {.identity = right, .pieces = {{text, cut}, {text + cut, 0}}};
+        struct scene *scene = calloc(1, sizeof(*scene));
+
+        check(scene != NULL);
+        play(scene, &script, get);
+        check_string(scene->told, "200|X=***********************|length|<<***********************>>|end");
+        server_stop(&scene->server);
+        free(scene);
+    }
+}
