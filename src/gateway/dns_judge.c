@@ -129,7 +129,8 @@ static struct net_decision decide(const struct dns_judge *judge, const struct pr
                                     .names = &name,
                                     .name_count = 1,
                                     .said = said,
-                                    .name = said == NET_SAID_NAME ? name : NULL};
+                                    .name = said == NET_SAID_NAME ? name : NULL,
+                                    .program = NET_PROGRAM_ANY}; /* a question for a name says nobody's */
 
     return net_decide(judge->rules, &question);
 }
@@ -144,7 +145,7 @@ struct net_decision dns_judge_address(const struct dns_judge *judge, const char 
 
         decision = decide(judge, probe, address, is_own, name,
                           probe->protocol == NET_ICMP ? NET_SAID_NOTHING : NET_SAID_NAME);
-        if (decision.verdict == NET_PERMIT)
+        if (decision.verdict != NET_REFUSE) /* at once, or some request of it */
             return decision;
         if (decision.reason != NET_NO_RULE)
             told = decision; /* says more than that nothing was found */

@@ -311,7 +311,7 @@ static void read_mark(struct flow *flow)
     if (getsockopt(flow->watches[0].fd, SOL_SOCKET, SO_MARK, &mark, &size) < 0)
         return;
     flow->pid = NET_MARK_PID(mark);
-    flow->program = NET_MARK_PROGRAM(mark);
+    flow->program = flow->question.program = NET_MARK_PROGRAM(mark);
 }
 
 void flow_begin(struct gateway *gateway, int client)

@@ -32,7 +32,7 @@ void flow_wait_for_name(struct flow *flow)
 /* Requests decide: whoever reads them has to be able to. */
 static bool ask_requests(struct flow *flow, struct net_decision *decision, size_t size)
 {
-    flow->is_tls = size && hello_is_tls(flow->gateway->peeked, size);
+    flow->is_tls = flow->question.is_tls;
     flow->is_terminated = decision->terminates;
     flow->is_requested = flow->is_tls ? flow->is_terminated : hello_is_http(flow->gateway->peeked, size);
     if (flow->is_requested) {
@@ -51,6 +51,7 @@ static bool said(struct flow *flow, enum net_said what, size_t size)
 
     flow->question.said = what;
     flow->question.name = what == NET_SAID_NAME ? flow->said : NULL;
+    flow->question.is_tls = size && hello_is_tls(flow->gateway->peeked, size);
     decision = flow_judge(flow);
     if (decision.verdict != NET_PERMIT && decision.verdict != NET_ASK_REQUEST) {
         flow_end_denied(flow, &decision);

@@ -130,7 +130,7 @@ static bool may_tell(struct names *names, const char *name, const struct net_add
                      struct net_decision *ret_decision)
 {
     *ret_decision = dns_judge_address(names->judge, name, address, is_own);
-    if (ret_decision->verdict == NET_PERMIT)
+    if (ret_decision->verdict != NET_REFUSE)
         return true;
     return names->asks_anything && ret_decision->reason != NET_BY_RULE && !is_own &&
            net_address_class(address) == NET_PUBLIC;

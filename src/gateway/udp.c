@@ -287,8 +287,10 @@ static void count_flow(struct udp *udp, struct net_decision *decision)
 
 static struct udp_flow *judge_first(struct udp *udp, const struct arrival *arrival, bool is_quic)
 {
-    struct net_question question = {
-        .protocol = NET_UDP, .address = arrival->wanted.address, .port = arrival->wanted.port};
+    struct net_question question = {.protocol = NET_UDP,
+                                    .address = arrival->wanted.address,
+                                    .port = arrival->wanted.port,
+                                    .program = NET_MARK_PROGRAM(arrival->mark)};
     struct judgement judgement;
     struct udp_flow *flow;
 

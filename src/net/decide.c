@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The one decision about what a container may reach (docs/decisions/0111). */
+/* The one decision about what a container may reach (docs/decisions/0111 and 0121). */
 #include <string.h>
 
 #include "net/match.h"
@@ -32,177 +32,6 @@ static struct net_decision refuse(enum net_reason reason, const char *where, con
     return (struct net_decision){.verdict = NET_REFUSE, .reason = reason, .where = where, .name = name};
 }
 
-/* What the names of a question come to, each as if it were the one that is meant. */
-struct names {
-    const char *granted, *granted_where; /* the first that may be reached so */
-    const char *denied, *denied_where;   /* the first about which a deny rule is */
-    const char *missing;                 /* the first that is not granted, or denied */
-    bool all_denied;
-};
-
-static struct names judge_names(const struct net_rules *rules, const struct net_view *view)
-{
-    const struct net_question *question = view->question;
-    struct names names = {.all_denied = question->name_count};
-
-    for (size_t i = 0; i < question->name_count; i++) {
-        const char *name = question->names[i];
-        const char *denied = net_name_denied(rules, view, name);
-        struct net_grant grant = net_granted(rules, view, name, NET_STRICT);
-
-        if (denied && !names.denied) {
-            names.denied = name;
-            names.denied_where = denied;
-        }
-        if (!denied && grant.is_granted && !names.granted) {
-            names.granted = name;
-            names.granted_where = grant.where;
-        }
-        if ((denied || !grant.is_granted) && !names.missing)
-            names.missing = name;
-        names.all_denied = names.all_denied && denied;
-    }
-    return names;
-}
-
-/* By address or by one of the question's names, leaving something out of account. */
-static struct net_grant granted_if(const struct net_rules *rules, const struct net_view *view, unsigned lenience,
-                                   const char **ret_name)
-{
-    struct net_grant grant = net_granted(rules, view, NULL, lenience);
-
-    *ret_name = NULL;
-    for (size_t i = 0; i < view->question->name_count && !grant.is_granted; i++) {
-        grant = net_granted(rules, view, view->question->names[i], lenience);
-        *ret_name = grant.is_granted ? view->question->names[i] : NULL;
-    }
-    return grant;
-}
-
-/* Nothing grants it: what was missing. */
-static struct net_decision refuse_ungranted(const struct net_rules *rules, const struct net_view *view)
-{
-    const char *name;
-    struct net_grant grant = granted_if(rules, view, NET_WHATEVER_CLASS, &name);
-
-    if (grant.is_granted)
-        return refuse(NET_SPECIAL, grant.where, name);
-    grant = granted_if(rules, view, NET_WHATEVER_PORTS, &name);
-    if (grant.is_granted)
-        return refuse(NET_NOT_SAID, grant.where, name);
-    grant = net_granted(rules, view, NULL, NET_WHATEVER_NAME);
-    if (grant.is_granted)
-        return refuse(NET_NOT_RESOLVED, grant.where, NULL);
-    return refuse(NET_NO_RULE, grant.where, NULL); /* of the layer that would not, whatever the name */
-}
-
-/* None of the names leads anywhere. */
-static struct net_decision refuse_names(const struct net_rules *rules, const struct net_view *view,
-                                        const struct names *names)
-{
-    for (size_t i = 0; names->denied && i < view->question->name_count; i++) {
-        const char *name = view->question->names[i];
-        const char *where = net_name_denied(rules, view, name);
-
-        if (where && net_granted(rules, view, name, NET_STRICT).is_granted)
-            return refuse(NET_BY_RULE, where, name);
-    }
-    return refuse_ungranted(rules, view);
-}
-
-static struct net_decision decide_early(const struct net_rules *rules, const struct net_view *view,
-                                        const struct net_grant *by_address)
-{
-    const char *denied = by_address->is_granted ? net_name_denied(rules, view, NULL) : NULL;
-    struct names names;
-
-    if (by_address->is_granted)
-        return (struct net_decision){.verdict = denied ? NET_ASK_NAME : NET_PERMIT, .reason = NET_BY_RULE, .where = denied ? denied : by_address->where, .name = NULL};
-    names = judge_names(rules, view);
-    if (names.granted)
-        return (struct net_decision){.verdict = NET_ASK_NAME, .reason = NET_BY_RULE, .where = names.granted_where, .name = names.granted};
-    return refuse_names(rules, view, &names);
-}
-
-static struct net_decision decide_unsaid(const struct net_rules *rules, const struct net_view *view,
-                                         const struct net_grant *by_address)
-{
-    struct names names = judge_names(rules, view);
-
-    if (by_address->is_granted && names.denied)
-        return refuse(names.all_denied ? NET_BY_RULE : NET_NOT_SAID, names.denied_where, names.denied);
-    if (by_address->is_granted)
-        return (struct net_decision){.verdict = NET_PERMIT, .reason = NET_BY_RULE, .where = by_address->where, .name = NULL};
-    if (!names.granted)
-        return refuse_names(rules, view, &names);
-    if (view->question->said == NET_SAID_NO_NAME)
-        return refuse(NET_NOT_SAID, names.granted_where, names.granted);
-    if (names.missing)
-        return refuse(NET_SHARED, names.granted_where, names.missing);
-    return (struct net_decision){.verdict = NET_PERMIT, .reason = NET_BY_RULE, .where = names.granted_where, .name = names.granted};
-}
-
-/* The question's own pointer for this name, NULL = the address was not given for it. */
-static const char *given_name(const struct net_question *question, const char *name)
-{
-    for (size_t i = 0; i < question->name_count; i++)
-        if (strcmp(question->names[i], name) == 0)
-            return question->names[i];
-    return NULL;
-}
-
-/* The container asked for a denied name and got this address: saying a name that it never asked for is no way out. */
-static struct net_decision decide_other(const struct net_rules *rules, const struct net_view *view,
-                                        const struct net_grant *by_address)
-{
-    struct names names = judge_names(rules, view);
-
-    if (by_address->is_granted && names.denied)
-        return refuse(NET_OTHER_NAME, names.denied_where, names.denied);
-    if (by_address->is_granted)
-        return (struct net_decision){.verdict = NET_PERMIT, .reason = NET_BY_RULE, .where = by_address->where, .name = NULL};
-    if (names.granted)
-        return refuse(NET_OTHER_NAME, names.granted_where, names.granted);
-    return refuse_names(rules, view, &names);
-}
-
-static struct net_decision decide_named(const struct net_rules *rules, const struct net_view *view,
-                                        const struct net_grant *by_address)
-{
-    const char *said = view->question->name, *given = said ? given_name(view->question, said) : NULL;
-    const char *denied = said ? net_name_denied(rules, view, said) : NULL;
-    struct net_question alone = *view->question;
-    struct net_view of_alone = *view;
-    struct net_grant grant;
-
-    if (!said)
-        return refuse(NET_NOT_SAID, NULL, NULL);
-    if (denied)
-        return refuse(NET_BY_RULE, denied, given);
-    if (!given)
-        return decide_other(rules, view, by_address);
-    if (by_address->is_granted)
-        return (struct net_decision){.verdict = NET_PERMIT, .reason = NET_BY_RULE, .where = by_address->where, .name = NULL};
-    grant = net_granted(rules, view, given, NET_STRICT);
-    if (grant.is_granted)
-        return (struct net_decision){.verdict = NET_PERMIT, .reason = NET_BY_RULE, .where = grant.where, .name = given};
-    alone.names = &given;
-    alone.name_count = 1;
-    of_alone.question = &alone;
-    return refuse_ungranted(rules, &of_alone);
-}
-
-/* Nobody waits for a datagram to say a name; one that was seen to say one is held to that as well. */
-static struct net_decision decide_datagram(const struct net_rules *rules, const struct net_view *view,
-                                           const struct net_grant *by_address)
-{
-    struct net_decision named = {.verdict = NET_PERMIT};
-
-    if (view->question->said == NET_SAID_NAME)
-        named = decide_named(rules, view, by_address);
-    return named.verdict == NET_PERMIT ? decide_unsaid(rules, view, by_address) : named;
-}
-
 static bool is_sound(const struct net_question *question)
 {
     switch (question->protocol) {
@@ -216,30 +45,149 @@ static bool is_sound(const struct net_question *question)
     }
 }
 
+/* By whom rules about names are matched where addresses alone permit it. */
+static const char *name_in_force(const struct net_question *question)
+{
+    return question->said == NET_SAID_NAME && question->name ? net_given_name(question, question->name) : NULL;
+}
+
+static bool has_said_http_or_tls(const struct net_question *question)
+{
+    return question->protocol == NET_TCP && (question->said == NET_SAID_NAME || question->said == NET_SAID_NO_NAME);
+}
+
+/* Before anything was said it may turn out to be. */
+static bool is_readable(const struct net_rules *rules, const struct net_view *view)
+{
+    const struct net_question *question = view->question;
+
+    if (question->protocol == NET_TCP && question->said == NET_SAID_NOT_YET)
+        return true;
+    if (!has_said_http_or_tls(question))
+        return false;
+    return !question->is_tls || net_opens(rules, view, name_in_force(question));
+}
+
+/* Nothing permits it, at best: what is in the way, if not what cannot be read or whose program it is. */
+static struct net_decision explain(const struct net_rules *rules, const struct net_view *view,
+                                   const struct net_decision *refused)
+{
+    struct net_view other = *view;
+    struct net_decision readable, any;
+
+    other.is_readable = true;
+    readable = net_judge(rules, &other);
+    if (readable.verdict != NET_REFUSE)
+        return refuse(NET_OPAQUE, refused->reason == NET_BY_RULE ? refused->where : readable.where, readable.name);
+    other.is_any_program = true;
+    other.is_readable = is_readable(rules, &other);
+    any = net_judge(rules, &other);
+    return any.verdict == NET_REFUSE ? readable : refuse(NET_PROGRAM, any.where, any.name);
+}
+
+/* With what it counts for. */
+static struct net_decision permit(const struct net_rules *rules, const struct net_view *view, const struct net_decision *by,
+                                  enum net_verdict verdict)
+{
+    struct net_decision decision = {.verdict = verdict, .reason = NET_BY_RULE, .where = by->where, .name = by->name};
+    const char *name = by->name ? by->name : name_in_force(view->question);
+
+    if (!net_add_budgets(rules, view, name, &decision))
+        return refuse(NET_BUDGET, by->where, by->name);
+    return decision;
+}
+
+static bool could_matter_who(const struct net_rules *rules, const struct net_view *view)
+{
+    if (net_opens(rules, view, NULL))
+        return true;
+    for (size_t i = 0; i < view->question->name_count; i++)
+        if (net_name_matters(rules, view, view->question->names[i]))
+            return true;
+    return false;
+}
+
+/* As a whole: whatever the requests in it are. */
+static struct net_decision decide_connection(const struct net_rules *rules, struct net_view *view)
+{
+    const struct net_question *question = view->question;
+    struct net_decision best, worst;
+
+    view->is_readable = is_readable(rules, view);
+    view->is_best = true;
+    best = net_judge(rules, view);
+    if (best.verdict == NET_REFUSE)
+        return explain(rules, view, &best);
+    view->is_best = false;
+    worst = net_judge(rules, view);
+    if (best.verdict == NET_ASK_NAME)
+        return best;
+    if (question->protocol == NET_TCP && question->said == NET_SAID_NOT_YET) {
+        if (worst.verdict == NET_PERMIT && !could_matter_who(rules, view))
+            return permit(rules, view, &worst, NET_PERMIT);
+        return (struct net_decision){.verdict = NET_ASK_NAME, .reason = NET_BY_RULE, .where = best.where, .name = best.name};
+    }
+    if (worst.verdict == NET_PERMIT &&
+        !(has_said_http_or_tls(question) && net_opens(rules, view, name_in_force(question))))
+        return permit(rules, view, &worst, NET_PERMIT);
+    view->is_best = true;
+    best = permit(rules, view, &best, NET_ASK_REQUEST);
+    best.terminates = best.verdict == NET_ASK_REQUEST && question->is_tls;
+    return best;
+}
+
+static struct net_decision refuse_request(const struct net_rules *rules, const struct net_view *view,
+                                          const struct net_decision *connection, const struct net_decision *refused)
+{
+    struct net_request unread = *view->question->request;
+    struct net_question question = *view->question;
+    struct net_view before = *view;
+    const char *where = refused->reason == NET_BY_RULE ? refused->where : connection->where;
+
+    if (!unread.path)
+        return refuse(NET_MALFORMED, where, connection->name);
+    unread.has_call = false;
+    question.request = &unread;
+    before.question = &question;
+    if (view->question->request->has_call && net_judge(rules, &before).verdict != NET_REFUSE)
+        return refuse(NET_CALL, where, connection->name);
+    return refuse(refused->reason == NET_BY_RULE ? NET_BY_RULE : NET_REQUEST, where, connection->name);
+}
+
+/* One of a connection whose requests decide. */
+static struct net_decision decide_request(const struct net_rules *rules, struct net_view *view,
+                                          const struct net_decision *connection)
+{
+    struct net_decision best, worst;
+
+    view->is_best = true;
+    best = net_judge(rules, view);
+    if (best.verdict == NET_REFUSE)
+        return refuse_request(rules, view, connection, &best);
+    view->is_best = false;
+    worst = net_judge(rules, view);
+    if (worst.verdict == NET_PERMIT)
+        return permit(rules, view, &worst, NET_PERMIT);
+    return (struct net_decision){.verdict = NET_ASK_CALL, .reason = NET_BY_RULE, .where = best.where, .name = best.name};
+}
+
 struct net_decision net_decide(const struct net_rules *rules, const struct net_question *question)
 {
+    struct net_question whole = *question;
     struct net_view view = net_view_of(question);
-    struct net_grant by_address;
-    const char *denied;
+    struct net_decision connection;
 
     if (!is_sound(question))
         return refuse(NET_NO_RULE, NULL, NULL);
     if (view.is_never)
         return refuse(NET_SPECIAL, NULL, NULL);
-    denied = net_denied(rules, &view);
-    if (denied)
-        return refuse(NET_BY_RULE, denied, NULL);
-    by_address = net_granted(rules, &view, NULL, NET_STRICT);
-    if (question->protocol != NET_TCP)
-        return decide_datagram(rules, &view, &by_address);
-    switch (question->said) {
-    case NET_SAID_NOT_YET:
-        return decide_early(rules, &view, &by_address);
-    case NET_SAID_NAME:
-        return decide_named(rules, &view, &by_address);
-    case NET_SAID_NOTHING:
-    case NET_SAID_NO_NAME:
-        return decide_unsaid(rules, &view, &by_address);
-    }
-    return refuse(NET_NO_RULE, NULL, NULL);
+    if (question->request && (!has_said_http_or_tls(question) || question->is_tls != question->is_opened))
+        return refuse(NET_OPAQUE, NULL, NULL);
+    whole.request = NULL;
+    view.question = &whole;
+    connection = decide_connection(rules, &view);
+    if (!question->request || connection.verdict != NET_ASK_REQUEST)
+        return connection;
+    view.question = question;
+    return decide_request(rules, &view, &connection);
 }

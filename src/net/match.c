@@ -4,6 +4,7 @@
 
 #include <sys/socket.h>
 
+#include "net/request.h"
 #include "net/special.h"
 
 static unsigned address_bits(const struct net_address *address)
@@ -25,7 +26,9 @@ static void add_special(struct net_view *view, const struct net_address *address
 
 struct net_view net_view_of(const struct net_question *question)
 {
-    struct net_view view = {.question = question, .address = net_address_unmapped(&question->address)};
+    struct net_view view = {.question = question,
+                            .address = net_address_unmapped(&question->address),
+                            .is_any_program = question->program == NET_PROGRAM_ANY};
     unsigned offset;
 
     if (view.address.family != AF_INET && view.address.family != AF_INET6) {
@@ -79,11 +82,27 @@ static bool ports_match(const struct net_ports *ports, const struct net_question
     return !ports->has_port || (ports->first <= question->port && question->port <= ports->last);
 }
 
-bool net_rule_has_all_ports(const struct net_rule *rule)
+bool net_rule_is_complete(const struct net_rule *rule, enum net_protocol protocol)
 {
+    if (rule->requests)
+        return false;
     for (size_t i = 0; i < rule->port_count; i++)
-        if (rule->ports[i].protocol == NET_ANY && !rule->ports[i].has_port)
+        if ((rule->ports[i].protocol == NET_ANY || rule->ports[i].protocol == protocol) && !rule->ports[i].has_port)
             return true;
+    return !rule->port_count;
+}
+
+bool net_rule_is_about(const struct net_rule *rule, enum net_protocol protocol)
+{
+    if (rule->requests && protocol != NET_ANY && protocol != NET_TCP)
+        return false;
+    for (size_t i = 0; i < rule->port_count; i++) {
+        const struct net_ports *ports = &rule->ports[i];
+
+        if (protocol == NET_ANY || ports->protocol == protocol ||
+            (ports->protocol == NET_ANY && !(protocol == NET_ICMP && ports->has_port)))
+            return true;
+    }
     return !rule->port_count;
 }
 
@@ -98,13 +117,52 @@ static bool rule_has_port(const struct net_rule *rule, const struct net_question
     return false;
 }
 
-/* NET_BY_DEFAULT: it does not. */
-static enum net_grant_by rule_grants(const struct net_rule *rule, const struct net_view *view, const char *name,
-                                     unsigned lenience)
+static bool has_program(const struct net_rule *rule, const struct net_view *view)
+{
+    for (size_t i = 0; i < rule->program_count && !view->is_any_program; i++)
+        if (rule->programs[i] == view->question->program)
+            return true;
+    return !rule->program_count || view->is_any_program;
+}
+
+static bool grants_request(const struct net_rule *rule, const struct net_view *view)
+{
+    enum net_match match;
+
+    if (!rule->requests)
+        return true;
+    if (!view->is_readable)
+        return false;
+    if (!view->question->request)
+        return view->is_best;
+    match = net_requests_match(rule->requests, view->question->request, false);
+    return match == NET_MATCH_YES || (match == NET_MATCH_BODY && view->is_best);
+}
+
+/* An echo says no request. In what else cannot be read it could be. */
+static bool denies_request(const struct net_rule *rule, const struct net_view *view)
+{
+    enum net_match match;
+
+    if (!rule->requests)
+        return true;
+    if (view->question->protocol == NET_ICMP || !view->is_readable)
+        return view->question->protocol != NET_ICMP;
+    if (!view->question->request)
+        return !view->is_best;
+    match = net_requests_match(rule->requests, view->question->request, true);
+    return match == NET_MATCH_YES || (match == NET_MATCH_BODY && !view->is_best);
+}
+
+/* Whatever the request. NET_BY_DEFAULT: it is not. */
+static enum net_grant_by is_about(const struct net_rule *rule, const struct net_view *view, const char *name,
+                                  unsigned lenience)
 {
     bool is_udp = view->question->protocol == NET_UDP && !(lenience & NET_WHATEVER_PORTS);
     bool needs_block = view->prefix_min && !(lenience & NET_WHATEVER_CLASS);
 
+    if (!has_program(rule, view))
+        return NET_BY_DEFAULT;
     if (!rule->peer_count)
         return !needs_block && rule_has_port(rule, view->question, false) ? NET_BY_ADDRESS : NET_BY_DEFAULT;
     for (size_t i = 0; i < rule->peer_count; i++) {
@@ -114,6 +172,51 @@ static enum net_grant_by rule_grants(const struct net_rule *rule, const struct n
             return peer->host ? NET_BY_NAME : NET_BY_ADDRESS;
     }
     return NET_BY_DEFAULT;
+}
+
+static enum net_grant_by rule_grants(const struct net_rule *rule, const struct net_view *view, const char *name,
+                                     unsigned lenience)
+{
+    return grants_request(rule, view) ? is_about(rule, view, name, lenience) : NET_BY_DEFAULT;
+}
+
+bool net_opens(const struct net_rules *rules, const struct net_view *view, const char *name)
+{
+    for (size_t i = 0; i < rules->layer_count; i++)
+        for (size_t j = 0; j < rules->layers[i].allow_count; j++)
+            if (rules->layers[i].allow[j].terminates && is_about(&rules->layers[i].allow[j], view, name, NET_STRICT))
+                return true;
+    return false;
+}
+
+bool net_name_matters(const struct net_rules *rules, const struct net_view *view, const char *name)
+{
+    for (size_t i = 0; i < rules->layer_count; i++)
+        for (size_t j = 0; j < rules->layers[i].allow_count; j++) {
+            const struct net_rule *rule = &rules->layers[i].allow[j];
+
+            if ((rule->terminates || rule->budget) && is_about(rule, view, name, NET_STRICT) == NET_BY_NAME)
+                return true;
+        }
+    return false;
+}
+
+bool net_add_budgets(const struct net_rules *rules, const struct net_view *view, const char *name,
+                     struct net_decision *decision)
+{
+    for (size_t i = 0; i < rules->layer_count; i++) {
+        const struct net_layer *layer = &rules->layers[i];
+        size_t j = 0;
+
+        while (j < layer->allow_count && !rule_grants(&layer->allow[j], view, name, NET_STRICT))
+            j++;
+        if (j == layer->allow_count || !layer->allow[j].budget)
+            continue;
+        if (decision->budget_count == NET_DECISION_BUDGETS)
+            return false;
+        decision->budgets[decision->budget_count++] = layer->allow[j].budget;
+    }
+    return true;
 }
 
 static struct net_grant layer_grants(const struct net_layer *layer, const struct net_view *view, const char *name,
@@ -169,7 +272,7 @@ static bool peer_denies(const struct net_view *view, const struct net_peer *peer
 
 static bool rule_denies(const struct net_rule *rule, const struct net_view *view, enum deny_by by, const char *name)
 {
-    if (!rule_has_port(rule, view->question, false))
+    if (!rule_has_port(rule, view->question, false) || !denies_request(rule, view))
         return false;
     if (!rule->peer_count)
         return by == DENY_BY_ADDRESS;

@@ -5,9 +5,12 @@
 
 #include "net/rules.h"
 
-/* A question, and what follows from its address alone. */
+/* A question, what follows from its address alone, and how rules about requests and programs are taken. */
 struct net_view {
     const struct net_question *question;
+    bool is_readable; /* requests can be judged in it, else rules that grant some do not hold and rules that deny some do */
+    bool is_best;     /* what is still open (requests, a body) will be as it is permitted, else as it is refused */
+    bool is_any_program;
     struct net_address address, inner; /* unmapped; what it embeds */
     bool has_inner;
     bool is_never;       /* no rule grants it */
@@ -34,6 +37,16 @@ struct net_grant {
 
 struct net_view net_view_of(const struct net_question *question);
 
+/* Is there an allow rule that opens TLS, for this name or by address, whatever the request? */
+bool net_opens(const struct net_rules *rules, const struct net_view *view, const char *name);
+
+/* The same of one about this very name that opens TLS or has a budget: it matters then whether the name is said. */
+bool net_name_matters(const struct net_rules *rules, const struct net_view *view, const char *name);
+
+/* Of each layer the budget of the first rule that grants it, into the decision. False where there is no room. */
+bool net_add_budgets(const struct net_rules *rules, const struct net_view *view, const char *name,
+                     struct net_decision *decision);
+
 /* By every layer: by address, or by this name too where it is not NULL. */
 struct net_grant net_granted(const struct net_rules *rules, const struct net_view *view, const char *name,
                              unsigned lenience);
@@ -44,7 +57,16 @@ const char *net_denied(const struct net_rules *rules, const struct net_view *vie
 /* The same of one about this name (NULL: about any). */
 const char *net_name_denied(const struct net_rules *rules, const struct net_view *view, const char *name);
 
-/* At every port, with every protocol. */
-bool net_rule_has_all_ports(const struct net_rule *rule);
+/* At every port of this protocol (NET_ANY: of each), and whatever the request. */
+bool net_rule_is_complete(const struct net_rule *rule, enum net_protocol protocol);
+
+/* At some port of this protocol (NET_ANY: of one). */
+bool net_rule_is_about(const struct net_rule *rule, enum net_protocol protocol);
+
+/* The question's own pointer for this name, NULL = the address was not given for it. */
+const char *net_given_name(const struct net_question *question, const char *name);
+
+/* By names and addresses, with requests and programs as the view takes them; without the addresses that are never reached. */
+struct net_decision net_judge(const struct net_rules *rules, const struct net_view *view);
 
 #endif

@@ -22,7 +22,7 @@ static bool grants_name(const struct net_rule *rule, const char *name)
 /* Whatever its address: with a port or a block some connection to it may be permitted. */
 static bool denies_name(const struct net_rule *rule, const char *name)
 {
-    if (!net_rule_has_all_ports(rule))
+    if (!net_rule_is_complete(rule, NET_ANY))
         return false;
     for (size_t i = 0; i < rule->peer_count; i++)
         if (!rule->peers[i].has_block && (!rule->peers[i].host || host_matches(&rule->peers[i], name)))

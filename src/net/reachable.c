@@ -61,6 +61,7 @@ static int peer_ranges(struct arena *arena, const struct net_peer *peer, int fam
 
 struct space {
     int family;
+    enum net_protocol protocol; /* NET_ANY: any */
     struct net_ranges public, ordinary, usable; /* by a name alone; by any block; at all */
 };
 
@@ -107,11 +108,12 @@ static int class_ranges(struct arena *arena, int family, bool (*is_meant)(enum n
     return status;
 }
 
-static int space_init(struct space *space, struct arena *arena, int family)
+static int space_init(struct space *space, struct arena *arena, enum net_protocol protocol, int family)
 {
     int status;
 
     space->family = family;
+    space->protocol = protocol;
     status = class_ranges(arena, family, is_public, &space->public);
     if (status == 0)
         status = class_ranges(arena, family, is_ordinary, &space->ordinary);
@@ -165,6 +167,8 @@ static int layer_ranges(struct arena *arena, const struct space *space, const st
     for (size_t i = 0; i < layer->allow_count && status == 0; i++) {
         const struct net_rule *rule = &layer->allow[i];
 
+        if (!net_rule_is_about(rule, space->protocol))
+            continue;
         if (!rule->peer_count)
             status = add_all(arena, &set, &space->ordinary);
         for (size_t j = 0; j < rule->peer_count && status == 0; j++)
@@ -177,23 +181,24 @@ static int layer_ranges(struct arena *arena, const struct space *space, const st
 }
 
 /* What deny rules take away whatever is asked. */
-static int denied_ranges(struct arena *arena, int family, const struct net_layer *layer, struct net_ranges *set)
+static int denied_ranges(struct arena *arena, const struct space *space, const struct net_layer *layer,
+                         struct net_ranges *set)
 {
     int status = 0;
 
     for (size_t i = 0; i < layer->deny_count && status == 0; i++) {
         const struct net_rule *rule = &layer->deny[i];
 
-        if (!net_rule_has_all_ports(rule))
+        if (!net_rule_is_complete(rule, space->protocol))
             continue;
         if (!rule->peer_count)
-            status = net_ranges_add(arena, set, 0, low_bits(family_bits(family)));
+            status = net_ranges_add(arena, set, 0, low_bits(family_bits(space->family)));
         for (size_t j = 0; j < rule->peer_count && status == 0; j++) {
             struct net_ranges ranges = {0};
 
             if (rule->peers[j].host || !rule->peers[j].has_block)
                 continue;
-            status = peer_ranges(arena, &rule->peers[j], family, &ranges);
+            status = peer_ranges(arena, &rule->peers[j], space->family, &ranges);
             if (status == 0)
                 status = add_all(arena, set, &ranges);
         }
@@ -214,7 +219,7 @@ static int reachable_ranges(struct arena *arena, const struct space *space, cons
                 status = net_ranges_both(arena, &left, &layer, &left);
         }
         if (status == 0)
-            status = denied_ranges(arena, space->family, &rules->layers[i], &denied);
+            status = denied_ranges(arena, space, &rules->layers[i], &denied);
     }
     net_ranges_settle(&denied);
     return status < 0 ? status : net_ranges_minus(arena, &left, &denied, ret_ranges);
@@ -309,17 +314,17 @@ int net_other_blocks(const struct net_block *blocks, size_t count, struct arena 
     return list_blocks(arena, &rest, family, ret_blocks, ret_count, err);
 }
 
-int net_reachable_blocks(const struct net_rules *rules, struct arena *arena, int family, struct net_block **ret_blocks,
-                         size_t *ret_count, struct error *err)
+int net_reachable_blocks_by(const struct net_rules *rules, struct arena *arena, enum net_protocol protocol, int family,
+                            struct net_block **ret_blocks, size_t *ret_count, struct error *err)
 {
     struct space space;
     struct net_ranges exact = {0}, set = {0};
     size_t count;
     int status;
 
-    if (family != AF_INET && family != AF_INET6)
-        return error_set(err, ERROR_INTERNAL, EINVAL, "no blocks of address family %d", family);
-    status = space_init(&space, arena, family);
+    if ((family != AF_INET && family != AF_INET6) || protocol < NET_ANY || protocol > NET_ICMP)
+        return error_set(err, ERROR_INTERNAL, EINVAL, "no blocks of address family %d, protocol %d", family, (int)protocol);
+    status = space_init(&space, arena, protocol, family);
     if (status == 0)
         status = reachable_ranges(arena, &space, rules, &exact);
     set = exact;
@@ -330,4 +335,10 @@ int net_reachable_blocks(const struct net_rules *rules, struct arena *arena, int
         status = coarsen(arena, &space, &exact, free_bits, &set);
     }
     return status < 0 ? error_memory(err) : list_blocks(arena, &set, family, ret_blocks, ret_count, err);
+}
+
+int net_reachable_blocks(const struct net_rules *rules, struct arena *arena, int family, struct net_block **ret_blocks,
+                         size_t *ret_count, struct error *err)
+{
+    return net_reachable_blocks_by(rules, arena, NET_ANY, family, ret_blocks, ret_count, err);
 }

@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <sys/socket.h>
 
+#include "net/match.h"
 #include "net/ranges.h"
-#include "net/rules.h"
 
 #define PORT_LAST 65535
 
@@ -61,9 +61,10 @@ static int layer_ports(struct arena *arena, const struct net_layer *layer, enum 
     int status = layer->is_open ? net_ranges_add(arena, &set, 1, PORT_LAST) : 0;
 
     for (size_t i = 0; i < layer->allow_count && status == 0; i++)
-        status = add_ports(arena, &layer->allow[i], protocol, needs_udp(&layer->allow[i], protocol), &set);
+        if (net_rule_is_about(&layer->allow[i], protocol))
+            status = add_ports(arena, &layer->allow[i], protocol, needs_udp(&layer->allow[i], protocol), &set);
     for (size_t i = 0; i < layer->deny_count && status == 0; i++)
-        if (is_about_everything(&layer->deny[i]))
+        if (is_about_everything(&layer->deny[i]) && !layer->deny[i].requests)
             status = add_ports(arena, &layer->deny[i], protocol, false, denied);
     net_ranges_settle(&set);
     return status < 0 || layer->only_denies ? status : net_ranges_both(arena, left, &set, left);

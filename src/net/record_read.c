@@ -168,8 +168,6 @@ static void take_programs(struct record_reader *reader, struct net_rules *rules)
         const unsigned char *digest;
 
         program->path = record_take_words(reader, RECORD_PATH_MAX);
-        if (program->path && program->path[0] != '/')
-            record_fail(reader, "a program without a whole path");
         program->device = record_take_long(reader);
         program->inode = record_take_long(reader);
         program->size = record_take_long(reader);

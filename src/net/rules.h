@@ -62,7 +62,7 @@ struct net_requests {
 
 /* A program of the container, as it was when the policy was compiled. */
 struct net_program {
-    const char *path; /* inside */
+    const char *path; /* inside; only a name until it has been found */
     uint64_t device, inode, size;
     int64_t change_s;
     uint32_t change_ns;
@@ -187,14 +187,24 @@ struct net_decision {
     enum net_reason reason;
     const char *where; /* of the rule or default that decided, NULL where none did */
     const char *name;  /* by which of the question's names it is permitted or refused, NULL = by address */
-    bool terminates;   /* with NET_ASK_REQUEST: TLS is to be opened */
-    uint16_t budgets[NET_DECISION_BUDGETS]; /* that it counts for, from 1; those in total are not among them */
+    bool terminates;   /* with NET_ASK_REQUEST: it is TLS and to be opened, the requests in it have `is_opened` */
+    /*
+     * What it counts for, from 1, of each layer the first rule that grants it (with NET_ASK_REQUEST: some request of it, for
+     * the connection and its bytes; each request then has its own); those in total are not among them. With NET_PERMIT and
+     * NET_ASK_REQUEST.
+     */
+    uint16_t budgets[NET_DECISION_BUDGETS];
     unsigned budget_count;
 };
 
 /*
  * Refused by any deny rule of any layer; else permitted where each layer has an allow rule for it or is open. Bounded by
- * rules times names; allocates nothing.
+ * rules times names; allocates nothing. docs/decisions/0111 (names) and 0121 (requests, programs).
+ *
+ * A connection is asked about when it begins (NET_SAID_NOT_YET), and again where the answer is NET_ASK_NAME. NET_REFUSE and
+ * NET_PERMIT are final: nothing that it says later, and no request in it, is judged otherwise. NET_ASK_REQUEST is never the
+ * answer at the beginning; where it is, each request is asked about with the same question and `request`, `said` and `name`
+ * being the request's own; NET_ASK_CALL: again with its body, once for each call that is in it.
  */
 struct net_decision net_decide(const struct net_rules *rules, const struct net_question *question);
 
@@ -206,9 +216,11 @@ struct net_decision net_decide(const struct net_rules *rules, const struct net_q
 struct net_decision net_decide_name(const struct net_rules *rules, const char *name);
 
 /*
- * What any rule could grant, so that the rest is refused before it reaches the gateway. Never less than what net_decide()
- * permits. In the arena; blocks disjoint and ascending, ports disjoint and ascending.
+ * What any rule could grant to any program, so that the rest is refused before it reaches the gateway. Never less than what
+ * net_decide() permits. In the arena; blocks disjoint and ascending, ports disjoint and ascending. `_by`: over this protocol.
  */
+int net_reachable_blocks_by(const struct net_rules *rules, struct arena *arena, enum net_protocol protocol, int family,
+                            struct net_block **ret_blocks, size_t *ret_count, struct error *err) must_check;
 int net_reachable_blocks(const struct net_rules *rules, struct arena *arena, int family, struct net_block **ret_blocks,
                          size_t *ret_count, struct error *err) must_check;
 /* Every other address of the family, in the same way. */

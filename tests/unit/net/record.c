@@ -280,7 +280,7 @@ TEST(what_is_not_canonical_is_neither_written_nor_read)
     CHECK_REFUSED(narrow->budget = 1, "the budget of a whole layer");
     CHECK_REFUSED(rules->total_count = 3, "more budgets in total");
     CHECK_REFUSED(rules->budgets[0].where = NULL, "a text is missing");
-    CHECK_REFUSED(rules->programs[0].path = "git", "without a whole path");
+    CHECK_REFUSED(rules->programs[0].path = "", "an empty text");
     CHECK_REFUSED(rules->programs[0].path = "/a\nb", "control bytes");
     CHECK_REFUSED(rules->programs[0].change_ns = 1000000000, "a time that is none");
     CHECK_REFUSED(deny->terminates = true, "a deny rule");

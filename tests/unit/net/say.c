@@ -79,18 +79,67 @@ static void say_ports(char *text, struct net_ports *ports)
     ports->protocol = say_protocol(text);
 }
 
+static const char *const *say_list(struct arena *arena, char *text, size_t *ret_count)
+{
+    const char **list = NULL;
+    char *rest;
+
+    for (char *one = strtok_r(text, ",", &rest); one; one = strtok_r(NULL, ",", &rest))
+        *arena_append(arena, list, *ret_count) = one;
+    return list;
+}
+
+static bool is_word(char *word, const char *key, char **ret_value)
+{
+    *ret_value = word + strlen(key);
+    return strncmp(word, key, strlen(key)) == 0;
+}
+
+static bool say_requests(struct arena *arena, char *word, struct net_requests *requests)
+{
+    char *value;
+
+    if (is_word(word, "method=", &value))
+        requests->methods = say_list(arena, value, &requests->method_count);
+    else if (is_word(word, "path=", &value))
+        requests->paths = say_list(arena, value, &requests->path_count);
+    else if (is_word(word, "call=", &value))
+        requests->calls = say_list(arena, value, &requests->call_count);
+    else if (is_word(word, "tool=", &value))
+        requests->tools = say_list(arena, value, &requests->tool_count);
+    else if (strcmp(word, "mcp") == 0)
+        requests->is_mcp = true;
+    else if (strcmp(word, "ws") == 0)
+        requests->has_websocket = true;
+    else
+        return strcmp(word, "http") == 0;
+    requests->has_calls = requests->call_count || requests->tool_count || requests->is_mcp;
+    return true;
+}
+
 static void say_rule(struct arena *arena, const char *text, struct net_rule *rule)
 {
-    char *copy = arena_string(arena, text), *rest;
+    struct net_requests *requests = arena_alloc(arena, sizeof(*requests));
+    char *copy = arena_string(arena, text), *rest, *value;
+    uint16_t *programs = NULL;
 
     rule->where = arena_string(arena, text);
     strtok_r(copy, " ", &rest); /* allow, deny */
     for (char *word = strtok_r(NULL, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {
-        if (strncmp(word, "to=", 3) == 0)
-            say_peer(arena, word + 3, arena_append(arena, rule->peers, rule->peer_count));
+        if (is_word(word, "to=", &value))
+            say_peer(arena, value, arena_append(arena, rule->peers, rule->peer_count));
+        else if (is_word(word, "by=", &value))
+            *arena_append(arena, programs, rule->program_count) = (uint16_t)atoi(value);
+        else if (is_word(word, "budget=", &value))
+            rule->budget = (uint16_t)atoi(value);
+        else if (strcmp(word, "tls") == 0)
+            rule->terminates = true;
+        else if (say_requests(arena, word, requests))
+            rule->requests = requests;
         else
             say_ports(word, arena_append(arena, rule->ports, rule->port_count));
     }
+    rule->programs = programs;
 }
 
 static void say_layer(struct arena *arena, char *text, struct net_layer *layer)
@@ -144,9 +193,38 @@ static void say_said(struct arena *arena, const char *text, struct net_question 
         question->name = say_name(arena, text);
 }
 
+/* "GET:/path", then by '+': "ws", "empty", "other" (a body that is no call), "answer", "call=NAME", "tool=NAME". */
+static const struct net_request *say_request(struct arena *arena, char *text)
+{
+    struct net_request *request = arena_alloc(arena, sizeof(*request));
+    char *rest, *word = strtok_r(text, "+", &rest), *path = strchr(word, ':'), *value;
+
+    hold(path, text);
+    *path = '\0';
+    request->method = word;
+    request->path = path[1] ? path + 1 : NULL;
+    for (word = strtok_r(NULL, "+", &rest); word; word = strtok_r(NULL, "+", &rest)) {
+        request->has_call = request->has_call || strcmp(word, "ws") != 0;
+        if (strcmp(word, "ws") == 0)
+            request->is_upgrade = true;
+        else if (strcmp(word, "empty") == 0)
+            request->is_empty = true;
+        else if (strcmp(word, "answer") == 0)
+            request->call = "";
+        else if (is_word(word, "call=", &value))
+            request->call = value;
+        else if (is_word(word, "tool=", &value))
+            request->tool = value;
+        else
+            hold(strcmp(word, "other") == 0, word);
+    }
+    return request;
+}
+
 struct net_question *say_question(struct arena *arena, const char *text)
 {
     struct net_question *question = arena_alloc(arena, sizeof(*question));
+    char *value;
     char *copy = arena_string(arena, text), *rest, *names;
     const char **list = NULL;
 
@@ -159,6 +237,13 @@ struct net_question *say_question(struct arena *arena, const char *text)
         } else if (strncmp(word, "for=", 4) == 0) {
             for (char *name = strtok_r(word + 4, ",", &names); name; name = strtok_r(NULL, ",", &names))
                 *arena_append(arena, list, question->name_count) = say_name(arena, name);
+        } else if (is_word(word, "by=", &value)) {
+            question->program = (uint16_t)atoi(value);
+        } else if (strcmp(word, "tls") == 0) {
+            question->is_tls = true;
+        } else if (is_word(word, "asks=", &value)) {
+            question->request = say_request(arena, value);
+            question->is_opened = question->is_tls;
         } else {
             hold(strcmp(word, "own") == 0, text);
             question->is_own = true;
@@ -171,13 +256,19 @@ struct net_question *say_question(struct arena *arena, const char *text)
 const char *say_decision(const struct net_decision *decision, char text[300])
 {
     static const char *const reasons[] = {
-        [NET_BY_RULE] = "by-rule", [NET_NO_RULE] = "no-rule", [NET_NOT_RESOLVED] = "not-resolved",
-        [NET_OTHER_NAME] = "other-name", [NET_SHARED] = "shared", [NET_SPECIAL] = "special", [NET_NOT_SAID] = "not-said",
+        [NET_BY_RULE] = "by-rule",       [NET_NO_RULE] = "no-rule",     [NET_NOT_RESOLVED] = "not-resolved",
+        [NET_OTHER_NAME] = "other-name", [NET_SHARED] = "shared",       [NET_SPECIAL] = "special",
+        [NET_NOT_SAID] = "not-said",     [NET_PROGRAM] = "program",     [NET_REQUEST] = "other-request",
+        [NET_CALL] = "other-call",       [NET_OPAQUE] = "opaque",       [NET_MALFORMED] = "malformed",
+        [NET_BUDGET] = "budget",
     };
-    const char *what = decision->verdict == NET_PERMIT     ? "permit"
-                       : decision->verdict == NET_ASK_NAME ? "ask"
-                                                           : reasons[decision->reason];
+    static const char *const verdicts[] = {
+        [NET_PERMIT] = "permit", [NET_ASK_NAME] = "ask", [NET_ASK_REQUEST] = "requests", [NET_ASK_CALL] = "body"};
+    const char *what = decision->verdict ? verdicts[decision->verdict] : reasons[decision->reason];
+    int length = snprintf(text, 300, "%s%s%s%s", what, decision->terminates ? " tls" : "", decision->name ? " " : "",
+                          decision->name ? decision->name : "");
 
-    snprintf(text, 300, "%s%s%s", what, decision->name ? " " : "", decision->name ? decision->name : "");
+    for (unsigned i = 0; i < decision->budget_count; i++)
+        length += snprintf(text + length, 300 - (size_t)length, " #%u", decision->budgets[i]);
     return text;
 }

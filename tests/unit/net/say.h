@@ -3,9 +3,14 @@
  * Rules, questions and decisions as lines of text, so that a table of them can be read.
  *
  *   rules:     layers behind each other with " | ", in each "open", "limit" (only denies), "allow ..." and "deny ..." with "; " between them;
- *              an allow or deny has peers "to=NAME", "to=BLOCK!EXCEPT!EXCEPT", "to=NAME@BLOCK" and ports "tcp", "any:80-90"
- *   question:  "tcp ADDRESS PORT", then "own", "for=NAME,NAME", and "says=NAME", "says=-" (a raw protocol), "says=?" (no name)
- *   decision:  "permit", "ask", or the reason of a refusal; behind it the name if there is one: "shared b.test"
+ *              an allow or deny has peers "to=NAME", "to=BLOCK!EXCEPT!EXCEPT", "to=NAME@BLOCK" and ports "tcp", "any:80-90";
+ *              "tls" (opens it), "by=PROGRAM", "budget=NUMBER"; requests "http" (all), "method=A,B", "path=A,B", "ws", "mcp",
+ *              "call=A,B", "tool=A,B"
+ *   question:  "tcp ADDRESS PORT", then "own", "for=NAME,NAME", and "says=NAME", "says=-" (a raw protocol), "says=?" (no name);
+ *              "tls", "by=PROGRAM"; behind them "asks=METHOD:PATH" (no path: several readings), and behind that "+ws", and of
+ *              the body "+empty", "+other", "+answer", "+call=NAME+tool=NAME"
+ *   decision:  "permit", "ask", "requests", "body", or the reason of a refusal; behind it "tls" where that is to be opened, the
+ *              name if there is one, and the budgets: "requests tls b.test #2"
  */
 #ifndef CORDON_TESTS_NET_SAY_H
 #define CORDON_TESTS_NET_SAY_H
