@@ -36,7 +36,7 @@ static void refuse(struct gateway *gateway, const struct error *err)
 /* The names come first: it is what may still fail. */
 static int take_effect(struct gateway *gateway, struct error *err)
 {
-    struct ruleset *former = gateway->set;
+    struct ruleset *former = gateway->set, *captured = gateway->captured;
     int status = names_set_rules(gateway->names, gateway->pending->rules, err);
 
     if (status < 0)
@@ -46,6 +46,10 @@ static int take_effect(struct gateway *gateway, struct error *err)
     doors_judge_all(gateway);
     flow_judge_all(gateway);
     udp_judge_all(gateway->udp);
+    if (gateway->is_pending_captured)
+        gateway->captured = gateway->set;
+    if (captured != gateway->captured && captured != former)
+        ruleset_free(captured);
     if (former != gateway->captured)
         ruleset_free(former);
     return 0;
@@ -72,6 +76,8 @@ static int prepare(struct gateway *gateway, int fd, struct error *err)
     int status = ruleset_read(fd, &gateway->pending, err);
 
     if (status == 0)
+        status = ruleset_check_doors(gateway->set, gateway->pending, err);
+    if (status == 0 && !gateway->is_pending_captured)
         status = ruleset_check_within(gateway->captured, gateway->pending, err);
     if (status == 0 && gateway->pending->rules->budget_count && !gateway->budgets.memory)
         status = budgets_create(&gateway->budgets, NULL, err);
@@ -85,11 +91,13 @@ static int prepare(struct gateway *gateway, int fd, struct error *err)
     return status;
 }
 
-void change_rules(struct gateway *gateway, int fd)
+void change_rules(struct gateway *gateway, int fd, bool is_captured)
 {
     struct error err = ERROR_INIT;
-    int status = prepare(gateway, fd, &err);
+    int status;
 
+    gateway->is_pending_captured = is_captured;
+    status = prepare(gateway, fd, &err);
     if (status < 0 || !gateway->inspector)
         finish(gateway, status < 0 ? &err : NULL);
     else

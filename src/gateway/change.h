@@ -5,8 +5,11 @@
 
 #include "gateway/gateway.h"
 
-/* The starter sent rules, in a descriptor that stays the caller's. It is answered now, or when the inspector has answered. */
-void change_rules(struct gateway *gateway, int fd);
+/*
+ * The starter sent rules, in a descriptor that stays the caller's. It is answered now, or when the inspector has answered.
+ * `is_captured`: routes and filter have been made for them.
+ */
+void change_rules(struct gateway *gateway, int fd, bool is_captured);
 
 bool change_is_pending(const struct gateway *gateway);
 /* The inspector's APPLIED or ERROR. */

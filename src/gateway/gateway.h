@@ -26,7 +26,8 @@ struct gateway {
     struct events events;
     struct ruleset *set;      /* the rules that hold */
     struct ruleset *pending;  /* those that the inspector has been asked about; NULL = none */
-    struct ruleset *captured; /* those that routes, filter and listeners were made for */
+    bool is_pending_captured; /* routes and filter are made for these */
+    struct ruleset *captured; /* those that routes and filter were made for */
     struct names *names;
     struct own *own;
     struct inside *inside;

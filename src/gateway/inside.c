@@ -51,6 +51,27 @@ int inside_enter_owner(int network, struct error *err)
     return 0;
 }
 
+void inside_want_synthetic(struct inside_want *want, struct net_block blocks[2])
+{
+    for (unsigned i = 0; i < 2; i++)
+        if (names_synthetic_block(want->set->rules, i ? AF_INET6 : AF_INET, &blocks[i]))
+            want->synthetic[i] = (struct blocks){.items = &blocks[i], .count = 1};
+}
+
+int inside_capture_again(int network, const struct ruleset *set, struct error *err)
+{
+    struct inside_want want = {.set = set, .settings = -1, .is_again = true};
+    struct net_block synthetic[2];
+    bool has_ipv6 = false;
+    int status;
+
+    inside_want_synthetic(&want, synthetic);
+    if (setns(network, CLONE_NEWNET) < 0)
+        return error_system(err, errno, "enter the container's network namespace");
+    status = inside_make_routes(&want, &has_ipv6, err);
+    return status < 0 ? status : inside_make_filter(&want, has_ipv6, err);
+}
+
 static bool is_needed(const struct inside *inside)
 {
     return inside->want->set->rules->inward_count;

@@ -13,6 +13,7 @@ struct inside;
 
 struct inside_want {
     const struct ruleset *set;
+    bool is_again; /* there are routes and a filter, for other rules */
     int settings; /* /proc/sys of the host, O_PATH; -1 = not there. Looked up by whoever is inside, it is the container's */
     struct blocks synthetic[2]; /* routed to the gateway as well; at most one each */
 };
@@ -31,6 +32,12 @@ struct inside_sockets {
  * capability there and none elsewhere.
  */
 int inside_enter_owner(int network, struct error *err) must_check;
+
+/* Routes and filter of other rules in the place of those that are there, by this process itself, which then ends. */
+int inside_capture_again(int network, const struct ruleset *set, struct error *err) must_check;
+
+/* The blocks of synthetic addresses that these rules need; `blocks` and `want` live as long. */
+void inside_want_synthetic(struct inside_want *want, struct net_block blocks[2]);
 
 /* Start the thread and wait until it is done. */
 int inside_open(int network, const struct inside_want *want, struct inside **ret_inside,

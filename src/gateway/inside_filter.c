@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The nftables table of the container's network namespace. Runs once, in the thread that is inside.
+ * The nftables table of the container's network namespace. Made once, by the thread that is inside; for other rules the
+ * kernel exchanges it for another in one step.
  *
  *   table inet cordon {
  *     set tcp, udp          ports that some rule could grant
@@ -153,7 +154,7 @@ static int explain(int status, struct error *err)
 int inside_make_filter(const struct inside_want *want, bool has_ipv6, struct error *err)
 {
     struct nft nft;
-    int status = nft_open(&nft, TABLE);
+    int status = nft_open(&nft, TABLE, want->is_again);
 
     if (status == 0) {
         build(&nft, want, has_ipv6);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * lo, its addresses and the routes of the container's network namespace. Runs once, in the thread that is inside.
+ * lo, its addresses and the routes of the container's network namespace. Runs once, in the thread that is inside, and again
+ * for other rules: what they need is added then. What only the former ones needed stays, and is refused when it is dialled.
  *
  * What may be reached is `local` on lo: the kernel delivers it there, and answers for ports that nobody listens on. (With
  * IPv4 only the table `local` makes it answer.) The rest is `prohibit`. Questions to port 53 have a table of their own in
@@ -45,6 +46,7 @@ struct request {
     struct nlmsghdr *header; /* of the message under construction */
     size_t used;             /* bytes in front of it */
     uint32_t sequence, first; /* of the messages that have not been sent, the first */
+    bool is_again; /* what is there already is replaced, or left */
     bool is_lacking[LACK_TABLES6 + 1];
     enum lack lacks[REQUESTS_MAX]; /* from `first` on */
     _Alignas(struct nlmsghdr) char bytes[BATCH_BYTES];
@@ -65,6 +67,8 @@ static bool is_lack(struct request *request, uint32_t sequence, int number)
 {
     enum lack lack = sequence - request->first < REQUESTS_MAX ? request->lacks[sequence - request->first] : LACK_NOTHING;
 
+    if (request->is_again && lack >= LACK_TABLES4 && number == EEXIST)
+        return true;
     if (lack == LACK_NOTHING || (number != EOPNOTSUPP && number != EAFNOSUPPORT && !(lack == LACK_IPV6 && number == EACCES)))
         return false;
     request->is_lacking[lack] = true;
@@ -208,7 +212,8 @@ struct route {
 
 static void put_route(struct request *request, const struct net_block *block, const struct route *route)
 {
-    struct rtmsg *message = begin(request, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, sizeof(*message));
+    unsigned how = NLM_F_CREATE | (request->is_again ? NLM_F_REPLACE : NLM_F_EXCL);
+    struct rtmsg *message = begin(request, RTM_NEWROUTE, how, sizeof(*message));
 
     message->rtm_family = (uint8_t)block->family;
     message->rtm_dst_len = (uint8_t)block->prefix;
@@ -314,7 +319,7 @@ static int add_routes(struct request *request, const struct inside_want *want, i
 
 int inside_make_routes(const struct inside_want *want, bool *ret_has_ipv6, struct error *err)
 {
-    struct request request = {.socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC), .first = 1};
+    struct request request = {.socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC), .first = 1, .is_again = want->is_again};
     bool has_ipv6 = false;
     int status;
 

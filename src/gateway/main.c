@@ -113,7 +113,7 @@ static void channel_ready(struct loop_watch *watch, uint32_t events)
     if (status > 0 && message.type != WORKER_RULES)
         status = error_set(&err, ERROR_INTERNAL, EPROTO, "the starter sent message %u where only rules belong", message.type);
     if (status > 0)
-        change_rules(gateway, fd);
+        change_rules(gateway, fd, message.kind & WORKER_RULES_CAPTURED);
     else
         channel_send_error(watch->fd, &err);
 }
@@ -200,14 +200,41 @@ static int receive_network(struct start *start, struct error *err)
     return status < 0 ? status : budgets_set_rules(&gateway->budgets, gateway->set->rules, true, err);
 }
 
+/* Another gateway serves this container already, and has no right to do this itself any more. Answers, and ends. */
+static no_return void capture_again(int network)
+{
+    static const struct worker_message ready = {.type = WORKER_READY};
+    struct ruleset *set = NULL;
+    struct error err = ERROR_INIT;
+    enum worker_message_type type;
+    int rules = -1, status = receive_one(WORKER_RULES, WORKER_RULES, &type, &rules, &err);
+
+    if (status == 0)
+        status = ruleset_read(rules, &set, &err);
+    if (status == 0)
+        status = confine_limits(CONFINE_MAIN, &err);
+    if (status == 0)
+        status = inside_enter_owner(network, &err);
+    if (status == 0)
+        status = inside_capture_again(network, set, &err);
+    if (status < 0)
+        channel_send_error(WORKER_CHANNEL, &err);
+    else
+        status = channel_send(WORKER_CHANNEL, &ready, true);
+    channel_end(WORKER_CHANNEL);
+    _exit(status < 0 ? STATUS_FAILED : EXIT_SUCCESS);
+}
+
 /* All that needs the host's files or the caller's rights. */
 static int open_outside(struct start *start, struct error *err)
 {
     struct gateway *gateway = &start->gateway;
     enum worker_message_type type;
     auto_close int rules = -1;
-    int status = receive_one(WORKER_RULES, WORKER_RULES, &type, &rules, err);
+    int status = receive_one(WORKER_RULES, WORKER_CAPTURE, &type, &rules, err);
 
+    if (status == 0 && type == WORKER_CAPTURE)
+        capture_again(rules);
     if (status == 0)
         status = ruleset_read(rules, &gateway->set, err);
     gateway->captured = gateway->set;
@@ -234,9 +261,7 @@ static int open_inside(struct start *start, struct error *err)
     struct net_block synthetic[2];
     int status = inside_enter_owner(start->network, err);
 
-    for (unsigned i = 0; i < 2; i++)
-        if (names_synthetic_block(gateway->names, i ? AF_INET6 : AF_INET, &synthetic[i]))
-            want.synthetic[i] = (struct blocks){.items = &synthetic[i], .count = 1};
+    inside_want_synthetic(&want, synthetic);
     if (status == 0)
         status = confine_files(err);
     if (status == 0)

@@ -327,6 +327,15 @@ static bool may_ask_anything(const struct names *names)
     return false;
 }
 
+static bool are_about_names(const struct net_rules *rules)
+{
+    for (size_t i = 0; i < rules->layer_count; i++)
+        if (names_hosts(rules->layers[i].allow, rules->layers[i].allow_count) ||
+            names_hosts(rules->layers[i].deny, rules->layers[i].deny_count))
+            return true;
+    return false;
+}
+
 int names_set_rules(struct names *names, const struct net_rules *rules, struct error *err)
 {
     struct dns_judge *judge = NULL;
@@ -338,10 +347,7 @@ int names_set_rules(struct names *names, const struct net_rules *rules, struct e
     names->judge = judge;
     names->setup.rules = rules;
     names->asks_anything = may_ask_anything(names);
-    names->has_name_rules = false;
-    for (size_t i = 0; i < rules->layer_count; i++)
-        names->has_name_rules |= names_hosts(rules->layers[i].allow, rules->layers[i].allow_count) ||
-                                 names_hosts(rules->layers[i].deny, rules->layers[i].deny_count);
+    names->has_name_rules = are_about_names(rules);
     return 0;
 }
 
@@ -429,10 +435,10 @@ void names_release(struct names *names, const struct net_address *address, const
     pins_release(names->pins, &given, name);
 }
 
-bool names_synthetic_block(const struct names *names, int family, struct net_block *ret_block)
+bool names_synthetic_block(const struct net_rules *rules, int family, struct net_block *ret_block)
 {
     struct error err = ERROR_INIT;
 
-    return names->has_name_rules &&
+    return are_about_names(rules) &&
            net_block_parse(family == AF_INET ? PINS_SYNTHETIC4 : PINS_SYNTHETIC6, ret_block, &err) == 0;
 }

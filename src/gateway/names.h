@@ -72,6 +72,6 @@ void names_release(struct names *names, const struct net_address *address, const
  * The block out of which synthetic addresses are given under these rules, to be routed to the gateway; false = none of
  * this family.
  */
-bool names_synthetic_block(const struct names *names, int family, struct net_block *ret_block);
+bool names_synthetic_block(const struct net_rules *rules, int family, struct net_block *ret_block);
 
 #endif

@@ -65,9 +65,9 @@ static struct nlattr *nest(struct nlmsghdr *header, unsigned type)
     return mnl_attr_nest_start(header, (uint16_t)type);
 }
 
-static void add_table(struct nft *nft)
+static void about_table(struct nft *nft, unsigned message, uint16_t flags)
 {
-    struct nlmsghdr *header = begin(nft, NFT_MSG_NEWTABLE, NLM_F_EXCL);
+    struct nlmsghdr *header = begin(nft, message, flags);
 
     put_text(header, NFTA_TABLE_NAME, nft->table);
     finish(nft);
@@ -359,7 +359,7 @@ void nft_rule_end(struct nft_rule *rule)
 
 /* ---- the batch ---- */
 
-int nft_open(struct nft *nft, const char *table)
+int nft_open(struct nft *nft, const char *table, bool is_again)
 {
     int room = SOCKET_BYTES;
 
@@ -376,7 +376,9 @@ int nft_open(struct nft *nft, const char *table)
     setsockopt(mnl_socket_get_fd(nft->socket), SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room));
     begin_any(nft, NFNL_MSG_BATCH_BEGIN, 0, AF_UNSPEC, NFNL_SUBSYS_NFTABLES);
     finish(nft);
-    add_table(nft);
+    if (is_again)
+        about_table(nft, NFT_MSG_DELTABLE, 0);
+    about_table(nft, NFT_MSG_NEWTABLE, NLM_F_EXCL);
     return 0;
 }
 

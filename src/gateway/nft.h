@@ -27,7 +27,7 @@ struct nft {
 };
 
 /* In the calling thread's network namespace. 0 or -errno. */
-int nft_open(struct nft *nft, const char *table) must_check;
+int nft_open(struct nft *nft, const char *table, bool is_again) must_check; /* again: in the place of the one that is there */
 int nft_commit(struct nft *nft) must_check; /* 0 or -errno: of the first message that the kernel refuses */
 void nft_close(struct nft *nft);
 

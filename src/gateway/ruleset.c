@@ -178,6 +178,17 @@ static int refuse(struct error *err, const char *what)
                      "the new rules grant %s that was not captured when the container started; start it anew", what);
 }
 
+int ruleset_check_doors(const struct ruleset *held, const struct ruleset *wanted, struct error *err)
+{
+    for (size_t i = 0; i < wanted->rules->inward_count; i++)
+        if (!has_door(held->rules->inward, held->rules->inward_count, &wanted->rules->inward[i]))
+            return refuse(err, "a port of the host");
+    for (size_t i = 0; i < wanted->rules->outward_count; i++)
+        if (!has_door(held->rules->outward, held->rules->outward_count, &wanted->rules->outward[i]))
+            return refuse(err, "a port of the host's loopback");
+    return 0;
+}
+
 int ruleset_check_within(const struct ruleset *held, const struct ruleset *wanted, struct error *err)
 {
     for (unsigned i = 0; i < 2; i++)
@@ -194,11 +205,5 @@ int ruleset_check_within(const struct ruleset *held, const struct ruleset *wante
     for (size_t i = 0; i < wanted->udp.count; i++)
         if (!covers_ports(&held->udp, &wanted->udp.items[i]))
             return refuse(err, "a UDP port");
-    for (size_t i = 0; i < wanted->rules->inward_count; i++)
-        if (!has_door(held->rules->inward, held->rules->inward_count, &wanted->rules->inward[i]))
-            return refuse(err, "a port of the host");
-    for (size_t i = 0; i < wanted->rules->outward_count; i++)
-        if (!has_door(held->rules->outward, held->rules->outward_count, &wanted->rules->outward[i]))
-            return refuse(err, "a port of the host's loopback");
     return 0;
 }

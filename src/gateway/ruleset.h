@@ -29,10 +29,10 @@ struct ruleset {
 int ruleset_read(int fd, struct ruleset **ret_ruleset, struct error *err) must_check;
 void ruleset_free(struct ruleset *ruleset);
 
-/*
- * Does what was captured for `held` suffice for `wanted`, doors included? ERROR_UNENFORCEABLE with what does not: routes,
- * filter and listeners are made once.
- */
+/* Has `held` all doors of `wanted`? ERROR_UNENFORCEABLE with what is missing: they are listened at once, at the start. */
+int ruleset_check_doors(const struct ruleset *held, const struct ruleset *wanted, struct error *err) must_check;
+
+/* Does what was captured for `held` suffice for `wanted`? ERROR_UNENFORCEABLE with what does not. */
 int ruleset_check_within(const struct ruleset *held, const struct ruleset *wanted, struct error *err) must_check;
 
 #endif

@@ -13,6 +13,14 @@
  *                                 <-    APPLIED, or ERROR: the former rules still hold
  *                                 <-    EVENT (any number; what finds no room is counted)
  *
+ *   Rules that need more routes or ports than were captured are refused (ERROR_UNENFORCEABLE), and nothing has changed. Then
+ *   a second cordon-gateway, which has the rights that the first gave up, and ends with its answer:
+ *   starter                             gateway
+ *   CAPTURE (network namespace)   ->
+ *   RULES                         ->
+ *                                 <-    READY, or ERROR
+ *   and the first gets RULES again, with kind = WORKER_RULES_CAPTURED.
+ *
  *   starter                             inspector
  *   RULES                         ->
  *   SECRETS (memfd, no values)    ->    where there are any
@@ -67,7 +75,12 @@ enum worker_message_type {
     WORKER_SECRETS = 11, /* SCM_RIGHTS: a sealed memfd, as net_secrets_write() made it */
     WORKER_TRUST = 12,   /* SCM_RIGHTS: a sealed memfd with certificates, PEM */
     WORKER_BEGIN = 13,
+    WORKER_CAPTURE = 15,  /* SCM_RIGHTS: a network namespace whose routes and filter are to be made for other rules */
     WORKER_COUNTERS = 14, /* SCM_RIGHTS: a memfd with the counters of all budgets (worker/budget.h) */
+};
+
+enum worker_rules_flag {
+    WORKER_RULES_CAPTURED = 1, /* routes and filter are made for these */
 };
 
 enum worker_flow_flag {
@@ -90,7 +103,7 @@ enum worker_event_kind {
 
 struct worker_message {
     uint32_t type;
-    uint32_t kind; /* EVENT: enum worker_event_kind; ERROR: enum error_kind; FLOW: flags */
+    uint32_t kind; /* EVENT: enum worker_event_kind; ERROR: enum error_kind; FLOW, RULES: flags */
     int32_t errnum;    /* positive errno, 0 = none */
     uint32_t protocol; /* enum net_protocol */
     uint32_t reason;   /* enum net_reason */

@@ -129,9 +129,9 @@ void world_begin(struct world *world)
     check(world->user >= 0 && world->net >= 0);
 }
 
-static void send_message(int channel, enum worker_message_type type, int fd)
+static void send_message(int channel, enum worker_message_type type, uint32_t kind, int fd)
 {
-    struct worker_message message = {.type = type};
+    struct worker_message message = {.type = type, .kind = kind};
     struct iovec part = {.iov_base = &message, .iov_len = sizeof(message)};
     _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))] = "";
     struct msghdr header = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
@@ -144,7 +144,7 @@ static void send_message(int channel, enum worker_message_type type, int fd)
     check_int(sendmsg(channel, &header, MSG_NOSIGNAL), sizeof(message));
 }
 
-void world_send_rules(struct world *world, const struct net_rules *rules)
+static void send_rules(int channel, const struct net_rules *rules, uint32_t kind)
 {
     struct error err = ERROR_INIT;
     void *record;
@@ -156,8 +156,18 @@ void world_send_rules(struct world *world, const struct net_rules *rules)
     check_int(write(fd, record, size), size);
     mem_free(record);
     check_int(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL), 0);
-    send_message(world->channel, WORKER_RULES, fd);
+    send_message(channel, WORKER_RULES, kind, fd);
     close(fd);
+}
+
+void world_send_rules(struct world *world, const struct net_rules *rules)
+{
+    send_rules(world->channel, rules, 0);
+}
+
+void world_send_captured(struct world *world, const struct net_rules *rules)
+{
+    send_rules(world->channel, rules, WORKER_RULES_CAPTURED);
 }
 
 struct worker_message world_receive(struct world *world)
@@ -180,15 +190,15 @@ struct worker_message world_expect(struct world *world, enum worker_event_kind k
     return message;
 }
 
-bool world_attach(struct world *world, const struct net_rules *rules, struct worker_message *ret_error)
+static pid_t start_gateway(int *ret_channel)
 {
-    struct worker_message message;
     int pair[2];
+    pid_t pid;
 
     check_int(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
-    world->gateway = fork();
-    check(world->gateway >= 0);
-    if (world->gateway == 0) {
+    pid = fork();
+    check(pid >= 0);
+    if (pid == 0) {
         static char name[] = "cordon-gateway";
         static char *const arguments[] = {name, NULL};
 
@@ -200,9 +210,32 @@ bool world_attach(struct world *world, const struct net_rules *rules, struct wor
         _exit(127);
     }
     close(pair[1]);
-    world->channel = pair[0];
+    *ret_channel = pair[0];
+    return pid;
+}
+
+struct worker_message world_capture(struct world *world, const struct net_rules *rules)
+{
+    struct worker_message message;
+    int channel, status;
+    pid_t pid = start_gateway(&channel);
+
+    send_message(channel, WORKER_CAPTURE, 0, world->net);
+    send_rules(channel, rules, 0);
+    check_int(recv(channel, &message, sizeof(message), 0), sizeof(message));
+    check_int(waitpid(pid, &status, 0), pid);
+    close(channel);
+    check(WIFEXITED(status) && (WEXITSTATUS(status) == 0) == (message.type == WORKER_READY));
+    return message;
+}
+
+bool world_attach(struct world *world, const struct net_rules *rules, struct worker_message *ret_error)
+{
+    struct worker_message message;
+
+    world->gateway = start_gateway(&world->channel);
     world_send_rules(world, rules);
-    send_message(world->channel, WORKER_ATTACH, world->net);
+    send_message(world->channel, WORKER_ATTACH, 0, world->net);
     message = world_receive(world);
     if (ret_error)
         *ret_error = message;

@@ -29,6 +29,9 @@ void world_begin(struct world *world);
 /* Start cordon-gateway with these rules and attach it. WORKER_READY is true, WORKER_ERROR false (*ret_error: it). */
 bool world_attach(struct world *world, const struct net_rules *rules, struct worker_message *ret_error);
 void world_send_rules(struct world *world, const struct net_rules *rules);
+/* Have a second gateway make routes and filter for these rules; its answer. Then the first can get them as captured. */
+struct worker_message world_capture(struct world *world, const struct net_rules *rules);
+void world_send_captured(struct world *world, const struct net_rules *rules);
 
 /* The next message of the gateway that is not of another kind; fails the test when none comes within 10 s. */
 struct worker_message world_expect(struct world *world, enum worker_event_kind kind);
