@@ -2,9 +2,13 @@
 /* SHA-256 by libmd. */
 #include "base/digest.h"
 
+#include <errno.h>
 #include <sha256.h>
 #include <stdint.h>
 #include <string.h>
+#include <unistd.h>
+
+#define READ_SIZE ((size_t)64 * 1024)
 
 void digest_text(const void *data, size_t size, char ret_text[DIGEST_TEXT_SIZE])
 {
@@ -14,4 +18,34 @@ void digest_text(const void *data, size_t size, char ret_text[DIGEST_TEXT_SIZE])
     SHA256Update(&context, data, size);
     memcpy(ret_text, "sha256:", 7);
     SHA256End(&context, ret_text + 7);
+}
+
+int digest_fd(int fd, unsigned char ret_digest[DIGEST_SIZE])
+{
+    unsigned char buffer[READ_SIZE];
+    SHA256_CTX context;
+    ssize_t got;
+
+    SHA256Init(&context);
+    do {
+        got = read(fd, buffer, sizeof(buffer));
+        if (got > 0)
+            SHA256Update(&context, buffer, (size_t)got);
+    } while (got > 0 || (got < 0 && errno == EINTR));
+    if (got < 0)
+        return -errno;
+    SHA256Final(ret_digest, &context);
+    return 0;
+}
+
+void digest_print(const unsigned char digest[DIGEST_SIZE], char ret_text[DIGEST_TEXT_SIZE])
+{
+    static const char digits[] = "0123456789abcdef";
+
+    memcpy(ret_text, "sha256:", 7);
+    for (size_t i = 0; i < DIGEST_SIZE; i++) {
+        ret_text[7 + 2 * i] = digits[digest[i] >> 4];
+        ret_text[8 + 2 * i] = digits[digest[i] & 15];
+    }
+    ret_text[DIGEST_TEXT_SIZE - 1] = '\0';
 }

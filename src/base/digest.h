@@ -5,9 +5,18 @@
 
 #include <stddef.h>
 
-#define DIGEST_TEXT_SIZE (sizeof("sha256:") + 64)
+#include "base/compiler.h"
+
+#define DIGEST_SIZE      32
+#define DIGEST_TEXT_SIZE (sizeof("sha256:") + 2 * (size_t)DIGEST_SIZE)
 
 /* "sha256:<64 hex digits>", NUL-terminated. */
 void digest_text(const void *data, size_t size, char ret_text[DIGEST_TEXT_SIZE]);
+
+/* Of what is left on a descriptor, however long. 0 or -errno. */
+int digest_fd(int fd, unsigned char ret_digest[DIGEST_SIZE]) must_check;
+
+/* As digest_text() prints it. */
+void digest_print(const unsigned char digest[DIGEST_SIZE], char ret_text[DIGEST_TEXT_SIZE]);
 
 #endif

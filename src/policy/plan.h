@@ -30,6 +30,8 @@ enum mechanism {
     BY_KERNEL,     /* no_new_privs, securebits, capabilities: EPERM */
     BY_KEEPER,     /* calls that change names are made on behalf by process 1: EACCES */
     BY_GATEWAY,    /* the process that is the only way out: EACCES, ECONNREFUSED, a reset */
+    BY_INSPECTOR,  /* the process that reads requests: a refusal with its reason, in HTTP */
+    BY_HOLDER,     /* the process that has the values of secrets */
 };
 const char *mechanism_name(enum mechanism mechanism); /* "mount", "landlock", ... */
 
@@ -57,6 +59,7 @@ enum plan_content {
     PLAN_TEXT = 0,    /* `source` */
     PLAN_AUTHORITIES, /* the certificates that this host believes, and the container's own authority: PEM */
     PLAN_JAVA_STORE,  /* the same as Java's trust store */
+    PLAN_PLACEHOLDER, /* of one of `secrets` (plan_put_placeholder()) */
 };
 
 struct plan_mount {
@@ -130,6 +133,7 @@ enum plan_way_kind {
     PLAN_WAY_DEFAULT = 1, /* egress.default: allow */
     PLAN_WAY_ALLOW,
     PLAN_WAY_DENY,
+    PLAN_WAY_BUDGET,  /* network.budget */
     PLAN_WAY_INWARD,  /* from the host's loopback to a listener inside */
     PLAN_WAY_OUTWARD, /* from the container's loopback to the host's */
 };
@@ -138,7 +142,40 @@ struct plan_way {
     enum plan_way_kind kind;
     bool is_limit;               /* ALLOW of a ceiling: nothing else, and this only where a request allows it too */
     const struct net_rule *rule; /* ALLOW, DENY */
+    const struct net_budget *budget; /* BUDGET */
     uint16_t port, to_port;      /* INWARD, OUTWARD: as in struct net_door */
+    const struct origin *origin;
+};
+
+/*
+ * A credential that the program uses and never sees. The value is not here and is not known while a policy is compiled: who
+ * starts the container reads it, makes a placeholder and puts that in its place (plan_put_placeholder()).
+ */
+#define PLAN_SECRET_TIMEOUT_MS 30000 /* for a command */
+
+struct plan_secret {
+    const char *name;
+    enum secret_source source;
+    const char *text;     /* name of a variable, real path of a file, description of a key; NULL with a command */
+    dev_t device;         /* SECRET_FILE: the identity that was checked; */
+    ino_t inode;          /*   whoever opens it refuses symbolic links and compares */
+    const char **command; /* SECRET_COMMAND: absolute program (checked), arguments, NULL; to be run in "/", with no input */
+    const char *variable; /* inside, that holds the placeholder; NULL = the file does */
+    const char *file;     /* inside: target of one of `mounts`, a PLAN_FILE */
+    const char *prefix;   /* of the placeholder; "" = none */
+    const char **hosts;   /* canonical */
+    size_t host_count;
+    struct net_secret_field *fields;
+    size_t field_count;
+    const char *where;
+    const struct origin *origin;
+};
+
+/* A file of certificates (PEM) that servers are believed by, where TLS is opened. */
+struct plan_authority {
+    const char *path; /* real */
+    const char *text; /* what was in it when it was checked */
+    char digest[DIGEST_TEXT_SIZE];
     const struct origin *origin;
 };
 
@@ -211,6 +248,10 @@ struct plan {
     const struct net_rules *net_rules; /* PLAN_NET_GATEWAY: what it lets through; else NULL */
     struct plan_way *ways;             /* the same, line by line */
     size_t way_count;
+    struct plan_secret *secrets;
+    size_t secret_count;
+    struct plan_authority *authorities;
+    size_t authority_count;
     struct plan_filter filter;
 
     struct plan_limit *limits;
@@ -253,6 +294,9 @@ void plan_put_content(struct plan *plan, enum plan_content content, const void *
 
 /* Is there such a file? */
 bool plan_has_content(const struct plan *plan, enum plan_content content);
+
+/* The placeholder of plan->secrets[secret] into the environment or the file inside. Once for each; the digest stays. */
+int plan_put_placeholder(struct plan *plan, size_t secret, const char *placeholder, struct error *err) must_check;
 
 /* Value of a limit by member name, 0 when it is not set or lost. */
 uint64_t plan_limit_value(const struct plan *plan, const char *member);

@@ -183,6 +183,7 @@ const char *mechanism_name(enum mechanism mechanism)
         [BY_NAMESPACE] = "namespace", [BY_CGROUP] = "cgroup",         [BY_RLIMIT] = "rlimit",
         [BY_TMPFS] = "tmpfs",         [BY_SUPERVISOR] = "supervisor", [BY_KERNEL] = "kernel",
         [BY_KEEPER] = "keeper",       [BY_GATEWAY] = "gateway",
+        [BY_INSPECTOR] = "inspector", [BY_HOLDER] = "holder",
     };
 
     return (size_t)mechanism < ARRAY_COUNT(names) ? names[mechanism] : "unknown";
@@ -364,6 +365,8 @@ static int compile_files(struct compile *c, struct error *err)
     if (r == 0)
         r = guards_add(c, err);
     if (r == 0)
+        r = secrets_guard(c, err);
+    if (r == 0)
         r = documents_look(c, err);
     if (r == 0)
         r = taken_look(c, err);
@@ -396,6 +399,8 @@ static int compile_all(struct compile *c, struct error *err)
         r = rules_add(c, err);
     if (r == 0)
         r = environment_add(c, err);
+    if (r == 0)
+        r = network_finish(c, err);
     if (r == 0)
         r = statements_add(c, err);
     if (r == 0 && c->plan->wall == PLAN_WALL_LANDLOCK)

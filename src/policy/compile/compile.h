@@ -65,6 +65,7 @@ struct compile {
     struct arena *work;  /* of this compilation: freed at its end */
 
     struct effective effective;
+    struct net_rules *net_rules; /* of the plan, NULL = it has none */
     struct resolver *resolver;
     struct policy real; /* the layers with every path rule rewritten to its object */
     struct mount_table mounts;
@@ -225,6 +226,24 @@ int network_want_files(struct compile *c, struct error *err) must_check;
 
 /* authority.c: where TLS is opened, its authority where programs look for those that they believe */
 int authority_want_files(struct compile *c, struct error *err) must_check;
+/* When tree, environment and secrets are known: what of the rules and of what is beside them depends on that. */
+int network_finish(struct compile *c, struct error *err) must_check;
+/* programs.c: from names in rules to files inside. */
+int programs_find(struct compile *c, struct error *err) must_check;
+/* outside.c: what is used outside because the policy says so, nothing inside may exchange. After the layout. */
+int outside_check(struct compile *c, const struct resolved *object, const struct origin *origin, struct error *err) must_check;
+/* The mount of the plan that gives what is at `path` inside, NULL = none. */
+const struct plan_mount *outside_mount_over(const struct plan *plan, const char *path);
+/* trusted.c: certificates that servers are believed by. */
+int trusted_add(struct compile *c, struct error *err) must_check;
+/*
+ * secrets.c. guard(): files that values come from are shut, with the rules still as the layers have them. want_files(): those
+ * that hold placeholders, in the layout. has_variable(): a placeholder stands there instead of any value. add(): when all is known.
+ */
+int secrets_guard(struct compile *c, struct error *err) must_check;
+int secrets_want_files(struct compile *c, struct error *err) must_check;
+bool secrets_have_variable(const struct compile *c, const char *name, size_t length);
+int secrets_add(struct compile *c, struct error *err) must_check;
 /* workers.c: what the rules and secrets need beside the container. */
 int workers_check(struct compile *c, bool has_gateway, struct error *err) must_check;
 

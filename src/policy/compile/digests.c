@@ -79,6 +79,42 @@ static void add_peer(struct text *text, const struct net_peer *peer)
     add_number(text, peer->except_count);
 }
 
+static void add_requests(struct text *text, const struct net_requests *requests)
+{
+    add_number(text, requests != NULL);
+    if (!requests)
+        return;
+    add_number(text, requests->has_websocket + 2u * requests->has_calls + 4u * requests->is_mcp);
+    add_strings(text, requests->methods, requests->method_count);
+    add_strings(text, requests->paths, requests->path_count);
+    add_strings(text, requests->calls, requests->call_count);
+    add_strings(text, requests->tools, requests->tool_count);
+}
+
+static void add_budget(struct text *text, const struct net_budget *budget)
+{
+    add_number(text, budget->connections);
+    add_number(text, budget->requests);
+    add_number(text, budget->bytes_up);
+    add_number(text, budget->bytes_down);
+    add_number(text, budget->bytes_per_second);
+    add_number(text, budget->ends_run);
+}
+
+/* What a program is stays the same on the next run, its inode and times may not. */
+static void add_tables(struct text *text, const struct net_rules *rules)
+{
+    add_number(text, rules->program_count);
+    for (size_t i = 0; i < rules->program_count; i++) {
+        add_string(text, rules->programs[i].path);
+        text_add_n(text, (const char *)rules->programs[i].digest, sizeof(rules->programs[i].digest));
+    }
+    add_number(text, rules->budget_count);
+    add_number(text, rules->total_count);
+    for (size_t i = 0; i < rules->budget_count; i++)
+        add_budget(text, &rules->budgets[i]);
+}
+
 static void add_egress(struct text *text, const struct net_rule *rules, size_t count)
 {
     add_number(text, count);
@@ -93,6 +129,12 @@ static void add_egress(struct text *text, const struct net_rule *rules, size_t c
             add_number(text, (uint64_t)ports->protocol << 33 | (uint64_t)ports->has_port << 32 |
                                  (uint64_t)ports->first << 16 | ports->last);
         }
+        add_number(text, rules[i].terminates);
+        add_requests(text, rules[i].requests);
+        add_number(text, rules[i].program_count);
+        for (size_t j = 0; j < rules[i].program_count; j++)
+            add_number(text, rules[i].programs[j]);
+        add_number(text, rules[i].budget);
     }
 }
 
@@ -117,8 +159,37 @@ static void add_network(const struct plan *plan, struct text *text)
         add_egress(text, rules->layers[i].allow, rules->layers[i].allow_count);
         add_egress(text, rules->layers[i].deny, rules->layers[i].deny_count);
     }
+    add_tables(text, rules);
     add_doors(text, rules->inward, rules->inward_count);
     add_doors(text, rules->outward, rules->outward_count);
+}
+
+static void add_secrets(const struct plan *plan, struct text *text)
+{
+    add_number(text, plan->secret_count);
+    for (size_t i = 0; i < plan->secret_count; i++) {
+        const struct plan_secret *secret = &plan->secrets[i];
+        size_t count = 0;
+
+        add_string(text, secret->name);
+        add_number(text, (uint64_t)secret->source);
+        add_string(text, secret->text);
+        while (secret->command && secret->command[count])
+            count++;
+        add_strings(text, secret->command, count);
+        add_string(text, secret->variable);
+        add_string(text, secret->file);
+        add_string(text, secret->prefix);
+        add_strings(text, secret->hosts, secret->host_count);
+        add_number(text, secret->field_count);
+        for (size_t j = 0; j < secret->field_count; j++) {
+            add_number(text, (uint64_t)secret->fields[j].place);
+            add_string(text, secret->fields[j].field);
+        }
+    }
+    add_number(text, plan->authority_count);
+    for (size_t i = 0; i < plan->authority_count; i++)
+        add_string(text, plan->authorities[i].digest);
 }
 
 static void add_rest(const struct plan *plan, struct text *text)
@@ -133,6 +204,7 @@ static void add_rest(const struct plan *plan, struct text *text)
     add_number(text, plan->landlock_files);
     add_number(text, plan->owns_formats);
     add_network(plan, text);
+    add_secrets(plan, text);
     add_number(text, filter->allows_namespaces);
     add_number(text, filter->allows_inet);
     add_number(text, filter->sends_datagrams);

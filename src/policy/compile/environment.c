@@ -15,7 +15,7 @@ static bool has_name(const char *entry, const char *name, size_t length)
     return strncmp(entry, name, length) == 0 && entry[length] == '=';
 }
 
-/* The first value of a name stays. */
+/* The first value of a name stays; a placeholder, which comes later, is before all. */
 static int add_variable(struct compile *c, const char *name, size_t length, const char *value,
                         const struct origin *origin, struct error *err)
 {
@@ -24,6 +24,8 @@ static int add_variable(struct compile *c, const char *name, size_t length, cons
     const struct origin **from;
     const char **slot;
 
+    if (secrets_have_variable(c, name, length))
+        return 0;
     for (size_t i = 0; i < plan->env_count; i++)
         if (has_name(plan->env[i], name, length))
             return 0;
@@ -74,6 +76,10 @@ static int add_authorities(struct compile *c, struct error *err)
 /* Another proxy would not be reached, and what asks none reaches nothing. */
 static int set_variable(struct compile *c, const struct env_item *item, struct error *err)
 {
+    if (secrets_have_variable(c, item->name, strlen(item->name)))
+        return compile_problem(c, ERROR_INVALID, &item->origin, err,
+                               "%s is the variable of a secret's placeholder: leave it out here, or give the secret a 'file'",
+                               item->name);
     if (!c->effective.network.is_proxied || !is_proxy_variable(item->name, strlen(item->name)))
         return add_variable(c, item->name, strlen(item->name), item->value, &item->origin, err);
     return compile_warning(c, &item->origin, err, "%s: has no effect beside runtimeConfig.networkProxy", item->name);

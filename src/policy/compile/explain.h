@@ -26,4 +26,11 @@ void explain_network_subject(struct text *out, const struct plan *plan, size_t a
 /* Members of the object of one of plan->ways, without its origin. */
 void explain_network_way(struct json *json, const struct plan *plan, size_t index);
 
+/* Secrets, and behind them authorities. */
+size_t explain_secrets_count(const struct plan *plan);
+struct explain_row explain_secrets_row(const struct plan *plan, size_t at);
+void explain_secrets_subject(struct text *out, const struct plan *plan, size_t at, size_t column);
+void explain_secret(struct json *json, const struct plan *plan, size_t index);
+void explain_authority(struct json *json, const struct plan *plan, size_t index);
+
 #endif

@@ -172,6 +172,18 @@ static void add_way(struct json *json, const struct plan *plan, size_t index)
     add_origin(json, plan->ways[index].origin);
 }
 
+static void add_secret(struct json *json, const struct plan *plan, size_t index)
+{
+    explain_secret(json, plan, index);
+    add_origin(json, plan->secrets[index].origin);
+}
+
+static void add_authority(struct json *json, const struct plan *plan, size_t index)
+{
+    explain_authority(json, plan, index);
+    add_origin(json, plan->authorities[index].origin);
+}
+
 static void add_settings(struct json *json, const struct plan *plan)
 {
     const struct explain_network *network = explain_network(plan);
@@ -183,7 +195,9 @@ static void add_settings(struct json *json, const struct plan *plan)
     add_mechanism(json, "behind", network->behind);
     add_origin(json, plan->network_origin);
     add_list(json, "rules", plan, plan->way_count, add_way);
+    add_list(json, "authorities", plan, plan->authority_count, add_authority);
     json_end(json);
+    add_list(json, "secrets", plan, plan->secret_count, add_secret);
     json_begin_object(json, "syscalls");
     add_names(json, "deny", plan->filter.deny, plan->filter.deny_count);
     add_names(json, "allow", plan->filter.allow, plan->filter.allow_count);

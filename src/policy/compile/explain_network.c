@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The network in both forms of explain: what it is as a whole, then each line of the gateway's rules. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/number.h"
 #include "policy/compile/explain.h"
 #include "policy/compile/explain_rows.h"
 
@@ -26,13 +28,23 @@ static const char *way_verdict(const struct plan_way *way)
 {
     if (way->kind == PLAN_WAY_DENY)
         return "refused";
-    return way->is_limit ? "at most" : "allowed";
+    return way->is_limit || way->kind == PLAN_WAY_BUDGET ? "at most" : "allowed";
 }
 
 /* What it lets through nobody refuses; a limit refuses the rest. */
 static enum mechanism way_mechanism(const struct plan_way *way)
 {
-    return way->kind == PLAN_WAY_DENY || way->is_limit ? BY_GATEWAY : BY_NOTHING;
+    bool is_narrow = way->rule && (way->rule->program_count || way->rule->budget);
+
+    if (way->rule && way->rule->requests)
+        return BY_INSPECTOR;
+    return way->kind == PLAN_WAY_DENY || way->kind == PLAN_WAY_BUDGET || way->is_limit || is_narrow ? BY_GATEWAY : BY_NOTHING;
+}
+
+/* Its connection is judged before its requests are. */
+static enum mechanism way_behind(const struct plan_way *way)
+{
+    return way_mechanism(way) == BY_INSPECTOR ? BY_GATEWAY : BY_NOTHING;
 }
 
 /* "10.0.0.0/8", "192.0.2.1" */
@@ -97,7 +109,77 @@ static void add_peer(struct flow *flow, const struct net_peer *peer, bool is_fir
     }
 }
 
-static void add_rule(struct flow *flow, const struct net_rule *rule)
+static void add_words(struct flow *flow, const char *before, const char *const *words, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        add_word(flow, i ? ", " : before, words[i]);
+}
+
+static void add_requests(struct flow *flow, const struct net_requests *requests)
+{
+    add_word(flow, "; ", requests->is_mcp ? "MCP" : requests->has_calls ? "JSON-RPC" : "HTTP");
+    add_words(flow, " ", requests->methods, requests->method_count);
+    add_words(flow, " at ", requests->paths, requests->path_count);
+    if (requests->has_websocket)
+        add_word(flow, ", ", "WebSockets");
+    add_words(flow, " calls ", requests->calls, requests->call_count);
+    add_words(flow, " tools ", requests->tools, requests->tool_count);
+}
+
+static void add_amount(struct flow *flow, const char *before, uint64_t amount, bool is_size, const char *what)
+{
+    auto_text struct text word = {0};
+
+    if (!amount)
+        return;
+    if (is_size)
+        number_print_size(&word, amount);
+    else
+        text_printf(&word, "%" PRIu64, amount);
+    text_printf(&word, " %s", what);
+    add_word(flow, before, word.data ? word.data : "");
+}
+
+static void add_budget(struct flow *flow, const char *before, const struct net_budget *budget)
+{
+    const struct {
+        uint64_t amount;
+        bool is_size;
+        const char *what;
+    } rows[] = {{budget->connections, false, "connections"},
+                {budget->requests, false, "requests"},
+                {budget->bytes_up, true, "up"},
+                {budget->bytes_down, true, "down"},
+                {budget->bytes_per_second, true, "a second"}};
+
+    add_word(flow, before, "at most");
+    for (size_t i = 0, shown = 0; i < ARRAY_COUNT(rows); i++) {
+        add_amount(flow, shown ? ", " : " ", rows[i].amount, rows[i].is_size, rows[i].what);
+        shown += rows[i].amount != 0;
+    }
+    if (budget->ends_run)
+        add_word(flow, ", ", "then the run ends");
+}
+
+/* What a rule is narrowed to. */
+static void add_narrowing(struct flow *flow, const struct net_rules *rules, const struct net_rule *rule)
+{
+    if (rule->terminates)
+        add_word(flow, "; ", "TLS opened");
+    if (rule->requests)
+        add_requests(flow, rule->requests);
+    for (size_t i = 0; i < rule->program_count; i++) {
+        const struct net_program *program = &rules->programs[rule->programs[i] - 1];
+
+        add_word(flow, i ? ", " : "; by ", program->path);
+        if (!program->inode)
+            add_word(flow, " ", "(not there)");
+    }
+    if (rule->budget)
+        add_budget(flow, "; ", &rules->budgets[rule->budget - 1]);
+}
+
+static void add_rule(struct flow *flow, const struct net_rules *rules, const struct net_rule *rule)
 {
     char ports[64];
 
@@ -109,6 +191,7 @@ static void add_rule(struct flow *flow, const struct net_rule *rule)
         print_ports(&rule->ports[i], ports, sizeof(ports));
         add_word(flow, i ? ", " : ": ", ports);
     }
+    add_narrowing(flow, rules, rule);
 }
 
 size_t explain_network_count(const struct plan *plan)
@@ -123,7 +206,7 @@ struct explain_row explain_network_row(const struct plan *plan, size_t at)
 
     if (!way)
         return (struct explain_row){row->verdict, row->first, row->behind, plan->network_origin};
-    return (struct explain_row){way_verdict(way), way_mechanism(way), BY_NOTHING, way->origin};
+    return (struct explain_row){way_verdict(way), way_mechanism(way), way_behind(way), way->origin};
 }
 
 void explain_network_subject(struct text *out, const struct plan *plan, size_t at, size_t column)
@@ -141,7 +224,10 @@ void explain_network_subject(struct text *out, const struct plan *plan, size_t a
         break;
     case PLAN_WAY_ALLOW:
     case PLAN_WAY_DENY:
-        add_rule(&flow, way->rule);
+        add_rule(&flow, plan->net_rules, way->rule);
+        break;
+    case PLAN_WAY_BUDGET:
+        add_budget(&flow, "everything together: ", way->budget);
         break;
     case PLAN_WAY_INWARD:
         text_printf(out, "127.0.0.1 port %u of the host leads to port %u inside", way->port, way->to_port);
@@ -185,10 +271,67 @@ static void json_add_ports(struct json *json, const struct net_ports *ports)
     json_end(json);
 }
 
+static void json_add_words(struct json *json, const char *key, const char *const *words, size_t count)
+{
+    json_begin_array(json, key);
+    for (size_t i = 0; i < count; i++)
+        json_add_string(json, NULL, words[i]);
+    json_end(json);
+}
+
+static void json_add_requests(struct json *json, const struct net_requests *requests)
+{
+    if (!requests) {
+        json_add_null(json, "requests");
+        return;
+    }
+    json_begin_object(json, "requests");
+    json_add_words(json, "methods", requests->methods, requests->method_count);
+    json_add_words(json, "paths", requests->paths, requests->path_count);
+    json_add_bool(json, "websocket", requests->has_websocket);
+    json_add_string(json, "calls", requests->is_mcp ? "mcp" : requests->has_calls ? "jsonrpc" : NULL);
+    json_add_words(json, "callMethods", requests->calls, requests->call_count);
+    json_add_words(json, "tools", requests->tools, requests->tool_count);
+    json_end(json);
+}
+
+static void json_add_budget(struct json *json, const struct net_budget *budget)
+{
+    if (!budget) {
+        json_add_null(json, "budget");
+        return;
+    }
+    json_begin_object(json, "budget");
+    json_add_uint(json, "connections", budget->connections);
+    json_add_uint(json, "requests", budget->requests);
+    json_add_uint(json, "bytesUp", budget->bytes_up);
+    json_add_uint(json, "bytesDown", budget->bytes_down);
+    json_add_uint(json, "bytesPerSecond", budget->bytes_per_second);
+    json_add_string(json, "onLimit", budget->ends_run ? "end" : "stop");
+    json_end(json);
+}
+
+static void json_add_programs(struct json *json, const struct net_rules *rules, const struct net_rule *rule)
+{
+    char digest[DIGEST_TEXT_SIZE];
+
+    json_begin_array(json, "programs");
+    for (size_t i = 0; i < rule->program_count; i++) {
+        const struct net_program *program = &rules->programs[rule->programs[i] - 1];
+
+        json_begin_object(json, NULL);
+        json_add_string(json, "path", program->path);
+        digest_print(program->digest, digest);
+        json_add_string(json, "digest", program->inode ? digest : NULL);
+        json_end(json);
+    }
+    json_end(json);
+}
+
 void explain_network_way(struct json *json, const struct plan *plan, size_t index)
 {
     static const char *const kinds[] = {[PLAN_WAY_DEFAULT] = "default", [PLAN_WAY_ALLOW] = "allow", [PLAN_WAY_DENY] = "deny",
-                                        [PLAN_WAY_INWARD] = "inward", [PLAN_WAY_OUTWARD] = "outward"};
+                                        [PLAN_WAY_BUDGET] = "budget", [PLAN_WAY_INWARD] = "inward", [PLAN_WAY_OUTWARD] = "outward"};
     const struct plan_way *way = &plan->ways[index];
 
     json_add_string(json, "kind", kinds[way->kind]);
@@ -202,11 +345,17 @@ void explain_network_way(struct json *json, const struct plan *plan, size_t inde
         for (size_t i = 0; i < way->rule->port_count; i++)
             json_add_ports(json, &way->rule->ports[i]);
         json_end(json);
+        json_add_string(json, "tls", way->rule->terminates ? "terminate" : "passthrough");
+        json_add_requests(json, way->rule->requests);
+        json_add_programs(json, plan->net_rules, way->rule);
+        json_add_budget(json, way->rule->budget ? &plan->net_rules->budgets[way->rule->budget - 1] : NULL);
     }
+    if (way->budget)
+        json_add_budget(json, way->budget);
     if (way->port) {
         json_add_uint(json, "port", way->port);
         json_add_uint(json, "toPort", way->to_port);
     }
     json_add_string(json, "first", way_mechanism(way) == BY_NOTHING ? NULL : mechanism_name(way_mechanism(way)));
-    json_add_null(json, "behind");
+    json_add_string(json, "behind", way_behind(way) == BY_NOTHING ? NULL : mechanism_name(way_behind(way)));
 }

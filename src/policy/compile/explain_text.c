@@ -277,6 +277,7 @@ static const struct explain_section sections[] = {
     {"Files (what refuses first, what stands behind it)", count_mounts, mount_row, add_mount},
     {"Names, there or not (kept: stays as it is; old: where it was there before)", count_names, name_row, add_name},
     {"Network", explain_network_count, explain_network_row, explain_network_subject},
+    {"Secrets, and authorities for TLS that is opened", explain_secrets_count, explain_secrets_row, explain_secrets_subject},
     {"System calls, beside the baseline", count_calls, call_row, add_call},
     {"Limits", count_limits, limit_row, add_limit},
     {"Environment", count_environment, environment_row, add_environment},

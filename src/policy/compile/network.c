@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "net/inside.h"
 #include "policy/compile/compile.h"
@@ -86,14 +87,90 @@ static int add_layer_ways(struct compile *c, const struct document *document, co
     return r < 0 ? r : add_ways(c, PLAN_WAY_DENY, is_limit, layer->deny, network->deny, layer->deny_count, err);
 }
 
+/* network.budget of each layer, in their order the first of the table. */
+static int add_total_ways(struct compile *c, const struct net_rules *rules, struct error *err)
+{
+    size_t at = 0;
+    int r = 0;
+
+    for (size_t i = 0; i < c->policy->layer_count && r == 0; i++) {
+        const struct budget *budget = &c->policy->layers[i]->network.budget;
+
+        if (budget->is_set)
+            r = add_way(c, (struct plan_way){.kind = PLAN_WAY_BUDGET, .budget = &rules->budgets[at++]}, &budget->origin, err);
+    }
+    return r;
+}
+
+/* One of each layer may count for a connection, and a decision has room for so many. */
+static int check_budgets(struct compile *c, const struct net_rules *rules, struct error *err)
+{
+    size_t layers = 0;
+
+    for (size_t i = 0; i < rules->layer_count; i++) {
+        bool has_budget = false;
+
+        for (size_t j = 0; j < rules->layers[i].allow_count; j++)
+            has_budget = has_budget || rules->layers[i].allow[j].budget;
+        layers += has_budget;
+    }
+    if (layers > NET_DECISION_BUDGETS)
+        return compile_problem(c, ERROR_LIMIT, c->plan->network_origin, err, "%zu layers have rules with budgets; at most %d can",
+                               layers, NET_DECISION_BUDGETS);
+    if (rules->budget_count > NET_BUDGETS_MAX)
+        return compile_problem(c, ERROR_LIMIT, c->plan->network_origin, err, "there are %zu budgets; at most %u are possible",
+                               rules->budget_count, NET_BUDGETS_MAX);
+    return 0;
+}
+
+/* Addresses that no rule can grant, and the names of them. */
+static bool is_loopback(const struct net_peer *peer)
+{
+    static const struct net_block blocks[] = {
+        {.family = AF_INET, .address = {127}, .prefix = 8},
+        {.family = AF_INET6, .address = {[15] = 1}, .prefix = 128},
+        {.family = AF_INET6, .address = {[10] = 0xff, [11] = 0xff, [12] = 127}, .prefix = 104},
+    };
+
+    for (size_t i = 0; i < ARRAY_COUNT(blocks) && peer->has_block; i++)
+        if (blocks[i].family == peer->block.family && net_block_contains(&blocks[i], &peer->block))
+            return true;
+    return peer->host && (strcmp(peer->host, "localhost") == 0 || net_name_matches("*.localhost", peer->host));
+}
+
+/* A request for the host's own loopback is one for a door. MXC's documents have no other word for it, and no such right. */
+static int check_loopbacks(struct compile *c, const struct document *layer, struct error *err)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < layer->network.allow_count; i++) {
+        const struct egress_rule *rule = &layer->network.allow[i];
+
+        for (size_t j = 0; j < rule->rule.peer_count && r == 0; j++) {
+            if (!is_loopback(&rule->rule.peers[j]))
+                continue;
+            r = layer->contract == CONTRACT_MXC
+                    ? compile_warning(c, &rule->origin, err, "loopback addresses are never outside: this peer grants nothing")
+                    : compile_problem(c, ERROR_UNENFORCEABLE, &rule->origin, err,
+                                      "loopback addresses are never outside, so 'to[%zu]' grants nothing: name the port in "
+                                      "network.ingress.hostLoopbackPorts", j);
+        }
+    }
+    return r;
+}
+
 static int add_rules(struct compile *c, struct net_rules **ret_rules, struct error *err)
 {
     int r = policy_net_rules(c->policy, c->arena, ret_rules, err);
 
     for (size_t i = 0; i < c->policy->layer_count && r == 0; i++) {
         r = add_layer_ways(c, c->policy->layers[i], &(*ret_rules)->layers[i], err);
+        if (r == 0 && c->policy->layers[i]->kind == LAYER_REQUEST)
+            r = check_loopbacks(c, c->policy->layers[i], err);
     }
-    return r;
+    if (r == 0)
+        r = add_total_ways(c, *ret_rules, err);
+    return r < 0 ? r : check_budgets(c, *ret_rules, err);
 }
 
 /* Nothing outside: one layer that grants nothing. */
@@ -128,13 +205,27 @@ static int add_door(struct compile *c, enum plan_way_kind kind, const struct por
     return add_way(c, (struct plan_way){.kind = kind, .port = door->port, .to_port = door->to_port}, &grant->origin, err);
 }
 
+/* The gateway listens there with the caller's rights. */
+static int check_host_port(struct compile *c, const struct port_grant *grant, struct error *err)
+{
+    if (c->facts->is_root || grant->host_port >= c->facts->user_port_min)
+        return 0;
+    return compile_problem(c, ERROR_FORBIDDEN, &grant->origin, err,
+                           "port %u of the host is for root (ports below %u are): set hostPort to a higher one", grant->host_port,
+                           c->facts->user_port_min);
+}
+
 static int add_doors(struct compile *c, struct net_rules *rules, struct error *err)
 {
     const struct port_grant *grant;
     int r = 0;
 
-    for (size_t i = 0; r == 0 && (grant = policy_door(c->policy, DOORS_INWARD, i)); i++)
+    for (size_t i = 0; r == 0 && (grant = policy_door(c->policy, DOORS_INWARD, i)); i++) {
+        r = check_host_port(c, grant, err);
+        if (r < 0)
+            return r;
         r = add_door(c, PLAN_WAY_INWARD, grant, &rules->inward, &rules->inward_count, err);
+    }
     for (size_t i = 0; r == 0 && !c->effective.network.is_proxied && (grant = policy_door(c->policy, DOORS_OUTWARD, i)); i++)
         r = add_door(c, PLAN_WAY_OUTWARD, grant, &rules->outward, &rules->outward_count, err);
     return r;
@@ -192,13 +283,22 @@ static int add_gateway(struct compile *c, struct error *err)
         r = add_doors(c, rules, err);
     if (r == 0)
         r = check_doors(c, rules, err);
-    if (r == 0)
-        r = check_record(c, rules, err);
     if (r < 0)
         return r;
     c->plan->network = PLAN_NET_GATEWAY;
-    c->plan->net_rules = rules;
+    c->plan->net_rules = c->net_rules = rules;
     return 0;
+}
+
+int network_finish(struct compile *c, struct error *err)
+{
+    int r = c->net_rules ? programs_find(c, err) : 0;
+
+    if (r == 0)
+        r = secrets_add(c, err);
+    if (r == 0)
+        r = trusted_add(c, err);
+    return r < 0 || !c->net_rules ? r : check_record(c, c->net_rules, err);
 }
 
 int network_add(struct compile *c, struct error *err)

@@ -234,6 +234,8 @@ int wants_add(struct compile *c, struct error *err)
         r = network_want_files(c, err);
     if (r == 0)
         r = authority_want_files(c, err);
+    if (r == 0)
+        r = secrets_want_files(c, err);
     return r < 0 ? r : want_system(c, err);
 }
 

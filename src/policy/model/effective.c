@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "policy/model/secrets.h"
+
 static void take_least(struct setting *least, const struct setting *setting)
 {
     if (setting->is_set && (!least->is_set || setting->value < least->value))
@@ -303,6 +305,8 @@ static int settle_lists(const struct policy *policy, struct arena *arena,
             policy_list_settle(policy, LIST_UNIX_SOCKETS, arena, &effective->unix_sockets, err);
     if (status == 0)
         status = policy_list_settle(policy, LIST_ALLOW_LOSS, arena, &effective->allow_loss, err);
+    if (status == 0)
+        status = policy_list_settle(policy, LIST_AUTHORITIES, arena, &effective->authorities, err);
     return status;
 }
 
@@ -345,6 +349,8 @@ int policy_settle(const struct policy *policy, struct arena *arena, settle_refus
         status = settle_program(&settle, &effective, err);
     if (status == 0)
         status = settle_lists(policy, arena, &effective, err);
+    if (status == 0)
+        status = policy_secrets(policy, arena, refuse, data, &effective.secrets, &effective.secret_count, err);
     if (status == 0)
         *ret_effective = effective;
     return status;

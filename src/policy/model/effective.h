@@ -56,6 +56,9 @@ struct effective {
     struct string_list syscalls_deny, syscalls_allow;
     struct string_list devices, unix_sockets;
     struct string_list allow_loss;
+    struct string_list authorities;
+    struct secret *secrets; /* each with the hosts that all layers let it be sent to */
+    size_t secret_count;
 
     bool nested_namespaces, nested_containers;
     struct setting nested_depth;

@@ -71,6 +71,21 @@ static bool has_core_socket(void)
     return fd >= 0 && read(fd, &first, 1) == 1 && first == '@';
 }
 
+#define USER_PORT_MIN 1024 /* the kernel's default */
+
+static unsigned user_port_min(void)
+{
+    char text[16];
+    ssize_t got;
+    auto_close int fd = open("/proc/sys/net/ipv4/ip_unprivileged_port_start", O_RDONLY | O_CLOEXEC);
+
+    got = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+    if (got <= 0)
+        return USER_PORT_MIN;
+    text[got] = '\0';
+    return (unsigned)strtoul(text, NULL, 10);
+}
+
 /* What process 1 needs to make calls on behalf: SECCOMP_ADDFD_FLAG_SEND (5.14), and arguments that it may read. */
 static void probe_keeper(struct facts *facts)
 {
@@ -152,6 +167,7 @@ static void probe_calls(struct facts *facts)
     facts->landlock_errata = abi > 0 && errata > 0 ? (unsigned)errata : 0;
     facts->seccomp = syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0;
     facts->has_core_socket = has_core_socket();
+    facts->user_port_min = user_port_min();
     probe_keeper(facts);
     /* A bad descriptor is told from a missing call. */
     facts->mount_api = syscall(SYS_mount_setattr, -1, "", 0, NULL, 0) < 0 && errno != ENOSYS;

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From the names in rules to the files that would be executed inside: looked for in the container's own PATH and tree, as
+ * the plan makes it. A program that something inside could write would be whatever that puts there, so it is refused; a
+ * script is, because what runs is its interpreter.
+ * System calls: openat fstat read.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "policy/compile/compile.h"
+
+#define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+#define LINE_MAX_    256 /* of a script, as the kernel (BINPRM_BUF_SIZE) */
+
+/* What a name came to: a file, or why there is none (in the work arena). */
+struct found {
+    bool is_found;
+    const char *path; /* inside */
+    const char *host;
+    struct resolved object;
+    const char *why;
+};
+
+static bool is_of_host(const struct plan_mount *mount)
+{
+    return mount && (mount->kind == PLAN_BIND || mount->kind == PLAN_PIN) && !mount->is_device && !mount->is_socket;
+}
+
+/* The host's name of what is at `path` inside; NULL = nothing of the host. */
+static const char *host_name(struct compile *c, const char *path)
+{
+    const struct plan_mount *mount = outside_mount_over(c->plan, path);
+    const char *rest;
+
+    if (!is_of_host(mount))
+        return NULL;
+    rest = path + (strcmp(mount->target, "/") == 0 ? 0 : strlen(mount->target));
+    return *rest ? arena_printf(c->work, "%s%s", strcmp(mount->source, "/") == 0 ? "" : mount->source, rest) : mount->source;
+}
+
+/*
+ * Links on the way are followed as the host has them. What they lead to must be there under the same name inside, or, where
+ * a tree is shown elsewhere, lie in that tree: anything else would be another object inside than here.
+ */
+static int look_at(struct compile *c, const char *path, struct found *found, struct error *err)
+{
+    const struct plan_mount *mount = outside_mount_over(c->plan, path);
+    bool is_view = is_of_host(mount) && strcmp(mount->source, mount->target) != 0;
+    const char *real = path, *host;
+    int r = is_view ? 0 : placed_target(c, path, &real, err);
+
+    if (r < 0)
+        return r;
+    host = host_name(c, real);
+    if (!host || (!is_view && strcmp(host, real) != 0))
+        return 0;
+    r = resolve_path(c->resolver, host, &found->object, err);
+    if (r < 0 || found->object.status != RESOLVE_FOUND || (is_view && !path_is_within(found->object.real, mount->source)))
+        return r;
+    found->is_found = S_ISREG(found->object.mode) && (found->object.mode & 0111);
+    found->path = real;
+    found->host = found->object.real;
+    return 0;
+}
+
+static const char *path_inside(const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->env_count; i++)
+        if (strncmp(plan->env[i], "PATH=", 5) == 0)
+            return plan->env[i] + 5;
+    return DEFAULT_PATH;
+}
+
+static int look_for(struct compile *c, const char *name, struct found *found, struct error *err)
+{
+    int r = 0;
+
+    if (name[0] == '/') {
+        r = look_at(c, name, found, err);
+        found->why = arena_printf(c->work, "there is no program %s in the container", name);
+        return r < 0 || found->why ? r : error_memory(err);
+    }
+    for (const char *at = path_inside(c->plan); r == 0 && !found->is_found && *at; at += strspn(at, ":")) {
+        size_t length = strcspn(at, ":");
+        char *directory = arena_string_n(c->work, at, length);
+        const char *path = directory ? path_join(c->work, directory, name) : NULL;
+
+        if (!path)
+            return error_memory(err);
+        if (*path == '/')
+            path = path_normalise(c->work, path);
+        if (!path)
+            return error_memory(err);
+        if (*path == '/')
+            r = look_at(c, path, found, err);
+        at += length;
+    }
+    found->why = arena_printf(c->work, "no directory of the container's PATH has a program '%s'; name its file", name);
+    return r < 0 || found->why ? r : error_memory(err);
+}
+
+/* "/usr/bin/env python3" */
+static int refuse_script(struct compile *c, struct found *found, char *line, struct error *err)
+{
+    line += strspn(line, " \t");
+    line[strcspn(line, "\r\n")] = '\0';
+    found->is_found = false;
+    found->why = arena_printf(c->work, "%s is a script, and what connects is its interpreter (%.100s): name that, and each of "
+                                       "its scripts may", found->path, line);
+    return found->why ? 0 : error_memory(err);
+}
+
+static int refuse_file(struct compile *c, struct found *found, const char *why, struct error *err)
+{
+    found->is_found = false;
+    found->why = arena_printf(c->work, "%s %s", found->path, why);
+    return found->why ? 0 : error_memory(err);
+}
+
+static int read_file(struct compile *c, struct found *found, struct net_program *program, struct error *err)
+{
+    char head[LINE_MAX_ + 1];
+    struct stat st;
+    ssize_t got;
+    auto_close int fd = open(found->host, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return refuse_file(c, found, "cannot be read, so nobody could tell whether it is still the same", err);
+    if (st.st_dev != found->object.device || st.st_ino != found->object.inode)
+        return error_set(err, ERROR_SYSTEM, ESTALE, "%s changed meanwhile; try again", found->host);
+    got = pread(fd, head, LINE_MAX_, 0);
+    head[got < 0 ? 0 : got] = '\0';
+    if (got > 2 && memcmp(head, "#!", 2) == 0)
+        return refuse_script(c, found, head + 2, err);
+    if (got < 4 || memcmp(head, "\177ELF", 4) != 0)
+        return refuse_file(c, found, "is no program of this system: another one starts it, name that", err);
+    if (digest_fd(fd, program->digest) < 0)
+        return refuse_file(c, found, "cannot be read, so nobody could tell whether it is still the same", err);
+    program->device = st.st_dev;
+    program->inode = st.st_ino;
+    program->size = (uint64_t)st.st_size;
+    program->change_s = st.st_ctim.tv_sec;
+    program->change_ns = (uint32_t)st.st_ctim.tv_nsec;
+    program->path = arena_string(c->arena, found->path);
+    return program->path ? 0 : error_memory(err);
+}
+
+/* *ret_why: why the name stands for no program here, NULL = it does. */
+static int find_program(struct compile *c, struct net_program *program, const char **ret_why, struct error *err)
+{
+    struct found found = {0};
+    int r = look_for(c, program->path, &found, err);
+
+    if (r == 0 && found.is_found && outside_mount_over(c->plan, found.path)->is_writable)
+        r = refuse_file(c, &found, "lies where something inside may write, and so could become another program; grant its "
+                                   "directory read-only", err);
+    if (r == 0 && found.is_found)
+        r = read_file(c, &found, program, err);
+    if (r == 0)
+        *ret_why = found.is_found ? NULL : found.why;
+    return r;
+}
+
+/* Of two names for one file the first is what a connection is marked with. */
+static uint16_t first_of(const struct net_rules *rules, uint16_t number)
+{
+    const struct net_program *program = &rules->programs[number - 1];
+
+    for (uint16_t i = 1; i < number; i++)
+        if (rules->programs[i - 1].inode == program->inode && rules->programs[i - 1].device == program->device)
+            return i;
+    return number;
+}
+
+/*
+ * A request must name programs that are there. A ceiling speaks of all containers: what is not in this one stays in its
+ * rule as a program that nothing is (no inode), because a rule without programs would be about every one.
+ */
+static int use_programs(struct compile *c, const struct document *layer, const struct egress_rule *from,
+                        struct net_rule *rule, const char *const *whys, struct error *err)
+{
+    uint16_t *numbers = rule->program_count ? arena_alloc(c->arena, rule->program_count * sizeof(*numbers)) : NULL;
+    int r = 0;
+
+    if (rule->program_count && !numbers)
+        return error_memory(err);
+    for (size_t i = 0; i < rule->program_count && r == 0; i++) {
+        const char *why = whys[rule->programs[i] - 1];
+
+        numbers[i] = why ? rule->programs[i] : first_of(c->net_rules, rule->programs[i]);
+        if (why && layer->kind != LAYER_CEILING)
+            r = compile_problem(c, ERROR_UNENFORCEABLE, &from->programs.items[i].origin, err, "%s", why);
+    }
+    rule->programs = numbers;
+    return r;
+}
+
+int programs_find(struct compile *c, struct error *err)
+{
+    struct net_rules *rules = c->net_rules;
+    const char **whys = arena_alloc(c->work, (rules->program_count + 1) * sizeof(*whys));
+    int r = 0;
+
+    if (!whys)
+        return error_memory(err);
+    if (rules->program_count > NET_PROGRAMS_MAX)
+        return compile_problem(c, ERROR_LIMIT, c->plan->network_origin, err, "rules name %zu programs; at most %u are possible",
+                               rules->program_count, NET_PROGRAMS_MAX);
+    for (size_t i = 0; i < rules->program_count && r == 0; i++)
+        r = find_program(c, &rules->programs[i], &whys[i], err);
+    for (size_t i = 0; i < rules->layer_count && rules->program_count && r == 0; i++) {
+        const struct document *layer = c->policy->layers[i];
+
+        for (size_t j = 0; j < rules->layers[i].allow_count && r == 0; j++)
+            r = use_programs(c, layer, &layer->network.allow[j], &rules->layers[i].allow[j], whys, err);
+    }
+    return r;
+}
