@@ -160,9 +160,12 @@ static int find_program(struct compile *c, struct net_program *program, const ch
                                    "directory read-only", err);
     if (r == 0 && found.is_found)
         r = read_file(c, &found, program, err);
-    if (r == 0)
-        *ret_why = found.is_found ? NULL : found.why;
-    return r;
+    if (r < 0)
+        return r;
+    *ret_why = found.is_found ? NULL : found.why;
+    if (!found.is_found && program->path[0] != '/')
+        program->path = arena_printf(c->arena, "/nothing/%s", program->path);
+    return program->path ? 0 : error_memory(err);
 }
 
 /* Of two names for one file the first is what a connection is marked with. */
