@@ -80,7 +80,8 @@ int secrets_guard(struct compile *c, struct error *err)
 
 static int want_file(struct compile *c, const struct secret *secret, struct error *err)
 {
-    struct layout_want want = {.state = LAYOUT_FILE, .content = PLAN_PLACEHOLDER, .source = "(placeholder)", .origin = &secret->file_origin};
+    struct layout_want want = {
+        .state = LAYOUT_FILE, .content = PLAN_PLACEHOLDER, .source = "(placeholder)", .origin = &secret->file_origin};
     const struct origin *why = NULL;
     int r = placed_target(c, secret->file, &want.path, err);
 
