@@ -23,6 +23,7 @@
 
 #include "base/memory.h"
 #include "test.h"
+#include "worker/channel.h"
 
 #define PATIENCE_MS 10000
 
@@ -100,7 +101,7 @@ void world_begin(struct world *world)
     int ready[2];
     char byte, path[64];
 
-    *world = (struct world){.channel = -1, .user = -1, .net = -1};
+    *world = (struct world){.channel = -1, .inspector = -1, .user = -1, .net = -1};
 #if defined(__SANITIZE_ADDRESS__)
     test_skip("a build without sanitizers"); /* their memory is beyond the gateway's limit, their calls not on its list */
 #endif
@@ -229,17 +230,52 @@ struct worker_message world_capture(struct world *world, const struct net_rules 
     return message;
 }
 
-bool world_attach(struct world *world, const struct net_rules *rules, struct worker_message *ret_error)
+static bool attach(struct world *world, const struct net_rules *rules, int inspector, struct worker_message *ret_error)
 {
     struct worker_message message;
 
     world->gateway = start_gateway(&world->channel);
     world_send_rules(world, rules);
+    if (inspector >= 0)
+        send_message(world->channel, WORKER_INSPECTOR, 0, inspector);
     send_message(world->channel, WORKER_ATTACH, 0, world->net);
     message = world_receive(world);
     if (ret_error)
         *ret_error = message;
     return message.type == WORKER_READY;
+}
+
+bool world_attach(struct world *world, const struct net_rules *rules, struct worker_message *ret_error)
+{
+    return attach(world, rules, -1, ret_error);
+}
+
+bool world_attach_inspected(struct world *world, const struct net_rules *rules, struct worker_message *ret_error)
+{
+    int pair[2];
+    bool is_ready;
+
+    check_int(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+    world->inspector = pair[0];
+    is_ready = attach(world, rules, pair[1], ret_error);
+    close(pair[1]);
+    return is_ready;
+}
+
+struct worker_message world_inspector_receive(struct world *world, int ret_fds[2])
+{
+    struct pollfd wait = {.fd = world->inspector, .events = POLLIN};
+    struct worker_message message;
+    struct error err = ERROR_INIT;
+
+    check_int(poll(&wait, 1, PATIENCE_MS), 1);
+    check_int(channel_receive_all(world->inspector, &message, ret_fds, &err), 1);
+    return message;
+}
+
+void world_inspector_say(struct world *world, const struct worker_message *message)
+{
+    check_int(send(world->inspector, message, sizeof(*message), MSG_NOSIGNAL), sizeof(*message));
 }
 
 int world_inside(struct world *world, int (*run)(void *data), void *data)
@@ -261,6 +297,7 @@ int world_inside(struct world *world, int (*run)(void *data), void *data)
 
 void world_end(struct world *world)
 {
+    fd_close_at(&world->inspector);
     fd_close_at(&world->channel);
     fd_close_at(&world->user);
     fd_close_at(&world->net);

@@ -19,6 +19,7 @@
 
 struct world {
     int channel;   /* to the gateway */
+    int inspector; /* the inspector's end of the way to the gateway; -1 = there is none */
     int user, net; /* the container's namespaces */
     pid_t gateway, container;
 };
@@ -28,6 +29,11 @@ void world_begin(struct world *world);
 
 /* Start cordon-gateway with these rules and attach it. WORKER_READY is true, WORKER_ERROR false (*ret_error: it). */
 bool world_attach(struct world *world, const struct net_rules *rules, struct worker_message *ret_error);
+/* The same, and this process plays the inspector. */
+bool world_attach_inspected(struct world *world, const struct net_rules *rules, struct worker_message *ret_error);
+/* What the gateway tells the inspector next; -1 where there is no descriptor. */
+struct worker_message world_inspector_receive(struct world *world, int ret_fds[2]);
+void world_inspector_say(struct world *world, const struct worker_message *message);
 void world_send_rules(struct world *world, const struct net_rules *rules);
 /* Have a second gateway make routes and filter for these rules; its answer. Then the first can get them as captured. */
 struct worker_message world_capture(struct world *world, const struct net_rules *rules);
