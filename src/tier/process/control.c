@@ -122,7 +122,7 @@ int control_await(int control, uint64_t deadline_ns, int cancel_fd, struct error
         int count = poll(fds, 2, milliseconds_until(deadline_ns));
 
         if (count < 0 && errno != EINTR)
-            return error_system(err, errno, "wait for init");
+            return error_system(err, errno, "wait for init, perhaps after the program had started");
         if (count > 0)
             return fds[1].revents ? 0 : await_last_word(control, err);
         if (count == 0 && milliseconds_until(deadline_ns) == 0)

@@ -79,7 +79,7 @@ void rights_prepare(struct init *init);   /* rights.c: an empty Landlock rule se
 void rights_complete(struct init *init);  /* rights.c: rules for what is no mount of its own, and for descriptors */
 void rights_add(struct init *init, int fd, uint64_t access, const char *name);
 void rights_drop(struct init *init);      /* rights.c: capabilities, securebits; what keeping names needs is left */
-void rights_drop_last(struct init *init); /* rights.c: the rest of the capabilities */
+void rights_drop_last(struct init *init, const char *action); /* rights.c: the rest of the capabilities */
 void rights_restrict(struct init *init);  /* rights.c: Landlock, in the process or thread that becomes the program's parent */
 int rights_apply(struct init *init);      /* rights.c: in the program's process, last: limits, Landlock, seccomp */
 void terminal_open(struct init *init);    /* terminal.c */

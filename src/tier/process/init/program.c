@@ -164,7 +164,7 @@ void program_tell(struct init *init)
 static void launch_by_keeper(struct init *init)
 {
     second_keep(init);
-    rights_drop_last(init);
+    rights_drop_last(init, "perhaps after the program had started, drop");
     while (!__atomic_load_n(&outcome->is_told, __ATOMIC_ACQUIRE))
         sys_call6(futex, &outcome->is_told, FUTEX_WAIT, 0, 0, 0, 0);
 }

@@ -119,17 +119,17 @@ void rights_complete(struct init *init)
         rule_add_descriptor(init, init->begin.fds[i]);
 }
 
-static void capabilities_set(struct init *init, uint32_t low)
+static void capabilities_set(struct init *init, uint32_t low, const char *action)
 {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
     struct __user_cap_data_struct data[2] = {{.effective = low, .permitted = low}, {0}};
 
-    init_need(init, sys_call2(capset, &header, data), "drop", "capabilities");
+    init_need(init, sys_call2(capset, &header, data), action, "capabilities");
 }
 
-void rights_drop_last(struct init *init)
+void rights_drop_last(struct init *init, const char *action)
 {
-    capabilities_set(init, 0);
+    capabilities_set(init, 0, action);
 }
 
 /* In place the caller may lack the privilege to give up: with no_new_privs and an empty permitted set it gains nothing. */
@@ -153,7 +153,7 @@ void rights_drop(struct init *init)
     need_privilege(init, sys_call5(prctl, PR_SET_SECUREBITS, SECUREBITS, 0, 0, 0), "lock", "securebits");
     init_need(init, sys_call5(prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0), "clear",
               "ambient capabilities");
-    capabilities_set(init, rights_of_keeper(init));
+    capabilities_set(init, rights_of_keeper(init), "drop");
     init_need(init, sys_call5(prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "set", "no_new_privs");
 }
 
@@ -187,7 +187,7 @@ int rights_apply(struct init *init)
         init_need(init, sys_call3(seccomp, SECCOMP_SET_MODE_FILTER, 0, &program), "load", "system call filter");
         return -1;
     }
-    rights_drop_last(init);
+    rights_drop_last(init, "drop");
     listener = sys_call3(seccomp, SECCOMP_SET_MODE_FILTER, flags | WAIT_KILLABLE_RECV, &program);
     if (listener == -EINVAL) /* before 5.19 */
         listener = sys_call3(seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
