@@ -194,6 +194,20 @@ static bool needs_cgroup(const struct policy *policy)
     return false;
 }
 
+/* Does any layer ask for something that only a worker beside the container can keep? */
+static bool needs_workers(const struct policy *policy)
+{
+    for (size_t i = 0; i < policy->layer_count; i++) {
+        const struct network *network = &policy->layers[i]->network;
+
+        if (network->allow_count || network->deny_count || network->egress_default.is_set || network->inward.is_set ||
+            network->outward.is_set || network->host_loopback.is_set || network->ingress_default.is_set ||
+            network->budget.is_set || network->proxy || policy->layers[i]->secrets.is_set)
+            return true;
+    }
+    return false;
+}
+
 /* A run asks the machine for no more than it needs: the start tells when the rest is missing. */
 static int ask_tier(struct assembly *assembly, bool is_thorough, struct error *err)
 {
@@ -203,7 +217,7 @@ static int ask_tier(struct assembly *assembly, bool is_thorough, struct error *e
     if (needs_cgroup(assembly->policy))
         wanted |= TIER_PROBE_CGROUP;
     status = assembly->ops->probe(wanted, &assembly->facts, err);
-    if (status == 0)
+    if (status == 0 && (is_thorough || needs_workers(assembly->policy)))
         helpers_tell(assembly->policy->arena, &assembly->places, &assembly->facts);
     return status;
 }
