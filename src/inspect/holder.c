@@ -2,11 +2,11 @@
 /*
  * cordon-holder: the one process that has the values of a container's secrets while it runs.
  *
- * Theory of operation. It is started with one end of a socket pair, an empty environment and the rights of the caller. It
- * reads the secrets from a sealed memory file, which it maps, copies the values out of once and lets go of; it reads whom to
- * believe, makes what it will look for, and at BEGIN gives up every right: namespaces of its own with no network and no
- * files, no capability, a list of system calls in which there is none that makes a socket or opens anything. Only then is
- * READY said.
+ * Theory of operation. It is started with one end of a socket pair, an empty environment and the rights of the caller. First
+ * it goes into namespaces of its own, with no network and no files, and shuts its memory. It reads the secrets from a sealed
+ * memory file, which it maps, copies the values out of once and lets go of; it reads whom to believe, makes what it will
+ * look for, and at BEGIN gives up what rights are left: no capability, and a list of system calls in which there is none that
+ * makes a socket or opens anything. Only then is READY said.
  *
  * From there on it hears of connections from the inspector, which nobody but it can have made: the socket to the server and
  * a stream to the inspector. A value goes up only to a server that has proved to be one of that secret's hosts, and only where
@@ -45,6 +45,7 @@ struct start {
     struct loop_watch channel, inspector;
     struct arena *arena;
     struct net_secrets *secrets;
+    const char *missing; /* of its confinement */
     char *trust;
     size_t trust_size;
 };
@@ -211,12 +212,14 @@ static int watch(struct loop *loop, struct loop_watch *watch, struct error *err)
     return status < 0 ? error_system(err, -status, "watch a channel") : 0;
 }
 
-static int confine(struct error *err)
+/* Before anything is known that nobody may see: who makes a user namespace has to be open to itself in /proc. */
+static int shut_off(struct start *start, struct error *err)
 {
-    const char *missing;
-    int status = confine_apart(&missing, err); /* without namespaces Landlock and the filter hold alone */
+    int status = confine_apart(&start->missing, err); /* without namespaces Landlock and the filter hold alone */
 
-    return status == 0 ? confine_thread(CONFINE_HOLDER, err) : status;
+    if (status == 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+        return error_system(err, errno, "hide this process's memory");
+    return status;
 }
 
 static int begin(struct start *start, struct error *err)
@@ -225,6 +228,8 @@ static int begin(struct start *start, struct error *err)
 
     if (status == 0)
         status = confine_limits(CONFINE_HOLDER, err);
+    if (status == 0)
+        status = shut_off(start, err);
     if (status == 0 && holder_tls_wipe_freed() < 0)
         status = error_set(err, ERROR_INTERNAL, EBUSY, "OpenSSL was in use before its memory could be wiped");
     start->arena = arena_new();
@@ -239,22 +244,28 @@ static int begin(struct start *start, struct error *err)
     if (status == 0)
         status = watch(start->holder.loop, &start->inspector, err);
     start->holder.flow_max = most_flows();
-    return status == 0 ? confine(err) : status;
+    return status == 0 ? confine_thread(CONFINE_HOLDER, err) : status;
 }
 
 int main(void)
 {
     static struct start start = {.channel = {.fd = WORKER_CHANNEL, .ready = channel_ready}, .inspector.fd = -1};
-    static const struct worker_message ready = {.type = WORKER_READY};
+    struct worker_message ready = {.type = WORKER_READY};
     struct error err = ERROR_INIT;
+    int status;
 
     signal(SIGPIPE, SIG_IGN);
-    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || begin(&start, &err) < 0) {
+    if (begin(&start, &err) < 0) {
         channel_send_error(WORKER_CHANNEL, &err);
         channel_end(WORKER_CHANNEL);
         return STATUS_FAILED;
     }
+    if (start.missing) {
+        ready.kind = ERROR_UNENFORCEABLE;
+        strncpy(ready.where, start.missing, sizeof(ready.where) - 1);
+    }
     if (channel_send(WORKER_CHANNEL, &ready, false) < 0)
         return STATUS_FAILED;
-    return loop_run(start.holder.loop) < 0 ? STATUS_FAILED : EXIT_SUCCESS;
+    status = loop_run(start.holder.loop);
+    return status < 0 ? STATUS_FAILED : status;
 }
