@@ -200,9 +200,9 @@ static bool needs_workers(const struct policy *policy)
     for (size_t i = 0; i < policy->layer_count; i++) {
         const struct network *network = &policy->layers[i]->network;
 
-        if (network->allow_count || network->deny_count || network->egress_default.is_set || network->inward.is_set ||
-            network->outward.is_set || network->host_loopback.is_set || network->ingress_default.is_set ||
-            network->budget.is_set || network->proxy || policy->layers[i]->secrets.is_set)
+        if (network->allow_count || network->deny_count || network->egress_default.value || network->ingress_default.value ||
+            network->inward.count || network->outward.count || network->host_loopback.value || network->budget.is_set ||
+            network->proxy || policy->layers[i]->secrets.is_set)
             return true;
     }
     return false;
