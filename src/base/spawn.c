@@ -118,9 +118,9 @@ static int child_run(void *argument)
     return child_failed(child, "execute");
 }
 
-int spawn_program(const struct spawn *spawn, pid_t *ret_pid, int *ret_pidfd, const char **ret_step)
+int spawn_child(int (*child)(void *argument), void *argument, unsigned long namespaces, pid_t *ret_pid, int *ret_pidfd,
+                const char **ret_step)
 {
-    struct child child = {.spawn = spawn};
     sigset_t all, before;
     int pidfd = -1, errnum;
     pid_t pid;
@@ -138,14 +138,28 @@ int spawn_program(const struct spawn *spawn, pid_t *ret_pid, int *ret_pidfd, con
         return -errnum;
     }
     /* No exit signal while it shares our memory: a failed start is nothing that SIGCHLD tells. exec() makes it SIGCHLD. */
-    pid = clone(child_run, stack + STACK_SIZE,
-                (int)(spawn->namespaces | CLONE_VM | CLONE_VFORK | CLONE_PIDFD), &child, &pidfd);
+    pid = clone(child, stack + STACK_SIZE, (int)(namespaces | CLONE_VM | CLONE_VFORK | CLONE_PIDFD), argument, &pidfd);
     errnum = errno;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     munmap(stack, STACK_SIZE);
-    *ret_step = child.failure;
+    *ret_step = NULL;
     if (pid < 0)
         return -errnum;
+    *ret_pid = pid;
+    *ret_pidfd = pidfd;
+    return 0;
+}
+
+int spawn_program(const struct spawn *spawn, pid_t *ret_pid, int *ret_pidfd, const char **ret_step)
+{
+    struct child child = {.spawn = spawn};
+    int pidfd = -1, status;
+    pid_t pid = -1;
+
+    status = spawn_child(child_run, &child, spawn->namespaces, &pid, &pidfd, ret_step);
+    if (status < 0)
+        return status;
+    *ret_step = child.failure;
     if (child.failure) {
         siginfo_t ignored;
 

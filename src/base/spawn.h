@@ -31,4 +31,11 @@ int spawn_open(const char *path, int *ret_fd, struct error *err) must_check;
  */
 int spawn_program(const struct spawn *spawn, pid_t *ret_pid, int *ret_pidfd, const char **ret_step) must_check;
 
+/*
+ * The same for another program: run `child` in a process that shares this one's memory until it executes something, with all
+ * signals blocked. It makes system calls only, and returns when it could not: then *ret_pidfd is that of a process that ends.
+ */
+int spawn_child(int (*child)(void *argument), void *argument, unsigned long namespaces, pid_t *ret_pid, int *ret_pidfd,
+                const char **ret_step) must_check;
+
 #endif

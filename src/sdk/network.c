@@ -9,23 +9,49 @@
 
 #include "sdk/helpers.h"
 #include "sdk/java_store.h"
+#include "sdk/secret.h"
 #include "sdk/trust.h"
 
-/* Where to find them, and what they believe. `ret_trust` is the caller's to close. */
-static int find(struct cordon_container *container, struct workers_start *start, int *ret_trust, struct error *err)
+/* Authorities of the policy were read when it was compiled, as they were when they were checked. */
+static int believe(struct cordon_container *container, int *ret_trust, struct error *err)
+{
+    const struct plan *plan = container->assembly.plan;
+    struct text *pem = &container->authorities;
+    int status = trust_read(container->assembly.environment, pem, err);
+
+    for (size_t i = 0; i < plan->authority_count && status == 0; i++)
+        status = trust_add_text(pem, plan->authorities[i].text, plan->authorities[i].path, err);
+    return status < 0 ? status
+                      : worker_seal("the authorities that are believed", pem->data ? pem->data : "", pem->length, ret_trust, err);
+}
+
+/* What a worker is given: memory files, closed by finish(). */
+static int prepare(struct cordon_container *container, struct workers_start *start, struct error *err)
 {
     struct assembly *assembly = &container->assembly;
+    const struct secret_reading reading = {.environment = assembly->environment,
+                                           .deadline_ns = container->deadlines.timeout_ns,
+                                           .cancel_fd = container->cancel_fd};
     struct arena *arena = assembly->policy->arena;
-    struct text *pem = &container->authorities;
     int status = helpers_find_gateway(arena, &assembly->places, &start->gateway, err);
 
     if (status < 0 || !workers_need_inspector(start->rules))
         return status;
     status = helpers_find_worker(arena, &assembly->places, "cordon-inspector", &start->inspector, err);
     if (status == 0)
-        status = trust_read(assembly->environment, NULL, 0, pem, err);
+        status = believe(container, &start->trust, err);
+    if (status < 0 || !assembly->plan->secret_count)
+        return status;
+    status = helpers_find_worker(arena, &assembly->places, "cordon-holder", &start->holder, err);
     return status < 0 ? status
-                      : worker_seal("the authorities that are believed", pem->data ? pem->data : "", pem->length, ret_trust, err);
+                      : secrets_begin(assembly->plan, &reading, &start->placeholders, &start->values, err);
+}
+
+static void finish(struct workers_start *start)
+{
+    fd_close_at(&start->trust);
+    fd_close_at(&start->placeholders);
+    fd_close_at(&start->values);
 }
 
 /* What was believed so far, and the container's own authority from now on. */
@@ -52,15 +78,14 @@ int network_begin(struct cordon_container *container, struct error *err)
 {
     const struct plan *plan = container->assembly.plan;
     struct workers_start start = {.rules = plan->net_rules, .trust = -1, .placeholders = -1, .values = -1};
-    auto_close int trust = -1;
     int status;
 
     if (plan->network != PLAN_NET_GATEWAY)
         return 0;
-    status = find(container, &start, &trust, err);
-    start.trust = trust;
+    status = prepare(container, &start, err);
     if (status == 0)
         status = workers_begin(&container->workers, &start, err);
+    finish(&start);
     if (status == 0)
         status = workers_await(&container->workers, container->deadlines.timeout_ns, container->cancel_fd, err);
     return status < 0 || !start.inspector ? status : complete_files(container, err);

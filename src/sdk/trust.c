@@ -37,25 +37,40 @@ int trust_add(struct text *pem, const char *text, size_t size)
     return count;
 }
 
-static int add_file(struct text *pem, const char *path, const char *why, struct error *err)
+static int add_bytes(struct text *pem, const char *bytes, size_t size, const char *path, struct error *err)
 {
-    auto_free char *text = NULL;
-    size_t size;
-    int status = file_read(path, TRUST_BYTES_MAX, &text, &size, err);
+    int status = trust_add(pem, bytes, size);
 
-    if (status < 0) {
-        error_prepend(err, "%s", why);
-        return status;
-    }
-    status = trust_add(pem, text, size);
     if (status <= 0)
-        return error_set(err, ERROR_INVALID, EBADMSG, "%s: %s holds no certificates in PEM", why, path);
+        return error_set(err, ERROR_INVALID, EBADMSG, "%s holds no certificates in PEM", path);
     if (pem->is_broken)
         return error_memory(err);
     if (pem->length > TRUST_BYTES_MAX)
-        return error_set(err, ERROR_LIMIT, E2BIG, "%s: with %s there are more than %zu MiB of certificates", why, path,
+        return error_set(err, ERROR_LIMIT, E2BIG, "with %s there are more than %zu MiB of certificates", path,
                          TRUST_BYTES_MAX >> 20);
     return 0;
+}
+
+int trust_add_text(struct text *pem, const char *text, const char *path, struct error *err)
+{
+    int status = add_bytes(pem, text, strlen(text), path, err);
+
+    if (status < 0)
+        error_prepend(err, "network.tls.authorities");
+    return status;
+}
+
+static int add_file(struct text *pem, const char *path, const char *why, struct error *err)
+{
+    auto_free char *bytes = NULL;
+    size_t size;
+    int status = file_read(path, TRUST_BYTES_MAX, &bytes, &size, err);
+
+    if (status == 0)
+        status = add_bytes(pem, bytes, size, path, err);
+    if (status < 0)
+        error_prepend(err, "%s", why);
+    return status;
 }
 
 static const char *find_bundle(void)
@@ -70,15 +85,12 @@ static const char *find_bundle(void)
     return NULL;
 }
 
-int trust_read(const char *const *environment, const char *const *files, size_t file_count, struct text *pem,
-               struct error *err)
+int trust_read(const char *const *environment, struct text *pem, struct error *err)
 {
     const char *bundle = find_bundle(), *own = environment_get(environment, "SSL_CERT_FILE");
     int status = bundle ? add_file(pem, bundle, "the authorities of this host", err) : 0;
 
     if (status == 0 && own && *own && (!bundle || strcmp(own, bundle) != 0))
         status = add_file(pem, own, "SSL_CERT_FILE", err);
-    for (size_t i = 0; i < file_count && status == 0; i++)
-        status = add_file(pem, files[i], "network.tls.authorities", err);
     return status;
 }

@@ -9,11 +9,13 @@
 #define TRUST_BYTES_MAX ((size_t)8 << 20) /* all of them together */
 
 /*
- * Append every certificate, as PEM and nothing else, of the host's bundle, of the caller's SSL_CERT_FILE and of `files`.
- * A bundle of the host that is not there is none; whatever else was named and cannot be read is -ENOENT, -EACCES, ...
+ * Append every certificate, as PEM and nothing else, of the host's bundle and of the caller's SSL_CERT_FILE. A bundle of the
+ * host that is not there is none; a file that the variable names and that cannot be read is -ENOENT, -EACCES, ...
  */
-int trust_read(const char *const *environment, const char *const *files, size_t file_count, struct text *pem,
-               struct error *err) must_check;
+int trust_read(const char *const *environment, struct text *pem, struct error *err) must_check;
+
+/* Those of the text of a file, `path`, that was read already. */
+int trust_add_text(struct text *pem, const char *text, const char *path, struct error *err) must_check;
 
 /* The certificates of `text`, which may hold anything between them. How many; -EBADMSG for one that does not end. */
 int trust_add(struct text *pem, const char *text, size_t size);

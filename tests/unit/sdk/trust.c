@@ -38,7 +38,7 @@ TEST(a_file_that_is_named_is_read_or_refused_by_name)
 {
     static char path[] = "/tmp/cordon-unit-XXXXXX";
     char variable[64];
-    const char *const environment[] = {variable, NULL}, *const none[] = {NULL}, *const files[] = {path};
+    const char *const environment[] = {variable, NULL}, *const none[] = {NULL};
     struct error err = ERROR_INIT;
     auto_text struct text pem = {0}, host = {0};
     int fd = test_make_file(path);
@@ -46,17 +46,18 @@ TEST(a_file_that_is_named_is_read_or_refused_by_name)
     check(fd >= 0);
     close(fd);
     snprintf(variable, sizeof(variable), "SSL_CERT_FILE=%s", path);
-    check_int(trust_read(none, NULL, 0, &host, &err), 0);
-    check_int(trust_read(environment, NULL, 0, &pem, &err), -EBADMSG);
+    check_int(trust_read(none, &host, &err), 0);
+    check_int(trust_read(environment, &pem, &err), -EBADMSG);
     check_contains(err.text, "SSL_CERT_FILE");
     text_finish(&pem);
-    check_int(trust_read(none, files, 1, &pem, &err), -EBADMSG);
-    check_contains(err.text, "network.tls.authorities");
+    check_int(trust_add_text(&pem, "none", "/a.pem", &err), -EBADMSG);
+    check_contains(err.text, "network.tls.authorities: /a.pem");
     text_finish(&pem);
     test_write_file(path, ONE, 0644);
-    check_int(trust_read(environment, files, 1, &pem, &err), 0);
+    check_int(trust_read(environment, &pem, &err), 0);
+    check_int(trust_add_text(&pem, ONE, path, &err), 0);
     check_int(pem.length, host.length + 2 * (strlen(ONE) + 1));
     text_finish(&pem);
     unlink(path);
-    check_int(trust_read(none, files, 1, &pem, &err), -ENOENT);
+    check_int(trust_read(environment, &pem, &err), -ENOENT);
 }
