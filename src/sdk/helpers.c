@@ -133,8 +133,10 @@ void helpers_tell(struct arena *arena, const struct places *places, struct facts
 
     /* What this library does not start and wire is not there for a policy either. */
     facts->has_gateway = helpers_find_gateway(arena, places, &path, NULL) == 0;
-    facts->has_inspector = facts->has_holder = false;
-    facts->knows_programs = facts->keeps_budgets = facts->leads_icmp = false;
+    facts->has_inspector = facts->has_gateway && helpers_find_worker(arena, places, "cordon-inspector", &path, NULL) == 0;
+    facts->has_holder = facts->has_inspector && helpers_find_worker(arena, places, "cordon-holder", &path, NULL) == 0;
+    facts->knows_programs = facts->keeps_budgets = facts->has_gateway;
+    facts->leads_icmp = false;
 }
 
 /* Installed: CORDON_HELPERS_FROM_... leads there. In a build tree, library and program alike have

@@ -88,5 +88,5 @@ int network_begin(struct cordon_container *container, struct error *err)
     finish(&start);
     if (status == 0)
         status = workers_await(&container->workers, container->deadlines.timeout_ns, container->cancel_fd, err);
-    return status < 0 || !start.inspector ? status : complete_files(container, err);
+    return status < 0 || !container->workers.authority ? status : complete_files(container, err);
 }

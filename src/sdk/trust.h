@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "base/text.h"
 
-#define TRUST_BYTES_MAX ((size_t)8 << 20) /* all of them together */
+#define TRUST_BYTES_MAX ((size_t)4 << 20) /* all of them together */
 
 /*
  * Append every certificate, as PEM and nothing else, of the host's bundle and of the caller's SSL_CERT_FILE. A bundle of the

@@ -210,7 +210,7 @@ int worker_await_ready(struct worker *worker, uint64_t deadline_ns, int cancel_f
             return error_set(err, ERROR_SYSTEM, -status, "%s ended without a word during set-up", worker->name);
         if (status > 0 && message.type == WORKER_ERROR)
             return worker_refusal(&message, err);
-        if (status > 0 && (message.type != WORKER_READY || (ret_fd && fd < 0)))
+        if (status > 0 && (message.type != WORKER_READY))
             return error_set(err, ERROR_INTERNAL, EBADMSG, "%s said something unknown (%u)", worker->name, message.type);
         if (status > 0 && ret_fd)
             *ret_fd = take_fd(fd);

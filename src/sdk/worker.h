@@ -31,7 +31,7 @@ int worker_hear(const struct worker *worker, struct worker_message *ret_message,
 
 /*
  * Wait until it is ready. -ETIMEDOUT after `deadline_ns` (monotonic, 0 = ten seconds from now), -ECANCELED when `cancel_fd`
- * (-1 = none) becomes readable; what it says that it cannot do is `err`. *ret_fd (NULL = none belongs to it): what it gives.
+ * (-1 = none) becomes readable; what it says that it cannot do is `err`. *ret_fd (NULL = none belongs to it): what it gives, -1 = nothing.
  */
 int worker_await_ready(struct worker *worker, uint64_t deadline_ns, int cancel_fd, int *ret_fd, struct error *err) must_check;
 

@@ -20,10 +20,10 @@
 #define STEP_MESSAGES 256            /* at once: the container wants attention as well */
 #define AUTHORITY_MAX ((off_t)64 << 10)
 
-static bool rules_need_inspector(const struct net_rule *rules, size_t count)
+static bool has_rule(const struct net_rule *rules, size_t count, bool with_requests)
 {
     for (size_t i = 0; i < count; i++)
-        if (rules[i].requests || rules[i].terminates)
+        if (rules[i].terminates || (with_requests && rules[i].requests))
             return true;
     return false;
 }
@@ -31,8 +31,16 @@ static bool rules_need_inspector(const struct net_rule *rules, size_t count)
 bool workers_need_inspector(const struct net_rules *rules)
 {
     for (size_t i = 0; i < rules->layer_count; i++)
-        if (rules_need_inspector(rules->layers[i].allow, rules->layers[i].allow_count) ||
-            rules_need_inspector(rules->layers[i].deny, rules->layers[i].deny_count))
+        if (has_rule(rules->layers[i].allow, rules->layers[i].allow_count, true) ||
+            has_rule(rules->layers[i].deny, rules->layers[i].deny_count, true))
+            return true;
+    return false;
+}
+
+static bool needs_authority(const struct net_rules *rules)
+{
+    for (size_t i = 0; i < rules->layer_count; i++)
+        if (has_rule(rules->layers[i].allow, rules->layers[i].allow_count, false))
             return true;
     return false;
 }
@@ -127,7 +135,9 @@ int workers_await(struct workers *workers, uint64_t deadline_ns, int cancel_fd, 
     if (status < 0 || workers->inspector.channel < 0)
         return status;
     status = worker_await_ready(&workers->inspector, deadline_ns, cancel_fd, &authority, err);
-    return status < 0 ? status : authority_read(workers, authority, err);
+    if (status < 0 || !needs_authority(workers->rules))
+        return status;
+    return authority_read(workers, authority, err);
 }
 
 int workers_attach(struct workers *workers, int network, uint64_t deadline_ns, int cancel_fd, struct error *err)

@@ -19,6 +19,7 @@ static struct workers workers;
 static struct error err;
 static struct event_log *event_log;
 static int records[2];
+static struct net_rule opened = {.where = "opened", .terminates = true};
 static struct net_layer layers[2];
 static struct net_program program = {.path = "/usr/bin/git"};
 static struct net_rules rules = {.layers = layers, .layer_count = 2, .programs = &program, .program_count = 1};
@@ -36,6 +37,8 @@ static int begin(const char *gateway, const char *inspector, const char *holder)
     workers = WORKERS_INIT;
     layers[0].where = gateway;
     layers[1].where = inspector;
+    layers[1].allow = &opened;
+    layers[1].allow_count = 1;
     check_int(pipe2(records, O_CLOEXEC), 0);
     to_pipe.fd = records[1];
     check_int(event_log_open(&to_pipe, &event_log, &err), 0);
@@ -92,6 +95,15 @@ TEST(without_secrets_there_is_no_holder)
     end();
 }
 
+TEST(where_no_tls_is_opened_there_is_no_authority)
+{
+    opened.terminates = false;
+    check_int(begin("RpP", "RpP", NULL), 0);
+    check(!workers.authority);
+    check_int(attach(), 0);
+    end();
+}
+
 TEST(a_worker_that_cannot_refuses_the_launch_and_none_is_left)
 {
     static const struct {
@@ -101,7 +113,7 @@ TEST(a_worker_that_cannot_refuses_the_launch_and_none_is_left)
         {"+E", "R", "network: no tproxy", -ENOENT}, {"+A", "E", "network: no tproxy", -ENOENT},
         {"+", "R", "the inspector ended", 0},       {"+A", "", "the holder of secrets ended", 0},
         {"+u", "R", "the inspector said", -EBADMSG}, {"+A", "u", "the holder of secrets said", -EBADMSG},
-        {"+R", "R", "the inspector said", -EBADMSG}, {"+0", "R", "gave no authority", -EBADMSG},
+        {"+R", "R", "gave no authority", -EBADMSG}, {"+0", "R", "gave no authority", -EBADMSG},
         {"+A", "A", "the holder of secrets ended", -EBADMSG}, {"+h", "R", "the inspector is not ready", -ETIMEDOUT},
     };
 
