@@ -7,7 +7,7 @@
  * A rate is one moment: until when what was taken is paid for (as in GCRA, ITU-T I.371). As much is free as
  * BURST_NS are worth.
  *
- * System calls: memfd_create, ftruncate, fcntl (F_ADD_SEALS, F_GET_SEALS), fstat, mmap, munmap.
+ * System calls: memfd_create, ftruncate, fcntl (F_ADD_SEALS, F_GET_SEALS), pread64, mmap, munmap.
  */
 #include "worker/budget.h"
 
@@ -16,7 +16,6 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -86,14 +85,21 @@ int budgets_create(struct budgets *budgets, int *ret_fd, struct error *err)
     return 0;
 }
 
+/* The size of the memory, neither more nor less; a worker that is confined cannot ask for it. */
+static bool has_size(int fd)
+{
+    char byte;
+
+    return pread(fd, &byte, 1, sizeof(struct budget_memory) - 1) == 1 && pread(fd, &byte, 1, sizeof(struct budget_memory)) == 0;
+}
+
 int budgets_open(struct budgets *budgets, int fd, struct error *err)
 {
     struct budget_memory *memory;
-    struct stat st;
     int seals = fcntl(fd, F_GET_SEALS), status;
 
     /* memory that shrinks would end its reader */
-    if (seals < 0 || (seals & SEALS) != SEALS || fstat(fd, &st) < 0 || st.st_size != sizeof(struct budget_memory))
+    if (seals < 0 || (seals & SEALS) != SEALS || !has_size(fd))
         return error_set(err, ERROR_INTERNAL, EBADMSG, "the counters of budgets are not what they should be");
     status = map(fd, &memory);
     if (status < 0)
