@@ -195,7 +195,8 @@ bool net_name_matters(const struct net_rules *rules, const struct net_view *view
         for (size_t j = 0; j < rules->layers[i].allow_count; j++) {
             const struct net_rule *rule = &rules->layers[i].allow[j];
 
-            if ((rule->terminates || rule->budget) && is_about(rule, view, name, NET_STRICT) == NET_BY_NAME)
+            if ((rule->terminates || rule->budget) && is_about(rule, view, name, NET_STRICT) &&
+                !is_about(rule, view, NULL, NET_STRICT))
                 return true;
         }
     return false;

@@ -40,7 +40,7 @@ struct net_view net_view_of(const struct net_question *question);
 /* Is there an allow rule that opens TLS, for this name or by address, whatever the request? */
 bool net_opens(const struct net_rules *rules, const struct net_view *view, const char *name);
 
-/* The same of one about this very name that opens TLS or has a budget: it matters then whether the name is said. */
+/* Does one open TLS or have a budget that only this name leads to? It matters then whether the name is said. */
 bool net_name_matters(const struct net_rules *rules, const struct net_view *view, const char *name);
 
 /* Of each layer the budget of the first rule that grants it, into the decision. False where there is no room. */

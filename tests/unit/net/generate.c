@@ -103,8 +103,12 @@ static bool add_rule(struct arena *arena, struct source *source, struct net_rule
     /* A rule about everybody would end most questions. */
     for (unsigned i = source_below(source, is_deny ? 8 : 4) ? 1 + source_below(source, 3) : 0; i > 0 && is_good; i--)
         is_good = add_peer(arena, source, rule, !is_deny || (parts & GENERATE_DENIED_NAMES));
+    if (is_good && !is_deny && rule->peer_count && (parts & GENERATE_REQUESTS) && source_below(source, 2))
+        rule->peers[0] = (struct net_peer){.host = hosts[source_below(source, 3)]}; /* meets more of what is asked */
     for (unsigned i = (parts & GENERATE_PORTS) ? source_below(source, 3) : 0; i > 0 && is_good; i--)
         is_good = add_ports(arena, source, rule);
+    if (is_good && (parts & GENERATE_REQUESTS))
+        is_good = generate_narrow(arena, source, rule, is_deny);
     rule->where = arena_printf(arena, "%s %zu", is_deny ? "deny" : "allow", *count);
     return is_good && rule->where;
 }
@@ -112,7 +116,7 @@ static bool add_rule(struct arena *arena, struct source *source, struct net_rule
 struct net_rules *generate_rules(struct arena *arena, struct source *source, unsigned layers_max, unsigned parts)
 {
     struct net_rules *rules = arena_alloc(arena, sizeof(*rules));
-    bool is_good = rules;
+    bool is_good = rules && (!(parts & GENERATE_REQUESTS) || generate_lists(arena, rules));
 
     for (unsigned i = 1 + source_below(source, layers_max); i > 0 && is_good; i--) {
         struct net_layer *layer = arena_append(arena, rules->layers, rules->layer_count);
@@ -183,5 +187,5 @@ struct net_question *generate_question(struct arena *arena, struct source *sourc
     question->said = (enum net_said)source_below(source, NET_SAID_NO_NAME + 1);
     if (question->said == NET_SAID_NAME)
         question->name = names[source_below(source, ARRAY_COUNT(names) - 1)];
-    return question;
+    return !rules->program_count || generate_request(arena, source, question) ? question : NULL;
 }

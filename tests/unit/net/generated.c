@@ -42,7 +42,7 @@ static void fail_question(const struct net_question *question, unsigned round, c
 TEST(generated_questions_are_answered_as_by_the_reference)
 {
     uint64_t first = first_seed();
-    unsigned verdicts[NET_ASK_NAME + 1] = {0}, reasons[NET_NOT_SAID + 1] = {0};
+    unsigned verdicts[NET_ASK_CALL + 1] = {0}, reasons[NET_MALFORMED + 1] = {0};
 
     for (unsigned round = 0; round < ROUNDS; round++) {
         struct arena *arena auto_arena = arena_new();
@@ -64,9 +64,9 @@ TEST(generated_questions_are_answered_as_by_the_reference)
         }
     }
     for (size_t i = 0; i < ARRAY_COUNT(verdicts); i++) /* or the generator meets too little */
-        check(verdicts[i] > 400);
+        check(verdicts[i] > 200);
     for (size_t i = 0; i < ARRAY_COUNT(reasons); i++)
-        check(reasons[i] > 400);
+        check(reasons[i] > 150);
 }
 
 static bool is_reached(const struct net_rules *rules, const struct net_address *address)

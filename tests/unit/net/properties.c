@@ -66,6 +66,11 @@ int reachable_init(struct reachable *reachable, struct arena *arena, const struc
         status = net_reachable_blocks(rules, arena, families[i], &reachable->blocks[i], &reachable->block_count[i], NULL);
         if (status == 0)
             status = check_blocks(reachable->blocks[i], reachable->block_count[i], families[i], why);
+        if (status == 0)
+            status = net_reachable_blocks_by(rules, arena, NET_ICMP, families[i], &reachable->echoes[i],
+                                             &reachable->echo_count[i], NULL);
+        if (status == 0)
+            status = check_blocks(reachable->echoes[i], reachable->echo_count[i], families[i], why);
     }
     for (int i = NET_TCP; i <= NET_ICMP && status == 0; i++) {
         status = net_reachable_ports(rules, arena, (enum net_protocol)i, &reachable->ports[i], &reachable->port_count[i],
@@ -76,15 +81,20 @@ int reachable_init(struct reachable *reachable, struct arena *arena, const struc
     return status;
 }
 
-bool reachable_has(const struct reachable *reachable, const struct net_address *address)
+static bool has_address(struct net_block *const blocks[2], const size_t count[2], const struct net_address *address)
 {
     struct net_address dialled = net_address_unmapped(address);
     int family = dialled.family == AF_INET6;
 
-    for (size_t i = 0; i < reachable->block_count[family]; i++)
-        if (net_block_has(&reachable->blocks[family][i], &dialled))
+    for (size_t i = 0; i < count[family]; i++)
+        if (net_block_has(&blocks[family][i], &dialled))
             return true;
     return false;
+}
+
+bool reachable_has(const struct reachable *reachable, const struct net_address *address)
+{
+    return has_address(reachable->blocks, reachable->block_count, address);
 }
 
 static bool has_port(const struct reachable *reachable, const struct net_question *question)
@@ -105,7 +115,11 @@ static int check_sequence(const struct net_rules *rules, const struct net_questi
     struct net_decision before, after = net_decide(rules, question);
 
     early.said = NET_SAID_NOT_YET;
+    early.is_tls = early.is_opened = false;
+    early.request = NULL;
     before = net_decide(rules, &early);
+    if (before.verdict > NET_ASK_NAME)
+        return broken(why, "asked for requests before anything was said");
     if (before.verdict == NET_REFUSE && after.verdict != NET_REFUSE)
         return broken(why, "what was said made a refused connection possible");
     if (before.verdict == NET_PERMIT && after.verdict != NET_PERMIT && question->protocol == NET_TCP)
@@ -114,6 +128,48 @@ static int check_sequence(const struct net_rules *rules, const struct net_questi
         return broken(why, "asked for a name twice");
     if (question->protocol != NET_TCP && before.verdict == NET_ASK_NAME)
         return broken(why, "a datagram was asked for its name");
+    if (question->protocol != NET_TCP && after.verdict > NET_PERMIT)
+        return broken(why, "a datagram was asked for requests");
+    return 0;
+}
+
+/* What is answered for the connection holds for every request, and what is answered for its head for every body. */
+static int check_request(const struct net_rules *rules, const struct net_question *question, char why[WHY_SIZE])
+{
+    struct net_question whole = *question, unread = *question;
+    struct net_request bodiless = question->request ? *question->request : (struct net_request){0};
+    struct net_decision connection, head, is = net_decide(rules, question);
+
+    whole.request = NULL;
+    connection = net_decide(rules, &whole);
+    if (connection.verdict == NET_ASK_CALL || (connection.terminates && !(question->is_tls && connection.verdict == NET_ASK_REQUEST)))
+        return broken(why, "a connection was answered like a request, or opened for nothing");
+    if (!question->request)
+        return 0;
+    if (is.verdict == NET_ASK_REQUEST || is.verdict == NET_ASK_NAME || is.terminates)
+        return broken(why, "a request was answered like a connection");
+    if (connection.verdict < NET_ASK_NAME && connection.verdict != is.verdict)
+        return broken(why, "a request was judged otherwise than the whole connection");
+    bodiless.has_call = false;
+    unread.request = &bodiless;
+    head = net_decide(rules, &unread);
+    if (head.verdict < NET_ASK_NAME && head.verdict != is.verdict)
+        return broken(why, "a body changed what its request's head had decided");
+    if (question->request->has_call && is.verdict == NET_ASK_CALL)
+        return broken(why, "asked for a body twice");
+    return 0;
+}
+
+/* A rule about programs holds for fewer of them, and nothing is refused to all that is permitted to one. */
+static int check_programs(const struct net_rules *rules, const struct net_question *question, char why[WHY_SIZE])
+{
+    struct net_question any = *question, none = *question;
+
+    any.program = NET_PROGRAM_ANY;
+    none.program = 0;
+    any.is_tls = any.is_opened = none.is_tls = none.is_opened = false; /* which of them opens it is another matter */
+    if (net_decide(rules, &any).verdict == NET_REFUSE && net_decide(rules, &none).verdict != NET_REFUSE)
+        return broken(why, "refused to any program, and permitted to one");
     return 0;
 }
 
@@ -122,17 +178,23 @@ static int check_layers(const struct net_rules *rules, const struct net_question
 {
     struct net_rules fewer = *rules;
     struct net_layer layer;
+    struct net_question plain = *question;
     enum net_verdict verdict = net_decide(rules, question).verdict, less;
 
     if (verdict == NET_REFUSE || !rules->layer_count)
         return 0;
+    if (question->is_tls) { /* it could be that another layer had it opened */
+        plain.is_tls = plain.is_opened = false;
+        question = &plain;
+        verdict = net_decide(rules, question).verdict;
+    }
     if (--fewer.layer_count && net_decide(&fewer, question).verdict == NET_REFUSE)
         return broken(why, "another layer granted something");
     layer = rules->layers[0];
     layer.deny_count = 0;
     fewer = (struct net_rules){.layers = &layer, .layer_count = 1};
     less = net_decide(&fewer, question).verdict;
-    if (less == NET_REFUSE || (verdict == NET_PERMIT && less == NET_ASK_NAME))
+    if (less == NET_REFUSE || (verdict == NET_PERMIT && less != NET_PERMIT))
         return broken(why, "deny rules and other layers granted something");
     return 0;
 }
@@ -149,19 +211,30 @@ static int check_name(const struct net_rules *rules, const struct net_question *
 int check_question(const struct net_rules *rules, const struct reachable *reachable, const struct net_question *question,
                    char why[WHY_SIZE])
 {
-    struct net_decision is = net_decide(rules, question), should = reference_decide(rules, question);
+    struct net_decision is = net_decide(rules, question), should = reference_decide(rules, question), counted = is;
     int status;
 
-    if (is.verdict != should.verdict || is.reason != should.reason) {
+    if (is.verdict != should.verdict || is.reason != should.reason || is.terminates != should.terminates) {
         snprintf(why, WHY_SIZE, "verdict %d because '%s'; the reference: %d because '%s'", (int)is.verdict,
                  net_reason_text(is.reason), (int)should.verdict, net_reason_text(should.reason));
         return -EINVAL;
     }
     if (is.verdict != NET_REFUSE && !reachable_has(reachable, &question->address))
         return broken(why, "permitted, and in no reachable block");
+    if (is.verdict != NET_REFUSE && question->protocol == NET_ICMP &&
+        !has_address(reachable->echoes, reachable->echo_count, &question->address))
+        return broken(why, "an echo is permitted, and in no block of echoes");
+    reference_budgets(rules, question, &counted);
+    if (is.budget_count != counted.budget_count ||
+        memcmp(is.budgets, counted.budgets, is.budget_count * sizeof(is.budgets[0])) != 0)
+        return broken(why, "it counts for other budgets than the reference's");
     if (is.verdict != NET_REFUSE && !has_port(reachable, question))
         return broken(why, "permitted, and at no reachable port");
     status = check_sequence(rules, question, why);
+    if (status == 0)
+        status = check_request(rules, question, why);
+    if (status == 0)
+        status = check_programs(rules, question, why);
     if (status == 0)
         status = check_layers(rules, question, why);
     return status < 0 ? status : check_name(rules, question, why);

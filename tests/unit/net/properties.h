@@ -11,6 +11,8 @@
 struct reachable {
     struct net_block *blocks[2]; /* IPv4, IPv6 */
     size_t block_count[2];
+    struct net_block *echoes[2]; /* by ICMP */
+    size_t echo_count[2];
     struct net_ports *ports[NET_ICMP + 1];
     size_t port_count[NET_ICMP + 1];
 };

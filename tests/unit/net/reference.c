@@ -376,15 +376,30 @@ static struct net_decision said_not_yet(const struct net_rules *rules, const str
     return explain(rules, asked, asked->question->names, asked->question->name_count);
 }
 
-struct net_decision reference_decide(const struct net_rules *rules, const struct net_question *question)
+static struct asked ask(const struct net_question *question)
 {
     struct asked asked = {.question = question};
-    struct net_decision decision = answer(NET_PERMIT, NET_BY_RULE);
 
     widen(question->address.family, question->address.bytes, asked.address);
     asked.kind = plain_kind(asked.address);
     asked.has_inner = inner_of(asked.address, asked.inner);
     asked.inner_kind = asked.has_inner ? plain_kind(asked.inner) : FREE;
+    return asked;
+}
+
+bool reference_grants(const struct net_rule *rule, const struct net_question *question, const char *name, bool must_be_named)
+{
+    struct asked asked = ask(question);
+    bool is_granted = rule_permits(&asked, rule, name, NOTHING);
+
+    return is_granted && !(must_be_named && rule_permits(&asked, rule, NULL, NOTHING));
+}
+
+struct net_decision reference_plain(const struct net_rules *rules, const struct net_question *question)
+{
+    struct asked asked = ask(question);
+    struct net_decision decision = answer(NET_PERMIT, NET_BY_RULE);
+
     if (strictest(&asked) == NEVER)
         return answer(NET_REFUSE, NET_SPECIAL);
     if (denies(rules, &asked, false, NULL))
@@ -420,7 +435,7 @@ bool reference_may_ask(const struct net_rules *rules, const char *name)
                 is_everywhere |= rule->ports[k].protocol == NET_ANY && !rule->ports[k].has_port;
             for (size_t k = 0; k < rule->peer_count; k++)
                 is_about |= rule->peers[k].host && !rule->peers[k].has_block && names_match(rule->peers[k].host, name);
-            if (is_everywhere && is_about)
+            if (is_everywhere && is_about && !rule->requests)
                 return false;
         }
         if (!is_good && !layer->only_denies)
