@@ -133,6 +133,8 @@ static void take_all(struct record_reader *reader, struct net_secrets *secrets)
         record_fail(reader, "a size that is not its own");
     has_values = record_take_bool(reader);
     secrets->items = record_take_array(reader, sizeof(*secrets->items), 40, &secrets->count);
+    if (has_values && !secrets->count)
+        record_fail(reader, "values of no secrets");
     if (secrets->count > NET_SECRETS_MAX)
         record_fail(reader, "too many secrets");
     for (size_t i = 0; i < secrets->count && reader->status == 0; i++)
@@ -186,7 +188,7 @@ static void put_all(struct text *out, const struct net_secrets *secrets, bool ha
 
     record_put_number(out, RECORD_SECRETS);
     record_put_number(out, 0);
-    record_put_number(out, has_values);
+    record_put_number(out, has_values && secrets->count);
     record_put_count(out, secrets->count);
     for (size_t i = 0; i < secrets->count && out->length <= NET_SECRETS_RECORD_MAX; i++)
         put_secret(out, &secrets->items[i], has_values);

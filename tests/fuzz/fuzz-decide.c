@@ -5,6 +5,7 @@
  * one possible. The unit tests replay the corpus.
  *
  *   'r', the record's size in two bytes (low one first), the record, questions      anything else: rules, questions
+ *   'p', a pattern, NUL, a path: they match as the reference says, and the path has one spelling
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -12,7 +13,9 @@
 #include <string.h>
 
 #include "generate.h"
+#include "net/request.h"
 #include "properties.h"
+#include "reference.h"
 
 #define QUESTIONS_MAX 32
 #define REFERENCE_MAX 4096 /* bytes of a record: the reference takes its time */
@@ -49,6 +52,31 @@ static const struct net_rules *take_rules(struct arena *arena, struct source *so
     return rules;
 }
 
+static void check_path(const uint8_t *data, size_t size)
+{
+    const uint8_t *end = memchr(data, '\0', size);
+    char path[NET_PATH_SIZE], again[NET_PATH_SIZE];
+    const char *pattern = (const char *)data;
+    struct net_requests requests = {.paths = &pattern, .path_count = 1};
+    struct net_request request = {.method = "GET", .path = path};
+    size_t length = end ? size - (size_t)(end + 1 - data) : 0;
+
+    if (!end || net_path_canonical((const char *)end + 1, length, path, sizeof(path)) < 0)
+        return;
+    hold(net_path_canonical(path, strlen(path), again, sizeof(again)) == 0 && strcmp(path, again) == 0,
+         "a canonical path has another spelling");
+    hold(!strstr(path, "//") && !strstr(path, "/../") && !strstr(path, "/./") && !strchr(path, '\\') && !strstr(path, "%2F") &&
+             !strstr(path, "%25"),
+         "a path with two readings");
+    if (net_path_pattern_check(pattern) < 0 || strlen(path) > 256)
+        return;
+    for (int is_deny = 0; is_deny < 2; is_deny++)
+        hold(net_requests_match(&requests, &request, is_deny) == reference_match(&requests, &request, is_deny),
+             "a pattern matches otherwise than the reference says");
+    hold(!net_requests_match(&requests, &request, false) || net_requests_match(&requests, &request, true),
+         "what a pattern grants it would not deny");
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const uint8_t nothing[1];
@@ -59,6 +87,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char why[WHY_SIZE] = "";
 
     hold(arena, "no memory");
+    if (size && data[0] == 'p')
+        check_path(data + 1, size - 1);
     rules = take_rules(arena, &source);
     if (!rules)
         return 0;

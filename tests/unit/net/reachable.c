@@ -62,6 +62,9 @@ TEST(blocks_are_what_rules_grant_without_what_they_deny)
         {"limit | shut", ""},
         {"allow to=169.254.169.254 | limit", "169.254.169.254/32"},
         {"allow to=93.184.216.0/24 | limit; deny to=93.184.216.128/25", "93.184.216.0/25"},
+        {"allow to=93.184.216.34 http", "93.184.216.34/32"},
+        {"allow to=93.184.216.34 by=1", "93.184.216.34/32"},
+        {"allow to=93.184.216.34; deny http", "93.184.216.34/32"},
         {"allow to=127.0.0.0/8", ""},
         {"allow to=126.0.0.0/7", "126.0.0.0/8"},
         {"allow to=224.0.0.0/4 to=0.0.0.0/8", ""},
@@ -86,6 +89,47 @@ TEST(blocks_are_what_rules_grant_without_what_they_deny)
     check_blocks("allow to=fe80::/64", AF_INET6, "fe80::/64");
     check_blocks("allow to=fe80::/9", AF_INET6, "fec0::/10");
     check_blocks("allow to=64:ff9b::/96; deny to=64:ff9b::/97", AF_INET6, "64:ff9b::8000:0/97");
+}
+
+static void check_echoes(const char *rules, const char *expected)
+{
+    struct arena *arena auto_arena = arena_new();
+    struct text out auto_text = {0};
+    struct net_block *blocks;
+    size_t count;
+
+    check_int(net_reachable_blocks_by(say_rules(arena, rules), arena, NET_ICMP, AF_INET, &blocks, &count, NULL), 0);
+    for (size_t i = 0; i < count; i++)
+        add_block(&out, &blocks[i]);
+    if (strcmp(out.data ? out.data : "", expected) != 0)
+        test_fail(__FILE__, __LINE__, "%s: '%s', not '%s'", rules, out.data, expected);
+}
+
+TEST(blocks_of_echoes_are_those_of_rules_about_icmp)
+{
+    static const char *const rows[][2] = {
+        {"shut", ""},
+        {"allow to=93.184.216.34", "93.184.216.34/32"},
+        {"allow to=93.184.216.34 icmp", "93.184.216.34/32"},
+        {"allow to=93.184.216.34 any", "93.184.216.34/32"},
+        {"allow to=93.184.216.34 tcp", ""},
+        {"allow to=93.184.216.34 any:443", ""},
+        {"allow to=93.184.216.34 tcp:443 icmp", "93.184.216.34/32"},
+        {"allow to=93.184.216.34 http", ""},
+        {"allow to=93.184.216.34 by=1", "93.184.216.34/32"},
+        {"allow to=93.184.216.34 tls", "93.184.216.34/32"},
+        {"allow to=93.184.216.0/24; deny to=93.184.216.128/25 icmp", "93.184.216.0/25"},
+        {"allow to=93.184.216.0/24; deny to=93.184.216.128/25 any", "93.184.216.0/25"},
+        {"allow to=93.184.216.0/24; deny to=93.184.216.128/25", "93.184.216.0/25"},
+        {"allow to=93.184.216.0/24; deny to=93.184.216.128/25 tcp", "93.184.216.0/24"},
+        {"allow to=93.184.216.0/24; deny to=93.184.216.128/25 any:1", "93.184.216.0/24"},
+        {"allow to=93.184.216.0/24; deny to=93.184.216.128/25 http", "93.184.216.0/24"},
+        {"allow to=93.184.216.0/24 | allow to=93.184.216.0/25 icmp", "93.184.216.0/25"},
+        {"allow to=93.184.216.0/24 | allow to=93.184.216.0/25 tcp", ""},
+    };
+
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++)
+        check_echoes(rows[i][0], rows[i][1]);
 }
 
 TEST(everything_is_all_but_what_is_never_reached)
@@ -280,6 +324,12 @@ TEST(ports_are_what_rules_grant_without_what_they_deny)
         {"allow to=a.test udp:443", NET_UDP, "443-443"},
         {"allow to=a.test to=10.0.0.0/8 any:443", NET_UDP, "443-443"},
         {"allow to=a.test", NET_ICMP, "0-65535 all"},
+        {"allow http", NET_TCP, "1-65535"},
+        {"allow http", NET_UDP, ""},
+        {"allow http", NET_ICMP, ""},
+        {"allow http tcp:80; allow udp:53", NET_UDP, "53-53"},
+        {"allow by=1 tcp:22", NET_TCP, "22-22"},
+        {"allow tcp:80-90; deny http tcp:85", NET_TCP, "80-90"},
     };
 
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++)
@@ -296,6 +346,7 @@ TEST(there_are_no_blocks_and_ports_of_what_is_none)
     size_t count = 7;
 
     check_int(net_reachable_blocks(rules, arena, AF_UNIX, &blocks, &count, &err), -EINVAL);
+    check_int(net_reachable_blocks_by(rules, arena, (enum net_protocol)4, AF_INET, &blocks, &count, &err), -EINVAL);
     check_int(net_reachable_ports(rules, arena, NET_ANY, &ports, &count, &err), -EINVAL);
     check(!blocks && !ports);
     check_int(count, 7);

@@ -214,6 +214,16 @@ TEST(each_changed_byte_is_refused_or_another_record)
     check(refused > size * 4);
 }
 
+/* One more than a decision has room for budgets. */
+static struct net_layer *nine_layers(struct arena *arena, struct net_rule *rule)
+{
+    struct net_layer *layers = arena_alloc(arena, 9 * sizeof(*layers));
+
+    for (int i = 0; i < 9; i++)
+        layers[i] = (struct net_layer){.allow = rule, .allow_count = 1};
+    return layers;
+}
+
 /* Each with one thing wrong that only the reader can see. */
 TEST(what_is_not_canonical_is_neither_written_nor_read)
 {
@@ -300,6 +310,7 @@ TEST(what_is_not_canonical_is_neither_written_nor_read)
     CHECK_REFUSED((text = "tools/call", mcp.calls = &text), "tools/call of any");
     CHECK_REFUSED((text = "a\x1b[m", mcp.tools = &text, mcp.tool_count = 1), "control bytes");
     CHECK_REFUSED((text = "", mcp.tools = &text, mcp.tool_count = 1), "an empty text");
+    CHECK_REFUSED((rules->layers = nine_layers(arena, narrow), rules->layer_count = 9), "more layers than can be counted");
     CHECK_REFUSED(rules->inward[0].port = 0, "a port that is none");
     CHECK_REFUSED(rules->outward[0].to_port = 0, "a port that is none");
     CHECK_REFUSED(rules->outward[0].where = NULL, "a text is missing");
