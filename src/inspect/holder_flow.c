@@ -258,6 +258,16 @@ static void set_events(struct holder_flow *flow)
     watch_server(flow, flow->is_ending ? 0 : server);
 }
 
+/* A connection that is kept for its next request needs no room for one, and no trace of the last. */
+static void rest(struct holder_flow *flow)
+{
+    struct queue *queues[] = {&flow->in, &flow->up, &flow->down, &flow->bytes};
+
+    for (size_t i = 0; i < ARRAY_COUNT(queues) && flow->ask.state == ASK_IDLE; i++)
+        if (!queue_size(queues[i]))
+            queue_finish(queues[i]);
+}
+
 /* The flow may be gone afterwards. */
 static void work(struct holder_flow *flow)
 {
@@ -273,6 +283,8 @@ static void work(struct holder_flow *flow)
     set_events(flow);
     if (moved)
         loop_start(flow->holder->loop, &flow->turn, 0);
+    else
+        rest(flow);
 }
 
 static void stream_ready(struct loop_watch *watch, uint32_t events)

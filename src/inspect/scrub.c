@@ -3,6 +3,9 @@
  * Every way of writing a byte is a lane: it reads the same bytes, makes of them what they mean there, and steps its own
  * state of the one search. For each byte it has made, a lane remembers where that began in the text, as far back as a
  * pattern is long: so a match is known as a stretch of the text, however it was written.
+ *
+ * Where nothing escapes all lanes do the same, so the raw one steps for all of them; they part at a byte that may be the
+ * beginning of a unit of one of them, and are together again when their states are one and began at one place.
  */
 #include "inspect/scrub.h"
 
@@ -16,18 +19,21 @@
 
 struct lane {
     enum lane_kind kind;
-    bool begins[256]; /* bytes at which an idle lane wakes */
     uint32_t state;
     unsigned char unit[LANE_UNIT_MAX]; /* that may become one */
     size_t unit_size;
     uint64_t *starts; /* a ring, by number of the byte made; NULL where each is one of the text */
     uint64_t made;
+    uint64_t parted_made, parted_at; /* when it went apart: what it had made, and where; before that each byte was one of the text */
 };
 
 struct scrub {
     const struct values *values;
-    struct lane lanes[LANES];
+    struct lane lanes[LANES]; /* the first is the raw one */
     unsigned lane_count;
+    bool is_apart;
+    bool escapes[256]; /* in any lane */
+    bool wakes[256];   /* in state 0 of any lane */
     uint64_t ring; /* its size less one */
     struct queue text;
     uint64_t text_at, at; /* offsets: of the first byte held, of the next to come */
@@ -52,8 +58,10 @@ int scrub_new(const struct values *values, struct scrub **ret_scrub, struct erro
         if (!values->has_lane[kind])
             continue;
         *lane = (struct lane){.kind = kind};
-        for (unsigned byte = 0; byte < 256; byte++)
-            lane->begins[byte] = search_begins(values->search, (unsigned char)byte) || lane_escapes(kind, (unsigned char)byte);
+        for (unsigned byte = 0; byte < 256; byte++) {
+            scrub->escapes[byte] |= lane_escapes(kind, (unsigned char)byte) != 0;
+            scrub->wakes[byte] |= scrub->escapes[byte] || search_begins(values->search, (unsigned char)byte);
+        }
         scrub->lane_count++;
         if (kind != LANE_RAW && !(lane->starts = mem_alloc(ring * sizeof(*lane->starts)))) {
             scrub_free(scrub);
@@ -91,7 +99,11 @@ static void write_over(struct scrub *scrub, uint64_t from, uint64_t to, unsigned
 /* Where the last `count` bytes that a lane made begin in the text; `end`: behind the last one. */
 static uint64_t start_of(const struct scrub *scrub, const struct lane *lane, uint64_t count, uint64_t end)
 {
-    return lane->starts ? lane->starts[(lane->made - count) & scrub->ring] : end - count;
+    uint64_t number = lane->made - count;
+
+    if (!lane->starts)
+        return end - count;
+    return number < lane->parted_made ? lane->parted_at - (lane->parted_made - number) : lane->starts[number & scrub->ring];
 }
 
 /* One byte that a lane has made of the text from `from` to `to`. */
@@ -152,8 +164,8 @@ static uint64_t lane_holds(const struct scrub *scrub, const struct lane *lane)
 
 static void find_held(struct scrub *scrub)
 {
-    scrub->held_from = scrub->at;
-    for (unsigned i = 0; i < scrub->lane_count; i++) {
+    scrub->held_from = lane_holds(scrub, &scrub->lanes[0]);
+    for (unsigned i = 1; i < scrub->lane_count && scrub->is_apart; i++) {
         uint64_t from = lane_holds(scrub, &scrub->lanes[i]);
 
         if (from < scrub->held_from)
@@ -161,19 +173,70 @@ static void find_held(struct scrub *scrub)
     }
 }
 
+/* Before the byte at `at`, which escapes in one of them. */
+static void part(struct scrub *scrub, uint64_t at)
+{
+    for (unsigned i = 1; i < scrub->lane_count; i++) {
+        struct lane *lane = &scrub->lanes[i];
+
+        lane->state = scrub->lanes[0].state;
+        lane->parted_made = lane->made = lane->made + search_longest(scrub->values->search);
+        lane->parted_at = at;
+    }
+    scrub->is_apart = true;
+}
+
+/* Behind `end`. Of two prefixes as long that begin at one place each byte is one of the text. */
+static bool are_together(const struct scrub *scrub, uint64_t end)
+{
+    const struct lane *raw = &scrub->lanes[0];
+    unsigned depth = search_depth(scrub->values->search, raw->state);
+
+    for (unsigned i = 1; i < scrub->lane_count; i++) {
+        const struct lane *lane = &scrub->lanes[i];
+
+        if (lane->state != raw->state || lane->unit_size || (depth && start_of(scrub, lane, depth, end) != end - depth))
+            return false;
+    }
+    return true;
+}
+
+/* As long as no byte escapes. How many were taken. */
+static size_t push_together(struct scrub *scrub, const unsigned char *in, size_t size, uint64_t at)
+{
+    struct lane *raw = &scrub->lanes[0];
+    size_t i = 0;
+
+    while (i < size) {
+        while (!raw->state && i < size && !scrub->wakes[in[i]])
+            i++;
+        if (i == size || scrub->escapes[in[i]])
+            break;
+        lane_step(scrub, raw, in[i], at + i, at + i + 1);
+        i++;
+    }
+    return i;
+}
+
 int scrub_push(struct scrub *scrub, const void *bytes, size_t size)
 {
     const unsigned char *in = bytes;
     int status = queue_add(&scrub->text, bytes, size);
+    size_t i = 0;
 
     if (status < 0)
         return status;
-    for (unsigned i = 0; i < scrub->lane_count; i++) {
-        struct lane *lane = &scrub->lanes[i];
-
-        for (size_t j = 0; j < size; j++)
-            if (lane->state || lane->unit_size || lane->begins[in[j]])
-                lane_push(scrub, lane, in[j], scrub->at + j);
+    while (i < size) {
+        if (!scrub->is_apart) {
+            i += push_together(scrub, in + i, size - i, scrub->at + i);
+            if (i == size)
+                break;
+            part(scrub, scrub->at + i);
+        }
+        for (unsigned j = 0; j < scrub->lane_count; j++)
+            lane_push(scrub, &scrub->lanes[j], in[i], scrub->at + i);
+        i++;
+        scrub->is_apart = !are_together(scrub, scrub->at + i);
     }
     scrub->at += size;
     find_held(scrub);
@@ -186,11 +249,12 @@ static void forget_states(struct scrub *scrub)
         scrub->lanes[i].state = 0;
         scrub->lanes[i].unit_size = 0;
     }
+    scrub->is_apart = false;
 }
 
 void scrub_end(struct scrub *scrub)
 {
-    for (unsigned i = 0; i < scrub->lane_count; i++)
+    for (unsigned i = 0; i < scrub->lane_count && scrub->is_apart; i++)
         lane_read_unit(scrub, &scrub->lanes[i], scrub->at, true);
     forget_states(scrub);
     scrub->held_from = scrub->at;

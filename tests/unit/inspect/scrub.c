@@ -251,6 +251,26 @@ TEST(a_placeholder_takes_the_place_of_its_value_where_it_is_as_long)
     values_finish(&values);
 }
 
+/* Its last digit is the byte itself: both readings come to the same state, and began at different places. */
+TEST(an_escape_that_ends_like_the_byte_it_stands_for_goes_as_a_whole)
+{
+    static struct net_secret item = {.name = "T", .placeholder = "p", .value = "1babcdefgh", .value_length = 10};
+    static const struct net_secrets one = {.items = &item, .count = 1};
+    static struct output out;
+    struct error err = ERROR_INIT;
+    struct values values;
+    struct scrub *scrub = NULL;
+
+    check_int(values_init(&values, &one, &err), 0);
+    check_int(scrub_new(&values, &scrub, &err), 0);
+    for (size_t cut = 0; cut <= 14; cut++) {
+        run_cut(scrub, "<%31babcdefgh>", 14, cut, &out);
+        check_string(out.bytes, "<************>");
+    }
+    scrub_free(scrub);
+    values_finish(&values);
+}
+
 static void expect_refused(const char *value, size_t length, const char *why)
 {
     struct net_secret item = {.name = "T", .placeholder = "p", .value = value, .value_length = length};
