@@ -155,6 +155,12 @@ static const char *const session[] = {
     "",     "initialize",           "notifications/cancelled", "notifications/initialized", "notifications/progress",
     "ping", "notifications/roots/list_changed", "tools/list"};
 
+const char *const *net_session_calls(size_t *ret_count)
+{
+    *ret_count = ARRAY_COUNT(session);
+    return session;
+}
+
 static bool has_call(const struct net_requests *requests, const char *call, const char *tool)
 {
     return has_text(requests->calls, requests->call_count, call) ||

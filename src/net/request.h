@@ -39,6 +39,10 @@ enum net_match {
     NET_MATCH_BODY, /* its body decides, which has not been read */
     NET_MATCH_YES,
 };
+
+/* The calls that `is_mcp` brings with it: what every session says, and nothing is done for it. */
+const char *const *net_session_calls(size_t *ret_count);
+
 enum net_match net_requests_match(const struct net_requests *requests, const struct net_request *request, bool is_deny);
 
 #endif

@@ -132,7 +132,7 @@ static const char *type_pattern(enum value_type type)
     case VALUE_WORD:
         return "^[!-~]{1,256}$";
     case VALUE_URL_PATH:
-        return "^(/|\\*$)";
+        return "^/";
     case VALUE_PROGRAM:
         return "^(/|\\$\\{(workspace|home|tmp)\\}|[^/$~]+$)";
     case VALUE_SOURCE:

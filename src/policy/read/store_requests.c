@@ -178,6 +178,9 @@ int store_rule_close(struct reader *reader, const struct member *member unused_a
     const struct egress_rule *rule = reader->rule;
     bool reads = rule->rule.requests || rule->rule.terminates;
 
+    if (rule->rule.requests && rule->rule.requests->has_calls && rule->rule.requests->has_websocket)
+        return reader_refuse(reader, place, "a WebSocket's messages are no calls that could be judged: leave http.websocket out, or "
+                                            "write two rules");
     for (size_t i = 0; i < rule->rule.port_count && reads; i++)
         if (rule->rule.ports[i].protocol == NET_UDP || rule->rule.ports[i].protocol == NET_ICMP)
             return reader_refuse(reader, place, "requests are read of TCP alone: put what is about udp or icmp in a rule of its "

@@ -13,7 +13,6 @@
 
 #define WORD_MAX     256
 #define PREFIX_MAX   32
-#define PATTERN_MAX  2048
 #define PROGRAM_MAX  255
 
 static bool consists_of(const char *text, const char *characters, size_t maximum)
@@ -60,9 +59,14 @@ static const char *url_path_fault(const char *text)
 {
     if (strchr(text, '?'))
         return "holds a query, which is not looked at: end it before the '?'";
-    if (text[0] != '/' && strcmp(text, "*") != 0)
+    if (text[0] != '/')
         return "does not begin with '/'; write /v1/**";
-    return strlen(text) > PATTERN_MAX ? "is longer than " STRINGIFY(PATTERN_MAX) " bytes" : NULL;
+    if (strlen(text) >= NET_PATTERN_SIZE)
+        return "is longer than 1023 bytes";
+    if (net_path_pattern_check(text) < 0)
+        return "is no pattern of a path in the one spelling: no '//', '.' and '..', ';', '\\', '#', no encoding of what may stand as "
+               "it is, '**' only alone between slashes";
+    return NULL;
 }
 
 /* RFC 6901: '~' only in ~0 and ~1. */
