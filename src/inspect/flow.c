@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 
 #include "base/memory.h"
+#include "inspect/held.h"
 #include "inspect/request.h"
 #include "inspect/tell.h"
 
@@ -31,6 +32,7 @@ static void flow_free(struct flow *flow, bool is_reset)
     loop_cancel(inspector->loop, &flow->deadline);
     loop_cancel(inspector->loop, &flow->idle);
     loop_cancel(inspector->loop, &flow->again);
+    held_close(flow);
     for (unsigned i = 0; i < 2; i++)
         stream_close(&flow->sides[i], inspector->loop, is_reset);
     *flow->before = flow->next;
@@ -61,6 +63,21 @@ void flow_set_deadline(struct flow *flow, unsigned ms)
         loop_cancel(flow->inspector->loop, &flow->deadline);
 }
 
+static bool fill_held(struct flow *flow, struct buffer *in, size_t most, int *ret_broken)
+{
+    size_t size = flow->held_in.size;
+
+    if (!size || in->size >= most)
+        return false;
+    if (!buffer_add(in, buffer_bytes(&flow->held_in), size)) {
+        *ret_broken = -ENOMEM;
+        return false;
+    }
+    buffer_finish(&flow->held_in);
+    held_took(flow);
+    return true;
+}
+
 bool flow_fill(struct flow *flow, unsigned side, struct buffer *in, size_t most, int *ret_broken)
 {
     struct stream *stream = &flow->sides[side];
@@ -68,6 +85,8 @@ bool flow_fill(struct flow *flow, unsigned side, struct buffer *in, size_t most,
     ssize_t got;
     char *room;
 
+    if (side == SERVER && flow->hold)
+        return fill_held(flow, in, most, ret_broken);
     if (was_ended || !stream->can_read || in->size >= most)
         return false;
     room = buffer_reserve(in, FLOW_READ);

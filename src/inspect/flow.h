@@ -16,6 +16,7 @@ enum flow_result {
 };
 
 struct flow;
+struct hold_client;
 
 /* What is spoken on an opened connection. */
 struct flow_protocol {
@@ -54,6 +55,11 @@ struct flow {
     unsigned alpn_size;
     bool speaks_h2;
     char failure[256]; /* why there is no server: every request is answered with it; empty = there is one */
+    /* through the holder (held.h); NULL = not */
+    struct hold_client *hold;
+    struct buffer held_in; /* its answers, as HTTP/1.1 */
+    bool is_held_open, held_is_chunked, held_is_head;
+    unsigned held_status, held_failure;
     uint64_t began_ns, active_ns, lingered;
     uint64_t bytes_up, bytes_down;
 };

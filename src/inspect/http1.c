@@ -21,12 +21,18 @@ static int body_came(http_parser *parser, const char *at, size_t size)
 {
     struct http1 *http = parser->data;
     unsigned side = parser->type == HTTP_RESPONSE ? SERVER : PROGRAM;
-    struct buffer *out = http->up == UP_CALL && side == PROGRAM ? &http->body : &http->flow->sides[!side].out;
+    bool is_kept = side == PROGRAM && (http->up == UP_CALL || http->flow->hold);
+    struct buffer *out = is_kept ? &http->body : &http->flow->sides[!side].out;
 
     if (side == PROGRAM && http->up == UP_DISCARD)
         return 0;
+    if (side == PROGRAM && http->up == UP_BODY) {
+        http->scanned = http1_scan(http, at, size);
+        if (http->scanned < 0)
+            return 1;
+    }
     *(side == PROGRAM ? &http->flow->bytes_up : &http->flow->bytes_down) += size;
-    http->has_failed |= !http1_write_body(out, http->is_chunked[side] && out != &http->body, at, size);
+    http->has_failed |= !http1_write_body(out, http->is_chunked[side] && !is_kept, at, size);
     return http->has_failed;
 }
 
@@ -54,6 +60,8 @@ static int feed(struct http1 *http, unsigned side)
     done = http_parser_execute(parser, &settings, buffer_bytes(in), in->size);
     if (http->has_failed)
         return -ENOMEM;
+    if (http->scanned < 0)
+        return http->scanned == -EACCES ? 1 : http->scanned; /* answered, and at its end */
     if (HTTP_PARSER_ERRNO(parser) != HPE_OK && HTTP_PARSER_ERRNO(parser) != HPE_PAUSED)
         return -EBADMSG;
     buffer_take(in, done);
@@ -110,6 +118,11 @@ static int up_body(struct http1 *http)
     struct buffer *out = &http->flow->sides[SERVER].out;
     int status;
 
+    if (http->flow->hold && http->body.size) {
+        status = http1_held_drain(http);
+        if (status <= 0)
+            return status;
+    }
     if (!stream_has_room(&http->flow->sides[SERVER]))
         return 0;
     if (!http->in[PROGRAM].size)
@@ -117,6 +130,10 @@ static int up_body(struct http1 *http)
     status = feed(http, PROGRAM);
     if (status < 0 || !http->is_complete[PROGRAM])
         return status;
+    if (http->flow->hold) {
+        http->up = UP_HELD;
+        return 1;
+    }
     http->up = http->down == DOWN_IDLE ? UP_HEAD : UP_WAIT;
     return http1_write_body_end(out, http->is_chunked[PROGRAM]) ? 1 : -ENOMEM;
 }
@@ -139,6 +156,16 @@ static int up_call(struct http1 *http)
         status = http1_take_call(http);
     }
     return status < 0 ? status : 1;
+}
+
+static int up_held(struct http1 *http)
+{
+    int status = http1_held_drain(http);
+
+    if (status <= 0)
+        return status;
+    http->up = http->down == DOWN_IDLE ? UP_HEAD : UP_WAIT;
+    return hold_client_end(http->flow->hold) < 0 ? -ENOMEM : 1;
 }
 
 static int up_discard(struct http1 *http)
@@ -191,6 +218,8 @@ static int step_up(struct http1 *http)
         return up_body(http);
     case UP_CALL:
         return up_call(http);
+    case UP_HELD:
+        return up_held(http);
     case UP_DISCARD:
         return up_discard(http);
     case UP_WAIT:
@@ -277,6 +306,8 @@ static int down_head(struct http1 *http)
         return (int)size;
     if (size == 0) {
         http->looked[SERVER] = in->size;
+        if (http->flow->sides[SERVER].is_ended && http->flow->failure[0])
+            return -EBADMSG; /* the holder says why */
         return http->flow->sides[SERVER].is_ended ? -ECONNRESET : 0;
     }
     http->looked[SERVER] = 0;
@@ -321,7 +352,7 @@ static int down_idle(struct http1 *http)
 
     if (!http->in[SERVER].size && !flow->sides[SERVER].is_ended)
         return 0;
-    if (flow->failure[0] || http->up == UP_DISCARD)
+    if ((flow->failure[0] && !flow->is_held_open) || http->up == UP_DISCARD)
         return 0; /* there is no server, or the program has an answer to take */
     flow->sides[PROGRAM].wants_end = flow->sides[SERVER].wants_end = true;
     http->up = UP_ENDED;
@@ -362,7 +393,8 @@ static int bad_answer(struct http1 *http)
 {
     const struct tell_request told = http1_told(http);
     const struct answer bad = {
-        .status = 502, .code = "server-failed", .message = "the server's answer can be read in more than one way",
+        .status = 502, .code = "server-failed",
+        .message = http->flow->failure[0] ? http->flow->failure : "the server's answer can be read in more than one way",
         .reason = "no answer that could be passed on", .method = http->method, .path = http->path,
         .remedy = "have the server send what RFC 9112 permits",
     };

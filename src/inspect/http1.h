@@ -7,6 +7,8 @@
 #include "inspect/calls.h"
 #include "inspect/flow.h"
 #include "inspect/head.h"
+#include "inspect/hold_client.h"
+#include "inspect/placeholder.h"
 #include "inspect/request.h"
 #include "inspect/tell.h"
 
@@ -17,7 +19,8 @@
 enum up {
     UP_HEAD = 0, /* the next request */
     UP_BODY,
-    UP_CALL,    /* its body is collected: it decides */
+    UP_CALL,    /* its body is collected: it decides, or the holder has to know its length */
+    UP_HELD,    /* the rest of it goes to the holder */
     UP_DISCARD, /* the body of one that was refused */
     UP_WAIT,    /* for the end of the answer: the next request is not read before */
     UP_TUNNEL,
@@ -35,6 +38,7 @@ struct http1 {
     http_parser parsers[2]; /* of the body that goes by */
     bool is_complete[2];    /* and it has ended */
     bool has_failed;        /* no memory for what goes by */
+    int scanned;            /* -EACCES: a placeholder was found in it */
     bool is_chunked[2];     /* it is written so */
     /* the request that is under way */
     char method[NET_METHOD_SIZE];
@@ -44,6 +48,9 @@ struct http1 {
     bool is_head_method, is_old, upgrades, expects, closes;
     struct net_request call; /* what judged it, apart from method and path */
     char judged_call[CALLS_NAME_MAX], judged_tool[CALLS_NAME_MAX]; /* its last call */
+    bool is_judged_by_body;
+    enum hold_encoding encoding; /* of a body that is collected for the holder; HOLD_RAW = no secret may be in it */
+    struct scanner scanner;
     struct buffer kept;      /* its head, while its body is collected */
     struct buffer body;
     uint64_t began_ns, discarded;
@@ -67,6 +74,16 @@ int http1_refuse_bytes(struct http1 *http, const char *what) must_check;
 int http1_take_call(struct http1 *http) must_check;
 /* The answer to what is refused; the connection goes on where it can. */
 int http1_refuse(struct http1 *http, const struct verdict *verdict, const struct head *head) must_check;
+
+/* A body of the program goes by in pieces: -EACCES = with this one there was a placeholder in it, and it is answered. */
+int http1_scan(struct http1 *http, const char *bytes, size_t size) must_check;
+int http1_refuse_secret(struct http1 *http, const struct net_secret *secret, const struct head *head) must_check;
+
+/* http1_held.c: the same through the holder. */
+int http1_held_send(struct http1 *http, const struct head *head, const struct request *request, bool is_judged_by_body) must_check;
+int http1_held_body(struct http1 *http, struct buffer *body) must_check; /* collected and permitted */
+/* What waits goes to the holder. 1 = nothing waits any more, 0 = there is no room. */
+int http1_held_drain(struct http1 *http) must_check;
 
 /* No answer is under way any more. */
 void http1_forget_request(struct http1 *http);

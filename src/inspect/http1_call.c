@@ -10,6 +10,10 @@ static int send_call(struct http1 *http, const struct buffer *body)
 {
     struct buffer *out = &http->flow->sides[SERVER].out;
     char line[64];
+    int status = http1_scan(http, buffer_bytes(body), body->size);
+
+    if (status < 0)
+        return status == -EACCES ? 0 : status; /* answered */
 
     snprintf(line, sizeof(line), "Content-Length: %zu\r\n\r\n", body->size);
     if (!buffer_add(out, buffer_bytes(&http->kept), http->kept.size) || !buffer_add(out, line, strlen(line)) ||
@@ -22,6 +26,18 @@ static int send_call(struct http1 *http, const struct buffer *body)
     return 0;
 }
 
+/* Nothing was asked of the body but its length, and where secrets stand in it. */
+static int take_unjudged(struct http1 *http)
+{
+    struct buffer body = http->body;
+    int status;
+
+    http->body = (struct buffer){0};
+    status = http1_held_body(http, &body);
+    buffer_finish(&body);
+    return status;
+}
+
 int http1_take_call(struct http1 *http)
 {
     static const struct head complete = {.has_body = false}; /* nothing of it is left to read */
@@ -32,20 +48,23 @@ int http1_take_call(struct http1 *http)
     char text[3 * CALLS_NAME_MAX];
     int status;
 
+    if (!http->is_judged_by_body)
+        return take_unjudged(http);
     status = calls_judge(http->flow, &asked, buffer_bytes(&http->body), http->body.size, &body, &judged, &verdict);
     if (status == 0 && verdict.verdict == NET_PERMIT) {
         memcpy(http->where, verdict.where, sizeof(http->where));
         memcpy(http->judged_call, judged.call, sizeof(http->judged_call));
         memcpy(http->judged_tool, judged.tool, sizeof(http->judged_tool));
         http->call = (struct net_request){.has_call = true, .call = http->judged_call, .tool = judged.tool[0] ? http->judged_tool : NULL};
-        status = send_call(http, &body);
+        status = http->flow->hold ? http1_held_body(http, &body) : send_call(http, &body);
     } else if (status == 0) {
         if (!verdict.what && judged.call[0]) {
             snprintf(text, sizeof(text), "the policy of this container does not permit the call %s%s%s", judged.call,
                      judged.tool[0] ? " of " : "", judged.tool);
             verdict.what = text;
         }
-        status = http1_refuse(http, &verdict, &complete);
+        /* the holder has heard its head */
+        status = http1_refuse(http, &verdict, http->flow->hold ? NULL : &complete);
     }
     buffer_finish(&body);
     return status;

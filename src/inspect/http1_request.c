@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A request of HTTP/1.1: understood, judged, and sent anew or answered. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -54,7 +55,10 @@ int http1_refuse(struct http1 *http, const struct verdict *verdict, const struct
     };
     int status;
 
-    tell_request_denied(http->flow, &told, verdict->reason, verdict->where);
+    if (verdict->secret)
+        tell_secret_denied(http->flow, &told, verdict->secret, verdict->where);
+    else
+        tell_request_denied(http->flow, &told, verdict->reason, verdict->where);
     http->closes = !head || !may_go_on(head);
     status = answer(http, &refused);
     http1_forget_request(http);
@@ -90,6 +94,35 @@ static int refuse_unreachable(struct http1 *http)
     status = answer(http, &failed);
     http1_forget_request(http);
     return status;
+}
+
+int http1_refuse_secret(struct http1 *http, const struct net_secret *secret, const struct head *head)
+{
+    struct verdict verdict = {.reason = NET_PLACEHOLDER, .status = 403, .code = "secret", .secret = secret->name};
+    char what[400];
+
+    snprintf(what, sizeof(what), "the placeholder of the secret %.200s may not be sent there", secret->name);
+    verdict.what = what;
+    strncpy(verdict.where, secret->where, sizeof(verdict.where) - 1);
+    return http1_refuse(http, &verdict, head);
+}
+
+int http1_scan(struct http1 *http, const char *bytes, size_t size)
+{
+    const struct net_secret *secret = scanner_find(&http->scanner, http->flow->inspector->secrets, bytes, size);
+    int status;
+
+    if (!secret)
+        return 0;
+    if (http->up == UP_BODY && http->down != DOWN_HEAD) { /* it has an answer already, in part */
+        const struct tell_request told = http1_told(http);
+
+        tell_secret_denied(http->flow, &told, secret->name, secret->where);
+        return -EPERM;
+    }
+    buffer_finish(&http->flow->sides[SERVER].out);
+    status = http1_refuse_secret(http, secret, NULL);
+    return status < 0 ? status : -EACCES;
 }
 
 /* ---- permitted ---- */
@@ -131,26 +164,31 @@ static bool is_json(const struct head *head)
     return is_found;
 }
 
+static int refuse_no_json(struct http1 *http, const struct head *head)
+{
+    struct verdict verdict = {.reason = NET_CALL, .status = 403, .code = "denied", .what = "the body decides, and it is no application/json"};
+
+    memcpy(verdict.where, http->where, sizeof(verdict.where));
+    return http1_refuse(http, &verdict, head);
+}
+
 /* Its body decides: the program is told to send it, the server hears of nothing before. */
 static int collect_call(struct http1 *http, const struct head *head, const struct request *request)
 {
     static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
-    struct verdict verdict = {.reason = NET_CALL, .status = 403, .code = "denied", .what = "the body decides, and it is no application/json"};
 
-    if (!is_json(head)) {
-        memcpy(verdict.where, http->where, sizeof(verdict.where));
-        return http1_refuse(http, &verdict, head);
-    }
     if (!http1_write_request(http, head, request, false, &http->kept))
         return -ENOMEM;
     if (head->expects && !buffer_add(&http->flow->sides[PROGRAM].out, go_on, sizeof(go_on) - 1))
         return -ENOMEM;
+    http->is_judged_by_body = true;
     http->up = UP_CALL;
     return 0;
 }
 
 static int judge(struct http1 *http, const struct head *head, const struct request *request)
 {
+    const struct net_secret *secret;
     struct verdict verdict;
     struct net_request asked = {
         .method = request->method,
@@ -165,8 +203,16 @@ static int judge(struct http1 *http, const struct head *head, const struct reque
     http->call = asked;
     if (verdict.verdict == NET_REFUSE)
         return http1_refuse(http, &verdict, head);
+    secret = placeholder_misplaced(http->flow->inspector->secrets, http->flow->hold ? http->flow->about.name : NULL,
+                                   (struct span){request->path, strlen(request->path)}, request->query, head);
+    if (secret)
+        return http1_refuse_secret(http, secret, head);
     if (http->flow->failure[0])
         return refuse_unreachable(http);
+    if (verdict.verdict == NET_ASK_CALL && !is_json(head))
+        return refuse_no_json(http, head);
+    if (http->flow->hold)
+        return http1_held_send(http, head, request, verdict.verdict == NET_ASK_CALL);
     return verdict.verdict == NET_ASK_CALL ? collect_call(http, head, request) : send_request(http, head, request);
 }
 
@@ -181,6 +227,8 @@ static int remember(struct http1 *http, const struct head *head, const struct re
     http->expects = head->expects;
     http->closes = head->closes;
     http->interim = 0;
+    http->is_judged_by_body = false;
+    http->scanner.size = 0;
     http->discarded = 0;
     http->began_ns = loop_now_ns(http->flow->inspector->loop);
     http->is_complete[PROGRAM] = false;

@@ -57,7 +57,7 @@ static int take_secrets(struct inspector *inspector, int fd, struct error *err)
 {
     auto_free char *record = NULL;
     size_t size;
-    int status = worker_read_sealed(fd, NET_RECORD_MAX, "the secrets", &record, &size, err);
+    int status = worker_read_sealed(fd, NET_SECRETS_RECORD_MAX, "the secrets", &record, &size, err);
 
     inspector->secrets_arena = arena_new();
     if (!inspector->secrets_arena)

@@ -23,6 +23,7 @@ struct verdict {
     unsigned status;   /* of the answer where it is refused */
     const char *code;  /* as well */
     const char *what;  /* what is wrong, for people; NULL = the reason says all */
+    const char *secret; /* with NET_PLACEHOLDER: its name */
     char where[256];   /* of the rule */
     struct budget_use budgets;
 };

@@ -16,6 +16,7 @@
 
 #include "inspect/authority.h"
 #include "inspect/flow.h"
+#include "inspect/held.h"
 #include "inspect/hello.h"
 #include "inspect/tell.h"
 #include "inspect/tls.h"
@@ -207,6 +208,14 @@ static int server_answered(struct flow *flow, int status)
     return 1;
 }
 
+static int holder_answered(struct flow *flow)
+{
+    if (!flow->is_held_open && !flow->failure[0])
+        return 0;
+    flow->phase = PHASE_ACCEPT;
+    return 1;
+}
+
 int flow_shake_hands(struct flow *flow)
 {
     struct stream *program = &flow->sides[PROGRAM];
@@ -222,13 +231,13 @@ int flow_shake_hands(struct flow *flow)
         status = shake(program);
         if (status <= 0)
             return status;
-        status = ask_server(flow);
+        status = held_is_wanted(flow) ? held_open(flow) : ask_server(flow);
         if (status < 0)
             return status;
         flow->phase = PHASE_SERVER;
     }
     if (flow->phase == PHASE_SERVER)
-        status = server_answered(flow, shake(&flow->sides[SERVER]));
+        status = flow->hold ? holder_answered(flow) : server_answered(flow, shake(&flow->sides[SERVER]));
     if (status > 0 && flow->phase == PHASE_ACCEPT)
         status = shake(program);
     return status;

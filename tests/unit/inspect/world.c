@@ -56,8 +56,34 @@ static void send_fd(int channel, enum worker_message_type type, int fd)
     fd_close_at(&fd);
 }
 
-/* READY has a descriptor, which no worker is sent. */
-static void await_ready(struct world *world)
+static int seal_secrets(const struct net_secrets *secrets, bool has_values)
+{
+    struct error err = ERROR_INIT;
+    auto_free void *record = NULL;
+    size_t size;
+
+    if (net_secrets_write(secrets, has_values, &record, &size, &err) < 0)
+        test_fail(__FILE__, __LINE__, "%s", err.text);
+    return seal(record, size);
+}
+
+/* A worker with `channel` as its own. */
+static pid_t start(const char *program, int channel)
+{
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        dup2(channel, 100);
+        dup2(100, WORKER_CHANNEL);
+        execl(program, program, (char *)NULL);
+        _exit(127);
+    }
+    close(channel);
+    return pid;
+}
+
+/* READY has a descriptor, which no worker is sent. *ret_text is that file, NULL = none. */
+static void await_ready(int starter, char **ret_text)
 {
     struct worker_message message;
     char control[CMSG_SPACE(sizeof(int))];
@@ -65,7 +91,7 @@ static void await_ready(struct world *world)
     struct msghdr header = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
     struct cmsghdr *rights;
     char text[4096];
-    ssize_t size = recvmsg(world->starter, &header, MSG_CMSG_CLOEXEC);
+    ssize_t size = recvmsg(starter, &header, MSG_CMSG_CLOEXEC);
     int fd;
 
     check_int(size, sizeof(message));
@@ -78,33 +104,48 @@ static void await_ready(struct world *world)
     size = pread(fd, text, sizeof(text) - 1, 0);
     check(size > 0);
     text[size] = '\0';
-    world->authority = mem_string(text);
+    *ret_text = mem_string(text);
     close(fd);
+}
+
+static void start_holder(struct world *world, const struct net_secrets *secrets, const char *trust, int inspector)
+{
+    char *text = NULL;
+    int pair[2];
+
+    check_int(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+    world->holder_pid = start(HOLDER_PROGRAM, pair[1]);
+    world->holder = pair[0];
+    send_fd(world->holder, WORKER_SECRETS, seal_secrets(secrets, true));
+    send_fd(world->holder, WORKER_TRUST, seal(trust, strlen(trust)));
+    send_fd(world->holder, WORKER_INSPECTOR, inspector);
+    send_fd(world->holder, WORKER_BEGIN, -1);
+    await_ready(world->holder, &text);
 }
 
 void world_begin(struct world *world, const struct world_rules *rules, const char *trust)
 {
-    int starter[2], gateway[2];
+    int starter[2], gateway[2], holder[2];
 
-    *world = (struct world){0};
+    *world = (struct world){.holder = -1};
     check_int(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, starter), 0);
     check_int(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, gateway), 0);
-    world->pid = fork();
-    if (world->pid == 0) {
-        dup2(starter[1], 100);
-        dup2(100, WORKER_CHANNEL);
-        execl(INSPECTOR_PROGRAM, "cordon-inspector", (char *)NULL);
-        _exit(127);
-    }
-    close(starter[1]);
+    world->pid = start(INSPECTOR_PROGRAM, starter[1]);
     world->starter = starter[0];
     world->gateway = gateway[0];
     send_fd(world->starter, WORKER_RULES, seal_rules(rules));
+    if (rules->secrets)
+        send_fd(world->starter, WORKER_SECRETS, seal_secrets(rules->secrets, false));
+    if (rules->secrets && trust) {
+        check_int(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, holder), 0);
+        start_holder(world, rules->secrets, trust, holder[1]);
+        send_fd(world->starter, WORKER_HOLDER, holder[0]);
+    }
     if (trust)
         send_fd(world->starter, WORKER_TRUST, seal(trust, strlen(trust)));
     send_fd(world->starter, WORKER_GATEWAY, gateway[1]);
     send_fd(world->starter, WORKER_BEGIN, -1);
-    await_ready(world);
+    await_ready(world->starter, &world->authority);
 }
 
 void world_set_rules(struct world *world, const struct world_rules *rules)
@@ -127,6 +168,11 @@ void world_end(struct world *world)
     close(world->starter);
     check_int(waitpid(world->pid, &status, 0), world->pid);
     check_int(status, 0);
+    if (world->holder >= 0) {
+        close(world->holder);
+        check_int(waitpid(world->holder_pid, &status, 0), world->holder_pid);
+        check_int(status, 0);
+    }
     close(world->gateway);
     mem_free(world->authority);
 }

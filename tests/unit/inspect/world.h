@@ -8,11 +8,12 @@
 #include <sys/types.h>
 
 #include "net/rules.h"
+#include "net/secrets.h"
 #include "worker/wire.h"
 
 struct world {
-    pid_t pid;
-    int starter, gateway; /* this test's ends */
+    pid_t pid, holder_pid;
+    int starter, gateway, holder; /* this test's ends; holder: -1 = there is none */
     char *authority;      /* PEM, NULL = none was made */
 };
 
@@ -21,6 +22,7 @@ struct world_rules {
     const struct net_requests *requests;
     bool terminates;
     const char *host; /* NULL = api.test */
+    const struct net_secrets *secrets; /* with values: a holder is started as well */
 };
 
 /* Ready, or the test fails. `trust` may be NULL. */

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Placeholders: in their place towards their host the holder puts the value, everywhere else they are a denial. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "base/memory.h"
+#include "meet.h"
+#include "test.h"
+
+#define PLACEHOLDER "cordon-0123456789abcdef"
+#define VALUE       "sehr \"geheim\" & wahr"
+
+static const char *const hosts[] = {"api.test"}, *const other_hosts[] = {"other.test"};
+static const struct net_secret_field places[] = {
+    {NET_SECRET_HEADER, "Authorization"}, {NET_SECRET_QUERY, "key"}, {NET_SECRET_BASIC, ""}, {NET_SECRET_BODY, "/auth/token"},
+    {NET_SECRET_BODY, "token"},
+};
+static struct net_secret mine = {.name = "TOKEN", .placeholder = PLACEHOLDER, .hosts = hosts, .host_count = 1, .fields = places,
+                                 .field_count = ARRAY_COUNT(places), .value_length = sizeof(VALUE) - 1, .value = VALUE,
+                                 .where = "test.yaml:9:1: secrets[0]"};
+static struct net_secret others = {.name = "OTHER", .placeholder = PLACEHOLDER, .hosts = other_hosts, .host_count = 1, .fields = places,
+                                   .field_count = ARRAY_COUNT(places), .value_length = sizeof(VALUE) - 1, .value = VALUE,
+                                   .where = "test.yaml:9:1: secrets[0]"};
+static const struct net_secrets for_this = {&mine, 1}, for_another = {&others, 1};
+
+static const struct net_requests every = {.method_count = 0};
+static const struct world_rules with_secrets = {.requests = &every, .terminates = true, .secrets = &for_this};
+static const struct world_rules with_others = {.requests = &every, .terminates = true, .secrets = &for_another};
+
+/* cordon-0123456789abcdef as user and password */
+#define BASIC "dTpjb3Jkb24tMDEyMzQ1Njc4OWFiY2RlZg=="
+
+static void check_sent(const char *request, const char *looked)
+{
+    struct meeting *meeting = calloc(1, sizeof(*meeting));
+    SSL *tls;
+
+    meet(meeting, &with_secrets, "api.test", true, looked);
+    tls = program_open(meeting->context, &meeting->link, "api.test");
+    check_int(SSL_connect(tls), 1);
+    ask(meeting, tls, request, "with");
+    if (!strstr(meeting->got, "\r\n\r\nwith") || strstr(meeting->got, "without"))
+        test_fail(__FILE__, __LINE__, "'%s': '%s'", request, meeting->got);
+    /* and the connection goes on */
+    ask(meeting, tls, "GET /again HTTP/1.1\r\nHost: api.test\r\n\r\n", "without");
+    SSL_free(tls);
+    part(meeting);
+    free(meeting);
+}
+
+TEST(in_its_place_the_value_is_sent)
+{
+    check_sent("GET /a HTTP/1.1\r\nHost: api.test\r\nAuthorization: Bearer " PLACEHOLDER "\r\n\r\n", "Authorization: Bearer " VALUE "\r\n");
+    check_sent("GET /a?x=y&key=" PLACEHOLDER "&z HTTP/1.1\r\nHost: api.test\r\n\r\n", "key=sehr%20%22geheim%22%20%26%20wahr&z");
+    check_sent("GET /a HTTP/1.1\r\nHost: api.test\r\nAuthorization: Basic " BASIC "\r\n\r\n", "Authorization: Basic dTpzZWhyICJnZWhlaW0iICYgd2Focg==");
+}
+
+TEST(in_its_place_in_a_body_the_value_is_sent_with_the_length_that_it_has)
+{
+    check_sent("POST /a HTTP/1.1\r\nHost: api.test\r\nContent-Type: application/json\r\nContent-Length: 59\r\n\r\n"
+               "{\"a\": [1],  \"auth\":{\"token\":\"" PLACEHOLDER "\"}   }\n",
+               "\r\n\r\n{\"a\":[1],\"auth\":{\"token\":\"sehr \\\"geheim\\\" & wahr\"}}");
+    check_sent("POST /a HTTP/1.1\r\nHost: api.test\r\nContent-Type: application/x-www-form-urlencoded\r\nTransfer-Encoding: chunked\r\n\r\n"
+               "6\r\ntoken=\r\n17\r\n" PLACEHOLDER "\r\n4\r\n&a=b\r\n0\r\n\r\n",
+               "\r\n\r\ntoken=sehr%20%22geheim%22%20%26%20wahr&a=b");
+    check_sent("POST /a HTTP/1.1\r\nHost: api.test\r\nContent-Type: text/plain\r\nContent-Length: 3\r\n\r\nabc", "\r\n\r\nabc");
+}
+
+static void check_refused(const struct world_rules *rules, const char *request)
+{
+    struct meeting *meeting = calloc(1, sizeof(*meeting));
+    struct worker_message event;
+    SSL *tls;
+
+    meet(meeting, rules, "api.test", true, VALUE);
+    tls = program_open(meeting->context, &meeting->link, "api.test");
+    check_int(SSL_connect(tls), 1);
+    ask(meeting, tls, request, "}}\n");
+    if (!strstr(meeting->got, "HTTP/1.1 403") || !strstr(meeting->got, "\"code\":\"secret\""))
+        test_fail(__FILE__, __LINE__, "'%s': '%s'", request, meeting->got);
+    event = world_event(&meeting->world, WORKER_SECRET_DENIED);
+    check_string(event.name, rules->secrets->items[0].name);
+    check_int(event.reason, NET_PLACEHOLDER);
+    check_string(event.where, "test.yaml:9:1: secrets[0]");
+    SSL_free(tls);
+    part(meeting);
+    free(meeting);
+}
+
+TEST(anywhere_else_a_placeholder_is_refused_and_told_of)
+{
+    static const char *const requests[] = {
+        "GET /a HTTP/1.1\r\nHost: api.test\r\nX-Other: " PLACEHOLDER "\r\n\r\n",
+        "GET /" PLACEHOLDER " HTTP/1.1\r\nHost: api.test\r\n\r\n",
+        "GET /a?other=" PLACEHOLDER " HTTP/1.1\r\nHost: api.test\r\n\r\n",
+        "GET /a?" PLACEHOLDER "=key HTTP/1.1\r\nHost: api.test\r\n\r\n",
+        "GET /a HTTP/1.1\r\nHost: api.test\r\nX-Other: Basic " BASIC "\r\n\r\n",
+        "POST /a HTTP/1.1\r\nHost: api.test\r\nContent-Type: application/json\r\nContent-Length: 35\r\n\r\n{\"other\": \"" PLACEHOLDER "\"}",
+        "POST /a HTTP/1.1\r\nHost: api.test\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 29\r\n\r\nother=" PLACEHOLDER,
+        "POST /a HTTP/1.1\r\nHost: api.test\r\nContent-Type: text/plain\r\nContent-Length: 25\r\n\r\nx " PLACEHOLDER,
+        "POST /a HTTP/1.1\r\nHost: api.test\r\nTransfer-Encoding: chunked\r\n\r\n7\r\ncordon-\r\n10\r\n0123456789abcdef\r\n0\r\n\r\n",
+    };
+
+    for (size_t i = 0; i < ARRAY_COUNT(requests); i++)
+        check_refused(&with_secrets, requests[i]);
+}
+
+TEST(towards_another_host_no_place_is_right)
+{
+    static const char *const requests[] = {
+        "GET /a HTTP/1.1\r\nHost: api.test\r\nAuthorization: Bearer " PLACEHOLDER "\r\n\r\n",
+        "GET /a HTTP/1.1\r\nHost: api.test\r\nAuthorization: Basic " BASIC "\r\n\r\n",
+        "GET /a?key=" PLACEHOLDER " HTTP/1.1\r\nHost: api.test\r\n\r\n",
+        "POST /a HTTP/1.1\r\nHost: api.test\r\nContent-Length: 23\r\n\r\n" PLACEHOLDER,
+        "POST /a HTTP/1.1\r\nHost: api.test\r\nTransfer-Encoding: chunked\r\n\r\n7\r\ncordon-\r\n10\r\n0123456789abcdef\r\n0\r\n\r\n",
+    };
+
+    for (size_t i = 0; i < ARRAY_COUNT(requests); i++)
+        check_refused(&with_others, requests[i]);
+}
+
+TEST(over_plain_http_no_placeholder_leaves)
+{
+    struct world world;
+    struct link link;
+    static char got[5000];
+
+    world_begin(&world, &(struct world_rules){.requests = &every, .secrets = &for_this}, NULL);
+    link = world_link(&world, false);
+    link_send(link.program, "GET /a HTTP/1.1\r\nHost: api.test\r\nAuthorization: Bearer " PLACEHOLDER "\r\n\r\n");
+    link_read_until(link.program, "}}\n", got, sizeof(got));
+    check_contains(got, "\"code\":\"secret\"");
+    check_string(world_event(&world, WORKER_SECRET_DENIED).name, "TOKEN");
+    /* its twin has none in it */
+    link_send(link.program, "GET /a HTTP/1.1\r\nHost: api.test\r\nAuthorization: Bearer x\r\n\r\n");
+    link_read_until(link.server, "\r\n\r\n", got, sizeof(got));
+    check_contains(got, "Bearer x");
+    link_close(&link);
+    world_end(&world);
+}
+
+TEST(a_server_that_is_not_believed_gets_no_value)
+{
+    struct meeting *meeting = calloc(1, sizeof(*meeting));
+    SSL *tls;
+
+    meet(meeting, &with_secrets, "evil.test", true, VALUE);
+    tls = program_open(meeting->context, &meeting->link, "api.test");
+    check_int(SSL_connect(tls), 1);
+    ask(meeting, tls, "GET /a HTTP/1.1\r\nHost: api.test\r\nAuthorization: Bearer " PLACEHOLDER "\r\n\r\n", "}}\n");
+    check_contains(meeting->got, "502 Bad Gateway");
+    check_contains(meeting->got, "mismatch");
+    SSL_free(tls);
+    part(meeting);
+    free(meeting);
+}
