@@ -147,7 +147,8 @@ bool held_is_wanted(const struct flow *flow)
     const struct inspector *inspector = flow->inspector;
 
     return inspector->holder >= 0 && flow->about.is_tls && flow->about.name[0] &&
-           (flow->about.kind & WORKER_FLOW_GIVEN) && placeholder_is_for(inspector->secrets, flow->about.name);
+           (flow->about.kind & WORKER_FLOW_GIVEN) && inspector->secrets &&
+           placeholder_has_host(&inspector->placeholders, flow->about.name);
 }
 
 int held_open(struct flow *flow)

@@ -26,14 +26,12 @@ static int body_came(http_parser *parser, const char *at, size_t size)
 
     if (side == PROGRAM && http->up == UP_DISCARD)
         return 0;
-    if (side == PROGRAM && http->up == UP_BODY) {
-        http->scanned = http1_scan(http, at, size);
-        if (http->scanned < 0)
-            return 1;
-    }
     *(side == PROGRAM ? &http->flow->bytes_up : &http->flow->bytes_down) += size;
-    http->has_failed |= !http1_write_body(out, http->is_chunked[side] && !is_kept, at, size);
-    return http->has_failed;
+    if (side == PROGRAM && http->up == UP_BODY)
+        http->broken = http1_scan(http, at, size, false, out);
+    else if (!http1_write_body(out, http->is_chunked[side] && !is_kept, at, size))
+        http->broken = -ENOMEM;
+    return http->broken < 0;
 }
 
 static int body_ended(http_parser *parser)
@@ -58,10 +56,8 @@ static int feed(struct http1 *http, unsigned side)
     settings.on_message_complete = body_ended;
     parser->data = http;
     done = http_parser_execute(parser, &settings, buffer_bytes(in), in->size);
-    if (http->has_failed)
-        return -ENOMEM;
-    if (http->scanned < 0)
-        return http->scanned == -EACCES ? 1 : http->scanned; /* answered, and at its end */
+    if (http->broken < 0)
+        return http->broken == -EACCES ? 1 : http->broken; /* answered, and at its end */
     if (HTTP_PARSER_ERRNO(parser) != HPE_OK && HTTP_PARSER_ERRNO(parser) != HPE_PAUSED)
         return -EBADMSG;
     buffer_take(in, done);
@@ -130,6 +126,9 @@ static int up_body(struct http1 *http)
     status = feed(http, PROGRAM);
     if (status < 0 || !http->is_complete[PROGRAM])
         return status;
+    status = http1_scan(http, NULL, 0, true, http->flow->hold ? &http->body : out);
+    if (status < 0)
+        return status == -EACCES ? 1 : status;
     if (http->flow->hold) {
         http->up = UP_HELD;
         return 1;
@@ -488,6 +487,8 @@ static void http1_close(struct flow *flow)
     struct http1 *http = flow->state;
 
     http1_forget_request(http);
+    scrub_free(http->scrub);
+    mem_free(http->type);
     buffer_finish(&http->in[PROGRAM]);
     buffer_finish(&http->in[SERVER]);
     mem_free(http);

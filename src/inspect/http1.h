@@ -37,8 +37,7 @@ struct http1 {
     size_t looked[2];       /* so much of it is no whole head */
     http_parser parsers[2]; /* of the body that goes by */
     bool is_complete[2];    /* and it has ended */
-    bool has_failed;        /* no memory for what goes by */
-    int scanned;            /* -EACCES: a placeholder was found in it */
+    int broken;             /* what went wrong with a body: -EACCES: a placeholder was in it, and was answered */
     bool is_chunked[2];     /* it is written so */
     /* the request that is under way */
     char method[NET_METHOD_SIZE];
@@ -49,8 +48,10 @@ struct http1 {
     struct net_request call; /* what judged it, apart from method and path */
     char judged_call[CALLS_NAME_MAX], judged_tool[CALLS_NAME_MAX]; /* its last call */
     bool is_judged_by_body;
-    enum hold_encoding encoding; /* of a body that is collected for the holder; HOLD_RAW = no secret may be in it */
-    struct scanner scanner;
+    char *type;                   /* of a body that is collected for the holder; NULL = none */
+    struct placeholder_text text; /* of http->body, on its way to the holder */
+    size_t text_at;
+    struct scrub *scrub;          /* looks for placeholders in a body that goes by; NULL = there are none */
     struct buffer kept;      /* its head, while its body is collected */
     struct buffer body;
     uint64_t began_ns, discarded;
@@ -75,9 +76,17 @@ int http1_take_call(struct http1 *http) must_check;
 /* The answer to what is refused; the connection goes on where it can. */
 int http1_refuse(struct http1 *http, const struct verdict *verdict, const struct head *head) must_check;
 
-/* A body of the program goes by in pieces: -EACCES = with this one there was a placeholder in it, and it is answered. */
-int http1_scan(struct http1 *http, const char *bytes, size_t size) must_check;
-int http1_refuse_secret(struct http1 *http, const struct net_secret *secret, const struct head *head) must_check;
+/*
+ * http1_secret.c: placeholders. 0; -EACCES: one stands where it may not, and the request has been answered (or cannot be any more:
+ * -EPERM); -ENOMEM.
+ */
+int http1_check_head(struct http1 *http, const struct head *head, const struct request *request) must_check;
+int http1_check_body(struct http1 *http, const char *body, size_t size) must_check;
+int http1_scan_begin(struct http1 *http) must_check;
+/* A body that goes by: what may go on of it is added to *out, `is_last`: nothing more comes. */
+int http1_scan(struct http1 *http, const char *bytes, size_t size, bool is_last, struct buffer *out) must_check;
+/* The answer to a placeholder that may not leave. -EACCES, -EPERM, -ENOMEM. */
+int http1_refuse_secret(struct http1 *http, unsigned secret, const char *what, const struct head *head) must_check;
 
 /* http1_held.c: the same through the holder. */
 int http1_held_send(struct http1 *http, const struct head *head, const struct request *request, bool is_judged_by_body) must_check;

@@ -10,7 +10,7 @@ static int send_call(struct http1 *http, const struct buffer *body)
 {
     struct buffer *out = &http->flow->sides[SERVER].out;
     char line[64];
-    int status = http1_scan(http, buffer_bytes(body), body->size);
+    int status = http1_check_body(http, buffer_bytes(body), body->size);
 
     if (status < 0)
         return status == -EACCES ? 0 : status; /* answered */

@@ -6,51 +6,45 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "inspect/http1.h"
 
-/* Text with the secrets in it. Within a head all of it is taken. */
-static int say(struct http1 *http, const char *text, size_t size, enum hold_encoding encoding)
-{
-    const struct net_secrets *secrets = http->flow->inspector->secrets;
-    struct hold_client *hold = http->flow->hold;
-    struct placeholder found;
-    size_t at = 0;
-    int status = 0;
-
-    while (status == 0 && placeholder_find(secrets, text, size, at, &found)) {
-        if (found.at > at)
-            status = hold_client_bytes(hold, text + at, found.at - at);
-        if (status == 0)
-            status = hold_client_secret(hold, found.secret, encoding);
-        at = found.at + found.size;
-    }
-    return status == 0 && at < size ? hold_client_bytes(hold, text + at, size - at) : status;
-}
-
-static int say_basic(struct http1 *http, const struct field *field, struct buffer *basic)
-{
-    int status = hold_client_field(http->flow->hold, field->name.at, field->name.size, true);
-
-    return status == 0 ? say(http, buffer_bytes(basic), basic->size, HOLD_RAW) : status;
-}
+/* ---- the head: what is said of it was judged before, and all of it is taken ---- */
 
 static int say_field(struct http1 *http, const struct field *field)
 {
-    struct buffer basic = {0};
-    struct placeholder found;
+    struct flow *flow = http->flow;
+    struct placeholder_text text auto_placeholder_text = {0};
+    struct error err = ERROR_INIT;
+    unsigned secret;
+    size_t at = 0;
     int status;
 
     if (head_is_hop(field) || hold_is_reserved(field->name.at, field->name.size))
         return 0;
-    if (span_is(field->name, "Authorization") && placeholder_decode_basic(field->value, &basic) &&
-        placeholder_find(http->flow->inspector->secrets, buffer_bytes(&basic), basic.size, 0, &found)) {
-        status = say_basic(http, field, &basic);
-    } else {
-        status = hold_client_field(http->flow->hold, field->name.at, field->name.size, false);
-        if (status == 0)
-            status = say(http, field->value.at, field->value.size, HOLD_RAW);
-    }
-    buffer_finish(&basic);
+    status = placeholder_split_field(&flow->inspector->placeholders, flow->about.name, field->name.at, field->name.size,
+                                     field->value.at, field->value.size, &text, &secret, &err);
+    if (status == 0)
+        status = hold_client_field(flow->hold, field->name.at, field->name.size, text.is_basic);
+    return status == 0 ? placeholder_text_send(&text, flow->hold, &at) : status;
+}
+
+static int say_target(struct http1 *http, const struct request *request)
+{
+    struct flow *flow = http->flow;
+    struct placeholder_text text auto_placeholder_text = {0};
+    struct error err = ERROR_INIT;
+    struct buffer target = {0};
+    unsigned secret;
+    size_t at = 0;
+    int status = -ENOMEM;
+
+    if (buffer_add(&target, request->path, strlen(request->path)) && buffer_add(&target, request->query.at, request->query.size))
+        status = placeholder_split_target(&flow->inspector->placeholders, flow->about.name, buffer_bytes(&target), target.size,
+                                          &text, &secret, &err);
+    if (status == 0)
+        status = placeholder_text_send(&text, flow->hold, &at);
+    buffer_finish(&target);
     return status;
 }
 
@@ -59,31 +53,27 @@ static int say_head(struct http1 *http, const struct head *head, const struct re
     int status = hold_client_request(http->flow->hold, request->method);
 
     if (status == 0)
-        status = say(http, request->path, strlen(request->path), HOLD_FORM);
-    if (status == 0)
-        status = say(http, request->query.at, request->query.size, HOLD_FORM);
+        status = say_target(http, request);
     for (unsigned i = 0; i < head->field_count && status == 0; i++)
         status = say_field(http, &head->fields[i]);
     return status;
 }
 
-/* In which encoding a secret would stand in this body. */
-static enum hold_encoding encoding_of(const struct head *head)
+static int remember_type(struct http1 *http, const struct head *head)
 {
-    for (unsigned i = 0; i < head->field_count; i++) {
-        struct span type = head->fields[i].value;
-        const char *end = memchr(type.at, ';', type.size);
+    mem_free(http->type);
+    http->type = mem_string("");
+    for (unsigned i = 0; i < head->field_count && http->type; i++) {
+        struct span value = head->fields[i].value;
 
         if (!span_is(head->fields[i].name, "Content-Type"))
             continue;
-        if (end)
-            type.size = (size_t)(end - type.at);
-        if (span_is(type, "application/json"))
-            return HOLD_JSON;
-        if (span_is(type, "application/x-www-form-urlencoded"))
-            return HOLD_FORM;
+        mem_free(http->type);
+        http->type = mem_alloc(value.size + 1);
+        if (http->type)
+            memcpy(http->type, value.at, value.size);
     }
-    return HOLD_RAW;
+    return http->type ? 0 : -ENOMEM;
 }
 
 static int end_request(struct http1 *http)
@@ -93,10 +83,32 @@ static int end_request(struct http1 *http)
     return hold_client_end(http->flow->hold);
 }
 
+static int say_body(struct http1 *http, const struct head *head, bool is_judged_by_body)
+{
+    static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    struct flow *flow = http->flow;
+    int status;
+
+    if (!head->has_body) {
+        status = hold_client_body(flow->hold, HOLD_NO_BODY, 0);
+        return status == 0 ? end_request(http) : status;
+    }
+    if (head->expects && !buffer_add(&flow->sides[PROGRAM].out, go_on, sizeof(go_on) - 1))
+        return -ENOMEM;
+    http->is_judged_by_body = is_judged_by_body;
+    http->up = UP_CALL;
+    status = remember_type(http, head);
+    if (status < 0 || is_judged_by_body || head->body == HEAD_BODY_CHUNKED ||
+        placeholder_wants_body(&flow->inspector->placeholders, flow->about.name, http->type))
+        return status;
+    http->up = UP_BODY;
+    http->down = DOWN_HEAD;
+    status = http1_scan_begin(http);
+    return status == 0 ? hold_client_body(flow->hold, HOLD_LENGTH, head->length) : status;
+}
+
 int http1_held_send(struct http1 *http, const struct head *head, const struct request *request, bool is_judged_by_body)
 {
-    struct flow *flow = http->flow;
-    static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
     static const struct verdict upgrade = {.reason = NET_PLACEHOLDER, .status = 403, .code = "denied",
                                            .what = "a WebSocket to a host for which there is a secret"};
     static const struct verdict large = {.reason = NET_MALFORMED, .status = 400, .code = "malformed",
@@ -107,104 +119,49 @@ int http1_held_send(struct http1 *http, const struct head *head, const struct re
         return http1_refuse(http, &upgrade, head);
     if (strlen(request->path) + request->query.size > HOLD_TARGET_MAX)
         return http1_refuse(http, &large, head);
-    flow->held_is_head = http->is_head_method;
-    http->encoding = placeholder_has_body(flow->inspector->secrets, flow->about.name) ? encoding_of(head) : HOLD_RAW;
-    http->is_judged_by_body = is_judged_by_body;
+    http->flow->held_is_head = http->is_head_method;
     status = say_head(http, head, request);
-    if (status == 0 && head->has_body && head->expects && !buffer_add(&flow->sides[PROGRAM].out, go_on, sizeof(go_on) - 1))
-        status = -ENOMEM;
-    if (status == 0 && !head->has_body) {
-        status = hold_client_body(flow->hold, HOLD_NO_BODY, 0);
-        return status == 0 ? end_request(http) : status;
-    }
-    if (status == 0 && (is_judged_by_body || http->encoding || head->body == HEAD_BODY_CHUNKED)) {
-        http->up = UP_CALL;
-        return 0;
-    }
-    http->up = UP_BODY;
-    http->down = DOWN_HEAD;
-    return status == 0 ? hold_client_body(flow->hold, HOLD_LENGTH, head->length) : status;
+    return status == 0 ? say_body(http, head, is_judged_by_body) : status;
 }
 
-/* Which secret may not stand there; *body is written anew where it is JSON. */
-static int check_body(struct http1 *http, struct buffer *body, const struct net_secret **ret_misplaced)
-{
-    const struct net_secrets *secrets = http->flow->inspector->secrets;
-    const char *host = http->flow->about.name;
-    struct buffer anew = {0};
-    struct placeholder found;
-    int status = -EBADMSG;
-
-    *ret_misplaced = NULL;
-    if (http->encoding == HOLD_FORM) {
-        *ret_misplaced = placeholder_check_form(secrets, host, buffer_bytes(body), body->size);
-        return 0;
-    }
-    if (http->encoding == HOLD_JSON)
-        status = placeholder_check_json(secrets, host, buffer_bytes(body), body->size, &anew, ret_misplaced);
-    if (status == 0) {
-        buffer_finish(body);
-        *body = anew;
-        return 0;
-    }
-    buffer_finish(&anew);
-    if (status == -EBADMSG && placeholder_find(secrets, buffer_bytes(body), body->size, 0, &found))
-        *ret_misplaced = &secrets->items[found.secret];
-    return status == -EBADMSG ? 0 : status;
-}
-
-static uint64_t length_with_secrets(const struct http1 *http, const struct buffer *body)
-{
-    uint64_t length = body->size;
-    struct placeholder found;
-    size_t at = 0;
-
-    while (placeholder_find(http->flow->inspector->secrets, buffer_bytes(body), body->size, at, &found)) {
-        length += hold_client_length(http->flow->hold, found.secret, http->encoding);
-        length -= found.size;
-        at = found.at + found.size;
-    }
-    return length;
-}
+/* ---- bodies ---- */
 
 int http1_held_body(struct http1 *http, struct buffer *body)
 {
-    const struct net_secret *misplaced;
-    int status = check_body(http, body, &misplaced);
+    struct flow *flow = http->flow;
+    struct error err = ERROR_INIT;
+    unsigned secret = 0;
+    int status;
 
-    if (status < 0)
-        return status;
-    if (misplaced)
-        return http1_refuse_secret(http, misplaced, NULL);
-    status = hold_client_body(http->flow->hold, HOLD_LENGTH, length_with_secrets(http, body));
     buffer_finish(&http->body);
     http->body = *body;
     *body = (struct buffer){0};
+    status = placeholder_split_body(&flow->inspector->placeholders, flow->about.name, http->type, buffer_bytes(&http->body),
+                                    http->body.size, &http->text, &secret, &err);
+    if (status == -EACCES) {
+        status = http1_refuse_secret(http, secret, err.text, NULL);
+        return status == -EACCES ? 0 : status;
+    }
+    if (status < 0)
+        return status;
+    http->text_at = 0;
     http->up = UP_HELD;
     http->down = DOWN_HEAD;
-    return status;
+    return hold_client_body(flow->hold, HOLD_LENGTH, placeholder_text_length(&http->text, flow->hold));
 }
 
+/* The pieces of one that was collected, or the bytes of one that goes by. */
 int http1_held_drain(struct http1 *http)
 {
-    struct hold_client *hold = http->flow->hold;
-    struct buffer *body = &http->body;
+    int status = 0;
 
-    while (body->size) {
-        struct placeholder found = {.at = body->size};
-        bool has_secret = placeholder_find(http->flow->inspector->secrets, buffer_bytes(body), body->size, 0, &found);
-        int status = 0;
-
-        if (found.at)
-            status = hold_client_bytes(hold, buffer_bytes(body), found.at);
-        if (status == 0 && found.at)
-            buffer_take(body, found.at);
-        if (status == 0 && has_secret)
-            status = hold_client_secret(hold, found.secret, http->encoding);
-        if (status == 0 && has_secret)
-            buffer_take(body, found.size);
-        if (status < 0)
-            return status == -EAGAIN ? 0 : status;
-    }
+    if (http->text.count)
+        status = placeholder_text_send(&http->text, http->flow->hold, &http->text_at);
+    else if (http->body.size)
+        status = hold_client_bytes(http->flow->hold, buffer_bytes(&http->body), http->body.size);
+    if (status < 0)
+        return status == -EAGAIN ? 0 : status;
+    placeholder_text_finish(&http->text);
+    buffer_finish(&http->body);
     return 1;
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A request of HTTP/1.1: understood, judged, and sent anew or answered. */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -16,6 +15,7 @@ void http1_forget_request(struct http1 *http)
 {
     mem_free(http->path);
     http->path = NULL;
+    placeholder_text_finish(&http->text);
     buffer_finish(&http->kept);
     buffer_finish(&http->body);
 }
@@ -96,35 +96,6 @@ static int refuse_unreachable(struct http1 *http)
     return status;
 }
 
-int http1_refuse_secret(struct http1 *http, const struct net_secret *secret, const struct head *head)
-{
-    struct verdict verdict = {.reason = NET_PLACEHOLDER, .status = 403, .code = "secret", .secret = secret->name};
-    char what[400];
-
-    snprintf(what, sizeof(what), "the placeholder of the secret %.200s may not be sent there", secret->name);
-    verdict.what = what;
-    strncpy(verdict.where, secret->where, sizeof(verdict.where) - 1);
-    return http1_refuse(http, &verdict, head);
-}
-
-int http1_scan(struct http1 *http, const char *bytes, size_t size)
-{
-    const struct net_secret *secret = scanner_find(&http->scanner, http->flow->inspector->secrets, bytes, size);
-    int status;
-
-    if (!secret)
-        return 0;
-    if (http->up == UP_BODY && http->down != DOWN_HEAD) { /* it has an answer already, in part */
-        const struct tell_request told = http1_told(http);
-
-        tell_secret_denied(http->flow, &told, secret->name, secret->where);
-        return -EPERM;
-    }
-    buffer_finish(&http->flow->sides[SERVER].out);
-    status = http1_refuse_secret(http, secret, NULL);
-    return status < 0 ? status : -EACCES;
-}
-
 /* ---- permitted ---- */
 
 static int send_request(struct http1 *http, const struct head *head, const struct request *request)
@@ -136,7 +107,7 @@ static int send_request(struct http1 *http, const struct head *head, const struc
     http->is_chunked[PROGRAM] = head->body == HEAD_BODY_CHUNKED;
     http->up = head->has_body ? UP_BODY : UP_WAIT;
     http->down = DOWN_HEAD;
-    return 0;
+    return head->has_body ? http1_scan_begin(http) : 0;
 }
 
 /* A body that can decide: JSON, and not packed. */
@@ -188,8 +159,8 @@ static int collect_call(struct http1 *http, const struct head *head, const struc
 
 static int judge(struct http1 *http, const struct head *head, const struct request *request)
 {
-    const struct net_secret *secret;
     struct verdict verdict;
+    int status;
     struct net_request asked = {
         .method = request->method,
         .path = request->is_canonical ? request->path : NULL,
@@ -203,10 +174,9 @@ static int judge(struct http1 *http, const struct head *head, const struct reque
     http->call = asked;
     if (verdict.verdict == NET_REFUSE)
         return http1_refuse(http, &verdict, head);
-    secret = placeholder_misplaced(http->flow->inspector->secrets, http->flow->hold ? http->flow->about.name : NULL,
-                                   (struct span){request->path, strlen(request->path)}, request->query, head);
-    if (secret)
-        return http1_refuse_secret(http, secret, head);
+    status = http1_check_head(http, head, request);
+    if (status < 0)
+        return status == -EACCES ? 0 : status;
     if (http->flow->failure[0])
         return refuse_unreachable(http);
     if (verdict.verdict == NET_ASK_CALL && !is_json(head))
@@ -228,7 +198,6 @@ static int remember(struct http1 *http, const struct head *head, const struct re
     http->closes = head->closes;
     http->interim = 0;
     http->is_judged_by_body = false;
-    http->scanner.size = 0;
     http->discarded = 0;
     http->began_ns = loop_now_ns(http->flow->inspector->loop);
     http->is_complete[PROGRAM] = false;

@@ -6,6 +6,7 @@
 #include <openssl/types.h>
 
 #include "inspect/buffer.h"
+#include "inspect/placeholder.h"
 #include "net/rules.h"
 #include "net/secrets.h"
 #include "worker/budget.h"
@@ -27,6 +28,7 @@ struct inspector {
     struct net_rules *rules;
     struct arena *secrets_arena;
     struct net_secrets *secrets; /* without values; NULL = none */
+    struct placeholders placeholders; /* of these */
     struct authority *authority; /* NULL: nothing is terminated */
     SSL_CTX *to_programs, *to_servers;
     struct budgets budgets;

@@ -62,7 +62,9 @@ static int take_secrets(struct inspector *inspector, int fd, struct error *err)
     inspector->secrets_arena = arena_new();
     if (!inspector->secrets_arena)
         return error_memory(err);
-    return status < 0 ? status : net_secrets_read(inspector->secrets_arena, record, size, &inspector->secrets, err);
+    if (status == 0)
+        status = net_secrets_read(inspector->secrets_arena, record, size, &inspector->secrets, err);
+    return status < 0 ? status : placeholders_init(&inspector->placeholders, inspector->secrets, err);
 }
 
 /* Each message once; RULES comes first. *ret_is_last: BEGIN. */

@@ -60,7 +60,7 @@ TEST(in_its_place_in_a_body_the_value_is_sent_with_the_length_that_it_has)
 {
     check_sent("POST /a HTTP/1.1\r\nHost: api.test\r\nContent-Type: application/json\r\nContent-Length: 59\r\n\r\n"
                "{\"a\": [1],  \"auth\":{\"token\":\"" PLACEHOLDER "\"}   }\n",
-               "\r\n\r\n{\"a\":[1],\"auth\":{\"token\":\"sehr \\\"geheim\\\" & wahr\"}}");
+               "\r\n\r\n{\"a\": [1],  \"auth\":{\"token\":\"sehr \\\"geheim\\\" & wahr\"}   }\n");
     check_sent("POST /a HTTP/1.1\r\nHost: api.test\r\nContent-Type: application/x-www-form-urlencoded\r\nTransfer-Encoding: chunked\r\n\r\n"
                "6\r\ntoken=\r\n17\r\n" PLACEHOLDER "\r\n4\r\n&a=b\r\n0\r\n\r\n",
                "\r\n\r\ntoken=sehr%20%22geheim%22%20%26%20wahr&a=b");

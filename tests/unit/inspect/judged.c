@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What rules say of requests and calls, and what a program hears of it. */
+#include <stdio.h>
+#include <sys/socket.h>
+
+#include "base/memory.h"
+#include "test.h"
+#include "world.h"
+
+static const char *const reading[] = {"GET", "HEAD", "POST"};
+static const char *const paths[] = {"/v1/**"};
+static const struct net_requests narrow = {.methods = reading, .method_count = 3, .paths = paths, .path_count = 1};
+
+static char got[20000];
+
+struct wrong {
+    const char *request;
+    const char *status; /* of the answer */
+    const char *part;   /* of its message */
+};
+
+TEST(a_request_that_no_rule_grants_is_answered_with_what_would_and_the_connection_goes_on)
+{
+    struct world world;
+    struct link link;
+    struct worker_message event;
+
+    world_begin(&world, &(struct world_rules){.requests = &narrow}, NULL);
+    link = world_link(&world, false);
+    link_send(link.program, "DELETE /v1/a?key=geheim HTTP/1.1\r\nHost: api.test\r\nContent-Length: 2\r\n\r\nxy");
+    link_read_until(link.program, "}}\n", got, sizeof(got));
+    check_contains(got, "HTTP/1.1 403 Forbidden\r\nContent-Type: application/json\r\n");
+    check_contains(got, "\"code\":\"denied\"");
+    check_contains(got, "\"method\":\"DELETE\",\"path\":\"/v1/a\"");
+    check_contains(got, "\"remedy\":\"add this method and path");
+    check(!strstr(got, "geheim") && !strstr(got, "Connection: close"));
+    event = world_event(&world, WORKER_REQUEST_DENIED);
+    check_string(event.method, "DELETE");
+    check_string(event.path, "/v1/a");
+    check_int(event.reason, NET_REQUEST);
+    check(link_is_silent(link.server));
+    link_send(link.program, "GET /v1/a HTTP/1.1\r\nHost: api.test\r\n\r\n");
+    link_read_until(link.server, "\r\n\r\n", got, sizeof(got));
+    check_string(got, "GET /v1/a HTTP/1.1\r\nHost: api.test\r\n\r\n");
+    link_close(&link);
+    world_end(&world);
+}
+
+TEST(a_request_for_somebody_else_is_refused_and_the_next_one_is_judged)
+{
+    static const struct wrong rows[] = {
+        {"GET /v1/a HTTP/1.1\r\nHost: other.test\r\n\r\n", "421", "wrong-host"},
+        {"GET /v1/a HTTP/1.1\r\nHost: api.test:8080\r\n\r\n", "421", "wrong-host"},
+        {"GET /v1/a HTTP/1.1\r\nHost: 203.0.113.7\r\n\r\n", "421", "wrong-host"},
+        {"GET /v1/a HTTP/1.1\r\nHost: api.test@other.test\r\n\r\n", "400", "malformed"},
+        {"GET /v1/../admin HTTP/1.1\r\nHost: api.test\r\n\r\n", "403", "read differently"},
+        {"GET /v1/%2e%2e/admin HTTP/1.1\r\nHost: api.test\r\n\r\n", "403", "read differently"},
+        {"GET /v1/a%2fb HTTP/1.1\r\nHost: api.test\r\n\r\n", "403", "read differently"},
+        {"GET /V1/a HTTP/1.1\r\nHost: api.test\r\n\r\n", "403", "denied"},
+        {"get /v1/a HTTP/1.1\r\nHost: api.test\r\n\r\n", "400", "second parser"},
+        {"TRACE /v1/a HTTP/1.1\r\nHost: api.test\r\n\r\n", "403", "never permitted"},
+        {"CONNECT api.test:80 HTTP/1.1\r\nHost: api.test\r\n\r\n", "403", "never permitted"},
+    };
+    struct world world;
+
+    world_begin(&world, &(struct world_rules){.requests = &narrow}, NULL);
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        struct link link = world_link(&world, false);
+
+        link_send(link.program, rows[i].request);
+        link_read_until(link.program, "}}\n", got, sizeof(got));
+        if (!strstr(got, rows[i].status) || !strstr(got, rows[i].part))
+            test_fail(__FILE__, __LINE__, "'%s': '%s'", rows[i].request, got);
+        shutdown(link.program, SHUT_WR);
+        link_read_all(link.server, got, sizeof(got));
+        check_string(got, "");
+        link_close(&link);
+    }
+    world_end(&world);
+}
+
+/* ---- calls ---- */
+
+static const char *const tools[] = {"search"}, *const methods[] = {"resources/list"};
+static const struct net_requests mcp = {.has_calls = true, .is_mcp = true, .tools = tools, .tool_count = 1, .calls = methods, .call_count = 1};
+
+static void say_call(struct link *link, const char *type, const char *body)
+{
+    char head[200];
+
+    snprintf(head, sizeof(head), "POST /mcp HTTP/1.1\r\nHost: api.test\r\nContent-Type: %s\r\nContent-Length: %zu\r\n\r\n", type, strlen(body));
+    link_send(link->program, head);
+    link_send(link->program, body);
+}
+
+TEST(a_permitted_call_arrives_in_one_spelling)
+{
+    static const char *const rows[][2] = {
+        {"{\"jsonrpc\":\"2.0\", \"id\": 1, \"method\":\"tools/call\",\"params\":{\"name\":\"se\\u0061rch\",\"arguments\":{\"q\":1.5}}}",
+         "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"search\",\"arguments\":{\"q\":1.5}}}"},
+        {"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"initialize\"}", "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"initialize\"}"},
+        {"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"resources/list\"}", "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"resources/list\"}"},
+        {"[{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"},{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":{}}]",
+         "[{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"},{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":{}}]"},
+    };
+    struct world world;
+
+    world_begin(&world, &(struct world_rules){.requests = &mcp}, NULL);
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        struct link link = world_link(&world, false);
+        char expected[500];
+
+        say_call(&link, "application/json; charset=utf-8", rows[i][0]);
+        snprintf(expected, sizeof(expected), "\r\nContent-Length: %zu\r\n\r\n%s", strlen(rows[i][1]), rows[i][1]);
+        link_read_until(link.server, expected, got, sizeof(got));
+        link_send(link.server, "HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n");
+        link_read_until(link.program, "\r\n\r\n", got, sizeof(got));
+        link_close(&link);
+    }
+    world_end(&world);
+}
+
+TEST(other_calls_are_refused_by_name_and_the_connection_goes_on)
+{
+    static const struct wrong rows[] = {
+        {"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"delete\"}}", "403", "the call tools/call of delete"},
+        {"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"Search\"}}", "403", "the call tools/call of Search"},
+        {"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"resources/read\"}", "403", "the call resources/read"},
+        {"[{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"},{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"delete\"}}]", "403", "of delete"},
+        {"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"search\"},\"params\":{\"name\":\"delete\"}}", "400", "twice"},
+        {"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":7}}", "400", "params.name"},
+        {"{\"jsonrpc\":\"1.0\",\"id\":1,\"method\":\"ping\"}", "400", "JSON-RPC 2.0"},
+        {"{\"id\":1,\"method\":\"ping\"}", "400", "JSON-RPC 2.0"},
+        {"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"\"}", "400", "1 to 127"},
+        {"[]", "400", "batch"},
+        {"[[]]", "400", "JSON-RPC 2.0"},
+        {"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"} x", "400", "strict JSON"},
+        {"\"ping\"", "400", "strict JSON"},
+    };
+    struct world world;
+    struct link link;
+
+    world_begin(&world, &(struct world_rules){.requests = &mcp}, NULL);
+    link = world_link(&world, false);
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        say_call(&link, "application/json", rows[i].request);
+        link_read_until(link.program, "}}\n", got, sizeof(got));
+        if (!strstr(got, rows[i].status) || !strstr(got, rows[i].part))
+            test_fail(__FILE__, __LINE__, "'%s': '%s'", rows[i].request, got);
+    }
+    /* a body that is not read cannot permit anything */
+    say_call(&link, "text/plain", "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}");
+    link_read_until(link.program, "}}\n", got, sizeof(got));
+    check_contains(got, "no application/json");
+    say_call(&link, "application/json", "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}");
+    link_read_until(link.server, "\"ping\"}", got, sizeof(got));
+    check_contains(got, "POST /mcp HTTP/1.1\r\n");
+    link_close(&link);
+    world_end(&world);
+}
+
+TEST(a_body_that_is_too_large_to_judge_is_refused)
+{
+    static char chunk[70000];
+    struct world world;
+    struct link link;
+
+    world_begin(&world, &(struct world_rules){.requests = &mcp}, NULL);
+    link = world_link(&world, false);
+    link_send(link.program, "POST /mcp HTTP/1.1\r\nHost: api.test\r\nContent-Type: application/json\r\nContent-Length: 2000000\r\n\r\n");
+    memset(chunk, ' ', sizeof(chunk));
+    for (size_t sent = 0; sent < (1u << 20) + sizeof(chunk); sent += sizeof(chunk))
+        link_send_n(link.program, chunk, sizeof(chunk));
+    link_read_until(link.program, "}}\n", got, sizeof(got));
+    check_contains(got, "413 Content Too Large");
+    link_read_all(link.server, got, sizeof(got));
+    check_string(got, "");
+    link_close(&link);
+    world_end(&world);
+}
+
+TEST(a_websocket_that_no_rule_grants_is_refused)
+{
+    struct world world;
+    struct link link;
+
+    world_begin(&world, &(struct world_rules){.requests = &narrow}, NULL);
+    link = world_link(&world, false);
+    link_send(link.program, "GET /v1/a HTTP/1.1\r\nHost: api.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+    link_read_until(link.program, "}}\n", got, sizeof(got));
+    check_contains(got, "403 Forbidden");
+    link_send(link.program, "GET /v1/a HTTP/1.1\r\nHost: api.test\r\n\r\n");
+    link_read_until(link.server, "\r\n\r\n", got, sizeof(got));
+    link_close(&link);
+    world_end(&world);
+}
