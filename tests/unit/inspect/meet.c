@@ -77,6 +77,7 @@ pid_t serve(const struct server *server, struct link *link)
         link->server = -1;
         return pid;
     }
+    alarm(60);
     signal(SIGPIPE, SIG_IGN);
     close(link->program);
     context = SSL_CTX_new(TLS_server_method());
