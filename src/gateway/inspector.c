@@ -193,6 +193,8 @@ int inspector_open(struct gateway *gateway, int fd, struct error *err)
     if (!inspector)
         return error_memory(err);
     status = budgets_create(&gateway->budgets, &counters, err);
+    if (status == 0) /* whoever takes them finds the counters of these rules in them */
+        status = budgets_set_rules(&gateway->budgets, gateway->set->rules, true, err);
     if (status == 0) {
         status = channel_send_with(taken, &message, &counters, 1, true);
         status = status < 0 ? error_system(err, -status, "tell the inspector of the counters of budgets") : 0;

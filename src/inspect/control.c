@@ -32,7 +32,7 @@ int control_read_rules(struct inspector *inspector, int fd, struct error *err)
     status = worker_read_sealed(fd, NET_RECORD_MAX, "the rules", &record, &size, err);
     if (status == 0)
         status = net_rules_read(arena, record, size, &rules, err);
-    if (status == 0)
+    if (status == 0 && inspector->budgets.memory) /* else COUNTERS comes before the first connection */
         status = budgets_set_rules(&inspector->budgets, rules, false, err);
     if (status < 0)
         return status;
@@ -56,6 +56,8 @@ static int take_message(struct inspector *inspector, const struct worker_message
 
     switch (message->type) {
     case WORKER_FLOW:
+        if (inspector->rules->budget_count && !inspector->budgets.memory)
+            return -EPROTO;
         flow_begin(inspector, message, fds[0], fds[1]);
         fds[0] = fds[1] = -1;
         return 0;
