@@ -8,7 +8,9 @@ import websockets
 
 
 async def main():
-    context = ssl.create_default_context(cafile="ca.pem") if sys.argv[1].startswith("wss") else None
+    context = ssl.create_default_context() if sys.argv[1].startswith("wss") else None
+    if context:
+        context.load_verify_locations("ca.pem")
     async with websockets.connect(sys.argv[1], ssl=context, open_timeout=10) as socket:
         print(await socket.recv())
         await socket.send("and back")

@@ -13,6 +13,7 @@ world_fill()
     fill_git && fill_registry && fill_index || return
     ! /usr/bin/python3 -c 'import asyncssh' 2>/dev/null || fill_ssh || return
     ! PATH=$SYSTEM_PATH command -v nghttpd >/dev/null || fill_http2 || return
+    ! PATH=$SYSTEM_PATH command -v node >/dev/null || fill_streams || return
     world_start_on_host "$WORLD/host.log" /usr/bin/python3 -B "$WORLD/serve.py" "$WORLD/host" "$WORLD/certificate.pem" \
         "$WORLD/key.pem" 8081=http=127.0.0.1 8082=http=127.0.0.1 8083=http=0.0.0.0 9999=fence=127.0.0.1
     world_start_on_host "$WORLD/proxy.log" /usr/bin/python3 -B "$WORLD/proxy.py" 3128 "$WORLD/proxied"
@@ -25,7 +26,7 @@ fill_git()
     in_world_directory sh -ec 'mkdir -p files/git host/files && git init -q -b main tree && cd tree
         echo "greetings from the world" >hello && git add hello && git commit -q -m first && cd ..
         git clone -q --bare tree files/git/hello.git && git -C files/git/hello.git config http.receivepack true
-        ln -s ../seen host/seen'
+        cp -a files/git/hello.git files/git/other.git && ln -s ../seen host/seen'
 }
 
 # One package, as a registry describes it.
@@ -37,6 +38,7 @@ fill_registry()
         echo "console.log(\"greetings from the world\")" >package/index.js
         tar -czf files/npm/hello-cordon/-/hello-cordon-1.0.0.tgz package
         sum=$(openssl dgst -sha512 -binary files/npm/hello-cordon/-/hello-cordon-1.0.0.tgz | base64 -w 0)
+        ln -s allowed files/elsewhere && ln -s simple files/mirror
         for host in allowed denied; do
             mkdir -p files/$host/hello-cordon
             printf "%s" "{\"name\":\"hello-cordon\",\"dist-tags\":{\"latest\":\"1.0.0\"},\"versions\":{\"1.0.0\":{" \
@@ -74,4 +76,11 @@ fill_http2()
 {
     world_start "$WORLD/http2.log" nghttpd -a 127.0.0.1 -d "$WORLD/host/files" 18444 "$WORLD/key.pem" "$WORLD/certificate.pem" &&
         world_start "$WORLD/http2-plain.log" nghttpd -a 127.0.0.1 -d "$WORLD/host/files" --no-tls 18445
+}
+
+# One that records what it is asked for, and sends trailers.
+fill_streams()
+{
+    world_start "$WORLD/streams.log" node "$WORLD/http2.mjs" "$WORLD" "$WORLD/certificate.pem" "$WORLD/key.pem" 18446 18447
+    world_wait test -s "$WORLD/streams.log"
 }

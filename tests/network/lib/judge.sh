@@ -6,13 +6,23 @@
 trial_open() # NAME
 {
     STARTED=$SECONDS TREE=$ROOT/trees/$1.$WHO HOME_DIR=$ROOT/trees/$1.$WHO/home WORKSPACE=$ROOT/trees/$1.$WHO/home/work
-    LIMIT=30 POLICY=one-name CEILING='' EVENTS=$TREE/events.jsonl PIDS=() QUICK=5
+    LIMIT=30 POLICY=one-name CEILING='' EVENTS=$TREE/events.jsonl PIDS=() QUICK=5 ARRIVALS=. BARE_VARIABLES=() CALLER_VARIABLES=()
     mkdir -p "$WORKSPACE" "$TREE/policies"
-    cp "$HERE"/policies/*.yaml "$TREE/policies/"
+    fill_policies
     cp "$HERE"/clients/* "$WORLD/ca.pem" "$WORKSPACE/"
     chmod -R a+rX "$TREE"
     [ ${#drop[@]} = 0 ] || [ "$(id -u)" != 0 ] || chown -R "$caller_user:" "$TREE"
     cd "$WORKSPACE" || exit
+}
+
+# @WORLD@ in a policy is the world's directory, which nothing inside can see.
+fill_policies()
+{
+    local policy text
+    for policy in "$HERE"/policies/*.yaml; do
+        text=$(<"$policy")
+        printf '%s\n' "${text//@WORLD@/$WORLD}" >"$TREE/policies/${policy##*/}"
+    done
 }
 
 trial_close()
@@ -40,11 +50,12 @@ contained() # COMMAND...
 {
     local options=(--policy "$TREE/policies/$POLICY.yaml")
     [ -z "$CEILING" ] || options+=(--policy "$TREE/policies/$CEILING.yaml")
-    as_caller "$CORDON" run --workspace "$WORKSPACE" "${options[@]}" --events "$EVENTS" -- "$@"
+    as_caller "${CALLER_VARIABLES[@]}" "$CORDON" run --workspace "$WORKSPACE" "${options[@]}" --events "$EVENTS" -- "$@"
 }
 
-# STATUS, OUTPUT, SEEN (what arrived in the world meanwhile), MILLISECONDS.
-run_bare() { measure as_caller "$@"; }
+# STATUS, OUTPUT, SEEN (what arrived in the world meanwhile: lines of its record that ARRIVALS matches), MILLISECONDS.
+# BARE_VARIABLES and CALLER_VARIABLES are those of the unconfined command and of `cordon run`.
+run_bare() { measure as_caller "${BARE_VARIABLES[@]}" "$@"; }
 run_contained()
 {
     rm -f "$EVENTS"
@@ -53,12 +64,12 @@ run_contained()
 measure() # COMMAND...
 {
     local before start=${EPOCHREALTIME/./}
-    before=$(world_seen)
+    before=$(world_seen "$ARRIVALS")
     start=${EPOCHREALTIME/./}
     OUTPUT=$("$@" 2>&1 </dev/null)
     STATUS=$?
     MILLISECONDS=$(((${EPOCHREALTIME/./} - start) / 1000))
-    SEEN=$(($(world_seen) - before))
+    SEEN=$(($(world_seen "$ARRIVALS") - before))
 }
 
 # Unconfined it works and is seen: without this, a refusal proves nothing.
@@ -105,8 +116,16 @@ is_shut() # TEXT COMMAND...
     125 | 126 | 127) complain "$POLICY: $*: it was not tried: status $STATUS: $OUTPUT" || return ;;
     esac
     ! grep -qF -- "$text" <<<"$OUTPUT" || complain "$POLICY: $*: it had its answer: $OUTPUT" || return
-    [ "$SEEN" = 0 ] || complain "$POLICY: $*: $SEEN arrived in the world: $(tail -n "$SEEN" "$WORLD/seen")" || return
+    [ "$SEEN" = 0 ] || complain "$POLICY: $*: $SEEN arrived in the world: $(grep -E -- "$ARRIVALS" "$WORLD/seen" | tail -n "$SEEN")" || return
     [ "$MILLISECONDS" -lt $((QUICK * 1000)) ] || complain "$POLICY: $*: refused only after $MILLISECONDS ms: $OUTPUT"
+}
+
+# The same for a request of a connection that is permitted: its server may see that, and no request.
+REQUESTS='^(http|h2|mcp|rpc|websocket) '
+is_denied() # TEXT COMMAND...
+{
+    local ARRIVALS=$REQUESTS
+    is_refused "$@" && has_event network.request-denied
 }
 
 # The last container's record has an event of this type for which the jq expression holds: has_event TYPE [EXPRESSION]
@@ -156,7 +175,7 @@ find_below() # PID NAME
 {
     local child
     for child in $(cat /proc/"$1"/task/*/children 2>/dev/null); do
-        [ "$(cat "/proc/$child/comm" 2>/dev/null)" != "$2" ] || echo "$child"
+        [ "$(cat "/proc/$child/comm" 2>/dev/null)" != "${2:0:15}" ] || echo "$child" # (the kernel keeps no more)
         find_below "$child" "$2"
     done
 }

@@ -45,7 +45,21 @@ world_certificates() # DIRECTORY
             -keyout "$1/key.pem" -out "$1/request.pem" 2>/dev/null &&
         printf 'subjectAltName=%s,IP:93.184.216.34,IP:93.184.216.35,IP:2606:2800:220:1::34,IP:10.1.2.3\n' "$names" >"$1/names" &&
         openssl x509 -req -in "$1/request.pem" -CA "$1/ca.pem" -CAkey "$1/ca.key" -CAcreateserial -days 30 \
-            -extfile "$1/names" -out "$1/certificate.pem" 2>/dev/null
+            -extfile "$1/names" -out "$1/certificate.pem" 2>/dev/null && world_bad_certificates "$1"
+}
+
+# Of the same key: one that is over, one of an authority that nobody knows, one for another name.
+world_bad_certificates() # DIRECTORY
+{
+    printf 'subjectAltName=DNS:elsewhere.example\n' >"$1/elsewhere"
+    world_sign "$1" misnamed elsewhere -days 30 && world_sign "$1" expired names -days -1 &&
+        openssl x509 -req -in "$1/request.pem" -signkey "$1/key.pem" -days 30 -extfile "$1/names" -out "$1/stranger.pem" 2>/dev/null &&
+        cat /etc/ssl/certs/ca-certificates.crt "$1/ca.pem" >"$1/bundle.pem" 2>/dev/null || cp "$1/ca.pem" "$1/bundle.pem"
+}
+world_sign() # DIRECTORY NAME EXTENSIONS OPTION...
+{
+    openssl x509 -req -in "$1/request.pem" -CA "$1/ca.pem" -CAkey "$1/ca.key" -CAcreateserial -extfile "$1/$3" -out "$1/$2.pem" \
+        "${@:4}" 2>/dev/null
 }
 
 # Addresses and the way to them. The host's own address is on its side, like the way to everything else.
@@ -80,7 +94,7 @@ TEXT
 world_open() # DIRECTORY
 {
     WORLD=$1 WORLD_PIDS=()
-    mkdir -p "$WORLD/files" && cp "$WORLD_SOURCES"/*.py "$WORLD" && world_certificates "$WORLD" || return
+    mkdir -p "$WORLD/files" && cp "$WORLD_SOURCES"/*.{py,mjs} "$WORLD" && world_certificates "$WORLD" || return
     [ ${#drop[@]} = 0 ] || [ "$(id -u)" != 0 ] || chown -R "$caller_user:" "$WORLD"
     unshare --net sleep infinity &
     WORLD_PID=$!
@@ -93,7 +107,8 @@ world_open() # DIRECTORY
     mount --bind "$WORLD/resolv.conf" /etc/resolv.conf && mount --bind "$WORLD/hosts" /etc/hosts || return
     world_start "$WORLD/serve.log" /usr/bin/python3 -B "$WORLD/serve.py" "$WORLD" "$WORLD/certificate.pem" "$WORLD/key.pem" \
         80=http 8080=http 443=https 8443=https 9443=retry 53=dns 7=echo 7=udp-echo 443=udp-echo 853=echo 853=udp-echo \
-        5353=multicast 5355=multicast 25=first 22=relay 8444=relay 8445=relay 9=slow 19=reset 9999=fence
+        9441=expired 9442=stranger 9444=misnamed 5353=multicast 5355=multicast 25=first \
+        22=relay 8444=relay 8445=relay 8446=relay 8447=relay 9=slow 19=reset 9999=fence
     world_wait test -s "$WORLD/ready"
 }
 

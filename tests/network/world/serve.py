@@ -2,7 +2,7 @@
 """The servers of the world, in one process: serve.py DIRECTORY CERTIFICATE KEY PORT=KIND[=ADDRESS]...
 
 DIRECTORY has the files (`files`), gets the record (`seen`) and, when all listen, `ready`. Each connection is recorded when
-it is accepted, so what was refused on its way is not there. KIND: http https dns echo relay first slow reset fence udp-echo multicast.
+it is accepted, so what was refused on its way is not there. KIND: http https retry expired stranger misnamed dns echo relay first slow reset fence udp-echo multicast.
 """
 import hashlib
 import os
@@ -32,6 +32,10 @@ class World:
         self.names = NameServer(self.record)
         self.selector = selectors.DefaultSelector()
         self.tls = {"https": self.context(certificate, key), "retry": self.context(certificate, key)}
+        for kind in ("expired", "stranger", "misnamed"):
+            bad = os.path.join(directory, kind + ".pem")
+            if os.path.exists(bad):
+                self.tls[kind] = self.context(bad, key)
         self.tls["retry"].set_ecdh_curve("secp384r1")  # no client guesses it: each is asked for a second hello
 
     def context(self, certificate, key):
@@ -111,7 +115,7 @@ class World:
     def serve_http(self, connection, where):
         serve_http(connection, os.path.join(self.directory, "files"), self.record, where)
 
-    serve_https = serve_retry = serve_http
+    serve_https = serve_retry = serve_expired = serve_stranger = serve_misnamed = serve_http
 
     def serve_dns(self, connection, _):
         self.names.stream(connection)

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """HTTP/1.1 as the tests need it: files, git, a WebSocket, an MCP server; each request is recorded."""
 import base64
+import gzip
 import hashlib
 import json
 import os
 import subprocess
 from pathlib import Path
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 GREETING = "greetings from the world\n"
 
@@ -65,21 +66,78 @@ def serve_git(request, file, root):
     reply(file, status, body, kind, lines)
 
 
-TOOLS = [{"name": "greet", "description": "Greets", "inputSchema": {"type": "object", "properties": {}}}]
+TOOLS = [{"name": name, "description": "Greets", "inputSchema": {"type": "object", "properties": {}}}
+         for name in ("greet", "remove")]
 
 
-def serve_mcp(request, file):
-    """Streamable HTTP of the Model Context Protocol, as small as it can be."""
-    call = json.loads(request.body)
+def call_mcp(call, record):
+    """What a server of the Model Context Protocol answers to one message, None to what wants no answer."""
+    parameters = call.get("params") or {}
+    record.line("mcp", call["method"], parameters.get("name", "-"))
     results = {"initialize": {"protocolVersion": "2025-03-26", "capabilities": {"tools": {}},
                               "serverInfo": {"name": "world", "version": "1"}},
                "tools/list": {"tools": TOOLS},
-               "tools/call": {"content": [{"type": "text", "text": GREETING}]}}
+               "resources/list": {"resources": [{"uri": "world://greeting", "name": GREETING}]},
+               "tools/call": {"content": [{"type": "text", "text": f"{parameters.get('name')}: {GREETING}"}]}}
     if "id" not in call:
+        return None
+    return {"jsonrpc": "2.0", "id": call["id"], "result": results.get(call["method"], {})}
+
+
+def call_rpc(call, record):
+    record.line("rpc", call["method"])
+    return {"jsonrpc": "2.0", "id": call["id"], "result": GREETING} if "id" in call else None
+
+
+def serve_calls(request, file, record, answer):
+    """JSON-RPC in a body, one call or many; an answer of MCP as a stream of events where the client takes nothing else."""
+    call = json.loads(request.body)
+    answers = [answer(item, record) for item in (call if isinstance(call, list) else [call])]
+    answers = [item for item in answers if item is not None]
+    if not answers:
         reply(file, "202 Accepted", b"")
         return
-    body = {"jsonrpc": "2.0", "id": call["id"], "result": results.get(call["method"], {})}
-    reply(file, "200 OK", json.dumps(body).encode(), "application/json")
+    body = json.dumps(answers if isinstance(call, list) else answers[0]).encode()
+    headers = ["Mcp-Session-Id: session-of-the-world"]
+    if request.headers.get("accept") == "text/event-stream":
+        reply(file, "200 OK", b"event: message\ndata: " + body + b"\n\n", "text/event-stream", headers)
+    else:
+        reply(file, "200 OK", body, "application/json", headers)
+
+
+def reflect(request, file, way):
+    """All that was asked, as it came or in a form in which programs know it as well."""
+    lines = [f"{request.method} {request.target}", *(f"{name}: {value}" for name, value in request.headers.items()), ""]
+    body = "\n".join(lines).encode("latin-1") + request.body
+    forms = {"base64": base64.b64encode, "json": lambda data: json.dumps(data.decode("latin-1")).encode(),
+             "percent": lambda data: quote(data, safe="").encode(), "hexadecimal": lambda data: data.hex().encode(),
+             "gzip": gzip.compress}
+    headers = ["Content-Encoding: gzip"] if way == "gzip" else []
+    if way == "header":
+        headers, body = [f"X-Reflected: {request.headers.get('authorization', '-')}"], b""
+    if way == "chunks":
+        head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Type: text/plain\r\n\r\n"
+        file.write(head.encode() + b"".join(b"1\r\n" + bytes([byte]) + b"\r\n" for byte in body) + b"0\r\n\r\n")
+        file.flush()
+        return
+    reply(file, "200 OK", forms.get(way, lambda data: data)(body), headers=headers)
+
+
+def digest_of(request, query):
+    """What arrived, so that it can be compared without being told: a header, a parameter, a field of the body, or all of it."""
+    if "header" in query:
+        what = request.headers.get(query["header"][0], "")
+    elif "parameter" in query:
+        what = query.get(query["parameter"][0], [""])[0]
+    elif "pointer" in query:
+        what = json.loads(request.body)
+        for name in query["pointer"][0].split("/")[1:]:
+            what = what[name]
+    elif "form" in query:
+        what = parse_qs(request.body.decode("latin-1"))[query["form"][0]][0]
+    else:
+        what = request.body.decode("latin-1")
+    return hashlib.sha256(what.encode("latin-1")).hexdigest().encode() + b"\n"
 
 
 def serve_websocket(request, file):
@@ -110,10 +168,10 @@ def serve_file(request, file, root):
     reply(file, "200 OK", path.read_bytes(), kinds.get(path.suffix, "application/octet-stream"))
 
 
-def handle(request, file, root):
+def handle(request, file, root, record):
     """True while the connection goes on."""
-    path, query = request.path, parse_qs(request.query)
-    if path == "/hello" or request.method == "CONNECT":
+    path, query = unquote(request.path), parse_qs(request.query)
+    if path in ("/hello", "/denied", "/files/one") or request.method == "CONNECT":
         reply(file, "200 OK", GREETING.encode())
     elif path == "/echo":
         reply(file, "200 OK", request.body)
@@ -121,11 +179,17 @@ def handle(request, file, root):
         reply(file, "302 Found", b"", headers=[f"Location: {query['to'][0]}"])
     elif path == "/size":
         reply(file, "200 OK", b"x" * int(query["bytes"][0]))
+    elif path == "/reflect":
+        reflect(request, file, query.get("as", [""])[0])
     elif path == "/digest":
-        reply(file, "200 OK", hashlib.sha256(request.body).hexdigest().encode() + b"\n")
-    elif path == "/mcp" and request.method == "POST":
-        serve_mcp(request, file)
+        reply(file, "200 OK", digest_of(request, query))
+    elif path in ("/mcp", "/rpc") and request.method == "POST":
+        serve_calls(request, file, record, call_mcp if path == "/mcp" else call_rpc)
+    elif path == "/mcp" and request.method == "DELETE":
+        record.line("mcp", "end", "-")
+        reply(file, "204 No Content", b"")
     elif path == "/ws" and "sec-websocket-key" in request.headers:
+        record.line("websocket", request.target)
         serve_websocket(request, file)
         return False
     elif path.startswith("/git/"):
@@ -141,7 +205,7 @@ def serve_http(connection, root, record, where):
             while True:
                 request = Request(file)
                 record.line("http", where, request.method, request.target, request.headers.get("host", "-"))
-                if not handle(request, file, Path(root)):
+                if not handle(request, file, Path(root), record):
                     return
         except EOFError:
             return
