@@ -5,9 +5,12 @@
  */
 #include "gateway/change.h"
 
+#include <errno.h>
+
 #include "gateway/doors.h"
 #include "gateway/flow.h"
 #include "gateway/inspector.h"
+#include "gateway/ping.h"
 #include "gateway/udp.h"
 #include "worker/channel.h"
 
@@ -46,6 +49,7 @@ static int take_effect(struct gateway *gateway, struct error *err)
     doors_judge_all(gateway);
     flow_judge_all(gateway);
     udp_judge_all(gateway->udp);
+    ping_judge_all(gateway->ping);
     if (gateway->is_pending_captured)
         gateway->captured = gateway->set;
     if (captured != gateway->captured && captured != former)
@@ -77,6 +81,9 @@ static int prepare(struct gateway *gateway, int fd, struct error *err)
 
     if (status == 0)
         status = ruleset_check_doors(gateway->set, gateway->pending, err);
+    if (status == 0 && gateway->pending->names_ping && !gateway->ping)
+        status = error_set(err, ERROR_UNENFORCEABLE, EOPNOTSUPP,
+                           "the new rules grant icmp, which was not when the container started; start it anew");
     if (status == 0 && !gateway->is_pending_captured)
         status = ruleset_check_within(gateway->captured, gateway->pending, err);
     if (status == 0 && gateway->pending->rules->budget_count && !gateway->budgets.memory)

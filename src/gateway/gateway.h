@@ -16,6 +16,7 @@
 
 struct flow;
 struct udp;
+struct ping;
 struct door;
 struct inspector;
 
@@ -38,6 +39,7 @@ struct gateway {
     struct door *doors;
     size_t door_count;
     struct udp *udp;
+    struct ping *ping; /* NULL = nobody may */
     struct inspector *inspector; /* NULL = there is none, and what requests decide is refused */
     struct budgets budgets, pending_budgets;
     struct loop_timer unpaid; /* a budget of bytes has come to its end: see who counts for it */

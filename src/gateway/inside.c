@@ -60,7 +60,7 @@ void inside_want_synthetic(struct inside_want *want, struct net_block blocks[2])
 
 int inside_capture_again(int network, const struct ruleset *set, struct error *err)
 {
-    struct inside_want want = {.set = set, .settings = -1, .is_again = true};
+    struct inside_want want = {.set = set, .settings = -1, .is_again = true, .has_ping = set->has_ping};
     struct net_block synthetic[2];
     bool has_ipv6 = false;
     int status;
@@ -89,7 +89,7 @@ static int make_all(struct inside *inside)
     if (status == 0)
         status = inside_make_sockets(want, has_ipv6, &inside->sockets, &inside->err);
     if (status == 0)
-        status = inside_make_settings(want, &inside->err);
+        status = inside_make_settings(want, has_ipv6, &inside->err);
     if (status == 0)
         status = inside_make_filter(want, has_ipv6, &inside->err);
     /* one that is not needed any more ends with its rights, before the program begins */
@@ -128,7 +128,7 @@ static void *run(void *data)
 static void sockets_init(struct inside_sockets *sockets)
 {
     *sockets = (struct inside_sockets){
-        .tcp = {-1, -1}, .udp = {-1, -1}, .raw = {-1, -1}, .names = {.udp = {-1, -1}, .tcp = {-1, -1}}};
+        .tcp = {-1, -1}, .udp = {-1, -1}, .raw = {-1, -1}, .ping = {-1, -1}, .names = {.udp = {-1, -1}, .tcp = {-1, -1}}};
 }
 
 int inside_open(int network, const struct inside_want *want, struct inside **ret_inside,

@@ -13,6 +13,7 @@ struct inside;
 
 struct inside_want {
     const struct ruleset *set;
+    bool has_ping; /* echo requests are to be taken */
     bool is_again; /* there are routes and a filter, for other rules */
     int settings; /* /proc/sys of the host, O_PATH; -1 = not there. Looked up by whoever is inside, it is the container's */
     struct blocks synthetic[2]; /* routed to the gateway as well; at most one each */
@@ -23,6 +24,7 @@ struct inside_sockets {
     int tcp[2];                /* transparent listeners; [0] IPv4, [1] IPv6 */
     int udp[2];                /* with IP_RECVORIGDSTADDR */
     int raw[2];                /* to send whole packets on */
+    int ping[2];               /* where echo requests arrive, with the address that was asked; -1 = nowhere */
     struct names_sockets names;
     int (*outward)[2];         /* of each outward door; mem_free() */
 };
@@ -52,7 +54,7 @@ int inside_socket(struct inside *inside, int family) must_check;
 /* lo, its addresses and the routes. *ret_has_ipv6 = this kernel has it. */
 int inside_make_routes(const struct inside_want *want, bool *ret_has_ipv6, struct error *err) must_check;
 /* The settings of that network (sysctl) that the gateway needs. */
-int inside_make_settings(const struct inside_want *want, struct error *err) must_check;
+int inside_make_settings(const struct inside_want *want, bool has_ipv6, struct error *err) must_check;
 int inside_make_filter(const struct inside_want *want, bool has_ipv6, struct error *err) must_check;
 int inside_make_sockets(const struct inside_want *want, bool has_ipv6, struct inside_sockets *sockets,
                         struct error *err) must_check;

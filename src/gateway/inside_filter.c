@@ -12,7 +12,7 @@
  *       ports in the sets: tproxy to the gateway
  *     chain leave, hook output, policy drop, of each family:
  *       to the container's own loopback and addresses: accept
- *       from the container's address, TCP and UDP: accept
+ *       from the container's address, TCP and UDP: accept; echo requests where ICMP is granted
  *   }
  *
  * Without the second chain the kernel would answer ping in the name of every address that is local, and what a program
@@ -107,6 +107,21 @@ static void let_leave(struct nft *nft, int family, uint8_t protocol)
     nft_rule_end(&rule);
 }
 
+/* Requests only: what answers them comes from the gateway, to the container's own address. */
+static void let_ping_leave(struct nft *nft, int family)
+{
+    struct nft_rule rule = nft_rule_begin(nft, LEAVE, family);
+    uint8_t echo = family == AF_INET ? 8 : 128;
+
+    nft_load_source(&rule, family);
+    nft_match_prefix(&rule, family, family == AF_INET ? NET_INSIDE_ADDRESS4 : NET_INSIDE_ADDRESS6, address_size(family) * 8);
+    nft_match_meta(&rule, NFT_META_L4PROTO, family == AF_INET ? IPPROTO_ICMP : IPPROTO_ICMPV6);
+    nft_load(&rule, NFT_PAYLOAD_TRANSPORT_HEADER, 0, 1);
+    nft_compare(&rule, NFT_CMP_EQ, &echo, sizeof(echo));
+    nft_verdict(&rule, NF_ACCEPT);
+    nft_rule_end(&rule);
+}
+
 static void add_family(struct nft *nft, int family, const struct blocks *resolvers, const struct nft_set *tcp,
                        const struct nft_set *udp)
 {
@@ -140,6 +155,10 @@ static void build(struct nft *nft, const struct inside_want *want, bool has_ipv6
     add_family(nft, AF_INET, &want->set->resolvers[0], &tcp, &udp);
     if (has_ipv6)
         add_family(nft, AF_INET6, &want->set->resolvers[1], &tcp, &udp);
+    if (want->has_ping)
+        let_ping_leave(nft, AF_INET);
+    if (want->has_ping && has_ipv6)
+        let_ping_leave(nft, AF_INET6);
 }
 
 static int explain(int status, struct error *err)

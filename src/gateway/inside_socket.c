@@ -8,6 +8,8 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/icmp.h>
+#include <netinet/icmp6.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
@@ -116,6 +118,30 @@ static int open_raw(int family, int *ret_fd, struct error *err)
     return 0;
 }
 
+/* Every echo request that arrives, whoever it is for; nothing else of ICMP. */
+static int open_ping(int family, int *ret_fd, struct error *err)
+{
+    bool is_six = family == AF_INET6;
+    auto_close int fd = socket(family, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, is_six ? IPPROTO_ICMPV6 : IPPROTO_ICMP);
+    uint32_t but_echo4 = ~(1u << ICMP_ECHO);
+    struct icmp6_filter but_echo6;
+    int status;
+
+    if (fd < 0)
+        return error_system(err, errno, "open a raw socket in the container");
+    ICMP6_FILTER_SETBLOCKALL(&but_echo6);
+    ICMP6_FILTER_SETPASS(ICMP6_ECHO_REQUEST, &but_echo6);
+    if (is_six)
+        status = setsockopt(fd, SOL_ICMPV6, ICMP6_FILTER, &but_echo6, sizeof(but_echo6));
+    else
+        status = setsockopt(fd, SOL_RAW, ICMP_FILTER, &but_echo4, sizeof(but_echo4));
+    if (status < 0 || (is_six && set_on(fd, SOL_IPV6, IPV6_RECVPKTINFO) < 0))
+        return error_system(err, errno, "take echo requests in the container");
+    (void)set_on(fd, SOL_SOCKET, SO_RCVMARK);
+    *ret_fd = take_fd(fd);
+    return 0;
+}
+
 static int open_family(int family, struct inside_sockets *sockets, struct error *err)
 {
     unsigned at = family == AF_INET6;
@@ -162,6 +188,10 @@ int inside_make_sockets(const struct inside_want *want, bool has_ipv6, struct in
 
     if (status == 0 && has_ipv6)
         status = open_family(AF_INET6, sockets, err);
+    if (status == 0 && want->has_ping)
+        status = open_ping(AF_INET, &sockets->ping[0], err);
+    if (status == 0 && want->has_ping && has_ipv6)
+        status = open_ping(AF_INET6, &sockets->ping[1], err);
     if (status == 0)
         status = open_outward(want->set->rules, has_ipv6, sockets, err);
     return status;

@@ -31,6 +31,7 @@
 #include "gateway/gateway.h"
 #include "gateway/inspector.h"
 #include "gateway/listener.h"
+#include "gateway/ping.h"
 #include "gateway/udp.h"
 
 #define STATUS_FAILED     125
@@ -74,6 +75,7 @@ static void unpaid_due(struct loop_timer *timer)
 
     flow_end_unpaid(gateway);
     udp_end_unpaid(gateway->udp);
+    ping_end_unpaid(gateway->ping);
 }
 
 /* ---- the starter ---- */
@@ -90,6 +92,8 @@ void gateway_end(struct gateway *gateway, const struct error *err)
     flow_end_all(gateway);
     udp_close(gateway->udp);
     gateway->udp = NULL;
+    ping_close(gateway->ping);
+    gateway->ping = NULL;
     if (err)
         channel_send_error(WORKER_CHANNEL, err);
     shutdown(WORKER_CHANNEL, SHUT_WR); /* so the starter need not wait until this process is taken apart */
@@ -256,10 +260,15 @@ static int open_outside(struct start *start, struct error *err)
 static int open_inside(struct start *start, struct error *err)
 {
     struct gateway *gateway = &start->gateway;
+    bool has_ping = false;
     auto_close int settings = open("/proc/sys", O_PATH | O_DIRECTORY | O_CLOEXEC);
     struct inside_want want = {.set = gateway->set, .settings = settings};
     struct net_block synthetic[2];
-    int status = inside_enter_owner(start->network, err);
+    int status = ping_check(gateway->set, &has_ping, err);
+
+    want.has_ping = has_ping;
+    if (status == 0)
+        status = inside_enter_owner(start->network, err);
 
     inside_want_synthetic(&want, synthetic);
     if (status == 0)
@@ -283,6 +292,8 @@ static int watch_all(struct start *start, struct error *err)
     }
     if (status == 0)
         status = udp_open(gateway, &gateway->udp, err);
+    if (status == 0)
+        status = ping_open(gateway, &gateway->ping, err);
     if (status == 0)
         status = doors_open(gateway, start->inward, gateway->sockets.outward, err);
     if (status == 0)

@@ -98,21 +98,65 @@ unsigned char *packet_datagram(const struct packet_end *from, const struct packe
     return start;
 }
 
+/* About a packet of `protocol` whose first eight bytes behind its header are `first`, and which had `size` in all of them. */
+struct about {
+    const struct net_address *client, *wanted;
+    unsigned protocol;
+    const unsigned char *first;
+    size_t size;
+};
+
+static size_t put_error(const struct about *about, unsigned type, unsigned code, unsigned char ret_packet[PACKET_UNREACHABLE_MAX])
+{
+    int family = about->client->family;
+    bool is_six = family == AF_INET6;
+    size_t header = header_size(family), payload = HEADER_ICMP + header + PACKET_QUOTED;
+    unsigned char *icmp = ret_packet + header, *quoted = icmp + HEADER_ICMP;
+
+    memset(ret_packet, 0, PACKET_UNREACHABLE_MAX);
+    put_header(quoted, about->client, about->wanted, about->protocol, about->size);
+    memcpy(quoted + header, about->first, PACKET_QUOTED);
+    icmp[0] = (unsigned char)type;
+    icmp[1] = (unsigned char)code;
+    put16(icmp + 2, is_six ? checksum6(about->wanted, about->client, IPPROTO_ICMPV6, icmp, payload)
+                           : checksum(sum(0, icmp, payload)));
+    put_header(ret_packet, about->wanted, about->client, is_six ? IPPROTO_ICMPV6 : IPPROTO_ICMP, payload);
+    return header + payload;
+}
+
 size_t packet_unreachable(const struct packet_end *client, const struct packet_end *wanted, size_t size,
                           unsigned char ret_packet[PACKET_UNREACHABLE_MAX])
 {
-    int family = client->address.family;
-    bool is_six = family == AF_INET6;
-    size_t header = header_size(family), inner = header + HEADER_UDP, payload = HEADER_ICMP + inner;
-    unsigned char *icmp = ret_packet + header, *about = icmp + HEADER_ICMP;
+    bool is_six = client->address.family == AF_INET6;
+    unsigned char udp[PACKET_QUOTED];
+    struct about about = {&client->address, &wanted->address, IPPROTO_UDP, udp, HEADER_UDP + size};
 
-    memset(ret_packet, 0, PACKET_UNREACHABLE_MAX);
-    put_header(about, &client->address, &wanted->address, IPPROTO_UDP, HEADER_UDP + size);
-    put_udp(about + header, client->port, wanted->port, size);
-    icmp[0] = is_six ? 1 : 3; /* destination unreachable */
-    icmp[1] = is_six ? 4 : 3; /* port */
-    put16(icmp + 2, is_six ? checksum6(&wanted->address, &client->address, IPPROTO_ICMPV6, icmp, payload)
-                           : checksum(sum(0, icmp, payload)));
-    put_header(ret_packet, &wanted->address, &client->address, is_six ? IPPROTO_ICMPV6 : IPPROTO_ICMP, payload);
-    return header + payload;
+    put_udp(udp, client->port, wanted->port, size);
+    return put_error(&about, is_six ? 1 : 3, is_six ? 4 : 3, ret_packet); /* destination unreachable: port */
+}
+
+size_t packet_prohibited(const struct net_address *client, const struct net_address *wanted, const unsigned char *echo,
+                         size_t size, unsigned char ret_packet[PACKET_UNREACHABLE_MAX])
+{
+    bool is_six = client->family == AF_INET6;
+    struct about about = {client, wanted, is_six ? IPPROTO_ICMPV6 : IPPROTO_ICMP, echo, size};
+
+    return put_error(&about, is_six ? 1 : 3, is_six ? 1 : 13, ret_packet); /* communication administratively prohibited */
+}
+
+unsigned char *packet_echo_reply(const struct net_address *from, const struct net_address *to, unsigned char *echo, size_t size,
+                                 size_t *ret_size)
+{
+    bool is_six = from->family == AF_INET6;
+    unsigned char *start = echo - header_size(from->family);
+
+    if (header_size(from->family) + size > PACKET_MAX || to->family != from->family)
+        return NULL;
+    echo[0] = is_six ? 129 : 0;
+    echo[1] = 0;
+    put16(echo + 2, 0);
+    put16(echo + 2, is_six ? checksum6(from, to, IPPROTO_ICMPV6, echo, size) : checksum(sum(0, echo, size)));
+    put_header(start, from, to, is_six ? IPPROTO_ICMPV6 : IPPROTO_ICMP, size);
+    *ret_size = header_size(from->family) + size;
+    return start;
 }

@@ -31,4 +31,13 @@ unsigned char *packet_datagram(const struct packet_end *from, const struct packe
 size_t packet_unreachable(const struct packet_end *client, const struct packet_end *wanted, size_t size,
                           unsigned char ret_packet[PACKET_UNREACHABLE_MAX]);
 
+/* ICMP administratively prohibited, about an echo request of `size` bytes (at least PACKET_QUOTED). */
+#define PACKET_QUOTED 8u
+size_t packet_prohibited(const struct net_address *client, const struct net_address *wanted, const unsigned char *echo,
+                         size_t size, unsigned char ret_packet[PACKET_UNREACHABLE_MAX]);
+
+/* What answers an echo request, its identifier and what follows: as packet_datagram(), `echo` is the ICMP message. */
+unsigned char *packet_echo_reply(const struct net_address *from, const struct net_address *to, unsigned char *echo, size_t size,
+                                 size_t *ret_size);
+
 #endif

@@ -74,9 +74,29 @@ static int collect_resolvers(struct ruleset *set, const struct net_rule *rule, s
     return 0;
 }
 
+static bool names_ping(const struct net_rule *rule)
+{
+    for (size_t i = 0; i < rule->port_count; i++)
+        if (rule->ports[i].protocol == NET_ICMP)
+            return true;
+    return false;
+}
+
+static int derive_ping(struct ruleset *set, struct error *err)
+{
+    struct ports ping = {0};
+    int status = net_reachable_ports(set->rules, set->arena, NET_ICMP, &ping.items, &ping.count, err);
+
+    set->has_ping = status == 0 && ping.count;
+    for (size_t i = 0; i < set->rules->layer_count && set->has_ping; i++)
+        for (size_t j = 0; j < set->rules->layers[i].allow_count; j++)
+            set->names_ping |= names_ping(&set->rules->layers[i].allow[j]);
+    return status;
+}
+
 static int derive(struct ruleset *set, struct error *err)
 {
-    int status = 0;
+    int status = derive_ping(set, err);
 
     for (unsigned i = 0; i < 2 && status == 0; i++)
         status = net_reachable_blocks(set->rules, set->arena, i ? AF_INET6 : AF_INET, &set->reachable[i].items,

@@ -23,6 +23,8 @@ struct ruleset {
     struct blocks reachable[2]; /* [0] IPv4, [1] IPv6 */
     struct blocks resolvers[2]; /* port 53 of these is not the gateway's resolver: a rule grants it by address */
     struct ports tcp, udp;
+    bool has_ping;   /* some rule could grant ICMP */
+    bool names_ping; /* and says so: `protocol: icmp` */
 };
 
 /* Of a sealed memory file. The descriptor stays the caller's. */

@@ -117,10 +117,13 @@ static void descriptors(struct program *program)
     verdict(program, SECCOMP_RET_ALLOW);
 }
 
-/* socket(AF_INET or AF_INET6, SOCK_STREAM, or in the loop SOCK_DGRAM, 0, TCP or UDP) */
+/*
+ * socket(AF_INET or AF_INET6, SOCK_STREAM, or in the loop SOCK_DGRAM, 0, TCP, UDP, or ICMP: with these types the kernel lets it
+ * be for echo requests alone, for those whom ping_group_range names)
+ */
 static void sockets(struct program *program, bool has_datagrams)
 {
-    add(program, BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 0, 15);
+    add(program, BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 0, 17);
     load(program, ARGUMENT_AT(0));
     add(program, BPF_JMP | BPF_JEQ | BPF_K, AF_INET, 2, 0);
     add(program, BPF_JMP | BPF_JEQ | BPF_K, AF_INET6, 1, 0);
@@ -131,9 +134,11 @@ static void sockets(struct program *program, bool has_datagrams)
     add(program, BPF_JMP | BPF_JEQ | BPF_K, has_datagrams ? SOCK_DGRAM : SOCK_STREAM, 1, 0);
     verdict(program, SECCOMP_RET_ERRNO | EPROTONOSUPPORT);
     load(program, ARGUMENT_AT(2));
-    add(program, BPF_JMP | BPF_JEQ | BPF_K, 0, 3, 0);
-    add(program, BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_TCP, 2, 0);
-    add(program, BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_UDP, 1, 0);
+    add(program, BPF_JMP | BPF_JEQ | BPF_K, 0, 5, 0);
+    add(program, BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_TCP, 4, 0);
+    add(program, BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_UDP, 3, 0);
+    add(program, BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_ICMP, 2, 0);
+    add(program, BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_ICMPV6, 1, 0);
     verdict(program, SECCOMP_RET_ERRNO | EPROTONOSUPPORT);
     verdict(program, SECCOMP_RET_ALLOW);
 }

@@ -295,6 +295,15 @@ int world_inside(struct world *world, int (*run)(void *data), void *data)
     return WEXITSTATUS(status);
 }
 
+void world_kill_gateway(struct world *world)
+{
+    fd_close_at(&world->channel);
+    world->channel = -1;
+    check_int(kill(world->gateway, SIGKILL), 0);
+    check_int(waitpid(world->gateway, NULL, 0), world->gateway);
+    world->gateway = 0;
+}
+
 void world_end(struct world *world)
 {
     fd_close_at(&world->inspector);
@@ -309,7 +318,7 @@ void world_end(struct world *world)
 
 /* ---- sockets ---- */
 
-static socklen_t fill(const char *text, unsigned port, struct sockaddr_storage *to)
+socklen_t world_address(const char *text, unsigned port, struct sockaddr_storage *to)
 {
     struct sockaddr_in *four = (void *)to;
     struct sockaddr_in6 *six = (void *)to;
@@ -330,7 +339,7 @@ static socklen_t fill(const char *text, unsigned port, struct sockaddr_storage *
 int world_listen(int type, const char *address, unsigned port)
 {
     struct sockaddr_storage at;
-    socklen_t size = fill(address, port, &at);
+    socklen_t size = world_address(address, port, &at);
     int fd = socket(at.ss_family, type | SOCK_CLOEXEC, 0), on = 1;
 
     if (fd < 0)
@@ -357,7 +366,7 @@ int world_connect(int type, const char *address, unsigned port)
 {
     static const struct timeval patience = {.tv_sec = PATIENCE_MS / 1000};
     struct sockaddr_storage to;
-    socklen_t size = fill(address, port, &to);
+    socklen_t size = world_address(address, port, &to);
     int fd = socket(to.ss_family, type | SOCK_CLOEXEC, 0);
 
     if (fd < 0)

@@ -8,6 +8,7 @@
 #define CORDON_TESTS_GATEWAY_WORLD_H
 
 #include <stdbool.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 
 #include "worker/wire.h"
@@ -46,11 +47,13 @@ struct worker_message world_receive(struct world *world);
 /* Run it in the container, in a process of its own. Returns what it returns, 0..99. */
 int world_inside(struct world *world, int (*run)(void *data), void *data);
 
+void world_kill_gateway(struct world *world);
 /* The gateway and the container end. */
 void world_end(struct world *world);
 
 /* ---- sockets; in the calling process's namespace ---- */
 
+socklen_t world_address(const char *text, unsigned port, struct sockaddr_storage *to);
 int world_listen(int type, const char *address, unsigned port);
 /* Mark the sockets that this process connects from now on, as the keeper does for a program. */
 void world_set_mark(uint32_t mark);
