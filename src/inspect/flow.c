@@ -63,47 +63,6 @@ void flow_set_deadline(struct flow *flow, unsigned ms)
         loop_cancel(flow->inspector->loop, &flow->deadline);
 }
 
-static bool fill_held(struct flow *flow, struct buffer *in, size_t most, int *ret_broken)
-{
-    size_t size = flow->held_in.size;
-
-    if (!size || in->size >= most)
-        return false;
-    if (!buffer_add(in, buffer_bytes(&flow->held_in), size)) {
-        *ret_broken = -ENOMEM;
-        return false;
-    }
-    buffer_finish(&flow->held_in);
-    held_took(flow);
-    return true;
-}
-
-bool flow_fill(struct flow *flow, unsigned side, struct buffer *in, size_t most, int *ret_broken)
-{
-    struct stream *stream = &flow->sides[side];
-    bool was_ended = stream->is_ended;
-    ssize_t got;
-    char *room;
-
-    if (side == SERVER && flow->hold)
-        return fill_held(flow, in, most, ret_broken);
-    if (was_ended || !stream->can_read || in->size >= most)
-        return false;
-    room = buffer_reserve(in, FLOW_READ);
-    if (!room) {
-        *ret_broken = -ENOMEM;
-        return false;
-    }
-    got = stream_read(stream, room, FLOW_READ);
-    if (got > 0)
-        in->size += (size_t)got;
-    if (!in->size)
-        buffer_finish(in);
-    if (got < 0 && got != -EAGAIN)
-        *ret_broken = (int)got;
-    return got >= 0;
-}
-
 /* ---- its turns ---- */
 
 /* The program has been told all; what it still sends is read away, so that the last answer is not lost by a reset. */
@@ -273,6 +232,7 @@ static int watch(struct flow *flow)
 void flow_begin(struct inspector *inspector, const struct worker_message *message, int program, int server)
 {
     struct flow *flow = flow_new(inspector, message, program, server);
+    struct net_decision decision;
     int status;
 
     if (!flow) {
@@ -288,6 +248,8 @@ void flow_begin(struct inspector *inspector, const struct worker_message *messag
         flow_free(flow, true);
         return;
     }
+    decision = request_judge_flow(flow);
+    flow->use = budget_use_of(&decision);
     flow_set_deadline(flow, SHAKE_MS);
     loop_start(inspector->loop, &flow->idle, IDLE_MS);
 }
@@ -300,6 +262,7 @@ void flow_judge_all(struct inspector *inspector)
         struct net_decision decision = request_judge_flow(flow);
 
         next = flow->next;
+        flow->use = budget_use_of(&decision);
         if (decision.verdict != NET_REFUSE && flow->state)
             flow->protocol->judge_again(flow);
         if (decision.verdict != NET_REFUSE && !flow->is_refused)

@@ -55,6 +55,7 @@ struct flow {
     unsigned alpn_size;
     bool speaks_h2;
     char failure[256]; /* why there is no server: every request is answered with it; empty = there is one */
+    struct budget_use use; /* what its bytes count for: of the last request */
     /* through the holder (held.h); NULL = not */
     struct hold_client *hold;
     struct buffer held_in; /* its answers, as HTTP/1.1 */
@@ -76,6 +77,9 @@ void flow_set_deadline(struct flow *flow, unsigned ms);
 
 /* Read what a side has into `in` as long as that holds less than `most`. true = something came, or the end. -errno in *ret_broken. */
 bool flow_fill(struct flow *flow, unsigned side, struct buffer *in, size_t most, int *ret_broken);
+
+/* One request counts from here on, as `use` says. false: a budget is used up, *ret_where is its. */
+bool flow_pay_request(struct flow *flow, const struct budget_use *use, const char **ret_where);
 
 /* TLS on both sides. 1 = opened, 0 = goes on, -errno = flow->failure or nothing says why. */
 int flow_shake_hands(struct flow *flow);

@@ -76,6 +76,9 @@ int http1_take_call(struct http1 *http) must_check;
 /* The answer to what is refused; the connection goes on where it can. */
 int http1_refuse(struct http1 *http, const struct verdict *verdict, const struct head *head) must_check;
 
+/* A permitted request counts. 0; -EDQUOT: a budget is used up, and it has been answered; -ENOMEM. */
+int http1_pay(struct http1 *http, const struct verdict *permitted, const struct head *head) must_check;
+
 /*
  * http1_secret.c: placeholders. 0; -EACCES: one stands where it may not, and the request has been answered (or cannot be any more:
  * -EPERM); -ENOMEM.

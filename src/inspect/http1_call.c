@@ -56,7 +56,11 @@ int http1_take_call(struct http1 *http)
         memcpy(http->judged_call, judged.call, sizeof(http->judged_call));
         memcpy(http->judged_tool, judged.tool, sizeof(http->judged_tool));
         http->call = (struct net_request){.has_call = true, .call = http->judged_call, .tool = judged.tool[0] ? http->judged_tool : NULL};
-        status = http->flow->hold ? http1_held_body(http, &body) : send_call(http, &body);
+        status = http1_pay(http, &verdict, http->flow->hold ? NULL : &complete);
+        if (status == 0)
+            status = http->flow->hold ? http1_held_body(http, &body) : send_call(http, &body);
+        else if (status == -EDQUOT)
+            status = 0;
     } else if (status == 0) {
         if (!verdict.what && judged.call[0]) {
             snprintf(text, sizeof(text), "the policy of this container does not permit the call %s%s%s", judged.call,

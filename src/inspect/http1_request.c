@@ -157,6 +157,19 @@ static int collect_call(struct http1 *http, const struct head *head, const struc
     return 0;
 }
 
+int http1_pay(struct http1 *http, const struct verdict *permitted, const struct head *head)
+{
+    struct verdict verdict = {.reason = NET_BUDGET, .status = 429, .code = "budget", .what = "a budget of this container is used up"};
+    const char *where = NULL;
+    int status;
+
+    if (flow_pay_request(http->flow, &permitted->budgets, &where))
+        return 0;
+    strncpy(verdict.where, where, sizeof(verdict.where) - 1);
+    status = http1_refuse(http, &verdict, head);
+    return status < 0 ? status : -EDQUOT;
+}
+
 static int judge(struct http1 *http, const struct head *head, const struct request *request)
 {
     struct verdict verdict;
@@ -179,6 +192,10 @@ static int judge(struct http1 *http, const struct head *head, const struct reque
         return status == -EACCES ? 0 : status;
     if (http->flow->failure[0])
         return refuse_unreachable(http);
+    if (verdict.verdict == NET_PERMIT)
+        status = http1_pay(http, &verdict, head);
+    if (status < 0)
+        return status == -EDQUOT ? 0 : status;
     if (verdict.verdict == NET_ASK_CALL && !is_json(head))
         return refuse_no_json(http, head);
     if (http->flow->hold)

@@ -150,3 +150,16 @@ void tell_secret_denied(struct flow *flow, const struct tell_request *request, c
     set_text(message.name, sizeof(message.name), secret);
     send(flow, &message);
 }
+
+void tell_budget(struct inspector *inspector, uint16_t budget, enum budget_kind kind)
+{
+    struct worker_message message = {.type = WORKER_EVENT, .kind = WORKER_BUDGET};
+
+    if (!budgets_end(&inspector->budgets, budget, kind))
+        return;
+    set_text(message.where, sizeof(message.where), inspector->rules->budgets[budget - 1].where);
+    set_text(message.method, sizeof(message.method), budget_kind_text(kind));
+    message.count = budget_limit(&inspector->budgets, budget, kind);
+    message.ends_run = inspector->rules->budgets[budget - 1].ends_run;
+    events_send(&inspector->events, &message);
+}

@@ -19,5 +19,7 @@ void tell_closed(struct flow *flow);
 void tell_request(struct flow *flow, const struct tell_request *request, unsigned status, const char *where);
 void tell_request_denied(struct flow *flow, const struct tell_request *request, enum net_reason reason, const char *where);
 void tell_secret_denied(struct flow *flow, const struct tell_request *request, const char *secret, const char *where);
+/* `budget` (from 1) is used up; once for each kind. */
+void tell_budget(struct inspector *inspector, uint16_t budget, enum budget_kind kind);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What rules say of requests and calls, and what a program hears of it. */
+#include <errno.h>
 #include <stdio.h>
 #include <sys/socket.h>
 
@@ -191,6 +192,58 @@ TEST(a_websocket_that_no_rule_grants_is_refused)
     check_contains(got, "403 Forbidden");
     link_send(link.program, "GET /v1/a HTTP/1.1\r\nHost: api.test\r\n\r\n");
     link_read_until(link.server, "\r\n\r\n", got, sizeof(got));
+    link_close(&link);
+    world_end(&world);
+}
+
+/* ---- budgets ---- */
+
+static const struct net_requests every = {.method_count = 0};
+
+TEST(a_request_more_than_the_budget_is_answered_and_told_once)
+{
+    static const struct net_budget two = {.requests = 2, .where = "test.yaml:2:2: budget"};
+    struct world world;
+    struct link link;
+    struct worker_message event;
+
+    world_begin(&world, &(struct world_rules){.requests = &every, .budget = &two}, NULL);
+    link = world_link(&world, false);
+    for (int i = 0; i < 2; i++) {
+        link_send(link.program, "GET /v1/a HTTP/1.1\r\nHost: api.test\r\n\r\n");
+        link_read_until(link.server, "\r\n\r\n", got, sizeof(got));
+        link_send(link.server, "HTTP/1.1 204 None\r\n\r\n");
+        link_read_until(link.program, "\r\n\r\n", got, sizeof(got));
+    }
+    link_send(link.program, "GET /v1/a HTTP/1.1\r\nHost: api.test\r\n\r\n");
+    link_read_until(link.program, "}}\n", got, sizeof(got));
+    check_contains(got, "HTTP/1.1 429 Too Many Requests");
+    check_contains(got, "\"rule\":\"test.yaml:2:2: budget\"");
+    event = world_event(&world, WORKER_BUDGET);
+    check_string(event.where, "test.yaml:2:2: budget");
+    check_string(event.method, "requests");
+    check_int(event.count, 2);
+    check_int(world_event(&world, WORKER_REQUEST_DENIED).reason, NET_BUDGET);
+    check(link_is_silent(link.server));
+    link_close(&link);
+    world_end(&world);
+}
+
+TEST(no_byte_more_than_the_budget_goes_up)
+{
+    static const struct net_budget small = {.bytes_up = 200, .where = "test.yaml:2:2: budget"};
+    struct world world;
+    struct link link;
+
+    world_begin(&world, &(struct world_rules){.requests = &every, .budget = &small}, NULL);
+    link = world_link(&world, false);
+    link_send(link.program, "PUT /a HTTP/1.1\r\nHost: api.test\r\nContent-Length: 1000\r\n\r\n");
+    memset(got, 'x', 1000);
+    link_send_n(link.program, got, 1000);
+    link_read_all(link.server, got, sizeof(got));
+    check(strlen(got) <= 200);
+    check_string(world_event(&world, WORKER_BUDGET).method, "bytesUp");
+    check_int(world_event(&world, WORKER_CLOSED).errnum, EDQUOT);
     link_close(&link);
     world_end(&world);
 }

@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "test.h"
+#include "worker/budget.h"
 #include "worker/channel.h"
 
 #define PATIENCE_MS 10000
@@ -36,9 +37,10 @@ static int seal_rules(const struct world_rules *wanted)
 {
     struct net_peer peer = {.host = wanted->host ? wanted->host : "api.test"};
     struct net_rule rule = {.peers = &peer, .peer_count = 1, .requests = wanted->requests, .terminates = wanted->terminates,
-                            .where = "test.yaml:1:1: network.egress.allow[0]"};
+                            .budget = wanted->budget != NULL, .where = "test.yaml:1:1: network.egress.allow[0]"};
     struct net_layer layer = {.where = "test.yaml", .allow = &rule, .allow_count = 1};
-    const struct net_rules rules = {.layers = &layer, .layer_count = 1};
+    struct net_budget budget = wanted->budget ? *wanted->budget : (struct net_budget){0};
+    const struct net_rules rules = {.layers = &layer, .layer_count = 1, .budgets = &budget, .budget_count = wanted->budget != NULL};
     struct error err = ERROR_INIT;
     auto_free void *record = NULL;
     size_t size;
@@ -65,6 +67,21 @@ static int seal_secrets(const struct net_secrets *secrets, bool has_values)
     if (net_secrets_write(secrets, has_values, &record, &size, &err) < 0)
         test_fail(__FILE__, __LINE__, "%s", err.text);
     return seal(record, size);
+}
+
+/* As the gateway does: it makes the counters, and knows the rules first. */
+static int make_counters(const struct world_rules *wanted)
+{
+    struct net_budget budget = *wanted->budget;
+    const struct net_rules rules = {.budgets = &budget, .budget_count = 1};
+    struct budgets budgets;
+    struct error err = ERROR_INIT;
+    int fd;
+
+    check_int(budgets_create(&budgets, &fd, &err), 0);
+    check_int(budgets_set_rules(&budgets, &rules, true, &err), 0);
+    budgets_close(&budgets);
+    return fd;
 }
 
 /* A worker with `channel` as its own. */
@@ -146,6 +163,8 @@ void world_begin(struct world *world, const struct world_rules *rules, const cha
     send_fd(world->starter, WORKER_GATEWAY, gateway[1]);
     send_fd(world->starter, WORKER_BEGIN, -1);
     await_ready(world->starter, &world->authority);
+    if (rules->budget)
+        send_fd(world->gateway, WORKER_COUNTERS, make_counters(rules));
 }
 
 void world_set_rules(struct world *world, const struct world_rules *rules)

@@ -22,6 +22,7 @@ struct world_rules {
     const struct net_requests *requests;
     bool terminates;
     const char *host; /* NULL = api.test */
+    const struct net_budget *budget;   /* of the rule; NULL = none */
     const struct net_secrets *secrets; /* with values: a holder is started as well */
 };
 

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is taken from either side of a connection, as far as budgets pay for it (worker/budget.h). */
+#include <errno.h>
+
+#include "inspect/flow.h"
+#include "inspect/held.h"
+#include "inspect/tell.h"
+
+static const enum budget_kind kinds[] = {[PROGRAM] = BUDGET_BYTES_UP, [SERVER] = BUDGET_BYTES_DOWN};
+
+/* Nothing is left: the flow waits for its rate, or a budget is used up. */
+static int unpaid(struct flow *flow, enum budget_kind kind, const struct budget_short *missing)
+{
+    struct inspector *inspector = flow->inspector;
+
+    if (missing->wait_ms) {
+        loop_start(inspector->loop, &flow->again, missing->wait_ms);
+        return 0;
+    }
+    tell_budget(inspector, missing->budget, kind);
+    return -EDQUOT;
+}
+
+/* Up to `want` bytes may be taken. 0 with *ret_broken = 0: not now. */
+static size_t pay(struct flow *flow, unsigned side, size_t want, int *ret_broken)
+{
+    struct inspector *inspector = flow->inspector;
+    struct budget_short missing = {0};
+    size_t paid;
+
+    if (budgets_are_none(&inspector->budgets, &flow->use))
+        return want;
+    paid = budgets_take(&inspector->budgets, &flow->use, kinds[side], want, loop_now_ns(inspector->loop), &missing);
+    if (!paid)
+        *ret_broken = unpaid(flow, kinds[side], &missing);
+    return paid;
+}
+
+static void give_back(struct flow *flow, unsigned side, size_t size)
+{
+    if (size && !budgets_are_none(&flow->inspector->budgets, &flow->use))
+        budgets_give(&flow->inspector->budgets, &flow->use, kinds[side], size);
+}
+
+static bool fill_held(struct flow *flow, struct buffer *in, size_t most, int *ret_broken)
+{
+    size_t paid;
+
+    if (!flow->held_in.size || in->size >= most)
+        return false;
+    paid = pay(flow, SERVER, flow->held_in.size, ret_broken);
+    if (!paid)
+        return false;
+    if (!buffer_add(in, buffer_bytes(&flow->held_in), paid)) {
+        *ret_broken = -ENOMEM;
+        return false;
+    }
+    buffer_take(&flow->held_in, paid);
+    held_took(flow);
+    return true;
+}
+
+bool flow_fill(struct flow *flow, unsigned side, struct buffer *in, size_t most, int *ret_broken)
+{
+    struct stream *stream = &flow->sides[side];
+    size_t paid;
+    ssize_t got;
+    char *room;
+
+    if (side == SERVER && flow->hold)
+        return fill_held(flow, in, most, ret_broken);
+    if (stream->is_ended || !stream->can_read || in->size >= most)
+        return false;
+    paid = pay(flow, side, FLOW_READ, ret_broken);
+    if (!paid)
+        return false;
+    room = buffer_reserve(in, paid);
+    if (!room) {
+        *ret_broken = -ENOMEM;
+        return false;
+    }
+    got = stream_read(stream, room, paid);
+    give_back(flow, side, paid - (got > 0 ? (size_t)got : 0));
+    if (got > 0)
+        in->size += (size_t)got;
+    if (!in->size)
+        buffer_finish(in);
+    if (got < 0 && got != -EAGAIN)
+        *ret_broken = (int)got;
+    return got >= 0;
+}
+
+bool flow_pay_request(struct flow *flow, const struct budget_use *use, const char **ret_where)
+{
+    struct inspector *inspector = flow->inspector;
+    struct budgets *budgets = &inspector->budgets;
+    struct budget_short missing = {0};
+
+    flow->use = *use;
+    if (budgets_are_none(budgets, use))
+        return true;
+    missing.budget = budgets_ended(budgets, use);
+    if (!missing.budget) {
+        if (budgets_take_whole(budgets, use, BUDGET_REQUESTS, 1, loop_now_ns(inspector->loop), &missing))
+            return true;
+        tell_budget(inspector, missing.budget, BUDGET_REQUESTS);
+    }
+    *ret_where = inspector->rules->budgets[missing.budget - 1].where;
+    return false;
+}
