@@ -322,6 +322,20 @@ CORDON_API int cordon_container_tty_fd(const struct cordon_container *container)
 CORDON_API void cordon_container_close_stdin(struct cordon_container *container);
 
 /*
+ * Give a running container another network: the documents of `request` (policy files and texts, profile, members; everything
+ * else of it counts for nothing) take the place of those that it was started with. New decisions from then on, and open
+ * connections that are denied now are closed. Only what network.* says may differ; ceilings hold as they are now. Waits for
+ * the gateway, some milliseconds. On failure the former network holds, but for CORDON_ERROR_SYSTEM after the gateway ended
+ * (network.gone). CORDON_ERROR_FORBIDDEN: something else differs (text names it). CORDON_ERROR_UNENFORCEABLE: the container
+ * was started without what it would need: a gateway (no rules), an inspector (no rule about requests), an authority (no
+ * `tls: terminate`), a program that no rule named, a port that no door led to, another file of authorities.
+ * CORDON_ERROR_INVALID: it has ended.
+ */
+CORDON_API CORDON_MUST_CHECK int cordon_container_set_network(struct cordon_container *container,
+                                                              const struct cordon_request *request,
+                                                              struct cordon_error *err);
+
+/*
  * A descriptor for poll(): readable when try_wait() has something to do (the end, a time limit,
  * output to move). Made at the first call; belongs to the container. Negative errno on failure.
  */

@@ -134,6 +134,8 @@ int event_network_budget(struct event_log *log, const struct event_budget *budge
 /* Told of, and not seen: in the number that event_network_end() writes, if there is one. */
 void event_network_lost(struct event_log *log, uint64_t count);
 int event_network_end(struct event_log *log, struct error *err) must_check;
+/* Another policy decides about the network from here on; its digest. */
+int event_network_changed(struct event_log *log, const char *policy_digest, struct error *err) must_check;
 /* The gateway is no more; the container goes on without a network. */
 int event_network_gone(struct event_log *log, const char *text, struct error *err) must_check;
 int event_run_exited(struct event_log *log, const struct event_exited *exited,

@@ -91,6 +91,15 @@ int event_network_end(struct event_log *log, struct error *err)
     return record_write(&record, log, err);
 }
 
+int event_network_changed(struct event_log *log, const char *policy_digest, struct error *err)
+{
+    struct record record;
+
+    record_begin(&record, log, "network.changed");
+    json_add_string(&record.json, "policyDigest", policy_digest);
+    return record_write(&record, log, err);
+}
+
 int event_network_gone(struct event_log *log, const char *text, struct error *err)
 {
     struct record record;

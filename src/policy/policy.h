@@ -56,6 +56,12 @@ enum access document_access(const struct document *document, const char *path,
 bool policy_is_subset(const struct policy *a, const struct policy *b, const char **ret_witness);
 
 /*
+ * Is the network the only thing in which they differ? What something is started with counts as well. *ret_difference (may be
+ * NULL; arena of either) names something else; what cannot be compared within the bounds is another.
+ */
+bool policy_is_same_but_network(const struct policy *a, const struct policy *b, const char **ret_difference);
+
+/*
  * Resolve the policy against this machine and this caller, and compile it. Everything that cannot
  * be enforced here and that no isolation.allowLoss names is refused with ERROR_UNENFORCEABLE, what
  * the caller does not have with ERROR_FORBIDDEN. With options->collect_all, problems are collected

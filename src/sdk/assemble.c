@@ -310,6 +310,30 @@ int assembly_compile(struct assembly *assembly, const struct cordon_request *req
     return status < 0 ? status : check_result(assembly, request, err);
 }
 
+int assembly_compile_network(struct assembly *assembly, const struct assembly *running, const struct cordon_request *request,
+                             struct error *err)
+{
+    const char *difference;
+    int status = assembly_begin(assembly, request, err);
+
+    if (status < 0)
+        return status;
+    assembly->environment = running->environment;
+    assembly->compile_environment = running->compile_environment;
+    assembly->places = running->places;
+    assembly->variables = running->variables;
+    assembly->workspace_given = running->workspace_given;
+    assembly->cwd = running->cwd;
+    assembly->mounts = running->mounts;
+    assembly->events_file = running->events_file;
+    assembly->facts = running->facts;
+    assembly->ops = running->ops;
+    status = add_layers(assembly, request, err);
+    if (status == 0 && !policy_is_same_but_network(running->policy, assembly->policy, &difference))
+        return error_set(err, ERROR_FORBIDDEN, EPERM, "only network.* of a running container can be changed: %s", difference);
+    return status < 0 ? status : compile(assembly, request, false, err);
+}
+
 int assembly_compile_again(struct assembly *assembly, const struct cordon_request *request, struct error *err)
 {
     int status;

@@ -43,6 +43,13 @@ int assembly_compile(struct assembly *assembly, const struct cordon_request *req
                      bool collect_all, struct error *err) must_check;
 
 /*
+ * For a running container: what the documents of `request` say for the machine, the caller and the workspace of `running`, into
+ * an assembly of its own. Refused by name where they differ in anything but the network.
+ */
+int assembly_compile_network(struct assembly *assembly, const struct assembly *running, const struct cordon_request *request,
+                             struct error *err) must_check;
+
+/*
  * The tier could not start the plan. Was that because this machine cannot make namespaces, which a run takes for
  * granted? Then 1, and the plan is one for what the machine can do; 0 when it was not that. A policy that cannot be
  * enforced without them is refused.

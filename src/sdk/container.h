@@ -43,6 +43,7 @@ struct watch {
 
 struct cordon_container {
     struct assembly assembly;
+    struct assembly changed; /* whose network holds since it was changed; empty = the first one's */
     struct event_log *log;
     struct tier_run *prepared; /* until the tier has taken it */
     struct tier_run *run;

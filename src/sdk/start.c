@@ -275,6 +275,7 @@ void cordon_container_free(struct cordon_container *container)
     streams_close(&container->streams);
     findings_finish(&container->findings);
     event_log_free(container->log);
+    assembly_finish(&container->changed);
     assembly_finish(&container->assembly);
     text_finish(&container->authorities);
     text_finish(&container->java_store);

@@ -96,7 +96,12 @@ int worker_begin(struct worker *worker, const char *program, const char *file, s
 
 int worker_tell(const struct worker *worker, uint32_t type, int fd, struct error *err)
 {
-    struct worker_message message = {.type = type};
+    return worker_tell_kind(worker, type, 0, fd, err);
+}
+
+int worker_tell_kind(const struct worker *worker, uint32_t type, uint32_t kind, int fd, struct error *err)
+{
+    struct worker_message message = {.type = type, .kind = kind};
     struct iovec vector = {&message, sizeof(message)};
     union {
         struct cmsghdr header;

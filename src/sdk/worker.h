@@ -25,6 +25,8 @@ int worker_begin(struct worker *worker, const char *program, const char *file, s
 
 /* With a descriptor, which stays the caller's; -1 = none. One that is gone has left a word of why: that is no failure here. */
 int worker_tell(const struct worker *worker, uint32_t type, int fd, struct error *err) must_check;
+/* The same with a kind. */
+int worker_tell_kind(const struct worker *worker, uint32_t type, uint32_t kind, int fd, struct error *err) must_check;
 
 /* 1 = a message, 0 = none now, -ECONNRESET = it is gone. *ret_fd (NULL = none belongs to it): its descriptor, or -1. */
 int worker_hear(const struct worker *worker, struct worker_message *ret_message, int *ret_fd) must_check;

@@ -6,6 +6,7 @@
 #include "sdk/workers.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -17,6 +18,7 @@
 #include "sdk/told.h"
 
 #define LAST_WORDS_NS (NS_PER_S / 2) /* for what the gateway has to say in the end */
+#define ANSWER_NS     (15 * NS_PER_S) /* more than the gateway waits for the inspector */
 #define STEP_MESSAGES 256            /* at once: the container wants attention as well */
 #define AUTHORITY_MAX ((off_t)64 << 10)
 
@@ -37,7 +39,7 @@ bool workers_need_inspector(const struct net_rules *rules)
     return false;
 }
 
-static bool needs_authority(const struct net_rules *rules)
+bool workers_need_authority(const struct net_rules *rules)
 {
     for (size_t i = 0; i < rules->layer_count; i++)
         if (has_rule(rules->layers[i].allow, rules->layers[i].allow_count, false))
@@ -135,7 +137,7 @@ int workers_await(struct workers *workers, uint64_t deadline_ns, int cancel_fd, 
     if (status < 0 || workers->inspector.channel < 0)
         return status;
     status = worker_await_ready(&workers->inspector, deadline_ns, cancel_fd, &authority, err);
-    if (status < 0 || !needs_authority(workers->rules))
+    if (status < 0 || !workers_need_authority(workers->rules))
         return status;
     return authority_read(workers, authority, err);
 }
@@ -144,6 +146,10 @@ int workers_attach(struct workers *workers, int network, uint64_t deadline_ns, i
 {
     int status = worker_tell(&workers->gateway, WORKER_ATTACH, network, err);
 
+    fd_close_at(&workers->network);
+    workers->network = fcntl(network, F_DUPFD_CLOEXEC, 3);
+    if (status == 0 && workers->network < 0)
+        return error_system(err, errno, "keep the container's network");
     return status < 0 ? status : worker_await_ready(&workers->gateway, deadline_ns, cancel_fd, NULL, err);
 }
 
@@ -171,6 +177,89 @@ static int hear(struct workers *workers, struct worker *worker, struct event_log
             return status;
     }
     return 0;
+}
+
+/* What the gateway answers, with the events that it tells of before. */
+static int await_answer(struct workers *workers, struct event_log *log, struct error *err)
+{
+    uint64_t deadline_ns = clock_monotonic_ns() + ANSWER_NS;
+
+    for (;;) {
+        struct worker_message message;
+        int status = worker_hear(&workers->gateway, &message, NULL);
+
+        if (status < 0)
+            return error_set(err, ERROR_SYSTEM, -status, "the gateway ended: the container has no network any more");
+        if (status > 0 && message.type == WORKER_APPLIED)
+            return 0;
+        if (status > 0 && message.type == WORKER_ERROR)
+            return worker_refusal(&message, err);
+        if (status > 0 && message.type != WORKER_EVENT)
+            return error_set(err, ERROR_INTERNAL, EBADMSG, "the gateway said something unknown (%u)", message.type);
+        status = status > 0 ? told_record(workers, &message, log, err) : worker_wait(&workers->gateway, deadline_ns, -1, err);
+        if (status < 0)
+            return status;
+    }
+}
+
+/* By a gateway that has the rights for it still, and ends with its answer. */
+static int capture(const struct workers *workers, const char *program, int record, struct error *err)
+{
+    struct worker other = WORKER_INIT("the gateway that makes routes");
+    int status = worker_begin(&other, program, "cordon-gateway", err);
+
+    if (status == 0)
+        status = worker_tell(&other, WORKER_CAPTURE, workers->network, err);
+    if (status == 0)
+        status = worker_tell(&other, WORKER_RULES, record, err);
+    if (status == 0)
+        status = worker_await_ready(&other, 0, -1, NULL, err);
+    worker_kill(&other, NULL);
+    return status;
+}
+
+/* What is captured is for these rules now: if they do not hold in the end, for the former ones again. */
+static int apply_captured(struct workers *workers, const char *program, int record, struct event_log *log, struct error *err)
+{
+    auto_close int former = -1;
+    int status = rules_seal(workers->rules, &former, err);
+
+    if (status == 0)
+        status = capture(workers, program, record, err);
+    if (status < 0)
+        return status;
+    status = worker_tell_kind(&workers->gateway, WORKER_RULES, WORKER_RULES_CAPTURED, record, err);
+    if (status == 0)
+        status = await_answer(workers, log, err);
+    if (status < 0 && capture(workers, program, former, NULL) < 0)
+        error_prepend(err, "(and what the former rules need could not be made again)");
+    return status;
+}
+
+int workers_set_rules(struct workers *workers, const char *program, const struct net_rules *rules, struct event_log *log,
+                      struct error *err)
+{
+    struct error refused = ERROR_INIT;
+    auto_close int record = -1;
+    int status;
+
+    if (workers->gateway.channel < 0)
+        return error_set(err, ERROR_SYSTEM, ECONNRESET, "the gateway ended: the container has no network any more");
+    status = rules_seal(rules, &record, err);
+    if (status == 0)
+        status = worker_tell(&workers->gateway, WORKER_RULES, record, err);
+    if (status < 0)
+        return status;
+    status = await_answer(workers, log, &refused);
+    if (status < 0 && refused.kind == ERROR_UNENFORCEABLE) {
+        refused = (struct error)ERROR_INIT;
+        status = apply_captured(workers, program, record, log, &refused);
+    }
+    if (status == 0)
+        workers->rules = rules;
+    else if (err)
+        *err = refused;
+    return status;
 }
 
 static struct worker *const *all(struct workers *workers, struct worker *list[WORKERS_MAX])
@@ -261,6 +350,8 @@ void workers_kill(struct workers *workers)
     worker_kill(&workers->gateway, NULL);
     worker_kill(&workers->inspector, NULL);
     worker_kill(&workers->holder, NULL);
+    fd_close_at(&workers->network);
+    workers->network = -1;
     mem_free(take_ptr(workers->authority));
     workers->authority_size = 0;
 }

@@ -14,7 +14,8 @@
 
 struct workers {
     struct worker gateway, inspector, holder;
-    const struct net_rules *rules; /* the caller's */
+    const struct net_rules *rules; /* the caller's, until others hold */
+    int network;     /* the container's network namespace, -1 = not yet */
     pid_t first;     /* process 1 of the container, outside: by whose /proc a process is named; 0 = not yet */
     char *authority; /* PEM of the container's own, from the inspector; NULL = none */
     size_t authority_size;
@@ -22,7 +23,7 @@ struct workers {
     struct worker_message over;
 };
 #define WORKERS_INIT                                                                                \
-    ((struct workers){.gateway = WORKER_INIT("the gateway"), .inspector = WORKER_INIT("the inspector"), \
+    ((struct workers){.network = -1, .gateway = WORKER_INIT("the gateway"), .inspector = WORKER_INIT("the inspector"), \
                       .holder = WORKER_INIT("the holder of secrets")})
 
 struct workers_start {
@@ -47,6 +48,17 @@ int workers_await(struct workers *workers, uint64_t deadline_ns, int cancel_fd, 
 
 /* Have the gateway enter `network` and wait until it is ready; in the same way. */
 int workers_attach(struct workers *workers, int network, uint64_t deadline_ns, int cancel_fd, struct error *err) must_check;
+
+/*
+ * These rules from now on: new decisions at once, what is connected and denied by them is closed. `program` is the gateway's: where
+ * they need more than is captured, another one makes that, and ends. On failure the former ones hold. -ECONNRESET: there is
+ * no network any more.
+ */
+int workers_set_rules(struct workers *workers, const char *program, const struct net_rules *rules, struct event_log *log,
+                      struct error *err) must_check;
+
+/* Does any rule open TLS? Then the container has an authority of its own. */
+bool workers_need_authority(const struct net_rules *rules);
 
 /* Record what they have said so far. Never blocks. When one is gone all are ended, and that is recorded, once. */
 int workers_step(struct workers *workers, struct event_log *log, struct error *err) must_check;
