@@ -68,6 +68,22 @@ static bool is_readable(const struct net_rules *rules, const struct net_view *vi
     return !question->is_tls || net_opens(rules, view, name_in_force(question));
 }
 
+/* Where no rule says anything of either, nothing is open and there is no need to ask twice. */
+static bool is_narrowed(const struct net_rules *rules)
+{
+    for (size_t i = 0; i < rules->layer_count; i++) {
+        const struct net_layer *layer = &rules->layers[i];
+
+        for (size_t j = 0; j < layer->allow_count; j++)
+            if (layer->allow[j].requests || layer->allow[j].program_count)
+                return true;
+        for (size_t j = 0; j < layer->deny_count; j++)
+            if (layer->deny[j].requests)
+                return true;
+    }
+    return false;
+}
+
 /* Nothing permits it, at best: what is in the way, if not what cannot be read or whose program it is. */
 static struct net_decision explain(const struct net_rules *rules, const struct net_view *view,
                                    const struct net_decision *refused)
@@ -112,14 +128,15 @@ static struct net_decision decide_connection(const struct net_rules *rules, stru
 {
     const struct net_question *question = view->question;
     struct net_decision best, worst;
+    bool can_differ = is_narrowed(rules);
 
     view->is_readable = is_readable(rules, view);
     view->is_best = true;
     best = net_judge(rules, view);
     if (best.verdict == NET_REFUSE)
-        return explain(rules, view, &best);
+        return can_differ ? explain(rules, view, &best) : best;
     view->is_best = false;
-    worst = net_judge(rules, view);
+    worst = can_differ ? net_judge(rules, view) : best;
     if (best.verdict == NET_ASK_NAME)
         return best;
     if (question->protocol == NET_TCP && question->said == NET_SAID_NOT_YET) {
