@@ -22,7 +22,10 @@ class Request:
             raise EOFError
         self.method, self.target, _ = line
         self.headers = {}
-        while (line := file.readline(65536).decode("latin-1").strip()):
+        while (line := file.readline(65536)) not in (b"\r\n", b"\n"):
+            if not line.endswith(b"\n"):  # cut off: no request
+                raise EOFError
+            line = line.decode("latin-1").strip()
             name, _, value = line.partition(":")
             self.headers[name.lower()] = value.strip()
         self.body = self.read_body(file)
@@ -33,7 +36,11 @@ class Request:
             file.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             file.flush()
         if self.headers.get("transfer-encoding", "").lower() != "chunked":
-            return file.read(int(self.headers.get("content-length", 0)))
+            size = int(self.headers.get("content-length", 0))
+            body = file.read(size)
+            if len(body) < size:  # cut off: no request
+                raise EOFError
+            return body
         body = b""
         while size := int(file.readline().split(b";")[0], 16):
             body += file.read(size)
