@@ -10,7 +10,7 @@
 
 #include "gateway/hello.h"
 
-#define METHOD_MAX 32u
+#define METHOD_MAX 32u /* of a request that may go on; a longer one is still one */
 
 struct text {
     const char *at;
@@ -36,6 +36,37 @@ static bool is_preface(struct text line)
     return line.size == sizeof(preface) - 1 && memcmp(line.at, preface, line.size) == 0;
 }
 
+/* A request of HTTP/0.9: a method, a path, and no version. Who takes it answers for a host of its own choice. */
+static bool is_simple_request(struct text line)
+{
+    size_t method = 0, size = line.size && line.at[line.size - 1] == '\r' ? line.size - 1 : line.size;
+
+    while (method < size && is_token(line.at[method]))
+        method++;
+    if (!method || method + 1 >= size || line.at[method] != ' ')
+        return false;
+    while (method < size && line.at[method] == ' ')
+        method++;
+    return method < size && (line.at[method] == '/' || memmem(line.at + method, size - method, "://", 3));
+}
+
+/*
+ * What a proxy puts in front of a connection (the PROXY protocol, 1 and 2): a server that takes it reads behind it what
+ * nobody here has compared. HELLO_MORE = it may become that.
+ */
+static enum hello read_prefix(struct text all)
+{
+    static const char second[] = {'\r', '\n', '\r', '\n', '\0', '\r', '\n', 'Q', 'U', 'I', 'T', '\n'};
+    static const char first[] = "PROXY ";
+    size_t common = all.size < sizeof(second) ? all.size : sizeof(second);
+
+    if (all.size >= sizeof(first) - 1 && strncasecmp(all.at, first, sizeof(first) - 1) == 0)
+        return HELLO_WRONG;
+    if (common > 4 && memcmp(all.at, second, common) == 0)
+        return common == sizeof(second) ? HELLO_WRONG : HELLO_MORE;
+    return HELLO_NOTHING;
+}
+
 /* "HTTP/" anywhere in it, in any case. */
 static bool names_http(struct text line)
 {
@@ -55,7 +86,7 @@ static bool may_become_request(struct text text)
     for (size_t first = i; i < text.size; i++) {
         if (text.at[i] == ' ' || text.at[i] == '\t')
             return i > first;
-        if (!is_token(text.at[i]) || i - first >= METHOD_MAX)
+        if (!is_token(text.at[i]))
             return false;
     }
     return true;
@@ -213,8 +244,11 @@ enum hello hello_read_http(const unsigned char *bytes, size_t size, char ret_nam
 {
     bool is_cut = size >= HELLO_MAX;
     struct text all = {(const char *)bytes, is_cut ? HELLO_MAX : size}, line = all;
+    enum hello prefix = read_prefix(all);
     const char *end;
 
+    if (prefix != HELLO_NOTHING)
+        return prefix;
     /* servers step over blank lines before the request (RFC 9112, 2.2) */
     while (line.size && is_blank(line.at[0])) {
         line.at++;
@@ -234,5 +268,7 @@ enum hello hello_read_http(const unsigned char *bytes, size_t size, char ret_nam
         return is_cut ? HELLO_WRONG : HELLO_MORE;
     if (is_preface(line) && line.at == all.at)
         return HELLO_NOTHING;
-    return names_http(line) ? read_head(all, is_cut, ret_name) : HELLO_NOTHING;
+    if (names_http(line))
+        return read_head(all, is_cut, ret_name);
+    return is_simple_request(line) ? HELLO_NO_NAME : HELLO_NOTHING;
 }

@@ -329,7 +329,40 @@ TEST(a_request_to_an_address_or_of_version_1_0_without_host_says_no_name)
     check_int(read_text("GET / HTTP/1.1\r\nHost: 192.0.2.1:80\r\n\r\n", name), HELLO_NO_NAME);
     check_int(read_text("GET / HTTP/1.1\r\nHost: [2001:db8::1]\r\n\r\n", name), HELLO_NO_NAME);
     check_int(read_text("GET / HTTP/1.0\r\n\r\n", name), HELLO_NO_NAME);
+    check_int(read_text("GET /\r\n", name), HELLO_NO_NAME); /* HTTP/0.9 */
+    check_int(read_text("get  /x\n", name), HELLO_NO_NAME);
+    check_int(read_text("GET http://a.example.org/\r\n", name), HELLO_NO_NAME);
+    check_int(read_text("GET x\r\n", name), HELLO_NOTHING);
     check_int(read_text("GET http://192.0.2.2/ HTTP/1.1\r\nHost: 192.0.2.1\r\n\r\n", name), HELLO_WRONG);
+}
+
+/* A server that takes it reads behind it what has not been compared. */
+TEST(what_a_proxy_puts_in_front_is_wrong)
+{
+    static const char second[] = "\r\n\r\n\0\r\nQUIT\n!";
+    char name[NET_NAME_SIZE];
+
+    check_int(read_text("PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\nGET / HTTP/1.1\r\nHost: a.example.org\r\n\r\n", name), HELLO_WRONG);
+    check_int(read_text("PROXY UNKNOWN\r\n", name), HELLO_WRONG);
+    check_int(read_text("PROXYING\r\n", name), HELLO_NOTHING);
+    check_int(read_exactly(second, 12, name), HELLO_WRONG);
+    check_int(read_exactly(second, 13, name), HELLO_WRONG);
+    check_int(read_exactly(second, 11, name), HELLO_MORE);
+    check_int(read_exactly("\r\n\r\n\0\r\nQUAT\n", 12, name), HELLO_NOTHING);
+}
+
+/* Some servers take methods of any length. */
+TEST(a_long_method_is_a_request_that_is_refused)
+{
+    char text[200], name[NET_NAME_SIZE];
+    size_t size;
+
+    memset(text, 'M', 100);
+    check_int(read_exactly(text, 100, name), HELLO_MORE);
+    size = 100 + (size_t)snprintf(text + 100, 100, " / HTTP/1.1\r\nHost: a.example.org\r\n\r\n");
+    check_int(read_exactly(text, size, name), HELLO_WRONG);
+    memcpy(text + 100, "\r\n", 2);
+    check_int(read_exactly(text, 102, name), HELLO_NOTHING);
 }
 
 TEST(other_protocols_say_nothing_and_are_known_at_once)
@@ -347,7 +380,6 @@ TEST(other_protocols_say_nothing_and_are_known_at_once)
         {"\25\1\0\0\1\0\0\0", 8},         /* a length of 277, as MongoDB has it */
         {"\25\41", 2},
         {"{\"jsonrpc\":\"2.0\"}\n", 18},
-        {"GET /\r\n", 7}, /* HTTP/0.9 has no host */
         {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 24},
     };
     char name[NET_NAME_SIZE];
