@@ -200,8 +200,7 @@ enum moved holder_flow_read_answer(struct holder_flow *flow)
         }
         if (!queue_size(&flow->bytes) && !flow->has_head)
             return moved;
-        event = answer_read(&flow->answer, queue_size(&flow->bytes) ? queue_head(&flow->bytes) : (const unsigned char *)"",
-                            queue_size(&flow->bytes), &used, &data, &size, &failure, &err);
+        event = answer_read(&flow->answer, queue_head(&flow->bytes), queue_size(&flow->bytes), &used, &data, &size, &failure, &err);
         if (event < 0) {
             holder_flow_fail(flow, failure, &err);
             return MOVED_SOME;

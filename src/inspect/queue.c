@@ -24,7 +24,9 @@ size_t queue_size(const struct queue *queue)
 
 unsigned char *queue_head(const struct queue *queue)
 {
-    return queue->data + queue->start;
+    static unsigned char nothing[1];
+
+    return queue->data ? queue->data + queue->start : nothing;
 }
 
 unsigned char *queue_room(struct queue *queue, size_t size)

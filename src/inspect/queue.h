@@ -16,7 +16,7 @@ void queue_finish(struct queue *queue);
 #define auto_queue cleanup_with(queue_finish)
 
 size_t queue_size(const struct queue *queue);
-unsigned char *queue_head(const struct queue *queue);
+unsigned char *queue_head(const struct queue *queue); /* never NULL */
 
 /* Room for `size` bytes behind what there is; NULL when out of memory. They count after queue_grow(). */
 unsigned char *queue_room(struct queue *queue, size_t size) must_check;

@@ -39,7 +39,7 @@ static void hold(int condition)
 /* Each value stands behind "X-Key: ", in one line with it. */
 static void check_request(const struct queue *out)
 {
-    const char *text = queue_size(out) ? (const char *)queue_head(out) : "", *end = text + queue_size(out), *at = text;
+    const char *text = (const char *)queue_head(out), *end = text + queue_size(out), *at = text;
 
     while ((at = memmem(at, (size_t)(end - at), VALUE, LENGTH))) {
         const char *line = at;
@@ -98,8 +98,7 @@ static unsigned char *scrub_text(struct scrub *scrub, const uint8_t *data, size_
             scrub_end(scrub);
         at += i < 2 ? parts[i] : 0;
         hold(length + scrub_ready(scrub) <= at);
-        if (scrub_ready(scrub))
-            memcpy(out + length, scrub_head(scrub), scrub_ready(scrub));
+        memcpy(out + length, scrub_head(scrub), scrub_ready(scrub));
         length += scrub_ready(scrub);
         scrub_take(scrub, scrub_ready(scrub));
     }

@@ -183,7 +183,7 @@ TEST(every_record_that_would_put_a_value_elsewhere_or_make_another_request_is_re
         if (failure != refused[i].failure)
             test_fail(__FILE__, __LINE__, "row %zu: %s: %s", i, hold_failure_name(failure), err.text);
         if (failure != HOLD_BAD_RECORD) /* there some other value was in its place */
-            check(!memmem(queue_size(&out) ? queue_head(&out) : (unsigned char *)"", queue_size(&out), "s3cret", 6));
+            check(!memmem(queue_head(&out), queue_size(&out), "s3cret", 6));
         check(!strstr(err.text, "s3cret"));
         ask_finish(&ask);
     }

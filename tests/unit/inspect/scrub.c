@@ -225,7 +225,7 @@ TEST(texts_apart_do_not_make_a_value_together)
     open_scrub(&values, &scrub);
     push(scrub, TOKEN, 10, &out);
     scrub_end(scrub);
-    push(scrub, TOKEN + 10, sizeof(TOKEN) - 11, &out);
+    push(scrub, &TOKEN[10], sizeof(TOKEN) - 11, &out);
     scrub_end(scrub);
     drain(scrub, &out);
     check_string(out.bytes, TOKEN);
