@@ -41,8 +41,8 @@ static int peer_check(int fd, const char *name, struct error *err)
                      name, fd);
 }
 
-/* The program's own are shut for sending (init/datagrams.c). */
-static int datagram_check(int fd, const char *name, struct error *err)
+/* The program's own are shut for sending (init/datagrams.c); what a stream socket of this family is turned to the keeper sees. */
+static int kept_check(int fd, const char *name, enum plan_network network, struct error *err)
 {
     socklen_t size = sizeof(int);
     int type = 0, domain = 0;
@@ -50,7 +50,9 @@ static int datagram_check(int fd, const char *name, struct error *err)
     if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) < 0 ||
         getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) < 0)
         return error_system(err, errno, "%s (descriptor %d)", name, fd);
-    if (domain != AF_UNIX || type != SOCK_DGRAM)
+    if (domain != AF_UNIX)
+        return network == PLAN_NET_HOST ? 0 : peer_check(fd, name, err);
+    if (type != SOCK_DGRAM)
         return 0;
     return error_set(err, ERROR_UNENFORCEABLE, ENOTSUP,
                      "%s (descriptor %d) is a datagram socket, by which the program could send to every socket of the host "
@@ -72,7 +74,7 @@ static int descriptor_check(int fd, const char *name, const struct plan *plan, s
     if (S_ISSOCK(st.st_mode) && plan->wall == PLAN_WALL_LANDLOCK)
         return socket_check(fd, name, plan->network, err);
     if (S_ISSOCK(st.st_mode) && plan->filter.keeps_sockets && !plan->filter.sends_datagrams)
-        return datagram_check(fd, name, err);
+        return kept_check(fd, name, plan->network, err);
     if (S_ISSOCK(st.st_mode) && plan->network != PLAN_NET_HOST)
         return peer_check(fd, name, err);
     if (plan->filter.allows_namespaces && S_ISREG(st.st_mode) && (flags & O_ACCMODE) == O_WRONLY)

@@ -246,6 +246,10 @@ TEST(a_socket_without_a_peer_is_kept_only_with_the_hosts_network)
         hand.plan.network = PLAN_NET_LOOPBACK;
         check_int(tier_process.start(&start, NULL, &run, &err), -ENOTSUP);
         check_contains(err.text, "without a fixed peer");
+        hand.plan.filter.keeps_sockets = true; /* what a Unix socket is turned to process 1 sees */
+        if (kinds[i][0] != AF_UNIX)
+            check_int(tier_process.start(&start, NULL, &run, &err), -ENOTSUP);
+        hand.plan.filter.keeps_sockets = false;
         hand.plan.network = PLAN_NET_HOST;
         check_int(tier_process.start(&start, NULL, &run, &err), 0);
         tier_process.finish(run);
