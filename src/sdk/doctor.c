@@ -125,6 +125,15 @@ static const char *why_gateway(const struct machine *m)
 {
     return m->facts.has_gateway ? m->facts.tproxy_why : "cordon-gateway is not there, or could be changed by others";
 }
+static bool has_inspector(const struct machine *m)
+{
+    return m->facts.has_inspector;
+}
+static bool has_holder(const struct machine *m)
+{
+    return m->facts.has_holder;
+}
+
 static const char *mend_helpers(const struct machine *m)
 {
     return m->helpers.errnum == EPERM ? NULL : "make install"; /* else the reason says what to do */
@@ -132,7 +141,7 @@ static const char *mend_helpers(const struct machine *m)
 
 static const char *mend_gateway(const struct machine *m)
 {
-    return m->facts.has_gateway ? NULL : "make install";
+    return m->facts.no_tproxy ? NULL : "make install";
 }
 
 /* A probe's reason holds the command where it is one of many (max_user_namespaces, ...). */
@@ -195,6 +204,10 @@ static const struct feature features[] = {
      "names that do not exist yet (5.14); nested.namespaces, which root is refused, and which takes Landlock for files away",
      has_keeper, why_keeper, "the filter cannot ask", NULL},
     {"gateway", NEED_SOMETIMES, "a way out by rules (cordon-gateway, nft_tproxy)", has_gateway, why_gateway, NULL, mend_gateway},
+    {"inspector", NEED_SOMETIMES, "rules about requests, TLS that is opened (cordon-inspector)", has_inspector, NULL,
+     "cordon-inspector is not there, or could be changed by others", mend_gateway},
+    {"holder", NEED_SOMETIMES, "secrets that the program never sees (cordon-holder)", has_holder, NULL,
+     "cordon-holder is not there, or could be changed by others", mend_gateway},
     {"limit-memory", NEED_SOMETIMES, "resources.memory", has_memory, why_cgroup,
      "no memory controller", mend_cgroup},
     {"limit-cpus", NEED_SOMETIMES, "resources.cpus", has_cpus, why_cgroup, "no cpu controller",

@@ -230,6 +230,9 @@ int authority_want_files(struct compile *c, struct error *err) must_check;
 int network_finish(struct compile *c, struct error *err) must_check;
 /* programs.c: from names in rules to files inside. */
 int programs_find(struct compile *c, struct error *err) must_check;
+/* known_programs.c: the digest of this very file from an earlier run; for the next. */
+bool known_program_find(struct compile *c, struct net_program *program);
+void known_program_keep(struct compile *c, const struct net_program *program);
 /* outside.c: what is used outside because the policy says so, nothing inside may exchange. After the layout. */
 int outside_check(struct compile *c, const struct resolved *object, const struct origin *origin, struct error *err) must_check;
 /* The mount of the plan that gives what is at `path` inside, NULL = none. */

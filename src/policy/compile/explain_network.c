@@ -86,8 +86,12 @@ struct flow {
 static void add_word(struct flow *flow, const char *before, const char *word)
 {
     if (flow->out->length - flow->line + strlen(before) + strlen(word) > EXPLAIN_LINE_COLUMNS) {
+        size_t ends = strspn(before, ",;:"); /* what ends a part stays with it */
+
+        text_add_n(flow->out, before, ends);
         text_add(flow->out, "\n       ");
         flow->line = flow->out->length - 7;
+        before += ends;
     }
     text_add(flow->out, before);
     text_add_safe(flow->out, word);

@@ -24,8 +24,12 @@ struct explain_row explain_secrets_row(const struct plan *plan, size_t at)
 static void add_word(struct text *out, size_t *line, const char *before, const char *word)
 {
     if (out->length - *line + strlen(before) + strlen(word) > EXPLAIN_LINE_COLUMNS) {
+        size_t ends = strspn(before, ",;:"); /* what ends a part stays with it */
+
+        text_add_n(out, before, ends);
         text_add(out, "\n       ");
         *line = out->length - 7;
+        before += ends;
     }
     text_add(out, before);
     text_add_safe(out, word);

@@ -159,6 +159,24 @@ static int check_loopbacks(struct compile *c, const struct document *layer, stru
     return r;
 }
 
+/* Most of what is called HTTP is in TLS, and nobody sees requests in there. */
+static int check_opened(struct compile *c, const struct document *layer, struct error *err)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < layer->network.allow_count && r == 0; i++) {
+        const struct net_rule *rule = &layer->network.allow[i].rule;
+        bool has_https = !rule->port_count;
+
+        for (size_t j = 0; j < rule->port_count; j++)
+            has_https = has_https || !rule->ports[j].has_port || (rule->ports[j].first <= 443 && rule->ports[j].last >= 443);
+        if (rule->requests && !rule->terminates && has_https)
+            r = compile_warning(c, &layer->network.allow[i].requests_origin, err,
+                                "this is plain HTTP alone, TLS there is refused: add 'tls: terminate' to the rule, or name port 80");
+    }
+    return r;
+}
+
 static int add_rules(struct compile *c, struct net_rules **ret_rules, struct error *err)
 {
     int r = policy_net_rules(c->policy, c->arena, ret_rules, err);
@@ -167,6 +185,8 @@ static int add_rules(struct compile *c, struct net_rules **ret_rules, struct err
         r = add_layer_ways(c, c->policy->layers[i], &(*ret_rules)->layers[i], err);
         if (r == 0 && c->policy->layers[i]->kind == LAYER_REQUEST)
             r = check_loopbacks(c, c->policy->layers[i], err);
+        if (r == 0 && c->policy->layers[i]->kind == LAYER_REQUEST)
+            r = check_opened(c, c->policy->layers[i], err);
     }
     if (r == 0)
         r = add_total_ways(c, *ret_rules, err);

@@ -138,13 +138,16 @@ static int read_file(struct compile *c, struct found *found, struct net_program 
         return refuse_script(c, found, head + 2, err);
     if (got < 4 || memcmp(head, "\177ELF", 4) != 0)
         return refuse_file(c, found, "is no program of this system: another one starts it, name that", err);
-    if (digest_fd(fd, program->digest) < 0)
-        return refuse_file(c, found, "cannot be read, so nobody could tell whether it is still the same", err);
     program->device = st.st_dev;
     program->inode = st.st_ino;
     program->size = (uint64_t)st.st_size;
     program->change_s = st.st_ctim.tv_sec;
     program->change_ns = (uint32_t)st.st_ctim.tv_nsec;
+    if (!known_program_find(c, program)) {
+        if (digest_fd(fd, program->digest) < 0)
+            return refuse_file(c, found, "cannot be read, so nobody could tell whether it is still the same", err);
+        known_program_keep(c, program);
+    }
     program->path = arena_string(c->arena, found->path);
     return program->path ? 0 : error_memory(err);
 }

@@ -19,10 +19,11 @@ static int check_rule(struct compile *c, const struct document *layer, const str
         r = compile_problem(c, ERROR_UNENFORCEABLE, &rule->requests_origin, err, NO_INSPECTOR);
     else if (rule->rule.terminates && !facts->has_inspector)
         r = compile_problem(c, ERROR_UNENFORCEABLE, &rule->tls_origin, err, NO_INSPECTOR);
-    if (r == 0 && rule->programs.is_set && !facts->knows_programs)
+    if (r == 0 && rule->programs.is_set && (!facts->knows_programs || !facts->keeps_sockets))
         r = compile_problem(c, ERROR_UNENFORCEABLE, &rule->programs.origin, err,
-                            "connections cannot be told apart by program here; leave it out: the rule is then about every "
-                            "program of the container");
+                            "connections cannot be told apart by program here%s%s%s; leave it out: the rule is then about every "
+                            "program of the container", *facts->keeps_names_why ? " (" : "", facts->keeps_names_why,
+                            *facts->keeps_names_why ? ")" : "");
     if (r == 0 && rule->budget.is_set && !facts->keeps_budgets)
         r = compile_problem(c, ERROR_UNENFORCEABLE, &rule->budget.origin, err, "nobody counts what goes by here; leave it out");
     for (size_t i = 0; i < rule->rule.port_count && r == 0; i++) {

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rules that are narrowed: requests, programs, budgets, authorities in the plan. */
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "fixture.h"
 
@@ -315,5 +317,69 @@ TEST(explain_says_to_what_a_rule_is_narrowed)
     check_contains(json, "\"onLimit\": \"end\"");
     mem_free(text);
     mem_free(json);
+    fixture_close(&f);
+}
+
+TEST(a_rule_about_requests_that_nobody_can_read_is_said)
+{
+    fixture_open(&f);
+    accept_text(&f, ALLOW("{to: [{host: a.b}], http: {}}"));
+    check_int(f.plan->warnings.count, 1);
+    check_contains(f.plan->warnings.items[0].text, "plain HTTP alone");
+    accept_text(&f, ALLOW("{to: [{host: a.b}], http: {}, tls: terminate}, {to: [{host: a.b}], http: {}, ports: [{port: 80}]}"));
+    check_int(f.plan->warnings.count, 0);
+    fixture_close(&f);
+}
+
+TEST(programs_need_the_process_that_sees_who_connects)
+{
+    open_tree();
+    f.facts.keeps_sockets = false;
+    snprintf(f.facts.keeps_names_why, sizeof(f.facts.keeps_names_why), "Linux 5.14 is needed");
+    check_contains(refusal_of(&f, TREE ALLOW("{programs: [git]}")), "cannot be told apart by program here (Linux 5.14 is needed)");
+    fixture_close(&f);
+}
+
+/* A digest that was kept is that of the very file, or is not used. */
+TEST(the_digest_of_a_large_program_is_kept_for_the_same_file_alone)
+{
+    static char text[300 * 1024];
+    char path[256], entry[300];
+    unsigned char first[DIGEST_SIZE];
+    struct stat st;
+    struct timespec old[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
+
+    open_tree();
+    memset(text, 'x', sizeof(text) - 1);
+    memcpy(text, "\177ELF", 4);
+    make_program("lib/large", text);
+    snprintf(path, sizeof(path), "%s", full_path(&f, "lib/large"));
+    check_int(utimensat(AT_FDCWD, path, old, 0), 0);
+    check_int(stat(path, &st), 0);
+    snprintf(entry, sizeof(entry), "%s/programs/%llx-%llx", f.options.cache_directory, (unsigned long long)st.st_dev, (unsigned long long)st.st_ino);
+    accept_text(&f, TREE ALLOW("{programs: [large]}"));
+    check_int(access(entry, F_OK), -1); /* it changed a moment ago */
+    memcpy(first, f.plan->net_rules->programs[0].digest, sizeof(first));
+    make_directory(&f, "cache");
+    make_directory(&f, "cache/programs");
+    { /* what an earlier run would have kept, with another digest so that its use shows */
+        char kept[256], digest[DIGEST_TEXT_SIZE];
+        unsigned char other[DIGEST_SIZE] = {1, 2, 3};
+        FILE *file = fopen(entry, "w");
+
+        digest_print(other, digest);
+        snprintf(kept, sizeof(kept), "%llu %lld.%09ld %s\n", (unsigned long long)st.st_size, (long long)st.st_ctim.tv_sec, st.st_ctim.tv_nsec, digest);
+        check(file && fputs(kept, file) >= 0 && fclose(file) == 0);
+        check_int(chmod(entry, 0600), 0);
+        accept_text(&f, TREE ALLOW("{programs: [large]}"));
+        check(memcmp(f.plan->net_rules->programs[0].digest, other, sizeof(other)) == 0);
+        check_int(chmod(entry, 0666), 0); /* anybody could have written it */
+        accept_text(&f, TREE ALLOW("{programs: [large]}"));
+        check(memcmp(f.plan->net_rules->programs[0].digest, first, sizeof(first)) == 0);
+        check_int(chmod(entry, 0600), 0);
+        check_int(utimensat(AT_FDCWD, path, old, 0), 0); /* another change time */
+        accept_text(&f, TREE ALLOW("{programs: [large]}"));
+        check(memcmp(f.plan->net_rules->programs[0].digest, first, sizeof(first)) == 0);
+    }
     fixture_close(&f);
 }

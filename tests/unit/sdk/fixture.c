@@ -18,7 +18,7 @@ static char root[64];
 /* What an installation has beside its program. */
 static void make_helpers(void)
 {
-    static const char *const names[] = {"cordon-init", "cordon-gateway"};
+    static const char *const names[] = {"cordon-init", "cordon-gateway", "cordon-inspector", "cordon-holder"};
     char program[PATH_MAX], directory[PATH_MAX + 32], path[PATH_MAX + 64];
     ssize_t length = readlink("/proc/self/exe", program, sizeof(program) - 1);
     struct error err;
