@@ -97,7 +97,7 @@ static size_t encoded_character(const char *text, size_t length)
             break;
     }
     size = utf8_length(bytes);
-    if (size < 2)
+    if (!size)
         return 0;
     point = (unsigned char)bytes[0] & (0x7fu >> size);
     for (size_t i = 1; i < size; i++)

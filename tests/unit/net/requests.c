@@ -122,6 +122,7 @@ static const struct row {
     {"allow to=a.test call=eth_call", AT " asks=POST:/+answer", "other-call a.test", NULL},
     {"allow to=a.test call=eth_call", AT " asks=POST:/+call=ping", "other-call a.test", NULL},
     {"allow to=a.test call=eth_call", AT " asks=GET:/+ws", "other-request a.test", NULL},
+    {"allow to=a.test ws call=eth_call", AT " asks=POST:/+ws", "other-request a.test", NULL}, /* no record has such a rule */
     {"allow to=a.test call=eth_call; allow to=a.test path=/x", AT " asks=POST:/x", "permit a.test", NULL},
     {"allow to=a.test mcp tool=search", AT " asks=POST:/+call=initialize", "permit a.test", NULL},
     {"allow to=a.test mcp tool=search", AT " asks=POST:/+call=tools/call+tool=search", "permit a.test", NULL},
