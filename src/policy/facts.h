@@ -54,7 +54,7 @@ struct facts {
     bool has_holder;     /* cordon-holder is: values of secrets are put in */
     bool knows_programs; /* connections are attributed to the program that makes them */
     bool keeps_budgets;  /* the gateway counts */
-    bool leads_icmp;     /* the gateway sends echo requests on */
+    bool leads_icmp;     /* the gateway sends echo requests on: the host lets this user send some */
 
     enum cgroup_kind cgroup;
     bool cgroup_memory, cgroup_pids, cgroup_cpu,

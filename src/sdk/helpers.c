@@ -9,12 +9,15 @@
 #include <errno.h>
 #include <link.h>
 #include <limits.h>
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "base/owner.h"
 #include "base/path.h"
 
@@ -127,6 +130,14 @@ int helpers_find_worker(struct arena *arena, const struct places *places, const 
     return find_worker(arena, places, name, "inspect", ret_path, err);
 }
 
+/* As the gateway will: without a right, where net.ipv4.ping_group_range names a group of this user. */
+static bool may_ping(void)
+{
+    auto_close int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_ICMP);
+
+    return fd >= 0;
+}
+
 void helpers_tell(struct arena *arena, const struct places *places, struct facts *facts)
 {
     const char *path;
@@ -136,7 +147,7 @@ void helpers_tell(struct arena *arena, const struct places *places, struct facts
     facts->has_inspector = facts->has_gateway && helpers_find_worker(arena, places, "cordon-inspector", &path, NULL) == 0;
     facts->has_holder = facts->has_inspector && helpers_find_worker(arena, places, "cordon-holder", &path, NULL) == 0;
     facts->knows_programs = facts->keeps_budgets = facts->has_gateway;
-    facts->leads_icmp = false;
+    facts->leads_icmp = facts->has_gateway && may_ping();
 }
 
 /* Installed: CORDON_HELPERS_FROM_... leads there. In a build tree, library and program alike have

@@ -36,7 +36,8 @@ static int check_rule(struct compile *c, const struct document *layer, const str
         if (!origin.member)
             return error_memory(err);
         r = compile_problem(c, ERROR_UNENFORCEABLE, &origin, err,
-                            "this installation leads TCP and UDP out, and no ICMP; leave it out");
+                            "the host lets this user send no echo requests; leave it out, or as root: sysctl -w "
+                            "net.ipv4.ping_group_range='0 2147483647'");
     }
     return r;
 }

@@ -217,7 +217,7 @@ TEST(what_no_worker_here_keeps_is_refused_by_name)
         {"network: {egress: {allow: [{programs: [git]}]}}\n", "egress.allow[0].programs: ", "every program of the container"},
         {"network: {egress: {allow: [{budget: {connections: 1}}]}}\n", "egress.allow[0].budget: ", "nobody counts"},
         {"network: {egress: {allow: [{}]}, budget: {bytesUp: 1B}}\n", "network.budget: ", "nobody counts"},
-        {"network: {egress: {allow: [{ports: [{port: 1}, {protocol: icmp}]}]}}\n", "allow[0].ports[1].protocol: ", "no ICMP; leave it out"},
+        {"network: {egress: {allow: [{ports: [{port: 1}, {protocol: icmp}]}]}}\n", "allow[0].ports[1].protocol: ", "net.ipv4.ping_group_range"},
         {"secrets: [{name: A, source: env:A, hosts: [a.b]}]\n", "secrets[0]: ", "cordon-holder"},
     };
 
