@@ -120,14 +120,71 @@ say_row say_without "9.3-72" "HTTP without a host is not passed on where a name 
 say_row say_connect "9.3-72" "nor is a request for a tunnel elsewhere" '"CONNECT shared-b.example:80?$MARKER HTTP/1.1\\r\\nHost: shared-b.example\\r\\n\\r\\n"'
 say_row say_blank_first "9.3-72" "nor one behind empty lines" '"\\r\\n\\r\\nGET /hello?$MARKER HTTP/1.1\\r\\nHost: shared-b.example\\r\\n\\r\\n"'
 
-later='only the first request of a connection is judged in this release: an allowed server that has other names answers for them'
+later='a rule without requests looks at the first of a connection: an allowed server that has other names answers for them'
 ok='GET /hello HTTP/1.1\\r\\nHost: shared-a.example\\r\\n'
-say_row say_later "9.3-72" "a later request on a connection that goes on is for the same host" \
-    "\"$ok\\\\r\\\\n\" \"GET /hello?\$MARKER HTTP/1.1\\\\r\\\\nHost: shared-b.example\\\\r\\\\n\\\\r\\\\n\"" gap="$later"
-say_row say_pipelined "9.3-72" "one that is sent ahead, too" \
-    "\"$ok\\\\r\\\\nGET /hello?\$MARKER HTTP/1.1\\\\r\\\\nHost: shared-b.example\\\\r\\\\n\\\\r\\\\n\"" gap="$later"
-say_row say_smuggled "9.3-72" "one that hides behind two lengths, too" \
-    "\"POST /echo HTTP/1.1\\\\r\\\\nHost: shared-a.example\\\\r\\\\nContent-Length: 5\\\\r\\\\nTransfer-Encoding: chunked\\\\r\\\\n\\\\r\\\\n0\\\\r\\\\n\\\\r\\\\nGET /hello?\$MARKER HTTP/1.1\\\\r\\\\nHost: shared-b.example\\\\r\\\\n\\\\r\\\\n\"" gap="$later"
+other="GET /hello?\$MARKER HTTP/1.1\\\\r\\\\nHost: shared-b.example\\\\r\\\\n\\\\r\\\\n"
+say_row say_later_unread "9.3-72" "a later request of a connection that nobody reads is for the same host" "\"$ok\\\\r\\\\n\" \"$other\"" gap="$later"
+
+# Where a rule is about requests, every one of them is read.
+read_row() # name, source, sentence, what narrows the rule, bytes as arguments
+{
+    world_row "$1" "$2" "$3" say_bytes "{to: [{host: shared-a.example}], ports: [{protocol: tcp}], $4}" "shared-a.example 80 greetings $5" "${@:6}"
+}
+read_row say_later "9.3-72" "a later request on a connection that goes on is for the same host" 'http: {}' "\"$ok\\\\r\\\\n\" \"$other\""
+read_row say_pipelined "9.3-72" "one that is sent ahead, too" 'http: {}' "\"$ok\\\\r\\\\n$other\"" by=effect
+read_row say_smuggled "9.3-72" "one that hides behind two lengths, too" 'http: {}' \
+    "\"POST /echo HTTP/1.1\\\\r\\\\nHost: shared-a.example\\\\r\\\\nContent-Length: 5\\\\r\\\\nTransfer-Encoding: chunked\\\\r\\\\n\\\\r\\\\n0\\\\r\\\\n\\\\r\\\\n$other\""
+read_row say_smuggled_chunk "9.3-72" "one that hides behind an extension of a chunk, too" 'http: {}' \
+    "\"POST /echo HTTP/1.1\\\\r\\\\nHost: shared-a.example\\\\r\\\\nTransfer-Encoding: chunked\\\\r\\\\n\\\\r\\\\n0;a=\\\\nb\\\\r\\\\n\\\\r\\\\n$other\""
+read_row say_path "9.3-80" "another path of a granted host is not asked for" 'http: {paths: [/hello]}' \
+    '"GET /denied?$MARKER HTTP/1.1\\r\\nHost: shared-a.example\\r\\n\\r\\n"'
+read_row say_path_encoded "9.3-73 9.3-80" "nor one that is encoded" 'http: {paths: [/hello]}' \
+    '"GET /%64%65nied?$MARKER HTTP/1.1\\r\\nHost: shared-a.example\\r\\n\\r\\n"'
+read_row say_later_path "9.3-72 9.3-80" "nor one later on the connection" 'http: {paths: [/hello]}' \
+    "\"$ok\\\\r\\\\n\" \"GET /denied?\$MARKER HTTP/1.1\\\\r\\\\nHost: shared-a.example\\\\r\\\\n\\\\r\\\\n\""
+read_row say_upload "9.3-74 9.3-80" "nothing is put where a rule grants reading" 'http: {methods: [GET]}' \
+    '"PUT /hello?$MARKER HTTP/1.1\\r\\nHost: shared-a.example\\r\\nContent-Length: 4\\r\\n\\r\\ndata"'
+read_row say_upload_overridden "9.3-80" "nor by a method that another field overrides" 'http: {methods: [GET]}' \
+    '"POST /hello?$MARKER HTTP/1.1\\r\\nHost: shared-a.example\\r\\nX-HTTP-Method-Override: GET\\r\\nContent-Length: 4\\r\\n\\r\\ndata"'
+read_row say_push "9.3-80" "nothing is pushed to a repository that a rule does not name" \
+    'http: {paths: [/git/hello.git/**, /hello]}' '"POST /denied?$MARKER/git-receive-pack HTTP/1.1\\r\\nHost: shared-a.example\\r\\nContent-Length: 4\\r\\n\\r\\n0000"'
+call='"POST /rpc?$MARKER HTTP/1.1\\r\\nHost: shared-a.example\\r\\nContent-Type: application/json\\r\\nContent-Length: 41\\r\\n\\r\\n'
+read_row say_call "9.3-80" "no call is made that a rule does not name" 'jsonrpc: {methods: [read]}' \
+    "$call"'{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"write\"}"'
+read_row say_call_twice "9.3-80" "nor one that a second member names" 'jsonrpc: {methods: [read]}' \
+    "${call/41/57}"'{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"read\",\"method\":\"write\"}"'
+read_row say_tool "9.3-80" "no tool is called that a rule does not name" 'mcp: {tools: [greet]}' \
+    '"POST /mcp?$MARKER HTTP/1.1\\r\\nHost: shared-a.example\\r\\nContent-Type: application/json\\r\\nContent-Length: 73\\r\\n\\r\\n{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"remove\"}}"'
+upgrade='Upgrade: websocket\\r\\nConnection: Upgrade\\r\\nSec-WebSocket-Version: 13\\r\\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\\r\\n\\r\\n'
+read_row say_websocket "9.3-72" "no request becomes a WebSocket unless a rule says so" 'http: {}' \
+    "\"GET /ws?\$MARKER HTTP/1.1\\\\r\\\\nHost: shared-a.example\\\\r\\\\n$upgrade\""
+
+# The secret of allowed.example, of whose value programs know a placeholder: in TOKEN. Unconfined it is there itself.
+secret_row() # name, sentence, what is granted beside, program, arguments
+{
+    property "$1" "9.3-79" "$2" program="$4" needs=world
+    eval "prepare_$1() { secret_prepare '$3' $5; }"
+}
+secret_prepare()
+{
+    CALLER_ENV=("TOKEN=$MARKER-is-what-it-is")
+    world_prepare "{to: [{host: allowed.example}], ports: [{port: 443, protocol: tcp}], tls: terminate}, $1" "${@:2}" || return
+    LAUNCH+=(--line 'secrets: [{name: TOKEN, source: "env:TOKEN", hosts: [allowed.example]}]')
+}
+secret_said_row() # name, sentence, what is granted beside, host, bytes in which TOKEN's value takes the place of '$'
+{
+    secret_row "$1" "$2" "$3" say_secret "$4 80 greetings $5"
+    eval "effect_$1() { world_has_seen; }"
+}
+plain='{to: [{host: allowed.example}, {host: shared-a.example}], ports: [{port: 80, protocol: tcp}], http: {}}'
+secret_row secret_variable "the value of a secret is in no variable" "$plain" read_environ '"$MARKER"'
+secret_said_row secret_without_tls "a placeholder does not leave without TLS" "$plain" allowed.example \
+    '"GET /hello?$MARKER HTTP/1.1\\r\\nHost: allowed.example\\r\\nAuthorization: Bearer \$\\r\\n\\r\\n"'
+secret_said_row secret_elsewhere "a placeholder does not go to another host" "$plain" shared-a.example \
+    '"GET /hello?$MARKER HTTP/1.1\\r\\nHost: shared-a.example\\r\\nAuthorization: Bearer \$\\r\\n\\r\\n"'
+secret_said_row secret_in_query "nor in a query" "$plain" shared-a.example '"GET /hello?\$&$MARKER HTTP/1.1\\r\\nHost: shared-a.example\\r\\n\\r\\n"'
+secret_said_row secret_in_body "nor in a body" "$plain" shared-a.example \
+    '"POST /hello?$MARKER HTTP/1.1\\r\\nHost: shared-a.example\\r\\nContent-Length: 96\\r\\n\\r\\n\$"'
 
 property redirect "9.3-74" "a granted host's redirection leads nowhere else" program=follow needs=world
 prepare_redirect() { world_prepare "$ALLOWED" allowed.example "http://denied.example/hello?$MARKER"; }
