@@ -26,9 +26,9 @@ static void flow_free(struct flow *flow, bool is_reset)
 {
     struct inspector *inspector = flow->inspector;
 
-    tell_closed(flow);
     if (flow->state)
         flow->protocol->close(flow);
+    tell_closed(flow);
     loop_cancel(inspector->loop, &flow->deadline);
     loop_cancel(inspector->loop, &flow->idle);
     loop_cancel(inspector->loop, &flow->again);
@@ -51,8 +51,7 @@ static void flow_break(struct flow *flow, int errnum)
 
 bool flow_may_speak_h2(const struct flow *flow)
 {
-    (void)flow;
-    return false;
+    return !held_is_wanted(flow); /* the holder speaks HTTP/1.1 */
 }
 
 void flow_set_deadline(struct flow *flow, unsigned ms)
@@ -84,7 +83,7 @@ static enum flow_result linger(struct flow *flow)
 
 static bool begin_protocol(struct flow *flow)
 {
-    flow->protocol = &flow_http1;
+    flow->protocol = flow->speaks_h2 ? &flow_h2 : &flow_http1;
     if (flow->protocol->open(flow) < 0)
         return false;
     flow->phase = PHASE_OPEN;

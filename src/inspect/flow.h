@@ -25,7 +25,7 @@ struct flow_protocol {
     void (*judge_again)(struct flow *flow); /* by new rules; may set flow->is_refused */
     void (*close)(struct flow *flow);       /* frees flow->state */
 };
-extern const struct flow_protocol flow_http1;
+extern const struct flow_protocol flow_http1, flow_h2;
 
 enum flow_phase {
     PHASE_HELLO,  /* what the program says in TLS is awaited */

@@ -19,7 +19,7 @@
 
 /* ---- the server ---- */
 
-static void server_begin(struct server *server, const char *name)
+void server_begin(struct server *server, const char *name)
 {
     struct error err = ERROR_INIT;
     size_t size;
@@ -29,7 +29,7 @@ static void server_begin(struct server *server, const char *name)
     server->name = name;
 }
 
-static void server_end(struct server *server)
+void server_end(struct server *server)
 {
     authority_free(server->authority);
     mem_free(server->trust);
@@ -104,7 +104,7 @@ pid_t serve(const struct server *server, struct link *link)
 
 /* ---- the program ---- */
 
-static SSL_CTX *believing(const char *pem)
+SSL_CTX *believing(const char *pem)
 {
     SSL_CTX *context = SSL_CTX_new(TLS_client_method());
     BIO *bio = BIO_new_mem_buf(pem, -1);

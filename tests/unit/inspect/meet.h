@@ -32,6 +32,9 @@ void part(struct meeting *meeting);
 pid_t serve(const struct server *server, struct link *link);
 void await(pid_t pid);
 
+void server_begin(struct server *server, const char *name);
+void server_end(struct server *server);
+SSL_CTX *believing(const char *pem);
 SSL *program_open(SSL_CTX *context, const struct link *link, const char *name);
 void ask(struct meeting *meeting, SSL *tls, const char *request, const char *end);
 
