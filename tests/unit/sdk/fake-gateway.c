@@ -108,6 +108,15 @@ static void step(char letter)
     case 'E':
         say((struct worker_message){.type = WORKER_ERROR, .kind = ERROR_UNENFORCEABLE, .errnum = ENOENT, .where = "no tproxy"});
         break;
+    case 'e':
+        say((struct worker_message){.type = WORKER_ERROR, .kind = ERROR_SYSTEM, .errnum = EIO, .where = "not these"});
+        break;
+    case 'n': /* other rules */
+        receive(WORKER_RULES);
+        break;
+    case 'a':
+        say((struct worker_message){.type = WORKER_APPLIED});
+        break;
     case 'd':
         say((struct worker_message){.type = WORKER_EVENT, .kind = WORKER_DENIED, .protocol = NET_TCP, .reason = NET_NO_RULE,
                                      .port = 443, .family = AF_INET, .address = {1, 2, 3, 4}, .name = "a\033.example", .connection = 7});

@@ -20,13 +20,14 @@ static int records[2];
 
 static int begin(const char *script)
 {
-    struct net_layer layer = {.where = script};
-    const struct net_rules rules = {.layers = &layer, .layer_count = 1};
+    static struct net_layer layer;
+    static const struct net_rules rules = {.layers = &layer, .layer_count = 1};
     const struct event_options options = {.fd = -1};
     const struct workers_start start = {
         .gateway = CORDON_TEST_FAKE_GATEWAY, .rules = &rules, .trust = -1, .placeholders = -1, .values = -1};
     struct event_options to_pipe = options;
 
+    layer = (struct net_layer){.where = script};
     err = (struct error)ERROR_INIT;
     workers = WORKERS_INIT;
     check_int(pipe2(records, O_CLOEXEC), 0);
@@ -144,6 +145,55 @@ TEST(nonsense_of_a_running_gateway_ends_the_run)
         check(status < 0);
         end();
     }
+}
+
+static const struct net_rules others = {.layers = &(struct net_layer){.where = "others"}, .layer_count = 1};
+
+static int change(const char *script)
+{
+    check_int(begin(script), 0);
+    check_int(attach(0), 0);
+    return workers_set_rules(&workers, CORDON_TEST_FAKE_GATEWAY, &others, event_log, &err);
+}
+
+TEST(other_rules_hold_once_the_gateway_says_so_and_what_it_tells_meanwhile_is_recorded)
+{
+    check_int(change("Rndaw"), 0);
+    check(workers.rules == &others);
+    check(workers.gateway.channel >= 0);
+    check_contains(end(), "network.denied");
+}
+
+/* Where more routes are needed another gateway makes them: this one here cannot, and says nothing. */
+TEST(rules_that_cannot_hold_leave_the_former_ones_and_the_gateway)
+{
+    static const struct {
+        const char *script, *text;
+    } cases[] = {{"Rnew", "not these"}, {"RnEw", "the gateway that makes routes ended"}};
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        check(change(cases[i].script) < 0);
+        check_contains(err.text, cases[i].text);
+        check(workers.rules != &others);
+        check(workers.gateway.channel >= 0);
+        check_int(workers_step(&workers, event_log, &err), 0);
+        check(workers.gateway.channel >= 0);
+        end();
+    }
+}
+
+TEST(a_gateway_that_ends_or_talks_nonsense_in_place_of_an_answer_is_said_to)
+{
+    check_int(change("Rn"), -ECONNRESET);
+    check_contains(err.text, "no network any more");
+    check_int(workers_step(&workers, event_log, &err), 0);
+    check_contains(end(), "network.gone");
+    check_int(change("Rnuw"), -EBADMSG);
+    end();
+    check_int(begin("R"), 0);
+    workers_kill(&workers);
+    check_int(workers_set_rules(&workers, CORDON_TEST_FAKE_GATEWAY, &others, event_log, &err), -ECONNRESET);
+    end();
 }
 
 TEST(a_gateway_that_others_could_write_is_not_started)
