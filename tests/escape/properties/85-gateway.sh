@@ -57,6 +57,8 @@ reach_row reach_quic_granted "9.3-75" "QUIC to a name that TCP is granted for do
 reach_row reach_mptcp "9.3-75" "MPTCP is no way around" mptcp 93.184.216.35 80 kernel="no MPTCP"
 property reach_icmp "9.3-75" "an echo request does not go" program=reach needs=world
 prepare_reach_icmp() { world_prepare "$ALLOWED_BLOCK" icmp 93.184.216.35 1 "$MARKER"; }
+property reach_icmp_beside "9.3-75" "nor to an address beside the one that may be pinged" program=reach needs=world
+prepare_reach_icmp_beside() { world_prepare '{to: [{cidr: 93.184.216.34/32}], ports: [{protocol: icmp}]}' icmp 93.184.216.35 1 "$MARKER"; }
 
 ask_row() # name, source, sentence, arguments
 {
