@@ -17,9 +17,11 @@
 #include "base/kernel/landlock.h"
 #include "tier/process/init/init.h"
 
+/* Not SECBIT_KEEP_CAPS_LOCKED: ping asks to keep its capabilities before it gives them up, and ends where that is refused. There
+ * are none to be kept. */
 #define SECUREBITS                                                                                   \
     (SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP | SECBIT_NO_SETUID_FIXUP_LOCKED | \
-     SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED)
+     SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED)
 
 #define WAIT_KILLABLE_RECV (1UL << 5) /* SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, 5.19: signals do not restart a call */
 
