@@ -141,7 +141,8 @@ static void add_amount(struct flow *flow, const char *before, uint64_t amount, b
     else
         text_printf(&word, "%" PRIu64, amount);
     text_printf(&word, " %s", what);
-    add_word(flow, before, word.data ? word.data : "");
+    flow->out->is_broken = flow->out->is_broken || word.is_broken;
+    add_word(flow, before, word.is_broken ? "" : word.data);
 }
 
 static void add_budget(struct flow *flow, const char *before, const struct net_budget *budget)

@@ -66,7 +66,10 @@ static int add_authority(struct compile *c, const struct string_item *item, stru
     r = outside_check(c, &object, &item->origin, err);
     if (r < 0)
         return r;
-    if (read_text(&object, &text, &size, &made) < 0)
+    r = read_text(&object, &text, &size, &made);
+    if (r == -ENOMEM)
+        return error_memory(err);
+    if (r < 0)
         return compile_problem(c, made.kind, &item->origin, err, "%s", made.text);
     fault = text_fault(text, size);
     if (fault)

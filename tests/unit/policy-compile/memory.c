@@ -51,6 +51,33 @@ TEST(each_allocation_of_a_compilation_fails_cleanly)
     fixture_close(&f);
 }
 
+TEST(each_allocation_for_a_narrowed_network_and_secrets_fails_cleanly)
+{
+    static const char *const caller[] = {"TOKEN=0123456789", "PLAIN=x", NULL};
+
+    fixture_open(&f);
+    f.options.caller_env = caller;
+    f.options.caller_path = "/usr/bin:/bin";
+    make_directory(&f, "bin");
+    make_directory(&f, "out");
+    write_file(&f, "bin/git", "\177ELF");
+    set_mode(&f, "bin/git", 0755);
+    write_file(&f, "out/key", "x");
+    write_file(&f, "out/ca.pem", "-----BEGIN CERTIFICATE-----\n");
+    add_layer(&f, LAYER_CEILING, "secrets: [{hosts: [a.b]}]\nnetwork: {budget: {bytesUp: 1MiB}}\n");
+    add_layer(&f, LAYER_REQUEST,
+              "filesystem: {readwritePaths: ['@/ws'], readonlyPaths: ['@/bin']}\n"
+              "environment: {inherit: [TOKEN, PLAIN], set: {PATH: '@/bin'}}\n"
+              "network: {egress: {allow: [{to: [{host: a.b}], tls: terminate, http: {methods: [GET], paths: [/a/**]}, programs: [git],\n"
+              " budget: {requests: 5}}, {to: [{host: c.d}], mcp: {tools: [x], methods: [y]}}]}, tls: {authorities: ['@/out/ca.pem']}}\n"
+              "secrets: [{name: TOKEN, source: 'env:TOKEN', hosts: [a.b, c.d]}, {name: F, source: 'file:@/out/key', hosts: [a.b],\n"
+              " file: '@/home/f'}, {name: C, command: [sh, -c, ':'], hosts: [a.b], in: [{query: k}]}]\n");
+    check_int(compile_layers(&f), 0);
+    check_int(f.plan->secret_count, 3);
+    test_each_allocation_fails(compile_and_explain, 8000);
+    fixture_close(&f);
+}
+
 TEST(explanations_are_safe_to_print)
 {
     char *text = NULL;

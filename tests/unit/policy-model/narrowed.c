@@ -163,6 +163,23 @@ TEST(a_comparison_that_would_take_too_long_claims_nothing)
     check(*witness != '\0');
 }
 
+static struct policy *attempt_a, *attempt_b;
+
+/* Doubt means no: without memory nothing is claimed, and the claim comes back with it. */
+static int attempt(void)
+{
+    return policy_is_subset(attempt_a, attempt_b, NULL) ? 0 : -ENOMEM;
+}
+
+TEST(without_memory_nothing_is_claimed)
+{
+    attempt_a = policy_of(LAYER_REQUEST, A("http: {methods: [GET], paths: [/a]}, programs: [git], budget: {connections: 1}"));
+    attempt_b = policy_of(LAYER_REQUEST, A("http: {paths: [/a, /b]}, programs: [git, curl], budget: {connections: 2}"));
+    test_each_allocation_fails(attempt, 20000);
+    policy_free(attempt_a);
+    policy_free(attempt_b);
+}
+
 /* ---- generated ---- */
 
 struct source {
