@@ -9,14 +9,18 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/memory.h"
 
 #ifndef PID_FS_MAGIC
@@ -93,5 +97,34 @@ void retire_finish(void)
 {
     pthread_mutex_lock(&lock);
     reap_all(0);
+    pthread_mutex_unlock(&lock);
+}
+
+#define STATUS_MAX ((size_t)64 << 10)
+
+/* proc_pid_status(5): masks of signals in hexadecimal, the first signal the lowest bit. */
+static bool mask_has(const char *status, const char *line, int signal)
+{
+    const char *at = strstr(status, line);
+
+    return at && strtoull(at + strlen(line), NULL, 16) >> (signal - 1) & 1;
+}
+
+static bool is_reaped_elsewhere(void)
+{
+    auto_free char *status = NULL;
+    size_t size;
+
+    return file_read("/proc/1/status", STATUS_MAX, &status, &size, NULL) == 0 &&
+           (mask_has(status, "\nSigCgt:", SIGCHLD) || mask_has(status, "\nSigBlk:", SIGCHLD) ||
+            mask_has(status, "\nSigIgn:", SIGCHLD));
+}
+
+void retire_leave(void)
+{
+    pthread_mutex_lock(&lock);
+    reap_all(WNOHANG);
+    if (retired_count && !is_reaped_elsewhere())
+        reap_all(0);
     pthread_mutex_unlock(&lock);
 }

@@ -16,4 +16,10 @@ void retire(pid_t pid, int pidfd);
 /* Wait for those that are left. */
 void retire_finish(void);
 
+/*
+ * The same at the end of a program, unless they are taken over by a process 1 that looks after its children: it handles,
+ * blocks or ignores SIGCHLD. Many a container's does not, and each that is left to it stays for ever.
+ */
+void retire_leave(void);
+
 #endif

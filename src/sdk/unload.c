@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * In the shared library only: a program that unloads it keeps no child that nobody would reap any more. The program
- * `cordon` ends instead, and its parent gets what is left; it does not wait for that.
+ * `cordon` ends instead: leave.c.
  */
 #include "base/compiler.h"
 #include "tier/tier.h"

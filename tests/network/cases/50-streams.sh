@@ -107,8 +107,7 @@ test_nothing_of_a_gateway_stays_behind()
     gateway=$(find_gateway)
     "${drop[@]}" touch never never.end
     wait "$RUN"
-    # (what has ended and waits to be taken note of by the host's process 1 is no more)
-    [ ! -e "/proc/$gateway" ] || grep -q '^State:.Z' "/proc/$gateway/status" || complain "the gateway is still there: $(cat "/proc/$gateway/stat")"
+    wait_until test ! -e "/proc/$gateway" || complain "the gateway is still there: $(cat "/proc/$gateway/stat")"
 }
 
 network_test two_containers_have_two_networks "curl"

@@ -138,6 +138,26 @@ test_orphans_are_reaped()
         echo "zombies: $n"'
 }
 
+program_test nothing_is_left_to_a_process_1_that_reaps_nobody "python3 unshare"
+test_nothing_is_left_to_a_process_1_that_reaps_nobody()
+{
+    local left
+    [ "$(id -u)" = 0 ] || return 0 # a process 1 of one's own takes a privilege, or another user than the rest has
+    # shellcheck disable=SC2016
+    left=$(unshare --pid --fork --mount-proc python3 -c '
+import os, subprocess, sys
+def zombies():
+    states = (open("/proc/%s/stat" % p).read().rsplit(")", 1)[1].split()[0] for p in os.listdir("/proc") if p.isdigit())
+    return sum(state == "Z" for state in states)
+os.posix_spawn("/bin/sh", ["sh", "-c", "true & exec true"], os.environ)
+os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
+before = zombies()
+for i in range(10):
+    assert subprocess.run(sys.argv[1:]).returncode == 0
+print(before > 0, zombies() - before)' "${drop[@]}" env -i "PATH=$SYSTEM_PATH" "HOME=$HOME_DIR" "$CORDON" run --workspace "$WORKSPACE" -- true)
+    check_equal "$left" 'True 0'
+}
+
 program_test many_runs_at_once_do_not_disturb_each_other "seq"
 test_many_runs_at_once_do_not_disturb_each_other()
 {
