@@ -138,10 +138,10 @@ static void run(struct flow *flow)
 static void side_ready(struct flow *flow, unsigned side, uint32_t events)
 {
     stream_note(&flow->sides[side], events);
-    if (flow->sides[side].has_failed)
+    if (flow->sides[side].has_failed && (side == PROGRAM || flow->phase < PHASE_OPEN))
         flow_break(flow, ECONNRESET);
     else
-        run(flow);
+        run(flow); /* what a server said before it broke is passed on */
 }
 
 static void program_ready(struct loop_watch *watch, uint32_t events)

@@ -9,5 +9,6 @@ int hello_heard(SSL *tls, int *alert, void *context);   /* name and protocols; w
 int hello_present(SSL *tls, void *context);             /* the certificate */
 int hello_choose(SSL *tls, const unsigned char **ret_protocol, unsigned char *ret_size, const unsigned char *list, unsigned size,
                  void *context); /* the server's protocol */
+int hello_kept(SSL *tls, SSL_SESSION *session); /* with a server: 1 = it is kept */
 
 #endif

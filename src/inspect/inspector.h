@@ -16,6 +16,7 @@
 #define INSPECTOR_FLOWS_MAX 4096u
 
 struct authority;
+struct sessions;
 struct flow;
 
 struct inspector {
@@ -31,6 +32,7 @@ struct inspector {
     struct placeholders placeholders; /* of these */
     struct authority *authority; /* NULL: nothing is terminated */
     SSL_CTX *to_programs, *to_servers;
+    struct sessions *sessions; /* with servers */
     struct budgets budgets;
     int holder; /* -1 = none */
     struct flow *flows;

@@ -27,6 +27,7 @@
 #include "inspect/authority.h"
 #include "inspect/calls.h"
 #include "inspect/control.h"
+#include "inspect/sessions.h"
 #include "inspect/tls.h"
 #include "worker/channel.h"
 #include "worker/confine.h"
@@ -106,6 +107,9 @@ static int prepare_tls(struct inspector *inspector, const struct given *given, s
 {
     int status = tls_prepare(err);
 
+    inspector->sessions = sessions_new();
+    if (status == 0 && !inspector->sessions)
+        status = error_memory(err);
     if (status == 0)
         status = authority_new(time(NULL), &inspector->authority, err);
     if (status == 0)

@@ -18,6 +18,7 @@
 #include "inspect/flow.h"
 #include "inspect/held.h"
 #include "inspect/hello.h"
+#include "inspect/sessions.h"
 #include "inspect/tell.h"
 #include "inspect/tls.h"
 
@@ -112,6 +113,17 @@ int hello_choose(SSL *tls, const unsigned char **ret_protocol, unsigned char *re
     return SSL_TLSEXT_ERR_OK;
 }
 
+/* Only of a server that was verified for this name. */
+int hello_kept(SSL *tls, SSL_SESSION *session)
+{
+    struct flow *flow = SSL_get_app_data(tls);
+
+    if (!flow->about.name[0] || SSL_get_verify_result(tls) != X509_V_OK || !SSL_SESSION_is_resumable(session))
+        return 0;
+    sessions_put(flow->inspector->sessions, flow->about.name, flow->about.port, session);
+    return 1;
+}
+
 /* ---- both sides ---- */
 
 /* 1 = done, 0 = goes on, -EPROTO = it failed, -ECONNRESET = the other end is gone. */
@@ -156,6 +168,7 @@ static int ask_server(struct flow *flow)
     const char *name = flow->about.name[0] ? flow->about.name : NULL;
     int status = open_tls(flow, SERVER, flow->inspector->to_servers);
     X509_VERIFY_PARAM *verify;
+    SSL_SESSION *session;
     SSL *tls;
 
     if (status < 0)
@@ -168,6 +181,10 @@ static int ask_server(struct flow *flow)
         return -ENOMEM;
     if (flow->alpn_size && SSL_set_alpn_protos(tls, flow->alpn, flow->alpn_size) != 0)
         return -ENOMEM;
+    session = name ? sessions_take(flow->inspector->sessions, name, flow->about.port) : NULL;
+    if (session)
+        SSL_set_session(tls, session);
+    SSL_SESSION_free(session);
     SSL_set_connect_state(tls);
     return 0;
 }

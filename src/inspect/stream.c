@@ -71,6 +71,10 @@ ssize_t stream_read(struct stream *stream, void *bytes, size_t size)
         if (got == -EAGAIN)
             stream->can_read = false;
     }
+    if (got < 0 && got != -EAGAIN && stream->has_failed) {
+        stream->is_cut = true; /* what had come before it broke has been read */
+        got = 0;
+    }
     if (got == 0)
         stream->is_ended = true;
     return got;
@@ -111,10 +115,22 @@ static ssize_t write_some(struct stream *stream)
     return -errno;
 }
 
+/* Nobody hears what waits. */
+static int drop(struct stream *stream)
+{
+    buffer_finish(&stream->out);
+    if (!stream->wants_end || stream->is_shut)
+        return 0;
+    stream->is_shut = true;
+    return 1;
+}
+
 int stream_flush(struct stream *stream)
 {
     int progress = 0;
 
+    if (stream->has_failed)
+        return drop(stream);
     while (stream->out.size && stream->can_write) {
         ssize_t sent = write_some(stream);
 
@@ -129,7 +145,7 @@ int stream_flush(struct stream *stream)
         stream->is_shut = true;
         if (stream->tls)
             SSL_shutdown(stream->tls);
-        if (shutdown(stream->watch.fd, SHUT_WR) < 0)
+        if (shutdown(stream->watch.fd, SHUT_WR) < 0 && errno != ENOTCONN) /* it is closed by both already */
             return -errno;
         progress = 1;
     }

@@ -100,6 +100,7 @@ int tls_to_servers(const char *trust, size_t size, SSL_CTX **ret_context, struct
     X509_VERIFY_PARAM_set_hostflags(verify, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+    SSL_CTX_sess_set_new_cb(context, hello_kept);
     *ret_context = context;
     return 0;
 }

@@ -143,6 +143,24 @@ TEST(an_answer_that_breaks_off_is_not_made_whole)
     world_end(&world);
 }
 
+TEST(an_answer_is_passed_on_even_if_its_server_does_not_read_to_the_end)
+{
+    struct world world;
+    struct link link;
+
+    world_begin(&world, &open_rules, NULL);
+    link = world_link(&world, false);
+    link_send(link.program, "POST /a HTTP/1.1\r\nHost: api.test\r\nContent-Length: 4\r\n\r\nabcd");
+    check_int(recv(link.server, got, 10, 0), 10);
+    link_send(link.server, OK CLOSE "Content-Length: 5\r\n\r\nhello");
+    close(link.server); /* with something unread: a reset */
+    link.server = -1;
+    link_read_all(link.program, got, sizeof(got));
+    check_string(got, OK CLOSE "Content-Length: 5\r\n\r\nhello");
+    link_close(&link);
+    world_end(&world);
+}
+
 TEST(pipelined_requests_wait_for_the_answer_before_them)
 {
     struct world world;
