@@ -17,8 +17,13 @@
 #include "base/kernel/landlock.h"
 #include "tier/process/init/init.h"
 
-/* Not SECBIT_KEEP_CAPS_LOCKED: ping asks to keep its capabilities before it gives them up, and ends where that is refused. There
- * are none to be kept. */
+/*
+ * Not SECBIT_KEEP_CAPS_LOCKED: ping sets KEEP_CAPS before it gives up what it has, and ends where that is refused. The bit
+ * has no say here: the kernel looks at it only where a change of user id takes capabilities away, which NO_SETUID_FIXUP,
+ * locked, rules out, and where there is something in the permitted set to be kept. An exec clears it. A user namespace of
+ * the program's own begins with the kernel's default bits, whatever is locked here, and its capabilities are over nothing
+ * outside.
+ */
 #define SECUREBITS                                                                                   \
     (SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP | SECBIT_NO_SETUID_FIXUP_LOCKED | \
      SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED)
