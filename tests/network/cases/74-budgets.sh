@@ -37,6 +37,19 @@ test_a_number_of_connections_and_no_more()
     passes '5 pages' "${COMMAND[@]}"
 }
 
+network_test a_number_of_requests_and_no_more "python3"
+test_a_number_of_requests_and_no_more()
+{
+    local one='GET /hello HTTP/1.1\r\nHost: allowed.example\r\n\r\n'
+    spend 'requests: 2}'$'\n''        http: {paths: ["/**"]'
+    passes 'greetings from the world' python3 raw.py allowed.example 80 "$one" "$one" &&
+        works_bare 'greetings from the world' python3 raw.py allowed.example 80 "$one" "$one" "$one" || return
+    [ -z "$BARE" ] || return 0
+    ARRIVALS='^http ' run_contained python3 raw.py allowed.example 80 "$one" "$one" "$one"
+    [ "$STATUS:$SEEN" = 1:2 ] && grep -q 'HTTP/1.1 429' <<<"$OUTPUT" || complain "$STATUS: $SEEN arrived: $OUTPUT" || return
+    has_event network.budget '.kind == "requests" and .limit == 2' && has_event network.request-denied '.reason == "the budget is used up"'
+}
+
 network_test bytes_down_and_no_more "curl"
 test_bytes_down_and_no_more()
 {
@@ -47,6 +60,22 @@ test_bytes_down_and_no_more()
     run_contained curl -sS -m 8 -o /dev/null -w '%{size_download} bytes' 'http://allowed.example/size?bytes=3000000'
     [ "$STATUS" != 0 ] || complain "all of it came: $OUTPUT" || return
     [ "$(sed -n 's/^\([0-9]*\) bytes$/\1/p' <<<"$OUTPUT")" -le 1048576 ] || complain "more than the budget: $OUTPUT" || return
+    has_event network.budget '.kind == "bytesDown" and .limit == 1048576'
+}
+
+network_test bytes_count_also_where_requests_are_read "curl"
+test_bytes_count_also_where_requests_are_read()
+{
+    local size='-sS -m 8 -o /dev/null -w %{size_download}_bytes'
+    spend 'bytesDown: 1MiB}'$'\n''        http: {paths: ["/**"]'
+    # shellcheck disable=SC2086
+    passes '500000_bytes' curl $size 'http://allowed.example/size?bytes=500000' &&
+        works_bare '3000000_bytes' curl $size 'http://allowed.example/size?bytes=3000000' || return
+    [ -z "$BARE" ] || return 0
+    # shellcheck disable=SC2086
+    run_contained curl $size 'http://allowed.example/size?bytes=3000000'
+    [ "$STATUS" != 0 ] && ! grep -q 3000000_bytes <<<"$OUTPUT" || complain "all of it came: $OUTPUT" || return
+    [ "$(sed -n 's/.*\b\([0-9]*\)_bytes$/\1/p' <<<"$OUTPUT")" -le 1048576 ] || complain "more than the budget: $OUTPUT" || return
     has_event network.budget '.kind == "bytesDown" and .limit == 1048576'
 }
 
