@@ -43,8 +43,7 @@ static int body_ended(http_parser *parser)
     return 0;
 }
 
-/* Let the parser take what is there of a body. */
-static int feed(struct http1 *http, unsigned side)
+int http1_feed(struct http1 *http, unsigned side)
 {
     struct buffer *in = &http->in[side];
     http_parser *parser = &http->parsers[side];
@@ -123,7 +122,7 @@ static int up_body(struct http1 *http)
         return 0;
     if (!http->in[PROGRAM].size)
         return up_ended_early(http);
-    status = feed(http, PROGRAM);
+    status = http1_feed(http, PROGRAM);
     if (status < 0 || !http->is_complete[PROGRAM])
         return status;
     status = http1_scan(http, NULL, 0, true, http->flow->hold ? &http->body : out);
@@ -143,7 +142,7 @@ static int up_call(struct http1 *http)
 
     if (!http->in[PROGRAM].size)
         return up_ended_early(http);
-    status = feed(http, PROGRAM);
+    status = http1_feed(http, PROGRAM);
     if (status < 0)
         return status;
     if (http->body.size > HTTP1_CALL_MAX) {
@@ -173,7 +172,7 @@ static int up_discard(struct http1 *http)
 
     if (!http->in[PROGRAM].size)
         return up_ended_early(http);
-    status = feed(http, PROGRAM);
+    status = http1_feed(http, PROGRAM);
     if (status > 0 && http->is_complete[PROGRAM])
         http->up = UP_HEAD;
     return status;
@@ -189,7 +188,7 @@ static int up_wait(struct http1 *http)
     return 1;
 }
 
-static int tunnel(struct http1 *http, unsigned side)
+int http1_tunnel(struct http1 *http, unsigned side)
 {
     struct buffer *in = &http->in[side];
     struct stream *to = &http->flow->sides[!side];
@@ -224,153 +223,8 @@ static int step_up(struct http1 *http)
     case UP_WAIT:
         return up_wait(http);
     case UP_TUNNEL:
-        return tunnel(http, PROGRAM);
+        return http1_tunnel(http, PROGRAM);
     case UP_ENDED:
-        break;
-    }
-    return 0;
-}
-
-/* ---- down ---- */
-
-static int answer_ended(struct http1 *http)
-{
-    struct flow *flow = http->flow;
-
-    http->down = DOWN_IDLE;
-    http1_forget_request(http);
-    if (http->closes || http->server_closes) {
-        flow->sides[PROGRAM].wants_end = flow->sides[SERVER].wants_end = true;
-        http->up = UP_ENDED;
-        http->down = DOWN_ENDED;
-    } else if (http->up == UP_WAIT) {
-        http->up = UP_HEAD;
-    }
-    return 1;
-}
-
-/* A 101 that nobody asked for, or not so. */
-static bool is_wanted_upgrade(const struct http1 *http, const struct head *head)
-{
-    return http->upgrades && head->upgrades && http->up == UP_WAIT;
-}
-
-static int take_interim(struct http1 *http, const struct head *head)
-{
-    if (++http->interim > HTTP1_INTERIM_MAX || head->body != HEAD_BODY_UNTIL_END)
-        return -EBADMSG;
-    if (http->is_old || (head->status == 100 && !http->expects))
-        return 1;
-    return http1_write_response(http, head, &http->flow->sides[PROGRAM].out) ? 1 : -ENOMEM;
-}
-
-static int take_answer(struct http1 *http, const struct head *head)
-{
-    const struct tell_request told = http1_told(http);
-
-    if (head->status == 101 && !is_wanted_upgrade(http, head))
-        return -EBADMSG;
-    if (head->status < 200 && head->status != 101)
-        return take_interim(http, head);
-    tell_request(http->flow, &told, head->status, http->where);
-    http->server_closes = head->closes;
-    http->closes |= head->closes;
-    http->is_chunked[SERVER] = head->body == HEAD_BODY_CHUNKED && !http->is_old;
-    http->is_complete[SERVER] = false;
-    if (!http1_write_response(http, head, &http->flow->sides[PROGRAM].out))
-        return -ENOMEM;
-    if (head->status == 101) {
-        http->up = UP_TUNNEL;
-        http->down = DOWN_TUNNEL;
-        return 1;
-    }
-    if (!head->has_body || (head->body == HEAD_BODY_LENGTH && !head->length))
-        return answer_ended(http);
-    http->down = DOWN_BODY;
-    return 1;
-}
-
-static int down_head(struct http1 *http)
-{
-    static struct head head;
-    struct buffer *in = &http->in[SERVER];
-    const char *what = NULL;
-    int status;
-    long size;
-
-    if (!stream_has_room(&http->flow->sides[PROGRAM]))
-        return 0;
-    size = in->size ? head_size(buffer_bytes(in), in->size, http->looked[SERVER], &what) : 0;
-    if (size < 0)
-        return (int)size;
-    if (size == 0) {
-        http->looked[SERVER] = in->size;
-        if (http->flow->sides[SERVER].is_ended && http->flow->failure[0])
-            return -EBADMSG; /* the holder says why */
-        return http->flow->sides[SERVER].is_ended ? -ECONNRESET : 0;
-    }
-    http->looked[SERVER] = 0;
-    if (head_read_response(buffer_bytes(in), (size_t)size, http->is_head_method, &head, &http->parsers[SERVER], &what) < 0)
-        return -EBADMSG;
-    status = take_answer(http, &head);
-    buffer_take(in, (size_t)size);
-    return status;
-}
-
-/* true: only the end of the connection ends this body. */
-static bool is_until_end(const struct http1 *http)
-{
-    const http_parser *parser = &http->parsers[SERVER];
-
-    return !(parser->flags & (F_CHUNKED | F_CONTENTLENGTH));
-}
-
-static int down_body(struct http1 *http)
-{
-    struct flow *flow = http->flow;
-    int status;
-
-    if (!stream_has_room(&flow->sides[PROGRAM]))
-        return 0;
-    if (!http->in[SERVER].size && flow->sides[SERVER].is_ended)
-        return is_until_end(http) && !flow->sides[SERVER].is_cut ? answer_ended(http) : -ECONNRESET;
-    if (!http->in[SERVER].size)
-        return 0;
-    status = feed(http, SERVER);
-    if (status < 0 || !http->is_complete[SERVER])
-        return status;
-    if (!http1_write_body_end(&flow->sides[PROGRAM].out, http->is_chunked[SERVER]))
-        return -ENOMEM;
-    return answer_ended(http);
-}
-
-/* Nothing was asked: whatever the server says now, the connection ends. */
-static int down_idle(struct http1 *http)
-{
-    struct flow *flow = http->flow;
-
-    if (!http->in[SERVER].size && !flow->sides[SERVER].is_ended)
-        return 0;
-    if ((flow->failure[0] && !flow->is_held_open) || http->up == UP_DISCARD)
-        return 0; /* there is no server, or the program has an answer to take */
-    flow->sides[PROGRAM].wants_end = flow->sides[SERVER].wants_end = true;
-    http->up = UP_ENDED;
-    http->down = DOWN_ENDED;
-    return 1;
-}
-
-static int step_down(struct http1 *http)
-{
-    switch (http->down) {
-    case DOWN_IDLE:
-        return down_idle(http);
-    case DOWN_HEAD:
-        return down_head(http);
-    case DOWN_BODY:
-        return down_body(http);
-    case DOWN_TUNNEL:
-        return tunnel(http, SERVER);
-    case DOWN_ENDED:
         break;
     }
     return 0;
@@ -387,27 +241,6 @@ static size_t wanted(const struct http1 *http, unsigned side)
     return is_head ? HEAD_MAX : FLOW_READ;
 }
 
-/* An answer that cannot be read: the program hears so, where it has heard nothing else yet. */
-static int bad_answer(struct http1 *http)
-{
-    const struct tell_request told = http1_told(http);
-    const struct answer bad = {
-        .status = 502, .code = "server-failed",
-        .message = http->flow->failure[0] ? http->flow->failure : "the server's answer can be read in more than one way",
-        .reason = "no answer that could be passed on", .method = http->method, .path = http->path,
-        .remedy = "have the server send what RFC 9112 permits",
-    };
-
-    if (http->down != DOWN_HEAD || http->interim)
-        return -EBADMSG;
-    tell_request(http->flow, &told, 0, http->where);
-    http->flow->errnum = EPROTO;
-    if (!answer_http1(&bad, !http->is_head_method, true, &http->flow->sides[PROGRAM].out))
-        return -ENOMEM;
-    http->closes = true;
-    return answer_ended(http);
-}
-
 static int round_of(struct http1 *http)
 {
     struct flow *flow = http->flow;
@@ -421,9 +254,9 @@ static int round_of(struct http1 *http)
     status = step_up(http);
     if (status >= 0) {
         progress |= status;
-        status = step_down(http);
+        status = http1_step_down(http);
         if (status == -EBADMSG)
-            status = bad_answer(http);
+            status = http1_bad_answer(http);
     }
     for (unsigned side = 0; side < 2 && status >= 0; side++) {
         progress |= status;

@@ -97,6 +97,14 @@ int http1_held_body(struct http1 *http, struct buffer *body) must_check; /* coll
 /* What waits goes to the holder. 1 = nothing waits any more, 0 = there is no room. */
 int http1_held_drain(struct http1 *http) must_check;
 
+/* http1.c: 1 = something went by, 0 = nothing can, -errno. What is there of a body, or of what no parser reads. */
+int http1_feed(struct http1 *http, unsigned side) must_check;
+int http1_tunnel(struct http1 *http, unsigned side) must_check;
+
+/* http1_answer.c: the same for what comes from the server; -EBADMSG: it cannot be read, http1_bad_answer() says so to the program. */
+int http1_step_down(struct http1 *http) must_check;
+int http1_bad_answer(struct http1 *http) must_check;
+
 /* No answer is under way any more. */
 void http1_forget_request(struct http1 *http);
 struct tell_request http1_told(const struct http1 *http);
