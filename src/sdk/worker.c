@@ -163,7 +163,7 @@ int worker_hear(const struct worker *worker, struct worker_message *ret_message,
     fd = take_descriptor(&header);
     if (got == 0)
         return -ECONNRESET;
-    if (got != (ssize_t)sizeof(*ret_message) || (fd >= 0 && !ret_fd) || header.msg_flags & MSG_CTRUNC)
+    if (got != (ssize_t)sizeof(*ret_message) || (fd >= 0 && !ret_fd) || header.msg_flags & (MSG_CTRUNC | MSG_TRUNC))
         return -EBADMSG;
     ret_message->name[sizeof(ret_message->name) - 1] = ret_message->where[sizeof(ret_message->where) - 1] = '\0';
     ret_message->method[sizeof(ret_message->method) - 1] = ret_message->path[sizeof(ret_message->path) - 1] = '\0';
