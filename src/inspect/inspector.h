@@ -22,6 +22,7 @@ struct flow;
 struct inspector {
     struct loop *loop;
     struct loop_watch gateway, starter;
+    bool is_ready; /* what is made before files are gone has been made */
     struct buffer last_words; /* events that must not be lost, and found no room yet */
     struct loop_timer last_words_due;
     struct events events; /* to the gateway */

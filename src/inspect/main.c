@@ -45,15 +45,6 @@ struct given {
     size_t trust_size;
 };
 
-static bool terminates(const struct net_rules *rules)
-{
-    for (size_t i = 0; i < rules->layer_count; i++)
-        for (size_t j = 0; j < rules->layers[i].allow_count; j++)
-            if (rules->layers[i].allow[j].terminates)
-                return true;
-    return false;
-}
-
 static int take_secrets(struct inspector *inspector, int fd, struct error *err)
 {
     auto_free char *record = NULL;
@@ -156,7 +147,7 @@ static int begin(struct inspector *inspector, struct worker_message *ready, int 
         status = error_system(err, errno, "hide this process's memory");
     while (status == 0 && !is_last)
         status = take(inspector, &given, &is_last, err);
-    if (status == 0 && terminates(inspector->rules))
+    if (status == 0 && control_terminates(inspector->rules))
         status = prepare_tls(inspector, &given, err);
     if (status == 0)
         status = seal_authority(inspector, ret_authority, err);

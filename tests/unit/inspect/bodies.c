@@ -328,3 +328,22 @@ TEST(rules_that_come_later_end_what_they_refuse)
     link_close(&link);
     world_end(&world);
 }
+
+TEST(rules_that_open_tls_come_too_late_for_a_container_without_an_authority)
+{
+    static const struct world_rules terminating = {.requests = &every, .terminates = true};
+    struct worker_message why;
+    struct world world;
+    struct link link;
+
+    world_begin(&world, &open_rules, NULL);
+    check(!world.authority);
+    world_try_rules(&world, &terminating, &why);
+    check_int(why.kind, ERROR_UNENFORCEABLE);
+    check_contains(why.where, "started without an authority");
+    link = world_link(&world, false);
+    link_send(link.program, GET);
+    link_read_until(link.server, "\r\n\r\n", got, sizeof(got));
+    link_close(&link);
+    world_end(&world);
+}

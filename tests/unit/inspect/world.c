@@ -167,17 +167,29 @@ void world_begin(struct world *world, const struct world_rules *rules, const cha
         send_fd(world->gateway, WORKER_COUNTERS, make_counters(rules));
 }
 
-void world_set_rules(struct world *world, const struct world_rules *rules)
+static void answer_to_rules(struct world *world, const struct world_rules *rules, struct worker_message *ret_answer)
 {
-    struct worker_message message;
     struct error err = ERROR_INIT;
     int fd;
 
     send_fd(world->gateway, WORKER_RULES, seal_rules(rules));
     do
-        check_int(channel_receive(world->gateway, &message, &fd, &err), 1);
-    while (message.type == WORKER_EVENT);
-    check_int(message.type, WORKER_APPLIED);
+        check_int(channel_receive(world->gateway, ret_answer, &fd, &err), 1);
+    while (ret_answer->type == WORKER_EVENT);
+}
+
+void world_set_rules(struct world *world, const struct world_rules *rules)
+{
+    struct worker_message answer;
+
+    answer_to_rules(world, rules, &answer);
+    check_int(answer.type, WORKER_APPLIED);
+}
+
+void world_try_rules(struct world *world, const struct world_rules *rules, struct worker_message *ret_why)
+{
+    answer_to_rules(world, rules, ret_why);
+    check_int(ret_why->type, WORKER_ERROR);
 }
 
 void world_end(struct world *world)

@@ -29,6 +29,8 @@ struct world_rules {
 /* Ready, or the test fails. `trust` may be NULL. */
 void world_begin(struct world *world, const struct world_rules *rules, const char *trust);
 void world_set_rules(struct world *world, const struct world_rules *rules);
+/* They are refused, and the former ones hold. *ret_why: the inspector's own words. */
+void world_try_rules(struct world *world, const struct world_rules *rules, struct worker_message *ret_why);
 void world_end(struct world *world);
 
 /* One connection: the test's ends of both sockets. */
