@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include <jansson.h>
 
@@ -26,6 +27,66 @@ static bool set_name(char name[CALLS_NAME_MAX], const json_t *value)
     return true;
 }
 
+/* ---- what servers read otherwise ---- */
+
+static struct span without_blanks(struct span text)
+{
+    while (text.size && (text.at[0] == ' ' || text.at[0] == '\t')) {
+        text.at++;
+        text.size--;
+    }
+    while (text.size && (text.at[text.size - 1] == ' ' || text.at[text.size - 1] == '\t'))
+        text.size--;
+    return text;
+}
+
+/* In another charset (UTF-7, say, which many servers know) the same bytes are another text. */
+bool calls_is_type(struct span type)
+{
+    const char *end = memchr(type.at, ';', type.size);
+    struct span rest = {NULL, 0};
+
+    if (end) {
+        rest = without_blanks((struct span){end + 1, type.size - (size_t)(end + 1 - type.at)});
+        type.size = (size_t)(end - type.at);
+    }
+    return span_is(without_blanks(type), "application/json") &&
+           (!rest.size || span_is(rest, "charset=utf-8") || span_is(rest, "charset=\"utf-8\""));
+}
+
+/*
+ * Go, .NET and others take a member whose name differs in case for the one that they look for, and beyond ASCII there are
+ * letters that fold to ASCII ones: the last that they find counts.
+ */
+static bool has_one_reading(const json_t *object, const char *const *known, size_t count)
+{
+    const char *key;
+    const json_t *value;
+
+    json_object_foreach((json_t *)(uintptr_t)object, key, value) {
+        for (const char *at = key; *at; at++)
+            if ((unsigned char)*at >= 0x80)
+                return false;
+        for (size_t i = 0; i < count; i++)
+            if (strcasecmp(key, known[i]) == 0 && strcmp(key, known[i]) != 0)
+                return false;
+    }
+    return true;
+}
+
+static bool message_has_one_reading(const json_t *message)
+{
+    static const char *const members[] = {"jsonrpc", "id", "method", "params", "result", "error"}, *const parameters[] = {"name"};
+    const json_t *method = json_object_get(message, "method");
+
+    if (!has_one_reading(message, members, ARRAY_COUNT(members)))
+        return false;
+    return !json_is_string(method) || strcmp(json_string_value(method), "tools/call") != 0 ||
+           has_one_reading(json_object_get(message, "params"), parameters, ARRAY_COUNT(parameters));
+}
+
+/* ---- judging ---- */
+
 /* What a single message says; false: *ret_verdict. */
 static bool read_call(const json_t *message, struct calls_judged *judged, struct net_request *asked, struct verdict *ret_verdict)
 {
@@ -37,6 +98,10 @@ static bool read_call(const json_t *message, struct calls_judged *judged, struct
     asked->tool = NULL;
     if (!json_is_object(message) || !json_is_string(version) || strcmp(json_string_value(version), "2.0") != 0) {
         refuse(ret_verdict, "a body that is no JSON-RPC 2.0");
+        return false;
+    }
+    if (!message_has_one_reading(message)) {
+        refuse(ret_verdict, "a member whose name some servers take for another's: in other case, or not in ASCII");
         return false;
     }
     if (!method && (json_object_get(message, "result") || json_object_get(message, "error")))

@@ -156,15 +156,18 @@ static int pay(struct h2_stream *stream, const struct verdict *permitted)
 
 static bool is_json(const struct h2_fields *fields)
 {
-    struct span type;
-    const char *end;
+    size_t offset = 0;
+    unsigned found = 0;
 
-    if (h2_fields_find(fields, "content-encoding", &type) || !h2_fields_find(fields, "content-type", &type))
-        return false;
-    end = memchr(type.at, ';', type.size);
-    if (end)
-        type.size = (size_t)(end - type.at);
-    return span_is(type, "application/json");
+    for (unsigned i = 0; i < fields->count; i++) {
+        struct field field = h2_fields_at(fields, i, &offset);
+
+        if (span_equals(field.name, "content-encoding"))
+            return false;
+        if (span_equals(field.name, "content-type") && (found++ || !calls_is_type(field.value)))
+            return false;
+    }
+    return found;
 }
 
 static int decide(struct h2_stream *stream)
@@ -187,7 +190,7 @@ static int decide(struct h2_stream *stream)
     if (status < 0)
         return status == -EACCES ? 0 : status;
     if (verdict.verdict == NET_ASK_CALL && !is_json(stream->fields)) {
-        verdict = (struct verdict){.reason = NET_CALL, .status = 403, .code = "denied", .what = "the body decides, and it is no application/json"};
+        verdict = (struct verdict){.reason = NET_CALL, .status = 403, .code = "denied", .what = "the body decides, and it is no application/json in UTF-8"};
         return h2_refuse(stream, &verdict);
     }
     if (verdict.verdict == NET_ASK_CALL) {

@@ -113,31 +113,22 @@ static int send_request(struct http1 *http, const struct head *head, const struc
 /* A body that can decide: JSON, and not packed. */
 static bool is_json(const struct head *head)
 {
-    bool is_found = false;
+    unsigned found = 0;
 
     for (unsigned i = 0; i < head->field_count; i++) {
         const struct field *field = &head->fields[i];
-        struct span type = field->value;
-        const char *end = memchr(type.at, ';', type.size);
 
         if (span_is(field->name, "Content-Encoding"))
             return false;
-        if (!span_is(field->name, "Content-Type"))
-            continue;
-        if (end)
-            type.size = (size_t)(end - type.at);
-        while (type.size && type.at[type.size - 1] == ' ')
-            type.size--;
-        if (is_found || !span_is(type, "application/json"))
+        if (span_is(field->name, "Content-Type") && (found++ || !calls_is_type(field->value)))
             return false;
-        is_found = true;
     }
-    return is_found;
+    return found;
 }
 
 static int refuse_no_json(struct http1 *http, const struct head *head)
 {
-    struct verdict verdict = {.reason = NET_CALL, .status = 403, .code = "denied", .what = "the body decides, and it is no application/json"};
+    struct verdict verdict = {.reason = NET_CALL, .status = 403, .code = "denied", .what = "the body decides, and it is no application/json in UTF-8"};
 
     memcpy(verdict.where, http->where, sizeof(verdict.where));
     return http1_refuse(http, &verdict, head);

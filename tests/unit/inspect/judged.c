@@ -130,6 +130,11 @@ TEST(other_calls_are_refused_by_name_and_the_connection_goes_on)
         {"[{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"},{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"delete\"}}]", "403", "of delete"},
         {"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"search\"},\"params\":{\"name\":\"delete\"}}", "400", "twice"},
         {"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":7}}", "400", "params.name"},
+        {"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\",\"Method\":\"tools/call\",\"params\":{\"name\":\"delete\"}}", "400", "other case"},
+        {"{\"jsonrpc\":\"2.0\",\"id\":1,\"METHOD\":\"tools/call\",\"result\":{},\"params\":{\"name\":\"delete\"}}", "400", "other case"},
+        {"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"search\"},\"Params\":{\"name\":\"delete\"}}", "400", "other case"},
+        {"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"search\"},\"param\\u017f\":{\"name\":\"delete\"}}", "400", "ASCII"},
+        {"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"search\",\"n\\u0041me\":\"delete\"}}", "400", "other case"},
         {"{\"jsonrpc\":\"1.0\",\"id\":1,\"method\":\"ping\"}", "400", "JSON-RPC 2.0"},
         {"{\"id\":1,\"method\":\"ping\"}", "400", "JSON-RPC 2.0"},
         {"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"\"}", "400", "1 to 127"},
@@ -138,6 +143,8 @@ TEST(other_calls_are_refused_by_name_and_the_connection_goes_on)
         {"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"} x", "400", "strict JSON"},
         {"\"ping\"", "400", "strict JSON"},
     };
+    static const char *const types[] = {"text/plain", "application/json; charset=utf-7", "application/json;charset=utf-16", "application/json; charset",
+                                        "application/json; charset=utf-8; charset=utf-7", "application/json; a=b; charset=utf-7"};
     struct world world;
     struct link link;
 
@@ -149,10 +156,12 @@ TEST(other_calls_are_refused_by_name_and_the_connection_goes_on)
         if (!strstr(got, rows[i].status) || !strstr(got, rows[i].part))
             test_fail(__FILE__, __LINE__, "'%s': '%s'", rows[i].request, got);
     }
-    /* a body that is not read cannot permit anything */
-    say_call(&link, "text/plain", "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}");
-    link_read_until(link.program, "}}\n", got, sizeof(got));
-    check_contains(got, "no application/json");
+    /* a body that is not read, or that others read otherwise, cannot permit anything */
+    for (size_t i = 0; i < ARRAY_COUNT(types); i++) {
+        say_call(&link, types[i], "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\",\"x\":\"+ACI-,+ACI-method+ACI-:+ACI-tools/call\"}");
+        link_read_until(link.program, "}}\n", got, sizeof(got));
+        check_contains(got, "no application/json");
+    }
     say_call(&link, "application/json", "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}");
     link_read_until(link.server, "\"ping\"}", got, sizeof(got));
     check_contains(got, "POST /mcp HTTP/1.1\r\n");
