@@ -12,6 +12,8 @@
 
 #include "base/memory.h"
 
+#define NUMBER_MAX ((UINT64_C(1) << 53) - 1)
+
 struct told {
     const char *type;
     bool has_reason;  /* else it says nothing of one */
@@ -28,6 +30,12 @@ static const struct told kinds[] = {
     [WORKER_REQUEST_DENIED] = {"network.request-denied", true, true},
     [WORKER_SECRET_DENIED] = {"network.secret-denied", true, true},
 };
+
+/* Every reader of JSON has room for that much (RFC 7493, 2.2); what is more nobody has seen go by. */
+static uint64_t in_range(uint64_t number)
+{
+    return number < NUMBER_MAX ? number : NUMBER_MAX;
+}
 
 static const char *protocol_name(uint32_t protocol)
 {
@@ -70,10 +78,10 @@ static int record_budget(struct workers *workers, const struct worker_message *m
                          struct error *err)
 {
     const struct event_budget budget = {
-        .connection = message->connection,
+        .connection = in_range(message->connection),
         .rule = message->where,
         .kind = message->method,
-        .limit = message->count,
+        .limit = in_range(message->count),
         .ends_run = message->ends_run,
     };
 
@@ -89,7 +97,7 @@ int told_record(struct workers *workers, const struct worker_message *message, s
     const struct told *told = message->kind < ARRAY_COUNT(kinds) ? &kinds[message->kind] : NULL;
     char address[INET6_ADDRSTRLEN] = "", exe[PATH_MAX];
     struct event_network network = {
-        .connection = message->connection,
+        .connection = in_range(message->connection),
         .protocol = protocol_name(message->protocol),
         .address = address,
         .port = message->port,
@@ -98,13 +106,13 @@ int told_record(struct workers *workers, const struct worker_message *message, s
         .pid = message->pid,
         .program = find_program(workers, message->program),
         .errnum = message->errnum,
-        .bytes_up = message->bytes_up,
-        .bytes_down = message->bytes_down,
-        .duration_us = message->duration_us,
+        .bytes_up = in_range(message->bytes_up),
+        .bytes_down = in_range(message->bytes_down),
+        .duration_us = in_range(message->duration_us),
     };
 
     if (message->kind == WORKER_LOST) {
-        event_network_lost(log, message->count);
+        event_network_lost(log, in_range(message->count));
         return 0;
     }
     if (message->kind == WORKER_BUDGET)

@@ -76,8 +76,10 @@ TEST(connections_beyond_a_budget_are_refused_and_the_others_go_on)
     check_int(message.reason, NET_BUDGET);
     check_string(message.where, "test: network.budget");
     check_int(policy_attempt(&world, SOCK_DGRAM, WORLD_SERVER6, 7001), ECONNREFUSED);
-    message = world_receive(&world); /* not told again */
-    check_int(message.kind, WORKER_DENIED);
+    do
+        message = world_receive(&world);
+    while (message.kind == WORKER_CLOSED); /* of what went by, whenever it ended */
+    check_int(message.kind, WORKER_DENIED); /* not told again */
     world_end(&world);
 }
 

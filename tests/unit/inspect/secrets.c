@@ -112,7 +112,7 @@ TEST(towards_another_host_no_place_is_right)
         "GET /a HTTP/1.1\r\nHost: api.test\r\nAuthorization: Bearer " PLACEHOLDER "\r\n\r\n",
         "GET /a HTTP/1.1\r\nHost: api.test\r\nAuthorization: Basic " BASIC "\r\n\r\n",
         "GET /a?key=" PLACEHOLDER " HTTP/1.1\r\nHost: api.test\r\n\r\n",
-        "POST /a HTTP/1.1\r\nHost: api.test\r\nContent-Length: 23\r\n\r\n" PLACEHOLDER,
+        ("POST /a HTTP/1.1\r\nHost: api.test\r\nContent-Length: 23\r\n\r\n" PLACEHOLDER),
         "POST /a HTTP/1.1\r\nHost: api.test\r\nTransfer-Encoding: chunked\r\n\r\n7\r\ncordon-\r\n10\r\n0123456789abcdef\r\n0\r\n\r\n",
     };
 
