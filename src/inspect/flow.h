@@ -56,6 +56,8 @@ struct flow {
     bool speaks_h2;
     char failure[256]; /* why there is no server: every request is answered with it; empty = there is one */
     struct budget_use use; /* what its bytes count for: of the last request */
+    uint64_t lent[2];      /* paid for so, and perhaps another request's */
+    bool owes;             /* a rate of `use` is in debt */
     /* through the holder (held.h); NULL = not */
     struct hold_client *hold;
     struct buffer held_in; /* its answers, as HTTP/1.1 */
@@ -78,8 +80,17 @@ void flow_set_deadline(struct flow *flow, unsigned ms);
 /* Read what a side has into `in` as long as that holds less than `most`. true = something came, or the end. -errno in *ret_broken. */
 bool flow_fill(struct flow *flow, unsigned side, struct buffer *in, size_t most, int *ret_broken);
 
-/* One request counts from here on, as `use` says. false: a budget is used up, *ret_where is its. */
-bool flow_pay_request(struct flow *flow, const struct budget_use *use, const char **ret_where);
+/*
+ * One request counts from here on, as `use` says, and so do the `size` bytes of it that have come. false: a budget is used up,
+ * *ret_where is its.
+ */
+bool flow_pay_request(struct flow *flow, const struct budget_use *use, uint64_t size, const char **ret_where);
+
+/*
+ * So many bytes of what came from a side last are of a request that counts as `use` says: they were read before anybody could
+ * know that. false: a budget is used up.
+ */
+bool flow_pay_bytes(struct flow *flow, unsigned side, const struct budget_use *use, uint64_t size);
 
 /* TLS on both sides. 1 = opened, 0 = goes on, -errno = flow->failure or nothing says why. */
 int flow_shake_hands(struct flow *flow);

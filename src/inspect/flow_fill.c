@@ -33,10 +33,11 @@ static size_t pay(struct flow *flow, unsigned side, size_t want, int *ret_broken
     paid = budgets_take(&inspector->budgets, &flow->use, kinds[side], want, loop_now_ns(inspector->loop), &missing);
     if (!paid)
         *ret_broken = unpaid(flow, kinds[side], &missing);
+    flow->owes = flow->owes && !paid;
     return paid;
 }
 
-static void give_back(struct flow *flow, unsigned side, size_t size)
+static void give_back(struct flow *flow, unsigned side, uint64_t size)
 {
     if (size && !budgets_are_none(&flow->inspector->budgets, &flow->use))
         budgets_give(&flow->inspector->budgets, &flow->use, kinds[side], size);
@@ -81,6 +82,7 @@ bool flow_fill(struct flow *flow, unsigned side, struct buffer *in, size_t most,
     }
     got = stream_read(stream, room, paid);
     give_back(flow, side, paid - (got > 0 ? (size_t)got : 0));
+    flow->lent[side] += got > 0 ? (uint64_t)got : 0;
     if (got > 0)
         in->size += (size_t)got;
     if (!in->size)
@@ -90,21 +92,50 @@ bool flow_fill(struct flow *flow, unsigned side, struct buffer *in, size_t most,
     return got >= 0;
 }
 
-bool flow_pay_request(struct flow *flow, const struct budget_use *use, const char **ret_where)
+/* Who owes time keeps the connection until it has passed: nothing is read meanwhile. */
+static bool pay_bytes(struct flow *flow, unsigned side, const struct budget_use *use, uint64_t size, struct budget_short *ret_short)
+{
+    struct inspector *inspector = flow->inspector;
+    uint64_t lent = size < flow->lent[side] ? size : flow->lent[side];
+    bool is_paid;
+
+    *ret_short = (struct budget_short){0};
+    flow->lent[side] -= lent;
+    if (budget_uses_equal(&flow->use, use))
+        return true;
+    give_back(flow, side, lent);
+    is_paid = budgets_owe(&inspector->budgets, use, kinds[side], size, loop_now_ns(inspector->loop), ret_short);
+    if (is_paid && (!flow->owes || ret_short->wait_ms)) {
+        flow->use = *use;
+        flow->lent[PROGRAM] = flow->lent[SERVER] = 0;
+        flow->owes = ret_short->wait_ms;
+    }
+    return is_paid;
+}
+
+bool flow_pay_bytes(struct flow *flow, unsigned side, const struct budget_use *use, uint64_t size)
+{
+    struct budget_short missing;
+
+    if (pay_bytes(flow, side, use, size, &missing))
+        return true;
+    tell_budget(flow->inspector, missing.budget, kinds[side]);
+    return false;
+}
+
+bool flow_pay_request(struct flow *flow, const struct budget_use *use, uint64_t size, const char **ret_where)
 {
     struct inspector *inspector = flow->inspector;
     struct budgets *budgets = &inspector->budgets;
-    struct budget_short missing = {0};
+    struct budget_short missing = {.budget = budgets_ended(budgets, use)};
 
-    flow->use = *use;
-    if (budgets_are_none(budgets, use))
-        return true;
-    missing.budget = budgets_ended(budgets, use);
-    if (!missing.budget) {
-        if (budgets_take_whole(budgets, use, BUDGET_REQUESTS, 1, loop_now_ns(inspector->loop), &missing))
-            return true;
+    if (!missing.budget && !budgets_are_none(budgets, use) &&
+        !budgets_take_whole(budgets, use, BUDGET_REQUESTS, 1, loop_now_ns(inspector->loop), &missing))
         tell_budget(inspector, missing.budget, BUDGET_REQUESTS);
-    }
+    else if (!missing.budget && !pay_bytes(flow, PROGRAM, use, size, &missing))
+        tell_budget(inspector, missing.budget, BUDGET_BYTES_UP);
+    else if (!missing.budget || missing.wait_ms)
+        return true;
     *ret_where = inspector->rules->budgets[missing.budget - 1].where;
     return false;
 }

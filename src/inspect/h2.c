@@ -95,6 +95,10 @@ static int data_came(nghttp2_session *session, uint8_t flags, int32_t id, const 
         return 0;
     }
     *(side == PROGRAM ? &h2->flow->bytes_up : &h2->flow->bytes_down) += size;
+    if (stream->is_paid && !flow_pay_bytes(h2->flow, side, &stream->use, size)) {
+        h2->broken = -EDQUOT;
+        return NGHTTP2_ERR_CALLBACK_FAILURE;
+    }
     status = keep_data(stream, side, bytes, size);
     if (side == PROGRAM && stream->head)
         h2_stream_consume(stream, side, size); /* it waits here, not in a window */
@@ -133,6 +137,11 @@ static int headers_came(struct h2_stream *stream, unsigned side, const nghttp2_f
     if (!stream->fields)
         return is_first ? -EPROTO : 0;
     if (!is_first) {
+        status = side == PROGRAM && !stream->is_refused ? h2_check_trailers(stream) : 0;
+        if (status < 0) {
+            h2_fields_free(take_ptr(stream->fields));
+            return status == -EACCES ? 0 : status;
+        }
         h2_fields_free(stream->trailers[side]);
         stream->trailers[side] = take_ptr(stream->fields);
         return is_last ? ended(stream, side) : 0;
@@ -241,19 +250,26 @@ static int open_session(struct h2 *h2, unsigned side)
     return status < 0 ? -ENOMEM : 0;
 }
 
+static bool is_stuffed(const struct h2 *h2, unsigned side)
+{
+    return !stream_has_room(&h2->flow->sides[side]) && nghttp2_session_get_outbound_queue_size(h2->sessions[side]);
+}
+
 /* What came from a side. 1 = something, 0 = nothing, -errno. */
 static int take(struct h2 *h2, unsigned side)
 {
     int broken = 0;
     ssize_t done;
 
-    /* whoever does not read what is written to it is not read either */
-    if (!stream_has_room(&h2->flow->sides[side]) || !flow_fill(h2->flow, side, &h2->in, FLOW_READ, &broken))
+    /* whoever does not read what is written to it is not read either, nor is who makes frames that no window counts for it */
+    if (!stream_has_room(&h2->flow->sides[side]) || is_stuffed(h2, !side) || !flow_fill(h2->flow, side, &h2->in, FLOW_READ, &broken))
         return broken;
     if (!h2->in.size)
         return 1; /* its end */
     done = nghttp2_session_mem_recv(h2->sessions[side], (const uint8_t *)buffer_bytes(&h2->in), h2->in.size);
     buffer_finish(&h2->in);
+    if (h2->broken < 0)
+        return h2->broken;
     if (done == NGHTTP2_ERR_CALLBACK_FAILURE || done == NGHTTP2_ERR_NOMEM)
         return -ENOMEM;
     return done < 0 ? -EPROTO : 1;

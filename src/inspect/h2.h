@@ -18,6 +18,7 @@
 #define H2_WINDOW_ALL    (1u << 20)   /* of all streams of a connection */
 #define H2_FIELDS_SIZE   (64u << 10)
 #define H2_CALL_MAX      (1u << 20)
+#define H2_INTERIM_MAX   32u /* 1xx before an answer */
 
 /* The fields of one block: names and values behind each other, as nghttp2 has checked them. */
 struct h2_fields {
@@ -40,6 +41,9 @@ struct h2_stream {
     struct h2_fields *head; /* of a request whose body decides */
     bool is_whole;          /* its body was judged as a whole, and is counted in no window any more */
     bool is_refused, is_answered;
+    bool is_paid;           /* its bytes count as `use` says */
+    struct budget_use use;
+    unsigned interim;
     struct request *request;
     struct net_request call;
     struct calls_judged judged;
@@ -55,6 +59,7 @@ struct h2 {
     struct buffer in;
     bool is_going[2]; /* GOAWAY was sent there */
     bool is_over;
+    int broken; /* why, where a callback cannot say it */
 };
 
 /* h2_stream.c */
@@ -81,6 +86,8 @@ size_t h2_fields_list(const struct h2_fields *fields, nghttp2_nv *list, size_t c
 int h2_take_request(struct h2_stream *stream) must_check;
 int h2_take_call(struct h2_stream *stream) must_check;
 int h2_take_answer(struct h2_stream *stream) must_check;
+/* -EACCES: a placeholder is in them, and the stream is refused. */
+int h2_check_trailers(struct h2_stream *stream) must_check;
 int h2_refuse(struct h2_stream *stream, const struct verdict *verdict) must_check;
 int h2_refuse_secret(struct h2_stream *stream, unsigned secret, const char *what) must_check;
 

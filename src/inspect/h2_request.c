@@ -111,6 +111,22 @@ static int check_secrets(struct h2_stream *stream)
     return status;
 }
 
+int h2_check_trailers(struct h2_stream *stream)
+{
+    struct inspector *inspector = stream->h2->flow->inspector;
+    struct error err = ERROR_INIT;
+    unsigned secret = 0;
+    int status;
+
+    if (!inspector->secrets)
+        return 0;
+    status = placeholder_check(&inspector->placeholders, buffer_bytes(&stream->fields->bytes), stream->fields->bytes.size,
+                               "trailers", &secret, &err);
+    if (status == -EACCES && h2_refuse_secret(stream, secret, err.text) < 0)
+        return -ENOMEM;
+    return status;
+}
+
 /* ---- permitted ---- */
 
 static int send_request(struct h2_stream *stream, const struct h2_fields *fields, bool has_length)
@@ -141,14 +157,18 @@ static int send_request(struct h2_stream *stream, const struct h2_fields *fields
     return 0;
 }
 
-static int pay(struct h2_stream *stream, const struct verdict *permitted)
+/* `size`: of it, so far. */
+static int pay(struct h2_stream *stream, const struct verdict *permitted, size_t size)
 {
     struct verdict verdict = {.reason = NET_BUDGET, .status = 429, .code = "budget", .what = "a budget of this container is used up"};
     const char *where = NULL;
     int status;
 
-    if (flow_pay_request(stream->h2->flow, &permitted->budgets, &where))
+    if (flow_pay_request(stream->h2->flow, &permitted->budgets, size, &where)) {
+        stream->is_paid = true;
+        stream->use = permitted->budgets;
         return 0;
+    }
     strncpy(verdict.where, where, sizeof(verdict.where) - 1);
     status = h2_refuse(stream, &verdict);
     return status < 0 ? status : -EDQUOT;
@@ -198,7 +218,7 @@ static int decide(struct h2_stream *stream)
         stream->is_whole = true;
         return 0;
     }
-    status = pay(stream, &verdict);
+    status = pay(stream, &verdict, stream->fields->bytes.size);
     if (status < 0)
         return status == -EDQUOT ? 0 : status;
     return send_request(stream, stream->fields, true);
@@ -246,10 +266,12 @@ int h2_take_call(struct h2_stream *stream)
         status = h2_refuse(stream, &verdict);
     else if (status == 0) {
         memcpy(stream->where, verdict.where, sizeof(stream->where));
+        status = pay(stream, &verdict, stream->head->bytes.size + stream->data[PROGRAM].size);
         buffer_finish(&stream->data[PROGRAM]);
-        stream->data[PROGRAM] = body;
-        body = (struct buffer){0};
-        status = pay(stream, &verdict);
+        if (status == 0) {
+            stream->data[PROGRAM] = body;
+            body = (struct buffer){0};
+        }
         if (status == 0)
             status = send_request(stream, stream->head, false);
         else if (status == -EDQUOT)
@@ -278,8 +300,10 @@ int h2_take_answer(struct h2_stream *stream)
     memcpy(number, status.at, 3);
     list[0] = pair(":status", number);
     count = h2_fields_list(stream->fields, list, 1, true);
-    if (!stream->is_open[PROGRAM])
+    if (!stream->is_open[PROGRAM] || stream->interim > H2_INTERIM_MAX)
         return 0;
+    if (number[0] == '1' && ++stream->interim > H2_INTERIM_MAX) /* no window counts them */
+        return nghttp2_submit_rst_stream(h2->sessions[SERVER], NGHTTP2_FLAG_NONE, stream->ids[SERVER], NGHTTP2_ENHANCE_YOUR_CALM) < 0 ? -ENOMEM : 0;
     if (number[0] == '1') {
         result = nghttp2_submit_headers(h2->sessions[PROGRAM], NGHTTP2_FLAG_NONE, stream->ids[PROGRAM], NULL, list, count, NULL);
         return result < 0 ? -ENOMEM : 0;

@@ -60,6 +60,8 @@ int http1_feed(struct http1 *http, unsigned side)
     if (HTTP_PARSER_ERRNO(parser) != HPE_OK && HTTP_PARSER_ERRNO(parser) != HPE_PAUSED)
         return -EBADMSG;
     buffer_take(in, done);
+    if (side == PROGRAM)
+        http->taken += done;
     return 1;
 }
 

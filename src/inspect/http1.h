@@ -36,6 +36,7 @@ struct http1 {
     struct buffer in[2];    /* read and not yet understood, of each side */
     size_t looked[2];       /* so much of it is no whole head */
     http_parser parsers[2]; /* of the body that goes by */
+    size_t taken;           /* of in[PROGRAM], for the request that is under way */
     bool is_complete[2];    /* and it has ended */
     int broken;             /* what went wrong with a body: -EACCES: a placeholder was in it, and was answered */
     bool is_chunked[2];     /* it is written so */

@@ -154,7 +154,7 @@ int http1_pay(struct http1 *http, const struct verdict *permitted, const struct 
     const char *where = NULL;
     int status;
 
-    if (flow_pay_request(http->flow, &permitted->budgets, &where))
+    if (flow_pay_request(http->flow, &permitted->budgets, http->taken + http->in[PROGRAM].size, &where))
         return 0;
     strncpy(verdict.where, where, sizeof(verdict.where) - 1);
     status = http1_refuse(http, &verdict, head);
@@ -207,6 +207,7 @@ static int remember(struct http1 *http, const struct head *head, const struct re
     http->interim = 0;
     http->is_judged_by_body = false;
     http->discarded = 0;
+    http->taken = 0;
     http->began_ns = loop_now_ns(http->flow->inspector->loop);
     http->is_complete[PROGRAM] = false;
     return http->path ? 0 : -ENOMEM;
@@ -234,6 +235,7 @@ int http1_take_request(struct http1 *http, size_t size)
     status = remember(http, &head, &request);
     if (status == 0)
         status = judge(http, &head, &request);
+    http->taken = size;
     buffer_take(&http->in[PROGRAM], size);
     return status;
 }

@@ -362,6 +362,41 @@ bool budgets_take_whole(struct budgets *budgets, const struct budget_use *use, e
     return take(budgets, use, kind, want, true, now_ns, ret_short) == want;
 }
 
+static void add_saturated(_Atomic uint64_t *number, uint64_t least, uint64_t amount)
+{
+    uint64_t before = atomic_load(number), from;
+
+    do {
+        from = before > least ? before : least;
+    } while (!atomic_compare_exchange_weak(number, &before, from > UINT64_MAX - amount ? UINT64_MAX : from + amount));
+}
+
+bool budgets_owe(struct budgets *budgets, const struct budget_use *use, enum budget_kind kind, uint64_t amount, uint64_t now_ns,
+                 struct budget_short *ret_short)
+{
+    uint16_t budget;
+
+    *ret_short = (struct budget_short){0};
+    for (size_t i = 0; amount && (budget = nth(budgets, use, i)); i++) {
+        struct counter *counter = counter_of(budgets, budget);
+        uint64_t limit = budget_limit(budgets, budget, kind), rate = rate_of(budgets, budget, kind);
+
+        add_saturated(&counter->used[kind], 0, amount);
+        if (rate)
+            add_saturated(&counter->paid_ns, now_ns, ns_of(amount, rate));
+        if (limit && atomic_load(&counter->used[kind]) > limit)
+            *ret_short = (struct budget_short){.budget = budget};
+        else if (rate && !ret_short->budget && atomic_load(&counter->paid_ns) > now_ns + BURST_NS)
+            *ret_short = (struct budget_short){.budget = budget, .wait_ms = 1};
+    }
+    return !ret_short->budget || ret_short->wait_ms;
+}
+
+bool budget_uses_equal(const struct budget_use *a, const struct budget_use *b)
+{
+    return a->count == b->count && memcmp(a->items, b->items, a->count * sizeof(a->items[0])) == 0;
+}
+
 void budgets_give(struct budgets *budgets, const struct budget_use *use, enum budget_kind kind, uint64_t amount)
 {
     uint16_t budget;

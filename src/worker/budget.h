@@ -53,6 +53,15 @@ struct budget_short {
 };
 
 /*
+ * What is here already is all counted, whatever is left. false: a limit is used up, and it may not go on. With ret_short->wait_ms a rate
+ * is in debt, and budgets_take() waits until that is over.
+ */
+bool budgets_owe(struct budgets *budgets, const struct budget_use *use, enum budget_kind kind, uint64_t amount, uint64_t now_ns,
+                 struct budget_short *ret_short) must_check;
+
+bool budget_uses_equal(const struct budget_use *a, const struct budget_use *b);
+
+/*
  * Take up to `want` of every budget in `use` and in total; returns how much: the least that all of them have. *ret_short
  * when it is less than `want` (NULL where nobody asks). What was taken and is not used is given back.
  */

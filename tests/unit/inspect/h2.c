@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* HTTP/2 on both sides: the test is a program, and a server in a process of its own, each with a session of nghttp2. */
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -127,6 +128,11 @@ static int server_frame(nghttp2_session *session, const nghttp2_frame *frame, vo
         return 0;
     if (strncmp(asked->path, "/reset", 6) == 0)
         return nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_REFUSED_STREAM);
+    if (strncmp(asked->path, "/v1/interim/", 12) == 0)
+        for (int i = 0; i < atoi(asked->path + 12); i++) {
+            list[0] = pair(":status", "103");
+            nghttp2_submit_headers(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NULL, list, 1, NULL);
+        }
     list[0] = pair(":status", "200");
     list[1] = pair("x-path", asked->path);
     return nghttp2_submit_response(session, frame->hd.stream_id, list, 2, &provider);
@@ -313,6 +319,8 @@ static void await_closed(struct visit *visit, unsigned count)
 static const char *const reading[] = {"GET", "POST"};
 static const char *const paths[] = {"/v1/**", "/reset"};
 static const struct net_requests narrow = {.methods = reading, .method_count = 2, .paths = paths, .path_count = 2};
+static const char *const get[] = {"GET"}, *const post[] = {"POST"};
+static const struct net_requests getting = {.methods = get, .method_count = 1}, posting = {.methods = post, .method_count = 1};
 static const struct world_rules narrowed = {.requests = &narrow, .terminates = true};
 
 TEST(streams_of_http2_are_judged_one_by_one)
@@ -383,6 +391,47 @@ TEST(calls_in_http2_are_judged_by_their_bodies)
     check_string(visit->program.streams[first].body, "{\"jsonrpc\":\"2.0\",\"method\":\"tools/call\",\"params\":{\"name\":\"search\"}}");
     check_string(visit->program.streams[second].status, "403");
     check_contains(visit->program.streams[second].body, "tools/call of delete");
+    visit_end(visit);
+}
+
+TEST(interim_answers_of_http2_have_a_bound)
+{
+    struct visit *visit = visit_begin(&narrowed);
+    size_t few = send_request(visit, "GET", "/v1/interim/32", "api.test", NULL);
+    size_t many = send_request(visit, "GET", "/v1/interim/400", "api.test", NULL);
+    size_t none = send_request(visit, "GET", "/v1/a", "api.test", NULL);
+
+    await_closed(visit, 3);
+    check_string(visit->program.streams[few].status, "200");
+    check(visit->program.streams[few].code == 0);
+    check_string(visit->program.streams[many].status, "103");
+    check_int(visit->program.streams[many].code, NGHTTP2_ENHANCE_YOUR_CALM);
+    check_string(visit->program.streams[none].status, "200");
+    visit_end(visit);
+}
+
+/* Each stream counts for its own rule, whichever was asked for last. */
+TEST(bytes_of_http2_count_for_the_rule_of_their_stream)
+{
+    static const struct net_budget small = {.bytes_up = 3000, .where = "test.yaml:2:2: budget"};
+    static const struct world_rules with_budget = {.requests = &posting, .terminates = true, .budget = &small, .other = &getting};
+    struct visit *visit = visit_begin(&with_budget);
+    static char bytes[2000];
+    struct text first = {.bytes = bytes, .size = sizeof(bytes)}, second = {.bytes = bytes, .size = sizeof(bytes)};
+
+    signal(SIGPIPE, SIG_IGN); /* the connection ends while it is written to */
+    memset(bytes, 'x', sizeof(bytes));
+    (void)send_request(visit, "POST", "/v1/a", "api.test", &first);
+    (void)send_request(visit, "GET", "/v1/a", "api.test", NULL);
+    await_closed(visit, 2);
+    check_int(visit->program.streams[0].size, sizeof(bytes));
+    (void)send_request(visit, "POST", "/v1/a", "api.test", &second);
+    (void)send_request(visit, "GET", "/v1/a", "api.test", NULL);
+    while (turn(&visit->program))
+        ;
+    check(!visit->program.streams[2].is_closed);
+    check_string(world_event(&visit->world, WORKER_BUDGET).method, "bytesUp");
+    check_int(world_event(&visit->world, WORKER_CLOSED).errnum, EDQUOT);
     visit_end(visit);
 }
 

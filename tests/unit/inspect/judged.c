@@ -256,3 +256,37 @@ TEST(no_byte_more_than_the_budget_goes_up)
     link_close(&link);
     world_end(&world);
 }
+
+TEST(bytes_count_for_the_rule_of_their_request_and_not_for_the_one_before)
+{
+    static const char *const get[] = {"GET"}, *const post[] = {"POST"};
+    static const struct net_requests getting = {.methods = get, .method_count = 1}, posting = {.methods = post, .method_count = 1};
+    static const struct net_budget small = {.bytes_up = 3000, .where = "test.yaml:2:2: budget"};
+    struct world world;
+    struct link link;
+    char post_of[3000];
+    int begun = snprintf(post_of, sizeof(post_of), "POST /a HTTP/1.1\r\nHost: api.test\r\nContent-Length: 1000\r\n\r\n"), posts = 0;
+
+    memset(post_of + begun, 'x', 1000);
+    world_begin(&world, &(struct world_rules){.requests = &posting, .budget = &small, .other = &getting}, NULL);
+    link = world_link(&world, false);
+    for (; posts < 4; posts++) {
+        link_send(link.program, "GET /a HTTP/1.1\r\nHost: api.test\r\n\r\n");
+        link_read_until(link.server, "\r\n\r\n", got, sizeof(got));
+        link_send(link.server, "HTTP/1.1 204 None\r\n\r\n");
+        link_read_until(link.program, "\r\n\r\n", got, sizeof(got));
+        link_send_n(link.program, post_of, (size_t)begun + 1000);
+        if (posts == 2)
+            break;
+        link_read_until(link.server, "xxxx\0", got, sizeof(got));
+        link_send(link.server, "HTTP/1.1 204 None\r\n\r\n");
+        link_read_until(link.program, "\r\n\r\n", got, sizeof(got));
+    }
+    check_int(posts, 2);
+    link_read_until(link.program, "\r\n\r\n", got, sizeof(got));
+    check_contains(got, "HTTP/1.1 429 Too Many Requests");
+    check_string(world_event(&world, WORKER_BUDGET).method, "bytesUp");
+    check(link_is_silent(link.server));
+    link_close(&link);
+    world_end(&world);
+}

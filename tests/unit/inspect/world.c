@@ -36,15 +36,20 @@ static int seal(const void *bytes, size_t size)
 static int seal_rules(const struct world_rules *wanted)
 {
     struct net_peer peer = {.host = wanted->host ? wanted->host : "api.test"};
-    struct net_rule rule = {.peers = &peer, .peer_count = 1, .requests = wanted->requests, .terminates = wanted->terminates,
-                            .budget = wanted->budget != NULL, .where = "test.yaml:1:1: network.egress.allow[0]"};
-    struct net_layer layer = {.where = "test.yaml", .allow = &rule, .allow_count = 1};
+    const struct net_rule rule = {.peers = &peer, .peer_count = 1, .requests = wanted->requests, .terminates = wanted->terminates,
+                                  .budget = wanted->budget != NULL, .where = "test.yaml:1:1: network.egress.allow[0]"};
+    struct net_rule list[] = {rule, rule};
+    struct net_layer layer = {.where = "test.yaml", .allow = list, .allow_count = wanted->other ? 2 : 1};
     struct net_budget budget = wanted->budget ? *wanted->budget : (struct net_budget){0};
     const struct net_rules rules = {.layers = &layer, .layer_count = 1, .budgets = &budget, .budget_count = wanted->budget != NULL};
     struct error err = ERROR_INIT;
     auto_free void *record = NULL;
     size_t size;
 
+    if (wanted->other) {
+        list[0].requests = wanted->other;
+        list[0].budget = 0;
+    }
     if (net_rules_write(&rules, &record, &size, &err) < 0)
         test_fail(__FILE__, __LINE__, "%s", err.text);
     return seal(record, size);

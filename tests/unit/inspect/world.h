@@ -23,6 +23,7 @@ struct world_rules {
     bool terminates;
     const char *host; /* NULL = api.test */
     const struct net_budget *budget;   /* of the rule; NULL = none */
+    const struct net_requests *other;  /* of a rule without a budget that stands before it; NULL = none */
     const struct net_secrets *secrets; /* with values: a holder is started as well */
 };
 
