@@ -10,7 +10,7 @@
 #include "inspect/placeholder_inside.h"
 #include "inspect/spelling.h"
 
-#define PIECES_MAX 512u
+#define PIECES_MAX (2 * HOLD_USES_MAX + 1)
 
 /* ---- looking ---- */
 
@@ -145,7 +145,7 @@ static int add_piece(struct placeholder_text *text, const struct placeholder_pie
 
     if (piece->bytes && !piece->size)
         return 0;
-    if (text->count == PIECES_MAX)
+    if (text->count == PIECES_MAX || (!piece->bytes && text->secret_count == HOLD_USES_MAX))
         return -E2BIG;
     if (text->count % 16 == 0) {
         pieces = mem_resize(text->pieces, (text->count + 16) * sizeof(*pieces));
@@ -195,7 +195,9 @@ int placeholder_finish_split(struct placeholders *placeholders, const char *byte
     if (status == -ENOMEM)
         error_memory(err);
     if (status == -E2BIG) {
-        *ret_secret = text->count ? text->pieces[text->count - 1].secret : 0;
+        for (size_t i = 0; i < text->count; i++)
+            if (!text->pieces[i].bytes)
+                *ret_secret = text->pieces[i].secret;
         status = error_set(err, ERROR_LIMIT, EACCES, "%s holds more placeholders than one request may have", where);
     }
     if (status < 0) {

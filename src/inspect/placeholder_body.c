@@ -49,12 +49,14 @@ static int judge_form(struct placeholders *placeholders, const char *host, const
 {
     const struct net_secrets *secrets = placeholders->secrets;
     size_t at = 0, from = 0;
-    unsigned secret = 0;
+    unsigned secret = 0, count = 0;
 
     while (placeholder_next(secrets, body, size, from, &at, &secret)) {
         const struct net_secret *item = &secrets->items[secret];
         const char *first = body + at, *equals;
 
+        if (placeholder_is_too_many(++count, secret, ret_secret))
+            return -E2BIG;
         while (first > body && first[-1] != '&')
             first--;
         equals = memchr(first, '=', (size_t)(body + at - first));

@@ -29,11 +29,13 @@ static int judge_value(struct placeholders *placeholders, const char *host, enum
 {
     const struct net_secrets *secrets = placeholders->secrets;
     size_t at = 0, from = 0;
-    unsigned secret = 0;
+    unsigned secret = 0, count = 0;
 
     while (placeholder_next(secrets, value, size, from, &at, &secret)) {
         const struct net_secret *item = &secrets->items[secret];
 
+        if (placeholder_is_too_many(++count, secret, ret_secret))
+            return -E2BIG;
         if (!placeholder_is_for(item, host) || !may_be_in_field(item, place, name, name_size))
             return placeholder_refuse(placeholders, secret, host, where, ret_secret, err);
         from = at + strlen(item->placeholder);
@@ -133,12 +135,14 @@ static int judge_target(struct placeholders *placeholders, const char *host, con
     const struct net_secrets *secrets = placeholders->secrets;
     const char *query = memchr(target, '?', size), *name;
     size_t at = 0, from = 0, length;
-    unsigned secret = 0;
+    unsigned secret = 0, count = 0;
 
     while (placeholder_next(secrets, target, size, from, &at, &secret)) {
         const struct net_secret *item = &secrets->items[secret];
         bool is_in_query = query && target + at > query;
 
+        if (placeholder_is_too_many(++count, secret, ret_secret))
+            return -E2BIG;
         if (!is_in_query || !placeholder_is_for(item, host) ||
             !parameter_at(query, (size_t)(target + at - query), &name, &length) ||
             !placeholder_is_parameter(item, NET_SECRET_QUERY, name, length))

@@ -14,6 +14,13 @@ bool placeholder_is_parameter(const struct net_secret *secret, enum net_secret_p
 bool placeholder_next(const struct net_secrets *secrets, const char *bytes, size_t size, size_t from, size_t *ret_at,
                       unsigned *ret_secret);
 
+/* Each is searched for from the one before, so there is a bound to them before anything else is asked of them. */
+static inline bool placeholder_is_too_many(unsigned count, unsigned secret, unsigned *ret_secret)
+{
+    *ret_secret = secret;
+    return count > HOLD_USES_MAX;
+}
+
 /* -EACCES, with what is wrong about it: nobody verified, another host, another place. */
 int placeholder_refuse(const struct placeholders *placeholders, unsigned secret, const char *host, const char *where,
                        unsigned *ret_secret, struct error *err) must_check;

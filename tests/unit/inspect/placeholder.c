@@ -197,17 +197,35 @@ TEST(a_body_that_goes_by_is_stopped_before_the_placeholder_has_left)
     placeholders_finish(&placeholders);
 }
 
+/* As many as the holder takes, wherever they stand, and not one more. */
 TEST(more_placeholders_than_a_request_may_have_are_refused)
 {
-    static char value[600 * sizeof(P) + 1];
+    static const struct {
+        enum kind kind;
+        const char *name, *begin, *each, *end;
+    } rows[] = {
+        {FIELD, "Authorization", "", P " ", ""},
+        {TARGET, "", "/?", "api+key=" P "&", ""},
+        {BODY, "application/x-www-form-urlencoded", "", "token=" P "&", ""},
+        {BODY, "application/json", "{\"auth\": {\"token\": \"", P, "\"}}"},
+    };
+    static char value[600 * (sizeof(P) + 10)];
     struct placeholders placeholders;
     char out[16384];
 
     open_placeholders(&placeholders);
-    for (int i = 0; i < 600; i++)
-        strcat(value, P " ");
-    check_int(split(&placeholders, FIELD, HOST, "Authorization", value, out), -EACCES);
-    check_contains(out, "more placeholders");
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++)
+        for (unsigned count = HOLD_USES_MAX; count < 600; count += count == HOLD_USES_MAX ? 1 : 500) {
+            strcpy(value, rows[i].begin);
+            for (unsigned j = 0; j < count; j++)
+                strcat(value, rows[i].each);
+            strcat(value, rows[i].end);
+            check_int(split(&placeholders, rows[i].kind, HOST, rows[i].name, value, out), count == HOLD_USES_MAX ? 0 : -EACCES);
+            if (count > HOLD_USES_MAX) {
+                check_contains(out, "more placeholders");
+                check(strncmp(out, "0: ", 3) == 0);
+            }
+        }
     placeholders_finish(&placeholders);
 }
 
