@@ -134,8 +134,10 @@ static int shake(struct stream *stream)
     ERR_clear_error();
     errno = 0;
     status = SSL_do_handshake(stream->tls);
-    if (status == 1)
+    if (status == 1) {
+        stream->can_read = true; /* what it read ahead may hold more, of which epoll says nothing */
         return 1;
+    }
     switch (SSL_get_error(stream->tls, status)) {
     case SSL_ERROR_WANT_READ:
         stream->can_read = false;
