@@ -55,6 +55,8 @@ static const char *phrase(unsigned status)
         return "Bad Request";
     case 403:
         return "Forbidden";
+    case 405:
+        return "Method Not Allowed";
     case 408:
         return "Request Timeout";
     case 413:
@@ -83,7 +85,8 @@ bool answer_http1(const struct answer *answer, bool has_body, bool closes, struc
     }
     length = snprintf(head, sizeof(head),
                       "HTTP/1.1 %u %s\r\nContent-Type: application/json\r\nContent-Length: %zu\r\nCache-Control: no-store\r\n"
-                      "%s\r\n", answer->status, phrase(answer->status), body.size, closes ? "Connection: close\r\n" : "");
+                      "%s%s\r\n", answer->status, phrase(answer->status), body.size,
+                      answer->status == 405 ? "Allow: POST\r\n" : "", closes ? "Connection: close\r\n" : "");
     is_added = buffer_add(out, head, (size_t)length) && (!has_body || buffer_add(out, buffer_bytes(&body), body.size));
     buffer_finish(&body);
     return is_added;

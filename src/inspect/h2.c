@@ -118,7 +118,7 @@ static int ended(struct h2_stream *stream, unsigned side)
         scrub_end(stream->scrub);
         status = keep_data(stream, side, NULL, 0);
     }
-    if (status == 0 && side == PROGRAM && stream->head)
+    if (status == 0 && side == PROGRAM && stream->head && !stream->is_refused)
         return h2_take_call(stream);
     h2_stream_resume(stream, side);
     return status;

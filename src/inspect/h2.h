@@ -19,6 +19,7 @@
 #define H2_FIELDS_SIZE   (64u << 10)
 #define H2_CALL_MAX      (1u << 20)
 #define H2_INTERIM_MAX   32u /* 1xx before an answer */
+#define H2_FIRST_MAX     (64u << 10) /* a body that is looked through before its fields go up, where there are secrets */
 
 /* The fields of one block: names and values behind each other, as nghttp2 has checked them. */
 struct h2_fields {
@@ -38,7 +39,8 @@ struct h2_stream {
     struct buffer data[2];    /* came from that side, waits for the other */
     bool is_ended[2];         /* nothing more comes from that side */
     struct h2_fields *trailers[2];
-    struct h2_fields *head; /* of a request whose body decides */
+    struct h2_fields *head; /* of a request whose body decides, or is looked through first */
+    bool is_permitted;      /* whatever its body says, but for placeholders */
     bool is_whole;          /* its body was judged as a whole, and is counted in no window any more */
     bool is_refused, is_answered;
     bool is_paid;           /* its bytes count as `use` says */

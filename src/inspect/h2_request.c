@@ -33,12 +33,13 @@ static struct tell_request told(const struct h2_stream *stream)
 static int answer(struct h2_stream *stream, const struct answer *refused)
 {
     char status[8], length[24];
-    nghttp2_nv list[4];
+    nghttp2_nv list[5];
+    size_t count = 4;
     nghttp2_data_provider provider = {.source.ptr = stream, .read_callback = h2_stream_read};
     bool is_head = stream->request && strcmp(stream->request->method, "HEAD") == 0;
 
     stream->is_refused = stream->is_answered = true;
-    h2_stream_consume(stream, PROGRAM, stream->data[PROGRAM].size);
+    h2_stream_consume(stream, PROGRAM, stream->is_whole ? 0 : stream->data[PROGRAM].size);
     buffer_finish(&stream->data[PROGRAM]);
     buffer_finish(&stream->data[SERVER]);
     if (!answer_body(refused, &stream->data[SERVER]))
@@ -49,8 +50,10 @@ static int answer(struct h2_stream *stream, const struct answer *refused)
     list[1] = pair("content-type", "application/json");
     list[2] = pair("content-length", length);
     list[3] = pair("cache-control", "no-store");
+    if (refused->status == 405)
+        list[count++] = pair("allow", "POST");
     stream->is_ended[SERVER] = true;
-    return nghttp2_submit_response(stream->h2->sessions[PROGRAM], stream->ids[PROGRAM], list, 4, is_head ? NULL : &provider) < 0
+    return nghttp2_submit_response(stream->h2->sessions[PROGRAM], stream->ids[PROGRAM], list, count, is_head ? NULL : &provider) < 0
                ? -ENOMEM
                : 0;
 }
@@ -190,6 +193,31 @@ static bool is_json(const struct h2_fields *fields)
     return found;
 }
 
+/* Short, and of a known length; and its program does not wait to be told to send it. */
+static bool is_looked_through(const struct h2_stream *stream)
+{
+    struct span length, expect;
+    size_t size = 0;
+
+    if (!stream->scrub || h2_fields_find(stream->fields, "expect", &expect) ||
+        !h2_fields_find(stream->fields, "content-length", &length) || !length.size || length.size > 5)
+        return false;
+    for (size_t i = 0; i < length.size; i++)
+        size = 10 * size + (size_t)(length.at[i] - '0'); /* nghttp2 has seen that these are digits */
+    return size <= H2_FIRST_MAX;
+}
+
+static void judge_fields(struct h2_stream *stream, const struct net_request *asked, struct verdict *verdict)
+{
+    size_t offset = 0;
+
+    for (unsigned i = 0; i < stream->fields->count && verdict->verdict != NET_REFUSE; i++) {
+        struct field field = h2_fields_at(stream->fields, i, &offset);
+
+        request_judge_field(stream->h2->flow, asked, &field, verdict);
+    }
+}
+
 static int decide(struct h2_stream *stream)
 {
     struct net_request asked = {
@@ -204,6 +232,7 @@ static int decide(struct h2_stream *stream)
     request_judge(stream->h2->flow, &asked, &verdict);
     memcpy(stream->where, verdict.where, sizeof(stream->where));
     stream->call = asked;
+    judge_fields(stream, &asked, &verdict);
     if (verdict.verdict == NET_REFUSE)
         return h2_refuse(stream, &verdict);
     status = check_secrets(stream);
@@ -221,6 +250,11 @@ static int decide(struct h2_stream *stream)
     status = pay(stream, &verdict, stream->fields->bytes.size);
     if (status < 0)
         return status == -EDQUOT ? 0 : status;
+    if (is_looked_through(stream)) {
+        stream->head = take_ptr(stream->fields);
+        stream->is_whole = stream->is_permitted = true;
+        return 0;
+    }
     return send_request(stream, stream->fields, true);
 }
 
@@ -248,7 +282,7 @@ int h2_take_request(struct h2_stream *stream)
     return status;
 }
 
-int h2_take_call(struct h2_stream *stream)
+static int take_call(struct h2_stream *stream)
 {
     struct net_request asked = {.method = stream->request->method, .path = stream->call.path};
     struct buffer body = {0};
@@ -278,6 +312,13 @@ int h2_take_call(struct h2_stream *stream)
             status = 0;
     }
     buffer_finish(&body);
+    return status;
+}
+
+int h2_take_call(struct h2_stream *stream)
+{
+    int status = stream->is_permitted ? send_request(stream, stream->head, true) : take_call(stream);
+
     h2_fields_free(take_ptr(stream->head));
     return status;
 }

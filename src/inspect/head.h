@@ -31,6 +31,7 @@ enum head_body { HEAD_BODY_NONE = 0, HEAD_BODY_LENGTH, HEAD_BODY_CHUNKED, HEAD_B
 
 /* Points into the bytes that it was read from. */
 struct head {
+    struct span all; /* the bytes themselves */
     struct field fields[HEAD_FIELDS_MAX];
     unsigned field_count;
     bool is_old; /* HTTP/1.0 */

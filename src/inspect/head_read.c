@@ -151,6 +151,7 @@ int head_read_request(const char *bytes, size_t size, struct head *ret_head, htt
     int status;
 
     begin(ret_head, HEAD_BODY_NONE);
+    ret_head->all = (struct span){bytes, size};
     status = read_request_line(line, ret_head, ret_what);
     if (status == 0)
         status = head_read_fields(rest, ret_head, true, ret_what);

@@ -13,13 +13,14 @@
 #include "inspect/tell.h"
 
 #define HTTP1_CALL_MAX      (1u << 20) /* a body that is judged */
+#define HTTP1_FIRST_MAX     (64u << 10) /* a body that is looked through before its head goes up, where there are secrets */
 #define HTTP1_DISCARD_MAX   (64u << 10) /* of a refused request, so that the connection can go on */
 #define HTTP1_INTERIM_MAX   32u        /* 1xx before an answer */
 
 enum up {
     UP_HEAD = 0, /* the next request */
     UP_BODY,
-    UP_CALL,    /* its body is collected: it decides, or the holder has to know its length */
+    UP_CALL,    /* its body is collected before the head goes up: it decides, may hold a secret, or no placeholder */
     UP_HELD,    /* the rest of it goes to the holder */
     UP_DISCARD, /* the body of one that was refused */
     UP_WAIT,    /* for the end of the answer: the next request is not read before */
@@ -53,7 +54,7 @@ struct http1 {
     struct placeholder_text text; /* of http->body, on its way to the holder */
     size_t text_at;
     struct scrub *scrub;          /* looks for placeholders in a body that goes by; NULL = there are none */
-    struct buffer kept;      /* its head, while its body is collected */
+    struct buffer kept;           /* its head, while its body is collected: anew, for the holder as it came */
     struct buffer body;
     uint64_t began_ns, discarded;
     unsigned interim;
@@ -72,7 +73,11 @@ bool http1_write_body_end(struct buffer *out, bool is_chunked) must_check;
 int http1_take_request(struct http1 *http, size_t size) must_check;
 /* What is no request: answered, and the connection ends. */
 int http1_refuse_bytes(struct http1 *http, const char *what) must_check;
-/* The body that decides is there. */
+/* Its body is collected: the program is told to send it, the server hears of nothing before. */
+int http1_collect(struct http1 *http, const struct head *head, bool is_judged_by_body) must_check;
+/* 100 Continue, where it waits for that. */
+int http1_go_on(struct http1 *http, const struct head *head) must_check;
+/* The body is there. */
 int http1_take_call(struct http1 *http) must_check;
 /* The answer to what is refused; the connection goes on where it can. */
 int http1_refuse(struct http1 *http, const struct verdict *verdict, const struct head *head) must_check;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A request whose body decided: sent with the body written anew, or refused. */
+/* A request whose body was collected: sent with it (written anew where it decided), or refused. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "inspect/http1.h"
 
-static int send_call(struct http1 *http, const struct buffer *body)
+static int send_whole(struct http1 *http, const struct buffer *body)
 {
     struct buffer *out = &http->flow->sides[SERVER].out;
     char line[64];
@@ -26,12 +26,14 @@ static int send_call(struct http1 *http, const struct buffer *body)
     return 0;
 }
 
-/* Nothing was asked of the body but its length, and where secrets stand in it. */
+/* Nothing was asked of the body but its length, and where placeholders stand in it. */
 static int take_unjudged(struct http1 *http)
 {
     struct buffer body = http->body;
     int status;
 
+    if (!http->flow->hold)
+        return send_whole(http, &http->body);
     http->body = (struct buffer){0};
     status = http1_held_body(http, &body);
     buffer_finish(&body);
@@ -56,9 +58,9 @@ int http1_take_call(struct http1 *http)
         memcpy(http->judged_call, judged.call, sizeof(http->judged_call));
         memcpy(http->judged_tool, judged.tool, sizeof(http->judged_tool));
         http->call = (struct net_request){.has_call = true, .call = http->judged_call, .tool = judged.tool[0] ? http->judged_tool : NULL};
-        status = http1_pay(http, &verdict, http->flow->hold ? NULL : &complete);
+        status = http1_pay(http, &verdict, &complete);
         if (status == 0)
-            status = http->flow->hold ? http1_held_body(http, &body) : send_call(http, &body);
+            status = http->flow->hold ? http1_held_body(http, &body) : send_whole(http, &body);
         else if (status == -EDQUOT)
             status = 0;
     } else if (status == 0) {
@@ -67,8 +69,7 @@ int http1_take_call(struct http1 *http)
                      judged.tool[0] ? " of " : "", judged.tool);
             verdict.what = text;
         }
-        /* the holder has heard its head */
-        status = http1_refuse(http, &verdict, http->flow->hold ? NULL : &complete);
+        status = http1_refuse(http, &verdict, &complete);
     }
     buffer_finish(&body);
     return status;

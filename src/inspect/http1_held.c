@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A request in the holder's records: it is told what stands where, and which secret goes in between. A body is sent as it
- * comes where its length is known and no secret may be in it; else it is collected first, and judged for placeholders.
+ * comes where its length is known and no secret may be in it; else, or where it is short, it is collected first, and judged for
+ * placeholders before the holder hears of the request.
  */
 #include <errno.h>
 #include <string.h>
@@ -83,28 +84,34 @@ static int end_request(struct http1 *http)
     return hold_client_end(http->flow->hold);
 }
 
-static int say_body(struct http1 *http, const struct head *head, bool is_judged_by_body)
+/* A long body in which no secret may be: it is looked through as it goes by. */
+static int say_long(struct http1 *http, const struct head *head, const struct request *request)
 {
-    static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
     struct flow *flow = http->flow;
-    int status;
+    int status = http1_go_on(http, head);
 
-    if (!head->has_body) {
-        status = hold_client_body(flow->hold, HOLD_NO_BODY, 0);
-        return status == 0 ? end_request(http) : status;
-    }
-    if (head->expects && !buffer_add(&flow->sides[PROGRAM].out, go_on, sizeof(go_on) - 1))
-        return -ENOMEM;
-    http->is_judged_by_body = is_judged_by_body;
-    http->up = UP_CALL;
-    status = remember_type(http, head);
-    if (status < 0 || is_judged_by_body || head->body == HEAD_BODY_CHUNKED ||
-        placeholder_wants_body(&flow->inspector->placeholders, flow->about.name, http->type))
-        return status;
+    if (status == 0)
+        status = say_head(http, head, request);
+    if (status == 0)
+        status = http1_scan_begin(http);
     http->up = UP_BODY;
     http->down = DOWN_HEAD;
-    status = http1_scan_begin(http);
     return status == 0 ? hold_client_body(flow->hold, HOLD_LENGTH, head->length) : status;
+}
+
+/* The head of what was collected: it was read before, from the same bytes. */
+static int say_kept(struct http1 *http)
+{
+    static struct head head; /* one thread, and nothing of them outlives this call */
+    static struct request request;
+    struct http_parser parser;
+    struct verdict verdict;
+    const char *what;
+
+    if (head_read_request(buffer_bytes(&http->kept), http->kept.size, &head, &parser, &what) < 0 ||
+        !request_read(http->flow, head.method, head.target, head.host, &request, &verdict))
+        return -EBADMSG;
+    return say_head(http, &head, &request);
 }
 
 int http1_held_send(struct http1 *http, const struct head *head, const struct request *request, bool is_judged_by_body)
@@ -113,21 +120,36 @@ int http1_held_send(struct http1 *http, const struct head *head, const struct re
                                            .what = "a WebSocket to a host for which there is a secret"};
     static const struct verdict large = {.reason = NET_MALFORMED, .status = 400, .code = "malformed",
                                          .what = "a target of more than 16 KiB to a host for which there is a secret"};
+    struct flow *flow = http->flow;
     int status;
 
     if (request->is_upgrade)
         return http1_refuse(http, &upgrade, head);
     if (strlen(request->path) + request->query.size > HOLD_TARGET_MAX)
         return http1_refuse(http, &large, head);
-    http->flow->held_is_head = http->is_head_method;
-    status = say_head(http, head, request);
-    return status == 0 ? say_body(http, head, is_judged_by_body) : status;
+    flow->held_is_head = http->is_head_method;
+    if (!head->has_body) {
+        status = say_head(http, head, request);
+        if (status == 0)
+            status = hold_client_body(flow->hold, HOLD_NO_BODY, 0);
+        return status == 0 ? end_request(http) : status;
+    }
+    status = remember_type(http, head);
+    if (status < 0)
+        return status;
+    if (!is_judged_by_body && head->body == HEAD_BODY_LENGTH && head->length > HTTP1_FIRST_MAX &&
+        !placeholder_wants_body(&flow->inspector->placeholders, flow->about.name, http->type))
+        return say_long(http, head, request);
+    if (!buffer_add(&http->kept, head->all.at, head->all.size))
+        return -ENOMEM;
+    return http1_collect(http, head, is_judged_by_body);
 }
 
 /* ---- bodies ---- */
 
 int http1_held_body(struct http1 *http, struct buffer *body)
 {
+    static const struct head complete = {.has_body = false}; /* nothing of it is left to read */
     struct flow *flow = http->flow;
     struct error err = ERROR_INIT;
     unsigned secret = 0;
@@ -139,9 +161,13 @@ int http1_held_body(struct http1 *http, struct buffer *body)
     status = placeholder_split_body(&flow->inspector->placeholders, flow->about.name, http->type, buffer_bytes(&http->body),
                                     http->body.size, &http->text, &secret, &err);
     if (status == -EACCES) {
-        status = http1_refuse_secret(http, secret, err.text, NULL);
+        status = http1_refuse_secret(http, secret, err.text, &complete);
         return status == -EACCES ? 0 : status;
     }
+    if (status < 0)
+        return status;
+    status = say_kept(http);
+    buffer_finish(&http->kept);
     if (status < 0)
         return status;
     http->text_at = 0;

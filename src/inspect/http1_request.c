@@ -59,7 +59,7 @@ int http1_refuse(struct http1 *http, const struct verdict *verdict, const struct
         tell_secret_denied(http->flow, &told, verdict->secret, verdict->where);
     else
         tell_request_denied(http->flow, &told, verdict->reason, verdict->where);
-    http->closes = !head || !may_go_on(head);
+    http->closes |= !head || !may_go_on(head);
     status = answer(http, &refused);
     http1_forget_request(http);
     if (status == 0 && !http->closes)
@@ -98,6 +98,29 @@ static int refuse_unreachable(struct http1 *http)
 
 /* ---- permitted ---- */
 
+int http1_go_on(struct http1 *http, const struct head *head)
+{
+    static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
+
+    if (head->expects && !buffer_add(&http->flow->sides[PROGRAM].out, go_on, sizeof(go_on) - 1))
+        return -ENOMEM;
+    return 0;
+}
+
+int http1_collect(struct http1 *http, const struct head *head, bool is_judged_by_body)
+{
+    http->is_judged_by_body = is_judged_by_body;
+    http->up = UP_CALL;
+    return http1_go_on(http, head);
+}
+
+/* Whether the server wants the body of one that expects to be told so, the server says: that one goes by as it comes. */
+static bool is_looked_through(const struct http1 *http, const struct head *head)
+{
+    return http->flow->inspector->secrets && head->has_body && head->body == HEAD_BODY_LENGTH &&
+           head->length <= HTTP1_FIRST_MAX && !head->expects;
+}
+
 static int send_request(struct http1 *http, const struct head *head, const struct request *request)
 {
     struct stream *server = &http->flow->sides[SERVER];
@@ -134,18 +157,11 @@ static int refuse_no_json(struct http1 *http, const struct head *head)
     return http1_refuse(http, &verdict, head);
 }
 
-/* Its body decides: the program is told to send it, the server hears of nothing before. */
-static int collect_call(struct http1 *http, const struct head *head, const struct request *request)
+static int collect(struct http1 *http, const struct head *head, const struct request *request, bool is_judged_by_body)
 {
-    static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
-
     if (!http1_write_request(http, head, request, false, &http->kept))
         return -ENOMEM;
-    if (head->expects && !buffer_add(&http->flow->sides[PROGRAM].out, go_on, sizeof(go_on) - 1))
-        return -ENOMEM;
-    http->is_judged_by_body = true;
-    http->up = UP_CALL;
-    return 0;
+    return http1_collect(http, head, is_judged_by_body);
 }
 
 int http1_pay(struct http1 *http, const struct verdict *permitted, const struct head *head)
@@ -176,6 +192,8 @@ static int judge(struct http1 *http, const struct head *head, const struct reque
     request_judge(http->flow, &asked, &verdict);
     memcpy(http->where, verdict.where, sizeof(http->where));
     http->call = asked;
+    for (unsigned i = 0; i < head->field_count && verdict.verdict != NET_REFUSE; i++)
+        request_judge_field(http->flow, &asked, &head->fields[i], &verdict);
     if (verdict.verdict == NET_REFUSE)
         return http1_refuse(http, &verdict, head);
     status = http1_check_head(http, head, request);
@@ -191,7 +209,9 @@ static int judge(struct http1 *http, const struct head *head, const struct reque
         return refuse_no_json(http, head);
     if (http->flow->hold)
         return http1_held_send(http, head, request, verdict.verdict == NET_ASK_CALL);
-    return verdict.verdict == NET_ASK_CALL ? collect_call(http, head, request) : send_request(http, head, request);
+    if (verdict.verdict == NET_ASK_CALL || is_looked_through(http, head))
+        return collect(http, head, request, verdict.verdict == NET_ASK_CALL);
+    return send_request(http, head, request);
 }
 
 static int remember(struct http1 *http, const struct head *head, const struct request *request)

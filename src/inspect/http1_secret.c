@@ -81,6 +81,7 @@ int http1_check_head(struct http1 *http, const struct head *head, const struct r
 
 int http1_check_body(struct http1 *http, const char *body, size_t size)
 {
+    static const struct head complete = {.has_body = false}; /* nothing of it is left to read */
     struct error err = ERROR_INIT;
     unsigned secret = 0;
     int status;
@@ -88,7 +89,7 @@ int http1_check_body(struct http1 *http, const char *body, size_t size)
     if (!placeholders_of(http))
         return 0;
     status = placeholder_check(placeholders_of(http), body, size, "a body", &secret, &err);
-    return status == -EACCES ? http1_refuse_secret(http, secret, err.text, NULL) : status;
+    return status == -EACCES ? http1_refuse_secret(http, secret, err.text, &complete) : status;
 }
 
 /* ---- bodies that go by ---- */

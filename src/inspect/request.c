@@ -194,6 +194,22 @@ struct net_decision request_judge_flow(const struct flow *flow)
     return decision;
 }
 
+/* Calls go by POST: where another method is refused, and a body could permit that one, it is the method that is wrong. */
+static void name_method(const struct flow *flow, const struct net_request *request, struct verdict *verdict)
+{
+    struct net_request posted = {.method = "POST", .path = request->path};
+    struct net_decision decision;
+
+    if (!request->path || request->is_upgrade || strcmp(request->method, "POST") == 0)
+        return;
+    ask(flow, &posted, &decision);
+    if (decision.verdict != NET_ASK_CALL)
+        return;
+    verdict->status = 405;
+    verdict->code = "method";
+    verdict->what = "the rule is about calls, which come by POST: what else a session of MCP asks needs the paths of the rule named";
+}
+
 void request_judge(struct flow *flow, const struct net_request *request, struct verdict *ret_verdict)
 {
     struct net_decision decision;
@@ -206,8 +222,64 @@ void request_judge(struct flow *flow, const struct net_request *request, struct 
     if (decision.verdict == NET_PERMIT || decision.verdict == NET_ASK_CALL)
         return;
     ret_verdict->verdict = NET_REFUSE;
+    name_method(flow, request, ret_verdict);
     if (!request->path) {
         ret_verdict->code = "malformed";
         ret_verdict->what = "a path that servers read differently";
     }
+}
+
+/* ---- another method ---- */
+
+/* '_' is '-' to servers that hand fields on as variables. */
+static bool is_name(struct span name, const char *wanted)
+{
+    if (name.size != strlen(wanted))
+        return false;
+    for (size_t i = 0; i < name.size; i++)
+        if ((name.at[i] == '_' ? '-' : name.at[i] | 0x20) != wanted[i])
+            return false;
+    return true;
+}
+
+/* In upper case, as who obeys it reads it. */
+static bool read_method(struct span value, char ret[NET_METHOD_SIZE])
+{
+    if (!value.size || value.size >= NET_METHOD_SIZE)
+        return false;
+    for (size_t i = 0; i < value.size; i++) {
+        char c = value.at[i];
+
+        if (c >= 'a' && c <= 'z')
+            c = (char)(c - 'a' + 'A');
+        if (c < 'A' || c > 'Z')
+            return false;
+        ret[i] = c;
+    }
+    ret[value.size] = '\0';
+    return true;
+}
+
+void request_judge_field(const struct flow *flow, const struct net_request *asked, const struct field *field, struct verdict *verdict)
+{
+    struct net_request other = *asked;
+    struct net_decision decision;
+    char method[NET_METHOD_SIZE];
+
+    if (!is_name(field->name, "x-http-method-override") && !is_name(field->name, "x-http-method") &&
+        !is_name(field->name, "x-method-override"))
+        return;
+    if (!read_method(field->value, method)) {
+        malformed(verdict, "a field that names another method, with what is none");
+        return;
+    }
+    other.method = method;
+    if (strcmp(method, asked->method) == 0)
+        return;
+    ask(flow, &other, &decision);
+    if (decision.verdict == NET_PERMIT)
+        return;
+    malformed(verdict, "a field that has servers take another method than the request's, which is not permitted");
+    if (decision.where)
+        strncpy(verdict->where, decision.where, sizeof(verdict->where) - 1);
 }

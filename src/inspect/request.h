@@ -38,6 +38,12 @@ bool request_read(struct flow *flow, struct span method, struct span target, str
 /* May it be sent? NET_ASK_CALL: ask again with its body. */
 void request_judge(struct flow *flow, const struct net_request *request, struct verdict *ret_verdict);
 
+/*
+ * Where servers take another method for the request's from this field: that has to be permitted as well, else *verdict is made a
+ * refusal. `_method` in queries and forms is the application's own, and nothing of HTTP.
+ */
+void request_judge_field(const struct flow *flow, const struct net_request *asked, const struct field *field, struct verdict *verdict);
+
 /* The connection itself, by the rules that hold now. */
 struct net_decision request_judge_flow(const struct flow *flow);
 

@@ -24,7 +24,8 @@ struct peer {
     nghttp2_session *session;
     /* of the program's streams, by half their number */
     struct {
-        char status[4];
+        char number[12]; /* of the server's stream */
+    char status[4];
         char trailer[32];
         char *body;
         size_t size;
@@ -120,7 +121,8 @@ static int server_frame(nghttp2_session *session, const nghttp2_frame *frame, vo
 {
     struct asked *asked = frame->hd.stream_id ? nghttp2_session_get_stream_user_data(session, frame->hd.stream_id) : NULL;
     nghttp2_data_provider provider = {.source.ptr = asked, .read_callback = server_body};
-    nghttp2_nv list[2];
+    char number[12];
+    nghttp2_nv list[3];
 
     (void)context;
     if (!asked || !(frame->hd.flags & NGHTTP2_FLAG_END_STREAM) ||
@@ -135,7 +137,9 @@ static int server_frame(nghttp2_session *session, const nghttp2_frame *frame, vo
         }
     list[0] = pair(":status", "200");
     list[1] = pair("x-path", asked->path);
-    return nghttp2_submit_response(session, frame->hd.stream_id, list, 2, &provider);
+    snprintf(number, sizeof(number), "%d", frame->hd.stream_id);
+    list[2] = pair("x-stream", number);
+    return nghttp2_submit_response(session, frame->hd.stream_id, list, 3, &provider);
 }
 
 static int choose(SSL *tls, const unsigned char **ret, unsigned char *ret_size, const unsigned char *list, unsigned size, void *context)
@@ -188,6 +192,8 @@ static int program_header(nghttp2_session *session, const nghttp2_frame *frame, 
     (void)flags;
     if (name_size == 7 && memcmp(name, ":status", 7) == 0)
         snprintf(peer->streams[at].status, 4, "%.*s", (int)value_size, value);
+    if (name_size == 8 && memcmp(name, "x-stream", 8) == 0)
+        snprintf(peer->streams[at].number, sizeof(peer->streams[at].number), "%.*s", (int)value_size, value);
     if (name_size == 9 && memcmp(name, "x-trailer", 9) == 0)
         snprintf(peer->streams[at].trailer, 32, "%.*s", (int)value_size, value);
     return 0;
@@ -297,6 +303,17 @@ static void visit_end(struct visit *visit)
 }
 
 /* The stream's place in program.streams. */
+static size_t send_with(struct visit *visit, const char *method, const char *path, struct text *body, const char *name, const char *value)
+{
+    nghttp2_data_provider provider = {.source.ptr = body, .read_callback = program_body};
+    nghttp2_nv list[] = {pair(":method", method), pair(":scheme", "https"), pair(":path", path), pair(":authority", "api.test"),
+                         pair(name, value)};
+    int32_t id = nghttp2_submit_request(visit->program.session, NULL, list, ARRAY_COUNT(list), body ? &provider : NULL, NULL);
+
+    check(id > 0);
+    return (size_t)id / 2;
+}
+
 static size_t send_request(struct visit *visit, const char *method, const char *path, const char *authority, struct text *body)
 {
     nghttp2_data_provider provider = {.source.ptr = body, .read_callback = program_body};
@@ -450,5 +467,67 @@ TEST(what_http2_does_not_permit_ends_the_stream)
         if (visit->program.streams[i].status[0] == '2')
             test_fail(__FILE__, __LINE__, "stream %zu is %s", i, visit->program.streams[i].status);
     check_string(visit->program.streams[5].status, "200");
+    visit_end(visit);
+}
+
+TEST(a_field_of_http2_that_names_another_method_is_judged_as_that_method)
+{
+    struct visit *visit = visit_begin(&narrowed);
+    size_t bad = send_with(visit, "POST", "/v1/a", NULL, "x-http-method-override", "DELETE");
+    size_t good = send_with(visit, "POST", "/v1/a", NULL, "x-http-method-override", "GET");
+
+    await_closed(visit, 2);
+    check_string(visit->program.streams[bad].status, "400");
+    check_contains(visit->program.streams[bad].body, "\"code\":\"malformed\"");
+    check_string(visit->program.streams[good].status, "200");
+    visit_end(visit);
+}
+
+TEST(another_method_than_the_one_of_calls_is_answered_so_in_http2)
+{
+    static const char *const tools[] = {"search"};
+    static const struct net_requests mcp = {.has_calls = true, .is_mcp = true, .tools = tools, .tool_count = 1};
+    static const struct world_rules with_calls = {.requests = &mcp, .terminates = true};
+    struct visit *visit = visit_begin(&with_calls);
+
+    (void)send_request(visit, "GET", "/mcp", "api.test", NULL);
+    await_closed(visit, 1);
+    check_string(visit->program.streams[0].status, "405");
+    check_contains(visit->program.streams[0].body, "\"code\":\"method\"");
+    visit_end(visit);
+}
+
+/* ---- secrets ---- */
+
+#define PLACEHOLDER "cordon-0123456789abcdef"
+
+static const char *const elsewhere[] = {"other.test"};
+static const struct net_secret_field authorization = {NET_SECRET_HEADER, "Authorization"};
+static struct net_secret secret = {.name = "TOKEN", .placeholder = PLACEHOLDER, .hosts = elsewhere, .host_count = 1,
+                                   .fields = &authorization, .field_count = 1, .value_length = 11, .value = "sehr-geheim",
+                                   .where = "test.yaml:9:1: secrets[0]"};
+static const struct net_secrets secrets = {&secret, 1};
+
+TEST(of_a_request_of_http2_with_a_short_body_that_is_refused_the_server_hears_nothing)
+{
+    static const struct world_rules guarded = {.requests = &narrow, .terminates = true, .secrets = &secrets};
+    struct visit *visit = visit_begin(&guarded);
+    struct text bad = {.bytes = "token=" PLACEHOLDER "&x=y", .size = 33}, good = {.bytes = "token=x", .size = 7};
+    struct text late = bad;
+    size_t refused = send_with(visit, "POST", "/v1/a", &bad, "content-length", "33"), next, streamed;
+
+    await_closed(visit, 1);
+    check_string(visit->program.streams[refused].status, "403");
+    check_contains(visit->program.streams[refused].body, "\"code\":\"secret\"");
+    check_string(world_event(&visit->world, WORKER_SECRET_DENIED).name, "TOKEN");
+    next = send_with(visit, "POST", "/v1/a", &good, "content-length", "7");
+    await_closed(visit, 2);
+    check_string(visit->program.streams[next].status, "200");
+    check_string(visit->program.streams[next].body, "token=x");
+    check_string(visit->program.streams[next].number, "1");
+    /* of unknown length it goes by: refused as well, but the server has heard of it */
+    streamed = send_with(visit, "POST", "/v1/a", &late, "x-a", "b");
+    await_closed(visit, 3);
+    check(strcmp(visit->program.streams[streamed].status, "200") != 0);
     visit_end(visit);
 }

@@ -80,6 +80,48 @@ TEST(a_request_for_somebody_else_is_refused_and_the_next_one_is_judged)
     world_end(&world);
 }
 
+static void check_fields(const char *const *rows, size_t count, const char *status)
+{
+    struct world world;
+
+    world_begin(&world, &(struct world_rules){.requests = &narrow}, NULL);
+    for (size_t i = 0; i < count; i++) {
+        struct link link = world_link(&world, false);
+        char request[300];
+
+        snprintf(request, sizeof(request), "POST /v1/a HTTP/1.1\r\nHost: api.test\r\n%s\r\nContent-Length: 0\r\n\r\n", rows[i]);
+        link_send(link.program, request);
+        if (status) {
+            link_read_until(link.program, "}}\n", got, sizeof(got));
+            check_contains(got, status);
+            check(link_is_silent(link.server));
+            check_int(world_event(&world, WORKER_REQUEST_DENIED).reason, NET_MALFORMED);
+        } else {
+            link_read_until(link.server, "\r\n\r\n", got, sizeof(got));
+            check_contains(got, rows[i]);
+        }
+        link_close(&link);
+    }
+    world_end(&world);
+}
+
+TEST(a_field_that_names_another_method_is_judged_as_that_method)
+{
+    static const char *const refused[] = {
+        "X-HTTP-Method-Override: DELETE", "x-http-method-override: delete", "X-HTTP-Method: DELETE",
+        "X-Method-Override: Put", "X_HTTP_METHOD_OVERRIDE: DELETE", "X-HTTP-Method-Override: GET, DELETE",
+        "X-HTTP-Method-Override:", "X-HTTP-Method-Override: GET\r\nX-HTTP-Method-Override: DELETE",
+        "X-HTTP-Method-Override: DELETE\r\nX-HTTP-Method-Override: GET", "X-HTTP-Method-Override: P\xc3\x96ST",
+    };
+    static const char *const permitted[] = {
+        "X-HTTP-Method-Override: GET", "X-HTTP-Method: get", "X-Method-Override: POST", "X-HTTP-Method-Overrides: DELETE",
+        "X-Http: DELETE",
+    };
+
+    check_fields(refused, ARRAY_COUNT(refused), "400 Bad Request");
+    check_fields(permitted, ARRAY_COUNT(permitted), NULL);
+}
+
 /* ---- calls ---- */
 
 static const char *const tools[] = {"search"}, *const methods[] = {"resources/list"};
@@ -165,6 +207,39 @@ TEST(other_calls_are_refused_by_name_and_the_connection_goes_on)
     say_call(&link, "application/json", "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}");
     link_read_until(link.server, "\"ping\"}", got, sizeof(got));
     check_contains(got, "POST /mcp HTTP/1.1\r\n");
+    link_close(&link);
+    world_end(&world);
+}
+
+TEST(another_method_than_the_one_of_calls_is_answered_so)
+{
+    static const char *const requests[] = {
+        "GET /mcp HTTP/1.1\r\nHost: api.test\r\nAccept: text/event-stream\r\n\r\n",
+        "DELETE /mcp HTTP/1.1\r\nHost: api.test\r\n\r\n",
+    };
+    static const struct net_requests with_paths = {.has_calls = true, .is_mcp = true, .paths = paths, .path_count = 1};
+    struct world world;
+    struct link link;
+
+    world_begin(&world, &(struct world_rules){.requests = &mcp}, NULL);
+    link = world_link(&world, false);
+    for (size_t i = 0; i < ARRAY_COUNT(requests); i++) {
+        link_send(link.program, requests[i]);
+        link_read_until(link.program, "}}\n", got, sizeof(got));
+        check_contains(got, "HTTP/1.1 405 Method Not Allowed\r\nContent-Type: application/json\r\n");
+        check_contains(got, "\r\nAllow: POST\r\n");
+        check_contains(got, "\"code\":\"method\"");
+        check(link_is_silent(link.server));
+    }
+    link_close(&link);
+    /* its twins: paths that the rule names, and others */
+    world_set_rules(&world, &(struct world_rules){.requests = &with_paths});
+    link = world_link(&world, false);
+    link_send(link.program, "GET /mcp HTTP/1.1\r\nHost: api.test\r\n\r\n");
+    link_read_until(link.program, "}}\n", got, sizeof(got));
+    check_contains(got, "HTTP/1.1 403 Forbidden");
+    link_send(link.program, "GET /v1/mcp HTTP/1.1\r\nHost: api.test\r\n\r\n");
+    link_read_until(link.server, "\r\n\r\n", got, sizeof(got));
     link_close(&link);
     world_end(&world);
 }

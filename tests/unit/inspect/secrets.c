@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "meet.h"
@@ -96,7 +98,7 @@ TEST(anywhere_else_a_placeholder_is_refused_and_told_of)
         "GET /a?other=" PLACEHOLDER " HTTP/1.1\r\nHost: api.test\r\n\r\n",
         "GET /a?" PLACEHOLDER "=key HTTP/1.1\r\nHost: api.test\r\n\r\n",
         "GET /a HTTP/1.1\r\nHost: api.test\r\nX-Other: Basic " BASIC "\r\n\r\n",
-        "POST /a HTTP/1.1\r\nHost: api.test\r\nContent-Type: application/json\r\nContent-Length: 35\r\n\r\n{\"other\": \"" PLACEHOLDER "\"}",
+        "POST /a HTTP/1.1\r\nHost: api.test\r\nContent-Type: application/json\r\nContent-Length: 36\r\n\r\n{\"other\": \"" PLACEHOLDER "\"}",
         "POST /a HTTP/1.1\r\nHost: api.test\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 29\r\n\r\nother=" PLACEHOLDER,
         "POST /a HTTP/1.1\r\nHost: api.test\r\nContent-Type: text/plain\r\nContent-Length: 25\r\n\r\nx " PLACEHOLDER,
         "POST /a HTTP/1.1\r\nHost: api.test\r\nTransfer-Encoding: chunked\r\n\r\n7\r\ncordon-\r\n10\r\n0123456789abcdef\r\n0\r\n\r\n",
@@ -118,6 +120,69 @@ TEST(towards_another_host_no_place_is_right)
 
     for (size_t i = 0; i < ARRAY_COUNT(requests); i++)
         check_refused(&with_others, requests[i]);
+}
+
+/* The server answers with what it heard: where it heard of a refused request, that would be in the answer to the next one. */
+static void check_unheard(const struct world_rules *rules, const char *request)
+{
+    struct meeting *meeting = calloc(1, sizeof(*meeting));
+    SSL *tls;
+
+    meet(meeting, rules, "api.test", true, NULL);
+    tls = program_open(meeting->context, &meeting->link, "api.test");
+    check_int(SSL_connect(tls), 1);
+    ask(meeting, tls, request, "}}\n");
+    check_contains(meeting->got, "\"code\":\"secret\"");
+    check(!strstr(meeting->got, "Connection: close"));
+    ask(meeting, tls, "POST /twin HTTP/1.1\r\nHost: api.test\r\nContent-Length: 3\r\n\r\nabc", "\r\n\r\nabc");
+    check_contains(meeting->got, "\r\n\r\nPOST /twin HTTP/1.1\r\n");
+    check(!strstr(meeting->got, "/refused"));
+    SSL_free(tls);
+    part(meeting);
+    free(meeting);
+}
+
+TEST(of_a_request_with_a_short_body_that_is_refused_the_server_hears_nothing)
+{
+    static const char *const requests[] = {
+        "POST /refused HTTP/1.1\r\nHost: api.test\r\nContent-Type: application/json\r\nContent-Length: 36\r\n\r\n{\"other\": \"" PLACEHOLDER "\"}",
+        "POST /refused HTTP/1.1\r\nHost: api.test\r\nContent-Type: text/plain\r\nContent-Length: 25\r\n\r\nx " PLACEHOLDER,
+    };
+
+    for (size_t i = 0; i < ARRAY_COUNT(requests); i++) {
+        check_unheard(&with_secrets, requests[i]);
+        check_unheard(&with_others, requests[i]);
+    }
+    check_unheard(&with_secrets, "POST /refused HTTP/1.1\r\nHost: api.test\r\nExpect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n"
+                                 "7\r\ncordon-\r\n10\r\n0123456789abcdef\r\n0\r\n\r\n");
+}
+
+/* A longer one goes by: what is before the placeholder is with the server, the placeholder and the end of the request are not. */
+TEST(of_a_request_with_a_long_body_the_server_never_hears_the_end)
+{
+    enum { LONG = 200000 };
+    char *body = malloc(LONG + sizeof(PLACEHOLDER)), *got = malloc(2 * LONG);
+    struct world world;
+    struct link link;
+
+    memset(body, 'x', LONG);
+    memcpy(body + LONG - 100, PLACEHOLDER, sizeof(PLACEHOLDER) - 1);
+    world_begin(&world, &(struct world_rules){.requests = &every, .secrets = &for_this}, NULL);
+    link = world_link(&world, false);
+    link_send(link.program, "POST /a HTTP/1.1\r\nHost: api.test\r\nContent-Length: 200000\r\n\r\n");
+    if (fork() == 0) {
+        link_send_n(link.program, body, LONG);
+        _exit(0);
+    }
+    link_read_all(link.server, got, 2 * LONG);
+    check_contains(got, "POST /a HTTP/1.1\r\n");
+    check(strlen(got) < LONG && !strstr(got, "cordon-"));
+    check_string(world_event(&world, WORKER_SECRET_DENIED).name, "TOKEN");
+    link_close(&link);
+    world_end(&world);
+    check(wait(NULL) > 0);
+    free(body);
+    free(got);
 }
 
 TEST(over_plain_http_no_placeholder_leaves)
