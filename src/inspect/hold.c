@@ -94,6 +94,16 @@ bool hold_is_reserved(const char *name, size_t size)
     return false;
 }
 
+bool hold_expects_body(const char *method, size_t size)
+{
+    static const char *const without[] = {"GET", "HEAD", "OPTIONS", "DELETE"};
+
+    for (size_t i = 0; i < ARRAY_COUNT(without); i++)
+        if (strlen(without[i]) == size && strncasecmp(without[i], method, size) == 0)
+            return false;
+    return true;
+}
+
 bool hold_is_token(const char *text, size_t size)
 {
     for (size_t i = 0; i < size; i++) {

@@ -107,6 +107,12 @@ int hold_read(enum hold_side from, const void *data, size_t size, struct hold_re
 /* Fields that the holder writes itself or that no request through it may have; lower or upper case. */
 bool hold_is_reserved(const char *name, size_t size);
 
+/*
+ * false: a body has no meaning in a request of this method (RFC 9110, 9.3), and there are servers that leave it unread and take it
+ * for the next request: so none follows on that connection.
+ */
+bool hold_expects_body(const char *method, size_t size);
+
 /* A token (RFC 9110, 5.6.2). */
 bool hold_is_token(const char *text, size_t size);
 

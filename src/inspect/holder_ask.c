@@ -118,6 +118,7 @@ static int take_method(struct ask *ask, const char *method, size_t size, struct 
         return wrong(refusal, "a method that is no token");
     if ((size == 5 && strncasecmp(method, "TRACE", 5) == 0) || (size == 7 && strncasecmp(method, "CONNECT", 7) == 0))
         return wrong(refusal, "TRACE or CONNECT, which say a request again or lead elsewhere");
+    ask->expects_body = hold_expects_body(method, size);
     ask->is_head = size == 4 && memcmp(method, "HEAD", 4) == 0;
     ask->state = ASK_TARGET;
     return put(ask, refusal, method, size) < 0 ? -ENOMEM : put(ask, refusal, " ", 1);
@@ -273,6 +274,8 @@ static int take_body(struct ask *ask, const struct hold_record *record, struct r
     char text[64] = "\r\n";
     int status = end_part(ask, refusal);
 
+    if (status == 0 && record->encoding != HOLD_NO_BODY && !ask->expects_body)
+        status = put_text(ask, refusal, "Connection: close\r\n");
     if (status < 0)
         return status;
     ask->state = ASK_BODY;

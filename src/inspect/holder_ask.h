@@ -21,6 +21,7 @@ struct ask {
     struct queue *out; /* what goes to the server */
     enum ask_state state;
     bool is_head;       /* the method is HEAD: its answer has no body */
+    bool expects_body;  /* the method is one of those that have one */
     bool is_asterisk;   /* "OPTIONS *" */
     size_t head_size;
     unsigned field_count, uses;

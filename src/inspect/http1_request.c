@@ -177,7 +177,7 @@ int http1_pay(struct http1 *http, const struct verdict *permitted, const struct 
     return status < 0 ? status : -EDQUOT;
 }
 
-static int judge(struct http1 *http, const struct head *head, const struct request *request)
+static int judge(struct http1 *http, struct head *head, const struct request *request)
 {
     struct verdict verdict;
     int status;
@@ -207,6 +207,8 @@ static int judge(struct http1 *http, const struct head *head, const struct reque
         return status == -EDQUOT ? 0 : status;
     if (verdict.verdict == NET_ASK_CALL && !is_json(head))
         return refuse_no_json(http, head);
+    head->closes |= head->has_body && !hold_expects_body(head->method.at, head->method.size);
+    http->closes = head->closes;
     if (http->flow->hold)
         return http1_held_send(http, head, request, verdict.verdict == NET_ASK_CALL);
     if (verdict.verdict == NET_ASK_CALL || is_looked_through(http, head))

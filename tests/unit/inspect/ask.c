@@ -98,12 +98,15 @@ TEST(a_body_has_the_length_that_was_said_with_its_values)
 {
     static const struct step json[STEPS_MAX] = {METHOD("POST"),      BYTES("/"), BODY(HOLD_LENGTH, 27), BYTES("{\"token\":\""),
                                                 SECRET(0, HOLD_JSON), BYTES("\"}"), END};
+    static const struct step unexpected[STEPS_MAX] = {METHOD("GET"), BYTES("/"), BODY(HOLD_LENGTH, 1), BYTES("x"), END};
     static const struct step chunks[STEPS_MAX] = {METHOD("POST"),       BYTES("/"),  BODY(HOLD_CHUNKED, 0),
                                                   BYTES("token="), SECRET(0, HOLD_FORM), END};
 
     expect("h.example.com", 443, json,
            "POST / HTTP/1.1\r\nHost: h.example.com\r\nAccept-Encoding: identity\r\nContent-Length: 27\r\n\r\n"
            "{\"token\":\"s3cret/+\\\"value\"}");
+    expect("h.example.com", 443, unexpected,
+           "GET / HTTP/1.1\r\nHost: h.example.com\r\nAccept-Encoding: identity\r\nConnection: close\r\nContent-Length: 1\r\n\r\nx");
     expect("h.example.com", 443, chunks,
            "POST / HTTP/1.1\r\nHost: h.example.com\r\nAccept-Encoding: identity\r\nTransfer-Encoding: chunked\r\n\r\n"
            "6\r\ntoken=\r\n14\r\ns3cret%2F%2B%22value\r\n0\r\n\r\n");
