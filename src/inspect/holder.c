@@ -48,6 +48,7 @@ struct start {
     const char *missing; /* of its confinement */
     char *trust;
     size_t trust_size;
+    unsigned trust_own; /* the first ones, which are the policy's */
 };
 
 /* ---- the values ---- */
@@ -147,6 +148,7 @@ static int take_message(struct start *start, const struct worker_message *messag
     case WORKER_TRUST:
         if (start->trust)
             return error_set(err, ERROR_INTERNAL, EPROTO, "the starter sent authorities twice");
+        start->trust_own = message->kind;
         return worker_read_sealed(*fd, TRUST_MAX, "the authorities", &start->trust, &start->trust_size, err);
     default:
         if (start->inspector.fd >= 0)
@@ -191,9 +193,10 @@ static unsigned most_flows(void)
 static int prepare(struct start *start, struct error *err)
 {
     struct holder *holder = &start->holder;
-    int status = holder_tls_open(start->trust, start->trust_size, &holder->tls, err);
+    int status = holder_tls_open(&holder->tls, err);
 
-    mem_free(take_ptr(start->trust));
+    if (status == 0)
+        status = believed_begin(&holder->believed, holder->tls, take_ptr(start->trust), start->trust_size, start->trust_own, err);
     holder->secrets = start->secrets;
     if (status == 0)
         status = values_init(&holder->values, start->secrets, err);

@@ -98,7 +98,9 @@ static enum moved shake_hands(struct holder_flow *flow)
             holder_flow_fail_memory(flow);
         return MOVED_SOME;
     }
-    if (!waits(flow, result)) {
+    if (waits(flow, result)) {
+        believed_read(&flow->holder->believed); /* while the server's answer is on its way */
+    } else {
         enum hold_failure failure = holder_tls_explain(flow->tls, flow->name, &err);
 
         holder_flow_fail(flow, failure, &err);

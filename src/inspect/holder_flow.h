@@ -13,6 +13,7 @@ struct holder {
     const struct net_secrets *secrets;
     struct values values;
     SSL_CTX *tls;
+    struct believed believed; /* of tls */
     unsigned flow_count, flow_max;
     struct holder_flow *flows;
 };

@@ -10,7 +10,6 @@
 #include <malloc.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
@@ -59,31 +58,7 @@ int holder_tls_wipe_freed(void)
     return CRYPTO_set_mem_functions(wiping_alloc, wiping_resize, wiping_free) == 1 ? 0 : -EBUSY;
 }
 
-/* ---- trust ---- */
-
-/* All of them, or none: one that cannot be read may be the one that was meant. */
-static int add_trust(X509_STORE *store, BIO *bytes, struct error *err)
-{
-    unsigned count = 0;
-
-    for (;;) {
-        X509 *certificate = PEM_read_bio_X509(bytes, NULL, NULL, NULL);
-        unsigned long reason = ERR_peek_last_error();
-        int is_added;
-
-        ERR_clear_error();
-        if (!certificate && ERR_GET_LIB(reason) == ERR_LIB_PEM && ERR_GET_REASON(reason) == PEM_R_NO_START_LINE)
-            break;
-        if (!certificate)
-            return error_set(err, ERROR_INVALID, EINVAL, "the authorities: number %u is no certificate", count + 1);
-        is_added = X509_STORE_add_cert(store, certificate);
-        X509_free(certificate);
-        if (!is_added)
-            return error_memory(err);
-        count++;
-    }
-    return count ? 0 : error_set(err, ERROR_INVALID, EINVAL, "the authorities: there is no certificate among them");
-}
+/* ---- connections ---- */
 
 static int set_up(SSL_CTX *context, struct error *err)
 {
@@ -99,15 +74,11 @@ static int set_up(SSL_CTX *context, struct error *err)
     return 0;
 }
 
-int holder_tls_open(const char *trust, size_t size, SSL_CTX **ret_context, struct error *err)
+int holder_tls_open(SSL_CTX **ret_context, struct error *err)
 {
     SSL_CTX *context = SSL_CTX_new(TLS_client_method());
-    BIO *bytes = BIO_new_mem_buf(trust, (int)size);
-    int status = context && bytes ? set_up(context, err) : error_memory(err);
+    int status = context ? set_up(context, err) : error_memory(err);
 
-    if (status == 0)
-        status = add_trust(SSL_CTX_get_cert_store(context), bytes, err);
-    BIO_free(bytes);
     if (status < 0) {
         SSL_CTX_free(context);
         return status;
@@ -135,9 +106,13 @@ enum hold_failure holder_tls_explain(SSL *tls, const char *name, struct error *e
 {
     long verdict = SSL_get_verify_result(tls);
     unsigned long reason = ERR_peek_error();
-    const char *text = reason ? ERR_reason_error_string(reason) : NULL;
+    const char *text = reason ? ERR_reason_error_string(reason) : NULL, *fault = believed_fault(tls);
 
     ERR_clear_error();
+    if (fault) {
+        error_set(err, ERROR_INVALID, EINVAL, "no server is believed to be %s: %s", name, fault);
+        return HOLD_UNVERIFIED;
+    }
     if (verdict != X509_V_OK) {
         error_set(err, ERROR_FORBIDDEN, EACCES, "the server is not believed to be %s: %s", name,
                   X509_verify_cert_error_string(verdict));

@@ -5,11 +5,11 @@
 
 #include <openssl/ssl.h>
 
-#include "base/error.h"
+#include "inspect/believed.h"
 #include "inspect/hold.h"
 
-/* `trust`: certificates in PEM. ERROR_INVALID where there is none, or one that cannot be read. */
-int holder_tls_open(const char *trust, size_t size, SSL_CTX **ret_context, struct error *err) must_check;
+/* That believes nobody before believed_begin(). */
+int holder_tls_open(SSL_CTX **ret_context, struct error *err) must_check;
 
 /* A connection on `fd` to exactly this name: TLS 1.2 or later, HTTP/1.1 alone. NULL when out of memory. */
 SSL *holder_tls_connect(SSL_CTX *context, int fd, const char *name) must_check;

@@ -5,6 +5,7 @@
 
 #include <openssl/types.h>
 
+#include "inspect/believed.h"
 #include "inspect/buffer.h"
 #include "inspect/placeholder.h"
 #include "net/rules.h"
@@ -33,6 +34,7 @@ struct inspector {
     struct placeholders placeholders; /* of these */
     struct authority *authority; /* NULL: nothing is terminated */
     SSL_CTX *to_programs, *to_servers;
+    struct believed believed;  /* of servers */
     struct sessions *sessions; /* with servers */
     struct budgets budgets;
     int holder; /* -1 = none */

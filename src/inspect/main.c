@@ -43,6 +43,7 @@ struct given {
     int gateway, holder;
     char *trust;
     size_t trust_size;
+    unsigned trust_own; /* the first ones, which are the policy's */
 };
 
 static int take_secrets(struct inspector *inspector, int fd, struct error *err)
@@ -79,6 +80,7 @@ static int take(struct inspector *inspector, struct given *given, bool *ret_is_l
     case WORKER_TRUST:
         mem_free(given->trust);
         given->trust = NULL;
+        given->trust_own = message.kind;
         return worker_read_sealed(fd, TRUST_MAX, "the certificates that are believed", &given->trust, &given->trust_size, err);
     case WORKER_GATEWAY:
         fd_close_at(&given->gateway);
@@ -94,7 +96,7 @@ static int take(struct inspector *inspector, struct given *given, bool *ret_is_l
     }
 }
 
-static int prepare_tls(struct inspector *inspector, const struct given *given, struct error *err)
+static int prepare_tls(struct inspector *inspector, struct given *given, struct error *err)
 {
     int status = tls_prepare(err);
 
@@ -106,7 +108,10 @@ static int prepare_tls(struct inspector *inspector, const struct given *given, s
     if (status == 0)
         status = tls_to_programs(&inspector->to_programs, err);
     if (status == 0)
-        status = tls_to_servers(given->trust ? given->trust : "", given->trust_size, &inspector->to_servers, err);
+        status = tls_to_servers(&inspector->to_servers, err);
+    if (status == 0)
+        status = believed_begin(&inspector->believed, inspector->to_servers, take_ptr(given->trust), given->trust_size,
+                                given->trust_own, err);
     return status;
 }
 

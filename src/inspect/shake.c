@@ -195,9 +195,11 @@ static void no_server(struct flow *flow, int number)
 {
     SSL *tls = flow->sides[SERVER].tls;
     long verdict = SSL_get_verify_result(tls);
-    const char *reason = ERR_reason_error_string(ERR_peek_error());
+    const char *reason = ERR_reason_error_string(ERR_peek_error()), *fault = believed_fault(tls);
 
-    if (verdict != X509_V_OK)
+    if (fault)
+        snprintf(flow->failure, sizeof(flow->failure), "no server is believed: %.230s", fault);
+    else if (verdict != X509_V_OK)
         snprintf(flow->failure, sizeof(flow->failure), "the certificate of the server is not believed: %s",
                  X509_verify_cert_error_string(verdict));
     else
@@ -215,8 +217,10 @@ static int server_answered(struct flow *flow, int status)
     const unsigned char *protocol;
     unsigned size;
 
-    if (status == 0)
+    if (status == 0) {
+        believed_read(&flow->inspector->believed); /* while the server's answer is on its way */
         return 0;
+    }
     if (status < 0) {
         no_server(flow, status);
     } else {

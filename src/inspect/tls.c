@@ -4,9 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include <openssl/bio.h>
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
@@ -67,33 +65,13 @@ int tls_to_programs(SSL_CTX **ret_context, struct error *err)
     return 0;
 }
 
-static int read_trust(const char *trust, size_t size, X509_STORE *store)
-{
-    BIO *bio = BIO_new_mem_buf(trust, (int)size);
-    X509 *certificate;
-    int count = 0;
-
-    while (bio && (certificate = PEM_read_bio_X509_AUX(bio, NULL, NULL, NULL))) {
-        count += X509_STORE_add_cert(store, certificate) == 1;
-        X509_free(certificate);
-    }
-    BIO_free(bio);
-    ERR_clear_error();
-    return count;
-}
-
-int tls_to_servers(const char *trust, size_t size, SSL_CTX **ret_context, struct error *err)
+int tls_to_servers(SSL_CTX **ret_context, struct error *err)
 {
     SSL_CTX *context = make_context(TLS_client_method());
     X509_VERIFY_PARAM *verify;
 
     if (!context)
         return failed(err, "TLS to servers");
-    if (!read_trust(trust, size, SSL_CTX_get_cert_store(context))) {
-        SSL_CTX_free(context);
-        return error_set(err, ERROR_INVALID, EINVAL,
-                         "no certificate is believed: the host has no bundle of authorities; install ca-certificates or name one in network.tls.authorities");
-    }
     verify = SSL_CTX_get0_param(context);
     /* whoever names a certificate believes it, and need not name the one that signed it */
     X509_VERIFY_PARAM_set_flags(verify, X509_V_FLAG_PARTIAL_CHAIN);

@@ -15,8 +15,8 @@ int tls_prepare(struct error *err) must_check;
 
 int tls_to_programs(SSL_CTX **ret_context, struct error *err) must_check;
 
-/* `trust`: PEM, at least one certificate. */
-int tls_to_servers(const char *trust, size_t size, SSL_CTX **ret_context, struct error *err) must_check;
+/* That believes nobody before believed_begin(). */
+int tls_to_servers(SSL_CTX **ret_context, struct error *err) must_check;
 
 /* The protocol of an ALPN list (RFC 7301); NULL where it does not hold it. */
 const unsigned char *tls_find_protocol(const unsigned char *list, unsigned size, const char *name);

@@ -12,17 +12,21 @@
 #include "sdk/secret.h"
 #include "sdk/trust.h"
 
-/* Authorities of the policy were read when it was compiled, as they were when they were checked. */
-static int believe(struct cordon_container *container, int *ret_trust, struct error *err)
+/* Authorities of the policy were read when it was compiled, as they were when they were checked. They come first (worker/wire.h). */
+static int believe(struct cordon_container *container, struct workers_start *start, struct error *err)
 {
     const struct plan *plan = container->assembly.plan;
     struct text *pem = &container->authorities;
-    int status = trust_read(container->assembly.environment, pem, err);
+    int status = 0;
 
-    for (size_t i = 0; i < plan->authority_count && status == 0; i++)
+    for (size_t i = 0; i < plan->authority_count && status >= 0; i++) {
         status = trust_add_text(pem, plan->authorities[i].text, plan->authorities[i].path, err);
+        start->trust_own += status > 0 ? (unsigned)status : 0;
+    }
+    if (status >= 0)
+        status = trust_read(container->assembly.environment, pem, err);
     return status < 0 ? status
-                      : worker_seal("the authorities that are believed", pem->data ? pem->data : "", pem->length, ret_trust, err);
+                      : worker_seal("the authorities that are believed", pem->data ? pem->data : "", pem->length, &start->trust, err);
 }
 
 /* What a worker is given: memory files, closed by finish(). */
@@ -39,7 +43,7 @@ static int prepare(struct cordon_container *container, struct workers_start *sta
         return status;
     status = helpers_find_worker(arena, &assembly->places, "cordon-inspector", &start->inspector, err);
     if (status == 0)
-        status = believe(container, &start->trust, err);
+        status = believe(container, start, err);
     if (status < 0 || !assembly->plan->secret_count)
         return status;
     status = helpers_find_worker(arena, &assembly->places, "cordon-holder", &start->holder, err);

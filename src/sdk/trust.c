@@ -37,6 +37,7 @@ int trust_add(struct text *pem, const char *text, size_t size)
     return count;
 }
 
+/* How many. */
 static int add_bytes(struct text *pem, const char *bytes, size_t size, const char *path, struct error *err)
 {
     int status = trust_add(pem, bytes, size);
@@ -48,7 +49,7 @@ static int add_bytes(struct text *pem, const char *bytes, size_t size, const cha
     if (pem->length > TRUST_BYTES_MAX)
         return error_set(err, ERROR_LIMIT, E2BIG, "with %s there are more than %zu MiB of certificates", path,
                          TRUST_BYTES_MAX >> 20);
-    return 0;
+    return status;
 }
 
 int trust_add_text(struct text *pem, const char *text, const char *path, struct error *err)
@@ -70,7 +71,7 @@ static int add_file(struct text *pem, const char *path, const char *why, struct 
         status = add_bytes(pem, bytes, size, path, err);
     if (status < 0)
         error_prepend(err, "%s", why);
-    return status;
+    return status < 0 ? status : 0;
 }
 
 static const char *find_bundle(void)

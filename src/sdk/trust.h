@@ -14,7 +14,7 @@
  */
 int trust_read(const char *const *environment, struct text *pem, struct error *err) must_check;
 
-/* Those of the text of a file, `path`, that was read already. */
+/* Those of the text of a file, `path`, that was read already. How many; at least one. */
 int trust_add_text(struct text *pem, const char *text, const char *path, struct error *err) must_check;
 
 /* The certificates of `text`, which may hold anything between them. How many; -EBADMSG for one that does not end. */

@@ -71,13 +71,13 @@ static int tell(struct workers *workers, const struct workers_start *start, int 
     if (status == 0 && start->holder)
         status = worker_tell(&workers->inspector, WORKER_SECRETS, start->placeholders, err);
     if (status == 0)
-        status = worker_tell(&workers->inspector, WORKER_TRUST, start->trust, err);
+        status = worker_tell_kind(&workers->inspector, WORKER_TRUST, start->trust_own, start->trust, err);
     if (status == 0)
         status = tell_pair(&workers->gateway, WORKER_INSPECTOR, &workers->inspector, WORKER_GATEWAY, err);
     if (status == 0 && start->holder)
         status = worker_tell(&workers->holder, WORKER_SECRETS, start->values, err);
     if (status == 0 && start->holder)
-        status = worker_tell(&workers->holder, WORKER_TRUST, start->trust, err);
+        status = worker_tell_kind(&workers->holder, WORKER_TRUST, start->trust_own, start->trust, err);
     if (status == 0 && start->holder)
         status = tell_pair(&workers->inspector, WORKER_HOLDER, &workers->holder, WORKER_INSPECTOR, err);
     if (status == 0)

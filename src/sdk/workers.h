@@ -30,6 +30,7 @@ struct workers_start {
     const char *gateway, *inspector, *holder; /* programs; NULL = not needed. A holder needs an inspector */
     const struct net_rules *rules;
     int trust;        /* sealed PEM: whom they believe; -1 without an inspector */
+    unsigned trust_own; /* so many of these, the first, are the policy's */
     int placeholders; /* sealed record of secrets without values, -1 = none */
     int values;       /* the same with them: the holder's alone */
 };

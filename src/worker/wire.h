@@ -24,7 +24,7 @@
  *   starter                             inspector
  *   RULES                         ->
  *   SECRETS (memfd, no values)    ->    where there are any
- *   TRUST (memfd with PEM)        ->    whom it believes upstream
+ *   TRUST (memfd with PEM)        ->    whom it believes upstream; kind = so many of them, the first, are looked at before READY
  *   GATEWAY (a socket)            ->    flows and rules come by it, events go by it
  *   HOLDER (a socket)             ->    where there are secrets
  *   BEGIN                         ->    gives up every right
@@ -103,7 +103,7 @@ enum worker_event_kind {
 
 struct worker_message {
     uint32_t type;
-    uint32_t kind; /* EVENT: enum worker_event_kind; ERROR: enum error_kind; FLOW, RULES: flags */
+    uint32_t kind; /* EVENT: enum worker_event_kind; ERROR: enum error_kind; FLOW, RULES: flags; TRUST: a number */
     int32_t errnum;    /* positive errno, 0 = none */
     uint32_t protocol; /* enum net_protocol */
     uint32_t reason;   /* enum net_reason */

@@ -166,18 +166,22 @@ static void too_late(struct loop_timer *timer)
     stop(scene);
 }
 
+static const char *more_trust = ""; /* behind that of the server */
+
 static void open_holder(struct scene *scene)
 {
     struct error err = ERROR_INIT;
     size_t size;
-    char *trust = server_trust(&size);
+    char *own = server_trust(&size), trust[8192];
 
+    size = (size_t)snprintf(trust, sizeof(trust), "%.*s%s", (int)size, own, more_trust);
+    free(own);
     scene->holder = (struct holder){.secrets = &secrets, .flow_max = 4};
-    if (loop_open(&scene->loop, &err) < 0 || holder_tls_open(trust, size, &scene->holder.tls, &err) < 0 ||
+    if (loop_open(&scene->loop, &err) < 0 || holder_tls_open(&scene->holder.tls, &err) < 0 ||
+        believed_begin(&scene->holder.believed, scene->holder.tls, mem_string(trust), size, 0, &err) < 0 ||
         values_init(&scene->holder.values, &secrets, &err) < 0)
         test_fail(__FILE__, __LINE__, "%s", err.text);
     scene->holder.loop = scene->loop;
-    free(trust);
 }
 
 static void play_at(struct scene *scene, const struct script *script, const char *name, void (*act)(struct scene *scene))
@@ -326,6 +330,16 @@ TEST(a_server_that_is_not_who_it_should_be_gets_nothing)
 
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++)
         expect_failure(&cases[i].identity, cases[i].name, cases[i].failure);
+}
+
+TEST(where_an_authority_is_no_certificate_no_server_gets_anything)
+{
+    const struct identity good = {.name = "api.example.com"};
+
+    more_trust = "-----BEGIN CERTIFICATE-----\nQUJD\n-----END CERTIFICATE-----\n";
+    expect_failure(&good, "api.example.com",
+                   "|failed not-verified: no server is believed to be api.example.com: the authorities: number 2 is no certificate");
+    more_trust = "";
 }
 
 TEST(a_server_with_a_wildcard_of_one_label_is_believed)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* TLS that is opened on both sides: the test is a program that believes the container's authority, and a server. */
+#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -14,6 +15,7 @@
 
 #include "base/memory.h"
 #include "inspect/authority.h"
+#include "inspect/believed.h"
 #include "test.h"
 #include "meet.h"
 
@@ -65,6 +67,75 @@ TEST(a_server_that_is_not_who_it_should_be_is_told_of_in_the_answer)
         SSL_free(tls);
         part(&meeting);
     }
+}
+
+#define NO_CERTIFICATE "-----BEGIN CERTIFICATE-----\nQUJD\n-----END CERTIFICATE-----\n"
+
+/* What the host has is read when the first server is to be verified; what the policy names, before. */
+TEST(authorities_of_the_policy_are_read_at_once_and_those_of_the_host_when_they_are_needed)
+{
+    static const struct {
+        const char *text; /* G = a good one, B = a bad one */
+        unsigned own, count;
+        const char *error, *fault;
+        unsigned in_the_end;
+    } rows[] = {
+        {"GG", 0, 0, NULL, "", 2},
+        {"GG", 1, 1, NULL, "", 2},
+        {"GB", 1, 1, NULL, "the authorities: number 2 is no certificate", 1},
+        {"BG", 0, 0, NULL, "the authorities: number 1 is no certificate", 0},
+        {"BG", 1, 0, "network.tls.authorities: the authorities: number 1 is no certificate", NULL, 0},
+        {"G", 2, 0, "fewer than the policy names", NULL, 0},
+        {"", 0, 0, "there is no certificate among them", NULL, 0},
+    };
+    struct server server;
+
+    server_begin(&server, "api.test");
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+        struct error err = ERROR_INIT;
+        struct believed believed;
+        static char pem[8192];
+        int status;
+
+        pem[0] = '\0';
+        for (const char *at = rows[i].text; *at; at++)
+            strcat(pem, *at == 'G' ? server.trust : NO_CERTIFICATE);
+        status = believed_begin(&believed, context, mem_string(pem), strlen(pem), rows[i].own, &err);
+        check_int(status, rows[i].error ? -EINVAL : 0);
+        check_contains(err.text, rows[i].error ? rows[i].error : "");
+        if (status == 0) {
+            check_int(believed.count, rows[i].count);
+            believed_read(&believed);
+            check_int(believed.count, rows[i].in_the_end);
+            check_string(believed.fault.text, rows[i].fault);
+        }
+        SSL_CTX_free(context);
+    }
+    server_end(&server);
+}
+
+TEST(where_an_authority_of_the_host_is_no_certificate_no_server_is_believed)
+{
+    struct meeting meeting;
+    static char pem[8192];
+    SSL *tls;
+
+    server_begin(&meeting.server, "api.test");
+    snprintf(pem, sizeof(pem), "%s" NO_CERTIFICATE, meeting.server.trust);
+    meeting.server.looked = NULL;
+    world_begin(&meeting.world, &terminated, pem);
+    meeting.link = world_link(&meeting.world, true);
+    meeting.pid = serve(&meeting.server, &meeting.link);
+    meeting.context = believing(meeting.world.authority);
+    tls = program_open(meeting.context, &meeting.link, "api.test");
+    check_int(SSL_connect(tls), 1);
+    ask(&meeting, tls, "GET /a HTTP/1.1\r\nHost: api.test\r\n\r\n", "}}\n");
+    check_contains(meeting.got, "502 Bad Gateway");
+    check_contains(meeting.got, "no server is believed: the authorities: number 2 is no certificate");
+    check_contains(world_event(&meeting.world, WORKER_FAILED).path, "number 2 is no certificate");
+    SSL_free(tls);
+    part(&meeting);
 }
 
 TEST(a_hello_with_another_name_than_the_one_that_was_judged_is_refused)

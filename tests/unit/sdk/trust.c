@@ -55,8 +55,8 @@ TEST(a_file_that_is_named_is_read_or_refused_by_name)
     text_finish(&pem);
     test_write_file(path, ONE, 0644);
     check_int(trust_read(environment, &pem, &err), 0);
-    check_int(trust_add_text(&pem, ONE, path, &err), 0);
-    check_int(pem.length, host.length + 2 * (strlen(ONE) + 1));
+    check_int(trust_add_text(&pem, ONE "\n" ONE, path, &err), 2);
+    check_int(pem.length, host.length + 3 * (strlen(ONE) + 1));
     text_finish(&pem);
     unlink(path);
     check_int(trust_read(environment, &pem, &err), -ENOENT);
