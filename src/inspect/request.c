@@ -266,6 +266,13 @@ void request_judge_field(const struct flow *flow, const struct net_request *aske
     struct net_decision decision;
     char method[NET_METHOD_SIZE];
 
+    if (is_name(field->name, "x-original-url") || is_name(field->name, "x-rewrite-url")) {
+        other.path = NULL; /* whichever it names: only rules about no path permit it */
+        ask(flow, &other, &decision);
+        if (decision.verdict == NET_REFUSE)
+            malformed(verdict, "a field that has servers take another path than the request's");
+        return;
+    }
     if (!is_name(field->name, "x-http-method-override") && !is_name(field->name, "x-http-method") &&
         !is_name(field->name, "x-method-override"))
         return;

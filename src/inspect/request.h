@@ -40,7 +40,7 @@ void request_judge(struct flow *flow, const struct net_request *request, struct 
 
 /*
  * Where servers take another method for the request's from this field: that has to be permitted as well, else *verdict is made a
- * refusal. `_method` in queries and forms is the application's own, and nothing of HTTP.
+ * refusal. One that names another path makes it a path with several readings. `_method` in queries and forms is the application's own, and nothing of HTTP.
  */
 void request_judge_field(const struct flow *flow, const struct net_request *asked, const struct field *field, struct verdict *verdict);
 

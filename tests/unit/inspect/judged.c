@@ -59,6 +59,8 @@ TEST(a_request_for_somebody_else_is_refused_and_the_next_one_is_judged)
         {"GET /v1/a%2fb HTTP/1.1\r\nHost: api.test\r\n\r\n", "403", "read differently"},
         {"GET /V1/a HTTP/1.1\r\nHost: api.test\r\n\r\n", "403", "denied"},
         {"get /v1/a HTTP/1.1\r\nHost: api.test\r\n\r\n", "400", "second parser"},
+        {"GET /v1/a HTTP/1.1\r\nHost: api.test\r\nX-Original-URL: /admin\r\n\r\n", "400", "another path"},
+        {"GET /v1/a HTTP/1.1\r\nHost: api.test\r\nx_rewrite_url: /admin\r\n\r\n", "400", "another path"},
         {"TRACE /v1/a HTTP/1.1\r\nHost: api.test\r\n\r\n", "403", "never permitted"},
         {"CONNECT api.test:80 HTTP/1.1\r\nHost: api.test\r\n\r\n", "403", "never permitted"},
     };
