@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The workers begin as soon as the plan is known, all of them before the first is waited for. The gateway is waited for only
+ * The workers begin as soon as the plan is known, all of them before the first is waited for. Most are waited for only
  * when there is a network for it; the container's authority has to be known before the file tree is made.
  */
 #include "sdk/network.h"

@@ -132,14 +132,22 @@ int workers_await(struct workers *workers, uint64_t deadline_ns, int cancel_fd, 
     auto_close int authority = -1;
     int status = 0;
 
-    if (workers->holder.channel >= 0)
-        status = worker_await_ready(&workers->holder, deadline_ns, cancel_fd, NULL, err);
-    if (status < 0 || workers->inspector.channel < 0)
-        return status;
+    if (!workers_need_authority(workers->rules))
+        return 0;
     status = worker_await_ready(&workers->inspector, deadline_ns, cancel_fd, &authority, err);
-    if (status < 0 || !workers_need_authority(workers->rules))
-        return status;
-    return authority_read(workers, authority, err);
+    return status < 0 ? status : authority_read(workers, authority, err);
+}
+
+/* Those that nobody had to wait for before there was a network. */
+static int await_others(struct workers *workers, uint64_t deadline_ns, int cancel_fd, struct error *err)
+{
+    struct worker *const others[] = {&workers->holder, &workers->inspector};
+    int status = 0;
+
+    for (size_t i = 0; i < ARRAY_COUNT(others) && status == 0; i++)
+        if (others[i]->channel >= 0 && !others[i]->is_ready)
+            status = worker_await_ready(others[i], deadline_ns, cancel_fd, NULL, err);
+    return status;
 }
 
 int workers_attach(struct workers *workers, int network, uint64_t deadline_ns, int cancel_fd, struct error *err)
@@ -150,6 +158,8 @@ int workers_attach(struct workers *workers, int network, uint64_t deadline_ns, i
     workers->network = fcntl(network, F_DUPFD_CLOEXEC, 3);
     if (status == 0 && workers->network < 0)
         return error_system(err, errno, "keep the container's network");
+    if (status == 0) /* first who may say more than that the gateway misses it */
+        status = await_others(workers, deadline_ns, cancel_fd, err);
     return status < 0 ? status : worker_await_ready(&workers->gateway, deadline_ns, cancel_fd, NULL, err);
 }
 

@@ -42,12 +42,12 @@ bool workers_need_inspector(const struct net_rules *rules);
 int workers_begin(struct workers *workers, const struct workers_start *start, struct error *err) must_check;
 
 /*
- * Wait for those that know the container's authority, which is needed before the file tree is. -ETIMEDOUT after
+ * Wait for the one that knows the container's authority, which is needed before the file tree is. -ETIMEDOUT after
  * `deadline_ns` (monotonic, 0 = ten seconds from now), -ECANCELED when `cancel_fd` (-1 = none) becomes readable.
  */
 int workers_await(struct workers *workers, uint64_t deadline_ns, int cancel_fd, struct error *err) must_check;
 
-/* Have the gateway enter `network` and wait until it is ready; in the same way. */
+/* Have the gateway enter `network` and wait until it and all others are ready; in the same way. */
 int workers_attach(struct workers *workers, int network, uint64_t deadline_ns, int cancel_fd, struct error *err) must_check;
 
 /*
