@@ -261,7 +261,9 @@ void flow_judge_all(struct inspector *inspector)
         struct net_decision decision = request_judge_flow(flow);
 
         next = flow->next;
-        flow->use = budget_use_of(&decision);
+        flow->use = budget_use_of(&decision); /* but what is under way counts for its request: judge_again() */
+        flow->lent[PROGRAM] = flow->lent[SERVER] = 0;
+        flow->owes = false;
         if (decision.verdict != NET_REFUSE && flow->state)
             flow->protocol->judge_again(flow);
         if (decision.verdict != NET_REFUSE && !flow->is_refused)

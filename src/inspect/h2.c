@@ -126,6 +126,16 @@ static int ended(struct h2_stream *stream, unsigned side)
 
 /* ---- frames ---- */
 
+/* Fields are no part of a window, and not of what the last request pays. A request pays for its own when it is permitted. */
+static int pay_fields(struct h2_stream *stream, unsigned side)
+{
+    struct h2 *h2 = stream->h2;
+
+    if (stream->is_paid && !flow_pay_bytes(h2->flow, side, &stream->use, stream->fields->bytes.size))
+        h2->broken = -EDQUOT;
+    return h2->broken;
+}
+
 static int headers_came(struct h2_stream *stream, unsigned side, const nghttp2_frame *frame)
 {
     bool is_last = frame->hd.flags & NGHTTP2_FLAG_END_STREAM;
@@ -136,6 +146,9 @@ static int headers_came(struct h2_stream *stream, unsigned side, const nghttp2_f
         stream->is_ended[side] = true;
     if (!stream->fields)
         return is_first ? -EPROTO : 0;
+    status = pay_fields(stream, side);
+    if (status < 0)
+        return status;
     if (!is_first) {
         status = side == PROGRAM && !stream->is_refused ? h2_check_trailers(stream) : 0;
         if (status < 0) {
@@ -377,10 +390,11 @@ static void h2_judge_again(struct flow *flow)
         struct net_request asked = stream->call;
         struct verdict verdict;
 
-        if (!stream->request || stream->is_refused || !stream->is_open[SERVER])
+        if (!stream->is_paid || stream->is_refused)
             continue;
         request_judge(flow, &asked, &verdict);
         flow->is_refused |= verdict.verdict == NET_REFUSE;
+        stream->use = verdict.budgets; /* their numbers are those of the rules */
     }
 }
 

@@ -315,6 +315,8 @@ static void http1_judge_again(struct flow *flow)
     asked.path = http->is_canonical ? http->path : NULL;
     request_judge(flow, &asked, &verdict);
     flow->is_refused = verdict.verdict == NET_REFUSE;
+    if (verdict.verdict == NET_PERMIT)
+        flow->use = verdict.budgets;
 }
 
 static void http1_close(struct flow *flow)

@@ -227,6 +227,7 @@ static int program_closed(nghttp2_session *session, int32_t id, uint32_t code, v
 struct text {
     const char *bytes;
     size_t size, sent;
+    bool is_open; /* trailers follow */
 };
 
 static ssize_t program_body(nghttp2_session *session, int32_t id, uint8_t *to, size_t size, uint32_t *flags,
@@ -241,7 +242,7 @@ static ssize_t program_body(nghttp2_session *session, int32_t id, uint8_t *to, s
     memcpy(to, text->bytes + text->sent, some);
     text->sent += some;
     if (some == rest)
-        *flags |= NGHTTP2_DATA_FLAG_EOF;
+        *flags |= NGHTTP2_DATA_FLAG_EOF | (text->is_open ? NGHTTP2_DATA_FLAG_NO_END_STREAM : 0);
     return (ssize_t)some;
 }
 
@@ -447,6 +448,32 @@ TEST(bytes_of_http2_count_for_the_rule_of_their_stream)
     while (turn(&visit->program))
         ;
     check(!visit->program.streams[2].is_closed);
+    check_string(world_event(&visit->world, WORKER_BUDGET).method, "bytesUp");
+    check_int(world_event(&visit->world, WORKER_CLOSED).errnum, EDQUOT);
+    visit_end(visit);
+}
+
+/* Trailers are counted in no window. */
+TEST(trailers_of_http2_count_for_the_rule_of_their_stream)
+{
+    static const struct net_budget small = {.bytes_up = 3000, .where = "test.yaml:2:2: budget"};
+    static const struct world_rules with_budget = {.requests = &posting, .terminates = true, .budget = &small, .other = &getting};
+    struct visit *visit = visit_begin(&with_budget);
+    static char value[4001];
+    struct text body = {.bytes = "x", .size = 1, .is_open = true};
+    nghttp2_nv trailer = {.name = (uint8_t *)(uintptr_t)"x-long", .namelen = 6, .value = (uint8_t *)value, .valuelen = 4000};
+    size_t first = send_request(visit, "POST", "/v1/a", "api.test", &body);
+
+    signal(SIGPIPE, SIG_IGN); /* the connection ends while it is written to */
+    memset(value, '~', 4000);
+    for (unsigned i = 1; i <= 2; i++) { /* the second one when the body is gone */
+        (void)send_request(visit, "GET", "/v1/a", "api.test", NULL);
+        await_closed(visit, i);
+    }
+    check_int(nghttp2_submit_trailer(visit->program.session, (int32_t)(2 * first + 1), &trailer, 1), 0);
+    while (!visit->program.streams[first].is_closed && turn(&visit->program))
+        ;
+    check(!visit->program.streams[first].is_closed);
     check_string(world_event(&visit->world, WORKER_BUDGET).method, "bytesUp");
     check_int(world_event(&visit->world, WORKER_CLOSED).errnum, EDQUOT);
     visit_end(visit);

@@ -367,3 +367,29 @@ TEST(bytes_count_for_the_rule_of_their_request_and_not_for_the_one_before)
     link_close(&link);
     world_end(&world);
 }
+
+/* New rules judge the connection anew; what is under way goes on counting for its request. */
+TEST(what_is_under_way_counts_for_its_rule_when_rules_come)
+{
+    static const char *const get[] = {"GET"}, *const post[] = {"POST"};
+    static const struct net_requests getting = {.methods = get, .method_count = 1}, posting = {.methods = post, .method_count = 1};
+    static const struct net_budget small = {.bytes_up = 3000, .where = "test.yaml:2:2: budget"};
+    static const struct world_rules rules = {.requests = &posting, .budget = &small, .other = &getting};
+    static char bytes[4000];
+    struct world world;
+    struct link link;
+
+    memset(bytes, 'x', sizeof(bytes));
+    memcpy(bytes + 498, "yy", 2);
+    world_begin(&world, &rules, NULL);
+    link = world_link(&world, false);
+    link_send(link.program, "POST /a HTTP/1.1\r\nHost: api.test\r\nContent-Length: 100000\r\n\r\n");
+    link_send_n(link.program, bytes, 500);
+    link_read_until(link.server, "yy", got, sizeof(got));
+    world_set_rules(&world, &rules);
+    link_send_n(link.program, bytes, sizeof(bytes));
+    check_string(world_event(&world, WORKER_BUDGET).method, "bytesUp");
+    check_int(world_event(&world, WORKER_CLOSED).errnum, EDQUOT);
+    link_close(&link);
+    world_end(&world);
+}
