@@ -25,13 +25,43 @@ void server_begin(struct server *server, const char *name)
     struct error err = ERROR_INIT;
     size_t size;
 
+    server->own = NULL;
+    server->key = NULL;
     check_int(authority_new(time(NULL), &server->authority, &err), 0);
     check_int(authority_print(server->authority, &server->trust, &size, &err), 0);
     server->name = name;
 }
 
+void server_be_common(struct server *server)
+{
+    X509 *own = X509_new();
+    BIO *bio = BIO_new(BIO_s_mem());
+    const char *text;
+    size_t size;
+
+    server->key = EVP_EC_gen("P-256");
+    X509_set_version(own, X509_VERSION_3);
+    ASN1_INTEGER_set(X509_get_serialNumber(own), 1);
+    X509_gmtime_adj(X509_getm_notBefore(own), -60);
+    X509_gmtime_adj(X509_getm_notAfter(own), 3600);
+    X509_NAME_add_entry_by_txt(X509_get_subject_name(own), "CN", MBSTRING_ASC, (const unsigned char *)server->name, -1, -1, 0);
+    X509_set_issuer_name(own, X509_get_subject_name(own));
+    X509_set_pubkey(own, server->key);
+    check(X509_sign(own, server->key, EVP_sha256()) > 0);
+    check_int(PEM_write_bio_X509(bio, own), 1);
+    size = (size_t)BIO_get_mem_data(bio, &text);
+    mem_free(server->trust);
+    server->trust = mem_alloc(size + 1);
+    check(server->trust != NULL);
+    memcpy(server->trust, text, size);
+    BIO_free(bio);
+    server->own = own;
+}
+
 void server_end(struct server *server)
 {
+    X509_free(server->own);
+    EVP_PKEY_free(server->key);
     authority_free(server->authority);
     mem_free(server->trust);
 }
@@ -84,7 +114,8 @@ pid_t serve(const struct server *server, struct link *link)
     context = SSL_CTX_new(TLS_server_method());
     SSL_CTX_set_alpn_select_cb(context, choose, NULL);
     tls = SSL_new(context);
-    if (authority_present(server->authority, server->name, NULL, time(NULL), tls) < 0)
+    if (server->own ? SSL_use_certificate(tls, server->own) != 1 || SSL_use_PrivateKey(tls, server->key) != 1
+                    : authority_present(server->authority, server->name, NULL, time(NULL), tls) < 0)
         _exit(1);
     SSL_set_fd(tls, link->server);
     if (SSL_accept(tls) != 1)
@@ -154,13 +185,16 @@ void await(pid_t pid)
     check_int(waitpid(pid, &status, 0), pid);
 }
 
-void meet(struct meeting *meeting, const struct world_rules *rules, const char *server_name, bool is_believed, const char *looked)
+static void meet_as(struct meeting *meeting, const struct world_rules *rules, const char *server_name, bool is_believed,
+                    const char *looked, bool is_common)
 {
     struct server other;
     char *both;
 
     alarm(30);
     server_begin(&meeting->server, server_name);
+    if (is_common)
+        server_be_common(&meeting->server);
     server_begin(&other, "other.test");
     meeting->server.looked = looked;
     /* whoever reads only the first one believes nobody here */
@@ -172,6 +206,16 @@ void meet(struct meeting *meeting, const struct world_rules *rules, const char *
     meeting->link = world_link(&meeting->world, true);
     meeting->pid = serve(&meeting->server, &meeting->link);
     meeting->context = believing(meeting->world.authority);
+}
+
+void meet(struct meeting *meeting, const struct world_rules *rules, const char *server_name, bool is_believed, const char *looked)
+{
+    meet_as(meeting, rules, server_name, is_believed, looked, false);
+}
+
+void meet_common(struct meeting *meeting, const struct world_rules *rules, const char *server_name)
+{
+    meet_as(meeting, rules, server_name, true, NULL, true);
 }
 
 void part(struct meeting *meeting)

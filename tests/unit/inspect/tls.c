@@ -69,6 +69,22 @@ TEST(a_server_that_is_not_who_it_should_be_is_told_of_in_the_answer)
     }
 }
 
+/* Its signature is believed; a name in the subject is none (RFC 9110, 4.3.4). */
+TEST(a_server_whose_certificate_names_it_in_the_subject_alone_is_not_believed)
+{
+    struct meeting meeting;
+    SSL *tls;
+
+    meet_common(&meeting, &terminated, "api.test");
+    tls = program_open(meeting.context, &meeting.link, "api.test");
+    check_int(SSL_connect(tls), 1);
+    ask(&meeting, tls, "GET /a HTTP/1.1\r\nHost: api.test\r\n\r\n", "}}\n");
+    check_contains(meeting.got, "hostname mismatch");
+    (void)world_event(&meeting.world, WORKER_FAILED);
+    SSL_free(tls);
+    part(&meeting);
+}
+
 #define NO_CERTIFICATE "-----BEGIN CERTIFICATE-----\nQUJD\n-----END CERTIFICATE-----\n"
 
 /* What the host has is read when the first server is to be verified; what the policy names, before. */
