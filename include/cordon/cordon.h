@@ -326,7 +326,7 @@ CORDON_API void cordon_container_close_stdin(struct cordon_container *container)
  * else of it counts for nothing) take the place of those that it was started with. New decisions from then on, and open
  * connections that are denied now are closed. Only what network.* says may differ; ceilings hold as they are now. Waits for
  * the gateway, some milliseconds. On failure the former network holds, but for CORDON_ERROR_SYSTEM after the gateway ended
- * (network.gone). CORDON_ERROR_FORBIDDEN: something else differs (text names it). CORDON_ERROR_UNENFORCEABLE: the container
+ * (network.gone), and when the change could not be recorded: then the new one holds, as the text says. CORDON_ERROR_FORBIDDEN: something else differs (text names it). CORDON_ERROR_UNENFORCEABLE: the container
  * was started without what it would need: a gateway (no rules), an inspector (no rule about requests), an authority (no
  * `tls: terminate`), a program that no rule named, a port that no door led to, another file of authorities.
  * CORDON_ERROR_INVALID: it has ended.
