@@ -6,7 +6,7 @@ import random
 import signal
 import time
 
-from world import GRACE_S, Settings, World, check_contained, note, verdict
+from world import GRACE_S, PROBE_STATUS, Settings, World, check_contained, check_outcome, note, verdict
 
 PR_SET_CHILD_SUBREAPER = 36
 
@@ -102,6 +102,61 @@ def at_random(count):
     note(f'{count} kills within {longest * 1000:.0f} ms of the start, {ran} after the program had begun')
 
 
+def worker_of(process, name):
+    """The worker of this name as soon as it is executed; None where the launch is over before."""
+    while process.poll() is None:
+        for pid in init_of(process.pid):
+            try:
+                with open(f'/proc/{pid}/cmdline', encoding='utf-8') as file:
+                    if file.read().split('\0')[0] == name:
+                        return pid
+            except OSError:
+                pass
+    return None
+
+
+def kill_worker(number, name, longest):
+    """The launch is refused in one line, or the program is left without a network, which the record says."""
+    world = World('death')
+    process = world.popen(world.command('net'))
+    pid = worker_of(process, name)
+    time.sleep(random.uniform(0, longest))
+    problems = [] if pid else ['it was never there']
+    is_late = True
+    try:
+        is_late = pid is None or process.poll() is not None
+        if not is_late:
+            os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        is_late = True
+    try:
+        status = process.wait(timeout=20)
+    except Exception:  # pylint: disable=broad-except
+        process.kill()
+        status = 'none: it hangs'
+    problems += [] if reap_all(GRACE_S) else [f'a process lived {GRACE_S} s later']
+    problems += check_outcome(world, status)
+    said = '; '.join(world.errors())
+    world.close()
+    verdict(f'{name} is killed {number}', problems, said)
+    return status != PROBE_STATUS, is_late
+
+
+def workers_at_random(count):
+    started = time.monotonic()
+    world = World('pace')
+    status = world.popen(world.command('net')).wait()
+    problems = check_outcome(world, status) + ([] if status == PROBE_STATUS else world.errors())
+    world.close()
+    if not verdict('an undisturbed run with all workers', problems):
+        return
+    longest = time.monotonic() - started
+    ends = [kill_worker(number, ('cordon-gateway', 'cordon-inspector', 'cordon-holder')[number % 3], longest)
+            for number in range(count)]
+    note(f'{count} kills of workers within {longest * 1000:.0f} ms, {sum(end[0] for end in ends)} launches refused, '
+         f'{sum(end[1] for end in ends)} too late')
+
+
 def at_calls(step):
     """At system calls of cordon and of process 1: nobody can be killed at a more unlucky moment."""
     world = World('good')
@@ -128,4 +183,5 @@ def run():
     become_subreaper()
     random.seed(int(os.environ.get('FAULT_SEED', '0')) or None)
     at_random(2000 if Settings.is_long else 20)
+    workers_at_random(600 if Settings.is_long else 18)
     at_calls(1 if Settings.is_long else 29)

@@ -21,6 +21,12 @@ resources: {openFiles: 200, pids: 60, memory: 256MiB, disk: 64MiB}
 isolation: {allowLoss: [resources.memory, resources.pids, protectedPaths.missing, groups]}
 """
 
+# With all workers: the gateway, the inspector, the holder of a secret.
+POLICY_NET = POLICY + """\
+network: {egress: {allow: [{to: [{host: api.example.com}], ports: [{port: 443}], tls: terminate}]}}
+secrets: [{name: TOKEN, source: 'env:FAULT_TOKEN', hosts: [api.example.com]}]
+"""
+
 # Neither a keeper of names nor a control group; output passes through Cordon, which counts it.
 POLICY_PLAIN = """\
 version: cordon/1
@@ -72,7 +78,7 @@ def verdict(name, problems, said=''):
 
 
 def write_policies():
-    for name, text in (('full', POLICY), ('plain', POLICY_PLAIN)):
+    for name, text in (('full', POLICY), ('net', POLICY_NET), ('plain', POLICY_PLAIN)):
         with open(f'{Settings.root}/{name}.yaml', 'w', encoding='utf-8') as file:
             file.write(text.replace('@BIN@', os.path.dirname(Settings.probe)))
 
@@ -121,10 +127,11 @@ class World:
         self.mounts_before = self.mounts()
 
     def environment(self):
-        return {'PATH': '/usr/bin:/bin', 'HOME': self.home, 'LANG': 'C.UTF-8', 'TMPDIR': f'{self.base}/tmp'}
+        return {'PATH': '/usr/bin:/bin', 'HOME': self.home, 'LANG': 'C.UTF-8', 'TMPDIR': f'{self.base}/tmp',
+                'FAULT_TOKEN': 'value-of-a-secret'}
 
     def command(self, policy='full', options=(), last=(), timeout='20s'):
-        kept = 'new.denied' if policy == 'full' else 'secret'
+        kept = 'secret' if policy == 'plain' else 'new.denied'
         return [Settings.cordon, 'run', '--policy', f'{Settings.root}/{policy}.yaml', '--workspace', self.work,
                 '--timeout', timeout, *options, '--', Settings.probe, self.marker,
                 ':'.join(f'{self.work}/{name}' for name in ('secret', 'a.denied', 'alias')),
