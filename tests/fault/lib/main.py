@@ -12,8 +12,13 @@ import shortage
 from world import Settings, note, write_policies
 
 
+# By which cordon begins its workers and talks to them; what else it does is in the others' sweeps.
+WORKERS = '^cordon (socketpair|sendmsg|recvmsg|memfd_create|clone3?|vfork|fstat|pread64) '
+
+
 def sweep_calls():
     calls.run('full', os.environ.get('FAULT_CALLS'))
+    calls.run('net', os.environ.get('FAULT_CALLS') or WORKERS)
     if Settings.is_long:
         calls.run('plain', os.environ.get('FAULT_CALLS'))
         if not os.environ.get('FAULT_CALLS'):
