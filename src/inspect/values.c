@@ -39,10 +39,10 @@ static int check_value(const struct net_secret *secret, struct error *err)
 {
     if (!secret->value || strlen(secret->value) != secret->value_length)
         return error_set(err, ERROR_INTERNAL, EBADMSG, "secret '%s' came without its value", secret->name);
-    if (secret->value_length < VALUES_LENGTH_MIN)
+    if (secret->value_length < NET_SECRET_VALUE_MIN)
         return error_set(err, ERROR_INVALID, EINVAL,
                          "secret '%s': its value has %zu bytes; one of less than %u cannot be found in answers", secret->name,
-                         secret->value_length, VALUES_LENGTH_MIN);
+                         secret->value_length, NET_SECRET_VALUE_MIN);
     if (secret->value_length > NET_SECRET_VALUE_MAX)
         return error_set(err, ERROR_LIMIT, E2BIG, "secret '%s': its value has more than %u bytes", secret->name,
                          NET_SECRET_VALUE_MAX);

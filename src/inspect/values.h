@@ -10,7 +10,6 @@
 #include "inspect/search.h"
 #include "net/secrets.h"
 
-#define VALUES_LENGTH_MIN 8u /* a shorter one stands in every other answer by chance */
 
 struct values {
     const struct net_secrets *secrets; /* the caller's, for as long as this lives */

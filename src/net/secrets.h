@@ -43,6 +43,7 @@ struct net_secrets {
 };
 
 #define NET_SECRETS_MAX      64u
+#define NET_SECRET_VALUE_MIN 8u /* bytes: a shorter one stands in every other answer by chance */
 #define NET_SECRET_VALUE_MAX 16384u
 #define NET_SECRETS_RECORD_MAX ((size_t)2 << 20)
 

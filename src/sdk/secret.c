@@ -70,11 +70,18 @@ static int settle(struct locked *value, struct error *err)
         value->length--;
     if (!value->length)
         return error_set(err, ERROR_INVALID, EINVAL, "the value is empty");
+    if (value->length < NET_SECRET_VALUE_MIN)
+        return error_set(err, ERROR_INVALID, EINVAL,
+                         "the value has %zu bytes, and one of less than %u stands in answers by chance, where it could not be told "
+                         "from other text: use a longer one", value->length, NET_SECRET_VALUE_MIN);
     if (value->length > NET_SECRET_VALUE_MAX)
         return error_set(err, ERROR_LIMIT, E2BIG, "the value has more than %u bytes", NET_SECRET_VALUE_MAX);
     if (memchr(value->bytes, '\0', value->length) || memchr(value->bytes, '\n', value->length) ||
         memchr(value->bytes, '\r', value->length))
         return error_set(err, ERROR_INVALID, EINVAL, "the value has more than one line, or NUL in it: it could not stand in a request");
+    for (size_t i = 0; i < value->length; i++)
+        if (((unsigned char)value->bytes[i] < ' ' && value->bytes[i] != '\t') || value->bytes[i] == 0x7f)
+            return error_set(err, ERROR_INVALID, EINVAL, "the value has a control byte in it: it could not stand in a request");
     return 0;
 }
 

@@ -144,6 +144,15 @@ TEST(a_command_that_fails_says_why_and_not_what_it_printed)
     check_contains(err.text, "empty");
     check_int(run("echo $TOKEN; echo $TOKEN"), -EINVAL);
     check_int(run("printf '%s\\0' $TOKEN"), -EINVAL);
+    check_int(run("printf '%s\\033' $TOKEN"), -EINVAL);
+    check_contains(err.text, "control byte");
+    check_int(run("printf '%s\\177' $TOKEN"), -EINVAL);
+    check_int(run("printf '%s\\tx' $TOKEN"), 0);
+    check_int(run("printf 1234567"), -EINVAL);
+    check_contains(err.text, "7 bytes");
+    check(!strstr(err.text, "1234567"));
+    check_int(run("printf 12345678"), 0);
+    check_int(value.length, NET_SECRET_VALUE_MIN);
     from(SECRET_COMMAND, NULL);
     secret.command = none;
     check_int(read_secret(), -ENOENT);
