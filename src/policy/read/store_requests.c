@@ -172,15 +172,30 @@ int store_budget_close(struct reader *reader, const struct member *member unused
 
 /* the rule as a whole */
 
-int store_rule_close(struct reader *reader, const struct member *member unused_arg, const struct place *place,
+/* What net/record_read.c would refuse too, without a member to name. */
+static int check_mcp(struct reader *reader, const struct net_requests *requests, bool is_deny, const struct place *place)
+{
+    if (is_deny && !requests->tool_count && !requests->call_count)
+        return reader_refuse(reader, place, "mcp names nothing that is denied: name mcp.tools or mcp.methods, or deny the destination");
+    for (size_t i = 0; i < requests->call_count && requests->tool_count; i++)
+        if (strcmp(requests->calls[i], "tools/call") == 0)
+            return reader_refuse(reader, place, "tools/call in mcp.methods is every tool, beside mcp.tools: leave one of them out");
+    return 0;
+}
+
+int store_rule_close(struct reader *reader, const struct member *member, const struct place *place,
                      const struct value *value unused_arg)
 {
     const struct egress_rule *rule = reader->rule;
     bool reads = rule->rule.requests || rule->rule.terminates;
+    int status;
 
     if (rule->rule.requests && rule->rule.requests->has_calls && rule->rule.requests->has_websocket)
         return reader_refuse(reader, place, "a WebSocket's messages are no calls that could be judged: leave http.websocket out, or "
                                             "write two rules");
+    status = rule->rule.requests && rule->rule.requests->is_mcp ? check_mcp(reader, rule->rule.requests, !member->detail, place) : 0;
+    if (status < 0)
+        return status;
     for (size_t i = 0; i < rule->rule.port_count && reads; i++)
         if (rule->rule.ports[i].protocol == NET_UDP || rule->rule.ports[i].protocol == NET_ICMP)
             return reader_refuse(reader, place, "requests are read of TCP alone: put what is about udp or icmp in a rule of its "

@@ -69,6 +69,18 @@ TEST(a_denial_may_be_about_requests_and_about_nothing_that_a_copy_gets_around)
                                                     "ports, http, mcp, jsonrpc");
 }
 
+TEST(a_denial_of_calls_names_some)
+{
+    const struct network *n = &must_load(DENY("{mcp: {tools: [delete]}}"))->network;
+
+    check_string(n->deny[0].rule.requests->tools[0], "delete");
+    check_int(must_load(DENY("{mcp: {methods: [tools/call]}}"))->network.deny[0].rule.requests->call_count, 1);
+    must_refuse(DENY("{mcp: {}}"), "p.yaml:2:27: network.egress.deny[0]: mcp names nothing that is denied: name mcp.tools or "
+                                   "mcp.methods, or deny the destination");
+    must_refuse(DENY("{http: {}, mcp: {}}"), "p.yaml:2:27: network.egress.deny[0]: mcp names nothing that is denied: name mcp.tools or "
+                                             "mcp.methods, or deny the destination");
+}
+
 TEST(narrowed_rules_with_one_thing_wrong_are_refused)
 {
     static const char *const cases[][2] = {
@@ -84,6 +96,8 @@ TEST(narrowed_rules_with_one_thing_wrong_are_refused)
         {"{mcp: {tools: ['a b']}}", "43: network.egress.allow[0].mcp.tools[0]: 'a b' is not one word of at most 256 printable "
                                     "characters"},
         {"{mcp: {}, jsonrpc: {methods: [a]}}", "47: network.egress.allow[0].jsonrpc: stands beside 'mcp'; write two rules"},
+        {"{mcp: {tools: [a], methods: [tools/call]}}", "28: network.egress.allow[0]: tools/call in mcp.methods is every tool, beside "
+                                                       "mcp.tools: leave one of them out"},
         {"{jsonrpc: {}}", "38: network.egress.allow[0].jsonrpc: member 'methods' is missing"},
         {"{tls: open}", "34: network.egress.allow[0].tls: 'open' is unknown; expected one of passthrough, terminate"},
         {"{http: {}, ports: [{port: 53, protocol: udp}]}", "28: network.egress.allow[0]: requests are read of TCP alone: put what is "
