@@ -13,6 +13,13 @@
 #include "base/memory.h"
 
 #define NUMBER_MAX ((UINT64_C(1) << 53) - 1)
+#define EXES 1024u /* connections of which the program is remembered; of two in one place, the later */
+
+struct told_exe {
+    uint64_t connection; /* 0 = none */
+    uint32_t pid;
+    char *path;
+};
 
 struct told {
     const char *type;
@@ -65,6 +72,58 @@ static const char *find_exe(const struct workers *workers, uint32_t pid, char te
         return NULL;
     text[length] = '\0';
     return text;
+}
+
+static void forget(struct told_exe *known)
+{
+    mem_free(known->path);
+    *known = (struct told_exe){0};
+}
+
+void told_forget(struct workers *workers)
+{
+    for (size_t i = 0; workers->exes && i < EXES; i++)
+        forget(&workers->exes[i]);
+    mem_free(take_ptr(workers->exes));
+}
+
+/* Without memory nothing is remembered, and asked again. */
+static void remember(struct workers *workers, const struct worker_message *message, const char *path)
+{
+    struct told_exe *known;
+
+    if (!workers->exes)
+        workers->exes = mem_alloc(EXES * sizeof(*workers->exes));
+    if (!workers->exes)
+        return;
+    known = &workers->exes[message->connection % EXES];
+    forget(known);
+    known->path = mem_string(path);
+    known->pid = message->pid;
+    known->connection = known->path ? message->connection : 0;
+}
+
+/* As it was first found for this connection: later the process may be gone. */
+static const char *exe_of(struct workers *workers, const struct worker_message *message, char text[PATH_MAX])
+{
+    struct told_exe *known = workers->exes ? &workers->exes[message->connection % EXES] : NULL;
+    const char *path;
+
+    if (!message->connection || !message->pid)
+        return find_exe(workers, message->pid, text);
+    if (known && known->connection == message->connection && known->pid == message->pid) {
+        path = strcpy(text, known->path);
+    } else {
+        path = find_exe(workers, message->pid, text);
+        known = NULL;
+    }
+    if (message->kind == WORKER_CLOSED || message->kind == WORKER_FAILED || message->kind == WORKER_DENIED) {
+        if (known)
+            forget(known);
+    } else if (path && !known) {
+        remember(workers, message, path);
+    }
+    return path;
 }
 
 static const char *find_program(const struct workers *workers, uint16_t program)
@@ -134,6 +193,6 @@ int told_record(struct workers *workers, const struct worker_message *message, s
     if (message->family == AF_INET || message->family == AF_INET6)
         inet_ntop(message->family, message->address, address, sizeof(address));
     if (event_network_has_room(log)) /* else nobody reads it */
-        network.exe = find_exe(workers, message->pid, exe);
+        network.exe = exe_of(workers, message, exe);
     return event_network(log, &network, err);
 }

@@ -364,4 +364,5 @@ void workers_kill(struct workers *workers)
     workers->network = -1;
     mem_free(take_ptr(workers->authority));
     workers->authority_size = 0;
+    told_forget(workers);
 }

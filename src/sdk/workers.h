@@ -19,6 +19,7 @@ struct workers {
     pid_t first;     /* process 1 of the container, outside: by whose /proc a process is named; 0 = not yet */
     char *authority; /* PEM of the container's own, from the inspector; NULL = none */
     size_t authority_size;
+    struct told_exe *exes; /* what open connections' processes executed when they were first told of (told.c); NULL = none yet */
     bool ends_run; /* a budget that ends the run is used up: this one */
     struct worker_message over;
 };

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -222,6 +223,48 @@ TEST(a_process_that_still_is_has_its_program_in_the_record)
     text = end();
     check_contains(text, exe);
     check_contains(text, "\"pid\":4194303,\"exe\":null");
+}
+
+/* Its requests come later than the process may live. */
+TEST(a_connections_program_stays_in_its_records_when_the_process_is_gone)
+{
+    struct worker_message message = {.type = WORKER_EVENT, .kind = WORKER_CONNECTED, .connection = 5};
+    char exe[4096] = "\"exe\":\"";
+    ssize_t length = readlink("/proc/self/exe", exe + 7, sizeof(exe) - 9);
+    const char *text;
+    pid_t pid = fork();
+
+    if (pid == 0)
+        for (;;)
+            pause();
+    check(length > 0);
+    strcpy(exe + 7 + length, "\"");
+    check_int(begin("h", "Ah", NULL), 0);
+    workers.first = getpid();
+    message.pid = (uint32_t)pid;
+    check_int(told_record(&workers, &message, event_log, &err), 0);
+    kill(pid, SIGKILL);
+    check_int(waitpid(pid, NULL, 0), pid);
+    message.kind = WORKER_REQUEST;
+    check_int(told_record(&workers, &message, event_log, &err), 0);
+    message.kind = WORKER_CLOSED;
+    check_int(told_record(&workers, &message, event_log, &err), 0);
+    message.kind = WORKER_REQUEST;
+    message.connection = 5 + 1024; /* in the same place, and another's */
+    check_int(told_record(&workers, &message, event_log, &err), 0);
+    message.connection = 5;
+    check_int(told_record(&workers, &message, event_log, &err), 0);
+    text = end();
+    for (int i = 0; i < 3; i++) {
+        text = strstr(text, exe);
+        check(text != NULL);
+        text++;
+    }
+    check(!strstr(text, exe));
+    text = strstr(text, "\"connection\":1029");
+    check(text != NULL);
+    check_contains(text, "\"exe\":null");
+    check_contains(strstr(text, "\"connection\":5,"), "\"exe\":null");
 }
 
 TEST(rules_that_judge_requests_or_open_tls_need_an_inspector_and_others_do_not)
