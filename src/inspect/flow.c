@@ -237,6 +237,7 @@ void flow_begin(struct inspector *inspector, const struct worker_message *messag
     if (!flow) {
         fd_close_at(&program);
         fd_close_at(&server);
+        tell_untaken(inspector, message, ENOMEM);
         return;
     }
     status = inspector->flow_count > INSPECTOR_FLOWS_MAX ? -EMFILE : watch(flow);
@@ -275,6 +276,7 @@ void flow_judge_all(struct inspector *inspector)
 
 void flow_end_all(struct inspector *inspector)
 {
+    tell_wait(inspector);
     while (inspector->flows)
         flow_free(inspector->flows, true);
 }

@@ -365,8 +365,10 @@ static int open_stream(struct hold_client *client, int holder, int server, const
     status = hand_over(holder, pair[1], server, name, port, err);
     close(pair[1]);
     client->stream.fd = pair[0];
-    if (status == 0)
+    if (status == 0) {
         status = loop_watch(client->loop, &client->stream, EPOLLIN);
+        status = status < 0 ? error_system(err, -status, "watch a stream to the holder of secrets") : 0;
+    }
     if (status < 0)
         close(pair[0]);
     return status;

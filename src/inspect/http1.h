@@ -56,7 +56,7 @@ struct http1 {
     struct scrub *scrub;          /* looks for placeholders in a body that goes by; NULL = there are none */
     struct buffer kept;           /* its head, while its body is collected: anew, for the holder as it came */
     struct buffer body;
-    uint64_t began_ns, discarded;
+    uint64_t began_ns;
     unsigned interim;
     /* the answer */
     bool server_closes;

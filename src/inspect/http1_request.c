@@ -228,7 +228,6 @@ static int remember(struct http1 *http, const struct head *head, const struct re
     http->closes = head->closes;
     http->interim = 0;
     http->is_judged_by_body = false;
-    http->discarded = 0;
     http->taken = 0;
     http->began_ns = loop_now_ns(http->flow->inspector->loop);
     http->is_complete[PROGRAM] = false;

@@ -8,7 +8,6 @@
 #include <strings.h>
 #include <sys/socket.h>
 
-
 static bool refuse(struct verdict *verdict, unsigned status, const char *code, enum net_reason reason, const char *what)
 {
     *verdict = (struct verdict){.verdict = NET_REFUSE, .reason = reason, .status = status, .code = code, .what = what};

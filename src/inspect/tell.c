@@ -38,6 +38,15 @@ static void send(struct flow *flow, const struct worker_message *message)
         events_send(&flow->inspector->events, message);
 }
 
+/* false = there is no room. What else fails means that nobody hears. */
+static bool send_now(struct inspector *inspector, const struct worker_message *message)
+{
+    if (channel_send(inspector->events.channel, message, inspector->events.may_wait) != -EAGAIN)
+        return true;
+    inspector->events.may_wait = false;
+    return false;
+}
+
 static void last_words_due(struct loop_timer *timer)
 {
     struct inspector *inspector = container_of(timer, struct inspector, last_words_due);
@@ -45,7 +54,7 @@ static void last_words_due(struct loop_timer *timer)
 
     while (inspector->last_words.size) {
         memcpy(&message, buffer_bytes(&inspector->last_words), sizeof(message));
-        if (channel_send(inspector->events.channel, &message, false) == -EAGAIN) {
+        if (!send_now(inspector, &message)) {
             loop_start(inspector->loop, timer, RETRY_MS);
             return;
         }
@@ -54,14 +63,9 @@ static void last_words_due(struct loop_timer *timer)
 }
 
 /* The gateway counts connections by the last event of each, so it waits for room where there is none. */
-static void send_last(struct flow *flow, const struct worker_message *message)
+static void say_last(struct inspector *inspector, const struct worker_message *message)
 {
-    struct inspector *inspector = flow->inspector;
-
-    if (flow->is_told)
-        return;
-    flow->is_told = true;
-    if (!inspector->last_words.size && channel_send(inspector->events.channel, message, false) != -EAGAIN)
+    if (!inspector->last_words.size && send_now(inspector, message))
         return;
     if (!buffer_add(&inspector->last_words, message, sizeof(*message))) {
         inspector->events.lost++;
@@ -70,6 +74,24 @@ static void send_last(struct flow *flow, const struct worker_message *message)
     inspector->last_words_due.due = last_words_due;
     if (!inspector->last_words_due.before)
         loop_start(inspector->loop, &inspector->last_words_due, RETRY_MS);
+}
+
+static void send_last(struct flow *flow, const struct worker_message *message)
+{
+    if (flow->is_told)
+        return;
+    flow->is_told = true;
+    say_last(flow->inspector, message);
+}
+
+void tell_wait(struct inspector *inspector)
+{
+    struct worker_message lost = {.type = WORKER_EVENT, .kind = WORKER_LOST, .count = inspector->events.lost};
+
+    events_wait(&inspector->events);
+    if (lost.count && send_now(inspector, &lost))
+        inspector->events.lost = 0;
+    last_words_due(&inspector->last_words_due);
 }
 
 static uint64_t since_us(const struct flow *flow, uint64_t began_ns)
@@ -101,6 +123,16 @@ void tell_failed(struct flow *flow, int errnum, const char *why)
     message.errnum = errnum;
     set_text(message.path, sizeof(message.path), why);
     send_last(flow, &message);
+}
+
+void tell_untaken(struct inspector *inspector, const struct worker_message *given, int errnum)
+{
+    struct worker_message message = *given;
+
+    message.type = WORKER_EVENT;
+    message.kind = WORKER_FAILED;
+    message.errnum = errnum;
+    say_last(inspector, &message);
 }
 
 void tell_closed(struct flow *flow)

@@ -11,9 +11,14 @@ struct tell_request {
     uint64_t began_ns;
 };
 
+/* From here on what is told waits for room, a second at most: the end, where the gateway listens to nothing else. */
+void tell_wait(struct inspector *inspector);
+
 void tell_connected(struct flow *flow);
 void tell_denied(struct flow *flow, enum net_reason reason, const char *where);
 void tell_failed(struct flow *flow, int errnum, const char *why);
+/* Of a connection that was given, and for which there is no memory. */
+void tell_untaken(struct inspector *inspector, const struct worker_message *given, int errnum);
 void tell_closed(struct flow *flow);
 /* `status`: of the answer, 0 = none came. */
 void tell_request(struct flow *flow, const struct tell_request *request, unsigned status, const char *where);

@@ -2,9 +2,12 @@
 /* Plain HTTP/1.1 through the inspector: what is permitted arrives as it was meant, the rest is answered with the reason. */
 #include <stdio.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "test.h"
+#include "worker/channel.h"
 #include "world.h"
 
 #define ROOM 70000
@@ -117,4 +120,30 @@ TEST(what_two_programs_could_read_differently_is_answered_and_reaches_nobody)
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++)
         check_refused(&world, &rows[i]);
     world_end(&world);
+}
+
+/* More than the channel has room for. */
+TEST(at_the_end_the_gateway_hears_of_each_connection)
+{
+    enum { LINKS = 300 };
+    struct link links[LINKS];
+    struct world world;
+    struct worker_message message;
+    struct error err = ERROR_INIT;
+    int fd, status, ended = 0;
+
+    world_begin(&world, &(struct world_rules){.requests = &narrow}, NULL);
+    for (int i = 0; i < LINKS; i++)
+        links[i] = world_link(&world, false);
+    close(world.starter);
+    while ((status = channel_receive(world.gateway, &message, &fd, &err)) > 0)
+        ended += message.type == WORKER_EVENT && message.kind == WORKER_CLOSED;
+    check_int(status, 0);
+    check_int(ended, LINKS);
+    check_int(waitpid(world.pid, &status, 0), world.pid);
+    check_int(status, 0);
+    close(world.gateway);
+    for (int i = 0; i < LINKS; i++)
+        link_close(&links[i]);
+    mem_free(world.authority);
 }
