@@ -135,13 +135,14 @@ TEST(at_the_end_the_gateway_hears_of_each_connection)
     world_begin(&world, &(struct world_rules){.requests = &narrow}, NULL);
     for (int i = 0; i < LINKS; i++)
         links[i] = world_link(&world, false);
-    close(world.starter);
+    check_int(shutdown(world.gateway, SHUT_WR), 0); /* as the gateway does: what it gave is taken before its end is seen */
     while ((status = channel_receive(world.gateway, &message, &fd, &err)) > 0)
         ended += message.type == WORKER_EVENT && message.kind == WORKER_CLOSED;
     check_int(status, 0);
     check_int(ended, LINKS);
     check_int(waitpid(world.pid, &status, 0), world.pid);
     check_int(status, 0);
+    close(world.starter);
     close(world.gateway);
     for (int i = 0; i < LINKS; i++)
         link_close(&links[i]);
