@@ -96,6 +96,8 @@ static int hear(SSL *tls, char *text, size_t size)
     }
 }
 
+static unsigned char ticket_keys[80];
+
 pid_t serve(const struct server *server, struct link *link)
 {
     pid_t pid = fork();
@@ -112,6 +114,9 @@ pid_t serve(const struct server *server, struct link *link)
     signal(SIGPIPE, SIG_IGN);
     close(link->program);
     context = SSL_CTX_new(TLS_server_method());
+    /* all processes of a test are one server: what one has given, another takes */
+    SSL_CTX_set_tlsext_ticket_keys(context, ticket_keys, sizeof(ticket_keys));
+    SSL_CTX_set_session_id_context(context, (const unsigned char *)"test", 4);
     SSL_CTX_set_alpn_select_cb(context, choose, NULL);
     tls = SSL_new(context);
     if (server->own ? SSL_use_certificate(tls, server->own) != 1 || SSL_use_PrivateKey(tls, server->key) != 1
@@ -128,7 +133,8 @@ pid_t serve(const struct server *server, struct link *link)
             _exit(0);
         if (server->looked)
             size = sprintf(text, "%s", strstr(text, server->looked) ? "with" : "without");
-        length = snprintf(head, sizeof(head), "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n", size);
+        length = snprintf(head, sizeof(head), "HTTP/1.1 200 OK\r\nX-Resumed: %s\r\nContent-Length: %d\r\n\r\n",
+                          SSL_session_reused(tls) ? "yes" : "no", size);
         if (SSL_write(tls, head, length) <= 0 || SSL_write(tls, text, size) <= 0)
             _exit(3);
     }

@@ -201,6 +201,31 @@ TEST(a_session_is_resumed_with_a_ticket)
     part(&meeting);
 }
 
+/* With the server: each is used once, and the next one is there when the first answer is. */
+TEST(sessions_with_a_server_are_resumed_once_each)
+{
+    struct meeting meeting;
+    SSL *tls;
+
+    meet(&meeting, &terminated, "api.test", true, NULL);
+    for (unsigned i = 0; i < 4; i++) {
+        struct link link = i ? world_link(&meeting.world, true) : meeting.link;
+        pid_t pid = i ? serve(&meeting.server, &link) : 0;
+
+        tls = program_open(meeting.context, &link, "api.test");
+        check_int(SSL_connect(tls), 1);
+        check(!SSL_session_reused(tls));
+        ask(&meeting, tls, "GET /a HTTP/1.1\r\nHost: api.test\r\n\r\n", "Host: api.test\r\n\r\n");
+        check_contains(meeting.got, i ? "X-Resumed: yes" : "X-Resumed: no");
+        SSL_free(tls);
+        if (i) {
+            close(link.program);
+            await(pid);
+        }
+    }
+    part(&meeting);
+}
+
 TEST(a_leaf_is_for_its_name_alone_and_signed_by_an_authority_that_signs_no_other)
 {
     struct error err = ERROR_INIT;
