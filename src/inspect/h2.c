@@ -59,6 +59,7 @@ static int keep_data(struct h2_stream *stream, unsigned side, const void *bytes,
     if (stream->scrub && side == PROGRAM) {
         size_t ready;
 
+        stream->searched += size;
         if (scrub_push(stream->scrub, bytes, size) < 0)
             return -ENOMEM;
         if (scrub_found(stream->scrub))
@@ -68,6 +69,7 @@ static int keep_data(struct h2_stream *stream, unsigned side, const void *bytes,
         if (!buffer_add(&stream->data[side], scrub_head(stream->scrub), ready))
             return -ENOMEM;
         scrub_take(stream->scrub, ready);
+        stream->searched -= ready;
         return 0;
     }
     return buffer_add(&stream->data[side], bytes, size) ? 0 : -ENOMEM;
@@ -216,7 +218,7 @@ static int stream_closed(nghttp2_session *session, int32_t id, uint32_t code, vo
     }
     /* what came and did not go on is of no use, but its window is the connection's */
     if (!stream->is_open[PROGRAM] && !stream->is_open[SERVER]) {
-        h2_stream_consume(stream, PROGRAM, stream->is_whole ? 0 : stream->data[PROGRAM].size);
+        h2_stream_consume(stream, PROGRAM, stream->is_whole ? 0 : stream->data[PROGRAM].size + stream->searched);
         if (!stream->is_refused)
             h2_stream_consume(stream, SERVER, stream->data[SERVER].size);
         h2_stream_free(stream);

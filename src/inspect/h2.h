@@ -50,6 +50,7 @@ struct h2_stream {
     struct net_request call;
     struct calls_judged judged;
     struct scrub *scrub;
+    size_t searched; /* bytes in it */
     char where[256];
     uint64_t began_ns;
 };

@@ -39,7 +39,8 @@ static int answer(struct h2_stream *stream, const struct answer *refused)
     bool is_head = stream->request && strcmp(stream->request->method, "HEAD") == 0;
 
     stream->is_refused = stream->is_answered = true;
-    h2_stream_consume(stream, PROGRAM, stream->is_whole ? 0 : stream->data[PROGRAM].size);
+    h2_stream_consume(stream, PROGRAM, stream->is_whole ? 0 : stream->data[PROGRAM].size + stream->searched);
+    stream->searched = 0;
     buffer_finish(&stream->data[PROGRAM]);
     buffer_finish(&stream->data[SERVER]);
     if (!answer_body(refused, &stream->data[SERVER]))

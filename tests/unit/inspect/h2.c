@@ -558,3 +558,26 @@ TEST(of_a_request_of_http2_with_a_short_body_that_is_refused_the_server_hears_no
     check(strcmp(visit->program.streams[streamed].status, "200") != 0);
     visit_end(visit);
 }
+
+/* What was searched and refused is in no window any more: the next ones have all of it. */
+TEST(refused_bodies_leave_the_window_of_the_connection)
+{
+    static const struct world_rules guarded = {.requests = &narrow, .terminates = true, .secrets = &secrets};
+    struct visit *visit = visit_begin(&guarded);
+    static char bytes[16000];
+    struct text good = {.bytes = "x", .size = 1};
+    size_t last;
+
+    memset(bytes, 'x', sizeof(bytes));
+    memcpy(bytes, PLACEHOLDER, strlen(PLACEHOLDER));
+    for (unsigned i = 1; i <= 90; i++) {
+        struct text bad = {.bytes = bytes, .size = sizeof(bytes)};
+
+        (void)send_with(visit, "POST", "/v1/a", &bad, "x-a", "b");
+        await_closed(visit, i);
+    }
+    last = send_with(visit, "POST", "/v1/a", &good, "x-a", "b");
+    await_closed(visit, 91);
+    check_string(visit->program.streams[last].status, "200");
+    visit_end(visit);
+}
