@@ -195,18 +195,22 @@ static unsigned any(struct source *source, unsigned count)
 static const char *const patterns[] = {"/**", "/a/**", "/a/*", "/a", "/A", "/*/b", "/a*/b", "/**/b", "/a/**/c", "/a/", "/*.x", "/a%2A", "/b*c*"};
 static const char *const methods[] = {"GET", "POST", "DELETE"};
 static const char *const tools[] = {"x", "y"};
-static const char *const calls[] = {"ping", "tools/call", "other/call"};
+static const char *const calls[] = {"ping", "other/call", "tools/call"}; /* the last one not beside tools */
 
-static void add_list(struct text *text, struct source *source, const char *name, const char *const *items, unsigned count)
+static void add_items(struct text *text, struct source *source, const char *name, const char *const *items, unsigned count,
+                      unsigned n)
 {
-    unsigned n = any(source, 3);
-
     if (!n)
         return;
     text_printf(text, "%s: ['%s'", name, items[any(source, count)]);
     if (n > 1)
         text_printf(text, ", '%s'", items[any(source, count)]);
     text_add(text, "], ");
+}
+
+static void add_list(struct text *text, struct source *source, const char *name, const char *const *items, unsigned count)
+{
+    add_items(text, source, name, items, count, any(source, 3));
 }
 
 static void add_rule(struct text *text, struct source *source, bool is_deny)
@@ -224,8 +228,12 @@ static void add_rule(struct text *text, struct source *source, bool is_deny)
     }
     if (kind == 3) {
         text_add(text, "mcp: {");
-        add_list(text, source, "tools", tools, ARRAY_COUNT(tools));
-        add_list(text, source, "methods", calls, ARRAY_COUNT(calls));
+        if (any(source, 2)) {
+            add_items(text, source, "tools", tools, ARRAY_COUNT(tools), 1 + any(source, 2));
+            add_list(text, source, "methods", calls, ARRAY_COUNT(calls) - 1);
+        } else { /* who denies has to deny something */
+            add_items(text, source, "methods", calls, ARRAY_COUNT(calls), is_deny + any(source, 2));
+        }
         text_add(text, "}, ");
     }
     if (!is_deny && any(source, 3) == 0)
