@@ -20,7 +20,7 @@ launch_row launch_bad_environment "MXC-f" "a malformed variable refuses the laun
 launch_row launch_unknown_member "9.3-92" "an unknown member refuses the launch" 'launch_policy "filesystem: {readOnlyPath: [/usr]}"'
 launch_row launch_duplicate_key "9.3-92" "a duplicate key refuses the launch" 'launch_policy "network: {loopback: deny}" "network: {loopback: allow}"'
 launch_row launch_aliases "9.3-92" "YAML anchors and aliases refuse the launch" 'launch_policy "name: &a x" "version: *a"'
-launch_row launch_not_enforceable "9.3-93 OpenShell-814" "a rule that cannot be enforced here refuses the launch" 'launch_policy "network: {egress: {default: deny, allow: [{to: [{host: example.org}], http: {methods: [GET]}}]}}"'
+launch_row launch_not_enforceable "9.3-93 OpenShell-814" "a rule that cannot be enforced here refuses the launch" 'launch_policy "ui: {injection: true}"'
 launch_row launch_proc_grant "MXC-i" "a grant of /proc refuses the launch" 'launch_policy "filesystem: {readwritePaths: [/proc]}"'
 launch_row launch_dev_grant "MXC-i" "a grant of /dev refuses the launch" 'launch_policy "filesystem: {readwritePaths: [/dev]}"'
 launch_row launch_missing_policy "9.3-93" "a policy that cannot be read refuses the launch" 'LAUNCH=(--policy "$TREE/caller/missing.yaml")'
