@@ -99,6 +99,24 @@ int net_name_canonical(const char *text, size_t size, char ret_name[NET_NAME_SIZ
     return 0;
 }
 
+/* What is written into a policy in place of a name, and where it belongs; else `fault`. */
+static const char *pattern_remedy(const char *text, size_t size, const char *fault)
+{
+    struct net_address address;
+
+    if (net_address_parse(text, size, &address) == 0)
+        return "it is an address: write it as 'cidr'";
+    if (memchr(text, '/', size))
+        return "write the name alone, without 'https://' and path; paths belong to 'http'";
+    if (memchr(text, ':', size))
+        return "write the name alone; the port belongs to 'ports'";
+    if (size == 1 && *text == '*')
+        return "for every host leave 'to' out";
+    if (memchr(text, '*', size))
+        return "'*' stands only for the whole first label, as in *.example.org";
+    return fault;
+}
+
 int net_pattern_canonical(const char *text, size_t size, char ret_pattern[NET_NAME_SIZE], struct error *err)
 {
     char name[NET_NAME_SIZE];
@@ -109,6 +127,8 @@ int net_pattern_canonical(const char *text, size_t size, char ret_pattern[NET_NA
         fault = "it has more than 253 bytes";
     if (!fault && skip && !strchr(name, '.'))
         fault = "what follows '*.' needs at least two labels";
+    else if (fault)
+        fault = pattern_remedy(text + skip, size - skip, fault);
     if (fault)
         return refuse(err, text, size, fault);
     memcpy(ret_pattern, "*.", skip);

@@ -24,6 +24,20 @@ static const char *verdict_of(int kind)
 
 #define LOSSES_MAX 64
 
+/* Where it stands first, as in a problem. */
+static void add_warning(struct text *out, const struct string_item *warning)
+{
+    const struct origin *origin = &warning->origin;
+
+    if (origin->file && origin->line && origin->member) {
+        text_add_safe(out, origin->file);
+        text_printf(out, ":%u:%u: ", origin->line, origin->column);
+        text_add_safe(out, origin->member);
+        text_add(out, ": ");
+    }
+    text_add_safe(out, warning->text);
+}
+
 static void report_text(struct text *out, const struct plan *plan, const struct error *first)
 {
     struct loss_summary losses[LOSSES_MAX];
@@ -45,7 +59,7 @@ static void report_text(struct text *out, const struct plan *plan, const struct 
     }
     for (size_t i = 0; i < plan->warnings.count; i++) {
         text_add(out, "warning: ");
-        text_add_safe(out, plan->warnings.items[i].text);
+        add_warning(out, &plan->warnings.items[i]);
         text_add(out, "\n");
     }
 }

@@ -224,6 +224,11 @@ int rules_add(struct compile *c, struct error *err) must_check;
 int network_add(struct compile *c, struct error *err) must_check;
 int network_want_files(struct compile *c, struct error *err) must_check;
 
+/* hosts.c: in place of the host's list of names one that leaves questions to the container's resolver */
+int hosts_want_file(struct compile *c, struct error *err) must_check;
+/* What of a list stays inside: the lines that lead nowhere outside. *ret_text is the arena's; NULL when that is all of it. */
+int hosts_inside(struct arena *arena, const char *data, size_t size, const char **ret_text, struct error *err) must_check;
+
 /* authority.c: where TLS is opened, its authority where programs look for those that they believe */
 int authority_want_files(struct compile *c, struct error *err) must_check;
 /* When tree, environment and secrets are known: what of the rules and of what is beside them depends on that. */

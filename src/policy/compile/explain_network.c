@@ -65,10 +65,14 @@ static void print_block(const struct net_block *block, char ret_text[BLOCK_TEXT_
 static void print_ports(const struct net_ports *ports, char *ret_text, size_t size)
 {
     static const char *const protocols[] = {[NET_ANY] = "", [NET_TCP] = "tcp ", [NET_UDP] = "udp ", [NET_ICMP] = "icmp "};
+    static const char *const every[] = {[NET_ANY] = "tcp and udp every port",
+                                        [NET_TCP] = "tcp every port",
+                                        [NET_UDP] = "udp every port",
+                                        [NET_ICMP] = "icmp echo (ping)"};
     const char *protocol = protocols[ports->protocol];
 
     if (!ports->has_port)
-        snprintf(ret_text, size, "%severy port", ports->protocol == NET_ANY ? "tcp and udp " : protocol);
+        snprintf(ret_text, size, "%s", every[ports->protocol]);
     else if (ports->first == ports->last)
         snprintf(ret_text, size, "%sport %u", protocol, ports->first);
     else

@@ -233,6 +233,8 @@ int wants_add(struct compile *c, struct error *err)
     if (r == 0)
         r = network_want_files(c, err);
     if (r == 0)
+        r = hosts_want_file(c, err);
+    if (r == 0)
         r = authority_want_files(c, err);
     if (r == 0)
         r = secrets_want_files(c, err);

@@ -13,6 +13,12 @@
 static int read_value(struct reader *reader, const struct member *member, const struct place *place,
                       const struct node *node, const char *key);
 
+static void add_names(struct text *text, const struct member *members)
+{
+    for (const struct member *m = members; m->name; m++)
+        text_printf(text, "%s%s", m == members ? "" : ", ", m->name);
+}
+
 static int refuse_unknown(const struct reader *reader, const struct member *members,
                           const struct place *place)
 {
@@ -23,11 +29,28 @@ static int refuse_unknown(const struct reader *reader, const struct member *memb
         return reader_refuse(reader, place, "unknown member; did you mean '%s'?", near);
     if (moved)
         return reader_refuse(reader, place, "unknown member; %s", moved);
-    for (const struct member *m = members; m->name; m++)
-        text_printf(&expected, "%s%s", m == members ? "" : ", ", m->name);
+    add_names(&expected, members);
     if (expected.is_broken)
         return error_memory(reader->err);
     return reader_refuse(reader, place, "unknown member; expected one of %s", expected.data);
+}
+
+static int refuse_no_map(const struct reader *reader, const struct member *members, const struct place *place,
+                         const struct node *node)
+{
+    struct text names auto_text = {0};
+
+    add_names(&names, members);
+    if (names.is_broken)
+        return error_memory(reader->err);
+    return reader_refuse(reader, place, "expected a map of members, not %s; they are %s", value_kind_phrase(node), names.data);
+}
+
+static const char *list_remedy(const struct node *node)
+{
+    if (node->kind == NODE_MAP)
+        return "; put it in [brackets], or '- ' before it";
+    return node->kind == NODE_STRING || node->kind == NODE_INTEGER ? "; put it in [brackets]" : "";
 }
 
 static int call(member_store *store, struct reader *reader, const struct member *member,
@@ -67,8 +90,7 @@ static int read_map(struct reader *reader, const struct member *member, const st
     int status;
 
     if (node->kind != NODE_MAP)
-        return reader_refuse(reader, place, "expected a map of members, not %s",
-                             value_kind_phrase(node));
+        return refuse_no_map(reader, member->members, place, node);
     for (size_t i = 0; i < node->count; i++) {
         const struct node_entry *entry = &node->entries[i];
         struct place at = {place, entry->key, 0, entry->line, entry->column};
@@ -89,8 +111,7 @@ static int read_list(struct reader *reader, const struct member *member, const s
     int status;
 
     if (node->kind != NODE_LIST)
-        return reader_refuse(reader, place, "expected a list, not %s%s", value_kind_phrase(node),
-                             node->kind == NODE_STRING ? "; put it in [brackets]" : "");
+        return reader_refuse(reader, place, "expected a list, not %s%s", value_kind_phrase(node), list_remedy(node));
     if (node->count < member->minimum)
         return reader_refuse(reader, place, "is an empty list; leave the member out");
     if (member->maximum && node->count > member->maximum)

@@ -236,7 +236,8 @@ int store_secret_close(struct reader *reader, const struct member *member unused
     if (is_limit(reader))
         return 0;
     if (missing)
-        return reader_refuse(reader, place, "member '%s' is missing", missing);
+        return reader_refuse(reader, place, "member '%s' is missing%s", missing,
+                             strcmp(missing, "source") == 0 ? "; write it, or 'command'" : "");
     for (size_t i = 0; i + 1 < secrets->count; i++) {
         const struct secret *other = &secrets->items[i];
 

@@ -35,7 +35,8 @@ static bool is_printable(const char *text, size_t maximum)
 static const char *method_fault(const char *text)
 {
     if (!consists_of(text, UPPER DIGITS "-_", NET_METHOD_SIZE - 1) || strchr(DIGITS "-_", text[0]))
-        return "is not a method of HTTP; methods are upper case, like GET";
+        return strcmp(text, "*") == 0 ? "is not a method of HTTP; for every method leave 'methods' out"
+                                      : "is not a method of HTTP; methods are upper case, like GET";
     if (strcmp(text, "CONNECT") == 0)
         return "makes a tunnel, in which nothing is judged; grant its destination by a rule of its own";
     return NULL;

@@ -180,6 +180,20 @@ test_an_address_that_was_not_asked_for_by_name_is_refused()
         echo "answer: $(cat answer)"'
 }
 
+# Programs that read the host's list themselves would never ask for the name, and be refused at its address.
+network_test names_of_the_hosts_list_are_asked_for_as_others "curl getent"
+test_names_of_the_hosts_list_are_asked_for_as_others()
+{
+    POLICY=listed
+    fetch passes listed.example && fetch is_refused unlisted.example && has_event network.name-denied '.name == "unlisted.example"' ||
+        return
+    [ -z "$BARE" ] || return 0
+    run_contained getent ahostsv4 mine.example
+    grep -q '^127\.0\.0\.1 ' <<<"$OUTPUT" || complain "a name of the container's own loopback: $OUTPUT" || return
+    run_contained cat /etc/hosts
+    ! grep -qF 93.184 <<<"$OUTPUT" || complain "$OUTPUT"
+}
+
 network_test a_name_at_a_block_needs_both "curl"
 test_a_name_at_a_block_needs_both()
 {

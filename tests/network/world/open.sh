@@ -104,6 +104,7 @@ world_open() # DIRECTORY
     world_links "$WORLD_PID" || return
     printf 'nameserver 10.1.2.53\noptions timeout:2 attempts:1\n' >"$WORLD/resolv.conf"
     printf '127.0.0.1 localhost\n::1 localhost ip6-localhost\n%s %s\n' "$WORLD_HOST" "$(uname -n)" >"$WORLD/hosts"
+    printf '%s\n' '93.184.216.34 listed.example' '93.184.216.35 unlisted.example' '127.0.0.1 mine.example' >>"$WORLD/hosts"
     mount --bind "$WORLD/resolv.conf" /etc/resolv.conf && mount --bind "$WORLD/hosts" /etc/hosts || return
     world_start "$WORLD/serve.log" /usr/bin/python3 -B "$WORLD/serve.py" "$WORLD" "$WORLD/certificate.pem" "$WORLD/key.pem" \
         80=http 8080=http 443=https 8443=https 9443=retry 53=dns 7=echo 7=udp-echo 443=udp-echo 853=echo 853=udp-echo \

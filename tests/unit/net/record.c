@@ -263,8 +263,8 @@ TEST(what_is_not_canonical_is_neither_written_nor_read)
     CHECK_REFUSED(peer->host = "a.test.", "a label is empty");
     CHECK_REFUSED(peer->host = "", "it is empty");
     CHECK_REFUSED(peer->host = "*.test", "two labels");
-    CHECK_REFUSED(peer->host = "*", "only letters");
-    CHECK_REFUSED(peer->host = "10.0.0.1", "a number");
+    CHECK_REFUSED(peer->host = "*", "leave 'to' out");
+    CHECK_REFUSED(peer->host = "10.0.0.1", "write it as 'cidr'");
     CHECK_REFUSED(peer->host = "b\xc3\xbc" "cher.test", "only letters");
     CHECK_REFUSED(peer->block.family = 77, "neither IPv4 nor IPv6");
     CHECK_REFUSED(peer->block.prefix = 33, "a prefix longer");

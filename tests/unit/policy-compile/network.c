@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "fixture.h"
+#include "policy/compile/compile.h"
 
 static struct fixture f;
 
@@ -352,7 +353,7 @@ TEST(a_proxy_stands_alone_and_within_the_ceilings)
 static const struct plan_mount *resolver_file(void)
 {
     for (size_t i = 0; i < f.plan->mount_count; i++)
-        if (f.plan->mounts[i].kind == PLAN_FILE)
+        if (f.plan->mounts[i].kind == PLAN_FILE && strstr(f.plan->mounts[i].source, "nameserver"))
             return &f.plan->mounts[i];
     return NULL;
 }
@@ -390,6 +391,47 @@ TEST(a_denied_file_for_the_resolver_stays_denied_and_that_is_said)
     check(resolver_file() == NULL);
     check_contains(f.plan->warnings.items[0].text, "/etc/resolv.conf is denied");
     fixture_close(&f);
+}
+
+TEST(of_the_hosts_list_of_names_what_leads_nowhere_outside_stays)
+{
+    static const char *const cases[][2] = {
+        {"127.0.0.1 localhost\n::1 localhost # own\n0.0.0.0 ads.example\nff02::1 ip6-allnodes\n# a note\n\n", NULL},
+        {"127.0.1.1 box\n", NULL},
+        {"", NULL},
+        {"127.0.0.1 localhost\n93.184.216.34 a.example\n127.0.0.1 mine\n", "127.0.0.1 localhost\n127.0.0.1 mine\n"},
+        {"93.184.216.34 a.example", ""},
+        {" \t10.1.2.3\ta.example # one\n::1 localhost", "::1 localhost"},
+        {"2606:2800:220:1::34 a.example\n169.254.169.254 metadata\n", ""},
+        {"fe80::1%eth0 a.example\n0x5db8d822 a.example\n10.1 a.example\n", ""},
+        {"#93.184.216.34 a.example\n1.2.3.4#a.example\n", "#93.184.216.34 a.example\n"},
+    };
+
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        struct arena *arena = arena_new();
+        struct error err = ERROR_INIT;
+        const char *text = NULL;
+
+        check_int(hosts_inside(arena, cases[i][0], strlen(cases[i][0]), &text, &err), 0);
+        if (cases[i][1])
+            check_string(text, cases[i][1]);
+        else
+            check(!text);
+        arena_free(arena);
+    }
+}
+
+/* A byte that ends a text for one reader and not for another would leave lines to those that go on. */
+TEST(of_a_list_with_a_zero_byte_what_is_before_it_stays)
+{
+    static const char list[] = "127.0.0.1 localhost\n::1\0\n93.184.216.34 a.example\n";
+    struct arena *arena = arena_new();
+    struct error err = ERROR_INIT;
+    const char *text = NULL;
+
+    check_int(hosts_inside(arena, list, sizeof(list) - 1, &text, &err), 0);
+    check(text && !strstr(text, "93.184"));
+    arena_free(arena);
 }
 
 /* what is printed and named */

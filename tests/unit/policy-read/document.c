@@ -96,9 +96,13 @@ TEST(a_member_of_another_format_is_answered_with_ours)
 TEST(values_of_the_wrong_kind_are_refused_with_the_kind_that_is_wanted)
 {
     must_refuse(NATIVE "filesystem: []\n",
-                "p.yaml:2:13: filesystem: expected a map of members, not a list");
+                "p.yaml:2:13: filesystem: expected a map of members, not a list; they are readwritePaths, readonlyPaths, deniedPaths, "
+                "protectedPaths, unprotectedPaths, protectBuiltin, cachePaths, views, toolchains");
+    must_refuse(NATIVE "secrets: {name: A}\n", "p.yaml:2:10: secrets: expected a list, not a map; put it in [brackets], or '- ' before it");
+    must_refuse(NATIVE "extends: 7\n", "p.yaml:2:10: extends: expected a list, not a number; put it in [brackets]");
     must_refuse(NATIVE "filesystem:\n",
-                "p.yaml:2:11: filesystem: expected a map of members, not nothing");
+                "p.yaml:2:11: filesystem: expected a map of members, not nothing; they are readwritePaths, readonlyPaths, "
+                "deniedPaths, protectedPaths, unprotectedPaths, protectBuiltin, cachePaths, views, toolchains");
     must_refuse(NATIVE "extends: coding-agent\n",
                 "p.yaml:2:10: extends: expected a list, not a string; put it in [brackets]");
     must_refuse(NATIVE "environment: {set: [A]}\n",

@@ -156,6 +156,40 @@ TEST(names_are_kept_in_one_spelling)
                 "(no dot at either end, none twice)");
 }
 
+TEST(what_is_written_in_place_of_a_name_is_refused_with_what_it_belongs_to)
+{
+    static const char *const cases[][2] = {
+        {"https://example.org/", "write the name alone, without 'https://' and path; paths belong to 'http'"},
+        {"example.org/v1", "write the name alone, without 'https://' and path; paths belong to 'http'"},
+        {"example.org:443", "write the name alone; the port belongs to 'ports'"},
+        {"192.0.2.7", "it is an address: write it as 'cidr'"},
+        {"2001:db8::7", "it is an address: write it as 'cidr'"},
+        {"*", "for every host leave 'to' out"},
+        {"**.example.org", "'*' stands only for the whole first label, as in *.example.org"},
+        {"*.*.example.org", "'*' stands only for the whole first label, as in *.example.org"},
+        {"api.*.org", "'*' stands only for the whole first label, as in *.example.org"},
+        {"b\u00fccher.example", "only letters, digits, '-', '_' and dots make one; write international names with xn--"},
+    };
+    char text[256], error[256];
+
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        snprintf(text, sizeof(text), NATIVE "network: {egress: {allow: [{to: [{host: \"%s\"}]}]}}\n", cases[i][0]);
+        snprintf(error, sizeof(error), "p.yaml:2:41: network.egress.allow[0].to[0].host: '%s' is not the name of a host: %s",
+                 i + 1 == ARRAY_COUNT(cases) ? "b\xc3\xbc" "cher.example" : cases[i][0], cases[i][1]);
+        must_refuse(text, error);
+    }
+}
+
+TEST(a_rule_without_its_maps_is_refused_with_the_members_that_they_have)
+{
+    must_refuse(RULE("{to: [example.org]}"),
+                "p.yaml:2:34: network.egress.allow[0].to[0]: expected a map of members, not a string; they are cidr, except, host");
+    must_refuse(RULE("{ports: [443]}"),
+                "p.yaml:2:37: network.egress.allow[0].ports[0]: expected a map of members, not a number; they are port, endPort, protocol");
+    must_refuse(RULE("{hosts: [example.org]}"),
+                "p.yaml:2:29: network.egress.allow[0].hosts: unknown member; write to: [{host: NAME}] in a rule");
+}
+
 TEST(ports_lead_in_and_out)
 {
     const struct network *n = &must_load(NATIVE "network:\n  ingress:\n"

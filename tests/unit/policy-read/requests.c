@@ -63,10 +63,12 @@ TEST(a_denial_may_be_about_requests_and_about_nothing_that_a_copy_gets_around)
     const struct network *n = &must_load(DENY("{to: [{host: a.b}], http: {methods: [DELETE]}}"))->network;
 
     check_string(n->deny[0].rule.requests->methods[0], "DELETE");
-    must_refuse(DENY("{programs: [git]}"), "p.yaml:2:28: network.egress.deny[0].programs: unknown member; expected one of to, ports, "
-                                           "http, mcp, jsonrpc");
-    must_refuse(DENY("{budget: {connections: 1}}"), "p.yaml:2:28: network.egress.deny[0].budget: unknown member; expected one of to, "
-                                                    "ports, http, mcp, jsonrpc");
+    must_refuse(DENY("{programs: [git]}"), "p.yaml:2:28: network.egress.deny[0].programs: unknown member; it belongs to a rule of "
+                                           "network.egress.allow");
+    must_refuse(DENY("{budget: {connections: 1}}"), "p.yaml:2:28: network.egress.deny[0].budget: unknown member; it belongs to a rule of "
+                                                    "network.egress.allow, or to network");
+    must_refuse(DENY("{tls: terminate}"), "p.yaml:2:28: network.egress.deny[0].tls: unknown member; it belongs to a rule of "
+                                          "network.egress.allow; authorities to network.tls");
 }
 
 TEST(a_denial_of_calls_names_some)

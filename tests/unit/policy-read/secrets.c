@@ -42,7 +42,8 @@ TEST(secrets_with_one_thing_wrong_are_refused)
 {
     static const char *const cases[][2] = {
         {"source: 'env:A', hosts: [a.b]", "11: secrets[0]: member 'name' is missing"},
-        {"name: A, hosts: [a.b]", "11: secrets[0]: member 'source' is missing"},
+        {"name: A, hosts: [a.b]", "11: secrets[0]: member 'source' is missing; write it, or 'command'"},
+        {"name: A, value: abc, hosts: [a.b]", "21: secrets[0].value: unknown member; values of secrets do not stand in policies: write source"},
         {"name: A, source: 'env:A'", "11: secrets[0]: member 'hosts' is missing"},
         {"name: A, source: 'env:A', command: [a], hosts: [a.b]", "47: secrets[0].command: stands beside 'source'; leave one of them out"},
         {"name: A, source: 'env', hosts: [a.b]", "29: secrets[0].source: says the kind and not which; expected one of env:NAME, "
