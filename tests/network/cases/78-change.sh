@@ -2,7 +2,7 @@
 # shellcheck disable=SC2034,SC2016
 # Another network for a running container, through the library alone (change.c).
 
-LIBRARY=$(dirname "$CORDON")/../sdk
+LIBRARY=$(realpath "$(dirname "$CORDON")/../sdk")
 
 # A container that asks for four pages whenever step.N appears: which were answered is in said.N.
 start_changeable() # POLICY

@@ -210,6 +210,8 @@ static void play_at(struct scene *scene, const struct script *script, const char
     close(channel[0]);
     close(channel[1]);
     values_finish(&scene->holder.values);
+    mem_free(scene->holder.believed.pem); /* nobody had to be verified */
+    scene->holder.believed.pem = NULL;
     SSL_CTX_free(scene->holder.tls);
     loop_close(scene->loop);
 }
