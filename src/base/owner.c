@@ -4,6 +4,13 @@
 
 #include <stdio.h>
 
+const char *owner_secret_fault(uid_t uid, mode_t mode, uid_t caller)
+{
+    if (uid != caller && uid != 0)
+        return "belongs to another user, who could change it: have a file of your own";
+    return mode & (uid == caller ? 077 : 027) ? "can be read or written by others: chmod 600 it" : NULL;
+}
+
 bool owner_is_mapped(uid_t uid)
 {
     FILE *map = fopen("/proc/self/uid_map", "re");

@@ -13,4 +13,10 @@
  */
 bool owner_is_mapped(uid_t uid);
 
+/*
+ * May a file hold a secret of `caller`? As ssh has it for keys: what others could read or change holds none; a file of root's
+ * may be read by a group. NULL, or what to do about it.
+ */
+const char *owner_secret_fault(uid_t uid, mode_t mode, uid_t caller);
+
 #endif

@@ -9,10 +9,12 @@
 const char *answer_remedy(enum net_reason reason)
 {
     switch (reason) {
+    case NET_BY_RULE:
+        return "take this request out of the rule in network.egress.deny; no other rule can grant what one denies";
     case NET_REQUEST:
         return "add this method and path to the http member of a rule in network.egress.allow for this host";
     case NET_CALL:
-        return "add this call to the mcp or jsonrpc member of a rule in network.egress.allow for this host";
+        return "send a granted call, as application/json; or add this one to the mcp or jsonrpc member of a rule in network.egress.allow for this host";
     case NET_PLACEHOLDER:
         return "name this host and this place of the request in the secret's hosts and in members";
     case NET_PROGRAM:

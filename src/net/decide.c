@@ -8,7 +8,7 @@
 const char *net_reason_text(enum net_reason reason)
 {
     static const char *const texts[] = {
-        [NET_BY_RULE] = "by rule",
+        [NET_BY_RULE] = "a rule denies it",
         [NET_NO_RULE] = "no rule grants it",
         [NET_NOT_RESOLVED] = "no granted name was asked for that has this address",
         [NET_OTHER_NAME] = "the connection says another name than the address was given for",

@@ -8,20 +8,14 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "base/owner.h"
 #include "sdk/secret.h"
 
-/* As ssh has it for keys: what others could read is none. A file of root's may be given to a group. */
 static int check_owner(const struct plan_secret *secret, const struct stat *st, struct error *err)
 {
-    mode_t shut = st->st_uid == geteuid() ? 077 : 027;
+    const char *fault = owner_secret_fault(st->st_uid, st->st_mode, geteuid());
 
-    if (st->st_uid != geteuid() && st->st_uid != 0)
-        return error_set(err, ERROR_FORBIDDEN, EPERM, "%s belongs to another user (%u), who could change it", secret->text,
-                         (unsigned)st->st_uid);
-    if (st->st_mode & shut)
-        return error_set(err, ERROR_FORBIDDEN, EPERM, "%s can be read or written by others (mode %o): chmod 600 it", secret->text,
-                         (unsigned)(st->st_mode & 07777));
-    return 0;
+    return fault ? error_set(err, ERROR_FORBIDDEN, EPERM, "%s %s", secret->text, fault) : 0;
 }
 
 int secret_read_file(const struct plan_secret *secret, struct locked *value, struct error *err)

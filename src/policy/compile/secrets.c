@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/owner.h"
 #include "policy/compile/compile.h"
 #include "policy/model/secrets.h"
 
@@ -46,7 +47,7 @@ static int deny_file(struct compile *c, const struct resolved *object, const str
 static int guard_file(struct compile *c, const struct secret *secret, struct error *err)
 {
     const struct origin *why = NULL, *origin = &secret->source_origin;
-    const char *refusal, *where;
+    const char *refusal, *where, *fault;
     struct resolved object;
     int r = resolve_path(c->resolver, secret->text, &object, err);
 
@@ -65,6 +66,9 @@ static int guard_file(struct compile *c, const struct secret *secret, struct err
                                         "%s can be read inside (%.150s), so the program would see the value; deny it there, or "
                                         "move it", secret->text, where);
     }
+    fault = owner_secret_fault(object.uid, object.mode, c->facts->uid);
+    if (fault)
+        return compile_problem(c, ERROR_FORBIDDEN, origin, err, "%s %s", secret->text, fault);
     return deny_file(c, &object, origin, err);
 }
 

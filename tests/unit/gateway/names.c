@@ -57,7 +57,7 @@ TEST(what_no_rule_grants_is_refused_with_the_reason_and_an_event)
     check_int(reply.rcode, 5);
     check_int(reply.extended, 15);
     check_string(reply.text, "other.example.org is denied by line 2");
-    check_string(world_event(&world), "other.example.org by rule");
+    check_string(world_event(&world), "other.example.org a rule denies it");
     world_ask("a.b.wild.org", 1, &reply);
     check_int(reply.rcode, 5);
     world_ask("good.wild.org", 1, &reply);

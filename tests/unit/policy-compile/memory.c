@@ -63,6 +63,7 @@ TEST(each_allocation_for_a_narrowed_network_and_secrets_fails_cleanly)
     write_file(&f, "bin/git", "\177ELF");
     set_mode(&f, "bin/git", 0755);
     write_file(&f, "out/key", "x");
+    set_mode(&f, "out/key", 0600);
     write_file(&f, "out/ca.pem", "-----BEGIN CERTIFICATE-----\n");
     add_layer(&f, LAYER_CEILING, "secrets: [{hosts: [a.b]}]\nnetwork: {budget: {bytesUp: 1MiB}}\n");
     add_layer(&f, LAYER_REQUEST,

@@ -100,6 +100,11 @@ static void check_refused(const char *yaml, const char *why)
     write_file(&f, "out/key", VALUE);
     write_file(&f, "ws/run", "#!/bin/sh\n");
     set_mode(&f, "ws/run", 0755);
+    set_mode(&f, "lib/key", 0600);
+    set_mode(&f, "ws/key", 0600);
+    set_mode(&f, "out/key", 0600);
+    write_file(&f, "out/open", VALUE);
+    set_mode(&f, "out/open", 0640);
     make_link(&f, "ws/link", "../out/key");
     check_contains(refusal_of(&f, yaml), why);
     check(!strstr(f.err.text, VALUE));
@@ -127,6 +132,8 @@ TEST(a_secret_with_one_thing_wrong_is_refused_by_name)
                   "can be read inside (test.yaml:3:81: filesystem.readonlyPaths[0]), so the program would see the value");
     check_refused(OPENED FILES "secrets: [{name: A, source: 'file:@/ws/key', hosts: [a.b]}]\n", "can be read inside");
     check_refused(OPENED FILES "secrets: [{name: A, source: 'file:@/out/nothing', hosts: [a.b]}]\n", "is not a file that the caller can read");
+    check_refused(OPENED FILES "secrets: [{name: A, source: 'file:@/out/open', hosts: [a.b]}]\n",
+                  "can be read or written by others: chmod 600 it");
     check_refused(OPENED FILES "secrets: [{name: A, source: 'file:@/out', hosts: [a.b]}]\n", "is not a file that the caller can read");
     check_refused(OPENED FILES "secrets: [{name: A, source: 'file:@/ws/link', hosts: [a.b]}]\n",
                   "a symbolic link that the contained program can turn elsewhere");
@@ -148,6 +155,8 @@ TEST(a_source_that_is_denied_inside_or_granted_nowhere_will_do)
     make_directory(&f, "out");
     write_file(&f, "out/key", VALUE);
     write_file(&f, "ws/key", VALUE);
+    set_mode(&f, "out/key", 0600);
+    set_mode(&f, "ws/key", 0600);
     accept_text(&f, OPENED FILES_DENIED "secrets: [{name: A, source: 'file:@/ws/key', hosts: [a.b]}, {name: B, source: 'file:@/out/key', hosts: [a.b]},\n"
                            " {name: C, command: [sh, -c, 'echo x'], hosts: [c.d]}]\n");
     check_string(f.plan->secrets[0].text, full_path(&f, "ws/key"));
@@ -164,6 +173,7 @@ TEST(a_hard_link_of_a_source_is_not_readable_inside)
     open_with_caller();
     make_directory(&f, "out");
     write_file(&f, "out/key", VALUE);
+    set_mode(&f, "out/key", 0600);
     check_int(link(full_path(&f, "out/key"), full_path(&f, "ws/other")), 0);
     accept_text(&f, OPENED "filesystem: {readwritePaths: ['@/ws']}\n"
                            "secrets: [{name: B, source: 'file:@/out/key', hosts: [a.b]}]\n");
