@@ -36,8 +36,9 @@ static int walk(struct walked *walked, const char *path)
 }
 
 /*
- * A lookup that the kernel begins again, because something was renamed meanwhile, goes on counting the links (fs/namei.c
- * of 6.18: path_init() leaves total_link_count alone), so a chain of as many as it follows fails by chance.
+ * A lookup that the kernel begins again, because something was mounted anywhere meanwhile, goes on counting the links
+ * (seen with 6.18: 500 of 255,000 fail beside a loop of mounts, none without), so a chain of as many as it follows fails
+ * by chance.
  */
 static int stat_again(const char *path, struct stat *st)
 {
