@@ -2,7 +2,8 @@
 /*
  * Placeholders in bodies. JSON is read by jansson, duplicate keys refused; the text itself goes on as it is. A placeholder has
  * only bytes that JSON may leave as they are, and can stand in strings and keys alone: where it is as often in the text as
- * in the strings that a secret's pointers name, and nowhere else in the tree, each of them is one of those.
+ * in the strings that a secret's pointers name, and nowhere else in the tree, each of them is one of those. Neither may one stand
+ * in the text that is none in the tree, because an escape before it takes its beginning.
  */
 #include <errno.h>
 #include <jansson.h>
@@ -77,6 +78,27 @@ static size_t count_in(const char *bytes, size_t size, const char *placeholder)
     for (const char *at = bytes; (at = memmem(at, size - (size_t)(at - bytes), placeholder, length)); at += length)
         count++;
     return count;
+}
+
+/*
+ * In the text itself, which goes on as it is. false: an escape before one of them reaches into it ("\\n" takes the first byte of
+ * "npm_..."), so that it is none to who reads the string.
+ */
+static bool count_in_text(const char *body, size_t size, const char *placeholder, size_t *ret_count)
+{
+    size_t length = strlen(placeholder), at = 0, count = 0;
+    const char *next;
+
+    while ((next = memmem(body + at, size - at, placeholder, length))) {
+        while (body + at < next)
+            at += body[at] != '\\' ? 1 : body[at + 1] == 'u' ? 6 : 2;
+        if (body + at != next)
+            return false;
+        at += length;
+        count++;
+    }
+    *ret_count = count;
+    return true;
 }
 
 /* In all strings and keys. *ret_deep: there may be more below. */
@@ -176,14 +198,14 @@ static int judge_tree(struct placeholders *placeholders, const char *host, const
 {
     for (unsigned i = 0; i < placeholders->secrets->count; i++) {
         const struct net_secret *secret = &placeholders->secrets->items[i];
-        size_t in_text = count_in(body, size, secret->placeholder), in_tree, permitted;
-        bool is_deep = false;
+        size_t in_text = 0, in_tree, permitted;
+        bool is_plain = count_in_text(body, size, secret->placeholder, &in_text), is_deep = false;
 
-        if (!in_text)
+        if (is_plain && !in_text)
             continue;
         in_tree = count_in_tree(root, secret->placeholder, 0, &is_deep);
         permitted = placeholder_is_for(secret, host) ? count_permitted(root, secret) : 0;
-        if (is_deep || in_text != in_tree || in_tree != permitted)
+        if (!is_plain || is_deep || in_text != in_tree || in_tree != permitted)
             return placeholder_refuse(placeholders, i, host, "a part of the JSON in the body", ret_secret, err);
     }
     return 0;

@@ -157,6 +157,42 @@ TEST(a_placeholder_anywhere_else_is_refused_with_its_secret)
     placeholders_finish(&placeholders);
 }
 
+/* "\n" takes the first byte of a placeholder that begins with n, "\u00" the first two of one that begins with digits. */
+TEST(a_placeholder_that_an_escape_reaches_into_is_none_and_cannot_stand_for_another)
+{
+    static const char *const placeholders[] = {"npm_0123456789abcdef", "6eabc-0123456789abcdef", "rk_0123456789abcdef"};
+    static const struct {
+        const char *text;
+        bool is_taken;
+    } rows[][3] = {
+        {{"{\"token\":\"npm_0123456789abcdef\",\"comment\":\"x\\n\"}", true},
+         {"{\"comment\":\"\\npm_0123456789abcdef\",\"token\":\"\\u006epm_0123456789abcdef\"}", false},
+         {"{\"comment\":\"\\npm_0123456789abcdef\",\"token\":\"\"}", false}},
+        {{"{\"token\":\"\\u00206eabc-0123456789abcdef\"}", true},
+         {"{\"comment\":\"\\u006eabc-0123456789abcdef\",\"token\":\"\\u0036eabc-0123456789abcdef\"}", false},
+         {"{\"comment\":\"\\u6eabc-0123456789abcdef\",\"token\":\"\"}", false}},
+        {{"{\"token\":\"\\\\rk_0123456789abcdef\"}", true},
+         {"{\"comment\":\"\\rk_0123456789abcdef\",\"token\":\"\\u0072k_0123456789abcdef\"}", false},
+         {"{\"token\":\"\\\\\\rk_0123456789abcdef\"}", false}},
+    };
+    static const struct net_secret_field field = {NET_SECRET_BODY, "/token"};
+    char out[1024];
+
+    for (size_t i = 0; i < ARRAY_COUNT(placeholders); i++) {
+        struct net_secret item = {.name = "TOKEN", .placeholder = placeholders[i], .hosts = hosts, .host_count = 1, .fields = &field,
+                                  .field_count = 1, .value_length = 40};
+        const struct net_secrets one = {.items = &item, .count = 1};
+        struct placeholders looked;
+        struct error err = ERROR_INIT;
+
+        check_int(placeholders_init(&looked, &one, &err), 0);
+        for (size_t j = 0; j < ARRAY_COUNT(rows[i]); j++)
+            if (split(&looked, BODY, HOST, "application/json", rows[i][j].text, out) != (rows[i][j].is_taken ? 0 : -EACCES))
+                test_fail(__FILE__, __LINE__, "'%s': %s", rows[i][j].text, out);
+        placeholders_finish(&looked);
+    }
+}
+
 TEST(a_body_is_wanted_whole_only_where_a_value_may_go_into_it)
 {
     struct placeholders placeholders;
