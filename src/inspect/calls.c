@@ -8,7 +8,6 @@
 
 #include <jansson.h>
 
-
 void calls_prepare(void)
 {
     json_object_seed(0);
@@ -28,31 +27,6 @@ static bool set_name(char name[CALLS_NAME_MAX], const json_t *value)
 }
 
 /* ---- what servers read otherwise ---- */
-
-static struct span without_blanks(struct span text)
-{
-    while (text.size && (text.at[0] == ' ' || text.at[0] == '\t')) {
-        text.at++;
-        text.size--;
-    }
-    while (text.size && (text.at[text.size - 1] == ' ' || text.at[text.size - 1] == '\t'))
-        text.size--;
-    return text;
-}
-
-/* In another charset (UTF-7, say, which many servers know) the same bytes are another text. */
-bool calls_is_type(struct span type)
-{
-    const char *end = memchr(type.at, ';', type.size);
-    struct span rest = {NULL, 0};
-
-    if (end) {
-        rest = without_blanks((struct span){end + 1, type.size - (size_t)(end + 1 - type.at)});
-        type.size = (size_t)(end - type.at);
-    }
-    return span_is(without_blanks(type), "application/json") &&
-           (!rest.size || span_is(rest, "charset=utf-8") || span_is(rest, "charset=\"utf-8\""));
-}
 
 /*
  * Go, .NET and others take a member whose name differs in case for the one that they look for, and beyond ASCII there are

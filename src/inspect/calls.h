@@ -23,9 +23,6 @@ struct calls_judged {
 int calls_judge(struct flow *flow, const struct net_request *request, const char *body, size_t size, struct buffer *out,
                 struct calls_judged *ret_judged, struct verdict *ret_verdict) must_check;
 
-/* A type whose bodies are read: application/json, in the one charset that JSON has (RFC 8259, 8.1), whether it is said or not. */
-bool calls_is_type(struct span type) must_check;
-
 /* Before files are gone. */
 void calls_prepare(void);
 

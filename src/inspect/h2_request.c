@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "inspect/answer.h"
 #include "inspect/h2.h"
+#include "inspect/media.h"
 #include "inspect/scrub.h"
 
 static nghttp2_nv pair(const char *name, const char *value)
@@ -188,7 +189,7 @@ static bool is_json(const struct h2_fields *fields)
 
         if (span_equals(field.name, "content-encoding"))
             return false;
-        if (span_equals(field.name, "content-type") && (found++ || !calls_is_type(field.value)))
+        if (span_equals(field.name, "content-type") && (found++ || !media_is(field.value.at, field.value.size, "application/json")))
             return false;
     }
     return found;

@@ -60,20 +60,19 @@ static int say_head(struct http1 *http, const struct head *head, const struct re
     return status;
 }
 
+/* Of two types servers take the one or the other: then it is none in which a value may stand. */
 static int remember_type(struct http1 *http, const struct head *head)
 {
-    mem_free(http->type);
-    http->type = mem_string("");
-    for (unsigned i = 0; i < head->field_count && http->type; i++) {
-        struct span value = head->fields[i].value;
+    struct span type = {"", 0};
+    unsigned count = 0;
 
-        if (!span_is(head->fields[i].name, "Content-Type"))
-            continue;
-        mem_free(http->type);
-        http->type = mem_alloc(value.size + 1);
-        if (http->type)
-            memcpy(http->type, value.at, value.size);
-    }
+    for (unsigned i = 0; i < head->field_count; i++)
+        if (span_is(head->fields[i].name, "Content-Type"))
+            type = count++ ? (struct span){"", 0} : head->fields[i].value;
+    mem_free(http->type);
+    http->type = mem_alloc(type.size + 1);
+    if (http->type)
+        memcpy(http->type, type.at, type.size);
     return http->type ? 0 : -ENOMEM;
 }
 

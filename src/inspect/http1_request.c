@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "inspect/http1.h"
+#include "inspect/media.h"
 
 struct tell_request http1_told(const struct http1 *http)
 {
@@ -143,7 +144,7 @@ static bool is_json(const struct head *head)
 
         if (span_is(field->name, "Content-Encoding"))
             return false;
-        if (span_is(field->name, "Content-Type") && (found++ || !calls_is_type(field->value)))
+        if (span_is(field->name, "Content-Type") && (found++ || !media_is(field->value.at, field->value.size, "application/json")))
             return false;
     }
     return found;

@@ -8,9 +8,9 @@
 #include <errno.h>
 #include <jansson.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/memory.h"
+#include "inspect/media.h"
 #include "inspect/placeholder_inside.h"
 #include "inspect/spelling.h"
 
@@ -20,13 +20,9 @@ enum kind { KIND_OTHER, KIND_JSON, KIND_FORM };
 
 static enum kind kind_of(const char *type)
 {
-    size_t size = strcspn(type, "; \t");
-
-    if (size == 16 && strncasecmp(type, "application/json", 16) == 0)
+    if (media_is(type, strlen(type), "application/json"))
         return KIND_JSON;
-    if (size == 33 && strncasecmp(type, "application/x-www-form-urlencoded", 33) == 0)
-        return KIND_FORM;
-    return KIND_OTHER;
+    return media_is(type, strlen(type), "application/x-www-form-urlencoded") ? KIND_FORM : KIND_OTHER;
 }
 
 bool placeholder_wants_body(const struct placeholders *placeholders, const char *host, const char *type)

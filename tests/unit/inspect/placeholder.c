@@ -76,6 +76,9 @@ static const struct {
     {TARGET, HOST, "", "/v1?%61pi%20key=x" P, "/v1?%61pi%20key=x<0f>"},
     {BODY, HOST, "application/json", "{\"auth\": {\"token\": \"Bearer " P "\"}}", "{\"auth\": {\"token\": \"Bearer <0j>\"}}"},
     {BODY, HOST, "Application/JSON; charset=utf-8", "{\"list\":[1,\"" P P "\"]}", "{\"list\":[1,\"<0j><0j>\"]}"},
+    {BODY, HOST, "application/json;charset=\"UTF-8\"", "{\"auth\": {\"token\": \"\\\"" P "\\u0020\\\\" P "\\\"\"}}",
+     "{\"auth\": {\"token\": \"\\\"<0j>\\u0020\\\\<0j>\\\"\"}}"},
+    {BODY, HOST, "application/x-www-form-urlencoded; charset=UTF-8", "token=" P, "token=<0f>"},
     {BODY, HOST, "application/json", "no json, no placeholder", "no json, no placeholder"},
     {BODY, HOST, "application/x-www-form-urlencoded", "a=b&token=" P, "a=b&token=<0f>"},
     {BODY, HOST, "application/octet-stream", "no placeholder", "no placeholder"},
@@ -112,6 +115,12 @@ static const struct {
     {BODY, HOST, "application/json", "{\"auth\": {\"token\": \"" Q "\"}}", "1: the placeholder of secret 'KEY' is in a part of the JSON"},
     {BODY, HOST, "application/json", "{\"list\":[\"" P "\"]}", "0: the placeholder of secret 'TOKEN' is in a part of the JSON"},
     {BODY, HOST, "application/json", "{\"list\":{\"01\":\"" P "\"}}", "0: the placeholder of secret 'TOKEN' is in a part of the JSON"},
+    {BODY, HOST, "application/json; charset=utf-7", "{\"auth\": {\"token\": \"+ACI-,+ACI-x+ACI-:+ACI-" P "\"}}",
+     "0: the placeholder of secret 'TOKEN' is in a body that is neither"},
+    {BODY, HOST, "application/json; a=b; charset=utf-7", "{\"auth\": {\"token\": \"" P "\"}}",
+     "0: the placeholder of secret 'TOKEN' is in a body that is neither"},
+    {BODY, HOST, "application/x-www-form-urlencoded; charset=utf-16", "token=" P,
+     "0: the placeholder of secret 'TOKEN' is in a body that is neither"},
     {BODY, HOST, "application/json", P, "0: the placeholder of secret 'TOKEN' is in a body that is no JSON"},
     {BODY, HOST, "application/x-www-form-urlencoded", "other=" P, "0: the placeholder of secret 'TOKEN' is in a field of the form"},
     {BODY, HOST, "application/x-www-form-urlencoded", P "=1", "0: the placeholder of secret 'TOKEN' is in a field of the form"},
@@ -201,6 +210,7 @@ TEST(a_body_is_wanted_whole_only_where_a_value_may_go_into_it)
     check(placeholder_wants_body(&placeholders, HOST, "application/json; charset=utf-8"));
     check(placeholder_wants_body(&placeholders, HOST, "application/x-www-form-urlencoded"));
     check(!placeholder_wants_body(&placeholders, HOST, "application/jsonp"));
+    check(!placeholder_wants_body(&placeholders, HOST, "application/json; charset=utf-7"));
     check(!placeholder_wants_body(&placeholders, HOST, ""));
     check(!placeholder_wants_body(&placeholders, "evil.example.com", "application/json"));
     check(!placeholder_wants_body(&placeholders, NULL, "application/json"));

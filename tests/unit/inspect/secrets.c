@@ -101,6 +101,9 @@ TEST(anywhere_else_a_placeholder_is_refused_and_told_of)
         "POST /a HTTP/1.1\r\nHost: api.test\r\nContent-Type: application/json\r\nContent-Length: 36\r\n\r\n{\"other\": \"" PLACEHOLDER "\"}",
         "POST /a HTTP/1.1\r\nHost: api.test\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 29\r\n\r\nother=" PLACEHOLDER,
         "POST /a HTTP/1.1\r\nHost: api.test\r\nContent-Type: text/plain\r\nContent-Length: 25\r\n\r\nx " PLACEHOLDER,
+        /* to who takes the first type it is a form, and the field another one */
+        "POST /a HTTP/1.1\r\nHost: api.test\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Type: application/json\r\n"
+        "Content-Length: 54\r\n\r\n{\"auth\":{\"token\":\"&comment=" PLACEHOLDER "&\"}}",
         "POST /a HTTP/1.1\r\nHost: api.test\r\nTransfer-Encoding: chunked\r\n\r\n7\r\ncordon-\r\n10\r\n0123456789abcdef\r\n0\r\n\r\n",
     };
 
