@@ -82,10 +82,9 @@ int hold_read(enum hold_side from, const void *data, size_t size, struct hold_re
 bool hold_is_reserved(const char *name, size_t size)
 {
     static const char *const names[] = {
-        "accept-encoding", "connection",        "content-length", "expect",     "host",
-        "http2-settings",  "if-range",          "keep-alive",     "range",      "proxy-connection",
-        "te",              "transfer-encoding", "trailer",        "upgrade",    "proxy-authenticate",
-        "proxy-authorization",
+        "accept-charset", "accept-encoding",    "connection", "content-length",    "expect",   "host",    "http2-settings",
+        "if-range",       "keep-alive",         "range",      "proxy-connection",  "te",       "trailer", "transfer-encoding",
+        "upgrade",        "proxy-authenticate", "proxy-authorization",
     };
 
     for (size_t i = 0; i < ARRAY_COUNT(names); i++)

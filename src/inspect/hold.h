@@ -17,7 +17,7 @@
  *
  * The answer may begin before the request has ended. One request at a time; the next one after END with HOLD_GOES_ON.
  * The holder alone writes Host, Content-Length, Transfer-Encoding, Accept-Encoding and what is about the connection, and
- * refuses these fields (hold_is_reserved()); it asks for no coding and no part of an answer, and drops 1xx and trailers.
+ * refuses these fields (hold_is_reserved()); it asks for no coding, no charset and no part of an answer, and drops 1xx and trailers.
  * Of an answer it drops the same fields; Content-Length is told where there is no body (HEAD, 304), and BODY says it else.
  */
 #ifndef CORDON_INSPECT_HOLD_H
@@ -65,7 +65,7 @@ enum hold_failure {
     HOLD_MISPLACED,      /* the secret may not stand there */
     HOLD_BAD_RECORD,     /* the inspector's own mistake */
     HOLD_BAD_ANSWER,     /* an answer that two programs could read differently, or that is too large */
-    HOLD_ENCODED,        /* an answer in a coding in which values cannot be found */
+    HOLD_ENCODED,        /* an answer in a coding or charset in which values cannot be found */
     HOLD_UPGRADED,       /* the server speaks another protocol from here on */
     HOLD_LOST,           /* the connection ended in the middle */
     HOLD_SLOW,           /* no connection within HOLD_OPEN_MS */

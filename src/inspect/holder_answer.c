@@ -6,6 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "inspect/media.h"
+
 #define INTERIMS_MAX 16u
 #define TRAILER_MAX  16384u
 #define LENGTH_MAX   ((uint64_t)1 << 62)
@@ -177,6 +179,8 @@ static int read_field(struct answer *answer, const struct answer_field *field, e
     }
     if (is_named(field, "content-encoding") && field->value_size && !is_text(field, "identity"))
         answer->is_encoded = true;
+    if (is_named(field, "content-type"))
+        answer->is_encoded |= media_hides_ascii(field->value, field->value_size);
     if (is_named(field, "connection")) {
         if (field->value_size > 1024)
             return wrong(ret_failure, err, "it says too much of the connection");
@@ -218,7 +222,8 @@ static int judge_head(struct answer *answer, enum hold_failure *ret_failure, str
     if (!is_empty && answer->is_encoded) {
         *ret_failure = HOLD_ENCODED;
         return error_set(err, ERROR_UNENFORCEABLE, EPROTO,
-                         "the server's answer is encoded (Content-Encoding) though none was asked for; values cannot be found in it");
+                         "the server's answer is in a coding (Content-Encoding) or charset (UTF-16, say) that was not asked for; values "
+                         "cannot be found in it");
     }
     answer->body = is_empty ? HOLD_NO_BODY : answer->has_length ? HOLD_LENGTH : HOLD_CHUNKED;
     answer->left = answer->body == HOLD_LENGTH ? answer->length : 0;

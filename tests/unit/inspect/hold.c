@@ -111,6 +111,8 @@ TEST(fields_that_the_holder_writes_are_reserved_in_every_case_and_others_are_not
     check(hold_is_reserved("Host", 4));
     check(hold_is_reserved("CONTENT-LENGTH", 14));
     check(hold_is_reserved("range", 5));
+    check(hold_is_reserved("Accept-Charset", 14));
+    check(!hold_is_reserved("accept", 6));
     check(!hold_is_reserved("authorization", 13));
     check(!hold_is_reserved("hos", 3));
     check(!hold_is_reserved("hosts", 5));

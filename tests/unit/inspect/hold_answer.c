@@ -105,7 +105,13 @@ static const struct {
     {"HTTP/1.1 200 OK\r\n\r\nuntil the end", "200|chunked|until the end|last", false, true},
     {"HTTP/1.1 200 OK\r\nContent-Encoding: identity\r\nContent-Length: 1\r\n\r\nx", "200|length|x|end", false, false},
     {"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 0\r\n\r\n", "200|Content-Length=0|none||end", true, false},
+    {"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=ISO-8859-1\r\nContent-Length: 1\r\n\r\nx",
+     "200|Content-Type=text/html; charset=ISO-8859-1|length|x|end", false, false},
+    {"HTTP/1.1 200 OK\r\nContent-Type: a/b; charset=utf-16\r\nContent-Length: 0\r\n\r\n", "200|Content-Type=a/b; charset=utf-16|Content-Length=0|none||end", true, false},
     /* one thing wrong each */
+    {"HTTP/1.1 200 OK\r\nContent-Type: application/json; charset=utf-16\r\nContent-Length: 1\r\n\r\nx", "encoded", false, false},
+    {"HTTP/1.1 200 OK\r\nContent-Type: a/b;a=b; Charset=\"UTF-32LE\"\r\nContent-Length: 1\r\n\r\nx", "encoded", false, false},
+    {"HTTP/1.1 200 OK\r\nContent-Type: a/b; charset=utf-8\r\nContent-Type: a/b; charset=UTF-7\r\nContent-Length: 1\r\n\r\nx", "encoded", false, false},
     {"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 1\r\n\r\nx", "encoded", false, false},
     {"HTTP/1.1 200 OK\r\nContent-Encoding: identity, br\r\nContent-Length: 1\r\n\r\nx", "encoded", false, false},
     {"HTTP/1.1 101 Switching\r\nUpgrade: websocket\r\n\r\n", "upgraded", false, false},
