@@ -88,6 +88,13 @@ static int add_hexadecimal(struct search *search, const struct net_secret *secre
     return status;
 }
 
+/* Beside the five of HTML there are templates that write '/', '=', '`', '+' and other bytes so: all but what nobody does. */
+static bool may_be_reference(unsigned char byte)
+{
+    return !((byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9') ||
+             (byte && strchr("-_.", byte)));
+}
+
 static int add_secret(struct values *values, unsigned number, struct error *err)
 {
     const struct net_secret *secret = &values->secrets->items[number];
@@ -107,7 +114,7 @@ static int add_secret(struct values *values, unsigned number, struct error *err)
         return error_set(err, ERROR_INTERNAL, -status, "secret '%s': its forms take more room than was counted", secret->name);
     values->has_lane[LANE_FORM] |= strchr(secret->value, ' ') != NULL;
     for (size_t i = 0; i < length; i++)
-        values->has_lane[LANE_HTML] |= (unsigned char)secret->value[i] >= 0x80 || strchr("&<>\"'", secret->value[i]);
+        values->has_lane[LANE_HTML] |= may_be_reference((unsigned char)secret->value[i]);
     return 0;
 }
 

@@ -180,6 +180,34 @@ TEST(references_of_html_and_of_unicode_are_read)
     values_finish(&values);
 }
 
+/* Templates differ in what they write as a reference: Handlebars '=', mustache.js '/', .NET '+'. */
+TEST(references_are_read_for_a_value_without_what_html_itself_has_references_for)
+{
+    static struct net_secret item = {.name = "T", .placeholder = "p", .value = "abc+def/012==", .value_length = 13};
+    static const struct net_secrets one = {.items = &item, .count = 1};
+    static const char *const texts[] = {
+        "before {abc+def/012&#x3D;&#x3D;} behind",
+        "before {abc+def&#x2F;012==} behind",
+        "before {abc&#43;def&#47;012&#61;&#61;} behind",
+    };
+    static struct output out;
+    struct error err = ERROR_INIT;
+    struct values values;
+    struct scrub *scrub = NULL;
+
+    check_int(values_init(&values, &one, &err), 0);
+    check_int(scrub_new(&values, &scrub, &err), 0);
+    for (size_t i = 0; i < ARRAY_COUNT(texts); i++)
+        for (size_t cut = 0; cut <= strlen(texts[i]); cut++) {
+            run_cut(scrub, texts[i], strlen(texts[i]), cut, &out);
+            check_gone(&out, strlen(texts[i]), strlen(texts[i]) - strlen("before {} behind"));
+        }
+    run_cut(scrub, "before {abc+def/012&#x3D;&#x3E;} behind", 39, 20, &out);
+    check_string(out.bytes, "before {abc+def/012&#x3D;&#x3E;} behind");
+    scrub_free(scrub);
+    values_finish(&values);
+}
+
 TEST(what_is_no_value_passes_untouched_and_is_held_only_while_it_may_become_one)
 {
     static const struct {
