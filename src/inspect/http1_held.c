@@ -128,9 +128,12 @@ int http1_held_send(struct http1 *http, const struct head *head, const struct re
         return http1_refuse(http, &large, head);
     flow->held_is_head = http->is_head_method;
     if (!head->has_body) {
+        bool is_said = head->body == HEAD_BODY_LENGTH && hold_expects_body(head->method.at, head->method.size);
+
+        /* there are servers that refuse a POST without a length (411) */
         status = say_head(http, head, request);
         if (status == 0)
-            status = hold_client_body(flow->hold, HOLD_NO_BODY, 0);
+            status = hold_client_body(flow->hold, is_said ? HOLD_LENGTH : HOLD_NO_BODY, 0);
         return status == 0 ? end_request(http) : status;
     }
     status = remember_type(http, head);

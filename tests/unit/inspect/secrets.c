@@ -69,6 +69,18 @@ TEST(in_its_place_in_a_body_the_value_is_sent_with_the_length_that_it_has)
     check_sent("POST /a HTTP/1.1\r\nHost: api.test\r\nContent-Type: text/plain\r\nContent-Length: 3\r\n\r\nabc", "\r\n\r\nabc");
 }
 
+TEST(a_length_of_nothing_is_said_where_a_body_is_expected)
+{
+    check_sent("POST /a HTTP/1.1\r\nHost: api.test\r\nContent-Length: 0\r\n\r\n", "\r\nContent-Length: 0\r\n\r\n");
+    check_sent("GET /a HTTP/1.1\r\nHost: api.test\r\nContent-Length: 0\r\nX: y\r\n\r\n", "Accept-Encoding: identity\r\nX: y\r\n\r\n");
+}
+
+/* A server may answer in what it is asked for, and in UTF-16 no value is found. */
+TEST(no_charset_is_asked_for)
+{
+    check_sent("GET /a HTTP/1.1\r\nHost: api.test\r\nAccept-Charset: utf-16\r\nX: y\r\n\r\n", "Accept-Encoding: identity\r\nX: y\r\n\r\n");
+}
+
 static void check_refused(const struct world_rules *rules, const char *request)
 {
     struct meeting *meeting = calloc(1, sizeof(*meeting));
