@@ -107,16 +107,30 @@ static bool judge_one(struct flow *flow, const json_t *message, const struct net
     return ret_verdict->verdict == NET_PERMIT;
 }
 
+/* It is one request, so it counts once. */
+static bool refuse_mixed(struct verdict *verdict)
+{
+    *verdict = (struct verdict){.verdict = NET_REFUSE, .reason = NET_CALL, .status = 403, .code = "denied",
+                                .what = "a batch whose calls count for different budgets: send them one by one"};
+    return false;
+}
+
 static bool judge_all(struct flow *flow, const json_t *root, const struct net_request *request, struct calls_judged *judged,
                       struct verdict *ret_verdict)
 {
+    struct budget_use first = {0};
+
     if (!json_is_array(root))
         return judge_one(flow, root, request, judged, ret_verdict);
     if (!json_array_size(root))
         refuse(ret_verdict, "a batch without a call");
-    for (size_t i = 0; i < json_array_size(root); i++)
+    for (size_t i = 0; i < json_array_size(root); i++) {
         if (!judge_one(flow, json_array_get(root, i), request, judged, ret_verdict))
             return false;
+        if (i && !budget_uses_equal(&first, &ret_verdict->budgets))
+            return refuse_mixed(ret_verdict);
+        first = ret_verdict->budgets;
+    }
     return json_array_size(root);
 }
 

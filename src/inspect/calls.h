@@ -18,7 +18,7 @@ struct calls_judged {
 
 /*
  * Each call of the body (one, or a batch of at least one) is asked about as `request` with it; the first that is refused
- * decides. Where all are permitted, *out gets the body anew. *ret_judged: the last one asked about. -ENOMEM.
+ * decides. All of a batch have to count for the same budgets. Where all are permitted, *out gets the body anew. *ret_judged: the last one asked about. -ENOMEM.
  */
 int calls_judge(struct flow *flow, const struct net_request *request, const char *body, size_t size, struct buffer *out,
                 struct calls_judged *ret_judged, struct verdict *ret_verdict) must_check;

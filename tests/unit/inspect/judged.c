@@ -315,6 +315,43 @@ TEST(a_request_more_than_the_budget_is_answered_and_told_once)
     world_end(&world);
 }
 
+TEST(a_batch_counts_for_the_budget_of_each_of_its_calls_or_is_refused)
+{
+    static const char *const cheap[] = {"read"};
+    static const struct net_requests reading = {.has_calls = true, .is_mcp = true, .tools = cheap, .tool_count = 1};
+    static const struct net_budget one = {.requests = 1, .where = "test.yaml:2:2: budget"};
+    static const char search[] = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"search\"}}";
+    static const char read[] = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"read\"}}";
+    const char *const refused[][2] = {{search, read}, {read, search}};
+    struct world world;
+    struct link link;
+    char batch[400];
+
+    world_begin(&world, &(struct world_rules){.requests = &mcp, .budget = &one, .other = &reading}, NULL);
+    link = world_link(&world, false);
+    for (size_t i = 0; i < ARRAY_COUNT(refused); i++) {
+        snprintf(batch, sizeof(batch), "[%s,%s]", refused[i][0], refused[i][1]);
+        say_call(&link, "application/json", batch);
+        link_read_until(link.program, "}}\n", got, sizeof(got));
+        check_contains(got, "403 Forbidden");
+        check_contains(got, "different budgets");
+    }
+    /* of one kind they go, and count */
+    for (int i = 0; i < 3; i++) {
+        snprintf(batch, sizeof(batch), "[%s,%s]", i ? search : read, i ? search : read);
+        say_call(&link, "application/json", batch);
+        if (i == 2)
+            break;
+        link_read_until(link.server, batch, got, sizeof(got));
+        link_send(link.server, "HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n");
+        link_read_until(link.program, "\r\n\r\n", got, sizeof(got));
+    }
+    link_read_until(link.program, "}}\n", got, sizeof(got));
+    check_contains(got, "429 Too Many Requests");
+    link_close(&link);
+    world_end(&world);
+}
+
 TEST(no_byte_more_than_the_budget_goes_up)
 {
     static const struct net_budget small = {.bytes_up = 200, .where = "test.yaml:2:2: budget"};
