@@ -62,7 +62,7 @@ struct flow {
     struct hold_client *hold;
     struct buffer held_in; /* its answers, as HTTP/1.1 */
     bool is_held_open, held_is_chunked, held_is_head;
-    unsigned held_status, held_failure;
+    unsigned held_status;
     uint64_t began_ns, active_ns, lingered;
     uint64_t bytes_up, bytes_down;
 };

@@ -117,14 +117,13 @@ static void room(void *owner)
     turn(owner);
 }
 
-static void failed(void *owner, enum hold_failure failure, const struct error *err)
+static void failed(void *owner, enum hold_failure failure unused_arg, const struct error *err)
 {
     struct flow *flow = owner;
 
     broken(flow, err->text);
     if (!flow->is_held_open)
         tell_failed(flow, err->errnum ? err->errnum : EPROTO, flow->failure);
-    flow->held_failure = failure;
 }
 
 static void gone(void *owner)

@@ -77,11 +77,6 @@ int queue_add(struct queue *queue, const void *bytes, size_t size)
     return 0;
 }
 
-int queue_add_text(struct queue *queue, const char *text)
-{
-    return queue_add(queue, text, strlen(text));
-}
-
 void queue_take(struct queue *queue, size_t size)
 {
     queue->start += size;

@@ -24,7 +24,6 @@ void queue_grow(struct queue *queue, size_t size);
 
 /* 0 or -ENOMEM. */
 int queue_add(struct queue *queue, const void *bytes, size_t size) must_check;
-int queue_add_text(struct queue *queue, const char *text) must_check;
 
 /* At most what there is. */
 void queue_take(struct queue *queue, size_t size);
