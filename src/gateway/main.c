@@ -25,6 +25,7 @@
 #include "base/memory.h"
 #include "worker/channel.h"
 #include "worker/confine.h"
+#include "worker/start.h"
 #include "gateway/change.h"
 #include "gateway/doors.h"
 #include "gateway/flow.h"
@@ -124,42 +125,6 @@ static void channel_ready(struct loop_watch *watch, uint32_t events)
 
 /* ---- start ---- */
 
-/* One of these two; `other` may be the same. */
-static int receive_one(enum worker_message_type type, enum worker_message_type other, enum worker_message_type *ret_type,
-                       int *ret_fd, struct error *err)
-{
-    struct worker_message message;
-    auto_close int fd = -1;
-    int status = channel_receive(WORKER_CHANNEL, &message, &fd, err);
-
-    if (status < 0)
-        return status;
-    if (status == 0)
-        _exit(EXIT_SUCCESS); /* nobody is left to tell */
-    if (message.type != type && message.type != other)
-        return error_set(err, ERROR_INTERNAL, EPROTO, "the starter sent message %u where %u belongs", message.type, type);
-    *ret_type = (enum worker_message_type)message.type;
-    *ret_fd = take_fd(fd);
-    return 0;
-}
-
-/* Descriptors 0 to 2 are the starter's to give; here nothing is to be read or said. */
-static int close_others(struct error *err)
-{
-    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-    if (null < 0)
-        return error_system(err, errno, "open /dev/null");
-    for (int fd = 0; fd < WORKER_CHANNEL; fd++)
-        if (fd != null && dup2(null, fd) < 0)
-            return error_system(err, errno, "close what was inherited");
-    if (close_range(WORKER_CHANNEL + 1, ~0u, 0) < 0)
-        return error_system(err, errno, "close what was inherited");
-    if (fcntl(WORKER_CHANNEL, F_SETFD, FD_CLOEXEC) < 0)
-        return error_system(err, errno, "keep the channel (descriptor %d)", WORKER_CHANNEL);
-    return 0;
-}
-
 static unsigned most_connections(void)
 {
     struct rlimit files;
@@ -188,13 +153,13 @@ static int open_names(struct gateway *gateway, struct error *err)
 static int receive_network(struct start *start, struct error *err)
 {
     struct gateway *gateway = &start->gateway;
-    enum worker_message_type type;
-    int fd, status = receive_one(WORKER_ATTACH, WORKER_INSPECTOR, &type, &fd, err);
+    struct worker_message message;
+    int fd, status = worker_receive(1u << WORKER_ATTACH | 1u << WORKER_INSPECTOR, &message, &fd, err);
 
-    if (status == 0 && type == WORKER_INSPECTOR) {
+    if (status == 0 && message.type == WORKER_INSPECTOR) {
         status = inspector_open(gateway, fd, err);
         if (status == 0)
-            status = receive_one(WORKER_ATTACH, WORKER_ATTACH, &type, &fd, err);
+            status = worker_receive(1u << WORKER_ATTACH, &message, &fd, err);
     }
     if (status < 0)
         return status;
@@ -210,8 +175,8 @@ static no_return void capture_again(int network)
     static const struct worker_message ready = {.type = WORKER_READY};
     struct ruleset *set = NULL;
     struct error err = ERROR_INIT;
-    enum worker_message_type type;
-    int rules = -1, status = receive_one(WORKER_RULES, WORKER_RULES, &type, &rules, &err);
+    struct worker_message message;
+    int rules = -1, status = worker_receive(1u << WORKER_RULES, &message, &rules, &err);
 
     if (status == 0)
         status = ruleset_read(rules, &set, &err);
@@ -233,11 +198,11 @@ static no_return void capture_again(int network)
 static int open_outside(struct start *start, struct error *err)
 {
     struct gateway *gateway = &start->gateway;
-    enum worker_message_type type;
+    struct worker_message message;
     auto_close int rules = -1;
-    int status = receive_one(WORKER_RULES, WORKER_CAPTURE, &type, &rules, err);
+    int status = worker_receive(1u << WORKER_RULES | 1u << WORKER_CAPTURE, &message, &rules, err);
 
-    if (status == 0 && type == WORKER_CAPTURE)
+    if (status == 0 && message.type == WORKER_CAPTURE)
         capture_again(rules);
     if (status == 0)
         status = ruleset_read(rules, &gateway->set, err);
@@ -310,7 +275,7 @@ static int watch_all(struct start *start, struct error *err)
 
 static int begin(struct start *start, struct error *err)
 {
-    int status = close_others(err);
+    int status = worker_close_others(err);
 
     if (status == 0)
         status = open_outside(start, err);

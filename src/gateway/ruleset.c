@@ -7,42 +7,11 @@
 #include "gateway/ruleset.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdint.h>
-#include <unistd.h>
 
 #include "net/inside.h"
-
-#define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
-
-static int read_record(int fd, struct arena *arena, void **ret_record, size_t *ret_size, struct error *err)
-{
-    int seals = fcntl(fd, F_GET_SEALS);
-    char *record = arena_alloc(arena, NET_RECORD_MAX + 1);
-    size_t size = 0;
-
-    if (!record)
-        return error_memory(err);
-    if (seals < 0 || (seals & SEALS) != SEALS)
-        return error_set(err, ERROR_INTERNAL, EPERM, "the rules are not in a memory file sealed against change");
-    while (size <= NET_RECORD_MAX) {
-        ssize_t got = pread(fd, record + size, NET_RECORD_MAX + 1 - size, (off_t)size);
-
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return error_system(err, errno, "read the rules");
-        if (got == 0)
-            break;
-        size += (size_t)got;
-    }
-    if (size > NET_RECORD_MAX)
-        return error_set(err, ERROR_LIMIT, E2BIG, "the rules have more than %zu bytes", NET_RECORD_MAX);
-    *ret_record = record;
-    *ret_size = size;
-    return 0;
-}
+#include "worker/start.h"
 
 static bool grants_port(const struct net_rule *rule, unsigned port)
 {
@@ -113,16 +82,16 @@ static int derive(struct ruleset *set, struct error *err)
 
 int ruleset_read(int fd, struct ruleset **ret_ruleset, struct error *err)
 {
-    auto_arena struct arena *arena = arena_new(), *of_record = arena_new();
+    auto_arena struct arena *arena = arena_new();
     struct ruleset *set = arena ? arena_alloc(arena, sizeof(*set)) : NULL;
-    void *record;
+    auto_free char *record = NULL;
     size_t size;
     int status;
 
-    if (!set || !of_record)
+    if (!set)
         return error_memory(err);
     set->arena = arena;
-    status = read_record(fd, of_record, &record, &size, err);
+    status = worker_read_sealed(fd, NET_RECORD_MAX, "the rules", &record, &size, err);
     if (status == 0)
         status = net_rules_read(arena, record, size, &set->rules, err);
     if (status == 0)
