@@ -37,21 +37,12 @@ void flow_recount(struct flow *flow, const struct net_decision *decision)
 
 bool flow_count(struct flow *flow, const struct net_decision *decision)
 {
-    struct gateway *gateway = flow->gateway;
-    struct net_decision used_up = {.verdict = NET_REFUSE, .reason = NET_BUDGET};
-    struct budget_short missing = {0};
+    struct net_decision counted = *decision;
 
     flow_recount(flow, decision);
-    if (!flow->pump.meter)
+    if (!flow->pump.meter || gateway_count(flow->gateway, &counted))
         return true;
-    missing.budget = budgets_ended(&gateway->budgets, &flow->use);
-    if (!missing.budget &&
-        budgets_take_whole(&gateway->budgets, &flow->use, BUDGET_CONNECTIONS, 1, loop_now_ns(gateway->loop), &missing))
-        return true;
-    used_up.where = gateway->budgets.rules->budgets[missing.budget - 1].where;
-    if (!budgets_ended(&gateway->budgets, &flow->use))
-        gateway_end_budget(gateway, missing.budget, BUDGET_CONNECTIONS);
-    flow_end_denied(flow, &used_up);
+    flow_end_denied(flow, &counted);
     return false;
 }
 

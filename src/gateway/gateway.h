@@ -60,6 +60,15 @@ struct judgement {
  */
 void gateway_judge(struct gateway *gateway, const struct net_question *question, struct judgement *ret);
 
+/*
+ * One connection, or the first datagram of a flow, that `decision` permits, counted against its budgets; used up: false, and
+ * `decision` refuses it.
+ */
+bool gateway_count(struct gateway *gateway, struct net_decision *decision);
+
+/* May a datagram of this size go on? What a rate has no room for is lost; at the end of a budget so is everything. */
+bool gateway_count_bytes(struct gateway *gateway, const struct budget_use *use, enum budget_kind kind, size_t size);
+
 /* `budget` had nothing left of `kind`: tell it once, and end what it holds up. */
 void gateway_end_budget(struct gateway *gateway, uint16_t budget, enum budget_kind kind);
 /* The same where somebody else was told to tell it. */

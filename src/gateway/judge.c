@@ -73,3 +73,29 @@ void gateway_end_budget(struct gateway *gateway, uint16_t budget, enum budget_ki
     if (budgets_end(&gateway->budgets, budget, kind))
         gateway_tell_budget(gateway, budget, kind);
 }
+
+bool gateway_count(struct gateway *gateway, struct net_decision *decision)
+{
+    struct budget_use use = budget_use_of(decision);
+    struct budget_short missing = {.budget = budgets_ended(&gateway->budgets, &use)};
+
+    if (!missing.budget) {
+        if (budgets_take_whole(&gateway->budgets, &use, BUDGET_CONNECTIONS, 1, loop_now_ns(gateway->loop), &missing))
+            return true;
+        gateway_end_budget(gateway, missing.budget, BUDGET_CONNECTIONS);
+    }
+    *decision = (struct net_decision){.verdict = NET_REFUSE, .reason = NET_BUDGET,
+                                      .where = gateway->budgets.rules->budgets[missing.budget - 1].where};
+    return false;
+}
+
+bool gateway_count_bytes(struct gateway *gateway, const struct budget_use *use, enum budget_kind kind, size_t size)
+{
+    struct budget_short missing;
+
+    if (budgets_take_whole(&gateway->budgets, use, kind, size, loop_now_ns(gateway->loop), &missing))
+        return true;
+    if (!missing.wait_ms)
+        gateway_end_budget(gateway, missing.budget, kind);
+    return false;
+}

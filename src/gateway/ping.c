@@ -174,18 +174,6 @@ static void idle_due(struct loop_timer *timer)
     flow_end(container_of(timer, struct ping_flow, idle), 0);
 }
 
-static bool may_pass(struct ping_flow *flow, enum budget_kind kind, size_t size)
-{
-    struct gateway *gateway = flow->ping->gateway;
-    struct budget_short missing;
-
-    if (budgets_take_whole(&gateway->budgets, &flow->use, kind, size, loop_now_ns(gateway->loop), &missing))
-        return true;
-    if (!missing.wait_ms)
-        gateway_end_budget(gateway, missing.budget, kind);
-    return false;
-}
-
 static void outside_ready(struct loop_watch *watch, uint32_t events)
 {
     struct ping_flow *flow = container_of(watch, struct ping_flow, outside);
@@ -202,7 +190,7 @@ static void outside_ready(struct loop_watch *watch, uint32_t events)
             flow_end(flow, errno);
             return;
         }
-        if ((size_t)size < ECHO_MIN || !may_pass(flow, BUDGET_BYTES_DOWN, (size_t)size))
+        if ((size_t)size < ECHO_MIN || !gateway_count_bytes(flow->ping->gateway, &flow->use, BUDGET_BYTES_DOWN, (size_t)size))
             continue;
         flow->bytes_down += (uint64_t)size;
         if (!flow->is_answered)
@@ -278,22 +266,10 @@ static struct ping_flow *judge_first(struct ping *ping, const struct request *re
     struct net_question question = {.protocol = NET_ICMP, .address = request->wanted, .said = NET_SAID_NOTHING,
                                     .program = NET_MARK_PROGRAM(request->mark)};
     struct judgement judgement;
-    struct budget_use use;
-    struct budget_short missing = {0};
-    uint16_t ended;
 
     gateway_judge(gateway, &question, &judgement);
-    use = budget_use_of(&judgement.decision);
-    ended = budgets_ended(&gateway->budgets, &use);
-    if (judgement.decision.verdict == NET_PERMIT && !ended &&
-        budgets_take_whole(&gateway->budgets, &use, BUDGET_CONNECTIONS, 1, loop_now_ns(gateway->loop), &missing))
+    if (judgement.decision.verdict == NET_PERMIT && gateway_count(gateway, &judgement.decision))
         return flow_new(ping, request, &question, &judgement);
-    if (missing.budget)
-        gateway_end_budget(gateway, missing.budget, BUDGET_CONNECTIONS);
-    if (judgement.decision.verdict == NET_PERMIT) {
-        judgement.decision.reason = NET_BUDGET;
-        judgement.decision.where = gateway->budgets.rules->budgets[(ended ? ended : missing.budget) - 1].where;
-    }
     tell_denied(ping, request, &question, &judgement);
     send_prohibited(ping, request);
     return NULL;
@@ -310,7 +286,7 @@ static void take_request(struct ping *ping, const struct request *request)
     flow = flow_find(ping, request);
     if (!flow)
         flow = judge_first(ping, request);
-    if (!flow || !may_pass(flow, BUDGET_BYTES_UP, request->size))
+    if (!flow || !gateway_count_bytes(flow->ping->gateway, &flow->use, BUDGET_BYTES_UP, request->size))
         return;
     loop_start(ping->gateway->loop, &flow->idle, IDLE_MS);
     if (send(flow->outside.fd, request->echo, request->size, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)

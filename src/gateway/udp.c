@@ -193,19 +193,6 @@ static void flow_break(struct udp_flow *flow, int number)
     flow_free(flow);
 }
 
-/* A datagram that a rate has no room for is lost; at the end of a budget so are all. */
-static bool may_pass(struct udp_flow *flow, enum budget_kind kind, size_t size)
-{
-    struct gateway *gateway = flow->udp->gateway;
-    struct budget_short missing;
-
-    if (budgets_take_whole(&gateway->budgets, &flow->use, kind, size, loop_now_ns(gateway->loop), &missing))
-        return true;
-    if (!missing.wait_ms)
-        gateway_end_budget(gateway, missing.budget, kind);
-    return false;
-}
-
 static void outside_ready(struct loop_watch *watch, uint32_t events)
 {
     struct udp_flow *flow = container_of(watch, struct udp_flow, outside);
@@ -223,7 +210,7 @@ static void outside_ready(struct loop_watch *watch, uint32_t events)
             flow_break(flow, errno);
             return;
         }
-        if (!may_pass(flow, BUDGET_BYTES_DOWN, (size_t)size))
+        if (!gateway_count_bytes(flow->udp->gateway, &flow->use, BUDGET_BYTES_DOWN, (size_t)size))
             continue; /* a flow that has ended is ended in the next round */
         flow->bytes_down += (uint64_t)size;
         flow->used_ns = loop_now_ns(udp->gateway->loop);
@@ -269,22 +256,6 @@ static struct udp_flow *flow_new(struct udp *udp, const struct arrival *arrival,
 
 /* ---- from the program ---- */
 
-/* What has no budget left is refused like what no rule grants. */
-static void count_flow(struct udp *udp, struct net_decision *decision)
-{
-    struct gateway *gateway = udp->gateway;
-    struct budget_use use = budget_use_of(decision);
-    struct budget_short missing = {.budget = budgets_ended(&gateway->budgets, &use)};
-
-    if (!missing.budget &&
-        budgets_take_whole(&gateway->budgets, &use, BUDGET_CONNECTIONS, 1, loop_now_ns(gateway->loop), &missing))
-        return;
-    if (!budgets_ended(&gateway->budgets, &use))
-        gateway_end_budget(gateway, missing.budget, BUDGET_CONNECTIONS);
-    *decision = (struct net_decision){.verdict = NET_REFUSE, .reason = NET_BUDGET,
-                                      .where = gateway->budgets.rules->budgets[missing.budget - 1].where};
-}
-
 static struct udp_flow *judge_first(struct udp *udp, const struct arrival *arrival, bool is_quic)
 {
     struct net_question question = {.protocol = NET_UDP,
@@ -297,7 +268,7 @@ static struct udp_flow *judge_first(struct udp *udp, const struct arrival *arriv
     question.said = is_quic ? NET_SAID_NO_NAME : NET_SAID_NOTHING;
     gateway_judge(udp->gateway, &question, &judgement);
     if (judgement.decision.verdict == NET_PERMIT)
-        count_flow(udp, &judgement.decision);
+        (void)gateway_count(udp->gateway, &judgement.decision); /* what has no budget left is refused as what no rule grants */
     if (judgement.decision.verdict != NET_PERMIT) {
         tell_denied(udp, &question, arrival->mark, &judgement.decision, judgement.name);
         send_unreachable(udp, &arrival->client, &arrival->wanted, arrival->size);
@@ -355,7 +326,7 @@ static void take_datagram(struct udp *udp, const struct arrival *arrival)
     if (!flow)
         return;
     flow->used_ns = loop_now_ns(udp->gateway->loop);
-    if (!may_pass(flow, BUDGET_BYTES_UP, size))
+    if (!gateway_count_bytes(flow->udp->gateway, &flow->use, BUDGET_BYTES_UP, size))
         return;
     if (send(flow->outside.fd, body, size, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
         flow->bytes_up += size;
