@@ -164,7 +164,9 @@ static int receive_network(struct start *start, struct error *err)
     if (status < 0)
         return status;
     start->network = fd;
-    if (gateway->set->rules->budget_count && !gateway->budgets.memory)
+    if (gateway->inspector)
+        return 0; /* it has told it of the counters of these rules */
+    if (gateway->set->rules->budget_count)
         status = budgets_create(&gateway->budgets, NULL, err);
     return status < 0 ? status : budgets_set_rules(&gateway->budgets, gateway->set->rules, true, err);
 }

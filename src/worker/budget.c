@@ -30,7 +30,7 @@ struct counter {
     _Atomic uint64_t key; /* 0 = free */
     _Atomic uint64_t used[BUDGET_KINDS];
     _Atomic uint64_t paid_ns; /* CLOCK_MONOTONIC, of all processes of this machine the same */
-    _Atomic uint32_t ended; /* a bit for each kind */
+    _Atomic uint64_t ended; /* a bit for each kind, and above them the round (struct budgets) in which it was */
 };
 
 struct budget_memory {
@@ -80,6 +80,7 @@ int budgets_create(struct budgets *budgets, int *ret_fd, struct error *err)
     if (status < 0)
         return error_system(err, -status, "make room for the counters of budgets");
     atomic_store(&budgets->memory->magic, MAGIC);
+    budgets->round = 0;
     if (ret_fd)
         *ret_fd = take_fd(fd);
     return 0;
@@ -109,6 +110,7 @@ int budgets_open(struct budgets *budgets, int fd, struct error *err)
         return error_set(err, ERROR_INTERNAL, EBADMSG, "the counters of budgets are of another version");
     }
     budgets->memory = memory;
+    budgets->round = 0;
     return 0;
 }
 
@@ -192,8 +194,7 @@ int budgets_set_rules(struct budgets *budgets, const struct net_rules *rules, bo
     }
     memcpy(budgets->slots, slots, sizeof(budgets->slots));
     budgets->rules = rules;
-    for (size_t i = 0; is_creator && i < rules->budget_count; i++)
-        atomic_store(&budgets->memory->counters[slots[i]].ended, 0); /* its limit may be another */
+    budgets->round++; /* what had ended may have another limit */
     return 0;
 }
 
@@ -407,15 +408,28 @@ void budgets_give(struct budgets *budgets, const struct budget_use *use, enum bu
 
 bool budgets_end(struct budgets *budgets, uint16_t budget, enum budget_kind kind)
 {
-    return !(atomic_fetch_or(&counter_of(budgets, budget)->ended, 1u << kind) & 1u << kind);
+    _Atomic uint64_t *ended = &counter_of(budgets, budget)->ended;
+    uint64_t before = atomic_load(ended), after;
+
+    do {
+        if (before >> BUDGET_KINDS > budgets->round)
+            return false; /* the other side has the next rules already */
+        after = (before >> BUDGET_KINDS == budgets->round ? before : budgets->round << BUDGET_KINDS) | 1u << kind;
+        if (after == before)
+            return false;
+    } while (!atomic_compare_exchange_weak(ended, &before, after));
+    return true;
 }
 
 uint16_t budgets_ended(const struct budgets *budgets, const struct budget_use *use)
 {
     uint16_t budget;
 
-    for (size_t i = 0; (budget = nth(budgets, use, i)); i++)
-        if (atomic_load(&counter_of(budgets, budget)->ended) & (1u << BUDGET_BYTES_UP | 1u << BUDGET_BYTES_DOWN))
+    for (size_t i = 0; (budget = nth(budgets, use, i)); i++) {
+        uint64_t ended = atomic_load(&counter_of(budgets, budget)->ended);
+
+        if (ended >> BUDGET_KINDS == budgets->round && ended & (1u << BUDGET_BYTES_UP | 1u << BUDGET_BYTES_DOWN))
             return budget;
+    }
     return 0;
 }

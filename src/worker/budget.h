@@ -22,6 +22,7 @@ struct budgets {
     struct budget_memory *memory; /* NULL: nothing is counted */
     const struct net_rules *rules;
     uint16_t slots[NET_BUDGETS_MAX];
+    uint64_t round; /* how many rules have held before these: in all processes that count the same */
 };
 
 enum budget_kind { BUDGET_CONNECTIONS = 0, BUDGET_REQUESTS, BUDGET_BYTES_UP, BUDGET_BYTES_DOWN, BUDGET_KINDS };
@@ -42,7 +43,9 @@ void budgets_close(struct budgets *budgets);
 
 /*
  * From now on the budgets of these rules, which stay the caller's. Where there was one before that stood in the same place
- * (`where`), its count goes on. Who created the memory does it first (`is_creator`), and before the others know the rules.
+ * (`where`), its count goes on. Who created the memory does it first (`is_creator`), and before the others know the rules;
+ * in a copy of `budgets` where somebody may still refuse them, for what is counted and told by the former is not touched.
+ * Every process takes all rules that come to hold, each once.
  */
 int budgets_set_rules(struct budgets *budgets, const struct net_rules *rules, bool is_creator, struct error *err) must_check;
 
@@ -77,8 +80,8 @@ bool budgets_take_whole(struct budgets *budgets, const struct budget_use *use, e
 bool budgets_are_none(const struct budgets *budgets, const struct budget_use *use);
 
 /*
- * `budget` was short of `kind` without a wait: it is used up. true once for each kind while these rules hold: whoever is told
- * so sends the event. Of bytes: nothing that counts for it goes on.
+ * `budget` was short of `kind` without a wait: it is used up. true once for each kind while these rules hold, for one of the
+ * processes: whoever is told so sends the event. Of bytes: nothing that counts for it goes on.
  */
 bool budgets_end(struct budgets *budgets, uint16_t budget, enum budget_kind kind);
 

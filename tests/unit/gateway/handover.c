@@ -409,3 +409,53 @@ TEST(the_budget_of_a_rule_counts_what_that_rule_grants)
     check_int(policy_attempt(&world, SOCK_DGRAM, WORLD_SERVER4, 7001), ECHOED);
     world_end(&world);
 }
+
+/* What came about the budget since; the connections that went by end when they like. */
+static void check_denied_and_no_more(struct world *world)
+{
+    struct worker_message message;
+
+    check_int(policy_attempt(world, SOCK_STREAM, WORLD_SERVER4, 7001), ECONNRESET);
+    do
+        message = world_receive(world);
+    while (message.kind == WORKER_CLOSED);
+    check_int(message.kind, WORKER_DENIED);
+    check_int(message.reason, NET_BUDGET);
+}
+
+TEST(a_budget_that_is_used_up_is_told_once_whatever_rules_are_refused)
+{
+    struct worker_message applied = {.type = WORKER_APPLIED};
+    struct worker_message refused = {.type = WORKER_ERROR, .kind = ERROR_LIMIT, .errnum = E2BIG, .where = "too many"};
+    struct net_budget budget = {.connections = 1, .where = "test: network.budget"};
+    struct world world;
+    struct policy policy;
+    int fds[2];
+
+    policy_init(&policy);
+    policy.rules.budgets = &budget;
+    policy.rules.budget_count = policy.rules.total_count = 1;
+    begin(&world, &policy);
+    check_int(policy_attempt(&world, SOCK_STREAM, WORLD_SERVER4, 7001), ECHOED);
+    check_int(policy_attempt(&world, SOCK_STREAM, WORLD_SERVER4, 7001), ECONNRESET);
+    check_string(world_expect(&world, WORKER_BUDGET).where, "test: network.budget");
+    check_int(world_expect(&world, WORKER_DENIED).reason, NET_BUDGET);
+    for (int i = 0; i < 2; i++) {
+        world_send_rules(&world, &policy.rules);
+        check_int(world_inspector_receive(&world, fds).type, WORKER_RULES);
+        close(fds[0]);
+        check_denied_and_no_more(&world); /* while they are looked at */
+        world_inspector_say(&world, &refused);
+        check_int(await_answer(&world).type, WORKER_ERROR);
+        check_denied_and_no_more(&world);
+    }
+    /* those that hold tell of their own */
+    world_send_rules(&world, &policy.rules);
+    check_int(world_inspector_receive(&world, fds).type, WORKER_RULES);
+    close(fds[0]);
+    world_inspector_say(&world, &applied);
+    check_int(await_answer(&world).type, WORKER_APPLIED);
+    check_int(policy_attempt(&world, SOCK_STREAM, WORLD_SERVER4, 7001), ECONNRESET);
+    check_string(world_expect(&world, WORKER_BUDGET).where, "test: network.budget");
+    world_end(&world);
+}

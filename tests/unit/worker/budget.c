@@ -149,6 +149,54 @@ TEST(the_end_of_a_budget_is_told_once_for_each_kind)
     budgets_close(&rig.budgets);
 }
 
+TEST(rules_that_are_refused_leave_the_end_of_a_budget_as_it_was)
+{
+    struct budgets refused;
+    struct rig rig;
+
+    rig_init(&rig);
+    check(budgets_end(&rig.budgets, 2, BUDGET_CONNECTIONS));
+    check(budgets_end(&rig.budgets, 2, BUDGET_BYTES_UP));
+    refused = rig.budgets;
+    check_int(budgets_set_rules(&refused, &rig.rules, true, NULL), 0);
+    check_int(budgets_ended(&refused, &rig.use), 0);
+    check_int(budgets_ended(&rig.budgets, &rig.use), 2);
+    check(!budgets_end(&rig.budgets, 2, BUDGET_CONNECTIONS));
+    check(!budgets_end(&rig.budgets, 2, BUDGET_BYTES_UP));
+    check(budgets_end(&rig.budgets, 2, BUDGET_BYTES_DOWN));
+    budgets_close(&rig.budgets);
+}
+
+TEST(one_of_two_processes_tells_it_and_each_by_the_rules_that_it_has)
+{
+    struct net_budget item = {.bytes_up = 10, .where = "one"};
+    struct net_rules rules = {.budgets = &item, .budget_count = 1};
+    struct budget_use use = {.items = {1}, .count = 1};
+    struct budgets mine = {0}, theirs = {0}, coming;
+    int fd;
+
+    check_int(budgets_create(&mine, &fd, NULL), 0);
+    check_int(budgets_open(&theirs, fd, NULL), 0);
+    check_int(budgets_set_rules(&mine, &rules, true, NULL), 0);
+    check_int(budgets_set_rules(&theirs, &rules, false, NULL), 0);
+    check(budgets_end(&theirs, 1, BUDGET_BYTES_UP));
+    check(!budgets_end(&mine, 1, BUDGET_BYTES_UP));
+    check_int(budgets_ended(&mine, &use), 1);
+    coming = mine;
+    check_int(budgets_set_rules(&coming, &rules, true, NULL), 0);
+    check_int(budgets_set_rules(&theirs, &rules, false, NULL), 0); /* is the first to have them */
+    check_int(budgets_ended(&theirs, &use), 0);
+    check_int(budgets_ended(&mine, &use), 1);
+    check(budgets_end(&theirs, 1, BUDGET_BYTES_UP));
+    check(!budgets_end(&mine, 1, BUDGET_BYTES_UP));
+    mine = coming;
+    check(!budgets_end(&mine, 1, BUDGET_BYTES_UP));
+    check_int(budgets_ended(&mine, &use), 1);
+    budgets_close(&mine);
+    budgets_close(&theirs);
+    close(fd);
+}
+
 TEST(other_rules_go_on_counting_what_stands_in_the_same_place)
 {
     struct net_budget others[2];
