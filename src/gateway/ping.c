@@ -163,9 +163,13 @@ static void flow_free(struct ping_flow *flow)
     mem_free(flow);
 }
 
+/* What nobody answered was never connected. */
 static void flow_end(struct ping_flow *flow, int number)
 {
-    tell(flow, flow->is_answered || !number ? WORKER_CLOSED : WORKER_FAILED, number);
+    if (flow->is_answered)
+        tell(flow, WORKER_CLOSED, number);
+    else
+        tell(flow, WORKER_FAILED, number ? number : ETIMEDOUT);
     flow_free(flow);
 }
 

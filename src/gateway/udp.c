@@ -172,6 +172,16 @@ static uint64_t idle_ms(const struct udp_flow *flow)
     return flow->wanted.port == 53 ? IDLE_SHORT_MS : IDLE_MS;
 }
 
+/* What nobody answered was never connected; what was sent may have arrived all the same. */
+static void flow_end(struct udp_flow *flow, int number)
+{
+    if (flow->is_answered)
+        tell(flow, WORKER_CLOSED, number);
+    else
+        tell(flow, WORKER_FAILED, number ? number : ETIMEDOUT);
+    flow_free(flow);
+}
+
 static void idle_due(struct loop_timer *timer)
 {
     struct udp_flow *flow = container_of(timer, struct udp_flow, idle);
@@ -182,15 +192,13 @@ static void idle_due(struct loop_timer *timer)
         loop_start(loop, timer, idle_ms(flow) - unused_ms);
         return;
     }
-    tell(flow, WORKER_CLOSED, 0);
-    flow_free(flow);
+    flow_end(flow, 0);
 }
 
 static void flow_break(struct udp_flow *flow, int number)
 {
     send_unreachable(flow->udp, &flow->client, &flow->wanted, 0);
-    tell(flow, flow->is_answered ? WORKER_CLOSED : WORKER_FAILED, number);
-    flow_free(flow);
+    flow_end(flow, number);
 }
 
 static void outside_ready(struct loop_watch *watch, uint32_t events)
@@ -305,7 +313,7 @@ static bool stays_permitted(struct udp_flow *flow, size_t size)
         return true;
     tell_denied(flow->udp, &flow->question, flow->mark, &judgement.decision, flow->name);
     send_unreachable(flow->udp, &flow->client, &flow->wanted, size);
-    flow_free(flow);
+    flow_end(flow, EACCES);
     return false;
 }
 
@@ -414,10 +422,8 @@ static void each_flow(struct udp *udp, bool is_end)
     for (size_t i = 0; i < BUCKETS; i++) {
         for (struct udp_flow *flow = udp->buckets[i], *next; flow; flow = next) {
             next = flow->next;
-            if (is_end && flow->is_answered)
-                tell(flow, WORKER_CLOSED, 0);
             if (is_end)
-                flow_free(flow);
+                flow_end(flow, 0);
             else
                 (void)stays_permitted(flow, 0);
         }
@@ -434,11 +440,8 @@ void udp_end_unpaid(struct udp *udp)
     for (size_t i = 0; i < BUCKETS; i++) {
         for (struct udp_flow *flow = udp->buckets[i], *next; flow; flow = next) {
             next = flow->next;
-            if (!budgets_ended(&udp->gateway->budgets, &flow->use))
-                continue;
-            send_unreachable(udp, &flow->client, &flow->wanted, 0);
-            tell(flow, WORKER_CLOSED, EDQUOT);
-            flow_free(flow);
+            if (budgets_ended(&udp->gateway->budgets, &flow->use))
+                flow_break(flow, EDQUOT);
         }
     }
 }

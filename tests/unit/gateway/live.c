@@ -79,22 +79,6 @@ TEST(what_no_rule_grants_is_refused_at_once)
     world_end(&world);
 }
 
-TEST(datagrams_come_back_from_where_they_went)
-{
-    struct world world;
-    struct policy policy;
-
-    policy_begin(&world, &policy);
-    check_int(policy_attempt(&world, SOCK_DGRAM, WORLD_SERVER4, 7001), ECHOED);
-    check_int(policy_attempt(&world, SOCK_DGRAM, WORLD_SERVER6, 7001), ECHOED);
-    check_int(world_expect(&world, WORKER_CONNECTED).protocol, NET_UDP);
-    /* nobody there: the outer world's word for it is passed in */
-    check_int(policy_attempt(&world, SOCK_DGRAM, WORLD_SERVER4, 7002), ECONNREFUSED);
-    check_int(policy_attempt(&world, SOCK_DGRAM, WORLD_SERVER6, 7002), ECONNREFUSED);
-    check_int(world_expect(&world, WORKER_FAILED).errnum, ECONNREFUSED);
-    world_end(&world);
-}
-
 TEST(a_server_that_refuses_is_a_reset_and_told_as_failed)
 {
     struct world world;

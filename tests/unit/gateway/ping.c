@@ -44,6 +44,19 @@ static void begin(struct world *world, struct policy *policy)
         test_fail(__FILE__, __LINE__, "attach: %s (%d)", message.where, message.errnum);
 }
 
+static void have_host_say_nothing(void)
+{
+    static const char *const settings[] = {"/proc/sys/net/ipv4/icmp_echo_ignore_all", "/proc/sys/net/ipv6/icmp/echo_ignore_all"};
+
+    for (size_t i = 0; i < ARRAY_COUNT(settings); i++) {
+        int fd = open(settings[i], O_WRONLY | O_CLOEXEC);
+
+        if (fd < 0 || write(fd, "1", 1) < 0)
+            test_skip("/proc/sys that can be written");
+        close(fd);
+    }
+}
+
 /* ---- a program's ---- */
 
 enum { ANSWERED = 0, NO_SOCKET = 1, OTHER_ANSWER = 2, SILENCE = 3 /* else errno */ };
@@ -141,6 +154,49 @@ TEST(nobody_answers_where_no_rule_is_about_icmp)
     policy_init(&policy); /* TCP and UDP */
     begin(&world, &policy);
     check_int(ping_from(&world, WORLD_SERVER4), NO_SOCKET);
+    world_end(&world);
+}
+
+TEST(what_nobody_answers_was_never_connected)
+{
+    static const char *const addresses[] = {WORLD_SERVER4, WORLD_SERVER6};
+    struct world world;
+    struct policy policy;
+    struct worker_message message;
+
+    init(&policy);
+    begin(&world, &policy);
+    have_host_say_nothing();
+    for (size_t i = 0; i < ARRAY_COUNT(addresses); i++)
+        check_int(ping_from(&world, addresses[i]), SILENCE);
+    check_int(shutdown(world.channel, SHUT_WR), 0); /* the gateway ends, and says what became of them */
+    for (size_t i = 0; i < ARRAY_COUNT(addresses); i++) {
+        message = world_receive(&world);
+        check_int(message.type, WORKER_EVENT);
+        check_int(message.kind, WORKER_FAILED);
+        check_int(message.errnum, ETIMEDOUT);
+        check_int(message.bytes_up, 1000);
+        check_int(message.bytes_down, 0);
+    }
+    world_end(&world);
+}
+
+TEST(what_was_answered_is_connected_and_closed)
+{
+    struct world world;
+    struct policy policy;
+    struct worker_message message;
+
+    init(&policy);
+    begin(&world, &policy);
+    check_int(ping_from(&world, WORLD_SERVER4), ANSWERED);
+    check_int(shutdown(world.channel, SHUT_WR), 0);
+    check_int(world_receive(&world).kind, WORKER_CONNECTED);
+    message = world_receive(&world);
+    check_int(message.kind, WORKER_CLOSED);
+    check_int(message.errnum, 0);
+    check_int(message.bytes_up, 1000);
+    check_int(message.bytes_down, 1000);
     world_end(&world);
 }
 
