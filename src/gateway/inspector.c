@@ -14,6 +14,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "gateway/change.h"
 #include "gateway/flow.h"
@@ -23,6 +24,8 @@
 #define BUCKETS   256u
 #define AT_ONCE   64
 #define ANSWER_MS 10000 /* for new rules */
+
+#define LAST_WORDS_MS 200 /* for all that it has to say of its end */
 
 struct inspector {
     struct gateway *gateway;
@@ -221,26 +224,36 @@ int inspector_watch(struct gateway *gateway, struct error *err)
     return status < 0 ? error_system(err, -status, "watch the inspector") : 0;
 }
 
+/* false = it has no more to say, or has had its time. */
+static bool hear_last(struct inspector *inspector, uint64_t until_ns)
+{
+    uint64_t now_ns = clock_monotonic_ns();
+    struct timeval patience = {.tv_usec = now_ns < until_ns ? (suseconds_t)((until_ns - now_ns) / 1000) : 0};
+    struct worker_message message;
+    auto_close int fd = -1;
+
+    /* none is no end of waiting (socket(7)) */
+    if (!patience.tv_usec || setsockopt(inspector->watch.fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) < 0 ||
+        channel_receive(inspector->watch.fd, &message, &fd, NULL) <= 0)
+        return false;
+    if (message.type == WORKER_EVENT)
+        pass_on(inspector, &message);
+    return true;
+}
+
 void inspector_close(struct gateway *gateway)
 {
-    static const struct timeval patience = {.tv_usec = 200000};
     struct inspector *inspector = gateway->inspector;
-    struct worker_message message;
-    int fd = -1;
+    uint64_t until_ns = clock_monotonic_ns() + LAST_WORDS_MS * NS_PER_MS;
 
     if (!inspector)
         return;
     loop_cancel(gateway->loop, &inspector->patience);
     loop_forget(gateway->loop, &inspector->watch);
     shutdown(inspector->watch.fd, SHUT_WR);
-    setsockopt(inspector->watch.fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
     if (fcntl(inspector->watch.fd, F_SETFL, 0) == 0)
-        while (channel_receive(inspector->watch.fd, &message, &fd, NULL) > 0) {
-            fd_close_at(&fd);
-            fd = -1;
-            if (message.type == WORKER_EVENT)
-                pass_on(inspector, &message);
-        }
+        while (hear_last(inspector, until_ns))
+            ;
     fd_close_at(&inspector->watch.fd);
     inspector->watch.fd = -1;
 }

@@ -8,7 +8,7 @@
 /* `fd` is one end of a pair, and taken. It is told of the counters, which gateway->budgets counts in from here on. */
 int inspector_open(struct gateway *gateway, int fd, struct error *err) must_check;
 int inspector_watch(struct gateway *gateway, struct error *err) must_check;
-/* It is to end its connections; what it tells of them is passed on, for a moment. */
+/* It is to end its connections; what it tells of them is passed on, for a fifth of a second at most. */
 void inspector_close(struct gateway *gateway);
 
 /* Both sockets of a flow, which stay the caller's as well. 0; -EAGAIN = it has no room now; -errno. */

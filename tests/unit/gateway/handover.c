@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "net/inside.h"
 #include "policy.h"
@@ -303,6 +304,68 @@ TEST(the_inspectors_end_is_the_networks)
     fd_close_at(&world.inspector);
     world.inspector = -1;
     check_gone(&world, "the inspector ended");
+}
+
+/* The starter goes, and the inspector is told to end: how long the gateway stays. */
+static uint64_t ms_to_the_end(struct world *world)
+{
+    uint64_t began_ns = clock_monotonic_ns();
+    int status;
+
+    check_int(shutdown(world->channel, SHUT_WR), 0);
+    check_int(waitpid(world->gateway, &status, 0), world->gateway);
+    check(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    world->gateway = 0;
+    return (clock_monotonic_ns() - began_ns) / NS_PER_MS;
+}
+
+TEST(an_inspector_that_says_no_end_of_things_does_not_keep_the_gateway)
+{
+    struct worker_message message = {.type = WORKER_EVENT, .kind = WORKER_LOST, .count = 1};
+    struct world world;
+    struct policy policy;
+    pid_t talker;
+
+    narrow(&policy);
+    begin(&world, &policy);
+    talker = fork();
+    check(talker >= 0);
+    if (talker == 0) { /* until nobody is there to hear it, or for ten seconds */
+        for (int i = 0; i < 200 && send(world.inspector, &message, sizeof(message), MSG_NOSIGNAL) > 0; i++)
+            usleep(50000);
+        _exit(0);
+    }
+    check(ms_to_the_end(&world) < 2000);
+    check_int(waitpid(talker, NULL, 0), talker);
+    world_end(&world);
+}
+
+TEST(what_the_inspector_says_of_its_end_is_passed_on)
+{
+    struct world world;
+    struct policy policy;
+    struct worker_message message;
+    pid_t talker;
+    char byte;
+
+    narrow(&policy);
+    begin(&world, &policy);
+    message = give_one(&world);
+    talker = fork();
+    check(talker >= 0);
+    if (talker == 0) { /* is told to end, and says what became of its connection */
+        if (recv(world.inspector, &byte, 1, 0) != 0)
+            _exit(1);
+        message.kind = WORKER_CLOSED;
+        message.bytes_up = 7;
+        _exit(send(world.inspector, &message, sizeof(message), MSG_NOSIGNAL) != sizeof(message));
+    }
+    fd_close_at(&world.inspector);
+    world.inspector = -1;
+    ms_to_the_end(&world);
+    check_ended(talker);
+    check_int(world_expect(&world, WORKER_CLOSED).bytes_up, 7);
+    world_end(&world);
 }
 
 /* ---- rules ---- */
