@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -76,6 +77,18 @@ int file_write_all(int fd, const void *data, size_t size)
         size -= (size_t)wrote;
     }
     return 0;
+}
+
+unsigned long file_number(const char *path, unsigned long otherwise)
+{
+    char text[24];
+    auto_close int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t got = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+
+    if (got <= 0 || text[0] < '0' || text[0] > '9')
+        return otherwise;
+    text[got] = '\0';
+    return strtoul(text, NULL, 10);
 }
 
 int file_make_directories(const char *path, mode_t mode, struct error *err)

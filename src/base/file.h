@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whole files, bounded, and complete writes. */
+/* Whole files, bounded, complete writes, and numbers of the kernel. */
 #ifndef CORDON_BASE_FILE_H
 #define CORDON_BASE_FILE_H
 
@@ -18,6 +18,9 @@ int file_read(const char *path, size_t size_max, char **ret_data, size_t *ret_si
               struct error *err) must_check;
 int file_read_fd(int fd, const char *name, size_t size_max, char **ret_data, size_t *ret_size,
                  struct error *err) must_check;
+
+/* The decimal number that a file of the kernel begins with, as in /proc/sys; `otherwise` where there is none. */
+unsigned long file_number(const char *path, unsigned long otherwise);
 
 /* Write all of it, through short writes and EINTR. 0 or -errno. */
 int file_write_all(int fd, const void *data, size_t size) must_check;

@@ -46,7 +46,7 @@ struct facts {
      * What of the way out this installation has: of the kernel by the tier's probe, of Cordon's own programs by who knows
      * where they are. What a policy needs and is false here is refused by name in one place (compile/workers.c).
      */
-    unsigned user_port_min; /* ports below are root's (net.ipv4.ip_unprivileged_port_start) */
+    unsigned user_port_min; /* ports below are root's (net.ipv4.ip_unprivileged_port_start); 0 = nobody asked */
     bool no_tproxy;      /* this kernel surely cannot lead connections to the gateway */
     char tproxy_why[160];
     bool has_gateway;    /* cordon-gateway is there */

@@ -208,6 +208,15 @@ static bool needs_workers(const struct policy *policy)
     return false;
 }
 
+/* Does any layer open a port of the host? */
+static bool needs_ports(const struct policy *policy)
+{
+    for (size_t i = 0; i < policy->layer_count; i++)
+        if (policy->layers[i]->network.inward.count)
+            return true;
+    return false;
+}
+
 /* A run asks the machine for no more than it needs: the start tells when the rest is missing. */
 static int ask_tier(struct assembly *assembly, bool is_thorough, struct error *err)
 {
@@ -216,6 +225,8 @@ static int ask_tier(struct assembly *assembly, bool is_thorough, struct error *e
 
     if (needs_cgroup(assembly->policy))
         wanted |= TIER_PROBE_CGROUP;
+    if (needs_ports(assembly->policy))
+        wanted |= TIER_PROBE_PORTS;
     status = assembly->ops->probe(wanted, &assembly->facts, err);
     if (status == 0 && (is_thorough || needs_workers(assembly->policy)))
         helpers_tell(assembly->policy->arena, &assembly->places, &assembly->facts);

@@ -68,6 +68,7 @@ struct tier_note {
 enum tier_probe {
     TIER_PROBE_CGROUP = 1 << 0,     /* needed when a layer sets resources.* */
     TIER_PROBE_NAMESPACES = 1 << 1, /* doctor, policy check, policy explain */
+    TIER_PROBE_PORTS = 1 << 2,      /* needed when a layer opens a port of the host (network.ingress.ports) */
 };
 
 struct tier_run; /* first member of each tier's own */

@@ -33,6 +33,7 @@ static void fake_arm(struct tier_run *run, unsigned ms)
 
 static int fake_probe(unsigned wanted, struct facts *ret_facts, struct error *err)
 {
+    fake_counts.probed = wanted;
     *ret_facts = fake_script.facts;
     return 0;
 }

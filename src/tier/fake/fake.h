@@ -28,6 +28,7 @@ struct fake_script {
 
 struct fake_counts {
     unsigned starts, kills, finishes;
+    unsigned probed; /* what the last probe() was to look at */
     unsigned signals[65];
     char argv0[256];     /* of the last start */
     int stdio[3];        /* as given to the last start */

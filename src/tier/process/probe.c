@@ -73,19 +73,6 @@ static bool has_core_socket(void)
 
 #define USER_PORT_MIN 1024 /* the kernel's default */
 
-static unsigned user_port_min(void)
-{
-    char text[16];
-    ssize_t got;
-    auto_close int fd = open("/proc/sys/net/ipv4/ip_unprivileged_port_start", O_RDONLY | O_CLOEXEC);
-
-    got = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-    if (got <= 0)
-        return USER_PORT_MIN;
-    text[got] = '\0';
-    return (unsigned)strtoul(text, NULL, 10);
-}
-
 /* What process 1 needs to make calls on behalf: SECCOMP_ADDFD_FLAG_SEND (5.14), and arguments that it may read. */
 static void probe_keeper(struct facts *facts)
 {
@@ -167,7 +154,6 @@ static void probe_calls(struct facts *facts)
     facts->landlock_errata = abi > 0 && errata > 0 ? (unsigned)errata : 0;
     facts->seccomp = syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0;
     facts->has_core_socket = has_core_socket();
-    facts->user_port_min = user_port_min();
     probe_keeper(facts);
     /* A bad descriptor is told from a missing call. */
     facts->mount_api = syscall(SYS_mount_setattr, -1, "", 0, NULL, 0) < 0 && errno != ENOSYS;
@@ -293,6 +279,8 @@ int process_probe(unsigned wanted, struct facts *ret_facts, struct error *err)
     probe_calls(&facts);
     if (wanted & TIER_PROBE_CGROUP)
         cgroup_probe(&facts);
+    if (wanted & TIER_PROBE_PORTS)
+        facts.user_port_min = (unsigned)file_number("/proc/sys/net/ipv4/ip_unprivileged_port_start", USER_PORT_MIN);
     if (wanted & TIER_PROBE_NAMESPACES) {
         process_probe_tproxy(&facts);
         status = probe_namespaces(&facts, err);

@@ -188,6 +188,22 @@ TEST(a_write_that_fails_says_so)
     check_int(file_write_all(-1, "", 0), 0);
 }
 
+TEST(a_number_of_the_kernel_is_read_and_nothing_else_is_one)
+{
+    static const char *const none[] = {"", "max\n", "-1\n", " 7\n"};
+    const char *path = folder_path("number");
+
+    write_file(path, "1024\n", 5);
+    check_int(file_number(path, 7), 1024);
+    write_file(path, "0 2147483647\n", 13);
+    check_int(file_number(path, 7), 0);
+    for (size_t i = 0; i < ARRAY_COUNT(none); i++) {
+        write_file(path, none[i], strlen(none[i]));
+        check_int(file_number(path, 7), 7);
+    }
+    check_int(file_number("/nonexistent", 7), 7);
+}
+
 TEST(directories_are_made_down_to_the_last_with_the_mode)
 {
     const char *path = folder_path("a//b/c/");

@@ -47,6 +47,22 @@ TEST(check_tells_enforceable_from_invalid_from_unenforceable)
     fixture_close();
 }
 
+/* What a port of the host needs to be opened costs every start to find out. */
+TEST(a_port_of_the_host_is_asked_about_where_a_policy_opens_one)
+{
+    struct cordon_error err = {0};
+    char *report = NULL;
+
+    fixture_open();
+    check_int(check_policy("version: cordon/1\nnetwork: {ingress: {hostLoopbackPorts: [{port: 80}]}}\n", &report, &err), 0);
+    check(!(fake_counts.probed & TIER_PROBE_PORTS));
+    cordon_string_free(report);
+    check_int(check_policy("version: cordon/1\nnetwork: {ingress: {ports: [{port: 80, hostPort: 8080}]}}\n", &report, &err), 0);
+    check(fake_counts.probed & TIER_PROBE_PORTS);
+    cordon_string_free(report);
+    fixture_close();
+}
+
 TEST(check_lists_every_problem)
 {
     struct cordon_error err = {0};

@@ -20,22 +20,6 @@ static char output[65536];
 static struct tier_status status;
 static struct error err;
 
-static char *workspace_make(void)
-{
-    static char path[] = "/tmp/cordon-unit-XXXXXX";
-
-    check(test_make_directory(path) != NULL);
-    return path;
-}
-
-static void workspace_remove(const char *path)
-{
-    char command[256];
-
-    snprintf(command, sizeof(command), "rm -rf '%s'", path);
-    check_int(system(command), 0);
-}
-
 static void script_run(const char *script)
 {
     check_int(hand_run(&hand, script, &status, output, sizeof(output), &err), 0);
@@ -94,122 +78,6 @@ TEST(of_proc_only_processes_can_be_written)
                "find /proc/sys /proc/tty /proc/sysvipc -writable 2>/dev/null; "
                "echo 500 >/proc/self/oom_score_adj && cat /proc/self/oom_score_adj");
     check_string(output, "500\n");
-}
-
-TEST(an_object_that_was_exchanged_since_it_was_checked_is_refused)
-{
-    hand_plan_init(&hand, NULL);
-    for (size_t i = 0; i < hand.plan.mount_count; i++)
-        if (hand.mounts[i].kind == PLAN_BIND)
-            hand.mounts[i].inode++;
-    check_int(hand_run(&hand, "exit 0", &status, output, sizeof(output), &err), -ESTALE);
-    check_contains(err.text, "exchanged");
-}
-
-/* The right object, but found by way of a link: what was checked was the path without one. */
-TEST(an_object_whose_path_has_become_a_link_is_refused)
-{
-    char *workspace = workspace_make();
-    char directory[128], moved[128], granted[160];
-
-    snprintf(directory, sizeof(directory), "%s/one", workspace);
-    snprintf(moved, sizeof(moved), "%s/two", workspace);
-    snprintf(granted, sizeof(granted), "%s/granted", directory);
-    check_int(mkdir(directory, 0755), 0);
-    check_int(mkdir(granted, 0755), 0);
-    hand_plan_init(&hand, NULL);
-    hand_plan_add(&hand, PLAN_BIND, "/granted", granted, false);
-    script_run("ls -d /granted");
-    check_string(output, "/granted\n");
-    check_int(rename(directory, moved), 0);
-    check_int(symlink("two", directory), 0);
-    check_int(hand_run(&hand, "exit 0", &status, output, sizeof(output), &err), -ESTALE);
-    check_contains(err.text, "its path was exchanged since it was checked");
-    check_contains(err.text, granted);
-    workspace_remove(workspace);
-}
-
-TEST(a_masked_file_is_listed_and_shut)
-{
-    char *workspace = workspace_make();
-    char secret[128], inner[] = "/ws/secret";
-    struct stat st;
-    struct plan_mount *mask;
-
-    snprintf(secret, sizeof(secret), "%s/secret", workspace);
-    close(open(secret, O_WRONLY | O_CREAT, 0600));
-    check_int(stat(secret, &st), 0);
-    hand_plan_init(&hand, workspace);
-    mask = hand_plan_add(&hand, PLAN_MASK, inner, secret, false);
-    mask->is_directory = false;
-    script_run("ls /ws; cat /ws/secret; rm -f /ws/secret; mv /ws/secret /ws/y; chmod 600 /ws/secret; ls /ws");
-    check_contains(output, "secret\n");
-    check_contains(output, "Permission denied");
-    check_int(stat(secret, &st), 0);
-    check_int(st.st_mode & 07777, 0600);
-    workspace_remove(workspace);
-}
-
-TEST(a_denied_directory_in_a_private_one_is_sealed_and_its_twin_is_the_program_s)
-{
-    char *workspace = workspace_make();
-    struct plan_mount *shut, *twin;
-
-    hand_plan_init(&hand, NULL);
-    shut = hand_plan_add(&hand, PLAN_DIRECTORY, "/tmp/shut", NULL, false);
-    shut->is_directory = shut->is_sealed = true;
-    shut->mode = 0311;
-    hand_plan_add(&hand, PLAN_DIRECTORY, "/tmp/shut/x", NULL, false)->is_directory = true;
-    hand_plan_add(&hand, PLAN_BIND, "/tmp/shut/x/ws", workspace, true);
-    twin = hand_plan_add(&hand, PLAN_DIRECTORY, "/tmp/twin", NULL, true);
-    twin->is_directory = true;
-    script_run("echo x >/tmp/shut/x/ws/kept && echo granted; ls /tmp/shut && echo listed; "
-               "echo x >/tmp/shut/new && echo written; mkdir /tmp/shut/x/new && echo made; "
-               "chmod 755 /tmp/shut && echo changed; mv /tmp/shut /tmp/away && echo moved; "
-               "echo x >/tmp/twin/new && echo twin written");
-    check_contains(output, "granted\n");
-    check_contains(output, "twin written\n");
-    check(!strstr(output, "listed\n"));
-    check(!strstr(output, "\nwritten\n"));
-    check(!strstr(output, "made\n"));
-    check(!strstr(output, "changed\n"));
-    check(!strstr(output, "moved\n"));
-    workspace_remove(workspace);
-}
-
-TEST(any_number_of_denied_directories_is_sealed)
-{
-    enum { count = 200 };
-    static char targets[count][32];
-    struct plan_mount *shut;
-
-    hand_plan_init(&hand, NULL);
-    for (int i = 0; i < count; i++) {
-        snprintf(targets[i], sizeof(targets[i]), "/tmp/shut%d", i);
-        shut = hand_plan_add(&hand, PLAN_DIRECTORY, targets[i], NULL, false);
-        shut->is_directory = shut->is_sealed = true;
-        shut->mode = 0311;
-    }
-    script_run("for at in /tmp/shut*; do mkdir $at/new 2>/dev/null || echo refused; done | wc -l");
-    check_string(output, "200\n");
-}
-
-TEST(a_pinned_directory_cannot_be_renamed_away_and_its_twin_can)
-{
-    char *workspace = workspace_make();
-    char pinned[128], free_one[128], inner[] = "/ws/pinned";
-    struct stat st;
-
-    snprintf(pinned, sizeof(pinned), "%s/pinned", workspace);
-    snprintf(free_one, sizeof(free_one), "%s/free", workspace);
-    check_int(mkdir(pinned, 0755) | mkdir(free_one, 0755), 0);
-    hand_plan_init(&hand, workspace);
-    hand_plan_add(&hand, PLAN_PIN, inner, pinned, true);
-    script_run("mv /ws/pinned /ws/a; mv /ws/free /ws/b; echo x >/ws/pinned/y && echo written");
-    check_int(stat(pinned, &st), 0);
-    check_int(stat(free_one, &st), -1);
-    check_contains(output, "written");
-    workspace_remove(workspace);
 }
 
 TEST(a_program_that_does_not_exist_is_not_found)
@@ -300,7 +168,8 @@ TEST(an_init_that_others_can_write_is_refused)
 
 TEST(what_the_program_left_behind_is_dead_when_the_status_is_told)
 {
-    char *workspace = workspace_make(), marker[128];
+    const char *workspace = hand_workspace_make();
+    char marker[128];
     struct stat st;
 
     snprintf(marker, sizeof(marker), "%s/late", workspace);
@@ -315,7 +184,7 @@ TEST(what_the_program_left_behind_is_dead_when_the_status_is_told)
         sched_yield();
     snprintf(marker, sizeof(marker), "%s/late", workspace);
     check_int(stat(marker, &st), -1);
-    workspace_remove(workspace);
+    hand_workspace_remove(workspace);
 }
 
 TEST(killing_the_container_ends_it_and_it_is_said_to_be_lost)
@@ -445,13 +314,13 @@ TEST(a_caller_that_ignores_its_children_is_told_the_end)
 
 TEST(a_set_user_id_file_cannot_be_made)
 {
-    char *workspace = workspace_make();
+    const char *workspace = hand_workspace_make();
 
     hand_plan_init(&hand, workspace);
     script_run("cp /bin/true /ws/t; chmod 4755 /ws/t; chmod 755 /ws/t && stat -c %a /ws/t");
     check_contains(output, "755");
     check_contains(output, "Operation not permitted");
-    workspace_remove(workspace);
+    hand_workspace_remove(workspace);
 }
 
 /* Start `script`, let it use `us` of CPU time, kill the whole container. */
@@ -521,27 +390,4 @@ TEST(a_stream_that_nobody_gave_is_the_container_s_own_null)
     check_int(stat("/dev/null", &after), 0);
     check_int(after.st_mode, before.st_mode);
     check_contains(output, "/dev/null");
-}
-
-TEST(a_chroot_is_named_as_what_forbids_user_namespaces)
-{
-    struct facts facts = {0};
-    char *path = workspace_make();
-    int root = open("/", O_PATH | O_CLOEXEC);
-
-    check_int(tier_process.probe(TIER_PROBE_NAMESPACES, &facts, &err), 0);
-    if (!facts.user_namespaces || facts.is_chrooted)
-        test_skip("userns");
-    if (geteuid() != 0)
-        check_int(unshare(CLONE_NEWUSER), 0);
-    check_int(chdir(path), 0);
-    check_int(chroot("."), 0);
-    check_int(tier_process.probe(TIER_PROBE_NAMESPACES, &facts, &err), 0);
-    check(!facts.user_namespaces);
-    check(facts.is_chrooted);
-    check_contains(facts.user_namespaces_why, "this is a chroot");
-    check_int(fchdir(root), 0);
-    check_int(chroot("."), 0);
-    close(root);
-    workspace_remove(path);
 }

@@ -100,6 +100,23 @@ static void output_read(int fd, char *output, size_t size)
     output[used] = '\0';
 }
 
+const char *hand_workspace_make(void)
+{
+    static char path[32];
+
+    strcpy(path, "/tmp/cordon-unit-XXXXXX");
+    check(test_make_directory(path) != NULL);
+    return path;
+}
+
+void hand_workspace_remove(const char *path)
+{
+    char command[256];
+
+    snprintf(command, sizeof(command), "rm -rf '%s'", path);
+    check_int(system(command), 0);
+}
+
 void (*hand_look)(const struct tier_run *run);
 
 /* A gateway that is content with every network. */

@@ -19,6 +19,10 @@ void hand_plan_init(struct hand_plan *hand, const char *workspace);
 struct plan_mount *hand_plan_add(struct hand_plan *hand, enum plan_mount_kind kind, const char *target,
                                  const char *source, bool is_writable);
 
+/* A directory of this test in /tmp, and all that came to be in it. */
+const char *hand_workspace_make(void);
+void hand_workspace_remove(const char *path);
+
 /* Directory of the init program of this build: CORDON_TEST_INIT, set by meson. */
 const char *hand_init_path(void);
 
