@@ -183,3 +183,17 @@ void *arena_append_raw(struct arena *arena, void **array, size_t *count, size_t 
     *count = n + 1;
     return (char *)*array + n * size;
 }
+
+int arena_append_once(struct arena *arena, const char ***texts, size_t *count, const char *text)
+{
+    const char **slot;
+
+    for (size_t i = 0; i < *count; i++)
+        if (strcmp((*texts)[i], text) == 0)
+            return 0;
+    slot = arena_append(arena, *texts, *count);
+    if (!slot)
+        return -ENOMEM;
+    *slot = text;
+    return 0;
+}

@@ -64,4 +64,7 @@ char *arena_printf(struct arena *arena, const char *format, ...) must_check prin
     ((__typeof__(array))arena_append_raw(arena, (void **)&(array), &(count), sizeof(*(array))))
 void *arena_append_raw(struct arena *arena, void **array, size_t *count, size_t size) must_check;
 
+/* The same for a text, which is not copied, unless one that is equal is there. 0 or -ENOMEM. */
+int arena_append_once(struct arena *arena, const char ***texts, size_t *count, const char *text) must_check;
+
 #endif

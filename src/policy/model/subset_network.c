@@ -122,16 +122,7 @@ static int add_port(struct cuts *cuts, unsigned port)
 
 static int add_host(struct cuts *cuts, const char *host)
 {
-    const char **added;
-
-    for (size_t i = 0; i < cuts->host_count; i++)
-        if (strcmp(cuts->hosts[i], host) == 0)
-            return 0;
-    added = arena_append(cuts->arena, cuts->hosts, cuts->host_count);
-    if (!added)
-        return -ENOMEM;
-    *added = host;
-    return 0;
+    return arena_append_once(cuts->arena, &cuts->hosts, &cuts->host_count, host);
 }
 
 static int add_rules(struct cuts *cuts, const struct egress_rule *rules, size_t count)

@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <stdalign.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -16,21 +15,16 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "tier/process/confine.h"
 #include "tier/process/filter.h"
+#include "tier/process/image_parts.h"
 #include "tier/process/names.h"
 
-/* A growing image; a failed allocation or a passed maximum is remembered in text.is_broken. */
-struct image {
-    struct text bytes;
-};
-
-static struct record *head(struct image *image)
+struct record *image_head(struct image *image)
 {
     return (struct record *)(void *)image->bytes.data;
 }
 
-static uint32_t put(struct image *image, const void *data, size_t size, size_t align)
+uint32_t image_put(struct image *image, const void *data, size_t size, size_t align)
 {
     static const char zeros[16];
     size_t at = (image->bytes.length + align - 1) & ~(align - 1);
@@ -40,14 +34,25 @@ static uint32_t put(struct image *image, const void *data, size_t size, size_t a
     return (uint32_t)at;
 }
 
-static uint32_t put_string(struct image *image, const char *text)
+uint32_t image_put_string(struct image *image, const char *text)
 {
-    return put(image, text, strlen(text) + 1, 1);
+    return image_put(image, text, strlen(text) + 1, 1);
 }
 
-static uint32_t put_array(struct image *image, const void *data, size_t count, size_t size)
+uint32_t image_put_array(struct image *image, const void *data, size_t count, size_t size)
 {
-    return put(image, data, count * size, alignof(max_align_t));
+    return image_put(image, data, count * size, alignof(max_align_t));
+}
+
+void image_break(struct image *image, struct error *err)
+{
+    image->bytes.is_broken = true;
+    error_memory(err);
+}
+
+uint64_t image_device_number(dev_t device)
+{
+    return (uint64_t)major(device) << 32 | minor(device);
 }
 
 /* Offsets of strings, ended by a zero, with `free_slots` zeros in front. */
@@ -58,197 +63,13 @@ static uint32_t put_strings(struct image *image, const char *const *strings, siz
     uint32_t at;
 
     if (!offsets) {
-        image->bytes.is_broken = true;
-        error_memory(err);
+        image_break(image, err);
         return 0;
     }
     for (size_t i = 0; i < count; i++)
-        offsets[free_slots + i] = put_string(image, strings[i]);
-    at = put_array(image, offsets, count + 1 + free_slots, sizeof(*offsets));
+        offsets[free_slots + i] = image_put_string(image, strings[i]);
+    at = image_put_array(image, offsets, count + 1 + free_slots, sizeof(*offsets));
     return at + (uint32_t)(free_slots * sizeof(*offsets));
-}
-
-/* The mount that the target of entry `index` lies in, NULL = the root skeleton. `lengths` are those of all targets. */
-static const struct plan_mount *mount_around(const struct plan *plan, const size_t *lengths, size_t index)
-{
-    const char *target = plan->mounts[index].target;
-    const struct plan_mount *around = NULL;
-    size_t around_length = 0;
-
-    for (size_t i = 0; i < index; i++) {
-        const struct plan_mount *mount = &plan->mounts[i];
-        size_t length = lengths[i];
-
-        if (length >= lengths[index] || length <= around_length || (target[length] != '/' && length != 1))
-            continue;
-        if (mount->kind == PLAN_SYMLINK || mount->kind == PLAN_MASK || memcmp(target, mount->target, length) != 0)
-            continue;
-        around = mount;
-        around_length = length;
-    }
-    return around;
-}
-
-/* Is the directory around entry `index` one that we make ourselves, so that mount points can be made in it? */
-static bool is_in_skeleton(const struct plan *plan, const size_t *lengths, size_t index)
-{
-    const struct plan_mount *around = mount_around(plan, lengths, index);
-
-    return !around || around->kind == PLAN_DIRECTORY || around->kind == PLAN_PRIVATE || around->kind == PLAN_DEV;
-}
-
-static uint64_t device_number(dev_t device)
-{
-    return (uint64_t)major(device) << 32 | minor(device);
-}
-
-static bool kind_is_directory(const struct plan_mount *mount)
-{
-    return mount->is_directory || mount->kind == PLAN_PRIVATE || mount->kind == PLAN_PROC ||
-           mount->kind == PLAN_DEV || mount->kind == PLAN_DIRECTORY;
-}
-
-/* A rule whose target is this mount can be added from the mount's own descriptor. */
-static uint64_t mount_access(const struct plan *plan, const struct plan_mount *mount, const struct confine *confine)
-{
-    if (mount->kind != PLAN_BIND && mount->kind != PLAN_PRIVATE && mount->kind != PLAN_FILE)
-        return 0;
-    for (size_t i = 0; i < plan->rule_count; i++)
-        if (strcmp(plan->rules[i].target, mount->target) == 0)
-            return confine_rights(confine, &plan->rules[i], kind_is_directory(mount));
-    return 0;
-}
-
-static size_t source_size(const struct plan_mount *mount)
-{
-    return mount->kind != PLAN_FILE ? 0 : mount->source_size ? mount->source_size : strlen(mount->source);
-}
-
-/* What several files hold, which can be large, is there once. */
-static uint32_t put_source(struct image *image, const struct plan_mount *from, const struct record_mount *made, size_t index)
-{
-    const struct plan_mount *mount = &from[index];
-
-    if (!mount->source)
-        return 0;
-    for (size_t i = 0; mount->source_size && i < index; i++)
-        if (from[i].source == mount->source && from[i].source_size == mount->source_size)
-            return made[i].source;
-    return mount->source_size ? put(image, mount->source, mount->source_size, 1) : put_string(image, mount->source);
-}
-
-static void put_mounts(struct image *image, const struct plan *plan, const struct confine *confine,
-                       struct error *err)
-{
-    auto_free struct record_mount *mounts = mem_alloc(plan->mount_count * sizeof(*mounts));
-    auto_free size_t *lengths = mem_alloc(plan->mount_count * sizeof(*lengths));
-    uint32_t at;
-
-    if (!mounts || !lengths) {
-        image->bytes.is_broken = true;
-        error_memory(err);
-        return;
-    }
-    for (size_t i = 0; i < plan->mount_count; i++)
-        lengths[i] = strlen(plan->mounts[i].target);
-    for (size_t i = 0; i < plan->mount_count; i++) {
-        const struct plan_mount *from = &plan->mounts[i];
-        bool makes_point = from->kind == PLAN_BIND || from->kind == PLAN_PRIVATE || from->kind == PLAN_DIRECTORY ||
-                           from->kind == PLAN_FILE;
-
-        mounts[i] = (struct record_mount){
-            .kind = from->kind,
-            .flags = (from->is_writable && !from->is_socket ? RECORD_WRITABLE : 0u) |
-                     (from->is_directory || from->kind == PLAN_PRIVATE ? RECORD_DIRECTORY : 0u) |
-                     (from->is_device ? RECORD_DEVICE : 0u) | (from->is_noexec ? RECORD_NOEXEC : 0u) |
-                     (from->is_sealed ? RECORD_SEALED : 0u) | (from->is_socket ? RECORD_SOCKET : 0u) |
-                     (makes_point && is_in_skeleton(plan, lengths, i) ? RECORD_IN_SKELETON : 0u),
-            .source = put_source(image, plan->mounts, mounts, i),
-            .source_size = (uint32_t)source_size(from),
-            .target = put_string(image, from->target),
-            .mode = from->mode,
-            .device = device_number(from->device),
-            .inode = from->inode,
-            .access = mount_access(plan, from, confine),
-        };
-    }
-    at = put_array(image, mounts, plan->mount_count, sizeof(*mounts));
-    if (!image->bytes.is_broken) {
-        head(image)->mounts = at;
-        head(image)->mount_count = (uint32_t)plan->mount_count;
-    }
-}
-
-/* The mount at `target`, NULL = none; the last one is what is seen. */
-static const struct plan_mount *mount_at(const struct plan *plan, const char *target)
-{
-    for (size_t i = plan->mount_count; i-- > 0;)
-        if (strcmp(plan->mounts[i].target, target) == 0)
-            return &plan->mounts[i];
-    return NULL;
-}
-
-/* In place every rule is a grant of the host's own object, and nothing was mounted that could have been compared. */
-static struct record_rule rule_of(struct image *image, const struct plan *plan, const struct plan_rule *rule,
-                                  const struct plan_mount *mount)
-{
-    struct record_rule made = {.target = put_string(image, rule->target)};
-
-    if (plan->wall != PLAN_WALL_LANDLOCK || !mount)
-        return made;
-    made.device = device_number(mount->device);
-    made.inode = mount->inode;
-    made.flags = rule->may_write && !rule->is_device ? RECORD_RULE_METADATA : 0;
-    return made;
-}
-
-/* The directory of this run: the program's as a whole. */
-static void put_scratch_rule(struct image *image, const struct confine *confine, const char *scratch,
-                             struct record_rule *rules, uint32_t *count)
-{
-    const struct plan_rule rule = {.may_write = true, .may_execute = true};
-
-    if (scratch)
-        rules[(*count)++] = (struct record_rule){.target = put_string(image, scratch),
-                                                 .flags = RECORD_RULE_METADATA,
-                                                 .access = confine_rights(confine, &rule, true)};
-}
-
-static void put_confinement(struct image *image, const struct plan *plan, const struct confine *confine,
-                            const char *scratch, struct error *err)
-{
-    auto_free struct record_rule *rules = mem_alloc((plan->rule_count + 2) * sizeof(*rules));
-    bool is_in_place = plan->wall == PLAN_WALL_LANDLOCK;
-    uint32_t count = 0, at;
-
-    if (!rules) {
-        image->bytes.is_broken = true;
-        error_memory(err);
-        return;
-    }
-    for (size_t i = 0; confine->fs && i < plan->rule_count; i++) {
-        const struct plan_rule *rule = &plan->rules[i];
-        const struct plan_mount *mount = mount_at(plan, rule->target);
-        uint64_t rights = confine_rights(confine, rule, !mount || kind_is_directory(mount));
-
-        if (!rights || (!is_in_place && mount && mount_access(plan, mount, confine)))
-            continue;
-        rules[count] = rule_of(image, plan, rule, mount);
-        rules[count++].access = rights;
-    }
-    put_scratch_rule(image, confine, scratch, rules, &count);
-    at = put_array(image, rules, count, sizeof(*rules));
-    if (image->bytes.is_broken)
-        return;
-    head(image)->rules = at;
-    head(image)->rule_count = count;
-    head(image)->landlock_fs = confine->fs;
-    head(image)->landlock_net = confine->net;
-    head(image)->landlock_scoped = confine->scoped;
-    head(image)->landlock_size = confine->size;
-    head(image)->landlock_restrict_flags = confine->restrict_flags;
-    if (confine->fs || confine->net || confine->scoped)
-        head(image)->flags |= RECORD_LANDLOCK;
 }
 
 /* What is shown for writing under another name than its own. */
@@ -292,19 +113,19 @@ static int put_names(struct image *image, const struct plan *plan, struct error 
         status = names_build(arena, plan->names, plan->name_count, aliases, alias_count, &names, err);
     if (status < 0)
         return status;
-    text = put(image, names.text, names.text_length + 1, 1);
+    text = image_put(image, names.text, names.text_length + 1, 1);
     for (size_t i = 0; i < names.edge_count; i++)
         names.edges[i].name += text;
-    states = put_array(image, names.states, names.state_count, sizeof(names.states[0]));
-    edges = put_array(image, names.edges, names.edge_count, sizeof(names.edges[0]));
-    also = put_array(image, names.also, names.also_count, sizeof(names.also[0]));
+    states = image_put_array(image, names.states, names.state_count, sizeof(names.states[0]));
+    edges = image_put_array(image, names.edges, names.edge_count, sizeof(names.edges[0]));
+    also = image_put_array(image, names.also, names.also_count, sizeof(names.also[0]));
     if (image->bytes.is_broken)
         return 0;
-    head(image)->states = states;
-    head(image)->state_count = (uint32_t)names.state_count;
-    head(image)->edges = edges;
-    head(image)->edge_count = (uint32_t)names.edge_count;
-    head(image)->also = also;
+    image_head(image)->states = states;
+    image_head(image)->state_count = (uint32_t)names.state_count;
+    image_head(image)->edges = edges;
+    image_head(image)->edge_count = (uint32_t)names.edge_count;
+    image_head(image)->also = also;
     return 0;
 }
 
@@ -318,23 +139,22 @@ static void put_programs(struct image *image, const struct plan *plan, struct er
     if (!count)
         return;
     if (!programs) {
-        image->bytes.is_broken = true;
-        error_memory(err);
+        image_break(image, err);
         return;
     }
     for (size_t i = 0; i < count; i++) {
         const struct net_program *from = &plan->net_rules->programs[i];
 
-        programs[i] = (struct record_program){.device = device_number((dev_t)from->device),
+        programs[i] = (struct record_program){.device = image_device_number((dev_t)from->device),
                                               .inode = from->inode,
                                               .size = from->size,
                                               .change_s = from->change_s,
                                               .change_ns = from->change_ns};
     }
-    at = put_array(image, programs, count, sizeof(*programs));
+    at = image_put_array(image, programs, count, sizeof(*programs));
     if (!image->bytes.is_broken) {
-        head(image)->programs = at;
-        head(image)->program_count = (uint32_t)count;
+        image_head(image)->programs = at;
+        image_head(image)->program_count = (uint32_t)count;
     }
 }
 
@@ -347,10 +167,10 @@ static int put_filter(struct image *image, const struct plan *plan, struct error
 
     if (status < 0)
         return status;
-    at = put_array(image, program, length, sizeof(program[0]));
+    at = image_put_array(image, program, length, sizeof(program[0]));
     if (!image->bytes.is_broken) {
-        head(image)->filter = at;
-        head(image)->filter_count = (uint32_t)length;
+        image_head(image)->filter = at;
+        image_head(image)->filter_count = (uint32_t)length;
     }
     return 0;
 }
@@ -385,10 +205,10 @@ static void put_limits(struct image *image, const struct plan *plan)
         if (limit)
             limits[count++] = (struct record_limit){.resource = by_member[i].resource, .value = limit->value};
     }
-    at = put_array(image, limits, count, sizeof(limits[0]));
+    at = image_put_array(image, limits, count, sizeof(limits[0]));
     if (!image->bytes.is_broken) {
-        head(image)->limits = at;
-        head(image)->limit_count = count;
+        image_head(image)->limits = at;
+        image_head(image)->limit_count = count;
     }
 }
 
@@ -435,14 +255,14 @@ static void put_scratch(struct image *image, const struct plan *plan, const char
         names[i] = plan->privates[i].below;
     below = names ? put_strings(image, names, plan->private_count, 0, err) : 0;
     text_add_n(&parent, scratch, (size_t)(strrchr(scratch, '/') - scratch));
-    at = put_string(image, scratch);
-    above = parent.is_broken ? 0 : put_string(image, parent.length ? parent.data : "/");
+    at = image_put_string(image, scratch);
+    above = parent.is_broken ? 0 : image_put_string(image, parent.length ? parent.data : "/");
     image->bytes.is_broken |= parent.is_broken;
     if (image->bytes.is_broken)
         return;
-    head(image)->scratch = at;
-    head(image)->scratch_parent = above;
-    head(image)->scratch_below = below;
+    image_head(image)->scratch = at;
+    image_head(image)->scratch_parent = above;
+    image_head(image)->scratch_below = below;
 }
 
 static void put_program(struct image *image, const struct tier_start *start, const char *scratch, struct error *err)
@@ -454,32 +274,18 @@ static void put_program(struct image *image, const struct tier_start *start, con
         argc++;
     argv = put_strings(image, start->argv, argc, 1, err);
     envp = put_environment(image, plan, scratch, err);
-    cwd = put_string(image, plan->cwd);
-    path = put_string(image, search_path(plan));
-    hostname = put_string(image, "cordon");
+    cwd = image_put_string(image, plan->cwd);
+    path = image_put_string(image, search_path(plan));
+    hostname = image_put_string(image, "cordon");
     if (image->bytes.is_broken)
         return;
-    head(image)->argv = argv;
-    head(image)->argc = argc;
-    head(image)->envp = envp;
-    head(image)->env_count = (uint32_t)(plan->env_count + (scratch ? plan->private_count : 0));
-    head(image)->cwd = cwd;
-    head(image)->search_path = path;
-    head(image)->hostname = hostname;
-}
-
-/* Highest capability of this kernel: 40 on every kernel since 5.9, asked for so that a later one is not left out. */
-static uint32_t capability_last(void)
-{
-    char text[16];
-    ssize_t got;
-    auto_close int fd = open("/proc/sys/kernel/cap_last_cap", O_RDONLY | O_CLOEXEC);
-
-    got = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-    if (got <= 0)
-        return CAP_LAST_CAP;
-    text[got] = '\0';
-    return (uint32_t)strtoul(text, NULL, 10);
+    image_head(image)->argv = argv;
+    image_head(image)->argc = argc;
+    image_head(image)->envp = envp;
+    image_head(image)->env_count = (uint32_t)(plan->env_count + (scratch ? plan->private_count : 0));
+    image_head(image)->cwd = cwd;
+    image_head(image)->search_path = path;
+    image_head(image)->hostname = hostname;
 }
 
 static int image_store(const struct text *bytes, int *ret_fd, struct error *err)
@@ -509,16 +315,17 @@ int image_write(const struct tier_start *start, const struct image_options *opti
         .private_bytes = plan_limit_value(start->plan, "resources.disk"),
         .rows = start->rows,
         .columns = start->columns,
-        .capability_last = capability_last(),
+        /* 40 on every kernel since 5.9, asked for so that a later one is not left out */
+        .capability_last = (uint32_t)file_number("/proc/sys/kernel/cap_last_cap", CAP_LAST_CAP),
     };
     int status;
 
     for (int i = 0; i < RECORD_STREAMS; i++)
         record.null_streams |= start->is_tty || start->stdio[i] < 0 ? 1u << i : 0;
-    put_array(&image, &record, 1, sizeof(record));
+    image_put_array(&image, &record, 1, sizeof(record));
     if (start->plan->wall == PLAN_WALL_NAMESPACES)
-        put_mounts(&image, start->plan, &confine, err);
-    put_confinement(&image, start->plan, &confine, options->scratch, err);
+        image_put_mounts(&image, start->plan, &confine, err);
+    image_put_confinement(&image, start->plan, &confine, options->scratch, err);
     put_limits(&image, start->plan);
     put_programs(&image, start->plan, err);
     status = put_names(&image, start->plan, err);

@@ -155,6 +155,26 @@ TEST(an_array_grows_and_keeps_what_it_held)
         check_int(numbers[i], i);
 }
 
+TEST(a_text_that_is_there_is_not_appended_again)
+{
+    struct arena *arena auto_arena = arena_new();
+    char again[] = "one";
+    const char **texts = NULL;
+    size_t count = 0;
+
+    check_int(arena_append_once(arena, &texts, &count, "one"), 0);
+    check_int(arena_append_once(arena, &texts, &count, "two"), 0);
+    check_int(arena_append_once(arena, &texts, &count, again), 0);
+    check_int(arena_append_once(arena, &texts, &count, "on"), 0);
+    check_int(count, 3);
+    check_string(texts[0], "one");
+    check(texts[0] != again);
+    check_string(texts[2], "on");
+    mem_fail_after(0);
+    check_int(arena_append_once(arena, &texts, &count, "two"), 0);
+    mem_fail_after(-1);
+}
+
 TEST(an_array_that_cannot_grow_keeps_its_count)
 {
     auto_arena struct arena *arena = arena_new();
