@@ -170,10 +170,40 @@ TEST(new_rules_that_give_more_let_what_was_refused_go_on)
     check_int(policy_attempt(&world, SOCK_STREAM, WORLD_SERVER4, 7001), ECONNRESET);
     total.connections = 2;
     world_send_rules(&world, &policy.rules);
-    while (world_receive(&world).type != WORKER_APPLIED)
-        ;
+    check_int(world_await_answer(&world).type, WORKER_APPLIED);
     check_int(policy_attempt(&world, SOCK_STREAM, WORLD_SERVER4, 7001), ECHOED);
     check_int(policy_attempt(&world, SOCK_STREAM, WORLD_SERVER4, 7001), ECONNRESET);
     check_told(&world, "connections", 2, false);
+    world_end(&world);
+}
+
+TEST(the_budget_of_a_rule_counts_what_that_rule_grants)
+{
+    struct net_budget budget = {.connections = 1, .where = "test: allow[0].budget"};
+    struct net_rule rules[2];
+    struct world world;
+    struct policy policy;
+    struct worker_message message;
+
+    policy_init(&policy);
+    policy.rules.budgets = &budget;
+    policy.rules.budget_count = 1;
+    rules[0] = rules[1] = policy.rule;
+    rules[0].port_count = 1; /* TCP */
+    rules[0].budget = 1;
+    rules[1].ports++;
+    rules[1].port_count = 1; /* UDP */
+    policy.layer.allow = rules;
+    policy.layer.allow_count = 2;
+    policy_begin_with(&world, &policy);
+    for (int i = 0; i < 3; i++)
+        check_int(policy_attempt(&world, SOCK_DGRAM, WORLD_SERVER4, 7001), ECHOED);
+    check_int(policy_attempt(&world, SOCK_STREAM, WORLD_SERVER4, 7001), ECHOED);
+    check_int(policy_attempt(&world, SOCK_STREAM, WORLD_SERVER4, 7001), ECONNRESET);
+    check_string(world_expect(&world, WORKER_BUDGET).where, "test: allow[0].budget");
+    message = world_expect(&world, WORKER_DENIED);
+    check_int(message.reason, NET_BUDGET);
+    check_string(message.where, "test: allow[0].budget");
+    check_int(policy_attempt(&world, SOCK_DGRAM, WORLD_SERVER4, 7001), ECHOED);
     world_end(&world);
 }

@@ -267,12 +267,9 @@ TEST(events_that_are_not_its_own_are_lost_and_counted)
 
 static void check_gone(struct world *world, const char *text)
 {
-    struct worker_message message;
+    struct worker_message message = world_await_answer(world);
     int status;
 
-    do
-        message = world_receive(world);
-    while (message.type == WORKER_EVENT);
     check_int(message.type, WORKER_ERROR);
     check_contains(message.where, text);
     check_int(waitpid(world->gateway, &status, 0), world->gateway);
@@ -370,16 +367,6 @@ TEST(what_the_inspector_says_of_its_end_is_passed_on)
 
 /* ---- rules ---- */
 
-static struct worker_message await_answer(struct world *world)
-{
-    struct worker_message message;
-
-    do
-        message = world_receive(world);
-    while (message.type == WORKER_EVENT);
-    return message;
-}
-
 TEST(new_rules_hold_for_both_or_for_neither)
 {
     struct worker_message applied = {.type = WORKER_APPLIED};
@@ -398,7 +385,7 @@ TEST(new_rules_hold_for_both_or_for_neither)
     close(fds[0]);
     check_int(world_inside(&world, talk, (void *)&about), 0); /* not yet */
     world_inspector_say(&world, &refused);
-    message = await_answer(&world);
+    message = world_await_answer(&world);
     check_int(message.type, WORKER_ERROR);
     check_contains(message.where, "too many");
     check_int(message.kind, ERROR_LIMIT);
@@ -407,71 +394,12 @@ TEST(new_rules_hold_for_both_or_for_neither)
     check_int(world_inspector_receive(&world, fds).type, WORKER_RULES);
     close(fds[0]);
     world_inspector_say(&world, &applied);
-    check_int(await_answer(&world).type, WORKER_APPLIED);
+    check_int(world_await_answer(&world).type, WORKER_APPLIED);
     check_int(policy_attempt(&world, SOCK_STREAM, WORLD_SERVER4, 7001), ECHOED);
     world_end(&world);
 }
 
-/* ---- programs, and the budgets of rules ---- */
-
-TEST(a_rule_for_one_program_is_for_no_other)
-{
-    static const uint16_t second[] = {2};
-    struct net_program programs[2] = {{.path = "/usr/bin/git"}, {.path = "/usr/bin/curl"}};
-    struct attempt attempt = {.address = WORLD_SERVER4, .port = 7001};
-    struct world world;
-    struct policy policy;
-
-    policy_init(&policy);
-    policy.rules.programs = programs;
-    policy.rules.program_count = 2;
-    policy.rule.programs = second;
-    policy.rule.program_count = 1;
-    policy_begin_with(&world, &policy);
-    for (int i = 0; i < 2; i++) {
-        attempt.type = i ? SOCK_DGRAM : SOCK_STREAM;
-        attempt.mark = NET_MARK(2, 5);
-        check_int(world_inside(&world, policy_try_echo, &attempt), ECHOED);
-        attempt.mark = NET_MARK(1, 5);
-        check_int(world_inside(&world, policy_try_echo, &attempt), i ? ECONNREFUSED : ECONNRESET);
-        check_int(world_expect(&world, WORKER_DENIED).reason, NET_PROGRAM);
-        attempt.mark = 0;
-        check_int(world_inside(&world, policy_try_echo, &attempt), i ? ECONNREFUSED : ECONNRESET);
-        check_int(world_expect(&world, WORKER_DENIED).reason, NET_PROGRAM);
-    }
-    world_end(&world);
-}
-
-TEST(the_budget_of_a_rule_counts_what_that_rule_grants)
-{
-    struct net_budget budget = {.connections = 1, .where = "test: allow[0].budget"};
-    struct net_rule rules[2];
-    struct world world;
-    struct policy policy;
-    struct worker_message message;
-
-    policy_init(&policy);
-    policy.rules.budgets = &budget;
-    policy.rules.budget_count = 1;
-    rules[0] = rules[1] = policy.rule;
-    rules[0].port_count = 1; /* TCP */
-    rules[0].budget = 1;
-    rules[1].ports++;
-    rules[1].port_count = 1; /* UDP */
-    policy.layer.allow = rules;
-    policy.layer.allow_count = 2;
-    policy_begin_with(&world, &policy);
-    for (int i = 0; i < 3; i++)
-        check_int(policy_attempt(&world, SOCK_DGRAM, WORLD_SERVER4, 7001), ECHOED);
-    check_int(policy_attempt(&world, SOCK_STREAM, WORLD_SERVER4, 7001), ECHOED);
-    check_int(policy_attempt(&world, SOCK_STREAM, WORLD_SERVER4, 7001), ECONNRESET);
-    check_string(world_expect(&world, WORKER_BUDGET).where, "test: allow[0].budget");
-    message = world_expect(&world, WORKER_DENIED);
-    check_int(message.reason, NET_BUDGET);
-    check_string(message.where, "test: allow[0].budget");
-    check_int(policy_attempt(&world, SOCK_DGRAM, WORLD_SERVER4, 7001), ECHOED);
-    world_end(&world);
-}
+/* ---- budgets ---- */
 
 /* What came about the budget since; the connections that went by end when they like. */
 static void check_denied_and_no_more(struct world *world)
@@ -509,7 +437,7 @@ TEST(a_budget_that_is_used_up_is_told_once_whatever_rules_are_refused)
         close(fds[0]);
         check_denied_and_no_more(&world); /* while they are looked at */
         world_inspector_say(&world, &refused);
-        check_int(await_answer(&world).type, WORKER_ERROR);
+        check_int(world_await_answer(&world).type, WORKER_ERROR);
         check_denied_and_no_more(&world);
     }
     /* those that hold tell of their own */
@@ -517,7 +445,7 @@ TEST(a_budget_that_is_used_up_is_told_once_whatever_rules_are_refused)
     check_int(world_inspector_receive(&world, fds).type, WORKER_RULES);
     close(fds[0]);
     world_inspector_say(&world, &applied);
-    check_int(await_answer(&world).type, WORKER_APPLIED);
+    check_int(world_await_answer(&world).type, WORKER_APPLIED);
     check_int(policy_attempt(&world, SOCK_STREAM, WORLD_SERVER4, 7001), ECONNRESET);
     check_string(world_expect(&world, WORKER_BUDGET).where, "test: network.budget");
     world_end(&world);

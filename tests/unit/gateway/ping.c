@@ -255,8 +255,7 @@ TEST(new_rules_end_what_they_no_longer_grant)
     policy.rule.ports = policy.ports;
     check_int(world_capture(&world, &policy.rules).type, WORKER_READY);
     world_send_captured(&world, &policy.rules);
-    while (world_receive(&world).type != WORKER_APPLIED)
-        ;
+    check_int(world_await_answer(&world).type, WORKER_APPLIED);
     check(ping_from(&world, WORLD_SERVER4) != ANSWERED);
     world_end(&world);
 }

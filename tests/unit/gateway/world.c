@@ -191,6 +191,16 @@ struct worker_message world_expect(struct world *world, enum worker_event_kind k
     return message;
 }
 
+struct worker_message world_await_answer(struct world *world)
+{
+    struct worker_message message;
+
+    do
+        message = world_receive(world);
+    while (message.type == WORKER_EVENT);
+    return message;
+}
+
 static pid_t start_gateway(int *ret_channel)
 {
     int pair[2];

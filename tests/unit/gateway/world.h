@@ -43,6 +43,8 @@ void world_send_captured(struct world *world, const struct net_rules *rules);
 /* The next message of the gateway that is not of another kind; fails the test when none comes within 10 s. */
 struct worker_message world_expect(struct world *world, enum worker_event_kind kind);
 struct worker_message world_receive(struct world *world);
+/* The next that is no event: what is said to rules. */
+struct worker_message world_await_answer(struct world *world);
 
 /* Run it in the container, in a process of its own. Returns what it returns, 0..99. */
 int world_inside(struct world *world, int (*run)(void *data), void *data);

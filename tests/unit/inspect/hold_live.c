@@ -1,240 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Client, holder and a server over TLS: all of a flow, in one loop and one process but for the server. */
+/* All of a flow with a secret: what goes up, what comes back, and what is not done for anybody. */
 #include <errno.h>
-#include <fcntl.h>
 #include <openssl/ssl.h>
-#include <signal.h>
 #include <stdlib.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/memory.h"
-#include "hold_server.h"
-#include "inspect/hold_client.h"
-#include "inspect/holder_flow.h"
-#include "test.h"
-#include "worker/channel.h"
+#include "hold_scene.h"
 
-#define VALUE "ghp_0123456789abcdef/+&"
-
-static const struct net_secret_field fields[] = {{NET_SECRET_HEADER, "Authorization"}, {NET_SECRET_BODY, "/t"}};
-static const char *const hosts[] = {"api.example.com", "other.example.com"}, *const elsewhere[] = {"elsewhere.example.com"};
-static struct net_secret items[] = {
-    {.name = "TOKEN", .placeholder = "cordon-p-1", .hosts = hosts, .host_count = 2, .fields = fields, .field_count = 2,
-     .value = VALUE, .value_length = sizeof(VALUE) - 1},
-    {.name = "OTHER", .placeholder = "cordon-p-2", .hosts = elsewhere, .host_count = 1, .fields = fields, .field_count = 2,
-     .value = "value of elsewhere", .value_length = 18},
-};
-static struct net_secrets secrets = {.items = items, .count = 2};
 static const struct identity right = {.name = "api.example.com", .alpn = "http/1.1"};
-
-/* What came of it, as one text. */
-struct scene {
-    struct loop *loop;
-    struct holder holder;
-    struct loop_watch handed; /* what the client hands to the holder */
-    struct loop_timer limit;
-    struct hold_client *client;
-    struct server server;
-    char told[1 << 16];
-    size_t size;
-    uint64_t body; /* bytes of it that came */
-    void (*act)(struct scene *scene);
-    unsigned ends, room, wanted_ends;
-    bool is_opened, is_over;
-    bool is_early; /* asks before there is a connection */
-};
-
-static void tell(struct scene *scene, const char *bytes, size_t size)
-{
-    size_t left = sizeof(scene->told) - 1 - scene->size;
-
-    if (scene->is_over)
-        return;
-    size = size < left ? size : left;
-    memcpy(scene->told + scene->size, bytes, size);
-    scene->size += size;
-    scene->told[scene->size] = '\0';
-}
-
-static void tell_text(struct scene *scene, const char *text)
-{
-    tell(scene, text, strlen(text));
-}
-
-/* What is already there is still read; it is no longer of interest. */
-static void stop(struct scene *scene)
-{
-    scene->is_over = true;
-    loop_stop(scene->loop, 0);
-}
-
-static void opened(void *owner)
-{
-    struct scene *scene = owner;
-
-    scene->is_opened = true;
-    if (!scene->is_early)
-        scene->act(scene);
-}
-
-static void answered(void *owner, unsigned status)
-{
-    char text[16];
-
-    tell(owner, text, (size_t)sprintf(text, "%u", status));
-}
-
-static void field(void *owner, const char *name, size_t name_size, const char *value, size_t value_size)
-{
-    tell_text(owner, "|");
-    tell(owner, name, name_size);
-    tell_text(owner, "=");
-    tell(owner, value, value_size);
-}
-
-static void body(void *owner, enum hold_body kind, uint64_t length)
-{
-    (void)length;
-    tell_text(owner, kind == HOLD_LENGTH ? "|length|" : kind == HOLD_CHUNKED ? "|chunked|" : "|none|");
-}
-
-static void bytes(void *owner, const char *text, size_t size)
-{
-    struct scene *scene = owner;
-
-    scene->body += size;
-    tell(scene, text, size);
-}
-
-static void end(void *owner, bool goes_on)
-{
-    struct scene *scene = owner;
-
-    tell_text(scene, goes_on ? "|end" : "|last");
-    scene->ends++;
-    if (goes_on && scene->ends < scene->wanted_ends)
-        scene->act(scene);
-    else
-        stop(scene);
-}
-
-static void room(void *owner)
-{
-    struct scene *scene = owner;
-
-    scene->room++;
-    scene->act(scene);
-}
-
-static void failed(void *owner, enum hold_failure failure, const struct error *err)
-{
-    struct scene *scene = owner;
-
-    tell_text(scene, "|failed ");
-    tell_text(scene, hold_failure_name(failure));
-    tell_text(scene, ": ");
-    tell_text(scene, err->text);
-    stop(scene);
-}
-
-static void gone(void *owner)
-{
-    tell_text(owner, "|gone");
-    stop(owner);
-}
-
-static const struct hold_events events = {opened, answered, field, body, bytes, end, room, failed, gone};
-
-static void handed(struct loop_watch *watch, uint32_t ready)
-{
-    struct scene *scene = container_of(watch, struct scene, handed);
-    struct worker_message message;
-    int fds[CHANNEL_DESCRIPTORS_MAX];
-
-    (void)ready;
-    check_int(channel_receive_all(watch->fd, &message, fds, NULL), 1);
-    check_int(message.type, WORKER_FLOW);
-    holder_flow_begin(&scene->holder, fds[0], fds[1], message.name, message.port);
-}
-
-static void too_late(struct loop_timer *timer)
-{
-    struct scene *scene = container_of(timer, struct scene, limit);
-
-    tell_text(scene, "|too late");
-    stop(scene);
-}
-
-static const char *more_trust = ""; /* behind that of the server */
-
-static void open_holder(struct scene *scene)
-{
-    struct error err = ERROR_INIT;
-    size_t size;
-    char *own = server_trust(&size), trust[8192];
-
-    size = (size_t)snprintf(trust, sizeof(trust), "%.*s%s", (int)size, own, more_trust);
-    free(own);
-    scene->holder = (struct holder){.secrets = &secrets, .flow_max = 4};
-    if (loop_open(&scene->loop, &err) < 0 || holder_tls_open(&scene->holder.tls, &err) < 0 ||
-        believed_begin(&scene->holder.believed, scene->holder.tls, mem_string(trust), size, 0, &err) < 0 ||
-        values_init(&scene->holder.values, &secrets, &err) < 0)
-        test_fail(__FILE__, __LINE__, "%s", err.text);
-    scene->holder.loop = scene->loop;
-}
-
-static void play_at(struct scene *scene, const struct script *script, const char *name, void (*act)(struct scene *scene))
-{
-    struct error err = ERROR_INIT;
-    int channel[2];
-
-    signal(SIGPIPE, SIG_IGN);
-    scene->act = act;
-    open_holder(scene);
-    server_start(script, &scene->server);
-    check_int(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel), 0);
-    scene->handed = (struct loop_watch){.fd = channel[1], .ready = handed};
-    check_int(loop_watch(scene->loop, &scene->handed, EPOLLIN), 0);
-    scene->limit.due = too_late;
-    loop_start(scene->loop, &scene->limit, 20000);
-    if (hold_client_open(scene->loop, channel[0], scene->server.socket, name, 443, &events, scene, &scene->client, &err) < 0)
-        test_fail(__FILE__, __LINE__, "%s", err.text);
-    if (scene->is_early)
-        act(scene);
-    check_int(loop_run(scene->loop), 0);
-    hold_client_free(scene->client);
-    holder_flow_end_all(&scene->holder);
-    check_int(scene->holder.flow_count, 0);
-    loop_cancel(scene->loop, &scene->limit);
-    close(channel[0]);
-    close(channel[1]);
-    values_finish(&scene->holder.values);
-    mem_free(scene->holder.believed.pem); /* nobody had to be verified */
-    scene->holder.believed.pem = NULL;
-    SSL_CTX_free(scene->holder.tls);
-    loop_close(scene->loop);
-}
-
-static void play(struct scene *scene, const struct script *script, void (*act)(struct scene *scene))
-{
-    play_at(scene, script, "api.example.com", act);
-}
-
-#define OK(call) check_int(call, 0)
-
-static void get(struct scene *scene)
-{
-    struct hold_client *client = scene->client;
-
-    OK(hold_client_request(client, "GET"));
-    OK(hold_client_bytes(client, "/v1", 3));
-    OK(hold_client_field(client, "Authorization", 13, false));
-    OK(hold_client_bytes(client, "Bearer ", 7));
-    OK(hold_client_secret(client, 0, HOLD_RAW));
-    OK(hold_client_body(client, HOLD_NO_BODY, 0));
-    OK(hold_client_end(client));
-}
 
 static void post(struct scene *scene)
 {
@@ -263,7 +36,7 @@ TEST(a_value_goes_up_in_its_place_and_never_comes_back)
                    {"12\r\n0123456789abcdef/+\r\n1\r\n&\r\n2\r\n}\n\r\n0\r\n\r\n", 0}},
         .requests = 2};
 
-    play(&scene, &script, get);
+    scene_play(&scene, &script, scene_get);
     check_string(scene.told, "200|X-Echo=<***********************>|chunked|{***********************}\n|end"
                              "200|X-Echo=<***********************>|chunked|{***********************}\n|end");
     check_string(scene.server.heard, "GET /v1 HTTP/1.1\r\nHost: api.example.com\r\nAccept-Encoding: identity\r\n"
@@ -277,7 +50,7 @@ TEST(a_body_with_a_value_has_its_length)
     static const struct script script = {.identity = {.name = "api.example.com"},
                                          .pieces = {{"HTTP/1.1 201 Made\r\nContent-Length: 2\r\n\r\nok", 0}}};
 
-    play(&scene, &script, post);
+    scene_play(&scene, &script, post);
     check_string(scene.told, "201|length|ok|end");
     check_contains(scene.server.heard, "Content-Length: 31\r\n\r\n{\"t\":\"" VALUE "\"}");
     server_stop(&scene.server);
@@ -289,7 +62,7 @@ TEST(a_request_may_be_said_before_there_is_a_connection)
     static const struct script script = {.identity = {.name = "api.example.com"},
                                          .pieces = {{"HTTP/1.1 204 No\r\n\r\n", 0}}};
 
-    play(&scene, &script, get);
+    scene_play(&scene, &script, scene_get);
     check_string(scene.told, "204|none||end");
     server_stop(&scene.server);
 }
@@ -302,7 +75,7 @@ static void expect_failure(const struct identity *identity, const char *name, co
 
     check(scene != NULL);
     scene->is_early = true;
-    play_at(scene, &script, name, get);
+    scene_play_at(scene, &script, name, scene_get);
     if (strncmp(scene->told, failure, strlen(failure)) != 0)
         test_fail(__FILE__, __LINE__, "'%s' does not begin with '%s'", scene->told, failure);
     check(!scene->is_opened);
@@ -338,10 +111,10 @@ TEST(where_an_authority_is_no_certificate_no_server_gets_anything)
 {
     const struct identity good = {.name = "api.example.com"};
 
-    more_trust = "-----BEGIN CERTIFICATE-----\nQUJD\n-----END CERTIFICATE-----\n";
+    scene_more_trust = "-----BEGIN CERTIFICATE-----\nQUJD\n-----END CERTIFICATE-----\n";
     expect_failure(&good, "api.example.com",
                    "|failed not-verified: no server is believed to be api.example.com: the authorities: number 2 is no certificate");
-    more_trust = "";
+    scene_more_trust = "";
 }
 
 TEST(a_server_with_a_wildcard_of_one_label_is_believed)
@@ -349,7 +122,7 @@ TEST(a_server_with_a_wildcard_of_one_label_is_believed)
     static struct scene scene = {.wanted_ends = 1};
     static const struct script script = {.identity = {.name = "*.example.com"}, .pieces = {{"HTTP/1.1 204 No\r\n\r\n", 0}}};
 
-    play(&scene, &script, get);
+    scene_play(&scene, &script, scene_get);
     check_string(scene.told, "204|none||end");
     server_stop(&scene.server);
 }
@@ -395,7 +168,7 @@ TEST(an_inspector_in_other_hands_gets_no_value_to_where_it_is_not_for)
         struct scene *scene = calloc(1, sizeof(*scene));
 
         check(scene != NULL);
-        play(scene, &script, cases[i].act);
+        scene_play(scene, &script, cases[i].act);
         if (strncmp(scene->told, cases[i].failure, strlen(cases[i].failure)) != 0)
             test_fail(__FILE__, __LINE__, "'%s' does not begin with '%s'", scene->told, cases[i].failure);
         check(!strstr(scene->server.heard, "value of elsewhere") && !strstr(scene->server.heard, "ghp_"));
@@ -425,7 +198,7 @@ TEST(answers_that_cannot_be_searched_or_are_cut_are_failures)
         struct scene *scene = calloc(1, sizeof(*scene));
 
         check(scene != NULL);
-        play(scene, &script, get);
+        scene_play(scene, &script, scene_get);
         if (strncmp(scene->told, cases[i].told, strlen(cases[i].told)) != 0)
             test_fail(__FILE__, __LINE__, "'%s' does not begin with '%s'", scene->told, cases[i].told);
         server_stop(&scene->server);
@@ -436,7 +209,7 @@ TEST(answers_that_cannot_be_searched_or_are_cut_are_failures)
 static void wait_for_end(struct scene *scene)
 {
     if (scene->ends == 0)
-        get(scene);
+        scene_get(scene);
 }
 
 TEST(a_server_that_ends_between_requests_is_gone_and_not_a_failure)
@@ -445,7 +218,7 @@ TEST(a_server_that_ends_between_requests_is_gone_and_not_a_failure)
     static const struct script script = {.identity = {.name = "api.example.com"},
                                          .pieces = {{"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", 0}}};
 
-    play(&scene, &script, wait_for_end);
+    scene_play(&scene, &script, wait_for_end);
     check_string(scene.told, "200|length||end|gone");
     server_stop(&scene.server);
 }
@@ -485,7 +258,7 @@ TEST(a_large_body_waits_for_room_and_comes_whole)
     static const struct script script = {.identity = {.name = "api.example.com"},
                                          .pieces = {{"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", 0}}};
 
-    play(&scene, &script, post_much);
+    scene_play(&scene, &script, post_much);
     check_string(scene.told, "200|length|ok|end");
     check(scene.room > 0);
     check_int(strspn(strstr(scene.server.heard, "\r\n\r\n") + 4, "u"), UP_BYTES);
@@ -500,7 +273,7 @@ TEST(an_answer_before_the_end_of_the_request_ends_the_flow_behind_it)
                                          .is_early = true};
 
     sent_up = 0;
-    play(&scene, &script, post_much);
+    scene_play(&scene, &script, post_much);
     check_contains(scene.told, "413|length|much|");
     server_stop(&scene.server);
 }
@@ -517,7 +290,7 @@ static void resume_later(struct loop_timer *timer)
 
 static void get_and_pause(struct scene *scene)
 {
-    get(scene);
+    scene_get(scene);
     hold_client_pause(scene->client, true);
     paused_scene = scene;
     resume_timer.due = resume_later;
@@ -532,7 +305,7 @@ TEST(a_slow_reader_holds_the_server_back_and_gets_everything)
                                    .pieces = {{"HTTP/1.1 200 OK\r\n\r\n", 0}, {much, sizeof(much)}}};
 
     memset(much, 'd', sizeof(much));
-    play(&scene, &script, get_and_pause);
+    scene_play(&scene, &script, get_and_pause);
     check_int(scene.body, sizeof(much));
     check_contains(scene.told, "200|chunked|dddd");
     server_stop(&scene.server);
@@ -549,7 +322,7 @@ TEST(a_value_is_found_across_records_of_tls_at_every_byte)
         struct scene *scene = calloc(1, sizeof(*scene));
 
         check(scene != NULL);
-        play(scene, &script, get);
+        scene_play(scene, &script, scene_get);
         check_string(scene->told, "200|X=***********************|length|<<***********************>>|end");
         server_stop(&scene->server);
         free(scene);

@@ -3,53 +3,9 @@
 #include <errno.h>
 
 #include "base/memory.h"
+#include "sample.h"
 #include "say.h"
 #include "test.h"
-
-static const char sample[] = "open; deny to=*.b.test any:25-26 | allow to=a.test@10.0.0.0/8!10.1.0.0/16 to=2001:db8::/32 tcp:443 "
-                             "udp; allow icmp; deny to=93.184.216.34";
-
-static const char *const sample_methods[] = {"GET", "POST"}, *const sample_paths[] = {"/v1/**", "/%C3%A4/*.json"};
-static const char *const sample_calls[] = {"resources/list"}, *const sample_tools[] = {"search", "read file"};
-static const uint16_t sample_programs[] = {2, 1};
-static const struct net_requests sample_http = {.methods = sample_methods, .method_count = 2, .paths = sample_paths,
-                                                .path_count = 2, .has_websocket = true};
-static const struct net_requests sample_mcp = {.has_calls = true, .is_mcp = true, .calls = sample_calls, .call_count = 1,
-                                               .tools = sample_tools, .tool_count = 2};
-
-/* What a rule says of requests, programs and budgets. */
-static void add_narrow(struct arena *arena, struct net_rules *rules)
-{
-    struct net_rule *narrow = &rules->layers[1].allow[1];
-
-    for (int i = 0; i < 2; i++) {
-        struct net_program *program = arena_append(arena, rules->programs, rules->program_count);
-        struct net_budget *budget = arena_append(arena, rules->budgets, rules->budget_count);
-
-        *program = (struct net_program){i ? "/usr/bin/git" : "/usr/bin/curl", 1ull << 40, 7, 9, -5, 999999999, {[31] = 3}};
-        *budget = (struct net_budget){1, 2, 3, 4, 1ull << 33, i, "budget"};
-    }
-    rules->total_count = 1;
-    narrow->terminates = true;
-    narrow->programs = sample_programs;
-    narrow->program_count = 2;
-    narrow->budget = 2;
-    narrow->requests = &sample_http;
-    rules->layers[1].deny[0].requests = &sample_mcp;
-}
-
-static struct net_rules *sample_rules(struct arena *arena)
-{
-    struct net_rules *rules = say_rules(arena, sample);
-    struct net_door *door = arena_append(arena, rules->inward, rules->inward_count);
-
-    add_narrow(arena, rules);
-    *door = (struct net_door){8080, 80, "ingress.ports[0]"};
-    door = arena_append(arena, rules->outward, rules->outward_count);
-    *door = (struct net_door){5432, 5432, "ingress.hostLoopback[0]"};
-    rules->layers[1].where = NULL;
-    return rules;
-}
 
 static void *write_rules(const struct net_rules *rules, size_t *ret_size)
 {
@@ -212,108 +168,6 @@ TEST(each_changed_byte_is_refused_or_another_record)
         }
     }
     check(refused > size * 4);
-}
-
-/* One more than a decision has room for budgets. */
-static struct net_layer *nine_layers(struct arena *arena, struct net_rule *rule)
-{
-    struct net_layer *layers = arena_alloc(arena, 9 * sizeof(*layers));
-
-    for (int i = 0; i < 9; i++)
-        layers[i] = (struct net_layer){.allow = rule, .allow_count = 1};
-    return layers;
-}
-
-/* Each with one thing wrong that only the reader can see. */
-TEST(what_is_not_canonical_is_neither_written_nor_read)
-{
-    struct arena *arena auto_arena = arena_new();
-    struct net_rules *rules;
-    struct net_peer *peer;
-    struct net_ports *ports;
-    struct net_rule *narrow, *deny;
-    struct net_requests http, mcp;
-    uint16_t other;
-    const char *text;
-    struct error err;
-    void *record = NULL;
-    size_t size = 7;
-
-#define CHECK_REFUSED(change, part)                                                                                            \
-    do {                                                                                                                       \
-        rules = sample_rules(arena);                                                                                           \
-        peer = &rules->layers[1].allow[0].peers[0];                                                                            \
-        ports = &rules->layers[1].allow[0].ports[0];                                                                           \
-        narrow = &rules->layers[1].allow[1];                                                                                   \
-        deny = &rules->layers[1].deny[0];                                                                                      \
-        http = sample_http;                                                                                                    \
-        narrow->requests = &http;                                                                                              \
-        mcp = sample_mcp;                                                                                                      \
-        deny->requests = &mcp;                                                                                                 \
-        (void)peer;                                                                                                            \
-        (void)ports;                                                                                                           \
-        err = ERROR_INIT;                                                                                                      \
-        change;                                                                                                                \
-        check_int(net_rules_write(rules, &record, &size, &err), -EINVAL);                                                      \
-        check_contains(err.text, part);                                                                                        \
-        check(!record && size == 7);                                                                                           \
-    } while (0)
-
-    CHECK_REFUSED(peer->host = "A.test", "capital");
-    CHECK_REFUSED(peer->host = "a.test.", "a label is empty");
-    CHECK_REFUSED(peer->host = "", "it is empty");
-    CHECK_REFUSED(peer->host = "*.test", "two labels");
-    CHECK_REFUSED(peer->host = "*", "leave 'to' out");
-    CHECK_REFUSED(peer->host = "10.0.0.1", "write it as 'cidr'");
-    CHECK_REFUSED(peer->host = "b\xc3\xbc" "cher.test", "only letters");
-    CHECK_REFUSED(peer->block.family = 77, "neither IPv4 nor IPv6");
-    CHECK_REFUSED(peer->block.prefix = 33, "a prefix longer");
-    CHECK_REFUSED(peer->block.prefix = 4, "bits behind");
-    CHECK_REFUSED(peer->block.address[3] = 1, "bits behind");
-    CHECK_REFUSED(peer->except[0] = say_block("11.0.0.0/8"), "an exception to");
-    CHECK_REFUSED(peer->except[0] = say_block("0.0.0.0/0"), "an exception to");
-    CHECK_REFUSED(peer->except[0] = say_block("2001:db8::/32"), "an exception to");
-    CHECK_REFUSED(*peer = (struct net_peer){0}, "a peer that is nobody");
-    CHECK_REFUSED(ports->protocol = (enum net_protocol)4, "an unknown protocol");
-    CHECK_REFUSED(ports->protocol = (enum net_protocol)-1, "an unknown protocol");
-    CHECK_REFUSED(ports->first = 0, "a port that is none");
-    CHECK_REFUSED(ports->last = 442, "a port that is none");
-    CHECK_REFUSED(ports->has_port = false, "where no port is named");
-    CHECK_REFUSED(ports->protocol = NET_ICMP, "a port of ICMP");
-    CHECK_REFUSED(rules->layers[1].allow[0].where = NULL, "a text is missing");
-    CHECK_REFUSED(rules->layers[1].only_denies = true, "only denies, and more");
-    CHECK_REFUSED((rules->layers[1].is_open = rules->layers[1].only_denies = true), "only denies, and more");
-    CHECK_REFUSED((rules->layer_count = 1, rules->layers[0].only_denies = true), "and none that says");
-    CHECK_REFUSED((narrow->programs = &other, narrow->program_count = 1, other = 3), "a program that is none");
-    CHECK_REFUSED((narrow->programs = &other, narrow->program_count = 1, other = 0), "a program that is none");
-    CHECK_REFUSED(narrow->budget = 3, "a budget that is none");
-    CHECK_REFUSED(narrow->budget = 1, "the budget of a whole layer");
-    CHECK_REFUSED(rules->total_count = 3, "more budgets in total");
-    CHECK_REFUSED(rules->budgets[0].where = NULL, "a text is missing");
-    CHECK_REFUSED(rules->programs[0].path = "", "an empty text");
-    CHECK_REFUSED(rules->programs[0].path = "/a\nb", "control bytes");
-    CHECK_REFUSED(rules->programs[0].change_ns = 1000000000, "a time that is none");
-    CHECK_REFUSED(deny->terminates = true, "a deny rule");
-    CHECK_REFUSED(deny->budget = 2, "a deny rule");
-    CHECK_REFUSED((deny->programs = sample_programs, deny->program_count = 1), "a deny rule");
-    CHECK_REFUSED((text = "G T", http.methods = &text, http.method_count = 1), "a word of HTTP");
-    CHECK_REFUSED((text = "", http.methods = &text, http.method_count = 1), "a word of HTTP");
-    CHECK_REFUSED((text = NULL, http.methods = &text, http.method_count = 1), "a text is missing");
-    CHECK_REFUSED((text = "/a/../b", http.paths = &text, http.path_count = 1), "in its one spelling");
-    CHECK_REFUSED((text = "/%61", http.paths = &text, http.path_count = 1), "in its one spelling");
-    CHECK_REFUSED((http.has_calls = true, http.calls = sample_calls, http.call_count = 1), "a WebSocket");
-    CHECK_REFUSED(http.is_mcp = true, "where no body is judged");
-    CHECK_REFUSED((http.calls = sample_calls, http.call_count = 1), "where no body is judged");
-    CHECK_REFUSED((http.has_websocket = false, http.has_calls = true), "and none of them");
-    CHECK_REFUSED(mcp.is_mcp = false, "not MCP");
-    CHECK_REFUSED(mcp.call_count = mcp.tool_count = 0, "and none of them");
-    CHECK_REFUSED((text = "tools/call", mcp.calls = &text), "tools/call of any");
-    CHECK_REFUSED((text = "a\x1b[m", mcp.tools = &text, mcp.tool_count = 1), "control bytes");
-    CHECK_REFUSED((text = "", mcp.tools = &text, mcp.tool_count = 1), "an empty text");
-    CHECK_REFUSED((rules->layers = nine_layers(arena, narrow), rules->layer_count = 9), "more layers than can be counted");
-    CHECK_REFUSED(rules->inward[0].port = 0, "a port that is none");
-    CHECK_REFUSED(rules->outward[0].to_port = 0, "a port that is none");
-    CHECK_REFUSED(rules->outward[0].where = NULL, "a text is missing");
 }
 
 TEST(a_long_place_is_cut_and_a_long_name_is_not)

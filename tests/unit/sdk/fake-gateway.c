@@ -65,10 +65,41 @@ static void say_authority(const char *text)
 
 static int peer = -1; /* another worker */
 
+/* What it says at a letter. */
+static const struct {
+    char letter;
+    struct worker_message message;
+} words[] = {
+    {'R', {.type = WORKER_READY}},
+    {'a', {.type = WORKER_APPLIED}},
+    {'E', {.type = WORKER_ERROR, .kind = ERROR_UNENFORCEABLE, .errnum = ENOENT, .where = "no tproxy"}},
+    {'e', {.type = WORKER_ERROR, .kind = ERROR_SYSTEM, .errnum = EIO, .where = "not these"}},
+    {'d', {.type = WORKER_EVENT, .kind = WORKER_DENIED, .protocol = NET_TCP, .reason = NET_NO_RULE, .port = 443,
+           .family = AF_INET, .address = {1, 2, 3, 4}, .name = "a\033.example", .connection = 7}},
+    {'c', {.type = WORKER_EVENT, .kind = WORKER_CLOSED, .protocol = NET_UDP, .bytes_up = 1, .bytes_down = 2,
+           .duration_us = 3, .connection = 8}},
+    {'q', {.type = WORKER_EVENT, .kind = WORKER_REQUEST, .protocol = NET_TCP, .port = 443, .family = AF_INET,
+           .address = {1, 2, 3, 4}, .name = "a.example", .connection = 9, .pid = 77, .program = 1, .method = "GET",
+           .path = "/v1/\033x", .count = 204}},
+    {'Q', {.type = WORKER_EVENT, .kind = WORKER_REQUEST_DENIED, .reason = NET_REQUEST, .connection = 9, .method = "PUT",
+           .path = "/", .where = "a rule"}},
+    {'S', {.type = WORKER_EVENT, .kind = WORKER_SECRET_DENIED, .reason = NET_PLACEHOLDER, .connection = 9, .name = "TOKEN"}},
+    {'b', {.type = WORKER_EVENT, .kind = WORKER_BUDGET, .connection = 3, .where = "the budget", .count = 10,
+           .method = "requests"}},
+    {'B', {.type = WORKER_EVENT, .kind = WORKER_BUDGET, .connection = 3, .where = "the budget", .count = 10,
+           .method = "requests", .ends_run = true}},
+    {'l', {.type = WORKER_EVENT, .kind = WORKER_LOST, .count = 5}},
+    {'k', {.type = WORKER_EVENT, .kind = 77}},
+    {'u', {.type = 99}},
+};
+
 static void step(char letter)
 {
     char rest;
 
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (words[i].letter == letter)
+            say(words[i].message);
     switch (letter) {
     case 'A':
         say_authority("-----BEGIN CERTIFICATE-----\nQUJD\n-----END CERTIFICATE-----\n");
@@ -84,55 +115,8 @@ static void step(char letter)
         while (recv(peer, &rest, 1, 0) > 0)
             ;
         break;
-    case 'q':
-        say((struct worker_message){.type = WORKER_EVENT, .kind = WORKER_REQUEST, .protocol = NET_TCP, .port = 443, .family = AF_INET,
-                                     .address = {1, 2, 3, 4}, .name = "a.example", .connection = 9, .pid = 77, .program = 1,
-                                     .method = "GET", .path = "/v1/\033x", .count = 204});
-        break;
-    case 'Q':
-        say((struct worker_message){.type = WORKER_EVENT, .kind = WORKER_REQUEST_DENIED, .reason = NET_REQUEST, .connection = 9,
-                                     .method = "PUT", .path = "/", .where = "a rule"});
-        break;
-    case 'S':
-        say((struct worker_message){.type = WORKER_EVENT, .kind = WORKER_SECRET_DENIED, .reason = NET_PLACEHOLDER, .connection = 9,
-                                     .name = "TOKEN"});
-        break;
-    case 'b':
-    case 'B':
-        say((struct worker_message){.type = WORKER_EVENT, .kind = WORKER_BUDGET, .connection = 3, .where = "the budget", .count = 10,
-                                     .method = "requests", .ends_run = letter == 'B'});
-        break;
-    case 'R':
-        say((struct worker_message){.type = WORKER_READY});
-        break;
-    case 'E':
-        say((struct worker_message){.type = WORKER_ERROR, .kind = ERROR_UNENFORCEABLE, .errnum = ENOENT, .where = "no tproxy"});
-        break;
-    case 'e':
-        say((struct worker_message){.type = WORKER_ERROR, .kind = ERROR_SYSTEM, .errnum = EIO, .where = "not these"});
-        break;
     case 'n': /* other rules */
         receive(WORKER_RULES);
-        break;
-    case 'a':
-        say((struct worker_message){.type = WORKER_APPLIED});
-        break;
-    case 'd':
-        say((struct worker_message){.type = WORKER_EVENT, .kind = WORKER_DENIED, .protocol = NET_TCP, .reason = NET_NO_RULE,
-                                     .port = 443, .family = AF_INET, .address = {1, 2, 3, 4}, .name = "a\033.example", .connection = 7});
-        break;
-    case 'c':
-        say((struct worker_message){.type = WORKER_EVENT, .kind = WORKER_CLOSED, .protocol = NET_UDP, .bytes_up = 1,
-                                     .bytes_down = 2, .duration_us = 3, .connection = 8});
-        break;
-    case 'l':
-        say((struct worker_message){.type = WORKER_EVENT, .kind = WORKER_LOST, .count = 5});
-        break;
-    case 'u':
-        say((struct worker_message){.type = 99});
-        break;
-    case 'k':
-        say((struct worker_message){.type = WORKER_EVENT, .kind = 77});
         break;
     case 's':
         if (send(WORKER_CHANNEL, "short", 5, MSG_NOSIGNAL) < 0)
