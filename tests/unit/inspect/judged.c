@@ -318,7 +318,7 @@ TEST(a_request_more_than_the_budget_is_answered_and_told_once)
 TEST(a_batch_counts_for_the_budget_of_each_of_its_calls_or_is_refused)
 {
     static const char *const cheap[] = {"read"};
-    static const struct net_requests reading = {.has_calls = true, .is_mcp = true, .tools = cheap, .tool_count = 1};
+    static const struct net_requests unbounded = {.has_calls = true, .is_mcp = true, .tools = cheap, .tool_count = 1};
     static const struct net_budget one = {.requests = 1, .where = "test.yaml:2:2: budget"};
     static const char search[] = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"search\"}}";
     static const char read[] = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"read\"}}";
@@ -327,7 +327,7 @@ TEST(a_batch_counts_for_the_budget_of_each_of_its_calls_or_is_refused)
     struct link link;
     char batch[400];
 
-    world_begin(&world, &(struct world_rules){.requests = &mcp, .budget = &one, .other = &reading}, NULL);
+    world_begin(&world, &(struct world_rules){.requests = &mcp, .budget = &one, .other = &unbounded}, NULL);
     link = world_link(&world, false);
     for (size_t i = 0; i < ARRAY_COUNT(refused); i++) {
         snprintf(batch, sizeof(batch), "[%s,%s]", refused[i][0], refused[i][1]);
