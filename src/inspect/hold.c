@@ -79,20 +79,6 @@ int hold_read(enum hold_side from, const void *data, size_t size, struct hold_re
     return (int)(sizeof(record) + record.size);
 }
 
-bool hold_is_reserved(const char *name, size_t size)
-{
-    static const char *const names[] = {
-        "accept-charset", "accept-encoding",    "connection", "content-length",    "expect",   "host",    "http2-settings",
-        "if-range",       "keep-alive",         "range",      "proxy-connection",  "te",       "trailer", "transfer-encoding",
-        "upgrade",        "proxy-authenticate", "proxy-authorization",
-    };
-
-    for (size_t i = 0; i < ARRAY_COUNT(names); i++)
-        if (strlen(names[i]) == size && strncasecmp(names[i], name, size) == 0)
-            return true;
-    return false;
-}
-
 bool hold_expects_body(const char *method, size_t size)
 {
     static const char *const without[] = {"GET", "HEAD", "OPTIONS", "DELETE"};

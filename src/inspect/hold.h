@@ -17,7 +17,7 @@
  *
  * The answer may begin before the request has ended. One request at a time; the next one after END with HOLD_GOES_ON.
  * The holder alone writes Host, Content-Length, Transfer-Encoding, Accept-Encoding and what is about the connection, and
- * refuses these fields (hold_is_reserved()); it asks for no coding, no charset and no part of an answer, and drops 1xx and trailers.
+ * refuses these fields (net_secret_is_reserved()); it asks for no coding, no charset and no part of an answer, and drops 1xx and trailers.
  * Of an answer it drops the same fields; Content-Length is told where there is no body (HEAD, 304), and BODY says it else.
  */
 #ifndef CORDON_INSPECT_HOLD_H
@@ -103,9 +103,6 @@ enum hold_side { HOLD_INSPECTOR, HOLD_HOLDER };
  */
 int hold_read(enum hold_side from, const void *data, size_t size, struct hold_record *ret_record,
               const char **ret_payload) must_check;
-
-/* Fields that the holder writes itself or that no request through it may have; lower or upper case. */
-bool hold_is_reserved(const char *name, size_t size);
 
 /*
  * false: a body has no meaning in a request of this method (RFC 9110, 9.3), and there are servers that leave it unread and take it

@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "inspect/media.h"
+#include "net/secrets.h"
 
 #define INTERIMS_MAX 16u
 #define TRAILER_MAX  16384u
@@ -137,7 +138,7 @@ bool answer_next_field(const struct answer *answer, size_t *at, struct answer_fi
             *ret_field = field;
             return true;
         }
-        if (hold_is_reserved(field.name, field.name_size) || is_nominated(answer, &field))
+        if (net_secret_is_reserved(field.name, field.name_size) || is_nominated(answer, &field))
             continue;
         *ret_field = field;
         return true;

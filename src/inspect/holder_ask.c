@@ -227,7 +227,7 @@ static int take_field(struct ask *ask, const struct hold_record *record, const c
 
     if (status < 0)
         return status;
-    if (!hold_is_token(name, record->size) || hold_is_reserved(name, record->size))
+    if (!hold_is_token(name, record->size) || net_secret_is_reserved(name, record->size))
         return wrong(refusal, "a field that is the holder's own, or no token");
     if (record->encoding == HOLD_BASIC && (record->size != 13 || strncasecmp(name, "authorization", 13) != 0))
         return wrong(refusal, "a name and password for a field that has none");

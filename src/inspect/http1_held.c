@@ -21,7 +21,7 @@ static int say_field(struct http1 *http, const struct field *field)
     size_t at = 0;
     int status;
 
-    if (head_is_hop(field) || hold_is_reserved(field->name.at, field->name.size))
+    if (head_is_hop(field) || net_secret_is_reserved(field->name.at, field->name.size))
         return 0;
     status = placeholder_split_field(&flow->inspector->placeholders, flow->about.name, field->name.at, field->name.size,
                                      field->value.at, field->value.size, &text, &secret, &err);

@@ -16,14 +16,17 @@
 
 /* ---- what they must be ---- */
 
-/* By these a request's end is found, or its server: not a place for what comes from elsewhere. */
-static bool is_framing(const char *header)
+/* By these a request's end is found, its server, or what of an answer comes and how it is written. */
+bool net_secret_is_reserved(const char *header, size_t size)
 {
-    static const char *const names[] = {"connection", "content-length", "expect",  "host",   "keep-alive", "proxy-connection",
-                                        "te",         "trailer",        "transfer-encoding", "upgrade"};
+    static const char *const names[] = {
+        "accept-charset", "accept-encoding",    "connection", "content-length",    "expect",   "host",    "http2-settings",
+        "if-range",       "keep-alive",         "range",      "proxy-connection",  "te",       "trailer", "transfer-encoding",
+        "upgrade",        "proxy-authenticate", "proxy-authorization",
+    };
 
     for (size_t i = 0; i < ARRAY_COUNT(names); i++)
-        if (strcasecmp(names[i], header) == 0)
+        if (strlen(names[i]) == size && strncasecmp(names[i], header, size) == 0)
             return true;
     return false;
 }
@@ -67,8 +70,8 @@ static void take_field(struct record_reader *reader, struct net_secret_field *fi
     switch (field->place) {
     case NET_SECRET_HEADER:
         field->field = record_take_token(reader, TEXT_MAX);
-        if (field->field && is_framing(field->field))
-            record_fail(reader, "a header that says where the request goes or ends");
+        if (field->field && net_secret_is_reserved(field->field, strlen(field->field)))
+            record_fail(reader, "a header that is the holder's own");
         return;
     case NET_SECRET_BASIC:
         field->field = record_take_text(reader, 0, false);

@@ -14,7 +14,7 @@
 
 /* Where in a request the placeholder may stand. */
 enum net_secret_place {
-    NET_SECRET_HEADER = 1, /* `field`: its name, none that frames; the placeholder may have text around it ("Bearer ...") */
+    NET_SECRET_HEADER = 1, /* `field`: its name, none that is reserved; the placeholder may have text around it ("Bearer ...") */
     NET_SECRET_QUERY,      /* `field`: of the parameter */
     NET_SECRET_BASIC,      /* user or password of Authorization: Basic; `field` is "" */
     NET_SECRET_BODY,       /* `field`: JSON pointer (RFC 6901), or name in a form; of application/json and -urlencoded */
@@ -46,6 +46,9 @@ struct net_secrets {
 #define NET_SECRET_VALUE_MIN 8u /* bytes: a shorter one stands in every other answer by chance */
 #define NET_SECRET_VALUE_MAX 16384u
 #define NET_SECRETS_RECORD_MAX ((size_t)2 << 20)
+
+/* Header fields that the holder writes itself or that no request through it has; in any case. No secret can stand in one. */
+bool net_secret_is_reserved(const char *header, size_t size);
 
 /*
  * As one flat record (net/record.h), with values of every one or of none. Both check everything; what is wrong is refused with

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "net/request.h"
+#include "net/secrets.h"
 #include "policy/read/reader.h"
 
 #define UPPER      "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -42,18 +43,14 @@ static const char *method_fault(const char *text)
     return NULL;
 }
 
-/* What frames a message, names the host or says with whom it goes on cannot hold a secret. */
+/* What frames a message, names the host or says with whom it goes on cannot hold a secret, nor what says how a body is read. */
 static const char *header_fault(const char *text)
 {
-    static const char *const shaping[] = {"host", "content-length", "transfer-encoding", "connection", "upgrade", "te",
-                                          "trailer", "expect", "keep-alive", "proxy-connection", "content-type"};
-
     if (!consists_of(text, TOKEN, WORD_MAX))
         return "is not the name of a header";
-    for (size_t i = 0; i < ARRAY_COUNT(shaping); i++)
-        if (strcasecmp(text, shaping[i]) == 0)
-            return "shapes the request itself; no secret belongs there";
-    return NULL;
+    return net_secret_is_reserved(text, strlen(text)) || strcasecmp(text, "content-type") == 0
+               ? "shapes the request itself; no secret belongs there"
+               : NULL;
 }
 
 static const char *url_path_fault(const char *text)

@@ -165,11 +165,12 @@ TEST(what_no_secret_may_be_is_neither_written_nor_read)
 {
     static const char *const hosts_bad[] = {"*.example.com", "API.example.com", "a.test.", "10.0.0.1", "", "a_b.test:80"};
     static const struct net_secret_field fields_bad[] = {
-        {NET_SECRET_HEADER, "Host"},     {NET_SECRET_HEADER, "content-length"}, {NET_SECRET_HEADER, "A b"}, {NET_SECRET_HEADER, ""},
+        {NET_SECRET_HEADER, "Host"},     {NET_SECRET_HEADER, "content-length"}, {NET_SECRET_HEADER, "Range"},
+        {NET_SECRET_HEADER, "A b"},      {NET_SECRET_HEADER, ""},
         {NET_SECRET_BASIC, "x"},         {NET_SECRET_QUERY, ""},                {NET_SECRET_BODY, "a\nb"},  {NET_SECRET_HEADER, NULL},
         {(enum net_secret_place)5, "x"}, {(enum net_secret_place)0, "x"}};
-    static const char *const places[] = {"says where", "says where", "a word of HTTP", "a word of HTTP", "too long", "empty",
-                                         "control",    "missing",    "unknown place",  "unknown place"};
+    static const char *const places[] = {"holder's own", "holder's own", "holder's own", "a word of HTTP", "a word of HTTP", "too long",
+                                         "empty",        "control",      "missing",      "unknown place",  "unknown place"};
     static const char *const values[] = {"a\nb", "a\rb"};
     struct net_secret secret = sample;
 

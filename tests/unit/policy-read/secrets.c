@@ -64,6 +64,9 @@ TEST(secrets_with_one_thing_wrong_are_refused)
                                                                                 "basicAuth, body"},
         {"name: A, source: 'env:A', hosts: [a.b], in: [{header: Host}]", "66: secrets[0].in[0].header: 'Host' shapes the request "
                                                                          "itself; no secret belongs there"},
+        {"name: A, source: 'env:A', hosts: [a.b], in: [{header: proxy-authorization}]",
+         "66: secrets[0].in[0].header: 'proxy-authorization' shapes the request itself; no secret belongs there"},
+        {"name: A, source: 'env:A', hosts: [a.b], in: [{header: Content-Type}]", "66: secrets[0].in[0].header: 'Content-Type' shapes "},
         {"name: A, source: 'env:A', hosts: [a.b], in: [{body: /a~2}]", "64: secrets[0].in[0].body: '/a~2' is not a JSON pointer: write "
                                                                        "'~' as ~0 and '/' as ~1"},
         {"name: A, source: 'env:A', hosts: [a.b], in: [{basicAuth: false}]", "69: secrets[0].in[0].basicAuth: says nothing; leave it out"},
