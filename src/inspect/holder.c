@@ -45,7 +45,6 @@ struct start {
     struct loop_watch channel, inspector;
     struct arena *arena;
     struct net_secrets *secrets;
-    const char *missing; /* of its confinement */
     char *trust;
     size_t trust_size;
     unsigned trust_own; /* the first ones, which are the policy's */
@@ -216,9 +215,9 @@ static int watch(struct loop *loop, struct loop_watch *watch, struct error *err)
 }
 
 /* Before anything is known that nobody may see: who makes a user namespace has to be open to itself in /proc. */
-static int shut_off(struct start *start, struct error *err)
+static int shut_off(struct error *err)
 {
-    int status = confine_apart(&start->missing, err); /* without namespaces Landlock and the filter hold alone */
+    int status = confine_apart(err);
 
     if (status == 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
         return error_system(err, errno, "hide this process's memory");
@@ -232,7 +231,7 @@ static int begin(struct start *start, struct error *err)
     if (status == 0)
         status = confine_limits(CONFINE_HOLDER, err);
     if (status == 0)
-        status = shut_off(start, err);
+        status = shut_off(err);
     if (status == 0 && holder_tls_wipe_freed() < 0)
         status = error_set(err, ERROR_INTERNAL, EBUSY, "OpenSSL was in use before its memory could be wiped");
     start->arena = arena_new();
@@ -253,7 +252,7 @@ static int begin(struct start *start, struct error *err)
 int main(void)
 {
     static struct start start = {.channel = {.fd = WORKER_CHANNEL, .ready = channel_ready}, .inspector.fd = -1};
-    struct worker_message ready = {.type = WORKER_READY};
+    static const struct worker_message ready = {.type = WORKER_READY};
     struct error err = ERROR_INIT;
     int status;
 
@@ -262,10 +261,6 @@ int main(void)
         channel_send_error(WORKER_CHANNEL, &err);
         channel_end(WORKER_CHANNEL);
         return STATUS_FAILED;
-    }
-    if (start.missing) {
-        ready.kind = ERROR_UNENFORCEABLE;
-        strncpy(ready.where, start.missing, sizeof(ready.where) - 1);
     }
     if (channel_send(WORKER_CHANNEL, &ready, false) < 0)
         return STATUS_FAILED;

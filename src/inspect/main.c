@@ -138,16 +138,15 @@ static int seal_authority(const struct inspector *inspector, int *ret_fd, struct
     return 0;
 }
 
-static int begin(struct inspector *inspector, struct worker_message *ready, int *ret_authority, struct error *err)
+static int begin(struct inspector *inspector, int *ret_authority, struct error *err)
 {
     struct given given = {.gateway = -1, .holder = -1};
-    const char *missing = NULL;
     bool is_last = false;
     int status = worker_close_others(err);
 
     /* first of all: its own /proc/self is closed to whoever is not dumpable, and nothing is there yet to be looked at */
     if (status == 0)
-        status = confine_apart(&missing, err);
+        status = confine_apart(err);
     if (status == 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
         status = error_system(err, errno, "hide this process's memory");
     while (status == 0 && !is_last)
@@ -165,27 +164,20 @@ static int begin(struct inspector *inspector, struct worker_message *ready, int 
     inspector->holder = given.holder;
     if (status == 0)
         status = control_open(inspector, given.gateway, err);
-    if (status == 0)
-        status = confine_thread(CONFINE_PARSER, err);
-    if (status == 0 && missing) {
-        ready->kind = ERROR_UNENFORCEABLE;
-        for (size_t i = 0; i + 1 < sizeof(ready->where) && missing[i]; i++)
-            ready->where[i] = missing[i];
-    }
-    return status;
+    return status == 0 ? confine_thread(CONFINE_PARSER, err) : status;
 }
 
 int main(void)
 {
     static struct inspector inspector = {.holder = -1, .events.channel = -1};
-    struct worker_message ready = {.type = WORKER_READY};
+    static const struct worker_message ready = {.type = WORKER_READY};
     struct error err = ERROR_INIT;
     int authority = -1;
 
     signal(SIGPIPE, SIG_IGN);
     mallopt(M_TRIM_THRESHOLD, HEAP_SLACK);
     mallopt(M_MMAP_THRESHOLD, HEAP_SLACK);
-    if (begin(&inspector, &ready, &authority, &err) < 0) {
+    if (begin(&inspector, &authority, &err) < 0) {
         channel_send_error(WORKER_CHANNEL, &err);
         channel_end(WORKER_CHANNEL);
         return STATUS_FAILED;

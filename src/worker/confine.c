@@ -103,25 +103,24 @@ static int map_self(uid_t uid, gid_t gid)
     return status == 0 ? write_map("/proc/self/gid_map", text) : status;
 }
 
-int confine_apart(const char **ret_missing, struct error *err)
+static int refuse_together(struct error *err, int errnum, const char *what)
+{
+    return error_set(err, ERROR_UNENFORCEABLE, errnum,
+                     "what reads requests or keeps secrets needs namespaces of its own, and %s: permit user namespaces to "
+                     "cordon-inspector and cordon-holder (`cordon doctor`; AppArmor: Cordon's profile)", what);
+}
+
+int confine_apart(struct error *err)
 {
     uid_t uid = getuid();
     gid_t gid = getgid();
-    int status;
+    bool has_user = unshare(CLONE_NEWUSER) == 0;
+    int errnum = has_user ? 0 : errno, status = has_user ? map_self(uid, gid) : 0;
 
-    *ret_missing = NULL;
-    if (unshare(CLONE_NEWUSER) == 0) {
-        status = map_self(uid, gid);
-        if (status < 0)
-            return error_system(err, -status, "say who it is in a user namespace of its own");
-    } else if (geteuid() != 0) {
-        *ret_missing = "no user namespace can be made here";
-        return 0;
-    }
-    if (unshare(CLONE_NEWNS | CLONE_NEWNET) < 0 && (errno == EPERM || errno == EACCES)) {
-        *ret_missing = "a user namespace gives no rights here";
-        return 0;
-    }
+    if (status < 0)
+        return refuse_together(err, -status, "may not say who it is in one");
+    if (unshare(CLONE_NEWNS | CLONE_NEWNET) < 0) /* by rights of the caller, where there was no user namespace */
+        return has_user ? refuse_together(err, errno, "has no rights in one") : refuse_together(err, errnum, "may not make one");
     return confine_files(err);
 }
 

@@ -19,11 +19,10 @@ struct sock_filter;
 int confine_limits(enum confine_role role, struct error *err) must_check;
 
 /*
- * Namespaces of its own: a user namespace in which it stays who it is, an empty network, an empty root. As the only thread.
- * Where nobody may make them (a user namespace, and the caller has no rights of its own) *ret_missing says why, Landlock
- * and the filter hold alone, and nothing has changed; NULL = all of them were made.
+ * Namespaces of its own: a user namespace in which it stays who it is (whoever has the rights needs none), an empty network,
+ * an empty root. As the only thread. All of them or ERROR_UNENFORCEABLE, and then nothing of the caller may go on.
  */
-int confine_apart(const char **ret_missing, struct error *err) must_check;
+int confine_apart(struct error *err) must_check;
 
 /* An own mount namespace with an empty, read-only root and nothing else. As the only thread, with CAP_SYS_ADMIN. */
 int confine_files(struct error *err) must_check;

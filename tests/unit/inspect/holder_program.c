@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -10,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "apart.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "hold_server.h"
@@ -89,6 +91,8 @@ static void start(struct holder *ret_holder)
 #if defined(__SANITIZE_ADDRESS__)
     test_skip("a build without sanitizers"); /* their memory is beyond the holder's limit, their calls not on its list */
 #endif
+    if (!apart_may(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET))
+        test_skip("userns");
     check_int(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, starter), 0);
     check_int(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, inspector), 0);
     ret_holder->child = fork();

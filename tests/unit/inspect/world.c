@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -12,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "apart.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "test.h"
@@ -153,6 +155,8 @@ void world_begin(struct world *world, const struct world_rules *rules, const cha
 #if defined(__SANITIZE_ADDRESS__)
     test_skip("a build without sanitizers"); /* their memory is beyond the workers' limits, their calls not on their lists */
 #endif
+    if (!apart_may(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET))
+        test_skip("userns");
     check_int(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, starter), 0);
     check_int(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, gateway), 0);
     world->pid = start(INSPECTOR_PROGRAM, starter[1]);

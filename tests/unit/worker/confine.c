@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/random.h>
@@ -15,8 +17,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "apart.h"
 #include "base/memory.h"
 #include "test.h"
+#include "worker/wire.h"
 
 /* The wait status of a child that gave up its rights and then does this; 0 = it lived. */
 static int status_of_role(enum confine_role role, int (*act)(void))
@@ -196,25 +200,70 @@ TEST(a_parser_has_more_memory_than_the_loop_and_an_end_to_it)
 static int look_around(void)
 {
     struct error err = ERROR_INIT;
-    const char *missing = NULL;
     uid_t uid = getuid();
 
-    if (confine_apart(&missing, &err) < 0)
+    if (confine_apart(&err) < 0)
         return 1;
-    if (missing)
-        return 77;
     return access("/etc", F_OK) == 0 || getuid() != uid || socket(AF_INET, SOCK_STREAM, 0) < 0 ? 2 : 0;
+}
+
+/* With unshare() of these refused. */
+static int status_without(int flags, int (*act)(void))
+{
+    pid_t child = fork();
+    int status;
+
+    if (child == 0) {
+        apart_forbid(flags);
+        _exit(act());
+    }
+    check_int(waitpid(child, &status, 0), child);
+    return status;
 }
 
 TEST(namespaces_of_its_own_hold_nothing)
 {
-    int status;
-    pid_t child = fork();
-
-    if (child == 0)
-        _exit(look_around());
-    check_int(waitpid(child, &status, 0), child);
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+    if (!apart_may(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET))
         test_skip("userns");
-    check_int(status, 0);
+    check_int(status_without(CLONE_NEWTIME, look_around), 0);
+}
+
+TEST(whoever_has_the_rights_needs_no_user_namespace_for_them)
+{
+    if (!apart_may(CLONE_NEWNS | CLONE_NEWNET))
+        test_skip("root");
+    check_int(status_without(CLONE_NEWUSER, look_around), 0);
+}
+
+static const char *wanted;
+
+/* Its text is to be seen whole by who started it. */
+static int be_refused(void)
+{
+    struct worker_message message;
+    struct error err = ERROR_INIT;
+
+    return confine_apart(&err) == -EPERM && err.kind == ERROR_UNENFORCEABLE && strstr(err.text, wanted) &&
+                   strstr(err.text, "permit user namespaces to cordon-inspector") && strlen(err.text) < sizeof(message.where)
+               ? 0
+               : 1;
+}
+
+TEST(without_them_it_is_refused_with_the_remedy)
+{
+    static const struct {
+        int flags;
+        const char *text;
+    } rows[] = {
+        {CLONE_NEWUSER | CLONE_NEWNS, "and may not make one"},
+        {CLONE_NEWNS, "and has no rights in one"},
+        {CLONE_NEWNET, "and has no rights in one"},
+    };
+
+    if (!apart_may(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET))
+        test_skip("userns");
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        wanted = rows[i].text;
+        check_int(status_without(rows[i].flags, be_refused), 0);
+    }
 }
