@@ -3,6 +3,7 @@
 #include "inspect/authority.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -145,8 +146,7 @@ static X509 *make_leaf(struct authority *authority, const char *name, bool is_ad
                                   now + (time_t)AUTHORITY_LEAF_DAYS * DAY_S);
 
     /* canonical names and addresses: no character that this small language knows */
-    strcpy(other, is_address ? "IP:" : "DNS:");
-    strcat(other, name);
+    snprintf(other, sizeof(other), "%s:%s", is_address ? "IP" : "DNS", name);
     if (leaf && add_extension(leaf, issuer, NID_basic_constraints, "critical,CA:FALSE") &&
         add_extension(leaf, issuer, NID_key_usage, "critical,digitalSignature") &&
         add_extension(leaf, issuer, NID_ext_key_usage, "serverAuth") &&

@@ -22,7 +22,7 @@ static bool set_name(char name[CALLS_NAME_MAX], const json_t *value)
 {
     if (!json_is_string(value) || json_string_length(value) >= CALLS_NAME_MAX)
         return false;
-    strcpy(name, json_string_value(value));
+    memcpy(name, json_string_value(value), json_string_length(value) + 1);
     return true;
 }
 

@@ -153,7 +153,7 @@ bool request_read(struct flow *flow, struct span method, struct span target, str
     if (strcmp(request->method, "CONNECT") == 0 || strcmp(request->method, "TRACE") == 0)
         return refuse(ret_verdict, 403, "denied", NET_REQUEST, "CONNECT and TRACE are never permitted");
     if (target.size == 1 && target.at[0] == '*' && strcmp(request->method, "OPTIONS") == 0) {
-        strcpy(request->path, "*");
+        memcpy(request->path, "*", sizeof("*"));
         return read_host(flow, host, request, ret_verdict);
     }
     if (target.at[0] != '/' && !read_absolute(flow, host, &target, ret_verdict))

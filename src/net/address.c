@@ -84,7 +84,7 @@ int net_address_parse(const char *text, size_t size, struct net_address *ret_add
 void net_address_print(const struct net_address *address, char ret_text[NET_ADDRESS_TEXT_SIZE])
 {
     if (!inet_ntop(address->family, address->bytes, ret_text, NET_ADDRESS_TEXT_SIZE))
-        strcpy(ret_text, "?");
+        memcpy(ret_text, "?", sizeof("?"));
 }
 
 struct net_address net_address_unmapped(const struct net_address *address)

@@ -212,7 +212,7 @@ static const char *without_dots(struct arena *arena, const char *path)
         *to = '\0';
     }
     if (copy && to == copy)
-        strcpy(copy, "/");
+        memcpy(copy, "/", sizeof("/"));
     return copy;
 }
 

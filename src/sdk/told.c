@@ -112,7 +112,8 @@ static const char *exe_of(struct workers *workers, const struct worker_message *
     if (!message->connection || !message->pid)
         return find_exe(workers, message->pid, text);
     if (known && known->connection == message->connection && known->pid == message->pid) {
-        path = strcpy(text, known->path);
+        snprintf(text, PATH_MAX, "%s", known->path);
+        path = text;
     } else {
         path = find_exe(workers, message->pid, text);
         known = NULL;
