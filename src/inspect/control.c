@@ -19,15 +19,6 @@
 #define STATUS_FAILED 125
 #define AT_ONCE       64
 
-bool control_terminates(const struct net_rules *rules)
-{
-    for (size_t i = 0; i < rules->layer_count; i++)
-        for (size_t j = 0; j < rules->layers[i].allow_count; j++)
-            if (rules->layers[i].allow[j].terminates)
-                return true;
-    return false;
-}
-
 int control_read_rules(struct inspector *inspector, int fd, struct error *err)
 {
     struct arena *arena auto_arena = arena_new();
@@ -41,7 +32,7 @@ int control_read_rules(struct inspector *inspector, int fd, struct error *err)
     status = worker_read_sealed(fd, NET_RECORD_MAX, "the rules", &record, &size, err);
     if (status == 0)
         status = net_rules_read(arena, record, size, &rules, err);
-    if (status == 0 && inspector->is_ready && !inspector->authority && control_terminates(rules))
+    if (status == 0 && inspector->is_ready && !inspector->authority && net_rules_open_tls(rules))
         status = error_set(err, ERROR_UNENFORCEABLE, EOPNOTSUPP,
                            "the new rules open TLS, and the container was started without an authority for it; start it anew");
     if (status == 0 && inspector->budgets.memory) /* else COUNTERS comes before the first connection */

@@ -8,9 +8,6 @@
 /* Of a sealed memory file, in the place of those that held. The descriptor stays the caller's. */
 int control_read_rules(struct inspector *inspector, int fd, struct error *err) must_check;
 
-/* Does any of them open TLS? Then the container has to know an authority from its start on. */
-bool control_terminates(const struct net_rules *rules);
-
 /* Takes the gateway's socket; watches both. */
 int control_open(struct inspector *inspector, int gateway, struct error *err) must_check;
 

@@ -151,7 +151,7 @@ static int begin(struct inspector *inspector, int *ret_authority, struct error *
         status = error_system(err, errno, "hide this process's memory");
     while (status == 0 && !is_last)
         status = take(inspector, &given, &is_last, err);
-    if (status == 0 && control_terminates(inspector->rules))
+    if (status == 0 && net_rules_open_tls(inspector->rules))
         status = prepare_tls(inspector, &given, err);
     if (status == 0)
         status = seal_authority(inspector, ret_authority, err);

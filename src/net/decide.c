@@ -208,3 +208,12 @@ struct net_decision net_decide(const struct net_rules *rules, const struct net_q
     view.question = question;
     return decide_request(rules, &view, &connection);
 }
+
+bool net_rules_open_tls(const struct net_rules *rules)
+{
+    for (size_t i = 0; i < rules->layer_count; i++)
+        for (size_t j = 0; j < rules->layers[i].allow_count; j++)
+            if (rules->layers[i].allow[j].terminates)
+                return true;
+    return false;
+}

@@ -215,6 +215,9 @@ struct net_decision net_decide(const struct net_rules *rules, const struct net_q
  */
 struct net_decision net_decide_name(const struct net_rules *rules, const char *name);
 
+/* Does any of them open TLS? Then the container has to know an authority from its start on. */
+bool net_rules_open_tls(const struct net_rules *rules);
+
 /*
  * What any rule could grant to any program, so that the rest is refused before it reaches the gateway. Never less than what
  * net_decide() permits. In the arena; blocks disjoint and ascending, ports disjoint and ascending. `_by`: over this protocol.

@@ -123,7 +123,7 @@ static int check(const struct cordon_container *container, const struct plan *pl
         return refuse(err, "the container has a network of its own with a loopback, and neither the host's nor none");
     if (workers_need_inspector(rules) && workers->inspector.channel < 0)
         return refuse(err, "rules about requests need cordon-inspector, which was not started, as no rule was about any");
-    if (workers_need_authority(rules) && !workers->authority)
+    if (net_rules_open_tls(rules) && !workers->authority)
         return refuse(err, "`tls: terminate` needs an authority that programs believe, which this container has not, as no rule opened TLS");
     if (plan->network == PLAN_NET_GATEWAY && !has_same_authorities(container->assembly.plan, plan))
         return refuse(err, "network.tls.authorities: whom the workers believe they were told when they started");

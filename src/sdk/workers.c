@@ -22,10 +22,10 @@
 #define STEP_MESSAGES 256            /* at once: the container wants attention as well */
 #define AUTHORITY_MAX ((off_t)64 << 10)
 
-static bool has_rule(const struct net_rule *rules, size_t count, bool with_requests)
+static bool has_rule(const struct net_rule *rules, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        if (rules[i].terminates || (with_requests && rules[i].requests))
+        if (rules[i].terminates || rules[i].requests)
             return true;
     return false;
 }
@@ -33,16 +33,8 @@ static bool has_rule(const struct net_rule *rules, size_t count, bool with_reque
 bool workers_need_inspector(const struct net_rules *rules)
 {
     for (size_t i = 0; i < rules->layer_count; i++)
-        if (has_rule(rules->layers[i].allow, rules->layers[i].allow_count, true) ||
-            has_rule(rules->layers[i].deny, rules->layers[i].deny_count, true))
-            return true;
-    return false;
-}
-
-bool workers_need_authority(const struct net_rules *rules)
-{
-    for (size_t i = 0; i < rules->layer_count; i++)
-        if (has_rule(rules->layers[i].allow, rules->layers[i].allow_count, false))
+        if (has_rule(rules->layers[i].allow, rules->layers[i].allow_count) ||
+            has_rule(rules->layers[i].deny, rules->layers[i].deny_count))
             return true;
     return false;
 }
@@ -132,7 +124,7 @@ int workers_await(struct workers *workers, uint64_t deadline_ns, int cancel_fd, 
     auto_close int authority = -1;
     int status = 0;
 
-    if (!workers_need_authority(workers->rules))
+    if (!net_rules_open_tls(workers->rules))
         return 0;
     status = worker_await_ready(&workers->inspector, deadline_ns, cancel_fd, &authority, err);
     return status < 0 ? status : authority_read(workers, authority, err);

@@ -59,9 +59,6 @@ int workers_attach(struct workers *workers, int network, uint64_t deadline_ns, i
 int workers_set_rules(struct workers *workers, const char *program, const struct net_rules *rules, struct event_log *log,
                       struct error *err) must_check;
 
-/* Does any rule open TLS? Then the container has an authority of its own. */
-bool workers_need_authority(const struct net_rules *rules);
-
 /* Record what they have said so far. Never blocks. When one is gone all are ended, and that is recorded, once. */
 int workers_step(struct workers *workers, struct event_log *log, struct error *err) must_check;
 

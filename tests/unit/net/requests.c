@@ -250,3 +250,19 @@ TEST(what_is_no_request_is_granted_by_nothing_and_denied_by_everything)
     question->said = NET_SAID_NOT_YET;
     check_int(net_decide(say_rules(arena, "allow to=a.test http"), question).verdict, NET_REFUSE);
 }
+
+TEST(only_an_allow_rule_opens_tls_in_whichever_layer_it_stands)
+{
+    struct net_rule plain = {.where = "plain"}, rules[] = {plain, {.where = "opens", .terminates = true}};
+    struct net_layer layers[] = {{.where = "first", .allow = &plain, .allow_count = 1},
+                                 {.where = "second", .allow = rules, .allow_count = 2}};
+    const struct net_rules all = {.layers = layers, .layer_count = 2}, none = {0};
+
+    check(net_rules_open_tls(&all));
+    check(!net_rules_open_tls(&none));
+    rules[1].terminates = false;
+    check(!net_rules_open_tls(&all));
+    layers[1] = (struct net_layer){.where = "second", .deny = rules, .deny_count = 2};
+    rules[1].terminates = true;
+    check(!net_rules_open_tls(&all));
+}
