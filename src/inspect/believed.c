@@ -9,10 +9,44 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
 
 #include "base/memory.h"
 
 #define BEGIN_LINE "-----BEGIN CERTIFICATE-----"
+
+#define MODES      (SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS)
+#define HOST_FLAGS (X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT)
+
+SSL_CTX *believed_context(const SSL_METHOD *method)
+{
+    SSL_CTX *context = SSL_CTX_new(method);
+
+    if (!context)
+        return NULL;
+    SSL_CTX_set_mode(context, MODES);
+    SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+    if (SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1)
+        return context;
+    SSL_CTX_free(context);
+    return NULL;
+}
+
+SSL_CTX *believed_new(void)
+{
+    SSL_CTX *context = believed_context(TLS_client_method());
+    X509_VERIFY_PARAM *verify = context ? SSL_CTX_get0_param(context) : NULL;
+
+    if (!context)
+        return NULL;
+    X509_VERIFY_PARAM_set_hostflags(verify, HOST_FLAGS);
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
+    /* whoever names a certificate believes it, and need not name the one that signed it */
+    if (X509_VERIFY_PARAM_set_flags(verify, X509_V_FLAG_PARTIAL_CHAIN) == 1)
+        return context;
+    SSL_CTX_free(context);
+    return NULL;
+}
 
 /* 1 = one was added, 0 = there is no more. */
 static int add_next(struct believed *believed, BIO *bytes, struct error *err)

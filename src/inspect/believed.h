@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The authorities that servers are believed by. A host has some hundred and fifty, and reading them takes longer than anything
+ * TLS towards servers as inspector and holder both speak it, and the authorities that servers are believed by. A host has some hundred and fifty, and reading them takes longer than anything
  * else of a start: they are kept as they came until the first server has to be verified.
  */
 #ifndef CORDON_INSPECT_BELIEVED_H
@@ -8,8 +8,9 @@
 
 #include <stddef.h>
 
-#include <openssl/types.h>
+#include <openssl/ssl.h>
 
+#include "base/compiler.h"
 #include "base/error.h"
 
 /* Stays where it is as long as its context. */
@@ -20,6 +21,12 @@ struct believed {
     X509_STORE *store; /* of the context */
     struct error fault; /* why nobody is believed */
 };
+
+/* As all TLS is here, on either side: 1.2 at least, nothing renegotiated or compressed. NULL: OpenSSL's queue of errors says why. */
+SSL_CTX *believed_context(const SSL_METHOD *method) must_check;
+
+/* The same towards servers, which are verified; it believes nobody before believed_begin(). Who a server has to be is for the connection. */
+SSL_CTX *believed_new(void) must_check;
 
 /*
  * `context` verifies servers by these. Takes `pem` in every case. The first `own` of them are the policy's, and are read at

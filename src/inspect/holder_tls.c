@@ -11,7 +11,6 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/x509.h>
-#include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -64,19 +63,16 @@ static int set_up(SSL_CTX *context, struct error *err)
 {
     static const unsigned char http[] = "\x08http/1.1";
 
-    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
-    SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET);
+    SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
-    SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
-    if (!SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) || !SSL_CTX_set_cipher_list(context, CIPHERS) ||
-        SSL_CTX_set_alpn_protos(context, http, sizeof(http) - 1) != 0)
+    if (!SSL_CTX_set_cipher_list(context, CIPHERS) || SSL_CTX_set_alpn_protos(context, http, sizeof(http) - 1) != 0)
         return error_set(err, ERROR_SYSTEM, EINVAL, "prepare TLS");
     return 0;
 }
 
 int holder_tls_open(SSL_CTX **ret_context, struct error *err)
 {
-    SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+    SSL_CTX *context = believed_new();
     int status = context ? set_up(context, err) : error_memory(err);
 
     if (status < 0) {
@@ -93,7 +89,6 @@ SSL *holder_tls_connect(SSL_CTX *context, int fd, const char *name)
 
     if (!tls)
         return NULL;
-    SSL_set_hostflags(tls, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
     if (!SSL_set1_host(tls, name) || !SSL_set_tlsext_host_name(tls, name) || !SSL_set_fd(tls, fd)) {
         SSL_free(tls);
         return NULL;

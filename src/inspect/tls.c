@@ -7,12 +7,10 @@
 #include <openssl/err.h>
 #include <openssl/rand.h>
 #include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 
+#include "inspect/believed.h"
 #include "inspect/flow.h"
 #include "inspect/hello.h"
-
-#define MODES (SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS)
 
 static int failed(struct error *err, const char *what)
 {
@@ -32,28 +30,14 @@ int tls_prepare(struct error *err)
     return RAND_bytes(&byte, 1) == 1 && RAND_priv_bytes(&byte, 1) == 1 ? 0 : failed(err, "random numbers");
 }
 
-static SSL_CTX *make_context(const SSL_METHOD *method)
-{
-    SSL_CTX *context = SSL_CTX_new(method);
-
-    if (!context)
-        return NULL;
-    SSL_CTX_set_mode(context, MODES);
-    SSL_CTX_set_read_ahead(context, 1);
-    SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
-    if (SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1)
-        return context;
-    SSL_CTX_free(context);
-    return NULL;
-}
-
 int tls_to_programs(SSL_CTX **ret_context, struct error *err)
 {
     static const unsigned char scope[] = "cordon";
-    SSL_CTX *context = make_context(TLS_server_method());
+    SSL_CTX *context = believed_context(TLS_server_method());
 
     if (!context)
         return failed(err, "TLS to programs");
+    SSL_CTX_set_read_ahead(context, 1);
     /* sessions are in tickets that only this process reads: nothing is kept here */
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_session_id_context(context, scope, sizeof(scope) - 1);
@@ -67,16 +51,11 @@ int tls_to_programs(SSL_CTX **ret_context, struct error *err)
 
 int tls_to_servers(SSL_CTX **ret_context, struct error *err)
 {
-    SSL_CTX *context = make_context(TLS_client_method());
-    X509_VERIFY_PARAM *verify;
+    SSL_CTX *context = believed_new();
 
     if (!context)
         return failed(err, "TLS to servers");
-    verify = SSL_CTX_get0_param(context);
-    /* whoever names a certificate believes it, and need not name the one that signed it */
-    X509_VERIFY_PARAM_set_flags(verify, X509_V_FLAG_PARTIAL_CHAIN);
-    X509_VERIFY_PARAM_set_hostflags(verify, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
-    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
+    SSL_CTX_set_read_ahead(context, 1);
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
     SSL_CTX_sess_set_new_cb(context, hello_kept);
     *ret_context = context;

@@ -95,6 +95,7 @@ TEST(a_server_that_is_not_who_it_should_be_gets_nothing)
         {{.name = "*.com"}, "api.example.com", "|failed not-verified"},
         {{.name = "api.example.com", .is_expired = true}, "api.example.com", "|failed not-verified: the server is not believed to be api.example.com: certificate has expired"},
         {{.name = "api.example.com", .is_of_stranger = true}, "api.example.com", "|failed not-verified"},
+        {{.name = "api.example.com", .is_of_middle = true}, "api.example.com", "|failed not-verified"},
         {{.name = NULL}, "api.example.com", "|failed not-verified"},
         {{.name = "api.example.com", .tls_max = TLS1_1_VERSION}, "api.example.com", "|failed no-tls"},
         {{.name = "api.example.com", .alpn = "h2"}, "api.example.com", "|failed no-tls"},
@@ -115,6 +116,25 @@ TEST(where_an_authority_is_no_certificate_no_server_gets_anything)
     expect_failure(&good, "api.example.com",
                    "|failed not-verified: no server is believed to be api.example.com: the authorities: number 2 is no certificate");
     scene_more_trust = "";
+}
+
+/* As the inspector has it: whoever names an authority need not name the one that signed it. */
+TEST(an_authority_is_believed_without_the_one_that_signed_it)
+{
+    static struct scene scene = {.wanted_ends = 1};
+    static const struct script script = {.identity = {.name = "api.example.com", .is_of_middle = true},
+                                         .pieces = {{"HTTP/1.1 204 No\r\n\r\n", 0}}};
+    char text[4096], *middle;
+    size_t size;
+
+    middle = server_middle(&size);
+    snprintf(text, sizeof(text), "%.*s", (int)size, middle);
+    free(middle);
+    scene_more_trust = text;
+    scene_play(&scene, &script, scene_get);
+    scene_more_trust = "";
+    check_string(scene.told, "204|none||end");
+    server_stop(&scene.server);
 }
 
 TEST(a_server_with_a_wildcard_of_one_label_is_believed)

@@ -31,7 +31,7 @@ static void add_extension(X509 *certificate, int kind, const char *value)
     X509_EXTENSION_free(extension);
 }
 
-static struct pair make_pair(const char *common_name, const char *name, long from, long to, const struct pair *issuer)
+static struct pair make_pair(const char *common_name, const char *name, long from, long to, const struct pair *issuer, bool signs)
 {
     struct pair pair = {.key = EVP_EC_gen("P-256"), .certificate = X509_new()};
     X509_NAME *subject = X509_get_subject_name(pair.certificate);
@@ -45,7 +45,7 @@ static struct pair make_pair(const char *common_name, const char *name, long fro
     X509_set_pubkey(pair.certificate, pair.key);
     X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC, (const unsigned char *)common_name, -1, -1, 0);
     X509_set_issuer_name(pair.certificate, issuer ? X509_get_subject_name(issuer->certificate) : subject);
-    if (!issuer)
+    if (signs)
         add_extension(pair.certificate, NID_basic_constraints, "critical,CA:TRUE");
     if (name) {
         snprintf(text, sizeof(text), "DNS:%s", name);
@@ -61,17 +61,26 @@ static const struct pair *authority(bool is_stranger)
     struct pair *pair = &pairs[is_stranger];
 
     if (!pair->key)
-        *pair = make_pair(is_stranger ? "stranger" : "authority", NULL, -DAY, DAY, NULL);
+        *pair = make_pair(is_stranger ? "stranger" : "authority", NULL, -DAY, DAY, NULL, true);
     return pair;
 }
 
-char *server_trust(size_t *ret_size)
+static const struct pair *middle(void)
+{
+    static struct pair pair;
+
+    if (!pair.key)
+        pair = make_pair("middle", NULL, -DAY, DAY, authority(true), true);
+    return &pair;
+}
+
+static char *print(const struct pair *pair, size_t *ret_size)
 {
     BIO *bytes = BIO_new(BIO_s_mem());
     char *data, *copy;
     long size;
 
-    check(PEM_write_bio_X509(bytes, authority(false)->certificate));
+    check(PEM_write_bio_X509(bytes, pair->certificate));
     size = BIO_get_mem_data(bytes, &data);
     copy = malloc((size_t)size);
     check(copy != NULL);
@@ -79,6 +88,16 @@ char *server_trust(size_t *ret_size)
     BIO_free(bytes);
     *ret_size = (size_t)size;
     return copy;
+}
+
+char *server_trust(size_t *ret_size)
+{
+    return print(authority(false), ret_size);
+}
+
+char *server_middle(size_t *ret_size)
+{
+    return print(middle(), ret_size);
 }
 
 static int choose_alpn(SSL *tls, const unsigned char **out, unsigned char *out_size, const unsigned char *in,
@@ -99,7 +118,8 @@ static SSL_CTX *make_context(const struct identity *identity)
 {
     SSL_CTX *context = SSL_CTX_new(TLS_server_method());
     long from = identity->is_expired ? -2 * DAY : -DAY, to = identity->is_expired ? -DAY : DAY;
-    struct pair pair = make_pair("api.example.com", identity->name, from, to, authority(identity->is_of_stranger));
+    const struct pair *issuer = identity->is_of_middle ? middle() : authority(identity->is_of_stranger);
+    struct pair pair = make_pair("api.example.com", identity->name, from, to, issuer, false);
 
     SSL_CTX_use_certificate(context, pair.certificate);
     SSL_CTX_use_PrivateKey(context, pair.key);

@@ -11,6 +11,7 @@ struct identity {
     const char *name;  /* in the certificate; NULL = only as common name, as certificates no longer may */
     const char *alpn;  /* what the server speaks, NULL = it says nothing of it */
     bool is_expired, is_of_stranger;
+    bool is_of_middle; /* of an authority that the stranger signed */
     int tls_max;       /* a version of OpenSSL's, 0 = any */
 };
 
@@ -36,6 +37,9 @@ struct server {
 
 /* PEM of the authority that a holder of the test believes. The test's to free(). */
 char *server_trust(size_t *ret_size);
+
+/* PEM of the one in the middle alone. The test's to free(). */
+char *server_middle(size_t *ret_size);
 
 void server_start(const struct script *script, struct server *ret_server);
 
