@@ -12,7 +12,6 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,6 +20,7 @@
 #include "base/memory.h"
 #include "base/retire.h"
 #include "base/spawn.h"
+#include "worker/channel.h"
 
 #define READY_NS    (10 * NS_PER_S) /* set-up that takes longer has failed */
 #define SEND_BUFFER (256 << 10)     /* bytes of messages under way */
@@ -101,75 +101,17 @@ int worker_tell(const struct worker *worker, uint32_t type, int fd, struct error
 
 int worker_tell_kind(const struct worker *worker, uint32_t type, uint32_t kind, int fd, struct error *err)
 {
-    struct worker_message message = {.type = type, .kind = kind};
-    struct iovec vector = {&message, sizeof(message)};
-    union {
-        struct cmsghdr header;
-        char space[CMSG_SPACE(sizeof(int))];
-    } ancillary = {0};
-    struct msghdr header = {.msg_iov = &vector, .msg_iovlen = 1};
-    ssize_t sent;
+    const struct worker_message message = {.type = type, .kind = kind};
+    int status = channel_send_with(worker->channel, &message, &fd, fd >= 0, true);
 
-    if (fd >= 0) {
-        header.msg_control = &ancillary;
-        header.msg_controllen = sizeof(ancillary);
-        ancillary.header.cmsg_level = SOL_SOCKET;
-        ancillary.header.cmsg_type = SCM_RIGHTS;
-        ancillary.header.cmsg_len = CMSG_LEN(sizeof(int));
-        memcpy(CMSG_DATA(&ancillary.header), &fd, sizeof(fd));
-    }
-    do
-        sent = sendmsg(worker->channel, &header, MSG_NOSIGNAL);
-    while (sent < 0 && errno == EINTR);
-    if (sent == (ssize_t)sizeof(message) || (sent < 0 && (errno == EPIPE || errno == ECONNRESET)))
+    if (status == 0 || status == -EPIPE || status == -ECONNRESET)
         return 0;
-    return error_system(err, sent < 0 ? errno : EIO, "tell %s what to do", worker->name);
-}
-
-/* The one descriptor that may come; others are closed. */
-static int take_descriptor(struct msghdr *header)
-{
-    int first = -1;
-
-    for (struct cmsghdr *part = CMSG_FIRSTHDR(header); part; part = CMSG_NXTHDR(header, part)) {
-        size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-
-        for (size_t i = 0; part->cmsg_level == SOL_SOCKET && part->cmsg_type == SCM_RIGHTS && i < count; i++) {
-            int fd;
-
-            memcpy(&fd, CMSG_DATA(part) + i * sizeof(int), sizeof(fd));
-            if (first < 0)
-                first = fd;
-            else
-                close(fd);
-        }
-    }
-    return first;
+    return error_system(err, -status, "tell %s what to do", worker->name);
 }
 
 int worker_hear(const struct worker *worker, struct worker_message *ret_message, int *ret_fd)
 {
-    _Alignas(struct cmsghdr) char control[CMSG_SPACE(4 * sizeof(int))];
-    struct iovec part = {ret_message, sizeof(*ret_message)};
-    struct msghdr header = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
-    auto_close int fd = -1;
-    ssize_t got;
-
-    do
-        got = recvmsg(worker->channel, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-    while (got < 0 && errno == EINTR);
-    if (got < 0)
-        return errno == EAGAIN ? 0 : -errno;
-    fd = take_descriptor(&header);
-    if (got == 0)
-        return -ECONNRESET;
-    if (got != (ssize_t)sizeof(*ret_message) || (fd >= 0 && !ret_fd) || header.msg_flags & (MSG_CTRUNC | MSG_TRUNC))
-        return -EBADMSG;
-    ret_message->name[sizeof(ret_message->name) - 1] = ret_message->where[sizeof(ret_message->where) - 1] = '\0';
-    ret_message->method[sizeof(ret_message->method) - 1] = ret_message->path[sizeof(ret_message->path) - 1] = '\0';
-    if (ret_fd)
-        *ret_fd = take_fd(fd);
-    return 1;
+    return channel_hear(worker->channel, ret_message, ret_fd);
 }
 
 int worker_wait(const struct worker *worker, uint64_t deadline_ns, int cancel_fd, struct error *err)

@@ -47,52 +47,93 @@ static size_t take_descriptors(struct msghdr *header, int fds[CHANNEL_DESCRIPTOR
     return taken;
 }
 
-static int check_message(const struct worker_message *message, const struct msghdr *header, ssize_t size, size_t count,
-                         struct error *err)
+struct received {
+    struct worker_message message; /* texts end */
+    bool is_whole;
+    ssize_t size;
+    int fds[CHANNEL_DESCRIPTORS_MAX];
+    size_t count; /* of descriptors that came with it */
+};
+
+/* Whatever comes next: 1; 0 = the other end is gone; -errno. */
+static int receive(int channel, int flags, struct received *ret)
 {
+    struct worker_message *message = &ret->message;
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(4 * sizeof(int))];
+    struct iovec part = {.iov_base = message, .iov_len = sizeof(*message)};
+    struct msghdr header = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
+
+    for (size_t i = 0; i < CHANNEL_DESCRIPTORS_MAX; i++)
+        ret->fds[i] = -1;
+    do
+        ret->size = recvmsg(channel, &header, flags | MSG_CMSG_CLOEXEC);
+    while (ret->size < 0 && errno == EINTR);
+    if (ret->size < 0)
+        return errno == ECONNRESET ? 0 : -errno;
+    ret->count = take_descriptors(&header, ret->fds);
+    ret->is_whole = ret->size == sizeof(*message) && !(header.msg_flags & (MSG_TRUNC | MSG_CTRUNC));
+    if (ret->is_whole) {
+        message->name[sizeof(message->name) - 1] = message->where[sizeof(message->where) - 1] = '\0';
+        message->method[sizeof(message->method) - 1] = message->path[sizeof(message->path) - 1] = '\0';
+    }
+    return ret->size || ret->count ? 1 : 0;
+}
+
+static void drop(struct received *received)
+{
+    for (size_t i = 0; i < CHANNEL_DESCRIPTORS_MAX; i++)
+        fd_close_at(&received->fds[i]);
+}
+
+static int check_received(const struct received *received, struct error *err)
+{
+    uint32_t type = received->message.type;
     int wanted;
 
-    if (size != sizeof(*message) || (header->msg_flags & (MSG_TRUNC | MSG_CTRUNC)))
-        return error_set(err, ERROR_INTERNAL, EPROTO, "the starter sent what is no whole message (%zd bytes)", size);
-    wanted = descriptors_of(message->type);
+    if (!received->is_whole)
+        return error_set(err, ERROR_INTERNAL, EPROTO, "the starter sent what is no whole message (%zd bytes)", received->size);
+    wanted = descriptors_of(type);
     if (wanted < 0)
-        return error_set(err, ERROR_INTERNAL, EPROTO, "the starter sent a message of type %u", message->type);
-    if (count != (size_t)wanted)
-        return error_set(err, ERROR_INTERNAL, EPROTO, "the starter sent %zu descriptors where %d belong", count, wanted);
+        return error_set(err, ERROR_INTERNAL, EPROTO, "the starter sent a message of type %u", type);
+    if (received->count != (size_t)wanted)
+        return error_set(err, ERROR_INTERNAL, EPROTO, "the starter sent %zu descriptors where %d belong", received->count, wanted);
     return 0;
 }
 
 int channel_receive_all(int channel, struct worker_message *ret_message, int ret_fds[CHANNEL_DESCRIPTORS_MAX],
                         struct error *err)
 {
-    struct worker_message message;
-    _Alignas(struct cmsghdr) char control[CMSG_SPACE(4 * sizeof(int))];
-    struct iovec part = {.iov_base = &message, .iov_len = sizeof(message)};
-    struct msghdr header = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
-    int fds[CHANNEL_DESCRIPTORS_MAX] = {-1, -1}, status;
-    size_t count;
-    ssize_t size;
+    struct received received;
+    int status = receive(channel, 0, &received);
 
-    do
-        size = recvmsg(channel, &header, MSG_CMSG_CLOEXEC);
-    while (size < 0 && errno == EINTR);
-    if (size < 0 && errno == EAGAIN)
-        return -EAGAIN;
-    if (size < 0 && errno != ECONNRESET)
-        return error_system(err, errno, "receive from the starter");
-    if (size <= 0)
-        return 0;
-    count = take_descriptors(&header, fds);
-    status = check_message(&message, &header, size, count, err);
+    if (status < 0 && status != -EAGAIN)
+        return error_system(err, -status, "receive from the starter");
+    if (status <= 0)
+        return status;
+    status = check_received(&received, err);
     if (status < 0) {
-        for (size_t i = 0; i < CHANNEL_DESCRIPTORS_MAX; i++)
-            fd_close_at(&fds[i]);
+        drop(&received);
         return status;
     }
-    message.name[sizeof(message.name) - 1] = message.where[sizeof(message.where) - 1] = '\0';
-    message.method[sizeof(message.method) - 1] = message.path[sizeof(message.path) - 1] = '\0';
-    *ret_message = message;
-    memcpy(ret_fds, fds, sizeof(fds));
+    *ret_message = received.message;
+    memcpy(ret_fds, received.fds, sizeof(received.fds));
+    return 1;
+}
+
+int channel_hear(int channel, struct worker_message *ret_message, int *ret_fd)
+{
+    struct received received;
+    int status = receive(channel, MSG_DONTWAIT, &received);
+
+    if (status <= 0)
+        return status == -EAGAIN ? 0 : status == 0 ? -ECONNRESET : status;
+    if (!received.is_whole || received.count > (ret_fd ? 1u : 0u)) {
+        drop(&received);
+        return -EBADMSG;
+    }
+    *ret_message = received.message;
+    if (ret_fd)
+        *ret_fd = received.fds[0];
     return 1;
 }
 

@@ -22,6 +22,12 @@ int channel_receive_all(int channel, struct worker_message *ret_message, int ret
 /* The same where no connection is handed over. */
 int channel_receive(int channel, struct worker_message *ret_message, int *ret_fd, struct error *err) must_check;
 
+/*
+ * The starter's side, which never waits: 1 = a message of whatever type, 0 = none now, -ECONNRESET = the other end is gone,
+ * -EBADMSG for whatever is no whole message or has more descriptors than may come. *ret_fd (NULL = none may) is the caller's; -1 = none came.
+ */
+int channel_hear(int channel, struct worker_message *ret_message, int *ret_fd) must_check;
+
 /* Whole, or -EAGAIN, -EPIPE, ...; `may_wait`: for room, where the channel does. */
 int channel_send(int channel, const struct worker_message *message, bool may_wait) must_check;
 

@@ -112,7 +112,9 @@ static void check_both(struct workers *workers, int own, struct event_log *log)
         check_text(&received);
     else
         hold(err.kind != ERROR_NONE && fd < 0, "refused without a word, or with a descriptor");
-    if (by_starter > 0 && by_worker > 0 && fd < 0)
+    if (by_worker > 0)
+        hold((by_starter > 0) == (fd < 0), "a message that is one to a worker alone, or a descriptor that the starter let in");
+    if (by_starter > 0 && by_worker > 0)
         hold(memcmp(&heard, &received, sizeof(heard)) == 0, "two readers of one message");
     if (by_starter <= 0 || heard.type != WORKER_EVENT)
         return;

@@ -86,6 +86,64 @@ TEST(a_message_with_other_descriptors_than_its_own_is_refused_and_they_are_close
     }
 }
 
+static int hear(size_t size, size_t descriptors, int *ret_fd)
+{
+    struct worker_message message = {.type = WORKER_READY}, got;
+    struct iovec part = {&message, size};
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(2 * sizeof(int))] = {0};
+    struct msghdr header = {.msg_iov = &part, .msg_iovlen = 1};
+    struct pair pair;
+    int status;
+
+    open_pair(&pair);
+    if (descriptors) {
+        header.msg_control = control;
+        header.msg_controllen = CMSG_SPACE(descriptors * sizeof(int));
+        *CMSG_FIRSTHDR(&header) =
+            (struct cmsghdr){.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(descriptors * sizeof(int))};
+        memcpy(CMSG_DATA(CMSG_FIRSTHDR(&header)), pair.ends, descriptors * sizeof(int));
+    }
+    check_int(sendmsg(pair.ends[0], &header, MSG_NOSIGNAL), size);
+    status = channel_hear(pair.ends[1], &got, ret_fd);
+    if (status > 0)
+        check_int(got.type, WORKER_READY);
+    close_pair(&pair);
+    return status;
+}
+
+/* Each closes what it does not take: the runner counts. */
+TEST(the_starter_hears_whole_messages_with_at_most_the_descriptor_that_may_come)
+{
+    static const size_t whole = sizeof(struct worker_message);
+    int fd = -7;
+
+    check_int(hear(whole, 0, NULL), 1);
+    check_int(hear(whole, 0, &fd), 1);
+    check_int(fd, -1);
+    check_int(hear(whole, 1, &fd), 1);
+    check_int(fcntl(fd, F_GETFD), FD_CLOEXEC);
+    close(fd);
+    fd = -7;
+    check_int(hear(whole, 1, NULL), -EBADMSG);
+    check_int(hear(whole, 2, &fd), -EBADMSG);
+    check_int(hear(whole - 1, 0, &fd), -EBADMSG);
+    check_int(hear(whole - 1, 1, &fd), -EBADMSG);
+    check_int(hear(0, 1, &fd), -EBADMSG);
+    check_int(fd, -7);
+}
+
+TEST(a_starter_that_hears_nothing_knows_whether_there_is_anybody)
+{
+    struct worker_message got;
+    struct pair pair;
+
+    open_pair(&pair);
+    check_int(channel_hear(pair.ends[1], &got, NULL), 0);
+    close(pair.ends[0]);
+    check_int(channel_hear(pair.ends[1], &got, NULL), -ECONNRESET);
+    close(pair.ends[1]);
+}
+
 TEST(whoever_takes_no_connections_is_given_none)
 {
     struct worker_message message = {.type = WORKER_FLOW}, got;
