@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "inspect/held.h"
 #include "inspect/request.h"
@@ -21,6 +22,7 @@
 #define IDLE_MS      (60 * 60 * 1000u)
 #define LINGER_MS    2000u
 #define LINGER_BYTES (1u << 20)
+#define END_MS       10000u
 
 static void flow_free(struct flow *flow, bool is_reset)
 {
@@ -56,10 +58,20 @@ bool flow_may_speak_h2(const struct flow *flow)
 
 void flow_set_deadline(struct flow *flow, unsigned ms)
 {
-    if (ms)
+    uint64_t now = loop_now_ns(flow->inspector->loop), left_ms = flow->over_ns > now ? (flow->over_ns - now) / NS_PER_MS : 0;
+
+    if (flow->over_ns && (!ms || ms > left_ms))
+        loop_start(flow->inspector->loop, &flow->deadline, left_ms);
+    else if (ms)
         loop_start(flow->inspector->loop, &flow->deadline, ms);
     else
         loop_cancel(flow->inspector->loop, &flow->deadline);
+}
+
+void flow_set_end(struct flow *flow)
+{
+    flow->over_ns = loop_now_ns(flow->inspector->loop) + END_MS * NS_PER_MS;
+    flow_set_deadline(flow, END_MS);
 }
 
 /* ---- its turns ---- */

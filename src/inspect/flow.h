@@ -64,6 +64,7 @@ struct flow {
     bool is_held_open, held_is_chunked, held_is_head;
     unsigned held_status;
     uint64_t began_ns, active_ns, lingered;
+    uint64_t over_ns; /* it goes on no longer than that, whatever comes; 0 = no such end */
     uint64_t bytes_up, bytes_down;
 };
 
@@ -76,6 +77,9 @@ void flow_end_all(struct inspector *inspector);
 
 /* Within so many ms from now something has to be finished; 0 = no longer. */
 void flow_set_deadline(struct flow *flow, unsigned ms);
+
+/* There is no server: the gateway has been told so and counts it no more. Time for an answer that says why, and no later deadline. */
+void flow_set_end(struct flow *flow);
 
 /* Read what a side has into `in` as long as that holds less than `most`. true = something came, or the end. -errno in *ret_broken. */
 bool flow_fill(struct flow *flow, unsigned side, struct buffer *in, size_t most, int *ret_broken);

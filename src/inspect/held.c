@@ -122,8 +122,10 @@ static void failed(void *owner, enum hold_failure failure unused_arg, const stru
     struct flow *flow = owner;
 
     broken(flow, err->text);
-    if (!flow->is_held_open)
+    if (!flow->is_held_open) {
         tell_failed(flow, err->errnum ? err->errnum : EPROTO, flow->failure);
+        flow_set_end(flow);
+    }
 }
 
 static void gone(void *owner)

@@ -207,6 +207,7 @@ static void no_server(struct flow *flow, int number)
                  number == -EPROTO && reason ? reason : strerror(number == -EPROTO ? EPROTO : -number));
     ERR_clear_error();
     tell_failed(flow, number == -EPROTO ? EPROTO : -number, flow->failure);
+    flow_set_end(flow);
     stream_close(&flow->sides[SERVER], flow->inspector->loop, true);
     flow->sides[SERVER].is_ended = flow->sides[SERVER].is_shut = true;
     flow->speaks_h2 = false;

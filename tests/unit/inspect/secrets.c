@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Placeholders: in their place towards their host the holder puts the value, everywhere else they are a denial. */
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -234,4 +236,45 @@ TEST(a_server_that_is_not_believed_gets_no_value)
     SSL_free(tls);
     part(meeting);
     free(meeting);
+}
+
+/* The gateway counts it no more. What the program asks is answered, and gives it no time. */
+TEST(a_connection_without_a_server_ends_in_time_whatever_the_program_sends)
+{
+    static const char *const reading[] = {"GET"};
+    static const struct net_requests narrow = {.methods = reading, .method_count = 1};
+    static const struct world_rules plain = {.requests = &narrow, .terminates = true};
+    static const struct world_rules held = {.requests = &narrow, .terminates = true, .secrets = &for_this};
+    static const struct {
+        const struct world_rules *rules;
+        const char *server;
+        bool is_believed;
+    } rows[] = {{&plain, "api.test", true}, {&held, "api.test", true}, {&plain, "evil.test", false}, {&held, "evil.test", false}};
+    struct meeting *meetings = calloc(ARRAY_COUNT(rows), sizeof(*meetings));
+    SSL *tls[ARRAY_COUNT(rows)];
+
+    signal(SIGPIPE, SIG_IGN);
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        meet(&meetings[i], rows[i].rules, rows[i].server, true, NULL);
+        tls[i] = program_open(meetings[i].context, &meetings[i].link, "api.test");
+        check_int(SSL_connect(tls[i]), 1);
+        ask(&meetings[i], tls[i], "POST /a HTTP/1.1\r\nHost: api.test\r\nContent-Length: 0\r\n\r\n", "}}\n");
+        check_contains(meetings[i].got, "403 Forbidden");
+        check_int(SSL_write(tls[i], "GET /b HTTP/1.1\r\n", 17), 17);
+        check(link_is_silent(meetings[i].link.program));
+    }
+    /* the last first: the servers of the later ones have what is open of the earlier ones */
+    for (size_t i = ARRAY_COUNT(rows); i-- > 0;) {
+        struct pollfd program = {.fd = meetings[i].link.program, .events = POLLIN};
+
+        if (rows[i].is_believed) {
+            ask(&meetings[i], tls[i], "Host: api.test\r\n\r\n", "\r\n\r\nGET /b HTTP/1.1\r\n");
+        } else {
+            check_int(poll(&program, 1, 15000), 1);
+            check(SSL_read(tls[i], meetings[i].got, sizeof(meetings[i].got)) <= 0);
+        }
+        SSL_free(tls[i]);
+        part(&meetings[i]);
+    }
+    free(meetings);
 }
