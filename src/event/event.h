@@ -103,6 +103,7 @@ struct event_network {
     const char *exe, *program; /* what that process executes; whom of the rules' programs it was told as */
     bool has_request;          /* it is about one: */
     const char *method, *path; /* without query */
+    const char *call, *tool;   /* of JSON-RPC, MCP: what its body calls */
     unsigned status;           /* of the answer */
     const char *secret;        /* whose placeholder it was */
     int errnum;

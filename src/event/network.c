@@ -45,6 +45,8 @@ int event_network(struct event_log *log, const struct event_network *network, st
     if (network->has_request) {
         add_text(&record.json, "method", network->method);
         add_text(&record.json, "path", network->path);
+        add_text(&record.json, "call", network->call);
+        add_text(&record.json, "tool", network->tool);
         add_number(&record.json, "status", network->status);
     }
     if (network->secret)

@@ -27,8 +27,7 @@ void flow_tell_of(const struct flow *flow, struct worker_message *message)
     memcpy(message->address, known.address, sizeof(message->address));
     message->pid = known.pid;
     message->program = known.program;
-    if (message->kind != WORKER_SECRET_DENIED) /* there it is the secret's */
-        memcpy(message->name, known.name, sizeof(message->name));
+    memcpy(message->name, known.name, sizeof(message->name));
 }
 
 void flow_tell_denied(struct flow *flow, const struct net_decision *decision)

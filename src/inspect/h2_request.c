@@ -25,6 +25,7 @@ static struct tell_request told(const struct h2_stream *stream)
     return (struct tell_request){
         .method = stream->request ? stream->request->method : "",
         .path = stream->request ? stream->request->path : NULL,
+        .judged = &stream->judged,
         .began_ns = stream->began_ns,
     };
 }

@@ -48,7 +48,7 @@ struct http1 {
     char where[256];
     bool is_head_method, is_old, upgrades, expects, closes;
     struct net_request call; /* what judged it, apart from method and path */
-    char judged_call[CALLS_NAME_MAX], judged_tool[CALLS_NAME_MAX]; /* its last call */
+    struct calls_judged judged; /* the call of its body that decided, else the last one */
     bool is_judged_by_body;
     char *type;                   /* of a body that is collected for the holder; NULL = none */
     struct placeholder_text text; /* of http->body, on its way to the holder */

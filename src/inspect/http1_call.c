@@ -45,28 +45,26 @@ int http1_take_call(struct http1 *http)
     static const struct head complete = {.has_body = false}; /* nothing of it is left to read */
     struct net_request asked = {.method = http->method, .path = http->is_canonical ? http->path : NULL};
     struct buffer body = {0};
-    struct calls_judged judged;
+    struct calls_judged *judged = &http->judged;
     struct verdict verdict;
     char text[3 * CALLS_NAME_MAX];
     int status;
 
     if (!http->is_judged_by_body)
         return take_unjudged(http);
-    status = calls_judge(http->flow, &asked, buffer_bytes(&http->body), http->body.size, &body, &judged, &verdict);
+    status = calls_judge(http->flow, &asked, buffer_bytes(&http->body), http->body.size, &body, judged, &verdict);
     if (status == 0 && verdict.verdict == NET_PERMIT) {
         memcpy(http->where, verdict.where, sizeof(http->where));
-        memcpy(http->judged_call, judged.call, sizeof(http->judged_call));
-        memcpy(http->judged_tool, judged.tool, sizeof(http->judged_tool));
-        http->call = (struct net_request){.has_call = true, .call = http->judged_call, .tool = judged.tool[0] ? http->judged_tool : NULL};
+        http->call = (struct net_request){.has_call = true, .call = judged->call, .tool = judged->tool[0] ? judged->tool : NULL};
         status = http1_pay(http, &verdict, &complete);
         if (status == 0)
             status = http->flow->hold ? http1_held_body(http, &body) : send_whole(http, &body);
         else if (status == -EDQUOT)
             status = 0;
     } else if (status == 0) {
-        if (!verdict.what && judged.call[0]) {
-            snprintf(text, sizeof(text), "the policy of this container does not permit the call %s%s%s", judged.call,
-                     judged.tool[0] ? " of " : "", judged.tool);
+        if (!verdict.what && judged->call[0]) {
+            snprintf(text, sizeof(text), "the policy of this container does not permit the call %s%s%s", judged->call,
+                     judged->tool[0] ? " of " : "", judged->tool);
             verdict.what = text;
         }
         status = http1_refuse(http, &verdict, &complete);

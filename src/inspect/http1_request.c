@@ -9,7 +9,7 @@
 
 struct tell_request http1_told(const struct http1 *http)
 {
-    return (struct tell_request){.method = http->method, .path = http->path, .began_ns = http->began_ns};
+    return (struct tell_request){.method = http->method, .path = http->path, .judged = &http->judged, .began_ns = http->began_ns};
 }
 
 void http1_forget_request(struct http1 *http)
@@ -73,6 +73,7 @@ int http1_refuse_bytes(struct http1 *http, const char *what)
     const struct verdict verdict = {.reason = NET_MALFORMED, .status = 400, .code = "malformed", .what = what};
 
     http->method[0] = '\0';
+    http->judged = (struct calls_judged){.call = ""};
     http->is_head_method = false;
     http1_forget_request(http);
     return http1_refuse(http, &verdict, NULL);
@@ -229,6 +230,7 @@ static int remember(struct http1 *http, const struct head *head, const struct re
     http->closes = head->closes;
     http->interim = 0;
     http->is_judged_by_body = false;
+    http->judged = (struct calls_judged){.call = ""};
     http->taken = 0;
     http->began_ns = loop_now_ns(http->flow->inspector->loop);
     http->is_complete[PROGRAM] = false;

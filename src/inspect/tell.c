@@ -25,7 +25,7 @@ static struct worker_message about(const struct flow *flow, enum worker_event_ki
     message.reason = 0;
     message.errnum = 0;
     message.count = 0;
-    message.method[0] = message.path[0] = '\0';
+    message.method[0] = message.path[0] = message.call[0] = message.tool[0] = message.secret[0] = '\0';
     message.bytes_up = message.bytes_down = message.duration_us = 0;
     if (where)
         set_text(message.where, sizeof(message.where), where);
@@ -153,6 +153,10 @@ static struct worker_message about_request(const struct flow *flow, enum worker_
 
     set_text(message.method, sizeof(message.method), request->method);
     set_text(message.path, sizeof(message.path), request->path);
+    if (request->judged) {
+        set_text(message.call, sizeof(message.call), request->judged->call);
+        set_text(message.tool, sizeof(message.tool), request->judged->tool);
+    }
     if (request->began_ns)
         message.duration_us = since_us(flow, request->began_ns);
     return message;
@@ -179,7 +183,7 @@ void tell_secret_denied(struct flow *flow, const struct tell_request *request, c
     struct worker_message message = about_request(flow, WORKER_SECRET_DENIED, request, where);
 
     message.reason = NET_PLACEHOLDER;
-    set_text(message.name, sizeof(message.name), secret);
+    set_text(message.secret, sizeof(message.secret), secret);
     send(flow, &message);
 }
 

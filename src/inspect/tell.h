@@ -3,11 +3,13 @@
 #ifndef CORDON_INSPECT_TELL_H
 #define CORDON_INSPECT_TELL_H
 
+#include "inspect/calls.h"
 #include "inspect/flow.h"
 
 /* What a request is called in an event; `path` is NULL where it has none that is understood. */
 struct tell_request {
     const char *method, *path;
+    const struct calls_judged *judged; /* the call of its body that decided; NULL = none was looked at */
     uint64_t began_ns;
 };
 

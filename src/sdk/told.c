@@ -24,7 +24,7 @@ struct told_exe {
 struct told {
     const char *type;
     bool has_reason;  /* else it says nothing of one */
-    bool has_request; /* method, path, status */
+    bool has_request; /* method, path, call, tool, status */
 };
 
 static const struct told kinds[] = {
@@ -185,12 +185,12 @@ int told_record(struct workers *workers, const struct worker_message *message, s
         network.has_request = true;
         network.method = message->method;
         network.path = message->path;
+        network.call = message->call;
+        network.tool = message->tool;
         network.status = (unsigned)(message->count < 1000 ? message->count : 0);
     }
-    if (message->kind == WORKER_SECRET_DENIED) { /* the name is the secret's */
-        network.secret = message->name;
-        network.name = NULL;
-    }
+    if (message->kind == WORKER_SECRET_DENIED)
+        network.secret = message->secret;
     if (message->family == AF_INET || message->family == AF_INET6)
         inet_ntop(message->family, message->address, address, sizeof(address));
     if (event_network_has_room(log)) /* else nobody reads it */

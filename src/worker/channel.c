@@ -75,6 +75,8 @@ static int receive(int channel, int flags, struct received *ret)
     if (ret->is_whole) {
         message->name[sizeof(message->name) - 1] = message->where[sizeof(message->where) - 1] = '\0';
         message->method[sizeof(message->method) - 1] = message->path[sizeof(message->path) - 1] = '\0';
+        message->call[sizeof(message->call) - 1] = message->tool[sizeof(message->tool) - 1] = '\0';
+        message->secret[sizeof(message->secret) - 1] = '\0';
     }
     return ret->size || ret->count ? 1 : 0;
 }

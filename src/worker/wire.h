@@ -95,9 +95,9 @@ enum worker_event_kind {
     WORKER_FAILED,        /* permitted, and it could not be made: errnum */
     WORKER_NAME_DENIED,   /* a question for a name */
     WORKER_LOST,          /* `count` events found no room */
-    WORKER_REQUEST,        /* permitted and sent: method, path, count = status of the answer, 0 = none came */
-    WORKER_REQUEST_DENIED, /* answered by the inspector: method, path, reason, where */
-    WORKER_SECRET_DENIED,  /* a placeholder on its way to where it does not belong: name = of the secret */
+    WORKER_REQUEST,        /* permitted and sent: method, path, call, tool, count = status of the answer, 0 = none came */
+    WORKER_REQUEST_DENIED, /* answered by the inspector: method, path, call, tool, reason, where */
+    WORKER_SECRET_DENIED,  /* a placeholder on its way to where it does not belong: the same, and secret */
     WORKER_BUDGET,         /* a budget is used up: where = the budget's, count = the limit, method = which, ends_run */
 };
 
@@ -123,6 +123,9 @@ struct worker_message {
     char where[256]; /* of the rule that decided; WORKER_ERROR: what could not be done */
     char method[24];
     char path[488]; /* without query */
+    char call[128]; /* the method that the body calls, where it was judged: the program's words, as the tool is */
+    char tool[128];
+    char secret[256]; /* its name */
 };
 
 #endif

@@ -93,7 +93,9 @@ static bool say_next(const int sockets[2], const uint8_t **data, size_t *size)
 static void check_text(const struct worker_message *message)
 {
     hold(memchr(message->name, 0, sizeof(message->name)) && memchr(message->where, 0, sizeof(message->where)) &&
-             memchr(message->method, 0, sizeof(message->method)) && memchr(message->path, 0, sizeof(message->path)),
+             memchr(message->method, 0, sizeof(message->method)) && memchr(message->path, 0, sizeof(message->path)) &&
+             memchr(message->call, 0, sizeof(message->call)) && memchr(message->tool, 0, sizeof(message->tool)) &&
+             memchr(message->secret, 0, sizeof(message->secret)),
          "text without an end");
 }
 

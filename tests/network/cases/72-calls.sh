@@ -11,10 +11,10 @@ test_tools_that_are_named_are_called_and_no_other()
     for url in http://allowed.example/mcp https://allowed.example/mcp; do
         ARRIVALS=$REQUESTS
         passes 'greet: greetings from the world' node mcp-session.mjs "$url" greet || return
-        has_event network.request '.method == "POST" and .path == "/mcp" and .status == 200' || return
+        has_event network.request '.path == "/mcp" and .tool == "greet" and .status == 200' || return
         ARRIVALS='^mcp tools/call remove'
         is_refused 'remove: greetings' node mcp-session.mjs "$url" remove &&
-            has_event network.request-denied '.path == "/mcp" and (.reason | contains("calls or tools"))' || return
+            has_event network.request-denied '.path == "/mcp" and .call == "tools/call" and .tool == "remove" and (.reason | contains("calls or tools"))' || return
         [ -n "$BARE" ] || grep -q '2 tools' <<<"$OUTPUT" || complain "not only the call was refused: $OUTPUT" || return
     done
 }

@@ -77,7 +77,7 @@ print(requests.post(sys.argv[1], json={\"auth\": {\"token\": os.environ[\"BODY_T
 stays()
 {
     local ARRIVALS=$REQUESTS
-    is_refused 'greetings from the world' sh -c "$1" && has_event network.secret-denied '.secret | endswith("_TOKEN")' &&
+    is_refused 'greetings from the world' sh -c "$1" && has_event network.secret-denied '(.secret | endswith("_TOKEN")) and (.name | endswith(".example"))' &&
         { [ -n "$BARE" ] || ! grep -qE "$VALUES" "$EVENTS" || complain "a value is in the events"; }
 }
 

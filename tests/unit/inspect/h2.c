@@ -398,6 +398,7 @@ TEST(calls_in_http2_are_judged_by_their_bodies)
     struct visit *visit = visit_begin(&with_calls);
     struct text good = {.bytes = "{\"jsonrpc\":\"2.0\", \"method\":\"tools/call\",\"params\":{\"name\":\"search\"}}"};
     struct text bad = {.bytes = "{\"jsonrpc\":\"2.0\", \"method\":\"tools/call\",\"params\":{\"name\":\"delete\"}}"};
+    struct worker_message event;
     size_t first, second;
 
     good.size = strlen(good.bytes);
@@ -409,6 +410,9 @@ TEST(calls_in_http2_are_judged_by_their_bodies)
     check_string(visit->program.streams[first].body, "{\"jsonrpc\":\"2.0\",\"method\":\"tools/call\",\"params\":{\"name\":\"search\"}}");
     check_string(visit->program.streams[second].status, "403");
     check_contains(visit->program.streams[second].body, "tools/call of delete");
+    event = world_event(&visit->world, WORKER_REQUEST_DENIED);
+    check_string(event.call, "tools/call");
+    check_string(event.tool, "delete");
     visit_end(visit);
 }
 
@@ -546,7 +550,7 @@ TEST(of_a_request_of_http2_with_a_short_body_that_is_refused_the_server_hears_no
     await_closed(visit, 1);
     check_string(visit->program.streams[refused].status, "403");
     check_contains(visit->program.streams[refused].body, "\"code\":\"secret\"");
-    check_string(world_event(&visit->world, WORKER_SECRET_DENIED).name, "TOKEN");
+    check_string(world_event(&visit->world, WORKER_SECRET_DENIED).secret, "TOKEN");
     next = send_with(visit, "POST", "/v1/a", &good, "content-length", "7");
     await_closed(visit, 2);
     check_string(visit->program.streams[next].status, "200");

@@ -213,6 +213,54 @@ TEST(other_calls_are_refused_by_name_and_the_connection_goes_on)
     world_end(&world);
 }
 
+#define CALL(method, params) "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"" method "\"" params "}"
+#define TOOL(name)           CALL("tools/call", ",\"params\":{\"name\":\"" name "\",\"arguments\":{\"q\":\"geheim\"}}")
+#define LONG_NAME            "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+TEST(of_a_refused_call_its_method_and_tool_are_told_and_no_argument)
+{
+    static const struct {
+        const char *body, *call, *tool;
+    } rows[] = {
+        {TOOL("delete"), "tools/call", "delete"},
+        {CALL("resources/read", ",\"params\":{\"uri\":\"geheim\"}"), "resources/read", ""},
+        {"[" TOOL("delete") "," CALL("ping", "") "]", "tools/call", "delete"},
+        {"[" CALL("ping", "") "," TOOL("\\u001b]0;x\\u0007") "," TOOL("search") "]", "tools/call", "\033]0;x\a"},
+        {TOOL("x" LONG_NAME LONG_NAME), "tools/call", ""},
+        {CALL("x" LONG_NAME LONG_NAME, ""), "", ""},
+        {TOOL("delete") "geheim", "", ""},
+        {"[]", "", ""},
+    };
+    struct world world;
+    struct link link;
+    struct worker_message event;
+
+    world_begin(&world, &(struct world_rules){.requests = &mcp}, NULL);
+    link = world_link(&world, false);
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        say_call(&link, "application/json", rows[i].body);
+        link_read_until(link.program, "}}\n", got, sizeof(got));
+        event = world_event(&world, WORKER_REQUEST_DENIED);
+        check_string(event.path, "/mcp");
+        check_string(event.call, rows[i].call);
+        check_string(event.tool, rows[i].tool);
+        check(!memmem(&event, sizeof(event), "geheim", 6));
+    }
+    /* its twins: one that is permitted, and one that calls nothing */
+    say_call(&link, "application/json", TOOL("search"));
+    link_read_until(link.server, "}}}", got, sizeof(got));
+    link_send(link.server, "HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n");
+    event = world_event(&world, WORKER_REQUEST);
+    check_string(event.call, "tools/call");
+    check_string(event.tool, "search");
+    link_send(link.program, "GET /mcp HTTP/1.1\r\nHost: api.test\r\n\r\n");
+    event = world_event(&world, WORKER_REQUEST_DENIED);
+    check_string(event.method, "GET");
+    check(!event.call[0] && !event.tool[0]);
+    link_close(&link);
+    world_end(&world);
+}
+
 TEST(another_method_than_the_one_of_calls_is_answered_so)
 {
     static const char *const requests[] = {

@@ -96,7 +96,8 @@ static void check_refused(const struct world_rules *rules, const char *request)
     if (!strstr(meeting->got, "HTTP/1.1 403") || !strstr(meeting->got, "\"code\":\"secret\""))
         test_fail(__FILE__, __LINE__, "'%s': '%s'", request, meeting->got);
     event = world_event(&meeting->world, WORKER_SECRET_DENIED);
-    check_string(event.name, rules->secrets->items[0].name);
+    check_string(event.secret, rules->secrets->items[0].name);
+    check_string(event.name, "api.test");
     check_int(event.reason, NET_PLACEHOLDER);
     check_string(event.where, "test.yaml:9:1: secrets[0]");
     SSL_free(tls);
@@ -194,7 +195,7 @@ TEST(of_a_request_with_a_long_body_the_server_never_hears_the_end)
     link_read_all(link.server, got, 2 * LONG);
     check_contains(got, "POST /a HTTP/1.1\r\n");
     check(strlen(got) < LONG && !strstr(got, "cordon-"));
-    check_string(world_event(&world, WORKER_SECRET_DENIED).name, "TOKEN");
+    check_string(world_event(&world, WORKER_SECRET_DENIED).secret, "TOKEN");
     link_close(&link);
     world_end(&world);
     check(wait(NULL) > 0);
@@ -213,7 +214,7 @@ TEST(over_plain_http_no_placeholder_leaves)
     link_send(link.program, "GET /a HTTP/1.1\r\nHost: api.test\r\nAuthorization: Bearer " PLACEHOLDER "\r\n\r\n");
     link_read_until(link.program, "}}\n", got, sizeof(got));
     check_contains(got, "\"code\":\"secret\"");
-    check_string(world_event(&world, WORKER_SECRET_DENIED).name, "TOKEN");
+    check_string(world_event(&world, WORKER_SECRET_DENIED).secret, "TOKEN");
     /* its twin has none in it */
     link_send(link.program, "GET /a HTTP/1.1\r\nHost: api.test\r\nAuthorization: Bearer x\r\n\r\n");
     link_read_until(link.server, "\r\n\r\n", got, sizeof(got));

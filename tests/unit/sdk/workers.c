@@ -187,10 +187,10 @@ TEST(requests_secrets_and_budgets_are_recorded_with_what_is_known_of_them)
     text = end();
     check_contains(text, "\"type\":\"network.request\",\"connection\":9,\"protocol\":\"tcp\",\"address\":\"1.2.3.4\",\"port\":443,"
                          "\"name\":\"a.example\",\"pid\":77,\"exe\":null,\"program\":\"/usr/bin/git\",\"method\":\"GET\","
-                         "\"path\":\"/v1/\\u001bx\",\"status\":204,\"rule\":null,\"reason\":null");
+                         "\"path\":\"/v1/\\u001bx\",\"call\":\"tools/call\",\"tool\":\"\\u001b]0;x\\u0007\\\"\",\"status\":204,\"rule\":null,\"reason\":null");
     check_contains(text, "\"type\":\"network.request-denied\",\"connection\":9");
-    check_contains(text, "\"method\":\"PUT\",\"path\":\"/\",\"status\":null,\"rule\":\"a rule\",\"reason\":\"");
-    check_contains(text, "\"type\":\"network.secret-denied\",\"connection\":9,\"protocol\":null,\"address\":null,\"port\":null,\"name\":null");
+    check_contains(text, "\"method\":\"PUT\",\"path\":\"/\",\"call\":null,\"tool\":null,\"status\":null,\"rule\":\"a rule\",\"reason\":\"");
+    check_contains(text, "\"type\":\"network.secret-denied\",\"connection\":9,\"protocol\":null,\"address\":null,\"port\":null,\"name\":\"a.example\"");
     check_contains(text, "\"secret\":\"TOKEN\"");
     check_contains(text, "\"type\":\"network.budget\",\"connection\":3,\"rule\":\"the budget\",\"kind\":\"requests\",\"limit\":10,\"endsRun\":false");
 }
