@@ -117,7 +117,7 @@ const struct option option_timeout = {
 const struct option option_tty = {
     "tty", 0, VALUE_NONE, NULL, "give the program a terminal of its own", apply_tty};
 const struct option option_events = {
-    "events", 0, VALUE_FILE, "FILE|fd:N", "write events as JSON Lines there as well", apply_events};
+    "events", 0, VALUE_FILE, "FILE|fd:N", "append events as JSON Lines there as well", apply_events};
 const struct option option_set = {"set",
                                   0,
                                   VALUE_MEMBER,
