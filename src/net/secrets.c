@@ -37,6 +37,32 @@ static bool is_value(const char *value, size_t length)
            !memchr(value, '\n', length);
 }
 
+size_t net_secret_value_length(const char *bytes, size_t size)
+{
+    if (size && bytes[size - 1] == '\n')
+        size--;
+    if (size && bytes[size - 1] == '\r')
+        size--;
+    return size;
+}
+
+const char *net_secret_value_fault(const char *value, size_t length)
+{
+    _Static_assert(NET_SECRET_VALUE_MIN == 8 && NET_SECRET_VALUE_MAX == 16384, "the texts say them");
+    if (!length)
+        return "is empty";
+    if (length < NET_SECRET_VALUE_MIN)
+        return "has less than 8 bytes and stands in answers by chance, where it could not be told from other text: use a longer one";
+    if (length > NET_SECRET_VALUE_MAX)
+        return "has more than 16384 bytes";
+    if (!is_value(value, length))
+        return "has more than one line, or NUL in it: it could not stand in a request";
+    for (size_t i = 0; i < length; i++)
+        if (((unsigned char)value[i] < ' ' && value[i] != '\t') || value[i] == 0x7f)
+            return "has a control byte in it: it could not stand in a request";
+    return NULL;
+}
+
 /* ---- from bytes ---- */
 
 static void take_placeholder(struct record_reader *reader, struct net_secret *secret)

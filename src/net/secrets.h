@@ -50,6 +50,12 @@ struct net_secrets {
 /* Header fields that the holder writes itself or that no request through it has; in any case. No secret can stand in one. */
 bool net_secret_is_reserved(const char *header, size_t size);
 
+/* Without the one line break behind it, which is an editor's or echo's. */
+size_t net_secret_value_length(const char *bytes, size_t size);
+
+/* Why no secret has this value ("the value ..."), with the remedy where there is one; NULL = it may. */
+const char *net_secret_value_fault(const char *value, size_t length);
+
 /*
  * As one flat record (net/record.h), with values of every one or of none. Both check everything; what is wrong is refused with
  * -EBADMSG, and no error says a value. The record with values holds the one copy that is made of them: the caller wipes it.

@@ -61,28 +61,15 @@ static int read_command(const struct plan_secret *secret, const struct secret_re
     return 0;
 }
 
-/* One line break at the end is an editor's or echo's. */
 static int settle(struct locked *value, struct error *err)
 {
-    if (value->length && value->bytes[value->length - 1] == '\n')
-        value->length--;
-    if (value->length && value->bytes[value->length - 1] == '\r')
-        value->length--;
-    if (!value->length)
-        return error_set(err, ERROR_INVALID, EINVAL, "the value is empty");
-    if (value->length < NET_SECRET_VALUE_MIN)
-        return error_set(err, ERROR_INVALID, EINVAL,
-                         "the value has %zu bytes, and one of less than %u stands in answers by chance, where it could not be told "
-                         "from other text: use a longer one", value->length, NET_SECRET_VALUE_MIN);
+    const char *fault;
+
+    value->length = net_secret_value_length(value->bytes, value->length);
+    fault = net_secret_value_fault(value->bytes, value->length);
     if (value->length > NET_SECRET_VALUE_MAX)
-        return error_set(err, ERROR_LIMIT, E2BIG, "the value has more than %u bytes", NET_SECRET_VALUE_MAX);
-    if (memchr(value->bytes, '\0', value->length) || memchr(value->bytes, '\n', value->length) ||
-        memchr(value->bytes, '\r', value->length))
-        return error_set(err, ERROR_INVALID, EINVAL, "the value has more than one line, or NUL in it: it could not stand in a request");
-    for (size_t i = 0; i < value->length; i++)
-        if (((unsigned char)value->bytes[i] < ' ' && value->bytes[i] != '\t') || value->bytes[i] == 0x7f)
-            return error_set(err, ERROR_INVALID, EINVAL, "the value has a control byte in it: it could not stand in a request");
-    return 0;
+        return error_set(err, ERROR_LIMIT, E2BIG, "the value %s", fault);
+    return fault ? error_set(err, ERROR_INVALID, EINVAL, "the value %s", fault) : 0;
 }
 
 int secret_read(const struct plan_secret *secret, const struct secret_reading *reading, struct locked *value, struct error *err)

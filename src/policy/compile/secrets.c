@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Secrets in the plan: where a value comes from, where its placeholder stands, whom it is sent to. Values are read by who
- * starts the container; here one of a variable of the caller is only compared with what the program is given.
+ * starts the container; here one of a variable of the caller is only looked at, and compared with what the program is given.
  */
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/owner.h"
 #include "policy/compile/compile.h"
 #include "policy/model/secrets.h"
-
-/* Shorter values are in other text by chance. */
-#define VALUE_COMPARED_MIN 8
 
 bool secrets_have_variable(const struct compile *c, const char *name, size_t length)
 {
@@ -43,14 +42,47 @@ static int deny_file(struct compile *c, const struct resolved *object, const str
     return objects_add_point(c, object, true, err);
 }
 
-/* Whoever may read the file needs no placeholder. */
+/* Looking at a policy needs nobody's secrets: what the start would refuse for want of a value is said, and the rest is looked at. */
+static int printf_like(4, 5)
+    lacks_value(struct compile *c, const struct secret *secret, struct error *err, const char *format, ...)
+{
+    char what[ERROR_TEXT_MAX];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(what, sizeof(what), format, args);
+    va_end(args);
+    return c->collects ? compile_warning(c, &secret->source_origin, err, "%s; a start without it is refused", what)
+                       : compile_problem(c, ERROR_UNENFORCEABLE, &secret->source_origin, err, "%s", what);
+}
+
+/* Whoever may read the file needs no placeholder. 1 = nobody inside may; 0 = it is a problem, and was collected. */
+static int check_hidden(struct compile *c, const struct secret *secret, const struct resolved *object, struct error *err)
+{
+    const struct origin *why = NULL;
+    const char *where;
+
+    if (!guards_is_exposed(c, object->real))
+        return 1;
+    policy_access(&c->real, object->real, &why);
+    where = why ? origin_text(c->work, why) : "a view";
+    return !where ? error_memory(err)
+                  : compile_problem(c, ERROR_FORBIDDEN, &secret->source_origin, err,
+                                    "%s can be read inside (%.150s), so the program would see the value; deny it there, or "
+                                    "move it", secret->text, where);
+}
+
 static int guard_file(struct compile *c, const struct secret *secret, struct error *err)
 {
-    const struct origin *why = NULL, *origin = &secret->source_origin;
-    const char *refusal, *where, *fault;
+    const struct origin *origin = &secret->source_origin;
+    const char *refusal, *fault;
     struct resolved object;
     int r = resolve_path(c->resolver, secret->text, &object, err);
 
+    if (r == 0 && object.status == RESOLVE_MISSING) {
+        r = check_hidden(c, secret, &object, err);
+        return r <= 0 ? r : lacks_value(c, secret, err, "there is no file %s: write the value into it, and chmod 600 it", secret->text);
+    }
     if (r < 0)
         return r;
     if (object.status != RESOLVE_FOUND || !S_ISREG(object.mode))
@@ -58,14 +90,9 @@ static int guard_file(struct compile *c, const struct secret *secret, struct err
     refusal = resolve_refusal(c->work, c->facts, &object, false);
     if (refusal)
         return compile_problem(c, ERROR_FORBIDDEN, origin, err, "%s cannot be read: %s", secret->text, refusal);
-    if (guards_is_exposed(c, object.real)) {
-        policy_access(&c->real, object.real, &why);
-        where = why ? origin_text(c->work, why) : "a view";
-        return !where ? error_memory(err)
-                      : compile_problem(c, ERROR_FORBIDDEN, origin, err,
-                                        "%s can be read inside (%.150s), so the program would see the value; deny it there, or "
-                                        "move it", secret->text, where);
-    }
+    r = check_hidden(c, secret, &object, err);
+    if (r <= 0)
+        return r;
     fault = owner_secret_fault(object.uid, object.mode, c->facts->uid);
     if (fault)
         return compile_problem(c, ERROR_FORBIDDEN, origin, err, "%s %s", secret->text, fault);
@@ -156,17 +183,21 @@ static const char *value_of(const char *const *environment, const char *name)
 /* The same value under another name, or as a part of it, would be seen. */
 static int check_variable(struct compile *c, const struct secret *secret, struct error *err)
 {
-    const char *value = value_of(c->options->caller_env, secret->text);
+    const char *value = value_of(c->options->caller_env, secret->text), *fault;
+    size_t length;
     int r = 0;
 
     if (!value || !*value)
-        return compile_problem(c, ERROR_UNENFORCEABLE, &secret->source_origin, err, "the caller has no variable %s, or it is empty",
-                               secret->text);
+        return lacks_value(c, secret, err, "the caller has no variable %s, or it is empty: export it before the start",
+                           secret->text);
+    length = net_secret_value_length(value, strlen(value));
+    fault = net_secret_value_fault(value, length);
+    if (fault)
+        return compile_problem(c, ERROR_UNENFORCEABLE, &secret->source_origin, err, "the value of %s %s", secret->text, fault);
     for (size_t i = 0; i < c->plan->env_count && r == 0; i++) {
         const char *entry = c->plan->env[i], *given = strchr(entry, '=') + 1;
-        bool holds = strlen(value) >= VALUE_COMPARED_MIN ? strstr(given, value) != NULL : strcmp(given, value) == 0;
 
-        if (holds || value_of((const char *const[]){entry, NULL}, secret->text))
+        if (memmem(given, strlen(given), value, length) || value_of((const char *const[]){entry, NULL}, secret->text))
             r = compile_problem(c, ERROR_FORBIDDEN, &secret->source_origin, err,
                                 "variable %.*s of the program has the value of %s, so it would see it; take it out of environment",
                                 (int)strcspn(entry, "="), entry, secret->text);
@@ -228,7 +259,8 @@ static int add_command(struct compile *c, const struct secret *secret, struct pl
     if (r < 0)
         return r;
     if (object.status != RESOLVE_FOUND || !S_ISREG(object.mode) || !(object.mode & 0111))
-        return compile_problem(c, ERROR_UNENFORCEABLE, &secret->source_origin, err, "there is no program %s", secret->command[0]);
+        return compile_problem(c, ERROR_UNENFORCEABLE, &secret->source_origin, err, "there is no program %s: install it, or name its file",
+                               secret->command[0]);
     r = outside_check(c, &object, &secret->source_origin, err);
     if (r == 0)
         r = check_arguments(c, secret, err);

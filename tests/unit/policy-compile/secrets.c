@@ -12,7 +12,7 @@ static struct fixture f;
 #define FILES_DENIED "filesystem: {readwritePaths: ['@/ws'], deniedPaths: ['@/ws/key']}\n"
 #define VALUE  "ghp_0123456789abcdef"
 
-static const char *const caller[] = {"TOKEN=" VALUE, "OTHER=x" VALUE "y", "SHORT=no", "EMPTY=", "PLAIN=nothing", NULL};
+static const char *const caller[] = {"TOKEN=" VALUE, "OTHER=x" VALUE "y", "SHORT=no", "LINES=first line\nsecond", "EMPTY=", "PLAIN=nothing", NULL};
 
 static void open_with_caller(void)
 {
@@ -126,12 +126,17 @@ TEST(a_secret_with_one_thing_wrong_is_refused_by_name)
                   "variable OTHER of the program has the value of TOKEN");
     check_refused(OPENED "environment: {set: {B: 'Bearer " VALUE "'}}\nsecrets: [{name: A, source: 'env:TOKEN', hosts: [a.b]}]\n",
                   "variable B of the program has the value of TOKEN");
-    check_refused(OPENED "secrets: [{name: A, source: 'env:NOBODY', hosts: [a.b]}]\n", "the caller has no variable NOBODY");
+    check_refused(OPENED "secrets: [{name: A, source: 'env:NOBODY', hosts: [a.b]}]\n", "secrets[0].source: the caller has no variable NOBODY, or it is empty: export it before the start");
+    check_refused(OPENED "secrets: [{name: A, source: 'env:SHORT', hosts: [a.b]}]\n",
+                  "test.yaml:3:29: secrets[0].source: the value of SHORT has less than 8 bytes and stands in answers by chance");
+    check_refused(OPENED "secrets: [{name: A, source: 'env:LINES', hosts: [a.b]}]\n", "the value of LINES has more than one line");
     check_refused(OPENED "secrets: [{name: A, source: 'env:EMPTY', hosts: [a.b]}]\n", "the caller has no variable EMPTY, or it is empty");
     check_refused(OPENED FILES "secrets: [{name: A, source: 'file:@/lib/key', hosts: [a.b]}]\n",
                   "can be read inside (test.yaml:3:81: filesystem.readonlyPaths[0]), so the program would see the value");
     check_refused(OPENED FILES "secrets: [{name: A, source: 'file:@/ws/key', hosts: [a.b]}]\n", "can be read inside");
-    check_refused(OPENED FILES "secrets: [{name: A, source: 'file:@/out/nothing', hosts: [a.b]}]\n", "is not a file that the caller can read");
+    check_refused(OPENED FILES "secrets: [{name: A, source: 'file:@/out/nothing', hosts: [a.b]}]\n",
+                  "secrets[0].source: there is no file");
+    check_refused(OPENED FILES "secrets: [{name: A, source: 'file:@/ws/nothing', hosts: [a.b]}]\n", "can be read inside");
     check_refused(OPENED FILES "secrets: [{name: A, source: 'file:@/out/open', hosts: [a.b]}]\n",
                   "can be read or written by others: chmod 600 it");
     check_refused(OPENED FILES "secrets: [{name: A, source: 'file:@/out', hosts: [a.b]}]\n", "is not a file that the caller can read");
@@ -147,6 +152,42 @@ TEST(a_secret_with_one_thing_wrong_is_refused_by_name)
                          "secrets: [{name: A, file: '@/lib/key', source: 'env:TOKEN', hosts: [a.b]}]\n", "is denied; choose another place");
     check_refused(OPENED FILES "secrets: [{name: A, file: '@/lib/none', source: 'env:TOKEN', hosts: [a.b]}]\n",
                   "has nothing of the same type there");
+}
+
+/* Who looks at a policy has its secrets or not; what is wrong with those that are there is wrong for both. */
+TEST(a_check_needs_no_values_and_the_start_does)
+{
+    static const char *const sources[] = {"env:NOBODY", "env:EMPTY", "file:@/out/nothing"};
+    static const char *const wrong[] = {"env:SHORT", "file:@/ws/nothing", "file:@/out/open"};
+    char yaml[512];
+
+    for (size_t i = 0; i < ARRAY_COUNT(sources); i++) {
+        snprintf(yaml, sizeof(yaml), OPENED FILES "secrets: [{name: A, source: '%s', hosts: [a.b]}]\n", sources[i]);
+        check_refused(yaml, "secrets[0].source: ");
+        open_with_caller();
+        make_directory(&f, "lib");
+        f.options.collect_all = true;
+        accept_text(&f, yaml);
+        check_int(f.plan->problem_count, 0);
+        check_int(f.plan->warnings.count, 1);
+        check_contains(f.plan->warnings.items[0].text, "; a start without it is refused");
+        check_string(f.plan->warnings.items[0].origin.member, "secrets[0].source");
+        check(has_text("placeholder"));
+        fixture_close(&f);
+    }
+    for (size_t i = 0; i < ARRAY_COUNT(wrong); i++) {
+        snprintf(yaml, sizeof(yaml), OPENED FILES "secrets: [{name: A, source: '%s', hosts: [a.b]}]\n", wrong[i]);
+        open_with_caller();
+        make_directory(&f, "lib");
+        make_directory(&f, "out");
+        write_file(&f, "out/open", VALUE);
+        set_mode(&f, "out/open", 0640);
+        f.options.collect_all = true;
+        accept_text(&f, yaml);
+        check_int(f.plan->problem_count, 1);
+        check_int(f.plan->warnings.count, 0);
+        fixture_close(&f);
+    }
 }
 
 TEST(a_source_that_is_denied_inside_or_granted_nowhere_will_do)
