@@ -41,6 +41,7 @@ int help_group(const char *word)
     for (const struct command *command = commands; command->name; command++)
         if (is_in_group(command, word))
             printf("  cordon %-16s %s\n", command->name, command->summary);
+    printf("\n'cordon help %s COMMAND' has the options.\n", word);
     return 0;
 }
 

@@ -69,8 +69,33 @@ const char *member_suggest(const struct member *members, const char *name)
     return nearest;
 }
 
-const char *member_moved(const char *name)
+/* What stands in the wrong map. */
+static const char *member_misplaced(const char *parent, const char *name)
 {
+    static const struct {
+        const char *parent, *name, *remedy;
+    } misplaced[] = {
+        {"network", "allow", "it belongs to network.egress"},
+        {"network", "deny", "it belongs to network.egress"},
+        {"allow", "protocol", "it belongs to an item of 'ports'"},
+        {"allow", "endPort", "it belongs to an item of 'ports'"},
+        {"secrets", "env", "write source: \"env:NAME\""},
+        {"secrets", "keyring", "write source: \"keyring:DESCRIPTION\""},
+        {"secrets", "header", "it belongs to an item of 'in'"},
+        {"secrets", "query", "it belongs to an item of 'in'"},
+        {"secrets", "basicAuth", "it belongs to an item of 'in'"},
+        {"secrets", "body", "it belongs to an item of 'in'"},
+    };
+
+    for (size_t i = 0; parent && i < ARRAY_COUNT(misplaced); i++)
+        if (strcmp(misplaced[i].parent, parent) == 0 && strcmp(misplaced[i].name, name) == 0)
+            return misplaced[i].remedy;
+    return NULL;
+}
+
+const char *member_moved(const char *parent, const char *name)
+{
+    const char *misplaced = member_misplaced(parent, name);
     static const struct {
         const char *name, *remedy;
     } moved[] = {
@@ -84,6 +109,8 @@ const char *member_moved(const char *name)
         {"inbound", "write network.ingress"},
         {"host", "write to: [{host: NAME}] in a rule"},
         {"hosts", "write to: [{host: NAME}] in a rule"},
+        {"ip", "write cidr"},
+        {"address", "write cidr"},
         {"domain", "write host, in the 'to' list of a rule"},
         {"domains", "write to: [{host: NAME}] in a rule"},
         {"methods", "it belongs to 'http', 'mcp' or 'jsonrpc'"},
@@ -93,6 +120,7 @@ const char *member_moved(const char *name)
         {"programs", "it belongs to a rule of network.egress.allow"},
         {"budget", "it belongs to a rule of network.egress.allow, or to network"},
         {"authorities", "write network.tls.authorities"},
+        {"secrets", "write it at the top of the document"},
         {"cookie", "write header, with the name Cookie"},
         {"value", "values of secrets do not stand in policies: write source"},
         {"env", "write environment.set or process.env"},
@@ -107,6 +135,8 @@ const char *member_moved(const char *name)
         {"sandboxId", "it belongs to MXC documents; remove it"},
     };
 
+    if (misplaced)
+        return misplaced;
     for (size_t i = 0; i < ARRAY_COUNT(moved); i++)
         if (strcmp(moved[i].name, name) == 0)
             return moved[i].remedy;

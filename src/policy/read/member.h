@@ -70,6 +70,7 @@ struct member {
     const char *const *choices;   /* VALUE_CHOICE, NULL-terminated */
     uint64_t minimum, maximum;    /* VALUE_COUNT, VALUE_SIZE, VALUE_DURATION; bytes of VALUE_TEXT;
                                      items of VALUE_LIST (maximum 0 = no limit of its own) */
+    const char *range;            /* VALUE_COUNT: how more than one is said, for who writes 80-90 */
     bool is_required;
     bool has_optional;   /* VALUE_PATH_ITEM: may be marked optional */
     const char *needs;   /* what this build lacks to enforce it, NULL = enforced */
@@ -93,9 +94,9 @@ const struct member *member_find(const struct member *members, const char *name)
 /* The member that `name` was probably meant to be, NULL when none is near. */
 const char *member_suggest(const struct member *members, const char *name);
 
-/* What to write instead of a member that MXC or an older contract has under another name, or NULL.
- */
-const char *member_moved(const char *name);
+/* What to write instead of a member that MXC or an older contract has under another name, or that belongs elsewhere, or NULL.
+ * `parent`: of what it was written in, NULL = the document. */
+const char *member_moved(const char *parent, const char *name);
 
 /* Distance of two names: insertions, removals, replacements, exchanged neighbours; case counts
  * half. At most `most`, else more than it. */

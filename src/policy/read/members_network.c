@@ -29,6 +29,7 @@ static const struct member port_members[] = {
      .description = "Port, or the first of a range",
      .minimum = 1,
      .maximum = 65535,
+     .range = "write each port as an item of its own, or a range as {port: 80, endPort: 90}",
      .store = store_port},
     {.name = "endPort",
      .type = VALUE_COUNT,
@@ -46,6 +47,7 @@ static const struct member port_members[] = {
 static const struct member port_item = {
     .type = VALUE_MAP, .members = port_members, .open = store_port_open, .close = store_port_close};
 
+#define EACH_PORT "write each port as an item of its own"
 #define NEEDS_TCP "would lead UDP in or out, which this build does not do; TCP is there"
 
 static const struct member inward_members[] = {
@@ -54,6 +56,7 @@ static const struct member inward_members[] = {
      .description = "Where the program listens",
      .minimum = 1,
      .maximum = 65535,
+     .range = EACH_PORT,
      .is_required = true,
      .store = store_door_port},
     {.name = "hostPort",
@@ -78,6 +81,7 @@ static const struct member outward_members[] = {
      .description = "Port of the host's loopback, found at 127.0.0.1 and ::1 inside",
      .minimum = 1,
      .maximum = 65535,
+     .range = EACH_PORT,
      .is_required = true,
      .store = store_door_port},
     {.name = "protocol",

@@ -19,10 +19,19 @@ static void add_names(struct text *text, const struct member *members)
         text_printf(text, "%s%s", m == members ? "" : ", ", m->name);
 }
 
+/* Of the map that it is in: the member that holds it, or whose item it is. */
+static const char *parent_name(const struct place *place)
+{
+    for (place = place->up; place; place = place->up)
+        if (place->name)
+            return place->name;
+    return NULL;
+}
+
 static int refuse_unknown(const struct reader *reader, const struct member *members,
                           const struct place *place)
 {
-    const char *near = member_suggest(members, place->name), *moved = member_moved(place->name);
+    const char *near = member_suggest(members, place->name), *moved = member_moved(parent_name(place), place->name);
     struct text expected auto_text = {0};
 
     if (near)

@@ -89,13 +89,30 @@ static int value_choice(const struct reader *reader, const struct place *place,
                          expected.data);
 }
 
+/* What to write for what was probably meant; NULL = who knows? */
+static const char *count_remedy(const struct member *member, const struct node *node)
+{
+    size_t digits = strspn(node->text ? node->text : "", DIGITS);
+
+    if (node->kind == NODE_LIST)
+        return member->range;
+    if (node->kind != NODE_STRING)
+        return NULL;
+    if (digits && !node->text[digits])
+        return "write it without quotes";
+    if (digits && member->range && !node->text[strspn(node->text, DIGITS " -:.,/")])
+        return member->range;
+    return "write it without quotes and unit";
+}
+
 static int value_count(const struct reader *reader, const struct member *member,
                        const struct place *place, const struct node *node, struct value *value)
 {
+    const char *remedy = count_remedy(member, node);
+
     if (node->kind != NODE_INTEGER)
-        return reader_refuse(reader, place, "expected a whole number, not %s%s",
-                             value_kind_phrase(node),
-                             node->kind == NODE_STRING ? "; write it without quotes and unit" : "");
+        return reader_refuse(reader, place, "expected a whole number, not %s%s%s", value_kind_phrase(node),
+                             remedy ? "; " : "", remedy ? remedy : "");
     if (number_parse(node->text, member->minimum, member->maximum, &value->number, reader->err) < 0)
         return reader_blame(reader, place);
     return 0;
@@ -338,7 +355,7 @@ int value_parse(const struct reader *reader, const struct member *member, const 
     case VALUE_PROGRAM:
         return value_program(reader, place, node, value);
     case VALUE_SOURCE:
-        return value_check_string(reader, place, node, "a source");
+        return value_check_string(reader, place, node, "a source (write \"env:NAME\", \"file:/path\" or \"keyring:DESCRIPTION\")");
     case VALUE_CIDR: /* parsed where it is stored */
         return value_check_string(reader, place, node, "an address block");
     default:

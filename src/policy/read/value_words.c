@@ -90,6 +90,8 @@ const char *value_word_fault(enum value_type type, const char *text)
     case VALUE_FIELD:
         return consists_of(text, UNRESERVED, WORD_MAX) ? NULL : "is not a parameter's name; write letters, digits, '-', '.', '_'";
     case VALUE_WORD:
+        if (strchr(text, '*'))
+            return "has a '*', which stands for no other names here: write each; 'tools/call' in mcp.methods is every tool";
         return is_printable(text, WORD_MAX) ? NULL : "is not one word of at most " STRINGIFY(WORD_MAX) " printable characters";
     case VALUE_URL_PATH:
         return url_path_fault(text);

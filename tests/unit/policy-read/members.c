@@ -54,7 +54,7 @@ TEST(counts_are_whole_and_bounded)
                 "p.yaml:2:19: resources.pids: expected a whole number, not a number");
     must_refuse(NATIVE "resources: {pids: '7'}\n",
                 "p.yaml:2:19: resources.pids: expected a whole number, not a string; write it "
-                "without quotes and unit");
+                "without quotes");
     must_refuse(NATIVE "resources: {pids: -1}\n",
                 "p.yaml:2:19: resources.pids: '-1' is not a whole number");
     must_refuse(NATIVE "resources: {pids: 0x10}\n",
