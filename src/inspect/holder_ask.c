@@ -77,6 +77,16 @@ static int put_spelled(struct queue *to, struct refusal *refusal, enum hold_enco
 
 /* ---- where a secret may stand ---- */
 
+static void remember(struct ask *ask, const char *bytes, size_t size)
+{
+    size_t more = size < sizeof(ask->tail) ? size : sizeof(ask->tail);
+    size_t kept = ask->tail_size < sizeof(ask->tail) - more ? ask->tail_size : sizeof(ask->tail) - more;
+
+    memmove(ask->tail, ask->tail + ask->tail_size - kept, kept);
+    memcpy(ask->tail + kept, bytes + size - more, more);
+    ask->tail_size = kept + more;
+}
+
 static bool is_in(const struct net_secret *secret, enum net_secret_place place, const char *name, size_t size)
 {
     for (size_t i = 0; i < secret->field_count; i++) {
@@ -107,6 +117,9 @@ static int secret_of(struct ask *ask, const struct hold_record *record, const st
     }
     if (++ask->uses > HOLD_USES_MAX)
         return wrong(refusal, "more secrets than one request may have");
+    if (lane_is_begun(ask->tail, ask->tail_size))
+        return misplaced(refusal, *ret_secret, "the end of an escape that was begun");
+    ask->tail_size = 0;
     return 0;
 }
 
@@ -121,6 +134,7 @@ static int take_method(struct ask *ask, const char *method, size_t size, struct 
     ask->expects_body = hold_expects_body(method, size);
     ask->is_head = size == 4 && memcmp(method, "HEAD", 4) == 0;
     ask->state = ASK_TARGET;
+    ask->tail_size = 0;
     return put(ask, refusal, method, size) < 0 ? -ENOMEM : put(ask, refusal, " ", 1);
 }
 
@@ -238,6 +252,7 @@ static int take_field(struct ask *ask, const struct hold_record *record, const c
     ask->name_size = record->size;
     ask->is_basic = record->encoding == HOLD_BASIC;
     ask->state = ASK_FIELD;
+    ask->tail_size = 0;
     status = put(ask, refusal, name, record->size);
     return status == 0 ? put_text(ask, refusal, ask->is_basic ? ": Basic " : ": ") : status;
 }
@@ -279,6 +294,7 @@ static int take_body(struct ask *ask, const struct hold_record *record, struct r
     if (status < 0)
         return status;
     ask->state = ASK_BODY;
+    ask->tail_size = 0;
     ask->body = record->encoding;
     ask->left = record->count;
     if (ask->body == HOLD_LENGTH)
@@ -354,6 +370,7 @@ static int take_secret(struct ask *ask, const struct hold_record *record, struct
 
 static int take_bytes(struct ask *ask, const struct hold_record *record, const char *bytes, struct refusal *refusal)
 {
+    remember(ask, bytes, record->size);
     switch (ask->state) {
     case ASK_TARGET:
         return take_target(ask, bytes, record->size, refusal);

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "inspect/hold.h"
+#include "inspect/lane.h"
 #include "inspect/queue.h"
 #include "net/secrets.h"
 
@@ -28,6 +29,8 @@ struct ask {
     bool has_query, is_in_name, has_semicolon; /* of the target so far */
     char name[HOLD_NAME_MAX];                  /* of the parameter or field */
     size_t name_size;
+    char tail[LANE_UNIT_MAX]; /* the last bytes of this target, field or body, where no value was put in behind them */
+    size_t tail_size;
     bool is_basic;
     struct queue basic; /* name and password, in clear */
     enum hold_body body;

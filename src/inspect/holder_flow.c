@@ -363,6 +363,7 @@ static bool prepare(struct holder_flow *flow, const char *name)
         holder_flow_fail_memory(flow);
         return false;
     }
+    scrub_conceal(flow->scrub); /* what the server says may be what the program chose */
     ask_init(&flow->ask, holder->secrets, flow->usable, flow->name, flow->port, &flow->up);
     return true;
 }

@@ -174,6 +174,8 @@ int lane_escapes(enum lane_kind kind, unsigned char byte)
         return byte == '\\';
     case LANE_HTML:
         return byte == '&';
+    case LANE_WIDE:
+        return !byte;
     default:
         return 0;
     }
@@ -193,7 +195,36 @@ int lane_read(enum lane_kind kind, const unsigned char *unit, size_t size, unsig
         return percent_read(unit, size, ret);
     case LANE_JSON:
         return json_read(unit, size, ret);
-    default:
+    case LANE_HTML:
         return html_read(unit, size, ret);
+    default:
+        return -1;
     }
+}
+
+/* Is the backslash at the end of these bytes itself what another stands for? */
+static bool is_escaped(const unsigned char *text, size_t size)
+{
+    size_t count = 0;
+
+    while (count < size && text[size - 1 - count] == '\\')
+        count++;
+    return count < LANE_UNIT_MAX && count % 2 == 0; /* of more it may not be known how many there are */
+}
+
+bool lane_is_begun(const void *text, size_t size)
+{
+    static const enum lane_kind kinds[] = {LANE_PERCENT, LANE_JSON};
+    const unsigned char *bytes = text;
+    unsigned char made[4];
+
+    for (size_t i = 0; i < ARRAY_COUNT(kinds); i++)
+        for (size_t length = 1; length <= size && length < LANE_UNIT_MAX; length++) {
+            size_t first = size - length;
+
+            if (lane_escapes(kinds[i], bytes[first]) && lane_read(kinds[i], bytes + first, length, made) == 0 &&
+                !(kinds[i] == LANE_JSON && is_escaped(bytes, first + 1)))
+                return true;
+        }
+    return false;
 }

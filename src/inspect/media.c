@@ -32,13 +32,25 @@ bool media_is(const char *type, size_t size, const char *name)
                                            is_text(end + 1, rest, "charset=\"utf-8\""));
 }
 
-/* In the charsets' names, of which there are many for one (RFC 2978; those of .NET, Java and iconv among them). */
+/*
+ * Those that are known not to: a charset may have a dozen names (RFC 2978; those of .NET, Java and iconv among them), and Java has
+ * a dozen forms of EBCDIC alone. UTF-16 and its like put NULs between the bytes.
+ */
+static bool shows_ascii(const char *name, size_t size)
+{
+    static const char *const names[] = {"utf-8", "utf8", "us-ascii", "ascii", "iso-8859-", "iso8859-", "iso_8859-", "latin1", "windows-", "cp125",
+                                        "koi8-", "euc-", "gb2312", "gbk", "gb18030", "big5", "shift_jis", "shift-jis", "sjis", "ks_c_5601",
+                                        "iso-2022-jp", "iso-2022-kr", "tis-620", "binary"};
+
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++)
+        if (strlen(names[i]) <= size && strncasecmp(name, names[i], strlen(names[i])) == 0)
+            return true;
+    return false;
+}
+
 bool media_hides_ascii(const char *type, size_t size)
 {
-    static const char *const names[] = {"utf-16", "utf16", "utf_16", "x-utf-16", "utf-32", "utf32", "utf_32", "x-utf-32", "utf-7", "utf7",
-                                        "unicode", "x-unicode", "csunicode", "csutf", "ucs", "iso-10646", "scsu", "bocu", "ebcdic",
-                                        "ibm037", "cp037", "ibm1047", "ibm500", "cp500"};
-    static const char key[] = "charset=";
+    static const char key[] = "charset";
 
     for (size_t i = 0; i + sizeof(key) - 1 <= size; i++) {
         const char *at = type + i + sizeof(key) - 1;
@@ -46,13 +58,18 @@ bool media_hides_ascii(const char *type, size_t size)
 
         if (strncasecmp(type + i, key, sizeof(key) - 1) != 0)
             continue;
+        trim(&at, &left);
+        if (!left || *at != '=')
+            continue;
+        at++;
+        left--;
+        trim(&at, &left);
         if (left && (*at == '"' || *at == '\'')) {
             at++;
             left--;
         }
-        for (size_t j = 0; j < ARRAY_COUNT(names); j++)
-            if (strlen(names[j]) <= left && strncasecmp(at, names[j], strlen(names[j])) == 0)
-                return true;
+        if (!shows_ascii(at, left))
+            return true;
     }
     return false;
 }

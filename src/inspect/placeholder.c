@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "base/memory.h"
+#include "inspect/lane.h"
 #include "inspect/placeholder_inside.h"
 #include "inspect/spelling.h"
 
@@ -174,12 +175,31 @@ int placeholder_cut(const struct net_secrets *secrets, const char *bytes, size_t
     return status == 0 ? add_piece(text, &(struct placeholder_piece){.bytes = bytes + from, .size = size - from}) : status;
 }
 
+/* What a server makes of an escape and a value's first bytes together is no value that would be found in its answer. */
+static int check_behind(const struct placeholders *placeholders, const char *where, const struct placeholder_text *text,
+                        unsigned *ret_secret, struct error *err)
+{
+    for (size_t i = 1; i < text->count; i++) {
+        const struct placeholder_piece *piece = &text->pieces[i], *before = piece - 1;
+
+        if (piece->bytes || !before->bytes || !lane_is_begun(before->bytes, before->size))
+            continue;
+        *ret_secret = piece->secret;
+        return error_set(err, ERROR_FORBIDDEN, EACCES,
+                         "the placeholder of secret '%s' is in %s behind the beginning of an escape, which would take in a part of the value",
+                         placeholders->secrets->items[piece->secret].name, where);
+    }
+    return 0;
+}
+
 int placeholder_finish_split(struct placeholders *placeholders, const char *bytes, size_t size, const char *where,
                              struct placeholder_text *text, int status, struct placeholder_text *ret_text, unsigned *ret_secret,
                              struct error *err)
 {
     uint64_t found = 0;
 
+    if (status == 0)
+        status = check_behind(placeholders, where, text, ret_secret, err);
     if (status == 0)
         status = look(placeholders, bytes, size, &found);
     for (size_t i = 0; i < text->count; i++)

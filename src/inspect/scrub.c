@@ -38,6 +38,7 @@ struct scrub {
     struct queue text;
     uint64_t text_at, at; /* offsets: of the first byte held, of the next to come */
     uint64_t held_from;   /* what is before it may go on */
+    uint64_t reach;       /* how many bytes a value may take in the text; 0 = what is held may tell of it */
     uint64_t found;
 };
 
@@ -70,6 +71,12 @@ int scrub_new(const struct values *values, struct scrub **ret_scrub, struct erro
     }
     *ret_scrub = scrub;
     return 0;
+}
+
+void scrub_conceal(struct scrub *scrub)
+{
+    /* a byte takes six as JSON may write it, and up to twelve as a reference of HTML */
+    scrub->reach = (uint64_t)search_longest(scrub->values->search) * (scrub->values->has_lane[LANE_HTML] ? 12 : 6);
 }
 
 void scrub_free(struct scrub *scrub)
@@ -145,6 +152,8 @@ static void lane_read_unit(struct scrub *scrub, struct lane *lane, uint64_t end,
 
 static void lane_push(struct scrub *scrub, struct lane *lane, unsigned char byte, uint64_t at)
 {
+    if (lane->kind == LANE_WIDE && !byte)
+        return;
     if (!lane->unit_size && !lane_escapes(lane->kind, byte)) {
         lane_step(scrub, lane, byte, at, at + 1);
         return;
@@ -171,6 +180,25 @@ static void find_held(struct scrub *scrub)
         if (from < scrub->held_from)
             scrub->held_from = from;
     }
+}
+
+/*
+ * As far back as a value may reach, but not beyond a control byte, which none has in any form but the tab and (between the
+ * bytes of a wider charset) NUL. It is the text alone that decides this.
+ */
+static uint64_t find_concealed(const struct scrub *scrub)
+{
+    const unsigned char *text = queue_head(&scrub->text);
+    uint64_t first = scrub->at - scrub->text_at > scrub->reach ? scrub->at - scrub->reach : scrub->text_at, from = scrub->at;
+
+    while (from > first) {
+        unsigned char before = text[from - 1 - scrub->text_at];
+
+        if (before < ' ' && before != '\t' && before)
+            break;
+        from--;
+    }
+    return from;
 }
 
 /* Before the byte at `at`, which escapes in one of them. */
@@ -240,6 +268,11 @@ int scrub_push(struct scrub *scrub, const void *bytes, size_t size)
     }
     scrub->at += size;
     find_held(scrub);
+    if (scrub->reach) {
+        uint64_t from = find_concealed(scrub);
+
+        scrub->held_from = from < scrub->held_from ? from : scrub->held_from;
+    }
     return 0;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Values taken out of bytes that come in pieces: each is written over with as many '*', or with its placeholder where that
- * is as long. Nothing is held back but what may be the beginning of a value.
+ * is as long. Nothing is held back but what may be the beginning of a value; scrub_conceal() for whose text is somebody's who
+ * must not learn of a value by that.
  */
 #ifndef CORDON_INSPECT_SCRUB_H
 #define CORDON_INSPECT_SCRUB_H
@@ -15,6 +16,8 @@ struct scrub;
 
 int scrub_new(const struct values *values, struct scrub **ret_scrub, struct error *err) must_check;
 void scrub_free(struct scrub *scrub);
+/* Before the first text: from now on as much is held back whatever the values are. */
+void scrub_conceal(struct scrub *scrub);
 
 /* 0 or -ENOMEM. */
 int scrub_push(struct scrub *scrub, const void *bytes, size_t size) must_check;

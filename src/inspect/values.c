@@ -123,7 +123,10 @@ int values_init(struct values *values, const struct net_secrets *secrets, struct
     size_t bytes = 0;
     int status = 0;
 
-    *values = (struct values){.secrets = secrets, .has_lane = {[LANE_RAW] = true, [LANE_PERCENT] = true, [LANE_JSON] = true}};
+    *values = (struct values){
+        .secrets = secrets,
+        .has_lane = {[LANE_RAW] = true, [LANE_PERCENT] = true, [LANE_JSON] = true, [LANE_WIDE] = true},
+    };
     if (secrets->count > NET_SECRETS_MAX)
         return error_set(err, ERROR_LIMIT, E2BIG, "more than %u secrets", NET_SECRETS_MAX);
     for (size_t i = 0; i < secrets->count && status == 0; i++) {

@@ -120,6 +120,9 @@ static void check_lane(enum lane_kind kind, const uint8_t *data, size_t size, co
         unsigned char bytes[4] = {data[from]};
         int got = 0;
 
+        to = from + 1;
+        if (kind == LANE_WIDE && !data[from])
+            continue; /* it is nothing */
         for (size_t length = 1; length <= size - from && length <= LANE_UNIT_MAX && got == 0; length++) {
             got = lane_read(kind, data + from, length, bytes);
             to = from + length;

@@ -93,7 +93,11 @@ test_a_placeholder_goes_nowhere_else()
         stays "$get \"https://allowed.example/hello?\$QUERY_TOKEN\"" &&
         stays "$get -d \"other=\$BODY_TOKEN\" https://allowed.example/hello" &&
         stays "$get --json \"{\\\"token\\\": \\\"\$BODY_TOKEN\\\"}\" https://allowed.example/hello" &&
-        stays "$get -H 'Content-Type: text/plain' -d \"\$BODY_TOKEN\" https://allowed.example/hello"
+        stays "$get -H 'Content-Type: text/plain' -d \"\$BODY_TOKEN\" https://allowed.example/hello" || return
+    # Nor behind half an escape, of which its first digit would become a part, so that what comes back is another text.
+    stays "$get \"https://allowed.example/hello?key=%4\$QUERY_TOKEN\"" &&
+        stays "$get -H \"Authorization: Bearer %\$HEADER_TOKEN\" https://allowed.example/hello" &&
+        stays "$get -d \"token=%4\$BODY_TOKEN\" https://allowed.example/hello"
 }
 
 network_test a_placeholder_does_not_leave_without_tls "curl"
@@ -120,7 +124,7 @@ test_a_value_does_not_come_back()
 {
     local way form url command='curl -sS -m 8 -D - --compressed -H "Authorization: Bearer $HEADER_TOKEN" "$1" | tr -d "\r\n"'
     with_secrets
-    for way in plain base64 json percent hexadecimal chunks header gzip; do
+    for way in plain base64 json percent hexadecimal chunks header gzip utf-16; do
         form=$HEADER url="https://allowed.example/reflect?as=$way"
         case $way in
         base64) form=$(printf '%s' "${HEADER:5:15}" | base64 -w 0) form=${form:4:12} ;;
@@ -136,6 +140,33 @@ test_a_value_does_not_come_back()
         ! grep -qF -- "$form" <<<"$OUTPUT" && ! grep -qF -- "${HEADER:4}" <<<"$OUTPUT" || complain "$way: it came back: $OUTPUT" || return
         [ "$way" != base64 ] || ! base64 -d 2>/dev/null <<<"${OUTPUT##*plain}" | grep -aqF "$HEADER" || complain "$way: it came back" || return
     done
+}
+
+# In another charset than it would be found in.
+network_test an_answer_in_which_values_cannot_be_found_does_not_come "curl"
+test_an_answer_in_which_values_cannot_be_found_does_not_come()
+{
+    with_secrets
+    local command='curl -sS -m 8 -H "Authorization: Bearer $HEADER_TOKEN" "https://allowed.example/reflect?as=ebcdic"'
+    run_bare sh -c "$command | iconv -f cp037"
+    grep -qF "Bearer $HEADER" <<<"$OUTPUT" || complain "unconfined: $OUTPUT" || return
+    [ -z "$BARE" ] || return 0
+    run_contained sh -c "$command"
+    grep -qF 'or charset' <<<"$OUTPUT" || complain "$OUTPUT"
+}
+
+# An answer that stands still must not tell by what is missing of it how a value begins.
+network_test what_is_held_back_tells_nothing_of_a_value "python3"
+test_what_is_held_back_tells_nothing_of_a_value()
+{
+    with_secrets
+    local guess=${BASIC:0:14} other=VLUX${BASIC:4:10} url='https://allowed.example/still?text='
+    QUICK=20
+    run_bare /usr/bin/python3 still.py "$url" "said $guess" "said $other" "said $guess"$'\n'
+    check_equal "$OUTPUT" 'there: 19 19 20' || return
+    [ -z "$BARE" ] || return 0
+    run_contained /usr/bin/python3 still.py "$url" "said $guess" "said $other" "said $guess"$'\n'
+    check_equal "$OUTPUT" 'there: 0 0 20'
 }
 
 network_test a_value_is_nowhere_inside "python3 curl"

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import subprocess
+import time
 from pathlib import Path
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
@@ -118,7 +119,8 @@ def reflect(request, file, way):
     body = "\n".join(lines).encode("latin-1") + request.body
     forms = {"base64": base64.b64encode, "json": lambda data: json.dumps(data.decode("latin-1")).encode(),
              "percent": lambda data: quote(data, safe="").encode(), "hexadecimal": lambda data: data.hex().encode(),
-             "gzip": gzip.compress}
+             "gzip": gzip.compress, "utf-16": lambda data: data.decode("latin-1").encode("utf-16"),
+             "ebcdic": lambda data: data.decode("latin-1").encode("cp037")}
     headers = ["Content-Encoding: gzip"] if way == "gzip" else []
     if way == "header":
         headers, body = [f"X-Reflected: {request.headers.get('authorization', '-')}"], b""
@@ -127,7 +129,17 @@ def reflect(request, file, way):
         file.write(head.encode() + b"".join(b"1\r\n" + bytes([byte]) + b"\r\n" for byte in body) + b"0\r\n\r\n")
         file.flush()
         return
-    reply(file, "200 OK", forms.get(way, lambda data: data)(body), headers=headers)
+    charset = {"utf-16": "; charset=utf-16", "ebcdic": "; charset=cp037"}.get(way, "")
+    reply(file, "200 OK", forms.get(way, lambda data: data)(body), "text/plain" + charset, headers)
+
+
+def stand_still(file, text):
+    """An answer whose end comes when whoever reads it has waited for it."""
+    file.write(f"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {len(text) + 5}\r\n\r\n{text}".encode())
+    file.flush()
+    time.sleep(1)
+    file.write(b" end\n")
+    file.flush()
 
 
 def digest_of(request, query):
@@ -188,6 +200,8 @@ def handle(request, file, root, record):
         reply(file, "200 OK", b"x" * int(query["bytes"][0]))
     elif path == "/reflect":
         reflect(request, file, query.get("as", [""])[0])
+    elif path == "/still":
+        stand_still(file, query["text"][0])
     elif path == "/digest":
         reply(file, "200 OK", digest_of(request, query))
     elif path in ("/mcp", "/rpc") and request.method == "POST":

@@ -84,6 +84,18 @@ TEST(a_request_is_written_with_the_host_that_was_verified_and_each_value_in_its_
            "authorization: Bearer s3cret/+\"value\r\nX-Key: 0123456789\r\n\r\n");
 }
 
+/* An escape that has ended, and one of a field before, take nothing of it. */
+TEST(an_escape_before_a_value_is_none_of_it_when_it_has_ended)
+{
+    static const struct step steps[STEPS_MAX] = {
+        METHOD("GET"), BYTES("/?api+key=%41%"), BYTES("25"), SECRET(0, HOLD_FORM), BYTES("%4"), FIELD("X-Key"), BYTES("\\\\"),
+        SECRET(1, HOLD_RAW), FIELD("X"), BYTES("%4"), BODY(HOLD_NO_BODY, 0), END};
+
+    expect("h.example.com", 443, steps,
+           "GET /?api+key=%41%25s3cret%2F%2B%22value%4 HTTP/1.1\r\nHost: h.example.com\r\nAccept-Encoding: identity\r\n"
+           "X-Key: \\\\0123456789\r\nX: %4\r\n\r\n");
+}
+
 TEST(a_name_and_password_are_encoded_with_the_value_in_them)
 {
     static const struct step steps[STEPS_MAX] = {METHOD("GET"), BYTES("/"), BASIC("Authorization"), BYTES("user:"),
@@ -131,6 +143,15 @@ static const struct {
     {HOLD_MISPLACED, {METHOD("GET"), BYTES("/"), FIELD("Authorization"), SECRET(1, HOLD_RAW)}},
     {HOLD_MISPLACED, {METHOD("GET"), BYTES("/"), BASIC("Authorization"), SECRET(1, HOLD_RAW)}},
     {HOLD_MISPLACED, {METHOD("POST"), BYTES("/"), BODY(HOLD_CHUNKED, 0), SECRET(1, HOLD_JSON)}},
+    /* a secret whose first bytes would be the end of an escape, however it comes in pieces */
+    {HOLD_MISPLACED, {METHOD("GET"), BYTES("/?api+key=%"), SECRET(0, HOLD_FORM)}},
+    {HOLD_MISPLACED, {METHOD("GET"), BYTES("/?api+key=x%"), BYTES("4"), SECRET(0, HOLD_FORM)}},
+    {HOLD_MISPLACED, {METHOD("GET"), BYTES("/"), FIELD("Authorization"), BYTES("Bearer %4"), SECRET(0, HOLD_RAW)}},
+    {HOLD_MISPLACED, {METHOD("GET"), BYTES("/"), FIELD("Authorization"), BYTES("\\u00"), SECRET(0, HOLD_RAW)}},
+    {HOLD_MISPLACED, {METHOD("GET"), BYTES("/"), BASIC("Authorization"), BYTES("a:%"), SECRET(0, HOLD_RAW)}},
+    {HOLD_MISPLACED, {METHOD("POST"), BYTES("/"), BODY(HOLD_CHUNKED, 0), BYTES("\\\\\\"), SECRET(0, HOLD_JSON)}},
+    {HOLD_MISPLACED, {METHOD("POST"), BYTES("/"), BODY(HOLD_CHUNKED, 0), BYTES("token=%4"), SECRET(0, HOLD_FORM)}},
+    {HOLD_MISPLACED, {METHOD("POST"), BYTES("/"), BODY(HOLD_CHUNKED, 0), BYTES("{\"token\":\"\\u"), BYTES("00"), SECRET(0, HOLD_JSON)}},
     /* a secret of somebody else's, or none */
     {HOLD_NOT_FOR_HOST, {METHOD("GET"), BYTES("/"), FIELD("Authorization"), SECRET(2, HOLD_RAW)}},
     {HOLD_BAD_RECORD, {METHOD("GET"), BYTES("/"), FIELD("Authorization"), SECRET(3, HOLD_RAW)}},

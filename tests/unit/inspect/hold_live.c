@@ -206,9 +206,10 @@ TEST(answers_that_cannot_be_searched_or_are_cut_are_failures)
     } cases[] = {
         {"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc", false, "|failed encoded"},
         {"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n", false, "|failed upgraded"},
-        {"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc", false, "200|length|abc|failed lost"},
+        /* what would have been held back is not told either */
+        {"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nab\nc", false, "200|length|ab\n|failed lost"},
         {"HTTP/1.1 200 OK\r\n\r\nabc", false, "200|chunked|abc|last"},
-        {"HTTP/1.1 200 OK\r\n\r\nabc", true, "200|chunked|abc|failed lost"},
+        {"HTTP/1.1 200 OK\r\n\r\nab\nc", true, "200|chunked|ab\n|failed lost"},
         {"HTTP/1.1 204 No\r\n\r\nHTTP/1.1 200 OK\r\n\r\n", false, "204|none||end"},
         {"garbage\r\n\r\n", false, "|failed bad-answer"},
     };
