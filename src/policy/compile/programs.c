@@ -2,7 +2,7 @@
 /*
  * From the names in rules to the files that would be executed inside: looked for in the container's own PATH and tree, as
  * the plan makes it. A program that something inside could write would be whatever that puts there, so it is refused; a
- * script is, because what runs is its interpreter.
+ * script is, because what runs is its interpreter. Some names stand for several files (docs/decisions/0141).
  * System calls: openat fstat read.
  */
 #include <errno.h>
@@ -23,6 +23,29 @@ struct found {
     const char *host;
     struct resolved object;
     const char *why;
+};
+
+#define COMPANY_MAX 4
+
+/*
+ * Names of which people mean the program together with others of its own that it has connect for it. What tunnels for
+ * anybody who asks (ssh) is no part of another program, and needs a name of its own. A path is one file.
+ */
+static const struct company {
+    const char *name;
+    const char *directories[2]; /* from the one above the program's own */
+    const char *programs[2];
+} companies[] = {
+    {"git", {"lib/git-core", "libexec/git-core"}, {"git-remote-http", "git-remote-https"}},
+};
+
+/* What a name in a rule came to. */
+struct sought {
+    const struct company *company; /* NULL = it stands for its program alone */
+    const char *why;             /* why it stands for no program here, NULL = it does */
+    uint16_t others[COMPANY_MAX]; /* from 1: of the rules' programs, which the name stands for as well */
+    unsigned other_count;
+    const char *why_other; /* one of these is there and must not be it, NULL = none is like that */
 };
 
 static bool is_of_host(const struct plan_mount *mount)
@@ -182,47 +205,140 @@ static uint16_t first_of(const struct net_rules *rules, uint16_t number)
     return number;
 }
 
+static const struct company *company_of(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(companies); i++)
+        if (strcmp(companies[i].name, name) == 0)
+            return &companies[i];
+    return NULL;
+}
+
+static bool has_other(const struct sought *sought, uint16_t number)
+{
+    for (unsigned i = 0; i < sought->other_count; i++)
+        if (sought->others[i] == number)
+            return true;
+    return false;
+}
+
+/* Where there is none there is nothing to grant: a git without its helpers for HTTP has no HTTP. */
+static int add_other(struct compile *c, const char *path, struct sought *sought, struct error *err)
+{
+    struct net_rules *rules = c->net_rules;
+    struct found found = {0};
+    struct net_program program = {.path = path}, *slot;
+    const char *why;
+    uint16_t number;
+    int r = look_at(c, path, &found, err);
+
+    if (r < 0 || !found.is_found)
+        return r;
+    r = find_program(c, &program, &why, err);
+    if (r < 0)
+        return r;
+    if (why) {
+        sought->why_other = why;
+        return 0;
+    }
+    slot = arena_append(c->arena, rules->programs, rules->program_count);
+    if (!slot)
+        return error_memory(err);
+    *slot = program;
+    number = first_of(rules, (uint16_t)rules->program_count);
+    if (number != rules->program_count) /* it has a number */
+        rules->program_count--;
+    if (!has_other(sought, number))
+        sought->others[sought->other_count++] = number;
+    return 0;
+}
+
+static int find_company(struct compile *c, const struct company *company, const char *program, struct sought *sought,
+                        struct error *err)
+{
+    const char *directory = path_parent(c->work, program), *above = directory ? path_parent(c->work, directory) : NULL;
+    int r = 0;
+
+    if (!above)
+        return error_memory(err);
+    for (size_t i = 0; i < COMPANY_MAX && r == 0; i++) {
+        const char *at = path_join(c->work, above, company->directories[i / 2]);
+        const char *path = at ? path_join(c->work, at, company->programs[i % 2]) : NULL;
+
+        r = path ? add_other(c, path, sought, err) : error_memory(err);
+    }
+    return r;
+}
+
+/* Those that rules name come first: a file that one of them means has that number. */
+static int find_all(struct compile *c, struct sought *all, size_t named, struct error *err)
+{
+    struct net_rules *rules = c->net_rules;
+    int r = 0;
+
+    for (size_t i = 0; i < named && r == 0; i++) {
+        all[i].company = company_of(rules->programs[i].path); /* as the documents write it, until it has been found */
+        r = find_program(c, &rules->programs[i], &all[i].why, err);
+    }
+    for (size_t i = 0; i < named && r == 0; i++)
+        if (all[i].company && !all[i].why)
+            r = find_company(c, all[i].company, rules->programs[i].path, &all[i], err);
+    return r;
+}
+
 /*
  * A request must name programs that are there. A ceiling speaks of all containers: what is not in this one stays in its
  * rule as a program that nothing is (no inode), because a rule without programs would be about every one.
  */
 static int use_programs(struct compile *c, const struct document *layer, const struct egress_rule *from,
-                        struct net_rule *rule, const char *const *whys, struct error *err)
+                        struct net_rule *rule, const struct sought *all, struct error *err)
 {
-    uint16_t *numbers = rule->program_count ? arena_alloc(c->arena, rule->program_count * sizeof(*numbers)) : NULL;
+    size_t room = rule->program_count * (1 + COMPANY_MAX), count = 0;
+    uint16_t *numbers = room ? arena_alloc(c->arena, room * sizeof(*numbers)) : NULL;
     int r = 0;
 
-    if (rule->program_count && !numbers)
+    if (room && !numbers)
         return error_memory(err);
     for (size_t i = 0; i < rule->program_count && r == 0; i++) {
-        const char *why = whys[rule->programs[i] - 1];
+        const struct sought *sought = &all[rule->programs[i] - 1];
+        const char *why = sought->why ? sought->why : sought->why_other;
 
-        numbers[i] = why ? rule->programs[i] : first_of(c->net_rules, rule->programs[i]);
+        numbers[count++] = sought->why ? rule->programs[i] : first_of(c->net_rules, rule->programs[i]);
+        for (unsigned j = 0; j < sought->other_count; j++)
+            numbers[count++] = sought->others[j];
         if (why && layer->kind != LAYER_CEILING)
             r = compile_problem(c, ERROR_UNENFORCEABLE, &from->programs.items[i].origin, err, "%s", why);
     }
     rule->programs = numbers;
+    rule->program_count = count;
     return r;
+}
+
+static int check_count(struct compile *c, struct error *err)
+{
+    if (c->net_rules->program_count <= NET_PROGRAMS_MAX)
+        return 0;
+    return compile_problem(c, ERROR_LIMIT, c->plan->network_origin, err, "rules name %zu programs; at most %u are possible",
+                           c->net_rules->program_count, NET_PROGRAMS_MAX);
 }
 
 int programs_find(struct compile *c, struct error *err)
 {
     struct net_rules *rules = c->net_rules;
-    const char **whys = arena_alloc(c->work, (rules->program_count + 1) * sizeof(*whys));
-    int r = 0;
+    size_t named = rules->program_count;
+    struct sought *all = arena_alloc(c->work, (named + 1) * sizeof(*all));
+    int r = check_count(c, err);
 
-    if (!whys)
+    if (!all)
         return error_memory(err);
-    if (rules->program_count > NET_PROGRAMS_MAX)
-        return compile_problem(c, ERROR_LIMIT, c->plan->network_origin, err, "rules name %zu programs; at most %u are possible",
-                               rules->program_count, NET_PROGRAMS_MAX);
-    for (size_t i = 0; i < rules->program_count && r == 0; i++)
-        r = find_program(c, &rules->programs[i], &whys[i], err);
-    for (size_t i = 0; i < rules->layer_count && rules->program_count && r == 0; i++) {
+    if (r == 0)
+        r = find_all(c, all, named, err);
+    if (r == 0)
+        r = check_count(c, err);
+    for (size_t i = 0; i < rules->layer_count && named && r == 0; i++) {
         const struct document *layer = c->policy->layers[i];
 
         for (size_t j = 0; j < rules->layers[i].allow_count && r == 0; j++)
-            r = use_programs(c, layer, &layer->network.allow[j], &rules->layers[i].allow[j], whys, err);
+            r = use_programs(c, layer, &layer->network.allow[j], &rules->layers[i].allow[j], all, err);
     }
     return r;
 }

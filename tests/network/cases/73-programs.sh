@@ -17,6 +17,34 @@ test_only_the_programs_of_a_rule_reach_its_hosts()
 print(urllib.request.urlopen("http://shared-a.example/hello", timeout=5).read().decode())'
 }
 
+# git by name is what connects for it, and nothing else that git starts.
+network_test git_is_what_connects_for_it "git cp"
+test_git_is_what_connects_for_it()
+{
+    local COMMAND PATH=$SYSTEM_PATH helper
+    POLICY=programs
+    client_git_over_https allowed.example
+    passes 'greetings from the world' "${COMMAND[@]}" || return
+    helper=$(git --exec-path)/git-remote-https
+    "${drop[@]}" mkdir core && "${drop[@]}" cp -L "$helper" core/git-remote-https || return
+    is_refused 'greetings from the world' env GIT_EXEC_PATH="$WORKSPACE/core" "${COMMAND[@]}" &&
+        has_event network.denied '.reason | contains("another program")' || return
+    sed -i "s|programs: \\[git\\]|programs: [$(readlink -f "$(command -v git)")]|" "$TREE/policies/programs.yaml"
+    is_refused 'greetings from the world' "${COMMAND[@]}" && has_event network.denied '.exe | contains("git-remote-http")'
+}
+
+network_test git_over_ssh_is_ssh "git ssh python:asyncssh"
+test_git_over_ssh_is_ssh()
+{
+    local COMMAND
+    prepare_ssh || return
+    POLICY=programs
+    client_git_over_ssh allowed.example
+    is_refused 'greetings from the world' "${COMMAND[@]}" && has_event network.denied '.reason | contains("another program")' || return
+    sed -i 's|programs: \[git\]|programs: [git, ssh]|' "$TREE/policies/programs.yaml"
+    passes 'greetings from the world' "${COMMAND[@]}" && has_event network.connected '.program | endswith("/ssh")'
+}
+
 network_test a_copy_of_a_program_is_another_program "curl"
 test_a_copy_of_a_program_is_another_program()
 {

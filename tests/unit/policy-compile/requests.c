@@ -176,6 +176,86 @@ TEST(a_program_with_one_thing_wrong_is_refused_by_name)
     fixture_close(&f);
 }
 
+static void open_tree_with_git(void)
+{
+    open_tree();
+    make_directory(&f, "lib/git-core");
+    make_program("lib/git-core/git-remote-http", "\177ELF http");
+    make_program("lib/git-core/git-remote-ext", "\177ELF ext");
+    make_link(&f, "lib/git-core/git-remote-https", "git-remote-http");
+}
+
+TEST(git_by_name_is_also_what_connects_for_it)
+{
+    const struct net_rules *rules;
+    const struct net_rule *rule;
+    char *text = NULL;
+
+    open_tree_with_git();
+    rules = rules_of(TREE ALLOW("{programs: [git, curl]}, {programs: [git]}, {programs: ['@/bin/git']}, {programs: ['@/lib/git-core/git-remote-https', git]}"));
+    rule = rules->layers[0].allow;
+    check_int(rule[0].program_count, 3);
+    check_string(rules->programs[rule[0].programs[0] - 1].path, full_path(&f, "bin/git"));
+    check_string(rules->programs[rule[0].programs[1] - 1].path, full_path(&f, "lib/git-core/git-remote-http"));
+    check_string(rules->programs[rule[0].programs[2] - 1].path, full_path(&f, "lib/curl"));
+    check(rules->programs[rule[0].programs[1] - 1].inode && rules->programs[rule[0].programs[1] - 1].size == 9);
+    check_int(rule[1].program_count, 2);
+    check(rule[1].programs[0] == rule[0].programs[0] && rule[1].programs[1] == rule[0].programs[1]);
+    /* a path is its file alone */
+    check_int(rule[2].program_count, 1);
+    check_int(rule[2].programs[0], rule[0].programs[0]);
+    /* and a file has one number, whoever names it */
+    check_int(rule[3].programs[0], rule[0].programs[1]);
+    check_int(plan_explain_text(f.plan, &text, &f.err), 0);
+    check_contains(text, "lib/git-core/git-remote-http");
+    check(!strstr(text, "git-remote-ext"));
+    mem_free(text);
+    fixture_close(&f);
+}
+
+TEST(what_connects_for_git_must_be_nobodys_to_change)
+{
+    open_tree_with_git();
+    check_contains(refusal_of(&f, "filesystem: {readonlyPaths: ['@/bin', '@/lib'], readwritePaths: ['@/lib/git-core']}\n"
+                                  "environment: {set: {PATH: '@/bin'}}\n" ALLOW("{programs: [git]}")),
+                   "git-remote-http lies where something inside may write");
+    accept_text(&f, "filesystem: {readonlyPaths: ['@/bin', '@/lib'], readwritePaths: ['@/lib/git-core']}\n"
+                    "environment: {set: {PATH: '@/bin'}}\n" ALLOW("{programs: ['@/bin/git']}"));
+    check_int(f.plan->net_rules->program_count, 1);
+    make_program("lib/git-core/git-remote-http", "#!/bin/sh\n");
+    check_contains(refusal_of(&f, TREE ALLOW("{programs: [git]}")), "git-remote-http is a script");
+    fixture_close(&f);
+}
+
+TEST(a_git_without_helpers_is_git)
+{
+    open_tree();
+    accept_text(&f, TREE ALLOW("{programs: [git]}"));
+    check_int(f.plan->net_rules->program_count, 1);
+    check_int(f.plan->net_rules->layers[0].allow[0].program_count, 1);
+    /* nor is one that the container does not see */
+    make_directory(&f, "libexec");
+    make_directory(&f, "libexec/git-core");
+    make_program("libexec/git-core/git-remote-http", "\177ELF http");
+    accept_text(&f, TREE ALLOW("{programs: [git]}"));
+    check_int(f.plan->net_rules->program_count, 1);
+    fixture_close(&f);
+}
+
+TEST(a_ceilings_git_is_what_connects_for_it_too)
+{
+    const struct net_rules *rules;
+
+    open_tree_with_git();
+    add_layer(&f, LAYER_CEILING, ALLOW("{programs: [git]}"));
+    add_layer(&f, LAYER_REQUEST, TREE ALLOW("{to: [{host: a.b}], programs: ['@/lib/git-core/git-remote-http']}"));
+    check_int(compile_layers(&f), 0);
+    rules = f.plan->net_rules;
+    check_int(rules->layers[0].allow[0].program_count, 2);
+    check_int(rules->layers[0].allow[0].programs[1], rules->layers[1].allow[0].programs[0]);
+    fixture_close(&f);
+}
+
 TEST(a_denied_program_is_not_there)
 {
     open_tree();
