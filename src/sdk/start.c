@@ -7,9 +7,11 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "policy/document.h"
 #include "sdk/container.h"
 #include "sdk/missing.h"
 #include "sdk/network.h"
+#include "sdk/told.h"
 
 static void container_free_at(struct cordon_container **container)
 {
@@ -128,13 +130,28 @@ static int attach(void *context, int network, struct error *err)
     return workers_attach(&container->workers, network, container->deadlines.timeout_ns, container->cancel_fd, err);
 }
 
+static int refused(void *context, const struct tier_refusal *refusal, struct error *err)
+{
+    struct cordon_container *container = context;
+
+    return told_refused(&container->workers, refusal, container->log, err);
+}
+
+static bool executed(void *context, unsigned pid, char *ret_path, size_t size)
+{
+    const struct cordon_container *container = context;
+    const struct tier_ops *ops = container->assembly.ops;
+
+    return container->run && ops->executed && ops->executed(container->run, pid, ret_path, size);
+}
+
 static int start_tier(struct cordon_container *container, const struct cordon_request *request,
                       const char *const *argv, struct error *err)
 {
     const struct assembly *assembly = &container->assembly;
     struct tier_run *prepared = take_ptr(container->prepared);
     const struct streams *streams = &container->streams;
-    const struct tier_attach gateway = {.attach = attach, .context = container};
+    const struct tier_attach gateway = {.attach = attach, .refused = refused, .context = container};
     const struct tier_start start = {
         .plan = assembly->plan,
         .argv = argv,
@@ -151,6 +168,11 @@ static int start_tier(struct cordon_container *container, const struct cordon_re
         .gateway = &gateway,
     };
 
+    container->workers.where = origin_text(assembly->plan->arena, assembly->plan->network_origin);
+    if (!container->workers.where) {
+        assembly->ops->finish(prepared);
+        return error_memory(err);
+    }
     return assembly->ops->start(&start, prepared, &container->run, err);
 }
 
@@ -241,6 +263,8 @@ int container_start(const struct cordon_request *request, struct cordon_containe
     streams_look(&container->streams);
     container->watch = WATCH_INIT;
     container->workers = WORKERS_INIT;
+    container->workers.executed = executed;
+    container->workers.executed_context = container;
     container->cancel_fd = request->cancel_fd;
     status = begin(container, request, &failure);
     if (status == 0)

@@ -44,7 +44,7 @@ static uint64_t in_range(uint64_t number)
     return number < NUMBER_MAX ? number : NUMBER_MAX;
 }
 
-static const char *protocol_name(uint32_t protocol)
+const char *told_protocol(unsigned protocol)
 {
     switch (protocol) {
     case NET_TCP:
@@ -58,12 +58,14 @@ static const char *protocol_name(uint32_t protocol)
     }
 }
 
-/* What the process executes now: it may be gone, or execute another program than when it asked. */
-static const char *find_exe(const struct workers *workers, uint32_t pid, char text[PATH_MAX])
+/* As the process was when it connected; else what it executes now: it may be gone, or execute another program by now. */
+const char *told_exe(const struct workers *workers, unsigned pid, char text[PATH_MAX])
 {
     char link[96];
     ssize_t length;
 
+    if (pid && workers->executed && workers->executed(workers->executed_context, pid, text, PATH_MAX))
+        return text;
     if (!pid || workers->first <= 0)
         return NULL;
     snprintf(link, sizeof(link), "/proc/%d/root/proc/%u/exe", (int)workers->first, pid);
@@ -110,12 +112,12 @@ static const char *exe_of(struct workers *workers, const struct worker_message *
     const char *path;
 
     if (!message->connection || !message->pid)
-        return find_exe(workers, message->pid, text);
+        return told_exe(workers, message->pid, text);
     if (known && known->connection == message->connection && known->pid == message->pid) {
         snprintf(text, PATH_MAX, "%s", known->path);
         path = text;
     } else {
-        path = find_exe(workers, message->pid, text);
+        path = told_exe(workers, message->pid, text);
         known = NULL;
     }
     if (message->kind == WORKER_CLOSED || message->kind == WORKER_FAILED || message->kind == WORKER_DENIED) {
@@ -127,7 +129,7 @@ static const char *exe_of(struct workers *workers, const struct worker_message *
     return path;
 }
 
-static const char *find_program(const struct workers *workers, uint16_t program)
+const char *told_program(const struct workers *workers, unsigned program)
 {
     return program && workers->rules && program <= workers->rules->program_count
                ? workers->rules->programs[program - 1].path
@@ -158,13 +160,13 @@ int told_record(struct workers *workers, const struct worker_message *message, s
     char address[INET6_ADDRSTRLEN] = "", exe[PATH_MAX];
     struct event_network network = {
         .connection = in_range(message->connection),
-        .protocol = protocol_name(message->protocol),
+        .protocol = told_protocol(message->protocol),
         .address = address,
         .port = message->port,
         .name = message->name,
         .rule = message->where,
         .pid = message->pid,
-        .program = find_program(workers, message->program),
+        .program = told_program(workers, message->program),
         .errnum = message->errnum,
         .bytes_up = in_range(message->bytes_up),
         .bytes_down = in_range(message->bytes_down),

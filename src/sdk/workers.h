@@ -20,6 +20,9 @@ struct workers {
     char *authority; /* PEM of the container's own, from the inspector; NULL = none */
     size_t authority_size;
     struct told_exe *exes; /* what open connections' processes executed when they were first told of (told.c); NULL = none yet */
+    const char *where; /* who decides where there are no rules; NULL = not known */
+    bool (*executed)(void *context, unsigned pid, char *ret_path, size_t size); /* as of a tier; NULL = nobody knows */
+    void *executed_context;
     bool ends_run; /* a budget that ends the run is used up: this one */
     struct worker_message over;
 };

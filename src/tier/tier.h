@@ -17,12 +17,26 @@
 
 #define TIER_FDS_MAX 64
 
+/* A connection that the kernel refused, which no gateway hears of. Not of each way to connect: docs/decisions/0142. */
+struct tier_refusal {
+    unsigned pid;      /* in the container's numbers, 0 = not known */
+    int errnum;        /* how the program was refused */
+    unsigned program;  /* from 1: of the rules' programs, 0 = none of them, or not known */
+    unsigned protocol; /* IPPROTO_*, 0 = not known */
+    int family;        /* AF_INET, AF_INET6; 0 = only `lost` */
+    unsigned port;
+    unsigned char address[16];
+    uint64_t lost; /* so many others could not be told since the last time */
+};
+
 /*
- * Where the plan has a gateway: called once, when the container's network namespace is there, with a descriptor of it
+ * attach: where the plan has a gateway, called once, when the container's network namespace is there, with a descriptor of it
  * (the tier's). The program is executed only after it returned 0; a failure refuses the launch.
+ * refused: called by read_status(), never before start() has returned. NULL = nobody wants to know.
  */
 struct tier_attach {
     int (*attach)(void *context, int network, struct error *err);
+    int (*refused)(void *context, const struct tier_refusal *refusal, struct error *err);
     void *context;
 };
 
@@ -39,7 +53,7 @@ struct tier_start {
     const char *run_id;    /* names the cgroup */
     uint64_t deadline_ns;  /* set-up fails with -ETIMEDOUT then (monotonic clock); 0 = never */
     const int *cancel_fd;  /* set-up fails with -ECANCELED when this is readable; NULL = none */
-    const struct tier_attach *gateway; /* NULL = none */
+    const struct tier_attach *gateway; /* NULL = none; copied */
 };
 
 enum tier_end {
@@ -105,6 +119,12 @@ struct tier_ops {
     /* 1 and *ret_status when the whole tree is gone, 0 while it runs, negative errno when it cannot
      * be told. Never blocks. */
     int (*read_status)(struct tier_run *run, struct tier_status *ret_status, struct error *err);
+
+    /*
+     * What the process of this number inside executed when it last connected, into `ret_path`: it may be gone. false = nobody
+     * saw it. NULL where a tier does not look.
+     */
+    bool (*executed)(const struct tier_run *run, unsigned pid, char *ret_path, size_t size);
 
     /* What was noted so far, in order; all of it once read_status() has said that the tree is gone. Stays the run's,
      * with its descriptors. */

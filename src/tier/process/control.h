@@ -15,7 +15,7 @@ int control_receive(int control, struct message *ret_message, int *ret_fd, int f
 
 int control_send(int control, uint32_t type, int32_t value) must_check;
 
-#define CONTROL_FDS_MAX 4
+#define CONTROL_FDS_MAX RECORD_FDS_MAX
 
 /* With descriptors, which stay the caller's. Negative errno; -EPIPE when init has ended. */
 int control_send_fds(int control, uint32_t type, const int *fds, size_t count) must_check;

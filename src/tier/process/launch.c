@@ -19,11 +19,13 @@
 #include "tier/process/control.h"
 #include "tier/process/descriptors.h"
 #include "tier/process/filter.h"
+#include "tier/process/hear.h"
 #include "tier/process/image.h"
 #include "tier/process/in_place.h"
 #include "tier/process/process.h"
 #include "base/retire.h"
 #include "tier/process/run.h"
+#include "tier/process/who.h"
 
 struct tier_run *run_new(void)
 {
@@ -34,7 +36,7 @@ struct tier_run *run_new(void)
     return run;
 }
 
-static void run_reap(struct tier_run *run)
+void run_reap(struct tier_run *run)
 {
     siginfo_t ignored;
 
@@ -63,6 +65,7 @@ void run_finish(struct tier_run *run)
     for (size_t i = 0; i < run->note_count; i++)
         fd_close_at(&run->notes[i].directory);
     in_place_forget(run->scratch);
+    who_close(run);
     mem_free(run);
 }
 
@@ -97,15 +100,6 @@ static int message_error(const struct message *message, struct error *err)
     }
 }
 
-/* Init sends no more of them than there is room for. */
-static int note_take(struct tier_run *run, const struct message *message, int *directory, struct error *err)
-{
-    if (message->kind < TIER_NOTE_NAME || message->kind > TIER_NOTE_MORE || run->note_count == ARRAY_COUNT(run->notes))
-        return error_set(err, ERROR_INTERNAL, EBADMSG, "init noted something unknown (%u)", message->kind);
-    run->notes[run->note_count++] = (struct tier_note){(enum tier_note_kind)message->kind, take_fd(*directory)};
-    return 0;
-}
-
 /* Init has built everything and waits: nothing may be missing that must be there before the program is. */
 static int set_up_complete(struct tier_run *run, const struct tier_start *start, bool is_attached, struct error *err)
 {
@@ -136,7 +130,8 @@ static int set_up_follow(struct tier_run *run, const struct tier_start *start, s
         if (status < 0)
             return error_set(err, ERROR_SYSTEM, -status, "init ended without a word, perhaps after the program had started (%s)",
                              strerrordesc_np(-status));
-        message.action[sizeof(message.action) - 1] = message.object[sizeof(message.object) - 1] = '\0';
+        if (message.type == MESSAGE_ERROR)
+            message.action[sizeof(message.action) - 1] = message.object[sizeof(message.object) - 1] = '\0';
         switch (message.type) {
         case MESSAGE_RUNNING:
             return 0;
@@ -155,7 +150,10 @@ static int set_up_follow(struct tier_run *run, const struct tier_start *start, s
             run->tty = take_fd(fd);
             break;
         case MESSAGE_NOTED: /* the keeper's word may come before that of process 1 */
-            status = note_take(run, &message, &fd, err);
+            status = hear_note(run, &message, &fd, err);
+            break;
+        case MESSAGE_REFUSED:
+            hear_later(run, &message);
             break;
         default:
             return error_set(err, ERROR_INTERNAL, EBADMSG, "init said something unknown (%u)", message.type);
@@ -183,6 +181,8 @@ static uint32_t flags_of(const struct tier_start *start)
         flags |= RECORD_KEEPER;
     if (filter_has_keeper(&start->plan->filter) && start->plan->network == PLAN_NET_GATEWAY)
         flags |= RECORD_MARKS;
+    if (filter_has_keeper(&start->plan->filter) && flags & RECORD_LOOPBACK)
+        flags |= RECORD_TELLS;
     if (start->plan->filter.allows_namespaces)
         flags |= RECORD_NESTED;
     if (!start->plan->filter.keeps_sockets || start->plan->filter.sends_datagrams)
@@ -211,16 +211,20 @@ static int landlock_find(const struct plan *plan, int *ret_abi, struct error *er
 static int record_hand_over(struct tier_run *run, const struct tier_start *start, struct error *err)
 {
     struct image_options options = {.flags = flags_of(start), .scratch = run->scratch[0] ? run->scratch : NULL};
-    auto_close int record = -1;
-    int fds[RECORD_STREAMS + 1], status;
+    auto_close int record = -1, who = -1;
+    int fds[RECORD_FDS_MAX], status;
     size_t count = 1;
 
     status = landlock_find(start->plan, &options.landlock_abi, err);
     if (status == 0)
         status = image_write(start, &options, &record, err);
+    if (status == 0 && options.flags & RECORD_TELLS)
+        status = who_open(run, &who, err);
     if (status < 0)
         return status;
     fds[0] = record;
+    if (who >= 0)
+        fds[count++] = who;
     for (int i = 0; i < RECORD_STREAMS && !start->is_tty; i++)
         if (start->stdio[i] >= 0)
             fds[count++] = start->stdio[i];
@@ -316,6 +320,8 @@ static int process_start(const struct tier_start *asked, struct tier_run *prepar
         status = cgroup_open(&run->cgroup, start->plan, start->run_id, err);
         run->has_cgroup = status == 0;
     }
+    if (status == 0 && start->gateway)
+        run->gateway = *start->gateway;
     if (status == 0)
         status = record_hand_over(run, start, err);
     if (status == 0)
@@ -333,63 +339,12 @@ static int process_poll_fd(const struct tier_run *run)
     return run->control;
 }
 
-static void status_fill(struct tier_run *run, const struct message *message)
-{
-    struct tier_status *status = &run->status;
-
-    status->end = WIFSIGNALED(message->value) ? TIER_SIGNALED : TIER_EXITED;
-    status->code = WIFSIGNALED(message->value) ? WTERMSIG(message->value) : WEXITSTATUS(message->value);
-    status->has_times = status->has_rss = true;
-    status->user_us = message->user_us;
-    status->system_us = message->system_us;
-    status->max_rss_bytes = message->max_rss_bytes;
-}
-
-/* A killed init takes what it knew with it: the kernel adds the times of what dies with a process 1 to nobody's. */
-static void status_find(struct tier_run *run)
-{
-    struct tier_status *status = &run->status;
-
-    run_reap(run); /* returns when the whole namespace is dead */
-    status->has_times =
-        run->has_cgroup && cgroup_times(&run->cgroup, &status->user_us, &status->system_us) == 0;
-}
-
-/* The next message that is no note. */
-static int message_next(struct tier_run *run, struct message *ret_message, struct error *err)
-{
-    for (;;) {
-        auto_close int fd = -1;
-        int status = control_receive(run->control, ret_message, &fd, MSG_DONTWAIT);
-
-        if (status < 0 || ret_message->type != MESSAGE_NOTED)
-            return status;
-        status = note_take(run, ret_message, &fd, err);
-        if (status < 0)
-            return status;
-    }
-}
-
 static int process_read_status(struct tier_run *run, struct tier_status *ret_status, struct error *err)
 {
-    struct message message = {0};
-    int status;
+    int status = hear_all(run, err);
 
-    if (!run->is_over) {
-        status = message_next(run, &message, err);
-        if (status == -EAGAIN)
-            return 0;
-        if (status == 0 && message.type == MESSAGE_EXITED)
-            status_fill(run, &message);
-        else if (status == -ECONNRESET)
-            run->status.end = TIER_LOST;
-        else
-            return error_set(err, ERROR_INTERNAL, EBADMSG, "init said something unknown (%u)", message.type);
-        if (run->status.end == TIER_LOST)
-            status_find(run);
-        run->is_over = true;
-        run->status.is_oom_killed = run->has_cgroup && cgroup_was_oom_killed(&run->cgroup);
-    }
+    if (status < 0 || !run->is_over)
+        return status;
     *ret_status = run->status;
     return 1;
 }
@@ -444,6 +399,7 @@ const struct tier_ops tier_process = {
     .start = process_start,
     .poll_fd = process_poll_fd,
     .read_status = process_read_status,
+    .executed = who_executed,
     .notes = process_notes,
     .signal = process_signal,
     .kill = process_kill,

@@ -14,6 +14,7 @@
 #define RECORD_SIZE_MAX (16u << 20)
 
 #define RECORD_STREAMS 3 /* standard streams */
+#define RECORD_FDS_MAX (2 + RECORD_STREAMS) /* of MESSAGE_RECORD */
 #define KEEPER_TID 2 /* the first thread that process 1 makes; it makes no process before */
 
 enum record_flag {
@@ -30,6 +31,8 @@ enum record_flag {
     RECORD_DATAGRAMS = 1 << 11,  /* Unix datagram sockets may send to names */
     RECORD_HAND_NETWORK = 1 << 12, /* MESSAGE_NETWORK as soon as there is a network namespace; needs RECORD_WAIT_GO */
     RECORD_MARKS = 1 << 13,        /* the keeper marks what it connects (init/marks.c); needs RECORD_KEEPER */
+    RECORD_TELLS = 1 << 14,        /* the keeper tells who connects, and what is refused (init/telling.c); needs RECORD_KEEPER,
+                                      and struct record_who as the second descriptor of MESSAGE_RECORD */
 };
 
 enum begin_flag {
@@ -164,7 +167,7 @@ struct record {
 
 enum message_type {
     MESSAGE_ERROR = 1, /* init -> parent: set-up failed; action, object and errnum say what */
-    MESSAGE_RECORD = 2, /* parent -> init: SCM_RIGHTS holds the record, then each standard stream that is not null */
+    MESSAGE_RECORD = 2, /* parent -> init: SCM_RIGHTS: the record, with RECORD_TELLS another, each standard stream that is not null */
     MESSAGE_GO = 3,    /* parent -> init */
     MESSAGE_TTY = 4,   /* init -> parent: with the master as SCM_RIGHTS */
     MESSAGE_READY = 5, /* init -> parent: everything is set up, only MESSAGE_GO is awaited */
@@ -173,6 +176,31 @@ enum message_type {
     MESSAGE_SIGNAL = 8,  /* parent -> init: to the program's process group */
     MESSAGE_NOTED = 9,   /* init -> parent: with the directory (O_PATH) as SCM_RIGHTS */
     MESSAGE_NETWORK = 10, /* init -> parent: with the network namespace as SCM_RIGHTS */
+    MESSAGE_REFUSED = 11, /* init -> parent: the kernel refused a connection, `value` is the errno */
+};
+
+/*
+ * What processes executed when they last connected, in memory that init writes and the parent reads: the slot is the process's
+ * number modulo the count. Odd `turn`: it is being written.
+ */
+#define RECORD_WHO_COUNT 1024
+#define RECORD_EXE_SIZE  372
+
+struct record_who {
+    uint32_t turn;
+    uint32_t process; /* in the container's numbers, 0 = none */
+    uint32_t length;  /* of the path, which no zero ends */
+    char exe[RECORD_EXE_SIZE];
+};
+
+/* Of MESSAGE_REFUSED and, for `lost` alone, MESSAGE_EXITED. */
+struct record_refusal {
+    uint32_t process;  /* in the container's numbers, 0 = not known */
+    uint32_t program;  /* as in its mark */
+    uint32_t protocol; /* IPPROTO_*, 0 = not known */
+    uint32_t lost;     /* refusals that found no room since those of the message before */
+    uint16_t family, port;
+    uint8_t address[16]; /* IPv4: the first four */
 };
 
 struct message {
@@ -181,7 +209,10 @@ struct message {
     int32_t value;   /* errno, signal number, or exit status as wait() gives it */
     uint32_t unused;
     uint64_t user_us, system_us, max_rss_bytes;
-    char action[96];  /* "mount", "enter working directory" */
+    union {
+        char action[96]; /* "mount", "enter working directory" */
+        struct record_refusal refusal;
+    };
     char object[368]; /* what it was done to, cut when too long */
 };
 

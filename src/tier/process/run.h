@@ -8,6 +8,8 @@
 #include "tier/process/record.h"
 #include "tier/tier.h"
 
+#define RUN_HELD_MAX 8 /* the program runs already, and only the word of it is on its way */
+
 struct tier_run {
     pid_t pid;
     int pidfd; /* -1 = there is no init */
@@ -20,12 +22,20 @@ struct tier_run {
     struct cgroup cgroup;
     struct tier_note notes[RECORD_NOTES_MAX + 1];
     size_t note_count;
+    struct tier_attach gateway;
+    const struct record_who *who;      /* RECORD_WHO_COUNT of them, which init writes; NULL = none */
+    struct message held[RUN_HELD_MAX]; /* of refusals, from before start() returned */
+    size_t held_count, held_next;
+    uint32_t lost; /* for which that was no room */
     bool is_in_place;
     char scratch[IN_PLACE_PATH_MAX]; /* "" = none */
 };
 
 /* NULL without memory. */
 struct tier_run *run_new(void);
+
+/* Wait for its first process, and so for all of them. */
+void run_reap(struct tier_run *run);
 
 /* Frees it and ends what it holds; NULL is fine. */
 void run_finish(struct tier_run *run);

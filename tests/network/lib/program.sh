@@ -19,6 +19,9 @@ judge_program() # NAME
     has_event network.closed '.bytesDown > 0 and .durationUs > 0' || return
     "client_$1" "$DENIED"
     is_refused "$GREETING" "${COMMAND[@]}" || return
-    # What the kernel refuses before it reaches the gateway makes no record.
-    [ "$DENIED_BY" = kernel ] || has_event network.name-denied ".name == \"$DENIED\""
+    if [ "$DENIED_BY" = kernel ]; then
+        has_event network.denied ".address == \"$DENIED\" and .connection == null and .errno != 0"
+    else
+        has_event network.name-denied ".name == \"$DENIED\""
+    fi
 }

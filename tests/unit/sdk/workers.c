@@ -4,9 +4,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -265,6 +267,96 @@ TEST(a_connections_program_stays_in_its_records_when_the_process_is_gone)
     check(text != NULL);
     check_contains(text, "\"exe\":null");
     check_contains(strstr(text, "\"connection\":5,"), "\"exe\":null");
+}
+
+static bool executed(void *context, unsigned pid, char *ret_path, size_t size)
+{
+    const char *exe = context;
+
+    if (pid != 7 || strlen(exe) >= size)
+        return false;
+    strcpy(ret_path, exe);
+    return true;
+}
+
+/* As it was when it connected, whatever /proc says of the number by now. */
+TEST(what_a_process_executed_when_it_connected_is_in_the_record_when_it_is_gone)
+{
+    static char curl[] = "/usr/bin/curl", git[] = "/usr/bin/git";
+    struct worker_message message = {.type = WORKER_EVENT, .kind = WORKER_CONNECTED, .connection = 6, .pid = 7};
+    const char *text;
+
+    check_int(begin("h", "Ah", NULL), 0);
+    workers.executed = executed;
+    workers.executed_context = curl;
+    check_int(told_record(&workers, &message, event_log, &err), 0);
+    workers.executed_context = git; /* it executed another program */
+    message.kind = WORKER_CLOSED;
+    check_int(told_record(&workers, &message, event_log, &err), 0);
+    message.connection = 8;
+    check_int(told_record(&workers, &message, event_log, &err), 0);
+    message.pid = 8;
+    check_int(told_record(&workers, &message, event_log, &err), 0);
+    text = end();
+    for (int i = 0; i < 2; i++) {
+        text = strstr(text, "\"connection\":6,\"protocol\":null,\"address\":null,\"port\":null,\"name\":null,\"pid\":7,\"exe\":\"/usr/bin/curl\"");
+        check(text != NULL);
+        text++;
+    }
+    check_contains(text, "\"pid\":7,\"exe\":\"/usr/bin/git\"");
+    check_contains(text, "\"pid\":8,\"exe\":null");
+}
+
+TEST(what_the_kernel_refused_is_recorded_with_the_rule_that_decides)
+{
+    struct tier_refusal refused = {.pid = 7, .program = 1, .errnum = ECONNREFUSED, .protocol = IPPROTO_TCP,
+                                      .family = AF_INET, .port = 81, .address = {93, 184, 216, 34}};
+    struct net_ports ports = {.first = 80, .last = 80, .has_port = true, .protocol = NET_TCP};
+    struct net_rule web = {.where = "web", .ports = &ports, .port_count = 1}, none = {.where = "none", .ports = &ports, .port_count = 1};
+    const char *text;
+
+    check_int(begin("h", "Ah", NULL), 0);
+    layers[0] = (struct net_layer){.where = "default", .allow = &web, .allow_count = 1};
+    check_int(told_refused(&workers, &refused, event_log, &err), 0);
+    refused.port = 80; /* granted, so that something else was the matter */
+    check_int(told_refused(&workers, &refused, event_log, &err), 0);
+    layers[0].deny = &none;
+    layers[0].deny_count = 1;
+    refused.lost = 3;
+    refused.protocol = IPPROTO_MPTCP;
+    memcpy(refused.address, (unsigned char[16]){[10] = 0xff, 0xff, 1, 2, 3, 4}, 16);
+    refused.family = AF_INET6;
+    check_int(told_refused(&workers, &refused, event_log, &err), 0);
+    refused = (struct tier_refusal){.family = AF_INET, .port = 9, .address = {192, 0, 0, 1}};
+    check_int(told_refused(&workers, &refused, event_log, &err), 0); /* the resolver's: nobody else's */
+    check_int(event_network_end(event_log, &err), 0);
+    text = end();
+    check_contains(text, "\"type\":\"network.denied\",\"connection\":null,\"protocol\":\"tcp\",\"address\":\"93.184.216.34\",\"port\":81,"
+                         "\"name\":null,\"pid\":7,\"exe\":null,\"program\":\"/usr/bin/git\",\"rule\":\"default\",\"reason\":\"no rule grants it\","
+                         "\"errno\":111");
+    check_contains(text, "\"address\":\"1.2.3.4\",\"port\":80,\"name\":null,\"pid\":7,\"exe\":null,\"program\":\"/usr/bin/git\",\"rule\":\"none\","
+                         "\"reason\":\"a rule denies it\"");
+    check_contains(text, "\"type\":\"network.lost\",\"count\":3");
+    check(!strstr(strstr(strstr(text, "network.denied") + 1, "network.denied") + 1, "network.denied"));
+}
+
+/* The default of a policy without rules; and a gateway that is no more has been recorded already. */
+TEST(what_is_refused_without_rules_is_the_defaults_and_without_a_gateway_nobodys)
+{
+    const struct tier_refusal refused = {.errnum = ENETUNREACH, .protocol = IPPROTO_UDP, .family = AF_INET,
+                                            .port = 53, .address = {1, 1, 1, 1}};
+    const char *text;
+
+    check_int(begin("h", "Ah", NULL), 0);
+    workers_kill(&workers);
+    check_int(told_refused(&workers, &refused, event_log, &err), 0);
+    workers.rules = NULL;
+    workers.where = "network.egress.default";
+    check_int(told_refused(&workers, &refused, event_log, &err), 0);
+    text = end();
+    check_contains(text, "\"protocol\":\"udp\",\"address\":\"1.1.1.1\",\"port\":53,\"name\":null,\"pid\":null,\"exe\":null,\"program\":null,"
+                         "\"rule\":\"network.egress.default\",\"reason\":\"no rule grants it\",\"errno\":101");
+    check(!strstr(strstr(text, "network.denied") + 1, "network.denied"));
 }
 
 TEST(rules_that_judge_requests_or_open_tls_need_an_inspector_and_others_do_not)

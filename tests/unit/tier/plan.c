@@ -118,6 +118,7 @@ void hand_workspace_remove(const char *path)
 }
 
 void (*hand_look)(const struct tier_run *run);
+int (*hand_refused)(void *context, const struct tier_refusal *refusal, struct error *err);
 
 /* A gateway that is content with every network. */
 static int nod(void *context, int network, struct error *err)
@@ -133,11 +134,11 @@ int hand_run(struct hand_plan *hand, const char *script, struct tier_status *ret
 {
     const char *argv[] = {"sh", "-c", script, NULL};
     struct tier_start start = {.plan = &hand->plan, .argv = argv, .init_path = hand_init_path(), .run_id = "unit"};
-    const struct tier_attach gateway = {.attach = nod};
+    const struct tier_attach gateway = {.attach = nod, .refused = hand_refused};
     struct tier_run *run = NULL;
     int pipes[2], status;
 
-    if (hand->plan.network == PLAN_NET_GATEWAY)
+    if (hand->plan.network == PLAN_NET_GATEWAY || hand_refused)
         start.gateway = &gateway;
     check_int(pipe2(pipes, O_CLOEXEC), 0);
     start.stdio[0] = -1;

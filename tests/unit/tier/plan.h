@@ -33,6 +33,9 @@ int hand_run(struct hand_plan *hand, const char *script, struct tier_status *ret
 /* Called with a run of hand_run() that has ended, before it is freed. NULL = nobody. */
 extern void (*hand_look)(const struct tier_run *run);
 
+/* tier_attach.refused of what hand_run() starts. NULL = nobody. */
+extern int (*hand_refused)(void *context, const struct tier_refusal *refusal, struct error *err);
+
 /*
  * A program that asks its parent to trace it, then is signalled and executes another; before, a child of it that lost its
  * parent does. Both go on. What it prints, its status 42.

@@ -9,6 +9,7 @@
 struct init {
     struct begin begin;
     const struct record *record; /* NULL until record_receive() */
+    struct record_who *who;      /* RECORD_WHO_COUNT of them, NULL = nobody wants to know */
     int control;       /* socket to the launching process; its end-of-file ends the container */
     int ruleset;       /* Landlock, -1 = none */
     int tty;           /* slave side, -1 = none */
@@ -61,6 +62,7 @@ static inline long init_need(struct init *init, long result, const char *action,
  */
 long message_send(int socket, const struct message *message, int fd);
 void init_send(struct init *init, const struct message *message, int fd);
+long message_offer(int socket, const struct message *message); /* at once; -EAGAIN where there is no room */
 void init_await_go(struct init *init);
 void begin_receive(struct init *init);    /* message.c: what is known before there is a plan */
 void record_receive(struct init *init);   /* message.c: the plan, and the program's standard streams under their numbers */

@@ -67,6 +67,11 @@ void keeper_set_marking(uint32_t right)
     rights_set(TRACING | right);
 }
 
+uint32_t keeper_untold(void)
+{
+    return the_keeper.untold;
+}
+
 /* A caller that is gone needs no answer. */
 void keeper_answer(const struct keeper *keeper, uint64_t id, long result, int goes_on)
 {
@@ -198,6 +203,7 @@ void keeper_run(void *argument)
     int listener;
 
     keeper->record = init->record;
+    keeper->who = init->who;
     keeper->uid = init->begin.uid;
     keeper->is_nested = (init->record->flags & RECORD_NESTED) != 0;
     if (sys_call0(gettid) != KEEPER_TID) /* the filter refuses that number beside process 1's */

@@ -34,6 +34,7 @@ struct waiting {
     int flags;
     int reader; /* the end of a FIFO that waits for somebody to write, -1 = none */
     int socket; /* -1 = open() */
+    uint32_t mark; /* of the socket, 0 = none */
     uint32_t name_length;
     char name[SOCKET_NAME_MAX];
 };
@@ -91,6 +92,8 @@ struct keeper {
     uint32_t marking; /* the capability that marks sockets, permitted; 0 = none is marked */
     struct known_socket sockets[KEEPER_SOCKETS];
     uint32_t socket_count, socket_oldest;
+    struct record_who *who; /* NULL = nobody wants to know */
+    uint32_t untold; /* refusals for which the parent's socket had no room */
 };
 
 /* One call of a contained thread, as the kernel hands it over. */
@@ -194,13 +197,21 @@ long opening_handle(struct keeper *keeper, const struct call *call);
 long opening_again(const struct keeper *keeper, struct waiting *waiting);
 long changing_handle(struct keeper *keeper, const struct call *call);
 long sockets_handle(struct keeper *keeper, const struct call *call);
-long sockets_again(const struct waiting *waiting);
+long sockets_again(struct keeper *keeper, const struct waiting *waiting);
 long datagrams_handle(struct keeper *keeper, const struct call *call); /* datagrams.c */
 
 /* marks.c: say on a socket who connects it; nothing to do where no gateway asks. */
 void marks_prepare(struct init *init, struct keeper *keeper);
 void marks_confine(struct init *init);
-long marks_set(const struct keeper *keeper, const struct call *call, int socket);
+long marks_set(struct keeper *keeper, const struct call *call, struct waiting *waiting); /* its socket */
+/* The process that the calling thread belongs to. Negative = it is gone. */
+long marks_process(const struct keeper *keeper, const struct call *call);
+
+/* telling.c: what the parent hears of connections. Never waits for it. */
+void telling_process(struct keeper *keeper, const struct call *call, uint32_t process);
+/* `status` is what connect() came to. `call` is NULL where the mark says all that will be known. */
+void telling_result(struct keeper *keeper, const struct call *call, const struct waiting *waiting, const void *name, size_t length,
+                    long status);
 
 /* place.c, for walk.c */
 long place_take_proc(struct keeper *keeper, const struct call *call, char name[PATH_MAX], int *fd, int *ret_is_foreign);
@@ -222,6 +233,7 @@ long waiting_add(struct keeper *keeper, const struct waiting *waiting);
 long waiting_poll(struct keeper *keeper);
 
 /* keeper.c, for the files above */
+uint32_t keeper_untold(void); /* for process 1, when nothing is left that could connect */
 int keeper_setting(const char *path); /* a digit of /proc/sys: 0 where this kernel has none, 3 where it cannot be read */
 void keeper_set_tracing(int is_on); /* CAP_SYS_PTRACE, effective or not */
 void keeper_set_marking(uint32_t right); /* that and this right effective; what `marking` does not hold is given up */

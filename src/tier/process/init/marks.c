@@ -122,8 +122,8 @@ static uint32_t program_of(const struct keeper *keeper, const struct call *call)
     return 0;
 }
 
-/* The process that the calling thread belongs to; only a process's first thread can be opened as one. */
-static long process_of(const struct keeper *keeper, const struct call *call)
+/* Only a process's first thread can be opened as one. */
+long marks_process(const struct keeper *keeper, const struct call *call)
 {
     long process = sys_call2(pidfd_open, call->tid, 0);
 
@@ -137,9 +137,9 @@ static long process_of(const struct keeper *keeper, const struct call *call)
  * A socket of another family has no use for it. While the call waits its process does not execute another program: that would
  * end this thread, and the call with it.
  */
-long marks_set(const struct keeper *keeper, const struct call *call, int socket)
+long marks_set(struct keeper *keeper, const struct call *call, struct waiting *waiting)
 {
-    int domain = 0, size = sizeof(domain);
+    int domain = 0, size = sizeof(domain), socket = waiting->socket;
     long status, process;
     uint32_t program;
 
@@ -148,13 +148,16 @@ long marks_set(const struct keeper *keeper, const struct call *call, int socket)
     status = sys_call5(getsockopt, socket, LEVEL_SOCKET, OPTION_DOMAIN, &domain, &size);
     if (status < 0 || (domain != AF_INET_FAMILY && domain != AF_INET6_FAMILY))
         return status;
-    process = process_of(keeper, call);
+    process = marks_process(keeper, call);
+    if (process > 0 && process <= RECORD_MARK_PROCESS)
+        telling_process(keeper, call, (uint32_t)process); /* while it is sure to be there */
     program = program_of(keeper, call);
     status = sys_call3(ioctl, keeper->listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &call->id);
     if (status < 0)
         return status;
     if (process < 0 || process > RECORD_MARK_PROCESS)
         process = 0;
-    status = mark_write(socket, keeper->marking, program << RECORD_MARK_SHIFT | (uint32_t)process);
+    waiting->mark = program << RECORD_MARK_SHIFT | (uint32_t)process;
+    status = mark_write(socket, keeper->marking, waiting->mark);
     return status == -EPERM ? -EACCES : status; /* a socket of another network: no gateway stands before it */
 }

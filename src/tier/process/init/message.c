@@ -8,6 +8,7 @@
 
 #include "tier/process/init/init.h"
 
+#define MSG_DONTWAIT_FLAG 0x40
 #define MSG_NOSIGNAL_FLAG 0x4000
 #define MSG_CMSG_CLOEXEC_FLAG 0x40000000
 #define SCM_RIGHTS_TYPE 1
@@ -39,7 +40,7 @@ struct control_fd {
 struct control_fds {
     size_t length;
     int level, type;
-    int fds[RECORD_STREAMS + 1];
+    int fds[RECORD_FDS_MAX];
 };
 
 long message_send(int socket, const struct message *message, int fd)
@@ -57,6 +58,13 @@ long message_send(int socket, const struct message *message, int fd)
         sent = sys_call3(sendmsg, socket, &header, MSG_NOSIGNAL_FLAG);
     while (sent == -EINTR);
     return sent < 0 ? sent : 0; /* a packet goes whole or not at all */
+}
+
+long message_offer(int socket, const struct message *message)
+{
+    long sent = sys_call6(sendto, socket, message, sizeof(*message), MSG_NOSIGNAL_FLAG | MSG_DONTWAIT_FLAG, 0, 0);
+
+    return sent < 0 ? sent : 0;
 }
 
 void init_send(struct init *init, const struct message *message, int fd)
@@ -173,6 +181,15 @@ void record_receive(struct init *init)
     if (!count || control.type != SCM_RIGHTS_TYPE)
         init_fail(init, "receive", "record", EBADMSG); /* it could not be handed over: no descriptor is free */
     init->record = record_map(init, control.fds[0]);
+    if (init->record->flags & RECORD_TELLS) {
+        if (next == count)
+            init_fail(init, "receive", "memory", EBADMSG);
+        init->who = (struct record_who *)init_need(init,
+                                                   sys_call6(mmap, 0, RECORD_WHO_COUNT * sizeof(struct record_who), PROT_READ | PROT_WRITE,
+                                                             MAP_SHARED, control.fds[next], 0),
+                                                   "map", "memory");
+        next++;
+    }
     for (int fd = 0; fd < RECORD_STREAMS; fd++)
         if (!(init->record->null_streams & (1u << fd))) {
             if (next == count)

@@ -305,12 +305,15 @@ static long connect_once(int socket, const union socket_name *name, size_t lengt
     return status;
 }
 
-long sockets_again(const struct waiting *waiting)
+long sockets_again(struct keeper *keeper, const struct waiting *waiting)
 {
     union socket_name name not_initialised;
+    long status;
 
     memcpy(name.bytes, waiting->name, sizeof(waiting->name));
-    return connect_once(waiting->socket, &name, waiting->name_length);
+    status = connect_once(waiting->socket, &name, waiting->name_length);
+    telling_result(keeper, 0, waiting, name.bytes, waiting->name_length, status);
+    return status;
 }
 
 /* One that the program has was shut for sending when it was made. Programs then try the other types, or say so here. */
@@ -348,9 +351,11 @@ static long connect_socket(struct keeper *keeper, const struct call *call)
     if (status == 0 && is_named(&name, length))
         status = object_take(keeper, call, &name, &length, &waiting.object);
     if (status == 0)
-        status = marks_set(keeper, call, waiting.socket);
-    if (status == 0)
+        status = marks_set(keeper, call, &waiting);
+    if (status == 0) {
         status = connect_once(waiting.socket, &name, length);
+        telling_result(keeper, call, &waiting, name.bytes, length, status);
+    }
     if (status == -EAGAIN && would_wait(waiting.socket)) {
         memcpy(waiting.name, name.bytes, sizeof(waiting.name));
         waiting.name_length = (uint32_t)length;

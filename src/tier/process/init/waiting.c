@@ -40,7 +40,7 @@ static void retry(struct keeper *keeper)
         long status = sys_call3(ioctl, keeper->listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &waiting->id);
 
         if (status == 0) { /* the caller still waits */
-            status = waiting->socket >= 0 ? sockets_again(waiting) : opening_again(keeper, waiting);
+            status = waiting->socket >= 0 ? sockets_again(keeper, waiting) : opening_again(keeper, waiting);
             if (status == -EAGAIN) {
                 i++;
                 continue;

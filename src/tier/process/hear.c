@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What init says while the program runs: of names and connections, and how it ended. */
+#include "tier/process/hear.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "base/memory.h"
+#include "tier/process/cgroup.h"
+#include "tier/process/control.h"
+
+#define HEAR_MAX 512 /* messages at once: more than the socket holds */
+
+/* Init sends no more of them than there is room for. */
+int hear_note(struct tier_run *run, const struct message *message, int *directory, struct error *err)
+{
+    if (message->kind < TIER_NOTE_NAME || message->kind > TIER_NOTE_MORE || run->note_count == ARRAY_COUNT(run->notes))
+        return error_set(err, ERROR_INTERNAL, EBADMSG, "init noted something unknown (%u)", message->kind);
+    run->notes[run->note_count++] = (struct tier_note){(enum tier_note_kind)message->kind, take_fd(*directory)};
+    return 0;
+}
+
+void hear_later(struct tier_run *run, const struct message *message)
+{
+    if (run->held_count < RUN_HELD_MAX)
+        run->held[run->held_count++] = *message;
+    else
+        run->lost += 1 + message->refusal.lost;
+}
+
+static int tell_refusal(struct tier_run *run, const struct tier_refusal *refusal, struct error *err)
+{
+    run->lost = 0;
+    return run->gateway.refused ? run->gateway.refused(run->gateway.context, refusal, err) : 0;
+}
+
+static int refusal_take(struct tier_run *run, const struct message *message, struct error *err)
+{
+    const struct record_refusal *from = &message->refusal;
+    struct tier_refusal refusal = {
+        .pid = from->process,
+        .program = from->program,
+        .protocol = from->protocol,
+        .family = from->family,
+        .port = from->port,
+        .errnum = message->value,
+        .lost = (uint64_t)from->lost + run->lost,
+    };
+
+    memcpy(refusal.address, from->address, sizeof(refusal.address));
+    return tell_refusal(run, &refusal, err);
+}
+
+static void status_fill(struct tier_run *run, const struct message *message)
+{
+    struct tier_status *status = &run->status;
+
+    status->end = WIFSIGNALED(message->value) ? TIER_SIGNALED : TIER_EXITED;
+    status->code = WIFSIGNALED(message->value) ? WTERMSIG(message->value) : WEXITSTATUS(message->value);
+    status->has_times = status->has_rss = true;
+    status->user_us = message->user_us;
+    status->system_us = message->system_us;
+    status->max_rss_bytes = message->max_rss_bytes;
+}
+
+static void end(struct tier_run *run)
+{
+    run->is_over = true;
+    run->status.is_oom_killed = run->has_cgroup && cgroup_was_oom_killed(&run->cgroup);
+}
+
+/* A killed init takes what it knew with it: the kernel adds the times of what dies with a process 1 to nobody's. */
+static void lose(struct tier_run *run)
+{
+    struct tier_status *status = &run->status;
+
+    status->end = TIER_LOST;
+    run_reap(run); /* returns when the whole namespace is dead */
+    status->has_times =
+        run->has_cgroup && cgroup_times(&run->cgroup, &status->user_us, &status->system_us) == 0;
+    end(run);
+}
+
+static int exit_take(struct tier_run *run, const struct message *message, struct error *err)
+{
+    const struct tier_refusal rest = {.lost = (uint64_t)message->refusal.lost + run->lost};
+
+    status_fill(run, message);
+    end(run);
+    return rest.lost ? tell_refusal(run, &rest, err) : 0;
+}
+
+static int message_take(struct tier_run *run, const struct message *message, int *fd, struct error *err)
+{
+    switch (message->type) {
+    case MESSAGE_NOTED:
+        return hear_note(run, message, fd, err);
+    case MESSAGE_REFUSED:
+        return refusal_take(run, message, err);
+    case MESSAGE_EXITED:
+        return exit_take(run, message, err);
+    default:
+        return error_set(err, ERROR_INTERNAL, EBADMSG, "init said something unknown (%u)", message->type);
+    }
+}
+
+static int message_next(struct tier_run *run, struct message *ret_message, int *ret_fd)
+{
+    if (run->held_next == run->held_count)
+        return control_receive(run->control, ret_message, ret_fd, MSG_DONTWAIT);
+    *ret_message = run->held[run->held_next++];
+    return 0;
+}
+
+int hear_all(struct tier_run *run, struct error *err)
+{
+    int status = 0;
+
+    for (int i = 0; i < HEAR_MAX && !run->is_over && status == 0; i++) {
+        struct message message = {0};
+        auto_close int fd = -1;
+
+        status = message_next(run, &message, &fd);
+        if (status == -EAGAIN)
+            return 0;
+        if (status == -ECONNRESET) {
+            lose(run);
+            return 0;
+        }
+        status = status == 0 ? message_take(run, &message, &fd, err)
+                             : error_set(err, ERROR_INTERNAL, -status, "init said something that cannot be read");
+    }
+    return status;
+}
