@@ -84,6 +84,9 @@ void flow_set_end(struct flow *flow);
 /* Read what a side has into `in` as long as that holds less than `most`. true = something came, or the end. -errno in *ret_broken. */
 bool flow_fill(struct flow *flow, unsigned side, struct buffer *in, size_t most, int *ret_broken);
 
+/* As stream_flush(); a server that takes nothing more does not break the flow: what it said before is read first. */
+int flow_flush(struct flow *flow, unsigned side) must_check;
+
 /*
  * One request counts from here on, as `use` says, and so do the `size` bytes of it that have come. false: a budget is used up,
  * *ret_where is its.

@@ -87,9 +87,24 @@ bool flow_fill(struct flow *flow, unsigned side, struct buffer *in, size_t most,
         in->size += (size_t)got;
     if (!in->size)
         buffer_finish(in);
+    if (got == -ECONNRESET && side == SERVER) { /* before the loop told so: what it said before is passed on */
+        stream->has_failed = stream->is_ended = stream->is_cut = true;
+        return true;
+    }
     if (got < 0 && got != -EAGAIN)
         *ret_broken = (int)got;
     return got >= 0;
+}
+
+int flow_flush(struct flow *flow, unsigned side)
+{
+    struct stream *stream = &flow->sides[side];
+    int status = stream_flush(stream);
+
+    if (side == PROGRAM || (status != -ECONNRESET && status != -EPIPE))
+        return status;
+    stream->has_failed = stream->can_read = true; /* what waits is dropped by the next one */
+    return 1;
 }
 
 /* Who owes time keeps the connection until it has passed: nothing is read meanwhile. */

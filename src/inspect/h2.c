@@ -331,7 +331,7 @@ static int round_of(struct h2 *h2)
     if (h2->is_over)
         flow->sides[PROGRAM].wants_end = flow->sides[SERVER].wants_end = true;
     for (unsigned side = 0; side < 2 && status >= 0; side++) {
-        status = stream_flush(&flow->sides[side]);
+        status = flow_flush(flow, side);
         progress |= status > 0;
     }
     return status < 0 ? status : progress;

@@ -263,7 +263,7 @@ static int round_of(struct http1 *http)
     for (unsigned side = 0; side < 2 && status >= 0; side++) {
         progress |= status;
         if (flow->sides[side].watch.fd >= 0)
-            status = stream_flush(&flow->sides[side]);
+            status = flow_flush(flow, side);
     }
     return status < 0 ? status : progress | status;
 }
