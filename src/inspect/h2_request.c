@@ -210,17 +210,6 @@ static bool is_looked_through(const struct h2_stream *stream)
     return size <= H2_FIRST_MAX;
 }
 
-static void judge_fields(struct h2_stream *stream, const struct net_request *asked, struct verdict *verdict)
-{
-    size_t offset = 0;
-
-    for (unsigned i = 0; i < stream->fields->count && verdict->verdict != NET_REFUSE; i++) {
-        struct field field = h2_fields_at(stream->fields, i, &offset);
-
-        request_judge_field(stream->h2->flow, asked, &field, verdict);
-    }
-}
-
 static int decide(struct h2_stream *stream)
 {
     struct net_request asked = {
@@ -235,7 +224,8 @@ static int decide(struct h2_stream *stream)
     request_judge(stream->h2->flow, &asked, &verdict);
     memcpy(stream->where, verdict.where, sizeof(stream->where));
     stream->call = asked;
-    judge_fields(stream, &asked, &verdict);
+    if (verdict.verdict != NET_REFUSE)
+        request_judge_method(stream->h2->flow, &asked, stream->request->other_method, &verdict);
     if (verdict.verdict == NET_REFUSE)
         return h2_refuse(stream, &verdict);
     status = check_secrets(stream);
@@ -261,6 +251,19 @@ static int decide(struct h2_stream *stream)
     return send_request(stream, stream->fields, true);
 }
 
+static bool read_fields(struct h2_stream *stream, struct verdict *ret_verdict)
+{
+    size_t offset = 0;
+
+    for (unsigned i = 0; i < stream->fields->count; i++) {
+        struct field field = h2_fields_at(stream->fields, i, &offset);
+
+        if (!request_read_field(stream->request, &field, ret_verdict))
+            return false;
+    }
+    return true;
+}
+
 int h2_take_request(struct h2_stream *stream)
 {
     struct span method = {NULL, 0}, path = {NULL, 0}, authority = {NULL, 0}, scheme = {NULL, 0}, host;
@@ -277,7 +280,7 @@ int h2_take_request(struct h2_stream *stream)
         !h2_fields_find(fields, ":authority", &authority) ||
         (h2_fields_find(fields, "host", &host) && (host.size != authority.size || memcmp(host.at, authority.at, host.size) != 0)))
         return h2_refuse(stream, &malformed);
-    if (!request_read(stream->h2->flow, method, path, authority, stream->request, &verdict))
+    if (!request_read(stream->h2->flow, method, path, authority, stream->request, &verdict) || !read_fields(stream, &verdict))
         return h2_refuse(stream, &verdict);
     status = decide(stream);
     if (!stream->head) /* else it waits for its body, and its fields with it */

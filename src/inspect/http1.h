@@ -42,7 +42,7 @@ struct http1 {
     int broken;             /* what went wrong with a body: -EACCES: a placeholder was in it, and was answered */
     bool is_chunked[2];     /* it is written so */
     /* the request that is under way */
-    char method[NET_METHOD_SIZE];
+    char method[NET_METHOD_SIZE], other_method[NET_METHOD_SIZE];
     char *path; /* NULL = none is under way */
     bool is_canonical;
     char where[256];

@@ -194,8 +194,8 @@ static int judge(struct http1 *http, struct head *head, const struct request *re
     request_judge(http->flow, &asked, &verdict);
     memcpy(http->where, verdict.where, sizeof(http->where));
     http->call = asked;
-    for (unsigned i = 0; i < head->field_count && verdict.verdict != NET_REFUSE; i++)
-        request_judge_field(http->flow, &asked, &head->fields[i], &verdict);
+    if (verdict.verdict != NET_REFUSE)
+        request_judge_method(http->flow, &asked, request->other_method, &verdict);
     if (verdict.verdict == NET_REFUSE)
         return http1_refuse(http, &verdict, head);
     status = http1_check_head(http, head, request);
@@ -222,6 +222,7 @@ static int remember(struct http1 *http, const struct head *head, const struct re
 {
     http->path = mem_string(request->path);
     memcpy(http->method, request->method, sizeof(http->method));
+    memcpy(http->other_method, request->other_method, sizeof(http->other_method));
     http->is_canonical = request->is_canonical;
     http->is_head_method = strcmp(request->method, "HEAD") == 0;
     http->is_old = head->is_old;
@@ -237,6 +238,16 @@ static int remember(struct http1 *http, const struct head *head, const struct re
     return http->path ? 0 : -ENOMEM;
 }
 
+static bool read_request(struct http1 *http, const struct head *head, struct request *request, struct verdict *ret_verdict)
+{
+    if (!request_read(http->flow, head->method, head->target, head->host, request, ret_verdict))
+        return false;
+    for (unsigned i = 0; i < head->field_count; i++)
+        if (!request_read_field(request, &head->fields[i], ret_verdict))
+            return false;
+    return true;
+}
+
 int http1_take_request(struct http1 *http, size_t size)
 {
     static struct head head;       /* one thread, and nothing of them outlives this call */
@@ -247,7 +258,7 @@ int http1_take_request(struct http1 *http, size_t size)
 
     if (head_read_request(buffer_bytes(&http->in[PROGRAM]), size, &head, &http->parsers[PROGRAM], &what) < 0)
         return http1_refuse_bytes(http, what);
-    if (!request_read(http->flow, head.method, head.target, head.host, &request, &verdict)) {
+    if (!read_request(http, &head, &request, &verdict)) {
         status = remember(http, &head, &request);
         if (status == 0)
             status = http1_refuse(http, &verdict, &head);

@@ -143,7 +143,7 @@ bool request_read(struct flow *flow, struct span method, struct span target, str
     struct request *request = ret_request;
 
     request->query = (struct span){target.at, 0};
-    request->path[0] = request->authority[0] = request->method[0] = '\0';
+    request->path[0] = request->authority[0] = request->method[0] = request->other_method[0] = '\0';
     request->is_upgrade = false;
     request->is_canonical = true;
     if (method.size >= sizeof(request->method))
@@ -224,11 +224,11 @@ void request_judge(struct flow *flow, const struct net_request *request, struct 
     name_method(flow, request, ret_verdict);
     if (!request->path) {
         ret_verdict->code = "malformed";
-        ret_verdict->what = "a path that servers read differently";
+        ret_verdict->what = "a path that servers read differently, or a field that has them take another one";
     }
 }
 
-/* ---- another method ---- */
+/* ---- another method, another path ---- */
 
 /* '_' is '-' to servers that hand fields on as variables. */
 static bool is_name(struct span name, const char *wanted)
@@ -259,30 +259,38 @@ static bool read_method(struct span value, char ret[NET_METHOD_SIZE])
     return true;
 }
 
-void request_judge_field(const struct flow *flow, const struct net_request *asked, const struct field *field, struct verdict *verdict)
+static bool names_method(struct span name)
 {
-    struct net_request other = *asked;
-    struct net_decision decision;
-    char method[NET_METHOD_SIZE];
+    return is_name(name, "x-http-method-override") || is_name(name, "x-http-method") || is_name(name, "x-method-override");
+}
+
+bool request_read_field(struct request *request, const struct field *field, struct verdict *ret_verdict)
+{
+    char method[NET_METHOD_SIZE] = "";
 
     if (is_name(field->name, "x-original-url") || is_name(field->name, "x-rewrite-url")) {
-        other.path = NULL; /* whichever it names: only rules about no path permit it */
-        ask(flow, &other, &decision);
-        if (decision.verdict == NET_REFUSE)
-            malformed(verdict, "a field that has servers take another path than the request's");
-        return;
+        request->is_canonical = false; /* whichever it names */
+        return true;
     }
-    if (!is_name(field->name, "x-http-method-override") && !is_name(field->name, "x-http-method") &&
-        !is_name(field->name, "x-method-override"))
+    if (!names_method(field->name))
+        return true;
+    if (!read_method(field->value, method))
+        return malformed(ret_verdict, "a field that names another method, with what is none");
+    if (request->other_method[0] && strcmp(request->other_method, method) != 0)
+        return malformed(ret_verdict, "fields that name several other methods");
+    memcpy(request->other_method, method, sizeof(method));
+    return true;
+}
+
+void request_judge_method(const struct flow *flow, const struct net_request *asked, const char *other, struct verdict *verdict)
+{
+    struct net_request request = *asked;
+    struct net_decision decision;
+
+    if (!other[0] || strcmp(other, asked->method) == 0)
         return;
-    if (!read_method(field->value, method)) {
-        malformed(verdict, "a field that names another method, with what is none");
-        return;
-    }
-    other.method = method;
-    if (strcmp(method, asked->method) == 0)
-        return;
-    ask(flow, &other, &decision);
+    request.method = other;
+    ask(flow, &request, &decision);
     if (decision.verdict == NET_PERMIT)
         return;
     malformed(verdict, "a field that has servers take another method than the request's, which is not permitted");

@@ -9,6 +9,7 @@
 
 struct request {
     char method[NET_METHOD_SIZE];
+    char other_method[NET_METHOD_SIZE]; /* that its fields name for servers to take instead; "" = none */
     char path[NET_PATH_SIZE]; /* without query, canonical or */
     bool is_canonical;        /* as it was sent: servers read it differently, only rules that name no path permit it */
     struct span query;        /* with its '?'; empty = none; points into what was read */
@@ -39,10 +40,14 @@ bool request_read(struct flow *flow, struct span method, struct span target, str
 void request_judge(struct flow *flow, const struct net_request *request, struct verdict *ret_verdict);
 
 /*
- * Where servers take another method for the request's from this field: that has to be permitted as well, else *verdict is made a
- * refusal. One that names another path makes it a path with several readings. `_method` in queries and forms is the application's own, and nothing of HTTP.
+ * A field by which servers take another method for the request's (that one has to be permitted as well), or another path: then
+ * it has several readings. `_method` in queries and forms is the application's own, and nothing of HTTP. false: *ret_verdict
+ * says why not.
  */
-void request_judge_field(const struct flow *flow, const struct net_request *asked, const struct field *field, struct verdict *verdict);
+bool request_read_field(struct request *request, const struct field *field, struct verdict *ret_verdict);
+
+/* The same request by that other method ("" = none): where it is not permitted, *verdict is made a refusal. */
+void request_judge_method(const struct flow *flow, const struct net_request *asked, const char *other, struct verdict *verdict);
 
 /* The connection itself, by the rules that hold now. */
 struct net_decision request_judge_flow(const struct flow *flow);

@@ -506,8 +506,11 @@ TEST(a_field_of_http2_that_names_another_method_is_judged_as_that_method)
     struct visit *visit = visit_begin(&narrowed);
     size_t bad = send_with(visit, "POST", "/v1/a", NULL, "x-http-method-override", "DELETE");
     size_t good = send_with(visit, "POST", "/v1/a", NULL, "x-http-method-override", "GET");
+    size_t other = send_with(visit, "POST", "/v1/a", NULL, "x-original-url", "/v1/b");
 
-    await_closed(visit, 2);
+    await_closed(visit, 3);
+    check_string(visit->program.streams[other].status, "403");
+    check_contains(visit->program.streams[other].body, "take another one");
     check_string(visit->program.streams[bad].status, "400");
     check_contains(visit->program.streams[bad].body, "\"code\":\"malformed\"");
     check_string(visit->program.streams[good].status, "200");

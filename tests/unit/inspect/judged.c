@@ -59,8 +59,8 @@ TEST(a_request_for_somebody_else_is_refused_and_the_next_one_is_judged)
         {"GET /v1/a%2fb HTTP/1.1\r\nHost: api.test\r\n\r\n", "403", "read differently"},
         {"GET /V1/a HTTP/1.1\r\nHost: api.test\r\n\r\n", "403", "denied"},
         {"get /v1/a HTTP/1.1\r\nHost: api.test\r\n\r\n", "400", "second parser"},
-        {"GET /v1/a HTTP/1.1\r\nHost: api.test\r\nX-Original-URL: /admin\r\n\r\n", "400", "another path"},
-        {"GET /v1/a HTTP/1.1\r\nHost: api.test\r\nx_rewrite_url: /admin\r\n\r\n", "400", "another path"},
+        {"GET /v1/a HTTP/1.1\r\nHost: api.test\r\nX-Original-URL: /admin\r\n\r\n", "403", "take another one"},
+        {"GET /v1/a HTTP/1.1\r\nHost: api.test\r\nx_rewrite_url: /admin\r\n\r\n", "403", "take another one"},
         {"TRACE /v1/a HTTP/1.1\r\nHost: api.test\r\n\r\n", "403", "never permitted"},
         {"CONNECT api.test:80 HTTP/1.1\r\nHost: api.test\r\n\r\n", "403", "never permitted"},
     };
@@ -136,6 +136,36 @@ static void say_call(struct link *link, const char *type, const char *body)
     snprintf(head, sizeof(head), "POST /mcp HTTP/1.1\r\nHost: api.test\r\nContent-Type: %s\r\nContent-Length: %zu\r\n\r\n", type, strlen(body));
     link_send(link->program, head);
     link_send(link->program, body);
+}
+
+/* The rule of `paths` grants the request, the one about calls whatever path the server takes: then the call decides. */
+TEST(a_field_that_names_another_path_leaves_the_rules_that_name_none)
+{
+    static const struct {
+        const char *field, *tool, *status; /* NULL = it passes */
+    } rows[] = {
+        {"X-A: /b", "delete", NULL},
+        {"X-Original-URL: /b", "delete", "403"},
+        {"X-Rewrite-URL: /b", "delete", "403"},
+        {"X-Original-URL: /b", "search", NULL},
+    };
+    struct world world;
+
+    world_begin(&world, &(struct world_rules){.requests = &mcp, .other = &narrow}, NULL);
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        struct link link = world_link(&world, false);
+        char body[200], request[500];
+
+        snprintf(body, sizeof(body), "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"%s\"}}", rows[i].tool);
+        snprintf(request, sizeof(request), "POST /v1/a HTTP/1.1\r\nHost: api.test\r\n%s\r\nContent-Type: application/json\r\n"
+                 "Content-Length: %zu\r\n\r\n%s", rows[i].field, strlen(body), body);
+        link_send(link.program, request);
+        link_read_until(rows[i].status ? link.program : link.server, rows[i].status ? "}}\n" : body, got, sizeof(got));
+        check_contains(got, rows[i].status ? rows[i].status : rows[i].field);
+        check(!rows[i].status || link_is_silent(link.server));
+        link_close(&link);
+    }
+    world_end(&world);
 }
 
 TEST(a_permitted_call_arrives_in_one_spelling)
