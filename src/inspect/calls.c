@@ -122,6 +122,7 @@ static bool judge_all(struct flow *flow, const json_t *root, const struct net_re
 
     if (!json_is_array(root))
         return judge_one(flow, root, request, judged, ret_verdict);
+    judged->is_several = json_array_size(root) > 1;
     if (!json_array_size(root))
         refuse(ret_verdict, "a batch without a call");
     for (size_t i = 0; i < json_array_size(root); i++) {
@@ -156,4 +157,11 @@ int calls_judge(struct flow *flow, const struct net_request *request, const char
     }
     json_decref(root);
     return status;
+}
+
+struct net_request calls_kept(const struct calls_judged *judged)
+{
+    if (judged->is_several)
+        return (struct net_request){0};
+    return (struct net_request){.has_call = true, .call = judged->call, .tool = judged->tool[0] ? judged->tool : NULL};
 }

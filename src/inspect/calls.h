@@ -14,6 +14,7 @@
 /* Which call it was that decided, for people: "tools/call search". */
 struct calls_judged {
     char call[CALLS_NAME_MAX], tool[CALLS_NAME_MAX];
+    bool is_several; /* a batch of more than one: that was the last */
 };
 
 /*
@@ -22,6 +23,12 @@ struct calls_judged {
  */
 int calls_judge(struct flow *flow, const struct net_request *request, const char *body, size_t size, struct buffer *out,
                 struct calls_judged *ret_judged, struct verdict *ret_verdict) must_check;
+
+/*
+ * What new rules can be asked about a body that was permitted, pointing into it: its call. Of several nobody knows any more; then it
+ * is a body that has not been read, and what only calls would permit is not permitted.
+ */
+struct net_request calls_kept(const struct calls_judged *judged) must_check;
 
 /* Before files are gone. */
 void calls_prepare(void);

@@ -395,7 +395,9 @@ static void h2_judge_again(struct flow *flow)
         if (!stream->is_paid || stream->is_refused)
             continue;
         request_judge(flow, &asked, &verdict);
-        flow->is_refused |= verdict.verdict == NET_REFUSE;
+        if (verdict.verdict == NET_PERMIT)
+            request_judge_method(flow, &asked, stream->request->other_method, &verdict);
+        flow->is_refused |= verdict.verdict != NET_PERMIT; /* what its body says was not asked, or is on its way */
         stream->use = verdict.budgets; /* their numbers are those of the rules */
     }
 }

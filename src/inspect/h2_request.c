@@ -306,8 +306,9 @@ static int take_call(struct h2_stream *stream)
         status = h2_refuse(stream, &verdict);
     else if (status == 0) {
         memcpy(stream->where, verdict.where, sizeof(stream->where));
-        stream->call = (struct net_request){.method = asked.method, .path = asked.path, .has_call = true, .call = stream->judged.call,
-                                            .tool = stream->judged.tool[0] ? stream->judged.tool : NULL};
+        stream->call = calls_kept(&stream->judged);
+        stream->call.method = asked.method;
+        stream->call.path = asked.path;
         status = pay(stream, &verdict, stream->head->bytes.size + stream->data[PROGRAM].size);
         buffer_finish(&stream->data[PROGRAM]);
         if (status == 0) {

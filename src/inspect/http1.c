@@ -306,6 +306,7 @@ static int http1_open(struct flow *flow)
 static void http1_judge_again(struct flow *flow)
 {
     struct http1 *http = flow->state;
+    bool is_asked = http->up == UP_CALL && http->is_judged_by_body; /* its body will be */
     struct net_request asked = http->call;
     struct verdict verdict;
 
@@ -314,7 +315,9 @@ static void http1_judge_again(struct flow *flow)
     asked.method = http->method;
     asked.path = http->is_canonical ? http->path : NULL;
     request_judge(flow, &asked, &verdict);
-    flow->is_refused = verdict.verdict == NET_REFUSE;
+    if (verdict.verdict != NET_REFUSE)
+        request_judge_method(flow, &asked, http->other_method, &verdict);
+    flow->is_refused = verdict.verdict == NET_REFUSE || (verdict.verdict == NET_ASK_CALL && !is_asked);
     if (verdict.verdict == NET_PERMIT)
         flow->use = verdict.budgets;
 }

@@ -55,7 +55,7 @@ int http1_take_call(struct http1 *http)
     status = calls_judge(http->flow, &asked, buffer_bytes(&http->body), http->body.size, &body, judged, &verdict);
     if (status == 0 && verdict.verdict == NET_PERMIT) {
         memcpy(http->where, verdict.where, sizeof(http->where));
-        http->call = (struct net_request){.has_call = true, .call = judged->call, .tool = judged->tool[0] ? judged->tool : NULL};
+        http->call = calls_kept(judged);
         status = http1_pay(http, &verdict, &complete);
         if (status == 0)
             status = http->flow->hold ? http1_held_body(http, &body) : send_whole(http, &body);
