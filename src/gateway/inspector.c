@@ -139,7 +139,7 @@ static void pass_on(struct inspector *inspector, const struct worker_message *to
         budget_ended(gateway, told);
         return;
     }
-    if (!flow || told->reason > NET_BUDGET || told->errnum < 0) {
+    if (!flow || told->reason > NET_CROWDED || told->errnum < 0) {
         gateway->events.lost++;
         return;
     }

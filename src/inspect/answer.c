@@ -21,6 +21,8 @@ const char *answer_remedy(enum net_reason reason)
         return "name this program in the programs member of the rule";
     case NET_BUDGET:
         return "raise the budget of the rule, or begin anew";
+    case NET_CROWDED:
+        return "send it again when fewer requests are under way";
     case NET_MALFORMED:
         return "send a request that can be read in one way only (RFC 9112)";
     case NET_OTHER_NAME:
@@ -69,6 +71,8 @@ static const char *phrase(unsigned status)
         return "Too Many Requests";
     case 431:
         return "Request Header Fields Too Large";
+    case 503:
+        return "Service Unavailable";
     default:
         return "Bad Gateway";
     }

@@ -75,13 +75,14 @@ static int keep_data(struct h2_stream *stream, unsigned side, const void *bytes,
     return buffer_add(&stream->data[side], bytes, size) ? 0 : -ENOMEM;
 }
 
-static int refuse_large(struct h2_stream *stream)
+static int check_whole(struct h2_stream *stream)
 {
     static const struct verdict large = {.reason = NET_CALL, .status = 413, .code = "too-large",
                                          .what = "a body of more than 1 MiB, which is not read"};
 
-    h2_fields_free(take_ptr(stream->head));
-    return h2_refuse(stream, &large);
+    if (stream->data[PROGRAM].size > H2_CALL_MAX)
+        return h2_refuse(stream, &large);
+    return h2_stream_hold(stream, 0) ? 0 : h2_refuse(stream, &whole_refused);
 }
 
 static int data_came(nghttp2_session *session, uint8_t flags, int32_t id, const uint8_t *bytes, size_t size, void *context)
@@ -101,11 +102,11 @@ static int data_came(nghttp2_session *session, uint8_t flags, int32_t id, const 
         h2->broken = -EDQUOT;
         return NGHTTP2_ERR_CALLBACK_FAILURE;
     }
-    status = keep_data(stream, side, bytes, size);
-    if (side == PROGRAM && stream->head)
+    if (side == PROGRAM && stream->is_whole)
         h2_stream_consume(stream, side, size); /* it waits here, not in a window */
-    if (status == 0 && stream->head && stream->data[PROGRAM].size > H2_CALL_MAX)
-        status = refuse_large(stream);
+    status = keep_data(stream, side, bytes, size);
+    if (status == 0 && side == PROGRAM && stream->head)
+        status = check_whole(stream);
     if (status == 0)
         h2_stream_resume(stream, side);
     return status < 0 ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;

@@ -12,6 +12,7 @@
 #include "inspect/flow.h"
 #include "inspect/request.h"
 #include "inspect/tell.h"
+#include "inspect/whole.h"
 
 #define H2_STREAMS_MAX   100u
 #define H2_WINDOW        (256u << 10) /* of a stream: so much of it waits at most */
@@ -45,6 +46,7 @@ struct h2_stream {
     bool is_refused, is_answered;
     bool is_paid;           /* its bytes count as `use` says */
     struct budget_use use;
+    size_t share; /* of whole.h: of a request that is read as a whole */
     unsigned interim;
     struct request *request;
     struct net_request call;
@@ -74,6 +76,8 @@ ssize_t h2_stream_read(nghttp2_session *session, int32_t id, uint8_t *to, size_t
                              nghttp2_data_source *source, void *context);
 /* Bytes of a side that went on, or are of no use. */
 void h2_stream_consume(struct h2_stream *stream, unsigned side, size_t size);
+/* What it holds of a request that is read as a whole counts, and `more`. false = there is no room for that. */
+bool h2_stream_hold(struct h2_stream *stream, size_t more);
 /* The stream ends on both sides. */
 void h2_stream_reset(struct h2_stream *stream, uint32_t code);
 

@@ -44,6 +44,8 @@ static int answer(struct h2_stream *stream, const struct answer *refused)
     h2_stream_consume(stream, PROGRAM, stream->is_whole ? 0 : stream->data[PROGRAM].size + stream->searched);
     stream->searched = 0;
     buffer_finish(&stream->data[PROGRAM]);
+    h2_fields_free(take_ptr(stream->head));
+    (void)h2_stream_hold(stream, 0);
     buffer_finish(&stream->data[SERVER]);
     if (!answer_body(refused, &stream->data[SERVER]))
         return -ENOMEM;
@@ -210,6 +212,14 @@ static bool is_looked_through(const struct h2_stream *stream)
     return size <= H2_FIRST_MAX;
 }
 
+/* Its body is read before its fields go up. */
+static int collect(struct h2_stream *stream)
+{
+    stream->head = take_ptr(stream->fields);
+    stream->is_whole = true;
+    return h2_stream_hold(stream, 0) ? 0 : h2_refuse(stream, &whole_refused);
+}
+
 static int decide(struct h2_stream *stream)
 {
     struct net_request asked = {
@@ -235,18 +245,14 @@ static int decide(struct h2_stream *stream)
         verdict = (struct verdict){.reason = NET_CALL, .status = 403, .code = "denied", .what = "the body decides, and it is no application/json in UTF-8"};
         return h2_refuse(stream, &verdict);
     }
-    if (verdict.verdict == NET_ASK_CALL) {
-        stream->head = take_ptr(stream->fields);
-        stream->is_whole = true;
-        return 0;
-    }
+    if (verdict.verdict == NET_ASK_CALL)
+        return collect(stream);
     status = pay(stream, &verdict, stream->fields->bytes.size);
     if (status < 0)
         return status == -EDQUOT ? 0 : status;
     if (is_looked_through(stream)) {
-        stream->head = take_ptr(stream->fields);
-        stream->is_whole = stream->is_permitted = true;
-        return 0;
+        stream->is_permitted = true;
+        return collect(stream);
     }
     return send_request(stream, stream->fields, true);
 }
@@ -288,38 +294,50 @@ int h2_take_request(struct h2_stream *stream)
     return status;
 }
 
+/* A permitted one; takes its body. */
+static int take_permitted(struct h2_stream *stream, const struct verdict *verdict, struct buffer *body)
+{
+    const char *path = stream->call.path;
+    int status;
+
+    memcpy(stream->where, verdict->where, sizeof(stream->where));
+    stream->call = calls_kept(&stream->judged);
+    stream->call.method = stream->request->method;
+    stream->call.path = path;
+    if (!h2_stream_hold(stream, body->room))
+        return h2_refuse(stream, &whole_refused);
+    status = pay(stream, verdict, stream->head->bytes.size + stream->data[PROGRAM].size);
+    if (status < 0)
+        return status == -EDQUOT ? 0 : status;
+    buffer_finish(&stream->data[PROGRAM]);
+    stream->data[PROGRAM] = *body;
+    *body = (struct buffer){0};
+    return send_request(stream, stream->head, false);
+}
+
+static int refuse_call(struct h2_stream *stream, struct verdict *verdict)
+{
+    const struct calls_judged *judged = &stream->judged;
+    char text[3 * CALLS_NAME_MAX];
+
+    if (!verdict->what && judged->call[0]) {
+        snprintf(text, sizeof(text), "the policy of this container does not permit the call %s%s%s", judged->call,
+                 judged->tool[0] ? " of " : "", judged->tool);
+        verdict->what = text;
+    }
+    return h2_refuse(stream, verdict);
+}
+
 static int take_call(struct h2_stream *stream)
 {
     struct net_request asked = {.method = stream->request->method, .path = stream->call.path};
     struct buffer body = {0};
     struct verdict verdict;
-    char text[3 * CALLS_NAME_MAX];
     int status = calls_judge(stream->h2->flow, &asked, buffer_bytes(&stream->data[PROGRAM]), stream->data[PROGRAM].size, &body,
                              &stream->judged, &verdict);
 
-    if (status == 0 && verdict.verdict == NET_REFUSE && !verdict.what && stream->judged.call[0]) {
-        snprintf(text, sizeof(text), "the policy of this container does not permit the call %s%s%s", stream->judged.call,
-                 stream->judged.tool[0] ? " of " : "", stream->judged.tool);
-        verdict.what = text;
-    }
-    if (status == 0 && verdict.verdict == NET_REFUSE)
-        status = h2_refuse(stream, &verdict);
-    else if (status == 0) {
-        memcpy(stream->where, verdict.where, sizeof(stream->where));
-        stream->call = calls_kept(&stream->judged);
-        stream->call.method = asked.method;
-        stream->call.path = asked.path;
-        status = pay(stream, &verdict, stream->head->bytes.size + stream->data[PROGRAM].size);
-        buffer_finish(&stream->data[PROGRAM]);
-        if (status == 0) {
-            stream->data[PROGRAM] = body;
-            body = (struct buffer){0};
-        }
-        if (status == 0)
-            status = send_request(stream, stream->head, false);
-        else if (status == -EDQUOT)
-            status = 0;
-    }
+    if (status == 0)
+        status = verdict.verdict == NET_REFUSE ? refuse_call(stream, &verdict) : take_permitted(stream, &verdict, &body);
     buffer_finish(&body);
     return status;
 }
@@ -329,6 +347,7 @@ int h2_take_call(struct h2_stream *stream)
     int status = stream->is_permitted ? send_request(stream, stream->head, true) : take_call(stream);
 
     h2_fields_free(take_ptr(stream->head));
+    (void)h2_stream_hold(stream, 0);
     return status;
 }
 

@@ -34,6 +34,7 @@ void h2_stream_free(struct h2_stream *stream)
     h2_fields_free(stream->head);
     mem_free(stream->request);
     scrub_free(stream->scrub);
+    (void)whole_set(stream->h2->flow->inspector, &stream->share, 0);
     *stream->before = stream->next;
     if (stream->next)
         stream->next->before = stream->before;
@@ -58,6 +59,13 @@ void h2_stream_consume(struct h2_stream *stream, unsigned side, size_t size)
         (void)nghttp2_session_consume(session, stream->ids[side], size);
     else
         (void)nghttp2_session_consume_connection(session, size);
+}
+
+bool h2_stream_hold(struct h2_stream *stream, size_t more)
+{
+    size_t size = stream->data[PROGRAM].room + (stream->head ? sizeof(*stream->head) + stream->head->bytes.room : 0);
+
+    return whole_set(stream->h2->flow->inspector, &stream->share, stream->is_whole ? size + more : 0);
 }
 
 void h2_stream_reset(struct h2_stream *stream, uint32_t code)
@@ -97,6 +105,7 @@ ssize_t h2_stream_read(nghttp2_session *session, int32_t id, uint8_t *to, size_t
         buffer_take(data, taken);
         if (from == PROGRAM ? !stream->is_whole : !stream->is_refused)
             h2_stream_consume(stream, from, taken);
+        (void)h2_stream_hold(stream, 0);
     }
     if (!data->size && stream->is_ended[from])
         return end(stream, from, flags) < 0 ? NGHTTP2_ERR_CALLBACK_FAILURE : (ssize_t)taken;

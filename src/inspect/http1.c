@@ -138,6 +138,14 @@ static int up_body(struct http1 *http)
     return http1_write_body_end(out, http->is_chunked[PROGRAM]) ? 1 : -ENOMEM;
 }
 
+bool http1_hold(struct http1 *http, size_t more)
+{
+    const struct buffer *out = &http->flow->sides[SERVER].out;
+    size_t written = out->size > 2 * STREAM_OUT_MAX ? out->room : 0; /* else it is what may wait on any connection */
+
+    return whole_set(http->flow->inspector, &http->share, http->kept.room + http->body.room + written + more);
+}
+
 static int up_call(struct http1 *http)
 {
     int status;
@@ -152,6 +160,8 @@ static int up_call(struct http1 *http)
                                              .what = "a body of more than 1 MiB, which is not read"};
 
         status = http1_refuse(http, &large, NULL);
+    } else if (!http1_hold(http, 0)) {
+        status = http1_refuse(http, &whole_refused, NULL);
     } else if (http->is_complete[PROGRAM]) {
         status = http1_take_call(http);
     }
@@ -265,6 +275,7 @@ static int round_of(struct http1 *http)
         if (flow->sides[side].watch.fd >= 0)
             status = flow_flush(flow, side);
     }
+    (void)http1_hold(http, 0);
     return status < 0 ? status : progress | status;
 }
 
@@ -327,6 +338,7 @@ static void http1_close(struct flow *flow)
     struct http1 *http = flow->state;
 
     http1_forget_request(http);
+    (void)whole_set(flow->inspector, &http->share, 0);
     scrub_free(http->scrub);
     mem_free(http->type);
     buffer_finish(&http->in[PROGRAM]);

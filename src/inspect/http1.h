@@ -11,6 +11,7 @@
 #include "inspect/placeholder.h"
 #include "inspect/request.h"
 #include "inspect/tell.h"
+#include "inspect/whole.h"
 
 #define HTTP1_CALL_MAX      (1u << 20) /* a body that is judged */
 #define HTTP1_FIRST_MAX     (64u << 10) /* a body that is looked through before its head goes up, where there are secrets */
@@ -56,6 +57,7 @@ struct http1 {
     struct scrub *scrub;          /* looks for placeholders in a body that goes by; NULL = there are none */
     struct buffer kept;           /* its head, while its body is collected: anew, for the holder as it came */
     struct buffer body;
+    size_t share;                 /* of whole.h: of these two, and of a body that was collected and is being written */
     uint64_t began_ns;
     unsigned interim;
     /* the answer */
@@ -110,6 +112,9 @@ int http1_tunnel(struct http1 *http, unsigned side) must_check;
 /* http1_answer.c: the same for what comes from the server; -EBADMSG: it cannot be read, http1_bad_answer() says so to the program. */
 int http1_step_down(struct http1 *http) must_check;
 int http1_bad_answer(struct http1 *http) must_check;
+
+/* What it holds now counts, and `more`. false = there is no room for that. */
+bool http1_hold(struct http1 *http, size_t more);
 
 /* No answer is under way any more. */
 void http1_forget_request(struct http1 *http);

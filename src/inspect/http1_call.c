@@ -6,6 +6,8 @@
 
 #include "inspect/http1.h"
 
+static const struct head complete = {.has_body = false}; /* nothing of it is left to read */
+
 static int send_whole(struct http1 *http, const struct buffer *body)
 {
     struct buffer *out = &http->flow->sides[SERVER].out;
@@ -40,35 +42,46 @@ static int take_unjudged(struct http1 *http)
     return status;
 }
 
+/* A permitted one; takes its body. */
+static int take_permitted(struct http1 *http, const struct verdict *verdict, struct buffer *body)
+{
+    int status;
+
+    memcpy(http->where, verdict->where, sizeof(http->where));
+    http->call = calls_kept(&http->judged);
+    if (!http1_hold(http, body->room))
+        return http1_refuse(http, &whole_refused, &complete);
+    status = http1_pay(http, verdict, &complete);
+    if (status < 0)
+        return status == -EDQUOT ? 0 : status;
+    return http->flow->hold ? http1_held_body(http, body) : send_whole(http, body);
+}
+
+static int refuse_call(struct http1 *http, struct verdict *verdict)
+{
+    const struct calls_judged *judged = &http->judged;
+    char text[3 * CALLS_NAME_MAX];
+
+    if (!verdict->what && judged->call[0]) {
+        snprintf(text, sizeof(text), "the policy of this container does not permit the call %s%s%s", judged->call,
+                 judged->tool[0] ? " of " : "", judged->tool);
+        verdict->what = text;
+    }
+    return http1_refuse(http, verdict, &complete);
+}
+
 int http1_take_call(struct http1 *http)
 {
-    static const struct head complete = {.has_body = false}; /* nothing of it is left to read */
     struct net_request asked = {.method = http->method, .path = http->is_canonical ? http->path : NULL};
     struct buffer body = {0};
-    struct calls_judged *judged = &http->judged;
     struct verdict verdict;
-    char text[3 * CALLS_NAME_MAX];
     int status;
 
     if (!http->is_judged_by_body)
         return take_unjudged(http);
-    status = calls_judge(http->flow, &asked, buffer_bytes(&http->body), http->body.size, &body, judged, &verdict);
-    if (status == 0 && verdict.verdict == NET_PERMIT) {
-        memcpy(http->where, verdict.where, sizeof(http->where));
-        http->call = calls_kept(judged);
-        status = http1_pay(http, &verdict, &complete);
-        if (status == 0)
-            status = http->flow->hold ? http1_held_body(http, &body) : send_whole(http, &body);
-        else if (status == -EDQUOT)
-            status = 0;
-    } else if (status == 0) {
-        if (!verdict.what && judged->call[0]) {
-            snprintf(text, sizeof(text), "the policy of this container does not permit the call %s%s%s", judged->call,
-                     judged->tool[0] ? " of " : "", judged->tool);
-            verdict.what = text;
-        }
-        status = http1_refuse(http, &verdict, &complete);
-    }
+    status = calls_judge(http->flow, &asked, buffer_bytes(&http->body), http->body.size, &body, &http->judged, &verdict);
+    if (status == 0)
+        status = verdict.verdict == NET_PERMIT ? take_permitted(http, &verdict, &body) : refuse_call(http, &verdict);
     buffer_finish(&body);
     return status;
 }

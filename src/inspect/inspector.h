@@ -40,6 +40,7 @@ struct inspector {
     int holder; /* -1 = none */
     struct flow *flows;
     unsigned flow_count;
+    size_t whole; /* bytes: whole.h */
 };
 
 #endif

@@ -22,6 +22,7 @@ const char *net_reason_text(enum net_reason reason)
         [NET_MALFORMED] = "it can be read in more than one way",
         [NET_PLACEHOLDER] = "it holds the placeholder of a secret that does not belong there",
         [NET_BUDGET] = "the budget is used up",
+        [NET_CROWDED] = "too much waits to be judged or sent on",
     };
 
     return (size_t)reason < ARRAY_COUNT(texts) ? texts[reason] : "unknown";

@@ -160,6 +160,7 @@ enum net_reason {
     NET_MALFORMED,     /* a request that two programs could read differently */
     NET_PLACEHOLDER,   /* it holds a placeholder of a secret that does not belong there */
     NET_BUDGET,        /* a budget is used up */
+    NET_CROWDED,       /* too much waits to be read or sent on, whatever it is */
 };
 const char *net_reason_text(enum net_reason reason); /* "no rule grants it", ... */
 
