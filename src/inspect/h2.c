@@ -9,6 +9,7 @@
 #include "inspect/scrub.h"
 
 #define ROUNDS 64u
+#define SLICE  1024u
 
 static unsigned side_of(const struct h2 *h2, const nghttp2_session *session)
 {
@@ -266,31 +267,6 @@ static int open_session(struct h2 *h2, unsigned side)
     return status < 0 ? -ENOMEM : 0;
 }
 
-static bool is_stuffed(const struct h2 *h2, unsigned side)
-{
-    return !stream_has_room(&h2->flow->sides[side]) && nghttp2_session_get_outbound_queue_size(h2->sessions[side]);
-}
-
-/* What came from a side. 1 = something, 0 = nothing, -errno. */
-static int take(struct h2 *h2, unsigned side)
-{
-    int broken = 0;
-    ssize_t done;
-
-    /* whoever does not read what is written to it is not read either, nor is who makes frames that no window counts for it */
-    if (!stream_has_room(&h2->flow->sides[side]) || is_stuffed(h2, !side) || !flow_fill(h2->flow, side, &h2->in, FLOW_READ, &broken))
-        return broken;
-    if (!h2->in.size)
-        return 1; /* its end */
-    done = nghttp2_session_mem_recv(h2->sessions[side], (const uint8_t *)buffer_bytes(&h2->in), h2->in.size);
-    buffer_finish(&h2->in);
-    if (h2->broken < 0)
-        return h2->broken;
-    if (done == NGHTTP2_ERR_CALLBACK_FAILURE || done == NGHTTP2_ERR_NOMEM)
-        return -ENOMEM;
-    return done < 0 ? -EPROTO : 1;
-}
-
 static int give(struct h2 *h2, unsigned side)
 {
     struct stream *stream = &h2->flow->sides[side];
@@ -314,6 +290,51 @@ static int give(struct h2 *h2, unsigned side)
     return progress;
 }
 
+static bool is_stuffed(const struct h2 *h2, unsigned side)
+{
+    return !stream_has_room(&h2->flow->sides[side]) && nghttp2_session_get_outbound_queue_size(h2->sessions[side]);
+}
+
+/*
+ * A few bytes of fields become many when they are unpacked, so what is read is taken a slice at a time, and no more of it while
+ * what became of it waits for the other side.
+ */
+static int take_read(struct h2 *h2, unsigned side)
+{
+    struct buffer *in = &h2->in[side];
+
+    while (in->size && !is_stuffed(h2, !side)) {
+        size_t size = in->size < SLICE ? in->size : SLICE;
+        ssize_t done = nghttp2_session_mem_recv(h2->sessions[side], (const uint8_t *)buffer_bytes(in), size);
+        int status;
+
+        if (h2->broken < 0)
+            return h2->broken;
+        if (done == NGHTTP2_ERR_CALLBACK_FAILURE || done == NGHTTP2_ERR_NOMEM)
+            return -ENOMEM;
+        if (done < 0)
+            return -EPROTO;
+        buffer_take(in, size);
+        status = nghttp2_session_get_outbound_queue_size(h2->sessions[!side]) ? give(h2, !side) : 0;
+        if (status < 0)
+            return status;
+    }
+    return 1;
+}
+
+/* What came from a side. 1 = something, 0 = nothing, -errno. */
+static int take(struct h2 *h2, unsigned side)
+{
+    int broken = 0;
+
+    /* whoever does not read what is written to it is not read either, nor is who makes frames that no window counts for it */
+    if (!stream_has_room(&h2->flow->sides[side]) || is_stuffed(h2, !side))
+        return 0;
+    if (!h2->in[side].size && !flow_fill(h2->flow, side, &h2->in[side], FLOW_READ, &broken))
+        return broken;
+    return take_read(h2, side);
+}
+
 static int round_of(struct h2 *h2)
 {
     struct flow *flow = h2->flow;
@@ -327,8 +348,8 @@ static int round_of(struct h2 *h2)
         status = give(h2, side);
         progress |= status > 0;
     }
-    if (flow->sides[PROGRAM].is_ended || flow->sides[SERVER].is_ended)
-        h2->is_over = true;
+    for (unsigned side = 0; side < 2; side++)
+        h2->is_over |= flow->sides[side].is_ended && !h2->in[side].size;
     if (h2->is_over)
         flow->sides[PROGRAM].wants_end = flow->sides[SERVER].wants_end = true;
     for (unsigned side = 0; side < 2 && status >= 0; side++) {
@@ -367,7 +388,8 @@ static void h2_close(struct flow *flow)
     }
     nghttp2_session_del(h2->sessions[PROGRAM]);
     nghttp2_session_del(h2->sessions[SERVER]);
-    buffer_finish(&h2->in);
+    buffer_finish(&h2->in[PROGRAM]);
+    buffer_finish(&h2->in[SERVER]);
     mem_free(h2);
     flow->state = NULL;
 }

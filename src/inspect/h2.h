@@ -20,6 +20,7 @@
 #define H2_FIELDS_SIZE   (64u << 10)
 #define H2_CALL_MAX      (1u << 20)
 #define H2_INTERIM_MAX   32u /* 1xx before an answer */
+#define H2_QUEUE_MAX     128u /* frames that wait for a server, and the requests for which it has no stream yet */
 #define H2_FIRST_MAX     (64u << 10) /* a body that is looked through before its fields go up, where there are secrets */
 
 /* The fields of one block: names and values behind each other, as nghttp2 has checked them. */
@@ -61,7 +62,7 @@ struct h2 {
     struct flow *flow;
     nghttp2_session *sessions[2];
     struct h2_stream *streams;
-    struct buffer in;
+    struct buffer in[2]; /* read, and not yet taken */
     bool is_going[2]; /* GOAWAY was sent there */
     bool is_over;
     int broken; /* why, where a callback cannot say it */

@@ -274,6 +274,8 @@ int h2_take_request(struct h2_stream *stream)
 {
     struct span method = {NULL, 0}, path = {NULL, 0}, authority = {NULL, 0}, scheme = {NULL, 0}, host;
     const struct verdict malformed = {.reason = NET_MALFORMED, .status = 400, .code = "malformed", .what = "a request without :method, :path, :scheme or :authority, or with another host"};
+    static const struct verdict queued = {.reason = NET_CROWDED, .status = 503, .code = "busy",
+                                          .what = "too many requests of this connection wait for its server"};
     const struct h2_fields *fields = stream->fields;
     struct verdict verdict;
     int status;
@@ -288,6 +290,8 @@ int h2_take_request(struct h2_stream *stream)
         return h2_refuse(stream, &malformed);
     if (!request_read(stream->h2->flow, method, path, authority, stream->request, &verdict) || !read_fields(stream, &verdict))
         return h2_refuse(stream, &verdict);
+    if (nghttp2_session_get_outbound_queue_size(stream->h2->sessions[SERVER]) >= H2_QUEUE_MAX)
+        return h2_refuse(stream, &queued);
     status = decide(stream);
     if (!stream->head) /* else it waits for its body, and its fields with it */
         stream->request->query = (struct span){"", 0};

@@ -108,3 +108,82 @@ TEST(bodies_of_http2_that_wait_to_be_judged_count_for_the_same_bound)
     free(body);
     visit_end(visit);
 }
+
+/* ---- what waits in HTTP/2 for a side that does not take it ---- */
+
+static const struct world_rules open_rules = {.requests = &getting, .terminates = true};
+
+/* More of them than the server takes at a time, each given up at once. The last one's status. */
+static const char *give_up_many(struct visit *visit)
+{
+    enum { GIVEN_UP = 150 };
+    size_t last;
+
+    (void)send_request(visit, "GET", "/v1/wait", "api.test", NULL);
+    for (unsigned i = 0; i < GIVEN_UP; i++) {
+        size_t at = send_request(visit, "GET", "/v1/a", "api.test", NULL);
+
+        check(say(&visit->program));
+        check_int(nghttp2_submit_rst_stream(visit->program.session, NGHTTP2_FLAG_NONE, (int32_t)(2 * at + 1), NGHTTP2_CANCEL), 0);
+        check(say(&visit->program));
+    }
+    last = send_request(visit, "GET", "/v1/a", "api.test", NULL);
+    while (!visit->program.streams[last].is_closed)
+        check(turn(&visit->program));
+    return visit->program.streams[last].status;
+}
+
+TEST(requests_that_wait_for_a_server_of_http2_have_a_bound)
+{
+    struct visit *visit = visit_begin_with(&open_rules, 1);
+
+    check_string(give_up_many(visit), "503");
+    check_int(world_event(&visit->world, WORKER_REQUEST_DENIED).reason, NET_CROWDED);
+    visit_end(visit);
+    /* and where the server takes them they wait for nothing */
+    visit = visit_begin_with(&open_rules, 100);
+    check_string(give_up_many(visit), "200");
+    visit_end(visit);
+}
+
+/* The most that it ever had, in KiB. */
+static unsigned long most_memory(pid_t pid)
+{
+    char path[64], line[256];
+    unsigned long most = 0;
+    FILE *file;
+
+    snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+    file = fopen(path, "re");
+    check(file != NULL);
+    while (fgets(line, sizeof(line), file))
+        if (sscanf(line, "VmHWM: %lu kB", &most) == 1)
+            break;
+    fclose(file);
+    check(most > 0);
+    return most;
+}
+
+TEST(fields_that_are_small_on_their_way_wait_in_a_bound_when_they_are_unpacked)
+{
+    struct visit *visit = visit_begin(&open_rules);
+    unsigned long before = most_memory(visit->world.pid);
+    struct link link;
+
+    for (unsigned i = 0; i < 90; i++)
+        (void)send_request(visit, "GET", "/v1/packed", "api.test", NULL);
+    while (!visit->program.streams[0].status[0])
+        check(turn(&visit->program));
+    /* nothing of the rest is read; when the inspector has turned to others it has taken what it takes */
+    for (unsigned i = 0; i < 3; i++) {
+        link = world_link(&visit->world, false);
+        link_send(link.program, "GET /a HTTP/1.1\r\nHost: api.test\r\n\r\n");
+        link_read_until(link.server, "\r\n\r\n", got, sizeof(got));
+        link_close(&link);
+    }
+    if (most_memory(visit->world.pid) > before + (16u << 10))
+        test_fail(__FILE__, __LINE__, "%lu KiB, and %lu before", most_memory(visit->world.pid), before);
+    await_closed(visit, 90); /* all of it comes in the end */
+    check_string(visit->program.streams[89].status, "200");
+    visit_end(visit);
+}

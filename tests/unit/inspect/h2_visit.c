@@ -14,14 +14,29 @@
 
 #define BODY_ROOM 3000000
 
+static bool flush(struct peer *peer)
+{
+    size_t size = peer->out_size;
+
+    peer->out_size = 0;
+    return !size || SSL_write(peer->tls, peer->out, (int)size) > 0;
+}
+
 static ssize_t send_bytes(nghttp2_session *session, const uint8_t *bytes, size_t size, int flags, void *context)
 {
     struct peer *peer = context;
-    int sent = SSL_write(peer->tls, bytes, (int)size);
+    size_t some = size < sizeof(peer->out) - peer->out_size ? size : sizeof(peer->out) - peer->out_size;
 
     (void)session;
     (void)flags;
-    return sent > 0 ? sent : NGHTTP2_ERR_CALLBACK_FAILURE;
+    memcpy(peer->out + peer->out_size, bytes, some);
+    peer->out_size += some;
+    return peer->out_size < sizeof(peer->out) || flush(peer) ? (ssize_t)some : NGHTTP2_ERR_CALLBACK_FAILURE;
+}
+
+bool say(struct peer *peer)
+{
+    return nghttp2_session_send(peer->session) == 0 && flush(peer);
 }
 
 bool turn(struct peer *peer)
@@ -29,10 +44,10 @@ bool turn(struct peer *peer)
     static uint8_t bytes[16384];
     int size;
 
-    if (nghttp2_session_send(peer->session) < 0)
+    if (!say(peer))
         return false;
     size = SSL_read(peer->tls, bytes, sizeof(bytes));
-    return size > 0 && nghttp2_session_mem_recv(peer->session, bytes, (size_t)size) == size && nghttp2_session_send(peer->session) == 0;
+    return size > 0 && nghttp2_session_mem_recv(peer->session, bytes, (size_t)size) == size && say(peer);
 }
 
 static nghttp2_nv pair(const char *name, const char *value)
@@ -95,6 +110,20 @@ static ssize_t server_body(nghttp2_session *session, int32_t id, uint8_t *to, si
     return (ssize_t)some;
 }
 
+/* `large` fields of 2.8 KB each, which are a byte each when they are packed (RFC 7541; nghttp2 remembers none that is larger). */
+static void submit_interim(nghttp2_session *session, int32_t id, unsigned count, unsigned large)
+{
+    static char value[2801];
+    nghttp2_nv list[32];
+
+    memset(value, 'x', 2800);
+    list[0] = pair(":status", "103");
+    for (unsigned i = 0; i < large; i++)
+        list[1 + i] = pair("x-large", value);
+    for (unsigned i = 0; i < count; i++)
+        nghttp2_submit_headers(session, NGHTTP2_FLAG_NONE, id, NULL, list, 1 + large, NULL);
+}
+
 static int server_frame(nghttp2_session *session, const nghttp2_frame *frame, void *context)
 {
     struct asked *asked = frame->hd.stream_id ? nghttp2_session_get_stream_user_data(session, frame->hd.stream_id) : NULL;
@@ -111,10 +140,9 @@ static int server_frame(nghttp2_session *session, const nghttp2_frame *frame, vo
     if (strncmp(asked->path, "/v1/wait", 8) == 0)
         return 0;
     if (strncmp(asked->path, "/v1/interim/", 12) == 0)
-        for (int i = 0; i < atoi(asked->path + 12); i++) {
-            list[0] = pair(":status", "103");
-            nghttp2_submit_headers(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NULL, list, 1, NULL);
-        }
+        submit_interim(session, frame->hd.stream_id, (unsigned)atoi(asked->path + 12), 0);
+    if (strncmp(asked->path, "/v1/packed", 10) == 0)
+        submit_interim(session, frame->hd.stream_id, 32, 22);
     list[0] = pair(":status", "200");
     list[1] = pair("x-path", asked->path);
     snprintf(number, sizeof(number), "%d", frame->hd.stream_id);
@@ -132,12 +160,12 @@ static int choose(SSL *tls, const unsigned char **ret, unsigned char *ret_size, 
                : SSL_TLSEXT_ERR_NOACK;
 }
 
-static void serve_h2(const struct server *server, int fd)
+static void serve_h2(const struct server *server, int fd, unsigned streams)
 {
     struct peer peer = {0};
     SSL_CTX *context = SSL_CTX_new(TLS_server_method());
     nghttp2_session_callbacks *callbacks;
-    nghttp2_settings_entry settings[] = {{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 100}};
+    nghttp2_settings_entry settings[] = {{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, streams}};
 
     alarm(60);
     signal(SIGPIPE, SIG_IGN);
@@ -220,7 +248,7 @@ static ssize_t program_body(nghttp2_session *session, int32_t id, uint8_t *to, s
     return (ssize_t)some;
 }
 
-struct visit *visit_begin(const struct world_rules *rules)
+struct visit *visit_begin_with(const struct world_rules *rules, unsigned streams)
 {
     struct visit *visit = calloc(1, sizeof(*visit));
     nghttp2_session_callbacks *callbacks;
@@ -234,7 +262,7 @@ struct visit *visit_begin(const struct world_rules *rules)
     visit->pid = fork();
     if (visit->pid == 0) {
         close(visit->link.program);
-        serve_h2(&visit->server, visit->link.server);
+        serve_h2(&visit->server, visit->link.server, streams);
     }
     close(visit->link.server);
     visit->context = believing(visit->world.authority);
@@ -252,6 +280,11 @@ struct visit *visit_begin(const struct world_rules *rules)
     nghttp2_session_callbacks_del(callbacks);
     nghttp2_submit_settings(visit->program.session, NGHTTP2_FLAG_NONE, NULL, 0);
     return visit;
+}
+
+struct visit *visit_begin(const struct world_rules *rules)
+{
+    return visit_begin_with(rules, 100);
 }
 
 void visit_end(struct visit *visit)

@@ -11,6 +11,8 @@
 struct peer {
     SSL *tls;
     nghttp2_session *session;
+    unsigned char out[16384]; /* of what is to be said, until it is one record of TLS */
+    size_t out_size;
     /* of the program's streams, by half their number */
     struct {
         char number[12]; /* of the server's stream */
@@ -40,15 +42,18 @@ struct visit {
 };
 
 struct visit *visit_begin(const struct world_rules *rules);
+/* Its server takes so many streams at a time, not 100. */
+struct visit *visit_begin_with(const struct world_rules *rules, unsigned streams);
 void visit_end(struct visit *visit);
 
 /*
  * Both return the stream's place in program.streams. The server answers with path, body and a trailer; /reset is reset, /v1/wait
- * is never answered, before /v1/interim/N come N times 103.
+ * is never answered, before the answer of /v1/interim/N come N times 103, of /v1/packed 32 with 60 KB of fields.
  */
 size_t send_request(struct visit *visit, const char *method, const char *path, const char *authority, struct text *body);
 size_t send_with(struct visit *visit, const char *method, const char *path, struct text *body, const char *name, const char *value);
 
+bool say(struct peer *peer);
 /* What is to be said is said, then what is there is heard. false = the end. */
 bool turn(struct peer *peer);
 void await_closed(struct visit *visit, unsigned count);
