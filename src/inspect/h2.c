@@ -330,8 +330,12 @@ static int take(struct h2 *h2, unsigned side)
     /* whoever does not read what is written to it is not read either, nor is who makes frames that no window counts for it */
     if (!stream_has_room(&h2->flow->sides[side]) || is_stuffed(h2, !side))
         return 0;
-    if (!h2->in[side].size && !flow_fill(h2->flow, side, &h2->in[side], FLOW_READ, &broken))
-        return broken;
+    if (!h2->in[side].size) {
+        if (!flow_fill(h2->flow, side, &h2->in[side], FLOW_READ, &broken))
+            return broken;
+        if (side == PROGRAM)
+            h2_frames_take(&h2->frames, buffer_bytes(&h2->in[side]), h2->in[side].size);
+    }
     return take_read(h2, side);
 }
 
@@ -359,6 +363,17 @@ static int round_of(struct h2 *h2)
     return status < 0 ? status : progress;
 }
 
+/* What a program has begun has to end in time, as a head of HTTP/1.1, where it is the program that is waited for. */
+static void time_frame(struct h2 *h2)
+{
+    bool is_awaited = h2_frames_is_open(&h2->frames) && !h2->flow->sides[PROGRAM].can_read && !h2->in[PROGRAM].size;
+    uint64_t next = is_awaited ? h2->frames.ended + 1 : 0;
+
+    if (next != h2->timed)
+        flow_set_deadline(h2->flow, next ? FLOW_HEAD_MS : 0);
+    h2->timed = next;
+}
+
 static enum flow_result h2_run(struct flow *flow)
 {
     struct h2 *h2 = flow->state;
@@ -372,8 +387,10 @@ static enum flow_result h2_run(struct flow *flow)
         }
         if (flow->sides[PROGRAM].is_shut && flow->sides[SERVER].is_shut)
             return FLOW_DONE;
-        if (status == 0)
+        if (status == 0) {
+            time_frame(h2);
             return FLOW_WAIT;
+        }
     }
     return FLOW_AGAIN;
 }

@@ -10,6 +10,7 @@
 
 #include "inspect/calls.h"
 #include "inspect/flow.h"
+#include "inspect/h2_frames.h"
 #include "inspect/request.h"
 #include "inspect/tell.h"
 #include "inspect/whole.h"
@@ -63,6 +64,8 @@ struct h2 {
     nghttp2_session *sessions[2];
     struct h2_stream *streams;
     struct buffer in[2]; /* read, and not yet taken */
+    struct h2_frames frames; /* the program's */
+    uint64_t timed; /* of these, the one that has to end in time, from 1; 0 = none */
     bool is_going[2]; /* GOAWAY was sent there */
     bool is_over;
     int broken; /* why, where a callback cannot say it */
