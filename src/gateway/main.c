@@ -140,7 +140,6 @@ static int open_names(struct gateway *gateway, struct error *err)
 {
     const struct names_setup setup = {
         .loop = gateway->loop,
-        .rules = gateway->set->rules,
         .denied = name_denied,
         .is_own = is_own,
         .context = gateway,
@@ -196,27 +195,35 @@ static no_return void capture_again(int network)
     _exit(status < 0 ? STATUS_FAILED : EXIT_SUCCESS);
 }
 
+/* What is the same for all rules: done while the starter still compiles them. */
+static int open_early(struct gateway *gateway, struct error *err)
+{
+    int status = loop_open(&gateway->loop, err);
+
+    if (status == 0)
+        status = own_open(&gateway->own, err);
+    if (status == 0)
+        status = own_watch(gateway->own, gateway->loop, err);
+    return status < 0 ? status : open_names(gateway, err);
+}
+
 /* All that needs the host's files or the caller's rights. */
 static int open_outside(struct start *start, struct error *err)
 {
     struct gateway *gateway = &start->gateway;
     struct worker_message message;
     auto_close int rules = -1;
-    int status = worker_receive(1u << WORKER_RULES | 1u << WORKER_CAPTURE, &message, &rules, err);
+    int status = open_early(gateway, err);
 
+    if (status == 0)
+        status = worker_receive(1u << WORKER_RULES | 1u << WORKER_CAPTURE, &message, &rules, err);
     if (status == 0 && message.type == WORKER_CAPTURE)
         capture_again(rules);
     if (status == 0)
         status = ruleset_read(rules, &gateway->set, err);
     gateway->captured = gateway->set;
     if (status == 0)
-        status = loop_open(&gateway->loop, err);
-    if (status == 0)
-        status = own_open(&gateway->own, err);
-    if (status == 0)
-        status = own_watch(gateway->own, gateway->loop, err);
-    if (status == 0)
-        status = open_names(gateway, err);
+        status = names_set_rules(gateway->names, gateway->set->rules, err);
     if (status == 0)
         status = doors_listen(gateway->set->rules, &start->inward, err);
     if (status == 0)

@@ -367,7 +367,7 @@ static int open_all(struct names *names, struct error *err)
     if (status < 0)
         return status;
     status = dns_server_open(&server, &names->server, err);
-    return status < 0 ? status : names_set_rules(names, names->setup.rules, err);
+    return status < 0 || !names->setup.rules ? status : names_set_rules(names, names->setup.rules, err);
 }
 
 int names_open(const struct names_setup *setup, struct names **ret_names, struct error *err)

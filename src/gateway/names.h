@@ -18,7 +18,7 @@ struct names;
 
 struct names_setup {
     struct loop *loop;
-    const struct net_rules *rules; /* stays valid until names_set_rules() or names_close() */
+    const struct net_rules *rules; /* stays valid until names_set_rules() or names_close(); NULL = those come before names_listen() */
     /* A question that was refused. `name` canonical. */
     void (*denied)(void *context, const char *name, const struct net_decision *decision);
     /* Is this an address of the host's own interfaces? */

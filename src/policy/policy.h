@@ -61,6 +61,9 @@ bool policy_is_subset(const struct policy *a, const struct policy *b, const char
  */
 bool policy_is_same_but_network(const struct policy *a, const struct policy *b, const char **ret_difference);
 
+/* What network a plan of it will most likely have: before anything is known of the machine. */
+enum plan_network policy_foresee_network(const struct policy *policy);
+
 /*
  * Resolve the policy against this machine and this caller, and compile it. Everything that cannot
  * be enforced here and that no isolation.allowLoss names is refused with ERROR_UNENFORCEABLE, what

@@ -300,17 +300,20 @@ int assembly_find(struct assembly *assembly, struct error *err)
     return helpers_find(assembly->policy->arena, &assembly->places, err);
 }
 
-int assembly_compile(struct assembly *assembly, const struct cordon_request *request,
-                     bool collect_all, struct error *err)
+int assembly_load(struct assembly *assembly, const struct cordon_request *request, struct error *err)
 {
     int status = find_workspace(assembly, request, err);
 
     if (status == 0)
         status = add_layers(assembly, request, err);
-    if (status == 0)
-        status = check_workspace(assembly, request, err);
-    if (status == 0)
-        status = ask_tier(assembly, collect_all, err);
+    return status < 0 ? status : check_workspace(assembly, request, err);
+}
+
+int assembly_compile(struct assembly *assembly, const struct cordon_request *request,
+                     bool collect_all, struct error *err)
+{
+    int status = ask_tier(assembly, collect_all, err);
+
     assembly->compile_environment = assembly->environment;
     if (status == 0)
         status = git_identity_add(assembly->policy->arena, assembly->policy, &assembly->places,

@@ -37,6 +37,9 @@ int assembly_begin(struct assembly *assembly, const struct cordon_request *reque
 /* Then: this installation's programs, and the tier that will be asked. */
 int assembly_find(struct assembly *assembly, struct error *err) must_check;
 
+/* Then: the workspace and the documents. */
+int assembly_load(struct assembly *assembly, const struct cordon_request *request, struct error *err) must_check;
+
 /* Second half: documents to plan. With `collect_all` (check, explain) the machine is looked at
  * thoroughly and what refuses is in plan->problems. */
 int assembly_compile(struct assembly *assembly, const struct cordon_request *request,

@@ -120,6 +120,8 @@ int cordon_check(const struct cordon_request *request, enum cordon_format format
     if (status == 0)
         status = assembly_find(&assembly, &first);
     if (status == 0)
+        status = assembly_load(&assembly, request, &first);
+    if (status == 0)
         status = assembly_compile(&assembly, request, true, &first);
     if (status == 0 && assembly.plan->problem_count)
         first = assembly.plan->problems[0].error;
@@ -149,6 +151,8 @@ int cordon_explain(const struct cordon_request *request, enum cordon_format form
         status = assembly_begin(&assembly, request, public_error(err));
     if (status == 0)
         status = assembly_find(&assembly, public_error(err));
+    if (status == 0)
+        status = assembly_load(&assembly, request, public_error(err));
     if (status == 0)
         status = assembly_compile(&assembly, request, true, public_error(err));
     if (status < 0)

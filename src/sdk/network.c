@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The workers begin as soon as the plan is known, all of them before the first is waited for. Most are waited for only
- * when there is a network for it; the container's authority has to be known before the file tree is made.
+ * The gateway begins before the plan is known: it is what a start waits for in the end. The others begin with the plan, all
+ * of them before the first is waited for. Most are waited for only when there is a network for it; the container's authority
+ * has to be known before the file tree is made.
  */
 #include "sdk/network.h"
 
@@ -78,14 +79,30 @@ static int complete_files(struct cordon_container *container, struct error *err)
     return status;
 }
 
+void network_prepare(struct cordon_container *container)
+{
+    struct assembly *assembly = &container->assembly;
+    struct error ignored = ERROR_INIT;
+    enum plan_network foreseen = policy_foresee_network(assembly->policy);
+    const char *program;
+
+    if (container->prepared && assembly->ops->foresee_network && foreseen != PLAN_NET_HOST)
+        assembly->ops->foresee_network(container->prepared);
+    if (foreseen == PLAN_NET_GATEWAY &&
+        helpers_find_gateway(assembly->policy->arena, &assembly->places, &program, &ignored) == 0)
+        workers_prepare(&container->workers, program);
+}
+
 int network_begin(struct cordon_container *container, struct error *err)
 {
     const struct plan *plan = container->assembly.plan;
     struct workers_start start = {.rules = plan->net_rules, .trust = -1, .placeholders = -1, .values = -1};
     int status;
 
-    if (plan->network != PLAN_NET_GATEWAY)
+    if (plan->network != PLAN_NET_GATEWAY) {
+        workers_kill(&container->workers); /* foreseen, and not needed */
         return 0;
+    }
     status = prepare(container, &start, err);
     if (status == 0)
         status = workers_begin(&container->workers, &start, err);

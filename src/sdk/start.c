@@ -213,6 +213,10 @@ static int launch(struct cordon_container *container, const struct cordon_reques
     if (status == 0) /* before process 1 is through exec and mounts */
         status = policy_read_mounts(assembly->policy->arena, NULL, &assembly->mounts, err);
     if (status == 0)
+        status = assembly_load(assembly, request, err);
+    if (status == 0)
+        network_prepare(container);
+    if (status == 0)
         status = assembly_compile(assembly, request, false, err);
     if (status < 0)
         return status;

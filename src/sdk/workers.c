@@ -86,6 +86,14 @@ static int rules_seal(const struct net_rules *rules, int *ret_fd, struct error *
     return status < 0 ? status : worker_seal("the rules of the network", record, size, ret_fd, err);
 }
 
+void workers_prepare(struct workers *workers, const char *gateway)
+{
+    struct error ignored = ERROR_INIT;
+
+    if (worker_begin(&workers->gateway, gateway, "cordon-gateway", &ignored) < 0)
+        worker_kill(&workers->gateway, NULL);
+}
+
 int workers_begin(struct workers *workers, const struct workers_start *start, struct error *err)
 {
     auto_close int record = -1;
@@ -97,7 +105,7 @@ int workers_begin(struct workers *workers, const struct workers_start *start, st
         status = worker_begin(&workers->inspector, start->inspector, "cordon-inspector", err);
     if (status == 0 && start->holder)
         status = worker_begin(&workers->holder, start->holder, "cordon-holder", err);
-    if (status == 0)
+    if (status == 0 && workers->gateway.channel < 0)
         status = worker_begin(&workers->gateway, start->gateway, "cordon-gateway", err);
     return status < 0 ? status : tell(workers, start, record, err);
 }

@@ -42,6 +42,9 @@ struct workers_start {
 /* Has any rule something to be judged by requests? Then there must be an inspector. */
 bool workers_need_inspector(const struct net_rules *rules);
 
+/* Execute the gateway already, if that can be done; workers_begin() does it otherwise. */
+void workers_prepare(struct workers *workers, const char *gateway);
+
 /* Execute them and hand out what they need; they prepare themselves while the container is being built. */
 int workers_begin(struct workers *workers, const struct workers_start *start, struct error *err) must_check;
 

@@ -105,6 +105,9 @@ struct tier_ops {
     int (*prepare)(const char *init_path, const int *fds, size_t fd_count, struct tier_run **ret_run,
                    struct error *err);
 
+    /* What was prepared will most likely be given a plan with a network of its own. NULL where that makes no difference. */
+    void (*foresee_network)(struct tier_run *prepared);
+
     /*
      * Start argv contained. 0 only when the program was executed and every part of the plan is in
      * force; otherwise everything is undone and `err` says why (ERROR_NOT_FOUND,

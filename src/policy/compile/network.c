@@ -310,6 +310,16 @@ static int add_gateway(struct compile *c, struct error *err)
     return 0;
 }
 
+enum plan_network policy_foresee_network(const struct policy *policy)
+{
+    static const enum plan_network plans[] = {
+        [NETWORK_NONE] = PLAN_NET_NONE,       [NETWORK_LOOPBACK] = PLAN_NET_LOOPBACK, [NETWORK_HOST] = PLAN_NET_HOST,
+        [NETWORK_GATEWAY] = PLAN_NET_GATEWAY, [NETWORK_REFUSED] = PLAN_NET_NONE,
+    };
+
+    return plans[policy_network(policy).verdict];
+}
+
 int network_finish(struct compile *c, struct error *err)
 {
     int r = c->net_rules ? programs_find(c, err) : 0;

@@ -261,13 +261,19 @@ static int process_prepare(const char *init_path, const int *fds, size_t fd_coun
     return status;
 }
 
+static void process_foresee_network(struct tier_run *prepared)
+{
+    if (control_send(prepared->control, MESSAGE_NETWORK, 0) == 0)
+        prepared->has_foreseen_network = true;
+}
+
 /* What was prepared, or one that begins now. */
 static int run_begin(const struct tier_start *start, struct tier_run **run, struct error *err)
 {
     bool is_in_place = start->plan->wall == PLAN_WALL_LANDLOCK;
     int status = 0;
 
-    if (*run && !begin_suits(start->plan)) {
+    if (*run && (!begin_suits(start->plan) || ((*run)->has_foreseen_network && start->plan->network == PLAN_NET_HOST))) {
         run_finish(*run);
         *run = NULL;
     }
@@ -396,6 +402,7 @@ const struct tier_ops tier_process = {
     .name = "process",
     .probe = process_probe,
     .prepare = process_prepare,
+    .foresee_network = process_foresee_network,
     .start = process_start,
     .poll_fd = process_poll_fd,
     .read_status = process_read_status,

@@ -175,7 +175,7 @@ enum message_type {
     MESSAGE_EXITED = 7,  /* init -> parent: the whole tree is gone */
     MESSAGE_SIGNAL = 8,  /* parent -> init: to the program's process group */
     MESSAGE_NOTED = 9,   /* init -> parent: with the directory (O_PATH) as SCM_RIGHTS */
-    MESSAGE_NETWORK = 10, /* init -> parent: with the network namespace as SCM_RIGHTS */
+    MESSAGE_NETWORK = 10, /* parent -> init, before the record: make one; init -> parent: with the namespace as SCM_RIGHTS */
     MESSAGE_REFUSED = 11, /* init -> parent: the kernel refused a connection, `value` is the errno */
 };
 

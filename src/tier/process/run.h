@@ -28,6 +28,7 @@ struct tier_run {
     size_t held_count, held_next;
     uint32_t lost; /* for which that was no room */
     bool is_in_place;
+    bool has_foreseen_network; /* it makes one before there is a plan */
     char scratch[IN_PLACE_PATH_MAX]; /* "" = none */
 };
 

@@ -10,27 +10,34 @@ static struct fixture f;
 
 #define BOTH "network: {egress: {default: allow}, ingress: {default: allow}}\n"
 
+/* What is foreseen before anything of the machine is known is the same where nothing refuses. */
+static void check_network(enum plan_network network)
+{
+    check_int(f.plan->network, network);
+    check_int(policy_foresee_network(f.policy), network);
+}
+
 TEST(the_network_is_none_loopback_the_hosts_or_the_gateways)
 {
     fixture_open(&f);
     accept_text(&f, "name: x\n");
-    check_int(f.plan->network, PLAN_NET_LOOPBACK);
+    check_network(PLAN_NET_LOOPBACK);
     check(f.plan->filter.allows_inet && !f.plan->net_rules);
     accept_text(&f, "network: {loopback: deny}\n");
-    check_int(f.plan->network, PLAN_NET_NONE);
+    check_network(PLAN_NET_NONE);
     check(!f.plan->filter.allows_inet);
     accept_text(&f, BOTH);
-    check_int(f.plan->network, PLAN_NET_HOST);
+    check_network(PLAN_NET_HOST);
     check(!f.plan->net_rules && !f.plan->way_count);
     accept_text(&f, "network: {egress: {default: deny, allow: [{to: [{host: example.org}]}]}}\n");
-    check_int(f.plan->network, PLAN_NET_GATEWAY);
+    check_network(PLAN_NET_GATEWAY);
     check(f.plan->net_rules && f.plan->filter.allows_inet);
     fixture_close(&f);
     fixture_open(&f);
     f.facts.landlock_abi = 3;
     check_contains(refusal_of(&f, BOTH), "abstract sockets");
     accept_text(&f, "network: {egress: {default: allow}}\n"); /* a namespace of its own shuts them out */
-    check_int(f.plan->network, PLAN_NET_GATEWAY);
+    check_network(PLAN_NET_GATEWAY);
     fixture_close(&f);
 }
 
@@ -39,11 +46,11 @@ TEST(a_document_that_extends_the_default_profile_may_have_each_network)
     fixture_open(&f);
     f.facts.keeps_names = true;
     accept_text(&f, "extends: [coding-agent]\n" BOTH);
-    check_int(f.plan->network, PLAN_NET_HOST);
+    check_network(PLAN_NET_HOST);
     accept_text(&f, "extends: [coding-agent]\n");
-    check_int(f.plan->network, PLAN_NET_LOOPBACK);
+    check_network(PLAN_NET_LOOPBACK);
     accept_text(&f, "extends: [coding-agent]\nnetwork: {egress: {allow: [{to: [{host: example.org}]}]}}\n");
-    check_int(f.plan->network, PLAN_NET_GATEWAY);
+    check_network(PLAN_NET_GATEWAY);
     fixture_close(&f);
 }
 

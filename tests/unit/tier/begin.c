@@ -74,6 +74,43 @@ TEST(what_began_early_runs_the_plan)
     check_contains(output, "1\n");
 }
 
+static const char show_network[] = "readlink /proc/self/ns/net; tail -n +3 /proc/net/dev | tr -d ' ' | cut -d: -f1 | tr '\\n' ' '";
+
+static const char *own_network(void)
+{
+    static char name[64];
+    ssize_t length = readlink("/proc/self/ns/net", name, sizeof(name) - 1);
+
+    check(length > 0);
+    name[length] = '\0';
+    return name;
+}
+
+TEST(a_network_that_is_made_early_is_the_one_that_the_plan_has)
+{
+    struct tier_run *prepared = prepared_make(NULL, 0);
+
+    hand_plan_init(&hand, NULL);
+    check_int(hand.plan.network, PLAN_NET_LOOPBACK);
+    tier_process.foresee_network(prepared);
+    check_int(prepared_run(prepared, show_network, NULL, 0), 0);
+    check(strstr(output, own_network()) == NULL);
+    check_contains(output, "\nlo ");
+}
+
+TEST(a_plan_with_the_hosts_network_is_not_given_one_that_was_foreseen)
+{
+    struct tier_run *prepared = prepared_make(NULL, 0);
+
+    hand_plan_init(&hand, NULL);
+    hand.plan.network = PLAN_NET_HOST;
+    tier_process.foresee_network(prepared);
+    check_int(prepared_run(prepared, show_network, NULL, 0), 0);
+    check_contains(output, own_network());
+    check_int(prepared_run(prepared_make(NULL, 0), show_network, NULL, 0), 0);
+    check_contains(output, own_network());
+}
+
 TEST(a_plan_without_proc_is_not_given_one_that_was_made_early)
 {
     hand_plan_init(&hand, NULL);

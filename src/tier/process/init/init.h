@@ -70,6 +70,7 @@ void record_receive(struct init *init);   /* message.c: the plan, and the progra
 void identity_enter(struct init *init);   /* identity.c: id maps, groups, keyring */
 void identity_complete(struct init *init); /* identity.c: what the plan says of host name, formats and namespaces */
 void second_start(struct init *init);     /* second.c: a thread that makes the network namespace meanwhile */
+void second_plan(struct init *init);      /* second.c: the same where the plan wants one; what of it the plan decides */
 void second_join_network(struct init *init); /* second.c: and this process enters it */
 void second_keep(struct init *init);      /* second.c: keeper_run() in the second thread */
 void second_end(struct init *init);       /* second.c: no names are kept, it has nothing more to do */

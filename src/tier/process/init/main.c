@@ -81,7 +81,7 @@ static void container_enter(struct init *init)
     identity_enter(init);
     root = tree_begin(init);
     record_receive(init);
-    second_start(init); /* as what we have become: the program may be its child */
+    second_plan(init); /* as what we have become: the program may be its child */
     identity_complete(init);
     rights_prepare(init);
     tree_build(init, root);

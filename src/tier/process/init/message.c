@@ -160,6 +160,27 @@ static void kept_check(struct init *init)
     }
 }
 
+/* Before the record there may be word that a network of its own will most likely be wanted. */
+static void first_receive(struct init *init, struct message *message, struct message_header *header)
+{
+    size_t room = header->control_length;
+    long got;
+
+    for (;;) {
+        header->control_length = room;
+        got = sys_call3(recvmsg, init->control, header, MSG_CMSG_CLOEXEC_FLAG);
+        if (got == -EINTR)
+            continue;
+        if (got != (long)sizeof(*message))
+            parent_lost();
+        if (message->type == MESSAGE_RECORD)
+            return;
+        if (message->type != MESSAGE_NETWORK || init_is_in_place(init))
+            parent_lost();
+        second_start(init);
+    }
+}
+
 void record_receive(struct init *init)
 {
     struct message message;
@@ -168,13 +189,8 @@ void record_receive(struct init *init)
     struct message_header header = {.vectors = &vector, .vector_count = 1, .control = &control,
                                     .control_length = sizeof(control)};
     size_t count, next = 1;
-    long got;
 
-    do
-        got = sys_call3(recvmsg, init->control, &header, MSG_CMSG_CLOEXEC_FLAG);
-    while (got == -EINTR);
-    if (got != (long)sizeof(message) || message.type != MESSAGE_RECORD)
-        parent_lost();
+    first_receive(init, &message, &header);
     count = control.length < sizeof(size_t) + 2 * sizeof(int)
                 ? 0
                 : (control.length - sizeof(size_t) - 2 * sizeof(int)) / sizeof(int);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The second thread of process 1. A network namespace takes as long to make as a third of the file tree, and neither
- * needs the other: so this thread makes it while process 1 builds the tree, and process 1 enters it before it gives up
- * its capabilities. Then it waits, with no more rights than it will need, to become the keeper of names, or ends.
+ * needs the other: so this thread makes it while process 1 waits for the plan and builds the tree, and process 1 enters it
+ * before it gives up its capabilities. Then it waits, with no more rights than it will need, to become the keeper of names,
+ * or ends.
  */
 #include <linux/errno.h>
 #include <linux/fcntl.h>
@@ -21,10 +22,10 @@
 #define AF_INET_FAMILY     2
 #define SOCK_DGRAM_CLOEXEC (2 | O_CLOEXEC)
 
-enum step { STEP_NONE = 0, STEP_NETWORK_MADE, STEP_KEEP, STEP_END };
+enum step { STEP_NONE = 0, STEP_PLAN, STEP_NETWORK_MADE, STEP_KEEP, STEP_END };
 
 static struct {
-    uint32_t step;       /* enum step, a futex: the first is the thread's to set, the others process 1's */
+    uint32_t step;       /* enum step, a futex: STEP_NETWORK_MADE is the thread's to set, the others process 1's */
     int network;         /* the namespace, until process 1 is in it */
     int is_started;
 } second;
@@ -55,18 +56,21 @@ static void loopback_up(struct init *init)
     sys_call1(close, fd);
 }
 
-static void network_make(struct init *init)
+/* Of a failure nobody hears before a plan wants the network. */
+static void network_refuse(struct init *init, long status)
 {
-    long status = sys_call1(unshare, CLONE_NEWNET), any;
+    struct message message = {.type = MESSAGE_ERROR, .kind = ERROR_UNENFORCEABLE, .value = (int32_t)-status};
 
-    if (status < 0) {
-        struct message message = {.type = MESSAGE_ERROR, .kind = ERROR_UNENFORCEABLE, .value = (int32_t)-status};
+    string_append(message.action, message.action + sizeof(message.action), "create");
+    string_append(message.object, message.object + sizeof(message.object), "network namespace");
+    init_send(init, &message, -1);
+    sys_call1(exit_group, 125);
+}
 
-        string_append(message.action, message.action + sizeof(message.action), "create");
-        string_append(message.object, message.object + sizeof(message.object), "network namespace");
-        init_send(init, &message, -1);
-        sys_call1(exit_group, 125);
-    }
+static void network_complete(struct init *init)
+{
+    long any;
+
     if (init->record->flags & RECORD_LOOPBACK)
         loopback_up(init);
     /* of a socket (SIOCGSKNS, 4.9), because which /proc this thread would find depends on how far the tree is */
@@ -83,8 +87,12 @@ static void network_make(struct init *init)
 static void second_run(void *argument)
 {
     struct init *init = argument;
+    long status = sys_call1(unshare, CLONE_NEWNET);
 
-    network_make(init);
+    step_await(STEP_NONE);
+    if (status < 0)
+        network_refuse(init, status);
+    network_complete(init);
     rights_drop(init);
     step_set(init, STEP_NETWORK_MADE);
     if (step_await(STEP_NETWORK_MADE) != STEP_KEEP)
@@ -107,17 +115,28 @@ static void thread_make(struct init *init, void (*entry)(void *), unsigned long 
 
 void second_start(struct init *init)
 {
-    if (!(init->record->flags & RECORD_NETWORK))
+    if (second.is_started)
         return;
     second.is_started = 1;
     thread_make(init, second_run, CLONE_FILES | CLONE_FS, "second thread");
+}
+
+void second_plan(struct init *init)
+{
+    if (!(init->record->flags & RECORD_NETWORK)) {
+        if (second.is_started) /* who sent the record knows that */
+            init_fail(init, "leave out", "network namespace", EBADMSG);
+        return;
+    }
+    second_start(init);
+    step_set(init, STEP_PLAN);
 }
 
 void second_join_network(struct init *init)
 {
     if (!second.is_started)
         return;
-    step_await(STEP_NONE);
+    step_await(STEP_PLAN);
     init_need(init, sys_call2(setns, second.network, CLONE_NEWNET), "enter", "network namespace");
     sys_call1(close, second.network);
 }
