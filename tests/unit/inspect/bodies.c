@@ -71,6 +71,8 @@ TEST(bodies_and_answers_keep_their_meaning)
         {"POST /a HTTP/1.1\r\nHost: api.test\r\n" CHUNKED "\r\n3;x=y\r\nabc\r\n00\r\nTrailer-Field: x\r\n\r\n",
          "POST /a HTTP/1.1\r\nHost: api.test\r\n" CHUNKED "\r\n3\r\nabc\r\n0\r\n\r\n", OK "Content-Length: 1\r\n\r\nx",
          OK "Content-Length: 1\r\n\r\nx", GOES_ON},
+        {"GET /a HTTP/1.1\r\nHost: api.test\r\nTE: trailers\r\nConnection: TE\r\nTrailer: X-A\r\n\r\n", GET,
+         OK CHUNKED "Trailer: X-B\r\n\r\n1\r\na\r\n0\r\nX-B: c\r\n\r\n", OK CHUNKED "\r\n1\r\na\r\n0\r\n\r\n", GOES_ON},
         {GET, GET, OK "transfer-encoding: Chunked\r\n\r\n1\r\na\r\n2\r\nbc\r\n0\r\n\r\n", OK CHUNKED "\r\n1\r\na\r\n2\r\nbc\r\n0\r\n\r\n", GOES_ON},
         /* nothing follows where nothing may follow */
         {HEAD, HEAD, OK "Content-Length: 10\r\n\r\n", OK "Content-Length: 10\r\n\r\n", GOES_ON},
