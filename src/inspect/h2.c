@@ -333,7 +333,7 @@ static int take(struct h2 *h2, unsigned side)
     if (!h2->in[side].size) {
         if (!flow_fill(h2->flow, side, &h2->in[side], FLOW_READ, &broken))
             return broken;
-        if (side == PROGRAM)
+        if (side == PROGRAM && h2->in[side].size)
             h2_frames_take(&h2->frames, buffer_bytes(&h2->in[side]), h2->in[side].size);
     }
     return take_read(h2, side);
