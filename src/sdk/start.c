@@ -176,19 +176,22 @@ static int start_tier(struct cordon_container *container, const struct cordon_re
     return assembly->ops->start(&start, prepared, &container->run, err);
 }
 
-/* With a plan for namespaces first; where the machine has none, the policy is compiled for what it has. */
+/*
+ * With a plan for namespaces first; where the machine has none, the policy is compiled for what it has. Workers that have none
+ * of their own say the same before the tier can, with less to say of why.
+ */
 static int start_plan(struct cordon_container *container, const struct cordon_request *request, const char *const *argv,
                       struct error *err)
 {
     struct error refused = ERROR_INIT;
-    int status = network_begin(container, err), again;
+    int status = network_begin(container, &refused), again;
+    bool has_network = status == 0;
 
-    if (status < 0)
-        return status;
-    status = start_tier(container, request, argv, &refused);
+    if (has_network)
+        status = start_tier(container, request, argv, &refused);
     if (status == 0)
         return 0;
-    if (refused.kind == ERROR_UNENFORCEABLE || refused.kind == ERROR_SYSTEM) {
+    if (refused.kind == ERROR_UNENFORCEABLE || (has_network && refused.kind == ERROR_SYSTEM)) {
         again = assembly_compile_again(&container->assembly, request, err);
         if (again < 0)
             return again;

@@ -25,11 +25,11 @@ bool apart_may(int flags)
     return status == 0;
 }
 
-void apart_forbid(int flags)
+static void forbid(int call, int flags)
 {
     struct sock_filter program[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_unshare, 0, 3),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)call, 0, 3),
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0])), /* the lower half: x86-64 and arm64 have it first */
         BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, (unsigned)flags, 0, 1),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
@@ -38,5 +38,25 @@ void apart_forbid(int flags)
     const struct sock_fprog filter = {.len = ARRAY_COUNT(program), .filter = program};
 
     check_int(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+    check_int(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter), 0);
+}
+
+void apart_forbid(int flags)
+{
+    forbid(SYS_unshare, flags);
+}
+
+void apart_forbid_all(int flags)
+{
+    struct sock_filter program[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone3, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    const struct sock_fprog filter = {.len = ARRAY_COUNT(program), .filter = program};
+
+    forbid(SYS_unshare, flags);
+    forbid(SYS_clone, flags);
     check_int(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter), 0);
 }

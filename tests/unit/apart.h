@@ -11,4 +11,7 @@ bool apart_may(int flags);
 /* From here on, in this process and what it executes: unshare() with any of `flags` fails with EPERM. */
 void apart_forbid(int flags);
 
+/* The same, and clone() with any of them; clone3(), whose flags no filter sees, is not there. */
+void apart_forbid_all(int flags);
+
 #endif

@@ -3,12 +3,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "apart.h"
 #include "base/file.h"
 #include "sandbox.h"
 #include "test.h"
@@ -395,5 +397,25 @@ TEST(the_container_ends_with_cordon)
     check_int(sandbox_finish(pid), 1000 + SIGKILL);
     check_int(read(out, &byte, 1), 0); /* the last writer is gone */
     close(out);
+    sandbox_close();
+}
+
+static const char opening[] = "version: cordon/1\nextends: [base]\nidentity: {}\nnetwork:\n  egress:\n    allow:\n"
+                              "      - to: [{host: api.example.com}]\n        tls: terminate\n";
+
+/* Who reads requests is waited for before there is a container, and notices it first. */
+TEST(where_the_machine_makes_no_namespaces_it_is_that_what_is_said)
+{
+    sandbox_open();
+    if (!apart_may(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET))
+        test_skip("userns");
+    test_write_file("opening.yaml", opening, 0644);
+    RUN(&ran, CORDON, "run", "--policy", "opening.yaml", "--", "true");
+    check(!strstr(ran.err, "user namespaces"));
+    apart_forbid_all(CLONE_NEWUSER | CLONE_NEWNS);
+    RUN(&ran, CORDON, "run", "--policy", "opening.yaml", "--", "true");
+    check_int(ran.status, 125);
+    check_contains(ran.err, "user namespaces");
+    check(!strstr(ran.err, "cordon-inspector"));
     sandbox_close();
 }
