@@ -87,6 +87,6 @@ int told_refused(struct workers *workers, const struct tier_refusal *refusal, st
     network.rule = decision.where;
     network.reason = net_reason_text(decision.reason);
     if (event_network_has_room(log)) /* else nobody reads it */
-        network.exe = told_exe(workers, refusal->pid, exe);
+        network.exe = refusal->exe ? refusal->exe : told_exe(workers, refusal->pid, exe);
     return event_network(log, &network, err);
 }

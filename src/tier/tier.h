@@ -20,6 +20,7 @@
 /* A connection that the kernel refused, which no gateway hears of. Not of each way to connect: docs/decisions/0142. */
 struct tier_refusal {
     unsigned pid;      /* in the container's numbers, 0 = not known */
+    const char *exe;   /* what it executes, NULL = executed() may know */
     int errnum;        /* how the program was refused */
     unsigned program;  /* from 1: of the rules' programs, 0 = none of them, or not known */
     unsigned protocol; /* IPPROTO_*, 0 = not known */

@@ -36,7 +36,7 @@ static int tell_refusal(struct tier_run *run, const struct tier_refusal *refusal
     return run->gateway.refused ? run->gateway.refused(run->gateway.context, refusal, err) : 0;
 }
 
-static int refusal_take(struct tier_run *run, const struct message *message, struct error *err)
+static int refusal_take(struct tier_run *run, struct message *message, struct error *err)
 {
     const struct record_refusal *from = &message->refusal;
     struct tier_refusal refusal = {
@@ -49,6 +49,8 @@ static int refusal_take(struct tier_run *run, const struct message *message, str
         .lost = (uint64_t)from->lost + run->lost,
     };
 
+    message->object[sizeof(message->object) - 1] = '\0';
+    refusal.exe = message->object[0] ? message->object : NULL;
     memcpy(refusal.address, from->address, sizeof(refusal.address));
     return tell_refusal(run, &refusal, err);
 }
@@ -92,7 +94,7 @@ static int exit_take(struct tier_run *run, const struct message *message, struct
     return rest.lost ? tell_refusal(run, &rest, err) : 0;
 }
 
-static int message_take(struct tier_run *run, const struct message *message, int *fd, struct error *err)
+static int message_take(struct tier_run *run, struct message *message, int *fd, struct error *err)
 {
     switch (message->type) {
     case MESSAGE_NOTED:

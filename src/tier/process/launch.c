@@ -218,7 +218,7 @@ static int record_hand_over(struct tier_run *run, const struct tier_start *start
     status = landlock_find(start->plan, &options.landlock_abi, err);
     if (status == 0)
         status = image_write(start, &options, &record, err);
-    if (status == 0 && options.flags & RECORD_TELLS)
+    if (status == 0 && options.flags & RECORD_MARKS)
         status = who_open(run, &who, err);
     if (status < 0)
         return status;

@@ -30,9 +30,9 @@ enum record_flag {
     RECORD_NETWORK = 1 << 10,    /* a network namespace of its own */
     RECORD_DATAGRAMS = 1 << 11,  /* Unix datagram sockets may send to names */
     RECORD_HAND_NETWORK = 1 << 12, /* MESSAGE_NETWORK as soon as there is a network namespace; needs RECORD_WAIT_GO */
-    RECORD_MARKS = 1 << 13,        /* the keeper marks what it connects (init/marks.c); needs RECORD_KEEPER */
-    RECORD_TELLS = 1 << 14,        /* the keeper tells who connects, and what is refused (init/telling.c); needs RECORD_KEEPER,
+    RECORD_MARKS = 1 << 13,        /* the keeper marks what it connects (init/marks.c), and tells who it is: needs RECORD_KEEPER,
                                       and struct record_who as the second descriptor of MESSAGE_RECORD */
+    RECORD_TELLS = 1 << 14,        /* the keeper tells what is refused (init/telling.c); needs RECORD_KEEPER */
 };
 
 enum begin_flag {
@@ -167,7 +167,7 @@ struct record {
 
 enum message_type {
     MESSAGE_ERROR = 1, /* init -> parent: set-up failed; action, object and errnum say what */
-    MESSAGE_RECORD = 2, /* parent -> init: SCM_RIGHTS: the record, with RECORD_TELLS another, each standard stream that is not null */
+    MESSAGE_RECORD = 2, /* parent -> init: SCM_RIGHTS: the record, with RECORD_MARKS another, each standard stream that is not null */
     MESSAGE_GO = 3,    /* parent -> init */
     MESSAGE_TTY = 4,   /* init -> parent: with the master as SCM_RIGHTS */
     MESSAGE_READY = 5, /* init -> parent: everything is set up, only MESSAGE_GO is awaited */
@@ -176,7 +176,8 @@ enum message_type {
     MESSAGE_SIGNAL = 8,  /* parent -> init: to the program's process group */
     MESSAGE_NOTED = 9,   /* init -> parent: with the directory (O_PATH) as SCM_RIGHTS */
     MESSAGE_NETWORK = 10, /* parent -> init, before the record: make one; init -> parent: with the namespace as SCM_RIGHTS */
-    MESSAGE_REFUSED = 11, /* init -> parent: the kernel refused a connection, `value` is the errno */
+    MESSAGE_REFUSED = 11, /* init -> parent: the kernel refused a connection, `value` is the errno; without RECORD_MARKS
+                             `object` is what the process executes */
 };
 
 /*

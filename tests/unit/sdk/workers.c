@@ -343,18 +343,19 @@ TEST(what_the_kernel_refused_is_recorded_with_the_rule_that_decides)
 /* The default of a policy without rules; and a gateway that is no more has been recorded already. */
 TEST(what_is_refused_without_rules_is_the_defaults_and_without_a_gateway_nobodys)
 {
-    const struct tier_refusal refused = {.errnum = ENETUNREACH, .protocol = IPPROTO_UDP, .family = AF_INET,
-                                            .port = 53, .address = {1, 1, 1, 1}};
+    struct tier_refusal refused = {.errnum = ENETUNREACH, .protocol = IPPROTO_UDP, .family = AF_INET,
+                                   .port = 53, .address = {1, 1, 1, 1}};
     const char *text;
 
     check_int(begin("h", "Ah", NULL), 0);
     workers_kill(&workers);
     check_int(told_refused(&workers, &refused, event_log, &err), 0);
     workers.rules = NULL;
+    refused.exe = "/usr/bin/curl";
     workers.where = "network.egress.default";
     check_int(told_refused(&workers, &refused, event_log, &err), 0);
     text = end();
-    check_contains(text, "\"protocol\":\"udp\",\"address\":\"1.1.1.1\",\"port\":53,\"name\":null,\"pid\":null,\"exe\":null,\"program\":null,"
+    check_contains(text, "\"protocol\":\"udp\",\"address\":\"1.1.1.1\",\"port\":53,\"name\":null,\"pid\":null,\"exe\":\"/usr/bin/curl\",\"program\":null,"
                          "\"rule\":\"network.egress.default\",\"reason\":\"no rule grants it\",\"errno\":101");
     check(!strstr(strstr(text, "network.denied") + 1, "network.denied"));
 }

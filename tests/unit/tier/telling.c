@@ -22,15 +22,17 @@ static size_t told_count;
 static uint64_t lost;
 
 /* What the first two processes that print their number executed, as the tier says when they are gone. */
-static char first_exe[512], second_exe[512];
+static char first_exe[512], second_exe[512], told_exe[512];
 
 static int keep(void *context, const struct tier_refusal *refusal, struct error *ret_err)
 {
     (void)context;
     (void)ret_err;
     lost += refusal->lost;
-    if (refusal->family && told_count < TOLD_MAX)
+    if (refusal->family && told_count < TOLD_MAX) {
         told[told_count++] = *refusal;
+        strncpy(told_exe, refusal->exe ? refusal->exe : "nobody", sizeof(told_exe) - 1);
+    }
     return 0;
 }
 
@@ -104,7 +106,8 @@ TEST(without_a_gateway_only_who_is_refused_is_told_of)
     check_string(first_exe, "nobody");
     run(PLAN_NET_LOOPBACK, PYTHON "ask((\"192.0.2.1\", 80))'");
     check_int(told_count, 1);
-    check_contains(first_exe, "/usr/bin/python3");
+    check_contains(told_exe, "/usr/bin/python3");
+    check_string(first_exe, "nobody");
 }
 
 static void check_refusal(const struct tier_refusal *one, int family, const char *address, unsigned port, unsigned protocol)
@@ -124,6 +127,8 @@ TEST(what_the_kernel_refuses_is_told_with_where_it_was_going)
     run(PLAN_NET_GATEWAY, PYTHON "ask((\"192.0.2.1\", 80)); ask((\"192.0.2.2\", 443), waits=False); ask((\"192.0.2.3\", 53), socket.SOCK_DGRAM)\n"
                                  "ask((\"2001:db8::1\", 22), family=socket.AF_INET6); ask((\"192.0.2.1\", 80)); ask(to)'");
     check_int(told_count, 5);
+    check_string(told_exe, "nobody"); /* what connected is known already */
+    check_contains(first_exe, "/usr/bin/python3");
     check_refusal(&told[0], AF_INET, "192.0.2.1", 80, IPPROTO_TCP);
     check_refusal(&told[1], AF_INET, "192.0.2.2", 443, IPPROTO_TCP);
     check_refusal(&told[2], AF_INET, "192.0.2.3", 53, IPPROTO_UDP);

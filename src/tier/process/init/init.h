@@ -9,7 +9,7 @@
 struct init {
     struct begin begin;
     const struct record *record; /* NULL until record_receive() */
-    struct record_who *who;      /* RECORD_WHO_COUNT of them, NULL = nobody wants to know */
+    struct record_who *who;      /* RECORD_WHO_COUNT of them, with RECORD_MARKS */
     int control;       /* socket to the launching process; its end-of-file ends the container */
     int ruleset;       /* Landlock, -1 = none */
     int tty;           /* slave side, -1 = none */

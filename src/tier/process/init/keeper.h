@@ -92,7 +92,7 @@ struct keeper {
     uint32_t marking; /* the capability that marks sockets, permitted; 0 = none is marked */
     struct known_socket sockets[KEEPER_SOCKETS];
     uint32_t socket_count, socket_oldest;
-    struct record_who *who; /* NULL = nobody wants to know */
+    struct record_who *who; /* with RECORD_MARKS */
     uint32_t untold; /* refusals for which the parent's socket had no room */
 };
 
@@ -210,8 +210,8 @@ long marks_process(const struct keeper *keeper, const struct call *call);
 /* telling.c: what the parent hears of connections. Never waits for it. */
 void telling_process(struct keeper *keeper, const struct call *call, uint32_t process);
 /* `status` is what connect() came to. `call` is NULL where the mark says all that will be known. */
-void telling_result(struct keeper *keeper, const struct call *call, const struct waiting *waiting, const void *name, size_t length,
-                    long status);
+void telling_result(struct keeper *keeper, const struct call *call, const struct waiting *waiting, const void *name,
+                    size_t length, long status);
 
 /* place.c, for walk.c */
 long place_take_proc(struct keeper *keeper, const struct call *call, char name[PATH_MAX], int *fd, int *ret_is_foreign);

@@ -197,7 +197,7 @@ void record_receive(struct init *init)
     if (!count || control.type != SCM_RIGHTS_TYPE)
         init_fail(init, "receive", "record", EBADMSG); /* it could not be handed over: no descriptor is free */
     init->record = record_map(init, control.fds[0]);
-    if (init->record->flags & RECORD_TELLS) {
+    if (init->record->flags & RECORD_MARKS) {
         if (next == count)
             init_fail(init, "receive", "memory", EBADMSG);
         init->who = (struct record_who *)init_need(init,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the parent is told of connections: what a process executes that connects, before it does, since it may be gone when
- * the gateway's word of the connection is read; and what the kernel refuses, of which the gateway never hears. What the program
- * does must not wait for the parent: the one is written to memory without a word, which would wake it, and where the socket has no
- * room for the other it is counted.
+ * the gateway's word of the connection is read; and what the kernel refuses, of which the gateway never hears. The program
+ * must not wait for the parent: the one is written to memory without a word, which would wake it, and where the socket has
+ * no room for the other it is counted.
  */
 #include <linux/errno.h>
 #include <linux/tcp.h>
@@ -17,25 +17,30 @@
 #define LEVEL_TCP       6
 #define STATE_CLOSE     7 /* TCP_CLOSE */
 
-void telling_process(struct keeper *keeper, const struct call *call, uint32_t process)
+/* `exe` gets no zero behind it; 0 = it cannot be told, and the parent may still find it. */
+static size_t read_exe(const struct keeper *keeper, const struct call *call, char *exe, size_t size)
 {
-    char path[32], *end = path + sizeof(path), exe[RECORD_EXE_SIZE] not_initialised;
-    struct record_who *slot = keeper->who ? &keeper->who[process % RECORD_WHO_COUNT] : 0;
+    char path[32], *end = path + sizeof(path);
     long length;
 
-    if (!slot)
-        return;
     string_append(string_append_number(path, end, call->tid), end, "/exe");
-    length = sys_call4(readlinkat, keeper->proc, path, exe, sizeof(exe));
-    if (length < 0 || length == sizeof(exe)) /* the parent may still find it */
-        length = 0;
-    if (slot->process == process && slot->length == (uint32_t)length && !memcmp(slot->exe, exe, (size_t)length))
+    length = sys_call4(readlinkat, keeper->proc, path, exe, size);
+    return length < 0 || length == (long)size ? 0 : (size_t)length;
+}
+
+void telling_process(struct keeper *keeper, const struct call *call, uint32_t process)
+{
+    struct record_who *slot = &keeper->who[process % RECORD_WHO_COUNT];
+    char exe[RECORD_EXE_SIZE] not_initialised;
+    size_t length = read_exe(keeper, call, exe, sizeof(exe));
+
+    if (slot->process == process && slot->length == length && !memcmp(slot->exe, exe, length))
         return;
     __atomic_store_n(&slot->turn, slot->turn + 1, __ATOMIC_RELAXED);
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
     slot->process = process;
     slot->length = (uint32_t)length;
-    memcpy(slot->exe, exe, (size_t)length);
+    memcpy(slot->exe, exe, length);
     __atomic_store_n(&slot->turn, slot->turn + 1, __ATOMIC_RELEASE);
 }
 
@@ -97,8 +102,8 @@ static long refusal_of(int socket, long status)
     }
 }
 
-void telling_result(struct keeper *keeper, const struct call *call, const struct waiting *waiting, const void *name, size_t length,
-                    long status)
+void telling_result(struct keeper *keeper, const struct call *call, const struct waiting *waiting, const void *name,
+                    size_t length, long status)
 {
     struct message message = {.type = MESSAGE_REFUSED};
     struct record_refusal *refusal = &message.refusal;
@@ -114,8 +119,7 @@ void telling_result(struct keeper *keeper, const struct call *call, const struct
     if (!mark && call) {
         process = marks_process(keeper, call);
         mark = process > 0 && process <= RECORD_MARK_PROCESS ? (uint32_t)process : 0;
-        if (mark)
-            telling_process(keeper, call, mark);
+        message.object[read_exe(keeper, call, message.object, sizeof(message.object))] = '\0';
     }
     sys_call5(getsockopt, waiting->socket, LEVEL_SOCKET, OPTION_PROTOCOL, &protocol, &size);
     refusal->process = mark & RECORD_MARK_PROCESS;
