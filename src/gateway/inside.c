@@ -120,7 +120,9 @@ static void *run(void *data)
 
     inside->status = make_all(inside);
     is_staying = inside->status == 0 && is_needed(inside);
-    if (write(inside->thread_end, &done, sizeof(done)) == sizeof(done) && is_staying)
+    if (write(inside->thread_end, &done, sizeof(done)) != sizeof(done))
+        shutdown(inside->thread_end, SHUT_RDWR); /* who waits would wait for ever */
+    else if (is_staying)
         serve(inside);
     return NULL;
 }
@@ -137,6 +139,7 @@ int inside_open(int network, const struct inside_want *want, struct inside **ret
     struct inside *inside = mem_alloc(sizeof(*inside));
     size_t doors = want->set->rules->outward_count;
     int pair[2], done, status;
+    ssize_t got;
 
     if (!inside)
         return error_memory(err);
@@ -161,8 +164,9 @@ int inside_open(int network, const struct inside_want *want, struct inside **ret
         inside_close(inside);
         return status;
     }
-    if (read(inside->main_end, &done, sizeof(done)) != sizeof(done))
-        return error_system(err, errno, "wait for the container's network");
+    got = read(inside->main_end, &done, sizeof(done));
+    if (got != sizeof(done))
+        return error_system(err, got < 0 ? errno : ECONNRESET, "wait for the container's network");
     if (inside->status < 0) {
         if (err)
             *err = inside->err;

@@ -5,8 +5,9 @@
  * subreaper of what it runs, so its report also says what outlived the launching process, and for how long.
  *
  * Roles, in the order in which they appear: cordon (the program itself, from its entry point on, so without the dynamic
- * loader), child (its clone until it executes cordon-init), init, keeper (a thread of init), program (a fork of either,
- * until it executes the contained program), contained.
+ * loader), child (its clone until it executes cordon-init or a worker), init, keeper (a thread of init), program (a fork of
+ * either, until it executes the contained program), contained; gateway, inspector and holder (also from their entry points
+ * on), inside (a thread of the gateway).
  */
 #include <elf.h>
 #include <errno.h>
@@ -36,12 +37,27 @@
 #define PATH_SHOWN 160
 #define GRACE_MS   1000 /* what lives so long after cordon's end is left behind */
 
-enum role { ROLE_LOADER, ROLE_CORDON, ROLE_CHILD, ROLE_INIT, ROLE_KEEPER, ROLE_PROGRAM, ROLE_CONTAINED, ROLE_COUNT };
-static const char *const role_names[] = {"loader", "cordon", "child", "init", "keeper", "program", "contained"};
+enum role {
+    ROLE_CORDON,
+    ROLE_CHILD,
+    ROLE_INIT,
+    ROLE_KEEPER,
+    ROLE_PROGRAM,
+    ROLE_CONTAINED,
+    ROLE_GATEWAY,
+    ROLE_INSIDE,
+    ROLE_INSPECTOR,
+    ROLE_HOLDER,
+    ROLE_COUNT
+};
+static const char *const role_names[] = {"cordon",    "child",   "init",   "keeper",    "program",
+                                         "contained", "gateway", "inside", "inspector", "holder"};
 
 struct traced {
     pid_t tid;
     enum role role;
+    unsigned long entry_at; /* of its program, while the dynamic loader is at work; else 0 */
+    long entry_word;        /* what stood there */
     bool is_known;   /* its maker has told which role it has */
     bool is_stopped; /* waits for that */
     bool is_inside;  /* between entry and exit of a system call */
@@ -65,8 +81,6 @@ static struct traced traced[TRACED_MAX];
 static FILE *report;
 static pid_t main_pid;
 static int main_status = -1;
-static long entry_word;
-static unsigned long entry_at;
 
 static uint64_t now_ms(void)
 {
@@ -115,7 +129,7 @@ static enum role role_from(const char *name)
 /* Only who is to be disturbed or listed stops at system calls: everybody else runs at full speed. */
 static void resume(struct traced *one, int signal_number)
 {
-    bool wants_calls = one->role != ROLE_LOADER && one->role != ROLE_CONTAINED &&
+    bool wants_calls = !one->entry_at && one->role != ROLE_CONTAINED &&
                        (fault.is_listing || one->is_faked || (fault.is_asked && !fault.is_done && one->role == fault.role));
 
     one->is_stopped = false;
@@ -241,30 +255,31 @@ static enum role role_of_child(const struct traced *maker)
         return registers.orig_rax == SYS_clone && (registers.rdi & CLONE_THREAD) ? ROLE_KEEPER : ROLE_PROGRAM;
     case ROLE_KEEPER:
         return ROLE_PROGRAM;
+    case ROLE_GATEWAY:
+        return ROLE_INSIDE;
     default:
         return ROLE_CONTAINED;
     }
 }
 
-/* Stop at the program's first instruction, when the dynamic loader is done. */
-static void entry_trap(pid_t tid)
+/* Stop at the program's first instruction, when the dynamic loader is done. false: it has been killed. */
+static bool entry_trap(struct traced *one)
 {
     char path[64];
     Elf64_auxv_t pair;
     FILE *file;
 
-    snprintf(path, sizeof(path), "/proc/%d/auxv", (int)tid);
+    snprintf(path, sizeof(path), "/proc/%d/auxv", (int)one->tid);
     file = fopen(path, "re");
     while (file && fread(&pair, sizeof(pair), 1, file) == 1)
         if (pair.a_type == AT_ENTRY)
-            entry_at = pair.a_un.a_val;
-    if (!file || !entry_at)
-        fail("find the entry point");
-    fclose(file);
+            one->entry_at = pair.a_un.a_val;
+    if (file)
+        fclose(file);
     errno = 0;
-    entry_word = ptrace(PTRACE_PEEKTEXT, tid, (void *)entry_at, NULL);
-    if (errno || ptrace(PTRACE_POKETEXT, tid, (void *)entry_at, (void *)((entry_word & ~0xffl) | 0xcc)) < 0)
-        fail("set a trap at the entry point");
+    one->entry_word = one->entry_at ? ptrace(PTRACE_PEEKTEXT, one->tid, (void *)one->entry_at, NULL) : 0;
+    return one->entry_at && !errno &&
+           ptrace(PTRACE_POKETEXT, one->tid, (void *)one->entry_at, (void *)((one->entry_word & ~0xffl) | 0xcc)) == 0;
 }
 
 static void entry_reached(struct traced *one)
@@ -272,20 +287,39 @@ static void entry_reached(struct traced *one)
     struct user_regs_struct registers;
 
     ptrace(PTRACE_GETREGS, one->tid, NULL, &registers);
-    registers.rip = entry_at;
-    ptrace(PTRACE_POKETEXT, one->tid, (void *)entry_at, (void *)entry_word);
+    registers.rip = one->entry_at;
+    ptrace(PTRACE_POKETEXT, one->tid, (void *)one->entry_at, (void *)one->entry_word);
     ptrace(PTRACE_SETREGS, one->tid, NULL, &registers);
-    one->role = ROLE_CORDON;
+    one->entry_at = 0;
+}
+
+/* By what it calls itself: of all that cordon executes, process 1 alone is none of the workers. */
+static enum role role_of_executed(pid_t tid)
+{
+    static const enum role workers[] = {ROLE_GATEWAY, ROLE_INSPECTOR, ROLE_HOLDER};
+    char path[64], name[64] = "";
+    FILE *file;
+
+    snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)tid);
+    file = fopen(path, "re");
+    if (file) { /* else it has been killed */
+        (void)!fread(name, 1, sizeof(name) - 1, file);
+        fclose(file);
+    }
+    for (size_t i = 0; i < sizeof(workers) / sizeof(workers[0]); i++)
+        if (strncmp(name, "cordon-", 7) == 0 && strcmp(name + 7, role_names[workers[i]]) == 0)
+            return workers[i];
+    return ROLE_INIT;
 }
 
 static void executed(struct traced *one)
 {
-    if (one->role == ROLE_LOADER)
-        entry_trap(one->tid);
-    else if (one->role == ROLE_CHILD)
-        one->role = ROLE_INIT;
+    if (one->role == ROLE_CHILD)
+        one->role = role_of_executed(one->tid);
     else if (one->role == ROLE_PROGRAM)
         one->role = ROLE_CONTAINED;
+    if (one->role != ROLE_INIT && one->role != ROLE_CONTAINED && !entry_trap(one) && one->tid == main_pid)
+        fail("set a trap at the entry point");
     one->calls = 0;
 }
 
@@ -318,7 +352,7 @@ static void stopped(struct traced *one, int status)
         else if (event == PTRACE_EVENT_CLONE || event == PTRACE_EVENT_FORK || event == PTRACE_EVENT_VFORK)
             child_made(one);
         signal_number = 0;
-    } else if (signal_number == SIGTRAP && one->role == ROLE_LOADER && entry_at) {
+    } else if (signal_number == SIGTRAP && one->entry_at) {
         entry_reached(one);
         signal_number = 0;
     }

@@ -4,11 +4,13 @@
  * 'contained', or one line for each fact that is not as it must be. Arguments: MARKER DENIED[:DENIED...] KEPT
  * OUTSIDE, then optionally 'wait' (for a line on standard input) or 'sleep'.
  */
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/mount.h>
@@ -66,6 +68,26 @@ static void check_denied(const char *path)
     must(open(path, O_WRONLY | O_CLOEXEC) < 0, "a denied file can be opened for writing");
 }
 
+/* Somebody of the host listens at the port that this file names; here nobody may be there. */
+static void check_host(const char *marker)
+{
+    struct sockaddr_in host = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    char path[4096];
+    unsigned port = 0;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    FILE *file;
+
+    snprintf(path, sizeof(path), "%.*s/port", (int)(strrchr(marker, '/') - marker), marker);
+    file = fopen(path, "re");
+    must(file && fscanf(file, "%u", &port) == 1 && port, "the host's port is not known");
+    if (file)
+        fclose(file);
+    host.sin_port = htons((uint16_t)port);
+    must(fd < 0 || connect(fd, (struct sockaddr *)&host, sizeof(host)) < 0, "the host's loopback can be reached");
+    if (fd >= 0)
+        close(fd);
+}
+
 static void check_network(void)
 {
     char line[256];
@@ -101,6 +123,7 @@ int main(int argc, char **argv)
     must(syscall(SYS_keyctl, 0, 0, 0, 0, 0) < 0, "keyrings can be reached");
     must(getpid() != 1 && getppid() <= 2, "the process namespace is not its own");
     check_network();
+    check_host(argv[1]);
     if (is_contained)
         puts("contained");
     fflush(stdout);

@@ -54,11 +54,26 @@ MUST_REFUSE = {
     'keeper': 'prctl capset landlock_restrict_self seccomp',
     'serving': 'capset prctl setns',
     'program': 'prctl setsid setrlimit prlimit64 landlock_restrict_self seccomp execve',
+    'worker': 'close_range setns mount chdir pivot_root umount2 landlock_create_ruleset landlock_restrict_self capset prctl bind',
 }
 
 
+WORKERS = ('gateway', 'inspector', 'holder')
+OF_WORKERS = (*WORKERS, 'inside')
+
+
+def until_ready(calls):
+    """Of a worker's calls those up to the one by which it says that it is ready: the first it sends behind its filter."""
+    shut = {role: index for role, index, name, _ in calls if role in WORKERS and name == 'prctl'}
+    ready = {}
+    for role, index, name, _ in calls:
+        if role in shut and index > shut[role] and name in ('sendto', 'sendmsg'):
+            ready.setdefault(role, index)
+    return [call for call in calls if call[0] not in ready or call[1] <= ready[call[0]]]
+
+
 def must_refuse(role, name):
-    return name in MUST_REFUSE.get(role, '').split()
+    return name in MUST_REFUSE.get('worker' if role in OF_WORKERS else role, '').split()
 
 
 class Sweep:
@@ -78,8 +93,8 @@ class Sweep:
         """The calls of a good run; where the record is open and where the program starts."""
         world = World('good')
         report = world.trace(['-l'], world.command(self.policy, self.options(world)))
-        self.calls = [(words[1], int(words[2]), words[3], words[4] if len(words) > 4 else '')
-                      for words in report if words[0] == 'call']
+        self.calls = until_ready([(words[1], int(words[2]), words[3], words[4] if len(words) > 4 else '')
+                                  for words in report if words[0] == 'call'])
         self.status = [words[1] for words in report if words[0] == 'status'] == [str(PROBE_STATUS)]
         self.errors = world.errors() + world.leftovers() + check_contained(world)
         self.order = {(role, index): at for at, (role, index, _, _) in enumerate(self.calls)}
@@ -91,7 +106,7 @@ class Sweep:
 
     def is_tolerated(self, role, name, path, errnum):
         for row in self.tolerated:
-            if row[0] in (role, '(any)') and row[2].search(path) and (
+            if row[0] in (role, '(any)', 'worker' if role in OF_WORKERS else role) and row[2].search(path) and (
                     row[1].match(name) or row[1].match(f'{name}@{errno.errorcode[errnum]}')):
                 self.used.add(row)
                 return True
@@ -175,12 +190,16 @@ class Sweep:
 
 def choose(calls):
     """All calls in the long run. Else of the many that are alike (mounting each of 80 directories) one in three, another
-    one for each caller."""
-    seen, chosen = {}, []
+    one for each caller; of the workers one of each kind, and every other kind for each caller."""
+    seen, chosen, kinds = {}, [], 0
     for call in calls:
         group = (call[0], call[2])
         seen[group] = seen.get(group, 0) + 1
-        if seen[group] <= 6 or Settings.is_long or seen[group] % 3 == (Settings.who == 'root'):
+        if call[0] in OF_WORKERS and not Settings.is_long:
+            kinds += seen[group] == 1
+            if seen[group] == 1 and kinds % 2 == (Settings.who == 'root'):
+                chosen.append(call)
+        elif seen[group] <= 6 or Settings.is_long or seen[group] % 3 == (Settings.who == 'root'):
             chosen.append(call)
     return chosen
 

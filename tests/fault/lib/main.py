@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One caller's fault tests: main.py WHO ROOT CORDON BIN [--long] [PART...]"""
 import os
+import socket
 import sys
 import time
 
@@ -12,8 +13,8 @@ import shortage
 from world import Settings, note, write_policies
 
 
-# By which cordon begins its workers and talks to them; what else it does is in the others' sweeps.
-WORKERS = '^cordon (socketpair|sendmsg|recvmsg|memfd_create|clone3?|vfork|fstat|pread64) '
+# The workers' own calls, and those by which cordon begins them and talks to them; what else it does is in the others' sweeps.
+WORKERS = '^(cordon (socketpair|sendmsg|recvmsg|memfd_create|clone3?|vfork|fstat|pread64)|gateway|inside|inspector|holder) '
 
 
 def sweep_calls():
@@ -40,6 +41,7 @@ def main(arguments):
     who, root, cordon, binaries, *parts = [word for word in arguments if word != '--long']
     Settings.who, Settings.root, Settings.cordon = who, root, cordon
     Settings.inject, Settings.probe = f'{binaries}/inject', f'{binaries}/probe'
+    Settings.host = socket.create_server(('127.0.0.1', 0))
     write_policies()
     run_parts(parts)
     print('%(passed)d passed, %(failed)d failed, %(skipped)d skipped' % Settings.counts)

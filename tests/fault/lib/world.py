@@ -47,6 +47,7 @@ class Settings:
     who = 'user'
     is_long = False
     counts = {'passed': 0, 'failed': 0, 'skipped': 0}
+    host = None  # a socket that listens on the host's loopback, which no program may reach
 
 
 def passed(name, said=''):
@@ -117,6 +118,8 @@ class World:
             os.makedirs(directory)
         with open(f'{self.work}/.git/config', 'w', encoding='utf-8') as file:
             file.write('[core]\n\tbare = false\n')
+        with open(f'{self.work}/port', 'w', encoding='utf-8') as file:
+            file.write(f'{Settings.host.getsockname()[1]}\n')
         for path in (f'{self.work}/secret', f'{self.work}/a.denied', f'{self.base}/outside'):
             with open(path, 'w', encoding='utf-8') as file:
                 file.write('secret\n')
