@@ -239,7 +239,7 @@ TEST(events_that_are_not_its_own_are_lost_and_counted)
     message.kind = 1000;
     world_inspector_say(&world, &message);
     message.kind = WORKER_REQUEST_DENIED;
-    message.reason = NET_BUDGET + 1;
+    message.reason = NET_CROWDED + 1;
     world_inspector_say(&world, &message);
     message.kind = WORKER_BUDGET;
     message.ends_run = 1;
