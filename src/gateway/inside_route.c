@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * lo, its addresses and the routes of the container's network namespace. Runs once, in the thread that is inside, and again
- * for other rules: what they need is added then. What only the former ones needed stays, and is refused when it is dialled.
+ * for other rules: what they need is added then, and what the former ones left out of their routes is taken up again. What
+ * only the former ones led to stays, and is refused when it is dialled.
  *
  * What may be reached is `local` on lo: the kernel delivers it there, and answers for ports that nobody listens on. (With
  * IPv4 only the table `local` makes it answer.) The rest is `prohibit`. Questions to port 53 have a table of their own in
@@ -23,6 +24,7 @@
 
 #define REQUEST_BYTES   512
 #define BATCH_BYTES     (32 << 10)
+#define DUMP_BYTES      (32 << 10) /* the kernel fills no more of what a reader has room for */
 #define REQUESTS_MAX    512u /* in one batch */
 #define LO              1 /* the first interface of every network namespace */
 #define DNS_TABLE       53
@@ -210,10 +212,10 @@ struct route {
     uint32_t metric;
 };
 
-static void put_route(struct request *request, const struct net_block *block, const struct route *route)
+static void put_route(struct request *request, unsigned type, const struct net_block *block, const struct route *route)
 {
     unsigned how = NLM_F_CREATE | (request->is_again ? NLM_F_REPLACE : NLM_F_EXCL);
-    struct rtmsg *message = begin(request, RTM_NEWROUTE, how, sizeof(*message));
+    struct rtmsg *message = begin(request, type, type == RTM_NEWROUTE ? how : 0, sizeof(*message));
 
     message->rtm_family = (uint8_t)block->family;
     message->rtm_dst_len = (uint8_t)block->prefix;
@@ -234,7 +236,7 @@ static void put_route(struct request *request, const struct net_block *block, co
 
 static int add_route(struct request *request, const struct net_block *block, const struct route *route)
 {
-    put_route(request, block, route);
+    put_route(request, RTM_NEWROUTE, block, route);
     return finish(request, LACK_NOTHING);
 }
 
@@ -248,6 +250,7 @@ static int add_all(struct request *request, const struct blocks *blocks, const s
 }
 
 static const struct route local = {.type = RTN_LOCAL, .table = RT_TABLE_LOCAL};
+static const struct route throw = {.type = RTN_THROW, .table = RT_TABLE_LOCAL};
 
 static bool is_same(const struct net_block *a, const struct net_block *b)
 {
@@ -269,20 +272,17 @@ static void leave_out(struct blocks *blocks, const struct net_block *block)
  * Rules about names reach all but a few special blocks: then everything is local, and those few are passed over to the
  * tables behind. Otherwise each block that may be reached has its route.
  */
-static int add_reachable(struct request *request, const struct inside_want *want, int family)
+static int add_reachable(struct request *request, const struct inside_want *want, int family, struct arena *arena,
+                         struct blocks *ret_thrown)
 {
-    static const struct route throw = {.type = RTN_THROW, .table = RT_TABLE_LOCAL};
     static const struct net_block kernels[] = {{.family = AF_INET, .address = {127}, .prefix = 8},
                                                {.family = AF_INET6, .address = {0xff}, .prefix = 8}};
     const struct blocks *reachable = &want->set->reachable[family == AF_INET6];
     const struct blocks *synthetic = &want->synthetic[family == AF_INET6];
     struct net_block all = {.family = family};
-    auto_arena struct arena *arena = arena_new();
     struct blocks others = {0};
     int status;
 
-    if (!arena)
-        return -ENOMEM;
     if (reachable->count > 1)
         status = net_other_blocks(reachable->items, reachable->count, arena, family, &others.items, &others.count, NULL);
     else
@@ -292,8 +292,81 @@ static int add_reachable(struct request *request, const struct inside_want *want
     leave_out(&others, &kernels[family == AF_INET6]);
     for (size_t i = 0; i < synthetic->count; i++)
         leave_out(&others, &synthetic->items[i]);
+    *ret_thrown = others;
     status = add_all(request, &others, &throw);
     return status < 0 ? status : add_all(request, &(struct blocks){&all, 1}, &local);
+}
+
+/* What a list of the routes that stand is read into. */
+struct standing {
+    struct arena *arena;
+    int family;
+    struct blocks blocks;
+};
+
+static int read_attribute(const struct nlattr *attribute, void *data)
+{
+    struct net_block *block = data;
+
+    if (mnl_attr_get_type(attribute) == RTA_DST && mnl_attr_get_payload_len(attribute) == address_size(block->family))
+        memcpy(block->address, mnl_attr_get_payload(attribute), address_size(block->family));
+    return MNL_CB_OK;
+}
+
+static int read_route(const struct nlmsghdr *header, void *data)
+{
+    const struct rtmsg *message = mnl_nlmsg_get_payload(header);
+    struct standing *standing = data;
+    struct net_block *block;
+
+    if (header->nlmsg_type != RTM_NEWROUTE || mnl_nlmsg_get_payload_len(header) < sizeof(*message) ||
+        message->rtm_family != standing->family || message->rtm_type != RTN_THROW)
+        return MNL_CB_OK;
+    block = arena_append(standing->arena, standing->blocks.items, standing->blocks.count);
+    if (!block) {
+        errno = ENOMEM;
+        return MNL_CB_ERROR;
+    }
+    *block = (struct net_block){.family = standing->family, .prefix = message->rtm_dst_len};
+    return mnl_attr_parse(header, sizeof(*message), read_attribute, block);
+}
+
+/* Nobody else inside makes routes: each that passes over is of former rules, or of these. */
+static int list_thrown(struct request *request, struct standing *standing)
+{
+    _Alignas(struct nlmsghdr) char answer[DUMP_BYTES];
+    struct rtmsg *message = begin(request, RTM_GETROUTE, NLM_F_DUMP, sizeof(*message));
+    int more;
+
+    message->rtm_family = (uint8_t)standing->family;
+    more = mnl_socket_sendto(request->socket, request->header, request->header->nlmsg_len) < 0 ? -1 : 1;
+    while (more > 0) {
+        ssize_t size = mnl_socket_recvfrom(request->socket, answer, sizeof(answer));
+
+        more = size < 0 ? -1 : mnl_cb_run(answer, (size_t)size, request->sequence, 0, read_route, standing);
+    }
+    request->first = request->sequence + 1;
+    return more < 0 ? -errno : 0;
+}
+
+/*
+ * A route that passes over a block beats the ones around it, and none of the new ones need be within it. So those that the
+ * former rules left behind go, but not before the new ones stand: until then what is there would be led elsewhere.
+ */
+static int drop_thrown(struct request *request, struct arena *arena, int family, const struct blocks *wanted)
+{
+    struct standing standing = {.arena = arena, .family = family};
+    int status = flush(request);
+
+    if (status == 0)
+        status = list_thrown(request, &standing);
+    for (size_t i = 0; i < wanted->count; i++)
+        leave_out(&standing.blocks, &wanted->items[i]);
+    for (size_t i = 0; i < standing.blocks.count && status == 0; i++) {
+        put_route(request, RTM_DELROUTE, &standing.blocks.items[i], &throw);
+        status = finish(request, LACK_NOTHING);
+    }
+    return status;
 }
 
 /*
@@ -304,8 +377,10 @@ static int add_routes(struct request *request, const struct inside_want *want, i
 {
     static const struct route questions = {.type = RTN_LOCAL, .table = DNS_TABLE};
     static const struct route prohibit = {.type = RTN_PROHIBIT, .table = RT_TABLE_MAIN, .metric = PROHIBIT_METRIC};
+    auto_arena struct arena *arena = arena_new();
     bool is_six = family == AF_INET6;
-    int status = add_reachable(request, want, family);
+    struct blocks thrown = {0};
+    int status = arena ? add_reachable(request, want, family, arena, &thrown) : -ENOMEM;
 
     /* an open policy reaches everything already */
     if (status == 0 && !(want->set->reachable[is_six].count == 1 && want->set->reachable[is_six].items[0].prefix == 0))
@@ -314,6 +389,8 @@ static int add_routes(struct request *request, const struct inside_want *want, i
         status = add_route(request, &(struct net_block){.family = family}, &questions);
     if (status == 0)
         status = add_route(request, &(struct net_block){.family = family}, &prohibit);
+    if (status == 0 && want->is_again)
+        status = drop_thrown(request, arena, family, &thrown);
     return status;
 }
 

@@ -4,14 +4,15 @@
 
 LIBRARY=$(realpath "$(dirname "$CORDON")/../sdk")
 
-# A container that asks for four pages whenever step.N appears: which were answered is in said.N.
+# A container that asks for some pages whenever step.N appears: which were answered is in said.N.
 start_changeable() # POLICY
 {
     "${drop[@]}" mkfifo control
     rm -f "$EVENTS"
     as_caller env "LD_LIBRARY_PATH=$LIBRARY" ./change control "$WORKSPACE" "$EVENTS" "$TREE/policies/$1.yaml" sh -c 'n=1; while :; do
         while [ ! -e "step.$n" ]; do sleep 0.02; done
-        for page in allowed.example/hello allowed.example/denied shared-a.example/denied denied.example/hello 93.184.216.36/denied; do
+        for page in allowed.example/hello allowed.example/denied shared-a.example/denied denied.example/hello 93.184.216.36/denied 10.1.2.3/hello \
+            [2606:2800:220:1::36]/denied [fd00:ec2::34]/hello; do
             curl -s -m 8 -o /dev/null --fail "http://$page" && echo "$page"; done >said
         mv said "said.$n"; n=$((n + 1)); done' >"$TREE/changes" 2>&1 </dev/null &
     RUN=$!
@@ -74,6 +75,39 @@ test_an_open_connection_ends_when_another_network_denies_it()
     wait_until grep -qx changed "$TREE/changes" || complain "$(cat "$TREE/changes")" || return
     "${drop[@]}" touch changed
     wait_until grep -qx gone "$TREE/changes" || complain "$(cat "$TREE/changes")" || return
+    exec 8>&-
+    wait "$RUN"
+}
+
+# A rule about names leaves special blocks out of the routes; the other network grants a part of them, and not the rest.
+network_test what_another_network_adds_within_what_the_former_left_out_is_reached "cc curl"
+test_what_another_network_adds_within_what_the_former_left_out_is_reached()
+{
+    [ -z "$BARE" ] || return 0
+    build_change && start_changeable change-1 || return
+    check_equal "$(pages_at 1)" 'allowed.example/hello ' || return
+    check_equal "$(change_to change-wide)" changed || return
+    check_equal "$(pages_at 2)" 'allowed.example/hello 10.1.2.3/hello [fd00:ec2::34]/hello ' || return
+    check_equal "$(change_to change-1)" changed || return
+    check_equal "$(pages_at 3)" 'allowed.example/hello ' || return
+    exec 8>&-
+    wait "$RUN"
+}
+
+network_test what_another_network_denies_no_more_is_reached_and_what_it_denies_still_is_not "cc curl"
+test_what_another_network_denies_no_more_is_reached_and_what_it_denies_still_is_not()
+{
+    local open='allowed.example/hello allowed.example/denied denied.example/hello'
+    local shared='allowed.example/hello allowed.example/denied shared-a.example/denied denied.example/hello 93.184.216.36/denied'
+    [ -z "$BARE" ] || return 0
+    build_change && start_changeable change-denying || return
+    check_equal "$(pages_at 1)" "$open " || return
+    check_equal "$(change_to change-denying-less)" changed || return
+    check_equal "$(pages_at 2)" "$shared [2606:2800:220:1::36]/denied " || return
+    check_equal "$(change_to change-open)" changed || return
+    check_equal "$(pages_at 3)" "$shared 10.1.2.3/hello [2606:2800:220:1::36]/denied " || return
+    check_equal "$(change_to change-denying)" changed || return
+    check_equal "$(pages_at 4)" "$open " || return
     exec 8>&-
     wait "$RUN"
 }
