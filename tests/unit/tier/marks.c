@@ -5,12 +5,17 @@
  */
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "plan.h"
 #include "test.h"
+#include "tier/process/init/marks_filter.h"
 
 static struct hand_plan hand;
 static char output[65536];
@@ -192,6 +197,53 @@ TEST(what_the_keeper_does_on_behalf_is_not_done_with_its_right)
                 "said(s.setsockopt, socket.SOL_IP, 19, 1)\n"
                 "said(s.bind, (\"192.0.2.1\", 4000))'");
     check_string(output, "EPERM\nEPERM\nEADDRNOTAVAIL\n");
+}
+
+/* The call is made under the keeper's filter; true = the process ended of it. */
+static bool is_fatal(long number, long first, long second, long third)
+{
+    struct sock_fprog filter = {.len = ARRAY_COUNT(marks_filter), .filter = marks_filter};
+    pid_t child = fork();
+    int end = 0;
+
+    if (child == 0) {
+        if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter) < 0)
+            _exit(1);
+        (void)syscall(number, first, second, third, 0, 0);
+        _exit(0);
+    }
+    check_int(waitpid(child, &end, 0), child);
+    check(WIFEXITED(end) ? WEXITSTATUS(end) == 0 : WTERMSIG(end) == SIGSYS);
+    return WIFSIGNALED(end);
+}
+
+TEST(the_filter_of_the_keeper_ends_what_uses_its_right_for_else_under_any_number)
+{
+    static const struct {
+        long number, arguments[3];
+        bool is_fatal;
+    } rows[] = {
+        {SYS_socket, {AF_UNIX_FAMILY, 1, 0}, false},
+        {SYS_socket, {AF_INET_FAMILY, 1, 0}, true},
+        {SYS_socket, {16, 3, 0}, true}, /* netlink */
+        {SYS_setsockopt, {-1, LEVEL_SOCKET, OPTION_MARK}, false},
+        {SYS_setsockopt, {-1, LEVEL_SOCKET, OPTION_MARK - 1}, true},
+        {SYS_setsockopt, {-1, 0, OPTION_MARK}, true},
+        {SYS_ioctl, {-1, 0x5401, 0}, false},
+        {SYS_ioctl, {-1, 0x8914, 0}, true},
+        {SYS_bpf, {0, 0, 0}, true},
+        {SYS_io_uring_setup, {1, 0, 0}, true},
+        {SYS_getpid, {0, 0, 0}, false},
+        {NUMBER_END - 1, {0, 0, 0}, false}, /* not there */
+        {NUMBER_END + SYS_getpid, {0, 0, 0}, true},
+        {NUMBER_END + SYS_socket, {AF_INET_FAMILY, 1, 0}, true},
+        {NUMBER_END + SYS_socket, {AF_UNIX_FAMILY, 1, 0}, true},
+        {NUMBER_END + 541, {-1, LEVEL_SOCKET, OPTION_MARK}, true}, /* setsockopt() of x32 */
+    };
+
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++)
+        if (is_fatal(rows[i].number, rows[i].arguments[0], rows[i].arguments[1], rows[i].arguments[2]) != rows[i].is_fatal)
+            test_fail(__FILE__, __LINE__, "row %zu", i);
 }
 
 TEST(without_a_gateway_nothing_is_marked)

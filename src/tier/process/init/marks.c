@@ -8,31 +8,18 @@
  * call, so that no other that it makes for the program is more than the program's own; and a filter of its own keeps every
  * other use of it from who would take the thread over.
  */
-#include <linux/audit.h>
 #include <linux/capability.h>
 #include <linux/errno.h>
 #include <linux/fcntl.h>
-#include <linux/filter.h>
 #include <linux/ioctl.h>
 #include <linux/seccomp.h>
 #include <linux/stat.h>
 
 #include "tier/process/init/keeper.h"
+#include "tier/process/init/marks_filter.h"
 
-#define AF_UNIX_FAMILY   1 /* <sys/socket.h> belongs to a C library */
-#define AF_INET_FAMILY   2
-#define AF_INET6_FAMILY  10
 #define DATAGRAM_CLOEXEC (2 | O_CLOEXEC)
-#define LEVEL_SOCKET     1
-#define OPTION_MARK      36
 #define OPTION_DOMAIN    39
-#define SOCKET_IOCTLS    0x8900
-
-#if defined(__x86_64__)
-#define ARCHITECTURE AUDIT_ARCH_X86_64
-#elif defined(__aarch64__)
-#define ARCHITECTURE AUDIT_ARCH_AARCH64
-#endif
 
 static long mark_write(int socket, uint32_t right, uint32_t mark)
 {
@@ -64,38 +51,9 @@ void marks_prepare(struct init *init, struct keeper *keeper)
     keeper_set_marking(0);
 }
 
-#define STATEMENT(code, k) {(code), 0, 0, (k)}
-#define LOAD(member) STATEMENT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, member))
-#define IS(value, yes, no) {BPF_JMP | BPF_JEQ | BPF_K, (yes), (no), (value)}
-
-/*
- * The thread makes Unix sockets, sets one option, and asks nothing of an interface. What else the capability opens begins
- * with a socket that is not one of those, or is named here.
- */
 void marks_confine(struct init *init)
 {
-    static struct sock_filter filter[] = {
-        LOAD(arch),
-        IS(ARCHITECTURE, 0, 16),
-        LOAD(nr),
-        IS(__NR_socket, 4, 0),
-        IS(__NR_setsockopt, 5, 0),
-        IS(__NR_ioctl, 8, 0),
-        IS(__NR_bpf, 11, 0),
-        IS(__NR_io_uring_setup, 10, 9),
-        LOAD(args[0]), /* socket(): the family */
-        IS(AF_UNIX_FAMILY, 7, 8),
-        LOAD(args[1]), /* setsockopt() */
-        IS(LEVEL_SOCKET, 0, 6),
-        LOAD(args[2]),
-        IS(OPTION_MARK, 3, 4),
-        LOAD(args[1]), /* ioctl() */
-        STATEMENT(BPF_ALU | BPF_AND | BPF_K, 0xff00),
-        IS(SOCKET_IOCTLS, 1, 0),
-        STATEMENT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-        STATEMENT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
-    };
-    struct sock_fprog program = {.len = sizeof(filter) / sizeof(filter[0]), .filter = filter};
+    struct sock_fprog program = {.len = sizeof(marks_filter) / sizeof(marks_filter[0]), .filter = marks_filter};
 
     if (init->record->flags & RECORD_MARKS)
         init_need(init, sys_call3(seccomp, SECCOMP_SET_MODE_FILTER, 0, &program), "load", "the keeper's own filter");
