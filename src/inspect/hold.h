@@ -55,7 +55,7 @@ enum hold_encoding {
 enum hold_body {
     HOLD_NO_BODY = 0,
     HOLD_LENGTH = 1, /* `count` bytes, secrets as they are spelled there */
-    HOLD_CHUNKED = 2, /* of an answer: as long as it comes */
+    HOLD_CHUNKED = 2, /* as long as it comes */
 };
 
 enum hold_failure {

@@ -155,7 +155,9 @@ static int up_call(struct http1 *http)
     status = http1_feed(http, PROGRAM);
     if (status < 0)
         return status;
-    if (http->body.size > HTTP1_CALL_MAX) {
+    if (http->may_go_by && !http->is_complete[PROGRAM] && http->body.size > HTTP1_FIRST_MAX) {
+        status = http1_held_begin(http);
+    } else if (http->body.size > HTTP1_CALL_MAX) {
         static const struct verdict large = {.reason = NET_CALL, .status = 413, .code = "too-large",
                                              .what = "a body of more than 1 MiB, which is not read"};
 

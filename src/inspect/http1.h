@@ -51,6 +51,7 @@ struct http1 {
     struct net_request call; /* what judged it, apart from method and path */
     struct calls_judged judged; /* the call of its body that decided, else the last one */
     bool is_judged_by_body;
+    bool may_go_by; /* though it is collected: no secret may be in it */
     char *type;                   /* of a body that is collected for the holder; NULL = none */
     struct placeholder_text text; /* of http->body, on its way to the holder */
     size_t text_at;
@@ -102,6 +103,8 @@ int http1_refuse_secret(struct http1 *http, unsigned secret, const char *what, c
 /* http1_held.c: the same through the holder. */
 int http1_held_send(struct http1 *http, const struct head *head, const struct request *request, bool is_judged_by_body) must_check;
 int http1_held_body(struct http1 *http, struct buffer *body) must_check; /* collected and permitted */
+/* The beginning of a body that may go by: it goes, and the rest follows as it comes. */
+int http1_held_begin(struct http1 *http) must_check;
 /* What waits goes to the holder. 1 = nothing waits any more, 0 = there is no room. */
 int http1_held_drain(struct http1 *http) must_check;
 

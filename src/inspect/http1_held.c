@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A request in the holder's records: it is told what stands where, and which secret goes in between. A body is sent as it
- * comes where its length is known and no secret may be in it; else, or where it is short, it is collected first, and judged for
- * placeholders before the holder hears of the request.
+ * A request in the holder's records: it is told what stands where, and which secret goes in between. A body is collected first,
+ * and judged for placeholders before the holder hears of the request; a long one in which no secret may be is sent as it comes.
  */
 #include <errno.h>
 #include <string.h>
@@ -139,8 +138,8 @@ int http1_held_send(struct http1 *http, const struct head *head, const struct re
     status = remember_type(http, head);
     if (status < 0)
         return status;
-    if (!is_judged_by_body && head->body == HEAD_BODY_LENGTH && head->length > HTTP1_FIRST_MAX &&
-        !placeholder_wants_body(&flow->inspector->placeholders, flow->about.name, http->type))
+    http->may_go_by = !is_judged_by_body && !placeholder_wants_body(&flow->inspector->placeholders, flow->about.name, http->type);
+    if (http->may_go_by && head->body == HEAD_BODY_LENGTH && head->length > HTTP1_FIRST_MAX)
         return say_long(http, head, request);
     if (!buffer_add(&http->kept, head->all.at, head->all.size))
         return -ENOMEM;
@@ -176,6 +175,25 @@ int http1_held_body(struct http1 *http, struct buffer *body)
     http->up = UP_HELD;
     http->down = DOWN_HEAD;
     return hold_client_body(flow->hold, HOLD_LENGTH, placeholder_text_length(&http->text, flow->hold));
+}
+
+/* What there is of it is looked through before the holder hears of the request. */
+int http1_held_begin(struct http1 *http)
+{
+    struct buffer body = http->body;
+    int status = http1_scan_begin(http);
+
+    http->body = (struct buffer){0};
+    if (status == 0)
+        status = http1_scan(http, buffer_bytes(&body), body.size, false, &http->body);
+    buffer_finish(&body);
+    if (status < 0)
+        return status == -EACCES ? 0 : status;
+    status = say_kept(http);
+    buffer_finish(&http->kept);
+    http->up = UP_BODY;
+    http->down = DOWN_HEAD;
+    return status == 0 ? hold_client_body(http->flow->hold, HOLD_CHUNKED, 0) : status;
 }
 
 /* The pieces of one that was collected, or the bytes of one that goes by. */

@@ -230,7 +230,7 @@ static int remember(struct http1 *http, const struct head *head, const struct re
     http->expects = head->expects;
     http->closes = head->closes;
     http->interim = 0;
-    http->is_judged_by_body = false;
+    http->is_judged_by_body = http->may_go_by = false;
     http->judged = (struct calls_judged){.call = ""};
     http->taken = 0;
     http->began_ns = loop_now_ns(http->flow->inspector->loop);

@@ -73,6 +73,16 @@ import os, sys, requests
 print(requests.post(sys.argv[1], json={\"auth\": {\"token\": os.environ[\"BODY_TOKEN\"]}}).text)" "$1"'
 }
 
+network_test a_large_body_of_unknown_length_arrives_where_a_secret_does "curl"
+test_a_large_body_of_unknown_length_arrives_where_a_secret_does()
+{
+    local body
+    with_secrets
+    body=$(head -c 3000000 /dev/zero | tr '\0' x)
+    arrives "$body" all 'head -c 3000000 /dev/zero | tr "\0" x |
+        curl -sS --fail-with-body -X POST -H "Authorization: Bearer $HEADER_TOKEN" -H "Content-Type: application/x-git-receive-pack-request" -T - "$1"'
+}
+
 # stays COMMAND (for sh): unconfined the value arrives; contained the placeholder does not.
 stays()
 {

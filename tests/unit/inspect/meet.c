@@ -84,9 +84,12 @@ static int hear(SSL *tls, char *text, size_t size)
 
     for (;;) {
         const char *end = have ? strstr(text, "\r\n\r\n") : NULL, *length = have ? strstr(text, "Content-Length: ") : NULL;
+        const char *chunks = end ? strstr(text, "Transfer-Encoding: chunked\r\n") : NULL;
         int got;
 
-        if (end && have >= (size_t)(end + 4 - text) + (length && length < end ? strtoul(length + 16, NULL, 10) : 0))
+        if (chunks && chunks < end && have >= (size_t)(end + 9 - text) && memcmp(text + have - 7, "\r\n0\r\n\r\n", 7) == 0)
+            return (int)have;
+        if (end && (!chunks || chunks > end) && have >= (size_t)(end + 4 - text) + (length && length < end ? strtoul(length + 16, NULL, 10) : 0))
             return (int)have;
         got = SSL_read(tls, text + have, (int)(size - have - 1));
         if (got <= 0)
@@ -102,7 +105,7 @@ pid_t serve(const struct server *server, struct link *link)
 {
     pid_t pid = fork();
     SSL_CTX *context;
-    static char text[70000];
+    static char text[1400000]; /* with `looked`; else what is answered has to fit into meeting.got */
     SSL *tls;
 
     if (pid) {

@@ -203,6 +203,78 @@ TEST(of_a_request_with_a_long_body_the_server_never_hears_the_end)
     free(got);
 }
 
+/* Nobody reads on behind the refusal. */
+static void check_large_refused(const char *request, const char *status, const char *code)
+{
+    struct meeting *meeting = calloc(1, sizeof(*meeting));
+    pid_t writer;
+    SSL *tls;
+
+    signal(SIGPIPE, SIG_IGN);
+    meet(meeting, &with_secrets, "api.test", true, VALUE);
+    tls = program_open(meeting->context, &meeting->link, "api.test");
+    check_int(SSL_connect(tls), 1);
+    writer = fork();
+    if (writer == 0) {
+        (void)SSL_write(tls, request, (int)strlen(request));
+        _exit(0);
+    }
+    ask(meeting, tls, "", "}}\n");
+    check_contains(meeting->got, status);
+    check_contains(meeting->got, code);
+    SSL_free(tls);
+    part(meeting);
+    check_int(waitpid(writer, NULL, 0), writer);
+    free(meeting);
+}
+
+enum { LARGE = 1200000 };
+
+/* In one chunk, which the caller frees; the placeholder stands at `at`, nowhere if that is negative. */
+static char *large_request(const char *type, long at)
+{
+    char *request = malloc(LARGE + 300);
+    int head = sprintf(request, "POST /a HTTP/1.1\r\nHost: api.test\r\nContent-Type: %s\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n", type, LARGE);
+
+    memset(request + head, 'x', LARGE);
+    if (at >= 0)
+        memcpy(request + head + at, PLACEHOLDER, sizeof(PLACEHOLDER) - 1);
+    strcpy(request + head + LARGE, "\r\n0\r\n\r\n");
+    return request;
+}
+
+/* As git pushes: the length is known to nobody, and no secret may be in it. */
+TEST(a_large_body_in_chunks_goes_by_to_a_host_with_a_secret)
+{
+    char *request = large_request("application/x-git-receive-pack-request", -1);
+
+    check_sent(request, "\r\nTransfer-Encoding: chunked\r\n\r\n");
+    check_sent(request, "xxx\r\n0\r\n\r\n");
+    free(request);
+    /* its short twin is collected, and has a length */
+    check_sent("POST /a HTTP/1.1\r\nHost: api.test\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n", "\r\nContent-Length: 3\r\n\r\nabc");
+}
+
+TEST(a_placeholder_in_a_large_body_in_chunks_is_refused_wherever_it_stands)
+{
+    static const long at[] = {0, 60000, 65530, LARGE - 23};
+
+    for (size_t i = 0; i < ARRAY_COUNT(at); i++) {
+        char *request = large_request("application/octet-stream", at[i]);
+
+        check_large_refused(request, "403", "\"code\":\"secret\"");
+        free(request);
+    }
+}
+
+TEST(a_large_body_in_which_a_value_may_stand_is_refused)
+{
+    char *request = large_request("application/json", -1);
+
+    check_large_refused(request, "413", "\"code\":\"too-large\"");
+    free(request);
+}
+
 TEST(over_plain_http_no_placeholder_leaves)
 {
     struct world world;
