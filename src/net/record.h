@@ -30,7 +30,7 @@
 #define RECORD_NONE      0xffffffffu
 #define RECORD_WHERE_MAX 1023 /* only shown to people: longer ones are cut */
 #define RECORD_PATH_MAX  4095
-#define RECORD_CALL_MAX  256
+#define RECORD_CALL_MAX  127 /* longer ones are in no call that passes (worker/wire.h) */
 #define RECORD_MAX       ((size_t)1 << 20)
 
 void record_put_number(struct text *out, uint32_t number);

@@ -133,12 +133,9 @@ int worker_wait(const struct worker *worker, uint64_t deadline_ns, int cancel_fd
 int worker_refusal(const struct worker_message *message, struct error *err)
 {
     int errnum = message->errnum > 0 ? message->errnum : EIO;
-    const char *reason = strerrordesc_np(errnum);
+    enum error_kind kind = message->kind == ERROR_UNENFORCEABLE ? ERROR_UNENFORCEABLE : ERROR_SYSTEM;
 
-    if (message->kind == ERROR_UNENFORCEABLE)
-        return error_set(err, ERROR_UNENFORCEABLE, errnum, "network: %s: %s", message->where,
-                         reason ? reason : "unknown error");
-    return error_system(err, errnum, "network: %s", message->where);
+    return error_set(err, kind, errnum, "network: %s", message->where); /* which names the errno where that says more */
 }
 
 int worker_await_ready(struct worker *worker, uint64_t deadline_ns, int cancel_fd, int *ret_fd, struct error *err)

@@ -130,7 +130,7 @@ static const char *type_pattern(enum value_type type)
     case VALUE_FIELD:
         return "^[A-Za-z0-9._~-]+$";
     case VALUE_WORD:
-        return "^[!-)+-~]{1,256}$";
+        return "^[!-)+-~]{1,127}$";
     case VALUE_URL_PATH:
         return "^/";
     case VALUE_PROGRAM:

@@ -13,6 +13,7 @@
 #define UNRESERVED UPPER LOWER DIGITS "-._~"            /* RFC 3986, 2.3 */
 
 #define WORD_MAX     256
+#define CALL_MAX 127 /* RECORD_CALL_MAX: longer ones are in no call that passes */
 #define PREFIX_MAX   32
 #define PROGRAM_MAX  255
 
@@ -92,7 +93,7 @@ const char *value_word_fault(enum value_type type, const char *text)
     case VALUE_WORD:
         if (strchr(text, '*'))
             return "has a '*', which stands for no other names here: write each; 'tools/call' in mcp.methods is every tool";
-        return is_printable(text, WORD_MAX) ? NULL : "is not one word of at most " STRINGIFY(WORD_MAX) " printable characters";
+        return is_printable(text, CALL_MAX) ? NULL : "is not one word of at most " STRINGIFY(CALL_MAX) " printable characters";
     case VALUE_URL_PATH:
         return url_path_fault(text);
     case VALUE_PREFIX:

@@ -95,7 +95,7 @@ TEST(narrowed_rules_with_one_thing_wrong_are_refused)
         {"{http: {paths: ['/a?b']}}", "44: network.egress.allow[0].http.paths[0]: '/a?b' holds a query, which is not looked at: end "
                                       "it before the '?'"},
         {"{http: {path: [/a]}}", "36: network.egress.allow[0].http.path: unknown member; did you mean 'paths'?"},
-        {"{mcp: {tools: ['a b']}}", "43: network.egress.allow[0].mcp.tools[0]: 'a b' is not one word of at most 256 printable "
+        {"{mcp: {tools: ['a b']}}", "43: network.egress.allow[0].mcp.tools[0]: 'a b' is not one word of at most 127 printable "
                                     "characters"},
         {"{mcp: {}, jsonrpc: {methods: [a]}}", "47: network.egress.allow[0].jsonrpc: stands beside 'mcp'; write two rules"},
         {"{mcp: {tools: [a], methods: [tools/call]}}", "28: network.egress.allow[0]: tools/call in mcp.methods is every tool, beside "
