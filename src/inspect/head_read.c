@@ -114,9 +114,14 @@ static int read_request_line(struct span line, struct head *head, const char **r
     head->is_old = line.at[7] == '0';
     if (!head->target.size)
         return head_wrong(ret_what, "a request line without a target");
-    for (size_t i = 0; i < head->target.size; i++)
-        if (head->target.at[i] <= ' ')
+    for (size_t i = 0; i < head->target.size; i++) {
+        unsigned char byte = (unsigned char)head->target.at[i];
+
+        if (byte <= ' ')
             return head_wrong(ret_what, "a blank in the target");
+        if (byte >= 0x7f)
+            return head_wrong(ret_what, "a byte in the target that no target has unless it is encoded");
+    }
     return 0;
 }
 

@@ -174,7 +174,9 @@ static int take_target(struct ask *ask, const char *bytes, size_t size, struct r
         return wrong(refusal, "a target that goes on behind '*'");
     ask->is_asterisk = bytes[0] == '*' && is_first;
     for (size_t i = 0; i < size && status == 0; i++) {
-        if (bytes[i] <= ' ' || bytes[i] >= 0x7f || bytes[i] == '#')
+        unsigned char byte = (unsigned char)bytes[i];
+
+        if (byte <= ' ' || byte >= 0x7f || byte == '#')
             return wrong(refusal, "a target with a byte that none has");
         status = follow_query(ask, bytes[i], refusal);
     }

@@ -121,9 +121,12 @@ static bool read_path(struct span target, struct request *request, struct verdic
     int status;
 
     request->query = (struct span){target.at + path, target.size - path};
-    for (size_t i = path; i < target.size; i++)
-        if (target.at[i] <= ' ' || target.at[i] == '#' || target.at[i] == 0x7f)
+    for (size_t i = path; i < target.size; i++) {
+        unsigned char byte = (unsigned char)target.at[i];
+
+        if (byte <= ' ' || byte == '#' || byte >= 0x7f)
             return malformed(verdict, "a byte in the query that no query has");
+    }
     if (path >= sizeof(request->path))
         return malformed(verdict, "a path of more than 8 KiB");
     status = net_path_canonical(target.at, path, request->path, sizeof(request->path));

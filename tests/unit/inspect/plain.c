@@ -111,7 +111,9 @@ TEST(what_two_programs_could_read_differently_is_answered_and_reaches_nobody)
         {"GET v1/a HTTP/1.1\r\nHost: api.test\r\n\r\n", "400", "second parser"},
         {"GET /v1/a#b HTTP/1.1\r\nHost: api.test\r\n\r\n", "400", "path"},
         {"GET /v1/a%00b HTTP/1.1\r\nHost: api.test\r\n\r\n", "400", "path"},
-        {"GET /v1/a\x80 HTTP/1.1\r\nHost: api.test\r\n\r\n", "400", "path"},
+        {"GET /v1/a\x80 HTTP/1.1\r\nHost: api.test\r\n\r\n", "400", "unless it is encoded"},
+        {"GET /v1/a?b=\xc3\xa9 HTTP/1.1\r\nHost: api.test\r\n\r\n", "400", "unless it is encoded"},
+        {"GET /v1/a?\x7f HTTP/1.1\r\nHost: api.test\r\n\r\n", "400", "control byte"},
         {"ABCDEFG /v1/a HTTP/1.1\r\nHost: api.test\r\n\r\n", "400", "second parser"},
     };
     struct world world;
