@@ -112,12 +112,22 @@ static int say_kept(struct http1 *http)
     return say_head(http, &head, &request);
 }
 
+static bool has_long_name(const struct head *head)
+{
+    for (unsigned i = 0; i < head->field_count; i++)
+        if (head->fields[i].name.size > HOLD_NAME_MAX)
+            return true;
+    return false;
+}
+
 int http1_held_send(struct http1 *http, const struct head *head, const struct request *request, bool is_judged_by_body)
 {
     static const struct verdict upgrade = {.reason = NET_PLACEHOLDER, .status = 403, .code = "denied",
                                            .what = "a WebSocket to a host for which there is a secret"};
     static const struct verdict large = {.reason = NET_MALFORMED, .status = 400, .code = "malformed",
                                          .what = "a target of more than 16 KiB to a host for which there is a secret"};
+    static const struct verdict long_name = {.reason = NET_MALFORMED, .status = 400, .code = "malformed",
+                                             .what = "a field's name of more than 256 bytes to a host for which there is a secret"};
     struct flow *flow = http->flow;
     int status;
 
@@ -125,6 +135,8 @@ int http1_held_send(struct http1 *http, const struct head *head, const struct re
         return http1_refuse(http, &upgrade, head);
     if (strlen(request->path) + request->query.size > HOLD_TARGET_MAX)
         return http1_refuse(http, &large, head);
+    if (has_long_name(head))
+        return http1_refuse(http, &long_name, head);
     flow->held_is_head = http->is_head_method;
     if (!head->has_body) {
         bool is_said = head->body == HEAD_BODY_LENGTH && hold_expects_body(head->method.at, head->method.size);

@@ -83,6 +83,29 @@ TEST(no_charset_is_asked_for)
     check_sent("GET /a HTTP/1.1\r\nHost: api.test\r\nAccept-Charset: utf-16\r\nX: y\r\n\r\n", "Accept-Encoding: identity\r\nX: y\r\n\r\n");
 }
 
+TEST(a_field_whose_name_the_holder_does_not_take_is_refused_as_such)
+{
+    struct meeting *meeting = calloc(1, sizeof(*meeting));
+    char request[500], name[258] = "";
+    SSL *tls;
+
+    meet(meeting, &with_secrets, "api.test", true, "xxx: y\r\n");
+    tls = program_open(meeting->context, &meeting->link, "api.test");
+    check_int(SSL_connect(tls), 1);
+    memset(name, 'x', 257);
+    snprintf(request, sizeof(request), "GET /a HTTP/1.1\r\nHost: api.test\r\n%s: y\r\n\r\n", name);
+    ask(meeting, tls, request, "}}\n");
+    check_contains(meeting->got, "HTTP/1.1 400 ");
+    check_contains(meeting->got, "more than 256 bytes");
+    /* the connection goes on, and one byte less is taken */
+    snprintf(request, sizeof(request), "GET /a HTTP/1.1\r\nHost: api.test\r\n%s: y\r\n\r\n", name + 1);
+    ask(meeting, tls, request, "\r\n\r\nwith");
+    check(!strstr(meeting->got, "without"));
+    SSL_free(tls);
+    part(meeting);
+    free(meeting);
+}
+
 static void check_refused(const struct world_rules *rules, const char *request)
 {
     struct meeting *meeting = calloc(1, sizeof(*meeting));
