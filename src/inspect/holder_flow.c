@@ -399,9 +399,3 @@ void holder_flow_begin(struct holder *holder, int stream, int server, const char
         loop_start(holder->loop, &flow->deadline, HOLD_OPEN_MS);
     work(flow);
 }
-
-void holder_flow_end_all(struct holder *holder)
-{
-    while (holder->flows)
-        flow_free(holder->flows);
-}

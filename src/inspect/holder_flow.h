@@ -23,6 +23,5 @@ struct holder {
  * begun is told on the stream.
  */
 void holder_flow_begin(struct holder *holder, int stream, int server, const char *name, unsigned port);
-void holder_flow_end_all(struct holder *holder);
 
 #endif

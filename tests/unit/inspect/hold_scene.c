@@ -38,11 +38,24 @@ static void tell_text(struct scene *scene, const char *text)
     tell(scene, text, strlen(text));
 }
 
+/* The client goes, and the holder's flow with it. */
+static void settle(struct loop_timer *timer)
+{
+    struct scene *scene = container_of(timer, struct scene, settling);
+
+    hold_client_free(take_ptr(scene->client));
+    if (scene->holder.flow_count)
+        loop_start(scene->loop, timer, 0);
+    else
+        loop_stop(scene->loop, 0);
+}
+
 /* What is already there is still read; it is no longer of interest. */
 static void stop(struct scene *scene)
 {
     scene->is_over = true;
-    loop_stop(scene->loop, 0);
+    scene->settling.due = settle;
+    loop_start(scene->loop, &scene->settling, 0);
 }
 
 static void opened(void *owner)
@@ -179,9 +192,7 @@ void scene_play_at(struct scene *scene, const struct script *script, const char 
     if (scene->is_early)
         act(scene);
     check_int(loop_run(scene->loop), 0);
-    hold_client_free(scene->client);
-    holder_flow_end_all(&scene->holder);
-    check_int(scene->holder.flow_count, 0);
+    check(!scene->holder.flows);
     loop_cancel(scene->loop, &scene->limit);
     close(channel[0]);
     close(channel[1]);

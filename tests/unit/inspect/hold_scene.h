@@ -16,7 +16,7 @@ struct scene {
     struct loop *loop;
     struct holder holder;
     struct loop_watch handed; /* what the client hands to the holder */
-    struct loop_timer limit;
+    struct loop_timer limit, settling;
     struct hold_client *client;
     struct server server;
     char told[1 << 16];
