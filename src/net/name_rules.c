@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which names may be asked for. */
+/* Which names may be asked for, and to which TLS is opened. */
 #include "net/match.h"
 
 static bool host_matches(const struct net_peer *peer, const char *name)
@@ -62,4 +62,21 @@ struct net_decision net_decide_name(const struct net_rules *rules, const char *n
     if (!rules->layer_count)
         return (struct net_decision){.verdict = NET_REFUSE, .reason = NET_NO_RULE, .where = NULL, .name = NULL};
     return (struct net_decision){.verdict = NET_PERMIT, .reason = NET_BY_RULE, .where = by_rule ? by_rule : by_default, .name = name};
+}
+
+static bool is_about(const struct net_rule *rule, const char *name)
+{
+    for (size_t i = 0; i < rule->peer_count; i++)
+        if (host_matches(&rule->peers[i], name))
+            return true;
+    return !rule->peer_count;
+}
+
+bool net_rules_open_tls_to(const struct net_rules *rules, const char *name)
+{
+    for (size_t i = 0; i < rules->layer_count; i++)
+        for (size_t j = 0; j < rules->layers[i].allow_count; j++)
+            if (rules->layers[i].allow[j].terminates && is_about(&rules->layers[i].allow[j], name))
+                return true;
+    return false;
 }

@@ -218,6 +218,8 @@ struct net_decision net_decide_name(const struct net_rules *rules, const char *n
 
 /* Does any of them open TLS? Then the container has to know an authority from its start on. */
 bool net_rules_open_tls(const struct net_rules *rules);
+/* One about this name, or about everything? Where none does, nobody sees what is said to it. */
+bool net_rules_open_tls_to(const struct net_rules *rules, const char *name);
 
 /*
  * What any rule could grant to any program, so that the rest is refused before it reaches the gateway. Never less than what

@@ -27,22 +27,11 @@ static const char *const bundles[] = {
 static const char *const java_stores[] = {"/etc/ssl/certs/java/cacerts", "/etc/pki/java/cacerts",
                                           "/etc/pki/ca-trust/extracted/java/cacerts"};
 
-static bool has_terminating(const struct net_rule *rules, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (rules[i].terminates)
-            return true;
-    return false;
-}
-
 static bool opens_tls(const struct plan *plan)
 {
     if (plan->network != PLAN_NET_GATEWAY || plan->wall == PLAN_WALL_LANDLOCK)
         return false;
-    for (size_t i = 0; i < plan->net_rules->layer_count; i++)
-        if (has_terminating(plan->net_rules->layers[i].allow, plan->net_rules->layers[i].allow_count))
-            return true;
-    return false;
+    return net_rules_open_tls(plan->net_rules);
 }
 
 /* Only what the container shows is replaced: what it does not, nobody reads. */

@@ -139,30 +139,13 @@ int secrets_want_files(struct compile *c, struct error *err)
 
 /* ---- hosts ---- */
 
-static bool is_about(const struct net_rule *rule, const char *host)
-{
-    for (size_t i = 0; i < rule->peer_count; i++)
-        if (rule->peers[i].host && net_name_matches(rule->peers[i].host, host))
-            return true;
-    return !rule->peer_count;
-}
-
-/* Is TLS opened on the way to it? Without that nobody sees where the placeholder stands. */
-static bool is_opened(const struct net_rules *rules, const char *host)
-{
-    for (size_t i = 0; i < rules->layer_count; i++)
-        for (size_t j = 0; j < rules->layers[i].allow_count; j++)
-            if (rules->layers[i].allow[j].terminates && is_about(&rules->layers[i].allow[j], host))
-                return true;
-    return false;
-}
-
 static int check_host(struct compile *c, const struct string_item *host, struct error *err)
 {
     if (!c->net_rules || net_decide_name(c->net_rules, host->text).verdict != NET_PERMIT)
         return compile_problem(c, ERROR_INVALID, &host->origin, err,
                                "no rule lets %s be reached: add it to network.egress.allow, with 'tls: terminate'", host->text);
-    if (!is_opened(c->net_rules, host->text))
+    /* nobody sees where the placeholder stands otherwise */
+    if (!net_rules_open_tls_to(c->net_rules, host->text))
         return compile_problem(c, ERROR_INVALID, &host->origin, err,
                                "no rule about %s has 'tls: terminate', so nobody could put the value in: add it there", host->text);
     return 0;

@@ -77,21 +77,12 @@ static int add_authority(struct compile *c, const struct string_item *item, stru
     return add_text(c, &object, item, text, size, err);
 }
 
-static bool opens_tls(const struct net_rules *rules)
-{
-    for (size_t i = 0; rules && i < rules->layer_count; i++)
-        for (size_t j = 0; j < rules->layers[i].allow_count; j++)
-            if (rules->layers[i].allow[j].terminates)
-                return true;
-    return false;
-}
-
 int trusted_add(struct compile *c, struct error *err)
 {
     const struct string_list *list = &c->effective.authorities;
     int r = 0;
 
-    if (list->count && !opens_tls(c->net_rules))
+    if (list->count && !(c->net_rules && net_rules_open_tls(c->net_rules)))
         return compile_warning(c, &list->origin, err, "has no effect: no rule has 'tls: terminate'");
     for (size_t i = 0; i < list->count && r == 0; i++)
         r = add_authority(c, &list->items[i], err);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rules about requests and programs: what they come to for a connection and for each request, and each time one thing wrong. */
+#include <sys/socket.h>
+
 #include "net/request.h"
 #include "say.h"
 #include "test.h"
@@ -265,4 +267,25 @@ TEST(only_an_allow_rule_opens_tls_in_whichever_layer_it_stands)
     layers[1] = (struct net_layer){.where = "second", .deny = rules, .deny_count = 2};
     rules[1].terminates = true;
     check(!net_rules_open_tls(&all));
+}
+
+TEST(tls_to_a_name_is_opened_by_rules_about_it_or_about_everything)
+{
+    struct net_peer named = {.host = "*.a.test"}, block = {.has_block = true, .block = {.family = AF_INET, .prefix = 8}};
+    struct net_rule rule = {.where = "opens", .peers = &named, .peer_count = 1, .terminates = true};
+    struct net_layer layer = {.where = "layer", .allow = &rule, .allow_count = 1};
+    const struct net_rules all = {.layers = &layer, .layer_count = 1}, none = {0};
+
+    check(net_rules_open_tls_to(&all, "x.a.test"));
+    check(!net_rules_open_tls_to(&all, "x.b.test"));
+    check(!net_rules_open_tls_to(&none, "x.a.test"));
+    rule.peers = &block;
+    check(!net_rules_open_tls_to(&all, "x.a.test"));
+    rule.peer_count = 0;
+    check(net_rules_open_tls_to(&all, "x.b.test"));
+    rule.terminates = false;
+    check(!net_rules_open_tls_to(&all, "x.b.test"));
+    layer = (struct net_layer){.where = "layer", .deny = &rule, .deny_count = 1};
+    rule.terminates = true;
+    check(!net_rules_open_tls_to(&all, "x.b.test"));
 }
