@@ -14,7 +14,7 @@ struct secret_reading {
 
 /*
  * The value of one secret, without the line break behind it, into `value`. An error names the secret and its source, never what
- * was read.
+ * was read; of a command that fails it has what that said on its standard error, made safe to show.
  */
 int secret_read(const struct plan_secret *secret, const struct secret_reading *reading, struct locked *value,
                 struct error *err) must_check;

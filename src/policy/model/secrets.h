@@ -5,7 +5,7 @@
 
 #include "policy/model/effective.h"
 
-/* Does this item of a ceiling permit the secret to be sent to `host` (NULL = to whomever the item lets)? */
+/* Does this item of a ceiling permit the secret to be sent to `host` (NULL = to anybody, which none does that names hosts)? */
 bool secret_covers(const struct secret *limit, const struct secret *secret, const char *host);
 
 /* Does the layer say which secrets there may be? */
