@@ -50,6 +50,9 @@ static int listen_on(const struct net_address *address, unsigned port, int *ret_
     if (bind(fd, (struct sockaddr *)&at, size) < 0 || listen(fd, SOMAXCONN) < 0) {
         if (errno == EADDRNOTAVAIL && address->family == AF_INET6)
             return 0;
+        if (errno == EADDRINUSE)
+            return error_set(err, ERROR_SYSTEM, EADDRINUSE,
+                             "listen on the host's %s port %u: somebody does already; end that, or map another hostPort", text, port);
         return error_system(err, errno, "listen on the host's %s port %u", text, port);
     }
     *ret_fd = take_fd(fd);

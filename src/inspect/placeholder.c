@@ -104,7 +104,7 @@ int placeholder_refuse(const struct placeholders *placeholders, unsigned secret,
     *ret_secret = secret;
     if (!host)
         return error_set(err, ERROR_FORBIDDEN, EACCES,
-                         "the placeholder of secret '%s' is in %s, and values are put in only over TLS that the policy terminates",
+                         "the placeholder of secret '%s' is in %s, and its value is put in at its own hosts alone, over TLS that the policy terminates",
                          item->name, where);
     if (!placeholder_is_for(item, host))
         return error_set(err, ERROR_FORBIDDEN, EACCES,

@@ -13,7 +13,7 @@ const char *net_reason_text(enum net_reason reason)
         [NET_NOT_RESOLVED] = "no granted name was asked for that has this address",
         [NET_OTHER_NAME] = "the connection says another name than the address was given for",
         [NET_SHARED] = "the address was given for several names, and not all of them are granted",
-        [NET_SPECIAL] = "the address is special; only a rule that names it by address grants it",
+        [NET_SPECIAL] = "the address is special: only a rule that names it grants it, as {host: NAME, cidr: ADDRESS/32}",
         [NET_NOT_SAID] = "a rule about a name decides, and no name was said",
         [NET_PROGRAM] = "it is granted to another program",
         [NET_REQUEST] = "other requests are granted, not this one",

@@ -183,6 +183,8 @@ int told_record(struct workers *workers, const struct worker_message *message, s
         return error_set(err, ERROR_INTERNAL, EBADMSG, "the gateway told of something unknown (%u)", message->kind);
     network.type = told->type;
     network.reason = told->has_reason ? net_reason_text((enum net_reason)message->reason) : NULL;
+    if (message->kind == WORKER_FAILED && message->path[0])
+        network.reason = message->path; /* the inspector's */
     if (told->has_request) {
         network.has_request = true;
         network.method = message->method;

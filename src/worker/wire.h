@@ -92,7 +92,7 @@ enum worker_event_kind {
     WORKER_CONNECTED = 1, /* permitted, and the other side answered */
     WORKER_CLOSED,        /* what was connected has ended: bytes, duration */
     WORKER_DENIED,        /* a connection or datagram */
-    WORKER_FAILED,        /* permitted, and it could not be made: errnum */
+    WORKER_FAILED,        /* permitted, and it could not be made: errnum; path = in words, where the inspector knows more */
     WORKER_NAME_DENIED,   /* a question for a name */
     WORKER_LOST,          /* `count` events found no room */
     WORKER_REQUEST,        /* permitted and sent: method, path, call, tool, count = status of the answer, 0 = none came */

@@ -188,7 +188,7 @@ TEST(a_granted_name_leads_to_no_special_address)
     world_ask("inward.example.org", 1, &reply);
     check_int(reply.rcode, 5);
     check_int(reply.extended, 15);
-    check_contains(reply.text, "only a rule that names it by address");
+    check_contains(reply.text, "only a rule that names it grants it, as {host: NAME");
     check_contains(world_event(&world), "inward.example.org the address is special");
     world_ask("inward.example.org", 28, &reply);
     check_int(reply.rcode, 5);

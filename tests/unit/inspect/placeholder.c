@@ -92,7 +92,7 @@ static const struct {
 } bad[] = {
     {FIELD, HOST, "Cookie", P, "0: the placeholder of secret 'TOKEN' is in field 'Cookie', which is none of the places"},
     {FIELD, HOST, "X-" P, "x", "0: the placeholder of secret 'TOKEN' is in the name of a field"},
-    {FIELD, NULL, "Authorization", P, "0: the placeholder of secret 'TOKEN' is in field 'Authorization', and values are put in only over TLS"},
+    {FIELD, NULL, "Authorization", P, "0: the placeholder of secret 'TOKEN' is in field 'Authorization', and its value is put in at its own hosts alone, over TLS"},
     {FIELD, "evil.example.com", "Authorization", P, "0: the placeholder of secret 'TOKEN' is in field 'Authorization' of a request to evil.example.com"},
     {FIELD, HOST, "Authorization", "Basic dXNlcjpjb3Jkb24tZmVkY2JhOTg3NjU0MzIxMA==", "1: the placeholder of secret 'KEY' is in the name and password"},
     {FIELD, "evil.example.com", "Authorization", "Basic dXNlcjpjb3Jkb24tMDEyMzQ1Njc4OWFiY2RlZg==", "0: the placeholder of secret 'TOKEN' is in the name and password"},
@@ -104,7 +104,7 @@ static const struct {
     {TARGET, HOST, "", "/?x=1;api+key=" P, "0: the placeholder of secret 'TOKEN' is in the query"},
     {TARGET, HOST, "", "/?api+key=a&b=" P, "0: the placeholder of secret 'TOKEN' is in the query"},
     {TARGET, HOST, "", "/?api+key=" Q, "1: the placeholder of secret 'KEY' is in the query"},
-    {TARGET, NULL, "", "/?api+key=" P, "0: the placeholder of secret 'TOKEN' is in the query, and values are put in only over TLS"},
+    {TARGET, NULL, "", "/?api+key=" P, "0: the placeholder of secret 'TOKEN' is in the query, and its value is put in at its own hosts alone, over TLS"},
     {TARGET, HOST, "", "/?api%2=" P, "0: the placeholder of secret 'TOKEN' is in the query"},
     {TARGET, HOST, "", "/?api+key=cordon%2d0123456789abcdef", "0: the placeholder of secret 'TOKEN' is in the target in a coding"},
     {FIELD, HOST, "Authorization", "Bearer %4" P, "0: the placeholder of secret 'TOKEN' is in field 'Authorization' behind the beginning"},
