@@ -286,6 +286,8 @@ static int begin(struct start *start, struct error *err)
 {
     int status = worker_close_others(err);
 
+    if (status == 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+        status = error_system(err, errno, "hide this process's memory");
     if (status == 0)
         status = open_outside(start, err);
     if (status == 0)
@@ -307,7 +309,7 @@ int main(void)
     struct error err = ERROR_INIT;
 
     signal(SIGPIPE, SIG_IGN);
-    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || begin(&start, &err) < 0) {
+    if (begin(&start, &err) < 0) {
         channel_send_error(WORKER_CHANNEL, &err);
         channel_end(WORKER_CHANNEL);
         return STATUS_FAILED;

@@ -88,7 +88,7 @@ static int refuse_unreachable(struct http1 *http)
         .reason = "the connection to the server could not be made safe",
         .method = http->method,
         .path = http->path,
-        .remedy = "have the server present a certificate that the host believes, or name its authority in network.tls.authorities",
+        .remedy = "have the server present a certificate that the host believes, or name its authority in network.tls.authorities (of each document)",
     };
     int status;
 
