@@ -48,7 +48,7 @@ def read_tolerated():
 # What no machine may go on without: each is part of the containment itself. Elsewhere a launch may meet other objects than
 # here and go on for a reason that `goes-on` does not know; the short run holds it to being contained, no more.
 MUST_REFUSE = {
-    'cordon': 'memfd_create execve pidfd_open',
+    'cordon': 'memfd_create execve',
     'init': 'mount move_mount open_tree open_tree_attr mount_setattr fsopen fsconfig fsmount pivot_root umount2 '
             'sethostname setgroups capset prctl fspick landlock_create_ruleset landlock_add_rule clone fork unshare setns',
     'keeper': 'prctl capset landlock_restrict_self seccomp',
