@@ -64,6 +64,7 @@ struct cordon_error {
 enum cordon_format {
     CORDON_TEXT = 0, /* for people */
     CORDON_JSON = 1, /* one JSON value for programs */
+    CORDON_SARIF = 2, /* SARIF 2.1.0: cordon_lint() only */
 };
 
 /* Name of a kind as JSON reports it: "invalid", "unenforceable", ... Never NULL, never freed. */
@@ -224,6 +225,21 @@ CORDON_API CORDON_MUST_CHECK int cordon_request_set_events_file(struct cordon_re
                                                                 const char *path,
                                                                 struct cordon_error *err);
 
+/*
+ * How much of what the program does is recorded: what is refused (the default); also what it looks for, reads or executes and
+ * does not find because it is hidden, or finds denied (HIDDEN), which costs a start about a millisecond and needs /dev/fuse; or also
+ * what is let through, every call that names a file, program or process (FULL, access.used), which costs a build up to twice its
+ * time and needs a policy that keeps names or sockets, as all do that grant a directory. The start fails with -ENOTSUP or -EACCES
+ * (CORDON_ERROR_UNENFORCEABLE) where that cannot be had. -EINVAL: no such value.
+ */
+enum cordon_watch {
+    CORDON_WATCH_REFUSED = 0,
+    CORDON_WATCH_FULL = 1,
+    CORDON_WATCH_HIDDEN = 2,
+};
+CORDON_API CORDON_MUST_CHECK int cordon_request_set_watch(struct cordon_request *request, enum cordon_watch watch,
+                                                          struct cordon_error *err);
+
 /* ---- looking before running ---- */
 
 /*
@@ -243,6 +259,186 @@ CORDON_API CORDON_MUST_CHECK int cordon_check(const struct cordon_request *reque
 CORDON_API CORDON_MUST_CHECK int cordon_explain(const struct cordon_request *request,
                                                 enum cordon_format format, char **ret_text,
                                                 struct cordon_error *err);
+
+/*
+ * What is wrong with the request's documents, or wider than it needs to be, although they may be valid: conflicts, rules that
+ * never decide anything, risky grants, what nothing here enforces; and the exposure, 0 to 10 points, that explains itself.
+ * With CORDON_LINT_OFFLINE the documents alone are looked at, not this machine. A document that is invalid is a finding.
+ * `files` (NULL-terminated; NULL = none): records, as cordon_request_set_events_file() writes them, and with CORDON_LINT_RUNS those of
+ * the store's runs of this very policy: rules that none of them needed are findings. Neither together with CORDON_LINT_OFFLINE.
+ * *ret_report is the caller's; *ret_result (may be NULL) says how many there are. cordon-policy(1) has the forms.
+ */
+#define CORDON_LINT_OFFLINE 1u
+#define CORDON_LINT_RUNS    2u
+struct cordon_lint_result {
+    uint32_t errors, warnings, notes;
+    uint32_t exposure_tenths;
+};
+CORDON_API CORDON_MUST_CHECK int cordon_lint(const struct cordon_request *request, uint32_t flags, const char *const *files,
+                                             enum cordon_format format, char **ret_report, struct cordon_lint_result *ret_result,
+                                             struct cordon_error *err);
+
+/*
+ * Recorded runs against the request's policy: what it would newly refuse, newly permit, decide as before, by rule. `files`
+ * (NULL-terminated; NULL = none; "-" = stdin) hold records as cordon_request_set_events_file() writes them, of any number of
+ * runs; `runs` names runs of the store ("last", an id or its beginning). Both NULL: every run of the store. A run's workspace
+ * stands for the request's. Nothing is run. *ret_report is the caller's; *ret_result (may be NULL) counts decisions.
+ */
+struct cordon_simulate_result {
+    uint64_t newly_denied, newly_allowed, unchanged;
+    uint64_t undecided; /* it depends on what no record holds */
+};
+CORDON_API CORDON_MUST_CHECK int cordon_simulate(const struct cordon_request *request, const char *const *files,
+                                                 const char *const *runs, enum cordon_format format, char **ret_report,
+                                                 struct cordon_simulate_result *ret_result, struct cordon_error *err);
+
+/*
+ * The reachability card: what a program under this request can read, change, run, reach and use here, for how long, and what it
+ * cannot, on one screen of 80 by 24; with CORDON_JSON all of it (schema cordon-reach/1).
+ */
+CORDON_API CORDON_MUST_CHECK int cordon_reach(const struct cordon_request *request, enum cordon_format format, char **ret_text,
+                                              struct cordon_error *err);
+/*
+ * The same as text where these documents are new to this user, and remembered from now on (in the state directory, the last
+ * 256); *ret_text is NULL where they are known. For who shows a card before a run.
+ */
+CORDON_API CORDON_MUST_CHECK int cordon_reach_once(const struct cordon_request *request, char **ret_text,
+                                                   struct cordon_error *err);
+
+/*
+ * Learn a policy from what recorded runs did and tried: it allows that, what is sensitive left out, and little more. `runs`,
+ * NULL-terminated: runs of the store ("last", an id or the beginning of one), and files of events (a name with a slash), all of
+ * one workspace. With `into`, the path of a policy, what that lacks is written in between its lines and the file is replaced at
+ * once, or made where it is not there; what a person took out of it or narrowed stays so. Of `request` the environment counts.
+ * CORDON_LEARN_DENIED_HOSTS: hosts that the network refused were recorded in order to be granted. *ret_policy is the whole
+ * document, in YAML; *ret_summary (may be NULL) says in lines what was learned, what was left out and why. cordon-learn(1).
+ */
+#define CORDON_LEARN_DENIED_HOSTS 1u
+
+/*
+ * Have the request run in order to be learned from: everything is watched (CORDON_WATCH_FULL), confined by a document of
+ * Cordon's that lets the workspace be changed and much of the system be read, without what is sensitive; documents of the
+ * request's own narrow it further. Without a network, but for `hosts` (NULL-terminated, or NULL), on every port. Then
+ * cordon_learn() with the run's id (cordon_container_id()). Not with a profile.
+ */
+CORDON_API CORDON_MUST_CHECK int cordon_request_set_learning(struct cordon_request *request, const char *const *hosts,
+                                                             struct cordon_error *err);
+CORDON_API CORDON_MUST_CHECK int cordon_learn(const struct cordon_request *request, const char *const *runs, const char *into,
+                                              uint32_t flags, char **ret_policy, char **ret_summary, struct cordon_error *err);
+
+/*
+ * The first draft of a policy: a template, a document with comments, with what is asked for put in. Lists end with NULL; each may
+ * be NULL. *ret_text is the caller's and a valid document. ERROR_INVALID names what cannot be.
+ */
+struct cordon_draft {
+    const char *template_name;   /* one of cordon_templates(); NULL = "workspace" */
+    const char *const *hosts;    /* to be reached: "api.example.org" (port 443), "db.example.org:5432" */
+    const char *const *packages; /* registries of "npm", "pip", "cargo", "go", "maven", "gem" */
+    const char *const *git;      /* hosts that git fetches from, over https */
+    const char *const *git_push; /* one that it pushes to as well, with a token of the caller's environment (GITHUB_TOKEN, ...) */
+    const char *const *secrets;  /* "NAME=HOST": a variable of the caller's, and the host that it is shown to */
+    const char *const *ports;    /* listeners inside: "3000", "3000:8080" where the host finds it at another one */
+};
+CORDON_API CORDON_MUST_CHECK int cordon_draft(const struct cordon_draft *draft, char **ret_text, struct cordon_error *err);
+/* NULL-terminated. Static. */
+CORDON_API const char *const *cordon_templates(void);
+
+/*
+ * What becomes possible and what impossible when the documents of `after` take the place of those of `before`: exact, over the
+ * whole policy. Documents, profile, members and workspace of the requests count; ceilings and this machine do not. Variables
+ * stand for what they do for this caller. *ret_report is the caller's; *ret_result (may be NULL): CORDON_DIFF_... bits, 0 = both
+ * allow the same. cordon-policy-diff(1) has the forms.
+ */
+#define CORDON_DIFF_WIDER    1u /* something becomes possible */
+#define CORDON_DIFF_NARROWER 2u /* something becomes impossible */
+#define CORDON_DIFF_UNKNOWN  4u /* something cannot be compared, and may be either */
+CORDON_API CORDON_MUST_CHECK int cordon_policy_diff(const struct cordon_request *before, const struct cordon_request *after,
+                                                    enum cordon_format format, char **ret_report, uint32_t *ret_result,
+                                                    struct cordon_error *err);
+/* ---- why ---- */
+
+/*
+ * Something that a program could try. What is NULL or 0 is not meant. Paths as they are inside; a relative one is taken from the
+ * current directory; links are followed as the host has them.
+ */
+struct cordon_question {
+    const char *operation; /* "look", "list", "read", "write", "create", "delete", "rename", "link", "metadata", "execute", "connect",
+                              "bind", "syscall", "limit", ... */
+    const char *path, *second; /* of files and socket files; the new name of a rename or link */
+    const char *program;       /* who tries it */
+    const char *host;          /* name or address */
+    unsigned port;
+    const char *protocol; /* "tcp" (default), "udp", "icmp" */
+    const char *syscall;  /* "ptrace" */
+    const char *limit;    /* "resources.memory" */
+};
+
+#define CORDON_WHY_COLOUR 1u /* for a terminal */
+
+/*
+ * Would it be allowed by the request's policy here? The verdict, the rule and the mechanism that decide, the narrowest rule that
+ * would allow exactly this (applied, compiled and asked again before it is shown), and what else that rule would open on this
+ * machine today. Text for 80 columns, or an object of schema cordon-why/1. Nothing is started and nothing is changed.
+ */
+CORDON_API CORDON_MUST_CHECK int cordon_why_supposed(const struct cordon_request *request, const struct cordon_question *question,
+                                                     uint32_t flags, enum cordon_format format, char **ret_text,
+                                                     struct cordon_error *err);
+
+/*
+ * The same of what was recorded, under the plan that the run had, compiled again. `what`: the id of one record ("<run>.<number>"), a
+ * run ("last", an id or the beginning of one), or NULL, the last run. Of a run: what was refused, equal ones together, the most
+ * consequential first, and what of its refusals no source saw.
+ */
+CORDON_API CORDON_MUST_CHECK int cordon_why_recorded(const char *what, uint32_t flags, enum cordon_format format, char **ret_text,
+                                                     struct cordon_error *err);
+
+/*
+ * From inside a container of Cordon, about that container: would this be allowed (`question`), or what was refused so far (NULL)?
+ * Answered by whoever runs it, by the policy alone: not whether something exists outside, and no rule is proposed. Text, or an
+ * object of schema cordon-why-self/1. CORDON_ERROR_NOT_FOUND: this is none, or one that does not answer.
+ */
+CORDON_API CORDON_MUST_CHECK int cordon_why_self(const struct cordon_question *question, enum cordon_format format, char **ret_text,
+                                                 struct cordon_error *err);
+
+/*
+ * Many at once, as JSON Lines: the members of struct cordon_question by their names, and `exists` (is there something of that name
+ * on the host? else it is looked at), `directory`, `exact` (links on the path are not followed). One object of cordon-why/1 a
+ * line comes back for each, without suggestions.
+ */
+CORDON_API CORDON_MUST_CHECK int cordon_why_questions(const struct cordon_request *request, const char *lines, size_t size,
+                                                      char **ret_text, struct cordon_error *err);
+
+/*
+ * A question about what the request's documents make impossible, answered over everything that they could mean: every path,
+ * name and address, there or not. Ceilings and this machine do not count, unless `flags` says so. *ret_report is the caller's;
+ * *ret_answer (may be NULL) is an enum cordon_proof. CORDON_ERROR_INVALID: something is missing, or cannot be what is meant.
+ */
+enum cordon_claim_kind {
+    CORDON_PROVE_CAN_READ = 1,        /* path: anything of the host's there or below */
+    CORDON_PROVE_CAN_WRITE = 2,       /* path */
+    CORDON_PROVE_CAN_REACH = 3,       /* destination */
+    CORDON_PROVE_READS_REACHES = 4,   /* path, destination: what was read there, get to that */
+    CORDON_PROVE_SECRET_REACHES = 5,  /* secret, destination: its value */
+    CORDON_PROVE_WRITABLE_OBEYED = 6, /* anything be written that a program outside executes or obeys */
+    CORDON_PROVE_ESCAPES_CEILING = 7, /* ceiling: anything that it does not permit */
+};
+enum cordon_proof {
+    CORDON_HOLDS = 1,     /* impossible, for any path and destination */
+    CORDON_POSSIBLE = 2,  /* the report has a witness */
+    CORDON_UNDECIDED = 3, /* the report says what it depends on */
+};
+#define CORDON_PROVE_HERE 1u /* directories of this caller's PATH are places that programs are taken from */
+struct cordon_claim {
+    uint32_t kind;           /* enum cordon_claim_kind */
+    uint32_t flags;          /* CORDON_PROVE_... */
+    const char *path;        /* absolute, or "~/..."; may be a pattern, as in documents */
+    const char *destination; /* "HOST", "HOST:PORT", "*.example.org", "10.0.0.0/8", "[::1]:80"; "*" = anything */
+    const char *secret;      /* its name in the documents */
+    const char *ceiling;     /* a file */
+};
+CORDON_API CORDON_MUST_CHECK int cordon_policy_prove(const struct cordon_request *request, const struct cordon_claim *question,
+                                                     enum cordon_format format, char **ret_report, uint32_t *ret_answer,
+                                                     struct cordon_error *err);
 
 /* ---- running ---- */
 
@@ -365,6 +561,14 @@ CORDON_API CORDON_MUST_CHECK int cordon_container_findings(const struct cordon_c
                                                            char **ret_text,
                                                            struct cordon_error *err);
 
+/*
+ * When it has ended: how often something was refused to the program, as far as that is seen (docs/events.md, `watch` of
+ * run.started says what is not). *ret_text (may be NULL; the caller's) is the most telling of them, a line that is safe to show,
+ * "" = none. `cordon why` says why. -EAGAIN while it runs.
+ */
+CORDON_API CORDON_MUST_CHECK int cordon_container_denials(const struct cordon_container *container, uint64_t *ret_count,
+                                                          char **ret_text, struct cordon_error *err);
+
 /* Send a signal to the program's process group, or to its terminal's foreground group. 0 also when
  * it has ended. */
 CORDON_API CORDON_MUST_CHECK int cordon_container_signal(struct cordon_container *container,
@@ -417,6 +621,71 @@ CORDON_API void cordon_terminal_free(struct cordon_terminal *terminal);
 
 /* Kill what still runs, close every descriptor, forget. */
 CORDON_API void cordon_container_free(struct cordon_container *container);
+
+/* ---- what was recorded ---- */
+
+/*
+ * The recorded runs of the caller, newest first, at most `count_max`: a line each, or {"runs":[{id,begun,state,...}],"older":N}
+ * (cordon-runs(1)). They are found by the variables of this process, as a run finds where to record. No run is an empty list.
+ */
+CORDON_API CORDON_MUST_CHECK int cordon_runs_list(size_t count_max, enum cordon_format format, char **ret_text,
+                                                  struct cordon_error *err);
+
+/*
+ * The record of one: `run` is its id, the beginning of one that no other has, or "last". {"run":{...},"records":[...]} holds the
+ * records as they were written. -ENOENT (CORDON_ERROR_NOT_FOUND): there is none; -EINVAL: that is no id; -ENOTUNIQ.
+ */
+CORDON_API CORDON_MUST_CHECK int cordon_runs_show(const char *run, enum cordon_format format, char **ret_text,
+                                                  struct cordon_error *err);
+
+/* ---- reviewed runs ---- */
+
+/*
+ * Keep what the program changes in the host's writable directories apart: the host's files are only read until the changes
+ * are committed. They lie in the run store, or in `directory` (not NULL), which must be outside of every writable directory
+ * and on a local file system. Not where the container has no file tree of its own, and not with single writable files
+ * (CORDON_ERROR_UNENFORCEABLE at run). See cordon-review(1). -EINVAL (empty directory), -ENOMEM.
+ */
+CORDON_API CORDON_MUST_CHECK int cordon_request_set_review(struct cordon_request *request, const char *directory,
+                                                           struct cordon_error *err);
+
+/* How many changes a reviewed container has made so far. -EINVAL (it is not reviewed). */
+CORDON_API CORDON_MUST_CHECK int cordon_container_changes(const struct cordon_container *container, size_t *ret_count,
+                                                          struct cordon_error *err);
+
+enum cordon_review_form {
+    CORDON_REVIEW_TREE = 0, /* names, with the program that changed each */
+    CORDON_REVIEW_DIFF = 1, /* contents, in the unified form */
+};
+
+/*
+ * `run` is what cordon_container_id() said, or NULL for the newest that waits. `paths` (absolute, or below the current
+ * directory where that is in the workspace, else below the workspace) choose; with none, everything is meant. Each of these
+ * completes a commit that was interrupted, or takes it back, before anything else. CORDON_ERROR_NOT_FOUND: nothing waits
+ * under that name.
+ */
+CORDON_API CORDON_MUST_CHECK int cordon_review_show(const char *run, const char *const *paths, size_t path_count,
+                                                    enum cordon_review_form form, enum cordon_format format, char **ret_text,
+                                                    struct cordon_error *err);
+
+/*
+ * Apply them, all or, when it is interrupted, after the next call of any of these functions all or none. What was changed
+ * outside meanwhile refuses the whole (CORDON_ERROR_FORBIDDEN) unless `is_forced`, which needs paths. *ret_text says what was
+ * not applied; it is set also where a commit is refused.
+ */
+CORDON_API CORDON_MUST_CHECK int cordon_review_commit(const char *run, const char *const *paths, size_t path_count, int is_forced,
+                                                      enum cordon_format format, char **ret_text, struct cordon_error *err);
+
+/* Drop them. */
+CORDON_API CORDON_MUST_CHECK int cordon_review_discard(const char *run, const char *const *paths, size_t path_count,
+                                                       enum cordon_format format, char **ret_text, struct cordon_error *err);
+
+/* The runs that wait. */
+CORDON_API CORDON_MUST_CHECK int cordon_review_list(enum cordon_format format, char **ret_text, struct cordon_error *err);
+
+/* The run whose commit was interrupted or is under way, "" = none. */
+#define CORDON_RUN_SIZE 32
+CORDON_API CORDON_MUST_CHECK int cordon_review_pending(char ret_run[CORDON_RUN_SIZE], struct cordon_error *err);
 
 /* ---- about this machine and this build ---- */
 

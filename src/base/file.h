@@ -25,6 +25,12 @@ unsigned long file_number(const char *path, unsigned long otherwise);
 /* Write all of it, through short writes and EINTR. 0 or -errno. */
 int file_write_all(int fd, const void *data, size_t size) must_check;
 
+/*
+ * Put a file with these bytes in the place of `path` (of what a link there leads to), or make it: at once and for good, or not
+ * at all. Permissions of an old one stay.
+ */
+int file_replace(const char *path, const void *data, size_t size, struct error *err) must_check;
+
 /* mkdir -p below an existing root; every new directory gets `mode`. An existing directory is left
  * alone. */
 int file_make_directories(const char *path, mode_t mode, struct error *err) must_check;

@@ -14,20 +14,48 @@ static void json_newline(struct json *json)
         text_printf(json->out, "\n%*s", json->indent * json->depth, "");
 }
 
+/* Bytes that stand for themselves, which most do. */
+static size_t plain_length(const char *value, size_t length)
+{
+    size_t plain = 0;
+
+    while (plain < length && (unsigned char)value[plain] >= 0x20 && (unsigned char)value[plain] < 0x7f && value[plain] != '"' &&
+           value[plain] != '\\')
+        plain++;
+    return plain;
+}
+
+/* A control character or one that turns the direction of writing, of two or three bytes: a record is also looked at. */
+static void add_escaped(struct text *out, const char *bytes, size_t length)
+{
+    unsigned code = (unsigned char)bytes[0] & (length == 2 ? 0x1f : 0x0f);
+
+    for (size_t i = 1; i < length; i++)
+        code = code << 6 | ((unsigned char)bytes[i] & 0x3f);
+    text_printf(out, "\\u%04x", code);
+}
+
 static void json_quote(struct text *out, const char *value, size_t length)
 {
     text_add(out, "\"");
     for (size_t at = 0; at < length;) {
         unsigned char c = (unsigned char)value[at];
         char window[5] = {0};
-        size_t step;
+        size_t step = plain_length(value + at, length - at);
 
+        if (step) {
+            text_add_n(out, value + at, step);
+            at += step;
+            continue;
+        }
         memcpy(window, value + at, length - at < 4 ? length - at : 4);
         step = utf8_length(window);
         if (c == '"' || c == '\\')
             text_printf(out, "\\%c", c);
         else if (c < 0x20 || c == 0x7f)
             text_printf(out, "\\u%04x", c);
+        else if (step && !utf8_printable(window))
+            add_escaped(out, window, step);
         else if (step)
             text_add_n(out, window, step);
         else

@@ -14,11 +14,32 @@
 #define EXIT_USAGE   2   /* tools: bad input or usage */
 #define EXIT_REFUSED 125 /* run: Cordon could not contain it, or had to end it */
 
+#define CLI_RUNS_MAX 64
+#define CLI_HOSTS_MAX 64
+
+#define CLI_USED_MAX 64 /* files of policy lint --events */
+
 struct cli {
     const struct command *command;
     struct cordon_request *request;
     bool is_json, is_tty, wants_help;
+    bool is_reviewed, lists, is_diff, is_overwriting;
+    bool is_sarif, is_offline, has_threshold; /* policy lint */
+    unsigned threshold_tenths;
+    bool wants_runs; /* policy lint --used */
+    const char *used_events[CLI_USED_MAX + 1]; /* ends with NULL */
+    size_t used_count;
+    bool has_no_card;
+    const char *runs[CLI_RUNS_MAX + 1]; /* learn: of --from, NULL-terminated */
+    const char *into;                   /* learn */
+    bool takes_denied_hosts;            /* learn */
+    const char *hosts[CLI_HOSTS_MAX + 1]; /* learn: of --network host:NAME */
+    char run_id[32];                    /* of what run_contained() ran; "" = it was not started */
+    size_t number;         /* runs: --number, 0 = the default */
+    struct init *init; /* policy init */
+    bool is_forced;
     const char *profile;   /* of --profile */
+    const char *workspace; /* of --workspace */
     bool may_name_command; /* a document or --set may hold process.commandLine */
     char **operands; /* what follows the options, NULL-terminated */
     int operand_count;
@@ -63,8 +84,38 @@ extern const struct command commands[]; /* ends with a row without a name */
 int cli_parse(struct cli *cli, char **args, struct cordon_error *err);
 
 /* The rows that commands choose from. */
-extern const struct option option_policy, option_profile, option_workspace, option_tier,
+extern const struct option option_watch, option_policy, option_profile, option_workspace, option_tier,
     option_timeout, option_tty, option_events, option_set, option_json, option_help;
+extern const struct option option_review, option_review_dir, option_list, option_diff, option_overwrite;
+
+/* reach.c: the card before a first run, on a terminal */
+extern const struct option option_no_card;
+void print_card(struct cli *cli);
+int run_reach(struct cli *cli);
+
+/* init.c */
+extern const struct option *const init_options[];
+int run_policy_init(struct cli *cli);
+
+/* lint.c */
+extern const struct option option_sarif, option_offline, option_threshold, option_used, option_used_events;
+
+/* simulate.c */
+extern const struct option option_recorded, option_run, option_fail_on;
+/* learn.c */
+extern const struct option option_from, option_into, option_denied_hosts, option_learn_network;
+/* runs.c */
+extern const struct option option_number;
+/* policy_prove.c */
+extern const struct option option_can_read, option_can_write, option_can_reach, option_reads, option_reaches, option_uses_secret,
+    option_writable_obeyed, option_escapes_ceiling, option_here;
+/* policy_diff.c */
+extern const struct option option_fail_on_diff;
+
+/* why.c */
+extern const struct option option_why_self, option_why_path, option_why_read, option_why_list, option_why_write, option_why_create, option_why_delete, option_why_execute,
+    option_why_metadata, option_why_rename, option_why_connect, option_why_program, option_why_host, option_why_protocol, option_why_syscall, option_why_questions;
+int run_why(struct cli *cli);
 
 /* help.c */
 int help_command(const struct command *command);
@@ -86,9 +137,25 @@ int print_text(const struct cli *cli, const char *text, int exit_status);
 int run_run(struct cli *cli);
 int run_policy_check(struct cli *cli);
 int run_policy_explain(struct cli *cli);
+int run_policy_diff(struct cli *cli);
+int run_policy_prove(struct cli *cli);
+int run_policy_lint(struct cli *cli);
+int run_policy_simulate(struct cli *cli);
 int run_policy_schema(struct cli *cli);
 int run_policy_profiles(struct cli *cli);
+int run_learn(struct cli *cli);
+int run_contained(struct cli *cli); /* run.c: what `cordon run` does with a request that is complete */
+int run_runs(struct cli *cli);
+int run_runs_show(struct cli *cli);
 int run_doctor(struct cli *cli);
+int run_review(struct cli *cli);
+int run_commit(struct cli *cli);
+int run_discard(struct cli *cli);
+
+/* review.c, for run.c */
+void print_review(const struct cli *cli, const struct cordon_container *container);
+void print_review_pending(const struct cli *cli);
+
 int run_version(struct cli *cli);
 int run_completion(struct cli *cli);
 

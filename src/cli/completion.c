@@ -24,6 +24,39 @@ static void print_words(const char *first)
     }
 }
 
+/* The first command of two words that begins with its word, as "policy check". */
+static bool begins_group(const struct command *command)
+{
+    const char *space = strchr(command->name, ' ');
+
+    for (const struct command *other = commands; space && other < command; other++)
+        if (strncmp(other->name, command->name, (size_t)(space - command->name) + 1) == 0)
+            return false;
+    return space != NULL;
+}
+
+/* Its first word; is that a command by itself? */
+static bool group_is_command(const struct command *command, char ret_word[32])
+{
+    snprintf(ret_word, 32, "%.*s", (int)strcspn(command->name, " "), command->name);
+    for (const struct command *other = commands; other->name; other++)
+        if (strcmp(other->name, ret_word) == 0)
+            return true;
+    return false;
+}
+
+/* 'policy check'|'policy explain'|... */
+static void print_pairs(void)
+{
+    const char *separator = "";
+
+    for (const struct command *command = commands; command->name; command++)
+        if (strchr(command->name, ' ')) {
+            printf("%s'%s'", separator, command->name);
+            separator = "|";
+        }
+}
+
 static void print_options(const struct command *command)
 {
     for (size_t i = 0; command->options[i]; i++)
@@ -127,6 +160,7 @@ static void print_bash_operands(const struct command *command)
     else if (command->operand_max < 0)
         printf("_cordon_documents; ");
     printf("_cordon_words '");
+    print_words(command->name);
     print_options(command);
     printf("';;\n");
 }
@@ -157,18 +191,26 @@ static void print_bash(void)
            "    COMPREPLY=()\n"
            "    if [[ $cur == = ]]; then cur=\n"
            "    elif [[ $prev == = ]]; then prev=${COMP_WORDS[COMP_CWORD-2]}; fi\n"
-           "    [[ $key == policy && $COMP_CWORD -gt 2 ]] && key=\"policy ${COMP_WORDS[2]}\"\n");
+           "    case \"$key ${COMP_WORDS[2]}\" in\n    ");
+    print_pairs();
+    printf(") [[ $COMP_CWORD -gt 2 ]] && key=\"$key ${COMP_WORDS[2]}\";;\n    esac\n");
     print_bash_command();
     print_bash_values();
     printf("    [[ $COMP_CWORD -eq 1 ]] && key=\n"
            "    case $key in\n"
            "    '') _cordon_words '");
     print_words(NULL);
-    printf("';;\n    policy) _cordon_words '");
-    print_words("policy");
     printf("';;\n");
-    for (const struct command *command = commands; command->name; command++)
+    for (const struct command *command = commands; command->name; command++) {
+        char word[32];
+
+        if (begins_group(command) && !group_is_command(command, word)) {
+            printf("    %s) _cordon_words '", word);
+            print_words(word);
+            printf("';;\n");
+        }
         print_bash_operands(command);
+    }
     printf("    esac\n}\ncomplete -F _cordon cordon\n");
 }
 
@@ -203,19 +245,32 @@ static void print_zsh_option(const struct option *option)
     printf("'");
 }
 
+static void print_zsh_groups(void)
+{
+    char word[32];
+
+    for (const struct command *command = commands; command->name; command++)
+        if (begins_group(command) && !group_is_command(command, word)) {
+            printf("if [[ $key == %s ]]; then compadd ", word);
+            print_words(word);
+            printf("; return; fi\n");
+        }
+}
+
 static void print_zsh(void)
 {
     printf("#compdef cordon\n"
            "local key=$words[2]\n"
-           "[[ $key == policy ]] && (( CURRENT > 3 )) && key=\"policy $words[3]\"\n"
+           "case \"$key $words[3]\" in\n");
+    print_pairs();
+    printf(") (( CURRENT > 3 )) && key=\"$key $words[3]\";;\nesac\n"
            "if (( CURRENT == 2 )); then compadd ");
     print_words(NULL);
-    printf("; return; fi\nif [[ $key == policy ]]; then compadd ");
-    print_words("policy");
+    printf("; return; fi\n");
+    print_zsh_groups();
     /* for _arguments the last word of the command's name is the program */
-    printf("; return; fi\n"
-           "shift words; (( CURRENT-- ))\n"
-           "[[ $key == policy\\ * ]] && { shift words; (( CURRENT-- )) }\n"
+    printf("shift words; (( CURRENT-- ))\n"
+           "[[ $key == *\\ * ]] && { shift words; (( CURRENT-- )) }\n"
            "case $key in\n");
     for (const struct command *command = commands; command->name; command++) {
         printf("'%s') _arguments", command->name);
@@ -225,6 +280,11 @@ static void print_zsh(void)
             printf(" '*::command:_normal'");
         else if (command->operand_max < 0)
             printf(" '*:document:_files -g \"*.(yaml|yml|json)\"'");
+        else if (command_is_group(command->name)) {
+            printf(" '1::command:(");
+            print_words(command->name);
+            printf(")'");
+        }
         printf(";;\n");
     }
     printf("esac\n");
@@ -261,9 +321,17 @@ static void print_fish(void)
 {
     printf("complete -c cordon -f\ncomplete -c cordon -n __fish_use_subcommand -a '");
     print_words(NULL);
-    printf("'\ncomplete -c cordon -n '__fish_seen_subcommand_from policy' -a '");
-    print_words("policy");
     printf("'\n");
+    for (const struct command *command = commands; command->name; command++) {
+        char word[32];
+
+        if (!begins_group(command))
+            continue;
+        (void)group_is_command(command, word);
+        printf("complete -c cordon -n '__fish_seen_subcommand_from %s' -a '", word);
+        print_words(word);
+        printf("'\n");
+    }
     for (const struct command *command = commands; command->name; command++)
         for (size_t i = 0; command->options[i]; i++)
             print_fish_option(command, command->options[i]);

@@ -13,14 +13,39 @@ static const struct option *const run_options[] = {&option_policy,
                                                    &option_timeout,
                                                    &option_tty,
                                                    &option_events,
+                                                   &option_watch,
                                                    &option_set,
+                                                   &option_no_card,
+                                                   &option_review,
+                                                   &option_review_dir,
                                                    &option_json,
                                                    &option_help,
                                                    NULL};
 static const struct option *const policy_options[] = {
     &option_policy, &option_profile, &option_workspace, &option_tier,
     &option_set,    &option_json,    &option_help,      NULL};
+static const struct option *const lint_options[] = {
+    &option_policy, &option_profile, &option_workspace, &option_set,  &option_offline, &option_threshold, &option_used, &option_used_events,
+    &option_sarif,  &option_json,    &option_help,      NULL};
+static const struct option *const simulate_options[] = {
+    &option_policy, &option_profile, &option_workspace, &option_set, &option_recorded, &option_run,
+    &option_fail_on, &option_json,   &option_help,      NULL};
+static const struct option *const learn_options[] = {
+    &option_from, &option_into, &option_denied_hosts, &option_learn_network, &option_policy, &option_workspace,
+    &option_timeout, &option_tty, &option_help, NULL};
+static const struct option *const prove_options[] = {
+    &option_can_read,    &option_can_write,       &option_can_reach,       &option_reads, &option_reaches,
+    &option_uses_secret, &option_writable_obeyed, &option_escapes_ceiling, &option_here,  &option_workspace,
+    &option_json,        &option_help,            NULL};
+static const struct option *const diff_options[] = {&option_workspace, &option_fail_on_diff, &option_json, &option_help, NULL};
+static const struct option *const why_options[] = {
+    &option_why_self,    &option_why_path,    &option_why_read,   &option_why_list,     &option_why_write,   &option_why_create,    &option_why_delete, &option_why_execute,
+    &option_why_metadata, &option_why_rename, &option_why_connect,  &option_why_program, &option_why_host,      &option_why_protocol, &option_why_syscall,
+    &option_why_questions, &option_policy, &option_profile, &option_workspace, &option_tier, &option_set, &option_json, &option_help, NULL};
 static const struct option *const json_options[] = {&option_json, &option_help, NULL};
+static const struct option *const runs_options[] = {&option_number, &option_json, &option_help, NULL};
+static const struct option *const review_options[] = {&option_diff, &option_list, &option_json, &option_help, NULL};
+static const struct option *const commit_options[] = {&option_overwrite, &option_json, &option_help, NULL};
 static const struct option *const no_options[] = {&option_help, NULL};
 
 const struct command commands[] = {
@@ -36,10 +61,53 @@ const struct command commands[] = {
      policy_options, EXIT_USAGE, -1, false, run_policy_check},
     {"policy explain", "[FILE...]", "every rule, its origin and what enforces it here", "",
      policy_options, EXIT_USAGE, -1, false, run_policy_explain},
+    {"policy lint", "[FILE...]", "what is wrong with a policy, or wider than needed, and how much is open",
+     "Exit status: 0 no error found, 1 errors, 4 the exposure is above --threshold, 2 usage.\n", lint_options, EXIT_USAGE, -1,
+     false, run_policy_lint},
+    {"policy simulate", "[FILE...]", "recorded runs against a policy: what would be decided otherwise",
+     "Without --events and --run: all runs of the store.\n"
+     "Exit status: 0 nothing of what --fail-on names, 1 something of it, 2 usage.\n", simulate_options, EXIT_USAGE, -1,
+     false, run_policy_simulate},
+    {"policy init", "[FILE]", "write the first draft of a policy, with comments",
+     "Without FILE: cordon.yaml; '-' is standard output. On a terminal, without an option, it asks.\n", init_options, EXIT_USAGE, 1,
+     false, run_policy_init},
+    {"policy diff", "BEFORE AFTER", "what becomes possible and what impossible from one policy to another",
+     "BEFORE and AFTER are documents, or profile:NAME. Only they count, not ceilings, not this machine.\n"
+     "Exit status: 0 no difference, 1 only narrower, 3 something becomes possible, 4 something cannot be\n"
+     "compared, 2 usage. With --fail-on wider: 0 also when it is only narrower.\n",
+     diff_options, EXIT_USAGE, 2, false, run_policy_diff},
+    {"policy prove", "POLICY", "is something impossible under a policy, whatever is on the machine?",
+     "POLICY is a document, or profile:NAME. One question: --can-read, --can-write, --can-reach, --reads with\n"
+     "--reaches, --uses-secret with --reaches, --writable-executed-outside, or --escapes-ceiling.\n"
+     "Exit status: 0 it holds (impossible), 1 it is possible (and how), 3 it cannot be decided, 2 usage.\n",
+     prove_options, EXIT_USAGE, 1, false, run_policy_prove},
     {"policy schema", "", "the JSON Schema of policy documents", "", no_options, EXIT_USAGE, 0,
      false, run_policy_schema},
     {"policy profiles", "[NAME]", "the built-in profiles, or the text of one", "", no_options,
      EXIT_USAGE, 1, false, run_policy_profiles},
+    {"reach", "[FILE...]", "what a program under this policy can reach here, on one screen", "", policy_options, EXIT_USAGE, -1,
+     false, run_reach},
+    {"learn", "[[--] COMMAND [ARG...]]", "a policy from what a command does, confined, or from recorded runs",
+     "Exit status: 0 a policy was written; the command's own when it failed; 2 usage, or no policy.\n", learn_options, EXIT_USAGE, -1,
+     true, run_learn},
+    {"why", "[RUN | ID]", "why something was refused, or would be, and the narrowest rule that allows it",
+     "Without RUN and ID: what was refused in the last run, the most consequential first.\n"
+     "ID is the id of one record (cordon why lists them); or ask about what is only supposed:\n"
+     "  cordon why --path FILE --write      cordon why --host api.example.org:443\n", why_options, EXIT_USAGE, 1, false, run_why},
+    {"runs show", "RUN", "the record of one run, in readable form",
+     "RUN is an id, the beginning of one, or 'last'.\n", json_options, EXIT_USAGE, 1, false, run_runs_show},
+    {"runs", "", "the recorded runs, newest first", "", runs_options, EXIT_USAGE, 0, false, run_runs},
+    {"review", "[RUN] [PATH...]", "what a reviewed run changed",
+     "RUN is the newest that waits where none is named, or with 'last'.\n"
+     "Exit status: 0, 1 it could not be looked at, 2 bad usage or no such run.\n",
+     review_options, EXIT_USAGE, -1, false, run_review},
+    {"commit", "RUN [PATH...]", "apply what a reviewed run changed, all of it or what is named",
+     "RUN 'last' is the newest that waits. What was changed outside since the run began refuses the whole.\n"
+     "Exit status: 0, 1 nothing was applied, or not all of it, 2 bad usage or no such run.\n",
+     commit_options, EXIT_USAGE, -1, false, run_commit},
+    {"discard", "RUN [PATH...]", "drop what a reviewed run changed, all of it or what is named",
+     "RUN 'last' is the newest that waits.\nExit status: 0, 1 it could not be dropped, 2 bad usage or no such run.\n",
+     json_options, EXIT_USAGE, -1, false, run_discard},
     {"doctor", "", "what this machine can do, and how to mend what it cannot",
      "Exit status: 0 full containment, 1 partial, 2 nothing can be contained.\n", json_options,
      EXIT_USAGE, 0, false, run_doctor},

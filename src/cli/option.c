@@ -40,6 +40,7 @@ static int apply_profile(struct cli *cli, const char *value, struct cordon_error
 
 static int apply_workspace(struct cli *cli, const char *value, struct cordon_error *err)
 {
+    cli->workspace = value;
     return cordon_request_set_workspace(cli->request, value, err);
 }
 
@@ -85,6 +86,19 @@ static int apply_set(struct cli *cli, const char *value, struct cordon_error *er
     return cordon_request_set_member(cli->request, value, err);
 }
 
+static int apply_watch(struct cli *cli, const char *value, struct cordon_error *err)
+{
+    static const struct {
+        const char *word;
+        enum cordon_watch watch;
+    } words[] = {{"refused", CORDON_WATCH_REFUSED}, {"hidden", CORDON_WATCH_HIDDEN}, {"full", CORDON_WATCH_FULL}};
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (strcmp(value, words[i].word) == 0)
+            return cordon_request_set_watch(cli->request, words[i].watch, err);
+    return usage(err, "--watch %s: write refused, hidden or full", value);
+}
+
 static int apply_json(struct cli *cli, const char *value, struct cordon_error *err)
 {
     cli->is_json = true;
@@ -97,6 +111,9 @@ static int apply_help(struct cli *cli, const char *value, struct cordon_error *e
     return 0;
 }
 
+const struct option option_watch = {"watch", 0, VALUE_TEXT, "WHAT",
+                                    "what is recorded: refused (the default); hidden: what it looks for in vain, too; full: all that it uses",
+                                    apply_watch};
 const struct option option_policy = {
     "policy", 'p', VALUE_DOCUMENT, "FILE", "a policy document; several intersect", apply_policy};
 const struct option option_profile = {
@@ -127,6 +144,39 @@ const struct option option_set = {"set",
 const struct option option_json = {"json",    0, VALUE_NONE, NULL, "output and errors as JSON",
                                    apply_json};
 const struct option option_help = {"help", 'h', VALUE_NONE, NULL, "print this", apply_help};
+
+static int apply_review(struct cli *cli, const char *value, struct cordon_error *err)
+{
+    cli->is_reviewed = true;
+    return cordon_request_set_review(cli->request, value, err);
+}
+
+static int apply_list(struct cli *cli, const char *value, struct cordon_error *err)
+{
+    cli->lists = true;
+    return 0;
+}
+
+static int apply_diff(struct cli *cli, const char *value, struct cordon_error *err)
+{
+    cli->is_diff = true;
+    return 0;
+}
+
+static int apply_overwrite(struct cli *cli, const char *value, struct cordon_error *err)
+{
+    cli->is_overwriting = true;
+    return 0;
+}
+
+const struct option option_review = {"review", 0, VALUE_NONE, NULL,
+                                     "keep changes apart until they are committed", apply_review};
+const struct option option_review_dir = {"review-dir", 0, VALUE_DIRECTORY, "DIR",
+                                         "the same, and where to keep them", apply_review};
+const struct option option_list = {"list", 0, VALUE_NONE, NULL, "the runs that wait", apply_list};
+const struct option option_diff = {"diff", 0, VALUE_NONE, NULL, "contents instead of names", apply_diff};
+const struct option option_overwrite = {"force", 0, VALUE_NONE, NULL, "overwrite the named paths also where they were changed outside",
+                                    apply_overwrite};
 
 /* Row of "--name", "--name=value" or "-x"; *ret_value is what follows '=', else NULL. */
 static const struct option *option_find(const struct command *command, const char *arg,

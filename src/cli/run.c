@@ -2,6 +2,7 @@
 /* `cordon run`: spawn, pass signals on, relay a terminal when there is one, leave as the program
  * left. */
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -225,12 +226,28 @@ static void print_findings(struct run *run)
     cordon_string_free(text);
 }
 
+/* A program that failed may have failed for that, and seldom says so. CORDON_HINT=0: nobody wants to read it. */
+static void print_hint(struct run *run)
+{
+    const char *wish = getenv("CORDON_HINT");
+    struct cordon_error err = {0};
+    uint64_t count = 0;
+    char *text = NULL;
+
+    if (!run->status.exit_status || run->cli->is_json || (wish && strcmp(wish, "0") == 0))
+        return;
+    if (cordon_container_denials(run->container, &count, &text, &err) == 0 && count)
+        fprintf(stderr, "cordon: %" PRIu64 " refused%s%s; `cordon why` says why\n", count, *text ? ", such as " : "", text);
+    cordon_string_free(text);
+}
+
 static int contain(struct run *run)
 {
     int status = cordon_spawn(run->cli->request, &run->container, &run->err);
 
     if (status < 0)
         return status;
+    snprintf(run->cli->run_id, sizeof(run->cli->run_id), "%s", cordon_container_id(run->container));
     run->watch = cordon_container_poll_fd(run->container, &run->err);
     if (run->watch < 0) {
         char why[sizeof(run->err.text)];
@@ -245,6 +262,10 @@ static int contain(struct run *run)
         status = supervise(run);
     if (status > 0)
         print_findings(run);
+    if (status > 0)
+        print_hint(run);
+    if (status > 0 && run->cli->is_reviewed)
+        print_review(run->cli, run->container);
     cordon_container_free(run->container);
     return status;
 }
@@ -277,14 +298,21 @@ static void print_end(const struct run *run)
 
 int run_run(struct cli *cli)
 {
-    struct run run = {.cli = cli};
-    int status;
-
     if (!cli->operand_count && !cli->may_name_command)
         return print_usage_error(cli,
                                  "no command: cordon run [OPTION...] %s; see cordon run --help",
                                  cli->command->operands);
-    status = prepare(&run);
+    print_review_pending(cli);
+    return run_contained(cli);
+}
+
+int run_contained(struct cli *cli)
+{
+    struct run run = {.cli = cli};
+    int status = prepare(&run);
+
+    if (status == 0 && cli->command->run == run_run)
+        print_card(cli);
     if (status == 0)
         status = contain(&run);
     if (status < 0) {

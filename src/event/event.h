@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The record of one run: cordon-event/1, JSON Lines, into the run store and where the caller wants
- * it beside that. Every record is complete when its call returns. The only header of this part that
- * others include. docs/events.md names every member.
+ * it beside that. Every record is complete when its call returns. event/read.h reads it back. docs/events.md names every member.
  */
 #ifndef CORDON_EVENT_EVENT_H
 #define CORDON_EVENT_EVENT_H
@@ -13,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/operation.h"
 
 /* 26 characters of lower-case base32 (Crockford's digits): 48 bits of ms since 1970, then 80 random
  * bits. Sorts by time. */
@@ -21,11 +21,15 @@
 
 int run_id_new(char ret_id[RUN_ID_SIZE], struct error *err) must_check;
 bool run_id_is_valid(const char *text);
+bool run_id_is_prefix(const char *text); /* a valid one begins like that; not "" */
+uint64_t run_id_ms(const char *id);      /* since 1970; of a valid one */
 
 /* Bounds of the record. */
-#define EVENT_RUN_BYTES_MAX ((size_t)8 << 20) /* one run's file: the largest records fit */
+#define EVENT_RUN_BYTES_MAX ((size_t)16 << 20) /* one run's file: the largest records fit */
 #define EVENT_NETWORK_BYTES_MAX ((size_t)6 << 20) /* of these for what passes the gateway, */
 #define EVENT_NETWORK_MAX       20000             /* and so many records; the rest is counted */
+#define EVENT_ACCESS_BYTES_MAX ((size_t)8 << 20) /* and for access.*, */
+#define EVENT_ACCESS_MAX        20000             /* so many that differ; the rest is counted */
 #define EVENT_ARGS_MAX      64                /* arguments that run.started shows */
 #define EVENT_TEXT_MAX      1024              /* bytes of each, and of each loss, layer, warning */
 #define EVENT_ITEMS_MAX     128               /* losses, layers, warnings that are shown */
@@ -62,6 +66,14 @@ struct event_named {
     const char *text;
 };
 
+/* One of the ways in which a run is watched. */
+struct event_source {
+    const char *name;
+    unsigned sees;     /* bit 1 << enum operation */
+    const char *blind; /* what of these it cannot see; NULL = "" */
+};
+#define EVENT_SOURCES_MAX 16
+
 struct event_started {
     const char *policy, *policy_digest, *plan_digest, *tier, *mechanism, *network, *workspace;
     const char *terminal;    /* "own", "caller", "none" */
@@ -74,6 +86,9 @@ struct event_started {
     size_t warning_count;
     const struct event_named *losses;
     size_t loss_count;
+    const struct event_source *sources; /* at most EVENT_SOURCES_MAX are shown */
+    size_t source_count;
+    bool is_review; /* what it changes in the workspace waits to be looked at */
 };
 
 struct event_exited {
@@ -110,6 +125,43 @@ struct event_network {
     uint64_t bytes_up, bytes_down, duration_us;
 };
 
+/* One process of a record; `pid` 0, texts NULL and `host_pid` 0 where nobody knows. */
+struct event_process {
+    unsigned pid;    /* inside */
+    int64_t host_pid; /* outside */
+    const char *exe;
+    const char *const *argv; /* NULL-terminated, redacted here; NULL = not known */
+};
+
+#define EVENT_PARENTS_MAX 8
+
+/*
+ * access.denied: something was refused, told where it was refused. access.used: where everything is watched, something that
+ * was let through. Equal ones (all but pids, command line, parents, count and time) are one record; how often more they came is
+ * told at the end (access.repeated).
+ */
+struct event_access {
+    const char *type; /* "access.denied", "access.used" */
+    enum operation operation;
+    const char *kind;         /* of the object: "file", "directory", "device", "socket", "address", "process", "syscall", "limit" */
+    const char *named;        /* as the program named it */
+    const char *path;         /* as resolved, inside; of an address or a limit its text */
+    const char *second_named, *second; /* RENAME, LINK */
+    const char *outside;      /* the same object's name on the host, NULL = it has none */
+    bool is_hidden;           /* it exists outside, and the plan hides it */
+    const char *call;         /* system call */
+    const char *args;         /* decoded, one line */
+    int errnum;
+    struct event_process process;
+    struct event_process parents[EVENT_PARENTS_MAX]; /* from the parent up; without argv */
+    size_t parent_count;
+    const char *rule;   /* file, line, member; NULL = no rule names it */
+    const char *layer;  /* mechanism that refused */
+    const char *source; /* who saw it */
+    const char *reason; /* one line */
+    uint64_t count;     /* so many at once; 0 = 1 */
+};
+
 /* A budget is used up. Not many: each is told once. */
 struct event_budget {
     uint64_t connection; /* that met it first, 0 = none */
@@ -135,6 +187,12 @@ int event_network_budget(struct event_log *log, const struct event_budget *budge
 /* Told of, and not seen: in the number that event_network_end() writes, if there is one. */
 void event_network_lost(struct event_log *log, uint64_t count);
 int event_network_end(struct event_log *log, struct error *err) must_check;
+/* Equal to one that is recorded: counted. Beyond the bounds: counted as lost. */
+int event_access(struct event_log *log, const struct event_access *access, struct error *err) must_check;
+/* So many were not seen, or not told, by this source. */
+void event_access_lost(struct event_log *log, const char *source, uint64_t count);
+/* access.repeated and access.lost, before run.exited. */
+int event_access_end(struct event_log *log, struct error *err) must_check;
 /* Another policy decides about the network from here on; its digest. */
 int event_network_changed(struct event_log *log, const char *policy_digest, struct error *err) must_check;
 /* The gateway is no more; the container goes on without a network. */

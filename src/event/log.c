@@ -70,6 +70,7 @@ void event_log_free(struct event_log *log)
         store_prune(log->runs_fd);
     fd_close_at(&log->runs_fd);
     fd_close_at(&log->file_fd);
+    fold_finish(&log->fold);
     mem_free(log);
 }
 

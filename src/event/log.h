@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "event/event.h"
+#include "event/fold.h"
 
 struct event_log {
     char run_id[RUN_ID_SIZE];
@@ -16,6 +17,7 @@ struct event_log {
     size_t stored;
     size_t network_bytes, network_count; /* of what event_network() wrote */
     uint64_t network_lost;               /* what it had no room for */
+    struct fold fold;                    /* of what event_access() wrote */
 };
 
 /* A record under construction: record_begin(), members through `json`, record_write(). */
@@ -26,6 +28,13 @@ struct record {
 
 void record_begin(struct record *record, struct event_log *log, const char *type);
 int record_write(struct record *record, struct event_log *log, struct error *err) must_check;
+/* At most so many bytes of it; NULL = null. True = there were more. */
+bool record_cut(struct json *json, const char *member, const char *text, size_t bytes_max);
+/* An array of arguments without their secrets: so many, so many bytes of each and of all. True = there were more. */
+struct argument_bounds {
+    size_t count, bytes, bytes_in_all;
+};
+bool record_arguments(struct record *record, const char *member, const char *const *argv, const struct argument_bounds *bounds);
 
 /* "2026-01-02T03:04:05.678901234Z" */
 #define TIME_TEXT_SIZE 31

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "event/log.h"
-#include "event/redact.h"
 
 static size_t shown_length(const char *text)
 {
@@ -12,24 +11,10 @@ static size_t shown_length(const char *text)
 
 static void record_argv(struct record *record, const char *const *argv)
 {
-    bool is_cut = false, is_value = false;
-    size_t count = 0;
+    static const struct argument_bounds bounds = {EVENT_ARGS_MAX, EVENT_TEXT_MAX, SIZE_MAX};
+    bool is_cut = record_arguments(record, "argv", argv, &bounds);
 
-    json_begin_array(&record->json, "argv");
-    for (; argv[count] && count < EVENT_ARGS_MAX; count++) {
-        auto_text struct text shown = {0};
-        size_t length;
-
-        redact_argument(&shown, argv[count], is_value);
-        is_value = redact_next(argv[count]);
-        if (shown.is_broken)
-            record->text.is_broken = true;
-        length = shown.length < EVENT_TEXT_MAX ? shown.length : EVENT_TEXT_MAX;
-        is_cut |= length < shown.length;
-        json_add_string_n(&record->json, NULL, shown.data ? shown.data : "", length);
-    }
-    json_end(&record->json);
-    json_add_bool(&record->json, "argvIsCut", is_cut || argv[count]);
+    json_add_bool(&record->json, "argvIsCut", is_cut);
 }
 
 static void record_list(struct record *record, const char *key, const char *const *items,
@@ -56,6 +41,26 @@ static void record_losses(struct record *record, const struct event_started *sta
     json_add_uint(&record->json, "lossCount", started->loss_count);
 }
 
+static void record_sources(struct record *record, const struct event_started *started)
+{
+    json_begin_array(&record->json, "watch");
+    for (size_t i = 0; i < started->source_count && i < EVENT_SOURCES_MAX; i++) {
+        const struct event_source *source = &started->sources[i];
+        const char *blind = source->blind ? source->blind : "";
+
+        json_begin_object(&record->json, NULL);
+        json_add_string_n(&record->json, "source", source->name, shown_length(source->name));
+        json_begin_array(&record->json, "sees");
+        for (int operation = OPERATION_NONE + 1; operation < OPERATION_COUNT_; operation++)
+            if (source->sees & 1u << operation)
+                json_add_string(&record->json, NULL, operation_name((enum operation)operation));
+        json_end(&record->json);
+        json_add_string_n(&record->json, "blind", blind, shown_length(blind));
+        json_end(&record->json);
+    }
+    json_end(&record->json);
+}
+
 int event_run_started(struct event_log *log, const struct event_started *started, struct error *err)
 {
     struct record record;
@@ -78,6 +83,8 @@ int event_run_started(struct event_log *log, const struct event_started *started
     record_list(&record, "layers", started->layers, started->layer_count);
     record_list(&record, "warnings", started->warnings, started->warning_count);
     record_losses(&record, started);
+    record_sources(&record, started);
+    json_add_bool(&record.json, "review", started->is_review);
     return record_write(&record, log, err);
 }
 

@@ -32,3 +32,19 @@ bool run_id_is_valid(const char *text)
 {
     return strlen(text) == RUN_ID_LENGTH && strspn(text, digits) == RUN_ID_LENGTH;
 }
+
+bool run_id_is_prefix(const char *text)
+{
+    size_t length = strlen(text);
+
+    return length && length <= RUN_ID_LENGTH && strspn(text, digits) == length;
+}
+
+uint64_t run_id_ms(const char *id)
+{
+    uint64_t ms = 0;
+
+    for (int i = 0; i < TIME_DIGITS; i++)
+        ms = ms << 5 | (uint64_t)(strchr(digits, id[i]) - digits);
+    return ms;
+}

@@ -178,6 +178,11 @@ bool net_address_embedding(const struct net_address *inner, size_t index, struct
     return true;
 }
 
+const struct net_block *net_embedding_block(size_t index)
+{
+    return index < ARRAY_COUNT(embeddings) ? &embeddings[index].block : NULL;
+}
+
 bool net_address_embedded(const struct net_address *address, struct net_address *ret_inner)
 {
     unsigned offset;

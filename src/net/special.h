@@ -25,6 +25,9 @@ bool net_address_embedded_at(const struct net_address *address, struct net_addre
  */
 bool net_address_embedding(const struct net_address *inner, size_t index, struct net_address *ret_outer, bool *ret_is_turned);
 
+/* Where all addresses are that embed one in this way; NULL = there are no more ways. */
+const struct net_block *net_embedding_block(size_t index);
+
 /* A block of ::ffff:0:0/96 becomes the IPv4 block that it means; else unchanged. */
 struct net_block net_block_unmapped(const struct net_block *block);
 

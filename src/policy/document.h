@@ -259,6 +259,7 @@ struct document {
 
     struct unsupported *unsupported;
     size_t unsupported_count;
+    struct string_list learned; /* what cordon learn has offered for this document; grants nothing */
     struct string_list
         warnings; /* accepted without effect on Linux; each says which member and why */
 
@@ -291,6 +292,9 @@ struct load_options {
  */
 int document_load_file(struct arena *arena, const char *path, const struct load_options *options,
                        struct document **ret_document, struct error *err) must_check;
+/* The bytes of a file, for document_load_text(): *ret_text lives in `arena`. */
+int document_read_file(struct arena *arena, const char *path, const struct load_options *options, char **ret_text,
+                       size_t *ret_size, struct error *err) must_check;
 int document_load_text(struct arena *arena, const char *name, const char *text, size_t size,
                        const struct load_options *options, struct document **ret_document,
                        struct error *err) must_check;

@@ -75,6 +75,8 @@ struct plan_mount {
     bool is_socket;    /* a socket granted by `unixSockets` */
     bool is_noexec; /* never set by default; private /tmp stays executable because compilers need it
                      */
+    bool is_reviewed; /* PLAN_BIND of a writable directory: the host's is only read, changes are kept apart until they are
+                         committed (plan.review) */
     bool is_sealed; /* PLAN_DIRECTORY: a mount of its own that nobody can write or take away */
     dev_t device;   /* identity of source when it was checked: the tier compares before it mounts */
     ino_t inode;
@@ -207,6 +209,7 @@ struct plan_filter {
     bool is_in_place;       /* PLAN_WALL_LANDLOCK: what no namespace keeps apart is refused, or asked about */
     bool keeps_sockets;     /* bind() and connect() do, as with keeps_names: a granted tree may hold sockets of the host */
     bool marks_programs;    /* rules of the network name programs: nothing is connected but by process 1 */
+    bool has_void;        /* set by the tier: process 1 has a thread for what is not there (docs/decisions/0157) */
     bool sends_datagrams;   /* with keeps_sockets: Unix datagrams go to any name all the same */
     const char **deny;      /* syscalls.deny: names known to this build */
     size_t deny_count;
@@ -238,6 +241,8 @@ struct plan {
     size_t rule_count;
     struct plan_name *names;
     size_t name_count;
+    bool is_reviewed; /* every writable directory of the host is, */
+    const char *review; /* and where changes are kept, put here before the start: N/upper and N/work for the Nth; the caller's */
     bool owns_formats; /* an empty table of program formats (binfmt_misc) of the container's own, so that no interpreter of
                           the host's is started for a file inside */
     bool names_fold; /* a writable tree may lie where letter case does not count */

@@ -64,6 +64,12 @@ bool policy_is_same_but_network(const struct policy *a, const struct policy *b, 
 /* What network a plan of it will most likely have: before anything is known of the machine. */
 enum plan_network policy_foresee_network(const struct policy *policy);
 
+/* Why syscalls.allow may give this call back, NULL = it may not. */
+const char *policy_grantable_call(const char *name);
+
+/* The built-in protected name that is a component or the components of `path`, as unprotectedPaths has it; NULL = none is. */
+const char *policy_protected_name(const char *path);
+
 /*
  * Resolve the policy against this machine and this caller, and compile it. Everything that cannot
  * be enforced here and that no isolation.allowLoss names is refused with ERROR_UNENFORCEABLE, what
@@ -85,6 +91,7 @@ struct compile_options {
     const char *workspace_given; /* by what name the caller came to it, absolute; NULL = its real one */
     const char *const *documents; /* the files of the request's layers, absolute; NULL = none */
     const char *tier; /* --tier, NULL = the policy's */
+    bool is_reviewed; /* changes in writable directories of the host are kept apart */
     const char *mounts; /* policy_read_mounts(), NULL = as they are now */
 };
 
@@ -104,6 +111,18 @@ int policy_compile(const struct policy *policy, const struct facts *facts,
  */
 const char *in_place_why(const struct facts *facts);
 bool in_place_is_possible(const struct facts *facts);
+
+/*
+ * Would filesystem.toolchains: inherit make `path` readable for a caller whose PATH this is? By names alone: links that lead
+ * elsewhere, and what other rules say, are only known when it is compiled. All absolute and normalised.
+ */
+bool policy_toolchain_covers(const char *home, const char *caller_path, const char *path);
+
+/*
+ * The same for proofs: could it make anything at, above or below `path` readable? `caller_path` NULL = whatever it is. Credentials
+ * it never does.
+ */
+bool policy_toolchains_meet(const char *home, const char *caller_path, const char *path);
 
 /* The plan for people (text) and programs (JSON). Caller mem_free()s. */
 int plan_explain_text(const struct plan *plan, char **ret_text, struct error *err) must_check;

@@ -3,12 +3,14 @@
 #include "sdk/assemble.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/path.h"
 #include "sdk/git_identity.h"
 #include "sdk/helpers.h"
+#include "sdk/kept.h"
 #include "sdk/workspace.h"
 
 #define CEILING_DIRECTORY "/etc/cordon/ceiling.d"
@@ -50,7 +52,9 @@ int assembly_begin(struct assembly *assembly, const struct cordon_request *reque
     if (status < 0)
         return status;
     places_make(&assembly->places);
-    if (!getcwd(cwd, sizeof(cwd)))
+    if (request->cwd)
+        snprintf(cwd, sizeof(cwd), "%s", request->cwd);
+    else if (!getcwd(cwd, sizeof(cwd)))
         return error_system(err, errno, "find the current directory");
     if (cwd[0] != '/')
         return error_set(err, ERROR_SYSTEM, ENOENT,
@@ -71,26 +75,34 @@ int assembly_begin(struct assembly *assembly, const struct cordon_request *reque
     return 0;
 }
 
-static int add_document(struct assembly *assembly, const struct request_policy *source,
-                        const struct load_options *options, struct document **ret_document,
-                        struct error *err)
+static int add_document(struct assembly *assembly, const struct request_policy *source, const struct load_options *options,
+                        struct document **ret_document, struct error *err)
 {
+    struct assembled_document *read = &assembly->documents[assembly->document_count];
     struct arena *arena = assembly->policy->arena;
     struct document *document = NULL;
-    int status;
+    char *text = source->text;
+    size_t size = source->size;
+    int status = 0;
 
-    if (source && source->text)
-        status = document_load_text(arena, source->name, source->text, source->size, options,
-                                    &document, err);
-    else if (source)
-        status = document_load_file(arena, source->name, options, &document, err);
-    else
-        return error_set(err, ERROR_INTERNAL, EINVAL, "no document to load");
+    if (!text)
+        status = document_read_file(arena, source->name, options, &text, &size, err);
+    if (status == 0)
+        status = document_load_text(arena, source->name, text, size, options, &document, err);
     if (status == 0)
         status = policy_add_layer(assembly->policy, document, err);
     if (status == 0)
-        *ret_document = document;
-    return status;
+        status = kept_is_secret(document, &read->is_secret, err);
+    if (status < 0)
+        return status;
+    read->source = source;
+    read->text = text;
+    read->size = size;
+    read->document = document;
+    memcpy(read->digest, document->digest, sizeof(read->digest));
+    assembly->document_count++;
+    *ret_document = document;
+    return 0;
 }
 
 static int add_profile(struct assembly *assembly, const char *profile,
@@ -122,9 +134,7 @@ static int set_members(struct assembly *assembly, const struct cordon_request *r
     return 0;
 }
 
-/* Ceilings first: they are what everything below them is held against. */
-static int add_layers(struct assembly *assembly, const struct cordon_request *request,
-                      struct error *err)
+static int add_requests(struct assembly *assembly, const struct cordon_request *request, struct error *err)
 {
     const struct load_options options = {
         .kind = LAYER_REQUEST,
@@ -132,8 +142,7 @@ static int add_layers(struct assembly *assembly, const struct cordon_request *re
         .layer_name = "document",
     };
     struct document *document = NULL;
-    int status =
-        policy_add_ceilings(assembly->policy, CEILING_DIRECTORY, &assembly->variables, err);
+    int status = 0;
 
     for (size_t i = 0; status == 0 && i < request->policy_count; i++)
         status = add_document(assembly, &request->policies[i], &options, &document, err);
@@ -145,11 +154,21 @@ static int add_layers(struct assembly *assembly, const struct cordon_request *re
     return set_members(assembly, request, document, &options, err);
 }
 
+/* Ceilings first: they are what everything below them is held against. */
+static int add_layers(struct assembly *assembly, const struct cordon_request *request,
+                      struct error *err)
+{
+    int status =
+        policy_add_ceilings(assembly->policy, CEILING_DIRECTORY, &assembly->variables, err);
+
+    return status < 0 ? status : add_requests(assembly, request, err);
+}
+
 static int find_workspace(struct assembly *assembly, const struct cordon_request *request,
                           struct error *err)
 {
     return workspace_find(assembly->policy->arena, request->workspace, assembly->cwd,
-                          environment_get(assembly->environment, "PWD"), &assembly->variables.workspace,
+                          request->cwd ? request->logical_cwd : environment_get(assembly->environment, "PWD"), &assembly->variables.workspace,
                           &assembly->workspace_given, err);
 }
 
@@ -159,7 +178,7 @@ static bool is_given_away(const struct assembly *assembly, const struct cordon_r
     const struct policy *policy = assembly->policy;
     const struct document *document = policy->layers[policy->layer_count - 1];
 
-    for (size_t i = 0; i < document->path_count && !request->policy_count; i++)
+    for (size_t i = 0; i < document->path_count && (!request->policy_count || request->is_learning); i++)
         if (document->paths[i].kind == PATH_READWRITE &&
             strcmp(document->paths[i].path, assembly->variables.workspace) == 0)
             return true;
@@ -240,7 +259,7 @@ static int list_documents(struct assembly *assembly, const struct cordon_request
     size_t count = 0;
 
     for (size_t i = 0; i < request->policy_count; i++) {
-        if (request->policies[i].text)
+        if (request->policies[i].text && !request->policies[i].is_file)
             continue;
         paths[count] = absolute_path(assembly, request->policies[i].name);
         if (!paths[count++])
@@ -283,6 +302,7 @@ static int compile(struct assembly *assembly, const struct cordon_request *reque
         .documents = documents,
         .tier = request->tier,
         .mounts = assembly->mounts,
+        .is_reviewed = request->is_reviewed,
     };
     int status = list_documents(assembly, request, documents, err);
 
@@ -307,6 +327,13 @@ int assembly_load(struct assembly *assembly, const struct cordon_request *reques
     if (status == 0)
         status = add_layers(assembly, request, err);
     return status < 0 ? status : check_workspace(assembly, request, err);
+}
+
+int assembly_load_documents(struct assembly *assembly, const struct cordon_request *request, struct error *err)
+{
+    int status = find_workspace(assembly, request, err);
+
+    return status < 0 ? status : add_requests(assembly, request, err);
 }
 
 int assembly_compile(struct assembly *assembly, const struct cordon_request *request,

@@ -8,6 +8,16 @@
 #include "sdk/request.h"
 #include "tier/tier.h"
 
+/* A document of the request, as it was read. */
+struct assembled_document {
+    const struct request_policy *source;
+    const char *text;
+    size_t size;
+    const struct document *document;
+    char digest[DIGEST_TEXT_SIZE]; /* of the text alone */
+    bool is_secret; /* something in it looks like a secret */
+};
+
 struct assembly {
     struct policy *policy; /* its arena holds what follows */
     struct plan *plan;
@@ -22,6 +32,8 @@ struct assembly {
     const char *events_file; /* absolute, NULL = none */
     const char *const *compile_environment; /* and who commits */
     const struct tier_ops *ops;
+    struct assembled_document documents[CORDON_POLICIES_MAX];
+    size_t document_count;
 };
 
 void assembly_finish(struct assembly *assembly);
@@ -39,6 +51,9 @@ int assembly_find(struct assembly *assembly, struct error *err) must_check;
 
 /* Then: the workspace and the documents. */
 int assembly_load(struct assembly *assembly, const struct cordon_request *request, struct error *err) must_check;
+
+/* In place of that: the workspace and the documents alone, for who compares them. No ceilings, and no workspace is refused. */
+int assembly_load_documents(struct assembly *assembly, const struct cordon_request *request, struct error *err) must_check;
 
 /* Second half: documents to plan. With `collect_all` (check, explain) the machine is looked at
  * thoroughly and what refuses is in plan->problems. */

@@ -79,8 +79,8 @@ int cordon_container_try_wait(struct cordon_container *container, struct cordon_
 /* Until something happens or `until_ns` (0 = never) comes. */
 static int container_sleep(struct cordon_container *container, uint64_t until_ns, struct error *err)
 {
-    struct pollfd fds[3 + WORKERS_MAX];
-    int workers[WORKERS_MAX];
+    struct pollfd fds[3 + CONTAINER_WATCHED];
+    int watched[CONTAINER_WATCHED];
     nfds_t count = 0;
     uint64_t now = clock_monotonic_ns();
     int timeout = -1;
@@ -88,9 +88,11 @@ static int container_sleep(struct cordon_container *container, uint64_t until_ns
     if (container->state == CONTAINER_RUNNING)
         fds[count++] = (struct pollfd){.fd = container->assembly.ops->poll_fd(container->run),
                                        .events = POLLIN};
-    if (container->state == CONTAINER_RUNNING)
-        for (size_t i = workers_watched(&container->workers, workers); i-- > 0;)
-            fds[count++] = (struct pollfd){.fd = workers[i], .events = POLLIN};
+    if (container->state == CONTAINER_RUNNING) {
+        container_watched(container, watched);
+        for (size_t i = 0; i < CONTAINER_WATCHED; i++)
+            fds[count++] = (struct pollfd){.fd = watched[i], .events = POLLIN}; /* without one poll() looks past it */
+    }
     for (int i = 0; i < 2; i++) {
         const struct relay *relay = &container->streams.relays[i];
 
@@ -153,7 +155,7 @@ static void finding_print(struct text *out, const struct event_finding *finding)
     text_add(out, "\n");
 }
 
-static void findings_print(struct text *out, const struct findings *findings)
+void container_findings_print(struct text *out, const struct findings *findings)
 {
     for (size_t i = 0; i < findings->count; i++)
         if (finding_is_told(&findings->items[i]))
@@ -190,8 +192,29 @@ int cordon_container_findings(const struct cordon_container *container, enum cor
     if (format == CORDON_JSON)
         findings_print_json(&out, &container->findings);
     else
-        findings_print(&out, &container->findings);
+        container_findings_print(&out, &container->findings);
     return text_take(&out, ret_text, public_error(err));
+}
+
+int cordon_container_denials(const struct cordon_container *container, uint64_t *ret_count, char **ret_text,
+                             struct cordon_error *err)
+{
+    const struct denials *denials = &container->denials;
+    const struct workers *workers = &container->workers;
+    auto_text struct text text = {0};
+
+    if (container->state != CONTAINER_ENDED)
+        return error_set(public_error(err), ERROR_INVALID, EAGAIN, "the container has not ended");
+    if (ret_text) {
+        int status;
+
+        text_add(&text, denials->text[0] ? denials->text : workers->denied_text);
+        status = text_take(&text, ret_text, public_error(err));
+        if (status < 0)
+            return status;
+    }
+    *ret_count = denials->count + workers->denied;
+    return 0;
 }
 
 int cordon_container_signal(struct cordon_container *container, int signal_number,

@@ -5,8 +5,12 @@
 
 #include "base/text.h"
 #include "event/event.h"
+#include "review/review.h"
 #include "sdk/assemble.h"
 #include "sdk/findings.h"
+#include "sdk/self.h"
+#include "sdk/sensor.h"
+#include "sdk/told_access.h"
 #include "sdk/workers.h"
 #include "sdk/streams.h"
 
@@ -32,13 +36,21 @@ struct deadlines {
     uint64_t cpu_look_ns; /* when the CPU time is looked at next */
 };
 
+#define CONTAINER_WATCHED (WORKERS_MAX + 1 + SELF_SOCKETS) /* the workers, the sensor, who asks from inside */
+
 /* The descriptor behind cordon_container_poll_fd(), made when somebody asks. */
 struct watch {
     int epoll, timer;
     uint64_t armed_ns;
     bool has_tier;    /* the tier's descriptor is watched: only while the container runs */
-    int worker_fds[WORKERS_MAX]; /* those of the workers, likewise; -1 = not watched */
+    int worker_fds[CONTAINER_WATCHED]; /* those of container_watched(), likewise; -1 = not watched */
     int relay_fds[2]; /* what is watched of each relay */
+};
+
+/* Where a reviewed run keeps what it changes. */
+struct run_review {
+    char *directory; /* NULL = it is none */
+    int lock;        /* says that it is under way */
 };
 
 struct cordon_container {
@@ -48,6 +60,9 @@ struct cordon_container {
     struct tier_run *prepared; /* until the tier has taken it */
     struct tier_run *run;
     struct workers workers; /* where the plan has a gateway */
+    struct self self; /* the program's questions about itself */
+    struct sensor sensor; /* where Landlock refuses first */
+    const char *sensor_why; /* why there is none; NULL = there is, or it is not needed */
     struct text authorities, java_store; /* what files of the plan hold (PLAN_AUTHORITIES, PLAN_JAVA_STORE) */
     struct streams streams;
     struct deadlines deadlines;
@@ -60,6 +75,8 @@ struct cordon_container {
     enum container_state state;
     struct tier_status tier_status;
     struct findings findings;
+    struct denials denials; /* what the program was refused */
+    struct run_review review;
     struct cordon_status status;
     struct error failure;
 };
@@ -75,12 +92,18 @@ int container_step(struct cordon_container *container, struct error *err) must_c
 /* supervise.c: the caller wants no more of it. What has ended by now is recorded as it ended. */
 void container_give_up(struct cordon_container *container);
 
+/* supervise.c: descriptors beside the tier's and the streams' that are readable when container_step() has something to do; each has its place, -1 = none. */
+void container_watched(const struct cordon_container *container, int fds[CONTAINER_WATCHED]);
+
 /* supervise.c: set the deadlines, for set-up right before it and for the program right after. */
 void container_set_deadlines(struct cordon_container *container, uint64_t asked_timeout_ms);
 
 /* supervise.c: when container_step() has something to do although no descriptor says so; 0 = never.
  */
 uint64_t container_next_ns(const struct cordon_container *container);
+
+/* container.c: those that are a person's business, a line each. */
+void container_findings_print(struct text *out, const struct findings *findings);
 
 /* record.c: fill `status` from how the tier says that it ended, and write the last record. */
 int container_record_end(struct cordon_container *container, struct error *err) must_check;
@@ -89,7 +112,7 @@ int container_record_start(struct cordon_container *container, const char *const
 int container_record_abandoned(struct cordon_container *container, struct error *err) must_check;
 
 /* watch.c */
-#define WATCH_INIT ((struct watch){.epoll = -1, .timer = -1, .worker_fds = {-1, -1, -1}, .relay_fds = {-1, -1}})
+#define WATCH_INIT ((struct watch){.epoll = -1, .timer = -1, .worker_fds = {[0 ... CONTAINER_WATCHED - 1] = -1}, .relay_fds = {-1, -1}})
 int watch_open(struct cordon_container *container, struct error *err) must_check;
 int watch_update(struct cordon_container *container, struct error *err) must_check;
 void watch_close(struct watch *watch);

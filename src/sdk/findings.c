@@ -132,6 +132,19 @@ static const char *tree_of(const struct plan *plan, const char *path)
  * The descriptor's name is one inside, or, when the container's mounts are gone, one below the root of the mount; both
  * are tried and believed only when they lead to this very directory.
  */
+/* In a reviewed run the directory lies in a layer, of which the descriptor has no number: its name there is believed. */
+static bool is_in_layer(struct look *look, size_t index, const char *rest, const struct stat *st)
+{
+    size_t layer = 0;
+    const char *path;
+    struct stat found;
+
+    for (size_t i = 0; i < index; i++)
+        layer += look->plan->mounts[i].is_reviewed;
+    path = arena_printf(look->findings->arena, "%s/%zu/upper/%s", look->plan->review, layer, rest);
+    return path && lstat(path, &found) == 0 && S_ISDIR(found.st_mode) && S_ISDIR(st->st_mode);
+}
+
 static int find_on_host(struct look *look, const char *name, const struct stat *st)
 {
     struct arena *arena = look->findings->arena;
@@ -150,7 +163,7 @@ static int find_on_host(struct look *look, const char *name, const struct stat *
 
             if (rests[j] && !whole)
                 return error_memory(look->err);
-            if (whole && is_same(whole, st)) {
+            if (whole && (is_same(whole, st) || (mount->is_reviewed && is_in_layer(look, i, rests[j], st)))) {
                 look->path = whole;
                 look->root = tree_of(look->plan, whole);
             }

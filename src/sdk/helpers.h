@@ -16,6 +16,9 @@ int helpers_find_gateway(struct arena *arena, const struct places *places, const
 int helpers_find_worker(struct arena *arena, const struct places *places, const char *name, const char **ret_path,
                         struct error *err) must_check;
 
+/* cordon-sensor, looked for where Landlock refuses first. */
+int helpers_find_sensor(struct arena *arena, const struct places *places, const char **ret_path, struct error *err) must_check;
+
 /* The facts about this installation: which workers are there and what this library has them do. */
 void helpers_tell(struct arena *arena, const struct places *places, struct facts *facts);
 

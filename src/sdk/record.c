@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "sdk/container.h"
 #include "sdk/losses.h"
+#include "sdk/review.h"
 
 static const char *network_name(enum plan_network network)
 {
@@ -26,6 +27,25 @@ static const char *network_name(enum plan_network network)
     return "unknown";
 }
 
+/* By what means the run is watched, with what each of them cannot see. */
+static size_t sources_of(const struct cordon_container *container, struct event_source sources[EVENT_SOURCES_MAX])
+{
+    const struct tier_ops *ops = container->assembly.ops;
+    size_t count = 0;
+    const struct tier_source *from = ops->sources ? ops->sources(container->run, &count) : NULL;
+
+    if (count > EVENT_SOURCES_MAX - 1)
+        count = EVENT_SOURCES_MAX - 1;
+    for (size_t i = 0; i < count; i++)
+        sources[i] = (struct event_source){.name = from[i].name, .sees = from[i].sees, .blind = from[i].blind};
+    from = sensor_source();
+    if (sensor_is_there(&container->sensor))
+        sources[count++] = (struct event_source){.name = from->name, .sees = from->sees, .blind = from->blind};
+    else if (container->sensor_why)
+        sources[count++] = (struct event_source){.name = from->name, .blind = container->sensor_why};
+    return count;
+}
+
 int container_record_start(struct cordon_container *container, const char *const *argv,
                            struct error *err)
 {
@@ -33,7 +53,9 @@ int container_record_start(struct cordon_container *container, const char *const
     const char *warnings[EVENT_ITEMS_MAX];
     struct loss_summary summaries[EVENT_ITEMS_MAX];
     struct event_named losses[EVENT_ITEMS_MAX];
+    struct event_source sources[EVENT_SOURCES_MAX];
     struct event_started started = {
+        .sources = sources,
         .policy = plan->name,
         .policy_digest = plan->policy_digest,
         .plan_digest = plan->plan_digest,
@@ -49,11 +71,13 @@ int container_record_start(struct cordon_container *container, const char *const
         .warnings = warnings,
         .warning_count = plan->warnings.count,
         .losses = losses,
+        .is_review = container->review.directory != NULL,
     };
     int status = losses_summarise(plan, summaries, EVENT_ITEMS_MAX, &started.loss_count, err);
 
     if (status < 0)
         return status;
+    started.source_count = sources_of(container, sources);
     while (plan->layers && plan->layers[started.layer_count])
         started.layer_count++;
     for (size_t i = 0; i < plan->warnings.count && i < EVENT_ITEMS_MAX; i++)
@@ -147,6 +171,8 @@ static int record_findings(struct cordon_container *container, struct error *err
 {
     int status = 0;
 
+    if (container->review.directory)
+        status = run_review_note(&container->review, &container->findings, err);
     for (size_t i = 0; i < container->findings.count && status == 0; i++) {
         status = event_run_finding(container->log, &container->findings.items[i], err);
         if (finding_is_told(&container->findings.items[i]))
@@ -170,6 +196,8 @@ int container_record_abandoned(struct cordon_container *container, struct error 
 
     container->assembly.ops->notes(container->run, &count);
     status = workers_end(&container->workers, container->log, err);
+    if (status == 0)
+        status = event_access_end(container->log, err);
     if (status == 0)
         status = findings_give_up(count, &container->findings, err);
     if (status == 0)
@@ -222,6 +250,10 @@ int container_record_end(struct cordon_container *container, struct error *err)
                            &container->findings, err);
     if (result == 0)
         result = workers_end(&container->workers, container->log, err);
+    if (result == 0)
+        result = sensor_end(&container->sensor, &container->denials, container->assembly.plan, container->log, err);
+    if (result == 0)
+        result = event_access_end(container->log, err);
     if (result == 0)
         result = record_findings(container, err);
     if (result == 0 && tier->is_oom_killed)

@@ -58,7 +58,10 @@ void cordon_request_free(struct cordon_request *request)
     mem_free(request->profile);
     mem_free(request->workspace);
     mem_free(request->tier);
+    mem_free(request->review_directory);
     mem_free(request->events_file);
+    mem_free(request->cwd);
+    mem_free(request->logical_cwd);
     strings_free(request->argv);
     strings_free(request->environment);
     mem_free(request);
@@ -320,6 +323,15 @@ int cordon_request_set_events_file(struct cordon_request *request, const char *p
     if (status == 0)
         request->events_fd = -1;
     return status;
+}
+
+int cordon_request_set_watch(struct cordon_request *request, enum cordon_watch watch, struct cordon_error *err)
+{
+    if (watch != CORDON_WATCH_REFUSED && watch != CORDON_WATCH_HIDDEN && watch != CORDON_WATCH_FULL)
+        return error_set(public_error(err), ERROR_INVALID, EINVAL,
+                         "watch %d: 0 (what is refused), 2 (what is hidden, too) and 1 (all that is used) are known", (int)watch);
+    request->watch = watch;
+    return 0;
 }
 
 int cordon_parse_duration(const char *text, uint64_t *ret_ms, struct cordon_error *err)

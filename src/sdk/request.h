@@ -14,6 +14,7 @@ struct request_policy {
     char *name; /* path, or what stands for it in errors */
     char *text; /* NULL = read the file */
     size_t size;
+    bool is_file; /* `text` is what the file `name` held when it was recorded */
 };
 
 struct cordon_request {
@@ -34,7 +35,12 @@ struct cordon_request {
     size_t fd_count;
     int cancel_fd; /* -1 = none */
     int events_fd; /* the same */
+    enum cordon_watch watch;
+    bool is_learning; /* its first document is learn_confinement()'s */
     char *events_file;
+    char *cwd, *logical_cwd; /* of a request that was recorded; NULL = this process's */
+    bool is_reviewed;
+    char *review_directory; /* NULL = in the run store */
 };
 
 /* The public error is the internal one by another name. */

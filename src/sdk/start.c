@@ -9,8 +9,11 @@
 
 #include "policy/document.h"
 #include "sdk/container.h"
+#include "sdk/helpers.h"
+#include "sdk/kept.h"
 #include "sdk/missing.h"
 #include "sdk/network.h"
+#include "sdk/review.h"
 #include "sdk/told.h"
 
 static void container_free_at(struct cordon_container **container)
@@ -118,7 +121,8 @@ static void prepare(struct cordon_container *container, const struct cordon_requ
     const struct assembly *assembly = &container->assembly;
     struct error ignored = ERROR_INIT;
 
-    if (assembly->ops->prepare &&
+    if (assembly->ops->prepare && request->watch == CORDON_WATCH_REFUSED && /* what is watched more begins in another way, */
+        !request->is_reviewed &&                                            /* and what is reviewed with another right */
         assembly->ops->prepare(assembly->places.init, request->fds, request->fd_count, &container->prepared, &ignored) < 0)
         container->prepared = NULL;
 }
@@ -137,12 +141,44 @@ static int refused(void *context, const struct tier_refusal *refusal, struct err
     return told_refused(&container->workers, refusal, container->log, err);
 }
 
+static int accessed(void *context, const struct tier_access *access, const char *source, uint64_t lost, struct error *err)
+{
+    struct cordon_container *container = context;
+
+    return told_access(&container->denials, container->assembly.plan, container->log, access, source, lost, err);
+}
+
+static void asked(void *context, int fd)
+{
+    struct cordon_container *container = context;
+
+    self_take(&container->self, fd);
+}
+
 static bool executed(void *context, unsigned pid, char *ret_path, size_t size)
 {
     const struct cordon_container *container = context;
     const struct tier_ops *ops = container->assembly.ops;
 
     return container->run && ops->executed && ops->executed(container->run, pid, ret_path, size);
+}
+
+/* Where Landlock refuses first, what it refused is asked of the kernel. */
+static void begin_sensor(struct cordon_container *container)
+{
+    const struct assembly *assembly = &container->assembly;
+    const char *program = NULL;
+
+    if (assembly->plan->wall == PLAN_WALL_LANDLOCK &&
+        helpers_find_sensor(assembly->policy->arena, &assembly->places, &program, NULL) < 0)
+        program = NULL;
+    if (assembly->plan->wall == PLAN_WALL_LANDLOCK)
+        sensor_begin(&container->sensor, program, &container->sensor_why);
+}
+
+static enum tier_watch_level watch_level(enum cordon_watch watch)
+{
+    return watch == CORDON_WATCH_FULL ? TIER_WATCH_FULL : watch == CORDON_WATCH_HIDDEN ? TIER_WATCH_HIDDEN : TIER_WATCH_REFUSED;
 }
 
 static int start_tier(struct cordon_container *container, const struct cordon_request *request,
@@ -152,6 +188,7 @@ static int start_tier(struct cordon_container *container, const struct cordon_re
     struct tier_run *prepared = take_ptr(container->prepared);
     const struct streams *streams = &container->streams;
     const struct tier_attach gateway = {.attach = attach, .refused = refused, .context = container};
+    const struct tier_watcher watcher = {.level = watch_level(request->watch), .accessed = accessed, .asked = asked, .context = container};
     const struct tier_start start = {
         .plan = assembly->plan,
         .argv = argv,
@@ -166,14 +203,26 @@ static int start_tier(struct cordon_container *container, const struct cordon_re
         .deadline_ns = container->deadlines.timeout_ns,
         .cancel_fd = request->cancel_fd >= 0 ? &request->cancel_fd : NULL,
         .gateway = &gateway,
+        .watcher = &watcher,
     };
+    int status;
 
     container->workers.where = origin_text(assembly->plan->arena, assembly->plan->network_origin);
     if (!container->workers.where) {
         assembly->ops->finish(prepared);
         return error_memory(err);
     }
-    return assembly->ops->start(&start, prepared, &container->run, err);
+    status = kept_write(container->log, assembly, request, argv, err);
+    if (status < 0) {
+        assembly->ops->finish(prepared);
+        return status;
+    }
+    container->denials.judge_call = assembly->ops->judge_call;
+    begin_sensor(container);
+    status = assembly->ops->start(&start, prepared, &container->run, err);
+    if (status == 0 && assembly->ops->domain_maker)
+        container->sensor.program = assembly->ops->domain_maker(container->run);
+    return status;
 }
 
 /*
@@ -238,6 +287,11 @@ static int launch(struct cordon_container *container, const struct cordon_reques
                               assembly->plan->filter.allows_namespaces, err);
     if (status < 0)
         return status;
+    if (request->is_reviewed)
+        status = run_review_begin(&container->review, assembly, request, event_log_run_id(container->log), argv, err);
+    if (status < 0)
+        return status;
+    assembly->plan->review = container->review.directory;
     /* set-up may take as long as the program, which then has its whole time: */
     container_set_deadlines(container, request->timeout_ms);
     status = start_plan(container, request, argv, err);
@@ -270,6 +324,9 @@ int container_start(const struct cordon_request *request, struct cordon_containe
     streams_look(&container->streams);
     container->watch = WATCH_INIT;
     container->workers = WORKERS_INIT;
+    container->sensor = SENSOR_INIT;
+    container->review.lock = -1;
+    container->self = SELF_INIT;
     container->workers.executed = executed;
     container->workers.executed_context = container;
     container->cancel_fd = request->cancel_fd;
@@ -303,8 +360,13 @@ void cordon_container_free(struct cordon_container *container)
         container->assembly.ops->finish(container->run);
     }
     workers_kill(&container->workers);
+    sensor_kill(&container->sensor);
+    run_review_end(&container->review, container->assembly.places.runs, container->log ? event_log_run_id(container->log) : "",
+                   container->run != NULL);
+    self_close(&container->self);
     streams_close(&container->streams);
     findings_finish(&container->findings);
+    denials_finish(&container->denials);
     event_log_free(container->log);
     assembly_finish(&container->changed);
     assembly_finish(&container->assembly);

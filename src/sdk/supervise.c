@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "sdk/container.h"
@@ -179,6 +180,14 @@ static int container_look_for_end(struct cordon_container *container, struct err
     return status;
 }
 
+void container_watched(const struct cordon_container *container, int fds[CONTAINER_WATCHED])
+{
+    for (size_t i = workers_watched(&container->workers, fds); i < WORKERS_MAX; i++)
+        fds[i] = -1;
+    fds[WORKERS_MAX] = sensor_is_there(&container->sensor) ? container->sensor.worker.channel : -1;
+    memcpy(fds + WORKERS_MAX + 1, container->self.fds, sizeof(container->self.fds));
+}
+
 static int container_advance(struct cordon_container *container, struct error *err)
 {
     if (container->state == CONTAINER_RUNNING) {
@@ -186,6 +195,9 @@ static int container_advance(struct cordon_container *container, struct error *e
 
         if (status == 0)
             status = workers_step(&container->workers, container->log, err);
+        self_step(&container->self, &container->denials, container->assembly.plan);
+        if (status == 0)
+            status = sensor_step(&container->sensor, &container->denials, container->assembly.plan, container->log, err);
         if (status == 0)
             status = container_keep_budgets(container, err);
         if (status == 0)

@@ -11,8 +11,10 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 
 #define NUMBER_MAX ((UINT64_C(1) << 53) - 1)
+#define TOLD_NAME_MAX 64 /* of a name that is shown beside the end of a run */
 #define EXES 1024u /* connections of which the program is remembered; of two in one place, the later */
 
 struct told_exe {
@@ -136,6 +138,20 @@ const char *told_program(const struct workers *workers, unsigned program)
                : NULL;
 }
 
+void told_remember_denial(struct workers *workers, const struct event_network *network)
+{
+    auto_text struct text text = {0};
+    const char *to = network->name && *network->name ? network->name : network->address;
+
+    workers->denied++;
+    text_add(&text, "connect ");
+    text_add_safe_n(&text, to ? to : "", to ? strnlen(to, TOLD_NAME_MAX) : 0);
+    if (network->port)
+        text_printf(&text, " port %u", network->port);
+    if (!text.is_broken)
+        snprintf(workers->denied_text, sizeof(workers->denied_text), "%s", text.data);
+}
+
 static int record_budget(struct workers *workers, const struct worker_message *message, struct event_log *log,
                          struct error *err)
 {
@@ -197,6 +213,8 @@ int told_record(struct workers *workers, const struct worker_message *message, s
         network.secret = message->secret;
     if (message->family == AF_INET || message->family == AF_INET6)
         inet_ntop(message->family, message->address, address, sizeof(address));
+    if (told->has_reason)
+        told_remember_denial(workers, &network);
     if (event_network_has_room(log)) /* else nobody reads it */
         network.exe = exe_of(workers, message, exe);
     return event_network(log, &network, err);

@@ -19,6 +19,7 @@ int told_record(struct workers *workers, const struct worker_message *message, s
 int told_refused(struct workers *workers, const struct tier_refusal *refusal, struct event_log *log, struct error *err) must_check;
 
 /* For the two of them. */
+void told_remember_denial(struct workers *workers, const struct event_network *network); /* for cordon_container_denials() */
 const char *told_exe(const struct workers *workers, unsigned pid, char text[PATH_MAX]); /* NULL = nobody knows */
 const char *told_protocol(unsigned protocol);                                           /* enum net_protocol */
 const char *told_program(const struct workers *workers, unsigned program);

@@ -86,6 +86,7 @@ int told_refused(struct workers *workers, const struct tier_refusal *refusal, st
     net_address_print(&address, text);
     network.rule = decision.where;
     network.reason = net_reason_text(decision.reason);
+    told_remember_denial(workers, &network);
     if (event_network_has_room(log)) /* else nobody reads it */
         network.exe = refusal->exe ? refusal->exe : told_exe(workers, refusal->pid, exe);
     return event_network(log, &network, err);

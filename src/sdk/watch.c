@@ -82,11 +82,11 @@ static int watch_tier(struct cordon_container *container, struct error *err)
 static int watch_workers(struct cordon_container *container, struct error *err)
 {
     struct watch *watch = &container->watch;
-    int open[WORKERS_MAX], status = 0;
-    size_t count = workers_watched(&container->workers, open);
+    int open[CONTAINER_WATCHED], status = 0;
 
-    for (size_t i = 0; i < WORKERS_MAX && status == 0; i++) {
-        int there = i < count ? open[i] : -1, wanted = container->state == CONTAINER_RUNNING ? there : -1;
+    container_watched(container, open);
+    for (size_t i = 0; i < CONTAINER_WATCHED && status == 0; i++) {
+        int there = open[i], wanted = container->state == CONTAINER_RUNNING ? there : -1;
 
         if (wanted == watch->worker_fds[i])
             continue;

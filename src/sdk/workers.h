@@ -25,6 +25,8 @@ struct workers {
     void *executed_context;
     bool ends_run; /* a budget that ends the run is used up: this one */
     struct worker_message over;
+    uint64_t denied;       /* records of what was denied, and */
+    char denied_text[128]; /* the last of them in short, safe on a terminal */
 };
 #define WORKERS_INIT                                                                                \
     ((struct workers){.network = -1, .gateway = WORKER_INIT("the gateway"), .inspector = WORKER_INIT("the inspector"), \

@@ -14,8 +14,11 @@
 #include "base/error.h"
 #include "policy/facts.h"
 #include "policy/plan.h"
+#include "policy/question.h"
+#include "tier/access.h"
 
 #define TIER_FDS_MAX 64
+#define TIER_SELF_NAME "/run/cordon/self" /* what a program connects to, to ask about itself (tier_watcher.asked) */
 
 /* A connection that the kernel refused, which no gateway hears of. Not of each way to connect: docs/decisions/0142. */
 struct tier_refusal {
@@ -55,7 +58,14 @@ struct tier_start {
     uint64_t deadline_ns;  /* set-up fails with -ETIMEDOUT then (monotonic clock); 0 = never */
     const int *cancel_fd;  /* set-up fails with -ECANCELED when this is readable; NULL = none */
     const struct tier_attach *gateway; /* NULL = none; copied */
+    const struct tier_watcher *watcher; /* who hears what the program was refused; NULL = nobody wants to know; copied */
 };
+
+/* Is what it looks for and does not find to be seen, too? */
+static inline bool tier_sees_hidden(const struct tier_start *start)
+{
+    return start->watcher && start->watcher->level == TIER_WATCH_HIDDEN;
+}
 
 enum tier_end {
     TIER_EXITED = 1,
@@ -130,9 +140,18 @@ struct tier_ops {
      */
     bool (*executed)(const struct tier_run *run, unsigned pid, char *ret_path, size_t size);
 
+    /*
+     * By what means this run is watched, for as long as it is; none where nobody asked (tier_start.watcher). NULL where a tier
+     * sees nothing.
+     */
+    const struct tier_source *(*sources)(const struct tier_run *run, size_t *ret_count);
+
     /* What was noted so far, in order; all of it once read_status() has said that the tree is gone. Stays the run's,
      * with its descriptors. */
     const struct tier_note *(*notes)(const struct tier_run *run, size_t *ret_count);
+
+    /* How the filter of a plan answers a system call (plan_index_set_calls()). NULL where a tier has none. */
+    void (*judge_call)(const struct plan_filter *filter, int number, struct plan_call *ret_call);
 
     /* To the program's process group (or the foreground group of its terminal). 0 also when it is
      * gone already. */
@@ -145,6 +164,11 @@ struct tier_ops {
     int (*cpu_time)(struct tier_run *run, uint64_t *ret_us);
 
     pid_t (*pid)(const struct tier_run *run); /* of init, outside */
+    /*
+     * Which process made the program's Landlock domain, outside: by it the kernel's records are told apart. 0 = not known; NULL where
+     * a tier has no such thing.
+     */
+    pid_t (*domain_maker)(const struct tier_run *run);
     int (*tty_fd)(const struct tier_run
                       *run); /* master side, -1 without a terminal; stays owned by the run */
 

@@ -193,6 +193,9 @@ static void fake(struct traced *one, bool is_entry)
 
     if (ptrace(PTRACE_GETREGS, one->tid, NULL, &registers) < 0)
         return;
+    /* brk() fails by saying where the end is; the run may make another call at this number than the listed one */
+    if (registers.orig_rax == SYS_brk)
+        fault.value = 0;
     registers.rax = (unsigned long long)fault.value;
     if (is_entry)
         registers.orig_rax = (unsigned long long)-1;
@@ -461,7 +464,7 @@ int main(int argc, char **argv)
     int option;
 
     report = stderr;
-    while ((option = getopt(argc, argv, "+o:lr:i:e:v:k:s:t:")) != -1)
+    while ((option = getopt(argc, argv, "+o:lr:i:e:k:s:t:")) != -1)
         switch (option) {
         case 'o':
             report = fopen(optarg, "we");
@@ -481,9 +484,6 @@ int main(int argc, char **argv)
         case 'e':
             fault.value = -strtol(optarg, NULL, 10);
             break;
-        case 'v':
-            fault.value = strtol(optarg, NULL, 10);
-            break;
         case 'k':
             fault.victim = role_from(optarg);
             fault.is_killing = true;
@@ -499,7 +499,7 @@ int main(int argc, char **argv)
             return 99;
         }
     if (optind == argc) {
-        fprintf(stderr, "usage: inject [-o REPORT] [-l] [-r ROLE -i INDEX (-e ERRNO | -v VALUE | -k VICTIM [-s SIGNAL])] "
+        fprintf(stderr, "usage: inject [-o REPORT] [-l] [-r ROLE -i INDEX (-e ERRNO | -k VICTIM [-s SIGNAL])] "
                         "[-t SECONDS] PROGRAM [ARG...]\n");
         return 99;
     }

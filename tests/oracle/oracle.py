@@ -16,6 +16,7 @@ import generate
 import launchers
 import model
 import names
+import third
 
 STAMP = names.STAMP
 MARK = 'user.oracle'
@@ -146,8 +147,17 @@ class Bench:
                 return
             raise Disagreement(len(answers), None, 'run', 'status 0 and %d answers' % len(ops),
                                '%d and %d: %s' % (done.returncode, len(answers), done.stderr.decode().strip()))
+        asked = []
+        self.judge_operations(world, ops, answers, asked)
+        self.judge_plan(case, policies, asked)
+
+    def judge_operations(self, world, ops, answers, asked):
         for index, op in enumerate(ops):
             try:
+                if not self.launcher:
+                    questions = third.questions_of(world, op)
+                    if questions:
+                        asked.append((third.Asked(index, op, questions), answers[index]))
                 self.judge_operation(world, index, op, answers[index])
             except model.Unjudged:
                 self.counts['left'] += 1
@@ -157,6 +167,30 @@ class Bench:
                 self.counts['left'] += len(ops) - index - 1
                 return
         self.judge_end(world, ops)
+
+    def judge_plan(self, case, policies, asked):
+        """The plan is of the tree as it was before the operations, so that is laid out again."""
+        if not asked:
+            return
+        self.prepare(case)
+        said, refusal = third.answers(self.cordon, policies, self.environment, os.path.join(self.root, 'cwd'),
+                                      [one for one, _ in asked])
+        if said is None:
+            raise Disagreement(-1, None, 'plan', 'answers', refusal)
+        for one, answer in asked:
+            number = answer.partition('\t')[0]
+            name = errno.errorcode.get(int(number), number) if number != '0' else 'ok'
+            own, said = said[:len(one.questions)], said[len(one.questions):]
+            if self.flip == 'plan':
+                own = [dict(s, verdict='allowed') if s['verdict'] == 'refused' else s for s in own]
+            wrong = third.hold(one, own, name)
+            if wrong == 'open':
+                self.counts['plan open'] += 1
+                continue
+            self.counts['plan'] += 1
+            self.counts['plan refused'] += name not in third.NO_POLICY and name != 'ok'
+            if wrong:
+                self.disagree(Disagreement(one.index, one.op, 'plan', 'agreement of the plan', wrong))
 
     def judge_launch(self, case, world, done):
         """True when the operations ran."""
@@ -397,6 +431,8 @@ def main():
         for name in sorted(n for n in bench.counts if n.startswith('op ')):
             print('  %-24s %d' % (name[3:], bench.counts[name]))
     counts = bench.counts
+    print('%d answers of the plan held against the kernel, %d of them refusals, %d depend on more' % (
+        counts['plan'], counts['plan refused'], counts['plan open']))
     print('%d pairs in %d containers, %d of them open by the table, %d not judged, %d known, %.0f s' % (
         counts['pairs'], counts['containers'], counts['open'], counts['left'], counts['known'],
         time.monotonic() - started))

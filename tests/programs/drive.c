@@ -173,6 +173,7 @@ int main(int argc, char **argv)
         return 2;
     }
     if (command_pid == 0) {
+        setenv("CORDON_CARD", "0", 1); /* its lines are none of the program's */
         execvp(argv[3], argv + 3);
         perror(argv[3]);
         _exit(127);

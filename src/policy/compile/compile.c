@@ -395,6 +395,8 @@ static int compile_all(struct compile *c, struct error *err)
         r = compile_files(c, err);
     if (r == 0 && c->plan->wall == PLAN_WALL_LANDLOCK)
         r = in_place_settle(c, err);
+    if (r == 0 && c->options->is_reviewed)
+        r = reviewed_mark(c, err);
     if (r == 0)
         r = rules_add(c, err);
     if (r == 0)

@@ -265,4 +265,7 @@ int statements_add(struct compile *c, struct error *err) must_check;
 
 int digests_add(struct compile *c, struct error *err) must_check;
 
+/* reviewed.c: writable directories of the host are to be seen through a layer of the run's own. */
+int reviewed_mark(struct compile *c, struct error *err) must_check;
+
 #endif

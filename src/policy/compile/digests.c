@@ -49,7 +49,7 @@ static void add_files(const struct plan *plan, struct text *text)
         const char flags[] = {
             (char)mount->kind, mount->is_writable, mount->is_directory,      mount->is_device,
             mount->is_socket,  mount->is_noexec,   (char)(mount->mode >> 8), (char)mount->mode,
-            mount->is_sealed,
+            mount->is_sealed,  mount->is_reviewed,
         };
         bool is_same = mount->source && strcmp(mount->source, mount->target) == 0;
 

@@ -20,6 +20,8 @@ static const char *access_word(const struct plan_mount *mount)
             return "device";
         if (mount->is_socket)
             return "socket";
+        if (mount->is_reviewed)
+            return "reviewed";
         return mount->is_writable ? "read-write" : "read-only";
     case PLAN_PIN:
         return "pinned";

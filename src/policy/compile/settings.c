@@ -29,12 +29,12 @@ static const struct grantable_call grantable_calls[] = {
     {"fanotify_mark", "without a capability it observes what the program may read"},
 };
 
-static bool is_grantable(const char *name)
+const char *policy_grantable_call(const char *name)
 {
     for (size_t i = 0; i < ARRAY_COUNT(grantable_calls); i++)
         if (strcmp(name, grantable_calls[i].name) == 0)
-            return true;
-    return false;
+            return grantable_calls[i].reason;
+    return NULL;
 }
 
 /* A file tree of the program's own needs all three. */
@@ -189,7 +189,7 @@ static int add_calls(struct compile *c, const struct string_list *items, bool is
         if (kernel_syscall_number(item->text) < 0)
             r = compile_problem(c, ERROR_INVALID, &item->origin, err,
                                 "'%s' is not a system call that this build knows", item->text);
-        else if (is_allowed && !is_grantable(item->text))
+        else if (is_allowed && !policy_grantable_call(item->text))
             r = compile_problem(c, ERROR_FORBIDDEN, &item->origin, err,
                                 "'%s' is allowed anyway or reaches past the container, so it "
                                 "cannot be granted; remove it",

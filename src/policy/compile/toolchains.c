@@ -102,6 +102,77 @@ static const struct toolchain *find_toolchain(const char *relative)
     return NULL;
 }
 
+bool policy_toolchain_covers(const char *home, const char *caller_path, const char *path)
+{
+    size_t length = strlen(home);
+    const char *below = path + length + 1;
+
+    if (strcmp(home, "/") == 0 || !path_is_within(path, home) || path[length] != '/' || holds_credentials(below))
+        return false;
+    for (const char *entry = caller_path; *entry;) {
+        size_t size = strcspn(entry, ":");
+        char directory[PATH_LENGTH_MAX + 1];
+        const struct toolchain *toolchain;
+        const char *relative;
+
+        if (size > length + 1 && size <= PATH_LENGTH_MAX && memcmp(entry, home, length) == 0 && entry[length] == '/') {
+            memcpy(directory, entry, size);
+            directory[size] = '\0';
+            relative = directory + length + 1;
+            toolchain = find_toolchain(relative);
+            if (!toolchain && is_below(below, relative) && !holds_credentials(relative))
+                return true;
+            for (size_t i = 0; toolchain && i < GRANTS_MAX && toolchain->grants[i]; i++)
+                if (is_below(below, toolchain->grants[i]))
+                    return true;
+        }
+        entry += size + (entry[size] == ':');
+    }
+    return false;
+}
+
+/* Of a directory of PATH, relative to the home: does what it brings lie at, above or below `below`? "" = the home itself. */
+static bool brings(const char *relative, const char *below)
+{
+    const struct toolchain *toolchain = find_toolchain(relative);
+    bool meets = !toolchain && !holds_credentials(relative) && (is_below(below, relative) || !*below || is_below(relative, below));
+
+    for (size_t i = 0; toolchain && i < GRANTS_MAX && toolchain->grants[i]; i++)
+        meets = meets || !*below || is_below(below, toolchain->grants[i]) || is_below(toolchain->grants[i], below);
+    return meets;
+}
+
+static bool is_credential(const char *relative)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(credentials); i++)
+        if (is_below(relative, credentials[i]))
+            return true;
+    return false;
+}
+
+bool policy_toolchains_meet(const char *home, const char *caller_path, const char *path)
+{
+    size_t length = strlen(home);
+    bool is_inside = path_is_within(path, home);
+    const char *below = is_inside && path[length] == '/' ? path + length + 1 : "";
+
+    if (strcmp(home, "/") == 0 || (!is_inside && !path_is_within(home, path)) || (*below && is_credential(below)))
+        return false;
+    for (const char *entry = caller_path; entry && *entry;) {
+        size_t size = strcspn(entry, ":");
+        char directory[PATH_LENGTH_MAX + 1];
+
+        if (size > length + 1 && size <= PATH_LENGTH_MAX && memcmp(entry, home, length) == 0 && entry[length] == '/') {
+            memcpy(directory, entry, size);
+            directory[size] = '\0';
+            if (brings(directory + length + 1, below))
+                return true;
+        }
+        entry += size + (entry[size] == ':');
+    }
+    return !caller_path;
+}
+
 static bool is_ruled(const struct path_rule *rules, size_t count, const char *path)
 {
     for (size_t i = 0; i < count; i++)

@@ -99,7 +99,31 @@ static int look_at(struct narrowed *n, const struct asked *asked)
     if (n->work > NARROWED_WORK_MAX)
         return -E2BIG;
     r = states_add(&n->seen, n->key, n->key_words, "", &index);
-    return r < 0 ? r : index == before;
+    if (r < 0)
+        return r;
+    n->last = index;
+    return index == before;
+}
+
+size_t narrowed_last(const struct narrowed *n)
+{
+    return n->last;
+}
+
+const char *const *narrowed_paths(const struct narrowed *n, size_t *ret_count)
+{
+    *ret_count = n->paths.count;
+    return n->paths.items;
+}
+
+uint64_t narrowed_work(const struct narrowed *n)
+{
+    return n->work;
+}
+
+size_t narrowed_program_count(const struct narrowed *n)
+{
+    return n->program_count;
 }
 
 /* ---- comparing ---- */
@@ -116,13 +140,17 @@ static void print_request(const struct net_request *request, char *ret_text, siz
         snprintf(ret_text + length, size - (size_t)length, ", with a body");
 }
 
-static int found(struct subset *subset, const struct asked *asked)
+static int found(struct subset *subset, const struct narrowed *n, const struct asked *asked, const struct net_decision *a,
+                 const struct net_decision *b)
 {
     const struct destination *to = asked->destination;
     static const char *const protocols[] = {"?", "tcp", "udp", "icmp"};
     struct net_address address = {.family = to->family};
     char text[NET_ADDRESS_TEXT_SIZE], request[256] = "";
 
+    if (n->note)
+        return n->note(n->data, &(struct narrowed_fact){asked->program->name, asked->request, a->where,
+                                                        b->reason == NET_BY_RULE ? b->where : NULL});
     memcpy(address.bytes, to->address, sizeof(address.bytes));
     net_address_print(&address, text);
     if (asked->request)
@@ -162,7 +190,7 @@ static int compare_request(struct subset *subset, struct narrowed *n, struct ask
         return 0;
     b = decide(n, n->b, asked);
     if (b.verdict != NET_PERMIT)
-        return found(subset, asked);
+        return found(subset, n, asked, &a, &b);
     count(n, &a, &b);
     return n->work > NARROWED_WORK_MAX ? -E2BIG : 0;
 }
@@ -197,7 +225,7 @@ static int compare_form(struct subset *subset, struct narrowed *n, struct asked 
         return 0;
     b = decide(n, n->b, asked);
     if (a.verdict == NET_PERMIT && b.verdict != NET_PERMIT)
-        return found(subset, asked);
+        return found(subset, n, asked, &a, &b);
     if (b.verdict == NET_PERMIT || b.verdict == NET_ASK_REQUEST)
         count(n, &a, &b);
     return a.verdict == NET_ASK_REQUEST ? compare_requests(subset, n, asked) : 0;
@@ -232,11 +260,15 @@ int narrowed_compare_budgets(struct subset *subset, const struct narrowed *n)
 {
     for (size_t i = 0; i < n->b->budget_count; i++) {
         bool is_kept = !n->counted[i];
+        int status = 0;
 
         for (size_t j = 0; j < n->kept_words && !is_kept; j++)
             is_kept = n->kept[i * n->kept_words + j] != 0;
         if (!is_kept)
-            return subset_found(subset, "network: more than the budget of %s, or it is not shown to be less", n->b->budgets[i].where);
+            status = subset_tell(subset, &(struct subset_item){.member = "network.budget", .subject = n->b->budgets[i].where},
+                                 "network: more than the budget of %s, or it is not shown to be less", n->b->budgets[i].where);
+        if (status)
+            return status;
     }
     return 0;
 }

@@ -239,6 +239,8 @@ int narrowed_new(struct arena *arena, const struct net_rules *a, const struct ne
     n->arena = n->seen.arena = arena;
     n->a = a;
     n->b = b;
+    n->note = options->note;
+    n->data = options->data;
     r = add_rules(n, &named, a);
     if (r == 0)
         r = add_rules(n, &named, b);

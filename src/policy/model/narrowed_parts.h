@@ -46,6 +46,9 @@ struct narrowed {
     size_t kept_words;
     bool *counted; /* of `b`: it counts something that `a` permits */
     uint64_t work;
+    size_t last; /* index in `seen` */
+    int (*note)(void *data, const struct narrowed_fact *fact);
+    void *data;
 };
 
 #endif

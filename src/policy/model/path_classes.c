@@ -230,6 +230,11 @@ static int sort_node_names(struct path_classes *classes)
     return status;
 }
 
+int path_classes_add(struct path_classes *classes, const char *path)
+{
+    return add_path(classes, path);
+}
+
 int path_classes_init(struct path_classes *classes, struct arena *arena, const struct policy *a,
                       const struct policy *b)
 {

@@ -52,6 +52,9 @@ struct path_classes {
 int path_classes_init(struct path_classes *classes, struct arena *arena, const struct policy *a,
                       const struct policy *b) must_check;
 
+/* One more literal path, all of whose names occur in others; it must outlive the classes. -ENOMEM, -E2BIG. */
+int path_classes_add(struct path_classes *classes, const char *path) must_check;
+
 /* `a` denies this path: below it, nothing but another literal path can change that. */
 #define PATH_DENIED_BY_A 2
 

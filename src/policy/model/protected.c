@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/path.h"
+#include "policy/policy.h"
 
 static const struct protected_name names[] = {
     {".git/hooks", "git runs hooks with the rights of whoever uses the repository next", false},
@@ -51,6 +52,29 @@ const struct protected_name *protected_names(size_t *ret_count)
 {
     *ret_count = ARRAY_COUNT(names);
     return names;
+}
+
+/* At a component of `path`, whole components. */
+static bool has_components(const char *path, const char *name)
+{
+    size_t length = strlen(name);
+
+    for (const char *at = strstr(path, name); at; at = strstr(at + 1, name))
+        if (at != path && at[-1] == '/' && (!at[length] || at[length] == '/'))
+            return true;
+    return false;
+}
+
+const char *policy_protected_name(const char *path)
+{
+    const char *modules = strstr(path, "/.git/modules/");
+
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++)
+        if (has_components(path, names[i].name))
+            return names[i].name;
+    if (modules && has_components(modules, "hooks"))
+        return ".git/hooks";
+    return modules && has_components(modules, "config") ? ".git/config" : NULL;
 }
 
 const char *protected_name_rest(const char *root, const char *name)

@@ -9,27 +9,50 @@
 
 #include "base/text.h"
 
-int subset_found(struct subset *subset, const char *format, ...)
+static int tell(struct subset *subset, const struct subset_item *item, const char *format, va_list args)
 {
     auto_text struct text safe = {0};
     auto_free char *raw = NULL;
-    va_list args;
+    va_list again;
     int length;
 
-    va_start(args, format);
-    length = vsnprintf(NULL, 0, format, args);
-    va_end(args);
+    va_copy(again, args);
+    length = vsnprintf(NULL, 0, format, again);
+    va_end(again);
     raw = length < 0 ? NULL : mem_alloc((size_t)length + 1);
     if (!raw)
         return -ENOMEM;
-    va_start(args, format);
     vsnprintf(raw, (size_t)length + 1, format, args);
-    va_end(args);
     text_add_safe(&safe, raw);
     if (safe.is_broken || !safe.data)
         return -ENOMEM;
+    if (subset->note)
+        return subset->note(subset->data, item, safe.data);
     subset->witness = arena_string(subset->a->arena, safe.data);
     return subset->witness ? 1 : -ENOMEM;
+}
+
+int subset_tell(struct subset *subset, const struct subset_item *item, const char *format, ...)
+{
+    va_list args;
+    int status;
+
+    va_start(args, format);
+    status = tell(subset, item, format, args);
+    va_end(args);
+    return status;
+}
+
+int subset_found(struct subset *subset, const char *format, ...)
+{
+    const struct subset_item item = {0};
+    va_list args;
+    int status;
+
+    va_start(args, format);
+    status = tell(subset, &item, format, args);
+    va_end(args);
+    return status;
 }
 
 const char *subset_origin(struct subset *subset, const struct origin *origin)

@@ -8,20 +8,36 @@
 
 #include "policy/policy.h"
 
+/* One such thing in its parts. What is not known is NULL. */
+struct subset_item {
+    const char *member;  /* "resources.memory", "devices" */
+    const char *subject; /* which device, variable, host ... */
+    const char *a_value, *b_value;
+    const struct origin *a_origin, *b_origin;
+};
+
 struct subset {
     const struct policy *a, *b;
     struct arena *scratch;
     const char *witness; /* in the arena of `a` */
+    /* Hears of everything that is found, and the search goes on while it returns 0. NULL = the first ends it. */
+    int (*note)(void *data, const struct subset_item *item, const char *sentence);
+    void *data;
 };
 
 int subset_paths(struct subset *subset) must_check;
 int subset_network(struct subset *subset) must_check;
+int subset_network_members(struct subset *subset) must_check; /* all of it but destinations and budgets */
+int subset_egress(struct subset *subset) must_check; /* those */
+bool policy_has_narrowed(const struct policy *policy); /* by requests, programs, budgets or TLS */
+bool policy_has_same_path(const struct policy *a, const struct policy *b); /* one name is one program in both */
 int subset_lists(struct subset *subset) must_check;
 int subset_secrets(struct subset *subset) must_check;
 int subset_settings(struct subset *subset) must_check;
 
-/* Keep the sentence, which may quote documents; returns 1, or -ENOMEM. */
+/* Keep the sentence, which may quote documents; returns 1, what `note` says, or -ENOMEM. */
 int subset_found(struct subset *subset, const char *format, ...) printf_like(2, 3);
+int subset_tell(struct subset *subset, const struct subset_item *item, const char *format, ...) printf_like(3, 4);
 
 /* " (file:3: filesystem.deniedPaths[0])", or "" without an origin; in scratch. */
 const char *subset_origin(struct subset *subset, const struct origin *origin);

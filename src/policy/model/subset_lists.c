@@ -20,9 +20,13 @@ static const struct string_item *find_denied_syscall(const struct policy *policy
 
 static int compare_list(struct subset *subset, enum policy_list list)
 {
+    int status = 0;
+
     if (policy_list_is_unlimited(subset->a, list) && !policy_list_is_unlimited(subset->b, list))
-        return subset_found(subset, "%s: anything, where only some are allowed",
-                            policy_list_member(list));
+        status = subset_tell(subset, &(struct subset_item){.member = policy_list_member(list)},
+                             "%s: anything, where only some are allowed", policy_list_member(list));
+    if (status)
+        return status;
     for (size_t i = 0; i < subset->a->layer_count; i++) {
         const struct string_list *items = document_list(subset->a->layers[i], list);
 
@@ -37,8 +41,13 @@ static int compare_list(struct subset *subset, enum policy_list list)
             origin = subset_origin(subset, &item->origin);
             if (!origin)
                 return -ENOMEM;
-            return subset_found(subset, "%s: '%s'%s, which is not allowed",
-                                policy_list_member(list), item->text, origin);
+            status = subset_tell(subset,
+                                 &(struct subset_item){.member = policy_list_member(list),
+                                                       .subject = item->text,
+                                                       .a_origin = &item->origin},
+                                 "%s: '%s'%s, which is not allowed", policy_list_member(list), item->text, origin);
+            if (status)
+                return status;
         }
     }
     return 0;
@@ -52,14 +61,20 @@ static int compare_denied_syscalls(struct subset *subset)
 
         for (size_t j = 0; j < list->count; j++) {
             const char *origin;
+            int status;
 
             if (find_denied_syscall(subset->a, list->items[j].text))
                 continue;
             origin = subset_origin(subset, &list->items[j].origin);
             if (!origin)
                 return -ENOMEM;
-            return subset_found(subset, "syscalls: %s may be called, which is denied%s",
-                                list->items[j].text, origin);
+            status = subset_tell(subset,
+                                 &(struct subset_item){.member = "syscalls.deny",
+                                                       .subject = list->items[j].text,
+                                                       .b_origin = &list->items[j].origin},
+                                 "syscalls: %s may be called, which is denied%s", list->items[j].text, origin);
+            if (status)
+                return status;
         }
     }
     return 0;

@@ -5,6 +5,31 @@
 #include "policy/model/secrets.h"
 #include "policy/model/subset.h"
 
+/* "KEY as header Authorization of api.example.org": what it is put into is part of what is compared. */
+static const char *placed(struct subset *subset, const struct secret *secret, const char *host)
+{
+    static const char *const places[] = {[NET_SECRET_HEADER] = "header ", [NET_SECRET_QUERY] = "query parameter ",
+                                         [NET_SECRET_BASIC] = "user or password", [NET_SECRET_BODY] = "body field "};
+    const char *text = arena_printf(subset->scratch, "%s to %s", secret->name ? secret->name : secret->file, host);
+
+    for (size_t i = 0; i < secret->field_count && text; i++) {
+        const struct net_secret_field *field = &secret->fields[i];
+
+        text = arena_printf(subset->scratch, "%s%s%s%s", text, i ? ", " : " in ", places[field->place], field->field);
+    }
+    return text;
+}
+
+static int tell_host(struct subset *subset, const struct secret *secret, const struct string_item *host)
+{
+    const char *subject = placed(subset, secret, host->text);
+
+    if (!subject)
+        return -ENOMEM;
+    return subset_tell(subset, &(struct subset_item){.member = "secrets", .subject = subject, .a_origin = &secret->origin},
+                       "secrets: %s is sent to %s, which is not allowed", secret->name, host->text);
+}
+
 static int compare_left(struct subset *subset)
 {
     struct error err = ERROR_INIT;
@@ -13,13 +38,13 @@ static int compare_left(struct subset *subset)
     int status = policy_secrets(subset->a, subset->scratch, NULL, NULL, &secrets, &count, &err);
 
     if (status < 0)
-        return err.kind == ERROR_MEMORY ? -ENOMEM : subset_found(subset, "%s", err.text);
+        return err.kind == ERROR_MEMORY ? -ENOMEM
+                                        : subset_tell(subset, &(struct subset_item){.member = "secrets"}, "%s", err.text);
     for (size_t i = 0; i < count; i++)
-        for (size_t j = 0; j < secrets[i].hosts.count; j++)
+        for (size_t j = 0; j < secrets[i].hosts.count && status == 0; j++)
             if (!policy_permits_secret(subset->b, &secrets[i], secrets[i].hosts.items[j].text))
-                return subset_found(subset, "secrets: %s is sent to %s, which is not allowed", secrets[i].name,
-                                    secrets[i].hosts.items[j].text);
-    return 0;
+                status = tell_host(subset, &secrets[i], &secrets[i].hosts.items[j]);
+    return status;
 }
 
 /* Every host that the item may be sent to is one that some item of `limit` covers. */
@@ -52,8 +77,9 @@ static int compare_ceilings(struct subset *subset)
 
         for (size_t j = 0; j < subset->a->layer_count && !is_covered; j++)
             is_covered = ceiling_is_covered(limit, subset->a->layers[j]);
-        if (!is_covered)
-            return subset_found(subset, "secrets: any, where only some are allowed");
+        if (!is_covered) /* one such limit says all that there is to say */
+            return subset_tell(subset, &(struct subset_item){.member = "secrets", .b_origin = &limit->secrets.origin},
+                               "secrets: any, where only some are allowed");
     }
     return 0;
 }

@@ -10,18 +10,23 @@
 static int compare_limit(struct subset *subset, const char *member, const struct setting *a,
                          const struct setting *b)
 {
+    struct subset_item item = {.member = member, .a_origin = a->is_set ? &a->origin : NULL, .b_origin = &b->origin};
     const char *origin;
 
     if (!b->is_set || (a->is_set && a->value <= b->value))
         return 0;
+    item.a_value = a->is_set ? arena_printf(subset->scratch, "%" PRIu64, a->value) : "no limit";
+    item.b_value = arena_printf(subset->scratch, "%" PRIu64, b->value);
+    if (!item.a_value || !item.b_value)
+        return -ENOMEM;
     origin = subset_origin(subset, &b->origin);
     if (!origin)
         return -ENOMEM;
     if (!a->is_set)
-        return subset_found(subset, "%s: no limit, where at most %" PRIu64 " is allowed%s", member,
-                            b->value, origin);
-    return subset_found(subset, "%s: %" PRIu64 ", where at most %" PRIu64 " is allowed%s", member,
-                        a->value, b->value, origin);
+        return subset_tell(subset, &item, "%s: no limit, where at most %" PRIu64 " is allowed%s", member,
+                           b->value, origin);
+    return subset_tell(subset, &item, "%s: %" PRIu64 ", where at most %" PRIu64 " is allowed%s", member,
+                       a->value, b->value, origin);
 }
 
 /* process.timeout and resources.wallTime end the same run: the smaller one counts. */
@@ -59,31 +64,38 @@ static int compare_limits(struct subset *subset)
     return status;
 }
 
-/* The weakest tier in which the policy may run. */
-static uint64_t weakest_tier(const struct policy *policy)
+/* The weakest tier in which the policy may run, and who says so (NULL = nobody). */
+static uint64_t weakest_tier(const struct policy *policy, const struct origin **ret_why)
 {
     uint64_t weakest = TIER_PROCESS;
 
+    *ret_why = NULL;
     for (size_t i = 0; i < policy->layer_count; i++) {
         const struct document *layer = policy->layers[i];
 
-        if (layer->minimum_tier.is_set && layer->minimum_tier.value > weakest)
+        if (layer->minimum_tier.is_set && layer->minimum_tier.value > weakest) {
             weakest = layer->minimum_tier.value;
-        if (layer->tier.is_set && layer->tier.value > weakest)
+            *ret_why = &layer->minimum_tier.origin;
+        }
+        if (layer->tier.is_set && layer->tier.value > weakest) {
             weakest = layer->tier.value;
+            *ret_why = &layer->tier.origin;
+        }
     }
     return weakest;
 }
 
 static int compare_tiers(struct subset *subset)
 {
-    uint64_t a = weakest_tier(subset->a), b = weakest_tier(subset->b);
+    struct subset_item item = {.member = "isolation.tier"};
+    uint64_t a = weakest_tier(subset->a, &item.a_origin), b = weakest_tier(subset->b, &item.b_origin);
 
     if (a >= b)
         return 0;
-    return subset_found(subset, "isolation: it may run in tier '%s', where '%s' is the least",
-                        tier_choice_name((enum tier_choice)a),
-                        tier_choice_name((enum tier_choice)b));
+    item.a_value = tier_choice_name((enum tier_choice)a);
+    item.b_value = tier_choice_name((enum tier_choice)b);
+    return subset_tell(subset, &item, "isolation: it may run in tier '%s', where '%s' is the least", item.a_value,
+                       item.b_value);
 }
 
 static struct setting least_depth(const struct policy *policy)
@@ -102,19 +114,23 @@ static struct setting least_depth(const struct policy *policy)
 static int compare_flags(struct subset *subset)
 {
     struct setting a_depth = least_depth(subset->a), b_depth = least_depth(subset->b);
+    int status = 0;
 
     for (enum policy_flag flag = 0; flag < FLAG_COUNT; flag++) {
-        const struct origin *why;
+        const struct origin *why, *granted;
         const char *origin;
 
-        if (!policy_flag_permits(subset->a, flag, NULL) ||
+        if (!policy_flag_permits(subset->a, flag, &granted) ||
             policy_flag_permits(subset->b, flag, &why))
             continue;
         origin = subset_origin(subset, why);
         if (!origin)
             return -ENOMEM;
-        return subset_found(subset, "%s: granted, where it is not allowed%s",
-                            policy_flag_member(flag), origin);
+        status = subset_tell(subset,
+                             &(struct subset_item){.member = policy_flag_member(flag), .a_origin = granted, .b_origin = why},
+                             "%s: granted, where it is not allowed%s", policy_flag_member(flag), origin);
+        if (status)
+            return status;
     }
     if (!policy_flag_permits(subset->a, FLAG_NESTED_CONTAINERS, NULL))
         return 0;
@@ -160,6 +176,7 @@ static int compare_variables(struct subset *subset)
         for (size_t j = 0; j < layer->env_set_count; j++) {
             const struct env_item *fixed = &layer->env_set[j];
             const char *origin;
+            int status;
             bool is_other = find_variable(subset->a, fixed->name, fixed->value) != NULL ||
                             has_placeholder(subset->a, fixed->name);
 
@@ -169,9 +186,14 @@ static int compare_variables(struct subset *subset)
             origin = subset_origin(subset, &fixed->origin);
             if (!origin)
                 return -ENOMEM;
-            return subset_found(subset, "environment: %s has %s value than the one that is set%s",
-                                fixed->name, is_other ? "another" : "the caller's, a different",
-                                origin);
+            status = subset_tell(subset,
+                                 &(struct subset_item){.member = "environment.set",
+                                                       .subject = fixed->name,
+                                                       .b_origin = &fixed->origin},
+                                 "environment: %s has %s value than the one that is set%s", fixed->name,
+                                 is_other ? "another" : "the caller's, a different", origin);
+            if (status)
+                return status;
         }
     }
     return 0;
@@ -231,6 +253,7 @@ static int compare_unsupported(struct subset *subset, const struct policy *from,
         for (size_t j = 0; j < layer->unsupported_count; j++) {
             const struct unsupported *wanted = &layer->unsupported[j];
             const char *origin;
+            int status;
 
             if (is_compared_elsewhere(wanted->member) ||
                 (is_reverse && !may_restrict(wanted->member)) || has_unsupported(in, layer, wanted))
@@ -238,8 +261,14 @@ static int compare_unsupported(struct subset *subset, const struct policy *from,
             origin = subset_origin(subset, &wanted->origin);
             if (!origin)
                 return -ENOMEM;
-            return subset_found(subset, "%s: cannot be compared%s, and only one of the two has it",
-                                wanted->member, origin);
+            status = subset_tell(subset,
+                                 &(struct subset_item){.member = wanted->member,
+                                                       .subject = "what cannot be enforced here cannot be compared",
+                                                       .a_origin = is_reverse ? NULL : &wanted->origin,
+                                                       .b_origin = is_reverse ? &wanted->origin : NULL},
+                                 "%s: cannot be compared%s, and only one of the two has it", wanted->member, origin);
+            if (status)
+                return status;
         }
     }
     return 0;

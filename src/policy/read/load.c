@@ -147,18 +147,34 @@ static int refuse_missing(struct arena *arena, const char *path, struct error *e
                      path);
 }
 
-int document_load_file(struct arena *arena, const char *path, const struct load_options *options,
-                       struct document **ret_document, struct error *err)
+int document_read_file(struct arena *arena, const char *path, const struct load_options *options, char **ret_text,
+                       size_t *ret_size, struct error *err)
 {
     char *text auto_free = NULL;
     size_t size;
     int status = file_read(path, NODE_TEXT_MAX, &text, &size, err);
+    char *copy;
 
     if (status == -ENOENT && options->kind == LAYER_REQUEST)
         return refuse_missing(arena, path, err);
     if (status < 0)
         return status;
-    return document_load_text(arena, path, text, size, options, ret_document, err);
+    copy = arena_alloc(arena, size + 1);
+    if (!copy)
+        return error_memory(err);
+    *ret_text = memcpy(copy, text, size);
+    *ret_size = size;
+    return 0;
+}
+
+int document_load_file(struct arena *arena, const char *path, const struct load_options *options,
+                       struct document **ret_document, struct error *err)
+{
+    size_t size;
+    char *text;
+    int status = document_read_file(arena, path, options, &text, &size, err);
+
+    return status < 0 ? status : document_load_text(arena, path, text, size, options, ret_document, err);
 }
 
 int document_load_profile(struct arena *arena, const char *profile,

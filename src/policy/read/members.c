@@ -247,6 +247,8 @@ static const struct member lifecycle_members[] = {
     END,
 };
 
+static const struct member learned_item = {
+    .type = VALUE_TEXT, .maximum = TEXT_MAX, .store = store_list_item, .offset = offsetof(struct document, learned)};
 static const struct member profile_item = {.type = VALUE_PROFILE, .store = store_extends};
 
 const struct member document_members[] = {
@@ -260,6 +262,12 @@ const struct member document_members[] = {
      .description = "Address of a JSON Schema, for editors; ignored",
      .maximum = TEXT_MAX},
     {.name = "_comment", .type = VALUE_ANY, .description = "Ignored"},
+    {.name = "learned",
+     .type = VALUE_LIST,
+     .description = "What cordon learn has offered so far; grants nothing",
+     .item = &learned_item,
+     .open = store_string_list_open,
+     .offset = offsetof(struct document, learned)},
     {.name = "name",
      .type = VALUE_NAME,
      .description = "Name of this policy in records and caches",

@@ -19,6 +19,7 @@ struct tier_run {
     int timer;
     int stdio[3];
     bool is_over;
+    struct tier_watcher watcher;
     struct tier_status status;
 };
 
@@ -54,6 +55,8 @@ static int fake_start(const struct tier_start *start, struct tier_run *prepared,
         return error_memory(err);
     strncpy(fake_counts.argv0, start->argv[0], sizeof(fake_counts.argv0) - 1);
     run->status = fake_script.status;
+    if (start->watcher)
+        run->watcher = *start->watcher;
     for (int i = 0; i < 3; i++) {
         fake_counts.stdio[i] = start->stdio[i];
         run->stdio[i] = start->stdio[i] < 0 ? -1 : fcntl(start->stdio[i], F_DUPFD_CLOEXEC, 3);
@@ -98,9 +101,24 @@ static int fake_read_status(struct tier_run *run, struct tier_status *ret_status
         return 0;
     if (!run->is_over)
         fake_close(run);
+    for (size_t i = 0; i < fake_script.access_count && !run->is_over && run->watcher.accessed; i++) {
+        const struct tier_access *access = &fake_script.accesses[i];
+        int status = run->watcher.accessed(run->watcher.context, access, access->source, i ? 0 : fake_script.lost, err);
+
+        if (status < 0)
+            return status;
+    }
     run->is_over = true;
     *ret_status = run->status;
     return 1;
+}
+
+static const struct tier_source *fake_sources(const struct tier_run *run, size_t *ret_count)
+{
+    static const struct tier_source source = {"keeper", 1u << OPERATION_CREATE, "all else"};
+
+    *ret_count = 1;
+    return &source;
 }
 
 static const struct tier_note *fake_notes(const struct tier_run *run, size_t *ret_count)
@@ -163,6 +181,7 @@ const struct tier_ops tier_fake = {
     .start = fake_start,
     .poll_fd = fake_poll_fd,
     .read_status = fake_read_status,
+    .sources = fake_sources,
     .notes = fake_notes,
     .signal = fake_signal,
     .kill = fake_kill,

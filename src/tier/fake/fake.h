@@ -22,6 +22,9 @@ struct fake_script {
     uint64_t cpu_us;            /* what cpu_time() says */
     struct tier_note notes[4];  /* what notes() says; the descriptors stay the script's */
     size_t note_count;
+    const struct tier_access *accesses; /* what the watcher hears, before it ends */
+    size_t access_count;
+    uint64_t lost;              /* and how many it does not */
     int status_failure;         /* negative errno: read_status() fails */
     struct facts facts;         /* what probe() says */
 };

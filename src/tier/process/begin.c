@@ -20,10 +20,11 @@
 
 /*
  * What cordon-init needs: mounting, loopback, dropping groups, locking securebits, closing nested namespaces, keeping names,
- * marking connections.
+ * marking connections. The last one only for a review and where what is hidden is seen: who mounts an overlay needs it for
+ * that one's working directory, of mode 000; over files that are not the caller's it gives nothing.
  */
-static const unsigned kept[] = {CAP_SYS_ADMIN,   CAP_NET_ADMIN,  CAP_SETGID, CAP_SETPCAP,
-                                CAP_SYS_RESOURCE, CAP_SYS_PTRACE, CAP_NET_RAW};
+static const unsigned kept[] = {CAP_SYS_ADMIN,   CAP_NET_ADMIN,  CAP_SETGID,  CAP_SETPCAP,
+                                CAP_SYS_RESOURCE, CAP_SYS_PTRACE, CAP_NET_RAW, CAP_DAC_OVERRIDE};
 
 static int spawn_explain(const char *step, int errnum, struct error *err)
 {
@@ -91,10 +92,12 @@ static int begin_send(int control, const struct begin *begin, struct error *err)
 int begin_init(struct tier_run *run, enum begin_how how, const char *init_path, const int *fds, size_t fd_count,
                struct error *err)
 {
-    struct begin begin = {.magic = RECORD_MAGIC, .uid = geteuid(), .gid = getegid(), .fd_count = (uint32_t)fd_count};
+    struct begin begin = {.magic = RECORD_MAGIC, .uid = geteuid(), .gid = getegid(), .fd_count = (uint32_t)fd_count,
+                          .flags = (how == BEGIN_EARLY ? BEGIN_SYSTEM : how == BEGIN_PLACE ? BEGIN_IN_PLACE : 0) |
+                                   (how == BEGIN_WITH_VOID ? BEGIN_VOID : 0)};
     struct spawn spawn = {.namespaces = how == BEGIN_PLACE ? 0 : NAMESPACES,
                           .capabilities = kept,
-                          .capability_count = ARRAY_COUNT(kept),
+                          .capability_count = ARRAY_COUNT(kept) - !(begin.flags & BEGIN_VOID || how == BEGIN_REVIEWED),
                           .name = "cordon-init",
                           .fds = fds,
                           .fd_count = fd_count};
@@ -106,7 +109,6 @@ int begin_init(struct tier_run *run, enum begin_how how, const char *init_path, 
         return error_set(err, ERROR_INTERNAL, E2BIG, "more descriptors to keep than there is room for");
     for (size_t i = 0; i < fd_count; i++)
         begin.fds[i] = fds[i];
-    begin.flags = how == BEGIN_EARLY ? BEGIN_SYSTEM : how == BEGIN_PLACE ? BEGIN_IN_PLACE : 0;
     status = spawn_open(init_path, &init, err);
     if (status < 0)
         return status;
@@ -121,6 +123,7 @@ int begin_init(struct tier_run *run, enum begin_how how, const char *init_path, 
     spawn.channel = inner;
     spawn.null = null;
     run->is_in_place = how == BEGIN_PLACE;
+    run->has_void = how == BEGIN_WITH_VOID;
     status = spawn_program(&spawn, &run->pid, &run->pidfd, &step);
     if (status < 0)
         return spawn_explain(step, -status, err);
@@ -137,5 +140,5 @@ bool begin_suits(const struct plan *plan)
         has_proc |= plan->mounts[i].kind == PLAN_PROC && strcmp(plan->mounts[i].target, "/proc") == 0;
         has_dev |= plan->mounts[i].kind == PLAN_DEV && strcmp(plan->mounts[i].target, "/dev") == 0;
     }
-    return plan->wall == PLAN_WALL_NAMESPACES && has_proc && has_dev;
+    return plan->wall == PLAN_WALL_NAMESPACES && has_proc && has_dev && !plan->is_reviewed;
 }

@@ -11,6 +11,8 @@
 enum begin_how {
     BEGIN_EARLY,    /* in namespaces, and with /dev and /proc in its tree: begin_suits() says whether a plan wants them */
     BEGIN_FOR_PLAN, /* in namespaces, nothing beforehand */
+    BEGIN_WITH_VOID, /* the same, and what the plan does not grant is a file system that sees look-ups */
+    BEGIN_REVIEWED, /* the same for a plan that is reviewed */
     BEGIN_PLACE,    /* no namespace */
 };
 

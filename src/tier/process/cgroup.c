@@ -309,6 +309,7 @@ static int v2_limits(struct cgroup *cgroup, const struct plan *plan, struct erro
     int status = 0;
 
     cgroup->memory = cgroup->cpu = 0;
+    cgroup->pids = pids ? 0 : -1;
     if (memory)
         status = number_write(directory, "memory.max", memory, err);
     if (memory && status == 0)
@@ -349,9 +350,9 @@ static int v1_limits(struct cgroup *cgroup, const struct plan *plan, const char 
             status = number_write(cgroup->directories[cgroup->memory], "memory.memsw.limit_in_bytes", memory, err);
     }
     if (pids && status == 0) {
-        status = v1_group(cgroup, "pids", run_id, &index, err);
+        status = v1_group(cgroup, "pids", run_id, &cgroup->pids, err);
         if (status == 0)
-            status = number_write(cgroup->directories[index], "pids.max", pids, err);
+            status = number_write(cgroup->directories[cgroup->pids], "pids.max", pids, err);
     }
     if (cpus && status == 0) {
         status = v1_group(cgroup, "cpu", run_id, &index, err);
@@ -366,7 +367,7 @@ static int v1_limits(struct cgroup *cgroup, const struct plan *plan, const char 
 int cgroup_open(struct cgroup *ret_cgroup, const struct plan *plan, const char *run_id, struct error *err)
 {
     char parent[520], controllers[256];
-    struct cgroup cgroup = {.memory = -1, .cpu = -1};
+    struct cgroup cgroup = {.memory = -1, .cpu = -1, .pids = -1};
     int status, index;
 
     cgroup.is_v2 = v2_parent(parent, sizeof(parent), controllers, sizeof(controllers));
@@ -396,18 +397,31 @@ int cgroup_join(const struct cgroup *cgroup, pid_t pid, struct error *err)
     return 0;
 }
 
-bool cgroup_was_oom_killed(const struct cgroup *cgroup)
+/* The number behind a word of a file; 0 where there is none. */
+static uint64_t counted(const struct cgroup *cgroup, int directory, const char *file, const char *word)
 {
     char text[1024];
     const char *at;
 
-    if (cgroup->memory < 0)
-        return false;
-    if (!file_words(cgroup->directories[cgroup->memory], cgroup->is_v2 ? "memory.events" : "memory.oom_control", text,
-                    sizeof(text)))
-        return false;
-    at = strstr(text, "oom_kill ");
-    return at && strtoul(at + strlen("oom_kill "), NULL, 10) > 0;
+    if (directory < 0 || !file_words(cgroup->directories[directory], file, text, sizeof(text)))
+        return 0;
+    at = strstr(text, word);
+    return at ? strtoull(at + strlen(word), NULL, 10) : 0;
+}
+
+uint64_t cgroup_oom_kills(const struct cgroup *cgroup)
+{
+    return counted(cgroup, cgroup->memory, cgroup->is_v2 ? "memory.events" : "memory.oom_control", "oom_kill ");
+}
+
+bool cgroup_was_oom_killed(const struct cgroup *cgroup)
+{
+    return cgroup_oom_kills(cgroup) > 0;
+}
+
+uint64_t cgroup_refused_forks(const struct cgroup *cgroup)
+{
+    return counted(cgroup, cgroup->pids, "pids.events", "max ");
 }
 
 /* The number behind `key` in a file of the group that counts CPU time; an empty key: the file is that number. */

@@ -20,7 +20,7 @@ struct cgroup {
     char directories[CGROUP_DIRECTORIES_MAX][512]; /* what was made, to be removed */
     int count;
     bool is_v2;
-    int memory, cpu; /* index of the directory with that controller, -1 = none */
+    int memory, cpu, pids; /* index of the directory with that controller, -1 = none */
 };
 
 /* Fill the cgroup members of `facts`. Never fails: what cannot be used is said. */
@@ -35,8 +35,12 @@ int cgroup_open(struct cgroup *ret_cgroup, const struct plan *plan, const char *
 /* Move a process in. */
 int cgroup_join(const struct cgroup *cgroup, pid_t pid, struct error *err) must_check;
 
-/* Did the kernel kill something in it because of its memory limit? */
+/* Did the kernel kill something in it because of its memory limit? How much? */
 bool cgroup_was_oom_killed(const struct cgroup *cgroup);
+uint64_t cgroup_oom_kills(const struct cgroup *cgroup);
+
+/* How often no process or thread was made because of its limit of these; counted by the kernel. */
+uint64_t cgroup_refused_forks(const struct cgroup *cgroup);
 
 /* CPU time of all that ever ran in it, us; -ENOTSUP without that controller. */
 int cgroup_cpu_time(const struct cgroup *cgroup, uint64_t *ret_us);

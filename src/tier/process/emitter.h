@@ -7,6 +7,7 @@
 #include <linux/seccomp.h>
 
 #include "tier/process/filter.h"
+#include "tier/process/record.h"
 
 #define SOCKET_TYPE_MASK 0xfu /* SOCK_TYPE_MASK of the kernel; above it are SOCK_CLOEXEC and SOCK_NONBLOCK */
 #define RETURN_ERRNO(number) (SECCOMP_RET_ERRNO | ((number)&SECCOMP_RET_DATA))
@@ -15,6 +16,9 @@ struct emitter {
     struct sock_filter *program;
     size_t length; /* counts on beyond FILTER_LENGTH_MAX, where nothing is written */
     const struct plan_filter *plan;
+    bool tells;   /* somebody has the listener and tells of refusals, */
+    bool is_told; /* and of those that are emitted now: they are marked FILTER_TOLD */
+    bool is_watched; /* what is emitted now and allowed is marked FILTER_WATCHED */
 };
 
 static inline void emit(struct emitter *emitter, unsigned short code, uint32_t k, unsigned yes, unsigned no)
@@ -27,6 +31,10 @@ static inline void emit(struct emitter *emitter, unsigned short code, uint32_t k
 
 static inline void emit_return(struct emitter *emitter, uint32_t action)
 {
+    if (emitter->is_told && (action & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ERRNO && action & SECCOMP_RET_DATA)
+        action |= FILTER_TOLD;
+    if (emitter->is_watched && action == SECCOMP_RET_ALLOW)
+        action |= FILTER_WATCHED;
     emit(emitter, BPF_RET | BPF_K, action, 0, 0);
 }
 
@@ -41,6 +49,16 @@ static inline void emit_if_equal(struct emitter *emitter, uint32_t value, uint32
 {
     emit(emitter, BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1);
     emit_return(emitter, action);
+}
+
+/* The same for what programs try as a matter of course: nobody is told. */
+static inline void emit_quietly(struct emitter *emitter, uint32_t value, uint32_t action)
+{
+    bool is_told = emitter->is_told;
+
+    emitter->is_told = false;
+    emit_if_equal(emitter, value, action);
+    emitter->is_told = is_told;
 }
 
 /* Return `action` when the accumulator does not equal `value`, else go on. */

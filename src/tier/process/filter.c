@@ -11,6 +11,7 @@
 #include <linux/audit.h>
 #include <linux/fs.h>
 #include <linux/ioprio.h>
+#include <linux/in.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
 #include <string.h>
@@ -43,7 +44,9 @@
 struct range {
     unsigned first; /* the next range's first ends it */
     enum filter_verdict verdict;
+    bool is_told;
     bool is_clone; /* FILTER_NAMESPACES for clone() */
+    enum filter_watch watch;
 };
 
 /*
@@ -63,6 +66,7 @@ static void emit_inet(struct emitter *emitter)
     emit_load_argument(emitter, 2);
     for (size_t i = 0; i < ARRAY_COUNT(protocols); i++)
         emit_if_equal(emitter, protocols[i], SECCOMP_RET_ALLOW);
+    emit_quietly(emitter, IPPROTO_MPTCP, RETURN_ERRNO(EPROTONOSUPPORT)); /* servers try it first */
     emit_return(emitter, RETURN_ERRNO(EPROTONOSUPPORT)); /* MPTCP and SCTP fall back to TCP */
 }
 
@@ -225,12 +229,14 @@ static void emit_open(struct emitter *emitter, unsigned index)
     emit_mode(emitter, index + 1, name_action(emitter));
 }
 
-/* Process 1, and the keeper's thread in it, which is always the second of its namespace. */
+/* Process 1 and its threads, whose numbers are always the first of its namespace. */
 static void emit_not_init(struct emitter *emitter)
 {
     emit_if_equal(emitter, 1, RETURN_ERRNO(EPERM));
     if (filter_has_keeper(emitter->plan))
         emit_if_equal(emitter, KEEPER_TID, RETURN_ERRNO(EPERM));
+    if (emitter->plan->has_void)
+        emit_if_equal(emitter, VOID_TID, RETURN_ERRNO(EPERM));
 }
 
 /* Success without effect: programs that switch core dumps off have what they want. */
@@ -282,6 +288,10 @@ static bool emit_kept(struct emitter *emitter, enum filter_verdict verdict)
     case FILTER_PTRACE:
         emit_load_argument(emitter, 0);
         emit_if_equal(emitter, PTRACE_TRACEME, has_keeper ? SECCOMP_RET_USER_NOTIF : SECCOMP_RET_ALLOW);
+        emit(emitter, BPF_JMP | BPF_JEQ | BPF_K, PTRACE_ATTACH, 2, 0);
+        emit_unless_equal(emitter, PTRACE_SEIZE, SECCOMP_RET_ALLOW);
+        emit_load_argument(emitter, 1);
+        emit_not_init(emitter); /* as the kernel has it, of a process that is not dumpable */
         emit_return(emitter, SECCOMP_RET_ALLOW);
         return true;
     case FILTER_NAME:
@@ -329,8 +339,26 @@ static bool emit_about_processes(struct emitter *emitter, enum filter_verdict ve
     }
 }
 
+/* What is about an open descriptor names nothing: programs do it for each file. */
+static void emit_watch(struct emitter *emitter, enum filter_watch watch)
+{
+    emitter->is_watched = false;
+    if (watch == FILTER_WATCH_FLAGS_2 || watch == FILTER_WATCH_FLAGS_3) {
+        emit_load_argument(emitter, watch == FILTER_WATCH_FLAGS_2 ? 2 : 3);
+        emit(emitter, BPF_JMP | BPF_JSET | BPF_K, AT_EMPTY_PATH, 0, 1);
+        emit_return(emitter, SECCOMP_RET_ALLOW);
+    }
+    if (watch == FILTER_WATCH_EXECUTE) {
+        emit_load_argument(emitter, 3);
+        emit_if_equal(emitter, FILTER_START, SECCOMP_RET_ALLOW);
+    }
+    emitter->is_watched = watch != FILTER_UNWATCHED;
+}
+
 static void emit_verdict(struct emitter *emitter, const struct range *range)
 {
+    emit_watch(emitter, range->watch);
+    emitter->is_told = emitter->tells && range->is_told;
     if (emitter->plan->is_in_place && emit_in_place(emitter, range->verdict))
         return;
     if (emitter->plan->allows_namespaces && emit_nested(emitter, range->verdict))
@@ -398,48 +426,69 @@ static void emit_tree(struct emitter *emitter, const struct range *ranges, size_
     emit_tree(emitter, ranges + half, count - half);
 }
 
-static void verdicts_fill(const struct plan_filter *plan, enum filter_verdict verdicts[NUMBERS_MAX])
+struct verdict {
+    enum filter_verdict is;
+    bool is_told;
+};
+
+static void rows_take(struct verdict verdicts[NUMBERS_MAX], const struct filter_row *rows, size_t count)
 {
-    size_t count, nested_count;
-    const struct filter_row *rows = filter_rows(&count), *nested = filter_nested_rows(&nested_count);
+    for (size_t i = 0; i < count; i++)
+        verdicts[rows[i].number] = (struct verdict){rows[i].verdict, !rows[i].quiet};
+}
+
+static void verdicts_fill(const struct plan_filter *plan, struct verdict verdicts[NUMBERS_MAX])
+{
+    size_t count;
+    const struct filter_row *rows = filter_rows(&count);
 
     for (size_t i = 0; i < NUMBERS_MAX; i++)
-        verdicts[i] = FILTER_ENOSYS;
-    for (size_t i = 0; i < count; i++)
-        verdicts[rows[i].number] = rows[i].verdict;
+        verdicts[i] = (struct verdict){FILTER_ENOSYS, false};
+    rows_take(verdicts, rows, count);
     rows = filter_rows_in_place(&count);
-    for (size_t i = 0; i < count && plan->is_in_place; i++)
-        verdicts[rows[i].number] = rows[i].verdict;
-    for (size_t i = 0; plan->allows_namespaces && i < nested_count; i++)
-        verdicts[nested[i].number] = nested[i].verdict;
+    rows_take(verdicts, rows, plan->is_in_place ? count : 0);
+    rows = filter_nested_rows(&count);
+    rows_take(verdicts, rows, plan->allows_namespaces ? count : 0);
     for (size_t i = 0; i < plan->allow_count; i++)
-        verdicts[kernel_syscall_number(plan->allow[i])] = FILTER_ALLOW;
+        verdicts[kernel_syscall_number(plan->allow[i])].is = FILTER_ALLOW;
     for (size_t i = 0; i < plan->deny_count; i++) {
-        enum filter_verdict *verdict = &verdicts[kernel_syscall_number(plan->deny[i])];
+        struct verdict *verdict = &verdicts[kernel_syscall_number(plan->deny[i])];
 
-        if (*verdict != FILTER_ENOSYS) /* refused already, in the way that programs fall back from */
-            *verdict = FILTER_EPERM;
+        if (verdict->is != FILTER_ENOSYS) /* refused already, in the way that programs fall back from */
+            *verdict = (struct verdict){FILTER_EPERM, true};
     }
 }
 
 enum filter_verdict filter_verdict_of(const struct plan_filter *plan, int number)
 {
-    enum filter_verdict verdicts[NUMBERS_MAX];
+    struct verdict verdicts[NUMBERS_MAX];
 
     verdicts_fill(plan, verdicts);
-    return number >= 0 && number < NUMBERS_MAX ? verdicts[number] : FILTER_ENOSYS;
+    return number >= 0 && number < NUMBERS_MAX ? verdicts[number].is : FILTER_ENOSYS;
 }
 
-static size_t ranges_fill(const enum filter_verdict verdicts[NUMBERS_MAX], struct range ranges[NUMBERS_MAX])
+bool filter_is_told(const struct plan_filter *plan, int number)
+{
+    struct verdict verdicts[NUMBERS_MAX];
+
+    verdicts_fill(plan, verdicts);
+    return number >= 0 && number < NUMBERS_MAX && verdicts[number].is_told;
+}
+
+static size_t ranges_fill(const struct verdict verdicts[NUMBERS_MAX], bool watches, struct range ranges[NUMBERS_MAX])
 {
     size_t count = 0;
 
     for (unsigned number = 0; number < NUMBERS_MAX; number++) {
-        bool is_clone = number == __NR_clone;
+        const struct verdict *verdict = &verdicts[number];
+        bool is_clone = number == __NR_clone, is_told = verdict->is_told && verdict->is != FILTER_ALLOW;
+        bool is_refused = verdict->is == FILTER_EPERM || verdict->is == FILTER_ENOSYS;
+        enum filter_watch watch = watches && !is_refused ? filter_watch_of((int)number) : FILTER_UNWATCHED;
 
-        if (count && ranges[count - 1].verdict == verdicts[number] && ranges[count - 1].is_clone == is_clone)
+        if (count && ranges[count - 1].verdict == verdict->is && ranges[count - 1].is_told == is_told &&
+            ranges[count - 1].is_clone == is_clone && ranges[count - 1].watch == watch)
             continue;
-        ranges[count++] = (struct range){number, verdicts[number], is_clone};
+        ranges[count++] = (struct range){number, verdict->is, is_told, is_clone, watch};
     }
     return count;
 }
@@ -455,12 +504,12 @@ static int names_check(const char **names, size_t count, struct error *err)
     return 0;
 }
 
-int filter_emit(const struct plan_filter *plan, struct sock_filter *ret_program, size_t *ret_length,
+int filter_emit(const struct plan_filter *plan, enum filter_telling tells, struct sock_filter *ret_program, size_t *ret_length,
                 struct error *err)
 {
-    enum filter_verdict verdicts[NUMBERS_MAX];
+    struct verdict verdicts[NUMBERS_MAX];
     struct range ranges[NUMBERS_MAX];
-    struct emitter emitter = {.program = ret_program, .plan = plan};
+    struct emitter emitter = {.program = ret_program, .plan = plan, .tells = tells != FILTER_SILENT};
     int status = names_check(plan->deny, plan->deny_count, err);
 
     if (status == 0)
@@ -476,7 +525,7 @@ int filter_emit(const struct plan_filter *plan, struct sock_filter *ret_program,
     emit(&emitter, BPF_JMP | BPF_JGE | BPF_K, X32_BIT, 0, 1);
     emit_return(&emitter, RETURN_ERRNO(ENOSYS));
 #endif
-    emit_tree(&emitter, ranges, ranges_fill(verdicts, ranges));
+    emit_tree(&emitter, ranges, ranges_fill(verdicts, tells == FILTER_TELLS_ALL, ranges));
     if (emitter.length > FILTER_LENGTH_MAX)
         return error_set(err, ERROR_LIMIT, E2BIG, "the system call filter needs more than %d instructions",
                          FILTER_LENGTH_MAX);

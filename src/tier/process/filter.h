@@ -63,6 +63,7 @@ struct filter_row {
     int number;
     enum filter_verdict verdict;
     const char *reason;
+    const char *quiet; /* why nobody is told that it is refused; NULL = who has the filter's listener tells */
 };
 
 /* The table, in no order; a number that is not in it is refused with ENOSYS. */
@@ -83,8 +84,26 @@ static inline bool filter_has_keeper(const struct plan_filter *plan)
     return plan->keeps_names || plan->keeps_sockets;
 }
 
-/* Emit at most FILTER_LENGTH_MAX instructions. */
-int filter_emit(const struct plan_filter *plan, struct sock_filter *ret_program, size_t *ret_length,
+/* Is a refusal of this number told? False also for what no row is about. */
+bool filter_is_told(const struct plan_filter *plan, int number);
+
+/* What is allowed and looked at where everything is watched. */
+enum filter_watch {
+    FILTER_UNWATCHED = 0,
+    FILTER_WATCH,
+    FILTER_WATCH_FLAGS_2, /* unless AT_EMPTY_PATH is in that argument: it is about an open descriptor */
+    FILTER_WATCH_FLAGS_3,
+    FILTER_WATCH_EXECUTE, /* unless it is process 1's own (FILTER_START) */
+};
+enum filter_watch filter_watch_of(int number); /* filter_watched.c */
+
+enum filter_telling { FILTER_SILENT = 0, FILTER_TELLS, FILTER_TELLS_ALL };
+
+/*
+ * Emit at most FILTER_LENGTH_MAX instructions. FILTER_TELLS: what is refused and told is marked FILTER_TOLD; FILTER_TELLS_ALL: and
+ * what is allowed and watched FILTER_WATCHED.
+ */
+int filter_emit(const struct plan_filter *plan, enum filter_telling tells, struct sock_filter *ret_program, size_t *ret_length,
                 struct error *err) must_check;
 
 #endif

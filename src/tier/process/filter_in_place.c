@@ -13,7 +13,8 @@
 #include "base/kernel/syscalls.h"
 #include "tier/process/emitter.h"
 
-#define ROW(name, verdict, reason) {__NR_##name, verdict, reason},
+#define QUIET(name, verdict, reason, why) {__NR_##name, verdict, reason, why},
+#define ROW(name, verdict, reason) {__NR_##name, verdict, reason, NULL},
 
 static const struct filter_row rows[] = {
 #define METADATA "Landlock does not mediate it: the supervisor makes the call on what a writable grant holds"
@@ -32,28 +33,28 @@ static const struct filter_row rows[] = {
     ROW(futimesat, FILTER_ASK, METADATA)
 #endif
 #define ATTRIBUTES "attributes of files outside of the grants could be read and changed by path, and changed by descriptor"
-    ROW(setxattr, FILTER_UNSUPPORTED, ATTRIBUTES)
-    ROW(lsetxattr, FILTER_UNSUPPORTED, ATTRIBUTES)
-    ROW(fsetxattr, FILTER_UNSUPPORTED, ATTRIBUTES)
-    ROW(removexattr, FILTER_UNSUPPORTED, ATTRIBUTES)
-    ROW(lremovexattr, FILTER_UNSUPPORTED, ATTRIBUTES)
-    ROW(fremovexattr, FILTER_UNSUPPORTED, ATTRIBUTES)
-    ROW(getxattr, FILTER_UNSUPPORTED, ATTRIBUTES)
-    ROW(lgetxattr, FILTER_UNSUPPORTED, ATTRIBUTES)
-    ROW(listxattr, FILTER_UNSUPPORTED, ATTRIBUTES)
-    ROW(llistxattr, FILTER_UNSUPPORTED, ATTRIBUTES)
-    ROW(setxattrat, FILTER_ENOSYS, ATTRIBUTES)
-    ROW(removexattrat, FILTER_ENOSYS, ATTRIBUTES)
-    ROW(getxattrat, FILTER_ENOSYS, ATTRIBUTES)
-    ROW(listxattrat, FILTER_ENOSYS, ATTRIBUTES)
-    ROW(file_getattr, FILTER_ENOSYS, ATTRIBUTES)
-    ROW(file_setattr, FILTER_ENOSYS, ATTRIBUTES)
+    QUIET(setxattr, FILTER_UNSUPPORTED, ATTRIBUTES, "ls and cp try it for each file")
+    QUIET(lsetxattr, FILTER_UNSUPPORTED, ATTRIBUTES, "ls and cp try it for each file")
+    QUIET(fsetxattr, FILTER_UNSUPPORTED, ATTRIBUTES, "ls and cp try it for each file")
+    QUIET(removexattr, FILTER_UNSUPPORTED, ATTRIBUTES, "ls and cp try it for each file")
+    QUIET(lremovexattr, FILTER_UNSUPPORTED, ATTRIBUTES, "ls and cp try it for each file")
+    QUIET(fremovexattr, FILTER_UNSUPPORTED, ATTRIBUTES, "ls and cp try it for each file")
+    QUIET(getxattr, FILTER_UNSUPPORTED, ATTRIBUTES, "ls and cp try it for each file")
+    QUIET(lgetxattr, FILTER_UNSUPPORTED, ATTRIBUTES, "ls and cp try it for each file")
+    QUIET(listxattr, FILTER_UNSUPPORTED, ATTRIBUTES, "ls and cp try it for each file")
+    QUIET(llistxattr, FILTER_UNSUPPORTED, ATTRIBUTES, "ls and cp try it for each file")
+    QUIET(setxattrat, FILTER_ENOSYS, ATTRIBUTES, "ls and cp try it for each file")
+    QUIET(removexattrat, FILTER_ENOSYS, ATTRIBUTES, "ls and cp try it for each file")
+    QUIET(getxattrat, FILTER_ENOSYS, ATTRIBUTES, "ls and cp try it for each file")
+    QUIET(listxattrat, FILTER_ENOSYS, ATTRIBUTES, "ls and cp try it for each file")
+    QUIET(file_getattr, FILTER_ENOSYS, ATTRIBUTES, "ls and cp try it for each file")
+    QUIET(file_setattr, FILTER_ENOSYS, ATTRIBUTES, "ls and cp try it for each file")
     ROW(name_to_handle_at, FILTER_UNSUPPORTED, "names files outside of the grants")
 #define WATCHING "tells the names of files outside of the grants as they come and go"
-    ROW(inotify_init1, FILTER_ENOSYS, WATCHING)
-    ROW(inotify_add_watch, FILTER_ENOSYS, WATCHING)
+    QUIET(inotify_init1, FILTER_ENOSYS, WATCHING, "programs fall back from it when they begin")
+    QUIET(inotify_add_watch, FILTER_ENOSYS, WATCHING, "programs fall back from it when they begin")
 #ifdef __x86_64__
-    ROW(inotify_init, FILTER_ENOSYS, WATCHING)
+    QUIET(inotify_init, FILTER_ENOSYS, WATCHING, "programs fall back from it when they begin")
 #endif
     ROW(bind, FILTER_CONNECT, "one end of a pair could take a name among the host's abstract sockets")
     ROW(connect, FILTER_CONNECT, "a name of the file system leads to the host's services")
@@ -172,7 +173,7 @@ bool emit_in_place(struct emitter *emitter, enum filter_verdict verdict)
         return true;
     case FILTER_SOCKET:
         emit_load_argument(emitter, 0);
-        emit_if_equal(emitter, AF_UNIX, RETURN_ERRNO(EAFNOSUPPORT));
+        emit_quietly(emitter, AF_UNIX, RETURN_ERRNO(EAFNOSUPPORT)); /* C libraries look for a name service by it */
         if (!emitter->plan->allows_inet) /* the host's, without a namespace of its own */
             emit_if_equal(emitter, AF_NETLINK, RETURN_ERRNO(EAFNOSUPPORT));
         return false;

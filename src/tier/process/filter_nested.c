@@ -9,7 +9,8 @@
 #include "base/kernel/syscalls.h"
 #include "tier/process/emitter.h"
 
-#define ROW(name, verdict, reason) {__NR_##name, verdict, reason},
+#define QUIET(name, verdict, reason, why) {__NR_##name, verdict, reason, why},
+#define ROW(name, verdict, reason) {__NR_##name, verdict, reason, NULL},
 
 /*
  * The new mount calls are not among it: every tool falls back from ENOSYS to mount(), whose kinds a filter can tell apart.
@@ -25,14 +26,14 @@ static const struct filter_row rows[] = {
     ROW(chroot, FILTER_ALLOW, "needs a user namespace of the program's own")
     ROW(sethostname, FILTER_ALLOW, "needs a host name of the program's own")
     ROW(openat2, FILTER_NAME, "bubblewrap since 0.12 sets up by it; the keeper opens for who has rights in a sandbox, ENOSYS else")
-    ROW(open_tree, FILTER_ENOSYS, BY_DESCRIPTOR)
-    ROW(open_tree_attr, FILTER_ENOSYS, BY_DESCRIPTOR)
-    ROW(move_mount, FILTER_ENOSYS, BY_DESCRIPTOR)
-    ROW(fsopen, FILTER_ENOSYS, BY_DESCRIPTOR)
-    ROW(fsconfig, FILTER_ENOSYS, BY_DESCRIPTOR)
-    ROW(fsmount, FILTER_ENOSYS, BY_DESCRIPTOR)
-    ROW(fspick, FILTER_ENOSYS, BY_DESCRIPTOR)
-    ROW(mount_setattr, FILTER_ENOSYS, BY_DESCRIPTOR)
+    QUIET(open_tree, FILTER_ENOSYS, BY_DESCRIPTOR, "mount and bubblewrap try it before the older call")
+    QUIET(open_tree_attr, FILTER_ENOSYS, BY_DESCRIPTOR, "mount and bubblewrap try it before the older call")
+    QUIET(move_mount, FILTER_ENOSYS, BY_DESCRIPTOR, "mount and bubblewrap try it before the older call")
+    QUIET(fsopen, FILTER_ENOSYS, BY_DESCRIPTOR, "mount and bubblewrap try it before the older call")
+    QUIET(fsconfig, FILTER_ENOSYS, BY_DESCRIPTOR, "mount and bubblewrap try it before the older call")
+    QUIET(fsmount, FILTER_ENOSYS, BY_DESCRIPTOR, "mount and bubblewrap try it before the older call")
+    QUIET(fspick, FILTER_ENOSYS, BY_DESCRIPTOR, "mount and bubblewrap try it before the older call")
+    QUIET(mount_setattr, FILTER_ENOSYS, BY_DESCRIPTOR, "mount and bubblewrap try it before the older call")
     ROW(setsockopt, FILTER_SOCKET_OPTION, PACKET_FILTER)
     ROW(getsockopt, FILTER_SOCKET_OPTION, PACKET_FILTER)
 };

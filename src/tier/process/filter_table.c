@@ -2,24 +2,32 @@
 /*
  * Which system calls a contained program may make. What is not here is refused with ENOSYS, so a call that a newer
  * kernel brings stays shut until somebody has looked at it. ENOSYS where programs have a fallback for an old kernel,
- * EPERM where they expect a refusal.
+ * EPERM where they expect a refusal. QUIET rows are refused in silence: asking a thread of process 1 costs a hundred times
+ * what the filter's own answer costs, and who is told hears nothing of use (what ordinary programs call was looked at with
+ * strace).
  */
 #include "base/kernel/syscalls.h"
 #include "tier/process/filter.h"
 
-#define ROW(name, verdict, reason) {__NR_##name, verdict, reason},
+#define ROW(name, verdict, reason) {__NR_##name, verdict, reason, NULL},
+#define QUIET(name, verdict, reason, why) {__NR_##name, verdict, reason, why},
 #define ALLOW(name) ROW(name, FILTER_ALLOW, WHY)
 #define EPERM_(name, reason) ROW(name, FILTER_EPERM, reason)
 #define ENOSYS_(name, reason) ROW(name, FILTER_ENOSYS, reason)
 
+#define THREADS "C libraries try it for each thread and process"
+#define LOOPS   "event loops and libraries try it when they begin"
+#define COPIES  "cp -p, install and sed -i try it for each file"
+#define LOCKS   "programs that confine themselves try it when they begin"
+
 static const struct filter_row rows[] = {
     /* refused */
-    ENOSYS_(io_uring_setup, "acts outside this filter, large attack surface; libuv and others fall back")
-    ENOSYS_(io_uring_enter, "as io_uring_setup")
-    ENOSYS_(io_uring_register, "as io_uring_setup")
+    QUIET(io_uring_setup, FILTER_ENOSYS, "acts outside this filter, large attack surface; libuv and others fall back", LOOPS)
+    QUIET(io_uring_enter, FILTER_ENOSYS, "as io_uring_setup", LOOPS)
+    QUIET(io_uring_register, FILTER_ENOSYS, "as io_uring_setup", LOOPS)
     ENOSYS_(userfaultfd, "holds kernel threads at chosen points of an exploit")
     ENOSYS_(memfd_secret, "memory that nobody outside can inspect")
-    ENOSYS_(clone3, "its flags lie in memory, out of a filter's sight; C libraries fall back to clone")
+    QUIET(clone3, FILTER_ENOSYS, "its flags lie in memory, out of a filter's sight; C libraries fall back to clone", THREADS)
     ENOSYS_(add_key, "kernel keyrings belong to the user's session")
     ENOSYS_(request_key, "starts a helper of the host")
     ENOSYS_(keyctl, "kernel keyrings belong to the user's session")
@@ -44,8 +52,8 @@ static const struct filter_row rows[] = {
     EPERM_(fsmount, "as mount")
     EPERM_(fspick, "as mount")
     EPERM_(mount_setattr, "as mount")
-    ENOSYS_(statmount, "lists mounts; /proc/self/mountinfo does")
-    ENOSYS_(listmount, "as statmount")
+    QUIET(statmount, FILTER_ENOSYS, "lists mounts; /proc/self/mountinfo does", LOOPS)
+    QUIET(listmount, FILTER_ENOSYS, "as statmount", LOOPS)
     ENOSYS_(listns, "lists namespaces of others")
     EPERM_(setns, "enters namespaces of others")
     ROW(unshare, FILTER_NAMESPACES, "a new user namespace would bring capabilities back")
@@ -123,7 +131,7 @@ static const struct filter_row rows[] = {
     ROW(chmod, FILTER_CHMOD_1, SET_ID)
     ROW(mknod, FILTER_NAME_MODE_1, SET_ID)
 #endif
-    ENOSYS_(openat2, "its mode lies in memory, out of a filter's sight; programs fall back to openat")
+    QUIET(openat2, FILTER_ENOSYS, "its mode lies in memory, out of a filter's sight; programs fall back to openat", LOOPS)
 #define NAMES "names that do not exist yet have nothing that a mount could cover; what umask() sets, the keeper applies"
     ROW(mkdirat, FILTER_NAME, NAMES)
     ROW(symlinkat, FILTER_NAME, NAMES)
@@ -144,18 +152,18 @@ static const struct filter_row rows[] = {
     ROW(rename, FILTER_NAME, NAMES)
 #endif
 #define SECOND "what the keeper does on behalf would pass by a Landlock domain of the program's own: better to have none, and say so"
-    ROW(landlock_create_ruleset, FILTER_UNLESS_KEPT, SECOND)
-    ROW(landlock_add_rule, FILTER_UNLESS_KEPT, SECOND)
-    ROW(landlock_restrict_self, FILTER_UNLESS_KEPT, SECOND)
+    QUIET(landlock_create_ruleset, FILTER_UNLESS_KEPT, SECOND, LOCKS)
+    QUIET(landlock_add_rule, FILTER_UNLESS_KEPT, SECOND, LOCKS)
+    QUIET(landlock_restrict_self, FILTER_UNLESS_KEPT, SECOND, LOCKS)
 #define ACL "an attribute can be the permissions (system.posix_acl_access), and its name lies in memory"
-    ROW(setxattr, FILTER_UNLESS_NAMES, ACL)
-    ROW(lsetxattr, FILTER_UNLESS_NAMES, ACL)
-    ROW(fsetxattr, FILTER_UNLESS_NAMES, ACL)
-    ROW(setxattrat, FILTER_UNLESS_NAMES, ACL)
-    ROW(removexattr, FILTER_UNLESS_NAMES, ACL)
-    ROW(lremovexattr, FILTER_UNLESS_NAMES, ACL)
-    ROW(fremovexattr, FILTER_UNLESS_NAMES, ACL)
-    ROW(removexattrat, FILTER_UNLESS_NAMES, ACL)
+    QUIET(setxattr, FILTER_UNLESS_NAMES, ACL, COPIES)
+    QUIET(lsetxattr, FILTER_UNLESS_NAMES, ACL, COPIES)
+    QUIET(fsetxattr, FILTER_UNLESS_NAMES, ACL, COPIES)
+    QUIET(setxattrat, FILTER_UNLESS_NAMES, ACL, COPIES)
+    QUIET(removexattr, FILTER_UNLESS_NAMES, ACL, COPIES)
+    QUIET(lremovexattr, FILTER_UNLESS_NAMES, ACL, COPIES)
+    QUIET(fremovexattr, FILTER_UNLESS_NAMES, ACL, COPIES)
+    QUIET(removexattrat, FILTER_UNLESS_NAMES, ACL, COPIES)
     ROW(file_setattr, FILTER_UNLESS_NAMES, "sets what makes a directory case-insensitive")
 #define CORE "RLIMIT_CORE is 1 byte; at 0 the kernel would start the host's core dump handler"
     ROW(setrlimit, FILTER_RLIMIT_0, CORE)
@@ -168,6 +176,9 @@ static const struct filter_row rows[] = {
     ROW(sched_setscheduler, FILTER_NOT_INIT, INIT)
     ROW(sched_setaffinity, FILTER_NOT_INIT, INIT)
     ROW(sched_setattr, FILTER_NOT_INIT, INIT)
+#define MEMORY "the kernel refuses it too, of a process that is not dumpable: here it is told of"
+    ROW(process_vm_readv, FILTER_NOT_INIT, MEMORY)
+    ROW(process_vm_writev, FILTER_NOT_INIT, MEMORY)
 
 #define WHY "files that the tree and Landlock govern"
     ALLOW(read) ALLOW(write) ALLOW(readv) ALLOW(writev) ALLOW(pread64) ALLOW(pwrite64) ALLOW(preadv) ALLOW(pwritev)
@@ -195,7 +206,7 @@ static const struct filter_row rows[] = {
 #define WHY "processes of the container's own pid namespace"
     ALLOW(execve) ALLOW(execveat) ALLOW(exit) ALLOW(exit_group) ALLOW(wait4) ALLOW(waitid) ALLOW(kill) ALLOW(tkill)
     ALLOW(tgkill) ALLOW(pidfd_open) ALLOW(pidfd_send_signal) ALLOW(pidfd_getfd) ALLOW(process_mrelease)
-    ALLOW(process_vm_readv) ALLOW(process_vm_writev) ALLOW(getpid) ALLOW(getppid) ALLOW(gettid) ALLOW(getpgid)
+    ALLOW(getpid) ALLOW(getppid) ALLOW(gettid) ALLOW(getpgid)
     ALLOW(setpgid) ALLOW(getsid) ALLOW(setsid) ALLOW(set_tid_address) ALLOW(set_robust_list) ALLOW(get_robust_list)
     ALLOW(rseq) ALLOW(rseq_slice_yield) ALLOW(membarrier) ALLOW(futex) ALLOW(futex_waitv) ALLOW(futex_wake)
     ALLOW(futex_wait) ALLOW(futex_requeue) ALLOW(getpriority) ALLOW(ioprio_get)

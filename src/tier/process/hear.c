@@ -12,6 +12,7 @@
 #include "tier/process/control.h"
 
 #define HEAR_MAX 512 /* messages at once: more than the socket holds */
+#define ROUNDS_MAX 4 /* of looking for more */
 
 /* Init sends no more of them than there is room for. */
 int hear_note(struct tier_run *run, const struct message *message, int *directory, struct error *err)
@@ -101,6 +102,14 @@ static int message_take(struct tier_run *run, struct message *message, int *fd, 
         return hear_note(run, message, fd, err);
     case MESSAGE_REFUSED:
         return refusal_take(run, message, err);
+    case MESSAGE_TOLD:
+        if (run->told)
+            told_hand(run->told, message, *fd);
+        return 0;
+    case MESSAGE_SELF:
+        if (run->watcher.asked && *fd >= 0)
+            run->watcher.asked(run->watcher.context, take_fd(*fd));
+        return 0;
     case MESSAGE_EXITED:
         return exit_take(run, message, err);
     default:
@@ -116,7 +125,38 @@ static int message_next(struct tier_run *run, struct message *ret_message, int *
     return 0;
 }
 
-int hear_all(struct tier_run *run, struct error *err)
+/* What the kernel counted of limits, once: when everything is gone. */
+static int tell_limits(struct tier_run *run, struct error *err)
+{
+    const struct {
+        const char *member;
+        int errnum;
+        uint64_t count;
+    } met[] = {
+        {"resources.memory", ENOMEM, run->has_cgroup ? cgroup_oom_kills(&run->cgroup) : 0},
+        {"resources.pids", EAGAIN, run->has_cgroup ? cgroup_refused_forks(&run->cgroup) : 0},
+    };
+    int status = 0;
+
+    for (size_t i = 0; i < ARRAY_COUNT(met) && run->watcher.accessed && status == 0; i++) {
+        const struct tier_access access = {
+            .operation = OPERATION_LIMIT,
+            .source = "cgroup",
+            .layer = BY_CGROUP,
+            .errnum = met[i].errnum,
+            .call = -1,
+            .named = met[i].member,
+            .path = met[i].member,
+            .count = met[i].count,
+        };
+
+        if (met[i].count)
+            status = run->watcher.accessed(run->watcher.context, &access, access.source, 0, err);
+    }
+    return status;
+}
+
+static int hear_messages(struct tier_run *run, struct error *err)
 {
     int status = 0;
 
@@ -133,6 +173,31 @@ int hear_all(struct tier_run *run, struct error *err)
         }
         status = status == 0 ? message_take(run, &message, &fd, err)
                              : error_set(err, ERROR_INTERNAL, -status, "init said something that cannot be read");
+    }
+    return status;
+}
+
+/*
+ * Of a refusal's process a descriptor comes before it, so what has been written by now is taken after the messages. Somebody who
+ * writes without end is left for the next time, which the next one brings about.
+ */
+int hear_all(struct tier_run *run, struct error *err)
+{
+    int status = 0;
+
+    for (int i = 0; i < ROUNDS_MAX && status == 0; i++) {
+        bool was_over = run->is_over;
+        uint32_t until = run->told ? told_until(run->told) : 0;
+
+        status = hear_messages(run, err);
+        if (run->told && run->is_over)
+            until = told_until(run->told); /* nobody writes any more */
+        if (status == 0 && run->told)
+            status = told_take(run->told, until, &run->watcher, run->is_in_place, err);
+        if (status == 0 && run->is_over && !was_over)
+            status = tell_limits(run, err);
+        if (status < 0 || !run->told || was_over || told_await(run->told))
+            break;
     }
     return status;
 }

@@ -158,13 +158,18 @@ static void put_programs(struct image *image, const struct plan *plan, struct er
     }
 }
 
-static int put_filter(struct image *image, const struct plan *plan, struct error *err)
+static int put_filter(struct image *image, const struct tier_start *start, enum filter_telling tells, struct error *err)
 {
-    struct sock_filter program[FILTER_LENGTH_MAX];
+    struct plan_filter asked = start->plan->filter;
+    auto_free struct sock_filter *program = mem_alloc(FILTER_LENGTH_MAX * sizeof(*program)); /* the stack may be small */
     size_t length;
     uint32_t at;
-    int status = filter_emit(&plan->filter, program, &length, err);
+    int status;
 
+    if (!program)
+        return error_memory(err);
+    asked.has_void = tier_sees_hidden(start);
+    status = filter_emit(&asked, tells, program, &length, err);
     if (status < 0)
         return status;
     at = image_put_array(image, program, length, sizeof(program[0]));
@@ -288,6 +293,14 @@ static void put_program(struct image *image, const struct tier_start *start, con
     image_head(image)->hostname = hostname;
 }
 
+static void put_review(struct image *image, const struct tier_start *start)
+{
+    uint32_t at = start->plan->is_reviewed ? image_put_string(image, start->plan->review) : 0;
+
+    if (!image->bytes.is_broken)
+        image_head(image)->review = at;
+}
+
 static int image_store(const struct text *bytes, int *ret_fd, struct error *err)
 {
     auto_close int fd = memfd_create("cordon-record", MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -330,9 +343,14 @@ int image_write(const struct tier_start *start, const struct image_options *opti
     put_programs(&image, start->plan, err);
     status = put_names(&image, start->plan, err);
     if (status == 0)
-        status = put_filter(&image, start->plan, err);
+        status = put_filter(&image, start,
+                            options->flags & RECORD_WATCHED ? FILTER_TELLS_ALL
+                            : options->flags & RECORD_TOLD  ? FILTER_TELLS
+                                                            : FILTER_SILENT,
+                            err);
     put_program(&image, start, options->scratch, err);
     put_scratch(&image, start->plan, options->scratch, err);
+    put_review(&image, start);
     bytes = image.bytes;
     if (status < 0)
         return status;

@@ -69,10 +69,20 @@ static uint32_t put_source(struct image *image, const struct plan_mount *from, c
     return mount->source_size ? image_put(image, mount->source, mount->source_size, 1) : image_put_string(image, mount->source);
 }
 
+/* NULL = the program is told of none. */
+static const char *home_of(const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->env_count; i++)
+        if (strncmp(plan->env[i], "HOME=", strlen("HOME=")) == 0)
+            return plan->env[i] + strlen("HOME=");
+    return NULL;
+}
+
 void image_put_mounts(struct image *image, const struct plan *plan, const struct confine *confine, struct error *err)
 {
     auto_free struct record_mount *mounts = mem_alloc(plan->mount_count * sizeof(*mounts));
     auto_free size_t *lengths = mem_alloc(plan->mount_count * sizeof(*lengths));
+    const char *home = home_of(plan);
     uint32_t at;
 
     if (!mounts || !lengths) {
@@ -92,6 +102,8 @@ void image_put_mounts(struct image *image, const struct plan *plan, const struct
                      (from->is_directory || from->kind == PLAN_PRIVATE ? RECORD_DIRECTORY : 0u) |
                      (from->is_device ? RECORD_DEVICE : 0u) | (from->is_noexec ? RECORD_NOEXEC : 0u) |
                      (from->is_sealed ? RECORD_SEALED : 0u) | (from->is_socket ? RECORD_SOCKET : 0u) |
+                     (from->kind == PLAN_PRIVATE && home && strcmp(from->target, home) == 0 ? RECORD_HOME : 0u) |
+                     (from->is_reviewed ? RECORD_REVIEWED : 0u) |
                      (makes_point && is_in_skeleton(plan, lengths, i) ? RECORD_IN_SKELETON : 0u),
             .source = put_source(image, plan->mounts, mounts, i),
             .source_size = (uint32_t)source_size(from),

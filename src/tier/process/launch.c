@@ -66,6 +66,7 @@ void run_finish(struct tier_run *run)
         fd_close_at(&run->notes[i].directory);
     in_place_forget(run->scratch);
     who_close(run);
+    told_free(run->told);
     mem_free(run);
 }
 
@@ -134,6 +135,11 @@ static int set_up_follow(struct tier_run *run, const struct tier_start *start, s
             message.action[sizeof(message.action) - 1] = message.object[sizeof(message.object) - 1] = '\0';
         switch (message.type) {
         case MESSAGE_RUNNING:
+            run->program = message.value;
+            run->has_void_home = run->has_void && message.kind == RECORD_RUNS_OVER_VOID;
+            if (start->watcher)
+                run->source_count = sources_fill(start->plan, start->watcher ? start->watcher->level : TIER_WATCH_REFUSED,
+                                                 run->has_void + run->has_void_home, run->sources);
             return 0;
         case MESSAGE_ERROR:
             return message_error(&message, err);
@@ -155,6 +161,12 @@ static int set_up_follow(struct tier_run *run, const struct tier_start *start, s
         case MESSAGE_REFUSED:
             hear_later(run, &message);
             break;
+        case MESSAGE_SELF: /* too early: who asks finds the other end closed */
+            break;
+        case MESSAGE_TOLD: /* it is taken when read_status() asks */
+            if (run->told)
+                told_hand(run->told, &message, fd);
+            break;
         default:
             return error_set(err, ERROR_INTERNAL, EBADMSG, "init said something unknown (%u)", message.type);
         }
@@ -169,6 +181,10 @@ static uint32_t flags_of(const struct tier_start *start)
 
     if (cgroup_is_needed(start->plan))
         flags |= RECORD_WAIT_GO;
+    if (start->watcher && (filter_has_keeper(&start->plan->filter) || start->plan->wall == PLAN_WALL_LANDLOCK))
+        flags |= RECORD_TOLD;
+    if (flags & RECORD_TOLD && start->watcher->level == TIER_WATCH_FULL && start->plan->wall == PLAN_WALL_NAMESPACES)
+        flags |= RECORD_WATCHED;
     if (start->plan->wall == PLAN_WALL_LANDLOCK)
         return flags | (geteuid() == 0 && begin_has_other_groups() ? RECORD_DROP_GROUPS : 0);
     if (start->plan->network != PLAN_NET_HOST)
@@ -211,7 +227,7 @@ static int landlock_find(const struct plan *plan, int *ret_abi, struct error *er
 static int record_hand_over(struct tier_run *run, const struct tier_start *start, struct error *err)
 {
     struct image_options options = {.flags = flags_of(start), .scratch = run->scratch[0] ? run->scratch : NULL};
-    auto_close int record = -1, who = -1;
+    auto_close int record = -1, who = -1, told = -1;
     int fds[RECORD_FDS_MAX], status;
     size_t count = 1;
 
@@ -220,11 +236,15 @@ static int record_hand_over(struct tier_run *run, const struct tier_start *start
         status = image_write(start, &options, &record, err);
     if (status == 0 && options.flags & RECORD_MARKS)
         status = who_open(run, &who, err);
+    if (status == 0 && options.flags & RECORD_TOLD)
+        status = told_open(&run->told, &told, err);
     if (status < 0)
         return status;
     fds[0] = record;
     if (who >= 0)
         fds[count++] = who;
+    if (told >= 0)
+        fds[count++] = told;
     for (int i = 0; i < RECORD_STREAMS && !start->is_tty; i++)
         if (start->stdio[i] >= 0)
             fds[count++] = start->stdio[i];
@@ -271,9 +291,11 @@ static void process_foresee_network(struct tier_run *prepared)
 static int run_begin(const struct tier_start *start, struct tier_run **run, struct error *err)
 {
     bool is_in_place = start->plan->wall == PLAN_WALL_LANDLOCK;
+    enum begin_how how;
     int status = 0;
 
-    if (*run && (!begin_suits(start->plan) || ((*run)->has_foreseen_network && start->plan->network == PLAN_NET_HOST))) {
+    if (*run && (!begin_suits(start->plan) || tier_sees_hidden(start) ||
+                 ((*run)->has_foreseen_network && start->plan->network == PLAN_NET_HOST))) {
         run_finish(*run);
         *run = NULL;
     }
@@ -284,9 +306,9 @@ static int run_begin(const struct tier_start *start, struct tier_run **run, stru
         return error_memory(err);
     if (is_in_place)
         status = in_place_name(start->plan, (*run)->scratch, err);
-    return status < 0 ? status
-                      : begin_init(*run, is_in_place ? BEGIN_PLACE : BEGIN_FOR_PLAN, start->init_path, start->fds,
-                                   start->fd_count, err);
+    how = is_in_place ? BEGIN_PLACE : tier_sees_hidden(start) ? BEGIN_WITH_VOID
+          : start->plan->is_reviewed ? BEGIN_REVIEWED : BEGIN_FOR_PLAN;
+    return status < 0 ? status : begin_init(*run, how, start->init_path, start->fds, start->fd_count, err);
 }
 
 /* Rules about programs are kept by marks, which the keeper alone can set. */
@@ -299,6 +321,30 @@ static int programs_check(const struct plan *plan, struct error *err)
     return error_set(err, ERROR_UNENFORCEABLE, ENOTSUP,
                      "network: rules with `programs` need process 1 to make connections, which this plan does not have; "
                      "remove `programs`, or see `cordon doctor`");
+}
+
+/* Who asked to see must not believe that there was nothing. */
+static int void_check(const struct tier_start *start, struct error *err)
+{
+    if (!tier_sees_hidden(start))
+        return 0;
+    if (start->plan->wall == PLAN_WALL_LANDLOCK)
+        return error_set(err, ERROR_UNENFORCEABLE, ENOTSUP,
+                         "what is looked for and hidden can be seen only in namespaces, which cannot be made here: see "
+                         "`cordon doctor`, or watch less");
+    if (!filter_has_keeper(&start->plan->filter))
+        return error_set(err, ERROR_UNENFORCEABLE, ENOTSUP,
+                         "what is looked for and hidden can be seen only where process 1 makes calls on behalf, as it does for policies that "
+                         "grant a directory (Linux 5.14, kernel.yama.ptrace_scope below 3): see `cordon doctor`, or watch less");
+    if (access("/dev/fuse", R_OK | W_OK) < 0)
+        return error_set(err, ERROR_UNENFORCEABLE, errno,
+                         "what is looked for and hidden can be seen only where this user may open /dev/fuse (%s): "
+                         "`modprobe fuse` and `chmod 666 /dev/fuse` as root, or watch less", strerrordesc_np(errno));
+    if (start->plan->mount_count > RECORD_VOID_NODES_MAX / 2)
+        return error_set(err, ERROR_LIMIT, E2BIG,
+                         "what is looked for and hidden can be seen with at most %d paths in a plan; this one has %zu: grant or deny "
+                         "directories instead of what is in them, or watch less", RECORD_VOID_NODES_MAX / 2, start->plan->mount_count);
+    return 0;
 }
 
 static int process_start(const struct tier_start *asked, struct tier_run *prepared, struct tier_run **ret_run,
@@ -316,7 +362,11 @@ static int process_start(const struct tier_start *asked, struct tier_run *prepar
         return error_set(err, ERROR_INVALID, EINVAL, "no command to run");
     if (start->plan->network == PLAN_NET_GATEWAY && !start->gateway)
         return error_set(err, ERROR_INTERNAL, EINVAL, "the plan has a gateway, and nobody brought one");
+    if (start->plan->is_reviewed && !start->plan->review)
+        return error_set(err, ERROR_INTERNAL, EINVAL, "the plan keeps changes for a review, and nobody says where");
     status = programs_check(start->plan, err);
+    if (status == 0)
+        status = void_check(start, err);
     if (status < 0)
         return status;
     status = descriptors_check(start, err);
@@ -328,6 +378,12 @@ static int process_start(const struct tier_start *asked, struct tier_run *prepar
     }
     if (status == 0 && start->gateway)
         run->gateway = *start->gateway;
+    if (status == 0 && start->watcher && start->watcher->level == TIER_WATCH_FULL && !(flags_of(start) & RECORD_WATCHED))
+        status = error_set(err, ERROR_UNENFORCEABLE, ENOTSUP,
+                           "everything can be watched only with namespaces and a policy that keeps names or sockets: grant a "
+                           "directory, or leave --watch full out");
+    if (status == 0 && start->watcher)
+        run->watcher = *start->watcher;
     if (status == 0)
         status = record_hand_over(run, start, err);
     if (status == 0)
@@ -353,6 +409,12 @@ static int process_read_status(struct tier_run *run, struct tier_status *ret_sta
         return status;
     *ret_status = run->status;
     return 1;
+}
+
+static const struct tier_source *process_sources(const struct tier_run *run, size_t *ret_count)
+{
+    *ret_count = run->source_count;
+    return run->sources;
 }
 
 static const struct tier_note *process_notes(const struct tier_run *run, size_t *ret_count)
@@ -388,6 +450,11 @@ static int process_cpu_time(struct tier_run *run, uint64_t *ret_us)
     return run->has_cgroup ? cgroup_cpu_time(&run->cgroup, ret_us) : -ENOTSUP;
 }
 
+static pid_t process_domain_maker(const struct tier_run *run)
+{
+    return run->program;
+}
+
 static pid_t process_pid(const struct tier_run *run)
 {
     return run->pid;
@@ -403,15 +470,18 @@ const struct tier_ops tier_process = {
     .probe = process_probe,
     .prepare = process_prepare,
     .foresee_network = process_foresee_network,
+    .judge_call = process_judge_call,
     .start = process_start,
     .poll_fd = process_poll_fd,
     .read_status = process_read_status,
     .executed = who_executed,
+    .sources = process_sources,
     .notes = process_notes,
     .signal = process_signal,
     .kill = process_kill,
     .cpu_time = process_cpu_time,
     .pid = process_pid,
+    .domain_maker = process_domain_maker,
     .tty_fd = process_tty_fd,
     .finish = run_finish,
     .leave = retire_finish,

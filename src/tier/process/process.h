@@ -9,6 +9,8 @@ extern const struct tier_ops tier_process;
 
 /* probe.c */
 int process_probe(unsigned wanted, struct facts *ret_facts, struct error *err) must_check;
+/* filter_said.c */
+void process_judge_call(const struct plan_filter *plan, int number, struct plan_call *ret_call);
 /* probe_modules.c: facts->no_tproxy */
 void process_probe_tproxy(struct facts *facts);
 

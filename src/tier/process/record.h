@@ -13,8 +13,18 @@
 #define RECORD_MAGIC 0x31647243u /* "Crd1" */
 #define RECORD_SIZE_MAX (16u << 20)
 
+#define FILTER_TOLD 0x4000 /* in what the filter's program returns beside an errno: who has the listener answers with it, and
+                              tells. Taken out before the program is loaded; larger than each errno */
+#define FILTER_START 0xc0de57a7u /* stands in the filter for a number that process 1 draws: execve() with it as a fourth argument, which
+                                    the kernel does not read, is the one by which the program begins. Nobody could look at it yet */
+#define FILTER_WATCHED 0x2000 /* the same beside what is allowed: who has the listener looks, and the kernel goes on */
+
 #define RECORD_STREAMS 3 /* standard streams */
-#define RECORD_FDS_MAX (2 + RECORD_STREAMS) /* of MESSAGE_RECORD */
+#define RECORD_FDS_MAX (3 + RECORD_STREAMS) /* of MESSAGE_RECORD */
+#define RECORD_VOID_NODES_MAX 16384 /* entries of the void */
+#define VOID_TID 3 /* its second one, where there is a void */
+#define RECORD_REVIEWED_MAX 64 /* directories with RECORD_REVIEWED */
+#define RECORD_SELF_NAME "/run/cordon/self" /* what a program connects to, there or not, to ask about itself */
 #define KEEPER_TID 2 /* the first thread that process 1 makes; it makes no process before */
 
 enum record_flag {
@@ -33,11 +43,16 @@ enum record_flag {
     RECORD_MARKS = 1 << 13,        /* the keeper marks what it connects (init/marks.c), and tells who it is: needs RECORD_KEEPER,
                                       and struct record_who as the second descriptor of MESSAGE_RECORD */
     RECORD_TELLS = 1 << 14,        /* the keeper tells what is refused (init/telling.c); needs RECORD_KEEPER */
+    RECORD_TOLD = 1 << 15,         /* refusals are told in struct told_memory (told.h), the last descriptor of MESSAGE_RECORD
+                                      before the streams; the filter marks what it refuses (FILTER_TOLD); needs somebody who
+                                      has the filter's listener */
+    RECORD_WATCHED = 1 << 16,      /* what is let through is told as well (init/watching.c); needs RECORD_KEEPER, RECORD_TOLD */
 };
 
 enum begin_flag {
     BEGIN_MAPPED = 1 << 0,   /* the parent wrote the id maps; supplementary groups can be dropped */
     BEGIN_SYSTEM = 1 << 1,   /* /dev and /proc are made before the record comes */
+    BEGIN_VOID = 1 << 3,     /* the void is a file system where it can be had (init/void.c) */
     BEGIN_IN_PLACE = 1 << 2, /* no namespace: in the host's own tree (init/in_place.c) */
 };
 
@@ -58,6 +73,8 @@ enum record_mount_flag {
     RECORD_IN_SKELETON = 1 << 4, /* the mount point is ours to make */
     RECORD_SEALED = 1 << 5,      /* of a directory: a cover wherever it lies, read-only in the end */
     RECORD_SOCKET = 1 << 6,      /* a socket of the host that may be connected to */
+    RECORD_HOME = 1 << 7,        /* of a private directory: what the host's holds is looked for in it */
+    RECORD_REVIEWED = 1 << 8,    /* changes go to `review` of the record, the host's directory is only read */
 };
 
 /* Values of enum plan_mount_kind. */
@@ -111,6 +128,8 @@ enum record_name_kind {
 #define RECORD_NAME_SHUT (RECORD_NAME_KEPT | RECORD_NAME_OLD)
 #define RECORD_NOTES_MAX 32 /* messages of that kind; one more says that there was more */
 
+#define RECORD_RUNS_OVER_VOID 1 /* with BEGIN_VOID: what is looked for in the home is seen, too */
+
 /* What was noted of a directory: MESSAGE_NOTED, `kind`. */
 enum record_note {
     RECORD_NOTE_NAME = 1, /* a name that is noted wherever it lies */
@@ -162,22 +181,28 @@ struct record {
     uint32_t null_streams; /* bit N: standard stream N is the container's own /dev/null */
     uint32_t capability_last;      /* highest capability of this kernel */
     uint32_t scratch, scratch_parent; /* in place: the directory of this run, 0 = none, and the one that it is in */
+    uint32_t review;                  /* directory with N/upper and N/work for the Nth RECORD_REVIEWED, and the log of changes; 0 = none */
     uint32_t scratch_below;           /* uint64_t offsets, then a zero: names of the directories in it */
 };
 
 enum message_type {
     MESSAGE_ERROR = 1, /* init -> parent: set-up failed; action, object and errnum say what */
-    MESSAGE_RECORD = 2, /* parent -> init: SCM_RIGHTS: the record, with RECORD_MARKS another, each standard stream that is not null */
+    MESSAGE_RECORD = 2, /* parent -> init: SCM_RIGHTS: the record, with RECORD_MARKS and with RECORD_TOLD another, each standard
+                           stream that is not null */
     MESSAGE_GO = 3,    /* parent -> init */
     MESSAGE_TTY = 4,   /* init -> parent: with the master as SCM_RIGHTS */
     MESSAGE_READY = 5, /* init -> parent: everything is set up, only MESSAGE_GO is awaited */
-    MESSAGE_RUNNING = 6, /* init -> parent: the program was executed */
+    MESSAGE_RUNNING = 6, /* init -> parent: the program was executed; in place, where numbers are the host's, `value` is its process;
+                            `kind` may be RECORD_RUNS_OVER_VOID */
     MESSAGE_EXITED = 7,  /* init -> parent: the whole tree is gone */
     MESSAGE_SIGNAL = 8,  /* parent -> init: to the program's process group */
     MESSAGE_NOTED = 9,   /* init -> parent: with the directory (O_PATH) as SCM_RIGHTS */
     MESSAGE_NETWORK = 10, /* parent -> init, before the record: make one; init -> parent: with the namespace as SCM_RIGHTS */
     MESSAGE_REFUSED = 11, /* init -> parent: the kernel refused a connection, `value` is the errno; without RECORD_MARKS
                              `object` is what the process executes */
+    MESSAGE_SELF = 13,    /* init -> parent: with one end of a socket pair as SCM_RIGHTS, whose other end asks about itself */
+    MESSAGE_TOLD = 12,    /* init -> parent: there is more in struct told_memory; with a descriptor (SCM_RIGHTS) of the process
+                             that is number `value` inside, once for each that is told of */
 };
 
 /*

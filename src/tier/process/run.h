@@ -6,6 +6,8 @@
 #include "tier/process/cgroup.h"
 #include "tier/process/in_place.h"
 #include "tier/process/record.h"
+#include "tier/process/sources.h"
+#include "tier/process/told_take.h"
 #include "tier/tier.h"
 
 #define RUN_HELD_MAX 8 /* the program runs already, and only the word of it is on its way */
@@ -23,11 +25,17 @@ struct tier_run {
     struct tier_note notes[RECORD_NOTES_MAX + 1];
     size_t note_count;
     struct tier_attach gateway;
+    struct tier_watcher watcher;
+    struct told *told; /* what process 1 tells of refusals; NULL = nothing */
+    struct tier_source sources[SOURCES_MAX];
+    size_t source_count;
     const struct record_who *who;      /* RECORD_WHO_COUNT of them, which init writes; NULL = none */
     struct message held[RUN_HELD_MAX]; /* of refusals, from before start() returned */
     size_t held_count, held_next;
     uint32_t lost; /* for which that was no room */
     bool is_in_place;
+    pid_t program; /* in place: whose Landlock domain is the container's; 0 = not known */
+    bool has_void, has_void_home; /* look-ups of what is not there are seen; those in the home, too */
     bool has_foreseen_network; /* it makes one before there is a plan */
     char scratch[IN_PLACE_PATH_MAX]; /* "" = none */
 };

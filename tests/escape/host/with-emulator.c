@@ -8,6 +8,7 @@
  */
 #include <poll.h>
 #include <pty.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <termios.h>
 
@@ -139,6 +140,7 @@ int main(int argc, char **argv)
                 die("dup2");
         close(terminal);
         close(master);
+        setenv("CORDON_CARD", "0", 1);
         execvp(command[0], command);
         die(command[0]);
     }

@@ -7,6 +7,7 @@
  */
 #include <poll.h>
 #include <pty.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <termios.h>
 
@@ -66,6 +67,7 @@ int main(int argc, char **argv)
         close(terminal);
         if (master >= 0)
             close(master);
+        setenv("CORDON_CARD", "0", 1);
         execvp(command[0], command);
         die(command[0]);
     }

@@ -114,8 +114,7 @@ class Sweep:
 
     def fail_once(self, role, index, name, errnum):
         world = World('case')
-        value = ['-v', '0'] if name == 'brk' else ['-e', str(errnum)]
-        report = world.trace(['-r', role, '-i', str(index), *value], world.command(self.policy, self.options(world, index)))
+        report = world.trace(['-r', role, '-i', str(index), '-e', str(errnum)], world.command(self.policy, self.options(world, index)))
         # Where a run makes a call less than the good one did, the number can be that of one that cannot fail.
         hit = [words for words in report if words[0] == 'disturbed' and words[3] not in NEVER_FAIL]
         status = ([int(words[1]) for words in report if words[0] == 'status'] or [None])[-1]

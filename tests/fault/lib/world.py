@@ -131,11 +131,13 @@ class World:
 
     def environment(self):
         return {'PATH': '/usr/bin:/bin', 'HOME': self.home, 'LANG': 'C.UTF-8', 'TMPDIR': f'{self.base}/tmp',
-                'FAULT_TOKEN': 'value-of-a-secret'}
+                'FAULT_TOKEN': 'value-of-a-secret',
+                'CORDON_HINT': '0'}  # errors are what is looked at
 
     def command(self, policy='full', options=(), last=(), timeout='20s'):
         kept = 'secret' if policy == 'plain' else 'new.denied'
-        return [Settings.cordon, 'run', '--policy', f'{Settings.root}/{policy}.yaml', '--workspace', self.work,
+        watch = ['--watch', os.environ['FAULT_WATCH']] if os.environ.get('FAULT_WATCH') else []
+        return [Settings.cordon, 'run', *watch, '--policy', f'{Settings.root}/{policy}.yaml', '--workspace', self.work,
                 '--timeout', timeout, *options, '--', Settings.probe, self.marker,
                 ':'.join(f'{self.work}/{name}' for name in ('secret', 'a.denied', 'alias')),
                 f'{self.work}/{kept}', f'{self.base}/outside', *last]
@@ -167,8 +169,9 @@ class World:
         return self.read(self.out)
 
     def errors(self):
-        """Lines of standard error; those of --json in the form of the others."""
-        lines = self.read(self.err).splitlines()
+        """Lines of standard error; those of --json in the form of the others. What is said at the end of a program that failed,
+        as the probe does, is no error."""
+        lines = [line for line in self.read(self.err).splitlines() if not re.match(r'cordon: \d+ refused, such as ', line)]
         for at, line in enumerate(lines):
             if line.startswith('{"error":'):
                 try:
@@ -210,7 +213,7 @@ class World:
     def leftovers(self, is_killed=False):
         """What is there that no launch may leave. A killed one may leave a control group, which a later one removes."""
         problems = []
-        own = re.compile(r'(home/\.(local(/state(/cordon(/runs(/[0-9a-z]{26}(/events\.jsonl)?)?)?)?)?|cache(/cordon(/.*)?)?|'
+        own = re.compile(r'(home/\.(local(/state(/cordon(/runs(/[0-9a-z]{26}(/(events\.jsonl|request\.json))?)?)?)?)?|cache(/cordon(/.*)?)?|'
                          r'config(/cordon)?)|work/marker|out|err|report|events|status)$')
         for path in sorted(self.files() - self.before):
             if not own.match(path):

@@ -108,11 +108,11 @@ test_a_denial_says_what_was_denied_and_what_would_allow_it()
 {
     [ -z "$BARE" ] || return 0
     POLICY=requests
-    run_contained curl -s -m 8 -w '\n%{http_code} %{content_type}' 'http://allowed.example/denied?token=hidden'
+    run_contained curl -s -m 8 -w '\n%{http_code} %{content_type}' 'http://allowed.example/denied?token=veiled'
     grep -qx '403 application/json' <<<"$OUTPUT" || complain "$OUTPUT" || return
     head -n 1 <<<"$OUTPUT" | jq -e '.error | .method == "GET" and .path == "/denied" and (.reason | length > 0) and
         (.remedy | contains("network.egress.allow")) and (.message | length > 0)' >/dev/null || complain "$OUTPUT" || return
-    ! grep -q hidden "$EVENTS" || complain 'a query is in the events'
+    ! grep -q veiled "$EVENTS" || complain 'a query is in the events'
 }
 
 network_test requests_are_events_with_who_made_them "python3"
@@ -122,11 +122,11 @@ test_requests_are_events_with_who_made_them()
     POLICY=requests
     # (it stays a moment: what a process that is gone executed nobody can say)
     passes 'greetings from the world' /usr/bin/python3 -c 'import time, urllib.request
-print(urllib.request.urlopen("http://allowed.example/hello?token=hidden").read().decode())
+print(urllib.request.urlopen("http://allowed.example/hello?token=veiled").read().decode())
 time.sleep(1)' || return
     has_event network.request '.method == "GET" and .path == "/hello" and .status == 200 and .name == "allowed.example" and
         .pid > 0 and (.exe // "" | contains("/python3")) and (.rule | contains("requests.yaml")) and .connection == 1' &&
         has_event network.connected '.connection == 1 and .pid > 0 and (.exe // "" | contains("/python3"))' &&
         has_event network.closed '.bytesDown > 0 and .connection == 1' || return
-    ! grep -q hidden "$EVENTS" || complain 'a query is in the events'
+    ! grep -q veiled "$EVENTS" || complain 'a query is in the events'
 }

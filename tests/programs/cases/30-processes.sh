@@ -204,6 +204,27 @@ test_events_tell_the_run()
     check_equal "$(jq -rs 'map(.type) | join(" ")' "$TREE/events")" "run.started run.timeout run.exited"
 }
 
+# What a program looks for in vain stands in the record where that is asked for, and nothing else is different.
+program_test what_is_hidden_is_recorded_when_it_is_asked_for "jq"
+test_what_is_hidden_is_recorded_when_it_is_asked_for()
+{
+    local events=$WORKSPACE/../hidden.jsonl seen='map(select(.type == "access.denied" and .source == "void")) | map(.object.path)'
+    OPTIONS=(--watch hidden --events "$events")
+    # Where it cannot be had, it is refused with the reason.
+    contained true 2>"$TREE/refused" || {
+        check_equal $? 125 && grep -q '/dev/fuse (.*): `modprobe fuse`' "$TREE/refused" || complain "it does not say why: $(cat "$TREE/refused")"
+        return
+    }
+    rm -f "$events"
+    check_run 0 'absent ' sh -c 'cat /etc/shadow 2>/dev/null || printf "absent "; cat /etc/none/of/this 2>/dev/null; cat /usr/bin/env >/dev/null' || return 1
+    jq -es "$seen"' | index("/etc/shadow") and (index("/etc/none/of/this") | not) and (index("/usr/bin/env") | not)' "$events" >/dev/null ||
+        complain "recorded: $(jq -cs "$seen" "$events")" || return 1
+    jq -es '.[0].watch | map(.source) | index("void")' "$events" >/dev/null || complain "run.started: $(head -1 "$events")" || return 1
+    OPTIONS=(--events "$TREE/usual")
+    check_run 0 'absent ' sh -c 'cat /etc/shadow 2>/dev/null || printf "absent "' || return 1
+    check_equal "$(jq -rs "$seen"' | length' "$TREE/usual")" 0
+}
+
 program_test a_refused_launch_is_recorded "jq"
 test_a_refused_launch_is_recorded()
 {

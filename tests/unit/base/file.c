@@ -237,3 +237,46 @@ TEST(a_relative_or_overlong_directory_is_refused)
     longer[0] = '/';
     check_int(file_make_directories(longer, 0700, &err), -ENAMETOOLONG);
 }
+
+TEST(a_file_is_replaced_through_a_link_and_keeps_its_permissions)
+{
+    char link[128], real[128];
+    struct stat before, after;
+    auto_free char *data = NULL;
+    size_t size = 0;
+
+    snprintf(real, sizeof(real), "%s", folder_path("real"));
+    snprintf(link, sizeof(link), "%s", folder_path("link"));
+    write_file(real, "old", 3);
+    check_int(chmod(real, 0640), 0);
+    check_int(stat(real, &before), 0);
+    check_int(symlink(real, link), 0);
+    check_int(file_replace(link, "new and longer", 14, NULL), 0);
+    check_int(lstat(link, &after), 0);
+    check(S_ISLNK(after.st_mode));
+    check_int(stat(real, &after), 0);
+    check_int(after.st_mode & 07777, 0640);
+    check(after.st_ino != before.st_ino);
+    check_int(file_read(real, 100, &data, &size, NULL), 0);
+    check_string(data, "new and longer");
+}
+
+TEST(a_file_that_cannot_be_replaced_is_as_it_was_and_nothing_lies_beside_it)
+{
+    struct error err = ERROR_INIT;
+    auto_free char *data = NULL;
+    size_t size = 0;
+    char path[128];
+
+    snprintf(path, sizeof(path), "%s", folder_path("directory"));
+    check_int(mkdir(path, 0700), 0);
+    check(file_replace(path, "x", 1, &err) < 0);
+    check_contains(err.text, "/directory");
+    check_int(rmdir(path), 0);
+    check_int(rmdir(folder), 0); /* it is empty */
+    check_int(file_replace(path, "x", 1, &err), -ENOENT);
+    check_int(mkdir(folder, 0700), 0);
+    check_int(file_replace(path, "made", 4, NULL), 0);
+    check_int(file_read(path, 10, &data, &size, NULL), 0);
+    check_string(data, "made");
+}

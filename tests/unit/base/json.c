@@ -87,3 +87,12 @@ TEST(nesting_goes_as_deep_as_promised)
     check_int(text.length, 2 * JSON_DEPTH_MAX);
     check_int(json.depth, 0);
 }
+
+TEST(what_a_terminal_would_obey_is_an_escape_and_the_same_text)
+{
+    auto_text struct text text = {0};
+    struct json json = JSON_INIT(&text, 0);
+
+    json_add_string(&json, NULL, "a\u202eb\u061cc\u2069d\xc2\x9b" "e\u00e4\u20ac\U0001f600");
+    check_string(text.data, "\"a\\u202eb\\u061cc\\u2069d\\u009be\u00e4\u20ac\U0001f600\"");
+}

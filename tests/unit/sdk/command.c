@@ -155,6 +155,49 @@ TEST(a_command_that_was_nearly_right_is_told_what_is_meant)
     check_contains(ran.out, "cordon completion");
 }
 
+TEST(runs_are_listed_and_shown)
+{
+    sandbox_open();
+    RUN(&ran, CORDON, "runs");
+    check_int(ran.status, 0);
+    check_string(ran.out, "no run is recorded yet\n");
+    RUN(&ran, CORDON, "run", "--", "sh", "-c", "exit 7");
+    RUN(&ran, CORDON, "run", "--policy", "/nowhere.yaml", "--", "true");
+    RUN(&ran, CORDON, "runs", "-n", "1");
+    check_int(ran.status, 0);
+    check_contains(ran.out, "refused: system");
+    check_contains(ran.out, "1 older");
+    check(!strstr(ran.out, "exited 7"));
+    RUN(&ran, CORDON, "runs", "--json");
+    check_contains(ran.out, "\"exitStatus\": 7");
+    RUN(&ran, CORDON, "runs", "show", "last");
+    check_int(ran.status, 0);
+    check_contains(ran.out, "/nowhere.yaml");
+    sandbox_close();
+}
+
+TEST(what_runs_is_asked_for_wrongly_is_refused)
+{
+    sandbox_open();
+    RUN(&ran, CORDON, "runs", "show");
+    check_int(ran.status, 2);
+    check_contains(ran.err, "no run: cordon runs show RUN");
+    RUN(&ran, CORDON, "runs", "show", "last");
+    check_int(ran.status, 2);
+    check_contains(ran.err, "no run is recorded yet");
+    RUN(&ran, CORDON, "runs", "show", "nonsense!");
+    check_int(ran.status, 2);
+    RUN(&ran, CORDON, "runs", "-n", "0");
+    check_int(ran.status, 2);
+    check_contains(ran.err, "--number 0: write a number from 1");
+    RUN(&ran, CORDON, "runs", "last");
+    check_int(ran.status, 2);
+    check_contains(ran.err, "one argument too many");
+    RUN(&ran, CORDON, "show");
+    check_contains(ran.err, "write 'cordon runs show'");
+    sandbox_close();
+}
+
 /* What bash offers for the words `line`, of which the last is being written; sorted, one line. */
 static const char *completed(const char *line)
 {
@@ -178,6 +221,10 @@ static const char *completed(const char *line)
 TEST(bash_completes_commands_and_options)
 {
     check_string(completed("pol"), "policy");
+    check_string(completed("run"), "run runs");
+    check_string(completed("runs s"), "show");
+    check_string(completed("runs --n"), "--number");
+    check_string(completed("runs show --j"), "--json");
     check_string(completed("policy ex"), "explain");
     check_string(completed("run --ti"), "--tier --timeout");
     check_string(completed("run --tty --js"), "--json");

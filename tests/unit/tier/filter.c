@@ -23,6 +23,7 @@
 #include "base/kernel/syscalls.h"
 #include "test.h"
 #include "tier/process/filter.h"
+#include "tier/process/process.h"
 
 #ifdef __x86_64__
 #define NATIVE AUDIT_ARCH_X86_64
@@ -40,7 +41,7 @@ static void build(const struct plan_filter *plan)
 {
     struct error err = ERROR_INIT;
 
-    check_int(filter_emit(plan, program, &length, &err), 0);
+    check_int(filter_emit(plan, FILTER_SILENT, program, &length, &err), 0);
 }
 
 static uint32_t run4(uint32_t arch, uint32_t number, uint64_t first, uint64_t second, uint64_t third, uint64_t fourth)
@@ -387,7 +388,7 @@ TEST(an_unknown_name_is_refused_before_anything_is_emitted)
     struct plan_filter filter = {.deny = deny, .deny_count = 1};
     struct error err = ERROR_INIT;
 
-    check_int(filter_emit(&filter, program, &length, &err), -EINVAL);
+    check_int(filter_emit(&filter, FILTER_SILENT, program, &length, &err), -EINVAL);
     check_contains(err.text, "no_such_call");
 }
 
@@ -557,4 +558,48 @@ TEST(attributes_can_be_set_where_only_sockets_are_kept)
     build(&ordinary);
     check_int(run(NATIVE, __NR_setxattr, 0, 0, 0), SECCOMP_RET_ALLOW);
     check_int(run(NATIVE, __NR_landlock_create_ruleset, 0, 0, 0), SECCOMP_RET_ALLOW);
+}
+
+/* Every number, with arguments that other rows refuse or let through. */
+static void compare_words(const struct plan_filter *plan)
+{
+    static const uint64_t arguments[] = {0, 1, 2, 3, 0x10000000 /* CLONE_NEWUSER */, 04755, TIOCSTI, AF_INET, ~0ull};
+    unsigned refused = 0, allowed = 0;
+
+    build(plan);
+    for (int number = 0; number < 600; number++) {
+        struct plan_call call;
+
+        process_judge_call(plan, number, &call);
+        for (size_t i = 0; i < ARRAY_COUNT(arguments); i++) {
+            uint64_t x = arguments[i];
+            uint32_t action = run4(NATIVE, (uint32_t)number, x, x, x, x);
+            bool is_refused = (action & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ERRNO && (action & SECCOMP_RET_DATA);
+
+            if (call.judgement == JUDGED_REFUSED && (!is_refused || (int)(action & SECCOMP_RET_DATA) != call.errnum))
+                test_fail(__FILE__, __LINE__, "%d is said to be refused with %d, and is answered %x", number, call.errnum, action);
+            if (call.judgement == JUDGED_ALLOWED && is_refused)
+                test_fail(__FILE__, __LINE__, "%d is said to be allowed, and is answered %x", number, action);
+        }
+        refused += call.judgement == JUDGED_REFUSED;
+        allowed += call.judgement == JUDGED_ALLOWED;
+    }
+    check(refused > 100 && allowed > 100);
+}
+
+TEST(what_is_said_of_a_call_is_what_the_filter_answers)
+{
+    const char *deny[] = {"ptrace", "io_uring_setup"}, *allow[] = {"kcmp"};
+    struct plan_filter plans[] = {
+        {0},
+        {.keeps_names = true, .allows_inet = true},
+        {.keeps_sockets = true},
+        {.keeps_names = true, .allows_namespaces = true},
+        {.is_in_place = true},
+        {.is_in_place = true, .allows_inet = true},
+        {.deny = deny, .deny_count = 2, .allow = allow, .allow_count = 1},
+    };
+
+    for (size_t i = 0; i < ARRAY_COUNT(plans); i++)
+        compare_words(&plans[i]);
 }

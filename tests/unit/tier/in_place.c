@@ -490,3 +490,53 @@ TEST(in_place_a_neighbour_with_a_longer_name_is_not_the_grant)
     check_int(rmdir(beside), 0);
     check_int(rmdir(workspace), 0);
 }
+
+static char told_paths[512], told_sources[64], told_exe[256];
+static unsigned told_pid;
+static pid_t told_host_pid;
+static size_t told_count;
+
+static int hear(void *context, const struct tier_access *access, const char *source, uint64_t lost, struct error *ret_err)
+{
+    (void)context;
+    (void)lost;
+    (void)ret_err;
+    if (!access)
+        return 0;
+    told_count++;
+    snprintf(told_paths + strlen(told_paths), sizeof(told_paths) - strlen(told_paths), "%s %s %d\n", operation_name(access->operation),
+             access->path ? access->path : "-", access->errnum);
+    snprintf(told_sources + strlen(told_sources), sizeof(told_sources) - strlen(told_sources), "%s ", source);
+    snprintf(told_exe, sizeof(told_exe), "%s", access->process.exe ? access->process.exe : "-");
+    told_pid = access->process.pid;
+    told_host_pid = access->process.host_pid;
+    return 0;
+}
+
+/* And nothing of what goes through. */
+TEST(in_place_refusals_of_changes_and_of_the_filter_are_told)
+{
+    static const struct tier_watcher watcher = {.accessed = hear};
+    const char *workspace = hand_workspace_make();
+    char script[1024], expected[512];
+
+    plan_in_place(workspace);
+    hand_watcher = &watcher;
+    snprintf(script, sizeof(script),
+             "cd %s; touch f; chmod 600 f; ln -s /usr/bin/env l; exec perl -e '"
+             "$\\ = \" \"; sub try_ { print shift() ? \"through\" : int($!) } try_(chmod 0755, \"/usr/bin/env\"); try_(chmod 0755, \"l\");"
+             "try_(chmod 0644, \"f\"); try_(chown 0, 0, \"/usr/bin\"); try_(syscall(272, 0x10000000) == 0)'",
+             workspace);
+    check_int(hand_run(&hand, script, &status, output, sizeof(output), &err), 0);
+    hand_watcher = NULL;
+#ifdef __x86_64__
+    check_string(output, "1 1 through 1 1 ");
+    snprintf(expected, sizeof(expected), "metadata /usr/bin/env %d\nmetadata /usr/bin/env %d\nmetadata /usr/bin %d\nsyscall - %d\n", EPERM,
+             EPERM, EPERM, EPERM);
+    check_string(told_paths, expected);
+    check_string(told_sources, "keeper keeper keeper filter ");
+    check_contains(told_exe, "/perl");
+    check(told_pid > 1 && (pid_t)told_pid == told_host_pid);
+#endif
+    hand_workspace_remove(workspace);
+}

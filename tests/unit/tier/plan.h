@@ -36,6 +36,9 @@ extern void (*hand_look)(const struct tier_run *run);
 /* tier_attach.refused of what hand_run() starts. NULL = nobody. */
 extern int (*hand_refused)(void *context, const struct tier_refusal *refusal, struct error *err);
 
+/* tier_start.watcher of what hand_run() starts. NULL = nobody. */
+extern const struct tier_watcher *hand_watcher;
+
 /*
  * A program that asks its parent to trace it, then is signalled and executes another; before, a child of it that lost its
  * parent does. Both go on. What it prints, its status 42.

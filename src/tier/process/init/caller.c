@@ -130,7 +130,7 @@ long caller_directory(const struct keeper *keeper, const struct call *call, int 
     return status;
 }
 
-static long read_about(const struct keeper *keeper, uint32_t tid, const char *file, char *text, size_t size)
+long caller_read(const struct keeper *keeper, uint32_t tid, const char *file, char *text, size_t size)
 {
     char path[48];
     long fd, got;
@@ -145,12 +145,20 @@ static long read_about(const struct keeper *keeper, uint32_t tid, const char *fi
     return got;
 }
 
+long caller_link(const struct keeper *keeper, uint32_t tid, const char *file, long number, char *text, size_t size)
+{
+    char path[48];
+
+    task_path(path, sizeof(path), tid, file, number);
+    return sys_call4(readlinkat, keeper->proc, path, text, size);
+}
+
 /* The number behind `label` in /proc/TID/status. */
 static long status_number(const struct keeper *keeper, uint32_t tid, const char *label, unsigned base)
 {
     char text[1024];
     size_t length = string_length(label);
-    long got = read_about(keeper, tid, "/status", text, sizeof(text));
+    long got = caller_read(keeper, tid, "/status", text, sizeof(text));
 
     if (got < 0)
         return got;
@@ -205,7 +213,7 @@ int caller_may_trace(const struct keeper *keeper, const struct call *call, long 
 long caller_terminal(const struct keeper *keeper, const struct call *call)
 {
     char text[512];
-    long got = read_about(keeper, call->tid, "/stat", text, sizeof(text));
+    long got = caller_read(keeper, call->tid, "/stat", text, sizeof(text));
     const char *at = text;
     unsigned device = 0;
 
@@ -267,7 +275,7 @@ void caller_take_mask(struct keeper *keeper, const struct call *call)
 long caller_group_inside(const struct keeper *keeper, const struct call *call)
 {
     char text[1024];
-    long got = read_about(keeper, call->tid, "/status", text, sizeof(text)), number = -ESRCH;
+    long got = caller_read(keeper, call->tid, "/status", text, sizeof(text)), number = -ESRCH;
     static const char label[] = "\nNStgid:";
 
     for (const char *at = text; got > 0 && *at; at++) {
@@ -289,7 +297,7 @@ long caller_group_inside(const struct keeper *keeper, const struct call *call)
 int caller_has_capability(const struct keeper *keeper, const struct call *call, unsigned capability)
 {
     char text[1024];
-    long got = read_about(keeper, call->tid, "/status", text, sizeof(text));
+    long got = caller_read(keeper, call->tid, "/status", text, sizeof(text));
     static const char label[] = "\nCapEff:\t";
 
     for (const char *at = text; got > 0 && *at; at++) {

@@ -14,7 +14,7 @@
 static long new_place(struct keeper *keeper, const struct call *call, int directory, uint64_t address,
                       struct place *ret_place)
 {
-    char path[PATH_MAX] not_initialised;
+    char *path = seen_next(keeper);
     long status = caller_text(call, address, path);
 
     if (status >= 0)
@@ -38,7 +38,7 @@ static long new_place(struct keeper *keeper, const struct call *call, int direct
 static long old_place(struct keeper *keeper, const struct call *call, int directory, uint64_t address, int flags,
                       struct place *ret_place)
 {
-    char path[PATH_MAX] not_initialised;
+    char *path = seen_next(keeper);
     long status = caller_text(call, address, path);
 
     return status < 0 ? status : place_find(keeper, call, directory, path, flags, ret_place);
@@ -86,6 +86,22 @@ static long make_symlink(struct keeper *keeper, const struct call *call, uint64_
     return status;
 }
 
+/* Between two mounts of one file system the kernel refuses what it does within one. */
+static long between_mounts(const struct place *from, const struct place *to, long status)
+{
+    struct statx a, b;
+    int source = from->parent == PARENT_NONE ? from->object : from->parent;
+
+    if (status != -EXDEV || sys_call5(statx, source, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, &a) < 0 ||
+        sys_call5(statx, to->parent, to->parent == PARENT_HERE ? "." : "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, &b) < 0)
+        return status;
+    if (a.stx_mnt_id == b.stx_mnt_id) /* a layer of a reviewed run, which moves no directory of the host */
+        return status;
+    if (a.stx_dev_major != b.stx_dev_major || a.stx_dev_minor != b.stx_dev_minor)
+        return status;
+    return keeper_refuses_by(status, TOLD_LAYER_MOUNT);
+}
+
 static long link_to(struct keeper *keeper, const struct place *from, const struct call *call, int directory,
                     uint64_t address)
 {
@@ -101,6 +117,7 @@ static long link_to(struct keeper *keeper, const struct place *from, const struc
         status = sys_call5(linkat, from->parent, from->name, to.parent, to.name, 0);
     else
         status = sys_call5(linkat, keeper->own, place_again(from->object, again), to.parent, to.name, AT_SYMLINK_FOLLOW);
+    status = between_mounts(from, &to, status);
     place_leave(&to);
     return status;
 }
@@ -177,7 +194,9 @@ static long rename_to(struct keeper *keeper, const struct call *call, struct pla
     if (status == 0 && flags & RENAME_EXCHANGE)
         status = notes_take(keeper, call, from);
     if (status == 0)
-        status = sys_call5(renameat2, from->parent, from->name, to.parent, to.name, flags);
+        changes_take_rename(keeper, call, from, &to);
+    if (status == 0)
+        status = between_mounts(from, &to, sys_call5(renameat2, from->parent, from->name, to.parent, to.name, flags));
     place_leave(&to);
     return status;
 }
@@ -191,7 +210,7 @@ static long rename_name(struct keeper *keeper, const struct call *call, int from
     if (flags & ~(uint64_t)(RENAME_NOREPLACE | RENAME_EXCHANGE | RENAME_WHITEOUT))
         return -EINVAL;
     if (flags & RENAME_WHITEOUT) /* leaves a device node behind */
-        return -EPERM;
+        return keeper_refuses(-EPERM);
     status = old_place(keeper, call, from_directory, from_address, PLACE_NAME, &from);
     if (status < 0)
         return status;
@@ -214,6 +233,8 @@ static long remove_name(struct keeper *keeper, const struct call *call, int dire
                               : check_name(keeper, &place);
     if (status == 0 && place.has_slash)
         status = check_directory(&place);
+    if (status == 0)
+        changes_take(keeper, call, &place);
     if (status == 0)
         status = sys_call3(unlinkat, place.parent, place.name, flags);
     place_leave(&place);
@@ -266,7 +287,7 @@ static long truncate_file(struct keeper *keeper, const struct call *call)
     return status;
 }
 
-static long set_mode(struct keeper *keeper, struct place *place, uint64_t mode)
+static long set_mode(struct keeper *keeper, const struct call *call, struct place *place, uint64_t mode)
 {
     char again[24];
     long status = place_check(keeper, place);
@@ -276,7 +297,9 @@ static long set_mode(struct keeper *keeper, struct place *place, uint64_t mode)
     if (status == 0 && place->has_slash && (place->mode & S_IFMT) != S_IFDIR)
         status = -ENOTDIR;
     if (status == 0 && mode & S_ISGID && (place->mode & S_IFMT) != S_IFDIR)
-        status = -EPERM; /* a program with the rights of a group, for others to run */
+        status = keeper_refuses(-EPERM); /* a program with the rights of a group, for others to run */
+    if (status == 0)
+        changes_take(keeper, call, place);
     if (status == 0)
         status = sys_call3(fchmodat, keeper->own, place_again(place->object, again), mode & 07777);
     place_leave(place);
@@ -292,16 +315,16 @@ static long change_mode(struct keeper *keeper, const struct call *call, int dire
         return -EINVAL;
     status = old_place(keeper, call, directory, args[0],
                        (flags & AT_SYMLINK_NOFOLLOW ? 0 : PLACE_FOLLOW) | EMPTY_PATH(flags), &place);
-    return status < 0 ? status : set_mode(keeper, &place, args[1]);
+    return status < 0 ? status : set_mode(keeper, call, &place, args[1]);
 }
 
 static long change_mode_of_descriptor(struct keeper *keeper, const struct call *call)
 {
     struct place place not_initialised;
     int fd = (int)call->args[0];
-    long status = fd < 0 ? -EBADF : place_find(keeper, call, fd, "", PLACE_EMPTY, &place);
+    long status = fd < 0 ? -EBADF : place_find(keeper, call, fd, seen_next(keeper), PLACE_EMPTY, &place);
 
-    return status < 0 ? status : set_mode(keeper, &place, call->args[1]);
+    return status < 0 ? status : set_mode(keeper, call, &place, call->args[1]);
 }
 
 long changing_handle(struct keeper *keeper, const struct call *call)

@@ -8,53 +8,15 @@
 #include <linux/mount.h>
 #include <linux/stat.h>
 
+#include "policy/shown.h"
 #include "tier/process/init/init.h"
-
-static const char *const nodes[] = {"null", "zero", "full", "random", "urandom", "tty"};
+#include "tier/process/init/void.h"
 
 static const struct {
     const char *name, *text;
 } links[] = {
     {"fd", "/proc/self/fd"},         {"stdin", "/proc/self/fd/0"}, {"stdout", "/proc/self/fd/1"},
     {"stderr", "/proc/self/fd/2"},   {"ptmx", "pts/ptmx"},
-};
-
-/* Entries of /proc that show the host's kernel or other users; absent ones need no mask. */
-static const struct {
-    const char *path;
-    int is_directory;
-} hidden[] = {
-    {"/proc/acpi", 1},        /* hardware state */
-    {"/proc/asound", 1},      /* sound devices */
-    {"/proc/scsi", 1},        /* disks; writable by root's uid */
-    {"/proc/bus", 1},         /* raw PCI and USB configuration */
-    {"/proc/fs", 1},          /* the host's file systems */
-    {"/proc/irq", 1},         /* interrupt routing */
-    {"/proc/driver", 1},      /* drivers' private files */
-    {"/proc/pressure", 1},    /* the host's load */
-    {"/proc/cmdline", 0},     /* boot parameters can hold secrets */
-    {"/proc/config.gz", 0},   /* kernel configuration */
-    {"/proc/consoles", 0},    /* consoles of the host */
-    {"/proc/interrupts", 0},  /* keystroke timing */
-    {"/proc/iomem", 0},       /* physical memory map, for root's uid */
-    {"/proc/ioports", 0},     /* the same for ports */
-    {"/proc/kallsyms", 0},    /* kernel addresses */
-    {"/proc/kcore", 0},       /* kernel memory */
-    {"/proc/key-users", 0},   /* keyrings of all users */
-    {"/proc/keys", 0},        /* keyrings */
-    {"/proc/kmsg", 0},        /* kernel log */
-    {"/proc/kpagecgroup", 0}, /* physical pages, for root's uid */
-    {"/proc/kpagecount", 0},  /* the same */
-    {"/proc/kpageflags", 0},  /* the same */
-    {"/proc/latency_stats", 0}, /* what other processes do */
-    {"/proc/modules", 0},     /* modules and, for root's uid, their addresses */
-    {"/proc/pagetypeinfo", 0}, /* physical memory, for root's uid */
-    {"/proc/profile", 0},     /* where the kernel spends its time */
-    {"/proc/sched_debug", 0}, /* all processes of the host */
-    {"/proc/slabinfo", 0},    /* kernel heap, for exploits */
-    {"/proc/sysrq-trigger", 0}, /* kill, reboot */
-    {"/proc/timer_list", 0},  /* kernel addresses */
-    {"/proc/vmallocinfo", 0}, /* kernel addresses */
 };
 
 static void join(char *to, size_t size, const char *directory, const char *name)
@@ -66,7 +28,7 @@ static void join(char *to, size_t size, const char *directory, const char *name)
 
 static void directory_make(struct init *init, int root, const char *path, uint32_t mode)
 {
-    long status = sys_call3(mkdirat, root, path + 1, mode);
+    long status = tree_make(root, path, S_IFDIR | mode, 0);
 
     if (status < 0 && status != -EEXIST)
         init_fail(init, "create", path, -status);
@@ -88,7 +50,7 @@ static void node_attach(struct init *init, int root, const char *target, const c
 
     join(source, sizeof(source), "/dev", name);
     join(path, sizeof(path), target, name);
-    init_need(init, sys_call4(mknodat, root, path + 1, S_IFREG | 0444, 0), "create", path);
+    void_or_need(init, tree_make(root, path, S_IFREG | 0444, 0), "create", path);
     /* Read-only keeps a root caller, who owns the host's node, from changing its mode; writing to a device it permits. */
     fd = init_need(init, tree_clone(AT_FDCWD, source, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, 0),
                    "open", source);
@@ -98,17 +60,36 @@ static void node_attach(struct init *init, int root, const char *target, const c
     mount_attach(init, fd, root, path);
 }
 
+void device_name(const char *target)
+{
+    char path[4200];
+
+    void_make(target, S_IFDIR | 0755, 0);
+    for (size_t i = 0; i < sizeof(shown_devices) / sizeof(shown_devices[0]); i++) {
+        join(path, sizeof(path), target, shown_devices[i]);
+        void_make(path, S_IFREG | 0444, 0);
+    }
+    for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++) {
+        join(path, sizeof(path), target, links[i].name);
+        void_make(path, S_IFLNK | 0777, links[i].text);
+    }
+    join(path, sizeof(path), target, "pts");
+    void_make(path, S_IFDIR | 0755, 0);
+    join(path, sizeof(path), target, "shm");
+    void_make(path, S_IFDIR | 0755, 0);
+}
+
 void device_dev(struct init *init, int root, const char *target)
 {
     static const char *const options[] = {"newinstance", 0, "ptmxmode", "0666", "mode", "0620", 0};
     char path[4200];
 
     directory_make(init, root, target, 0755);
-    for (size_t i = 0; i < sizeof(nodes) / sizeof(nodes[0]); i++)
-        node_attach(init, root, target, nodes[i]);
+    for (size_t i = 0; i < sizeof(shown_devices) / sizeof(shown_devices[0]); i++)
+        node_attach(init, root, target, shown_devices[i]);
     for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++) {
         join(path, sizeof(path), target, links[i].name);
-        init_need(init, sys_call3(symlinkat, links[i].text, root, path + 1), "link", path);
+        void_or_need(init, tree_make(root, path, S_IFLNK | 0777, links[i].text), "link", path);
     }
     join(path, sizeof(path), target, "pts");
     directory_make(init, root, path, 0755);
@@ -120,8 +101,8 @@ void device_dev(struct init *init, int root, const char *target)
 
 static int is_hidden(const char *name)
 {
-    for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++)
-        if (string_equal(hidden[i].path + sizeof("/proc/") - 1, name))
+    for (size_t i = 0; i < sizeof(shown_masked) / sizeof(shown_masked[0]); i++)
+        if (string_equal(shown_masked[i].path + sizeof("/proc/") - 1, name))
             return 1;
     return 0;
 }
@@ -181,8 +162,8 @@ void device_proc(struct init *init, int root, const char *target)
     directory_make(init, root, target, 0555);
     mount_attach(init, tree_new_mount("proc", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC), root,
                  target);
-    for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++)
-        tree_mask_if_readable(init, root, hidden[i].path, hidden[i].is_directory);
+    for (size_t i = 0; i < sizeof(shown_masked) / sizeof(shown_masked[0]); i++)
+        tree_mask_if_readable(init, root, shown_masked[i].path, shown_masked[i].is_directory);
     if (init->begin.uid == 0)
         seal_found(init, root);
     else

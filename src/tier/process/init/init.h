@@ -5,11 +5,14 @@
 
 #include "tier/process/init/sys.h"
 #include "tier/process/record.h"
+#include "tier/process/told.h"
 
 struct init {
     struct begin begin;
     const struct record *record; /* NULL until record_receive() */
     struct record_who *who;      /* RECORD_WHO_COUNT of them, with RECORD_MARKS */
+    struct told_memory *told;    /* with RECORD_TOLD */
+    int changes;       /* log of a reviewed run, -1 = none */
     int control;       /* socket to the launching process; its end-of-file ends the container */
     int ruleset;       /* Landlock, -1 = none */
     int tty;           /* slave side, -1 = none */
@@ -21,6 +24,7 @@ struct init {
     int is_scoped;     /* in place: kill(-1) reaches the container alone */
     int resumes;       /* how often SIGCONT is still to be said */
     long program;      /* pid of the program */
+    uint32_t start;    /* with RECORD_WATCHED: what FILTER_START stands for */
     uint32_t error_kind; /* of init_fail(), ERROR_SYSTEM unless the program itself is at fault */
 
     /* How a failure is told; the program's process, which must not talk to the parent, has its own way. */
@@ -62,14 +66,17 @@ static inline long init_need(struct init *init, long result, const char *action,
  */
 long message_send(int socket, const struct message *message, int fd);
 void init_send(struct init *init, const struct message *message, int fd);
-long message_offer(int socket, const struct message *message); /* at once; -EAGAIN where there is no room */
+long message_offer(int socket, const struct message *message, int fd); /* at once; -EAGAIN where there is no room */
 void init_await_go(struct init *init);
 void begin_receive(struct init *init);    /* message.c: what is known before there is a plan */
 void record_receive(struct init *init);   /* message.c: the plan, and the program's standard streams under their numbers */
 
 void identity_enter(struct init *init);   /* identity.c: id maps, groups, keyring */
 void identity_complete(struct init *init); /* identity.c: what the plan says of host name, formats and namespaces */
-void second_start(struct init *init);     /* second.c: a thread that makes the network namespace meanwhile */
+/* second.c: a thread of process 1 that shares memory and signals with it, and what `flags` say */
+void thread_make(struct init *init, void (*entry)(void *), unsigned long flags, const char *name);
+void second_prepare(struct init *init);   /* second.c: a thread that waits, the first of all */
+void second_start(struct init *init);     /* second.c: it makes the network namespace meanwhile */
 void second_plan(struct init *init);      /* second.c: the same where the plan wants one; what of it the plan decides */
 void second_join_network(struct init *init); /* second.c: and this process enters it */
 void second_keep(struct init *init);      /* second.c: keeper_run() in the second thread */
@@ -77,10 +84,12 @@ void second_end(struct init *init);       /* second.c: no names are kept, it has
 int tree_begin(struct init *init);        /* tree.c: a root that the plan needs nothing for; to be given to tree_build() */
 void tree_build(struct init *init, int root); /* tree.c: the file tree, and nothing else of the host */
 void device_dev(struct init *init, int root, const char *target);  /* device.c: private minimal /dev */
+void device_name(const char *target); /* device.c: all names of /dev into the void, before anything is mounted there */
 void device_proc(struct init *init, int root, const char *target); /* device.c: private /proc */
 void rights_prepare(struct init *init);   /* rights.c: an empty Landlock rule set; tree_build() adds a rule per mount */
 void rights_complete(struct init *init);  /* rights.c: rules for what is no mount of its own, and for descriptors */
 void rights_add(struct init *init, int fd, uint64_t access, const char *name);
+void rights_drop_for_void(struct init *init); /* rights.c: as rights_drop(), of the thread that has no more to do than to look */
 void rights_drop(struct init *init);      /* rights.c: capabilities, securebits; what keeping names needs is left */
 void rights_drop_last(struct init *init, const char *action); /* rights.c: the rest of the capabilities */
 void rights_restrict(struct init *init);  /* rights.c: Landlock, in the process or thread that becomes the program's parent */
@@ -99,8 +108,17 @@ void in_place_end(struct init *init);     /* in_place.c: every other process of 
 void metadata_start(struct init *init, int listener); /* metadata.c: a thread that answers for permissions, owners, times */
 void program_watch(struct init *init) __attribute__((noreturn)); /* watch.c */
 
+/* overlay.c: a mount that shows the directory `source`, which it keeps, and takes what is written apart from it. */
+int overlay_open(struct init *init, int source, uint64_t attributes, const char *target);
+/* O_PATH of the host's object at a name in one of these; negative = there is none. */
+int overlay_find(const char *target);
+void overlay_end(void); /* the tree stands */
+void changes_open(struct init *init); /* changes.c: before the host's root is left */
+
 /* tree.c, for device.c: `target` lies in a directory that no one else can change */
 void tree_attach(struct init *init, int fd, int root, const char *target);
+/* A directory, mount point or link of ours, with its type in `mode`; -EEXIST where it is there already. */
+long tree_make(int root, const char *target, uint32_t mode, const char *text);
 void tree_mask_if_readable(struct init *init, int root, const char *target, int is_directory);
 void tree_attach_private(struct init *init, int root, const char *target, uint32_t mode);
 long tree_clone(int directory, const char *path, uint64_t attributes, int is_recursive);

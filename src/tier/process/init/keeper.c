@@ -32,6 +32,9 @@
 #define NOTIF_SET_FLAGS  SECCOMP_IOW(4, uint64_t) /* 6.6 */
 #define NOTIF_SYNC_WAKE_UP 1                      /* 6.6: the two threads take turns on one processor */
 
+#define SETTLE_PAUSE_NS 500000 /* 0.5 ms */
+#define SETTLE_TRIES    1000
+
 static struct keeper the_keeper;
 
 long keeper_give(const struct keeper *keeper, uint64_t id, int fd, int is_closed_on_exec, int goes_on)
@@ -65,6 +68,29 @@ void keeper_set_tracing(int is_on)
 void keeper_set_marking(uint32_t right)
 {
     rights_set(TRACING | right);
+}
+
+long keeper_refuses_by(long status, enum told_layer layer)
+{
+    the_keeper.seen.decided = status;
+    the_keeper.seen.layer = layer;
+    return status;
+}
+
+long keeper_refuses(long status)
+{
+    return keeper_refuses_by(status, TOLD_LAYER_KEEPER);
+}
+
+static int is_handling; /* what the last call of a program was, may be told after it was answered */
+
+void keeper_settle(void)
+{
+    for (int i = 0; i < SETTLE_TRIES && __atomic_load_n(&is_handling, __ATOMIC_ACQUIRE); i++) {
+        struct __kernel_timespec pause = {.tv_nsec = SETTLE_PAUSE_NS};
+
+        sys_call5(ppoll, 0, 0, &pause, 0, sizeof(uint64_t));
+    }
 }
 
 uint32_t keeper_untold(void)
@@ -123,10 +149,30 @@ static long act(struct keeper *keeper, const struct call *call)
 static void handle(struct keeper *keeper, const struct seccomp_notif *asked)
 {
     struct call call = {.id = asked->id, .tid = asked->pid, .number = asked->data.nr, .args = (const uint64_t *)asked->data.args};
-    long result = view_enter(keeper, &call);
+    int is_watched, watches = (keeper->record->flags & RECORD_WATCHED) != 0;
+    long result = filter_answer(keeper->record, &asked->data, &is_watched);
+    enum told_source source = result < 0 ? TOLD_BY_FILTER : TOLD_BY_KEEPER;
 
-    if (result == 0)
+    if (watches && call.number == __NR_execve) /* with FILTER_START for a fourth argument it looks like process 1's own */
+        is_watched = 1;
+    keeper->seen.count = 0;
+    keeper->seen.decided = 0;
+    if (source == TOLD_BY_KEEPER && !is_watched)
+        result = view_enter(keeper, &call);
+    else if (keeper->is_nested && view_enter(keeper, &call) < 0) /* only to be told of */
+        keeper->view.is_foreign = 1;
+    if (watches && source == TOLD_BY_KEEPER && !is_watched)
+        watching_begin(keeper, &call);
+    if (is_watched) {
+        watching_look(keeper, &call);
+        result = KEEPER_CONTINUE;
+    } else if (result == 0) {
         result = act(keeper, &call);
+    }
+    if (watches && result >= 0 && !is_watched)
+        watching_end(keeper, &call);
+    if (result < 0) /* the caller still waits, and is what it was */
+        refusals_tell(keeper, &call, source, result);
     view_leave(keeper);
     if (result == KEEPER_ANSWERED)
         return;
@@ -154,9 +200,11 @@ static void serve(struct keeper *keeper)
             continue;
         memset(&asked, 0, sizeof(asked));
         status = sys_call3(ioctl, keeper->listener, SECCOMP_IOCTL_NOTIF_RECV, &asked);
-        if (status == 0)
+        if (status == 0) {
+            __atomic_store_n(&is_handling, 1, __ATOMIC_RELEASE);
             handle(keeper, &asked);
-        else if (status != -EINTR) /* the caller died meanwhile, or all have */
+            __atomic_store_n(&is_handling, 0, __ATOMIC_RELEASE);
+        } else if (status != -EINTR) /* the caller died meanwhile, or all have */
             wait_for_call(keeper);
     }
 }
@@ -166,16 +214,22 @@ static void descriptors_settle(struct init *init, struct keeper *keeper, int lis
 {
     long proc = init_need(init, sys_call4(openat, AT_FDCWD, "/proc", O_PATH | O_DIRECTORY | O_CLOEXEC, 0), "open", "/proc");
     long control = init_need(init, sys_call3(fcntl, init->control, F_DUPFD_CLOEXEC, 6), "copy", "descriptor");
+    long changes = -1;
 
     proc = init_need(init, sys_call3(fcntl, proc, F_DUPFD_CLOEXEC, 6), "copy", "descriptor");
     listener = (int)init_need(init, sys_call3(fcntl, listener, F_DUPFD_CLOEXEC, 6), "copy", "descriptor");
+    if (init->changes >= 0)
+        changes = init_need(init, sys_call3(fcntl, init->changes, F_DUPFD_CLOEXEC, 7), "copy", "descriptor");
     init_need(init, sys_call3(close_range, 0, 2, 0), "close", "standard streams");
     keeper->own = (int)init_need(
         init, sys_call4(openat, proc, "thread-self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC, 0), "open", "/proc/thread-self/fd");
     init_need(init, sys_call3(dup3, proc, 3, O_CLOEXEC), "copy", "descriptor");
     init_need(init, sys_call3(dup3, listener, 4, O_CLOEXEC), "copy", "descriptor");
     init_need(init, sys_call3(dup3, control, 5, O_CLOEXEC), "copy", "descriptor");
-    init_need(init, sys_call3(close_range, 6, ~0u, 0), "close", "descriptors"); /* last: the way to tell a failure goes too */
+    keeper->changes = init->changes < 0 ? -1 : 6;
+    if (init->changes >= 0)
+        init_need(init, sys_call3(dup3, changes, 6, O_CLOEXEC), "copy", "descriptor");
+    init_need(init, sys_call3(close_range, 7 - (init->changes < 0), ~0u, 0), "close", "descriptors"); /* last: the way to tell a failure goes too */
     keeper->proc = 3;
     keeper->listener = 4;
     keeper->control = 5;
@@ -204,6 +258,7 @@ void keeper_run(void *argument)
 
     keeper->record = init->record;
     keeper->who = init->who;
+    keeper->told = init->told;
     keeper->uid = init->begin.uid;
     keeper->is_nested = (init->record->flags & RECORD_NESTED) != 0;
     if (sys_call0(gettid) != KEEPER_TID) /* the filter refuses that number beside process 1's */

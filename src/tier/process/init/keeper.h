@@ -9,6 +9,7 @@
 
 #include <linux/fcntl.h>
 #include <linux/limits.h>
+#include <linux/seccomp.h>
 #include <linux/stat.h>
 
 #include "base/compiler.h"
@@ -56,6 +57,24 @@ struct noted {
     uint32_t kind; /* enum record_note */
 };
 
+/* What the present call is about, for who is told that it was refused: what it was decided on, not what is there later. */
+struct seen_name {
+    int from;        /* the caller's directory that a relative name begins at */
+    int is_resolved; /* `directory` and `name` are known */
+    int is_there;    /* the object was looked at */
+    uint32_t mode;   /* and is this */
+    char named[PATH_MAX];
+    char directory[PATH_MAX];
+    char name[NAME_MAX + 1]; /* "" = `directory` is the object itself */
+};
+
+struct seen {
+    uint32_t count;
+    long decided;   /* errno of a refusal that is not the kernel's, or of which is known by what the kernel refuses; 0 = none */
+    uint32_t layer; /* enum told_layer of that */
+    struct seen_name names[3]; /* two, and one for what nobody asks about */
+};
+
 /* Where the caller of the present call stands; view.c. */
 struct view {
     uint64_t own_namespace, own_user_namespace, own_root_mount, own_root_inode; /* the container's */
@@ -71,6 +90,7 @@ struct keeper {
     int is_nested; /* sandboxes inside may have mount namespaces of their own */
     struct view view;
     int listener;
+    int changes;       /* log of a reviewed run, -1 = none */
     int control;       /* this thread's own descriptor of the socket to the parent */
     int proc;          /* O_PATH of the container's /proc */
     int own;           /* O_PATH of the directory of the keeper's own descriptors there */
@@ -94,7 +114,27 @@ struct keeper {
     uint32_t socket_count, socket_oldest;
     struct record_who *who; /* with RECORD_MARKS */
     uint32_t untold; /* refusals for which the parent's socket had no room */
+    struct told_memory *told; /* NULL = nobody is told of refusals */
+    struct seen seen;
 };
+
+/* The buffer for the next path that the present call names. */
+static inline char *seen_next(struct keeper *keeper)
+{
+    struct seen_name *name = &keeper->seen.names[keeper->seen.count];
+
+    keeper->seen.count += keeper->seen.count < 2;
+    name->is_resolved = name->is_there = 0;
+    name->from = AT_FDCWD;
+    name->named[0] = name->name[0] = '\0';
+    return name->named;
+}
+
+/* That of which the present call looks for its place. */
+static inline struct seen_name *seen_now(struct keeper *keeper)
+{
+    return &keeper->seen.names[keeper->seen.count ? keeper->seen.count - 1 : 2];
+}
 
 /* One call of a contained thread, as the kernel hands it over. */
 struct call {
@@ -152,6 +192,10 @@ long caller_directory(const struct keeper *keeper, const struct call *call, int 
 long caller_group(const struct keeper *keeper, const struct call *call);
 long caller_group_inside(const struct keeper *keeper, const struct call *call);
 long caller_group_of(const struct keeper *keeper, uint32_t tid);
+/* A file of /proc/TID, as much as there is room for and a zero behind it. */
+long caller_read(const struct keeper *keeper, uint32_t tid, const char *file, char *text, size_t size);
+/* What a link of /proc/TID says, without a zero; `number` (-1 = none) goes behind `file`. */
+long caller_link(const struct keeper *keeper, uint32_t tid, const char *file, long number, char *text, size_t size);
 /* Is process 1 its parent? */
 int caller_is_first(const struct keeper *keeper, const struct call *call);
 long caller_terminal(const struct keeper *keeper, const struct call *call);
@@ -191,6 +235,10 @@ long sticky_check_link(const struct keeper *keeper, int directory, int link);
 
 /* notes.c. Before the act: if the name is noted, tell the parent of its directory. Negative: it must not be done. */
 long notes_take(struct keeper *keeper, const struct call *call, const struct place *place);
+
+/* changes.c. Before the act: who is about to change this name. notes_take() does it where a name is made or changed. */
+void changes_take(struct keeper *keeper, const struct call *call, const struct place *place);
+void changes_take_rename(struct keeper *keeper, const struct call *call, const struct place *from, const struct place *to);
 
 /* opening.c, changing.c, sockets.c: the calls. -EAGAIN of an _again() = not yet. */
 long opening_handle(struct keeper *keeper, const struct call *call);
@@ -232,13 +280,56 @@ long waiting_add(struct keeper *keeper, const struct waiting *waiting);
 /* 1 when a call came in meanwhile, 0 when not, negative when there will be no more. */
 long waiting_poll(struct keeper *keeper);
 
+struct facts;
+
+/*
+ * filter_answer.c: the negative errno with which the filter refuses a call that it hands over to be told of; else 0. Is it handed
+ * over only to be looked at?
+ */
+long filter_answer(const struct record *record, const struct seccomp_data *data, int *ret_is_watched);
+
+/* refusals.c: tell the parent of a call that is refused, before its caller goes on. Never waits. */
+void refusals_tell(struct keeper *keeper, const struct call *call, enum told_source source, long status);
+/* For the void's thread, which has a `keeper` of its own with no more than `told`, `control` and `proc`. `flags`: enum told_flag. */
+void refusals_tell_of_void(struct keeper *keeper, const struct call *call, long status, unsigned flags, const char *named,
+                           const char *path);
+void refusals_lose(struct keeper *keeper, enum told_source source);
+
+/* The same of what is let through, or came to nothing (`errnum`), so many times: with less about its caller. */
+void refusals_tell_use(struct keeper *keeper, const struct call *call, const struct facts *facts, enum told_source source,
+                       int errnum, uint64_t count);
+
+/* watching.c, where everything is watched: the kernel goes on with what is only looked at. Before and after what is done here. */
+void watching_look(struct keeper *keeper, const struct call *call);
+void watching_begin(struct keeper *keeper, const struct call *call);
+void watching_end(struct keeper *keeper, const struct call *call);
+
+/* facts.c: who the caller is, for the parent. */
+struct facts {
+    uint32_t tid;
+    int64_t second;               /* when that was found out, 0 = never */
+    uint64_t start, stack, words; /* of the thread, and where its program lies in memory: another program lies elsewhere */
+    uint32_t process, parent_count, parents[TOLD_PARENTS];
+    int is_cut;
+    uint16_t exe_length, command_length, parent_lengths[TOLD_PARENTS];
+    char exe[TOLD_TEXT_MAX + 1], command[TOLD_TEXT_MAX + 1], parent_exes[TOLD_PARENTS][TOLD_EXE_MAX + 1];
+};
+const struct facts *facts_of(const struct keeper *keeper, const struct call *call);
+
 /* keeper.c, for the files above */
+long keeper_refuses(long status); /* `status`, which is a decision of the keeper's own */
+long keeper_refuses_by(long status, enum told_layer layer); /* or what the kernel says to it */
+void keeper_settle(void); /* for process 1, when nothing is left that could ask: what is being said is said */
 uint32_t keeper_untold(void); /* for process 1, when nothing is left that could connect */
 int keeper_setting(const char *path); /* a digit of /proc/sys: 0 where this kernel has none, 3 where it cannot be read */
 void keeper_set_tracing(int is_on); /* CAP_SYS_PTRACE, effective or not */
 void keeper_set_marking(uint32_t right); /* that and this right effective; what `marking` does not hold is given up */
 /* The number that the caller has it under; with goes_on the caller is told so and goes on. */
 long keeper_give(const struct keeper *keeper, uint64_t id, int fd, int is_closed_on_exec, int goes_on);
+
+/* self.c: `name` (of a socket, zeros behind it) is that of the questions that the program asks about itself. 0 or a negative errno. */
+int self_is_meant(const struct keeper *keeper, const char *name);
+long self_connect(const struct keeper *keeper, const struct call *call);
 void keeper_answer(const struct keeper *keeper, uint64_t id, long result, int goes_on);
 
 #endif

@@ -6,8 +6,10 @@
  * environment, the number of its control socket as argument, and the capabilities of the new user namespace as ambient
  * set. It holds no memory of the caller. In this order it: learns who it is and closes every descriptor that is not to
  * be kept; becomes the caller's uid inside; makes what every file tree has, while the caller still compiles the policy;
- * takes the record; completes the file tree and leaves the host's; gives up every capability for good; starts the program under Landlock and seccomp; then only reaps, forwards signals and reports. Nothing of it
- * but the keeper of names (keeper.c) and, in place, the thread for metadata (metadata.c) reads what the program controls. It is not dumpable from before the program exists.
+ * takes the record; completes the file tree and leaves the host's; gives up every capability for good; starts the program
+ * under Landlock and seccomp; then only reaps, forwards signals and reports. Nothing of it but the keeper of names (keeper.c),
+ * the void (void.c) and, in place, the thread for metadata (metadata.c) reads what the program controls. It is not dumpable
+ * from before the program exists.
  * Any failure is sent to the parent and ends the container; the program never runs half contained. Where no namespace
  * could be made it is not process 1, and in_place.c has its own theory of operation.
  */
@@ -17,6 +19,7 @@
 
 #include "base/error.h"
 #include "tier/process/init/init.h"
+#include "tier/process/init/void.h"
 
 static struct init the_init;
 
@@ -84,10 +87,12 @@ static void container_enter(struct init *init)
     second_plan(init); /* as what we have become: the program may be its child */
     identity_complete(init);
     rights_prepare(init);
+    changes_open(init);
     tree_build(init, root);
     streams_complete(init);
     rights_complete(init);
     second_join_network(init);
+    void_settle(init);
     rights_drop(init);
     terminal_open(init);
     init_need(init, sys_call5(prctl, PR_SET_DUMPABLE, 0, 0, 0, 0), "prctl", "PR_SET_DUMPABLE");
@@ -101,7 +106,7 @@ void init_main(long *stack)
     char **argv = (char **)(stack + 1);
 
     init->error_kind = ERROR_SYSTEM;
-    init->ruleset = init->tty = init->master = init->guard = -1;
+    init->ruleset = init->tty = init->master = init->guard = init->changes = -1;
     init->control = *stack == 2 ? number_of(argv[1]) : -1;
     if (init->control < 3)
         sys_call1(exit_group, 125);

@@ -43,7 +43,7 @@ struct control_fds {
     int fds[RECORD_FDS_MAX];
 };
 
-long message_send(int socket, const struct message *message, int fd)
+static long send_with(int socket, const struct message *message, int fd, int flags)
 {
     struct io_vector vector = {message, sizeof(*message)};
     struct control_fd control = {sizeof(control) - sizeof(int), SOL_SOCKET_LEVEL, SCM_RIGHTS_TYPE, fd, 0};
@@ -55,16 +55,19 @@ long message_send(int socket, const struct message *message, int fd)
         header.control_length = sizeof(control);
     }
     do
-        sent = sys_call3(sendmsg, socket, &header, MSG_NOSIGNAL_FLAG);
+        sent = sys_call3(sendmsg, socket, &header, MSG_NOSIGNAL_FLAG | flags);
     while (sent == -EINTR);
     return sent < 0 ? sent : 0; /* a packet goes whole or not at all */
 }
 
-long message_offer(int socket, const struct message *message)
+long message_send(int socket, const struct message *message, int fd)
 {
-    long sent = sys_call6(sendto, socket, message, sizeof(*message), MSG_NOSIGNAL_FLAG | MSG_DONTWAIT_FLAG, 0, 0);
+    return send_with(socket, message, fd, 0);
+}
 
-    return sent < 0 ? sent : 0;
+long message_offer(int socket, const struct message *message, int fd)
+{
+    return send_with(socket, message, fd, MSG_DONTWAIT_FLAG);
 }
 
 void init_send(struct init *init, const struct message *message, int fd)
@@ -181,6 +184,13 @@ static void first_receive(struct init *init, struct message *message, struct mes
     }
 }
 
+static void *memory_map(struct init *init, int fd, size_t size)
+{
+    if (fd < 0)
+        init_fail(init, "receive", "memory", EBADMSG);
+    return (void *)init_need(init, sys_call6(mmap, 0, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0), "map", "memory");
+}
+
 void record_receive(struct init *init)
 {
     struct message message;
@@ -197,15 +207,10 @@ void record_receive(struct init *init)
     if (!count || control.type != SCM_RIGHTS_TYPE)
         init_fail(init, "receive", "record", EBADMSG); /* it could not be handed over: no descriptor is free */
     init->record = record_map(init, control.fds[0]);
-    if (init->record->flags & RECORD_MARKS) {
-        if (next == count)
-            init_fail(init, "receive", "memory", EBADMSG);
-        init->who = (struct record_who *)init_need(init,
-                                                   sys_call6(mmap, 0, RECORD_WHO_COUNT * sizeof(struct record_who), PROT_READ | PROT_WRITE,
-                                                             MAP_SHARED, control.fds[next], 0),
-                                                   "map", "memory");
-        next++;
-    }
+    if (init->record->flags & RECORD_MARKS)
+        init->who = memory_map(init, next < count ? control.fds[next++] : -1, RECORD_WHO_COUNT * sizeof(struct record_who));
+    if (init->record->flags & RECORD_TOLD)
+        init->told = memory_map(init, next < count ? control.fds[next++] : -1, sizeof(struct told_memory));
     for (int fd = 0; fd < RECORD_STREAMS; fd++)
         if (!(init->record->null_streams & (1u << fd))) {
             if (next == count)

@@ -18,9 +18,9 @@
 
 #include "tier/process/init/keeper.h"
 
-#define STACK_BYTES (64u << 10)
+#define STACK_BYTES (128u << 10) /* three paths and what is told of a refusal */
 
-static struct keeper answers; /* of it only the listener is used: keeper_answer() needs no more */
+static struct keeper answers; /* of it the listener and what is told are used: the files of the keeper need no more */
 
 /* What is to become of an object. */
 struct change {
@@ -118,9 +118,10 @@ static long path_open(const struct call *call, const struct named *named, const 
 
 static long object_open(const struct call *call, const struct named *named)
 {
-    char path[PATH_MAX] not_initialised;
+    char *path = seen_next(&answers);
     long status;
 
+    seen_now(&answers)->from = named->directory;
     if (!named->path)
         return named->directory < 0 ? -EBADF : descriptor_open(call, named->directory);
     status = caller_text(call, named->path, path);
@@ -134,15 +135,21 @@ static long object_open(const struct call *call, const struct named *named)
 /* A name that the kernel gives, so that nothing on the way to it counts. */
 static long object_check(const struct record *record, int object)
 {
-    char again[48], path[PATH_MAX] not_initialised;
+    struct seen_name *seen = seen_now(&answers);
+    char again[48], *path = seen->directory;
     long length;
 
     string_append_number(string_append(again, again + sizeof(again), "/proc/self/fd/"), again + sizeof(again), (uint64_t)object);
-    length = sys_call4(readlinkat, AT_FDCWD, again, path, sizeof(path) - 1);
+    length = sys_call4(readlinkat, AT_FDCWD, again, path, sizeof(seen->directory) - 1);
     if (length < 0)
         return length;
     path[length] = '\0';
-    return is_granted(record, path) ? 0 : -EPERM;
+    seen->is_resolved = seen->is_there = 1;
+    if (is_granted(record, path))
+        return 0;
+    answers.seen.decided = -EPERM;
+    answers.seen.layer = TOLD_LAYER_KEEPER;
+    return -EPERM;
 }
 
 static long object_change(int object, const struct change *change)
@@ -265,10 +272,18 @@ static void handle(const struct record *record, const struct seccomp_notif *aske
     struct call call = {.id = asked->id, .tid = asked->pid, .number = asked->data.nr, .args = (const uint64_t *)asked->data.args};
     struct change change = {.what = CHANGE_MODE};
     struct named named;
-    long status = call_read(&call, &named, &change);
+    int is_watched; /* nothing is, in place */
+    long status = filter_answer(record, &asked->data, &is_watched);
+    enum told_source source = status < 0 ? TOLD_BY_FILTER : TOLD_BY_KEEPER;
 
+    answers.seen.count = 0;
+    answers.seen.decided = 0;
+    if (status == 0)
+        status = call_read(&call, &named, &change);
     if (status == 0)
         status = change_apply(record, &call, &named, &change);
+    if (status < 0)
+        refusals_tell(&answers, &call, source, status);
     keeper_answer(&answers, call.id, status, 0);
 }
 
@@ -298,5 +313,9 @@ void metadata_start(struct init *init, int listener)
                            "map", "stack");
 
     answers.listener = listener;
+    answers.record = init->record;
+    answers.told = init->told;
+    answers.control = init->control;
+    answers.proc = (int)init_need(init, sys_call4(openat, AT_FDCWD, "/proc", O_PATH | O_DIRECTORY | O_CLOEXEC, 0), "open", "/proc");
     init_need(init, thread_start(metadata_run, init, (char *)stack + STACK_BYTES, flags), "start", "thread for metadata");
 }

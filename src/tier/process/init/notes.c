@@ -111,6 +111,7 @@ long notes_take(struct keeper *keeper, const struct call *call, const struct pla
 {
     long directory, status = 0;
 
+    changes_take(keeper, call, place);
     if (!(place->at.kinds & (RECORD_NAME_NOTED | RECORD_NAME_PART)))
         return 0;
     directory = directory_of(keeper, call, place);

@@ -179,9 +179,9 @@ static long check_pipe(const struct place *place, int flags)
     if ((place->mode & S_IFMT) != S_IFIFO || (flags & O_ACCMODE) == O_RDONLY)
         return 0;
     if (place->is_read_only) /* the caller's input: others that read from the pipe would take it for their own */
-        return -EACCES;
+        return keeper_refuses(-EACCES);
     status = sys_call2(fstatfs, place->object, &mounted);
-    return status < 0 ? status : mounted.f_flags & MOUNTED_READ_ONLY ? -EROFS : 0;
+    return status < 0 ? status : mounted.f_flags & MOUNTED_READ_ONLY ? keeper_refuses_by(-EROFS, TOLD_LAYER_MOUNT) : 0;
 }
 
 static long open_existing(struct keeper *keeper, const struct call *call, struct place *place, int flags)
@@ -205,7 +205,7 @@ static long open_existing(struct keeper *keeper, const struct call *call, struct
     if (status < 0)
         return status;
     if (place->is_outside && flags & O_TRUNC) /* it may have been given for appending only */
-        return -EACCES;
+        return keeper_refuses(-EACCES);
     if (is_writing(flags))
         status = notes_take(keeper, call, place);
     if (status < 0)
@@ -284,7 +284,7 @@ static long open_thoroughly(struct keeper *keeper, const struct call *call, int 
 static long open_at(struct keeper *keeper, const struct call *call, int directory, uint64_t address,
                     const struct asked *asked)
 {
-    char path[PATH_MAX] not_initialised;
+    char *path = seen_next(keeper);
     long status = caller_text(call, address, path);
 
     if (status < 0)

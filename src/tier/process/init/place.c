@@ -56,7 +56,7 @@ static long parent_name(const struct keeper *keeper, const struct place *place, 
         length = sys_call2(getcwd, text, PATH_MAX);
     if (length < 0)
         return length;
-    return length && text[0] == '/' ? length : -EACCES;
+    return length && text[0] == '/' ? length : keeper_refuses(-EACCES);
 }
 
 static int begins(const char *text, const char *with)
@@ -97,7 +97,7 @@ long place_take_proc(struct keeper *keeper, const struct call *call, char name[P
         rest++;
     process = number_at(&rest);
     if (process < 0 || (*rest && *rest != '/'))
-        return -EACCES; /* /proc itself, /proc/sys ...: nothing there is the program's to write */
+        return keeper_refuses(-EACCES); /* /proc itself, /proc/sys ...: nothing there is the program's to write */
     if (process == 1 && begins(rest, "/task/")) {
         rest += 6;
         number_at(&rest);
@@ -105,9 +105,9 @@ long place_take_proc(struct keeper *keeper, const struct call *call, char name[P
     if (process == 1)
         process = call->tid;
     else if (process != (long)call->tid && caller_group_of(keeper, (uint32_t)process) == 1)
-        return -EACCES; /* a thread of process 1 by its own number */
+        return keeper_refuses(-EACCES); /* a thread of process 1 by its own number */
     else if (process != (long)call->tid && !caller_may_trace(keeper, call, process))
-        return -EACCES;
+        return keeper_refuses(-EACCES);
     *ret_is_foreign = process != (long)call->tid;
     at = string_append_number(path, end, (uint64_t)process);
     string_append(at, end, rest);
@@ -134,8 +134,12 @@ static long object_look(struct place *place)
 /* The object is known by its descriptor alone: its own name is what counts. */
 long place_name_object(struct keeper *keeper, const struct call *call, struct place *place)
 {
-    char name[PATH_MAX] not_initialised;
+    struct seen_name *seen = seen_now(keeper);
+    char *name = seen->directory;
     long status = place_text(keeper, place->object, name);
+
+    seen->is_resolved = status > 0;
+    seen->name[0] = '\0';
 
     if (status == 0) /* no pattern can mean it */
         names_start(keeper->record, &place->at);
@@ -149,7 +153,11 @@ long place_name_object(struct keeper *keeper, const struct call *call, struct pl
     descriptor_close(&place->parent);
     place->parent = PARENT_NONE;
     place->name[0] = '\0';
-    return status < 0 ? status : object_look(place);
+    if (status >= 0)
+        status = object_look(place);
+    seen->is_there = status >= 0;
+    seen->mode = place->mode;
+    return status;
 }
 
 /* Split `path` behind its last directory; slashes at its end are taken off and remembered. */
@@ -230,7 +238,7 @@ static long parent_settle(struct keeper *keeper, const struct call *call, int fl
     if (!place->is_proc)
         return status;
     if (flags & PLACE_AGAIN) /* the kernel would go to the keeper's */
-        return -EACCES;
+        return keeper_refuses(-EACCES);
     if (place->parent == PARENT_HERE)
         place->parent = PARENT_NONE;
     return place_take_proc(keeper, call, name, &place->parent, &place->is_foreign);
@@ -240,11 +248,14 @@ static long parent_settle(struct keeper *keeper, const struct call *call, int fl
 static long place_enter(struct keeper *keeper, const struct call *call, int from, int start, char *path, int flags,
                         struct place *place)
 {
-    char name[PATH_MAX] not_initialised;
+    struct seen_name *seen = seen_now(keeper);
+    char *name = seen->directory;
     struct names_at parent not_initialised;
     const char *directory;
     long status = place_split(path, place, &directory);
 
+    seen->is_resolved = seen->is_there = 0;
+    name[0] = '\0';
     if (status >= 0)
         status = parent_take(keeper, call, from, start, directory, flags);
     if (status < 0)
@@ -252,8 +263,12 @@ static long place_enter(struct keeper *keeper, const struct call *call, int from
     descriptor_close(&place->parent);
     place->parent = flags & PLACE_HERE ? PARENT_HERE : (int)status;
     status = parent_settle(keeper, call, flags, place, name);
+    seen->is_resolved = name[0] == '/';
+    string_append(seen->name, seen->name + sizeof(seen->name), place->name);
     if (status >= 0 && (place_is_dots(place->name) || !(flags & PLACE_NAME)))
         status = place_look(place);
+    seen->is_there = place->object >= 0;
+    seen->mode = place->mode;
     if (status < 0)
         return status;
     if (place_is_dots(place->name) && place->object >= 0)
@@ -314,7 +329,7 @@ static long self_replace(const struct call *call, char path[PATH_MAX])
     if (path[0] != '/' || (path[1] != 'p' && path[1] != 'd'))
         return 0;
     if (begins(path, "/proc/1/fd/")) /* the keeper is process 1, whose descriptors are not the caller's */
-        return -EACCES;
+        return keeper_refuses(-EACCES);
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         if (!begins(path, rows[i].name))
             continue;
@@ -374,6 +389,7 @@ long place_find_again(struct keeper *keeper, const struct call *call, int from, 
     char rest[PATH_MAX] not_initialised;
 
     place_empty(ret_place);
+    seen_now(keeper)->from = AT_FDCWD;
     string_append(rest, rest + sizeof(rest), path);
     return place_found(keeper, call, ret_place,
                        place_enter(keeper, call, from, AT_FDCWD, rest, PLACE_AGAIN, ret_place));
@@ -387,6 +403,7 @@ long place_find(struct keeper *keeper, const struct call *call, int directory, c
     long status;
 
     place_empty(place);
+    seen_now(keeper)->from = directory;
     if (*path) {
         string_append(rest, rest + sizeof(rest), path);
         status = keeper->view.is_foreign ? walk_find(keeper, call, directory, rest, flags, place)

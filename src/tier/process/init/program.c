@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "tier/process/init/init.h"
+#include "tier/process/init/void.h"
 
 struct outcome {
     int32_t is_failed;
@@ -48,16 +49,16 @@ static char **pointers_of(const struct init *init, uint32_t offset, uint32_t cou
 }
 
 /* A file without "#!" is a shell script, as execvp() has it. The slot before argv[0] is free for the shell's name. */
-static long execute(const char *path, char **argv, char **envp)
+static long execute(const struct init *init, const char *path, char **argv, char **envp)
 {
-    long status = sys_call3(execve, path, argv, envp);
+    long status = sys_call4(execve, path, argv, envp, init->start);
 
     if (status == -ENOEXEC) {
         char *first = argv[0];
 
         argv[-1] = (char *)"/bin/sh";
         argv[0] = (char *)path;
-        status = sys_call3(execve, "/bin/sh", argv - 1, envp);
+        status = sys_call4(execve, "/bin/sh", argv - 1, envp, init->start);
         argv[0] = first;
     }
     return status;
@@ -71,7 +72,7 @@ static long execute_searched(struct init *init, char **argv, char **envp)
 
     for (const char *name = argv[0]; *name; name++)
         if (*name == '/')
-            return execute(argv[0], argv, envp);
+            return execute(init, argv[0], argv, envp);
     if (!argv[0][0] || !init->record->search_path)
         return -ENOENT;
     for (;;) {
@@ -83,7 +84,7 @@ static long execute_searched(struct init *init, char **argv, char **envp)
         if (at == path)
             at = string_append(at, end, ".");
         at = string_append(string_append(at, end, "/"), end, argv[0]);
-        status = at + 1 < end ? execute(path, argv, envp) : -ENAMETOOLONG;
+        status = at + 1 < end ? execute(init, path, argv, envp) : -ENAMETOOLONG;
         if (status == -EACCES)
             result = -EACCES;
         else if (status != -ENOENT && status != -ENOTDIR && status != -ENAMETOOLONG)
@@ -171,7 +172,7 @@ static void launch_by_keeper(struct init *init)
 
 void program_start(struct init *init)
 {
-    struct message running = {.type = MESSAGE_RUNNING};
+    struct message running = {.type = MESSAGE_RUNNING, .kind = void_has_home() ? RECORD_RUNS_OVER_VOID : 0};
     int ruleset = init->ruleset;
 
     outcome = (struct outcome *)init_need(init,
@@ -194,5 +195,6 @@ void program_start(struct init *init)
         sys_call1(close, init->tty);
     if (ruleset >= 0)
         sys_call1(close, ruleset);
+    running.value = init_is_in_place(init) ? (int32_t)init->program : 0;
     init_send(init, &running, -1);
 }

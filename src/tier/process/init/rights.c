@@ -153,15 +153,25 @@ static uint32_t rights_of_keeper(const struct init *init)
     return init_has_keeper(init) ? 1u << CAP_SYS_PTRACE | marking : 0;
 }
 
-void rights_drop(struct init *init)
+static void rights_drop_but(struct init *init, uint32_t kept)
 {
     for (uint32_t capability = 0; capability <= init->record->capability_last; capability++)
         need_privilege(init, sys_call5(prctl, PR_CAPBSET_DROP, capability, 0, 0, 0), "drop", "bounding capability");
     need_privilege(init, sys_call5(prctl, PR_SET_SECUREBITS, SECUREBITS, 0, 0, 0), "lock", "securebits");
     init_need(init, sys_call5(prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0), "clear",
               "ambient capabilities");
-    capabilities_set(init, rights_of_keeper(init), "drop");
+    capabilities_set(init, kept, "drop");
     init_need(init, sys_call5(prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "set", "no_new_privs");
+}
+
+void rights_drop(struct init *init)
+{
+    rights_drop_but(init, rights_of_keeper(init));
+}
+
+void rights_drop_for_void(struct init *init)
+{
+    rights_drop_but(init, 1u << CAP_SYS_PTRACE);
 }
 
 void rights_restrict(struct init *init)
@@ -174,6 +184,21 @@ void rights_restrict(struct init *init)
     init->ruleset = -1;
 }
 
+/* What is refused and told is asked instead; who answers reads the program as it was (filter_answer.c). This copy is one's own. */
+static void filter_ask(struct sock_fprog *program, uint32_t start)
+{
+    for (uint32_t i = 0; i < program->len; i++) {
+        struct sock_filter *row = &program->filter[i];
+
+        if (row->code == (BPF_RET | BPF_K) && (row->k & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ERRNO && row->k & FILTER_TOLD)
+            row->k = SECCOMP_RET_USER_NOTIF;
+        if (row->code == (BPF_RET | BPF_K) && row->k == (SECCOMP_RET_ALLOW | FILTER_WATCHED))
+            row->k = SECCOMP_RET_USER_NOTIF;
+        if (row->code == (BPF_JMP | BPF_JEQ | BPF_K) && row->k == FILTER_START)
+            row->k = start;
+    }
+}
+
 /* The listener when the filter asks the keeper, -1 when it does not. */
 int rights_apply(struct init *init)
 {
@@ -183,6 +208,9 @@ int rights_apply(struct init *init)
                                  .filter = (struct sock_filter *)init_string(init, record->filter)};
     long flags = SECCOMP_FILTER_FLAG_NEW_LISTENER, listener;
 
+    if (record->flags & RECORD_WATCHED)
+        init_need(init, sys_call3(getrandom, &init->start, sizeof(init->start), 0), "draw", "random bytes");
+    filter_ask(&program, init->start);
     for (uint32_t i = 0; i < record->limit_count; i++) {
         struct resource_limit limit = {limits[i].value, limits[i].value};
 

@@ -22,12 +22,12 @@
 #define AF_INET_FAMILY     2
 #define SOCK_DGRAM_CLOEXEC (2 | O_CLOEXEC)
 
-enum step { STEP_NONE = 0, STEP_PLAN, STEP_NETWORK_MADE, STEP_KEEP, STEP_END };
+enum step { STEP_NONE = 0, STEP_NETWORK, STEP_PLAN, STEP_NETWORK_MADE, STEP_KEEP, STEP_END };
 
 static struct {
     uint32_t step;       /* enum step, a futex: STEP_NETWORK_MADE is the thread's to set, the others process 1's */
     int network;         /* the namespace, until process 1 is in it */
-    int is_started;
+    int is_started, has_network;
 } second;
 
 static void step_set(struct init *init, uint32_t step)
@@ -87,22 +87,29 @@ static void network_complete(struct init *init)
 static void second_run(void *argument)
 {
     struct init *init = argument;
-    long status = sys_call1(unshare, CLONE_NEWNET);
+    uint32_t step = step_await(STEP_NONE);
+    long status;
 
-    step_await(STEP_NONE);
-    if (status < 0)
-        network_refuse(init, status);
-    network_complete(init);
-    rights_drop(init);
-    step_set(init, STEP_NETWORK_MADE);
-    if (step_await(STEP_NETWORK_MADE) != STEP_KEEP)
+    if (step == STEP_NETWORK || step == STEP_PLAN) {
+        status = sys_call1(unshare, CLONE_NEWNET);
+        step_await(STEP_NETWORK);
+        if (status < 0)
+            network_refuse(init, status);
+        network_complete(init);
+        rights_drop(init);
+        step_set(init, STEP_NETWORK_MADE);
+        step = step_await(STEP_NETWORK_MADE);
+    } else {
+        rights_drop(init);
+    }
+    if (step != STEP_KEEP)
         sys_call1(exit, 0);
     /* from here on descriptors, working directory and umask of its own */
     init_need(init, sys_call1(unshare, CLONE_FILES | CLONE_FS), "separate", "thread");
     keeper_run(init);
 }
 
-static void thread_make(struct init *init, void (*entry)(void *), unsigned long flags, const char *name)
+void thread_make(struct init *init, void (*entry)(void *), unsigned long flags, const char *name)
 {
     long stack = init_need(init,
                            sys_call6(mmap, 0, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK,
@@ -113,7 +120,7 @@ static void thread_make(struct init *init, void (*entry)(void *), unsigned long 
     init_need(init, thread_start(entry, init, (char *)stack + STACK_BYTES, flags), "start", name);
 }
 
-void second_start(struct init *init)
+void second_prepare(struct init *init)
 {
     if (second.is_started)
         return;
@@ -121,10 +128,19 @@ void second_start(struct init *init)
     thread_make(init, second_run, CLONE_FILES | CLONE_FS, "second thread");
 }
 
+void second_start(struct init *init)
+{
+    if (second.has_network)
+        return;
+    second_prepare(init);
+    second.has_network = 1;
+    step_set(init, STEP_NETWORK);
+}
+
 void second_plan(struct init *init)
 {
     if (!(init->record->flags & RECORD_NETWORK)) {
-        if (second.is_started) /* who sent the record knows that */
+        if (second.has_network) /* who sent the record knows that */
             init_fail(init, "leave out", "network namespace", EBADMSG);
         return;
     }
@@ -134,7 +150,7 @@ void second_plan(struct init *init)
 
 void second_join_network(struct init *init)
 {
-    if (!second.is_started)
+    if (!second.has_network)
         return;
     step_await(STEP_PLAN);
     init_need(init, sys_call2(setns, second.network, CLONE_NEWNET), "enter", "network namespace");

@@ -150,7 +150,7 @@ static long bind_here(struct keeper *keeper, const struct call *call, int socket
     if (from < 0)
         return from;
     if (keeper->is_nested && name->local.path[0] != '/' && !view_is_own(keeper, (int)from))
-        status = -EACCES;
+        status = keeper_refuses(-EACCES);
     else
         status = place_find_again(keeper, call, (int)from, name->local.path, &place);
     if (status == 0)
@@ -234,6 +234,11 @@ static long bind_socket(struct keeper *keeper, const struct call *call)
     socket = caller_socket(keeper, call, (int)call->args[0]);
     if (socket < 0)
         return socket;
+    if (is_named(&name, length)) {
+        char *named = seen_next(keeper);
+
+        string_append(named, named + PATH_MAX, name.local.path);
+    }
     if (!is_named(&name, length))
         status = bind_nameless(keeper, call, (int)socket, &name, length);
     else if (keeper->view.is_foreign)
@@ -265,15 +270,18 @@ static long object_take(struct keeper *keeper, const struct call *call, union so
     char *end = name->local.path + sizeof(name->local.path), *at;
     struct known_socket socket = {0};
     struct place place not_initialised;
-    long status = place_find(keeper, call, AT_FDCWD, name->local.path, PLACE_FOLLOW, &place);
+    char *named = seen_next(keeper);
+    long status;
 
+    string_append(named, named + PATH_MAX, name->local.path);
+    status = place_find(keeper, call, AT_FDCWD, named, PLACE_FOLLOW, &place);
     if (status < 0)
         return status;
     status = place.has_slash ? -ENOTDIR : socket_look(place.object, &socket);
     if (status == -ENOTSOCK)
         status = -ECONNREFUSED;
     if (status == 0 && !is_granted(keeper, &socket))
-        status = -EACCES;
+        status = keeper_refuses(-EACCES);
     if (status == 0) {
         at = string_append_number(string_append(name->local.path, end, "/proc/thread-self/fd/"), end,
                                   (uint64_t)place.object);
@@ -343,6 +351,8 @@ static long connect_socket(struct keeper *keeper, const struct call *call)
 
     if (status < 0)
         return status;
+    if (is_named(&name, length) && self_is_meant(keeper, name.local.path))
+        return self_connect(keeper, call);
     status = caller_socket(keeper, call, (int)call->args[0]);
     if (status < 0)
         return status;

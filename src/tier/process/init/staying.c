@@ -60,11 +60,11 @@ long place_check(const struct keeper *keeper, struct place *place)
     long status = 0;
 
     if (place->at.kinds & RECORD_NAME_KEPT)
-        return -EACCES;
+        return keeper_refuses(-EACCES);
     if (place->at.kinds & RECORD_NAME_OLD)
         status = place_look(place);
     if (place->at.kinds & RECORD_NAME_OLD && status == 0 && place->object >= 0 && is_old(keeper, place->object))
-        status = -EACCES;
+        status = keeper_refuses(-EACCES);
     return status;
 }
 
@@ -95,14 +95,14 @@ static long walk_entry(struct walk *walk, int directory, const char *name, const
     names_step(record, from, name, length, &from_here);
     names_step(record, to, name, length, &to_here);
     if ((from_here.kinds ^ to_here.kinds) & RECORD_NAME_KEPT)
-        return -EACCES;
+        return keeper_refuses(-EACCES);
     if (!names_differ(record, &from_here, &to_here) && !names_differ(record, &to_here, &from_here))
         return 0;
     child = place_open(directory, name, walk->keeper->view.is_foreign);
     if (child < 0)
         return child == -ENOENT ? 0 : child;
     if (from_here.kinds & ~to_here.kinds & RECORD_NAME_OLD && is_old(walk->keeper, (int)child))
-        status = -EACCES;
+        status = keeper_refuses(-EACCES);
     if (status == 0)
         status = walk_directory(walk, (int)child, &from_here, &to_here, depth + 1);
     sys_call1(close, child);
@@ -122,14 +122,14 @@ static long walk_directory(struct walk *walk, int directory, const struct names_
     if (fd == -ENOTDIR)
         return 0;
     if (fd < 0 || depth > WALK_DEPTH)
-        status = -EACCES; /* what cannot be looked into is not moved */
+        status = keeper_refuses(-EACCES); /* what cannot be looked into is not moved */
     while (status == 0 && (got = sys_call3(getdents64, fd, &buffer, sizeof(buffer))) > 0)
         for (long at = 0; at < got && status == 0;) {
             const struct entry *entry = (const struct entry *)(const void *)(buffer.bytes + at);
 
             at += entry->length;
             if (--walk->left < 0)
-                status = -EACCES;
+                status = keeper_refuses(-EACCES);
             else if (!place_is_dots(entry->name))
                 status = walk_entry(walk, (int)fd, entry->name, from, to, depth);
         }

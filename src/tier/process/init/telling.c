@@ -126,7 +126,7 @@ void telling_result(struct keeper *keeper, const struct call *call, const struct
     refusal->program = mark >> RECORD_MARK_SHIFT;
     refusal->protocol = (uint32_t)protocol;
     refusal->lost = keeper->untold;
-    if (message_offer(keeper->control, &message) < 0)
+    if (message_offer(keeper->control, &message, -1) < 0)
         keeper->untold++;
     else
         keeper->untold = 0;

@@ -14,19 +14,14 @@
 
 #include "policy/plan.h"
 #include "tier/process/init/init.h"
+#include "tier/process/init/own.h"
+#include "tier/process/init/void.h"
 
 #define MNT_DETACH_FLAG 2
 #define PROPAGATION_PRIVATE (1u << 18) /* MS_PRIVATE */
 #define OPEN_TREE_CLOEXEC_FLAG O_CLOEXEC
 
-static int base = -1; /* the tmpfs; left open, because closing a tree that is mounted nowhere waits for the kernel's RCU */
-static int is_base_mounted;
 static int is_system_made; /* /dev and /proc, before the plan had come */
-static uint32_t private_count;
-
-/* An empty file takes memory that the size of a tmpfs does not count, so their number goes with the size. */
-#define BYTES_PER_INODE 4096
-#define INODES_MIN      4096
 
 static const char *relative(const char *path)
 {
@@ -59,6 +54,19 @@ static long target_open(int root, const char *target)
     return sys_call4(openat2, root, relative(target), &how, sizeof(how));
 }
 
+long tree_make(int root, const char *target, uint32_t mode, const char *text)
+{
+    long status = void_make(target, mode, text);
+
+    if (status != -ENOENT)
+        return status;
+    if ((mode & S_IFMT) == S_IFLNK)
+        return sys_call3(symlinkat, text, root, relative(target));
+    if ((mode & S_IFMT) == S_IFDIR)
+        return sys_call3(mkdirat, root, relative(target), mode & 07777);
+    return sys_call4(mknodat, root, relative(target), mode, 0);
+}
+
 static void attributes_set(struct init *init, int fd, uint64_t set, int is_recursive, const char *target)
 {
     struct mount_attr attributes = {.attr_set = set};
@@ -80,39 +88,32 @@ static void attach(struct init *init, int fd, int target_fd, const char *target)
 void tree_attach(struct init *init, int fd, int root, const char *target)
 {
     init_need(init, sys_call5(move_mount, fd, "", root, relative(target), MOVE_MOUNT_F_EMPTY_PATH), "mount", target);
+    void_cover(target);
 }
 
-/* A detached copy of a tree with attributes added: one call since 6.15, two before. Never through a link at the end. */
-long tree_clone(int directory, const char *path, uint64_t attributes, int is_recursive)
-{
-    struct mount_attr added = {.attr_set = attributes};
-    uint32_t flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC_FLAG | AT_SYMLINK_NOFOLLOW |
-                     (is_recursive ? AT_RECURSIVE : 0) | (*path ? 0 : AT_EMPTY_PATH);
-    static int is_old_kernel;
-    long fd = -ENOSYS, status;
-
-    if (!is_old_kernel && attributes)
-        fd = sys_call5(open_tree_attr, directory, path, flags, &added, sizeof(added));
-    if (fd != -ENOSYS)
-        return fd;
-    is_old_kernel = attributes != 0;
-    fd = sys_call3(open_tree, directory, path, flags);
-    if (fd < 0 || !attributes)
-        return fd;
-    status = sys_call5(mount_setattr, fd, "", AT_EMPTY_PATH | (is_recursive ? AT_RECURSIVE : 0), &added,
-                       sizeof(added));
-    return status < 0 ? status : fd;
-}
-
-static void identity_check(struct init *init, int fd, const struct record_mount *mount, const char *name)
+static int is_checked(struct init *init, int fd, const struct record_mount *mount, const char *name)
 {
     struct statx info;
 
     init_need(init, sys_call5(statx, fd, "", AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW, STATX_INO | STATX_TYPE, &info),
               "stat", name);
-    if (((uint64_t)info.stx_dev_major << 32 | info.stx_dev_minor) != mount->device ||
-        info.stx_ino != mount->inode)
+    return ((uint64_t)info.stx_dev_major << 32 | info.stx_dev_minor) == mount->device && info.stx_ino == mount->inode;
+}
+
+static void identity_check(struct init *init, int fd, const struct record_mount *mount, const char *name)
+{
+    if (!is_checked(init, fd, mount, name))
         init_fail(init, "mount (the object was exchanged since it was checked)", name, ESTALE);
+}
+
+/* The same of something inside, which a reviewed directory around shows under other numbers. */
+static void inside_check(struct init *init, int fd, const struct record_mount *mount, const char *target)
+{
+    int source = init->record->review && !is_checked(init, fd, mount, target) ? overlay_find(target) : -1;
+
+    identity_check(init, source >= 0 ? source : fd, mount, target);
+    if (source >= 0)
+        sys_call1(close, source);
 }
 
 /* Mount on the target: in our own skeleton the mount point is made and no one can turn it elsewhere. */
@@ -127,8 +128,7 @@ static void place(struct init *init, int fd, int root, const struct record_mount
         sys_call1(close, target_fd);
         return;
     }
-    status = mount->flags & RECORD_DIRECTORY ? sys_call3(mkdirat, root, relative(target), 0755)
-                                             : sys_call4(mknodat, root, relative(target), S_IFREG | 0444, 0);
+    status = tree_make(root, target, mount->flags & RECORD_DIRECTORY ? S_IFDIR | 0755 : S_IFREG | 0444, 0);
     if (status < 0 && status != -EEXIST)
         init_fail(init, "create mount point", target, -status);
     tree_attach(init, fd, root, target);
@@ -145,8 +145,12 @@ static void bind_attach(struct init *init, int root, const struct record_mount *
     set |= mount->flags & RECORD_DEVICE ? MOUNT_ATTR_NOEXEC : MOUNT_ATTR_NODEV;
     set |= mount->flags & RECORD_NOEXEC ? MOUNT_ATTR_NOEXEC : 0;
     identity_check(init, source_fd, mount, source);
-    fd = (int)init_need(init, tree_clone(source_fd, "", set, 1), "open", source);
-    sys_call1(close, source_fd);
+    if (mount->flags & RECORD_REVIEWED) {
+        fd = overlay_open(init, source_fd, set, target); /* keeps the source */
+    } else {
+        fd = (int)init_need(init, tree_clone(source_fd, "", set, 1), "open", source);
+        sys_call1(close, source_fd);
+    }
     place(init, fd, root, mount, target);
     rights_add(init, fd, mount->access, target);
     sys_call1(close, fd);
@@ -159,7 +163,7 @@ static void pin_attach(struct init *init, int root, const struct record_mount *m
     int target_fd = (int)init_need(init, target_open(root, target), "open", target);
     int fd;
 
-    identity_check(init, target_fd, mount, target);
+    inside_check(init, target_fd, mount, target);
     fd = (int)init_need(init,
                         tree_clone(target_fd, "", mount->flags & RECORD_WRITABLE ? 0 : MOUNT_ATTR_RDONLY, 1), "open",
                         target);
@@ -167,12 +171,6 @@ static void pin_attach(struct init *init, int root, const struct record_mount *m
     rights_add(init, fd, mount->access, target);
     sys_call1(close, fd);
     sys_call1(close, target_fd);
-}
-
-static long mask_clone(int is_directory)
-{
-    return tree_clone(base, is_directory ? "m/directory" : "m/file",
-                      MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, 0);
 }
 
 void tree_mask_if_readable(struct init *init, int root, const char *target, int is_directory)
@@ -185,7 +183,7 @@ void tree_mask_if_readable(struct init *init, int root, const char *target, int 
     init_need(init, status, "stat", target);
     if (init->begin.uid != info.stx_uid && !(info.stx_mode & 0077)) /* of these, none belongs to a group */
         return;
-    fd = init_need(init, mask_clone(is_directory), "open", "mask");
+    fd = init_need(init, own_mask(init, 0, is_directory), "open", "mask");
     tree_attach(init, (int)fd, root, target);
     sys_call1(close, fd);
 }
@@ -194,38 +192,17 @@ static void mask_attach(struct init *init, int root, const struct record_mount *
 {
     const char *target = init_string(init, mount->target);
     int target_fd = (int)init_need(init, target_open(root, target), "open", target);
-    int fd = (int)init_need(init, mask_clone(mount->flags & RECORD_DIRECTORY), "open", "mask");
+    int fd = (int)init_need(init, own_mask(init, target, (mount->flags & RECORD_DIRECTORY) != 0), "open", "mask");
 
-    identity_check(init, target_fd, mount, target);
+    inside_check(init, target_fd, mount, target);
     attach(init, fd, target_fd, target);
     sys_call1(close, fd);
     sys_call1(close, target_fd);
 }
 
-#define PRIVATE_NAME_SIZE 32
-
-/* For something new on the private file system. */
-static void private_name(char name[PRIVATE_NAME_SIZE])
-{
-    char *end = name + PRIVATE_NAME_SIZE;
-
-    string_append_number(string_append(name, end, "p/"), end, private_count++);
-}
-
-/* A new directory of the private file system, not yet mounted. */
-static int private_clone(struct init *init, const char *target, uint32_t mode)
-{
-    char name[PRIVATE_NAME_SIZE];
-
-    private_name(name);
-    init_need(init, sys_call3(mkdirat, base, name, mode), "create private directory for", target);
-    return (int)init_need(init, tree_clone(base, name, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, 0),
-                          "open private directory for", target);
-}
-
 void tree_attach_private(struct init *init, int root, const char *target, uint32_t mode)
 {
-    int fd = private_clone(init, target, mode);
+    int fd = own_directory(init, target, mode);
 
     tree_attach(init, fd, root, target);
     sys_call1(close, fd);
@@ -234,7 +211,8 @@ void tree_attach_private(struct init *init, int root, const char *target, uint32
 static void private_attach(struct init *init, int root, const struct record_mount *mount)
 {
     const char *target = init_string(init, mount->target);
-    int fd = private_clone(init, target, mount->mode);
+    int fd = mount->flags & RECORD_HOME ? own_directory_over_void(init, target, mount->mode)
+                                        : own_directory(init, target, mount->mode);
 
     place(init, fd, root, mount, target);
     rights_add(init, fd, mount->access, target);
@@ -258,85 +236,19 @@ static void bytes_write(struct init *init, int fd, const char *text, size_t left
 static void file_attach(struct init *init, int root, const struct record_mount *mount)
 {
     const char *target = init_string(init, mount->target);
-    char name[PRIVATE_NAME_SIZE];
+    char name[OWN_NAME_SIZE];
     int fd;
 
-    private_name(name);
-    fd = (int)init_need(init, sys_call4(openat, base, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444), "create", target);
+    own_name(name);
+    fd = (int)init_need(init, sys_call4(openat, own_base(), name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444), "create", target);
     bytes_write(init, fd, init_string(init, mount->source), mount->source_size, target);
     sys_call1(close, fd);
     fd = (int)init_need(init,
-                        tree_clone(base, name, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, 0),
+                        tree_clone(own_base(), name, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, 0),
                         "open", target);
     place(init, fd, root, mount, target);
     rights_add(init, fd, mount->access, target);
     sys_call1(close, fd);
-}
-
-long tree_new_mount(const char *type, const char *const *options, uint64_t attributes)
-{
-    long context = sys_call2(fsopen, type, FSOPEN_CLOEXEC), status = 0;
-
-    if (context < 0)
-        return context;
-    for (; *options && status >= 0; options += 2)
-        status = sys_call5(fsconfig, context, options[1] ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG, options[0],
-                           options[1], 0);
-    if (status >= 0)
-        status = sys_call5(fsconfig, context, FSCONFIG_CMD_CREATE, 0, 0, 0);
-    if (status >= 0)
-        status = sys_call3(fsmount, context, FSMOUNT_CLOEXEC, attributes);
-    sys_call1(close, context);
-    return status;
-}
-
-/* Over "/", which this process does not see: its root stays the host's. */
-static void tree_attach_over_root(struct init *init, int fd)
-{
-    init_need(init, sys_call5(move_mount, fd, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH), "mount", "/");
-}
-
-/* The tmpfs, and r/ of it over the host's root. */
-static int skeleton_open(struct init *init)
-{
-    const char *options[] = {"mode", "0755", 0};
-    int root;
-
-    base = (int)init_need(init, tree_new_mount("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV), "mount",
-                          "private file system");
-    init_need(init, sys_call3(mkdirat, base, "r", 0755), "create", "root");
-    init_need(init, sys_call3(mkdirat, base, "p", 0700), "create", "private directories");
-    init_need(init, sys_call3(mkdirat, base, "m", 0700), "create", "masks");
-    init_need(init, sys_call3(mkdirat, base, "m/directory", 0), "create", "mask");
-    init_need(init, sys_call4(mknodat, base, "m/file", S_IFREG, 0), "create", "mask");
-    root = (int)tree_clone(base, "r", 0, 0);
-    if (root == -EINVAL) { /* before 6.15 a tree can be copied only where it is mounted */
-        tree_attach_over_root(init, base);
-        is_base_mounted = 1;
-        root = (int)tree_clone(base, "r", 0, 0);
-    }
-    init_need(init, root, "open", "root");
-    tree_attach_over_root(init, root);
-    return root;
-}
-
-/* How much the program may put into the tmpfs: not known when that is made. Otherwise it is the kernel's default. */
-static void skeleton_limit(struct init *init)
-{
-    uint64_t bytes = init->record->private_bytes, inodes = bytes / BYTES_PER_INODE;
-    const char *name = "private file system";
-    char size[24], count[24];
-    long context;
-
-    if (!bytes)
-        return;
-    string_append_number(size, size + sizeof(size), bytes);
-    string_append_number(count, count + sizeof(count), inodes < INODES_MIN ? INODES_MIN : inodes);
-    context = init_need(init, sys_call3(fspick, base, "", FSPICK_CLOEXEC | FSPICK_EMPTY_PATH), "limit", name);
-    init_need(init, sys_call5(fsconfig, context, FSCONFIG_SET_STRING, "size", size, 0), "limit", name);
-    init_need(init, sys_call5(fsconfig, context, FSCONFIG_SET_STRING, "nr_inodes", count, 0), "limit", name);
-    init_need(init, sys_call5(fsconfig, context, FSCONFIG_CMD_RECONFIGURE, 0, 0, 0), "limit", name);
-    sys_call1(close, context);
 }
 
 /*
@@ -353,10 +265,10 @@ static void directory_make(struct init *init, int root, const struct record_moun
     int fd;
 
     if (!is_cover(mount)) {
-        init_need(init, sys_call3(mkdirat, root, relative(target), mount->mode), "create", target);
+        void_or_need(init, tree_make(root, target, S_IFDIR | mount->mode, 0), "create", target);
         return;
     }
-    fd = private_clone(init, target, mount->mode);
+    fd = own_directory(init, target, mount->mode);
     place(init, fd, root, mount, target);
     sys_call1(close, fd);
 }
@@ -368,7 +280,7 @@ static void directory_make(struct init *init, int root, const struct record_moun
 static void covers_seal(struct init *init, int root, const struct record_mount *mounts)
 {
     /* Everything in the tmpfs is used by mounts of its own; through this one process 1 still holds all of it. */
-    attributes_set(init, base, MOUNT_ATTR_RDONLY, 0, "private file system");
+    attributes_set(init, own_base(), MOUNT_ATTR_RDONLY, 0, "private file system");
     for (uint32_t i = 0; i < init->record->mount_count; i++) {
         const char *target = init_string(init, mounts[i].target);
         int fd;
@@ -381,6 +293,35 @@ static void covers_seal(struct init *init, int root, const struct record_mount *
     }
 }
 
+/*
+ * What of the plan lies in the void, before anything is mounted on it: so the kernel can ask for a directory's entries at
+ * once and not for one at a time.
+ */
+static void void_fill(struct init *init, int root, const struct record_mount *mounts)
+{
+    for (uint32_t i = 0; i < init->record->mount_count; i++) {
+        const struct record_mount *mount = &mounts[i];
+        const char *target = init_string(init, mount->target);
+        long status = 0;
+
+        if (mount->kind == PLAN_SYMLINK)
+            status = void_make(target, S_IFLNK | 0777, init_string(init, mount->source));
+        else if (mount->kind == PLAN_DIRECTORY && !is_cover(mount))
+            status = void_make(target, S_IFDIR | mount->mode, 0);
+        else if (mount->kind == PLAN_PROC)
+            status = void_make(target, S_IFDIR | 0555, 0);
+        else if (mount->kind == PLAN_DEV)
+            device_name(target);
+        else if (mount->flags & RECORD_IN_SKELETON)
+            status = void_make(target, mount->flags & RECORD_DIRECTORY ? S_IFDIR | 0755 : S_IFREG | 0444, 0);
+        if (status < 0 && status != -EEXIST && status != -ENOENT)
+            init_fail(init, "create", target, -status);
+        if (status == 0 && mount->flags & RECORD_IN_SKELETON && (mount->kind != PLAN_DIRECTORY || is_cover(mount)))
+            void_cover(target);
+    }
+    void_list(init, root);
+}
+
 static void mount_make(struct init *init, int root, const struct record_mount *mount)
 {
     const char *target = init_string(init, mount->target);
@@ -390,8 +331,7 @@ static void mount_make(struct init *init, int root, const struct record_mount *m
         directory_make(init, root, mount, target);
         break;
     case PLAN_SYMLINK:
-        init_need(init, sys_call3(symlinkat, init_string(init, mount->source), root, relative(target)), "link",
-                  target);
+        void_or_need(init, tree_make(root, target, S_IFLNK | 0777, init_string(init, mount->source)), "link", target);
         break;
     case PLAN_BIND:
         bind_attach(init, root, mount);
@@ -440,7 +380,7 @@ int tree_begin(struct init *init)
 
     init_need(init, sys_call5(mount_setattr, AT_FDCWD, "/", AT_RECURSIVE, &private, sizeof(private)), "make private",
               "/");
-    root = skeleton_open(init);
+    root = own_open(init);
     is_system_made = (init->begin.flags & BEGIN_SYSTEM) != 0;
     if (is_system_made) {
         device_dev(init, root, "/dev");
@@ -456,10 +396,13 @@ void tree_build(struct init *init, int root)
     const struct record_mount *mounts = (const struct record_mount *)init_string(init, record->mounts);
     long caller_umask = sys_call1(umask, 0);
 
-    skeleton_limit(init);
+    own_limit(init);
+    if (void_is_on())
+        void_fill(init, root, mounts);
     for (uint32_t i = 0; i < record->mount_count; i++)
         mount_make(init, root, &mounts[i]);
     covers_seal(init, root, mounts);
+    overlay_end();
     attributes_set(init, root, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, 0, "/");
     init_need(init, sys_call1(fchdir, root), "enter", "new root");
     init_need(init, sys_call2(pivot_root, ".", "."), "pivot to", "new root");
@@ -467,7 +410,7 @@ void tree_build(struct init *init, int root)
      * What is mounted over "." is now the host's root, and over that perhaps the tmpfs: each call takes the topmost away.
      * Left there, `/..` would lead into it, because a look-up enters what is mounted over the root.
      */
-    if (is_base_mounted)
+    for (int i = 0; i < own_mounted_count(); i++)
         init_need(init, sys_call2(umount2, ".", MNT_DETACH_FLAG), "unmount", "private file system");
     init_need(init, sys_call2(umount2, ".", MNT_DETACH_FLAG), "unmount", "old root");
     old_root_check(init, root);

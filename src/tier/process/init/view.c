@@ -193,7 +193,7 @@ long view_check_own(struct keeper *keeper, int fd, const char *text)
     status = identity_of(fd, "", AT_EMPTY_PATH, &identity);
     if (status < 0)
         return status;
-    return is_nameless(&identity, text) || is_own_mount(keeper, identity.mount) ? 0 : -EACCES;
+    return is_nameless(&identity, text) || is_own_mount(keeper, identity.mount) ? 0 : keeper_refuses(-EACCES);
 }
 
 /* What of `path` lies below `tree`, with its slash, or 0. */
@@ -222,12 +222,12 @@ static long part_of(struct keeper *keeper, const struct mount_row *row, const ch
     long status = place_text(keeper, keeper->view.root, root);
 
     if (status <= 0)
-        return status < 0 ? status : -EACCES;
+        return status < 0 ? status : keeper_refuses(-EACCES);
     status = row->point[1] || !root[1] ? join(point, root, row->point[1] ? row->point : "") : join(point, root, "");
     if (status < 0)
         return status;
     rest = path_below(text, point);
-    return rest ? join(part, row->root, rest) : -EACCES;
+    return rest ? join(part, row->root, rest) : keeper_refuses(-EACCES);
 }
 
 /* O_PATH of that in the container's own tree, if it is the same object. */
@@ -311,7 +311,7 @@ static long part_names(struct keeper *keeper, const struct mount_row *row, const
             view_join(at, &here);
         }
     }
-    return status < 0 ? status : is_found ? 0 : -EACCES;
+    return status < 0 ? status : is_found ? 0 : keeper_refuses(-EACCES);
 }
 
 static long trace(struct keeper *keeper, const struct call *call, int fd, const char *text, char name[PATH_MAX],
@@ -335,7 +335,7 @@ static long trace(struct keeper *keeper, const struct call *call, int fd, const 
     }
     row = keeper->view.is_foreign ? other_row(keeper, call, identity.mount) : 0;
     if (!row)
-        return -EACCES;
+        return keeper_refuses(-EACCES);
     return is_own_device(row->device) ? part_names(keeper, row, text, &identity, name, at) : 1;
 }
 

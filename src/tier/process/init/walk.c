@@ -121,7 +121,7 @@ static long proc_enter(struct walk *walk)
     if (status > 0)
         status = view_name(walk->keeper, walk->call, walk->at, text, name);
     if (status != 0 || memcmp(name, "/proc/", 6) != 0)
-        return status < 0 ? status : -EACCES; /* /proc itself, or one of another process namespace */
+        return status < 0 ? status : keeper_refuses(-EACCES); /* /proc itself, or one of another process namespace */
     return place_take_proc(walk->keeper, walk->call, name, &walk->at, &walk->place->is_foreign);
 }
 
@@ -251,7 +251,7 @@ static long end_here(struct walk *walk, const char *name)
     if (status > 0)
         status = view_names(walk->keeper, walk->call, walk->at, text, &parent);
     else if (status == 0)
-        status = -EACCES;
+        status = keeper_refuses(-EACCES);
     if (status < 0)
         return status;
     place->parent = walk->at;

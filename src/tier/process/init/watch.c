@@ -44,6 +44,7 @@ static void finish(struct init *init, int32_t status)
     message.user_us = microseconds(usage.ru_utime.tv_sec, usage.ru_utime.tv_usec);
     message.system_us = microseconds(usage.ru_stime.tv_sec, usage.ru_stime.tv_usec);
     message.max_rss_bytes = (uint64_t)usage.ru_maxrss * 1024u;
+    keeper_settle();
     message.refusal.lost = keeper_untold();
     init_send(init, &message, -1);
     sys_call1(exit_group, 0);

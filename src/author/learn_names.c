@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Names that are others in each run: process numbers, random suffixes, digests, dates. */
+#include <ctype.h>
+#include <string.h>
+
+#include "author/learn_parts.h"
+
+#define NUMBER_LENGTH 5  /* from here on a row of digits is a pid, a date or a time */
+#define DIGEST_LENGTH 8  /* of hexadecimal digits of both sorts */
+#define RANDOM_MIN    6  /* mkstemp() */
+#define RANDOM_MAX    16
+
+enum sort { SORT_DIGIT = 1, SORT_LOWER = 2, SORT_UPPER = 4 };
+
+static unsigned sort_of(char byte)
+{
+    if (isdigit((unsigned char)byte))
+        return SORT_DIGIT;
+    return isupper((unsigned char)byte) ? SORT_UPPER : SORT_LOWER;
+}
+
+/* How often a letter or digit is followed by one of another sort. */
+static unsigned changes(const char *word, size_t length, unsigned *ret_sorts)
+{
+    unsigned count = 0;
+
+    *ret_sorts = sort_of(word[0]);
+    for (size_t i = 1; i < length; i++) {
+        unsigned sort = sort_of(word[i]);
+
+        count += sort != sort_of(word[i - 1]);
+        *ret_sorts |= sort;
+    }
+    return count;
+}
+
+static bool is_hexadecimal(const char *word, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        if (!isxdigit((unsigned char)word[i]) || isupper((unsigned char)word[i]))
+            return false;
+    return true;
+}
+
+/* One word of a name: what stands between its punctuation. Returns from which byte on it varies, `length` = it does not. */
+static size_t word_varies(const char *word, size_t length)
+{
+    static const char *const starts[] = {"tmp", "cc"};
+    unsigned sorts, count = changes(word, length, &sorts);
+
+    if (sorts == SORT_DIGIT)
+        return length >= NUMBER_LENGTH ? 0 : length;
+    if (is_hexadecimal(word, length) && ((length >= DIGEST_LENGTH && sorts & SORT_DIGIT && count >= 2) || length >= 32))
+        return 0;
+    for (size_t i = 0; i < ARRAY_COUNT(starts); i++) {
+        size_t start = strlen(starts[i]);
+
+        if (length >= start + RANDOM_MIN && length <= start + 8 && strncmp(word, starts[i], start) == 0 &&
+            changes(word + start, length - start, &sorts) >= 2)
+            return start;
+    }
+    if (length >= RANDOM_MIN && length <= RANDOM_MAX && sorts == (SORT_DIGIT | SORT_LOWER | SORT_UPPER) && count >= 4)
+        return 0;
+    /* A word of capitals within it, as mkstemp() makes without a digit: aXbYcZ. */
+    return length == RANDOM_MIN && count >= 4 ? 0 : length;
+}
+
+/* Python's tempfile: "tmp" and eight of lower case, digits and '_'. */
+static bool is_of_tempfile(const char *name, size_t length)
+{
+    bool is_plain = true;
+
+    if (length != 11 || strncmp(name, "tmp", 3) != 0)
+        return false;
+    for (size_t i = 3; i < length; i++) {
+        if (!islower((unsigned char)name[i]) && !isdigit((unsigned char)name[i]) && name[i] != '_')
+            return false;
+        is_plain = is_plain && islower((unsigned char)name[i]);
+    }
+    return !is_plain;
+}
+
+bool learn_name_varies(const char *name, size_t length, struct text *pattern)
+{
+    bool varies = false;
+
+    if (is_of_tempfile(name, length)) {
+        if (pattern)
+            text_add(pattern, "tmp*");
+        return true;
+    }
+    for (size_t i = 0; i < length;) {
+        size_t end = i, from;
+
+        while (end < length && isalnum((unsigned char)name[end]))
+            end++;
+        if (end == i) {
+            if (pattern)
+                text_add_safe_n(pattern, name + i, 1);
+            i++;
+            continue;
+        }
+        from = i + word_varies(name + i, end - i);
+        if (pattern)
+            text_add_safe_n(pattern, name + i, from - i);
+        if (from < end) {
+            varies = true;
+            if (pattern)
+                text_add(pattern, "*");
+        }
+        i = end;
+    }
+    return varies;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of what is sensitive, as learning asks it. */
+#include <string.h>
+
+#include "author/learn_parts.h"
+#include "author/sensitive.h"
+
+static struct sensitive_places places_of(const struct learn_places *places)
+{
+    return (struct sensitive_places){.home = places->home, .workspace = places->workspace};
+}
+
+const char *learn_sensitive(const struct learn_places *places, const char *path)
+{
+    const struct sensitive_places whose = places_of(places);
+    const struct sensitive *row = sensitive_find(&whose, path);
+
+    return row ? row->what : NULL;
+}
+
+struct below {
+    struct arena *arena;
+    const char *tree;
+    const char ***texts;
+    size_t *count;
+};
+
+const char *learn_name_pattern(struct arena *arena, const char *path)
+{
+    size_t length = strlen(path);
+
+    return arena_printf(arena, "%.*s[%c]", (int)length - 1, path, path[length - 1]);
+}
+
+static int add_below(const char *path, const struct sensitive *row unused_arg, void *data)
+{
+    struct below *below = data;
+    const char *copy;
+
+    /* The tree itself was learned because it is not sensitive. */
+    if (strcmp(path, below->tree) == 0)
+        return 0;
+    copy = learn_name_pattern(below->arena, path);
+    return copy ? arena_append_once(below->arena, below->texts, below->count, copy) : -1;
+}
+
+int learn_sensitive_below(struct arena *arena, const struct learn_places *places, const char *tree, const char ***texts,
+                          size_t *count, struct error *err)
+{
+    const struct sensitive_places whose = places_of(places);
+    struct below below = {.arena = arena, .tree = tree, .texts = texts, .count = count};
+    const struct sensitive *rows;
+    size_t row_count;
+
+    if (sensitive_visit(&whose, tree, add_below, &below) != 0)
+        return error_memory(err);
+    /* Elsewhere patterns would be looked for in trees of any size at each start. */
+    if (!places->workspace || !path_is_within(tree, places->workspace))
+        return 0;
+    rows = sensitive_rows(&row_count);
+    for (size_t i = 0; i < row_count; i++) {
+        const char *pattern;
+
+        if (strncmp(rows[i].path, "/**/", 4) != 0)
+            continue;
+        pattern = path_join(arena, places->workspace, rows[i].path + 1);
+        if (!pattern || arena_append_once(arena, texts, count, pattern) < 0)
+            return error_memory(err);
+    }
+    return 0;
+}

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Counting what a candidate would decide otherwise, by the rule that decides. */
+#include "author/simulate_inside.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "author/recorded.h"
+
+const char *simulated_name(enum simulated simulated)
+{
+    static const char *const names[] = {
+        [SIMULATED_SAME] = "unchanged",
+        [SIMULATED_DENIED] = "newly denied",
+        [SIMULATED_ALLOWED] = "newly allowed",
+        [SIMULATED_UNDECIDED] = "undecided",
+    };
+
+    return (size_t)simulated < ARRAY_COUNT(names) ? names[simulated] : "unchanged";
+}
+
+int simulation_new(const struct plan_index *index, struct simulation **ret_simulation, struct error *err)
+{
+    struct simulation *simulation = mem_alloc(sizeof(*simulation));
+
+    if (simulation) {
+        simulation->index = index;
+        simulation->arena = arena_new();
+        simulation->groups = mem_alloc(SIMULATE_GROUPS * sizeof(*simulation->groups));
+        simulation->objects = mem_alloc(SIMULATE_OBJECTS * sizeof(*simulation->objects));
+    }
+    if (!simulation || !simulation->arena || !simulation->groups || !simulation->objects) {
+        simulation_free(simulation);
+        return error_memory(err);
+    }
+    *ret_simulation = simulation;
+    return 0;
+}
+
+void simulation_free(struct simulation *simulation)
+{
+    if (!simulation)
+        return;
+    arena_free(simulation->arena);
+    mem_free(simulation->groups);
+    mem_free(simulation->objects);
+    mem_free(simulation->seen);
+    mem_free(simulation);
+}
+
+void simulation_free_at(struct simulation **simulation)
+{
+    simulation_free(*simulation);
+}
+
+struct simulation_sum simulation_sum(const struct simulation *simulation)
+{
+    return simulation->sum;
+}
+
+void simulation_add_damaged(struct simulation *simulation, uint64_t count)
+{
+    simulation->sum.damaged += count;
+}
+
+int simulation_next_run(struct simulation *simulation, const char *run, struct error *err)
+{
+    (void)run;
+    (void)err;
+    simulation->sum.runs++;
+    simulation->seen_count = 0;
+    return 0;
+}
+
+/* ---- what decides ---- */
+
+static struct simulate_group *group_find(struct simulation *simulation, enum simulated simulated, const struct judged *judged)
+{
+    struct simulate_group *group;
+
+    for (size_t i = 0; i < simulation->group_count; i++) {
+        group = &simulation->groups[i];
+        if (group->simulated == simulated && group->origin == judged->origin && group->reason == judged->reason)
+            return group;
+    }
+    if (simulation->group_count == SIMULATE_GROUPS)
+        return NULL;
+    group = &simulation->groups[simulation->group_count++];
+    *group = (struct simulate_group){.simulated = simulated, .origin = judged->origin, .reason = judged->reason, .layer = judged->first};
+    return group;
+}
+
+static uint64_t mix(uint64_t hash, const char *text)
+{
+    for (; text && *text; text++)
+        hash = (hash ^ (unsigned char)*text) * 0x100000001b3ull; /* FNV-1a */
+    return (hash ^ 0xff) * 0x100000001b3ull;
+}
+
+/* As it is shown: a path, a host and port, the name of a system call. */
+static void object_print(const struct event_record *record, const struct recorded *recorded, char *ret, size_t size)
+{
+    const struct question *question = &recorded->question;
+
+    if (record->kind == RECORD_NETWORK) {
+        const struct event_network *network = &record->network;
+        const char *name = network->name && *network->name ? network->name : network->address ? network->address : "";
+
+        if (network->has_request)
+            snprintf(ret, size, "%s %s:%u%s", network->method ? network->method : "", name, network->port,
+                     network->path ? network->path : "");
+        else
+            snprintf(ret, size, "%s:%u", name, network->port);
+    } else if (record->access.operation == OPERATION_SYSCALL) {
+        snprintf(ret, size, "%s()", record->access.call ? record->access.call : "?");
+    } else {
+        snprintf(ret, size, "%s", question->path ? question->path : record->access.path ? record->access.path : "");
+    }
+}
+
+static int example_add(struct simulation *simulation, struct simulate_group *group, const struct event_record *record,
+                       const struct recorded *recorded, const char *object, struct error *err)
+{
+    const char *exe = recorded->question.exe;
+    struct simulate_example *example = &group->examples[group->example_count];
+
+    *example = (struct simulate_example){
+        .id = arena_string(simulation->arena, record->id ? record->id : ""),
+        .exe = exe ? arena_string(simulation->arena, exe) : NULL,
+        .object = arena_string(simulation->arena, object),
+        .second = recorded->question.second ? arena_string(simulation->arena, recorded->question.second) : NULL,
+        .operation = recorded->question.operation,
+    };
+    if (!example->id || !example->object || (exe && !example->exe))
+        return error_memory(err);
+    group->example_count++;
+    return 0;
+}
+
+/* The object's place among those of its group; 0 in *ret_example = it is not shown. */
+static int object_take(struct simulation *simulation, struct simulate_group *group, const struct event_record *record,
+                       const struct recorded *recorded, uint32_t *ret_example, struct error *err)
+{
+    uint32_t number = (uint32_t)(group - simulation->groups);
+    char text[PATH_MAX + 512];
+    uint64_t hash = 0xcbf29ce484222325ull + number * 64 + (uint64_t)recorded->question.operation;
+    struct simulate_object *object;
+    int status = 0;
+
+    object_print(record, recorded, text, sizeof(text));
+    hash = mix(mix(hash, text), recorded->question.second) | 1;
+    for (size_t i = 0; i < SIMULATE_OBJECTS; i++) {
+        object = &simulation->objects[(hash + i) % SIMULATE_OBJECTS];
+        if (!object->hash || (object->hash == hash && object->group == number))
+            break;
+        object = NULL;
+    }
+    *ret_example = 0;
+    if (!object)
+        return 0;
+    if (!object->hash && simulation->object_count < SIMULATE_OBJECTS * 3 / 4) {
+        group->objects++;
+        simulation->object_count++;
+        *object = (struct simulate_object){.hash = hash, .group = number};
+        if (group->example_count < SIMULATE_EXAMPLES) {
+            status = example_add(simulation, group, record, recorded, text, err);
+            object->example = (uint32_t)group->example_count;
+        }
+    }
+    *ret_example = object->hash ? object->example : 0;
+    return status;
+}
+
+/* ---- records ---- */
+
+static enum simulated compare(enum recorded_verdict recorded, const struct judged *judged)
+{
+    bool was_allowed = recorded == RECORDED_ALLOWED;
+
+    switch (judged->judgement) {
+    case JUDGED_ALLOWED:
+    case JUDGED_MISSING: /* nothing of the policy is in its way */
+        return was_allowed ? SIMULATED_SAME : SIMULATED_ALLOWED;
+    case JUDGED_REFUSED:
+    case JUDGED_HIDDEN:
+        return was_allowed ? SIMULATED_DENIED : SIMULATED_SAME;
+    default:
+        return SIMULATED_UNDECIDED;
+    }
+}
+
+static void count_add(struct simulation *simulation, const struct simulate_seen *seen, uint64_t count)
+{
+    struct simulation_sum *sum = &simulation->sum;
+
+    sum->events += count;
+    sum->counts[seen->simulated] += count;
+    if (seen->simulated == SIMULATED_SAME)
+        *(seen->was_allowed ? &sum->same_allowed : &sum->same_denied) += count;
+    if (seen->group) {
+        simulation->groups[seen->group - 1].events += count;
+        if (seen->example)
+            simulation->groups[seen->group - 1].examples[seen->example - 1].count += count;
+    } else if (seen->simulated != SIMULATED_SAME) {
+        simulation->more_groups += count;
+    }
+}
+
+static int seen_add(struct simulation *simulation, const struct simulate_seen *seen, struct error *err)
+{
+    if (simulation->seen_count == simulation->seen_room) {
+        size_t room = simulation->seen_room ? simulation->seen_room * 2 : 256;
+        struct simulate_seen *more = mem_resize(simulation->seen, room * sizeof(*more));
+
+        if (!more)
+            return error_memory(err);
+        simulation->seen = more;
+        simulation->seen_room = room;
+    }
+    simulation->seen[simulation->seen_count++] = *seen;
+    return 0;
+}
+
+/* Records of a run are in the order of their numbers. */
+static const struct simulate_seen *seen_find(const struct simulation *simulation, unsigned sequence)
+{
+    size_t low = 0, high = simulation->seen_count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (simulation->seen[middle].sequence == sequence)
+            return &simulation->seen[middle];
+        if (simulation->seen[middle].sequence < sequence)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return NULL;
+}
+
+static int repeated_take(struct simulation *simulation, const struct event_record *record)
+{
+    const struct simulate_seen *seen = seen_find(simulation, record->count.of_sequence);
+
+    if (seen)
+        count_add(simulation, seen, record->count.count);
+    else
+        simulation->sum.others++;
+    return 0;
+}
+
+int simulation_take(struct simulation *simulation, const struct event_record *record, const char *from, const char *to,
+                    struct error *err)
+{
+    struct recorded recorded;
+    struct judged judged;
+    struct simulate_seen seen = {.sequence = record->sequence};
+    struct simulate_group *group;
+    int status = 0;
+
+    if (record->kind == RECORD_REPEATED)
+        return repeated_take(simulation, record);
+    recorded_read(record, from, to, &recorded);
+    if (recorded.verdict == RECORDED_NOTHING) {
+        simulation->sum.others++;
+        return 0;
+    }
+    plan_judge(simulation->index, &recorded.question, &judged);
+    seen.was_allowed = recorded.verdict == RECORDED_ALLOWED;
+    seen.simulated = compare(recorded.verdict, &judged);
+    group = seen.simulated == SIMULATED_SAME ? NULL : group_find(simulation, seen.simulated, &judged);
+    if (group) {
+        seen.group = (uint32_t)(group - simulation->groups) + 1;
+        status = object_take(simulation, group, record, &recorded, &seen.example, err);
+    }
+    if (status == 0 && record->kind == RECORD_ACCESS)
+        status = seen_add(simulation, &seen, err);
+    if (status == 0)
+        count_add(simulation, &seen, recorded.count);
+    return status;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* For the files of simulation: what was gathered. */
+#ifndef CORDON_AUTHOR_SIMULATE_INSIDE_H
+#define CORDON_AUTHOR_SIMULATE_INSIDE_H
+
+#include "author/simulate.h"
+
+#define SIMULATE_GROUPS   1024u /* different rules and reasons */
+#define SIMULATE_OBJECTS  65536u /* different objects that are told apart, of all groups */
+#define SIMULATE_EXAMPLES 5u    /* of a group that are shown */
+
+struct simulate_example {
+    const char *id, *exe, *object, *second; /* of the first record of this object */
+    enum operation operation;
+    uint64_t count;
+};
+
+/* One rule, or the lack of one, with all that it would decide anew. */
+struct simulate_group {
+    enum simulated simulated;
+    const struct origin *origin; /* NULL = no rule names it */
+    const char *reason;
+    enum mechanism layer;
+    uint64_t events, objects;
+    struct simulate_example examples[SIMULATE_EXAMPLES];
+    size_t example_count;
+};
+
+struct simulate_object {
+    uint64_t hash; /* of group, operation and object; 0 = free */
+    uint32_t group, example; /* index + 1 of the example, 0 = it is not shown */
+};
+
+struct simulate_seen {
+    unsigned sequence;
+    enum simulated simulated;
+    bool was_allowed;
+    uint32_t group, example; /* index + 1, 0 = none */
+};
+
+struct simulation {
+    struct arena *arena;
+    const struct plan_index *index;
+    struct simulation_sum sum;
+    struct simulate_group *groups;
+    size_t group_count;
+    uint64_t more_groups; /* events that found none */
+    struct simulate_object *objects;
+    size_t object_count;
+    struct simulate_seen *seen; /* of this run's access records, in their order: access.repeated names them */
+    size_t seen_count, seen_room;
+};
+
+#endif

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Can a destination be reached? The comparison of the policy with one that permits nothing (diff.c) lists all that it lets
+ * reach; the other policy denies what is asked about, so that the list tells that apart from everything else.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "net/special.h"
+#include "policy/model/destinations.h"
+#include "policy/model/differ.h"
+#include "policy/model/effective.h"
+#include "policy/model/prover.h"
+
+struct target {
+    const char *name;         /* NULL = by address */
+    struct net_block block;   /* where name is NULL */
+    unsigned port;            /* 0 = any */
+    bool is_any;              /* "*": whatever there is */
+};
+
+/* ---- what is asked about ---- */
+
+static int refuse(const char *destination, struct error *err)
+{
+    return error_set(err, ERROR_INVALID, EINVAL,
+                     "'%.200s' is no destination: write a name or an address, with a port behind ':' or a prefix behind '/' "
+                     "where one is meant (api.example.org:443, 10.0.0.0/8, [::1]:80)",
+                     destination);
+}
+
+static int parse_target(struct arena *arena, const char *destination, struct target *ret_target, struct error *err)
+{
+    struct net_host host;
+    char name[NET_NAME_SIZE];
+
+    *ret_target = (struct target){.is_any = strcmp(destination, "*") == 0};
+    if (ret_target->is_any)
+        return 0;
+    if (net_block_parse(destination, &ret_target->block, NULL) == 0) {
+        ret_target->block = net_block_unmapped(&ret_target->block); /* as the gateway dials it */
+        return 0;
+    }
+    if (net_authority_parse(destination, strlen(destination), &host, &ret_target->port, NULL) == 0) {
+        if (host.is_address) {
+            ret_target->block = (struct net_block){.family = host.address.family, .prefix = host.address.family == AF_INET ? 32 : 128};
+            memcpy(ret_target->block.address, host.address.bytes, sizeof(ret_target->block.address));
+            ret_target->block = net_block_unmapped(&ret_target->block);
+            return 0;
+        }
+        memcpy(name, host.name, sizeof(name));
+    } else if (net_pattern_canonical(destination, strlen(destination), name, NULL) < 0) {
+        return refuse(destination, err);
+    }
+    ret_target->name = arena_string(arena, name);
+    return ret_target->name ? 0 : error_memory(err);
+}
+
+static bool is_loopback(const struct target *target)
+{
+    static const unsigned char six[16] = {[15] = 1};
+
+    if (target->is_any || (target->name && strcmp(target->name, "localhost") == 0))
+        return true;
+    if (target->name)
+        return false;
+    return target->block.family == AF_INET ? target->block.address[0] == 127 : memcmp(target->block.address, six, 16) == 0;
+}
+
+/* ---- everything that the policy lets reach ---- */
+
+static int list_reachable(struct prover *prover, const struct target *target, struct policy_diff *ret_diff)
+{
+    struct net_peer peer = {.host = target->name, .has_block = !target->name, .block = target->block};
+    struct net_ports ports = {.first = (uint16_t)target->port, .last = (uint16_t)target->port, .has_port = true};
+    struct egress_rule deny = {.rule = {.peers = &peer, .peer_count = 1, .ports = &ports, .port_count = target->port ? 1 : 0,
+                                        .where = "the question"}};
+    struct document nothing = {.kind = LAYER_REQUEST, .network = {.is_set = true, .deny = &deny, .deny_count = !target->is_any}};
+    struct document *layers[] = {&nothing};
+    const struct policy before = {.arena = prover->arena, .layers = layers, .layer_count = 1};
+    struct differ differ = {.arena = prover->arena, .policies = {&before, prover->policy}, .who = 1};
+    int status = differ_network(&differ);
+
+    if (status == 0)
+        *ret_diff = differ.diff;
+    return status;
+}
+
+static bool has_word(const struct words_list *words, const char *word)
+{
+    for (size_t i = 0; i < words->count; i++)
+        if (strcmp(words->items[i], word) == 0)
+            return true;
+    return false;
+}
+
+/* "443/tcp", "1-1023/udp", "every port/tcp", "icmp" */
+static bool has_port(const struct words_list *ports, unsigned port)
+{
+    for (size_t i = 0; i < ports->count && port; i++) {
+        unsigned first, last;
+        int count = sscanf(ports->items[i], "%u-%u/", &first, &last);
+
+        if (strncmp(ports->items[i], "every", 5) == 0 || (count == 2 && first <= port && port <= last) || (count == 1 && first == port))
+            return true;
+    }
+    return !ports->count || !port;
+}
+
+static bool is_by_name(const struct difference *item)
+{
+    const char *subject = item->subjects.items[0];
+
+    return strncmp(subject, "every public", 12) != 0 && strncmp(subject, "IPv6 ", 5) != 0 && !strchr(subject, ':') &&
+           !(subject[0] >= '0' && subject[0] <= '9' && strspn(subject, "0123456789./-") == strlen(subject));
+}
+
+static bool has_name(const struct difference *item, const char *name)
+{
+    const char *subject = item->subjects.items[0];
+
+    if (strcmp(subject, name) == 0)
+        return true;
+    if (strncmp(name, "*.", 2) == 0) /* any name below: a rule about one of them is enough */
+        return net_name_matches(name, subject);
+    return net_name_matches(subject, name) && !has_word(&item->other_than, name);
+}
+
+static int compare_bytes(const unsigned char *a, const unsigned char *b, int family)
+{
+    return memcmp(a, b, family == AF_INET ? 4 : 16);
+}
+
+/* Does one of the written ranges meet the block? */
+static bool meets(const struct words_list *ranges, const struct net_block *block)
+{
+    unsigned char low[16], high[16];
+
+    block_bounds(block, low, high);
+    for (size_t i = 0; i < ranges->count; i++) {
+        char text[2 * NET_ADDRESS_TEXT_SIZE];
+        unsigned char first[16] = {0}, last[16] = {0};
+        struct net_block other;
+        char *dash;
+
+        if (strlen(ranges->items[i]) >= sizeof(text))
+            continue;
+        memcpy(text, ranges->items[i], strlen(ranges->items[i]) + 1);
+        text[strcspn(text, " ")] = '\0'; /* "... where it is the host's own" */
+        dash = strchr(text, '-');
+        if (dash)
+            *dash++ = '\0';
+        if (net_block_parse(text, &other, NULL) < 0 || other.family != block->family)
+            continue;
+        block_bounds(&other, first, last);
+        if (dash && inet_pton(block->family, dash, last) != 1)
+            continue;
+        if (compare_bytes(first, high, block->family) <= 0 && compare_bytes(low, last, block->family) <= 0)
+            return true;
+    }
+    return false;
+}
+
+/* May a rule about a name alone lead to an address of it? Not where all of it is special. */
+static bool has_public(const struct net_block *block)
+{
+    size_t count;
+    const struct net_special *rows = net_special_rows(&count);
+
+    for (size_t i = 0; i < count; i++)
+        if (net_block_contains(&rows[i].block, block))
+            return false;
+    return true;
+}
+
+static int add_item(struct prover *prover, const struct difference *item, struct proof_lines *lines)
+{
+    const char *ports = item->ports.count ? item->ports.items[0] : "every port";
+    const char *what = item->rights & RIGHT_CONNECT ? "connecting to" : item->rights & RIGHT_REQUEST ? "requests to" : "asking for the name";
+    const char *text;
+
+    if (item->rights & RIGHT_RESOLVE)
+        text = arena_printf(prover->arena, "%s %s, which is a message to who serves it", what, item->subjects.items[0]);
+    else
+        text = arena_printf(prover->arena, "%s %s, %s%s%s%s%s", what, item->subjects.items[0], ports, item->ports.count > 1 ? " ..." : "",
+                            item->programs.count ? ", by " : "", item->programs.count ? item->programs.items[0] : "",
+                            item->programs.count > 1 ? " ..." : "");
+    return text ? proof_add_rule(prover, lines, item->after_rule, text) : -ENOMEM;
+}
+
+/* Each item is a witness, a doubt, or about something else. */
+static int weigh_item(struct prover *prover, const struct target *target, const struct difference *item, bool *is_doubt)
+{
+    bool by_name = is_by_name(item), is_public = strcmp(item->subjects.items[0], "every public address") == 0;
+
+    if (item->rights & RIGHT_SPEND || !has_port(&item->ports, target->port))
+        return 0;
+    if (target->is_any)
+        return add_item(prover, item, &prover->proof.witness);
+    if (target->name && by_name)
+        return has_name(item, target->name) ? add_item(prover, item, &prover->proof.witness) : 0;
+    if (target->name && is_public)
+        return add_item(prover, item, &prover->proof.witness);
+    if (target->name) {
+        *is_doubt = true;
+        return proof_add(prover, &prover->proof.reasons, NULL, "whether %s has one of the addresses %s", target->name,
+                         item->subjects.items[0]);
+    }
+    if (!by_name && (meets(&item->subjects, &target->block) || (is_public && has_public(&target->block))))
+        return add_item(prover, item, &prover->proof.witness);
+    if (!by_name || item->rights & RIGHT_RESOLVE)
+        return 0;
+    if (item->addresses.count ? !meets(&item->addresses, &target->block) : !has_public(&target->block))
+        return 0;
+    *is_doubt = true;
+    return proof_add(prover, &prover->proof.reasons, NULL, "whether %s has that address", item->subjects.items[0]);
+}
+
+/* A door of the host's loopback is a destination of its own. */
+static int weigh_doors(struct prover *prover, const struct target *target)
+{
+    const struct port_grant *door;
+    int status = 0;
+
+    if (!is_loopback(target))
+        return 0;
+    for (size_t i = 0; status == 0 && (door = policy_door(prover->policy, DOORS_OUTWARD, i)); i++)
+        if (!target->port || target->port == door->port)
+            status = proof_add(prover, &prover->proof.witness, &door->origin, "connecting to port %u of the host's loopback",
+                               door->port);
+    return status;
+}
+
+static int weigh_network(struct prover *prover, const struct target *target, bool *is_doubt)
+{
+    struct network_choice choice = policy_network(prover->policy);
+    struct policy_diff diff = {0};
+    int status;
+
+    if (choice.verdict == NETWORK_HOST)
+        return proof_add(prover, &prover->proof.witness, choice.why, "the host's own network is granted");
+    for (size_t i = 0; i < prover->policy->layer_count; i++)
+        if (prover->policy->layers[i]->network.proxy) {
+            *is_doubt = true;
+            return proof_add(prover, &prover->proof.reasons, &prover->policy->layers[i]->network.proxy_origin,
+                             "what the proxy lets by");
+        }
+    status = list_reachable(prover, target, &diff);
+    if (status == -E2BIG) {
+        *is_doubt = true;
+        return proof_add(prover, &prover->proof.reasons, NULL, "too many rules to follow: ask about less");
+    }
+    for (size_t i = 0; i < diff.count && status == 0; i++)
+        status = weigh_item(prover, target, &diff.items[i], is_doubt);
+    return status < 0 ? status : weigh_doors(prover, target);
+}
+
+int prove_reach(struct prover *prover, const char *destination, enum proof_answer *ret_answer, struct error *err)
+{
+    size_t before = prover->proof.witness.count;
+    struct target target;
+    bool is_doubt = false;
+    int status = parse_target(prover->arena, destination, &target, err);
+
+    if (status < 0)
+        return status;
+    if (weigh_network(prover, &target, &is_doubt) < 0)
+        return error_memory(err);
+    *ret_answer = prover->proof.witness.count > before ? PROOF_POSSIBLE : is_doubt ? PROOF_UNDECIDED : PROOF_HOLDS;
+    if (*ret_answer == PROOF_HOLDS && proof_add(prover, &prover->proof.reasons, NULL, "no rule lets anything connect to %s", destination) < 0)
+        return error_memory(err);
+    return 0;
+}
+
+int prove_side_ways(struct prover *prover, size_t *ret_count)
+{
+    static const struct {
+        enum policy_list list;
+        const char *what;
+    } rows[] = {{LIST_UNIX_SOCKETS, "what is behind the socket"}, {LIST_DEVICES, "what is behind the device"}};
+    const struct port_grant *door;
+    struct string_list list;
+    int status = 0;
+
+    *ret_count = prover->proof.reasons.count;
+    for (size_t i = 0; i < ARRAY_COUNT(rows) && status == 0; i++) {
+        status = policy_list_settle(prover->policy, rows[i].list, prover->arena, &list, NULL);
+        for (size_t j = 0; j < list.count && status == 0; j++)
+            status = proof_add(prover, &prover->proof.reasons, &list.items[j].origin, "%s %s", rows[i].what, list.items[j].text);
+    }
+    for (enum doors which = DOORS_INWARD; which <= DOORS_OUTWARD && status == 0; which++)
+        for (size_t i = 0; status == 0 && (door = policy_door(prover->policy, which, i)); i++)
+            status = proof_add(prover, &prover->proof.reasons, &door->origin,
+                               which == DOORS_INWARD ? "who on the host connects to port %u" : "what listens at port %u of the host",
+                               which == DOORS_INWARD ? door->host_port : door->port);
+    *ret_count = prover->proof.reasons.count - *ret_count;
+    return status < 0 ? -ENOMEM : 0;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The parts of policy/prove.h. */
+#ifndef CORDON_POLICY_MODEL_PROVER_H
+#define CORDON_POLICY_MODEL_PROVER_H
+
+#include "policy/prove.h"
+
+struct prover {
+    struct arena *arena;
+    const struct policy *policy;
+    const struct prove_request *request;
+    struct proof proof;
+};
+
+/* -ENOMEM. `rule` NULL = none. */
+int proof_add(struct prover *prover, struct proof_lines *lines, const struct origin *rule, const char *format, ...)
+    printf_like(4, 5) must_check;
+int proof_add_rule(struct prover *prover, struct proof_lines *lines, const char *rule, const char *text) must_check;
+
+/*
+ * Is there a path that `pattern` covers at which an object of the host of that very name can be had with `right`, under
+ * whatever name? *ret_answer is POSSIBLE with a line of witness, HOLDS with reasons, or UNDECIDED. -ENOMEM.
+ */
+int prove_path(struct prover *prover, const char *pattern, enum access right, enum proof_answer *ret_answer) must_check;
+
+/* The same about a destination. ERROR_INVALID where it is none. */
+int prove_reach(struct prover *prover, const char *destination, enum proof_answer *ret_answer, struct error *err) must_check;
+
+/* Ways out beside the network: sockets, doors, devices. *ret_count of them, each a reason. */
+int prove_side_ways(struct prover *prover, size_t *ret_count) must_check;
+
+int prove_obeyed(struct prover *prover, enum proof_answer *ret_answer) must_check;
+
+/* What programs outside execute or obey because of where it lies. */
+struct obeyed {
+    const char *path; /* "~/..." below the home, or absolute; with all below it */
+    const char *who;
+};
+const struct obeyed *obeyed_rows(size_t *ret_count);
+
+#endif

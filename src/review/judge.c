@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is never applied whatever a person says, and what was changed outside meanwhile. */
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fold.h"
+#include "base/glob.h"
+#include "base/path.h"
+#include "review/inside.h"
+
+/* Component by component. */
+static const char *folded(struct arena *arena, const char *text)
+{
+    char *copy = arena_alloc(arena, strlen(text) + 1), *at = copy, name[FOLD_NAME_BYTES];
+
+    while (copy && *text) {
+        size_t length = strcspn(text, "/"), kept = length;
+
+        if (length && length < sizeof(name)) {
+            kept = fold_name(text, length, name);
+            memcpy(at, name, kept);
+        } else {
+            memcpy(at, text, length);
+        }
+        at += kept;
+        text += length;
+        if (*text)
+            *at++ = *text++;
+    }
+    return copy;
+}
+
+static bool is_covered(const struct review *review, const char *pattern, const char *name)
+{
+    const char *pattern_folded, *name_folded;
+
+    if (glob_covers(pattern, name))
+        return true;
+    if (!review->folds_names)
+        return false;
+    pattern_folded = folded(review->arena, pattern);
+    name_folded = folded(review->arena, name);
+    return !pattern_folded || !name_folded || glob_covers(pattern_folded, name_folded);
+}
+
+static const char *by_rule(const struct review *review, const struct change *change, const char *name)
+{
+    const char *tree = review->trees[change->tree].target, *deepest = tree;
+
+    for (size_t i = 0; i < review->rule_count; i++) {
+        const struct review_rule *rule = &review->rules[i];
+
+        switch (rule->kind) {
+        case REVIEW_RULE_KEPT:
+            if (is_covered(review, rule->text, name))
+                return "the policy protects this name";
+            break;
+        case REVIEW_RULE_OLD:
+            if (change->before.mode && is_covered(review, rule->text, name))
+                return "the policy protects what was there under this name";
+            break;
+        case REVIEW_RULE_MOUNT:
+            if (path_is_within(name, rule->text) && strlen(rule->text) > strlen(deepest))
+                deepest = rule->text;
+            break;
+        case REVIEW_RULE_PIN:
+            if (strcmp(rule->text, name) == 0 && change->type != CHANGE_MODE)
+                return "the policy keeps this directory where it is";
+            break;
+        }
+    }
+    return deepest != tree ? "the policy does not make this name writable" : NULL;
+}
+
+static bool is_kept_kind(mode_t mode)
+{
+    return S_ISREG(mode) || S_ISDIR(mode) || S_ISLNK(mode);
+}
+
+static const char *refused(const struct review *review, const struct change *change, const char *name)
+{
+    const struct object *before = &change->before, *after = &change->after;
+    const char *why;
+
+    if (after->mode && !is_kept_kind(after->mode))
+        return "it is a device, a socket or a pipe";
+    if (after->mode && after->uid != geteuid())
+        return "it belongs to another user";
+    if (before->mode && !is_kept_kind(before->mode))
+        return "what is there is a device, a socket or a pipe";
+    if (before->mode && before->uid != geteuid() && geteuid() != 0)
+        return "what is there belongs to another user";
+    if (strncmp(change->path, STAGE_PREFIX, strlen(STAGE_PREFIX)) == 0)
+        return "the name is one that Cordon uses itself";
+    why = by_rule(review, change, name);
+    return why;
+}
+
+static const char *conflict(struct review *review, const struct change *change, const struct told *told)
+{
+    const struct object *before = &change->before;
+    bool was_there = told && told->is_before_known && told->before.mode && told->before.changed_ns <= review->started_ns;
+
+    if (!before->mode)
+        return was_there && !told->from ? "it was removed outside since" : NULL;
+    if (change->type == CHANGE_MODE && S_ISDIR(before->mode))
+        return was_there && told->before.mode != before->mode ? "its permissions were changed outside since" : NULL;
+    if (S_ISDIR(before->mode) && review_has_done_below(review, change->tree, change->path))
+        return NULL; /* by a commit of ours */
+    if (before->changed_ns > review->started_ns)
+        return S_ISDIR(before->mode) ? "something in it was changed outside since" : "it was changed outside since";
+    if (was_there && !S_ISDIR(before->mode) &&
+        (told->before.changed_ns != before->changed_ns || told->before.size != before->size))
+        return "it was exchanged outside since";
+    return NULL;
+}
+
+void judge_change(struct review *review, struct change *change, const char *name, const struct stat *upper)
+{
+    struct told *told = told_find(review, name);
+
+    if (!change->refused)
+        change->refused = refused(review, change, name);
+    change->conflict = conflict(review, change, told);
+    told_apply(review, change, name);
+    if (change->type == CHANGE_ADDED && told && told->from)
+        change->from = told->from;
+}

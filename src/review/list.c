@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The runs that wait to be committed or discarded. */
+#include <string.h>
+
+#include "base/json.h"
+#include "review/inside.h"
+
+int review_list(const char *runs_path, bool is_json, struct text *out, struct error *err)
+{
+    auto_arena struct arena *arena = arena_new();
+    struct json json = JSON_INIT(out, 2);
+    char **names = NULL;
+    size_t count = 0;
+    int status = arena ? review_waiting(runs_path, arena, &names, &count, err) : error_memory(err);
+
+    if (status < 0)
+        return status;
+    if (is_json)
+        json_begin_array(&json, NULL);
+    for (size_t i = 0; i < count; i++) {
+        auto_review struct review *review = NULL;
+        struct error failure = ERROR_INIT;
+        const char *recovered;
+
+        status = review_open(runs_path, names[i], &review, &recovered, &failure);
+        if (is_json) {
+            json_begin_object(&json, NULL);
+            json_add_string(&json, "run", names[i]);
+            json_add_string(&json, "command", review ? review->command : NULL);
+            json_add_string(&json, "workspace", review ? review->workspace : NULL);
+            json_add_bool(&json, "running", review && review->is_running);
+            json_add_string(&json, "error", review ? NULL : failure.text);
+            json_end(&json);
+            continue;
+        }
+        text_printf(out, "%s  ", names[i]);
+        text_add_safe(out, review ? review->workspace : failure.text);
+        if (review) {
+            text_add(out, review->is_running ? "  (under way)  " : "  ");
+            text_add_safe(out, review->command);
+            if (*recovered)
+                text_printf(out, "  (%s)", recovered);
+        }
+        text_add(out, "\n");
+    }
+    if (is_json)
+        json_end(&json);
+    if (is_json)
+        text_add(out, "\n");
+    else if (!count)
+        text_add(out, "no reviewed run waits\n");
+    return 0;
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A question about a request's documents. */
+#include <errno.h>
+#include <string.h>
+
+#include "base/glob.h"
+#include "base/path.h"
+#include "policy/prove.h"
+#include "sdk/assemble.h"
+
+#define SEARCH_MAX 128
+
+static int refuse(struct error *err, const char *text)
+{
+    return error_set(err, ERROR_INVALID, EINVAL, "%s", text);
+}
+
+/* "~" is this caller's home. */
+static int find_path(const struct assembly *assembly, const char *path, const char **ret_path, struct error *err)
+{
+    struct arena *arena = assembly->policy->arena;
+
+    if (path[0] == '~' && (!path[1] || path[1] == '/'))
+        path = arena_printf(arena, "%s%s", assembly->places.home, path + 1);
+    if (!path)
+        return error_memory(err);
+    if (path[0] != '/' || path_has_dotdot(path) || strlen(path) > PATH_LENGTH_MAX)
+        return error_set(err, ERROR_INVALID, EINVAL, "'%.300s': write an absolute path, or one that begins with ~/, without '..'", path);
+    *ret_path = path_normalise(arena, path);
+    return *ret_path ? 0 : error_memory(err);
+}
+
+/* The directories of PATH, each once; what is not absolute is none that can be asked about. */
+static int list_search_path(struct assembly *assembly, const char *const **ret_directories, struct error *err)
+{
+    struct arena *arena = assembly->policy->arena;
+    const char *path = environment_get(assembly->environment, "PATH"), **list = arena_alloc(arena, (SEARCH_MAX + 1) * sizeof(*list));
+    size_t count = 0;
+
+    if (!list)
+        return error_memory(err);
+    while (path && *path && count < SEARCH_MAX) {
+        size_t length = strcspn(path, ":");
+        const char *text = arena_string_n(arena, path, length);
+        const char *directory = text && *text == '/' ? path_normalise(arena, text) : NULL;
+
+        if (!text || (*text == '/' && !directory))
+            return error_memory(err);
+        if (directory && !path_has_dotdot(directory))
+            list[count++] = directory;
+        path += length + (path[length] == ':');
+    }
+    *ret_directories = list;
+    return 0;
+}
+
+static int load_ceiling(struct assembly *assembly, const char *file, struct policy **ret_ceiling, struct error *err)
+{
+    const struct load_options options = {.kind = LAYER_CEILING, .variables = &assembly->variables, .layer_name = "ceiling"};
+    auto_policy struct policy *ceiling = NULL;
+    struct document *document = NULL;
+    int status = policy_new(&ceiling, err);
+
+    if (status == 0)
+        status = document_load_file(ceiling->arena, file, &options, &document, err);
+    if (status == 0)
+        status = policy_add_layer(ceiling, document, err);
+    if (status == 0)
+        *ret_ceiling = take_ptr(ceiling);
+    return status;
+}
+
+static const char *missing(const struct cordon_claim *question)
+{
+    switch (question->kind) {
+    case CORDON_PROVE_CAN_READ:
+    case CORDON_PROVE_CAN_WRITE:
+        return question->path ? NULL : "the question has no path";
+    case CORDON_PROVE_CAN_REACH:
+        return question->destination ? NULL : "the question has no destination";
+    case CORDON_PROVE_READS_REACHES:
+        return question->path && question->destination ? NULL : "the question needs a path and a destination";
+    case CORDON_PROVE_SECRET_REACHES:
+        return question->secret && question->destination ? NULL : "the question needs a secret and a destination";
+    case CORDON_PROVE_WRITABLE_OBEYED:
+        return NULL;
+    case CORDON_PROVE_ESCAPES_CEILING:
+        return question->ceiling ? NULL : "the question has no ceiling";
+    default:
+        return "unknown kind of question";
+    }
+}
+
+static int prove(struct assembly *assembly, const struct cordon_claim *question, struct proof *ret_proof, struct error *err)
+{
+    struct prove_request request = {.question = (enum proof_question)question->kind, .destination = question->destination,
+                                    .secret = question->secret, .home = assembly->places.home};
+    auto_policy struct policy *ceiling = NULL;
+    int status = 0;
+
+    if (question->path)
+        status = find_path(assembly, question->path, &request.path, err);
+    if (question->flags & CORDON_PROVE_HERE)
+        request.caller_path = environment_get(assembly->environment, "PATH");
+    if (status == 0 && question->flags & CORDON_PROVE_HERE)
+        status = list_search_path(assembly, &request.search_path, err);
+    if (status == 0 && question->ceiling)
+        status = load_ceiling(assembly, question->ceiling, &ceiling, err);
+    request.ceiling = ceiling;
+    return status < 0 ? status : policy_prove(assembly->policy->arena, assembly->policy, &request, ret_proof, err);
+}
+
+int cordon_policy_prove(const struct cordon_request *request, const struct cordon_claim *question, enum cordon_format format,
+                        char **ret_report, uint32_t *ret_answer, struct cordon_error *err)
+{
+    auto_assembly struct assembly assembly = {0};
+    struct proof proof = {0};
+    const char *lack = missing(question);
+    char *report = NULL;
+    int status;
+
+    if (format != CORDON_TEXT && format != CORDON_JSON)
+        return error_set(public_error(err), ERROR_INVALID, EINVAL, "unknown format %d", (int)format);
+    if (lack || question->flags & ~CORDON_PROVE_HERE)
+        return refuse(public_error(err), lack ? lack : "unknown flags");
+    status = assembly_begin(&assembly, request, public_error(err));
+    if (status == 0)
+        status = assembly_load_documents(&assembly, request, public_error(err));
+    if (status == 0)
+        status = prove(&assembly, question, &proof, public_error(err));
+    if (status == 0)
+        status = format == CORDON_JSON ? proof_json(&proof, &report, public_error(err)) : proof_text(&proof, &report, public_error(err));
+    if (status < 0)
+        return status;
+    *ret_report = report;
+    if (ret_answer)
+        *ret_answer = (uint32_t)proof.answer;
+    return 0;
+}

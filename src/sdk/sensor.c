@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From what cordon-sensor says to records. It tells of every domain of this user; the container's is the one that the
+ * program's own process made, whose number process 1 gave. There is no namespace of processes, so its numbers are the host's.
+ */
+#include "sdk/sensor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "sensor/sensor.h"
+
+#define READY_MS       1000
+#define QUIET_MS       5 /* for a first refusal that is on its way */
+#define MESSAGE_BYTES  (sizeof(struct sensor_told) + 2 * PATH_MAX)
+#define ARGUMENT_BYTES 4096
+#define SEES(name)     (1u << OPERATION_##name)
+
+static const struct tier_source source = {
+    "landlock",
+    SEES(READ) | SEES(LIST) | SEES(WRITE) | SEES(CREATE) | SEES(DELETE) | SEES(RENAME) | SEES(LINK) | SEES(EXECUTE) | SEES(CONNECT) |
+        SEES(BIND) | SEES(SIGNAL) | SEES(PTRACE),
+    "stat, access and readlink; which name in a directory was to be made, renamed or removed; who asked, where the "
+    "administrator keeps audit from system calls (-a never,task)",
+};
+
+const struct tier_source *sensor_source(void)
+{
+    return &source;
+}
+
+bool sensor_is_there(const struct sensor *sensor)
+{
+    return sensor->worker.is_ready && sensor->worker.channel >= 0;
+}
+
+/* Without the right it would say so itself; asking the file first spares the run a process. */
+static bool may_listen(const char *program)
+{
+    return geteuid() == 0 || getxattr(program, "security.capability", NULL, 0) > 0;
+}
+
+static ssize_t receive(const struct sensor *sensor, char *bytes, struct sensor_told *ret_told)
+{
+    ssize_t size;
+
+    do
+        size = recv(sensor->worker.channel, bytes, MESSAGE_BYTES, MSG_DONTWAIT);
+    while (size < 0 && errno == EINTR);
+    if (size < 0)
+        return -errno;
+    if (size < (ssize_t)sizeof(*ret_told))
+        return size == 0 ? -ECONNRESET : -EBADMSG;
+    memcpy(ret_told, bytes, sizeof(*ret_told));
+    if ((size_t)size != sizeof(*ret_told) + ret_told->path_length + ret_told->exe_length || ret_told->path_length >= PATH_MAX ||
+        ret_told->exe_length >= PATH_MAX)
+        return -EBADMSG;
+    ret_told->right[SENSOR_RIGHT_SIZE - 1] = ret_told->address[SENSOR_ADDRESS_SIZE - 1] = '\0';
+    return size;
+}
+
+void sensor_begin(struct sensor *sensor, const char *program, const char **ret_why)
+{
+    char bytes[MESSAGE_BYTES];
+    struct sensor_told told = {0};
+    struct pollfd ready;
+    struct error err;
+
+    *ret_why = "cordon-sensor has no right to read the kernel's audit records (setcap cap_audit_read+ep)";
+    if (!program || !may_listen(program))
+        return;
+    *ret_why = "cordon-sensor could not be started";
+    if (worker_begin(&sensor->worker, program, "cordon-sensor", &err) < 0) {
+        sensor_kill(sensor);
+        return;
+    }
+    ready = (struct pollfd){.fd = sensor->worker.channel, .events = POLLIN};
+    *ret_why = "cordon-sensor gave no answer";
+    if (poll(&ready, 1, READY_MS) <= 0 || receive(sensor, bytes, &told) < 0 || told.type != SENSOR_READY) {
+        if (told.type == SENSOR_FAILED)
+            *ret_why = told.errnum == ENODATA ? "the kernel's audit is off, or tells nothing of Landlock (Linux 6.15; auditctl -e 1)"
+                                              : "the kernel's audit records are not to be had here (a container's network, or no right)";
+        sensor_kill(sensor);
+        return;
+    }
+    sensor->worker.is_ready = true;
+    *ret_why = NULL;
+}
+
+/* ---- records ---- */
+
+/* Of a process that is most likely alive: what it executes and how it was called. The record holds no word of either. */
+struct facts {
+    char exe[PATH_MAX], arguments[ARGUMENT_BYTES];
+};
+
+static void process_look(const struct sensor_told *told, const char *exe, struct facts *facts, struct tier_process *ret_process)
+{
+    char path[64];
+    auto_close int fd = -1;
+    ssize_t length;
+
+    ret_process->pid = told->pid;
+    ret_process->host_pid = (pid_t)told->pid;
+    if (!told->pid)
+        return;
+    snprintf(facts->exe, sizeof(facts->exe), "%.*s", told->exe_length, exe);
+    if (!told->exe_length) {
+        snprintf(path, sizeof(path), "/proc/%u/exe", told->pid);
+        length = readlink(path, facts->exe, sizeof(facts->exe) - 1);
+        facts->exe[length > 0 ? length : 0] = '\0';
+    }
+    ret_process->exe = facts->exe[0] ? facts->exe : NULL;
+    snprintf(path, sizeof(path), "/proc/%u/cmdline", told->pid);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    length = fd >= 0 ? read(fd, facts->arguments, sizeof(facts->arguments) - 1) : -1;
+    if (length <= 0)
+        return;
+    facts->arguments[length] = '\0';
+    ret_process->command_line = facts->arguments;
+    ret_process->command_line_size = (size_t)length + (facts->arguments[length - 1] != '\0');
+    ret_process->is_cut = (size_t)length == sizeof(facts->arguments) - 1;
+}
+
+static int refusal_record(struct denials *denials, const struct plan *plan, struct event_log *log, const struct sensor_told *told,
+                          const char *text, struct error *err)
+{
+    struct facts facts;
+    char path[PATH_MAX + 2], address[SENSOR_ADDRESS_SIZE + 16];
+    struct tier_access access = {
+        .operation = told->operation < OPERATION_COUNT_ ? (enum operation)told->operation : OPERATION_NONE,
+        .source = source.name,
+        .layer = BY_LANDLOCK,
+        .errnum = told->errnum,
+        .call = -1,
+        .is_directory = told->flags & SENSOR_IS_DIRECTORY,
+        .target_pid = told->target,
+        .count = told->count,
+    };
+
+    /* The name in the directory is not told: "?" stands for it, so that it is judged as what lies there. */
+    snprintf(path, sizeof(path), "%.*s%s", told->path_length, text,
+             told->flags & SENSOR_IS_OF_PARENT ? told->path_length == 1 ? "?" : "/?" : "");
+    if (told->flags & SENSOR_HAS_PATH)
+        access.path = path;
+    snprintf(address, sizeof(address), strchr(told->address, ':') ? "[%s]:%u" : "%s:%u", told->address, told->port);
+    if (told->flags & SENSOR_HAS_ADDRESS)
+        access.named = address;
+    process_look(told, text + told->path_length, &facts, &access.process);
+    return told_access(denials, plan, log, &access, source.name, 0, err);
+}
+
+/* 1 = there may be more, 0 = none now, or it is gone. */
+static int message_take(struct sensor *sensor, struct denials *denials, const struct plan *plan, struct event_log *log, struct error *err)
+{
+    char bytes[MESSAGE_BYTES];
+    struct sensor_told told;
+    ssize_t size = receive(sensor, bytes, &told);
+    int status = 0;
+
+    if (size == -EAGAIN)
+        return 0;
+    if (size < 0) { /* what it would have told from here on nobody knows: at least one */
+        sensor_kill(sensor);
+        status = told_access(denials, plan, log, NULL, source.name, 1, err);
+        return status;
+    }
+    if (told.type == SENSOR_DOMAIN && (pid_t)told.pid == sensor->program && sensor->program > 0)
+        sensor->domain = told.domain;
+    if (!sensor->domain || told.domain != sensor->domain)
+        return 1;
+    switch (told.type) {
+    case SENSOR_REFUSED:
+        status = refusal_record(denials, plan, log, &told, bytes + sizeof(told), err);
+        break;
+    case SENSOR_GONE:
+        sensor->is_over = true;
+        status = told.count ? told_access(denials, plan, log, NULL, source.name, told.count, err) : 0;
+        break;
+    default:
+        break;
+    }
+    return status < 0 ? status : 1;
+}
+
+int sensor_step(struct sensor *sensor, struct denials *denials, const struct plan *plan, struct event_log *log, struct error *err)
+{
+    int status = 1;
+
+    while (status > 0 && sensor_is_there(sensor))
+        status = message_take(sensor, denials, plan, log, err);
+    return status < 0 ? status : 0;
+}
+
+/* The kernel tells the end of a domain some milliseconds after its last process was waited for. Without a refusal there is none. */
+int sensor_end(struct sensor *sensor, struct denials *denials, const struct plan *plan, struct event_log *log, struct error *err)
+{
+    uint64_t end_ns = clock_monotonic_ns() + SENSOR_END_MS * NS_PER_MS, now;
+    int status = sensor_step(sensor, denials, plan, log, err);
+
+    while (status == 0 && sensor_is_there(sensor) && !sensor->is_over && (now = clock_monotonic_ns()) < end_ns) {
+        struct pollfd ready = {.fd = sensor->worker.channel, .events = POLLIN};
+        int wait_ms = sensor->domain ? (int)((end_ns - now) / NS_PER_MS) + 1 : QUIET_MS;
+
+        if (poll(&ready, 1, wait_ms) == 0 && !sensor->domain)
+            break;
+        status = sensor_step(sensor, denials, plan, log, err);
+    }
+    if (status == 0 && sensor->domain && !sensor->is_over)
+        status = told_access(denials, plan, log, NULL, source.name, 1, err);
+    if (sensor_is_there(sensor))
+        worker_leave(&sensor->worker);
+    sensor->worker.is_ready = false;
+    return status;
+}
+
+void sensor_kill(struct sensor *sensor)
+{
+    worker_kill(&sensor->worker, NULL);
+    sensor->worker.is_ready = false;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Where no namespaces can be made, Landlock refuses first, and only the kernel's audit records tell what: cordon-sensor reads
+ * them (src/sensor), where it may. Without it such a run says what it cannot see, and is held no less.
+ */
+#ifndef CORDON_SDK_SENSOR_H
+#define CORDON_SDK_SENSOR_H
+
+#include <stdint.h>
+
+#include "base/error.h"
+#include "sdk/told_access.h"
+#include "sdk/worker.h"
+
+struct sensor {
+    struct worker worker;
+    pid_t program;   /* whose domain is the container's: the one that this process made */
+    uint64_t domain; /* Landlock's number for it, 0 = nothing was refused yet */
+    bool is_over;    /* the domain's end was told */
+};
+#define SENSOR_INIT ((struct sensor){.worker = WORKER_INIT("the sensor")})
+
+/* Execute it and wait until it listens. Where it is not there, or may not listen, there is none: `why` (static) says so. */
+void sensor_begin(struct sensor *sensor, const char *program, const char **ret_why);
+bool sensor_is_there(const struct sensor *sensor);
+
+/* What it sees, for run.started. */
+const struct tier_source *sensor_source(void);
+
+/* Record what it has said so far, for a run of `plan`. Never blocks. */
+int sensor_step(struct sensor *sensor, struct denials *denials, const struct plan *plan, struct event_log *log, struct error *err) must_check;
+
+/* The container has ended: what is still on its way, at most SENSOR_END_MS; then it ends. */
+#define SENSOR_END_MS 500
+int sensor_end(struct sensor *sensor, struct denials *denials, const struct plan *plan, struct event_log *log, struct error *err) must_check;
+
+void sensor_kill(struct sensor *sensor);
+
+#endif

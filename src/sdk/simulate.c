@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Recorded runs against the policy of a request. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "author/simulate.h"
+#include "event/read.h"
+#include "sdk/assemble.h"
+
+/* Whose records are being read: a file may hold those of many runs, one behind the other or mixed. */
+struct reading {
+    struct simulation *simulation;
+    const char *to; /* workspace of the request */
+    char run[RUN_ID_SIZE];
+    char workspace[PATH_MAX]; /* of that run; "" = not known */
+};
+
+static int run_begin(struct reading *reading, const char *run, struct error *err)
+{
+    if (run && strcmp(reading->run, run) == 0)
+        return 0;
+    snprintf(reading->run, sizeof(reading->run), "%s", run ? run : "");
+    reading->workspace[0] = '\0';
+    return simulation_next_run(reading->simulation, reading->run, err);
+}
+
+static int records_take(struct reading *reading, struct event_reader *reader, struct error *err)
+{
+    struct event_record record;
+    int status;
+
+    while ((status = event_reader_next(reader, &record, err)) > 0) {
+        status = run_begin(reading, record.run, err);
+        if (status == 0 && record.kind == RECORD_STARTED && record.started.workspace)
+            snprintf(reading->workspace, sizeof(reading->workspace), "%s", record.started.workspace);
+        if (status == 0)
+            status = simulation_take(reading->simulation, &record, reading->workspace[0] ? reading->workspace : NULL,
+                                     reading->workspace[0] ? reading->to : NULL, err);
+        if (status < 0)
+            return status;
+    }
+    simulation_add_damaged(reading->simulation, event_reader_state(reader).damaged);
+    return status;
+}
+
+static int file_take(struct reading *reading, const char *path, struct error *err)
+{
+    auto_event_reader struct event_reader *reader = NULL;
+    int fd = strcmp(path, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY), status;
+
+    if (fd < 0)
+        return error_system(err, errno, "open %s", path);
+    status = event_reader_new(fd, NULL, &reader, err);
+    if (status == 0)
+        status = records_take(reading, reader, err);
+    return status < 0 ? error_prepend(err, "%s", path) : 0;
+}
+
+static int run_take(struct reading *reading, const struct run_store *store, const char *id, struct error *err)
+{
+    auto_event_reader struct event_reader *reader = NULL;
+    int status = run_store_read(store, id, &reader, err);
+
+    return status < 0 ? status : records_take(reading, reader, err);
+}
+
+/* Those that were named, else all. */
+static int store_take(struct reading *reading, const char *runs, const char *const *names, struct error *err)
+{
+    auto_run_store struct run_store *store = NULL;
+    int status = run_store_open(runs, &store, err);
+
+    for (size_t i = 0; status == 0 && names && names[i]; i++) {
+        const char *id;
+
+        status = run_store_find(store, names[i], &id, err);
+        if (status == 0)
+            status = run_take(reading, store, id, err);
+    }
+    for (size_t i = 0; status == 0 && !names && i < run_store_count(store); i++) {
+        status = run_take(reading, store, run_store_id(store, i), err);
+        if (status == -ENOENT) /* dropped meanwhile */
+            status = 0;
+    }
+    return status;
+}
+
+static int simulate(const struct cordon_request *request, const char *const *files, const char *const *runs,
+                    struct assembly *assembly, struct simulation **ret_simulation, struct error *err)
+{
+    auto_plan_index struct plan_index *index = NULL;
+    auto_simulation struct simulation *simulation = NULL;
+    struct reading reading = {0};
+    int status = assembly_begin(assembly, request, err);
+
+    if (status == 0)
+        status = assembly_find(assembly, err);
+    if (status == 0)
+        status = assembly_load(assembly, request, err);
+    if (status == 0)
+        status = assembly_compile(assembly, request, false, err);
+    if (status == 0)
+        status = plan_index_new(assembly->plan, &index, err);
+    if (status == 0 && assembly->ops->judge_call)
+        status = plan_index_set_calls(index, assembly->ops->judge_call, err);
+    if (status == 0)
+        status = simulation_new(index, &simulation, err);
+    reading.simulation = simulation;
+    reading.to = assembly->variables.workspace;
+    for (size_t i = 0; status == 0 && files && files[i]; i++)
+        status = file_take(&reading, files[i], err);
+    if (status == 0 && (runs || !files))
+        status = store_take(&reading, assembly->places.runs, runs, err);
+    if (status == 0)
+        *ret_simulation = take_ptr(simulation);
+    return status;
+}
+
+int cordon_simulate(const struct cordon_request *request, const char *const *files, const char *const *runs,
+                    enum cordon_format format, char **ret_report, struct cordon_simulate_result *ret_result,
+                    struct cordon_error *err)
+{
+    auto_assembly struct assembly assembly = {0};
+    auto_simulation struct simulation *simulation = NULL;
+    struct error failure = ERROR_INIT;
+    struct simulation_sum sum;
+    int status = 0;
+
+    if (format != CORDON_TEXT && format != CORDON_JSON)
+        status = error_set(&failure, ERROR_INVALID, EINVAL, "unknown format %d", (int)format);
+    if (status == 0)
+        status = simulate(request, files, runs, &assembly, &simulation, &failure);
+    if (status == 0)
+        status = format == CORDON_JSON ? simulation_print_json(simulation, ret_report, &failure)
+                                       : simulation_print_text(simulation, ret_report, &failure);
+    if (status < 0) {
+        if (err)
+            *public_error(err) = failure;
+        return status;
+    }
+    sum = simulation_sum(simulation);
+    if (ret_result)
+        *ret_result = (struct cordon_simulate_result){
+            .newly_denied = sum.counts[SIMULATED_DENIED],
+            .newly_allowed = sum.counts[SIMULATED_ALLOWED],
+            .unchanged = sum.counts[SIMULATED_SAME],
+            .undecided = sum.counts[SIMULATED_UNDECIDED],
+        };
+    return 0;
+}

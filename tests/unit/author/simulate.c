@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Records that are made up, against plans of a tree that is made up. */
+#include "author/simulate.h"
+
+#include <jansson.h>
+#include <string.h>
+
+#include "fixture.h"
+
+static struct fixture f;
+static struct plan_index *plan_index;
+static struct simulation *simulation;
+static unsigned sequence;
+
+static void open_with(const char *yaml)
+{
+    fixture_open(&f);
+    f.facts.keeps_names = f.facts.has_gateway = f.facts.has_inspector = true;
+    accept_text(&f, yaml);
+    check_int(plan_index_new(f.plan, &plan_index, &f.err), 0);
+    check_int(simulation_new(plan_index, &simulation, &f.err), 0);
+    sequence = 0;
+}
+
+static void close_all(void)
+{
+    simulation_free_at(&simulation);
+    plan_index_free_at(&plan_index);
+    fixture_close(&f);
+}
+
+static void take(struct event_record *record, const char *from, const char *to)
+{
+    record->id = "01m9p1a4nabmsbmsarh6anvbm7.1";
+    record->sequence = ++sequence;
+    check_int(simulation_take(simulation, record, from, to, &f.err), 0);
+}
+
+static void take_file(const char *type, enum operation operation, const char *path, const char *layer)
+{
+    struct event_record record = {.kind = RECORD_ACCESS, .type = type};
+
+    record.access = (struct event_access){.type = type, .operation = operation, .kind = "file", .path = full_path(&f, path), .layer = layer,
+                                          .outside = full_path(&f, path), .process = {.exe = "/usr/bin/cat"}};
+    take(&record, NULL, NULL);
+}
+
+static void take_connection(const char *type, const char *host, const char *address, unsigned port, const char *method, const char *path)
+{
+    struct event_record record = {.kind = RECORD_NETWORK, .type = type};
+
+    record.network = (struct event_network){.type = type, .protocol = "tcp", .name = host, .address = address, .port = port,
+                                            .has_request = method != NULL, .method = method, .path = path};
+    take(&record, NULL, NULL);
+}
+
+static void take_repeated(unsigned of, uint64_t count)
+{
+    struct event_record record = {.kind = RECORD_REPEATED, .type = "access.repeated"};
+
+    record.count.of_sequence = of;
+    record.count.count = count;
+    take(&record, NULL, NULL);
+}
+
+static void check_sum(uint64_t denied, uint64_t allowed, uint64_t same_allowed, uint64_t same_denied, uint64_t undecided)
+{
+    struct simulation_sum sum = simulation_sum(simulation);
+
+    check_int(sum.counts[SIMULATED_DENIED], denied);
+    check_int(sum.counts[SIMULATED_ALLOWED], allowed);
+    check_int(sum.same_allowed, same_allowed);
+    check_int(sum.same_denied, same_denied);
+    check_int(sum.counts[SIMULATED_UNDECIDED], undecided);
+    check_int(sum.events, denied + allowed + same_allowed + same_denied + undecided);
+}
+
+#define OPEN "filesystem: {readwritePaths: [\"@/ws\"], readonlyPaths: [\"@/doc\"]}\n"
+
+static void open_tree(const char *yaml)
+{
+    fixture_open(&f);
+    make_directory(&f, "doc");
+    make_file(&f, "doc/a");
+    make_file(&f, "ws/a");
+    make_file(&f, "ws/secret");
+    f.facts.keeps_names = true;
+    accept_text(&f, yaml);
+    check_int(plan_index_new(f.plan, &plan_index, &f.err), 0);
+    check_int(simulation_new(plan_index, &simulation, &f.err), 0);
+    sequence = 0;
+}
+
+TEST(what_went_well_and_still_would_is_unchanged)
+{
+    open_tree(OPEN);
+    take_file("access.used", OPERATION_READ, "doc/a", NULL);
+    take_file("access.used", OPERATION_WRITE, "ws/a", NULL);
+    take_file("access.denied", OPERATION_WRITE, "doc/a", "mount");
+    check_sum(0, 0, 2, 1, 0);
+    close_all();
+}
+
+TEST(what_a_candidate_takes_away_and_gives_is_told_by_rule)
+{
+    auto_free char *text = NULL;
+
+    open_tree("filesystem:\n  readwritePaths: [\"@/ws\", \"@/doc\"]\n  deniedPaths: [\"@/ws/secret\"]\n");
+    take_file("access.used", OPERATION_READ, "ws/secret", NULL);
+    take_file("access.used", OPERATION_READ, "ws/secret", NULL);
+    take_file("access.denied", OPERATION_WRITE, "doc/a", "mount");
+    check_sum(2, 1, 0, 0, 0);
+    check_int(simulation_print_text(simulation, &text, &f.err), 0);
+    check_contains(text, "2 newly denied, 1 newly allowed, 0 unchanged");
+    check_contains(text, "filesystem.deniedPaths[0]");
+    check_contains(text, "2 events, 1 object");
+    check_contains(text, "2  read ");
+    check_contains(text, "by /usr/bin/cat");
+    check_contains(text, "filesystem.readwritePaths[1]");
+    close_all();
+}
+
+TEST(repeated_ones_count_as_the_one_that_they_repeat)
+{
+    open_tree("filesystem: {readwritePaths: [\"@/ws\"], deniedPaths: [\"@/ws/secret\"]}\n");
+    take_file("access.used", OPERATION_READ, "ws/secret", NULL);
+    take_file("access.used", OPERATION_READ, "ws/a", NULL);
+    take_repeated(1, 40);
+    take_repeated(2, 7);
+    take_repeated(99, 5);
+    check_sum(41, 0, 8, 0, 0);
+    check_int(simulation_sum(simulation).others, 1);
+    close_all();
+}
+
+TEST(what_the_files_own_permissions_refused_is_nobodys_rule)
+{
+    open_tree(OPEN);
+    take_file("access.denied", OPERATION_WRITE, "ws/a", "kernel");
+    check_sum(0, 0, 0, 0, 0);
+    check_int(simulation_sum(simulation).others, 1);
+    close_all();
+}
+
+TEST(a_workspace_elsewhere_stands_for_the_one_that_is_asked_about)
+{
+    struct event_record record = {.kind = RECORD_ACCESS, .type = "access.used"};
+
+    open_tree("filesystem: {readwritePaths: [\"@/ws\"], deniedPaths: [\"@/ws/secret\"]}\n");
+    record.access = (struct event_access){.operation = OPERATION_READ, .kind = "file", .path = "/ci/job/secret"};
+    take(&record, "/ci/job", full_path(&f, "ws"));
+    record.access.path = "/ci/job2/secret"; /* begins alike, and lies elsewhere: it was there, and would be absent */
+    take(&record, "/ci/job", full_path(&f, "ws"));
+    record.access.path = "/ci/job/a";
+    take(&record, "/ci/job", full_path(&f, "ws"));
+    check_sum(2, 0, 1, 0, 0);
+    close_all();
+}
+
+TEST(connections_and_requests_are_asked_by_name_and_path)
+{
+    open_with("network:\n  egress:\n    allow:\n"
+              "    - {to: [{host: api.example.com}], ports: [{port: 443}], tls: terminate, http: {methods: [GET], paths: [/v1/*]}}\n"
+              "    - {to: [{host: plain.example.com}], ports: [{port: 443}]}\n");
+    take_connection("network.connected", "plain.example.com", "93.184.216.34", 443, NULL, NULL);
+    take_connection("network.connected", "other.example.com", "93.184.216.34", 443, NULL, NULL);
+    take_connection("network.denied", "plain.example.com", "93.184.216.34", 443, NULL, NULL);
+    take_connection("network.request", "api.example.com", "93.184.216.34", 443, "GET", "/v1/x");
+    take_connection("network.request", "api.example.com", "93.184.216.34", 443, "POST", "/v1/x");
+    take_connection("network.request-denied", "api.example.com", "93.184.216.34", 443, "GET", "/v1/x");
+    take_connection("network.closed", "api.example.com", "93.184.216.34", 443, NULL, NULL);
+    check_sum(2, 2, 2, 0, 0);
+    close_all();
+}
+
+TEST(names_that_a_program_chose_are_shown_and_do_nothing)
+{
+    auto_free char *text = NULL, *json_text = NULL;
+    json_t *json;
+
+    open_tree("filesystem: {readwritePaths: [\"@/ws\"], deniedPaths: [\"@/ws/secret\"]}\n");
+    make_directory(&f, "ws/d");
+    take_file("access.used", OPERATION_READ, "ws/secret/\033[31m\xe2\x80\xae\xff\n", NULL);
+    check_sum(1, 0, 0, 0, 0);
+    check_int(simulation_print_text(simulation, &text, &f.err), 0);
+    check(!strchr(text, '\033') && !strstr(text, "\xe2\x80\xae") && !strchr(text, '\xff'));
+    check_int(simulation_print_json(simulation, &json_text, &f.err), 0);
+    json = json_loads(json_text, JSON_REJECT_DUPLICATES, NULL);
+    check(json != NULL);
+    check_string(json_string_value(json_object_get(json, "schema")), "cordon-simulate/1");
+    check_int(json_integer_value(json_object_get(json, "newlyDenied")), 1);
+    json_decref(json);
+    close_all();
+}
+
+TEST(many_objects_are_counted_and_few_are_shown)
+{
+    auto_free char *text = NULL;
+    char name[32];
+
+    open_tree("filesystem: {readwritePaths: [\"@/ws\"]}\n");
+    for (int i = 0; i < 100000; i++) {
+        snprintf(name, sizeof(name), "else/%d", i);
+        take_file("access.used", OPERATION_READ, name, NULL);
+    }
+    check_sum(100000, 0, 0, 0, 0);
+    check_int(simulation_print_text(simulation, &text, &f.err), 0);
+    check(strlen(text) < 4000);
+    check_contains(text, "and 49147 more"); /* three quarters of the table less those that are shown */
+    close_all();
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Records as Linux 6.18 wrote them, and what a program might want to smuggle into one. */
+#include "sensor/record.h"
+
+#include <string.h>
+
+#include "test.h"
+
+static bool take(unsigned type, const char *text, struct audit_record *record)
+{
+    return record_read(type, text, strlen(text), record);
+}
+
+TEST(a_refused_file_is_told_with_path_and_inode)
+{
+    struct audit_record record;
+
+    check(take(1423, "audit(1795379113.070:1971): domain=1bca22f1c blockers=fs.read_file path=\"/etc/shadow\" dev=\"vda\" ino=409697", &record));
+    check_int(record.kind, RECORD_DENIED);
+    check_int(record.serial, 1971);
+    check(record.domain == 0x1bca22f1cull);
+    check_int(record.operation, OPERATION_READ);
+    check_string(record.right, "fs.read_file");
+    check_string(record.path, "/etc/shadow");
+    check_string(record.device, "\"vda\"");
+    check_int(record.inode, 409697);
+    check(record.has_path && !record.is_of_parent && !record.has_address);
+}
+
+TEST(a_name_that_was_to_be_made_is_known_by_its_directory_alone)
+{
+    struct audit_record record;
+
+    check(take(1423, "audit(1.070:1): domain=2 blockers=fs.make_dir path=\"/tmp/sens\" dev=\"vda\" ino=11", &record));
+    check(record.operation == OPERATION_CREATE && record.is_directory && record.is_of_parent);
+    check(take(1423, "audit(1.070:1): domain=2 blockers=fs.remove_file,fs.refer path=\"/tmp/sens\" dev=\"vda\" ino=11", &record));
+    check(record.operation == OPERATION_RENAME && record.is_of_parent);
+    check_string(record.right, "fs.remove_file");
+    check(take(1423, "audit(1.070:1): domain=2 blockers=fs.remove_file path=\"/tmp/sens\" dev=\"vda\" ino=11", &record));
+    check_int(record.operation, OPERATION_DELETE);
+}
+
+TEST(addresses_processes_and_domains_are_told)
+{
+    struct audit_record record;
+
+    check(take(1423, "audit(1.1:7): domain=a blockers=net.connect_tcp daddr=127.0.0.1 dest=8080", &record));
+    check(record.operation == OPERATION_CONNECT && record.has_address && record.port == 8080 && !record.has_path);
+    check_string(record.address, "127.0.0.1");
+    check(take(1423, "audit(1.1:7): domain=a blockers=scope.signal opid=378 ocomm=\"python3\"", &record));
+    check(record.operation == OPERATION_SIGNAL && record.pid == 378);
+    check(take(1424, "audit(1.1:8): domain=a status=allocated mode=enforcing pid=426 uid=1000 exe=\"/tmp/deny\" comm=\"deny\"", &record));
+    check(record.kind == RECORD_DOMAIN_NEW && record.pid == 426 && record.uid == 1000);
+    check(take(1424, "audit(1.1:9): domain=a status=deallocated denials=17", &record));
+    check(record.kind == RECORD_DOMAIN_END && record.denials == 17);
+    check(take(1300, "audit(1.1:9): arch=c000003e syscall=257 success=no exit=-13 a0=ffffff9c ppid=1 pid=77 auid=4294967295 uid=0 exe=\"/usr/bin/cat\" subj=x key=(null)", &record));
+    check(record.kind == RECORD_CALL && record.pid == 77 && record.result == -13);
+    check_string(record.exe, "/usr/bin/cat");
+    check(take(1320, "audit(1.1:9): ", &record) && record.kind == RECORD_LAST);
+    check(take(1327, "audit(1.1:9): proctitle=\"x\"", &record) && record.kind == RECORD_OTHER);
+}
+
+TEST(a_path_with_a_quote_and_control_characters_is_itself)
+{
+    struct audit_record record;
+
+    check(take(1423, "audit(1.1:7): domain=a blockers=fs.read_file path=2F746D702F73656E732F77652269726420016E616D65 dev=\"vda\" ino=1", &record));
+    check_string(record.path, "/tmp/sens/we\"ird \001name");
+}
+
+TEST(what_stands_in_a_path_is_never_taken_for_a_member)
+{
+    struct audit_record record;
+
+    check(take(1423, "audit(1.1:7): domain=a blockers=fs.read_file path=\"/x domain=b blockers=ptrace opid=1\" dev=\"vda\" ino=5", &record));
+    check(record.domain == 0xa && record.operation == OPERATION_READ && record.pid == 0 && record.inode == 5);
+}
+
+TEST(what_is_no_record_is_not_taken_for_one)
+{
+    static const struct {
+        unsigned type;
+        const char *text;
+    } rows[] = {
+        {1423, ""}, {1423, "audit"}, {1423, "audit(1.1:): domain=a blockers=ptrace"}, {1423, "audit(1.1:7) domain=a blockers=ptrace"},
+        {1423, "audit(1.1:7): blockers=ptrace"}, {1423, "audit(1.1:7): domain=a"}, {1423, "audit(1.1:7): domain=xyz blockers=ptrace"},
+        {1423, "audit(1.1:7): domain=11112222333344445 blockers=ptrace"}, {1423, "audit(1.1:7): domain=a blockers="},
+        {1423, "audit(1.1:7): domain=a blockers=fs.read_file path=2F7"}, {1423, "audit(1.1:7): domain=a blockers=fs.read_file path=2F00"},
+        {1423, "audit(1.1:7): domain=a blockers=net.bind_tcp src=65536"}, {1423, "audit(99999999999999999999:99999999999999999999999): domain=a blockers=ptrace"},
+        {1424, "audit(1.1:8): domain=a status=allocated pid=x"}, {1424, "audit(1.1:8): status=deallocated denials=1"},
+        {1300, "audit(1.1:8): exit=-13"}, {1300, "audit(1.1:8): exit=- pid=7"},
+    };
+    struct audit_record record;
+
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        check(!take(rows[i].type, rows[i].text, &record));
+        check_int(record.kind, RECORD_OTHER);
+    }
+}
+
+TEST(a_path_as_long_as_can_be_fits_and_a_longer_one_is_no_record)
+{
+    static char text[3 * PATH_MAX];
+    struct audit_record record;
+    int length = snprintf(text, sizeof(text), "audit(1.1:7): domain=a blockers=fs.read_file path=\"");
+
+    memset(text + length, 'x', PATH_MAX - 1);
+    strcpy(text + length + PATH_MAX - 1, "\" dev=\"vda\" ino=5");
+    check(take(1423, text, &record) && record.path_length == PATH_MAX - 1 && record.inode == 5);
+    memset(text + length, 'x', PATH_MAX);
+    strcpy(text + length + PATH_MAX, "\" dev=\"vda\" ino=5");
+    check(!take(1423, text, &record));
+}
+
+TEST(a_right_of_a_later_kernel_is_a_refusal_without_a_name_of_ours)
+{
+    struct audit_record record;
+
+    check(take(1423, "audit(1.1:7): domain=a blockers=fs.newright path=\"/x\" dev=\"vda\" ino=5", &record));
+    check(record.kind == RECORD_DENIED && record.operation == OPERATION_NONE);
+    check_string(record.right, "fs.newright");
+}

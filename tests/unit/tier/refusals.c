@@ -1,0 +1,456 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the tier tells of refusals, with plans made by hand. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/kernel/syscalls.h"
+#include "base/memory.h"
+#include "plan.h"
+#include "tier/process/sources.h"
+#include "tier/process/told_take.h"
+#include "test.h"
+
+#define TOLD_MAX 4096
+
+struct one {
+    enum operation operation;
+    enum mechanism layer;
+    char source[16];
+    int errnum, call;
+    uint64_t args[6], count;
+    char named[4200], path[4200], second[512], exe[512], command[64], parent[512];
+    unsigned pid, parent_pid;
+    size_t parent_count, command_size;
+    bool is_directory, is_cut;
+};
+
+static struct hand_plan hand;
+static char output[65536];
+static struct tier_status status;
+static struct error err;
+static struct one *told;
+static size_t told_count;
+static uint64_t lost, lost_of_filter, last_count;
+static bool any_count;
+static enum tier_watch_level level;
+
+static const struct plan_name patterns[] = {{"/ws/**/.env", PLAN_NAME_KEPT, NULL}};
+
+static void copy(char *to, size_t size, const char *from)
+{
+    snprintf(to, size, "%s", from ? from : "(none)");
+}
+
+static int keep(void *context, const struct tier_access *access, const char *source, uint64_t more, struct error *ret_err)
+{
+    struct one *one = &told[told_count];
+
+    (void)context;
+    (void)ret_err;
+    lost += more;
+    lost_of_filter += strcmp(source, "filter") == 0 ? more : 0;
+    if (!access)
+        return 0;
+    check(told_count < TOLD_MAX);
+    check(access->count == 1 || any_count || level == TIER_WATCH_FULL);
+    last_count = access->count;
+    told_count++;
+    *one = (struct one){
+        .operation = access->operation,
+        .layer = access->layer,
+        .errnum = access->errnum,
+        .count = access->count,
+        .call = access->call,
+        .pid = access->process.pid,
+        .parent_count = access->parent_count,
+        .parent_pid = access->parent_count ? access->parents[0].pid : 0,
+        .command_size = access->process.command_line_size,
+        .is_directory = access->is_directory,
+        .is_cut = access->process.is_cut,
+    };
+    memcpy(one->args, access->args, sizeof(one->args));
+    copy(one->source, sizeof(one->source), access->source);
+    copy(one->named, sizeof(one->named), access->named);
+    copy(one->path, sizeof(one->path), access->path);
+    copy(one->second, sizeof(one->second), access->second);
+    copy(one->exe, sizeof(one->exe), access->process.exe);
+    copy(one->command, sizeof(one->command), access->process.command_line);
+    copy(one->parent, sizeof(one->parent), access->parent_count ? access->parents[0].exe : NULL);
+    return 0;
+}
+
+static void run(const char *script)
+{
+    const struct tier_watcher watcher = {.level = level, .accessed = keep};
+    const char *workspace = hand_workspace_make();
+
+    if (!told)
+        told = mem_alloc(TOLD_MAX * sizeof(*told));
+    check(told != NULL);
+    hand_plan_init(&hand, workspace);
+    hand.plan.names = (struct plan_name *)patterns;
+    hand.plan.name_count = ARRAY_COUNT(patterns);
+    hand.plan.filter.keeps_names = true;
+    hand.plan.filter.keeps_sockets = true;
+    hand.plan.filter.allows_inet = true;
+    hand.plan.cwd = "/ws";
+    hand_watcher = &watcher;
+    told_count = lost = lost_of_filter = 0;
+    check_int(hand_run(&hand, script, &status, output, sizeof(output), &err), 0);
+    hand_watcher = NULL;
+    hand_workspace_remove(workspace);
+}
+
+static void finish(void)
+{
+    mem_free(take_ptr(told));
+}
+
+#define PYTHON                                                                                     \
+    "exec python3 -c 'import ctypes, errno, os, socket, sys, threading\n"                           \
+    "def no(what, *a, **k):\n"                                                                      \
+    "  try: what(*a, **k); print(\"through\", a)\n"                                                 \
+    "  except OSError as e: print(errno.errorcode[e.errno], end=\" \")\n"                           \
+    "libc = ctypes.CDLL(None, use_errno=True)\n"                                                    \
+    "def call(n, *a):\n"                                                                            \
+    "  r = libc.syscall(n, *[ctypes.c_long(x) if isinstance(x, int) else x for x in a])\n"          \
+    "  print(errno.errorcode.get(ctypes.get_errno(), 0) if r < 0 else \"through\", end=\" \")\n"
+
+static void check_one(size_t i, enum operation operation, enum mechanism layer, int errnum, const char *path)
+{
+    const struct one *one = &told[i];
+
+    check(i < told_count);
+    check_string(operation_name(one->operation), operation_name(operation));
+    check_int(one->layer, layer);
+    check_int(one->errnum, errnum);
+    check_string(one->path, path);
+    check_contains(one->exe, "python3");
+    check(one->pid > 1);
+}
+
+TEST(each_refusal_of_a_change_is_told_once_with_where_and_who)
+{
+    run("mkdir d; echo 1 >f; " PYTHON "no(open, \"/usr/new\", \"w\"); no(open, \"/usr/bin/env\", \"w\"); no(os.mkdir, \"/usr/d\")\n"
+        "no(os.unlink, \"/usr/bin/env\"); no(os.rmdir, \"/usr/bin\"); no(os.rename, \"f\", \"d/.env\"); no(os.link, \"f\", \".env\")\n"
+        "no(os.symlink, \"x\", \"d/../.env\"); no(os.mkfifo, \"/usr/fifo\"); no(os.symlink, \"x\", \"/usr/l\")\n"
+        "no(os.chmod, \"/usr/bin/env\", 0o700); no(socket.socket(socket.AF_UNIX).bind, \"/usr/s\")\n"
+        "open(\"g\", \"w\"); os.rename(\"g\", \"h\"); os.unlink(\"h\"); no(open, \"nowhere/x\", \"w\"); no(os.mkdir, \"d\")'");
+    check_string(output, "EROFS EROFS EROFS EROFS EROFS EACCES EACCES EACCES EROFS EROFS EROFS EROFS ENOENT EEXIST ");
+    check_int(told_count, 12);
+    check_one(0, OPERATION_CREATE, BY_MOUNT, EROFS, "/usr/new");
+    check_one(1, OPERATION_WRITE, BY_MOUNT, EROFS, "/usr/bin/env");
+    check_one(2, OPERATION_CREATE, BY_MOUNT, EROFS, "/usr/d");
+    check(told[2].is_directory && !told[0].is_directory);
+    check_one(3, OPERATION_DELETE, BY_MOUNT, EROFS, "/usr/bin/env");
+    check_one(5, OPERATION_RENAME, BY_KEEPER, EACCES, "/ws/f");
+    check_string(told[5].named, "f");
+    check_string(told[5].second, "/ws/d/.env");
+    check_one(6, OPERATION_LINK, BY_KEEPER, EACCES, "/ws/f");
+    check_string(told[6].second, "/ws/.env");
+    check_one(7, OPERATION_CREATE, BY_KEEPER, EACCES, "/ws/.env");
+    check_string(told[7].named, "d/../.env");
+    check_one(8, OPERATION_CREATE, BY_MOUNT, EROFS, "/usr/fifo");
+    check_one(9, OPERATION_CREATE, BY_MOUNT, EROFS, "/usr/l");
+    check_one(10, OPERATION_METADATA, BY_MOUNT, EROFS, "/usr/bin/env");
+    check_one(11, OPERATION_BIND, BY_MOUNT, EROFS, "/usr/s");
+    check_int((int)lost, 0);
+    finish();
+}
+
+TEST(nothing_is_told_of_what_goes_through)
+{
+    run("mkdir d; echo 1 >f; mv f d/g; ln d/g h; ln -s h i; chmod 600 h; cp -p h j; rm -r d; sed -i s/1/2/ h; install h k; "
+        "python3 -c 'import threading, socket; t = threading.Thread(); t.start(); t.join(); s = socket.socket(socket.AF_UNIX); s.bind(\"s\")'; "
+        "ls -la >/dev/null; test -f h && echo fine");
+    check_string(output, "fine\n");
+    check_int((int)(told_count + lost), 0);
+    finish();
+}
+
+TEST(a_call_that_the_filter_refuses_answers_as_before_and_is_told_with_its_arguments)
+{
+    run(PYTHON "call(272, 0x10000000); call(165, b\"x\", b\"/mnt\", b\"tmpfs\", 0, 0); call(321, 0, 0, 0); call(101, 16, 1, 0, 0)\n"
+               "call(310, 1, 0, 0, 0, 0, 0); call(135, 0x40000); call(250, 0, 0, 0, 0, 0); call(16, 0, 0x5412, b\"x\")\n"
+               "call(41, 38, 5, 0); call(268, -100, b\"f\", 0o4755); call(435, 0, 0); call(425, 1, 0); call(9999)'");
+#ifdef __x86_64__
+    check_string(output, "EPERM EPERM EPERM EPERM EPERM EPERM ENOSYS EPERM EAFNOSUPPORT EPERM ENOSYS ENOSYS ENOSYS ");
+    check_int(told_count, 10);
+    check_one(0, OPERATION_SYSCALL, BY_SECCOMP, EPERM, "(none)");
+    check_string(told[0].source, "filter");
+    check_int(told[0].call, __NR_unshare);
+    check(told[0].args[0] == 0x10000000);
+    check_one(1, OPERATION_MOUNT, BY_SECCOMP, EPERM, "/mnt");
+    check_int(told[2].call, __NR_bpf);
+    check_int(told[3].call, __NR_ptrace);
+    check_int(told[4].call, __NR_process_vm_readv);
+    check_string(operation_name(told[4].operation), "ptrace");
+    check_int(told[6].errnum, ENOSYS);
+    check_int(told[7].call, __NR_ioctl);
+    check_int(told[8].errnum, EAFNOSUPPORT);
+    check_one(9, OPERATION_SYSCALL, BY_SECCOMP, EPERM, "/ws/f");
+#endif
+    finish();
+}
+
+TEST(without_somebody_who_wants_to_know_the_filter_answers_by_itself)
+{
+    hand_plan_init(&hand, NULL);
+    hand.plan.filter.keeps_names = true;
+    check_int(hand_run(&hand, PYTHON "call(272, 0x10000000); no(open, \"/usr/new\", \"w\")'", &status, output, sizeof(output), &err), 0);
+    check_string(output, "EPERM EROFS ");
+}
+
+/* Long ones, bytes that a terminal would obey, and what is no name at all. */
+TEST(a_path_is_told_as_it_was_written)
+{
+    run(PYTHON "long = b\"/usr/\" + b\"./\" * 2044 + b\"xy\"; print(len(long)); no(os.mkdir, long); no(os.mkdir, b\"/usr/\\x1b[2J\\n\\xff\")\n"
+               "call(83, 1, 0o700); no(os.mkdir, long + b\"z\"); no(os.mkdir, b\"/usr/\" + b\"n\" * 256)'");
+    check_string(output, "4095\nEROFS EROFS EFAULT ENAMETOOLONG ENAMETOOLONG ");
+    check_int(told_count, 2);
+    check_int(strlen(told[0].named), 4095);
+    check_string(told[0].path, "/usr/xy");
+    check_string(told[1].path, "/usr/\x1b[2J\n\xff");
+    finish();
+}
+
+TEST(who_it_is_cannot_be_forged_and_what_it_says_of_itself_is_told_apart)
+{
+    run("cp /bin/sh /tmp/harmless; exec perl -e 'system {\"/tmp/harmless\"} \"/usr/bin/git\", \"-c\", "
+        "\"mkdir /usr/a; exec -a \\\"\\\" true\"; "
+        "$0 = \"x\" x 20; mkdir \"/usr/b\"; system {\"/bin/mkdir\"} (\"y\" x 6000, \"/usr/c\")'");
+    check_int(told_count, 3);
+    check_string(told[0].path, "/usr/a");
+    check_contains(told[0].exe, "mkdir");
+    check_string(told[0].parent, "/tmp/harmless");
+    check_contains(told[1].exe, "/perl");
+    check_contains(told[1].command, "xxxxxxxxxxxxxxxxxxxx");
+    check(told[2].is_cut && told[2].command_size == 4095);
+    check_int(told[2].parent_pid, told[1].pid);
+    finish();
+}
+
+/* The same thread, and a program that takes the place of another: not who it was a moment ago. */
+TEST(a_program_that_another_became_is_told_as_what_it_is_now)
+{
+    run("python3 -c 'import os\ntry: os.mkdir(\"/usr/a\")\nexcept OSError: pass\n"
+        "os.execv(\"/bin/sh\", [\"sh\", \"-c\", \"echo >/usr/b; exec sh -c \\\"echo >/usr/c\\\" other\"])' 2>/dev/null");
+    check_int(told_count, 3);
+    check_contains(told[0].exe, "python3");
+    check(!strstr(told[1].exe, "python3"));
+    check_int(told[2].pid, told[0].pid);
+    check(told[1].command_size != told[2].command_size);
+    finish();
+}
+
+TEST(a_process_that_ends_at_once_is_told_of_all_the_same)
+{
+    run("for i in 1 2 3 4 5 6 7 8; do sh -c 'kill -9 $$ & exec mkdir /usr/a'; mkdir /usr/b; done 2>/dev/null; true");
+    check(told_count >= 8);
+    for (size_t i = 0; i < told_count; i++)
+        check(told[i].pid > 1 && (!strcmp(told[i].path, "/usr/a") || !strcmp(told[i].path, "/usr/b")));
+    finish();
+}
+
+/* One thread asks, another changes what it asks about: what was refused is what is told, not what stands there later. */
+TEST(what_is_told_is_what_was_judged)
+{
+    run("mkdir a b; exec python3 -c '\n"
+        "import ctypes, threading\n"
+        "libc = ctypes.CDLL(None); buffer = ctypes.create_string_buffer(b\"/usr/new\"); stop = []\n"
+        "def turn():\n"
+        "  while not stop:\n"
+        "    ctypes.memmove(buffer, b\"/ws/\", 4); ctypes.memmove(buffer, b\"/usr\", 4)\n"
+        "threading.Thread(target=turn).start()\n"
+        "through = sum(libc.mkdir(buffer, 0o700) == 0 and libc.rmdir(b\"/ws/new\") == 0 for i in range(3000)); stop.append(1)'");
+    check(told_count > 0);
+    for (size_t i = 0; i < told_count; i++)
+        check_string(told[i].path, told[i].named);
+    for (size_t i = 0; i < told_count; i++)
+        check(strncmp(told[i].path, "/ws/", 4) != 0);
+    finish();
+}
+
+/* Nobody reads while it runs. */
+TEST(a_flood_is_counted_and_holds_nobody_up)
+{
+    run("exec python3 -c 'import ctypes\nlibc = ctypes.CDLL(None)\n"
+        "for i in range(20000): libc.mkdir(b\"/usr/x\", 0)\nfor i in range(10000): libc.unshare(0x10000000)'");
+    check_int(status.end, TIER_EXITED);
+    check(told_count > 100);
+    check(lost > 0 && lost_of_filter > 0);
+    check_int((int)(told_count + lost), 30000);
+    finish();
+}
+
+static void write_garbage(uint32_t put, uint32_t size, const struct told_record *record, bool is_refused)
+{
+    const struct tier_watcher watcher = {.level = level, .accessed = keep};
+    struct told *taken = NULL;
+    struct told_memory *memory;
+    int fd = -1;
+
+    told = mem_alloc(TOLD_MAX * sizeof(*told));
+    check_int(told_open(&taken, &fd, &err), 0);
+    memory = mmap(NULL, sizeof(*memory), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    check(memory != MAP_FAILED);
+    check(ftruncate(fd, 4096) < 0); /* it stays as large as it is */
+    if (record)
+        memcpy(memory->ring, record, sizeof(*record));
+    memcpy(memory->ring, &size, sizeof(size));
+    memory->put = put;
+    told_count = 0;
+    check_int(told_take(taken, told_until(taken), &watcher, false, &err), is_refused ? -EBADMSG : 0);
+    check_int(told_count, is_refused ? 0 : 1);
+    munmap(memory, sizeof(*memory));
+    told_free(taken);
+    close(fd);
+    finish();
+}
+
+TEST(what_nobody_could_have_written_is_refused)
+{
+    struct told_record record = {.source = TOLD_BY_KEEPER, .call = 1, .errnum = EACCES};
+
+    write_garbage(sizeof(record), sizeof(record), &record, false);
+    write_garbage(TOLD_RING_SIZE + 8, sizeof(record), &record, true);
+    write_garbage(sizeof(record), sizeof(record) + 8, &record, true);
+    write_garbage(sizeof(record), sizeof(record) - 8, &record, true);
+    write_garbage(sizeof(record), 0, &record, true);
+    write_garbage(TOLD_RING_SIZE, TOLD_RING_SIZE, &record, true);
+    record.lengths[TOLD_PARENT_EXE] = 1;
+    write_garbage(sizeof(record), sizeof(record), &record, true);
+    record.lengths[TOLD_PARENT_EXE] = 0;
+    record.parent_count = TOLD_PARENTS + 1;
+    write_garbage(sizeof(record), sizeof(record), &record, true);
+    record.parent_count = 0;
+    record.source = TOLD_SOURCES;
+    write_garbage(sizeof(record), sizeof(record), &record, true);
+}
+
+TEST(each_way_says_what_it_sees_and_what_it_cannot)
+{
+    struct tier_source sources[SOURCES_MAX];
+    struct plan_limit limit = {"resources.pids", 8, BY_CGROUP, NULL};
+    struct plan plan = {.filter.keeps_names = true};
+
+    check_int(sources_fill(&plan, TIER_WATCH_REFUSED, 0, sources), 2);
+    check_string(sources[0].name, "keeper");
+    check(sources[0].sees & 1u << OPERATION_RENAME && !(sources[0].sees & 1u << OPERATION_READ));
+    check_contains(sources[0].blind, "reads");
+    check_string(sources[1].name, "filter");
+    check_int(sources_fill(&plan, TIER_WATCH_FULL, 0, sources), 3);
+    check_string(sources[2].name, "watch");
+    check(sources[2].sees & 1u << OPERATION_READ);
+    plan.filter.keeps_names = false;
+    check_int(sources_fill(&plan, TIER_WATCH_REFUSED, 0, sources), 0);
+    plan.limits = &limit;
+    plan.limit_count = 1;
+    check_int(sources_fill(&plan, TIER_WATCH_REFUSED, 0, sources), 1);
+    check_int(sources[0].sees, 1u << OPERATION_LIMIT);
+}
+
+/* Where no group can be made there is no such limit either: the launch is refused. */
+TEST(a_limit_that_was_met_is_told_once_with_how_often)
+{
+    static const struct tier_watcher watcher = {.accessed = keep};
+    int started;
+
+    told = mem_alloc(TOLD_MAX * sizeof(*told));
+    hand_plan_init(&hand, NULL);
+    hand.limits[hand.plan.limit_count++] = (struct plan_limit){"resources.pids", 8, BY_CGROUP, NULL};
+    hand_watcher = &watcher;
+    any_count = true;
+    started = hand_run(&hand, "exec perl -e 'for (1 .. 40) { my $p = fork; if (!defined $p) { $no++ } elsif (!$p) { sleep 60; exit } } print $no'",
+                       &status, output, sizeof(output), &err);
+    hand_watcher = NULL;
+    if (started < 0)
+        test_skip("cgroup");
+    check_int(told_count, 1);
+    check_int(told[0].operation, OPERATION_LIMIT);
+    check_string(told[0].path, "resources.pids");
+    check_int(told[0].errnum, EAGAIN);
+    check(atoi(output) > 30 && (uint64_t)atoi(output) == last_count);
+    finish();
+}
+
+TEST(a_limit_that_was_not_met_is_not_told)
+{
+    static const struct tier_watcher watcher = {.accessed = keep};
+
+    told = mem_alloc(TOLD_MAX * sizeof(*told));
+    hand_plan_init(&hand, NULL);
+    hand.limits[hand.plan.limit_count++] = (struct plan_limit){"resources.pids", 64, BY_CGROUP, NULL};
+    hand_watcher = &watcher;
+    if (hand_run(&hand, "true", &status, output, sizeof(output), &err) < 0)
+        test_skip("cgroup");
+    hand_watcher = NULL;
+    check_int(told_count, 0);
+    finish();
+}
+
+/* All that was told of this operation and path: how many records, and how many uses they stand for. */
+static size_t count_told(enum operation operation, int errnum, const char *path, uint64_t *ret_uses)
+{
+    size_t records = 0;
+
+    *ret_uses = 0;
+    for (size_t i = 0; i < told_count; i++)
+        if (told[i].operation == operation && told[i].errnum == errnum && strcmp(told[i].path, path) == 0) {
+            records++;
+            *ret_uses += told[i].count;
+        }
+    return records;
+}
+
+static void run_watched(const char *script)
+{
+    level = TIER_WATCH_FULL;
+    run(script);
+    level = TIER_WATCH_REFUSED;
+    check_int(lost, 0);
+}
+
+TEST(where_everything_is_watched_what_is_let_through_is_told_with_where_it_leads)
+{
+    uint64_t uses;
+
+    run_watched("mkdir d; echo 1 >f; ln -s f l; " PYTHON "open(\"l\").read(); os.listdir(\"d\"); os.stat(\"d/../f\")\n"
+                "no(open, \"missing\"); os.chdir(\"d\"); open(\"../f\").read(); os.rename(\"../f\", \"g\"); os.kill(os.getpid(), 0)\n"
+                "print(call(59, b\"/no/such\", 0, 0, 0xc0de57a7))'");
+    check_contains(output, "ENOENT");
+    check_int(count_told(OPERATION_READ, 0, "/ws/f", &uses), 2); /* by two names */
+    check_int(count_told(OPERATION_LIST, 0, "/ws/d", &uses), 1);
+    check(count_told(OPERATION_LOOK, 0, "/ws/f", &uses) >= 1);
+    check_int(count_told(OPERATION_READ, ENOENT, "/ws/missing", &uses), 1);
+    check_int(count_told(OPERATION_CREATE, 0, "/ws/d", &uses), 1);
+    check_int(count_told(OPERATION_RENAME, 0, "/ws/f", &uses), 1);
+    check(count_told(OPERATION_EXECUTE, 0, "/usr/bin/mkdir", &uses) >= 1);
+    check_int(count_told(OPERATION_EXECUTE, ENOENT, "/no/such", &uses), 1); /* whatever its fourth argument */
+    check(count_told(OPERATION_SIGNAL, 0, "(none)", &uses) >= 1);
+    finish();
+}
+
+TEST(equal_uses_are_told_seldom_and_counted)
+{
+    uint64_t uses;
+
+    run_watched("echo 1 >f; " PYTHON "for i in range(1000): open(\"f\").close()\n'");
+    check(count_told(OPERATION_READ, 0, "/ws/f", &uses) <= 11);
+    check(uses >= 512 && uses <= 1000);
+    finish();
+}
+
+TEST(where_only_refusals_are_watched_nothing_else_is_told)
+{
+    uint64_t uses;
+
+    run("echo 1 >f; " PYTHON "open(\"f\").read(); no(open, \"missing\")'");
+    check_int(told_count, 0);
+    check_int(count_told(OPERATION_READ, 0, "/ws/f", &uses), 0);
+    finish();
+}
