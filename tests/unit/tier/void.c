@@ -260,6 +260,30 @@ TEST(callers_that_are_stopped_or_killed_hold_up_nobody)
     finish();
 }
 
+/*
+ * What the program puts into its home may lead back to the void, whose thread looks there: a link that comes to be while a
+ * question about its name is open, because who asked was killed.
+ */
+TEST(links_in_the_home_that_lead_back_keep_nobody_waiting)
+{
+    run(PYTHON "import signal, time\n"
+               "end = time.monotonic() + 3; i = 0\n"
+               "while time.monotonic() < end and i < 1500:\n"
+               "  i += 1; name = \"/home/n%d\" % i; pid = os.fork()\n"
+               "  if pid == 0:\n"
+               "    no(os.stat, name); os._exit(0)\n"
+               "  for _ in range(i % 60 * 40): pass\n"
+               "  os.kill(pid, signal.SIGKILL); os.symlink(\"/etc/none%d\" % i, name); os.waitpid(pid, 0)\n"
+               "  if i % 100 == 0: no(os.stat, name)\n"
+               "os.symlink(\"/\", \"/home/root\"); os.symlink(\"/home/loop\", \"/home/loop\"); os.symlink(\"/proc/1/root\", \"/home/one\")\n"
+               "no(os.stat, \"/home/root/etc/last\"); no(os.stat, \"/home/loop\"); no(os.stat, \"/home/one/x\"); no(os.stat, \"/home/root/home/root/none\"); print(\"over\")'");
+    check_contains(output, "ENOENT ELOOP EACCES ENOENT over\n");
+    check(seen_count > 2);
+    check_string(seen[seen_count - 1].path, "/none");
+    check_string(seen[seen_count - 1].named, "/home/root/home/root/none");
+    finish();
+}
+
 /* Passed on, kept, or reached by another way: each leads as far as without the void, and what is told has the right name. */
 TEST(descriptors_of_it_lead_no_further_than_names)
 {

@@ -111,11 +111,16 @@ static void asked_tell(const struct void_node *node, const char *name)
         void_tell(&asked);
 }
 
-/* Of a directory the overlay asks each layer. The upper one is no place that could ask back. */
+/*
+ * Of a directory the overlay asks each layer. The upper one is no place that could ask back, as long as no link is followed: what
+ * the program puts there may lead to a name of the void, by which the thread would wait for itself.
+ */
 static int is_made_above(const struct void_node *directory, const char *name)
 {
+    struct statx info;
+
     return directory - void_nodes.nodes == the_void.home &&
-           sys_call4(faccessat, the_void.home_made, name, 0, 0) != -ENOENT;
+           sys_call5(statx, the_void.home_made, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_TYPE, &info) == 0;
 }
 
 static long answer_look_up(const struct void_node *directory, const char *name, size_t size)
