@@ -37,6 +37,22 @@ const char *policy_grantable_call(const char *name)
     return NULL;
 }
 
+/* Without these no container would begin, or say why it did not. */
+static const struct needed_call {
+    const char *name, *reason;
+} needed_calls[] = {
+    {"execve", "starts the program itself; what it must not execute can be kept from it with filesystem.deniedPaths"},
+    {"exit_group", "ends the program, and tells when it cannot be started"},
+};
+
+static const char *needed_call(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(needed_calls); i++)
+        if (strcmp(name, needed_calls[i].name) == 0)
+            return needed_calls[i].reason;
+    return NULL;
+}
+
 /* A file tree of the program's own needs all three. */
 static int check_namespaces(struct compile *c, struct error *err)
 {
@@ -194,6 +210,8 @@ static int add_calls(struct compile *c, const struct string_list *items, bool is
                                 "'%s' is allowed anyway or reaches past the container, so it "
                                 "cannot be granted; remove it",
                                 item->text);
+        else if (!is_allowed && needed_call(item->text))
+            r = compile_problem(c, ERROR_INVALID, &item->origin, err, "'%s' %s: remove it", item->text, needed_call(item->text));
         else if (is_allowed)
             r = add_call(c, item, &filter->allow, &filter->allow_origins, &filter->allow_count, err);
         else

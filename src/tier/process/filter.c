@@ -457,6 +457,8 @@ static void verdicts_fill(const struct plan_filter *plan, struct verdict verdict
         if (verdict->is != FILTER_ENOSYS) /* refused already, in the way that programs fall back from */
             *verdict = (struct verdict){FILTER_EPERM, true};
     }
+    /* the program's process makes these when nobody serves the listener yet: a question would never be answered */
+    verdicts[__NR_execve].is_told = verdicts[__NR_exit_group].is_told = verdicts[__NR_exit].is_told = false;
 }
 
 enum filter_verdict filter_verdict_of(const struct plan_filter *plan, int number)

@@ -151,6 +151,16 @@ TEST(system_calls_are_known_and_only_harmless_ones_granted)
     fixture_close(&f);
 }
 
+TEST(what_starts_and_ends_the_program_cannot_be_refused_to_it)
+{
+    fixture_open(&f);
+    accept_text(&f, "syscalls: {deny: [execveat, exit, fork, clone]}\n");
+    check_contains(refusal_of(&f, "syscalls: {deny: [ptrace, execve]}\n"), "syscalls.deny[1]");
+    check_contains(f.err.text, "'execve' starts the program itself");
+    check_contains(refusal_of(&f, "syscalls: {deny: [exit_group]}\n"), "'exit_group' ends the program");
+    fixture_close(&f);
+}
+
 TEST(what_is_granted_back_is_said_in_the_statements)
 {
     bool is_seen = false;

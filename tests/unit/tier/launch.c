@@ -95,6 +95,47 @@ TEST(a_program_that_does_not_exist_is_not_found)
     check(run == NULL);
 }
 
+/* A plan that no policy makes: each is met by the program's own process, while nobody answers questions yet. */
+TEST(a_program_that_may_not_be_executed_is_said_not_to_start)
+{
+    static const char *const calls[] = {"execve", "exit_group", "exit"};
+    const char *argv[] = {"/bin/true", NULL};
+    struct tier_start start = {.plan = &hand.plan, .argv = argv, .stdio = {-1, -1, -1}, .init_path = hand_init_path()};
+    struct tier_run *run = NULL;
+
+    for (int keeps = 0; keeps < 2; keeps++) {
+        hand_plan_init(&hand, NULL);
+        hand.plan.filter.keeps_names = keeps;
+        hand.plan.filter.deny = (const char **)calls;
+        for (size_t count = 1; count <= ARRAY_COUNT(calls); count++) {
+            hand.plan.filter.deny_count = count;
+            check_int(tier_process.start(&start, NULL, &run, &err), -EPERM);
+            check_int(err.kind, ERROR_NOT_EXECUTABLE);
+            check_contains(err.text, "/bin/true");
+        }
+    }
+    check(run == NULL);
+}
+
+/* Whatever is refused, init itself has made its own calls before; what the program makes of it is its own. */
+TEST(whatever_call_is_denied_a_launch_comes_to_an_end)
+{
+    static const char *const calls[] = {"clone", "write", "read", "openat", "close", "mmap", "mprotect", "brk", "rt_sigreturn",
+                                        "seccomp", "prctl", "wait4", "futex", "newfstatat", "umask", "bind", "connect",
+                                        "rt_sigprocmask", "setsid", "chdir", "dup3", "prlimit64", "munmap", "exit"};
+
+    for (size_t i = 0; i < ARRAY_COUNT(calls); i++) {
+        const char *deny[] = {calls[i]};
+
+        hand_plan_init(&hand, NULL);
+        hand.plan.filter.keeps_names = hand.plan.filter.keeps_sockets = true;
+        hand.plan.filter.deny = deny;
+        hand.plan.filter.deny_count = 1;
+        check_int(hand_run(&hand, "true; exit 3", &status, output, sizeof(output), &err), 0);
+        check(status.end == TIER_EXITED || status.end == TIER_SIGNALED);
+    }
+}
+
 /* A socket is of the network that it was made in, which is the host's. */
 TEST(a_socket_without_a_peer_is_kept_only_with_the_hosts_network)
 {
