@@ -35,7 +35,7 @@
 
 #define TRACED_MAX 256
 #define PATH_SHOWN 160
-#define GRACE_MS   1000 /* what lives so long after cordon's end is left behind */
+#define GRACE_MS   10000 /* what lives so long after cordon's end is left behind */
 
 enum role {
     ROLE_CORDON,

@@ -4,9 +4,11 @@ import ctypes
 import os
 import random
 import signal
+import subprocess
 import time
 
-from world import GRACE_S, PROBE_STATUS, Settings, World, check_contained, check_outcome, note, verdict
+from world import (CGROUPS, ENDS_S, GRACE_S, PROBE_STATUS, Settings, World, check_contained, check_outcome, note, remove_group,
+                   skipped, verdict)
 
 PR_SET_CHILD_SUBREAPER = 36
 
@@ -35,8 +37,27 @@ def reap_all(seconds):
             break
         time.sleep(0.002)
     for pid in children():
-        os.kill(pid, signal.SIGKILL)
+        kill(pid)
     return False
+
+
+def kill(pid):
+    """False when it is gone."""
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def end_of(process):
+    """Its status, or that it hangs."""
+    try:
+        return process.wait(timeout=ENDS_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        return 'none: it hangs'
 
 
 def init_of(pid):
@@ -71,18 +92,11 @@ def kill_at_random(number, victim, longest):
     time.sleep(random.uniform(0, longest))
     targets = [process.pid] if victim == 'cordon' else init_of(process.pid)
     for pid in targets:
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
+        kill(pid)
     if not targets:
-        os.kill(process.pid, signal.SIGKILL)
+        kill(process.pid)
         victim = 'cordon'
-    try:
-        status = process.wait(timeout=4)
-    except Exception:  # pylint: disable=broad-except
-        process.kill()
-        status = 'none: it hangs'
+    status = end_of(process)
     problems = [] if reap_all(GRACE_S) else [f'a process lived {GRACE_S} s later']
     had_run = world.has_run()
     problems += check_death(world, victim, status)
@@ -122,18 +136,8 @@ def kill_worker(number, name, longest):
     pid = worker_of(process, name)
     time.sleep(random.uniform(0, longest))
     problems = [] if pid else ['it was never there']
-    is_late = True
-    try:
-        is_late = pid is None or process.poll() is not None
-        if not is_late:
-            os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        is_late = True
-    try:
-        status = process.wait(timeout=20)
-    except Exception:  # pylint: disable=broad-except
-        process.kill()
-        status = 'none: it hangs'
+    is_late = pid is None or process.poll() is not None or not kill(pid)
+    status = end_of(process)
     problems += [] if reap_all(GRACE_S) else [f'a process lived {GRACE_S} s later']
     problems += check_outcome(world, status)
     said = '; '.join(world.errors())
@@ -171,16 +175,47 @@ def at_calls(step):
             count += 1
             world = World('death')
             report = world.trace(['-r', role, '-i', index, '-k', victim], world.command('full'))
-            status = [int(words[1]) for words in report if words[0] == 'status'][-1]
-            problems = [' '.join(words) for words in report if words[0] in ('left', 'hangs')]
+            status = ([int(words[1]) for words in report if words[0] == 'status'] or [None])[-1]
+            problems = [] if status is not None else ['the tracer was ended: nothing is known']
+            problems += [' '.join(words) for words in report if words[0] in ('left', 'hangs')]
             problems += check_death(world, 'cordon' if status == 137 else victim, status)
             world.close()
             verdict(f'{victim} is killed when {role} makes call {index}, {name}', problems)
     note(f'{count} kills at system calls')
 
 
+def groups():
+    """What is still in a control group is told, and waited for: what is killed leaves it later than it ends."""
+    name = 'a control group is removed when what dies in it is gone'
+    directory = next((made for made in (f'{path}/fault-{os.getpid()}' for path in CGROUPS) if is_made(made)), None)
+    if not directory:
+        skipped(name, 'a control group that can be made')
+        return
+    with subprocess.Popen(['sleep', '1000'], cwd='/') as inside:
+        try:
+            with open(f'{directory}/cgroup.procs', 'w', encoding='utf-8') as file:
+                file.write(str(inside.pid))
+            told = remove_group(directory, patience_s=0.1)
+            problems = [] if told and f'{inside.pid} (' in told[0] else [f'somebody lives in it, and what is told is {told}']
+        except OSError as error:
+            problems = [f'{directory} takes nobody: {error.strerror}']
+        finally:
+            inside.kill()
+        problems += remove_group(directory) + remove_group(directory)  # which is no error when another one did it
+    verdict(name, problems)
+
+
+def is_made(directory):
+    try:
+        os.mkdir(directory)
+    except OSError:
+        return False
+    return os.path.exists(f'{directory}/cgroup.procs')
+
+
 def run():
     become_subreaper()
+    groups()
     random.seed(int(os.environ.get('FAULT_SEED', '0')) or None)
     at_random(2000 if Settings.is_long else 20)
     workers_at_random(600 if Settings.is_long else 18)

@@ -4,13 +4,14 @@ import os
 import socket
 import sys
 import time
+import traceback
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import calls
 import crowd
 import deaths
 import shortage
-from world import Settings, note, write_policies
+from world import Settings, failed, note, write_policies
 
 
 # The workers' own calls, and those by which cordon begins them and talks to them; what else it does is in the others' sweeps.
@@ -32,7 +33,12 @@ PARTS = {'calls': sweep_calls, 'deaths': deaths.run, 'shortage': shortage.run, '
 def run_parts(names):
     for name in names or PARTS:
         started = time.monotonic()
-        PARTS[name]()
+        try:
+            PARTS[name]()
+        except Exception:  # pylint: disable=broad-except
+            # Whatever the harness did not think of: a failure with its place, and the other parts are still tried.
+            traceback.print_exc(file=sys.stdout)
+            failed(f'the part {name}', 'the test itself broke down')
         note(f'{name}: {time.monotonic() - started:.1f} s')
 
 

@@ -7,7 +7,9 @@ import signal
 import subprocess
 import time
 
-from world import PROBE_STATUS, Settings, World, check_contained, check_outcome, note, skipped, verdict
+from deaths import end_of
+from world import (ENDS_S, PROBE_STATUS, Settings, World, check_contained, check_outcome, note, remove_group, skipped,
+                   verdict)
 
 # Cordon itself could not be started: the dynamic loader says so, or the kernel ended the half executed program.
 LOADER_FAILED = (127, -signal.SIGSEGV, -signal.SIGKILL)
@@ -16,12 +18,13 @@ LOADER_FAILED = (127, -signal.SIGSEGV, -signal.SIGKILL)
 def launch(name, before=None, policy='full', options=(), base=None, command=None, needs_record=True, may_be_killed=False):
     """One launch with something done in its process before; True when it was refused."""
     world = World('short', base)
-    process = world.popen(command or world.command(policy, options), preexec_fn=before)
     try:
-        status = process.wait(timeout=30)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        status = 'none: it hangs'
+        process = world.popen(command or world.command(policy, options), preexec_fn=before)
+    except (OSError, subprocess.SubprocessError) as error:
+        world.close()
+        verdict(name, [f'it could not be begun: {error}'])
+        return False
+    status = end_of(process)
     if status in LOADER_FAILED and not world.runs() and not world.has_run() and \
             all('shared libraries' in line or 'TLS data structures' in line for line in world.errors()):
         problems = world.leftovers()
@@ -80,6 +83,10 @@ def control_group(controller, name, values, **more):
     directory = f'{tops[0]}/fault-{os.getpid()}'
     try:
         os.mkdir(directory)
+    except OSError as error:
+        skipped(f'a {controller} group around the launcher', f'a control group that can be made: {error.strerror}')
+        return
+    try:
         if not os.path.exists(f'{directory}/{name}'):
             skipped(f'a {controller} group around the launcher', f'controller {controller}')
             return
@@ -91,10 +98,19 @@ def control_group(controller, name, values, **more):
 
         sweep(f'{controller} group, {name}', values, enter, **more)
     finally:
-        for inner in glob.glob(f'{directory}/cordon-*'):
-            os.rmdir(inner)
-        if os.path.isdir(directory):
-            os.rmdir(directory)
+        problems = []
+        for group in (*glob.glob(f'{directory}/cordon-*'), directory):
+            problems += remove_group(group)
+        verdict(f'the {controller} group around the launcher is empty at the end', problems)
+
+
+def answer_of(process):
+    """All that it says; what hangs is ended, and its status says so."""
+    try:
+        return process.communicate(timeout=ENDS_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return process.communicate()
 
 
 def disk():
@@ -117,7 +133,7 @@ def disk():
         # the tree is there; only the launch finds the disk full
         process = world_made.popen(world_made.command('full', ['--events', f'{world_made.base}/events']),
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        out, err = process.communicate(timeout=30)
+        out, err = answer_of(process)
         os.unlink(filler)
         for path, data in ((world_made.out, out), (world_made.err, err)):
             with open(path, 'wb') as file:
@@ -149,7 +165,7 @@ def events_to_nowhere():
 
 def stopped_reader():
     """Nobody reads what the program writes: the time limit still ends the run, and nothing waits for the reader."""
-    for policy, seconds in (('full', 6), ('plain', 6)):
+    for policy in ('full', 'plain'):
         world = World('reader')
         command = [Settings.cordon, 'run', '--policy', f'{Settings.root}/{policy}.yaml', '--workspace', world.work,
                    '--timeout', '1s', '--', '/bin/sh', '-c', 'trap "" TERM; while :; do echo xxxxxxxxxxxxxxxxxxxx; done']
@@ -157,11 +173,7 @@ def stopped_reader():
         started = time.monotonic()
         process = world.popen(command, stdout=writer)
         os.close(writer)
-        try:
-            status = process.wait(timeout=seconds)
-        except subprocess.TimeoutExpired:
-            status = 'none: it hangs'
-            process.kill()
+        status = end_of(process)
         took = time.monotonic() - started
         os.close(reader)
         problems = [] if status == 124 else [f'status {status} after {took:.1f} s: {world.errors()[:2]}']

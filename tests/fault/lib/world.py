@@ -6,10 +6,13 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 
 PROBE_STATUS = 7  # of the probe when nothing disturbs it
 PROBE_CANNOT_OPEN = 65  # and when its own first open() fails
-GRACE_S = 1.0  # what lives so long after cordon's end is left behind
+GRACE_S = 10.0  # what lives so long after cordon's end is left behind
+ENDS_S = 60  # a launch that takes longer hangs, however slow the machine is
+EMPTY_S = 20.0  # for what is dying in a control group to be gone
 
 POLICY = """\
 version: cordon/1
@@ -106,6 +109,29 @@ def cgroup_directories():
     return found
 
 
+def inside_group(directory):
+    """What the kernel still counts in a control group, for a report."""
+    found = []
+    for pid in World.read(f'{directory}/cgroup.procs').split():
+        found.append(f"{pid} ({World.read(f'/proc/{pid}/comm').strip() or 'ending'})")
+    return ', '.join(found) or 'nobody by its list'
+
+
+def remove_group(directory, patience_s=EMPTY_S):
+    """Removes a group as soon as what dies in it is gone; [] or what is wrong."""
+    deadline = time.monotonic() + patience_s
+    while True:
+        try:
+            os.rmdir(directory)
+            return []
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            if time.monotonic() > deadline:
+                return [f'{error.strerror}: the control group {directory} still has {inside_group(directory)}']
+        time.sleep(0.01)
+
+
 class World:
     """A home, a workspace and a file outside of it, in which one launch happens."""
 
@@ -150,9 +176,8 @@ class World:
 
     def trace(self, arguments, command):
         """Through inject; returns its report as a list of words per line."""
-        self.popen([Settings.inject, '-o', self.report, '-t', '6', *arguments, *command]).wait()
-        with open(self.report, encoding='utf-8', errors='replace') as file:
-            return [line.split() for line in file]
+        self.popen([Settings.inject, '-o', self.report, '-t', str(ENDS_S), *arguments, *command]).wait()
+        return [line.split() for line in self.read(self.report).splitlines()]
 
     @staticmethod
     def read(path):
@@ -211,7 +236,8 @@ class World:
         return found
 
     def leftovers(self, is_killed=False):
-        """What is there that no launch may leave. A killed one may leave a control group, which a later one removes."""
+        """What is there that no launch may leave. A killed one may leave a control group, which a later one removes
+        once what was killed with it is gone."""
         problems = []
         own = re.compile(r'(home/\.(local(/state(/cordon(/runs(/[0-9a-z]{26}(/(events\.jsonl|request\.json))?)?)?)?)?|cache(/cordon(/.*)?)?|'
                          r'config(/cordon)?)|work/marker|out|err|report|events|status)$')
@@ -224,7 +250,7 @@ class World:
             for directory in CGROUPS:
                 if os.path.isdir(f'{directory}/cordon-{run}'):
                     if is_killed:
-                        os.rmdir(f'{directory}/cordon-{run}')
+                        problems += remove_group(f'{directory}/cordon-{run}')
                     else:
                         problems.append(f'left the control group {directory}/cordon-{run}')
         return problems
