@@ -174,10 +174,19 @@ static int object_take(struct simulation *simulation, struct simulate_group *gro
 
 /* ---- records ---- */
 
-static enum simulated compare(enum recorded_verdict recorded, const struct judged *judged)
+/* A program's own file in a directory that is private to the run: the host has none, and it will make it again. */
+static bool is_its_own(const struct event_record *record, const struct judged *judged)
+{
+    return record->kind == RECORD_ACCESS && record->access.rule && !record->access.outside && judged->judgement == JUDGED_HIDDEN &&
+           judged->mount && judged->mount->kind == PLAN_PRIVATE;
+}
+
+static enum simulated compare(const struct event_record *record, enum recorded_verdict recorded, const struct judged *judged)
 {
     bool was_allowed = recorded == RECORDED_ALLOWED;
 
+    if (was_allowed && is_its_own(record, judged))
+        return SIMULATED_SAME;
     switch (judged->judgement) {
     case JUDGED_ALLOWED:
     case JUDGED_MISSING: /* nothing of the policy is in its way */
@@ -269,7 +278,7 @@ int simulation_take(struct simulation *simulation, const struct event_record *re
     }
     plan_judge(simulation->index, &recorded.question, &judged);
     seen.was_allowed = recorded.verdict == RECORDED_ALLOWED;
-    seen.simulated = compare(recorded.verdict, &judged);
+    seen.simulated = compare(record, recorded.verdict, &judged);
     group = seen.simulated == SIMULATED_SAME ? NULL : group_find(simulation, seen.simulated, &judged);
     if (group) {
         seen.group = (uint32_t)(group - simulation->groups) + 1;

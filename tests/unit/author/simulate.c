@@ -157,6 +157,21 @@ TEST(a_workspace_elsewhere_stands_for_the_one_that_is_asked_about)
     close_all();
 }
 
+TEST(what_a_program_made_for_itself_is_there_again)
+{
+    struct event_record record = {.kind = RECORD_ACCESS, .type = "access.used"};
+
+    open_tree(OPEN);
+    record.access = (struct event_access){.operation = OPERATION_READ, .kind = "file", .path = "/tmp/cc1.s", .rule = "built-in: private directories",
+                                          .process = {.exe = "/usr/bin/as"}};
+    take(&record, NULL, NULL);
+    check_sum(0, 0, 1, 0, 0);
+    record.access.path = record.access.outside = "/tmp/the-hosts"; /* was granted, and would be absent */
+    take(&record, NULL, NULL);
+    check_sum(1, 0, 1, 0, 0);
+    close_all();
+}
+
 TEST(connections_and_requests_are_asked_by_name_and_path)
 {
     open_with("network:\n  egress:\n    allow:\n"
