@@ -11,18 +11,17 @@
 #   CWD, STDIN, STDOUT  where the launcher is started, and with what
 # and may use TREE (the trial's directory), HOME_DIR, WORKSPACE, OUTSIDE, MARKER, MODE, WHO.
 
-# Wait at most 8 s until the command succeeds.
+# Wait at most 50 s, less than a trial may take, until the command succeeds.
 wait_until()
 {
-    local i
-    for ((i = 0; i < 400; i++)); do
-        if "$@" 2>/dev/null; then
-            return 0
+    local end=$((SECONDS + 50))
+    until "$@" 2>/dev/null; do
+        if [ "$SECONDS" -ge "$end" ]; then
+            echo "gave up waiting for: $*" >&2
+            return 1
         fi
         sleep 0.02
     done
-    echo "gave up waiting for: $*" >&2
-    return 1
 }
 
 # Start a program as the caller; it ends with the trial.

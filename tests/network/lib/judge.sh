@@ -141,15 +141,14 @@ check_equal()
     [ "$1" = "$2" ] || complain "'$1' is not '$2'"
 }
 
-# Waits at most 10 s until the command succeeds.
+# Waits at most a minute until the command succeeds.
 wait_until()
 {
-    local i
-    for ((i = 0; i < 500; i++)); do
-        ! "$@" 2>/dev/null || return 0
+    local end=$((SECONDS + 60))
+    until "$@" 2>/dev/null; do
+        [ "$SECONDS" -lt "$end" ] || complain "gave up waiting for: $*" || return
         sleep 0.02
     done
-    complain "gave up waiting for: $*"
 }
 
 # A container that goes on while the test does: start_contained LOG COMMAND...; RUN is its pid as seen by the caller.

@@ -99,8 +99,7 @@ world_open() # DIRECTORY
     unshare --net sleep infinity &
     WORLD_PID=$!
     WORLD_PIDS+=("$WORLD_PID")
-    until [ "$(readlink "/proc/$WORLD_PID/ns/net")" != "$(readlink /proc/self/ns/net)" ] &&
-        grep -q '^sleep' "/proc/$WORLD_PID/comm"; do sleep 0.01; done
+    world_wait world_is_apart || return
     world_links "$WORLD_PID" || return
     printf 'nameserver 10.1.2.53\noptions timeout:2 attempts:1\n' >"$WORLD/resolv.conf"
     printf '127.0.0.1 localhost\n::1 localhost ip6-localhost\n%s %s\n' "$WORLD_HOST" "$(uname -n)" >"$WORLD/hosts"
@@ -111,6 +110,11 @@ world_open() # DIRECTORY
         9441=expired 9442=stranger 9444=misnamed 5353=multicast 5355=multicast 25=first \
         22=relay 8444=relay 8445=relay 8446=relay 8447=relay 9=slow 19=reset 9999=fence
     world_wait test -s "$WORLD/ready"
+}
+
+world_is_apart()
+{
+    [ "$(readlink "/proc/$WORLD_PID/ns/net")" != "$(readlink /proc/self/ns/net)" ] && grep -q '^sleep' "/proc/$WORLD_PID/comm"
 }
 
 world_start() # LOG COMMAND...: in the world, as the caller
@@ -130,10 +134,10 @@ world_start_on_host() # LOG COMMAND...: what listens on the host's loopback
     WORLD_PIDS+=($!)
 }
 
-world_wait() # COMMAND...: at most 20 s
+world_wait() # COMMAND...: at most a minute
 {
-    local i
-    for ((i = 0; i < 1000; i++)); do
+    local end=$((SECONDS + 60))
+    while [ "$SECONDS" -lt "$end" ]; do
         ! "$@" 2>/dev/null || return 0
         sleep 0.02
     done
