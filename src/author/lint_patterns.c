@@ -2,6 +2,7 @@
 /* What patterns match on this machine: nothing, or very much. A walk of bounded length for each. */
 #include <dirent.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -85,7 +86,26 @@ static bool state_at(const char *pattern, const char *root, struct glob_state *r
     return has_matched;
 }
 
-static int check_pattern(struct look *look, const struct path_rule *rule, size_t *left)
+/* Patterns of a document that match nothing: told at the first, for a list of names that may come is one thought. */
+struct nothing {
+    const struct path_rule *first;
+    size_t more, names;
+};
+
+static int say_nothing(struct look *look, const struct nothing *nothing)
+{
+    char more[64] = "";
+
+    if (!nothing->first)
+        return 0;
+    if (nothing->more)
+        snprintf(more, sizeof(more), " and %zu more pattern%s", nothing->more, nothing->more == 1 ? "" : "s");
+    return look_say(look, LINT_GLOB_NOTHING, &nothing->first->origin, NULL,
+                    "%s%s: none of the %zu names that are there; names made later are kept all the same",
+                    look_spell(look, nothing->first->path), more, nothing->names);
+}
+
+static int check_pattern(struct look *look, const struct path_rule *rule, size_t *left, struct nothing *nothing)
 {
     const char *root = look_pattern_root(look, rule->path);
     struct walk walk = {.pattern = rule->path, .left = left};
@@ -103,18 +123,21 @@ static int check_pattern(struct look *look, const struct path_rule *rule, size_t
                         walk.matches);
     if (walk.matches || walk.is_cut)
         return 0;
-    return look_say(look, LINT_GLOB_NOTHING, &rule->origin, NULL,
-                    "%s matches none of the %zu names that are there; names made later are kept all the same",
-                    look_spell(look, rule->path), walk.names);
+    if (nothing->first)
+        nothing->more++;
+    else
+        *nothing = (struct nothing){.first = rule, .names = walk.names};
+    return 0;
 }
 
 int look_at_patterns(struct look *look, const struct document *document)
 {
     size_t left = WALK_NAMES_MAX;
+    struct nothing nothing = {0};
     int r = 0;
 
     for (size_t i = 0; i < document->path_count && r == 0; i++)
         if (document->paths[i].is_glob && look_is_own(&document->paths[i].origin))
-            r = check_pattern(look, &document->paths[i], &left);
-    return r;
+            r = check_pattern(look, &document->paths[i], &left, &nothing);
+    return r < 0 ? r : say_nothing(look, &nothing);
 }

@@ -94,6 +94,11 @@ static const struct plan_way *way_of(const struct suggest *s, enum plan_way_kind
     return NULL;
 }
 
+static bool has_no_way_out(const struct suggest *s)
+{
+    return s->input->plan->network == PLAN_NET_NONE || s->input->plan->network == PLAN_NET_LOOPBACK;
+}
+
 int suggest_network(struct suggest *s)
 {
     const struct question *question = s->question;
@@ -107,12 +112,15 @@ int suggest_network(struct suggest *s)
         return suggest_none(s, "the container has a loopback of its own with network.loopback: allow; ports of the host's are network.ingress.hostLoopbackPorts");
     if (address.family && net_address_class(&address) == NET_UNUSABLE)
         return suggest_none(s, "no rule can: %s", "the address is given to nobody");
+    if (!question->host && question->port == 53 && has_no_way_out(s))
+        return suggest_none(s, "it asked a name server, which is not what it wanted: name the host that it wanted, as 'cordon why --host NAME' shows; "
+                               "names are resolved as soon as a policy allows one");
     if (way_of(s, PLAN_WAY_DENY)) {
         s->made->is_wider = true;
         s->made->note = "everything else that the rule denies comes free as well; it is granted only where another rule allows it";
         return suggest_remove(s, s->judged->origin, suggest_quote(s->arena, question->host ? question->host : "the address"));
     }
-    if (s->input->plan->network == PLAN_NET_NONE || s->input->plan->network == PLAN_NET_LOOPBACK)
+    if (has_no_way_out(s))
         s->made->note = "the container gets a gateway, its only way out";
     return add_rule(s);
 }

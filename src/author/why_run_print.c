@@ -87,6 +87,8 @@ static void print_unseen(struct text *out, const struct why_run *run)
     }
     if (names.length)
         why_print_wrapped(out, 0, "", 0, names.data);
+    if (!(run->seen & 1u << OPERATION_READ))
+        text_add(out, "`cordon run --watch full` sees more of them; `cordon why --path FILE` asks without a run.\n");
     for (size_t i = 0; i < run->blind_count; i++) {
         text_add(out, "Not seen by ");
         text_add_safe(out, run->blind[i].name);

@@ -336,13 +336,14 @@ TEST(names_are_looked_up_where_there_is_a_machine)
     f.input.has_machine = true;
     snprintf(text, sizeof(text),
              BASE "filesystem:\n  protectBuiltin: true\n  readwritePaths: [%s, {path: %s/none, optional: true}]\n"
-                  "  deniedPaths: [\"%s/*.key\", \"%s/*.pem\"]\n", root, root, root, root);
+                  "  deniedPaths: [\"%s/*.key\", \"%s/*.pem\", \"%s/*.p12\", \"%s/*.jks\"]\n",
+             root, root, root, root, root, root);
     add_layer(&f, LAYER_REQUEST, "a.yaml", text);
     look(&f);
     check(find(&f, "path.missing") != NULL);
     check_contains(find(&f, "path.missing")->reason, "/none");
     check(find(&f, "path.pattern-nothing") != NULL);
-    check_contains(find(&f, "path.pattern-nothing")->reason, "*.pem");
+    check_contains(find(&f, "path.pattern-nothing")->reason, "*.pem and 2 more patterns");
     check_int(f.lint.counts[LINT_NOTE], 3); /* and no limit */
     fixture_close(&f);
 }

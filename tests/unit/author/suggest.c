@@ -188,6 +188,19 @@ TEST(a_host_is_granted_with_port_and_protocol)
     free_tree();
 }
 
+TEST(a_name_server_is_not_what_a_program_wanted)
+{
+    struct question question = {.operation = OPERATION_CONNECT, .port = 53, .protocol = NET_UDP,
+                                .address = {.family = AF_INET, .bytes = {10, 1, 2, 3}}};
+
+    make_tree();
+    use("network: {loopback: allow}\n");
+    check_contains(suggestion_for(&question).none, "cordon why --host NAME");
+    question.port = 54;
+    check(!suggestion_for(&question).none);
+    free_tree();
+}
+
 /* made up */
 
 static unsigned long long seed;
