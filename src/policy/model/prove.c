@@ -6,12 +6,13 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/glob.h"
 #include "base/text.h"
+#include "net/name.h"
 #include "policy/model/effective.h"
 #include "policy/model/prover.h"
+#include "policy/model/secrets.h"
 
 const char *proof_answer_name(enum proof_answer answer)
 {
@@ -45,39 +46,112 @@ int proof_add(struct prover *prover, struct proof_lines *lines, const struct ori
 
 /* ---- from a file to a destination ---- */
 
+static int assume(struct prover *prover, const char *text)
+{
+    return proof_add(prover, &prover->proof.assumptions, NULL, "%s", text);
+}
+
 static int assume_reached(struct prover *prover)
 {
-    return proof_add(prover, &prover->proof.assumptions, NULL,
-                     "what a granted destination passes on is not followed, nor what somebody outside does with files that the "
-                     "program wrote");
+    return assume(prover, "what a granted destination passes on is not followed, nor what somebody outside does with files that the "
+                          "program wrote");
 }
 
 /* File rules are about all programs alike: whichever may reach it may read it, and be told by those that do. */
-static int prove_flow(struct prover *prover, const char *path, const char *destination, struct error *err)
+static int follow_program(struct prover *prover, const char *path, const char *destination, enum proof_answer *ret_answer,
+                          struct error *err)
 {
     struct proof *proof = &prover->proof;
     enum proof_answer reads, reaches;
-    size_t side_ways = 0;
     int status = prove_path(prover, path, ACCESS_READ, &reads);
 
-    if (status < 0 || assume_reached(prover) < 0)
+    if (status < 0)
         return error_memory(err);
-    proof->answer = reads;
+    *ret_answer = reads;
     if (reads == PROOF_HOLDS)
         return 0;
     proof->reasons.count = reads == PROOF_POSSIBLE ? 0 : proof->reasons.count;
     status = prove_reach(prover, destination, &reaches, err);
     if (status < 0)
         return status;
-    if (reaches == PROOF_HOLDS && prove_side_ways(prover, &side_ways) < 0)
+    if (prove_side_ways(prover, true, &reaches) < 0)
         return error_memory(err);
-    if (reaches == PROOF_HOLDS && side_ways)
-        reaches = PROOF_UNDECIDED;
-    if (reaches == PROOF_HOLDS || (reads == PROOF_POSSIBLE && reaches == PROOF_POSSIBLE))
-        proof->answer = reaches;
-    else
-        proof->answer = PROOF_UNDECIDED;
+    *ret_answer = reaches == PROOF_HOLDS || reads == PROOF_POSSIBLE ? reaches : PROOF_UNDECIDED;
     return 0;
+}
+
+/* Could `target` be one of the secret's hosts? Everything could, and so could an address: it may be that of the host. */
+static bool may_be_host(const struct secret *secret, const struct prove_target *target)
+{
+    if (!target->name)
+        return secret->hosts.count > 0;
+    for (size_t i = 0; i < secret->hosts.count; i++) {
+        const char *host = secret->hosts.items[i].text;
+
+        if (strcmp(host, target->name) == 0 || net_name_matches(target->name, host) || net_name_matches(host, target->name))
+            return true;
+    }
+    return false;
+}
+
+/* What Cordon itself reads, to put it into requests. */
+static int follow_secret(struct prover *prover, const struct secret *secret, const struct prove_target *target, const char *destination,
+                         enum proof_answer *ret_answer, struct error *err)
+{
+    int status;
+
+    *ret_answer = PROOF_HOLDS;
+    if (!may_be_host(secret, target))
+        return 0;
+    status = prove_reach(prover, destination, ret_answer, err);
+    if (status == 0 && *ret_answer != PROOF_HOLDS &&
+        proof_add(prover, &prover->proof.witness, &secret->origin, "%s is put into requests to it", secret->name ? secret->name : secret->file) < 0)
+        return error_memory(err);
+    return status;
+}
+
+/* One is enough; a doubt is no proof. */
+static enum proof_answer either(enum proof_answer a, enum proof_answer b)
+{
+    if (a == PROOF_POSSIBLE || b == PROOF_POSSIBLE)
+        return PROOF_POSSIBLE;
+    return a == PROOF_UNDECIDED || b == PROOF_UNDECIDED ? PROOF_UNDECIDED : PROOF_HOLDS;
+}
+
+static int follow_secrets(struct prover *prover, const char *path, const struct prove_target *target, const char *destination,
+                          enum proof_answer *answer, struct error *err)
+{
+    struct secret *secrets = NULL;
+    size_t count = 0;
+    int status = policy_secrets(prover->policy, prover->arena, NULL, NULL, &secrets, &count, err);
+
+    for (size_t i = 0; i < count && status == 0; i++) {
+        enum proof_answer sent;
+
+        if (secrets[i].source != SECRET_FILE || !secrets[i].text || !glob_covers(path, secrets[i].text))
+            continue;
+        status = follow_secret(prover, &secrets[i], target, destination, &sent, err);
+        if (status == 0)
+            *answer = either(*answer, sent);
+    }
+    return status;
+}
+
+static int prove_flow(struct prover *prover, const char *path, const char *destination, struct error *err)
+{
+    struct proof *proof = &prover->proof;
+    struct prove_target target;
+    int status = prove_parse_target(prover->arena, destination, &target, err);
+
+    if (status < 0)
+        return status;
+    if (assume_reached(prover) < 0)
+        return error_memory(err);
+    status = follow_program(prover, path, destination, &proof->answer, err);
+    if (status < 0 || proof->answer == PROOF_POSSIBLE)
+        return status;
+    proof->witness.count = 0;
+    return follow_secrets(prover, path, &target, destination, &proof->answer, err);
 }
 
 /* ---- a secret ---- */
@@ -91,46 +165,27 @@ static const struct secret *find_secret(const struct effective *effective, const
 }
 
 /* Its value lies where the program can take it by itself: then it goes wherever the program's data go. */
-static int prove_held(struct prover *prover, const struct secret *secret, struct error *err)
+static int prove_held(struct prover *prover, const struct secret *secret, const char *destination, enum proof_answer *ret_answer,
+                      struct error *err)
 {
+    struct proof *proof = &prover->proof;
     const char *pattern;
+    int status;
 
+    *ret_answer = PROOF_HOLDS;
     if (secret->source == SECRET_ENV && policy_list_permits(prover->policy, LIST_ENV_INHERIT, secret->text)) {
-        struct proof *proof = &prover->proof;
-
         if (proof_add(prover, &proof->witness, &secret->source_origin, "%s is inherited: the program has the value itself", secret->text) < 0)
             return error_memory(err);
-        return prove_reach(prover, prover->request->destination, &proof->answer, err);
+        status = prove_reach(prover, destination, ret_answer, err);
+        return status == 0 && prove_side_ways(prover, true, ret_answer) < 0 ? error_memory(err) : status;
     }
-    prover->proof.answer = PROOF_HOLDS;
+    if (secret->source == SECRET_COMMAND && assume(prover, "the program cannot make the command's value itself: what the command reads "
+                                                           "is not known") < 0)
+        return error_memory(err);
     if (secret->source != SECRET_FILE)
         return 0;
     pattern = glob_literal(prover->arena, secret->text);
-    return pattern ? prove_flow(prover, pattern, prover->request->destination, err) : error_memory(err);
-}
-
-/* Could `destination` be one of the secret's hosts? Everything could, and so could an address: it may be that of the host. */
-static bool may_be_host(const struct secret *secret, const char *destination)
-{
-    size_t length = strcspn(destination, ":");
-    bool is_pattern = destination[0] == '*' && destination[1] == '.';
-
-    if (!secret->hosts.count)
-        return false;
-    if (strcmp(destination, "*") == 0 || destination[0] == '[' || destination[length + (destination[length] == ':')] == ':' ||
-        strchr(destination, '/') || destination[strspn(destination, "0123456789.:")] == '\0')
-        return true;
-    for (size_t i = 0; i < secret->hosts.count; i++) {
-        const char *host = secret->hosts.items[i].text, *rest = is_pattern ? strchr(host, '.') : host;
-        const char *wanted = is_pattern ? destination + 1 : destination;
-        size_t size = is_pattern ? length - 1 : length;
-
-        if (host[0] == '*') /* one of many */
-            return true;
-        if (rest && strlen(rest) == size && strncasecmp(rest, wanted, size) == 0)
-            return true;
-    }
-    return false;
+    return pattern ? follow_program(prover, pattern, destination, ret_answer, err) : error_memory(err);
 }
 
 static int prove_secret(struct prover *prover, struct error *err)
@@ -139,23 +194,29 @@ static int prove_secret(struct prover *prover, struct error *err)
     struct proof *proof = &prover->proof;
     const struct secret *secret;
     struct effective effective;
+    struct prove_target target;
+    enum proof_answer held;
     int status = policy_settle(prover->policy, prover->arena, NULL, NULL, &effective, err);
 
+    if (status == 0)
+        status = prove_parse_target(prover->arena, request->destination, &target, err);
     if (status < 0)
         return status;
     secret = find_secret(&effective, request->secret);
     if (!secret)
         return error_set(err, ERROR_INVALID, EINVAL, "the policy has no secret of the name '%.64s'", request->secret);
-    if (may_be_host(secret, request->destination)) {
-        status = prove_reach(prover, request->destination, &proof->answer, err);
-        if (status == 0 && proof->answer != PROOF_HOLDS &&
-            proof_add(prover, &proof->witness, &secret->origin, "%s is put into requests to it", request->secret) < 0)
-            return error_memory(err);
+    if (assume_reached(prover) < 0)
+        return error_memory(err);
+    status = follow_secret(prover, secret, &target, request->destination, &proof->answer, err);
+    if (status < 0 || proof->answer == PROOF_POSSIBLE)
         return status;
-    }
-    status = prove_held(prover, secret, err);
-    if (status < 0 || proof->answer != PROOF_HOLDS)
+    proof->witness.count = 0;
+    status = prove_held(prover, secret, request->destination, &held, err);
+    if (status < 0)
         return status;
+    proof->answer = either(proof->answer, held);
+    if (proof->answer != PROOF_HOLDS)
+        return 0;
     proof->witness.count = proof->reasons.count = 0;
     if (proof_add(prover, &proof->reasons, &secret->hosts.origin, "%s is put into requests to its own hosts alone (%s%s)", request->secret,
                   secret->hosts.count ? secret->hosts.items[0].text : "none", secret->hosts.count > 1 ? ", ..." : "") < 0)
@@ -217,7 +278,8 @@ static int answer(struct prover *prover, struct error *err)
         status = prove_path(prover, request->path, request->question == PROVE_CAN_READ ? ACCESS_READ : ACCESS_WRITE, answer);
         break;
     case PROVE_CAN_REACH:
-        return prove_reach(prover, request->destination, answer, err);
+        status = prove_reach(prover, request->destination, answer, err);
+        return status == 0 && prove_side_ways(prover, false, answer) < 0 ? error_memory(err) : status;
     case PROVE_READS_REACHES:
         return prove_flow(prover, request->path, request->destination, err);
     case PROVE_SECRET_REACHES:

@@ -182,6 +182,29 @@ static int weigh_toolchains(struct prover *prover, const char *pattern, enum pro
     return proof_add(prover, &prover->proof.reasons, why, "which directories of the caller's PATH lie there: --here looks at yours");
 }
 
+/* Devices and sockets stand in lists of their own, and no rule about paths knows of them. */
+static int weigh_objects(struct prover *prover, const char *pattern, enum access right, enum proof_answer *ret_answer)
+{
+    static const struct {
+        enum policy_list list;
+        const char *what;
+    } rows[] = {{LIST_DEVICES, "a device that is granted"}, {LIST_UNIX_SOCKETS, "a socket that is granted: what is behind it can be asked for"}};
+    struct string_list list;
+    int status = 0;
+
+    for (size_t i = 0; i < ARRAY_COUNT(rows) && status == 0; i++) {
+        status = policy_list_settle(prover->policy, rows[i].list, prover->arena, &list, NULL);
+        for (size_t j = 0; j < list.count && status == 0; j++) {
+            if (!glob_covers(pattern, list.items[j].text))
+                continue;
+            *ret_answer = PROOF_POSSIBLE;
+            status = proof_add(prover, &prover->proof.witness, &list.items[j].origin, "%s can be %s: %s", list.items[j].text,
+                               right == ACCESS_WRITE ? "written" : "read", rows[i].what);
+        }
+    }
+    return status < 0 ? -ENOMEM : 0;
+}
+
 int prove_path(struct prover *prover, const char *pattern, enum access right, enum proof_answer *ret_answer)
 {
     struct asked asked = {.prover = prover, .right = right};
@@ -192,6 +215,11 @@ int prove_path(struct prover *prover, const char *pattern, enum access right, en
         status = ask(&asked, pattern, ret_answer);
     if (status < 0 && status != -E2BIG)
         return status;
+    if (proof_add(prover, &prover->proof.assumptions, NULL,
+                  "names are taken as they are written: links of this machine that lead there from what is granted are not seen") < 0)
+        return -ENOMEM;
+    if (*ret_answer != PROOF_POSSIBLE && weigh_objects(prover, pattern, right, ret_answer) < 0)
+        return -ENOMEM;
     if (*ret_answer == PROOF_UNDECIDED)
         return say_undecided(prover);
     if (*ret_answer == PROOF_HOLDS && right == ACCESS_READ && weigh_toolchains(prover, pattern, ret_answer) < 0)

@@ -14,13 +14,6 @@
 #include "policy/model/effective.h"
 #include "policy/model/prover.h"
 
-struct target {
-    const char *name;         /* NULL = by address */
-    struct net_block block;   /* where name is NULL */
-    unsigned port;            /* 0 = any */
-    bool is_any;              /* "*": whatever there is */
-};
-
 /* ---- what is asked about ---- */
 
 static int refuse(const char *destination, struct error *err)
@@ -31,12 +24,12 @@ static int refuse(const char *destination, struct error *err)
                      destination);
 }
 
-static int parse_target(struct arena *arena, const char *destination, struct target *ret_target, struct error *err)
+int prove_parse_target(struct arena *arena, const char *destination, struct prove_target *ret_target, struct error *err)
 {
     struct net_host host;
     char name[NET_NAME_SIZE];
 
-    *ret_target = (struct target){.is_any = strcmp(destination, "*") == 0};
+    *ret_target = (struct prove_target){.is_any = strcmp(destination, "*") == 0};
     if (ret_target->is_any)
         return 0;
     if (net_block_parse(destination, &ret_target->block, NULL) == 0) {
@@ -58,20 +51,30 @@ static int parse_target(struct arena *arena, const char *destination, struct tar
     return ret_target->name ? 0 : error_memory(err);
 }
 
-static bool is_loopback(const struct target *target)
+/* Who connects to the unspecified address is at the loopback as well. */
+static bool is_loopback(const struct prove_target *target)
 {
-    static const unsigned char six[16] = {[15] = 1};
+    static const struct net_block own[] = {
+        {.family = AF_INET, .address = {127}, .prefix = 8},
+        {.family = AF_INET, .prefix = 32},
+        {.family = AF_INET6, .address = {[15] = 1}, .prefix = 128},
+        {.family = AF_INET6, .prefix = 128},
+    };
+    const char *last = target->name ? strrchr(target->name, '.') : NULL;
 
-    if (target->is_any || (target->name && strcmp(target->name, "localhost") == 0))
+    if (target->is_any)
         return true;
-    if (target->name)
-        return false;
-    return target->block.family == AF_INET ? target->block.address[0] == 127 : memcmp(target->block.address, six, 16) == 0;
+    if (target->name) /* RFC 6761, 6.3 */
+        return strcmp(last ? last + 1 : target->name, "localhost") == 0;
+    for (size_t i = 0; i < ARRAY_COUNT(own); i++)
+        if (net_block_contains(&own[i], &target->block) || net_block_contains(&target->block, &own[i]))
+            return true;
+    return false;
 }
 
 /* ---- everything that the policy lets reach ---- */
 
-static int list_reachable(struct prover *prover, const struct target *target, struct policy_diff *ret_diff)
+static int list_reachable(struct prover *prover, const struct prove_target *target, struct policy_diff *ret_diff)
 {
     struct net_peer peer = {.host = target->name, .has_block = !target->name, .block = target->block};
     struct net_ports ports = {.first = (uint16_t)target->port, .last = (uint16_t)target->port, .has_port = true};
@@ -191,7 +194,7 @@ static int add_item(struct prover *prover, const struct difference *item, struct
 }
 
 /* Each item is a witness, a doubt, or about something else. */
-static int weigh_item(struct prover *prover, const struct target *target, const struct difference *item, bool *is_doubt)
+static int weigh_item(struct prover *prover, const struct prove_target *target, const struct difference *item, bool *is_doubt)
 {
     bool by_name = is_by_name(item), is_public = strcmp(item->subjects.items[0], "every public address") == 0;
 
@@ -218,22 +221,27 @@ static int weigh_item(struct prover *prover, const struct target *target, const 
     return proof_add(prover, &prover->proof.reasons, NULL, "whether %s has that address", item->subjects.items[0]);
 }
 
-/* A door of the host's loopback is a destination of its own. */
-static int weigh_doors(struct prover *prover, const struct target *target)
+/* A door of the host's loopback is a destination of its own, and another name may be one of this machine. */
+static int weigh_doors(struct prover *prover, const struct prove_target *target, bool *is_doubt)
 {
+    bool is_sure = is_loopback(target);
     const struct port_grant *door;
     int status = 0;
 
-    if (!is_loopback(target))
+    if (!is_sure && !target->name)
         return 0;
-    for (size_t i = 0; status == 0 && (door = policy_door(prover->policy, DOORS_OUTWARD, i)); i++)
-        if (!target->port || target->port == door->port)
-            status = proof_add(prover, &prover->proof.witness, &door->origin, "connecting to port %u of the host's loopback",
-                               door->port);
+    for (size_t i = 0; status == 0 && (door = policy_door(prover->policy, DOORS_OUTWARD, i)); i++) {
+        if (target->port && target->port != door->port)
+            continue;
+        *is_doubt = *is_doubt || !is_sure;
+        status = is_sure ? proof_add(prover, &prover->proof.witness, &door->origin, "connecting to port %u of the host's loopback", door->port)
+                         : proof_add(prover, &prover->proof.reasons, &door->origin, "whether %s is this machine, whose port %u is reached",
+                                     target->name, door->port);
+    }
     return status;
 }
 
-static int weigh_network(struct prover *prover, const struct target *target, bool *is_doubt)
+static int weigh_network(struct prover *prover, const struct prove_target *target, bool *is_doubt)
 {
     struct network_choice choice = policy_network(prover->policy);
     struct policy_diff diff = {0};
@@ -254,15 +262,15 @@ static int weigh_network(struct prover *prover, const struct target *target, boo
     }
     for (size_t i = 0; i < diff.count && status == 0; i++)
         status = weigh_item(prover, target, &diff.items[i], is_doubt);
-    return status < 0 ? status : weigh_doors(prover, target);
+    return status < 0 ? status : weigh_doors(prover, target, is_doubt);
 }
 
 int prove_reach(struct prover *prover, const char *destination, enum proof_answer *ret_answer, struct error *err)
 {
     size_t before = prover->proof.witness.count;
-    struct target target;
+    struct prove_target target;
     bool is_doubt = false;
-    int status = parse_target(prover->arena, destination, &target, err);
+    int status = prove_parse_target(prover->arena, destination, &target, err);
 
     if (status < 0)
         return status;
@@ -274,27 +282,30 @@ int prove_reach(struct prover *prover, const char *destination, enum proof_answe
     return 0;
 }
 
-int prove_side_ways(struct prover *prover, size_t *ret_count)
+int prove_side_ways(struct prover *prover, bool is_flow, enum proof_answer *answer)
 {
     static const struct {
         enum policy_list list;
         const char *what;
     } rows[] = {{LIST_UNIX_SOCKETS, "what is behind the socket"}, {LIST_DEVICES, "what is behind the device"}};
+    size_t before = prover->proof.reasons.count;
     const struct port_grant *door;
     struct string_list list;
     int status = 0;
 
-    *ret_count = prover->proof.reasons.count;
+    if (*answer != PROOF_HOLDS)
+        return 0;
     for (size_t i = 0; i < ARRAY_COUNT(rows) && status == 0; i++) {
         status = policy_list_settle(prover->policy, rows[i].list, prover->arena, &list, NULL);
         for (size_t j = 0; j < list.count && status == 0; j++)
             status = proof_add(prover, &prover->proof.reasons, &list.items[j].origin, "%s %s", rows[i].what, list.items[j].text);
     }
-    for (enum doors which = DOORS_INWARD; which <= DOORS_OUTWARD && status == 0; which++)
+    for (enum doors which = is_flow ? DOORS_INWARD : DOORS_OUTWARD; which <= DOORS_OUTWARD && status == 0; which++)
         for (size_t i = 0; status == 0 && (door = policy_door(prover->policy, which, i)); i++)
             status = proof_add(prover, &prover->proof.reasons, &door->origin,
                                which == DOORS_INWARD ? "who on the host connects to port %u" : "what listens at port %u of the host",
                                which == DOORS_INWARD ? door->host_port : door->port);
-    *ret_count = prover->proof.reasons.count - *ret_count;
+    if (prover->proof.reasons.count > before)
+        *answer = PROOF_UNDECIDED;
     return status < 0 ? -ENOMEM : 0;
 }

@@ -23,11 +23,24 @@ int proof_add_rule(struct prover *prover, struct proof_lines *lines, const char 
  */
 int prove_path(struct prover *prover, const char *pattern, enum access right, enum proof_answer *ret_answer) must_check;
 
+/* A destination that is asked about. */
+struct prove_target {
+    const char *name;       /* canonical, or "*." and one; NULL = by address */
+    struct net_block block; /* where name is NULL */
+    unsigned port;          /* 0 = any */
+    bool is_any;            /* "*": whatever there is */
+};
+/* ERROR_INVALID where it is none. */
+int prove_parse_target(struct arena *arena, const char *destination, struct prove_target *ret_target, struct error *err) must_check;
+
 /* The same about a destination. ERROR_INVALID where it is none. */
 int prove_reach(struct prover *prover, const char *destination, enum proof_answer *ret_answer, struct error *err) must_check;
 
-/* Ways out beside the network: sockets, doors, devices. *ret_count of them, each a reason. */
-int prove_side_ways(struct prover *prover, size_t *ret_count) must_check;
+/*
+ * Ways out beside the network: sockets, devices, doors; with `is_flow` those by which somebody outside comes and takes as well. Each
+ * is a reason, and what holds without them is undecided.
+ */
+int prove_side_ways(struct prover *prover, bool is_flow, enum proof_answer *answer) must_check;
 
 int prove_obeyed(struct prover *prover, enum proof_answer *ret_answer) must_check;
 

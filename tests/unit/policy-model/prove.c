@@ -208,6 +208,64 @@ TEST(an_address_in_another_spelling_is_the_same_address)
     check_answer(ten, REACH("::ffff:11.0.0.1"), PROOF_HOLDS, "");
 }
 
+TEST(devices_and_sockets_are_no_less_written_than_files)
+{
+    static const char rules[] = "devices: [/dev/kvm]\nunixSockets: [/run/docker.sock]\n";
+    struct prove_request request = {.question = PROVE_CAN_WRITE, .path = "/dev/kvm"};
+
+    check_answer(rules, request, PROOF_POSSIBLE, "/dev/kvm can be written: a device that is granted (a.yaml:2");
+    request.path = "/dev";
+    check_answer(rules, request, PROOF_POSSIBLE, "/dev/kvm");
+    request.path = "/dev/sda";
+    check_answer(rules, request, PROOF_HOLDS, "links of this machine");
+    request = (struct prove_request){.question = PROVE_CAN_READ, .path = "/run/*.sock"};
+    check_answer(rules, request, PROOF_POSSIBLE, "unixSockets[0]");
+    check_answer("name: x\n", request, PROOF_HOLDS, "no rule grants it");
+    check_answer(rules, REACH("a.example.org"), PROOF_UNDECIDED, "what is behind the socket /run/docker.sock");
+    check_answer("devices: [/dev/net/tun]\n", REACH("a.example.org"), PROOF_UNDECIDED, "what is behind the device");
+}
+
+TEST(a_door_of_the_hosts_loopback_is_reached_by_all_that_may_mean_it)
+{
+    static const char door[] = "network: {ingress: {hostLoopback: allow, hostLoopbackPorts: [{port: 5432}]}}\n";
+
+    check_answer(door, REACH("127.0.0.1"), PROOF_POSSIBLE, "port 5432");
+    check_answer(door, REACH("127.0.0.0/8"), PROOF_POSSIBLE, "port 5432");
+    check_answer(door, REACH("0.0.0.0/0"), PROOF_POSSIBLE, "port 5432");
+    check_answer(door, REACH("0.0.0.0"), PROOF_POSSIBLE, "port 5432");
+    check_answer(door, REACH("::/0"), PROOF_POSSIBLE, "port 5432");
+    check_answer(door, REACH("db.localhost"), PROOF_POSSIBLE, "port 5432");
+    check_answer(door, REACH("a.example.org"), PROOF_UNDECIDED, "whether a.example.org is this machine");
+    check_answer(door, REACH("10.0.0.1:5433"), PROOF_UNDECIDED, "what listens at port 5432 of the host");
+    check_answer("name: x\n", REACH("0.0.0.0/0"), PROOF_HOLDS, "no rule");
+}
+
+TEST(a_secret_is_followed_to_every_spelling_of_its_hosts)
+{
+    static const char rules[] = "network: {egress: {allow: [{to: [{host: a.example.org}], ports: [{port: 443, protocol: tcp}], tls: terminate},"
+                                "{to: [{cidr: '2001:db8::/32'}]}]}}\n"
+                                "secrets: [{name: KEY, source: 'file:/k/key', hosts: [a.example.org], in: [{header: Authorization}]}]\n";
+    static const char beside[] = "filesystem: {readonlyPaths: [/k]}\nunixSockets: [/run/x.sock]\n"
+                                 "network: {egress: {allow: [{to: [{host: a.example.org}], ports: [{port: 443, protocol: tcp}], tls: terminate}]}}\n"
+                                 "secrets: [{name: KEY, source: 'file:/k/key', hosts: [a.example.org], in: [{header: Authorization}]}]\n";
+    auto_arena struct arena *arena = arena_new();
+    auto_policy struct policy *policy = load(LAYER_REQUEST, rules);
+    struct error err = ERROR_INIT;
+    struct proof proof;
+
+    check_answer(rules, SECRET("KEY", "2001:db8::1"), PROOF_POSSIBLE, "is put into requests to it");
+    check_answer(rules, SECRET("KEY", "[2001:db8::1]:443"), PROOF_POSSIBLE, "is put into requests to it");
+    check_answer(rules, SECRET("KEY", "10.0.0.1"), PROOF_HOLDS, "its own hosts alone");
+    check_answer(rules, SECRET("KEY", "a.example.org:443"), PROOF_POSSIBLE, "is put into requests to it");
+    check_answer(rules, SECRET("KEY", "b.a.example.org"), PROOF_HOLDS, "its own hosts alone");
+    check_answer(beside, SECRET("KEY", "b.example.org"), PROOF_UNDECIDED, "what is behind the socket");
+    check_answer(beside, SECRET("KEY", "a.example.org:22"), PROOF_UNDECIDED, "what is behind the socket");
+    check_int(policy_prove(arena, policy, &SECRET("KEY", "a.example.org."), &proof, &err), -EINVAL);
+    check_answer(rules, FLOW("/k/key", "a.example.org"), PROOF_POSSIBLE, "KEY is put into requests to it");
+    check_answer(rules, FLOW("/k", "a.example.org"), PROOF_POSSIBLE, "KEY is put into requests to it");
+    check_answer(rules, FLOW("/k/other", "a.example.org"), PROOF_HOLDS, "no rule grants it");
+}
+
 TEST(what_programs_outside_obey_is_found_where_it_can_be_written)
 {
     check_answer("filesystem: {readwritePaths: [/srv/data], protectBuiltin: true}\n", OBEYED(), PROOF_HOLDS, "places can be written");
