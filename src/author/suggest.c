@@ -53,10 +53,20 @@ static bool list_says(const struct string_list *list, const struct document *doc
     return false;
 }
 
+static bool doors_say(const struct port_grants *doors, const struct document *document, const char *member)
+{
+    return (doors->is_set && says(&doors->origin, document, member)) ||
+           (doors->count && says(&doors->items[0].origin, document, member));
+}
+
+/* All that a patch could overwrite by making a part of the document that is there. */
 static bool document_says(const struct document *document, const char *member)
 {
     const struct network *network = &document->network;
-    bool found = says(&document->protect_builtin.origin, document, member) || says(&document->toolchains.origin, document, member) ||
+    bool found = (network->is_set && says(&network->origin, document, member)) || doors_say(&network->inward, document, member) ||
+                 doors_say(&network->outward, document, member) || says(&network->budget.origin, document, member) ||
+                 says(&network->host_loopback.origin, document, member) || list_says(&network->authorities, document, member) ||
+                 says(&document->protect_builtin.origin, document, member) || says(&document->toolchains.origin, document, member) ||
                  list_says(&document->unprotected, document, member) || list_says(&document->unix_sockets, document, member) ||
                  list_says(&document->devices, document, member) || list_says(&document->syscalls_allow, document, member) ||
                  list_says(&document->syscalls_deny, document, member) ||
@@ -326,27 +336,68 @@ static bool is_of(const struct suggest_edit *edit, const char *file)
     return file && edit->file ? strcmp(file, edit->file) == 0 : !file && !edit->file;
 }
 
-static void print_yaml_edit(struct text *out, const struct suggest_edit *edit, const char *before)
+/* So many characters of both, up to the end of a part. */
+static size_t common_parts(const char *a, const char *b)
 {
+    size_t length = 0, same = 0;
+
+    for (; a[length] && a[length] == b[length]; length++)
+        if (a[length] == '.')
+            same = length;
+    return strchr(".", a[length]) && strchr(".", b[length]) ? length : same;
+}
+
+/* Only what stands in `last`, which was written before, is not written again. */
+static void print_yaml_edit(struct text *out, const struct suggest_edit *edit, const char *last, const char *before)
+{
+    size_t common = common_parts(edit->member, last);
     const char *rest = edit->member;
     int depth = 0;
 
     for (; *rest; depth++) {
         size_t length = strcspn(rest, ".");
 
-        text_printf(out, "%s%*s", before, 2 * depth, "");
-        text_add_n(out, rest, length);
-        text_add(out, ":\n");
+        if ((size_t)(rest - edit->member) >= common) {
+            text_printf(out, "%s%*s", before, 2 * depth, "");
+            text_add_n(out, rest, length);
+            text_add(out, ":\n");
+        }
         rest += length + (rest[length] == '.');
     }
     text_printf(out, "%s%*s- %s\n", before, 2 * depth, "", edit->value);
 }
 
+/* The edits of `file` that add, or those that remove, in the order in which they are to be written; their number. */
+static size_t list_edits(const struct suggestion *suggestion, const char *file, bool is_removal,
+                         const struct suggest_edit *ret_edits[SUGGEST_EDITS_MAX])
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < suggestion->edit_count; i++) {
+        const struct suggest_edit *edit = &suggestion->edits[i];
+        size_t at = count;
+
+        if (!is_of(edit, file) || !edit->removed != !is_removal)
+            continue;
+        /* members together; of one list the last item goes first, so that the numbers of the others stay right */
+        while (at && (is_removal ? strverscmp(ret_edits[at - 1]->removed->member, edit->removed->member)
+                                 : strcmp(edit->member, ret_edits[at - 1]->member)) < 0) {
+            ret_edits[at] = ret_edits[at - 1];
+            at--;
+        }
+        ret_edits[at] = edit;
+        count++;
+    }
+    return count;
+}
+
 void suggest_print_yaml(struct text *out, const struct suggestion *suggestion, const char *file, const char *before)
 {
-    for (size_t i = 0; i < suggestion->edit_count; i++)
-        if (is_of(&suggestion->edits[i], file) && !suggestion->edits[i].removed)
-            print_yaml_edit(out, &suggestion->edits[i], before);
+    const struct suggest_edit *edits[SUGGEST_EDITS_MAX];
+    size_t count = list_edits(suggestion, file, false, edits);
+
+    for (size_t i = 0; i < count; i++)
+        print_yaml_edit(out, edits[i], i ? edits[i - 1]->member : "", before);
 }
 
 /* "filesystem.readonlyPaths[3]" as a pointer, RFC 6901; no member's name has '~' or '/'. */
@@ -361,19 +412,19 @@ static void print_pointer(struct text *out, const char *member)
 }
 
 /* The first part that is missing, with the rest of them around the item. */
-static void print_new(const struct suggest_edit *edit, struct text *path, struct text *value)
+static void print_new(const struct suggest_edit *edit, size_t there, struct text *path, struct text *value)
 {
     size_t length = strlen(edit->member), first;
     const char *rest;
     int depth = 0;
 
-    if (edit->there == length) {
+    if (there == length) {
         print_pointer(path, edit->member);
         text_add(path, "/-");
         text_add(value, edit->value);
         return;
     }
-    first = edit->there ? edit->there + 1 : 0;
+    first = there ? there + 1 : 0;
     first += strcspn(edit->member + first, ".");
     print_pointer(path, edit->member);
     if (path->is_broken)
@@ -390,14 +441,16 @@ static void print_new(const struct suggest_edit *edit, struct text *path, struct
         text_add(value, "}");
 }
 
-static void print_patch_edit(struct json *json, const struct suggest_edit *edit)
+/* `last` was made by the patch before. */
+static void print_patch_edit(struct json *json, const struct suggest_edit *edit, const char *last)
 {
     auto_text struct text path = {0}, value = {0};
+    size_t made = common_parts(edit->member, last);
 
     if (edit->removed)
         print_pointer(&path, edit->removed->member);
     else
-        print_new(edit, &path, &value);
+        print_new(edit, made > edit->there ? made : edit->there, &path, &value);
     json_begin_object(json, NULL);
     json_add_string(json, "op", edit->removed ? "remove" : "add");
     json_add_string(json, "path", path.data);
@@ -408,14 +461,15 @@ static void print_patch_edit(struct json *json, const struct suggest_edit *edit)
 
 void suggest_print_patch(struct text *out, const struct suggestion *suggestion, const char *file)
 {
+    const struct suggest_edit *edits[SUGGEST_EDITS_MAX];
     struct json json = JSON_INIT(out, 0);
 
     json_begin_array(&json, NULL);
-    for (size_t i = 0; i < suggestion->edit_count; i++) /* what goes before what comes: numbers of items stay right */
-        if (is_of(&suggestion->edits[i], file) && suggestion->edits[i].removed)
-            print_patch_edit(&json, &suggestion->edits[i]);
-    for (size_t i = 0; i < suggestion->edit_count; i++)
-        if (is_of(&suggestion->edits[i], file) && !suggestion->edits[i].removed)
-            print_patch_edit(&json, &suggestion->edits[i]);
+    for (int is_removal = 1; is_removal >= 0; is_removal--) { /* what goes before what comes */
+        size_t count = list_edits(suggestion, file, is_removal, edits);
+
+        for (size_t i = 0; i < count; i++)
+            print_patch_edit(&json, edits[i], i ? edits[i - 1]->member : "");
+    }
     json_end(&json);
 }

@@ -14,6 +14,7 @@
 
 #define READ_LIST  "filesystem.readonlyPaths"
 #define WRITE_LIST "filesystem.readwritePaths"
+#define VARIABLE_IN_NAME "no rule can: '$' in the name means a variable in a document"
 
 /* As a document names it: below the workspace and the home by their variables. */
 static const char *spelled(struct suggest *s, const char *path)
@@ -109,8 +110,8 @@ static int grant(struct suggest *s, const char *inside, bool is_write)
         return error_memory(s->err);
     if (strcmp(s->made->grant, "/") == 0)
         return suggest_none(s, "no rule can: new names directly in / are never made");
-    if (strchr(s->made->grant, '$'))
-        return suggest_none(s, "no rule can: '$' in the name means a variable in a document");
+    if (strchr(s->made->grant, '$') || strchr(inside, '$'))
+        return suggest_none(s, VARIABLE_IN_NAME);
     ceiling = ceiling_against(s);
     if (ceiling)
         return suggest_none(s, "no rule can: the ceiling %s does not give as much of %s; who administers this machine can change that",
@@ -212,6 +213,8 @@ static int suggest_special(struct suggest *s, const char *path, const struct sta
 {
     if (path_is_within(path, "/proc") || path_is_within(path, "/sys"))
         return suggest_none(s, "no rule can: /proc is always a private one, and /sys is not shown");
+    if (strchr(path, '$') && st && (S_ISCHR(st->st_mode) || S_ISSOCK(st->st_mode)))
+        return suggest_none(s, VARIABLE_IN_NAME);
     if (path_is_within(path, "/dev")) {
         if (st && S_ISCHR(st->st_mode))
             return suggest_add(s, "devices", suggest_quote(s->arena, path), NULL);
@@ -290,5 +293,11 @@ int suggest_files(struct suggest *s)
     r = suggest_special(s, path, is_there ? &st : NULL);
     if (r == 1)
         r = suggest_restricted(s, path);
-    return r == 1 ? grant_by_operation(s, path, is_there) : r;
+    if (r == 1)
+        r = grant_by_operation(s, path, is_there);
+    if (r == 0 && s->made->grant && !s->made->none && !s->made->is_wider && is_there && S_ISDIR(st.st_mode)) {
+        s->made->is_wider = true;
+        s->made->note = "a directory is granted with all that is in it";
+    }
+    return r;
 }

@@ -53,6 +53,17 @@ static void add_strings(struct json *json, const char *key, const char *text)
     json_end(json);
 }
 
+/* The path as a pattern that is this path alone (net/request.h). NULL without memory. */
+static const char *path_alone(struct arena *arena, const char *path)
+{
+    auto_text struct text out = {0};
+
+    text_add(&out, "");
+    for (; *path; path++)
+        text_add_n(&out, *path == '*' ? "%2A" : path, *path == '*' ? 3 : 1);
+    return out.is_broken ? NULL : arena_string(arena, out.data);
+}
+
 /* A program is known by its file where the rules already tell programs apart; elsewhere naming one costs the run a keeper. */
 static bool names_program(const struct suggest *s)
 {
@@ -66,19 +77,21 @@ static int add_rule(struct suggest *s)
     const struct suggest_request *request = s->input->request;
     auto_text struct text text = {0};
     struct json json = JSON_INIT(&text, 0);
-    const char *value;
+    const char *value, *path = request && request->path ? path_alone(s->arena, request->path) : NULL;
 
+    if (request && request->path && !path)
+        return error_memory(s->err);
     json_begin_object(&json, NULL);
     add_peer(&json, s->question);
     add_ports(&json, s->question);
     if (names_program(s))
         add_strings(&json, "programs", s->question->exe);
-    if (request && request->method && request->path) {
+    if (request && request->method && path) {
         if (s->question->port == 443)
             json_add_string(&json, "tls", "terminate");
         json_begin_object(&json, "http");
         add_strings(&json, "methods", request->method);
-        add_strings(&json, "paths", request->path);
+        add_strings(&json, "paths", path);
         json_end(&json);
     }
     json_end(&json);
@@ -122,5 +135,9 @@ int suggest_network(struct suggest *s)
     }
     if (has_no_way_out(s))
         s->made->note = "the container gets a gateway, its only way out";
+    if (!question->port && question->protocol != NET_ICMP) {
+        s->made->is_wider = true;
+        s->made->note = "no port was said, so it is every port: add the one that is meant";
+    }
     return add_rule(s);
 }

@@ -117,6 +117,10 @@ TEST(a_directory_is_granted_only_where_names_come_and_go)
     check(suggestion.is_wider && suggestion.is_write);
     suggestion = for_path(OPERATION_CREATE, "data/in/new/deeper");
     check_string(suggestion.grant, full_path(&f, "data/in"));
+    use("filesystem:\n  readwritePaths: ['${workspace}']\n");
+    suggestion = for_path(OPERATION_LIST, "data/in");
+    check_contains(suggestion.note, "with all that is in it");
+    check(suggestion.is_wider && !suggestion.is_write);
     free_tree();
 }
 
