@@ -9,6 +9,8 @@
 #include "base/json.h"
 #include "net/name.h"
 
+#define PORT_SUPPOSED 443 /* where a name was asked for and no connection could follow */
+
 static const char *const protocols[] = {[NET_ANY] = "any", [NET_TCP] = "tcp", [NET_UDP] = "udp", [NET_ICMP] = "icmp"};
 
 static bool is_special(const struct net_address *address)
@@ -39,8 +41,8 @@ static void add_ports(struct json *json, const struct question *question)
 
     json_begin_array(json, "ports");
     json_begin_object(json, NULL);
-    if (protocol != NET_ICMP && question->port)
-        json_add_uint(json, "port", question->port);
+    if (protocol != NET_ICMP && (question->port || question->host))
+        json_add_uint(json, "port", question->port ? question->port : PORT_SUPPOSED);
     json_add_string(json, "protocol", protocols[protocol <= NET_ICMP ? protocol : NET_TCP]);
     json_end(json);
     json_end(json);
@@ -136,8 +138,9 @@ int suggest_network(struct suggest *s)
     if (has_no_way_out(s))
         s->made->note = "the container gets a gateway, its only way out";
     if (!question->port && question->protocol != NET_ICMP) {
-        s->made->is_wider = true;
-        s->made->note = "no port was said, so it is every port: add the one that is meant";
+        s->made->is_wider = !question->host;
+        s->made->note = question->host ? "the port is supposed: a name was asked for, and what it was for is not known"
+                                       : "no port was said, so it is every port: add the one that is meant";
     }
     return add_rule(s);
 }

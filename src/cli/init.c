@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
@@ -181,6 +182,19 @@ static int write_all(int fd, const char *text)
     return 0;
 }
 
+/* The directory that the file is for, where only that one is missing: .cordon/agent.yaml in a new project. */
+static int make_parent(const char *path, struct cordon_error *err)
+{
+    const char *slash = strrchr(path, '/');
+    char parent[LINE_MAX];
+
+    if (!slash || slash == path)
+        return 0;
+    if (snprintf(parent, sizeof(parent), "%.*s", (int)(slash - path), path) >= (int)sizeof(parent))
+        return fail_system(err, ENAMETOOLONG, path);
+    return mkdir(parent, 0755) < 0 && errno != EEXIST ? fail_system(err, errno, parent) : 0;
+}
+
 /* What is there is only replaced by a whole file, and only where that is asked for. */
 static int write_file(const char *path, const char *text, bool is_forced, struct cordon_error *err)
 {
@@ -225,7 +239,9 @@ static int write_draft(struct cli *cli, const char *path, struct cordon_error *e
     if (strcmp(path, "-") == 0) {
         status = print_text(cli, text, 0) == 0 ? 0 : -EIO;
     } else {
-        status = write_file(path, text, cli->is_forced, err);
+        status = make_parent(path, err);
+        if (status == 0)
+            status = write_file(path, text, cli->is_forced, err);
         if (status == 0)
             fprintf(stderr, "%s is written: read it; then 'cordon policy check %s' and 'cordon reach %s'\n", path, path, path);
     }

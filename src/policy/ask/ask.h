@@ -99,6 +99,7 @@ struct ask_spot {
     const struct plan_mount *mount; /* that the name lies in, NULL = none */
     const void *tree;               /* two names with another one lie in different mounts of the kernel's */
     bool is_top;                    /* the name is where something is mounted */
+    bool is_made;                   /* ASK_PRIVATE: a directory that the plan makes on the way to what is mounted below */
     const struct origin *origin;    /* of the rule */
     const struct origin *denied;    /* ASK_ABSENT, ASK_PRIVATE: a rule denies what the host has there, NULL = none needs to */
 };

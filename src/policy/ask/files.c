@@ -44,7 +44,7 @@ static bool judge_unusual(const struct ask *ask, const struct ask_spot *spot)
         ask_missing(ask, spot);
         return true;
     case ASK_PRIVATE:
-        if (spot->is_top || !ask->question->exists)
+        if (spot->is_top || spot->is_made || !ask->question->exists)
             return false;
         ask_missing(ask, spot);
         return true;

@@ -151,6 +151,10 @@ static void judge_by_gateway(const struct ask *ask)
         say_decision(ask, &decision);
         return;
     }
+    if (!question->port && question->protocol != NET_ICMP) {
+        ask_allow(ask, origin_of(ask, decision.where), "the name is resolved; connections are a matter of their port");
+        return;
+    }
     decision = decide(ask, &anywhere[0]);
     for (size_t i = 1; i < ARRAY_COUNT(anywhere); i++) {
         struct net_decision other = decide(ask, &anywhere[i]);

@@ -86,6 +86,7 @@ static void spot_of_mount(const struct plan_index *index, const char *path, size
             spot->tree = around.tree;
             spot->origin = around.origin;
             spot->kind = ASK_PRIVATE;
+            spot->is_made = spot->is_top;
             spot->is_top = false;
             break;
         }

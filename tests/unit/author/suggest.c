@@ -185,6 +185,14 @@ TEST(a_host_is_granted_with_port_and_protocol)
     check_int(judge(&question).judgement, JUDGED_ALLOWED);
     question.port = 444;
     check_int(judge(&question).judgement, JUDGED_REFUSED);
+    question.port = 0;
+    question.host = "resolved.example.com";
+    suggestion = suggestion_for(&question);
+    check_string(suggestion.edits[0].value,
+                 "{\"to\":[{\"host\":\"resolved.example.com\"}],\"ports\":[{\"port\":443,\"protocol\":\"tcp\"}]}");
+    check_contains(suggestion.note, "supposed");
+    question.host = "api.example.com";
+    question.port = 444;
     use("filesystem:\n  readwritePaths: ['${workspace}']\n");
     suggestion = suggestion_for(&question);
     suggest_print_patch(&patch, &suggestion, "test.yaml");

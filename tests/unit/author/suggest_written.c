@@ -108,11 +108,15 @@ TEST(what_a_program_asked_for_is_no_pattern)
     finish();
 }
 
-TEST(a_host_without_a_port_is_said_to_be_every_port)
+TEST(without_a_port_a_name_gets_one_and_an_address_every_one)
 {
     struct question question = {.operation = OPERATION_CONNECT, .host = "api.example.com"};
 
     use("network: {egress: {allow: [{to: [{host: other.example.com}]}]}}\n");
+    check(!ask(&question, NULL).is_wider);
+    check_contains(ask(&question, NULL).note, "supposed");
+    question.host = NULL;
+    check_int(net_address_parse("93.184.216.34", 13, &question.address), 0);
     check(ask(&question, NULL).is_wider);
     check_contains(ask(&question, NULL).note, "every port");
     question.port = 443;

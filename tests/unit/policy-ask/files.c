@@ -15,6 +15,7 @@ static void open_with(const char *yaml)
     make_directory(&f, "data/in");
     make_file(&f, "data/in/file");
     make_directory(&f, "apart");
+    make_directory(&f, "home/dev/project");
     accept_text(&f, yaml);
     ask_about(&f);
 }
@@ -102,6 +103,16 @@ TEST(a_private_directory_hides_what_the_host_has_there)
     check_answer(DELETE, "home", "refused EBUSY mount");
     check_answer(DELETE, "/tmp", "refused EROFS mount");
     check_new(CREATE, "/tmp/x", "allowed");
+    close_all();
+}
+
+TEST(directories_on_the_way_to_a_grant_are_there_in_a_private_one)
+{
+    open_with("filesystem:\n  readwritePaths: ['@/home/dev/project']\n");
+    check_answer(LOOK, "home/dev", "allowed");
+    check_answer(LIST, "home/dev", "allowed");
+    check_answer(LOOK, "home/dev/project", "allowed");
+    check_answer(LOOK, "home/dev/other", "hidden ENOENT absence");
     close_all();
 }
 

@@ -55,6 +55,8 @@ TEST(rules_about_names_decide_by_name_port_and_program)
     check_string(last_judged.origin->member, "network.egress.allow[0]");
     check_string(to("example.com", "93.184.216.34", 443), "allowed");
     check_string(to("example.com", NULL, 80), "refused EACCES gateway");
+    check_string(to("example.com", NULL, 0), "allowed"); /* its name is resolved */
+    check_string(to("other.com", NULL, 0), "refused EACCES gateway");
     check_string(to("other.com", NULL, 443), "refused EACCES gateway");
     check(last_judged.origin == NULL);
     check_string(last_judged.reason, "no rule grants it");
