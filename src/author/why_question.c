@@ -160,6 +160,30 @@ static int take_member(struct reading *reading, const char *name, const json_t *
     return wrong(reading, name, "unknown member; it is one of operation, path, second, program, host, port, protocol, syscall, limit, exists, directory, exact");
 }
 
+/* What is said of another operation would be passed over, and the answer be about something else. */
+static int check_members(struct reading *reading, const json_t *root)
+{
+    const struct question *question = &reading->asked->question;
+    enum operation operation = question->operation;
+    bool is_net = operation == OPERATION_CONNECT || operation == OPERATION_BIND;
+    bool is_two = operation == OPERATION_RENAME || operation == OPERATION_LINK;
+    bool is_call = operation == OPERATION_SYSCALL, is_limit = operation == OPERATION_LIMIT;
+    const struct {
+        const char *member;
+        bool belongs;
+    } rows[] = {
+        {"path", !is_call && !is_limit}, {"second", is_two}, {"host", is_net}, {"port", is_net}, {"protocol", is_net},
+        {"limit", is_limit}, {"syscall", is_call || operation == OPERATION_METADATA},
+    };
+
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++)
+        if (!rows[i].belongs && json_object_get(root, rows[i].member))
+            return error_set(reading->err, ERROR_INVALID, EINVAL, "question: %s: it means nothing for %s", rows[i].member, operation_name(operation));
+    if (json_object_get(root, "path") && json_object_get(root, "host"))
+        return wrong(reading, "host", "it is either a path or a host");
+    return is_call && !json_object_get(root, "syscall") ? wrong(reading, "syscall", "it is missing") : 0;
+}
+
 int why_read_question(struct arena *arena, const char *line, size_t size, const char *cwd, struct why_asked *ret_asked,
                       struct error *err)
 {
@@ -180,6 +204,9 @@ int why_read_question(struct arena *arena, const char *line, size_t size, const 
     }
     if (!asked.question.operation)
         return wrong(&reading, "operation", "it is missing");
+    r = check_members(&reading, root);
+    if (r < 0)
+        return r;
     *ret_asked = asked;
     return 0;
 }

@@ -11,6 +11,7 @@
 
 #include "base/json.h"
 #include "base/path.h"
+#include "base/utf8.h"
 #include "sdk/kept.h"
 
 #define LINKS_MAX     40
@@ -261,7 +262,7 @@ static int answer(struct why_world *world, struct why_asked *asked, bool is_brie
 }
 
 /* The caller's question in the form in which all are read, so that all are checked in one place. */
-static void print_asked(struct text *out, const struct cordon_question *question)
+static int print_asked(struct text *out, const struct cordon_question *question, struct error *err)
 {
     struct json json = JSON_INIT(out, 0);
     const struct {
@@ -273,12 +274,17 @@ static void print_asked(struct text *out, const struct cordon_question *question
     };
 
     json_begin_object(&json, NULL);
-    for (size_t i = 0; i < ARRAY_COUNT(rows); i++)
-        if (rows[i].text)
-            json_add_string(&json, rows[i].name, rows[i].text);
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        if (!rows[i].text)
+            continue;
+        if (!utf8_is_valid(rows[i].text, strlen(rows[i].text)))
+            return error_set(err, ERROR_INVALID, EINVAL, "question: %s: it is not UTF-8, and no document can name it", rows[i].name);
+        json_add_string(&json, rows[i].name, rows[i].text);
+    }
     if (question->port)
         json_add_uint(&json, "port", question->port);
     json_end(&json);
+    return out->is_broken ? error_memory(err) : 0;
 }
 
 static int check_format(enum cordon_format format, struct error *err)
@@ -301,10 +307,9 @@ int cordon_why_supposed(const struct cordon_request *request, const struct cordo
         status = why_world_open(&source, &world, public_error(err));
     if (status < 0)
         return status;
-    print_asked(&line, question);
-    if (line.is_broken)
-        return error_memory(public_error(err));
-    status = why_read_question(world.assembly.policy->arena, line.data, line.length, world.assembly.cwd, &asked, public_error(err));
+    status = print_asked(&line, question, public_error(err));
+    if (status == 0)
+        status = why_read_question(world.assembly.policy->arena, line.data, line.length, world.assembly.cwd, &asked, public_error(err));
     if (status == 0)
         status = answer(&world, &asked, false, format, flags & CORDON_WHY_COLOUR, &out, public_error(err));
     return status < 0 ? status : text_take(&out, ret_text, public_error(err));

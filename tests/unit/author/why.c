@@ -181,6 +181,13 @@ TEST(a_question_that_is_none_is_refused_by_the_name_of_the_member)
         {"{\"operation\":\"connect\",\"host\":\"a\",\"protocol\":\"sctp\"}", "protocol: tcp"},
         {"{\"operation\":\"syscall\",\"syscall\":\"fly\"}", "syscall: it is not"},
         {"{\"operation\":\"read\",\"path\":\"/x\",\"exists\":1}", "exists: true or false"},
+        {"{\"operation\":\"create\",\"limit\":\"abc\"}", "limit: it means nothing for create"},
+        {"{\"operation\":\"read\",\"path\":\"/x\",\"host\":\"a\"}", "host: it means nothing for read"},
+        {"{\"operation\":\"read\",\"path\":\"/x\",\"second\":\"/y\"}", "second: it means nothing for read"},
+        {"{\"operation\":\"connect\",\"path\":\"/x\",\"host\":\"a\"}", "host: it is either"},
+        {"{\"operation\":\"limit\",\"path\":\"/x\"}", "path: it means nothing for limit"},
+        {"{\"operation\":\"syscall\"}", "syscall: it is missing"},
+        {"{\"operation\":\"syscall\",\"syscall\":\"read\",\"path\":\"/x\"}", "path: it means nothing for syscall"},
         {"{\"operation\":\"read\",\"path\":\"/x\",\"path\":\"/y\"}", "question: an object in JSON is wanted: "},
     };
 
