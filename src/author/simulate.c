@@ -45,7 +45,7 @@ void simulation_free(struct simulation *simulation)
     arena_free(simulation->arena);
     mem_free(simulation->groups);
     mem_free(simulation->objects);
-    mem_free(simulation->seen);
+    simulation_end_runs(simulation);
     mem_free(simulation);
 }
 
@@ -62,15 +62,6 @@ struct simulation_sum simulation_sum(const struct simulation *simulation)
 void simulation_add_damaged(struct simulation *simulation, uint64_t count)
 {
     simulation->sum.damaged += count;
-}
-
-int simulation_next_run(struct simulation *simulation, const char *run, struct error *err)
-{
-    (void)run;
-    (void)err;
-    simulation->sum.runs++;
-    simulation->seen_count = 0;
-    return 0;
 }
 
 /* ---- what decides ---- */
@@ -199,94 +190,91 @@ static enum simulated compare(const struct event_record *record, enum recorded_v
     }
 }
 
+/* Numbers in a file may be any, and a sum that wraps would be none. */
+static void add(uint64_t *sum, uint64_t count)
+{
+    if (__builtin_add_overflow(*sum, count, sum))
+        *sum = UINT64_MAX;
+}
+
 static void count_add(struct simulation *simulation, const struct simulate_seen *seen, uint64_t count)
 {
     struct simulation_sum *sum = &simulation->sum;
 
-    sum->events += count;
-    sum->counts[seen->simulated] += count;
+    add(&sum->events, count);
+    add(&sum->counts[seen->simulated], count);
     if (seen->simulated == SIMULATED_SAME)
-        *(seen->was_allowed ? &sum->same_allowed : &sum->same_denied) += count;
+        add(seen->was_allowed ? &sum->same_allowed : &sum->same_denied, count);
     if (seen->group) {
-        simulation->groups[seen->group - 1].events += count;
+        add(&simulation->groups[seen->group - 1].events, count);
         if (seen->example)
-            simulation->groups[seen->group - 1].examples[seen->example - 1].count += count;
+            add(&simulation->groups[seen->group - 1].examples[seen->example - 1].count, count);
     } else if (seen->simulated != SIMULATED_SAME) {
-        simulation->more_groups += count;
+        add(&simulation->more_groups, count);
     }
 }
 
-static int seen_add(struct simulation *simulation, const struct simulate_seen *seen, struct error *err)
+static void repeated_take(struct simulation *simulation, const struct simulate_run *run, const struct event_record *record)
 {
-    if (simulation->seen_count == simulation->seen_room) {
-        size_t room = simulation->seen_room ? simulation->seen_room * 2 : 256;
-        struct simulate_seen *more = mem_resize(simulation->seen, room * sizeof(*more));
-
-        if (!more)
-            return error_memory(err);
-        simulation->seen = more;
-        simulation->seen_room = room;
-    }
-    simulation->seen[simulation->seen_count++] = *seen;
-    return 0;
-}
-
-/* Records of a run are in the order of their numbers. */
-static const struct simulate_seen *seen_find(const struct simulation *simulation, unsigned sequence)
-{
-    size_t low = 0, high = simulation->seen_count;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-
-        if (simulation->seen[middle].sequence == sequence)
-            return &simulation->seen[middle];
-        if (simulation->seen[middle].sequence < sequence)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return NULL;
-}
-
-static int repeated_take(struct simulation *simulation, const struct event_record *record)
-{
-    const struct simulate_seen *seen = seen_find(simulation, record->count.of_sequence);
+    const struct simulate_seen *seen = simulate_seen_find(run, record->count.of_sequence);
 
     if (seen)
         count_add(simulation, seen, record->count.count);
     else
         simulation->sum.others++;
+}
+
+static int started_take(struct simulate_run *run, const struct event_started *started, struct error *err)
+{
+    char *workspace = started->workspace ? mem_string(started->workspace) : NULL;
+
+    if (started->workspace && !workspace)
+        return error_memory(err);
+    mem_free(run->workspace);
+    run->workspace = workspace;
     return 0;
 }
 
-int simulation_take(struct simulation *simulation, const struct event_record *record, const char *from, const char *to,
-                    struct error *err)
+static int decision_take(struct simulation *simulation, struct simulate_run *run, const struct event_record *record,
+                         const struct recorded *recorded, struct error *err)
 {
-    struct recorded recorded;
-    struct judged judged;
-    struct simulate_seen seen = {.sequence = record->sequence};
+    struct simulate_seen seen = {.sequence = record->sequence, .was_allowed = recorded->verdict == RECORDED_ALLOWED};
     struct simulate_group *group;
+    struct judged judged;
     int status = 0;
 
-    if (record->kind == RECORD_REPEATED)
-        return repeated_take(simulation, record);
-    recorded_read(record, from, to, &recorded);
-    if (recorded.verdict == RECORDED_NOTHING) {
-        simulation->sum.others++;
-        return 0;
-    }
-    plan_judge(simulation->index, &recorded.question, &judged);
-    seen.was_allowed = recorded.verdict == RECORDED_ALLOWED;
-    seen.simulated = compare(record, recorded.verdict, &judged);
+    plan_judge(simulation->index, &recorded->question, &judged);
+    seen.simulated = compare(record, recorded->verdict, &judged);
     group = seen.simulated == SIMULATED_SAME ? NULL : group_find(simulation, seen.simulated, &judged);
     if (group) {
         seen.group = (uint32_t)(group - simulation->groups) + 1;
-        status = object_take(simulation, group, record, &recorded, &seen.example, err);
+        status = object_take(simulation, group, record, recorded, &seen.example, err);
     }
     if (status == 0 && record->kind == RECORD_ACCESS)
-        status = seen_add(simulation, &seen, err);
+        status = simulate_seen_add(run, &seen, err);
     if (status == 0)
-        count_add(simulation, &seen, recorded.count);
+        count_add(simulation, &seen, recorded->count);
+    return status;
+}
+
+int simulation_take(struct simulation *simulation, const struct event_record *record, const char *to, struct error *err)
+{
+    struct simulate_run *run = simulate_run_of(simulation, record->run ? record->run : "");
+    struct recorded recorded;
+    int status = 0;
+
+    if (!run)
+        return error_memory(err);
+    if (record->kind == RECORD_REPEATED) {
+        repeated_take(simulation, run, record);
+        return 0;
+    }
+    if (record->kind == RECORD_STARTED)
+        status = started_take(run, &record->started, err);
+    recorded_read(record, to ? run->workspace : NULL, run->workspace ? to : NULL, &recorded);
+    if (recorded.verdict == RECORDED_NOTHING)
+        simulation->sum.others++;
+    else if (status == 0)
+        status = decision_take(simulation, run, record, &recorded, err);
     return status;
 }

@@ -29,14 +29,14 @@ void simulation_free_at(struct simulation **simulation);
 #define auto_simulation cleanup_with(simulation_free_at)
 
 /*
- * One record; access.repeated adds to the one that it is of. `from`, `to`: as in recorded_read(). Groups and examples are
+ * One record; access.repeated adds to the one that it is of. Records of several runs may be mixed, each run's own in their order.
+ * `to` (NULL = no change): names in the workspace that a run.started told of stand for names here. Groups and examples are
  * bounded: what is beyond is counted.
  */
-int simulation_take(struct simulation *simulation, const struct event_record *record, const char *from, const char *to,
-                    struct error *err) must_check;
+int simulation_take(struct simulation *simulation, const struct event_record *record, const char *to, struct error *err) must_check;
 
-/* Records of another run follow. */
-int simulation_next_run(struct simulation *simulation, const char *run, struct error *err) must_check;
+/* What was taken since the last call were all records of their runs. */
+void simulation_end_runs(struct simulation *simulation);
 
 struct simulation_sum {
     uint64_t runs, events;              /* decisions, repeated ones counted */

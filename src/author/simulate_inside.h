@@ -38,6 +38,17 @@ struct simulate_seen {
     uint32_t group, example; /* index + 1, 0 = none */
 };
 
+/* One whose records are being taken. */
+struct simulate_run {
+    struct simulate_run *next; /* of the same bucket */
+    char id[RUN_ID_SIZE];
+    char *workspace; /* NULL = not known */
+    struct simulate_seen *seen; /* access records, in their order: access.repeated names them */
+    size_t seen_count, seen_room;
+};
+
+#define SIMULATE_BUCKETS 256u
+
 struct simulation {
     struct arena *arena;
     const struct plan_index *index;
@@ -47,8 +58,12 @@ struct simulation {
     uint64_t more_groups; /* events that found none */
     struct simulate_object *objects;
     size_t object_count;
-    struct simulate_seen *seen; /* of this run's access records, in their order: access.repeated names them */
-    size_t seen_count, seen_room;
+    struct simulate_run *buckets[SIMULATE_BUCKETS], *run; /* by id; the last one that was asked for */
 };
+
+/* simulate_runs.c. NULL without memory. */
+struct simulate_run *simulate_run_of(struct simulation *simulation, const char *id);
+int simulate_seen_add(struct simulate_run *run, const struct simulate_seen *seen, struct error *err) must_check;
+const struct simulate_seen *simulate_seen_find(const struct simulate_run *run, unsigned sequence); /* NULL = there is none */
 
 #endif

@@ -3,6 +3,7 @@
 #include "event/read.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -21,6 +22,8 @@ struct event_reader {
     char *bytes;
     size_t start, length, capacity; /* what was read and not yet given away is bytes[start..length) */
     bool is_skipping;               /* a line is too long: up to its end */
+    bool refuses;                   /* what is damaged is an error */
+    uint64_t lines;                 /* that have ended */
     struct event_reading state;
     json_t *value; /* of the last record */
     struct decoded decoded;
@@ -54,6 +57,11 @@ void event_reader_free(struct event_reader *reader)
 void event_reader_free_at(struct event_reader **reader)
 {
     event_reader_free(*reader);
+}
+
+void event_reader_refuse_damaged(struct event_reader *reader)
+{
+    reader->refuses = true;
 }
 
 struct event_reading event_reader_state(const struct event_reader *reader)
@@ -115,6 +123,11 @@ static int reader_fill(struct event_reader *reader, struct error *err)
     return got > 0;
 }
 
+static int refuse_line(uint64_t line, const char *what, struct error *err)
+{
+    return error_set(err, ERROR_INVALID, EINVAL, "line %" PRIu64 ": %s", line, what);
+}
+
 /* 1 = a line without its end, 0 = there is none. */
 static int reader_line(struct event_reader *reader, const char **ret_line, size_t *ret_length, struct error *err)
 {
@@ -131,6 +144,7 @@ static int reader_line(struct event_reader *reader, const char **ret_line, size_
 
             *end = '\0';
             reader->start += (size_t)(end - line) + 1;
+            reader->lines++;
             reader->is_skipping = false;
             searched = 0;
             if (is_skipped)
@@ -142,6 +156,8 @@ static int reader_line(struct event_reader *reader, const char **ret_line, size_
         if (there > LINE_BYTES_MAX) {
             reader->state.damaged += !reader->is_skipping;
             reader->is_skipping = true;
+            if (reader->refuses)
+                return refuse_line(reader->lines + 1, "it is longer than any record", err);
         }
         if (reader->is_skipping)
             reader->start = reader->length;
@@ -150,8 +166,8 @@ static int reader_line(struct event_reader *reader, const char **ret_line, size_
         if (status < 0)
             return status;
         if (status == 0) {
-            reader->state.is_torn = reader->length > reader->start;
-            return 0;
+            reader->state.is_torn = reader->length > reader->start || reader->is_skipping;
+            return reader->state.is_torn && reader->refuses ? refuse_line(reader->lines + 1, "it has no end: the file is cut off", err) : 0;
         }
     }
 }
@@ -168,8 +184,8 @@ static bool reader_decode(struct event_reader *reader, const char *line, size_t 
 int event_reader_next(struct event_reader *reader, struct event_record *ret_record, struct error *err)
 {
     struct event_record record;
-    const char *line;
-    size_t length;
+    const char *line = NULL;
+    size_t length = 0;
     int status;
 
     while ((status = reader_line(reader, &line, &length, err)) > 0) {
@@ -180,6 +196,8 @@ int event_reader_next(struct event_reader *reader, struct event_record *ret_reco
             return 1;
         }
         reader->state.damaged++;
+        if (reader->refuses)
+            return refuse_line(reader->lines, "it is no record of cordon-event/1", err);
     }
     return status;
 }

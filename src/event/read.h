@@ -68,6 +68,9 @@ void event_reader_free(struct event_reader *reader);
 void event_reader_free_at(struct event_reader **reader);
 #define auto_event_reader cleanup_with(event_reader_free_at)
 
+/* From here on a line that is no record, and a last one without its end, is an error that names the line: ERROR_INVALID. */
+void event_reader_refuse_damaged(struct event_reader *reader);
+
 /* 1 = *ret_record is the next one, 0 = there is none, negative = it cannot be read (or -ENOMEM). */
 int event_reader_next(struct event_reader *reader, struct event_record *ret_record, struct error *err) must_check;
 

@@ -2,8 +2,6 @@
 /* Recorded runs against the policy of a request. */
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -11,22 +9,10 @@
 #include "event/read.h"
 #include "sdk/assemble.h"
 
-/* Whose records are being read: a file may hold those of many runs, one behind the other or mixed. */
 struct reading {
     struct simulation *simulation;
     const char *to; /* workspace of the request */
-    char run[RUN_ID_SIZE];
-    char workspace[PATH_MAX]; /* of that run; "" = not known */
 };
-
-static int run_begin(struct reading *reading, const char *run, struct error *err)
-{
-    if (run && strcmp(reading->run, run) == 0)
-        return 0;
-    snprintf(reading->run, sizeof(reading->run), "%s", run ? run : "");
-    reading->workspace[0] = '\0';
-    return simulation_next_run(reading->simulation, reading->run, err);
-}
 
 static int records_take(struct reading *reading, struct event_reader *reader, struct error *err)
 {
@@ -34,19 +20,16 @@ static int records_take(struct reading *reading, struct event_reader *reader, st
     int status;
 
     while ((status = event_reader_next(reader, &record, err)) > 0) {
-        status = run_begin(reading, record.run, err);
-        if (status == 0 && record.kind == RECORD_STARTED && record.started.workspace)
-            snprintf(reading->workspace, sizeof(reading->workspace), "%s", record.started.workspace);
-        if (status == 0)
-            status = simulation_take(reading->simulation, &record, reading->workspace[0] ? reading->workspace : NULL,
-                                     reading->workspace[0] ? reading->to : NULL, err);
+        status = simulation_take(reading->simulation, &record, reading->to, err);
         if (status < 0)
             return status;
     }
     simulation_add_damaged(reading->simulation, event_reader_state(reader).damaged);
+    simulation_end_runs(reading->simulation);
     return status;
 }
 
+/* What is missing in a file could be what a gate is to find. */
 static int file_take(struct reading *reading, const char *path, struct error *err)
 {
     auto_event_reader struct event_reader *reader = NULL;
@@ -55,8 +38,10 @@ static int file_take(struct reading *reading, const char *path, struct error *er
     if (fd < 0)
         return error_system(err, errno, "open %s", path);
     status = event_reader_new(fd, NULL, &reader, err);
-    if (status == 0)
+    if (status == 0) {
+        event_reader_refuse_damaged(reader);
         status = records_take(reading, reader, err);
+    }
     return status < 0 ? error_prepend(err, "%s", path) : 0;
 }
 

@@ -73,7 +73,7 @@ static int take_records(struct reading *reading, struct event_reader *reader, st
     while (status > 0) {
         status = event_reader_next(reader, &record, err);
         if (status > 0 && take_record(reading, &record, recorded, err) < 0)
-            status = -ENOMEM;
+            return -ENOMEM;
         if (status > 0 && record.kind == RECORD_STARTED && reading->is_other)
             return 0; /* the store has one run in a file */
     }
@@ -90,8 +90,10 @@ static int take_file(struct reading *reading, const char *path, struct error *er
     reading->workspace[0] = '\0';
     reading->is_of_store = reading->is_other = false;
     status = event_reader_new(fd, NULL, &reader, err);
-    if (status == 0)
+    if (status == 0) {
+        event_reader_refuse_damaged(reader); /* a use that is not seen makes a rule look unused */
         status = take_records(reading, reader, err);
+    }
     return status < 0 ? error_prepend(err, "%s", path) : 0;
 }
 

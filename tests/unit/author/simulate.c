@@ -33,7 +33,12 @@ static void take(struct event_record *record, const char *from, const char *to)
 {
     record->id = "01m9p1a4nabmsbmsarh6anvbm7.1";
     record->sequence = ++sequence;
-    check_int(simulation_take(simulation, record, from, to, &f.err), 0);
+    if (from) {
+        struct event_record started = {.kind = RECORD_STARTED, .type = "run.started", .run = record->run, .started = {.workspace = from}};
+
+        check_int(simulation_take(simulation, &started, to, &f.err), 0);
+    }
+    check_int(simulation_take(simulation, record, to, &f.err), 0);
 }
 
 static void take_file(const char *type, enum operation operation, const char *path, const char *layer)
@@ -130,6 +135,43 @@ TEST(repeated_ones_count_as_the_one_that_they_repeat)
     take_repeated(99, 5);
     check_sum(41, 0, 8, 0, 0);
     check_int(simulation_sum(simulation).others, 1);
+    close_all();
+}
+
+TEST(runs_may_be_mixed_and_each_keeps_its_own_workspace_and_numbers)
+{
+    static const char first[] = "01m9p1a4nabmsbmsarh6anvbm7", second[] = "01m9p1a4nabmsbmsarh6anvbm8";
+    struct event_record record = {.kind = RECORD_STARTED, .type = "run.started"};
+
+    open_tree("filesystem: {readwritePaths: [\"@/ws\"], deniedPaths: [\"@/ws/secret\"]}\n");
+    record.run = first;
+    record.started.workspace = "/one";
+    take(&record, NULL, full_path(&f, "ws"));
+    record.run = second;
+    record.started.workspace = "/two";
+    take(&record, NULL, full_path(&f, "ws"));
+    record = (struct event_record){.kind = RECORD_ACCESS, .type = "access.used", .run = first};
+    record.access = (struct event_access){.type = "access.used", .operation = OPERATION_READ, .kind = "file", .path = "/one/secret"};
+    sequence = 6;
+    take(&record, NULL, full_path(&f, "ws"));
+    record.run = second;
+    record.access.path = "/two/a";
+    sequence = 6;
+    take(&record, NULL, full_path(&f, "ws"));
+    record = (struct event_record){.kind = RECORD_REPEATED, .type = "access.repeated", .run = first, .count = {.of_sequence = 7, .count = 4}};
+    take(&record, NULL, full_path(&f, "ws"));
+    check_sum(5, 0, 1, 0, 0);
+    check_int(simulation_sum(simulation).runs, 2);
+    close_all();
+}
+
+TEST(counts_that_no_sum_can_hold_do_not_become_none)
+{
+    open_tree("filesystem: {readwritePaths: [\"@/ws\"], deniedPaths: [\"@/ws/secret\"]}\n");
+    take_file("access.used", OPERATION_READ, "ws/secret", NULL);
+    for (int i = 0; i < 2; i++)
+        take_repeated(1, UINT64_MAX / 2 + (uint64_t)i);
+    check(simulation_sum(simulation).counts[SIMULATED_DENIED] == UINT64_MAX);
     close_all();
 }
 

@@ -320,6 +320,43 @@ TEST(a_last_line_without_its_end_is_torn_and_not_damaged)
     }
 }
 
+TEST(what_is_damaged_is_refused_by_its_line_where_nothing_may_be_missed)
+{
+#define GOOD LINE(OLD, "1", "\"type\":\"network.lost\",\"count\":1")
+    static const struct {
+        const char *text, *said;
+    } rows[] = {
+        {GOOD GOOD "nonsense\n" GOOD, "line 3: it is no record"},
+        {"\n" GOOD, "line 1: it is no record"},
+        {GOOD "[[[[\n", "line 2: it is no record"},
+        {GOOD LINE(OLD, "2", "\"type\":\"network.lost\",\"count\":\"1\""), "line 2: it is no record"},
+        {GOOD "{\"schema\":", "line 2: it has no end"},
+    };
+    auto_event_reader struct event_reader *long_reader = NULL;
+    auto_text struct text long_line = {0};
+    struct event_record record;
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        auto_event_reader struct event_reader *reader = read_text(rows[i].text, strlen(rows[i].text), NULL);
+        int status;
+
+        event_reader_refuse_damaged(reader);
+        while ((status = event_reader_next(reader, &record, &err)) > 0)
+            ;
+        check_int(status, -EINVAL);
+        check_contains(err.text, rows[i].said);
+    }
+    text_add(&long_line, GOOD);
+    for (int i = 0; i < 5 << 20; i++)
+        text_add_n(&long_line, "[", 1);
+    text_add(&long_line, "\n" GOOD);
+    long_reader = read_text(long_line.data, long_line.length, NULL);
+    event_reader_refuse_damaged(long_reader);
+    check_int(event_reader_next(long_reader, &record, &err), 1);
+    check_int(event_reader_next(long_reader, &record, &err), -EINVAL);
+    check_contains(err.text, "line 2: it is");
+}
+
 TEST(what_a_writer_adds_meanwhile_is_read_when_its_line_is_whole)
 {
     static const char text[] = LINE(OLD, "1", "\"type\":\"network.lost\",\"count\":1");
