@@ -50,24 +50,30 @@ const char *reach_spell(struct view_of_plan *view, const char *path)
 
 static bool is_of_system(const struct plan_mount *mount)
 {
-    return !mount->origin || mount->origin->is_profile || !mount->origin->file;
+    return !mount->origin || mount->origin->is_profile || (mount->origin->layer && strcmp(mount->origin->layer, "built-in") == 0);
+}
+
+bool reach_is_cache(const struct plan_mount *mount)
+{
+    static const char member[] = "filesystem.cachePaths";
+
+    return mount->origin && mount->origin->member && strncmp(mount->origin->member, member, sizeof(member) - 1) == 0;
 }
 
 static int add_mount(struct view_of_plan *view, const struct plan_mount *mount)
 {
     struct reach *reach = view->reach;
     const char *name = reach_spell(view, mount->target);
-    bool is_cache = mount->origin && mount->origin->member && strncmp(mount->origin->member, "filesystem.cachePaths", 21) == 0;
 
     if (mount->kind == PLAN_PRIVATE)
         reach->private_count++;
     if (mount->kind != PLAN_BIND)
         return 0;
     if (mount->is_device)
-        return mount->origin && mount->origin->file ? reach_add(view, &reach->devices, "%s", name) : 0;
+        return !is_of_system(mount) ? reach_add(view, &reach->devices, "%s", name) : 0;
     if (mount->is_socket)
         return reach_add(view, &reach->sockets, "%s", name);
-    if (is_cache)
+    if (reach_is_cache(mount))
         return reach_add(view, &reach->kept, "%s", name);
     if (mount->is_writable)
         return reach_add(view, &reach->change, "%s", name);
@@ -194,9 +200,8 @@ static int add_sensitive(struct view_of_plan *view)
     search.places = (struct sensitive_places){view->input->home, view->input->workspace};
     for (size_t i = 0; i < plan->mount_count && r == 0; i++) {
         const struct plan_mount *mount = &plan->mounts[i];
-        bool is_cache = mount->origin && mount->origin->member && strncmp(mount->origin->member, "filesystem.cachePaths", 21) == 0;
 
-        if (mount->kind == PLAN_BIND && !mount->is_device && !mount->is_socket && !is_cache)
+        if (mount->kind == PLAN_BIND && !mount->is_device && !mount->is_socket && !reach_is_cache(mount))
             r = search_mount(&search, mount);
     }
     return r;
@@ -218,7 +223,7 @@ static int add_used(struct view_of_plan *view)
     for (size_t i = 0; i < plan->env_count && r == 0; i++) {
         const struct origin *origin = plan->env_origins[i];
 
-        if (origin && origin->file && !origin->is_profile && origin->member &&
+        if (origin && !origin->is_profile && origin->member &&
             strncmp(origin->member, "environment.", strlen("environment.")) == 0)
             r = reach_add(view, &view->reach->variables, "%.*s", (int)strcspn(plan->env[i], "="), plan->env[i]);
     }
@@ -281,42 +286,6 @@ static int add_troubles(struct view_of_plan *view)
     return r;
 }
 
-/* Is all of `path`'s host object, or something above it, inside? */
-static bool is_shown(const struct plan *plan, const char *path, bool must_write)
-{
-    for (size_t i = 0; i < plan->mount_count; i++) {
-        const struct plan_mount *mount = &plan->mounts[i];
-
-        if (mount->kind == PLAN_BIND && (mount->is_writable || !must_write) && path_is_within(path, mount->source))
-            return true;
-    }
-    return false;
-}
-
-static int add_cannot(struct view_of_plan *view)
-{
-    const struct plan *plan = view->input->plan;
-    const struct reach *reach = view->reach;
-    const char *home = view->input->home;
-    const struct {
-        bool holds;
-        const char *text;
-    } rows[] = {
-        {home && !is_shown(plan, home, false), "see the rest of your home (keys, browsers, other projects)"},
-        {plan->network == PLAN_NET_NONE || plan->network == PLAN_NET_LOOPBACK, "send anything anywhere"},
-        {plan->network == PLAN_NET_GATEWAY && reach->hosts.count, "connect to any other host, or to this machine's own services"},
-        {!is_shown(plan, "/usr", true) && !is_shown(plan, "/etc", true), "change the system or become root"},
-        {!reach->sockets.count, "talk to your session, Docker or agents that hold keys"},
-        {true, "see or signal processes outside"},
-    };
-    int r = 0;
-
-    for (size_t i = 0; i < ARRAY_COUNT(rows) && r == 0 && reach->cannot.count < 3; i++)
-        if (rows[i].holds)
-            r = reach_add(view, &view->reach->cannot, "%s", rows[i].text);
-    return r;
-}
-
 int reach_look(struct arena *arena, const struct reach_input *input, struct reach *ret_reach, struct error *err)
 {
     struct reach reach = {.plan = input->plan};
@@ -338,7 +307,7 @@ int reach_look(struct arena *arena, const struct reach_input *input, struct reac
     if (r == 0)
         r = add_troubles(&view);
     if (r == 0)
-        r = add_cannot(&view);
+        r = reach_add_cannot(&view);
     if (r == 0 && view.is_broken)
         r = error_memory(err);
     if (r == 0)

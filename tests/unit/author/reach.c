@@ -11,6 +11,7 @@
 
 static const struct origin mine = {.file = "a.yaml", .layer = "document", .line = 3, .member = "filesystem.readonlyPaths[0]"};
 static const struct origin cached = {.file = "a.yaml", .layer = "document", .line = 4, .member = "filesystem.cachePaths[0]"};
+static const struct origin option = {.layer = "setting", .line = 1, .member = "filesystem.readonlyPaths[0]"}; /* --set */
 static const struct origin profile = {.layer = "profile base", .member = "filesystem.readonlyPaths[0]", .is_profile = true};
 
 struct fixture {
@@ -64,6 +65,7 @@ TEST(the_card_says_what_can_be_read_changed_and_reached)
     struct plan_mount mounts[] = {
         {.kind = PLAN_BIND, .target = "/usr", .source = "/usr", .origin = &profile},
         {.kind = PLAN_BIND, .target = "/srv/data", .source = "/srv/data", .origin = &mine},
+        {.kind = PLAN_BIND, .target = "/srv/option", .source = "/srv/option", .origin = &option},
         {.kind = PLAN_BIND, .target = "/home/u/project", .source = "/home/u/project", .is_writable = true, .origin = &mine},
         {.kind = PLAN_BIND, .target = "/home/u/.cache", .source = "/var/c", .is_writable = true, .origin = &cached},
         {.kind = PLAN_BIND, .target = "/run/db.sock", .source = "/run/db.sock", .is_socket = true, .origin = &mine},
@@ -80,7 +82,7 @@ TEST(the_card_says_what_can_be_read_changed_and_reached)
                         .input = {.home = "/home/u"}};
 
     look(&f);
-    check_contains(f.text, "read      /srv/data\n");
+    check_contains(f.text, "read      /srv/data, /srv/option\n");
     check_contains(f.text, "1 places of the system");
     check_contains(f.text, "change    ~/project\n");
     check_contains(f.text, "caches that stay");
@@ -107,6 +109,41 @@ TEST(what_is_open_is_not_said_to_be_impossible)
     check(!strstr(f.text, "become root"));
     check_screen(f.text);
     finish(&f);
+}
+
+static void check_cannot(struct plan plan, const char *said, const char *not_said)
+{
+    struct fixture f = {.plan = plan};
+
+    look(&f);
+    check_contains(f.text, said);
+    if (strstr(f.text, not_said))
+        test_fail(__FILE__, __LINE__, "'%s' stands in\n%s", not_said, f.text);
+    check_screen(f.text);
+    finish(&f);
+}
+
+TEST(each_line_of_what_cannot_be_done_goes_with_the_one_thing_that_does_it)
+{
+    struct plan_mount cron = {.kind = PLAN_BIND, .target = "/m", .source = "/etc/cron.d", .is_writable = true, .origin = &mine};
+    struct plan_mount socket = {.kind = PLAN_BIND, .target = "/s", .source = "/run/s", .is_socket = true, .origin = &mine};
+    struct plan_mount cache = {.kind = PLAN_BIND, .target = "/m", .source = "/var/cache/c", .is_writable = true, .origin = &cached};
+    struct net_peer peer = {.host = "api.example.org"}, all = {.has_block = true, .block = {.family = AF_INET}};
+    struct net_rule rule = {.peers = &peer, .peer_count = 1}, wide = {.peers = &all, .peer_count = 1};
+    struct plan_way one = {.kind = PLAN_WAY_ALLOW, .rule = &rule}, any = {.kind = PLAN_WAY_DEFAULT}, zero = {.kind = PLAN_WAY_ALLOW, .rule = &wide};
+    struct plan_way doors[] = {one, {.kind = PLAN_WAY_OUTWARD, .port = 5432}}, inward = {.kind = PLAN_WAY_INWARD, .port = 1, .to_port = 1};
+
+    check_cannot((struct plan){.mounts = &cron, .mount_count = 1}, "send anything", "change the system");
+    check_cannot((struct plan){.mounts = &cache, .mount_count = 1}, "change the system", "nothing at all");
+    check_cannot((struct plan){.mounts = &socket, .mount_count = 1}, "processes outside", "send anything");
+    check_cannot((struct plan){.mounts = &socket, .mount_count = 1}, "processes outside", "become root");
+    check_cannot((struct plan){.network = PLAN_NET_LOOPBACK, .ways = &inward, .way_count = 1}, "processes outside", "send anything");
+    check_cannot((struct plan){.network = PLAN_NET_GATEWAY, .ways = &one, .way_count = 1}, "any other host, or", "anything anywhere");
+    check_cannot((struct plan){.network = PLAN_NET_GATEWAY, .ways = &any, .way_count = 1}, "connect to this machine's own", "any other host");
+    check_cannot((struct plan){.network = PLAN_NET_GATEWAY, .ways = &zero, .way_count = 1}, "connect to this machine's own", "any other host");
+    check_cannot((struct plan){.network = PLAN_NET_GATEWAY, .ways = doors, .way_count = 2}, "connect to any other host\n", "own services");
+    check_cannot((struct plan){.network = PLAN_NET_HOST}, "change the system", "your session");
+    check_cannot((struct plan){.wall = PLAN_WALL_LANDLOCK, .network = PLAN_NET_HOST}, "signal processes outside", "see or signal");
 }
 
 TEST(the_fullest_card_fits_one_screen)
