@@ -75,9 +75,40 @@ static bool is_there_outside(const struct denials *denials, const char *path)
     return lstat(plan_path_outside(denials->index, path, outside) ? outside : path, &st) == 0 || errno == EACCES;
 }
 
+/* The directory that a name is in, or is to come to be in. */
+static bool is_around_outside(const struct denials *denials, const char *path)
+{
+    char directory[PATH_MAX];
+    const char *last = path ? strrchr(path, '/') : NULL;
+
+    if (!last || last == path || last - path >= PATH_MAX)
+        return false;
+    snprintf(directory, sizeof(directory), "%.*s", (int)(last - path), path);
+    return is_there_outside(denials, directory);
+}
+
+/*
+ * Is what was not found there outside, and the policy hides it? Of what was to be made, the directory. What is nowhere nobody
+ * refused.
+ */
+static bool is_hidden(const struct denials *denials, const struct tier_access *access, struct question *question, struct judged *ret_judged)
+{
+    bool makes = access->operation == OPERATION_CREATE;
+
+    question->exists = is_there_outside(denials, access->path);
+    plan_judge(denials->index, question, ret_judged);
+    if (ret_judged->judgement == JUDGED_HIDDEN)
+        return true;
+    if (ret_judged->judgement != JUDGED_REFUSED || ret_judged->errnum != ENOENT)
+        return false;
+    return access->second ? is_around_outside(denials, access->second) : makes && is_around_outside(denials, access->path);
+}
+
 /* Who refused is known better than asked, where it is more than that the kernel did. */
 static enum mechanism layer_of(const struct tier_access *access, const struct judged *judged)
 {
+    if (access->errnum == ENOENT)
+        return BY_ABSENCE;
     return access->layer == BY_KERNEL && judged->judgement == JUDGED_REFUSED && judged->first ? judged->first : access->layer;
 }
 
@@ -179,16 +210,12 @@ static int record(struct denials *denials, struct event_log *log, const struct t
         .count = access->count,
     };
 
-    if (access->errnum == ENOENT) {
-        question.exists = is_there_outside(denials, access->path);
-        plan_judge(denials->index, &question, &judged);
-        if (judged.judgement != JUDGED_HIDDEN) /* it is nowhere: nobody refused it */
-            return 0;
-    }
     plan_judge(denials->index, &question, &judged);
+    if (access->errnum == ENOENT && !is_hidden(denials, access, &question, &judged))
+        return 0;
     if (access->path && *access->path == '/' && strlen(access->path) < PATH_MAX && plan_path_outside(denials->index, access->path, outside))
         event.outside = outside;
-    event.is_hidden = judged.judgement == JUDGED_HIDDEN || access->layer == BY_ABSENCE;
+    event.is_hidden = judged.judgement == JUDGED_HIDDEN || access->layer == BY_ABSENCE || access->errnum == ENOENT;
     if (judged.origin && (!access->errnum || (judged.judgement != JUDGED_ALLOWED && judged.judgement != JUDGED_MISSING))) {
         event.rule = origin_text(arena, judged.origin);
         if (!event.rule)

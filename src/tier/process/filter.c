@@ -190,6 +190,16 @@ static uint32_t name_action(const struct emitter *emitter)
     return emitter->plan->keeps_names ? SECCOMP_RET_USER_NOTIF : SECCOMP_RET_ALLOW;
 }
 
+/* Without a path it is about an open descriptor. */
+static void emit_path(struct emitter *emitter, unsigned index)
+{
+    emit_load_argument(emitter, index);
+    emit(emitter, BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 3);
+    emit(emitter, BPF_LD | BPF_W | BPF_ABS, (uint32_t)offsetof(struct seccomp_data, args[index]) + 4, 0, 0);
+    emit_if_equal(emitter, 0, SECCOMP_RET_ALLOW);
+    emit_return(emitter, name_action(emitter));
+}
+
 static void emit_mode(struct emitter *emitter, unsigned index, uint32_t action)
 {
     emit_load_argument(emitter, index);
@@ -296,6 +306,9 @@ static bool emit_kept(struct emitter *emitter, enum filter_verdict verdict)
         return true;
     case FILTER_NAME:
         emit_return(emitter, name_action(emitter));
+        return true;
+    case FILTER_NAME_1:
+        emit_path(emitter, 1);
         return true;
     case FILTER_NAME_MODE_1:
     case FILTER_NAME_MODE_2:

@@ -30,6 +30,7 @@ enum filter_verdict {
     FILTER_UNLESS_NAMES, /* the same where it keeps names: for sockets alone it need not be */
     FILTER_SOCKET_NAME, /* allowed, or made by the keeper where the plan keeps names or sockets */
     FILTER_NAME,        /* changes a name: allowed, or made by the keeper where the plan keeps names */
+    FILTER_NAME_1,      /* the same where argument 1, a path, is given */
     FILTER_NAME_MODE_1, /* refused when the mode, argument 1, has a set-user-ID or set-group-ID bit (counted from 0), then as FILTER_NAME */
     FILTER_NAME_MODE_2, /* the same with argument 2 */
     FILTER_CHMOD_1,     /* the same for an object that is there: with the set-group-ID bit the keeper sees whether it is a directory */

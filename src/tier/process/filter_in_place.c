@@ -66,6 +66,12 @@ static const struct filter_row rows[] = {
     ROW(sched_setscheduler, FILTER_SELF, OTHERS)
     ROW(sched_setaffinity, FILTER_SELF, OTHERS)
     ROW(sched_setattr, FILTER_SELF, OTHERS)
+#define SCOPED "the numbers are the host's; Landlock keeps signals within the container"
+    ROW(kill, FILTER_ALLOW, SCOPED)
+    ROW(tkill, FILTER_ALLOW, SCOPED)
+    ROW(tgkill, FILTER_ALLOW, SCOPED)
+    ROW(rt_sigqueueinfo, FILTER_ALLOW, SCOPED)
+    ROW(rt_tgsigqueueinfo, FILTER_ALLOW, SCOPED)
 #define IPC "belongs to all programs of the user"
     ROW(shmget, FILTER_ENOSYS, IPC)
     ROW(shmat, FILTER_ENOSYS, IPC)

@@ -25,6 +25,12 @@ static const struct filter_row rows[] = {
     ROW(pivot_root, FILTER_ALLOW, "needs a mount namespace of the program's own")
     ROW(chroot, FILTER_ALLOW, "needs a user namespace of the program's own")
     ROW(sethostname, FILTER_ALLOW, "needs a host name of the program's own")
+#define NUMBERS "in a pid namespace of the program's own the first numbers are its own processes"
+    ROW(kill, FILTER_ALLOW, NUMBERS)
+    ROW(tkill, FILTER_ALLOW, NUMBERS)
+    ROW(tgkill, FILTER_ALLOW, NUMBERS)
+    ROW(rt_sigqueueinfo, FILTER_ALLOW, NUMBERS)
+    ROW(rt_tgsigqueueinfo, FILTER_ALLOW, NUMBERS)
     ROW(openat2, FILTER_NAME, "bubblewrap since 0.12 sets up by it; the keeper opens for who has rights in a sandbox, ENOSYS else")
     QUIET(open_tree, FILTER_ENOSYS, BY_DESCRIPTOR, "mount and bubblewrap try it before the older call")
     QUIET(open_tree_attr, FILTER_ENOSYS, BY_DESCRIPTOR, "mount and bubblewrap try it before the older call")

@@ -41,6 +41,7 @@ void process_judge_call(const struct plan_filter *plan, int number, struct plan_
 
     switch (filter_verdict_of(plan, number)) {
     case FILTER_ALLOW:
+    case FILTER_NAME_1:
     case FILTER_NAME:        /* by which name is a question about files */
     case FILTER_SOCKET_NAME:
     case FILTER_ASK:

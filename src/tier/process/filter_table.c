@@ -140,6 +140,9 @@ static const struct filter_row rows[] = {
     ROW(renameat, FILTER_NAME, NAMES)
     ROW(renameat2, FILTER_NAME, NAMES)
     ROW(truncate, FILTER_NAME, NAMES)
+#define STAMPS "the kernel decides; the keeper makes the call, so that it is told where a mount refuses it"
+    ROW(fchownat, FILTER_NAME, STAMPS)
+    ROW(utimensat, FILTER_NAME_1, STAMPS)
     ROW(umask, FILTER_NAME, NAMES)
     ROW(bind, FILTER_SOCKET_NAME, NAMES)
     ROW(connect, FILTER_SOCKET_NAME, "a socket file in a granted tree may be a service of the host; the keeper tells it from the container's own")
@@ -150,6 +153,11 @@ static const struct filter_row rows[] = {
     ROW(link, FILTER_NAME, NAMES)
     ROW(unlink, FILTER_NAME, NAMES)
     ROW(rename, FILTER_NAME, NAMES)
+    ROW(chown, FILTER_NAME, STAMPS)
+    ROW(lchown, FILTER_NAME, STAMPS)
+    ROW(utime, FILTER_NAME, STAMPS)
+    ROW(utimes, FILTER_NAME, STAMPS)
+    ROW(futimesat, FILTER_NAME, STAMPS)
 #endif
 #define SECOND "what the keeper does on behalf would pass by a Landlock domain of the program's own: better to have none, and say so"
     QUIET(landlock_create_ruleset, FILTER_UNLESS_KEPT, SECOND, LOCKS)
@@ -176,6 +184,12 @@ static const struct filter_row rows[] = {
     ROW(sched_setscheduler, FILTER_NOT_INIT, INIT)
     ROW(sched_setaffinity, FILTER_NOT_INIT, INIT)
     ROW(sched_setattr, FILTER_NOT_INIT, INIT)
+#define SIGNALS "process 1 is outside of the program's Landlock domain, which refuses it too: here it is told of"
+    ROW(kill, FILTER_NOT_INIT, SIGNALS)
+    ROW(tkill, FILTER_NOT_INIT, SIGNALS)
+    ROW(tgkill, FILTER_NOT_INIT, SIGNALS)
+    ROW(rt_sigqueueinfo, FILTER_NOT_INIT, SIGNALS)
+    ROW(rt_tgsigqueueinfo, FILTER_NOT_INIT, SIGNALS)
 #define MEMORY "the kernel refuses it too, of a process that is not dumpable: here it is told of"
     ROW(process_vm_readv, FILTER_NOT_INIT, MEMORY)
     ROW(process_vm_writev, FILTER_NOT_INIT, MEMORY)
@@ -187,8 +201,7 @@ static const struct filter_row rows[] = {
     ALLOW(readlinkat) ALLOW(getdents64) ALLOW(getcwd) ALLOW(chdir) ALLOW(fchdir) ALLOW(dup) ALLOW(dup3)
     ALLOW(flock) ALLOW(fsync) ALLOW(fdatasync) ALLOW(sync) ALLOW(syncfs) ALLOW(sync_file_range)
     ALLOW(ftruncate) ALLOW(fallocate) ALLOW(fadvise64) ALLOW(readahead)
-   
-    ALLOW(fchown) ALLOW(fchownat) ALLOW(utimensat)
+    ALLOW(fchown)
     ALLOW(getxattr) ALLOW(lgetxattr) ALLOW(fgetxattr) ALLOW(listxattr) ALLOW(llistxattr) ALLOW(flistxattr)
     ALLOW(getxattrat)
     ALLOW(listxattrat) ALLOW(file_getattr) ALLOW(copy_file_range)
@@ -204,8 +217,8 @@ static const struct filter_row rows[] = {
     ALLOW(mseal)
 #undef WHY
 #define WHY "processes of the container's own pid namespace"
-    ALLOW(execve) ALLOW(execveat) ALLOW(exit) ALLOW(exit_group) ALLOW(wait4) ALLOW(waitid) ALLOW(kill) ALLOW(tkill)
-    ALLOW(tgkill) ALLOW(pidfd_open) ALLOW(pidfd_send_signal) ALLOW(pidfd_getfd) ALLOW(process_mrelease)
+    ALLOW(execve) ALLOW(execveat) ALLOW(exit) ALLOW(exit_group) ALLOW(wait4) ALLOW(waitid)
+    ALLOW(pidfd_open) ALLOW(pidfd_send_signal) ALLOW(pidfd_getfd) ALLOW(process_mrelease)
     ALLOW(getpid) ALLOW(getppid) ALLOW(gettid) ALLOW(getpgid)
     ALLOW(setpgid) ALLOW(getsid) ALLOW(setsid) ALLOW(set_tid_address) ALLOW(set_robust_list) ALLOW(get_robust_list)
     ALLOW(rseq) ALLOW(rseq_slice_yield) ALLOW(membarrier) ALLOW(futex) ALLOW(futex_waitv) ALLOW(futex_wake)
@@ -217,8 +230,8 @@ static const struct filter_row rows[] = {
     ALLOW(times) ALLOW(sysinfo) ALLOW(uname)
 #undef WHY
 #define WHY "signals and timers"
-    ALLOW(rt_sigaction) ALLOW(rt_sigprocmask) ALLOW(rt_sigpending) ALLOW(rt_sigtimedwait) ALLOW(rt_sigqueueinfo)
-    ALLOW(rt_tgsigqueueinfo) ALLOW(rt_sigsuspend) ALLOW(rt_sigreturn) ALLOW(sigaltstack) ALLOW(signalfd4)
+    ALLOW(rt_sigaction) ALLOW(rt_sigprocmask) ALLOW(rt_sigpending) ALLOW(rt_sigtimedwait)
+    ALLOW(rt_sigsuspend) ALLOW(rt_sigreturn) ALLOW(sigaltstack) ALLOW(signalfd4)
     ALLOW(nanosleep) ALLOW(clock_nanosleep) ALLOW(clock_gettime) ALLOW(clock_getres) ALLOW(gettimeofday)
     ALLOW(getitimer) ALLOW(setitimer) ALLOW(timer_create) ALLOW(timer_settime) ALLOW(timer_gettime)
     ALLOW(timer_getoverrun) ALLOW(timer_delete) ALLOW(timerfd_create) ALLOW(timerfd_settime) ALLOW(timerfd_gettime)
@@ -259,8 +272,7 @@ static const struct filter_row rows[] = {
 #define WHY "older spelling of a call above"
 #ifdef __x86_64__
     ALLOW(stat) ALLOW(lstat) ALLOW(access) ALLOW(readlink) ALLOW(getdents) ALLOW(dup2)
-   
-    ALLOW(chown) ALLOW(lchown) ALLOW(utime) ALLOW(utimes) ALLOW(futimesat) ALLOW(inotify_init) ALLOW(epoll_create)
+    ALLOW(inotify_init) ALLOW(epoll_create)
     ALLOW(epoll_wait) ALLOW(eventfd) ALLOW(signalfd) ALLOW(poll) ALLOW(select) ALLOW(pipe) ALLOW(fork) ALLOW(vfork)
     ALLOW(getpgrp) ALLOW(pause) ALLOW(alarm) ALLOW(time) ALLOW(arch_prctl)
 #endif

@@ -11,8 +11,8 @@
 static const struct tier_source keeper_of_names = {
     "keeper",
     SEES(WRITE) | SEES(CREATE) | SEES(DELETE) | SEES(RENAME) | SEES(LINK) | SEES(METADATA) | SEES(CONNECT) | SEES(BIND),
-    "what only reads, looks or executes, and what is absent (`--watch hidden` sees these); owner, times and attributes; what is done to open descriptors; "
-    "paths of sandboxes inside as the container names them",
+    "what only reads, looks or executes (`--watch hidden` sees it); extended attributes; what is done to open descriptors; "
+    "of sandboxes inside times, owners, and paths as the container names them",
 };
 
 static const struct tier_source keeper_of_sockets = {
@@ -29,9 +29,16 @@ static const struct tier_source supervisor = {
 
 static const struct tier_source filter = {
     "filter",
-    SEES(SYSCALL) | SEES(MOUNT) | SEES(PTRACE),
-    "calls that programs try as a matter of course (clone3, io_uring, ...), that no row of the table names, or of 32-bit programs; "
+    SEES(SYSCALL) | SEES(MOUNT) | SEES(PTRACE) | SEES(SIGNAL),
+    "signals by descriptor (pidfd_send_signal); calls that programs try as a matter of course (clone3, io_uring, ...), that no row of the table names, or of 32-bit programs; "
     "what the kernel refuses behind it",
+};
+
+static const struct tier_source filter_of_others = {
+    "filter",
+    SEES(SYSCALL) | SEES(MOUNT) | SEES(PTRACE),
+    "signals: whose number it is only the kernel knows; calls that programs try as a matter of course (clone3, io_uring, ...), that no row "
+    "of the table names, or of 32-bit programs; what the kernel refuses behind it",
 };
 
 static const struct tier_source cgroup = {
@@ -70,7 +77,7 @@ size_t sources_fill(const struct plan *plan, enum tier_watch_level level, int vo
     else if (filter_has_keeper(&plan->filter))
         ret_sources[count++] = plan->filter.keeps_names ? keeper_of_names : keeper_of_sockets;
     if (count)
-        ret_sources[count++] = filter;
+        ret_sources[count++] = plan->filter.allows_namespaces || plan->wall == PLAN_WALL_LANDLOCK ? filter_of_others : filter;
     if (cgroup_is_needed(plan))
         ret_sources[count++] = cgroup;
     if (voids)

@@ -74,6 +74,11 @@ static const struct {
     {__NR_kcmp, OPERATION_PTRACE},
     {__NR_process_vm_readv, OPERATION_PTRACE},
     {__NR_process_vm_writev, OPERATION_PTRACE},
+    {__NR_kill, OPERATION_SIGNAL},
+    {__NR_tkill, OPERATION_SIGNAL},
+    {__NR_tgkill, OPERATION_SIGNAL},
+    {__NR_rt_sigqueueinfo, OPERATION_SIGNAL},
+    {__NR_rt_tgsigqueueinfo, OPERATION_SIGNAL},
 };
 
 static enum operation of_open(int flags, unsigned told)
@@ -82,7 +87,7 @@ static enum operation of_open(int flags, unsigned told)
         return OPERATION_CREATE;
     if ((flags & O_ACCMODE) != O_RDONLY || flags & (O_TRUNC | O_CREAT))
         return OPERATION_WRITE;
-    return told & TOLD_IS_DIRECTORY ? OPERATION_LIST : OPERATION_READ;
+    return told & TOLD_IS_DIRECTORY || flags & O_DIRECTORY ? OPERATION_LIST : OPERATION_READ;
 }
 
 enum operation told_operation(int call, const uint64_t args[6], bool is_of_filter, unsigned flags, bool *ret_is_directory)

@@ -243,7 +243,7 @@ static int record_tell(struct told *told, const struct tier_watcher *watcher, bo
     access.second = is_foreign ? NULL : path_of(told->paths[1], texts + TOLD_NAME_TEXTS);
     if (access.operation == OPERATION_SIGNAL) {
         access.target_pid = (unsigned)record->args[0];
-        access.signal = (int)record->args[1];
+        access.signal = (int)record->args[record->call == __NR_tgkill || record->call == __NR_rt_tgsigqueueinfo ? 2 : 1];
     }
     if (access.operation == OPERATION_PTRACE)
         access.target_pid = (unsigned)record->args[record->call == __NR_ptrace];

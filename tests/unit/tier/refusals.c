@@ -172,6 +172,71 @@ TEST(nothing_is_told_of_what_goes_through)
     finish();
 }
 
+/* In the plan's own directories, where the host may have it; whoever records it asks. A link is followed to where it leads nowhere. */
+TEST(what_is_made_or_changed_where_there_is_nothing_is_told)
+{
+    run(PYTHON
+        "no(open, \"/opt/x/new\", \"w\"); no(os.mkdir, \"/opt/x/y/z\"); no(open, \"/etc/none\", \"r+\"); no(os.unlink, \"/etc/none\")\n"
+        "os.symlink(\"/opt/deep\", \"away\"); os.symlink(\"/etc/none\", \"end\"); no(open, \"away/../new\", \"w\"); no(open, \"end\", \"r+\"); no(os.unlink, \"away/f\")\n"
+        "no(os.rename, \"/etc/none\", \"g\"); open(\"g\", \"w\"); no(os.rename, \"g\", \"/opt/x/g\"); no(os.utime, \"/opt/x\"); no(os.chown, \"/opt/../etc/none\", -1, -1)\n"
+        "no(os.unlink, \"none\"); no(open, \"none/x\", \"w\"); no(os.utime, \"none\"); no(os.mkdir, \"none/x\"); no(socket.socket(socket.AF_UNIX).connect, \"/run/x/bus\")'");
+    /* the kernel looks whether a mount is read-only, or another one, before it looks for the name */
+    check_string(output, "ENOENT ENOENT ENOENT EROFS ENOENT ENOENT ENOENT EXDEV ENOENT ENOENT ENOENT ENOENT ENOENT ENOENT ENOENT ENOENT ");
+    check_int(told_count, 11);
+    check_one(0, OPERATION_CREATE, BY_ABSENCE, ENOENT, "/opt/x/new");
+    check_one(1, OPERATION_CREATE, BY_ABSENCE, ENOENT, "/opt/x/y/z");
+    check_one(2, OPERATION_WRITE, BY_ABSENCE, ENOENT, "/etc/none");
+    check_one(3, OPERATION_DELETE, BY_MOUNT, EROFS, "/etc/none");
+    check_one(4, OPERATION_CREATE, BY_ABSENCE, ENOENT, "/opt/new");
+    check_string(told[4].named, "away/../new");
+    check_one(5, OPERATION_WRITE, BY_ABSENCE, ENOENT, "/etc/none");
+    check_string(told[5].named, "end");
+    check_one(6, OPERATION_DELETE, BY_ABSENCE, ENOENT, "/opt/deep/f");
+    check_string(told[6].named, "away/f");
+    check_one(7, OPERATION_RENAME, BY_ABSENCE, ENOENT, "/ws/g");
+    check_string(told[7].second, "/opt/x/g");
+    check_one(8, OPERATION_METADATA, BY_ABSENCE, ENOENT, "/opt/x");
+    check_one(9, OPERATION_METADATA, BY_ABSENCE, ENOENT, "/etc/none");
+    check_one(10, OPERATION_CONNECT, BY_ABSENCE, ENOENT, "/run/x/bus");
+    check_int((int)lost, 0);
+    finish();
+}
+
+/* Times and owner, by whatever call and name: as the kernel has it, and told where a mount refuses it. */
+TEST(times_and_owners_are_the_kernels_to_refuse_and_are_told)
+{
+    run(PYTHON
+        "no(os.utime, \"/usr/bin/env\"); no(os.utime, \"/usr/bin/env\", (1, 2)); no(os.utime, \"/usr/bin/sh\", follow_symlinks=False); no(os.chown, \"/usr/bin/env\", -1, -1)\n"
+        "no(os.lchown, \"/usr/bin/sh\", -1, -1); call(132, b\"/usr/bin/env\", 0); call(235, b\"/usr/bin/env\", 0); call(261, -100, b\"/usr/bin/env\", 0)\n"
+        "f = os.open(\"f\", os.O_CREAT | os.O_RDWR); os.symlink(\"f\", \"l\"); os.mkdir(\"d\"); os.utime(\"l\", (1, 2)); os.utime(\"l\", (5, 6), follow_symlinks=False); os.utime(f, (3, 2)); d = os.open(\".\", os.O_PATH)\n"
+        "print(os.stat(\"f\").st_atime, os.stat(\"f\").st_mtime, os.lstat(\"l\").st_mtime, end=\" \"); os.utime(\"f\", (7, 8), dir_fd=d); os.chown(\"l\", os.getuid(), os.getgid()); os.chown(f, -1, -1)\n"
+        "print(os.stat(\"f\").st_mtime, end=\" \"); os.utime(\"/proc/self/fd/%d\" % f, (9, 9)); print(os.stat(\"f\").st_mtime, end=\" \"); no(os.utime, \"f/\"); no(os.utime, \"\"); no(os.chown, \"x\" * 300, 0, 0)\n"
+        "os.utime(\"d/\", ns=(123456789, 987654321)); print(os.stat(\"d\").st_mtime_ns, end=\" \"); call(280, -100, 1, 0, 0); call(280, -100, b\"nowhere\", (ctypes.c_long * 4)(0, (1 << 30) - 2, 0, (1 << 30) - 2), 0)'");
+    check_contains(output, "EROFS EROFS EROFS EROFS EROFS EROFS EROFS EROFS 3.0 2.0 6.0 8.0 9.0 ENOTDIR ENOENT ENAMETOOLONG 987654321 EFAULT through");
+    check_int(told_count, 8);
+    for (size_t i = 0; i < 8; i++)
+        check_one(i, OPERATION_METADATA, BY_MOUNT, EROFS, i == 2 || i == 4 ? "/usr/bin/sh" : "/usr/bin/env");
+    finish();
+}
+
+/* Neither by a number of process 1's own nor by one of its threads'. */
+TEST(signals_to_process_1_are_refused_and_told)
+{
+    run(PYTHON
+        "no(os.kill, 1, 0); no(os.kill, 1, 9); no(os.kill, 2, 15); call(200, 1, 9); call(234, 1, 1, 9); call(129, 1, 10, b\"x\" * 128); call(297, 1, 2, 10, b\"x\" * 128)\n"
+        "os.kill(os.getpid(), 0); p = os.fork()\n"
+        "if not p: os.kill(os.getppid(), 0); os._exit(0)\n"
+        "os.wait(); no(os.kill, 12345, 0)'");
+    check_string(output, "EPERM EPERM EPERM EPERM EPERM EPERM EPERM ESRCH ");
+    check_int(told_count, 7);
+    for (size_t i = 0; i < 7; i++) {
+        check_int(told[i].operation, OPERATION_SIGNAL);
+        check_int(told[i].layer, BY_SECCOMP);
+        check_int(told[i].errnum, EPERM);
+    }
+    finish();
+}
+
 TEST(a_call_that_the_filter_refuses_answers_as_before_and_is_told_with_its_arguments)
 {
     run(PYTHON "call(272, 0x10000000); call(165, b\"x\", b\"/mnt\", b\"tmpfs\", 0, 0); call(321, 0, 0, 0); call(101, 16, 1, 0, 0)\n"
@@ -420,13 +485,15 @@ TEST(where_everything_is_watched_what_is_let_through_is_told_with_where_it_leads
     uint64_t uses;
 
     run_watched("mkdir d; echo 1 >f; ln -s f l; " PYTHON "open(\"l\").read(); os.listdir(\"d\"); os.stat(\"d/../f\")\n"
-                "no(open, \"missing\"); os.chdir(\"d\"); open(\"../f\").read(); os.rename(\"../f\", \"g\"); os.kill(os.getpid(), 0)\n"
+                "no(open, \"missing\"); no(os.stat, \"/etc/none\"); os.symlink(\"/opt/none\", \"away\"); no(open, \"away/in\"); os.chdir(\"d\"); open(\"../f\").read(); os.rename(\"../f\", \"g\"); os.kill(os.getpid(), 0)\n"
                 "print(call(59, b\"/no/such\", 0, 0, 0xc0de57a7))'");
     check_contains(output, "ENOENT");
     check_int(count_told(OPERATION_READ, 0, "/ws/f", &uses), 2); /* by two names */
     check_int(count_told(OPERATION_LIST, 0, "/ws/d", &uses), 1);
     check(count_told(OPERATION_LOOK, 0, "/ws/f", &uses) >= 1);
-    check_int(count_told(OPERATION_READ, ENOENT, "/ws/missing", &uses), 1);
+    check_int(count_told(OPERATION_READ, ENOENT, "/ws/missing", &uses), 0); /* in a granted tree: absent outside, too */
+    check_int(count_told(OPERATION_LOOK, ENOENT, "/etc/none", &uses), 1);
+    check_int(count_told(OPERATION_READ, ENOENT, "/opt/none/in", &uses), 1); /* by a link that leads there */
     check_int(count_told(OPERATION_CREATE, 0, "/ws/d", &uses), 1);
     check_int(count_told(OPERATION_RENAME, 0, "/ws/f", &uses), 1);
     check(count_told(OPERATION_EXECUTE, 0, "/usr/bin/mkdir", &uses) >= 1);

@@ -132,6 +132,16 @@ static long act(struct keeper *keeper, const struct call *call)
     case __NR_socket:
     case __NR_socketpair:
         return datagrams_handle(keeper, call);
+    case __NR_fchownat:
+    case __NR_utimensat:
+#ifdef __x86_64__
+    case __NR_chown:
+    case __NR_lchown:
+    case __NR_utime:
+    case __NR_utimes:
+    case __NR_futimesat:
+#endif
+        return attributes_handle(keeper, call);
     case __NR_umask:
         caller_forget_masks(keeper);
         return KEEPER_CONTINUE;

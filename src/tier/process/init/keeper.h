@@ -244,6 +244,7 @@ void changes_take_rename(struct keeper *keeper, const struct call *call, const s
 long opening_handle(struct keeper *keeper, const struct call *call);
 long opening_again(const struct keeper *keeper, struct waiting *waiting);
 long changing_handle(struct keeper *keeper, const struct call *call);
+long attributes_handle(struct keeper *keeper, const struct call *call); /* attributes.c */
 long sockets_handle(struct keeper *keeper, const struct call *call);
 long sockets_again(struct keeper *keeper, const struct waiting *waiting);
 long datagrams_handle(struct keeper *keeper, const struct call *call); /* datagrams.c */
@@ -281,6 +282,12 @@ long waiting_add(struct keeper *keeper, const struct waiting *waiting);
 long waiting_poll(struct keeper *keeper);
 
 struct facts;
+
+/*
+ * absent.c: does one of the names of the present call lead to something that is not there, in a directory of the plan's own? The
+ * name is resolved up to there then.
+ */
+int absent_is_of_plan(struct keeper *keeper, const struct call *call, uint32_t which, int is_followed);
 
 /*
  * filter_answer.c: the negative errno with which the filter refuses a call that it hands over to be told of; else 0. Is it handed

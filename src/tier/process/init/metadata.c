@@ -12,30 +12,13 @@
 #include <linux/openat2.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
-#include <linux/stat.h>
-#include <linux/time.h>
-#include <linux/time_types.h>
 
+#include "tier/process/init/attributes.h"
 #include "tier/process/init/keeper.h"
 
 #define STACK_BYTES (128u << 10) /* three paths and what is told of a refusal */
 
 static struct keeper answers; /* of it the listener and what is told are used: the files of the keeper need no more */
-
-/* What is to become of an object. */
-struct change {
-    enum { CHANGE_MODE, CHANGE_OWNER, CHANGE_TIMES } what;
-    uint32_t mode, user, group;
-    int has_times;
-    struct __kernel_timespec times[2];
-};
-
-/* Where the call says that the object is. */
-struct named {
-    int directory;
-    uint64_t path; /* address of its text, 0 = the descriptor itself */
-    uint32_t flags; /* AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH */
-};
 
 /* Is `path` that of a writable grant, or below it? */
 static int is_granted(const struct record *record, const char *path)
@@ -152,29 +135,6 @@ static long object_check(const struct record *record, int object)
     return -EPERM;
 }
 
-static long object_change(int object, const struct change *change)
-{
-    char again[48];
-    struct statx info;
-    long status;
-
-    switch (change->what) {
-    case CHANGE_OWNER:
-        return sys_call5(fchownat, object, "", change->user, change->group, AT_EMPTY_PATH);
-    case CHANGE_TIMES:
-        return sys_call4(utimensat, object, "", change->has_times ? change->times : 0, AT_EMPTY_PATH);
-    case CHANGE_MODE:
-        break;
-    }
-    status = sys_call5(statx, object, "", AT_EMPTY_PATH, STATX_TYPE, &info);
-    if (status < 0)
-        return status;
-    if ((info.stx_mode & S_IFMT) == S_IFLNK)
-        return -EOPNOTSUPP;
-    string_append_number(string_append(again, again + sizeof(again), "/proc/self/fd/"), again + sizeof(again), (uint64_t)object);
-    return sys_call3(fchmodat, AT_FDCWD, again, change->mode);
-}
-
 static long change_apply(const struct record *record, const struct call *call, const struct named *named,
                          const struct change *change)
 {
@@ -187,84 +147,9 @@ static long change_apply(const struct record *record, const struct call *call, c
     if (status >= 0)
         status = object_check(record, (int)object);
     if (status >= 0)
-        status = object_change((int)object, change);
+        status = attributes_change((int)object, change);
     sys_call1(close, object);
     return status;
-}
-
-/* utimensat() takes both numbers as they are, the older calls microseconds or whole seconds. */
-static long times_read(const struct call *call, uint64_t address, long per_unit, struct change *change)
-{
-    int64_t pairs[4];
-    long status;
-
-    change->has_times = address != 0 /* now */;
-    if (!change->has_times)
-        return 0;
-    status = caller_bytes(call, address, pairs, per_unit ? sizeof(pairs) : 2 * sizeof(pairs[0]));
-    if (status < 0)
-        return status;
-    for (int i = 0; i < 2; i++) {
-        change->times[i].tv_sec = per_unit ? pairs[2 * i] : pairs[i];
-        change->times[i].tv_nsec = per_unit ? pairs[2 * i + 1] : 0;
-        if (per_unit > 1 && (change->times[i].tv_nsec < 0 || change->times[i].tv_nsec >= 1000000))
-            return -EINVAL;
-        change->times[i].tv_nsec *= per_unit ? per_unit : 1;
-    }
-    return 0;
-}
-
-/* The call as a change of a named object; -EINVAL for flags that the kernel does not know either. */
-static long call_read(const struct call *call, struct named *named, struct change *change)
-{
-    const uint64_t *a = call->args;
-    uint32_t known = AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH;
-
-    *named = (struct named){.directory = AT_FDCWD, .path = a[0]};
-    change->mode = (uint32_t)a[1] & 07777;
-    change->user = (uint32_t)a[1];
-    change->group = (uint32_t)a[2];
-    switch (call->number) {
-    case __NR_fchmod:
-    case __NR_fchown:
-        *named = (struct named){.directory = (int)a[0]};
-        change->what = call->number == __NR_fchmod ? CHANGE_MODE : CHANGE_OWNER;
-        return 0;
-    case __NR_fchmodat:
-    case __NR_fchmodat2:
-        *named = (struct named){(int)a[0], a[1], call->number == __NR_fchmodat2 ? (uint32_t)a[3] : 0};
-        change->mode = (uint32_t)a[2] & 07777;
-        return named->flags & ~known ? -EINVAL : !a[1] ? -EFAULT : 0;
-    case __NR_fchownat:
-        *named = (struct named){(int)a[0], a[1], (uint32_t)a[4]};
-        change->what = CHANGE_OWNER;
-        change->user = (uint32_t)a[2];
-        change->group = (uint32_t)a[3];
-        return named->flags & ~known ? -EINVAL : !a[1] ? -EFAULT : 0;
-    case __NR_utimensat:
-        *named = (struct named){(int)a[0], a[1], (uint32_t)a[3]};
-        change->what = CHANGE_TIMES;
-        return named->flags & ~known ? -EINVAL : times_read(call, a[2], 1, change);
-#ifdef __x86_64__
-    case __NR_chmod:
-        return a[0] ? 0 : -EFAULT;
-    case __NR_chown:
-    case __NR_lchown:
-        change->what = CHANGE_OWNER;
-        named->flags = call->number == __NR_lchown ? AT_SYMLINK_NOFOLLOW : 0;
-        return a[0] ? 0 : -EFAULT;
-    case __NR_utime:
-    case __NR_utimes:
-        change->what = CHANGE_TIMES;
-        return a[0] ? times_read(call, a[1], call->number == __NR_utime ? 0 : 1000, change) : -EFAULT;
-    case __NR_futimesat:
-        *named = (struct named){(int)a[0], a[1], 0};
-        change->what = CHANGE_TIMES;
-        return times_read(call, a[2], 1000, change);
-#endif
-    default:
-        return -ENOSYS; /* the filter sends nothing else */
-    }
 }
 
 static void handle(const struct record *record, const struct seccomp_notif *asked)
@@ -279,7 +164,7 @@ static void handle(const struct record *record, const struct seccomp_notif *aske
     answers.seen.count = 0;
     answers.seen.decided = 0;
     if (status == 0)
-        status = call_read(&call, &named, &change);
+        status = attributes_read(&call, &named, &change);
     if (status == 0)
         status = change_apply(record, &call, &named, &change);
     if (status < 0)

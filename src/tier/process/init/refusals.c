@@ -25,8 +25,50 @@ struct writer {
     const char *texts[TOLD_TEXTS];
 };
 
+/* Does a link at the end of the path lead on? Where the last component is missing, it matters for a link that leads nowhere. */
+static int follows(const struct call *call)
+{
+    switch (call->number) {
+    case __NR_openat:
+        return !(call->args[2] & O_NOFOLLOW) && (call->args[2] & (O_CREAT | O_EXCL)) != (O_CREAT | O_EXCL);
+    case __NR_utimensat:
+        return !(call->args[3] & AT_SYMLINK_NOFOLLOW);
+    case __NR_fchownat:
+        return !(call->args[4] & AT_SYMLINK_NOFOLLOW);
+    case __NR_truncate:
+    case __NR_fchmodat:
+    case __NR_connect:
+        return 1;
+#ifdef __x86_64__
+    case __NR_open:
+        return !(call->args[1] & O_NOFOLLOW) && (call->args[1] & (O_CREAT | O_EXCL)) != (O_CREAT | O_EXCL);
+    case __NR_creat:
+    case __NR_chmod:
+    case __NR_chown:
+    case __NR_utime:
+    case __NR_utimes:
+        return 1;
+#endif
+    default:
+        return 0;
+    }
+}
+
+/* Something that is not there and may be hidden: the parent asks the host. In place nothing is hidden by being absent. */
+static int is_hidden(struct keeper *keeper, const struct call *call)
+{
+    if (!(keeper->record->flags & RECORD_KEEPER))
+        return 0;
+    if (call->number == __NR_connect && string_equal(keeper->seen.names[0].named, "/var/run/nscd/socket"))
+        return 0; /* every C library tries it */
+    for (uint32_t i = keeper->seen.count; i-- > 0;)
+        if (absent_is_of_plan(keeper, call, i, follows(call)))
+            return 1;
+    return 0;
+}
+
 /* Is it something that the policy, or the kernel for it, refused? What is missing or in use is no refusal. */
-static int is_refusal(const struct keeper *keeper, const struct call *call, enum told_source source, long status)
+static int is_refusal(struct keeper *keeper, const struct call *call, enum told_source source, long status)
 {
     if (source == TOLD_BY_FILTER)
         return 1;
@@ -43,6 +85,8 @@ static int is_refusal(const struct keeper *keeper, const struct call *call, enum
         return keeper->seen.count > 0;
     case -EXDEV:
         return keeper->seen.decided == status;
+    case -ENOENT:
+        return is_hidden(keeper, call);
     default:
         return 0;
     }
@@ -54,6 +98,8 @@ static uint8_t layer_of(const struct keeper *keeper, enum told_source source, lo
         return TOLD_LAYER_FILTER;
     if (keeper->seen.decided == status)
         return (uint8_t)keeper->seen.layer;
+    if (status == -ENOENT)
+        return TOLD_LAYER_ABSENCE;
     return status == -EROFS || status == -EBUSY ? TOLD_LAYER_MOUNT : TOLD_LAYER_KERNEL;
 }
 

@@ -197,6 +197,8 @@ static void look_at_path(struct keeper *keeper, const struct call *call, size_t 
     }
     errnum = object_look(keeper, call, name, nofollow, right);
     count = use_count(use, key, errnum);
+    if (count && errnum == ENOENT && !keeper->view.is_foreign && !absent_is_of_plan(keeper, call, 0, !nofollow))
+        count = 0; /* absent outside as well */
     if (count)
         refusals_tell_use(keeper, call, facts_of(keeper, call), TOLD_BY_WATCH, (int)errnum, count);
     if (watched[row].right == 1) /* what it is from now on is another program */
