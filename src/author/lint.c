@@ -53,23 +53,23 @@ static const char *made(struct look *look, const char *text)
     return text ? text : "";
 }
 
-const char *look_place(struct look *look, const struct origin *origin)
-{
-    const char *name = origin->file ? path_base(origin->file) : origin->layer;
-
-    if (!origin->member)
-        return name ? name : "the document";
-    if (!origin->line || origin->is_profile)
-        return made(look, arena_printf(look->arena, "%s (%s)", name ? name : "built-in", origin->member));
-    return made(look, arena_printf(look->arena, "%s:%u (%s)", name, origin->line, origin->member));
-}
-
 const char *look_safe(struct look *look, const char *text)
 {
     auto_text struct text out = {0};
 
     text_add_safe(&out, text);
     return made(look, out.is_broken ? NULL : arena_string(look->arena, out.data ? out.data : ""));
+}
+
+const char *look_place(struct look *look, const struct origin *origin)
+{
+    const char *name = origin->file ? path_base(origin->file) : origin->layer;
+
+    if (!origin->member)
+        return name ? look_safe(look, name) : "the document";
+    if (!origin->line || origin->is_profile)
+        return look_safe(look, made(look, arena_printf(look->arena, "%s (%s)", name ? name : "built-in", origin->member)));
+    return look_safe(look, made(look, arena_printf(look->arena, "%s:%u (%s)", name, origin->line, origin->member)));
 }
 
 /* `path` with what stands for its beginning: "${home}/x" */
@@ -244,6 +244,10 @@ int lint_look(struct arena *arena, const struct lint_input *input, struct lint *
         r = look_at_everything(&look);
     if (r < 0)
         return r;
+    lint.document = input->document;
+    for (size_t i = 0; input->policy && i < input->policy->layer_count && !lint.document; i++)
+        if (input->policy->layers[i]->kind == LAYER_REQUEST)
+            lint.document = input->policy->layers[i]->file;
     if (lint.finding_count)
         qsort(lint.findings, lint.finding_count, sizeof(*lint.findings), compare_findings);
     *ret_lint = lint;

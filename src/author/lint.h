@@ -40,6 +40,7 @@ struct lint_exposure {
 #define LINT_EXPOSURE_MAX 100 /* tenths: what is more counts as much */
 
 struct lint {
+    const char *document; /* the first of the request, NULL = it is a profile */
     struct lint_finding *findings; /* by file, line and column; those without a place last */
     size_t finding_count;
     size_t counts[LINT_ERROR + 1];

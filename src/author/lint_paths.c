@@ -87,22 +87,26 @@ static const struct path_rule *deepest_above(const struct table *table, size_t a
     return best;
 }
 
-/* One path, two rules: the stricter decides. */
+static bool is_at(const struct table *table, size_t i, size_t at)
+{
+    const struct path_rule *rules = table->document->paths;
+
+    return i != at && is_literal(&rules[i]) && table->lengths[i] == table->lengths[at] && strcmp(rules[i].path, rules[at].path) == 0;
+}
+
+/* One path, two rules: the stricter decides, and that is more to know than that a third says the same. */
 static int check_same_path(struct table *table, size_t at, bool *ret_is_decided)
 {
     const struct document *document = table->document;
-    const struct path_rule *rule = &document->paths[at];
+    const struct path_rule *rule = &document->paths[at], *same = NULL;
 
     for (size_t i = 0; i < document->path_count; i++) {
         const struct path_rule *other = &document->paths[i];
 
-        if (i == at || !is_literal(other) || table->lengths[i] != table->lengths[at] || strcmp(other->path, rule->path) != 0)
+        if (!is_at(table, i, at))
             continue;
-        if (other->kind == rule->kind && (i < at || other->origin.is_profile)) {
-            *ret_is_decided = true;
-            return look_say(table->look, LINT_COVERED, &rule->origin, "remove it", "%s is %s by %s already",
-                            look_spell(table->look, rule->path), describe(rule), look_place(table->look, &other->origin));
-        }
+        if (!same && other->kind == rule->kind && (i < at || other->origin.is_profile))
+            same = other;
         if (!is_grant(rule) || (!is_grant(other) && other->kind != PATH_DENIED) || access_of(other) >= access_of(rule))
             continue;
         *ret_is_decided = true;
@@ -110,7 +114,11 @@ static int check_same_path(struct table *table, size_t at, bool *ret_is_decided)
                         "%s is %s by %s, which decides: this rule never does", look_spell(table->look, rule->path),
                         describe(other), look_place(table->look, &other->origin));
     }
-    return 0;
+    if (!same)
+        return 0;
+    *ret_is_decided = true;
+    return look_say(table->look, LINT_COVERED, &rule->origin, "remove it", "%s is %s by %s already", look_spell(table->look, rule->path),
+                    describe(rule), look_place(table->look, &same->origin));
 }
 
 static int check_void(struct table *table, const struct path_rule *rule, bool *ret_is_void)

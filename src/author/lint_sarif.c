@@ -6,7 +6,10 @@
 #include <string.h>
 
 #include "author/lint_look.h"
+#include "base/file.h"
 #include "base/json.h"
+
+#define DOCUMENT_BYTES_MAX ((size_t)1 << 20)
 
 /* A relative reference or, from "/" on, a file URI (RFC 3986, RFC 8089): what is not unreserved is encoded. */
 static int add_uri(struct json *json, const char *path)
@@ -27,7 +30,42 @@ static int add_uri(struct json *json, const char *path)
     return 0;
 }
 
-static int add_location(struct json *json, const struct origin *origin)
+/* The document that was read last, for its columns. */
+struct lines {
+    const char *file;
+    char *text;
+    size_t size;
+};
+
+static void lines_finish(struct lines *lines)
+{
+    mem_free(lines->text);
+}
+
+/* Columns of documents count bytes, and SARIF's do not. What cannot be read again is taken for ASCII. */
+static unsigned column_in_characters(struct lines *lines, const struct origin *origin)
+{
+    unsigned column = 1, line = 1;
+    const char *at, *end;
+    struct error err;
+
+    if (!lines->file || strcmp(lines->file, origin->file) != 0) {
+        mem_free(lines->text);
+        *lines = (struct lines){.file = origin->file};
+        if (file_read(origin->file, DOCUMENT_BYTES_MAX, &lines->text, &lines->size, &err) < 0)
+            lines->text = NULL;
+    }
+    if (!lines->text)
+        return origin->column;
+    end = lines->text + lines->size;
+    for (at = lines->text; at < end && line < origin->line; at++)
+        line += *at == '\n';
+    for (unsigned i = 0; i + 1 < origin->column && at + i < end && at[i] != '\n'; i++)
+        column += (at[i] & 0xc0) != 0x80;
+    return column;
+}
+
+static int add_location(struct json *json, struct lines *lines, const struct origin *origin)
 {
     int r = 0;
 
@@ -42,7 +80,7 @@ static int add_location(struct json *json, const struct origin *origin)
             json_begin_object(json, "region");
             json_add_uint(json, "startLine", origin->line);
             if (origin->column)
-                json_add_uint(json, "startColumn", origin->column);
+                json_add_uint(json, "startColumn", column_in_characters(lines, origin));
             json_end(json);
         }
         json_end(json);
@@ -91,8 +129,10 @@ static void add_driver(struct json *json, const char *version)
     json_end(json);
 }
 
-static int add_result(struct json *json, const struct lint_finding *finding)
+static int add_result(struct json *json, const struct lint *lint, struct lines *lines, const struct lint_finding *finding)
 {
+    const struct origin whole = {.file = lint->document};
+    bool has_place = finding->origin && (finding->origin->file || finding->origin->member);
     auto_text struct text message = {0};
     size_t count;
     int r = 0;
@@ -107,8 +147,8 @@ static int add_result(struct json *json, const struct lint_finding *finding)
     json_add_uint(json, "ruleIndex", (uint64_t)(finding->rule - lint_rules(&count)));
     json_add_string(json, "level", lint_severity_name(finding->rule->severity));
     add_text(json, "message", message.data);
-    if (finding->origin && (finding->origin->file || finding->origin->member))
-        r = add_location(json, finding->origin);
+    if (has_place || whole.file) /* code hosts drop what has no place */
+        r = add_location(json, lines, has_place ? finding->origin : &whole);
     json_end(json);
     return r;
 }
@@ -116,6 +156,7 @@ static int add_result(struct json *json, const struct lint_finding *finding)
 int lint_print_sarif(const struct lint *lint, const char *version, char **ret_json, struct error *err)
 {
     auto_text struct text out = {0};
+    cleanup_with(lines_finish) struct lines lines = {0};
     struct json json = JSON_INIT(&out, 2);
     int r = 0;
 
@@ -128,7 +169,7 @@ int lint_print_sarif(const struct lint *lint, const char *version, char **ret_js
     json_add_string(&json, "columnKind", "unicodeCodePoints");
     json_begin_array(&json, "results");
     for (size_t i = 0; i < lint->finding_count && r == 0; i++)
-        r = add_result(&json, &lint->findings[i]);
+        r = add_result(&json, lint, &lines, &lint->findings[i]);
     json_end(&json);
     json_begin_object(&json, "properties");
     json_add_uint(&json, "exposureTenths", lint->exposure);

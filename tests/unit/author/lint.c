@@ -322,6 +322,21 @@ TEST(what_a_document_names_is_never_printed_raw)
     fixture_close(&f);
 }
 
+TEST(the_name_of_a_document_is_never_printed_raw)
+{
+    struct fixture f;
+    auto_free char *text = NULL;
+
+    fixture_open(&f);
+    add_layer(&f, LAYER_REQUEST, "/d/\033[31m\xe2\x80\xae.yaml", BASE "filesystem: {readonlyPaths: [/usr, /usr], deniedPaths: [/usr]}\n");
+    look(&f);
+    check_int(lint_print_text(&f.lint, &text, &f.err), 0);
+    check_contains(text, "denied by \\x1b[31m");
+    check(!strchr(text, '\033'));
+    check(!strstr(text, "\xe2\x80\xae"));
+    fixture_close(&f);
+}
+
 /* ---- this machine ---- */
 
 TEST(names_are_looked_up_where_there_is_a_machine)
@@ -623,6 +638,27 @@ TEST(sarif_names_files_by_addresses)
     check_int(lint_print_sarif(&f.lint, "0.0.0", &text, &f.err), 0);
     check_contains(text, "\"file:///srv/%C3%A4.yaml\"");
     check(!strstr(text, "my policy#1.yaml"));
+    fixture_close(&f);
+}
+
+TEST(sarif_counts_columns_in_characters_and_gives_each_finding_a_place)
+{
+    static const char document[] = BASE "filesystem: {readonlyPaths: [\"/\xc3\xa9/\xc3\xbc\", /usr/lib, /usr]}\n";
+    char path[] = "/tmp/cordon-lint.XXXXXX";
+    struct fixture f;
+    auto_free char *text = NULL;
+    int fd = test_make_file(path);
+
+    check(fd >= 0 && write(fd, document, strlen(document)) == (ssize_t)strlen(document));
+    close(fd);
+    fixture_open(&f);
+    add_layer(&f, LAYER_REQUEST, path, document);
+    look(&f);
+    check_int(f.lint.findings[0].origin->column, 40);
+    check_int(lint_print_sarif(&f.lint, "0.0.0", &text, &f.err), 0);
+    check_contains(text, "\"startColumn\": 38\n");
+    check(!strstr(text, "\"startColumn\": 40"));
+    check_contains(strstr(text, "\"wide.no-limit\",\n          \"ruleIndex\""), path);
     fixture_close(&f);
 }
 
