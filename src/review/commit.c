@@ -28,11 +28,6 @@ struct commit {
     struct error *err;
 };
 
-static bool is_made_directory(const struct change *change)
-{
-    return S_ISDIR(change->after.mode) && (change->type == CHANGE_ADDED || change->type == CHANGE_CONTENT);
-}
-
 /* A line for people: why a change is not applied. */
 static void tell(const struct review *review, const struct change *change, const char *why, struct text *out)
 {
@@ -43,24 +38,21 @@ static void tell(const struct review *review, const struct change *change, const
     text_printf(out, ": %s\n", why);
 }
 
-/* With what is chosen go the new directories that it lies in; without one that is refused, nothing in it. */
+/* With what is chosen go the new directories that it lies in. */
 static void choose(struct commit *commit, const char *const *paths, size_t path_count)
 {
     const struct review *review = commit->review;
     size_t above[REVIEW_DEPTH_MAX + 2], depth = 0;
 
+    review_choose(review, paths, path_count, commit->chosen);
     for (size_t i = 0; i < review->change_count; i++) {
-        struct change *change = &review->changes[i];
+        const struct change *change = &review->changes[i];
 
-        while (depth && (review->changes[above[depth - 1]].tree != change->tree ||
-                         !path_is_within(change->path, review->changes[above[depth - 1]].path)))
+        while (depth && !change_is_below(change, &review->changes[above[depth - 1]]))
             depth--;
-        if (depth && review->changes[above[depth - 1]].refused && !change->refused)
-            change->refused = "the directory that it lies in is not applied";
-        commit->chosen[i] = review_is_chosen(review, change, paths, path_count);
         for (size_t j = 0; commit->chosen[i] && !change->refused && j < depth; j++)
             commit->chosen[above[j]] = true;
-        if (is_made_directory(change) && depth < ARRAY_COUNT(above))
+        if (change_makes_directory(change) && depth < ARRAY_COUNT(above))
             above[depth++] = i;
     }
 }
@@ -273,7 +265,7 @@ static int stage_change(struct commit *commit, const struct change *change)
 
     if (status < 0)
         return status;
-    if (change->type == CHANGE_DELETED || is_made_directory(change)) {
+    if (change->type == CHANGE_DELETED || change_makes_directory(change)) {
         op = add_op(commit, change->type == CHANGE_DELETED ? OP_DELETE : OP_MAKE, change);
         return op ? 0 : -ENOMEM;
     }
@@ -291,7 +283,7 @@ static int stage_modes(struct commit *commit)
     for (size_t i = review->change_count; i-- > 0 && status == 0;) {
         const struct change *change = &review->changes[i];
 
-        if (commit->chosen[i] && !change->refused && (change->type == CHANGE_MODE || is_made_directory(change)))
+        if (commit->chosen[i] && !change->refused && (change->type == CHANGE_MODE || change_makes_directory(change)))
             status = stage_mode(commit, change, change->type != CHANGE_MODE);
     }
     return status;
@@ -431,6 +423,7 @@ int review_discard(struct review *review, const char *const *paths, size_t path_
                    struct error *err)
 {
     auto_free const struct change **list = NULL;
+    auto_free bool *chosen = NULL;
     size_t count = 0;
     int status = check_idle(review, err);
 
@@ -444,10 +437,12 @@ int review_discard(struct review *review, const char *const *paths, size_t path_
     if (status < 0)
         return status;
     list = mem_alloc((review->change_count + 1) * sizeof(*list));
-    if (!list)
+    chosen = mem_alloc(review->change_count + 1);
+    if (!list || !chosen)
         return error_memory(err);
+    review_choose(review, paths, path_count, chosen);
     for (size_t i = 0; i < review->change_count; i++)
-        if (review_is_chosen(review, &review->changes[i], paths, path_count))
+        if (chosen[i])
             list[count++] = &review->changes[i];
     if (!count)
         return error_set(err, ERROR_NOT_FOUND, ENOENT, "run %s changed nothing at %s", review->run, paths[0]);

@@ -69,6 +69,8 @@ struct change {
     unsigned tree;
     const char *path; /* below the tree */
     const char *from; /* CHANGE_ADDED: it was called so before, NULL = not known */
+    size_t pair;      /* the other half of a renaming: its number + 1, 0 = none */
+    const char *link; /* where a new symbolic link leads */
     struct object before, after;
     struct act first, last;
     const char *refused;  /* why it is never applied, NULL = it may be */
@@ -126,13 +128,26 @@ const char *review_name_inside(const struct review *review, struct arena *arena,
 const char *review_name_outside(const struct review *review, struct arena *arena, const struct change *change);
 bool review_is_chosen(const struct review *review, const struct change *change, const char *const *paths, size_t count);
 
+/* What is named, and the other half of each renaming; `ret_chosen` has room for all changes. */
+void review_choose(const struct review *review, const char *const *paths, size_t count, bool *ret_chosen);
+bool change_makes_directory(const struct change *change);
+bool change_is_below(const struct change *change, const struct change *directory);
+
 void object_of(const struct stat *st, struct object *ret_object);
 
 int told_read(struct review *review, struct error *err) must_check; /* told.c */
 struct told *told_find(const struct review *review, const char *name);
 void told_apply(struct review *review, struct change *change, const char *name);
 
-void judge_change(struct review *review, struct change *change, const char *name, const struct stat *upper); /* judge.c */
+void judge_change(struct review *review, struct change *change, const char *name); /* judge.c */
+/* Nothing is applied in a directory that is not. */
+void judge_nested(struct review *review);
+/* A name that is told as gone and lies where something came or went outside: did the program ever see it? */
+void judge_unseen(const struct review *review, struct change *change, const char *name);
+
+/* renames.c: `name` of the layer and `other` of the host hold the same, permissions aside */
+bool is_same_object(int upper, const char *name, const struct stat *st, int lower, const char *other, const struct stat *before);
+int renames_match(struct review *review, struct error *err) must_check;
 
 /* state.c: every run of the store with a review that waits, newest first; what ended reviews left is removed. */
 int review_waiting(const char *runs, struct arena *arena, char ***ret_names, size_t *ret_count, struct error *err) must_check;

@@ -103,6 +103,8 @@ static const char *conflict(struct review *review, const struct change *change, 
 
     if (!before->mode)
         return was_there && !told->from ? "it was removed outside since" : NULL;
+    if (change->type == CHANGE_MODE && S_ISDIR(before->mode) && told && told->is_before_known && !told->before.mode && !told->from)
+        return "it was made outside since";
     if (change->type == CHANGE_MODE && S_ISDIR(before->mode))
         return was_there && told->before.mode != before->mode ? "its permissions were changed outside since" : NULL;
     if (S_ISDIR(before->mode) && review_has_done_below(review, change->tree, change->path))
@@ -115,7 +117,7 @@ static const char *conflict(struct review *review, const struct change *change, 
     return NULL;
 }
 
-void judge_change(struct review *review, struct change *change, const char *name, const struct stat *upper)
+void judge_change(struct review *review, struct change *change, const char *name)
 {
     struct told *told = told_find(review, name);
 
@@ -123,6 +125,40 @@ void judge_change(struct review *review, struct change *change, const char *name
         change->refused = refused(review, change, name);
     change->conflict = conflict(review, change, told);
     told_apply(review, change, name);
-    if (change->type == CHANGE_ADDED && told && told->from)
+    if ((change->type == CHANGE_ADDED || change->type == CHANGE_CONTENT) && told && told->from)
         change->from = told->from;
+}
+
+void judge_unseen(const struct review *review, struct change *change, const char *name)
+{
+    if (review->told && !review->has_lost_told && !told_find(review, name))
+        change->refused = "it came there outside since, and the program never saw it";
+}
+
+bool change_makes_directory(const struct change *change)
+{
+    return S_ISDIR(change->after.mode) && (change->type == CHANGE_ADDED || change->type == CHANGE_CONTENT);
+}
+
+bool change_is_below(const struct change *change, const struct change *directory)
+{
+    size_t length = strlen(directory->path);
+
+    return change->tree == directory->tree && strncmp(change->path, directory->path, length) == 0 && change->path[length] == '/';
+}
+
+void judge_nested(struct review *review)
+{
+    const struct change *above = NULL; /* the outermost that is refused */
+
+    for (size_t i = 0; i < review->change_count; i++) {
+        struct change *change = &review->changes[i];
+
+        if (above && !change_is_below(change, above))
+            above = NULL;
+        if (above && !change->refused)
+            change->refused = "the directory that it lies in is not applied";
+        if (!above && change->refused && change_makes_directory(change))
+            above = change;
+    }
 }

@@ -3,6 +3,7 @@
  * What a layer changed, found by walking it beside the host's directory. A character device 0:0 in a layer says that a name
  * is gone; a directory that is marked opaque shows nothing of the host's; everything else stands for itself.
  */
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -16,12 +17,17 @@
 
 #include "review/inside.h"
 
-#define COMPARE_BYTES 65536
+static const char is_closed_inside[] = "its permissions let nobody look into it";
+static const char is_too_deep[] = "it lies deeper than 200 directories, so nobody looked into it";
+static const char is_too_long[] = "its name is so long that nobody looked into it";
+static_assert(REVIEW_DEPTH_MAX == 200, "the text says so");
 
 struct walk {
     struct review *review;
     unsigned tree;
     char path[PATH_MAX];
+    size_t outer_length;    /* of the tree's own name, the longer of both */
+    bool is_stirred;        /* of the directory above: something came or went in it outside since */
     struct error *err;
 };
 
@@ -120,16 +126,65 @@ static int add(struct walk *walk, enum change_type type, const struct stat *befo
     name = change->path ? review_name_inside(review, review->arena, change) : NULL;
     if (!name)
         return error_memory(walk->err);
-    judge_change(review, change, name, after);
+    judge_change(review, change, name);
+    if (type == CHANGE_DELETED && walk->is_stirred && !change->refused)
+        judge_unseen(review, change, name);
     return 0;
+}
+
+/* Names are a person's to choose by: each fits, with its tree's, into one path. */
+static const char *too_far(const struct walk *walk, int depth)
+{
+    if (depth >= REVIEW_DEPTH_MAX)
+        return is_too_deep;
+    return walk->outer_length + strlen(walk->path) + NAME_MAX + 3 > sizeof(walk->path) ? is_too_long : NULL;
+}
+
+/* Did something come or go in a directory of the host's, other than by what was committed of this run? */
+static bool is_stirred(const struct walk *walk, const struct stat *st)
+{
+    return time_ns(&st->st_ctim) > walk->review->started_ns && !review_has_done_below(walk->review, walk->tree, walk->path);
+}
+
+static bool is_open_kind(mode_t mode)
+{
+    return geteuid() == 0 || (!(S_ISREG(mode) && !(mode & 0400)) && !(S_ISDIR(mode) && (mode & 0500) != 0500));
+}
+
+/* -EACCES also where its names could be read and nothing behind them. */
+static int open_closed(int at, const char *name, mode_t mode)
+{
+    int fd = is_open_kind(mode) ? place_open(at, name, O_RDONLY | O_DIRECTORY) : -EACCES;
+
+    if (fd >= 0 && faccessat(fd, ".", X_OK, AT_EACCESS) < 0) {
+        close(fd);
+        return -EACCES;
+    }
+    return fd;
+}
+
+static int deleted(struct walk *walk, int lower, const char *name, int depth);
+
+/* All that is in a directory of the host's, which walk->path names already. */
+static int deleted_within(struct walk *walk, int fd, const struct stat *st, int depth)
+{
+    auto_arena struct arena *arena = arena_new();
+    bool was_stirred = walk->is_stirred;
+    struct names names = {0};
+    int status = arena ? names_read(arena, fd, &names, walk->err) : error_memory(walk->err);
+
+    walk->is_stirred = is_stirred(walk, st);
+    for (size_t i = 0; i < names.count && status == 0; i++)
+        status = deleted(walk, fd, names.items[i], depth + 1);
+    walk->is_stirred = was_stirred;
+    return status;
 }
 
 /* What is gone, what was in it before it itself. */
 static int deleted(struct walk *walk, int lower, const char *name, int depth)
 {
-    auto_arena struct arena *arena = NULL;
+    const char *why = NULL;
     auto_close int fd = -1;
-    struct names names = {0};
     struct stat st;
     size_t length;
     int status = walk_enter(walk, name, &length);
@@ -141,91 +196,88 @@ static int deleted(struct walk *walk, int lower, const char *name, int depth)
         return errno == ENOENT ? 0 : error_system(walk->err, errno, "stat %s", walk->path);
     }
     if (S_ISDIR(st.st_mode)) {
-        arena = arena_new();
-        if (!arena)
-            return error_memory(walk->err);
-        fd = depth > REVIEW_DEPTH_MAX ? -ELOOP : place_open(lower, name, O_RDONLY | O_DIRECTORY);
-        status = fd < 0 ? error_system(walk->err, -fd, "look into %s/%s", walk->review->trees[walk->tree].source, walk->path)
-                        : names_read(arena, fd, &names, walk->err);
-        for (size_t i = 0; i < names.count && status == 0; i++)
-            status = deleted(walk, fd, names.items[i], depth + 1);
+        why = too_far(walk, depth);
+        fd = why ? -1 : open_closed(lower, name, st.st_mode);
+        if (fd >= 0)
+            status = deleted_within(walk, fd, &st, depth);
+        else if (!why)
+            why = arena_printf(walk->review->arena, "what is there cannot be looked into: %s", strerrordesc_np(-fd));
     }
     if (status == 0)
-        status = add(walk, CHANGE_DELETED, &st, NULL, NULL);
+        status = add(walk, CHANGE_DELETED, &st, NULL, why);
     walk_leave(walk, length);
     return status;
 }
 
-static bool is_same_text(int upper, int lower, const char *name)
-{
-    char a[PATH_MAX], b[PATH_MAX];
-    ssize_t a_size = readlinkat(upper, name, a, sizeof(a)), b_size = readlinkat(lower, name, b, sizeof(b));
-
-    return a_size >= 0 && a_size == b_size && memcmp(a, b, (size_t)a_size) == 0;
-}
-
-static bool is_same_content(int upper, int lower, const char *name)
-{
-    auto_close int a = place_open(upper, name, O_RDONLY | O_NONBLOCK), b = place_open(lower, name, O_RDONLY | O_NONBLOCK);
-    auto_free char *bytes = mem_alloc(2 * (size_t)COMPARE_BYTES);
-
-    while (a >= 0 && b >= 0 && bytes) {
-        ssize_t got = read(a, bytes, COMPARE_BYTES), other = read(b, bytes + COMPARE_BYTES, COMPARE_BYTES);
-
-        if (got < 0 || got != other || memcmp(bytes, bytes + COMPARE_BYTES, (size_t)got) != 0)
-            return false;
-        if (!got)
-            return true;
-    }
-    return false;
-}
-
-static bool is_readable_kind(mode_t mode)
-{
-    return !(S_ISREG(mode) && !(mode & 0400)) && !(S_ISDIR(mode) && (mode & 0500) != 0500);
-}
 
 static int walk_directory(struct walk *walk, int upper, int lower, int depth);
+
+/* A directory of which nobody knows what is in it is one change, which is not applied and waits. */
+static int blind(struct walk *walk, const struct stat *before, const struct stat *st, const char *why)
+{
+    return why ? add(walk, before ? CHANGE_CONTENT : CHANGE_ADDED, before, st, why) : error_memory(walk->err);
+}
 
 static int directory(struct walk *walk, int upper, int lower, const char *name, const struct stat *before, const struct stat *st,
                      int depth)
 {
-    bool is_new = !before || !S_ISDIR(before->st_mode), is_closed = !is_readable_kind(st->st_mode);
-    auto_close int above = -1, below = -1;
+    bool is_new = !before || !S_ISDIR(before->st_mode);
+    const char *why = too_far(walk, depth);
+    auto_close int above = why ? -1 : open_closed(upper, name, st->st_mode), below = -1;
     int status = 0;
 
+    if (why || above == -EACCES)
+        return blind(walk, before, st, why ? why : is_closed_inside);
+    if (above < 0)
+        return above == -ENOENT ? 0 : error_system(walk->err, -above, "look into %s", walk->path);
+    below = is_new ? -1 : open_closed(lower, name, before->st_mode);
+    if (!is_new && below < 0)
+        return blind(walk, before, st,
+                     arena_printf(walk->review->arena, "what is there cannot be looked into: %s", strerrordesc_np(-below)));
     if (is_new)
         status = add(walk, before ? CHANGE_CONTENT : CHANGE_ADDED, before, st, NULL);
     else if ((before->st_mode ^ st->st_mode) & 07777)
         status = add(walk, CHANGE_MODE, before, st, NULL);
-    if (status < 0)
-        return status;
-    above = place_open(upper, name, O_RDONLY | O_DIRECTORY);
-    if (above == -EACCES && is_closed)
-        return add(walk, CHANGE_MODE, before, st, "its permissions let nobody look into it");
-    if (above < 0)
-        return above == -ENOENT ? 0 : error_system(walk->err, -above, "look into %s", walk->path);
-    below = is_new ? -1 : place_open(lower, name, O_RDONLY | O_DIRECTORY);
-    if (!is_new && below < 0)
-        return error_system(walk->err, -below, "look into %s/%s", walk->review->trees[walk->tree].source, walk->path);
-    return walk_directory(walk, above, below, depth + 1);
+    return status < 0 ? status : walk_directory(walk, above, below, depth + 1);
+}
+
+/* Of the change that was added last, if it was. */
+static int note_link(struct walk *walk, int upper, const char *name)
+{
+    struct review *review = walk->review;
+    struct change *change = review->change_count ? &review->changes[review->change_count - 1] : NULL;
+    char text[PATH_MAX];
+    ssize_t length;
+
+    if (!change || strcmp(change->path, walk->path) != 0)
+        return 0;
+    length = readlinkat(upper, name, text, sizeof(text));
+    if (length < 0)
+        return error_system(walk->err, errno, "read the link %s", walk->path);
+    change->link = arena_string_n(review->arena, text, (size_t)length);
+    return change->link ? 0 : error_memory(walk->err);
 }
 
 static int file(struct walk *walk, int upper, int lower, const char *name, const struct stat *before, const struct stat *st)
 {
-    bool is_closed = !is_readable_kind(st->st_mode) && geteuid() != 0;
-    const char *why = is_closed ? "its permissions let nobody read it" : NULL;
-    bool is_same = false;
+    const char *why = is_open_kind(st->st_mode) ? NULL : "its permissions let nobody read it";
 
-    if (!before)
-        return add(walk, CHANGE_ADDED, NULL, st, why);
-    if (S_ISLNK(st->st_mode) && S_ISLNK(before->st_mode))
-        return is_same_text(upper, lower, name) ? 0 : add(walk, CHANGE_CONTENT, before, st, NULL);
-    if (S_ISREG(st->st_mode) && S_ISREG(before->st_mode) && st->st_size == before->st_size)
-        is_same = is_same_content(upper, lower, name);
-    if (!is_same)
-        return add(walk, CHANGE_CONTENT, before, st, why);
-    return (before->st_mode ^ st->st_mode) & 07777 ? add(walk, CHANGE_MODE, before, st, NULL) : 0;
+    if (!before || !is_same_object(upper, name, st, lower, name, before)) {
+        int status = add(walk, before ? CHANGE_CONTENT : CHANGE_ADDED, before, st, why);
+
+        return status == 0 && S_ISLNK(st->st_mode) ? note_link(walk, upper, name) : status;
+    }
+    return !S_ISLNK(st->st_mode) && (before->st_mode ^ st->st_mode) & 07777 ? add(walk, CHANGE_MODE, before, st, NULL) : 0;
+}
+
+/* What was in a directory goes first; the directory itself makes room for what takes its place. */
+static int make_room(struct walk *walk, int lower, const char *name, const struct stat *before, int depth)
+{
+    auto_close int fd = -1;
+    const char *why = too_far(walk, depth);
+
+    fd = why ? -1 : open_closed(lower, name, before->st_mode);
+    return fd < 0 ? 0 : deleted_within(walk, fd, before, depth); /* else what cannot be emptied stays */
 }
 
 static int entry(struct walk *walk, int upper, int lower, const char *name, int depth)
@@ -240,24 +292,9 @@ static int entry(struct walk *walk, int upper, int lower, const char *name, int 
     if (S_ISCHR(st.st_mode) && st.st_rdev == makedev(0, 0))
         return lower < 0 ? 0 : deleted(walk, lower, name, depth);
     is_there = lower >= 0 && fstatat(lower, name, &before, AT_SYMLINK_NOFOLLOW) == 0;
-    if (is_there && S_ISDIR(before.st_mode) && !S_ISDIR(st.st_mode)) {
-        /* what was in it goes first; the directory itself makes room for what takes its place */
-        auto_close int fd = place_open(lower, name, O_RDONLY | O_DIRECTORY);
-        auto_arena struct arena *arena = arena_new();
-        struct names names = {0};
-
-        status = !arena ? error_memory(walk->err)
-                 : fd < 0 ? error_system(walk->err, -fd, "look into %s", name)
-                          : names_read(arena, fd, &names, walk->err);
-        if (status == 0)
-            status = walk_enter(walk, name, &length);
-        for (size_t i = 0; i < names.count && status == 0; i++)
-            status = deleted(walk, fd, names.items[i], depth + 1);
-        if (status < 0)
-            return status;
-        walk_leave(walk, length);
-    }
     status = walk_enter(walk, name, &length);
+    if (status == 0 && is_there && S_ISDIR(before.st_mode) && !S_ISDIR(st.st_mode))
+        status = make_room(walk, lower, name, &before, depth);
     if (status == 0)
         status = S_ISDIR(st.st_mode) ? directory(walk, upper, lower, name, is_there ? &before : NULL, &st, depth)
                                      : file(walk, upper, lower, name, is_there ? &before : NULL, &st);
@@ -277,61 +314,22 @@ static int walk_directory(struct walk *walk, int upper, int lower, int depth)
 {
     auto_arena struct arena *arena = arena_new();
     struct names above = {0}, below = {0};
+    struct stat st;
     int status;
 
     if (!arena)
         return error_memory(walk->err);
-    if (depth > REVIEW_DEPTH_MAX)
-        return error_set(walk->err, ERROR_LIMIT, ELOOP, "the changes are more than %d directories deep", REVIEW_DEPTH_MAX);
     status = names_read(arena, upper, &above, walk->err);
     if (status == 0 && lower >= 0 && is_opaque(upper))
         status = names_read(arena, lower, &below, walk->err);
+    walk->is_stirred = below.count && fstat(lower, &st) == 0 && is_stirred(walk, &st);
     for (size_t i = 0; i < below.count && status == 0; i++)
         if (!names_have(&above, below.items[i]))
             status = deleted(walk, lower, below.items[i], depth);
+    walk->is_stirred = false;
     for (size_t i = 0; i < above.count && status == 0; i++)
         status = entry(walk, upper, lower, above.items[i], depth);
     return status;
-}
-
-static int compare_changes(const void *a, const void *b)
-{
-    const struct change *const *x = a, *const *y = b;
-    int by_tree = ((*x)->tree > (*y)->tree) - ((*x)->tree < (*y)->tree);
-
-    return by_tree ? by_tree : strcmp((*x)->path, (*y)->path);
-}
-
-/* A name that came from another is a renamed one where that other is gone. */
-static int match_renames(struct review *review, struct error *err)
-{
-    auto_free struct change **sorted = NULL;
-
-    if (!review->change_count)
-        return 0;
-    sorted = mem_alloc(review->change_count * sizeof(*sorted));
-    if (!sorted)
-        return error_memory(err);
-    for (size_t i = 0; i < review->change_count; i++)
-        sorted[i] = &review->changes[i];
-    qsort(sorted, review->change_count, sizeof(*sorted), compare_changes);
-    for (size_t i = 0; i < review->change_count; i++) {
-        struct change *change = &review->changes[i], key = {.tree = change->tree}, *key_at = &key, **found;
-        const char *target = review->trees[change->tree].target;
-        size_t length = strlen(target);
-
-        if (!change->from)
-            continue;
-        found = NULL;
-        if (strncmp(change->from, target, length) == 0 && change->from[length] == '/') {
-            key.path = change->from + length + 1;
-            found = bsearch(&key_at, sorted, review->change_count, sizeof(*sorted), compare_changes);
-        }
-        change->from = found && (*found)->type == CHANGE_DELETED && S_ISDIR((*found)->before.mode) == S_ISDIR(change->after.mode)
-                           ? key.path
-                           : NULL;
-    }
-    return 0;
 }
 
 int review_looked(struct review *review, struct error *err)
@@ -352,10 +350,14 @@ int review_looked(struct review *review, struct error *err)
             continue;
         lower = review_root(review, i, err);
         upper = lower < 0 ? lower : review_upper(review, i, err);
+        walk.outer_length = strlen(review->trees[i].source);
+        if (strlen(review->trees[i].target) > walk.outer_length)
+            walk.outer_length = strlen(review->trees[i].target);
         status = upper < 0 ? upper : walk_directory(&walk, upper, lower, 0);
     }
+    judge_nested(review);
     if (status == 0)
-        status = match_renames(review, err);
+        status = renames_match(review, err);
     review->is_looked = status == 0;
     return status;
 }

@@ -5,12 +5,15 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/openat2.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "review/inside.h"
+
+#define REMOVE_DEPTH_MAX 64 /* each level holds a descriptor */
 
 int place_open(int root, const char *path, int flags)
 {
@@ -66,7 +69,22 @@ void object_of(const struct stat *st, struct object *ret_object)
     };
 }
 
-static void empty_directory(int fd, int depth)
+struct removal {
+    int top, depth;
+    unsigned long moved; /* names given out at the top */
+};
+
+/* What lies too deep to be reached at once comes to the top, and is emptied from there. */
+static void raise_directory(struct removal *removal, int parent, const char *name)
+{
+    char new_name[40];
+
+    snprintf(new_name, sizeof(new_name), ".cordon-deep-%lu", removal->moved);
+    if (renameat2(parent, name, removal->top, new_name, RENAME_NOREPLACE) == 0)
+        removal->moved++; /* a name that is taken already is met there, and goes with the rest */
+}
+
+static void empty_directory(struct removal *removal, int fd)
 {
     DIR *directory = fdopendir(fd);
     struct dirent *entry;
@@ -75,6 +93,7 @@ static void empty_directory(int fd, int depth)
         close(fd);
         return;
     }
+    removal->depth++;
     while ((entry = readdir(directory))) {
         int child;
 
@@ -82,23 +101,35 @@ static void empty_directory(int fd, int depth)
             continue;
         if (unlinkat(dirfd(directory), entry->d_name, 0) == 0 || errno != EISDIR)
             continue;
+        if (unlinkat(dirfd(directory), entry->d_name, AT_REMOVEDIR) == 0)
+            continue;
         if (fchmodat(dirfd(directory), entry->d_name, 0700, AT_SYMLINK_NOFOLLOW) < 0)
             continue;
+        if (removal->depth > REMOVE_DEPTH_MAX) {
+            raise_directory(removal, dirfd(directory), entry->d_name);
+            continue;
+        }
         child = openat(dirfd(directory), entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        if (child >= 0 && depth < REVIEW_DEPTH_MAX + 8)
-            empty_directory(child, depth + 1);
-        else if (child >= 0)
-            close(child);
+        if (child >= 0)
+            empty_directory(removal, child);
         unlinkat(dirfd(directory), entry->d_name, AT_REMOVEDIR);
     }
+    removal->depth--;
     closedir(directory);
 }
 
 void place_remove_tree(int directory, const char *name)
 {
-    int fd = openat(directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    struct removal removal = {.top = openat(directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)};
+    unsigned long before;
 
-    if (fd >= 0)
-        empty_directory(fd, 0);
+    do {
+        int fd = removal.top < 0 ? -1 : openat(removal.top, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+        before = removal.moved;
+        if (fd >= 0)
+            empty_directory(&removal, fd);
+    } while (removal.moved != before);
+    fd_close_at(&removal.top);
     unlinkat(directory, name, AT_REMOVEDIR);
 }

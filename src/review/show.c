@@ -40,19 +40,7 @@ static const char *kind_name(mode_t mode)
 
 static const char *type_name(const struct change *change)
 {
-    return change->from ? "renamed" : type_names[change->type];
-}
-
-/* What is told as the new name of something else is not told as gone. */
-static bool is_renamed_away(const struct review *review, const struct change *change)
-{
-    if (change->type != CHANGE_DELETED)
-        return false;
-    for (size_t i = 0; i < review->change_count; i++)
-        if (review->changes[i].from && review->changes[i].tree == change->tree &&
-            strcmp(review->changes[i].from, change->path) == 0)
-            return true;
-    return false;
+    return change->from && change->type == CHANGE_ADDED ? "renamed" : type_names[change->type];
 }
 
 static void print_size(struct text *out, const struct change *change)
@@ -67,6 +55,12 @@ static void print_size(struct text *out, const struct change *change)
         text_printf(out, "  %llu -> %llu bytes", (unsigned long long)before->size, (unsigned long long)after->size);
     else if (S_ISREG(after->mode))
         text_printf(out, "  %llu bytes", (unsigned long long)after->size);
+    if (change->type != CHANGE_MODE && S_ISREG(after->mode) && after->mode & 0111 && !(before->mode & 0111))
+        text_printf(out, "  %04o, executable", (unsigned)after->mode & 07777);
+    if (change->link) {
+        text_add(out, " -> ");
+        text_add_safe(out, change->link);
+    }
 }
 
 static void print_act(struct text *out, const struct change *change)
@@ -202,8 +196,8 @@ static void print_tree(struct text *out, const struct review *review, struct cha
             text_add(out, "\n");
             shown = "";
         }
-        if (is_renamed_away(review, changes[i]))
-            continue;
+        if (changes[i]->type == CHANGE_DELETED && changes[i]->pair)
+            continue; /* it is told with the other half */
         print_way(out, changes[i]->path, shown);
         print_change(out, review, changes[i]);
         shown = changes[i]->path;
@@ -273,6 +267,8 @@ static int print_difference(struct text *out, const struct review *review, const
     print_names(out, change);
     if (change->type == CHANGE_MODE || ((change->before.mode ^ change->after.mode) & 07777 && change->before.mode && change->after.mode))
         text_printf(out, "mode %04o -> %04o\n", (unsigned)change->before.mode & 07777, (unsigned)change->after.mode & 07777);
+    if (!change->before.mode && S_ISREG(change->after.mode) && change->after.mode & 0111)
+        text_printf(out, "new mode %04o\n", (unsigned)change->after.mode & 07777);
     if (change->type == CHANGE_MODE)
         return 0;
     print_link(out, '-', lower, change->path, change->before.mode);
@@ -322,7 +318,7 @@ static void json_time(struct json *json, const char *key, uint64_t ns)
     json_add_string(json, key, text);
 }
 
-static void json_object(struct json *json, const char *key, const struct object *object)
+static void json_object(struct json *json, const char *key, const struct object *object, const char *link)
 {
     char mode[8];
 
@@ -335,6 +331,7 @@ static void json_object(struct json *json, const char *key, const struct object 
     json_add_string(json, "kind", kind_name(object->mode));
     json_add_string(json, "mode", mode);
     json_add_uint(json, "size", object->size);
+    json_add_string(json, "link", link);
     json_end(json);
 }
 
@@ -374,8 +371,8 @@ static int print_json(struct text *out, const struct review *review, struct chan
         json_add_string(&json, "path", path);
         json_add_string(&json, "inside", inside);
         json_add_string(&json, "from", change->from);
-        json_object(&json, "before", &change->before);
-        json_object(&json, "after", &change->after);
+        json_object(&json, "before", &change->before, NULL);
+        json_object(&json, "after", &change->after, change->link);
         json_act(&json, "first", &change->first);
         json_act(&json, "last", &change->last);
         json_add_string(&json, "refused", change->refused);
@@ -392,6 +389,7 @@ int review_print(struct review *review, const char *const *paths, size_t path_co
                  struct error *err)
 {
     auto_free struct change **chosen = NULL;
+    auto_free bool *is_chosen = NULL;
     struct counts counts;
     size_t total = 0;
     int status = review_looked(review, err);
@@ -399,10 +397,12 @@ int review_print(struct review *review, const char *const *paths, size_t path_co
     if (status < 0)
         return status;
     chosen = mem_alloc((review->change_count + 1) * sizeof(*chosen));
-    if (!chosen)
+    is_chosen = mem_alloc(review->change_count + 1);
+    if (!chosen || !is_chosen)
         return error_memory(err);
+    review_choose(review, paths, path_count, is_chosen);
     for (size_t i = 0; i < review->change_count; i++)
-        if (review_is_chosen(review, &review->changes[i], paths, path_count))
+        if (is_chosen[i])
             chosen[total++] = &review->changes[i];
     qsort(chosen, total, sizeof(*chosen), compare_paths);
     counts = count(chosen, total);

@@ -437,6 +437,15 @@ bool review_is_chosen(const struct review *review, const struct change *change, 
     return false;
 }
 
+void review_choose(const struct review *review, const char *const *paths, size_t count, bool *ret_chosen)
+{
+    for (size_t i = 0; i < review->change_count; i++)
+        ret_chosen[i] = review_is_chosen(review, &review->changes[i], paths, count);
+    for (size_t i = 0; i < review->change_count; i++)
+        if (ret_chosen[i] && review->changes[i].pair)
+            ret_chosen[review->changes[i].pair - 1] = true;
+}
+
 int review_waiting(const char *runs_path, struct arena *arena, char ***ret_names, size_t *ret_count, struct error *err)
 {
     auto_close int runs = -1, run = -1;
