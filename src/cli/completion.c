@@ -143,22 +143,50 @@ static void print_bash_command(void)
            "        *) break;;\n"
            "        esac\n"
            "    done\n"
-           "    if [[ $key == run && ${COMP_WORDS[at-1]} == -- && at -eq COMP_CWORD ]]; then\n"
+           "    if [[ $key == @(run|learn) && ${COMP_WORDS[at-1]} == -- && at -eq COMP_CWORD ]]; then\n"
            "        _cordon_names -c; return\n"
-           "    elif [[ $key == run && at -lt COMP_CWORD ]]; then\n"
+           "    elif [[ $key == @(run|learn) && at -lt COMP_CWORD ]]; then\n"
            "        if declare -F _command_offset >/dev/null; then _command_offset \"$at\"\n"
            "        else _cordon_names -f; fi\n"
            "        return\n"
            "    fi\n");
 }
 
+/* What a command without an option in front takes, by the words of its usage. */
+enum operand { OPERAND_OTHER, OPERAND_COMMAND, OPERAND_DOCUMENT, OPERAND_RUN, OPERAND_RUN_AND_PATHS, OPERAND_PROFILE, OPERAND_SHELL };
+
+static enum operand operand_of(const struct command *command)
+{
+    static const struct {
+        const char *words;
+        enum operand operand;
+    } rows[] = {
+        {"RUN] [PATH", OPERAND_RUN_AND_PATHS}, {"RUN [PATH", OPERAND_RUN_AND_PATHS}, {"RUN", OPERAND_RUN},       {"FILE", OPERAND_DOCUMENT},
+        {"BEFORE", OPERAND_DOCUMENT},          {"POLICY", OPERAND_DOCUMENT},         {"[NAME]", OPERAND_PROFILE}, {"bash|", OPERAND_SHELL},
+    };
+
+    if (command->has_command_operand)
+        return OPERAND_COMMAND;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        if (strstr(command->operands, rows[i].words))
+            return rows[i].operand;
+    return OPERAND_OTHER;
+}
+
+static const char *const bash_operands[] = {
+    [OPERAND_OTHER] = "",
+    [OPERAND_COMMAND] = "_cordon_names -c; ",
+    [OPERAND_DOCUMENT] = "_cordon_documents; ",
+    [OPERAND_RUN] = "_cordon_runs; ",
+    [OPERAND_RUN_AND_PATHS] = "_cordon_runs; _cordon_names -f; ",
+    [OPERAND_PROFILE] = "_cordon_words \"$(\"${COMP_WORDS[0]}\" policy profiles 2>/dev/null)\"; ",
+    [OPERAND_SHELL] = "_cordon_words 'bash zsh fish'; ",
+};
+
 static void print_bash_operands(const struct command *command)
 {
     printf("    '%s') ", command->name);
-    if (command->has_command_operand)
-        printf("_cordon_names -c; ");
-    else if (command->operand_max < 0)
-        printf("_cordon_documents; ");
+    printf("%s", bash_operands[operand_of(command)]);
     printf("_cordon_words '");
     print_words(command->name);
     print_options(command);
@@ -174,6 +202,7 @@ static void print_bash_offers(void)
            "    compopt -o filenames 2>/dev/null\n"
            "    mapfile -t found < <(compgen \"$@\" -- \"$cur\"); COMPREPLY+=(\"${found[@]}\")\n"
            "}\n"
+           "_cordon_runs() { _cordon_words \"last $(\"${COMP_WORDS[0]}\" runs 2>/dev/null | tail -n +2 | cut -b 1-26)\"; }\n"
            "_cordon_documents() {\n"
            "    _cordon_names -d\n"
            "    local ending\n"
@@ -257,6 +286,16 @@ static void print_zsh_groups(void)
         }
 }
 
+static const char *const zsh_operands[] = {
+    [OPERAND_OTHER] = "",
+    [OPERAND_COMMAND] = " '*::command:_normal'",
+    [OPERAND_DOCUMENT] = " '*:document:_files -g \"*.(yaml|yml|json)\"'",
+    [OPERAND_RUN] = " '1:run:(last $(cordon runs | tail -n +2 | cut -b 1-26))'",
+    [OPERAND_RUN_AND_PATHS] = " '1:run:(last $(cordon runs | tail -n +2 | cut -b 1-26))' '*:path:_files'",
+    [OPERAND_PROFILE] = " '1:profile:($(cordon policy profiles))'",
+    [OPERAND_SHELL] = " '1:shell:(bash zsh fish)'",
+};
+
 static void print_zsh(void)
 {
     printf("#compdef cordon\n"
@@ -276,11 +315,8 @@ static void print_zsh(void)
         printf("'%s') _arguments", command->name);
         for (size_t i = 0; command->options[i]; i++)
             print_zsh_option(command->options[i]);
-        if (command->has_command_operand)
-            printf(" '*::command:_normal'");
-        else if (command->operand_max < 0)
-            printf(" '*:document:_files -g \"*.(yaml|yml|json)\"'");
-        else if (command_is_group(command->name)) {
+        printf("%s", zsh_operands[operand_of(command)]);
+        if (command_is_group(command->name)) {
             printf(" '1::command:(");
             print_words(command->name);
             printf(")'");

@@ -261,6 +261,26 @@ TEST(bash_completes_documents_and_directories)
     sandbox_close();
 }
 
+TEST(bash_completes_what_a_command_takes)
+{
+    sandbox_open();
+    RUN(&ran, "/bin/sh", "-c", ": >one.yaml; : >note.txt");
+    check_string(completed("policy diff o"), "one.yaml");
+    check_string(completed("policy prove o"), "one.yaml");
+    check_string(completed("policy prove --can-w"), "--can-write");
+    check_string(completed("reach o"), "one.yaml");
+    check_string(completed("runs show l"), "last");
+    check_string(completed("why l"), "last");
+    check_string(completed("commit last n"), "note.txt");
+    check_string(completed("policy profiles coding"), "coding-agent");
+    check_string(completed("completion f"), "fish");
+    check_string(completed("doctor o"), "");
+    RUN(&ran, CORDON, "run", "--policy", "/nowhere.yaml", "--", "true");
+    check_int(ran.status, 125);
+    check_int(strlen(completed("why 0")), 26);
+    sandbox_close();
+}
+
 TEST(bash_completes_what_follows_the_contained_command_as_its_own)
 {
     sandbox_open();
@@ -268,6 +288,8 @@ TEST(bash_completes_what_follows_the_contained_command_as_its_own)
     check_string(completed("run --tier process -- cat --ti"), "--tier.txt");
     check_string(completed("run -p x.yaml cat n"), "note.txt");
     check_contains(completed("run -- bas"), "bash");
+    check_contains(completed("learn --into x.yaml -- bas"), "bash");
+    check_string(completed("learn -- cat n"), "note.txt");
     check_string(completed("run -- --ti"), "");
     sandbox_close();
 }
