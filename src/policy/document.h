@@ -56,6 +56,7 @@ enum path_rule_kind {
 struct path_rule {
     enum path_rule_kind kind;
     const char *path; /* absolute, normalised, variables put in; a pattern when is_glob */
+    size_t length;    /* of path, where it was counted (document_count_paths()); 0 = it was not */
     bool is_glob;     /* '*', '?', '[...]' within a component, '**' for any number of components */
     bool is_optional; /* a grant that may be absent ({path: ..., optional: true}) */
     struct origin origin;
@@ -307,6 +308,9 @@ int document_load_profile(struct arena *arena, const char *profile,
 /* --set MEMBER=VALUE on a native request: VALUE is read as a YAML flow value by the same table. */
 int document_set_member(struct arena *arena, struct document *document, const char *assignment,
                         const struct load_options *options, struct error *err) must_check;
+
+/* Many questions will be asked: the lengths of paths are counted once. Who gives a rule another path sets its length to 0. */
+void document_count_paths(struct document *document);
 
 /* "file:line:column: member" (as far as known), for errors and explain. In the arena. */
 const char *origin_text(struct arena *arena, const struct origin *origin);

@@ -75,8 +75,10 @@ static int collect_file(struct compile *c, struct point *point, struct linked_fi
     struct linked linked = {
         .device = point->device, .inode = point->inode, .links_to = point->links_to, .path = point->path};
 
+    if (point->links_to < 2)
+        return 0;
     linked.access = objects_point_access(c, point, &linked.origin);
-    if (point->links_to < 2 || !linked.origin || linked.access == ACCESS_WRITE || !has_wider_grant(c, linked.access))
+    if (!linked.origin || linked.access == ACCESS_WRITE || !has_wider_grant(c, linked.access))
         return 0;
     linked.entry = linked_entry_at(point->path, false);
     return add_file(files, c, &linked, err);

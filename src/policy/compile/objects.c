@@ -262,6 +262,7 @@ static int resolve_rule(struct compile *c, const struct document *layer, struct 
     int r;
 
     *ret_keep = false;
+    rule->length = 0; /* it may get another path */
     if (rule->is_glob) {
         *ret_keep = c->facts->keeps_names;
         return names_add_rule(c, rule, err);
@@ -309,6 +310,7 @@ static int resolve_layer(struct compile *c, struct document *layer, struct error
         if (r == 0 && keep)
             layer->paths[layer->path_count++] = rules[i];
     }
+    document_count_paths(layer);
     return r;
 }
 

@@ -56,6 +56,12 @@ static bool literal_covers(const struct path_rule *rule, size_t length, const ch
                                      : access_rule_covers(rule->path, path);
 }
 
+void document_count_paths(struct document *document)
+{
+    for (size_t i = 0; i < document->path_count; i++)
+        document->paths[i].length = strlen(document->paths[i].path);
+}
+
 static const struct path_rule *literal_rule(const struct document *layer, const char *path)
 {
     const struct path_rule *best = NULL;
@@ -63,7 +69,7 @@ static const struct path_rule *literal_rule(const struct document *layer, const 
 
     for (size_t i = 0; i < layer->path_count; i++) {
         const struct path_rule *rule = &layer->paths[i];
-        size_t length = strlen(rule->path);
+        size_t length = rule->length ? rule->length : strlen(rule->path);
 
         if (length < best_length || rule->is_glob || rule->kind == PATH_PROTECTED ||
             !literal_covers(rule, length, path, path_length))
@@ -205,10 +211,9 @@ static void limit_by_source(const struct document *layer, const struct view *vie
         lower(access, ACCESS_READ, why, &rule->origin);
 }
 
-static enum access request_permits(const struct document *layer, const char *path,
+static enum access request_permits(const struct document *layer, struct choice choice, const char *path,
                                    const struct object *object, const struct origin **why)
 {
-    struct choice choice = layer_choice(layer, path);
     char own_path[sizeof(object->path)] not_initialised;
     bool is_same = false;
 
@@ -305,11 +310,21 @@ static enum access ceiling_permits(const struct document *layer, const char *pat
     return ceiling_permits_view(layer, path, object, why);
 }
 
-static enum access layer_permits(const struct document *layer, const char *path,
+/* What was found out already about one of the layers. */
+struct known {
+    const struct document *layer;
+    struct choice choice;
+};
+
+static enum access layer_permits(const struct document *layer, const struct known *known, const char *path,
                                  const struct object *object, const struct origin **why)
 {
-    enum access access = layer->kind == LAYER_CEILING ? ceiling_permits(layer, path, object, why)
-                                                      : request_permits(layer, path, object, why);
+    enum access access;
+
+    if (layer->kind == LAYER_CEILING)
+        access = ceiling_permits(layer, path, object, why);
+    else
+        access = request_permits(layer, known && known->layer == layer ? known->choice : layer_choice(layer, path), path, object, why);
 
     take_away(layer, path, &access, why);
     if (object->kind == OBJECT_HOST && strcmp(object->path, path) != 0)
@@ -321,7 +336,7 @@ static enum access layer_permits(const struct document *layer, const char *path,
  * The least of all layers. Its reason: among denials one for want of a grant before one by rule
  * (the object is absent then), else the layer that asks before the ceiling that agrees.
  */
-static enum access layers_least(struct document *const *layers, size_t count, const char *path,
+static enum access layers_least(struct document *const *layers, size_t count, const struct known *known, const char *path,
                                 const struct object *object, const struct origin **why)
 {
     enum access least = ACCESS_WRITE;
@@ -330,7 +345,7 @@ static enum access layers_least(struct document *const *layers, size_t count, co
     *why = NULL;
     for (size_t i = 0; i < count; i++) {
         const struct origin *layer_why;
-        enum access access = layer_permits(layers[i], path, object, &layer_why);
+        enum access access = layer_permits(layers[i], known, path, object, &layer_why);
         bool is_request = layers[i]->kind != LAYER_CEILING;
         bool decides = access == ACCESS_DENIED ? !layer_why : is_request && !is_from_request;
 
@@ -343,11 +358,11 @@ static enum access layers_least(struct document *const *layers, size_t count, co
     return least;
 }
 
-static enum access layers_permit(struct document *const *layers, size_t count, const char *path,
+static enum access layers_permit(struct document *const *layers, size_t count, const struct known *known, const char *path,
                                  const struct object *object, const struct origin **ret_why)
 {
     const struct origin *why;
-    enum access access = layers_least(layers, count, path, object, &why);
+    enum access access = layers_least(layers, count, known, path, object, &why);
     bool has_other_name = object->kind == OBJECT_HOST && strcmp(object->path, path) != 0;
 
     if (access == ACCESS_WRITE &&
@@ -402,15 +417,16 @@ static enum access layers_object(struct document *const *layers, size_t count, c
     ret_object->path[0] = '\0';
     *ret_why = NULL;
     for (size_t i = 0; i < count; i++) {
-        struct choice choice = layer_choice(layers[i], path);
+        struct known known = {.layer = layers[i]};
         const struct origin *why;
         enum access access;
 
         if (has_request && layers[i]->kind == LAYER_CEILING)
             continue;
-        if (!choice_object(&choice, path, &object))
+        known.choice = layer_choice(layers[i], path);
+        if (!choice_object(&known.choice, path, &object))
             continue;
-        access = layers_permit(layers, count, path, &object, &why);
+        access = layers_permit(layers, count, &known, path, &object, &why);
         if (is_first || access > best) {
             best = access;
             copy_object(ret_object, &object);
@@ -440,7 +456,7 @@ enum access policy_permits(const struct policy *policy, const char *path,
             *ret_why = NULL;
         return ACCESS_DENIED;
     }
-    return layers_permit(policy->layers, policy->layer_count, path, object, ret_why);
+    return layers_permit(policy->layers, policy->layer_count, NULL, path, object, ret_why);
 }
 
 enum access policy_access(const struct policy *policy, const char *path,

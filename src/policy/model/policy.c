@@ -39,6 +39,7 @@ int policy_add_layer(struct policy *policy, struct document *document, struct er
         return error_set(err, ERROR_LIMIT, E2BIG,
                          "a policy has at most %d layers; put several documents into one",
                          POLICY_LAYERS_MAX);
+    document_count_paths(document);
     policy->layers[policy->layer_count++] = document;
     return 0;
 }
