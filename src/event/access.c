@@ -93,6 +93,7 @@ static int write_access(struct event_log *log, const struct event_access *access
 int event_access(struct event_log *log, const struct event_access *access, struct error *err)
 {
     uint64_t hash, count = access->count ? access->count : 1;
+    struct fold_part *room;
     struct folded *equal;
     size_t bytes;
     int status = fold_find(&log->fold, access, &equal, &hash, err);
@@ -103,7 +104,8 @@ int event_access(struct event_log *log, const struct event_access *access, struc
         fold_count(equal, count);
         return 0;
     }
-    if (!fold_has_room(&log->fold)) {
+    room = fold_room(&log->fold, access);
+    if (!room) {
         fold_lose(&log->fold, access->source ? access->source : "", count);
         return 0;
     }
@@ -111,7 +113,7 @@ int event_access(struct event_log *log, const struct event_access *access, struc
     if (status == 0)
         status = write_access(log, access, count, &bytes, err);
     if (status == 0)
-        fold_add(&log->fold, hash, log->sequence, bytes);
+        fold_add(&log->fold, room, hash, log->sequence, bytes);
     return status;
 }
 

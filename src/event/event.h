@@ -25,11 +25,15 @@ bool run_id_is_prefix(const char *text); /* a valid one begins like that; not ""
 uint64_t run_id_ms(const char *id);      /* since 1970; of a valid one */
 
 /* Bounds of the record. */
-#define EVENT_RUN_BYTES_MAX ((size_t)16 << 20) /* one run's file: the largest records fit */
+#define EVENT_RUN_BYTES_MAX ((size_t)40 << 20) /* one run's file: the largest records fit */
 #define EVENT_NETWORK_BYTES_MAX ((size_t)6 << 20) /* of these for what passes the gateway, */
 #define EVENT_NETWORK_MAX       20000             /* and so many records; the rest is counted */
-#define EVENT_ACCESS_BYTES_MAX ((size_t)8 << 20) /* and for access.*, */
+#define EVENT_ACCESS_BYTES_MAX ((size_t)8 << 20) /* and for access.denied, */
 #define EVENT_ACCESS_MAX        20000             /* so many that differ; the rest is counted */
+#define EVENT_KIND_BYTES_MAX   ((size_t)128 << 10) /* of each operation, when these are used up by others: */
+#define EVENT_KIND_MAX          200
+#define EVENT_USES_BYTES_MAX   ((size_t)16 << 20) /* and for access.used, which take no room from refusals */
+#define EVENT_USES_MAX          30000
 #define EVENT_ARGS_MAX      64                /* arguments that run.started shows */
 #define EVENT_TEXT_MAX      1024              /* bytes of each, and of each loss, layer, warning */
 #define EVENT_ITEMS_MAX     128               /* losses, layers, warnings that are shown */

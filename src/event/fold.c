@@ -128,16 +128,23 @@ int fold_reserve(struct fold *fold, struct error *err)
     return 0;
 }
 
-void fold_add(struct fold *fold, uint64_t hash, unsigned sequence, size_t bytes)
+void fold_add(struct fold *fold, struct fold_part *part, uint64_t hash, unsigned sequence, size_t bytes)
 {
     fold->items[fold->count++] = (struct folded){.hash = hash, .sequence = sequence};
     *slot_of(fold, hash) = (uint32_t)fold->count;
-    fold->bytes += bytes + REPEATED_BYTES;
+    part->count++;
+    part->bytes += bytes + REPEATED_BYTES;
 }
 
-bool fold_has_room(const struct fold *fold)
+struct fold_part *fold_room(struct fold *fold, const struct event_access *access)
 {
-    return fold->count < EVENT_ACCESS_MAX && fold->bytes < EVENT_ACCESS_BYTES_MAX;
+    struct fold_part *kind = &fold->kinds[access->operation < OPERATION_COUNT_ ? access->operation : OPERATION_NONE];
+
+    if (!access->errnum)
+        return fold->used.count < EVENT_USES_MAX && fold->used.bytes < EVENT_USES_BYTES_MAX ? &fold->used : NULL;
+    if (fold->refused.count < EVENT_ACCESS_MAX && fold->refused.bytes < EVENT_ACCESS_BYTES_MAX)
+        return &fold->refused;
+    return kind->count < EVENT_KIND_MAX && kind->bytes < EVENT_KIND_BYTES_MAX ? kind : NULL;
 }
 
 void fold_lose(struct fold *fold, const char *source, uint64_t count)

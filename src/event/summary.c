@@ -97,7 +97,7 @@ static int note(struct run_summary *summary, const struct event_record *record, 
     }
 }
 
-/* Which of the repeated ones were refused: at most EVENT_ACCESS_MAX records, by their sequence. */
+/* Which of the repeated ones were refused, by their sequence. */
 struct refused {
     unsigned char *is_refused;
     size_t size;
@@ -107,7 +107,7 @@ static int refused_note(struct refused *refused, const struct event_record *reco
 {
     size_t at = record->sequence;
 
-    if (at >= (size_t)2 * EVENT_ACCESS_MAX + EVENT_NETWORK_MAX)
+    if (at >= (size_t)2 * (EVENT_ACCESS_MAX + EVENT_USES_MAX) + EVENT_NETWORK_MAX)
         return 0; /* more than a run has */
     if (at >= refused->size) {
         size_t size = 2 * at + 64;

@@ -166,7 +166,7 @@ TEST(what_differs_is_never_folded)
 TEST(many_that_differ_meet_their_bound_and_the_rest_is_counted_for_their_source)
 {
     struct event_log *log = log_open();
-    struct event_access one = denied(NULL), last;
+    struct event_access one = denied(NULL);
     char path[32];
     auto_free char *text = NULL;
     size_t written;
@@ -178,19 +178,42 @@ TEST(many_that_differ_meet_their_bound_and_the_rest_is_counted_for_their_source)
     }
     snprintf(path, sizeof(path), "/0"); /* known ones are counted as before */
     add(log, &one);
-    last = denied("/new");
-    last.source = "void";
-    last.count = 7;
-    add(log, &last);
-    event_access_lost(log, "void", 2);
+    event_access_lost(log, "void", 9);
     event_access_lost(log, "filter", 0);
     text = log_close(log);
     written = count_of(text, "\"type\":\"access.denied\"");
-    check(written > 5000 && written <= EVENT_ACCESS_MAX);
+    check(written > 5000 && written <= EVENT_ACCESS_MAX + EVENT_KIND_MAX);
     check_int(count_of(text, "\"type\":\"access.repeated\""), 1);
     check_contains(text, "\"type\":\"access.lost\",\"source\":\"keeper\"");
     check_contains(text, "\"type\":\"access.lost\",\"source\":\"void\",\"count\":9}");
     check(!strstr(text, "\"filter\""));
+    check_contains(text, "run.exited");
+}
+
+TEST(many_refusals_of_one_kind_bury_none_of_another_and_uses_bury_no_refusals)
+{
+    struct event_log *log = log_open();
+    struct event_access one = denied(NULL), used = denied(NULL), other = denied("/secret");
+    char path[32];
+    auto_free char *text = NULL;
+
+    used.type = "access.used";
+    used.errnum = 0;
+    used.path = one.path = path;
+    for (int i = 0; i < EVENT_USES_MAX + EVENT_ACCESS_MAX; i++) {
+        snprintf(path, sizeof(path), "/%d", i);
+        add(log, &used);
+        add(log, &one);
+    }
+    other.operation = OPERATION_READ;
+    other.count = 7;
+    add(log, &other);
+    add(log, &other);
+    text = log_close(log);
+    check_contains(text, "\"path\":\"/secret\"");
+    check_contains(text, "\"type\":\"access.repeated\"");
+    check(count_of(text, "\"type\":\"access.used\"") > 10000);
+    check(count_of(text, "\"type\":\"access.denied\"") > 5000);
     check_contains(text, "run.exited");
 }
 

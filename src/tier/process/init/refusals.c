@@ -11,6 +11,7 @@
 
 #include "tier/process/init/keeper.h"
 
+#define USES_LEAVE (TOLD_RING_SIZE / 4) /* free, by what is only watched: it takes no room from refusals */
 #define HANDLED 256 /* processes of which the parent has a descriptor; of two in one place, the later */
 
 static struct {
@@ -219,13 +220,13 @@ static void put_facts(struct keeper *keeper, struct writer *writer, const struct
     }
 }
 
-/* NULL = there is no room. *ret_put is where the next one will begin. */
-static char *ring_room(struct told_memory *told, uint32_t size, uint32_t *ret_put)
+/* NULL = there is no room for it and `kept` bytes. *ret_put is where the next one will begin. */
+static char *ring_room(struct told_memory *told, uint32_t size, uint32_t kept, uint32_t *ret_put)
 {
     uint32_t at = told->put, taken = __atomic_load_n(&told->taken, __ATOMIC_ACQUIRE);
     uint32_t rest = TOLD_RING_SIZE - at % TOLD_RING_SIZE, skip = rest < size ? rest : 0;
 
-    if (at - taken > TOLD_RING_SIZE || TOLD_RING_SIZE - (at - taken) < size + skip)
+    if (at - taken > TOLD_RING_SIZE || TOLD_RING_SIZE - (at - taken) < size + skip + kept)
         return 0;
     if (skip) /* as much of one as says that it is none; sizes are multiples of 8, and so is the rest */
         *(uint64_t *)(void *)((char *)told->ring + at % TOLD_RING_SIZE) = 0;
@@ -253,7 +254,7 @@ static void ring_put(struct keeper *keeper, struct writer *writer)
     for (int i = 0; i < TOLD_TEXTS; i++)
         size += record->lengths[i];
     record->size = (size + 7) / 8 * 8;
-    at = ring_room(told, record->size, &next);
+    at = ring_room(told, record->size, record->source == TOLD_BY_WATCH || !record->errnum ? USES_LEAVE : 0, &next);
     if (!at) {
         __atomic_store_n(&told->lost[record->source], told->lost[record->source] + 1, __ATOMIC_RELAXED);
     } else {
