@@ -240,6 +240,20 @@ static bool is_of_another(const struct sensitive_places *places, const char *pat
     return path_is_within(path, "/root") || (strncmp(path, "/home/", 6) == 0 && path[6]);
 }
 
+/* Such a pattern is one name, at any depth: what has it, or lies in what has it, is covered. */
+static bool is_named(const struct sensitive *row, const char *path)
+{
+    const char *name = row->path + strlen("/**/"), *component;
+    size_t name_length = strlen(name), length;
+    bool is_wild = glob_is_wild(name, name_length);
+
+    while (glob_next_component(&path, &component, &length))
+        if (is_wild ? glob_matches_name(name, name_length, component, length)
+                    : length == name_length && memcmp(component, name, length) == 0)
+            return true;
+    return false;
+}
+
 const struct sensitive *sensitive_find(const struct sensitive_places *places, const char *path)
 {
     const char *below = places->home && path_is_within(path, places->home) ? path + (places->home[1] ? strlen(places->home) : 0) : "";
@@ -249,7 +263,7 @@ const struct sensitive *sensitive_find(const struct sensitive_places *places, co
         const struct sensitive *row = &rows[i];
 
         if (row->path[0] == '~' ? covers_home(row, below)
-            : is_pattern(row)   ? !is_known && glob_covers(row->path, path)
+            : is_pattern(row)   ? !is_known && is_named(row, path)
                                 : path_is_within(path, row->path))
             return row;
     }
@@ -259,17 +273,22 @@ const struct sensitive *sensitive_find(const struct sensitive_places *places, co
 int sensitive_visit(const struct sensitive_places *places, const char *tree,
                     int (*visit)(const char *path, const struct sensitive *row, void *data), void *data)
 {
+    bool is_about_home = places->home && (path_is_within(places->home, tree) || path_is_within(tree, places->home));
     char path[PATH_MAX];
     int status = 0;
 
     for (size_t i = 0; i < ARRAY_COUNT(rows) && !status; i++) {
         const struct sensitive *row = &rows[i];
-        bool is_homely = row->path[0] == '~';
         int length;
 
-        if (is_pattern(row) || (is_homely && !places->home))
+        if (row->path[0] != '~') {
+            if (!is_pattern(row) && path_is_within(row->path, tree))
+                status = visit(row->path, row, data);
             continue;
-        length = snprintf(path, sizeof(path), "%s%s", is_homely && places->home[1] ? places->home : "", row->path + is_homely);
+        }
+        if (!is_about_home)
+            continue;
+        length = snprintf(path, sizeof(path), "%s%s", places->home[1] ? places->home : "", row->path + 1);
         if (length > 0 && (size_t)length < sizeof(path) && path_is_within(path, tree))
             status = visit(path, row, data);
     }

@@ -21,8 +21,7 @@ static bool is_shown(const struct plan *plan, const char *path)
     for (size_t i = 0; i < plan->mount_count; i++) {
         const struct plan_mount *mount = &plan->mounts[i];
 
-        if (strcmp(mount->target, path) == 0 ||
-            ((mount->kind == PLAN_BIND || mount->kind == PLAN_MASK) && path_is_within(path, mount->target)))
+        if (mount->kind == PLAN_BIND || mount->kind == PLAN_MASK ? path_is_within(path, mount->target) : strcmp(mount->target, path) == 0)
             return true;
     }
     return false;

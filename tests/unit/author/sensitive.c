@@ -81,6 +81,19 @@ TEST(what_lies_in_a_tree_is_visited_and_nothing_else)
     check_int(none.count, 0);
 }
 
+TEST(a_pattern_of_the_table_is_one_name_at_any_depth)
+{
+    size_t count, patterns = 0;
+    const struct sensitive *rows = sensitive_rows(&count);
+
+    for (size_t i = 0; i < count; i++)
+        if (strchr(rows[i].path, '*')) {
+            check(strncmp(rows[i].path, "/**/", 4) == 0 && !strchr(rows[i].path + 4, '/') && !strstr(rows[i].path + 4, "**"));
+            patterns++;
+        }
+    check(patterns > 10);
+}
+
 TEST(no_row_is_there_twice)
 {
     size_t count;
