@@ -26,6 +26,7 @@ struct paths {
     enum access right;
     size_t *region_of; /* of each zone: index of its item, or NO_REGION */
     unsigned char *avoided; /* of each zone: does a pattern of `who` take the right away? 0 = not looked at */
+    const unsigned char **stands; /* of each pattern, of each zone (zones_stand()) */
     bool *is_whole;    /* the right is new in all of the zone that no pattern of its own takes away */
 };
 
@@ -56,12 +57,14 @@ static bool is_lacking(const struct paths *paths, const struct answer *answer)
 
 enum { AVOIDED_NO = 1, AVOIDED_BY_NAME, AVOIDED_BY_OBJECT };
 
-static bool covers_at(const struct paths *paths, enum object_kind kind, const char *path)
+/* `zone` at its own path, or `object` in its place. */
+static bool is_covered(const struct paths *paths, size_t zone, const char *object)
 {
     const struct path_classes *classes = &paths->zones->classes;
 
     for (size_t i = 0; i < classes->pattern_count; i++)
-        if (takes(paths, classes->roles[i], false, kind) && glob_covers(classes->patterns[i], path))
+        if (takes(paths, classes->roles[i], false, paths->answers[zone].kind) &&
+            (object ? glob_covers(classes->patterns[i], object) : paths->stands[i][zone] == ZONE_MATCHED))
             return true;
     return false;
 }
@@ -70,9 +73,9 @@ static unsigned char look_avoided(const struct paths *paths, size_t zone)
 {
     const struct answer *answer = &paths->answers[zone];
 
-    if (covers_at(paths, answer->kind, paths->zones->items[zone].path))
+    if (is_covered(paths, zone, NULL))
         return AVOIDED_BY_NAME;
-    return answer->object && covers_at(paths, answer->kind, answer->object) ? AVOIDED_BY_OBJECT : AVOIDED_NO;
+    return answer->object && is_covered(paths, zone, answer->object) ? AVOIDED_BY_OBJECT : AVOIDED_NO;
 }
 
 static bool is_avoided(const struct paths *paths, size_t zone)
@@ -86,6 +89,19 @@ static bool is_same_object(const struct answer *a, const struct answer *b)
 {
     return a->kind == b->kind && (a->object != NULL) == (b->object != NULL) &&
            (!a->object || (strcmp(a->view->source, b->view->source) == 0 && strcmp(a->view->target, b->view->target) == 0));
+}
+
+static int find_stands(struct paths *paths)
+{
+    size_t count = paths->zones->classes.pattern_count;
+    int status = 0;
+
+    paths->stands = arena_alloc(paths->differ->arena, (count + 1) * sizeof(*paths->stands));
+    if (!paths->stands)
+        return -ENOMEM;
+    for (size_t i = 0; i < count && status == 0; i++)
+        status = zones_stand(paths->zones, i, &paths->stands[i]);
+    return status;
 }
 
 static int ask_zones(struct paths *paths)
@@ -134,14 +150,13 @@ static int add_patterns(const struct paths *paths, size_t zone, struct differenc
     const struct path_classes *classes = &paths->zones->classes;
     const struct answer *answer = &paths->answers[zone];
     const char *path = paths->zones->items[zone].path;
-    struct zone_track track;
+    struct zone_track track not_initialised;
     int status = 0;
 
     for (size_t i = 0; i < classes->pattern_count && status == 0; i++) {
         if (!takes(paths, classes->roles[i], false, answer->kind))
             continue;
-        zone_track_start(&track, classes->patterns[i], path);
-        if (!zone_track_is_dead(&track))
+        if (paths->stands[i][zone] != ZONE_DEAD)
             status = words_add(paths->differ->arena, &item->except, classes->patterns[i]);
         if (!answer->object || status < 0)
             continue;
@@ -266,7 +281,7 @@ static int list_avoid(const struct paths *paths, size_t zone, struct zone_track 
         for (size_t j = 0; j < ARRAY_COUNT(places) && places[j]; j++) {
             struct zone_track track not_initialised;
 
-            if (!takes(paths, classes->roles[i], false, answer->kind))
+            if (!takes(paths, classes->roles[i], false, answer->kind) || (j == 0 && paths->stands[i][zone] == ZONE_DEAD))
                 continue;
             zone_track_start(&track, classes->patterns[i], places[j]);
             if (zone_track_is_dead(&track))
@@ -328,9 +343,11 @@ static int compare_pattern_at(struct paths *paths, size_t zone, const struct zon
     return status <= 0 ? status : begin_pattern(paths, zone, must, witness);
 }
 
-static int compare_pattern(struct paths *paths, const char *pattern, unsigned roles, bool at_object)
+static int compare_pattern(struct paths *paths, size_t number, bool at_object)
 {
     const struct zones *zones = paths->zones;
+    const char *pattern = zones->classes.patterns[number];
+    unsigned roles = zones->classes.roles[number];
     int status = 0;
 
     for (size_t i = 0; i < zones->count; i++)
@@ -340,10 +357,11 @@ static int compare_pattern(struct paths *paths, const char *pattern, unsigned ro
         struct zone_track track not_initialised;
 
         bool is_about = place && takes(paths, roles, true, paths->answers[i].kind);
+        bool is_alive = is_about && (at_object || paths->stands[number][i] != ZONE_DEAD);
 
-        if (is_about)
+        if (is_alive)
             zone_track_start(&track, pattern, place);
-        if (is_about && !zone_track_is_dead(&track))
+        if (is_alive && !zone_track_is_dead(&track))
             status = compare_pattern_at(paths, i, &track);
         else if (i && paths->region_of[zones->items[i].parent] != NO_REGION && !paths->is_whole[i] && (at_object || !is_about))
             status = leave_out(paths, i); /* it is another object, of which the pattern says nothing */
@@ -359,9 +377,9 @@ static int find_patterns(struct paths *paths)
     for (size_t i = 0; i < classes->pattern_count && status == 0; i++) {
         if (!takes(paths, classes->roles[i], true, OBJECT_HOST) || takes(paths, classes->roles[i], false, OBJECT_HOST))
             continue;
-        status = compare_pattern(paths, classes->patterns[i], classes->roles[i], false);
+        status = compare_pattern(paths, i, false);
         if (status == 0 && classes->view_count)
-            status = compare_pattern(paths, classes->patterns[i], classes->roles[i], true);
+            status = compare_pattern(paths, i, true);
     }
     return status;
 }
@@ -419,6 +437,8 @@ int differ_paths(struct differ *differ)
     if (!differ->has_zones)
         status = zones_init(&differ->zones, differ->arena, differ->policies[0], differ->policies[1]);
     differ->has_zones = status == 0;
+    if (status == 0)
+        status = find_stands(&paths);
     if (status == 0)
         status = ask_zones(&paths);
     for (enum access right = ACCESS_READ; right <= ACCESS_WRITE && status == 0; right++) {

@@ -36,6 +36,9 @@ struct zone_extract {
     const struct path_rule **originals[POLICY_LAYERS_MAX]; /* of each rule in the layer's paths */
 };
 
+/* Where a pattern stands at the path of a zone. */
+enum zone_stand { ZONE_DEAD = 0, ZONE_ALIVE, ZONE_MATCHED };
+
 struct zones {
     struct arena *arena;
     const struct policy *policies[2];
@@ -45,6 +48,8 @@ struct zones {
     size_t mark;
     struct zone_extract extracts[2];
     uint64_t work;
+    unsigned char **stands; /* of each pattern: where it stands in each zone, NULL = nobody asked yet */
+    struct zone_track *tracks;
 };
 
 /* -ENOMEM, -E2BIG. Both policies must outlive it. */
@@ -70,6 +75,12 @@ struct zone_track {
 void zone_track_start(struct zone_track *track, const char *pattern, const char *path);
 void zone_track_step(struct zone_track *track, const char *name, size_t length);
 bool zone_track_is_dead(const struct zone_track *track); /* it covers nothing from here on */
+
+/*
+ * Where each of classes.patterns stands at the path of each zone, found for all zones together: *ret_stands[zone] is enum zone_stand.
+ * -ENOMEM, -E2BIG.
+ */
+int zones_stand(struct zones *zones, size_t pattern, const unsigned char **ret_stands) must_check;
 
 /*
  * What `track` covers below `path`, as patterns that begin with it; in the arena. `path` itself where it is matched.
