@@ -160,6 +160,8 @@ static int fail_system(struct cordon_error *err, int errnum, const char *path)
     err->errnum = errnum;
     if (errnum == EEXIST)
         snprintf(err->text, sizeof(err->text), "%.300s is there already: name another file, or add --force to write over it", path);
+    else if (errnum == ENOENT)
+        snprintf(err->text, sizeof(err->text), "write %.300s: the directory that it is to be in is not there: make it first", path);
     else
         snprintf(err->text, sizeof(err->text), "write %.300s: %s", path, strerror(errnum));
     return -errnum;
@@ -192,7 +194,9 @@ static int make_parent(const char *path, struct cordon_error *err)
         return 0;
     if (snprintf(parent, sizeof(parent), "%.*s", (int)(slash - path), path) >= (int)sizeof(parent))
         return fail_system(err, ENAMETOOLONG, path);
-    return mkdir(parent, 0755) < 0 && errno != EEXIST ? fail_system(err, errno, parent) : 0;
+    if (mkdir(parent, 0755) == 0 || errno == EEXIST)
+        return 0;
+    return fail_system(err, errno, parent);
 }
 
 /* What is there is only replaced by a whole file, and only where that is asked for. */
