@@ -57,7 +57,7 @@ static void add_program(struct learn_evidence *evidence, const char *exe, uint64
         return;
     }
     evidence->programs[i].exe = exe;
-    evidence->programs[i].seen += count;
+    evidence->programs[i].seen = learn_count_add(evidence->programs[i].seen, count);
     for (; i > 0; i--) {
         __typeof__(evidence->programs[0]) *above = &evidence->programs[i - 1], *here = &evidence->programs[i], swap;
 
@@ -71,7 +71,7 @@ static void add_program(struct learn_evidence *evidence, const char *exe, uint64
 
 void learn_evidence_add(struct learn_evidence *evidence, const struct learn_use *use)
 {
-    evidence->seen += use->count;
+    evidence->seen = learn_count_add(evidence->seen, use->count);
     evidence->runs |= UINT64_C(1) << use->run;
     evidence->objects++;
     evidence->is_refused |= use->is_refused;
@@ -106,7 +106,7 @@ static int compare_omissions(const void *a, const void *b)
 
 static void add_evidence(struct learn_evidence *evidence, const struct learn_evidence *other)
 {
-    evidence->seen += other->seen;
+    evidence->seen = learn_count_add(evidence->seen, other->seen);
     evidence->runs |= other->runs;
     evidence->objects += other->objects;
     evidence->is_refused |= other->is_refused;
@@ -144,6 +144,21 @@ static int compare_rules(const void *a, const void *b)
     return order ? order : strcmp(left->protocol ?: "", right->protocol ?: "");
 }
 
+/* Its own file has its name from whoever installed it; one in the workspace has the name that the program gave it. */
+static const char *profile_of(const struct learn_map *map, const struct learn_use *use)
+{
+    const char *const names[] = {use->named, use->path};
+    const char *profile = NULL;
+
+    for (size_t i = 0; i < ARRAY_COUNT(names) && !profile && use->operation == OPERATION_EXECUTE && !use->is_refused; i++) {
+        enum learn_place place = names[i] ? learn_map_place(map, names[i]) : 0;
+
+        if (!use->is_private && (place == LEARN_PLACE_SYSTEM || place == LEARN_PLACE_TOOLCHAIN))
+            profile = learn_map_program(names[i]);
+    }
+    return profile;
+}
+
 /* Names of Cordon before paths: a profile that is needed anyway, or one whose files these are. */
 static int learn_profiles(const struct learn_map *map, const struct learn_input *input, struct learn_needs *needs,
                           struct learned *learned, struct error *err)
@@ -154,9 +169,7 @@ static int learn_profiles(const struct learn_map *map, const struct learn_input 
 
     for (size_t i = 0; i < input->count && r == 0; i++) {
         const struct learn_use *use = &input->uses[i];
-        const char *profile = use->operation == OPERATION_EXECUTE && !use->is_refused
-                                  ? learn_map_program(use->named ?: use->path) ?: learn_map_program(use->path)
-                                  : NULL;
+        const char *profile = profile_of(map, use);
 
         if (profile)
             r = learn_rule_get(learned, LEARN_EXTENDS, profile, &rule, err);
@@ -205,34 +218,67 @@ static int learn_sockets(const struct learn_needs *needs, struct learned *learne
     return r;
 }
 
-static int learn_hosts(const struct learn_needs *needs, struct learned *learned, struct error *err)
+#define PORT_GUESSED 443
+
+/* Was there more than a question for its name? */
+static bool is_known_better(const struct learn_use *const *uses, size_t count, const struct learn_use *asked)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!uses[i]->is_name_only && strcmp(uses[i]->host, asked->host) == 0)
+            return true;
+    return false;
+}
+
+static int learn_host(struct learned *learned, const struct learn_use *use, struct error *err)
+{
+    const char *protocol = use->protocol && !use->is_name_only ? use->protocol : "tcp";
+    unsigned port = use->is_name_only ? PORT_GUESSED : use->port;
+    char *key = arena_printf(learned->arena, "%s %u %s", use->host, port, protocol);
+    struct learn_rule *rule;
+    int r;
+
+    if (!key)
+        return error_memory(err);
+    r = learn_rule_get(learned, LEARN_HOST, key, &rule, err);
+    if (r < 0)
+        return r;
+    rule->port = port;
+    rule->why = use->is_name_only ? "its name was asked for and refused; the port is a guess" : NULL;
+    rule->is_address = use->is_address;
+    rule->protocol = arena_string(learned->arena, protocol);
+    learn_evidence_add(&rule->evidence, use);
+    return rule->protocol ? 0 : error_memory(err);
+}
+
+static int learn_hosts(struct learned *learned, const struct learn_use *const *uses, size_t count, struct error *err)
 {
     int r = 0;
 
-    for (size_t i = 0; i < needs->host_count && r == 0; i++) {
-        const struct learn_use *use = needs->hosts[i];
-        const char *protocol = use->protocol ?: "tcp";
-        char *key = arena_printf(learned->arena, "%s %u %s", use->host, use->port, protocol);
-        struct learn_rule *rule;
-
-        if (!key)
-            return error_memory(err);
-        r = learn_rule_get(learned, LEARN_HOST, key, &rule, err);
-        if (r < 0)
-            return r;
-        rule->port = use->port;
-        rule->is_address = use->is_address;
-        rule->protocol = arena_string(learned->arena, protocol);
-        if (!rule->protocol)
-            return error_memory(err);
-        learn_evidence_add(&rule->evidence, use);
-    }
+    for (size_t i = 0; i < count && r == 0; i++)
+        if (!uses[i]->is_name_only || !is_known_better(uses, count, uses[i]))
+            r = learn_host(learned, uses[i], err);
     for (size_t i = 0; i < learned->rule_count && r == 0; i++)
         if (learned->rules[i].kind == LEARN_HOST) {
             learned->rules[i].text = arena_string_n(learned->arena, learned->rules[i].text, strcspn(learned->rules[i].text, " "));
             if (!learned->rules[i].text)
                 return error_memory(err);
         }
+    return r;
+}
+
+/* By the same way as those in force, into a list of their own. */
+static int propose_hosts(struct learned *learned, const struct learn_needs *needs, struct error *err)
+{
+    struct learned apart = *learned;
+    int r;
+
+    apart.rule_count = 0;
+    apart.rules = arena_alloc(learned->arena, LEARN_RULES_MAX * sizeof(*apart.rules));
+    if (!apart.rules)
+        return error_memory(err);
+    r = learn_hosts(&apart, needs->proposed, needs->proposed_count, err);
+    learned->proposed = apart.rules;
+    learned->proposed_count = apart.rule_count;
     return r;
 }
 
@@ -252,12 +298,12 @@ static int learn_denials(struct learned *learned, struct error *err)
     return r;
 }
 
-static void judge_rules(struct learned *learned)
+static void judge_rules(const struct learned *learned, struct learn_rule *rules, size_t count)
 {
     uint64_t all = learned->run_count >= 64 ? UINT64_MAX : (UINT64_C(1) << learned->run_count) - 1;
 
-    for (size_t i = 0; i < learned->rule_count; i++) {
-        struct learn_rule *rule = &learned->rules[i];
+    for (size_t i = 0; i < count; i++) {
+        struct learn_rule *rule = &rules[i];
         size_t runs = (size_t)__builtin_popcountll(rule->evidence.runs);
 
         rule->confidence = LEARN_HIGH;
@@ -272,28 +318,38 @@ static void judge_rules(struct learned *learned)
     }
 }
 
+static void sort_rules(const struct learned *learned, struct learn_rule *rules, size_t count)
+{
+    if (count)
+        qsort(rules, count, sizeof(*rules), compare_rules);
+    judge_rules(learned, rules, count);
+}
+
 static int new_learned(const struct learn_input *input, const struct learn_options *options, struct learned **ret_learned,
                        struct error *err)
 {
     struct arena *arena auto_arena = arena_new();
     struct learned *learned = arena ? arena_alloc(arena, sizeof(*learned)) : NULL;
     struct learn_places *places = arena ? arena_alloc(arena, sizeof(*places)) : NULL;
+    bool has_workspace;
 
     if (!learned || !places)
         return error_memory(err);
     learned->rules = arena_alloc(arena, LEARN_RULES_MAX * sizeof(*learned->rules));
     places->home = arena_string(arena, options->places.home);
     places->user = arena_string(arena, options->places.user ?: "");
-    places->workspace = options->places.workspace ? arena_string(arena, options->places.workspace) : NULL;
+    /* A home, or what has it in it, is no workspace: all of it would be read for one file in it. */
+    has_workspace = options->places.workspace && !path_is_within(options->places.home, options->places.workspace);
+    places->workspace = has_workspace ? arena_string(arena, options->places.workspace) : NULL;
     places->caller_path = arena_string(arena, options->places.caller_path ?: "");
     if (!learned->rules || !places->home || !places->user || !places->caller_path ||
-        (options->places.workspace && !places->workspace))
+        (has_workspace && !places->workspace))
         return error_memory(err);
     learned->places = places;
     learned->run_count = input->run_count;
     learned->lost = input->lost;
     for (size_t i = 0; i < input->count; i++)
-        learned->use_count += input->uses[i].count;
+        learned->use_count = learn_count_add(learned->use_count, input->uses[i].count);
     learned->arena = take_ptr(arena);
     *ret_learned = learned;
     return 0;
@@ -343,17 +399,21 @@ int learn_policy(const struct learn_input *input, const struct learn_options *op
     if (r == 0)
         r = learn_sockets(&needs, learned, err);
     if (r == 0)
-        r = learn_hosts(&needs, learned, err);
+        r = learn_hosts(learned, needs.hosts, needs.host_count, err);
+    if (r == 0 && needs.proposed_count)
+        r = propose_hosts(learned, &needs, err);
     if (r == 0)
         r = learn_denials(learned, err);
     if (r < 0)
         return r;
-    qsort(learned->rules, learned->rule_count, sizeof(*learned->rules), compare_rules);
-    judge_rules(learned);
+    sort_rules(learned, learned->rules, learned->rule_count);
+    sort_rules(learned, learned->proposed, learned->proposed_count);
     r = learn_check(&needs, learned, err);
     learn_omissions_fold(learned);
     for (size_t i = 0; i < learned->rule_count && r == 0; i++)
         r = keep_programs(learned, &learned->rules[i].evidence, err);
+    for (size_t i = 0; i < learned->proposed_count && r == 0; i++)
+        r = keep_programs(learned, &learned->proposed[i].evidence, err);
     for (size_t i = 0; i < learned->omission_count && r == 0; i++)
         r = keep_programs(learned, &learned->omissions[i].evidence, err);
     if (r < 0)

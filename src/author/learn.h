@@ -16,6 +16,7 @@
 #include "event/read.h"
 
 #define LEARN_USES_MAX 200000 /* different ones */
+#define LEARN_BYTES_MAX ((size_t)256 << 20) /* of different names */
 #define LEARN_RUNS_MAX 64
 #define LEARN_RULES_MAX 512
 
@@ -36,20 +37,25 @@ struct learn_use {
     const char *second;       /* RENAME, LINK */
     const char *host;         /* name, or address in digits; NULL = not of a network */
     bool is_address;          /* `host` is one */
+    bool is_name_only;        /* it was asked for, and nobody knows what for */
     unsigned port;
     const char *protocol;     /* "tcp", "udp", "icmp" */
     const char *call;         /* system call, NULL = not known */
     const char *exe;          /* who; NULL = not known */
     bool is_refused, is_hidden, is_missing;
+    bool is_private; /* done to what is the container's own and not the host's */
     unsigned sequence;        /* in the record */
     unsigned run;             /* index into learn_input.runs */
     uint64_t count;
 };
 
+struct learn_texts;
+
 struct learn_input {
     struct arena *arena;
-    struct learn_use *uses;
-    size_t count;
+    struct learn_texts *texts;
+    struct learn_use *uses; /* mem_resize()d, `room` of them */
+    size_t count, room;
     const char **runs; /* run ids */
     size_t run_count;
     const char *workspace; /* of all of them; NULL = no record says */
@@ -120,6 +126,8 @@ struct learned {
     const struct learn_places *places; /* copied */
     struct learn_rule *rules; /* by kind, then by text */
     size_t rule_count;
+    struct learn_rule *proposed; /* hosts that the network refused: rules that are not in force */
+    size_t proposed_count;
     struct learn_omission *omissions;
     size_t omission_count;
     size_t run_count;

@@ -13,6 +13,9 @@ int learn_input_new(struct learn_input **ret_input, struct error *err)
 
     if (!input)
         return error_memory(err);
+    input->texts = learn_texts_new(arena);
+    if (!input->texts)
+        return error_memory(err);
     input->arena = take_ptr(arena);
     *ret_input = input;
     return 0;
@@ -20,8 +23,10 @@ int learn_input_new(struct learn_input **ret_input, struct error *err)
 
 void learn_input_free(struct learn_input *input)
 {
-    if (input)
-        arena_free(input->arena);
+    if (!input)
+        return;
+    mem_free(input->uses); /* the rest, and the input itself, lie in its arena */
+    arena_free(input->arena);
 }
 
 void learn_input_free_at(struct learn_input **input)
@@ -46,6 +51,8 @@ static int compare_uses(const struct learn_use *a, const struct learn_use *b)
         {a->is_hidden, b->is_hidden},
         {a->is_missing, b->is_missing},
         {a->is_address, b->is_address},
+        {a->is_private, b->is_private},
+        {a->is_name_only, b->is_name_only},
     };
     const char *const texts[][2] = {
         {a->path, b->path}, {a->named, b->named}, {a->second, b->second},     {a->host, b->host},
@@ -75,7 +82,7 @@ static void fold(struct learn_input *input)
         qsort(input->uses, input->count, sizeof(*input->uses), compare_any_uses);
     for (size_t i = 0; i < input->count; i++)
         if (kept && compare_uses(&input->uses[kept - 1], &input->uses[i]) == 0)
-            input->uses[kept - 1].count += input->uses[i].count;
+            input->uses[kept - 1].count = learn_count_add(input->uses[kept - 1].count, input->uses[i].count);
         else
             input->uses[kept++] = input->uses[i];
     input->count = kept;
@@ -105,24 +112,28 @@ static int find_run(struct learn_input *input, const char *id, unsigned *ret_run
 static int copy_text(struct learn_input *input, const char *text, const char **ret_text, struct error *err)
 {
     *ret_text = NULL;
-    if (!text)
-        return 0;
-    *ret_text = arena_string(input->arena, text);
-    return *ret_text ? 0 : error_memory(err);
+    return text ? learn_text_keep(input->texts, text, ret_text, err) : 0;
+}
+
+uint64_t learn_count_add(uint64_t a, uint64_t b)
+{
+    uint64_t sum;
+
+    return __builtin_add_overflow(a, b, &sum) ? UINT64_MAX : sum;
 }
 
 /* A path that is absolute; others say nothing without a place. */
 static int copy_path(struct learn_input *input, const char *text, const char **ret_path, struct error *err)
 {
+    struct arena *work auto_arena = NULL;
+    char *path;
+
     *ret_path = NULL;
-    if (!text || text[0] != '/' || strlen(text) > PATH_LENGTH_MAX)
+    if (!text || text[0] != '/' || strlen(text) > PATH_LENGTH_MAX || path_has_dotdot(text))
         return 0;
-    *ret_path = path_normalise(input->arena, text);
-    if (!*ret_path)
-        return error_memory(err);
-    if (path_has_dotdot(*ret_path))
-        *ret_path = NULL;
-    return 0;
+    work = arena_new();
+    path = work ? path_normalise(work, text) : NULL;
+    return path ? copy_text(input, path, ret_path, err) : error_memory(err);
 }
 
 static int read_access(struct learn_input *input, const struct event_access *access, struct learn_use *use, struct error *err)
@@ -132,6 +143,7 @@ static int read_access(struct learn_input *input, const struct event_access *acc
     use->operation = access->operation;
     use->is_refused = strcmp(access->type, "access.denied") == 0;
     use->is_hidden = access->is_hidden;
+    use->is_private = !use->is_refused && !access->outside;
     use->is_missing = use->is_refused && access->errnum == ENOENT && !access->is_hidden;
     use->count = access->count;
     r = copy_text(input, access->kind, &use->kind, err);
@@ -159,7 +171,8 @@ static int read_network(struct learn_input *input, const struct event_network *n
     const char *host = network->name && *network->name ? network->name : network->address;
     int r;
 
-    use->is_refused = strcmp(network->type, "network.denied") == 0;
+    use->is_name_only = strcmp(network->type, "network.name-denied") == 0;
+    use->is_refused = use->is_name_only || strcmp(network->type, "network.denied") == 0;
     if (!host || !*host || (!use->is_refused && strcmp(network->type, "network.connected") != 0))
         return 0;
     use->operation = OPERATION_CONNECT;
@@ -188,7 +201,7 @@ static void repeat_use(struct learn_input *input, size_t from, const struct even
     }
     if (low < input->count && input->uses[low].sequence == record->count.of_sequence &&
         strcmp(input->runs[input->uses[low].run], record->run) == 0)
-        input->uses[low].count += record->count.count;
+        input->uses[low].count = learn_count_add(input->uses[low].count, record->count.count);
 }
 
 /* Rules about ${workspace} are about one directory. */
@@ -205,9 +218,33 @@ static int read_started(struct learn_input *input, const struct event_record *re
     return copy_path(input, workspace, &input->workspace, err);
 }
 
+/* Folded in place, so the array is the input's own and not the arena's. */
+static int add_use(struct learn_input *input, const struct learn_use *use, size_t *from, struct error *err)
+{
+    if (input->count == LEARN_USES_MAX) {
+        fold(input);
+        *from = input->count;
+        /* With room for many more, or a file could have it folded for each of its lines. */
+        if (input->count > LEARN_USES_MAX / 4 * 3)
+            return error_set(err, ERROR_LIMIT, E2BIG, "more different uses than %d; learn from some of the runs",
+                             LEARN_USES_MAX / 4 * 3);
+    }
+    if (input->count == input->room) {
+        size_t room = input->room ? input->room * 2 : 64;
+        struct learn_use *uses = mem_resize(input->uses, room * sizeof(*uses));
+
+        if (!uses)
+            return error_memory(err);
+        input->uses = uses;
+        input->room = room;
+    }
+    input->uses[input->count++] = *use;
+    return 0;
+}
+
 static int read_record(struct learn_input *input, const struct event_record *record, size_t *from, struct error *err)
 {
-    struct learn_use use = {.sequence = record->sequence}, *added;
+    struct learn_use use = {.sequence = record->sequence};
     int r = find_run(input, record->run, &use.run, err);
 
     if (r < 0)
@@ -217,7 +254,7 @@ static int read_record(struct learn_input *input, const struct event_record *rec
     else if (record->kind == RECORD_REPEATED)
         repeat_use(input, *from, record);
     else if (record->kind == RECORD_LOST || record->kind == RECORD_NETWORK_LOST)
-        input->lost += record->count.count;
+        input->lost = learn_count_add(input->lost, record->count.count);
     else if (record->kind == RECORD_ACCESS)
         r = record->is_cut ? 0 : read_access(input, &record->access, &use, err);
     else if (record->kind == RECORD_NETWORK)
@@ -228,17 +265,7 @@ static int read_record(struct learn_input *input, const struct event_record *rec
         return r;
     if (use.count == 0)
         use.count = 1;
-    if (input->count == LEARN_USES_MAX) {
-        fold(input);
-        *from = input->count;
-    }
-    if (input->count == LEARN_USES_MAX)
-        return error_set(err, ERROR_LIMIT, E2BIG, "more than %d different uses; learn from some of the runs", LEARN_USES_MAX);
-    added = arena_append(input->arena, input->uses, input->count);
-    if (!added)
-        return error_memory(err);
-    *added = use;
-    return 0;
+    return add_use(input, &use, from, err);
 }
 
 int learn_input_read(struct learn_input *input, struct event_reader *reader, struct error *err)

@@ -133,7 +133,8 @@ bool learn_map_may_widen(const struct learn_map *map, const char *directory)
     if (path_depth(directory) < 2 || path_is_within(places->home, directory) ||
         (places->workspace && path_is_within(places->workspace, directory)) || learn_sensitive(places, directory))
         return false;
-    if (strncmp(directory, "/var/lib", 8) == 0 || strncmp(directory, "/run/", 5) == 0 || strncmp(directory, "/home/", 6) == 0)
+    if (strncmp(directory, "/var/", 5) == 0 || strncmp(directory, "/run/", 5) == 0 || strncmp(directory, "/home/", 6) == 0 ||
+        strncmp(directory, "/mnt/", 5) == 0 || strncmp(directory, "/media/", 7) == 0)
         if (!path_is_within(directory, places->home) && path_depth(directory) < 3)
             return false;
     if (!path_is_within(directory, places->home))

@@ -4,11 +4,13 @@
 #include <string.h>
 
 #include "author/learn_parts.h"
+#include "base/utf8.h"
 
 #define NUMBER_LENGTH 5  /* from here on a row of digits is a pid, a date or a time */
 #define DIGEST_LENGTH 8  /* of hexadecimal digits of both sorts */
 #define RANDOM_MIN    6  /* mkstemp() */
 #define RANDOM_MAX    16
+#define VISIBLE_MAX   200 /* of one name in a comment */
 
 enum sort { SORT_DIGIT = 1, SORT_LOWER = 2, SORT_UPPER = 4 };
 
@@ -111,4 +113,65 @@ bool learn_name_varies(const char *name, size_t length, struct text *pattern)
         i = end;
     }
     return varies;
+}
+
+/* Some readers of YAML end a line at these, or take the document to begin. */
+static bool ends_lines(const char *text)
+{
+    return strncmp(text, "\xe2\x80\xa8", 3) == 0 || strncmp(text, "\xe2\x80\xa9", 3) == 0 || strncmp(text, "\xef\xbb\xbf", 3) == 0;
+}
+
+/* How much of it people and documents can take as it is; 0 = it must be shown in another way. */
+static size_t plain_length(const char *text)
+{
+    return ends_lines(text) ? 0 : utf8_printable(text);
+}
+
+void learn_add_visible(struct text *out, const char *text)
+{
+    for (size_t shown = 0; *text; shown++) {
+        size_t length = plain_length(text);
+
+        if (shown == VISIBLE_MAX) {
+            text_add(out, "...");
+            return;
+        }
+        if (length)
+            text_add_n(out, text, length);
+        else
+            text_printf(out, "\\x%02X", (unsigned char)*text);
+        text += length ? length : 1;
+    }
+}
+
+/* Behind what a variable stands for; that is the machine's, and not a program's choice. */
+static const char *behind_variable(const struct learn_places *places, const char *path)
+{
+    if (places->workspace && path_is_within(path, places->workspace))
+        return path + strlen(places->workspace);
+    return strcmp(places->home, "/") != 0 && path_is_within(path, places->home) ? path + strlen(places->home) : path;
+}
+
+/* Patterns and control characters are not names in a document, and a replaced byte is not the file's. */
+bool learn_name_can_be_written(const struct learn_places *places, const char *path)
+{
+    const char *rest = behind_variable(places, path);
+
+    if (strpbrk(rest, "*?[") || strstr(rest, "${") || strstr(rest, "\xef\xbf\xbd") || strlen(path) > PATH_LENGTH_MAX)
+        return false;
+    for (size_t length; *rest; rest += length) {
+        length = plain_length(rest);
+        if (!length)
+            return false;
+    }
+    return true;
+}
+
+void learn_add_spelled(struct text *out, const struct learn_places *places, const char *path)
+{
+    const char *rest = behind_variable(places, path);
+
+    if (rest != path)
+        text_add(out, places->workspace && path_is_within(path, places->workspace) ? "${workspace}" : "${home}");
+    text_add(out, rest);
 }

@@ -1,33 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What each use needs of a policy: a path to read or to change, a host, a socket; or nothing; or what is left out. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "author/learn_parts.h"
-
-/* Names that the program made itself: what is done to them needs no rule but the one by which they came to be. */
-struct made {
-    const char **paths;
-    size_t count;
-};
-
-struct finding {
-    struct learn_map *map;
-    const struct learn_options *options;
-    struct learned *learned;
-    struct learn_needs *needs;
-    struct made made;
-    struct error *err;
-};
+#include "author/learn_needs.h"
 
 static int compare_paths(const void *a, const void *b)
 {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static bool is_made(const struct finding *f, const char *path)
+bool learn_is_made(const struct finding *f, const char *path)
 {
-    return f->made.count && bsearch(&path, f->made.paths, f->made.count, sizeof(path), compare_paths);
+    return f->made_count && bsearch(&path, f->made, f->made_count, sizeof(path), compare_paths);
 }
 
 static int find_made(struct finding *f, const struct learn_input *input)
@@ -44,13 +30,13 @@ static int find_made(struct finding *f, const struct learn_input *input)
             path = use->second;
         if (!path)
             continue;
-        added = arena_append(f->map->arena, f->made.paths, f->made.count);
+        added = arena_append(f->map->arena, f->made, f->made_count);
         if (!added)
             return error_memory(f->err);
         *added = path;
     }
-    if (f->made.count)
-        qsort(f->made.paths, f->made.count, sizeof(*f->made.paths), compare_paths);
+    if (f->made_count)
+        qsort(f->made, f->made_count, sizeof(*f->made), compare_paths);
     return 0;
 }
 
@@ -95,6 +81,8 @@ static int find_read(struct finding *f, const struct learn_use *use, const char 
         return 0;
     case LEARN_PLACE_HOME:
     case LEARN_PLACE_SYSTEM:
+        if (use->is_private)
+            return 0;
         /* To list what everybody shares is no reason to open all of it; what is granted below is listed inside. */
         if (is_directory && !learn_map_tree(f->map, path) && !learn_map_may_widen(f->map, path) &&
             document_access(f->map->base, path, NULL) == ACCESS_DENIED)
@@ -113,11 +101,16 @@ static int find_read(struct finding *f, const struct learn_use *use, const char 
 /* A name in a directory, or, where that was made by the program too, in the first above that was not. */
 static const char *entry_root(struct finding *f, const char *path)
 {
-    const char *root = path_parent(f->map->arena, path);
+    char root[PATH_LENGTH_MAX + 1];
+    size_t length = strlen(path);
 
-    while (root && strcmp(root, "/") != 0 && is_made(f, root))
-        root = path_parent(f->map->arena, root);
-    return root;
+    if (length >= sizeof(root))
+        return NULL;
+    memcpy(root, path, length + 1);
+    do
+        *strrchr(root, '/') = '\0';
+    while (*root && learn_is_made(f, root));
+    return arena_string(f->map->arena, *root ? root : "/");
 }
 
 /* A new repository has a configuration; one that was there stays as it is. */
@@ -126,7 +119,7 @@ static bool makes_repository(const struct finding *f, const char *path)
     static const char name[] = "/.git/config";
     size_t length = strlen(path);
 
-    return length > strlen(name) && strcmp(path + length - strlen(name), name) == 0 && is_made(f, path);
+    return length > strlen(name) && strcmp(path + length - strlen(name), name) == 0 && learn_is_made(f, path);
 }
 
 static int find_workspace_write(struct finding *f, const struct learn_use *use, const char *path, const char *root, bool is_entry)
@@ -141,12 +134,33 @@ static int find_workspace_write(struct finding *f, const struct learn_use *use, 
     return add_need(f, use, root, true, is_entry, LEARN_PLACE_WORKSPACE);
 }
 
+/* Outside of the workspace: what programs outside obey nobody learns to write, nor a directory in which such a name could come to be. */
+static int find_outer_write(struct finding *f, const struct learn_use *use, const char *path, const char *root, bool is_entry)
+{
+    const char *home = f->map->places.home, *parent = path_parent(f->map->arena, path), *obeyed;
+    bool is_home = path_is_within(path, home);
+
+    if (!parent || learn_obeyed(f->map->arena, &f->map->places, root, &obeyed) < 0)
+        return error_memory(f->err);
+    if (use->is_refused)
+        return omit(f, use, path, is_home ? "would change the home; it was refused" : "would change what is not the program's; it was refused",
+                    obeyed != NULL);
+    if (use->is_private || strcmp(root, home) == 0 || strcmp(parent, home) == 0)
+        return omit(f, use, path, is_home ? "stays in the private home, which is lost at the end" : "stays inside, and is lost at the end",
+                    false);
+    if (obeyed)
+        return omit(f, use, path, obeyed, true);
+    if (!learn_map_may_widen(f->map, root) && (is_home || is_entry || !learn_map_may_widen(f->map, path)))
+        return omit(f, use, path, "would open a directory that everybody shares for writing", false);
+    return add_need(f, use, root, true, is_entry, is_home ? LEARN_PLACE_HOME : LEARN_PLACE_SYSTEM);
+}
+
 static int find_write(struct finding *f, const struct learn_use *use, const char *path, bool is_entry)
 {
     enum learn_place place = learn_map_place(f->map, path);
-    const char *home = f->map->places.home, *root = path;
+    const char *root = path;
 
-    if (is_entry || is_made(f, path)) {
+    if (is_entry || learn_is_made(f, path)) {
         root = entry_root(f, path);
         is_entry = true;
         if (!root)
@@ -164,46 +178,10 @@ static int find_write(struct finding *f, const struct learn_use *use, const char
     case LEARN_PLACE_TOOLCHAIN:
         return omit(f, use, path, "would change a toolchain that other programs run", true);
     case LEARN_PLACE_HOME:
-        if (strcmp(root, home) == 0 || strcmp(path_parent(f->map->arena, path) ?: home, home) == 0 ||
-            !learn_map_may_widen(f->map, root))
-            return omit(f, use, path, "stays in the private home, which is lost at the end", false);
-        break;
     case LEARN_PLACE_SYSTEM:
-        if (use->is_refused)
-            return omit(f, use, path, "would change what is not the program's; it was refused", false);
-        if (!learn_map_may_widen(f->map, root) && (is_entry || !learn_map_may_widen(f->map, path)))
-            return omit(f, use, path, "would open a directory that everybody shares for writing", false);
-        break;
+        return find_outer_write(f, use, path, root, is_entry);
     }
-    return add_need(f, use, root, true, is_entry, place);
-}
-
-static int add_pointer(struct finding *f, const struct learn_use ***list, size_t *count, const struct learn_use *use)
-{
-    const struct learn_use **added = arena_append(f->map->arena, *list, *count);
-
-    if (!added)
-        return error_memory(f->err);
-    *added = use;
-    return 0;
-}
-
-static int find_connect(struct finding *f, const struct learn_use *use)
-{
-    if (use->path) {
-        if (is_made(f, use->path))
-            return 0;
-        return add_pointer(f, &f->needs->sockets, &f->needs->socket_count, use);
-    }
-    if (use->host && use->is_refused && !f->options->takes_denied_hosts)
-        return omit(f, use, use->host, "the network refused it; name the host if it is meant", false);
-    if (use->host && use->protocol && strcmp(use->protocol, "icmp") == 0)
-        return omit(f, use, use->host, "echo; name the host with protocol: icmp if it is meant", false);
-    if (use->host)
-        return add_pointer(f, &f->needs->hosts, &f->needs->host_count, use);
-    if (use->is_refused)
-        return omit(f, use, use->text ?: "an address", "there was no network; name the host if it is meant", false);
-    return 0;
+    return error_set(f->err, ERROR_INVALID, EINVAL, "a path without a place");
 }
 
 static int find_other(struct finding *f, const struct learn_use *use)
@@ -282,7 +260,7 @@ static int find_use(struct finding *f, const struct learn_use *use)
     if (reason)
         return omit(f, use, path, reason, true);
     if (use->operation == OPERATION_CONNECT)
-        return find_connect(f, use);
+        return learn_find_connect(f, use);
     if (use->operation == OPERATION_BIND)
         return use->path ? find_write(f, use, use->path, true) : 0;
     if (!operation_is_of_file(use->operation) || use->operation == OPERATION_MOUNT)

@@ -8,6 +8,14 @@
 #include "base/text.h"
 #include "policy/policy.h"
 
+/* learn_texts.c. The arena's; NULL without memory. */
+struct learn_texts *learn_texts_new(struct arena *arena);
+/* The one copy of `text`. ERROR_LIMIT beyond LEARN_BYTES_MAX. */
+int learn_text_keep(struct learn_texts *texts, const char *text, const char **ret_text, struct error *err) must_check;
+
+/* Numbers of records: what is too much for one stays the most there is. */
+uint64_t learn_count_add(uint64_t a, uint64_t b);
+
 /* Where a path lies, for a policy. */
 enum learn_place {
     LEARN_PLACE_BUILTIN = 1, /* /proc, /dev: there without a rule, or never */
@@ -47,6 +55,10 @@ bool learn_name_varies(const char *name, size_t length, struct text *pattern);
 
 /* Why nobody should learn to allow it, NULL = nothing is known. */
 const char *learn_sensitive(const struct learn_places *places, const char *path);
+/* Why nothing at, above or below `path` should be writable: a program outside executes or obeys it. NULL = it may be. */
+int learn_obeyed(struct arena *arena, const struct learn_places *places, const char *path, const char **ret_why) must_check;
+/* Can a document say it, with ${workspace} and ${home} for what they stand for? */
+bool learn_name_can_be_written(const struct learn_places *places, const char *path);
 /* This path as a pattern, which may be denied where nothing is there yet. NULL without memory. */
 const char *learn_name_pattern(struct arena *arena, const char *path);
 
@@ -61,15 +73,14 @@ struct learn_need {
     bool is_entry;    /* write: a name in `path` is made or removed, so that nothing below `path` will do */
     enum learn_place place;
     const struct learn_use *use;
-    size_t root; /* index into the tree's roots */
 };
 
 /* What uses need; what no rule should give is in learned->omissions. */
 struct learn_needs {
     struct learn_need *items;
     size_t count;
-    const struct learn_use **hosts, **sockets;
-    size_t host_count, socket_count;
+    const struct learn_use **hosts, **proposed, **sockets;
+    size_t host_count, proposed_count, socket_count;
 };
 int learn_needs_find(struct learn_map *map, const struct learn_input *input, const struct learn_options *options,
                      struct learned *learned, struct learn_needs *ret_needs, struct error *err) must_check;
@@ -99,6 +110,10 @@ void learn_evidence_write(struct text *out, const struct learn_evidence *evidenc
 /* A rule as an item of a list in YAML, and as a line of `learned`. */
 void learn_rule_item(struct text *out, const struct learned *learned, const struct learn_rule *rule);
 void learn_rule_token(struct text *out, const struct learned *learned, const struct learn_rule *rule);
+/* Bytes of a program's choice in a comment: made visible, in one line, and cut. */
+void learn_add_visible(struct text *out, const char *text);
+/* As it is written in a document: with variables for the workspace and the home. */
+void learn_add_spelled(struct text *out, const struct learn_places *places, const char *path);
 void learn_rule_comment(struct text *out, const struct learned *learned, const struct learn_rule *rule, const char *indent);
 /* The members that the lists of a kind are in: "filesystem", "readonlyPaths", NULL. */
 const char *const *learn_kind_members(enum learn_kind kind);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The table of what is sensitive, as learning asks it. */
+#include <errno.h>
 #include <string.h>
 
 #include "author/learn_parts.h"
+#include "author/obeyed.h"
 #include "author/sensitive.h"
 
 static struct sensitive_places places_of(const struct learn_places *places)
@@ -16,6 +18,23 @@ const char *learn_sensitive(const struct learn_places *places, const char *path)
     const struct sensitive *row = sensitive_find(&whose, path);
 
     return row ? row->what : NULL;
+}
+
+int learn_obeyed(struct arena *arena, const struct learn_places *places, const char *path, const char **ret_why)
+{
+    size_t count;
+    const struct known_place *rows = obeyed_places(&count);
+
+    *ret_why = NULL;
+    for (size_t i = 0; i < count && !*ret_why; i++) {
+        const char *obeyed = known_place_path(arena, &rows[i], places->home);
+
+        if (!obeyed)
+            return -ENOMEM;
+        if (path_is_within(path, obeyed) || path_is_within(obeyed, path))
+            *ret_why = rows[i].what;
+    }
+    return 0;
 }
 
 struct below {

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "author/learn_parts.h"
-#include "base/utf8.h"
 
 #define CLUSTER_READ  4 /* so many things used in one directory are the directory */
 #define CLUSTER_WRITE 8 /* so many directories written in the workspace are the workspace */
@@ -18,6 +17,7 @@ struct root {
     bool is_write;
     enum learn_place place;
     const char *why; /* it is wider than what was used */
+    bool is_exact;   /* it was refused: no reason for anything beside it */
     struct learn_rule *rule;
 };
 
@@ -60,6 +60,7 @@ static void sort_roots(struct tree *tree)
         qsort(tree->roots, tree->count, sizeof(*tree->roots), compare_roots);
     for (size_t i = 0; i < tree->count; i++) {
         if (kept && strcmp(tree->roots[kept - 1].path, tree->roots[i].path) == 0) {
+            tree->roots[kept - 1].is_exact &= tree->roots[i].is_exact;
             if (!tree->roots[kept - 1].why && tree->roots[kept - 1].is_write == tree->roots[i].is_write)
                 tree->roots[kept - 1].why = tree->roots[i].why;
             continue;
@@ -130,6 +131,13 @@ static int root_of_read(struct tree *tree, const struct learn_need *need)
     if (known && (strcmp(known, need->path) == 0 || !learn_sensitive(&tree->map->places, known)))
         return add_root(tree, known, false, need->place,
                         strcmp(known, need->path) ? "the tree belongs together; parts of it were used" : NULL);
+    if (need->use->is_refused) {
+        int r = add_root(tree, need->path, false, need->place, NULL);
+
+        if (r == 0)
+            tree->roots[tree->count - 1].is_exact = true;
+        return r;
+    }
     path = before_varying(tree, need->path, &why);
     return add_root(tree, path, false, need->place, why);
 }
@@ -160,19 +168,6 @@ static int root_of_need(struct tree *tree, const struct learn_need *need)
     return 0;
 }
 
-/* Can a document say it? Patterns and control characters are not names there, and a replaced byte is not the file's. */
-static bool is_writable_name(const char *path)
-{
-    if (strpbrk(path, "*?[") || strstr(path, "${") || strstr(path, "\xef\xbf\xbd") || strlen(path) > PATH_LENGTH_MAX)
-        return false;
-    for (size_t length; *path; path += length) {
-        length = utf8_printable(path);
-        if (!length)
-            return false;
-    }
-    return true;
-}
-
 /* What cannot be written gives way to its directory, where that may be granted for it. */
 static int spell_roots(struct tree *tree)
 {
@@ -182,12 +177,12 @@ static int spell_roots(struct tree *tree)
         struct root root = tree->roots[i];
         const char *was = root.path;
 
-        while (root.path && !is_writable_name(root.path) && strcmp(root.path, "/") != 0)
+        while (root.path && !learn_name_can_be_written(&tree->map->places, root.path) && strcmp(root.path, "/") != 0)
             root.path = path_parent(tree->map->arena, root.path);
         if (!root.path)
             return error_memory(tree->err);
         if (root.path != was) {
-            if (root.is_write || !learn_map_may_widen(tree->map, root.path))
+            if (root.is_write || root.is_exact || !learn_map_may_widen(tree->map, root.path))
                 continue; /* its uses are found uncovered, and told */
             root.why = "a name in it cannot be written in a policy";
         }
@@ -197,33 +192,37 @@ static int spell_roots(struct tree *tree)
     return 0;
 }
 
+static bool can_cluster(const struct root *root)
+{
+    return !root->is_write && !root->is_exact && (root->place == LEARN_PLACE_HOME || root->place == LEARN_PLACE_SYSTEM);
+}
+
+/* All directories of which enough was used, in one pass: what they make of those above is for the next one. */
 static int cluster_once(struct tree *tree, bool *ret_changed)
 {
-    size_t before = tree->count;
+    size_t before = tree->count, end;
 
     *ret_changed = false;
-    for (size_t i = 0; i < before; i++) {
+    for (size_t i = 0; i < before; i = end) {
         const char *parent = path_parent(tree->map->arena, tree->roots[i].path);
         size_t same = 0;
 
         if (!parent)
             return error_memory(tree->err);
-        if (tree->roots[i].is_write || (tree->roots[i].place != LEARN_PLACE_HOME && tree->roots[i].place != LEARN_PLACE_SYSTEM) ||
-            !learn_map_may_widen(tree->map, parent))
+        end = i + 1;
+        if (!can_cluster(&tree->roots[i]) || !learn_map_may_widen(tree->map, parent))
             continue;
         /* Sorted: those of one directory follow each other, with what is deeper in between. */
-        for (size_t j = i; j < before && path_is_within(tree->roots[j].path, parent); j++) {
-            const char *rest = tree->roots[j].path + strlen(parent) + 1;
-
-            same += !tree->roots[j].is_write && !strchr(rest, '/');
-        }
+        for (size_t j = i; j < before && path_is_within(tree->roots[j].path, parent); j++)
+            same += can_cluster(&tree->roots[j]) && !strchr(tree->roots[j].path + strlen(parent) + 1, '/');
         if (same < CLUSTER_READ)
             continue;
         if (add_root(tree, parent, false, tree->roots[i].place,
                      arena_printf(tree->map->arena, "%zu things in it were used", same)) < 0)
             return -ENOMEM;
         *ret_changed = true;
-        break;
+        while (end < before && path_is_within(tree->roots[end].path, parent))
+            end++;
     }
     return 0;
 }
@@ -249,34 +248,42 @@ static int cluster(struct tree *tree)
     return r;
 }
 
-/* The deepest root that gives what is needed, by looking for each directory above. */
-static struct root *find_root(struct tree *tree, const struct learn_need *need)
+static struct root *look_up(const struct tree *tree, const char *path)
 {
-    const char *path = need->path;
+    size_t low = 0, high = tree->count;
 
-    while (path) {
-        struct root key = {.path = path};
-        size_t low = 0, high = tree->count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        int order = compare_tree(path, tree->roots[middle].path);
 
-        while (low < high) {
-            size_t middle = (low + high) / 2;
-            int order = compare_tree(key.path, tree->roots[middle].path);
-
-            if (order == 0) {
-                if (tree->roots[middle].is_write || !need->is_write)
-                    return &tree->roots[middle];
-                break;
-            }
-            if (order < 0)
-                high = middle;
-            else
-                low = middle + 1;
-        }
-        if (strcmp(path, "/") == 0)
-            break;
-        path = path_parent(tree->map->arena, path);
+        if (order == 0)
+            return &tree->roots[middle];
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
     }
     return NULL;
+}
+
+/* The deepest root that gives what is needed, by looking for each directory above. */
+static struct root *find_root(const struct tree *tree, const struct learn_need *need)
+{
+    char path[PATH_LENGTH_MAX + 1];
+    size_t length = strlen(need->path);
+
+    if (length >= sizeof(path))
+        return NULL;
+    memcpy(path, need->path, length + 1);
+    while (true) {
+        struct root *root = look_up(tree, path);
+
+        if (root && (root->is_write || !need->is_write))
+            return root;
+        if (!path[1])
+            return NULL;
+        path[strrchr(path, '/') == path ? 1 : strrchr(path, '/') - path] = '\0';
+    }
 }
 
 static enum learn_kind kind_of(const struct root *root)

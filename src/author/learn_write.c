@@ -4,7 +4,6 @@
 
 #include "author/learn_parts.h"
 #include "base/json.h"
-#include "base/utf8.h"
 
 #define OMISSIONS_SHOWN 64
 
@@ -51,15 +50,9 @@ static void add_quoted(struct text *out, const char *text)
 /* With the variables that documents have, so that the policy holds for another workspace and another home. */
 static void add_path(struct text *out, const struct learned *learned, const char *path)
 {
-    const struct learn_places *places = learned->places;
     struct text spelled auto_text = {0};
 
-    if (places->workspace && path_is_within(path, places->workspace))
-        text_printf(&spelled, "${workspace}%s", path + strlen(places->workspace));
-    else if (strcmp(places->home, "/") != 0 && path_is_within(path, places->home))
-        text_printf(&spelled, "${home}%s", path + strlen(places->home));
-    else
-        text_add(&spelled, path);
+    learn_add_spelled(&spelled, learned->places, path);
     out->is_broken |= spelled.is_broken;
     add_quoted(out, spelled.data ?: "");
 }
@@ -114,31 +107,14 @@ void learn_rule_token(struct text *out, const struct learned *learned, const str
                                         [LEARN_READWRITE] = "readwrite",   [LEARN_CACHE] = "cache",
                                         [LEARN_DENIED] = "denied",         [LEARN_TOOLCHAINS] = "toolchains",
                                         [LEARN_SOCKET] = "socket",         [LEARN_HOST] = "host"};
-    const struct learn_places *places = learned->places;
 
     text_printf(out, "%s ", words[rule->kind]);
     if (rule->kind == LEARN_HOST)
         text_printf(out, "%s %u %s", rule->text, rule->port, rule->protocol);
-    else if (rule->text[0] == '/' && places->workspace && path_is_within(rule->text, places->workspace))
-        text_printf(out, "${workspace}%s", rule->text + strlen(places->workspace));
-    else if (rule->text[0] == '/' && strcmp(places->home, "/") != 0 && path_is_within(rule->text, places->home))
-        text_printf(out, "${home}%s", rule->text + strlen(places->home));
+    else if (rule->text[0] == '/')
+        learn_add_spelled(out, learned->places, rule->text);
     else
         text_add(out, rule->text);
-}
-
-/* Programs' names are theirs to choose: made visible, and one line. */
-static void add_visible(struct text *out, const char *text)
-{
-    while (*text) {
-        size_t length = utf8_printable(text);
-
-        if (length)
-            text_add_n(out, text, length);
-        else
-            text_printf(out, "\\x%02X", (unsigned char)*text);
-        text += length ? length : 1;
-    }
 }
 
 void learn_evidence_write(struct text *out, const struct learn_evidence *evidence, size_t run_count)
@@ -148,7 +124,7 @@ void learn_evidence_write(struct text *out, const struct learn_evidence *evidenc
     text_printf(out, "seen %llu time%s", (unsigned long long)evidence->seen, evidence->seen == 1 ? "" : "s");
     for (size_t i = 0; i < 2 && evidence->programs[i].exe; i++) {
         text_add(out, i ? ", " : " by ");
-        add_visible(out, evidence->programs[i].exe);
+        learn_add_visible(out, evidence->programs[i].exe);
     }
     if (evidence->programs[0].exe && evidence->programs[1].exe && evidence->programs[2].exe)
         text_add(out, " and others");
@@ -158,7 +134,7 @@ void learn_evidence_write(struct text *out, const struct learn_evidence *evidenc
 static const char *confidence_reason(const struct learned *learned, const struct learn_rule *rule)
 {
     if (rule->evidence.is_refused)
-        return "it was refused while it was recorded";
+        return rule->kind == LEARN_HOST && rule->why ? rule->why : "it was refused while it was recorded";
     if ((size_t)__builtin_popcountll(rule->evidence.runs) < learned->run_count)
         return "not in every run";
     if (rule->why)
@@ -254,6 +230,16 @@ static void write_offered(struct text *out, const struct learned *learned)
     }
 }
 
+/* As they would stand in network.egress.allow. */
+static void write_proposed(struct text *out, const struct learned *learned, const char *start)
+{
+    for (size_t i = 0; i < learned->proposed_count; i++) {
+        learn_rule_comment(out, learned, &learned->proposed[i], start);
+        text_add(out, start);
+        learn_rule_item(out, learned, &learned->proposed[i]);
+    }
+}
+
 static void write_omissions(struct text *out, const struct learned *learned, const char *start)
 {
     size_t shown = learned->omission_count < OMISSIONS_SHOWN ? learned->omission_count : OMISSIONS_SHOWN;
@@ -262,9 +248,9 @@ static void write_omissions(struct text *out, const struct learned *learned, con
         const struct learn_omission *omission = &learned->omissions[i];
 
         text_printf(out, "%s%s ", start, operation_name(omission->operation));
-        add_visible(out, omission->text);
+        learn_add_visible(out, omission->text);
         text_add(out, ": ");
-        add_visible(out, omission->reason);
+        learn_add_visible(out, omission->reason);
         text_add(out, " (");
         learn_evidence_write(out, &omission->evidence, learned->run_count);
         text_add(out, ")\n");
@@ -292,6 +278,9 @@ int learned_write(const struct learned *learned, char **ret_text, struct error *
     if (learned->omission_count)
         text_add(&out, "# Left out:\n");
     write_omissions(&out, learned, "# - ");
+    if (learned->proposed_count)
+        text_add(&out, "# Proposed, and not in force: hosts that were asked for and refused. Put what is meant into network.egress.allow.\n");
+    write_proposed(&out, learned, "#   ");
     return text_take(&out, ret_text, err);
 }
 
@@ -315,6 +304,9 @@ int learned_summary(const struct learned *learned, char **ret_text, struct error
     if (learned->omission_count)
         text_printf(&out, "left out %zu, %zu of them sensitive or protected:\n", learned->omission_count, sensitive);
     write_omissions(&out, learned, "  ");
+    if (learned->proposed_count)
+        text_add(&out, "proposed for network.egress.allow, and not in force:\n");
+    write_proposed(&out, learned, "  ");
     if (learned->lost)
         text_printf(&out, "%llu uses were not seen: run it again\n", (unsigned long long)learned->lost);
     return text_take(&out, ret_text, err);
