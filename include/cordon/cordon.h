@@ -310,19 +310,25 @@ CORDON_API CORDON_MUST_CHECK int cordon_reach_once(const struct cordon_request *
  * NULL-terminated: runs of the store ("last", an id or the beginning of one), and files of events (a name with a slash), all of
  * one workspace. With `into`, the path of a policy, what that lacks is written in between its lines and the file is replaced at
  * once, or made where it is not there; what a person took out of it or narrowed stays so. Of `request` the environment counts.
- * CORDON_LEARN_DENIED_HOSTS: hosts that the network refused were recorded in order to be granted. *ret_policy is the whole
- * document, in YAML; *ret_summary (may be NULL) says in lines what was learned, what was left out and why. cordon-learn(1).
+ * CORDON_LEARN_DENIED_HOSTS: grant what else is only proposed, hosts that the network refused. *ret_policy is the whole
+ * document, in YAML; *ret_summary (may be NULL) says what was learned, what was left out and why: in lines, or, with
+ * CORDON_LEARN_JSON, as one object with each rule, its evidence and its confidence. cordon-learn(1).
  */
 #define CORDON_LEARN_DENIED_HOSTS 1u
+#define CORDON_LEARN_JSON         8u
 
 /*
  * Have the request run in order to be learned from: everything is watched (CORDON_WATCH_FULL), confined by a document of
- * Cordon's that lets the workspace be changed and much of the system be read, without what is sensitive; documents of the
- * request's own narrow it further. Without a network, but for `hosts` (NULL-terminated, or NULL), on every port. Then
- * cordon_learn() with the run's id (cordon_container_id()). Not with a profile.
+ * Cordon's that lets much of the system be read, without what is sensitive; documents of the request's own narrow it further.
+ * What it changes is kept apart, as by cordon_request_set_review(), to be shown, committed or discarded; with
+ * CORDON_LEARN_IN_PLACE it changes the workspace itself. Without a network, but for `hosts` (NULL-terminated, or NULL), on every
+ * port; with CORDON_LEARN_RECORD_HOSTS there is a gateway that refuses and records every other host, so that rules can be
+ * proposed. Then cordon_learn() with the run's id (cordon_container_id()). Not with a profile.
  */
+#define CORDON_LEARN_IN_PLACE     2u
+#define CORDON_LEARN_RECORD_HOSTS 4u
 CORDON_API CORDON_MUST_CHECK int cordon_request_set_learning(struct cordon_request *request, const char *const *hosts,
-                                                             struct cordon_error *err);
+                                                             uint32_t flags, struct cordon_error *err);
 CORDON_API CORDON_MUST_CHECK int cordon_learn(const struct cordon_request *request, const char *const *runs, const char *into,
                                               uint32_t flags, char **ret_policy, char **ret_summary, struct cordon_error *err);
 

@@ -151,6 +151,7 @@ int learned_write(const struct learned *learned, char **ret_text, struct error *
 
 /* What happened to one rule or omission when it met a document of a person. */
 struct learn_merge {
+    bool had_document;           /* for who calls it: there was one to merge into */
     size_t added, had, kept_out; /* kept_out: a person took it out or narrowed it before */
     char *notes;                 /* a line each; mem_free() */
 };
@@ -163,13 +164,23 @@ struct learn_merge {
 int learned_merge(const struct learned *learned, const char *name, const char *text, size_t size, char **ret_text,
                   struct learn_merge *ret_merge, struct error *err) must_check;
 
-/* What was learned, left out and is uncertain, for a person. Caller mem_free()s. */
-int learned_summary(const struct learned *learned, char **ret_text, struct error *err) must_check;
+/* What was learned, left out and is uncertain, for a person; `merge` may be NULL. Caller mem_free()s. */
+int learned_summary(const struct learned *learned, const struct learn_merge *merge, char **ret_text, struct error *err) must_check;
+/* The same for programs: one object, every rule and omission in it, and `policy` as a text. */
+int learned_json(const struct learned *learned, const struct learn_merge *merge, const char *policy, char **ret_text,
+                 struct error *err) must_check;
+
+struct learn_confining {
+    const char *const *hosts; /* NULL-terminated or NULL: what may be connected to, on every port */
+    bool records_hosts;       /* there is a gateway also where nothing may be connected to, which tells what was tried */
+    const char *home;
+    bool (*exists)(const char *path); /* is there something of that name? */
+};
 
 /*
  * The document in which programs run while it is learned from them: much may be read and the workspace changed, what is
- * sensitive is shut. `hosts`, NULL-terminated or NULL: what they may connect to, on every port. Caller mem_free()s.
+ * sensitive is shut. Caller mem_free()s.
  */
-int learn_confinement(const char *const *hosts, char **ret_text, struct error *err) must_check;
+int learn_confinement(const struct learn_confining *confining, char **ret_text, struct error *err) must_check;
 
 #endif

@@ -149,3 +149,42 @@ int learn_edit_insert(const char *text, const char *const *members, const char *
     text_add(&out, at);
     return text_take(&out, ret_text, err);
 }
+
+static bool is_line(const char *line, const char *end, const char *wanted)
+{
+    const char *text = line + indent_of(line, end);
+    size_t length = strlen(wanted);
+
+    return (size_t)(end - text) >= length && strncmp(text, wanted, length) == 0;
+}
+
+int learn_edit_remove(const char *text, const char *const *members, const char *item, char **ret_text, struct error *err)
+{
+    struct region region = {.start = text, .end = text + strlen(text)};
+    const char *key = NULL, *rest, *before = NULL, *found = NULL, *after;
+    struct text out auto_text = {0};
+    size_t items = 0;
+
+    for (size_t i = 0; members[i]; i++) {
+        key = find_key(&region, members[i], &rest);
+        if (!key)
+            return 0;
+        region = inside_of(&region, key, !members[i + 1]);
+    }
+    for (const char *line = region.start, *above = NULL; line < region.end; above = line, line = next_line(line, region.end)) {
+        items += !says_nothing(line, region.end);
+        if (found || !is_line(line, region.end, item))
+            continue;
+        found = line;
+        before = above && is_line(above, region.end, "# seen ") ? above : line;
+    }
+    if (!found)
+        return 0;
+    after = next_line(found, region.end);
+    /* A list with nothing in it is no list. */
+    text_add_n(&out, text, (size_t)((items == 1 ? key : before) - text));
+    if (items == 1)
+        text_add_n(&out, region.start, (size_t)(before - region.start));
+    text_add(&out, after);
+    return text_take(&out, ret_text, err) < 0 ? -ENOMEM : 1;
+}

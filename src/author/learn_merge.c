@@ -232,6 +232,30 @@ static int insert(char **text, const char *const *members, const char *lines, st
     return 0;
 }
 
+/* At one path read-only is stronger: what was learned to be read gives way to what is learned to be written. */
+static int replace_readonly(struct merging *m, const struct learn_rule *rule, char **text, struct error *err)
+{
+    struct learn_rule readonly = *rule;
+    struct text item auto_text = {0};
+    char *changed = NULL;
+    const char *token;
+    int r;
+
+    readonly.kind = LEARN_READONLY;
+    r = token_of(m, &readonly, &token, err);
+    if (r < 0 || rule->kind != LEARN_READWRITE || !is_offered(m->before, token))
+        return r;
+    learn_rule_item(&item, m->learned, &readonly);
+    if (item.is_broken)
+        return error_memory(err);
+    r = learn_edit_remove(*text, learn_kind_members(LEARN_READONLY), item.data, &changed, err);
+    if (r <= 0)
+        return r;
+    mem_free(*text);
+    *text = changed;
+    return 0;
+}
+
 static int add_rule(struct merging *m, const struct learn_rule *rule, const char *token, char **text, struct error *err)
 {
     static const char *const offered[] = {"learned", NULL};
@@ -246,7 +270,9 @@ static int add_rule(struct merging *m, const struct learn_rule *rule, const char
     text_add(&line, "\n");
     if (lines.is_broken || line.is_broken)
         return error_memory(err);
-    r = insert(text, learn_kind_members(rule->kind), lines.data, err);
+    r = replace_readonly(m, rule, text, err);
+    if (r == 0)
+        r = insert(text, learn_kind_members(rule->kind), lines.data, err);
     if (r == 0 && rule->kind != LEARN_DENIED && !is_offered(m->before, token))
         r = insert(text, offered, line.data, err);
     m->result.added += rule->kind != LEARN_DENIED;

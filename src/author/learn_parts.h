@@ -114,6 +114,8 @@ void learn_rule_token(struct text *out, const struct learned *learned, const str
 void learn_add_visible(struct text *out, const char *text);
 /* As it is written in a document: with variables for the workspace and the home. */
 void learn_add_spelled(struct text *out, const struct learn_places *places, const char *path);
+/* Why it is no surer, or as sure as it is. */
+const char *learn_confidence_reason(const struct learned *learned, const struct learn_rule *rule);
 void learn_rule_comment(struct text *out, const struct learned *learned, const struct learn_rule *rule, const char *indent);
 /* The members that the lists of a kind are in: "filesystem", "readonlyPaths", NULL. */
 const char *const *learn_kind_members(enum learn_kind kind);
@@ -124,6 +126,12 @@ const char *const *learn_kind_members(enum learn_kind kind);
  * the item into its brackets. *ret_text is the caller's to mem_free(). ERROR_INVALID: a map on the way is written in one line.
  */
 int learn_edit_insert(const char *text, const char *const *members, const char *lines, char **ret_text,
+                      struct error *err) must_check;
+/*
+ * Take out the line `item` (with its end) of the list that `members` lead to, and its line of evidence; with the last item the
+ * list. 1 = *ret_text is the caller's, 0 = it is not there in this form.
+ */
+int learn_edit_remove(const char *text, const char *const *members, const char *item, char **ret_text,
                       struct error *err) must_check;
 
 #endif

@@ -131,7 +131,7 @@ void learn_evidence_write(struct text *out, const struct learn_evidence *evidenc
     text_printf(out, " in %d of %zu run%s", runs, run_count, run_count == 1 ? "" : "s");
 }
 
-static const char *confidence_reason(const struct learned *learned, const struct learn_rule *rule)
+const char *learn_confidence_reason(const struct learned *learned, const struct learn_rule *rule)
 {
     if (rule->evidence.is_refused)
         return rule->kind == LEARN_HOST && rule->why ? rule->why : "it was refused while it was recorded";
@@ -154,7 +154,7 @@ void learn_rule_comment(struct text *out, const struct learned *learned, const s
     else
         text_add(out, "what every program needs of the system");
     if (rule->evidence.seen && rule->kind != LEARN_EXTENDS)
-        text_printf(out, "; confidence %s: %s", learn_confidence_name(rule->confidence), confidence_reason(learned, rule));
+        text_printf(out, "; confidence %s: %s", learn_confidence_name(rule->confidence), learn_confidence_reason(learned, rule));
     text_add(out, "\n");
 }
 
@@ -284,7 +284,13 @@ int learned_write(const struct learned *learned, char **ret_text, struct error *
     return text_take(&out, ret_text, err);
 }
 
-int learned_summary(const struct learned *learned, char **ret_text, struct error *err)
+static void summarise_merge(struct text *out, const struct learn_merge *merge)
+{
+    text_printf(out, "%zu rules added, %zu were there, %zu kept out\n%s", merge->added, merge->had, merge->kept_out,
+                merge->notes ?: "");
+}
+
+int learned_summary(const struct learned *learned, const struct learn_merge *merge, char **ret_text, struct error *err)
 {
     struct text out auto_text = {0};
     size_t granted = 0, low = 0, sensitive = 0;
@@ -309,5 +315,7 @@ int learned_summary(const struct learned *learned, char **ret_text, struct error
     write_proposed(&out, learned, "  ");
     if (learned->lost)
         text_printf(&out, "%llu uses were not seen: run it again\n", (unsigned long long)learned->lost);
+    if (merge)
+        summarise_merge(&out, merge);
     return text_take(&out, ret_text, err);
 }

@@ -19,11 +19,15 @@
 
 #define CLI_USED_MAX 64 /* files of policy lint --events */
 
+/* What becomes of what a command changes that is learned from. */
+enum changes { CHANGES_KEEP = 0, CHANGES_DISCARD, CHANGES_DIRECT };
+
 struct cli {
     const struct command *command;
     struct cordon_request *request;
     bool is_json, is_tty, wants_help;
     bool is_reviewed, lists, is_diff, is_overwriting;
+    bool has_changes; /* of what print_review() told */
     bool is_sarif, is_offline, has_threshold; /* policy lint */
     unsigned threshold_tenths;
     bool wants_runs; /* policy lint --used */
@@ -32,7 +36,8 @@ struct cli {
     bool has_no_card;
     const char *runs[CLI_RUNS_MAX + 1]; /* learn: of --from, NULL-terminated */
     const char *into;                   /* learn */
-    bool takes_denied_hosts;            /* learn */
+    bool takes_denied_hosts, records_hosts; /* learn */
+    enum changes changes;               /* learn */
     const char *hosts[CLI_HOSTS_MAX + 1]; /* learn: of --network host:NAME */
     char run_id[32];                    /* of what run_contained() ran; "" = it was not started */
     size_t number;         /* runs: --number, 0 = the default */
@@ -103,7 +108,7 @@ extern const struct option option_sarif, option_offline, option_threshold, optio
 /* simulate.c */
 extern const struct option option_recorded, option_run, option_fail_on;
 /* learn.c */
-extern const struct option option_from, option_into, option_denied_hosts, option_learn_network;
+extern const struct option option_from, option_into, option_denied_hosts, option_learn_network, option_changes;
 /* runs.c */
 extern const struct option option_number;
 /* policy_prove.c */
@@ -152,8 +157,9 @@ int run_review(struct cli *cli);
 int run_commit(struct cli *cli);
 int run_discard(struct cli *cli);
 
-/* review.c, for run.c */
-void print_review(const struct cli *cli, const struct cordon_container *container);
+/* review.c, for run.c and learn.c */
+void print_review(struct cli *cli, const struct cordon_container *container);
+int forget_review(const struct cli *cli, const char *run); /* drops what it changed: an exit status */
 void print_review_pending(const struct cli *cli);
 
 int run_version(struct cli *cli);

@@ -46,6 +46,10 @@ static int apply_network(struct cli *cli, const char *value, struct cordon_error
 {
     if (strcmp(value, "off") == 0)
         return 0;
+    if (strcmp(value, "record") == 0) {
+        cli->records_hosts = true;
+        return 0;
+    }
     for (int i = 0; i < CLI_HOSTS_MAX && strncmp(value, "host:", 5) == 0 && value[5]; i++)
         if (!cli->hosts[i]) {
             cli->hosts[i] = value + 5;
@@ -53,36 +57,92 @@ static int apply_network(struct cli *cli, const char *value, struct cordon_error
         }
     err->kind = CORDON_ERROR_INVALID;
     err->errnum = EINVAL;
-    snprintf(err->text, sizeof(err->text), "--network %s: write off, or host:NAME for each of at most %d hosts", value, CLI_HOSTS_MAX);
+    snprintf(err->text, sizeof(err->text), "--network %s: write off, record, or host:NAME for each of at most %d hosts", value,
+             CLI_HOSTS_MAX);
     return -EINVAL;
 }
 
-const struct option option_learn_network = {"network", 0, VALUE_TEXT, "off|host:NAME",
-                                            "what the command may reach: nothing (the default), or this host, too", apply_network};
+const struct option option_learn_network = {"network", 0, VALUE_TEXT, "off|record|host:NAME",
+                                            "what the command may reach: nothing (the default), nothing and what it asked for is proposed, or this host, too",
+                                            apply_network};
+
+static int apply_changes(struct cli *cli, const char *value, struct cordon_error *err)
+{
+    static const char *const words[] = {[CHANGES_KEEP] = "keep", [CHANGES_DISCARD] = "discard", [CHANGES_DIRECT] = "direct"};
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (strcmp(value, words[i]) == 0) {
+            cli->changes = (enum changes)i;
+            return 0;
+        }
+    err->kind = CORDON_ERROR_INVALID;
+    err->errnum = EINVAL;
+    snprintf(err->text, sizeof(err->text), "--changes %s: write keep, discard, or direct", value);
+    return -EINVAL;
+}
+
+const struct option option_changes = {"changes", 0, VALUE_TEXT, "keep|discard|direct",
+                                      "what becomes of what the command changes: kept apart (the default), dropped, or made at once",
+                                      apply_changes};
+
+static int prepare(struct cli *cli, struct cordon_error *err)
+{
+    uint32_t flags = (cli->changes == CHANGES_DIRECT ? CORDON_LEARN_IN_PLACE : 0) |
+                     (cli->records_hosts ? CORDON_LEARN_RECORD_HOSTS : 0);
+
+    if (cli->changes == CHANGES_DIRECT && cli->is_reviewed) {
+        err->kind = CORDON_ERROR_INVALID;
+        err->errnum = EINVAL;
+        snprintf(err->text, sizeof(err->text), "--review-dir and --changes direct: the one keeps changes apart, the other makes them");
+        return -EINVAL;
+    }
+    cli->is_reviewed = cli->changes == CHANGES_KEEP;
+    return cordon_request_set_learning(cli->request, cli->hosts, flags, err);
+}
 
 /* The command's own status when it failed: the policy of a run that failed allows what led to that. */
 static int learn_command(struct cli *cli)
 {
     struct cordon_error err = {0};
-    int status;
+    int status = prepare(cli, &err);
 
-    if (cordon_request_set_learning(cli->request, cli->hosts, &err) < 0)
+    if (status < 0)
         return print_error(cli, &err, EXIT_USAGE);
-    fputs("cordon: learning; the workspace may be changed, keys and tokens are shut\n", stderr);
+    if (!cli->is_json)
+        fprintf(stderr, "cordon: learning; %s, keys and tokens are shut\n",
+                cli->changes == CHANGES_DIRECT ? "the workspace may be changed" : "what is changed is kept apart");
     status = run_contained(cli);
     if (!cli->run_id[0])
         return status;
-    if (status)
+    if (status && !cli->is_json)
         fprintf(stderr, "cordon: the command ended with %d; what follows was learned from that\n", status);
     cli->runs[0] = cli->run_id;
     return status;
 }
 
+static int learn(struct cli *cli)
+{
+    uint32_t flags = (cli->takes_denied_hosts ? CORDON_LEARN_DENIED_HOSTS : 0) | (cli->is_json ? CORDON_LEARN_JSON : 0);
+    char *policy = NULL, *summary = NULL;
+    struct cordon_error err = {0};
+    int status = cordon_learn(cli->request, cli->runs, cli->into, flags, &policy, &summary, &err);
+
+    if (status < 0)
+        return print_error(cli, &err, EXIT_USAGE);
+    if (cli->is_json) {
+        status = print_text(cli, summary, 0);
+    } else {
+        fputs(summary, stderr);
+        status = cli->into ? 0 : print_text(cli, policy, 0);
+    }
+    cordon_string_free(policy);
+    cordon_string_free(summary);
+    return status;
+}
+
 int run_learn(struct cli *cli)
 {
-    struct cordon_error err = {0};
-    char *policy = NULL, *summary = NULL;
-    int status = 0, of_command = 0;
+    int status, discarded = 0, of_command = 0;
 
     if (cli->operand_count && cli->runs[0])
         return print_usage_error(cli, "--from and a command: learn from the one, then from the other --into the policy");
@@ -93,13 +153,8 @@ int run_learn(struct cli *cli)
         if (!cli->runs[0])
             return of_command;
     }
-    status = cordon_learn(cli->request, cli->runs, cli->into, cli->takes_denied_hosts ? CORDON_LEARN_DENIED_HOSTS : 0, &policy,
-                          &summary, &err);
-    if (status < 0)
-        return print_error(cli, &err, EXIT_USAGE);
-    fputs(summary, stderr);
-    status = cli->into ? 0 : print_text(cli, policy, 0);
-    cordon_string_free(policy);
-    cordon_string_free(summary);
-    return status ? status : of_command;
+    status = learn(cli);
+    if (cli->operand_count && (cli->changes == CHANGES_DISCARD || (cli->changes == CHANGES_KEEP && !cli->has_changes)))
+        discarded = forget_review(cli, cli->run_id);
+    return status ? status : discarded ? discarded : of_command;
 }

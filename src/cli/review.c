@@ -70,7 +70,17 @@ int run_discard(struct cli *cli)
     return finish(cli, status, text, &err);
 }
 
-void print_review(const struct cli *cli, const struct cordon_container *container)
+int forget_review(const struct cli *cli, const char *run)
+{
+    struct cordon_error err = {0};
+    char *text = NULL;
+    int status = cordon_review_discard(run, NULL, 0, CORDON_TEXT, &text, &err);
+
+    cordon_string_free(text);
+    return status < 0 ? print_error(cli, &err, 1) : 0;
+}
+
+void print_review(struct cli *cli, const struct cordon_container *container)
 {
     const char *run = cordon_container_id(container);
     struct cordon_error err = {0};
@@ -80,6 +90,9 @@ void print_review(const struct cli *cli, const struct cordon_container *containe
         print_error(cli, &err, 0);
         return;
     }
+    cli->has_changes = count > 0;
+    if (!count && cli->command->run == run_learn) /* nobody asked for a review of it */
+        return;
     if (cli->is_json)
         fprintf(stderr, "{\"review\":{\"run\":\"%s\",\"changes\":%zu}}\n", run, count);
     else

@@ -270,16 +270,29 @@ static int contain(struct run *run)
     return status;
 }
 
-/* The library names its own setting; here it is an option. */
-static void name_option(char *text, size_t size)
+static void replace(char *text, size_t size, const char *setting, const char *option)
 {
-    static const char setting[] = "request.timeout", option[] = "--timeout";
     char *at = strstr(text, setting), rest[CORDON_ERROR_TEXT_MAX];
 
     if (!at)
         return;
-    snprintf(rest, sizeof(rest), "%s", at + sizeof(setting) - 1);
+    snprintf(rest, sizeof(rest), "%s", at + strlen(setting));
     snprintf(at, size - (size_t)(at - text), "%s%s", option, rest);
+}
+
+/* The library names its own setting; here it is an option, and of learning another one. */
+static void name_option(const struct cli *cli, char *text, size_t size)
+{
+    static const char direct[] = "--changes direct";
+    size_t length;
+
+    replace(text, size, "request.timeout", "--timeout");
+    if (cli->command->run != run_learn || !strstr(text, "--review"))
+        return;
+    replace(text, size, "run without --review", "learn with --changes direct");
+    length = strlen(text);
+    if (!strstr(text, direct))
+        snprintf(text + length, size - length, "; or learn with %s, which changes the workspace itself", direct);
 }
 
 /* Why Cordon ended it, in the same form as an error. */
@@ -292,7 +305,7 @@ static void print_end(const struct run *run)
     if (run->status.end == CORDON_END_LOST)
         why.kind = CORDON_ERROR_SYSTEM;
     snprintf(why.text, sizeof(why.text), "%s", run->status.text);
-    name_option(why.text, sizeof(why.text));
+    name_option(run->cli, why.text, sizeof(why.text));
     print_error(run->cli, &why, 0);
 }
 
@@ -316,7 +329,7 @@ int run_contained(struct cli *cli)
     if (status == 0)
         status = contain(&run);
     if (status < 0) {
-        name_option(run.err.text, sizeof(run.err.text));
+        name_option(cli, run.err.text, sizeof(run.err.text));
         return print_error(cli, &run.err, exit_status_of(&run));
     }
     print_end(&run);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "author/author.h"
@@ -17,31 +18,80 @@
 
 extern char **environ;
 
-int cordon_request_set_learning(struct cordon_request *request, const char *const *hosts, struct cordon_error *err)
+static bool exists(const char *path)
+{
+    struct stat st;
+
+    return lstat(path, &st) == 0;
+}
+
+static const char *const *environment_of(const struct cordon_request *request)
+{
+    return request->environment ? (const char *const *)request->environment : (const char *const *)environ;
+}
+
+static int write_confinement(const struct cordon_request *request, const char *const *hosts, uint32_t flags, char **ret_text,
+                             struct error *err)
+{
+    struct arena *arena auto_arena = arena_new();
+    struct learn_confining confining = {.hosts = hosts, .records_hosts = flags & CORDON_LEARN_RECORD_HOSTS, .exists = exists};
+    struct places places = {0};
+    int r;
+
+    if (!arena)
+        return error_memory(err);
+    r = places_find_caller(arena, environment_of(request), &places, err);
+    confining.home = places.home;
+    return r < 0 ? r : learn_confinement(&confining, ret_text, err);
+}
+
+int cordon_request_set_learning(struct cordon_request *request, const char *const *hosts, uint32_t flags, struct cordon_error *err)
 {
     char *text auto_free = NULL;
-    int r = learn_confinement(hosts, &text, public_error(err));
+    int r;
 
+    if (flags & ~(CORDON_LEARN_IN_PLACE | CORDON_LEARN_RECORD_HOSTS))
+        return error_set(public_error(err), ERROR_INVALID, EINVAL, "unknown flags 0x%x", flags);
+    r = write_confinement(request, hosts, flags, &text, public_error(err));
     if (r == 0)
         r = cordon_request_add_policy_text(request, "learn", text, strlen(text), err);
     if (r == 0)
         r = cordon_request_set_watch(request, CORDON_WATCH_FULL, err);
+    if (r == 0 && !(flags & CORDON_LEARN_IN_PLACE) && !request->is_reviewed)
+        r = cordon_request_set_review(request, NULL, err);
     if (r == 0)
         request->is_learning = true;
     return r;
+}
+
+/* A record that somebody else wrote would have rules of theirs learned as ours. */
+static int check_owner(int fd, const char *name, struct error *err)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) < 0)
+        return error_system(err, errno, "events %s", name);
+    if (st.st_uid != geteuid())
+        return error_set(err, ERROR_FORBIDDEN, EPERM, "events %s belong to uid %u, not to you: look at them, then copy them", name,
+                         (unsigned)st.st_uid);
+    if (S_ISREG(st.st_mode) && st.st_mode & 022)
+        return error_set(err, ERROR_FORBIDDEN, EPERM, "events %s are writable by others: look at them, then chmod go-w", name);
+    return 0;
 }
 
 static int open_reader(struct run_store **store, const char *runs, const char *run, struct event_reader **ret_reader,
                        struct error *err)
 {
     const char *id;
-    int fd, r;
+    int r;
 
     if (strchr(run, '/')) {
-        fd = open(run, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+        auto_close int fd = open(run, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
         if (fd < 0)
             return error_system(err, errno, "events %s", run);
-        return event_reader_new(fd, NULL, ret_reader, err);
+        r = check_owner(fd, run, err);
+        return r < 0 ? r : event_reader_new(take_fd(fd), NULL, ret_reader, err);
     }
     r = *store ? 0 : run_store_open(runs, store, err);
     if (r == 0)
@@ -96,38 +146,34 @@ static int write_policy(const char *path, const char *before, const char *after,
     return file_replace(path, after, strlen(after), err);
 }
 
-static int learn_into(const struct learned *learned, const char *path, char **ret_text, struct text *summary, struct error *err)
+static int learn_into(const struct learned *learned, const char *path, char **ret_text, struct learn_merge *ret_merge,
+                      struct error *err)
 {
-    struct learn_merge merge = {0};
-    char *before auto_free = NULL, *after auto_free = NULL, *notes auto_free = NULL;
+    char *before auto_free = NULL, *after auto_free = NULL;
     size_t size;
     int r = read_policy(path, &before, &size, err);
 
     if (r == 0 && before)
-        r = learned_merge(learned, path, before, size, &after, &merge, err);
+        r = learned_merge(learned, path, before, size, &after, ret_merge, err);
     else if (r == 0)
         r = learned_write(learned, &after, err);
-    notes = merge.notes;
+    ret_merge->had_document = before != NULL;
     if (r == 0)
         r = write_policy(path, before, after, err);
-    if (r < 0)
-        return r;
-    if (before)
-        text_printf(summary, "%zu rules added, %zu were there, %zu kept out\n", merge.added, merge.had, merge.kept_out);
-    text_add(summary, notes ?: "");
-    *ret_text = take_ptr(after);
-    return 0;
+    if (r == 0)
+        *ret_text = take_ptr(after);
+    return r;
 }
 
 static int learn(const struct cordon_request *request, const char *const *runs, const char *into, uint32_t flags,
                  char **ret_policy, char **ret_summary, struct error *err)
 {
-    const char *const *environment = request->environment ? (const char *const *)request->environment : (const char *const *)environ;
+    const char *const *environment = environment_of(request);
     struct arena *arena auto_arena = arena_new();
     struct learn_input *input auto_learn_input = NULL;
     struct learned *learned auto_learned = NULL;
-    struct text summary auto_text = {0};
-    char *policy auto_free = NULL, *text auto_free = NULL;
+    struct learn_merge merge = {0};
+    char *policy auto_free = NULL, *text auto_free = NULL, *notes auto_free = NULL;
     struct learn_options options = {.takes_denied_hosts = flags & CORDON_LEARN_DENIED_HOSTS};
     struct places places = {0};
     int r;
@@ -147,14 +193,11 @@ static int learn(const struct cordon_request *request, const char *const *runs, 
                                            .caller_path = environment_get(environment, "PATH")};
     r = learn_policy(input, &options, &learned, err);
     if (r == 0)
-        r = learned_summary(learned, &text, err);
+        r = into ? learn_into(learned, into, &policy, &merge, err) : learned_write(learned, &policy, err);
+    notes = merge.notes;
     if (r == 0)
-        text_add(&summary, text);
-    if (r == 0)
-        r = into ? learn_into(learned, into, &policy, &summary, err) : learned_write(learned, &policy, err);
-    mem_free(take_ptr(text));
-    if (r == 0)
-        r = text_take(&summary, &text, err);
+        r = flags & CORDON_LEARN_JSON ? learned_json(learned, merge.had_document ? &merge : NULL, policy, &text, err)
+                                      : learned_summary(learned, merge.had_document ? &merge : NULL, &text, err);
     if (r < 0)
         return r;
     if (ret_summary)
@@ -168,7 +211,7 @@ int cordon_learn(const struct cordon_request *request, const char *const *runs, 
 {
     struct error *failure = public_error(err);
 
-    if (flags & ~CORDON_LEARN_DENIED_HOSTS)
+    if (flags & ~(CORDON_LEARN_DENIED_HOSTS | CORDON_LEARN_JSON))
         return error_set(failure, ERROR_INVALID, EINVAL, "unknown flags 0x%x", flags);
     if (!runs || !runs[0])
         return error_set(failure, ERROR_INVALID, EINVAL, "no run to learn from");

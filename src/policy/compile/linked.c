@@ -202,8 +202,8 @@ static int look_around(struct walk *walk, enum access access, bool *ret_is_wante
     return 0;
 }
 
-static int collect_directory(struct compile *c, struct point *point, struct linked_files *files, size_t *alone_left,
-                             struct error *err)
+static int collect_directory(struct compile *c, struct point *point, bool is_denied, struct linked_files *files,
+                             size_t *alone_left, struct error *err)
 {
     struct walk walk = {.c = c, .files = files, .root = point->path, .err = err};
     enum access access = objects_point_access(c, point, &walk.origin);
@@ -211,7 +211,7 @@ static int collect_directory(struct compile *c, struct point *point, struct link
     bool is_wanted = false;
     int r;
 
-    if (!walk.origin || access == ACCESS_WRITE || !is_searched(walk.origin) || strcmp(point->path, "/") == 0 ||
+    if (!walk.origin || access == ACCESS_WRITE || (access == ACCESS_DENIED) != is_denied || !is_searched(walk.origin) || strcmp(point->path, "/") == 0 ||
         linked_is_walked(files, point->path) || !has_wider_grant(c, access))
         return 0;
     r = look_around(&walk, access, &is_wanted);
@@ -313,12 +313,13 @@ int linked_collect(struct compile *c, struct linked_files *ret_files, struct err
     int r = 0;
 
     *ret_files = (struct linked_files){0};
-    for (size_t i = 0; i < count && r == 0; i++) {
+    for (size_t i = 0; i < count && r == 0; i++)
         if (S_ISREG(c->points[i].mode))
             r = collect_file(c, &c->points[i], ret_files, err);
-        else if (S_ISDIR(c->points[i].mode))
-            r = collect_directory(c, &c->points[i], ret_files, &alone_left, err);
-    }
+    /* What is denied comes first: large trees that root could write would leave nothing of the little that is looked at. */
+    for (size_t i = 0; i < 2 * count && r == 0; i++)
+        if (S_ISDIR(c->points[i % count].mode))
+            r = collect_directory(c, &c->points[i % count], i < count, ret_files, &alone_left, err);
     return r < 0 ? r : settle(c, ret_files, err);
 }
 

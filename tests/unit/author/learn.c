@@ -448,6 +448,32 @@ TEST(what_a_person_narrowed_is_not_widened_again)
     mem_free(result.notes);
 }
 
+TEST(what_was_learned_to_be_read_can_be_learned_to_be_written)
+{
+    struct text events auto_text = {0}, more auto_text = {0};
+    struct learn_merge result = {0};
+    char *text auto_free = NULL, *merged auto_free = NULL, *mine auto_free = NULL, *kept auto_free = NULL, *last auto_free = NULL;
+
+    used(&events, "a", "read", "/home/u/work/file", GIT);
+    text = policy_of(&events);
+    check_int(access_in(text, "/home/u/work/new"), ACCESS_READ);
+    used(&more, "b", "create", "/home/u/work/new", GIT);
+    merged = merge(&more, text, &result);
+    check_int(access_in(merged, "/home/u/work/new"), ACCESS_WRITE);
+    check_lacks(merged, "readonlyPaths");
+    check_int(result.added, 1);
+    mem_free(result.notes);
+    last = merge(&more, merged, &result); /* and that is all */
+    check_string(last, merged);
+    mem_free(result.notes);
+    /* A person's own line of that path is not touched, and decides. */
+    mine = without_line(text, "  - \"readonly ${workspace}\"", "");
+    kept = merge(&more, mine, &result);
+    check_int(access_in(kept, "/home/u/work/new"), ACCESS_READ);
+    check_has(result.notes, "which nobody learned, gives less");
+    mem_free(result.notes);
+}
+
 TEST(a_rule_that_a_person_wrote_is_not_overruled_within_it)
 {
     static const char by_hand[] = "version: cordon/1\nextends: [base, git, build]\nfilesystem:\n  readonlyPaths:\n    - ${workspace}\n"
@@ -567,34 +593,48 @@ TEST(each_failed_allocation_is_reported_and_leaves_nothing)
     }
 }
 
+static bool is_of_git(const char *path)
+{
+    return strcmp(path, "/home/u/.git-credentials") == 0;
+}
+
 TEST(what_is_learned_in_lets_much_be_read_and_nothing_sensitive)
 {
     static const char *const hosts[] = {"example.org", NULL};
+    struct learn_confining confining = {.home = "/home/u", .exists = is_of_git, .hosts = hosts};
     struct error err = ERROR_INIT;
-    char *text auto_free = NULL, *off auto_free = NULL;
+    char *text auto_free = NULL, *off auto_free = NULL, *recorded auto_free = NULL;
 
-    check_int(learn_confinement(hosts, &text, &err), 0);
-    check_int(learn_confinement(NULL, &off, &err), 0);
+    check_int(learn_confinement(&confining, &text, &err), 0);
+    confining.hosts = NULL;
+    check_int(learn_confinement(&confining, &off, &err), 0);
+    confining.records_hosts = true;
+    check_int(learn_confinement(&confining, &recorded, &err), 0);
     check_int(access_in(text, "/etc/hostname"), ACCESS_READ);
     check_int(access_in(text, "/home/u/work/file"), ACCESS_WRITE);
     check_int(access_in(text, "/etc/shadow"), ACCESS_DENIED);
     check_int(access_in(text, "/etc/ssh/ssh_host_ed25519_key"), ACCESS_DENIED);
     check_int(access_in(text, "/home/u/work/deep/.env"), ACCESS_DENIED);
+    check_int(access_in(text, "/home/u/.git-credentials"), ACCESS_DENIED);
     check_int(access_in(text, "/home/other/file"), ACCESS_DENIED);
     check_int(access_in(text, "/run/docker.sock"), ACCESS_DENIED);
     check_has(text, "- {to: [{host: \"example.org\"}]}");
+    check_lacks(text, ".invalid");
     check_lacks(off, "network:");
+    check_has(recorded, "- {to: [{host: \"cordon-learn.invalid\"}]}");
+    check_lacks(recorded, "example.org");
 }
 
 TEST(a_host_that_is_no_name_does_not_break_out_of_the_confinement)
 {
     static const char *const hosts[] = {"a\"}]}\nfilesystem: {readwritePaths: [/]}", NULL};
+    const struct learn_confining confining = {.home = "/home/u", .exists = is_of_git, .hosts = hosts};
     struct arena *arena auto_arena = arena_new();
     struct error err = ERROR_INIT;
     struct document *document;
     char *text auto_free = NULL;
 
-    check_int(learn_confinement(hosts, &text, &err), 0);
+    check_int(learn_confinement(&confining, &text, &err), 0);
     check(learn_load(arena, &usual.places, "learn", text, strlen(text), &document, &err) < 0);
     check_int(err.kind, ERROR_INVALID);
 }
