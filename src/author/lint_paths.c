@@ -203,15 +203,28 @@ static int check_covered(struct table *table, size_t at, const struct path_rule 
                     look_spell(table->look, rule->path), describe(rule), look_place(table->look, &above->origin));
 }
 
+/* One of the two is the other or lies in it: told by their lengths first, since most do not. */
+static bool are_related(const char *a, size_t a_length, const char *b, size_t b_length)
+{
+    size_t length = a_length < b_length ? a_length : b_length;
+    const char *longer = a_length < b_length ? b : a;
+
+    if (length == 1)
+        return true;
+    return (longer[length] == '\0' || longer[length] == '/') && memcmp(a, b, length) == 0;
+}
+
 /* Is anything given at, above or below this path? */
 static bool touches(const struct document *document, const char *path, bool must_write)
 {
+    size_t length = strlen(path);
+
     for (size_t i = 0; i < document->path_count; i++) {
         const struct path_rule *rule = &document->paths[i];
 
         if (rule->is_glob || !gives(rule) || (must_write && rule->kind == PATH_READONLY))
             continue;
-        if (path_is_within(path, rule->path) || path_is_within(rule->path, path))
+        if (are_related(path, length, rule->path, rule->length ? rule->length : strlen(rule->path)))
             return true;
     }
     return is_in_view(document, path, NULL);

@@ -246,9 +246,12 @@ static bool is_named(const struct sensitive *row, const char *path)
     const char *name = row->path + strlen("/**/"), *component;
     size_t name_length = strlen(name), length;
     bool is_wild = glob_is_wild(name, name_length);
+    char last = name[name_length - 1];
 
     while (glob_next_component(&path, &component, &length))
-        if (is_wild ? glob_matches_name(name, name_length, component, length)
+        if (component[length - 1] != last && !strchr("*?]", last))
+            continue;
+        else if (is_wild ? glob_matches_name(name, name_length, component, length)
                     : length == name_length && memcmp(component, name, length) == 0)
             return true;
     return false;
