@@ -27,6 +27,7 @@ struct search {
     bool folds; /* in this tree two spellings may be one name */
     struct linked_files linked;
     size_t looked_at, found;
+    struct glob_state *states[PATH_DEPTH_MAX + 2]; /* of all patterns, at each depth; made when the first comes so deep */
     struct error *err;
 };
 
@@ -90,6 +91,13 @@ static int join_found(struct search *search, struct linked *linked, const char *
 }
 
 static int search_directory(struct search *search, const char *host, const struct glob_state *at, size_t depth);
+
+static struct glob_state *states_at(struct search *search, size_t depth)
+{
+    if (!search->states[depth])
+        search->states[depth] = arena_alloc(search->c->work, (2 * search->rule_count + 1) * sizeof(**search->states));
+    return search->states[depth];
+}
 
 static bool is_alive(const struct glob_state *state)
 {
@@ -204,7 +212,7 @@ static int search_directory(struct search *search, const char *host, const struc
     }
     if (depth > PATH_DEPTH_MAX)
         return too_wide(search, "directories are nested too deep");
-    next = arena_alloc(search->c->work, (search->rule_count + 1) * sizeof(*next));
+    next = states_at(search, depth + 1);
     if (!next)
         return error_memory(search->err);
     is_listed = !search->linked.links_left || linked_lists_numbers(fd);
@@ -258,8 +266,7 @@ static int search_mounted_files(struct search *search, const char *tree)
 /* `name` is what the tree is called inside, `host` where it lies. */
 static int search_tree(struct search *search, const char *name, const char *host)
 {
-    struct glob_state *at = arena_alloc(search->c->work, (2 * search->rule_count + 1) * sizeof(*at));
-    struct glob_state *next = at + search->rule_count;
+    struct glob_state *at = states_at(search, 0), *next;
     const char *component;
     bool is_wanted = search->linked.links_left > 0;
     size_t length;
@@ -267,11 +274,14 @@ static int search_tree(struct search *search, const char *name, const char *host
 
     if (!at)
         return error_memory(search->err);
+    next = at + search->rule_count;
     search->folds = search->rule_count && folding_is_possible_within(search->c, host);
     for (size_t i = 0; i < search->rule_count; i++)
         glob_start(search->rules[i]->path, &at[i]);
     while (glob_next_component(&name, &component, &length))
         for (size_t i = 0; i < search->rule_count; i++) {
+            if (!is_alive(&at[i])) /* it stays so */
+                continue;
             if (step_rule(search, i, &at[i], component, length, &next[i]))
                 return 0; /* the tree itself is denied */
             at[i] = next[i];
@@ -290,6 +300,9 @@ static bool is_within_another(const struct document *layer, const struct path_ru
     for (size_t i = 0; i < layer->path_count; i++) {
         const struct path_rule *other = &layer->paths[i];
 
+        /* a name that lies in another one is longer, and has a '/' where that one ends */
+        if (other->length > 1 && rule->length && (other->length >= rule->length || rule->path[other->length] != '/'))
+            continue;
         if (other != rule && linked_is_grant(other) && !linked_is_system_tree(other) &&
             strcmp(other->path, rule->path) != 0 && path_is_within(rule->path, other->path))
             return true;
