@@ -226,6 +226,14 @@ CORDON_API CORDON_MUST_CHECK int cordon_request_set_events_file(struct cordon_re
                                                                 struct cordon_error *err);
 
 /*
+ * Before an open() is refused that one rule about this one file would allow, somebody is asked, for `timeout_ms` (at most an hour; 0
+ * takes it back), while the program waits: see cordon_container_approval(). cordon_spawn() only. The start fails with -ENOTSUP
+ * (CORDON_ERROR_UNENFORCEABLE) where process 1 does not see the calls. cordon-run(1), --ask, says about what nobody is asked.
+ */
+CORDON_API CORDON_MUST_CHECK int cordon_request_set_ask(struct cordon_request *request, uint64_t timeout_ms,
+                                                        struct cordon_error *err);
+
+/*
  * How much of what the program does is recorded: what is refused (the default); also what it looks for, reads or executes and
  * does not find because it is hidden, or finds denied (HIDDEN), which costs a start about a millisecond and needs /dev/fuse; or also
  * what is let through, every call that names a file, program or process (FULL, access.used), which costs a build up to twice its
@@ -574,6 +582,44 @@ CORDON_API CORDON_MUST_CHECK int cordon_container_findings(const struct cordon_c
  */
 CORDON_API CORDON_MUST_CHECK int cordon_container_denials(const struct cordon_container *container, uint64_t *ret_count,
                                                           char **ret_text, struct cordon_error *err);
+
+/*
+ * The question that stands (cordon_request_set_ask()): the program was to be refused to open a file, and waits. Its texts belong to
+ * the container and hold until the next call for it; NULL where nobody knows. All but `text`, `operation` and `digest` may hold any byte.
+ */
+struct cordon_approval {
+    uint64_t number;       /* from 1; at most 64 in a run */
+    const char *digest;    /* "sha256:...", of the operation, the very file and the program: what an answer is bound to */
+    const char *operation; /* "read", "write" */
+    const char *path;      /* of the file, on the host, without symbolic links */
+    const char *named;     /* by the program */
+    const char *exe;       /* what the process executes */
+    const char *text;      /* all of it in words, lines that are safe to show */
+    const char *rule_file; /* the document that CORDON_ANSWER_RULE would add to; NULL = there is no such one */
+    int32_t pid;           /* of the process, inside */
+    uint64_t left_ms;      /* until it is denied */
+};
+
+/*
+ * 1 and *ret_approval when one stands, else 0. Look after each cordon_container_try_wait() and _wait(); a question ends also without an answer: at its
+ * time, and when the process is gone. Show it where the program cannot write, and read the answer where the program cannot.
+ */
+CORDON_API int cordon_container_approval(const struct cordon_container *container, struct cordon_approval *ret_approval);
+
+enum cordon_answer {
+    CORDON_ANSWER_DENY = 0,
+    CORDON_ANSWER_ONCE = 1, /* this call */
+    CORDON_ANSWER_RUN = 2,  /* and equal ones of this run: the same file, operation and program */
+    CORDON_ANSWER_RULE = 3, /* the same, and the rule is added to the policy, for later runs */
+};
+
+/*
+ * Answer the question of this number and digest. The file is opened by this process, with the rights that the caller has without
+ * privilege, and handed to the program. -ESTALE (CORDON_ERROR_INVALID): that question does not stand any more; (other kinds): allowed, and
+ * its name leads to another file by now, so it was refused. Where the rule cannot be written nothing has happened, and the question stands.
+ */
+CORDON_API CORDON_MUST_CHECK int cordon_container_answer(struct cordon_container *container, uint64_t number, const char *digest,
+                                                         enum cordon_answer answer, struct cordon_error *err);
 
 /* Send a signal to the program's process group, or to its terminal's foreground group. 0 also when
  * it has ended. */

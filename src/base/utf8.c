@@ -35,6 +35,23 @@ size_t utf8_length(const char *string)
     return utf8_decode((const unsigned char *)string, &point);
 }
 
+/* What turns the direction of text, separates lines or has no width: two names that differ in it look the same. */
+static bool is_unseen(uint32_t point)
+{
+    static const struct {
+        uint32_t first, last;
+    } ranges[] = {
+        {0xad, 0xad},     {0x34f, 0x34f},   {0x61c, 0x61c},   {0x115f, 0x1160}, {0x17b4, 0x17b5},   {0x180b, 0x180f},
+        {0x200b, 0x200f}, {0x2028, 0x202e}, {0x2060, 0x206f}, {0x3164, 0x3164}, {0xfe00, 0xfe0f},   {0xfeff, 0xfeff},
+        {0xffa0, 0xffa0}, {0xfff0, 0xfffb}, {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a}, {0xe0000, 0xe0fff},
+    };
+
+    for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
+        if (point >= ranges[i].first && point <= ranges[i].last)
+            return true;
+    return false;
+}
+
 size_t utf8_printable(const char *string)
 {
     uint32_t point;
@@ -42,8 +59,7 @@ size_t utf8_printable(const char *string)
 
     if (!length || point < 0x20 || (point >= 0x7f && point < 0xa0))
         return 0;
-    if (point == 0x61c || point == 0x200e || point == 0x200f ||
-        (point >= 0x202a && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069))
+    if (is_unseen(point))
         return 0;
     return length;
 }

@@ -9,7 +9,7 @@
 /* Bytes of the valid sequence (RFC 3629) at `string`, 0 when it is invalid or the string ends. */
 size_t utf8_length(const char *string);
 
-/* As utf8_length(), but 0 also for control characters (C0, DEL, C1) and the bidirectional controls. */
+/* As utf8_length(), but 0 also for control characters (C0, DEL, C1), the bidirectional controls and what has no width. */
 size_t utf8_printable(const char *string);
 
 /* Whole buffer valid and without NUL? */

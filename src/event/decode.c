@@ -272,6 +272,28 @@ static void decode_count(struct members members, struct decoded *store unused_ar
     }
 }
 
+static void decode_approval(struct members members, struct decoded *store unused_arg, struct event_record *record)
+{
+    const char *operation = member_text(members, "operation");
+
+    record->kind = RECORD_APPROVAL;
+    record->approval = (struct event_approval){
+        .number = member_number(members, "number"),
+        .digest = member_text(members, "digest"),
+        .operation = operation ? operation_parse(operation) : OPERATION_NONE,
+        .path = member_text(members, "path"),
+        .named = member_text(members, "named"),
+        .pid = (unsigned)member_int(members, "pid"),
+        .exe = member_text(members, "exe"),
+        .rule = member_text(members, "rule"),
+        .timeout_ms = member_number(members, "timeoutMs"),
+        .answer = member_text(members, "answer"),
+        .has_uid = is_known(members, "uid"),
+        .uid = (unsigned)member_number(members, "uid"),
+        .count = member_number(members, "count"),
+    };
+}
+
 static const struct {
     const char *type;
     void (*decode)(struct members members, struct decoded *store, struct event_record *record);
@@ -280,6 +302,8 @@ static const struct {
     {"access.used", decode_access},
     {"access.repeated", decode_count},
     {"access.lost", decode_count},
+    {"approval.asked", decode_approval},
+    {"approval.answered", decode_approval},
     {"run.started", decode_started},
     {"run.failed", decode_failed},
     {"run.finding", decode_finding},

@@ -166,6 +166,25 @@ struct event_access {
     uint64_t count;     /* so many at once; 0 = 1 */
 };
 
+/*
+ * Somebody is asked (approval.asked) while the program waits, and answers, or does not (approval.answered): "once", "run", "rule",
+ * "deny"; "timeout"; "withdrawn": nobody waits any more; "changed": allowed, and it was no longer what had been asked about.
+ */
+struct event_approval {
+    uint64_t number; /* of the question, from 1 */
+    const char *digest;
+    enum operation operation;
+    const char *path, *named; /* of the host, without links; as the program named it */
+    unsigned pid;             /* inside */
+    const char *exe;
+    const char *rule; /* that would allow it, or that was written; NULL = none */
+    uint64_t timeout_ms;
+    const char *answer;
+    bool has_uid; /* a person answered: */
+    unsigned uid;
+    uint64_t count; /* so many calls that waited got this answer */
+};
+
 /* A budget is used up. Not many: each is told once. */
 struct event_budget {
     uint64_t connection; /* that met it first, 0 = none */
@@ -197,6 +216,8 @@ int event_access(struct event_log *log, const struct event_access *access, struc
 void event_access_lost(struct event_log *log, const char *source, uint64_t count);
 /* access.repeated and access.lost, before run.exited. */
 int event_access_end(struct event_log *log, struct error *err) must_check;
+int event_approval_asked(struct event_log *log, const struct event_approval *approval, struct error *err) must_check;
+int event_approval_answered(struct event_log *log, const struct event_approval *approval, struct error *err) must_check;
 /* Another policy decides about the network from here on; its digest. */
 int event_network_changed(struct event_log *log, const char *policy_digest, struct error *err) must_check;
 /* The gateway is no more; the container goes on without a network. */

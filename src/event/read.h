@@ -23,6 +23,7 @@ enum record_kind {
     RECORD_ACCESS,   /* access.denied, access.used */
     RECORD_REPEATED, /* access.repeated */
     RECORD_LOST,     /* access.lost */
+    RECORD_APPROVAL, /* approval.asked, approval.answered */
 };
 
 /* Every text belongs to the reader and holds until its next record; NULL = null, or not there. */
@@ -42,6 +43,7 @@ struct event_record {
         } limit;            /* RECORD_LIMIT, RECORD_TIMEOUT */
         struct event_network network;
         struct event_access access; /* `type` is that of the record; numbers that nobody knew are 0 */
+        struct event_approval approval; /* `answer` NULL: it is the question */
         struct {
             const char *of; /* RECORD_REPEATED: an id */
             unsigned of_sequence;

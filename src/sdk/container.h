@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "event/event.h"
 #include "review/review.h"
+#include "sdk/asks.h"
 #include "sdk/assemble.h"
 #include "sdk/findings.h"
 #include "sdk/self.h"
@@ -61,6 +62,7 @@ struct cordon_container {
     struct tier_run *run;
     struct workers workers; /* where the plan has a gateway */
     struct self self; /* the program's questions about itself */
+    struct asks asks; /* what a person is asked */
     struct sensor sensor; /* where Landlock refuses first */
     const char *sensor_why; /* why there is none; NULL = there is, or it is not needed */
     struct text authorities, java_store; /* what files of the plan hold (PLAN_AUTHORITIES, PLAN_JAVA_STORE) */

@@ -36,6 +36,7 @@ struct cordon_request {
     int cancel_fd; /* -1 = none */
     int events_fd; /* the same */
     enum cordon_watch watch;
+    uint64_t ask_ms;  /* so long a question stands, 0 = nobody is asked */
     bool is_learning; /* its first document is learn_confinement()'s */
     char *events_file;
     char *cwd, *logical_cwd; /* of a request that was recorded; NULL = this process's */

@@ -14,6 +14,8 @@ static int check_request(const struct cordon_request *request, struct error *err
     if (request->is_tty)
         return error_set(err, ERROR_INVALID, EINVAL,
                          "a terminal needs somebody to relay it: use cordon_spawn()");
+    if (request->ask_ms)
+        return error_set(err, ERROR_INVALID, EINVAL, "questions need somebody who answers them: use cordon_spawn()");
     for (int i = 0; i < 3; i++)
         if (request->stdio[i] == CORDON_STDIO_PIPE)
             return error_set(err, ERROR_INVALID, EINVAL,

@@ -82,6 +82,21 @@ static void say_exited(struct text *out, const struct event_exited *exited)
         text_add(out, ", killed at the memory limit");
 }
 
+static void say_approval(struct text *out, const struct event_approval *approval)
+{
+    text_printf(out, " %" PRIu64 ": %s", approval->number, operation_name(approval->operation));
+    add_part(out, " ", approval->path);
+    add_part(out, ": ", approval->answer);
+    if (approval->has_uid)
+        text_printf(out, " by uid %u", approval->uid);
+    add_part(out, "; rule ", approval->rule);
+    add_part(out, "; ", approval->exe);
+    if (approval->pid)
+        text_printf(out, " (%u)", approval->pid);
+    if (approval->count > 1)
+        text_printf(out, "; %" PRIu64 " waited", approval->count);
+}
+
 void runs_say_record(struct text *out, const struct event_record *record)
 {
     text_add_safe(out, record->type);
@@ -122,6 +137,9 @@ void runs_say_record(struct text *out, const struct event_record *record)
         break;
     case RECORD_NETWORK_LOST:
         text_printf(out, ": %" PRIu64 " are not in this record", record->count.count);
+        break;
+    case RECORD_APPROVAL:
+        say_approval(out, &record->approval);
         break;
     case RECORD_OTHER:
         break;

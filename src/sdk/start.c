@@ -144,7 +144,10 @@ static int refused(void *context, const struct tier_refusal *refusal, struct err
 static int accessed(void *context, const struct tier_access *access, const char *source, uint64_t lost, struct error *err)
 {
     struct cordon_container *container = context;
+    int status = access && access->ask ? asks_take(container, access, err) : 0;
 
+    if (status != 0)
+        return status < 0 ? status : 0;
     return told_access(&container->denials, container->assembly.plan, container->log, access, source, lost, err);
 }
 
@@ -153,6 +156,12 @@ static void asked(void *context, int fd)
     struct cordon_container *container = context;
 
     self_take(&container->self, fd);
+}
+
+/* A record that cannot be written is found out with the next one. */
+static void unasked(void *context, uint64_t ask)
+{
+    (void)!asks_forget(context, ask, NULL);
 }
 
 static bool executed(void *context, unsigned pid, char *ret_path, size_t size)
@@ -188,7 +197,8 @@ static int start_tier(struct cordon_container *container, const struct cordon_re
     struct tier_run *prepared = take_ptr(container->prepared);
     const struct streams *streams = &container->streams;
     const struct tier_attach gateway = {.attach = attach, .refused = refused, .context = container};
-    const struct tier_watcher watcher = {.level = watch_level(request->watch), .accessed = accessed, .asked = asked, .context = container};
+    const struct tier_watcher watcher = {.level = watch_level(request->watch), .accessed = accessed, .asked = asked,
+                                         .ask_ms = (uint32_t)request->ask_ms, .unasked = unasked, .context = container};
     const struct tier_start start = {
         .plan = assembly->plan,
         .argv = argv,
@@ -330,6 +340,7 @@ int container_start(const struct cordon_request *request, struct cordon_containe
     container->workers.executed = executed;
     container->workers.executed_context = container;
     container->cancel_fd = request->cancel_fd;
+    container->asks.timeout_ms = request->ask_ms;
     status = begin(container, request, &failure);
     if (status == 0)
         status = launch(container, request, &failure);
@@ -364,6 +375,7 @@ void cordon_container_free(struct cordon_container *container)
     run_review_end(&container->review, container->assembly.places.runs, container->log ? event_log_run_id(container->log) : "",
                    container->run != NULL);
     self_close(&container->self);
+    asks_close(&container->asks);
     streams_close(&container->streams);
     findings_finish(&container->findings);
     denials_finish(&container->denials);

@@ -52,7 +52,7 @@ uint64_t container_next_ns(const struct cordon_container *container)
         return deadlines->timeout_ns;
     if (container->state != CONTAINER_RUNNING)
         return 1; /* at once, and again */
-    return earlier(earlier(deadlines->timeout_ns, deadlines->kill_ns), deadlines->cpu_look_ns);
+    return earlier(earlier(earlier(deadlines->timeout_ns, deadlines->kill_ns), deadlines->cpu_look_ns), asks_next_ns(&container->asks));
 }
 
 static int container_end_at_limit(struct cordon_container *container, enum container_cause cause,
@@ -208,6 +208,8 @@ static int container_advance(struct cordon_container *container, struct error *e
             uint64_t now = clock_monotonic_ns();
 
             status = container_keep_time(container, now, err);
+            if (status == 0)
+                status = asks_step(container, now, err);
             return status < 0 ? status : container_keep_cpu_time(container, now, err);
         }
     }

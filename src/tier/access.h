@@ -51,6 +51,7 @@ struct tier_access {
     struct tier_process parents[TIER_ACCESS_PARENTS]; /* from its parent up to the first process; pid and exe only */
     size_t parent_count;
     uint64_t count;        /* so many like this at once; at least 1 */
+    uint64_t ask;          /* its caller waits for an answer with this number (tier_ops.answer); 0 = it is refused already */
 };
 
 /* One of the ways in which this run is watched, for run.started and for 'why'. Static texts. */
@@ -68,6 +69,12 @@ struct tier_watcher {
     enum tier_watch_level level;
     /* The program asks about itself: one end of a SOCK_SEQPACKET pair, the callee's from here on. NULL = nobody answers. */
     void (*asked)(void *context, int fd);
+    /*
+     * Not 0: open() of a file is not refused but asked about, for so long (tier_access.ask), and then refused. unasked: nobody waits
+     * for that any more.
+     */
+    uint32_t ask_ms;
+    void (*unasked)(void *context, uint64_t ask);
     int (*accessed)(void *context, const struct tier_access *access, const char *source, uint64_t lost, struct error *err);
     void *context;
 };

@@ -96,6 +96,13 @@ enum tier_probe {
     TIER_PROBE_PORTS = 1 << 2,      /* needed when a layer opens a port of the host (network.ingress.ports) */
 };
 
+/* A regular file that is to be opened for somebody inside. */
+struct tier_exact {
+    int object;       /* O_PATH */
+    const char *path; /* by which it is reached outside, without symbolic links */
+    int flags;        /* O_ACCMODE, O_APPEND, O_TRUNC, O_SYNC, O_DSYNC */
+};
+
 struct tier_run; /* first member of each tier's own */
 
 struct tier_ops {
@@ -152,6 +159,18 @@ struct tier_ops {
 
     /* How the filter of a plan answers a system call (plan_index_set_calls()). NULL where a tier has none. */
     void (*judge_call)(const struct plan_filter *filter, int number, struct plan_call *ret_call);
+
+    /*
+     * What was asked about (tier_watcher.ask_ms) is allowed with what was opened instead of it, or refused (-1), as it would have been.
+     * Negative: nobody hears it any more, so it is refused. NULL where a tier asks nothing.
+     */
+    int (*answer)(struct tier_run *run, uint64_t ask, int fd);
+
+    /*
+     * Open this one object, as the caller without any privilege could, in a mount of its own: nothing else can be reached from it,
+     * and nothing of it changed that `flags` do not allow. -ESTALE: it is not what `path` names any more.
+     */
+    int (*open_exact)(const struct tier_exact *exact, int *ret_fd, struct error *err);
 
     /* To the program's process group (or the foreground group of its terminal). 0 also when it is
      * gone already. */

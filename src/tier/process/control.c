@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "tier/process/asks.h"
 
 int control_receive(int control, struct message *ret_message, int *ret_fd, int flags)
 {
@@ -83,6 +84,28 @@ int control_send_fds(int control, uint32_t type, const int *fds, size_t count)
         sent = sendmsg(control, &header, MSG_NOSIGNAL);
     while (sent < 0 && errno == EINTR);
     return sent == (ssize_t)sizeof(message) ? 0 : sent < 0 ? -errno : -EIO;
+}
+
+int control_answer(int asks, uint64_t ask, int fd)
+{
+    struct ask_answer answer = {.ask = ask, .verdict = fd >= 0 ? ASK_ALLOW : ASK_DENY};
+    struct iovec vector = {&answer, sizeof(answer)};
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(sizeof(int))];
+    } ancillary = {.header = {.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof(int))}};
+    struct msghdr header = {.msg_iov = &vector, .msg_iovlen = 1};
+    ssize_t sent;
+
+    if (fd >= 0) {
+        memcpy(CMSG_DATA(&ancillary.header), &fd, sizeof(fd));
+        header.msg_control = &ancillary;
+        header.msg_controllen = sizeof(ancillary);
+    }
+    do
+        sent = sendmsg(asks, &header, MSG_NOSIGNAL | MSG_DONTWAIT);
+    while (sent < 0 && errno == EINTR);
+    return sent == (ssize_t)sizeof(answer) ? 0 : sent < 0 ? -errno : -EIO;
 }
 
 #define LAST_WORD_NS (500 * NS_PER_MS)

@@ -20,6 +20,9 @@ int control_send(int control, uint32_t type, int32_t value) must_check;
 /* With descriptors, which stay the caller's. Negative errno; -EPIPE when init has ended. */
 int control_send_fds(int control, uint32_t type, const int *fds, size_t count) must_check;
 
+/* To who asked (asks.h): allowed with `fd`, which stays the caller's, or refused (-1). Never waits. */
+int control_answer(int asks, uint64_t ask, int fd) must_check;
+
 /*
  * Until there is a message, or init has ended. -ETIMEDOUT at `deadline_ns` of the monotonic clock (0 = never),
  * -ECANCELED when `cancel_fd` (-1 = none) is readable.

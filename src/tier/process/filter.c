@@ -490,7 +490,12 @@ bool filter_is_told(const struct plan_filter *plan, int number)
     return number >= 0 && number < NUMBERS_MAX && verdicts[number].is_told;
 }
 
-static size_t ranges_fill(const struct verdict verdicts[NUMBERS_MAX], bool watches, struct range ranges[NUMBERS_MAX])
+static bool is_watched(enum filter_telling tells, int number)
+{
+    return tells == FILTER_TELLS_ALL || (tells == FILTER_TELLS_OPENS && filter_opens(number));
+}
+
+static size_t ranges_fill(const struct verdict verdicts[NUMBERS_MAX], enum filter_telling tells, struct range ranges[NUMBERS_MAX])
 {
     size_t count = 0;
 
@@ -498,7 +503,7 @@ static size_t ranges_fill(const struct verdict verdicts[NUMBERS_MAX], bool watch
         const struct verdict *verdict = &verdicts[number];
         bool is_clone = number == __NR_clone, is_told = verdict->is_told && verdict->is != FILTER_ALLOW;
         bool is_refused = verdict->is == FILTER_EPERM || verdict->is == FILTER_ENOSYS;
-        enum filter_watch watch = watches && !is_refused ? filter_watch_of((int)number) : FILTER_UNWATCHED;
+        enum filter_watch watch = !is_refused && is_watched(tells, (int)number) ? filter_watch_of((int)number) : FILTER_UNWATCHED;
 
         if (count && ranges[count - 1].verdict == verdict->is && ranges[count - 1].is_told == is_told &&
             ranges[count - 1].is_clone == is_clone && ranges[count - 1].watch == watch)
@@ -540,7 +545,7 @@ int filter_emit(const struct plan_filter *plan, enum filter_telling tells, struc
     emit(&emitter, BPF_JMP | BPF_JGE | BPF_K, X32_BIT, 0, 1);
     emit_return(&emitter, RETURN_ERRNO(ENOSYS));
 #endif
-    emit_tree(&emitter, ranges, ranges_fill(verdicts, tells == FILTER_TELLS_ALL, ranges));
+    emit_tree(&emitter, ranges, ranges_fill(verdicts, tells, ranges));
     if (emitter.length > FILTER_LENGTH_MAX)
         return error_set(err, ERROR_LIMIT, E2BIG, "the system call filter needs more than %d instructions",
                          FILTER_LENGTH_MAX);

@@ -97,12 +97,13 @@ enum filter_watch {
     FILTER_WATCH_EXECUTE, /* unless it is process 1's own (FILTER_START) */
 };
 enum filter_watch filter_watch_of(int number); /* filter_watched.c */
+bool filter_opens(int number);                 /* the same file: is it one that opens a file? */
 
-enum filter_telling { FILTER_SILENT = 0, FILTER_TELLS, FILTER_TELLS_ALL };
+enum filter_telling { FILTER_SILENT = 0, FILTER_TELLS, FILTER_TELLS_OPENS, FILTER_TELLS_ALL };
 
 /*
  * Emit at most FILTER_LENGTH_MAX instructions. FILTER_TELLS: what is refused and told is marked FILTER_TOLD; FILTER_TELLS_ALL: and
- * what is allowed and watched FILTER_WATCHED.
+ * what is allowed and watched FILTER_WATCHED; FILTER_TELLS_OPENS: of that only what opens a file.
  */
 int filter_emit(const struct plan_filter *plan, enum filter_telling tells, struct sock_filter *ret_program, size_t *ret_length,
                 struct error *err) must_check;

@@ -35,3 +35,12 @@ enum filter_watch filter_watch_of(int number)
             return rows[i].watch;
     return FILTER_UNWATCHED;
 }
+
+bool filter_opens(int number)
+{
+#ifdef __x86_64__
+    if (number == __NR_open)
+        return true;
+#endif
+    return number == __NR_openat;
+}

@@ -31,6 +31,13 @@ void hear_later(struct tier_run *run, const struct message *message)
         run->lost += 1 + message->refusal.lost;
 }
 
+/* The first one is that of process 1; it sends no other. */
+void hear_channel(struct tier_run *run, int *fd)
+{
+    if (run->asks < 0)
+        run->asks = take_fd(*fd);
+}
+
 static int tell_refusal(struct tier_run *run, const struct tier_refusal *refusal, struct error *err)
 {
     run->lost = 0;
@@ -109,6 +116,13 @@ static int message_take(struct tier_run *run, struct message *message, int *fd, 
     case MESSAGE_SELF:
         if (run->watcher.asked && *fd >= 0)
             run->watcher.asked(run->watcher.context, take_fd(*fd));
+        return 0;
+    case MESSAGE_ASKS:
+        hear_channel(run, fd);
+        return 0;
+    case MESSAGE_UNASKED:
+        if (run->watcher.unasked)
+            run->watcher.unasked(run->watcher.context, message->ask);
         return 0;
     case MESSAGE_EXITED:
         return exit_take(run, message, err);

@@ -328,6 +328,7 @@ int image_write(const struct tier_start *start, const struct image_options *opti
         .private_bytes = plan_limit_value(start->plan, "resources.disk"),
         .rows = start->rows,
         .columns = start->columns,
+        .ask_ms = options->flags & RECORD_ASKS ? start->watcher->ask_ms : 0,
         /* 40 on every kernel since 5.9, asked for so that a later one is not left out */
         .capability_last = (uint32_t)file_number("/proc/sys/kernel/cap_last_cap", CAP_LAST_CAP),
     };
@@ -345,6 +346,7 @@ int image_write(const struct tier_start *start, const struct image_options *opti
     if (status == 0)
         status = put_filter(&image, start,
                             options->flags & RECORD_WATCHED ? FILTER_TELLS_ALL
+                            : options->flags & RECORD_ASKS  ? FILTER_TELLS_OPENS
                             : options->flags & RECORD_TOLD  ? FILTER_TELLS
                                                             : FILTER_SILENT,
                             err);

@@ -18,6 +18,7 @@
 #include "tier/process/cgroup.h"
 #include "tier/process/control.h"
 #include "tier/process/descriptors.h"
+#include "tier/process/exact.h"
 #include "tier/process/filter.h"
 #include "tier/process/hear.h"
 #include "tier/process/image.h"
@@ -32,7 +33,7 @@ struct tier_run *run_new(void)
     struct tier_run *run = mem_alloc(sizeof(*run));
 
     if (run)
-        run->pidfd = run->control = run->tty = -1;
+        run->pidfd = run->control = run->tty = run->asks = -1;
     return run;
 }
 
@@ -62,6 +63,7 @@ void run_finish(struct tier_run *run)
     fd_close_at(&run->pidfd);
     fd_close_at(&run->control);
     fd_close_at(&run->tty);
+    fd_close_at(&run->asks);
     for (size_t i = 0; i < run->note_count; i++)
         fd_close_at(&run->notes[i].directory);
     in_place_forget(run->scratch);
@@ -161,6 +163,11 @@ static int set_up_follow(struct tier_run *run, const struct tier_start *start, s
         case MESSAGE_REFUSED:
             hear_later(run, &message);
             break;
+        case MESSAGE_ASKS:
+            hear_channel(run, &fd);
+            break;
+        case MESSAGE_UNASKED:
+            break;
         case MESSAGE_SELF: /* too early: who asks finds the other end closed */
             break;
         case MESSAGE_TOLD: /* it is taken when read_status() asks */
@@ -175,6 +182,12 @@ static int set_up_follow(struct tier_run *run, const struct tier_start *start, s
     }
 }
 
+static bool asks_are_possible(const struct tier_start *start)
+{
+    return start->watcher && start->watcher->ask_ms && start->plan->wall == PLAN_WALL_NAMESPACES &&
+           filter_has_keeper(&start->plan->filter);
+}
+
 static uint32_t flags_of(const struct tier_start *start)
 {
     uint32_t flags = start->is_tty ? RECORD_TTY : 0;
@@ -185,6 +198,8 @@ static uint32_t flags_of(const struct tier_start *start)
         flags |= RECORD_TOLD;
     if (flags & RECORD_TOLD && start->watcher->level == TIER_WATCH_FULL && start->plan->wall == PLAN_WALL_NAMESPACES)
         flags |= RECORD_WATCHED;
+    if (asks_are_possible(start) && flags & RECORD_TOLD)
+        flags |= RECORD_ASKS;
     if (start->plan->wall == PLAN_WALL_LANDLOCK)
         return flags | (geteuid() == 0 && begin_has_other_groups() ? RECORD_DROP_GROUPS : 0);
     if (start->plan->network != PLAN_NET_HOST)
@@ -382,6 +397,10 @@ static int process_start(const struct tier_start *asked, struct tier_run *prepar
         status = error_set(err, ERROR_UNENFORCEABLE, ENOTSUP,
                            "everything can be watched only with namespaces and a policy that keeps names or sockets: grant a "
                            "directory, or leave --watch full out");
+    if (status == 0 && start->watcher && start->watcher->ask_ms && !asks_are_possible(start))
+        status = error_set(err, ERROR_UNENFORCEABLE, ENOTSUP,
+                           "somebody can be asked only with namespaces and a policy that keeps names or sockets: grant a directory, "
+                           "or leave --ask out");
     if (status == 0 && start->watcher)
         run->watcher = *start->watcher;
     if (status == 0)
@@ -421,6 +440,11 @@ static const struct tier_note *process_notes(const struct tier_run *run, size_t 
 {
     *ret_count = run->note_count;
     return run->notes;
+}
+
+static int process_answer(struct tier_run *run, uint64_t ask, int fd)
+{
+    return run->is_over || run->asks < 0 ? -ESRCH : control_answer(run->asks, ask, fd);
 }
 
 static int process_signal(struct tier_run *run, int signal_number, struct error *err)
@@ -477,6 +501,8 @@ const struct tier_ops tier_process = {
     .executed = who_executed,
     .sources = process_sources,
     .notes = process_notes,
+    .answer = process_answer,
+    .open_exact = exact_open,
     .signal = process_signal,
     .kill = process_kill,
     .cpu_time = process_cpu_time,

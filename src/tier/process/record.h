@@ -46,6 +46,7 @@ enum record_flag {
     RECORD_TOLD = 1 << 15,         /* refusals are told in struct told_memory (told.h), the last descriptor of MESSAGE_RECORD
                                       before the streams; the filter marks what it refuses (FILTER_TOLD); needs somebody who
                                       has the filter's listener */
+    RECORD_ASKS = 1 << 17,         /* somebody is asked before an open() is refused (init/asking.c); needs RECORD_KEEPER, RECORD_TOLD */
     RECORD_WATCHED = 1 << 16,      /* what is let through is told as well (init/watching.c); needs RECORD_KEEPER, RECORD_TOLD */
 };
 
@@ -182,6 +183,7 @@ struct record {
     uint32_t capability_last;      /* highest capability of this kernel */
     uint32_t scratch, scratch_parent; /* in place: the directory of this run, 0 = none, and the one that it is in */
     uint32_t review;                  /* directory with N/upper and N/work for the Nth RECORD_REVIEWED, and the log of changes; 0 = none */
+    uint32_t ask_ms;                  /* with RECORD_ASKS: so long its caller waits */
     uint32_t scratch_below;           /* uint64_t offsets, then a zero: names of the directories in it */
 };
 
@@ -201,6 +203,8 @@ enum message_type {
     MESSAGE_REFUSED = 11, /* init -> parent: the kernel refused a connection, `value` is the errno; without RECORD_MARKS
                              `object` is what the process executes */
     MESSAGE_SELF = 13,    /* init -> parent: with one end of a socket pair as SCM_RIGHTS, whose other end asks about itself */
+    MESSAGE_ASKS = 14,    /* init -> parent: with one end of a socket pair as SCM_RIGHTS, by which it is answered (asks.h) */
+    MESSAGE_UNASKED = 15, /* init -> parent: nobody waits for the answer `ask` any more */
     MESSAGE_TOLD = 12,    /* init -> parent: there is more in struct told_memory; with a descriptor (SCM_RIGHTS) of the process
                              that is number `value` inside, once for each that is told of */
 };
@@ -234,7 +238,12 @@ struct message {
     uint32_t kind;   /* MESSAGE_ERROR: enum error_kind; MESSAGE_NOTED: enum record_note */
     int32_t value;   /* errno, signal number, or exit status as wait() gives it */
     uint32_t unused;
-    uint64_t user_us, system_us, max_rss_bytes;
+    union {
+        struct {
+            uint64_t user_us, system_us, max_rss_bytes;
+        };
+        uint64_t ask;
+    };
     union {
         char action[96]; /* "mount", "enter working directory" */
         struct record_refusal refusal;

@@ -17,6 +17,7 @@ struct tier_run {
     int pidfd; /* -1 = there is no init */
     int control;
     int tty;
+    int asks; /* by which process 1 is answered, -1 = it asks nothing */
     bool is_reaped;
     bool is_over;
     struct tier_status status;

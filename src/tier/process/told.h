@@ -65,6 +65,7 @@ struct told_record {
     uint16_t lengths[TOLD_TEXTS];
     uint16_t fill[2];
     uint64_t count; /* so many like it, 0 = 1 */
+    uint64_t ask;   /* its caller waits for an answer with this number (asks.h), 0 = it has one */
 };
 
 #define TOLD_RECORD_MAX                                                                                        \

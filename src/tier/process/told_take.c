@@ -223,7 +223,7 @@ static int record_tell(struct told *told, const struct tier_watcher *watcher, bo
 {
     const struct told_record *record = &told->record;
     const char *texts[TOLD_TEXTS];
-    struct tier_access access = {.errnum = record->errnum, .call = record->call, .has_args = true, .count = record->count ? record->count : 1};
+    struct tier_access access = {.errnum = record->errnum, .call = record->call, .has_args = true, .count = record->count ? record->count : 1, .ask = record->ask};
     bool is_foreign = record->flags & TOLD_IS_FOREIGN;
 
     if (!texts_split(told, texts))

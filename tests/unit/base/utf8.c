@@ -27,6 +27,13 @@ static const struct {
     {"\xe2\x80\x8e", 3, 0},     /* left-to-right mark */
     {"\xe2\x80\xae", 3, 0},     /* right-to-left override */
     {"\xe2\x81\xa9", 3, 0},     /* pop directional isolate */
+    {"\xc2\xad", 2, 0},         /* soft hyphen */
+    {"\xe2\x80\x8b", 3, 0},     /* no width */
+    {"\xe2\x80\xa8", 3, 0},     /* line separator */
+    {"\xef\xb8\x8f", 3, 0},     /* variation selector */
+    {"\xef\xbb\xbf", 3, 0},     /* byte order mark */
+    {"\xf3\xa0\x81\x81", 4, 0}, /* tag */
+    {"\xe2\x80\x90", 3, 3},     /* hyphen, the next to those without a width */
     /* invalid */
     {"\x80", 0, 0},             /* a continuation alone */
     {"\xc0\x80", 0, 0},         /* overlong NUL */

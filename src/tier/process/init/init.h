@@ -67,6 +67,8 @@ static inline long init_need(struct init *init, long result, const char *action,
 long message_send(int socket, const struct message *message, int fd);
 void init_send(struct init *init, const struct message *message, int fd);
 long message_offer(int socket, const struct message *message, int fd); /* at once; -EAGAIN where there is no room */
+/* One packet of this size, at once; with the descriptor that came along, or -1. -EAGAIN: there is none; -EBADMSG: it is another, or the end. */
+long packet_receive(int socket, void *bytes, size_t size, int *ret_fd);
 void init_await_go(struct init *init);
 void begin_receive(struct init *init);    /* message.c: what is known before there is a plan */
 void record_receive(struct init *init);   /* message.c: the plan, and the program's standard streams under their numbers */

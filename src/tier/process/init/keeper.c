@@ -174,14 +174,15 @@ static void handle(struct keeper *keeper, const struct seccomp_notif *asked)
     if (watches && source == TOLD_BY_KEEPER && !is_watched)
         watching_begin(keeper, &call);
     if (is_watched) {
-        watching_look(keeper, &call);
-        result = KEEPER_CONTINUE;
+        result = watching_look(keeper, &call) ? KEEPER_ANSWERED : KEEPER_CONTINUE;
     } else if (result == 0) {
         result = act(keeper, &call);
     }
     if (watches && result >= 0 && !is_watched)
         watching_end(keeper, &call);
-    if (result < 0) /* the caller still waits, and is what it was */
+    if (result < 0 && source == TOLD_BY_KEEPER && asking_hold(keeper, &call, source, -result, result))
+        result = KEEPER_ANSWERED;
+    else if (result < 0) /* the caller still waits, and is what it was */
         refusals_tell(keeper, &call, source, result);
     view_leave(keeper);
     if (result == KEEPER_ANSWERED)
@@ -204,7 +205,7 @@ static void serve(struct keeper *keeper)
 {
     for (;;) {
         struct seccomp_notif asked;
-        long status = keeper->waiting_count ? wait_for_call(keeper) : 0;
+        long status = keeper->waiting_count || keeper->ask_count ? wait_for_call(keeper) : 0;
 
         if (status < 0)
             continue;
@@ -287,6 +288,7 @@ void keeper_run(void *argument)
     listener = program_launch(init);
     marks_confine(init); /* the program has a filter of its own */
     descriptors_settle(init, keeper, listener);
+    asking_open(init, keeper);
     sys_call3(ioctl, keeper->listener, NOTIF_SET_FLAGS, flags); /* older kernels: slower, not other */
     program_tell(init);
     serve(keeper);

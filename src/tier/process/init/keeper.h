@@ -105,6 +105,8 @@ struct keeper {
     struct umask_seen umasks[KEEPER_UMASKS];
     struct waiting waiting[KEEPER_WAITING];
     uint32_t waiting_count;
+    int asks;           /* by which the parent answers (asking.c), -1 = nobody is asked */
+    uint32_t ask_count; /* calls that wait for that */
     int64_t retry_at; /* ns of CLOCK_MONOTONIC_COARSE */
     struct noted noted[RECORD_NOTES_MAX];
     uint32_t noted_count;
@@ -242,6 +244,7 @@ void changes_take_rename(struct keeper *keeper, const struct call *call, const s
 
 /* opening.c, changing.c, sockets.c: the calls. -EAGAIN of an _again() = not yet. */
 long opening_handle(struct keeper *keeper, const struct call *call);
+long opening_give(const struct keeper *keeper, uint64_t id, long fd, int flags); /* takes the descriptor */
 long opening_again(const struct keeper *keeper, struct waiting *waiting);
 long changing_handle(struct keeper *keeper, const struct call *call);
 long attributes_handle(struct keeper *keeper, const struct call *call); /* attributes.c */
@@ -273,6 +276,14 @@ long errand_mount(struct keeper *keeper, const struct call *call);
 long errand_open(struct keeper *keeper, const struct call *call); /* openat2(); -ENOSYS where it is not for sandboxes */
 long errand_open_map(struct keeper *keeper, const struct call *call, const struct place *place, int flags);
 
+/*
+ * asking.c: does the call, which would be refused so, wait until somebody was asked? `denied`: what it comes to otherwise, an
+ * errno or KEEPER_CONTINUE.
+ */
+void asking_open(struct init *init, struct keeper *keeper);
+int asking_hold(struct keeper *keeper, const struct call *call, enum told_source source, long errnum, long denied);
+void asking_step(struct keeper *keeper, int has_answers);
+
 /* (entry, argument, stack, flags): a thread that begins in entry(argument); the new thread's number. */
 long thread_start(void (*entry)(void *), void *argument, void *stack, unsigned long flags);
 
@@ -300,6 +311,8 @@ void refusals_tell(struct keeper *keeper, const struct call *call, enum told_sou
 /* For the void's thread, which has a `keeper` of its own with no more than `told`, `control` and `proc`. `flags`: enum told_flag. */
 void refusals_tell_of_void(struct keeper *keeper, const struct call *call, long status, unsigned flags, const char *named,
                            const char *path);
+/* That it would be refused, and waits for an answer. 0 = there is no room to say so. */
+int refusals_ask(struct keeper *keeper, const struct call *call, enum told_source source, long errnum);
 void refusals_lose(struct keeper *keeper, enum told_source source);
 
 /* The same of what is let through, or came to nothing (`errnum`), so many times: with less about its caller. */
@@ -307,7 +320,7 @@ void refusals_tell_use(struct keeper *keeper, const struct call *call, const str
                        int errnum, uint64_t count);
 
 /* watching.c, where everything is watched: the kernel goes on with what is only looked at. Before and after what is done here. */
-void watching_look(struct keeper *keeper, const struct call *call);
+int watching_look(struct keeper *keeper, const struct call *call); /* 1 = it waits for an answer (asking.c) */
 void watching_begin(struct keeper *keeper, const struct call *call);
 void watching_end(struct keeper *keeper, const struct call *call);
 

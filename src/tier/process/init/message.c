@@ -70,6 +70,24 @@ long message_offer(int socket, const struct message *message, int fd)
     return send_with(socket, message, fd, MSG_DONTWAIT_FLAG);
 }
 
+long packet_receive(int socket, void *bytes, size_t size, int *ret_fd)
+{
+    struct io_vector vector = {bytes, size};
+    struct control_fd control = {0};
+    struct message_header header = {.vectors = &vector, .vector_count = 1, .control = &control,
+                                    .control_length = sizeof(control)};
+    long got;
+
+    do
+        got = sys_call3(recvmsg, socket, &header, MSG_CMSG_CLOEXEC_FLAG | MSG_DONTWAIT_FLAG);
+    while (got == -EINTR);
+    *ret_fd = got > 0 && control.length == sizeof(control) - sizeof(int) && control.level == SOL_SOCKET_LEVEL &&
+                      control.type == SCM_RIGHTS_TYPE
+                  ? control.fd
+                  : -1;
+    return got == (long)size ? 0 : got < 0 ? got : -EBADMSG;
+}
+
 void init_send(struct init *init, const struct message *message, int fd)
 {
     if (message_send(init->control, message, fd) < 0)

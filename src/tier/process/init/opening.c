@@ -32,7 +32,7 @@ static int is_writing(int flags)
  * Hand the descriptor over with the flags that were asked for. One for writing is closed here before the caller goes on:
  * a file that somebody has open for writing cannot be executed, and the caller may do that next.
  */
-static long give(const struct keeper *keeper, uint64_t id, long fd, int flags)
+long opening_give(const struct keeper *keeper, uint64_t id, long fd, int flags)
 {
     long status = 0;
     int goes_on = !is_writing(flags);
@@ -136,7 +136,7 @@ static long open_reader(struct keeper *keeper, const struct call *call, struct p
     if (status == -EAGAIN)
         return wait_later(keeper, call->id, place, flags, reader);
     if (status == 0)
-        return give(keeper, call->id, reader, flags);
+        return opening_give(keeper, call->id, reader, flags);
     sys_call1(close, reader);
     return status;
 }
@@ -151,7 +151,7 @@ long opening_again(const struct keeper *keeper, struct waiting *waiting)
         status = waiting->reader;
         waiting->reader = -1;
     }
-    return give(keeper, waiting->id, status, waiting->flags);
+    return opening_give(keeper, waiting->id, status, waiting->flags);
 }
 
 /* /dev/tty is the caller's controlling terminal, not the keeper's. */
@@ -224,7 +224,7 @@ static long open_existing(struct keeper *keeper, const struct call *call, struct
         return wait_later(keeper, call->id, place, flags, -1);
     if (status >= 0 && type == S_IFIFO && (flags & O_ACCMODE) == O_RDONLY && !(flags & O_NONBLOCK))
         return open_reader(keeper, call, place, (int)status, flags);
-    return give(keeper, call->id, status, flags);
+    return opening_give(keeper, call->id, status, flags);
 }
 
 /* A new file, if there is none: -EEXIST otherwise. Nothing new has anything to wait for. */
@@ -243,7 +243,7 @@ static long open_new(struct keeper *keeper, const struct call *call, struct plac
     status = sys_call4(openat, place->parent, place->name, kept, asked->mode & 07777);
     if (status >= 0)
         place_note_new(keeper, (int)status);
-    return give(keeper, call->id, status, asked->flags | O_NONBLOCK);
+    return opening_give(keeper, call->id, status, asked->flags | O_NONBLOCK);
 }
 
 /* The common case first: a new name in a directory, with one look at the directory and none at the object. */

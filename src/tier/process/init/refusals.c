@@ -244,7 +244,7 @@ static void wake(struct keeper *keeper)
         __atomic_store_n(&keeper->told->is_awaited, 1, __ATOMIC_SEQ_CST); /* it is awake, or the next one wakes it */
 }
 
-static void ring_put(struct keeper *keeper, struct writer *writer)
+static int ring_put(struct keeper *keeper, struct writer *writer)
 {
     struct told_memory *told = keeper->told;
     struct told_record *record = &writer->record;
@@ -267,6 +267,7 @@ static void ring_put(struct keeper *keeper, struct writer *writer)
         __atomic_store_n(&told->put, next, __ATOMIC_SEQ_CST);
     }
     wake(keeper);
+    return at != 0;
 }
 
 /*
@@ -318,16 +319,14 @@ void refusals_tell_of_void(struct keeper *keeper, const struct call *call, long 
     lock_give();
 }
 
-void refusals_tell(struct keeper *keeper, const struct call *call, enum told_source source, long status)
+/* `ask`: the call's number when it waits for an answer, else 0. */
+static int tell(struct keeper *keeper, const struct call *call, enum told_source source, long status, uint64_t ask)
 {
     char bases[2][PATH_MAX] not_initialised;
-    struct writer writer = {.record = {.source = (uint8_t)source, .errnum = (int32_t)-status, .call = call->number}};
+    struct writer writer = {.record = {.source = (uint8_t)source, .errnum = (int32_t)-status, .call = call->number, .ask = ask}};
     const struct facts *facts;
+    int is_put;
 
-    if (!keeper->told || !is_refusal(keeper, call, source, status))
-        return;
-    if (!keeper->seen.count)
-        name_read(keeper, call);
     writer.record.layer = layer_of(keeper, source, status);
     writer.record.flags = keeper->view.is_foreign ? TOLD_IS_FOREIGN : 0;
     memcpy(writer.record.args, call->args, sizeof(writer.record.args));
@@ -338,8 +337,23 @@ void refusals_tell(struct keeper *keeper, const struct call *call, enum told_sou
         writer.record.process = call->tid; /* it is gone: what was found may be another's */
     else
         put_facts(keeper, &writer, facts);
-    ring_put(keeper, &writer);
+    is_put = ring_put(keeper, &writer);
     lock_give();
+    return is_put;
+}
+
+void refusals_tell(struct keeper *keeper, const struct call *call, enum told_source source, long status)
+{
+    if (!keeper->told || !is_refusal(keeper, call, source, status))
+        return;
+    if (!keeper->seen.count)
+        name_read(keeper, call);
+    tell(keeper, call, source, status, 0);
+}
+
+int refusals_ask(struct keeper *keeper, const struct call *call, enum told_source source, long errnum)
+{
+    return keeper->told ? tell(keeper, call, source, -errnum, call->id) : 0;
 }
 
 void refusals_tell_use(struct keeper *keeper, const struct call *call, const struct facts *facts, enum told_source source,

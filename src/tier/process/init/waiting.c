@@ -62,11 +62,12 @@ static int64_t now_ns(void)
 }
 
 /* A socket by name waits for its listener, of which there is no news. Of who opens a FIFO there is none before it writes. */
-static uint32_t news_poll(const struct keeper *keeper, struct pollfd polled[1 + KEEPER_WAITING])
+static uint32_t news_poll(const struct keeper *keeper, struct pollfd polled[2 + KEEPER_WAITING])
 {
-    uint32_t count = 1;
+    uint32_t count = 2;
 
     polled[0] = (struct pollfd){.fd = keeper->listener, .events = POLLIN};
+    polled[1] = (struct pollfd){.fd = keeper->ask_count ? keeper->asks : -1, .events = POLLIN};
     for (uint32_t i = 0; i < keeper->waiting_count; i++) {
         const struct waiting *waiting = &keeper->waiting[i];
 
@@ -80,18 +81,20 @@ static uint32_t news_poll(const struct keeper *keeper, struct pollfd polled[1 + 
 
 long waiting_poll(struct keeper *keeper)
 {
-    struct __kernel_timespec pause = {.tv_nsec = RETRY_NS * (1 + keeper->waiting_count / RETRY_AT_ONCE)};
-    struct pollfd polled[1 + KEEPER_WAITING] not_initialised;
+    struct __kernel_timespec pause = {.tv_nsec = RETRY_NS * (1 + keeper->waiting_count / RETRY_AT_ONCE)}, second = {.tv_sec = 1};
+    struct pollfd polled[2 + KEEPER_WAITING] not_initialised;
     uint32_t count = news_poll(keeper, polled);
-    long ready = sys_call5(ppoll, polled, count, keeper->waiting_count ? &pause : 0, 0, sizeof(uint64_t));
+    long ready = sys_call5(ppoll, polled, count, keeper->waiting_count ? &pause : keeper->ask_count ? &second : 0, 0, sizeof(uint64_t));
     int has_news = 0;
 
-    for (uint32_t i = 1; i < count && ready > 0; i++)
+    for (uint32_t i = 2; i < count && ready > 0; i++)
         has_news |= polled[i].revents;
     if (keeper->waiting_count && (ready == 0 || has_news || now_ns() >= keeper->retry_at)) { /* not for each call that comes */
         retry(keeper);
         keeper->retry_at = now_ns() + pause.tv_nsec;
     }
+    if (keeper->ask_count)
+        asking_step(keeper, ready > 0 && polled[1].revents);
     if (ready > 0 && polled[0].revents & POLLHUP)
         return -ESRCH;
     return ready > 0 && polled[0].revents & POLLIN;

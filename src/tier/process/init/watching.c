@@ -173,7 +173,7 @@ static uint64_t key_of(struct keeper *keeper, const struct call *call, const str
     return key ? key : 1;
 }
 
-static void look_at_path(struct keeper *keeper, const struct call *call, size_t row)
+static int look_at_path(struct keeper *keeper, const struct call *call, size_t row)
 {
     char base[PATH_MAX] not_initialised;
     int flags = watched[row].flags >= 0 ? (int)call->args[watched[row].flags] : 0;
@@ -185,7 +185,7 @@ static void look_at_path(struct keeper *keeper, const struct call *call, size_t 
     uint64_t key, count;
 
     if (caller_text(call, call->args[watched[row].path], path) < 0)
-        return; /* EFAULT, ENAMETOOLONG: the kernel says so */
+        return 0; /* EFAULT, ENAMETOOLONG: the kernel says so */
     if (watched[row].directory >= 0)
         name->from = (int)call->args[watched[row].directory];
     key = key_of(keeper, call, name, flags, base);
@@ -193,29 +193,33 @@ static void look_at_path(struct keeper *keeper, const struct call *call, size_t 
     /* What was there is taken to be there still; what was missing may have been made meanwhile. */
     if (use->key == key && !use->errnum && (use->count & (use->count + 1))) {
         use->count++;
-        return;
+        return 0;
     }
     errnum = object_look(keeper, call, name, nofollow, right);
     count = use_count(use, key, errnum);
-    if (count && errnum == ENOENT && !keeper->view.is_foreign && !absent_is_of_plan(keeper, call, 0, !nofollow))
+    if (!(keeper->record->flags & RECORD_WATCHED))
+        count = 0;
+    if ((count || keeper->asks >= 0) && errnum == ENOENT && !keeper->view.is_foreign && !absent_is_of_plan(keeper, call, 0, !nofollow))
         count = 0; /* absent outside as well */
+    else if (errnum && asking_hold(keeper, call, TOLD_BY_WATCH, errnum, KEEPER_CONTINUE))
+        return 1;
     if (count)
         refusals_tell_use(keeper, call, facts_of(keeper, call), TOLD_BY_WATCH, (int)errnum, count);
     if (watched[row].right == 1) /* what it is from now on is another program */
         callers[call->tid % CALLERS].tid = 0;
+    return 0;
 }
 
-void watching_look(struct keeper *keeper, const struct call *call)
+int watching_look(struct keeper *keeper, const struct call *call)
 {
     if (call->number == __NR_kill) {
         look_at_process(keeper, call);
-        return;
+        return 0;
     }
     for (size_t i = 0; i < WATCHED; i++)
-        if (watched[i].number == call->number) {
-            look_at_path(keeper, call, i);
-            return;
-        }
+        if (watched[i].number == call->number)
+            return look_at_path(keeper, call, i);
+    return 0;
 }
 
 void watching_begin(struct keeper *keeper, const struct call *call)

@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The questions of one run. Whatever is not answered, or cannot be, is refused as it would have been without anybody being asked;
+ * what is allowed is opened here, the file that was asked about and no other, and handed to process 1.
+ */
+#include "sdk/asks.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "sdk/container.h"
+
+#define POLICY_SIZE_MAX (1024 * 1024)
+
+static struct ask *first(const struct asks *asks)
+{
+    return asks->count ? asks->queue[0] : NULL;
+}
+
+static struct ask *take_at(struct asks *asks, size_t at)
+{
+    struct ask *ask = asks->queue[at];
+
+    memmove(asks->queue + at, asks->queue + at + 1, (--asks->count - at) * sizeof(asks->queue[0]));
+    if (at == 0)
+        asks->is_standing = false;
+    return ask;
+}
+
+void asks_close(struct asks *asks)
+{
+    while (asks->count)
+        ask_free(take_at(asks, asks->count - 1));
+}
+
+uint64_t asks_next_ns(const struct asks *asks)
+{
+    uint64_t next = 0;
+
+    for (size_t i = 0; i < asks->count; i++)
+        if (!next || asks->queue[i]->until_ns < next)
+            next = asks->queue[i]->until_ns;
+    return next;
+}
+
+/* ---- what was said before ---- */
+
+/* -1 = nothing. */
+static int find_before(const struct asks *asks, const char *digest)
+{
+    for (size_t i = 0; i < asks->before_count; i++)
+        if (strcmp(asks->before[i].digest, digest) == 0)
+            return (int)i;
+    return -1;
+}
+
+static void remember(struct asks *asks, const char *digest, bool is_allowed)
+{
+    int at = find_before(asks, digest);
+
+    if (at < 0 && asks->before_count == ASKS_QUESTIONS_MAX)
+        return;
+    if (at < 0) {
+        at = (int)asks->before_count++;
+        memcpy(asks->before[at].digest, digest, DIGEST_TEXT_SIZE);
+    }
+    asks->before[at].is_allowed = is_allowed;
+    asks->before[at].denials += !is_allowed;
+}
+
+/* ---- answers to process 1 ---- */
+
+/* What it got without anybody being asked. */
+static int deny(struct cordon_container *container, struct ask *ask, struct error *err)
+{
+    int status;
+
+    (void)container->assembly.ops->answer(container->run, ask->access.ask, -1); /* who does not hear it refuses by itself */
+    ask->access.ask = 0;
+    status = told_access(&container->denials, container->assembly.plan, container->log, &ask->access, ask->access.source, 0, err);
+    ask_free(ask);
+    return status;
+}
+
+/* The file itself, by the name that was shown: -ESTALE where that is another one now. */
+static int allow(struct cordon_container *container, const struct ask *ask, struct error *err)
+{
+    const struct tier_exact exact = {ask->object, ask->path, ask->flags};
+    auto_close int fd = -1;
+    int status = container->assembly.ops->open_exact(&exact, &fd, err);
+
+    if (status < 0)
+        return status;
+    status = container->assembly.ops->answer(container->run, ask->access.ask, fd);
+    return status < 0 ? error_system(err, -status, "answer process 1") : 0;
+}
+
+/* ---- the record ---- */
+
+static struct event_approval approval_of(const struct asks *asks, const struct ask *ask, const char *answer, uint64_t count)
+{
+    return (struct event_approval){
+        .number = asks->number,
+        .digest = ask->digest,
+        .operation = ask->operation,
+        .path = ask->path,
+        .named = ask->access.named,
+        .pid = ask->access.process.pid,
+        .exe = ask->access.process.exe,
+        .timeout_ms = asks->timeout_ms,
+        .answer = answer,
+        .count = count,
+    };
+}
+
+static int record_asked(struct cordon_container *container, struct error *err)
+{
+    struct asks *asks = &container->asks;
+    struct ask *ask = first(asks);
+    struct event_approval approval;
+    const char *rule;
+
+    asks->number++;
+    rule = arena_printf(ask->arena, "%s: %s", ask->rule.member, ask->rule.value);
+    if (!rule)
+        return error_memory(err);
+    approval = approval_of(asks, ask, NULL, 1);
+    approval.rule = rule;
+    asks->is_standing = true;
+    return event_approval_asked(container->log, &approval, err);
+}
+
+static int record_answered(struct cordon_container *container, const struct ask *ask, const char *answer, bool is_by_person,
+                           const char *rule, uint64_t count, struct error *err)
+{
+    struct event_approval approval = approval_of(&container->asks, ask, answer, count);
+
+    approval.has_uid = is_by_person;
+    approval.uid = is_by_person ? (unsigned)getuid() : 0;
+    approval.rule = rule;
+    return event_approval_answered(container->log, &approval, err);
+}
+
+/* ---- the queue ---- */
+
+/* Let the next one stand. Without a number left for it, all that wait are refused. */
+static int advance(struct cordon_container *container, struct error *err)
+{
+    struct asks *asks = &container->asks;
+    int status = 0;
+
+    if (asks->count && !asks->is_standing && asks->number < ASKS_QUESTIONS_MAX)
+        return record_asked(container, err);
+    while (asks->count && !asks->is_standing && status == 0)
+        status = deny(container, take_at(asks, 0), err);
+    return status;
+}
+
+/* The first, and all that are equal to it. *ret_count: so many. */
+static int deny_equal(struct cordon_container *container, uint64_t *ret_count, struct error *err)
+{
+    struct asks *asks = &container->asks;
+    char digest[DIGEST_TEXT_SIZE];
+    int status = 0;
+
+    memcpy(digest, first(asks)->digest, sizeof(digest));
+    *ret_count = 0;
+    for (size_t i = 0; i < asks->count && status == 0;) {
+        if (strcmp(asks->queue[i]->digest, digest) != 0) {
+            i++;
+            continue;
+        }
+        ++*ret_count;
+        status = deny(container, take_at(asks, i), err);
+    }
+    return status;
+}
+
+int asks_take(struct cordon_container *container, const struct tier_access *access, struct error *err)
+{
+    struct asks *asks = &container->asks;
+    struct ask *ask auto_ask = NULL;
+    int before, status = denials_index(&container->denials, container->assembly.plan, err);
+
+    if (status == 0 && asks->count < ASKS_QUEUE_MAX && container->cause == CAUSE_NONE)
+        status = ask_look(container, access, &ask, err);
+    if (status < 0)
+        return status;
+    before = ask ? find_before(asks, ask->digest) : -1;
+    if (before >= 0 && asks->before[before].is_allowed && allow(container, ask, NULL) == 0)
+        return 1;
+    if (!ask || (before >= 0 && (asks->before[before].is_allowed || asks->before[before].denials >= ASKS_DENIALS_MAX)) ||
+        asks->number >= ASKS_QUESTIONS_MAX) {
+        (void)container->assembly.ops->answer(container->run, access->ask, -1);
+        return 0;
+    }
+    ask->until_ns = clock_monotonic_ns() + asks->timeout_ms * NS_PER_MS;
+    asks->queue[asks->count++] = take_ptr(ask);
+    status = advance(container, err);
+    return status < 0 ? status : 1;
+}
+
+static int end_standing(struct cordon_container *container, const char *answer, struct error *err)
+{
+    const struct ask *ask = first(&container->asks);
+
+    return container->asks.is_standing ? record_answered(container, ask, answer, false, NULL, 1, err) : 0;
+}
+
+int asks_forget(struct cordon_container *container, uint64_t number, struct error *err)
+{
+    struct asks *asks = &container->asks;
+    int status = 0;
+
+    for (size_t i = 0; i < asks->count; i++) {
+        if (asks->queue[i]->access.ask != number)
+            continue;
+        if (i == 0)
+            status = end_standing(container, "withdrawn", err);
+        ask_free(take_at(asks, i));
+        break;
+    }
+    return status < 0 ? status : advance(container, err);
+}
+
+int asks_step(struct cordon_container *container, uint64_t now_ns, struct error *err)
+{
+    struct asks *asks = &container->asks;
+    int status = 0;
+
+    for (size_t i = 0; i < asks->count && status == 0;) {
+        if (asks->queue[i]->until_ns > now_ns) {
+            i++;
+            continue;
+        }
+        if (i == 0 && asks->is_standing) {
+            remember(asks, asks->queue[0]->digest, false);
+            status = end_standing(container, "timeout", err);
+        }
+        if (status == 0)
+            status = deny(container, take_at(asks, i), err);
+    }
+    return status < 0 ? status : advance(container, err);
+}
+
+/* ---- for the library's callers ---- */
+
+int cordon_request_set_ask(struct cordon_request *request, uint64_t timeout_ms, struct cordon_error *err)
+{
+    if (timeout_ms > ASKS_TIMEOUT_MAX_MS)
+        return error_set(public_error(err), ERROR_INVALID, EINVAL, "a question stands for at most an hour");
+    request->ask_ms = timeout_ms;
+    return 0;
+}
+
+int cordon_container_approval(const struct cordon_container *container, struct cordon_approval *ret_approval)
+{
+    const struct asks *asks = &container->asks;
+    const struct ask *ask = first(asks);
+    uint64_t now = clock_monotonic_ns();
+
+    if (container->state != CONTAINER_RUNNING || !ask || !asks->is_standing)
+        return 0;
+    *ret_approval = (struct cordon_approval){
+        .number = asks->number,
+        .digest = ask->digest,
+        .operation = operation_name(ask->operation),
+        .path = ask->path,
+        .named = ask->access.named,
+        .exe = ask->access.process.exe,
+        .text = ask->text,
+        .rule_file = ask->rule.file,
+        .pid = (int32_t)ask->access.process.pid,
+        .left_ms = ask->until_ns > now ? (ask->until_ns - now) / NS_PER_MS : 0,
+    };
+    return 1;
+}
+
+static int write_rule(struct cordon_container *container, const struct ask *ask, struct error *err)
+{
+    char *before auto_free = NULL, *now auto_free = NULL, *after auto_free = NULL;
+    const char *file = ask->rule.file;
+    struct rule_place place = {.variables = &container->assembly.variables, .name = file};
+    size_t size;
+    int status;
+
+    if (!file)
+        return error_set(err, ERROR_INVALID, ENOENT,
+                         "there is no one policy file that the rule belongs to: run with --policy FILE, or allow it for this run");
+    status = file_read(file, POLICY_SIZE_MAX, &before, &place.size, err);
+    place.text = before;
+    if (status == 0)
+        status = askable_write(&place, &ask->rule, ask->path, &after, err);
+    if (status == 0)
+        status = file_read(file, POLICY_SIZE_MAX, &now, &size, err);
+    if (status < 0)
+        return status;
+    if (strcmp(before, now) != 0)
+        return error_set(err, ERROR_SYSTEM, EAGAIN, "%s was changed meanwhile; answer again", file);
+    return file_replace(file, after, strlen(after), err);
+}
+
+static int answer_deny(struct cordon_container *container, struct error *err)
+{
+    struct ask *ask = first(&container->asks);
+    uint64_t count = 1;
+    int status;
+
+    remember(&container->asks, ask->digest, false);
+    for (size_t i = 1; i < container->asks.count; i++)
+        count += strcmp(container->asks.queue[i]->digest, ask->digest) == 0;
+    status = record_answered(container, ask, "deny", true, NULL, count, err);
+    return status < 0 ? status : deny_equal(container, &count, err);
+}
+
+/* Those that are equal are opened as well; who finds another file in its place by then is refused. */
+static int allow_equal(struct cordon_container *container, const char *digest, struct error *err)
+{
+    struct asks *asks = &container->asks;
+    int status = 0;
+
+    for (size_t i = 0; i < asks->count && status == 0;) {
+        struct ask *ask = asks->queue[i];
+
+        if (strcmp(ask->digest, digest) != 0) {
+            i++;
+            continue;
+        }
+        take_at(asks, i);
+        if (allow(container, ask, NULL) < 0)
+            status = deny(container, ask, err);
+        else
+            ask_free(ask);
+    }
+    return status;
+}
+
+/* Recorded before it is done: no file is opened that the record does not know of. */
+static int answer_allow(struct cordon_container *container, enum cordon_answer answer, struct error *err)
+{
+    static const char *const words[] = {[CORDON_ANSWER_ONCE] = "once", [CORDON_ANSWER_RUN] = "run", [CORDON_ANSWER_RULE] = "rule"};
+    struct ask *ask auto_ask = NULL;
+    const char *rule = NULL;
+    struct error failure = ERROR_INIT;
+    int status = answer == CORDON_ANSWER_RULE ? write_rule(container, first(&container->asks), err) : 0;
+
+    if (status < 0) /* the question stands */
+        return status;
+    ask = take_at(&container->asks, 0);
+    if (answer == CORDON_ANSWER_RULE)
+        rule = ask->rule.value;
+    status = record_answered(container, ask, words[answer], true, rule, 1, err);
+    if (status < 0)
+        return status;
+    if (allow(container, ask, &failure) < 0) {
+        status = record_answered(container, ask, "changed", false, NULL, 1, err);
+        if (status == 0)
+            status = deny(container, take_ptr(ask), err);
+        if (status == 0 && err)
+            *err = failure;
+        return status < 0 ? status : -ESTALE;
+    }
+    if (answer == CORDON_ANSWER_ONCE)
+        return 0;
+    remember(&container->asks, ask->digest, true);
+    return allow_equal(container, ask->digest, err);
+}
+
+int cordon_container_answer(struct cordon_container *container, uint64_t number, const char *digest, enum cordon_answer answer,
+                            struct cordon_error *public)
+{
+    struct error *err = public_error(public);
+    const struct asks *asks = &container->asks;
+    int status, next;
+
+    if (answer < CORDON_ANSWER_DENY || answer > CORDON_ANSWER_RULE)
+        return error_set(err, ERROR_INVALID, EINVAL, "answer %d: 0 (deny) to 3 (write the rule) are known", (int)answer);
+    if (container->state != CONTAINER_RUNNING || !asks->is_standing || asks->number != number || !digest ||
+        strcmp(first(asks)->digest, digest) != 0)
+        return error_set(err, ERROR_INVALID, ESTALE, "question %" PRIu64 " does not stand any more", number);
+    status = answer == CORDON_ANSWER_DENY ? answer_deny(container, err) : answer_allow(container, answer, err);
+    next = advance(container, status < 0 ? NULL : err);
+    return status < 0 ? status : next;
+}

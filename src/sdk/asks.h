@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a person is asked while the program waits: a queue, of which the first is the question that stands. */
+#ifndef CORDON_SDK_ASKS_H
+#define CORDON_SDK_ASKS_H
+
+#include "author/askable.h"
+#include "base/digest.h"
+#include "cordon/cordon.h"
+#include "tier/tier.h"
+
+#define ASKS_QUEUE_MAX     64 /* calls that wait */
+#define ASKS_QUESTIONS_MAX 64 /* of one run; what comes after is refused */
+#define ASKS_DENIALS_MAX   2  /* so often a question is denied, and it is not asked again */
+#define ASKS_TIMEOUT_MAX_MS (60u * 60 * 1000)
+
+/* One call that waits. */
+struct ask {
+    struct arena *arena;       /* holds what follows, and this */
+    struct tier_access access; /* as it was told, with its number in `ask` */
+    int object;                /* O_PATH of the file */
+    int flags;                 /* how it would be opened */
+    enum operation operation;  /* READ, WRITE */
+    const char *path;          /* of the host, without links */
+    struct askable rule;
+    char digest[DIGEST_TEXT_SIZE]; /* of all that the question shows */
+    const char *text;
+    uint64_t until_ns;
+};
+
+struct asks {
+    uint64_t timeout_ms; /* 0 = nobody is asked */
+    struct ask *queue[ASKS_QUEUE_MAX];
+    size_t count;
+    bool is_standing; /* the first has been recorded as asked */
+    uint64_t number;  /* of the last question */
+    struct {
+        char digest[DIGEST_TEXT_SIZE];
+        unsigned denials;
+        bool is_allowed;
+    } before[ASKS_QUESTIONS_MAX];
+    size_t before_count;
+};
+
+struct cordon_container;
+
+/*
+ * A call waits (tier_access.ask). 1: it goes on waiting, or has been allowed; 0: it has been refused, and is to be recorded as that;
+ * negative: the record cannot be written.
+ */
+int asks_take(struct cordon_container *container, const struct tier_access *access, struct error *err) must_check;
+
+/* Nobody waits for it any more (tier_watcher.unasked). */
+int asks_forget(struct cordon_container *container, uint64_t ask, struct error *err) must_check;
+
+/* End what has waited too long, and let the next question stand. */
+int asks_step(struct cordon_container *container, uint64_t now_ns, struct error *err) must_check;
+
+/* When asks_step() has something to do; 0 = never. */
+uint64_t asks_next_ns(const struct asks *asks);
+
+void asks_close(struct asks *asks);
+
+/* ask_look.c: what the call is about, and may somebody be asked? *ret_ask NULL: no. */
+int ask_look(const struct cordon_container *container, const struct tier_access *access, struct ask **ret_ask, struct error *err) must_check;
+void ask_free(struct ask *ask);
+void ask_free_at(struct ask **ask);
+#define auto_ask cleanup_with(ask_free_at)
+
+#endif
