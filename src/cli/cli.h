@@ -33,6 +33,8 @@ struct cli {
     bool wants_runs; /* policy lint --used */
     const char *used_events[CLI_USED_MAX + 1]; /* ends with NULL */
     size_t used_count;
+    bool asks;             /* run: --ask */
+    uint64_t ask_ms;       /* of --ask-timeout */
     bool has_no_card;
     const char *runs[CLI_RUNS_MAX + 1]; /* learn: of --from, NULL-terminated */
     const char *into;                   /* learn */

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/ask.h"
 #include "cli/cli.h"
 
 static const struct option *const run_options[] = {&option_policy,
@@ -14,6 +15,8 @@ static const struct option *const run_options[] = {&option_policy,
                                                    &option_tty,
                                                    &option_events,
                                                    &option_watch,
+                                                   &option_ask,
+                                                   &option_ask_timeout,
                                                    &option_set,
                                                    &option_no_card,
                                                    &option_review,

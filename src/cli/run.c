@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/ask.h"
 #include "cli/cli.h"
 #include "cli/signals.h"
 #include "cli/terminal.h"
@@ -24,6 +25,7 @@ struct run {
     struct cli *cli;
     struct cordon_container *container;
     struct terminal *terminal; /* NULL without --tty */
+    struct asker asker;        /* of --ask */
     int signals, watch;
     time_t interrupts[INTERRUPTS_TO_KILL]; /* when the last ones came */
     struct cordon_status status;
@@ -69,6 +71,7 @@ static int suspend(struct run *run)
 
     if (status < 0)
         return status;
+    ask_leave(&run->asker);
     terminal_restore();
     raise(SIGSTOP);
     if (run->terminal && terminal_raw(&run->err) < 0)
@@ -108,14 +111,15 @@ static int pass_signal_on(struct run *run, int signal_number)
 /* Sleep until something happens. */
 static void wait_for_anything(struct run *run)
 {
-    struct pollfd fds[2 + TERMINAL_POLL_MAX] = {
+    struct pollfd fds[3 + TERMINAL_POLL_MAX] = {
         {.fd = run->signals, .events = POLLIN},
         {.fd = run->watch, .events = POLLIN},
     };
     int count = 2;
 
-    if (run->terminal)
-        count += terminal_poll(run->terminal, fds + 2);
+    count += ask_poll(&run->asker, fds + count);
+    if (run->terminal && !run->asker.is_drawn)
+        count += terminal_poll(run->terminal, fds + count);
     poll(fds, (nfds_t)count, -1);
 }
 
@@ -145,9 +149,9 @@ static int supervise(struct run *run)
             if (status < 0)
                 return status;
         }
-        if (run->terminal)
+        if (run->terminal && !run->asker.is_drawn)
             terminal_step(run->terminal);
-        if (run->terminal && terminal_is_escaped(run->terminal)) {
+        if (run->asker.is_escaped || (run->terminal && terminal_is_escaped(run->terminal))) {
             status = cordon_container_kill(run->container, &run->err);
             if (status < 0)
                 return status;
@@ -155,8 +159,13 @@ static int supervise(struct run *run)
         status = cordon_container_try_wait(run->container, &run->status, &run->err);
         if (status != 0)
             break;
-        wait_for_anything(run);
+        status = ask_step(&run->asker, run->container, run->terminal, &run->err);
+        if (status < 0)
+            return status;
+        if (status == 0)
+            wait_for_anything(run);
     }
+    ask_close(&run->asker);
     if (run->terminal)
         show_the_rest(run);
     return status;
@@ -190,9 +199,9 @@ static int supervise_with_terminal(struct run *run)
 static int prepare(struct run *run)
 {
     struct cli *cli = run->cli;
-    int status = 0;
+    int status = ask_prepare(&run->asker, cli, &run->err);
 
-    if (cli->is_tty) {
+    if (status == 0 && cli->is_tty) {
         unsigned short rows, columns;
 
         status = terminal_size(&rows, &columns, &run->err);
@@ -321,13 +330,14 @@ int run_run(struct cli *cli)
 
 int run_contained(struct cli *cli)
 {
-    struct run run = {.cli = cli};
+    struct run run = {.cli = cli, .asker = ASKER_INIT};
     int status = prepare(&run);
 
     if (status == 0 && cli->command->run == run_run)
         print_card(cli);
     if (status == 0)
         status = contain(&run);
+    ask_close(&run.asker);
     if (status < 0) {
         name_option(cli, run.err.text, sizeof(run.err.text));
         return print_error(cli, &run.err, exit_status_of(&run));

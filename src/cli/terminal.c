@@ -277,6 +277,21 @@ void terminal_step(struct terminal *terminal)
     pump_step(&terminal->out);
 }
 
+bool terminal_settle(struct terminal *terminal)
+{
+    struct pump *out = &terminal->out;
+
+    while (out->ready_size && is_ready(out->to, POLLOUT)) {
+        size_t size = out->ready_size < out->write_max ? out->ready_size : out->write_max;
+        ssize_t wrote = write(out->to, out->ready, size);
+
+        if (wrote < 0 && (errno == EAGAIN || errno == EINTR))
+            return false;
+        pump_wrote(out, wrote < 0 ? out->ready_size : (size_t)wrote);
+    }
+    return !out->ready_size;
+}
+
 bool terminal_is_escaped(const struct terminal *terminal)
 {
     return terminal->escape.is_given;

@@ -64,6 +64,9 @@ void terminal_end(struct terminal *terminal);
 int terminal_poll(const struct terminal *terminal, struct pollfd *fds);
 
 /* Move what can be moved now. */
+/* Write what has begun to be written, and take nothing more. False: the terminal has no room for all of it yet. */
+bool terminal_settle(struct terminal *terminal);
+
 void terminal_step(struct terminal *terminal);
 
 /* Did the caller ask for the end in the way that no program can take? The keys went to the program as all others. */
