@@ -261,6 +261,18 @@ static int take_lost(struct grouping *grouping, const struct event_record *recor
     return run->lost[run->lost_count++].source ? 0 : error_memory(grouping->err);
 }
 
+static void take_approval(struct why_run *run, const struct event_approval *approval)
+{
+    const char *answer = approval->answer;
+
+    if (!answer)
+        run->asked++;
+    else if (strcmp(answer, "once") == 0 || strcmp(answer, "run") == 0 || strcmp(answer, "rule") == 0)
+        run->allowed++;
+    else if (strcmp(answer, "changed") == 0 && run->allowed) /* it was said to be, before */
+        run->allowed--;
+}
+
 static int take(struct grouping *grouping, const struct event_record *record)
 {
     if (record->run && !*grouping->run->run)
@@ -272,6 +284,9 @@ static int take(struct grouping *grouping, const struct event_record *record)
         return take_started(grouping, &record->started);
     case RECORD_EXITED:
         return take_exited(grouping, &record->exited);
+    case RECORD_APPROVAL:
+        take_approval(grouping->run, &record->approval);
+        return 0;
     case RECORD_REPEATED:
         take_repeated(grouping, record);
         return 0;

@@ -36,6 +36,7 @@ struct why_run {
     } lost[WHY_LOST_MAX];
     size_t lost_count;
     uint64_t damaged;
+    uint64_t asked, allowed; /* questions to a person, and those that were answered so */
     const char *changed;     /* as in struct why */
     const char *unexplained; /* the plan of the run could not be made again: why; NULL = it could */
 };

@@ -115,6 +115,9 @@ int why_run_print_text(struct text *out, const struct why_run *run, bool has_col
         text_add(out, "Nothing that was refused is in its record.\n");
     else
         text_printf(out, "%llu refusal%s, the most consequential first.\n", (unsigned long long)run->count, plural(run->count));
+    if (run->asked)
+        text_printf(out, "A person was asked %llu time%s and allowed %llu.\n", (unsigned long long)run->asked, plural(run->asked),
+                    (unsigned long long)run->allowed);
     if (run->changed) {
         text_add(out, "The plan of today is another: ");
         text_add_safe(out, *run->changed ? run->changed : "the machine or the environment changed");
@@ -182,6 +185,8 @@ int why_run_print_json(struct text *out, const struct why_run *run, why_guesser 
     json_add_string(&json, "policy", run->policy);
     json_add_string(&json, "end", run->end);
     json_add_uint(&json, "refusals", run->count);
+    json_add_uint(&json, "asked", run->asked);
+    json_add_uint(&json, "allowed", run->allowed);
     json_add_string(&json, "changed", run->changed);
     json_add_string(&json, "unexplained", run->unexplained);
     json_begin_array(&json, "groups");

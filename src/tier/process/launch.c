@@ -140,8 +140,7 @@ static int set_up_follow(struct tier_run *run, const struct tier_start *start, s
             run->program = message.value;
             run->has_void_home = run->has_void && message.kind == RECORD_RUNS_OVER_VOID;
             if (start->watcher)
-                run->source_count = sources_fill(start->plan, start->watcher ? start->watcher->level : TIER_WATCH_REFUSED,
-                                                 run->has_void + run->has_void_home, run->sources);
+                run->source_count = sources_fill(start->plan, start->watcher, run->has_void + run->has_void_home, run->sources);
             return 0;
         case MESSAGE_ERROR:
             return message_error(&message, err);

@@ -68,7 +68,13 @@ static const struct tier_source watch = {
     "succeeded, but for missing names and for permissions; paths of sandboxes inside as the container names them",
 };
 
-size_t sources_fill(const struct plan *plan, enum tier_watch_level level, int voids, struct tier_source ret_sources[SOURCES_MAX])
+static const struct tier_source asked = {
+    "watch",
+    SEES(READ),
+    "look-ups that open nothing; what is opened by sandboxes inside with file trees of their own",
+};
+
+size_t sources_fill(const struct plan *plan, const struct tier_watcher *watcher, int voids, struct tier_source ret_sources[SOURCES_MAX])
 {
     size_t count = 0;
 
@@ -82,7 +88,11 @@ size_t sources_fill(const struct plan *plan, enum tier_watch_level level, int vo
         ret_sources[count++] = cgroup;
     if (voids)
         ret_sources[count++] = voids > 1 ? void_with_home : the_void;
-    if (level == TIER_WATCH_FULL && plan->wall == PLAN_WALL_NAMESPACES && filter_has_keeper(&plan->filter))
-        ret_sources[count++] = watch;
+    if (plan->wall == PLAN_WALL_NAMESPACES && filter_has_keeper(&plan->filter)) {
+        if (watcher->level == TIER_WATCH_FULL)
+            ret_sources[count++] = watch;
+        else if (watcher->ask_ms)
+            ret_sources[count++] = asked;
+    }
     return count;
 }

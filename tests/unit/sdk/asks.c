@@ -155,6 +155,14 @@ TEST(allowed_once_is_one_call)
     finish();
     check_contains(out, "the note\ncat: ");
     check_contains(out, "No such file or directory\nend\n");
+    RUN(&ran, CORDON_TEST_PROGRAM, "runs", "show", "last");
+    check_contains(ran.out, "approval.asked 1: read /tmp/");
+    check_contains(ran.out, "approval.answered 1: read /tmp/");
+    check_contains(ran.out, ": once by uid ");
+    check_contains(ran.out, ": deny by uid ");
+    RUN(&ran, CORDON_TEST_PROGRAM, "why", "last");
+    check_contains(ran.out, "A person was asked 2 times and allowed 1.\n");
+    check_contains(ran.out, "1 refusal");
     check_int(status.exit_status, 0);
     close_files();
 }

@@ -403,19 +403,22 @@ TEST(each_way_says_what_it_sees_and_what_it_cannot)
     struct plan_limit limit = {"resources.pids", 8, BY_CGROUP, NULL};
     struct plan plan = {.filter.keeps_names = true};
 
-    check_int(sources_fill(&plan, TIER_WATCH_REFUSED, 0, sources), 2);
+    check_int(sources_fill(&plan, &(struct tier_watcher){.level = TIER_WATCH_REFUSED}, 0, sources), 2);
     check_string(sources[0].name, "keeper");
     check(sources[0].sees & 1u << OPERATION_RENAME && !(sources[0].sees & 1u << OPERATION_READ));
     check_contains(sources[0].blind, "reads");
     check_string(sources[1].name, "filter");
-    check_int(sources_fill(&plan, TIER_WATCH_FULL, 0, sources), 3);
+    check_int(sources_fill(&plan, &(struct tier_watcher){.ask_ms = 1}, 0, sources), 3);
+    check_string(sources[2].name, "watch");
+    check_int(sources[2].sees, 1u << OPERATION_READ);
+    check_int(sources_fill(&plan, &(struct tier_watcher){.level = TIER_WATCH_FULL}, 0, sources), 3);
     check_string(sources[2].name, "watch");
     check(sources[2].sees & 1u << OPERATION_READ);
     plan.filter.keeps_names = false;
-    check_int(sources_fill(&plan, TIER_WATCH_REFUSED, 0, sources), 0);
+    check_int(sources_fill(&plan, &(struct tier_watcher){.level = TIER_WATCH_REFUSED}, 0, sources), 0);
     plan.limits = &limit;
     plan.limit_count = 1;
-    check_int(sources_fill(&plan, TIER_WATCH_REFUSED, 0, sources), 1);
+    check_int(sources_fill(&plan, &(struct tier_watcher){.level = TIER_WATCH_REFUSED}, 0, sources), 1);
     check_int(sources[0].sees, 1u << OPERATION_LIMIT);
 }
 

@@ -368,10 +368,10 @@ TEST(what_the_void_cannot_see_is_said)
     struct tier_source sources[SOURCES_MAX];
     struct plan plan = {.filter.keeps_names = true};
 
-    check_int(sources_fill(&plan, TIER_WATCH_HIDDEN, 1, sources), 3);
+    check_int(sources_fill(&plan, &(struct tier_watcher){.level = TIER_WATCH_HIDDEN}, 1, sources), 3);
     check_string(sources[2].name, "void");
     check_contains(sources[2].blind, "absent in the home");
-    check_int(sources_fill(&plan, TIER_WATCH_HIDDEN, 2, sources), 3);
+    check_int(sources_fill(&plan, &(struct tier_watcher){.level = TIER_WATCH_HIDDEN}, 2, sources), 3);
     check(strstr(sources[2].blind, "absent in the home") == NULL);
     check(sources[2].sees & 1u << OPERATION_READ && !(sources[2].sees & 1u << OPERATION_WRITE));
 }
