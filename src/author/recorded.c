@@ -2,7 +2,6 @@
 /* From records to questions. */
 #include "author/recorded.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/kernel/syscalls.h"
@@ -10,14 +9,20 @@
 /* False: it does not fit. */
 static bool path_move(const char *path, const char *from, const char *to, char *ret_path)
 {
-    size_t length = from ? strlen(from) : 0;
-    int size;
+    size_t length = from ? strlen(from) : 0, head = 0, size;
 
-    if (from && to && strncmp(path, from, length) == 0 && (path[length] == '/' || !path[length]))
-        size = snprintf(ret_path, PATH_MAX, "%s%s", to, path + length);
-    else
-        size = snprintf(ret_path, PATH_MAX, "%s", path);
-    return size >= 0 && size < PATH_MAX;
+    if (from && to && strncmp(path, from, length) == 0 && (path[length] == '/' || !path[length])) {
+        head = strlen(to);
+        if (head >= PATH_MAX)
+            return false;
+        memcpy(ret_path, to, head);
+        path += length;
+    }
+    size = strlen(path);
+    if (head + size >= PATH_MAX)
+        return false;
+    memcpy(ret_path + head, path, size + 1);
+    return true;
 }
 
 static unsigned protocol_of(const char *name)

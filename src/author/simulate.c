@@ -29,8 +29,9 @@ int simulation_new(const struct plan_index *index, struct simulation **ret_simul
         simulation->arena = arena_new();
         simulation->groups = mem_alloc(SIMULATE_GROUPS * sizeof(*simulation->groups));
         simulation->objects = mem_alloc(SIMULATE_OBJECTS * sizeof(*simulation->objects));
+        simulation->known = mem_alloc(SIMULATE_KNOWN * sizeof(*simulation->known));
     }
-    if (!simulation || !simulation->arena || !simulation->groups || !simulation->objects) {
+    if (!simulation || !simulation->arena || !simulation->groups || !simulation->objects || !simulation->known) {
         simulation_free(simulation);
         return error_memory(err);
     }
@@ -45,6 +46,7 @@ void simulation_free(struct simulation *simulation)
     arena_free(simulation->arena);
     mem_free(simulation->groups);
     mem_free(simulation->objects);
+    mem_free(simulation->known);
     simulation_end_runs(simulation);
     mem_free(simulation);
 }
@@ -134,7 +136,7 @@ static int object_take(struct simulation *simulation, struct simulate_group *gro
                        const struct recorded *recorded, uint32_t *ret_example, struct error *err)
 {
     uint32_t number = (uint32_t)(group - simulation->groups);
-    char text[PATH_MAX + 512];
+    char text[PATH_MAX + 512] not_initialised;
     uint64_t hash = 0xcbf29ce484222325ull + number * 64 + (uint64_t)recorded->question.operation;
     struct simulate_object *object;
     int status = 0;
@@ -243,7 +245,10 @@ static int decision_take(struct simulation *simulation, struct simulate_run *run
     struct judged judged;
     int status = 0;
 
-    plan_judge(simulation->index, &recorded->question, &judged);
+    if (!simulate_judge_known(simulation, &recorded->question, &judged)) {
+        plan_judge(simulation->index, &recorded->question, &judged);
+        simulate_judge_keep(simulation, &recorded->question, &judged);
+    }
     seen.simulated = compare(record, recorded->verdict, &judged);
     group = seen.simulated == SIMULATED_SAME ? NULL : group_find(simulation, seen.simulated, &judged);
     if (group) {
@@ -260,7 +265,7 @@ static int decision_take(struct simulation *simulation, struct simulate_run *run
 int simulation_take(struct simulation *simulation, const struct event_record *record, const char *to, struct error *err)
 {
     struct simulate_run *run = simulate_run_of(simulation, record->run ? record->run : "");
-    struct recorded recorded;
+    struct recorded recorded not_initialised; /* recorded_read() sets what is said to be there */
     int status = 0;
 
     if (!run)

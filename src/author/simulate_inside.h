@@ -47,6 +47,17 @@ struct simulate_run {
     size_t seen_count, seen_room;
 };
 
+/* The answer to a question about a connection: programs ask for the same few again and again. */
+#define SIMULATE_KNOWN 1024u
+struct simulate_known {
+    bool is_set;
+    char host[NET_NAME_SIZE]; /* "" = none */
+    struct net_address address;
+    unsigned port, protocol;
+    char exe[256];
+    struct judged judged;
+};
+
 #define SIMULATE_BUCKETS 256u
 
 struct simulation {
@@ -58,8 +69,13 @@ struct simulation {
     uint64_t more_groups; /* events that found none */
     struct simulate_object *objects;
     size_t object_count;
+    struct simulate_known *known; /* by hash; a newer one takes the place */
     struct simulate_run *buckets[SIMULATE_BUCKETS], *run; /* by id; the last one that was asked for */
 };
+
+/* simulate_known.c: of a question that was asked before; false = ask, and keep the answer. */
+bool simulate_judge_known(const struct simulation *simulation, const struct question *question, struct judged *ret_judged);
+void simulate_judge_keep(struct simulation *simulation, const struct question *question, const struct judged *judged);
 
 /* simulate_runs.c. NULL without memory. */
 struct simulate_run *simulate_run_of(struct simulation *simulation, const char *id);

@@ -230,6 +230,29 @@ TEST(connections_and_requests_are_asked_by_name_and_path)
     close_all();
 }
 
+TEST(a_connection_is_known_again_only_where_all_of_it_is_the_same)
+{
+    static const struct {
+        const char *host, *address;
+        unsigned port;
+        bool is_allowed;
+    } rows[] = {
+        {"a.example.org", "93.184.216.34", 443, true}, {"a.example.org", "93.184.216.34", 444, false},
+        {"b.example.org", "93.184.216.34", 443, false}, {"a.example.org", "10.0.0.1", 443, false},
+        {NULL, "93.184.216.34", 443, false},
+    };
+
+    open_with("network: {egress: {allow: [{to: [{host: a.example.org}], ports: [{port: 443, protocol: tcp}]}]}}\n");
+    for (int again = 0; again < 2; again++)
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+            uint64_t denied = simulation_sum(simulation).counts[SIMULATED_DENIED];
+
+            take_connection("network.connected", rows[i].host, rows[i].address, rows[i].port, NULL, NULL);
+            check_int(simulation_sum(simulation).counts[SIMULATED_DENIED] - denied, !rows[i].is_allowed);
+        }
+    close_all();
+}
+
 TEST(names_that_a_program_chose_are_shown_and_do_nothing)
 {
     auto_free char *text = NULL, *json_text = NULL;
