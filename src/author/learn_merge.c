@@ -17,6 +17,7 @@ struct merging {
     struct arena *arena;
     const struct document *before;
     struct text notes;
+    bool needs_protection;
     struct learn_merge result;
 };
 
@@ -189,10 +190,78 @@ static bool is_by_hand(const struct merging *m, const struct origin *why)
     return false;
 }
 
+static bool is_protected(const struct document *document)
+{
+    return document->protect_builtin.is_set && document->protect_builtin.value;
+}
+
+/* It would take from what is writable already, or a person said otherwise. */
+static bool cannot_be_protected(const struct document *document)
+{
+    bool is_written = false;
+
+    for (size_t i = 0; i < document->path_count; i++)
+        is_written |= document->paths[i].kind == PATH_READWRITE;
+    return !is_protected(document) && (is_written || document->protect_builtin.is_set);
+}
+
+/* Is the denial one of those that this rule about a tree brings along? */
+static bool brings_along(const struct merging *m, const struct learn_rule *rule, const struct learn_rule *denial)
+{
+    const char *workspace = m->learned->places->workspace;
+
+    if (rule->kind != LEARN_READONLY && rule->kind != LEARN_READWRITE)
+        return false;
+    return path_is_within(denial->text, rule->text) ||
+           (workspace && path_is_within(denial->text, workspace) && path_is_within(rule->text, workspace));
+}
+
+/* What the document grants at `path` already, it grants. */
+static bool is_granted(const struct merging *m, const char *path)
+{
+    const struct origin *why = NULL;
+
+    return given_access(m->before, path, &why) != ACCESS_DENIED;
+}
+
+static bool is_pattern(const struct learn_rule *denial)
+{
+    return strpbrk(denial->text, "*?") != NULL;
+}
+
+/* A denial is for what is granted anew. */
+static bool takes_from_document(const struct merging *m, const struct learn_rule *denial)
+{
+    const char *workspace = m->learned->places->workspace;
+
+    return is_pattern(denial) ? workspace && is_granted(m, workspace) : is_granted(m, denial->text);
+}
+
+/* A grant of the document, inside of what the rule is about, from which a denial that comes with the rule would take. */
+static const struct path_rule *find_taken(const struct merging *m, const struct learn_rule *rule)
+{
+    for (size_t i = 0; i < m->learned->rule_count; i++) {
+        const struct learn_rule *denial = &m->learned->rules[i];
+
+        if (denial->kind != LEARN_DENIED || !is_pattern(denial) || !brings_along(m, rule, denial) || has_rule(m->before, denial) ||
+            takes_from_document(m, denial))
+            continue;
+        for (size_t j = 0; j < m->before->path_count; j++) {
+            const struct path_rule *grant = &m->before->paths[j];
+
+            if ((grant->kind == PATH_READONLY || grant->kind == PATH_READWRITE) && !grant->is_glob &&
+                path_is_within(grant->path, m->learned->places->workspace))
+                return grant;
+        }
+    }
+    return NULL;
+}
+
 /* Why a person would not want it back, NULL = nothing speaks against it. In the arena. */
 static const char *why_kept_out(const struct merging *m, const struct learn_rule *rule, const char *token)
 {
     const struct origin *why = NULL;
+    const struct path_rule *taken;
     const char *narrowed;
 
     if (is_offered(m->before, token))
@@ -201,23 +270,37 @@ static const char *why_kept_out(const struct merging *m, const struct learn_rule
         return "the document says toolchains: none";
     if (!is_path_kind(rule->kind))
         return NULL;
+    if (rule->kind == LEARN_READWRITE && cannot_be_protected(m->before))
+        return "filesystem.protectBuiltin is not set, so names that programs outside obey would become writable; set it to true";
     narrowed = narrowed_around(m, rule->text);
     if (narrowed)
         return arena_printf(m->arena, "'%s' was learned before and narrowed", narrowed);
     given_access(m->before, rule->text, &why);
     if (why && why->line && is_by_hand(m, why))
         return arena_printf(m->arena, "line %u, which nobody learned, gives less", why->line);
+    taken = find_taken(m, rule);
+    if (taken)
+        return arena_printf(m->arena, "secrets in it would have to be denied, and line %u grants some of them", taken->origin.line);
     return NULL;
 }
 
-/* A denial is for what is granted anew: what the document grants already, it grants. */
-static bool takes_from_document(const struct merging *m, const struct learn_rule *rule)
+/* Some rule that is added has it in its tree. */
+static int is_needed(const struct merging *m, const struct learn_rule *denial, bool *ret_is_needed, struct error *err)
 {
-    const char *workspace = m->learned->places->workspace;
-    const char *path = strpbrk(rule->text, "*?[") ? workspace : rule->text;
-    const struct origin *why = NULL;
+    *ret_is_needed = false;
+    for (size_t i = 0; i < m->learned->rule_count && !*ret_is_needed; i++) {
+        const struct learn_rule *rule = &m->learned->rules[i];
+        const char *token;
+        int r;
 
-    return rule->kind == LEARN_DENIED && path && given_access(m->before, path, &why) != ACCESS_DENIED;
+        if (!brings_along(m, rule, denial) || has_rule(m->before, rule))
+            continue;
+        r = token_of(m, rule, &token, err);
+        if (r < 0)
+            return r;
+        *ret_is_needed = !why_kept_out(m, rule, token);
+    }
+    return 0;
 }
 
 static int insert(char **text, const char *const *members, const char *lines, struct error *err)
@@ -276,16 +359,34 @@ static int add_rule(struct merging *m, const struct learn_rule *rule, const char
     if (r == 0 && rule->kind != LEARN_DENIED && !is_offered(m->before, token))
         r = insert(text, offered, line.data, err);
     m->result.added += rule->kind != LEARN_DENIED;
+    m->needs_protection |= rule->kind == LEARN_READWRITE && !is_protected(m->before);
     return r;
+}
+
+/* As in a policy of its own: without it what was learned to be written would hold hooks and settings, too. */
+static int add_protection(const struct merging *m, char **text, struct error *err)
+{
+    static const char *const members[] = {"filesystem", NULL};
+
+    if (!m->needs_protection)
+        return 0;
+    return insert(text, members, LEARN_PROTECTION, err);
 }
 
 static int merge_rule(struct merging *m, const struct learn_rule *rule, char **text, struct error *err)
 {
     const char *token, *reason;
-    int r;
+    bool is_wanted = true;
+    int r = 0;
 
-    if (has_rule(m->before, rule) || takes_from_document(m, rule)) {
-        m->result.had += rule->kind != LEARN_DENIED;
+    if (rule->kind == LEARN_DENIED && !has_rule(m->before, rule) && !takes_from_document(m, rule))
+        r = is_needed(m, rule, &is_wanted, err);
+    else if (rule->kind == LEARN_DENIED)
+        is_wanted = false;
+    if (r < 0 || !is_wanted)
+        return r;
+    if (has_rule(m->before, rule)) {
+        m->result.had++;
         return 0;
     }
     r = token_of(m, rule, &token, err);
@@ -361,6 +462,8 @@ int learned_merge(const struct learned *learned, const char *name, const char *t
     /* From the last to the first: each goes in front of its list, so they stand in order. */
     for (size_t i = learned->rule_count; i > 0 && r == 0; i--)
         r = merge_rule(&m, &learned->rules[i - 1], &merged, err);
+    if (r == 0)
+        r = add_protection(&m, &merged, err);
     notes = m.notes;
     if (r == 0)
         r = check_merged(&m, name, merged, err);

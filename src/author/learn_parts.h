@@ -117,6 +117,7 @@ void learn_add_spelled(struct text *out, const struct learn_places *places, cons
 /* Why it is no surer, or as sure as it is. */
 const char *learn_confidence_reason(const struct learned *learned, const struct learn_rule *rule);
 void learn_rule_comment(struct text *out, const struct learned *learned, const struct learn_rule *rule, const char *indent);
+#define LEARN_PROTECTION "# hooks, configuration and other names that programs outside obey\nprotectBuiltin: true\n"
 /* The members that the lists of a kind are in: "filesystem", "readonlyPaths", NULL. */
 const char *const *learn_kind_members(enum learn_kind kind);
 

@@ -448,6 +448,52 @@ TEST(what_a_person_narrowed_is_not_widened_again)
     mem_free(result.notes);
 }
 
+TEST(what_becomes_writable_in_a_persons_policy_keeps_the_names_that_programs_obey)
+{
+    static const char nothing[] = "version: cordon/1\nextends: [base]\n", writes[] = "version: cordon/1\nextends: [base]\nfilesystem:\n  readwritePaths:\n    - ${workspace}/mine\n";
+    static const char off[] = "version: cordon/1\nextends: [base]\nfilesystem:\n  protectBuiltin: false\n";
+    struct text events auto_text = {0};
+    struct learn_merge result = {0};
+    char *first auto_free = NULL, *second auto_free = NULL, *third auto_free = NULL;
+
+    used(&events, "a", "create", "/home/u/work/new", GIT);
+    first = merge(&events, nothing, &result);
+    check_int(access_in(first, "/home/u/work/new"), ACCESS_WRITE);
+    check(access_in(first, "/home/u/work/.git/hooks/x") != ACCESS_WRITE);
+    mem_free(result.notes);
+    /* There it would take away from what a person granted. */
+    second = merge(&events, writes, &result);
+    check(access_in(second, "/home/u/work/new") != ACCESS_WRITE);
+    check(access_in(second, "/home/u/work/.git/hooks/x") != ACCESS_WRITE);
+    check_has(result.notes, "kept out readwrite ${workspace}: filesystem.protectBuiltin is not set");
+    mem_free(result.notes);
+    third = merge(&events, off, &result);
+    check(access_in(third, "/home/u/work/.git/hooks/x") != ACCESS_WRITE);
+    check_has(result.notes, "filesystem.protectBuiltin is not set");
+    mem_free(result.notes);
+}
+
+TEST(a_tree_whose_secrets_a_person_granted_in_part_is_kept_out)
+{
+    static const char part[] = "version: cordon/1\nextends: [base]\nfilesystem:\n  readwritePaths:\n    - ${workspace}/mine\n  protectBuiltin: true\n";
+    static const char whole[] = "version: cordon/1\nextends: [base]\nfilesystem:\n  readonlyPaths:\n    - ${workspace}\n  protectBuiltin: true\n";
+    struct text events auto_text = {0};
+    struct learn_merge result = {0};
+    char *first auto_free = NULL, *second auto_free = NULL;
+
+    used(&events, "a", "read", "/home/u/work/file", GIT);
+    used(&events, "a", "create", "/home/u/work/out/new", GIT);
+    first = merge(&events, part, &result);
+    check_string(first, part);
+    check_has(result.notes, "kept out readonly ${workspace}: secrets in it would have to be denied, and line 5 grants some of them");
+    check_int(result.kept_out, 2);
+    mem_free(result.notes);
+    /* Read already: nothing is taken from that, and nothing secret can be written that could not be read. */
+    second = merge(&events, whole, &result);
+    check_has(result.notes, "line 5, which nobody learned, gives less");
+    mem_free(result.notes);
+}
+
 TEST(what_was_learned_to_be_read_can_be_learned_to_be_written)
 {
     struct text events auto_text = {0}, more auto_text = {0};
