@@ -211,6 +211,12 @@ TEST(what_a_program_made_for_itself_is_there_again)
     record.access.path = record.access.outside = "/tmp/the-hosts"; /* was granted, and would be absent */
     take(&record, NULL, NULL);
     check_sum(1, 0, 1, 0, 0);
+    record.access.path = record.access.outside = "/proc/self/maps"; /* the kernel's to give */
+    take(&record, NULL, NULL);
+    check_sum(1, 0, 2, 0, 0);
+    record.access.path = record.access.outside = "/proc/kcore";
+    take(&record, NULL, NULL);
+    check_sum(2, 0, 2, 0, 0);
     close_all();
 }
 
