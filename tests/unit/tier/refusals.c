@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/personality.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -502,6 +503,58 @@ TEST(where_everything_is_watched_what_is_let_through_is_told_with_where_it_leads
     check(count_told(OPERATION_EXECUTE, 0, "/usr/bin/mkdir", &uses) >= 1);
     check_int(count_told(OPERATION_EXECUTE, ENOENT, "/no/such", &uses), 1); /* whatever its fourth argument */
     check(count_told(OPERATION_SIGNAL, 0, "(none)", &uses) >= 1);
+    finish();
+}
+
+/* What a name leads to is looked at again when a link or a directory may have come between. */
+TEST(a_link_that_is_turned_after_it_was_seen_hides_nothing)
+{
+    uint64_t uses;
+
+    run_watched("echo 1 >f; mkdir d e; echo 1 >d/f; ln -s f l; ln -s l m; " PYTHON "for i in range(6): open(\"l\").read(); open(\"d/f\").read()\n"
+                "os.unlink(\"l\"); os.symlink(\"/etc/none\", \"l\"); no(open, \"l\"); no(open, \"m\"); os.rename(\"d\", \"g\"); os.symlink(\"/opt/none\", \"d\"); no(open, \"d/f\")'");
+    check_string(output, "ENOENT ENOENT ENOENT ");
+    check_int(count_told(OPERATION_READ, ENOENT, "/etc/none", &uses), 2);
+    check_int(count_told(OPERATION_READ, ENOENT, "/opt/none/f", &uses), 1);
+    finish();
+}
+
+TEST(where_everything_is_watched_existence_is_asked_in_no_way_unseen)
+{
+    uint64_t uses;
+
+    run_watched(PYTHON "no(os.chdir, \"/etc/n1\"); no(os.statvfs, \"/etc/n2\"); no(os.getxattr, \"/etc/n3\", \"user.x\"); no(os.listxattr, \"/etc/n4\"); call(254, 99, b\"/etc/n5\", 1)\n"
+                "call(303, -100, b\"/etc/n6\", 0, 0, 0); call(192, b\"/etc/n7\", b\"user.x\", 0, 0); call(195, b\"/etc/n8\", 0, 0); no(os.access, \"/etc/n9\", 0)'");
+    for (int i = 1; i < 10; i++) {
+        char path[32];
+
+        snprintf(path, sizeof(path), "/etc/n%d", i);
+        check_int(count_told(OPERATION_LOOK, ENOENT, path, &uses), 1);
+    }
+    finish();
+}
+
+/* A device's memory, for one: the kernel reads a path there, and nobody else. */
+TEST(a_path_that_cannot_be_read_is_counted_as_lost)
+{
+    level = TIER_WATCH_FULL;
+    run(PYTHON "call(2, 4096, 0); call(257, -100, 0, 0)'");
+    level = TIER_WATCH_REFUSED;
+    check_string(output, "EFAULT EFAULT ");
+    check_int((int)lost, 1);
+    finish();
+}
+
+/* Without randomised addresses two programs look alike from outside. */
+TEST(a_program_that_executes_another_is_told_as_that)
+{
+    check(personality(ADDR_NO_RANDOMIZE) >= 0);
+    run("cp /bin/sh sh1; cp /bin/sh sh2; echo 'if [ $A = 1 ]; then true >/usr/one; A=2 exec ./sh2 f; fi; true >/usr/two' >f; A=1 exec ./sh1 f");
+    check_int(told_count, 2);
+    check_string(told[0].path, "/usr/one");
+    check_string(told[0].exe, "/ws/sh1");
+    check_string(told[1].path, "/usr/two");
+    check_string(told[1].exe, "/ws/sh2");
     finish();
 }
 

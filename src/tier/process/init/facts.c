@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Who a caller is: what it executes, with which arguments, and from whom it comes. Found out while it waits, and kept for a
- * second, so that a flood of refusals costs one look a call: the same thread, started at the same time, whose program lies
- * where it lay. The kernel puts each program elsewhere, and the filter lets nobody move it (PR_SET_MM, personality()). The
+ * second, so that a flood of refusals costs two looks a call: the same thread, started at the same time, whose program is the
+ * same and lies where it lay. The kernel puts each program elsewhere, and the filter lets nobody move it (PR_SET_MM, personality());
+ * where the caller has switched that off, two runs of one program with other arguments of the same length look alike. The
  * command line lies in the program's own memory, and is what it has made of it.
  */
 #include <linux/errno.h>
@@ -79,6 +80,13 @@ static int is_same(const struct facts *facts, const char *text, uint32_t tid, in
            (facts->parent_count ? facts->parents[0] : 1) == (uint32_t)stat_field(text, FIELD_PARENT);
 }
 
+static int executes_same(const struct keeper *keeper, const struct facts *facts)
+{
+    char exe[sizeof(facts->exe)] not_initialised;
+
+    return exe_of(keeper, facts->tid, exe, sizeof(exe)) == facts->exe_length && !memcmp(exe, facts->exe, facts->exe_length);
+}
+
 const struct facts *facts_of(const struct keeper *keeper, const struct call *call)
 {
     struct __kernel_timespec now = {0};
@@ -88,7 +96,7 @@ const struct facts *facts_of(const struct keeper *keeper, const struct call *cal
 
     sys_call2(clock_gettime, CLOCK_MONOTONIC_COARSE, &now);
     for (uint32_t i = 0; i < KEPT && got > 0; i++)
-        if (is_same(&kept[i], text, call->tid, now.tv_sec + 1))
+        if (is_same(&kept[i], text, call->tid, now.tv_sec + 1) && executes_same(keeper, &kept[i]))
             return &kept[i];
     facts = &kept[oldest];
     oldest = (oldest + 1) % KEPT;

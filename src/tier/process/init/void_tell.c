@@ -2,7 +2,8 @@
 /*
  * Who asked for what is not there, or is denied. The caller stands still in the look-up meanwhile, so the kernel says which
  * system call it is in, and the name that it gave lies where it says; another thread of it can write there, so the name is
- * a word of the caller's, and where it was looked for is the kernel's. A flood is answered all the same and only counted.
+ * a word of the caller's, and where it was looked for is the kernel's. A flood pays for its own records, and what finds no room
+ * in the channel is counted.
  */
 #include <linux/errno.h>
 #include <linux/fcntl.h>
@@ -12,8 +13,6 @@
 #include "tier/process/init/keeper.h"
 #include "tier/process/init/void.h"
 
-#define TELLS_AT_ONCE    2000
-#define TELLS_PER_SECOND 500
 #define TRIES            40 /* the caller is on its way into its sleep, and may have to wait for a processor */
 #define TRIES_AT_ONCE    4
 #define TRY_PAUSE_NS     100000
@@ -32,13 +31,12 @@ static const struct {
     {__NR_faccessat, 1, 0},   {__NR_faccessat2, 1, 0}, {__NR_readlinkat, 1, LOOKS}, {__NR_chdir, 0, 0},
     {__NR_execve, 0, 0},      {__NR_execveat, 1, 0},  {__NR_statfs, 0, LOOKS},    {__NR_getxattr, 0, LOOKS},
     {__NR_lgetxattr, 0, LOOKS}, {__NR_listxattr, 0, LOOKS}, {__NR_llistxattr, 0, LOOKS}, {__NR_inotify_add_watch, 1, 0},
+    {__NR_getxattrat, 1, LOOKS}, {__NR_listxattrat, 1, LOOKS}, {__NR_file_getattr, 1, LOOKS},
     {__NR_name_to_handle_at, 1, LOOKS}, {__NR_utimensat, 1, 0}, {__NR_truncate, 0, 0}, {__NR_open_tree, 1, LOOKS},
 };
 
 static struct {
     struct keeper as;  /* what caller.c wants of one */
-    uint32_t left;     /* of what may be told in this second */
-    int64_t second;
 } tell;
 
 /* What a caller is in. */
@@ -52,23 +50,6 @@ void void_tell_begin(struct init *init, int proc, int control)
     tell.as.told = init->told;
     tell.as.proc = proc;
     tell.as.control = control;
-    tell.left = TELLS_AT_ONCE;
-}
-
-/* One more may be told. */
-static int take_turn(void)
-{
-    struct __kernel_timespec now = {0};
-
-    sys_call2(clock_gettime, CLOCK_MONOTONIC_COARSE, &now);
-    if (now.tv_sec != tell.second) {
-        tell.second = now.tv_sec;
-        tell.left = tell.left + TELLS_PER_SECOND > TELLS_AT_ONCE ? TELLS_AT_ONCE : tell.left + TELLS_PER_SECOND;
-    }
-    if (!tell.left)
-        return 0;
-    tell.left--;
-    return 1;
 }
 
 static uint64_t hexadecimal_take(const char **at)
@@ -199,10 +180,6 @@ void void_tell(const struct void_asked *asked)
 
     if (asked->thread <= VOID_TID || !tell.as.told) /* process 1: what the keeper meets it tells itself */
         return;
-    if (!take_turn()) {
-        refusals_lose(&tell.as, TOLD_BY_VOID);
-        return;
-    }
     caught_read(asked->thread, &caught);
     if (caught.number < 0 && !asked->name) { /* used, or only looked at? */
         refusals_lose(&tell.as, TOLD_BY_VOID);

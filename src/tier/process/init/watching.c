@@ -6,6 +6,7 @@
  */
 #include <linux/errno.h>
 #include <linux/fcntl.h>
+#include <linux/fs.h>
 #include <linux/stat.h>
 #include <linux/time.h>
 #include <linux/time_types.h>
@@ -15,14 +16,17 @@
 #define USES     4096 /* different ones that are remembered; one that is forgotten is told again */
 #define WAYS     4
 #define CALLERS  256
+#define IN_DONT_FOLLOW 0x02000000 /* <linux/inotify.h> brings headers of a C library */
 
 struct use {
     uint64_t key; /* 0 = none */
     uint32_t count;
     uint32_t errnum;
+    uint32_t turn; /* of `turns`, when it was looked at */
 };
 
 static struct use uses[USES];
+static uint32_t turns; /* how often a link or a directory may have come to lie, or been taken, on somebody's way */
 
 /* What a thread executes, for a second at most: it is one of the words that tell uses apart, not more. */
 static struct {
@@ -47,6 +51,14 @@ static const struct {
     {__NR_statx, 0, 1, 2, AT_SYMLINK_NOFOLLOW, 0},
     {__NR_faccessat, 0, 1, -1, 0, 0},
     {__NR_faccessat2, 0, 1, 3, AT_SYMLINK_NOFOLLOW, 0},
+    {__NR_chdir, -1, 0, -1, 0, 1},
+    {__NR_statfs, -1, 0, -1, 0, 0},
+    {__NR_getxattr, -1, 0, -1, 0, 0},
+    {__NR_lgetxattr, -1, 0, -1, 1, 0},
+    {__NR_listxattr, -1, 0, -1, 0, 0},
+    {__NR_llistxattr, -1, 0, -1, 1, 0},
+    {__NR_inotify_add_watch, -1, 1, 2, IN_DONT_FOLLOW, 4},
+    {__NR_name_to_handle_at, 0, 1, -1, 1, 0},
 #ifdef __x86_64__
     {__NR_open, -1, 0, 1, O_NOFOLLOW, 4},
     {__NR_stat, -1, 0, -1, 0, 0},
@@ -100,7 +112,7 @@ static struct use *use_find(uint64_t key)
 static uint64_t use_count(struct use *use, uint64_t key, uint32_t errnum)
 {
     if (use->key != key || use->errnum != errnum)
-        *use = (struct use){.key = key, .errnum = errnum};
+        *use = (struct use){.key = key, .errnum = errnum, .turn = turns};
     if (use->count < UINT32_MAX)
         use->count++;
     return use->count & (use->count - 1) ? 0 : use->count - use->count / 2;
@@ -183,15 +195,21 @@ static int look_at_path(struct keeper *keeper, const struct call *call, size_t r
     struct seen_name *name = seen_now(keeper);
     struct use *use;
     uint64_t key, count;
+    long status;
 
-    if (caller_text(call, call->args[watched[row].path], path) < 0)
-        return 0; /* EFAULT, ENAMETOOLONG: the kernel says so */
+    status = caller_text(call, call->args[watched[row].path], path);
+    if (status < 0) { /* the kernel says so as well, but for memory that only it reads */
+        if (status != -ENAMETOOLONG && call->args[watched[row].path])
+            refusals_lose(keeper, TOLD_BY_WATCH);
+        keeper->seen.count = 0;
+        return 0;
+    }
     if (watched[row].directory >= 0)
         name->from = (int)call->args[watched[row].directory];
     key = key_of(keeper, call, name, flags, base);
     use = use_find(key);
     /* What was there is taken to be there still; what was missing may have been made meanwhile. */
-    if (use->key == key && !use->errnum && (use->count & (use->count + 1))) {
+    if (use->key == key && !use->errnum && use->turn == turns && (use->count & (use->count + 1))) {
         use->count++;
         return 0;
     }
@@ -227,12 +245,54 @@ void watching_begin(struct keeper *keeper, const struct call *call)
     acting = facts_of(keeper, call);
 }
 
+/* Is what now has the name a link or a directory? Where that cannot be told, it counts as one. */
+static int is_on_the_way(const struct seen_name *name)
+{
+    char path[PATH_MAX] not_initialised, *end = path + sizeof(path), *at;
+    struct statx info;
+
+    if (!name->is_resolved)
+        return 1;
+    at = string_append(path, end, name->directory);
+    at = string_append(string_append(at, end, "/"), end, name->name);
+    if (at + 1 >= end || sys_call5(statx, AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &info) < 0)
+        return 1;
+    return (info.stx_mode & S_IFMT) == S_IFLNK || (info.stx_mode & S_IFMT) == S_IFDIR;
+}
+
+/* Names that were looked at may lead elsewhere from now on: by a new link, or by what was moved. */
+static int turns_names(const struct keeper *keeper, const struct call *call)
+{
+    switch (call->number) {
+    case __NR_symlinkat:
+#ifdef __x86_64__
+    case __NR_symlink:
+#endif
+        return 1;
+    case __NR_renameat2:
+        if (call->args[4] & RENAME_EXCHANGE)
+            return 1;
+        break;
+    case __NR_linkat:
+    case __NR_renameat:
+#ifdef __x86_64__
+    case __NR_link:
+    case __NR_rename:
+#endif
+        break;
+    default:
+        return 0;
+    }
+    return keeper->seen.count < 2 || is_on_the_way(&keeper->seen.names[1]);
+}
+
 void watching_end(struct keeper *keeper, const struct call *call)
 {
     uint64_t key = hash_add((uint64_t)call->number, acting->exe, acting->exe_length), count;
 
     if (!keeper->seen.count) /* a socket without a name, a mask */
         return;
+    turns += (uint32_t)turns_names(keeper, call);
     for (uint32_t i = 0; i < keeper->seen.count; i++) {
         const struct seen_name *name = &keeper->seen.names[i];
 
