@@ -265,6 +265,7 @@ static char read_key(struct asker *asker)
     ssize_t got = read(asker->tty, bytes, sizeof(bytes));
     uint64_t now = now_ns();
 
+    asker->is_gone = got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR);
     if (got <= 0)
         return 0;
     count_escapes(asker, bytes, (size_t)got);
@@ -343,7 +344,7 @@ int ask_step(struct asker *asker, struct cordon_container *container, struct ter
 
 int ask_poll(const struct asker *asker, struct pollfd *ret_fds)
 {
-    if (!asker->is_drawn)
+    if (!asker->is_drawn || asker->is_gone)
         return 0;
     ret_fds[0] = (struct pollfd){.fd = asker->tty, .events = POLLIN};
     return 1;

@@ -16,6 +16,7 @@ struct asker {
     bool is_drawn;        /* a question stands there, `number`: the program's output and input wait */
     uint64_t number;
     uint64_t ready_ns;    /* keys count from then on */
+    bool is_gone;         /* the terminal hung up: nobody answers any more */
     bool is_cut;          /* not all of it could be shown */
     char key;             /* chosen, and not confirmed yet; 0 = none */
     unsigned escapes;     /* ^] in a row */

@@ -66,8 +66,13 @@ static int access_copy(struct arena *arena, const struct tier_access *from, stru
     return is_broken ? error_memory(err) : 0;
 }
 
+const char *asks_file(const struct assembly *assembly, struct arena *arena, const char *file)
+{
+    return !file || file[0] == '/' ? file : path_join(arena, assembly->cwd, file);
+}
+
 /* Cordon's own places, and what decides about this run: whatever a rule would say. */
-static bool is_own(const struct assembly *assembly, const char *path, const struct stat *object)
+static bool is_own(const struct assembly *assembly, struct arena *arena, const char *path, const struct stat *object)
 {
     const struct places *places = &assembly->places;
     const char *const directories[] = {places->config, places->cache, places->state, places->helpers};
@@ -79,7 +84,7 @@ static bool is_own(const struct assembly *assembly, const char *path, const stru
         if (directories[i] && (path_is_within(path, directories[i]) || (realpath(directories[i], real) && path_is_within(path, real))))
             return true;
     for (size_t i = 0; i < assembly->document_count; i++)
-        files[2 + i] = assembly->documents[i].document->file;
+        files[2 + i] = asks_file(assembly, arena, assembly->documents[i].document->file);
     for (size_t i = 0; i < ARRAY_COUNT(files); i++)
         if (files[i] && stat(files[i], &st) == 0 && st.st_dev == object->st_dev && st.st_ino == object->st_ino)
             return true;
@@ -140,13 +145,12 @@ static int find_rule(const struct cordon_container *container, struct ask *ask, 
     return status;
 }
 
-/* Who could not open it without Cordon either is not helped by an answer. */
-static bool can_open(const struct cordon_container *container, const struct ask *ask)
+int asks_try(const struct cordon_container *container, const struct ask *ask, struct error *err)
 {
     const struct tier_exact exact = {ask->object, ask->path, ask->flags & ~O_TRUNC};
     auto_close int fd = -1;
 
-    return container->assembly.ops->open_exact && container->assembly.ops->open_exact(&exact, &fd, NULL) == 0;
+    return container->assembly.ops->open_exact(&exact, &fd, err);
 }
 
 static const char *operation_words(const struct ask *ask)
@@ -210,27 +214,36 @@ static int ask_new(const struct tier_access *access, struct ask **ret_ask, struc
     return 0;
 }
 
-int ask_look(const struct cordon_container *container, const struct tier_access *access, struct ask **ret_ask, struct error *err)
+int asks_find(const struct cordon_container *container, const struct tier_access *access, struct ask **ret_ask, struct error *err)
 {
     struct ask *ask auto_ask = NULL;
     struct stat st;
     int status;
 
     *ret_ask = NULL;
-    if (flags_of(access) < 0 || !container->denials.index)
+    if (flags_of(access) < 0)
         return 0;
     status = ask_new(access, &ask, err);
-    if (status < 0 || !find_object(container->denials.index, ask, &st) || is_own(&container->assembly, ask->path, &st))
+    if (status < 0 || !find_object(container->denials.index, ask, &st))
         return status;
-    if (ask->operation == OPERATION_WRITE && container->assembly.plan->is_reviewed)
-        return 0; /* what it changes waits for a review; this would not */
-    status = find_rule(container, ask, err);
-    if (status < 0 || ask->rule.none || !can_open(container, ask))
-        return status;
+    ask->is_own = is_own(&container->assembly, ask->arena, ask->path, &st);
     status = settle_digest(ask, &st, err);
-    if (status == 0)
-        status = say(ask, err);
     if (status == 0)
         *ret_ask = take_ptr(ask);
     return status;
+}
+
+int asks_judge(const struct cordon_container *container, struct ask *ask, struct error *err)
+{
+    int status;
+
+    if (ask->is_own)
+        return 0;
+    if (ask->operation == OPERATION_WRITE && container->assembly.plan->is_reviewed)
+        return 0; /* what it changes waits for a review; this would not */
+    status = find_rule(container, ask, err);
+    if (status < 0 || ask->rule.none || asks_try(container, ask, NULL) < 0)
+        return status;
+    status = say(ask, err);
+    return status < 0 ? status : 1;
 }

@@ -180,28 +180,50 @@ static int deny_equal(struct cordon_container *container, uint64_t *ret_count, s
     return status;
 }
 
-int asks_take(struct cordon_container *container, const struct tier_access *access, struct error *err)
+/* What was said before decides before anything costs much: a program may ask in a loop. 1 = it is allowed, 0 = a question, negative: refused. */
+static int recall(struct cordon_container *container, const struct ask *ask)
+{
+    const struct asks *asks = &container->asks;
+    int before = find_before(asks, ask->digest);
+
+    if (before >= 0 && asks->before[before].is_allowed)
+        return allow(container, ask, NULL) < 0 ? -ESTALE : 1;
+    return before >= 0 && asks->before[before].denials >= ASKS_DENIALS_MAX ? -EACCES : 0;
+}
+
+/* 1 = it waits, or is allowed; 0 = nobody is asked. */
+static int consider(struct cordon_container *container, const struct tier_access *access, struct error *err)
 {
     struct asks *asks = &container->asks;
     struct ask *ask auto_ask = NULL;
-    int before, status = denials_index(&container->denials, container->assembly.plan, err);
+    int status;
 
-    if (status == 0 && asks->count < ASKS_QUEUE_MAX && container->cause == CAUSE_NONE)
-        status = ask_look(container, access, &ask, err);
-    if (status < 0)
-        return status;
-    before = ask ? find_before(asks, ask->digest) : -1;
-    if (before >= 0 && asks->before[before].is_allowed && allow(container, ask, NULL) == 0)
-        return 1;
-    if (!ask || (before >= 0 && (asks->before[before].is_allowed || asks->before[before].denials >= ASKS_DENIALS_MAX)) ||
-        asks->number >= ASKS_QUESTIONS_MAX) {
-        (void)container->assembly.ops->answer(container->run, access->ask, -1);
+    if (asks->count == ASKS_QUEUE_MAX || asks->number >= ASKS_QUESTIONS_MAX || container->cause != CAUSE_NONE)
         return 0;
-    }
+    status = asks_find(container, access, &ask, err);
+    if (status < 0 || !ask)
+        return status;
+    status = recall(container, ask);
+    if (status != 0)
+        return status > 0;
+    status = asks_judge(container, ask, err);
+    if (status <= 0)
+        return status;
     ask->until_ns = clock_monotonic_ns() + asks->timeout_ms * NS_PER_MS;
     asks->queue[asks->count++] = take_ptr(ask);
     status = advance(container, err);
     return status < 0 ? status : 1;
+}
+
+int asks_take(struct cordon_container *container, const struct tier_access *access, struct error *err)
+{
+    int status = denials_index(&container->denials, container->assembly.plan, err);
+
+    if (status == 0)
+        status = consider(container, access, err);
+    if (status == 0)
+        (void)container->assembly.ops->answer(container->run, access->ask, -1);
+    return status;
 }
 
 static int end_standing(struct cordon_container *container, const char *answer, struct error *err)
@@ -283,7 +305,7 @@ int cordon_container_approval(const struct cordon_container *container, struct c
 static int write_rule(struct cordon_container *container, const struct ask *ask, struct error *err)
 {
     char *before auto_free = NULL, *now auto_free = NULL, *after auto_free = NULL;
-    const char *file = ask->rule.file;
+    const char *file = asks_file(&container->assembly, ask->arena, ask->rule.file);
     struct rule_place place = {.variables = &container->assembly.variables, .name = file};
     size_t size;
     int status;
@@ -346,8 +368,12 @@ static int answer_allow(struct cordon_container *container, enum cordon_answer a
     struct ask *ask auto_ask = NULL;
     const char *rule = NULL;
     struct error failure = ERROR_INIT;
-    int status = answer == CORDON_ANSWER_RULE ? write_rule(container, first(&container->asks), err) : 0;
+    int status = 0;
 
+    if (answer == CORDON_ANSWER_RULE && asks_try(container, first(&container->asks), NULL) == 0)
+        status = write_rule(container, first(&container->asks), err);
+    else if (answer == CORDON_ANSWER_RULE)
+        answer = CORDON_ANSWER_ONCE; /* which will be refused, and no rule is written for what is not there */
     if (status < 0) /* the question stands */
         return status;
     ask = take_at(&container->asks, 0);

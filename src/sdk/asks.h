@@ -6,6 +6,7 @@
 #include "author/askable.h"
 #include "base/digest.h"
 #include "cordon/cordon.h"
+#include "sdk/assemble.h"
 #include "tier/tier.h"
 
 #define ASKS_QUEUE_MAX     64 /* calls that wait */
@@ -21,6 +22,7 @@ struct ask {
     int flags;                 /* how it would be opened */
     enum operation operation;  /* READ, WRITE */
     const char *path;          /* of the host, without links */
+    bool is_own;               /* Cordon's own, or decides about this run */
     struct askable rule;
     char digest[DIGEST_TEXT_SIZE]; /* of all that the question shows */
     const char *text;
@@ -60,8 +62,18 @@ uint64_t asks_next_ns(const struct asks *asks);
 
 void asks_close(struct asks *asks);
 
-/* ask_look.c: what the call is about, and may somebody be asked? *ret_ask NULL: no. */
-int ask_look(const struct cordon_container *container, const struct tier_access *access, struct ask **ret_ask, struct error *err) must_check;
+/* ask_look.c: the file that the call is about, and the digest of it; *ret_ask NULL: no file that can be asked about. */
+int asks_find(const struct cordon_container *container, const struct tier_access *access, struct ask **ret_ask, struct error *err) must_check;
+
+/* May somebody be asked? 1 = yes, in the words of `text`; 0 = no. Costs about a millisecond. */
+int asks_judge(const struct cordon_container *container, struct ask *ask, struct error *err) must_check;
+
+/* Can it be opened, as it was found? Who could not open it without Cordon either is not helped by an answer. */
+int asks_try(const struct cordon_container *container, const struct ask *ask, struct error *err) must_check;
+
+/* A document's name, wherever the caller's process is by now. NULL for NULL, or without memory. */
+const char *asks_file(const struct assembly *assembly, struct arena *arena, const char *file);
+
 void ask_free(struct ask *ask);
 void ask_free_at(struct ask **ask);
 #define auto_ask cleanup_with(ask_free_at)
