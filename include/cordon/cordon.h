@@ -722,13 +722,16 @@ CORDON_API CORDON_MUST_CHECK int cordon_review_show(const char *run, const char 
 
 /*
  * Apply them, all or, when it is interrupted, after the next call of any of these functions all or none. What was changed
- * outside meanwhile refuses the whole (CORDON_ERROR_FORBIDDEN) unless `is_forced`, which needs paths. *ret_text says what was
- * not applied; it is set also where a commit is refused.
+ * outside meanwhile refuses the whole (CORDON_ERROR_FORBIDDEN) unless `is_forced`, which needs paths. `expected` is the digest
+ * that cordon_review_show() gave ("digest" of its JSON), or NULL: where all that waits is not what it was then, nothing is
+ * applied (CORDON_ERROR_FORBIDDEN). Without a run and without it, more than one that waits is CORDON_ERROR_INVALID. What was
+ * chosen and not applied is CORDON_ERROR_FORBIDDEN after the rest was; *ret_text has the reasons, and is set also where a commit is refused.
  */
 CORDON_API CORDON_MUST_CHECK int cordon_review_commit(const char *run, const char *const *paths, size_t path_count, int is_forced,
-                                                      enum cordon_format format, char **ret_text, struct cordon_error *err);
+                                                      const char *expected, enum cordon_format format, char **ret_text,
+                                                      struct cordon_error *err);
 
-/* Drop them. */
+/* Drop them; all of a run also where what is known of it is damaged. Without a run, more than one that waits is CORDON_ERROR_INVALID. */
 CORDON_API CORDON_MUST_CHECK int cordon_review_discard(const char *run, const char *const *paths, size_t path_count,
                                                        enum cordon_format format, char **ret_text, struct cordon_error *err);
 

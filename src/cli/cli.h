@@ -28,6 +28,7 @@ struct cli {
     bool is_json, is_tty, wants_help;
     bool is_reviewed, lists, is_diff, is_overwriting;
     bool has_changes; /* of what print_review() told */
+    const char *expected; /* commit: a digest */
     bool is_sarif, is_offline, has_threshold; /* policy lint */
     unsigned threshold_tenths;
     bool wants_runs; /* policy lint --used */
@@ -93,7 +94,7 @@ int cli_parse(struct cli *cli, char **args, struct cordon_error *err);
 /* The rows that commands choose from. */
 extern const struct option option_watch, option_policy, option_profile, option_workspace, option_tier,
     option_timeout, option_tty, option_events, option_set, option_json, option_help;
-extern const struct option option_review, option_review_dir, option_list, option_diff, option_overwrite;
+extern const struct option option_review, option_review_dir, option_list, option_diff, option_overwrite, option_expect;
 
 /* reach.c: the card before a first run, on a terminal */
 extern const struct option option_no_card;

@@ -48,7 +48,7 @@ static const struct option *const why_options[] = {
 static const struct option *const json_options[] = {&option_json, &option_help, NULL};
 static const struct option *const runs_options[] = {&option_number, &option_json, &option_help, NULL};
 static const struct option *const review_options[] = {&option_diff, &option_list, &option_json, &option_help, NULL};
-static const struct option *const commit_options[] = {&option_overwrite, &option_json, &option_help, NULL};
+static const struct option *const commit_options[] = {&option_expect, &option_overwrite, &option_json, &option_help, NULL};
 static const struct option *const no_options[] = {&option_help, NULL};
 
 const struct command commands[] = {
@@ -105,11 +105,11 @@ const struct command commands[] = {
      "Exit status: 0, 1 it could not be looked at, 2 bad usage or no such run.\n",
      review_options, EXIT_USAGE, -1, false, run_review},
     {"commit", "RUN [PATH...]", "apply what a reviewed run changed, all of it or what is named",
-     "RUN 'last' is the newest that waits. What was changed outside since the run began refuses the whole.\n"
+     "RUN 'last' is the only one that waits. What was changed outside since the run began refuses the whole.\n"
      "Exit status: 0, 1 nothing was applied, or not all of it, 2 bad usage or no such run.\n",
      commit_options, EXIT_USAGE, -1, false, run_commit},
     {"discard", "RUN [PATH...]", "drop what a reviewed run changed, all of it or what is named",
-     "RUN 'last' is the newest that waits.\nExit status: 0, 1 it could not be dropped, 2 bad usage or no such run.\n",
+     "RUN 'last' is the only one that waits.\nExit status: 0, 1 it could not be dropped, 2 bad usage or no such run.\n",
      json_options, EXIT_USAGE, -1, false, run_discard},
     {"doctor", "", "what this machine can do, and how to mend what it cannot",
      "Exit status: 0 full containment, 1 partial, 2 nothing can be contained.\n", json_options,

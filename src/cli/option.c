@@ -169,12 +169,19 @@ static int apply_overwrite(struct cli *cli, const char *value, struct cordon_err
     return 0;
 }
 
+static int apply_expect(struct cli *cli, const char *value, struct cordon_error *err)
+{
+    cli->expected = value;
+    return 0;
+}
+
 const struct option option_review = {"review", 0, VALUE_NONE, NULL,
                                      "keep changes apart until they are committed", apply_review};
 const struct option option_review_dir = {"review-dir", 0, VALUE_DIRECTORY, "DIR",
                                          "the same, and where to keep them", apply_review};
 const struct option option_list = {"list", 0, VALUE_NONE, NULL, "the runs that wait", apply_list};
 const struct option option_diff = {"diff", 0, VALUE_NONE, NULL, "contents instead of names", apply_diff};
+const struct option option_expect = {"expect", 0, VALUE_TEXT, "DIGEST", "apply nothing unless it is what `cordon review` showed", apply_expect};
 const struct option option_overwrite = {"force", 0, VALUE_NONE, NULL, "overwrite the named paths also where they were changed outside",
                                     apply_overwrite};
 

@@ -50,9 +50,9 @@ int run_commit(struct cli *cli)
     const char *run = take_run(cli, &used);
 
     if (!used)
-        return print_usage_error(cli, "no run: cordon commit RUN [PATH...], where 'last' is the newest; see cordon review --list");
+        return print_usage_error(cli, "no run: cordon commit RUN [PATH...], where 'last' is the only one that waits; see cordon review --list");
     status = cordon_review_commit(run, (const char *const *)cli->operands + used, (size_t)(cli->operand_count - used),
-                                  cli->is_overwriting, cli->is_json ? CORDON_JSON : CORDON_TEXT, &text, &err);
+                                  cli->is_overwriting, cli->expected, cli->is_json ? CORDON_JSON : CORDON_TEXT, &text, &err);
     return finish(cli, status, text, &err);
 }
 
@@ -64,7 +64,7 @@ int run_discard(struct cli *cli)
     const char *run = take_run(cli, &used);
 
     if (!used)
-        return print_usage_error(cli, "no run: cordon discard RUN [PATH...], where 'last' is the newest; see cordon review --list");
+        return print_usage_error(cli, "no run: cordon discard RUN [PATH...], where 'last' is the only one that waits; see cordon review --list");
     status = cordon_review_discard(run, (const char *const *)cli->operands + used, (size_t)(cli->operand_count - used),
                                    cli->is_json ? CORDON_JSON : CORDON_TEXT, &text, &err);
     return finish(cli, status, text, &err);

@@ -90,12 +90,19 @@ static int check_apart(const struct review_options *options, const char *directo
     return 0;
 }
 
+static uint64_t born_ns(const char *path)
+{
+    auto_close int fd = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+    return fd < 0 ? 0 : place_born_ns(fd);
+}
+
 static int save_state(int run, const char *directory, bool is_elsewhere, const struct review_options *options,
                       struct error *err)
 {
     auto_text struct text out = {0};
 
-    field_put(&out, "cordon-review/1");
+    field_put(&out, "cordon-review/2");
     field_put(&out, directory);
     field_put_number(&out, is_elsewhere);
     field_put_number(&out, options->started_ns);
@@ -109,6 +116,7 @@ static int save_state(int run, const char *directory, bool is_elsewhere, const s
         field_put_number(&out, options->trees[i].device);
         field_put_number(&out, options->trees[i].inode);
         field_put_number(&out, options->trees[i].is_cache);
+        field_put_number(&out, born_ns(options->trees[i].source));
     }
     field_put_number(&out, options->rule_count);
     for (size_t i = 0; i < options->rule_count; i++) {
@@ -186,14 +194,4 @@ int review_create(const struct review_options *options, char **ret_directory, in
     if (status < 0)
         review_forget(options->runs, options->run_id);
     return status;
-}
-
-int review_add_note(const char *directory, const char *text, struct error *err)
-{
-    auto_close int at = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW), fd = -1;
-
-    fd = at < 0 ? -1 : openat(at, NOTES_NAME, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0 || write(fd, text, strlen(text)) < 0)
-        return error_system(err, errno, "write notes of the review");
-    return 0;
 }

@@ -102,28 +102,58 @@ static int tree_enter(struct commit *commit, unsigned tree)
     if (mkdirat(commit->root, stage, 0700) < 0 && errno != EEXIST)
         return error_system(commit->err, errno, "create %s/%s", commit->review->trees[tree].source, stage);
     commit->stage = openat(commit->root, stage, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    return commit->stage < 0 ? error_system(commit->err, errno, "open %s", stage) : 0;
+    if (commit->stage < 0)
+        return error_system(commit->err, errno, "open %s", stage);
+    /* what is prepared here gets its name elsewhere, where other access lists are handed down */
+    if (fremovexattr(commit->stage, "system.posix_acl_default") < 0 && errno != ENODATA && errno != EOPNOTSUPP)
+        return error_system(commit->err, errno, "clear the access list of %s", stage);
+    return 0;
 }
 
-static int copy_bytes(int from, int to)
+static int copy_range(int from, int to, off_t at, off_t end, char *bytes)
+{
+    while (at < end) {
+        size_t wanted = end - at < (off_t)COPY_BYTES ? (size_t)(end - at) : COPY_BYTES;
+        ssize_t got = pread(from, bytes, wanted, at);
+        int status;
+
+        if (got <= 0)
+            return got < 0 ? -errno : -ESTALE;
+        if (lseek(to, at, SEEK_SET) < 0)
+            return -errno;
+        status = file_write_all(to, bytes, (size_t)got);
+        if (status < 0)
+            return status;
+        at += got;
+    }
+    return 0;
+}
+
+/* Holes stay holes: what a program makes large for nothing must not fill the disk. */
+static int copy_bytes(int from, int to, off_t size)
 {
     auto_free char *bytes = NULL;
+    off_t at = 0;
 
     if (ioctl(to, FICLONE, from) == 0)
         return 0;
     bytes = mem_alloc(COPY_BYTES);
     if (!bytes)
         return -ENOMEM;
-    for (;;) {
-        ssize_t got = read(from, bytes, COPY_BYTES);
+    while (at < size) {
+        off_t data = lseek(from, at, SEEK_DATA), hole = data < 0 ? -1 : lseek(from, data, SEEK_HOLE);
         int status;
 
-        if (got <= 0)
-            return got < 0 ? -errno : 0;
-        status = file_write_all(to, bytes, (size_t)got);
+        if (data < 0 && errno == ENXIO)
+            break;
+        if (hole < 0)
+            return -errno;
+        status = copy_range(from, to, data, hole < size ? hole : size, bytes);
         if (status < 0)
             return status;
+        at = hole;
     }
+    return ftruncate(to, size) < 0 ? -errno : 0;
 }
 
 /* What the file that is replaced had, its successor has: access lists above all. */
@@ -156,7 +186,7 @@ static int dress(struct commit *commit, const struct change *change, const struc
     const struct object *before = &change->before;
     struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, st->st_mtim};
     const char *slash = strrchr(change->path, '/');
-    char *above = slash ? arena_string_n(commit->ops.arena, change->path, (size_t)(slash - change->path)) : NULL;
+    const char *above = slash ? arena_string_n(commit->ops.arena, change->path, (size_t)(slash - change->path)) : ".";
     struct stat parent;
     int status = 0;
 
@@ -164,8 +194,12 @@ static int dress(struct commit *commit, const struct change *change, const struc
         if ((before->uid != geteuid() || before->gid != getegid()) && fchown(to, before->uid, before->gid) < 0)
             return -errno;
         status = copy_attributes(commit->root, change->path, to);
-    } else if (above && place_stat(commit->root, above, &parent) && parent.st_mode & S_ISGID) {
-        status = fchown(to, (uid_t)-1, parent.st_gid) < 0 && errno != EPERM ? -errno : 0;
+    } else if (above) {
+        bool is_handed_down = place_stat(commit->root, above, &parent) && parent.st_mode & S_ISGID;
+
+        status = fchown(to, (uid_t)-1, is_handed_down ? parent.st_gid : getegid()) < 0 && errno != EPERM ? -errno : 0;
+    } else {
+        status = -ENOMEM;
     }
     if (status == 0 && (fchmod(to, st->st_mode & 0777) < 0 || futimens(to, times) < 0))
         status = -errno;
@@ -183,7 +217,7 @@ static int stage_file(struct commit *commit, const struct change *change, const 
     to = openat(commit->stage, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (to < 0)
         return -errno;
-    status = copy_bytes(from, to);
+    status = copy_bytes(from, to, st.st_size);
     if (status == 0)
         status = dress(commit, change, &st, to);
     if (status == 0 && commit->chosen_count <= SYNC_EACH_MAX && fsync(to) < 0)
@@ -258,6 +292,21 @@ static int stage_mode(struct commit *commit, const struct change *change, bool i
     return 0;
 }
 
+/* A directory that its owner could not write to is opened before what is in it is written. */
+static int stage_opening(struct commit *commit, const struct change *change)
+{
+    struct op *op;
+
+    if (!S_ISDIR(change->before.mode) || (change->before.mode & 0700) == 0700 || (change->after.mode & 0300) != 0300)
+        return 0;
+    op = add_op(commit, OP_MODE, change);
+    if (!op)
+        return -ENOMEM;
+    op->mode = (change->before.mode & 07777) | 0700;
+    op->is_whole = false;
+    return 0;
+}
+
 static int stage_change(struct commit *commit, const struct change *change)
 {
     int status = tree_enter(commit, change->tree);
@@ -270,7 +319,7 @@ static int stage_change(struct commit *commit, const struct change *change)
         return op ? 0 : -ENOMEM;
     }
     if (change->type == CHANGE_MODE)
-        return 0;
+        return stage_opening(commit, change);
     return stage_write(commit, change);
 }
 
@@ -344,7 +393,7 @@ static int check_idle(const struct review *review, struct error *err)
                      review->run);
 }
 
-static int commit_chosen(struct commit *commit, struct review_result *result)
+static int commit_chosen(struct commit *commit, struct review_result *result, size_t *ret_failed)
 {
     struct review *review = commit->review;
     size_t failed = 0, whole = 0;
@@ -366,6 +415,7 @@ static int commit_chosen(struct commit *commit, struct review_result *result)
         failed += commit->ops.items[i].is_whole && commit->ops.items[i].is_failed;
     }
     result->applied = whole - failed;
+    *ret_failed = failed;
     return status;
 }
 
@@ -386,18 +436,29 @@ static void commit_end(struct commit *commit)
     arena_free(commit->ops.arena);
 }
 
-int review_commit(struct review *review, const char *const *paths, size_t path_count, bool is_forced,
+/* What was asked for and is not there must not look as if it were. */
+static int tell_left(size_t refused, size_t failed, struct error *err)
+{
+    if (!refused && !failed)
+        return 0;
+    return error_set(err, ERROR_FORBIDDEN, 0, "%zu of these were not applied and still wait (the reasons are above); the others were",
+                     refused + failed);
+}
+
+int review_commit(struct review *review, const char *const *paths, size_t path_count, bool is_forced, const char *expected,
                   struct review_result *ret_result, struct error *err)
 {
     cleanup_with(commit_end) struct commit commit = {
         .review = review, .root = -1, .stage = -1, .upper = -1, .err = err, .ops = {.arena = arena_new()}};
-    size_t named = 0;
+    size_t named = 0, refused = 0, failed = 0;
     int status = check_idle(review, err);
 
     if (status == 0 && is_forced && !path_count)
         return error_set(err, ERROR_INVALID, EINVAL, "--force needs the paths that shall be overwritten");
     if (status == 0)
         status = review_looked(review, err);
+    if (status == 0)
+        status = bound_check(review, expected, err);
     commit.chosen = mem_alloc(review->change_count + 1);
     if (status == 0 && (!commit.chosen || !commit.ops.arena))
         status = error_memory(err);
@@ -408,6 +469,7 @@ int review_commit(struct review *review, const char *const *paths, size_t path_c
     for (size_t i = 0; i < review->change_count; i++) {
         named += commit.chosen[i];
         commit.chosen_count += commit.chosen[i] && !review->changes[i].refused;
+        refused += commit.chosen[i] && review->changes[i].refused;
         if (commit.chosen[i] && review->changes[i].refused)
             tell(review, &review->changes[i], review->changes[i].refused, &ret_result->text);
     }
@@ -415,8 +477,10 @@ int review_commit(struct review *review, const char *const *paths, size_t path_c
         return error_set(err, ERROR_NOT_FOUND, ENOENT, "run %s changed nothing at %s", review->run, paths[0]);
     status = check_conflicts(&commit, is_forced, &ret_result->text);
     if (status == 0 && commit.chosen_count)
-        status = commit_chosen(&commit, ret_result);
-    return status < 0 ? status : settle(review, ret_result, err);
+        status = commit_chosen(&commit, ret_result, &failed);
+    if (status == 0)
+        status = settle(review, ret_result, err);
+    return status < 0 ? status : tell_left(refused, failed, err);
 }
 
 int review_discard(struct review *review, const char *const *paths, size_t path_count, struct review_result *ret_result,
@@ -430,6 +494,9 @@ int review_discard(struct review *review, const char *const *paths, size_t path_
     if (status == 0 && !path_count) {
         if (review_count(review, &ret_result->applied, NULL) < 0)
             ret_result->applied = 0; /* it can be dropped all the same */
+        if (review->stuck.kind)
+            text_printf(&ret_result->text, "dropped as it is: %s\n", review->stuck.text);
+        stages_remove(review);
         return review_finish(review, err);
     }
     if (status == 0)

@@ -5,6 +5,8 @@
 
 #include <sys/stat.h>
 
+#include "base/digest.h"
+#include "base/json.h"
 #include "review/review.h"
 
 #define RUN_NAME_SIZE 32
@@ -41,6 +43,8 @@ int place_open(int root, const char *path, int flags);
 int place_open_parent(int root, const char *path, const char **ret_name);
 /* The object at a name; false = there is none. */
 bool place_stat(int root, const char *path, struct stat *ret_st);
+/* When it was made; 0 = the file system does not say. */
+uint64_t place_born_ns(int fd);
 uint64_t time_ns(const struct timespec *time);
 /* With everything in it, which may have forbidden its owner to look. Best effort. */
 void place_remove_tree(int directory, const char *name);
@@ -98,6 +102,7 @@ struct review {
     const char *path;        /* the same by name */
     bool is_elsewhere;       /* not in the run's directory */
     bool is_running;
+    struct error stuck; /* kind 0 = nothing: why all that can be done is to drop it */
     uint64_t started_ns;
     const char *workspace, *command;
     bool folds_names;
@@ -149,12 +154,18 @@ void judge_unseen(const struct review *review, struct change *change, const char
 bool is_same_object(int upper, const char *name, const struct stat *st, int lower, const char *other, const struct stat *before);
 int renames_match(struct review *review, struct error *err) must_check;
 
-/* state.c: every run of the store with a review that waits, newest first; what ended reviews left is removed. */
-int review_waiting(const char *runs, struct arena *arena, char ***ret_names, size_t *ret_count, struct error *err) must_check;
-
 int commit_recover(struct review *review, const char **ret_recovered, struct error *err) must_check; /* redo.c */
 
-void notes_print(struct text *out, const struct review *review); /* show.c */
+void notes_print(struct text *out, const struct review *review); /* notes.c */
+void notes_json(struct json *json, const struct review *review);
+
+const char *object_kind(mode_t mode); /* show.c */
+const char *change_name(const struct change *change);
+int show_json(struct text *out, const struct review *review, struct change *const *changes, size_t total, struct error *err) must_check;
+
+/* bound.c: "" while the run is under way */
+int bound_digest(const struct review *review, char ret_text[DIGEST_TEXT_SIZE], struct error *err) must_check;
+int bound_check(const struct review *review, const char *expected, struct error *err) must_check; /* NULL = as it may be */
 
 int diff_print(struct text *out, const char *old_text, size_t old_size, const char *new_text, size_t new_size,
                struct error *err) must_check; /* diff.c */

@@ -105,8 +105,8 @@ static const char *conflict(struct review *review, const struct change *change, 
         return was_there && !told->from ? "it was removed outside since" : NULL;
     if (change->type == CHANGE_MODE && S_ISDIR(before->mode) && told && told->is_before_known && !told->before.mode && !told->from)
         return "it was made outside since";
-    if (change->type == CHANGE_MODE && S_ISDIR(before->mode))
-        return was_there && told->before.mode != before->mode ? "its permissions were changed outside since" : NULL;
+    if (change->type == CHANGE_MODE && S_ISDIR(before->mode) && was_there)
+        return told->before.mode != before->mode ? "its permissions were changed outside since" : NULL;
     if (S_ISDIR(before->mode) && review_has_done_below(review, change->tree, change->path))
         return NULL; /* by a commit of ours */
     if (before->changed_ns > review->started_ns)

@@ -20,26 +20,30 @@ int review_list(const char *runs_path, bool is_json, struct text *out, struct er
     for (size_t i = 0; i < count; i++) {
         auto_review struct review *review = NULL;
         struct error failure = ERROR_INIT;
-        const char *recovered;
+        const char *recovered, *why = NULL;
 
         status = review_open(runs_path, names[i], &review, &recovered, &failure);
+        if (!review || review->stuck.kind)
+            why = review ? review->stuck.text : failure.text;
         if (is_json) {
             json_begin_object(&json, NULL);
             json_add_string(&json, "run", names[i]);
             json_add_string(&json, "command", review ? review->command : NULL);
             json_add_string(&json, "workspace", review ? review->workspace : NULL);
             json_add_bool(&json, "running", review && review->is_running);
-            json_add_string(&json, "error", review ? NULL : failure.text);
+            json_add_string(&json, "error", why);
             json_end(&json);
             continue;
         }
         text_printf(out, "%s  ", names[i]);
-        text_add_safe(out, review ? review->workspace : failure.text);
+        text_add_safe(out, review && *review->workspace ? review->workspace : why);
         if (review) {
             text_add(out, review->is_running ? "  (under way)  " : "  ");
             text_add_safe(out, review->command);
             if (*recovered)
                 text_printf(out, "  (%s)", recovered);
+            if (why)
+                text_printf(out, "  (%s)", why);
         }
         text_add(out, "\n");
     }

@@ -262,6 +262,8 @@ static int file(struct walk *walk, int upper, int lower, const char *name, const
 {
     const char *why = is_open_kind(st->st_mode) ? NULL : "its permissions let nobody read it";
 
+    if (review_is_done(walk->review, walk->tree, walk->path))
+        return 0;
     if (!before || !is_same_object(upper, name, st, lower, name, before)) {
         int status = add(walk, before ? CHANGE_CONTENT : CHANGE_ADDED, before, st, why);
 
@@ -336,6 +338,11 @@ int review_looked(struct review *review, struct error *err)
 {
     int status = 0;
 
+    if (review->stuck.kind) {
+        if (err)
+            *err = review->stuck;
+        return error_prepend(err, "run %s can only be dropped as a whole", review->run);
+    }
     if (review->is_looked)
         return 0;
     review->changes = NULL;

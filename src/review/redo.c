@@ -161,11 +161,14 @@ static const char *write_name(const struct op *op, const struct place *at)
 
 static const char *set_mode(const struct op *op, const struct place *at)
 {
-    if (!at->is_there || (op->before.mode && !is_as_before(&op->before, &at->st) && (at->st.st_mode & 07777) != op->mode))
+    /* what the directory around hands down to a new one is not the program's */
+    mode_t mode = op->mode | (op->before.mode ? 0 : at->st.st_mode & S_ISGID);
+
+    if (!at->is_there || (op->before.mode && !is_as_before(&op->before, &at->st) && (at->st.st_mode & 07777) != mode))
         return changed;
-    if ((at->st.st_mode & 07777) == op->mode)
+    if ((at->st.st_mode & 07777) == mode)
         return NULL;
-    return fchmodat(at->parent, at->name, op->mode, AT_SYMLINK_NOFOLLOW) < 0 ? by_error(errno) : NULL;
+    return fchmodat(at->parent, at->name, mode, AT_SYMLINK_NOFOLLOW) < 0 ? by_error(errno) : NULL;
 }
 
 static const char *carry_out(const struct op *op, struct place *at)
@@ -205,16 +208,18 @@ static int trees_sync(const struct place *places, size_t count, struct error *er
 }
 
 /* The same for a few names: others that write to this file system need not be waited for. */
-static int directories_sync(const struct place *places, const struct ops *ops, struct error *err)
+static int directories_sync(const struct place *places, size_t tree_count, const struct ops *ops, struct error *err)
 {
     for (size_t i = 0; i < ops->count; i++) {
         const struct op *op = &ops->items[i];
         const char *name;
         auto_close int parent = place_open_parent(places[op->tree].root, op->path, &name), fd = -1;
 
+        if (op->kind == OP_MODE) /* not the directory's, and its own object may not be opened */
+            return trees_sync(places, tree_count, err);
         fd = parent < 0 ? -1 : openat(parent, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (fd < 0) /* it is gone as well, or nobody may look into it: the whole, then */
-            return trees_sync(places, op->tree + 1, err);
+            return trees_sync(places, tree_count, err);
         if (fsync(fd) < 0)
             return error_system(err, errno, "write changes to the disk");
     }
@@ -264,7 +269,7 @@ int ops_apply(struct review *review, struct ops *ops, struct text *out, struct e
         }
     }
     if (status == 0)
-        status = ops->count > SYNC_EACH_MAX ? trees_sync(places, review->tree_count, err) : directories_sync(places, ops, err);
+        status = ops->count > SYNC_EACH_MAX ? trees_sync(places, review->tree_count, err) : directories_sync(places, review->tree_count, ops, err);
     places_close(places, review->tree_count);
     return status;
 }

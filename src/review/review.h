@@ -22,6 +22,7 @@
 #define REVIEW_CHANGES_MAX  500000
 #define REVIEW_DEPTH_MAX    200
 #define REVIEW_DIFF_BYTES   (1u << 20) /* of a file whose text is compared line by line */
+#define REVIEW_DIGEST_BYTES (1u << 30) /* of one whose digest is shown */
 
 /* A directory of the host that the run saw through a layer of its own. */
 struct review_tree {
@@ -29,6 +30,7 @@ struct review_tree {
     const char *target; /* inside */
     uint64_t device, inode;
     bool is_cache; /* Cordon's own: what it gained is never kept */
+    uint64_t born_ns; /* written down by review_create(); 0 = the file system does not say */
 };
 
 /* What the policy says of names inside; checked again before anything is written. */
@@ -67,7 +69,7 @@ int review_create(const struct review_options *options, char **ret_directory, in
 /* Nothing came of the run. */
 void review_forget(const char *runs, const char *run_id);
 
-/* A line to be shown with the changes and before they are committed. */
+/* Lines to be shown with the changes and before they are committed, or "": the end of the run was seen, and nothing found. */
 int review_add_note(const char *directory, const char *text, struct error *err) must_check;
 
 struct review;
@@ -105,16 +107,21 @@ struct review_result {
 /*
  * Apply changes to the host's files. All of it or nothing, also when it is interrupted at any moment. Where something was
  * changed outside meanwhile nothing is written (ERROR_FORBIDDEN, the lines in result->text) unless `is_forced`, which needs
- * paths. The caller gives text back with text_finish().
+ * paths. `expected` is a digest that review_print() showed, or NULL: nothing is written where all that waits is not what it was
+ * then (ERROR_FORBIDDEN). What was chosen and not applied is an error too, after the rest. The caller gives text back with
+ * text_finish().
  */
-int review_commit(struct review *review, const char *const *paths, size_t path_count, bool is_forced,
+int review_commit(struct review *review, const char *const *paths, size_t path_count, bool is_forced, const char *expected,
                   struct review_result *ret_result, struct error *err) must_check;
 
-/* Drop changes. */
+/* Drop changes. Without paths it needs neither what was written down nor the host's directories. */
 int review_discard(struct review *review, const char *const *paths, size_t path_count, struct review_result *ret_result,
                    struct error *err) must_check;
 
-/* The runs of the store that wait, newest first: text or JSON. */
+/* Every run of the store that waits, newest first; what ended reviews left is removed. */
+int review_waiting(const char *runs, struct arena *arena, char ***ret_names, size_t *ret_count, struct error *err) must_check;
+
+/* The same as text or JSON. */
 int review_list(const char *runs, bool is_json, struct text *out, struct error *err) must_check;
 
 /* Of a review: where the changes lie and what for (for paths that a caller gave relatively). */

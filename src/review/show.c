@@ -6,21 +6,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/digest.h"
 #include "base/file.h"
-#include "base/json.h"
 #include "review/inside.h"
-
-#define NOTES_BYTES ((size_t)1 << 20)
 
 static const char *const type_names[] = {
     [CHANGE_ADDED] = "added", [CHANGE_CONTENT] = "changed", [CHANGE_DELETED] = "deleted", [CHANGE_MODE] = "mode"};
 
-static const char *kind_name(mode_t mode)
+const char *object_kind(mode_t mode)
 {
     switch (mode & S_IFMT) {
     case S_IFREG:
@@ -38,7 +33,7 @@ static const char *kind_name(mode_t mode)
     }
 }
 
-static const char *type_name(const struct change *change)
+const char *change_name(const struct change *change)
 {
     return change->from && change->type == CHANGE_ADDED ? "renamed" : type_names[change->type];
 }
@@ -50,7 +45,7 @@ static void print_size(struct text *out, const struct change *change)
     if (change->type == CHANGE_MODE)
         text_printf(out, "  %04o -> %04o", (unsigned)before->mode & 07777, (unsigned)after->mode & 07777);
     else if (before->mode && after->mode && (before->mode ^ after->mode) & S_IFMT)
-        text_printf(out, "  %s -> %s", kind_name(before->mode), kind_name(after->mode));
+        text_printf(out, "  %s -> %s", object_kind(before->mode), object_kind(after->mode));
     else if (S_ISREG(before->mode) && S_ISREG(after->mode))
         text_printf(out, "  %llu -> %llu bytes", (unsigned long long)before->size, (unsigned long long)after->size);
     else if (S_ISREG(after->mode))
@@ -84,7 +79,7 @@ static void print_change(struct text *out, const struct review *review, const st
 
     for (const char *at = change->path; (at = strchr(at, '/')); at++)
         depth++;
-    text_printf(out, "%-8s", type_name(change));
+    text_printf(out, "%-8s", change_name(change));
     for (int i = 0; i < depth; i++)
         text_add(out, "  ");
     text_add_safe(out, name ? name + 1 : change->path);
@@ -139,21 +134,6 @@ static int compare_paths(const void *a, const void *b)
     for (; *p && *p == *q; p++, q++)
         ;
     return (*p == '/' ? 1 : *p ? *p + 1 : 0) - (*q == '/' ? 1 : *q ? *q + 1 : 0);
-}
-
-void notes_print(struct text *out, const struct review *review)
-{
-    auto_close int fd = openat(review->directory, NOTES_NAME, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    auto_free char *data = NULL;
-    size_t size;
-
-    if (fd < 0 || file_read_fd(fd, NOTES_NAME, NOTES_BYTES, &data, &size, NULL) < 0)
-        return;
-    text_add(out, "what is to be known before it is committed:\n");
-    for (char *line = strtok(data, "\n"); line; line = strtok(NULL, "\n")) {
-        text_add_safe(out, line);
-        text_add(out, "\n");
-    }
 }
 
 struct counts {
@@ -224,7 +204,9 @@ static void print_digest(struct text *out, const char *label, int root, const ch
     unsigned char digest[DIGEST_SIZE];
     char name[DIGEST_TEXT_SIZE];
 
-    if (fd < 0 || digest_fd(fd, digest) < 0)
+    if (object->size > REVIEW_DIGEST_BYTES)
+        text_printf(out, "%s %llu bytes, too many to be looked at here\n", label, (unsigned long long)object->size);
+    if (fd < 0 || object->size > REVIEW_DIGEST_BYTES || digest_fd(fd, digest) < 0)
         return;
     digest_print(digest, name);
     text_printf(out, "%s %llu bytes %s\n", label, (unsigned long long)object->size, name);
@@ -300,89 +282,15 @@ static int print_differences(struct text *out, const struct review *review, stru
     return status;
 }
 
-/* ---- for programs ---- */
-
-static void json_time(struct json *json, const char *key, uint64_t ns)
+/* What was shown can be committed, and nothing else. */
+static int print_bound(struct text *out, const struct review *review, struct error *err)
 {
-    time_t seconds = (time_t)(ns / NS_PER_S);
-    char text[40], whole[24];
-    struct tm tm;
+    char digest[DIGEST_TEXT_SIZE];
+    int status = bound_digest(review, digest, err);
 
-    if (!ns) {
-        json_add_null(json, key);
-        return;
-    }
-    gmtime_r(&seconds, &tm);
-    strftime(whole, sizeof(whole), "%Y-%m-%dT%H:%M:%S", &tm);
-    snprintf(text, sizeof(text), "%s.%09uZ", whole, (unsigned)(ns % NS_PER_S));
-    json_add_string(json, key, text);
-}
-
-static void json_object(struct json *json, const char *key, const struct object *object, const char *link)
-{
-    char mode[8];
-
-    if (!object->mode) {
-        json_add_null(json, key);
-        return;
-    }
-    snprintf(mode, sizeof(mode), "%04o", (unsigned)object->mode & 07777);
-    json_begin_object(json, key);
-    json_add_string(json, "kind", kind_name(object->mode));
-    json_add_string(json, "mode", mode);
-    json_add_uint(json, "size", object->size);
-    json_add_string(json, "link", link);
-    json_end(json);
-}
-
-static void json_act(struct json *json, const char *key, const struct act *act)
-{
-    if (!act->time_ns) {
-        json_add_null(json, key);
-        return;
-    }
-    json_begin_object(json, key);
-    json_add_string(json, "exe", act->exe);
-    json_add_uint(json, "pid", act->process);
-    json_time(json, "time", act->time_ns);
-    json_end(json);
-}
-
-static int print_json(struct text *out, const struct review *review, struct change *const *changes, size_t total, struct error *err)
-{
-    struct json json = JSON_INIT(out, 2);
-
-    json_begin_object(&json, NULL);
-    json_add_string(&json, "schema", "cordon-review/1");
-    json_add_string(&json, "run", review->run);
-    json_add_string(&json, "command", review->command);
-    json_add_bool(&json, "running", review->is_running);
-    json_time(&json, "started", review->started_ns);
-    json_begin_array(&json, "changes");
-    for (size_t i = 0; i < total; i++) {
-        const struct change *change = changes[i];
-        const char *path = review_name_outside(review, review->arena, change);
-        const char *inside = review_name_inside(review, review->arena, change);
-
-        if (!path || !inside)
-            return error_memory(err);
-        json_begin_object(&json, NULL);
-        json_add_string(&json, "change", type_name(change));
-        json_add_string(&json, "path", path);
-        json_add_string(&json, "inside", inside);
-        json_add_string(&json, "from", change->from);
-        json_object(&json, "before", &change->before, NULL);
-        json_object(&json, "after", &change->after, change->link);
-        json_act(&json, "first", &change->first);
-        json_act(&json, "last", &change->last);
-        json_add_string(&json, "refused", change->refused);
-        json_add_string(&json, "conflict", change->conflict);
-        json_end(&json);
-    }
-    json_end(&json);
-    json_end(&json);
-    text_add(out, "\n");
-    return 0;
+    if (status == 0 && *digest && review->change_count)
+        text_printf(out, "this and nothing else: cordon commit --expect %s %s\n", digest, review->run);
+    return status;
 }
 
 int review_print(struct review *review, const char *const *paths, size_t path_count, enum review_show show, struct text *out,
@@ -407,11 +315,13 @@ int review_print(struct review *review, const char *const *paths, size_t path_co
     qsort(chosen, total, sizeof(*chosen), compare_paths);
     counts = count(chosen, total);
     if (show == REVIEW_SHOW_JSON)
-        return print_json(out, review, chosen, total, err);
-    if (show == REVIEW_SHOW_DIFF)
-        return print_differences(out, review, chosen, total, err);
-    print_head(out, review, &counts);
+        return show_json(out, review, chosen, total, err);
+    if (show == REVIEW_SHOW_TREE)
+        print_head(out, review, &counts);
     notes_print(out, review);
-    print_tree(out, review, chosen, total);
-    return 0;
+    if (show == REVIEW_SHOW_TREE)
+        print_tree(out, review, chosen, total);
+    else
+        status = print_differences(out, review, chosen, total, err);
+    return status == 0 ? print_bound(out, review, err) : status;
 }

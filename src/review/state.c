@@ -100,7 +100,8 @@ int state_open_run(const char *runs_path, const char *run_id, int *ret_runs, int
 static int state_parse(struct review *review, struct fields *fields, struct error *err)
 {
     struct arena *arena = review->arena;
-    bool is_known = strcmp(field_text(fields), "cordon-review/1") == 0;
+    const char *schema = field_text(fields);
+    bool has_births = strcmp(schema, "cordon-review/2") == 0, is_known = has_births || strcmp(schema, "cordon-review/1") == 0;
     size_t count;
 
     review->path = arena_string(arena, field_text(fields));
@@ -120,6 +121,7 @@ static int state_parse(struct review *review, struct fields *fields, struct erro
         tree->device = field_number(fields);
         tree->inode = field_number(fields);
         tree->is_cache = field_number(fields);
+        tree->born_ns = has_births ? field_number(fields) : 0;
         if (!tree->source || !tree->target)
             return error_memory(err);
     }
@@ -182,6 +184,21 @@ static int data_open(struct review *review, struct error *err)
     return 0;
 }
 
+/* What was written down is damaged: it can be dropped, where changes lie unless somebody said otherwise. */
+static int state_give_up(struct review *review, struct error *err)
+{
+    struct error ignored = ERROR_INIT;
+
+    review->stuck = *err;
+    review->tree_count = review->rule_count = 0;
+    review->is_elsewhere = false;
+    review->workspace = review->command = "";
+    review->path = arena_printf(review->arena, "%s/%s/" HERE_NAME, review->runs_path, review->run);
+    if (!review->path)
+        return error_memory(err);
+    return data_open(review, &ignored) == -ENOENT || review->directory >= 0 ? 0 : error_set(err, ERROR_SYSTEM, EPERM, "%s", ignored.text);
+}
+
 static int state_open(struct review *review, struct error *err)
 {
     auto_free char *data = NULL;
@@ -196,8 +213,9 @@ static int state_open(struct review *review, struct error *err)
                          review->run);
     if (status == 0)
         status = state_parse(review, &fields, err);
-    if (status == 0)
-        status = data_open(review, err);
+    if (status < 0)
+        return state_give_up(review, err);
+    status = data_open(review, err);
     return status < 0 ? status : done_read(review, err);
 }
 
@@ -240,8 +258,8 @@ int review_open(const char *runs, const char *run, struct review **ret_review, c
     if (status == 0)
         status = state_open(review, err);
     *ret_recovered = "";
-    if (status == 0 && !review->is_running)
-        status = commit_recover(review, ret_recovered, err);
+    if (status == 0 && !review->is_running && !review->stuck.kind && commit_recover(review, ret_recovered, &review->stuck) == 0)
+        review->stuck = (struct error)ERROR_INIT;
     if (status == 0)
         *ret_review = take_ptr(review);
     return status;
@@ -279,6 +297,17 @@ const char *review_workspace(const struct review *review)
     return review->workspace;
 }
 
+/*
+ * A number is given again when its object is gone, so the time of birth counts where there is one. It says more than the number of
+ * the file system's device, which may be another after a restart.
+ */
+static bool is_same_tree(const struct review_tree *tree, int fd, const struct stat *st)
+{
+    uint64_t born_ns = tree->born_ns ? place_born_ns(fd) : 0;
+
+    return st->st_ino == tree->inode && (born_ns ? born_ns == tree->born_ns : st->st_dev == tree->device);
+}
+
 int review_root(const struct review *review, unsigned index, struct error *err)
 {
     const struct review_tree *tree = &review->trees[index];
@@ -287,7 +316,7 @@ int review_root(const struct review *review, unsigned index, struct error *err)
 
     if (fd < 0)
         return error_system(err, errno, "open %s", tree->source);
-    if (fstat(fd, &st) == 0 && st.st_dev == tree->device && st.st_ino == tree->inode)
+    if (fstat(fd, &st) == 0 && is_same_tree(tree, fd, &st))
         return fd;
     close(fd);
     return error_set(err, ERROR_FORBIDDEN, ESTALE,

@@ -106,6 +106,8 @@ int told_read(struct review *review, struct error *err)
             return error_memory(err);
         at += record.size;
     }
+    if (at != size && !review->is_running)
+        review->has_lost_told = true;
     return 0;
 }
 

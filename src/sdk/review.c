@@ -51,7 +51,7 @@ static int list_trees(const struct assembly *assembly, struct arena *arena, stru
         if (mount->is_reviewed && !tree)
             return error_memory(err);
         if (tree)
-            *tree = (struct review_tree){mount->source, mount->target, mount->device, mount->inode, is_cache(assembly, mount)};
+            *tree = (struct review_tree){mount->source, mount->target, mount->device, mount->inode, is_cache(assembly, mount), 0};
     }
     options->trees = trees;
     return 0;
@@ -161,7 +161,7 @@ int run_review_note(const struct run_review *review, const struct findings *find
     container_findings_print(&out, findings);
     if (out.is_broken)
         return error_memory(err);
-    return out.length ? review_add_note(review->directory, out.data, err) : 0;
+    return review_add_note(review->directory, out.length ? out.data : "", err);
 }
 
 /* ---- afterwards ---- */
@@ -212,7 +212,7 @@ static int paths_resolve(struct arena *arena, const struct review *review, const
 static int begin(struct caller *caller, const char *run, const char *const *paths, size_t count, struct review **ret_review,
                  const char *const **ret_paths, const char **ret_recovered, struct error *err)
 {
-    int status = caller_find(caller, err);
+    int status = caller->arena ? 0 : caller_find(caller, err);
 
     if (status == 0)
         status = review_open(caller->places.runs, run, ret_review, ret_recovered, err);
@@ -250,9 +250,52 @@ int cordon_review_show(const char *run, const char *const *paths, size_t path_co
     return status < 0 ? status : text_take(&out, ret_text, public_error(err));
 }
 
+/* 'The newest' is another when a run ended since somebody looked. */
+static int check_only(const struct caller *caller, struct error *err)
+{
+    auto_arena struct arena *arena = arena_new();
+    char **names;
+    size_t count;
+    int status = arena ? review_waiting(caller->places.runs, arena, &names, &count, err) : error_memory(err);
+
+    if (status < 0 || count < 2)
+        return status;
+    return error_set(err, ERROR_INVALID, EINVAL, "%zu reviewed runs wait: name one, or say --expect with what `cordon review` printed", count);
+}
+
+struct wish {
+    bool is_commit, is_forced;
+    const char *expected;
+};
+
+static void print_result(struct text *out, const struct wish *wish, const struct review *review, const char *recovered,
+                         const struct review_result *result, enum cordon_format format, bool is_done)
+{
+    const char *what = wish->is_commit ? "committed" : "discarded";
+    struct json json = JSON_INIT(out, 0);
+
+    if (format != CORDON_JSON) {
+        if (*recovered)
+            text_printf(out, "%s\n", recovered);
+        text_add_n(out, result->text.data ? result->text.data : "", result->text.length);
+        if (is_done)
+            text_printf(out, "run %s: %zu change%s %s, %zu left\n", review_run(review), result->applied, result->applied == 1 ? "" : "s",
+                        what, result->left);
+        return;
+    }
+    json_begin_object(&json, NULL);
+    json_add_string(&json, "run", review_run(review));
+    json_add_uint(&json, what, result->applied);
+    json_add_uint(&json, "left", result->left);
+    json_add_string(&json, "recovered", *recovered ? recovered : NULL);
+    json_add_string(&json, "notes", result->text.length ? result->text.data : NULL);
+    json_end(&json);
+    text_add(out, "\n");
+}
+
 /* The same for what is written and for what is dropped. */
-static int apply(const char *run, const char *const *paths, size_t path_count, bool is_commit, bool is_forced,
-                 enum cordon_format format, char **ret_text, struct cordon_error *err)
+static int apply(const char *run, const char *const *paths, size_t path_count, const struct wish *wish, enum cordon_format format,
+                 char **ret_text, struct cordon_error *err)
 {
     cleanup_with(caller_finish) struct caller caller = {0};
     auto_review struct review *review = NULL;
@@ -260,30 +303,18 @@ static int apply(const char *run, const char *const *paths, size_t path_count, b
     auto_text struct text out = {0};
     const char *const *resolved;
     const char *recovered;
-    int status = begin(&caller, run, paths, path_count, &review, &resolved, &recovered, public_error(err)), taken;
+    int status = caller_find(&caller, public_error(err)), taken;
 
+    if (status == 0 && !run && !wish->expected)
+        status = check_only(&caller, public_error(err));
     if (status == 0)
-        status = is_commit ? review_commit(review, resolved, path_count, is_forced, &result, public_error(err))
-                           : review_discard(review, resolved, path_count, &result, public_error(err));
-    if (review && format == CORDON_JSON) {
-        struct json json = JSON_INIT(&out, 0);
-
-        json_begin_object(&json, NULL);
-        json_add_string(&json, "run", review_run(review));
-        json_add_uint(&json, is_commit ? "committed" : "discarded", result.applied);
-        json_add_uint(&json, "left", result.left);
-        json_add_string(&json, "recovered", *recovered ? recovered : NULL);
-        json_add_string(&json, "notes", result.text.length ? result.text.data : NULL);
-        json_end(&json);
-        text_add(&out, "\n");
-    } else if (review) {
-        if (*recovered)
-            text_printf(&out, "%s\n", recovered);
-        text_add_n(&out, result.text.data ? result.text.data : "", result.text.length);
-        if (status == 0)
-            text_printf(&out, "run %s: %zu change%s %s, %zu left\n", review_run(review), result.applied,
-                        result.applied == 1 ? "" : "s", is_commit ? "committed" : "discarded", result.left);
-    }
+        status = begin(&caller, run, paths, path_count, &review, &resolved, &recovered, public_error(err));
+    if (status == 0)
+        status = wish->is_commit
+                     ? review_commit(review, resolved, path_count, wish->is_forced, wish->expected, &result, public_error(err))
+                     : review_discard(review, resolved, path_count, &result, public_error(err));
+    if (review)
+        print_result(&out, wish, review, recovered, &result, format, status == 0 || result.applied);
     text_finish(&result.text);
     if (!review)
         return status;
@@ -291,16 +322,20 @@ static int apply(const char *run, const char *const *paths, size_t path_count, b
     return status < 0 ? status : taken;
 }
 
-int cordon_review_commit(const char *run, const char *const *paths, size_t path_count, int is_forced, enum cordon_format format,
-                         char **ret_text, struct cordon_error *err)
+int cordon_review_commit(const char *run, const char *const *paths, size_t path_count, int is_forced, const char *expected,
+                         enum cordon_format format, char **ret_text, struct cordon_error *err)
 {
-    return apply(run, paths, path_count, true, is_forced != 0, format, ret_text, err);
+    const struct wish wish = {true, is_forced != 0, expected};
+
+    return apply(run, paths, path_count, &wish, format, ret_text, err);
 }
 
 int cordon_review_discard(const char *run, const char *const *paths, size_t path_count, enum cordon_format format, char **ret_text,
                           struct cordon_error *err)
 {
-    return apply(run, paths, path_count, false, false, format, ret_text, err);
+    const struct wish wish = {0};
+
+    return apply(run, paths, path_count, &wish, format, ret_text, err);
 }
 
 int cordon_container_changes(const struct cordon_container *container, size_t *ret_count, struct cordon_error *err)
