@@ -215,10 +215,13 @@ static int directories_sync(const struct place *places, size_t tree_count, const
         const char *name;
         auto_close int parent = place_open_parent(places[op->tree].root, op->path, &name), fd = -1;
 
-        if (op->kind == OP_MODE) /* not the directory's, and its own object may not be opened */
-            return trees_sync(places, tree_count, err);
-        fd = parent < 0 ? -1 : openat(parent, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (fd < 0) /* it is gone as well, or nobody may look into it: the whole, then */
+        if (parent == -ENOENT && op->kind == OP_DELETE)
+            continue; /* what it was in is gone as well, which is a change of a directory further up */
+        if (op->kind == OP_MODE) /* the object's own, not the directory's */
+            fd = place_open(places[op->tree].root, op->path, O_RDONLY | O_NONBLOCK);
+        else
+            fd = parent < 0 ? -1 : openat(parent, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (fd < 0) /* nobody may look into it: the whole, then */
             return trees_sync(places, tree_count, err);
         if (fsync(fd) < 0)
             return error_system(err, errno, "write changes to the disk");
