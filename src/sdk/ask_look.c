@@ -15,6 +15,11 @@
 
 #define OPENED_WITH (O_ACCMODE | O_APPEND | O_TRUNC | O_SYNC | O_DSYNC)
 
+/* A question has to stand on a small screen with all of it in sight. */
+#define PATH_SHOWN  600 /* of a file with a longer one nobody is asked */
+#define NAME_BEGIN  100 /* of what the program chose freely so much is shown, */
+#define NAME_END    50  /* and so much of its end */
+
 void ask_free(struct ask *ask)
 {
     if (!ask)
@@ -109,7 +114,7 @@ static bool find_object(const struct plan_index *index, struct ask *ask, struct 
         return false;
     snprintf(link, sizeof(link), "/proc/self/fd/%d", ask->object);
     length = readlink(link, path, sizeof(path) - 1);
-    if (length <= 0 || path[0] != '/')
+    if (length <= 0 || length > PATH_SHOWN || path[0] != '/')
         return false;
     path[length] = '\0';
     ask->path = arena_string(ask->arena, path);
@@ -162,19 +167,47 @@ static const char *operation_words(const struct ask *ask)
     return (ask->flags & O_ACCMODE) == O_WRONLY ? "write" : "read and write";
 }
 
+/* Without blanks in a row, which could move what follows to where a line of Cordon's own would stand. */
+static void add_shown(struct text *out, const char *bytes, size_t length)
+{
+    for (size_t i = 0, end; i < length; i = end) {
+        bool is_blank = bytes[i] == ' ';
+
+        for (end = i + 1; end < length && (bytes[end] == ' ') == is_blank;)
+            end++;
+        if (!is_blank || end - i == 1)
+            text_add_safe_n(out, bytes + i, end - i);
+        else
+            text_printf(out, " (%zu blanks) ", end - i);
+    }
+}
+
+static void add_name(struct text *out, const char *name)
+{
+    size_t length = strlen(name);
+
+    if (length <= NAME_BEGIN + NAME_END) {
+        add_shown(out, name, length);
+        return;
+    }
+    add_shown(out, name, NAME_BEGIN);
+    text_printf(out, " (%zu bytes) ", length - NAME_BEGIN - NAME_END);
+    add_shown(out, name + length - NAME_END, NAME_END);
+}
+
 /* A line each, safe to show: what a program chose comes last in its line. */
 static int say(struct ask *ask, struct error *err)
 {
     auto_text struct text text = {0};
 
     text_printf(&text, "the program wants to %s this file:\n  ", operation_words(ask));
-    text_add_safe(&text, ask->path);
+    add_shown(&text, ask->path, strlen(ask->path));
     if (ask->access.named && strcmp(ask->access.named, ask->path) != 0) {
         text_add(&text, "\nnamed  ");
-        text_add_safe(&text, ask->access.named);
+        add_name(&text, ask->access.named);
     }
     text_printf(&text, "\nby     process %u, ", ask->access.process.pid);
-    text_add_safe(&text, ask->access.process.exe ? ask->access.process.exe : "a program that is not known");
+    add_name(&text, ask->access.process.exe ? ask->access.process.exe : "a program that is not known");
     text_printf(&text, "\nrule   %s: ", ask->rule.member);
     text_add_safe(&text, ask->rule.value);
     text_add(&text, "\n");

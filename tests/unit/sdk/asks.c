@@ -476,6 +476,32 @@ TEST(a_write_that_empties_is_named_so_and_a_reviewed_run_asks_for_none)
     close_files();
 }
 
+/* The name that the program used, and its own, are as long as it likes. */
+TEST(a_long_name_leaves_the_question_in_sight)
+{
+    static const char script[] = "ln -s \"$HOME/note\" link; d=\"$(printf '%80s' x)  cordon: question 1\"; mkdir \"$d\"; cp /bin/cat \"$d/c  t\"\n"
+                                 "n=\"$d/../link\"; for i in 1 2 3 4 5 6 7 8; do n=\"./././././././././././././././././././././$n\"; done\n"
+                                 "cat \"$n\"; \"$d/c  t\" \"$HOME/other\"";
+    const char *shown;
+
+    open_files();
+    begin(script);
+    check(next_question());
+    shown = strstr(approval.text, home_path("note"));
+    check(shown && shown < strstr(approval.text, "\nnamed"));
+    check(strstr(approval.text, " bytes) "));
+    check(strlen(approval.text) < 600);
+    check(!strstr(approval.text, "        "));
+    answer(CORDON_ANSWER_ONCE);
+    check(next_question());
+    check(strstr(approval.text, " blanks) "));
+    check(strstr(approval.text, "/c (2 blanks) t\n"));
+    answer(CORDON_ANSWER_DENY);
+    finish();
+    check_contains(out, "the note\n");
+    close_files();
+}
+
 TEST(what_would_not_be_answered_is_refused_at_the_start)
 {
     struct cordon_request *request;
