@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "author/learn_parts.h"
-#include "author/obeyed.h"
 #include "author/sensitive.h"
+#include "policy/obeyed.h"
 
 static struct sensitive_places places_of(const struct learn_places *places)
 {
@@ -23,16 +23,16 @@ const char *learn_sensitive(const struct learn_places *places, const char *path)
 int learn_obeyed(struct arena *arena, const struct learn_places *places, const char *path, const char **ret_why)
 {
     size_t count;
-    const struct known_place *rows = obeyed_places(&count);
+    const struct obeyed *rows = obeyed_rows(&count);
 
     *ret_why = NULL;
     for (size_t i = 0; i < count && !*ret_why; i++) {
-        const char *obeyed = known_place_path(arena, &rows[i], places->home);
+        const char *obeyed = obeyed_path(arena, &rows[i], places->home);
 
         if (!obeyed)
             return -ENOMEM;
         if (path_is_within(path, obeyed) || path_is_within(obeyed, path))
-            *ret_why = rows[i].what;
+            *ret_why = rows[i].who;
     }
     return 0;
 }

@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #include "author/lint_look.h"
-#include "author/obeyed.h"
 #include "author/sensitive.h"
 #include "base/path.h"
+#include "policy/obeyed.h"
 
 #define NAMED_MAX 3 /* places that one finding names */
 
@@ -73,12 +73,12 @@ static bool is_meant(const struct dangers *dangers, const struct grant *grant, c
 }
 
 /* "~/.ssh (SSH keys), ~/.aws (AWS credentials) and 2 more" */
-static const char *join(struct look *look, const struct known_place *table, const size_t *at, size_t count)
+static const char *join(struct look *look, const struct obeyed *table, const size_t *at, size_t count)
 {
     const char *text = "";
 
     for (size_t i = 0; i < count && i < NAMED_MAX && text; i++)
-        text = arena_printf(look->arena, "%s%s%s (%s)", text, i ? ", " : "", table[at[i]].path, table[at[i]].what);
+        text = arena_printf(look->arena, "%s%s%s (%s)", text, i ? ", " : "", table[at[i]].path, table[at[i]].who);
     if (count > NAMED_MAX && text)
         text = arena_printf(look->arena, "%s and %zu more", text, count - NAMED_MAX);
     look->is_broken = look->is_broken || !text;
@@ -87,12 +87,15 @@ static const char *join(struct look *look, const struct known_place *table, cons
 
 static int check_obeyed(const struct dangers *dangers, const struct grant *grant)
 {
-    size_t count, hits[64], hit_count = 0;
-    const struct known_place *table = obeyed_places(&count);
+    size_t count, hits[NAMED_MAX], hit_count = 0;
+    const struct obeyed *table = obeyed_rows(&count);
 
-    for (size_t i = 0; i < count && hit_count < ARRAY_COUNT(hits); i++)
-        if (dangers->obeyed[i] && reaches(dangers, grant, dangers->obeyed[i], ACCESS_WRITE))
-            hits[hit_count++] = i;
+    for (size_t i = 0; i < count; i++)
+        if (dangers->obeyed[i] && reaches(dangers, grant, dangers->obeyed[i], ACCESS_WRITE)) {
+            if (hit_count < NAMED_MAX)
+                hits[hit_count] = i;
+            hit_count++;
+        }
     if (!hit_count)
         return 0;
     return look_say(dangers->look, LINT_OBEYED, grant->origin, "name what is needed beside it, or give a copy by filesystem.views",
@@ -261,7 +264,7 @@ static int check_grant(const struct dangers *dangers, const struct grant *grant)
     return r < 0 ? r : check_credentials(dangers, grant);
 }
 
-static const char **resolve_table(struct dangers *dangers, const struct known_place *table, size_t count)
+static const char **resolve_table(struct dangers *dangers, const struct obeyed *table, size_t count)
 {
     struct look *look = dangers->look;
     const char **paths = arena_alloc(look->arena, count * sizeof(*paths));
@@ -269,7 +272,7 @@ static const char **resolve_table(struct dangers *dangers, const struct known_pl
     for (size_t i = 0; i < count && paths; i++) {
         if (table[i].path[0] == '~' && !dangers->home)
             continue;
-        paths[i] = known_place_path(look->arena, &table[i], dangers->home);
+        paths[i] = obeyed_path(look->arena, &table[i], dangers->home);
         if (!paths[i])
             return NULL;
     }
@@ -280,7 +283,7 @@ int look_at_dangers(struct look *look, const struct document *document)
 {
     struct dangers dangers = {.look = look, .document = document};
     size_t count;
-    const struct known_place *table = obeyed_places(&count);
+    const struct obeyed *table = obeyed_rows(&count);
     int r = 0;
 
     dangers.home = look->input->variables ? look->input->variables->home : NULL;

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The table of places from which programs outside a container take what they execute or obey, beside the protected names. */
-#include "policy/model/prover.h"
+#include "policy/obeyed.h"
+
+#include <string.h>
+
+#include "base/compiler.h"
 
 static const struct obeyed rows[] = {
     {"/bin", "everybody executes what lies there"},
@@ -17,6 +21,12 @@ static const struct obeyed rows[] = {
     {"~/.npm-global/bin", "shells look for programs there"},
     {"~/.deno/bin", "shells look for programs there"},
     {"~/.bun/bin", "shells look for programs there"},
+    {"~/.nvm", "shells look for programs there"},
+    {"~/.pyenv", "shells look for programs there"},
+    {"~/.rbenv", "shells look for programs there"},
+    {"~/.asdf", "shells look for programs there"},
+    {"~/.local/share/mise", "shells look for programs there"},
+    {"~/.sdkman", "shells look for programs there"},
     {"/lib", "every program loads libraries from there"},
     {"/lib64", "every program loads libraries from there"},
     {"/usr/lib", "every program loads libraries from there"},
@@ -48,6 +58,16 @@ static const struct obeyed rows[] = {
     {"~/.local/share/systemd", "the user's systemd starts what it names"},
     {"/etc/init.d", "it is executed at boot"},
     {"/etc/rc.local", "it is executed at boot"},
+    {"/boot", "it is executed at boot"},
+    {"/etc/modprobe.d", "it is executed at boot"},
+    {"/etc/network", "it is executed when the network comes up"},
+    {"/etc/NetworkManager/dispatcher.d", "it is executed when the network comes up"},
+    {"/etc/apt", "apt executes what it names"},
+    {"/etc/logrotate.d", "logrotate executes what it names"},
+    {"/etc/polkit-1", "it says who may do what"},
+    {"/etc/dbus-1", "the system bus starts what it names"},
+    {"/etc/ssh", "it says who logs in"},
+    {"/etc/gitconfig", "git executes what it names"},
     {"/etc/udev", "udev executes what its rules name"},
     {"/etc/xdg/autostart", "every desktop session starts what it names"},
     {"~/.config/autostart", "the desktop session starts what it names"},
@@ -57,6 +77,11 @@ static const struct obeyed rows[] = {
     {"~/.xprofile", "the desktop session executes it"},
     {"~/.xinitrc", "the desktop session executes it"},
     {"~/.xsession", "the desktop session executes it"},
+    {"~/.xsessionrc", "the desktop session executes it"},
+    {"~/.config/i3", "the desktop session executes what it names"},
+    {"~/.config/sway", "the desktop session executes what it names"},
+    {"~/.config/hypr", "the desktop session executes what it names"},
+    {"~/.local/share/nautilus/scripts", "the file manager executes it"},
     {"~/.bashrc", "the user's shell executes it"},
     {"~/.bash_profile", "the user's shell executes it"},
     {"~/.bash_login", "the user's shell executes it"},
@@ -67,15 +92,37 @@ static const struct obeyed rows[] = {
     {"~/.zshenv", "the user's shell executes it"},
     {"~/.zprofile", "the user's shell executes it"},
     {"~/.zlogin", "the user's shell executes it"},
+    {"~/.zlogout", "the user's shell executes it"},
+    {"~/.bash_completion", "the user's shell executes it"},
+    {"~/.local/share/bash-completion", "the user's shell executes it"},
+    {"~/.cargo/env", "the user's shell executes it"},
+    {"~/.config/direnv", "the user's shell executes it"},
     {"~/.config/fish", "the user's shell executes it"},
     {"~/.inputrc", "shells bind keys to what it says"},
-    {"~/.ssh/authorized_keys", "it says who logs in"},
-    {"~/.ssh/config", "ssh executes what it names"},
-    {"~/.ssh/rc", "ssh executes it"},
+    {"~/.ssh", "it says who logs in, and ssh executes what it names"},
+    {"~/.tmux.conf", "tmux executes what it names"},
+    {"~/.config/tmux", "tmux executes what it names"},
+    {"~/.screenrc", "screen executes what it names"},
+    {"~/.gdbinit", "gdb executes it"},
+    {"~/.config/gdb", "gdb executes it"},
+    {"~/.pythonrc", "python executes it"},
+    {"~/.Rprofile", "R executes it"},
+    {"~/.irbrc", "ruby executes it"},
+    {"~/.psqlrc", "psql executes what it names"},
+    {"~/.sqliterc", "sqlite executes what it names"},
+    {"~/.mailcap", "mail programs execute what it names"},
+    {"~/.hgrc", "Mercurial executes what it names"},
     {"~/.gitconfig", "git executes what it names"},
     {"~/.config/git", "git executes what it names"},
     {"~/.gnupg", "gpg executes what its configuration names"},
     {"~/.npmrc", "npm takes registries and script shells from it"},
+    {"~/.yarnrc", "yarn executes what it names"},
+    {"~/.yarnrc.yml", "yarn executes what it names"},
+    {"~/.gradle/init.gradle", "gradle executes it"},
+    {"~/.gradle/init.d", "gradle executes it"},
+    {"~/.m2/settings.xml", "maven takes repositories from it"},
+    {"~/.bazelrc", "bazel executes what it names"},
+    {"~/.rustup", "cargo executes what lies there"},
     {"~/.config/pip", "pip takes indexes from it"},
     {"~/.pip", "pip takes indexes from it"},
     {"~/.cargo/config.toml", "cargo executes what it names"},
@@ -93,6 +140,7 @@ static const struct obeyed rows[] = {
     {"~/.claude.json", "an agent takes tool servers from it"},
     {"~/.codex", "an agent takes instructions and tool servers from it"},
     {"~/.gemini", "an agent takes instructions and tool servers from it"},
+    {"~/.openclaw", "an agent takes instructions and skills from it"},
     {"~/.config/opencode", "an agent takes instructions and tool servers from it"},
     {"~/.config/cordon", "later runs obey policies of it"},
     {"/etc/cordon", "all runs obey it"},
@@ -110,4 +158,11 @@ const struct obeyed *obeyed_rows(size_t *ret_count)
 {
     *ret_count = ARRAY_COUNT(rows);
     return rows;
+}
+
+const char *obeyed_path(struct arena *arena, const struct obeyed *row, const char *home)
+{
+    if (row->path[0] != '~')
+        return row->path;
+    return arena_printf(arena, "%s%s", strcmp(home, "/") == 0 ? "" : home, row->path + 1);
 }

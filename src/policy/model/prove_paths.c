@@ -11,6 +11,7 @@
 #include "policy/model/protected.h"
 #include "policy/model/prover.h"
 #include "policy/model/zones.h"
+#include "policy/obeyed.h"
 
 #define REASONS_MAX 8
 
@@ -271,10 +272,8 @@ static int list_places(struct places *places)
     int status = 0;
 
     for (size_t i = 0; i < count && status == 0; i++) {
-        if (rows[i].path[0] != '~')
-            status = add_place(places, rows[i].path, rows[i].who);
-        else if (request->home)
-            status = add_place(places, path_join(places->prover->arena, request->home, rows[i].path + 2), rows[i].who);
+        if (rows[i].path[0] != '~' || request->home)
+            status = add_place(places, obeyed_path(places->prover->arena, &rows[i], request->home), rows[i].who);
     }
     for (size_t i = 0; request->search_path && request->search_path[i] && status == 0; i++)
         status = add_place(places, request->search_path[i], "your shell looks for programs there");

@@ -44,11 +44,4 @@ int prove_side_ways(struct prover *prover, bool is_flow, enum proof_answer *answ
 
 int prove_obeyed(struct prover *prover, enum proof_answer *ret_answer) must_check;
 
-/* What programs outside execute or obey because of where it lies. */
-struct obeyed {
-    const char *path; /* "~/..." below the home, or absolute; with all below it */
-    const char *who;
-};
-const struct obeyed *obeyed_rows(size_t *ret_count);
-
 #endif
