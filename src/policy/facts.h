@@ -12,6 +12,7 @@
 /* ABI 1 forbids every rename between directories, so files are handled from ABI 2 on (decision 0003). */
 #define LANDLOCK_ABI_FILES  2
 #define LANDLOCK_ABI_SCOPES 6 /* signals and abstract sockets, Linux 6.12 */
+#define LANDLOCK_ABI_RECORDS 7 /* audit records of refusals, Linux 6.15 */
 
 enum cgroup_kind {
     CGROUP_NONE = 0, /* no hierarchy that this caller may use */

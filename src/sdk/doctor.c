@@ -2,17 +2,21 @@
 /* What this machine and this caller can do: one row a feature, with what is missing and the command
  * that mends it. */
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/json.h"
 #include "sdk/assemble.h"
 #include "sdk/helpers.h"
+#include "sdk/sensor.h"
 
 enum need {
     NEED_ALWAYS,    /* without it nothing is contained */
     NEED_TREE,      /* without it the same, or what Landlock and the filter enforce alone (decision 0055) */
     NEED_SOMETIMES, /* without it some policies are refused */
+    NEED_TO_SEE,    /* without it less is seen of what is refused, and all of it is refused */
 };
 
 struct machine {
@@ -20,6 +24,9 @@ struct machine {
     struct places places;
     struct error helpers;  /* why the helper programs cannot be used */
     struct error ceilings; /* what refuses every policy */
+    const char *sensor;    /* the program, NULL = it is not there */
+    const char *no_records; /* why the kernel's records of what Landlock refuses are not to be had, NULL = they are */
+    char mend_sensor[PATH_MAX + 64];
 };
 
 struct feature {
@@ -134,6 +141,47 @@ static bool has_holder(const struct machine *m)
     return m->facts.has_holder;
 }
 
+static bool has_fuse(const struct machine *m)
+{
+    (void)m;
+    return access("/dev/fuse", R_OK | W_OK) == 0;
+}
+static bool has_sensor(const struct machine *m)
+{
+    return m->sensor && sensor_may_listen(m->sensor);
+}
+static const char *why_sensor(const struct machine *m)
+{
+    return m->sensor ? "cordon-sensor has no right to read the kernel's audit records"
+                     : "cordon-sensor is not there, or could be changed by others";
+}
+static bool has_records(const struct machine *m)
+{
+    return !m->no_records;
+}
+static const char *why_records(const struct machine *m)
+{
+    return m->no_records;
+}
+
+static const char *mend_fuse(const struct machine *m)
+{
+    return m->facts.is_root ? "modprobe fuse" : "sudo modprobe fuse; sudo chmod 666 /dev/fuse";
+}
+
+static const char *mend_sensor(const struct machine *m)
+{
+    return m->sensor ? m->mend_sensor : "make install";
+}
+
+static const char *mend_records(const struct machine *m)
+{
+    if (m->facts.landlock_abi < LANDLOCK_ABI_RECORDS || !has_sensor(m))
+        return NULL;
+    return m->facts.is_root ? "auditctl -e 1 (of the package auditd; it is the whole machine's)"
+                            : "sudo auditctl -e 1 (of the package auditd; it is the whole machine's)";
+}
+
 static const char *mend_helpers(const struct machine *m)
 {
     return m->helpers.errnum == EPERM ? NULL : "make install"; /* else the reason says what to do */
@@ -223,6 +271,11 @@ static const struct feature features[] = {
     {"core-dumps", NEED_SOMETIMES, "keeping core dumps from the host's handler", has_core_dumps, NULL,
      "kernel.core_pattern names a socket, and the kernel looks at no limit before it sends a dump there",
      mend_core_dumps},
+    {"watch-hidden", NEED_TO_SEE, "seeing what is looked for and hidden (--watch hidden, /dev/fuse)", has_fuse, NULL,
+     "/dev/fuse is not there, or not for this user", mend_fuse},
+    {"sensor", NEED_TO_SEE, "seeing what Landlock refuses where it alone contains (cordon-sensor, CAP_AUDIT_READ)", has_sensor, why_sensor, NULL,
+     mend_sensor},
+    {"landlock-records", NEED_TO_SEE, "the kernel's audit records of that (6.15)", has_records, why_records, NULL, mend_records},
 };
 
 /* The row's own words where the probe has none. */
@@ -262,7 +315,7 @@ static enum cordon_level level_of(const struct machine *machine)
     enum cordon_level level = CORDON_FULL;
 
     for (size_t i = 0; i < ARRAY_COUNT(features); i++) {
-        if (features[i].has(machine))
+        if (features[i].need == NEED_TO_SEE || features[i].has(machine))
             continue;
         if (features[i].need == NEED_ALWAYS || (features[i].need == NEED_TREE && !in_place_is_possible(&machine->facts)))
             return CORDON_NONE;
@@ -307,7 +360,7 @@ static void print_text(struct text *out, const struct machine *machine)
     for (size_t i = 0; i < ARRAY_COUNT(features); i++) {
         bool has = features[i].has(machine);
 
-        text_printf(out, "%-8s %-16s %s\n", has ? "yes" : "MISSING", features[i].name,
+        text_printf(out, "%-8s %-16s %s\n", has ? "yes" : features[i].need == NEED_TO_SEE ? "no" : "MISSING", features[i].name,
                     features[i].purpose);
         if (!has)
             print_missing(out, &features[i], machine);
@@ -348,7 +401,7 @@ static void print_json(struct text *out, const struct machine *machine)
         json_begin_object(&json, NULL);
         json_add_string(&json, "name", feature->name);
         json_add_string(&json, "purpose", feature->purpose);
-        json_add_bool(&json, "needed", feature->need != NEED_SOMETIMES);
+        json_add_bool(&json, "needed", feature->need < NEED_SOMETIMES);
         json_add_bool(&json, "has", has);
         json_add_string(&json, "missing", has ? NULL : why_missing(feature, machine));
         json_add_string(&json, "mend", has ? NULL : mend_command(feature, machine));
@@ -373,6 +426,23 @@ static int examine_ceilings(struct machine *machine, struct error *err)
     return 0;
 }
 
+/* As a run does that Landlock alone contains: the sensor has a process of its own be refused, and hears of it or not. */
+static void examine_records(struct arena *arena, struct machine *machine)
+{
+    struct sensor sensor = SENSOR_INIT;
+
+    if (helpers_find_sensor(arena, &machine->places, &machine->sensor, NULL) < 0)
+        machine->sensor = NULL;
+    if (machine->sensor)
+        snprintf(machine->mend_sensor, sizeof(machine->mend_sensor), "sudo setcap cap_audit_read+ep %s", machine->sensor);
+    if (machine->facts.landlock_abi < LANDLOCK_ABI_RECORDS) {
+        machine->no_records = "needs Landlock ABI 7";
+        return;
+    }
+    sensor_begin(&sensor, machine->sensor, &machine->no_records);
+    sensor_kill(&sensor);
+}
+
 static int examine(struct arena *arena, struct machine *machine, struct error *err)
 {
     const struct tier_ops *ops = tier_find("process");
@@ -387,6 +457,9 @@ static int examine(struct arena *arena, struct machine *machine, struct error *e
         status = error_set(err, ERROR_INTERNAL, EINVAL, "a failure without a word");
     if (status == 0 && machine->helpers.kind == ERROR_NONE)
         helpers_tell(arena, &machine->places, &machine->facts);
+    machine->no_records = "the helper programs cannot be used";
+    if (status == 0 && machine->helpers.kind == ERROR_NONE)
+        examine_records(arena, machine);
     return status < 0 ? status : examine_ceilings(machine, err);
 }
 

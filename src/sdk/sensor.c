@@ -29,7 +29,7 @@ static const struct tier_source source = {
     "landlock",
     SEES(READ) | SEES(LIST) | SEES(WRITE) | SEES(CREATE) | SEES(DELETE) | SEES(RENAME) | SEES(LINK) | SEES(EXECUTE) | SEES(CONNECT) |
         SEES(BIND) | SEES(SIGNAL) | SEES(PTRACE),
-    "stat, access and readlink; which name in a directory was to be made, renamed or removed; who asked, where the "
+    "stat, access and readlink; what a Landlock domain of the program's own refuses first; which name in a directory was to be made, renamed or removed; who asked, where the "
     "administrator keeps audit from system calls (-a never,task)",
 };
 
@@ -44,7 +44,7 @@ bool sensor_is_there(const struct sensor *sensor)
 }
 
 /* Without the right it would say so itself; asking the file first spares the run a process. */
-static bool may_listen(const char *program)
+bool sensor_may_listen(const char *program)
 {
     return geteuid() == 0 || getxattr(program, "security.capability", NULL, 0) > 0;
 }
@@ -76,7 +76,7 @@ void sensor_begin(struct sensor *sensor, const char *program, const char **ret_w
     struct error err;
 
     *ret_why = "cordon-sensor has no right to read the kernel's audit records (setcap cap_audit_read+ep)";
-    if (!program || !may_listen(program))
+    if (!program || !sensor_may_listen(program))
         return;
     *ret_why = "cordon-sensor could not be started";
     if (worker_begin(&sensor->worker, program, "cordon-sensor", &err) < 0) {

@@ -22,6 +22,8 @@ struct sensor {
 
 /* Execute it and wait until it listens. Where it is not there, or may not listen, there is none: `why` (static) says so. */
 void sensor_begin(struct sensor *sensor, const char *program, const char **ret_why);
+/* Has the program the right that it needs, as far as can be told without starting it? */
+bool sensor_may_listen(const char *program);
 bool sensor_is_there(const struct sensor *sensor);
 
 /* What it sees, for run.started. */

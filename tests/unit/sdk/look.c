@@ -148,6 +148,29 @@ TEST(doctor_is_full_where_all_is_there)
     fixture_close();
 }
 
+/* Of this machine, whatever it has: less is seen, nothing less is contained. */
+TEST(doctor_says_what_seeing_refusals_needs_and_counts_it_for_no_containment)
+{
+    enum cordon_level level = CORDON_NONE;
+    char *text = NULL;
+
+    fixture_open();
+    check_int(cordon_doctor(CORDON_TEXT, &text, &level, NULL), 0);
+    check_int(level, CORDON_FULL);
+    check_contains(text, access("/dev/fuse", R_OK | W_OK) == 0 ? "yes      watch-hidden" : "no       watch-hidden");
+    check_contains(text, "no       sensor"); /* these tests have none beside them */
+    check_contains(text, "cordon-sensor is not there");
+    check_contains(text, "no       landlock-records");
+    cordon_string_free(text);
+    fake_script.facts.landlock_abi = 6;
+    check_int(cordon_doctor(CORDON_TEXT, &text, &level, NULL), 0);
+    check_int(level, CORDON_FULL);
+    check_contains(text, "no       landlock-records");
+    check_contains(text, "needs Landlock ABI 7");
+    cordon_string_free(text);
+    fixture_close();
+}
+
 TEST(doctor_names_what_is_missing_and_the_command_that_mends_it)
 {
     enum cordon_level level = CORDON_FULL;
