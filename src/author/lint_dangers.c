@@ -18,8 +18,13 @@
 struct grant {
     const char *path;
     bool is_writable;
-    const struct view *view; /* NULL = of its own name */
+    bool is_other_name; /* rules name it otherwise: a view shows it, or a link leads there */
     const struct origin *origin;
+};
+
+/* A directory of PATH, and where it lies. */
+struct searched {
+    const char *named, *real;
 };
 
 struct dangers {
@@ -28,6 +33,8 @@ struct dangers {
     const char *home;                /* NULL = not known */
     const char **obeyed;             /* by the index of the table; NULL without a home */
     struct sensitive_places places;
+    struct searched *search; /* by their names, and those that are links by where they lead as well */
+    size_t search_count;
 };
 
 static const char *const system_trees[] = {"/bin",   "/boot", "/dev", "/etc", "/lib", "/lib64", "/opt",
@@ -39,7 +46,7 @@ static enum access access_by(const struct dangers *dangers, const struct grant *
     const struct origin *why = NULL;
     enum access access;
 
-    if (grant->view) {
+    if (grant->is_other_name) {
         for (size_t i = 0; i < dangers->document->path_count; i++) {
             const struct path_rule *rule = &dangers->document->paths[i];
 
@@ -172,26 +179,12 @@ static int check_credentials(const struct dangers *dangers, const struct grant *
 
 static int check_search_path(const struct dangers *dangers, const struct grant *grant)
 {
-    const char *at = dangers->look->input->search_path;
-    char directory[PATH_MAX];
-
-    for (; at && *at; at += strspn(at, ":")) {
-        size_t length = strcspn(at, ":");
-
-        if (at[0] == '/' && length < sizeof(directory)) {
-            memcpy(directory, at, length);
-            directory[length] = '\0';
-            while (length > 1 && directory[length - 1] == '/')
-                directory[--length] = '\0';
-            length = strcspn(at, ":");
-            if (reaches(dangers, grant, directory, ACCESS_WRITE))
-                return look_say(dangers->look, LINT_PATH_DIRECTORY, grant->origin,
-                                "give a directory that is not in PATH, or take it out of PATH outside",
-                                "%s is writable, and %s is in your PATH: what is put there is run outside by its name",
-                                look_spell(dangers->look, grant->path), look_spell(dangers->look, directory));
-        }
-        at += length;
-    }
+    for (size_t i = 0; i < dangers->search_count; i++)
+        if (reaches(dangers, grant, dangers->search[i].real, ACCESS_WRITE))
+            return look_say(dangers->look, LINT_PATH_DIRECTORY, grant->origin,
+                            "give a directory that is not in PATH, or take it out of PATH outside",
+                            "%s is writable, and %s is in your PATH: what is put there is run outside by its name",
+                            look_spell(dangers->look, grant->path), look_spell(dangers->look, dangers->search[i].named));
     return 0;
 }
 
@@ -264,6 +257,19 @@ static int check_grant(const struct dangers *dangers, const struct grant *grant)
     return r < 0 ? r : check_credentials(dangers, grant);
 }
 
+/* A link is granted as what it leads to. */
+static int check_names(const struct dangers *dangers, const struct grant *grant)
+{
+    struct grant real = {.is_writable = grant->is_writable, .is_other_name = true, .origin = grant->origin};
+    char path[PATH_MAX];
+    int r = check_grant(dangers, grant);
+
+    if (r < 0 || !dangers->look->input->has_machine || !realpath(grant->path, path) || strcmp(path, grant->path) == 0)
+        return r;
+    real.path = arena_string(dangers->look->arena, path);
+    return real.path ? check_grant(dangers, &real) : error_memory(dangers->look->err);
+}
+
 static const char **resolve_table(struct dangers *dangers, const struct obeyed *table, size_t count)
 {
     struct look *look = dangers->look;
@@ -279,6 +285,39 @@ static const char **resolve_table(struct dangers *dangers, const struct obeyed *
     return paths;
 }
 
+static int add_searched(struct dangers *dangers, const char *named, const char *real)
+{
+    struct searched *slot = arena_append(dangers->look->arena, dangers->search, dangers->search_count);
+
+    if (!slot || !named || !real)
+        return error_memory(dangers->look->err);
+    *slot = (struct searched){named, real};
+    return 0;
+}
+
+static int list_search_path(struct dangers *dangers)
+{
+    struct arena *arena = dangers->look->arena;
+    const char *at = dangers->look->input->search_path;
+    int r = 0;
+
+    for (size_t length; at && *at && r == 0; at += length + strspn(at + length, ":")) {
+        char real[PATH_MAX];
+        char *named;
+
+        length = strcspn(at, ":");
+        if (at[0] != '/' || length >= sizeof(real))
+            continue;
+        named = arena_string_n(arena, at, length);
+        for (size_t used = length; named && used > 1 && named[used - 1] == '/';)
+            named[--used] = '\0';
+        r = add_searched(dangers, named, named);
+        if (r == 0 && dangers->look->input->has_machine && realpath(named, real) && strcmp(real, named) != 0)
+            r = add_searched(dangers, named, arena_string(arena, real));
+    }
+    return r;
+}
+
 int look_at_dangers(struct look *look, const struct document *document)
 {
     struct dangers dangers = {.look = look, .document = document};
@@ -292,18 +331,19 @@ int look_at_dangers(struct look *look, const struct document *document)
     dangers.obeyed = resolve_table(&dangers, table, count);
     if (!dangers.obeyed)
         return error_memory(look->err);
+    r = list_search_path(&dangers);
     for (size_t i = 0; i < document->path_count && r == 0; i++) {
         const struct path_rule *rule = &document->paths[i];
-        struct grant grant = {rule->path, rule->kind == PATH_READWRITE, NULL, &rule->origin};
+        struct grant grant = {rule->path, rule->kind == PATH_READWRITE, false, &rule->origin};
 
         if (!rule->is_glob && (rule->kind == PATH_READWRITE || rule->kind == PATH_READONLY))
-            r = check_grant(&dangers, &grant);
+            r = check_names(&dangers, &grant);
     }
     for (size_t i = 0; i < document->view_count && r == 0; i++) {
         const struct view *view = &document->views[i];
-        struct grant grant = {view->source, view->is_writable, view, &view->origin};
+        struct grant grant = {view->source, view->is_writable, true, &view->origin};
 
-        r = check_grant(&dangers, &grant);
+        r = check_names(&dangers, &grant);
     }
     return r;
 }

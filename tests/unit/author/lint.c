@@ -7,6 +7,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <time.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "author/lint.h"
@@ -402,6 +403,36 @@ TEST(a_link_that_leads_out_of_what_covers_its_name_is_no_repetition)
     f.input.has_machine = false; /* the twin: nobody may look */
     look(&f);
     check(find(&f, "dead.covered") != NULL);
+    fixture_close(&f);
+}
+
+TEST(links_of_path_and_of_grants_hide_nothing)
+{
+    char root[] = "/tmp/cordon-lint.XXXXXX", text[512], path[128], search[256];
+    struct fixture f;
+
+    check(test_make_directory(root) != NULL);
+    snprintf(path, sizeof(path), "%s/tools", root);
+    check_int(mkdir(path, 0700), 0);
+    snprintf(path, sizeof(path), "%s/bin", root);
+    check_int(symlink("tools", path), 0);
+    snprintf(path, sizeof(path), "%s/keys", root);
+    check_int(symlink("tools/id_rsa", path), 0);
+    snprintf(path, sizeof(path), "%s/tools/id_rsa", root);
+    test_write_file(path, "", 0600);
+    snprintf(search, sizeof(search), "/usr/bin::%s/bin/:relative", root);
+    fixture_open(&f);
+    f.input.has_machine = true;
+    f.input.search_path = search;
+    snprintf(text, sizeof(text), BASE "filesystem: {protectBuiltin: true, readwritePaths: [%s/tools], readonlyPaths: [%s/keys]}\n", root, root);
+    add_layer(&f, LAYER_REQUEST, "a.yaml", text);
+    look(&f);
+    check(find(&f, "risk.path-directory") != NULL);
+    check_contains(find(&f, "risk.credential")->reason, "tools/id_rsa (a private key)");
+    f.input.has_machine = false; /* the twin: nobody may look */
+    look(&f);
+    check(!find(&f, "risk.path-directory"));
+    check(!find(&f, "risk.credential"));
     fixture_close(&f);
 }
 
