@@ -18,7 +18,7 @@ struct fake_counts fake_counts;
 struct tier_run {
     int timer;
     int stdio[3];
-    bool is_over;
+    bool is_over, has_asked;
     struct tier_watcher watcher;
     struct tier_status status;
 };
@@ -91,20 +91,54 @@ static void fake_close(struct tier_run *run)
     }
 }
 
+static int fake_tell(struct tier_run *run, const struct tier_access *accesses, size_t count, uint64_t lost, struct error *err)
+{
+    for (size_t i = 0; i < count && run->watcher.accessed; i++) {
+        int status = run->watcher.accessed(run->watcher.context, &accesses[i], accesses[i].source, i ? 0 : lost, err);
+
+        if (status < 0)
+            return status;
+    }
+    return 0;
+}
+
+static int fake_answer(struct tier_run *run, uint64_t ask, int fd)
+{
+    if (fd >= 0)
+        fake_counts.allowed++;
+    else
+        fake_counts.denied++;
+    return 0;
+}
+
+static int fake_open_exact(const struct tier_exact *exact, int *ret_fd, struct error *err)
+{
+    if (fake_script.open_failure)
+        return error_system(err, -fake_script.open_failure, "the fake tier");
+    *ret_fd = fcntl(exact->object, F_DUPFD_CLOEXEC, 3);
+    return *ret_fd < 0 ? error_system(err, errno, "copy a descriptor") : 0;
+}
+
 static int fake_read_status(struct tier_run *run, struct tier_status *ret_status, struct error *err)
 {
     uint64_t expirations;
 
     if (fake_script.status_failure)
         return error_system(err, -fake_script.status_failure, "the fake tier");
+    if (!run->has_asked) {
+        int status = fake_tell(run, fake_script.asks, fake_script.ask_count, 0, err);
+
+        run->has_asked = true;
+        if (status < 0)
+            return status;
+    }
     if (!run->is_over && read(run->timer, &expirations, sizeof(expirations)) < 0)
         return 0;
-    if (!run->is_over)
-        fake_close(run);
-    for (size_t i = 0; i < fake_script.access_count && !run->is_over && run->watcher.accessed; i++) {
-        const struct tier_access *access = &fake_script.accesses[i];
-        int status = run->watcher.accessed(run->watcher.context, access, access->source, i ? 0 : fake_script.lost, err);
+    if (!run->is_over) {
+        int status;
 
+        fake_close(run);
+        status = fake_tell(run, fake_script.accesses, fake_script.access_count, fake_script.lost, err);
         if (status < 0)
             return status;
     }
@@ -183,6 +217,8 @@ const struct tier_ops tier_fake = {
     .read_status = fake_read_status,
     .sources = fake_sources,
     .notes = fake_notes,
+    .answer = fake_answer,
+    .open_exact = fake_open_exact,
     .signal = fake_signal,
     .kill = fake_kill,
     .cpu_time = fake_cpu_time,

@@ -25,11 +25,15 @@ struct fake_script {
     const struct tier_access *accesses; /* what the watcher hears, before it ends */
     size_t access_count;
     uint64_t lost;              /* and how many it does not */
+    const struct tier_access *asks; /* the same, of who waits for an answer, as soon as somebody listens */
+    size_t ask_count;
+    int open_failure;           /* negative errno: open_exact() fails */
     int status_failure;         /* negative errno: read_status() fails */
     struct facts facts;         /* what probe() says */
 };
 
 struct fake_counts {
+    unsigned allowed, denied; /* by answer() */
     unsigned starts, kills, finishes;
     unsigned probed; /* what the last probe() was to look at */
     unsigned signals[65];

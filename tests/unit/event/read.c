@@ -195,6 +195,45 @@ static void check_network(const struct event_network *network)
     check_int(network->bytes_up + network->bytes_down + network->duration_us, 6);
 }
 
+TEST(questions_and_answers_are_read_as_they_were_written)
+{
+    static const struct event_approval written = {.number = 3, .digest = "sha256:d", .operation = OPERATION_WRITE, .path = "/h/x", .named = "x\xff",
+                                                  .pid = 7, .exe = "/bin/cp", .rule = "r: x", .timeout_ms = 60000, .answer = "run",
+                                                  .has_uid = true, .uid = 0, .count = 2};
+    auto_run_store struct run_store *opened = NULL;
+    auto_event_reader struct event_reader *reader = NULL;
+    struct event_approval unanswered = written;
+    struct event_record record;
+    struct event_log *log;
+
+    make_store();
+    log = log_open();
+    unanswered.has_uid = false;
+    check_int(event_approval_asked(log, &written, &err), 0);
+    check_int(event_approval_answered(log, &written, &err), 0);
+    check_int(event_approval_answered(log, &unanswered, &err), 0);
+    opened = open_store();
+    check_int(run_store_read(opened, event_log_run_id(log), &reader, &err), 0);
+    next(reader, RECORD_APPROVAL, &record);
+    check_int(record.approval.number, 3);
+    check_string(record.approval.digest, "sha256:d");
+    check_int(record.approval.operation, OPERATION_WRITE);
+    check_string(record.approval.path, "/h/x");
+    check_string(record.approval.named, "x\xef\xbf\xbd");
+    check_int(record.approval.pid, 7);
+    check_string(record.approval.exe, "/bin/cp");
+    check_string(record.approval.rule, "r: x");
+    check_int(record.approval.timeout_ms, 60000);
+    check(!record.approval.answer);
+    next(reader, RECORD_APPROVAL, &record);
+    check_string(record.approval.answer, "run");
+    check(record.approval.has_uid && record.approval.uid == 0);
+    check_int(record.approval.count, 2);
+    next(reader, RECORD_APPROVAL, &record);
+    check(!record.approval.has_uid);
+    event_log_free(log);
+}
+
 TEST(every_record_is_read_as_it_was_written)
 {
     auto_run_store struct run_store *opened = NULL;

@@ -515,6 +515,22 @@ TEST(what_would_not_be_answered_is_refused_at_the_start)
     close_files();
 }
 
+/* Nobody looks after the container: process 1 ends the question by itself, two seconds later. */
+TEST(a_supervisor_that_stands_still_allows_nothing)
+{
+    struct pollfd none = {.fd = -1};
+    int waited = 0;
+
+    open_files();
+    begin_with("cat ~/note 2>/dev/null; echo >done", 100);
+    for (; access("done", F_OK) < 0 && waited < WAIT_MS; waited += 50)
+        poll(&none, 1, 50);
+    check(waited < WAIT_MS);
+    finish();
+    check_string(out, "");
+    close_files();
+}
+
 /* Who holds the questions dies: nothing is left that could be allowed. */
 TEST(without_its_supervisor_nothing_is_allowed)
 {
