@@ -18,6 +18,11 @@ enum proof_question {
     PROVE_ESCAPES_CEILING,  /* anything that `ceiling` does not permit */
 };
 
+/* A name that a document grants and that is a link, or lies behind one, on the machine that is meant. */
+struct prove_link {
+    const char *path, *real;
+};
+
 struct prove_request {
     enum proof_question question;
     const char *path;        /* absolute, normalised; a pattern as of base/glob.h */
@@ -27,6 +32,8 @@ struct prove_request {
     const char *home;               /* for the table of what is obeyed; NULL = none */
     const char *caller_path;        /* PATH, for filesystem.toolchains; NULL = not asked about */
     const char *const *search_path; /* its directories, NULL-terminated; NULL = not asked about */
+    const struct prove_link *links; /* not looked for where there are none */
+    size_t link_count;
 };
 
 enum proof_answer {

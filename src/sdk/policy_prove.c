@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A question about a request's documents. */
 #include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/glob.h"
@@ -35,6 +37,7 @@ static int list_search_path(struct assembly *assembly, const char *const **ret_d
 {
     struct arena *arena = assembly->policy->arena;
     const char *path = environment_get(assembly->environment, "PATH"), **list = arena_alloc(arena, (SEARCH_MAX + 1) * sizeof(*list));
+    char real[PATH_MAX];
     size_t count = 0;
 
     if (!list)
@@ -46,12 +49,51 @@ static int list_search_path(struct assembly *assembly, const char *const **ret_d
 
         if (!text || (*text == '/' && !directory))
             return error_memory(err);
-        if (directory && !path_has_dotdot(directory))
+        if (directory && !path_has_dotdot(directory)) {
             list[count++] = directory;
+            if (count < SEARCH_MAX && realpath(directory, real) && strcmp(real, directory) != 0) {
+                list[count] = arena_string(arena, real);
+                if (!list[count++])
+                    return error_memory(err);
+            }
+        }
         path += length + (path[length] == ':');
     }
     *ret_directories = list;
     return 0;
+}
+
+static int add_link(struct assembly *assembly, const char *path, struct prove_request *request, struct error *err)
+{
+    struct arena *arena = assembly->policy->arena;
+    struct prove_link *links = (struct prove_link *)(uintptr_t)request->links, *slot; /* nobody else's */
+    char real[PATH_MAX];
+
+    if (!realpath(path, real) || strcmp(real, path) == 0)
+        return 0;
+    slot = arena_append(arena, links, request->link_count);
+    if (slot)
+        *slot = (struct prove_link){path, arena_string(arena, real)};
+    request->links = links;
+    return slot && slot->real ? 0 : error_memory(err);
+}
+
+/* Names that are granted, as they are on this machine. */
+static int list_links(struct assembly *assembly, struct prove_request *request, struct error *err)
+{
+    const struct policy *policy = assembly->policy;
+    int status = 0;
+
+    for (size_t i = 0; i < policy->layer_count; i++) {
+        const struct document *layer = policy->layers[i];
+
+        for (size_t j = 0; j < layer->path_count && status == 0; j++)
+            if (!layer->paths[j].is_glob && (layer->paths[j].kind == PATH_READONLY || layer->paths[j].kind == PATH_READWRITE))
+                status = add_link(assembly, layer->paths[j].path, request, err);
+        for (size_t j = 0; j < layer->view_count && status == 0; j++)
+            status = add_link(assembly, layer->views[j].source, request, err);
+    }
+    return status;
 }
 
 static int load_ceiling(struct assembly *assembly, const char *file, struct policy **ret_ceiling, struct error *err)
@@ -104,6 +146,8 @@ static int prove(struct assembly *assembly, const struct cordon_claim *question,
         request.caller_path = environment_get(assembly->environment, "PATH");
     if (status == 0 && question->flags & CORDON_PROVE_HERE)
         status = list_search_path(assembly, &request.search_path, err);
+    if (status == 0 && question->flags & CORDON_PROVE_HERE)
+        status = list_links(assembly, &request, err);
     if (status == 0 && question->ceiling)
         status = load_ceiling(assembly, question->ceiling, &ceiling, err);
     request.ceiling = ceiling;

@@ -206,6 +206,32 @@ static int weigh_objects(struct prover *prover, const char *pattern, enum access
     return status < 0 ? -ENOMEM : 0;
 }
 
+/* Could `pattern` be about something at, above or below `path`? */
+static bool may_meet(const char *pattern, const char *literal, const char *path)
+{
+    return glob_covers(pattern, path) || path_is_within(literal, path);
+}
+
+/* What is granted by the name of a link is what it leads to. */
+static int weigh_links(struct prover *prover, const char *pattern, enum access right, enum proof_answer *ret_answer)
+{
+    const char *literal = literal_part(prover->arena, pattern);
+    int status = 0;
+
+    if (!literal)
+        return -ENOMEM;
+    for (size_t i = 0; i < prover->request->link_count && status == 0; i++) {
+        const struct prove_link *link = &prover->request->links[i];
+        const struct origin *why;
+
+        if (!may_meet(pattern, literal, link->real) || policy_access(prover->policy, link->path, &why) < right)
+            continue;
+        *ret_answer = PROOF_UNDECIDED;
+        status = proof_add(prover, &prover->proof.reasons, why, "%s leads to %s here", link->path, link->real);
+    }
+    return status;
+}
+
 int prove_path(struct prover *prover, const char *pattern, enum access right, enum proof_answer *ret_answer)
 {
     struct asked asked = {.prover = prover, .right = right};
@@ -224,6 +250,8 @@ int prove_path(struct prover *prover, const char *pattern, enum access right, en
     if (*ret_answer == PROOF_UNDECIDED)
         return say_undecided(prover);
     if (*ret_answer == PROOF_HOLDS && right == ACCESS_READ && weigh_toolchains(prover, pattern, ret_answer) < 0)
+        return -ENOMEM;
+    if (*ret_answer == PROOF_HOLDS && weigh_links(prover, pattern, right, ret_answer) < 0)
         return -ENOMEM;
     if (*ret_answer == PROOF_HOLDS && !prover->proof.reasons.count)
         return add_reason(&asked, NULL, right == ACCESS_WRITE ? "no rule lets it be written" : "no rule grants it");
@@ -316,11 +344,14 @@ int prove_obeyed(struct prover *prover, enum proof_answer *ret_answer)
         return status;
     prover->proof.reasons = (struct proof_lines){0}; /* why each of a hundred places is shut says nothing */
     *ret_answer = is_found ? PROOF_POSSIBLE : is_unknown ? PROOF_UNDECIDED : PROOF_HOLDS;
+    for (size_t i = 0; i < places.count && *ret_answer == PROOF_HOLDS; i++)
+        if (weigh_links(prover, places.patterns[i], ACCESS_WRITE, ret_answer) < 0)
+            return -ENOMEM;
     if (proof_add(prover, &prover->proof.assumptions, NULL,
                   "programs outside obey the places of the table (cordon-policy-prove(1)); names of projects, as .git/hooks, "
                   "count in the directories that are granted, not in each one below them") < 0)
         return -ENOMEM;
-    if (*ret_answer == PROOF_UNDECIDED)
+    if (*ret_answer == PROOF_UNDECIDED && is_unknown)
         return say_undecided(prover);
     if (*ret_answer == PROOF_HOLDS)
         return proof_add(prover, &prover->proof.reasons, NULL, "none of %zu places can be written", places.count);

@@ -278,6 +278,26 @@ TEST(what_programs_outside_obey_is_found_where_it_can_be_written)
                  "/usr/local/bin can be written under the name /mnt");
 }
 
+TEST(what_a_granted_link_leads_to_is_not_proven_shut)
+{
+    static const struct prove_link links[] = {{"/srv/nice", "/data/keys"}, {"/srv/out", "/home/u/.config"}};
+    static const char rules[] = "filesystem: {readonlyPaths: [/srv/nice], readwritePaths: [/srv/out], protectBuiltin: true}\n";
+    static const char less[] = "filesystem: {readonlyPaths: [/srv/nice, /srv/out], protectBuiltin: true}\n";
+    struct prove_request request = {.question = PROVE_CAN_READ, .path = "/data/keys/id", .links = links, .link_count = 2};
+    struct prove_request obeyed = {.question = PROVE_WRITABLE_OBEYED, .links = links, .link_count = 2};
+
+    check_answer(rules, request, PROOF_UNDECIDED, "/srv/nice leads to /data/keys here");
+    request.path = "/data";
+    check_answer(rules, request, PROOF_UNDECIDED, "/srv/nice leads to /data/keys here");
+    request.path = "/data/other";
+    check_answer(rules, request, PROOF_HOLDS, "no rule");
+    request.question = PROVE_CAN_WRITE;
+    request.path = "/data/keys";
+    check_answer(rules, request, PROOF_HOLDS, "no rule");
+    check_answer(rules, obeyed, PROOF_UNDECIDED, "/srv/out leads to /home/u/.config here");
+    check_answer(less, obeyed, PROOF_HOLDS, "places can be written");
+}
+
 TEST(toolchains_are_read_by_whoever_has_them_in_path)
 {
     static const char on[] = "filesystem: {toolchains: inherit}\n";
