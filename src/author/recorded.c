@@ -45,10 +45,10 @@ static bool address_take(const char *text, struct question *question)
     return true;
 }
 
-/* What the host's own permissions refuse, no policy changes. */
+/* What the host's own permissions refuse, no policy changes; what the host has and the program cannot find, the policy hides. */
 static bool is_of_policy(const struct event_access *access)
 {
-    return access->rule || !access->layer || strcmp(access->layer, "kernel") != 0;
+    return access->rule || access->is_hidden || !access->layer || strcmp(access->layer, "kernel") != 0;
 }
 
 static void access_read(const struct event_record *record, const char *from, const char *to, struct recorded *recorded)

@@ -30,8 +30,9 @@ int simulation_new(const struct plan_index *index, struct simulation **ret_simul
         simulation->groups = mem_alloc(SIMULATE_GROUPS * sizeof(*simulation->groups));
         simulation->objects = mem_alloc(SIMULATE_OBJECTS * sizeof(*simulation->objects));
         simulation->known = mem_alloc(SIMULATE_KNOWN * sizeof(*simulation->known));
+        simulation->made = mem_alloc(SIMULATE_MADE * sizeof(*simulation->made));
     }
-    if (!simulation || !simulation->arena || !simulation->groups || !simulation->objects || !simulation->known) {
+    if (!simulation || !simulation->arena || !simulation->groups || !simulation->objects || !simulation->known || !simulation->made) {
         simulation_free(simulation);
         return error_memory(err);
     }
@@ -47,6 +48,7 @@ void simulation_free(struct simulation *simulation)
     mem_free(simulation->groups);
     mem_free(simulation->objects);
     mem_free(simulation->known);
+    mem_free(simulation->made);
     simulation_end_runs(simulation);
     mem_free(simulation);
 }
@@ -251,6 +253,7 @@ static int decision_take(struct simulation *simulation, struct simulate_run *run
         plan_judge(simulation->index, &recorded->question, &judged);
         simulate_judge_keep(simulation, &recorded->question, &judged);
     }
+    simulate_around(simulation, run, record, recorded, &judged);
     seen.simulated = compare(record, recorded->verdict, &judged);
     group = seen.simulated == SIMULATED_SAME ? NULL : group_find(simulation, seen.simulated, &judged);
     if (group) {

@@ -3,11 +3,13 @@
 #ifndef CORDON_AUTHOR_SIMULATE_INSIDE_H
 #define CORDON_AUTHOR_SIMULATE_INSIDE_H
 
+#include "author/recorded.h"
 #include "author/simulate.h"
 
 #define SIMULATE_GROUPS   1024u /* different rules and reasons */
 #define SIMULATE_OBJECTS  65536u /* different objects that are told apart, of all groups */
 #define SIMULATE_EXAMPLES 5u    /* of a group that are shown */
+#define SIMULATE_MADE     65536u /* directories that runs made; with more they are not looked at so closely */
 
 struct simulate_example {
     const char *id, *exe, *object, *second; /* of the first record of this object */
@@ -71,11 +73,21 @@ struct simulation {
     size_t object_count;
     struct simulate_known *known; /* by hash; a newer one takes the place */
     struct simulate_run *buckets[SIMULATE_BUCKETS], *run; /* by id; the last one that was asked for */
+    uint64_t *made; /* hashes of the directories that runs made, 0 = free */
+    size_t made_count;
+    bool is_made_full;
 };
 
 /* simulate_known.c: of a question that was asked before; false = ask, and keep the answer. */
 bool simulate_judge_known(const struct simulation *simulation, const struct question *question, struct judged *ret_judged);
 void simulate_judge_keep(struct simulation *simulation, const struct question *question, const struct judged *judged);
+
+/*
+ * simulate_around.c: what is allowed by its name alone is hidden where the directory is that it would be made in, or depends
+ * on who makes that: says so in `judged`.
+ */
+void simulate_around(struct simulation *simulation, const struct simulate_run *run, const struct event_record *record,
+                     const struct recorded *recorded, struct judged *judged);
 
 /* simulate_runs.c. NULL without memory. */
 struct simulate_run *simulate_run_of(struct simulation *simulation, const char *id);

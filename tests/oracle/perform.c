@@ -2,17 +2,20 @@
 /*
  * Performs a list of file operations, one a line of standard input, fields separated by tabs, and prints one
  * line for each: the errno (0 = done), a tab, what was seen. It runs inside a container in which nothing else
- * need exist, so it is linked statically. Nothing is retried and no operation stops the list.
+ * need exist, so it is linked statically. Nothing is retried and no operation stops the list. With the argument
+ * `apart` each operation is a process of its own, whose number is what was seen.
  */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -21,6 +24,8 @@
 enum { FIELDS_MAX = 4, SEEN_MAX = 16384, DATA_MAX = 4096 };
 
 static char seen[SEEN_MAX];
+static bool is_apart;
+static pid_t performer; /* the process that did what is asked for */
 
 /* Content and names go out in hexadecimal: neither can then be taken for the list's own syntax. */
 static void see_bytes(const unsigned char *bytes, size_t count)
@@ -198,6 +203,27 @@ static int do_mmap(char **field)
     return r;
 }
 
+/* That it may be executed is what counts, not whether it is a program. */
+static int do_execute(char **field)
+{
+    static volatile int failed;
+    char *arguments[] = {field[1], NULL};
+    pid_t pid;
+
+    failed = 0;
+    pid = vfork();
+    if (pid == 0) {
+        execv(field[1], arguments);
+        failed = errno;
+        _exit(127);
+    }
+    if (pid < 0 || waitpid(pid, NULL, 0) < 0)
+        return -1;
+    performer = pid;
+    errno = failed;
+    return failed && failed != ENOEXEC ? -1 : 0;
+}
+
 static const struct operation {
     const char *name;
     int fields;
@@ -216,6 +242,7 @@ static const struct operation {
     {"mmap", 3, do_mmap},           {"utime", 3, do_utime},
     {"chown", 3, do_chown},         {"getmark", 2, do_get_mark},
     {"setmark", 3, do_set_mark},    {"dropmark", 2, do_drop_mark},
+    {"execute", 2, do_execute},
 };
 
 static int perform_line(char *line)
@@ -232,8 +259,11 @@ static int perform_line(char *line)
         if (strcmp(operations[i].name, field[0]) != 0 || operations[i].fields != count)
             continue;
         seen[0] = '\0';
+        performer = getpid();
         errno = 0;
         printf("%d\t", operations[i].perform(field) < 0 ? errno : 0);
+        if (is_apart)
+            snprintf(seen, sizeof(seen), "%d", (int)performer);
         puts(seen);
         return 0;
     }
@@ -241,13 +271,24 @@ static int perform_line(char *line)
     return -1;
 }
 
-int main(void)
+static int perform_apart(char *line)
+{
+    int status;
+    pid_t pid = fork();
+
+    if (pid == 0)
+        _exit(perform_line(line) < 0 || fflush(stdout) != 0);
+    return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -1;
+}
+
+int main(int argc, char **argv)
 {
     char line[DATA_MAX];
 
+    is_apart = argc > 1 && strcmp(argv[1], "apart") == 0;
     umask(0);
     while (fgets(line, sizeof(line), stdin))
-        if (perform_line(line) < 0)
+        if ((is_apart ? perform_apart(line) : perform_line(line)) < 0)
             return 64;
     return fflush(stdout) == 0 ? 0 : 65;
 }

@@ -177,7 +177,7 @@ static void judge_link(const struct ask *ask)
     ask_spot(ask->index, ask->path, &spot);
     ask_spot(ask->index, ask->second, &second);
     ask_spot_around(ask->index, ask->second, &around);
-    if (spot.kind == ASK_ABSENT) {
+    if (spot.kind == ASK_ABSENT || (spot.kind == ASK_PRIVATE && !spot.is_top && !spot.is_made && ask->question->exists)) {
         ask_missing(ask, &spot);
         return;
     }

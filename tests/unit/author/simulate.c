@@ -220,6 +220,48 @@ TEST(what_a_program_made_for_itself_is_there_again)
     close_all();
 }
 
+/* Made in a directory of the host that the candidate hides, the name of a private directory that is empty does not help. */
+TEST(what_is_made_in_a_directory_that_would_be_hidden_is_denied)
+{
+    struct event_record record = {.kind = RECORD_ACCESS, .type = "access.used"};
+
+    open_tree(OPEN);
+    record.access = (struct event_access){.operation = OPERATION_CREATE, .kind = "directory", .path = "/tmp/the-hosts/new",
+                                          .outside = "/tmp/the-hosts/new", .process = {.exe = "/usr/bin/mkdir"}};
+    take(&record, NULL, NULL);
+    check_sum(1, 0, 0, 0, 0);
+    record.access.path = record.access.outside = "/tmp/the-hosts/new/in"; /* which is told once: in what the run made */
+    take(&record, NULL, NULL);
+    check_sum(1, 0, 1, 0, 0);
+    record.access.path = "/tmp/new/in"; /* not of the host, and nothing says who made the directory */
+    record.access.outside = NULL;
+    take(&record, NULL, NULL);
+    check_sum(1, 0, 1, 0, 1);
+    record.access.path = "/tmp/new/in/it"; /* which is told once */
+    take(&record, NULL, NULL);
+    check_sum(1, 0, 2, 0, 1);
+    record.access.path = record.access.outside = "/tmp/new"; /* in the private directory itself */
+    take(&record, NULL, NULL);
+    check_sum(1, 0, 3, 0, 1);
+    record.run = "01m9p1a4nabmsbmsarh6anvbm8";
+    record.access.path = record.access.outside = "/tmp/the-hosts/new/in"; /* another run made it */
+    take(&record, NULL, NULL);
+    check_sum(2, 0, 3, 0, 1);
+    close_all();
+}
+
+TEST(what_the_policy_hides_is_its_decision_though_no_rule_names_it)
+{
+    struct event_record record = {.kind = RECORD_ACCESS, .type = "access.denied"};
+
+    open_tree(OPEN);
+    record.access = (struct event_access){.operation = OPERATION_READ, .kind = "file", .path = full_path(&f, "doc/a"), .layer = "kernel",
+                                          .is_hidden = true, .process = {.exe = "/usr/bin/cat"}};
+    take(&record, NULL, NULL);
+    check_sum(0, 1, 0, 0, 0);
+    close_all();
+}
+
 TEST(connections_and_requests_are_asked_by_name_and_path)
 {
     open_with("network:\n  egress:\n    allow:\n"

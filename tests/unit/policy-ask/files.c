@@ -94,6 +94,14 @@ TEST(what_nothing_grants_is_hidden_or_missing_and_the_rule_that_denies_it_is_nam
     close_all();
 }
 
+TEST(what_a_private_directory_hides_is_neither_linked_nor_moved)
+{
+    open_with("filesystem: {readonlyPaths: ['@/data/in']}\n"); /* the fixture lies in /tmp */
+    check_both(LINK, "apart/x", "/tmp/new", "hidden ENOENT absence");
+    check_both(RENAME, "apart/x", "/tmp/new", "hidden ENOENT absence");
+    close_all();
+}
+
 TEST(a_private_directory_hides_what_the_host_has_there)
 {
     open_with(USUAL);
