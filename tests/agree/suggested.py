@@ -44,6 +44,14 @@ def within(path, directory):
     return path == directory or path.startswith(directory.rstrip('/') + '/')
 
 
+def aliases_of(bench, path):
+    """The other names of a file in the tree, which is as the policy found it: a rule about one is about all."""
+    if not os.path.lexists(path) or os.path.isdir(path) or os.lstat(path).st_nlink < 2:
+        return []
+    names = [os.path.join(directory, name) for directory, _, files in os.walk(bench.base) for name in files]
+    return [name for name in names if os.path.samestat(os.lstat(name), os.lstat(path))]
+
+
 class Suggestion:
     def __init__(self, bench, op, event, said):
         self.op, self.wider = op, said['wider']
@@ -52,6 +60,8 @@ class Suggestion:
         self.grants = [path.replace('${workspace}', workspace) for step in self.patch if 'value' in step for path in paths_in(step['value'])]
         self.names = {name for name in (event['object']['path'], event['object']['second'], event['object']['outside']) if name}
         self.names |= {word.replace('@', bench.base) for word in op[1:] if word.startswith('@')}
+
+        self.names |= {alias for name in self.names for alias in aliases_of(bench, name)}
 
     def covers(self, names):
         """May what is done with these names change by it?"""
@@ -79,7 +89,7 @@ def is_no_gain(bench, suggestion, op, error):
     if op[0] in ('create', 'mkdir', 'symlink', 'link') and not os.path.lexists(name):
         return True
     if op[0] in ('stat', 'list'):
-        return any(within(grant, name) for grant in suggestion.grants)
+        return any(within(grant, name) for grant in [*suggestion.grants, *suggestion.names])
     return op[0] in ('rename', 'link') and error == errno.EXDEV
 
 
