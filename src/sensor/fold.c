@@ -15,10 +15,10 @@
 #define PROBES 8u /* a collision of keys counts for another refusal: 2^-64 for each pair, and no rule depends on it */
 #define HELD   16u /* processors interleave their records */
 
+/* Of this user alone: who else makes many takes no place of these. */
 struct domain {
     uint64_t number; /* 0 = free */
     uint64_t seen;
-    bool is_ours;
 };
 
 struct remembered {
@@ -78,7 +78,7 @@ static struct domain *domain_find(struct fold *fold, uint64_t number)
 }
 
 /* The oldest makes room: its end will not be told. */
-static struct domain *domain_add(struct fold *fold, uint64_t number, bool is_ours)
+static void domain_add(struct fold *fold, uint64_t number)
 {
     struct domain *domain = domain_find(fold, 0);
 
@@ -86,8 +86,7 @@ static struct domain *domain_add(struct fold *fold, uint64_t number, bool is_our
         domain = &fold->domains[fold->next_domain];
         fold->next_domain = (fold->next_domain + 1) % FOLD_DOMAINS;
     }
-    *domain = (struct domain){.number = number, .is_ours = is_ours};
-    return domain;
+    *domain = (struct domain){.number = number};
 }
 
 static uint64_t mix(uint64_t hash, const void *bytes, size_t size)
@@ -211,7 +210,7 @@ static int held_release(struct fold *fold, const struct audit_record *call)
 
     fold->held_first = (fold->held_first + 1) % HELD;
     fold->held_count--;
-    if (!domain || !domain->is_ours) /* of another user, or made before this program listened */
+    if (!domain) /* of another user, or made before this program listened */
         return 0;
     domain->seen++;
     if (call)
@@ -247,10 +246,10 @@ static int domain_take_new(struct fold *fold, const struct audit_record *record)
     bool is_ours = fold->uid == UINT32_MAX || record->uid == fold->uid;
     struct sensor_told told = {.type = SENSOR_DOMAIN, .domain = record->domain, .pid = record->pid};
 
-    if (domain_find(fold, record->domain))
+    if (!is_ours || domain_find(fold, record->domain))
         return 0;
-    domain_add(fold, record->domain, is_ours);
-    return is_ours ? tell(fold, &told, "", "") : 0;
+    domain_add(fold, record->domain);
+    return tell(fold, &told, "", "");
 }
 
 static int domain_take_end(struct fold *fold, const struct audit_record *record)
@@ -259,11 +258,8 @@ static int domain_take_end(struct fold *fold, const struct audit_record *record)
     struct sensor_told told = {.type = SENSOR_GONE, .domain = record->domain};
     int status = 0;
 
-    if (!domain || !domain->is_ours) {
-        if (domain)
-            domain->number = 0;
+    if (!domain)
         return 0;
-    }
     for (size_t i = 0; i < FOLD_REFUSALS && status == 0; i++)
         if (fold->remembered[i].told.domain == record->domain) {
             status = tell_repeated(fold, &fold->remembered[i]);

@@ -80,6 +80,27 @@ TEST(nothing_is_told_of_other_users_nor_of_domains_of_unknown_ones)
     check_int(heard.count, 0);
 }
 
+/* Whose domains are many makes no room for himself where this user's are kept. */
+TEST(other_users_drive_out_no_domain_of_this_one)
+{
+    struct heard heard = {0};
+    auto_fold struct fold *fold = begin(&heard, 1000);
+    char text[128];
+
+    check_int(say(fold, 1423, READ(1, a, "/x")), 0);
+    check_int(say(fold, 1424, NEW(1, a, 1000)), 0);
+    for (unsigned i = 0; i < 2 * FOLD_DOMAINS; i++) {
+        snprintf(text, sizeof(text), "audit(1.1:2): domain=%x status=allocated pid=43 uid=1001", 0x1000 + i);
+        check_int(say(fold, 1424, text), 0);
+    }
+    check_int(say(fold, 1423, READ(3, a, "/y")), 0);
+    check_int(fold_flush(fold), 0);
+    check_int(heard.count, 3);
+    check_string(heard.path[2], "/y");
+    check_int(say(fold, 1424, "audit(1.1:4): domain=a status=deallocated denials=2"), 0);
+    check(heard.count == 4 && heard.told[3].type == SENSOR_GONE && heard.told[3].count == 0);
+}
+
 TEST(root_is_told_of_everybody)
 {
     struct heard heard = {0};
