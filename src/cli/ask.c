@@ -23,6 +23,7 @@
 #define TIMEOUT_DEFAULT_MS 60000
 #define READ_NS  700000000ull /* before anything counts: nobody reads faster */
 #define QUIET_NS 300000000ull /* after what was no answer */
+#define APART_NS 50000000ull  /* between two keys: what comes closer is one burst, read in pieces */
 #define KEY_INTERRUPT 0x03
 #define KEY_END       0x1d /* ^], as everywhere: three times */
 #define KEY_END_COUNT 3
@@ -269,8 +270,10 @@ static char read_key(struct asker *asker)
     if (got <= 0)
         return 0;
     count_escapes(asker, bytes, (size_t)got);
-    if (got == 1 && now >= asker->ready_ns && !asker->is_cut)
+    if (got == 1 && now >= asker->ready_ns && !asker->is_cut) {
+        asker->ready_ns = now + APART_NS;
         return bytes[0];
+    }
     asker->key = 0;
     if (now + QUIET_NS > asker->ready_ns)
         asker->ready_ns = now + QUIET_NS;

@@ -98,6 +98,13 @@ static void end(pid_t pid, int master, int status)
     sandbox_close();
 }
 
+/* Nobody is as quick as a burst: Enter that follows at once is none. */
+static void confirm(int master)
+{
+    comes(master, "never", 150);
+    type(master, "\r");
+}
+
 TEST(a_person_allows_at_the_terminal_and_the_program_sees_no_key)
 {
     int master;
@@ -110,7 +117,7 @@ TEST(a_person_allows_at_the_terminal_and_the_program_sees_no_key)
     check_contains(got, "/home/note\r\n");
     check_contains(got, "  w  write the rule into the policy");
     choose(master, "o", CHOSEN);
-    type(master, "\r");
+    confirm(master);
     expect(master, "the note");
     expect(master, "typed:[]");
     end(pid, master, 0);
@@ -129,7 +136,7 @@ TEST(what_the_program_writes_waits_while_a_question_stands)
     choose(master, "o", CHOSEN);
     if (strstr(drawn, "tick"))
         test_fail(__FILE__, __LINE__, "'%s'", drawn);
-    type(master, "\r");
+    confirm(master);
     expect(master, "allowed once");
     expect(master, "the note");
     check(strstr(drawn, "tick") != NULL);
@@ -191,7 +198,7 @@ TEST(a_rule_is_written_from_the_terminal)
     pid = start("30s", "cat ~/note; cat ~/note", &master);
     expect(master, LAST);
     choose(master, "w", "write the rule: Enter");
-    type(master, "\r");
+    confirm(master);
     expect(master, "the rule is written");
     expect(master, "the note\r\nthe note");
     comes(master, "never", 20000);
@@ -244,7 +251,7 @@ TEST(a_program_on_pipes_is_asked_about_on_the_terminal)
     fcntl(master, F_SETFD, FD_CLOEXEC);
     expect(master, LAST);
     choose(master, "r", "allow for this run: Enter");
-    type(master, "\r");
+    confirm(master);
     expect(master, "the note");
     check_int(tcgetattr(master, &mode), 0);
     check(mode.c_lflag & ICANON);
