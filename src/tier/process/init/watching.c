@@ -121,7 +121,7 @@ static uint64_t use_count(struct use *use, uint64_t key, uint32_t errnum)
 /* What lies there is made by the kernel for each process: its name says all. */
 static int is_of_kernel(const char *path)
 {
-    return string_begins(path, "/proc/") || string_begins(path, "/dev/") || string_begins(path, "/sys/");
+    return string_begins(path, "/proc/") || string_begins(path, "/dev/");
 }
 
 /* O_PATH of what the caller means; negative = it is not there for it. */
