@@ -78,14 +78,17 @@ static double weight_of(const struct question *question, bool is_hidden)
 static void key_of(const struct question *question, const char *rule, char *key, size_t size)
 {
     const char *path = question->path ? question->path : "", *call = "";
+    char address[NET_ADDRESS_TEXT_SIZE] = "";
     size_t directory = strlen(path);
 
     while (directory > 1 && path[directory - 1] != '/')
         directory--;
     if (question->operation == OPERATION_SYSCALL)
         call = kernel_syscall_name(question->call);
+    if (!question->host && question->address.family)
+        net_address_print(&question->address, address);
     snprintf(key, size, "%d|%s|%.*s|%s:%u|%s", (int)question->operation, rule ? rule : "", (int)directory, path,
-             question->host ? question->host : "", question->port, call ? call : "");
+             question->host ? question->host : address, question->port, call ? call : "");
 }
 
 static int question_copy(struct grouping *grouping, const struct question *from, struct question *to)

@@ -2,6 +2,7 @@
 /* Answers as they are shown, against tests/golden/why; CORDON_GOLDEN_WRITE=1 writes them anew. And questions that are none. */
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "author/why.h"
@@ -162,6 +163,25 @@ TEST(the_refusals_of_a_run_are_shown_as_written_down)
     check_int(why_run_print_json(&json, &run, NULL, NULL, &f.err), 0);
     compare("run.txt", text.data);
     compare("run-groups.json", json.data);
+    fixture_close(&f);
+}
+
+TEST(refusals_of_two_addresses_are_two_entries)
+{
+#define DENIED(number, address)                                                                                                   \
+    "{\"schema\":\"cordon-event/1\",\"id\":\"01kdyb0000aaaaaaaaaaaaaaaa." number "\",\"time\":\"2026-01-02T03:04:05.000000000Z\",\"run\":" \
+    "\"01kdyb0000aaaaaaaaaaaaaaaa\",\"type\":\"network.denied\",\"protocol\":\"tcp\",\"address\":\"" address "\",\"port\":443}\n"
+    static const char lines[] = DENIED("1", "192.0.2.1") DENIED("2", "192.0.2.2") DENIED("3", "192.0.2.1");
+    auto_event_reader struct event_reader *reader = NULL;
+    int fd = memfd_create("events", MFD_CLOEXEC);
+    struct why_run run;
+
+    check(fd >= 0 && write(fd, lines, strlen(lines)) == (ssize_t)strlen(lines) && lseek(fd, 0, SEEK_SET) == 0);
+    fixture_open(&f);
+    check_int(event_reader_new(fd, NULL, &reader, &f.err), 0);
+    check_int(why_run_read(f.policy->arena, reader, &run, &f.err), 0);
+    check_int(run.group_count, 2);
+    check_int(run.count, 3);
     fixture_close(&f);
 }
 
