@@ -13,6 +13,7 @@
 struct look {
     struct arena *arena;
     const struct suggest_input *input;
+    const struct plan_index *after; /* NULL = not known */
     const struct suggestion *suggestion;
     const struct sensitive_places *places;
     struct radius *radius;
@@ -27,7 +28,7 @@ static void close_directory(DIR **directory)
         closedir(*directory);
 }
 
-static bool is_open_already(const struct look *look, const char *path)
+static bool is_open(const struct look *look, const struct plan_index *index, const char *path)
 {
     char inside[PATH_MAX];
     struct question question = {
@@ -36,8 +37,8 @@ static bool is_open_already(const struct look *look, const char *path)
     };
     struct judged judged;
 
-    question.path = plan_path_inside(look->input->index, path, inside) ? inside : path;
-    plan_judge(look->input->index, &question, &judged);
+    question.path = plan_path_inside(index, path, inside) ? inside : path;
+    plan_judge(index, &question, &judged);
     return judged.judgement == JUDGED_ALLOWED;
 }
 
@@ -46,7 +47,7 @@ static int count(struct look *look, const char *path)
     struct radius *radius = look->radius;
     const struct sensitive *row;
 
-    if (is_open_already(look, path))
+    if (is_open(look, look->input->index, path) || (look->after && !is_open(look, look->after, path)))
         return 0;
     radius->files++;
     row = sensitive_find(look->places, path);
@@ -100,16 +101,18 @@ static int walk(struct look *look, const char *path)
     return r;
 }
 
-int radius_look(struct arena *arena, const struct suggest_input *input, const struct suggestion *suggestion,
-                const struct sensitive_places *places, struct radius *ret_radius, struct error *err)
+int radius_look(struct arena *arena, const struct suggest_input *input, const struct plan_index *after,
+                const struct suggestion *suggestion, const struct sensitive_places *places, struct radius *ret_radius, struct error *err)
 {
-    struct radius radius = {.is_path = suggestion->grant != NULL};
-    struct look look = {.arena = arena, .input = input, .suggestion = suggestion, .places = places, .radius = &radius, .err = err};
+    const char *tree = suggestion->grant ? suggestion->grant : after ? suggestion->freed : NULL;
+    struct radius radius = {.is_path = tree != NULL};
+    struct look look = {.arena = arena, .input = input, .after = after, .suggestion = suggestion, .places = places,
+                        .radius = &radius, .err = err};
     struct stat st;
     int r = 0;
 
-    if (suggestion->grant && lstat(suggestion->grant, &st) == 0)
-        r = S_ISDIR(st.st_mode) ? walk(&look, suggestion->grant) : count(&look, suggestion->grant);
+    if (tree && lstat(tree, &st) == 0)
+        r = S_ISDIR(st.st_mode) ? walk(&look, tree) : count(&look, tree);
     for (size_t i = 0; i < look.todo_count && r == 0 && !radius.is_more; i++)
         r = walk(&look, look.todo[i]);
     if (r == 0)

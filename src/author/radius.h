@@ -23,8 +23,11 @@ struct radius {
     bool is_path;     /* else it is about no path, and all of this is 0 */
 };
 
-/* In `arena`. Names in the tree that is opened, without following links; what cannot be listed counts for nothing. */
-int radius_look(struct arena *arena, const struct suggest_input *input, const struct suggestion *suggestion,
-                const struct sensitive_places *places, struct radius *ret_radius, struct error *err) must_check;
+/*
+ * In `arena`. Names in the tree that is opened, without following links; what cannot be listed counts for nothing. `after` is of the
+ * plan with the suggestion applied: what other rules keep shut is not opened. NULL = it is not known.
+ */
+int radius_look(struct arena *arena, const struct suggest_input *input, const struct plan_index *after,
+                const struct suggestion *suggestion, const struct sensitive_places *places, struct radius *ret_radius, struct error *err) must_check;
 
 #endif

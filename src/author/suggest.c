@@ -322,6 +322,7 @@ bool suggest_join(struct suggestion *suggestion, const struct suggestion *more)
             suggestion->edits[suggestion->edit_count++] = more->edits[i];
         }
     suggestion->is_wider = suggestion->is_wider || more->is_wider;
+    suggestion->freed = suggestion->freed ? suggestion->freed : more->freed;
     suggestion->is_write = suggestion->is_write || more->is_write;
     suggestion->note = more->is_wider && more->note ? more->note : suggestion->note ? suggestion->note : more->note;
     if (!suggestion->grant || (more->grant && path_is_within(suggestion->grant, more->grant)))

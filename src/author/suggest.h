@@ -29,6 +29,7 @@ struct suggestion {
     const char *note;  /* what else there is to know, NULL = nothing */
     bool is_wider;     /* more than this comes with it: `note` says what */
     const char *grant; /* the path of the host that is opened, NULL = no path is */
+    const char *freed; /* the directory below which a rule that goes held something, NULL = none, or it is not known */
     bool is_write;
 };
 

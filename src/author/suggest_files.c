@@ -16,19 +16,29 @@
 #define WRITE_LIST "filesystem.readwritePaths"
 #define VARIABLE_IN_NAME "no rule can: '$' in the name means a variable in a document"
 
-/* As a document names it: below the workspace and the home by their variables. */
-static const char *spelled(struct suggest *s, const char *path)
+/* As a document names it: below the workspace and the home by their variables. `text` is `path` as a pattern or a name. */
+static const char *with_variables(struct suggest *s, const char *path, const char *text)
 {
     const struct variables *variables = s->input->variables;
     const struct {
         const char *name, *value;
     } rows[] = {{"${workspace}", variables->workspace}, {"${home}", variables->home}};
-    const char *literal = glob_literal(s->arena, path);
 
-    for (size_t i = 0; literal && i < ARRAY_COUNT(rows); i++)
-        if (rows[i].value && rows[i].value[1] && strcmp(literal, path) == 0 && path_is_within(path, rows[i].value))
-            literal = arena_printf(s->arena, "%s%s", rows[i].name, path + strlen(rows[i].value));
-    return literal ? suggest_quote(s->arena, literal) : NULL;
+    for (size_t i = 0; text && i < ARRAY_COUNT(rows); i++)
+        if (rows[i].value && rows[i].value[1] && strcmp(text, path) == 0 && path_is_within(path, rows[i].value))
+            text = arena_printf(s->arena, "%s%s", rows[i].name, path + strlen(rows[i].value));
+    return text ? suggest_quote(s->arena, text) : NULL;
+}
+
+static const char *spelled(struct suggest *s, const char *path)
+{
+    return with_variables(s, path, glob_literal(s->arena, path));
+}
+
+/* A rule that is there already, whose path may be a pattern. */
+static const char *spelled_rule(struct suggest *s, const struct path_rule *rule)
+{
+    return rule->is_glob ? with_variables(s, rule->path, rule->path) : spelled(s, rule->path);
 }
 
 static const struct path_rule *rule_of(const struct suggest *s, const struct origin *origin)
@@ -78,7 +88,7 @@ static int remove_at(struct suggest *s, const char *path)
 
             if (policy->layers[i]->kind != LAYER_REQUEST || !is_narrower || rule->is_glob || strcmp(rule->path, path) != 0)
                 continue;
-            r = suggest_remove(s, &rule->origin, spelled(s, rule->path));
+            r = suggest_remove(s, &rule->origin, spelled_rule(s, rule));
             if (r < 0 || s->made->none)
                 return r;
         }
@@ -126,6 +136,17 @@ static int grant(struct suggest *s, const char *inside, bool is_write)
     return r;
 }
 
+/* What stands before a pattern's first wildcard, or the path itself. NULL without memory. */
+static const char *root_of(struct suggest *s, const char *pattern)
+{
+    const char *rest = pattern, *start, *end = pattern;
+    size_t length;
+
+    while (glob_next_component(&rest, &start, &length) && !glob_is_wild(start, length))
+        end = start + length;
+    return end == pattern ? "/" : arena_string_n(s->arena, pattern, (size_t)(end - pattern));
+}
+
 /* Everything that a pattern matches comes free with it. */
 static int take_away(struct suggest *s, const struct path_rule *rule)
 {
@@ -137,14 +158,16 @@ static int take_away(struct suggest *s, const struct path_rule *rule)
             const struct path_rule *one = &policy->layers[i]->paths[j];
 
             if (policy->layers[i]->kind == LAYER_REQUEST && one->kind == rule->kind && strcmp(one->path, rule->path) == 0)
-                r = suggest_remove(s, &one->origin, spelled(s, one->path));
+                r = suggest_remove(s, &one->origin, spelled_rule(s, one));
         }
     if (r < 0 || s->made->none)
         return r;
     s->made->is_wider = rule->is_glob || rule->kind == PATH_PROTECTED;
     s->made->note = rule->is_glob ? "a pattern has no exceptions: everything else that it matches comes free as well"
                                   : "everything at and below that path comes free as well";
-    return s->made->note ? 0 : error_memory(s->err);
+    s->made->is_write = rule->kind != PATH_DENIED;
+    s->made->freed = root_of(s, rule->path);
+    return s->made->freed ? 0 : error_memory(s->err);
 }
 
 static bool protects(const struct suggest *s, const struct document *document)
@@ -159,7 +182,8 @@ static int unprotect(struct suggest *s, const char *path)
 
     if (!name)
         return suggest_none(s, "no rule can: Cordon keeps %s as it is", path);
-    s->made->is_wider = true;
+    s->made->is_wider = s->made->is_write = true;
+    s->made->freed = s->input->variables->workspace;
     s->made->note = "the name is given up in every writable directory; what it names may then run outside of the container";
     return suggest_add(s, "filesystem.unprotectedPaths", suggest_quote(s->arena, name), protects);
 }

@@ -221,7 +221,7 @@ int why_settle(struct why_world *world, const struct question *question, const s
         }
     }
     if (status == 0)
-        status = radius_look(world->assembly.policy->arena, &first, &total, &places, ret_radius, err);
+        status = radius_look(world->assembly.policy->arena, &first, tried, &total, &places, ret_radius, err);
     if (status == 0)
         *ret_suggestion = total;
     return status;

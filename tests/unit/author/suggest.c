@@ -141,6 +141,19 @@ TEST(a_rule_at_the_very_path_is_taken_away)
     free_tree();
 }
 
+TEST(a_pattern_that_goes_is_shown_as_it_stands_and_says_where_it_held)
+{
+    struct suggestion suggestion;
+
+    make_tree();
+    use("filesystem:\n  readwritePaths: ['${workspace}']\n  deniedPaths: ['${workspace}/**/*.pem']\n");
+    suggestion = for_path(OPERATION_READ, "ws/key.pem");
+    check_string(suggestion.edits[0].value, "\"${workspace}/**/*.pem\"");
+    check_string(suggestion.freed, full_path(&f, "ws"));
+    check(!suggestion.grant && suggestion.is_wider && !suggestion.is_write);
+    free_tree();
+}
+
 TEST(a_protected_name_is_given_up_by_name)
 {
     struct suggestion suggestion;

@@ -87,7 +87,7 @@ static void show(const char *line, struct text *text, struct text *json)
     if (judged.judgement != JUDGED_ALLOWED && judged.judgement != JUDGED_DEPENDS) {
         input = (struct suggest_input){f.policy, f.plan, index, &f.variables, NULL};
         check_int(suggest(f.policy->arena, &input, &asked.question, &judged, &suggestion, &f.err), 0);
-        check_int(radius_look(f.policy->arena, &input, &suggestion, places(), &radius, &f.err), 0);
+        check_int(radius_look(f.policy->arena, &input, NULL, &suggestion, places(), &radius, &f.err), 0);
         why.suggestion = &suggestion;
         why.radius = &radius;
     }
