@@ -246,6 +246,7 @@ TEST(nobody_is_asked_about_what_is_denied_sensitive_protected_or_not_there)
     check_int(mkfifo(home_path("pipe"), 0644), 0);
     make(".bashrc", "true\n");
     begin("cat ~/shut/text ~/.ssh/id_rsa ~/alias ~/second ~/not-there ~/pipe /etc/shadow ../policy.yaml $XDG_STATE_HOME/cordon 2>/dev/null\n"
+          "ln -s ~/.ssh/id_rsa l; ln -s ~/.ssh d; ln -s ~ h; cat l d/id_rsa h/.ssh/id_rsa ~/shown/../.ssh/id_rsa 2>/dev/null\n"
           "ls ~/shown/ >/dev/null; cat /proc/1/environ 2>/dev/null; cat ~/note 2>/dev/null; echo end");
     check_int(next_question(), 1); /* the only one */
     check_string(approval.path, home_path("note"));
@@ -512,6 +513,61 @@ TEST(what_would_not_be_answered_is_refused_at_the_start)
     check_contains(err.text, "use cordon_spawn()");
     check_int(cordon_request_set_ask(request, 3600 * 1000 + 1, &err), -EINVAL);
     cordon_request_free(request);
+    close_files();
+}
+
+/* A link that the program made leads where it leads; the question says where. */
+TEST(a_link_is_asked_about_by_where_it_leads)
+{
+    open_files();
+    begin("ln -s ~/note innocent; ln -s ~ here; cat innocent here/other");
+    check_int(next_question(), 1);
+    check_string(approval.path, home_path("note"));
+    check_string(approval.named, "innocent");
+    check_contains(approval.text, "\nnamed  innocent\n");
+    answer(CORDON_ANSWER_ONCE);
+    check_int(next_question(), 1);
+    check_string(approval.path, home_path("other"));
+    check_string(approval.named, "here/other");
+    answer(CORDON_ANSWER_ONCE);
+    finish();
+    check_string(out, "the note\nthe other\n");
+    close_files();
+}
+
+/* While it waits, another thread puts another name where the kernel read the first. */
+TEST(a_name_that_is_changed_meanwhile_changes_nothing)
+{
+    open_files();
+    if (access("/usr/bin/python3", X_OK) < 0)
+        test_skip("python3");
+    begin("exec python3 - 2>&1 <<'X'\n"
+          "import ctypes, os, threading, time\n"
+          "libc = ctypes.CDLL(None, use_errno=True)\n"
+          "home = os.environ['HOME']\n"
+          "name = ctypes.create_string_buffer((home + '/note').encode(), 4096)\n"
+          "got = []\n"
+          "thread = threading.Thread(target=lambda: got.append(libc.open(name, 0)))\n"
+          "thread.start()\n"
+          "while not os.path.exists('go'): time.sleep(0.01)\n"
+          "name.value = (home + '/other').encode()\n"
+          "open('changed', 'w').close()\n"
+          "thread.join()\n"
+          "print(os.read(got[0], 100))\n"
+          "X\n");
+    for (bool is_asked = false; next_question();) {
+        struct pollfd none = {.fd = -1};
+
+        is_asked = strcmp(approval.path, home_path("note")) == 0;
+        if (is_asked) {
+            test_write_file("go", "", 0644);
+            for (int i = 0; access("changed", F_OK) < 0 && i < WAIT_MS; i += 10)
+                poll(&none, 1, 10);
+        }
+        answer(is_asked ? CORDON_ANSWER_ONCE : CORDON_ANSWER_DENY);
+    }
+    finish();
+    check_contains(out, "b'the note\\n'\n");
     close_files();
 }
 
