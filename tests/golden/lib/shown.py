@@ -34,6 +34,11 @@ class Names:
         """A command that is written down, with the ids of this execution."""
         return re.sub(rf"({RUN})(\.\d+)?", lambda m: self.known.get(m[0], self.known.get(m[1], m[1]) + (m[2] or "")), command)
 
+    def as_written(self, lines):
+        """Lines of this execution, with the ids that stand for theirs."""
+        written = {actual: name for name, actual in self.known.items()}
+        return [re.sub(rf"{RUN}(\.\d+)?", lambda m: written.get(m[0], m[0]), line) for line in lines]
+
 
 def line_matches(written, actual, names):
     """`…` in a written line is anything, an id another one that is always the same."""
