@@ -75,33 +75,30 @@ static bool is_there_outside(const struct denials *denials, const char *path)
     return lstat(plan_path_outside(denials->index, path, outside) ? outside : path, &st) == 0 || errno == EACCES;
 }
 
-/* The directory that a name is in, or is to come to be in. */
-static bool is_around_outside(const struct denials *denials, const char *path)
-{
-    char directory[PATH_MAX];
-    const char *last = path ? strrchr(path, '/') : NULL;
-
-    if (!last || last == path || last - path >= PATH_MAX)
-        return false;
-    snprintf(directory, sizeof(directory), "%.*s", (int)(last - path), path);
-    return is_there_outside(denials, directory);
-}
-
 /*
  * Is what was not found there outside, and the policy hides it? Of what was to be made, the directory. What is nowhere nobody
  * refused.
  */
 static bool is_hidden(const struct denials *denials, const struct tier_access *access, struct question *question, struct judged *ret_judged)
 {
-    bool makes = access->operation == OPERATION_CREATE;
+    const char *made = access->second, *last;
+    struct question around = {.operation = OPERATION_LOOK, .exe = question->exe, .call = question->call};
+    char directory[PATH_MAX];
 
+    if (access->operation == OPERATION_CREATE || access->operation == OPERATION_BIND)
+        made = access->path;
     question->exists = is_there_outside(denials, access->path);
     plan_judge(denials->index, question, ret_judged);
     if (ret_judged->judgement == JUDGED_HIDDEN)
         return true;
-    if (ret_judged->judgement != JUDGED_REFUSED || ret_judged->errnum != ENOENT)
+    last = made ? strrchr(made, '/') : NULL;
+    if (!last || last == made || last - made >= PATH_MAX)
         return false;
-    return access->second ? is_around_outside(denials, access->second) : makes && is_around_outside(denials, access->path);
+    snprintf(directory, sizeof(directory), "%.*s", (int)(last - made), made);
+    around.path = directory;
+    around.exists = is_there_outside(denials, directory);
+    plan_judge(denials->index, &around, ret_judged);
+    return ret_judged->judgement == JUDGED_HIDDEN;
 }
 
 /* Who refused is known better than asked, where it is more than that the kernel did. */
@@ -192,7 +189,7 @@ static int record(struct denials *denials, struct event_log *log, const struct t
 {
     struct question question = question_of(access);
     const char *arguments[ARGUMENTS_MAX + 1];
-    char outside[PATH_MAX];
+    char outside[PATH_MAX], target[16];
     auto_text struct text args = {0};
     struct judged judged;
     struct event_access event = {
@@ -210,6 +207,10 @@ static int record(struct denials *denials, struct event_log *log, const struct t
         .count = access->count,
     };
 
+    if (!event.named && access->target_pid && (access->operation == OPERATION_SIGNAL || access->operation == OPERATION_PTRACE)) {
+        snprintf(target, sizeof(target), "%d", (int)access->target_pid);
+        event.named = target;
+    }
     plan_judge(denials->index, &question, &judged);
     if (access->errnum == ENOENT && !is_hidden(denials, access, &question, &judged))
         return 0;

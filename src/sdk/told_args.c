@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <linux/fs.h>
 #include <linux/sched.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/personality.h>
@@ -65,6 +66,11 @@ static const struct word commands[] = {{1024, "F_SETLEASE"}, {1040, "F_SETDELEG"
 static const struct word personas[] = {WORD(ADDR_NO_RANDOMIZE), WORD(READ_IMPLIES_EXEC), WORD(MMAP_PAGE_ZERO), END};
 static const struct word resources[] = {{0, "RLIMIT_CPU"}, {4, "RLIMIT_CORE"}, {6, "RLIMIT_NPROC"}, {7, "RLIMIT_NOFILE"}, END};
 
+static const struct word signals[] = {
+    WORD(SIGHUP), WORD(SIGINT), WORD(SIGQUIT), WORD(SIGABRT), WORD(SIGKILL), WORD(SIGUSR1), WORD(SIGSEGV), WORD(SIGUSR2), WORD(SIGTERM),
+    WORD(SIGCHLD), WORD(SIGCONT), WORD(SIGSTOP), WORD(SIGTSTP), END,
+};
+
 enum how {
     HOW_NONE = 0,
     HOW_FLAGS,  /* those of the words that are set, and the rest as a number */
@@ -110,6 +116,11 @@ static const struct row {
     {__NR_process_vm_readv, {{0, "pid", HOW_NUMBER, NULL}}},
     {__NR_process_vm_writev, {{0, "pid", HOW_NUMBER, NULL}}},
     {__NR_kcmp, {{0, "pid", HOW_NUMBER, NULL}, {1, "pid", HOW_NUMBER, NULL}}},
+    {__NR_kill, {{0, "pid", HOW_NUMBER, NULL}, {1, "signal", HOW_ONE, signals}}},
+    {__NR_tkill, {{0, "tid", HOW_NUMBER, NULL}, {1, "signal", HOW_ONE, signals}}},
+    {__NR_tgkill, {{0, "pid", HOW_NUMBER, NULL}, {1, "tid", HOW_NUMBER, NULL}, {2, "signal", HOW_ONE, signals}}},
+    {__NR_rt_sigqueueinfo, {{0, "pid", HOW_NUMBER, NULL}, {1, "signal", HOW_ONE, signals}}},
+    {__NR_rt_tgsigqueueinfo, {{0, "pid", HOW_NUMBER, NULL}, {1, "tid", HOW_NUMBER, NULL}, {2, "signal", HOW_ONE, signals}}},
     {__NR_fcntl, {{0, "fd", HOW_NUMBER, NULL}, {1, "command", HOW_ONE, commands}}},
     {__NR_personality, {{0, "persona", HOW_FLAGS, personas}}},
     {__NR_prlimit64, {{0, "pid", HOW_NUMBER, NULL}, {1, "resource", HOW_ONE, resources}}},

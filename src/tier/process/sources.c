@@ -58,7 +58,11 @@ static const struct tier_source the_void = {
     "what is absent in the home (this kernel gives no overlay here); " VOID_BLIND,
 };
 
-static const struct tier_source void_with_home = {"void", SEES(LOOK) | SEES(LIST) | SEES(READ) | SEES(EXECUTE), VOID_BLIND};
+static const struct tier_source void_with_home = {
+    "void",
+    SEES(LOOK) | SEES(LIST) | SEES(READ) | SEES(EXECUTE),
+    "in the home, what was missing once, and what would lie below it; elsewhere " VOID_BLIND,
+};
 
 static const struct tier_source watch = {
     "watch",

@@ -87,6 +87,18 @@ static const struct {
     {__NR_tgkill, OPERATION_SIGNAL},
     {__NR_rt_sigqueueinfo, OPERATION_SIGNAL},
     {__NR_rt_tgsigqueueinfo, OPERATION_SIGNAL},
+    /* with a mode that makes programs for others */
+    {__NR_fchmod, OPERATION_METADATA},
+    {__NR_fchmodat, OPERATION_METADATA},
+    {__NR_fchmodat2, OPERATION_METADATA},
+    {__NR_openat, OPERATION_CREATE},
+    {__NR_mknodat, OPERATION_CREATE},
+#ifdef __x86_64__
+    {__NR_chmod, OPERATION_METADATA},
+    {__NR_open, OPERATION_CREATE},
+    {__NR_creat, OPERATION_CREATE},
+    {__NR_mknod, OPERATION_CREATE},
+#endif
 };
 
 static enum operation of_open(int flags, unsigned told)

@@ -258,7 +258,7 @@ TEST(a_call_that_the_filter_refuses_answers_as_before_and_is_told_with_its_argum
     check_int(told[6].errnum, ENOSYS);
     check_int(told[7].call, __NR_ioctl);
     check_int(told[8].errnum, EAFNOSUPPORT);
-    check_one(9, OPERATION_SYSCALL, BY_SECCOMP, EPERM, "/ws/f");
+    check_one(9, OPERATION_METADATA, BY_SECCOMP, EPERM, "/ws/f");
 #endif
     finish();
 }

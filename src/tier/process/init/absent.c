@@ -106,7 +106,7 @@ static int name_make(struct seen_name *name, const char *rest)
     return at + 1 < end;
 }
 
-int absent_is_of_plan(struct keeper *keeper, const struct call *call, uint32_t which, int is_followed)
+int absent_is_of_plan(struct keeper *keeper, const struct call *call, uint32_t which, int is_followed, int is_made)
 {
     char path[PATH_MAX] not_initialised;
     struct seen *seen = &keeper->seen;
@@ -122,7 +122,9 @@ int absent_is_of_plan(struct keeper *keeper, const struct call *call, uint32_t w
     string_append(path, path + sizeof(path), name->named);
     seen->count = which + 1;
     if (missing_find(keeper, call, from, path, is_followed, &length, &place) == 0) {
-        is_told = is_of_plan(&place) && name_make(name, path + length);
+        while (path[length] == '/')
+            length++;
+        is_told = (!is_made || path[length]) && is_of_plan(&place) && name_make(name, path + length);
         place_leave(&place);
     }
     name->from = from;

@@ -296,9 +296,9 @@ struct facts;
 
 /*
  * absent.c: does one of the names of the present call lead to something that is not there, in a directory of the plan's own? The
- * name is resolved up to there then.
+ * name is resolved up to there then. With `is_made` the name itself need not be there, but its directory.
  */
-int absent_is_of_plan(struct keeper *keeper, const struct call *call, uint32_t which, int is_followed);
+int absent_is_of_plan(struct keeper *keeper, const struct call *call, uint32_t which, int is_followed, int is_made);
 
 /*
  * filter_answer.c: the negative errno with which the filter refuses a call that it hands over to be told of; else 0. Is it handed

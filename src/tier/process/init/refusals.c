@@ -63,7 +63,7 @@ static int is_hidden(struct keeper *keeper, const struct call *call)
     if (call->number == __NR_connect && string_equal(keeper->seen.names[0].named, "/var/run/nscd/socket"))
         return 0; /* every C library tries it */
     for (uint32_t i = keeper->seen.count; i-- > 0;)
-        if (absent_is_of_plan(keeper, call, i, follows(call)))
+        if (absent_is_of_plan(keeper, call, i, follows(call), i > 0))
             return 1;
     return 0;
 }

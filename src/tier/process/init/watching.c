@@ -217,7 +217,7 @@ static int look_at_path(struct keeper *keeper, const struct call *call, size_t r
     count = use_count(use, key, errnum);
     if (!(keeper->record->flags & RECORD_WATCHED))
         count = 0;
-    if ((count || keeper->asks >= 0) && errnum == ENOENT && !keeper->view.is_foreign && !absent_is_of_plan(keeper, call, 0, !nofollow))
+    if ((count || keeper->asks >= 0) && errnum == ENOENT && !keeper->view.is_foreign && !absent_is_of_plan(keeper, call, 0, !nofollow, 0))
         count = 0; /* absent outside as well */
     else if (errnum && asking_hold(keeper, call, TOLD_BY_WATCH, errnum, KEEPER_CONTINUE))
         return 1;
