@@ -225,6 +225,8 @@ static int collect_directory(struct compile *c, struct point *point, bool is_den
     r = walk_directory(&walk, AT_FDCWD, point->path, point->path, 0);
     if (walk.is_alone)
         *alone_left -= walk.looked_at < *alone_left ? walk.looked_at : *alone_left;
+    if (r > 0) /* not all of it was looked at: the names of others in it are still to be found */
+        files->walked_count--;
     return r < 0 ? r : 0;
 }
 

@@ -184,6 +184,36 @@ TEST(what_a_deeper_rule_grants_again_is_not_taken_for_denied)
     fixture_close(&f);
 }
 
+static void fill(const char *directory, unsigned count)
+{
+    char name[64];
+
+    make_directory(&f, directory);
+    for (unsigned i = 0; i < count; i++) {
+        snprintf(name, sizeof(name), "%s/n%u", directory, i);
+        make_file(&f, name);
+    }
+}
+
+/* Of what stands alone only a little is looked at: first what is denied, and what was not looked at counts as not known. */
+TEST(large_readable_trees_hide_no_other_name_of_a_denied_file)
+{
+    fixture_open(&f);
+    f.facts.keeps_names = true;
+    fill("large", 1100);
+    make_directory(&f, "small");
+    make_directory(&f, "zkeys");
+    write_file(&f, "zkeys/key", "secret");
+    make_hard_link("small/alias", "zkeys/key");
+    make_hard_link("large/alias", "zkeys/key");
+    make_hard_link("ws/alias", "zkeys/key");
+    accept_text(&f, "filesystem:\n  readonlyPaths: [\"@/large\", \"@/small\"]\n  readwritePaths: [\"@/ws\"]\n  deniedPaths: [\"@/zkeys\"]\n");
+    check_string(what_is_at(&f, "ws/alias"), "mask");
+    check_string(what_is_at(&f, "small/alias"), "mask");
+    check_string(what_is_at(&f, "large/alias"), "mask");
+    fixture_close(&f);
+}
+
 TEST(a_file_that_is_granted_by_its_own_name_is_another_name_too)
 {
     static const char grant[] = "filesystem:\n  readwritePaths: [\"@/ws/alias\"]\n";
