@@ -331,10 +331,12 @@ CORDON_API CORDON_MUST_CHECK int cordon_reach_once(const struct cordon_request *
  * What it changes is kept apart, as by cordon_request_set_review(), to be shown, committed or discarded; with
  * CORDON_LEARN_IN_PLACE it changes the workspace itself. Without a network, but for `hosts` (NULL-terminated, or NULL), on every
  * port; with CORDON_LEARN_RECORD_HOSTS there is a gateway that refuses and records every other host, so that rules can be
- * proposed. Then cordon_learn() with the run's id (cordon_container_id()). Not with a profile.
+ * proposed. Its home is private; with CORDON_LEARN_READ_HOME it may read the real one, but for what is sensitive, and write
+ * none of it (the workspace is set before). Then cordon_learn() with the run's id (cordon_container_id()). Not with a profile.
  */
 #define CORDON_LEARN_IN_PLACE     2u
 #define CORDON_LEARN_RECORD_HOSTS 4u
+#define CORDON_LEARN_READ_HOME    16u
 CORDON_API CORDON_MUST_CHECK int cordon_request_set_learning(struct cordon_request *request, const char *const *hosts,
                                                              uint32_t flags, struct cordon_error *err);
 CORDON_API CORDON_MUST_CHECK int cordon_learn(const struct cordon_request *request, const char *const *runs, const char *into,

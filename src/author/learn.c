@@ -283,7 +283,16 @@ static int propose_hosts(struct learned *learned, const struct learn_needs *need
 }
 
 /* What is secret and lies in a tree that was learned is taken out of it. */
-static int learn_denials(struct learned *learned, struct error *err)
+static bool is_in_granted_tree(const struct learned *learned, const char *path)
+{
+    for (size_t i = 0; i < learned->rule_count; i++)
+        if ((learned->rules[i].kind == LEARN_READONLY || learned->rules[i].kind == LEARN_READWRITE) &&
+            path_is_within(path, learned->rules[i].text) && strcmp(path, learned->rules[i].text) != 0)
+            return true;
+    return false;
+}
+
+static int learn_denials(const struct learn_needs *needs, struct learned *learned, struct error *err)
 {
     const char **texts = NULL;
     size_t count = 0, rules = learned->rule_count;
@@ -293,6 +302,15 @@ static int learn_denials(struct learned *learned, struct error *err)
     for (size_t i = 0; i < rules && r == 0; i++)
         if (learned->rules[i].kind == LEARN_READONLY || learned->rules[i].kind == LEARN_READWRITE)
             r = learn_sensitive_below(learned->arena, learned->places, learned->rules[i].text, &texts, &count, err);
+    for (size_t i = 0; i < needs->shut_count; i++) {
+        const char *path = needs->shut[i]->path, *pattern;
+
+        if (!is_in_granted_tree(learned, path) || !learn_name_can_be_written(learned->places, path))
+            continue;
+        pattern = learn_name_pattern(learned->arena, path);
+        if (!pattern || arena_append_once(learned->arena, &texts, &count, pattern) < 0)
+            return error_memory(err);
+    }
     for (size_t i = 0; i < count && r == 0; i++)
         r = learn_rule_get(learned, LEARN_DENIED, texts[i], &rule, err);
     return r;
@@ -403,7 +421,7 @@ int learn_policy(const struct learn_input *input, const struct learn_options *op
     if (r == 0 && needs.proposed_count)
         r = propose_hosts(learned, &needs, err);
     if (r == 0)
-        r = learn_denials(learned, err);
+        r = learn_denials(&needs, learned, err);
     if (r < 0)
         return r;
     sort_rules(learned, learned->rules, learned->rule_count);

@@ -43,6 +43,7 @@ struct learn_use {
     const char *call;         /* system call, NULL = not known */
     const char *exe;          /* who; NULL = not known */
     bool is_refused, is_hidden, is_missing;
+    bool is_shut;    /* refused by a rule that denies the name, and not for want of one that grants it */
     bool is_private; /* done to what is the container's own and not the host's */
     unsigned sequence;        /* in the record */
     unsigned run;             /* index into learn_input.runs */
@@ -174,6 +175,7 @@ struct learn_confining {
     const char *const *hosts; /* NULL-terminated or NULL: what may be connected to, on every port */
     bool records_hosts;       /* there is a gateway also where nothing may be connected to, which tells what was tried */
     const char *home;
+    const char *const *readable; /* paths in the home, NULL-terminated or NULL: what of it is not sensitive may be read */
     bool (*exists)(const char *path); /* is there something of that name? */
 };
 

@@ -28,55 +28,64 @@ static void add_item(struct text *out, const char *text)
     text_add(out, "\n");
 }
 
-/* Where it is there it is named, so that its other names (hard links) are shut, too; else a pattern, for what may come to be. */
-static int add_denial(struct text *out, struct arena *arena, const struct learn_confining *confining, const char *path)
-{
-    const char *text = confining->exists(path) ? path : NULL;
-
-    for (size_t i = 0; i < ARRAY_COUNT(readable) && !text; i++)
-        if (path_is_within(path, readable[i])) {
-            text = learn_name_pattern(arena, path);
-            if (!text)
-                return -ENOMEM;
-        }
-    if (text)
-        add_item(out, text);
-    return 0;
-}
-
-static bool is_within_readable(const char *path)
+static bool is_readable(const struct learn_confining *confining, const char *path)
 {
     for (size_t i = 0; i < ARRAY_COUNT(readable); i++)
         if (path_is_within(path, readable[i]))
             return true;
-    return false;
+    return confining->readable && path_is_within(path, confining->home);
+}
+
+/* Where it is there it is named, so that its other names (hard links) are shut, too; else a pattern, for what may come to be. */
+static int add_denial(struct text *out, struct arena *arena, const struct learn_confining *confining, const struct sensitive *row)
+{
+    bool is_homely = row->path[0] == '~';
+    const char *path = is_homely ? arena_printf(arena, "%s%s", confining->home, row->path + 1) : row->path;
+    bool is_granted;
+
+    if (!path)
+        return -ENOMEM;
+    is_granted = is_readable(confining, path);
+    if (!is_granted && !(is_homely && holds_keys(row->kind)))
+        return 0;
+    if (!confining->exists(path)) {
+        if (!is_granted)
+            return 0;
+        path = learn_name_pattern(arena, path);
+        if (!path)
+            return -ENOMEM;
+    }
+    add_item(out, path);
+    return 0;
+}
+
+static int add_pattern(struct text *out, struct arena *arena, const char *tree, const struct sensitive *row)
+{
+    const char *path = arena_printf(arena, "%s%s", tree, row->path);
+
+    if (!path)
+        return -ENOMEM;
+    add_item(out, path);
+    return 0;
 }
 
 static int add_denials(struct text *out, struct arena *arena, const struct learn_confining *confining, struct error *err)
 {
     size_t count;
     const struct sensitive *rows = sensitive_rows(&count);
+    int r = 0;
 
     text_add(out, "  deniedPaths:\n");
-    for (size_t i = 0; i < count; i++) {
-        bool is_homely = rows[i].path[0] == '~';
-        const char *path;
-        int r = 0;
-
-        if (strncmp(rows[i].path, "/**/", 4) == 0)
-            path = arena_printf(arena, "${workspace}%s", rows[i].path);
-        else
-            path = is_homely ? arena_printf(arena, "%s%s", confining->home, rows[i].path + 1) : rows[i].path;
-        if (!path)
-            return error_memory(err);
-        if (path[0] == '$')
-            add_item(out, path);
-        else if (is_within_readable(path) || (is_homely && holds_keys(rows[i].kind)))
-            r = add_denial(out, arena, confining, path);
-        if (r < 0)
-            return error_memory(err);
+    for (size_t i = 0; i < count && r == 0; i++) {
+        if (strncmp(rows[i].path, "/**/", 4) != 0) {
+            r = add_denial(out, arena, confining, &rows[i]);
+            continue;
+        }
+        r = add_pattern(out, arena, "${workspace}", &rows[i]);
+        if (r == 0 && confining->readable)
+            r = add_pattern(out, arena, "${home}", &rows[i]);
     }
-    return 0;
+    return r < 0 ? error_memory(err) : 0;
 }
 
 static void add_network(struct text *out, const char *const *hosts, bool records_hosts)
@@ -97,16 +106,41 @@ static void add_network(struct text *out, const char *const *hosts, bool records
     }
 }
 
+/* Each name but those that are sensitive themselves, or that a document cannot say. */
+static int add_home(struct text *out, const struct learn_confining *confining, struct error *err)
+{
+    const struct learn_places places = {.home = confining->home};
+
+    if (confining->readable && strpbrk(confining->home, "*?["))
+        return error_set(err, ERROR_INVALID, EINVAL, "the home %.200s has a name like a pattern, so what is sensitive in it cannot be shut",
+                         confining->home);
+    for (size_t i = 0; confining->readable && confining->readable[i]; i++) {
+        const char *path = confining->readable[i];
+        struct json json = JSON_INIT(out, 0);
+
+        if (learn_sensitive(&places, path) || !learn_name_can_be_written(&places, path))
+            continue;
+        text_add(out, "    - {path: ");
+        json_add_string(&json, NULL, path);
+        text_add(out, ", optional: true}\n");
+    }
+    return 0;
+}
+
 int learn_confinement(const struct learn_confining *confining, char **ret_text, struct error *err)
 {
     struct arena *arena auto_arena = arena_new();
     struct text out auto_text = {0};
+    int r;
 
     if (!arena)
         return error_memory(err);
     text_add(&out, "version: cordon/1\nname: learn\nextends: [coding-agent]\nfilesystem:\n  readonlyPaths:\n");
     for (size_t i = 0; i < ARRAY_COUNT(readable); i++)
         text_printf(&out, "    - {path: %s, optional: true}\n", readable[i]);
+    r = add_home(&out, confining, err);
+    if (r < 0)
+        return r;
     if (add_denials(&out, arena, confining, err) < 0)
         return -ENOMEM;
     /* git takes a configuration that is shut for a failure, and one that is absent for none: so it is where the policy is used. */

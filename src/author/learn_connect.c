@@ -12,16 +12,6 @@ static int omit(struct finding *f, const struct learn_use *use, const char *text
     return learn_omit(f->learned, use, text, reason, is_sensitive, f->err);
 }
 
-static int add_pointer(struct finding *f, const struct learn_use ***list, size_t *count, const struct learn_use *use)
-{
-    const struct learn_use **added = arena_append(f->map->arena, *list, *count);
-
-    if (!added)
-        return error_memory(f->err);
-    *added = use;
-    return 0;
-}
-
 /* Whoever talks to an agent of keys uses them; where such a socket lies is up to who started it. */
 static bool is_agent(const char *path)
 {
@@ -43,7 +33,7 @@ static int find_socket(struct finding *f, const struct learn_use *use)
         return 0;
     if (!learn_name_can_be_written(&f->map->places, use->path))
         return omit(f, use, use->path, "its name cannot be written in a policy", false);
-    return add_pointer(f, &f->needs->sockets, &f->needs->socket_count, use);
+    return learn_add_use(f->map->arena, &f->needs->sockets, &f->needs->socket_count, use, f->err);
 }
 
 /* A name that a program asked for is its own choice of words: it may look like a pattern, or like an address. */
@@ -60,8 +50,8 @@ static int add_host(struct finding *f, const struct learn_use *use)
     int r;
 
     if (!use->is_refused || f->options->takes_denied_hosts)
-        return add_pointer(f, &f->needs->hosts, &f->needs->host_count, use);
-    r = add_pointer(f, &f->needs->proposed, &f->needs->proposed_count, use);
+        return learn_add_use(f->map->arena, &f->needs->hosts, &f->needs->host_count, use, f->err);
+    r = learn_add_use(f->map->arena, &f->needs->proposed, &f->needs->proposed_count, use, f->err);
     return r < 0 ? r : omit(f, use, use->host, "the network refused it; a rule for it is proposed", false);
 }
 

@@ -52,6 +52,7 @@ static int compare_uses(const struct learn_use *a, const struct learn_use *b)
         {a->is_missing, b->is_missing},
         {a->is_address, b->is_address},
         {a->is_private, b->is_private},
+        {a->is_shut, b->is_shut},
         {a->is_name_only, b->is_name_only},
     };
     const char *const texts[][2] = {
@@ -143,6 +144,7 @@ static int read_access(struct learn_input *input, const struct event_access *acc
     use->operation = access->operation;
     use->is_refused = strcmp(access->type, "access.denied") == 0;
     use->is_hidden = access->is_hidden;
+    use->is_shut = use->is_refused && access->rule && strstr(access->rule, "filesystem.deniedPaths");
     use->is_private = !use->is_refused && !access->outside;
     use->is_missing = use->is_refused && access->errnum == ENOENT && !access->is_hidden;
     use->count = access->count;

@@ -249,6 +249,24 @@ static int find_file(struct finding *f, const struct learn_use *use)
     return r;
 }
 
+int learn_add_use(struct arena *arena, const struct learn_use ***list, size_t *count, const struct learn_use *use, struct error *err)
+{
+    const struct learn_use **added = arena_append(arena, *list, *count);
+
+    if (!added)
+        return error_memory(err);
+    *added = use;
+    return 0;
+}
+
+/* A second name of a key says nothing of being one, and whoever recorded knew. */
+static int find_shut(struct finding *f, const struct learn_use *use)
+{
+    int r = learn_add_use(f->map->arena, &f->needs->shut, &f->needs->shut_count, use, f->err);
+
+    return r < 0 ? r : omit(f, use, use->path, "a denial shut it while it was recorded", true);
+}
+
 static int find_use(struct finding *f, const struct learn_use *use)
 {
     const char *path = NULL, *reason;
@@ -259,6 +277,8 @@ static int find_use(struct finding *f, const struct learn_use *use)
     reason = why_sensitive(f, use, &path);
     if (reason)
         return omit(f, use, path, reason, true);
+    if (use->is_shut && use->path)
+        return find_shut(f, use);
     if (use->operation == OPERATION_CONNECT)
         return learn_find_connect(f, use);
     if (use->operation == OPERATION_BIND)

@@ -66,6 +66,10 @@ const char *learn_name_pattern(struct arena *arena, const char *path);
 int learn_sensitive_below(struct arena *arena, const struct learn_places *places, const char *tree, const char ***texts,
                           size_t *count, struct error *err) must_check;
 
+/* A list of uses in the arena. */
+int learn_add_use(struct arena *arena, const struct learn_use ***list, size_t *count, const struct learn_use *use,
+                  struct error *err) must_check;
+
 /* One use's need of one path. */
 struct learn_need {
     const char *path; /* must be granted, itself or by something above it */
@@ -80,7 +84,8 @@ struct learn_needs {
     struct learn_need *items;
     size_t count;
     const struct learn_use **hosts, **proposed, **sockets;
-    size_t host_count, proposed_count, socket_count;
+    const struct learn_use **shut; /* left out, and to be denied where a tree around them is granted */
+    size_t host_count, proposed_count, socket_count, shut_count;
 };
 int learn_needs_find(struct learn_map *map, const struct learn_input *input, const struct learn_options *options,
                      struct learned *learned, struct learn_needs *ret_needs, struct error *err) must_check;

@@ -14,9 +14,13 @@ static struct sensitive_places places_of(const struct learn_places *places)
 
 const char *learn_sensitive(const struct learn_places *places, const char *path)
 {
+    static const char *const own[] = {"/.local/state/cordon", "/.config/cordon", "/.cache/cordon"};
     const struct sensitive_places whose = places_of(places);
     const struct sensitive *row = sensitive_find(&whose, path);
 
+    for (size_t i = 0; i < ARRAY_COUNT(own) && path_is_within(path, places->home); i++)
+        if (path_is_within(path + (places->home[1] ? strlen(places->home) : 0), own[i]))
+            return "Cordon's own";
     return row ? row->what : NULL;
 }
 

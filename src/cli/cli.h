@@ -39,7 +39,7 @@ struct cli {
     bool has_no_card;
     const char *runs[CLI_RUNS_MAX + 1]; /* learn: of --from, NULL-terminated */
     const char *into;                   /* learn */
-    bool takes_denied_hosts, records_hosts; /* learn */
+    bool takes_denied_hosts, records_hosts, reads_home; /* learn */
     enum changes changes;               /* learn */
     const char *hosts[CLI_HOSTS_MAX + 1]; /* learn: of --network host:NAME */
     char run_id[32];                    /* of what run_contained() ran; "" = it was not started */
@@ -111,7 +111,7 @@ extern const struct option option_sarif, option_offline, option_threshold, optio
 /* simulate.c */
 extern const struct option option_recorded, option_run, option_fail_on;
 /* learn.c */
-extern const struct option option_from, option_into, option_denied_hosts, option_learn_network, option_changes;
+extern const struct option option_from, option_into, option_denied_hosts, option_learn_network, option_learn_home, option_changes;
 /* runs.c */
 extern const struct option option_number;
 /* policy_prove.c */

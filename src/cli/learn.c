@@ -85,10 +85,25 @@ const struct option option_changes = {"changes", 0, VALUE_TEXT, "keep|discard|di
                                       "what becomes of what the command changes: kept apart (the default), dropped, or made at once",
                                       apply_changes};
 
+static int apply_home(struct cli *cli, const char *value, struct cordon_error *err)
+{
+    cli->reads_home = strcmp(value, "read") == 0;
+    if (cli->reads_home || strcmp(value, "private") == 0)
+        return 0;
+    err->kind = CORDON_ERROR_INVALID;
+    err->errnum = EINVAL;
+    snprintf(err->text, sizeof(err->text), "--home %s: write private, or read", value);
+    return -EINVAL;
+}
+
+const struct option option_learn_home = {"home", 0, VALUE_TEXT, "private|read",
+                                         "an empty home of its own (the default), or the real one, read-only, but for what is sensitive",
+                                         apply_home};
+
 static int prepare(struct cli *cli, struct cordon_error *err)
 {
     uint32_t flags = (cli->changes == CHANGES_DIRECT ? CORDON_LEARN_IN_PLACE : 0) |
-                     (cli->records_hosts ? CORDON_LEARN_RECORD_HOSTS : 0);
+                     (cli->records_hosts ? CORDON_LEARN_RECORD_HOSTS : 0) | (cli->reads_home ? CORDON_LEARN_READ_HOME : 0);
 
     if (cli->changes == CHANGES_DIRECT && cli->is_reviewed) {
         err->kind = CORDON_ERROR_INVALID;

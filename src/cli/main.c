@@ -34,7 +34,7 @@ static const struct option *const simulate_options[] = {
     &option_policy, &option_profile, &option_workspace, &option_set, &option_recorded, &option_run,
     &option_fail_on, &option_json,   &option_help,      NULL};
 static const struct option *const learn_options[] = {
-    &option_from, &option_into, &option_denied_hosts, &option_learn_network, &option_changes, &option_review_dir, &option_policy,
+    &option_from, &option_into, &option_denied_hosts, &option_learn_network, &option_learn_home, &option_changes, &option_review_dir, &option_policy,
     &option_workspace, &option_timeout, &option_tty, &option_json, &option_help, NULL};
 static const struct option *const prove_options[] = {
     &option_can_read,    &option_can_write,       &option_can_reach,       &option_reads, &option_reaches,

@@ -11,6 +11,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "event/read.h"
+#include "sdk/learn_home.h"
 #include "sdk/places.h"
 #include "sdk/request.h"
 
@@ -42,6 +43,8 @@ static int write_confinement(const struct cordon_request *request, const char *c
         return error_memory(err);
     r = places_find_caller(arena, environment_of(request), &places, err);
     confining.home = places.home;
+    if (r == 0 && flags & CORDON_LEARN_READ_HOME)
+        r = learn_home_list(arena, places.home, request->workspace, &confining.readable, err);
     return r < 0 ? r : learn_confinement(&confining, ret_text, err);
 }
 
@@ -50,7 +53,7 @@ int cordon_request_set_learning(struct cordon_request *request, const char *cons
     char *text auto_free = NULL;
     int r;
 
-    if (flags & ~(CORDON_LEARN_IN_PLACE | CORDON_LEARN_RECORD_HOSTS))
+    if (flags & ~(CORDON_LEARN_IN_PLACE | CORDON_LEARN_RECORD_HOSTS | CORDON_LEARN_READ_HOME))
         return error_set(public_error(err), ERROR_INVALID, EINVAL, "unknown flags 0x%x", flags);
     r = write_confinement(request, hosts, flags, &text, public_error(err));
     if (r == 0)

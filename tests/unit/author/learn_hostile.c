@@ -198,6 +198,46 @@ TEST(what_was_refused_widens_nothing)
     check_lacks(text, "\"${home}/Pictures\"");
 }
 
+static void shut(struct text *out, const char *run, const char *path)
+{
+    text_printf(out,
+                "{\"schema\":\"cordon-event/1\",\"id\":\"" RUN "%s.%u\",\"time\":\"t\",\"run\":\"" RUN "%s\",\"type\":\"access.denied\",\"operation\":\"read\","
+                "\"object\":{\"kind\":\"file\",\"path\":\"%s\",\"outside\":\"%s\",\"hidden\":false},\"call\":null,\"errno\":\"EACCES\","
+                "\"rule\":\"learn:40:7: filesystem.deniedPaths[3]\",\"process\":{\"pid\":2,\"exe\":\"" GIT "\"},\"count\":1}\n",
+                run, ++sequence, run, path, path);
+}
+
+/* A second name of a key says nothing of being one; that it was shut does. */
+TEST(what_a_denial_shut_is_not_learned_and_stays_shut_in_what_is)
+{
+    struct text events auto_text = {0};
+    char *text auto_free = NULL;
+
+    shut(&events, "a", "/home/u/.config/app/innocent");
+    shut(&events, "a", "/home/u/work/innocent");
+    used(&events, "a", "read", "/home/u/work/file", GIT);
+    text = policy_of(&events);
+    check_int(access_in(text, "/home/u/work/file"), ACCESS_READ);
+    check_int(access_in(text, "/home/u/work/innocent"), ACCESS_DENIED);
+    check_lacks(text, "- {path: \"${home}");
+    check_has(text, "# - read /home/u/.config/app/innocent: a denial shut it while it was recorded (");
+    check_has(text, "# - read /home/u/work/innocent: a denial shut it while it was recorded (");
+    check_has(text, "    - \"${workspace}/innocen[t]\"\n");
+    check_lacks(text, "    - \"${home}/.config/app/innocen[t]");
+}
+
+TEST(what_is_cordons_own_is_not_learned)
+{
+    struct text events auto_text = {0};
+    char *text auto_free = NULL;
+
+    denied(&events, "a", "read", "/home/u/.local/state/cordon/runs", "\"ENOENT\"", true);
+    used(&events, "a", "write", "/home/u/.config/cordon/x", GIT);
+    text = policy_of(&events);
+    check_lacks(text, "- {path: \"${home}");
+    check_has(text, "# - read /home/u/.local/state/cordon/runs: Cordon's own");
+}
+
 TEST(a_program_of_its_own_with_a_known_name_gets_no_profile)
 {
     struct text events auto_text = {0};
