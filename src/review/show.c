@@ -12,6 +12,8 @@
 #include "base/file.h"
 #include "review/inside.h"
 
+#define SHOWN_BYTES ((size_t)64 << 20) /* of contents; a program that changes more does not decide how much memory a review takes */
+
 static const char *const type_names[] = {
     [CHANGE_ADDED] = "added", [CHANGE_CONTENT] = "changed", [CHANGE_DELETED] = "deleted", [CHANGE_MODE] = "mode"};
 
@@ -38,20 +40,49 @@ const char *change_name(const struct change *change)
     return change->from && change->type == CHANGE_ADDED ? "renamed" : type_names[change->type];
 }
 
+/* What is new and everybody gets from the umask needs no word: who else may write it, and what can be executed, does. */
+static bool is_mode_told(const struct change *change)
+{
+    mode_t mode = change->after.mode;
+
+    return !S_ISLNK(mode) && (mode & 022 || (S_ISREG(mode) && mode & 0111));
+}
+
+static bool is_mode_changed(const struct change *change)
+{
+    const struct object *before = &change->before, *after = &change->after;
+
+    return before->mode && after->mode && !((before->mode ^ after->mode) & S_IFMT) && !S_ISLNK(after->mode) &&
+           (before->mode ^ after->mode) & 07777;
+}
+
+static void print_mode(struct text *out, const struct change *change)
+{
+    const struct object *before = &change->before, *after = &change->after;
+
+    if (is_mode_changed(change))
+        text_printf(out, "  %04o -> %04o", (unsigned)before->mode & 07777, (unsigned)after->mode & 07777);
+    else if (!((before->mode ^ after->mode) & S_IFMT) || !is_mode_told(change))
+        return;
+    else
+        text_printf(out, "  %04o", (unsigned)after->mode & 07777);
+    if (S_ISREG(after->mode) && after->mode & 0111 && !(before->mode & 0111))
+        text_add(out, ", executable");
+    if (after->mode & 022 & ~before->mode)
+        text_printf(out, ", %s may write it", after->mode & 02 ? "everybody" : "its group");
+}
+
 static void print_size(struct text *out, const struct change *change)
 {
     const struct object *before = &change->before, *after = &change->after;
 
-    if (change->type == CHANGE_MODE)
-        text_printf(out, "  %04o -> %04o", (unsigned)before->mode & 07777, (unsigned)after->mode & 07777);
-    else if (before->mode && after->mode && (before->mode ^ after->mode) & S_IFMT)
+    if (change->type != CHANGE_MODE && before->mode && after->mode && (before->mode ^ after->mode) & S_IFMT)
         text_printf(out, "  %s -> %s", object_kind(before->mode), object_kind(after->mode));
-    else if (S_ISREG(before->mode) && S_ISREG(after->mode))
+    else if (change->type != CHANGE_MODE && S_ISREG(before->mode) && S_ISREG(after->mode))
         text_printf(out, "  %llu -> %llu bytes", (unsigned long long)before->size, (unsigned long long)after->size);
-    else if (S_ISREG(after->mode))
+    else if (change->type != CHANGE_MODE && S_ISREG(after->mode))
         text_printf(out, "  %llu bytes", (unsigned long long)after->size);
-    if (change->type != CHANGE_MODE && S_ISREG(after->mode) && after->mode & 0111 && !(before->mode & 0111))
-        text_printf(out, "  %04o, executable", (unsigned)after->mode & 07777);
+    print_mode(out, change);
     if (change->link) {
         text_add(out, " -> ");
         text_add_safe(out, change->link);
@@ -226,13 +257,20 @@ static void print_link(struct text *out, char sign, int root, const char *path, 
     text_add(out, "\n");
 }
 
-static void print_names(struct text *out, const struct change *change)
+/* Below the workspace, where patch(1) is applied; what lies elsewhere must not look as if it lay there. */
+static int print_names(struct text *out, const struct review *review, const struct change *change, struct error *err)
 {
+    bool is_of_workspace = strcmp(review->trees[change->tree].source, review->workspace) == 0;
+    const char *name = is_of_workspace ? change->path : review_name_outside(review, review->arena, change);
+
+    if (!name)
+        return error_memory(err);
     text_add(out, "--- ");
-    text_add_safe(out, change->before.mode ? change->path : "/dev/null");
+    text_add_safe(out, change->before.mode ? name : "/dev/null");
     text_add(out, "\n+++ ");
-    text_add_safe(out, change->after.mode ? change->path : "/dev/null");
+    text_add_safe(out, change->after.mode ? name : "/dev/null");
     text_add(out, "\n");
+    return 0;
 }
 
 static int print_difference(struct text *out, const struct review *review, const struct change *change, struct error *err)
@@ -240,18 +278,20 @@ static int print_difference(struct text *out, const struct review *review, const
     auto_close int lower = review_root(review, change->tree, err), upper = -1;
     auto_free char *old_text = NULL, *new_text = NULL;
     size_t old_size = 0, new_size = 0;
-    bool is_large = change->before.size > REVIEW_DIFF_BYTES || change->after.size > REVIEW_DIFF_BYTES;
+    bool is_large = change->before.size > REVIEW_DIFF_BYTES || change->after.size > REVIEW_DIFF_BYTES || out->length > SHOWN_BYTES;
     int status = 0;
 
     upper = lower < 0 ? lower : review_upper(review, change->tree, err);
     if (upper < 0)
         return upper;
-    print_names(out, change);
-    if (change->type == CHANGE_MODE || ((change->before.mode ^ change->after.mode) & 07777 && change->before.mode && change->after.mode))
+    status = print_names(out, review, change, err);
+    if (status < 0)
+        return status;
+    if (is_mode_changed(change))
         text_printf(out, "mode %04o -> %04o\n", (unsigned)change->before.mode & 07777, (unsigned)change->after.mode & 07777);
-    if (!change->before.mode && S_ISREG(change->after.mode) && change->after.mode & 0111)
+    else if ((change->before.mode ^ change->after.mode) & S_IFMT && is_mode_told(change))
         text_printf(out, "new mode %04o\n", (unsigned)change->after.mode & 07777);
-    if (change->type == CHANGE_MODE)
+    if (change->type == CHANGE_MODE || S_ISDIR(change->after.mode))
         return 0;
     print_link(out, '-', lower, change->path, change->before.mode);
     print_link(out, '+', upper, change->path, change->after.mode);
@@ -274,11 +314,20 @@ static int print_difference(struct text *out, const struct review *review, const
 static int print_differences(struct text *out, const struct review *review, struct change *const *changes, size_t total,
                              struct error *err)
 {
+    bool is_cut = false;
     int status = 0;
 
-    for (size_t i = 0; i < total && status == 0; i++)
-        if (!S_ISDIR(changes[i]->after.mode ? changes[i]->after.mode : changes[i]->before.mode) || changes[i]->type == CHANGE_MODE)
-            status = print_difference(out, review, changes[i], err);
+    for (size_t i = 0; i < total && status == 0; i++) {
+        const struct change *change = changes[i];
+        bool is_directory = S_ISDIR(change->after.mode ? change->after.mode : change->before.mode);
+
+        if (is_directory && change->type != CHANGE_MODE && !is_mode_told(change))
+            continue;
+        if (!is_cut && out->length > SHOWN_BYTES)
+            text_add(out, "from here on sizes and digests alone: it would be too much; name paths to see what is in them\n");
+        is_cut = out->length > SHOWN_BYTES;
+        status = print_difference(out, review, change, err);
+    }
     return status;
 }
 
