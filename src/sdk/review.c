@@ -286,7 +286,10 @@ static void print_result(struct text *out, const struct wish *wish, const struct
     json_begin_object(&json, NULL);
     json_add_string(&json, "run", review_run(review));
     json_add_uint(&json, what, result->applied);
-    json_add_uint(&json, "left", result->left);
+    if (result->left == SIZE_MAX)
+        json_add_null(&json, "left"); /* nobody can say */
+    else
+        json_add_uint(&json, "left", result->left);
     json_add_string(&json, "recovered", *recovered ? recovered : NULL);
     json_add_string(&json, "notes", result->text.length ? result->text.data : NULL);
     json_end(&json);
@@ -313,6 +316,8 @@ static int apply(const char *run, const char *const *paths, size_t path_count, c
         status = wish->is_commit
                      ? review_commit(review, resolved, path_count, wish->is_forced, wish->expected, &result, public_error(err))
                      : review_discard(review, resolved, path_count, &result, public_error(err));
+    if (review && status < 0 && review_count(review, &result.left, NULL) < 0)
+        result.left = SIZE_MAX;
     if (review)
         print_result(&out, wish, review, recovered, &result, format, status == 0 || result.applied);
     text_finish(&result.text);
