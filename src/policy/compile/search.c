@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -23,6 +24,7 @@ struct search {
     struct compile *c;
     const struct path_rule **rules; /* denied patterns */
     const char **small;             /* the same in small letters */
+    size_t *roots;                  /* so much of each stands before its first wildcard */
     size_t rule_count;
     bool folds; /* in this tree two spellings may be one name */
     struct linked_files linked;
@@ -263,6 +265,40 @@ static int search_mounted_files(struct search *search, const char *tree)
     return r;
 }
 
+static size_t root_length(const char *pattern)
+{
+    const char *rest = pattern, *start, *end = pattern;
+    size_t length;
+
+    while (glob_next_component(&rest, &start, &length) && !glob_is_wild(start, length))
+        end = start + length;
+    return (size_t)(end - pattern);
+}
+
+/* Could the pattern match anything in a tree of this name? Letters of either case, since in some trees they are one. */
+static bool is_about(const struct search *search, size_t rule, const char *name, size_t length)
+{
+    size_t root = search->roots[rule];
+
+    return length == 1 || strncasecmp(name, search->rules[rule]->path, length < root ? length : root) == 0;
+}
+
+/* Where each pattern stands before the first component. False = none is about the tree. */
+static bool start_rules(struct search *search, const char *name, struct glob_state *at)
+{
+    size_t length = strlen(name);
+    bool is_one = false;
+
+    for (size_t i = 0; i < search->rule_count; i++)
+        if (is_about(search, i, name, length)) {
+            glob_start(search->rules[i]->path, &at[i]);
+            is_one = true;
+        } else {
+            memset(&at[i], 0, sizeof(at[i]));
+        }
+    return is_one;
+}
+
 /* `name` is what the tree is called inside, `host` where it lies. */
 static int search_tree(struct search *search, const char *name, const char *host)
 {
@@ -275,9 +311,9 @@ static int search_tree(struct search *search, const char *name, const char *host
     if (!at)
         return error_memory(search->err);
     next = at + search->rule_count;
+    if (!start_rules(search, name, at) && !is_wanted)
+        return 0;
     search->folds = search->rule_count && folding_is_possible_within(search->c, host);
-    for (size_t i = 0; i < search->rule_count; i++)
-        glob_start(search->rules[i]->path, &at[i]);
     while (glob_next_component(&name, &component, &length))
         for (size_t i = 0; i < search->rule_count; i++) {
             if (!is_alive(&at[i])) /* it stays so */
@@ -333,16 +369,18 @@ static int add_rule(struct search *search, const struct path_rule *rule)
 {
     struct arena *work = search->c->work;
     char *small = arena_string(work, rule->path);
-    size_t count = search->rule_count;
+    size_t count = search->rule_count, root_count = search->rule_count;
     const struct path_rule **slot = arena_append(work, search->rules, search->rule_count);
     const char **small_slot = arena_append(work, search->small, count);
+    size_t *root_slot = arena_append(work, search->roots, root_count);
 
-    if (!small || !slot || !small_slot)
+    if (!small || !slot || !small_slot || !root_slot)
         return error_memory(search->err);
     for (char *at = small; *at; at++)
         *at = small_letter(*at);
     *slot = rule;
     *small_slot = small;
+    *root_slot = root_length(rule->path);
     return 0;
 }
 
