@@ -280,6 +280,11 @@ static void add_detail(const struct page *page, const struct difference *item)
     text_add(page->out, is_object ? ")" : "");
 }
 
+static bool begins_with_number(const struct words_list *words)
+{
+    return words->count && words->items[0][0] >= '0' && words->items[0][0] <= '9';
+}
+
 static void add_block(const struct page *page, const struct difference *items, size_t count)
 {
     static const char signs[] = {[DIFFERENCE_WIDER] = '+', [DIFFERENCE_NARROWER] = '-', [DIFFERENCE_UNKNOWN] = '?'};
@@ -296,7 +301,7 @@ static void add_block(const struct page *page, const struct difference *items, s
     if (items->area == AREA_NETWORK) {
         add_words(page, " other than ", &items->other_than);
         add_words(page, " at ", &items->addresses);
-        add_words(page, ", port ", &items->ports);
+        add_words(page, begins_with_number(&items->ports) ? ", port " : ", ", &items->ports); /* "every port/tcp", "icmp" */
         add_requests(page, items);
         add_words(page, ", by ", &items->programs);
     }
