@@ -107,6 +107,20 @@ static int add_view(struct suggest *s, const char *inside)
     return suggest_add(s, "filesystem.views", value, NULL);
 }
 
+/* What holds everything that programs outside obey is nothing to open for one name in it. */
+static bool is_too_much(const struct suggest *s, const char *path)
+{
+    static const char *const trees[] = {"/bin", "/boot", "/etc", "/lib", "/lib64", "/opt", "/root", "/run", "/sbin", "/usr", "/var", "/home"};
+    const char *home = s->input->variables->home;
+
+    if (home && home[1] && path_is_within(home, path))
+        return true;
+    for (size_t i = 0; i < ARRAY_COUNT(trees); i++)
+        if (strcmp(path, trees[i]) == 0)
+            return true;
+    return false;
+}
+
 static int grant(struct suggest *s, const char *inside, bool is_write)
 {
     char outside[PATH_MAX];
@@ -122,6 +136,9 @@ static int grant(struct suggest *s, const char *inside, bool is_write)
         return suggest_none(s, "no rule can: new names directly in / are never made");
     if (strchr(s->made->grant, '$') || strchr(inside, '$'))
         return suggest_none(s, VARIABLE_IN_NAME);
+    if (is_write && is_too_much(s, s->made->grant))
+        return suggest_none(s, "no narrow rule can: it would take all of %s, writable; let the program write in a directory of its own",
+                            s->made->grant);
     ceiling = ceiling_against(s);
     if (ceiling)
         return suggest_none(s, "no rule can: the ceiling %s does not give as much of %s; who administers this machine can change that",

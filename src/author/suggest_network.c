@@ -114,6 +114,19 @@ static bool has_no_way_out(const struct suggest *s)
     return s->input->plan->network == PLAN_NET_NONE || s->input->plan->network == PLAN_NET_LOOPBACK;
 }
 
+static const char *danger_of(const struct net_address *address)
+{
+    switch (address->family ? net_address_class(address) : NET_PUBLIC) {
+    case NET_LINK_LOCAL:
+    case NET_METADATA:
+        return "metadata services lie there, and give out the machine's credentials to whoever asks";
+    case NET_PRIVATE:
+        return "it lies in the machine's own network, where services trust whoever asks";
+    default:
+        return NULL;
+    }
+}
+
 int suggest_network(struct suggest *s)
 {
     const struct question *question = s->question;
@@ -137,6 +150,8 @@ int suggest_network(struct suggest *s)
     }
     if (has_no_way_out(s))
         s->made->note = "the container gets a gateway, its only way out";
+    if (danger_of(&address))
+        s->made->note = danger_of(&address);
     if (!question->port && question->protocol != NET_ICMP) {
         s->made->is_wider = !question->host;
         s->made->note = question->host ? "the port is supposed: a name was asked for, and what it was for is not known"

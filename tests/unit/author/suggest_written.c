@@ -123,3 +123,30 @@ TEST(without_a_port_a_name_gets_one_and_an_address_every_one)
     check(!ask(&question, NULL).is_wider);
     finish();
 }
+
+TEST(what_is_dangerous_to_reach_is_said_with_the_rule)
+{
+    struct question metadata = {.operation = OPERATION_CONNECT, .port = 80, .address = {.family = AF_INET, .bytes = {169, 254, 169, 254}}};
+    struct question inside = {.operation = OPERATION_CONNECT, .port = 22, .address = {.family = AF_INET, .bytes = {10, 0, 0, 1}}};
+    struct question outside = {.operation = OPERATION_CONNECT, .port = 22, .address = {.family = AF_INET, .bytes = {93, 184, 216, 34}}};
+
+    use("network: {egress: {allow: [{to: [{host: other.example.com}]}]}}\n");
+    check_contains(ask(&metadata, NULL).note, "credentials");
+    check_contains(ask(&inside, NULL).note, "own network");
+    check(!ask(&outside, NULL).note);
+    finish();
+}
+
+TEST(nobody_is_told_to_make_the_home_or_the_system_writable)
+{
+    struct question home = {.operation = OPERATION_CREATE, .path = "/etc/new"}, below = {.operation = OPERATION_DELETE, .exists = true};
+
+    use("filesystem: {readonlyPaths: [/usr]}\n");
+    check_contains(ask(&home, NULL).none, "all of /etc, writable");
+    make_directory(&f, "home/project");
+    below.path = arena_printf(f.policy->arena, "%s/.bashrc", f.variables.home);
+    check_contains(ask(&below, NULL).none, "no narrow rule can");
+    below.path = arena_printf(f.policy->arena, "%s/project/file", f.variables.home);
+    check(!ask(&below, NULL).none);
+    finish();
+}
