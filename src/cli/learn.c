@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cli/cli.h"
 
@@ -135,6 +136,42 @@ static int learn_command(struct cli *cli)
     return status;
 }
 
+/* What --into names: whatever a command makes of it while it runs is not what a person wrote. */
+struct named {
+    struct stat link, file; /* zero: nothing is there */
+};
+
+static struct named look_at(const char *path)
+{
+    struct named named = {0};
+
+    if (!path)
+        return named;
+    if (lstat(path, &named.link) < 0)
+        named.link = (struct stat){0};
+    if (stat(path, &named.file) < 0)
+        named.file = (struct stat){0};
+    return named;
+}
+
+static bool is_same(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_mode == b->st_mode && a->st_size == b->st_size &&
+           a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
+}
+
+static int check_into(const struct cli *cli, const struct named *before)
+{
+    struct named now = look_at(cli->into);
+    struct cordon_error err = {.kind = CORDON_ERROR_FORBIDDEN, .errnum = EBUSY};
+
+    if (is_same(&before->link, &now.link) && is_same(&before->file, &now.file))
+        return 0;
+    snprintf(err.text, sizeof(err.text), "%.300s was changed while the command ran, so nothing was learned into it: look at it, then "
+             "`cordon learn --from %s --into FILE`", cli->into, cli->run_id);
+    return print_error(cli, &err, EXIT_USAGE);
+}
+
 static int learn(struct cli *cli)
 {
     uint32_t flags = (cli->takes_denied_hosts ? CORDON_LEARN_DENIED_HOSTS : 0) | (cli->is_json ? CORDON_LEARN_JSON : 0);
@@ -157,6 +194,7 @@ static int learn(struct cli *cli)
 
 int run_learn(struct cli *cli)
 {
+    struct named before = look_at(cli->into);
     int status, discarded = 0, of_command = 0;
 
     if (cli->operand_count && cli->runs[0])
@@ -168,7 +206,9 @@ int run_learn(struct cli *cli)
         if (!cli->runs[0])
             return of_command;
     }
-    status = learn(cli);
+    status = check_into(cli, &before);
+    if (!status)
+        status = learn(cli);
     if (cli->operand_count && (cli->changes == CHANGES_DISCARD || (cli->changes == CHANGES_KEEP && !cli->has_changes)))
         discarded = forget_review(cli, cli->run_id);
     return status ? status : discarded ? discarded : of_command;
