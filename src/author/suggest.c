@@ -126,7 +126,7 @@ int suggest_add(struct suggest *s, const char *member, const char *value,
         if (find_there(s, document, edit) < 0)
             return error_memory(s->err);
     }
-    return s->made->edit_count ? 0 : suggest_none(s, "no document of the request is in the way");
+    return s->made->edit_count ? 0 : suggest_none(s, "the documents grant as much already: what is in the way is a rule about another name of it, as of a link, or of a profile");
 }
 
 int suggest_remove(struct suggest *s, const struct origin *origin, const char *value)
