@@ -63,6 +63,7 @@ run_steps() { # [--list | --step NAME | NAME...]
         return
     fi
     if [ "${1-}" = --step ]; then
+        trap 'trap "" TERM; exit 143' TERM # told twice, itself and its group: what cleans up is not to be ended by the second
         "step_$2"
         return
     fi
