@@ -118,6 +118,14 @@ static int child_run(void *argument)
     return child_failed(child, "execute");
 }
 
+/* Who executed something left its frames behind, as the sanitizer sees it, and the next stack may lie there. */
+#ifdef __SANITIZE_ADDRESS__
+void __asan_unpoison_memory_region(const volatile void *at, size_t size);
+#define stack_forget(stack) __asan_unpoison_memory_region(stack, STACK_SIZE)
+#else
+#define stack_forget(stack) (void)(stack)
+#endif
+
 int spawn_child(int (*child)(void *argument), void *argument, unsigned long namespaces, pid_t *ret_pid, int *ret_pidfd,
                 const char **ret_step)
 {
@@ -129,6 +137,7 @@ int spawn_child(int (*child)(void *argument), void *argument, unsigned long name
     *ret_step = "map a stack";
     if (stack == MAP_FAILED)
         return -ENOMEM;
+    stack_forget(stack);
     /* No handler of this process may run on the child's side of the shared memory. */
     *ret_step = "block signals";
     sigfillset(&all);
