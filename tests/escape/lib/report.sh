@@ -23,10 +23,15 @@ that does not hold yet. Sources: numbers are those of the project's escape catal
 holes found in MXC, the rest are public incidents.
 
 TEXT
+    [ -z "$TOLD_BY" ] || cat <<'TEXT'
+*Told by* is who tells the user: each source with the rule, or else the layer, that the run's record names; *not seen* is a class
+that no source of a run with the default watch sees, *nothing to tell* what is refused by not being there ([events](events.md)).
+
+TEXT
     printf 'Kernel %s, launcher %s. ' "$(uname -r | cut -d. -f1,2)" "$(basename "$LAUNCHER")"
     report_counts_text
-    printf '\n\n| property | source | unconfined: user | unconfined: root | user | root | refused by |\n'
-    printf '| --- | --- | --- | --- | --- | --- | --- |\n'
+    printf '\n\n| property | source | unconfined: user | unconfined: root | user | root | refused by |%s\n' "${TOLD_BY:+ told by |}"
+    printf '| --- | --- | --- | --- | --- | --- | --- |%s\n' "${TOLD_BY:+ --- |}"
     for name in "${SELECTED[@]}"; do
         mapfile -t fields <"$ROOT/results/$name"
         case ${fields[0]} in
@@ -39,6 +44,7 @@ TEXT
         printf ' %s |' "$(report_cell "${fields[2]}")" "$(report_cell "${fields[3]}")" \
             "$(report_cell "${fields[4]}")" "$(report_cell "${fields[5]}")" \
             "$(report_cell "${fields[6]}")"
+        [ -z "$TOLD_BY" ] || printf ' %s |' "$(report_cell "$(cat "$ROOT/told/$name")")"
         printf '\n'
     done
 }

@@ -82,6 +82,17 @@ trial_text()
     printf '%s' "${text//|/ }"
 }
 
+# What Cordon's record of the trial says, for lib/told.py.
+trial_keep_record()
+{
+    local record found=()
+    [ "$MODE" != bare ] || return 0
+    for record in "$HOME_DIR"/.local/state/cordon/runs/*/events.jsonl; do
+        [ ! -s "$record" ] || found+=("$record")
+    done
+    [ ${#found[@]} = 0 ] || cat "${found[@]}" >"$ROOT/records/$NAME.$WHO"
+}
+
 trial_end()
 {
     local pid
@@ -130,6 +141,7 @@ trial()
             effect=yes
         fi
     fi
+    trial_keep_record
     echo "$status $effect $(trial_text)"
     trial_end
 )

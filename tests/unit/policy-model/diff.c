@@ -17,7 +17,7 @@
 #include "test.h"
 
 #define SEED 20261122u
-#define ALL  (GENERATE_PATHS | GENERATE_NETWORK | GENERATE_SETTINGS)
+#define ALL  (GENERATE_PATHS | GENERATE_NETWORK | GENERATE_SETTINGS | GENERATE_SECRETS)
 
 static uint64_t first_seed(void)
 {

@@ -247,6 +247,31 @@ static bool fill_settings(struct arena *arena, struct source *source, struct doc
     return is_good;
 }
 
+/* Each with a name of its own in the document, that no variable has, as the reader has it. */
+static bool fill_secrets(struct arena *arena, struct source *source, struct document *layer)
+{
+    static const char *const called[] = {"K", "L"}, *const places[] = {"a.example.org", "b.example.org", "c.test"};
+    static const char *const fields[] = {"authorization", "x-key"};
+    bool is_good = true;
+
+    layer->secrets.is_set = source_below(source, 2);
+    for (size_t i = 0; i < ARRAY_COUNT(called) && layer->secrets.is_set && is_good; i++) {
+        struct secret *secret = source_below(source, 2) ? arena_append(arena, layer->secrets.items, layer->secrets.count) : NULL;
+
+        if (!secret)
+            continue;
+        *secret = (struct secret){.name = called[i], .source = SECRET_ENV, .text = called[source_below(source, 2)]};
+        secret->hosts.is_set = true;
+        for (size_t j = 0; j < ARRAY_COUNT(places) && is_good; j++)
+            is_good = (j && source_below(source, 2)) || add_item(arena, &secret->hosts, places[j]);
+        secret->fields = arena_append(arena, secret->fields, secret->field_count);
+        if (secret->fields)
+            *secret->fields = (struct net_secret_field){.place = NET_SECRET_HEADER, .field = fields[source_below(source, 2)]};
+        is_good = is_good && secret->fields;
+    }
+    return is_good;
+}
+
 struct document *generate_document(struct arena *arena, struct source *source, enum layer_kind kind,
                                    unsigned parts)
 {
@@ -261,6 +286,8 @@ struct document *generate_document(struct arena *arena, struct source *source, e
         is_good = fill_network(arena, source, layer);
     if (is_good && parts & GENERATE_SETTINGS)
         is_good = fill_settings(arena, source, layer);
+    if (is_good && parts & GENERATE_SECRETS)
+        is_good = fill_secrets(arena, source, layer);
     return is_good ? layer : NULL;
 }
 

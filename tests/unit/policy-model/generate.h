@@ -19,7 +19,7 @@ struct source {
 /* 0..limit-1; 0 when the bytes are used up. */
 unsigned source_below(struct source *source, unsigned limit);
 
-enum generate_part { GENERATE_PATHS = 1, GENERATE_NETWORK = 2, GENERATE_SETTINGS = 4 };
+enum generate_part { GENERATE_PATHS = 1, GENERATE_NETWORK = 2, GENERATE_SETTINGS = 4, GENERATE_SECRETS = 8 };
 
 /* All return NULL when out of memory. */
 struct document *generate_document(struct arena *arena, struct source *source, enum layer_kind kind,
