@@ -9,7 +9,7 @@ pipe_prepare()
 {
     mkdir -p "$1" && mkfifo "$1/control" && trial_give_tree || return 1
     LAUNCH=(--readonly "$1") ARGS=("$1/control") EXPECT_EFFECT=yes
-    start_on_host sh -c "head -c 1 <>'$1/control' >'$TREE/heard'"
+    start_on_host sh -c "exec head -c 1 <>'$1/control' >'$TREE/heard'"
 }
 pipe_has_effect() { [ "$MODE" = bare ] && wait_until test -s "$TREE/heard"; [ -s "$TREE/heard" ]; }
 
