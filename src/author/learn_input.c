@@ -137,6 +137,23 @@ static int copy_path(struct learn_input *input, const char *text, const char **r
     return path ? copy_text(input, path, ret_path, err) : error_memory(err);
 }
 
+/* No policy can name it. */
+static bool is_too_deep(const char *path)
+{
+    size_t depth = 0;
+
+    for (; path && *path; path++)
+        depth += *path == '/';
+    return depth > PATH_DEPTH_MAX;
+}
+
+static bool is_cut(const struct event_record *record)
+{
+    const struct event_access *access = &record->access;
+
+    return record->is_cut || is_too_deep(access->path) || is_too_deep(access->named) || is_too_deep(access->second);
+}
+
 static int read_access(struct learn_input *input, const struct event_access *access, struct learn_use *use, struct error *err)
 {
     int r;
@@ -258,11 +275,11 @@ static int read_record(struct learn_input *input, const struct event_record *rec
     else if (record->kind == RECORD_LOST || record->kind == RECORD_NETWORK_LOST)
         input->lost = learn_count_add(input->lost, record->count.count);
     else if (record->kind == RECORD_ACCESS)
-        r = record->is_cut ? 0 : read_access(input, &record->access, &use, err);
+        r = is_cut(record) ? 0 : read_access(input, &record->access, &use, err);
     else if (record->kind == RECORD_NETWORK)
         r = read_network(input, &record->network, &use, err);
-    /* Of a name that was not recorded whole nothing can be learned. */
-    input->lost += record->kind == RECORD_ACCESS && record->is_cut;
+    /* Of a name that was not recorded whole, or is too deep, nothing can be learned. */
+    input->lost += record->kind == RECORD_ACCESS && is_cut(record);
     if (r < 0 || use.operation == OPERATION_NONE)
         return r;
     if (use.count == 0)

@@ -358,7 +358,23 @@ TEST(numbers_that_are_too_much_stay_the_most_there_is)
     check(input->uses[0].count == UINT64_MAX);
 }
 
-/* A quarter of a million different names, many to a directory: in seconds, and in the memory that they need. */
+TEST(what_is_deeper_than_a_policy_can_name_is_counted_as_not_seen)
+{
+    struct text events auto_text = {0}, path auto_text = {0};
+    struct learn_input *input auto_learn_input = NULL;
+
+    text_add(&path, "/srv");
+    for (int i = 0; i < PATH_DEPTH_MAX - 1; i++)
+        text_add(&path, "/x");
+    used(&events, "a", "read", path.data, GIT);
+    text_add(&path, "/x");
+    used(&events, "a", "read", path.data, GIT);
+    input = read_input(&events);
+    check_int(input->count, 1);
+    check_int(input->lost, 1);
+}
+
+/* Tens of thousands of different names, many to a directory: in seconds, and in the memory that they need. */
 TEST(a_huge_record_is_refused_or_learned_and_neither_takes_forever)
 {
     struct text events auto_text = {0};
