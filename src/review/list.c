@@ -20,7 +20,7 @@ int review_list(const char *runs_path, bool is_json, struct text *out, struct er
     for (size_t i = 0; i < count; i++) {
         auto_review struct review *review = NULL;
         struct error failure = ERROR_INIT;
-        const char *recovered, *why = NULL;
+        const char *recovered = "", *why = NULL;
 
         status = review_open(runs_path, names[i], &review, &recovered, &failure);
         if (!review || review->stuck.kind)
@@ -31,6 +31,7 @@ int review_list(const char *runs_path, bool is_json, struct text *out, struct er
             json_add_string(&json, "command", review ? review->command : NULL);
             json_add_string(&json, "workspace", review ? review->workspace : NULL);
             json_add_bool(&json, "running", review && review->is_running);
+            json_add_string(&json, "recovered", *recovered ? recovered : NULL);
             json_add_string(&json, "error", why);
             json_end(&json);
             continue;

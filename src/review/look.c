@@ -341,7 +341,7 @@ int review_looked(struct review *review, struct error *err)
     if (review->stuck.kind) {
         if (err)
             *err = review->stuck;
-        return error_prepend(err, "run %s can only be dropped as a whole", review->run);
+        return error_prepend(err, "run %s waits for what follows, or to be dropped as a whole", review->run);
     }
     if (review->is_looked)
         return 0;

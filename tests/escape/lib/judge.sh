@@ -76,6 +76,13 @@ judge_contained()
         cell='cannot express'
         problems+=("contained as $who the launcher has no such policy")
         ;;
+    12 | the) # "the daemon never ran": no answer either
+        cell='not tried'
+        if [ -z "${OPTION[$NAME.untried]:-}" ]; then
+            problems+=("contained as $who it ended with $status, which is no answer: $text")
+        fi
+        untried=$((untried + 1))
+        ;;
     *)
         cell="status $status"
         problems+=("contained as $who it ended with $status, which is no answer: $text")
@@ -88,7 +95,7 @@ judge_contained()
 
 judge_property()
 {
-    local NAME=$1 who cell by proved='' verdict=pass reason=''
+    local NAME=$1 who cell by proved='' verdict=pass reason='' untried=0
     local problems=() escapes=() user_bare=- root_bare=- user_in=- root_in=- user_by='' root_by=''
     if [ "${OPTION[$NAME.needs]:-}" = root ] && [ "$(id -u)" != 0 ]; then
         record_property skip 'needs root to prepare' - - - - ''
@@ -127,11 +134,18 @@ judge_property()
     elif [ -n "${OPTION[$NAME.differs]:-}" ]; then
         problems+=("${escapes[@]}")
         [ ${#problems[@]} = 0 ] && verdict=differs reason=${OPTION[$NAME.differs]}
-    elif [ -n "${OPTION[$NAME.gap]:-}" ] && [ ${#problems[@]} = 0 ] && [ "$verdict" != skip ] &&
+    elif [ -n "${OPTION[$NAME.gap]:-}" ] && [ ${#problems[@]} = 0 ] && [ "$verdict" != skip ] && [ $untried = 0 ] &&
         [ "$(id -u)" = 0 ]; then
         problems+=("it is marked as a gap but was refused: take the mark away")
     else
         problems+=("${escapes[@]}")
+    fi
+    if [ -n "${OPTION[$NAME.untried]:-}" ]; then
+        if [ $untried = 0 ]; then
+            problems+=("it is said that it cannot be tried with this launcher, and there was an answer: take the mark away")
+        elif [ $verdict = pass ]; then
+            verdict=skip reason="cannot be tried with this launcher: ${OPTION[$NAME.untried]}"
+        fi
     fi
     if [ ${#problems[@]} != 0 ]; then
         verdict=fail
