@@ -618,7 +618,7 @@ enum cordon_answer {
 /*
  * Answer the question of this number and digest. The file is opened by this process, with the rights that the caller has without
  * privilege, and handed to the program. -ESTALE (CORDON_ERROR_INVALID): that question does not stand any more; (other kinds): allowed, and
- * its name leads to another file by now, so it was refused. Where the rule cannot be written nothing has happened, and the question stands.
+ * it could not be opened any more as it was shown, so it was refused. Where the rule cannot be written nothing has happened, and the question stands.
  */
 CORDON_API CORDON_MUST_CHECK int cordon_container_answer(struct cordon_container *container, uint64_t number, const char *digest,
                                                          enum cordon_answer answer, struct cordon_error *err);

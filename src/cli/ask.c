@@ -317,7 +317,7 @@ static int answer(struct asker *asker, struct cordon_container *container, const
         undraw(asker, container, said[given], "");
         return 1;
     }
-    if (cordon_container_approval(container, &(struct cordon_approval){0}) || failure.errnum == ESTALE) {
+    if (cordon_container_approval(container, &(struct cordon_approval){0}) || status == -ESTALE) {
         undraw(asker, container, "not allowed: ", failure.text); /* a question that stands is drawn again */
         return 1;
     }

@@ -189,6 +189,25 @@ TEST(a_denied_question_and_the_way_out)
     sandbox_close();
 }
 
+TEST(what_cannot_be_opened_any_more_is_refused_and_the_run_goes_on)
+{
+    char path[256];
+    int master;
+    pid_t pid;
+
+    open_files();
+    pid = start("30s", "cat ~/note 2>&1; echo it goes on", &master);
+    expect(master, LAST);
+    snprintf(path, sizeof(path), "%s/note", getenv("HOME"));
+    check_int(chmod(path, 0), 0);
+    choose(master, "o", CHOSEN);
+    confirm(master);
+    expect(master, "not allowed: ");
+    expect(master, "it goes on");
+    check(!strstr(got, "the note"));
+    end(pid, master, 0);
+}
+
 TEST(a_rule_is_written_from_the_terminal)
 {
     int master;
