@@ -243,10 +243,9 @@ static int call_take(struct fold *fold, const struct audit_record *record)
 
 static int domain_take_new(struct fold *fold, const struct audit_record *record)
 {
-    bool is_ours = fold->uid == UINT32_MAX || record->uid == fold->uid;
     struct sensor_told told = {.type = SENSOR_DOMAIN, .domain = record->domain, .pid = record->pid};
 
-    if (!is_ours || domain_find(fold, record->domain))
+    if (record->uid != fold->uid || domain_find(fold, record->domain))
         return 0;
     domain_add(fold, record->domain);
     return tell(fold, &told, "", "");

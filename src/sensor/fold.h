@@ -21,7 +21,7 @@ struct fold_sink {
     void *context;
 };
 
-/* `uid`: whose domains, UINT32_MAX = everybody's. */
+/* `uid`: whose domains, and of nobody else. */
 int fold_new(unsigned uid, const struct fold_sink *sink, struct fold **ret_fold, struct error *err) must_check;
 void fold_free(struct fold *fold);
 void fold_free_at(struct fold **fold);

@@ -4,8 +4,8 @@
  *
  * It is the one program of Cordon that may be installed with a privilege, CAP_AUDIT_READ, so it does one thing: it joins the
  * audit channel's multicast group, gives up everything, and only then reads. It takes no argument, no environment and no
- * message; what it tells is about Landlock domains that its real user made (root's sees all), which is no more than that
- * user's own programs were answered.
+ * message; what it tells is about Landlock domains that its real user made, root's of root's alone, which is no more than
+ * that user's own programs were answered.
  *
  * System calls before: socket, setsockopt, bind, fork, poll, recv, waitpid, capset, epoll_create1, epoll_ctl; after: those of CONFINE_HOLDER.
  */
@@ -217,7 +217,7 @@ static int prepare(struct sensor *sensor, struct error *err)
     if (status == 0)
         status = watch(sensor->epoll, sensor->audit, err);
     if (status == 0)
-        status = fold_new(getuid() == 0 ? UINT32_MAX : getuid(), &sink, &sensor->fold, err);
+        status = fold_new(getuid(), &sink, &sensor->fold, err);
     if (status == 0)
         status = confine_limits(CONFINE_MAIN, err);
     return status == 0 ? confine_thread(CONFINE_HOLDER, err) : status;
