@@ -37,6 +37,9 @@ static int check_place(int fd, const char *path, struct error *err)
         if ((unsigned long)st.f_type == (unsigned long)unfit[i].type)
             return error_set(err, ERROR_UNENFORCEABLE, 0, "--review: %s is on a file system that cannot keep changes (%s): %s",
                              path, unfit[i].name, remedy);
+    if (faccessat(fd, "", W_OK | X_OK, AT_EMPTY_PATH | AT_EACCESS) < 0)
+        return error_set(err, ERROR_SYSTEM, errno, "--review: %s cannot be written to (%s): say --review-dir with a directory of your own",
+                         path, strerrordesc_np(errno));
     if (fsetxattr(fd, "user.cordon", "1", 1, 0) < 0)
         return error_set(err, ERROR_UNENFORCEABLE, errno,
                          "--review: the file system of %s has no extended attributes for its user: %s", path, remedy);
