@@ -3,9 +3,13 @@
 #include "event/read.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -28,6 +32,28 @@ struct event_reader {
     json_t *value; /* of the last record */
     struct decoded decoded;
 };
+
+static bool is_nameless_pipe(int fd, const struct stat *st)
+{
+    struct statfs system;
+
+    return S_ISFIFO(st->st_mode) && fstatfs(fd, &system) == 0 && system.f_type == PIPEFS_MAGIC;
+}
+
+int event_file_open(const char *path, int *ret_fd, struct error *err)
+{
+    auto_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    struct stat st;
+
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return error_system(err, errno, "open %s", path);
+    if (!S_ISREG(st.st_mode) && !is_nameless_pipe(fd, &st))
+        return error_set(err, ERROR_INVALID, EINVAL, "%s: not a regular file; what a program writes is read from <(PROGRAM)", path);
+    if (fcntl(fd, F_SETFL, 0) < 0)
+        return error_system(err, errno, "open %s", path);
+    *ret_fd = take_fd(fd);
+    return 0;
+}
 
 int event_reader_new(int fd, const char *run, struct event_reader **ret_reader, struct error *err)
 {

@@ -62,6 +62,9 @@ struct event_reading {
     bool is_torn;     /* the last line has no end: its writer was killed, or is still writing */
 };
 
+/* Records in a file, or in a pipe that somebody holds open (`<(...)`); not in one with a name, where nobody may ever write. */
+int event_file_open(const char *path, int *ret_fd, struct error *err) must_check;
+
 /*
  * The records of `fd`, which the reader takes also on failure. With `run` those of that run alone: another's count as damaged.
  */

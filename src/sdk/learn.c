@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Learning from records of the store and from files of events, into a new policy or into one that is there. */
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -89,11 +88,11 @@ static int open_reader(struct run_store **store, const char *runs, const char *r
     int r;
 
     if (strchr(run, '/')) {
-        auto_close int fd = open(run, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+        auto_close int fd = -1;
 
-        if (fd < 0)
-            return error_system(err, errno, "events %s", run);
-        r = check_owner(fd, run, err);
+        r = event_file_open(run, &fd, err);
+        if (r == 0)
+            r = check_owner(fd, run, err);
         return r < 0 ? r : event_reader_new(take_fd(fd), NULL, ret_reader, err);
     }
     r = *store ? 0 : run_store_open(runs, store, err);

@@ -33,10 +33,15 @@ static int records_take(struct reading *reading, struct event_reader *reader, st
 static int file_take(struct reading *reading, const char *path, struct error *err)
 {
     auto_event_reader struct event_reader *reader = NULL;
-    int fd = strcmp(path, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY), status;
+    bool is_input = strcmp(path, "-") == 0;
+    int fd = is_input ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : -1, status = 0;
 
-    if (fd < 0)
-        return error_system(err, errno, "open %s", path);
+    if (is_input && fd < 0)
+        return error_system(err, errno, "read standard input");
+    if (!is_input)
+        status = event_file_open(path, &fd, err);
+    if (status < 0)
+        return status;
     status = event_reader_new(fd, NULL, &reader, err);
     if (status == 0) {
         event_reader_refuse_damaged(reader);

@@ -3,7 +3,6 @@
 #include "sdk/uses.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -83,10 +82,10 @@ static int take_records(struct reading *reading, struct event_reader *reader, st
 static int take_file(struct reading *reading, const char *path, struct error *err)
 {
     auto_event_reader struct event_reader *reader = NULL;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY), status;
+    int fd, status = event_file_open(path, &fd, err);
 
-    if (fd < 0)
-        return error_system(err, errno, "open %s", path);
+    if (status < 0)
+        return status;
     reading->workspace[0] = '\0';
     reading->is_of_store = reading->is_other = false;
     status = event_reader_new(fd, NULL, &reader, err);

@@ -286,6 +286,35 @@ TEST(every_record_is_read_as_it_was_written)
     event_log_free(log);
 }
 
+TEST(a_pipe_with_a_name_is_not_waited_for)
+{
+    char path[64], own[64], byte = 0;
+    int ends[2], fd = -1;
+
+    make_store();
+    snprintf(path, sizeof(path), "%s/pipe", store);
+    check_int(mkfifo(path, 0600), 0);
+    check_int(event_file_open(path, &fd, &err), -EINVAL);
+    check_contains(err.text, "/pipe: not a regular file");
+    check_int(event_file_open("/dev/zero", &fd, &err), -EINVAL);
+    check_int(event_file_open(store, &fd, &err), -EINVAL);
+    check_int(event_file_open("/none", &fd, &err), -ENOENT);
+    check_int(fd, -1);
+    check_int(unlink(path), 0);
+    check_int(rmdir(store), 0);
+
+    check_int(pipe2(ends, O_CLOEXEC), 0);
+    snprintf(own, sizeof(own), "/proc/self/fd/%d", ends[0]);
+    check_int(event_file_open(own, &fd, &err), 0);
+    check(!(fcntl(fd, F_GETFL) & O_NONBLOCK)); /* who writes takes its time */
+    check_int(write(ends[1], "x", 1), 1);
+    check_int(read(fd, &byte, 1), 1);
+    check_int(byte, 'x');
+    close(fd);
+    close(ends[0]);
+    close(ends[1]);
+}
+
 TEST(what_is_no_record_is_counted_and_what_follows_is_read)
 {
     static const char good[] = LINE(OLD, "7", "\"type\":\"network.lost\",\"count\":1");
