@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Files: the file itself where a file is enough; the directory where names come and go; a restriction taken away only where
- * nothing that is said beside it could prevail. System calls: lstat.
+ * nothing that is said beside it could prevail. System calls: lstat, stat, faccessat.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "author/suggest.h"
 #include "base/glob.h"
@@ -121,12 +123,22 @@ static bool is_too_much(const struct suggest *s, const char *path)
     return false;
 }
 
+/* 0, or the errno of who is refused without Cordon as well: no rule gives what its writer has not. What is missing is judged elsewhere. */
+static int refused_outside(const char *path, bool is_write)
+{
+    struct stat st;
+
+    if (stat(path, &st) < 0 || faccessat(AT_FDCWD, path, R_OK | (is_write ? W_OK : 0) | (S_ISDIR(st.st_mode) ? X_OK : 0), AT_EACCESS) == 0)
+        return 0;
+    return errno == EACCES || errno == EROFS ? errno : 0;
+}
+
 static int grant(struct suggest *s, const char *inside, bool is_write)
 {
     char outside[PATH_MAX];
     const struct document *ceiling;
     size_t before;
-    int r;
+    int r, errnum;
 
     s->made->is_write = is_write;
     s->made->grant = arena_string(s->arena, plan_path_outside(s->input->index, inside, outside) ? outside : inside);
@@ -139,6 +151,11 @@ static int grant(struct suggest *s, const char *inside, bool is_write)
     if (is_write && is_too_much(s, s->made->grant))
         return suggest_none(s, "no narrow rule can: it would take all of %s, writable; let the program write in a directory of its own",
                             s->made->grant);
+    errnum = refused_outside(s->made->grant, is_write);
+    if (errnum == EROFS)
+        return suggest_none(s, "no rule can: %s is on a read-only file system", s->made->grant);
+    if (errnum)
+        return suggest_none(s, "no rule can: you may not %s %s without Cordon", is_write ? "write" : "read", s->made->grant);
     ceiling = ceiling_against(s);
     if (ceiling)
         return suggest_none(s, "no rule can: the ceiling %s does not give as much of %s; who administers this machine can change that",

@@ -2,6 +2,7 @@
 /* A suggestion allows what was asked for and nothing else: known cases, then thousands of made-up policies and questions. */
 #include <limits.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "author/suggest.h"
@@ -180,6 +181,24 @@ TEST(what_no_rule_can_allow_is_said_with_the_reason)
     check(compile_again());
     check_contains(for_path(OPERATION_WRITE, "data/in/f").none, "the ceiling ceiling.yaml");
     free_tree();
+}
+
+TEST(what_the_caller_has_no_right_to_is_not_proposed)
+{
+    const char *file;
+
+    drop_root();
+    make_tree();
+    file = full_path(&f, "data/in/f");
+    use("filesystem:\n  readwritePaths: ['${workspace}']\n");
+    check(!for_path(OPERATION_WRITE, "data/in/f").none);
+    check_int(chmod(file, 0400), 0);
+    check(!for_path(OPERATION_READ, "data/in/f").none);
+    check_contains(for_path(OPERATION_WRITE, "data/in/f").none, "no rule can: you may not write ");
+    check_int(chmod(file, 0), 0);
+    check_contains(for_path(OPERATION_READ, "data/in/f").none, "no rule can: you may not read ");
+    free_tree();
+    regain_root();
 }
 
 TEST(a_host_is_granted_with_port_and_protocol)
