@@ -8,6 +8,7 @@
 
 #include "author/learn_parts.h"
 #include "author/sensitive.h"
+#include "base/glob.h"
 #include "base/path.h"
 
 #define READ_LIST  "filesystem.readonlyPaths"
@@ -19,6 +20,27 @@ static bool covers(const struct path_rule *rule, const char *path)
     char real[PATH_MAX];
 
     return path_is_within(path, rule->path) || (realpath(rule->path, real) && path_is_within(path, real));
+}
+
+/* A pattern takes away whatever is granted beside it. Without memory it does. */
+static bool pattern_covers(struct arena *arena, const char *pattern, const char *path)
+{
+    const char *rest = pattern, *start, *end = pattern, *root, *literal;
+    char real[PATH_MAX];
+    size_t length;
+
+    if (glob_covers(pattern, path))
+        return true;
+    while (glob_next_component(&rest, &start, &length) && !glob_is_wild(start, length))
+        end = start + length;
+    root = arena_string_n(arena, pattern, (size_t)(end - pattern));
+    if (!root)
+        return true;
+    if (!realpath(root, real) || strcmp(real, root) == 0)
+        return false;
+    literal = glob_literal(arena, real);
+    literal = literal ? arena_printf(arena, "%s%s", literal, end) : NULL;
+    return !literal || glob_covers(literal, path);
 }
 
 /* Does the same document give more around this rule than the rule itself? Then somebody meant to keep something there. */
@@ -36,11 +58,13 @@ static const struct path_rule *find_refusal(struct arena *arena, const struct po
         for (size_t j = 0; j < policy->layers[i]->path_count; j++) {
             const struct path_rule *rule = &policy->layers[i]->paths[j];
 
-            if (rule->is_glob || !covers(rule, path))
+            if (!is_write && rule->kind != PATH_DENIED)
                 continue;
-            if (rule->kind == PATH_DENIED || (is_write && rule->kind == PATH_PROTECTED))
+            if (rule->is_glob ? !pattern_covers(arena, rule->path, path) : !covers(rule, path))
+                continue;
+            if (rule->kind == PATH_DENIED || rule->kind == PATH_PROTECTED)
                 return rule;
-            if (is_write && rule->kind == PATH_READONLY && narrows(arena, policy->layers[i], rule))
+            if (rule->kind == PATH_READONLY && (rule->is_glob || narrows(arena, policy->layers[i], rule)))
                 return rule;
         }
     return NULL;

@@ -71,7 +71,17 @@ static const struct {
     {"filesystem:\n  deniedPaths: ['@/data']\n  readonlyPaths: ['@/data/in']\n", NULL, OPERATION_WRITE, "data/in/f", "a rule refuses it by name"},
     {"filesystem:\n  deniedPaths: ['@/to-in']\n", NULL, OPERATION_READ, "data/in/f", "a rule refuses it by name"},
     {"filesystem:\n  readonlyPaths: ['@/data']\n  deniedPaths: ['**/sub/*']\n", NULL, OPERATION_READ, "data/in/sub/h",
-     "no rule about this one file would allow it"},
+     "a rule refuses it by name"},
+    /* a pattern also where nothing around it is granted: a grant of the file would not prevail over it */
+    {"filesystem:\n  deniedPaths: ['**/al*']\n", NULL, OPERATION_READ, "alone", "a rule refuses it by name"},
+    {"filesystem:\n  deniedPaths: ['@/**/in/*']\n", NULL, OPERATION_READ, "data/in/f", "a rule refuses it by name"},
+    {"filesystem:\n  deniedPaths: ['@/**/in']\n", NULL, OPERATION_READ, "data/in/sub/h", "a rule refuses it by name"},
+    {"filesystem:\n  deniedPaths: ['@/to-in/*']\n", NULL, OPERATION_READ, "data/in/f", "a rule refuses it by name"},
+    {"filesystem:\n  deniedPaths: ['**/be*']\n", NULL, OPERATION_READ, "alone", NULL},
+    {"filesystem:\n  readonlyPaths: ['**/al*']\n", NULL, OPERATION_WRITE, "alone", "a rule refuses it by name"},
+    {"filesystem:\n  readonlyPaths: ['**/al*']\n", NULL, OPERATION_READ, "alone", NULL},
+    {"filesystem:\n  readonlyPaths: []\n", "filesystem:\n  readonlyPaths: ['/']\n  deniedPaths: ['**/al*']\n", OPERATION_READ, "alone",
+     "a rule refuses it by name"},
     /* a part of what may be written, kept by a person */
     {"filesystem:\n  readwritePaths: ['@/data']\n  readonlyPaths: ['@/data/in']\n", NULL, OPERATION_WRITE, "data/in/f", "a rule refuses it by name"},
     {"filesystem:\n  readwritePaths: ['@/data']\n  protectedPaths: ['@/data/in']\n", NULL, OPERATION_WRITE, "data/in/f", "a rule refuses it by name"},
