@@ -249,6 +249,14 @@ int asks_forget(struct cordon_container *container, uint64_t number, struct erro
     return status < 0 ? status : advance(container, err);
 }
 
+int asks_end(struct cordon_container *container, struct error *err)
+{
+    int status = end_standing(container, "withdrawn", err);
+
+    asks_close(&container->asks);
+    return status;
+}
+
 int asks_step(struct cordon_container *container, uint64_t now_ns, struct error *err)
 {
     struct asks *asks = &container->asks;

@@ -60,6 +60,9 @@ int asks_step(struct cordon_container *container, uint64_t now_ns, struct error 
 /* When asks_step() has something to do; 0 = never. */
 uint64_t asks_next_ns(const struct asks *asks);
 
+/* Everything in the container is gone. */
+int asks_end(struct cordon_container *container, struct error *err) must_check;
+
 void asks_close(struct asks *asks);
 
 /* ask_look.c: the file that the call is about, and the digest of it; *ret_ask NULL: no file that can be asked about. */

@@ -171,13 +171,14 @@ static int container_drain(struct cordon_container *container, struct error *err
 /* 1 = it has ended, 0 = it runs, or -errno. */
 static int container_look_for_end(struct cordon_container *container, struct error *err)
 {
-    int status = container->assembly.ops->read_status(container->run, &container->tier_status, err);
+    int status = container->assembly.ops->read_status(container->run, &container->tier_status, err), ended = 0;
 
     if (status > 0) {
         container->deadlines.ended_ns = clock_monotonic_ns();
         container->state = CONTAINER_DRAINING;
+        ended = asks_end(container, err);
     }
-    return status;
+    return ended < 0 ? ended : status;
 }
 
 void container_watched(const struct cordon_container *container, int fds[CONTAINER_WATCHED])

@@ -273,6 +273,22 @@ TEST(time_that_is_up_denies)
     close_files();
 }
 
+TEST(a_run_that_ends_withdraws_what_it_asked)
+{
+    open_files();
+    begin("cat ~/note & cat ~/other; wait");
+    check_int(next_question(), 1);
+    check_int(cordon_container_kill(container, &err), 0);
+    check_int(cordon_container_wait(container, WAIT_MS, &status, &err), 1);
+    check(!cordon_container_approval(container, &approval));
+    finish();
+    RUN(&ran, CORDON_TEST_PROGRAM, "runs", "show", "last");
+    check_contains(ran.out, "approval.answered 1: ");
+    check_contains(ran.out, ": withdrawn");
+    check(strstr(ran.out, "run.exited") > strstr(ran.out, ": withdrawn"));
+    close_files();
+}
+
 TEST(an_answer_to_another_question_is_refused)
 {
     static const char other[] = "sha256:0000000000000000000000000000000000000000000000000000000000000000";
