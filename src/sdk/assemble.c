@@ -303,6 +303,7 @@ static int compile(struct assembly *assembly, const struct cordon_request *reque
         .tier = request->tier,
         .mounts = assembly->mounts,
         .is_reviewed = request->is_reviewed,
+        .keeps_names = request->watch == CORDON_WATCH_FULL || request->ask_ms,
     };
     int status = list_documents(assembly, request, documents, err);
 

@@ -397,6 +397,8 @@ static int compile_all(struct compile *c, struct error *err)
         r = in_place_settle(c, err);
     if (r == 0 && c->options->is_reviewed)
         r = reviewed_mark(c, err);
+    if (c->options->keeps_names && c->plan->wall == PLAN_WALL_NAMESPACES)
+        c->plan->filter.keeps_names |= c->facts->keeps_names;
     if (r == 0)
         r = rules_add(c, err);
     if (r == 0)

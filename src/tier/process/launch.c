@@ -394,12 +394,12 @@ static int process_start(const struct tier_start *asked, struct tier_run *prepar
         run->gateway = *start->gateway;
     if (status == 0 && start->watcher && start->watcher->level == TIER_WATCH_FULL && !(flags_of(start) & RECORD_WATCHED))
         status = error_set(err, ERROR_UNENFORCEABLE, ENOTSUP,
-                           "everything can be watched only with namespaces and a policy that keeps names or sockets: grant a "
-                           "directory, or leave --watch full out");
+                           "everything can be watched only with namespaces and where process 1 can be handed system calls: "
+                           "`cordon doctor` says what is in the way, or leave --watch full out");
     if (status == 0 && start->watcher && start->watcher->ask_ms && !asks_are_possible(start))
         status = error_set(err, ERROR_UNENFORCEABLE, ENOTSUP,
-                           "somebody can be asked only with namespaces and a policy that keeps names or sockets: grant a directory, "
-                           "or leave --ask out");
+                           "somebody can be asked only with namespaces and where process 1 can be handed system calls: `cordon doctor` "
+                           "says what is in the way, or leave --ask out");
     if (status == 0 && start->watcher)
         run->watcher = *start->watcher;
     if (status == 0)

@@ -77,10 +77,12 @@ drive_outlive_supervisor()
     local supervisor
     (trial_run_command "${command[@]}") &
     supervisor=$!
-    wait_until test -e "$WORKSPACE/ready" || return 12
+    local is_ready=12
+
+    wait_until test -e "$WORKSPACE/ready" && is_ready=0
     kill -9 "$supervisor"
     wait "$supervisor"
-    return 0
+    return "$is_ready"
 }
 effect_outlive_supervisor() { outlived; }
 finish_outlive_supervisor() { : >"$WORKSPACE/stop"; }

@@ -246,6 +246,20 @@ TEST(problems_are_collected_when_asked_for)
     fixture_close(&f);
 }
 
+TEST(names_are_kept_for_who_watches_them_where_that_is_possible)
+{
+    fixture_open(&f);
+    accept_text(&f, "filesystem: {readonlyPaths: [/usr]}\n");
+    check(!f.plan->filter.keeps_names);
+    f.options.keeps_names = f.facts.keeps_names = true;
+    accept_text(&f, "filesystem: {readonlyPaths: [/usr]}\n");
+    check(f.plan->filter.keeps_names);
+    f.facts.keeps_names = false;
+    accept_text(&f, "filesystem: {readonlyPaths: [/usr]}\n");
+    check(!f.plan->filter.keeps_names);
+    fixture_close(&f);
+}
+
 TEST(what_stops_a_launch_early_does_not_keep_later_problems_from_being_told)
 {
     static const char text[] =
