@@ -168,7 +168,7 @@ struct tier_ops {
 
     /*
      * Open this one object, as the caller without any privilege could, in a mount of its own: nothing else can be reached from it,
-     * and nothing of it changed that `flags` do not allow. -ESTALE: it is not what `path` names any more.
+     * and nothing of it changed without `flags` to write (with them permissions and times too, as a rule for writing allows). -ESTALE: it is not what `path` names any more.
      */
     int (*open_exact)(const struct tier_exact *exact, int *ret_fd, struct error *err);
 
