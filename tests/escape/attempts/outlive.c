@@ -41,7 +41,7 @@ int main(int argc, char **argv)
         errno = ETIMEDOUT;
         broken("the daemon did not start");
     }
-    while (stays && access(stop, F_OK) < 0)
+    while (stays && access(stop, F_OK) < 0 && access(ready, F_OK) == 0) /* with its directory it has ended, too */
         pause_ms(20);
     succeeded("the daemon was started");
 }

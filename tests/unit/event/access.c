@@ -44,11 +44,13 @@ static char *log_close(struct event_log *log)
     return text;
 }
 
+/* Not strstr(): a sanitizer measures all that is left each time. */
 static size_t count_of(const char *text, const char *part)
 {
+    const char *end = text + strlen(text);
     size_t count = 0;
 
-    for (; (text = strstr(text, part)); text++)
+    for (; (text = memmem(text, (size_t)(end - text), part, strlen(part))); text++)
         count++;
     return count;
 }
