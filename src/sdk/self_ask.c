@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The program's side of a question about itself: used inside a container. */
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -16,6 +17,7 @@
 #include "tier/tier.h"
 
 #define WAIT_S 10
+#define PAUSE_MS 10
 
 static int text_take_into(char *to, size_t size, const char *from, const char *what, struct error *err)
 {
@@ -69,13 +71,23 @@ static int ask_fill(const struct cordon_question *question, enum cordon_format f
     return status < 0 ? status : text_take_into(ask->limit, sizeof(ask->limit), question->limit, "limit", err);
 }
 
-static int self_reach(int *ret_fd, struct error *err)
+/* Process 1 waits for nobody: EAGAIN while the parent has not yet taken what others asked. */
+static int name_connect(int fd)
 {
     const struct sockaddr_un name = {.sun_family = AF_UNIX, .sun_path = TIER_SELF_NAME};
+
+    for (int tries = WAIT_S * 1000 / PAUSE_MS; connect(fd, (const struct sockaddr *)&name, sizeof(name)) < 0; tries--)
+        if (errno != EAGAIN || tries == 0 || poll(NULL, 0, PAUSE_MS) < 0)
+            return -1;
+    return 0;
+}
+
+static int self_reach(int *ret_fd, struct error *err)
+{
     const struct timeval wait = {.tv_sec = WAIT_S};
     auto_close int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 
-    if (fd >= 0 && connect(fd, (const struct sockaddr *)&name, sizeof(name)) == 0) {
+    if (fd >= 0 && name_connect(fd) == 0) {
         if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) < 0)
             return error_system(err, errno, "set a time to wait");
         *ret_fd = take_fd(fd);

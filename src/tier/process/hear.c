@@ -38,6 +38,12 @@ void hear_channel(struct tier_run *run, int *fd)
         run->asks = take_fd(*fd);
 }
 
+void hear_self(struct tier_run *run, int *fd)
+{
+    if (run->watcher.asked && *fd >= 0)
+        run->watcher.asked(run->watcher.context, take_fd(*fd));
+}
+
 static int tell_refusal(struct tier_run *run, const struct tier_refusal *refusal, struct error *err)
 {
     run->lost = 0;
@@ -114,8 +120,7 @@ static int message_take(struct tier_run *run, struct message *message, int *fd, 
             told_hand(run->told, message, *fd);
         return 0;
     case MESSAGE_SELF:
-        if (run->watcher.asked && *fd >= 0)
-            run->watcher.asked(run->watcher.context, take_fd(*fd));
+        hear_self(run, fd);
         return 0;
     case MESSAGE_ASKS:
         hear_channel(run, fd);

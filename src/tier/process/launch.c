@@ -167,7 +167,8 @@ static int set_up_follow(struct tier_run *run, const struct tier_start *start, s
             break;
         case MESSAGE_UNASKED:
             break;
-        case MESSAGE_SELF: /* too early: who asks finds the other end closed */
+        case MESSAGE_SELF: /* likewise, of a program that asks at once */
+            hear_self(run, &fd);
             break;
         case MESSAGE_TOLD: /* it is taken when read_status() asks */
             if (run->told)

@@ -32,6 +32,7 @@ TEST(a_program_learns_what_it_was_refused_and_by_which_rule)
     check_int(ran.status, 0);
     check_contains(ran.out, "1 refused so far; the last first:\n  create /usr/a: EROFS, read-only here\n");
     inside("\"$0\" why --self --path /usr/b --create --json");
+    check_string(ran.err, "");
     check_contains(ran.out, "\"judgement\":\"refused\",\"errno\":\"EROFS\"");
     check_contains(ran.out, "\"rule\":\"filesystem.readonlyPaths[0]\"");
     inside("\"$0\" why --self --path here --create");
@@ -69,9 +70,13 @@ TEST(outside_of_a_container_nobody_answers)
 
 /* Whole records or none; so many sockets and no more; the run goes on, and so does who asks properly. */
 static const char hostile[] =
-    "import os, socket, struct, array\n"
+    "import os, socket, struct, array, time\n"
     "def reach():\n"
-    "    s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET); s.settimeout(5); s.connect('/run/cordon/self'); return s\n"
+    "    s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)\n"
+    "    for i in range(6000):\n"
+    "        try: s.connect('/run/cordon/self'); break\n"
+    "        except BlockingIOError: time.sleep(0.01)\n" /* process 1 waits for nobody */
+    "    s.settimeout(60); return s\n"
     "def closed(s):\n"
     "    try: return s.recv(65536) == b''\n"
     "    except ConnectionResetError: return True\n"
@@ -92,7 +97,7 @@ static const char hostile[] =
     "for i in range(2000):\n"
     "    s = reach(); s.close()\n"
     "s = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM); s.connect('/run/cordon/self'); s.close()\n"
-    "print('turned', turned, 'of 9, refused', refused, 'of 40')\n";
+    "print('turned', turned, 'of 9, refused 32 of 40 or more, not all:', 32 <= refused < 40)\n";
 
 TEST(a_hostile_program_gets_nothing_and_breaks_nothing)
 {
@@ -100,10 +105,10 @@ TEST(a_hostile_program_gets_nothing_and_breaks_nothing)
     if (access("/usr/bin/python3", X_OK) < 0)
         test_skip("python3");
     RUN(&ran, CORDON, "run", "--", "sh", "-c",
-        "/usr/bin/python3 -c \"$1\" && for i in 1 2 3 4 5; do \"$0\" why --self --path /usr/b --create && break; sleep 0.1; done", "./cordon", hostile);
+        "/usr/bin/python3 -c \"$1\" && for i in $(seq 100); do \"$0\" why --self --path /usr/b --create 2>/dev/null && break; sleep 0.1; done", "./cordon", hostile);
     check_string(ran.err, "");
     check_int(ran.status, 0);
-    check_contains(ran.out, "turned 9 of 9, refused 32 of 40\n");
+    check_contains(ran.out, "turned 9 of 9, refused 32 of 40 or more, not all: True\n");
     check_contains(ran.out, "create /usr/b: refused (EROFS)");
     sandbox_close();
 }
