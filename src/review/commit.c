@@ -393,6 +393,21 @@ static int check_idle(const struct review *review, struct error *err)
                      review->run);
 }
 
+/*
+ * A log that could not be saved may still be there, or be there again after a loss of power. What is prepared goes only when
+ * the log is gone for certain: without it a log would be carried out in part.
+ */
+static void take_back(struct commit *commit)
+{
+    struct error ignored = ERROR_INIT;
+    struct review *review = commit->review;
+
+    if ((unlinkat(review->directory, LOG_NAME, 0) < 0 && errno != ENOENT) || fsync(review->directory) < 0)
+        error_prepend(commit->err, "(not known to be undone: the next command for run %s may complete it)", review->run);
+    else if (redo_forget(review, &ignored) < 0)
+        error_prepend(commit->err, "(what was prepared is left for the next command)");
+}
+
 static int commit_chosen(struct commit *commit, struct review_result *result, size_t *ret_failed)
 {
     struct review *review = commit->review;
@@ -402,11 +417,7 @@ static int commit_chosen(struct commit *commit, struct review_result *result, si
     if (status == 0)
         status = ops_save(review, &commit->ops, commit->err);
     if (status < 0) {
-        struct error ignored = ERROR_INIT;
-
-        unlinkat(review->directory, LOG_NAME, 0);
-        if (redo_forget(review, &ignored) < 0)
-            error_prepend(commit->err, "(what was prepared is left for the next command)");
+        take_back(commit);
         return status;
     }
     status = redo_run(review, &commit->ops, &result->text, commit->err);
