@@ -25,6 +25,16 @@ const char *difference_area_name(enum difference_area area)
     return (size_t)area < ARRAY_COUNT(names) && names[area] ? names[area] : "other";
 }
 
+bool words_are_same(const struct words_list *a, const struct words_list *b)
+{
+    if (a->count != b->count)
+        return false;
+    for (size_t i = 0; i < a->count; i++)
+        if (strcmp(a->items[i], b->items[i]) != 0)
+            return false;
+    return true;
+}
+
 int words_add(struct arena *arena, struct words_list *words, const char *word)
 {
     return arena_append_once(arena, &words->items, &words->count, word);

@@ -386,16 +386,6 @@ static int find_patterns(struct paths *paths)
 
 /* ---- all of it ---- */
 
-static bool is_same_words(const struct words_list *a, const struct words_list *b)
-{
-    if (a->count != b->count)
-        return false;
-    for (size_t i = 0; i < a->count; i++)
-        if (strcmp(a->items[i], b->items[i]) != 0)
-            return false;
-    return true;
-}
-
 /* What is newly readable and newly writable is one item. */
 static void join_rights(struct policy_diff *diff, size_t first)
 {
@@ -407,8 +397,8 @@ static void join_rights(struct policy_diff *diff, size_t first)
         for (size_t j = first; j < kept && !is_joined; j++) {
             struct difference *item = &diff->items[j];
 
-            is_joined = item->rights != diff->items[i].rights && is_same_words(&item->subjects, &diff->items[i].subjects) &&
-                        is_same_words(&item->except, &diff->items[i].except);
+            is_joined = item->rights != diff->items[i].rights && words_are_same(&item->subjects, &diff->items[i].subjects) &&
+                        words_are_same(&item->except, &diff->items[i].except);
             if (is_joined)
                 item->rights |= diff->items[i].rights;
         }

@@ -248,16 +248,6 @@ static struct request_change *add_change(struct put *put, const struct program_f
     return change;
 }
 
-static bool is_same_words(const struct words_list *a, const struct words_list *b)
-{
-    if (a->count != b->count)
-        return false;
-    for (size_t i = 0; i < a->count; i++)
-        if (strcmp(a->items[i], b->items[i]) != 0)
-            return false;
-    return true;
-}
-
 /* One method and one call: which paths. Joined with what has the same ones. */
 static int put_cell(struct put *put, const struct program_facts *of, const char *method, const char *call, size_t first)
 {
@@ -274,7 +264,7 @@ static int put_cell(struct put *put, const struct program_facts *of, const char 
     for (size_t i = first; i < put->count; i++) {
         change = &put->changes[i];
         if (!change->is_whole && change->calls.count == 1 && strcmp(change->calls.items[0], call) == 0 &&
-            is_same_words(&change->paths, &made.paths) && is_same_words(&change->except, &made.except))
+            words_are_same(&change->paths, &made.paths) && words_are_same(&change->except, &made.except))
             return words_add(arena, &change->methods, method);
     }
     change = add_change(put, of);
@@ -296,8 +286,8 @@ static int join_calls(struct put *put, size_t first)
         for (size_t j = first; j < kept && !is_joined; j++) {
             struct request_change *other = &put->changes[j];
 
-            is_joined = !change->is_whole && !other->is_whole && is_same_words(&change->methods, &other->methods) &&
-                        is_same_words(&change->paths, &other->paths) && is_same_words(&change->except, &other->except);
+            is_joined = !change->is_whole && !other->is_whole && words_are_same(&change->methods, &other->methods) &&
+                        words_are_same(&change->paths, &other->paths) && words_are_same(&change->except, &other->except);
             if (is_joined && words_add(put->facts->arena, &other->calls, change->calls.items[0]) < 0)
                 return -ENOMEM;
         }

@@ -5,7 +5,7 @@
 
 #include "base/path.h"
 #include "base/text.h"
-#include "policy/diff.h"
+#include "policy/model/differ.h"
 
 #define WORDS_SHOWN 4 /* of a list; the JSON has all */
 #define NAMES_SHOWN 8 /* of what a block is about */
@@ -164,25 +164,16 @@ static bool is_same_text(const char *a, const char *b)
     return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
-static bool is_same_words(const struct words_list *a, const struct words_list *b)
-{
-    bool is_same = a->count == b->count;
-
-    for (size_t i = 0; i < a->count && is_same; i++)
-        is_same = strcmp(a->items[i], b->items[i]) == 0;
-    return is_same;
-}
-
 /* Do they differ in subjects and rules alone? Then they are one block. */
 static bool is_one_block(const struct difference *a, const struct difference *b)
 {
     return a->kind == b->kind && a->area == b->area && a->rights == b->rights && is_same_text(a->member, b->member) &&
            !a->before_rule == !b->before_rule && !a->after_rule == !b->after_rule && !a->before &&
            !a->after && !b->before && !b->after && (!a->rights || is_same_text(a->detail, b->detail)) &&
-           is_same_words(&a->except, &b->except) && is_same_words(&a->other_than, &b->other_than) && is_same_words(&a->ports, &b->ports) &&
-           is_same_words(&a->addresses, &b->addresses) && is_same_words(&a->programs, &b->programs) &&
-           is_same_words(&a->methods, &b->methods) && is_same_words(&a->paths, &b->paths) &&
-           is_same_words(&a->calls, &b->calls);
+           words_are_same(&a->except, &b->except) && words_are_same(&a->other_than, &b->other_than) && words_are_same(&a->ports, &b->ports) &&
+           words_are_same(&a->addresses, &b->addresses) && words_are_same(&a->programs, &b->programs) &&
+           words_are_same(&a->methods, &b->methods) && words_are_same(&a->paths, &b->paths) &&
+           words_are_same(&a->calls, &b->calls);
 }
 
 static void add_rights(const struct page *page, const struct difference *item)

@@ -33,4 +33,7 @@ void differ_set_values(const struct differ *differ, struct difference *item, con
 /* One more word, unless it is there. -ENOMEM. */
 int words_add(struct arena *arena, struct words_list *words, const char *word) must_check;
 
+/* In the same order. */
+bool words_are_same(const struct words_list *a, const struct words_list *b);
+
 #endif
