@@ -59,6 +59,6 @@ void simulate_judge_keep(struct simulation *simulation, const struct question *q
     known = slot_of(simulation, question);
     *known = (struct simulate_known){.is_set = true, .address = question->address, .port = question->port, .protocol = question->protocol,
                                      .judged = *judged};
-    strcpy(known->host, text_of(question->host));
-    strcpy(known->exe, text_of(question->exe));
+    memcpy(known->host, text_of(question->host), strlen(text_of(question->host)) + 1); /* is_kept() */
+    memcpy(known->exe, text_of(question->exe), strlen(text_of(question->exe)) + 1);
 }
