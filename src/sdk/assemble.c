@@ -352,6 +352,15 @@ int assembly_compile(struct assembly *assembly, const struct cordon_request *req
     return status < 0 ? status : check_result(assembly, request, err);
 }
 
+int assembly_open(struct assembly *assembly, const struct cordon_request *request, struct error *err)
+{
+    int status = assembly_begin(assembly, request, err);
+
+    if (status == 0)
+        status = assembly_find(assembly, err);
+    return status < 0 ? status : assembly_load(assembly, request, err);
+}
+
 int assembly_compile_network(struct assembly *assembly, const struct assembly *running, const struct cordon_request *request,
                              struct error *err)
 {

@@ -52,6 +52,9 @@ int assembly_find(struct assembly *assembly, struct error *err) must_check;
 /* Then: the workspace and the documents. */
 int assembly_load(struct assembly *assembly, const struct cordon_request *request, struct error *err) must_check;
 
+/* All of it up to the documents, for who asks and runs nothing. */
+int assembly_open(struct assembly *assembly, const struct cordon_request *request, struct error *err) must_check;
+
 /* In place of that: the workspace and the documents alone, for who compares them. No ceilings, and no workspace is refused. */
 int assembly_load_documents(struct assembly *assembly, const struct cordon_request *request, struct error *err) must_check;
 

@@ -201,12 +201,8 @@ int kept_request(const struct asked *asked, struct cordon_request **ret_request,
 
 int kept_assemble(const struct asked *asked, const struct cordon_request *request, struct assembly *assembly, struct error *err)
 {
-    int status = assembly_begin(assembly, request, err);
+    int status = assembly_open(assembly, request, err);
 
-    if (status == 0)
-        status = assembly_find(assembly, err);
-    if (status == 0)
-        status = assembly_load(assembly, request, err);
     if (status == 0)
         status = assembly_compile(assembly, request, false, err);
     if (status == 0 && strcmp(asked->mechanism, plan_wall_name(PLAN_WALL_NAMESPACES)) != 0)

@@ -39,15 +39,6 @@ static int print_card(struct assembly *assembly, const struct cordon_request *re
     return format == CORDON_JSON ? reach_print_json(&reach, ret_text, err) : reach_print_text(&reach, ret_text, err);
 }
 
-static int load(struct assembly *assembly, const struct cordon_request *request, struct error *err)
-{
-    int status = assembly_begin(assembly, request, err);
-
-    if (status == 0)
-        status = assembly_find(assembly, err);
-    return status < 0 ? status : assembly_load(assembly, request, err);
-}
-
 int cordon_reach(const struct cordon_request *request, enum cordon_format format, char **ret_text, struct cordon_error *err)
 {
     auto_assembly struct assembly assembly = {0};
@@ -55,7 +46,7 @@ int cordon_reach(const struct cordon_request *request, enum cordon_format format
 
     if (format != CORDON_TEXT && format != CORDON_JSON)
         return error_set(public_error(err), ERROR_INVALID, EINVAL, "unknown format %d", (int)format);
-    status = load(&assembly, request, public_error(err));
+    status = assembly_open(&assembly, request, public_error(err));
     return status < 0 ? status : print_card(&assembly, request, format, ret_text, public_error(err));
 }
 
@@ -121,7 +112,7 @@ int cordon_reach_once(const struct cordon_request *request, char **ret_text, str
     char digest[DIGEST_TEXT_SIZE], *text = NULL;
     const char *path = NULL;
     size_t size;
-    int status = load(&assembly, request, public_error(err));
+    int status = assembly_open(&assembly, request, public_error(err));
 
     if (status == 0)
         status = digest_layers(assembly.policy, digest, public_error(err));

@@ -85,12 +85,8 @@ static int simulate(const struct cordon_request *request, const char *const *fil
     auto_plan_index struct plan_index *index = NULL;
     auto_simulation struct simulation *simulation = NULL;
     struct reading reading = {0};
-    int status = assembly_begin(assembly, request, err);
+    int status = assembly_open(assembly, request, err);
 
-    if (status == 0)
-        status = assembly_find(assembly, err);
-    if (status == 0)
-        status = assembly_load(assembly, request, err);
     if (status == 0)
         status = assembly_compile(assembly, request, false, err);
     if (status == 0)

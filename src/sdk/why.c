@@ -23,11 +23,7 @@ static int assemble(const struct why_source *source, const struct suggestion *su
 
     if (source->asked && !suggestion)
         return kept_assemble(source->asked, source->request, assembly, err);
-    status = assembly_begin(assembly, source->request, err);
-    if (status == 0)
-        status = assembly_find(assembly, err);
-    if (status == 0)
-        status = assembly_load(assembly, source->request, err);
+    status = assembly_open(assembly, source->request, err);
     if (status == 0 && suggestion)
         status = suggest_apply(assembly->policy, suggestion, &assembly->variables, err);
     if (status == 0)
