@@ -47,13 +47,16 @@ report_step() { # NAME
     fi
 }
 
-# The steps of `beside`, one after the other, in a lane of their own once the step `beside_after` is done.
-do_beside() { # WANTED
-    local name seconds
-    while read -r name seconds; do
-        case $1 in *" $name "*) ;; *) continue ;; esac
-        case " ${beside-} " in *" $name "*) do_step "$name" "$seconds" ;; esac
-    done < <(echo "$steps" | grep .)
+# Steps of `beside` that nobody has begun: in a lane of their own once the step `beside_after` is done, and at last by
+# whoever has nothing else to do, from their end.
+do_beside() { # WANTED NAME...
+    local wanted=$1 name
+    shift
+    for name in "$@"; do
+        case $wanted in *" $name "*) ;; *) continue ;; esac
+        mkdir "$logs/$name.begun" 2>/dev/null || continue
+        do_step "$name" "$(echo "$steps" | awk -v name="$name" '$1 == name { print $2 }')"
+    done
 }
 
 run_steps() { # [--list | --step NAME | NAME...]
@@ -72,7 +75,7 @@ run_steps() { # [--list | --step NAME | NAME...]
     wanted=" ${*:-$(list_steps | tr '\n' ' ')} "
     mkdir -p "$logs"
     total_passed=0 total_failed=0 total_skipped=0
-    rm -f "$logs"/*.end
+    rm -rf "$logs"/*.end "$logs"/*.begun
     printf '%-10s %8s %7s %7s %8s\n' step seconds passed failed skipped
     local later='' lane=''
     while read -r name seconds; do
@@ -85,12 +88,13 @@ run_steps() { # [--list | --step NAME | NAME...]
             ;;
         esac
         [ "$name" != "${beside_after-}" ] || [ -n "$lane" ] || {
-            do_beside "$wanted" &
+            do_beside "$wanted" ${beside-} &
             lane=$!
         }
     done < <(echo "$steps" | grep .)
-    [ -n "$lane" ] || do_beside "$wanted"
+    do_beside "$wanted" $(echo "${beside-}" | tr ' ' '\n' | tac)
     [ -z "$lane" ] || wait "$lane"
+    rm -rf "$logs"/*.begun
     for name in $later; do report_step "$name"; done
     for name in $wanted; do
         if ! echo "$steps" | grep -q "^$name "; then
