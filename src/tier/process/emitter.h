@@ -68,6 +68,14 @@ static inline void emit_unless_equal(struct emitter *emitter, uint32_t value, ui
     emit_return(emitter, action);
 }
 
+/* filter_processes.c: refuse what the accumulator names, where it is process 1 or one of its threads; else go on. */
+void emit_not_init(struct emitter *emitter);
+
+/* Each is true when it has emitted the verdict. filter_kept.c, filter_processes.c, filter_sockets.c. */
+bool emit_kept(struct emitter *emitter, enum filter_verdict verdict);
+bool emit_about_processes(struct emitter *emitter, enum filter_verdict verdict);
+bool emit_about_sockets(struct emitter *emitter, enum filter_verdict verdict);
+
 /* filter_in_place.c: true when it has emitted the verdict, or the part of it that comes first. */
 bool emit_in_place(struct emitter *emitter, enum filter_verdict verdict);
 

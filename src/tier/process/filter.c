@@ -10,17 +10,11 @@
 #include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/fs.h>
-#include <linux/ioprio.h>
-#include <linux/in.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
-#include <sys/ptrace.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 
 #include "base/kernel/syscalls.h"
 #include "tier/process/emitter.h"
@@ -48,66 +42,6 @@ struct range {
     bool is_clone; /* FILTER_NAMESPACES for clone() */
     enum filter_watch watch;
 };
-
-/*
- * Of the types, what TCP, UDP and ping need. AF_INET with SOCK_PACKET is a packet socket by another name, SOCK_SEQPACKET
- * and SOCK_DCCP load SCTP and DCCP. A raw socket is refused as the kernel does without the capability, on which ping
- * tries the other way.
- */
-static void emit_inet(struct emitter *emitter)
-{
-    static const uint32_t protocols[] = {0, 1 /* ICMP */, 6 /* TCP */, 17 /* UDP */, 58 /* ICMPv6 */};
-
-    emit_load_argument(emitter, 1);
-    emit(emitter, BPF_ALU | BPF_AND | BPF_K, SOCKET_TYPE_MASK, 0, 0);
-    emit_if_equal(emitter, SOCK_RAW, RETURN_ERRNO(EPERM));
-    emit(emitter, BPF_JMP | BPF_JEQ | BPF_K, SOCK_STREAM, 2, 0);
-    emit_unless_equal(emitter, SOCK_DGRAM, RETURN_ERRNO(ESOCKTNOSUPPORT));
-    emit_load_argument(emitter, 2);
-    for (size_t i = 0; i < ARRAY_COUNT(protocols); i++)
-        emit_if_equal(emitter, protocols[i], SECCOMP_RET_ALLOW);
-    emit_quietly(emitter, IPPROTO_MPTCP, RETURN_ERRNO(EPROTONOSUPPORT)); /* servers try it first */
-    emit_return(emitter, RETURN_ERRNO(EPROTONOSUPPORT)); /* MPTCP and SCTP fall back to TCP */
-}
-
-/*
- * A datagram names its target in memory, where only the kernel reads it, so what may send any comes from the keeper.
- * SOCK_RAW is the same by another name.
- */
-static void emit_unix(struct emitter *emitter)
-{
-    if (!emitter->plan->keeps_sockets || emitter->plan->sends_datagrams) {
-        emit_if_equal(emitter, AF_UNIX, SECCOMP_RET_ALLOW);
-        return;
-    }
-    emit(emitter, BPF_JMP | BPF_JEQ | BPF_K, AF_UNIX, 0, 7);
-    emit_load_argument(emitter, 1);
-    emit(emitter, BPF_ALU | BPF_AND | BPF_K, SOCKET_TYPE_MASK, 0, 0);
-    emit_if_equal(emitter, SOCK_DGRAM, SECCOMP_RET_USER_NOTIF);
-    emit_if_equal(emitter, SOCK_RAW, SECCOMP_RET_USER_NOTIF);
-    emit_return(emitter, SECCOMP_RET_ALLOW);
-}
-
-static void emit_socket(struct emitter *emitter)
-{
-    emit_load_argument(emitter, 0);
-    emit_unix(emitter);
-    if (emitter->plan->allows_inet) {
-        size_t skip;
-
-        emit(emitter, BPF_JMP | BPF_JEQ | BPF_K, AF_INET, 2, 0);
-        emit(emitter, BPF_JMP | BPF_JEQ | BPF_K, AF_INET6, 1, 0);
-        skip = emitter->length;
-        emit(emitter, BPF_JMP | BPF_JA, 0, 0, 0);
-        emit_inet(emitter);
-        if (skip < FILTER_LENGTH_MAX)
-            emitter->program[skip].k = (uint32_t)(emitter->length - skip - 1);
-    }
-    emit_unless_equal(emitter, AF_NETLINK, RETURN_ERRNO(EAFNOSUPPORT));
-    emit_load_argument(emitter, 2);
-    emit_if_equal(emitter, 0 /* NETLINK_ROUTE */, SECCOMP_RET_ALLOW);
-    emit_return(emitter, RETURN_ERRNO(EAFNOSUPPORT));
-}
 
 static void emit_namespaces(struct emitter *emitter, uint32_t flags)
 {
@@ -156,17 +90,6 @@ static void emit_ioctl(struct emitter *emitter)
     emit_return(emitter, SECCOMP_RET_ALLOW);
 }
 
-/* As a kernel answers that has fast open switched off, on which programs connect. */
-static void emit_send(struct emitter *emitter, unsigned index)
-{
-    if (emitter->plan->marks_programs) {
-        emit_load_argument(emitter, index);
-        emit(emitter, BPF_JMP | BPF_JSET | BPF_K, MSG_FASTOPEN, 0, 1);
-        emit_return(emitter, RETURN_ERRNO(EOPNOTSUPP));
-    }
-    emit_return(emitter, SECCOMP_RET_ALLOW);
-}
-
 static void emit_personality(struct emitter *emitter)
 {
     emit_load_argument(emitter, 0);
@@ -182,174 +105,6 @@ static void emit_fcntl(struct emitter *emitter)
     emit_if_equal(emitter, F_SETLEASE, RETURN_ERRNO(EINVAL));
     emit_if_equal(emitter, KERNEL_F_SETDELEG, RETURN_ERRNO(EINVAL));
     emit_return(emitter, SECCOMP_RET_ALLOW);
-}
-
-/* Where the plan keeps names, the keeper makes the call. */
-static uint32_t name_action(const struct emitter *emitter)
-{
-    return emitter->plan->keeps_names ? SECCOMP_RET_USER_NOTIF : SECCOMP_RET_ALLOW;
-}
-
-/* Without a path it is about an open descriptor. */
-static void emit_path(struct emitter *emitter, unsigned index)
-{
-    emit_load_argument(emitter, index);
-    emit(emitter, BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 3);
-    emit(emitter, BPF_LD | BPF_W | BPF_ABS, (uint32_t)offsetof(struct seccomp_data, args[index]) + 4, 0, 0);
-    emit_if_equal(emitter, 0, SECCOMP_RET_ALLOW);
-    emit_return(emitter, name_action(emitter));
-}
-
-static void emit_mode(struct emitter *emitter, unsigned index, uint32_t action)
-{
-    emit_load_argument(emitter, index);
-    emit(emitter, BPF_JMP | BPF_JSET | BPF_K, S_ISUID | S_ISGID, 0, 1);
-    emit_return(emitter, RETURN_ERRNO(EPERM));
-    emit_return(emitter, action);
-}
-
-/* The bit makes no program of a directory, but what it is only the keeper sees. */
-static void emit_change_of_mode(struct emitter *emitter, unsigned index)
-{
-    uint32_t refused = emitter->plan->keeps_names ? S_ISUID : S_ISUID | S_ISGID;
-
-    emit_load_argument(emitter, index);
-    emit(emitter, BPF_JMP | BPF_JSET | BPF_K, refused, 0, 1);
-    emit_return(emitter, RETURN_ERRNO(EPERM));
-    emit_return(emitter, name_action(emitter));
-}
-
-/*
- * The mode is looked at only where a file is made: otherwise the register holds anything. A file without a name
- * (O_TMPFILE) and a mere reference (O_PATH) change nothing that the keeper would have to know of.
- */
-static void emit_open(struct emitter *emitter, unsigned index)
-{
-    const uint32_t unnamed = O_TMPFILE & ~O_DIRECTORY;
-
-    emit_load_argument(emitter, index);
-    emit(emitter, BPF_JMP | BPF_JSET | BPF_K, O_PATH, 0, 1);
-    emit_return(emitter, SECCOMP_RET_ALLOW);
-    emit(emitter, BPF_JMP | BPF_JSET | BPF_K, unnamed, 0, 4);
-    emit_mode(emitter, index + 1, SECCOMP_RET_ALLOW);
-    emit(emitter, BPF_JMP | BPF_JSET | BPF_K, O_CREAT, 3, 0);
-    emit(emitter, BPF_JMP | BPF_JSET | BPF_K, O_ACCMODE | O_TRUNC, 1, 0);
-    emit_return(emitter, SECCOMP_RET_ALLOW);
-    emit_return(emitter, name_action(emitter));
-    emit_mode(emitter, index + 1, name_action(emitter));
-}
-
-/* Process 1 and its threads, whose numbers are always the first of its namespace. */
-static void emit_not_init(struct emitter *emitter)
-{
-    emit_if_equal(emitter, 1, RETURN_ERRNO(EPERM));
-    if (filter_has_keeper(emitter->plan))
-        emit_if_equal(emitter, KEEPER_TID, RETURN_ERRNO(EPERM));
-    if (emitter->plan->has_void)
-        emit_if_equal(emitter, VOID_TID, RETURN_ERRNO(EPERM));
-}
-
-/* Success without effect: programs that switch core dumps off have what they want. */
-static void emit_rlimit(struct emitter *emitter, unsigned index)
-{
-    if (index == 1) {
-        emit_load_argument(emitter, 0);
-        emit_not_init(emitter);
-    }
-    emit_load_argument(emitter, index);
-    emit(emitter, BPF_JMP | BPF_JEQ | BPF_K, RLIMIT_CORE, 1, 0);
-    emit_return(emitter, SECCOMP_RET_ALLOW);
-    if (index == 1) { /* prlimit64() without a new limit only asks */
-        emit(emitter, BPF_LD | BPF_W | BPF_ABS, (uint32_t)offsetof(struct seccomp_data, args[2]), 0, 0);
-        emit(emitter, BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 3);
-        emit(emitter, BPF_LD | BPF_W | BPF_ABS, (uint32_t)offsetof(struct seccomp_data, args[2]) + 4, 0, 0);
-        emit_if_equal(emitter, 0, SECCOMP_RET_ALLOW);
-    }
-    emit_return(emitter, SECCOMP_RET_ERRNO | 0);
-}
-
-/* (which, who): `user` is refused for all, `process` for process 1. */
-static void emit_priority(struct emitter *emitter, uint32_t process, uint32_t user)
-{
-    emit_load_argument(emitter, 0);
-    emit_if_equal(emitter, user, RETURN_ERRNO(EPERM));
-    emit(emitter, BPF_JMP | BPF_JEQ | BPF_K, process, 1, 0);
-    emit_return(emitter, SECCOMP_RET_ALLOW);
-    emit_load_argument(emitter, 1);
-    emit_not_init(emitter);
-    emit_return(emitter, SECCOMP_RET_ALLOW);
-}
-
-/* What depends on whether, and for what, there is a keeper. */
-static bool emit_kept(struct emitter *emitter, enum filter_verdict verdict)
-{
-    bool has_keeper = filter_has_keeper(emitter->plan);
-
-    switch (verdict) {
-    case FILTER_UNLESS_KEPT:
-        emit_return(emitter, has_keeper ? RETURN_ERRNO(EOPNOTSUPP) : SECCOMP_RET_ALLOW);
-        return true;
-    case FILTER_UNLESS_NAMES:
-        emit_return(emitter, emitter->plan->keeps_names ? RETURN_ERRNO(EOPNOTSUPP) : SECCOMP_RET_ALLOW);
-        return true;
-    case FILTER_SOCKET_NAME:
-        emit_return(emitter, has_keeper ? SECCOMP_RET_USER_NOTIF : SECCOMP_RET_ALLOW);
-        return true;
-    case FILTER_PTRACE:
-        emit_load_argument(emitter, 0);
-        emit_if_equal(emitter, PTRACE_TRACEME, has_keeper ? SECCOMP_RET_USER_NOTIF : SECCOMP_RET_ALLOW);
-        emit(emitter, BPF_JMP | BPF_JEQ | BPF_K, PTRACE_ATTACH, 2, 0);
-        emit_unless_equal(emitter, PTRACE_SEIZE, SECCOMP_RET_ALLOW);
-        emit_load_argument(emitter, 1);
-        emit_not_init(emitter); /* as the kernel has it, of a process that is not dumpable */
-        emit_return(emitter, SECCOMP_RET_ALLOW);
-        return true;
-    case FILTER_NAME:
-        emit_return(emitter, name_action(emitter));
-        return true;
-    case FILTER_NAME_1:
-        emit_path(emitter, 1);
-        return true;
-    case FILTER_NAME_MODE_1:
-    case FILTER_NAME_MODE_2:
-        emit_mode(emitter, verdict == FILTER_NAME_MODE_1 ? 1 : 2, name_action(emitter));
-        return true;
-    case FILTER_CHMOD_1:
-    case FILTER_CHMOD_2:
-        emit_change_of_mode(emitter, verdict == FILTER_CHMOD_1 ? 1 : 2);
-        return true;
-    case FILTER_OPEN_1:
-    case FILTER_OPEN_2:
-        emit_open(emitter, verdict == FILTER_OPEN_1 ? 1 : 2);
-        return true;
-    default:
-        return false;
-    }
-}
-
-/* Who is meant: a process, a limit, a priority. */
-static bool emit_about_processes(struct emitter *emitter, enum filter_verdict verdict)
-{
-    switch (verdict) {
-    case FILTER_RLIMIT_0:
-    case FILTER_RLIMIT_1:
-    case FILTER_SELF_RLIMIT:
-        emit_rlimit(emitter, verdict == FILTER_RLIMIT_0 ? 0 : 1);
-        return true;
-    case FILTER_NOT_INIT:
-        emit_load_argument(emitter, 0);
-        emit_not_init(emitter);
-        emit_return(emitter, SECCOMP_RET_ALLOW);
-        return true;
-    case FILTER_PRIORITY:
-        emit_priority(emitter, PRIO_PROCESS, PRIO_USER);
-        return true;
-    case FILTER_IOPRIO:
-        emit_priority(emitter, IOPRIO_WHO_PROCESS, IOPRIO_WHO_USER);
-        return true;
-    default:
-        return false;
-    }
 }
 
 /* What is about an open descriptor names nothing: programs do it for each file. */
@@ -376,7 +131,8 @@ static void emit_verdict(struct emitter *emitter, const struct range *range)
         return;
     if (emitter->plan->allows_namespaces && emit_nested(emitter, range->verdict))
         return;
-    if (emit_kept(emitter, range->verdict) || emit_about_processes(emitter, range->verdict))
+    if (emit_kept(emitter, range->verdict) || emit_about_processes(emitter, range->verdict) ||
+        emit_about_sockets(emitter, range->verdict))
         return;
     switch (range->verdict) {
     case FILTER_ALLOW:
@@ -384,14 +140,6 @@ static void emit_verdict(struct emitter *emitter, const struct range *range)
         break;
     case FILTER_EPERM:
         emit_return(emitter, RETURN_ERRNO(EPERM));
-        break;
-    case FILTER_SOCKET:
-        emit_socket(emitter);
-        break;
-    case FILTER_SOCKETPAIR:
-        emit_load_argument(emitter, 0);
-        emit_unix(emitter);
-        emit_return(emitter, RETURN_ERRNO(EAFNOSUPPORT));
         break;
     case FILTER_NAMESPACES:
         emit_namespaces(emitter, range->is_clone ? CLONE_NAMESPACE_FLAGS : NAMESPACE_FLAGS);
@@ -406,10 +154,6 @@ static void emit_verdict(struct emitter *emitter, const struct range *range)
         emit_load_argument(emitter, 0);
         emit_if_equal(emitter, PR_SET_MM, RETURN_ERRNO(EPERM));
         emit_return(emitter, SECCOMP_RET_ALLOW);
-        break;
-    case FILTER_SEND_2:
-    case FILTER_SEND_3:
-        emit_send(emitter, range->verdict == FILTER_SEND_2 ? 2 : 3);
         break;
     case FILTER_FCNTL:
         emit_fcntl(emitter);
