@@ -42,8 +42,8 @@ static void emit_change_of_mode(struct emitter *emitter, unsigned index)
 }
 
 /*
- * The mode is looked at only where a file is made: otherwise the register holds anything. A file without a name
- * (O_TMPFILE) and a mere reference (O_PATH) change nothing that the keeper would have to know of.
+ * The mode is looked at only where a file is made, if without a name (O_TMPFILE): otherwise the register holds anything. A mere
+ * reference (O_PATH) changes nothing that the keeper would have to know of.
  */
 static void emit_open(struct emitter *emitter, unsigned index)
 {
@@ -52,9 +52,7 @@ static void emit_open(struct emitter *emitter, unsigned index)
     emit_load_argument(emitter, index);
     emit(emitter, BPF_JMP | BPF_JSET | BPF_K, O_PATH, 0, 1);
     emit_return(emitter, SECCOMP_RET_ALLOW);
-    emit(emitter, BPF_JMP | BPF_JSET | BPF_K, unnamed, 0, 4);
-    emit_mode(emitter, index + 1, SECCOMP_RET_ALLOW);
-    emit(emitter, BPF_JMP | BPF_JSET | BPF_K, O_CREAT, 3, 0);
+    emit(emitter, BPF_JMP | BPF_JSET | BPF_K, O_CREAT | unnamed, 3, 0);
     emit(emitter, BPF_JMP | BPF_JSET | BPF_K, O_ACCMODE | O_TRUNC, 1, 0);
     emit_return(emitter, SECCOMP_RET_ALLOW);
     emit_return(emitter, name_action(emitter));

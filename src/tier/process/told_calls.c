@@ -101,8 +101,21 @@ static const struct {
 #endif
 };
 
+bool told_is_unnamed(int call, const uint64_t args[6])
+{
+    const int unnamed = O_TMPFILE & ~O_DIRECTORY;
+
+#ifdef __x86_64__
+    if (call == __NR_open)
+        return args[1] & unnamed;
+#endif
+    return call == __NR_openat && args[2] & unnamed;
+}
+
 static enum operation of_open(int flags, unsigned told)
 {
+    if (flags & O_TMPFILE & ~O_DIRECTORY)
+        return OPERATION_CREATE;
     if (flags & O_CREAT && !(told & TOLD_IS_THERE))
         return OPERATION_CREATE;
     if ((flags & O_ACCMODE) != O_RDONLY || flags & (O_TRUNC | O_CREAT))
@@ -116,6 +129,7 @@ enum operation told_operation(int call, const uint64_t args[6], bool is_of_filte
 #ifdef __x86_64__
     *ret_is_directory |= call == __NR_mkdir || call == __NR_rmdir;
 #endif
+    *ret_is_directory &= !told_is_unnamed(call, args);
     if (is_of_filter) {
         for (size_t i = 0; i < ARRAY_COUNT(refused_rows); i++)
             if (refused_rows[i].number == call)

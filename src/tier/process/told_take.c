@@ -239,6 +239,8 @@ static int record_tell(struct told *told, const struct tier_watcher *watcher, bo
     memcpy(access.args, record->args, sizeof(access.args));
     access.named = or_null(texts[TOLD_NAMED]);
     access.path = is_foreign ? NULL : path_of(told->paths[0], texts);
+    if (access.path && access.operation == OPERATION_CREATE && told_is_unnamed(record->call, record->args))
+        strncat(told->paths[0], strcmp(access.path, "/") ? "/?" : "?", sizeof(told->paths[0]) - strlen(access.path) - 1);
     access.second_named = or_null(texts[TOLD_SECOND_NAMED]);
     access.second = is_foreign ? NULL : path_of(told->paths[1], texts + TOLD_NAME_TEXTS);
     if (access.operation == OPERATION_SIGNAL) {

@@ -33,5 +33,7 @@ bool told_await(struct told *told);
 enum operation told_operation(int call, const uint64_t args[6], bool is_of_filter, unsigned flags, bool *ret_is_directory);
 /* The same where nobody but a file system saw it, which may be any call: OPERATION_LOOK where more is not known. */
 enum operation told_look(int call, const uint64_t args[6], enum operation otherwise);
+/* Does it make a file without a name, in the directory that it names? */
+bool told_is_unnamed(int call, const uint64_t args[6]);
 
 #endif

@@ -26,7 +26,6 @@ UNTOLD = [
     (r'EPROTOTYPE|EPIPE|EISCONN|EPROTONOSUPPORT', 'not seen: sockets of another kind, or shut'),
     (r'^(SCM_CREDENTIALS|TIOC|F_SET)|ENAMETOOLONG', 'not seen: what the kernel refuses whatever the policy is'),
     (r'^(sendto|sendmsg|answer)\b', 'not seen: datagrams without connect()'),
-    (r'^O_TMPFILE', 'not seen: files without a name'),
     (r'^(descriptor|times_descriptor|attribute_descriptor|reopen|pwrite|ftruncate|fchmod|fchown|futimens|mmap|map)', 'not seen: what is done to open descriptors'),
     (r'^(open|read|stat|look|list|access|opendir|scandir|every thread|exec|execve|run)\b.*(EACCES|EPERM)', 'not seen: what only reads, looks or executes'),
 ]

@@ -23,7 +23,7 @@ struct one {
     char source[16];
     int errnum, call;
     uint64_t args[6], count;
-    char named[4200], path[4200], second[512], exe[512], command[64], parent[512];
+    char named[4200], path[4200], second[512], second_named[512], exe[512], command[64], parent[512];
     unsigned pid, parent_pid;
     size_t parent_count, command_size;
     bool is_directory, is_cut;
@@ -78,6 +78,7 @@ static int keep(void *context, const struct tier_access *access, const char *sou
     copy(one->named, sizeof(one->named), access->named);
     copy(one->path, sizeof(one->path), access->path);
     copy(one->second, sizeof(one->second), access->second);
+    copy(one->second_named, sizeof(one->second_named), access->second_named);
     copy(one->exe, sizeof(one->exe), access->process.exe);
     copy(one->command, sizeof(one->command), access->process.command_line);
     copy(one->parent, sizeof(one->parent), access->parent_count ? access->parents[0].exe : NULL);
@@ -160,6 +161,63 @@ TEST(each_refusal_of_a_change_is_told_once_with_where_and_who)
     check_one(10, OPERATION_METADATA, BY_MOUNT, EROFS, "/usr/bin/env");
     check_one(11, OPERATION_BIND, BY_MOUNT, EROFS, "/usr/s");
     check_int((int)lost, 0);
+    finish();
+}
+
+static void check_second(size_t i, const char *named, const char *path)
+{
+    check_string(told[i].second_named, named);
+    check_string(told[i].second, path);
+}
+
+/* Whichever of the two is in the way; by relative names, through links and below what is denied. */
+TEST(of_two_names_both_are_told_with_where_they_lead)
+{
+    run("mkdir d; echo 1 >f; ln -s d l; mkdir -m 700 shut; echo 1 >shut/f; mkdir shut/sub; ln -s ../shut/sub d/in; " PYTHON
+        "os.chmod(\"shut\", 0); d = os.open(\"d\", os.O_PATH)\n"
+        "no(os.rename, \"shut/f\", \"l/out\"); no(os.rename, \"f\", \"shut/f\"); no(os.rename, \"l/in/a/b\", \"../ws/./d/x\"); no(os.rename, \"shut/f\", \"in/a/../b\", dst_dir_fd=d)\n"
+        "no(os.link, \"shut/f\", \"l/out\"); no(os.link, \"f\", \"l/in/f\"); no(os.rename, \"/usr/bin/env\", \"l/env\")\n"
+        "call(316, -100, b\"f\", -100, b\"shut/f\", 2); call(316, -100, b\"shut/f\", -100, b\"l/f\", 2); call(316, -100, b\"shut/f\", -100, 1, 2)\n"
+        "no(os.symlink, \"/etc/shadow\", \"shut/l\"); no(os.symlink, \"../x\", \"/usr/l\"); no(open, \"l/in/f\", \"w\"); os.symlink(\"/etc/shadow\", \"fine\"); no(os.mkdir, \"/usr/d\"); os.chmod(\"shut\", 0o700)'");
+    check_string(output, "EACCES EACCES EACCES EACCES EACCES EACCES EXDEV EACCES EACCES EFAULT EACCES EROFS EACCES EROFS ");
+    check_int(told_count, 13);
+    check_one(0, OPERATION_RENAME, BY_KERNEL, EACCES, "/ws/shut/f");
+    check_second(0, "l/out", "/ws/d/out");
+    check_one(1, OPERATION_RENAME, BY_KERNEL, EACCES, "/ws/f");
+    check_second(1, "shut/f", "/ws/shut/f");
+    check_one(2, OPERATION_RENAME, BY_KERNEL, EACCES, "/ws/shut/sub/a/b");
+    check_second(2, "../ws/./d/x", "/ws/d/x");
+    check_second(3, "in/a/../b", "/ws/shut/sub/b");
+    check_one(4, OPERATION_LINK, BY_KERNEL, EACCES, "/ws/shut/f");
+    check_second(4, "l/out", "/ws/d/out");
+    check_second(5, "l/in/f", "/ws/shut/sub/f");
+    check_second(6, "l/env", "/ws/d/env");
+    check_second(7, "shut/f", "/ws/shut/f");
+    check_second(8, "l/f", "/ws/d/f");
+    check_one(9, OPERATION_CREATE, BY_KERNEL, EACCES, "/ws/shut/l");
+    check_second(9, "/etc/shadow", "(none)");
+    check_second(10, "../x", "(none)");
+    check_one(11, OPERATION_WRITE, BY_KERNEL, EACCES, "/ws/shut/sub/f");
+    check_second(11, "(none)", "(none)");
+    check_second(12, "(none)", "(none)");
+    finish();
+}
+
+TEST(a_file_without_a_name_is_made_as_ever_or_told_where_it_is_refused)
+{
+    run("mkdir d; ln -s d l; umask 027; " PYTHON
+        "T = os.O_TMPFILE; f = os.open(\"l\", T | os.O_RDWR, 0o666); os.write(f, b\"x\"); print(oct(os.fstat(f).st_mode), os.fstat(f).st_uid == os.getuid(), end=\" \"); call(265, -100, b\"/proc/self/fd/%d\" % f, -100, b\"d/made\", 0x400)\n"
+        "print(open(\"d/made\").read(), oct(os.stat(\"d/made\").st_mode), end=\" \"); no(os.open, \"l\", T | os.O_RDWR | os.O_NOFOLLOW); no(os.open, \"d/made\", T | os.O_RDWR); no(os.open, \"none\", T | os.O_RDWR)\n"
+        "no(os.open, \"d\", T | os.O_RDWR | os.O_CREAT); no(os.open, \"d\", T & ~os.O_DIRECTORY | os.O_RDWR); no(os.open, \"d\", T | os.O_RDONLY)\n"
+        "g = os.open(\"d\", T | os.O_WRONLY | os.O_EXCL, 0o600); call(265, -100, b\"/proc/self/fd/%d\" % g, -100, b\"d/never\", 0x400); print(os.get_inheritable(g), end=\" \")\n"
+        "no(os.open, \"/usr/lib\", T | os.O_RDWR, 0o600); no(os.open, \"/\", T | os.O_RDWR, 0o600); os.chmod(\"d\", 0o500); no(os.open, \"l\", T | os.O_RDWR, 0o600); os.chmod(\"d\", 0o700)'");
+    check_string(output, "0o100640 True through x 0o100640 ELOOP ENOTDIR ENOENT EINVAL EINVAL EINVAL ENOENT False EROFS EROFS EACCES ");
+    check_int(told_count, 3);
+    check_one(0, OPERATION_CREATE, BY_MOUNT, EROFS, "/usr/lib/?");
+    check_string(told[0].named, "/usr/lib");
+    check(!told[0].is_directory);
+    check_one(1, OPERATION_CREATE, BY_MOUNT, EROFS, "/?");
+    check_one(2, OPERATION_CREATE, BY_KERNEL, EACCES, "/ws/d/?");
     finish();
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where a path leads that leads nowhere. What lies in directories of the plan's own may be there outside, where the policy hides
- * it; whoever records it asks the host. In a tree of the host's own it is absent outside as well, and nobody needs to be told.
+ * Where a path leads that leads nowhere, or to what is denied. What lies in directories of the plan's own may be there outside,
+ * where the policy hides it; whoever records it asks the host. In a tree of the host's own it is absent outside as well, and nobody
+ * needs to be told.
  */
 #include <asm/statfs.h>
 #include <linux/errno.h>
@@ -54,11 +55,12 @@ static int link_expand(const struct seen_name *name, int link, const char *rest,
 }
 
 /*
- * From the whole of the path to its beginning, for the first name that is not there; a link that leads nowhere is replaced with
- * where it leads. 0 = found, in `ret_place` and in what is seen now; `path` is the whole then, of which *ret_length was found.
+ * From the whole of the path to its beginning, for the last name that can be looked for; a link that leads nowhere, or to what is
+ * denied, is replaced with where it leads. 0 = found, in `ret_place` and in what is seen now, whether or not something is there;
+ * `path` is the whole then, of which *ret_length was found.
  */
-static long missing_find(struct keeper *keeper, const struct call *call, int from, char path[PATH_MAX], int is_followed,
-                         size_t *ret_length, struct place *ret_place)
+static long last_find(struct keeper *keeper, const struct call *call, int from, char path[PATH_MAX], int is_followed,
+                      size_t *ret_length, struct place *ret_place)
 {
     char part[PATH_MAX] not_initialised;
     int is_whole = 1;
@@ -74,14 +76,14 @@ static long missing_find(struct keeper *keeper, const struct call *call, int fro
             int is_link = (ret_place->mode & S_IFMT) == S_IFLNK && (is_followed || !is_whole) && seen_now(keeper)->is_resolved;
             int is_new = is_link && link_expand(seen_now(keeper), ret_place->object, path + *ret_length, path);
 
-            place_leave(ret_place);
             if (!is_new)
-                return -EEXIST;
+                return 0;
+            place_leave(ret_place);
             string_append(part, part + sizeof(part), path);
             is_whole = 1;
             continue;
         }
-        if ((status != -ENOENT && status != -ENOTDIR) || !part_cut(part))
+        if ((status != -ENOENT && status != -ENOTDIR && status != -EACCES) || !part_cut(part))
             return status;
         is_whole = 0;
     }
@@ -106,29 +108,46 @@ static int name_make(struct seen_name *name, const char *rest)
     return at + 1 < end;
 }
 
-int absent_is_of_plan(struct keeper *keeper, const struct call *call, uint32_t which, int is_followed, int is_made)
+/*
+ * What is seen of name `which` becomes where it leads. With `only_absent` that must be a name that is not there in a directory of
+ * the plan's own, with `is_made` one that is not to be made by the call. What the call was judged by stays.
+ */
+static int name_find(struct keeper *keeper, const struct call *call, uint32_t which, int is_followed, int only_absent, int is_made)
 {
     char path[PATH_MAX] not_initialised;
     struct seen *seen = &keeper->seen;
     struct seen_name *name = &seen->names[which];
-    uint32_t count = seen->count;
+    uint32_t count = seen->count, layer = seen->layer;
     long decided = seen->decided;
     struct place place not_initialised;
-    int is_told = 0, from = name->from;
+    int is_found = 0, from = name->from;
     size_t length;
 
     if (keeper->view.is_foreign || !name->named[0])
         return 0;
     string_append(path, path + sizeof(path), name->named);
     seen->count = which + 1;
-    if (missing_find(keeper, call, from, path, is_followed, &length, &place) == 0) {
+    if (last_find(keeper, call, from, path, is_followed, &length, &place) == 0) {
         while (path[length] == '/')
             length++;
-        is_told = (!is_made || path[length]) && is_of_plan(&place) && name_make(name, path + length);
+        is_found = !only_absent || (place.object < 0 && (!is_made || path[length]) && is_of_plan(&place));
+        is_found = is_found && name_make(name, path + length);
         place_leave(&place);
     }
     name->from = from;
     seen->count = count;
     seen->decided = decided;
-    return is_told;
+    seen->layer = layer;
+    return is_found;
+}
+
+int absent_is_of_plan(struct keeper *keeper, const struct call *call, uint32_t which, int is_followed, int is_made)
+{
+    return name_find(keeper, call, which, is_followed, 1, is_made);
+}
+
+void refused_find(struct keeper *keeper, const struct call *call, uint32_t which, int is_followed)
+{
+    if (!name_find(keeper, call, which, is_followed, 0, 0))
+        keeper->seen.names[which].is_resolved = 0;
 }

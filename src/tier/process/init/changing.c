@@ -73,10 +73,11 @@ static long make_node(struct keeper *keeper, const struct call *call, int direct
 static long make_symlink(struct keeper *keeper, const struct call *call, uint64_t text_address, int directory,
                          uint64_t address)
 {
-    char text[PATH_MAX] not_initialised;
+    char *text = keeper->seen.names[1].named; /* no other name is read that could be there */
     struct place place not_initialised;
     long status = caller_text(call, text_address, text);
 
+    keeper->seen.has_text = status >= 0;
     if (status >= 0)
         status = new_place(keeper, call, directory, address, &place);
     if (status < 0)

@@ -167,6 +167,7 @@ static void handle(struct keeper *keeper, const struct seccomp_notif *asked)
         is_watched = 1;
     keeper->seen.count = 0;
     keeper->seen.decided = 0;
+    keeper->seen.has_text = 0;
     if (source == TOLD_BY_KEEPER && !is_watched)
         result = view_enter(keeper, &call);
     else if (keeper->is_nested && view_enter(keeper, &call) < 0) /* only to be told of */

@@ -72,6 +72,7 @@ struct seen {
     uint32_t count;
     long decided;   /* errno of a refusal that is not the kernel's, or of which is known by what the kernel refuses; 0 = none */
     uint32_t layer; /* enum told_layer of that */
+    int has_text;   /* names[1].named, which is not counted, is the text of a symbolic link that was to be made */
     struct seen_name names[3]; /* two, and one for what nobody asks about */
 };
 
@@ -299,6 +300,12 @@ struct facts;
  * name is resolved up to there then. With `is_made` the name itself need not be there, but its directory.
  */
 int absent_is_of_plan(struct keeper *keeper, const struct call *call, uint32_t which, int is_followed, int is_made);
+
+/* absent.c: what is seen of a name that something denied is in the way of becomes where it leads, as far as it can be followed. */
+void refused_find(struct keeper *keeper, const struct call *call, uint32_t which, int is_followed);
+
+/* seen.c: all names of a call that is refused, and where they lead; does a link at the end of them lead on? */
+void seen_complete(struct keeper *keeper, const struct call *call, enum told_source source, int is_followed);
 
 /*
  * filter_answer.c: the negative errno with which the filter refuses a call that it hands over to be told of; else 0. Is it handed

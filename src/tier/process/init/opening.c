@@ -281,6 +281,30 @@ static long open_thoroughly(struct keeper *keeper, const struct call *call, int 
     return status;
 }
 
+/* A file without a name (O_TMPFILE), in a directory: no rule is about it until it gets one, but a mount may refuse it. */
+static long open_unnamed(struct keeper *keeper, const struct call *call, int directory, const char *path,
+                         const struct asked *asked)
+{
+    char again[24];
+    struct place place not_initialised;
+    int kept = (asked->flags & ~O_NOFOLLOW) | O_CLOEXEC;
+    long status = place_find(keeper, call, directory, path, asked->flags & O_NOFOLLOW ? 0 : PLACE_FOLLOW, &place);
+
+    if (status < 0)
+        return status;
+    if ((place.mode & S_IFMT) != S_IFDIR) {
+        status = (place.mode & S_IFMT) == S_IFLNK ? -ELOOP : -ENOTDIR;
+    } else {
+        caller_take_mask(keeper, call);
+        status = sys_call4(openat, keeper->own, place_again(place.object, again), kept, asked->mode & 07777);
+    }
+    if (status >= 0)
+        place_note_new(keeper, (int)status);
+    status = opening_give(keeper, call->id, status, asked->flags | O_NONBLOCK);
+    place_leave(&place);
+    return status;
+}
+
 static long open_at(struct keeper *keeper, const struct call *call, int directory, uint64_t address,
                     const struct asked *asked)
 {
@@ -289,6 +313,8 @@ static long open_at(struct keeper *keeper, const struct call *call, int director
 
     if (status < 0)
         return status;
+    if (asked->flags & O_TMPFILE & ~O_DIRECTORY)
+        return open_unnamed(keeper, call, directory, path, asked);
     if (asked->flags & O_CREAT) {
         status = open_at_once(keeper, call, directory, path, asked);
         if (status != -EEXIST)

@@ -104,38 +104,6 @@ static uint8_t layer_of(const struct keeper *keeper, enum told_source source, lo
     return status == -EROFS || status == -EBUSY ? TOLD_LAYER_MOUNT : TOLD_LAYER_KERNEL;
 }
 
-/* Calls that are refused, and the place of their path, where nobody has read it to judge by it. */
-static const struct {
-    int number;
-    int8_t directory, path; /* index of the argument, -1 = the working directory */
-} named[] = {
-    {__NR_openat, 0, 1},    {__NR_fchmodat, 0, 1},   {__NR_fchmodat2, 0, 1}, {__NR_mknodat, 0, 1},  {__NR_mount, -1, 1},
-    {__NR_umount2, -1, 0},  {__NR_pivot_root, -1, 0}, {__NR_chroot, -1, 0},  {__NR_open_tree, 0, 1}, {__NR_fspick, 0, 1},
-    {__NR_mount_setattr, 0, 1}, {__NR_setxattr, -1, 0}, {__NR_lsetxattr, -1, 0}, {__NR_removexattr, -1, 0},
-    {__NR_lremovexattr, -1, 0}, {__NR_mkdirat, 0, 1}, {__NR_unlinkat, 0, 1}, {__NR_truncate, -1, 0}, {__NR_execve, -1, 0},
-    {__NR_execveat, 0, 1}, {__NR_symlinkat, 1, 2}, {__NR_fchownat, 0, 1}, {__NR_utimensat, 0, 1},
-#ifdef __x86_64__
-    {__NR_open, -1, 0},     {__NR_creat, -1, 0},     {__NR_chmod, -1, 0},    {__NR_mknod, -1, 0}, {__NR_mkdir, -1, 0},
-    {__NR_unlink, -1, 0}, {__NR_rmdir, -1, 0}, {__NR_symlink, -1, 1}, {__NR_chown, -1, 0}, {__NR_lchown, -1, 0},
-#endif
-};
-
-static void name_read(struct keeper *keeper, const struct call *call)
-{
-    for (size_t i = 0; i < sizeof(named) / sizeof(named[0]); i++) {
-        char *path;
-
-        if (named[i].number != call->number)
-            continue;
-        path = seen_next(keeper);
-        if (caller_text(call, call->args[named[i].path], path) < 0)
-            keeper->seen.count = 0;
-        else if (named[i].directory >= 0)
-            seen_now(keeper)->from = (int)call->args[named[i].directory];
-        return;
-    }
-}
-
 static void put(struct writer *writer, int which, const char *text, size_t length)
 {
     writer->texts[which] = text;
@@ -170,6 +138,8 @@ static void put_names(struct keeper *keeper, const struct call *call, struct wri
 
     for (uint32_t i = 0; i < seen->count; i++)
         put_name(keeper, call, writer, &seen->names[i], i ? TOLD_NAME_TEXTS : 0, bases[i]);
+    if (seen->has_text)
+        put(writer, TOLD_SECOND_NAMED, seen->names[1].named, string_length(seen->names[1].named));
     if (!seen->count || !seen->names[0].is_there)
         return;
     writer->record.flags |= TOLD_IS_THERE;
@@ -346,8 +316,7 @@ void refusals_tell(struct keeper *keeper, const struct call *call, enum told_sou
 {
     if (!keeper->told || !is_refusal(keeper, call, source, status))
         return;
-    if (!keeper->seen.count)
-        name_read(keeper, call);
+    seen_complete(keeper, call, source, follows(call));
     tell(keeper, call, source, status, 0);
 }
 
