@@ -126,7 +126,7 @@ static int save_state(int run, const char *directory, bool is_elsewhere, const s
         field_put_number(&out, options->rules[i].kind);
         field_put(&out, options->rules[i].text);
     }
-    return fields_save(run, REVIEW_OPEN_NAME, &out, false, err);
+    return fields_save(run, REVIEW_OPEN_NAME, &out, true, err);
 }
 
 static int check_waiting(const char *path, int runs, struct error *err)
@@ -175,10 +175,15 @@ static int create(const struct review_options *options, int runs, int run, char 
         return error_system(err, errno, "lock %s", path.data);
     /* first, so that what is made after it is found again */
     status = save_state(run, path.data, is_elsewhere, options, err);
+    if (status < 0)
+        unlinkat(parent, name, AT_REMOVEDIR); /* nobody would find it */
     for (size_t i = 0; i < options->tree_count && status == 0; i++)
         status = make_layer(directory, i, &options->trees[i], err);
     if (status < 0)
         return error_prepend(err, "--review");
+    /* what the layers will hold is lost if nobody finds them after a loss of power */
+    if (fsync(runs) < 0 || (is_elsewhere && fsync(parent) < 0))
+        return error_system(err, errno, "--review: write down where changes are kept");
     status = text_take(&path, ret_directory, err);
     if (status == 0)
         *ret_lock = take_fd(directory);

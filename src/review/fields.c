@@ -67,6 +67,8 @@ static int save(int directory, const char *name, const char *data, size_t size, 
         status = -errno;
     if (status == 0 && is_synced && fsync(directory) < 0)
         status = -errno;
+    if (status < 0)
+        unlinkat(directory, temporary, 0);
     return status < 0 ? error_system(err, -status, "write %s", name) : 0;
 }
 
