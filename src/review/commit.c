@@ -227,6 +227,18 @@ static int stage_file(struct commit *commit, const struct change *change, const 
     return status;
 }
 
+static int stage_directory(struct commit *commit, const char *name, struct stat *ret_st)
+{
+    auto_close int fd = -1;
+
+    if (mkdirat(commit->stage, name, 0700) < 0)
+        return -errno;
+    fd = openat(commit->stage, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, ret_st) < 0)
+        return -errno;
+    return commit->chosen_count <= SYNC_EACH_MAX && fsync(fd) < 0 ? -errno : 0;
+}
+
 static int stage_link(struct commit *commit, const struct change *change, const char *name, struct stat *ret_st)
 {
     const char *last;
@@ -258,9 +270,11 @@ static struct op *add_op(struct commit *commit, enum op_kind kind, const struct 
     return op;
 }
 
-static int stage_write(struct commit *commit, const struct change *change)
+/* What takes its name as a whole: a file, a link, or a directory with nothing in it yet. */
+static int stage_object(struct commit *commit, struct change *change)
 {
-    struct op *op = add_op(commit, OP_WRITE, change);
+    mode_t mode = change->after.mode;
+    struct op *op = add_op(commit, S_ISDIR(mode) ? OP_MAKE : OP_WRITE, change);
     struct stat st;
     char name[24];
     int status;
@@ -269,10 +283,13 @@ static int stage_write(struct commit *commit, const struct change *change)
         return -ENOMEM;
     op->staged = commit->staged++;
     snprintf(name, sizeof(name), "%llu", (unsigned long long)op->staged);
-    status = S_ISLNK(change->after.mode) ? stage_link(commit, change, name, &st) : stage_file(commit, change, name, &st);
+    if (S_ISDIR(mode))
+        status = stage_directory(commit, name, &st);
+    else
+        status = S_ISLNK(mode) ? stage_link(commit, change, name, &st) : stage_file(commit, change, name, &st);
     if (status < 0)
         return error_system(commit->err, -status, "prepare %s/%s", commit->review->trees[change->tree].source, change->path);
-    op->staged_inode = st.st_ino;
+    op->staged_inode = change->staged_inode = st.st_ino;
     return 0;
 }
 
@@ -285,6 +302,7 @@ static int stage_mode(struct commit *commit, const struct change *change, bool i
     op->mode = change->after.mode & 01777;
     if (is_new) {
         op->before = (struct object){0};
+        op->staged_inode = change->staged_inode;
         op->is_whole = false;
     } else {
         op->mode |= change->before.mode & 06000; /* what has them keeps them, nothing gets them */
@@ -307,20 +325,17 @@ static int stage_opening(struct commit *commit, const struct change *change)
     return 0;
 }
 
-static int stage_change(struct commit *commit, const struct change *change)
+static int stage_change(struct commit *commit, struct change *change)
 {
     int status = tree_enter(commit, change->tree);
-    struct op *op;
 
     if (status < 0)
         return status;
-    if (change->type == CHANGE_DELETED || change_makes_directory(change)) {
-        op = add_op(commit, change->type == CHANGE_DELETED ? OP_DELETE : OP_MAKE, change);
-        return op ? 0 : -ENOMEM;
-    }
+    if (change->type == CHANGE_DELETED)
+        return add_op(commit, OP_DELETE, change) ? 0 : -ENOMEM;
     if (change->type == CHANGE_MODE)
         return stage_opening(commit, change);
-    return stage_write(commit, change);
+    return stage_object(commit, change);
 }
 
 /* Deepest first, and behind everything else: a directory may be closed to its owner from then on. */
@@ -356,7 +371,7 @@ static int sync_stages(struct commit *commit)
     return 0;
 }
 
-/* Without it a log would be of no use. A run that starts does not wait for the disk. */
+/* Without it a log would be of no use, and a run of an older version did not wait for the disk. */
 static int sync_state(const struct commit *commit)
 {
     const struct review *review = commit->review;

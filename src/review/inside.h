@@ -79,6 +79,7 @@ struct change {
     struct act first, last;
     const char *refused;  /* why it is never applied, NULL = it may be */
     const char *conflict; /* what was changed outside, NULL = nothing */
+    uint64_t staged_inode; /* of what a commit prepared for it */
 };
 
 /* What the log of the run says of a name. */

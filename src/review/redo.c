@@ -9,8 +9,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 void stage_name(const struct review *review, char name[64])
@@ -124,30 +126,78 @@ static const char *delete(const struct op *op, const struct place *at)
     return errno == ENOTEMPTY || errno == EEXIST ? "something in it stays, and so does it" : by_error(errno);
 }
 
+#define STAGED_SIZE 24 /* of a name of what was prepared */
+
+/* NULL where it lies under `name`; else it has its own already, because this was carried out before (""), or why not. */
+static const char *not_staged(const struct op *op, const struct place *at, char name[STAGED_SIZE])
+{
+    struct stat st;
+
+    snprintf(name, STAGED_SIZE, "%llu", (unsigned long long)op->staged);
+    if (at->stage >= 0 && fstatat(at->stage, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_ino == op->staged_inode)
+        return NULL;
+    return at->is_there && at->st.st_ino == op->staged_inode ? "" : "what was prepared for it is gone";
+}
+
+/* A directory made in its place would have these from the one around it. Nobody reaches it before it has its name. */
+static int hand_down(const struct place *at, int fd)
+{
+    static const char *const lists[] = {"system.posix_acl_default", "system.posix_acl_access"};
+    auto_free char *list = mem_alloc(XATTR_SIZE_MAX);
+    auto_close int around = openat(at->parent, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    gid_t group = getegid();
+    struct stat st;
+    ssize_t size;
+
+    if (!list)
+        return -ENOMEM;
+    if (fstat(at->parent, &st) < 0)
+        return -errno;
+    if (st.st_mode & S_ISGID)
+        group = st.st_gid;
+    size = around < 0 ? 0 : fgetxattr(around, lists[0], list, XATTR_SIZE_MAX); /* who cannot look has none to hand down */
+    for (size_t i = 0; size > 0 && i < ARRAY_COUNT(lists); i++)
+        if (fsetxattr(fd, lists[i], list, (size_t)size, 0) < 0)
+            return -errno;
+    if (fchown(fd, (uid_t)-1, group) < 0 && errno != EPERM && errno != EINVAL)
+        return -errno; /* a group that the caller is not in cannot be given: it keeps the caller's */
+    return fchmod(fd, 0700 | (st.st_mode & S_ISGID)) < 0 ? -errno : 0;
+}
+
+/* Not by mkdir(): who completes this later could not tell it from one that somebody made meanwhile. */
 static const char *make(const struct op *op, const struct place *at)
 {
-    if (at->is_there && S_ISDIR(at->st.st_mode))
-        return NULL;
+    char staged[STAGED_SIZE];
+    const char *why = not_staged(op, at, staged);
+    auto_close int fd = -1;
+    int status;
+
+    if (why)
+        return *why ? why : NULL;
     if (at->is_there && (!op->before.mode || !is_as_before(&op->before, &at->st)))
         return changed;
+    fd = openat(at->stage, staged, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    status = fd < 0 ? -errno : hand_down(at, fd);
+    if (status < 0)
+        return by_error(-status);
     if (at->is_there && unlinkat(at->parent, at->name, 0) < 0)
         return by_error(errno);
-    return mkdirat(at->parent, at->name, 0700) < 0 ? by_error(errno) : NULL;
+    if (renameat2(at->stage, staged, at->parent, at->name, RENAME_NOREPLACE) == 0)
+        return NULL;
+    if (errno == EINVAL && renameat(at->stage, staged, at->parent, at->name) == 0)
+        return NULL; /* a file system that cannot promise it */
+    return errno == EEXIST || errno == ENOTEMPTY ? changed : by_error(errno);
 }
 
 static const char *write_name(const struct op *op, const struct place *at)
 {
     bool was_directory = S_ISDIR(op->before.mode);
     unsigned flags = op->before.mode && !was_directory ? 0 : RENAME_NOREPLACE;
-    char staged[24];
-    struct stat st;
+    char staged[STAGED_SIZE];
+    const char *why = not_staged(op, at, staged);
 
-    snprintf(staged, sizeof(staged), "%llu", (unsigned long long)op->staged);
-    if (at->stage < 0 || fstatat(at->stage, staged, &st, AT_SYMLINK_NOFOLLOW) < 0 || st.st_ino != op->staged_inode) {
-        if (at->is_there && at->st.st_ino == op->staged_inode)
-            return NULL; /* it has its name already: this was carried out before */
-        return "what was prepared for it is gone";
-    }
+    if (why)
+        return *why ? why : NULL;
     if (at->is_there ? !op->before.mode || !is_as_before(&op->before, &at->st) : op->before.mode && !was_directory)
         return changed;
     if (at->is_there && was_directory && unlinkat(at->parent, at->name, AT_REMOVEDIR) < 0)
@@ -166,6 +216,8 @@ static const char *set_mode(const struct op *op, const struct place *at)
 
     if (!at->is_there || (op->before.mode && !is_as_before(&op->before, &at->st) && (at->st.st_mode & 07777) != mode))
         return changed;
+    if (!op->before.mode && at->st.st_ino != op->staged_inode)
+        return changed; /* a directory that somebody else made */
     if ((at->st.st_mode & 07777) == mode)
         return NULL;
     return fchmodat(at->parent, at->name, mode, AT_SYMLINK_NOFOLLOW) < 0 ? by_error(errno) : NULL;

@@ -9,8 +9,8 @@
 
 enum op_kind {
     OP_DELETE = 'd',
-    OP_MAKE = 'm',  /* a directory; its permissions come last */
-    OP_WRITE = 'w', /* what was prepared takes its name */
+    OP_MAKE = 'm',  /* a directory that was prepared takes its name; its permissions come last */
+    OP_WRITE = 'w', /* a file or a link that was prepared takes its name */
     OP_MODE = 'p',
 };
 
