@@ -2,8 +2,8 @@
 /* Texts of a program's choice in a record: bounded, and its arguments without the obvious secrets. */
 #include <string.h>
 
+#include "base/redact.h"
 #include "event/log.h"
-#include "event/redact.h"
 
 bool record_cut(struct json *json, const char *member, const char *text, size_t bytes_max)
 {

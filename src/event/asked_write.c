@@ -5,8 +5,8 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/redact.h"
 #include "event/log.h"
-#include "event/redact.h"
 #include "event/request.h"
 #include "event/store.h"
 

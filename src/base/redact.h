@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Takes the obvious secrets out of a command line before it is recorded. */
-#ifndef CORDON_EVENT_REDACT_H
-#define CORDON_EVENT_REDACT_H
+#ifndef CORDON_BASE_REDACT_H
+#define CORDON_BASE_REDACT_H
 
 #include <stdbool.h>
 

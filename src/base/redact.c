@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Redaction of command lines: one pass over the words of an argument. */
-#include "event/redact.h"
+#include "base/redact.h"
 
 #include <ctype.h>
 #include <string.h>

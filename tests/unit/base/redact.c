@@ -3,7 +3,7 @@
 #include "test.h"
 
 #include "base/memory.h"
-#include "event/redact.h"
+#include "base/redact.h"
 
 static void check_redacted(const char *arg, const char *expected)
 {
