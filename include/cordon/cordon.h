@@ -368,6 +368,7 @@ CORDON_API const char *const *cordon_templates(void);
 #define CORDON_DIFF_WIDER    1u /* something becomes possible */
 #define CORDON_DIFF_NARROWER 2u /* something becomes impossible */
 #define CORDON_DIFF_UNKNOWN  4u /* something cannot be compared, and may be either */
+#define CORDON_DIFF_CHANGED  8u /* a run is another one, in what is neither: values that are set, the command, names */
 CORDON_API CORDON_MUST_CHECK int cordon_policy_diff(const struct cordon_request *before, const struct cordon_request *after,
                                                     enum cordon_format format, char **ret_report, uint32_t *ret_result,
                                                     struct cordon_error *err);

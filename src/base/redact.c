@@ -138,6 +138,11 @@ void redact_argument(struct text *out, const char *arg, bool is_value)
     }
 }
 
+void redact_variable(struct text *out, const char *name, const char *value)
+{
+    redact_argument(out, value, name_is_secret(name, strlen(name)));
+}
+
 bool redact_next(const char *arg)
 {
     return arg[0] == '-' && arg[1] == '-' && arg[2] && !strchr(arg, '=') && !strchr(arg, ' ') &&

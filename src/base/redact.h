@@ -18,6 +18,9 @@
  */
 void redact_argument(struct text *out, const char *arg, bool is_value);
 
+/* Append the value of a variable: all of it is "***" where its name speaks of a secret, else as an argument's. */
+void redact_variable(struct text *out, const char *name, const char *value);
+
 /* Is `arg` an option whose value follows as the next argument and is secret? */
 bool redact_next(const char *arg);
 

@@ -9,6 +9,7 @@
 #define EXIT_NARROWER 1
 #define EXIT_WIDER    3
 #define EXIT_UNKNOWN  4
+#define EXIT_CHANGED  5
 
 static const char *fail_on = "any";
 
@@ -50,6 +51,8 @@ static int status_of(uint32_t result)
         return EXIT_UNKNOWN;
     if (result & CORDON_DIFF_NARROWER && strcmp(fail_on, "wider") != 0)
         return EXIT_NARROWER;
+    if (result & CORDON_DIFF_CHANGED && strcmp(fail_on, "wider") != 0)
+        return EXIT_CHANGED;
     return 0;
 }
 

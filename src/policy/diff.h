@@ -12,8 +12,9 @@ enum difference_kind {
     DIFFERENCE_WIDER = 1, /* possible after, not before */
     DIFFERENCE_NARROWER,  /* possible before, not after */
     DIFFERENCE_UNKNOWN,   /* cannot be compared: it may be both */
+    DIFFERENCE_CHANGED,   /* neither more nor less, and yet another run: a value, the command */
 };
-const char *difference_kind_name(enum difference_kind kind); /* "wider", "narrower", "unknown" */
+const char *difference_kind_name(enum difference_kind kind); /* "wider", "narrower", "unknown", "changed" */
 
 enum difference_area {
     AREA_FILES = 1,
@@ -27,6 +28,7 @@ enum difference_area {
     AREA_ISOLATION,
     AREA_NESTED,
     AREA_UI,
+    AREA_PROCESS,
     AREA_OTHER,
 };
 const char *difference_area_name(enum difference_area area); /* "files", "network", ... */
@@ -61,14 +63,14 @@ struct difference {
     struct words_list programs;  /* paths or names; NULL is not among them */
     struct words_list methods, paths, calls; /* of requests; `except` are paths then */
     const char *witness;        /* one of the things themselves, or NULL */
-    const char *before, *after; /* values, or NULL */
+    const char *before, *after; /* values, with obvious secrets as "***", or NULL */
     const char *before_rule, *after_rule; /* "a.yaml:3:5: filesystem.readonlyPaths[0]"; NULL = no rule says so */
 };
 
 struct policy_diff {
     struct difference *items; /* wider ones first */
     size_t count;
-    bool has_wider, has_narrower, has_unknown;
+    bool has_wider, has_narrower, has_unknown, has_changed;
 };
 
 /* Into the arena. What passes the bounds is an item of kind DIFFERENCE_UNKNOWN. ERROR_MEMORY. */

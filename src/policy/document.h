@@ -211,6 +211,7 @@ struct document {
     enum layer_kind kind;
     const char *version;           /* as written */
     const char *name;              /* name:, or the file's base name, or "coding-agent" */
+    bool is_named;                 /* name: says it */
     const char *file;              /* as given by the caller; NULL for built-in */
     char digest[DIGEST_TEXT_SIZE]; /* of the bytes that were read, and of each --set on top */
 

@@ -15,7 +15,7 @@ static int load(struct assembly *assembly, const struct cordon_request *request,
 static uint32_t result_of(const struct policy_diff *diff)
 {
     return (diff->has_wider ? CORDON_DIFF_WIDER : 0) | (diff->has_narrower ? CORDON_DIFF_NARROWER : 0) |
-           (diff->has_unknown ? CORDON_DIFF_UNKNOWN : 0);
+           (diff->has_unknown ? CORDON_DIFF_UNKNOWN : 0) | (diff->has_changed ? CORDON_DIFF_CHANGED : 0);
 }
 
 int cordon_policy_diff(const struct cordon_request *before, const struct cordon_request *after, enum cordon_format format,

@@ -8,7 +8,8 @@
 const char *difference_kind_name(enum difference_kind kind)
 {
     static const char *const names[] = {
-        [DIFFERENCE_WIDER] = "wider", [DIFFERENCE_NARROWER] = "narrower", [DIFFERENCE_UNKNOWN] = "unknown"};
+        [DIFFERENCE_WIDER] = "wider", [DIFFERENCE_NARROWER] = "narrower", [DIFFERENCE_UNKNOWN] = "unknown",
+        [DIFFERENCE_CHANGED] = "changed"};
 
     return (size_t)kind < ARRAY_COUNT(names) && names[kind] ? names[kind] : "unknown";
 }
@@ -19,7 +20,7 @@ const char *difference_area_name(enum difference_area area)
         [AREA_FILES] = "files",       [AREA_NETWORK] = "network",         [AREA_SECRETS] = "secrets",
         [AREA_SYSCALLS] = "syscalls", [AREA_DEVICES] = "devices",         [AREA_SOCKETS] = "unixSockets",
         [AREA_LIMITS] = "limits",     [AREA_ENVIRONMENT] = "environment", [AREA_ISOLATION] = "isolation",
-        [AREA_NESTED] = "nested",     [AREA_UI] = "ui",                   [AREA_OTHER] = "other",
+        [AREA_NESTED] = "nested",     [AREA_UI] = "ui",                   [AREA_PROCESS] = "process",         [AREA_OTHER] = "other",
     };
 
     return (size_t)area < ARRAY_COUNT(names) && names[area] ? names[area] : "other";
@@ -79,7 +80,7 @@ struct part {
 };
 
 static const struct part parts[] = {
-    {AREA_FILES, differ_paths}, {AREA_NETWORK, differ_network}, {AREA_OTHER, differ_settings}};
+    {AREA_FILES, differ_paths}, {AREA_NETWORK, differ_network}, {AREA_OTHER, differ_settings}, {AREA_OTHER, differ_changes}};
 
 /* Of a part that is unknown nothing else is said. */
 static int find_part(struct differ *differ, const struct part *part)
@@ -103,7 +104,7 @@ static int find_part(struct differ *differ, const struct part *part)
     return 0;
 }
 
-/* Wider before narrower before unknown; among them in the order of the parts. */
+/* Wider before narrower before unknown before changed; among them in the order of the parts. */
 static int sort_items(struct differ *differ)
 {
     struct policy_diff *diff = &differ->diff;
@@ -112,7 +113,7 @@ static int sort_items(struct differ *differ)
 
     if (!sorted)
         return -ENOMEM;
-    for (enum difference_kind kind = DIFFERENCE_WIDER; kind <= DIFFERENCE_UNKNOWN; kind++)
+    for (enum difference_kind kind = DIFFERENCE_WIDER; kind <= DIFFERENCE_CHANGED; kind++)
         for (size_t i = 0; i < diff->count; i++)
             if (diff->items[i].kind == kind)
                 sorted[count++] = diff->items[i];
@@ -121,6 +122,7 @@ static int sort_items(struct differ *differ)
         diff->has_wider = diff->has_wider || sorted[i].kind == DIFFERENCE_WIDER;
         diff->has_narrower = diff->has_narrower || sorted[i].kind == DIFFERENCE_NARROWER;
         diff->has_unknown = diff->has_unknown || sorted[i].kind == DIFFERENCE_UNKNOWN;
+        diff->has_changed = diff->has_changed || sorted[i].kind == DIFFERENCE_CHANGED;
     }
     return 0;
 }

@@ -65,6 +65,7 @@ int policy_diff_json(const struct policy_diff *diff, char **ret_json, struct err
     json_add_bool(&json, "wider", diff->has_wider);
     json_add_bool(&json, "narrower", diff->has_narrower);
     json_add_bool(&json, "unknown", diff->has_unknown);
+    json_add_bool(&json, "changed", diff->has_changed);
     json_begin_array(&json, "items");
     for (size_t i = 0; i < diff->count; i++)
         add_item(&json, &diff->items[i]);

@@ -5,9 +5,11 @@
 
 #include "base/path.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "policy/model/differ.h"
 
 #define WORDS_SHOWN 4 /* of a list; the JSON has all */
+#define VALUE_SHOWN 160
 #define NAMES_SHOWN 8 /* of what a block is about */
 
 struct page {
@@ -154,6 +156,9 @@ static void add_summary(const struct page *page, const struct policy_diff *diff)
     }
     if (diff->has_unknown)
         add_others(page, diff, DIFFERENCE_UNKNOWN, diff->has_wider || diff->has_narrower ? "; " : "", "cannot be compared");
+    if (diff->has_changed)
+        add_others(page, diff, DIFFERENCE_CHANGED,
+                   diff->has_wider || diff->has_narrower || diff->has_unknown ? "; " : "nothing newly possible or impossible; ", "changed");
     text_add(page->out, "\n");
 }
 
@@ -231,6 +236,20 @@ static void add_requests(const struct page *page, const struct difference *item)
     add_words(page, ", with ", &item->calls);
 }
 
+/* The beginning of a long one, of whole characters: the JSON has all. */
+static void add_value(const struct page *page, const char *value)
+{
+    size_t length = 0, next;
+
+    while (value[length] && length < VALUE_SHOWN) {
+        next = utf8_length(value + length);
+        length += next ? next : 1;
+    }
+    text_add_safe_n(page->out, value, length);
+    if (value[length])
+        text_add(page->out, "...");
+}
+
 static const char *rule_of(const struct difference *item, bool is_after)
 {
     return is_after ? item->after_rule : item->before_rule;
@@ -248,7 +267,7 @@ static void add_rule(const struct page *page, const struct difference *items, si
         others += !is_same_text(rule_of(&items[i], is_after), rule_of(&items[i - 1], is_after));
     text_printf(page->out, "    %s ", is_after ? "after: " : "before:");
     if (value)
-        text_add_safe(page->out, value);
+        add_value(page, value);
     if (value && rule)
         text_add(page->out, ", ");
     if (rule)
@@ -278,7 +297,7 @@ static bool begins_with_number(const struct words_list *words)
 
 static void add_block(const struct page *page, const struct difference *items, size_t count)
 {
-    static const char signs[] = {[DIFFERENCE_WIDER] = '+', [DIFFERENCE_NARROWER] = '-', [DIFFERENCE_UNKNOWN] = '?'};
+    static const char signs[] = {[DIFFERENCE_WIDER] = '+', [DIFFERENCE_NARROWER] = '-', [DIFFERENCE_UNKNOWN] = '?', [DIFFERENCE_CHANGED] = '~'};
 
     text_printf(page->out, "%c %s:", signs[items->kind], difference_area_name(items->area));
     if (items->rights)

@@ -20,6 +20,7 @@ struct differ {
 int differ_paths(struct differ *differ) must_check;
 int differ_network(struct differ *differ) must_check;
 int differ_settings(struct differ *differ) must_check;
+int differ_changes(struct differ *differ) must_check; /* after differ_settings() */
 
 /* A new item of this direction; NULL without memory. Its rules are put on the right sides by differ_set_rules(). */
 struct difference *differ_add(struct differ *differ, enum difference_area area);

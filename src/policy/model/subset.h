@@ -39,6 +39,9 @@ int subset_settings(struct subset *subset) must_check;
 int subset_found(struct subset *subset, const char *format, ...) printf_like(2, 3);
 int subset_tell(struct subset *subset, const struct subset_item *item, const char *format, ...) printf_like(3, 4);
 
+/* The value of a variable without obvious secrets; NULL without memory. */
+const char *subset_shown_value(struct arena *arena, const struct env_item *item);
+
 /* " (file:3: filesystem.deniedPaths[0])", or "" without an origin; in scratch. */
 const char *subset_origin(struct subset *subset, const struct origin *origin);
 

@@ -4,6 +4,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/redact.h"
+#include "base/text.h"
 #include "policy/model/effective.h"
 #include "policy/model/subset.h"
 
@@ -167,6 +169,31 @@ static bool has_placeholder(const struct policy *policy, const char *name)
     return false;
 }
 
+const char *subset_shown_value(struct arena *arena, const struct env_item *item)
+{
+    auto_text struct text out = {0};
+
+    redact_variable(&out, item->name, item->value);
+    return out.is_broken ? NULL : arena_string(arena, out.data ? out.data : "");
+}
+
+/* `other`: what `a` sets, NULL = a placeholder, or the caller's. */
+static int tell_variable(struct subset *subset, const struct env_item *fixed, const struct env_item *other, bool is_other)
+{
+    struct subset_item item = {.member = "environment.set",
+                               .subject = fixed->name,
+                               .a_value = other ? subset_shown_value(subset->scratch, other) : NULL,
+                               .b_value = subset_shown_value(subset->scratch, fixed),
+                               .a_origin = other ? &other->origin : NULL,
+                               .b_origin = &fixed->origin};
+    const char *origin = subset_origin(subset, &fixed->origin);
+
+    if (!origin || !item.b_value || (other && !item.a_value))
+        return -ENOMEM;
+    return subset_tell(subset, &item, "environment: %s has %s value than the one that is set%s", fixed->name,
+                       is_other ? "another" : "the caller's, a different", origin);
+}
+
 /* Where `b` fixes a value, `a` may neither set another one nor let the caller's in. */
 static int compare_variables(struct subset *subset)
 {
@@ -175,23 +202,14 @@ static int compare_variables(struct subset *subset)
 
         for (size_t j = 0; j < layer->env_set_count; j++) {
             const struct env_item *fixed = &layer->env_set[j];
-            const char *origin;
+            const struct env_item *other = find_variable(subset->a, fixed->name, fixed->value);
+            bool is_other = other || has_placeholder(subset->a, fixed->name);
             int status;
-            bool is_other = find_variable(subset->a, fixed->name, fixed->value) != NULL ||
-                            has_placeholder(subset->a, fixed->name);
 
             if (!is_other && (find_variable(subset->a, fixed->name, NULL) ||
                               !policy_list_permits(subset->a, LIST_ENV_INHERIT, fixed->name)))
                 continue;
-            origin = subset_origin(subset, &fixed->origin);
-            if (!origin)
-                return -ENOMEM;
-            status = subset_tell(subset,
-                                 &(struct subset_item){.member = "environment.set",
-                                                       .subject = fixed->name,
-                                                       .b_origin = &fixed->origin},
-                                 "environment: %s has %s value than the one that is set%s", fixed->name,
-                                 is_other ? "another" : "the caller's, a different", origin);
+            status = tell_variable(subset, fixed, other, is_other);
             if (status)
                 return status;
         }
@@ -206,7 +224,7 @@ static bool is_compared_elsewhere(const char *member)
         "filesystem.",
         "network.egress.",
         "network.ingress.default",
-        "network.ingress.hostLoopback",
+        "network.ingress.hostLoopback", /* not what of its ports cannot be had */
         "network.loopback",
         "runtimeConfig.networkProxy",
         "nested.",
@@ -216,7 +234,7 @@ static bool is_compared_elsewhere(const char *member)
 
     for (size_t i = 0; i < ARRAY_COUNT(prefixes); i++)
         if (strncmp(member, prefixes[i], strlen(prefixes[i])) == 0)
-            return true;
+            return strncmp(member, "network.ingress.hostLoopbackPorts", 33) != 0;
     return false;
 }
 

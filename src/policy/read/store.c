@@ -190,8 +190,10 @@ int store_version(struct reader *reader, const struct member *member unused_arg,
 int store_name(struct reader *reader, const struct member *member unused_arg,
                const struct place *place unused_arg, const struct value *value)
 {
-    if (!reader->trail)
-        reader->document->name = value->text;
+    if (reader->trail)
+        return 0;
+    reader->document->name = value->text;
+    reader->document->is_named = true;
     return 0;
 }
 

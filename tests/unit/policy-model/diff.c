@@ -315,6 +315,13 @@ TEST(what_is_said_of_destinations_is_exactly_what_differs)
 
 /* ---- laws ---- */
 
+static bool is_way_back(const struct difference *a, const struct difference *b)
+{
+    if (a->kind == DIFFERENCE_CHANGED)
+        return b->kind == DIFFERENCE_CHANGED && strcmp(a->before ? a->before : "", b->after ? b->after : "") == 0;
+    return a->kind == DIFFERENCE_UNKNOWN || a->kind != b->kind;
+}
+
 static bool has_same_items(const struct policy_diff *one, const struct policy_diff *other)
 {
     size_t matched = 0;
@@ -325,7 +332,7 @@ static bool has_same_items(const struct policy_diff *one, const struct policy_di
         for (size_t j = 0; j < other->count; j++) {
             const struct difference *a = &one->items[i], *b = &other->items[j];
             bool is_same = a->area == b->area && a->rights == b->rights && a->subjects.count == b->subjects.count &&
-                           (a->kind == DIFFERENCE_UNKNOWN || a->kind != b->kind) &&
+                           is_way_back(a, b) &&
                            strcmp(a->member ? a->member : "", b->member ? b->member : "") == 0;
 
             for (size_t k = 0; is_same && k < a->subjects.count; k++)
