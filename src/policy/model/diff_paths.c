@@ -319,6 +319,17 @@ static int begin_pattern(struct paths *paths, size_t zone, const struct zone_tra
                                &item->subjects.count);
 }
 
+/* A zone in the item's way: one that is new as a whole is new here as well, what lies in it need not be. */
+static int pass_zone(struct paths *paths, size_t zone)
+{
+    size_t parent = paths->zones->items[zone].parent;
+
+    if (!paths->is_whole[zone] || !is_same_object(&paths->answers[zone], &paths->answers[parent]))
+        return leave_out(paths, zone);
+    paths->region_of[zone] = paths->region_of[parent];
+    return 0;
+}
+
 /* `must` stands at the zone's path, or at the object that a view shows there. */
 static int compare_pattern_at(struct paths *paths, size_t zone, const struct zone_track *must)
 {
@@ -328,11 +339,8 @@ static int compare_pattern_at(struct paths *paths, size_t zone, const struct zon
     const char *witness;
     int status;
 
-    if (!is_given(paths, zone)) {
-        if (follows && !paths->is_whole[zone])
-            return leave_out(paths, zone);
-        return 0;
-    }
+    if (!is_given(paths, zone))
+        return follows ? pass_zone(paths, zone) : 0;
     if (follows && is_same_object(&paths->answers[zone], &paths->answers[parent])) {
         paths->region_of[zone] = paths->region_of[parent];
         return 0;
@@ -363,8 +371,8 @@ static int compare_pattern(struct paths *paths, size_t number, bool at_object)
             zone_track_start(&track, pattern, place);
         if (is_alive && !zone_track_is_dead(&track))
             status = compare_pattern_at(paths, i, &track);
-        else if (i && paths->region_of[zones->items[i].parent] != NO_REGION && !paths->is_whole[i] && (at_object || !is_about))
-            status = leave_out(paths, i); /* it is another object, of which the pattern says nothing */
+        else if (i && paths->region_of[zones->items[i].parent] != NO_REGION && (at_object || !is_about))
+            status = pass_zone(paths, i); /* it is another object, of which the pattern says nothing */
     }
     return status;
 }

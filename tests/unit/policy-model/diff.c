@@ -3,17 +3,16 @@
  * Generated pairs of policies: what a comparison says, held against every path and destination of the reference's small world,
  * against the subset test, and against itself the other way round. CORDON_TEST_SEED tries another seed.
  */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
-#include "base/glob.h"
 #include "generate.h"
 #include "policy/diff.h"
 #include "policy/model/effective.h"
 #include "reference.h"
+#include "said.h"
 #include "test.h"
 
 #define SEED 20261122u
@@ -68,26 +67,6 @@ struct comparison {
     unsigned round, gained;
 };
 
-static bool covers_any(const struct words_list *patterns, const char *path)
-{
-    for (size_t i = 0; i < patterns->count; i++)
-        if (glob_covers(patterns->items[i], path))
-            return true;
-    return false;
-}
-
-static bool says_path(const struct comparison *comparison, const char *path, unsigned right)
-{
-    for (size_t i = 0; i < comparison->diff->count; i++) {
-        const struct difference *item = &comparison->diff->items[i];
-
-        if (item->kind == comparison->kind && item->area == AREA_FILES && item->rights & right &&
-            covers_any(&item->subjects, path) && !covers_any(&item->except, path))
-            return true;
-    }
-    return false;
-}
-
 static bool same_as_reference(const char *path, void *data)
 {
     struct comparison *comparison = data;
@@ -101,7 +80,7 @@ static bool same_as_reference(const char *path, void *data)
         bool is_gain = access >= right && permitted < right;
 
         comparison->gained += is_gain;
-        if (says_path(comparison, path, right == 1 ? RIGHT_READ : RIGHT_WRITE) != is_gain)
+        if (said_of_path(comparison->diff, comparison->kind, path, right == 1 ? RIGHT_READ : RIGHT_WRITE) != is_gain)
             test_fail(__FILE__, __LINE__, "round %u, %s: %s newly %s, the comparison says the contrary: %s", comparison->round, path,
                       is_gain ? "is" : "is not", right == 1 ? "readable" : "writable", diff_text(comparison->diff));
     }
@@ -154,126 +133,44 @@ TEST(an_item_less_or_an_exception_less_is_found_out)
     for (size_t without = 0; without < 2; without++) {
         struct words_list rest = {.items = diff.items[0].except.items + !without, .count = 1};
 
-        check(covers_any(&diff.items[0].except, without ? "/a/x/.git" : "/a/b/c"));
-        check(!covers_any(&rest, without ? "/a/x/.git" : "/a/b/c") || !covers_any(&rest, without ? "/a/b/c" : "/a/x/.git"));
+        check(said_covers(&diff.items[0].except, without ? "/a/x/.git" : "/a/b/c"));
+        check(!said_covers(&rest, without ? "/a/x/.git" : "/a/b/c") || !said_covers(&rest, without ? "/a/b/c" : "/a/x/.git"));
     }
+    policy_free(before);
+    policy_free(after);
+}
+
+/* A pattern that is given up reaches past what is new as a whole, into what is not. */
+TEST(what_lies_below_something_new_is_taken_out_of_a_pattern_around_it)
+{
+    struct policy *before = make_policy(), *after = make_policy();
+    struct document *first = make_layer(before, LAYER_REQUEST), *second = make_layer(after, LAYER_REQUEST);
+    auto_arena struct arena *arena = arena_new();
+    struct policy_diff diff;
+
+    make_path(before, first, PATH_READWRITE, "/w");
+    make_path(before, first, PATH_READONLY, "/w/a");
+    make_path(before, first, PATH_DENIED, "/w/a*");
+    make_path(after, second, PATH_READWRITE, "/w");
+    make_path(after, second, PATH_READONLY, "/w/a/b");
+    diff = diff_of(arena, before, after);
+    check(said_of_path(&diff, DIFFERENCE_WIDER, "/w/a/x", RIGHT_WRITE));
+    check(said_of_path(&diff, DIFFERENCE_WIDER, "/w/ab", RIGHT_WRITE));
+    check(said_of_path(&diff, DIFFERENCE_WIDER, "/w/a/b", RIGHT_READ));
+    check(!said_of_path(&diff, DIFFERENCE_WIDER, "/w/a/b", RIGHT_WRITE));
+    check(!said_of_path(&diff, DIFFERENCE_WIDER, "/w/a/b/c", RIGHT_WRITE));
     policy_free(before);
     policy_free(after);
 }
 
 /* ---- destinations ---- */
 
-static bool covers_address(const char *text, const struct destination *to)
-{
-    char first[64], *second;
-    unsigned char low[16], high[16];
-    struct net_block block;
-    const unsigned size = to->family == AF_INET ? 4 : 16;
-
-    if (strstr(text, " where it is the host's own"))
-        return to->is_own && strtok(strcpy(first, text), " ") && inet_pton(to->family, first, low) == 1 &&
-               memcmp(low, to->address, size) == 0;
-    if (to->is_own)
-        return false;
-    if (strncmp(text, "IPv6 addresses", 14) == 0)
-        return false; /* none of the small world embeds another */
-    if (strcmp(text, "every public address") == 0)
-        return true; /* as all of the small world are */
-    snprintf(first, sizeof(first), "%s", text);
-    second = strchr(first, '-');
-    if (!second) {
-        unsigned char last[16];
-
-        check_int(net_block_parse(text, &block, NULL), 0);
-        block_bounds(&block, low, last);
-        return block.family == to->family && memcmp(to->address, low, size) >= 0 && memcmp(to->address, last, size) <= 0;
-    }
-    *second++ = '\0';
-    return inet_pton(to->family, first, low) == 1 && inet_pton(to->family, second, high) == 1 &&
-           memcmp(to->address, low, size) >= 0 && memcmp(to->address, high, size) <= 0;
-}
-
-static bool covers_one_address(const struct words_list *words, const struct destination *to)
-{
-    for (size_t i = 0; i < words->count; i++)
-        if (covers_address(words->items[i], to))
-            return true;
-    return false;
-}
-
-static bool covers_port(const struct words_list *words, const struct destination *to)
-{
-    for (size_t i = 0; i < words->count; i++) {
-        unsigned first, last;
-        char protocol[8];
-
-        if (strcmp(words->items[i], "icmp") == 0 && to->protocol == NET_ICMP)
-            return true;
-        if (sscanf(words->items[i], "every port/%7s", protocol) == 1) {
-            first = 1;
-            last = 65535;
-        } else if (sscanf(words->items[i], "%u-%u/%7s", &first, &last, protocol) != 3) {
-            if (sscanf(words->items[i], "%u/%7s", &first, protocol) != 2)
-                continue;
-            last = first;
-        }
-        if (strcmp(protocol, to->protocol == NET_TCP ? "tcp" : to->protocol == NET_UDP ? "udp" : "") == 0 && first <= to->port &&
-            to->port <= last)
-            return true;
-    }
-    return !words->count;
-}
-
-static bool has_word(const struct words_list *words, const char *word)
-{
-    for (size_t i = 0; i < words->count; i++)
-        if (strcmp(words->items[i], word) == 0)
-            return true;
-    return false;
-}
-
-static bool is_address_item(const struct difference *item)
-{
-    return strncmp(item->subjects.items[0], "every public", 12) == 0 || strncmp(item->subjects.items[0], "IPv6", 4) == 0 || strchr(item->subjects.items[0], ':') ||
-           (item->subjects.items[0][0] >= '0' && item->subjects.items[0][0] <= '9');
-}
-
-/* Names of the rules are told apart; another one is "every name that no rule has". */
-static bool covers_name(const struct difference *item, const char *host)
-{
-    static const char *const known[] = {"x.org", "a.x.org"};
-    const char *subject = item->subjects.items[0];
-    bool is_known = false;
-
-    for (size_t i = 0; i < ARRAY_COUNT(known); i++)
-        is_known = is_known || strcmp(known[i], host) == 0;
-    if (strncmp(subject, "every name", 10) == 0)
-        return !is_known && !strstr(host, ".x.org");
-    return net_name_matches(subject, host) && !has_word(&item->other_than, host);
-}
-
-static bool says_destination(const struct comparison *comparison, const struct destination *to, bool by_address)
-{
-    for (size_t i = 0; i < comparison->diff->count; i++) {
-        const struct difference *item = &comparison->diff->items[i];
-
-        if (item->kind != comparison->kind || item->area != AREA_NETWORK || !(item->rights & RIGHT_CONNECT) ||
-            !covers_port(&item->ports, to) || is_address_item(item) != by_address)
-            continue;
-        if (by_address ? covers_one_address(&item->subjects, to)
-                       : covers_name(item, to->host) &&
-                             (item->addresses.count ? covers_one_address(&item->addresses, to) : !to->is_own))
-            return true;
-    }
-    return false;
-}
-
 /* What is new by address is not said again for each name. */
 static bool same_destination(const struct destination *to, void *data)
 {
     struct comparison *comparison = data;
     bool is_gain = reference_may_connect(comparison->after, to) && !reference_may_connect(comparison->before, to);
-    bool by_name = to->host && says_destination(comparison, to, false), by_address = says_destination(comparison, to, true);
+    bool by_name = to->host && said_of_destination(comparison->diff, comparison->kind, to, false), by_address = said_of_destination(comparison->diff, comparison->kind, to, true);
     bool is_wrong = to->host ? (is_gain ? !by_name && !by_address : by_name) : is_gain != by_address;
 
     comparison->gained += is_gain;
@@ -406,7 +303,7 @@ TEST(a_right_that_is_added_is_always_said)
         b = policy_of(second, NULL);
         diff = diff_of(arena, a, b);
         for (size_t i = 0; i < diff.count; i++)
-            is_said = is_said || (diff.items[i].kind == DIFFERENCE_WIDER && covers_any(&diff.items[i].subjects, "/only/here"));
+            is_said = is_said || (diff.items[i].kind == DIFFERENCE_WIDER && said_covers(&diff.items[i].subjects, "/only/here"));
         if (policy_access(b, "/only/here", NULL) > policy_access(a, "/only/here", NULL) && !is_said)
             test_fail(__FILE__, __LINE__, "round %u: not said", round);
     }
