@@ -101,16 +101,17 @@ static const char *skip_blanks(const char *text)
     return text + strspn(text, " \t");
 }
 
-/* "[a, b]" becomes "[item, a, b]". */
+/* "[a, b]" becomes "[item, a, b]", blanks and all. */
 static void add_in_brackets(struct text *out, const char *text, const char *bracket, const char *lines)
 {
-    const char *item = lines, *after = skip_blanks(bracket + 1);
+    const char *item = lines, *after = bracket + 1;
 
     while (*item == '#')
         item += strcspn(item, "\n") + 1;
     text_add_n(out, text, (size_t)(bracket + 1 - text));
     text_add_n(out, item + 2, strcspn(item + 2, "\n"));
-    text_add(out, *after == ']' ? "" : ", ");
+    if (*skip_blanks(after) != ']')
+        text_add(out, strchr(" \t\r\n", *after) ? "," : ", ");
     text_add(out, after);
 }
 
