@@ -57,6 +57,20 @@ static int make_directory(int at, const char *name, mode_t mode, struct error *e
     return fd < 0 ? error_system(err, errno, "open %s", name) : fd;
 }
 
+/*
+ * The kernel copies nothing into a layer that has a group which the run's user namespace does not know (EOVERFLOW), and that
+ * knows the caller's own alone. In a directory that hands another one down to all that is in it, nothing could be changed.
+ */
+static int check_group(const struct review_tree *tree, const struct stat *st, struct error *err)
+{
+    if (st->st_gid == getegid() || (st->st_mode & (S_ISGID | S_IWGRP)) != (S_ISGID | S_IWGRP))
+        return 0;
+    return error_set(err, ERROR_UNENFORCEABLE, EOVERFLOW,
+                     "%s is shared with group %u, whose files a run can change through a layer only where that is its own "
+                     "group: begin it with `sg GROUP -c 'cordon run --review ...'`",
+                     tree->source, (unsigned)st->st_gid);
+}
+
 /* What the root of the new tree looks like is what `upper` looks like. */
 static int make_layer(int directory, size_t index, const struct review_tree *tree, struct error *err)
 {
@@ -68,6 +82,8 @@ static int make_layer(int directory, size_t index, const struct review_tree *tre
         return error_system(err, errno, "open %s", tree->source);
     if (st.st_dev != tree->device || st.st_ino != tree->inode)
         return error_set(err, ERROR_SYSTEM, ESTALE, "%s was exchanged since it was checked", tree->source);
+    if (check_group(tree, &st, err) < 0)
+        return -EOVERFLOW;
     snprintf(name, sizeof(name), "%zu", index);
     layer = make_directory(directory, name, 0700, err);
     upper = layer < 0 ? layer : make_directory(layer, "upper", 0700, err);

@@ -78,7 +78,8 @@ struct change {
     struct object before, after;
     struct act first, last;
     const char *refused;  /* why it is never applied, NULL = it may be */
-    const char *conflict; /* what was changed outside, NULL = nothing */
+    const char *conflict; /* what was changed outside, or cannot be kept, NULL = nothing */
+    bool loses_group;     /* the conflict, or a part of it */
     uint64_t staged_inode; /* of what a commit prepared for it */
 };
 
@@ -118,6 +119,7 @@ struct review {
     bool is_looked;
     struct told **told; /* TOLD_BUCKETS, NULL = not read */
     bool has_lost_told;
+    const struct owners *owners; /* NULL = nobody asked */
 };
 
 int state_open_run(const char *runs_path, const char *run_id, int *ret_runs, int *ret_run, struct error *err) must_check;
@@ -140,6 +142,9 @@ bool change_makes_directory(const struct change *change);
 bool change_is_below(const struct change *change, const struct change *directory);
 
 void object_of(const struct stat *st, struct object *ret_object);
+
+bool owner_can_be_given(struct review *review, uid_t user); /* owners.c */
+bool group_can_be_given(struct review *review, gid_t group);
 
 int told_read(struct review *review, struct error *err) must_check; /* told.c */
 struct told *told_find(const struct review *review, const char *name);

@@ -77,7 +77,7 @@ static bool is_kept_kind(mode_t mode)
     return S_ISREG(mode) || S_ISDIR(mode) || S_ISLNK(mode);
 }
 
-static const char *refused(const struct review *review, const struct change *change, const char *name)
+static const char *refused(struct review *review, const struct change *change, const char *name)
 {
     const struct object *before = &change->before, *after = &change->after;
     const char *why;
@@ -90,10 +90,27 @@ static const char *refused(const struct review *review, const struct change *cha
         return "what is there is a device, a socket or a pipe";
     if (before->mode && before->uid != geteuid() && geteuid() != 0)
         return "what is there belongs to another user";
+    if (S_ISREG(before->mode) && change->type == CHANGE_CONTENT && !owner_can_be_given(review, before->uid))
+        return "what is there belongs to a user to whom you can give nothing";
     if (strncmp(change->path, STAGE_PREFIX, strlen(STAGE_PREFIX)) == 0)
         return "the name is one that Cordon uses itself";
     why = by_rule(review, change, name);
     return why;
+}
+
+/* A file that takes the place of another would have another group, and a directory lose the bit that hands its group down. */
+static const char *lost_group(struct review *review, const struct change *change)
+{
+    const struct object *before = &change->before;
+    bool is_replaced = S_ISREG(before->mode) && S_ISREG(change->after.mode) && change->type == CHANGE_CONTENT;
+    bool loses_bit = change->type == CHANGE_MODE && before->mode & S_ISGID;
+
+    if ((!is_replaced && !loses_bit) || group_can_be_given(review, before->gid))
+        return NULL;
+    return arena_printf(review->arena,
+                        is_replaced ? "its group %u cannot be kept, since you are not in it: --force gives it yours, and nobody more access"
+                                    : "its set-group-ID bit cannot be kept, since you are not in its group %u: --force takes it away",
+                        (unsigned)before->gid);
 }
 
 static const char *conflict(struct review *review, const struct change *change, const struct told *told)
@@ -120,10 +137,15 @@ static const char *conflict(struct review *review, const struct change *change, 
 void judge_change(struct review *review, struct change *change, const char *name)
 {
     struct told *told = told_find(review, name);
+    const char *lost;
 
     if (!change->refused)
         change->refused = refused(review, change, name);
     change->conflict = conflict(review, change, told);
+    lost = change->refused ? NULL : lost_group(review, change);
+    change->loses_group = lost;
+    if (lost)
+        change->conflict = change->conflict ? arena_printf(review->arena, "%s, and %s", change->conflict, lost) : lost;
     told_apply(review, change, name);
     if ((change->type == CHANGE_ADDED || change->type == CHANGE_CONTENT) && told && told->from)
         change->from = told->from;

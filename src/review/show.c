@@ -189,7 +189,7 @@ static void print_head(struct text *out, const struct review *review, const stru
     text_printf(out, "\n%zu change%s%s", counts->changes, counts->changes == 1 ? "" : "s",
                 review->is_running ? " so far: it is still under way, and this is how it stands at this moment" : "");
     if (counts->conflicts)
-        text_printf(out, ", %zu of names that were changed outside as well", counts->conflicts);
+        text_printf(out, ", %zu in conflict with what is there", counts->conflicts);
     if (counts->refused)
         text_printf(out, ", %zu that will not be applied", counts->refused);
     text_add(out, "\n");
