@@ -305,7 +305,7 @@ static int learn_denials(const struct learn_needs *needs, struct learned *learne
     for (size_t i = 0; i < needs->shut_count; i++) {
         const char *path = needs->shut[i]->path, *pattern;
 
-        if (!is_in_granted_tree(learned, path) || !learn_name_can_be_written(learned->places, path))
+        if (!is_in_granted_tree(learned, path))
             continue;
         pattern = learn_name_pattern(learned->arena, path);
         if (!pattern || arena_append_once(learned->arena, &texts, &count, pattern) < 0)

@@ -167,6 +167,33 @@ bool learn_name_can_be_written(const struct learn_places *places, const char *pa
     return true;
 }
 
+/* What no document can say of a name is any character in its place; bytes that a record does not tell are any number of them. */
+static void add_as_pattern(struct text *out, const char *character, size_t length, bool ends_literal)
+{
+    bool is_plain = length && !strchr("*?[$", *character);
+
+    if (!length || strncmp(character, "\xef\xbf\xbd", 3) == 0)
+        text_add(out, out->length && out->data[out->length - 1] == '*' ? "" : "*"); /* "**" would be any depth */
+    else if (!is_plain || (ends_literal && !isalnum((unsigned char)*character)))
+        text_add(out, "?");
+    else if (ends_literal)
+        text_printf(out, "[%c]", *character);
+    else
+        text_add_n(out, character, length);
+}
+
+const char *learn_name_pattern(struct arena *arena, const char *path)
+{
+    struct text pattern auto_text = {0};
+    size_t length;
+
+    for (const char *at = path; *at; at += length ? length : 1) {
+        length = plain_length(at);
+        add_as_pattern(&pattern, at, length, !at[length ? length : 1] && !strpbrk(pattern.data ?: "", "*?"));
+    }
+    return pattern.is_broken ? NULL : arena_string(arena, pattern.data ?: "");
+}
+
 void learn_add_spelled(struct text *out, const struct learn_places *places, const char *path)
 {
     const char *rest = behind_variable(places, path);

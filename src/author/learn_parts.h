@@ -59,7 +59,7 @@ const char *learn_sensitive(const struct learn_places *places, const char *path)
 int learn_obeyed(struct arena *arena, const struct learn_places *places, const char *path, const char **ret_why) must_check;
 /* Can a document say it, with ${workspace} and ${home} for what they stand for? */
 bool learn_name_can_be_written(const struct learn_places *places, const char *path);
-/* This path as a pattern, which may be denied where nothing is there yet. NULL without memory. */
+/* A pattern that covers this path, whatever is in its name: it may be denied where nothing is there yet. NULL without memory. */
 const char *learn_name_pattern(struct arena *arena, const char *path);
 
 /* What below `tree` is, into `texts` (paths and patterns for deniedPaths). */

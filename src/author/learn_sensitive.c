@@ -48,13 +48,6 @@ struct below {
     size_t *count;
 };
 
-const char *learn_name_pattern(struct arena *arena, const char *path)
-{
-    size_t length = strlen(path);
-
-    return arena_printf(arena, "%.*s[%c]", (int)length - 1, path, path[length - 1]);
-}
-
 static int add_below(const char *path, const struct sensitive *row unused_arg, void *data)
 {
     struct below *below = data;

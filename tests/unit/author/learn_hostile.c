@@ -226,6 +226,28 @@ TEST(what_a_denial_shut_is_not_learned_and_stays_shut_in_what_is)
     check_lacks(text, "    - \"${home}/.config/app/innocen[t]");
 }
 
+/* Its name may be anything: what cannot be said as it is is said as a pattern. */
+TEST(what_a_denial_shut_stays_shut_under_any_name)
+{
+    static const char *const names[] = {"caf\xc3\xa9", "key!", "key^", "key]", "a[1].txt", "a*", "b?", "${home}", "line\\nend", "\xef\xbf\xbd" "x", "two\xe2\x80\xa8lines", "\\u0001\\u0002x"};
+    static const char *const files[] = {"caf\xc3\xa9", "key!", "key^", "key]", "a[1].txt", "a*", "b?", "${home}", "line\nend", "\xfex", "two\xe2\x80\xa8lines", "\001\002x"};
+    struct text events auto_text = {0};
+    char *text auto_free = NULL, path[64];
+
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
+        snprintf(path, sizeof(path), "/home/u/work/%s", names[i]);
+        shut(&events, "a", path);
+    }
+    used(&events, "a", "read", "/home/u/work/file", GIT);
+    text = policy_of(&events);
+    check_int(access_in(text, "/home/u/work/file"), ACCESS_READ);
+    for (size_t i = 0; i < ARRAY_COUNT(files); i++) {
+        snprintf(path, sizeof(path), "/home/u/work/%s", files[i]);
+        if (access_in(text, path) != ACCESS_DENIED)
+            test_fail(__FILE__, __LINE__, "%s can be read:\n%s", path, text);
+    }
+}
+
 TEST(what_is_cordons_own_is_not_learned)
 {
     struct text events auto_text = {0};
