@@ -345,24 +345,25 @@ static int add_own(struct put *put, const bool *classes, struct words_list *word
 static int add_addresses(struct put *put, const bool *classes, bool is_by_name, struct words_list *words)
 {
     const struct boxes *boxes = put->boxes;
-    bool has_ordinary = true, has_other = false, has_embedding = false;
+    bool has_ordinary = true, has_other = false, embeds_ordinary = false, embeds_other = false;
     struct ranges ranges = {.classes = classes, .leaves_embedding = is_mirrored(boxes, classes)};
     int status = 0;
 
     for (size_t i = 0; i < boxes->class_count; i++) {
         has_ordinary = has_ordinary && (!boxes->classes[i].is_ordinary || boxes->classes[i].is_own || classes[i]);
         has_other = has_other || (classes[i] && !boxes->classes[i].is_ordinary);
-        has_embedding = has_embedding || (classes[i] && boxes->classes[i].has_inner);
+        embeds_ordinary = embeds_ordinary || (classes[i] && boxes->classes[i].has_inner && boxes->classes[i].is_ordinary);
+        embeds_other = embeds_other || (classes[i] && boxes->classes[i].has_inner && !boxes->classes[i].is_ordinary);
     }
     ranges.leaves_ordinary = has_ordinary;
     if (has_ordinary && !has_other && is_by_name)
         return 0;
     if (has_ordinary)
-        status = words_add(put->arena, words, "every public address");
+        status = words_add(put->arena, words, WORDS_PUBLIC);
     for (int which = 0; which < 2 && status == 0; which++)
         status = add_ranges(put, &ranges, which, words);
-    if (status == 0 && has_embedding && ranges.leaves_embedding && !has_ordinary)
-        status = words_add(put->arena, words, "IPv6 addresses that embed one of these");
+    if (status == 0 && ranges.leaves_embedding && (embeds_other || (embeds_ordinary && !has_ordinary)))
+        status = words_add(put->arena, words, WORDS_EMBEDDING);
     return status < 0 ? status : add_own(put, classes, words);
 }
 

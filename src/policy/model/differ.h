@@ -6,6 +6,10 @@
 #include "policy/diff.h"
 #include "policy/model/zones.h"
 
+/* Addresses in words, where those of ranges would be many; proofs know them again. */
+#define WORDS_PUBLIC    "every public address"
+#define WORDS_EMBEDDING "IPv6 addresses that embed one of these"
+
 struct differ {
     struct arena *arena;
     const struct policy *policies[2]; /* before, after */

@@ -3,13 +3,11 @@
  * Can a destination be reached? The comparison of the policy with one that permits nothing (diff.c) lists all that it lets
  * reach; the other policy denies what is asked about, so that the list tells that apart from everything else.
  */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "net/special.h"
-#include "policy/model/destinations.h"
 #include "policy/model/differ.h"
 #include "policy/model/effective.h"
 #include "policy/model/prover.h"
@@ -115,9 +113,10 @@ static bool has_port(const struct words_list *ports, unsigned port)
 static bool is_by_name(const struct difference *item)
 {
     const char *subject = item->subjects.items[0];
+    size_t length = strcspn(subject, " "); /* "... where it is the host's own" */
 
-    return strncmp(subject, "every public", 12) != 0 && strncmp(subject, "IPv6 ", 5) != 0 && !strchr(subject, ':') &&
-           !(subject[0] >= '0' && subject[0] <= '9' && strspn(subject, "0123456789./-") == strlen(subject));
+    return strcmp(subject, WORDS_PUBLIC) != 0 && strcmp(subject, WORDS_EMBEDDING) != 0 && !memchr(subject, ':', length) &&
+           strspn(subject, "0123456789./-") < length;
 }
 
 static bool has_name(const struct difference *item, const char *name)
@@ -131,94 +130,63 @@ static bool has_name(const struct difference *item, const char *name)
     return net_name_matches(subject, name) && !has_word(&item->other_than, name);
 }
 
-static int compare_bytes(const unsigned char *a, const unsigned char *b, int family)
-{
-    return memcmp(a, b, family == AF_INET ? 4 : 16);
-}
-
-/* Does one of the written ranges meet the block? */
-static bool meets(const struct words_list *ranges, const struct net_block *block)
-{
-    unsigned char low[16], high[16];
-
-    block_bounds(block, low, high);
-    for (size_t i = 0; i < ranges->count; i++) {
-        char text[2 * NET_ADDRESS_TEXT_SIZE];
-        unsigned char first[16] = {0}, last[16] = {0};
-        struct net_block other;
-        char *dash;
-
-        if (strlen(ranges->items[i]) >= sizeof(text))
-            continue;
-        memcpy(text, ranges->items[i], strlen(ranges->items[i]) + 1);
-        text[strcspn(text, " ")] = '\0'; /* "... where it is the host's own" */
-        dash = strchr(text, '-');
-        if (dash)
-            *dash++ = '\0';
-        if (net_block_parse(text, &other, NULL) < 0 || other.family != block->family)
-            continue;
-        block_bounds(&other, first, last);
-        if (dash && inet_pton(block->family, dash, last) != 1)
-            continue;
-        if (compare_bytes(first, high, block->family) <= 0 && compare_bytes(low, last, block->family) <= 0)
-            return true;
-    }
-    return false;
-}
-
-/* May a rule about a name alone lead to an address of it? Not where all of it is special. */
-static bool has_public(const struct net_block *block)
-{
-    size_t count;
-    const struct net_special *rows = net_special_rows(&count);
-
-    for (size_t i = 0; i < count; i++)
-        if (net_block_contains(&rows[i].block, block))
-            return false;
-    return true;
-}
-
-static int add_item(struct prover *prover, const struct difference *item, struct proof_lines *lines)
+/* `subject`: the one of the item's that is meant. */
+static int add_item(struct prover *prover, const struct difference *item, const char *subject, struct proof_lines *lines)
 {
     const char *ports = item->ports.count ? item->ports.items[0] : "every port";
     const char *what = item->rights & RIGHT_CONNECT ? "connecting to" : item->rights & RIGHT_REQUEST ? "requests to" : "asking for the name";
     const char *text;
 
     if (item->rights & RIGHT_RESOLVE)
-        text = arena_printf(prover->arena, "%s %s, which is a message to who serves it", what, item->subjects.items[0]);
+        text = arena_printf(prover->arena, "%s %s, which is a message to who serves it", what, subject);
     else
-        text = arena_printf(prover->arena, "%s %s, %s%s%s%s%s", what, item->subjects.items[0], ports, item->ports.count > 1 ? " ..." : "",
+        text = arena_printf(prover->arena, "%s %s, %s%s%s%s%s", what, subject, ports, item->ports.count > 1 ? " ..." : "",
                             item->programs.count ? ", by " : "", item->programs.count ? item->programs.items[0] : "",
                             item->programs.count > 1 ? " ..." : "");
     return text ? proof_add_rule(prover, lines, item->after_rule, text) : -ENOMEM;
 }
 
+/* A name is asked about. */
+static int weigh_name(struct prover *prover, const struct prove_target *target, const struct difference *item, bool *is_doubt)
+{
+    const char *subject = item->subjects.items[0];
+
+    if (is_by_name(item))
+        return has_name(item, target->name) ? add_item(prover, item, subject, &prover->proof.witness) : 0;
+    if (strcmp(subject, WORDS_PUBLIC) == 0)
+        return add_item(prover, item, subject, &prover->proof.witness);
+    *is_doubt = true;
+    return proof_add(prover, &prover->proof.reasons, NULL, "whether %s has one of the addresses %s", target->name, subject);
+}
+
+/* Addresses are asked about. */
+static int weigh_block(struct prover *prover, const struct prove_target *target, const struct difference *item, bool *is_doubt)
+{
+    static const char *const ordinary[] = {WORDS_PUBLIC};
+    static const struct words_list every = {.items = (const char **)ordinary, .count = 1};
+    bool by_name = is_by_name(item);
+    const struct words_list *words = !by_name ? &item->subjects : item->addresses.count ? &item->addresses : &every;
+    const char *word = NULL;
+    enum proof_answer answer = words_meet(words, &target->block, &word);
+
+    if (answer == PROOF_HOLDS || (by_name && item->rights & RIGHT_RESOLVE))
+        return 0;
+    if (answer == PROOF_POSSIBLE && !by_name)
+        return add_item(prover, item, word, &prover->proof.witness);
+    *is_doubt = true;
+    if (by_name)
+        return proof_add(prover, &prover->proof.reasons, NULL, "whether %s has that address", item->subjects.items[0]);
+    return proof_add(prover, &prover->proof.reasons, NULL, "which of these addresses embed one that can be reached: ask about less");
+}
+
 /* Each item is a witness, a doubt, or about something else. */
 static int weigh_item(struct prover *prover, const struct prove_target *target, const struct difference *item, bool *is_doubt)
 {
-    bool by_name = is_by_name(item), is_public = strcmp(item->subjects.items[0], "every public address") == 0;
-
     if (item->rights & RIGHT_SPEND || !has_port(&item->ports, target->port))
         return 0;
     if (target->is_any)
-        return add_item(prover, item, &prover->proof.witness);
-    if (target->name && by_name)
-        return has_name(item, target->name) ? add_item(prover, item, &prover->proof.witness) : 0;
-    if (target->name && is_public)
-        return add_item(prover, item, &prover->proof.witness);
-    if (target->name) {
-        *is_doubt = true;
-        return proof_add(prover, &prover->proof.reasons, NULL, "whether %s has one of the addresses %s", target->name,
-                         item->subjects.items[0]);
-    }
-    if (!by_name && (meets(&item->subjects, &target->block) || (is_public && has_public(&target->block))))
-        return add_item(prover, item, &prover->proof.witness);
-    if (!by_name || item->rights & RIGHT_RESOLVE)
-        return 0;
-    if (item->addresses.count ? !meets(&item->addresses, &target->block) : !has_public(&target->block))
-        return 0;
-    *is_doubt = true;
-    return proof_add(prover, &prover->proof.reasons, NULL, "whether %s has that address", item->subjects.items[0]);
+        return add_item(prover, item, item->subjects.items[0], &prover->proof.witness);
+    return target->name ? weigh_name(prover, target, item, is_doubt) : weigh_block(prover, target, item, is_doubt);
 }
 
 /* A door of the host's loopback is a destination of its own, and another name may be one of this machine. */

@@ -3,6 +3,7 @@
 #ifndef CORDON_POLICY_MODEL_PROVER_H
 #define CORDON_POLICY_MODEL_PROVER_H
 
+#include "policy/diff.h"
 #include "policy/prove.h"
 
 struct prover {
@@ -35,6 +36,12 @@ int prove_parse_target(struct arena *arena, const char *destination, struct prov
 
 /* The same about a destination. ERROR_INVALID where it is none. */
 int prove_reach(struct prover *prover, const char *destination, enum proof_answer *ret_answer, struct error *err) must_check;
+
+/*
+ * Is one of the block's addresses among those that a comparison has in words? POSSIBLE with the word that has it; UNDECIDED
+ * where that depends on which of them embed another address.
+ */
+enum proof_answer words_meet(const struct words_list *words, const struct net_block *block, const char **ret_word);
 
 /*
  * Ways out beside the network: sockets, devices, doors; with `is_flow` those by which somebody outside comes and takes as well. Each

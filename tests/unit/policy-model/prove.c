@@ -9,6 +9,8 @@
 
 #include "base/glob.h"
 #include "generate.h"
+#include "net/rules.h"
+#include "policy/model/effective.h"
 #include "policy/prove.h"
 #include "reference.h"
 #include "test.h"
@@ -206,6 +208,68 @@ TEST(an_address_in_another_spelling_is_the_same_address)
     check_answer(ten, REACH("::ffff:10.0.0.1"), PROOF_POSSIBLE, "network.egress.allow[0]");
     check_answer(ten, REACH("[::ffff:10.0.0.1]:443"), PROOF_POSSIBLE, "network.egress.allow[0]");
     check_answer(ten, REACH("::ffff:11.0.0.1"), PROOF_HOLDS, "");
+}
+
+/* What net_decide() says of each address on its own is what is proven of it. */
+static void check_addresses(const char *yaml)
+{
+    static const char *const addresses[] = {
+        "8.8.8.8", "10.0.0.5", "192.168.1.7", "172.16.0.1", "127.0.0.1", "169.254.169.254", "100.100.100.200", "224.0.0.1",
+        "2600::1", "2001:db8::1", "2001::1", "64:ff9b::808:808", "64:ff9b::a00:5", "64:ff9b::c0a8:107", "64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe", "2002:808:808::1",
+        "2002:a00:5::1", "::10.0.0.5", "::ffff:10.0.0.5", "::ffff:8.8.8.8", "::1", "fe80::1", "fc00::1", "fec0::1", "ff02::1",
+        "fd00:ec2::254", "64:ff9b:1::a00:5", "2600:0:0:1:0:5efe:a00:5", "4000::1",
+    };
+    auto_policy struct policy *policy = load(LAYER_REQUEST, yaml);
+    struct net_rules *rules;
+
+    check_int(policy_net_rules(policy, policy->arena, &rules, NULL), 0);
+    for (size_t i = 0; i < ARRAY_COUNT(addresses); i++) {
+        auto_arena struct arena *arena = arena_new();
+        struct net_question question = {.protocol = NET_TCP, .port = 443};
+        struct proof proof;
+        bool is_permitted;
+
+        check_int(net_address_parse(addresses[i], strlen(addresses[i]), &question.address), 0);
+        is_permitted = net_decide(rules, &question).verdict == NET_PERMIT;
+        proof = ask(arena, policy, &REACH(addresses[i]));
+        if (is_permitted != (proof.answer == PROOF_POSSIBLE))
+            test_fail(__FILE__, __LINE__, "%s is %s, and proven %s under %s", addresses[i], is_permitted ? "permitted" : "refused",
+                      proof_answer_name(proof.answer), yaml);
+    }
+}
+
+TEST(an_address_is_proven_as_it_is_decided)
+{
+    check_addresses("name: x\n");
+    check_addresses("network: {egress: {default: allow}}\n");
+    check_addresses("network: {egress: {default: allow, deny: [{to: [{cidr: 10.0.0.0/8}]}]}}\n");
+    check_addresses("network: {egress: {default: allow, deny: [{to: [{cidr: 8.0.0.0/8}]}]}}\n");
+    check_addresses("network: {egress: {default: allow, deny: [{to: [{cidr: '64:ff9b::/96'}]}]}}\n");
+    check_addresses("network: {egress: {default: allow, deny: [{to: [{cidr: '2600::/16'}]}]}}\n");
+    check_addresses("network: {egress: {allow: [{to: [{cidr: 10.0.0.0/8}]}]}}\n");
+    check_addresses("network: {egress: {allow: [{to: [{cidr: 10.0.0.0/8}, {cidr: '64:ff9b::/96'}, {cidr: '2002::/16'}]}]}}\n");
+    check_addresses("network: {egress: {allow: [{to: [{cidr: 0.0.0.0/0}]}]}}\n");
+    check_addresses("network: {egress: {allow: [{to: [{cidr: '::/0'}]}]}}\n");
+    check_addresses("network: {egress: {allow: [{to: [{cidr: 192.168.1.7/32}]}, {to: [{cidr: '2001:db8::/32'}]}]}}\n");
+}
+
+TEST(who_has_a_name_may_have_any_public_address)
+{
+    static const char name[] = "network: {egress: {allow: [{to: [{host: a.example.org}]}]}}\n";
+    static const char both[] = "network: {egress: {allow: [{to: [{host: a.example.org}, {host: a.example.org, cidr: 10.0.0.0/8}]}]}}\n";
+    static const char all[] = "network: {egress: {default: allow}}\n";
+
+    check_answer(name, REACH("2600::1"), PROOF_UNDECIDED, "a.example.org has that address");
+    check_answer(name, REACH("::/0"), PROOF_UNDECIDED, "a.example.org has that address");
+    check_answer(name, REACH("64:ff9b::/96"), PROOF_UNDECIDED, "a.example.org has that address");
+    check_answer(name, REACH("fc00::/7"), PROOF_HOLDS, "");
+    check_answer(name, REACH("224.0.0.0/3"), PROOF_HOLDS, "");
+    check_answer(both, REACH("8.8.8.8"), PROOF_UNDECIDED, "a.example.org has that address");
+    check_answer(both, REACH("10.0.0.5"), PROOF_UNDECIDED, "a.example.org has that address");
+    check_answer(both, REACH("192.168.0.1"), PROOF_HOLDS, "");
+    check_answer(all, REACH("64:ff9b::/96"), PROOF_UNDECIDED, "embed");
+    check_answer(all, REACH("2600::/16"), PROOF_POSSIBLE, "every public address");
+    check_answer(all, REACH("fe80::/10"), PROOF_HOLDS, "");
 }
 
 TEST(devices_and_sockets_are_no_less_written_than_files)
