@@ -46,6 +46,15 @@ void test_fail(const char *file, int line, const char *format, ...)
     _exit(1);
 }
 
+unsigned test_rounds(unsigned rounds)
+{
+#if defined(__SANITIZE_ADDRESS__)
+    return rounds / 5;
+#else
+    return rounds;
+#endif
+}
+
 /* In memory that the runner shares with the test. */
 static void will_remove(const char *path)
 {

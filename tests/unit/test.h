@@ -39,6 +39,9 @@ int test_make_file(char *template);
 /* Make or replace a file as a whole: another test's process never sees half of it. */
 void test_write_file(const char *path, const char *text, mode_t mode);
 
+/* How often a test of random cases goes around: `rounds`, a fifth of them where a sanitizer watches, which seeks other faults. */
+unsigned test_rounds(unsigned rounds);
+
 #define TEST(test_name)                                                                            \
     static void test_name(void);                                                                   \
     static struct test test_name##_entry = {.name = #test_name, .run = test_name};                 \

@@ -40,12 +40,13 @@ static char *log_close(struct event_log *log)
     return text;
 }
 
+/* Not by strstr(), which a sanitizer lets measure all of the text each time. */
 static size_t count_of(const char *text, const char *part)
 {
     size_t count = 0;
 
-    for (; (text = strstr(text, part)); text++)
-        count++;
+    for (; *text; text++)
+        count += strncmp(text, part, strlen(part)) == 0;
     return count;
 }
 

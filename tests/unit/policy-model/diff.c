@@ -92,7 +92,7 @@ TEST(what_is_said_of_paths_is_exactly_what_differs)
     uint64_t seed = first_seed();
     unsigned gained = 0;
 
-    for (unsigned round = 0; round < 600; round++) {
+    for (unsigned round = 0; round < test_rounds(600); round++) {
         struct source source = round_source(seed, round);
         auto_arena struct arena *arena = arena_new();
         struct document *first = generate_document(arena, &source, LAYER_REQUEST, GENERATE_PATHS);
@@ -247,7 +247,7 @@ TEST(a_comparison_obeys_its_laws)
     uint64_t seed = first_seed();
     unsigned subsets = 0, narrower = 0;
 
-    for (unsigned round = 0; round < 2000; round++) {
+    for (unsigned round = 0; round < test_rounds(2000); round++) {
         struct source source = round_source(seed, round);
         auto_arena struct arena *arena = arena_new();
         struct document *first = generate_document(arena, &source, LAYER_REQUEST, ALL);
@@ -275,8 +275,8 @@ TEST(a_comparison_obeys_its_laws)
         subsets += !there.has_wider;
         narrower += merged.has_narrower;
     }
-    check(subsets > 50 && subsets < 1950);
-    check(narrower > 500);
+    check(subsets > test_rounds(50) && subsets < test_rounds(1950));
+    check(narrower > test_rounds(500));
 }
 
 /* The adversarial twin: where the merge is a union, it is said. */

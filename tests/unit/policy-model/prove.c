@@ -69,7 +69,7 @@ TEST(what_is_proven_of_paths_holds_and_each_witness_is_one)
     unsigned answers[4] = {0};
 
     printf("     seed %" PRIu64 "\n", seed);
-    for (unsigned round = 0; round < 1500; round++) {
+    for (unsigned round = 0; round < test_rounds(1500); round++) {
         struct source source = {.seed = seed + (uint64_t)round * 1000003u};
         auto_arena struct arena *arena = arena_new();
         auto_policy struct policy *policy = make_policy();
@@ -92,7 +92,7 @@ TEST(what_is_proven_of_paths_holds_and_each_witness_is_one)
             check_witness(&world, proof.witness.items[0].text, round);
     }
     check_int(answers[PROOF_UNDECIDED], 0);
-    check(answers[PROOF_HOLDS] > 200 && answers[PROOF_POSSIBLE] > 200);
+    check(answers[PROOF_HOLDS] > test_rounds(200) && answers[PROOF_POSSIBLE] > test_rounds(200));
 }
 
 /* ---- each kind ---- */
