@@ -9,10 +9,13 @@
 
 #include "author/lint_look.h"
 #include "author/sensitive.h"
+#include "base/clock.h"
 #include "base/path.h"
 #include "policy/obeyed.h"
 
-#define NAMED_MAX 3 /* places that one finding names */
+#define NAMED_MAX   3                /* places that one finding names */
+#define WALK_NAMES  20000            /* looked at in trees from which something can be sent away, */
+#define WALK_NS     (15 * NS_PER_MS) /* and for how long */
 
 /* A path of the host that a document gives, as a rule or as the source of a view. */
 struct grant {
@@ -156,15 +159,37 @@ static int add_hit(const char *path, const struct sensitive *row, void *data)
     return hits->text ? 0 : error_memory(look->err);
 }
 
+/* Of what lies there today, where there is a way out: a key in a project is read by whoever builds it. */
+static int walk_grant(const struct dangers *dangers, const struct grant *grant, struct hits *hits)
+{
+    struct sensitive_walk *walk = &dangers->look->walk;
+
+    if (!dangers->look->input->has_machine || (grant->origin->is_profile && !grant->is_writable))
+        return 0;
+    if (!walk->visit) {
+        walk->left = WALK_NAMES;
+        walk->until_ns = clock_monotonic_ns() + WALK_NS;
+        walk->visit = add_hit;
+    }
+    walk->places = &dangers->places;
+    walk->data = hits;
+    return sensitive_walk(walk, grant->path) < 0 ? error_memory(dangers->look->err) : 0;
+}
+
 static int check_credentials(const struct dangers *dangers, const struct grant *grant)
 {
     struct look *look = dangers->look;
     const struct sensitive *row = sensitive_find(&dangers->places, grant->path);
     struct hits hits = {.dangers = dangers, .grant = grant, .text = ""};
+    const struct origin *origin = grant->origin;
     bool has_way_out = look_has_way_out(look);
     const char *mend = "remove it, and use 'secrets' where a program has to show it to a host";
     int r = row ? add_hit(grant->path, row, &hits) : sensitive_visit(&dangers->places, grant->path, add_hit, &hits);
 
+    if (r == 0 && !row && has_way_out && !hits.count && origin->is_profile)
+        origin = NULL; /* what lies in a workspace is the user's, whoever grants it */
+    if (r == 0 && !row && has_way_out)
+        r = walk_grant(dangers, grant, &hits);
     if (r < 0 || !hits.count)
         return r;
     if (!row)
@@ -173,7 +198,7 @@ static int check_credentials(const struct dangers *dangers, const struct grant *
         hits.text = arena_printf(look->arena, "%s and %zu more", hits.text, hits.count - NAMED_MAX);
     if (!mend || !hits.text)
         return error_memory(look->err);
-    return look_say(look, has_way_out ? LINT_CREDENTIAL_NETWORK : LINT_CREDENTIAL, grant->origin, mend, "%s makes readable: %s%s",
+    return look_say(look, has_way_out ? LINT_CREDENTIAL_NETWORK : LINT_CREDENTIAL, origin, mend, "%s makes readable: %s%s",
                     look_spell(look, grant->path), hits.text, has_way_out ? "; and what is read can be sent away" : "");
 }
 

@@ -4,6 +4,7 @@
 #define CORDON_AUTHOR_LINT_LOOK_H
 
 #include "author/lint.h"
+#include "author/sensitive.h"
 #include "policy/question.h"
 
 /* Same order as the table in lint_rules.c. */
@@ -32,6 +33,7 @@ enum lint_id {
     LINT_HOME_READABLE,
     LINT_CREDENTIAL,
     LINT_CREDENTIAL_NETWORK,
+    LINT_NOT_SEARCHED,
     LINT_UNPROTECTED,
     LINT_WILDCARD_HOST,
     LINT_SHARED_DOMAIN,
@@ -66,6 +68,7 @@ struct look {
     struct error *err;
     bool found[LINT_ID_COUNT];
     const struct origin *first[LINT_ID_COUNT]; /* of the first finding of this kind */
+    struct sensitive_walk walk; /* of granted trees, all of them together */
     bool is_broken; /* out of memory: the next finding says so */
 };
 

@@ -113,12 +113,22 @@ static int check_limits(struct look *look)
                     "no limit of %s: a program that goes wrong takes what the machine has", missing);
 }
 
+static int add_cut(struct look *look)
+{
+    if (!look->walk.is_cut)
+        return 0;
+    return look_say(look, LINT_NOT_SEARCHED, NULL, "grant what is needed, not what is around it",
+                    "more is readable than can be looked through for keys and tokens in a moment: cordon reach looks longer");
+}
+
 int look_at_machine(struct look *look)
 {
     const struct policy *policy = look->input->policy;
     const struct plan *plan = look->input->plan;
     int r = check_limits(look);
 
+    if (r == 0)
+        r = add_cut(look);
     if (plan && r == 0)
         r = add_problems(look, plan);
     if (plan && r == 0)

@@ -29,6 +29,7 @@ static const struct lint_rule rules[] = {
     [LINT_HOME_READABLE] = {"risk.home-readable", LINT_WARNING, "the home, or all of the machine, is readable"},
     [LINT_CREDENTIAL] = {"risk.credential", LINT_WARNING, "a credential is readable"},
     [LINT_CREDENTIAL_NETWORK] = {"risk.credential-network", LINT_ERROR, "a credential is readable, and there is a way out"},
+    [LINT_NOT_SEARCHED] = {"risk.not-searched", LINT_NOTE, "more is readable than was looked through for credentials"},
     [LINT_UNPROTECTED] = {"risk.unprotected", LINT_WARNING, "names in a workspace that programs outside obey can be written"},
     [LINT_WILDCARD_HOST] = {"risk.wildcard-host", LINT_WARNING, "a rule names every host below a name"},
     [LINT_SHARED_DOMAIN] = {"risk.shared-domain", LINT_ERROR, "a rule names hosts that anybody can have"},

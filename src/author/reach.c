@@ -2,16 +2,12 @@
 /* The card's contents, out of the plan. */
 #include "author/reach.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "author/reach_parts.h"
 #include "author/sensitive.h"
@@ -90,7 +86,7 @@ struct search {
     struct view_of_plan *view;
     const struct plan_index *index;
     struct sensitive_places places;
-    size_t left;
+    struct sensitive_walk walk;
 };
 
 static bool is_readable(const struct search *search, const char *path)
@@ -134,76 +130,37 @@ static int add_hit(const char *path, const struct sensitive *row, void *data)
     return reach_add(search->view, &search->view->reach->sensitive, "%s (%s)", name, row->what);
 }
 
-static bool is_dots(const char *name)
-{
-    return name[0] == '.' && (!name[1] || (name[1] == '.' && !name[2]));
-}
-
-/* Names that only a pattern describes. What is below a hit is not looked at. */
-static int walk(struct search *search, int parent, const char *name, char path[PATH_MAX], size_t length, unsigned depth)
-{
-    int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK), r = 0;
-    DIR *directory = fd < 0 ? NULL : fdopendir(fd);
-    struct dirent *entry;
-
-    if (!directory) {
-        fd_close_at(&fd);
-        return 0;
-    }
-    while (r == 0 && (entry = readdir(directory))) {
-        size_t used = strlen(entry->d_name);
-        const struct sensitive *row;
-
-        if (is_dots(entry->d_name) || length + used + 2 > PATH_MAX)
-            continue;
-        if (!search->left || depth >= PATH_DEPTH_MAX) {
-            search->view->reach->sensitive_is_cut = true;
-            break;
-        }
-        search->left--;
-        path[length] = '/';
-        memcpy(path + length + 1, entry->d_name, used + 1);
-        row = sensitive_find(&search->places, path);
-        if (row)
-            r = add_hit(path, row, search);
-        else if (entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN)
-            r = walk(search, fd, entry->d_name, path, length + 1 + used, depth + 1);
-    }
-    closedir(directory);
-    return r;
-}
-
 static int search_mount(struct search *search, const struct plan_mount *mount)
 {
     const struct sensitive *row = sensitive_find(&search->places, mount->source);
-    char path[PATH_MAX];
-    size_t length = strlen(mount->source);
     int r;
 
     if (row && is_worth_a_word(row))
         return add_hit(mount->source, row, search);
     r = sensitive_visit(&search->places, mount->source, add_hit, search);
-    if (r < 0 || !mount->is_directory || length >= sizeof(path) || (is_of_system(mount) && !mount->is_writable))
+    if (r < 0 || !mount->is_directory || (is_of_system(mount) && !mount->is_writable))
         return r;
-    memcpy(path, mount->source, length + 1);
-    return walk(search, AT_FDCWD, mount->source, path, strcmp(path, "/") == 0 ? 0 : length, 0);
+    return sensitive_walk(&search->walk, mount->source) < 0 ? error_memory(search->view->err) : 0;
 }
 
 static int add_sensitive(struct view_of_plan *view)
 {
     const struct plan *plan = view->input->plan;
     auto_plan_index struct plan_index *index = NULL;
-    struct search search = {.view = view, .left = REACH_NAMES_MAX};
+    struct search search = {.view = view, .walk = {.left = REACH_NAMES_MAX, .visit = add_hit}};
     int r = plan_index_new(plan, &index, view->err);
 
     search.index = index;
     search.places = (struct sensitive_places){view->input->home, view->input->workspace};
+    search.walk.places = &search.places;
+    search.walk.data = &search;
     for (size_t i = 0; i < plan->mount_count && r == 0; i++) {
         const struct plan_mount *mount = &plan->mounts[i];
 
         if (mount->kind == PLAN_BIND && !mount->is_device && !mount->is_socket && !reach_is_cache(mount))
             r = search_mount(&search, mount);
     }
+    view->reach->sensitive_is_cut = search.walk.is_cut;
     return r;
 }
 

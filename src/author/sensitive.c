@@ -190,6 +190,7 @@ static const struct sensitive rows[] = {
     {"/**/.pypirc", SENSITIVE_TOKEN, "passwords of registries"},
     {"/**/.vault-token", SENSITIVE_TOKEN, "a token of Vault"},
     {"/**/terraform.tfstate", SENSITIVE_CLOUD, "what Terraform knows, credentials among it"},
+    {"/**/credentials.json", SENSITIVE_CLOUD, "credentials of a cloud"},
     {"/**/service-account*.json", SENSITIVE_CLOUD, "credentials of a cloud"},
 };
 
@@ -271,6 +272,16 @@ const struct sensitive *sensitive_find(const struct sensitive_places *places, co
             return row;
     }
     return is_of_another(places, path) ? &others : NULL;
+}
+
+const struct sensitive *sensitive_named(const struct sensitive_places *places, const char *path)
+{
+    const char *name = path_base(path);
+
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++)
+        if (is_pattern(&rows[i]) && is_named(&rows[i], name))
+            return sensitive_find(places, path);
+    return NULL;
 }
 
 int sensitive_visit(const struct sensitive_places *places, const char *tree,

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What no policy should open without a person having said so: keys, tokens, browsers' profiles, other users. One table for
- * every part of the house that warns of it, leaves it out, or counts it. Names only: nothing here looks at a file.
+ * every part of the house that warns of it, leaves it out, or counts it. Names only: nothing but sensitive_walk() looks at a file.
  */
 #ifndef CORDON_AUTHOR_SENSITIVE_H
 #define CORDON_AUTHOR_SENSITIVE_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/error.h"
 
@@ -45,6 +46,27 @@ const struct sensitive *sensitive_find(const struct sensitive_places *places, co
  */
 int sensitive_visit(const struct sensitive_places *places, const char *tree,
                     int (*visit)(const char *path, const struct sensitive *row, void *data), void *data);
+
+/*
+ * What a pattern covers of a path that is no directory and lies in no place of the table: the rest of what sensitive_find() finds is for
+ * sensitive_visit(). NULL = none.
+ */
+const struct sensitive *sensitive_named(const struct sensitive_places *places, const char *path);
+
+/*
+ * What is in `tree` on this machine that a pattern covers, or that what it holds tells (keys in .pem files, tokens in .npmrc). `visit` as
+ * for sensitive_visit(). Ends, with `is_cut`, when `left` names were looked at or at `until_ns`: both go on over several trees. 0, what
+ * `visit` returned, or -ENOMEM.
+ */
+struct sensitive_walk {
+    const struct sensitive_places *places;
+    size_t left;
+    uint64_t until_ns; /* clock_monotonic_ns(), 0 = never */
+    bool is_cut;
+    int (*visit)(const char *path, const struct sensitive *row, void *data);
+    void *data;
+};
+int sensitive_walk(struct sensitive_walk *walk, const char *tree);
 
 /* The rows themselves, for who makes rules of them. */
 const struct sensitive *sensitive_rows(size_t *ret_count);

@@ -364,6 +364,78 @@ TEST(names_are_looked_up_where_there_is_a_machine)
     fixture_close(&f);
 }
 
+static void fill_project(const char *root)
+{
+    static const struct {
+        const char *name, *text;
+    } files[] = {
+        {"deploy.pem", "x\n-----BEGIN RSA PRIVATE KEY-----\n"}, {"public.pem", "-----BEGIN CERTIFICATE-----\n"},
+        {".npmrc", "//registry.npmjs.org/:_authToken=x\n"}, {"sub/.npmrc", "registry=https://a.example\n"},
+        {"sub/.env", "A=1\n"}, {"sub/credentials.json", "{}"}, {"shut/.git-credentials", "x"},
+    };
+    char path[256];
+
+    for (size_t i = 0; i < 2; i++) {
+        snprintf(path, sizeof(path), "%s/%s", root, i ? "shut" : "sub");
+        check_int(mkdir(path, 0700), 0);
+    }
+    for (size_t i = 0; i < ARRAY_COUNT(files); i++) {
+        snprintf(path, sizeof(path), "%s/%s", root, files[i].name);
+        test_write_file(path, files[i].text, 0600);
+    }
+    snprintf(path, sizeof(path), "%s/pipe.pem", root); /* whoever opens it to read waits */
+    check_int(mkfifo(path, 0600), 0);
+    snprintf(path, sizeof(path), "%s/link", root);
+    check_int(symlink("/etc", path), 0);
+}
+
+TEST(credentials_in_a_granted_tree_are_found_where_they_can_be_sent_away)
+{
+    char root[] = "/tmp/cordon-lint.XXXXXX", text[512];
+    static const char out[] = "network: {egress: {allow: [{" API "}]}}\n";
+    const struct lint_finding *finding;
+    struct fixture f;
+
+    check(test_make_directory(root) != NULL);
+    fill_project(root);
+    for (int has_network = 1; has_network >= 0; has_network--) {
+        fixture_open(&f);
+        f.input.has_machine = true;
+        snprintf(text, sizeof(text), BASE "filesystem: {readonlyPaths: [%s], deniedPaths: [%s/shut]}\n%s", root, root, has_network ? out : "");
+        add_layer(&f, LAYER_REQUEST, "a.yaml", text);
+        look(&f);
+        finding = find(&f, "risk.credential-network");
+        check(!finding == !has_network && !find(&f, "risk.credential"));
+        if (finding) {
+            check_contains(finding->reason, "and 1 more"); /* four: neither the certificate, the plain .npmrc, the pipe nor what is denied */
+            check_int(finding->origin->line, 3);
+            f.input.has_machine = false; /* the twin: nobody may look */
+            look(&f);
+            check(!find(&f, "risk.credential-network"));
+        }
+        fixture_close(&f);
+    }
+}
+
+TEST(what_lies_in_a_workspace_that_a_profile_grants_is_told)
+{
+    char root[] = "/tmp/cordon-lint.XXXXXX";
+    const struct lint_finding *finding;
+    struct fixture f;
+
+    check(test_make_directory(root) != NULL);
+    fill_project(root);
+    fixture_open(&f);
+    f.input.has_machine = true;
+    f.variables.workspace = root;
+    add_layer(&f, LAYER_REQUEST, "a.yaml", "version: cordon/1\nextends: [coding-agent]\nnetwork: {egress: {allow: [{" API "}]}}\n");
+    look(&f);
+    finding = find(&f, "risk.credential-network");
+    check(finding && !finding->origin);
+    check_contains(finding->mend, "filesystem.deniedPaths: [\"${workspace}/");
+    fixture_close(&f);
+}
+
 TEST(a_pattern_that_matches_very_much_is_told)
 {
     char root[] = "/tmp/cordon-lint.XXXXXX", text[512], path[128];

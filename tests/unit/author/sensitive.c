@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What counts as sensitive, and what is only called like it. */
 #include "author/sensitive.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "test.h"
 
 static const struct sensitive_places places = {.home = "/home/u", .workspace = "/home/u/src/p"};
@@ -104,4 +108,61 @@ TEST(no_row_is_there_twice)
         for (size_t j = 0; j < i; j++)
             check(strcmp(rows[i].path, rows[j].path) != 0);
     }
+}
+
+static int count_hit(const char *path unused_arg, const struct sensitive *row unused_arg, void *data)
+{
+    ++*(unsigned *)data;
+    return 0;
+}
+
+TEST(a_walk_ends_at_its_bounds_and_says_so)
+{
+    char root[] = "/tmp/cordon-walk.XXXXXX", path[128];
+    unsigned count = 0;
+    struct sensitive_walk whole = {.places = &places, .left = 1000, .visit = count_hit, .data = &count};
+    struct sensitive_walk few = whole, late = whole;
+
+    check(test_make_directory(root) != NULL);
+    for (int i = 0; i < 200; i++) {
+        snprintf(path, sizeof(path), "%s/%d", root, i);
+        check_int(mkdir(path, 0700), 0);
+        strcat(path, "/id_rsa");
+        test_write_file(path, "", 0600);
+    }
+    check_int(sensitive_walk(&whole, root), 0);
+    check(!whole.is_cut && whole.left == 600);
+    check_int(count, 200);
+    few.left = 399;
+    count = 0;
+    check_int(sensitive_walk(&few, root), 0);
+    check(few.is_cut && !few.left && count < 200);
+    late.until_ns = 1; /* long ago */
+    count = 0;
+    check_int(sensitive_walk(&late, root), 0);
+    check(late.is_cut && count < 200);
+}
+
+TEST(a_walk_follows_no_link_and_ends_with_who_is_told)
+{
+    char root[] = "/tmp/cordon-walk.XXXXXX", path[128];
+    unsigned count = 0;
+    struct sensitive_walk walk = {.places = &places, .left = 1000, .visit = count_hit, .data = &count};
+
+    check(test_make_directory(root) != NULL);
+    snprintf(path, sizeof(path), "%s/a", root);
+    check_int(mkdir(path, 0700), 0);
+    snprintf(path, sizeof(path), "%s/b", root);
+    check_int(mkdir(path, 0700), 0);
+    snprintf(path, sizeof(path), "%s/a/x.pem", root);
+    test_write_file(path, "-----BEGIN PRIVATE KEY-----", 0600);
+    snprintf(path, sizeof(path), "%s/b/y.pem", root);
+    check_int(symlink("../a/x.pem", path), 0);
+    snprintf(path, sizeof(path), "%s/b/z", root);
+    check_int(symlink("../a", path), 0);
+    check_int(sensitive_walk(&walk, root), 0);
+    check_int(count, 1);
+    check_int(symlink(root, strcat(path, "0")), 0);
+    check_int(sensitive_walk(&walk, path), 0); /* nor the tree itself */
+    check_int(count, 1);
 }
