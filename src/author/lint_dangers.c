@@ -2,12 +2,12 @@
 /* What a grant of files opens: what programs outside execute or obey, credentials, whole trees. */
 #include <errno.h>
 #include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "author/lint_look.h"
+#include "author/real_path.h"
 #include "author/sensitive.h"
 #include "base/clock.h"
 #include "base/path.h"
@@ -289,7 +289,7 @@ static int check_names(const struct dangers *dangers, const struct grant *grant)
     char path[PATH_MAX];
     int r = check_grant(dangers, grant);
 
-    if (r < 0 || !dangers->look->input->has_machine || !realpath(grant->path, path) || strcmp(path, grant->path) == 0)
+    if (r < 0 || !dangers->look->input->has_machine || !real_path_find(grant->path, path) || strcmp(path, grant->path) == 0)
         return r;
     real.path = arena_string(dangers->look->arena, path);
     return real.path ? check_grant(dangers, &real) : error_memory(dangers->look->err);
@@ -337,7 +337,7 @@ static int list_search_path(struct dangers *dangers)
         for (size_t used = length; named && used > 1 && named[used - 1] == '/';)
             named[--used] = '\0';
         r = add_searched(dangers, named, named);
-        if (r == 0 && dangers->look->input->has_machine && realpath(named, real) && strcmp(real, named) != 0)
+        if (r == 0 && dangers->look->input->has_machine && real_path_find(named, real) && strcmp(real, named) != 0)
             r = add_searched(dangers, named, arena_string(arena, real));
     }
     return r;

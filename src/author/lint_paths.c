@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rules about files that contradict each other, that another one covers, or that never decide anything. */
 #include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "author/lint_look.h"
+#include "author/real_path.h"
 #include "base/glob.h"
 #include "base/path.h"
 
@@ -90,8 +90,11 @@ static const struct path_rule *deepest_above(const struct table *table, size_t a
 static bool is_at(const struct table *table, size_t i, size_t at)
 {
     const struct path_rule *rules = table->document->paths;
+    size_t length = table->lengths[at];
 
-    return i != at && is_literal(&rules[i]) && table->lengths[i] == table->lengths[at] && strcmp(rules[i].path, rules[at].path) == 0;
+    /* most of one length differ at their end */
+    return i != at && table->lengths[i] == length && rules[i].path[length - 1] == rules[at].path[length - 1] && is_literal(&rules[i]) &&
+           memcmp(rules[i].path, rules[at].path, length) == 0;
 }
 
 /* One path, two rules: the stricter decides, and that is more to know than that a third says the same. */
@@ -171,7 +174,7 @@ static bool leads_elsewhere(const struct look *look, const char *path, const cha
 {
     char real[PATH_MAX];
 
-    return look->input->has_machine && realpath(path, real) && !path_is_within(real, above);
+    return look->input->has_machine && real_path_find(path, real) && !path_is_within(real, above);
 }
 
 static bool is_in_view(const struct document *document, const char *path, const char *above)
@@ -240,7 +243,7 @@ static int check_dead(struct table *table, const struct path_rule *rule)
         return 0;
     if (touches(table->document, root, only_protects))
         return 0;
-    if (table->look->input->has_machine && realpath(root, real) && touches(table->document, real, only_protects))
+    if (table->look->input->has_machine && real_path_find(root, real) && touches(table->document, real, only_protects))
         return 0;
     if (only_protects)
         return look_say(table->look, LINT_DEAD_PROTECTION, &rule->origin, "remove it",

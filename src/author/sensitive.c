@@ -3,7 +3,6 @@
 #include "author/sensitive.h"
 
 #include <limits.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/glob.h"
@@ -226,6 +225,12 @@ static bool covers_home(const struct sensitive *row, const char *below)
     return *below == '/' && path_is_within(below, row->path + 1);
 }
 
+/* What follows the home's name: "" = it is the home, or not in it. */
+static const char *below_home(const struct sensitive_places *places, const char *path)
+{
+    return places->home && path_is_within(path, places->home) ? path + (places->home[1] ? strlen(places->home) : 0) : "";
+}
+
 static bool is_public(const char *path)
 {
     for (size_t i = 0; i < ARRAY_COUNT(public_trees); i++)
@@ -239,6 +244,18 @@ static bool is_of_another(const struct sensitive_places *places, const char *pat
     if ((places->home && path_is_within(path, places->home)) || (places->workspace && path_is_within(path, places->workspace)))
         return false;
     return path_is_within(path, "/root") || (strncmp(path, "/home/", 6) == 0 && path[6]);
+}
+
+/* ret_path[PATH_MAX]: of a place in the home. */
+static bool put_in_home(const struct sensitive_places *places, const struct sensitive *row, char *ret_path)
+{
+    size_t home = places->home[1] ? strlen(places->home) : 0, rest = strlen(row->path + 1);
+
+    if (home + rest >= PATH_MAX)
+        return false;
+    memcpy(ret_path, places->home, home);
+    memcpy(ret_path + home, row->path + 1, rest + 1);
+    return true;
 }
 
 /* Such a pattern is one name, at any depth: what has it, or lies in what has it, is covered. */
@@ -260,7 +277,7 @@ static bool is_named(const struct sensitive *row, const char *path)
 
 const struct sensitive *sensitive_find(const struct sensitive_places *places, const char *path)
 {
-    const char *below = places->home && path_is_within(path, places->home) ? path + (places->home[1] ? strlen(places->home) : 0) : "";
+    const char *below = below_home(places, path);
     bool is_known = is_public(path);
 
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
@@ -287,23 +304,20 @@ const struct sensitive *sensitive_named(const struct sensitive_places *places, c
 int sensitive_visit(const struct sensitive_places *places, const char *tree,
                     int (*visit)(const char *path, const struct sensitive *row, void *data), void *data)
 {
-    bool is_about_home = places->home && (path_is_within(places->home, tree) || path_is_within(tree, places->home));
+    bool holds_home = places->home && path_is_within(places->home, tree);
+    const char *below = below_home(places, tree);
     char path[PATH_MAX];
     int status = 0;
 
     for (size_t i = 0; i < ARRAY_COUNT(rows) && !status; i++) {
         const struct sensitive *row = &rows[i];
-        int length;
 
         if (row->path[0] != '~') {
             if (!is_pattern(row) && path_is_within(row->path, tree))
                 status = visit(row->path, row, data);
             continue;
         }
-        if (!is_about_home)
-            continue;
-        length = snprintf(path, sizeof(path), "%s%s", places->home[1] ? places->home : "", row->path + 1);
-        if (length > 0 && (size_t)length < sizeof(path) && path_is_within(path, tree))
+        if ((holds_home || (*below && path_is_within(row->path + 1, below))) && put_in_home(places, row, path))
             status = visit(path, row, data);
     }
     return status;

@@ -4,6 +4,7 @@
 #define CORDON_BASE_PATH_H
 
 #include <stdbool.h>
+#include <string.h>
 
 #include "base/compiler.h"
 #include "base/memory.h"
@@ -18,6 +19,15 @@ char *path_normalise(struct arena *arena, const char *path) must_check;
 
 /* Is `path` the directory `directory` or below it? Both normalised and absolute. */
 bool path_is_within(const char *path, const char *directory);
+
+/* The same of paths whose lengths are known: they tell most of them apart. */
+static inline bool path_of_length_is_within(const char *path, size_t path_length, const char *directory, size_t length)
+{
+    if (length <= 1)
+        return true;
+    return length <= path_length && (path[length] == '\0' || path[length] == '/') &&
+           path[length - 1] == directory[length - 1] && memcmp(path, directory, length) == 0;
+}
 
 /* Does any component equal ".."? */
 bool path_has_dotdot(const char *path);

@@ -55,8 +55,8 @@ enum path_rule_kind {
 
 struct path_rule {
     enum path_rule_kind kind;
+    uint32_t length;  /* of path, where it was counted (document_count_paths()); 0 = it was not */
     const char *path; /* absolute, normalised, variables put in; a pattern when is_glob */
-    size_t length;    /* of path, where it was counted (document_count_paths()); 0 = it was not */
     bool is_glob;     /* '*', '?', '[...]' within a component, '**' for any number of components */
     bool is_optional; /* a grant that may be absent ({path: ..., optional: true}) */
     struct origin origin;

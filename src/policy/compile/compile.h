@@ -19,6 +19,7 @@ struct point {
     dev_t device;
     ino_t inode;
     mode_t mode;
+    uid_t uid;
     nlink_t links_to; /* names that it has */
     bool is_ruled; /* a path rule of some layer names exactly this object */
     bool is_judged;

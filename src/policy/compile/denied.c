@@ -7,6 +7,16 @@
 
 #include "policy/compile/compile.h"
 
+/* The targets of the plan's mounts, close together: each denied path is held against all of them. */
+struct shown {
+    const struct shown_name {
+        const char *target;
+        size_t length;
+        bool shows_below;
+    } *names;
+    size_t count;
+};
+
 static const struct plan_mount *mount_at(const struct plan *plan, const char *target)
 {
     for (size_t i = 0; i < plan->mount_count; i++)
@@ -15,23 +25,40 @@ static const struct plan_mount *mount_at(const struct plan *plan, const char *ta
     return NULL;
 }
 
-/* Is the name, or one above it, there inside? */
-static bool is_shown(const struct plan *plan, const char *path)
+static int list_shown(struct compile *c, struct shown *ret_shown, struct error *err)
 {
-    for (size_t i = 0; i < plan->mount_count; i++) {
-        const struct plan_mount *mount = &plan->mounts[i];
+    struct shown_name *names = arena_alloc(c->work, (c->plan->mount_count + 1) * sizeof(*names));
 
-        if (mount->kind == PLAN_BIND || mount->kind == PLAN_MASK ? path_is_within(path, mount->target) : strcmp(mount->target, path) == 0)
+    if (!names)
+        return error_memory(err);
+    for (size_t i = 0; i < c->plan->mount_count; i++) {
+        const struct plan_mount *mount = &c->plan->mounts[i];
+
+        names[i] = (struct shown_name){mount->target, strlen(mount->target), mount->kind == PLAN_BIND || mount->kind == PLAN_MASK};
+    }
+    *ret_shown = (struct shown){names, c->plan->mount_count};
+    return 0;
+}
+
+/* Is the name, or one above it, there inside? */
+static bool is_shown(const struct shown *shown, const char *path)
+{
+    size_t length = strlen(path);
+
+    for (size_t i = 0; i < shown->count; i++) {
+        const struct shown_name *name = &shown->names[i];
+
+        if ((name->shows_below || name->length == length) && path_of_length_is_within(path, length, name->target, name->length))
             return true;
     }
     return false;
 }
 
-static int say_absent(struct compile *c, const struct path_rule *rule, struct error *err)
+static int say_absent(struct compile *c, const struct shown *shown, const struct path_rule *rule, struct error *err)
 {
     struct plan_statement *slot;
 
-    if (is_shown(c->plan, rule->path))
+    if (is_shown(shown, rule->path))
         return 0;
     slot = arena_append(c->arena, c->plan->statements, c->plan->statement_count);
     if (!slot)
@@ -82,24 +109,27 @@ static int warn_of_workspace(struct compile *c, const struct path_rule *rule, st
                            rule->path);
 }
 
+static bool is_denied_path(const struct path_rule *rule)
+{
+    return rule->kind == PATH_DENIED && !rule->is_glob && rule->origin.member &&
+           strncmp(rule->origin.member, "filesystem.deniedPaths", strlen("filesystem.deniedPaths")) == 0;
+}
+
+/* The rules are about objects that were found (objects_resolve()). */
 int denied_look(struct compile *c, struct error *err)
 {
-    int r = 0;
+    struct shown shown = {0};
+    int r = list_shown(c, &shown, err);
 
-    for (size_t i = 0; i < c->real.layer_count && c->plan->wall == PLAN_WALL_NAMESPACES; i++) {
+    for (size_t i = 0; i < c->real.layer_count && r == 0 && c->plan->wall == PLAN_WALL_NAMESPACES; i++) {
         const struct document *layer = c->real.layers[i];
 
         for (size_t j = 0; j < layer->path_count && r == 0; j++) {
             const struct path_rule *rule = &layer->paths[j];
-            struct resolved object;
 
-            if (rule->kind != PATH_DENIED || rule->is_glob || !rule->origin.member ||
-                strncmp(rule->origin.member, "filesystem.deniedPaths", strlen("filesystem.deniedPaths")) != 0)
+            if (!is_denied_path(rule))
                 continue;
-            r = resolve_path(c->resolver, rule->path, &object, err);
-            if (r < 0 || object.status != RESOLVE_FOUND)
-                continue;
-            r = say_absent(c, rule, err);
+            r = say_absent(c, &shown, rule, err);
             if (r == 0)
                 r = warn_of_links(c, rule, err);
             if (r == 0)

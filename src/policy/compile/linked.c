@@ -89,9 +89,9 @@ static int collect_file(struct compile *c, struct point *point, struct linked_fi
 static int walk_directory(struct walk *walk, int parent, const char *name, const char *path, size_t depth);
 
 /* Whose permission bits keep the caller from writing it has nothing to lose by another name that is writable. */
-static bool is_writable_by(const struct facts *facts, const struct stat *st)
+static bool is_writable_by(const struct facts *facts, uid_t owner, mode_t mode)
 {
-    return facts->uid == 0 || st->st_uid == facts->uid || st->st_mode & (S_IWGRP | S_IWOTH);
+    return facts->uid == 0 || owner == facts->uid || mode & (S_IWGRP | S_IWOTH);
 }
 
 static int walk_file(struct walk *walk, const char *path, const struct stat *st)
@@ -100,7 +100,7 @@ static int walk_file(struct walk *walk, const char *path, const struct stat *st)
 
     linked.access = objects_access(walk->c, path, &linked.origin);
     if (!linked.origin || linked.access == ACCESS_WRITE || !has_wider_grant(walk->c, linked.access) ||
-        (linked.access == ACCESS_READ && !is_writable_by(walk->c->facts, st)))
+        (linked.access == ACCESS_READ && !is_writable_by(walk->c->facts, st->st_uid, st->st_mode)))
         return 0;
     linked.entry = linked_entry_at(path, true);
     return add_file(walk->files, walk->c, &linked, walk->err);
@@ -189,16 +189,15 @@ static bool is_searched(const struct origin *origin)
 }
 
 /* Does what is around it give more? *ret_is_wanted: of a directory of the system's nobody but root can write anything. */
-static int look_around(struct walk *walk, enum access access, bool *ret_is_wanted)
+static int look_around(struct walk *walk, const struct point *point, enum access access, bool *ret_is_wanted)
 {
     const char *around = path_parent(walk->c->work, walk->root);
-    struct stat st;
 
     if (!around)
         return error_memory(walk->err);
     walk->is_alone = objects_access(walk->c, around, NULL) <= access;
     walk->is_denied = access == ACCESS_DENIED;
-    *ret_is_wanted = !walk->is_alone || walk->is_denied || lstat(walk->root, &st) < 0 || is_writable_by(walk->c->facts, &st);
+    *ret_is_wanted = !walk->is_alone || walk->is_denied || is_writable_by(walk->c->facts, point->uid, point->mode);
     return 0;
 }
 
@@ -207,21 +206,21 @@ static int collect_directory(struct compile *c, struct point *point, bool is_den
 {
     struct walk walk = {.c = c, .files = files, .root = point->path, .err = err};
     enum access access = objects_point_access(c, point, &walk.origin);
-    const char **slot;
+    struct walked *slot;
     bool is_wanted = false;
     int r;
 
     if (!walk.origin || access == ACCESS_WRITE || (access == ACCESS_DENIED) != is_denied || !is_searched(walk.origin) || strcmp(point->path, "/") == 0 ||
         linked_is_walked(files, point->path) || !has_wider_grant(c, access))
         return 0;
-    r = look_around(&walk, access, &is_wanted);
+    r = look_around(&walk, point, access, &is_wanted);
     if (r < 0 || !is_wanted)
         return r;
     walk.names_max = walk.is_alone ? *alone_left : SEARCH_NAMES_MAX;
     slot = arena_append(c->work, files->walked, files->walked_count);
     if (!slot)
         return error_memory(err);
-    *slot = point->path;
+    *slot = (struct walked){point->path, strlen(point->path)};
     r = walk_directory(&walk, AT_FDCWD, point->path, point->path, 0);
     if (walk.is_alone)
         *alone_left -= walk.looked_at < *alone_left ? walk.looked_at : *alone_left;
@@ -234,8 +233,10 @@ static int collect_directory(struct compile *c, struct point *point, bool is_den
 
 bool linked_is_walked(const struct linked_files *files, const char *path)
 {
+    size_t length = strlen(path);
+
     for (size_t i = 0; i < files->walked_count; i++)
-        if (path_is_within(path, files->walked[i]))
+        if (path_of_length_is_within(path, length, files->walked[i].path, files->walked[i].length))
             return true;
     return false;
 }

@@ -27,11 +27,16 @@ struct linked {
     size_t known_count, found_count;
 };
 
+struct walked {
+    const char *path;
+    size_t length;
+};
+
 struct linked_files {
     struct linked *files; /* by inode, each once */
     size_t count;
     nlink_t links_left;  /* names that are still to be found, of all of them */
-    const char **walked; /* directories whose names are counted already */
+    struct walked *walked; /* directories whose names are counted already */
     size_t walked_count;
 };
 

@@ -109,8 +109,10 @@ static int add_repositories(struct compile *c, const struct document *layer, con
     for (size_t i = 0; i < ARRAY_COUNT(rows) && r == 0; i++) {
         const char *pattern;
 
+        if (!protected_name_holds(layer, rows[i].name))
+            continue;
         r = join_pattern(c, root, rows[i].pattern, &pattern, err);
-        if (r == 0 && protected_name_holds(layer, rows[i].name))
+        if (r == 0)
             r = names_add(c, pattern, rows[i].kind, &layer->protect_builtin.origin, err);
     }
     return r;

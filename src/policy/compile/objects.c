@@ -30,6 +30,7 @@ int objects_add_point(struct compile *c, const struct resolved *object, bool is_
         .device = object->device,
         .inode = object->inode,
         .mode = object->mode,
+        .uid = object->uid,
         .links_to = object->links_to,
         .is_ruled = is_ruled,
     };

@@ -15,12 +15,13 @@
 
 #include "base/path.h"
 
-#define KNOWN_BUCKETS 256u
+#define KNOWN_BUCKETS 1024u
 #define UID_OVERFLOW  65534u /* whom this user namespace does not know: not the caller */
 
 struct known {
     struct known *next;
     unsigned missing; /* 0 = a directory; else the look at which it was not there */
+    uint32_t hash;
     size_t length;
     char path[];
 };
@@ -60,36 +61,37 @@ void resolver_look_again(struct resolver *resolver)
 }
 
 /* FNV-1a */
-static struct known **bucket_of(struct resolver *resolver, const char *path, size_t length)
+static uint32_t hash_of(const char *path, size_t length)
 {
     uint32_t hash = 2166136261u;
 
     for (size_t i = 0; i < length; i++)
         hash = (hash ^ (unsigned char)path[i]) * 16777619u;
-    return &resolver->known[hash % KNOWN_BUCKETS];
+    return hash;
 }
 
-/* As a directory (`missing` 0), or as not there. */
-static bool is_known(struct walk *walk, unsigned missing)
+/* As a directory (`missing` 0), or as not there. `hash` of what was walked so far. */
+static bool is_known(const struct walk *walk, uint32_t hash, unsigned missing)
 {
-    const struct known *known = *bucket_of(walk->resolver, walk->real, walk->real_length);
+    const struct known *known = walk->resolver->known[hash % KNOWN_BUCKETS];
 
     for (; known; known = known->next)
-        if (known->length == walk->real_length && known->missing == missing &&
+        if (known->hash == hash && known->length == walk->real_length && known->missing == missing &&
             memcmp(known->path, walk->real, walk->real_length) == 0)
             return true;
     return false;
 }
 
-static int make_known(struct walk *walk, unsigned missing)
+static int make_known(struct walk *walk, uint32_t hash, unsigned missing)
 {
-    struct known **bucket = bucket_of(walk->resolver, walk->real, walk->real_length);
+    struct known **bucket = &walk->resolver->known[hash % KNOWN_BUCKETS];
     struct known *known =
         arena_alloc(walk->resolver->arena, sizeof(*known) + walk->real_length + 1);
 
     if (!known)
         return -ENOMEM;
     known->missing = missing;
+    known->hash = hash;
     known->length = walk->real_length;
     memcpy(known->path, walk->real, walk->real_length + 1);
     known->next = *bucket;
@@ -210,11 +212,12 @@ static int walk_arrive(struct walk *walk)
 /* Look at the component just walked onto. 1 = stopped, 0 = go on. */
 static int walk_look(struct walk *walk, bool is_last)
 {
+    uint32_t hash = hash_of(walk->real, walk->real_length);
     int r;
 
-    if (!walk->real_length || (!is_last && is_known(walk, 0)))
+    if (!walk->real_length || (!is_last && is_known(walk, hash, 0)))
         return 0;
-    if (is_known(walk, walk->resolver->look)) {
+    if (is_known(walk, hash, walk->resolver->look)) {
         r = walk_stop(walk, RESOLVE_MISSING);
         return r < 0 ? r : 1;
     }
@@ -227,7 +230,7 @@ static int walk_look(struct walk *walk, bool is_last)
 
         if (errno != ENOENT && errno != ENOTDIR && errno != EACCES)
             return -errno;
-        r = is_shut ? 0 : make_known(walk, walk->resolver->look);
+        r = is_shut ? 0 : make_known(walk, hash, walk->resolver->look);
         if (r == 0)
             r = walk_stop(walk, is_shut ? RESOLVE_SHUT : RESOLVE_MISSING);
         return r < 0 ? r : 1;
@@ -235,7 +238,7 @@ static int walk_look(struct walk *walk, bool is_last)
     if (S_ISLNK(walk->st.st_mode))
         return walk_follow(walk);
     walk->is_looked_at = true;
-    return S_ISDIR(walk->st.st_mode) && !is_known(walk, 0) ? make_known(walk, 0) : 0;
+    return S_ISDIR(walk->st.st_mode) && !is_known(walk, hash, 0) ? make_known(walk, hash, 0) : 0;
 }
 
 /*

@@ -16,12 +16,16 @@ struct choice {
     const struct origin *why;
 };
 
+/* /proc, /dev and /sys are never a part of what "/" says. */
+static bool is_beside_root(const char *path)
+{
+    return path_is_within(path, "/proc") || path_is_within(path, "/dev") || path_is_within(path, "/sys");
+}
+
 bool access_rule_covers(const char *rule_path, const char *path)
 {
-    if (strcmp(rule_path, "/") == 0 &&
-        (path_is_within(path, "/proc") || path_is_within(path, "/dev") ||
-         path_is_within(path, "/sys")))
-        return false;
+    if (strcmp(rule_path, "/") == 0)
+        return !is_beside_root(path);
     return path_is_within(path, rule_path);
 }
 
@@ -45,21 +49,22 @@ static int rule_rank(enum path_rule_kind kind)
     return 0;
 }
 
-/* Does a rule of `length` bytes cover `path`? The cheap tests come first: most rules are elsewhere.
- */
-static bool literal_covers(const struct path_rule *rule, size_t length, const char *path,
-                           size_t path_length)
+static size_t length_of(const struct path_rule *rule)
 {
-    if (length > path_length || (length > 1 && path[length] && path[length] != '/'))
-        return false;
-    return rule->kind == PATH_DENIED ? path_is_within(path, rule->path)
-                                     : access_rule_covers(rule->path, path);
+    return rule->length ? rule->length : strlen(rule->path);
+}
+
+/* Does a rule of `length` bytes cover `path`? */
+static bool literal_covers(const struct path_rule *rule, size_t length, const char *path, size_t path_length)
+{
+    return path_of_length_is_within(path, path_length, rule->path, length) &&
+           (length > 1 || rule->kind == PATH_DENIED || !is_beside_root(path));
 }
 
 void document_count_paths(struct document *document)
 {
     for (size_t i = 0; i < document->path_count; i++)
-        document->paths[i].length = strlen(document->paths[i].path);
+        document->paths[i].length = (uint32_t)strlen(document->paths[i].path);
 }
 
 static const struct path_rule *literal_rule(const struct document *layer, const char *path)
@@ -69,7 +74,7 @@ static const struct path_rule *literal_rule(const struct document *layer, const 
 
     for (size_t i = 0; i < layer->path_count; i++) {
         const struct path_rule *rule = &layer->paths[i];
-        size_t length = rule->length ? rule->length : strlen(rule->path);
+        size_t length = length_of(rule);
 
         if (length < best_length || rule->is_glob || rule->kind == PATH_PROTECTED ||
             !literal_covers(rule, length, path, path_length))
@@ -186,11 +191,10 @@ static void take_away(const struct document *layer, const char *path, enum acces
     for (size_t i = 0; i < layer->path_count && *access; i++) {
         const struct path_rule *rule = &layer->paths[i];
         enum access most = rule->kind == PATH_DENIED ? ACCESS_DENIED : ACCESS_READ;
-        bool takes_away =
-            rule->kind == PATH_PROTECTED ||
-            (rule->is_glob && (rule->kind == PATH_DENIED || rule->kind == PATH_READONLY));
 
-        if (!takes_away || most >= *access)
+        if (!rule->is_glob && rule->kind != PATH_PROTECTED)
+            continue;
+        if (most >= *access || (rule->kind != PATH_PROTECTED && rule->kind != PATH_DENIED && rule->kind != PATH_READONLY))
             continue;
         if (rule->is_glob ? glob_covers(rule->path, path) : path_is_within(path, rule->path))
             lower(access, most, why, &rule->origin);

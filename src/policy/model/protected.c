@@ -91,9 +91,14 @@ const char *protected_name_rest(const char *root, const char *name)
     return NULL;
 }
 
+static bool protects(const struct document *document)
+{
+    return document->protect_builtin.is_set && document->protect_builtin.value;
+}
+
 bool protected_name_holds(const struct document *document, const char *name)
 {
-    if (!document->protect_builtin.is_set || !document->protect_builtin.value)
+    if (!protects(document))
         return false;
     for (size_t i = 0; i < document->unprotected.count; i++)
         if (strcmp(document->unprotected.items[i].text, name) == 0)
@@ -161,7 +166,11 @@ bool protected_covers(struct document *const *layers, size_t layer_count, const 
                       const struct origin **ret_why)
 {
     struct search search = {.layers = layers, .layer_count = layer_count, .path = path};
-    bool is_covered = protected_visit_roots(layers, layer_count, search_root, &search) != 0;
+    bool is_covered = false;
+
+    for (size_t i = 0; i < layer_count && !is_covered; i++)
+        is_covered = protects(layers[i]);
+    is_covered = is_covered && protected_visit_roots(layers, layer_count, search_root, &search) != 0;
 
     if (is_covered && ret_why)
         *ret_why = search.why;

@@ -42,6 +42,15 @@ TEST(within_is_decided_by_components_not_by_letters)
     check(!path_is_within("/hom", "/home"));
 }
 
+TEST(within_by_lengths_is_the_same_as_within)
+{
+    static const char *const paths[] = {"/", "/home", "/hom", "/homf", "/home/u", "/home/v", "/home/user", "/home/user2", "/home/u/x", "/a"};
+
+    for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++)
+        for (size_t j = 0; j < sizeof(paths) / sizeof(*paths); j++)
+            check_int(path_of_length_is_within(paths[i], strlen(paths[i]), paths[j], strlen(paths[j])), path_is_within(paths[i], paths[j]));
+}
+
 TEST(dotdot_is_a_component_not_a_piece_of_a_name)
 {
     check(path_has_dotdot("/a/../b"));
