@@ -580,8 +580,9 @@ CORDON_API CORDON_MUST_CHECK int cordon_container_findings(const struct cordon_c
 
 /*
  * When it has ended: how often something was refused to the program, as far as that is seen (docs/events.md, `watch` of
- * run.started says what is not). *ret_text (may be NULL; the caller's) is the most telling of them, a line that is safe to show,
- * "" = none. `cordon why` says why. -EAGAIN while it runs.
+ * run.started says what is not). *ret_text (may be NULL; the caller's) is the most telling of them, a line that is safe to show;
+ * `cordon why` says why. Where *ret_count is 0 it is "", or what may have been refused unseen and how to see it: after status 126 and 127.
+ * -EAGAIN while it runs.
  */
 CORDON_API CORDON_MUST_CHECK int cordon_container_denials(const struct cordon_container *container, uint64_t *ret_count,
                                                           char **ret_text, struct cordon_error *err);

@@ -245,8 +245,12 @@ static void print_hint(struct run *run)
 
     if (!run->status.exit_status || run->cli->is_json || (wish && strcmp(wish, "0") == 0))
         return;
-    if (cordon_container_denials(run->container, &count, &text, &err) == 0 && count)
+    if (cordon_container_denials(run->container, &count, &text, &err) < 0)
+        return;
+    if (count)
         fprintf(stderr, "cordon: %" PRIu64 " refused%s%s; `cordon why` says why\n", count, *text ? ", such as " : "", text);
+    else if (*text)
+        fprintf(stderr, "cordon: %s\n", text);
     cordon_string_free(text);
 }
 

@@ -196,11 +196,24 @@ int cordon_container_findings(const struct cordon_container *container, enum cor
     return text_take(&out, ret_text, public_error(err));
 }
 
+/*
+ * A shell's word for a command that it did not find or could not execute, where nobody would have seen that it is hidden or denied. Other
+ * statuses say as well that nothing matched. Where Landlock alone holds the program, no other way to watch it could see more.
+ */
+static bool is_unseen(const struct cordon_container *container)
+{
+    const struct cordon_status *status = &container->status;
+
+    return status->end == CORDON_END_EXITED && (status->code == 126 || status->code == 127) &&
+           !(container->sees & 1u << OPERATION_EXECUTE) && container->assembly.plan->wall == PLAN_WALL_NAMESPACES;
+}
+
 int cordon_container_denials(const struct cordon_container *container, uint64_t *ret_count, char **ret_text,
                              struct cordon_error *err)
 {
     const struct denials *denials = &container->denials;
     const struct workers *workers = &container->workers;
+    uint64_t count = denials->count + workers->denied;
     auto_text struct text text = {0};
 
     if (container->state != CONTAINER_ENDED)
@@ -208,12 +221,15 @@ int cordon_container_denials(const struct cordon_container *container, uint64_t 
     if (ret_text) {
         int status;
 
+        if (!count && is_unseen(container))
+            text_add(&text, "status 126 and 127 mean a command that was not found or not executed; `cordon run --watch full` shows whether the "
+                            "policy hides it");
         text_add(&text, denials->text[0] ? denials->text : workers->denied_text);
         status = text_take(&text, ret_text, public_error(err));
         if (status < 0)
             return status;
     }
-    *ret_count = denials->count + workers->denied;
+    *ret_count = count;
     return 0;
 }
 

@@ -78,6 +78,7 @@ struct cordon_container {
     struct tier_status tier_status;
     struct findings findings;
     struct denials denials; /* what the program was refused */
+    uint32_t sees;          /* operations of which some source of this run sees that they are refused */
     struct run_review review;
     struct cordon_status status;
     struct error failure;

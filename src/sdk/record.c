@@ -78,6 +78,8 @@ int container_record_start(struct cordon_container *container, const char *const
     if (status < 0)
         return status;
     started.source_count = sources_of(container, sources);
+    for (size_t i = 0; i < started.source_count; i++)
+        container->sees |= sources[i].sees;
     while (plan->layers && plan->layers[started.layer_count])
         started.layer_count++;
     for (size_t i = 0; i < plan->warnings.count && i < EVENT_ITEMS_MAX; i++)

@@ -91,6 +91,7 @@ trial_keep_record()
         [ ! -s "$record" ] || found+=("$record")
     done
     [ ${#found[@]} = 0 ] || cat "${found[@]}" >"$ROOT/records/$NAME.$WHO"
+    [ ${#ARGS[@]} = 0 ] || printf '%s\n' "${ARGS[@]}" >"$ROOT/records/$NAME.$WHO.arguments"
 }
 
 trial_end()

@@ -36,9 +36,20 @@ TEST(a_run_that_failed_says_in_a_line_what_was_refused)
     check(!strstr(ran.err, "refused"));
     RUN(&ran, CORDON, "run", "--", "sh", "-c", "exit 3");
     check_string(ran.err, "");
+    RUN(&ran, CORDON, "run", "--", "sh", "-c", "exit 127");
+    check_string(ran.err, "cordon: status 126 and 127 mean a command that was not found or not executed; `cordon run --watch full` shows whether the policy hides it\n");
+    RUN(&ran, CORDON, "run", "--watch", "full", "--", "sh", "-c", "exit 126");
+    check_string(ran.err, "");
+    RUN(&ran, CORDON, "run", "--", "sh", "-c", "echo >/usr/a; exit 126");
+    check_contains(ran.err, "cordon: 1 refused, such as create /usr/a: EROFS; `cordon why` says why\n");
+    check(!strstr(ran.err, "126 and 127"));
+    RUN(&ran, CORDON, "run", "--json", "--", "sh", "-c", "exit 127");
+    check(!strstr(ran.err, "126 and 127"));
     setenv("CORDON_HINT", "0", 1);
     RUN(&ran, CORDON, "run", "--", "sh", "-c", "echo >/usr/a; exit 3");
     check(!strstr(ran.err, "refused"));
+    RUN(&ran, CORDON, "run", "--", "sh", "-c", "exit 127");
+    check_string(ran.err, "");
     unsetenv("CORDON_HINT");
     sandbox_close();
 }
