@@ -177,10 +177,10 @@ TEST(of_two_names_both_are_told_with_where_they_lead)
         "os.chmod(\"shut\", 0); d = os.open(\"d\", os.O_PATH)\n"
         "no(os.rename, \"shut/f\", \"l/out\"); no(os.rename, \"f\", \"shut/f\"); no(os.rename, \"l/in/a/b\", \"../ws/./d/x\"); no(os.rename, \"shut/f\", \"in/a/../b\", dst_dir_fd=d)\n"
         "no(os.link, \"shut/f\", \"l/out\"); no(os.link, \"f\", \"l/in/f\"); no(os.rename, \"/usr/bin/env\", \"l/env\")\n"
-        "call(316, -100, b\"f\", -100, b\"shut/f\", 2); call(316, -100, b\"shut/f\", -100, b\"l/f\", 2); call(316, -100, b\"shut/f\", -100, 1, 2)\n"
+        "call(316, -100, b\"f\", -100, b\"shut/f\", 2); call(316, -100, b\"shut/f\", -100, b\"l/f\", 2); call(316, -100, b\"shut/f\", -100, 1, 2); call(316, -100, b\"l/x\", -100, b\".env\", 4)\n"
         "no(os.symlink, \"/etc/shadow\", \"shut/l\"); no(os.symlink, \"../x\", \"/usr/l\"); no(open, \"l/in/f\", \"w\"); os.symlink(\"/etc/shadow\", \"fine\"); no(os.mkdir, \"/usr/d\"); os.chmod(\"shut\", 0o700)'");
-    check_string(output, "EACCES EACCES EACCES EACCES EACCES EACCES EXDEV EACCES EACCES EFAULT EACCES EROFS EACCES EROFS ");
-    check_int(told_count, 13);
+    check_string(output, "EACCES EACCES EACCES EACCES EACCES EACCES EXDEV EACCES EACCES EFAULT EPERM EACCES EROFS EACCES EROFS ");
+    check_int(told_count, 14);
     check_one(0, OPERATION_RENAME, BY_KERNEL, EACCES, "/ws/shut/f");
     check_second(0, "l/out", "/ws/d/out");
     check_one(1, OPERATION_RENAME, BY_KERNEL, EACCES, "/ws/f");
@@ -194,12 +194,14 @@ TEST(of_two_names_both_are_told_with_where_they_lead)
     check_second(6, "l/env", "/ws/d/env");
     check_second(7, "shut/f", "/ws/shut/f");
     check_second(8, "l/f", "/ws/d/f");
-    check_one(9, OPERATION_CREATE, BY_KERNEL, EACCES, "/ws/shut/l");
-    check_second(9, "/etc/shadow", "(none)");
-    check_second(10, "../x", "(none)");
-    check_one(11, OPERATION_WRITE, BY_KERNEL, EACCES, "/ws/shut/sub/f");
-    check_second(11, "(none)", "(none)");
+    check_one(9, OPERATION_RENAME, BY_KEEPER, EPERM, "/ws/d/x");
+    check_second(9, ".env", "/ws/.env");
+    check_one(10, OPERATION_CREATE, BY_KERNEL, EACCES, "/ws/shut/l");
+    check_second(10, "/etc/shadow", "(none)");
+    check_second(11, "../x", "(none)");
+    check_one(12, OPERATION_WRITE, BY_KERNEL, EACCES, "/ws/shut/sub/f");
     check_second(12, "(none)", "(none)");
+    check_second(13, "(none)", "(none)");
     finish();
 }
 

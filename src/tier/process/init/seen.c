@@ -17,27 +17,12 @@ static const struct {
     {__NR_mount_setattr, 0, 1}, {__NR_setxattr, -1, 0}, {__NR_lsetxattr, -1, 0}, {__NR_removexattr, -1, 0},
     {__NR_lremovexattr, -1, 0}, {__NR_mkdirat, 0, 1}, {__NR_unlinkat, 0, 1}, {__NR_truncate, -1, 0}, {__NR_execve, -1, 0},
     {__NR_execveat, 0, 1}, {__NR_symlinkat, 1, 2}, {__NR_fchownat, 0, 1}, {__NR_utimensat, 0, 1},
+    {__NR_renameat2, 0, 1},
 #ifdef __x86_64__
     {__NR_open, -1, 0},     {__NR_creat, -1, 0},     {__NR_chmod, -1, 0},    {__NR_mknod, -1, 0}, {__NR_mkdir, -1, 0},
     {__NR_unlink, -1, 0}, {__NR_rmdir, -1, 0}, {__NR_symlink, -1, 1}, {__NR_chown, -1, 0}, {__NR_lchown, -1, 0},
 #endif
 };
-
-static void name_read(struct keeper *keeper, const struct call *call)
-{
-    for (size_t i = 0; i < sizeof(named) / sizeof(named[0]); i++) {
-        char *path;
-
-        if (named[i].number != call->number)
-            continue;
-        path = seen_next(keeper);
-        if (caller_text(call, call->args[named[i].path], path) < 0)
-            keeper->seen.count = 0;
-        else if (named[i].directory >= 0)
-            seen_now(keeper)->from = (int)call->args[named[i].directory];
-        return;
-    }
-}
 
 /* Calls with two names, and the place of the second. */
 static const struct {
@@ -50,15 +35,30 @@ static const struct {
 #endif
 };
 
+static void name_take(struct keeper *keeper, const struct call *call, int directory, int path)
+{
+    if (caller_text(call, call->args[path], seen_next(keeper)) < 0)
+        keeper->seen.count--;
+    else if (directory >= 0)
+        seen_now(keeper)->from = (int)call->args[directory];
+}
+
+static void name_read(struct keeper *keeper, const struct call *call)
+{
+    for (size_t i = 0; i < sizeof(named) / sizeof(named[0]); i++) {
+        if (named[i].number != call->number)
+            continue;
+        name_take(keeper, call, named[i].directory, named[i].path);
+        return;
+    }
+}
+
 static void second_read(struct keeper *keeper, const struct call *call)
 {
     for (size_t i = 0; i < sizeof(paired) / sizeof(paired[0]); i++) {
         if (paired[i].number != call->number)
             continue;
-        if (caller_text(call, call->args[paired[i].path], seen_next(keeper)) < 0)
-            keeper->seen.count = 1;
-        else if (paired[i].directory >= 0)
-            seen_now(keeper)->from = (int)call->args[paired[i].directory];
+        name_take(keeper, call, paired[i].directory, paired[i].path);
         return;
     }
 }
@@ -69,7 +69,7 @@ void seen_complete(struct keeper *keeper, const struct call *call, enum told_sou
 
     if (!seen->count)
         name_read(keeper, call);
-    else if (seen->count == 1)
+    if (seen->count == 1)
         second_read(keeper, call);
     if (source != TOLD_BY_KEEPER || !(keeper->record->flags & RECORD_KEEPER))
         return;
