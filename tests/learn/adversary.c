@@ -121,7 +121,7 @@ static int by_capitals(const char *secret)
 static int by_bind(const char *secret)
 {
     close(open("adversary-point", O_CREAT | O_WRONLY, 0600));
-    if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+    if (unshare(CLONE_NEWNS | (geteuid() ? CLONE_NEWUSER : 0)) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
         mount(secret, "adversary-point", NULL, MS_BIND, NULL) < 0)
         return -errno;
     return read_it(open("adversary-point", O_RDONLY));
