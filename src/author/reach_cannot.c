@@ -72,17 +72,34 @@ static const char *cannot_connect(const struct plan *plan, const struct reach *r
     return has_own ? "connect to any other host" : "connect to any other host, or to this machine's own services";
 }
 
+/* Something sensitive of the home, beside what lies in the workspace. */
+static bool shows_secrets(struct view_of_plan *view)
+{
+    const char *workspace = view->input->workspace ? reach_spell(view, view->input->workspace) : NULL;
+
+    for (size_t i = 0; i < view->reach->sensitive.count; i++) {
+        const char *name = view->reach->sensitive.items[i];
+
+        if (name[0] == '~' && !(workspace && path_is_within(name, workspace)))
+            return true;
+    }
+    return false;
+}
+
 int reach_add_cannot(struct view_of_plan *view)
 {
     const struct plan *plan = view->input->plan;
     const struct reach *reach = view->reach;
     const char *home = view->input->home;
     bool is_apart = plan->wall == PLAN_WALL_NAMESPACES;
+    /* What listens at the other end may do anything. */
+    bool has_own = reach->sockets.count || plan->network == PLAN_NET_HOST || has_outward(plan);
+    const char *rest = shows_secrets(view) ? "see the rest of your home" : "see the rest of your home (keys, browsers, other projects)";
     const char *const rows[] = {
-        home && !is_shown(plan, home) ? "see the rest of your home (keys, browsers, other projects)" : NULL,
+        home && !is_shown(plan, home) ? rest : NULL,
         cannot_connect(plan, reach),
-        !changes_system(plan) && !reach->sockets.count ? "change the system or become root" : NULL,
-        !reach->sockets.count && plan->network != PLAN_NET_HOST ? "talk to your session, Docker or agents that hold keys" : NULL,
+        !changes_system(plan) && !has_own ? "change the system or become root" : NULL,
+        !has_own ? "talk to your session, Docker or agents that hold keys" : NULL,
         is_apart ? "see or signal processes outside" : "signal processes outside",
     };
     int r = 0;

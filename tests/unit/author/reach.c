@@ -142,7 +142,10 @@ TEST(each_line_of_what_cannot_be_done_goes_with_the_one_thing_that_does_it)
     check_cannot((struct plan){.network = PLAN_NET_GATEWAY, .ways = &any, .way_count = 1}, "connect to this machine's own", "any other host");
     check_cannot((struct plan){.network = PLAN_NET_GATEWAY, .ways = &zero, .way_count = 1}, "connect to this machine's own", "any other host");
     check_cannot((struct plan){.network = PLAN_NET_GATEWAY, .ways = doors, .way_count = 2}, "connect to any other host\n", "own services");
-    check_cannot((struct plan){.network = PLAN_NET_HOST}, "change the system", "your session");
+    check_cannot((struct plan){.network = PLAN_NET_GATEWAY, .ways = doors, .way_count = 2}, "processes outside", "your session");
+    check_cannot((struct plan){.network = PLAN_NET_GATEWAY, .ways = doors, .way_count = 2}, "processes outside", "become root");
+    check_cannot((struct plan){.network = PLAN_NET_HOST}, "processes outside", "your session");
+    check_cannot((struct plan){.network = PLAN_NET_HOST}, "processes outside", "change the system");
     check_cannot((struct plan){.wall = PLAN_WALL_LANDLOCK, .network = PLAN_NET_HOST}, "signal processes outside", "see or signal");
 }
 
@@ -221,6 +224,17 @@ TEST(sensitive_files_of_this_machine_are_named_and_only_those_that_can_be_read)
     check_contains(f.text, "id_rsa (a private key)");
     check_contains(f.text, ".env (secrets of a program)");
     check(!strstr(f.text, ".netrc"));
+    finish(&f);
+    f.input.home = "/tmp";
+    f.plan.mount_count = 1;
+    mounts[0].source = mounts[0].target = key;
+    mounts[0].is_directory = false;
+    look(&f);
+    check_contains(f.text, "see the rest of your home\n");
+    finish(&f);
+    f.input.workspace = root; /* the twin: what is worked on is no surprise */
+    look(&f);
+    check_contains(f.text, "see the rest of your home (keys, browsers, other projects)\n");
     finish(&f);
     f.input.has_machine = false; /* the twin: nobody may look */
     look(&f);
