@@ -46,6 +46,8 @@ static int file_take(struct reading *reading, const char *path, struct error *er
     if (status == 0) {
         event_reader_refuse_damaged(reader);
         status = records_take(reading, reader, err);
+        if (status == 0 && !event_reader_state(reader).records)
+            status = error_set(err, ERROR_INVALID, ENODATA, "it holds no record: nothing was judged");
     }
     return status < 0 ? error_prepend(err, "%s", path) : 0;
 }
