@@ -67,6 +67,12 @@ static bool is_private_device(const char *path)
     return false;
 }
 
+/* What was refused says nothing of what it is, and nothing at all is a file that has the home in it. */
+static bool may_be_shared(const struct finding *f, const struct learn_use *use, const char *path)
+{
+    return !learn_map_may_widen(f->map, path) && (use->is_refused || path_is_within(f->map->places.home, path));
+}
+
 static int find_read(struct finding *f, const struct learn_use *use, const char *path)
 {
     enum learn_place place = learn_map_place(f->map, path);
@@ -89,6 +95,8 @@ static int find_read(struct finding *f, const struct learn_use *use, const char 
             return 0;
         if (is_directory && place == LEARN_PLACE_HOME && !learn_map_may_widen(f->map, path))
             return 0;
+        if (may_be_shared(f, use, path) && document_access(f->map->base, path, NULL) == ACCESS_DENIED)
+            return omit(f, use, path, "would open what everybody shares; name what is meant in it", false);
         break;
     case LEARN_PLACE_WORKSPACE:
     case LEARN_PLACE_CACHE:

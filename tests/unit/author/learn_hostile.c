@@ -248,6 +248,29 @@ TEST(what_a_denial_shut_stays_shut_under_any_name)
     }
 }
 
+/* An open that was refused does not tell whether it was of a directory. */
+TEST(what_everybody_shares_is_not_opened_by_asking_for_it)
+{
+    static const char *const shared[] = {"/", "/srv", "/mnt", "/var/lib", "/home", "/home/u", "/home/u/.config", "/home/u/.local/share", "/etc"};
+    struct text events auto_text = {0};
+    char *text auto_free = NULL, line[128];
+
+    for (size_t i = 0; i < ARRAY_COUNT(shared); i++)
+        denied(&events, "a", "read", shared[i], "\"ENOENT\"", true);
+    used(&events, "a", "read", "/", GIT);
+    used(&events, "a", "read", "/home/u", GIT);
+    denied(&events, "a", "read", "/home/u/.config/app", "\"ENOENT\"", true);
+    denied(&events, "a", "read", "/srv/data", "\"ENOENT\"", true);
+    text = policy_of(&events);
+    check_has(text, "- {path: \"${home}/.config/app\", optional: true}");
+    check_has(text, "- {path: \"/srv/data\", optional: true}");
+    for (size_t i = 0; i < ARRAY_COUNT(shared); i++) {
+        check_int(access_in(text, shared[i]), ACCESS_DENIED);
+        snprintf(line, sizeof(line), "# - read %s: would open what everybody shares; name what is meant in it (", shared[i]);
+        check_has(text, line);
+    }
+}
+
 TEST(what_is_cordons_own_is_not_learned)
 {
     struct text events auto_text = {0};
