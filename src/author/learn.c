@@ -34,7 +34,7 @@ int learn_rule_get(struct learned *learned, enum learn_kind kind, const char *te
             *ret_rule = &learned->rules[i];
             return 0;
         }
-    if (learned->rule_count == LEARN_RULES_MAX)
+    if (learned->rule_count == LEARN_RULES_MAX + (kind == LEARN_DENIED ? LEARN_DENIALS_MAX : 0))
         return error_set(err, ERROR_LIMIT, E2BIG, "more than %d rules would be needed; learn from smaller runs", LEARN_RULES_MAX);
     rule = &learned->rules[learned->rule_count];
     *rule = (struct learn_rule){.kind = kind, .text = arena_string(learned->arena, text)};
@@ -301,7 +301,7 @@ static int learn_denials(const struct learn_needs *needs, struct learned *learne
 
     for (size_t i = 0; i < rules && r == 0; i++)
         if (learned->rules[i].kind == LEARN_READONLY || learned->rules[i].kind == LEARN_READWRITE)
-            r = learn_sensitive_below(learned->arena, learned->places, learned->rules[i].text, &texts, &count, err);
+            r = learn_sensitive_below(learned->arena, learned->places, &learned->rules[i], &texts, &count, err);
     for (size_t i = 0; i < needs->shut_count; i++) {
         const char *path = needs->shut[i]->path, *pattern;
 
@@ -353,7 +353,7 @@ static int new_learned(const struct learn_input *input, const struct learn_optio
 
     if (!learned || !places)
         return error_memory(err);
-    learned->rules = arena_alloc(arena, LEARN_RULES_MAX * sizeof(*learned->rules));
+    learned->rules = arena_alloc(arena, (LEARN_RULES_MAX + LEARN_DENIALS_MAX) * sizeof(*learned->rules));
     places->home = arena_string(arena, options->places.home);
     places->user = arena_string(arena, options->places.user ?: "");
     /* A home, or what has it in it, is no workspace: all of it would be read for one file in it. */

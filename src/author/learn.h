@@ -19,6 +19,7 @@
 #define LEARN_BYTES_MAX ((size_t)256 << 20) /* of different names */
 #define LEARN_RUNS_MAX 64
 #define LEARN_RULES_MAX 512
+#define LEARN_DENIALS_MAX 4096 /* that come along with them */
 
 /* The caller's, as in struct variables; absolute and normalised. */
 struct learn_places {
@@ -107,6 +108,7 @@ struct learn_rule {
     unsigned port;        /* LEARN_HOST; 0 = every */
     const char *protocol; /* LEARN_HOST */
     bool is_address;      /* LEARN_HOST */
+    bool is_tree;         /* of a path: it may be a directory, with more in it than was used */
     bool is_widened;      /* it allows more than was seen: `why` says what it was made from */
     const char *why;      /* one line, or NULL */
     struct learn_evidence evidence;

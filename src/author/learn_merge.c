@@ -229,12 +229,22 @@ static bool is_pattern(const struct learn_rule *denial)
     return strpbrk(denial->text, "*?") != NULL;
 }
 
+/* The tree in which the pattern is looked for. NULL without memory. */
+static const char *pattern_tree(const struct merging *m, const struct learn_rule *denial)
+{
+    size_t length = strcspn(denial->text, "*?[");
+
+    while (length > 1 && denial->text[length - 1] != '/')
+        length--;
+    return arena_string_n(m->arena, denial->text, length > 1 ? length - 1 : length);
+}
+
 /* A denial is for what is granted anew. */
 static bool takes_from_document(const struct merging *m, const struct learn_rule *denial)
 {
-    const char *workspace = m->learned->places->workspace;
+    const char *tree = is_pattern(denial) ? pattern_tree(m, denial) : denial->text;
 
-    return is_pattern(denial) ? workspace && is_granted(m, workspace) : is_granted(m, denial->text);
+    return tree && is_granted(m, tree);
 }
 
 /* A grant of the document, inside of what the rule is about, from which a denial that comes with the rule would take. */
@@ -242,15 +252,17 @@ static const struct path_rule *find_taken(const struct merging *m, const struct 
 {
     for (size_t i = 0; i < m->learned->rule_count; i++) {
         const struct learn_rule *denial = &m->learned->rules[i];
+        const char *tree;
 
         if (denial->kind != LEARN_DENIED || !is_pattern(denial) || !brings_along(m, rule, denial) || has_rule(m->before, denial) ||
             takes_from_document(m, denial))
             continue;
+        tree = pattern_tree(m, denial);
         for (size_t j = 0; j < m->before->path_count; j++) {
             const struct path_rule *grant = &m->before->paths[j];
 
             if ((grant->kind == PATH_READONLY || grant->kind == PATH_READWRITE) && !grant->is_glob &&
-                path_is_within(grant->path, m->learned->places->workspace))
+                tree && path_is_within(grant->path, tree))
                 return grant;
         }
     }

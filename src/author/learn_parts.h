@@ -62,9 +62,9 @@ bool learn_name_can_be_written(const struct learn_places *places, const char *pa
 /* A pattern that covers this path, whatever is in its name: it may be denied where nothing is there yet. NULL without memory. */
 const char *learn_name_pattern(struct arena *arena, const char *path);
 
-/* What below `tree` is, into `texts` (paths and patterns for deniedPaths). */
-int learn_sensitive_below(struct arena *arena, const struct learn_places *places, const char *tree, const char ***texts,
-                          size_t *count, struct error *err) must_check;
+/* What is in what the rule grants, into `texts` (paths and patterns for deniedPaths). */
+int learn_sensitive_below(struct arena *arena, const struct learn_places *places, const struct learn_rule *rule,
+                          const char ***texts, size_t *count, struct error *err) must_check;
 
 /* A list of uses in the arena. */
 int learn_add_use(struct arena *arena, const struct learn_use ***list, size_t *count, const struct learn_use *use,

@@ -60,26 +60,32 @@ static int add_below(const char *path, const struct sensitive *row unused_arg, v
     return copy ? arena_append_once(below->arena, below->texts, below->count, copy) : -1;
 }
 
-int learn_sensitive_below(struct arena *arena, const struct learn_places *places, const char *tree, const char ***texts,
-                          size_t *count, struct error *err)
+/* Where names that are sensitive wherever they are, are looked for; NULL = nowhere: it would be in trees of any size at each start. */
+static const char *searched_tree(const struct learn_places *places, const struct learn_rule *rule)
+{
+    if (places->workspace && path_is_within(rule->text, places->workspace))
+        return places->workspace;
+    return rule->is_tree && path_is_within(rule->text, places->home) ? rule->text : NULL;
+}
+
+int learn_sensitive_below(struct arena *arena, const struct learn_places *places, const struct learn_rule *rule,
+                          const char ***texts, size_t *count, struct error *err)
 {
     const struct sensitive_places whose = places_of(places);
-    struct below below = {.arena = arena, .tree = tree, .texts = texts, .count = count};
+    struct below below = {.arena = arena, .tree = rule->text, .texts = texts, .count = count};
+    const char *tree = searched_tree(places, rule);
     const struct sensitive *rows;
     size_t row_count;
 
-    if (sensitive_visit(&whose, tree, add_below, &below) != 0)
+    if (sensitive_visit(&whose, rule->text, add_below, &below) != 0)
         return error_memory(err);
-    /* Elsewhere patterns would be looked for in trees of any size at each start. */
-    if (!places->workspace || !path_is_within(tree, places->workspace))
-        return 0;
     rows = sensitive_rows(&row_count);
-    for (size_t i = 0; i < row_count; i++) {
+    for (size_t i = 0; i < row_count && tree; i++) {
         const char *pattern;
 
         if (strncmp(rows[i].path, "/**/", 4) != 0)
             continue;
-        pattern = path_join(arena, places->workspace, rows[i].path + 1);
+        pattern = path_join(arena, tree, rows[i].path + 1);
         if (!pattern || arena_append_once(arena, texts, count, pattern) < 0)
             return error_memory(err);
     }

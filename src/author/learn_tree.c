@@ -293,6 +293,12 @@ static enum learn_kind kind_of(const struct root *root)
     return root->is_write ? LEARN_READWRITE : LEARN_READONLY;
 }
 
+/* What was refused may have been anything. */
+static bool is_file(const struct learn_need *need)
+{
+    return !need->is_entry && !need->use->is_refused && need->use->kind && strcmp(need->use->kind, "file") == 0;
+}
+
 static int use_root(struct tree *tree, struct root *root, const struct learn_need *need)
 {
     int r;
@@ -306,6 +312,7 @@ static int use_root(struct tree *tree, struct root *root, const struct learn_nee
         if (root->why && !root->rule->why)
             return error_memory(tree->err);
     }
+    root->rule->is_tree |= !is_file(need) || strcmp(need->path, root->path) != 0;
     learn_evidence_add(&root->rule->evidence, need->use);
     return 0;
 }

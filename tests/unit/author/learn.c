@@ -473,6 +473,30 @@ TEST(what_becomes_writable_in_a_persons_policy_keeps_the_names_that_programs_obe
     mem_free(result.notes);
 }
 
+/* The workspace that the document grants has nothing to do with it. */
+TEST(a_tree_of_the_home_brings_its_denials_along)
+{
+    static const char apart[] = "version: cordon/1\nextends: [base]\nfilesystem:\n  readwritePaths:\n    - ${workspace}\n  protectBuiltin: true\n";
+    static const char part[] = "version: cordon/1\nextends: [base]\nfilesystem:\n  readonlyPaths:\n    - ${home}/four/a\n  protectBuiltin: true\n";
+    struct text events auto_text = {0};
+    struct learn_merge result = {0};
+    char *first auto_free = NULL, *second auto_free = NULL, path[64];
+
+    for (int i = 0; i < 4; i++) {
+        snprintf(path, sizeof(path), "/home/u/four/%c", 'a' + i);
+        used(&events, "a", "read", path, GIT);
+    }
+    first = merge(&events, apart, &result);
+    check_int(access_in(first, "/home/u/four/x"), ACCESS_READ);
+    check_int(access_in(first, "/home/u/four/deep/id_rsa"), ACCESS_DENIED);
+    check_int(access_in(first, "/home/u/work/.env"), ACCESS_WRITE);
+    mem_free(result.notes);
+    second = merge(&events, part, &result);
+    check_string(second, part);
+    check_has(result.notes, "kept out readonly ${home}/four: secrets in it would have to be denied, and line 5 grants some of them");
+    mem_free(result.notes);
+}
+
 TEST(a_tree_whose_secrets_a_person_granted_in_part_is_kept_out)
 {
     static const char part[] = "version: cordon/1\nextends: [base]\nfilesystem:\n  readwritePaths:\n    - ${workspace}/mine\n  protectBuiltin: true\n";

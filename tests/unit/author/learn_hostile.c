@@ -271,6 +271,35 @@ TEST(what_everybody_shares_is_not_opened_by_asking_for_it)
     }
 }
 
+/* A directory that was opened because of four files may hold what was shut while it was recorded. */
+TEST(what_is_secret_by_its_name_is_shut_in_every_tree_of_the_home)
+{
+    static const char *const trees[] = {"/home/u/four", "/home/u/listed", "/home/u/varies", "/home/u/made", "/home/u/unknown"};
+    struct text events auto_text = {0};
+    char *text auto_free = NULL, path[64];
+
+    for (int i = 0; i < 4; i++) {
+        snprintf(path, sizeof(path), "/home/u/four/%c", 'a' + i);
+        used(&events, "a", "read", path, GIT);
+    }
+    event(&events, "a", "access.used", "list", GIT, "null", 1,
+          "\"kind\":\"directory\",\"path\":\"/home/u/listed\",\"outside\":\"/home/u/listed\",\"hidden\":false");
+    used(&events, "a", "read", "/home/u/varies/20261123/x", GIT);
+    used(&events, "a", "create", "/home/u/made/x", GIT);
+    denied(&events, "a", "read", "/home/u/unknown", "\"ENOENT\"", true);
+    used(&events, "a", "read", "/home/u/single/file", GIT);
+    text = policy_of(&events);
+    for (size_t i = 0; i < ARRAY_COUNT(trees); i++) {
+        snprintf(path, sizeof(path), "%s/x", trees[i]);
+        check(access_in(text, path) != ACCESS_DENIED);
+        snprintf(path, sizeof(path), "%s/deep/id_rsa", trees[i]);
+        check_int(access_in(text, path), ACCESS_DENIED);
+        snprintf(path, sizeof(path), "%s/.env", trees[i]);
+        check_int(access_in(text, path), ACCESS_DENIED);
+    }
+    check_lacks(text, "/single/file/**"); /* the twin: there is nothing in it */
+}
+
 TEST(what_is_cordons_own_is_not_learned)
 {
     struct text events auto_text = {0};
