@@ -6,6 +6,7 @@
 #include "sensor/record.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 #define KEY_MAX 24
@@ -172,7 +173,7 @@ static const struct right {
     {"ptrace", OPERATION_PTRACE, false, false},
 };
 
-/* "fs.remove_file,fs.refer": with `refer` a name was to move from or to here, whatever else was missing. */
+/* "fs.remove_file,fs.refer": with `refer` a name was to move or be linked from or to here, whatever else was missing. */
 static bool rights_read(const struct pair *pair, struct audit_record *record)
 {
     const char *comma = memchr(pair->value, ',', pair->value_length);
@@ -189,7 +190,7 @@ static bool rights_read(const struct pair *pair, struct audit_record *record)
             continue;
         record->operation = moves ? OPERATION_RENAME : rights[i].operation;
         record->is_directory = rights[i].is_directory;
-        record->is_of_parent = rights[i].is_of_parent;
+        record->is_of_parent = rights[i].is_of_parent || moves;
     }
     return true;
 }
@@ -213,6 +214,21 @@ static bool denied_take(const struct pair *pair, struct audit_record *record)
     if (pair_is(pair, "opid"))
         return pair_unsigned(pair, &record->pid);
     return true;
+}
+
+/* A file without a name (O_TMPFILE) is "#NUMBER (deleted)" to the kernel: it was to be made in that directory. */
+static void unnamed_take(struct audit_record *record)
+{
+    const char *last = record->has_path ? strrchr(record->path, '/') : NULL;
+    char name[48];
+
+    snprintf(name, sizeof(name), "/#%llu (deleted)", (unsigned long long)record->inode);
+    if (record->operation != OPERATION_WRITE || !last || strcmp(last, name) != 0)
+        return;
+    record->path_length = last == record->path ? 1 : (size_t)(last - record->path);
+    record->path[record->path_length] = '\0';
+    record->operation = OPERATION_CREATE;
+    record->is_of_parent = true;
 }
 
 static bool domain_take(const struct pair *pair, struct audit_record *record)
@@ -300,6 +316,7 @@ bool record_read(unsigned type, const char *text, size_t size, struct audit_reco
             record->kind = RECORD_OTHER;
             return false;
         }
+    unnamed_take(record);
     if (!has_all(record)) {
         record->kind = RECORD_OTHER;
         return false;

@@ -9,7 +9,9 @@ class Audit:
     GET, SET, ADD, DELETE = 1000, 1001, 1011, 1012
     ENABLED, BACKLOG = 1, 16
 
-    def __init__(self):
+    def __init__(self, spares=True):
+        """Without `spares` each record has the process and its program, and all calls of the machine pay for it."""
+        self.spares = spares
         self.socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 9)
         self.socket.settimeout(2)
         self.before = self.status()
@@ -43,7 +45,7 @@ class Audit:
         return self.ask(kind, struct.pack("=III", 1, 0, 0) + b"\xff" * 256 + bytes(768) + struct.pack("=I", 0))[1]
 
     def __enter__(self):
-        self.has_rule = self.rule(self.ADD) == 0  # -a never,task
+        self.has_rule = self.spares and self.rule(self.ADD) == 0  # -a never,task
         self.change(self.ENABLED | self.BACKLOG, 1, 8192)
         return self
 

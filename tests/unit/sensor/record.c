@@ -38,6 +38,26 @@ TEST(a_name_that_was_to_be_made_is_known_by_its_directory_alone)
     check_string(record.right, "fs.remove_file");
     check(take(1423, "audit(1.070:1): domain=2 blockers=fs.remove_file path=\"/tmp/sens\" dev=\"vda\" ino=11", &record));
     check_int(record.operation, OPERATION_DELETE);
+    check(take(1423, "audit(1.070:1): domain=2 blockers=fs.execute,fs.refer path=\"/tmp/sens\" dev=\"vda\" ino=11", &record));
+    check(record.operation == OPERATION_RENAME && record.is_of_parent && !record.is_directory);
+}
+
+/* O_TMPFILE: the kernel has opened it already and calls it by its number. */
+TEST(a_file_without_a_name_is_known_by_its_directory_alone)
+{
+    struct audit_record record;
+
+    check(take(1423, "audit(1.070:1): domain=2 blockers=fs.write_file path=2F746D702F2339393533202864656C6574656429 dev=\"vda\" ino=9953", &record));
+    check(record.operation == OPERATION_CREATE && record.is_of_parent);
+    check_string(record.path, "/tmp");
+    check_int((int)record.path_length, 4);
+    check(take(1423, "audit(1.070:1): domain=2 blockers=fs.write_file path=2F2339393533202864656C6574656429 dev=\"vda\" ino=9953", &record));
+    check_string(record.path, "/");
+    check(take(1423, "audit(1.070:1): domain=2 blockers=fs.write_file path=2F746D702F2339393533202864656C6574656429 dev=\"vda\" ino=9954", &record));
+    check(record.operation == OPERATION_WRITE && !record.is_of_parent);
+    check_string(record.path, "/tmp/#9953 (deleted)");
+    check(take(1423, "audit(1.070:1): domain=2 blockers=fs.read_file path=2F746D702F2339393533202864656C6574656429 dev=\"vda\" ino=9953", &record));
+    check_int(record.operation, OPERATION_READ);
 }
 
 TEST(addresses_processes_and_domains_are_told)
