@@ -226,7 +226,8 @@ CORDON_API CORDON_MUST_CHECK int cordon_request_set_events_file(struct cordon_re
                                                                 struct cordon_error *err);
 
 /*
- * Before an open() is refused that one rule about this one file would allow, somebody is asked, for `timeout_ms` (at most an hour; 0
+ * Before an open() is refused that one rule about this one file would allow, or a TCP connection that one about this host and port
+ * would, somebody is asked, for `timeout_ms` (at most an hour; 0
  * takes it back), while the program waits: see cordon_container_approval(). cordon_spawn() only. The start fails with -ENOTSUP
  * (CORDON_ERROR_UNENFORCEABLE) where process 1 does not see the calls. cordon-run(1), --ask, says about what nobody is asked.
  */
@@ -588,15 +589,15 @@ CORDON_API CORDON_MUST_CHECK int cordon_container_denials(const struct cordon_co
                                                           char **ret_text, struct cordon_error *err);
 
 /*
- * The question that stands (cordon_request_set_ask()): the program was to be refused to open a file, and waits. Its texts belong to
+ * The question that stands (cordon_request_set_ask()): the program was to be refused to open a file or to connect, and waits. Its texts belong to
  * the container and hold until the next call for it; NULL where nobody knows. All but `text`, `operation` and `digest` may hold any byte.
  */
 struct cordon_approval {
     uint64_t number;       /* from 1; at most 64 in a run */
-    const char *digest;    /* "sha256:...", of the operation, the very file and the program: what an answer is bound to */
-    const char *operation; /* "read", "write" */
-    const char *path;      /* of the file, on the host, without symbolic links */
-    const char *named;     /* by the program */
+    const char *digest;    /* "sha256:...", of the operation, the very file or destination and the program: what an answer is bound to */
+    const char *operation; /* "read", "write", "connect" */
+    const char *path;      /* of the file, on the host, without symbolic links; connect: "host:443", "192.0.2.1:443", "[2001:db8::1]:443" */
+    const char *named;     /* by the program; connect: NULL */
     const char *exe;       /* what the process executes */
     const char *text;      /* all of it in words, lines that are safe to show */
     const char *rule_file; /* the document that CORDON_ANSWER_RULE would add to; NULL = there is no such one */
@@ -612,14 +613,14 @@ CORDON_API int cordon_container_approval(const struct cordon_container *containe
 
 enum cordon_answer {
     CORDON_ANSWER_DENY = 0,
-    CORDON_ANSWER_ONCE = 1, /* this call */
-    CORDON_ANSWER_RUN = 2,  /* and equal ones of this run: the same file, operation and program */
+    CORDON_ANSWER_ONCE = 1, /* this call, or this connection */
+    CORDON_ANSWER_RUN = 2,  /* and equal ones of this run: the same file, operation and program, or the same host, port and program */
     CORDON_ANSWER_RULE = 3, /* the same, and the rule is added to the policy, for later runs */
 };
 
 /*
  * Answer the question of this number and digest. The file is opened by this process, with the rights that the caller has without
- * privilege, and handed to the program. -ESTALE (CORDON_ERROR_INVALID): that question does not stand any more; (other kinds): allowed, and
+ * privilege, and handed to the program; a connection is made by the gateway, as under a rule about this host and port. -ESTALE (CORDON_ERROR_INVALID): that question does not stand any more; (other kinds): allowed, and
  * it could not be opened any more as it was shown, so it was refused. Where the rule cannot be written nothing has happened, and the question stands.
  */
 CORDON_API CORDON_MUST_CHECK int cordon_container_answer(struct cordon_container *container, uint64_t number, const char *digest,

@@ -123,8 +123,8 @@ int askable_judge(struct arena *arena, const struct suggest_input *input, const 
 
 /* ---- the rule, written ---- */
 
-static int load(const struct rule_place *place, struct policy *policy, const char *text, size_t size, struct document **ret_document,
-                struct error *err)
+int askable_load(const struct rule_place *place, struct policy *policy, const char *text, size_t size, struct document **ret_document,
+                 struct error *err)
 {
     const struct load_options options = {.kind = LAYER_REQUEST, .variables = place->variables, .layer_name = "document"};
     int r = document_load_text(policy->arena, place->name, text, size, &options, ret_document, err);
@@ -142,9 +142,9 @@ static int check(const struct rule_place *place, const char *after, const char *
     if (r == 0)
         r = policy_new(&new, err);
     if (r == 0)
-        r = load(place, old, place->text, place->size, &before, err);
+        r = askable_load(place, old, place->text, place->size, &before, err);
     if (r == 0)
-        r = load(place, new, after, strlen(after), &now, err);
+        r = askable_load(place, new, after, strlen(after), &now, err);
     if (r < 0)
         return r;
     if (!policy_is_subset(old, new, &witness))

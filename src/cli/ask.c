@@ -54,7 +54,7 @@ static int apply_timeout(struct cli *cli, const char *value, struct cordon_error
     return cli->ask_ms ? 0 : refuse(err, EINVAL, "--ask-timeout 0: leave --ask out, and nobody is asked");
 }
 
-const struct option option_ask = {"ask", 0, VALUE_NONE, NULL, "ask on the terminal before a file is refused that one rule would open", apply_ask};
+const struct option option_ask = {"ask", 0, VALUE_NONE, NULL, "ask on the terminal before a file or connection is refused that one rule would allow", apply_ask};
 const struct option option_ask_timeout = {"ask-timeout", 0, VALUE_TEXT, "DURATION",
                                           "how long a question stands until it is denied (60s)", apply_timeout};
 
@@ -195,9 +195,14 @@ static void clear(struct asker *asker)
 
 static void show_keys(struct asker *asker, const struct cordon_approval *approval)
 {
-    show_lines(asker, "\n  d  deny\n  o  allow this once\n  r  allow for this run: the same file, operation and program\n");
+    bool is_connection = strcmp(approval->operation, "connect") == 0;
+
+    show_lines(asker, "\n  d  deny\n  o  allow this once\n");
+    show_lines(asker, is_connection ? "  r  allow for this run: the same host, port and program\n"
+                                    : "  r  allow for this run: the same file, operation and program\n");
     if (approval->rule_file)
-        show_lines(asker, "  w  write the rule into the policy, for later runs as well: it allows this one file and nothing else\n");
+        show_lines(asker, is_connection ? "  w  write the rule into the policy, for later runs as well: it allows this host and port and nothing else\n"
+                                        : "  w  write the rule into the policy, for later runs as well: it allows this one file and nothing else\n");
     show_lines(asker, "What allows is confirmed by Enter. Without an answer it is denied.\n> ");
 }
 

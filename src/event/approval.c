@@ -14,6 +14,18 @@ static void add_number(struct json *json, const char *member, int64_t number)
         json_add_null(json, member);
 }
 
+/* Of a file its name, of a connection where it would go. */
+static void add_object(struct json *json, const struct event_approval *approval)
+{
+    record_cut(json, "path", approval->path, PATH_BYTES_MAX);
+    if (!approval->port)
+        return;
+    record_cut(json, "name", approval->name, EVENT_TEXT_MAX);
+    record_cut(json, "address", approval->address, EVENT_TEXT_MAX);
+    json_add_uint(json, "port", approval->port);
+    json_add_string(json, "protocol", "tcp");
+}
+
 int event_approval_asked(struct event_log *log, const struct event_approval *approval, struct error *err)
 {
     struct record record;
@@ -23,7 +35,7 @@ int event_approval_asked(struct event_log *log, const struct event_approval *app
     json_add_uint(json, "number", approval->number);
     json_add_string(json, "digest", approval->digest);
     json_add_string(json, "operation", operation_name(approval->operation));
-    record_cut(json, "path", approval->path, PATH_BYTES_MAX);
+    add_object(json, approval);
     record_cut(json, "named", approval->named, PATH_BYTES_MAX);
     add_number(json, "pid", approval->pid);
     record_cut(json, "exe", approval->exe, EVENT_TEXT_MAX);
@@ -41,7 +53,7 @@ int event_approval_answered(struct event_log *log, const struct event_approval *
     json_add_uint(json, "number", approval->number);
     json_add_string(json, "digest", approval->digest);
     json_add_string(json, "operation", operation_name(approval->operation));
-    record_cut(json, "path", approval->path, PATH_BYTES_MAX);
+    add_object(json, approval);
     json_add_string(json, "answer", approval->answer);
     if (approval->has_uid)
         json_add_uint(json, "uid", approval->uid);

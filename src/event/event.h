@@ -175,6 +175,8 @@ struct event_approval {
     const char *digest;
     enum operation operation;
     const char *path, *named; /* of the host, without links; as the program named it */
+    const char *name, *address; /* CONNECT, over TCP: NULL = none is known */
+    unsigned port;              /* 0 = it is about a file */
     unsigned pid;             /* inside */
     const char *exe;
     const char *rule; /* that would allow it, or that was written; NULL = none */

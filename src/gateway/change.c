@@ -75,9 +75,9 @@ static void finish(struct gateway *gateway, const struct error *refusal)
     }
 }
 
-static int prepare(struct gateway *gateway, int fd, struct error *err)
+static int prepare(struct gateway *gateway, int fd, uint32_t flags, struct error *err)
 {
-    int status = ruleset_read(fd, &gateway->pending, err);
+    int status = ruleset_read(fd, flags & WORKER_RULES_ASKED, &gateway->pending, err);
 
     if (status == 0)
         status = ruleset_check_doors(gateway->set, gateway->pending, err);
@@ -98,13 +98,13 @@ static int prepare(struct gateway *gateway, int fd, struct error *err)
     return status;
 }
 
-void change_rules(struct gateway *gateway, int fd, bool is_captured)
+void change_rules(struct gateway *gateway, int fd, uint32_t flags)
 {
     struct error err = ERROR_INIT;
     int status;
 
-    gateway->is_pending_captured = is_captured;
-    status = prepare(gateway, fd, &err);
+    gateway->is_pending_captured = flags & WORKER_RULES_CAPTURED;
+    status = prepare(gateway, fd, flags, &err);
     if (status < 0 || !gateway->inspector)
         finish(gateway, status < 0 ? &err : NULL);
     else

@@ -7,9 +7,9 @@
 
 /*
  * The starter sent rules, in a descriptor that stays the caller's. It is answered now, or when the inspector has answered.
- * `is_captured`: routes and filter have been made for them.
+ * `flags`: enum worker_rules_flag.
  */
-void change_rules(struct gateway *gateway, int fd, bool is_captured);
+void change_rules(struct gateway *gateway, int fd, uint32_t flags);
 
 bool change_is_pending(const struct gateway *gateway);
 /* The inspector's APPLIED or ERROR. */

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "gateway/asked.h"
 #include "gateway/dial.h"
 #include "gateway/doors.h"
 #include "gateway/flow_tell.h"
@@ -48,6 +49,8 @@ void flow_free(struct flow *flow, bool is_reset)
     }
     if (flow->is_given)
         inspector_forget(gateway, flow);
+    if (flow->asked)
+        asked_free(flow);
     pump_finish(&flow->pump, &gateway->pipes);
     if (flow->has_hold)
         names_release(gateway->names, &flow->question.address, flow->name);
@@ -70,11 +73,19 @@ void flow_end_failed(struct flow *flow, int number)
     flow_free(flow, true);
 }
 
+void flow_ask(struct flow *flow, const struct net_question *question, struct judgement *ret)
+{
+    if (flow->asked)
+        asked_judge(flow, question, ret);
+    else
+        gateway_judge(flow->gateway, question, ret);
+}
+
 struct net_decision flow_judge(struct flow *flow)
 {
     struct judgement judgement;
 
-    gateway_judge(flow->gateway, &flow->question, &judgement);
+    flow_ask(flow, &flow->question, &judgement);
     flow->to = judgement.to;
     flow->is_own = judgement.is_own;
     flow->has_given_name = judgement.has_given_name;
@@ -218,11 +229,22 @@ static void move(struct flow *flow)
     }
 }
 
+/* Who says no more before an answer is taken for one who waits no more. */
+static void run_asked(struct flow *flow)
+{
+    if (flow->pump.sides[0].has_failed || flow->pump.sides[0].has_hung_up)
+        flow_end_failed(flow, ECONNRESET);
+}
+
 static void run(struct flow *flow)
 {
     bool was_open = flow->is_connected && !flow->is_waiting;
     int status;
 
+    if (asked_waits(flow)) {
+        run_asked(flow);
+        return;
+    }
     if (!flow->is_connected && !check_connected(flow))
         return;
     if (flow->is_waiting && flow->pump.sides[0].can_read && !flow_listen(flow))
@@ -339,13 +361,15 @@ void flow_begin(struct gateway *gateway, int client)
     }
     read_mark(flow);
     decision = flow_judge(flow);
-    if (decision.verdict == NET_REFUSE) {
+    if (decision.verdict == NET_REFUSE && !asked_prepare(flow, &decision)) {
         flow_end_denied(flow, &decision);
         return;
     }
     if (!watch_client(flow))
         return;
-    if (decision.verdict == NET_PERMIT)
+    if (flow->asked)
+        asked_begin(flow);
+    else if (decision.verdict == NET_PERMIT)
         (void)(flow_permit(flow, &decision) && flow_dial(flow));
     else
         flow_wait_for_name(flow);

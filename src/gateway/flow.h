@@ -42,6 +42,7 @@ struct flow {
     bool is_given;     /* the inspector has its sockets */
     bool is_own, has_given_name; /* as the inspector has to ask again: net_question, and `said` is one of its names */
     uint64_t give_until_ns;
+    struct asked *asked; /* a person is asked, or has allowed it; NULL = rules decide */
 };
 
 /* A connection that was accepted inside; takes `client` in every case. */
@@ -69,6 +70,8 @@ void flow_free(struct flow *flow, bool is_reset);
 void flow_end_denied(struct flow *flow, const struct net_decision *decision);
 void flow_end_failed(struct flow *flow, int number);
 struct net_decision flow_judge(struct flow *flow);
+/* The same without consequences, about another question. */
+void flow_ask(struct flow *flow, const struct net_question *question, struct judgement *ret);
 /* It is permitted: count it, and keep the address given for its name. */
 bool flow_permit(struct flow *flow, const struct net_decision *decision);
 bool flow_dial(struct flow *flow);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "gateway/asked.h"
 #include "gateway/doors.h"
 #include "gateway/flow.h"
 #include "gateway/flow_tell.h"
@@ -15,6 +16,8 @@ static void judge_again(struct flow *flow)
 
     if (flow->is_given)
         return; /* the inspector judges it by the same rules */
+    if (flow->asked && !asked_change(flow))
+        return;
     if (flow->door) {
         flow->door = door_find(flow->gateway->set->rules, flow->is_inward, flow->door);
         flow->where = flow->door ? flow->door->where : NULL;

@@ -129,7 +129,7 @@ static bool may_be_silent(struct flow *flow)
     struct judgement judgement;
 
     question.said = NET_SAID_NOTHING;
-    gateway_judge(flow->gateway, &question, &judgement);
+    flow_ask(flow, &question, &judgement);
     flow->to = judgement.to;
     return judgement.decision.verdict == NET_PERMIT && !is_for_requests(question.port);
 }

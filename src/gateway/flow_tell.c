@@ -14,6 +14,10 @@ static struct worker_message about(const struct flow *flow, enum worker_event_ki
     message.connection = flow->number;
     message.pid = flow->pid;
     message.program = flow->program;
+    if (flow->asked && flow->to.family) { /* what the program was told leads nowhere */
+        message.family = (uint16_t)flow->to.family;
+        memcpy(message.address, flow->to.bytes, sizeof(message.address));
+    }
     return message;
 }
 

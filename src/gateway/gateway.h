@@ -36,6 +36,7 @@ struct gateway {
     struct pipes pipes;
     struct flow *flows; /* connections */
     unsigned flow_count, flow_max;
+    unsigned held_count; /* of the connections those that wait for a person, or for what one allowed */
     struct door *doors;
     size_t door_count;
     struct udp *udp;

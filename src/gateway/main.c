@@ -26,6 +26,7 @@
 #include "worker/channel.h"
 #include "worker/confine.h"
 #include "worker/start.h"
+#include "gateway/asked.h"
 #include "gateway/change.h"
 #include "gateway/doors.h"
 #include "gateway/flow.h"
@@ -115,10 +116,14 @@ static void channel_ready(struct loop_watch *watch, uint32_t events)
         gateway_end(gateway, NULL);
         return;
     }
+    if (status > 0 && message.type == WORKER_ANSWER) {
+        asked_answer(gateway, &message);
+        return;
+    }
     if (status > 0 && message.type != WORKER_RULES)
-        status = error_set(&err, ERROR_INTERNAL, EPROTO, "the starter sent message %u where only rules belong", message.type);
+        status = error_set(&err, ERROR_INTERNAL, EPROTO, "the starter sent message %u where only rules and answers belong", message.type);
     if (status > 0)
-        change_rules(gateway, fd, message.kind & WORKER_RULES_CAPTURED);
+        change_rules(gateway, fd, message.kind);
     else
         channel_send_error(watch->fd, &err);
 }
@@ -180,7 +185,7 @@ static no_return void capture_again(int network)
     int rules = -1, status = worker_receive(1u << WORKER_RULES, &message, &rules, &err);
 
     if (status == 0)
-        status = ruleset_read(rules, &set, &err);
+        status = ruleset_read(rules, message.kind & WORKER_RULES_ASKED, &set, &err);
     if (status == 0)
         status = confine_limits(CONFINE_MAIN, &err);
     if (status == 0)
@@ -220,7 +225,7 @@ static int open_outside(struct start *start, struct error *err)
     if (status == 0 && message.type == WORKER_CAPTURE)
         capture_again(rules);
     if (status == 0)
-        status = ruleset_read(rules, &gateway->set, err);
+        status = ruleset_read(rules, message.kind & WORKER_RULES_ASKED, &gateway->set, err);
     gateway->captured = gateway->set;
     if (status == 0)
         status = names_set_rules(gateway->names, gateway->set->rules, err);

@@ -21,6 +21,7 @@
 #include "gateway/dns_server.h"
 #include "gateway/dns_upstream.h"
 #include "gateway/pins.h"
+#include "gateway/provisional.h"
 
 #define TEXT_SIZE 512
 
@@ -31,6 +32,7 @@ struct names {
     struct dns_upstream *upstream;
     struct dns_server *server;
     struct pins *pins;
+    struct provisional *provisional; /* NULL = nobody has been asked about a name yet */
     bool asks_anything; /* the rules let the container ask the host's resolver directly */
     bool has_name_rules;
 };
@@ -281,6 +283,28 @@ static void answer_unreadable(struct names *names, struct dns_exchange *exchange
                 rcode == DNS_REFUSED ? "only names of hosts in class IN are answered" : NULL);
 }
 
+/*
+ * A person decides, when something connects: until then the name stays here. IPv4 alone, so that a program that tries both
+ * families asks once.
+ */
+static bool answer_provisional(struct names *names, struct dns_exchange *exchange, const struct net_decision *decision)
+{
+    const struct dns_question *question = &exchange->question;
+    struct net_address address;
+
+    if (!names->setup.rules->is_asked || decision->reason != NET_NO_RULE || (question->type != DNS_A && question->type != DNS_AAAA))
+        return false;
+    if (!names->provisional)
+        names->provisional = provisional_new();
+    if (!names->provisional || !provisional_give(names->provisional, question->name, now_of(names), &address))
+        return false;
+    if (question->type == DNS_A)
+        answer_addresses(exchange, &address, 1, PROVISIONAL_TTL_S);
+    else
+        answer_nothing(exchange);
+    return true;
+}
+
 static void asked(void *context, struct dns_exchange *exchange, int rcode)
 {
     struct names *names = context;
@@ -298,10 +322,10 @@ static void asked(void *context, struct dns_exchange *exchange, int rcode)
     if (exchange->question.type == DNS_PTR && answer_pointer(names, exchange))
         return;
     decision = net_decide_name(names->setup.rules, name);
-    if (decision.verdict == NET_REFUSE && !(decision.reason == NET_NO_RULE && names->asks_anything))
-        refuse(names, exchange, &decision);
-    else
+    if (decision.verdict != NET_REFUSE || (decision.reason == NET_NO_RULE && names->asks_anything))
         answer_asked(names, exchange);
+    else if (!answer_provisional(names, exchange, &decision))
+        refuse(names, exchange, &decision);
 }
 
 /* ---- rules ---- */
@@ -347,7 +371,7 @@ int names_set_rules(struct names *names, const struct net_rules *rules, struct e
     names->judge = judge;
     names->setup.rules = rules;
     names->asks_anything = may_ask_anything(names);
-    names->has_name_rules = are_about_names(rules);
+    names->has_name_rules = are_about_names(rules) || rules->is_asked;
     return 0;
 }
 
@@ -396,6 +420,7 @@ void names_close(struct names *names)
     dns_hosts_free(names->hosts);
     dns_judge_free(names->judge);
     pins_free(names->pins);
+    provisional_free(names->provisional);
     mem_free(names);
 }
 
@@ -435,10 +460,20 @@ void names_release(struct names *names, const struct net_address *address, const
     pins_release(names->pins, &given, name);
 }
 
+const char *names_provisional(struct names *names, const struct net_address *address)
+{
+    return names->provisional ? provisional_find(names->provisional, address, now_of(names)) : NULL;
+}
+
+void names_look(struct names *names, const char *name, struct names_look *look)
+{
+    names_look_begin(look, name, names->hosts, names->upstream);
+}
+
 bool names_synthetic_block(const struct net_rules *rules, int family, struct net_block *ret_block)
 {
     struct error err = ERROR_INIT;
 
-    return are_about_names(rules) &&
+    return (are_about_names(rules) || rules->is_asked) &&
            net_block_parse(family == AF_INET ? PINS_SYNTHETIC4 : PINS_SYNTHETIC6, ret_block, &err) == 0;
 }

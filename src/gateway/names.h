@@ -11,6 +11,7 @@
 
 #include "base/compiler.h"
 #include "base/error.h"
+#include "gateway/names_look.h"
 #include "worker/loop.h"
 #include "net/rules.h"
 
@@ -67,6 +68,15 @@ int names_of(struct names *names, const struct net_address *address, struct net_
  */
 void names_hold(struct names *names, const struct net_address *address, const char *name);
 void names_release(struct names *names, const struct net_address *address, const char *name);
+
+/*
+ * Whom a provisional address stands for (rules->is_asked): a name that no rule grants, which was not resolved. NULL = nobody. Valid until
+ * the loop goes on.
+ */
+const char *names_provisional(struct names *names, const struct net_address *address);
+
+/* The addresses of a name (names_look.h), which is nobody's but who asks. */
+void names_look(struct names *names, const char *name, struct names_look *look);
 
 /*
  * The block out of which synthetic addresses are given under these rules, to be routed to the gateway; false = none of

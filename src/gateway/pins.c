@@ -16,7 +16,7 @@
 
 #define CHAINS   1024u
 #define NOTHING  UINT32_MAX
-#define HOSTS4   0x1ffffu    /* of 198.18.0.0/15, without its first and last */
+#define HOSTS4   0xffffu     /* of 198.18.0.0/16, without its first and last: the other half of the /15 is provisional.c's */
 #define HOSTS6   0xffffffffu /* as many of the /64 as are ever used */
 
 struct pins {
@@ -184,7 +184,6 @@ static struct net_address next_synthetic(struct pins *pins, int family)
     if (family == AF_INET) {
         host = pins->next4 = pins->next4 % (HOSTS4 - 1) + 1;
         memcpy(address.bytes, "\xc6\x12", 2);
-        address.bytes[1] |= (unsigned char)(host >> 16);
         address.bytes[2] = (unsigned char)(host >> 8);
         address.bytes[3] = (unsigned char)host;
         return address;

@@ -63,15 +63,39 @@ static int derive_ping(struct ruleset *set, struct error *err)
     return status;
 }
 
+/* What somebody is asked about has to come here first, as if everything were granted. */
+static int everything(struct ruleset *set, struct net_rules *ret_rules, struct error *err)
+{
+    const struct net_rules *rules = set->rules;
+    struct net_layer *layer = arena_alloc(set->arena, sizeof(*layer));
+
+    if (!layer)
+        return error_memory(err);
+    *layer = (struct net_layer){.is_open = true, .where = ""};
+    for (size_t i = 0; i < rules->layer_count; i++)
+        for (size_t j = 0; j < rules->layers[i].allow_count; j++) {
+            struct net_rule *rule = arena_append(set->arena, layer->allow, layer->allow_count);
+
+            if (!rule)
+                return error_memory(err);
+            *rule = rules->layers[i].allow[j];
+        }
+    *ret_rules = (struct net_rules){.layers = layer, .layer_count = 1};
+    return 0;
+}
+
 static int derive(struct ruleset *set, struct error *err)
 {
+    struct net_rules all = *set->rules;
     int status = derive_ping(set, err);
 
+    if (status == 0 && set->rules->is_asked)
+        status = everything(set, &all, err);
     for (unsigned i = 0; i < 2 && status == 0; i++)
-        status = net_reachable_blocks(set->rules, set->arena, i ? AF_INET6 : AF_INET, &set->reachable[i].items,
+        status = net_reachable_blocks(&all, set->arena, i ? AF_INET6 : AF_INET, &set->reachable[i].items,
                                       &set->reachable[i].count, err);
     if (status == 0)
-        status = net_reachable_ports(set->rules, set->arena, NET_TCP, &set->tcp.items, &set->tcp.count, err);
+        status = net_reachable_ports(&all, set->arena, NET_TCP, &set->tcp.items, &set->tcp.count, err);
     if (status == 0)
         status = net_reachable_ports(set->rules, set->arena, NET_UDP, &set->udp.items, &set->udp.count, err);
     for (size_t i = 0; i < set->rules->layer_count && status == 0; i++)
@@ -80,7 +104,7 @@ static int derive(struct ruleset *set, struct error *err)
     return status;
 }
 
-int ruleset_read(int fd, struct ruleset **ret_ruleset, struct error *err)
+int ruleset_read(int fd, bool is_asked, struct ruleset **ret_ruleset, struct error *err)
 {
     auto_arena struct arena *arena = arena_new();
     struct ruleset *set = arena ? arena_alloc(arena, sizeof(*set)) : NULL;
@@ -94,6 +118,8 @@ int ruleset_read(int fd, struct ruleset **ret_ruleset, struct error *err)
     status = worker_read_sealed(fd, NET_RECORD_MAX, "the rules", &record, &size, err);
     if (status == 0)
         status = net_rules_read(arena, record, size, &set->rules, err);
+    if (status == 0)
+        set->rules->is_asked = is_asked;
     if (status == 0)
         status = derive(set, err);
     if (status < 0)

@@ -27,8 +27,8 @@ struct ruleset {
     bool names_ping; /* and says so: `protocol: icmp` */
 };
 
-/* Of a sealed memory file. The descriptor stays the caller's. */
-int ruleset_read(int fd, struct ruleset **ret_ruleset, struct error *err) must_check;
+/* Of a sealed memory file. The descriptor stays the caller's. `is_asked`: somebody is asked about what none of them grants. */
+int ruleset_read(int fd, bool is_asked, struct ruleset **ret_ruleset, struct error *err) must_check;
 void ruleset_free(struct ruleset *ruleset);
 
 /* Has `held` all doors of `wanted`? ERROR_UNENFORCEABLE with what is missing: they are listened at once, at the start. */

@@ -128,6 +128,7 @@ struct net_rules {
     size_t program_count;
     struct net_budget *budgets; /* of rules; of the layers themselves, which everything counts for: the first `total_count` */
     size_t budget_count, total_count;
+    bool is_asked; /* somebody is asked about what none of them grants: all of it is to reach the gateway. No record holds it */
 };
 
 enum net_verdict {
@@ -220,6 +221,14 @@ struct net_decision net_decide_name(const struct net_rules *rules, const char *n
 bool net_rules_open_tls(const struct net_rules *rules);
 /* One about this name, or about everything? Where none does, nobody sees what is said to it. */
 bool net_rules_open_tls_to(const struct net_rules *rules, const char *name);
+
+/*
+ * These rules, and in the layers of `layers` (a bit each) one more that grants what `question` is about over its protocol and at its
+ * port: names[0] where it has one, else its address. In the arena, together with what `rules` refer to. NULL without memory.
+ */
+#define NET_ADDED_LAYERS_MAX 64
+struct net_rules *net_rules_add(const struct net_rules *rules, const struct net_question *question, uint64_t layers, const char *where,
+                                struct arena *arena);
 
 /*
  * What any rule could grant to any program, so that the rest is refused before it reaches the gateway. Never less than what

@@ -182,7 +182,7 @@ static void add_shown(struct text *out, const char *bytes, size_t length)
     }
 }
 
-static void add_name(struct text *out, const char *name)
+void asks_add_name(struct text *out, const char *name)
 {
     size_t length = strlen(name);
 
@@ -195,6 +195,25 @@ static void add_name(struct text *out, const char *name)
     add_shown(out, name + length - NAME_END, NAME_END);
 }
 
+int asks_settle_text(struct ask *ask, const struct text *text, struct error *err)
+{
+    ask->text = text->is_broken ? NULL : arena_string(ask->arena, text->data);
+    return ask->text ? 0 : error_memory(err);
+}
+
+/* What comes with the rule beside what was asked for. */
+static void add_reach(struct text *out, const struct ask *ask)
+{
+    struct stat st = {0};
+
+    text_add(out, "\nopens  this one file");
+    if (fstat(ask->object, &st) == 0)
+        text_printf(out, " (%lld bytes, mode %04o)", (long long)st.st_size, (unsigned)st.st_mode & 07777);
+    text_add(out, ask->operation == OPERATION_READ ? ", to read; nothing beside it" : ", to read and change; nothing beside it");
+    if (ask->operation == OPERATION_WRITE && st.st_mode & 0111)
+        text_add(out, "\n       it can be executed: whoever runs it outside runs what the program wrote");
+}
+
 /* A line each, safe to show: what a program chose comes last in its line. */
 static int say(struct ask *ask, struct error *err)
 {
@@ -204,15 +223,15 @@ static int say(struct ask *ask, struct error *err)
     add_shown(&text, ask->path, strlen(ask->path));
     if (ask->access.named && strcmp(ask->access.named, ask->path) != 0) {
         text_add(&text, "\nnamed  ");
-        add_name(&text, ask->access.named);
+        asks_add_name(&text, ask->access.named);
     }
     text_printf(&text, "\nby     process %u, ", ask->access.process.pid);
-    add_name(&text, ask->access.process.exe ? ask->access.process.exe : "a program that is not known");
+    asks_add_name(&text, ask->access.process.exe ? ask->access.process.exe : "a program that is not known");
     text_printf(&text, "\nrule   %s: ", ask->rule.member);
     text_add_safe(&text, ask->rule.value);
+    add_reach(&text, ask);
     text_add(&text, "\n");
-    ask->text = text.is_broken ? NULL : arena_string(ask->arena, text.data);
-    return ask->text ? 0 : error_memory(err);
+    return asks_settle_text(ask, &text, err);
 }
 
 static int settle_digest(struct ask *ask, const struct stat *st, struct error *err)

@@ -74,11 +74,16 @@ static void remember(struct asks *asks, const char *digest, bool is_allowed)
 
 /* ---- answers to process 1 ---- */
 
-/* What it got without anybody being asked. */
+/* What it got without anybody being asked. Of a connection the gateway records that. */
 static int deny(struct cordon_container *container, struct ask *ask, struct error *err)
 {
     int status;
 
+    if (ask->connection) {
+        workers_answer(&container->workers, ask->connection, false, 0);
+        ask_free(ask);
+        return 0;
+    }
     (void)container->assembly.ops->answer(container->run, ask->access.ask, -1); /* who does not hear it refuses by itself */
     ask->access.ask = 0;
     status = told_access(&container->denials, container->assembly.plan, container->log, &ask->access, ask->access.source, 0, err);
@@ -91,8 +96,13 @@ static int allow(struct cordon_container *container, const struct ask *ask, stru
 {
     const struct tier_exact exact = {ask->object, ask->path, ask->flags};
     auto_close int fd = -1;
-    int status = container->assembly.ops->open_exact(&exact, &fd, err);
+    int status;
 
+    if (ask->connection) {
+        workers_answer(&container->workers, ask->connection, true, ask->layers);
+        return 0;
+    }
+    status = container->assembly.ops->open_exact(&exact, &fd, err);
     if (status < 0)
         return status;
     status = container->assembly.ops->answer(container->run, ask->access.ask, fd);
@@ -107,8 +117,11 @@ static struct event_approval approval_of(const struct asks *asks, const struct a
         .number = asks->number,
         .digest = ask->digest,
         .operation = ask->operation,
-        .path = ask->path,
+        .path = ask->connection ? NULL : ask->path,
         .named = ask->access.named,
+        .name = ask->host,
+        .address = ask->address_text,
+        .port = ask->port,
         .pid = ask->access.process.pid,
         .exe = ask->access.process.exe,
         .timeout_ms = asks->timeout_ms,
@@ -191,36 +204,40 @@ static int recall(struct cordon_container *container, const struct ask *ask)
     return before >= 0 && asks->before[before].denials >= ASKS_DENIALS_MAX ? -EACCES : 0;
 }
 
-/* 1 = it waits, or is allowed; 0 = nobody is asked. */
-static int consider(struct cordon_container *container, const struct tier_access *access, struct error *err)
+static bool is_closed(const struct cordon_container *container)
+{
+    return container->asks.count == ASKS_QUEUE_MAX || container->cause != CAUSE_NONE;
+}
+
+/* 1 = it waits, or is allowed; 0 = nobody is asked. `ask` is given away where it is 1. */
+static int consider(struct cordon_container *container, struct ask **given, struct error *err)
 {
     struct asks *asks = &container->asks;
-    struct ask *ask auto_ask = NULL;
-    int status;
+    struct ask *ask = *given;
+    int status = recall(container, ask);
 
-    if (asks->count == ASKS_QUEUE_MAX || asks->number >= ASKS_QUESTIONS_MAX || container->cause != CAUSE_NONE)
-        return 0;
-    status = asks_find(container, access, &ask, err);
-    if (status < 0 || !ask)
-        return status;
-    status = recall(container, ask);
     if (status != 0)
         return status > 0;
-    status = asks_judge(container, ask, err);
+    if (asks->number >= ASKS_QUESTIONS_MAX)
+        return 0;
+    status = ask->connection ? asks_judge_connection(container, ask, err) : asks_judge(container, ask, err);
     if (status <= 0)
         return status;
     ask->until_ns = clock_monotonic_ns() + asks->timeout_ms * NS_PER_MS;
-    asks->queue[asks->count++] = take_ptr(ask);
+    asks->queue[asks->count++] = take_ptr(*given);
     status = advance(container, err);
     return status < 0 ? status : 1;
 }
 
 int asks_take(struct cordon_container *container, const struct tier_access *access, struct error *err)
 {
+    struct ask *ask auto_ask = NULL;
     int status = denials_index(&container->denials, container->assembly.plan, err);
 
-    if (status == 0)
-        status = consider(container, access, err);
+    if (status == 0 && !is_closed(container))
+        status = asks_find(container, access, &ask, err);
+    if (status == 0 && ask)
+        status = consider(container, &ask, err);
     if (status == 0)
         (void)container->assembly.ops->answer(container->run, access->ask, -1);
     return status;
@@ -233,20 +250,60 @@ static int end_standing(struct cordon_container *container, const char *answer, 
     return container->asks.is_standing ? record_answered(container, ask, answer, false, NULL, 1, err) : 0;
 }
 
+static int forget_at(struct cordon_container *container, size_t at, struct error *err)
+{
+    int status = at == 0 ? end_standing(container, "withdrawn", err) : 0;
+
+    ask_free(take_at(&container->asks, at));
+    return status;
+}
+
 int asks_forget(struct cordon_container *container, uint64_t number, struct error *err)
 {
     struct asks *asks = &container->asks;
     int status = 0;
 
-    for (size_t i = 0; i < asks->count; i++) {
-        if (asks->queue[i]->access.ask != number)
-            continue;
-        if (i == 0)
-            status = end_standing(container, "withdrawn", err);
-        ask_free(take_at(asks, i));
-        break;
-    }
+    for (size_t i = 0; i < asks->count && status == 0; i++)
+        if (!asks->queue[i]->connection && asks->queue[i]->access.ask == number) {
+            status = forget_at(container, i, err);
+            break;
+        }
     return status < 0 ? status : advance(container, err);
+}
+
+/* `connection` 0: all of them. */
+static int forget_connection(struct cordon_container *container, uint64_t connection, struct error *err)
+{
+    struct asks *asks = &container->asks;
+    int status = 0;
+
+    for (size_t i = asks->count; i-- > 0 && status == 0;)
+        if (asks->queue[i]->connection && (!connection || asks->queue[i]->connection == connection))
+            status = forget_at(container, i, err);
+    return status < 0 ? status : advance(container, err);
+}
+
+static int hold(struct cordon_container *container, const struct worker_message *message, struct error *err)
+{
+    struct ask *ask auto_ask = NULL;
+    int status = denials_index(&container->denials, container->assembly.plan, err);
+
+    if (status == 0 && !is_closed(container))
+        status = asks_find_connection(container, message, &ask, err);
+    if (status == 0 && ask)
+        status = consider(container, &ask, err);
+    if (status == 0)
+        workers_answer(&container->workers, message->connection, false, 0);
+    return status < 0 ? status : 0;
+}
+
+int asks_held(struct cordon_container *container, const struct worker_message *message, struct error *err)
+{
+    if (container->state != CONTAINER_RUNNING)
+        return 0;
+    if (message && message->type == WORKER_HELD)
+        return hold(container, message, err);
+    return forget_connection(container, message ? message->connection : 0, err);
 }
 
 int asks_end(struct cordon_container *container, struct error *err)
@@ -324,7 +381,8 @@ static int write_rule(struct cordon_container *container, const struct ask *ask,
     status = file_read(file, POLICY_SIZE_MAX, &before, &place.size, err);
     place.text = before;
     if (status == 0)
-        status = askable_write(&place, &ask->rule, ask->path, &after, err);
+        status = ask->connection ? askable_write_connection(&place, &ask->rule, &after, err)
+                                 : askable_write(&place, &ask->rule, ask->path, &after, err);
     if (status == 0)
         status = file_read(file, POLICY_SIZE_MAX, &now, &size, err);
     if (status < 0)
@@ -378,7 +436,7 @@ static int answer_allow(struct cordon_container *container, enum cordon_answer a
     struct error failure = ERROR_INIT;
     int status = 0;
 
-    if (answer == CORDON_ANSWER_RULE && asks_try(container, first(&container->asks), NULL) == 0)
+    if (answer == CORDON_ANSWER_RULE && (first(&container->asks)->connection || asks_try(container, first(&container->asks), NULL) == 0))
         status = write_rule(container, first(&container->asks), err);
     else if (answer == CORDON_ANSWER_RULE)
         answer = CORDON_ANSWER_ONCE; /* which will be refused, and no rule is written for what is not there */

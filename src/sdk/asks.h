@@ -8,6 +8,7 @@
 #include "cordon/cordon.h"
 #include "sdk/assemble.h"
 #include "tier/tier.h"
+#include "worker/wire.h"
 
 #define ASKS_QUEUE_MAX     64 /* calls that wait */
 #define ASKS_QUESTIONS_MAX 64 /* of one run; what comes after is refused */
@@ -17,11 +18,17 @@
 /* One call that waits. */
 struct ask {
     struct arena *arena;       /* holds what follows, and this */
-    struct tier_access access; /* as it was told, with its number in `ask` */
-    int object;                /* O_PATH of the file */
+    struct tier_access access; /* as it was told, with its number in `ask`; of a connection only the process */
+    uint64_t connection;       /* that the gateway holds (asks_connect.c); 0 = it is about a file */
+    const char *host;          /* of the connection: the name, NULL = the address alone is known */
+    struct net_address address; /* family 0 = the name has not been resolved */
+    const char *address_text;   /* NULL likewise */
+    unsigned port;
+    uint64_t layers;           /* that are to grant it */
+    int object;                /* O_PATH of the file, -1 = none */
     int flags;                 /* how it would be opened */
-    enum operation operation;  /* READ, WRITE */
-    const char *path;          /* of the host, without links */
+    enum operation operation;  /* READ, WRITE, CONNECT */
+    const char *path;          /* of the host, without links; of a connection "host:port" */
     bool is_own;               /* Cordon's own, or decides about this run */
     struct askable rule;
     char digest[DIGEST_TEXT_SIZE]; /* of all that the question shows */
@@ -51,6 +58,12 @@ struct cordon_container;
  */
 int asks_take(struct cordon_container *container, const struct tier_access *access, struct error *err) must_check;
 
+/*
+ * The gateway holds a connection, or (WORKER_UNHELD) nobody waits for it any more; NULL: the gateway is gone, and all that it held.
+ * Negative: the record cannot be written.
+ */
+int asks_held(struct cordon_container *container, const struct worker_message *message, struct error *err) must_check;
+
 /* Nobody waits for it any more (tier_watcher.unasked). */
 int asks_forget(struct cordon_container *container, uint64_t ask, struct error *err) must_check;
 
@@ -73,6 +86,15 @@ int asks_judge(const struct cordon_container *container, struct ask *ask, struct
 
 /* Can it be opened, as it was found? Who could not open it without Cordon either is not helped by an answer. */
 int asks_try(const struct cordon_container *container, const struct ask *ask, struct error *err) must_check;
+
+/* asks_connect.c: the same two of a connection. Are there such at all? Where a gateway stands before the network, and no proxy beyond it. */
+bool asks_connections(const struct asks *asks, const struct assembly *assembly);
+int asks_find_connection(const struct cordon_container *container, const struct worker_message *message, struct ask **ret_ask, struct error *err) must_check;
+int asks_judge_connection(const struct cordon_container *container, struct ask *ask, struct error *err) must_check;
+
+/* Of what a program chose so much is shown that all of a question stands on a small screen. */
+void asks_add_name(struct text *out, const char *name);
+int asks_settle_text(struct ask *ask, const struct text *text, struct error *err) must_check;
 
 /* A document's name, wherever the caller's process is by now. NULL for NULL, or without memory. */
 const char *asks_file(const struct assembly *assembly, struct arena *arena, const char *file);

@@ -86,6 +86,10 @@ static void say_approval(struct text *out, const struct event_approval *approval
 {
     text_printf(out, " %" PRIu64 ": %s", approval->number, operation_name(approval->operation));
     add_part(out, " ", approval->path);
+    if (approval->port) {
+        add_part(out, " ", approval->name ? approval->name : approval->address);
+        text_printf(out, " port %u", approval->port);
+    }
     add_part(out, ": ", approval->answer);
     if (approval->has_uid)
         text_printf(out, " by uid %u", approval->uid);

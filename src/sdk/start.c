@@ -164,6 +164,11 @@ static void unasked(void *context, uint64_t ask)
     (void)!asks_forget(context, ask, NULL);
 }
 
+static int held(void *context, const struct worker_message *message, struct error *err)
+{
+    return asks_held(context, message, err);
+}
+
 static bool executed(void *context, unsigned pid, char *ret_path, size_t size)
 {
     const struct cordon_container *container = context;
@@ -339,6 +344,8 @@ int container_start(const struct cordon_request *request, struct cordon_containe
     container->self = SELF_INIT;
     container->workers.executed = executed;
     container->workers.executed_context = container;
+    container->workers.held = held;
+    container->workers.held_context = container;
     container->cancel_fd = request->cancel_fd;
     container->asks.timeout_ms = request->ask_ms;
     status = begin(container, request, &failure);

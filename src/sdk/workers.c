@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "sdk/told.h"
+#include "worker/channel.h"
 
 #define LAST_WORDS_NS (NS_PER_S / 2) /* for what the gateway has to say in the end */
 #define ANSWER_NS     (15 * NS_PER_S) /* more than the gateway waits for the inspector */
@@ -52,10 +53,15 @@ static int tell_pair(const struct worker *a, uint32_t to_a, const struct worker 
     return status < 0 ? status : worker_tell(b, to_b, second, err);
 }
 
+static uint32_t rules_flags(const struct workers *workers)
+{
+    return workers->is_asked ? WORKER_RULES_ASKED : 0;
+}
+
 /* Each may wait for the next message only once all of them run: whoever is told of another finds it there. */
 static int tell(struct workers *workers, const struct workers_start *start, int record, struct error *err)
 {
-    int status = worker_tell(&workers->gateway, WORKER_RULES, record, err);
+    int status = worker_tell_kind(&workers->gateway, WORKER_RULES, rules_flags(workers), record, err);
 
     if (status < 0 || !start->inspector)
         return status;
@@ -163,6 +169,22 @@ int workers_attach(struct workers *workers, int network, uint64_t deadline_ns, i
     return status < 0 ? status : worker_await_ready(&workers->gateway, deadline_ns, cancel_fd, NULL, err);
 }
 
+static bool is_about_held(const struct workers *workers, const struct worker_message *message)
+{
+    return (message->type == WORKER_HELD || message->type == WORKER_UNHELD) && workers->is_asked && workers->held;
+}
+
+void workers_answer(const struct workers *workers, uint64_t connection, bool is_allowed, uint64_t layers)
+{
+    const struct worker_message message = {.type = WORKER_ANSWER,
+                                           .kind = is_allowed ? WORKER_ANSWER_ALLOW : WORKER_ANSWER_DENY,
+                                           .connection = connection,
+                                           .count = layers};
+
+    if (workers->gateway.channel >= 0)
+        (void)!channel_send(workers->gateway.channel, &message, true); /* one that cannot be told is gone, and nothing of its goes on */
+}
+
 /* 1 = it is gone. */
 static int hear(struct workers *workers, struct worker *worker, struct event_log *log, struct error *err)
 {
@@ -179,6 +201,8 @@ static int hear(struct workers *workers, struct worker *worker, struct event_log
             return 0;
         if (message.type == WORKER_EVENT && worker == &workers->gateway)
             status = told_record(workers, &message, log, err);
+        else if (worker == &workers->gateway && is_about_held(workers, &message))
+            status = workers->held(workers->held_context, &message, err);
         else if (message.type == WORKER_ERROR)
             continue; /* its end comes next */
         else
@@ -204,9 +228,14 @@ static int await_answer(struct workers *workers, struct event_log *log, struct e
             return 0;
         if (status > 0 && message.type == WORKER_ERROR)
             return worker_refusal(&message, err);
-        if (status > 0 && message.type != WORKER_EVENT)
+        if (status == 0)
+            status = worker_wait(&workers->gateway, deadline_ns, -1, err);
+        else if (is_about_held(workers, &message))
+            status = workers->held(workers->held_context, &message, err);
+        else if (message.type == WORKER_EVENT)
+            status = told_record(workers, &message, log, err);
+        else
             return error_set(err, ERROR_INTERNAL, EBADMSG, "the gateway said something unknown (%u)", message.type);
-        status = status > 0 ? told_record(workers, &message, log, err) : worker_wait(&workers->gateway, deadline_ns, -1, err);
         if (status < 0)
             return status;
     }
@@ -221,7 +250,7 @@ static int capture(const struct workers *workers, const char *program, int recor
     if (status == 0)
         status = worker_tell(&other, WORKER_CAPTURE, workers->network, err);
     if (status == 0)
-        status = worker_tell(&other, WORKER_RULES, record, err);
+        status = worker_tell_kind(&other, WORKER_RULES, rules_flags(workers), record, err);
     if (status == 0)
         status = worker_await_ready(&other, 0, -1, NULL, err);
     worker_kill(&other, NULL);
@@ -238,7 +267,7 @@ static int apply_captured(struct workers *workers, const char *program, int reco
         status = capture(workers, program, record, err);
     if (status < 0)
         return status;
-    status = worker_tell_kind(&workers->gateway, WORKER_RULES, WORKER_RULES_CAPTURED, record, err);
+    status = worker_tell_kind(&workers->gateway, WORKER_RULES, WORKER_RULES_CAPTURED | rules_flags(workers), record, err);
     if (status == 0)
         status = await_answer(workers, log, err);
     if (status < 0 && capture(workers, program, former, NULL) < 0)
@@ -257,7 +286,7 @@ int workers_set_rules(struct workers *workers, const char *program, const struct
         return error_set(err, ERROR_SYSTEM, ECONNRESET, "the gateway ended: the container has no network any more");
     status = rules_seal(rules, &record, err);
     if (status == 0)
-        status = worker_tell(&workers->gateway, WORKER_RULES, record, err);
+        status = worker_tell_kind(&workers->gateway, WORKER_RULES, rules_flags(workers), record, err);
     if (status < 0)
         return status;
     status = await_answer(workers, log, &refused);
@@ -302,6 +331,8 @@ static int record_gone(struct workers *workers, struct worker *first, struct eve
         ended = first; /* without a channel it has nothing to live for */
     worker_kill(ended, &how);
     workers_kill(workers);
+    if (workers->held && workers->held(workers->held_context, NULL, err) < 0)
+        return -EIO;
     snprintf(text, sizeof(text), "%s ended (%s %d): the container has no network any more", ended->name,
              how.si_code == CLD_EXITED ? "status" : "signal", how.si_status);
     return event_network_gone(log, text, err);

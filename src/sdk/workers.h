@@ -23,6 +23,9 @@ struct workers {
     const char *where; /* who decides where there are no rules; NULL = not known */
     bool (*executed)(void *context, unsigned pid, char *ret_path, size_t size); /* as of a tier; NULL = nobody knows */
     void *executed_context;
+    bool is_asked; /* somebody is asked about connections that no rule grants: */
+    int (*held)(void *context, const struct worker_message *message, struct error *err); /* HELD, UNHELD; NULL = the gateway is gone */
+    void *held_context;
     bool ends_run; /* a budget that ends the run is used up: this one */
     struct worker_message over;
     uint64_t denied;       /* records of what was denied, and */
@@ -66,6 +69,9 @@ int workers_attach(struct workers *workers, int network, uint64_t deadline_ns, i
  */
 int workers_set_rules(struct workers *workers, const char *program, const struct net_rules *rules, struct event_log *log,
                       struct error *err) must_check;
+
+/* What somebody said about a connection that the gateway holds; `layers` are to grant it. Who is gone needs none. */
+void workers_answer(const struct workers *workers, uint64_t connection, bool is_allowed, uint64_t layers);
 
 /* Record what they have said so far. Never blocks. When one is gone all are ended, and that is recorded, once. */
 int workers_step(struct workers *workers, struct event_log *log, struct error *err) must_check;

@@ -19,6 +19,7 @@ static int descriptors_of(uint32_t type)
         [WORKER_RULES] = 1,   [WORKER_ATTACH] = 1,  [WORKER_READY] = -1,  [WORKER_APPLIED] = 0, [WORKER_ERROR] = 0,
         [WORKER_EVENT] = 0,   [WORKER_FLOW] = 2,    [WORKER_INSPECTOR] = 1, [WORKER_GATEWAY] = 1, [WORKER_HOLDER] = 1,
         [WORKER_SECRETS] = 1, [WORKER_TRUST] = 1,   [WORKER_BEGIN] = 0,    [WORKER_COUNTERS] = 1, [WORKER_CAPTURE] = 1,
+        [WORKER_HELD] = -1,   [WORKER_UNHELD] = -1, [WORKER_ANSWER] = 0,
     };
 
     return type && type < ARRAY_COUNT(counts) ? counts[type] : -1;

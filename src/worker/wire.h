@@ -12,6 +12,10 @@
  *   RULES (at any time)           ->    judges anew, closes what is now refused
  *                                 <-    APPLIED, or ERROR: the former rules still hold
  *                                 <-    EVENT (any number; what finds no room is counted)
+ *                                 <-    HELD: no rule grants this connection, and nothing of it goes on until there is an answer;
+ *                                       with name or address, port, protocol, pid, program (where RULES said ASKED)
+ *   ANSWER (connection)           ->    kind = enum worker_answer, count = the layers that are to grant it, a bit each
+ *                                 <-    UNHELD (connection): nobody waits for an answer any more
  *
  *   Rules that need more routes or ports than were captured are refused (ERROR_UNENFORCEABLE), and nothing has changed. Then
  *   a second cordon-gateway, which has the rights that the first gave up, and ends with its answer:
@@ -77,10 +81,19 @@ enum worker_message_type {
     WORKER_BEGIN = 13,
     WORKER_CAPTURE = 15,  /* SCM_RIGHTS: a network namespace whose routes and filter are to be made for other rules */
     WORKER_COUNTERS = 14, /* SCM_RIGHTS: a memfd with the counters of all budgets (worker/budget.h) */
+    WORKER_HELD = 16,
+    WORKER_UNHELD = 17,
+    WORKER_ANSWER = 18,
 };
 
 enum worker_rules_flag {
     WORKER_RULES_CAPTURED = 1, /* routes and filter are made for these */
+    WORKER_RULES_ASKED = 2,    /* somebody is asked about what none of them grants */
+};
+
+enum worker_answer {
+    WORKER_ANSWER_DENY = 0,
+    WORKER_ANSWER_ALLOW = 1, /* this one connection */
 };
 
 enum worker_flow_flag {

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A person who answers by a list, through the library: asker ANSWERS TIMEOUT-MS WORKSPACE EVENTS POLICY COMMAND... ANSWERS has a letter
+ * for each question, of which the last goes on: d deny, o once, r for this run, w write the rule, x by another question's digest and
+ * number and then deny, t let its time run out, k the person's program is killed. What was asked is in the file EVENTS.asked: number,
+ * operation and destination, digest, and every line of its text behind a tab. Ends as the program does.
+ */
+#include <cordon/cordon.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *answers;
+static FILE *asked;
+static uint64_t answered;
+
+static int fail(const struct cordon_error *err)
+{
+    fprintf(stderr, "asker: %s\n", err->text);
+    return 1;
+}
+
+static void note(const struct cordon_approval *approval)
+{
+    fprintf(asked, "%" PRIu64 " %s %s %s\n\t", approval->number, approval->operation, approval->path, approval->digest);
+    for (const char *at = approval->text; *at; at++) {
+        fputc(*at, asked);
+        if (*at == '\n' && at[1])
+            fputc('\t', asked);
+    }
+    fflush(asked);
+}
+
+static void refuse_others(struct cordon_container *container, const struct cordon_approval *approval)
+{
+    static const char other[] = "sha256:0000000000000000000000000000000000000000000000000000000000000000";
+    struct cordon_error err;
+    int by_digest = cordon_container_answer(container, approval->number, other, CORDON_ANSWER_ONCE, &err);
+    int by_number = cordon_container_answer(container, approval->number + 1, approval->digest, CORDON_ANSWER_ONCE, &err);
+
+    fprintf(asked, "%s\n", by_digest == -ESTALE && by_number == -ESTALE ? "both refused" : "TAKEN");
+}
+
+/* 0, or negative. */
+static int answer(struct cordon_container *container, const struct cordon_approval *approval, struct cordon_error *err)
+{
+    char letter = *answers;
+    enum cordon_answer given = CORDON_ANSWER_DENY;
+
+    answers += answers[1] != '\0';
+    if (letter == 'k')
+        kill(getpid(), SIGKILL);
+    if (letter == 'x')
+        refuse_others(container, approval);
+    if (letter == 't')
+        return 0;
+    if (letter == 'o')
+        given = CORDON_ANSWER_ONCE;
+    if (letter == 'r')
+        given = CORDON_ANSWER_RUN;
+    if (letter == 'w')
+        given = CORDON_ANSWER_RULE;
+    return cordon_container_answer(container, approval->number, approval->digest, given, err);
+}
+
+/* 1 = the program has ended. */
+static int step(struct cordon_container *container, struct cordon_status *status, struct cordon_error *err)
+{
+    struct pollfd polled = {.fd = cordon_container_poll_fd(container, err), .events = POLLIN};
+    struct cordon_approval approval;
+    int ended = cordon_container_try_wait(container, status, err);
+
+    if (ended != 0)
+        return ended;
+    if (cordon_container_approval(container, &approval) && approval.number != answered) {
+        answered = approval.number;
+        note(&approval);
+        return answer(container, &approval, err);
+    }
+    poll(&polled, 1, 1000);
+    return 0;
+}
+
+static int start(char **argv, struct cordon_container **ret_container, struct cordon_error *err)
+{
+    struct cordon_request *request = NULL;
+    int status = cordon_request_new(&request, err);
+
+    if (status == 0)
+        status = cordon_request_add_policy_file(request, argv[5], err);
+    if (status == 0 && getenv("CEILING"))
+        status = cordon_request_add_policy_file(request, getenv("CEILING"), err);
+    if (status == 0)
+        status = cordon_request_set_workspace(request, argv[3], err);
+    if (status == 0)
+        status = cordon_request_set_events_file(request, argv[4], err);
+    if (status == 0)
+        status = cordon_request_set_command(request, (const char *const *)argv + 6, err);
+    if (status == 0)
+        status = cordon_request_set_ask(request, strtoull(argv[2], NULL, 10), err);
+    if (status == 0)
+        status = cordon_spawn(request, ret_container, err);
+    cordon_request_free(request);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    struct cordon_container *container = NULL;
+    struct cordon_error err = {0};
+    struct cordon_status status = {0};
+    char file[4096];
+    int ended = 0;
+
+    if (argc < 7)
+        return 2;
+    answers = argv[1];
+    snprintf(file, sizeof(file), "%s.asked", argv[4]);
+    asked = fopen(file, "we");
+    if (!asked || start(argv, &container, &err) < 0)
+        return fail(&err);
+    while (ended == 0)
+        ended = step(container, &status, &err);
+    cordon_container_free(container);
+    return ended < 0 ? fail(&err) : status.exit_status;
+}
