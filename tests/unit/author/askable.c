@@ -158,3 +158,113 @@ TEST(a_rule_that_finds_no_place_changes_nothing)
     }
     free_tree();
 }
+
+/* ---- connections ---- */
+
+#define NETWORK "network:\n  egress:\n    allow:\n      - to: [{host: granted.test}]\n        ports: [{port: 443, protocol: tcp}]\n"
+#define EVERYTHING "  egress:\n    allow:\n      - to: [{cidr: 0.0.0.0/0}, {cidr: '::/0'}]\n"
+
+static struct askable about_connection(const char *host, const char *address, unsigned port)
+{
+    struct suggest_input input = {.policy = f.policy, .plan = f.plan, .index = the_index, .variables = &f.variables};
+    struct question question = {.operation = OPERATION_CONNECT, .host = host, .port = port, .protocol = NET_TCP};
+    struct askable askable = {0};
+
+    if (address)
+        check_int(net_address_parse(address, strlen(address), &question.address), 0);
+    check_int(askable_judge_connection(f.policy->arena, &input, &question, &askable, &f.err), 0);
+    check(!askable.none == (askable.member != NULL));
+    return askable;
+}
+
+#define SPECIAL "it is special"
+#define OTHER   "another rule, or a ceiling, is in the way"
+
+static const struct {
+    const char *request, *ceiling;
+    const char *host, *address;
+    unsigned port;
+    const char *none; /* NULL = somebody is asked */
+} connections[] = {
+    {NETWORK, NULL, "other.test", NULL, 443, NULL},
+    {NETWORK, NULL, "granted.test", NULL, 22, NULL},
+    {NETWORK, NULL, "granted.test", NULL, 443, "no rule is in the way"},
+    {NETWORK, NULL, NULL, "93.184.216.34", 443, NULL},
+    {NETWORK, NULL, NULL, "10.1.2.3", 443, NULL},
+    {NETWORK, NULL, NULL, "2606:2800::34", 443, NULL},
+    /* services that give out credentials, and what is no other machine */
+    {NETWORK, NULL, "metadata.google.internal", NULL, 80, SPECIAL},
+    {NETWORK, NULL, "metadata", NULL, 80, SPECIAL},
+    {NETWORK, NULL, NULL, "169.254.169.254", 80, SPECIAL},
+    {NETWORK, NULL, NULL, "100.100.100.200", 80, SPECIAL},
+    {NETWORK, NULL, NULL, "fd00:ec2::254", 80, SPECIAL},
+    {NETWORK, NULL, NULL, "127.0.0.1", 80, SPECIAL},
+    {NETWORK, NULL, NULL, "::1", 80, SPECIAL},
+    {NETWORK, NULL, NULL, "fe80::1", 80, SPECIAL},
+    {NETWORK, NULL, NULL, "64:ff9b::169.254.169.254", 80, SPECIAL},
+    {NETWORK, NULL, NULL, "0.0.0.0", 80, SPECIAL},
+    /* what somebody denied */
+    {NETWORK "    deny:\n      - to: [{host: other.test}]\n", NULL, "other.test", NULL, 443, OTHER},
+    {NETWORK "    deny:\n      - to: [{host: '*.other.test'}]\n", NULL, "a.other.test", NULL, 443, OTHER},
+    {NETWORK "    deny:\n      - to: [{host: other.test}]\n        ports: [{port: 22}]\n", NULL, "other.test", NULL, 443, NULL},
+    {NETWORK "    deny:\n      - to: [{cidr: 93.0.0.0/8}]\n", NULL, NULL, "93.184.216.34", 443, OTHER},
+    /* what a ceiling does not give, or denies */
+    {NETWORK, "network:\n" EVERYTHING, "other.test", NULL, 443, NULL},
+    {NETWORK, NETWORK, "other.test", NULL, 443, OTHER},
+    {NETWORK, NETWORK, NULL, "93.184.216.34", 443, OTHER},
+    {NETWORK, "network:\n" EVERYTHING "    deny:\n      - to: [{host: other.test}]\n", "other.test", NULL, 443, OTHER},
+    {NETWORK, "network:\n  egress:\n    allow:\n      - to: [{host: '*.other.test'}]\n        ports: [{port: 443}]\n", "a.other.test", NULL, 443, NULL},
+    {NETWORK, "network:\n  egress:\n    allow:\n      - to: [{host: '*.other.test'}]\n        ports: [{port: 443}]\n", "a.other.test", NULL, 80, OTHER},
+    /* nothing stands before the network */
+    {"network: {egress: {default: deny}}\n", NULL, "other.test", NULL, 443, "there is no gateway that could hold it"},
+};
+
+TEST(a_person_is_asked_about_one_destination_and_not_about_what_was_forbidden)
+{
+    make_tree();
+    for (size_t i = 0; i < sizeof(connections) / sizeof(connections[0]); i++) {
+        struct askable askable;
+
+        use(connections[i].request, connections[i].ceiling);
+        askable = about_connection(connections[i].host, connections[i].address, connections[i].port);
+        if (!askable.none != !connections[i].none || (askable.none && strcmp(askable.none, connections[i].none) != 0))
+            test_fail(__FILE__, __LINE__, "row %zu: '%s', not '%s'", i, askable.none ? askable.none : "asked",
+                      connections[i].none ? connections[i].none : "asked");
+    }
+    free_tree();
+}
+
+static int written_connection(const char *text, const struct askable *askable, char **ret_text)
+{
+    const struct rule_place place = {.variables = &f.variables, .name = "test.yaml", .text = text, .size = strlen(text)};
+
+    return askable_write_connection(&place, askable, ret_text, &f.err);
+}
+
+TEST(a_rule_about_a_destination_comes_between_the_lines_of_a_person_or_not_at_all)
+{
+    static const char before[] = "version: cordon/1 # mine\n# hosts\n" NETWORK;
+    static const char *const refused[] = {
+        "version: cordon/1\nnetwork: {egress: {allow: []}}\n", "{\"version\": \"cordon/1\"}", "version: cordon/2\n", ""};
+    struct askable askable;
+    char *after = NULL;
+
+    make_tree();
+    use(NETWORK, NULL);
+    askable = about_connection("other.test", NULL, 8443);
+    check_int(written_connection(before, &askable, &after), 0);
+    check_contains(after, "version: cordon/1 # mine\n# hosts\nnetwork:\n  egress:\n    allow:\n      - {\"to\":[{\"host\":\"other.test\"}],\"ports\":[{\"port\":8443,\"protocol\":\"tcp\"}]}\n      - to: [{host: granted.test}]\n");
+    mem_free(take_ptr(after));
+    for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+        if (written_connection(refused[i], &askable, &after) == 0)
+            test_fail(__FILE__, __LINE__, "row %zu: '%s'", i, after);
+        check(!after);
+    }
+    askable = about_connection(NULL, "10.1.2.3", 22);
+    check_contains(askable.value, "{\"cidr\":\"10.1.2.3/32\"}");
+    check_contains(askable.note, "services trust whoever asks");
+    check_int(written_connection(before, &askable, &after), 0);
+    check_contains(after, "10.1.2.3/32");
+    mem_free(after);
+    free_tree();
+}
