@@ -75,17 +75,28 @@ static int fill(const struct cordon_container *container, const struct worker_me
     return settle_path(ask);
 }
 
+/* What the gateway says is taken as it is read: a name in its one spelling, or an address. */
+static bool is_sound(const struct worker_message *message)
+{
+    char name[NET_NAME_SIZE];
+
+    if (!message->port || message->protocol != NET_TCP)
+        return false;
+    if (!message->name[0])
+        return message->family == AF_INET || message->family == AF_INET6;
+    return net_name_canonical(message->name, strlen(message->name), name, NULL) == 0 && strcmp(name, message->name) == 0;
+}
+
 int asks_find_connection(const struct cordon_container *container, const struct worker_message *message, struct ask **ret_ask, struct error *err)
 {
     struct arena *arena auto_arena = arena_new();
     struct ask *ask = arena ? arena_alloc(arena, sizeof(*ask)) : NULL;
-    bool is_sound = message->port && (message->name[0] || message->family == AF_INET || message->family == AF_INET6);
     int status;
 
     *ret_ask = NULL;
     if (!ask)
         return error_memory(err);
-    if (!is_sound)
+    if (!is_sound(message))
         return 0;
     ask->arena = arena;
     if (fill(container, message, ask) < 0)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A person who answers by a list, through the library: asker ANSWERS TIMEOUT-MS WORKSPACE EVENTS POLICY COMMAND... ANSWERS has a letter
- * for each question, of which the last goes on: d deny, o once, r for this run, w write the rule, x by another question's digest and
- * number and then deny, t let its time run out, k the person's program is killed. What was asked is in the file EVENTS.asked: number,
+ * for each question about a connection, of which the last goes on (files are denied): d deny, o once, r for this run, w write the rule, x by another question's digest and
+ * number and then deny, t let its time run out, k the person's program is killed, n the network
+ * becomes that of the policy in OTHER. What was asked is in the file EVENTS.asked: number,
  * operation and destination, digest, and every line of its text behind a tab. Ends as the program does.
  */
 #include <cordon/cordon.h>
@@ -46,12 +47,27 @@ static void refuse_others(struct cordon_container *container, const struct cordo
     fprintf(asked, "%s\n", by_digest == -ESTALE && by_number == -ESTALE ? "both refused" : "TAKEN");
 }
 
+static int change(struct cordon_container *container, struct cordon_error *err)
+{
+    struct cordon_request *request = NULL;
+    int status = cordon_request_new(&request, err);
+
+    if (status == 0)
+        status = cordon_request_add_policy_file(request, getenv("OTHER"), err);
+    if (status == 0)
+        status = cordon_container_set_network(container, request, err);
+    cordon_request_free(request);
+    return status;
+}
+
 /* 0, or negative. */
 static int answer(struct cordon_container *container, const struct cordon_approval *approval, struct cordon_error *err)
 {
     char letter = *answers;
     enum cordon_answer given = CORDON_ANSWER_DENY;
 
+    if (strcmp(approval->operation, "connect") != 0)
+        return cordon_container_answer(container, approval->number, approval->digest, given, err);
     answers += answers[1] != '\0';
     if (letter == 'k')
         kill(getpid(), SIGKILL);
@@ -59,6 +75,8 @@ static int answer(struct cordon_container *container, const struct cordon_approv
         refuse_others(container, approval);
     if (letter == 't')
         return 0;
+    if (letter == 'n')
+        return change(container, err);
     if (letter == 'o')
         given = CORDON_ANSWER_ONCE;
     if (letter == 'r')

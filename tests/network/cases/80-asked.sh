@@ -8,14 +8,13 @@ build_asker()
 }
 
 # As run_contained, with answers; ASKED is what was asked about connections: "HOST:PORT HOST:PORT".
-WAIT=20000
+WAIT=20000 OTHER=shared
 run_asked() # ANSWERS COMMAND...
 {
-    local answers=$1 ceiling=()
+    local answers=$1
     shift
-    [ -z "$CEILING" ] || ceiling=("CEILING=$TREE/policies/$CEILING.yaml")
     rm -f "$EVENTS" "$EVENTS.asked"
-    measure as_caller "${ceiling[@]}" "LD_LIBRARY_PATH=$LIBRARY" ./asker "$answers" "$WAIT" "$WORKSPACE" "$EVENTS" "$TREE/policies/$POLICY.yaml" "$@"
+    measure as_caller "OTHER=$TREE/policies/$OTHER.yaml" "LD_LIBRARY_PATH=$LIBRARY" ./asker "$answers" "$WAIT" "$WORKSPACE" "$EVENTS" "$TREE/policies/$POLICY.yaml" "$@"
     ASKED=$(sed -n 's/^[0-9]* connect \([^ ]*\) sha256:.*/\1/p' "$EVENTS.asked" 2>/dev/null | tr '\n' ' ')
     ASKED=${ASKED% }
 }
@@ -102,8 +101,8 @@ test_a_name_that_is_said_has_to_be_the_one_that_was_allowed()
     check_equal "$STATUS" 0 && grep -q greetings <<<"$OUTPUT" || complain "$OUTPUT"
 }
 
-network_test nobody_is_asked_about_what_is_denied_or_beyond_a_ceiling "cc curl python3"
-test_nobody_is_asked_about_what_is_denied_or_beyond_a_ceiling()
+network_test nobody_is_asked_about_what_a_rule_denies "cc curl python3"
+test_nobody_is_asked_about_what_a_rule_denies()
 {
     [ -z "$BARE" ] || return 0
     build_asker || return
@@ -185,4 +184,58 @@ test_a_flood_of_names_and_connections_is_bounded_and_others_go_on()
     [ "$(wc -w <<<"$ASKED")" -le 64 ] || complain "$(wc -w <<<"$ASKED") questions" || return
     check_equal "$(world_asked '[^ ]*flood.tunnel.example')" 0 || return
     has_event network.lost '.count > 0'
+}
+
+network_test who_waits_no_more_withdraws_the_question "cc curl jq python3"
+test_who_waits_no_more_withdraws_the_question()
+{
+    [ -z "$BARE" ] || return 0
+    build_asker || return
+    run_asked t sh -c "curl -sS -m 1 http://denied.example/hello; $(get allowed.example/hello)"
+    check_equal "$ASKED" 'denied.example:80' || return
+    grep -q greetings <<<"$OUTPUT" || complain "$OUTPUT" || return
+    # before what came after it, not only with the end of the run
+    jq -se 'map(.type + (.answer // "") + (.name // "")) | index("approval.answeredwithdrawndenied.example") as $w | index("network.connectedallowed.example") as $c | $w and $c and $w < $c' "$EVENTS" >/dev/null ||
+        complain "$(grep -E 'approval|network' "$EVENTS")"
+}
+
+network_test another_network_ends_what_waits_and_what_was_allowed_once "cc curl python3"
+test_another_network_ends_what_waits_and_what_was_allowed_once()
+{
+    [ -z "$BARE" ] || return 0
+    build_asker || return
+    # the first is allowed and stays open while the second is asked about
+    run_asked on python3 -c '
+import socket
+first = socket.create_connection(("denied.example", 7), timeout=15)
+first.sendall(b"\x01 raw"); print("first", first.recv(1))
+try:
+    second = socket.create_connection(("wild.example", 7), timeout=15)
+    second.sendall(b"\x01 raw"); print("second", second.recv(1) or "shut")
+except OSError: print("second ended")
+try: first.sendall(b"\x01 raw"); print("first", first.recv(1) or "shut")
+except OSError: print("first ended")'
+    check_equal "$ASKED" 'denied.example:7 wild.example:7' || return
+    check_equal "$OUTPUT" $'first b\'\\x01\'\nsecond ended\nfirst ended' || return
+    has_event approval.answered '.answer == "withdrawn"'
+}
+
+network_test odd_names_and_floods_of_families_are_no_questions "cc python3"
+test_odd_names_and_floods_of_families_are_no_questions()
+{
+    [ -z "$BARE" ] || return 0
+    build_asker || return
+    run_asked o python3 -c '
+import socket, struct
+def ask(labels, kind):
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(15); s.connect(("192.0.0.1", 53))
+    s.send(struct.pack(">HHHHHH", 7, 0x100, 1, 0, 0, 0) + b"".join(bytes([len(l)]) + l for l in labels) + b"\0" + struct.pack(">HH", kind, 1))
+    reply = s.recv(2048)
+    return reply[3] & 15, struct.unpack(">H", reply[6:8])[0]
+for label in b"a\x1b[2J", b"a b", b"a\xe2\x80\xaeb", b"*", b"-a":
+    print(ask([label, b"denied", b"example"], 1))
+print(ask([b"denied", b"example"], 1), ask([b"denied", b"example"], 28), ask([b"denied", b"example"], 16))'
+    check_equal "$ASKED" '' || return
+    ! head -n 5 <<<"$OUTPUT" | grep -q '(0, 1)' || complain "$OUTPUT" || return
+    check_equal "$(tail -n 1 <<<"$OUTPUT")" '(0, 1) (0, 0) (5, 0)'
 }
