@@ -53,6 +53,11 @@ struct learn_use {
 
 struct learn_texts;
 
+/* The last record of a run that was taken in: before the record that is being read, and so far. */
+struct learn_seen {
+    unsigned before, now;
+};
+
 struct learn_input {
     struct arena *arena;
     struct learn_texts *texts;
@@ -60,6 +65,8 @@ struct learn_input {
     size_t count, room;
     const char **runs; /* run ids */
     size_t run_count;
+    struct learn_seen *seen; /* of each run */
+    size_t seen_count;
     const char *workspace; /* of all of them; NULL = no record says */
     uint64_t lost; /* so many were not seen while it was recorded */
 };
@@ -70,7 +77,8 @@ void learn_input_free_at(struct learn_input **input);
 #define auto_learn_input cleanup_with(learn_input_free_at)
 
 /*
- * Take in the rest of a record, of one run or of several. What says nothing about a policy is passed over, what is damaged is
+ * Take in the rest of a record, of one run or of several. What an earlier call has taken in is passed over, so that a run counts
+ * once however often it is given. What says nothing about a policy is passed over, what is damaged is
  * counted in `lost`. On failure what was taken in before stays.
  */
 int learn_input_read(struct learn_input *input, struct event_reader *reader, struct error *err) must_check;
@@ -162,7 +170,7 @@ struct learn_merge {
 /*
  * The document `text` with the rules of `learned` that it lacks, written in between its own lines, which all stay as they are.
  * What a person took out of a learned policy, or narrowed, stays out (docs/decisions/0177). The result is loaded and compared
- * before it is returned: it allows all that `text` does.
+ * before it is returned: it allows all that `text` does, and nothing that neither `text` nor learned_write() does.
  */
 int learned_merge(const struct learned *learned, const char *name, const char *text, size_t size, char **ret_text,
                   struct learn_merge *ret_merge, struct error *err) must_check;

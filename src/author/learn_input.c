@@ -101,6 +101,8 @@ static int find_run(struct learn_input *input, const char *id, unsigned *ret_run
     if (input->run_count == LEARN_RUNS_MAX)
         return error_set(err, ERROR_LIMIT, E2BIG, "more than %d runs; learn from some, then from the others --into the policy",
                          LEARN_RUNS_MAX);
+    if (input->seen_count == input->run_count && !arena_append(input->arena, input->seen, input->seen_count))
+        return error_memory(err);
     added = arena_append(input->arena, input->runs, input->run_count);
     if (added)
         *added = arena_string(input->arena, id);
@@ -261,12 +263,19 @@ static int add_use(struct learn_input *input, const struct learn_use *use, size_
     return 0;
 }
 
+/* Was it in a file that was read before this one? */
+static bool was_read(struct learn_seen *seen, const struct event_record *record)
+{
+    seen->now = record->sequence > seen->now ? record->sequence : seen->now;
+    return record->sequence <= seen->before;
+}
+
 static int read_record(struct learn_input *input, const struct event_record *record, size_t *from, struct error *err)
 {
     struct learn_use use = {.sequence = record->sequence};
     int r = find_run(input, record->run, &use.run, err);
 
-    if (r < 0)
+    if (r < 0 || was_read(&input->seen[use.run], record))
         return r;
     if (record->kind == RECORD_STARTED)
         r = read_started(input, record, err);
@@ -293,6 +302,8 @@ int learn_input_read(struct learn_input *input, struct event_reader *reader, str
     size_t from = input->count;
     int r;
 
+    for (size_t i = 0; i < input->run_count; i++)
+        input->seen[i].before = input->seen[i].now;
     while ((r = event_reader_next(reader, &record, err)) > 0) {
         r = read_record(input, &record, &from, err);
         if (r < 0)

@@ -417,7 +417,7 @@ static int merge_rule(struct merging *m, const struct learn_rule *rule, char **t
     return add_rule(m, rule, token, text, err);
 }
 
-/* Everything that the document allowed it still allows, and nothing was written where it means something else. */
+/* Everything that the document allowed it still allows, nothing was written where it means something else, and no more is allowed. */
 static int check_merged(const struct merging *m, const char *name, const char *text, struct error *err)
 {
     struct document *after;
@@ -450,7 +450,7 @@ static int check_merged(const struct merging *m, const char *name, const char *t
         if (!has_rule(m->before, rule) && is_offered(after, token) && !is_offered(m->before, token) && !has_rule(after, rule))
             return error_set(err, ERROR_INVALID, EINVAL, "%s: a rule cannot be added: %s", name, token);
     }
-    return 0;
+    return learn_check_bound(m->learned, m->arena, m->before, after, name, err);
 }
 
 int learned_merge(const struct learned *learned, const char *name, const char *text, size_t size, char **ret_text,

@@ -127,6 +127,13 @@ void learn_rule_comment(struct text *out, const struct learned *learned, const s
 const char *const *learn_kind_members(enum learn_kind kind);
 
 /*
+ * Does `after` allow nothing that neither `before` nor the learned policy as a document of its own does? ERROR_INVALID names one
+ * such thing. Exact but for files, of which each rule must be of one of the two, and one path of each kind of gain is looked at.
+ */
+int learn_check_bound(const struct learned *learned, struct arena *arena, const struct document *before, const struct document *after,
+                      const char *name, struct error *err) must_check;
+
+/*
  * Put `lines` (whole lines without indentation; of a list an item "- ...", with its comment above) in front of what is in the
  * list or map that `members` lead to, in a document in block style. Members that are missing are made. A list in one line takes
  * the item into its brackets. *ret_text is the caller's to mem_free(). ERROR_INVALID: a map on the way is written in one line.
