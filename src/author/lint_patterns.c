@@ -16,16 +16,10 @@
 
 const char *look_pattern_root(struct look *look, const char *pattern)
 {
-    const char *rest = pattern, *start, *end = pattern;
-    size_t length;
+    const char *root = glob_literal_part(look->arena, pattern);
 
-    while (glob_next_component(&rest, &start, &length) && !glob_is_wild(start, length))
-        end = start + length;
-    if (end == pattern)
-        return "/";
-    start = arena_string_n(look->arena, pattern, (size_t)(end - pattern));
-    look->is_broken = look->is_broken || !start;
-    return start ? start : "/";
+    look->is_broken = look->is_broken || !root;
+    return root ? root : "/";
 }
 
 struct walk {

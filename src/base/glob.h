@@ -19,6 +19,8 @@
 
 /* A pattern that matches `path` and nothing else, in the arena; NULL without memory. */
 const char *glob_literal(struct arena *arena, const char *path) must_check;
+/* What of the pattern stands before its first wildcard, whole components; "/" where that is nothing. NULL without memory. */
+const char *glob_literal_part(struct arena *arena, const char *pattern) must_check;
 
 /* Does `pattern` match `path` or one of its ancestors? Both absolute. */
 bool glob_covers(const char *pattern, const char *path);

@@ -17,3 +17,13 @@ const char *glob_literal(struct arena *arena, const char *path)
             text_add_n(&out, path, 1);
     return text_take(&out, &pattern, NULL) < 0 ? NULL : arena_string(arena, pattern);
 }
+
+const char *glob_literal_part(struct arena *arena, const char *pattern)
+{
+    const char *rest = pattern, *start, *end = pattern;
+    size_t length;
+
+    while (glob_next_component(&rest, &start, &length) && !glob_is_wild(start, length))
+        end = start + length;
+    return end == pattern ? "/" : arena_string_n(arena, pattern, (size_t)(end - pattern));
+}

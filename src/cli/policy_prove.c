@@ -107,7 +107,7 @@ const struct option option_writable_obeyed = {"writable-executed-outside", 0, VA
                                               "can anything be written that a program outside executes or obeys?", apply_writable};
 const struct option option_escapes_ceiling = {"escapes-ceiling", 0, VALUE_DOCUMENT, "FILE", "does it allow anything that this does not?",
                                               apply_ceiling};
-const struct option option_here = {"here", 0, VALUE_NONE, NULL, "the directories of this PATH count as well", apply_here};
+const struct option option_here = {"here", 0, VALUE_NONE, NULL, "this PATH counts as well, and what else this machine calls the path", apply_here};
 
 static int check_question(const struct cli *cli)
 {

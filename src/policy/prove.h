@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Questions about what a policy makes impossible, answered over everything it could mean: all paths, names and addresses, not
- * those that are there. Pure, as policy.h.
+ * those that are there. Pure, as policy.h, but for prove_names_here().
  */
 #ifndef CORDON_POLICY_PROVE_H
 #define CORDON_POLICY_PROVE_H
@@ -23,6 +23,13 @@ struct prove_link {
     const char *path, *real;
 };
 
+/* Of what is asked about, on the machine that is meant. */
+struct prove_here {
+    const char **items; /* patterns: its other names, by links on the way to it and by mounts */
+    size_t count;
+    const char *doubt; /* that it may have more of them, by hard links; NULL = it has not */
+};
+
 struct prove_request {
     enum proof_question question;
     const char *path;        /* absolute, normalised; a pattern as of base/glob.h */
@@ -34,6 +41,7 @@ struct prove_request {
     const char *const *search_path; /* its directories, NULL-terminated; NULL = not asked about */
     const struct prove_link *links; /* not looked for where there are none */
     size_t link_count;
+    const struct prove_here *here; /* of `path`; NULL = not looked for */
 };
 
 enum proof_answer {
@@ -64,6 +72,9 @@ struct proof {
 /* Into the arena. ERROR_INVALID: `destination` or `secret` cannot be what is meant. ERROR_MEMORY. */
 int policy_prove(struct arena *arena, const struct policy *policy, const struct prove_request *request, struct proof *ret_proof,
                  struct error *err) must_check;
+
+/* What this machine calls `pattern`: looks at names and at the mounts, into the arena. ERROR_SYSTEM, ERROR_MEMORY. */
+int prove_names_here(struct arena *arena, const char *pattern, struct prove_here *ret_names, struct error *err) must_check;
 
 /* Caller mem_free()s. */
 int proof_text(const struct proof *proof, char **ret_text, struct error *err) must_check;

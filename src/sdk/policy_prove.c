@@ -138,6 +138,7 @@ static int prove(struct assembly *assembly, const struct cordon_claim *question,
     struct prove_request request = {.question = (enum proof_question)question->kind, .destination = question->destination,
                                     .secret = question->secret, .home = assembly->places.home};
     auto_policy struct policy *ceiling = NULL;
+    struct prove_here here = {0};
     int status = 0;
 
     if (question->path)
@@ -148,6 +149,10 @@ static int prove(struct assembly *assembly, const struct cordon_claim *question,
         status = list_search_path(assembly, &request.search_path, err);
     if (status == 0 && question->flags & CORDON_PROVE_HERE)
         status = list_links(assembly, &request, err);
+    if (status == 0 && request.path && question->flags & CORDON_PROVE_HERE) {
+        status = prove_names_here(assembly->policy->arena, request.path, &here, err);
+        request.here = &here;
+    }
     if (status == 0 && question->ceiling)
         status = load_ceiling(assembly, question->ceiling, &ceiling, err);
     request.ceiling = ceiling;

@@ -154,22 +154,11 @@ static int say_undecided(struct prover *prover)
     return proof_add(prover, &prover->proof.reasons, NULL, "too many patterns to follow: ask about less");
 }
 
-/* What of the pattern stands before its first wildcard. */
-static const char *literal_part(struct arena *arena, const char *pattern)
-{
-    const char *rest = pattern, *start, *end = pattern;
-    size_t length;
-
-    while (glob_next_component(&rest, &start, &length) && !glob_is_wild(start, length))
-        end = rest;
-    return end == pattern ? "/" : arena_string_n(arena, pattern, (size_t)(end - pattern));
-}
-
 /* filesystem.toolchains makes more readable than the documents name: that depends on the caller's PATH. */
 static int weigh_toolchains(struct prover *prover, const char *pattern, enum proof_answer *ret_answer)
 {
     const struct prove_request *request = prover->request;
-    const char *literal = literal_part(prover->arena, pattern);
+    const char *literal = glob_literal_part(prover->arena, pattern);
     const struct origin *why;
 
     if (!literal)
@@ -215,7 +204,7 @@ static bool may_meet(const char *pattern, const char *literal, const char *path)
 /* What is granted by the name of a link is what it leads to. */
 static int weigh_links(struct prover *prover, const char *pattern, enum access right, enum proof_answer *ret_answer)
 {
-    const char *literal = literal_part(prover->arena, pattern);
+    const char *literal = glob_literal_part(prover->arena, pattern);
     int status = 0;
 
     if (!literal)
@@ -232,7 +221,7 @@ static int weigh_links(struct prover *prover, const char *pattern, enum access r
     return status;
 }
 
-int prove_path(struct prover *prover, const char *pattern, enum access right, enum proof_answer *ret_answer)
+static int prove_name(struct prover *prover, const char *pattern, enum access right, enum proof_answer *ret_answer)
 {
     struct asked asked = {.prover = prover, .right = right};
     int status = begin(&asked, &pattern, 1);
@@ -242,9 +231,6 @@ int prove_path(struct prover *prover, const char *pattern, enum access right, en
         status = ask(&asked, pattern, ret_answer);
     if (status < 0 && status != -E2BIG)
         return status;
-    if (proof_add(prover, &prover->proof.assumptions, NULL,
-                  "names are taken as they are written: links of this machine that lead there from what is granted are not seen") < 0)
-        return -ENOMEM;
     if (*ret_answer != PROOF_POSSIBLE && weigh_objects(prover, pattern, right, ret_answer) < 0)
         return -ENOMEM;
     if (*ret_answer == PROOF_UNDECIDED)
@@ -256,6 +242,33 @@ int prove_path(struct prover *prover, const char *pattern, enum access right, en
     if (*ret_answer == PROOF_HOLDS && !prover->proof.reasons.count)
         return add_reason(&asked, NULL, right == ACCESS_WRITE ? "no rule lets it be written" : "no rule grants it");
     return 0;
+}
+
+int prove_path(struct prover *prover, const char *pattern, enum access right, enum proof_answer *ret_answer)
+{
+    const struct prove_here *here = prover->request->here;
+    const char *assumption = here ? "what else this machine calls it is looked at now: other links and mounts may be made"
+                                  : "names are taken as they are written: links and mounts of this machine that lead there from what is "
+                                    "granted are not seen";
+    int status = prove_name(prover, pattern, right, ret_answer);
+    struct proof_lines why = prover->proof.reasons;
+
+    if (status == 0 && proof_add(prover, &prover->proof.assumptions, NULL, "%s", assumption) < 0)
+        return -ENOMEM;
+    for (size_t i = 0; here && i < here->count && status == 0 && *ret_answer == PROOF_HOLDS; i++) {
+        prover->proof.reasons = (struct proof_lines){0}; /* why it is shut under another name only counts where it is not */
+        status = prove_name(prover, here->items[i], right, ret_answer);
+        if (status == 0 && *ret_answer != PROOF_HOLDS)
+            status = proof_add(prover, *ret_answer == PROOF_POSSIBLE ? &prover->proof.witness : &prover->proof.reasons, NULL,
+                               "%s is another name of it here", here->items[i]);
+    }
+    if (status < 0 || *ret_answer != PROOF_HOLDS || !here)
+        return status;
+    prover->proof.reasons = here->doubt ? (struct proof_lines){0} : why;
+    if (!here->doubt)
+        return 0;
+    *ret_answer = PROOF_UNDECIDED;
+    return proof_add(prover, &prover->proof.reasons, NULL, "%s", here->doubt);
 }
 
 /* ---- what programs outside obey ---- */

@@ -281,7 +281,7 @@ TEST(devices_and_sockets_are_no_less_written_than_files)
     request.path = "/dev";
     check_answer(rules, request, PROOF_POSSIBLE, "/dev/kvm");
     request.path = "/dev/sda";
-    check_answer(rules, request, PROOF_HOLDS, "links of this machine");
+    check_answer(rules, request, PROOF_HOLDS, "links and mounts of this machine");
     request = (struct prove_request){.question = PROVE_CAN_READ, .path = "/run/*.sock"};
     check_answer(rules, request, PROOF_POSSIBLE, "unixSockets[0]");
     check_answer("name: x\n", request, PROOF_HOLDS, "no rule grants it");
@@ -360,6 +360,26 @@ TEST(what_a_granted_link_leads_to_is_not_proven_shut)
     check_answer(rules, request, PROOF_HOLDS, "no rule");
     check_answer(rules, obeyed, PROOF_UNDECIDED, "/srv/out leads to /home/u/.config here");
     check_answer(less, obeyed, PROOF_HOLDS, "places can be written");
+}
+
+TEST(another_name_here_counts_and_a_doubt_is_no_proof)
+{
+    static const char *const names[] = {"/data/a", "/srv/shown/id"};
+    static const struct prove_here here = {(const char **)(uintptr_t)names, 2, NULL}, first = {(const char **)(uintptr_t)names, 1, NULL},
+                                   linked = {NULL, 0, "it has another name"};
+    static const char rules[] = "filesystem: {readonlyPaths: [/srv/shown]}\n";
+    struct prove_request request = {.question = PROVE_CAN_READ, .path = "/data/keys/id", .here = &here};
+
+    check_answer(rules, request, PROOF_POSSIBLE, "/srv/shown/id is another name of it here");
+    request.question = PROVE_CAN_WRITE;
+    check_answer(rules, request, PROOF_HOLDS, "no rule lets it be written");
+    request.question = PROVE_CAN_READ;
+    request.here = &first;
+    check_answer(rules, request, PROOF_HOLDS, "no rule");
+    request.here = &linked;
+    check_answer(rules, request, PROOF_UNDECIDED, "it has another name");
+    request.path = "/srv/shown/x"; /* nothing is left to doubt */
+    check_answer(rules, request, PROOF_POSSIBLE, "/srv/shown/x can be read");
 }
 
 TEST(toolchains_are_read_by_whoever_has_them_in_path)
