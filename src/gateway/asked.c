@@ -222,8 +222,7 @@ static bool ask(struct flow *flow)
     message.connection = flow->number;
     message.pid = flow->pid;
     message.program = flow->program;
-    message.family = (uint16_t)asked->to.family;
-    memcpy(message.address, asked->to.bytes, sizeof(message.address));
+    gateway_tell_address(&message, &asked->to);
     return channel_send(flow->gateway->channel.fd, &message, false) == 0;
 }
 
@@ -269,6 +268,11 @@ bool asked_change(struct flow *flow)
     }
     flow->asked->rules = flow->gateway->set->rules;
     return true;
+}
+
+void asked_tell(const struct flow *flow, struct worker_message *message)
+{
+    gateway_tell_address(message, &flow->asked->to);
 }
 
 void asked_free(struct flow *flow)

@@ -30,6 +30,9 @@ void asked_judge(struct flow *flow, const struct net_question *question, struct 
 /* Other rules hold: the person's word was about the former ones. False: it waited, and has ended. */
 bool asked_change(struct flow *flow);
 
+/* Where it leads, in place of what the program was told. */
+void asked_tell(const struct flow *flow, struct worker_message *message);
+
 /* Of flow_free(). */
 void asked_free(struct flow *flow);
 

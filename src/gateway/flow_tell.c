@@ -4,7 +4,9 @@
 
 #include <string.h>
 
+#include "gateway/asked.h"
 #include "gateway/flow.h"
+#include "gateway/pins.h"
 
 static struct worker_message about(const struct flow *flow, enum worker_event_kind kind, const char *where)
 {
@@ -14,10 +16,11 @@ static struct worker_message about(const struct flow *flow, enum worker_event_ki
     message.connection = flow->number;
     message.pid = flow->pid;
     message.program = flow->program;
-    if (flow->asked && flow->to.family) { /* what the program was told leads nowhere */
-        message.family = (uint16_t)flow->to.family;
-        memcpy(message.address, flow->to.bytes, sizeof(message.address));
-    }
+    if (flow->asked)
+        asked_tell(flow, &message);
+    else if (pins_is_synthetic(&flow->question.address) && flow->to.family)
+        gateway_tell_address(&message, &flow->to); /* what the program was told means nothing to anybody else */
+    gateway_tell_name(flow->gateway, &message);
     return message;
 }
 

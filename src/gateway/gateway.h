@@ -75,6 +75,11 @@ void gateway_end_budget(struct gateway *gateway, uint16_t budget, enum budget_ki
 /* The same where somebody else was told to tell it. */
 void gateway_tell_budget(struct gateway *gateway, uint16_t budget, enum budget_kind kind);
 
+/* In place of what the message says; family 0 = none. */
+void gateway_tell_address(struct worker_message *message, const struct net_address *address);
+/* A provisional address is nobody's: what is told is the name that it stands for. */
+void gateway_tell_name(const struct gateway *gateway, struct worker_message *message);
+
 /* Every connection ends, then the gateway. With `err` because it has failed; the starter hears why. */
 void gateway_end(struct gateway *gateway, const struct error *err);
 

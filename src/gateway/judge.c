@@ -54,6 +54,27 @@ void gateway_judge(struct gateway *gateway, const struct net_question *question,
     }
 }
 
+void gateway_tell_address(struct worker_message *message, const struct net_address *address)
+{
+    message->family = (uint16_t)address->family;
+    memcpy(message->address, address->bytes, sizeof(message->address));
+}
+
+void gateway_tell_name(const struct gateway *gateway, struct worker_message *message)
+{
+    struct net_address address = {.family = message->family};
+    const char *name;
+
+    memcpy(address.bytes, message->address, sizeof(address.bytes));
+    address = net_address_unmapped(&address);
+    name = names_provisional(gateway->names, &address);
+    if (!name)
+        return;
+    if (!message->name[0])
+        strncpy(message->name, name, sizeof(message->name) - 1);
+    gateway_tell_address(message, &(struct net_address){0});
+}
+
 void gateway_tell_budget(struct gateway *gateway, uint16_t budget, enum budget_kind kind)
 {
     const struct net_budget *of = &gateway->budgets.rules->budgets[budget - 1];

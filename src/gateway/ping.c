@@ -109,6 +109,7 @@ static void tell_denied(struct ping *ping, const struct request *request, const 
 {
     struct worker_message message = events_about(WORKER_DENIED, question, judgement->name, judgement->decision.where);
 
+    gateway_tell_name(ping->gateway, &message);
     message.reason = judgement->decision.reason;
     message.connection = events_connection(&ping->gateway->events);
     message.pid = NET_MARK_PID(request->mark);

@@ -73,6 +73,7 @@ static void tell_denied(struct udp *udp, const struct net_question *question, ui
 {
     struct worker_message message = events_about(WORKER_DENIED, question, name, decision->where);
 
+    gateway_tell_name(udp->gateway, &message);
     message.pid = NET_MARK_PID(mark);
     message.program = NET_MARK_PROGRAM(mark);
     message.reason = decision->reason;

@@ -33,7 +33,10 @@ test_an_allowed_name_is_one_connection_and_a_denied_one_leaves_nothing()
     check_equal "$ASKED" 'denied.example:80' || return
     [ "$STATUS" != 0 ] || complain "it got through: $OUTPUT" || return
     check_equal "$SEEN" 0 && check_equal "$(world_asked denied.example)" "$before" || return
-    has_event network.denied '.name == "denied.example" and .port == 80' || return
+    has_event network.denied '.name == "denied.example" and .port == 80 and .address == null' || return
+    local why
+    why=$(as_caller "$CORDON" why last)
+    grep -qF '{"to":[{"host":"denied.example"}],"ports":[{"port":80,"protocol":"tcp"}]}' <<<"$why" || complain "$why" || return
     has_event approval.answered '.answer == "deny" and .name == "denied.example" and .operation == "connect" and .path == null' || return
     # once: the first of two, resolved then, dialled where it was resolved to
     run_asked od sh -c "$(get denied.example/hello); $(get denied.example/hello)"
@@ -139,6 +142,8 @@ for a in "198.19.77.77", "198.18.0.9":
     try: s.connect((a, 80)); print(s.recv(9) or "shut")
     except OSError as e: print(e.strerror)'
     check_equal "$ASKED" 'secret.tunnel.example:7000' || return
+    # told of by its name, not by an address that is nobody's
+    has_event network.denied '.name == "secret.tunnel.example" and .port == 7000 and .address == null' || return
     check_equal "$SEEN" 0 && check_equal "$(world_asked secret.tunnel.example)" "$before"
 }
 
