@@ -67,12 +67,30 @@ victim_was_ended()
     victim_is_gone
 }
 
+# What the attempt made in the workspace, which in a reviewed run is in its layer (CHANGES=layer, of a launcher's .differs).
+is_made()
+{
+    [ -e "$1" ] || { [ "${CHANGES-}" = layer ] && compgen -G "$HOME_DIR/.local/state/cordon/runs/*/review/*/upper${1#"$WORKSPACE"}" >/dev/null; }
+}
+
+# ANSWER: a name at which the attempt sees what the host makes meanwhile, as it need not in what is below a layer.
+answer_at()
+{
+    ANSWER=$WORKSPACE/$1
+    if [ "${CHANGES-}" = layer ]; then
+        mkdir -p "$TREE/answers"
+        chmod 755 "$TREE/answers"
+        ANSWER=$TREE/answers/$1
+        LAUNCH+=(--readonly "$TREE/answers")
+    fi
+}
+
 # When the attempt has created $1, run the rest, then create $2.
 on_ready()
 {
     local ready=$1 done=$2
     shift 2
-    ( wait_until test -e "$ready" && "$@" && : >"$done" ) </dev/null >/dev/null 2>>"$LOG.host" &
+    ( wait_until is_made "$ready" && "$@" && : >"$done" ) </dev/null >/dev/null 2>>"$LOG.host" &
     PIDS+=($!)
     disown $!
 }

@@ -157,8 +157,9 @@ property moved_directory "9.3-4" "a directory that the host moves out of the wor
 prepare_moved_directory()
 {
     mkdir -p "$WORKSPACE/a/b"
-    ARGS=("$WORKSPACE/a/b" "$WORKSPACE/moved" "$MARKER")
-    on_ready "$WORKSPACE/a/b/ready" "$WORKSPACE/moved" mv "$WORKSPACE/a/b" "$OUTSIDE/b"
+    answer_at moved
+    ARGS=("$WORKSPACE/a/b" "$ANSWER" "$MARKER")
+    on_ready "$WORKSPACE/a/b/ready" "$ANSWER" mv "$WORKSPACE/a/b" "$OUTSIDE/b"
 }
 
 property hard_link_new "9.3-6" "no hard link can be made to a file outside" program=link_outside

@@ -56,8 +56,9 @@ prepare_protected_replaced()
 {
     make_project
     echo '# new' >"$OUTSIDE/new"
-    ARGS=("$WORKSPACE/.bashrc" "$WORKSPACE/ready" "$WORKSPACE/replaced" write "$MARKER")
-    on_ready "$WORKSPACE/ready" "$WORKSPACE/replaced" mv "$OUTSIDE/new" "$WORKSPACE/.bashrc"
+    answer_at replaced
+    ARGS=("$WORKSPACE/.bashrc" "$WORKSPACE/ready" "$ANSWER" write "$MARKER")
+    on_ready "$WORKSPACE/ready" "$ANSWER" mv "$OUTSIDE/new" "$WORKSPACE/.bashrc"
 }
 effect_protected_replaced() { grep -q escaped "$WORKSPACE/.bashrc"; }
 
@@ -192,8 +193,9 @@ prepare_denied_replaced()
 {
     make_denied
     printf 'new secret %s\n' "$MARKER" >"$OUTSIDE/new"
-    ARGS=("$WORKSPACE/config/.env" "$WORKSPACE/ready" "$WORKSPACE/replaced" read "$MARKER")
-    on_ready "$WORKSPACE/ready" "$WORKSPACE/replaced" mv "$OUTSIDE/new" "$WORKSPACE/config/.env"
+    answer_at replaced
+    ARGS=("$WORKSPACE/config/.env" "$WORKSPACE/ready" "$ANSWER" read "$MARKER")
+    on_ready "$WORKSPACE/ready" "$ANSWER" mv "$OUTSIDE/new" "$WORKSPACE/config/.env"
 }
 
 property denied_replaced_inside "9.3-27" "what lies in a denied directory stays denied when the host replaces it by a rename" program=replaced_on_host
@@ -201,6 +203,7 @@ prepare_denied_replaced_inside()
 {
     make_denied
     printf 'new secret %s\n' "$MARKER" >"$OUTSIDE/new"
-    ARGS=("$WORKSPACE/config/private/key" "$WORKSPACE/ready" "$WORKSPACE/replaced" read "$MARKER")
-    on_ready "$WORKSPACE/ready" "$WORKSPACE/replaced" mv "$OUTSIDE/new" "$WORKSPACE/config/private/key"
+    answer_at replaced
+    ARGS=("$WORKSPACE/config/private/key" "$WORKSPACE/ready" "$ANSWER" read "$MARKER")
+    on_ready "$WORKSPACE/ready" "$ANSWER" mv "$OUTSIDE/new" "$WORKSPACE/config/private/key"
 }

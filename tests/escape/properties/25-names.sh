@@ -136,8 +136,9 @@ prepare_pattern_later()
     mkdir -p "$WORKSPACE/deep/old"
     printf 'key %s\n' "$MARKER" >"$OUTSIDE/new"
     echo old >"$WORKSPACE/deep/old/plain"
-    ARGS=("$WORKSPACE/deep/old/x.pem" "$WORKSPACE/ready" "$WORKSPACE/replaced" read "$MARKER")
-    on_ready "$WORKSPACE/ready" "$WORKSPACE/replaced" mv "$OUTSIDE/new" "$WORKSPACE/deep/old/x.pem"
+    answer_at replaced
+    ARGS=("$WORKSPACE/deep/old/x.pem" "$WORKSPACE/ready" "$ANSWER" read "$MARKER")
+    on_ready "$WORKSPACE/ready" "$ANSWER" mv "$OUTSIDE/new" "$WORKSPACE/deep/old/x.pem"
 }
 
 # between the look and the use

@@ -48,13 +48,20 @@ property process_list "9.3-29" "processes of the host cannot be seen" program=fi
 prepare_process_list() { start_victim && ARGS=(cmdline "$MARKER"); }
 
 property outlive_run "9.3-34 9.3-100" "a daemon does not survive the end of the run" program=outlive by=effect
-prepare_outlive_run() { ARGS=("$WORKSPACE/lock" "$WORKSPACE/ready" exit "$WORKSPACE/stop"); }
+prepare_outlive_run() { prepare_outlive exit; }
+prepare_outlive() # exit, stay
+{
+    answer_at lock
+    LOCK=$ANSWER STOP=${ANSWER%/*}/stop
+    [ "${CHANGES-}" != layer ] || : >"$LOCK" # the lock of a file in a layer is none of the host's
+    ARGS=("$LOCK" "$WORKSPACE/ready" "$1" "$STOP")
+}
 # The lock is held as long as the daemon lives. Contained, it must be gone within the deadline.
-lock_is_free() { flock -n "$WORKSPACE/lock" true; }
+lock_is_free() { flock -n "$LOCK" true; }
 effect_outlive_run() { outlived; }
 outlived()
 {
-    if [ ! -e "$WORKSPACE/ready" ]; then
+    if ! is_made "$WORKSPACE/ready"; then
         echo "the daemon never ran"
         return 0
     fi
@@ -64,13 +71,13 @@ outlived()
         ! wait_until lock_is_free
     fi
 }
-finish_outlive_run() { : >"$WORKSPACE/stop"; }
+finish_outlive_run() { : >"$STOP"; }
 
 property outlive_supervisor "9.3-98" "nothing survives when cordon run itself is killed" program=outlive by=effect
 prepare_outlive_supervisor()
 {
     BARE=(sh -c '"$@"; exit $?' sh)
-    ARGS=("$WORKSPACE/lock" "$WORKSPACE/ready" stay "$WORKSPACE/stop")
+    prepare_outlive stay
 }
 drive_outlive_supervisor()
 {
@@ -79,13 +86,13 @@ drive_outlive_supervisor()
     supervisor=$!
     local is_ready=12
 
-    wait_until test -e "$WORKSPACE/ready" && is_ready=0
+    wait_until is_made "$WORKSPACE/ready" && is_ready=0
     kill -9 "$supervisor"
     wait "$supervisor"
     return "$is_ready"
 }
 effect_outlive_supervisor() { outlived; }
-finish_outlive_supervisor() { : >"$WORKSPACE/stop"; }
+finish_outlive_supervisor() { : >"$STOP"; }
 
 property limit_processes "9.3-35 MXC-h" "no more processes than the policy allows can be started" program=fork_bomb launch=may
 prepare_limit_processes() { LAUNCH=(--line 'resources: {pids: 50}'); }

@@ -139,8 +139,9 @@ property abstract_name_taken "9.3-48" "no name among the host's abstract sockets
     program=take_abstract_name by=effect
 prepare_abstract_name_taken()
 {
-    ARGS=("cordon-escape-$MARKER" "$WORKSPACE/ready" "$WORKSPACE/tried")
-    on_ready "$WORKSPACE/ready" "$WORKSPACE/tried" look_for_name "@cordon-escape-$MARKER"
+    answer_at tried
+    ARGS=("cordon-escape-$MARKER" "$WORKSPACE/ready" "$ANSWER")
+    on_ready "$WORKSPACE/ready" "$ANSWER" look_for_name "@cordon-escape-$MARKER"
     EXPECT_EFFECT=yes
 }
 look_for_name()
@@ -154,8 +155,9 @@ property listen_for_host "9.3-77" "a listener inside cannot be reached from the 
 prepare_listen_for_host()
 {
     local port=$((20000 + RANDOM % 10000))
-    ARGS=("$port" "$WORKSPACE/ready" "$WORKSPACE/tried")
-    on_ready "$WORKSPACE/ready" "$WORKSPACE/tried" try_connect "$port"
+    answer_at tried
+    ARGS=("$port" "$WORKSPACE/ready" "$ANSWER")
+    on_ready "$WORKSPACE/ready" "$ANSWER" try_connect "$port"
     EXPECT_EFFECT=yes
 }
 try_connect()

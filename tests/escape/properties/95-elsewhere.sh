@@ -94,9 +94,10 @@ prepare_elsewhere_number_replaced()
 {
     make_elsewhere
     echo '# new' >"$OUTSIDE/new"
-    ARGS=(replaced "$WORKSPACE/.bashrc" "$WORKSPACE/ready" "$WORKSPACE/replaced")
+    answer_at replaced
+    ARGS=(replaced "$WORKSPACE/.bashrc" "$WORKSPACE/ready" "$ANSWER")
     LAUNCH+=(--direct yes)
-    on_ready "$WORKSPACE/ready" "$WORKSPACE/replaced" mv "$OUTSIDE/new" "$WORKSPACE/.bashrc"
+    on_ready "$WORKSPACE/ready" "$ANSWER" mv "$OUTSIDE/new" "$WORKSPACE/.bashrc"
 }
 effect_elsewhere_number_replaced() { grep -q escaped "$WORKSPACE/.bashrc"; }
 
