@@ -20,6 +20,7 @@
 #include <linux/futex.h>
 #include <linux/ioctl.h>
 #include <linux/mman.h>
+#include <linux/poll.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
 #include <linux/time.h>
@@ -201,22 +202,51 @@ static long wait_for_call(struct keeper *keeper)
     return ready ? 0 : -EAGAIN;
 }
 
+static int is_asked(const struct keeper *keeper)
+{
+    struct pollfd polled = {.fd = keeper->listener, .events = POLLIN};
+    struct __kernel_timespec now = {0};
+
+    return sys_call5(ppoll, &polled, 1, &now, 0, sizeof(uint64_t)) > 0;
+}
+
+static void turns_set(const struct keeper *keeper, uint64_t flags)
+{
+    sys_call3(ioctl, keeper->listener, NOTIF_SET_FLAGS, flags);
+}
+
+/*
+ * Who asks while this thread sleeps has it woken on its own processor, and is woken there itself. Who was waiting already has left
+ * another processor idle, and goes on there: woken here it would stay with the callers before it, and the other processor idle
+ * until the kernel notices.
+ */
+static void handle_in_turn(struct keeper *keeper, const struct seccomp_notif *asked, int was_waiting)
+{
+    if (was_waiting)
+        turns_set(keeper, 0);
+    __atomic_store_n(&is_handling, 1, __ATOMIC_RELEASE);
+    handle(keeper, asked);
+    __atomic_store_n(&is_handling, 0, __ATOMIC_RELEASE);
+    if (was_waiting)
+        turns_set(keeper, NOTIF_SYNC_WAKE_UP);
+}
+
 static void serve(struct keeper *keeper) __attribute__((noreturn));
 static void serve(struct keeper *keeper)
 {
     for (;;) {
         struct seccomp_notif asked;
         long status = keeper->waiting_count || keeper->ask_count ? wait_for_call(keeper) : 0;
+        int was_waiting;
 
         if (status < 0)
             continue;
+        was_waiting = keeper->takes_turns && is_asked(keeper);
         memset(&asked, 0, sizeof(asked));
         status = sys_call3(ioctl, keeper->listener, SECCOMP_IOCTL_NOTIF_RECV, &asked);
-        if (status == 0) {
-            __atomic_store_n(&is_handling, 1, __ATOMIC_RELEASE);
-            handle(keeper, &asked);
-            __atomic_store_n(&is_handling, 0, __ATOMIC_RELEASE);
-        } else if (status != -EINTR) /* the caller died meanwhile, or all have */
+        if (status == 0)
+            handle_in_turn(keeper, &asked, was_waiting);
+        else if (status != -EINTR) /* the caller died meanwhile, or all have */
             wait_for_call(keeper);
     }
 }
@@ -265,7 +295,6 @@ void keeper_run(void *argument)
     struct init *init = argument;
     struct keeper *keeper = &the_keeper;
     struct __kernel_timespec now;
-    uint64_t flags = NOTIF_SYNC_WAKE_UP;
     int listener;
 
     keeper->record = init->record;
@@ -290,7 +319,7 @@ void keeper_run(void *argument)
     marks_confine(init); /* the program has a filter of its own */
     descriptors_settle(init, keeper, listener);
     asking_open(init, keeper);
-    sys_call3(ioctl, keeper->listener, NOTIF_SET_FLAGS, flags); /* older kernels: slower, not other */
+    keeper->takes_turns = sys_call3(ioctl, keeper->listener, NOTIF_SET_FLAGS, (uint64_t)NOTIF_SYNC_WAKE_UP) == 0; /* older kernels: slower, not other */
     program_tell(init);
     serve(keeper);
 }

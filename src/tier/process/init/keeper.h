@@ -99,6 +99,7 @@ struct keeper {
     int64_t started_s; /* of the container, CLOCK_REALTIME: no stamp of what was there is later */
     uint32_t started_ns;
     int is_tracing_open; /* processes may look into others than their descendants: no Yama, or its scope 0 */
+    int takes_turns; /* the caller and this thread on one processor */
     int is_starting; /* the clock that stamps files ticks every 1 to 10 ms and has not passed the start yet */
     uint32_t young_count;
     struct young young[KEEPER_YOUNG];
