@@ -63,6 +63,7 @@ enum option_value {
     VALUE_PROFILE,
     VALUE_TIER,
     VALUE_MEMBER,
+    VALUE_RUN, /* an id, or "last" */
 };
 
 struct option {

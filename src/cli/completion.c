@@ -63,6 +63,30 @@ static void print_options(const struct command *command)
         printf("--%s ", command->options[i]->name);
 }
 
+/* Options with words to choose from: an option's name may mean other words in another command. */
+static const struct {
+    const char *command, *option, *words;
+} choices[] = {
+    {"run", "watch", "refused hidden full"},
+    {"learn", "network", "off record host:"},
+    {"learn", "changes", "keep discard direct"},
+    {"learn", "home", "private read"},
+    {"policy init", "template", "workspace claude-code codex openclaw mcp-server ci-job data-analysis"},
+    {"policy init", "packages", "npm pip cargo go maven gem"},
+    {"policy diff", "fail-on", "any wider never"},
+    {"policy simulate", "fail-on", "denied allowed any never"},
+    {"why", "protocol", "tcp udp icmp"},
+};
+
+/* NULL = anything may be meant. */
+static const char *words_of(const struct command *command, const struct option *option)
+{
+    for (size_t i = 0; i < sizeof(choices) / sizeof(choices[0]); i++)
+        if (strcmp(choices[i].command, command->name) == 0 && strcmp(choices[i].option, option->name) == 0)
+            return choices[i].words;
+    return NULL;
+}
+
 /* The tiers that this build has; naming another one is an error that says so. */
 #define TIERS "auto process"
 
@@ -102,6 +126,14 @@ static void print_bash_options(enum option_value value)
         }
 }
 
+static void print_bash_choices(void)
+{
+    printf("    case \"$key $prev\" in\n");
+    for (size_t i = 0; i < sizeof(choices) / sizeof(choices[0]); i++)
+        printf("    '%s --%s') _cordon_words '%s'; return;;\n", choices[i].command, choices[i].option, choices[i].words);
+    printf("    esac\n");
+}
+
 static void print_bash_values(void)
 {
     static const struct {
@@ -114,8 +146,10 @@ static void print_bash_values(void)
         {VALUE_DIRECTORY, "_cordon_names -d"},
         {VALUE_PROFILE, "_cordon_words \"$(\"${COMP_WORDS[0]}\" policy profiles 2>/dev/null)\""},
         {VALUE_TIER, "_cordon_words '" TIERS "'"},
+        {VALUE_RUN, "_cordon_runs"},
     };
 
+    print_bash_choices();
     printf("    case $prev in\n");
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         printf("    ");
@@ -250,7 +284,9 @@ static void print_zsh_escaped(const char *text)
         printf("%s%c", *text == ':' ? "\\" : "", *text);
 }
 
-static void print_zsh_option(const struct option *option)
+#define ZSH_RUNS "last $(cordon runs | tail -n +2 | cut -b 1-26)"
+
+static void print_zsh_option(const struct command *command, const struct option *option)
 {
     static const char *const actions[] = {[VALUE_TEXT] = "",
                                           [VALUE_FILE] = "_files",
@@ -258,14 +294,17 @@ static void print_zsh_option(const struct option *option)
                                           [VALUE_DIRECTORY] = "_files -/",
                                           [VALUE_PROFILE] = "($(cordon policy profiles))",
                                           [VALUE_TIER] = "(" TIERS ")",
-                                          [VALUE_MEMBER] = "{compadd -S = --"};
+                                          [VALUE_MEMBER] = "{compadd -S = --",
+                                          [VALUE_RUN] = "(" ZSH_RUNS ")"};
+
+    const char *words = words_of(command, option);
 
     printf(" '%s--%s%s[%s]", option->value == VALUE_NONE ? "" : "*", option->name,
            option->value == VALUE_NONE ? "" : "=", option->help);
     if (option->value != VALUE_NONE) {
         printf(":");
         print_zsh_escaped(option->value_name);
-        printf(":%s", actions[option->value]);
+        printf(words ? ":(%s)" : ":%s", words ? words : actions[option->value]);
     }
     if (option->value == VALUE_MEMBER) {
         print_members(" ", "");
@@ -290,8 +329,8 @@ static const char *const zsh_operands[] = {
     [OPERAND_OTHER] = "",
     [OPERAND_COMMAND] = " '*::command:_normal'",
     [OPERAND_DOCUMENT] = " '*:document:_files -g \"*.(yaml|yml|json)\"'",
-    [OPERAND_RUN] = " '1:run:(last $(cordon runs | tail -n +2 | cut -b 1-26))'",
-    [OPERAND_RUN_AND_PATHS] = " '1:run:(last $(cordon runs | tail -n +2 | cut -b 1-26))' '*:path:_files'",
+    [OPERAND_RUN] = " '1:run:(" ZSH_RUNS ")'",
+    [OPERAND_RUN_AND_PATHS] = " '1:run:(" ZSH_RUNS ")' '*:path:_files'",
     [OPERAND_PROFILE] = " '1:profile:($(cordon policy profiles))'",
     [OPERAND_SHELL] = " '1:shell:(bash zsh fish)'",
 };
@@ -314,7 +353,7 @@ static void print_zsh(void)
     for (const struct command *command = commands; command->name; command++) {
         printf("'%s') _arguments", command->name);
         for (size_t i = 0; command->options[i]; i++)
-            print_zsh_option(command->options[i]);
+            print_zsh_option(command, command->options[i]);
         printf("%s", zsh_operands[operand_of(command)]);
         if (command_is_group(command->name)) {
             printf(" '1::command:(");
@@ -326,31 +365,53 @@ static void print_zsh(void)
     printf("esac\n");
 }
 
+#define FISH_DOCUMENTS "(__fish_complete_suffix .yaml; __fish_complete_suffix .yml; __fish_complete_suffix .json)"
+#define FISH_RUNS      "last (cordon runs | tail -n +2 | cut -b 1-26)"
+
 static void print_fish_option(const struct command *command, const struct option *option)
 {
     static const char *const values[] = {
         [VALUE_NONE] = "",
         [VALUE_TEXT] = " -x",
         [VALUE_FILE] = " -r -F",
-        [VALUE_DOCUMENT] = " -x -a '(__fish_complete_suffix .yaml; __fish_complete_suffix .yml; "
-                           "__fish_complete_suffix .json)'",
+        [VALUE_DOCUMENT] = " -x -a '" FISH_DOCUMENTS "'",
         [VALUE_DIRECTORY] = " -x -a '(__fish_complete_directories)'",
         [VALUE_PROFILE] = " -x -a '(cordon policy profiles)'",
         [VALUE_TIER] = " -x -a '" TIERS "'",
         [VALUE_MEMBER] = " -x -a '",
+        [VALUE_RUN] = " -x -a '" FISH_RUNS "'",
     };
-    const char *second = strchr(command->name, ' ');
+    const char *second = strchr(command->name, ' '), *words = words_of(command, option);
 
     printf("complete -c cordon -n '__fish_seen_subcommand_from %s' -l %s -d '%s'",
            second ? second + 1 : command->name, option->name, option->help);
     if (option->letter)
         printf(" -s %c", option->letter);
     printf("%s", values[option->value]);
+    if (words)
+        printf(" -a '%s'", words);
     if (option->value == VALUE_MEMBER) {
         print_members("", "= ");
         printf("'");
     }
     printf("\n");
+}
+
+static void print_fish_operands(const struct command *command)
+{
+    static const char *const words[] = {
+        [OPERAND_OTHER] = NULL,
+        [OPERAND_COMMAND] = "(__fish_complete_command)",
+        [OPERAND_DOCUMENT] = FISH_DOCUMENTS,
+        [OPERAND_RUN] = FISH_RUNS,
+        [OPERAND_RUN_AND_PATHS] = FISH_RUNS "' -F -a '", /* files, too */
+        [OPERAND_PROFILE] = "(cordon policy profiles)",
+        [OPERAND_SHELL] = "bash zsh fish",
+    };
+    const char *second = strchr(command->name, ' '), *offered = words[operand_of(command)];
+
+    if (offered)
+        printf("complete -c cordon -n '__fish_seen_subcommand_from %s' -a '%s'\n", second ? second + 1 : command->name, offered);
 }
 
 static void print_fish(void)
@@ -368,9 +429,11 @@ static void print_fish(void)
         print_words(word);
         printf("'\n");
     }
-    for (const struct command *command = commands; command->name; command++)
+    for (const struct command *command = commands; command->name; command++) {
         for (size_t i = 0; command->options[i]; i++)
             print_fish_option(command, command->options[i]);
+        print_fish_operands(command);
+    }
 }
 
 int run_completion(struct cli *cli)

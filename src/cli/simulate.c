@@ -58,7 +58,7 @@ static int apply_fail_on(struct cli *cli, const char *value, struct cordon_error
 
 const struct option option_recorded = {"events", 0, VALUE_FILE, "FILE", "records of runs (cordon run --events FILE; - = stdin), repeatable",
                                        apply_events};
-const struct option option_run = {"run", 0, VALUE_TEXT, "RUN", "a run of the store, by id or 'last', repeatable", apply_run};
+const struct option option_run = {"run", 0, VALUE_RUN, "RUN", "a run of the store, by id or 'last', repeatable", apply_run};
 const struct option option_fail_on = {"fail-on", 0, VALUE_TEXT, "WHAT", "exit with 1 on: denied (default), allowed, any, never",
                                       apply_fail_on};
 

@@ -238,6 +238,15 @@ TEST(bash_completes_values_of_options)
     check_string(completed("run --tier ''"), "auto process");
     check_string(completed("run --tier = p"), "process"); /* --tier=p, as bash splits it */
     check_string(completed("run --timeout ''"), "");
+    check_string(completed("run --watch ''"), "full hidden refused");
+    check_string(completed("run --watch = h"), "hidden");
+    check_string(completed("policy diff --fail-on ''"), "any never wider");
+    check_string(completed("policy simulate --fail-on ''"), "allowed any denied never");
+    check_string(completed("policy simulate --run la"), "last");
+    check_string(completed("policy init --packages p"), "pip");
+    check_string(completed("policy init --template ''"), "ci-job claude-code codex data-analysis mcp-server openclaw workspace");
+    check_string(completed("learn --network ''"), "host: off record");
+    check_string(completed("learn --changes d"), "direct discard");
     check_string(completed("policy check --profile ''"), profiles);
     check_string(completed("run --profile ="), profiles);
     check_string(completed("run --set resources.wall"), "resources.wallTime=");
