@@ -284,6 +284,19 @@ static void list_readonly_self(const struct assembly *assembly, const char *cons
     while (*documents++);
 }
 
+/* Changes kept apart, a home of its own, secrets shut, everything watched: none of it can be had in the host's tree. */
+static int check_learning(const struct assembly *assembly, struct error *err)
+{
+    const char *why = in_place_why(&assembly->facts);
+
+    if (!why)
+        return 0;
+    return error_set(err, ERROR_UNENFORCEABLE, ENOTSUP,
+                     "learning needs namespaces: %.250s. Or learn where they can be made, and bring the policy or its record (cordon learn "
+                     "--from FILE)",
+                     why);
+}
+
 static int compile(struct assembly *assembly, const struct cordon_request *request, bool collect_all, struct error *err)
 {
     const char *documents[CORDON_POLICIES_MAX + 1], *readonly_self[READONLY_SELF_MAX];
@@ -305,8 +318,10 @@ static int compile(struct assembly *assembly, const struct cordon_request *reque
         .is_reviewed = request->is_reviewed,
         .keeps_names = request->watch == CORDON_WATCH_FULL || request->ask_ms,
     };
-    int status = list_documents(assembly, request, documents, err);
+    int status = request->is_learning ? check_learning(assembly, err) : 0;
 
+    if (status == 0)
+        status = list_documents(assembly, request, documents, err);
     if (status < 0)
         return status;
     list_readonly_self(assembly, documents, readonly_self);
