@@ -356,11 +356,11 @@ TEST(many_questions_end_and_the_program_goes_on)
         snprintf(name, sizeof(name), "f%d", i);
         make(name, "many\n");
     }
-    begin("for i in $(seq 0 99); do cat ~/f$i 2>/dev/null & done; wait; echo end");
+    begin("cat ~/note; for i in $(seq 0 99); do cat ~/f$i 2>/dev/null & done; wait; cat ~/note; echo end");
     while (next_question())
-        answer(CORDON_ANSWER_DENY);
+        answer(approval.number == 1 ? CORDON_ANSWER_RUN : CORDON_ANSWER_DENY);
     finish();
-    check_string(out, "end\n");
+    check_string(out, "the note\nthe note\nend\n"); /* what was allowed for the run stays so */
     check_int(approval.number, 64);
     close_files();
 }
