@@ -326,13 +326,15 @@ static int record_gone(struct workers *workers, struct worker *first, struct eve
     struct worker *ended = find_ended(workers);
     siginfo_t how;
     char text[128];
+    int status;
 
     if (!ended)
         ended = first; /* without a channel it has nothing to live for */
     worker_kill(ended, &how);
     workers_kill(workers);
-    if (workers->held && workers->held(workers->held_context, NULL, err) < 0)
-        return -EIO;
+    status = workers->held ? workers->held(workers->held_context, NULL, err) : 0;
+    if (status < 0)
+        return status;
     snprintf(text, sizeof(text), "%s ended (%s %d): the container has no network any more", ended->name,
              how.si_code == CLD_EXITED ? "status" : "signal", how.si_status);
     return event_network_gone(log, text, err);

@@ -3,7 +3,7 @@
  * A person who answers by a list, through the library: asker ANSWERS TIMEOUT-MS WORKSPACE EVENTS POLICY COMMAND... ANSWERS has a letter
  * for each question about a connection, of which the last goes on (files are denied): d deny, o once, r for this run, w write the rule, x by another question's digest and
  * number and then deny, t let its time run out, k the person's program is killed, n the network
- * becomes that of the policy in OTHER. What was asked is in the file EVENTS.asked: number,
+ * becomes that of the policy in OTHER, g the gateway is killed. What was asked is in the file EVENTS.asked: number,
  * operation and destination, digest, and every line of its text behind a tab. Ends as the program does.
  */
 #include <cordon/cordon.h>
@@ -47,6 +47,26 @@ static void refuse_others(struct cordon_container *container, const struct cordo
     fprintf(asked, "%s\n", by_digest == -ESTALE && by_number == -ESTALE ? "both refused" : "TAKEN");
 }
 
+/* Of this process's children the one of that name. */
+static void kill_gateway(void)
+{
+    char path[64], name[32], children[4096] = "";
+    FILE *file = fopen("/proc/thread-self/children", "re");
+    size_t length = file ? fread(children, 1, sizeof(children) - 1, file) : 0;
+
+    if (file)
+        fclose(file);
+    children[length] = '\0';
+    for (char *at = strtok(children, " "); at; at = strtok(NULL, " ")) {
+        snprintf(path, sizeof(path), "/proc/%s/comm", at);
+        file = fopen(path, "re");
+        if (file && fgets(name, sizeof(name), file) && strcmp(name, "cordon-gateway\n") == 0)
+            kill((pid_t)atoi(at), SIGKILL);
+        if (file)
+            fclose(file);
+    }
+}
+
 static int change(struct cordon_container *container, struct cordon_error *err)
 {
     struct cordon_request *request = NULL;
@@ -77,6 +97,10 @@ static int answer(struct cordon_container *container, const struct cordon_approv
         return 0;
     if (letter == 'n')
         return change(container, err);
+    if (letter == 'g') {
+        kill_gateway();
+        return 0;
+    }
     if (letter == 'o')
         given = CORDON_ANSWER_ONCE;
     if (letter == 'r')

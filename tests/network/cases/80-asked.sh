@@ -204,6 +204,18 @@ test_who_waits_no_more_withdraws_the_question()
         complain "$(grep -E 'approval|network' "$EVENTS")"
 }
 
+# Of everybody's, the one that serves this container: the only one below it.
+network_test a_gateway_that_dies_withdraws_what_it_held "cc curl python3"
+test_a_gateway_that_dies_withdraws_what_it_held()
+{
+    [ -z "$BARE" ] || return 0
+    build_asker || return
+    run_asked g sh -c "curl -sS -m 10 http://denied.example/hello; echo end"
+    check_equal "$ASKED" 'denied.example:80' || return
+    grep -q '^end$' <<<"$OUTPUT" && check_equal "$SEEN" 0 || return
+    has_event network.gone && has_event approval.answered '.answer == "withdrawn"'
+}
+
 network_test another_network_ends_what_waits_and_what_was_allowed_once "cc curl python3"
 test_another_network_ends_what_waits_and_what_was_allowed_once()
 {
