@@ -23,8 +23,13 @@ const char *proof_answer_name(enum proof_answer answer)
 
 int proof_add_rule(struct prover *prover, struct proof_lines *lines, const char *rule, const char *text)
 {
-    struct proof_line *line = arena_append(prover->arena, lines->items, lines->count);
+    struct proof_line *line;
 
+    /* What one name depends on at two ports is said once. */
+    for (size_t i = 0; lines == &prover->proof.reasons && !rule && i < lines->count; i++)
+        if (!lines->items[i].rule && strcmp(lines->items[i].text, text) == 0)
+            return 0;
+    line = arena_append(prover->arena, lines->items, lines->count);
     if (!line)
         return -ENOMEM;
     *line = (struct proof_line){text, rule};
