@@ -201,6 +201,8 @@ int run_learn(struct cli *cli)
         return print_usage_error(cli, "--from and a command: learn from the one, then from the other --into the policy");
     if (!cli->operand_count && !cli->runs[0])
         return print_usage_error(cli, "what to learn from? Write a command, or --from RUN for each recorded run");
+    if (!cli->operand_count && (cli->hosts[0] || cli->records_hosts || cli->reads_home || cli->changes != CHANGES_KEEP))
+        return print_usage_error(cli, "--network, --home and --changes are about a command; what --from names was recorded already");
     if (cli->operand_count) {
         of_command = learn_command(cli);
         if (!cli->runs[0])
