@@ -254,7 +254,7 @@ static int learn_hosts(struct learned *learned, const struct learn_use *const *u
 {
     int r = 0;
 
-    for (size_t i = 0; i < count && r == 0; i++)
+    for (size_t i = 0; i < count && r == 0 && !(learned->proposed_is_cut && learned->rule_count == LEARN_RULES_MAX); i++)
         if (!uses[i]->is_name_only || !is_known_better(uses, count, uses[i]))
             r = learn_host(learned, uses[i], err);
     for (size_t i = 0; i < learned->rule_count && r == 0; i++)
@@ -273,12 +273,14 @@ static int propose_hosts(struct learned *learned, const struct learn_needs *need
     int r;
 
     apart.rule_count = 0;
+    apart.proposed_is_cut = true; /* who tries every port must not keep others from learning */
     apart.rules = arena_alloc(learned->arena, LEARN_RULES_MAX * sizeof(*apart.rules));
     if (!apart.rules)
         return error_memory(err);
     r = learn_hosts(&apart, needs->proposed, needs->proposed_count, err);
     learned->proposed = apart.rules;
     learned->proposed_count = apart.rule_count;
+    learned->proposed_is_cut = apart.rule_count == LEARN_RULES_MAX;
     return r;
 }
 

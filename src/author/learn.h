@@ -139,6 +139,7 @@ struct learned {
     size_t rule_count;
     struct learn_rule *proposed; /* hosts that the network refused: rules that are not in force */
     size_t proposed_count;
+    bool proposed_is_cut; /* there may be more */
     struct learn_omission *omissions;
     size_t omission_count;
     size_t run_count;

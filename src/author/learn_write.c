@@ -238,6 +238,8 @@ static void write_proposed(struct text *out, const struct learned *learned, cons
         text_add(out, start);
         learn_rule_item(out, learned, &learned->proposed[i]);
     }
+    if (learned->proposed_is_cut)
+        text_printf(out, "%sand there may be more: so many are shown\n", start);
 }
 
 static void write_omissions(struct text *out, const struct learned *learned, const char *start)

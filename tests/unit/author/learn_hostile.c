@@ -76,6 +76,21 @@ TEST(a_host_that_was_refused_is_proposed_and_not_in_force)
     check_lacks(text, "both.example.org\"}], ports: [{port: 443");
 }
 
+TEST(who_tries_every_port_keeps_nobody_from_learning)
+{
+    struct text events auto_text = {0};
+    char *text auto_free = NULL;
+
+    used(&events, "a", "read", "/home/u/work/file", GIT);
+    for (unsigned port = 1; port <= LEARN_RULES_MAX + 100; port++)
+        host(&events, "a", "network.denied", "scanned.example.org", port);
+    text = policy_of(&events);
+    check_int(access_in(text, "/home/u/work/file"), ACCESS_READ);
+    check_has(text, "ports: [{port: 512, protocol: tcp}]");
+    check_lacks(text, "port: 513,");
+    check_has(text, "\n#   and there may be more: so many are shown\n");
+}
+
 TEST(special_addresses_are_not_granted_because_a_program_tried_them)
 {
     static const char *const addresses[] = {"169.254.169.254", "127.0.0.1", "10.0.0.1", "192.168.1.1", "fe80::1", "::1", "::ffff:10.0.0.1"};
