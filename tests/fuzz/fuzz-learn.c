@@ -11,7 +11,8 @@
 
 #include "author/learn_parts.h"
 
-#define SIZE_MAX_FUZZED 16384
+#define SIZE_MAX_FUZZED 4096
+#define WORD_MAX_FUZZED 64 /* comparing policies takes time by the length of their patterns */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -190,6 +191,18 @@ static void check_meaning(const char *text, const char *merged)
          "what learning knows nothing of has changed", merged);
 }
 
+static bool has_long_word(const char *text)
+{
+    while (*text) {
+        size_t length = strcspn(text, " \n");
+
+        if (length > WORD_MAX_FUZZED)
+            return true;
+        text += length + (text[length] != '\0');
+    }
+    return false;
+}
+
 /* Twice is once. */
 static void check_merge(const char *text)
 {
@@ -225,6 +238,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memcpy(text, data, size);
     text[size] = '\0';
     check_edits(text);
-    check_merge(text);
+    if (!has_long_word(text))
+        check_merge(text);
     return 0;
 }
