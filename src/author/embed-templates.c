@@ -3,27 +3,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/embed.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/path.h"
 
 #define TEMPLATE_SIZE_MAX 65536
-
-static void write_string(FILE *out, const char *text, size_t length)
-{
-    fputc('"', out);
-    for (size_t i = 0; i < length; i++) {
-        unsigned char c = (unsigned char)text[i];
-
-        if (c == '\n')
-            fputs("\\n\"\n    \"", out);
-        else if (c < 0x20 || c > 0x7e || c == '"' || c == '\\' || c == '?')
-            fprintf(out, "\\%03o", c);
-        else
-            fputc(c, out);
-    }
-    fputc('"', out);
-}
 
 static int embed(FILE *out, const char *path)
 {
@@ -37,7 +22,7 @@ static int embed(FILE *out, const char *path)
         return -1;
     }
     fprintf(out, "    {.name = \"%.*s\", .text =\n    ", (int)strcspn(base, "."), base);
-    write_string(out, text, size);
+    embed_string(out, text, size);
     fputs("},\n", out);
     return 0;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/digest.h"
+#include "base/embed.h"
 #include "base/file.h"
 #include "base/path.h"
 #include "policy/read/node.h"
@@ -15,22 +16,6 @@ struct writer {
     FILE *out;
     unsigned next; /* number of the next node */
 };
-
-static void write_string(FILE *out, const char *text, size_t length)
-{
-    fputc('"', out);
-    for (size_t i = 0; i < length; i++) {
-        unsigned char c = (unsigned char)text[i];
-
-        if (c == '\n')
-            fputs("\\n\"\n    \"", out);
-        else if (c < 0x20 || c > 0x7e || c == '"' || c == '\\' || c == '?')
-            fprintf(out, "\\%03o", c);
-        else
-            fputc(c, out);
-    }
-    fputc('"', out);
-}
 
 static unsigned write_node(struct writer *writer, const struct node *node);
 
@@ -52,7 +37,7 @@ static void write_children(struct writer *writer, const struct node *node, const
             continue;
         }
         fputs("    {", writer->out);
-        write_string(writer->out, node->entries[i].key, strlen(node->entries[i].key));
+        embed_string(writer->out, node->entries[i].key, strlen(node->entries[i].key));
         fprintf(writer->out, ", %u, %u, (struct node *)&n%u},\n", node->entries[i].line,
                 node->entries[i].column, numbers[i]);
     }
@@ -74,7 +59,7 @@ static unsigned write_node(struct writer *writer, const struct node *node)
     fprintf(writer->out, "static const struct node n%u = {%d, %u, %u, %u, %u, ", number,
             (int)node->kind, node->line, node->column, node->end_line, node->end_column);
     if (node->text)
-        write_string(writer->out, node->text, node->length);
+        embed_string(writer->out, node->text, node->length);
     else
         fputs("NULL", writer->out);
     fprintf(writer->out, ", %zu, ", node->length);
@@ -118,7 +103,7 @@ static void write_table(FILE *out, const struct embedded *all, int count)
     for (int i = 0; i < count; i++) {
         fprintf(out, "    {.name = \"%s\", .digest = \"%s\", .root = &n%u, .text =\n    ",
                 all[i].name, all[i].digest, all[i].root);
-        write_string(out, all[i].text, all[i].size);
+        embed_string(out, all[i].text, all[i].size);
         fputs("},\n", out);
     }
     fputs("};\n\nconst struct profile_set builtin_profiles = {profiles, ARRAY_COUNT(profiles)};\n\n"
