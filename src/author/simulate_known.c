@@ -3,13 +3,7 @@
 #include <string.h>
 
 #include "author/simulate_inside.h"
-
-static uint64_t mix(uint64_t hash, const void *bytes, size_t size)
-{
-    for (const unsigned char *at = bytes; size--; at++)
-        hash = (hash ^ *at) * 0x100000001b3u; /* FNV-1a */
-    return hash;
-}
+#include "base/hash.h"
 
 static const char *text_of(const char *text)
 {
@@ -26,11 +20,11 @@ static bool is_kept(const struct question *question)
 static struct simulate_known *slot_of(const struct simulation *simulation, const struct question *question)
 {
     const char *host = text_of(question->host), *exe = text_of(question->exe);
-    uint64_t hash = mix(0xcbf29ce484222325u, host, strlen(host));
+    uint64_t hash = hash_mix(HASH_START, host, strlen(host));
 
-    hash = mix(hash, exe, strlen(exe));
-    hash = mix(hash, question->address.bytes, sizeof(question->address.bytes));
-    hash = mix(hash, &question->port, sizeof(question->port));
+    hash = hash_mix(hash, exe, strlen(exe));
+    hash = hash_mix(hash, question->address.bytes, sizeof(question->address.bytes));
+    hash = hash_mix(hash, &question->port, sizeof(question->port));
     return &simulation->known[(hash ^ hash >> 29) % SIMULATE_KNOWN];
 }
 

@@ -8,15 +8,12 @@
 #include "base/change_record.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "review/inside.h"
 
 static size_t bucket_of(const char *name)
 {
-    uint64_t hash = 0xcbf29ce484222325ull;
-
-    for (; *name; name++)
-        hash = (hash ^ (unsigned char)*name) * 0x100000001b3ull;
-    return (hash >> 24) % TOLD_BUCKETS;
+    return (hash_mix(HASH_START, name, strlen(name)) >> 24) % TOLD_BUCKETS;
 }
 
 struct told *told_find(const struct review *review, const char *name)

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/memory.h"
 
 #define PROBES 8u /* a collision of keys counts for another refusal: 2^-64 for each pair, and no rule depends on it */
@@ -89,29 +90,20 @@ static void domain_add(struct fold *fold, uint64_t number)
     *domain = (struct domain){.number = number};
 }
 
-static uint64_t mix(uint64_t hash, const void *bytes, size_t size)
-{
-    const unsigned char *at = bytes;
-
-    for (size_t i = 0; i < size; i++)
-        hash = (hash ^ at[i]) * 0x100000001b3ull; /* FNV-1a */
-    return hash;
-}
-
 /* Who asks is no part of it: a loop of short-lived processes is one refusal. */
 static uint64_t key_of(const struct audit_record *record)
 {
-    uint64_t hash = 0xcbf29ce484222325ull;
+    uint64_t hash = HASH_START;
 
-    hash = mix(hash, &record->domain, sizeof(record->domain));
-    hash = mix(hash, record->right, strlen(record->right) + 1);
-    hash = mix(hash, &record->operation, sizeof(record->operation));
-    hash = mix(hash, record->device, strlen(record->device) + 1);
-    hash = mix(hash, &record->inode, sizeof(record->inode));
-    hash = mix(hash, record->path, record->path_length);
-    hash = mix(hash, record->address, strlen(record->address) + 1);
-    hash = mix(hash, &record->port, sizeof(record->port));
-    hash = mix(hash, record->exe, strlen(record->exe) + 1);
+    hash = hash_mix(hash, &record->domain, sizeof(record->domain));
+    hash = hash_mix(hash, record->right, strlen(record->right) + 1);
+    hash = hash_mix(hash, &record->operation, sizeof(record->operation));
+    hash = hash_mix(hash, record->device, strlen(record->device) + 1);
+    hash = hash_mix(hash, &record->inode, sizeof(record->inode));
+    hash = hash_mix(hash, record->path, record->path_length);
+    hash = hash_mix(hash, record->address, strlen(record->address) + 1);
+    hash = hash_mix(hash, &record->port, sizeof(record->port));
+    hash = hash_mix(hash, record->exe, strlen(record->exe) + 1);
     return hash ? hash : 1;
 }
 

@@ -9,6 +9,7 @@
 
 #include <limits.h>
 
+#include "base/hash.h"
 #include "base/memory.h"
 #include "policy/question.h"
 
@@ -27,12 +28,10 @@ struct ask_table {
     size_t size; /* a power of two */
 };
 
-#define ASK_HASH_START 0xcbf29ce484222325u
-static inline uint64_t ask_hash_step(uint64_t hash, char byte)
+static inline uint64_t ask_hash(const char *text, size_t length)
 {
-    return (hash ^ (unsigned char)byte) * 0x100000001b3u;
+    return hash_mix(HASH_START, text, length);
 }
-uint64_t ask_hash(const char *text, size_t length);
 int ask_table_init(struct arena *arena, struct ask_table *table, size_t count, struct error *err) must_check;
 /* A text that is there already gets the new value. */
 void ask_table_put(struct ask_table *table, const char *text, size_t length, const void *value);

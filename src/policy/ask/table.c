@@ -4,15 +4,6 @@
 
 #include "policy/ask/ask.h"
 
-uint64_t ask_hash(const char *text, size_t length)
-{
-    uint64_t hash = ASK_HASH_START;
-
-    for (size_t i = 0; i < length; i++)
-        hash = ask_hash_step(hash, text[i]);
-    return hash;
-}
-
 int ask_table_init(struct arena *arena, struct ask_table *table, size_t count, struct error *err)
 {
     size_t size = 8;
@@ -54,7 +45,7 @@ const void *ask_table_find(const struct ask_table *table, const char *text, size
 
 const struct ask_entry *ask_table_deepest(const struct ask_table *table, const char *path, size_t length)
 {
-    uint64_t hash = ask_hash_step(ASK_HASH_START, '/');
+    uint64_t hash = hash_step(HASH_START, '/');
     const struct ask_entry *found = slot_of(table, "/", 1, hash);
 
     if (!found->text)
@@ -66,7 +57,7 @@ const struct ask_entry *ask_table_deepest(const struct ask_table *table, const c
             found = entry->text ? entry : found;
         }
         if (i < length)
-            hash = ask_hash_step(hash, path[i]);
+            hash = hash_step(hash, (unsigned char)path[i]);
     }
     return found;
 }
