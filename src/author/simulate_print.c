@@ -106,26 +106,11 @@ int simulation_print_text(const struct simulation *simulation, char **ret_text, 
     return text_take(&out, ret_text, err);
 }
 
-static void add_origin(struct json *json, const struct origin *origin)
-{
-    if (!origin) {
-        json_add_null(json, "origin");
-        return;
-    }
-    json_begin_object(json, "origin");
-    json_add_string(json, "layer", origin->layer);
-    json_add_string(json, "file", origin->file);
-    json_add_uint(json, "line", origin->line);
-    json_add_uint(json, "column", origin->column);
-    json_add_string(json, "member", origin->member);
-    json_end(json);
-}
-
 static void add_group(struct json *json, const struct simulate_group *group)
 {
     json_begin_object(json, NULL);
     json_add_string(json, "change", simulated_name(group->simulated));
-    add_origin(json, group->origin);
+    origin_json(json, "origin", group->origin);
     json_add_string(json, "reason", group->reason);
     json_add_string(json, "layer", group->layer ? mechanism_name(group->layer) : NULL);
     json_add_uint(json, "events", group->events);

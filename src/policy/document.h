@@ -316,6 +316,10 @@ void document_count_paths(struct document *document);
 /* "file:line:column: member" (as far as known), for errors and explain. In the arena. */
 const char *origin_text(struct arena *arena, const struct origin *origin);
 
+/* The same as an object with layer, file, line, column and member; NULL = null. */
+struct json;
+void origin_json(struct json *json, const char *key, const struct origin *origin);
+
 /* Names that isolation.allowLoss may hold, NULL-terminated. */
 const char *const *policy_loss_names(void);
 

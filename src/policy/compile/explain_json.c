@@ -6,19 +6,10 @@
 #include "policy/compile/explain.h"
 #include "policy/policy.h"
 
+/* What is built in has no member. */
 static void add_origin_as(struct json *json, const char *key, const struct origin *origin)
 {
-    if (!origin || !origin->member) {
-        json_add_null(json, key);
-        return;
-    }
-    json_begin_object(json, key);
-    json_add_string(json, "layer", origin->layer);
-    json_add_string(json, "file", origin->file);
-    json_add_uint(json, "line", origin->line);
-    json_add_uint(json, "column", origin->column);
-    json_add_string(json, "member", origin->member);
-    json_end(json);
+    origin_json(json, key, origin && origin->member ? origin : NULL);
 }
 
 static void add_origin(struct json *json, const struct origin *origin)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "policy/read/reader.h"
 
@@ -119,4 +120,19 @@ const char *origin_text(struct arena *arena, const struct origin *origin)
     if (member && *member)
         text_printf(&text, ": %s", member);
     return text.is_broken ? NULL : arena_string(arena, text.data);
+}
+
+void origin_json(struct json *json, const char *key, const struct origin *origin)
+{
+    if (!origin) {
+        json_add_null(json, key);
+        return;
+    }
+    json_begin_object(json, key);
+    json_add_string(json, "layer", origin->layer);
+    json_add_string(json, "file", origin->file);
+    json_add_uint(json, "line", origin->line);
+    json_add_uint(json, "column", origin->column);
+    json_add_string(json, "member", origin->member);
+    json_end(json);
 }
