@@ -58,8 +58,9 @@ static int find_before(const struct asks *asks, const char *digest)
     return -1;
 }
 
-static void remember(struct asks *asks, const char *digest, bool is_allowed)
+static void remember(struct asks *asks, const struct ask *ask, bool is_allowed)
 {
+    const char *digest = ask->digest;
     int at = find_before(asks, digest);
 
     if (at < 0 && asks->before_count == ASKS_QUESTIONS_MAX)
@@ -68,8 +69,15 @@ static void remember(struct asks *asks, const char *digest, bool is_allowed)
         at = (int)asks->before_count++;
         memcpy(asks->before[at].digest, digest, DIGEST_TEXT_SIZE);
     }
+    asks->before[at].is_connection = ask->connection;
     asks->before[at].is_allowed = is_allowed;
     asks->before[at].denials += !is_allowed;
+}
+
+void asks_network_changed(struct asks *asks)
+{
+    for (size_t i = 0; i < asks->before_count; i++)
+        asks->before[i].is_allowed = asks->before[i].is_allowed && !asks->before[i].is_connection;
 }
 
 /* ---- answers to process 1 ---- */
@@ -325,7 +333,7 @@ int asks_step(struct cordon_container *container, uint64_t now_ns, struct error 
             continue;
         }
         if (i == 0 && asks->is_standing) {
-            remember(asks, asks->queue[0]->digest, false);
+            remember(asks, asks->queue[0], false);
             status = end_standing(container, "timeout", err);
         }
         if (status == 0)
@@ -398,7 +406,7 @@ static int answer_deny(struct cordon_container *container, struct error *err)
     uint64_t count = 1;
     int status;
 
-    remember(&container->asks, ask->digest, false);
+    remember(&container->asks, ask, false);
     for (size_t i = 1; i < container->asks.count; i++)
         count += strcmp(container->asks.queue[i]->digest, ask->digest) == 0;
     status = record_answered(container, ask, "deny", true, NULL, count, err);
@@ -458,7 +466,7 @@ static int answer_allow(struct cordon_container *container, enum cordon_answer a
     }
     if (answer == CORDON_ANSWER_ONCE)
         return 0;
-    remember(&container->asks, ask->digest, true);
+    remember(&container->asks, ask, true);
     return allow_equal(container, ask->digest, err);
 }
 

@@ -45,6 +45,7 @@ struct asks {
     struct {
         char digest[DIGEST_TEXT_SIZE];
         unsigned denials;
+        bool is_connection;
         bool is_allowed;
     } before[ASKS_QUESTIONS_MAX];
     size_t before_count;
@@ -63,6 +64,9 @@ int asks_take(struct cordon_container *container, const struct tier_access *acce
  * Negative: the record cannot be written.
  */
 int asks_held(struct cordon_container *container, const struct worker_message *message, struct error *err) must_check;
+
+/* Other rules hold: what was allowed for the run under the former ones is a question again. */
+void asks_network_changed(struct asks *asks);
 
 /* Nobody waits for it any more (tier_watcher.unasked). */
 int asks_forget(struct cordon_container *container, uint64_t ask, struct error *err) must_check;

@@ -178,6 +178,7 @@ int cordon_container_set_network(struct cordon_container *container, const struc
     assembly_finish(&container->changed);
     container->changed = next;
     next = (struct assembly){0};
+    asks_network_changed(&container->asks);
     status = event_network_changed(container->log, container->changed.plan->policy_digest, err);
     if (status < 0)
         error_prepend(err, "the new network holds, and that could not be recorded");

@@ -225,16 +225,31 @@ test_another_network_ends_what_waits_and_what_was_allowed_once()
     run_asked on python3 -c '
 import socket
 first = socket.create_connection(("denied.example", 7), timeout=15)
-first.sendall(b"\x01 raw"); print("first", first.recv(1))
+first.sendall(b"\x01"); print("first", first.recv(1))
 try:
     second = socket.create_connection(("wild.example", 7), timeout=15)
     second.sendall(b"\x01 raw"); print("second", second.recv(1) or "shut")
 except OSError: print("second ended")
-try: first.sendall(b"\x01 raw"); print("first", first.recv(1) or "shut")
-except OSError: print("first ended")'
+try: print("first", first.recv(1) or "shut")
+except ConnectionResetError: print("first ended")'
     check_equal "$ASKED" 'denied.example:7 wild.example:7' || return
     check_equal "$OUTPUT" $'first b\'\\x01\'\nsecond ended\nfirst ended' || return
     has_event approval.answered '.answer == "withdrawn"'
+}
+
+network_test another_network_ends_what_was_allowed_for_the_run "cc curl python3"
+test_another_network_ends_what_was_allowed_for_the_run()
+{
+    [ -z "$BARE" ] || return 0
+    build_asker || return
+    # allowed twice by one answer; another network while wild.example is asked about; then it is a question again, and denied
+    run_asked rnd sh -c "$(get denied.example/hello); $(get denied.example/hello); $(get wild.example/hello); $(get denied.example/hello)"
+    check_equal "$ASKED" 'denied.example:80 wild.example:80 denied.example:80' || return
+    check_equal "$(grep -o greetings <<<"$OUTPUT" | wc -l)" 2 || return
+    # a network that was shut stays shut
+    OTHER=shut run_asked rno sh -c "$(get denied.example/hello); $(get wild.example/hello); $(get denied.example/hello)"
+    check_equal "$ASKED" 'denied.example:80 wild.example:80' || return
+    check_equal "$(grep -o greetings <<<"$OUTPUT" | wc -l)" 1
 }
 
 network_test odd_names_and_floods_of_families_are_no_questions "cc python3"
