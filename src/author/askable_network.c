@@ -12,8 +12,8 @@
 
 #define ALLOW_LIST "network.egress.allow"
 
-/* Public, and of no meaning to any rule that is not about everything. */
-static const struct net_address stand_in = {.family = AF_INET, .bytes = {1, 1, 1, 1}};
+/* Of the usual kind, and nobody's (192.0.1.0/24 is given to no one): no rule is about it that is not about everything. */
+static const struct net_address stand_in = {.family = AF_INET, .bytes = {192, 0, 1, 1}};
 
 /* What clouds call the service that gives out a machine's credentials. Where it really lies is judged as well (net_address_class()). */
 static bool is_metadata(const char *host)

@@ -208,6 +208,9 @@ static const struct {
     {NETWORK "    deny:\n      - to: [{host: '*.other.test'}]\n", NULL, "a.other.test", NULL, 443, OTHER},
     {NETWORK "    deny:\n      - to: [{host: other.test}]\n        ports: [{port: 22}]\n", NULL, "other.test", NULL, 443, NULL},
     {NETWORK "    deny:\n      - to: [{cidr: 93.0.0.0/8}]\n", NULL, NULL, "93.184.216.34", 443, OTHER},
+    /* addresses that somebody denies, of which no name is known to have one; and those of one resolver, which a ceiling gives */
+    {NETWORK "    deny:\n      - to: [{cidr: 1.1.1.1/32}, {cidr: 8.8.8.0/24}, {cidr: 9.9.9.9/32}]\n", NULL, "other.test", NULL, 443, NULL},
+    {NETWORK, "network:\n  egress:\n    allow:\n      - to: [{cidr: 1.1.1.0/24}]\n", "other.test", NULL, 443, OTHER},
     /* what a ceiling does not give, or denies */
     {NETWORK, "network:\n" EVERYTHING, "other.test", NULL, 443, NULL},
     {NETWORK, NETWORK, "other.test", NULL, 443, OTHER},
