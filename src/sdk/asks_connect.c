@@ -109,6 +109,18 @@ int asks_find_connection(const struct cordon_container *container, const struct 
     return status;
 }
 
+/* Nobody reads an IPv4 address out of the digits of an IPv6 one. */
+static void add_inner(struct text *out, const struct ask *ask)
+{
+    char address[NET_ADDRESS_TEXT_SIZE];
+    struct net_address inner;
+
+    if (ask->host || !net_address_embedded(&ask->address, &inner))
+        return;
+    net_address_print(&inner, address);
+    text_printf(out, "\nholds  %s, to which a translator leads", address);
+}
+
 /* A line each, safe to show: what a program chose comes last in its line. */
 static int say(struct ask *ask, struct error *err)
 {
@@ -119,6 +131,7 @@ static int say(struct ask *ask, struct error *err)
     text_add(&text, " (tcp)");
     if (ask->host && ask->address.family)
         text_printf(&text, "\nat     %s", ask->address_text);
+    add_inner(&text, ask);
     if (ask->rule.note)
         text_printf(&text, "\nnote   %s", ask->rule.note);
     text_printf(&text, "\nby     process %u, ", ask->access.process.pid);

@@ -72,6 +72,10 @@ test_a_literal_address_is_asked_about_and_special_ones_are_not()
     run_asked d curl -sS -m 10 http://10.1.2.3/hello
     check_equal "$ASKED" '10.1.2.3:80' || return
     grep -q 'services trust whoever asks' "$EVENTS.asked" || complain "$(cat "$EVENTS.asked")" || return
+    # of what an IPv6 address holds, the person is told
+    run_asked d curl -sS -m 10 'http://[64:ff9b::10.1.2.3]/hello'
+    check_equal "$ASKED" '[64:ff9b::a01:203]:80' || return
+    grep -q $'^\tholds  10\.1\.2\.3' "$EVENTS.asked" && grep -q 'services trust whoever asks' "$EVENTS.asked" || complain "$(cat "$EVENTS.asked")" || return
     check_equal "$SEEN" 0
 }
 
