@@ -204,6 +204,8 @@ static int search_directory(struct search *search, const char *host, const struc
 
     if (fd < 0 && errno == EACCES)
         return shut_unseen(search, host);
+    if (fd < 0 && errno == ENAMETOOLONG)
+        return too_wide(search, "a path in the tree is longer than the kernel takes");
     if (fd < 0) /* gone, or no directory: a link is the name of something else */
         return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ? 0
                                                                      : error_system(search->err, errno, "read %s", host);

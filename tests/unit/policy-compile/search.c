@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the granted trees are searched for: matches of denied patterns, other names of restricted files. */
+#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/glob.h"
@@ -182,6 +186,47 @@ TEST(what_a_deeper_rule_grants_again_is_not_taken_for_denied)
     accept_text(&f, "filesystem:\n  readwritePaths: [\"@/ws\", \"@/ws/shut/open\"]\n  deniedPaths: [\"@/ws/shut\"]\n");
     check_string(what_is_at(&f, "ws/alias"), "none");
     fixture_close(&f);
+}
+
+static void make_chain(const char *name, unsigned count)
+{
+    int fd = open(full_path(&f, "ws"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    for (unsigned i = 0; i < count; i++) {
+        int below;
+
+        check_int(mkdirat(fd, name, 0755), 0);
+        below = openat(fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        check(below >= 0);
+        close(fd);
+        fd = below;
+    }
+    close(fd);
+}
+
+/* A tree in which nothing can be looked for refuses the run, with what is to be done in the one line. */
+TEST(a_tree_that_is_too_deep_for_a_pattern_is_refused_with_the_way)
+{
+    char name[201] = {0}, command[PATH_MAX];
+    const struct {
+        unsigned length, count;
+        const char *text;
+    } chains[] = {{1, 140, "directories are nested too deep"}, {200, 25, "a path in the tree is longer than the kernel takes"}};
+
+    for (size_t i = 0; i < sizeof(chains) / sizeof(chains[0]); i++) {
+        fixture_open(&f);
+        f.facts.keeps_names = true;
+        memset(name, 0, sizeof(name));
+        memset(name, 'd', chains[i].length);
+        make_chain(name, chains[i].count);
+        check_contains(refusal_of(&f, WORKSPACE "  deniedPaths: [\"@/ws/**/.env\"]\n"), chains[i].text);
+        check_contains(f.err.text, "deniedPaths[0]");
+        check_contains(f.err.text, "begin the pattern with the directory that it is meant for");
+        accept_text(&f, WORKSPACE "  deniedPaths: [\"@/ws/src/**/.env\"]\n");
+        snprintf(command, sizeof(command), "rm -rf '%s'", full_path(&f, "ws"));
+        check_int(system(command), 0);
+        fixture_close(&f);
+    }
 }
 
 static void fill(const char *directory, unsigned count)
