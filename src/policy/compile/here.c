@@ -100,8 +100,11 @@ static int look_for_links(struct here *here, const char *path, unsigned depth)
 
     if (!scratch)
         return error_memory(here->err);
-    if (lstat(path, &st) < 0)
+    if (lstat(path, &st) < 0) {
+        if (errno != ENOENT && errno != ENOTDIR)
+            doubt(here, "%s cannot be looked at, nor what else this machine calls it", path);
         return 0;
+    }
     if (!S_ISDIR(st.st_mode)) {
         if (st.st_nlink > 1 && glob_covers(here->pattern, path))
             doubt(here, "%s has another name on this machine (a hard link), which may lie in what is granted", path);

@@ -67,6 +67,29 @@ TEST(a_hard_link_is_a_doubt_where_the_pattern_means_it)
     check(!names_of(arena, root, "real").doubt);
 }
 
+TEST(what_may_not_be_looked_at_is_a_doubt)
+{
+    auto_arena struct arena *arena = arena_new();
+    char root[] = "/tmp/cordon-here.XXXXXX";
+
+    check(test_make_directory(root) != NULL);
+    check_int(chmod(root, 0755), 0);
+    make_tree(arena, root);
+    if (geteuid() == 0) {
+        check_int(seteuid(65534), 0);
+    } else {
+        check_int(chmod(at(arena, root, "real"), 0), 0);
+    }
+    check_contains(names_of(arena, root, "real/in/key").doubt, "cannot be looked");
+    check_contains(names_of(arena, root, "real/none").doubt, "cannot be looked");
+    check_contains(names_of(arena, root, "real").doubt, "cannot be looked");
+    check(!names_of(arena, root, "none/in").doubt);
+    if (getuid() == 0)
+        check_int(seteuid(0), 0);
+    check_int(chmod(at(arena, root, "real"), 0700), 0);
+    check(!names_of(arena, root, "real/in/key").doubt); /* the twin */
+}
+
 TEST(a_place_that_a_mount_shows_elsewhere_has_that_name_too)
 {
     auto_arena struct arena *arena = arena_new();
