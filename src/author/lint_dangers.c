@@ -334,8 +334,7 @@ static int list_search_path(struct dangers *dangers)
         if (at[0] != '/' || length >= sizeof(real))
             continue;
         named = arena_string_n(arena, at, length);
-        for (size_t used = length; named && used > 1 && named[used - 1] == '/';)
-            named[--used] = '\0';
+        named = named ? path_normalise(arena, named) : NULL;
         r = add_searched(dangers, named, named);
         if (r == 0 && dangers->look->input->has_machine && real_path_find(named, real) && strcmp(real, named) != 0)
             r = add_searched(dangers, named, arena_string(arena, real));

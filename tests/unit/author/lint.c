@@ -505,6 +505,15 @@ TEST(links_of_path_and_of_grants_hide_nothing)
     look(&f);
     check(!find(&f, "risk.path-directory"));
     check(!find(&f, "risk.credential"));
+    for (size_t i = 0; i < 4; i++) { /* of the directory itself, however PATH spells it */
+        static const char *const spellings[] = {"%s//tools", "%s/./tools", "%s/tools/.", "%s/bin/../tools"};
+
+        snprintf(search, sizeof(search), spellings[i], root);
+        f.input.has_machine = true;
+        look(&f);
+        if (!find(&f, "risk.path-directory"))
+            test_fail(__FILE__, __LINE__, "%s", search);
+    }
     fixture_close(&f);
 }
 
