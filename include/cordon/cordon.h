@@ -538,7 +538,7 @@ CORDON_API void cordon_container_close_stdin(struct cordon_container *container)
 /*
  * Give a running container another network: the documents of `request` (policy files and texts, profile, members; everything
  * else of it counts for nothing) take the place of those that it was started with. New decisions from then on, and open
- * connections that are denied now are closed. Only what network.* says may differ; ceilings hold as they are now. Waits for
+ * connections that are denied now are closed; a connection that a person allowed for the run is asked about anew. Only what network.* says may differ; ceilings hold as they are now. Waits for
  * the gateway, some milliseconds. On failure the former network holds, but for CORDON_ERROR_SYSTEM after the gateway ended
  * (network.gone), and when the change could not be recorded: then the new one holds, as the text says. CORDON_ERROR_FORBIDDEN: something else differs (text names it). CORDON_ERROR_UNENFORCEABLE: the container
  * was started without what it would need: a gateway (no rules), an inspector (no rule about requests), an authority (no
