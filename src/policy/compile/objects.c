@@ -285,6 +285,7 @@ static int resolve_rule(struct compile *c, const struct document *layer, struct 
     if (r < 0 || !*ret_keep)
         return r;
     rule->path = object.real;
+    rule->length = 0; /* of the former */
     return objects_add_point(c, &object, true, err);
 }
 
