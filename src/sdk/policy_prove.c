@@ -32,34 +32,52 @@ static int find_path(const struct assembly *assembly, const char *path, const ch
     return *ret_path ? 0 : error_memory(err);
 }
 
-/* The directories of PATH, each once; what is not absolute is none that can be asked about. */
+struct search {
+    struct arena *arena;
+    const char **items; /* each once */
+    size_t count;
+};
+
+static int add_searched(struct search *search, const char *directory, struct error *err)
+{
+    if (!directory || arena_append_once(search->arena, &search->items, &search->count, directory) < 0)
+        return error_memory(err);
+    if (search->count > SEARCH_MAX)
+        return error_set(err, ERROR_LIMIT, E2BIG, "--here: PATH leads to more than %d directories, and a proof looks at no part of them", SEARCH_MAX);
+    return 0;
+}
+
+/* By its name, where that is one without '..', and where it leads. */
+static int add_directory(struct search *search, const char *text, struct error *err)
+{
+    const char *directory = path_normalise(search->arena, text);
+    char real[PATH_MAX];
+    int r = directory && path_has_dotdot(directory) ? 0 : add_searched(search, directory, err);
+
+    return r == 0 && realpath(directory, real) ? add_searched(search, arena_string(search->arena, real), err) : r;
+}
+
+/* The directories of PATH; what is not absolute is none that can be asked about. */
 static int list_search_path(struct assembly *assembly, const char *const **ret_directories, struct error *err)
 {
-    struct arena *arena = assembly->policy->arena;
-    const char *path = environment_get(assembly->environment, "PATH"), **list = arena_alloc(arena, (SEARCH_MAX + 1) * sizeof(*list));
-    char real[PATH_MAX];
-    size_t count = 0;
+    struct search search = {.arena = assembly->policy->arena};
+    const char *path = environment_get(assembly->environment, "PATH"), **end;
+    int r = 0;
 
-    if (!list)
-        return error_memory(err);
-    while (path && *path && count < SEARCH_MAX) {
+    while (path && *path && r == 0) {
         size_t length = strcspn(path, ":");
-        const char *text = arena_string_n(arena, path, length);
-        const char *directory = text && *text == '/' ? path_normalise(arena, text) : NULL;
+        const char *text = arena_string_n(search.arena, path, length);
 
-        if (!text || (*text == '/' && !directory))
+        if (!text)
             return error_memory(err);
-        if (directory && !path_has_dotdot(directory)) {
-            list[count++] = directory;
-            if (count < SEARCH_MAX && realpath(directory, real) && strcmp(real, directory) != 0) {
-                list[count] = arena_string(arena, real);
-                if (!list[count++])
-                    return error_memory(err);
-            }
-        }
+        r = *text == '/' ? add_directory(&search, text, err) : 0;
         path += length + (path[length] == ':');
     }
-    *ret_directories = list;
+    end = r == 0 ? arena_append(search.arena, search.items, search.count) : NULL;
+    if (r < 0 || !end)
+        return r < 0 ? r : error_memory(err);
+    *end = NULL;
+    *ret_directories = search.items;
     return 0;
 }
 

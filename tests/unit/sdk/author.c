@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <pty.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -197,5 +198,41 @@ TEST(init_asks_on_a_terminal)
     check_contains(text, "{host: registry.npmjs.org}");
     check_contains(text, "- {port: 8080}");
     mem_free(text);
+    sandbox_close();
+}
+
+/* Where PATH leads, and not how it is written, is what a shell looks through. */
+TEST(a_proof_knows_the_directories_of_path_however_it_spells_them)
+{
+    static const char *const spellings[] = {"%s/tools", "%s//./tools/", "%s/other/../tools", "%s/link"};
+    const char *home, *path = getenv("PATH");
+    char text[4096], many[4096] = "/usr/bin";
+
+    sandbox_open();
+    home = getenv("HOME");
+    snprintf(text, sizeof(text), "version: cordon/1\nextends: [base]\nfilesystem: {protectBuiltin: true, readwritePaths: ['%s/tools']}\n", home);
+    test_write_file("p.yaml", text, 0644);
+    snprintf(text, sizeof(text), "%s/tools", home);
+    check_int(mkdir(text, 0755), 0);
+    snprintf(text, sizeof(text), "%s/other", home);
+    check_int(mkdir(text, 0755), 0);
+    snprintf(text, sizeof(text), "%s/link", home);
+    check_int(symlink("tools", text), 0);
+    for (size_t i = 0; i < ARRAY_COUNT(spellings); i++) {
+        snprintf(text, sizeof(text), spellings[i], home);
+        setenv("PATH", text, 1);
+        RUN(&ran, CORDON, "policy", "prove", "p.yaml", "--writable-executed-outside", "--here");
+        check_int(ran.status, 1);
+        check_contains(ran.out, "/tools can be written");
+    }
+    for (size_t i = 0; i < 128; i++)
+        snprintf(many + strlen(many), sizeof(many) - strlen(many), ":/opt/d%zu", i);
+    setenv("PATH", many, 1); /* nobody looks at the rest, so nothing is proven */
+    RUN(&ran, CORDON, "policy", "prove", "p.yaml", "--writable-executed-outside", "--here");
+    check_int(ran.status, 2);
+    check_contains(ran.err, "PATH");
+    setenv("PATH", path, 1); /* the twin */
+    RUN(&ran, CORDON, "policy", "prove", "p.yaml", "--writable-executed-outside", "--here");
+    check_int(ran.status, 0);
     sandbox_close();
 }
