@@ -93,8 +93,8 @@ static void doubt(struct here *here, const char *format, const char *path)
 static int look_for_links(struct here *here, const char *path, unsigned depth)
 {
     auto_arena struct arena *scratch = arena_new();
-    DIR *directory;
     struct dirent *entry;
+    DIR *directory;
     struct stat st;
     int r = 0;
 
@@ -113,9 +113,17 @@ static int look_for_links(struct here *here, const char *path, unsigned depth)
     directory = opendir(path);
     if (!directory || depth >= PATH_DEPTH_MAX)
         doubt(here, "%s cannot be looked through for files with another name (hard links)", path);
-    while (directory && r == 0 && !here->names->doubt && (entry = readdir(directory))) {
-        const char *below = path_join(scratch, path, entry->d_name);
+    while (directory && r == 0 && !here->names->doubt) {
+        const char *below;
 
+        errno = 0;
+        entry = readdir(directory);
+        if (!entry) {
+            if (errno)
+                doubt(here, "%s cannot be read to its end for files with another name (hard links)", path);
+            break;
+        }
+        below = path_join(scratch, path, entry->d_name);
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
             continue;
         if (!below)
