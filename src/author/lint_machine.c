@@ -87,10 +87,12 @@ static int check_missing(struct look *look, const struct document *document)
 
 static int check_limits(struct look *look)
 {
-    static const char *const members[] = {"resources.memory", "resources.pids", "resources.wallTime"};
+    static const struct {
+        const char *name, *mend;
+    } members[] = {{"memory", "4GiB"}, {"pids", "1024"}, {"wallTime", "2h"}};
     const struct policy *policy = look->input->policy;
     bool is_set[ARRAY_COUNT(members)] = {false};
-    const char *missing = "";
+    const char *missing = "", *mend = "";
     bool has_one = false;
 
     for (size_t i = 0; i < policy->layer_count; i++) {
@@ -100,16 +102,20 @@ static int check_limits(struct look *look)
         is_set[1] |= layer->resources.pids.is_set;
         is_set[2] |= layer->resources.wall_time.is_set || layer->timeout.is_set;
     }
-    for (size_t i = 0; i < ARRAY_COUNT(members) && missing; i++)
+    for (size_t i = 0; i < ARRAY_COUNT(members) && missing && mend; i++)
         if (!is_set[i]) {
-            missing = arena_printf(look->arena, "%s%s%s", missing, has_one ? ", " : "", members[i]);
+            missing = arena_printf(look->arena, "%s%sresources.%s", missing, has_one ? ", " : "", members[i].name);
+            mend = arena_printf(look->arena, "%s%s%s: %s", mend, has_one ? ", " : "", members[i].name, members[i].mend);
             has_one = true;
         }
-    if (!missing)
+    if (!missing || !mend)
         return error_memory(look->err);
     if (!has_one)
         return 0;
-    return look_say(look, LINT_NO_LIMIT, NULL, "resources: {memory: 4GiB, pids: 1024, wallTime: 2h}",
+    mend = arena_printf(look->arena, "resources: {%s}", mend);
+    if (!mend)
+        return error_memory(look->err);
+    return look_say(look, LINT_NO_LIMIT, NULL, mend,
                     "no limit of %s: a program that goes wrong takes what the machine has", missing);
 }
 

@@ -139,6 +139,24 @@ static const struct {
     {"path.not-expanded", BASE "environment: {set: {A: ~/x}}\n", BASE "environment: {set: {A: a~b}}\n"},
 };
 
+TEST(what_is_said_against_a_missing_limit_names_no_limit_that_is_there)
+{
+    struct fixture f;
+
+    fixture_open(&f);
+    add_layer(&f, LAYER_REQUEST, "a.yaml", BASE "resources: {wallTime: 30m}\n");
+    look(&f);
+    check(find(&f, "wide.no-limit"));
+    check_string(find(&f, "wide.no-limit")->mend, "resources: {memory: 4GiB, pids: 1024}");
+    fixture_close(&f);
+    fixture_open(&f);
+    add_layer(&f, LAYER_REQUEST, "a.yaml", BASE "resources: {memory: 1GiB, pids: 9}\n");
+    look(&f);
+    check(find(&f, "wide.no-limit"));
+    check_string(find(&f, "wide.no-limit")->mend, "resources: {wallTime: 2h}");
+    fixture_close(&f);
+}
+
 TEST(each_kind_of_finding_is_found_and_not_in_its_twin)
 {
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
