@@ -124,6 +124,8 @@ bool ask_rebase(const char *path, const char *from, const char *to, char *ret_pa
 
 /* Verdicts. */
 void ask_allow(const struct ask *ask, const struct origin *origin, const char *reason);
+/* The same of a file: where it is the run's own and not the one of this name outside, the reason says so. */
+void ask_allow_at(const struct ask *ask, const struct ask_spot *spot, const struct origin *origin);
 void ask_refuse(const struct ask *ask, enum mechanism first, enum mechanism behind, int errnum, const struct origin *origin,
                 const char *reason);
 void ask_depend(const struct ask *ask, const struct origin *origin, const char *reason);

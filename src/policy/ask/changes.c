@@ -58,7 +58,7 @@ static void judge_create(const struct ask *ask, const char *path)
     else if (!is_open(&around) && !(spot.is_top && is_open(&spot))) /* what is granted there is: open() may make it */
         refuse_in(ask, &around);
     else if (!ask_is_kept(ask, path, &spot))
-        ask_allow(ask, spot.origin ? spot.origin : around.origin, "");
+        ask_allow_at(ask, spot.origin ? &spot : &around, spot.origin ? spot.origin : around.origin);
 }
 
 /* May the name go? False = the verdict is said. */

@@ -67,7 +67,7 @@ static void judge_read(const struct ask *ask, const struct ask_spot *spot)
     else if (spot->kind == ASK_PROCESS)
         ask_depend(ask, spot->origin, OF_OTHER);
     else
-        ask_allow(ask, spot->origin, "");
+        ask_allow_at(ask, spot, spot->origin);
 }
 
 static void judge_write(const struct ask *ask, const struct ask_spot *spot)
@@ -96,7 +96,7 @@ static void judge_write(const struct ask *ask, const struct ask_spot *spot)
         ask_depend(ask, spot->origin, OF_OTHER);
         break;
     default:
-        ask_allow(ask, spot->origin, "");
+        ask_allow_at(ask, spot, spot->origin);
         break;
     }
 }
@@ -142,7 +142,7 @@ static void judge_metadata(const struct ask *ask, const struct ask_spot *spot)
     case ASK_WRITE:
     case ASK_PRIVATE:
         if (!judge_kept_mode(ask, spot))
-            ask_allow(ask, spot->origin, "");
+            ask_allow_at(ask, spot, spot->origin);
         break;
     case ASK_PROCESS:
         ask_depend(ask, spot->origin, OF_OTHER);

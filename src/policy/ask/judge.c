@@ -26,6 +26,11 @@ void ask_allow(const struct ask *ask, const struct origin *origin, const char *r
     ask->judged->reason = reason;
 }
 
+void ask_allow_at(const struct ask *ask, const struct ask_spot *spot, const struct origin *origin)
+{
+    ask_allow(ask, origin, spot->kind == ASK_PRIVATE ? "what is there is private to the run: nothing of this machine's" : "");
+}
+
 void ask_refuse(const struct ask *ask, enum mechanism first, enum mechanism behind, int errnum, const struct origin *origin,
                 const char *reason)
 {
