@@ -236,7 +236,7 @@ static void print_bash_offers(void)
            "    compopt -o filenames 2>/dev/null\n"
            "    mapfile -t found < <(compgen \"$@\" -- \"$cur\"); COMPREPLY+=(\"${found[@]}\")\n"
            "}\n"
-           "_cordon_runs() { _cordon_words \"last $(\"${COMP_WORDS[0]}\" runs 2>/dev/null | tail -n +2 | cut -b 1-26)\"; }\n"
+           "_cordon_runs() { _cordon_words \"last $(\"${COMP_WORDS[0]}\" runs 2>/dev/null | grep -oE \"^[0-9a-z]{26}\")\"; }\n"
            "_cordon_documents() {\n"
            "    _cordon_names -d\n"
            "    local ending\n"
@@ -284,7 +284,7 @@ static void print_zsh_escaped(const char *text)
         printf("%s%c", *text == ':' ? "\\" : "", *text);
 }
 
-#define ZSH_RUNS "last $(cordon runs | tail -n +2 | cut -b 1-26)"
+#define ZSH_RUNS "last $(cordon runs | grep -oE \"^[0-9a-z]{26}\")"
 
 static void print_zsh_option(const struct command *command, const struct option *option)
 {
@@ -366,7 +366,7 @@ static void print_zsh(void)
 }
 
 #define FISH_DOCUMENTS "(__fish_complete_suffix .yaml; __fish_complete_suffix .yml; __fish_complete_suffix .json)"
-#define FISH_RUNS      "last (cordon runs | tail -n +2 | cut -b 1-26)"
+#define FISH_RUNS      "last (cordon runs | grep -oE \"^[0-9a-z]{26}\")"
 
 static void print_fish_option(const struct command *command, const struct option *option)
 {

@@ -287,6 +287,12 @@ TEST(bash_completes_what_a_command_takes)
     RUN(&ran, CORDON, "run", "--policy", "/nowhere.yaml", "--", "true");
     check_int(ran.status, 125);
     check_int(strlen(completed("why 0")), 26);
+    /* When there are more than `cordon runs` lists, its last line says how many, and is no run. */
+    RUN(&ran, "/bin/sh", "-c", "for run in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do " CORDON " run --policy /nowhere.yaml -- true; done");
+    RUN(&ran, CORDON, "runs");
+    check_contains(ran.out, "1 older: cordon runs -n NUMBER");
+    check_string(completed("runs show old"), "");
+    check_string(completed("runs show l"), "last");
     sandbox_close();
 }
 
