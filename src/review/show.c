@@ -361,6 +361,8 @@ int review_print(struct review *review, const char *const *paths, size_t path_co
     for (size_t i = 0; i < review->change_count; i++)
         if (is_chosen[i])
             chosen[total++] = &review->changes[i];
+    if (path_count && !total)
+        return error_set(err, ERROR_NOT_FOUND, ENOENT, "run %s changed nothing at %s", review->run, paths[0]);
     qsort(chosen, total, sizeof(*chosen), compare_paths);
     counts = count(chosen, total);
     if (show == REVIEW_SHOW_JSON)
