@@ -304,7 +304,7 @@ int learned_summary(const struct learned *learned, const struct learn_merge *mer
     }
     for (size_t i = 0; i < learned->omission_count; i++)
         sensitive += learned->omissions[i].is_sensitive;
-    text_printf(&out, "learned %zu rules from %llu uses in %zu run%s", granted, (unsigned long long)learned->use_count,
+    text_printf(&out, "learned %zu rule%s from %llu uses in %zu run%s", granted, granted == 1 ? "" : "s", (unsigned long long)learned->use_count,
                 learned->run_count, learned->run_count == 1 ? "" : "s");
     if (low)
         text_printf(&out, ", %zu of low confidence", low);

@@ -105,6 +105,7 @@ int run_reach(struct cli *cli);
 /* init.c */
 extern const struct option *const init_options[];
 int run_policy_init(struct cli *cli);
+int make_parent(const char *path, struct cordon_error *err); /* for learn.c as well */
 
 /* lint.c */
 extern const struct option option_sarif, option_offline, option_threshold, option_used, option_used_events;

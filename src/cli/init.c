@@ -185,7 +185,7 @@ static int write_all(int fd, const char *text)
 }
 
 /* The directory that the file is for, where only that one is missing: .cordon/agent.yaml in a new project. */
-static int make_parent(const char *path, struct cordon_error *err)
+int make_parent(const char *path, struct cordon_error *err)
 {
     const char *slash = strrchr(path, '/');
     char parent[LINE_MAX];

@@ -195,6 +195,7 @@ static int learn(struct cli *cli)
 int run_learn(struct cli *cli)
 {
     struct named before = look_at(cli->into);
+    struct cordon_error err = {0};
     int status, discarded = 0, of_command = 0;
 
     if (cli->operand_count && cli->runs[0])
@@ -203,6 +204,8 @@ int run_learn(struct cli *cli)
         return print_usage_error(cli, "what to learn from? Write a command, or --from RUN for each recorded run");
     if (!cli->operand_count && (cli->hosts[0] || cli->records_hosts || cli->reads_home || cli->changes != CHANGES_KEEP))
         return print_usage_error(cli, "--network, --home and --changes are about a command; what --from names was recorded already");
+    if (cli->into && make_parent(cli->into, &err) < 0)
+        return print_error(cli, &err, 1);
     if (cli->operand_count) {
         of_command = learn_command(cli);
         if (!cli->runs[0])
