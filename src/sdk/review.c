@@ -260,7 +260,7 @@ static int check_only(const struct caller *caller, struct error *err)
 
     if (status < 0 || count < 2)
         return status;
-    return error_set(err, ERROR_INVALID, EINVAL, "%zu reviewed runs wait: name one, or say --expect with what `cordon review` printed", count);
+    return error_set(err, ERROR_INVALID, EINVAL, "%zu reviewed runs wait: name one (cordon review --list), or say --expect with what `cordon review` printed", count);
 }
 
 struct wish {
