@@ -8,14 +8,13 @@
 #include <linux/fcntl.h>
 #include <linux/fs.h>
 #include <linux/stat.h>
-#include <linux/time.h>
-#include <linux/time_types.h>
 
 #include "tier/process/init/keeper.h"
 
 #define USES     4096 /* different ones that are remembered; one that is forgotten is told again */
 #define WAYS     4
 #define CALLERS  256
+#define CALLS    1024 /* until a caller is looked at again */
 #define IN_DONT_FOLLOW 0x02000000 /* <linux/inotify.h> brings headers of a C library */
 
 struct use {
@@ -28,10 +27,10 @@ struct use {
 static struct use uses[USES];
 static uint32_t turns; /* how often a link or a directory may have come to lie, or been taken, on somebody's way */
 
-/* What a thread executes, for a second at most: it is one of the words that tell uses apart, not more. */
+/* What a thread executes, for so many calls of it at most: it is one of the words that tell uses apart, not more. */
 static struct {
     uint32_t tid;
-    int64_t second;
+    uint32_t left;
     uint64_t exe;
 } callers[CALLERS];
 
@@ -80,16 +79,16 @@ static uint64_t hash_add(uint64_t hash, const char *text, size_t length)
 static uint64_t exe_of(struct keeper *keeper, const struct call *call)
 {
     char exe[PATH_MAX] not_initialised;
-    struct __kernel_timespec now = {0};
     uint32_t at = call->tid % CALLERS;
     long length;
 
-    sys_call2(clock_gettime, CLOCK_MONOTONIC_COARSE, &now);
-    if (callers[at].tid == call->tid && callers[at].second == now.tv_sec)
+    if (callers[at].tid == call->tid && callers[at].left) {
+        callers[at].left--;
         return callers[at].exe;
+    }
     length = caller_link(keeper, call->tid, "/exe", -1, exe, sizeof(exe)); /* not all of facts_of(): most of its calls are told already */
     callers[at].tid = call->tid;
-    callers[at].second = now.tv_sec;
+    callers[at].left = CALLS;
     callers[at].exe = hash_add(HASH_START, exe, length > 0 ? (size_t)length : 0);
     return callers[at].exe;
 }
@@ -208,6 +207,8 @@ static int look_at_path(struct keeper *keeper, const struct call *call, size_t r
     if (watched[row].directory >= 0)
         name->from = (int)call->args[watched[row].directory];
     key = key_of(keeper, call, name, flags, base);
+    if (watched[row].right == 1) /* what it is from now on is another program */
+        callers[call->tid % CALLERS].tid = 0;
     use = use_find(key);
     /* What was there is taken to be there still; what was missing may have been made meanwhile. */
     if (use->key == key && !use->errnum && use->turn == turns && (use->count & (use->count + 1))) {
@@ -224,8 +225,6 @@ static int look_at_path(struct keeper *keeper, const struct call *call, size_t r
         return 1;
     if (count)
         refusals_tell_use(keeper, call, facts_of(keeper, call), TOLD_BY_WATCH, (int)errnum, count);
-    if (watched[row].right == 1) /* what it is from now on is another program */
-        callers[call->tid % CALLERS].tid = 0;
     return 0;
 }
 
