@@ -170,7 +170,7 @@ static int walk_directory(struct walk *walk, int parent, const char *name, const
     while (r == 0 && (errno = 0, entry = readdir(directory)))
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
             r = walk_entry(walk, dirfd(directory), path, entry, depth);
-    if (r == 0 && errno)
+    if (r == 0 && errno && errno != EACCES)
         r = error_system(walk->err, errno, "read %s", path);
     return r;
 }

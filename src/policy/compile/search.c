@@ -229,7 +229,9 @@ static int search_directory(struct search *search, const char *host, const struc
         if (r == 0)
             r = search_name(search, host, entry, number, at, next, depth);
     }
-    if (r == 0 && errno && !is_over(search))
+    if (r == 0 && errno == EACCES && !is_over(search)) /* may be opened and not listed: /proc/PID/map_files */
+        r = shut_unseen(search, host);
+    else if (r == 0 && errno && !is_over(search))
         r = error_system(search->err, errno, "read %s", host);
     return r;
 }

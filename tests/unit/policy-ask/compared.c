@@ -347,9 +347,11 @@ static bool open_pair(struct pair *pair, uint64_t first, unsigned round, bool ha
     const struct options other = {has_links, !has_ceiling && !source_below(&source, 3)};
     char *before = make_yaml(&source, &one), *after = make_yaml(&source, &other);
     char *ceiling = has_ceiling ? make_yaml(&source, &(struct options){has_links, false}) : NULL;
+    bool is_open;
 
     *pair = (struct pair){.round = round, .has_links = has_links};
-    return open_side(&pair->before, before, NULL) & open_side(&pair->after, after, ceiling);
+    is_open = open_side(&pair->before, before, NULL);
+    return open_side(&pair->after, after, ceiling) && is_open;
 }
 
 static void close_pair(struct pair *pair)

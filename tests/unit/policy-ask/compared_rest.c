@@ -308,7 +308,8 @@ static bool open_pair(struct pair *pair, struct arena *arena, uint64_t first, un
     bool is_open;
 
     *pair = (struct pair){.round = round};
-    is_open = open_side(&pair->before, before, NULL) & open_side(&pair->after, after, ceiling);
+    is_open = open_side(&pair->before, before, NULL);
+    is_open = open_side(&pair->after, after, ceiling) && is_open;
     if (is_open)
         check_int(policy_diff(arena, pair->before.policy, pair->after.policy, &pair->diff, &f.err), 0);
     return is_open;
