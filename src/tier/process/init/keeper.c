@@ -230,10 +230,15 @@ static void turns_set(const struct keeper *keeper, uint64_t flags)
 /*
  * Who asks while this thread sleeps has it woken on its own processor, and is woken there itself. Who was waiting already has left
  * another processor idle, and goes on there: woken here it would stay with the callers before it, and the other processor idle
- * until the kernel notices.
+ * until the kernel notices. But one that was answered last, and asks again before this thread sleeps, shall come here: alone
+ * it takes a fifth of the time so.
  */
 static void handle_in_turn(struct keeper *keeper, const struct seccomp_notif *asked, int was_waiting)
 {
+    static uint32_t last;
+
+    was_waiting = was_waiting && asked->pid != last;
+    last = asked->pid;
     if (was_waiting)
         turns_set(keeper, 0);
     __atomic_store_n(&is_handling, 1, __ATOMIC_RELEASE);
