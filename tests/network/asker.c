@@ -1,9 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
+ * A person who answers by a list, through the library: asker ANSWERS TIMEOUT-MS WORKSPACE EVENTS POLICY COMMAND...
+ * ANSWERS has a letter for each question about a connection, of which the last goes on (files are denied): d deny, o once,
+ * r for this run, w write the rule, x by another question's digest and number and then deny, t let its time run out, k the
+ * person's program is killed, n the network becomes that of the policy in OTHER, g the gateway is killed, and the file
+ * `withdrawn` is made in the workspace when nothing is asked any more. What was asked is in the file EVENTS.asked: number,
+ * operation and destination, digest, and every line of its text behind a tab. Ends as the program does.
+ */
+/*
  * A person who answers by a list, through the library: asker ANSWERS TIMEOUT-MS WORKSPACE EVENTS POLICY COMMAND... ANSWERS has a letter
  * for each question about a connection, of which the last goes on (files are denied): d deny, o once, r for this run, w write the rule, x by another question's digest and
  * number and then deny, t let its time run out, k the person's program is killed, n the network
- * becomes that of the policy in OTHER, g the gateway is killed. What was asked is in the file EVENTS.asked: number,
+ * becomes that of the policy in OTHER, g the gateway is killed, and `withdrawn` is made in the workspace when nothing is asked any more. What was asked is in the file EVENTS.asked: number,
  * operation and destination, digest, and every line of its text behind a tab. Ends as the program does.
  */
 #include <cordon/cordon.h>
@@ -11,6 +19,7 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,6 +57,8 @@ static void refuse_others(struct cordon_container *container, const struct cordo
 }
 
 /* Of this process's children the one of that name. */
+static bool is_killed;
+
 static void kill_gateway(void)
 {
     char path[64], name[32], children[4096] = "";
@@ -99,6 +110,7 @@ static int answer(struct cordon_container *container, const struct cordon_approv
         return change(container, err);
     if (letter == 'g') {
         kill_gateway();
+        is_killed = true;
         return 0;
     }
     if (letter == 'o')
@@ -110,8 +122,20 @@ static int answer(struct cordon_container *container, const struct cordon_approv
     return cordon_container_answer(container, approval->number, approval->digest, given, err);
 }
 
+/* 0, or negative. */
+static int mark(const char *directory)
+{
+    char path[4096];
+    FILE *file;
+
+    snprintf(path, sizeof(path), "%s/withdrawn", directory);
+    file = fopen(path, "we");
+    is_killed = false;
+    return file ? fclose(file) : -1;
+}
+
 /* 1 = the program has ended. */
-static int step(struct cordon_container *container, struct cordon_status *status, struct cordon_error *err)
+static int step(const char *workspace, struct cordon_container *container, struct cordon_status *status, struct cordon_error *err)
 {
     struct pollfd polled = {.fd = cordon_container_poll_fd(container, err), .events = POLLIN};
     struct cordon_approval approval;
@@ -124,6 +148,8 @@ static int step(struct cordon_container *container, struct cordon_status *status
         note(&approval);
         return answer(container, &approval, err);
     }
+    if (is_killed && !cordon_container_approval(container, &approval))
+        return mark(workspace);
     poll(&polled, 1, 1000);
     return 0;
 }
@@ -167,7 +193,7 @@ int main(int argc, char **argv)
     if (!asked || start(argv, &container, &err) < 0)
         return fail(&err);
     while (ended == 0)
-        ended = step(container, &status, &err);
+        ended = step(argv[3], container, &status, &err);
     cordon_container_free(container);
     return ended < 0 ? fail(&err) : status.exit_status;
 }

@@ -214,7 +214,8 @@ test_a_gateway_that_dies_withdraws_what_it_held()
 {
     [ -z "$BARE" ] || return 0
     build_asker || return
-    run_asked g sh -c "curl -sS -m 10 http://denied.example/hello; echo end"
+    rm -f "$WORKSPACE/withdrawn"
+    run_asked g sh -c "curl -sS -m 10 http://denied.example/hello; for i in \$(seq 300); do [ ! -e '$WORKSPACE/withdrawn' ] || break; sleep 0.1; done; echo end"
     check_equal "$ASKED" 'denied.example:80' || return
     grep -q '^end$' <<<"$OUTPUT" && check_equal "$SEEN" 0 || return
     has_event network.gone && has_event approval.answered '.answer == "withdrawn"'
