@@ -168,7 +168,7 @@ static void check_list(const struct string_list *before, const struct string_lis
 static void check_meaning(const char *text, const char *merged)
 {
     struct arena *arena auto_arena = arena_new();
-    struct document *before, *after;
+    struct document *before = NULL, *after = NULL;
     struct error err = ERROR_INIT;
 
     hold(arena && learn_load(arena, &places, "before.yaml", text, strlen(text), &before, &err) == 0, err.text, text);

@@ -244,7 +244,7 @@ TEST(learning_the_same_run_again_makes_nothing_surer)
     struct learned *learned auto_learned = NULL, *later auto_learned = NULL;
     struct learn_merge result = {0};
     struct error err = ERROR_INIT;
-    char *text auto_free = NULL, *again auto_free = NULL, *last auto_free = NULL;
+    char *text auto_free = NULL, *again auto_free = NULL;
 
     used(&events, "a", "read", "/srv/data/one", GIT);
     learned = learn_with(&events, &usual);

@@ -244,7 +244,7 @@ TEST(what_a_denial_shut_is_not_learned_and_stays_shut_in_what_is)
 /* Its name may be anything: what cannot be said as it is is said as a pattern. */
 TEST(what_a_denial_shut_stays_shut_under_any_name)
 {
-    static const char *const names[] = {"caf\xc3\xa9", "key!", "key^", "key]", "a[1].txt", "a*", "b?", "${home}", "line\\nend", "\xef\xbf\xbd" "x", "two\xe2\x80\xa8lines", "\\u0001\\u0002x"};
+    static const char *const names[] = {"caf\xc3\xa9", "key!", "key^", "key]", "a[1].txt", "a*", "b?", "${home}", "line\\nend", ("\xef\xbf\xbd" "x"), "two\xe2\x80\xa8lines", "\\u0001\\u0002x"};
     static const char *const files[] = {"caf\xc3\xa9", "key!", "key^", "key]", "a[1].txt", "a*", "b?", "${home}", "line\nend", "\xfex", "two\xe2\x80\xa8lines", "\001\002x"};
     struct text events auto_text = {0};
     char *text auto_free = NULL, path[64];
