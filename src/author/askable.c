@@ -154,18 +154,21 @@ static int check(const struct rule_place *place, const char *after, const char *
     return 0;
 }
 
+int askable_insert(const struct rule_place *place, const char *const *members, const struct askable *rule, char **ret_after, struct error *err)
+{
+    struct text line auto_text = {0};
+
+    text_printf(&line, "- %s", rule->value);
+    return line.is_broken ? error_memory(err) : learn_edit_insert(place->text, members, line.data, ret_after, err);
+}
+
 int askable_write(const struct rule_place *place, const struct askable *rule, const char *path, char **ret_text, struct error *err)
 {
     bool is_write = strcmp(rule->member, WRITE_LIST) == 0;
-    const char *members[] = {"filesystem", is_write ? "readwritePaths" : "readonlyPaths", NULL};
-    struct text line auto_text = {0};
+    const char *const members[] = {"filesystem", is_write ? "readwritePaths" : "readonlyPaths", NULL};
     char *after auto_free = NULL;
-    int r;
+    int r = askable_insert(place, members, rule, &after, err);
 
-    text_printf(&line, "- %s", rule->value);
-    if (line.is_broken)
-        return error_memory(err);
-    r = learn_edit_insert(place->text, members, line.data, &after, err);
     if (r == 0)
         r = check(place, after, path, is_write, err);
     if (r == 0)

@@ -45,5 +45,8 @@ int askable_write_connection(const struct rule_place *place, const struct askabl
 /* The text as the only document of `policy`, in whose arena *ret_document lives. */
 int askable_load(const struct rule_place *place, struct policy *policy, const char *text, size_t size, struct document **ret_document,
                  struct error *err) must_check;
+/* The document's text with the rule as an item of that list, not yet held against anything. */
+int askable_insert(const struct rule_place *place, const char *const *members, const struct askable *rule, char **ret_after,
+                   struct error *err) must_check;
 
 #endif

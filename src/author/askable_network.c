@@ -181,14 +181,9 @@ static int check(const struct rule_place *place, const struct askable *rule, con
 int askable_write_connection(const struct rule_place *place, const struct askable *rule, char **ret_text, struct error *err)
 {
     static const char *const members[] = {"network", "egress", "allow", NULL};
-    struct text line auto_text = {0};
     char *after auto_free = NULL;
-    int r;
+    int r = askable_insert(place, members, rule, &after, err);
 
-    text_printf(&line, "- %s", rule->value);
-    if (line.is_broken)
-        return error_memory(err);
-    r = learn_edit_insert(place->text, members, line.data, &after, err);
     if (r == 0)
         r = check(place, rule, after, err);
     if (r == 0)

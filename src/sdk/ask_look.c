@@ -234,12 +234,11 @@ static int say(struct ask *ask, struct error *err)
     return asks_settle_text(ask, &text, err);
 }
 
-static int settle_digest(struct ask *ask, const struct stat *st, struct error *err)
+int asks_settle_digest(struct ask *ask, const char *kind, struct error *err)
 {
     auto_text struct text text = {0};
 
-    text_printf(&text, "cordon-question/1\n%s\n%d\n%llu:%llu\n", operation_name(ask->operation), ask->flags,
-                (unsigned long long)st->st_dev, (unsigned long long)st->st_ino);
+    text_printf(&text, "cordon-question/1\n%s\n%s\n", operation_name(ask->operation), kind);
     text_add(&text, ask->path);
     text_add_n(&text, "", 1);
     text_add(&text, ask->access.process.exe ? ask->access.process.exe : "");
@@ -269,6 +268,7 @@ static int ask_new(const struct tier_access *access, struct ask **ret_ask, struc
 int asks_find(const struct cordon_container *container, const struct tier_access *access, struct ask **ret_ask, struct error *err)
 {
     struct ask *ask auto_ask = NULL;
+    char kind[64]; /* how, and the very file */
     struct stat st;
     int status;
 
@@ -279,7 +279,8 @@ int asks_find(const struct cordon_container *container, const struct tier_access
     if (status < 0 || !find_object(container->denials.index, ask, &st))
         return status;
     ask->is_own = is_own(&container->assembly, ask->arena, ask->path, &st);
-    status = settle_digest(ask, &st, err);
+    snprintf(kind, sizeof(kind), "%d\n%llu:%llu", ask->flags, (unsigned long long)st.st_dev, (unsigned long long)st.st_ino);
+    status = asks_settle_digest(ask, kind, err);
     if (status == 0)
         *ret_ask = take_ptr(ask);
     return status;

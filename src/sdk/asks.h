@@ -98,6 +98,8 @@ int asks_judge_connection(const struct cordon_container *container, struct ask *
 
 /* Of what a program chose so much is shown that all of a question stands on a small screen. */
 void asks_add_name(struct text *out, const char *name);
+/* Of the operation, `kind` (what else tells two objects of one name apart), the object's name and the program. */
+int asks_settle_digest(struct ask *ask, const char *kind, struct error *err) must_check;
 int asks_settle_text(struct ask *ask, const struct text *text, struct error *err) must_check;
 
 /* A document's name, wherever the caller's process is by now. NULL for NULL, or without memory. */

@@ -41,20 +41,6 @@ static int settle_path(struct ask *ask)
     return ask->path ? 0 : -ENOMEM;
 }
 
-static int settle_digest(struct ask *ask, struct error *err)
-{
-    auto_text struct text text = {0};
-
-    text_printf(&text, "cordon-question/1\n%s\ntcp\n", operation_name(ask->operation));
-    text_add(&text, ask->path);
-    text_add_n(&text, "", 1);
-    text_add(&text, ask->access.process.exe ? ask->access.process.exe : "");
-    if (text.is_broken)
-        return error_memory(err);
-    digest_text(text.data, text.length, ask->digest);
-    return 0;
-}
-
 static int fill(const struct cordon_container *container, const struct worker_message *message, struct ask *ask)
 {
     char exe[PATH_MAX];
@@ -101,7 +87,7 @@ int asks_find_connection(const struct cordon_container *container, const struct 
     ask->arena = arena;
     if (fill(container, message, ask) < 0)
         return error_memory(err);
-    status = settle_digest(ask, err);
+    status = asks_settle_digest(ask, "tcp", err);
     if (status == 0) {
         arena = NULL; /* the question's */
         *ret_ask = ask;

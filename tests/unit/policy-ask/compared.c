@@ -100,30 +100,21 @@ static char *make_yaml(struct source *source, const struct options *options)
 }
 
 /* One side: its policy and its plan. */
-struct side {
-    struct policy *policy;
-    struct plan *plan;
-    struct plan_index *index;
-    char *yaml, *ceiling;
-};
-
-/* False: this machine's compiler refuses it. */
-static bool open_side(struct side *side, char *yaml, char *ceiling)
+bool open_side(struct fixture *fixture, struct side *side, char *yaml, char *ceiling)
 {
     *side = (struct side){.yaml = yaml, .ceiling = ceiling};
-    check_int(policy_new(&f.policy, &f.err), 0);
-    add_layer(&f, LAYER_REQUEST, yaml);
+    check_int(policy_new(&fixture->policy, &fixture->err), 0);
+    add_layer(fixture, LAYER_REQUEST, yaml);
     if (ceiling)
-        add_layer(&f, LAYER_CEILING, ceiling);
-    side->policy = f.policy;
-    f.policy = NULL;
-    if (policy_compile(side->policy, &f.facts, &f.options, &side->plan, &f.err) < 0)
+        add_layer(fixture, LAYER_CEILING, ceiling);
+    side->policy = take_ptr(fixture->policy);
+    if (policy_compile(side->policy, &fixture->facts, &fixture->options, &side->plan, &fixture->err) < 0)
         return false;
-    check_int(plan_index_new(side->plan, &side->index, &f.err), 0);
+    check_int(plan_index_new(side->plan, &side->index, &fixture->err), 0);
     return true;
 }
 
-static void close_side(struct side *side)
+void close_side(struct side *side)
 {
     plan_index_free(side->index);
     plan_free(side->plan);
@@ -350,8 +341,8 @@ static bool open_pair(struct pair *pair, uint64_t first, unsigned round, bool ha
     bool is_open;
 
     *pair = (struct pair){.round = round, .has_links = has_links};
-    is_open = open_side(&pair->before, before, NULL);
-    return open_side(&pair->after, after, ceiling) && is_open;
+    is_open = open_side(&f, &pair->before, before, NULL);
+    return open_side(&f, &pair->after, after, ceiling) && is_open;
 }
 
 static void close_pair(struct pair *pair)

@@ -17,13 +17,6 @@ static struct fixture f;
 
 #define PICK(list) list[source_below(source, ARRAY_COUNT(list))]
 
-struct side {
-    struct policy *policy;
-    struct plan *plan;
-    struct plan_index *index;
-    char *yaml, *ceiling;
-};
-
 static void judge_call(const struct plan_filter *filter, int number, struct plan_call *ret_call)
 {
     bool is_special = number == __NR_kcmp || number == __NR_userfaultfd;
@@ -31,29 +24,12 @@ static void judge_call(const struct plan_filter *filter, int number, struct plan
     *ret_call = is_special ? (struct plan_call){JUDGED_REFUSED, EPERM, "special"} : (struct plan_call){JUDGED_ALLOWED, 0, ""};
 }
 
-static bool open_side(struct side *side, char *yaml, char *ceiling)
+static bool open_judged(struct side *side, char *yaml, char *ceiling)
 {
-    *side = (struct side){.yaml = yaml, .ceiling = ceiling};
-    check_int(policy_new(&f.policy, &f.err), 0);
-    add_layer(&f, LAYER_REQUEST, yaml);
-    if (ceiling)
-        add_layer(&f, LAYER_CEILING, ceiling);
-    side->policy = f.policy;
-    f.policy = NULL;
-    if (policy_compile(side->policy, &f.facts, &f.options, &side->plan, &f.err) < 0)
+    if (!open_side(&f, side, yaml, ceiling))
         return false;
-    check_int(plan_index_new(side->plan, &side->index, &f.err), 0);
     check_int(plan_index_set_calls(side->index, judge_call, &f.err), 0);
     return true;
-}
-
-static void close_side(struct side *side)
-{
-    plan_index_free(side->index);
-    plan_free(side->plan);
-    policy_free(side->policy);
-    mem_free(side->yaml);
-    mem_free(side->ceiling);
 }
 
 struct pair {
@@ -308,8 +284,8 @@ static bool open_pair(struct pair *pair, struct arena *arena, uint64_t first, un
     bool is_open;
 
     *pair = (struct pair){.round = round};
-    is_open = open_side(&pair->before, before, NULL);
-    is_open = open_side(&pair->after, after, ceiling) && is_open;
+    is_open = open_judged(&pair->before, before, NULL);
+    is_open = open_judged(&pair->after, after, ceiling) && is_open;
     if (is_open)
         check_int(policy_diff(arena, pair->before.policy, pair->after.policy, &pair->diff, &f.err), 0);
     return is_open;
