@@ -26,3 +26,21 @@ TEST(a_nul_byte_counts)
     check(strcmp(with, without) != 0);
     check_int(strlen(with), DIGEST_TEXT_SIZE - 1);
 }
+
+TEST(hmac_is_that_of_rfc_4231)
+{
+    unsigned char key[131], digest[DIGEST_SIZE];
+    char text[DIGEST_TEXT_SIZE];
+
+    memset(key, 0x0b, 20);
+    digest_hmac(key, 20, "Hi There", 8, digest);
+    digest_print(digest, text);
+    check_string(text, "sha256:b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
+    digest_hmac("Jefe", 4, "what do ya want for nothing?", 28, digest);
+    digest_print(digest, text);
+    check_string(text, "sha256:5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+    memset(key, 0xaa, sizeof(key));
+    digest_hmac(key, sizeof(key), "Test Using Larger Than Block-Size Key - Hash Key First", 54, digest);
+    digest_print(digest, text);
+    check_string(text, "sha256:60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+}
