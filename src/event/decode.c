@@ -120,6 +120,26 @@ static void decode_sources(struct members members, struct decoded *store, struct
     started->sources = store->sources;
 }
 
+static void decode_identity(struct members members, struct decoded *store, struct event_started *started)
+{
+    const struct members one = member_object(members, "identity"), sponsor = member_object(one, "sponsor");
+    uint64_t uid = member_number(sponsor, "uid");
+
+    store->identity = (struct event_identity){
+        .name = member_text(one, "name"),
+        .class_name = member_text(one, "class"),
+        .instance = member_text(one, "instance"),
+        .host_from = member_text(one, "hostFrom"),
+        .actor = member_text(one, "actor"),
+        .sponsor_uid = (uint32_t)uid,
+        .sponsor_name = member_text(sponsor, "name"),
+        .sponsor_declared = member_text(sponsor, "declared"),
+    };
+    store->identity.proof_count = member_texts(one, "proof", store->identity.proof, EVENT_PROOFS_MAX);
+    *members.is_wrong |= uid > UINT32_MAX;
+    started->identity = store->identity.name ? &store->identity : NULL;
+}
+
 static void decode_started(struct members members, struct decoded *store, struct event_record *record)
 {
     struct event_started *started = &record->started;
@@ -145,6 +165,7 @@ static void decode_started(struct members members, struct decoded *store, struct
     decode_losses(members, store, started);
     decode_sources(members, store, started);
     started->is_review = member_is_true(members, "review");
+    decode_identity(members, store, started);
 }
 
 static int kind_of_error(const char *name)

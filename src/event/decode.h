@@ -13,6 +13,7 @@ struct decoded {
     const char *layers[EVENT_ITEMS_MAX], *warnings[EVENT_ITEMS_MAX];
     struct event_named losses[EVENT_ITEMS_MAX];
     struct event_source sources[EVENT_SOURCES_MAX];
+    struct event_identity identity;
 };
 
 /*

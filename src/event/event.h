@@ -78,6 +78,18 @@ struct event_source {
 };
 #define EVENT_SOURCES_MAX 16
 
+/* Who the container is (src/identity), and by what the kernel can tell that a process is one of its own. */
+#define EVENT_PROOFS_MAX 8
+struct event_identity {
+    const char *name, *class_name, *instance;
+    const char *host_from; /* "machine-id"; "state": this machine has none, and its user's state does */
+    const char *actor;     /* "agent", "human", "system", "delegated-human" */
+    uint32_t sponsor_uid;  /* on whose behalf, as the kernel has it */
+    const char *sponsor_name, *sponsor_declared; /* of that uid; as the policy says it. NULL = none */
+    const char *proof[EVENT_PROOFS_MAX]; /* "loginuid", "uid", "cgroup", "pidfd", or "process" alone */
+    size_t proof_count;
+};
+
 struct event_started {
     const char *policy, *policy_digest, *plan_digest, *tier, *mechanism, *network, *workspace;
     const char *terminal;    /* "own", "caller", "none" */
@@ -93,6 +105,7 @@ struct event_started {
     const struct event_source *sources; /* at most EVENT_SOURCES_MAX are shown */
     size_t source_count;
     bool is_review; /* what it changes in the workspace waits to be looked at */
+    const struct event_identity *identity; /* NULL = not known: of an older record */
 };
 
 struct event_exited {

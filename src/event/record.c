@@ -61,6 +61,28 @@ static void record_sources(struct record *record, const struct event_started *st
     json_end(&record->json);
 }
 
+static void record_identity(struct record *record, const struct event_identity *identity)
+{
+    struct json *json = &record->json;
+
+    json_begin_object(json, "identity");
+    json_add_string(json, "name", identity->name);
+    json_add_string(json, "class", identity->class_name);
+    json_add_string(json, "instance", identity->instance);
+    json_add_string(json, "hostFrom", identity->host_from);
+    json_add_string(json, "actor", identity->actor);
+    json_begin_object(json, "sponsor");
+    json_add_uint(json, "uid", identity->sponsor_uid);
+    json_add_string(json, "name", identity->sponsor_name);
+    json_add_string(json, "declared", identity->sponsor_declared);
+    json_end(json);
+    json_begin_array(json, "proof");
+    for (size_t i = 0; i < identity->proof_count && i < EVENT_PROOFS_MAX; i++)
+        json_add_string(json, NULL, identity->proof[i]);
+    json_end(json);
+    json_end(json);
+}
+
 int event_run_started(struct event_log *log, const struct event_started *started, struct error *err)
 {
     struct record record;
@@ -85,6 +107,8 @@ int event_run_started(struct event_log *log, const struct event_started *started
     record_losses(&record, started);
     record_sources(&record, started);
     json_add_bool(&record.json, "review", started->is_review);
+    if (started->identity)
+        record_identity(&record, started->identity);
     return record_write(&record, log, err);
 }
 

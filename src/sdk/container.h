@@ -9,6 +9,7 @@
 #include "sdk/asks.h"
 #include "sdk/assemble.h"
 #include "sdk/findings.h"
+#include "sdk/identity.h"
 #include "sdk/self.h"
 #include "sdk/sensor.h"
 #include "sdk/told_access.h"
@@ -58,6 +59,7 @@ struct cordon_container {
     struct assembly assembly;
     struct assembly changed; /* whose network holds since it was changed; empty = the first one's */
     struct event_log *log;
+    struct run_identity identity;
     struct tier_run *prepared; /* until the tier has taken it */
     struct tier_run *run;
     struct workers workers; /* where the plan has a gateway */

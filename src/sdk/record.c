@@ -54,6 +54,7 @@ int container_record_start(struct cordon_container *container, const char *const
     struct loss_summary summaries[EVENT_ITEMS_MAX];
     struct event_named losses[EVENT_ITEMS_MAX];
     struct event_source sources[EVENT_SOURCES_MAX];
+    struct event_identity identity;
     struct event_started started = {
         .sources = sources,
         .policy = plan->name,
@@ -72,11 +73,13 @@ int container_record_start(struct cordon_container *container, const char *const
         .warning_count = plan->warnings.count,
         .losses = losses,
         .is_review = container->review.directory != NULL,
+        .identity = &identity,
     };
     int status = losses_summarise(plan, summaries, EVENT_ITEMS_MAX, &started.loss_count, err);
 
     if (status < 0)
         return status;
+    run_identity_tell(&container->identity, plan, container->assembly.ops, container->run, &identity);
     started.source_count = sources_of(container, sources);
     for (size_t i = 0; i < started.source_count; i++)
         container->sees |= sources[i].sees;

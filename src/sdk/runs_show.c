@@ -42,8 +42,30 @@ static void add_sources(struct text *out, const struct event_started *started)
     }
 }
 
+static void add_identity(struct text *out, const struct event_identity *identity)
+{
+    const char *separator = "";
+
+    add_line(out, "identity", identity->name);
+    text_printf(out, "%-10s ", "for");
+    text_add_safe(out, identity->sponsor_name ? identity->sponsor_name : "uid");
+    text_printf(out, identity->sponsor_name ? " (uid %u)" : " %u", (unsigned)identity->sponsor_uid);
+    if (identity->sponsor_declared) {
+        text_add(out, ", on behalf of ");
+        text_add_safe(out, identity->sponsor_declared);
+    }
+    text_add(out, "; known by ");
+    for (size_t i = 0; i < identity->proof_count; i++, separator = ", ") {
+        text_add(out, separator);
+        text_add_safe(out, identity->proof[i]);
+    }
+    text_add(out, "\n");
+}
+
 static void add_started(struct text *out, const struct event_started *started)
 {
+    if (started->identity)
+        add_identity(out, started->identity);
     add_line(out, "workspace", started->workspace);
     add_line(out, "policy", started->policy_digest);
     add_line(out, "plan", started->plan_digest);

@@ -295,7 +295,9 @@ static int launch(struct cordon_container *container, const struct cordon_reques
         by_shell[2] = assembly->plan->command_line;
         argv = by_shell;
     }
-    status = find_output_limit(container, request, err);
+    status = run_identity_find(&container->identity, assembly, event_log_run_id(container->log), err);
+    if (status == 0)
+        status = find_output_limit(container, request, err);
     container->terminal = terminal_of(container, request);
     if (status == 0 && !request->is_tty)
         status = streams_open(&container->streams, request, container->output_limit != 0,

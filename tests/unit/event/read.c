@@ -78,11 +78,14 @@ static void write_one_of_each(struct event_log *log)
     static const char *const argv[] = {"make", "a b", NULL}, *const layers[] = {"one.yaml"}, *const warnings[] = {"careful"};
     static const struct event_named losses[] = {{"groups", "kept"}};
     static const struct event_source sources[] = {{"keeper", 1u << OPERATION_LINK | 1u << OPERATION_LIMIT, "reads"}};
+    static const struct event_identity identity = {
+        .name = "spiffe://a/host/b/user/7/agent/c/d", .class_name = "c", .instance = "d", .host_from = "state", .actor = "agent", .sponsor_uid = 7,
+        .sponsor_name = "u", .sponsor_declared = "v", .proof = {"cgroup", "pidfd"}, .proof_count = 2};
     const struct event_started started = {
         .policy = "p", .policy_digest = "sha256:a", .plan_digest = "sha256:b", .tier = "process", .mechanism = "namespaces",
         .network = "none", .workspace = "/w", .terminal = "none", .argv = argv, .pid = 77, .timeout_ms = 5000, .layers = layers,
         .layer_count = 1, .warnings = warnings, .warning_count = 1, .losses = losses, .loss_count = 1, .sources = sources,
-        .source_count = 1, .is_review = true};
+        .source_count = 1, .is_review = true, .identity = &identity};
     const struct event_access access = {
         .type = "access.denied", .operation = OPERATION_RENAME, .kind = "file", .named = "x", .path = "/w/x", .second_named = "y",
         .second = "/w/y", .outside = "/o/x", .is_hidden = true, .call = "rename", .args = "x y", .errnum = EXDEV,
@@ -137,6 +140,16 @@ static void check_started(const struct event_record *record)
     check(!started->argv[2] && !record->is_cut && started->is_review);
     check_int(started->pid, 77);
     check_int(started->timeout_ms, 5000);
+    check_string(started->identity->name, "spiffe://a/host/b/user/7/agent/c/d");
+    check_string(started->identity->class_name, "c");
+    check_string(started->identity->instance, "d");
+    check_string(started->identity->host_from, "state");
+    check_string(started->identity->actor, "agent");
+    check_int(started->identity->sponsor_uid, 7);
+    check_string(started->identity->sponsor_name, "u");
+    check_string(started->identity->sponsor_declared, "v");
+    check_int(started->identity->proof_count, 2);
+    check_string(started->identity->proof[1], "pidfd");
     check_int(started->layer_count + started->warning_count + started->loss_count + started->source_count, 4);
     check_string(started->layers[0], "one.yaml");
     check_string(started->warnings[0], "careful");

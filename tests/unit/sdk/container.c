@@ -24,6 +24,8 @@ TEST(a_status_comes_back_and_start_and_end_are_recorded)
     check_string(fake_counts.argv0, "true");
     check_events(".1\",");
     check_events("\"type\":\"run.started\"");
+    check_events("\"identity\":{\"name\":\"spiffe://");
+    check_events("\"actor\":\"agent\",\"sponsor\":{\"uid\":");
     check_events("\"type\":\"run.exited\",\"end\":\"exited\",\"code\":7,\"exitStatus\":7");
     check_events("\"userUs\":10,\"systemUs\":20,\"maxRssBytes\":30");
     fixture_close();

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sdk/identity.h"
+
+#include <string.h>
+#include <unistd.h>
+
+int run_identity_find(struct run_identity *identity, const struct assembly *assembly, const char *instance, struct error *err)
+{
+    char machine_id[33], class_name[IDENTITY_CLASS_SIZE];
+    struct run_identity found = {.uid = geteuid(), .user = assembly->places.user};
+    struct identity_name host, user;
+    int status = identity_machine_id(assembly->places.state, machine_id, &found.is_own_id, err);
+
+    if (found.user && found.user[strspn(found.user, "0123456789")] == '\0')
+        found.user = NULL; /* nobody has a name for it: the number again */
+    if (status == 0)
+        status = identity_local(machine_id, &host, err);
+    if (status < 0)
+        return status;
+    identity_user(&host, found.uid, &user);
+    identity_class_from(assembly->plan->name, class_name);
+    status = identity_agent(&user, class_name, instance, &found.name, err);
+    if (status < 0)
+        return status;
+    identity_print(&found.name, found.text);
+    *identity = found;
+    return 0;
+}
+
+void run_identity_tell(const struct run_identity *identity, const struct plan *plan, const struct tier_ops *ops, struct tier_run *run,
+                       struct event_identity *ret_identity)
+{
+    const struct identity_name *name = &identity->name;
+    struct event_identity told = {
+        .name = identity->text,
+        .class_name = name->class_name,
+        .instance = name->instances[name->depth - 1],
+        .host_from = identity->is_own_id ? "state" : "machine-id",
+        .actor = "agent",
+        .sponsor_uid = identity->uid,
+        .sponsor_name = identity->user,
+    };
+    uint64_t us;
+
+    if (ops->cpu_time && ops->cpu_time(run, &us) == 0)
+        told.proof[told.proof_count++] = "cgroup";
+    /* every process of it is in the pid namespace of the first, which is held */
+    if (plan->wall == PLAN_WALL_NAMESPACES)
+        told.proof[told.proof_count++] = "pidfd";
+    if (!told.proof_count)
+        told.proof[told.proof_count++] = "process";
+    *ret_identity = told;
+}
