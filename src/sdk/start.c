@@ -119,11 +119,13 @@ static int find_output_limit(struct cordon_container *container,
 static void prepare(struct cordon_container *container, const struct cordon_request *request)
 {
     const struct assembly *assembly = &container->assembly;
+    const struct tier_prepare given = {.init_path = assembly->places.init, .fds = request->fds, .fd_count = request->fd_count,
+                                       .run_id = event_log_run_id(container->log)};
     struct error ignored = ERROR_INIT;
 
     if (assembly->ops->prepare && request->watch == CORDON_WATCH_REFUSED && /* what is watched more begins in another way, */
         !request->is_reviewed &&                                            /* and what is reviewed with another right */
-        assembly->ops->prepare(assembly->places.init, request->fds, request->fd_count, &container->prepared, &ignored) < 0)
+        assembly->ops->prepare(&given, &container->prepared, &ignored) < 0)
         container->prepared = NULL;
 }
 

@@ -16,6 +16,7 @@
 #include "policy/plan.h"
 #include "policy/question.h"
 #include "tier/access.h"
+#include "tier/spawner.h"
 
 #define TIER_FDS_MAX 64
 #define TIER_SELF_NAME "/run/cordon/self" /* what a program connects to, to ask about itself (tier_watcher.asked) */
@@ -59,6 +60,16 @@ struct tier_start {
     const int *cancel_fd;  /* set-up fails with -ECANCELED when this is readable; NULL = none */
     const struct tier_attach *gateway; /* NULL = none; copied */
     const struct tier_watcher *watcher; /* who hears what the program was refused; NULL = nobody wants to know; copied */
+    const struct tier_spawner *spawner; /* who makes its first process; NULL = this one does; has to outlive the run */
+};
+
+/* What is known before there is a plan; as start() will be given it. */
+struct tier_prepare {
+    const char *init_path;
+    const int *fds;
+    size_t fd_count;
+    const char *run_id;
+    const struct tier_spawner *spawner;
 };
 
 /* Is what it looks for and does not find to be seen, too? */
@@ -116,12 +127,10 @@ struct tier_ops {
     int (*probe)(unsigned wanted, struct facts *ret_facts, struct error *err);
 
     /*
-     * What a start needs before there is a plan, so that it happens while the policy is compiled. `init_path` and `fds`
-     * as start() will be given them. *ret_run is for start() to take, or for finish(). A failure refuses nothing:
-     * start() meets what it was again. NULL where a tier has nothing to prepare.
+     * What a start needs before there is a plan, so that it happens while the policy is compiled. *ret_run is for start() to
+     * take, or for finish(). A failure refuses nothing: start() meets what it was again. NULL where a tier has nothing to prepare.
      */
-    int (*prepare)(const char *init_path, const int *fds, size_t fd_count, struct tier_run **ret_run,
-                   struct error *err);
+    int (*prepare)(const struct tier_prepare *prepare, struct tier_run **ret_run, struct error *err);
 
     /* What was prepared will most likely be given a plan with a network of its own. NULL where that makes no difference. */
     void (*foresee_network)(struct tier_run *prepared);

@@ -89,46 +89,86 @@ static int begin_send(int control, const struct begin *begin, struct error *err)
     return error_system(err, sent < 0 ? errno : EIO, "tell init how to begin");
 }
 
-int begin_init(struct tier_run *run, enum begin_how how, const char *init_path, const int *fds, size_t fd_count,
-               struct error *err)
+/* What is mounted for a review or looks at look-ups belongs to the caller, by whose rights it is done. */
+static bool may_have_own_uid(enum begin_how how)
 {
-    struct begin begin = {.magic = RECORD_MAGIC, .uid = geteuid(), .gid = getegid(), .fd_count = (uint32_t)fd_count,
-                          .flags = (how == BEGIN_EARLY ? BEGIN_SYSTEM : how == BEGIN_PLACE ? BEGIN_IN_PLACE : 0) |
-                                   (how == BEGIN_WITH_VOID ? BEGIN_VOID : 0)};
+    return how == BEGIN_EARLY || how == BEGIN_FOR_PLAN;
+}
+
+static int begin_spawned(struct tier_run *run, enum begin_how how, const struct tier_prepare *prepare, int inner,
+                         struct error *err)
+{
+    /* what was prepared and turned out not to suit may not be gone yet when its successor begins */
+    static const char *const suffixes[] = {[BEGIN_EARLY] = "", [BEGIN_FOR_PLAN] = "-b", [BEGIN_WITH_VOID] = "-b",
+                                           [BEGIN_REVIEWED] = "-b", [BEGIN_AS_CALLER] = "-c"};
+    struct tier_spawn spawn = {.id = run->id, .fds = prepare->fds, .fd_count = prepare->fd_count, .channel = inner,
+                               .has_own_uid = may_have_own_uid(how)};
+    size_t count = ARRAY_COUNT(kept) - !(how == BEGIN_WITH_VOID || how == BEGIN_REVIEWED);
+    int status;
+
+    for (size_t i = 0; i < count; i++)
+        spawn.capabilities |= (uint64_t)1 << kept[i];
+    if (snprintf(run->id, sizeof(run->id), "%s%s", prepare->run_id, suffixes[how]) >= (int)sizeof(run->id))
+        return error_set(err, ERROR_INTERNAL, ENAMETOOLONG, "the run's name is too long for its spawner");
+    run->spawned.pidfd = -1;
+    status = prepare->spawner->spawn(prepare->spawner->context, &spawn, &run->spawned, err);
+    if (status < 0)
+        return status;
+    run->spawner = prepare->spawner;
+    run->pid = run->spawned.pid;
+    run->pidfd = take_fd(run->spawned.pidfd);
+    return 0;
+}
+
+static int begin_own(struct tier_run *run, enum begin_how how, const struct tier_prepare *prepare, int inner, struct begin *begin,
+                     struct error *err)
+{
     struct spawn spawn = {.namespaces = how == BEGIN_PLACE ? 0 : NAMESPACES,
                           .capabilities = kept,
-                          .capability_count = ARRAY_COUNT(kept) - !(begin.flags & BEGIN_VOID || how == BEGIN_REVIEWED),
+                          .capability_count = ARRAY_COUNT(kept) - !(begin->flags & BEGIN_VOID || how == BEGIN_REVIEWED),
                           .name = "cordon-init",
-                          .fds = fds,
-                          .fd_count = fd_count};
+                          .channel = inner,
+                          .fds = prepare->fds,
+                          .fd_count = prepare->fd_count};
+    auto_close int init = -1, null = -1;
     const char *step = NULL;
-    auto_close int init = -1, inner = -1, null = -1;
-    int sockets[2], status;
+    int status = spawn_open(prepare->init_path, &init, err);
 
-    if (fd_count > ARRAY_COUNT(begin.fds))
-        return error_set(err, ERROR_INTERNAL, E2BIG, "more descriptors to keep than there is room for");
-    for (size_t i = 0; i < fd_count; i++)
-        begin.fds[i] = fds[i];
-    status = spawn_open(init_path, &init, err);
     if (status < 0)
         return status;
     null = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (null < 0)
         return error_system(err, errno, "open /dev/null");
+    spawn.program = init;
+    spawn.null = null;
+    status = spawn_program(&spawn, &run->pid, &run->pidfd, &step);
+    if (status < 0)
+        return spawn_explain(step, -status, err);
+    return how == BEGIN_PLACE ? 0 : maps_write(run->pid, begin, err);
+}
+
+int begin_init(struct tier_run *run, enum begin_how how, const struct tier_prepare *prepare, struct error *err)
+{
+    struct begin begin = {.magic = RECORD_MAGIC, .uid = geteuid(), .gid = getegid(), .fd_count = (uint32_t)prepare->fd_count,
+                          .flags = (how == BEGIN_EARLY ? BEGIN_SYSTEM : how == BEGIN_PLACE ? BEGIN_IN_PLACE : 0) |
+                                   (how == BEGIN_WITH_VOID ? BEGIN_VOID : 0)};
+    bool is_spawned = prepare->spawner && how != BEGIN_PLACE;
+    auto_close int inner = -1;
+    int sockets[2], status;
+
+    if (prepare->fd_count > ARRAY_COUNT(begin.fds))
+        return error_set(err, ERROR_INTERNAL, E2BIG, "more descriptors to keep than there is room for");
+    for (size_t i = 0; i < prepare->fd_count; i++)
+        begin.fds[i] = prepare->fds[i];
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0)
         return error_system(err, errno, "create a socket pair");
     run->control = sockets[0];
     inner = sockets[1];
-    spawn.program = init;
-    spawn.channel = inner;
-    spawn.null = null;
     run->is_in_place = how == BEGIN_PLACE;
     run->has_void = how == BEGIN_WITH_VOID;
-    status = spawn_program(&spawn, &run->pid, &run->pidfd, &step);
-    if (status < 0)
-        return spawn_explain(step, -status, err);
-    if (how != BEGIN_PLACE)
-        status = maps_write(run->pid, &begin, err);
+    if (is_spawned)
+        begin.flags |= BEGIN_GIVEN;
+    status = is_spawned ? begin_spawned(run, how, prepare, inner, err) : begin_own(run, how, prepare, inner, &begin, err);
     return status < 0 ? status : begin_send(run->control, &begin, err);
 }
 

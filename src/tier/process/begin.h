@@ -13,15 +13,15 @@ enum begin_how {
     BEGIN_FOR_PLAN, /* in namespaces, nothing beforehand */
     BEGIN_WITH_VOID, /* the same, and what the plan does not grant is a file system that sees look-ups */
     BEGIN_REVIEWED, /* the same for a plan that is reviewed */
+    BEGIN_AS_CALLER, /* the same as BEGIN_FOR_PLAN, with a spawner: as the caller outside */
     BEGIN_PLACE,    /* no namespace */
 };
 
 /*
- * `run` is as run_new() made it; on failure it may hold an init that run_finish() ends. `fds` are kept open for the
+ * `run` is as run_new() made it; on failure it may hold an init that run_finish() ends. The descriptors are kept open for the
  * program: ascending, all above 2, at most TIER_FDS_MAX.
  */
-int begin_init(struct tier_run *run, enum begin_how how, const char *init_path, const int *fds, size_t fd_count,
-               struct error *err) must_check;
+int begin_init(struct tier_run *run, enum begin_how how, const struct tier_prepare *prepare, struct error *err) must_check;
 
 /* Can an init that began early go on with this plan? */
 bool begin_suits(const struct plan *plan);

@@ -386,6 +386,48 @@ int cgroup_open(struct cgroup *ret_cgroup, const struct plan *plan, const char *
     return 0;
 }
 
+int cgroup_limits(const struct plan *plan, const struct tier_spawner *spawner, const char *id, struct error *err)
+{
+    const struct tier_limits limits = {.memory = limit_by_cgroup(plan, "resources.memory"),
+                                       .pids = limit_by_cgroup(plan, "resources.pids"),
+                                       .cpu_milli = limit_by_cgroup(plan, "resources.cpus")};
+
+    return limits.memory || limits.pids || limits.cpu_milli ? spawner->limit(spawner->context, id, &limits, err) : 0;
+}
+
+/* Where the hierarchy of a controller is mounted, the group of this path in it; -1 = there is none. */
+static int group_find(struct cgroup *cgroup, const char *controller, const char *path)
+{
+    struct hierarchy found;
+    char *directory = cgroup->directories[cgroup->count];
+
+    if (!hierarchy_find(controller, &found) || cgroup->count == CGROUP_DIRECTORIES_MAX ||
+        snprintf(directory, sizeof(cgroup->directories[0]), "%s%s", found.mount, path) >= (int)sizeof(cgroup->directories[0]) ||
+        access(directory, F_OK) < 0)
+        return -1;
+    return cgroup->count++;
+}
+
+int cgroup_find(struct cgroup *ret_cgroup, const char *path, struct error *err)
+{
+    struct cgroup cgroup = {.memory = -1, .cpu = -1, .pids = -1};
+    int unified = group_find(&cgroup, NULL, path);
+
+    cgroup.is_v2 = unified >= 0 && file_exists(cgroup.directories[unified], "memory.max");
+    if (cgroup.is_v2) {
+        cgroup.memory = cgroup.cpu = cgroup.pids = unified;
+    } else {
+        cgroup.count = 0;
+        cgroup.memory = group_find(&cgroup, "memory", path);
+        cgroup.pids = group_find(&cgroup, "pids", path);
+        cgroup.cpu = group_find(&cgroup, "cpuacct", path);
+    }
+    if (!cgroup.count && unified < 0)
+        return error_set(err, ERROR_SYSTEM, ENOENT, "the control group %s that this container was given is not to be seen here", path);
+    *ret_cgroup = cgroup;
+    return 0;
+}
+
 int cgroup_join(const struct cgroup *cgroup, pid_t pid, struct error *err)
 {
     for (int i = 0; i < cgroup->count; i++) {

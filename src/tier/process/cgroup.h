@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "policy/facts.h"
 #include "policy/plan.h"
+#include "tier/spawner.h"
 
 #define CGROUP_DIRECTORIES_MAX 4
 
@@ -31,6 +32,10 @@ bool cgroup_is_needed(const struct plan *plan);
 
 /* Make the groups, named after the run, and write the limits. */
 int cgroup_open(struct cgroup *ret_cgroup, const struct plan *plan, const char *run_id, struct error *err) must_check;
+
+/* With a spawner: have it set the limits, and find the group that it made, to count by. */
+int cgroup_limits(const struct plan *plan, const struct tier_spawner *spawner, const char *id, struct error *err) must_check;
+int cgroup_find(struct cgroup *ret_cgroup, const char *path, struct error *err) must_check;
 
 /* Move a process in. */
 int cgroup_join(const struct cgroup *cgroup, pid_t pid, struct error *err) must_check;

@@ -2,6 +2,7 @@
 /* The parent's side of one container: start it, watch its control socket, end it. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,8 +40,11 @@ struct tier_run *run_new(void)
 
 void run_reap(struct tier_run *run)
 {
+    struct pollfd ended = {.fd = run->pidfd, .events = POLLIN};
     siginfo_t ignored;
 
+    while (run->spawner && !run->is_reaped && run->pidfd >= 0) /* another's child */
+        run->is_reaped = poll(&ended, 1, -1) > 0;
     while (!run->is_reaped && run->pidfd >= 0)
         if (waitid(P_PIDFD, (id_t)run->pidfd, &ignored, WEXITED | __WALL) == 0 || errno != EINTR)
             run->is_reaped = true;
@@ -54,11 +58,13 @@ void run_finish(struct tier_run *run)
         in_place_end(run->control);
     else if (run->pidfd >= 0 && !run->is_over)
         syscall(SYS_pidfd_send_signal, run->pidfd, SIGKILL, NULL, 0);
-    if (run->is_over && !run->is_reaped && !run->has_cgroup)
+    if (run->is_over && !run->is_reaped && !run->has_cgroup && !run->spawner)
         retire(run->pid, run->pidfd);
     else
         run_reap(run); /* nothing of it may be left: the tree, or the processes of its cgroup */
-    if (run->has_cgroup)
+    if (run->spawner)
+        run->spawner->end(run->spawner->context, run->id);
+    else if (run->has_cgroup)
         cgroup_close(&run->cgroup);
     fd_close_at(&run->pidfd);
     fd_close_at(&run->control);
@@ -110,7 +116,7 @@ static int set_up_complete(struct tier_run *run, const struct tier_start *start,
 
     if (start->plan->network == PLAN_NET_GATEWAY && !is_attached)
         return error_set(err, ERROR_INTERNAL, EBADMSG, "init is ready and has told nothing of its network");
-    if (run->has_cgroup)
+    if (run->has_cgroup && !run->spawner)
         status = cgroup_join(&run->cgroup, run->pid, err);
     if (status == 0 && control_send(run->control, MESSAGE_GO, 0) < 0)
         return error_set(err, ERROR_SYSTEM, EPIPE, "init ended during set-up");
@@ -282,15 +288,14 @@ static bool is_null_device(int fd)
     return fd >= 0 && fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3);
 }
 
-static int process_prepare(const char *init_path, const int *fds, size_t fd_count, struct tier_run **ret_run,
-                           struct error *err)
+static int process_prepare(const struct tier_prepare *prepare, struct tier_run **ret_run, struct error *err)
 {
     auto_run struct tier_run *run = run_new();
     int status;
 
     if (!run)
         return error_memory(err);
-    status = begin_init(run, BEGIN_EARLY, init_path, fds, fd_count, err);
+    status = begin_init(run, BEGIN_EARLY, prepare, err);
     if (status == 0)
         *ret_run = take_ptr(run);
     return status;
@@ -305,6 +310,8 @@ static void process_foresee_network(struct tier_run *prepared)
 /* What was prepared, or one that begins now. */
 static int run_begin(const struct tier_start *start, struct tier_run **run, struct error *err)
 {
+    const struct tier_prepare given = {.init_path = start->init_path, .fds = start->fds, .fd_count = start->fd_count,
+                                       .run_id = start->run_id, .spawner = start->spawner};
     bool is_in_place = start->plan->wall == PLAN_WALL_LANDLOCK;
     enum begin_how how;
     int status = 0;
@@ -323,7 +330,23 @@ static int run_begin(const struct tier_start *start, struct tier_run **run, stru
         status = in_place_name(start->plan, (*run)->scratch, err);
     how = is_in_place ? BEGIN_PLACE : tier_sees_hidden(start) ? BEGIN_WITH_VOID
           : start->plan->is_reviewed ? BEGIN_REVIEWED : BEGIN_FOR_PLAN;
-    return status < 0 ? status : begin_init(*run, how, start->init_path, start->fds, start->fd_count, err);
+    return status < 0 ? status : begin_init(*run, how, &given, err);
+}
+
+/* With a spawner it has a group from the start, and only the limits are missing. */
+static int group_open(struct tier_run *run, const struct tier_start *start, struct error *err)
+{
+    int status = 0;
+
+    if (!run->spawner && !cgroup_is_needed(start->plan))
+        return 0;
+    if (run->spawner)
+        status = cgroup_limits(start->plan, run->spawner, run->id, err);
+    if (status == 0)
+        status = run->spawner ? cgroup_find(&run->cgroup, run->spawned.cgroup, err)
+                              : cgroup_open(&run->cgroup, start->plan, start->run_id, err);
+    run->has_cgroup = status == 0;
+    return status;
 }
 
 /* Rules about programs are kept by marks, which the keeper alone can set. */
@@ -387,10 +410,8 @@ static int process_start(const struct tier_start *asked, struct tier_run *prepar
     status = descriptors_check(start, err);
     if (status == 0)
         status = run_begin(start, &run, err);
-    if (status == 0 && cgroup_is_needed(start->plan)) {
-        status = cgroup_open(&run->cgroup, start->plan, start->run_id, err);
-        run->has_cgroup = status == 0;
-    }
+    if (status == 0)
+        status = group_open(run, start, err);
     if (status == 0 && start->gateway)
         run->gateway = *start->gateway;
     if (status == 0 && start->watcher && start->watcher->level == TIER_WATCH_FULL && !(flags_of(start) & RECORD_WATCHED))

@@ -55,6 +55,7 @@ enum begin_flag {
     BEGIN_SYSTEM = 1 << 1,   /* /dev and /proc are made before the record comes */
     BEGIN_VOID = 1 << 3,     /* the void is a file system where it can be had (init/void.c) */
     BEGIN_IN_PLACE = 1 << 2, /* no namespace: in the host's own tree (init/in_place.c) */
+    BEGIN_GIVEN = 1 << 4,    /* the id maps are written, and uid, gid and groups are what they should be */
 };
 
 /* What init knows before there is a plan: the first thing that the parent sends. */

@@ -34,6 +34,9 @@ struct tier_run {
     struct message held[RUN_HELD_MAX]; /* of refusals, from before start() returned */
     size_t held_count, held_next;
     uint32_t lost; /* for which that was no room */
+    const struct tier_spawner *spawner; /* who made its first process; NULL = this one */
+    char id[TIER_ID_SIZE];              /* by which the spawner knows it */
+    struct tier_spawned spawned;
     bool is_in_place;
     pid_t program; /* in place: whose Landlock domain is the container's; 0 = not known */
     bool has_void, has_void_home; /* look-ups of what is not there are seen; those in the home, too */

@@ -21,7 +21,7 @@ static struct tier_run *prepared_make(const int *fds, size_t fd_count)
 {
     struct tier_run *run = NULL;
 
-    if (tier_process.prepare(hand_init_path(), fds, fd_count, &run, &err) < 0 && err.kind == ERROR_UNENFORCEABLE)
+    if (tier_process.prepare(&(struct tier_prepare){hand_init_path(), fds, fd_count, "begin", NULL}, &run, &err) < 0 && err.kind == ERROR_UNENFORCEABLE)
         test_skip("userns");
     check(run != NULL);
     return run;
@@ -208,7 +208,7 @@ TEST(what_was_prepared_ends_with_the_process_that_waited_for_a_plan)
         struct tier_run *run = NULL;
 
         close(ends[0]);
-        _exit(tier_process.prepare(hand_init_path(), &ends[1], 1, &run, &err) < 0 ? 1 : 0);
+        _exit(tier_process.prepare(&(struct tier_prepare){hand_init_path(), &ends[1], 1, "begin", NULL}, &run, &err) < 0 ? 1 : 0);
     }
     close(ends[1]);
     check_int(waitpid(pid, NULL, 0), pid);
@@ -235,7 +235,7 @@ TEST(an_init_that_others_can_write_does_not_begin)
 {
     struct tier_run *run = NULL;
 
-    check_int(tier_process.prepare("/tmp", NULL, 0, &run, &err), -EPERM);
+    check_int(tier_process.prepare(&(struct tier_prepare){"/tmp", NULL, 0, "begin", NULL}, &run, &err), -EPERM);
     check_contains(err.text, "can be written by others");
     check(run == NULL);
 }

@@ -67,7 +67,7 @@ void identity_enter(struct init *init)
 
     if (init->begin.flags & BEGIN_MAPPED) {
         init_need(init, sys_call2(setgroups, 0, 0), "drop", "supplementary groups");
-    } else {
+    } else if (!(init->begin.flags & BEGIN_GIVEN)) {
         file_write(init, "/proc/self/setgroups", "deny");
         map_write(init, "/proc/self/uid_map", init->begin.uid);
         map_write(init, "/proc/self/gid_map", init->begin.gid);

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Who makes the first process of a container. Without a spawner it is a child of the caller: its uid outside is the caller's. A
+ * spawner has it made by somebody who may give it a uid, a login uid and a control group of its own (docs/decisions/0220).
+ */
+#ifndef CORDON_TIER_SPAWNER_H
+#define CORDON_TIER_SPAWNER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+
+#define TIER_ID_SIZE 64      /* of a container's name among those of its keeper, with its end: [0-9A-Za-z-] */
+#define TIER_CGROUP_SIZE 192 /* of a control group's path below each hierarchy's root, with its end */
+
+struct tier_spawn {
+    const char *id;
+    const int *fds; /* as of struct tier_start */
+    size_t fd_count;
+    int channel;          /* process 1's end of its control socket */
+    uint64_t capabilities; /* that it keeps, of its own user namespace: bit N is capability N */
+    bool has_own_uid;     /* else it is the caller's outside, too */
+};
+
+/* What the kernel knows it by. */
+struct tier_spawned {
+    pid_t pid;
+    int pidfd;
+    uint32_t uid, gid;       /* outside */
+    uint32_t login_uid;      /* of it and all its descendants, in each audit record; UINT32_MAX = none could be given */
+    uint32_t session;        /* of audit; UINT32_MAX = none */
+    uint64_t cgroup_id;      /* of the version 2 group, as SO_PEERPIDFD and PIDFD_GET_INFO tell it; 0 = there is no version 2 */
+    char cgroup[TIER_CGROUP_SIZE]; /* "/cordon/1000-3/1f3a": it is in this group of each hierarchy that is mounted */
+};
+
+struct tier_limits {
+    uint64_t memory, pids; /* bytes, processes; 0 = no limit */
+    uint64_t cpu_milli;    /* thousandths of a processor; 0 = no limit */
+};
+
+enum tier_order { TIER_FREEZE = 1, TIER_THAW, TIER_KILL };
+
+/* Every call waits for its answer. `id` is that of the container's tier_spawn. */
+struct tier_spawner {
+    /*
+     * Execute cordon-init in new namespaces, with its id maps written and its ids taken on. What it had to do it has done, or tells by
+     * its control socket. *ret_spawned's descriptor is the caller's; it is no child of this process.
+     */
+    int (*spawn)(void *context, const struct tier_spawn *spawn, struct tier_spawned *ret_spawned, struct error *err);
+
+    /*
+     * Let the caller's own files appear as the container's in these detached mounts (open_tree() with OPEN_TREE_CLONE; at most
+     * TIER_IDMAP_MAX). -EOPNOTSUPP: one lies on a file system that cannot.
+     */
+    int (*idmap)(void *context, const char *id, const int *mounts, size_t count, struct error *err);
+
+    int (*limit)(void *context, const char *id, const struct tier_limits *limits, struct error *err);
+    int (*order)(void *context, const char *id, enum tier_order order, struct error *err);
+
+    /* Nothing of it runs any more: its group and its uid can be taken back. */
+    void (*end)(void *context, const char *id);
+
+    void *context;
+};
+
+#define TIER_IDMAP_MAX 64
+
+#endif
