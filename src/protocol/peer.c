@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * SO_PEERCRED says who connected, SO_PEERPIDFD (6.5) holds on to that very process. Before 6.5 the process is opened by its number:
+ * it may have ended, and another have its number; then that is the same user's, or it is refused.
+ *
+ * System calls: getsockopt, pidfd_open, poll, openat, read, readlink, stat.
+ */
+#include "protocol/peer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/compiler.h"
+#include "base/file.h"
+#include "base/memory.h"
+
+#ifndef SO_PEERPIDFD
+#define SO_PEERPIDFD 77 /* 6.5 */
+#endif
+
+#define PROC_FILE_MAX ((size_t)64 << 10)
+
+void peer_close(struct peer *peer)
+{
+    fd_close_at(&peer->pidfd);
+    *peer = PEER_INIT;
+}
+
+bool peer_is_there(const struct peer *peer)
+{
+    struct pollfd ended = {.fd = peer->pidfd, .events = POLLIN};
+
+    return peer->pidfd >= 0 && poll(&ended, 1, 0) == 0;
+}
+
+static int gone(struct error *err)
+{
+    return error_set(err, ERROR_FORBIDDEN, ESRCH, "the process that connected is not there any more: nobody can say who it was");
+}
+
+int peer_open(int socket, struct peer *ret_peer, struct error *err)
+{
+    struct ucred who;
+    socklen_t size = sizeof(who), fd_size = sizeof(int);
+    auto_close int pidfd = -1;
+    bool is_by_kernel;
+    struct stat st;
+    char path[32];
+
+    if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &who, &size) < 0 || size != sizeof(who))
+        return error_system(err, errno, "ask who connected");
+    if (who.pid <= 0)
+        return gone(err);
+    is_by_kernel = getsockopt(socket, SOL_SOCKET, SO_PEERPIDFD, &pidfd, &fd_size) == 0;
+    if (!is_by_kernel && errno != ENOPROTOOPT)
+        return errno == EINVAL || errno == ESRCH || errno == ENODATA ? gone(err) : error_system(err, errno, "hold on to who connected");
+    if (!is_by_kernel) {
+        pidfd = (int)syscall(SYS_pidfd_open, who.pid, 0);
+        if (pidfd < 0)
+            return gone(err);
+        snprintf(path, sizeof(path), "/proc/%d", (int)who.pid);
+        if (stat(path, &st) < 0 || st.st_uid != who.uid)
+            return gone(err);
+    }
+    *ret_peer = (struct peer){.uid = who.uid, .gid = who.gid, .pid = who.pid, .pidfd = take_fd(pidfd), .is_by_kernel = is_by_kernel};
+    return 0;
+}
+
+static int read_proc(const struct peer *peer, const char *name, char **ret_text, struct error *err)
+{
+    char path[64];
+    size_t size;
+    int status;
+
+    snprintf(path, sizeof(path), "/proc/%d/%s", (int)peer->pid, name);
+    status = file_read(path, PROC_FILE_MAX, ret_text, &size, err);
+    if (status == 0 && !peer_is_there(peer)) {
+        mem_free(*ret_text);
+        *ret_text = NULL;
+        return gone(err); /* what was read may be another one's */
+    }
+    return status;
+}
+
+/* "NoNewPrivs:\t1" */
+static long status_number(const char *status, const char *name)
+{
+    const char *at = strstr(status, name);
+
+    return at ? strtol(at + strlen(name), NULL, 10) : -1;
+}
+
+static int check_namespaces(const struct peer *peer, struct error *err)
+{
+    static const char *const names[] = {"mnt", "user", "pid", "net", "ipc", "uts", "cgroup"};
+
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
+        char own[64], theirs[64], path[64];
+        ssize_t own_size, their_size;
+
+        snprintf(path, sizeof(path), "/proc/self/ns/%s", names[i]);
+        own_size = readlink(path, own, sizeof(own));
+        snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)peer->pid, names[i]);
+        their_size = readlink(path, theirs, sizeof(theirs));
+        if (own_size <= 0 || their_size <= 0)
+            return error_set(err, ERROR_FORBIDDEN, EPERM, "the namespaces of process %d cannot be seen, so that it may be in a sandbox: run without the daemon",
+                             (int)peer->pid);
+        if (own_size != their_size || memcmp(own, theirs, (size_t)own_size) != 0)
+            return error_set(err, ERROR_FORBIDDEN, EPERM, "process %d is in another %s namespace, which the daemon would lead it out of: run without the daemon",
+                             (int)peer->pid, names[i]);
+    }
+    return peer_is_there(peer) ? 0 : gone(err);
+}
+
+int peer_check_free(const struct peer *peer, bool names_namespaces, struct error *err)
+{
+    auto_free char *text = NULL;
+    int status = read_proc(peer, "status", &text, err);
+
+    if (status < 0)
+        return error_prepend(err, "look at process %d", (int)peer->pid);
+    if (status_number(text, "\nNoNewPrivs:") != 0 || status_number(text, "\nSeccomp:") > 0)
+        return error_set(err, ERROR_FORBIDDEN, EPERM,
+                         "process %d has given up rights (no_new_privs or seccomp), which the daemon would give back: run without the daemon", (int)peer->pid);
+    return names_namespaces ? check_namespaces(peer, err) : 0;
+}
+
+int peer_cgroup(const struct peer *peer, char *ret_path, size_t size, struct error *err)
+{
+    auto_free char *text = NULL;
+    int status = read_proc(peer, "cgroup", &text, err);
+    const char *line = text;
+    size_t length;
+
+    if (status < 0)
+        return status;
+    if (strncmp(text, "0::", 3) != 0 && (line = strstr(text, "\n0::")) != NULL)
+        line++;
+    if (!line)
+        line = text;
+    length = strcspn(line, "\n");
+    if (length >= size)
+        return error_set(err, ERROR_LIMIT, ENAMETOOLONG, "the cgroup of process %d has too long a name", (int)peer->pid);
+    memcpy(ret_path, line, length);
+    ret_path[length] = '\0';
+    return 0;
+}

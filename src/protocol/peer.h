@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who is at the other end of a local socket, by what the kernel says and nothing else. */
+#ifndef CORDON_PROTOCOL_PEER_H
+#define CORDON_PROTOCOL_PEER_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+
+struct peer {
+    uid_t uid;
+    gid_t gid;
+    pid_t pid;
+    int pidfd; /* of the process that connected, as long as that lives */
+    bool is_by_kernel; /* pidfd came with the socket (6.5); else it was opened by number, and proven to be the same user's */
+};
+
+#define PEER_INIT ((struct peer){.pidfd = -1})
+
+/* Of a connected AF_UNIX socket, at the time of connect() or socketpair(). ERROR_FORBIDDEN: it is gone already. */
+int peer_open(int socket, struct peer *ret_peer, struct error *err) must_check;
+void peer_close(struct peer *peer);
+
+/* Does the process still run? */
+bool peer_is_there(const struct peer *peer);
+
+/*
+ * Is it held back by something that this process is not: no_new_privs, a filter of system calls, other namespaces? Whoever
+ * serves it would give it back what was taken from it. ERROR_FORBIDDEN says which; 0 = no. `names_namespaces`: compare them too,
+ * which needs the right to trace it.
+ */
+int peer_check_free(const struct peer *peer, bool names_namespaces, struct error *err) must_check;
+
+/* The id of the cgroup that it is in, of the first hierarchy ("0::/..." where there is one of v2): at most `size` bytes. */
+int peer_cgroup(const struct peer *peer, char *ret_path, size_t size, struct error *err) must_check;
+
+#endif

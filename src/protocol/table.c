@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The rows of table.h. */
+#include "protocol/table.h"
+
+#include "base/compiler.h"
+
+#define CLIENT   PROTOCOL_CLIENT
+#define DAEMON   PROTOCOL_DAEMON
+#define KEEPER   PROTOCOL_KEEPER
+#define LAUNCHER PROTOCOL_LAUNCHER
+
+#define PATH_TEXT_MAX  4096
+#define LINE_TEXT_MAX  4096
+#define WORDS_TEXT_MAX 16384
+#define ARGUMENT_MAX   (128u << 10) /* MAX_ARG_STRLEN */
+#define DOCUMENT_MAX   (1u << 20)
+
+#define NUMBER(tag_name)     [TAG_##tag_name] = {#tag_name, PROTOCOL_NUMBER, 8}
+#define TEXT(tag_name, most)  [TAG_##tag_name] = {#tag_name, PROTOCOL_TEXT, most}
+#define BYTES(tag_name, most) [TAG_##tag_name] = {#tag_name, PROTOCOL_BYTES, most}
+
+static const struct protocol_tag_row tags[TAG_LIMIT] = {
+    NUMBER(VERSION_LEAST),
+    NUMBER(VERSION_MOST),
+    TEXT(PROGRAM, 64),
+    NUMBER(KIND),
+    BYTES(KEY, 32),
+    TEXT(NAME, 64),
+    TEXT(ID, 64),
+    NUMBER(STATE),
+    NUMBER(ERROR_KIND),
+    NUMBER(ERRNUM),
+    TEXT(TEXT, WORDS_TEXT_MAX),
+    TEXT(CODE, 32),
+    NUMBER(NUMBER),
+    NUMBER(PID),
+    NUMBER(UID),
+    NUMBER(GID),
+    NUMBER(TICKET),
+    NUMBER(SIGNAL),
+    NUMBER(ANSWER),
+    TEXT(DIGEST, 128),
+    TEXT(OPERATION, 32),
+    TEXT(PATH, PATH_TEXT_MAX),
+    TEXT(NAMED, PATH_TEXT_MAX),
+    TEXT(EXE, PATH_TEXT_MAX),
+    TEXT(RULE_FILE, PATH_TEXT_MAX),
+    NUMBER(LEFT_MS),
+    NUMBER(COUNT),
+    NUMBER(LEVEL),
+    NUMBER(CREATED_MS),
+    NUMBER(STARTED_MS),
+    TEXT(POLICY, 256),
+    TEXT(TIER, 32),
+    TEXT(COMMAND, 1024),
+    TEXT(PARENT, 64),
+    TEXT(IDENTITY, 1024),
+    NUMBER(IS_ALL),
+    TEXT(POLICY_NAME, PATH_TEXT_MAX),
+    BYTES(POLICY_TEXT, DOCUMENT_MAX),
+    NUMBER(POLICY_IS_FILE),
+    TEXT(PROFILE, 256),
+    TEXT(WORKSPACE, PATH_TEXT_MAX),
+    TEXT(MEMBER, DOCUMENT_MAX),
+    TEXT(ARG, ARGUMENT_MAX),
+    TEXT(ENVIRONMENT, ARGUMENT_MAX),
+    NUMBER(TIMEOUT_MS),
+    NUMBER(OUTPUT_LIMIT),
+    NUMBER(ROWS),
+    NUMBER(COLUMNS),
+    NUMBER(WATCH),
+    NUMBER(ASK_MS),
+    NUMBER(IS_LEARNING),
+    TEXT(EVENTS_FILE, PATH_TEXT_MAX),
+    NUMBER(REVIEW),
+    TEXT(REVIEW_DIRECTORY, PATH_TEXT_MAX),
+    NUMBER(UMASK),
+    BYTES(RLIMIT, 24),
+    NUMBER(HAS_TTY),
+    NUMBER(IS_SET),
+    TEXT(CWD, PATH_TEXT_MAX),
+    TEXT(LOGICAL_CWD, PATH_TEXT_MAX),
+    BYTES(STATUS, 512),
+    TEXT(FINDINGS, DOCUMENT_MAX),
+    TEXT(FINDINGS_JSON, DOCUMENT_MAX),
+    NUMBER(DENIALS),
+    TEXT(DENIALS_TEXT, WORDS_TEXT_MAX),
+    NUMBER(CHANGES),
+};
+
+#define ONE(tag_name)   {TAG_##tag_name, PROTOCOL_ONE}
+#define MAYBE(tag_name) {TAG_##tag_name, PROTOCOL_MAYBE}
+#define MANY(tag_name)  {TAG_##tag_name, PROTOCOL_MANY}
+
+static const struct protocol_use hello[] = {ONE(VERSION_LEAST), ONE(VERSION_MOST), MAYBE(PROGRAM)};
+static const struct protocol_use open_new[] = {ONE(KIND), ONE(KEY), MAYBE(NAME)};
+static const struct protocol_use reach[] = {ONE(KIND), ONE(ID)};
+static const struct protocol_use one_id[] = {ONE(ID)};
+static const struct protocol_use list[] = {MAYBE(IS_ALL), MAYBE(ID)};
+static const struct protocol_use listed[] = {ONE(ID),      ONE(STATE),  MAYBE(NAME),    MAYBE(PID),     ONE(UID),      MAYBE(CREATED_MS), MAYBE(STARTED_MS),
+                                             MAYBE(POLICY), MAYBE(TIER), MAYBE(COMMAND), MAYBE(PARENT),  MAYBE(IDENTITY), MAYBE(DENIALS), MAYBE(KIND)};
+static const struct protocol_use failed[] = {ONE(ERROR_KIND), ONE(ERRNUM), ONE(TEXT), MAYBE(CODE)};
+static const struct protocol_use status_is[] = {ONE(COUNT), ONE(PID), ONE(VERSION_MOST), ONE(KIND), ONE(NUMBER)};
+static const struct protocol_use numbered[] = {ONE(NUMBER)};
+static const struct protocol_use started[] = {ONE(ID), ONE(PID), ONE(LEVEL)};
+static const struct protocol_use asked[] = {MAYBE(NUMBER), MAYBE(DIGEST), MAYBE(OPERATION), MAYBE(PATH), MAYBE(NAMED), MAYBE(EXE),
+                                            MAYBE(TEXT),   MAYBE(RULE_FILE), MAYBE(PID),    MAYBE(LEFT_MS)};
+static const struct protocol_use signalled[] = {ONE(SIGNAL)};
+static const struct protocol_use answer[] = {ONE(NUMBER), ONE(DIGEST), ONE(ANSWER)};
+static const struct protocol_use counted[] = {ONE(COUNT)};
+static const struct protocol_use join[] = {ONE(VERSION_MOST), ONE(KEY), ONE(ID)};
+static const struct protocol_use serve[] = {ONE(TICKET), ONE(KIND), MAYBE(ID), MAYBE(NAME)};
+static const struct protocol_use holds[] = {MAYBE(TICKET), ONE(ID), ONE(STATE), MAYBE(NAME), MAYBE(PID), MAYBE(CREATED_MS), MAYBE(STARTED_MS),
+                                            MAYBE(POLICY), MAYBE(TIER), MAYBE(COMMAND), MAYBE(PARENT), MAYBE(IDENTITY), MAYBE(DENIALS), MAYBE(KIND)};
+static const struct protocol_use ticket[] = {ONE(TICKET)};
+static const struct protocol_use start_keeper[] = {ONE(TICKET), ONE(ID)};
+static const struct protocol_use keeper_is[] = {ONE(TICKET), ONE(PID)};
+static const struct protocol_use request_record[] = {
+    MANY(POLICY_NAME), MANY(POLICY_TEXT), MANY(POLICY_IS_FILE), MAYBE(PROFILE),    MAYBE(WORKSPACE),   MAYBE(TIER),        MANY(MEMBER),
+    MANY(ARG),         MANY(ENVIRONMENT), MAYBE(TIMEOUT_MS),    MAYBE(OUTPUT_LIMIT), MAYBE(ROWS),      MAYBE(COLUMNS),     MAYBE(HAS_TTY),
+    MAYBE(WATCH),      MAYBE(ASK_MS),     MAYBE(IS_LEARNING),   MAYBE(EVENTS_FILE), MAYBE(REVIEW),     MAYBE(REVIEW_DIRECTORY), MAYBE(UMASK),
+    MANY(RLIMIT),      MAYBE(IS_SET),     MAYBE(CWD),           MAYBE(LOGICAL_CWD),
+};
+static const struct protocol_use end_record[] = {ONE(STATUS), MAYBE(FINDINGS), MAYBE(FINDINGS_JSON), ONE(DENIALS), MAYBE(DENIALS_TEXT), MAYBE(CHANGES)};
+
+/* type, from, to, states, descriptors, quota, fields */
+#define ROW(type_name, from_role, to_role, state_bits, descriptors, charged, fields)                                    \
+    {.type = PROTOCOL_##type_name, .from = (from_role), .to = (to_role), .states = (state_bits), .fds = (descriptors), \
+     .quota = PROTOCOL_##charged, .name = #type_name, USES_##fields}
+#define USES_NO              .use_count = 0
+#define USES_WITH(array)     .use_count = ARRAY_COUNT(array), .uses = (array)
+
+/* In the order of their types: protocol_row() looks by halves. */
+static const struct protocol_row rows[] = {
+    /* client and cordond */
+    ROW(HELLO, CLIENT, DAEMON, PROTOCOL_NEW, 0, REQUEST, WITH(hello)),
+    ROW(OPEN, CLIENT, DAEMON, PROTOCOL_GREETED, 0, CONTAINER, WITH(open_new)),
+    ROW(REACH, CLIENT, DAEMON, PROTOCOL_GREETED, 0, REQUEST, WITH(reach)),
+    ROW(LIST, CLIENT, DAEMON, PROTOCOL_GREETED, 0, QUERY, WITH(list)),
+    ROW(LISTED, DAEMON, CLIENT, PROTOCOL_ANY, 0, FREE, WITH(listed)),
+    ROW(DONE, DAEMON | KEEPER | LAUNCHER, CLIENT | DAEMON | KEEPER, PROTOCOL_ANY, 0, FREE, NO),
+    ROW(FAILED, DAEMON | KEEPER | LAUNCHER, CLIENT | DAEMON | KEEPER, PROTOCOL_ANY, 0, FREE, WITH(failed)),
+    ROW(REMOVE, CLIENT, DAEMON, PROTOCOL_GREETED, 0, REQUEST, WITH(one_id)),
+    ROW(STATUS, CLIENT, DAEMON, PROTOCOL_GREETED, 0, REQUEST, NO),
+    ROW(STATUS_IS, DAEMON, CLIENT, PROTOCOL_ANY, 0, FREE, WITH(status_is)),
+    /* client and keeper */
+    ROW(REQUEST_IS, CLIENT, KEEPER, PROTOCOL_GREETED, 2, FREE, NO),
+    ROW(STREAM, CLIENT, KEEPER, PROTOCOL_FILLING, 1, FREE, WITH(numbered)),
+    ROW(KEEP, CLIENT, KEEPER, PROTOCOL_FILLING, 1, FREE, WITH(numbered)),
+    ROW(EVENTS, CLIENT, KEEPER, PROTOCOL_FILLING, 1, FREE, NO),
+    ROW(GO, CLIENT, KEEPER, PROTOCOL_FILLING, 0, FREE, NO),
+    ROW(TAKEN, KEEPER, CLIENT, PROTOCOL_STARTING, 0, FREE, NO),
+    ROW(STARTED, KEEPER, CLIENT, PROTOCOL_STARTING, 0, FREE, WITH(started)),
+    ROW(TERMINAL, KEEPER, CLIENT, PROTOCOL_STARTING, 1, FREE, NO),
+    ROW(ASKED, KEEPER, CLIENT, PROTOCOL_RUNNING, 0, FREE, WITH(asked)),
+    ROW(OVER, KEEPER, CLIENT, PROTOCOL_RUNNING, 1, FREE, NO),
+    ROW(SIGNAL, CLIENT, KEEPER, PROTOCOL_RUNNING, 0, FREE, WITH(signalled)),
+    ROW(KILL, CLIENT, KEEPER, PROTOCOL_RUNNING, 0, FREE, NO),
+    ROW(ANSWER, CLIENT, KEEPER, PROTOCOL_RUNNING, 0, FREE, WITH(answer)),
+    ROW(NETWORK, CLIENT, KEEPER, PROTOCOL_RUNNING, 2, FREE, NO),
+    ROW(COUNT_CHANGES, CLIENT, KEEPER, PROTOCOL_RUNNING, 0, FREE, NO),
+    ROW(CHANGES_ARE, KEEPER, CLIENT, PROTOCOL_RUNNING, 0, FREE, WITH(counted)),
+    /* cordond and keeper */
+    ROW(JOIN, KEEPER, DAEMON, PROTOCOL_NEW, 0, FREE, WITH(join)),
+    ROW(SERVE, DAEMON, KEEPER, PROTOCOL_JOINED, 1, FREE, WITH(serve)),
+    ROW(HOLDS, KEEPER, DAEMON, PROTOCOL_JOINED, 0, FREE, WITH(holds)),
+    ROW(LOST, KEEPER, DAEMON, PROTOCOL_JOINED, 0, FREE, WITH(one_id)),
+    ROW(RETIRE, DAEMON, KEEPER, PROTOCOL_JOINED, 0, FREE, NO),
+    ROW(JOINED_ALL, KEEPER, DAEMON, PROTOCOL_JOINED, 0, FREE, NO),
+    ROW(NOT_SERVED, KEEPER, DAEMON, PROTOCOL_JOINED, 0, FREE, WITH(ticket)),
+    /* cordond and launcher */
+    ROW(START_KEEPER, DAEMON, LAUNCHER, PROTOCOL_JOINED, 2, FREE, WITH(start_keeper)),
+    ROW(KEEPER_IS, LAUNCHER, DAEMON, PROTOCOL_JOINED, 1, FREE, WITH(keeper_is)),
+    /* sealed files */
+    ROW(RECORD_REQUEST, PROTOCOL_FILE, CLIENT | KEEPER, 0, 0, FREE, WITH(request_record)),
+    ROW(RECORD_END, PROTOCOL_FILE, CLIENT | KEEPER, 0, 0, FREE, WITH(end_record)),
+};
+
+const struct protocol_row *protocol_row(uint16_t type)
+{
+    size_t low = 0, high = ARRAY_COUNT(rows);
+
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+
+        if (rows[middle].type == type)
+            return &rows[middle];
+        if (rows[middle].type < type)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return NULL;
+}
+
+const struct protocol_tag_row *protocol_tag_row(uint16_t tag)
+{
+    return tag < ARRAY_COUNT(tags) && tags[tag].kind ? &tags[tag] : NULL;
+}
+
+const struct protocol_row *protocol_rows(size_t *ret_count)
+{
+    *ret_count = ARRAY_COUNT(rows);
+    return rows;
+}

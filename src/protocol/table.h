@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Every message of the daemon's parts: who may send it to whom, in which state of the connection, with which fields and how many
+ * descriptors. What has no row does not exist, and what a row does not name is refused. How to add one: README.md.
+ */
+#ifndef CORDON_PROTOCOL_TABLE_H
+#define CORDON_PROTOCOL_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define PROTOCOL_VERSION     1
+#define PROTOCOL_FDS_MAX     2
+#define PROTOCOL_MESSAGE_MAX ((size_t)96 << 10) /* on a socket */
+#define PROTOCOL_RECORD_MAX  ((size_t)24 << 20) /* in a sealed memory file: the documents of a request are most of it */
+#define PROTOCOL_USES_MAX    32                 /* different fields of a row */
+
+/* Programs, not users: which program it is, is known from the socket that it is on. */
+enum protocol_role {
+    PROTOCOL_CLIENT = 1 << 0,
+    PROTOCOL_DAEMON = 1 << 1, /* cordond */
+    PROTOCOL_KEEPER = 1 << 2,
+    PROTOCOL_LAUNCHER = 1 << 3, /* and, in the user's service, cordond's own starter */
+    PROTOCOL_LOGGER = 1 << 4,
+    PROTOCOL_SIGNER = 1 << 5,
+    PROTOCOL_SENSOR = 1 << 6,
+    PROTOCOL_WITNESS = 1 << 7,
+    PROTOCOL_FILE = 1 << 8, /* a record in a sealed memory file, not a message */
+};
+
+/* Of the connection, as the receiver keeps it. */
+enum protocol_state {
+    PROTOCOL_NEW = 1 << 0,      /* nothing was said yet */
+    PROTOCOL_GREETED = 1 << 1,  /* the versions fit */
+    PROTOCOL_FILLING = 1 << 2,  /* a request is being told */
+    PROTOCOL_STARTING = 1 << 3, /* it is complete, and under way */
+    PROTOCOL_RUNNING = 1 << 4,
+    PROTOCOL_ENDED = 1 << 5,
+    PROTOCOL_JOINED = 1 << 6, /* between parts: who it is has been settled */
+    PROTOCOL_ANY = 0x7f,
+};
+
+/* What a message is charged to its sender for, beside its bytes. */
+enum protocol_quota {
+    PROTOCOL_FREE = 0,
+    PROTOCOL_REQUEST,   /* one of so many a second */
+    PROTOCOL_CONTAINER, /* the same, and one of so many that may be there at once */
+    PROTOCOL_QUERY,     /* the same as so many requests: it makes the receiver work */
+};
+
+enum protocol_type {
+    PROTOCOL_NONE = 0,
+    /* client and cordond */
+    PROTOCOL_HELLO = 1,
+    PROTOCOL_OPEN = 2,   /* a new container: the keeper that fits answers, on this very connection */
+    PROTOCOL_REACH = 3,  /* one that is there, by id or name; likewise */
+    PROTOCOL_LIST = 4,
+    PROTOCOL_LISTED = 5, /* one container; DONE ends the list */
+    PROTOCOL_DONE = 6,
+    PROTOCOL_FAILED = 7, /* the answer to whatever could not be done */
+    PROTOCOL_REMOVE = 8,
+    PROTOCOL_STATUS = 9, /* of the daemon: answered by STATUS_IS */
+    PROTOCOL_STATUS_IS = 10,
+    /* client and keeper: what is asked for, */
+    PROTOCOL_REQUEST_IS = 20, /* a sealed PROTOCOL_RECORD_REQUEST, and the directory that the client is in */
+    PROTOCOL_STREAM = 21,     /* one of stdin, stdout, stderr; without it /dev/null */
+    PROTOCOL_KEEP = 22,       /* a descriptor for the program, under its number */
+    PROTOCOL_EVENTS = 23,     /* where events go as well */
+    PROTOCOL_GO = 24,
+    /* what comes back, */
+    PROTOCOL_TAKEN = 30, /* from here on it may have begun, and must not be tried another way */
+    PROTOCOL_STARTED = 31,
+    PROTOCOL_TERMINAL = 32, /* the master side */
+    PROTOCOL_ASKED = 33,    /* a question stands; without a number: none stands any more */
+    PROTOCOL_OVER = 34,     /* a sealed PROTOCOL_RECORD_END */
+    /* and what is said while it runs */
+    PROTOCOL_SIGNAL = 40,
+    PROTOCOL_KILL = 41,
+    PROTOCOL_ANSWER = 42,
+    PROTOCOL_NETWORK = 43, /* a sealed PROTOCOL_RECORD_REQUEST whose documents count */
+    PROTOCOL_COUNT_CHANGES = 44,
+    PROTOCOL_CHANGES_ARE = 45,
+    /* cordond and keeper */
+    PROTOCOL_JOIN = 60,    /* who it is, after it was started or after cordond was */
+    PROTOCOL_SERVE = 61,   /* a client's connection */
+    PROTOCOL_HOLDS = 62,   /* the state of one container, whenever it changes, and of each after JOIN */
+    PROTOCOL_LOST = 63,    /* one that is no more */
+    PROTOCOL_RETIRE = 64,  /* nothing new comes: end when nothing is left */
+    PROTOCOL_JOINED_ALL = 65, /* after JOIN: each container was told */
+    PROTOCOL_NOT_SERVED = 66, /* a connection that ended without a container */
+    /* cordond and launcher, or its own starter: 100 to 149 */
+    PROTOCOL_START_KEEPER = 100, /* the client's socket, and the keeper's end of its channel */
+    PROTOCOL_KEEPER_IS = 101,    /* its pidfd */
+    /* logger: 150 to 199, signer: 200 to 249, sensor: 250 to 299, witness: 300 to 349 */
+    /* in sealed memory files */
+    PROTOCOL_RECORD_REQUEST = 1000,
+    PROTOCOL_RECORD_END = 1001,
+};
+
+enum protocol_kind {
+    PROTOCOL_NUMBER = 1, /* 8 bytes */
+    PROTOCOL_TEXT,       /* ends with its only NUL */
+    PROTOCOL_BYTES,
+};
+
+/* Numbers of fields are never used again for something else. */
+enum protocol_tag {
+    TAG_NONE = 0,
+    TAG_VERSION_LEAST = 1,
+    TAG_VERSION_MOST,
+    TAG_PROGRAM,
+    TAG_KIND,
+    TAG_KEY,
+    TAG_NAME,
+    TAG_ID,
+    TAG_STATE,
+    TAG_ERROR_KIND,
+    TAG_ERRNUM,
+    TAG_TEXT,
+    TAG_CODE,
+    TAG_NUMBER,
+    TAG_PID,
+    TAG_UID,
+    TAG_GID,
+    TAG_TICKET,
+    TAG_SIGNAL,
+    TAG_ANSWER,
+    TAG_DIGEST,
+    TAG_OPERATION,
+    TAG_PATH,
+    TAG_NAMED,
+    TAG_EXE,
+    TAG_RULE_FILE,
+    TAG_LEFT_MS,
+    TAG_COUNT,
+    TAG_LEVEL,
+    TAG_CREATED_MS,
+    TAG_STARTED_MS,
+    TAG_POLICY,
+    TAG_TIER,
+    TAG_COMMAND,
+    TAG_PARENT,
+    TAG_IDENTITY,
+    TAG_IS_ALL,
+    /* RECORD_REQUEST */
+    TAG_POLICY_NAME = 64,
+    TAG_POLICY_TEXT, /* of the policy before it */
+    TAG_POLICY_IS_FILE,
+    TAG_PROFILE,
+    TAG_WORKSPACE,
+    TAG_MEMBER,
+    TAG_ARG,
+    TAG_ENVIRONMENT,
+    TAG_TIMEOUT_MS,
+    TAG_OUTPUT_LIMIT,
+    TAG_ROWS,
+    TAG_COLUMNS,
+    TAG_WATCH,
+    TAG_ASK_MS,
+    TAG_IS_LEARNING,
+    TAG_EVENTS_FILE,
+    TAG_REVIEW,
+    TAG_REVIEW_DIRECTORY,
+    TAG_UMASK,
+    TAG_RLIMIT,
+    TAG_HAS_TTY,
+    TAG_IS_SET,
+    TAG_CWD,
+    TAG_LOGICAL_CWD,
+    /* RECORD_END */
+    TAG_STATUS = 112, /* struct cordon_status, as it is */
+    TAG_FINDINGS,
+    TAG_FINDINGS_JSON,
+    TAG_DENIALS,
+    TAG_DENIALS_TEXT,
+    TAG_CHANGES,
+    TAG_LIMIT, /* behind the last */
+};
+
+enum protocol_often { PROTOCOL_ONE = 1, PROTOCOL_MAYBE, PROTOCOL_MANY };
+
+struct protocol_use {
+    uint8_t tag;
+    uint8_t often; /* enum protocol_often */
+};
+
+struct protocol_row {
+    uint16_t type;
+    uint16_t from, to; /* enum protocol_role, one or several */
+    uint8_t states;    /* of the receiver's connection */
+    uint8_t fds;       /* exactly so many */
+    uint8_t quota;     /* enum protocol_quota */
+    uint8_t use_count;
+    uint32_t size_max; /* 0 = PROTOCOL_MESSAGE_MAX, or PROTOCOL_RECORD_MAX of a record */
+    const char *name;
+    const struct protocol_use *uses;
+};
+
+struct protocol_tag_row {
+    const char *name;
+    uint8_t kind;      /* enum protocol_kind */
+    uint32_t size_max; /* of TEXT and BYTES, without the NUL */
+};
+
+/* NULL = there is none. */
+const struct protocol_row *protocol_row(uint16_t type);
+const struct protocol_tag_row *protocol_tag_row(uint16_t tag);
+
+/* All of them, for tests and fuzzing: *ret_count rows. */
+const struct protocol_row *protocol_rows(size_t *ret_count);
+
+#endif
