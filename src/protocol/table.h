@@ -53,8 +53,8 @@ enum protocol_type {
     PROTOCOL_NONE = 0,
     /* client and cordond */
     PROTOCOL_HELLO = 1,
-    PROTOCOL_OPEN = 2,   /* a new container: the keeper that fits answers, on this very connection */
-    PROTOCOL_REACH = 3,  /* one that is there, by id or name; likewise */
+    PROTOCOL_OPEN = 2,   /* a new container; with one end of a pair that the client made, on which the keeper that fits will answer */
+    PROTOCOL_REACH = 3,  /* likewise one that is there, by id or name */
     PROTOCOL_LIST = 4,
     PROTOCOL_LISTED = 5, /* one container; DONE ends the list */
     PROTOCOL_DONE = 6,
@@ -83,7 +83,7 @@ enum protocol_type {
     PROTOCOL_CHANGES_ARE = 45,
     /* cordond and keeper */
     PROTOCOL_JOIN = 60,    /* who it is, after it was started or after cordond was */
-    PROTOCOL_SERVE = 61,   /* a client's connection */
+    PROTOCOL_SERVE = 61,   /* a client: its end of the pair */
     PROTOCOL_HOLDS = 62,   /* the state of one container, whenever it changes, and of each after JOIN */
     PROTOCOL_LOST = 63,    /* one that is no more */
     PROTOCOL_RETIRE = 64,  /* nothing new comes: end when nothing is left */
@@ -175,7 +175,8 @@ enum protocol_tag {
     TAG_DENIALS,
     TAG_DENIALS_TEXT,
     TAG_CHANGES,
-    TAG_LIMIT, /* behind the last */
+    /* logger: 128 to 159, signer: 160 to 191, sensor: 192 to 223 */
+    TAG_LIMIT = 224, /* behind the last */
 };
 
 enum protocol_often { PROTOCOL_ONE = 1, PROTOCOL_MAYBE, PROTOCOL_MANY };
