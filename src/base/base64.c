@@ -47,3 +47,43 @@ ssize_t base64_decode(const char *text, size_t length, unsigned char *ret_bytes)
     }
     return digits % 4 || padding > 2 ? -1 : count;
 }
+
+size_t base64_encode(const void *bytes, size_t size, char *ret_text)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const unsigned char *at = bytes;
+    char *out = ret_text;
+
+    for (; size >= 3; size -= 3, at += 3) {
+        *out++ = digits[at[0] >> 2];
+        *out++ = digits[(at[0] & 3) << 4 | at[1] >> 4];
+        *out++ = digits[(at[1] & 15) << 2 | at[2] >> 6];
+        *out++ = digits[at[2] & 63];
+    }
+    if (size) {
+        unsigned second = size == 2 ? at[1] : 0;
+
+        *out++ = digits[at[0] >> 2];
+        *out++ = digits[(at[0] & 3) << 4 | second >> 4];
+        *out++ = size == 2 ? digits[(second & 15) << 2] : '=';
+        *out++ = '=';
+    }
+    *out = '\0';
+    return (size_t)(out - ret_text);
+}
+
+ssize_t base64_decode_exact(const char *text, size_t length, unsigned char *ret_bytes, size_t most)
+{
+    size_t padding = 0;
+
+    if (length % 4)
+        return -1;
+    while (padding < 2 && padding < length && text[length - 1 - padding] == '=')
+        padding++;
+    if (length / 4 * 3 - padding > most)
+        return -1;
+    for (size_t i = 0; i < length; i++)
+        if (is_space(text[i]))
+            return -1;
+    return base64_decode(text, length, ret_bytes);
+}

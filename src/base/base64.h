@@ -12,4 +12,16 @@
  */
 ssize_t base64_decode(const char *text, size_t length, unsigned char *ret_bytes);
 
+/* Room for the text of so many bytes, with its NUL. */
+#define BASE64_TEXT_SIZE(size) (((size) + 2) / 3 * 4 + 1)
+
+/* With padding, NUL-terminated; the length of the text. */
+size_t base64_encode(const void *bytes, size_t size, char *ret_text);
+
+/*
+ * As base64_decode(), but only the one spelling that base64_encode() gives the bytes: no white space, and nothing that two texts
+ * could say. -1 also where there are more than `most` bytes.
+ */
+ssize_t base64_decode_exact(const char *text, size_t length, unsigned char *ret_bytes, size_t most);
+
 #endif

@@ -48,3 +48,34 @@ TEST(sha1_of_two_parts_is_that_of_the_whole)
     sha1_of("", 0, "abd", 3, digest);
     check(memcmp(digest, expected, SHA1_SIZE) != 0);
 }
+
+TEST(what_is_encoded_is_decoded_exactly)
+{
+    unsigned char bytes[64], back[64];
+    char text[BASE64_TEXT_SIZE(sizeof(bytes))];
+
+    for (size_t i = 0; i < sizeof(bytes); i++)
+        bytes[i] = (unsigned char)(i * 37 + 5);
+    for (size_t size = 0; size <= sizeof(bytes); size++) {
+        size_t length = base64_encode(bytes, size, text);
+
+        check_int(length, BASE64_TEXT_SIZE(size) - 1);
+        check_int(strlen(text), length);
+        check_int(base64_decode_exact(text, length, back, sizeof(back)), (long long)size);
+        check(memcmp(back, bytes, size) == 0);
+    }
+    check_int(base64_encode("Hello", 5, text), 8);
+    check_string(text, "SGVsbG8=");
+}
+
+TEST(bytes_have_one_exact_spelling)
+{
+    unsigned char back[16];
+
+    check_int(base64_decode_exact("SGVsbG8=", 8, back, 5), 5);
+    check_int(base64_decode_exact("SGVsbG8=", 8, back, 4), -1);
+    check_int(base64_decode_exact("SGVsbG9=", 8, back, 5), -1); /* a bit that carries nothing */
+    check_int(base64_decode_exact("SGVs bG8", 8, back, 5), -1);
+    check_int(base64_decode_exact("SGVsbG8", 7, back, 5), -1);
+    check_int(base64_decode_exact("====", 4, back, 5), -1);
+}
