@@ -131,6 +131,10 @@ struct env_item {
 
 enum tier_choice { TIER_AUTO = 0, TIER_PROCESS, TIER_CONTAINER, TIER_MICROVM, TIER_INSTANCE };
 
+/* What the audit log must be for this container, and how what is private stands in it; each is stricter than the one before. */
+enum audit_mode { AUDIT_RECORDED = 0, AUDIT_REQUIRED };
+enum audit_privacy { AUDIT_CLEAR = 0, AUDIT_SALTED, AUDIT_SEALED };
+
 enum clipboard_choice { CLIPBOARD_NONE = 0, CLIPBOARD_READ, CLIPBOARD_WRITE, CLIPBOARD_ALL };
 
 struct network {
@@ -249,7 +253,9 @@ struct document {
     struct setting minimum_tier;   /* enum tier_choice */
     struct string_list allow_loss; /* names from policy_loss_names() */
 
-    struct setting nested_namespaces, nested_containers, nested_depth;
+    struct setting nested_namespaces, nested_containers, nested_depth, nested_number;
+    struct string_item identity_class, identity_sponsor;      /* text NULL = not said */
+    struct setting audit_mode, audit_arguments, audit_paths;  /* enum audit_mode, enum audit_privacy */
     struct setting ui_disable;      /* only what is written: 1 takes ui.clipboard away */
     struct setting clipboard_write; /* ui.clipboard: 1 = write or all */
 

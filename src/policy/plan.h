@@ -268,6 +268,11 @@ struct plan {
 
     bool clipboard_write; /* through a terminal of the program's own */
 
+    const char *identity_class, *identity_sponsor; /* NULL = not said */
+    enum audit_mode audit_mode;
+    enum audit_privacy audit_arguments, audit_paths;
+    unsigned nested_depth, nested_number; /* levels of sub-containers and how many at a time; 0 = none */
+
     const char **env; /* NAME=VALUE, NULL-terminated: the whole environment of the program */
     const struct origin **env_origins; /* one for each variable */
     size_t env_count;

@@ -192,6 +192,19 @@ static void add_secrets(const struct plan *plan, struct text *text)
         add_string(text, plan->authorities[i].digest);
 }
 
+/* Only where a policy says something of it, so that the others' digests stay. */
+static void add_attribution(const struct plan *plan, struct text *text)
+{
+    if (plan->identity_class || plan->identity_sponsor) {
+        add_string(text, plan->identity_class);
+        add_string(text, plan->identity_sponsor);
+    }
+    if (plan->audit_mode || plan->audit_arguments || plan->audit_paths)
+        add_number(text, (uint64_t)plan->audit_mode << 16 | (uint64_t)plan->audit_arguments << 8 | (uint64_t)plan->audit_paths);
+    if (plan->nested_number)
+        add_number(text, (uint64_t)plan->nested_depth << 32 | plan->nested_number);
+}
+
 static void add_rest(const struct plan *plan, struct text *text)
 {
     const struct plan_filter *filter = &plan->filter;
@@ -209,6 +222,7 @@ static void add_rest(const struct plan *plan, struct text *text)
     add_number(text, filter->allows_inet);
     add_number(text, filter->sends_datagrams);
     add_number(text, plan->clipboard_write);
+    add_attribution(plan, text);
     add_number(text, plan->timeout_ms);
     add_strings(text, filter->deny, filter->deny_count);
     add_strings(text, filter->allow, filter->allow_count);

@@ -237,6 +237,24 @@ static int add_warnings(struct compile *c, struct error *err)
     return r;
 }
 
+/* Who it is and what is recorded of it: for who starts it. */
+static int add_attribution(struct compile *c, struct error *err)
+{
+    const struct effective *effective = &c->effective;
+    struct plan *plan = c->plan;
+
+    plan->audit_mode = (enum audit_mode)effective->audit_mode.value;
+    plan->audit_arguments = (enum audit_privacy)effective->audit_arguments.value;
+    plan->audit_paths = (enum audit_privacy)effective->audit_paths.value;
+    if (effective->identity_class.text)
+        plan->identity_class = arena_string(c->arena, effective->identity_class.text);
+    if (effective->identity_sponsor.text)
+        plan->identity_sponsor = arena_string(c->arena, effective->identity_sponsor.text);
+    if ((effective->identity_class.text && !plan->identity_class) || (effective->identity_sponsor.text && !plan->identity_sponsor))
+        return error_memory(err);
+    return 0;
+}
+
 int settings_add(struct compile *c, struct error *err)
 {
     int r = choose_tier(c, err);
@@ -248,6 +266,8 @@ int settings_add(struct compile *c, struct error *err)
     c->plan->owns_formats = c->facts->has_windows_interop && c->facts->own_formats && c->plan->wall != PLAN_WALL_LANDLOCK;
     if (r == 0)
         r = choose_nesting(c, err);
+    if (r == 0)
+        r = add_attribution(c, err);
     if (r == 0)
         r = add_calls(c, &c->effective.syscalls_deny, false, err);
     if (r == 0)

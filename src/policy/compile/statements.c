@@ -188,6 +188,39 @@ static int add_nested_row(struct compile *c, const struct statement_row *row, st
     return r < 0 || !why ? r : compile_origin(c, why, &c->plan->statements[at].origin, err);
 }
 
+static int add_said(struct compile *c, const char *subject, const char *verdict, const struct origin *origin, struct error *err)
+{
+    struct plan_statement *slot = arena_append(c->arena, c->plan->statements, c->plan->statement_count);
+
+    if (!slot)
+        return error_memory(err);
+    *slot = (struct plan_statement){.subject = subject, .verdict = arena_string(c->arena, verdict)};
+    return slot->verdict ? compile_origin(c, origin, &slot->origin, err) : error_memory(err);
+}
+
+/* Who it is and how it stands in the audit log, where somebody says so. */
+static int add_attribution(struct compile *c, struct error *err)
+{
+    static const char *const modes[] = {"recorded", "required"}, *const privacies[] = {"clear", "salted", "sealed"};
+    const struct effective *e = &c->effective;
+    const struct {
+        const char *subject, *verdict;
+        const struct origin *origin;
+    } said[] = {
+        {"identity: kind of agent", e->identity_class.text, &e->identity_class.origin},
+        {"identity: on whose behalf", e->identity_sponsor.text, &e->identity_sponsor.origin},
+        {"audit log", e->audit_mode.is_set ? modes[e->audit_mode.value] : NULL, &e->audit_mode.origin},
+        {"audit log: arguments", e->audit_arguments.is_set ? privacies[e->audit_arguments.value] : NULL, &e->audit_arguments.origin},
+        {"audit log: paths", e->audit_paths.is_set ? privacies[e->audit_paths.value] : NULL, &e->audit_paths.origin},
+    };
+    int r = 0;
+
+    for (size_t i = 0; i < ARRAY_COUNT(said) && r == 0; i++)
+        if (said[i].verdict)
+            r = add_said(c, said[i].subject, said[i].verdict, said[i].origin, err);
+    return r;
+}
+
 int statements_add(struct compile *c, struct error *err)
 {
     const struct statement_row *chosen = rows;
@@ -206,5 +239,5 @@ int statements_add(struct compile *c, struct error *err)
             r = add_row(c, &chosen[i], clipboard, err);
     for (size_t i = 0; i < ARRAY_COUNT(nested_rows) && is_nested && r == 0; i++)
         r = add_nested_row(c, &nested_rows[i], err);
-    return r;
+    return r < 0 ? r : add_attribution(c, err);
 }

@@ -55,6 +55,47 @@ struct setting policy_minimum_tier(const struct policy *policy)
     return most;
 }
 
+/* A document that grants them and says no number means the default; a ceiling that says none limits nothing. */
+static struct setting nested_limit(const struct policy *policy, size_t offset, uint64_t by_default)
+{
+    struct setting limit = {0};
+
+    for (size_t i = 0; i < policy->layer_count; i++) {
+        const struct document *layer = policy->layers[i];
+        struct setting own = *(const struct setting *)(const void *)((const char *)layer + offset);
+
+        if (!own.is_set && layer->kind != LAYER_CEILING)
+            own = (struct setting){true, by_default, layer->nested_containers.origin};
+        take_least(&limit, &own);
+    }
+    if (!policy_flag_permits(policy, FLAG_NESTED_CONTAINERS, NULL))
+        limit.value = 0;
+    return limit;
+}
+
+struct setting policy_nested_depth(const struct policy *policy)
+{
+    return nested_limit(policy, offsetof(struct document, nested_depth), NESTED_DEPTH_DEFAULT);
+}
+
+struct setting policy_nested_number(const struct policy *policy)
+{
+    return nested_limit(policy, offsetof(struct document, nested_number), NESTED_NUMBER_DEFAULT);
+}
+
+struct setting policy_strictest(const struct policy *policy, size_t offset)
+{
+    struct setting most = {0};
+
+    for (size_t i = 0; i < policy->layer_count; i++) {
+        const struct setting *setting = (const void *)((const char *)policy->layers[i] + offset);
+
+        if (setting->is_set && (!most.is_set || setting->value > most.value))
+            most = *setting;
+    }
+    return most;
+}
+
 static const struct {
     const char *member;
     size_t offset;
@@ -262,6 +303,28 @@ static int settle_program(const struct settle *settle, struct effective *effecti
     return 0;
 }
 
+/* Also of a ceiling: it demands that name. */
+static int settle_identity(const struct settle *settle, struct effective *effective, struct error *err)
+{
+    const struct origin *class_origin = NULL, *sponsor_origin = NULL;
+    int status = 0;
+
+    for (size_t i = 0; i < settle->policy->layer_count && status == 0; i++) {
+        const struct document *layer = settle->policy->layers[i];
+
+        status = settle_text(settle, "identity.class", layer->identity_class.text, &layer->identity_class.origin,
+                             &effective->identity_class.text, &class_origin, err);
+        if (status == 0)
+            status = settle_text(settle, "identity.sponsor", layer->identity_sponsor.text, &layer->identity_sponsor.origin,
+                                 &effective->identity_sponsor.text, &sponsor_origin, err);
+    }
+    if (class_origin)
+        effective->identity_class.origin = *class_origin;
+    if (sponsor_origin)
+        effective->identity_sponsor.origin = *sponsor_origin;
+    return status;
+}
+
 /* A system call that any layer denies is denied. */
 static int settle_denied_syscalls(const struct policy *policy, struct arena *arena,
                                   struct string_list *list, struct error *err)
@@ -316,6 +379,11 @@ static void settle_flags(const struct policy *policy, struct effective *effectiv
 
     effective->nested_namespaces = policy_flag_permits(policy, FLAG_NESTED_NAMESPACES, NULL);
     effective->nested_containers = policy_flag_permits(policy, FLAG_NESTED_CONTAINERS, NULL);
+    effective->nested_depth = policy_nested_depth(policy);
+    effective->nested_number = policy_nested_number(policy);
+    effective->audit_mode = policy_strictest(policy, offsetof(struct document, audit_mode));
+    effective->audit_arguments = policy_strictest(policy, offsetof(struct document, audit_arguments));
+    effective->audit_paths = policy_strictest(policy, offsetof(struct document, audit_paths));
     effective->toolchains.value = policy_flag_permits(policy, FLAG_TOOLCHAINS, &why);
     effective->toolchains.is_set = why != NULL;
     if (why)
@@ -323,7 +391,6 @@ static void settle_flags(const struct policy *policy, struct effective *effectiv
     for (size_t i = 0; i < policy->layer_count; i++) {
         const struct setting *protect = &policy->layers[i]->protect_builtin;
 
-        take_least(&effective->nested_depth, &policy->layers[i]->nested_depth);
         if (protect->is_set && (!effective->protect_builtin.is_set ||
                                 protect->value > effective->protect_builtin.value))
             effective->protect_builtin = *protect;
@@ -347,6 +414,8 @@ int policy_settle(const struct policy *policy, struct arena *arena, settle_refus
         status = settle_environment(&settle, &effective, err);
     if (status == 0)
         status = settle_program(&settle, &effective, err);
+    if (status == 0)
+        status = settle_identity(&settle, &effective, err);
     if (status == 0)
         status = settle_lists(policy, arena, &effective, err);
     if (status == 0)

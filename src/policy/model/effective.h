@@ -61,7 +61,9 @@ struct effective {
     size_t secret_count;
 
     bool nested_namespaces, nested_containers;
-    struct setting nested_depth;
+    struct setting nested_depth, nested_number;
+    struct string_item identity_class, identity_sponsor;     /* text NULL = nobody says */
+    struct setting audit_mode, audit_arguments, audit_paths; /* each the strictest of the layers that set it */
     struct setting toolchains;      /* 1 = every layer lets the caller's PATH directories in */
     struct setting protect_builtin; /* 1 = some layer protects the built-in names */
 
@@ -146,5 +148,14 @@ enum policy_flag {
 const char *policy_flag_member(enum policy_flag flag);
 bool policy_flag_permits(const struct policy *policy, enum policy_flag flag,
                          const struct origin **ret_why);
+
+/* Levels of sub-containers, and how many there may be at a time: 0 and 0 without nested.containers; not set = no limit. */
+#define NESTED_DEPTH_DEFAULT  1
+#define NESTED_NUMBER_DEFAULT 8
+struct setting policy_nested_depth(const struct policy *policy);
+struct setting policy_nested_number(const struct policy *policy);
+
+/* The strictest value of a setting of enum audit_mode or enum audit_privacy, by its offset in struct document. */
+struct setting policy_strictest(const struct policy *policy, size_t offset);
 
 #endif

@@ -100,22 +100,10 @@ static int compare_tiers(struct subset *subset)
                        item.b_value);
 }
 
-static struct setting least_depth(const struct policy *policy)
-{
-    struct setting least = {0};
-
-    for (size_t i = 0; i < policy->layer_count; i++) {
-        const struct setting *depth = &policy->layers[i]->nested_depth;
-
-        if (depth->is_set && (!least.is_set || depth->value < least.value))
-            least = *depth;
-    }
-    return least;
-}
-
 static int compare_flags(struct subset *subset)
 {
-    struct setting a_depth = least_depth(subset->a), b_depth = least_depth(subset->b);
+    struct setting a_depth = policy_nested_depth(subset->a), b_depth = policy_nested_depth(subset->b);
+    struct setting a_number = policy_nested_number(subset->a), b_number = policy_nested_number(subset->b);
     int status = 0;
 
     for (enum policy_flag flag = 0; flag < FLAG_COUNT; flag++) {
@@ -136,7 +124,70 @@ static int compare_flags(struct subset *subset)
     }
     if (!policy_flag_permits(subset->a, FLAG_NESTED_CONTAINERS, NULL))
         return 0;
-    return compare_limit(subset, "nested.depth", &a_depth, &b_depth);
+    status = compare_limit(subset, "nested.depth", &a_depth, &b_depth);
+    return status ? status : compare_limit(subset, "nested.number", &a_number, &b_number);
+}
+
+/* What the first layer that says so calls it; NULL = nobody does. */
+static const struct string_item *identity_text(const struct policy *policy, size_t offset)
+{
+    for (size_t i = 0; i < policy->layer_count; i++) {
+        const struct string_item *item = (const void *)((const char *)policy->layers[i] + offset);
+
+        if (item->text)
+            return item;
+    }
+    return NULL;
+}
+
+/* Where `b` says who it is and for whom it acts, `a` must be the same. */
+static int compare_identity(struct subset *subset, const char *member, size_t offset)
+{
+    const struct string_item *a = identity_text(subset->a, offset), *b = identity_text(subset->b, offset);
+    const char *origin;
+
+    if (!b || (a && strcmp(a->text, b->text) == 0))
+        return 0;
+    origin = subset_origin(subset, &b->origin);
+    if (!origin)
+        return -ENOMEM;
+    return subset_tell(subset,
+                       &(struct subset_item){.member = member, .a_value = a ? a->text : NULL, .b_value = b->text,
+                                             .a_origin = a ? &a->origin : NULL, .b_origin = &b->origin},
+                       "%s: %s, where '%s' is demanded%s", member, a ? "another name" : "none", b->text, origin);
+}
+
+/* The same for the log: at least as strict. */
+static int compare_strictness(struct subset *subset, const char *member, size_t offset, const char *const *names)
+{
+    struct setting a = policy_strictest(subset->a, offset), b = policy_strictest(subset->b, offset);
+    const char *origin;
+
+    if (a.value >= b.value)
+        return 0;
+    origin = subset_origin(subset, &b.origin);
+    if (!origin)
+        return -ENOMEM;
+    return subset_tell(subset,
+                       &(struct subset_item){.member = member, .a_value = names[a.value], .b_value = names[b.value],
+                                             .a_origin = a.is_set ? &a.origin : NULL, .b_origin = &b.origin},
+                       "%s: '%s', where '%s' is demanded%s", member, names[a.value], names[b.value], origin);
+}
+
+static int compare_attribution(struct subset *subset)
+{
+    static const char *const modes[] = {"recorded", "required"}, *const privacies[] = {"clear", "salted", "sealed"};
+    int status = compare_identity(subset, "identity.class", offsetof(struct document, identity_class));
+
+    if (status == 0)
+        status = compare_identity(subset, "identity.sponsor", offsetof(struct document, identity_sponsor));
+    if (status == 0)
+        status = compare_strictness(subset, "audit.mode", offsetof(struct document, audit_mode), modes);
+    if (status == 0)
+        status = compare_strictness(subset, "audit.arguments", offsetof(struct document, audit_arguments), privacies);
+    if (status == 0)
+        status = compare_strictness(subset, "audit.paths", offsetof(struct document, audit_paths), privacies);
+    return status;
 }
 
 static const struct env_item *find_variable(const struct policy *policy, const char *name,
@@ -228,6 +279,7 @@ static bool is_compared_elsewhere(const char *member)
         "network.loopback",
         "runtimeConfig.networkProxy",
         "nested.",
+        "audit.",
         "isolation.tier",
         "isolation.minimum",
     };
@@ -300,6 +352,8 @@ int subset_settings(struct subset *subset)
         status = compare_tiers(subset);
     if (status == 0)
         status = compare_flags(subset);
+    if (status == 0)
+        status = compare_attribution(subset);
     if (status == 0)
         status = compare_variables(subset);
     if (status == 0)

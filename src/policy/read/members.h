@@ -16,6 +16,7 @@
 #define TEXT_MAX      4096
 #define ARGUMENT_MAX  131071 /* one argument or variable, Linux MAX_ARG_STRLEN without its NUL */
 #define WORDS_MAX     256                   /* items of a list in a rule or a secret */
+#define SPONSOR_MAX   256
 #define BUDGET_MAX    ((uint64_t)1 << 56)
 #define SETTING(path) .store = store_setting, .offset = offsetof(struct document, path)
 
@@ -23,7 +24,7 @@
 #define NEEDS_DESKTOP  "needs a private desktop, which this build does not have; leave it out"
 #define NEEDS_TIER     "needs a stronger tier than 'process', the only one that this build has"
 #define NEEDS_NESTING  "needs nested containers, which this build does not have"
-#define NEEDS_IDENTITY "needs identities, which this build does not have"
+#define NEEDS_LOG      "needs the audit log of a daemon, which this build does not have"
 
 extern const struct member filesystem_members[];
 extern const struct member network_members[];

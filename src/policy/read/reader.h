@@ -105,7 +105,7 @@ int reader_fold_profile(struct reader *reader, const struct place *place,
                         const char *name) must_check;
 
 /* Store functions of the rows. */
-member_store store_version, store_setting, store_string, store_string_list_open, store_list_item;
+member_store store_version, store_setting, store_string, store_text_item, store_string_list_open, store_list_item;
 member_store store_filesystem_open, store_grants_open, store_path, store_view_open;
 member_store store_view_source, store_view_target, store_view_access, store_view_optional;
 member_store store_env_set, store_env_entry, store_process_open, store_extends, store_clipboard,

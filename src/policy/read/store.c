@@ -25,6 +25,15 @@ int store_setting(struct reader *reader, const struct member *member, const stru
     return 0;
 }
 
+int store_text_item(struct reader *reader, const struct member *member, const struct place *place,
+                    const struct value *value)
+{
+    struct string_item *item = field(reader, member);
+
+    item->text = value->text;
+    return reader_origin(reader, place, &item->origin);
+}
+
 int store_string_list_open(struct reader *reader, const struct member *member,
                            const struct place *place, const struct value *value unused_arg)
 {

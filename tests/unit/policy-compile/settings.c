@@ -350,6 +350,26 @@ TEST(each_variable_says_where_it_comes_from)
     fixture_close(&f);
 }
 
+TEST(who_it_is_comes_from_all_layers_and_stands_in_the_plan)
+{
+    char *text = NULL;
+
+    fixture_open(&f);
+    accept_text(&f, "identity: {class: builder, sponsor: Ada}\naudit: {paths: sealed, arguments: salted}\n");
+    check_string(f.plan->identity_class, "builder");
+    check_string(f.plan->identity_sponsor, "Ada");
+    check_int(f.plan->audit_paths, AUDIT_SEALED);
+    check_int(f.plan->audit_arguments, AUDIT_SALTED);
+    check_int(f.plan->audit_mode, AUDIT_RECORDED);
+    check_int(plan_explain_text(f.plan, &text, &f.err), 0);
+    check_contains(text, "builder");
+    check_contains(text, "sealed");
+    mem_free(text);
+    check_contains(refusal_of(&f, "audit: {mode: required}\n"), "audit.mode: needs the audit log");
+    check_int(f.err.kind, ERROR_UNENFORCEABLE);
+    fixture_close(&f);
+}
+
 TEST(unsupported_members_are_refused_by_name)
 {
     fixture_open(&f);

@@ -134,6 +134,10 @@ static const struct {
     {"nested.depth", "nested: {containers: true, depth: 1}", "nested: {containers: true, depth: 2}"},
     {"identity.class", "identity: {class: a}", "identity: {class: b}"},
     {"identity.sponsor", "identity: {sponsor: a}", "identity: {sponsor: b}"},
+    {"nested.number", "nested: {containers: true, number: 1}", "nested: {containers: true, number: 2}"},
+    {"audit.mode", "audit: {mode: required}", "audit: {mode: recorded}"},
+    {"audit.arguments", "audit: {arguments: salted}", "audit: {arguments: clear}"},
+    {"audit.paths", "audit: {paths: sealed}", "audit: {paths: salted}"},
 
 #define SECRET(what) "secrets: [{" what "}]"
     {"secrets[].name", SECRET("name: A, source: 'env:X', hosts: [a.example]"), SECRET("name: B, source: 'env:X', hosts: [a.example]")},

@@ -222,7 +222,7 @@ static bool fill_settings(struct arena *arena, struct source *source, struct doc
     struct setting *numbers[] = {&resources->memory,     &resources->cpus,     &resources->pids,
                                  &resources->open_files, &resources->disk,     &resources->output,
                                  &resources->wall_time,  &resources->cpu_time, &layer->timeout,
-                                 &layer->nested_depth};
+                                 &layer->nested_depth,   &layer->nested_number,  &layer->audit_paths};
     struct setting *switches[] = {&layer->toolchains, &layer->nested_namespaces,
                                   &layer->nested_containers, &layer->clipboard_write};
     bool is_good = true;

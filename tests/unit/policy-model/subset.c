@@ -364,6 +364,32 @@ TEST(limits_tiers_and_nesting_are_compared)
     make_setting(&pair.in_less->nested_depth, 1);
     make_setting(&pair.in_more->nested_depth, 2);
     check_pair(&pair, "nested.depth");
+    pair = make_pair();
+    make_setting(&pair.in_less->nested_containers, 1);
+    make_setting(&pair.in_more->nested_containers, 1);
+    make_setting(&pair.in_less->nested_number, NESTED_NUMBER_DEFAULT - 1);
+    check_pair(&pair, "nested.number: 8, where at most 7");
+}
+
+TEST(who_it_is_and_how_it_is_logged_are_compared)
+{
+    struct pair pair = make_pair();
+
+    pair.in_less->identity_class.text = "builder";
+    check_pair(&pair, "identity.class: none, where 'builder' is demanded");
+    pair = make_pair();
+    pair.in_less->identity_sponsor.text = "Ada";
+    check_pair(&pair, "identity.sponsor");
+    pair = make_pair();
+    make_setting(&pair.in_less->audit_mode, AUDIT_REQUIRED);
+    check_pair(&pair, "audit.mode: 'recorded', where 'required'");
+    pair = make_pair();
+    make_setting(&pair.in_less->audit_arguments, AUDIT_SEALED);
+    make_setting(&pair.in_more->audit_arguments, AUDIT_SALTED);
+    check_pair(&pair, "audit.arguments: 'salted', where 'sealed'");
+    pair = make_pair();
+    make_setting(&pair.in_less->audit_paths, AUDIT_SALTED);
+    check_pair(&pair, "audit.paths");
 }
 
 static void add_unsupported(struct policy *policy, struct document *layer, const char *member)

@@ -75,7 +75,7 @@ TEST(unknown_members_are_refused_at_every_level)
                 "p.yaml:2:20: network.egress.alow: unknown member; did you mean 'allow'?");
     must_refuse(NATIVE "nested: {zzzzzzzzz: 1}\n",
                 "p.yaml:2:10: nested.zzzzzzzzz: unknown member; expected one of containers, "
-                "namespaces, depth");
+                "namespaces, depth, number");
     must_refuse(NATIVE "filesystem: {views: [{source: /a, target: /b, mode: rw}]}\n",
                 "p.yaml:2:47: filesystem.views[0].mode: unknown member; expected one of source, "
                 "target, access, optional");
@@ -138,7 +138,7 @@ TEST(what_this_build_cannot_enforce_is_recorded_by_name)
                "  ingress: {hostLoopbackPorts: [{port: 53, protocol: udp}], ports: [{port: 80, protocol: udp}]}\n"
                "ui: {disable: false, clipboard: read, camera: true}\n"
                "nested: {containers: true, depth: 2}\n"
-               "identity: {class: worker}\n"
+               "identity: {class: worker}\naudit: {mode: required, arguments: sealed}\n"
                "isolation: {risk: high, acceleration: hardware}\n"
                "lifecycle: {destroyOnExit: false}\n");
     static const char *const expected[] = {
@@ -148,7 +148,7 @@ TEST(what_this_build_cannot_enforce_is_recorded_by_name)
         "isolation.acceleration",
         "nested.containers",
         "nested.depth",
-        "identity.class",
+        "audit.mode",
         "ui.disable",
         "ui.clipboard",
         "ui.camera",
@@ -161,6 +161,23 @@ TEST(what_this_build_cannot_enforce_is_recorded_by_name)
         check_string(document->unsupported[i].origin.member, expected[i]);
         check(document->unsupported[i].reason && document->unsupported[i].origin.line);
     }
+}
+
+TEST(who_it_is_and_how_it_is_logged_are_read)
+{
+    const struct document *document = must_load(NATIVE "identity: {class: builder, sponsor: 'Ada L.'}\n"
+                                                       "audit: {mode: recorded, arguments: salted, paths: sealed}\n");
+
+    check_int(document->unsupported_count, 0);
+    check_string(document->identity_class.text, "builder");
+    check_string(document->identity_class.origin.member, "identity.class");
+    check_string(document->identity_sponsor.text, "Ada L.");
+    check(document->audit_mode.is_set && document->audit_mode.value == AUDIT_RECORDED);
+    check_int(document->audit_arguments.value, AUDIT_SALTED);
+    check_int(document->audit_paths.value, AUDIT_SEALED);
+    must_refuse(NATIVE "audit: {mode: maybe}\n", "p.yaml:2:15: audit.mode: 'maybe' is unknown; expected one of recorded, required");
+    must_refuse(NATIVE "identity: {class: 'a b'}\n", "p.yaml:2:19: identity.class: 'a b' is not a name; write at most 64 letters, digits, '.', '_' or '-', a letter or digit first");
+    must_refuse(NATIVE "nested: {number: 65}\n", "p.yaml:2:18: nested.number: 65 is not in 0..64");
 }
 
 TEST(members_that_ask_for_nothing_need_nothing)
@@ -200,8 +217,7 @@ TEST(what_a_ceiling_demands_and_nothing_keeps_is_noted_by_name)
     static const struct {
         const char *text, *member;
     } rows[] = {
-        {"identity: {class: deploy}\n", "identity.class"},
-        {"identity: {sponsor: someone}\n", "identity.sponsor"},
+        {"audit: {mode: required}\n", "audit.mode"},
         {"isolation: {risk: high}\n", "isolation.risk"},
         {"isolation: {acceleration: hardware}\n", "isolation.acceleration"},
     };
