@@ -13,55 +13,74 @@
 #include "base/hash.h"
 #include "base/memory.h"
 
-#define PROBES 8u /* a collision of keys counts for another refusal: 2^-64 for each pair, and no rule depends on it */
-#define HELD   16u /* processors interleave their records */
+#define PROBES        8u  /* a collision of keys counts for another refusal: 2^-64 for each pair, and no rule depends on it */
+#define DOMAIN_PROBES 64u
+#define HELD          32u /* processors interleave their records */
+#define OF_NO_DOMAIN  (1ull << 63) /* with the container's number: what was refused without one. Landlock's own are smaller */
 
-/* Of this user alone: who else makes many takes no place of these. */
+/* Of those alone that somebody listens to: who else makes many takes no place of these. */
 struct domain {
     uint64_t number; /* 0 = free */
-    uint64_t seen;
+    uint64_t seen, order;
+    struct fold_owner owner;
 };
 
 struct remembered {
-    uint64_t key, number, untold;
+    uint64_t key, order;
+    struct fold_owner owner;
     struct sensor_told told;
     char *text; /* path and program; NULL = free */
 };
 
 struct fold {
     struct fold_sink sink;
-    unsigned uid;
-    uint64_t told; /* how many REFUSED */
-    uint32_t next_domain;
+    struct fold_size size;
+    uint64_t told;    /* how many REFUSED */
+    uint64_t domains_made;
     bool has_untold;
     unsigned held_first, held_count;
     struct audit_record held[HELD]; /* a ring: refusals that wait for the record of their call */
-    struct domain domains[FOLD_DOMAINS];
-    struct remembered remembered[FOLD_REFUSALS];
+    struct domain *domains;
+    struct remembered *remembered;
+    uint64_t *domain_of, *untold; /* of each that is remembered, apart: these are walked */
 };
 
-int fold_new(unsigned uid, const struct fold_sink *sink, struct fold **ret_fold, struct error *err)
+int fold_new(struct fold_size size, const struct fold_sink *sink, struct fold **ret_fold, struct error *err)
 {
-    struct fold *fold = mem_alloc(sizeof(*fold));
+    auto_fold struct fold *fold = mem_alloc(sizeof(*fold));
 
     if (!fold)
         return error_memory(err);
     fold->sink = *sink;
-    fold->uid = uid;
-    *ret_fold = fold;
+    fold->domains = mem_alloc(size.domains * sizeof(*fold->domains));
+    fold->remembered = mem_alloc(size.refusals * sizeof(*fold->remembered));
+    fold->domain_of = mem_alloc(size.refusals * sizeof(*fold->domain_of));
+    fold->untold = mem_alloc(size.refusals * sizeof(*fold->untold));
+    if (!fold->domains || !fold->remembered || !fold->domain_of || !fold->untold)
+        return error_memory(err);
+    fold->size = size;
+    *ret_fold = take_ptr(fold);
     return 0;
 }
 
-static void forget(struct remembered *entry)
+static void forget(struct fold *fold, uint32_t at)
 {
-    mem_free(entry->text);
-    *entry = (struct remembered){0};
+    mem_free(fold->remembered[at].text);
+    fold->remembered[at] = (struct remembered){0};
+    fold->domain_of[at] = fold->untold[at] = 0;
 }
 
 void fold_free(struct fold *fold)
 {
-    for (size_t i = 0; fold && i < FOLD_REFUSALS; i++)
-        forget(&fold->remembered[i]);
+    if (!fold)
+        return;
+    for (uint32_t i = 0; i < fold->size.refusals; i++)
+        if (fold->domain_of[i])
+            forget(fold, i);
+    mem_free(fold->domains);
+    mem_free(fold->remembered);
+    mem_free(fold->domain_of);
+    mem_free(fold->untold);
     mem_free(fold);
 }
 
@@ -70,55 +89,66 @@ void fold_free_at(struct fold **fold)
     fold_free(*fold);
 }
 
+static struct domain *domain_at(struct fold *fold, uint64_t number, uint32_t i)
+{
+    return &fold->domains[((number * 0x9e3779b97f4a7c15u >> 32) + i) & (fold->size.domains - 1)];
+}
+
 static struct domain *domain_find(struct fold *fold, uint64_t number)
 {
-    for (size_t i = 0; i < FOLD_DOMAINS; i++)
-        if (fold->domains[i].number == number)
-            return &fold->domains[i];
+    for (uint32_t i = 0; i < DOMAIN_PROBES; i++)
+        if (domain_at(fold, number, i)->number == number)
+            return domain_at(fold, number, i);
     return NULL;
 }
 
-/* The oldest makes room: its end will not be told. */
-static void domain_add(struct fold *fold, uint64_t number)
+/* The oldest of its places makes room: its end will not be told. */
+static struct domain *domain_add(struct fold *fold, uint64_t number, const struct fold_owner *owner)
 {
-    struct domain *domain = domain_find(fold, 0);
+    struct domain *victim = domain_at(fold, number, 0);
 
-    if (!domain) {
-        domain = &fold->domains[fold->next_domain];
-        fold->next_domain = (fold->next_domain + 1) % FOLD_DOMAINS;
+    for (uint32_t i = 0; i < DOMAIN_PROBES && victim->number; i++) {
+        struct domain *place = domain_at(fold, number, i);
+
+        if (!place->number || place->order < victim->order)
+            victim = place;
     }
-    *domain = (struct domain){.number = number};
+    *victim = (struct domain){.number = number, .order = ++fold->domains_made, .owner = *owner};
+    return victim;
 }
 
 /* Who asks is no part of it: a loop of short-lived processes is one refusal. */
-static uint64_t key_of(const struct audit_record *record)
+static uint64_t key_of(const struct sensor_told *told, const char *path, const char *exe)
 {
     uint64_t hash = HASH_START;
 
-    hash = hash_mix(hash, &record->domain, sizeof(record->domain));
-    hash = hash_mix(hash, record->right, strlen(record->right) + 1);
-    hash = hash_mix(hash, &record->operation, sizeof(record->operation));
-    hash = hash_mix(hash, record->device, strlen(record->device) + 1);
-    hash = hash_mix(hash, &record->inode, sizeof(record->inode));
-    hash = hash_mix(hash, record->path, record->path_length);
-    hash = hash_mix(hash, record->address, strlen(record->address) + 1);
-    hash = hash_mix(hash, &record->port, sizeof(record->port));
-    hash = hash_mix(hash, record->exe, strlen(record->exe) + 1);
+    hash = hash_mix(hash, &told->domain, sizeof(told->domain));
+    hash = hash_mix(hash, told->right, strlen(told->right) + 1);
+    hash = hash_mix(hash, &told->operation, sizeof(told->operation));
+    hash = hash_mix(hash, &told->flags, sizeof(told->flags));
+    hash = hash_mix(hash, &told->inode, sizeof(told->inode));
+    hash = hash_mix(hash, &told->path_length, sizeof(told->path_length));
+    hash = hash_mix(hash, path, told->path_length);
+    hash = hash_mix(hash, told->address, strlen(told->address) + 1);
+    hash = hash_mix(hash, &told->port, sizeof(told->port));
+    hash = hash_mix(hash, exe, told->exe_length);
     return hash ? hash : 1;
 }
 
-static int tell(struct fold *fold, const struct sensor_told *told, const char *path, const char *exe)
+static int tell(struct fold *fold, const struct fold_owner *owner, const struct sensor_told *told, const char *path, const char *exe)
 {
-    return fold->sink.tell(fold->sink.context, told, path, exe);
+    return fold->sink.tell(fold->sink.context, owner, told, path, exe);
 }
 
-static int tell_repeated(struct fold *fold, struct remembered *entry)
+static int tell_repeated(struct fold *fold, uint32_t at)
 {
-    if (!entry->untold)
+    struct remembered *entry = &fold->remembered[at];
+
+    if (!fold->untold[at])
         return 0;
-    entry->told.count = entry->untold;
-    entry->untold = 0;
-    return tell(fold, &entry->told, entry->text, entry->text + entry->told.path_length);
+    entry->told.count = fold->untold[at];
+    fold->untold[at] = 0;
+    return tell(fold, &entry->owner, &entry->told, entry->text, entry->text + entry->told.path_length);
 }
 
 /* As Landlock answers where the call is not told: EPERM for processes, EACCES for the rest. */
@@ -130,8 +160,9 @@ static int answer_of(const struct audit_record *record)
     return EACCES;
 }
 
-static struct sensor_told told_of(const struct audit_record *record, unsigned caller, int64_t result)
+static struct sensor_told told_of(const struct audit_record *record, const struct audit_record *call)
 {
+    int64_t result = call ? call->result : 0;
     struct sensor_told told = {
         .type = SENSOR_REFUSED,
         .operation = (uint32_t)record->operation,
@@ -139,11 +170,12 @@ static struct sensor_told told_of(const struct audit_record *record, unsigned ca
         .count = 1,
         .inode = record->inode,
         .errnum = result < 0 && result > -4096 ? (int32_t)-result : answer_of(record),
-        .pid = caller,
+        .pid = call ? call->pid : 0,
         .target = record->pid,
         .flags = (record->is_directory ? SENSOR_IS_DIRECTORY : 0) | (record->is_of_parent ? SENSOR_IS_OF_PARENT : 0) |
                  (record->has_address ? SENSOR_HAS_ADDRESS : 0) | (record->has_path ? SENSOR_HAS_PATH : 0),
         .port = record->port,
+        .login_uid = call ? call->login_uid : SENSOR_NO_UID,
         .path_length = (uint16_t)record->path_length,
         .exe_length = (uint16_t)strlen(record->exe),
     };
@@ -154,44 +186,82 @@ static struct sensor_told told_of(const struct audit_record *record, unsigned ca
 }
 
 /* Told once, then counted. Without memory it is told each time. */
-static void remember(struct remembered *entry, uint64_t key, uint64_t number, const struct sensor_told *told,
-                     const struct audit_record *record)
+static void remember(struct fold *fold, uint32_t at, uint64_t key, const struct remembered *refusal, const char *path, const char *exe)
 {
+    const struct sensor_told *told = &refusal->told;
     char *text = mem_alloc((size_t)told->path_length + told->exe_length + 1);
 
-    forget(entry);
+    forget(fold, at);
     if (!text)
         return;
-    memcpy(text, record->path, told->path_length);
-    memcpy(text + told->path_length, record->exe, told->exe_length);
-    *entry = (struct remembered){.key = key, .number = number, .told = *told, .text = text};
+    memcpy(text, path, told->path_length);
+    memcpy(text + told->path_length, exe, told->exe_length);
+    fold->remembered[at] = *refusal;
+    fold->remembered[at].text = text;
+    fold->remembered[at].key = key;
+    fold->remembered[at].order = ++fold->told;
+    fold->domain_of[at] = told->domain ? told->domain : OF_NO_DOMAIN | refusal->owner.container;
+}
+
+static bool owner_is(const struct fold_owner *a, const struct fold_owner *b)
+{
+    return a->container == b->container && a->uid == b->uid;
 }
 
 /* Remembered among a few places by its key; the one that was told first makes room. */
-static int refusal_take(struct fold *fold, const struct audit_record *record, unsigned caller, int64_t result)
+static int refusal_take(struct fold *fold, const struct remembered *refusal, const char *path, const char *exe)
 {
-    uint64_t key = key_of(record);
-    struct remembered *victim = NULL;
-    struct sensor_told told;
+    uint64_t key = key_of(&refusal->told, path, exe);
+    uint32_t victim = key & (fold->size.refusals - 1);
     int status;
 
     for (unsigned i = 0; i < PROBES; i++) {
-        struct remembered *entry = &fold->remembered[(key + i) % FOLD_REFUSALS];
+        uint32_t at = (key + i) & (fold->size.refusals - 1);
+        struct remembered *entry = &fold->remembered[at];
 
-        if (entry->key == key && entry->told.domain == record->domain) {
-            entry->untold++;
+        if (entry->key == key && entry->told.domain == refusal->told.domain && owner_is(&entry->owner, &refusal->owner)) {
+            fold->untold[at]++;
             fold->has_untold = true;
             return 0;
         }
-        if (!victim || entry->number < victim->number)
-            victim = entry;
+        if (entry->order < fold->remembered[victim].order)
+            victim = at;
     }
-    told = told_of(record, caller, result);
     status = tell_repeated(fold, victim);
     if (status == 0)
-        status = tell(fold, &told, record->path, record->exe);
-    remember(victim, key, ++fold->told, &told, record);
+        status = tell(fold, &refusal->owner, &refusal->told, path, exe);
+    remember(fold, victim, key, refusal, path, exe);
     return status;
+}
+
+int fold_take_call(struct fold *fold, const struct fold_owner *owner, const struct sensor_told *told, const char *path, const char *exe)
+{
+    struct remembered refusal = {.owner = *owner, .told = *told};
+
+    return refusal_take(fold, &refusal, path, exe);
+}
+
+static int domain_tell(struct fold *fold, uint64_t number, const struct fold_owner *owner)
+{
+    struct sensor_told told = {.type = SENSOR_DOMAIN, .domain = number, .pid = owner->maker, .login_uid = SENSOR_NO_UID};
+
+    return tell(fold, owner, &told, "", "");
+}
+
+/* By the call: of which container it is, if that was not clear from its making. NULL, and 0: nobody listens. */
+static int domain_learn(struct fold *fold, uint64_t number, const struct audit_record *call, struct domain **domain)
+{
+    struct fold_owner owner = *domain ? (*domain)->owner : (struct fold_owner){.uid = SENSOR_NO_UID};
+
+    if (*domain && owner.container)
+        return 0;
+    if (!fold->sink.whose(fold->sink.context, number, NULL, call, &owner) || (*domain && !owner.container))
+        return 0;
+    if (!*domain)
+        *domain = domain_add(fold, number, &owner);
+    (*domain)->owner = owner;
+    owner.uid = SENSOR_NO_UID; /* who hears of users was told */
+    return domain_tell(fold, number, &owner);
 }
 
 /* The oldest that is held; `call` NULL: no record of its call came. */
@@ -199,15 +269,19 @@ static int held_release(struct fold *fold, const struct audit_record *call)
 {
     struct audit_record *held = &fold->held[fold->held_first];
     struct domain *domain = domain_find(fold, held->domain);
+    struct remembered refusal;
+    int status;
 
     fold->held_first = (fold->held_first + 1) % HELD;
     fold->held_count--;
-    if (!domain) /* of another user, or made before this program listened */
-        return 0;
+    status = domain_learn(fold, held->domain, call, &domain);
+    if (status < 0 || !domain) /* of somebody who does not listen, or made before this program did */
+        return status;
     domain->seen++;
     if (call)
         memcpy(held->exe, call->exe, strlen(call->exe) + 1);
-    return refusal_take(fold, held, call ? call->pid : 0, call ? call->result : 0);
+    refusal = (struct remembered){.owner = domain->owner, .told = told_of(held, call)};
+    return refusal_take(fold, &refusal, held->path, held->exe);
 }
 
 static int denied_take(struct fold *fold, const struct audit_record *record)
@@ -235,30 +309,32 @@ static int call_take(struct fold *fold, const struct audit_record *record)
 
 static int domain_take_new(struct fold *fold, const struct audit_record *record)
 {
-    struct sensor_told told = {.type = SENSOR_DOMAIN, .domain = record->domain, .pid = record->pid};
+    struct fold_owner owner = {.uid = record->uid, .maker = record->pid};
 
-    if (record->uid != fold->uid || domain_find(fold, record->domain))
+    if (domain_find(fold, record->domain) || !fold->sink.whose(fold->sink.context, record->domain, record, NULL, &owner))
         return 0;
-    domain_add(fold, record->domain);
-    return tell(fold, &told, "", "");
+    domain_add(fold, record->domain, &owner);
+    return domain_tell(fold, record->domain, &owner);
 }
 
 static int domain_take_end(struct fold *fold, const struct audit_record *record)
 {
     struct domain *domain = domain_find(fold, record->domain);
-    struct sensor_told told = {.type = SENSOR_GONE, .domain = record->domain};
+    struct sensor_told told = {.type = SENSOR_GONE, .domain = record->domain, .login_uid = SENSOR_NO_UID};
+    struct fold_owner owner;
     int status = 0;
 
     if (!domain)
         return 0;
-    for (size_t i = 0; i < FOLD_REFUSALS && status == 0; i++)
-        if (fold->remembered[i].told.domain == record->domain) {
-            status = tell_repeated(fold, &fold->remembered[i]);
-            forget(&fold->remembered[i]);
+    for (uint32_t i = 0; i < fold->size.refusals && status == 0; i++)
+        if (fold->domain_of[i] == record->domain) {
+            status = tell_repeated(fold, i);
+            forget(fold, i);
         }
+    owner = domain->owner;
     told.count = record->denials > domain->seen ? record->denials - domain->seen : 0;
-    domain->number = 0;
-    return status == 0 ? tell(fold, &told, "", "") : status;
+    *domain = (struct domain){0};
+    return status == 0 ? tell(fold, &owner, &told, "", "") : status;
 }
 
 int fold_take(struct fold *fold, const struct audit_record *record)
@@ -295,6 +371,14 @@ int fold_flush(struct fold *fold)
     return status;
 }
 
+bool fold_holds_serial(const struct fold *fold, uint64_t serial)
+{
+    for (unsigned i = 0; i < fold->held_count; i++)
+        if (fold->held[(fold->held_first + i) % HELD].serial == serial)
+            return true;
+    return false;
+}
+
 int fold_tell_repeated(struct fold *fold)
 {
     int status = 0;
@@ -302,7 +386,20 @@ int fold_tell_repeated(struct fold *fold)
     if (!fold->has_untold)
         return 0;
     fold->has_untold = false;
-    for (size_t i = 0; i < FOLD_REFUSALS && status == 0; i++)
-        status = tell_repeated(fold, &fold->remembered[i]);
+    for (uint32_t i = 0; i < fold->size.refusals && status == 0; i++)
+        status = tell_repeated(fold, i);
     return status;
+}
+
+/* Its domains stay with those who hear of users, of whom nothing may be told twice or be missing. */
+void fold_forget_container(struct fold *fold, uint32_t container)
+{
+    for (uint32_t i = 0; i < fold->size.domains; i++)
+        if (fold->domains[i].owner.container == container)
+            fold->domains[i].owner.container = 0;
+    for (uint32_t i = 0; i < fold->size.refusals; i++)
+        if (fold->domain_of[i] == (OF_NO_DOMAIN | container))
+            forget(fold, i);
+        else if (fold->domain_of[i] && fold->remembered[i].owner.container == container)
+            fold->remembered[i].owner.container = 0;
 }

@@ -49,7 +49,7 @@ struct sensor {
 };
 
 /* Waits for room: what comes meanwhile stays in the socket, and what finds none there is counted by the kernel. */
-static int told_send(void *context, const struct sensor_told *told, const char *path, const char *exe)
+static int told_send(void *context, const struct fold_owner *owner, const struct sensor_told *told, const char *path, const char *exe)
 {
     struct iovec parts[] = {{(void *)(uintptr_t)told, sizeof(*told)},
                             {(void *)(uintptr_t)path, told->path_length},
@@ -57,11 +57,21 @@ static int told_send(void *context, const struct sensor_told *told, const char *
     struct msghdr message = {.msg_iov = parts, .msg_iovlen = ARRAY_COUNT(parts)};
     ssize_t sent;
 
-    (void)context;
+    (void)context, (void)owner;
     do
         sent = sendmsg(SENSOR_CHANNEL, &message, MSG_NOSIGNAL);
     while (sent < 0 && errno == EINTR);
     return sent < 0 ? -errno : 0;
+}
+
+/* Of this user's domains alone, and no word of a domain whose making it did not hear of. */
+static bool is_own(void *context, uint64_t domain, const struct audit_record *made, const struct audit_record *call, struct fold_owner *owner)
+{
+    const uid_t *uid = context;
+
+    (void)domain, (void)call;
+    owner->container = 0;
+    return made && made->uid == *uid;
 }
 
 static int audit_join(int *ret_fd, struct error *err)
@@ -199,9 +209,11 @@ static int watch(int epoll, int fd, struct error *err)
 
 static int prepare(struct sensor *sensor, struct error *err)
 {
-    static const struct fold_sink sink = {told_send, NULL};
+    static uid_t uid;
+    static const struct fold_sink sink = {is_own, told_send, &uid};
     int status = worker_close_others(err);
 
+    uid = getuid(); /* which cannot be asked for any more later */
     if (status == 0)
         status = audit_join(&sensor->audit, err);
     if (status == 0)
@@ -217,7 +229,7 @@ static int prepare(struct sensor *sensor, struct error *err)
     if (status == 0)
         status = watch(sensor->epoll, sensor->audit, err);
     if (status == 0)
-        status = fold_new(getuid(), &sink, &sensor->fold, err);
+        status = fold_new(FOLD_RUN, &sink, &sensor->fold, err);
     if (status == 0)
         status = confine_limits(CONFINE_MAIN, err);
     return status == 0 ? confine_thread(CONFINE_HOLDER, err) : status;
@@ -233,7 +245,7 @@ int main(void)
         return STATUS_FAILED;
     if (prepare(&sensor, &err) < 0)
         told = (struct sensor_told){.type = SENSOR_FAILED, .errnum = err.errnum};
-    if (told_send(NULL, &told, "", "") < 0 || told.type == SENSOR_FAILED)
+    if (told_send(NULL, NULL, &told, "", "") < 0 || told.type == SENSOR_FAILED)
         return STATUS_FAILED;
     return serve(&sensor) < 0 ? STATUS_FAILED : EXIT_SUCCESS;
 }

@@ -5,11 +5,15 @@
  */
 #include "sensor/record.h"
 
-#include <ctype.h>
+#include <arpa/inet.h>
+#include <linux/audit.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
-#define KEY_MAX 24
+#define KEY_MAX   24
+#define PIECE_MAX 512 /* between two values */
 
 struct cursor {
     const char *at, *end;
@@ -64,7 +68,14 @@ static bool pair_next(struct cursor *cursor, struct pair *ret_pair)
     while (cursor->at < cursor->end && *cursor->at == ' ')
         cursor->at++;
     equals = memchr(cursor->at, '=', (size_t)(cursor->end - cursor->at));
-    if (!equals || equals + 1 > cursor->end || equals - cursor->at > KEY_MAX)
+    if (!equals || equals + 1 > cursor->end || equals - cursor->at > PIECE_MAX)
+        return false;
+    for (const char *c = equals; c > cursor->at; c--) /* "subj=name (enforce) key=...": what has no sign of its own belongs to no pair */
+        if (c[-1] == ' ') {
+            cursor->at = c;
+            break;
+        }
+    if (equals - cursor->at > KEY_MAX)
         return false;
     *ret_pair = (struct pair){.key = cursor->at, .key_length = (size_t)(equals - cursor->at), .value = equals + 1};
     if (equals + 1 < cursor->end && equals[1] == '"') {
@@ -251,23 +262,112 @@ static bool domain_take(const struct pair *pair, struct audit_record *record)
     return true;
 }
 
+static bool pair_is_null(const struct pair *pair)
+{
+    return pair->value_length == strlen("(null)") && pair->value[0] == '(';
+}
+
+static bool pair_says(const struct pair *pair, const char *value)
+{
+    return pair->value_length == strlen(value) && memcmp(pair->value, value, pair->value_length) == 0;
+}
+
+static bool result_take(const struct pair *pair, struct audit_record *record)
+{
+    bool is_negative = pair->value_length && pair->value[0] == '-';
+    uint64_t value;
+
+    if (!number_read(pair->value + is_negative, pair->value_length - is_negative, 10, &value) || value > INT64_MAX)
+        return false;
+    record->result = is_negative ? -(int64_t)value : (int64_t)value;
+    return true;
+}
+
 static bool call_take(const struct pair *pair, struct audit_record *record)
 {
     size_t length;
     uint64_t value;
 
-    if (pair_is(pair, "exit")) {
-        bool is_negative = pair->value_length && pair->value[0] == '-';
-
-        if (!number_read(pair->value + is_negative, pair->value_length - is_negative, 10, &value) || value > INT64_MAX)
-            return false;
-        record->result = is_negative ? -(int64_t)value : (int64_t)value;
-        return true;
-    }
+    if (pair_is(pair, "exit"))
+        return result_take(pair, record);
     if (pair_is(pair, "pid"))
         return pair_unsigned(pair, &record->pid);
-    if (pair_is(pair, "exe") && !(pair->value_length == strlen("(null)") && pair->value[0] == '('))
+    if (pair_is(pair, "auid"))
+        return pair_unsigned(pair, &record->login_uid);
+    if (pair_is(pair, "syscall"))
+        return pair_unsigned(pair, &record->call);
+    if (pair_is(pair, "arch")) {
+        record->is_native = pair_number(pair, 16, &value) && value == AUDIT_ARCH_X86_64;
+        return true;
+    }
+    if (pair->key_length == 2 && pair->key[0] == 'a' && pair->key[1] >= '0' && pair->key[1] <= '3')
+        return pair_number(pair, 16, &record->arguments[pair->key[1] - '0']);
+    if (pair_is(pair, "exe") && !pair_is_null(pair))
         return pair_text(pair, record->exe, sizeof(record->exe), &length);
+    return true;
+}
+
+static bool object_take(const struct pair *pair, struct audit_record *record)
+{
+    if (pair_is(pair, "name") && !pair_is_null(pair))
+        return record->has_path = pair_text(pair, record->path, sizeof(record->path), &record->path_length);
+    if (pair_is(pair, "inode"))
+        return pair_number(pair, 10, &record->inode);
+    if (pair_is(pair, "nametype"))
+        record->is_of_parent = pair_says(pair, "PARENT");
+    return true;
+}
+
+static bool where_take(const struct pair *pair, struct audit_record *record)
+{
+    if (pair_is(pair, "cwd"))
+        return record->has_path = pair_text(pair, record->path, sizeof(record->path), &record->path_length);
+    return true;
+}
+
+/* "0200003577F00001...": what the program handed over; port and address are in the order of the network. */
+static bool peer_take(const struct pair *pair, struct audit_record *record)
+{
+    unsigned char bytes[sizeof(struct sockaddr_un)] = {0};
+    size_t length = pair->value_length / 2;
+    unsigned family;
+
+    if (!pair_is(pair, "saddr"))
+        return true;
+    for (size_t i = 0; i < length && i < sizeof(bytes) - 1; i++) {
+        int high = digit_of(pair->value[2 * i]), low = digit_of(pair->value[2 * i + 1]);
+
+        if (high < 0 || low < 0)
+            return false;
+        bytes[i] = (unsigned char)(high << 4 | low);
+    }
+    family = bytes[0] | (unsigned)bytes[1] << 8;
+    if ((family == AF_INET && length >= 8) || (family == AF_INET6 && length >= 24)) {
+        record->has_address = inet_ntop((int)family, bytes + (family == AF_INET ? 4 : 8), record->address, sizeof(record->address)) != NULL;
+        record->port = (unsigned)bytes[2] << 8 | bytes[3];
+    } else if (family == AF_UNIX && length > 2 && bytes[2] == '/') {
+        record->path_length = strlen((char *)bytes + 2);
+        memcpy(record->path, bytes + 2, record->path_length + 1);
+        record->has_path = true;
+    }
+    return true;
+}
+
+static bool change_take(const struct pair *pair, struct audit_record *record)
+{
+    char key[sizeof(RECORD_KEY)];
+    size_t length;
+
+    if (pair_is(pair, "op"))
+        record->is_rule = pair_says(pair, "add_rule");
+    if (pair_is(pair, "key"))
+        record->is_ours = pair_text(pair, key, sizeof(key), &length) && strcmp(key, RECORD_KEY) == 0;
+    if (pair_is(pair, "audit_enabled")) {
+        record->is_switch = true;
+        record->is_on = !pair_says(pair, "0");
+    }
+    if (pair_is(pair, "res") && pair_says(pair, "0"))
+        record->is_rule = record->is_switch = false;
     return true;
 }
 
@@ -282,41 +382,63 @@ static bool has_all(const struct audit_record *record)
         return record->domain != 0;
     case RECORD_CALL:
         return record->pid != 0;
-    default:
+    case RECORD_OBJECT:
+    case RECORD_WHERE:
+    case RECORD_PEER:
+    case RECORD_CHANGE:
+    case RECORD_OTHER:
+    case RECORD_LAST:
         return true;
     }
+    return false;
+}
+
+/* The types that matter, and who reads them: RECORD_OTHER = what says itself which kind it is. */
+static const struct reader {
+    unsigned type;
+    enum record_kind kind;
+    bool (*take)(const struct pair *pair, struct audit_record *record);
+} readers[] = {
+    {RECORD_LANDLOCK_ACCESS, RECORD_DENIED, denied_take},
+    {RECORD_LANDLOCK_DOMAIN, RECORD_OTHER, domain_take},
+    {RECORD_SYSCALL, RECORD_CALL, call_take},
+    {RECORD_END_OF_EVENT, RECORD_LAST, NULL},
+    {RECORD_PATH, RECORD_OBJECT, object_take},
+    {RECORD_DIRECTORY, RECORD_WHERE, where_take},
+    {RECORD_ADDRESS, RECORD_PEER, peer_take},
+    {RECORD_CONFIG, RECORD_CHANGE, change_take},
+};
+
+bool record_serial(const char *text, size_t size, uint64_t *ret_serial)
+{
+    struct cursor cursor = {text, text + size};
+
+    return serial_read(&cursor, ret_serial);
 }
 
 bool record_read(unsigned type, const char *text, size_t size, struct audit_record *ret_record)
 {
     struct cursor cursor = {text, text + size};
-    bool (*take)(const struct pair *, struct audit_record *) = NULL;
     struct audit_record *record = ret_record;
+    const struct reader *reader = readers;
     struct pair pair;
 
     record->kind = RECORD_OTHER;
-    if (type != RECORD_LANDLOCK_ACCESS && type != RECORD_LANDLOCK_DOMAIN && type != RECORD_SYSCALL && type != RECORD_END_OF_EVENT)
+    while (reader < readers + ARRAY_COUNT(readers) && reader->type != type)
+        reader++;
+    if (reader == readers + ARRAY_COUNT(readers))
         return true;
-    *record = (struct audit_record){0};
+    *record = (struct audit_record){.login_uid = ~0u};
     if (!serial_read(&cursor, &record->serial))
         return false;
-    if (type == RECORD_LANDLOCK_ACCESS) {
-        record->kind = RECORD_DENIED;
-        take = denied_take;
-    } else if (type == RECORD_LANDLOCK_DOMAIN) {
-        take = domain_take; /* which sets the kind, where it knows the status */
-    } else if (type == RECORD_SYSCALL) {
-        record->kind = RECORD_CALL;
-        take = call_take;
-    } else {
-        record->kind = RECORD_LAST;
-    }
-    while (take && pair_next(&cursor, &pair))
-        if (!take(&pair, record)) {
+    record->kind = reader->kind;
+    while (reader->take && pair_next(&cursor, &pair))
+        if (!reader->take(&pair, record)) {
             record->kind = RECORD_OTHER;
             return false;
         }
-    unnamed_take(record);
+    if (record->kind == RECORD_DENIED)
+        unnamed_take(record);
     if (!has_all(record)) {
         record->kind = RECORD_OTHER;
         return false;

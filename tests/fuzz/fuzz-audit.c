@@ -21,10 +21,17 @@ static void hold(int condition)
         abort();
 }
 
-static int hear(void *context, const struct sensor_told *told, const char *path, const char *exe)
+static bool is_of_user(void *context, uint64_t domain, const struct audit_record *made, const struct audit_record *call, struct fold_owner *owner)
+{
+    (void)context, (void)domain, (void)call, (void)owner;
+    return made && made->uid == 1000;
+}
+
+static int hear(void *context, const struct fold_owner *owner, const struct sensor_told *told, const char *path, const char *exe)
 {
     struct count *count = context;
 
+    hold(owner->uid == 1000 && owner->container == 0);
     hold(told->path_length < PATH_MAX && told->exe_length < PATH_MAX);
     hold(!memchr(path, '\0', told->path_length) && !memchr(exe, '\0', told->exe_length));
     if (told->type == SENSOR_REFUSED)
@@ -44,12 +51,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct audit_record record;
     struct count count = {0};
-    const struct fold_sink sink = {hear, &count};
+    const struct fold_sink sink = {is_of_user, hear, &count};
     auto_fold struct fold *fold = NULL;
     const uint8_t *at = data, *end = data + size;
     uint64_t denied = 0;
 
-    hold(fold_new(1000, &sink, &fold, NULL) == 0);
+    hold(fold_new(FOLD_RUN, &sink, &fold, NULL) == 0);
     while (at < end) {
         const uint8_t *line = memchr(at, '\n', (size_t)(end - at)), *stop = line ? line : end;
         size_t length = stop > at ? (size_t)(stop - at) - 1 : 0;

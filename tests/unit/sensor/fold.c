@@ -12,12 +12,22 @@ struct heard {
     struct sensor_told told[64];
     char path[64][64], exe[64][64];
     int answer;
+    unsigned uid;
 };
 
-static int hear(void *context, const struct sensor_told *told, const char *path, const char *exe)
+static bool is_of_user(void *context, uint64_t domain, const struct audit_record *made, const struct audit_record *call, struct fold_owner *owner)
+{
+    const struct heard *heard = context;
+
+    (void)domain, (void)call, (void)owner;
+    return made && made->uid == heard->uid;
+}
+
+static int hear(void *context, const struct fold_owner *owner, const struct sensor_told *told, const char *path, const char *exe)
 {
     struct heard *heard = context;
 
+    check(owner->container == 0);
     if (heard->answer)
         return heard->answer;
     check(heard->count < ARRAY_COUNT(heard->told));
@@ -30,11 +40,12 @@ static int hear(void *context, const struct sensor_told *told, const char *path,
 
 static struct fold *begin(struct heard *heard, unsigned uid)
 {
-    const struct fold_sink sink = {hear, heard};
+    const struct fold_sink sink = {is_of_user, hear, heard};
     struct fold *fold = NULL;
     struct error err;
 
-    check_int(fold_new(uid, &sink, &fold, &err), 0);
+    heard->uid = uid;
+    check_int(fold_new(FOLD_RUN, &sink, &fold, &err), 0);
     return fold;
 }
 
@@ -90,7 +101,7 @@ static void check_others_drive_out_none(unsigned uid)
     check_int(say(fold, 1423, READ(1, a, "/x")), 0);
     snprintf(text, sizeof(text), "audit(1.1:1): domain=a status=allocated pid=42 uid=%u", uid);
     check_int(say(fold, 1424, text), 0);
-    for (unsigned i = 0; i < 2 * FOLD_DOMAINS; i++) {
+    for (unsigned i = 0; i < 2 * FOLD_RUN.domains; i++) {
         snprintf(text, sizeof(text), "audit(1.1:2): domain=%x status=allocated pid=43 uid=1001", 0x1000 + i);
         check_int(say(fold, 1424, text), 0);
     }
@@ -180,7 +191,7 @@ TEST(more_kinds_than_are_remembered_are_told_again_and_never_dropped)
     size_t told = 0;
 
     check_int(say(fold, 1424, NEW(1, a, 1000)), 0);
-    for (unsigned i = 0; i < 3 * FOLD_REFUSALS; i++) {
+    for (unsigned i = 0; i < 3 * FOLD_RUN.refusals; i++) {
         struct audit_record record;
 
         snprintf(text, sizeof(text), "audit(1.1:%u): domain=a blockers=fs.read_file path=\"/%u\" dev=\"vda\" ino=5", i + 2, i);
@@ -191,5 +202,5 @@ TEST(more_kinds_than_are_remembered_are_told_again_and_never_dropped)
     }
     heard.count = 0;
     check_int(fold_flush(fold), 0);
-    check_int(told + heard.count, 3 * FOLD_REFUSALS);
+    check_int(told + heard.count, 3 * FOLD_RUN.refusals);
 }

@@ -140,3 +140,52 @@ TEST(a_right_of_a_later_kernel_is_a_refusal_without_a_name_of_ours)
     check(record.kind == RECORD_DENIED && record.operation == OPERATION_NONE);
     check_string(record.right, "fs.newright");
 }
+
+TEST(a_call_and_its_names_are_told)
+{
+    static struct audit_record record;
+
+    check(take(1300, "audit(1.1:9): arch=c000003e syscall=257 success=no exit=-13 a0=ffffff9c a1=7ffc a2=80241 a3=1b6 items=2 ppid=1 pid=77 auid=700002 "
+                     "uid=0 tty=(none) ses=3 comm=\"cat\" exe=\"/usr/bin/cat\" subj=/usr/sbin/ntpd (enforce) key=\"cordon-sensor\"", &record));
+    check(record.is_native && record.call == 257 && record.login_uid == 700002 && record.arguments[2] == 0x80241 && record.arguments[0] == 0xffffff9c);
+    check(take(1300, "audit(1.1:9): arch=40000003 syscall=5 exit=-13 pid=77 exe=(null) key=(null)", &record));
+    check(!record.is_native && record.login_uid == ~0u && !record.exe[0]);
+    check(take(1307, "audit(1.1:9): cwd=\"/home/x\"", &record) && record.kind == RECORD_WHERE);
+    check_string(record.path, "/home/x");
+    check(take(1302, "audit(1.1:9): item=0 name=\"/etc\" inode=12 dev=fe:00 mode=040755 ouid=0 nametype=PARENT cap_fp=0", &record));
+    check(record.kind == RECORD_OBJECT && record.is_of_parent && record.has_path && record.inode == 12);
+    check(take(1302, "audit(1.1:9): item=1 name=(null) nametype=CREATE", &record) && !record.has_path && !record.is_of_parent);
+    check(take(1302, "audit(1.1:9): item=1 name=6120226E616D65743D22 nametype=CREATE", &record));
+    check_string(record.path, "a \"namet=\"");
+    check(take(1306, "audit(1.1:9): saddr=020000357F0000010000000000000000", &record) && record.kind == RECORD_PEER && record.has_address);
+    check_string(record.address, "127.0.0.1");
+    check_int(record.port, 53);
+    check(take(1306, "audit(1.1:9): saddr=01002F72756E2F7800", &record) && record.has_path && !record.has_address);
+    check_string(record.path, "/run/x");
+    check(take(1306, "audit(1.1:9): saddr=02", &record) && !record.has_address && !record.has_path);
+    check(!take(1306, "audit(1.1:9): saddr=0Z000035", &record));
+}
+
+/* A name cannot end its value and begin another: what has a quote or a blank comes as digits, and a bare one is no value. */
+TEST(a_name_says_nothing_beside_itself)
+{
+    static struct audit_record record;
+
+    check(take(1300, "audit(1.1:9): exit=-13 pid=77 auid=5 comm=\"x\" exe=\"/tmp/pid=1 auid=0\"", &record));
+    check(record.pid == 77 && record.login_uid == 5);
+    check_string(record.exe, "/tmp/pid=1 auid=0");
+    check(take(1300, "audit(1.1:9): exit=-13 pid=77 auid=5 comm=612220617569643D30 exe=\"/x\"", &record) && record.login_uid == 5);
+    check(take(1302, "audit(1.1:9): item=0 name=\"nametype=PARENT\" inode=1 nametype=NORMAL", &record) && !record.is_of_parent);
+}
+
+TEST(a_change_of_what_is_recorded_is_told)
+{
+    static struct audit_record record;
+
+    check(take(1305, "audit(1.1:9): auid=0 ses=1 subj=unconfined op=add_rule key=\"mine\" list=4 res=1", &record));
+    check(record.kind == RECORD_CHANGE && record.is_rule && !record.is_ours && !record.is_switch);
+    check(take(1305, "audit(1.1:9): op=add_rule key=\"cordon-sensor\" list=4 res=1", &record) && record.is_rule && record.is_ours);
+    check(take(1305, "audit(1.1:9): op=set audit_enabled=0 old=1 auid=0 ses=1 res=1", &record) && record.is_switch && !record.is_on);
+    check(take(1305, "audit(1.1:9): op=set audit_enabled=0 old=1 auid=0 ses=1 res=0", &record) && !record.is_switch);
+    check(take(1305, "audit(1.1:9): op=remove_rule key=(null) list=4 res=1", &record) && !record.is_rule);
+}
