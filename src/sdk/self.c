@@ -3,6 +3,7 @@
 #include "sdk/self.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -211,11 +212,25 @@ static bool socket_step(int fd, struct denials *denials, const struct plan *plan
     return answer_send(fd, status, &text);
 }
 
+void self_look(struct self *self)
+{
+    struct pollfd waiting[SELF_SOCKETS];
+
+    self->resting = 0;
+    self->asked = 0;
+    for (size_t i = 0; i < SELF_SOCKETS; i++)
+        waiting[i] = (struct pollfd){.fd = self->fds[i], .events = POLLIN};
+    if (poll(waiting, SELF_SOCKETS, 0) <= 0)
+        return;
+    for (size_t i = 0; i < SELF_SOCKETS; i++)
+        if (waiting[i].revents)
+            self->asked |= 1u << i;
+}
+
 void self_step(struct self *self, struct denials *denials, const struct plan *plan)
 {
-    self->resting = 0;
     for (size_t i = 0; i < SELF_SOCKETS; i++) {
-        if (self->fds[i] < 0 || socket_step(self->fds[i], denials, plan))
+        if (!(self->asked >> i & 1) || socket_step(self->fds[i], denials, plan))
             continue;
         close(self->fds[i]);
         self->fds[i] = -1;

@@ -36,18 +36,22 @@ struct self_ask {
 
 /*
  * Places stay where they are, because a descriptor that is waited for is known by its place; and one that was closed stays empty
- * until the next step, because the next socket may have its number.
+ * until the next look, because the next socket may have its number.
  */
 struct self {
     int fds[SELF_SOCKETS]; /* -1 = none */
     unsigned resting;      /* bit N: place N was closed in this step */
+    unsigned asked;        /* bit N: at the last look a question stood there */
 };
 #define SELF_INIT ((struct self){.fds = {[0 ... SELF_SOCKETS - 1] = -1}})
 
 /* The parent's end of one, which becomes the container's. */
 void self_take(struct self *self, int fd);
 
-/* Answer what has been asked. Never blocks, and never fails: who asks what cannot be read is turned away. */
+/* Who has asked? Before the container is heard, whose refusals up to here are then in the answers. */
+void self_look(struct self *self);
+
+/* Answer what had been asked at the last look. Never blocks, and never fails: who asks what cannot be read is turned away. */
 void self_step(struct self *self, struct denials *denials, const struct plan *plan);
 
 void self_close(struct self *self);

@@ -196,15 +196,16 @@ static int container_advance(struct cordon_container *container, struct error *e
 
         if (status == 0)
             status = workers_step(&container->workers, container->log, err);
-        self_step(&container->self, &container->denials, container->assembly.plan);
         if (status == 0)
             status = sensor_step(&container->sensor, &container->denials, container->assembly.plan, container->log, err);
         if (status == 0)
             status = container_keep_budgets(container, err);
+        self_look(&container->self);
         if (status == 0)
             status = container_look_for_end(container, err);
         if (status < 0)
             return status;
+        self_step(&container->self, &container->denials, container->assembly.plan);
         if (status == 0) {
             uint64_t now = clock_monotonic_ns();
 
