@@ -11,7 +11,7 @@
 
 #define TILE_WIDTH     256 /* hashes, or entries */
 #define TILE_HEIGHT    8   /* a full tile is a tree of so many levels */
-#define TILE_LEVELS    8   /* more than 2^63 leaves no log has */
+#define TILE_LEVELS    8   /* as many as 2^63 leaves have: the last is never full */
 #define TILE_ENTRIES   (-1) /* the level of bundles of entries */
 #define TILE_BYTES     (TILE_WIDTH * 32)
 #define TILE_PATH_SIZE 80

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The inside of a log, for log*.c alone. */
+#ifndef CORDON_AUDIT_LOG_STATE_H
+#define CORDON_AUDIT_LOG_STATE_H
+
+#include "audit/journal.h"
+#include "audit/log.h"
+#include "audit/machine.h"
+#include "audit/syncer.h"
+#include "audit/tile.h"
+#include "audit/writers.h"
+
+#define LOG_CHECKPOINT_RECORDS 1000 /* no more than so many without one, when a group is done */
+#define LOG_GROUP_BYTES        (16u << 20)
+#define LOG_OWN_BYTES          (64u << 10) /* of each segment, for what the log itself has to say */
+#define LOG_CLOCK_US           1000000     /* a clock that moves by more is a record */
+#define LOG_OWN_WRITER         "cordon-log"
+
+/* Hashes of a level that are not yet a full tile, and which partial tiles of it are there. */
+struct log_level {
+    unsigned count;
+    struct merkle_hash hashes[TILE_WIDTH];
+    unsigned char partials[TILE_WIDTH / 8];
+};
+
+/* A file that found no room. */
+struct log_blob {
+    struct log_blob *next;
+    char name[TILE_PATH_SIZE];
+    size_t size;
+    unsigned char bytes[];
+};
+
+struct log {
+    const struct log_machine *machine;
+    struct log_options options;
+    char *origin, *path;
+    int directory, lock;
+    bool is_broken; /* what lasts is not known: nothing more is taken */
+    bool is_full;   /* the disk is, or nearly: as the log last said */
+    bool is_stuck;  /* no room was found for a new segment */
+    bool has_reserve;
+    char boot[STAMP_BOOT_SIZE];
+    struct journal journal;
+    struct writers *writers;
+    struct syncer *syncer;
+    uint64_t safe; /* records in tiles that last */
+    uint64_t syncing; /* ... once the syncer is done */
+
+    /* the tree of what is durable */
+    uint64_t size, minimum;
+    struct log_level levels[TILE_LEVELS];
+    unsigned char *bundle; /* entries of the last, partial bundle */
+    size_t bundle_size, bundle_room;
+    unsigned char bundle_partials[TILE_WIDTH / 8];
+    struct log_blob *blobs, **blobs_end;
+    uint64_t published; /* the size in the last checkpoint */
+    bool has_checkpoint;
+
+    /* the group that waits */
+    unsigned char *group;
+    size_t group_size, group_room;
+    struct merkle_hash *leaves;
+    size_t leaf_count, leaf_room;
+
+    /* clocks */
+    int64_t offset_us; /* of the wall clock against the other; what a record says */
+    uint64_t last_us;  /* of the last record before it was opened */
+    uint64_t share_us; /* when writers' shares began */
+
+    struct text findings;
+};
+
+/* ---- log_tree.c ---- */
+
+/* Entries of a group, as in a bundle, with their leaves: into the tree, and full tiles into files. */
+int log_grow(struct log *log, const unsigned char *entries, size_t size, const struct merkle_hash *leaves, size_t count,
+             struct error *err) must_check;
+/* The root of the first `size` records: all of them, or those in full tiles. */
+void log_root(const struct log *log, uint64_t size, struct merkle_hash *ret_root);
+/* Write a file, now or when there is room again. Only memory fails. */
+int log_put(struct log *log, const char *name, const void *bytes, size_t size, struct error *err) must_check;
+/* What found no room: again. -ENOSPC or the like: it still does not. */
+int log_put_again(struct log *log) must_check;
+/* Partial tiles and a signed checkpoint of `size` records: as log_root(). */
+int log_publish(struct log *log, uint64_t size, struct error *err) must_check;
+
+/* ---- log_recover.c ---- */
+
+int log_recover(struct log *log, struct error *err) must_check;
+
+/* ---- log_words.c ---- */
+
+/* Append a record of the log's own. `fields`: JSON members, each with a comma in front, or "". */
+int log_say(struct log *log, int activity, const char *event, const char *message, const char *fields, struct error *err) must_check;
+/* What a second brings: clocks, losses. */
+int log_say_clock(struct log *log, struct error *err) must_check;
+int log_say_losses(struct log *log, struct error *err) must_check;
+
+enum { /* activities of OCSF's class Event Log Activity (1008) */
+    LOG_ACTIVITY_DELETE = 2,
+    LOG_ACTIVITY_START = 6,
+    LOG_ACTIVITY_STOP = 7,
+    LOG_ACTIVITY_OTHER = 99,
+};
+
+/* ---- log.c ---- */
+
+/* As log_append(), of the log's own: it has the end of a segment for itself. */
+int log_append_own(struct log *log, const char *body, size_t size, struct error *err) must_check;
+
+#endif
