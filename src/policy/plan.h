@@ -210,6 +210,7 @@ struct plan_filter {
     bool keeps_sockets;     /* bind() and connect() do, as with keeps_names: a granted tree may hold sockets of the host */
     bool marks_programs;    /* rules of the network name programs: nothing is connected but by process 1 */
     bool has_void;        /* set by the tier: process 1 has a thread for what is not there (docs/decisions/0157) */
+    bool has_starter;       /* set by the tier: process 1 has a thread that starts programs */
     bool sends_datagrams;   /* with keeps_sockets: Unix datagrams go to any name all the same */
     const char **deny;      /* syscalls.deny: names known to this build */
     size_t deny_count;

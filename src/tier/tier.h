@@ -45,10 +45,53 @@ struct tier_attach {
     void *context;
 };
 
+enum tier_end {
+    TIER_EXITED = 1,
+    TIER_SIGNALED,
+    TIER_LOST /* init died without a word: container is gone */
+};
+
+struct tier_status {
+    enum tier_end end;
+    int code;                    /* exit status, or signal number */
+    bool is_oom_killed;          /* the memory limit ended it */
+    bool has_times, has_rss;     /* false: only the container's first process knew, and it was killed */
+    uint64_t user_us, system_us; /* whole tree that was waited for */
+    uint64_t max_rss_bytes;
+};
+
+/* Who hears how programs of exec() ended: called by read_status() and exec(), once for each. Not of the main program. */
+struct tier_programs {
+    void (*ended)(void *context, uint32_t number, const struct tier_status *status);
+    void *context;
+};
+
+/* A program for a container that stands. */
+struct tier_exec {
+    const char *const *argv; /* NULL-terminated; argv[0] is looked up in the PATH of `env`, inside */
+    const char *const *env;  /* NULL-terminated; all of it */
+    const char *cwd;         /* inside, absolute */
+    int stdio[3];            /* as in struct tier_start */
+    const int *fds;
+    size_t fd_count;
+    bool is_tty;
+    unsigned short rows, columns;
+    bool is_main; /* its end is that of the container, as of the program that start() brings; of the first one only */
+    uint64_t deadline_ns;
+    const int *cancel_fd;
+};
+
+/* What became of it. */
+struct tier_program {
+    uint32_t number; /* from 1, in the order of their starts */
+    int tty;         /* the master side, the caller's; -1 = no terminal */
+    pid_t pid;       /* inside */
+};
+
 struct tier_start {
     const struct plan *plan;
     const char *const
-        *argv;      /* NULL-terminated; argv[0] is looked up in the PATH of plan->env, inside */
+        *argv;      /* NULL-terminated; argv[0] is looked up in the PATH of plan->env, inside; NULL = the container stands, for exec() */
     int stdio[3];   /* given to the program as 0, 1, 2; -1 = /dev/null; unused with is_tty */
     const int *fds; /* further descriptors, kept under their own numbers (3..1023) */
     size_t fd_count;
@@ -60,6 +103,7 @@ struct tier_start {
     const int *cancel_fd;  /* set-up fails with -ECANCELED when this is readable; NULL = none */
     const struct tier_attach *gateway; /* NULL = none; copied */
     const struct tier_watcher *watcher; /* who hears what the program was refused; NULL = nobody wants to know; copied */
+    const struct tier_programs *programs; /* without argv; NULL = nobody wants to know; copied */
     const struct tier_spawner *spawner; /* who makes its first process; NULL = this one does; has to outlive the run */
 };
 
@@ -77,21 +121,6 @@ static inline bool tier_sees_hidden(const struct tier_start *start)
 {
     return start->watcher && start->watcher->level == TIER_WATCH_HIDDEN;
 }
-
-enum tier_end {
-    TIER_EXITED = 1,
-    TIER_SIGNALED,
-    TIER_LOST /* init died without a word: container is gone */
-};
-
-struct tier_status {
-    enum tier_end end;
-    int code;                    /* exit status, or signal number */
-    bool is_oom_killed;          /* the memory limit ended it */
-    bool has_times, has_rss;     /* false: only the container's first process knew, and it was killed */
-    uint64_t user_us, system_us; /* whole tree that was waited for */
-    uint64_t max_rss_bytes;
-};
 
 /* A directory in which the program made or changed a noted name (PLAN_NAME_NOTED, PLAN_NAME_PART). */
 enum tier_note_kind { TIER_NOTE_NAME = 1, TIER_NOTE_PARTS, TIER_NOTE_MORE /* others found no room; no directory */ };
@@ -143,6 +172,22 @@ struct tier_ops {
     int (*start)(const struct tier_start *start, struct tier_run *prepared, struct tier_run **ret_run,
                  struct error *err);
 
+    /*
+     * A program in a container that stands; 0 only when it was executed. The plan holds for it as for any other; what it was given
+     * beyond (files as descriptors) it can use and not open again by name. ERROR_LIMIT (-EAGAIN): too many run, or begin. NULL where a
+     * tier has no such containers.
+     */
+    int (*exec)(struct tier_run *run, const struct tier_exec *exec, struct tier_program *ret_program, struct error *err);
+
+    /* To the process group of one of them (or the foreground group of its terminal). 0 also when it is gone already. */
+    int (*signal_program)(struct tier_run *run, uint32_t number, int signal_number, struct error *err);
+
+    /* End everything, and hear what it used (read_status()); a container that stands ends by this or by kill(). */
+    int (*end)(struct tier_run *run, struct error *err);
+
+    /* Nothing in it runs, or all does again. ERROR_UNENFORCEABLE (-ENOTSUP): it has no cgroup that can. NULL likewise. */
+    int (*freeze)(struct tier_run *run, bool is_frozen, struct error *err);
+
     /* Readable when read_status() may have something to say. */
     int (*poll_fd)(const struct tier_run *run);
 
@@ -181,7 +226,7 @@ struct tier_ops {
      */
     int (*open_exact)(const struct tier_exact *exact, int *ret_fd, struct error *err);
 
-    /* To the program's process group (or the foreground group of its terminal). 0 also when it is
+    /* To the program's process group (or the foreground group of its terminal), or to all of exec(). 0 also when it is
      * gone already. */
     int (*signal)(struct tier_run *run, int signal_number, struct error *err);
 

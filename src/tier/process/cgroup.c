@@ -367,7 +367,7 @@ static int v1_limits(struct cgroup *cgroup, const struct plan *plan, const char 
 int cgroup_open(struct cgroup *ret_cgroup, const struct plan *plan, const char *run_id, struct error *err)
 {
     char parent[520], controllers[256];
-    struct cgroup cgroup = {.memory = -1, .cpu = -1, .pids = -1};
+    struct cgroup cgroup = {.memory = -1, .cpu = -1, .pids = -1, .freezer = -1};
     int status, index;
 
     cgroup.is_v2 = v2_parent(parent, sizeof(parent), controllers, sizeof(controllers));
@@ -410,7 +410,7 @@ static int group_find(struct cgroup *cgroup, const char *controller, const char 
 
 int cgroup_find(struct cgroup *ret_cgroup, const char *path, struct error *err)
 {
-    struct cgroup cgroup = {.memory = -1, .cpu = -1, .pids = -1};
+    struct cgroup cgroup = {.memory = -1, .cpu = -1, .pids = -1, .freezer = -1};
     int unified = group_find(&cgroup, NULL, path);
 
     cgroup.is_v2 = unified >= 0 && file_exists(cgroup.directories[unified], "memory.max");
@@ -426,6 +426,13 @@ int cgroup_find(struct cgroup *ret_cgroup, const char *path, struct error *err)
         return error_set(err, ERROR_SYSTEM, ENOENT, "the control group %s that this container was given is not to be seen here", path);
     *ret_cgroup = cgroup;
     return 0;
+}
+
+int cgroup_add(struct cgroup *cgroup, const char *controller, int *ret_index, struct error *err)
+{
+    const char *name = strrchr(cgroup->directories[0], '/') + strlen("/cordon-");
+
+    return v1_group(cgroup, controller, name, ret_index, err);
 }
 
 int cgroup_join(const struct cgroup *cgroup, pid_t pid, struct error *err)

@@ -15,13 +15,13 @@
 #include "policy/plan.h"
 #include "tier/spawner.h"
 
-#define CGROUP_DIRECTORIES_MAX 4
+#define CGROUP_DIRECTORIES_MAX 5
 
 struct cgroup {
     char directories[CGROUP_DIRECTORIES_MAX][512]; /* what was made, to be removed */
     int count;
     bool is_v2;
-    int memory, cpu, pids; /* index of the directory with that controller, -1 = none */
+    int memory, cpu, pids, freezer; /* index of the directory with that controller, -1 = none */
 };
 
 /* Fill the cgroup members of `facts`. Never fails: what cannot be used is said. */
@@ -52,6 +52,12 @@ int cgroup_cpu_time(const struct cgroup *cgroup, uint64_t *ret_us);
 
 /* The same in two parts. */
 int cgroup_times(const struct cgroup *cgroup, uint64_t *ret_user_us, uint64_t *ret_system_us);
+
+/* v1: one more group, beside the others and of the same name. */
+int cgroup_add(struct cgroup *cgroup, const char *controller, int *ret_index, struct error *err) must_check;
+
+/* freeze.c: nothing in it runs any more, or all does again, when this returns 0. */
+int cgroup_freeze(struct cgroup *cgroup, bool is_frozen, struct error *err) must_check;
 
 /* Remove the (empty) groups. */
 void cgroup_close(struct cgroup *cgroup);

@@ -51,7 +51,12 @@ int control_receive(int control, struct message *ret_message, int *ret_fd, int f
 
 int control_send(int control, uint32_t type, int32_t value)
 {
-    struct message message = {.type = type, .value = value};
+    return control_send_about(control, type, 0, value);
+}
+
+int control_send_about(int control, uint32_t type, uint32_t program, int32_t value)
+{
+    struct message message = {.type = type, .program = program, .value = value};
     ssize_t sent;
 
     do
@@ -60,9 +65,9 @@ int control_send(int control, uint32_t type, int32_t value)
     return sent == (ssize_t)sizeof(message) ? 0 : sent < 0 ? -errno : -EIO;
 }
 
-int control_send_fds(int control, uint32_t type, const int *fds, size_t count)
+int control_send_fds(int control, uint32_t type, uint32_t program, const int *fds, size_t count)
 {
-    struct message message = {.type = type};
+    struct message message = {.type = type, .program = program};
     struct iovec vector = {&message, sizeof(message)};
     union {
         struct cmsghdr header;

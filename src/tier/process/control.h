@@ -15,10 +15,12 @@ int control_receive(int control, struct message *ret_message, int *ret_fd, int f
 
 int control_send(int control, uint32_t type, int32_t value) must_check;
 
-#define CONTROL_FDS_MAX RECORD_FDS_MAX
+#define CONTROL_FDS_MAX RECORD_EXEC_FDS_MAX
+
+int control_send_about(int control, uint32_t type, uint32_t program, int32_t value) must_check;
 
 /* With descriptors, which stay the caller's. Negative errno; -EPIPE when init has ended. */
-int control_send_fds(int control, uint32_t type, const int *fds, size_t count) must_check;
+int control_send_fds(int control, uint32_t type, uint32_t program, const int *fds, size_t count) must_check;
 
 /* To who asked (asks.h): allowed with `fd`, which stays the caller's, or refused (-1). Never waits. */
 int control_answer(int asks, uint64_t ask, int fd) must_check;

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 /* With an unconnected socket, or one that takes a name with each message, the program would reach the host's services. */
 static int socket_check(int fd, const char *name, enum plan_network network, struct error *err)
@@ -110,4 +111,11 @@ int descriptors_check(const struct tier_start *start, struct error *err)
         status = descriptor_check(start->fds[i], "kept descriptor", start->plan, err);
     }
     return status;
+}
+
+bool descriptors_is_null_device(int fd)
+{
+    struct stat st;
+
+    return fd >= 0 && fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3);
 }

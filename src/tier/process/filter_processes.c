@@ -13,6 +13,8 @@ void emit_not_init(struct emitter *emitter)
         emit_if_equal(emitter, KEEPER_TID, RETURN_ERRNO(EPERM));
     if (emitter->plan->has_void)
         emit_if_equal(emitter, VOID_TID, RETURN_ERRNO(EPERM));
+    if (emitter->plan->has_starter)
+        emit_if_equal(emitter, FILTER_STARTER, RETURN_ERRNO(EPERM));
 }
 
 /* Success without effect: programs that switch core dumps off have what they want. */

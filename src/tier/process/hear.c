@@ -69,10 +69,8 @@ static int refusal_take(struct tier_run *run, struct message *message, struct er
     return tell_refusal(run, &refusal, err);
 }
 
-static void status_fill(struct tier_run *run, const struct message *message)
+static void status_fill(struct tier_status *status, const struct message *message)
 {
-    struct tier_status *status = &run->status;
-
     status->end = WIFSIGNALED(message->value) ? TIER_SIGNALED : TIER_EXITED;
     status->code = WIFSIGNALED(message->value) ? WTERMSIG(message->value) : WEXITSTATUS(message->value);
     status->has_times = status->has_rss = true;
@@ -103,13 +101,51 @@ static int exit_take(struct tier_run *run, const struct message *message, struct
 {
     const struct tier_refusal rest = {.lost = (uint64_t)message->refusal.lost + run->lost};
 
-    status_fill(run, message);
+    status_fill(&run->status, message);
     end(run);
     return rest.lost ? tell_refusal(run, &rest, err) : 0;
 }
 
+static void ended_take(struct tier_run *run, const struct message *message)
+{
+    struct tier_status status = {0};
+
+    status_fill(&status, message);
+    if (run->programs.ended)
+        run->programs.ended(run->programs.context, message->program, &status);
+}
+
+/* Of a program that was asked for and is not waited for any more nobody wants to know how it began. */
+static void asked_take(struct tier_run *run, const struct message *message)
+{
+    if (message->program != run->asked.number)
+        return;
+    run->asked.message = *message;
+    run->asked.is_known = true;
+}
+
+static void tty_take(struct tier_run *run, const struct message *message, int *fd)
+{
+    if (message->program == run->asked.number && run->asked.tty < 0)
+        run->asked.tty = take_fd(*fd);
+}
+
 static int message_take(struct tier_run *run, struct message *message, int *fd, struct error *err)
 {
+    switch (run->stands ? message->type : 0) {
+    case MESSAGE_STARTED:
+    case MESSAGE_UNSTARTED:
+        asked_take(run, message);
+        return 0;
+    case MESSAGE_TTY:
+        tty_take(run, message, fd);
+        return 0;
+    case MESSAGE_ENDED:
+        ended_take(run, message);
+        return 0;
+    default:
+        break;
+    }
     switch (message->type) {
     case MESSAGE_NOTED:
         return hear_note(run, message, fd, err);
@@ -186,6 +222,30 @@ static int hear_messages(struct tier_run *run, struct error *err)
         status = message_next(run, &message, &fd);
         if (status == -EAGAIN)
             return 0;
+        if (status == -ECONNRESET) {
+            lose(run);
+            return 0;
+        }
+        status = status == 0 ? message_take(run, &message, &fd, err)
+                             : error_set(err, ERROR_INTERNAL, -status, "init said something that cannot be read");
+    }
+    return status;
+}
+
+int hear_asked(struct tier_run *run, uint64_t deadline_ns, int cancel_fd, struct error *err)
+{
+    int status = 0;
+
+    while (status == 0 && !run->asked.is_known && !run->is_over) {
+        struct message message = {0};
+        auto_close int fd = -1;
+
+        if (run->held_next == run->held_count)
+            status = control_await(run->control, deadline_ns, cancel_fd, err);
+        if (status < 0)
+            return status;
+        status = run->held_next == run->held_count ? control_receive(run->control, &message, &fd, 0)
+                                                   : message_next(run, &message, &fd);
         if (status == -ECONNRESET) {
             lose(run);
             return 0;

@@ -23,4 +23,7 @@ void hear_self(struct tier_run *run, int *fd);
 /* All that has come; when it is the end, run->status. Never blocks, but for the kernel's end of a container that was killed. */
 int hear_all(struct tier_run *run, struct error *err) must_check;
 
+/* As long as it takes, until the program that was asked for began or did not (run->asked), or the container has ended. */
+int hear_asked(struct tier_run *run, uint64_t deadline_ns, int cancel_fd, struct error *err) must_check;
+
 #endif

@@ -169,6 +169,7 @@ static int put_filter(struct image *image, const struct tier_start *start, enum 
     if (!program)
         return error_memory(err);
     asked.has_void = tier_sees_hidden(start);
+    asked.has_starter = !start->argv;
     status = filter_emit(&asked, tells, program, &length, err);
     if (status < 0)
         return status;
@@ -217,11 +218,11 @@ static void put_limits(struct image *image, const struct plan *plan)
     }
 }
 
-static const char *search_path(const struct plan *plan)
+static const char *search_path(const char *const *env)
 {
-    for (size_t i = 0; i < plan->env_count; i++)
-        if (strncmp(plan->env[i], "PATH=", 5) == 0)
-            return plan->env[i] + 5;
+    for (; env && *env; env++)
+        if (strncmp(*env, "PATH=", 5) == 0)
+            return *env + 5;
     return "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 }
 
@@ -275,12 +276,12 @@ static void put_program(struct image *image, const struct tier_start *start, con
     const struct plan *plan = start->plan;
     uint32_t argc = 0, argv, envp, cwd, path, hostname;
 
-    while (start->argv[argc])
+    while (start->argv && start->argv[argc])
         argc++;
     argv = put_strings(image, start->argv, argc, 1, err);
     envp = put_environment(image, plan, scratch, err);
     cwd = image_put_string(image, plan->cwd);
-    path = image_put_string(image, search_path(plan));
+    path = image_put_string(image, search_path((const char *const *)plan->env));
     hostname = image_put_string(image, "cordon");
     if (image->bytes.is_broken)
         return;
@@ -335,7 +336,7 @@ int image_write(const struct tier_start *start, const struct image_options *opti
     int status;
 
     for (int i = 0; i < RECORD_STREAMS; i++)
-        record.null_streams |= start->is_tty || start->stdio[i] < 0 ? 1u << i : 0;
+        record.null_streams |= start->is_tty || !start->argv || start->stdio[i] < 0 ? 1u << i : 0;
     image_put_array(&image, &record, 1, sizeof(record));
     if (start->plan->wall == PLAN_WALL_NAMESPACES)
         image_put_mounts(&image, start->plan, &confine, err);
@@ -362,5 +363,47 @@ int image_write(const struct tier_start *start, const struct image_options *opti
         return error_set(err, ERROR_LIMIT, E2BIG, "policy, arguments and environment together exceed %u MiB",
                          RECORD_SIZE_MAX >> 20);
     ((struct record *)(void *)bytes.data)->size = (uint32_t)bytes.length;
+    return image_store(&bytes, ret_fd, err);
+}
+
+static size_t strings_count(const char *const *strings)
+{
+    size_t count = 0;
+
+    while (strings[count])
+        count++;
+    return count;
+}
+
+int image_write_exec(const struct tier_exec *exec, int *ret_fd, struct error *err)
+{
+    auto_text struct text bytes = {0};
+    struct image image = {0};
+    struct record_exec record = {
+        .magic = RECORD_EXEC_MAGIC,
+        .flags = (exec->is_tty ? EXEC_TTY : 0) | (exec->is_main ? EXEC_MAIN | EXEC_BEGINS : 0),
+        .argc = (uint32_t)strings_count(exec->argv),
+        .env_count = (uint32_t)strings_count(exec->env),
+        .rows = exec->rows,
+        .columns = exec->columns,
+        .fd_count = (uint32_t)exec->fd_count,
+    };
+
+    for (int i = 0; i < RECORD_STREAMS; i++)
+        record.null_streams |= exec->is_tty || exec->stdio[i] < 0 ? 1u << i : 0;
+    for (size_t i = 0; i < exec->fd_count; i++)
+        record.fds[i] = exec->fds[i];
+    image_put_array(&image, &record, 1, sizeof(record));
+    record.argv = put_strings(&image, exec->argv, record.argc, 1, err);
+    record.envp = put_strings(&image, exec->env, record.env_count, 0, err);
+    record.cwd = image_put_string(&image, exec->cwd);
+    record.search_path = image_put_string(&image, search_path(exec->env));
+    bytes = image.bytes;
+    if (bytes.is_broken)
+        return error_memory(err);
+    if (bytes.length > RECORD_SIZE_MAX)
+        return error_set(err, ERROR_LIMIT, E2BIG, "arguments and environment together exceed %u MiB", RECORD_SIZE_MAX >> 20);
+    record.size = (uint32_t)bytes.length;
+    memcpy(bytes.data, &record, sizeof(record));
     return image_store(&bytes, ret_fd, err);
 }

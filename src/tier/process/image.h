@@ -17,4 +17,7 @@ struct image_options {
 int image_write(const struct tier_start *start, const struct image_options *options, int *ret_fd,
                 struct error *err) must_check;
 
+/* The same of struct record_exec. */
+int image_write_exec(const struct tier_exec *exec, int *ret_fd, struct error *err) must_check;
+
 #endif

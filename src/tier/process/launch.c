@@ -7,9 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,6 +18,7 @@
 #include "tier/process/control.h"
 #include "tier/process/descriptors.h"
 #include "tier/process/exact.h"
+#include "tier/process/exec.h"
 #include "tier/process/filter.h"
 #include "tier/process/hear.h"
 #include "tier/process/image.h"
@@ -27,6 +26,7 @@
 #include "tier/process/process.h"
 #include "base/retire.h"
 #include "tier/process/run.h"
+#include "tier/process/start_check.h"
 #include "tier/process/who.h"
 
 struct tier_run *run_new(void)
@@ -34,7 +34,7 @@ struct tier_run *run_new(void)
     struct tier_run *run = mem_alloc(sizeof(*run));
 
     if (run)
-        run->pidfd = run->control = run->tty = run->asks = -1;
+        run->pidfd = run->control = run->tty = run->asks = run->asked.tty = -1;
     return run;
 }
 
@@ -50,6 +50,23 @@ void run_reap(struct tier_run *run)
             run->is_reaped = true;
 }
 
+static int frozen_set(struct tier_run *run, bool is_frozen, struct error *err)
+{
+    int status = run->spawner ? run->spawner->order(run->spawner->context, run->id, is_frozen ? TIER_FREEZE : TIER_THAW, err)
+                              : cgroup_freeze(&run->cgroup, is_frozen, err);
+
+    if (status == 0)
+        run->is_frozen = is_frozen;
+    return status;
+}
+
+/* What is frozen does not die, or not before it runs again. */
+static void thaw(struct tier_run *run)
+{
+    if (run->is_frozen)
+        (void)!frozen_set(run, false, NULL);
+}
+
 void run_finish(struct tier_run *run)
 {
     if (!run)
@@ -58,6 +75,7 @@ void run_finish(struct tier_run *run)
         in_place_end(run->control);
     else if (run->pidfd >= 0 && !run->is_over)
         syscall(SYS_pidfd_send_signal, run->pidfd, SIGKILL, NULL, 0);
+    thaw(run);
     if (run->is_over && !run->is_reaped && !run->has_cgroup && !run->spawner)
         retire(run->pid, run->pidfd);
     else
@@ -70,6 +88,7 @@ void run_finish(struct tier_run *run)
     fd_close_at(&run->control);
     fd_close_at(&run->tty);
     fd_close_at(&run->asks);
+    fd_close_at(&run->asked.tty);
     for (size_t i = 0; i < run->note_count; i++)
         fd_close_at(&run->notes[i].directory);
     in_place_forget(run->scratch);
@@ -84,7 +103,7 @@ static void run_free_at(struct tier_run **run)
 }
 #define auto_run cleanup_with(run_free_at)
 
-static int message_error(const struct message *message, struct error *err)
+int run_message_error(const struct message *message, struct error *err)
 {
     const char *reason = strerrordesc_np(message->value);
     const char *object = message->object;
@@ -101,6 +120,8 @@ static int message_error(const struct message *message, struct error *err)
         return error_set(err, ERROR_UNENFORCEABLE, errnum,
                          "%s %s: %s: `cordon doctor` says what forbids it", message->action, object,
                          reason ? reason : "unknown error");
+    case ERROR_LIMIT:
+        return error_set(err, ERROR_LIMIT, errnum, "%s%s", message->action, object);
     case ERROR_INVALID:
         return error_set(err, ERROR_INVALID, errnum, "%s %s: %s", message->action, object,
                          reason ? reason : "unknown error");
@@ -149,7 +170,7 @@ static int set_up_follow(struct tier_run *run, const struct tier_start *start, s
                 run->source_count = sources_fill(start->plan, start->watcher, run->has_void + run->has_void_home, run->sources);
             return 0;
         case MESSAGE_ERROR:
-            return message_error(&message, err);
+            return run_message_error(&message, err);
         case MESSAGE_READY:
             status = set_up_complete(run, start, is_attached, err);
             break;
@@ -196,7 +217,7 @@ static bool asks_are_possible(const struct tier_start *start)
 
 static uint32_t flags_of(const struct tier_start *start)
 {
-    uint32_t flags = start->is_tty ? RECORD_TTY : 0;
+    uint32_t flags = (start->is_tty ? RECORD_TTY : 0) | (start->argv ? 0 : RECORD_STANDS);
 
     if (cgroup_is_needed(start->plan))
         flags |= RECORD_WAIT_GO;
@@ -266,10 +287,10 @@ static int record_hand_over(struct tier_run *run, const struct tier_start *start
         fds[count++] = who;
     if (told >= 0)
         fds[count++] = told;
-    for (int i = 0; i < RECORD_STREAMS && !start->is_tty; i++)
+    for (int i = 0; i < RECORD_STREAMS && !start->is_tty && start->argv; i++)
         if (start->stdio[i] >= 0)
             fds[count++] = start->stdio[i];
-    status = control_send_fds(run->control, MESSAGE_RECORD, fds, count);
+    status = control_send_fds(run->control, MESSAGE_RECORD, 0, fds, count);
     /* an init that is gone has left a word of why */
     if (status < 0 && status != -EPIPE && status != -ECONNRESET)
         return status == -ETOOMANYREFS
@@ -278,14 +299,6 @@ static int record_hand_over(struct tier_run *run, const struct tier_start *start
                                "end what holds them, or raise the limit of open files (ulimit -n)")
                    : error_system(err, -status, "hand the start record to init");
     return 0;
-}
-
-/* The host's /dev/null is replaced by the container's own (main.c: streams_complete()). */
-static bool is_null_device(int fd)
-{
-    struct stat st;
-
-    return fd >= 0 && fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3);
 }
 
 static int process_prepare(const struct tier_prepare *prepare, struct tier_run **ret_run, struct error *err)
@@ -349,42 +362,6 @@ static int group_open(struct tier_run *run, const struct tier_start *start, stru
     return status;
 }
 
-/* Rules about programs are kept by marks, which the keeper alone can set. */
-static int programs_check(const struct plan *plan, struct error *err)
-{
-    if (plan->network != PLAN_NET_GATEWAY || !plan->net_rules || !plan->net_rules->program_count)
-        return 0;
-    if (filter_has_keeper(&plan->filter) && plan->filter.marks_programs)
-        return 0;
-    return error_set(err, ERROR_UNENFORCEABLE, ENOTSUP,
-                     "network: rules with `programs` need process 1 to make connections, which this plan does not have; "
-                     "remove `programs`, or see `cordon doctor`");
-}
-
-/* Who asked to see must not believe that there was nothing. */
-static int void_check(const struct tier_start *start, struct error *err)
-{
-    if (!tier_sees_hidden(start))
-        return 0;
-    if (start->plan->wall == PLAN_WALL_LANDLOCK)
-        return error_set(err, ERROR_UNENFORCEABLE, ENOTSUP,
-                         "what is looked for and hidden can be seen only in namespaces, which cannot be made here: see "
-                         "`cordon doctor`, or watch less");
-    if (!filter_has_keeper(&start->plan->filter))
-        return error_set(err, ERROR_UNENFORCEABLE, ENOTSUP,
-                         "what is looked for and hidden can be seen only where process 1 makes calls on behalf, as it does for policies that "
-                         "grant a directory (Linux 5.14, kernel.yama.ptrace_scope below 3): see `cordon doctor`, or watch less");
-    if (access("/dev/fuse", R_OK | W_OK) < 0)
-        return error_set(err, ERROR_UNENFORCEABLE, errno,
-                         "what is looked for and hidden can be seen only where this user may open /dev/fuse (%s): "
-                         "`modprobe fuse` and `chmod 666 /dev/fuse` as root, or watch less", strerrordesc_np(errno));
-    if (start->plan->mount_count > RECORD_VOID_NODES_MAX / 2)
-        return error_set(err, ERROR_LIMIT, E2BIG,
-                         "what is looked for and hidden can be seen with at most %d paths in a plan; this one has %zu: grant or deny "
-                         "directories instead of what is in them, or watch less", RECORD_VOID_NODES_MAX / 2, start->plan->mount_count);
-    return 0;
-}
-
 static int process_start(const struct tier_start *asked, struct tier_run *prepared, struct tier_run **ret_run,
                          struct error *err)
 {
@@ -394,17 +371,9 @@ static int process_start(const struct tier_start *asked, struct tier_run *prepar
     int status;
 
     for (int i = 0; i < RECORD_STREAMS; i++)
-        if (is_null_device(taken.stdio[i]))
+        if (descriptors_is_null_device(taken.stdio[i]))
             taken.stdio[i] = -1;
-    if (!start->argv[0] || !start->argv[0][0])
-        return error_set(err, ERROR_INVALID, EINVAL, "no command to run");
-    if (start->plan->network == PLAN_NET_GATEWAY && !start->gateway)
-        return error_set(err, ERROR_INTERNAL, EINVAL, "the plan has a gateway, and nobody brought one");
-    if (start->plan->is_reviewed && !start->plan->review)
-        return error_set(err, ERROR_INTERNAL, EINVAL, "the plan keeps changes for a review, and nobody says where");
-    status = programs_check(start->plan, err);
-    if (status == 0)
-        status = void_check(start, err);
+    status = start_check(start, err);
     if (status < 0)
         return status;
     status = descriptors_check(start, err);
@@ -424,6 +393,11 @@ static int process_start(const struct tier_start *asked, struct tier_run *prepar
                            "says what is in the way, or leave --ask out");
     if (status == 0 && start->watcher)
         run->watcher = *start->watcher;
+    if (status == 0 && !start->argv) {
+        run->stands = true;
+        run->plan = start->plan;
+        run->programs = start->programs ? *start->programs : (struct tier_programs){0};
+    }
     if (status == 0)
         status = record_hand_over(run, start, err);
     if (status == 0)
@@ -487,7 +461,30 @@ static int process_kill(struct tier_run *run, struct error *err)
     }
     if (syscall(SYS_pidfd_send_signal, run->pidfd, SIGKILL, NULL, 0) < 0 && errno != ESRCH)
         return error_system(err, errno, "kill the container");
+    thaw(run); /* after the signal: nothing of it runs on */
     return 0;
+}
+
+static int process_end(struct tier_run *run, struct error *err)
+{
+    int status = run->is_over ? 0 : control_send(run->control, MESSAGE_END, 0);
+
+    if (!run->stands)
+        return error_set(err, ERROR_INTERNAL, EINVAL, "a container with a program of its own ends with that");
+    if (status < 0 && status != -EPIPE && status != -ECONNRESET)
+        return error_system(err, -status, "end the container");
+    return 0;
+}
+
+static int process_freeze(struct tier_run *run, bool is_frozen, struct error *err)
+{
+    if (run->is_over)
+        return 0;
+    if (!run->has_cgroup && !run->spawner)
+        return error_set(err, ERROR_UNENFORCEABLE, ENOTSUP,
+                         "it has no control group of its own, which alone can be frozen: give it a limit (resources.pids) where `cordon doctor` "
+                         "finds control groups");
+    return run->is_frozen == is_frozen ? 0 : frozen_set(run, is_frozen, err);
 }
 
 static int process_cpu_time(struct tier_run *run, uint64_t *ret_us)
@@ -517,6 +514,10 @@ const struct tier_ops tier_process = {
     .foresee_network = process_foresee_network,
     .judge_call = process_judge_call,
     .start = process_start,
+    .exec = exec_start,
+    .signal_program = exec_signal,
+    .end = process_end,
+    .freeze = process_freeze,
     .poll_fd = process_poll_fd,
     .read_status = process_read_status,
     .executed = who_executed,

@@ -17,6 +17,7 @@
                               tells. Taken out before the program is loaded; larger than each errno */
 #define FILTER_START 0xc0de57a7u /* stands in the filter for a number that process 1 draws: execve() with it as a fourth argument, which
                                     the kernel does not read, is the one by which the program begins. Nobody could look at it yet */
+#define FILTER_STARTER 0xc0de57a8u /* the same for the number of the thread that starts programs (RECORD_STANDS), inside */
 #define FILTER_WATCHED 0x2000 /* the same beside what is allowed: who has the listener looks, and the kernel goes on */
 
 #define RECORD_STREAMS 3 /* standard streams */
@@ -48,6 +49,7 @@ enum record_flag {
                                       has the filter's listener */
     RECORD_ASKS = 1 << 17,         /* somebody is asked before an open() is refused (init/asking.c); needs RECORD_KEEPER, RECORD_TOLD */
     RECORD_WATCHED = 1 << 16,      /* what is let through is told as well (init/watching.c); needs RECORD_KEEPER, RECORD_TOLD */
+    RECORD_STANDS = 1 << 18,       /* no program: a thread waits to start those that MESSAGE_EXEC brings (init/starter.c) */
 };
 
 enum begin_flag {
@@ -193,12 +195,12 @@ enum message_type {
     MESSAGE_RECORD = 2, /* parent -> init: SCM_RIGHTS: the record, with RECORD_MARKS and with RECORD_TOLD another, each standard
                            stream that is not null */
     MESSAGE_GO = 3,    /* parent -> init */
-    MESSAGE_TTY = 4,   /* init -> parent: with the master as SCM_RIGHTS */
+    MESSAGE_TTY = 4,   /* init -> parent: with the master as SCM_RIGHTS; `program` */
     MESSAGE_READY = 5, /* init -> parent: everything is set up, only MESSAGE_GO is awaited */
-    MESSAGE_RUNNING = 6, /* init -> parent: the program was executed; in place, where numbers are the host's, `value` is its process;
+    MESSAGE_RUNNING = 6, /* init -> parent: the program was executed, or with RECORD_STANDS can be; in place, where numbers are the host's, `value` is its process;
                             `kind` may be RECORD_RUNS_OVER_VOID */
     MESSAGE_EXITED = 7,  /* init -> parent: the whole tree is gone */
-    MESSAGE_SIGNAL = 8,  /* parent -> init: to the program's process group */
+    MESSAGE_SIGNAL = 8,  /* parent -> init: to the process group of `program`; 0 = of the program that the record names, or of all */
     MESSAGE_NOTED = 9,   /* init -> parent: with the directory (O_PATH) as SCM_RIGHTS */
     MESSAGE_NETWORK = 10, /* parent -> init, before the record: make one; init -> parent: with the namespace as SCM_RIGHTS */
     MESSAGE_REFUSED = 11, /* init -> parent: the kernel refused a connection, `value` is the errno; without RECORD_MARKS
@@ -206,6 +208,12 @@ enum message_type {
     MESSAGE_SELF = 13,    /* init -> parent: with one end of a socket pair as SCM_RIGHTS, whose other end asks about itself */
     MESSAGE_ASKS = 14,    /* init -> parent: with one end of a socket pair as SCM_RIGHTS, by which it is answered (asks.h) */
     MESSAGE_UNASKED = 15, /* init -> parent: nobody waits for the answer `ask` any more */
+    MESSAGE_EXEC = 16,    /* parent -> init, with RECORD_STANDS: SCM_RIGHTS: struct record_exec, each stream that is not null, each kept
+                             descriptor; `program` is a number that was not used yet */
+    MESSAGE_STARTED = 17, /* init -> parent: `program` was executed, `value` is its process inside */
+    MESSAGE_UNSTARTED = 18, /* init -> parent: `program` was not; as MESSAGE_ERROR, and nothing of it is left */
+    MESSAGE_ENDED = 19,   /* init -> parent: the first process of `program` has ended, with what it and those that it waited for used */
+    MESSAGE_END = 20,     /* parent -> init, with RECORD_STANDS: end everything, then MESSAGE_EXITED */
     MESSAGE_TOLD = 12,    /* init -> parent: there is more in struct told_memory; with a descriptor (SCM_RIGHTS) of the process
                              that is number `value` inside, once for each that is told of */
 };
@@ -234,11 +242,37 @@ struct record_refusal {
     uint8_t address[16]; /* IPv4: the first four */
 };
 
+/* A program for a container that stands. */
+#define RECORD_EXEC_MAGIC 0x78647243u /* "Crdx" */
+#define RECORD_EXEC_KEPT_MAX 64
+#define RECORD_EXEC_FDS_MAX (1 + RECORD_STREAMS + RECORD_EXEC_KEPT_MAX) /* of MESSAGE_EXEC */
+#define RECORD_PROGRAMS_MAX 256 /* that run at a time in one container */
+#define RECORD_STARTING_MAX 16  /* of these not yet executed */
+#define RECORD_STARTING_S   10  /* a program that was not executed by then (it can be stopped by others in the container) is ended */
+
+enum record_exec_flag {
+    EXEC_TTY = 1 << 0,    /* a terminal of the container's own devpts as 0, 1, 2 */
+    EXEC_MAIN = 1 << 1,   /* its end is that of the container */
+    EXEC_BEGINS = 1 << 2, /* the container begins now, for what there was before it (RECORD_NAME_OLD) */
+};
+
+struct record_exec {
+    uint32_t magic, size;
+    uint32_t flags;        /* enum record_exec_flag */
+    uint32_t null_streams; /* bit N: standard stream N is the container's own /dev/null */
+    uint32_t argv, argc;   /* as in struct record */
+    uint32_t envp, env_count;
+    uint32_t cwd, search_path;
+    uint16_t rows, columns;
+    uint32_t fd_count; /* ascending, all above 2 */
+    int32_t fds[RECORD_EXEC_KEPT_MAX];
+};
+
 struct message {
     uint32_t type;
     uint32_t kind;   /* MESSAGE_ERROR: enum error_kind; MESSAGE_NOTED: enum record_note */
     int32_t value;   /* errno, signal number, or exit status as wait() gives it */
-    uint32_t unused;
+    uint32_t program; /* its number, of messages about one of several */
     union {
         struct {
             uint64_t user_us, system_us, max_rss_bytes;

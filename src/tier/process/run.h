@@ -12,6 +12,14 @@
 
 #define RUN_HELD_MAX 8 /* the program runs already, and only the word of it is on its way */
 
+/* A program that was asked for and of which nothing was heard yet: one at a time. */
+struct run_asked {
+    uint32_t number; /* 0 = none */
+    bool is_known;   /* and what became of it: */
+    int tty;
+    struct message message; /* MESSAGE_STARTED, MESSAGE_UNSTARTED */
+};
+
 struct tier_run {
     pid_t pid;
     int pidfd; /* -1 = there is no init */
@@ -40,6 +48,12 @@ struct tier_run {
     bool is_in_place;
     pid_t program; /* in place: whose Landlock domain is the container's; 0 = not known */
     bool has_void, has_void_home; /* look-ups of what is not there are seen; those in the home, too */
+    bool is_frozen;
+    bool stands;            /* without a program of its own */
+    uint32_t program_count; /* so many were asked for */
+    struct run_asked asked;
+    struct tier_programs programs;
+    const struct plan *plan; /* with `stands`: the caller's, as long as the run */
     bool has_foreseen_network; /* it makes one before there is a plan */
     char scratch[IN_PLACE_PATH_MAX]; /* "" = none */
 };
@@ -49,6 +63,9 @@ struct tier_run *run_new(void);
 
 /* Wait for its first process, and so for all of them. */
 void run_reap(struct tier_run *run);
+
+/* What init says of a failure (MESSAGE_ERROR, MESSAGE_UNSTARTED; its texts end) as an error. */
+int run_message_error(const struct message *message, struct error *err);
 
 /* Frees it and ends what it holds; NULL is fine. */
 void run_finish(struct tier_run *run);

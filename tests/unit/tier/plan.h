@@ -26,7 +26,10 @@ void hand_workspace_remove(const char *path);
 /* Directory of the init program of this build: CORDON_TEST_INIT, set by meson. */
 const char *hand_init_path(void);
 
-/* Run `sh -c script` to its end; stdout goes to `output` (bounded). Returns start()'s status. */
+/*
+ * Run `sh -c script` to its end; stdout goes to `output` (bounded). Returns start()'s status. With CORDON_TEST_EXEC in the
+ * environment the container stands before, and the script is executed in it.
+ */
 int hand_run(struct hand_plan *hand, const char *script, struct tier_status *ret_status, char *output, size_t size,
              struct error *err);
 

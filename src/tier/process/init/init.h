@@ -23,6 +23,7 @@ struct init {
     uint64_t scratch_device, scratch_inode; /* in place: which one that is */
     int is_scoped;     /* in place: kill(-1) reaches the container alone */
     int resumes;       /* how often SIGCONT is still to be said */
+    uint32_t resumed;  /* to which program, where the container stands; 0 = all */
     long program;      /* pid of the program */
     uint32_t start;    /* with RECORD_WATCHED: what FILTER_START stands for */
     uint32_t error_kind; /* of init_fail(), ERROR_SYSTEM unless the program itself is at fault */
@@ -60,6 +61,12 @@ static inline long init_need(struct init *init, long result, const char *action,
     return result;
 }
 
+/* Is it a container without a program of its own? */
+static inline int init_stands(const struct init *init)
+{
+    return (init->record->flags & RECORD_STANDS) != 0;
+}
+
 /*
  * Negative errno when it could not be told: -EPIPE or -ECONNRESET when nobody is left; with a descriptor -ETOOMANYREFS when
  * processes of this user, of whatever container, have too many under way.
@@ -69,6 +76,8 @@ void init_send(struct init *init, const struct message *message, int fd);
 long message_offer(int socket, const struct message *message, int fd); /* at once; -EAGAIN where there is no room */
 /* One packet of this size, at once; with the descriptor that came along, or -1. -EAGAIN: there is none; -EBADMSG: it is another, or the end. */
 long packet_receive(int socket, void *bytes, size_t size, int *ret_fd);
+/* One order of the parent's, with its descriptors, at once. 0, or negative; -ECONNRESET: nobody is left, or it is none. */
+long order_receive(int socket, struct message *message, int fds[RECORD_EXEC_FDS_MAX], size_t *ret_count);
 void init_await_go(struct init *init);
 void begin_receive(struct init *init);    /* message.c: what is known before there is a plan */
 void record_receive(struct init *init);   /* message.c: the plan, and the program's standard streams under their numbers */
@@ -77,6 +86,7 @@ void identity_enter(struct init *init);   /* identity.c: id maps, groups, keyrin
 void identity_complete(struct init *init); /* identity.c: what the plan says of host name, formats and namespaces */
 /* second.c: a thread of process 1 that shares memory and signals with it, and what `flags` say */
 void thread_make(struct init *init, void (*entry)(void *), unsigned long flags, const char *name);
+void thread_separate(struct init *init); /* second.c: from here on its descriptors, working directory and umask are its own */
 void second_prepare(struct init *init);   /* second.c: a thread that waits, the first of all */
 void second_start(struct init *init);     /* second.c: it makes the network namespace meanwhile */
 void second_plan(struct init *init);      /* second.c: the same where the plan wants one; what of it the plan decides */
@@ -96,12 +106,20 @@ void rights_drop(struct init *init);      /* rights.c: capabilities, securebits;
 void rights_drop_last(struct init *init, const char *action); /* rights.c: the rest of the capabilities */
 void rights_restrict(struct init *init);  /* rights.c: Landlock, in the process or thread that becomes the program's parent */
 int rights_apply(struct init *init);      /* rights.c: in the program's process, last: limits, Landlock, seccomp */
+int rights_apply_here(struct init *init); /* rights.c: Landlock and seccomp of the thread that starts programs */
+void rights_limit(struct init *init, int is_core); /* rights.c: one of them, or all others */
 void terminal_open(struct init *init);    /* terminal.c */
 void signals_reset(struct init *init);    /* program.c */
 void program_prepare(struct init *init);  /* watch.c */
 void program_start(struct init *init);    /* program.c */
+char **program_pointers(void *record, uint32_t offset, uint32_t count); /* program.c: offsets of strings become pointers */
+/* program.c: looks argv[0] up in `search`; returns only on failure, which program_refusal() makes an error's kind */
+long program_execute(const struct init *init, const char *search, char **argv, char **envp);
+uint32_t program_refusal(long status);
+void signals_unblock(struct init *init); /* program.c */
 int program_launch(struct init *init);    /* program.c: the filter's listener, -1 = none; does not return on failure */
 void program_tell(struct init *init); /* program.c: the keeper's thread to process 1: the program runs */
+void keeper_begins(struct init *init);    /* keeper.c: what the host has by now was there before the container */
 void keeper_run(void *init) __attribute__((noreturn)); /* keeper.c: calls program_launch() and keeps names from then on */
 void in_place_enter(struct init *init);   /* in_place.c: confine this process where no namespace was made */
 void in_place_start(struct init *init) __attribute__((noreturn)); /* in_place.c: supervisor, program */
@@ -109,6 +127,35 @@ void in_place_leave(const struct init *init); /* in_place.c: what this process m
 void in_place_end(struct init *init);     /* in_place.c: every other process of the container is gone, its directory too */
 void metadata_start(struct init *init, int listener); /* metadata.c: a thread that answers for permissions, owners, times */
 void program_watch(struct init *init) __attribute__((noreturn)); /* watch.c */
+
+/* What the next program begins with: its maker's, until starter_fork() has returned. */
+struct launch {
+    char **argv, **envp;
+    const char *search_path;
+    const struct record_exec *record;
+    int cwd;    /* O_PATH */
+    int report; /* a failure goes there; execve() closes it */
+    int tty;    /* slave side, -1 = none */
+    const int *streams, *kept; /* -1 = /dev/null; as many as the record says */
+};
+
+/* starter.c: the thread that starts programs where the container stands; called by the thread in whose Landlock domain it shall be */
+int starter_make(struct init *init); /* once it is confined: the filter's listener, -1 = none */
+void starter_await(struct init *init); /* process 1: the keeper serves, and has the listener for itself */
+void starter_ready(struct init *init); /* the keeper says so */
+long let_go(long pid, int number);     /* watch.c: by the thread whose child it is */
+long starter_let_go(struct init *init, long pid, int number); /* the same by the starter */
+long starter_fork(struct init *init, const struct launch *launch); /* process 1: the new process, or negative */
+
+/* programs.c: programs of a container that stands; all by process 1's first thread */
+struct pollfd;
+int programs_order(struct init *init, const struct message *order, int *fds, size_t fd_count); /* MESSAGE_EXEC; takes the descriptors. 0 = broken */
+size_t programs_polled(struct pollfd *polled); /* at most RECORD_STARTING_MAX */
+void programs_step(struct init *init);         /* looks at those that were polled, and at the time; once a second is enough */
+struct rusage;
+int programs_ended(struct init *init, long pid, int status, const struct rusage *usage); /* 1 = its end is that of the container */
+int programs_group(uint32_t number);           /* process group to signal, 0 = it is over */
+size_t programs_groups(int *groups, size_t max); /* of all that run */
 
 /* overlay.c: a mount that shows the directory `source`, which it keeps, and takes what is written apart from it. */
 int overlay_open(struct init *init, int source, uint64_t attributes, const char *target);

@@ -307,12 +307,23 @@ int keeper_setting(const char *path)
     return fd >= 0 || fd == -ENOENT ? digit - '0' : 3;
 }
 
+/* The container begins now: what the host has by now is what was there before it. */
+void keeper_begins(struct init *init)
+{
+    struct keeper *keeper = &the_keeper;
+    struct __kernel_timespec now;
+
+    init_need(init, sys_call2(clock_gettime, CLOCK_REALTIME, &now), "read", "clock");
+    keeper->started_s = now.tv_sec;
+    keeper->started_ns = (uint32_t)now.tv_nsec;
+    keeper->is_starting = 1;
+}
+
 void keeper_run(void *argument)
 {
     struct init *init = argument;
     struct keeper *keeper = &the_keeper;
-    struct __kernel_timespec now;
-    int listener;
+    int listener = -1;
 
     keeper->record = init->record;
     keeper->who = init->who;
@@ -322,22 +333,27 @@ void keeper_run(void *argument)
     if (sys_call0(gettid) != KEEPER_TID) /* the filter refuses that number beside process 1's */
         init_fail(init, "number", "keeper of names", ESRCH);
     rights_restrict(init);
-    init_need(init, sys_call2(clock_gettime, CLOCK_REALTIME, &now), "read", "clock");
-    keeper->started_s = now.tv_sec;
-    keeper->started_ns = (uint32_t)now.tv_nsec;
-    keeper->is_starting = 1;
+    if (init_stands(init)) {
+        listener = starter_make(init);
+        thread_separate(init);
+    }
+    keeper_begins(init);
     keeper->mask = (uint32_t)sys_call1(umask, 077);
     sys_call1(umask, keeper->mask);
     /* Yama's scope, which the keeper's own capability would pass by */
     keeper->is_tracing_open = keeper_setting("/proc/sys/kernel/yama/ptrace_scope") == 0;
     view_prepare(init, keeper);
     marks_prepare(init, keeper);
-    listener = program_launch(init);
+    if (!init_stands(init))
+        listener = program_launch(init);
     marks_confine(init); /* the program has a filter of its own */
     descriptors_settle(init, keeper, listener);
     asking_open(init, keeper);
     keeper->takes_turns = sys_call3(ioctl, keeper->listener, NOTIF_SET_FLAGS, (uint64_t)NOTIF_SYNC_WAKE_UP) == 0; /* older kernels: slower, not other */
-    program_tell(init);
+    if (init_stands(init))
+        starter_ready(init);
+    else
+        program_tell(init);
     serve(keeper);
 }
 

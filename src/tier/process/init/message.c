@@ -88,6 +88,30 @@ long packet_receive(int socket, void *bytes, size_t size, int *ret_fd)
     return got == (long)size ? 0 : got < 0 ? got : -EBADMSG;
 }
 
+long order_receive(int socket, struct message *message, int fds[RECORD_EXEC_FDS_MAX], size_t *ret_count)
+{
+    struct {
+        size_t length;
+        int level, type;
+        int fds[RECORD_EXEC_FDS_MAX];
+    } control = {0};
+    struct io_vector vector = {message, sizeof(*message)};
+    struct message_header header = {.vectors = &vector, .vector_count = 1, .control = &control,
+                                    .control_length = sizeof(control)};
+    size_t count = 0;
+    long got = sys_call3(recvmsg, socket, &header, MSG_CMSG_CLOEXEC_FLAG);
+
+    if (got == -EINTR || got == -EAGAIN)
+        return got;
+    if (control.level == SOL_SOCKET_LEVEL && control.type == SCM_RIGHTS_TYPE && control.length > sizeof(size_t) + 2 * sizeof(int))
+        count = (control.length - sizeof(size_t) - 2 * sizeof(int)) / sizeof(int);
+    if (got != (long)sizeof(*message) || count > RECORD_EXEC_FDS_MAX)
+        return -ECONNRESET;
+    memcpy(fds, control.fds, count * sizeof(int));
+    *ret_count = count;
+    return 0;
+}
+
 void init_send(struct init *init, const struct message *message, int fd)
 {
     if (message_send(init->control, message, fd) < 0)

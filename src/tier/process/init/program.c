@@ -41,12 +41,12 @@ static void child_fail(struct init *init, const char *action, const char *object
     __builtin_trap();
 }
 
-static char **pointers_of(const struct init *init, uint32_t offset, uint32_t count)
+char **program_pointers(void *record, uint32_t offset, uint32_t count)
 {
-    uint64_t *slots = (uint64_t *)init_string(init, offset);
+    uint64_t *slots = (uint64_t *)(void *)((char *)record + offset);
 
     for (uint32_t i = 0; i < count; i++)
-        slots[i] += (uint64_t)(uintptr_t)init->record;
+        slots[i] += (uint64_t)(uintptr_t)record;
     return (char **)slots;
 }
 
@@ -66,16 +66,15 @@ static long execute(const struct init *init, const char *path, char **argv, char
     return status;
 }
 
-static long execute_searched(struct init *init, char **argv, char **envp)
+long program_execute(const struct init *init, const char *search, char **argv, char **envp)
 {
-    const char *search = init_string(init, init->record->search_path);
     char path[PATH_MAX];
     long result = -ENOENT;
 
     for (const char *name = argv[0]; *name; name++)
         if (*name == '/')
             return execute(init, argv[0], argv, envp);
-    if (!argv[0][0] || !init->record->search_path)
+    if (!argv[0][0])
         return -ENOENT;
     for (;;) {
         char *at = path, *end = path + sizeof(path);
@@ -97,7 +96,12 @@ static long execute_searched(struct init *init, char **argv, char **envp)
     }
 }
 
-static void signals_unblock(struct init *init)
+uint32_t program_refusal(long status)
+{
+    return status == -ENOENT || status == -ENOTDIR ? ERROR_NOT_FOUND : ERROR_NOT_EXECUTABLE;
+}
+
+void signals_unblock(struct init *init)
 {
     uint64_t none = 0;
 
@@ -132,16 +136,16 @@ static void child_run(struct init *init, char **argv, char **envp)
     init_need(init, sys_call1(chdir, cwd), "enter working directory", cwd);
     init->error_kind = ERROR_SYSTEM;
     outcome->listener = rights_apply(init);
-    status = execute_searched(init, argv, envp);
-    init->error_kind = status == -ENOENT || status == -ENOTDIR ? ERROR_NOT_FOUND : ERROR_NOT_EXECUTABLE;
+    status = program_execute(init, init_string(init, init->record->search_path), argv, envp);
+    init->error_kind = program_refusal(status);
     child_fail(init, "execute", argv[0], -status);
 }
 
 int program_launch(struct init *init)
 {
     const struct record *record = init->record;
-    char **argv = pointers_of(init, record->argv, record->argc);
-    char **envp = pointers_of(init, record->envp, record->env_count);
+    char **argv = program_pointers((void *)(uintptr_t)record, record->argv, record->argc);
+    char **envp = program_pointers((void *)(uintptr_t)record, record->envp, record->env_count);
     /* One table of descriptors until exec: so the keeper has the filter's listener, and the program has not. */
     long flags = CLONE_VFORK | SIGCHLD | (init_has_keeper(init) || init_is_in_place(init) ? CLONE_FILES : 0);
 
@@ -172,11 +176,33 @@ static void launch_by_keeper(struct init *init)
         sys_call6(futex, &outcome->is_told, FUTEX_WAIT, 0, 0, 0, 0);
 }
 
+/* The container stands: programs come later (programs.c). Its streams are /dev/null, for programs that are given none. */
+static void stand(struct init *init)
+{
+    struct message running = {.type = MESSAGE_RUNNING, .kind = void_has_home() ? RECORD_RUNS_OVER_VOID : 0};
+
+    rights_limit(init, 1);
+    if (init_has_keeper(init)) {
+        second_keep(init);
+        starter_await(init);
+        rights_drop_last(init, "drop");
+    } else {
+        second_end(init);
+        starter_make(init);
+        starter_await(init);
+    }
+    init_send(init, &running, -1);
+}
+
 void program_start(struct init *init)
 {
     struct message running = {.type = MESSAGE_RUNNING, .kind = void_has_home() ? RECORD_RUNS_OVER_VOID : 0};
     int ruleset = init->ruleset;
 
+    if (init_stands(init)) {
+        stand(init);
+        return;
+    }
     outcome = (struct outcome *)init_need(init,
                                           sys_call6(mmap, 0, sizeof(*outcome), PROT_READ | PROT_WRITE,
                                                     MAP_SHARED | MAP_ANONYMOUS, -1, 0),

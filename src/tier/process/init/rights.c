@@ -8,8 +8,10 @@
 #include <linux/errno.h>
 #include <linux/fcntl.h>
 #include <linux/filter.h>
+#include <linux/mman.h>
 #include <linux/openat2.h>
 #include <linux/prctl.h>
+#include <linux/resource.h>
 #include <linux/seccomp.h>
 #include <linux/securebits.h>
 #include <linux/stat.h>
@@ -29,6 +31,8 @@
      SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED)
 
 #define WAIT_KILLABLE_RECV (1UL << 5) /* SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, 5.19: signals do not restart a call */
+
+#define NO_LISTENER (1 << 30) /* no number of a descriptor */
 
 struct resource_limit {
     uint64_t soft, hard;
@@ -199,32 +203,86 @@ static void filter_ask(struct sock_fprog *program, uint32_t start)
     }
 }
 
+/*
+ * The limits of a program; that of core dumps apart, which the filter answers for: in a container that stands process 1 has it,
+ * and each program has it from there.
+ */
+void rights_limit(struct init *init, int is_core)
+{
+    const struct record_limit *limits = (const struct record_limit *)init_string(init, init->record->limits);
+
+    for (uint32_t i = 0; i < init->record->limit_count; i++) {
+        struct resource_limit limit = {limits[i].value, limits[i].value};
+
+        if ((limits[i].resource == RLIMIT_CORE) == (is_core != 0))
+            init_need(init, sys_call4(prlimit64, 0, limits[i].resource, &limit, 0), "set", "resource limit");
+    }
+}
+
+static long filter_load(const struct init *init, struct sock_fprog *program)
+{
+    long flags = SECCOMP_FILTER_FLAG_NEW_LISTENER, listener;
+
+    if (!init_has_keeper(init) && !init_is_in_place(init)) {
+        listener = sys_call3(seccomp, SECCOMP_SET_MODE_FILTER, 0, program);
+        return listener < 0 ? listener : NO_LISTENER;
+    }
+    listener = sys_call3(seccomp, SECCOMP_SET_MODE_FILTER, flags | WAIT_KILLABLE_RECV, program);
+    if (listener == -EINVAL) /* before 5.19 */
+        listener = sys_call3(seccomp, SECCOMP_SET_MODE_FILTER, flags, program);
+    return listener;
+}
+
+static void start_draw(struct init *init)
+{
+    if (init->record->flags & RECORD_WATCHED)
+        init_need(init, sys_call3(getrandom, &init->start, sizeof(init->start), 0), "draw", "random bytes");
+}
+
 /* The listener when the filter asks the keeper, -1 when it does not. */
 int rights_apply(struct init *init)
 {
     const struct record *record = init->record;
-    const struct record_limit *limits = (const struct record_limit *)init_string(init, record->limits);
     struct sock_fprog program = {.len = (unsigned short)record->filter_count,
                                  .filter = (struct sock_filter *)init_string(init, record->filter)};
-    long flags = SECCOMP_FILTER_FLAG_NEW_LISTENER, listener;
+    long listener;
 
-    if (record->flags & RECORD_WATCHED)
-        init_need(init, sys_call3(getrandom, &init->start, sizeof(init->start), 0), "draw", "random bytes");
+    start_draw(init);
     filter_ask(&program, init->start);
-    for (uint32_t i = 0; i < record->limit_count; i++) {
-        struct resource_limit limit = {limits[i].value, limits[i].value};
-
-        init_need(init, sys_call4(prlimit64, 0, limits[i].resource, &limit, 0), "set", "resource limit");
-    }
+    rights_limit(init, 1);
+    rights_limit(init, 0);
     if (!init_has_keeper(init))
         rights_restrict(init);
-    if (!init_has_keeper(init) && !init_is_in_place(init)) {
-        init_need(init, sys_call3(seccomp, SECCOMP_SET_MODE_FILTER, 0, &program), "load", "system call filter");
-        return -1;
-    }
+    if (init_has_keeper(init) || init_is_in_place(init))
+        rights_drop_last(init, "drop");
+    listener = init_need(init, filter_load(init, &program), "load", "system call filter");
+    return listener == NO_LISTENER ? -1 : (int)listener;
+}
+
+/*
+ * In a thread of process 1: the keeper reads the filter's program where it lies (filter_answer.c), so the number of this
+ * thread goes in there, and everything else into a copy.
+ */
+int rights_apply_here(struct init *init)
+{
+    const struct record *record = init->record;
+    struct sock_filter *rows = (struct sock_filter *)init_string(init, record->filter);
+    size_t size = record->filter_count * sizeof(*rows);
+    long own = sys_call0(gettid), copy, listener;
+    struct sock_fprog program = {.len = (unsigned short)record->filter_count};
+
+    for (uint32_t i = 0; i < record->filter_count; i++)
+        if (rows[i].code == (BPF_JMP | BPF_JEQ | BPF_K) && rows[i].k == FILTER_STARTER)
+            rows[i].k = (uint32_t)own;
+    copy = init_need(init, sys_call6(mmap, 0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), "map", "filter");
+    program.filter = (struct sock_filter *)copy;
+    memcpy(program.filter, rows, size);
+    start_draw(init);
+    filter_ask(&program, init->start);
+    if (!init_has_keeper(init))
+        rights_restrict(init);
     rights_drop_last(init, "drop");
-    listener = sys_call3(seccomp, SECCOMP_SET_MODE_FILTER, flags | WAIT_KILLABLE_RECV, &program);
-    if (listener == -EINVAL) /* before 5.19 */
-        listener = sys_call3(seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
-    return (int)init_need(init, listener, "load", "system call filter that asks the keeper of names");
+    listener = init_need(init, filter_load(init, &program), "load", "system call filter");
+    sys_call2(munmap, copy, size);
+    return listener == NO_LISTENER ? -1 : (int)listener;
 }

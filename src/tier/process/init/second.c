@@ -84,6 +84,18 @@ static void network_complete(struct init *init)
     }
 }
 
+/* From here on descriptors, working directory and umask of its own; where the container stands, the keeper says when. */
+static void second_separate(struct init *init)
+{
+    if (!init_stands(init))
+        thread_separate(init);
+}
+
+void thread_separate(struct init *init)
+{
+    init_need(init, sys_call1(unshare, CLONE_FILES | CLONE_FS), "separate", "thread");
+}
+
 static void second_run(void *argument)
 {
     struct init *init = argument;
@@ -104,8 +116,7 @@ static void second_run(void *argument)
     }
     if (step != STEP_KEEP)
         sys_call1(exit, 0);
-    /* from here on descriptors, working directory and umask of its own */
-    init_need(init, sys_call1(unshare, CLONE_FILES | CLONE_FS), "separate", "thread");
+    second_separate(init);
     keeper_run(init);
 }
 
@@ -163,7 +174,7 @@ void second_keep(struct init *init)
     if (second.is_started)
         step_set(init, STEP_KEEP);
     else
-        thread_make(init, keeper_run, 0, "keeper of names");
+        thread_make(init, keeper_run, init_stands(init) ? CLONE_FILES | CLONE_FS : 0, "keeper of names");
 }
 
 void second_end(struct init *init)

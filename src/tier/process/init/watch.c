@@ -54,7 +54,7 @@ static void finish(struct init *init, int32_t status)
  * A process may ask its parent to trace it (PTRACE_TRACEME), and that is this one where nobody else is. It goes on as if it
  * were not traced: with the signal that it stopped for, but for the one that execve() sends to a traced process.
  */
-static void let_go(long pid, int number)
+long let_go(long pid, int number)
 {
     struct {
         int number, error, code, rest[29];
@@ -62,8 +62,18 @@ static void let_go(long pid, int number)
 
     if (number == SIGTRAP && sys_call4(ptrace, PTRACE_GETSIGINFO, pid, 0, &info) >= 0 && info.code == 0 /* SI_USER */)
         number = 0;
-    if (sys_call4(ptrace, PTRACE_DETACH, pid, 0, number) < 0)
-        sys_call2(kill, pid, SIGKILL); /* another thread's to let go, or it dies already: it would stand still for ever */
+    return sys_call4(ptrace, PTRACE_DETACH, pid, 0, number);
+}
+
+/* It is for the thread that started it, or adopted it. Another thread's, or one that dies already, would stand still for ever. */
+static void stopped_take(struct init *init, long pid, int number)
+{
+    long status = let_go(pid, number);
+
+    if (status < 0 && init_stands(init))
+        status = starter_let_go(init, pid, number);
+    if (status < 0)
+        sys_call2(kill, pid, SIGKILL);
 }
 
 /* 1 when none is left. A while of it: a program that makes zombies for ever must not keep init from its control socket. */
@@ -71,22 +81,39 @@ static int reap(struct init *init)
 {
     for (int count = 0; count < REAP_MAX; count++) {
         int status = 0;
-        long pid = sys_call4(wait4, -1, &status, WNOHANG_FLAG, 0);
+        struct rusage usage = {0};
+        long pid = sys_call4(wait4, -1, &status, WNOHANG_FLAG, &usage);
 
         if (pid <= 0)
             return 1;
         if ((status & 0xff) == STOPPED)
-            let_go(pid, status >> 8 & 0xff);
-        else if (pid == init->program)
+            stopped_take(init, pid, status >> 8 & 0xff);
+        else if (pid == init->program || programs_ended(init, pid, status, &usage))
             finish(init, status);
     }
     return 0;
 }
 
-static void signal_forward(struct init *init, int number)
+static void signal_programs(uint32_t program, int number)
+{
+    int groups[RECORD_PROGRAMS_MAX];
+    size_t count = program ? 1 : programs_groups(groups, RECORD_PROGRAMS_MAX);
+
+    if (program)
+        groups[0] = programs_group(program);
+    for (size_t i = 0; i < count; i++)
+        if (groups[i] > 0)
+            sys_call2(kill, -groups[i], number);
+}
+
+static void signal_forward(struct init *init, uint32_t program, int number)
 {
     int group = (int)init->program;
 
+    if (init_stands(init)) {
+        signal_programs(program, number);
+        return;
+    }
     if (init->master >= 0 && sys_call3(ioctl, init->master, TIOCGPGRP, &group) < 0)
         group = (int)init->program;
     if (group > 0)
@@ -100,20 +127,29 @@ static void signal_forward(struct init *init, int number)
 static void resume_again(struct init *init)
 {
     init->resumes--;
-    signal_forward(init, SIGCONT);
+    signal_forward(init, init->resumed, SIGCONT);
 }
 
 /* 0 when the parent is gone. */
 static int order_take(struct init *init)
 {
     struct message message;
-    long got = sys_call6(recvfrom, init->control, &message, sizeof(message), 0, 0, 0);
+    int fds[RECORD_EXEC_FDS_MAX];
+    size_t fd_count = 0;
+    long got = order_receive(init->control, &message, fds, &fd_count);
 
     if (got == -EINTR || got == -EAGAIN)
         return 1;
-    if (got != (long)sizeof(message) || message.type != MESSAGE_SIGNAL)
+    if (got < 0)
         return 0;
-    signal_forward(init, message.value);
+    if (message.type == MESSAGE_EXEC)
+        return programs_order(init, &message, fds, fd_count);
+    if (message.type == MESSAGE_END && init_stands(init))
+        finish(init, 0);
+    if (message.type != MESSAGE_SIGNAL || fd_count)
+        return 0;
+    signal_forward(init, message.program, message.value);
+    init->resumed = message.program;
     if (message.value == SIGCONT)
         init->resumes = RESUMES_MAX;
     else if (message.value == SIGSTOP || message.value == SIGTSTP)
@@ -142,19 +178,21 @@ void program_prepare(struct init *init)
 
 void program_watch(struct init *init)
 {
-    struct pollfd polled[3] = {{.fd = init->control, .events = POLLIN},
-                               {.fd = init->signals, .events = POLLIN},
-                               {.fd = init->guard, .events = POLLIN}};
+    struct pollfd polled[3 + RECORD_STARTING_MAX] = {{.fd = init->control, .events = POLLIN},
+                                                     {.fd = init->signals, .events = POLLIN},
+                                                     {.fd = init->guard, .events = POLLIN}};
     char drained[128];
 
     for (;;) {
-        struct __kernel_timespec pause = {.tv_nsec = RESUME_PAUSE_NS};
-        long ready = sys_call5(ppoll, polled, 3, init->resumes ? &pause : 0, 0, sizeof(uint64_t));
+        struct __kernel_timespec resume = {.tv_nsec = RESUME_PAUSE_NS}, look = {.tv_sec = 1};
+        size_t starting = programs_polled(polled + 3);
+        long ready = sys_call5(ppoll, polled, 3 + starting, init->resumes ? &resume : starting ? &look : 0, 0, sizeof(uint64_t));
 
         if (ready == -EINTR)
             continue;
-        if (ready == 0)
+        if (ready == 0 && init->resumes)
             resume_again(init);
+        programs_step(init);
         if (ready < 0 || polled[2].revents || (polled[0].revents && !order_take(init)))
             abandon(init);
         if (polled[1].revents) {
