@@ -159,6 +159,15 @@ CORDON_API CORDON_MUST_CHECK int cordon_request_set_environment(struct cordon_re
                                                                 struct cordon_error *err);
 
 /*
+ * What stands for the current directory, absolute: relative names in the request, and where the program starts, are meant from there. Of
+ * cordon_container_exec(), where the program starts, inside. NULL = the process's; of exec, where the policy has programs start.
+ * -EINVAL: not absolute.
+ */
+CORDON_API CORDON_MUST_CHECK int cordon_request_set_directory(struct cordon_request *request,
+                                                              const char *directory,
+                                                              struct cordon_error *err);
+
+/*
  * End the container after `timeout_ms` (0 = no limit of the caller's); the policy's limits hold as
  * well, the smallest wins. At the limit the program gets SIGTERM, CORDON_GRACE_MS later everything
  * is killed. Set-up may take as long: a launch that has not started the program by then fails with ETIMEDOUT.
@@ -466,6 +475,7 @@ enum cordon_end {
     CORDON_END_TIMEOUT = 3,  /* a time limit ended it */
     CORDON_END_LIMIT = 4,    /* Cordon ended it at another limit (output, CPU time) */
     CORDON_END_LOST = 5,     /* the container vanished without a word; nothing of it runs on */
+    CORDON_END_STOPPED = 6,  /* a container without a program of its own was told to end (cordon_container_stop()) */
 };
 
 #define CORDON_STATUS_OOM_KILLED        1u /* the kernel ended it at the memory limit */
@@ -641,6 +651,85 @@ CORDON_API CORDON_MUST_CHECK int cordon_container_resize(struct cordon_container
                                                          unsigned short rows,
                                                          unsigned short columns,
                                                          struct cordon_error *err);
+
+/*
+ * End it in order: SIGTERM to what it runs, and when `grace_ms` have passed, or nothing runs in it any more, everything is ended. 0 = at
+ * once. Its end is still to be waited for, by calls that look after time limits too. 0 also when it has ended.
+ */
+CORDON_API CORDON_MUST_CHECK int cordon_container_stop(struct cordon_container *container, uint64_t grace_ms,
+                                                       struct cordon_error *err);
+
+/*
+ * Nothing in it runs from when this returns, until it is thawed or ended. The time limits go on. -ENOTSUP (CORDON_ERROR_UNENFORCEABLE): it
+ * has no control group, as it has with a limit of memory, processes or processors; -ETIMEDOUT: not all of it stood still within
+ * two seconds, and it runs on. thaw: 0 also where it was not frozen.
+ */
+CORDON_API CORDON_MUST_CHECK int cordon_container_freeze(struct cordon_container *container, struct cordon_error *err);
+CORDON_API CORDON_MUST_CHECK int cordon_container_thaw(struct cordon_container *container, struct cordon_error *err);
+
+/* ---- containers that stand, and programs in them ---- */
+
+/*
+ * A container with every part of the policy in force and no program in it, which stands until it is stopped, killed or freed. The
+ * request's command, streams, terminal and kept descriptors count for nothing; its time limit is the container's, that of the policy each
+ * program's. What goes for a container of cordon_spawn() goes for it, but that cordon_container_signal() reaches all of its programs.
+ * CORDON_ERROR_UNENFORCEABLE also: no namespaces can be made here; the policy has a limit of output (resources.output), is for one
+ * command (the request is reviewed), or denies a system call that starting programs needs (the text names it).
+ */
+CORDON_API CORDON_MUST_CHECK int cordon_create(const struct cordon_request *request,
+                                               struct cordon_container **ret_container, struct cordon_error *err);
+
+/*
+ * Execute a program in it. Of `request` the command, the environment (of which the policy's rules take what programs have), the directory,
+ * the streams, the terminal, the kept descriptors, the time limit and the cancel descriptor count; capture is refused. All programs
+ * are in one file tree and see and may signal each other. A descriptor of a file is used as it is; to be opened again by name
+ * (/dev/stdin), what it leads to must be granted. Returns when the program was executed. -EINVAL: the container is not one that
+ * stands, has ended, or is frozen (-EBUSY). CORDON_ERROR_LIMIT (-EAGAIN): CORDON_PROGRAMS_MAX run, or 16 are being started;
+ * CORDON_ERROR_NOT_FOUND, CORDON_ERROR_NOT_EXECUTABLE: the program's own fault; CORDON_ERROR_SYSTEM (-ETIMEDOUT): others in the
+ * container kept it from beginning for ten seconds. The container stands on in each case.
+ */
+#define CORDON_PROGRAMS_MAX 256 /* at a time in one container */
+struct cordon_program;
+CORDON_API CORDON_MUST_CHECK int cordon_container_exec(struct cordon_container *container,
+                                                       const struct cordon_request *request,
+                                                       struct cordon_program **ret_program, struct cordon_error *err);
+
+/* From 1, in the order of their starts; the record of the run has them by this number. */
+CORDON_API uint64_t cordon_program_number(const struct cordon_program *program);
+
+/* Process id inside. */
+CORDON_API pid_t cordon_program_pid(const struct cordon_program *program);
+
+/* As those of a container. */
+CORDON_API int cordon_program_stdin_fd(const struct cordon_program *program);
+CORDON_API int cordon_program_stdout_fd(const struct cordon_program *program);
+CORDON_API int cordon_program_stderr_fd(const struct cordon_program *program);
+CORDON_API int cordon_program_tty_fd(const struct cordon_program *program);
+CORDON_API void cordon_program_close_stdin(struct cordon_program *program);
+CORDON_API CORDON_MUST_CHECK int cordon_program_resize(struct cordon_program *program, unsigned short rows, unsigned short columns,
+                                                       struct cordon_error *err);
+
+/* The container's: readable when any program of it, or the container itself, has something to do. */
+CORDON_API int cordon_program_poll_fd(struct cordon_program *program, struct cordon_error *err);
+
+/*
+ * 1 and *ret_status when the program has ended, 0 while it runs, negative as cordon_container_try_wait(), which each call does too.
+ * What it left running runs on in the container. Times and memory are those of the program and of what it waited for. Where the
+ * container ended before it: CORDON_END_SIGNALED by SIGKILL.
+ */
+CORDON_API CORDON_MUST_CHECK int cordon_program_try_wait(struct cordon_program *program, struct cordon_status *ret_status,
+                                                         struct cordon_error *err);
+
+/* The same, waiting at most `timeout_ms`; negative = as long as it takes. */
+CORDON_API CORDON_MUST_CHECK int cordon_program_wait(struct cordon_program *program, int64_t timeout_ms,
+                                                     struct cordon_status *ret_status, struct cordon_error *err);
+
+/* To its process group, or to its terminal's foreground group. 0 also when it has ended. */
+CORDON_API CORDON_MUST_CHECK int cordon_program_signal(struct cordon_program *program, int signal_number,
+                                                       struct cordon_error *err);
+
+/* SIGKILL to its process group where it runs; its end is recorded when it comes. Before the container is freed, or after. */
+CORDON_API void cordon_program_free(struct cordon_program *program);
 
 /*
  * What comes out of cordon_container_tty_fd() is the program's and may hold anything: before it is

@@ -224,6 +224,30 @@ static void decode_exited(struct members members, struct decoded *store unused_a
     };
 }
 
+static void decode_exec(struct members members, struct decoded *store, struct event_record *record)
+{
+    size_t count;
+
+    if (strcmp(record->type, "exec.exited") == 0) {
+        decode_exited(members, store, record);
+        record->kind = RECORD_EXEC_EXITED;
+        record->number = member_number(members, "number");
+        return;
+    }
+    count = member_texts(members, "argv", store->texts, EVENT_ARGS_MAX);
+    store->texts[count] = NULL;
+    record->kind = RECORD_EXEC;
+    record->is_cut = member_is_true(members, "argvIsCut");
+    record->exec = (struct event_exec){
+        .number = member_number(members, "number"),
+        .argv = store->texts,
+        .directory = member_text(members, "directory"),
+        .terminal = member_text(members, "terminal"),
+        .pid = (unsigned)member_int(members, "pid"),
+        .timeout_ms = member_number(members, "timeoutMs"),
+    };
+}
+
 static void decode_limit(struct members members, struct decoded *store unused_arg, struct event_record *record)
 {
     bool is_timeout = strcmp(record->type, "run.timeout") == 0;
@@ -281,7 +305,7 @@ static bool read_id(const char *id, unsigned *ret_sequence)
 static void decode_count(struct members members, struct decoded *store unused_arg, struct event_record *record)
 {
     record->count.count = member_number(members, "count");
-    record->kind = RECORD_NETWORK_LOST;
+    record->kind = strcmp(record->type, "exec.lost") == 0 ? RECORD_EXEC_LOST : RECORD_NETWORK_LOST;
     if (strcmp(record->type, "access.lost") == 0) {
         record->kind = RECORD_LOST;
         record->count.source = member_text(members, "source");
@@ -328,6 +352,9 @@ static const struct {
     {"access.lost", decode_count},
     {"approval.asked", decode_approval},
     {"approval.answered", decode_approval},
+    {"exec.started", decode_exec},
+    {"exec.exited", decode_exec},
+    {"exec.lost", decode_count},
     {"run.started", decode_started},
     {"run.failed", decode_failed},
     {"run.finding", decode_finding},

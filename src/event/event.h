@@ -32,6 +32,8 @@ uint64_t run_id_ms(const char *id);      /* since 1970; of a valid one */
 #define EVENT_ACCESS_MAX        20000             /* so many that differ; the rest is counted */
 #define EVENT_KIND_BYTES_MAX   ((size_t)128 << 10) /* of each operation, when these are used up by others: */
 #define EVENT_KIND_MAX          200
+#define EVENT_EXEC_BYTES_MAX ((size_t)4 << 20) /* and for exec.started and exec.exited, */
+#define EVENT_EXEC_MAX          20000             /* and so many records; the rest is counted */
 #define EVENT_USES_BYTES_MAX   ((size_t)16 << 20) /* and for access.used, which take no room from refusals */
 #define EVENT_USES_MAX          30000
 #define EVENT_ARGS_MAX      64                /* arguments that run.started shows */
@@ -115,6 +117,16 @@ struct event_exited {
     bool is_oom_killed;
     bool has_times, has_rss; /* user_us and system_us, max_rss_bytes are known */
     uint64_t wall_us, user_us, system_us, max_rss_bytes, output_bytes;
+};
+
+/* A program in a container that stands. */
+struct event_exec {
+    uint64_t number; /* of the program, from 1 */
+    const char *const *argv; /* NULL-terminated */
+    const char *directory;   /* inside */
+    const char *terminal;    /* "own", "caller", "none" */
+    unsigned pid;            /* inside */
+    uint64_t timeout_ms;     /* 0 = none */
 };
 
 /* Something that the program left behind and that the caller's own programs would act on. */
@@ -237,6 +249,14 @@ int event_approval_answered(struct event_log *log, const struct event_approval *
 int event_network_changed(struct event_log *log, const char *policy_digest, struct error *err) must_check;
 /* The gateway is no more; the container goes on without a network. */
 int event_network_gone(struct event_log *log, const char *text, struct error *err) must_check;
+/*
+ * exec.started, exec.exited (which `exited` fills as it does run.exited); without room they are counted, and event_exec_end() says how
+ * many (exec.lost).
+ */
+int event_exec_started(struct event_log *log, const struct event_exec *exec, struct error *err) must_check;
+int event_exec_exited(struct event_log *log, uint64_t number, const struct event_exited *exited, struct error *err) must_check;
+int event_exec_end(struct event_log *log, struct error *err) must_check;
+
 int event_run_exited(struct event_log *log, const struct event_exited *exited,
                      struct error *err) must_check;
 

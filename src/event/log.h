@@ -17,6 +17,8 @@ struct event_log {
     size_t stored;
     size_t network_bytes, network_count; /* of what event_network() wrote */
     uint64_t network_lost;               /* what it had no room for */
+    size_t exec_bytes, exec_count; /* of what event_exec_...() wrote */
+    uint64_t exec_lost;            /* what they had no room for */
     struct fold fold;                    /* of what event_access() wrote */
 };
 
@@ -30,10 +32,13 @@ void record_begin(struct record *record, struct event_log *log, const char *type
 int record_write(struct record *record, struct event_log *log, struct error *err) must_check;
 /* At most so many bytes of it; NULL = null. True = there were more. */
 bool record_cut(struct json *json, const char *member, const char *text, size_t bytes_max);
+/* The members of an end, in run.exited and exec.exited. */
+void record_end_members(struct record *record, const struct event_exited *exited);
 /* An array of arguments without their secrets: so many, so many bytes of each and of all. True = there were more. */
 struct argument_bounds {
     size_t count, bytes, bytes_in_all;
 };
+#define RECORD_ARGV_BOUNDS ((struct argument_bounds){EVENT_ARGS_MAX, EVENT_TEXT_MAX, SIZE_MAX})
 bool record_arguments(struct record *record, const char *member, const char *const *argv, const struct argument_bounds *bounds);
 
 /* "2026-01-02T03:04:05.678901234Z" */

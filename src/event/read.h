@@ -24,6 +24,9 @@ enum record_kind {
     RECORD_REPEATED, /* access.repeated */
     RECORD_LOST,     /* access.lost */
     RECORD_APPROVAL, /* approval.asked, approval.answered */
+    RECORD_EXEC,        /* exec.started */
+    RECORD_EXEC_EXITED, /* exec.exited: `exited`, and `number` */
+    RECORD_EXEC_LOST,   /* exec.lost: `count` */
 };
 
 /* Every text belongs to the reader and holds until its next record; NULL = null, or not there. */
@@ -36,7 +39,11 @@ struct event_record {
         struct event_started started; /* `argv` as it was redacted; `losses` the first that were shown, as all lists */
         struct error failed;
         struct event_finding finding;
-        struct event_exited exited;
+        struct {
+            struct event_exited exited;
+            uint64_t number; /* RECORD_EXEC_EXITED */
+        };
+        struct event_exec exec; /* `argv` as it was redacted */
         struct {
             const char *member;
             uint64_t value; /* of a limit, or ms */
@@ -49,9 +56,9 @@ struct event_record {
             unsigned of_sequence;
             const char *source; /* RECORD_LOST */
             uint64_t count;
-        } count; /* RECORD_REPEATED, RECORD_LOST, RECORD_NETWORK_LOST */
+        } count; /* RECORD_REPEATED, RECORD_LOST, RECORD_NETWORK_LOST, RECORD_EXEC_LOST */
     };
-    bool is_cut; /* RECORD_ACCESS: a text of the object is not whole; RECORD_STARTED: argv */
+    bool is_cut; /* RECORD_ACCESS: a text of the object is not whole; RECORD_STARTED, RECORD_EXEC: argv */
 };
 
 struct event_reader;

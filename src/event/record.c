@@ -11,7 +11,7 @@ static size_t shown_length(const char *text)
 
 static void record_argv(struct record *record, const char *const *argv)
 {
-    static const struct argument_bounds bounds = {EVENT_ARGS_MAX, EVENT_TEXT_MAX, SIZE_MAX};
+    const struct argument_bounds bounds = RECORD_ARGV_BOUNDS;
     bool is_cut = record_arguments(record, "argv", argv, &bounds);
 
     json_add_bool(&record->json, "argvIsCut", is_cut);
@@ -182,21 +182,26 @@ static void record_usage(struct record *record, const char *member, bool is_know
         json_add_null(&record->json, member);
 }
 
+void record_end_members(struct record *record, const struct event_exited *exited)
+{
+    json_add_string(&record->json, "end", exited->end);
+    json_add_int(&record->json, "code", exited->code);
+    json_add_int(&record->json, "exitStatus", exited->exit_status);
+    json_add_bool(&record->json, "oomKilled", exited->is_oom_killed);
+    json_begin_object(&record->json, "usage");
+    json_add_uint(&record->json, "wallUs", exited->wall_us);
+    record_usage(record, "userUs", exited->has_times, exited->user_us);
+    record_usage(record, "systemUs", exited->has_times, exited->system_us);
+    record_usage(record, "maxRssBytes", exited->has_rss, exited->max_rss_bytes);
+    json_add_uint(&record->json, "outputBytes", exited->output_bytes);
+    json_end(&record->json);
+}
+
 int event_run_exited(struct event_log *log, const struct event_exited *exited, struct error *err)
 {
     struct record record;
 
     record_begin(&record, log, "run.exited");
-    json_add_string(&record.json, "end", exited->end);
-    json_add_int(&record.json, "code", exited->code);
-    json_add_int(&record.json, "exitStatus", exited->exit_status);
-    json_add_bool(&record.json, "oomKilled", exited->is_oom_killed);
-    json_begin_object(&record.json, "usage");
-    json_add_uint(&record.json, "wallUs", exited->wall_us);
-    record_usage(&record, "userUs", exited->has_times, exited->user_us);
-    record_usage(&record, "systemUs", exited->has_times, exited->system_us);
-    record_usage(&record, "maxRssBytes", exited->has_rss, exited->max_rss_bytes);
-    json_add_uint(&record.json, "outputBytes", exited->output_bytes);
-    json_end(&record.json);
+    record_end_members(&record, exited);
     return record_write(&record, log, err);
 }

@@ -277,6 +277,11 @@ struct plan {
     const char **env; /* NAME=VALUE, NULL-terminated: the whole environment of the program */
     const struct origin **env_origins; /* one for each variable */
     size_t env_count;
+    /* What the environment of another program under this plan is made of (plan_environment()). NULL-terminated each. */
+    const char **env_set;      /* NAME=VALUE whatever the caller has */
+    const char **env_inherits; /* names, or beginnings of names with a '*' behind, that are taken from the caller */
+    const char **env_defaults; /* NAME=VALUE where nothing before has that name */
+    bool env_is_proxied;       /* what tells of proxies is not taken */
     struct plan_private *privates; /* further variables, whose values only the tier knows */
     size_t private_count;
     const char *cwd;   /* inside, absolute */
@@ -308,6 +313,13 @@ bool plan_has_content(const struct plan *plan, enum plan_content content);
 
 /* The placeholder of plan->secrets[secret] into the environment or the file inside. Once for each; the digest stays. */
 int plan_put_placeholder(struct plan *plan, size_t secret, const char *placeholder, struct error *err) must_check;
+
+/*
+ * The whole environment that a program has under this plan, of a caller with that of `caller` (NULL-terminated): as `env` is for the
+ * caller of policy_compile(). In `arena`. PLAN_WALL_NAMESPACES alone.
+ */
+int plan_environment(const struct plan *plan, struct arena *arena, const char *const *caller, const char *const **ret_env,
+                     struct error *err) must_check;
 
 /* Value of a limit by member name, 0 when it is not set or lost. */
 uint64_t plan_limit_value(const struct plan *plan, const char *member);

@@ -76,8 +76,7 @@ int cordon_container_try_wait(struct cordon_container *container, struct cordon_
     return status;
 }
 
-/* Until something happens or `until_ns` (0 = never) comes. */
-static int container_sleep(struct cordon_container *container, uint64_t until_ns, struct error *err)
+int container_sleep(struct cordon_container *container, uint64_t until_ns, struct error *err)
 {
     struct pollfd fds[3 + CONTAINER_WATCHED];
     int watched[CONTAINER_WATCHED];
@@ -113,13 +112,18 @@ static int container_sleep(struct cordon_container *container, uint64_t until_ns
 
 #define WAIT_MAX_MS (UINT64_MAX / NS_PER_MS / 2) /* as good as for ever */
 
+uint64_t container_until_ns(int64_t timeout_ms)
+{
+    if (timeout_ms < 0 || (uint64_t)timeout_ms >= WAIT_MAX_MS)
+        return 0;
+    return clock_monotonic_ns() + (uint64_t)timeout_ms * NS_PER_MS;
+}
+
 int cordon_container_wait(struct cordon_container *container, int64_t timeout_ms,
                           struct cordon_status *ret_status, struct cordon_error *err)
 {
-    uint64_t mine = 0;
+    uint64_t mine = container_until_ns(timeout_ms);
 
-    if (timeout_ms >= 0 && (uint64_t)timeout_ms < WAIT_MAX_MS)
-        mine = clock_monotonic_ns() + (uint64_t)timeout_ms * NS_PER_MS;
     for (;;) {
         int status = cordon_container_try_wait(container, ret_status, err);
         uint64_t next;

@@ -34,6 +34,7 @@ struct deadlines {
     const char *timeout_member;
     uint64_t timeout_ns; /* when SIGTERM goes out */
     uint64_t kill_ns;    /* when SIGKILL goes out */
+    uint64_t stop_ns;    /* when a container that is to stop is ended */
     uint64_t cpu_limit_us;
     uint64_t cpu_look_ns; /* when the CPU time is looked at next */
 };
@@ -75,7 +76,10 @@ struct cordon_container {
     int cancel_fd; /* the request's: only during set-up */
     const char *terminal; /* whose the program writes to, as run.started says it */
     enum container_cause cause;
-    bool is_kill_asked; /* by the caller */
+    bool is_kill_asked, is_stop_asked; /* by the caller */
+    bool is_frozen;
+    bool stands;                       /* without a program of its own */
+    struct cordon_program *programs;   /* programs.c: those that run, or whose end is not recorded yet */
     enum container_state state;
     struct tier_status tier_status;
     struct findings findings;
@@ -89,6 +93,9 @@ struct cordon_container {
 /* Start what the request asks for. */
 int container_start(const struct cordon_request *request, struct cordon_container **ret_container,
                     struct error *err) must_check;
+
+/* Such a one without a program. */
+int container_create(const struct cordon_request *request, struct cordon_container **ret_container, struct error *err) must_check;
 
 /* supervise.c: move output, keep limits, look for the end. Never blocks (but see EVENT_STALL_MS).
  * 1 = ended and *recorded*, 0 = not yet, or the negative errno of `failure`. */
@@ -107,6 +114,10 @@ void container_set_deadlines(struct cordon_container *container, uint64_t asked_
  */
 uint64_t container_next_ns(const struct cordon_container *container);
 
+/* container.c: wait until something happens or `until_ns` (0 = never) comes; until when a call with this time limit waits */
+int container_sleep(struct cordon_container *container, uint64_t until_ns, struct error *err) must_check;
+uint64_t container_until_ns(int64_t timeout_ms);
+
 /* container.c: those that are a person's business, a line each. */
 void container_findings_print(struct text *out, const struct findings *findings);
 
@@ -114,6 +125,9 @@ void container_findings_print(struct text *out, const struct findings *findings)
 int container_record_end(struct cordon_container *container, struct error *err) must_check;
 int container_record_start(struct cordon_container *container, const char *const *argv,
                            struct error *err) must_check;
+/* The members of an end, from how the tier told it. */
+void container_status_from_tier(struct cordon_status *status, const struct tier_status *tier);
+struct event_exited container_event_exited(const struct cordon_status *status, const struct tier_status *tier);
 int container_record_abandoned(struct cordon_container *container, struct error *err) must_check;
 
 /* watch.c */

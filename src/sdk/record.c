@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "sdk/container.h"
 #include "sdk/losses.h"
+#include "sdk/programs.h"
 #include "sdk/review.h"
 
 static const char *network_name(enum plan_network network)
@@ -139,7 +140,7 @@ static void status_from_cause(struct cordon_container *container)
     }
 }
 
-static void status_from_tier(struct cordon_status *status, const struct tier_status *tier)
+void container_status_from_tier(struct cordon_status *status, const struct tier_status *tier)
 {
     status->code = tier->code;
     status->text[0] = '\0';
@@ -166,10 +167,27 @@ static const char *end_name(uint32_t end)
     static const char *const names[] = {
         [CORDON_END_EXITED] = "exited",   [CORDON_END_SIGNALED] = "signaled",
         [CORDON_END_TIMEOUT] = "timeout", [CORDON_END_LIMIT] = "limit",
-        [CORDON_END_LOST] = "lost",
+        [CORDON_END_LOST] = "lost",       [CORDON_END_STOPPED] = "stopped",
     };
 
     return names[end];
+}
+
+struct event_exited container_event_exited(const struct cordon_status *status, const struct tier_status *tier)
+{
+    return (struct event_exited){
+        .end = end_name(status->end),
+        .code = status->code,
+        .exit_status = status->exit_status,
+        .is_oom_killed = tier->is_oom_killed,
+        .has_times = tier->has_times,
+        .has_rss = tier->has_rss,
+        .wall_us = status->wall_us,
+        .user_us = status->user_us,
+        .system_us = status->system_us,
+        .max_rss_bytes = status->max_rss_bytes,
+        .output_bytes = status->output_bytes,
+    };
 }
 
 static int record_findings(struct cordon_container *container, struct error *err)
@@ -224,9 +242,11 @@ int container_record_end(struct cordon_container *container, struct error *err)
     size_t note_count;
     int result;
 
-    status_from_tier(status, tier);
+    container_status_from_tier(status, tier);
     if (tier->end == TIER_LOST && (container->is_kill_asked || tier->is_oom_killed))
-        status_from_tier(status, &killed);
+        container_status_from_tier(status, &killed);
+    if (container->stands && container->is_stop_asked && tier->end == TIER_EXITED)
+        status->end = CORDON_END_STOPPED;
     if (container->cause != CAUSE_NONE)
         status_from_cause(container);
     status->flags = (tier->is_oom_killed ? CORDON_STATUS_OOM_KILLED : 0) |
@@ -237,22 +257,12 @@ int container_record_end(struct cordon_container *container, struct error *err)
     status->system_us = tier->system_us;
     status->max_rss_bytes = tier->max_rss_bytes;
     status->output_bytes = container->output_bytes;
-    exited = (struct event_exited){
-        .end = end_name(status->end),
-        .code = status->code,
-        .exit_status = status->exit_status,
-        .is_oom_killed = tier->is_oom_killed,
-        .has_times = tier->has_times,
-        .has_rss = tier->has_rss,
-        .wall_us = status->wall_us,
-        .user_us = status->user_us,
-        .system_us = status->system_us,
-        .max_rss_bytes = status->max_rss_bytes,
-        .output_bytes = status->output_bytes,
-    };
+    exited = container_event_exited(status, tier);
     notes = container->assembly.ops->notes(container->run, &note_count);
     result = findings_look(container->assembly.plan, notes, note_count, container->deadlines.stamp_ns,
                            &container->findings, err);
+    if (result == 0)
+        result = programs_end(container, err);
     if (result == 0)
         result = workers_end(&container->workers, container->log, err);
     if (result == 0)

@@ -171,6 +171,16 @@ int cordon_request_set_workspace(struct cordon_request *request, const char *dir
     return replace_string(&request->workspace, "workspace", directory, public_error(err));
 }
 
+int cordon_request_set_directory(struct cordon_request *request, const char *directory, struct cordon_error *err)
+{
+    int status;
+
+    if (directory && directory[0] != '/')
+        return error_set(public_error(err), ERROR_INVALID, EINVAL, "directory %s: give an absolute path", directory);
+    status = replace_string(&request->cwd, "directory", directory, public_error(err));
+    return status < 0 ? status : replace_string(&request->logical_cwd, "directory", directory, public_error(err));
+}
+
 int cordon_request_set_tier(struct cordon_request *request, const char *tier,
                             struct cordon_error *err)
 {

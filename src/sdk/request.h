@@ -39,7 +39,7 @@ struct cordon_request {
     uint64_t ask_ms;  /* so long a question stands, 0 = nobody is asked */
     bool is_learning; /* its first document is learn_confinement()'s */
     char *events_file;
-    char *cwd, *logical_cwd; /* of a request that was recorded; NULL = this process's */
+    char *cwd, *logical_cwd; /* what stands for the current directory; NULL = this process's */
     bool is_reviewed;
     char *review_directory; /* NULL = in the run store */
 };

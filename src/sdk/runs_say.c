@@ -82,6 +82,15 @@ static void say_exited(struct text *out, const struct event_exited *exited)
         text_add(out, ", killed at the memory limit");
 }
 
+static void say_exec(struct text *out, const struct event_exec *exec)
+{
+    text_printf(out, " %" PRIu64 ":", exec->number);
+    for (const char *const *argument = exec->argv; argument && *argument; argument++)
+        add_part(out, " ", *argument);
+    add_part(out, ", in ", exec->directory);
+    text_printf(out, " (%u)", exec->pid);
+}
+
 static void say_approval(struct text *out, const struct event_approval *approval)
 {
     text_printf(out, " %" PRIu64 ": %s", approval->number, operation_name(approval->operation));
@@ -139,6 +148,14 @@ void runs_say_record(struct text *out, const struct event_record *record)
         add_part(out, " ", record->count.source);
         text_printf(out, ": %" PRIu64 " are not in this record", record->count.count);
         break;
+    case RECORD_EXEC:
+        say_exec(out, &record->exec);
+        break;
+    case RECORD_EXEC_EXITED:
+        text_printf(out, " %" PRIu64 ":", record->number);
+        say_exited(out, &record->exited);
+        break;
+    case RECORD_EXEC_LOST:
     case RECORD_NETWORK_LOST:
         text_printf(out, ": %" PRIu64 " are not in this record", record->count.count);
         break;

@@ -13,57 +13,13 @@
 #include "sdk/kept.h"
 #include "sdk/missing.h"
 #include "sdk/network.h"
+#include "sdk/programs.h"
 #include "sdk/review.h"
 #include "sdk/told.h"
 
 static void container_free_at(struct cordon_container **container)
 {
     cordon_container_free(*container);
-}
-
-/* The first failure stays. */
-static int check_open(int fd, int status, struct error *err)
-{
-    if (status < 0 || fcntl(fd, F_GETFD) >= 0)
-        return status;
-    return error_set(err, ERROR_INVALID, EBADF, "descriptor %d is not open any more", fd);
-}
-
-/* Output to a terminal that is handed over reaches it as it is: the record says so. */
-static const char *terminal_of(const struct cordon_container *container,
-                               const struct cordon_request *request)
-{
-    if (request->is_tty)
-        return "own";
-    for (int i = 0; i < 3; i++)
-        if (isatty(streams_target(&container->streams, request, i)))
-            return "caller";
-    return "none";
-}
-
-/* Before anything is opened here, so that a number means what the caller means by it. */
-static int check_streams(const struct cordon_request *request, struct error *err)
-{
-    bool is_moved = request->captures[0] || request->captures[1];
-    int status = 0;
-
-    for (int i = 0; i < 3; i++)
-        is_moved |= request->stdio[i] != CORDON_STDIO_INHERIT;
-    if (request->is_tty && is_moved)
-        return error_set(
-            err, ERROR_INVALID, EINVAL,
-            "a terminal takes the place of stdin, stdout and stderr: neither pipes nor "
-            "capture go with it");
-    for (int i = 0; i < 3; i++)
-        if (request->stdio[i] >= 0)
-            status = check_open(request->stdio[i], status, err);
-    for (size_t i = 0; i < request->fd_count; i++)
-        status = check_open(request->fds[i], status, err);
-    if (request->events_fd >= 0)
-        status = check_open(request->events_fd, status, err);
-    if (request->cancel_fd >= 0)
-        status = check_open(request->cancel_fd, status, err);
-    return status;
 }
 
 /* Of an assembly that could not begin, what it knows: a store that was not found is no place to write to. */
@@ -84,7 +40,7 @@ static int open_record(struct cordon_container *container, const struct cordon_r
 static int begin(struct cordon_container *container, const struct cordon_request *request,
                  struct error *err)
 {
-    int status = check_streams(request, err);
+    int status = streams_check(request, err);
     int begun = assembly_begin(&container->assembly, request, status < 0 ? NULL : err);
     int opened;
 
@@ -119,7 +75,8 @@ static int find_output_limit(struct cordon_container *container,
 static void prepare(struct cordon_container *container, const struct cordon_request *request)
 {
     const struct assembly *assembly = &container->assembly;
-    const struct tier_prepare given = {.init_path = assembly->places.init, .fds = request->fds, .fd_count = request->fd_count,
+    const struct tier_prepare given = {.init_path = assembly->places.init, .fds = request->fds,
+                                       .fd_count = container->stands ? 0 : request->fd_count,
                                        .run_id = event_log_run_id(container->log)};
     struct error ignored = ERROR_INIT;
 
@@ -201,18 +158,20 @@ static int start_tier(struct cordon_container *container, const struct cordon_re
                       const char *const *argv, struct error *err)
 {
     const struct assembly *assembly = &container->assembly;
+    static const char *const nothing[] = {NULL};
     struct tier_run *prepared = take_ptr(container->prepared);
     const struct streams *streams = &container->streams;
     const struct tier_attach gateway = {.attach = attach, .refused = refused, .context = container};
     const struct tier_watcher watcher = {.level = watch_level(request->watch), .accessed = accessed, .asked = asked,
                                          .ask_ms = (uint32_t)request->ask_ms, .unasked = unasked, .context = container};
+    const struct tier_programs programs = {.ended = programs_ended, .context = container};
     const struct tier_start start = {
         .plan = assembly->plan,
         .argv = argv,
         .stdio = {streams->inside[0], streams->inside[1], streams->inside[2]},
         .fds = request->fds,
-        .fd_count = request->fd_count,
-        .is_tty = request->is_tty,
+        .fd_count = argv ? request->fd_count : 0,
+        .is_tty = argv && request->is_tty,
         .rows = request->rows,
         .columns = request->columns,
         .init_path = assembly->places.init,
@@ -221,6 +180,7 @@ static int start_tier(struct cordon_container *container, const struct cordon_re
         .cancel_fd = request->cancel_fd >= 0 ? &request->cancel_fd : NULL,
         .gateway = &gateway,
         .watcher = &watcher,
+        .programs = &programs,
     };
     int status;
 
@@ -229,7 +189,7 @@ static int start_tier(struct cordon_container *container, const struct cordon_re
         assembly->ops->finish(prepared);
         return error_memory(err);
     }
-    status = kept_write(container->log, assembly, request, argv, err);
+    status = kept_write(container->log, assembly, request, argv ? argv : nothing, err);
     if (status < 0) {
         assembly->ops->finish(prepared);
         return status;
@@ -269,12 +229,10 @@ static int start_plan(struct cordon_container *container, const struct cordon_re
     return status;
 }
 
-static int launch(struct cordon_container *container, const struct cordon_request *request,
-                  struct error *err)
+/* From the documents to the plan; process 1 and the gateway begin meanwhile. */
+static int compile(struct cordon_container *container, const struct cordon_request *request, struct error *err)
 {
     struct assembly *assembly = &container->assembly;
-    const char *by_shell[] = {"/bin/sh", "-c", NULL, NULL};
-    const char *const *argv = (const char *const *)request->argv;
     int status = assembly_find(assembly, err);
 
     if (status == 0)
@@ -287,6 +245,17 @@ static int launch(struct cordon_container *container, const struct cordon_reques
         network_prepare(container);
     if (status == 0)
         status = assembly_compile(assembly, request, false, err);
+    return status;
+}
+
+static int launch(struct cordon_container *container, const struct cordon_request *request,
+                  struct error *err)
+{
+    struct assembly *assembly = &container->assembly;
+    const char *by_shell[] = {"/bin/sh", "-c", NULL, NULL};
+    const char *const *argv = (const char *const *)request->argv;
+    int status = compile(container, request, err);
+
     if (status < 0)
         return status;
     if (!argv && !assembly->plan->command_line)
@@ -300,7 +269,7 @@ static int launch(struct cordon_container *container, const struct cordon_reques
     status = run_identity_find(&container->identity, assembly, event_log_run_id(container->log), err);
     if (status == 0)
         status = find_output_limit(container, request, err);
-    container->terminal = terminal_of(container, request);
+    container->terminal = streams_terminal(&container->streams, request);
     if (status == 0 && !request->is_tty)
         status = streams_open(&container->streams, request, container->output_limit != 0,
                               assembly->plan->filter.allows_namespaces, err);
@@ -329,8 +298,37 @@ static int launch(struct cordon_container *container, const struct cordon_reques
     return status;
 }
 
-int container_start(const struct cordon_request *request, struct cordon_container **ret_container,
-                    struct error *err)
+/* The same without a program. */
+static int stand(struct cordon_container *container, const struct cordon_request *request, struct error *err)
+{
+    static const char *const nothing[] = {NULL};
+    int status = request->is_reviewed ? error_set(err, ERROR_UNENFORCEABLE, ENOTSUP,
+                                                  "a reviewed run is of one command: run it, or leave the review out") : 0;
+
+    if (status == 0)
+        status = compile(container, request, err);
+    if (status == 0)
+        status = run_identity_find(&container->identity, &container->assembly, event_log_run_id(container->log), err);
+    if (status == 0)
+        status = find_output_limit(container, request, err);
+    if (status == 0 && container->output_limit)
+        status = error_set(err, ERROR_UNENFORCEABLE, ENOTSUP,
+                           "resources.output: is counted of one program alone, not where several can be executed: run the program, or leave the "
+                           "limit out");
+    if (status < 0)
+        return status;
+    container->terminal = "none";
+    container_set_deadlines(container, request->timeout_ms);
+    status = start_plan(container, request, NULL, err);
+    if (status < 0)
+        return status;
+    container->workers.first = container->assembly.ops->pid(container->run);
+    container_set_deadlines(container, request->timeout_ms);
+    return container_record_start(container, nothing, err);
+}
+
+static int start(const struct cordon_request *request, bool stands, struct cordon_container **ret_container,
+                 struct error *err)
 {
     struct error failure = ERROR_INIT;
     cleanup_with(container_free_at) struct cordon_container *container =
@@ -339,6 +337,7 @@ int container_start(const struct cordon_request *request, struct cordon_containe
 
     if (!container)
         return error_memory(err);
+    container->stands = stands;
     container->streams = STREAMS_INIT;
     streams_look(&container->streams);
     container->watch = WATCH_INIT;
@@ -354,7 +353,7 @@ int container_start(const struct cordon_request *request, struct cordon_containe
     container->asks.timeout_ms = request->ask_ms;
     status = begin(container, request, &failure);
     if (status == 0)
-        status = launch(container, request, &failure);
+        status = stands ? stand(container, request, &failure) : launch(container, request, &failure);
     if (status < 0) {
         /* the refusal is what the caller hears of, also when it cannot be recorded as well */
         container->failure = failure;
@@ -369,6 +368,16 @@ int container_start(const struct cordon_request *request, struct cordon_containe
     return 0;
 }
 
+int container_start(const struct cordon_request *request, struct cordon_container **ret_container, struct error *err)
+{
+    return start(request, false, ret_container, err);
+}
+
+int container_create(const struct cordon_request *request, struct cordon_container **ret_container, struct error *err)
+{
+    return start(request, true, ret_container, err);
+}
+
 void cordon_container_free(struct cordon_container *container)
 {
     if (!container)
@@ -381,6 +390,7 @@ void cordon_container_free(struct cordon_container *container)
         /* kills what still runs */
         container->assembly.ops->finish(container->run);
     }
+    programs_leave(container);
     workers_kill(&container->workers);
     sensor_kill(&container->sensor);
     run_review_end(&container->review, container->assembly.places.runs, container->log ? event_log_run_id(container->log) : "",

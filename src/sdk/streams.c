@@ -154,3 +154,45 @@ void streams_close(struct streams *streams)
         streams->captures[i] = (struct capture){0};
     }
 }
+
+/* The first failure stays. */
+static int check_open(int fd, int status, struct error *err)
+{
+    if (status < 0 || fcntl(fd, F_GETFD) >= 0)
+        return status;
+    return error_set(err, ERROR_INVALID, EBADF, "descriptor %d is not open any more", fd);
+}
+
+int streams_check(const struct cordon_request *request, struct error *err)
+{
+    bool is_moved = request->captures[0] || request->captures[1];
+    int status = 0;
+
+    for (int i = 0; i < 3; i++)
+        is_moved |= request->stdio[i] != CORDON_STDIO_INHERIT;
+    if (request->is_tty && is_moved)
+        return error_set(
+            err, ERROR_INVALID, EINVAL,
+            "a terminal takes the place of stdin, stdout and stderr: neither pipes nor "
+            "capture go with it");
+    for (int i = 0; i < 3; i++)
+        if (request->stdio[i] >= 0)
+            status = check_open(request->stdio[i], status, err);
+    for (size_t i = 0; i < request->fd_count; i++)
+        status = check_open(request->fds[i], status, err);
+    if (request->events_fd >= 0)
+        status = check_open(request->events_fd, status, err);
+    if (request->cancel_fd >= 0)
+        status = check_open(request->cancel_fd, status, err);
+    return status;
+}
+
+const char *streams_terminal(const struct streams *streams, const struct cordon_request *request)
+{
+    if (request->is_tty)
+        return "own";
+    for (int i = 0; i < 3; i++)
+        if (isatty(streams_target(streams, request, i)))
+            return "caller";
+    return "none";
+}

@@ -35,6 +35,12 @@ int streams_target(const struct streams *streams, const struct cordon_request *r
 int streams_open(struct streams *streams, const struct cordon_request *request, bool is_counted, bool is_nested,
                  struct error *err) must_check;
 
+/* What is wrong with them. Before anything is opened here, so that a number means what the caller means by it. */
+int streams_check(const struct cordon_request *request, struct error *err) must_check;
+
+/* Output to a terminal that is handed over reaches it as it is: the record says so ("own", "caller", "none"). */
+const char *streams_terminal(const struct streams *streams, const struct cordon_request *request);
+
 /* The program has its ends now: close ours of them, so that pipes can end. */
 void streams_close_inside(struct streams *streams);
 

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "sdk/container.h"
+#include "sdk/programs.h"
 
 /* How often CPU time is looked at: never more often than this, never later than needed. */
 #define CPU_LOOK_MIN_NS (10 * NS_PER_MS)
@@ -24,9 +24,9 @@ void container_set_deadlines(struct cordon_container *container, uint64_t asked_
     deadlines->started_ns = clock_monotonic_ns();
     if (!deadlines->stamp_ns)
         deadlines->stamp_ns = clock_stamp_ns();
-    deadlines->timeout_ms = plan->timeout_ms;
+    deadlines->timeout_ms = container->stands ? 0 : plan->timeout_ms; /* that of a program is each program's */
     deadlines->timeout_member = plan->timeout_member ? plan->timeout_member : "process.timeout";
-    if (asked_timeout_ms && (!plan->timeout_ms || asked_timeout_ms < plan->timeout_ms)) {
+    if (asked_timeout_ms && (!deadlines->timeout_ms || asked_timeout_ms < deadlines->timeout_ms)) {
         deadlines->timeout_ms = asked_timeout_ms;
         deadlines->timeout_member = "request.timeout";
     }
@@ -52,7 +52,9 @@ uint64_t container_next_ns(const struct cordon_container *container)
         return deadlines->timeout_ns;
     if (container->state != CONTAINER_RUNNING)
         return 1; /* at once, and again */
-    return earlier(earlier(earlier(deadlines->timeout_ns, deadlines->kill_ns), deadlines->cpu_look_ns), asks_next_ns(&container->asks));
+    return earlier(earlier(earlier(earlier(deadlines->timeout_ns, deadlines->kill_ns), earlier(deadlines->stop_ns, deadlines->cpu_look_ns)),
+                           asks_next_ns(&container->asks)),
+                   programs_next_ns(container));
 }
 
 static int container_end_at_limit(struct cordon_container *container, enum container_cause cause,
@@ -118,6 +120,17 @@ static int container_keep_time(struct cordon_container *container, uint64_t now,
         status = container->assembly.ops->kill(container->run, err);
     }
     return status;
+}
+
+/* What is to stop is ended when its time is up, or when nothing runs in it that was told. */
+static int container_keep_stopping(struct cordon_container *container, uint64_t now, struct error *err)
+{
+    struct deadlines *deadlines = &container->deadlines;
+
+    if (!deadlines->stop_ns || (now < deadlines->stop_ns && (!container->stands || programs_run(container))))
+        return 0;
+    deadlines->stop_ns = 0;
+    return container->stands ? container->assembly.ops->end(container->run, err) : container->assembly.ops->kill(container->run, err);
 }
 
 /* CPU time passes at most CPU_PROCESSORS times as fast as time: no need to look before it can be
@@ -203,6 +216,8 @@ static int container_advance(struct cordon_container *container, struct error *e
         self_look(&container->self);
         if (status == 0)
             status = container_look_for_end(container, err);
+        if (status == 0)
+            status = programs_step(container, err);
         if (status < 0)
             return status;
         self_step(&container->self, &container->denials, container->assembly.plan);
@@ -210,6 +225,8 @@ static int container_advance(struct cordon_container *container, struct error *e
             uint64_t now = clock_monotonic_ns();
 
             status = container_keep_time(container, now, err);
+            if (status == 0)
+                status = container_keep_stopping(container, now, err);
             if (status == 0)
                 status = asks_step(container, now, err);
             return status < 0 ? status : container_keep_cpu_time(container, now, err);

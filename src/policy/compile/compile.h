@@ -260,6 +260,12 @@ int workers_check(struct compile *c, bool has_gateway, struct error *err) must_c
 int settings_check_facts(struct compile *c, struct error *err) must_check;
 int settings_add(struct compile *c, struct error *err) must_check;
 int limits_add(struct compile *c, struct error *err) must_check;
+#define ENVIRONMENT_MAX 4096 /* variables */
+
+/* Does this pattern of environment.inherit take a variable whose name has that length? Does it tell of proxies? */
+bool environment_takes(const char *pattern, const char *entry, size_t length);
+bool environment_is_proxy(const char *name, size_t length);
+
 int environment_add(struct compile *c, struct error *err) must_check;
 
 int statements_add(struct compile *c, struct error *err) must_check;

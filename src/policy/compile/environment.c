@@ -7,7 +7,6 @@
 
 #include "policy/compile/compile.h"
 
-#define ENVIRONMENT_MAX 4096
 #define DEFAULT_PATH    "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 static bool has_name(const char *entry, const char *name, size_t length)
@@ -42,7 +41,7 @@ static int add_variable(struct compile *c, const char *name, size_t length, cons
 }
 
 /* HTTP_PROXY, no_proxy, npm_config_https_proxy: whatever ends so tells some program where a proxy is, or when not to ask it. */
-static bool is_proxy_variable(const char *name, size_t length)
+bool environment_is_proxy(const char *name, size_t length)
 {
     return length >= 5 && strncasecmp(name + length - 5, "proxy", 5) == 0;
 }
@@ -80,9 +79,16 @@ static int set_variable(struct compile *c, const struct env_item *item, struct e
         return compile_problem(c, ERROR_INVALID, &item->origin, err,
                                "%s is the variable of a secret's placeholder: leave it out here, or give the secret a 'file'",
                                item->name);
-    if (!c->effective.network.is_proxied || !is_proxy_variable(item->name, strlen(item->name)))
+    if (!c->effective.network.is_proxied || !environment_is_proxy(item->name, strlen(item->name)))
         return add_variable(c, item->name, strlen(item->name), item->value, &item->origin, err);
     return compile_warning(c, &item->origin, err, "%s: has no effect beside runtimeConfig.networkProxy", item->name);
+}
+
+bool environment_takes(const char *pattern, const char *entry, size_t length)
+{
+    size_t fixed = strcspn(pattern, "*");
+
+    return length >= fixed && strncmp(entry, pattern, fixed) == 0 && (pattern[fixed] == '*' || length == fixed);
 }
 
 static int inherit(struct compile *c, struct error *err)
@@ -98,13 +104,11 @@ static int inherit(struct compile *c, struct error *err)
             continue;
         for (size_t i = 0; i < patterns->count && r == 0; i++) {
             const char *pattern = patterns->items[i].text;
-            size_t fixed = strcspn(pattern, "*");
 
-            if (length < fixed || strncmp(*entry, pattern, fixed) != 0 ||
-                (pattern[fixed] != '*' && length != fixed))
+            if (!environment_takes(pattern, *entry, length))
                 continue;
             if (in_place_is_private(c, *entry, length) ||
-                (c->effective.network.is_proxied && is_proxy_variable(*entry, length)))
+                (c->effective.network.is_proxied && environment_is_proxy(*entry, length)))
                 continue;
             name = arena_string_n(c->work, *entry, length);
             if (!name)
@@ -114,6 +118,49 @@ static int inherit(struct compile *c, struct error *err)
         }
     }
     return r;
+}
+
+static int keep(struct compile *c, const char ***list, size_t *count, const char *text, struct error *err)
+{
+    const char **slot = arena_append(c->arena, *list, *count), **end;
+
+    if (!slot || !text)
+        return error_memory(err);
+    *slot = text;
+    end = arena_append(c->arena, *list, *count);
+    if (!end)
+        return error_memory(err);
+    *end = NULL;
+    --*count;
+    return 0;
+}
+
+/* For another program, later: what is set by now, and what is taken from a caller. */
+static int keep_rules(struct compile *c, struct error *err)
+{
+    const struct string_list *patterns = &c->effective.env_inherit;
+    struct plan *plan = c->plan;
+    size_t set = 0, inherited = 0;
+    int r = 0;
+
+    for (size_t i = 0; i < plan->env_count && r == 0; i++)
+        r = keep(c, &plan->env_set, &set, plan->env[i], err);
+    for (size_t i = 0; i < patterns->count && r == 0; i++)
+        r = keep(c, &plan->env_inherits, &inherited, arena_string(c->arena, patterns->items[i].text), err);
+    plan->env_is_proxied = c->effective.network.is_proxied;
+    return r;
+}
+
+/* What comes last, kept for another program as well. */
+static int add_default(struct compile *c, const char *name, const char *value, const struct origin *origin, struct error *err)
+{
+    size_t count = 0;
+    int r;
+
+    while (c->plan->env_defaults && c->plan->env_defaults[count])
+        count++;
+    r = keep(c, &c->plan->env_defaults, &count, arena_printf(c->arena, "%s=%s", name, value), err);
+    return r < 0 ? r : add_variable(c, name, strlen(name), value, origin, err);
 }
 
 static int add_defaults(struct compile *c, struct error *err)
@@ -135,8 +182,7 @@ static int add_defaults(struct compile *c, struct error *err)
         return error_memory(err);
     for (size_t i = has_home ? 0 : 1; i < ARRAY_COUNT(defaults) && r == 0; i++)
         if (defaults[i].value && !in_place_is_private(c, defaults[i].name, strlen(defaults[i].name)))
-            r = add_variable(c, defaults[i].name, strlen(defaults[i].name), defaults[i].value,
-                             origin, err);
+            r = add_default(c, defaults[i].name, defaults[i].value, origin, err);
     return r;
 }
 
@@ -151,9 +197,11 @@ static int add_environment(struct compile *c, struct error *err)
     if (r == 0)
         r = add_authorities(c, err);
     if (r == 0)
+        r = keep_rules(c, err);
+    if (r == 0)
         r = inherit(c, err);
     if (r == 0 && effective->env_home_is_cwd && effective->cwd)
-        r = add_variable(c, "HOME", 4, effective->cwd, effective->cwd_origin, err);
+        r = add_default(c, "HOME", effective->cwd, effective->cwd_origin, err);
     if (r == 0 && !effective->env_is_exact)
         r = add_defaults(c, err);
     if (r < 0)

@@ -110,3 +110,31 @@ TEST(what_was_not_lost_is_not_said_to_be)
     check_contains(text, "\"connection\":3,\"protocol\":\"udp\",\"address\":null,\"port\":null,\"name\":null,\"pid\":null,\"exe\":null,\"program\":null,\"rule\":null,\"reason\":null,\"errno\":0,\"bytesUp\":10");
     check_contains(text, "\"type\":\"network.gone\",\"text\":\"gone\"");
 }
+
+/* Whoever starts programs without end fills no record with them; what has no room is counted. */
+TEST(programs_of_a_container_have_a_bound_in_its_record)
+{
+    static char argument[EVENT_TEXT_MAX + 1];
+    struct event_log *log = log_open();
+    const char *argv[EVENT_ARGS_MAX + 1] = {0};
+    const struct event_exec large = {.number = 1, .argv = argv, .directory = "/", .terminal = "none"};
+    const struct event_exec small = {.number = 1, .argv = argv + EVENT_ARGS_MAX, .directory = "/", .terminal = "none"};
+    struct error err = ERROR_INIT;
+    auto_free char *text = NULL;
+
+    memset(argument, 'a', EVENT_TEXT_MAX);
+    for (size_t i = 0; i < EVENT_ARGS_MAX; i++)
+        argv[i] = argument;
+    for (size_t i = 0; i < 2 * EVENT_EXEC_BYTES_MAX / EVENT_ARGS_MAX / EVENT_TEXT_MAX; i++)
+        check_int(event_exec_started(log, &large, &err), 0);
+    for (int i = 0; i < EVENT_EXEC_MAX; i++)
+        check_int(event_exec_started(log, &small, &err), 0);
+    check_int(event_exec_exited(log, 1, &(struct event_exited){.end = "exited"}, &err), 0);
+    check_int(event_exec_end(log, &err), 0);
+    check_int(event_exec_end(log, &err), 0);
+    text = log_close(log);
+    check(strlen(text) < EVENT_EXEC_BYTES_MAX + 2 * EVENT_ARGS_MAX * EVENT_TEXT_MAX);
+    check_int(count_of(text, "\"type\":\"exec.lost\""), 1);
+    check_int(count_of(text, "exec.exited"), 0);
+    check_contains(text, "run.exited");
+}

@@ -97,6 +97,8 @@ static void write_one_of_each(struct event_log *log)
                                           .tool = "t", .status = 403, .secret = "S", .errnum = 13, .bytes_up = 1,
                                           .bytes_down = 2, .duration_us = 3};
     const struct event_finding finding = {"git.key", "/w/.git/config", "core.pager", "x", "why", "how"};
+    const struct event_exec exec = {.number = 5, .argv = (const char *const[]){"a", "b", NULL}, .directory = "/d", .terminal = "none",
+                                    .pid = 77, .timeout_ms = 30};
     struct error failure = ERROR_INIT;
 
     error_set(&failure, ERROR_FORBIDDEN, EPERM, "may not");
@@ -109,6 +111,8 @@ static void write_one_of_each(struct event_log *log)
     check_int(event_network_end(log, &err), 0);
     check_int(event_limit_reached(log, "resources.output", 10, &err), 0);
     check_int(event_run_timeout(log, "process.timeout", 20, &err), 0);
+    check_int(event_exec_started(log, &exec, &err), 0);
+    check_int(event_exec_exited(log, 5, &(struct event_exited){.end = "signaled", .code = 9}, &err), 0);
     event_access_lost(log, "void", 8);
     check_int(event_access_end(log, &err), 0);
     check_int(event_run_finding(log, &finding, &err), 0);
@@ -276,6 +280,17 @@ TEST(every_record_is_read_as_it_was_written)
     check_int(record.limit.value, 10);
     next(reader, RECORD_TIMEOUT, &record);
     check_int(record.limit.value, 20);
+    next(reader, RECORD_EXEC, &record);
+    check_int(record.exec.number, 5);
+    check_string(record.exec.argv[1], "b");
+    check(record.exec.argv[2] == NULL);
+    check_string(record.exec.directory, "/d");
+    check_int(record.exec.pid, 77);
+    check_int(record.exec.timeout_ms, 30);
+    next(reader, RECORD_EXEC_EXITED, &record);
+    check_int(record.number, 5);
+    check_string(record.exited.end, "signaled");
+    check_int(record.exited.code, 9);
     next(reader, RECORD_REPEATED, &record);
     check_int(record.count.of_sequence, 2);
     check_int(record.count.count, 2);
@@ -293,7 +308,7 @@ TEST(every_record_is_read_as_it_was_written)
     check_int(record.exited.code, 2);
     check_int(record.exited.wall_us, 7);
     check_int(event_reader_next(reader, &record, &err), 0);
-    check_int(event_reader_state(reader).records, 12);
+    check_int(event_reader_state(reader).records, 14);
     check_int(event_reader_state(reader).damaged, 0);
     check(!event_reader_state(reader).is_torn);
     event_log_free(log);

@@ -229,7 +229,7 @@ TEST(no_thread_of_process_1_can_be_signalled_or_changed)
 
 TEST(a_program_has_no_descriptor_but_those_that_it_was_given)
 {
-    int pipes[2], fds[] = {25, 29};
+    int pipes[2], fds[] = {25, 29}, null = open("/dev/null", O_RDONLY | O_CLOEXEC);
     const char *argv[] = {"bash", "-c", "echo /proc/self/fd/*; echo given >&29; cat <&25", NULL};
     struct tier_exec exec = {.argv = argv, .env = environment, .cwd = "/", .fds = fds, .fd_count = 2};
     struct tier_program program;
@@ -238,7 +238,7 @@ TEST(a_program_has_no_descriptor_but_those_that_it_was_given)
 
     stand_plainly();
     check_int(pipe2(pipes, O_CLOEXEC), 0);
-    check_int(dup3(open("/dev/null", O_RDONLY | O_CLOEXEC), 25, O_CLOEXEC), 25);
+    check_int(dup3(null, 25, O_CLOEXEC), 25);
     check_int(dup3(pipes[1], 29, O_CLOEXEC), 29);
     exec.stdio[0] = exec.stdio[2] = -1;
     exec.stdio[1] = pipes[1];
@@ -249,8 +249,11 @@ TEST(a_program_has_no_descriptor_but_those_that_it_was_given)
     check_string(text, "/proc/self/fd/0 /proc/self/fd/1 /proc/self/fd/2 /proc/self/fd/25 /proc/self/fd/29 "
                        "/proc/self/fd/3\ngiven\n"); /* the last one is the directory that the shell reads */
     tier_process.finish(run);
-    for (int fd = 3; fd < 30; fd++)
-        close(fd);
+    close(null);
+    close(pipes[0]);
+    close(pipes[1]);
+    close(25);
+    close(29);
 }
 
 TEST(a_directory_is_not_handed_to_a_program)

@@ -27,8 +27,8 @@ void hand_workspace_remove(const char *path);
 const char *hand_init_path(void);
 
 /*
- * Run `sh -c script` to its end; stdout goes to `output` (bounded). Returns start()'s status. With CORDON_TEST_EXEC in the
- * environment the container stands before, and the script is executed in it.
+ * Run `sh -c script` to its end; stdout goes to `output` (bounded). Returns start()'s status. In
+ * test-tier-exec the container stands before, and the script is executed in it.
  */
 int hand_run(struct hand_plan *hand, const char *script, struct tier_status *ret_status, char *output, size_t size,
              struct error *err);
