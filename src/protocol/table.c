@@ -8,6 +8,7 @@
 #define DAEMON   PROTOCOL_DAEMON
 #define KEEPER   PROTOCOL_KEEPER
 #define LAUNCHER PROTOCOL_LAUNCHER
+#define SIGNER   PROTOCOL_SIGNER
 
 #define PATH_TEXT_MAX  4096
 #define LINE_TEXT_MAX  4096
@@ -81,6 +82,20 @@ static const struct protocol_tag_row tags[TAG_LIMIT] = {
     TEXT(CWD, PATH_TEXT_MAX),
     TEXT(LOGICAL_CWD, PATH_TEXT_MAX),
     BYTES(STATUS, 512),
+    TEXT(SIGN_NAME, 1023),
+    BYTES(SIGN_FACTS, 16384),
+    TEXT(SIGN_ALLOWED, 511),
+    TEXT(SIGN_WHAT, 32),
+    TEXT(SIGN_AUDIENCE, 511),
+    TEXT(SIGN_SUBJECT, 49152),
+    TEXT(SIGN_TO, 1023),
+    TEXT(SIGN_NONCE, 128),
+    NUMBER(SIGN_SECONDS),
+    TEXT(SIGN_CONTEXT, 64),
+    BYTES(SIGN_DIGEST, 64),
+    BYTES(SIGN_RESULT, 65536),
+    NUMBER(SIGN_UNTIL),
+    TEXT(SIGN_PROTECTION, 16),
     TEXT(FINDINGS, DOCUMENT_MAX),
     TEXT(FINDINGS_JSON, DOCUMENT_MAX),
     NUMBER(DENIALS),
@@ -115,6 +130,13 @@ static const struct protocol_use holds[] = {MAYBE(TICKET), ONE(ID), ONE(STATE), 
 static const struct protocol_use ticket[] = {ONE(TICKET)};
 static const struct protocol_use start_keeper[] = {ONE(TICKET), ONE(ID)};
 static const struct protocol_use keeper_is[] = {ONE(TICKET), ONE(PID)};
+static const struct protocol_use sign_within[] = {ONE(SIGN_NAME)};
+static const struct protocol_use sign_begin[] = {ONE(PATH), ONE(SIGN_NAME)};
+static const struct protocol_use sign_open[] = {ONE(SIGN_NAME), MAYBE(SIGN_FACTS), MANY(SIGN_ALLOWED)};
+static const struct protocol_use sign_ask[] = {ONE(SIGN_NAME),    ONE(SIGN_WHAT),     MANY(SIGN_AUDIENCE), MAYBE(SIGN_SUBJECT), MAYBE(SIGN_TO),
+                                               MAYBE(SIGN_NONCE), MAYBE(SIGN_SECONDS), MAYBE(SIGN_CONTEXT), MAYBE(SIGN_DIGEST)};
+static const struct protocol_use sign_answer[] = {ONE(SIGN_RESULT), MAYBE(SIGN_UNTIL)};
+static const struct protocol_use sign_status[] = {ONE(SIGN_NAME), ONE(SIGN_PROTECTION), ONE(COUNT), ONE(NUMBER), ONE(PID)};
 static const struct protocol_use request_record[] = {
     MANY(POLICY_NAME), MANY(POLICY_TEXT), MANY(POLICY_IS_FILE), MAYBE(PROFILE),    MAYBE(WORKSPACE),   MAYBE(TIER),        MANY(MEMBER),
     MANY(ARG),         MANY(ENVIRONMENT), MAYBE(TIMEOUT_MS),    MAYBE(OUTPUT_LIMIT), MAYBE(ROWS),      MAYBE(COLUMNS),     MAYBE(HAS_TTY),
@@ -138,8 +160,8 @@ static const struct protocol_row rows[] = {
     ROW(REACH, CLIENT, DAEMON, PROTOCOL_GREETED, 1, REQUEST, WITH(reach)),
     ROW(LIST, CLIENT, DAEMON, PROTOCOL_GREETED, 0, QUERY, WITH(list)),
     ROW(LISTED, DAEMON, CLIENT, PROTOCOL_ANY, 0, FREE, WITH(listed)),
-    ROW(DONE, DAEMON | KEEPER | LAUNCHER, CLIENT | DAEMON | KEEPER, PROTOCOL_ANY, 0, FREE, NO),
-    ROW(FAILED, DAEMON | KEEPER | LAUNCHER, CLIENT | DAEMON | KEEPER, PROTOCOL_ANY, 0, FREE, WITH(failed)),
+    ROW(DONE, DAEMON | KEEPER | LAUNCHER | SIGNER, CLIENT | DAEMON | KEEPER, PROTOCOL_ANY, 0, FREE, NO),
+    ROW(FAILED, DAEMON | KEEPER | LAUNCHER | SIGNER, CLIENT | DAEMON | KEEPER, PROTOCOL_ANY, 0, FREE, WITH(failed)),
     ROW(REMOVE, CLIENT, DAEMON, PROTOCOL_GREETED, 0, REQUEST, WITH(one_id)),
     ROW(STATUS, CLIENT, DAEMON, PROTOCOL_GREETED, 0, REQUEST, NO),
     ROW(STATUS_IS, DAEMON, CLIENT, PROTOCOL_ANY, 0, FREE, WITH(status_is)),
@@ -171,6 +193,15 @@ static const struct protocol_row rows[] = {
     /* cordond and launcher */
     ROW(START_KEEPER, DAEMON, LAUNCHER, PROTOCOL_JOINED, 2, FREE, WITH(start_keeper)),
     ROW(KEEPER_IS, LAUNCHER, DAEMON, PROTOCOL_JOINED, 1, FREE, WITH(keeper_is)),
+    /* signer */
+    ROW(SIGN_SERVE, DAEMON, SIGNER, PROTOCOL_JOINED, 1, FREE, WITH(sign_within)),
+    ROW(SIGN_OPEN, KEEPER, SIGNER, PROTOCOL_JOINED, 0, CONTAINER, WITH(sign_open)),
+    ROW(SIGN_CLOSE, KEEPER, SIGNER, PROTOCOL_JOINED, 0, FREE, WITH(sign_within)),
+    ROW(SIGN_ASK, KEEPER, SIGNER, PROTOCOL_JOINED, 0, REQUEST, WITH(sign_ask)),
+    ROW(SIGN_ANSWER, SIGNER, KEEPER, PROTOCOL_ANY, 0, FREE, WITH(sign_answer)),
+    ROW(SIGN_STATUS, DAEMON | KEEPER, SIGNER, PROTOCOL_JOINED, 0, REQUEST, NO),
+    ROW(SIGN_STATUS_IS, SIGNER, DAEMON | KEEPER, PROTOCOL_ANY, 0, FREE, WITH(sign_status)),
+    ROW(SIGN_BEGIN, DAEMON, SIGNER, PROTOCOL_NEW, 0, FREE, WITH(sign_begin)),
     /* sealed files */
     ROW(RECORD_REQUEST, PROTOCOL_FILE, CLIENT | KEEPER, 0, 0, FREE, WITH(request_record)),
     ROW(RECORD_END, PROTOCOL_FILE, CLIENT | KEEPER, 0, 0, FREE, WITH(end_record)),

@@ -92,7 +92,16 @@ enum protocol_type {
     /* cordond and launcher, or its own starter: 100 to 149 */
     PROTOCOL_START_KEEPER = 100, /* the client's socket, and the keeper's end of its channel */
     PROTOCOL_KEEPER_IS = 101,    /* its pidfd */
-    /* logger: 150 to 199, signer: 200 to 249, sensor: 250 to 299, witness: 300 to 349 */
+    /* logger: 150 to 199, sensor: 250 to 299, witness: 300 to 349 */
+    /* signer: 200 to 249 */
+    PROTOCOL_SIGN_SERVE = 200, /* a keeper's socket, and within which name it may open others */
+    PROTOCOL_SIGN_OPEN = 201,  /* a container is there; again: other facts about it */
+    PROTOCOL_SIGN_CLOSE = 202, /* it is no more: its key is destroyed */
+    PROTOCOL_SIGN_ASK = 203,
+    PROTOCOL_SIGN_ANSWER = 204,
+    PROTOCOL_SIGN_STATUS = 205,
+    PROTOCOL_SIGN_STATUS_IS = 206,
+    PROTOCOL_SIGN_BEGIN = 207, /* to one that was started without words: which authority, and where */
     /* in sealed memory files */
     PROTOCOL_RECORD_REQUEST = 1000,
     PROTOCOL_RECORD_END = 1001,
@@ -175,7 +184,22 @@ enum protocol_tag {
     TAG_DENIALS,
     TAG_DENIALS_TEXT,
     TAG_CHANGES,
-    /* logger: 128 to 159, signer: 160 to 191, sensor: 192 to 223 */
+    /* logger: 128 to 159, sensor: 192 to 223 */
+    /* signer: 160 to 191 */
+    TAG_SIGN_NAME = 160,  /* of a container, or within which they are */
+    TAG_SIGN_FACTS,       /* JSON: how it is contained */
+    TAG_SIGN_ALLOWED,     /* an audience that it may have tokens for */
+    TAG_SIGN_WHAT,        /* "x509", "svid", "access", ... */
+    TAG_SIGN_AUDIENCE,
+    TAG_SIGN_SUBJECT,     /* token */
+    TAG_SIGN_TO,          /* a container inside, to which it is handed on */
+    TAG_SIGN_NONCE,
+    TAG_SIGN_SECONDS,
+    TAG_SIGN_CONTEXT,
+    TAG_SIGN_DIGEST,
+    TAG_SIGN_RESULT,
+    TAG_SIGN_UNTIL,       /* s since 1970 */
+    TAG_SIGN_PROTECTION,  /* of the authority's keys */
     TAG_LIMIT = 224, /* behind the last */
 };
 

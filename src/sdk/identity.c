@@ -18,7 +18,7 @@ int run_identity_find(struct run_identity *identity, const struct assembly *asse
     if (status < 0)
         return status;
     identity_user(&host, found.uid, &user);
-    identity_class_from(assembly->plan->name, class_name);
+    identity_class_from(assembly->plan->identity_class ? assembly->plan->identity_class : assembly->plan->name, class_name);
     status = identity_agent(&user, class_name, instance, &found.name, err);
     if (status < 0)
         return status;
@@ -39,6 +39,7 @@ void run_identity_tell(const struct run_identity *identity, const struct plan *p
         .actor = "agent",
         .sponsor_uid = identity->uid,
         .sponsor_name = identity->user,
+        .sponsor_declared = plan->identity_sponsor,
     };
     uint64_t us;
 

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Connections and their messages. Whoever says what the table does not have, or does not read its answers, is let go. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "signer/signer.h"
+
+static bool reply(struct signer_connection *connection, struct protocol_out *out)
+{
+    return protocol_send(connection->watch.fd, MSG_DONTWAIT, out, NULL, 0, NULL) == 0;
+}
+
+static bool reply_status(struct signer_connection *connection, uint32_t request, int status, const struct error *err)
+{
+    auto_protocol struct protocol_out out;
+
+    protocol_begin(&out, status < 0 ? PROTOCOL_FAILED : PROTOCOL_DONE, request);
+    if (status < 0) {
+        connection->signer->refused_count++;
+        protocol_add_error(&out, err, NULL);
+    }
+    return reply(connection, &out);
+}
+
+static bool take_serve(struct signer_connection *connection, struct protocol_received *received)
+{
+    const char *text = protocol_text(&received->message, TAG_SIGN_NAME);
+    struct identity_name within;
+    struct error err = ERROR_INIT;
+    int status = identity_parse(text, strlen(text), &within, &err);
+
+    if (status == 0 && (within.kind < IDENTITY_USER || !identity_is_within(&within, &connection->signer->issuer->host)))
+        status = error_set(&err, ERROR_INVALID, EINVAL, "a keeper's connection is for a user of this machine");
+    if (status == 0)
+        status = signer_connect(connection->signer, received->fds[0], &within, false, &err);
+    if (status == 0)
+        received->fds[0] = -1; /* the connection's */
+    return reply_status(connection, received->message.request, status, &err);
+}
+
+/* Its own container of this name; nobody else's is told from none. */
+static struct signer_container *own(struct signer_connection *connection, const struct protocol_message *message, struct error *err)
+{
+    struct signer_container *container = signer_find(connection->signer, protocol_text(message, TAG_SIGN_NAME));
+
+    if (container && container->of == connection)
+        return container;
+    error_set(err, ERROR_NOT_FOUND, ENOENT, "there is no container of this name");
+    return NULL;
+}
+
+static bool take_ask(struct signer_connection *connection, const struct protocol_message *message)
+{
+    struct error err = ERROR_INIT;
+    struct signer_container *container = own(connection, message, &err);
+    auto_text struct text text = {0};
+    auto_protocol struct protocol_out out;
+    time_t until = 0;
+    int status = container ? signer_answer(connection->signer, container, message, &text, &until, &err) : -ENOENT;
+
+    protocol_begin(&out, PROTOCOL_SIGN_ANSWER, message->request);
+    if (status < 0)
+        return reply_status(connection, message->request, status, &err);
+    connection->signer->signed_count++;
+    protocol_add_bytes(&out, TAG_SIGN_RESULT, text.data, text.length);
+    if (until)
+        protocol_add_number(&out, TAG_SIGN_UNTIL, (uint64_t)until);
+    return reply(connection, &out);
+}
+
+static bool take_close(struct signer_connection *connection, const struct protocol_message *message)
+{
+    struct error err = ERROR_INIT;
+    struct signer_container *container = own(connection, message, &err);
+
+    if (container)
+        signer_remove(connection->signer, container);
+    return reply_status(connection, message->request, container ? 0 : -ENOENT, &err);
+}
+
+static bool take_status(struct signer_connection *connection, const struct protocol_message *message)
+{
+    const struct signer *signer = connection->signer;
+    char host[IDENTITY_TEXT_SIZE];
+    auto_protocol struct protocol_out out;
+
+    identity_print(&signer->issuer->host, host);
+    protocol_begin(&out, PROTOCOL_SIGN_STATUS_IS, message->request);
+    protocol_add_text(&out, TAG_SIGN_NAME, host);
+    protocol_add_text(&out, TAG_SIGN_PROTECTION, signer->issuer->protection);
+    protocol_add_number(&out, TAG_COUNT, signer->container_count);
+    protocol_add_number(&out, TAG_NUMBER, signer->issuer->sequence);
+    protocol_add_number(&out, TAG_PID, (uint64_t)getpid());
+    return reply(connection, &out);
+}
+
+static bool take(struct signer_connection *connection, struct protocol_received *received)
+{
+    const struct protocol_message *message = &received->message;
+    struct error err = ERROR_INIT;
+    int status;
+
+    switch (message->type) {
+    case PROTOCOL_SIGN_SERVE:
+        return take_serve(connection, received);
+    case PROTOCOL_SIGN_OPEN:
+        status = signer_add(connection, message, &err);
+        return reply_status(connection, message->request, status, &err);
+    case PROTOCOL_SIGN_CLOSE:
+        return take_close(connection, message);
+    case PROTOCOL_SIGN_ASK:
+        return take_ask(connection, message);
+    case PROTOCOL_SIGN_STATUS:
+        return take_status(connection, message);
+    default:
+        return false;
+    }
+}
+
+bool signer_step(struct signer_connection *connection)
+{
+    struct protocol_received *received = &connection->signer->received;
+    enum protocol_role role = connection->is_control ? PROTOCOL_DAEMON : PROTOCOL_KEEPER;
+    int status = protocol_receive(connection->watch.fd, MSG_DONTWAIT, received, NULL);
+    bool goes_on;
+
+    if (status == -EAGAIN)
+        return true;
+    if (status <= 0)
+        return false;
+    goes_on = protocol_permit(&received->message, role, PROTOCOL_SIGNER, PROTOCOL_JOINED, received->fd_count, NULL) == 0 && take(connection, received);
+    protocol_drop(received);
+    return goes_on;
+}
+
+void signer_close(struct signer_connection *connection)
+{
+    struct signer *signer = connection->signer;
+    struct signer_connection **at = &signer->connections;
+
+    while (*at != connection)
+        at = &(*at)->next;
+    *at = connection->next;
+    signer->connection_count--;
+    signer_remove_all(signer, connection);
+    if (signer->loop)
+        loop_forget(signer->loop, &connection->watch);
+    close(connection->watch.fd);
+    if (connection->is_control && signer->loop)
+        loop_stop(signer->loop, 0);
+    mem_free(connection);
+}
+
+static void ready(struct loop_watch *watch, uint32_t unused_arg events)
+{
+    struct signer_connection *connection = container_of(watch, struct signer_connection, watch);
+
+    if (!signer_step(connection))
+        signer_close(connection);
+}
+
+int signer_connect(struct signer *signer, int fd, const struct identity_name *within, bool is_control, struct error *err)
+{
+    struct signer_connection *connection;
+    int status;
+
+    if (signer->connection_count == SIGNER_CONNECTIONS_MAX)
+        return error_set(err, ERROR_LIMIT, EMFILE, "more than %d connections", SIGNER_CONNECTIONS_MAX);
+    connection = mem_alloc(sizeof(*connection));
+    if (!connection)
+        return error_memory(err);
+    *connection = (struct signer_connection){.signer = signer, .watch = {.fd = fd, .ready = ready}, .is_control = is_control};
+    if (within)
+        connection->within = *within;
+    status = signer->loop ? loop_watch(signer->loop, &connection->watch, EPOLLIN) : 0;
+    if (status < 0) {
+        mem_free(connection);
+        return error_system(err, -status, "watch a connection");
+    }
+    connection->next = signer->connections;
+    signer->connections = connection;
+    signer->connection_count++;
+    return 0;
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The signer: holds the authority's keys and each container's own, and signs for containers by what their keepers ask. No key leaves
+ * it. It believes cordond about which keeper is whose, and a keeper about which containers are its own, within that name alone.
+ */
+#ifndef CORDON_SIGNER_SIGNER_H
+#define CORDON_SIGNER_SIGNER_H
+
+#include <time.h>
+
+#include "base/hash.h"
+#include "identity/exchange.h"
+#include "protocol/socket.h"
+#include "worker/loop.h"
+
+#define SIGNER_CONNECTIONS_MAX 1024
+#define SIGNER_CONTAINERS_MAX  8192
+#define SIGNER_USER_MAX        6000 /* containers of one person */
+#define SIGNER_BUCKETS         4096
+#define SIGNER_BURST           200 /* signatures of one container at once, */
+#define SIGNER_PER_SECOND      100 /* and then so many */
+#define SIGNER_STEP_MS         60000
+
+struct signer_container {
+    struct identity_name name;
+    char text[IDENTITY_TEXT_SIZE];
+    struct signer_connection *of;
+    EVP_PKEY *key; /* made when it is first needed */
+    X509 *certificate;
+    time_t renew;
+    json_t *facts;
+    char *allowed[TOKEN_AUDIENCES_MAX];
+    size_t allowed_count;
+    bool is_restricted; /* to these */
+    uint64_t tokens, filled_ns;
+    struct signer_container *next; /* in its bucket */
+};
+
+struct signer_connection {
+    struct signer *signer;
+    struct loop_watch watch;
+    struct identity_name within;
+    bool is_control;
+    struct signer_connection *next;
+};
+
+struct signer {
+    struct issuer *issuer;
+    struct loop *loop;
+    struct loop_timer timer;
+    struct hash_secret secret;
+    struct signer_container *buckets[SIGNER_BUCKETS];
+    struct signer_connection *connections;
+    size_t container_count, connection_count;
+    uint64_t signed_count, refused_count;
+    bool is_system;
+    time_t (*now)(void);
+    struct protocol_received received; /* one at a time */
+};
+
+/* table.c: who is there */
+struct signer_container *signer_find(struct signer *signer, const char *text);
+int signer_add(struct signer_connection *connection, const struct protocol_message *message, struct error *err) must_check;
+/* Its key is destroyed with it. */
+void signer_remove(struct signer *signer, struct signer_container *container);
+void signer_remove_all(struct signer *signer, const struct signer_connection *of);
+
+/* answer.c: what a container asks for, into `text`. */
+int signer_answer(struct signer *signer, struct signer_container *container, const struct protocol_message *message, struct text *text,
+                  time_t *ret_until, struct error *err) must_check;
+
+/* serve.c: connections. The first is cordond's, whose end ends the signer. */
+int signer_connect(struct signer *signer, int fd, const struct identity_name *within, bool is_control, struct error *err) must_check;
+/* One message of a connection. false: it is to be closed. */
+bool signer_step(struct signer_connection *connection);
+void signer_close(struct signer_connection *connection);
+
+/* confine.c: files below this directory, a list of system calls, and nothing else. */
+int signer_confine(const char *directory, struct error *err) must_check;
+
+#endif
