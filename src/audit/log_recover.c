@@ -36,8 +36,8 @@ static int damaged(const struct log *log, struct error *err, const char *name, c
 
 /* ---- tiles that last ---- */
 
-/* Which partial tiles are there: their widths as bits; the widest. */
-static unsigned list_partials(const struct log *log, int level, uint64_t index, unsigned char *partials)
+/* Which partial tiles are there; the widest. */
+static unsigned list_partials(const struct log *log, int level, uint64_t index, struct log_partials *partials)
 {
     char name[TILE_PATH_SIZE];
     unsigned widest = 0;
@@ -57,7 +57,7 @@ static unsigned list_partials(const struct log *log, int level, uint64_t index, 
 
         if (number_parse(entry->d_name, 1, TILE_WIDTH - 1, &width, NULL) < 0)
             continue;
-        partials[width / 8] |= (unsigned char)(1 << width % 8);
+        partials->bits[width / 8] |= (unsigned char)(1 << width % 8);
         widest = width > widest ? (unsigned)width : widest;
     }
     closedir(entries);
@@ -87,7 +87,7 @@ static int load_level(struct log *log, int level, uint64_t size, struct error *e
     uint64_t full_below = size >> (TILE_HEIGHT * level), index = full_below / TILE_WIDTH;
     struct log_level *at = &log->levels[level];
     struct merkle_hash hashes[TILE_WIDTH], old[TILE_WIDTH];
-    unsigned old_width = list_partials(log, level, index, at->partials), count = (unsigned)(full_below % TILE_WIDTH);
+    unsigned old_width = list_partials(log, level, index, &at->partials), count = (unsigned)(full_below % TILE_WIDTH);
     auto_free char *bytes = NULL;
     char name[TILE_PATH_SIZE];
     size_t old_size;
@@ -120,8 +120,8 @@ static int load_tree(struct log *log, uint64_t size, struct error *err)
     for (int level = 1; level < TILE_LEVELS && status == 0; level++)
         status = load_level(log, level, size, err);
     log->size = size;
-    list_partials(log, 0, size / TILE_WIDTH, log->levels[0].partials);
-    list_partials(log, TILE_ENTRIES, size / TILE_WIDTH, log->bundle_partials);
+    list_partials(log, 0, size / TILE_WIDTH, &log->levels[0].partials);
+    list_partials(log, TILE_ENTRIES, size / TILE_WIDTH, &log->bundle_partials);
     return status;
 }
 
@@ -286,6 +286,7 @@ int log_recover(struct log *log, struct error *err)
     uint64_t cut = 0;
     int status = read_minimum(log, err);
 
+    log->is_recovering = true;
     if (status == 0)
         status = journal_read(&log->journal, take_frame, &replay, &cut, err);
     if (status < 0) {
@@ -297,5 +298,8 @@ int log_recover(struct log *log, struct error *err)
     status = check_checkpoint(log, err);
     if (status == 0 && !replay.has_begun && log->size == 0 && faccessat(log->directory, "checkpoint", F_OK, 0) == 0)
         status = damaged(log, err, "journal", "there is none, and there are records");
+    log->is_recovering = false;
+    if (status == 0)
+        log_drop_partials(log);
     return status;
 }

@@ -16,11 +16,17 @@
 #define LOG_CLOCK_US           1000000     /* a clock that moves by more is a record */
 #define LOG_OWN_WRITER         "cordon-log"
 
-/* Hashes of a level that are not yet a full tile, and which partial tiles of it are there. */
+/* Which partial tiles of the last tile of a level are there, whatever is in them, and which was written last by this process. */
+struct log_partials {
+    unsigned char bits[TILE_WIDTH / 8];
+    unsigned written;
+};
+
+/* Hashes of a level that are not yet a full tile. */
 struct log_level {
     unsigned count;
     struct merkle_hash hashes[TILE_WIDTH];
-    unsigned char partials[TILE_WIDTH / 8];
+    struct log_partials partials;
 };
 
 /* A file that found no room. */
@@ -36,6 +42,7 @@ struct log {
     struct log_options options;
     char *origin, *path;
     int directory, lock;
+    bool is_recovering; /* tiles that are there as they should be stay: they may be all that is left of what they hold */
     bool is_broken; /* what lasts is not known: nothing more is taken */
     bool is_full;   /* the disk is, or nearly: as the log last said */
     bool is_stuck;  /* no room was found for a new segment */
@@ -52,7 +59,7 @@ struct log {
     struct log_level levels[TILE_LEVELS];
     unsigned char *bundle; /* entries of the last, partial bundle */
     size_t bundle_size, bundle_room;
-    unsigned char bundle_partials[TILE_WIDTH / 8];
+    struct log_partials bundle_partials;
     struct log_blob *blobs, **blobs_end;
     uint64_t published; /* the size in the last checkpoint */
     bool has_checkpoint;
@@ -82,6 +89,8 @@ void log_root(const struct log *log, uint64_t size, struct merkle_hash *ret_root
 int log_put(struct log *log, const char *name, const void *bytes, size_t size, struct error *err) must_check;
 /* What found no room: again. -ENOSPC or the like: it still does not. */
 int log_put_again(struct log *log) must_check;
+/* Remove partial tiles of more records than there are: of what was never acknowledged. */
+void log_drop_partials(struct log *log);
 /* Partial tiles and a signed checkpoint of `size` records: as log_root(). */
 int log_publish(struct log *log, uint64_t size, struct error *err) must_check;
 

@@ -4,9 +4,11 @@
  * waits, no record is taken and no checkpoint is signed.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 
 #include "audit/log_state.h"
+#include "base/file.h"
 #include "base/memory.h"
 
 static bool has_bit(const unsigned char *bits, unsigned bit)
@@ -79,50 +81,77 @@ int log_put_again(struct log *log)
     return 0;
 }
 
-/* Once the full one is there. What cannot be removed is only too much. */
-static void remove_partials(struct log *log, int level, uint64_t index, unsigned char *partials)
+/* Those wider than `width`. What cannot be removed is only too much. */
+static void remove_partials(struct log *log, int level, uint64_t index, unsigned width, struct log_partials *partials)
 {
     char name[TILE_PATH_SIZE];
     bool had_one = false;
 
-    for (unsigned width = 1; width < TILE_WIDTH && !log->blobs; width++) {
-        if (!has_bit(partials, width))
+    for (unsigned wide = width + 1; wide < TILE_WIDTH && !log->blobs; wide++) {
+        if (!has_bit(partials->bits, wide))
             continue;
         had_one = true;
-        tile_path(level, index, width, name);
+        partials->bits[wide / 8] &= (unsigned char)~(1 << wide % 8);
+        tile_path(level, index, wide, name);
         (void)!log->machine->remove(log->machine->context, log->directory, name);
     }
-    memset(partials, 0, TILE_WIDTH / 8);
-    if (!had_one)
+    if (!had_one || width > 0)
         return;
     strcpy(name + tile_path(level, index, TILE_WIDTH, name), ".p");
     (void)!log->machine->remove(log->machine->context, log->directory, name);
 }
 
-static int put_full(struct log *log, int level, uint64_t index, const void *bytes, size_t size, unsigned char *partials, struct error *err)
+static uint64_t last_index(uint64_t size, int level)
+{
+    int above = level == TILE_ENTRIES ? 1 : level + 1;
+
+    return above < TILE_LEVELS ? size >> (TILE_HEIGHT * above) : 0;
+}
+
+void log_drop_partials(struct log *log)
+{
+    for (int level = 0; level < TILE_LEVELS; level++)
+        remove_partials(log, level, last_index(log->size, level), log->levels[level].count, &log->levels[level].partials);
+    remove_partials(log, TILE_ENTRIES, last_index(log->size, TILE_ENTRIES), log->levels[0].count, &log->bundle_partials);
+}
+
+static bool is_there(const struct log *log, const char *name, const void *bytes, size_t size)
+{
+    auto_close int fd = openat(log->directory, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    auto_free char *found = NULL;
+    size_t found_size;
+
+    return fd >= 0 && file_read_fd(fd, name, size, &found, &found_size, NULL) == 0 && found_size == size && memcmp(found, bytes, size) == 0;
+}
+
+static int put_full(struct log *log, int level, uint64_t index, const void *bytes, size_t size, struct log_partials *partials, struct error *err)
 {
     unsigned height = TILE_HEIGHT * (level == TILE_ENTRIES ? 1 : (unsigned)level + 1);
     char name[TILE_PATH_SIZE];
-    int status;
+    int status = 0;
 
     if ((index + 1) << height <= log->minimum) /* pruned, and only made anew from the journal */
         return 0;
     tile_path(level, index, TILE_WIDTH, name);
-    status = log_put(log, name, bytes, size, err);
+    if (!log->is_recovering || !is_there(log, name, bytes, size))
+        status = log_put(log, name, bytes, size, err);
     if (status == 0)
-        remove_partials(log, level, index, partials);
+        remove_partials(log, level, index, 0, partials);
+    *partials = (struct log_partials){.written = 0};
     return status;
 }
 
+/* What was there before this process may be of a group that was lost, or in pieces: it is written again. */
 static int put_partial(struct log *log, int level, uint64_t index, unsigned width, const void *bytes, size_t size,
-                       unsigned char *partials, struct error *err)
+                       struct log_partials *partials, struct error *err)
 {
     char name[TILE_PATH_SIZE];
 
-    if (has_bit(partials, width))
+    if (partials->written == width)
         return 0;
     tile_path(level, index, width, name);
-    partials[width / 8] |= (unsigned char)(1 << width % 8);
+    partials->bits[width / 8] |= (unsigned char)(1 << width % 8);
+    partials->written = width;
     return log_put(log, name, bytes, size, err);
 }
 
@@ -134,7 +163,7 @@ static int carry(struct log *log, struct error *err)
     for (int level = 0; level < TILE_LEVELS - 1 && log->levels[level].count == TILE_WIDTH; level++) {
         struct log_level *full = &log->levels[level], *above = &log->levels[level + 1];
         uint64_t index = (log->size >> (TILE_HEIGHT * (level + 1))) - 1;
-        int status = put_full(log, level, index, full->hashes, sizeof(full->hashes), full->partials, err);
+        int status = put_full(log, level, index, full->hashes, sizeof(full->hashes), &full->partials, err);
 
         if (status < 0)
             return status;
@@ -191,7 +220,7 @@ int log_grow(struct log *log, const unsigned char *entries, size_t size, const s
         level->count += (unsigned)part;
         log->size += part;
         if (level->count == TILE_WIDTH) {
-            status = put_full(log, TILE_ENTRIES, log->size / TILE_WIDTH - 1, log->bundle, log->bundle_size, log->bundle_partials, err);
+            status = put_full(log, TILE_ENTRIES, log->size / TILE_WIDTH - 1, log->bundle, log->bundle_size, &log->bundle_partials, err);
             if (status == 0)
                 status = carry(log, err);
             if (status < 0)
@@ -224,13 +253,13 @@ static int put_partials(struct log *log, uint64_t size, struct error *err)
 
     for (int level = size == log->size ? 0 : 1; level < TILE_LEVELS && status == 0; level++) {
         struct log_level *at = &log->levels[level];
-        uint64_t index = level + 1 < TILE_LEVELS ? size >> (TILE_HEIGHT * (level + 1)) : 0;
+        uint64_t index = last_index(size, level);
 
         if (at->count == 0)
             continue;
-        status = put_partial(log, level, index, at->count, at->hashes, at->count * MERKLE_HASH_SIZE, at->partials, err);
+        status = put_partial(log, level, index, at->count, at->hashes, at->count * MERKLE_HASH_SIZE, &at->partials, err);
         if (status == 0 && level == 0)
-            status = put_partial(log, TILE_ENTRIES, index, at->count, log->bundle, log->bundle_size, log->bundle_partials, err);
+            status = put_partial(log, TILE_ENTRIES, index, at->count, log->bundle, log->bundle_size, &log->bundle_partials, err);
     }
     return status;
 }
