@@ -30,6 +30,24 @@ static int damaged(struct error *err, const struct segment *segment, uint64_t at
                      (unsigned long long)at, why);
 }
 
+static size_t frame_size(const struct journal_head *head)
+{
+    size_t size = sizeof(*head) + head->size;
+
+    return size + (JOURNAL_ALIGN - size % JOURNAL_ALIGN) % JOURNAL_ALIGN;
+}
+
+/* Nothing is in what fills it up: no byte of a journal may be another. */
+static bool is_filled(const struct segment *segment, size_t at, const struct journal_head *head)
+{
+    size_t end = at + frame_size(head);
+
+    for (at += sizeof(*head) + head->size; at < end && at < segment->size; at++)
+        if (segment->bytes[at] != 0)
+            return false;
+    return true;
+}
+
 /* The hashes of a frame's entries. false where it does not hold as many. */
 static bool leaves_of(const struct journal_head *head, const unsigned char *bytes, struct merkle_hash *ret_leaves)
 {
@@ -72,7 +90,7 @@ static int frame_at(const struct segment *segment, size_t at, struct journal_hea
         merkle_digest(bytes, head.size, NULL, 0, &content);
     }
     journal_head_digest(&head, &content, &digest);
-    if (!merkle_equal(&digest, &head.digest))
+    if (!merkle_equal(&digest, &head.digest) || !is_filled(segment, at, &head))
         return 0;
     *ret_head = head;
     *ret_leaves = take_ptr(leaves);
@@ -96,13 +114,6 @@ static int look_behind(const struct segment *segment, size_t from, uint64_t grou
             return damaged(err, segment, from, "no frame, and groups that came later follow");
     }
     return 0;
-}
-
-static size_t frame_size(const struct journal_head *head)
-{
-    size_t size = sizeof(*head) + head->size;
-
-    return size + (JOURNAL_ALIGN - size % JOURNAL_ALIGN) % JOURNAL_ALIGN;
 }
 
 /* All frames of one segment that hold together; what does not begins at *ret_end. */

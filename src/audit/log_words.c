@@ -7,7 +7,7 @@
 #include "audit/log_state.h"
 #include "base/json.h"
 
-#define OCSF_VERSION  "1.8.0"
+#define OCSF_VERSION  "1.9.0"
 #define CLASS         1008
 #define SEVERITY_INFO 1
 #define SEVERITY_HIGH 4
@@ -29,6 +29,7 @@ int log_say(struct log *log, int activity, const char *event, const char *messag
     json_add_string(&json, "message", message);
     json_begin_object(&json, "metadata");
     json_add_string(&json, "version", OCSF_VERSION);
+    json_add_string(&json, "event_code", event);
     json_begin_object(&json, "product");
     json_add_string(&json, "name", "cordon-logger");
     json_add_string(&json, "vendor_name", "Cordon");

@@ -34,6 +34,8 @@ struct note_key {
 
 /* "name+id in hex+base64": what a verifier is configured with. */
 int note_key_read(const char *text, size_t length, struct note_key *ret_key, struct error *err) must_check;
+/* The id that a key of this name, type and bytes has. */
+uint32_t note_key_id_of(const struct note_key *key);
 void note_key_print(const struct note_key *key, char ret_text[NOTE_KEY_TEXT_SIZE]);
 
 /* What signs. */

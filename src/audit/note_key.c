@@ -50,6 +50,11 @@ uint32_t note_key_id(const char *name, size_t length, uint8_t type, const unsign
     return (uint32_t)hash.bytes[0] << 24 | (uint32_t)hash.bytes[1] << 16 | (uint32_t)hash.bytes[2] << 8 | hash.bytes[3];
 }
 
+uint32_t note_key_id_of(const struct note_key *key)
+{
+    return note_key_id(key->name, strlen(key->name), key->type, key->bytes);
+}
+
 static bool read_id(const char *text, uint32_t *ret_id)
 {
     uint32_t id = 0;
