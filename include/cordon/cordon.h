@@ -179,6 +179,13 @@ CORDON_API CORDON_MUST_CHECK int cordon_request_set_timeout_ms(struct cordon_req
                                                                struct cordon_error *err);
 
 /*
+ * Have the first process of the container made by the launcher at the other end of this socket, with a uid, a login uid and a control
+ * group of its own where it can: for programs that the launcher itself started as keepers (descriptor `launcher` of LISTEN_FDNAMES;
+ * docs/launcher.md). It stays the caller's and open as long as the container. -1: this process makes it.
+ */
+CORDON_API CORDON_MUST_CHECK int cordon_request_set_launcher(struct cordon_request *request, int fd, struct cordon_error *err);
+
+/*
  * Give the launch up when this descriptor becomes readable before the program has started: it fails with ECANCELED and
  * nothing is left of it. Afterwards the descriptor is not looked at. -1 takes it back.
  */

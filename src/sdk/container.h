@@ -61,6 +61,7 @@ struct cordon_container {
     struct assembly changed; /* whose network holds since it was changed; empty = the first one's */
     struct event_log *log;
     struct run_identity identity;
+    struct launcher *launcher; /* who makes its first process; NULL = this process */
     struct tier_run *prepared; /* until the tier has taken it */
     struct tier_run *run;
     struct workers workers; /* where the plan has a gateway */

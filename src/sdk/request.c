@@ -28,7 +28,7 @@ int cordon_request_new(struct cordon_request **ret_request, struct cordon_error 
         return error_memory(public_error(err));
     for (int i = 0; i < 3; i++)
         request->stdio[i] = CORDON_STDIO_INHERIT;
-    request->cancel_fd = request->events_fd = -1;
+    request->cancel_fd = request->events_fd = request->launcher_fd = -1;
     *ret_request = request;
     return 0;
 }
@@ -312,6 +312,14 @@ int cordon_request_set_cancel_fd(struct cordon_request *request, int fd, struct 
         return error_set(public_error(err), ERROR_INVALID, EBADF,
                          "giving up: descriptor %d is not open", fd);
     request->cancel_fd = fd;
+    return 0;
+}
+
+int cordon_request_set_launcher(struct cordon_request *request, int fd, struct cordon_error *err)
+{
+    if (fd < -1 || (fd >= 0 && fcntl(fd, F_GETFD) < 0))
+        return error_set(public_error(err), ERROR_INVALID, EBADF, "the launcher: descriptor %d is not open", fd);
+    request->launcher_fd = fd;
     return 0;
 }
 

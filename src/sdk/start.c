@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "launcher/client.h"
 #include "policy/document.h"
 #include "sdk/container.h"
 #include "sdk/helpers.h"
@@ -77,7 +78,8 @@ static void prepare(struct cordon_container *container, const struct cordon_requ
     const struct assembly *assembly = &container->assembly;
     const struct tier_prepare given = {.init_path = assembly->places.init, .fds = request->fds,
                                        .fd_count = container->stands ? 0 : request->fd_count,
-                                       .run_id = event_log_run_id(container->log)};
+                                       .run_id = event_log_run_id(container->log),
+                                       .spawner = container->launcher ? launcher_spawner(container->launcher) : NULL};
     struct error ignored = ERROR_INIT;
 
     if (assembly->ops->prepare && request->watch == CORDON_WATCH_REFUSED && /* what is watched more begins in another way, */
@@ -181,6 +183,7 @@ static int start_tier(struct cordon_container *container, const struct cordon_re
         .gateway = &gateway,
         .watcher = &watcher,
         .programs = &programs,
+        .spawner = container->launcher ? launcher_spawner(container->launcher) : NULL,
     };
     int status;
 
@@ -338,6 +341,8 @@ static int start(const struct cordon_request *request, bool stands, struct cordo
     if (!container)
         return error_memory(err);
     container->stands = stands;
+    if (request->launcher_fd >= 0 && !(container->launcher = launcher_new(request->launcher_fd)))
+        return error_memory(err);
     container->streams = STREAMS_INIT;
     streams_look(&container->streams);
     container->watch = WATCH_INIT;
@@ -405,5 +410,6 @@ void cordon_container_free(struct cordon_container *container)
     assembly_finish(&container->assembly);
     text_finish(&container->authorities);
     text_finish(&container->java_store);
+    launcher_free(container->launcher);
     mem_free(container);
 }

@@ -115,6 +115,7 @@ static int begin_spawned(struct tier_run *run, enum begin_how how, const struct 
     if (status < 0)
         return status;
     run->spawner = prepare->spawner;
+    run->has_own_uid = spawn.has_own_uid;
     run->pid = run->spawned.pid;
     run->pidfd = take_fd(run->spawned.pidfd);
     return 0;

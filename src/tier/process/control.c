@@ -91,6 +91,23 @@ int control_send_fds(int control, uint32_t type, uint32_t program, const int *fd
     return sent == (ssize_t)sizeof(message) ? 0 : sent < 0 ? -errno : -EIO;
 }
 
+int control_send_grants(int socket, const int *fds, size_t count)
+{
+    uint32_t number = (uint32_t)count;
+    struct iovec vector = {&number, sizeof(number)};
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(RECORD_GRANTS_MAX * sizeof(int))];
+    } ancillary = {.header = {.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(count * sizeof(int))}};
+    struct msghdr header = {.msg_iov = &vector, .msg_iovlen = 1, .msg_control = &ancillary,
+                            .msg_controllen = CMSG_SPACE(count * sizeof(int))};
+
+    if (count > RECORD_GRANTS_MAX)
+        return -E2BIG;
+    memcpy(CMSG_DATA(&ancillary.header), fds, count * sizeof(int));
+    return sendmsg(socket, &header, MSG_NOSIGNAL | MSG_DONTWAIT) == sizeof(number) ? 0 : -errno;
+}
+
 int control_answer(int asks, uint64_t ask, int fd)
 {
     struct ask_answer answer = {.ask = ask, .verdict = fd >= 0 ? ASK_ALLOW : ASK_DENY};

@@ -22,6 +22,9 @@ int control_send_about(int control, uint32_t type, uint32_t program, int32_t val
 /* With descriptors, which stay the caller's. Negative errno; -EPIPE when init has ended. */
 int control_send_fds(int control, uint32_t type, uint32_t program, const int *fds, size_t count) must_check;
 
+/* Of a packet of grants (grants.h): at most 64. Never waits: what finds no room is told. */
+int control_send_grants(int socket, const int *fds, size_t count) must_check;
+
 /* To who asked (asks.h): allowed with `fd`, which stays the caller's, or refused (-1). Never waits. */
 int control_answer(int asks, uint64_t ask, int fd) must_check;
 

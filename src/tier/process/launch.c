@@ -20,6 +20,7 @@
 #include "tier/process/exact.h"
 #include "tier/process/exec.h"
 #include "tier/process/filter.h"
+#include "tier/process/grants.h"
 #include "tier/process/hear.h"
 #include "tier/process/image.h"
 #include "tier/process/in_place.h"
@@ -265,6 +266,21 @@ static int landlock_find(const struct plan *plan, int *ret_abi, struct error *er
     return 0;
 }
 
+/* A container of its own uid is shown what the caller could reach; it is told where before the record. */
+static int grants_hand_over(struct tier_run *run, const struct tier_start *start, struct error *err)
+{
+    auto_close int socket = -1;
+    int status;
+
+    if (!run->has_own_uid)
+        return 0;
+    status = grants_make(run, start->plan, &socket, err);
+    if (status < 0)
+        return status;
+    status = control_send_fds(run->control, MESSAGE_GRANTS, 0, &socket, 1);
+    return status == 0 || status == -EPIPE || status == -ECONNRESET ? 0 : error_system(err, -status, "hand what is granted to init");
+}
+
 /* The rest of the start is init's: the plan as a record, and the program's standard streams. */
 static int record_hand_over(struct tier_run *run, const struct tier_start *start, struct error *err)
 {
@@ -321,7 +337,7 @@ static void process_foresee_network(struct tier_run *prepared)
 }
 
 /* What was prepared, or one that begins now. */
-static int run_begin(const struct tier_start *start, struct tier_run **run, struct error *err)
+static int run_begin(const struct tier_start *start, bool must_be_caller, struct tier_run **run, struct error *err)
 {
     const struct tier_prepare given = {.init_path = start->init_path, .fds = start->fds, .fd_count = start->fd_count,
                                        .run_id = start->run_id, .spawner = start->spawner};
@@ -329,7 +345,7 @@ static int run_begin(const struct tier_start *start, struct tier_run **run, stru
     enum begin_how how;
     int status = 0;
 
-    if (*run && (!begin_suits(start->plan) || tier_sees_hidden(start) ||
+    if (*run && (!begin_suits(start->plan) || must_be_caller || tier_sees_hidden(start) ||
                  ((*run)->has_foreseen_network && start->plan->network == PLAN_NET_HOST))) {
         run_finish(*run);
         *run = NULL;
@@ -342,7 +358,7 @@ static int run_begin(const struct tier_start *start, struct tier_run **run, stru
     if (is_in_place)
         status = in_place_name(start->plan, (*run)->scratch, err);
     how = is_in_place ? BEGIN_PLACE : tier_sees_hidden(start) ? BEGIN_WITH_VOID
-          : start->plan->is_reviewed ? BEGIN_REVIEWED : BEGIN_FOR_PLAN;
+          : start->plan->is_reviewed ? BEGIN_REVIEWED : must_be_caller ? BEGIN_AS_CALLER : BEGIN_FOR_PLAN;
     return status < 0 ? status : begin_init(*run, how, &given, err);
 }
 
@@ -362,6 +378,26 @@ static int group_open(struct tier_run *run, const struct tier_start *start, stru
     return status;
 }
 
+/* Where what is granted cannot be shown as its own, it is the caller outside, and that is said (tier_proof). */
+static int run_begin_granted(const struct tier_start *start, struct tier_run **run, struct error *err)
+{
+    struct error refused = ERROR_INIT;
+    int status = run_begin(start, false, run, err);
+
+    if (status < 0 || !(*run)->has_own_uid)
+        return status;
+    status = grants_hand_over(*run, start, &refused);
+    if (status != -EOPNOTSUPP) {
+        if (status < 0 && err)
+            *err = refused;
+        return status;
+    }
+    status = run_begin(start, true, run, err);
+    if (status == 0)
+        snprintf((*run)->no_own_uid, sizeof((*run)->no_own_uid), "%.*s", (int)sizeof((*run)->no_own_uid) - 1, refused.text);
+    return status;
+}
+
 static int process_start(const struct tier_start *asked, struct tier_run *prepared, struct tier_run **ret_run,
                          struct error *err)
 {
@@ -378,7 +414,7 @@ static int process_start(const struct tier_start *asked, struct tier_run *prepar
         return status;
     status = descriptors_check(start, err);
     if (status == 0)
-        status = run_begin(start, &run, err);
+        status = run_begin_granted(start, &run, err);
     if (status == 0)
         status = group_open(run, start, err);
     if (status == 0 && start->gateway)

@@ -22,6 +22,7 @@
 
 #define RECORD_STREAMS 3 /* standard streams */
 #define RECORD_FDS_MAX (3 + RECORD_STREAMS) /* of MESSAGE_RECORD */
+#define RECORD_GRANTS_MAX 64 /* descriptors in one packet of MESSAGE_GRANTS' socket, whose 4 bytes are their number */
 #define RECORD_VOID_NODES_MAX 16384 /* entries of the void */
 #define VOID_TID 3 /* its second one, where there is a void */
 #define RECORD_REVIEWED_MAX 64 /* directories with RECORD_REVIEWED */
@@ -214,6 +215,8 @@ enum message_type {
     MESSAGE_UNSTARTED = 18, /* init -> parent: `program` was not; as MESSAGE_ERROR, and nothing of it is left */
     MESSAGE_ENDED = 19,   /* init -> parent: the first process of `program` has ended, with what it and those that it waited for used */
     MESSAGE_END = 20,     /* parent -> init, with RECORD_STANDS: end everything, then MESSAGE_EXITED */
+    MESSAGE_GRANTS = 40,  /* parent -> init, before the record: with a socket (SCM_RIGHTS) that holds a detached mount for each
+                             bind of the record that is no device, in order: by its path process 1 could not reach it */
     MESSAGE_TOLD = 12,    /* init -> parent: there is more in struct told_memory; with a descriptor (SCM_RIGHTS) of the process
                              that is number `value` inside, once for each that is told of */
 };

@@ -18,6 +18,7 @@ struct init {
     int tty;           /* slave side, -1 = none */
     int master;        /* master side until the parent has it, and for the foreground group of the terminal */
     int signals;       /* signalfd for SIGCHLD */
+    int grants;        /* what is granted comes by it (granted.c), -1 = it is opened by its path */
     int guard;         /* in place: pipe of the guard, whose death closes it; -1 = none */
     int has_scratch;   /* in place: the directory of this run was made */
     uint64_t scratch_device, scratch_inode; /* in place: which one that is */
@@ -80,6 +81,13 @@ long packet_receive(int socket, void *bytes, size_t size, int *ret_fd);
 long order_receive(int socket, struct message *message, int fds[RECORD_EXEC_FDS_MAX], size_t *ret_count);
 void init_await_go(struct init *init);
 void begin_receive(struct init *init);    /* message.c: what is known before there is a plan */
+
+/* A packet of exactly `size` bytes with at most `most` descriptors, and how many came. Waits for nothing. */
+long packet_receive_fds(int socket, void *bytes, size_t size, int *ret_fds, size_t most);
+
+/* granted.c: the next detached mount, for what the plan shows as `source`. */
+int granted_take(struct init *init, const char *source);
+
 void record_receive(struct init *init);   /* message.c: the plan, and the program's standard streams under their numbers */
 
 void identity_enter(struct init *init);   /* identity.c: id maps, groups, keyring */

@@ -112,6 +112,33 @@ long order_receive(int socket, struct message *message, int fds[RECORD_EXEC_FDS_
     return 0;
 }
 
+struct control_grants {
+    size_t length;
+    int level, type;
+    int fds[RECORD_GRANTS_MAX];
+};
+
+long packet_receive_fds(int socket, void *bytes, size_t size, int *ret_fds, size_t most)
+{
+    struct io_vector vector = {bytes, size};
+    struct control_grants control = {0};
+    struct message_header header = {.vectors = &vector, .vector_count = 1, .control = &control,
+                                    .control_length = sizeof(control)};
+    size_t count;
+    long got;
+
+    do
+        got = sys_call3(recvmsg, socket, &header, MSG_CMSG_CLOEXEC_FLAG | MSG_DONTWAIT_FLAG);
+    while (got == -EINTR);
+    if (got != (long)size)
+        return got < 0 ? got : -EBADMSG;
+    count = control.length < sizeof(size_t) + 2 * sizeof(int) ? 0 : (control.length - sizeof(size_t) - 2 * sizeof(int)) / sizeof(int);
+    if (count > most || control.level != SOL_SOCKET_LEVEL || control.type != SCM_RIGHTS_TYPE)
+        return -EBADMSG;
+    memcpy(ret_fds, control.fds, count * sizeof(int));
+    return (long)count;
+}
+
 void init_send(struct init *init, const struct message *message, int fd)
 {
     if (message_send(init->control, message, fd) < 0)
@@ -205,6 +232,13 @@ static void kept_check(struct init *init)
     }
 }
 
+static int first_descriptor(const struct message_header *header)
+{
+    const struct control_fds *control = header->control;
+
+    return control->length >= sizeof(size_t) + 3 * sizeof(int) && control->type == SCM_RIGHTS_TYPE ? control->fds[0] : -1;
+}
+
 /* Before the record there may be word that a network of its own will most likely be wanted. */
 static void first_receive(struct init *init, struct message *message, struct message_header *header)
 {
@@ -220,6 +254,10 @@ static void first_receive(struct init *init, struct message *message, struct mes
             parent_lost();
         if (message->type == MESSAGE_RECORD)
             return;
+        if (message->type == MESSAGE_GRANTS && init->grants < 0) {
+            init->grants = first_descriptor(header);
+            continue;
+        }
         if (message->type != MESSAGE_NETWORK || init_is_in_place(init))
             parent_lost();
         second_start(init);

@@ -138,12 +138,22 @@ static void bind_attach(struct init *init, int root, const struct record_mount *
 {
     const char *source = init_string(init, mount->source), *target = init_string(init, mount->target);
     uint64_t set = MOUNT_ATTR_NOSUID;
-    int source_fd = source_open(init, source), fd;
+    int source_fd, fd;
 
     /* A device can be written on a read-only mount; its mode cannot be changed there. */
     set |= mount->flags & RECORD_WRITABLE && !(mount->flags & RECORD_DEVICE) ? 0 : MOUNT_ATTR_RDONLY;
     set |= mount->flags & RECORD_DEVICE ? MOUNT_ATTR_NOEXEC : MOUNT_ATTR_NODEV;
     set |= mount->flags & RECORD_NOEXEC ? MOUNT_ATTR_NOEXEC : 0;
+    if (init->grants >= 0 && !(mount->flags & RECORD_DEVICE)) {
+        fd = granted_take(init, source);
+        identity_check(init, fd, mount, source);
+        attributes_set(init, fd, set, 1, target);
+        place(init, fd, root, mount, target);
+        rights_add(init, fd, mount->access, target);
+        sys_call1(close, fd);
+        return;
+    }
+    source_fd = source_open(init, source);
     identity_check(init, source_fd, mount, source);
     if (mount->flags & RECORD_REVIEWED) {
         fd = overlay_open(init, source_fd, set, target); /* keeps the source */
@@ -403,6 +413,8 @@ void tree_build(struct init *init, int root)
         mount_make(init, root, &mounts[i]);
     covers_seal(init, root, mounts);
     overlay_end();
+    if (init->grants >= 0)
+        sys_call1(close, init->grants);
     attributes_set(init, root, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, 0, "/");
     init_need(init, sys_call1(fchdir, root), "enter", "new root");
     init_need(init, sys_call2(pivot_root, ".", "."), "pivot to", "new root");

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "launcher/client.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "launcher/fds.h"
+
+_Static_assert(LAUNCH_ID_SIZE == TIER_ID_SIZE && LAUNCH_CGROUP_SIZE == TIER_CGROUP_SIZE && LAUNCH_KEPT_MAX == TIER_IDMAP_MAX,
+               "the launcher's records hold what tiers say");
+_Static_assert((int)LAUNCH_FREEZE == TIER_FREEZE && (int)LAUNCH_THAW == TIER_THAW && (int)LAUNCH_KILL == TIER_KILL, "likewise");
+
+struct launcher {
+    int socket;
+    struct tier_spawner spawner;
+};
+
+/* Several objects may speak over one socket. */
+static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
+
+static int ask_locked(const struct launcher *launcher, const struct launch_request *request, const int *fds, size_t count,
+                      struct launch_reply *ret_reply, int *ret_fd, struct error *err)
+{
+    size_t came = 0;
+    int fd = -1, status = fds_send(launcher->socket, request, sizeof(*request), fds, count, 0);
+
+    if (status == 0)
+        status = fds_receive(launcher->socket, ret_reply, sizeof(*ret_reply), &fd, 1, &came, 0);
+    else
+        status = status == -EPIPE ? 0 : status;
+    if (status == 0)
+        return error_set(err, ERROR_SYSTEM, ECONNRESET, "the launcher has ended: what runs goes on, and new containers wait for its return");
+    if (status < 0 || ret_reply->magic != LAUNCH_MAGIC) {
+        fds_close(&fd, came);
+        return error_system(err, status < 0 ? -status : EPROTO, "ask the launcher");
+    }
+    if (ret_fd)
+        *ret_fd = came ? fd : -1;
+    else
+        fds_close(&fd, came);
+    return 0;
+}
+
+int launcher_ask(struct launcher *launcher, const struct launch_request *request, const int *fds, size_t count,
+                 struct launch_reply *ret_reply, int *ret_fd, struct error *err)
+{
+    int status;
+
+    pthread_mutex_lock(&turn);
+    status = ask_locked(launcher, request, fds, count, ret_reply, ret_fd, err);
+    pthread_mutex_unlock(&turn);
+    if (status < 0 || ret_reply->status == 0)
+        return status;
+    ret_reply->text[sizeof(ret_reply->text) - 1] = '\0';
+    if (ret_fd && *ret_fd >= 0) {
+        close(*ret_fd);
+        *ret_fd = -1;
+    }
+    return error_set(err, ret_reply->kind > ERROR_NONE && ret_reply->kind <= ERROR_SCHEMA ? (enum error_kind)ret_reply->kind : ERROR_SYSTEM,
+                     ret_reply->status < 0 && ret_reply->status > -4096 ? -ret_reply->status : EPROTO, "launcher: %s", ret_reply->text);
+}
+
+static int request_begin(struct launch_request *ret_request, enum launch_type type, const char *group, const char *id, struct error *err)
+{
+    *ret_request = (struct launch_request){.magic = LAUNCH_MAGIC, .type = type};
+    if ((id && strlen(id) >= sizeof(ret_request->id)) || (group && strlen(group) >= sizeof(ret_request->group)))
+        return error_set(err, ERROR_INVALID, ENAMETOOLONG, "the name of a container or keeper is too long");
+    snprintf(ret_request->id, sizeof(ret_request->id), "%s", id ? id : "");
+    snprintf(ret_request->group, sizeof(ret_request->group), "%s", group ? group : "");
+    return 0;
+}
+
+/* ---- as a keeper ---- */
+
+static int spawn(void *context, const struct tier_spawn *spawn, struct tier_spawned *ret_spawned, struct error *err)
+{
+    struct launch_request request;
+    struct launch_reply reply;
+    int fds[LAUNCH_FDS_MAX] = {spawn->channel}, pidfd = -1;
+    int status = request_begin(&request, LAUNCH_SPAWN, NULL, spawn->id, err);
+
+    if (status < 0)
+        return status;
+    if (spawn->fd_count > LAUNCH_KEPT_MAX)
+        return error_set(err, ERROR_LIMIT, E2BIG, "more descriptors to keep than there is room for");
+    request.flags = spawn->has_own_uid ? LAUNCH_OWN_UID : 0;
+    request.capabilities = spawn->capabilities;
+    request.count = (uint32_t)spawn->fd_count;
+    for (size_t i = 0; i < spawn->fd_count; i++)
+        fds[i + 1] = request.numbers[i] = spawn->fds[i];
+    status = launcher_ask(context, &request, fds, spawn->fd_count + 1, &reply, &pidfd, err);
+    if (status < 0)
+        return status;
+    if (pidfd < 0)
+        return error_set(err, ERROR_INTERNAL, EPROTO, "the launcher gave no descriptor of what it started");
+    *ret_spawned = (struct tier_spawned){.pid = (pid_t)reply.pid, .pidfd = pidfd, .uid = reply.uid, .gid = reply.gid,
+                                         .login_uid = reply.login_uid, .session = reply.session, .cgroup_id = reply.cgroup_id};
+    snprintf(ret_spawned->cgroup, sizeof(ret_spawned->cgroup), "%.*s", TIER_CGROUP_SIZE - 1, reply.cgroup);
+    return 0;
+}
+
+static int ask_plain(struct launcher *launcher, const struct launch_request *request, struct error *err)
+{
+    struct launch_reply reply;
+
+    return launcher_ask(launcher, request, NULL, 0, &reply, NULL, err);
+}
+
+static int idmap(void *context, const char *id, const int *mounts, size_t count, struct error *err)
+{
+    struct launch_request request;
+    struct launch_reply reply;
+    int status = request_begin(&request, LAUNCH_IDMAP, NULL, id, err);
+
+    return status < 0 ? status : launcher_ask(context, &request, mounts, count, &reply, NULL, err);
+}
+
+static int limit(void *context, const char *id, const struct tier_limits *limits, struct error *err)
+{
+    struct launch_request request;
+    int status = request_begin(&request, LAUNCH_LIMIT, NULL, id, err);
+
+    request.memory = limits->memory;
+    request.pids = limits->pids;
+    request.cpu_milli = limits->cpu_milli;
+    return status < 0 ? status : ask_plain(context, &request, err);
+}
+
+static int order(void *context, const char *id, enum tier_order order, struct error *err)
+{
+    return launcher_order(context, NULL, id, order, err);
+}
+
+static void end(void *context, const char *id)
+{
+    struct launch_request request;
+
+    if (request_begin(&request, LAUNCH_END, NULL, id, NULL) == 0)
+        (void)!ask_plain(context, &request, NULL); /* one that is gone finds out by itself */
+}
+
+struct launcher *launcher_new(int socket)
+{
+    struct launcher *launcher = mem_alloc(sizeof(*launcher));
+
+    if (!launcher)
+        return NULL;
+    launcher->socket = socket;
+    launcher->spawner = (struct tier_spawner){spawn, idmap, limit, order, end, launcher};
+    return launcher;
+}
+
+void launcher_free(struct launcher *launcher)
+{
+    mem_free(launcher);
+}
+
+const struct tier_spawner *launcher_spawner(const struct launcher *launcher)
+{
+    return &launcher->spawner;
+}
+
+int launcher_attach(struct launcher *launcher, const char *group, struct error *err)
+{
+    struct launch_request request;
+    int status = request_begin(&request, LAUNCH_ATTACH, group, NULL, err);
+
+    return status < 0 ? status : ask_plain(launcher, &request, err);
+}
+
+/* ---- as either ---- */
+
+int launcher_order(struct launcher *launcher, const char *group, const char *id, enum tier_order order, struct error *err)
+{
+    struct launch_request request;
+    int status = request_begin(&request, LAUNCH_ORDER, group, id, err);
+
+    request.order = (uint32_t)order;
+    return status < 0 ? status : ask_plain(launcher, &request, err);
+}
+
+int launcher_count(struct launcher *launcher, const char *group, const char *id, struct launch_counts *ret_counts, struct error *err)
+{
+    struct launch_request request;
+    struct launch_reply reply;
+    int status = request_begin(&request, LAUNCH_COUNT, group, id, err);
+
+    if (status == 0)
+        status = launcher_ask(launcher, &request, NULL, 0, &reply, NULL, err);
+    if (status == 0)
+        *ret_counts = reply.counts;
+    return status;
+}
+
+/* ---- as cordond ---- */
+
+int launcher_keeper(struct launcher *launcher, int client, const char *client_name, const int *fds, const char *const *names, size_t count,
+                    struct launcher_keeper *ret_keeper, struct error *err)
+{
+    struct launch_request request;
+    struct launch_reply reply;
+    int all[LAUNCH_NAMES_MAX] = {client}, pidfd = -1, status = request_begin(&request, LAUNCH_KEEPER, NULL, NULL, err);
+
+    if (count + 2 > LAUNCH_NAMES_MAX)
+        return error_set(err, ERROR_LIMIT, E2BIG, "a keeper begins with at most %d descriptors", LAUNCH_NAMES_MAX);
+    request.count = (uint32_t)count + 1;
+    snprintf(request.names[0], LAUNCH_NAME_SIZE, "%s", client_name);
+    for (size_t i = 0; i < count; i++) {
+        all[i + 1] = fds[i];
+        snprintf(request.names[i + 1], LAUNCH_NAME_SIZE, "%s", names[i]);
+    }
+    if (status == 0)
+        status = launcher_ask(launcher, &request, all, count + 1, &reply, &pidfd, err);
+    if (status < 0)
+        return status;
+    *ret_keeper = (struct launcher_keeper){.pid = (pid_t)reply.pid, .pidfd = pidfd, .uid = reply.uid, .gid = reply.gid, .login_uid = reply.login_uid};
+    snprintf(ret_keeper->group, sizeof(ret_keeper->group), "%.*s", LAUNCH_GROUP_SIZE - 1, reply.group);
+    return 0;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Asking the launcher: cordond for keepers, a keeper for first processes of containers. */
+#ifndef CORDON_LAUNCHER_CLIENT_H
+#define CORDON_LAUNCHER_CLIENT_H
+
+#include "launcher/launch.h"
+#include "tier/spawner.h"
+
+/* One question at a time over a connection; any thread. */
+struct launcher;
+
+/* `socket` stays the caller's and has to outlive it. NULL without memory. */
+struct launcher *launcher_new(int socket);
+void launcher_free(struct launcher *launcher);
+
+/* As a keeper: for struct tier_start; belongs to the launcher object. */
+const struct tier_spawner *launcher_spawner(const struct launcher *launcher);
+
+/* As cordond. `client` is the end that the client made and sent; further descriptors get these names. */
+struct launcher_keeper {
+    pid_t pid;
+    int pidfd; /* the caller's */
+    uint32_t uid, gid, login_uid;
+    char group[LAUNCH_GROUP_SIZE];
+};
+int launcher_keeper(struct launcher *launcher, int client, const char *client_name, const int *fds, const char *const *names, size_t count,
+                    struct launcher_keeper *ret_keeper, struct error *err) must_check;
+
+/* As a keeper that lost its launcher, first on a new connection. */
+int launcher_attach(struct launcher *launcher, const char *group, struct error *err) must_check;
+
+/* `group` NULL: a keeper's own container. */
+int launcher_order(struct launcher *launcher, const char *group, const char *id, enum tier_order order, struct error *err) must_check;
+int launcher_count(struct launcher *launcher, const char *group, const char *id, struct launch_counts *ret_counts,
+                   struct error *err) must_check;
+
+/* One record and its answer, as it is; for tests, too. *ret_fd (NULL = none may come): -1 = none. */
+int launcher_ask(struct launcher *launcher, const struct launch_request *request, const int *fds, size_t count,
+                 struct launch_reply *ret_reply, int *ret_fd, struct error *err) must_check;
+
+#endif

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What cordon-launcher is asked and answers: one fixed record each way over a SOCK_SEQPACKET socket, descriptors beside it. Nothing
+ * has a variable length, so that the one program with privileges parses nothing (docs/decisions/0220). A record of another size, with
+ * another number of descriptors than its row in requests.c says, or with bytes where none belong, ends the connection.
+ */
+#ifndef CORDON_LAUNCHER_LAUNCH_H
+#define CORDON_LAUNCHER_LAUNCH_H
+
+#include <stdint.h>
+
+#define LAUNCH_MAGIC   0x31636c43u /* "Clc1" */
+#define LAUNCH_ID_SIZE 64          /* [0-9A-Za-z-], with its end */
+#define LAUNCH_GROUP_SIZE 32       /* the same */
+#define LAUNCH_KEPT_MAX 64         /* descriptors that a program keeps */
+#define LAUNCH_KEPT_LAST 1023      /* the highest of their numbers */
+#define LAUNCH_FDS_MAX (LAUNCH_KEPT_MAX + 1)
+#define LAUNCH_NAMES_MAX 8         /* descriptors that a keeper begins with, beside the launcher's */
+#define LAUNCH_NAME_SIZE 16        /* [0-9a-z-], with its end */
+#define LAUNCH_CGROUP_SIZE 192
+#define LAUNCH_TEXT_SIZE 384
+
+enum launch_type {
+    LAUNCH_KEEPER = 1, /* daemon: start a keeper as the peer of the first descriptor, which the client made (socketpair()) */
+    LAUNCH_ATTACH,     /* keeper, first on a new connection: it is the one of `group`, and the launcher has begun again */
+    LAUNCH_SPAWN,      /* keeper: cordon-init for the container `id`; descriptors: its channel, then those that are kept */
+    LAUNCH_IDMAP,      /* keeper: the caller's files as the container's own, in each of these detached mounts */
+    LAUNCH_LIMIT,      /* keeper: limits of its group */
+    LAUNCH_ORDER,      /* keeper, daemon (which says `group`, too): enum launch_order */
+    LAUNCH_COUNT,      /* the same: what it uses */
+    LAUNCH_END,        /* keeper: nothing of it runs any more */
+    LAUNCH_TYPE_COUNT_
+};
+
+enum launch_order { LAUNCH_FREEZE = 1, LAUNCH_THAW, LAUNCH_KILL };
+
+enum launch_flag {
+    LAUNCH_OWN_UID = 1 << 0, /* SPAWN: of the range; else it stays the caller's outside */
+};
+
+/* What a request does not need is zero. */
+struct launch_request {
+    uint32_t magic, type;
+    uint32_t flags, order;
+    uint64_t capabilities; /* SPAWN: that cordon-init keeps, of the new user namespace */
+    uint64_t memory, pids, cpu_milli; /* LIMIT; 0 = none */
+    char group[LAUNCH_GROUP_SIZE];
+    char id[LAUNCH_ID_SIZE];
+    uint32_t count;        /* of the next */
+    int32_t numbers[LAUNCH_KEPT_MAX]; /* SPAWN: of the kept descriptors, ascending, all above 2 */
+    char names[LAUNCH_NAMES_MAX][LAUNCH_NAME_SIZE]; /* KEEPER: of its descriptors */
+};
+
+struct launch_counts {
+    uint64_t memory_bytes, memory_peak_bytes, processes, processes_peak;
+    uint64_t cpu_us, user_us, system_us;
+    uint64_t oom_kills, refused_forks;
+    uint32_t known;     /* enum launch_known */
+    uint32_t is_frozen;
+};
+
+enum launch_known {
+    LAUNCH_KNOWS_MEMORY = 1 << 0,
+    LAUNCH_KNOWS_PROCESSES = 1 << 1,
+    LAUNCH_KNOWS_CPU = 1 << 2,
+};
+
+struct launch_reply {
+    uint32_t magic;
+    int32_t status; /* 0, or a negative errno with `kind` and `text` */
+    uint32_t kind;  /* enum error_kind */
+    uint32_t pid;   /* with SPAWN and KEEPER, whose descriptor comes with the record (SCM_RIGHTS) */
+    uint32_t uid, gid, login_uid, session; /* UINT32_MAX: not given */
+    uint64_t cgroup_id;
+    struct launch_counts counts;
+    char group[LAUNCH_GROUP_SIZE];
+    char cgroup[LAUNCH_CGROUP_SIZE];
+    char text[LAUNCH_TEXT_SIZE]; /* ends */
+};
+
+#endif

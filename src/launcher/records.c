@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a launcher must know that begins while containers run. Below a directory that goes with the boot, one fixed record each,
+ * "GROUP" and "GROUP.ID". What is missing or damaged is no container's: then nothing is served for it, it ends with its keeper, and the ledger
+ * finds its uid in use as long as it is.
+ */
+#include "launcher/server.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+
+#define MAGIC 0x4b637243u
+
+struct group_record {
+    uint32_t magic, size;
+    int32_t pid;
+    uint32_t uid, gid, login_uid, group_count, unused;
+    uint64_t started;
+    gid_t groups[HAND_GROUPS_MAX];
+};
+
+struct container_record {
+    uint32_t magic, size;
+    int32_t pid;
+    uint32_t uid, has_own_uid, unused;
+    uint64_t started;
+};
+
+int records_open(struct server *server, const char *directory, struct error *err)
+{
+    int status = file_make_directories(directory, 0700, err);
+
+    if (status < 0)
+        return status;
+    server->records = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return server->records < 0 ? error_system(err, errno, "open %s", directory) : 0;
+}
+
+static void record_name(char ret_name[LAUNCH_GROUP_SIZE + LAUNCH_ID_SIZE], const struct group *group, const struct container *container)
+{
+    snprintf(ret_name, LAUNCH_GROUP_SIZE + LAUNCH_ID_SIZE, container ? "%s.%s" : "%s", group->name, container ? container->id : "");
+}
+
+/* A record that is lost costs the next launcher this container, not this one. */
+static void record_write(const struct server *server, const char *name, const void *record, size_t size)
+{
+    auto_close int fd = openat(server->records, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+    if (fd < 0 || file_write_all(fd, record, size) < 0)
+        unlinkat(server->records, name, 0);
+}
+
+static bool record_read(const struct server *server, const char *name, void *ret_record, size_t size)
+{
+    auto_close int fd = openat(server->records, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    const uint32_t *head = ret_record;
+
+    return fd >= 0 && read(fd, ret_record, size) == (ssize_t)size && head[0] == MAGIC && head[1] == size;
+}
+
+void records_group(const struct server *server, const struct group *group)
+{
+    struct group_record record = {MAGIC, sizeof(record), group->peer.pid, group->peer.uid, group->peer.gid, group->peer.login_uid,
+                                  group->peer.group_count, 0, peer_started(group->peer.pid), {0}};
+    char name[LAUNCH_GROUP_SIZE + LAUNCH_ID_SIZE];
+
+    memcpy(record.groups, group->peer.groups, sizeof(record.groups));
+    record_name(name, group, NULL);
+    record_write(server, name, &record, sizeof(record));
+}
+
+void records_container(const struct server *server, const struct container *container)
+{
+    struct container_record record = {MAGIC, sizeof(record), container->pid, container->uid, container->has_own_uid, 0,
+                                      peer_started(container->pid)};
+    char name[LAUNCH_GROUP_SIZE + LAUNCH_ID_SIZE];
+
+    record_name(name, container->group, container);
+    record_write(server, name, &record, sizeof(record));
+}
+
+void records_forget(const struct server *server, const struct group *group, const struct container *container)
+{
+    char name[LAUNCH_GROUP_SIZE + LAUNCH_ID_SIZE];
+
+    record_name(name, group, container);
+    unlinkat(server->records, name, 0);
+}
+
+/* ---- beginning again ---- */
+
+/* -1 = it is gone. */
+static int process_open(pid_t pid, uint64_t started)
+{
+    int pidfd = pid > 0 && started ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+
+    if (pidfd >= 0 && peer_started(pid) != started) {
+        close(pidfd);
+        return -1;
+    }
+    return pidfd;
+}
+
+static int group_load(struct server *server, const char *name, struct error *err)
+{
+    auto_free struct group_record *record = mem_alloc(sizeof(*record));
+    auto_free struct group *group = mem_alloc(sizeof(*group));
+
+    if (!record || !group)
+        return error_memory(err);
+    if (!name_is_plain(name, strlen(name) + 1) || strlen(name) >= sizeof(group->name) || !record_read(server, name, record, sizeof(*record)) ||
+        record->group_count > HAND_GROUPS_MAX)
+        return 0;
+    snprintf(group->name, sizeof(group->name), "%s", name);
+    group->peer = (struct peer){.pid = record->pid, .uid = record->uid, .gid = record->gid, .login_uid = record->login_uid,
+                                .group_count = record->group_count, .pidfd = process_open(record->pid, record->started)};
+    memcpy(group->peer.groups, record->groups, sizeof(record->groups));
+    group->is_over = group->peer.pidfd < 0;
+    group->next = server->groups;
+    server->groups = take_ptr(group);
+    server->group_count++;
+    return 0;
+}
+
+static int container_load(struct server *server, const char *name, const char *dot, struct error *err)
+{
+    struct container_record record;
+    auto_free struct container *container = mem_alloc(sizeof(*container));
+    char group_name[LAUNCH_GROUP_SIZE];
+    struct group *group;
+
+    if (!container)
+        return error_memory(err);
+    if ((size_t)(dot - name) >= sizeof(group_name) || strlen(dot + 1) >= sizeof(container->id) || !record_read(server, name, &record, sizeof(record)))
+        return 0;
+    memcpy(group_name, name, (size_t)(dot - name));
+    group_name[dot - name] = '\0';
+    snprintf(container->id, sizeof(container->id), "%s", dot + 1);
+    group = server_find_group(server, group_name);
+    if (!group || !name_is_plain(container->id, sizeof(container->id)) || ledger_keep(&server->ledger, group->peer.uid, record.uid, NULL) < 0)
+        return 0;
+    container->group = group;
+    container->uid = record.uid;
+    container->has_own_uid = record.has_own_uid;
+    container->pid = record.pid;
+    container->map = -1;
+    container->pidfd = process_open(record.pid, record.started);
+    container->is_over = container->pidfd < 0;
+    container->next = group->containers;
+    group->containers = take_ptr(container);
+    group->count++;
+    server->container_count++;
+    return 0;
+}
+
+static int each_record(struct server *server, bool has_dot, struct error *err)
+{
+    int fd = openat(server->records, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), status = 0;
+    DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+
+    if (!directory)
+        return error_system(err, errno, "list the launcher's records");
+    for (struct dirent *entry; status == 0 && (entry = readdir(directory));) {
+        const char *dot = strchr(entry->d_name, '.');
+
+        if (entry->d_name[0] != '.' && !dot == !has_dot)
+            status = has_dot ? container_load(server, entry->d_name, dot, err) : group_load(server, entry->d_name, err);
+    }
+    closedir(directory);
+    return status;
+}
+
+/* A group that nobody recorded: what is in it lost its keeper, or has none yet. */
+static int stray_end(void *context, const char *name)
+{
+    struct server *server = context;
+
+    if (name_is_plain(name, strlen(name) + 1) && strcmp(name, "launcher") != 0 && !server_find_group(server, name))
+        (void)!cgroups_order(&server->cgroups, name, ".", LAUNCH_KILL, NULL);
+    return 0;
+}
+
+int records_load(struct server *server, struct error *err)
+{
+    int status = each_record(server, false, err);
+
+    if (status == 0)
+        status = each_record(server, true, err);
+    if (status < 0)
+        return status;
+    cgroups_list(&server->cgroups, NULL, stray_end, server);
+    for (struct group *group = server->groups; group && status == 0; group = group->next) {
+        if (group->is_over)
+            server_end_group(server, group);
+        else
+            status = server_watch(server, SOURCE_KEEPER_END, fcntl(group->peer.pidfd, F_DUPFD_CLOEXEC, 3), WHO_KEEPER, group, err);
+    }
+    return status;
+}

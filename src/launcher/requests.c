@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What may be asked, by whom, with what: one row each. */
+#include "launcher/server.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "launcher/fds.h"
+#include "launcher/idmap.h"
+
+#define CAPABILITIES_KNOWN (((uint64_t)1 << 41) - 1)
+
+struct call {
+    struct server *server;
+    struct source *from;
+    const struct launch_request *request;
+    int *fds;
+    size_t count;
+    struct group *group;         /* where the row asks for one */
+    struct container *container; /* likewise */
+    struct launch_reply *reply;
+    int *ret_fd;
+};
+
+/* ---- starting ---- */
+
+static int go(int pipe, struct error *err)
+{
+    return write(pipe, "", 1) == 1 ? 0 : error_system(err, errno, "let a process go on");
+}
+
+/* "launcher:" and what the daemon calls the others. */
+static int names_join(const struct launch_request *request, size_t count, char *ret_names, size_t size, struct error *err)
+{
+    size_t used = (size_t)snprintf(ret_names, size, "launcher");
+
+    for (size_t i = 0; i < count; i++) {
+        if (!name_is_plain(request->names[i], LAUNCH_NAME_SIZE))
+            return error_set(err, ERROR_INVALID, EINVAL, "the name of a keeper's descriptor %zu is no plain word", i);
+        used += (size_t)snprintf(ret_names + used, size - used, ":%s", request->names[i]);
+        if (used >= size)
+            return error_set(err, ERROR_LIMIT, E2BIG, "the names of a keeper's descriptors are too long");
+    }
+    return 0;
+}
+
+static int keeper_order(struct call *call, struct group *group, const struct peer *client, int end, struct error *err)
+{
+    auto_free struct hand_order *order = mem_alloc(sizeof(*order));
+    auto_close int go_pipe = -1;
+    int fds[HAND_FDS_MAX], status;
+    struct hand_report report;
+    uint64_t ignored;
+    size_t at = 1;
+
+    if (!order)
+        return error_memory(err);
+    *order = (struct hand_order){.kind = HAND_KEEPER, .uid = client->uid, .gid = client->gid, .group_count = client->group_count,
+                                 .login_uid = call->server->can_login ? client->login_uid : UINT32_MAX,
+                                 .cgroup_count = (uint32_t)call->server->cgroups.count, .fd_count = (uint32_t)call->count + 1};
+    memcpy(order->groups, client->groups, sizeof(order->groups));
+    status = names_join(call->request, call->count, order->names, sizeof(order->names), err);
+    if (status == 0)
+        status = peer_manner(client, &order->manner, err);
+    if (status == 0)
+        status = cgroups_make(&call->server->cgroups, group->name, "keeper", fds + 1, &ignored, err);
+    if (status < 0)
+        return status;
+    fds[0] = call->server->keeper_program;
+    at += call->server->cgroups.count;
+    fds[at] = end;
+    memcpy(fds + at + 1, call->fds, call->count * sizeof(*fds));
+    status = hand_order(call->server->hand, order, fds, &report, &group->peer.pidfd, &go_pipe, err);
+    fds_close(fds + 1, call->server->cgroups.count);
+    if (status < 0)
+        return status;
+    group->peer.pid = (pid_t)report.pid;
+    records_group(call->server, group);
+    return go(go_pipe, err);
+}
+
+static int keeper_begin(struct call *call, struct group *group, const struct peer *client, struct error *err)
+{
+    int ends[2], status = socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends);
+
+    if (status < 0)
+        return error_system(err, errno, "create a socket pair");
+    status = keeper_order(call, group, client, ends[1], err);
+    close(ends[1]);
+    if (status < 0) {
+        close(ends[0]);
+        return status;
+    }
+    status = server_watch(call->server, SOURCE_CONNECTION, ends[0], WHO_KEEPER, group, err);
+    if (status == 0)
+        status = server_watch(call->server, SOURCE_KEEPER_END, fcntl(group->peer.pidfd, F_DUPFD_CLOEXEC, 3), WHO_KEEPER, group, err);
+    if (status < 0)
+        return status;
+    call->reply->pid = (uint32_t)group->peer.pid;
+    call->reply->uid = group->peer.uid;
+    call->reply->gid = group->peer.gid;
+    call->reply->login_uid = group->peer.login_uid;
+    snprintf(call->reply->group, sizeof(call->reply->group), "%s", group->name);
+    *call->ret_fd = fcntl(group->peer.pidfd, F_DUPFD_CLOEXEC, 3);
+    return 0;
+}
+
+static int serve_keeper(struct call *call, struct error *err)
+{
+    struct peer client = {.pidfd = -1};
+    struct group *group;
+    int status = peer_check_pair(call->fds[0], err);
+
+    if (call->request->count != call->count)
+        return error_set(err, ERROR_INVALID, EINVAL, "a keeper's descriptors and their names are not as many");
+    if (status == 0)
+        status = peer_read(call->fds[0], &client, err);
+    if (status < 0)
+        return status;
+    status = peer_check_whole(&client, err);
+    if (status == 0)
+        status = server_add_group(call->server, &client, &group, err);
+    if (status == 0) {
+        status = keeper_begin(call, group, &client, err);
+        if (status < 0 && group->peer.pidfd >= 0)
+            syscall(SYS_pidfd_send_signal, group->peer.pidfd, SIGKILL, NULL, 0);
+        if (status < 0)
+            server_end_group(call->server, group);
+    }
+    peer_finish(&client);
+    return status;
+}
+
+static int numbers_check(const struct call *call, struct error *err)
+{
+    const struct launch_request *request = call->request;
+    int last = 2;
+
+    if (request->count > LAUNCH_KEPT_MAX || request->count + 1 != call->count || request->capabilities & ~CAPABILITIES_KNOWN ||
+        request->flags & ~(uint32_t)LAUNCH_OWN_UID)
+        return error_set(err, ERROR_INVALID, EINVAL, "a start that does not add up");
+    for (uint32_t i = 0; i < LAUNCH_KEPT_MAX; i++) {
+        if (i < request->count ? request->numbers[i] <= last || request->numbers[i] > LAUNCH_KEPT_LAST : request->numbers[i] != 0)
+            return error_set(err, ERROR_INVALID, EINVAL, "kept descriptors do not ascend from 3 to %d", LAUNCH_KEPT_LAST);
+        last = request->numbers[i];
+    }
+    return 0;
+}
+
+static int maps_write(const struct container *container, struct error *err)
+{
+    const struct peer *peer = &container->group->peer;
+    char text[64];
+    int status = 0;
+
+    if (peer->uid) /* its groups stay: what is denied to one of them must not be gained by leaving it */
+        status = idmap_write(container->pid, "setgroups", "deny", err);
+    snprintf(text, sizeof(text), "%u %u 1\n", peer->gid, container->has_own_uid ? container->uid : peer->gid);
+    if (status == 0)
+        status = idmap_write(container->pid, "gid_map", text, err);
+    snprintf(text, sizeof(text), "%u %u 1\n", peer->uid, container->has_own_uid ? container->uid : peer->uid);
+    return status == 0 ? idmap_write(container->pid, "uid_map", text, err) : status;
+}
+
+static void reply_spawned(const struct call *call, const struct container *container, uint32_t session)
+{
+    struct launch_reply *reply = call->reply;
+    const struct peer *peer = &container->group->peer;
+
+    reply->pid = (uint32_t)container->pid;
+    reply->uid = container->has_own_uid ? container->uid : peer->uid;
+    reply->gid = container->has_own_uid ? container->uid : peer->gid;
+    reply->login_uid = call->server->can_login ? container->uid : UINT32_MAX;
+    reply->session = call->server->can_login ? session : UINT32_MAX;
+    if (call->server->cgroups.count)
+        snprintf(reply->cgroup, sizeof(reply->cgroup), "%s/%s/%s", call->server->cgroups.path, container->group->name, container->id);
+    *call->ret_fd = fcntl(container->pidfd, F_DUPFD_CLOEXEC, 3);
+}
+
+static int init_order(struct call *call, struct container *container, struct error *err)
+{
+    const struct peer *peer = &call->group->peer;
+    auto_free struct hand_order *order = mem_alloc(sizeof(*order));
+    auto_close int go_pipe = -1;
+    struct hand_report report;
+    int fds[HAND_FDS_MAX], status;
+    size_t cgroups = call->server->cgroups.count;
+
+    if (!order)
+        return error_memory(err);
+    *order = (struct hand_order){.kind = HAND_INIT, .uid = peer->uid, .gid = peer->gid, .group_count = peer->group_count,
+                                 .login_uid = call->server->can_login ? container->uid : UINT32_MAX, .cgroup_count = (uint32_t)cgroups,
+                                 .fd_count = (uint32_t)call->count, .capabilities = call->request->capabilities};
+    memcpy(order->groups, peer->groups, sizeof(order->groups));
+    memcpy(order->numbers, call->request->numbers, sizeof(order->numbers));
+    status = peer_manner(peer, &order->manner, err);
+    if (status == 0)
+        status = cgroups_make(&call->server->cgroups, call->group->name, container->id, fds + 1, &call->reply->cgroup_id, err);
+    if (status < 0)
+        return status;
+    fds[0] = call->server->init_program;
+    memcpy(fds + 1 + cgroups, call->fds, call->count * sizeof(*fds));
+    status = hand_order(call->server->hand, order, fds, &report, &container->pidfd, &go_pipe, err);
+    fds_close(fds + 1, cgroups);
+    if (status < 0)
+        return status;
+    container->pid = (pid_t)report.pid;
+    records_container(call->server, container);
+    status = maps_write(container, err);
+    if (status == 0)
+        status = go(go_pipe, err);
+    if (status == 0)
+        reply_spawned(call, container, report.session);
+    return status;
+}
+
+static int serve_spawn(struct call *call, struct error *err)
+{
+    struct container *container;
+    int status = numbers_check(call, err);
+
+    if (status == 0 && strcmp(call->request->id, "keeper") == 0)
+        return error_set(err, ERROR_INVALID, EINVAL, "no container is called keeper");
+    if (status == 0)
+        status = server_add(call->server, call->group, call->request->id, &container, err);
+    if (status < 0)
+        return status;
+    container->has_own_uid = call->request->flags & LAUNCH_OWN_UID;
+    status = init_order(call, container, err);
+    if (status < 0)
+        server_end(call->server, container);
+    return status;
+}
+
+/* ---- mounts ---- */
+
+/* The namespace outlives the process that it was made with. */
+static int namespace_make(struct call *call, struct error *err)
+{
+    const struct peer *peer = &call->group->peer;
+    auto_free struct hand_order *order = mem_alloc(sizeof(*order));
+    auto_close int go_pipe = -1, pidfd = -1;
+    char text[IDMAP_TEXT_SIZE], path[64];
+    struct hand_report report;
+    int status;
+
+    if (!order)
+        return error_memory(err);
+    *order = (struct hand_order){.kind = HAND_NAMESPACE, .login_uid = UINT32_MAX};
+    status = hand_order(call->server->hand, order, &call->server->init_program, &report, &pidfd, &go_pipe, err);
+    if (status < 0)
+        return status;
+    idmap_print(text, &call->server->range, peer->gid, call->container->uid);
+    status = idmap_write((pid_t)report.pid, "gid_map", text, err);
+    idmap_print(text, &call->server->range, peer->uid, call->container->uid);
+    if (status == 0)
+        status = idmap_write((pid_t)report.pid, "uid_map", text, err);
+    if (status < 0)
+        return status;
+    snprintf(path, sizeof(path), "/proc/%u/ns/user", report.pid);
+    call->container->map = open(path, O_RDONLY | O_CLOEXEC);
+    return call->container->map < 0 ? error_system(err, errno, "keep an id map") : 0;
+}
+
+static int serve_idmap(struct call *call, struct error *err)
+{
+    int status = 0;
+
+    if (!call->container->has_own_uid)
+        return error_set(err, ERROR_INVALID, EINVAL, "%s is the caller outside, too: there is nothing to map", call->container->id);
+    if (call->container->map < 0)
+        status = namespace_make(call, err);
+    for (size_t i = 0; i < call->count && status == 0; i++)
+        status = idmap_mount(call->fds[i], call->container->map, err);
+    return status;
+}
+
+/* ---- what runs ---- */
+
+static int serve_limit(struct call *call, struct error *err)
+{
+    return cgroups_limit(&call->server->cgroups, call->group->name, call->container->id, call->request, err);
+}
+
+static int serve_order(struct call *call, struct error *err)
+{
+    enum launch_order order = (enum launch_order)call->request->order;
+
+    if (order != LAUNCH_FREEZE && order != LAUNCH_THAW && order != LAUNCH_KILL)
+        return error_set(err, ERROR_INVALID, EINVAL, "an order that nobody knows (%u)", call->request->order);
+    return cgroups_order(&call->server->cgroups, call->group->name, call->container->id, order, err);
+}
+
+static int serve_count(struct call *call, struct error *err)
+{
+    (void)err;
+    cgroups_count(&call->server->cgroups, call->group->name, call->container->id, &call->reply->counts);
+    return 0;
+}
+
+static int serve_end(struct call *call, struct error *err)
+{
+    (void)err;
+    server_end(call->server, call->container);
+    return 0;
+}
+
+/* Its process is the one that was started, and only it made this connection. */
+static int serve_attach(struct call *call, struct error *err)
+{
+    struct group *group = server_find_group(call->server, call->request->group);
+    struct peer peer = {.pidfd = -1};
+    int status = peer_read(call->from->fd, &peer, err);
+    struct pollfd ended = {.fd = group ? group->peer.pidfd : -1, .events = POLLIN};
+    bool is_it = status == 0 && group && !group->is_over && peer.pid == group->peer.pid && peer.uid == group->peer.uid &&
+                 poll(&ended, 1, 0) == 0; /* or the number may be another's by now */
+
+    peer_finish(&peer);
+    if (status < 0)
+        return status;
+    if (!is_it)
+        return error_set(err, ERROR_FORBIDDEN, EPERM, "process %d is no keeper of this name", (int)peer.pid);
+    call->from->who = WHO_KEEPER;
+    server_join(call->from, group);
+    return 0;
+}
+
+/* ---- the table ---- */
+
+enum needs { NEEDS_NOTHING, NEEDS_GROUP, NEEDS_CONTAINER };
+
+static const struct row {
+    unsigned who;
+    size_t fds_min, fds_max;
+    enum needs needs;
+    bool has_id;
+    int (*serve)(struct call *call, struct error *err);
+} rows[LAUNCH_TYPE_COUNT_] = {
+    [LAUNCH_KEEPER] = {WHO_DAEMON, 1, LAUNCH_NAMES_MAX - 1, NEEDS_NOTHING, false, serve_keeper},
+    [LAUNCH_ATTACH] = {WHO_STRANGER, 0, 0, NEEDS_NOTHING, false, serve_attach},
+    [LAUNCH_SPAWN] = {WHO_KEEPER, 1, LAUNCH_FDS_MAX, NEEDS_GROUP, true, serve_spawn},
+    [LAUNCH_IDMAP] = {WHO_KEEPER, 1, LAUNCH_KEPT_MAX, NEEDS_CONTAINER, true, serve_idmap},
+    [LAUNCH_LIMIT] = {WHO_KEEPER, 0, 0, NEEDS_CONTAINER, true, serve_limit},
+    [LAUNCH_ORDER] = {WHO_KEEPER | WHO_DAEMON, 0, 0, NEEDS_CONTAINER, true, serve_order},
+    [LAUNCH_COUNT] = {WHO_KEEPER | WHO_DAEMON, 0, 0, NEEDS_CONTAINER, true, serve_count},
+    [LAUNCH_END] = {WHO_KEEPER, 0, 0, NEEDS_CONTAINER, true, serve_end},
+};
+
+/* Of a keeper always its own; of the daemon the one that it names. */
+static int group_find(struct call *call, enum needs needs, struct error *err)
+{
+    const struct launch_request *request = call->request;
+
+    if (needs == NEEDS_NOTHING)
+        return 0;
+    call->group = call->from->who == WHO_KEEPER ? call->from->group : server_find_group(call->server, request->group);
+    if (!call->group || call->group->is_over)
+        return error_set(err, ERROR_INVALID, ESTALE, "there is no such keeper any more");
+    if (needs == NEEDS_GROUP)
+        return 0;
+    call->container = server_find(call->group, request->id);
+    return call->container ? 0 : error_set(err, ERROR_INVALID, ESTALE, "there is no container %s of this keeper", request->id);
+}
+
+static int serve(struct call *call, struct error *err)
+{
+    const struct launch_request *request = call->request;
+    const struct row *row = request->type && request->type < LAUNCH_TYPE_COUNT_ ? &rows[request->type] : NULL;
+    static const char none[LAUNCH_GROUP_SIZE];
+    int status;
+
+    if (request->magic != LAUNCH_MAGIC || !row)
+        return error_set(err, ERROR_INVALID, EPROTO, "a request of another version, or of no kind (%u)", request->type);
+    if (!(row->who & call->from->who))
+        return error_set(err, ERROR_FORBIDDEN, EPERM, "this is not for this peer to ask (%u)", request->type);
+    if (call->count < row->fds_min || call->count > row->fds_max)
+        return error_set(err, ERROR_INVALID, EPROTO, "%zu descriptors with request %u", call->count, request->type);
+    if (row->has_id && !name_is_plain(request->id, sizeof(request->id)))
+        return error_set(err, ERROR_INVALID, EINVAL, "a container's name is made of letters, digits and -");
+    if (memcmp(request->group, none, sizeof(none)) != 0 && !name_is_plain(request->group, sizeof(request->group)))
+        return error_set(err, ERROR_INVALID, EINVAL, "a keeper's name is made of letters, digits and -");
+    status = group_find(call, row->needs, err);
+    return status < 0 ? status : row->serve(call, err);
+}
+
+void requests_serve(struct server *server, struct source *from, const struct launch_request *request, int *fds, size_t count,
+                    struct launch_reply *ret_reply, int *ret_fd)
+{
+    struct error err = ERROR_INIT;
+    struct call call = {.server = server, .from = from, .request = request, .fds = fds, .count = count, .reply = ret_reply, .ret_fd = ret_fd};
+
+    *ret_fd = -1;
+    *ret_reply = (struct launch_reply){.magic = LAUNCH_MAGIC, .login_uid = UINT32_MAX, .session = UINT32_MAX};
+    ret_reply->status = serve(&call, &err);
+    if (ret_reply->status < 0) {
+        ret_reply->kind = (uint32_t)err.kind;
+        snprintf(ret_reply->text, sizeof(ret_reply->text), "%.*s", LAUNCH_TEXT_SIZE - 1, err.text);
+    }
+}

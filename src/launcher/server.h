@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The launcher's first process: what it knows of keepers and containers, and who is connected. */
+#ifndef CORDON_LAUNCHER_SERVER_H
+#define CORDON_LAUNCHER_SERVER_H
+
+#include "launcher/cgroups.h"
+#include "launcher/ledger.h"
+#include "launcher/peer.h"
+
+#define SERVER_GROUPS_MAX      1024
+#define SERVER_CONTAINERS_MAX  16384 /* of all callers */
+#define SERVER_OF_CALLER_MAX   8192
+
+struct group;
+struct source;
+
+struct container {
+    struct container *next;
+    struct group *group;
+    char id[LAUNCH_ID_SIZE];
+    uint32_t uid; /* of the range: its uid outside, or where it stays the caller's its login uid alone */
+    pid_t pid;
+    int pidfd;
+    int map;      /* user namespace with the map of its mounts, -1 = none yet */
+    bool has_own_uid, is_over; /* is_over: END was said, or its keeper is gone */
+};
+
+/* One keeper. */
+struct group {
+    struct group *next;
+    char name[LAUNCH_GROUP_SIZE];
+    struct peer peer;     /* ids of the client that it was started for, process of the keeper */
+    bool is_over;         /* it has ended: when its containers have, too, nothing is left of it */
+    struct container *containers;
+    size_t count;
+    struct source *connections; /* more than one only where a keeper makes them */
+};
+
+enum who { WHO_DAEMON = 1 << 0, WHO_KEEPER = 1 << 1, WHO_STRANGER = 1 << 2 /* on the keepers' socket, nothing said yet */ };
+
+struct server {
+    struct range range;
+    struct ledger ledger;
+    struct cgroups cgroups;
+    struct group *groups;
+    size_t group_count, container_count;
+    unsigned next_group;
+    int hand, epoll;
+    int keeper_program, init_program;
+    int records;       /* directory: who is which keeper, for the next launcher */
+    uint32_t daemon_uid;
+    bool can_login;    /* a login uid can be given */
+};
+
+enum source_kind { SOURCE_DAEMONS = 1, SOURCE_KEEPERS, SOURCE_CONNECTION, SOURCE_KEEPER_END };
+
+/* What the loop waits for. */
+struct source {
+    enum source_kind kind;
+    int fd;
+    enum who who;
+    struct group *group; /* of a connection: NULL = none; of a keeper's end */
+    struct source *next; /* of the group's connections */
+};
+
+/* Outputs are untouched on failure. */
+int server_open(struct server *server, const char *state, const char *records, struct error *err) must_check;
+
+struct group *server_find_group(struct server *server, const char *name);
+struct container *server_find(struct group *group, const char *id);
+
+/* New ones; what fails leaves nothing. */
+int server_add_group(struct server *server, const struct peer *peer, struct group **ret_group, struct error *err) must_check;
+int server_add(struct server *server, struct group *group, const char *id, struct container **ret_container, struct error *err) must_check;
+
+/* End what runs of it, and take back what it had as soon as that is done. */
+void server_end(struct server *server, struct container *container);
+void server_end_group(struct server *server, struct group *group);
+
+/* Take back what has ended meanwhile. true: there is more to come. */
+bool server_sweep(struct server *server);
+
+/* A connection speaks for this keeper; one that is closed does not. */
+void server_join(struct source *connection, struct group *group);
+void server_close(struct source *source);
+
+/* Wait for `fd`, too; it is the server's from now on. */
+int server_watch(struct server *server, enum source_kind kind, int fd, enum who who, struct group *group, struct error *err) must_check;
+
+/* records.c: who is which keeper and which container has which uid, for a launcher that begins again. */
+int records_open(struct server *server, const char *directory, struct error *err) must_check;
+void records_group(const struct server *server, const struct group *group);
+void records_container(const struct server *server, const struct container *container);
+void records_forget(const struct server *server, const struct group *group, const struct container *container);
+int records_load(struct server *server, struct error *err) must_check;
+
+/* requests.c: carry out one, with descriptors that stay the caller's. *ret_fd: what goes with the reply, -1 = nothing. */
+void requests_serve(struct server *server, struct source *from, const struct launch_request *request, int *fds, size_t count,
+                    struct launch_reply *ret_reply, int *ret_fd);
+
+/* [0-9A-Za-z-]{1,size-1}, and nothing behind its end. */
+bool name_is_plain(const char *name, size_t size);
+
+#endif
