@@ -7,14 +7,11 @@
  * message; what it tells is about Landlock domains that its real user made, root's of root's alone, which is no more than
  * that user's own programs were answered.
  *
- * System calls before: socket, setsockopt, bind, fork, poll, recv, waitpid, capset, epoll_create1, epoll_ctl; after: those of CONFINE_HOLDER.
+ * System calls before: those of channel.c, capset, epoll_create1, epoll_ctl; after: those of CONFINE_HOLDER.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/audit.h>
 #include <linux/capability.h>
 #include <linux/netlink.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -22,23 +19,19 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/kernel/landlock.h"
 #include "base/memory.h"
+#include "sensor/channel.h"
 #include "sensor/fold.h"
 #include "worker/confine.h"
 #include "worker/start.h"
 
-#define STATUS_FAILED  125
-#define BUFFER_BYTES   (64 << 20) /* of the socket, where the system lets it */
-#define RECORD_BYTES   8970       /* MAX_AUDIT_MESSAGE_LENGTH of the kernel */
-#define BATCH          256        /* records between two looks at the clock */
-#define HOLD_MS        2          /* how long a refusal waits for the record of its call */
-#define REPEAT_NS      (NS_PER_S)
-#define TRY_NS         (200 * NS_PER_MS)
+#define STATUS_FAILED 125
+#define BATCH     256 /* records between two looks at the clock */
+#define HOLD_MS   2   /* how long a refusal waits for the record of its call */
+#define REPEAT_NS (NS_PER_S)
 
 _Static_assert(SENSOR_CHANNEL == WORKER_CHANNEL, "it is started as the workers are");
 
@@ -74,63 +67,6 @@ static bool is_own(void *context, uint64_t domain, const struct audit_record *ma
     return made && made->uid == *uid;
 }
 
-static int audit_join(int *ret_fd, struct error *err)
-{
-    struct sockaddr_nl group = {.nl_family = AF_NETLINK, .nl_groups = 1u << (AUDIT_NLGRP_READLOG - 1)};
-    auto_close int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_AUDIT);
-    int bytes = BUFFER_BYTES;
-
-    if (fd < 0)
-        return error_system(err, errno, "open the audit channel");
-    if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)) < 0)
-        (void)!setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes)); /* losses are counted all the same */
-    if (bind(fd, (struct sockaddr *)&group, sizeof(group)) < 0)
-        return error_system(err, errno, "join the audit channel (it takes CAP_AUDIT_READ and the host's network namespace)");
-    *ret_fd = take_fd(fd);
-    return 0;
-}
-
-/* In a process of its own: a refusal that must be told if any is. */
-static void refused_once(void)
-{
-    const struct landlock_ruleset rules = {.handled_access_fs = LANDLOCK_ACCESS_FS_READ_FILE};
-    int fd = (int)syscall(SYS_landlock_create_ruleset, &rules, sizeof(rules.handled_access_fs), 0);
-
-    if (fd >= 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && syscall(SYS_landlock_restrict_self, fd, 0) == 0 &&
-        open("/dev/null", O_RDONLY | O_CLOEXEC) < 0)
-        _exit(EXIT_SUCCESS);
-    _exit(STATUS_FAILED);
-}
-
-/* Nobody but an administrator may ask the kernel whether its audit is on, and whether it tells of Landlock: so try. */
-static int audit_try(int audit, struct error *err)
-{
-    static char bytes[RECORD_BYTES + NLMSG_HDRLEN];
-    static struct audit_record record;
-    uint64_t end_ns = clock_monotonic_ns() + TRY_NS, now;
-    bool is_told = false;
-    pid_t child = fork();
-
-    if (child < 0)
-        return error_system(err, errno, "try the audit channel");
-    if (child == 0)
-        refused_once();
-    while (!is_told && (now = clock_monotonic_ns()) < end_ns) {
-        struct pollfd ready = {.fd = audit, .events = POLLIN};
-        ssize_t size = poll(&ready, 1, (int)((end_ns - now) / NS_PER_MS) + 1) > 0 ? recv(audit, bytes, sizeof(bytes), 0) : -1;
-        struct nlmsghdr head;
-
-        if (size < NLMSG_HDRLEN)
-            continue;
-        memcpy(&head, bytes, sizeof(head));
-        is_told = record_read(head.nlmsg_type, bytes + NLMSG_HDRLEN, (size_t)size - NLMSG_HDRLEN, &record) &&
-                  record.kind == RECORD_DOMAIN_NEW && record.pid == (unsigned)child;
-    }
-    while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
-        ;
-    return is_told ? 0 : error_set(err, ERROR_UNENFORCEABLE, ENODATA, "the kernel's audit is off, or tells nothing of Landlock (6.15)");
-}
-
 /* Of a file capability nothing is left; confine_thread() sees to it that nothing comes back. */
 static int capabilities_drop(struct error *err)
 {
@@ -143,7 +79,7 @@ static int capabilities_drop(struct error *err)
 /* 1 = there may be more, 0 = none now. */
 static int records_read(struct sensor *sensor)
 {
-    static char bytes[RECORD_BYTES + NLMSG_HDRLEN];
+    static char bytes[CHANNEL_BYTES];
     static struct audit_record record;
     int status = 0;
 
@@ -215,9 +151,11 @@ static int prepare(struct sensor *sensor, struct error *err)
 
     uid = getuid(); /* which cannot be asked for any more later */
     if (status == 0)
-        status = audit_join(&sensor->audit, err);
+        status = channel_open(&sensor->audit, err);
     if (status == 0)
-        status = audit_try(sensor->audit, err);
+        status = channel_join(sensor->audit, err);
+    if (status == 0)
+        status = channel_try(sensor->audit, err);
     if (status == 0)
         status = capabilities_drop(err);
     if (status < 0)

@@ -43,10 +43,11 @@ static bool number_read(const char *text, size_t length, unsigned base, uint64_t
 }
 
 /* "audit(1795379113.070:1971): " */
-static bool serial_read(struct cursor *cursor, uint64_t *ret_serial)
+static bool serial_read(struct cursor *cursor, uint64_t *ret_serial, uint64_t *ret_time_ms)
 {
     static const char head[] = "audit(";
-    const char *colon, *close;
+    const char *colon, *close, *dot;
+    uint64_t seconds = 0, ms = 0;
 
     if ((size_t)(cursor->end - cursor->at) < sizeof(head) || memcmp(cursor->at, head, sizeof(head) - 1) != 0)
         return false;
@@ -56,6 +57,11 @@ static bool serial_read(struct cursor *cursor, uint64_t *ret_serial)
     close = memchr(colon, ')', (size_t)(cursor->end - colon));
     if (!close || cursor->end - close < 2 || close[1] != ':' || !number_read(colon + 1, (size_t)(close - colon - 1), 10, ret_serial))
         return false;
+    dot = memchr(cursor->at, '.', (size_t)(colon - cursor->at));
+    if (dot && (!number_read(cursor->at + sizeof(head) - 1, (size_t)(dot - cursor->at) - sizeof(head) + 1, 10, &seconds) ||
+                !number_read(dot + 1, (size_t)(colon - dot - 1), 10, &ms) || seconds > UINT32_MAX * 16ull || ms > 999))
+        return false;
+    *ret_time_ms = seconds * 1000 + ms;
     cursor->at = close + 2;
     return true;
 }
@@ -412,8 +418,9 @@ static const struct reader {
 bool record_serial(const char *text, size_t size, uint64_t *ret_serial)
 {
     struct cursor cursor = {text, text + size};
+    uint64_t time_ms;
 
-    return serial_read(&cursor, ret_serial);
+    return serial_read(&cursor, ret_serial, &time_ms);
 }
 
 bool record_read(unsigned type, const char *text, size_t size, struct audit_record *ret_record)
@@ -429,7 +436,7 @@ bool record_read(unsigned type, const char *text, size_t size, struct audit_reco
     if (reader == readers + ARRAY_COUNT(readers))
         return true;
     *record = (struct audit_record){.login_uid = ~0u};
-    if (!serial_read(&cursor, &record->serial))
+    if (!serial_read(&cursor, &record->serial, &record->time_ms))
         return false;
     record->kind = reader->kind;
     while (reader->take && pair_next(&cursor, &pair))

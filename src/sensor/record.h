@@ -46,6 +46,7 @@ enum record_kind {
 struct audit_record {
     enum record_kind kind;
     uint64_t serial; /* records of one event have the same */
+    uint64_t time_ms; /* of the event, since 1970 */
     uint64_t domain; /* DENIED, DOMAIN_*: Landlock's number for it */
     enum operation operation; /* DENIED; NONE = a right that this build does not know */
     char right[RECORD_NAME_SIZE]; /* DENIED: the first that was missing, "fs.read_file" */

@@ -158,8 +158,19 @@ static int drop_capabilities(struct error *err)
     return 0;
 }
 
-/* Every right that this kernel's Landlock handles, and no rule that grants one; of the network, listening. */
-static int shut_landlock(struct error *err)
+/* What it reads of processes. */
+static int open_proc(int ruleset, struct error *err)
+{
+    auto_close int fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    struct landlock_path_beneath_attr rule = {.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE, .parent_fd = fd};
+
+    if (fd < 0 || syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) < 0)
+        return error_system(err, errno, "leave /proc open with Landlock");
+    return 0;
+}
+
+/* Every right that this kernel's Landlock handles, and no rule that grants one, but for the sensor's; of the network, listening. */
+static int shut_landlock(enum confine_role role, struct error *err)
 {
     long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
     struct landlock_ruleset rules = {.handled_access_fs = LANDLOCK_ACCESS_FS_REFER - 1};
@@ -182,6 +193,8 @@ static int shut_landlock(struct error *err)
     if (abi >= 6)
         rules.scoped = LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET | LANDLOCK_SCOPE_SIGNAL;
     fd = (int)syscall(SYS_landlock_create_ruleset, &rules, size, 0);
+    if (fd >= 0 && role == CONFINE_SENSOR && open_proc(fd, err) < 0)
+        return -EPERM;
     if (fd < 0 || syscall(SYS_landlock_restrict_self, fd, 0) < 0)
         return error_system(err, errno, "shut files and signals with Landlock");
     return 0;
@@ -198,7 +211,7 @@ int confine_thread(enum confine_role role, struct error *err)
     filter.len = (unsigned short)count;
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         return error_system(err, errno, "set no_new_privs");
-    status = shut_landlock(err);
+    status = shut_landlock(role, err);
     if (status == 0)
         status = drop_capabilities(err);
     if (status < 0)

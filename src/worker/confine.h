@@ -11,6 +11,7 @@ enum confine_role {
     CONFINE_INSIDE, /* the thread within the container: opens TCP sockets */
     CONFINE_PARSER, /* the inspector: only sockets that it is given, and pairs of its own */
     CONFINE_HOLDER, /* the holder of secrets: only sockets that it is given */
+    CONFINE_SENSOR, /* the reader of a machine's audit records: connections of one socket, and it reads below /proc */
 };
 
 struct sock_filter;

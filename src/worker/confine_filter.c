@@ -58,6 +58,15 @@ static const int of_holder[] = {
     SYS_getrandom, SYS_getpid, SYS_gettid, SYS_gettimeofday, SYS_clock_getres, SYS_sched_yield,
 };
 
+static const int of_sensor[] = {
+    /* loop */
+    SYS_epoll_wait, SYS_epoll_pwait, SYS_epoll_ctl,
+    /* listeners */
+    SYS_accept4, SYS_getsockopt, SYS_setsockopt, SYS_recvfrom, SYS_recvmsg, SYS_sendto, SYS_sendmsg,
+    /* processes, and who connected */
+    SYS_openat, SYS_fstat, SYS_newfstatat, SYS_pidfd_open, SYS_poll,
+};
+
 /* Of libraries: they do without. */
 static const int refused[] = {SYS_open, SYS_openat, SYS_stat, SYS_newfstatat, SYS_fstat, SYS_access, SYS_uname, SYS_ioctl, SYS_bind, SYS_sysinfo};
 
@@ -167,6 +176,8 @@ void confine_filter(enum confine_role role, struct sock_filter *ret_program, uns
         rows(&program, of_parser, ARRAY_COUNT(of_parser), SECCOMP_RET_ALLOW);
     if (role == CONFINE_HOLDER)
         rows(&program, of_holder, ARRAY_COUNT(of_holder), SECCOMP_RET_ALLOW);
+    if (role == CONFINE_SENSOR)
+        rows(&program, of_sensor, ARRAY_COUNT(of_sensor), SECCOMP_RET_ALLOW);
     rows(&program, common, ARRAY_COUNT(common), SECCOMP_RET_ALLOW);
     rows(&program, refused, ARRAY_COUNT(refused), SECCOMP_RET_ERRNO | EACCES);
     memory(&program);
@@ -177,7 +188,7 @@ void confine_filter(enum confine_role role, struct sock_filter *ret_program, uns
     }
     if (role == CONFINE_PARSER)
         pairs(&program);
-    else if (role != CONFINE_HOLDER)
+    else if (role != CONFINE_HOLDER && role != CONFINE_SENSOR)
         sockets(&program, role == CONFINE_MAIN);
     verdict(&program, SECCOMP_RET_KILL_PROCESS);
     *ret_count = program.count;
