@@ -148,7 +148,7 @@ static bool has_fuse(const struct machine *m)
 }
 static bool has_sensor(const struct machine *m)
 {
-    return m->sensor && sensor_may_listen(m->sensor);
+    return sensor_machine_listens() || (m->sensor && sensor_may_listen(m->sensor));
 }
 static const char *why_sensor(const struct machine *m)
 {

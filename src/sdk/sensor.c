@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From what cordon-sensor says to records. It tells of every domain of this user; the container's is the one that the
+ * From what cordon-sensor says, or the machine's cordon-sensord, to records. It tells of every domain of this user; the container's is the one that the
  * program's own process made, whose number process 1 gave. There is no namespace of processes, so its numbers are the host's.
  */
 #include "sdk/sensor.h"
@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -68,13 +69,71 @@ static ssize_t receive(const struct sensor *sensor, char *bytes, struct sensor_t
     return size;
 }
 
-void sensor_begin(struct sensor *sensor, const char *program, const char **ret_why)
+/* Whoever listens there is root, or was given the socket by root: else it is not the machine's. */
+static int machine_connect(void)
+{
+    const struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = SENSOR_SOCKET};
+    auto_close int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    struct ucred who;
+    socklen_t size = sizeof(who);
+
+    if (fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
+        return -1;
+    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) == 0 && who.uid == 0 ? take_fd(fd) : -1;
+}
+
+static bool machine_ask(int fd, pid_t pid)
+{
+    const struct sensor_ask question = {.type = SENSOR_MINE, .pid = (uint32_t)pid, .login_uid = SENSOR_NO_UID};
+
+    return send(fd, &question, sizeof(question), MSG_NOSIGNAL) == sizeof(question);
+}
+
+static bool hears_ready(const struct sensor *sensor, struct sensor_told *ret_told)
 {
     char bytes[MESSAGE_BYTES];
+    struct pollfd ready = {.fd = sensor->worker.channel, .events = POLLIN};
+
+    return poll(&ready, 1, READY_MS) > 0 && receive(sensor, bytes, ret_told) >= 0 && ret_told->type == SENSOR_READY;
+}
+
+bool sensor_machine_listens(void)
+{
+    auto_close int fd = machine_connect();
+
+    return fd >= 0;
+}
+
+static bool machine_begin(struct sensor *sensor)
+{
+    auto_close int fd = machine_connect();
+    struct sensor_told told;
+
+    if (fd < 0 || !machine_ask(fd, 0))
+        return false;
+    sensor->worker.channel = take_fd(fd);
+    sensor->is_machines = hears_ready(sensor, &told);
+    sensor->worker.is_ready = sensor->is_machines;
+    if (!sensor->is_machines)
+        sensor_kill(sensor);
+    return sensor->is_machines;
+}
+
+void sensor_set_program(struct sensor *sensor, pid_t pid)
+{
+    sensor->program = pid;
+    if (sensor_is_there(sensor) && sensor->is_machines && pid > 0)
+        (void)!machine_ask(sensor->worker.channel, pid); /* else it hears of its user's other containers, too */
+}
+
+void sensor_begin(struct sensor *sensor, const char *program, const char **ret_why)
+{
     struct sensor_told told = {0};
-    struct pollfd ready;
     struct error err;
 
+    *ret_why = NULL;
+    if (machine_begin(sensor))
+        return;
     *ret_why = "cordon-sensor has no right to read the kernel's audit records (setcap cap_audit_read+ep)";
     if (!program || !sensor_may_listen(program))
         return;
@@ -83,9 +142,8 @@ void sensor_begin(struct sensor *sensor, const char *program, const char **ret_w
         sensor_kill(sensor);
         return;
     }
-    ready = (struct pollfd){.fd = sensor->worker.channel, .events = POLLIN};
     *ret_why = "cordon-sensor gave no answer";
-    if (poll(&ready, 1, READY_MS) <= 0 || receive(sensor, bytes, &told) < 0 || told.type != SENSOR_READY) {
+    if (!hears_ready(sensor, &told)) {
         if (told.type == SENSOR_FAILED)
             *ret_why = told.errnum == ENODATA ? "the kernel's audit is off, or tells nothing of Landlock (Linux 6.15; auditctl -e 1)"
                                               : "the kernel's audit records are not to be had here (a container's network, or no right)";
@@ -174,10 +232,12 @@ static int message_take(struct sensor *sensor, struct denials *denials, const st
         status = told_access(denials, plan, log, NULL, source.name, 1, err);
         return status;
     }
+    if (told.type == SENSOR_GAP && told.count && told.flags != SENSOR_GAP_OFF)
+        status = told_access(denials, plan, log, NULL, source.name, told.count, err);
     if (told.type == SENSOR_DOMAIN && (pid_t)told.pid == sensor->program && sensor->program > 0)
         sensor->domain = told.domain;
-    if (!sensor->domain || told.domain != sensor->domain)
-        return 1;
+    if (status < 0 || !sensor->domain || told.domain != sensor->domain)
+        return status < 0 ? status : 1;
     switch (told.type) {
     case SENSOR_REFUSED:
         status = refusal_record(denials, plan, log, &told, bytes + sizeof(told), err);

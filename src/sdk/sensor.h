@@ -16,14 +16,19 @@ struct sensor {
     struct worker worker;
     pid_t program;   /* whose domain is the container's: the one that this process made */
     uint64_t domain; /* Landlock's number for it, 0 = nothing was refused yet */
+    bool is_machines; /* cordon-sensord's: no process of this run */
     bool is_over;    /* the domain's end was told */
 };
 #define SENSOR_INIT ((struct sensor){.worker = WORKER_INIT("the sensor")})
 
-/* Execute it and wait until it listens. Where it is not there, or may not listen, there is none: `why` (static) says so. */
+/* Ask the machine's, or else execute it, and wait until it listens. Where it is not there, or may not listen, there is none: `why` (static) says so. */
 void sensor_begin(struct sensor *sensor, const char *program, const char **ret_why);
 /* Has the program the right that it needs, as far as can be told without starting it? */
 bool sensor_may_listen(const char *program);
+/* Does cordon-sensord run here? */
+bool sensor_machine_listens(void);
+/* Who makes the domain whose refusals are recorded. */
+void sensor_set_program(struct sensor *sensor, pid_t pid);
 bool sensor_is_there(const struct sensor *sensor);
 
 /* What it sees, for run.started. */

@@ -201,7 +201,7 @@ static int start_tier(struct cordon_container *container, const struct cordon_re
     begin_sensor(container);
     status = assembly->ops->start(&start, prepared, &container->run, err);
     if (status == 0 && assembly->ops->domain_maker)
-        container->sensor.program = assembly->ops->domain_maker(container->run);
+        sensor_set_program(&container->sensor, assembly->ops->domain_maker(container->run));
     return status;
 }
 

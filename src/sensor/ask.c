@@ -165,6 +165,8 @@ static int answer(struct ask *ask, struct listener *listener, const struct senso
         listener->kind = LISTENER_CONTROL;
         return announce(ask, question, fd);
     }
+    if (row->type == SENSOR_MINE && !ask->tells_domains)
+        return -ENODATA;
     if (row->type == SENSOR_MINE && listener->kind == LISTENER_NEW && listener->uid != 0)
         status = check_free(listener->fd);
     if (status < 0)

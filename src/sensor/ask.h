@@ -8,6 +8,7 @@
 struct ask {
     int listen, epoll;
     uint32_t daemon_uid;
+    bool tells_domains; /* the kernel tells of Landlock */
     struct listeners *listeners;
 };
 

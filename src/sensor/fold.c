@@ -371,10 +371,10 @@ int fold_flush(struct fold *fold)
     return status;
 }
 
-bool fold_holds_serial(const struct fold *fold, uint64_t serial)
+bool fold_knows_serial(const struct fold *fold, uint64_t serial)
 {
-    for (unsigned i = 0; i < fold->held_count; i++)
-        if (fold->held[(fold->held_first + i) % HELD].serial == serial)
+    for (unsigned i = 0; i < HELD; i++)
+        if (fold->held[i].serial == serial)
             return true;
     return false;
 }

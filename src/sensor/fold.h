@@ -48,8 +48,8 @@ int fold_take(struct fold *fold, const struct audit_record *record) must_check;
 /* A refusal that is of no domain, told as `told` says or counted as one of those that are remembered. */
 int fold_take_call(struct fold *fold, const struct fold_owner *owner, const struct sensor_told *told, const char *path, const char *exe) must_check;
 
-/* Is a refusal with this serial held back? */
-bool fold_holds_serial(const struct fold *fold, uint64_t serial);
+/* Was a refusal with this serial among the last? Then the record of its call is none of its own, though it be late. */
+bool fold_knows_serial(const struct fold *fold, uint64_t serial);
 
 /* Is something held back because a record of its call may follow? Then fold_flush() is due when none comes. */
 bool fold_holds(const struct fold *fold);

@@ -71,14 +71,16 @@ static uint32_t container_of_call(struct machine *machine, uint64_t domain, cons
     uint64_t generation = listeners_generation(listeners);
     __typeof__(&machine->nobodys[0]) nobody = &machine->nobodys[domain % NOBODYS];
     uint32_t found = listeners_of_login(listeners, call->login_uid);
+    bool is_gone;
 
     if (found)
         return found;
     machine->unknown += is_container_range(machine, call->login_uid);
     if (!listeners_has_cgroups(listeners) || (nobody->domain == domain && nobody->generation == generation))
         return 0;
-    found = processes_container(listeners, call->pid, call->time_ms);
-    if (!found) {
+    found = processes_container(listeners, call->pid, call->time_ms, &is_gone);
+    machine->unknown += is_gone;
+    if (!found && !is_gone) {
         nobody->domain = domain;
         nobody->generation = generation;
     }
@@ -89,11 +91,13 @@ static bool whose(void *context, uint64_t domain, const struct audit_record *mad
 {
     struct machine *machine = context;
     struct listeners *listeners = machine->ask.listeners;
+    bool is_gone = false;
 
     if (made) {
         owner->container = listeners_of_maker(listeners, made->pid);
         if (!owner->container)
-            owner->container = processes_container(listeners, made->pid, made->time_ms);
+            owner->container = processes_container(listeners, made->pid, made->time_ms, &is_gone);
+        machine->unknown += is_gone && listeners_has_cgroups(listeners);
         return owner->container || listeners_hear_user(listeners, made->uid);
     }
     owner->container = call ? container_of_call(machine, domain, call) : 0;
@@ -123,12 +127,12 @@ static int call_take(struct machine *machine, const struct audit_record *record)
 {
     uint32_t container;
 
-    if (!calls_is_refused(record) || fold_holds_serial(machine->fold, record->serial))
+    if (!machine->settings->names_calls || !calls_is_refused(record) || fold_knows_serial(machine->fold, record->serial))
         return fold_take(machine->fold, record);
     container = listeners_of_login(machine->ask.listeners, record->login_uid);
     if (container)
         return calls_begin(machine->calls, container, record);
-    machine->unknown += machine->settings->names_calls && is_container_range(machine, record->login_uid);
+    machine->unknown += is_container_range(machine, record->login_uid);
     return 0;
 }
 
@@ -261,6 +265,8 @@ static int patience(const struct machine *machine)
 {
     if (fold_holds(machine->fold) || calls_holds(machine->calls))
         return HOLD_MS;
+    if (machine->is_off) /* that it is on again no record tells */
+        return TICK_MS;
     return clock_monotonic_ns() - machine->record_ns < IDLE_NS ? TICK_MS : -1;
 }
 
@@ -356,6 +362,7 @@ int machine_serve(const struct machine_settings *settings, struct error *err)
 
     machine.settings = settings;
     machine.ask.listen = settings->listen;
+    machine.ask.tells_domains = settings->tells_domains;
     machine.ask.daemon_uid = settings->daemon_uid;
     status = prepare(&machine, err);
     if (status == 0 && say(&machine, MACHINE_READY) < 0)

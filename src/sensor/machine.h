@@ -31,6 +31,7 @@ struct machine_settings {
     int audit, listen, channel; /* SOCK_SEQPACKET, to the other half */
     uint32_t daemon_uid;        /* who may announce containers, beside root; SENSOR_NO_UID = nobody */
     uint32_t login_uid_least, login_uid_most;
+    bool tells_domains; /* the kernel tells of Landlock */
     bool names_calls; /* rules by login uid are set: nothing but gaps says what is missing of these */
 };
 

@@ -69,16 +69,16 @@ static uint32_t by_cgroup(const struct listeners *listeners, const char *text)
     return found;
 }
 
-uint32_t processes_container(const struct listeners *listeners, uint32_t pid, uint64_t at_ms)
+uint32_t processes_container(const struct listeners *listeners, uint32_t pid, uint64_t at_ms, bool *ret_is_gone)
 {
     char text[FILE_BYTES];
     uint32_t found = 0;
+    bool is_there = pid && read_proc(pid, "loginuid", text);
 
-    if (!pid)
-        return 0;
-    if (read_proc(pid, "loginuid", text))
+    if (is_there)
         found = listeners_of_login(listeners, (uint32_t)strtoul(text, NULL, 10));
-    if (!found && listeners_has_cgroups(listeners) && read_proc(pid, "cgroup", text))
+    if (is_there && !found && listeners_has_cgroups(listeners) && read_proc(pid, "cgroup", text))
         found = by_cgroup(listeners, text);
-    return found && began_before(pid, at_ms) ? found : 0; /* last: it was there all the while */
+    *ret_is_gone = !is_there || !began_before(pid, at_ms); /* last: it was there all the while */
+    return *ret_is_gone ? 0 : found;
 }

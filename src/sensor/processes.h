@@ -5,7 +5,7 @@
 
 #include "sensor/listeners.h"
 
-/* `at_ms`: the time of the record that names it. One that began later has only got its number. 0 = in none, or not to be told. */
-uint32_t processes_container(const struct listeners *listeners, uint32_t pid, uint64_t at_ms);
+/* `at_ms`: the time of the record that names it. One that began later has only got its number. 0 = in none; `*ret_is_gone`: nobody can tell any more. */
+uint32_t processes_container(const struct listeners *listeners, uint32_t pid, uint64_t at_ms, bool *ret_is_gone);
 
 #endif

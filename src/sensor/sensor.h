@@ -44,7 +44,7 @@ enum sensor_gap {
     SENSOR_GAP_KERNEL,      /* the kernel found no room for records (`lost` of auditctl -s) */
     SENSOR_GAP_SERIAL,      /* numbers of events that never came */
     SENSOR_GAP_OFF,         /* somebody switched the kernel's audit off; count 0: it is on again */
-    SENSOR_GAP_UNKNOWN,     /* refusals of domains in containers' range whose container nobody announced */
+    SENSOR_GAP_UNKNOWN,     /* of a login uid of containers' that nobody announced; or of a process that was gone before it was asked for its cgroup */
     SENSOR_GAP_LISTENER,    /* messages that found no room in this very connection */
 };
 

@@ -260,6 +260,7 @@ static void run_child(const struct sensord *sensord, int channel, pid_t parent)
         .daemon_uid = settings->daemon_uid,
         .login_uid_least = settings->wish.login_uid_least,
         .login_uid_most = settings->wish.login_uid_most,
+        .tells_domains = sensord->tells_landlock,
         .names_calls = settings->wish.names_calls,
     };
     struct error err = ERROR_INIT;
