@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The corpus of tests/fuzz/fuzz-audit.c. */
+/* The corpus of tests/fuzz/fuzz-audit.c, and of fuzz-sensord.c. */
 #include "test.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
