@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What cordon-auditor is asked for: a command and options, as libcordon writes them. */
+#ifndef CORDON_AUDITOR_OPTIONS_H
+#define CORDON_AUDITOR_OPTIONS_H
+
+#include "auditor/query.h"
+
+#define HEADERS_MAX 16
+
+struct options {
+    const char *command, *log, *verifier, *index, *keys, *format, *url, *state, *authorities, *subject, *name, *id, *runs, *secret, *machine;
+    const char *headers[HEADERS_MAX + 1];
+    struct query query;
+    uint64_t first, until, limit, days, tries, wait_ms;
+    bool is_json, follows, is_applied, is_released, is_whole;
+};
+
+int options_parse(char **args, struct options *ret_options, struct error *err) must_check;
+
+#endif

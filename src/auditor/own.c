@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The user's own log, written without a daemon: its key lies beside it, one process at a time writes. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "audit/log.h"
+#include "auditor/command.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "identity/name.h"
+#include "ocsf/ocsf.h"
+
+static int find_names(const struct options *options, struct writer_desk *desk, struct error *err)
+{
+    struct identity_name host;
+    char machine_id[33];
+    bool is_own;
+    int status = identity_machine_id(options->machine, machine_id, &is_own, err);
+
+    if (status == 0)
+        status = identity_local(machine_id, &host, err);
+    if (status < 0)
+        return status;
+    snprintf(desk->host, sizeof(desk->host), "%s", host.host);
+    if ((size_t)snprintf(desk->origin, sizeof(desk->origin), "cordon/%s/%s", host.domain, host.host) >= sizeof(desk->origin))
+        return error_set(err, ERROR_LIMIT, ENAMETOOLONG, "the name of this machine is too long for a log's");
+    return 0;
+}
+
+int writer_open(const struct options *options, struct writer_desk *ret_desk, struct error *err)
+{
+    struct log_options log = {0};
+    int status;
+
+    *ret_desk = (struct writer_desk){0};
+    if (!options->log || !options->secret)
+        return error_set(err, ERROR_INVALID, EINVAL, "which log, and which key: --log DIRECTORY --secret FILE");
+    status = find_names(options, ret_desk, err);
+    if (status == 0 && mkdir(options->log, 0700) < 0 && errno != EEXIST)
+        status = error_system(err, errno, "make the log's directory %s", options->log);
+    if (status == 0)
+        status = note_signer_open(options->secret, ret_desk->origin, true, &ret_desk->signer, err);
+    log.origin = ret_desk->origin;
+    log.signer = ret_desk->signer;
+    return status == 0 ? log_open(options->log, &log, &ret_desk->log, err) : status;
+}
+
+void writer_close(struct writer_desk *desk)
+{
+    if (desk->log)
+        log_close(desk->log);
+    note_signer_free(desk->signer);
+    *desk = (struct writer_desk){0};
+}
+
+static void write_event(const struct own_words *words, uint64_t number, struct text *out)
+{
+    struct json json = JSON_INIT(out, 0);
+    const uint64_t now = clock_real_ns();
+    char text[64], when[32];
+
+    record_time(now / 1000, when);
+    snprintf(text, sizeof(text), "audit-%u.%" PRIu64, getuid(), number);
+    json_begin_object(&json, NULL);
+    json_add_string(&json, "schema", "cordon-event/1");
+    json_add_string(&json, "id", text);
+    json_add_string(&json, "time", when);
+    json_add_string(&json, "type", words->type);
+    if (words->name)
+        json_add_string(&json, "name", words->name);
+    if (words->subject)
+        json_add_string(&json, "subject", words->subject);
+    if (words->has_range) {
+        json_add_uint(&json, "first", words->first);
+        json_add_uint(&json, "next", words->next);
+    }
+    json_end(&json);
+}
+
+static int append(struct writer_desk *desk, const struct own_words *words, struct error *err)
+{
+    struct stamp_label label = {.uid = getuid(), .gid = getgid(), .actor = "human"};
+    const struct ocsf_context context = {.actor = OCSF_HUMAN, .machine = desk->host, .product = "cordon audit", .has_user = true, .uid = getuid()};
+    auto_ocsf struct ocsf *ocsf = NULL;
+    auto_text struct text event = {0};
+    const char *body;
+    size_t size;
+    uint64_t number;
+    int status;
+
+    snprintf(label.writer, sizeof(label.writer), "cordon-audit:%u", label.uid);
+    number = log_number(desk->log, label.writer) + 1;
+    write_event(words, number, &event);
+    if (event.is_broken)
+        return error_memory(err);
+    status = ocsf_new(&context, &ocsf, err);
+    if (status == 0)
+        status = ocsf_render(ocsf, event.data, event.length, &body, &size, err);
+    if (status == 0)
+        status = log_append(desk->log, &label, number, body, size, err);
+    if (status >= 0)
+        status = log_commit(desk->log, NULL, err);
+    return status < 0 ? status : log_checkpoint(desk->log, err);
+}
+
+int own_say(const struct options *options, const struct own_words *words, struct error *err)
+{
+    auto_writer struct writer_desk desk = {0};
+    int status = writer_open(options, &desk, err);
+
+    return status < 0 ? status : append(&desk, words, err);
+}
