@@ -63,9 +63,10 @@ const struct ocsf_kind ocsf_kinds[] = {
     {"run.timeout", NULL, NULL, 1007, 2, 0, LOW, &shape_run, "the time limit of a container was reached"},
     {"run.exited", NULL, NULL, 1007, 2, 0, INFO, &shape_run, "a container ended"},
     {"run.finding", NULL, NULL, 2004, 1, 0, HIGH, &shape_finding, "a contained program left something that the caller's own programs would act on"},
-    {"exec.started", NULL, NULL, 1007, 1, 0, INFO, &shape_run, "a program was executed in a container that stands"},
-    {"exec.failed", NULL, NULL, 1007, 1, 0, LOW, &shape_run, "a program was not executed in a container that stands"},
-    {"exec.exited", NULL, NULL, 1007, 2, 0, INFO, &shape_run, "a program of a container that stands ended"},
+    {"exec.started", NULL, NULL, 1007, 1, 0, INFO, &shape_exec, "a program was executed in a container that stands"},
+    {"exec.failed", NULL, NULL, 1007, 1, 0, LOW, &shape_exec, "a program was not executed in a container that stands"},
+    {"exec.exited", NULL, NULL, 1007, 2, 0, INFO, &shape_exec, "a program of a container that stands ended"},
+    {"exec.lost", NULL, NULL, 1008, 99, "Lost", MEDIUM, &shape_log, "so many programs of a container that stands are in no record"},
     {"limit.reached", NULL, NULL, 1007, 99, "Limit", LOW, &shape_run, "a limit of a container was reached"},
 
     /* ---- what it tried ---- */

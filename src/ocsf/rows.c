@@ -80,14 +80,29 @@ static const struct ocsf_row process[] = {
     END,
 };
 
-/* The container's first process is the run; a program that is executed in one that stands has a number. */
-static const struct ocsf_row run[] = {
-    MAKE(PROCESS, "process.uid", "number"),
+/* The container's first process is the run; its number is the host's. */
+static const struct ocsf_row first_process[] = {
     TEXT("process.uid", "run"),
     TEXT("process.uid", "id"),
     NUMBER("process.pid", "pid"),
     {"process.cmd_line", "argv", MAKE_JOINED, COVER_ARGUMENT, 0},
     READY("process.", CONTAINER),
+    END,
+};
+
+/* A program that is executed in one that stands; its number is the container's. */
+static const struct ocsf_row further_process[] = {
+    MAKE(PROCESS, "process.uid", "number"),
+    TEXT("process.uid", "id"),
+    {"process.cmd_line", "argv", MAKE_JOINED, COVER_ARGUMENT, 0},
+    NUMBER("process.namespace_pid", "pid"),
+    READY("process.", CONTAINER),
+    PATH("x_directory", "directory"),
+    TEXT("x_terminal", "terminal"),
+    END,
+};
+
+static const struct ocsf_row run[] = {
     MAKE(NUMBER, "exit_code", "exitStatus"),
     TEXT("status_code", "kind"),
     ANY("status_detail", "text"),
@@ -338,8 +353,9 @@ static const struct ocsf_row tail_request[] = {
 
 const struct ocsf_shape shape_file = {{head, process_inside, policy, file, tail}};
 const struct ocsf_shape shape_process = {{head, process_inside, policy, process, tail}};
-const struct ocsf_shape shape_run = {{head, user, policy, run, tail_request}};
-const struct ocsf_shape shape_started = {{head, user, run, started, tail_request}};
+const struct ocsf_shape shape_run = {{head, user, policy, first_process, run, tail_request}};
+const struct ocsf_shape shape_exec = {{head, user, policy, further_process, run, tail_request}};
+const struct ocsf_shape shape_started = {{head, user, first_process, run, started, tail_request}};
 const struct ocsf_shape shape_network = {{head, process_inside, policy, network, tail_request}};
 const struct ocsf_shape shape_request = {{head, process_inside, policy, network, request, tail_request}};
 const struct ocsf_shape shape_names = {{head, process_inside, policy, network, names, tail_request}};

@@ -49,7 +49,7 @@ struct ocsf_shape {
     const struct ocsf_row *lists[SHAPE_LISTS_MAX];
 };
 
-extern const struct ocsf_shape shape_file, shape_process, shape_run, shape_started, shape_network, shape_request, shape_names,
+extern const struct ocsf_shape shape_file, shape_process, shape_run, shape_exec, shape_started, shape_network, shape_request, shape_names,
     shape_socket, shape_kernel, shape_log, shape_finding, shape_policy, shape_container, shape_service, shape_credential, shape_api,
     shape_asked_file, shape_asked_network, shape_workspace, shape_other;
 

@@ -63,7 +63,7 @@ const char *const test_events[] = {
     EVENT("4", "run.timeout", ",\"member\":\"process.timeout\",\"timeoutMs\":1000"),
     EVENT("5", "limit.reached", ",\"member\":\"resources.memory\",\"limit\":1048576"),
     EVENT("6", "run.exited", ",\"end\":\"exited\",\"code\":3,\"exitStatus\":3,\"oomKilled\":false,\"usage\":{\"wallUs\":2500000,\"userUs\":10,\"systemUs\":null,\"maxRssBytes\":4096,\"outputBytes\":0}"),
-    EVENT("7", "exec.started", ",\"number\":2,\"argv\":[\"ls\"],\"pid\":5000"),
+    EVENT("7", "exec.started", ",\"number\":2,\"argv\":[\"ls\"],\"argvIsCut\":false,\"directory\":\"/home/anna/w\",\"terminal\":\"none\",\"pid\":50,\"timeoutMs\":null"),
     EVENT("8", "exec.exited", ",\"number\":2,\"end\":\"exited\",\"code\":0,\"exitStatus\":0"),
     EVENT("9", "exec.failed", ",\"number\":3,\"kind\":\"not-found\",\"text\":\"no such program\""),
     ACCESS("10", "look", OBJECT("file", "/etc/shadow", "/etc/shadow")),
@@ -142,5 +142,6 @@ const char *const test_events[] = {
     EVENT("83", "tomorrow.new", ",\"with\":{\"a\":[1,2]}"),
     EVENT("84", "run.started", ",\"phase\":\"pending\",\"policy\":\"builder\",\"policyDigest\":\"sha256:00\",\"argv\":[\"make\"],\"workspace\":\"/w\""),
     EVENT("85", "exec.started", ",\"number\":4,\"phase\":\"pending\",\"argv\":[\"make\"]"),
+    EVENT("86", "exec.lost", ",\"count\":5"),
     NULL,
 };
