@@ -360,6 +360,27 @@ CORDON_API CORDON_MUST_CHECK int cordon_learn(const struct cordon_request *reque
                                               uint32_t flags, char **ret_policy, char **ret_summary, struct cordon_error *err);
 
 /*
+ * Who a container is, asked from inside of it, and what it asks to have signed under its own name: its keys are outside, and stay
+ * there. cordon-id(1) says what can be asked for and which members each takes. *ret_bytes is the caller's (cordon_string_free()) and ends
+ * with a NUL that *ret_size does not count; *ret_until (may be NULL): when to ask again, or when it ends, s since 1970, 0 = never.
+ * CORDON_ERROR_NOT_FOUND: this is no container that is answered. CORDON_ERROR_FORBIDDEN: whoever signs refuses it, and says why.
+ */
+struct cordon_id_question {
+    const char *what; /* "name", "x509", "svid", "access", "delegation", "attestation", "statement", "tls13-client", "tls13-server", "bundle", "bundle-pem" */
+    const char *const *audiences; /* whom a token is for: at most 4 */
+    size_t audience_count;
+    const char *subject_token; /* "access", "delegation": what was handed on to this container; NULL = it acts by its own mandate */
+    const char *may_act;       /* "delegation": the name of the container inside that is to have it */
+    const char *nonce;         /* "attestation": of who asked; NULL = none */
+    const char *context;       /* "statement": for what purpose */
+    uint64_t seconds;          /* how long a token is to hold; 0 = as usual */
+    const void *digest;        /* "statement": SHA-256; "tls13-...": the hash of the handshake */
+    size_t digest_size;
+};
+CORDON_API CORDON_MUST_CHECK int cordon_id_ask(const struct cordon_id_question *question, char **ret_bytes, size_t *ret_size, uint64_t *ret_until,
+                                               struct cordon_error *err);
+
+/*
  * The first draft of a policy: a template, a document with comments, with what is asked for put in. Lists end with NULL; each may
  * be NULL. *ret_text is the caller's and a valid document. ERROR_INVALID names what cannot be.
  */

@@ -11,6 +11,7 @@
 #include "sdk/findings.h"
 #include "sdk/identity.h"
 #include "sdk/self.h"
+#include "sdk/signing.h"
 #include "sdk/sensor.h"
 #include "sdk/told_access.h"
 #include "sdk/workers.h"
@@ -62,6 +63,7 @@ struct cordon_container {
     struct event_log *log;
     struct run_identity identity;
     struct launcher *launcher; /* who makes its first process; NULL = this process */
+    struct signing signing; /* what it asks to have signed */
     struct tier_run *prepared; /* until the tier has taken it */
     struct tier_run *run;
     struct workers workers; /* where the plan has a gateway */
@@ -129,6 +131,7 @@ int container_record_start(struct cordon_container *container, const char *const
 /* The members of an end, from how the tier told it. */
 void container_status_from_tier(struct cordon_status *status, const struct tier_status *tier);
 struct event_exited container_event_exited(const struct cordon_status *status, const struct tier_status *tier);
+const char *container_network_name(enum plan_network network);
 int container_record_abandoned(struct cordon_container *container, struct error *err) must_check;
 
 /* watch.c */

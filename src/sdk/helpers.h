@@ -16,6 +16,9 @@ int helpers_find_gateway(struct arena *arena, const struct places *places, const
 int helpers_find_worker(struct arena *arena, const struct places *places, const char *name, const char **ret_path,
                         struct error *err) must_check;
 
+/* cordon-signer, looked for where a container asks to have something signed. */
+int helpers_find_signer(struct arena *arena, const struct places *places, const char **ret_path, struct error *err) must_check;
+
 /* cordon-sensor, looked for where Landlock refuses first. */
 int helpers_find_sensor(struct arena *arena, const struct places *places, const char **ret_path, struct error *err) must_check;
 

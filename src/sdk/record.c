@@ -13,7 +13,7 @@
 #include "sdk/programs.h"
 #include "sdk/review.h"
 
-static const char *network_name(enum plan_network network)
+const char *container_network_name(enum plan_network network)
 {
     switch (network) {
     case PLAN_NET_NONE:
@@ -63,7 +63,7 @@ int container_record_start(struct cordon_container *container, const char *const
         .plan_digest = plan->plan_digest,
         .tier = plan->tier,
         .mechanism = plan_wall_name(plan->wall),
-        .network = network_name(plan->network),
+        .network = container_network_name(plan->network),
         .workspace = container->assembly.variables.workspace,
         .terminal = container->terminal,
         .argv = argv,

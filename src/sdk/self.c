@@ -190,26 +190,55 @@ static bool answer_send(int fd, int32_t status, const struct text *text)
     return sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)(sizeof(status) + size);
 }
 
-/* False: it is to be closed. Descriptors that come along are the kernel's to close. */
-static bool socket_step(int fd, struct denials *denials, const struct plan *plan)
+static bool step_question(int fd, const struct self_ask *ask, struct denials *denials, const struct plan *plan)
 {
-    struct self_ask ask;
     auto_text struct text text = {0};
-    ssize_t size = recv(fd, &ask, sizeof(ask), MSG_DONTWAIT | MSG_TRUNC);
     int status;
 
-    if (size < 0)
-        return errno == EAGAIN || errno == EINTR;
-    if (size != sizeof(ask) || !is_whole(&ask))
+    if (!is_whole(ask))
         return false;
     status = denials_index(denials, plan, NULL);
     if (status == 0)
-        status = ask.kind == SELF_DENIALS    ? answer_denials(&text, &ask, denials)
-                 : ask.kind == SELF_QUESTION ? answer_question(&text, &ask, denials)
-                                             : -EINVAL;
+        status = ask->kind == SELF_DENIALS    ? answer_denials(&text, ask, denials)
+                 : ask->kind == SELF_QUESTION ? answer_question(&text, ask, denials)
+                                              : -EINVAL;
     if (status == 0 && text.is_broken)
         status = -ENOMEM;
     return answer_send(fd, status, &text);
+}
+
+static bool step_identity(int fd, const struct self *self, const struct self_identity_ask *ask)
+{
+    auto_text struct text text = {0}, answer = {0};
+    struct error err = ERROR_INIT;
+    uint64_t until = 0;
+    int status;
+
+    if (!self->identify || !self_identity_is_whole(ask))
+        return false;
+    status = self->identify(self->identify_context, ask, &text, &until, &err);
+    text_add_n(&answer, (const char *)&until, sizeof(until));
+    if (status < 0)
+        text_add(&answer, err.text);
+    else
+        text_add_n(&answer, text.data ? text.data : "", text.length);
+    return !answer.is_broken && answer.length <= SELF_ANSWER_MAX && answer_send(fd, status < 0 ? status : 0, &answer);
+}
+
+/* False: it is to be closed. Descriptors that come along are the kernel's to close. */
+static bool socket_step(int fd, const struct self *self, struct denials *denials, const struct plan *plan)
+{
+    union {
+        struct self_ask question;
+        struct self_identity_ask identity;
+    } ask;
+    ssize_t size = recv(fd, &ask, sizeof(ask), MSG_DONTWAIT | MSG_TRUNC);
+
+    if (size < 0)
+        return errno == EAGAIN || errno == EINTR;
+    if (size == sizeof(ask.question))
+        return step_question(fd, &ask.question, denials, plan);
+    return size == sizeof(ask.identity) && step_identity(fd, self, &ask.identity);
 }
 
 void self_look(struct self *self)
@@ -230,7 +259,7 @@ void self_look(struct self *self)
 void self_step(struct self *self, struct denials *denials, const struct plan *plan)
 {
     for (size_t i = 0; i < SELF_SOCKETS; i++) {
-        if (!(self->asked >> i & 1) || socket_step(self->fds[i], denials, plan))
+        if (!(self->asked >> i & 1) || socket_step(self->fds[i], self, denials, plan))
             continue;
         close(self->fds[i]);
         self->fds[i] = -1;

@@ -34,11 +34,31 @@ struct self_ask {
 
 /* An answer is an int32_t, 0 or a negative errno, and the text. */
 
+#define SELF_IDENTITY_MAGIC 0x64496c53u /* "SlId" */
+#define SELF_AUDIENCES      4u
+
+/*
+ * Who am I, and something signed: docs/identity.md. Texts end with a zero; "" = none. The answer is an int32_t, a uint64_t (when to ask again, or
+ * when it ends; s since 1970; 0 = never), and the bytes; of a refusal, in words.
+ */
+struct self_identity_ask {
+    uint32_t magic, audience_count;
+    uint64_t seconds; /* 0 = as usual */
+    uint32_t digest_size, unused;
+    unsigned char digest[64];
+    char what[32], context[72], nonce[136], to[1024];
+    char audiences[SELF_AUDIENCES][512];
+    char subject[16384];
+};
+
+
 /*
  * Places stay where they are, because a descriptor that is waited for is known by its place; and one that was closed stays empty
  * until the next look, because the next socket may have its number.
  */
 struct self {
+    int (*identify)(void *context, const struct self_identity_ask *ask, struct text *text, uint64_t *ret_until, struct error *err);
+    void *identify_context;
     int fds[SELF_SOCKETS]; /* -1 = none */
     unsigned resting;      /* bit N: place N was closed in this step */
     unsigned asked;        /* bit N: at the last look a question stood there */
@@ -55,5 +75,13 @@ void self_look(struct self *self);
 void self_step(struct self *self, struct denials *denials, const struct plan *plan);
 
 void self_close(struct self *self);
+
+/* self_ask.c, inside of a container: a connection to whom runs it; `who` asks, for errors. */
+int self_connect(const char *who, int *ret_fd, struct error *err) must_check;
+
+/* self_identity.c: is every text ended, every number in bounds? */
+bool self_identity_is_whole(const struct self_identity_ask *ask);
+/* For self.identify, of a struct cordon_container. */
+int self_identify(void *context, const struct self_identity_ask *ask, struct text *text, uint64_t *ret_until, struct error *err) must_check;
 
 #endif

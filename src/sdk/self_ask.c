@@ -82,7 +82,7 @@ static int name_connect(int fd)
     return 0;
 }
 
-static int self_reach(int *ret_fd, struct error *err)
+int self_connect(const char *who, int *ret_fd, struct error *err)
 {
     const struct timeval wait = {.tv_sec = WAIT_S};
     auto_close int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
@@ -94,7 +94,7 @@ static int self_reach(int *ret_fd, struct error *err)
         return 0;
     }
     return error_set(err, ERROR_NOT_FOUND, errno,
-                     "--self: this is no container of Cordon that answers questions (one whose names or sockets process 1 keeps)");
+                     "%s: this is no container of Cordon that answers questions (one whose names or sockets process 1 keeps)", who);
 }
 
 static int self_ask(const struct self_ask *ask, char **ret_text, struct error *err)
@@ -103,7 +103,7 @@ static int self_ask(const struct self_ask *ask, char **ret_text, struct error *e
     auto_free char *bytes = mem_alloc(sizeof(int32_t) + SELF_ANSWER_MAX + 1);
     int32_t answer;
     ssize_t size;
-    int status = bytes ? self_reach(&fd, err) : error_memory(err);
+    int status = bytes ? self_connect("--self", &fd, err) : error_memory(err);
 
     if (status < 0)
         return status;

@@ -350,6 +350,9 @@ static int start(const struct cordon_request *request, bool stands, struct cordo
     container->sensor = SENSOR_INIT;
     container->review.lock = -1;
     container->self = SELF_INIT;
+    container->self.identify = self_identify;
+    container->self.identify_context = container;
+    container->signing = SIGNING_INIT;
     container->workers.executed = executed;
     container->workers.executed_context = container;
     container->workers.held = held;
@@ -401,6 +404,7 @@ void cordon_container_free(struct cordon_container *container)
     run_review_end(&container->review, container->assembly.places.runs, container->log ? event_log_run_id(container->log) : "",
                    container->run != NULL);
     self_close(&container->self);
+    signing_close(&container->signing, &container->identity);
     asks_close(&container->asks);
     streams_close(&container->streams);
     findings_finish(&container->findings);

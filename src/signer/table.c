@@ -152,8 +152,10 @@ static void container_update(struct signer_container *there, struct signer_conta
 {
     json_t *facts = there->facts;
 
-    there->facts = from->facts;
-    from->facts = facts;
+    if (from->facts) {
+        there->facts = from->facts;
+        from->facts = facts;
+    }
     for (size_t i = 0; i < TOKEN_AUDIENCES_MAX; i++) {
         char *allowed = there->allowed[i];
 
