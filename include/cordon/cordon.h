@@ -381,6 +381,32 @@ CORDON_API CORDON_MUST_CHECK int cordon_id_ask(const struct cordon_id_question *
                                                struct cordon_error *err);
 
 /*
+ * Names of recorded containers: of those that run (`run` NULL), or of one run as cordon_runs_show() takes it. A line each, or
+ * {"identities":[{name,class,instance,run,state,actor,sponsor,proof}]}. *ret_text is the caller's.
+ */
+CORDON_API CORDON_MUST_CHECK int cordon_id_list(const char *run, enum cordon_format format, char **ret_text, struct cordon_error *err);
+
+/*
+ * Whom to believe about this user's containers: the bundle of the user's own authority, as SPIFFE has it (CORDON_JSON), or its
+ * certificates as PEM (CORDON_TEXT). CORDON_ERROR_NOT_FOUND: it has none yet, for no container has asked for anything.
+ */
+CORDON_API CORDON_MUST_CHECK int cordon_id_bundle(enum cordon_format format, char **ret_text, struct cordon_error *err);
+
+/*
+ * Does a token hold, and is the container that it attests no wider than a policy? By cordon-verify-token(1), whose options these are; members that
+ * are NULL are not given, `bundle` and `domain` are this user's own then. *ret_report: JSON, the caller's. *ret_answer: 0, or
+ * CORDON_ID_WIDER. CORDON_ERROR_FORBIDDEN: it does not hold, and why.
+ */
+#define CORDON_ID_WIDER 3u
+struct cordon_id_check {
+    const char *token; /* a file; "-" = standard input */
+    const char *bundle, *domain, *audience, *kind, *nonce, *seen;
+    const char *digest, *within, *ceiling;
+    const char *const *documents; /* files; "profile:NAME"; NULL-terminated */
+};
+CORDON_API CORDON_MUST_CHECK int cordon_id_verify(const struct cordon_id_check *check, char **ret_report, uint32_t *ret_answer, struct cordon_error *err);
+
+/*
  * The first draft of a policy: a template, a document with comments, with what is asked for put in. Lists end with NULL; each may
  * be NULL. *ret_text is the caller's and a valid document. ERROR_INVALID names what cannot be.
  */

@@ -114,6 +114,14 @@ extern const struct option option_sarif, option_offline, option_threshold, optio
 extern const struct option option_recorded, option_run, option_fail_on;
 /* learn.c */
 extern const struct option option_from, option_into, option_denied_hosts, option_learn_network, option_learn_home, option_changes;
+/* id.c */
+extern const struct option *const id_ask_options[], *const id_verify_options[], *const id_bundle_options[];
+int run_id_list(struct cli *cli);
+int run_id_show(struct cli *cli);
+int run_id_ask(struct cli *cli);
+int run_id_bundle(struct cli *cli);
+int run_id_verify(struct cli *cli);
+
 /* runs.c */
 extern const struct option option_number;
 /* policy_prove.c */

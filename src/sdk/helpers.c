@@ -135,6 +135,11 @@ int helpers_find_signer(struct arena *arena, const struct places *places, const 
     return find_worker(arena, places, "cordon-signer", "signer", ret_path, err);
 }
 
+int helpers_find_verifier(struct arena *arena, const struct places *places, const char **ret_path, struct error *err)
+{
+    return find_worker(arena, places, "cordon-verify-token", "attest", ret_path, err);
+}
+
 int helpers_find_sensor(struct arena *arena, const struct places *places, const char **ret_path, struct error *err)
 {
     return find_worker(arena, places, "cordon-sensor", "sensor", ret_path, err);

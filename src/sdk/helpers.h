@@ -19,6 +19,9 @@ int helpers_find_worker(struct arena *arena, const struct places *places, const 
 /* cordon-signer, looked for where a container asks to have something signed. */
 int helpers_find_signer(struct arena *arena, const struct places *places, const char **ret_path, struct error *err) must_check;
 
+/* cordon-verify-token. */
+int helpers_find_verifier(struct arena *arena, const struct places *places, const char **ret_path, struct error *err) must_check;
+
 /* cordon-sensor, looked for where Landlock refuses first. */
 int helpers_find_sensor(struct arena *arena, const struct places *places, const char **ret_path, struct error *err) must_check;
 
