@@ -217,8 +217,11 @@ int main(int argc, char **argv)
     auto_token struct token token = {0};
     struct within within = {0};
     struct error err = ERROR_INIT;
-    int status = options_read(argc, argv, &options, &err), exit_status = EXIT_SUCCESS;
+    int status, exit_status = EXIT_SUCCESS;
 
+    if (argc == 2 && strcmp(argv[1], "--help") == 0)
+        return fputs(usage, stdout) < 0 ? EXIT_USAGE : EXIT_SUCCESS;
+    status = options_read(argc, argv, &options, &err);
     if (status < 0) {
         fprintf(stderr, "cordon-verify-token: %s\n%s", err.text, usage);
         return EXIT_USAGE;

@@ -26,6 +26,8 @@
 
 #define FAILED 1
 
+static const char usage[] = "usage: cordon-signer [--system] [--directory DIRECTORY] [--domain TRUST-DOMAIN --host HOST]\n";
+
 struct options {
     const char *directory, *domain, *host;
     bool is_system;
@@ -55,7 +57,7 @@ static int options_read(int argc, char **argv, struct options *options, struct e
                 is_known = true;
             }
         if (!is_known)
-            return error_set(err, ERROR_INVALID, EINVAL, "unknown option '%.100s'; usage: cordon-signer [--system] [--directory DIRECTORY] [--domain TRUST-DOMAIN --host HOST]", argv[i]);
+            return error_set(err, ERROR_INVALID, EINVAL, "unknown option '%.100s'; %s", argv[i], usage);
     }
     if (!options->domain != !options->host)
         return error_set(err, ERROR_INVALID, EINVAL, "--domain and --host go together");
@@ -199,6 +201,8 @@ int main(int argc, char **argv)
     bool is_service = getenv("LISTEN_FDNAMES") != NULL; /* else its only word is the number of the descriptor */
     int status;
 
+    if (argc == 2 && strcmp(argv[1], "--help") == 0)
+        return fputs(usage, stdout) < 0;
     signal(SIGPIPE, SIG_IGN);
     status = is_service ? options_read(argc, argv, &options, &err) : 0;
     if (status == 0)
