@@ -265,6 +265,13 @@ enum cordon_watch {
 CORDON_API CORDON_MUST_CHECK int cordon_request_set_watch(struct cordon_request *request, enum cordon_watch watch,
                                                           struct cordon_error *err);
 
+/*
+ * Whether the daemon (cordond(8)) runs it: "never", "available" (where one listens, else this process) or "required"; NULL = as $CORDON_DAEMON or
+ * the configuration says (cordond(8)). /etc/cordon/config.yaml can only ask for more. With the daemon the container's processes are no children of this
+ * process: no SIGCHLD comes, and it ends with its keeper. -EINVAL: no such word.
+ */
+CORDON_API CORDON_MUST_CHECK int cordon_request_set_daemon(struct cordon_request *request, const char *use, struct cordon_error *err);
+
 /* ---- looking before running ---- */
 
 /*
@@ -821,6 +828,27 @@ CORDON_API void cordon_terminal_free(struct cordon_terminal *terminal);
 
 /* Kill what still runs, close every descriptor, forget. */
 CORDON_API void cordon_container_free(struct cordon_container *container);
+
+/* ---- containers of the daemon (cordond(8)) ---- */
+
+/*
+ * Give the container a name, unique among those that the caller has at the daemon; NULL takes it back. Up to 63 letters, digits, '_', '.' and
+ * '-', beginning with a letter or '_'. Without the daemon it is refused at the start.
+ */
+CORDON_API CORDON_MUST_CHECK int cordon_request_set_name(struct cordon_request *request, const char *name, struct cordon_error *err);
+
+/*
+ * The caller's containers at the daemon, oldest first: a line each, or {"containers":[{id,name,state,pid,startedMs,policy,command,...}]}.
+ * CORDON_ERROR_SYSTEM (-ENOENT, -ECONNREFUSED): no daemon listens.
+ */
+CORDON_API CORDON_MUST_CHECK int cordon_daemon_list(enum cordon_format format, char **ret_text, struct cordon_error *err);
+
+/*
+ * One of them, by its name, its id or the beginning of an id that no other has: it may be signalled, stopped, killed, frozen, given another network and
+ * waited for (its status and findings come when it ends). It goes on when this is freed; questions are answered where it was
+ * started. CORDON_ERROR_NOT_FOUND: there is none, or it has ended.
+ */
+CORDON_API CORDON_MUST_CHECK int cordon_attach(const char *name, struct cordon_container **ret_container, struct cordon_error *err);
 
 /* ---- what was recorded ---- */
 

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -98,6 +99,24 @@ static void number_print(char *text, unsigned number)
     *text = '\0';
 }
 
+static uint64_t files_soft; /* 0 = as this process has it */
+
+void spawn_limit_files(uint64_t soft)
+{
+    files_soft = soft;
+}
+
+/* After the last descriptor was made: those that are there may be above it. */
+static int child_limit_files(void)
+{
+    struct rlimit64 limit;
+
+    if (syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, &limit) < 0)
+        return -1;
+    limit.rlim_cur = files_soft < limit.rlim_max ? files_soft : limit.rlim_max;
+    return (int)syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, &limit, NULL);
+}
+
 static int child_run(void *argument)
 {
     struct child *child = argument;
@@ -114,6 +133,8 @@ static int child_run(void *argument)
     if (descriptors_arrange(spawn, &channel, &program) < 0)
         return child_failed(child, "arrange descriptors");
     number_print(channel_text, (unsigned)channel);
+    if (files_soft && child_limit_files() < 0)
+        return child_failed(child, "limit open files");
     syscall(SYS_execveat, program, "", argv, envp, AT_EMPTY_PATH);
     return child_failed(child, "execute");
 }

@@ -4,6 +4,7 @@
 #define CORDON_BASE_SPAWN_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/error.h"
@@ -30,6 +31,12 @@ int spawn_open(const char *path, int *ret_fd, struct error *err) must_check;
  * done in the child; NULL: clone() itself failed.
  */
 int spawn_program(const struct spawn *spawn, pid_t *ret_pid, int *ret_pidfd, const char **ret_step) must_check;
+
+/*
+ * From now on a program begins with this soft limit of open files, where this process has opened more on behalf of others than
+ * they may; 0 = with this process's. For a process with one thread.
+ */
+void spawn_limit_files(uint64_t soft);
 
 /*
  * The same for another program: run `child` in a process that shares this one's memory until it executes something, with all

@@ -43,6 +43,9 @@ struct cli {
     enum changes changes;               /* learn */
     const char *hosts[CLI_HOSTS_MAX + 1]; /* learn: of --network host:NAME */
     char run_id[32];                    /* of what run_contained() ran; "" = it was not started */
+    int signal_number;     /* kill: 0 = KILL */
+    bool has_grace;        /* stop */
+    uint64_t grace_ms;
     size_t number;         /* runs: --number, 0 = the default */
     struct init *init; /* policy init */
     bool is_forced;
@@ -62,6 +65,7 @@ enum option_value {
     VALUE_DIRECTORY,
     VALUE_PROFILE,
     VALUE_TIER,
+    VALUE_DAEMON,
     VALUE_MEMBER,
     VALUE_RUN, /* an id, or "last" */
 };
@@ -94,8 +98,16 @@ int cli_parse(struct cli *cli, char **args, struct cordon_error *err);
 
 /* The rows that commands choose from. */
 extern const struct option option_watch, option_policy, option_profile, option_workspace, option_tier,
-    option_timeout, option_tty, option_events, option_set, option_json, option_help;
+    option_timeout, option_tty, option_events, option_daemon, option_set, option_json, option_help;
 extern const struct option option_review, option_review_dir, option_list, option_diff, option_overwrite, option_expect;
+
+/* containers.c */
+extern const struct option option_signal, option_grace, option_name;
+int run_ps(struct cli *cli);
+int run_stop(struct cli *cli);
+int run_kill(struct cli *cli);
+int run_freeze(struct cli *cli);
+int run_thaw(struct cli *cli);
 
 /* reach.c: the card before a first run, on a terminal */
 extern const struct option option_no_card;

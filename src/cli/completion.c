@@ -89,6 +89,7 @@ static const char *words_of(const struct command *command, const struct option *
 
 /* The tiers that this build has; naming another one is an error that says so. */
 #define TIERS "auto process"
+#define DAEMONS "never available required"
 
 static bool has_option(const struct command *command, const struct option *option)
 {
@@ -146,6 +147,7 @@ static void print_bash_values(void)
         {VALUE_DIRECTORY, "_cordon_names -d"},
         {VALUE_PROFILE, "_cordon_words \"$(\"${COMP_WORDS[0]}\" policy profiles 2>/dev/null)\""},
         {VALUE_TIER, "_cordon_words '" TIERS "'"},
+        {VALUE_DAEMON, "_cordon_words '" DAEMONS "'"},
         {VALUE_RUN, "_cordon_runs"},
     };
 
@@ -294,6 +296,7 @@ static void print_zsh_option(const struct command *command, const struct option 
                                           [VALUE_DIRECTORY] = "_files -/",
                                           [VALUE_PROFILE] = "($(cordon policy profiles))",
                                           [VALUE_TIER] = "(" TIERS ")",
+                                          [VALUE_DAEMON] = "(" DAEMONS ")",
                                           [VALUE_MEMBER] = "{compadd -S = --",
                                           [VALUE_RUN] = "(" ZSH_RUNS ")"};
 
@@ -378,6 +381,7 @@ static void print_fish_option(const struct command *command, const struct option
         [VALUE_DIRECTORY] = " -x -a '(__fish_complete_directories)'",
         [VALUE_PROFILE] = " -x -a '(cordon policy profiles)'",
         [VALUE_TIER] = " -x -a '" TIERS "'",
+        [VALUE_DAEMON] = " -x -a '" DAEMONS "'",
         [VALUE_MEMBER] = " -x -a '",
         [VALUE_RUN] = " -x -a '" FISH_RUNS "'",
     };

@@ -18,6 +18,8 @@ static const struct option *const run_options[] = {&option_policy,
                                                    &option_ask,
                                                    &option_ask_timeout,
                                                    &option_set,
+                                                   &option_daemon,
+                                                   &option_name,
                                                    &option_no_card,
                                                    &option_review,
                                                    &option_review_dir,
@@ -49,6 +51,8 @@ static const struct option *const json_options[] = {&option_json, &option_help, 
 static const struct option *const runs_options[] = {&option_number, &option_json, &option_help, NULL};
 static const struct option *const review_options[] = {&option_diff, &option_list, &option_json, &option_help, NULL};
 static const struct option *const commit_options[] = {&option_expect, &option_overwrite, &option_json, &option_help, NULL};
+static const struct option *const stop_options[] = {&option_grace, &option_json, &option_help, NULL};
+static const struct option *const kill_options[] = {&option_signal, &option_json, &option_help, NULL};
 static const struct option *const no_options[] = {&option_help, NULL};
 
 const struct command commands[] = {
@@ -100,6 +104,14 @@ const struct command commands[] = {
     {"runs show", "RUN", "the record of one run, in readable form",
      "RUN is an id, the beginning of one, or 'last'.\n", json_options, EXIT_USAGE, 1, false, run_runs_show},
     {"runs", "", "the recorded runs, newest first", "", runs_options, EXIT_USAGE, 0, false, run_runs},
+    {"ps", "", "the containers that the daemon keeps for you", "", json_options, EXIT_USAGE, 0, false, run_ps},
+    {"stop", "NAME...", "end containers in order: TERM, and KILL for what is left after a while",
+     "NAME is a container's name, its id, or the beginning of an id.\n", stop_options, EXIT_USAGE, -1, false, run_stop},
+    {"kill", "NAME...", "end containers at once, or send their programs a signal", "NAME is a container's name, its id, or the beginning of an id.\n",
+     kill_options, EXIT_USAGE, -1, false, run_kill},
+    {"freeze", "NAME...", "let nothing in containers run until they are thawed", "Only containers with a control group, as those with a limit of memory have one.\n",
+     json_options, EXIT_USAGE, -1, false, run_freeze},
+    {"thaw", "NAME...", "let containers run on", "", json_options, EXIT_USAGE, -1, false, run_thaw},
     {"review", "[RUN] [PATH...]", "what a reviewed run changed",
      "RUN is the newest that waits where none is named, or with 'last'.\n"
      "Exit status: 0, 1 it could not be looked at, 2 bad usage or no such run.\n",

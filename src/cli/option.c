@@ -116,6 +116,11 @@ const struct option option_watch = {"watch", 0, VALUE_TEXT, "WHAT",
                                     apply_watch};
 const struct option option_policy = {
     "policy", 'p', VALUE_DOCUMENT, "FILE", "a policy document; several intersect", apply_policy};
+static int apply_daemon(struct cli *cli, const char *value, struct cordon_error *err)
+{
+    return cordon_request_set_daemon(cli->request, value, err);
+}
+
 const struct option option_profile = {
     "profile",    0, VALUE_PROFILE, "NAME", "a built-in profile in place of a document",
     apply_profile};
@@ -135,6 +140,7 @@ const struct option option_tty = {
     "tty", 0, VALUE_NONE, NULL, "give the program a terminal of its own", apply_tty};
 const struct option option_events = {
     "events", 0, VALUE_FILE, "FILE|fd:N", "append events as JSON Lines there as well", apply_events};
+const struct option option_daemon = {"daemon", 0, VALUE_DAEMON, "WHEN", "never, available or required: let cordond run it", apply_daemon};
 const struct option option_set = {"set",
                                   0,
                                   VALUE_MEMBER,

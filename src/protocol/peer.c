@@ -26,6 +26,10 @@
 #define SO_PEERPIDFD 77 /* 6.5 */
 #endif
 
+#ifndef SO_PEERGROUPS
+#define SO_PEERGROUPS 59 /* 4.13 */
+#endif
+
 #define PROC_FILE_MAX ((size_t)64 << 10)
 
 void peer_close(struct peer *peer)
@@ -131,6 +135,62 @@ int peer_check_free(const struct peer *peer, bool names_namespaces, struct error
         return error_set(err, ERROR_FORBIDDEN, EPERM,
                          "process %d has given up rights (no_new_privs or seccomp), which the daemon would give back: run without the daemon", (int)peer->pid);
     return names_namespaces ? check_namespaces(peer, err) : 0;
+}
+
+static int compare_groups(const void *one, const void *other)
+{
+    gid_t a = *(const gid_t *)one, b = *(const gid_t *)other;
+
+    return a < b ? -1 : a > b;
+}
+
+#define GROUPS_MAX 65536
+
+static int check_groups(int socket, struct error *err)
+{
+    socklen_t size = GROUPS_MAX * sizeof(gid_t);
+    auto_free gid_t *theirs = mem_alloc(size), *own = mem_alloc(size);
+    int count;
+
+    if (!theirs || !own)
+        return error_memory(err);
+    count = getgroups(GROUPS_MAX, own);
+    if (count < 0 || getsockopt(socket, SOL_SOCKET, SO_PEERGROUPS, theirs, &size) < 0)
+        return error_system(err, errno, "ask for the groups of who connected");
+    qsort(own, (size_t)count, sizeof(*own), compare_groups);
+    qsort(theirs, size / sizeof(*theirs), sizeof(*theirs), compare_groups);
+    if (size != (size_t)count * sizeof(*own) || (count && memcmp(own, theirs, size) != 0))
+        return error_set(err, ERROR_FORBIDDEN, EPERM, "its supplementary groups are not the daemon's: log in anew, restart the daemon, or run without it");
+    return 0;
+}
+
+/* "CapPrm:\t0000000000000000" of both. */
+static int check_capabilities(const char *own, const char *theirs, struct error *err)
+{
+    static const char *const names[] = {"\nCapPrm:", "\nCapBnd:", "\nCapAmb:"};
+
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
+        const char *a = strstr(own, names[i]), *b = strstr(theirs, names[i]);
+
+        if (!a || !b || strncmp(a, b, strlen(names[i]) + 17) != 0)
+            return error_set(err, ERROR_FORBIDDEN, EPERM, "its capabilities (%s) are not the daemon's: run without the daemon", names[i] + 1);
+    }
+    return 0;
+}
+
+int peer_check_like_me(const struct peer *peer, int socket, struct error *err)
+{
+    auto_free char *own = NULL, *theirs = NULL;
+    size_t size;
+    int status = peer_check_free(peer, true, err);
+
+    if (status == 0)
+        status = check_groups(socket, err);
+    if (status == 0)
+        status = file_read("/proc/self/status", PROC_FILE_MAX, &own, &size, err);
+    if (status == 0)
+        status = read_proc(peer, "status", &theirs, err);
+    return status < 0 ? status : check_capabilities(own, theirs, err);
 }
 
 int peer_cgroup(const struct peer *peer, char *ret_path, size_t size, struct error *err)

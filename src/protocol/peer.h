@@ -32,6 +32,12 @@ bool peer_is_there(const struct peer *peer);
  */
 int peer_check_free(const struct peer *peer, bool names_namespaces, struct error *err) must_check;
 
+/*
+ * Has it, of this connected socket, just what this process has: groups, capabilities, namespaces? Then whatever this process does for it, it
+ * could do itself. ERROR_FORBIDDEN says what differs.
+ */
+int peer_check_like_me(const struct peer *peer, int socket, struct error *err) must_check;
+
 /* The id of the cgroup that it is in, of the first hierarchy ("0::/..." where there is one of v2): at most `size` bytes. */
 int peer_cgroup(const struct peer *peer, char *ret_path, size_t size, struct error *err) must_check;
 

@@ -128,6 +128,18 @@ void protocol_send_error(int socket, uint32_t request, const struct error *err, 
     (void)!protocol_send(socket, MSG_DONTWAIT, &out, NULL, 0, NULL);
 }
 
+void protocol_close(int socket)
+{
+    char unread;
+
+    if (socket < 0)
+        return;
+    shutdown(socket, SHUT_RD);
+    while (recv(socket, &unread, sizeof(unread), MSG_DONTWAIT) > 0)
+        ;
+    close(socket);
+}
+
 int protocol_seal(struct protocol_out *out, const char *name, int *ret_fd, struct error *err)
 {
     auto_close int fd = -1;

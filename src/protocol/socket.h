@@ -28,6 +28,9 @@ int protocol_send(int socket, int flags, struct protocol_out *out, const int *fd
 /* Just FAILED; whoever is gone does not hear it. */
 void protocol_send_error(int socket, uint32_t request, const struct error *err, const char *code);
 
+/* Close it so that the other end can still read what was sent: a socket that ends with something unread takes that back. */
+void protocol_close(int socket);
+
 /* Finish it and put it into a memory file that can no longer change. */
 int protocol_seal(struct protocol_out *out, const char *name, int *ret_fd, struct error *err) must_check;
 

@@ -57,6 +57,7 @@ static const struct protocol_tag_row tags[TAG_LIMIT] = {
     TEXT(PARENT, 64),
     TEXT(IDENTITY, 1024),
     NUMBER(IS_ALL),
+    BYTES(TOKEN, 16),
     TEXT(POLICY_NAME, PATH_TEXT_MAX),
     BYTES(POLICY_TEXT, DOCUMENT_MAX),
     NUMBER(POLICY_IS_FILE),
@@ -114,7 +115,7 @@ static const struct protocol_use one_id[] = {ONE(ID)};
 static const struct protocol_use list[] = {MAYBE(IS_ALL), MAYBE(ID)};
 static const struct protocol_use listed[] = {ONE(ID),      ONE(STATE),  MAYBE(NAME),    MAYBE(PID),     ONE(UID),      MAYBE(CREATED_MS), MAYBE(STARTED_MS),
                                              MAYBE(POLICY), MAYBE(TIER), MAYBE(COMMAND), MAYBE(PARENT),  MAYBE(IDENTITY), MAYBE(DENIALS), MAYBE(KIND)};
-static const struct protocol_use failed[] = {ONE(ERROR_KIND), ONE(ERRNUM), ONE(TEXT), MAYBE(CODE)};
+static const struct protocol_use failed[] = {ONE(ERROR_KIND), ONE(ERRNUM), ONE(TEXT), MAYBE(CODE), MAYBE(NUMBER)};
 static const struct protocol_use status_is[] = {ONE(COUNT), ONE(PID), ONE(VERSION_MOST), ONE(KIND), ONE(NUMBER)};
 static const struct protocol_use numbered[] = {ONE(NUMBER)};
 static const struct protocol_use started[] = {ONE(ID), ONE(PID), ONE(LEVEL)};
@@ -123,10 +124,12 @@ static const struct protocol_use asked[] = {MAYBE(NUMBER), MAYBE(DIGEST), MAYBE(
 static const struct protocol_use signalled[] = {ONE(SIGNAL)};
 static const struct protocol_use answer[] = {ONE(NUMBER), ONE(DIGEST), ONE(ANSWER)};
 static const struct protocol_use counted[] = {ONE(COUNT)};
-static const struct protocol_use join[] = {ONE(VERSION_MOST), ONE(KEY), ONE(ID)};
+static const struct protocol_use stop[] = {ONE(LEFT_MS)};
+static const struct protocol_use join[] = {ONE(VERSION_MOST), ONE(KEY), ONE(ID), ONE(TOKEN)};
 static const struct protocol_use serve[] = {ONE(TICKET), ONE(KIND), MAYBE(ID), MAYBE(NAME)};
 static const struct protocol_use holds[] = {MAYBE(TICKET), ONE(ID), ONE(STATE), MAYBE(NAME), MAYBE(PID), MAYBE(CREATED_MS), MAYBE(STARTED_MS),
                                             MAYBE(POLICY), MAYBE(TIER), MAYBE(COMMAND), MAYBE(PARENT), MAYBE(IDENTITY), MAYBE(DENIALS), MAYBE(KIND)};
+static const struct protocol_use rejoin_at[] = {ONE(PATH), ONE(TOKEN), ONE(KEY), ONE(ID)};
 static const struct protocol_use ticket[] = {ONE(TICKET)};
 static const struct protocol_use start_keeper[] = {ONE(TICKET), ONE(ID)};
 static const struct protocol_use keeper_is[] = {ONE(TICKET), ONE(PID)};
@@ -176,12 +179,15 @@ static const struct protocol_row rows[] = {
     ROW(TERMINAL, KEEPER, CLIENT, PROTOCOL_STARTING, 1, FREE, NO),
     ROW(ASKED, KEEPER, CLIENT, PROTOCOL_RUNNING, 0, FREE, WITH(asked)),
     ROW(OVER, KEEPER, CLIENT, PROTOCOL_RUNNING, 1, FREE, NO),
-    ROW(SIGNAL, CLIENT, KEEPER, PROTOCOL_RUNNING, 0, FREE, WITH(signalled)),
-    ROW(KILL, CLIENT, KEEPER, PROTOCOL_RUNNING, 0, FREE, NO),
-    ROW(ANSWER, CLIENT, KEEPER, PROTOCOL_RUNNING, 0, FREE, WITH(answer)),
-    ROW(NETWORK, CLIENT, KEEPER, PROTOCOL_RUNNING, 2, FREE, NO),
-    ROW(COUNT_CHANGES, CLIENT, KEEPER, PROTOCOL_RUNNING, 0, FREE, NO),
+    ROW(SIGNAL, CLIENT, KEEPER, PROTOCOL_RUNNING | PROTOCOL_ENDED, 0, FREE, WITH(signalled)),
+    ROW(KILL, CLIENT, KEEPER, PROTOCOL_RUNNING | PROTOCOL_ENDED, 0, FREE, NO),
+    ROW(ANSWER, CLIENT, KEEPER, PROTOCOL_RUNNING | PROTOCOL_ENDED, 0, FREE, WITH(answer)),
+    ROW(NETWORK, CLIENT, KEEPER, PROTOCOL_RUNNING | PROTOCOL_ENDED, 2, FREE, NO),
+    ROW(COUNT_CHANGES, CLIENT, KEEPER, PROTOCOL_RUNNING | PROTOCOL_ENDED, 0, FREE, NO),
     ROW(CHANGES_ARE, KEEPER, CLIENT, PROTOCOL_RUNNING, 0, FREE, WITH(counted)),
+    ROW(STOP, CLIENT, KEEPER, PROTOCOL_RUNNING | PROTOCOL_ENDED, 0, FREE, WITH(stop)),
+    ROW(FREEZE, CLIENT, KEEPER, PROTOCOL_RUNNING | PROTOCOL_ENDED, 0, FREE, NO),
+    ROW(THAW, CLIENT, KEEPER, PROTOCOL_RUNNING | PROTOCOL_ENDED, 0, FREE, NO),
     /* cordond and keeper */
     ROW(JOIN, KEEPER, DAEMON, PROTOCOL_NEW, 0, FREE, WITH(join)),
     ROW(SERVE, DAEMON, KEEPER, PROTOCOL_JOINED, 1, FREE, WITH(serve)),
@@ -190,9 +196,10 @@ static const struct protocol_row rows[] = {
     ROW(RETIRE, DAEMON, KEEPER, PROTOCOL_JOINED, 0, FREE, NO),
     ROW(JOINED_ALL, KEEPER, DAEMON, PROTOCOL_JOINED, 0, FREE, NO),
     ROW(NOT_SERVED, KEEPER, DAEMON, PROTOCOL_JOINED, 0, FREE, WITH(ticket)),
+    ROW(REJOIN_AT, DAEMON, KEEPER, PROTOCOL_JOINED, 0, FREE, WITH(rejoin_at)),
     /* cordond and launcher */
-    ROW(START_KEEPER, DAEMON, LAUNCHER, PROTOCOL_JOINED, 2, FREE, WITH(start_keeper)),
-    ROW(KEEPER_IS, LAUNCHER, DAEMON, PROTOCOL_JOINED, 1, FREE, WITH(keeper_is)),
+    ROW(START_KEEPER, DAEMON, LAUNCHER, PROTOCOL_JOINED, 1, FREE, WITH(start_keeper)),
+    ROW(KEEPER_IS, LAUNCHER, DAEMON, PROTOCOL_JOINED, 0, FREE, WITH(keeper_is)),
     /* signer */
     ROW(SIGN_SERVE, DAEMON, SIGNER, PROTOCOL_JOINED, 1, FREE, WITH(sign_within)),
     ROW(SIGN_OPEN, KEEPER, SIGNER, PROTOCOL_JOINED, 0, CONTAINER, WITH(sign_open)),

@@ -41,6 +41,14 @@ enum protocol_state {
     PROTOCOL_ANY = 0x7f,
 };
 
+/* Of a container, as HOLDS and LISTED tell it. */
+enum protocol_container {
+    PROTOCOL_CREATED = 1,
+    PROTOCOL_IS_RUNNING,
+    PROTOCOL_FROZEN,
+    PROTOCOL_STOPPED,
+};
+
 /* What a message is charged to its sender for, beside its bytes. */
 enum protocol_quota {
     PROTOCOL_FREE = 0,
@@ -81,17 +89,21 @@ enum protocol_type {
     PROTOCOL_NETWORK = 43, /* a sealed PROTOCOL_RECORD_REQUEST whose documents count */
     PROTOCOL_COUNT_CHANGES = 44,
     PROTOCOL_CHANGES_ARE = 45,
+    PROTOCOL_STOP = 46,   /* in order: within so many milliseconds */
+    PROTOCOL_FREEZE = 47,
+    PROTOCOL_THAW = 48,
     /* cordond and keeper */
-    PROTOCOL_JOIN = 60,    /* who it is, after it was started or after cordond was */
+    PROTOCOL_JOIN = 60,    /* one that was started by a former cordond: who it is */
     PROTOCOL_SERVE = 61,   /* a client: its end of the pair */
     PROTOCOL_HOLDS = 62,   /* the state of one container, whenever it changes, and of each after JOIN */
     PROTOCOL_LOST = 63,    /* one that is no more */
     PROTOCOL_RETIRE = 64,  /* nothing new comes: end when nothing is left */
-    PROTOCOL_JOINED_ALL = 65, /* after JOIN: each container was told */
+    PROTOCOL_JOINED_ALL = 65,  /* after JOIN: each container was told */
     PROTOCOL_NOT_SERVED = 66, /* a connection that ended without a container */
+    PROTOCOL_REJOIN_AT = 67,  /* first: who it is, and where the next cordond will be */
     /* cordond and launcher, or its own starter: 100 to 149 */
-    PROTOCOL_START_KEEPER = 100, /* the client's socket, and the keeper's end of its channel */
-    PROTOCOL_KEEPER_IS = 101,    /* its pidfd */
+    PROTOCOL_START_KEEPER = 100, /* with the keeper's end of its channel */
+    PROTOCOL_KEEPER_IS = 101,
     /* logger: 150 to 199, sensor: 250 to 299, witness: 300 to 349 */
     /* signer: 200 to 249 */
     PROTOCOL_SIGN_SERVE = 200, /* a keeper's socket, and within which name it may open others */
@@ -152,6 +164,7 @@ enum protocol_tag {
     TAG_PARENT,
     TAG_IDENTITY,
     TAG_IS_ALL,
+    TAG_TOKEN,
     /* RECORD_REQUEST */
     TAG_POLICY_NAME = 64,
     TAG_POLICY_TEXT, /* of the policy before it */

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "sdk/container.h"
+#include "sdk/remote.h"
 
 #define POLICY_SIZE_MAX (1024 * 1024)
 
@@ -358,6 +359,8 @@ int cordon_container_approval(const struct cordon_container *container, struct c
     const struct ask *ask = first(asks);
     uint64_t now = clock_monotonic_ns();
 
+    if (container->remote && container->state == CONTAINER_RUNNING)
+        return remote_approval(container->remote, ret_approval);
     if (container->state != CONTAINER_RUNNING || !ask || !asks->is_standing)
         return 0;
     *ret_approval = (struct cordon_approval){
@@ -479,6 +482,8 @@ int cordon_container_answer(struct cordon_container *container, uint64_t number,
 
     if (answer < CORDON_ANSWER_DENY || answer > CORDON_ANSWER_RULE)
         return error_set(err, ERROR_INVALID, EINVAL, "answer %d: 0 (deny) to 3 (write the rule) are known", (int)answer);
+    if (container->remote && digest)
+        return remote_answer(container->remote, number, digest, answer, err);
     if (container->state != CONTAINER_RUNNING || !asks->is_standing || asks->number != number || !digest ||
         strcmp(first(asks)->digest, digest) != 0)
         return error_set(err, ERROR_INVALID, ESTALE, "question %" PRIu64 " does not stand any more", number);

@@ -301,7 +301,7 @@ static int compile(struct assembly *assembly, const struct cordon_request *reque
 {
     const char *documents[CORDON_POLICIES_MAX + 1], *readonly_self[READONLY_SELF_MAX];
     const char *self[] = {assembly->places.config, assembly->places.state, assembly->places.cache,
-                          NULL};
+                          assembly->places.runtime, NULL};
     struct compile_options options = {
         .variables = &assembly->variables,
         .collect_all = collect_all,

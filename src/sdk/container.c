@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 
 #include "base/clock.h"
+#include "sdk/remote.h"
 
 int cordon_spawn(const struct cordon_request *request, struct cordon_container **ret_container,
                  struct cordon_error *err)
@@ -21,12 +22,12 @@ int cordon_spawn(const struct cordon_request *request, struct cordon_container *
 
 const char *cordon_container_id(const struct cordon_container *container)
 {
-    return event_log_run_id(container->log);
+    return container->remote ? remote_id(container->remote) : event_log_run_id(container->log);
 }
 
 pid_t cordon_container_pid(const struct cordon_container *container)
 {
-    return container->assembly.ops->pid(container->run);
+    return container->remote ? remote_pid(container->remote) : container->assembly.ops->pid(container->run);
 }
 
 int cordon_container_stdin_fd(const struct cordon_container *container)
@@ -46,7 +47,7 @@ int cordon_container_stderr_fd(const struct cordon_container *container)
 
 int cordon_container_tty_fd(const struct cordon_container *container)
 {
-    return container->assembly.ops->tty_fd(container->run);
+    return container->remote ? remote_tty_fd(container->remote) : container->assembly.ops->tty_fd(container->run);
 }
 
 void cordon_container_close_stdin(struct cordon_container *container)
@@ -57,6 +58,8 @@ void cordon_container_close_stdin(struct cordon_container *container)
 
 int cordon_container_poll_fd(struct cordon_container *container, struct cordon_error *err)
 {
+    if (container->remote)
+        return remote_poll_fd(container->remote);
     if (container->watch.epoll < 0) {
         int status = watch_open(container, public_error(err));
 
@@ -85,9 +88,9 @@ int container_sleep(struct cordon_container *container, uint64_t until_ns, struc
     int timeout = -1;
 
     if (container->state == CONTAINER_RUNNING)
-        fds[count++] = (struct pollfd){.fd = container->assembly.ops->poll_fd(container->run),
+        fds[count++] = (struct pollfd){.fd = container->remote ? remote_poll_fd(container->remote) : container->assembly.ops->poll_fd(container->run),
                                        .events = POLLIN};
-    if (container->state == CONTAINER_RUNNING) {
+    if (container->state == CONTAINER_RUNNING && !container->remote) {
         container_watched(container, watched);
         for (size_t i = 0; i < CONTAINER_WATCHED; i++)
             fds[count++] = (struct pollfd){.fd = watched[i], .events = POLLIN}; /* without one poll() looks past it */
@@ -132,7 +135,7 @@ int cordon_container_wait(struct cordon_container *container, int64_t timeout_ms
             return status;
         if (mine && clock_monotonic_ns() >= mine)
             return 0;
-        next = container_next_ns(container);
+        next = container->remote ? 0 : container_next_ns(container);
         if (!next || (mine && mine < next))
             next = mine;
         status = container_sleep(container, next, public_error(err));
@@ -193,7 +196,9 @@ int cordon_container_findings(const struct cordon_container *container, enum cor
         return error_set(public_error(err), ERROR_INVALID, EINVAL, "unknown format %d", (int)format);
     if (container->state != CONTAINER_ENDED)
         return error_set(public_error(err), ERROR_INVALID, EAGAIN, "the container has not ended");
-    if (format == CORDON_JSON)
+    if (container->remote)
+        text_add(&out, remote_findings(container->remote, format));
+    else if (format == CORDON_JSON)
         findings_print_json(&out, &container->findings);
     else
         container_findings_print(&out, &container->findings);
@@ -219,16 +224,17 @@ int cordon_container_denials(const struct cordon_container *container, uint64_t 
     const struct workers *workers = &container->workers;
     uint64_t count = denials->count + workers->denied;
     auto_text struct text text = {0};
+    const char *told = container->remote ? remote_denials(container->remote, &count) : NULL;
 
     if (container->state != CONTAINER_ENDED)
         return error_set(public_error(err), ERROR_INVALID, EAGAIN, "the container has not ended");
     if (ret_text) {
         int status;
 
-        if (!count && is_unseen(container))
+        if (!told && !count && is_unseen(container))
             text_add(&text, "status 126 and 127 mean a command that was not found or not executed; `cordon run --watch full` shows whether the "
                             "policy hides it");
-        text_add(&text, denials->text[0] ? denials->text : workers->denied_text);
+        text_add(&text, told ? told : denials->text[0] ? denials->text : workers->denied_text);
         status = text_take(&text, ret_text, public_error(err));
         if (status < 0)
             return status;
@@ -245,6 +251,8 @@ int cordon_container_signal(struct cordon_container *container, int signal_numbe
                          signal_number);
     if (container->state != CONTAINER_RUNNING)
         return 0;
+    if (container->remote)
+        return remote_signal(container->remote, signal_number, public_error(err));
     return container->assembly.ops->signal(container->run, signal_number, public_error(err));
 }
 
@@ -252,6 +260,8 @@ int cordon_container_kill(struct cordon_container *container, struct cordon_erro
 {
     if (container->state != CONTAINER_RUNNING)
         return 0;
+    if (container->remote)
+        return remote_kill(container->remote, public_error(err));
     container->is_kill_asked = true;
     return container->assembly.ops->kill(container->run, public_error(err));
 }

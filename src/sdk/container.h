@@ -57,7 +57,10 @@ struct run_review {
     int lock;        /* says that it is under way */
 };
 
+struct remote;
+
 struct cordon_container {
+    struct remote *remote; /* NULL = it runs here; else nothing but `streams`, `state` and `status` is of use */
     struct assembly assembly;
     struct assembly changed; /* whose network holds since it was changed; empty = the first one's */
     struct event_log *log;

@@ -11,6 +11,7 @@
 #include <limits.h>
 #include <netinet/in.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -165,6 +166,13 @@ void helpers_tell(struct arena *arena, const struct places *places, struct facts
     facts->leads_icmp = facts->has_gateway && may_ping();
 }
 
+static bool is_beside(const char *directory)
+{
+    char path[PATH_MAX];
+
+    return (size_t)snprintf(path, sizeof(path), "%s/cordon-init", directory) < sizeof(path) && access(path, F_OK) == 0;
+}
+
 /* Installed: CORDON_HELPERS_FROM_... leads there. In a build tree, library and program alike have
  * ../tier/process beside them. */
 int helpers_find(struct arena *arena, struct places *places, struct error *err)
@@ -184,7 +192,9 @@ int helpers_find(struct arena *arena, struct places *places, struct error *err)
     built = path_join(arena, from, "../tier/process");
     if (!installed || !built)
         return error_memory(err);
-    if (!realpath(installed, resolved) && !realpath(built, resolved))
+    if (is_program && is_beside(from)) /* the program is one of them */
+        memcpy(resolved, from, strlen(from) + 1);
+    else if (!realpath(installed, resolved) && !realpath(built, resolved))
         return error_set(err, ERROR_SYSTEM, ENOENT,
                          "no helper programs at %s (install Cordon as a whole)", installed);
     places->helpers = arena_string(arena, resolved);

@@ -99,6 +99,26 @@ void places_make(const struct places *places)
     make_directory(places->config);
     make_directory(places->cache);
     make_directory(places->state);
+    if (places->runtime)
+        make_directory(places->runtime);
+}
+
+/* Where there is no directory of the session, the daemon is below `state`. */
+static int find_runtime(struct arena *arena, const char *const *environment, const char **ret_path, struct error *err)
+{
+    const char *base = environment_get(environment, "XDG_RUNTIME_DIR"), *path;
+    struct stat st;
+
+    base = base && base[0] == '/' ? path_normalise(arena, base) : arena_printf(arena, "/run/user/%u", (unsigned)geteuid());
+    if (!base)
+        return error_memory(err);
+    if (stat(base, &st) < 0 || !S_ISDIR(st.st_mode) || st.st_uid != geteuid())
+        return 0;
+    path = path_join(arena, base, "cordon");
+    if (!path)
+        return error_memory(err);
+    *ret_path = path;
+    return 0;
 }
 
 int places_find_caller(struct arena *arena, const char *const *environment,
@@ -116,6 +136,8 @@ int places_find_caller(struct arena *arena, const char *const *environment,
     if (status == 0)
         status = find_xdg(arena, environment, found.home, "XDG_STATE_HOME", ".local/state",
                           &found.state, err);
+    if (status == 0)
+        status = find_runtime(arena, environment, &found.runtime, err);
     if (status < 0)
         return status;
     found.runs = path_join(arena, found.state, "runs");

@@ -9,6 +9,7 @@
 struct places {
     const char *user, *home;
     const char *config, *cache, *state; /* .../cordon */
+    const char *runtime;                /* the daemon's sockets: .../cordon below XDG_RUNTIME_DIR, else /run/user/UID; NULL = neither is there */
     const char *runs;                   /* <state>/runs */
     const char *library;                /* the file that this code was loaded from */
     const char *helpers;                /* directory of the helper programs */

@@ -270,11 +270,12 @@ int cordon_container_exec(struct cordon_container *container, const struct cordo
                           struct cordon_error *err)
 {
     struct error *error = public_error(err);
-    const char *by_shell[] = {"/bin/sh", "-c", container->assembly.plan->command_line, NULL};
+    const char *by_shell[] = {"/bin/sh", "-c", container->remote ? NULL : container->assembly.plan->command_line, NULL};
     const char *const *argv = request->argv ? (const char *const *)request->argv : by_shell;
     auto_program struct cordon_program *program = NULL;
     struct error failure = ERROR_INIT;
-    int status = check_request(container, request, error);
+    int status = container->remote ? error_set(error, ERROR_INVALID, EINVAL, "the container is one that was started for its program, and does not stand")
+                                   : check_request(container, request, error);
 
     if (status < 0)
         return status;

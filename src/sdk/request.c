@@ -58,6 +58,7 @@ void cordon_request_free(struct cordon_request *request)
     mem_free(request->profile);
     mem_free(request->workspace);
     mem_free(request->tier);
+    mem_free(request->name);
     mem_free(request->review_directory);
     mem_free(request->events_file);
     mem_free(request->cwd);
@@ -179,6 +180,11 @@ int cordon_request_set_directory(struct cordon_request *request, const char *dir
         return error_set(public_error(err), ERROR_INVALID, EINVAL, "directory %s: give an absolute path", directory);
     status = replace_string(&request->cwd, "directory", directory, public_error(err));
     return status < 0 ? status : replace_string(&request->logical_cwd, "directory", directory, public_error(err));
+}
+
+int cordon_request_set_name(struct cordon_request *request, const char *name, struct cordon_error *err)
+{
+    return replace_string(&request->name, "name", name, public_error(err));
 }
 
 int cordon_request_set_tier(struct cordon_request *request, const char *tier,

@@ -10,6 +10,14 @@
 #include "base/error.h"
 #include "cordon/cordon.h"
 
+/* Whether the daemon runs it; 0 = as the configuration says. */
+enum daemon_use {
+    DAEMON_NEVER = 1,
+    DAEMON_AVAILABLE,
+    DAEMON_REQUIRED,
+    DAEMON_HERE, /* this is a keeper: whatever the configuration says */
+};
+
 struct request_policy {
     char *name; /* path, or what stands for it in errors */
     char *text; /* NULL = read the file */
@@ -37,6 +45,8 @@ struct cordon_request {
     int cancel_fd; /* -1 = none */
     int events_fd; /* the same */
     enum cordon_watch watch;
+    enum daemon_use daemon;
+    char *name; /* at the daemon; NULL = none */
     uint64_t ask_ms;  /* so long a question stands, 0 = nobody is asked */
     bool is_learning; /* its first document is learn_confinement()'s */
     char *events_file;

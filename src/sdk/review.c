@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/path.h"
 #include "sdk/places.h"
+#include "sdk/remote.h"
 
 int cordon_request_set_review(struct cordon_request *request, const char *directory, struct cordon_error *err)
 {
@@ -349,6 +350,8 @@ int cordon_container_changes(const struct cordon_container *container, size_t *r
     const char *recovered;
     int status;
 
+    if (container->remote)
+        return remote_changes(container->remote, ret_count, public_error(err));
     if (!container->review.directory)
         return error_set(public_error(err), ERROR_INVALID, EINVAL, "the container was not started for a review");
     status = review_open(container->assembly.places.runs, event_log_run_id(container->log), &review, &recovered, public_error(err));

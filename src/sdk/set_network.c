@@ -8,6 +8,7 @@
 
 #include "sdk/container.h"
 #include "sdk/helpers.h"
+#include "sdk/remote.h"
 
 static int refuse(struct error *err, const char *why)
 {
@@ -170,6 +171,8 @@ int cordon_container_set_network(struct cordon_container *container, const struc
 
     if (container->state != CONTAINER_RUNNING)
         return error_set(err, ERROR_INVALID, ESRCH, "the container has ended");
+    if (container->remote)
+        return remote_set_network(container->remote, request, err);
     if (container->assembly.plan->network != PLAN_NET_GATEWAY)
         return refuse(err, "the container was started without rules, so nothing stands before its network that could take others");
     status = change(container, &next, request, err);

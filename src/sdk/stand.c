@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "sdk/container.h"
+#include "sdk/remote.h"
 
 #define GRACE_MAX_MS ((uint64_t)366 * 24 * 3600 * 1000)
 
@@ -23,6 +24,8 @@ int cordon_container_stop(struct cordon_container *container, uint64_t grace_ms,
         return error_set(public_error(err), ERROR_LIMIT, ERANGE, "a container is given at most 366 days to stop");
     if (container->state != CONTAINER_RUNNING)
         return 0;
+    if (container->remote)
+        return remote_stop(container->remote, grace_ms, public_error(err));
     if (ops->freeze && container->is_frozen)
         status = cordon_container_thaw(container, err);
     if (status == 0 && grace_ms)
@@ -43,6 +46,8 @@ static int freeze(struct cordon_container *container, bool is_frozen, struct err
 
     if (container->state != CONTAINER_RUNNING)
         return error_set(err, ERROR_INVALID, ESRCH, "the container has ended");
+    if (container->remote)
+        return remote_freeze(container->remote, is_frozen, err);
     if (!ops->freeze)
         return error_set(err, ERROR_UNENFORCEABLE, ENOTSUP, "this tier freezes nothing");
     status = ops->freeze(container->run, is_frozen, err);
@@ -58,5 +63,5 @@ int cordon_container_freeze(struct cordon_container *container, struct cordon_er
 
 int cordon_container_thaw(struct cordon_container *container, struct cordon_error *err)
 {
-    return container->is_frozen ? freeze(container, false, public_error(err)) : 0;
+    return container->is_frozen || container->remote ? freeze(container, false, public_error(err)) : 0;
 }

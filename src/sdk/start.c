@@ -15,6 +15,7 @@
 #include "sdk/missing.h"
 #include "sdk/network.h"
 #include "sdk/programs.h"
+#include "sdk/remote.h"
 #include "sdk/review.h"
 #include "sdk/told.h"
 
@@ -330,19 +331,13 @@ static int stand(struct cordon_container *container, const struct cordon_request
     return container_record_start(container, nothing, err);
 }
 
-static int start(const struct cordon_request *request, bool stands, struct cordon_container **ret_container,
-                 struct error *err)
+/* Before anything else is opened: it looks which streams the caller has. */
+static struct cordon_container *container_new(void)
 {
-    struct error failure = ERROR_INIT;
-    cleanup_with(container_free_at) struct cordon_container *container =
-        mem_alloc(sizeof(*container));
-    int status;
+    struct cordon_container *container = mem_alloc(sizeof(*container));
 
     if (!container)
-        return error_memory(err);
-    container->stands = stands;
-    if (request->launcher_fd >= 0 && !(container->launcher = launcher_new(request->launcher_fd)))
-        return error_memory(err);
+        return NULL;
     container->streams = STREAMS_INIT;
     streams_look(&container->streams);
     container->watch = WATCH_INIT;
@@ -353,13 +348,47 @@ static int start(const struct cordon_request *request, bool stands, struct cordo
     container->self.identify = self_identify;
     container->self.identify_context = container;
     container->signing = SIGNING_INIT;
+    return container;
+}
+
+int cordon_attach(const char *name, struct cordon_container **ret_container, struct cordon_error *err)
+{
+    cleanup_with(container_free_at) struct cordon_container *container = container_new();
+    int status;
+
+    if (!name || !*name)
+        return error_set(public_error(err), ERROR_INVALID, EINVAL, "attach: which container?");
+    status = container ? remote_attach(container, name, public_error(err)) : error_memory(public_error(err));
+    if (status == 0)
+        *ret_container = take_ptr(container);
+    return status;
+}
+
+static int start(const struct cordon_request *request, bool stands, struct cordon_container **ret_container,
+                 struct error *err)
+{
+    struct error failure = ERROR_INIT;
+    cleanup_with(container_free_at) struct cordon_container *container = container_new();
+    int status;
+
+    if (!container)
+        return error_memory(err);
+    container->stands = stands;
+    if (request->launcher_fd >= 0 && !(container->launcher = launcher_new(request->launcher_fd)))
+        return error_memory(err);
     container->workers.executed = executed;
     container->workers.executed_context = container;
     container->workers.held = held;
     container->workers.held_context = container;
     container->cancel_fd = request->cancel_fd;
     container->asks.timeout_ms = request->ask_ms;
-    status = begin(container, request, &failure);
+    status = !stands && !container->launcher && streams_check(request, NULL) == 0 ? remote_start(container, request, &failure) : 0;
+    if (status > 0) {
+        *ret_container = take_ptr(container);
+        return 0;
+    }
+    if (status == 0)
+        status = begin(container, request, &failure);
     if (status == 0)
         status = stands ? stand(container, request, &failure) : launch(container, request, &failure);
     if (status < 0) {
@@ -391,6 +420,7 @@ void cordon_container_free(struct cordon_container *container)
     if (!container)
         return;
     watch_close(&container->watch);
+    remote_free(take_ptr(container->remote));
     if (container->prepared)
         container->assembly.ops->finish(container->prepared);
     if (container->run) {

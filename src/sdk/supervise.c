@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "sdk/programs.h"
+#include "sdk/remote.h"
 
 /* How often CPU time is looked at: never more often than this, never later than needed. */
 #define CPU_LOOK_MIN_NS (10 * NS_PER_MS)
@@ -130,6 +131,7 @@ static int container_keep_stopping(struct cordon_container *container, uint64_t 
     if (!deadlines->stop_ns || (now < deadlines->stop_ns && (!container->stands || programs_run(container))))
         return 0;
     deadlines->stop_ns = 0;
+    container->is_kill_asked |= !container->stands; /* by whoever asked it to stop: no riddle what ended it */
     return container->stands ? container->assembly.ops->end(container->run, err) : container->assembly.ops->kill(container->run, err);
 }
 
@@ -258,6 +260,8 @@ int container_step(struct cordon_container *container, struct error *err)
     struct error failure = ERROR_INIT;
     int status;
 
+    if (container->remote)
+        return remote_step(container, err);
     if (container->state == CONTAINER_ENDED)
         return 1;
     if (container->state != CONTAINER_FAILED) {

@@ -4,18 +4,25 @@
 
 #include "base/memory.h"
 #include "sdk/container.h"
+#include "sdk/remote.h"
+#include "sdk/request_record.h"
 #include "sdk/terminal/filter.h"
 
 struct cordon_terminal {
     struct terminal_filter *filter;
 };
 
+bool container_may_write_clipboard(const struct cordon_container *container)
+{
+    return container->remote ? remote_may_write_clipboard(container->remote) : container->assembly.plan->clipboard_write;
+}
+
 int cordon_terminal_new(const struct cordon_container *container, uint32_t flags,
                         struct cordon_terminal **ret_terminal, struct cordon_error *err)
 {
     const struct terminal_options options = {
         .is_utf8 = flags & CORDON_TERMINAL_UTF8,
-        .may_write_clipboard = container->assembly.plan->clipboard_write,
+        .may_write_clipboard = container_may_write_clipboard(container),
     };
     auto_free struct cordon_terminal *terminal = NULL;
     int status;

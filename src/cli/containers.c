@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Containers that the daemon keeps: `cordon ps`, and what is done to one of them from another terminal. */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+
+#define PATIENCE_MS 2000 /* whoever waits longer is told what for */
+#define GRACE_DEFAULT_MS 10000
+#define GONE_MS 10000    /* so long after it was killed */
+
+static const struct {
+    const char *name;
+    int number;
+} signals[] = {{"HUP", SIGHUP},   {"INT", SIGINT},   {"QUIT", SIGQUIT}, {"KILL", SIGKILL}, {"USR1", SIGUSR1}, {"USR2", SIGUSR2},
+               {"TERM", SIGTERM}, {"CONT", SIGCONT}, {"STOP", SIGSTOP}, {"TSTP", SIGTSTP}, {"WINCH", SIGWINCH}};
+
+/* "TERM", "SIGTERM" or "15" */
+static int apply_signal(struct cli *cli, const char *value, struct cordon_error *err)
+{
+    const char *name = strncmp(value, "SIG", 3) == 0 ? value + 3 : value;
+    char *end;
+    long number = strtol(value, &end, 10);
+
+    cli->signal_number = *value && !*end && number >= 1 && number <= 64 ? (int)number : 0;
+    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+        if (strcmp(name, signals[i].name) == 0)
+            cli->signal_number = signals[i].number;
+    if (cli->signal_number)
+        return 0;
+    err->kind = CORDON_ERROR_INVALID;
+    err->errnum = EINVAL;
+    snprintf(err->text, sizeof(err->text), "--signal %.40s: a name as TERM, or a number from 1 to 64", value);
+    return -EINVAL;
+}
+
+static int apply_grace(struct cli *cli, const char *value, struct cordon_error *err)
+{
+    cli->has_grace = true;
+    return cordon_parse_duration(value, &cli->grace_ms, err);
+}
+
+static int apply_name(struct cli *cli, const char *value, struct cordon_error *err)
+{
+    return cordon_request_set_name(cli->request, value, err);
+}
+
+const struct option option_signal = {"signal", 's', VALUE_TEXT, "SIGNAL", "which (KILL)", apply_signal};
+const struct option option_grace = {"time", 't', VALUE_TEXT, "DURATION", "how long it may take to end by itself (10s)", apply_grace};
+const struct option option_name = {"name", 0, VALUE_TEXT, "NAME", "its name at the daemon, for ps, stop, kill, ...", apply_name};
+
+int run_ps(struct cli *cli)
+{
+    struct cordon_error err = {0};
+    char *text = NULL;
+    int result = cordon_daemon_list(cli->is_json ? CORDON_JSON : CORDON_TEXT, &text, &err);
+    int status = result < 0 ? print_error(cli, &err, EXIT_USAGE) : print_text(cli, text, 0);
+
+    cordon_string_free(text);
+    return status;
+}
+
+/* Each of the containers that are named; the first failure decides, the others are tried. */
+static int for_each(struct cli *cli, int (*act)(struct cli *cli, const char *name, struct cordon_container *container, struct cordon_error *err))
+{
+    int exit_status = 0;
+
+    if (!cli->operand_count)
+        return print_usage_error(cli, "no container: cordon %s NAME...; 'cordon ps' lists them", cli->command->name);
+    for (int i = 0; i < cli->operand_count; i++) {
+        struct cordon_container *container = NULL;
+        struct cordon_error err = {0};
+        int status = cordon_attach(cli->operands[i], &container, &err);
+
+        if (status == 0)
+            status = act(cli, cli->operands[i], container, &err);
+        cordon_container_free(container);
+        if (status < 0)
+            exit_status = print_error(cli, &err, 1);
+    }
+    return exit_status;
+}
+
+/* 1 = it has ended. Whoever waits at a terminal is told so. */
+static int await_end(struct cordon_container *container, const char *name, uint64_t most_ms, const char *what, struct cordon_error *err)
+{
+    struct cordon_status ended;
+    int64_t first = most_ms < PATIENCE_MS ? (int64_t)most_ms : PATIENCE_MS;
+    int status = cordon_container_wait(container, first, &ended, err);
+
+    if (status != 0 || most_ms <= PATIENCE_MS)
+        return status;
+    if (isatty(STDERR_FILENO))
+        fprintf(stderr, "cordon: %s: %s (at most %llu s)\n", name, what, (unsigned long long)(most_ms / 1000));
+    return cordon_container_wait(container, (int64_t)(most_ms - PATIENCE_MS), &ended, err);
+}
+
+static int stop_one(struct cli *cli, const char *name, struct cordon_container *container, struct cordon_error *err)
+{
+    uint64_t grace_ms = cli->has_grace ? cli->grace_ms : GRACE_DEFAULT_MS;
+    int status = cordon_container_stop(container, grace_ms, err);
+
+    if (status == 0)
+        status = await_end(container, name, grace_ms + GONE_MS, "waiting for its programs to end", err);
+    if (status == 0) {
+        err->kind = CORDON_ERROR_SYSTEM;
+        err->errnum = ETIMEDOUT;
+        snprintf(err->text, sizeof(err->text), "%.60s: it was killed and has not ended yet: 'cordon ps' says when it has", name);
+        status = -ETIMEDOUT;
+    }
+    return status < 0 ? status : 0;
+}
+
+static int kill_one(struct cli *cli, const char *name, struct cordon_container *container, struct cordon_error *err)
+{
+    (void)name;
+    if (cli->signal_number && cli->signal_number != SIGKILL)
+        return cordon_container_signal(container, cli->signal_number, err);
+    return cordon_container_kill(container, err);
+}
+
+static int freeze_one(struct cli *cli, const char *name, struct cordon_container *container, struct cordon_error *err)
+{
+    (void)cli;
+    (void)name;
+    return cordon_container_freeze(container, err);
+}
+
+static int thaw_one(struct cli *cli, const char *name, struct cordon_container *container, struct cordon_error *err)
+{
+    (void)cli;
+    (void)name;
+    return cordon_container_thaw(container, err);
+}
+
+int run_stop(struct cli *cli)
+{
+    return for_each(cli, stop_one);
+}
+
+int run_kill(struct cli *cli)
+{
+    return for_each(cli, kill_one);
+}
+
+int run_freeze(struct cli *cli)
+{
+    return for_each(cli, freeze_one);
+}
+
+int run_thaw(struct cli *cli)
+{
+    return for_each(cli, thaw_one);
+}

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A client of the control socket: who it is by the kernel, what it may ask, what it has used up. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "daemon/daemon.h"
+
+#define AT_ONCE 32 /* then the others have their turn */
+
+static void accept_again(struct core *core)
+{
+    if (core->is_full && core->client_count < CLIENTS_MAX)
+        core->is_full = loop_watch(core->loop, &core->control, EPOLLIN) < 0;
+}
+
+void client_close(struct client *client)
+{
+    struct core *core = client->core;
+
+    loop_cancel(core->loop, &client->silence);
+    loop_forget(core->loop, &client->watch);
+    protocol_close(client->watch.fd);
+    peer_close(&client->peer);
+    client->account->connections--;
+    *client->before = client->next;
+    if (client->next)
+        client->next->before = client->before;
+    core->client_count--;
+    mem_free(client);
+    accept_again(core);
+}
+
+static void client_silent(struct loop_timer *timer)
+{
+    client_close(container_of(timer, struct client, silence));
+}
+
+static int refuse(const struct client *client, uint32_t request, const struct error *err)
+{
+    auto_protocol struct protocol_out out;
+
+    protocol_begin(&out, PROTOCOL_FAILED, request);
+    protocol_add_error(&out, err, NULL);
+    return protocol_send(client->watch.fd, MSG_DONTWAIT, &out, NULL, 0, NULL);
+}
+
+static int hear_hello(struct client *client, const struct protocol_message *message, struct error *err)
+{
+    uint64_t least = protocol_number(message, TAG_VERSION_LEAST, 0), most = protocol_number(message, TAG_VERSION_MOST, 0);
+
+    if (least > PROTOCOL_VERSION || most < PROTOCOL_VERSION)
+        return error_set(err, ERROR_SCHEMA, EPROTONOSUPPORT, "the daemon speaks version %d, this client %llu to %llu: restart the daemon", PROTOCOL_VERSION,
+                         (unsigned long long)least, (unsigned long long)most);
+    client->state = PROTOCOL_GREETED;
+    return 0;
+}
+
+static int hear_open(struct client *client, struct protocol_received *received, struct error *err)
+{
+    const struct protocol_message *message = &received->message;
+    struct core *core = client->core;
+    struct container *container;
+    struct keeper *keeper;
+    const char *name = protocol_text(message, TAG_NAME);
+    size_t key_size;
+    const unsigned char *key = protocol_bytes(message, TAG_KEY, &key_size);
+    int status;
+
+    if (key_size != KEY_SIZE)
+        return error_set(err, ERROR_INVALID, EPROTO, "a key of %zu bytes", key_size);
+    status = container_check_name(core, client->account, name, err);
+    if (status == 0)
+        status = keeper_choose(core, client->account, key, &keeper, err);
+    if (status < 0)
+        return status;
+    container = container_new(core, client->account, keeper, err);
+    if (!container)
+        return -ENOMEM;
+    if (name)
+        snprintf(container->name, sizeof(container->name), "%s", name);
+    status = keeper_serve(keeper, container, protocol_number(message, TAG_KIND, 0), NULL, received->fds[0], err);
+    if (status < 0)
+        container_free(core, container);
+    return status;
+}
+
+static int hear_reach(struct client *client, struct protocol_received *received, struct error *err)
+{
+    const struct protocol_message *message = &received->message;
+    struct container *container;
+    int status = container_find(client->core, client->account, protocol_text(message, TAG_ID), &container, err);
+
+    if (status < 0)
+        return status;
+    return keeper_serve(container->keeper, container, protocol_number(message, TAG_KIND, 0), container->id, received->fds[0], err);
+}
+
+/* As much of the list as the client takes; the rest when it has room. */
+static int list_on(struct client *client, struct error *err)
+{
+    auto_protocol struct protocol_out done;
+    int status;
+
+    for (struct container *container = client->core->containers; container; container = container->next) {
+        auto_protocol struct protocol_out out = {0};
+
+        if (container->number <= client->listed || container->is_pending || container->account != client->account)
+            continue;
+        container_tell(&out, container, client->request);
+        status = protocol_send(client->watch.fd, MSG_DONTWAIT, &out, NULL, 0, err);
+        if (status == -EAGAIN) {
+            client->is_listing = true;
+            return loop_change(client->core->loop, &client->watch, EPOLLOUT);
+        }
+        if (status < 0)
+            return status;
+        client->listed = container->number;
+    }
+    protocol_begin(&done, PROTOCOL_DONE, client->request);
+    status = protocol_send(client->watch.fd, MSG_DONTWAIT, &done, NULL, 0, err);
+    if (status == -EAGAIN) {
+        client->is_listing = true;
+        return loop_change(client->core->loop, &client->watch, EPOLLOUT);
+    }
+    client->is_listing = false;
+    return status < 0 ? status : loop_change(client->core->loop, &client->watch, EPOLLIN);
+}
+
+static int hear_status(struct client *client, const struct protocol_message *message, struct error *err)
+{
+    auto_protocol struct protocol_out out;
+
+    protocol_begin(&out, PROTOCOL_STATUS_IS, message->request);
+    protocol_add_number(&out, TAG_COUNT, client->account->containers);
+    protocol_add_number(&out, TAG_PID, (uint64_t)getpid());
+    protocol_add_number(&out, TAG_VERSION_MOST, PROTOCOL_VERSION);
+    protocol_add_number(&out, TAG_KIND, client->core->settings->is_user);
+    protocol_add_number(&out, TAG_NUMBER, client->account->keepers);
+    return protocol_send(client->watch.fd, MSG_DONTWAIT, &out, NULL, 0, err);
+}
+
+static int hear(struct client *client, struct protocol_received *received, struct error *err)
+{
+    const struct protocol_message *message = &received->message;
+
+    switch (message->type) {
+    case PROTOCOL_HELLO:
+        return hear_hello(client, message, err);
+    case PROTOCOL_OPEN:
+        return hear_open(client, received, err);
+    case PROTOCOL_REACH:
+        return hear_reach(client, received, err);
+    case PROTOCOL_LIST:
+        client->listed = 0;
+        client->request = message->request;
+        return list_on(client, err);
+    case PROTOCOL_STATUS:
+        return hear_status(client, message, err);
+    default:
+        return error_set(err, ERROR_UNENFORCEABLE, ENOTSUP, "this daemon does not do %s", message->row->name);
+    }
+}
+
+/*
+ * What a client may not say ends its connection (-1): there is nothing that an honest one would go on with. What could not be done is
+ * answered, and it may ask again.
+ */
+static int answer(struct client *client, struct protocol_received *received)
+{
+    const struct protocol_message *message = &received->message;
+    size_t size = sizeof(struct protocol_header) + message->size;
+    struct error err = ERROR_INIT;
+    int status = protocol_permit(message, PROTOCOL_CLIENT, PROTOCOL_DAEMON, client->state, received->fd_count, &err);
+
+    if (status < 0) {
+        (void)!refuse(client, message->request, &err);
+        return -1;
+    }
+    status = account_charge(client->account, message, size, loop_now_ns(client->core->loop), &err);
+    if (status == 0)
+        status = hear(client, received, &err);
+    return status < 0 ? refuse(client, message->request, &err) : 0;
+}
+
+static void client_ready(struct loop_watch *watch, uint32_t events)
+{
+    struct client *client = container_of(watch, struct client, watch);
+    struct core *core = client->core;
+    struct error err = ERROR_INIT;
+    int status;
+
+    if (client->is_listing) {
+        if ((events & (EPOLLHUP | EPOLLERR)) || list_on(client, &err) < 0)
+            client_close(client);
+        return;
+    }
+    status = protocol_receive(watch->fd, MSG_DONTWAIT, &core->received, &err);
+    if (status == -EAGAIN)
+        return;
+    if (status < 0)
+        (void)!refuse(client, 0, &err);
+    if (status > 0)
+        status = answer(client, &core->received) < 0 ? 0 : 1;
+    protocol_drop(&core->received);
+    if (status <= 0)
+        client_close(client);
+    else
+        loop_start(core->loop, &client->silence, SILENCE_MS);
+}
+
+/* In the user's service nobody but that user; whoever else connects has no business here. */
+static int admit(struct core *core, int fd, struct peer *peer, struct account **ret_account, struct error *err)
+{
+    struct account *account;
+    int status = peer_open(fd, peer, err);
+
+    if (status < 0)
+        return status;
+    if (core->settings->is_user && peer->uid != geteuid())
+        return error_set(err, ERROR_FORBIDDEN, EPERM, "this is the daemon of user %u alone, and you are user %u", geteuid(), peer->uid);
+    account = account_of(&core->accounts, peer->uid);
+    if (!account)
+        return error_set(err, ERROR_LIMIT, EUSERS, "the daemon serves as many users as it can");
+    if (account->connections >= CONNECTIONS_MAX)
+        return error_set(err, ERROR_LIMIT, EDQUOT, "user %u has %d connections already, which is as many as there may be", peer->uid, CONNECTIONS_MAX);
+    *ret_account = account;
+    return 0;
+}
+
+static int take_in(struct core *core, int fd, const struct peer *peer, struct account *account, struct error *err)
+{
+    struct client *client = mem_alloc(sizeof(*client));
+    int status;
+
+    if (!client)
+        return error_memory(err);
+    *client = (struct client){.core = core, .peer = *peer, .account = account, .state = PROTOCOL_NEW, .next = core->clients, .before = &core->clients,
+                              .watch = {.fd = fd, .ready = client_ready}, .silence.due = client_silent};
+    status = loop_watch(core->loop, &client->watch, EPOLLIN);
+    if (status < 0) {
+        mem_free(client);
+        return error_system(err, -status, "watch a client");
+    }
+    if (client->next)
+        client->next->before = &client->next;
+    core->clients = client;
+    core->client_count++;
+    account->connections++;
+    loop_start(core->loop, &client->silence, SILENCE_MS);
+    return 0;
+}
+
+/* false = nobody is at the door. */
+static bool let_in(struct core *core)
+{
+    struct peer peer = PEER_INIT;
+    struct account *account = NULL;
+    struct error err = ERROR_INIT;
+    int fd = accept4(core->control.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK), status;
+
+    if (fd < 0)
+        return false;
+    status = admit(core, fd, &peer, &account, &err);
+    if (status == 0)
+        status = take_in(core, fd, &peer, account, &err);
+    if (status < 0) {
+        protocol_send_error(fd, 0, &err, NULL);
+        peer_close(&peer);
+        protocol_close(fd);
+    }
+    return true;
+}
+
+void clients_ready(struct loop_watch *watch, uint32_t events)
+{
+    struct core *core = container_of(watch, struct core, control);
+
+    for (int i = 0; i < AT_ONCE && core->client_count < CLIENTS_MAX && let_in(core); i++)
+        ;
+    if (core->client_count >= CLIENTS_MAX) {
+        loop_forget(core->loop, &core->control);
+        core->is_full = true;
+    }
+}

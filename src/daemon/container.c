@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The registry: what cordond knows of each container, which is what its keeper said. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "daemon/daemon.h"
+
+struct container *container_new(struct core *core, struct account *account, struct keeper *keeper, struct error *err)
+{
+    struct container *container = mem_alloc(sizeof(*container));
+
+    if (!container) {
+        error_memory(err);
+        return NULL;
+    }
+    *container = (struct container){.keeper = keeper, .account = account, .number = core_number(core), .is_pending = true,
+                                    .before = core->containers_end};
+    *core->containers_end = container;
+    core->containers_end = &container->next;
+    account->containers++;
+    keeper->containers++;
+    keeper->pending++;
+    loop_cancel(core->loop, &keeper->idle);
+    return container;
+}
+
+static void settle(struct container *container)
+{
+    if (container->is_pending)
+        container->keeper->pending--;
+    container->is_pending = false;
+}
+
+void container_free(struct core *core, struct container *container)
+{
+    struct keeper *keeper = container->keeper;
+
+    settle(container);
+    container->account->containers--;
+    *container->before = container->next;
+    if (container->next)
+        container->next->before = container->before;
+    else
+        core->containers_end = container->before;
+    if (--keeper->containers == 0)
+        loop_start(core->loop, &keeper->idle, KEEPER_IDLE_MS);
+    mem_free(container);
+}
+
+struct container *container_of_ticket(const struct core *core, uint64_t number)
+{
+    struct container *container = core->containers;
+
+    while (container && container->number != number)
+        container = container->next;
+    return container;
+}
+
+struct container *container_of_id(const struct core *core, const char *id)
+{
+    struct container *container = core->containers;
+
+    while (container && strcmp(container->id, id) != 0)
+        container = container->next;
+    return container;
+}
+
+/* As an id begins: what a name must not look like. */
+static bool is_name(const char *name)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
+    size_t length = strlen(name);
+
+    return length && length <= NAME_LENGTH_MAX && strspn(name, letters) == length && !strchr(".-0123456789", name[0]);
+}
+
+int container_check_name(const struct core *core, const struct account *account, const char *name, struct error *err)
+{
+    if (!name)
+        return 0;
+    if (!is_name(name))
+        return error_set(err, ERROR_INVALID, EINVAL, "a container's name is up to %d letters, digits, '_', '.' and '-', and begins with a letter or '_'", NAME_LENGTH_MAX);
+    for (const struct container *other = core->containers; other; other = other->next)
+        if (other->account == account && strcmp(other->name, name) == 0)
+            return error_set(err, ERROR_FORBIDDEN, EEXIST, "the name '%s' is that of container %s: choose another one, or end that", name, other->id);
+    return 0;
+}
+
+int container_find(const struct core *core, const struct account *account, const char *word, struct container **ret_container, struct error *err)
+{
+    struct container *found = NULL;
+    size_t length = strlen(word), count = 0;
+
+    for (struct container *container = core->containers; container; container = container->next) {
+        if (container->account != account || container->is_pending)
+            continue;
+        if (strcmp(container->id, word) == 0 || strcmp(container->name, word) == 0) {
+            *ret_container = container;
+            return 0;
+        }
+        if (length && strncmp(container->id, word, length) == 0) {
+            found = container;
+            count++;
+        }
+    }
+    if (count > 1)
+        return error_set(err, ERROR_INVALID, ENOTUNIQ, "'%s': %zu containers have an id that begins like that", word, count);
+    if (!found)
+        return error_set(err, ERROR_NOT_FOUND, ENOENT, "'%s': you have no container of that id or name (cordon ps lists them)", word);
+    *ret_container = found;
+    return 0;
+}
+
+static void take(char *to, size_t size, const char *text)
+{
+    if (text)
+        snprintf(to, size, "%s", text);
+}
+
+void container_hear(struct container *container, const struct protocol_message *message)
+{
+    settle(container);
+    take(container->id, sizeof(container->id), protocol_text(message, TAG_ID));
+    take(container->name, sizeof(container->name), protocol_text(message, TAG_NAME));
+    take(container->policy, sizeof(container->policy), protocol_text(message, TAG_POLICY));
+    take(container->command, sizeof(container->command), protocol_text(message, TAG_COMMAND));
+    take(container->tier, sizeof(container->tier), protocol_text(message, TAG_TIER));
+    take(container->parent, sizeof(container->parent), protocol_text(message, TAG_PARENT));
+    take(container->identity, sizeof(container->identity), protocol_text(message, TAG_IDENTITY));
+    container->state = protocol_number(message, TAG_STATE, container->state);
+    container->pid = protocol_number(message, TAG_PID, container->pid);
+    container->started_ms = protocol_number(message, TAG_STARTED_MS, container->started_ms);
+    container->created_ms = protocol_number(message, TAG_CREATED_MS, container->created_ms);
+    container->denials = protocol_number(message, TAG_DENIALS, container->denials);
+}
+
+static void add_text(struct protocol_out *out, uint16_t tag, const char *text)
+{
+    if (*text)
+        protocol_add_text(out, tag, text);
+}
+
+void container_tell(struct protocol_out *out, const struct container *container, uint32_t request)
+{
+    protocol_begin(out, PROTOCOL_LISTED, request);
+    protocol_add_text(out, TAG_ID, container->id);
+    protocol_add_number(out, TAG_STATE, container->state);
+    protocol_add_number(out, TAG_UID, container->account->uid);
+    protocol_add_number(out, TAG_PID, container->pid);
+    protocol_add_number(out, TAG_CREATED_MS, container->created_ms);
+    protocol_add_number(out, TAG_STARTED_MS, container->started_ms);
+    protocol_add_number(out, TAG_DENIALS, container->denials);
+    add_text(out, TAG_NAME, container->name);
+    add_text(out, TAG_POLICY, container->policy);
+    add_text(out, TAG_COMMAND, container->command);
+    add_text(out, TAG_TIER, container->tier);
+    add_text(out, TAG_PARENT, container->parent);
+    add_text(out, TAG_IDENTITY, container->identity);
+}

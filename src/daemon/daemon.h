@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Inside cordond. Two processes: the starter, which has the rights of the user and hears of nobody but its core; and the core, which hears everybody and
+ * has no right but its sockets and its own directory. The core parses no policy and starts nothing: clients and keepers speak directly.
+ */
+#ifndef CORDON_DAEMON_DAEMON_H
+#define CORDON_DAEMON_DAEMON_H
+
+#include "protocol/peer.h"
+#include "protocol/socket.h"
+#include "worker/loop.h"
+
+#define KEY_SIZE   32
+#define TOKEN_SIZE 16
+#define ID_SIZE    40
+
+/* Named maxima; per caller unless it says otherwise. */
+#define CLIENTS_MAX             4096 /* of all callers */
+#define CONNECTIONS_MAX         256
+#define CONTAINERS_MAX          8192
+#define KEEPERS_MAX             512
+#define KEEPERS_OF_ALL_MAX      4096
+#define KEEPERS_OF_KEY_MAX      8
+#define ACCOUNTS_MAX            1024 /* callers at once */
+#define REQUESTS_PER_SECOND     2000
+#define QUERY_REQUESTS          20 /* a list is as much work as so many others */
+#define BYTES_PER_SECOND        (8u << 20)
+#define NAME_LENGTH_MAX         63
+#define SILENCE_MS              10000 /* a client that wants nothing is let go */
+#define KEEPER_IDLE_MS          30000
+#define KEEPER_PENDING_FEW      2 /* starts under way in one keeper, before there is another */
+
+/* What the parts of the service are: settled before anything is confined. */
+struct daemon_settings {
+    bool is_user;
+    const char *runtime; /* <runtime>/control.sock, private/, keepers/ */
+    const char *keeper_program;
+};
+
+/* ---- quota.c ---- */
+
+struct account {
+    struct account *next;
+    uid_t uid;
+    unsigned connections, containers, keepers;
+    uint64_t requests, bytes; /* that are left */
+    uint64_t filled_ns;
+};
+
+struct accounts {
+    struct account *first;
+    size_t count;
+};
+
+/* The caller's, made where it is not there; NULL = there are too many, or no memory. */
+struct account *account_of(struct accounts *accounts, uid_t uid);
+/* Forget those that nothing is charged to. */
+void accounts_clean(struct accounts *accounts, uint64_t now_ns);
+int account_charge(struct account *account, const struct protocol_message *message, size_t size, uint64_t now_ns, struct error *err) must_check;
+
+/* ---- the core ---- */
+
+struct keeper {
+    struct keeper *next, **before;
+    struct core *core;
+    struct loop_watch channel;
+    struct loop_timer idle;
+    struct account *account;
+    uint64_t number;
+    char id[ID_SIZE];
+    unsigned char key[KEY_SIZE], token[TOKEN_SIZE];
+    pid_t pid;      /* 0 = not known yet */
+    bool is_joined; /* false: connected, and has not said who it is */
+    bool is_retiring;
+    unsigned containers, pending;
+};
+
+/* From the moment that a client asks until nothing is left. */
+struct container {
+    struct container *next, **before; /* ascending numbers */
+    struct keeper *keeper;
+    struct account *account;
+    uint64_t number; /* its ticket, too */
+    bool is_pending; /* its keeper has not said anything about it */
+    char id[ID_SIZE], name[68];
+    uint64_t state, pid, started_ms, created_ms, denials;
+    char policy[128], command[512], tier[32], parent[68], identity[512];
+};
+
+struct client {
+    struct client *next, **before;
+    struct core *core;
+    struct loop_watch watch;
+    struct loop_timer silence;
+    struct peer peer;
+    struct account *account;
+    enum protocol_state state;
+    bool is_listing; /* a list is on its way out, */
+    uint64_t listed; /* up to this number */
+    uint32_t request;
+};
+
+struct core {
+    const struct daemon_settings *settings;
+    struct loop *loop;
+    struct loop_watch control, keepers_socket, starter;
+    int keepers_directory; /* records of keepers, for the core that comes after this one */
+    struct accounts accounts;
+    struct keeper *keepers;
+    size_t keeper_count, client_count;
+    struct client *clients;
+    struct container *containers, **containers_end;
+    uint64_t last_number; /* of tickets and keepers: no two cores give the same ones */
+    bool is_full;         /* no further client is heard for now */
+    struct protocol_received received; /* one at a time */
+};
+
+/* core.c: never returns but with the status of the process. */
+int core_run(const struct daemon_settings *settings, int control, int keepers, int starter);
+uint64_t core_number(struct core *core);
+
+/* client.c */
+void clients_ready(struct loop_watch *watch, uint32_t events);
+void client_close(struct client *client);
+
+/* keeper.c */
+void keepers_ready(struct loop_watch *watch, uint32_t events);
+void starter_ready(struct loop_watch *watch, uint32_t events);
+/* The one that will serve this caller and key best; it may have to be started. */
+int keeper_choose(struct core *core, struct account *account, const unsigned char key[KEY_SIZE], struct keeper **ret_keeper,
+                  struct error *err) must_check;
+/* `id`: of the container that it is about; NULL = a new one. */
+int keeper_serve(struct keeper *keeper, const struct container *container, uint64_t kind, const char *id, int client, struct error *err) must_check;
+void keeper_close(struct keeper *keeper);
+
+/* keeper_record.c: what a keeper must know to be believed by another core. */
+int keeper_record_write(const struct core *core, const struct keeper *keeper, struct error *err) must_check;
+int keeper_record_check(const struct core *core, const struct keeper *keeper, uid_t uid, struct error *err) must_check;
+void keeper_record_remove(const struct core *core, const struct keeper *keeper);
+
+/* container.c */
+struct container *container_new(struct core *core, struct account *account, struct keeper *keeper, struct error *err);
+void container_free(struct core *core, struct container *container);
+struct container *container_of_ticket(const struct core *core, uint64_t number);
+struct container *container_of_id(const struct core *core, const char *id);
+/* The one of this caller with that name, or whose id is or begins like that. ERROR_NOT_FOUND, ERROR_INVALID: several. */
+int container_find(const struct core *core, const struct account *account, const char *word, struct container **ret_container, struct error *err) must_check;
+/* May this caller give that name to a new one? NULL = none is wanted. */
+int container_check_name(const struct core *core, const struct account *account, const char *name, struct error *err) must_check;
+/* Take what a keeper says of it. */
+void container_hear(struct container *container, const struct protocol_message *message);
+/* As LISTED. */
+void container_tell(struct protocol_out *out, const struct container *container, uint32_t request);
+
+/* confine.c: from here on no file but below these directories, and a list of system calls. */
+int core_confine(int keepers_directory, struct error *err) must_check;
+
+/* ---- the starter ---- */
+
+/* starter.c: keeps one core running and starts keepers. The process's exit status. */
+int starter_run(const struct daemon_settings *settings);
+
+/* A line on stderr, which is the journal. */
+void daemon_log(const char *format, ...) printf_like(1, 2);
+
+#endif

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Theory of operation: this process has all rights of the user, as its keepers have, and hears one message alone, from its own core: start a keeper,
+ * with the channel that comes with it. It opens the sockets once, so that a core that dies is followed by another on the same ones, and clients
+ * wait in their queue. When it ends, the core ends; keepers go on, and find the next daemon.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "daemon/daemon.h"
+#include "protocol/service.h"
+
+#define CORES_MAX    5 /* in CORES_S seconds; more is a fault that another one would have, too */
+#define CORES_S      30
+#define KEEPER_FD    3
+#define ENDING_TURNS   20
+#define ENDING_TURN_NS 100000000
+
+struct starter {
+    const struct daemon_settings *settings;
+    int control, keepers, signals, core; /* core: the channel to it */
+    pid_t core_pid;
+    uint64_t cores_ns[CORES_MAX]; /* when the last ones were started */
+    sigset_t before;              /* the signals that were blocked for whoever started this */
+    struct protocol_received received;
+};
+
+static int make_directory(const char *path, struct error *err)
+{
+    struct stat st;
+    int status = file_make_directories(path, 0700, err);
+
+    if (status < 0)
+        return status;
+    if (lstat(path, &st) < 0)
+        return error_system(err, errno, "%s", path);
+    if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 022))
+        return error_set(err, ERROR_FORBIDDEN, EPERM, "%s has to be a directory that belongs to user %u and that nobody else can write", path, geteuid());
+    return 0;
+}
+
+static int make_socket(const struct daemon_settings *settings, const char *name, const char *file, int *ret_fd, struct error *err)
+{
+    char path[4096];
+    int status = service_socket(name, ret_fd, err);
+
+    if (status == 0) {
+        if (fcntl(*ret_fd, F_SETFL, O_NONBLOCK) < 0)
+            return error_system(err, errno, "socket '%s'", name);
+        return 0;
+    }
+    if (status != -ENOENT)
+        return status;
+    snprintf(path, sizeof(path), "%s/%s", settings->runtime, file);
+    /* one that was killed a moment ago may still be ending */
+    for (int i = 0; i < ENDING_TURNS; i++) {
+        status = service_listen(path, 0600, ret_fd, err);
+        if (status != -EADDRINUSE)
+            break;
+        nanosleep(&(struct timespec){.tv_nsec = ENDING_TURN_NS}, NULL);
+    }
+    return status;
+}
+
+static int make_places(struct starter *starter, struct error *err)
+{
+    static const char *const names[] = {"", "/private", "/keepers"};
+    char path[4096];
+    int status = 0;
+
+    for (size_t i = 0; status == 0 && i < ARRAY_COUNT(names); i++) {
+        snprintf(path, sizeof(path), "%s%s", starter->settings->runtime, names[i]);
+        status = make_directory(path, err);
+    }
+    if (status == 0)
+        status = make_socket(starter->settings, "control", "control.sock", &starter->control, err);
+    if (status == 0)
+        status = make_socket(starter->settings, "keepers", "private/keepers.sock", &starter->keepers, err);
+    return status;
+}
+
+static int watch_signals(struct starter *starter, struct error *err)
+{
+    sigset_t wanted;
+
+    sigemptyset(&wanted);
+    sigaddset(&wanted, SIGTERM);
+    sigaddset(&wanted, SIGINT);
+    sigaddset(&wanted, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &wanted, &starter->before);
+    starter->signals = signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK);
+    return starter->signals < 0 ? error_system(err, errno, "watch for signals") : 0;
+}
+
+static int start_core(struct starter *starter, struct error *err)
+{
+    uint64_t now = clock_monotonic_ns();
+    int ends[2];
+
+    if (starter->cores_ns[CORES_MAX - 1] && now - starter->cores_ns[CORES_MAX - 1] < CORES_S * NS_PER_S)
+        return error_set(err, ERROR_INTERNAL, EAGAIN, "the core ended %d times in %d seconds", CORES_MAX, CORES_S);
+    memmove(starter->cores_ns + 1, starter->cores_ns, sizeof(starter->cores_ns) - sizeof(starter->cores_ns[0]));
+    starter->cores_ns[0] = now;
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+        return error_system(err, errno, "make a channel for the core");
+    starter->core_pid = fork();
+    if (starter->core_pid == 0) {
+        close(ends[0]);
+        close(starter->signals);
+        sigprocmask(SIG_SETMASK, &starter->before, NULL);
+        fcntl(ends[1], F_SETFL, O_NONBLOCK);
+        _exit(core_run(starter->settings, starter->control, starter->keepers, ends[1]));
+    }
+    close(ends[1]);
+    starter->core = ends[0];
+    if (starter->core_pid < 0) {
+        close(take_fd(starter->core));
+        return error_system(err, errno, "start the core");
+    }
+    return 0;
+}
+
+/* In the child: only what an exec leaves of this process, and LISTEN_FDS. */
+static no_return void become_keeper(const struct starter *starter, int channel)
+{
+    static char fds[] = "LISTEN_FDS=1", names[] = "LISTEN_FDNAMES=cordond";
+    char *const environment[] = {fds, names, NULL};
+    char *const argv[] = {(char *)(uintptr_t)"cordon-keeper", NULL};
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+    sigprocmask(SIG_SETMASK, &starter->before, NULL);
+    setsid();
+    if (channel == KEEPER_FD ? fcntl(channel, F_SETFD, 0) < 0 : dup3(channel, KEEPER_FD, 0) < 0)
+        _exit(1);
+    if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0)
+        _exit(1);
+    execve(starter->settings->keeper_program, argv, environment);
+    daemon_log("execute %s: %s", starter->settings->keeper_program, strerror(errno));
+    _exit(127);
+}
+
+static void start_keeper(struct starter *starter, int channel)
+{
+    const struct protocol_message *message = &starter->received.message;
+    uint64_t ticket = protocol_number(message, TAG_TICKET, 0);
+    auto_protocol struct protocol_out out = {0};
+    struct error err;
+    pid_t pid = fork();
+
+    if (pid == 0)
+        become_keeper(starter, channel);
+    if (pid < 0) {
+        error_system(&err, errno, "start a keeper");
+        protocol_send_error(starter->core, message->request, &err, NULL);
+        return;
+    }
+    protocol_begin(&out, PROTOCOL_KEEPER_IS, message->request);
+    protocol_add_number(&out, TAG_TICKET, ticket);
+    protocol_add_number(&out, TAG_PID, (uint64_t)pid);
+    (void)!protocol_send(starter->core, MSG_DONTWAIT, &out, NULL, 0, NULL);
+}
+
+/* 1 = go on; the core that says anything else is ended, and another one started. */
+static int hear_core(struct starter *starter)
+{
+    struct error err = ERROR_INIT;
+    int status = protocol_receive(starter->core, MSG_DONTWAIT, &starter->received, &err);
+
+    if (status == -EAGAIN)
+        return 1;
+    if (status > 0)
+        status = protocol_permit(&starter->received.message, PROTOCOL_DAEMON, PROTOCOL_LAUNCHER, PROTOCOL_JOINED, starter->received.fd_count, &err) < 0 ? -1 : 1;
+    if (status > 0)
+        start_keeper(starter, starter->received.fds[0]);
+    else if (starter->core_pid > 0)
+        kill(starter->core_pid, SIGKILL);
+    protocol_drop(&starter->received);
+    return status > 0;
+}
+
+/* Keepers that ended, and the core. *ret_core_ended. */
+static void reap(struct starter *starter)
+{
+    int status;
+    pid_t pid;
+
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+        if (pid != starter->core_pid)
+            continue;
+        starter->core_pid = 0;
+        daemon_log("the core ended (%s %d); another one takes its place", WIFSIGNALED(status) ? "signal" : "status",
+                   WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+    }
+}
+
+/* 1 = go on, 0 = somebody wants the end. */
+static int hear_signals(struct starter *starter)
+{
+    struct signalfd_siginfo info;
+
+    while (read(starter->signals, &info, sizeof(info)) == sizeof(info)) {
+        if (info.ssi_signo != SIGCHLD)
+            return 0;
+        reap(starter);
+    }
+    return 1;
+}
+
+static int watch_over(struct starter *starter, struct error *err)
+{
+    for (;;) {
+        struct pollfd fds[2] = {{.fd = starter->signals, .events = POLLIN}, {.fd = starter->core, .events = POLLIN}};
+        int status = 0;
+
+        if (!starter->core_pid) {
+            if (starter->core >= 0)
+                close(take_fd(starter->core));
+            status = start_core(starter, err);
+            if (status < 0)
+                return status;
+            continue;
+        }
+        if (poll(fds, ARRAY_COUNT(fds), -1) < 0 && errno != EINTR)
+            return error_system(err, errno, "wait");
+        if (fds[0].revents && !hear_signals(starter))
+            return 0;
+        if (fds[1].revents && starter->core >= 0 && !hear_core(starter))
+            close(take_fd(starter->core)); /* its end comes as a signal */
+    }
+}
+
+int starter_run(const struct daemon_settings *settings)
+{
+    struct starter *starter = mem_alloc(sizeof(*starter));
+    struct error err = ERROR_INIT;
+    int status;
+
+    if (!starter)
+        return 1;
+    *starter = (struct starter){.settings = settings, .control = -1, .keepers = -1, .signals = -1, .core = -1};
+    umask(077);
+    status = make_places(starter, &err);
+    if (status == 0)
+        status = watch_signals(starter, &err);
+    if (status == 0)
+        status = start_core(starter, &err);
+    if (status == 0) {
+        service_notify("READY=1");
+        status = watch_over(starter, &err);
+    }
+    service_notify("STOPPING=1");
+    if (starter->core_pid > 0)
+        kill(starter->core_pid, SIGTERM);
+    if (status < 0)
+        daemon_log("%s", err.text);
+    return status < 0 ? 1 : 0;
+}

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a client says: its request, piece by piece, and then about its container. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include "base/memory.h"
+#include "keeper/keeper.h"
+
+static void cut(char *to, size_t size, const char *text)
+{
+    size_t used = strlen(to);
+
+    snprintf(to + used, size - used, "%s%s", used ? " " : "", text);
+}
+
+/* What people will see of it in a list. */
+static void describe(struct session *session, const struct protocol_message *record)
+{
+    const char *policy = protocol_text(record, TAG_POLICY_NAME), *profile = protocol_text(record, TAG_PROFILE);
+    struct protocol_field field;
+
+    snprintf(session->policy, sizeof(session->policy), "%s", policy ? policy : profile ? profile : "coding-agent");
+    for (size_t at = 0; protocol_next(record, &at, &field);)
+        if (field.tag == TAG_ARG && strlen(session->command) + 2 < sizeof(session->command))
+            cut(session->command, sizeof(session->command), field.data);
+}
+
+static int fill_request(struct session *session, struct protocol_received *received, struct error *err)
+{
+    auto_free unsigned char *bytes = NULL;
+    struct protocol_message record;
+    struct stat st;
+    int status = protocol_unseal(received->fds[0], PROTOCOL_RECORD_REQUEST, &bytes, &record, err);
+
+    if (status == 0 && (fstat(received->fds[1], &st) < 0 || !S_ISDIR(st.st_mode)))
+        status = error_set(err, ERROR_INVALID, ENOTDIR, "the client's directory is none");
+    if (status == 0)
+        status = request_read_process(&record, &session->process, err);
+    if (status == 0)
+        status = request_read(&record, &session->request, err);
+    if (status == 0 && session->keeper->launcher >= 0)
+        status = cordon_request_set_launcher(session->request, session->keeper->launcher, (struct cordon_error *)err);
+    if (status == 0)
+        status = numbers_lift(take_fd(received->fds[1]), &session->cwd, err);
+    if (status < 0)
+        return status;
+    describe(session, &record);
+    session->has_tty = protocol_number(&record, TAG_HAS_TTY, 0) != 0;
+    session->state = PROTOCOL_FILLING;
+    return 0;
+}
+
+static int fill_stream(struct session *session, struct protocol_received *received, struct error *err)
+{
+    uint64_t number = protocol_number(&received->message, TAG_NUMBER, UINT64_MAX);
+
+    if (number > 2 || session->streams[number] >= 0)
+        return error_set(err, ERROR_INVALID, EPROTO, "stream %llu is none of three, or told twice", (unsigned long long)number);
+    return numbers_lift(take_fd(received->fds[0]), &session->streams[number], err);
+}
+
+static int fill_kept(struct session *session, struct protocol_received *received, struct error *err)
+{
+    uint64_t number = protocol_number(&received->message, TAG_NUMBER, UINT64_MAX);
+    struct kept *kept = &session->kept[session->kept_count];
+    int status;
+
+    if (number < 3 || number > 1023)
+        return error_set(err, ERROR_INVALID, EBADF, "only descriptors 3 to 1023 can be kept");
+    if (session->kept_count == CORDON_FDS_MAX)
+        return error_set(err, ERROR_LIMIT, E2BIG, "more than %d kept descriptors", CORDON_FDS_MAX);
+    for (size_t i = 0; i < session->kept_count; i++)
+        if (session->kept[i].number == (int)number)
+            return error_set(err, ERROR_INVALID, EPROTO, "descriptor %d is told twice", (int)number);
+    status = numbers_lift(take_fd(received->fds[0]), &kept->fd, err);
+    if (status < 0)
+        return status;
+    kept->number = (int)number;
+    session->kept_count++;
+    return 0;
+}
+
+static int fill_events(struct session *session, struct protocol_received *received, struct error *err)
+{
+    if (session->events >= 0)
+        return error_set(err, ERROR_INVALID, EPROTO, "where events go is told twice");
+    return numbers_lift(take_fd(received->fds[0]), &session->events, err);
+}
+
+int session_fill(struct session *session, struct protocol_received *received, struct error *err)
+{
+    switch (received->message.type) {
+    case PROTOCOL_REQUEST_IS:
+        return fill_request(session, received, err);
+    case PROTOCOL_STREAM:
+        return fill_stream(session, received, err);
+    case PROTOCOL_KEEP:
+        return fill_kept(session, received, err);
+    case PROTOCOL_EVENTS:
+        return fill_events(session, received, err);
+    default:
+        return error_set(err, ERROR_INTERNAL, EPROTO, "message %s has nobody who hears it", received->message.row->name);
+    }
+}
+
+/* ---- while it runs ---- */
+
+static struct cordon_container *container_about(const struct session *session)
+{
+    return session->is_visitor ? session->visits ? session->visits->container : NULL : session->container;
+}
+
+/* An answer to `request`: DONE, or what went wrong. Neither ends anything. */
+static int reply(const struct session *session, uint32_t request, int status, const struct error *failure, struct error *err)
+{
+    auto_protocol struct protocol_out out;
+
+    protocol_begin(&out, status < 0 ? PROTOCOL_FAILED : PROTOCOL_DONE, request);
+    if (status < 0) {
+        protocol_add_error(&out, failure, NULL);
+        protocol_add_number(&out, TAG_NUMBER, (uint64_t)-status); /* what the function returned, which its text is not always about */
+    }
+    return protocol_send(session->client.fd, MSG_DONTWAIT, &out, NULL, 0, err);
+}
+
+static int hear_signal(struct session *session, const struct protocol_message *message, struct error *err)
+{
+    uint64_t number = protocol_number(message, TAG_SIGNAL, 0);
+
+    return cordon_container_signal(container_about(session), number <= 64 ? (int)number : 0, (struct cordon_error *)err);
+}
+
+static int hear_answer(struct session *session, const struct protocol_message *message, struct error *err)
+{
+    uint64_t answer = protocol_number(message, TAG_ANSWER, UINT64_MAX);
+    struct place own;
+    int status;
+
+    if (session->is_visitor)
+        return error_set(err, ERROR_FORBIDDEN, EPERM, "questions are answered where the program was started");
+    status = place_enter(session, &own, err);
+    if (status < 0)
+        return status;
+    status = cordon_container_answer(container_about(session), protocol_number(message, TAG_NUMBER, 0), protocol_text(message, TAG_DIGEST),
+                                     answer <= CORDON_ANSWER_RULE ? (enum cordon_answer)answer : (enum cordon_answer)-1, (struct cordon_error *)err);
+    place_leave(&own);
+    return status;
+}
+
+static int hear_network(struct session *session, struct protocol_received *received, struct error *err)
+{
+    auto_free unsigned char *bytes = NULL;
+    struct cordon_request *request = NULL;
+    struct protocol_message record;
+    struct place own;
+    int status = protocol_unseal(received->fds[0], PROTOCOL_RECORD_REQUEST, &bytes, &record, err);
+
+    if (status == 0)
+        status = request_read(&record, &request, err);
+    if (status < 0)
+        return status;
+    fd_close_at(&session->cwd);
+    session->cwd = take_fd(received->fds[1]);
+    status = place_enter(session, &own, err);
+    if (status == 0) {
+        status = cordon_container_set_network(container_about(session), request, (struct cordon_error *)err);
+        place_leave(&own);
+    }
+    cordon_request_free(request);
+    return status;
+}
+
+static int tell_changes(struct session *session, uint32_t request, struct error *err)
+{
+    auto_protocol struct protocol_out out;
+    struct error failure = ERROR_INIT;
+    size_t count = 0;
+
+    if (cordon_container_changes(container_about(session), &count, (struct cordon_error *)&failure) < 0)
+        return reply(session, request, -1, &failure, err);
+    protocol_begin(&out, PROTOCOL_CHANGES_ARE, request);
+    protocol_add_number(&out, TAG_COUNT, count);
+    return protocol_send(session->client.fd, MSG_DONTWAIT, &out, NULL, 0, err);
+}
+
+static int hear_freeze(struct session *session, bool is_frozen, struct error *err)
+{
+    struct session *holder = session->is_visitor ? session->visits : session;
+    struct cordon_error *public = (struct cordon_error *)err;
+    int status = is_frozen ? cordon_container_freeze(holder->container, public) : cordon_container_thaw(holder->container, public);
+
+    if (status == 0 && holder->is_frozen != is_frozen) {
+        holder->is_frozen = is_frozen;
+        daemon_tell_running(session->keeper, holder);
+    }
+    return status;
+}
+
+int session_heard(struct session *session, struct protocol_received *received, struct error *err)
+{
+    const struct protocol_message *message = &received->message;
+    struct error failure = ERROR_INIT;
+    int status;
+
+    if (!container_about(session)) { /* it ended while this was said */
+        bool is_done = message->type == PROTOCOL_SIGNAL || message->type == PROTOCOL_KILL || message->type == PROTOCOL_STOP;
+
+        error_set(&failure, ERROR_INVALID, ESTALE, "the container has ended");
+        return reply(session, message->request, is_done ? 0 : -ESTALE, &failure, err);
+    }
+    switch (message->type) {
+    case PROTOCOL_SIGNAL:
+        return reply(session, message->request, hear_signal(session, message, &failure), &failure, err);
+    case PROTOCOL_KILL:
+        return reply(session, message->request, cordon_container_kill(container_about(session), (struct cordon_error *)&failure), &failure, err);
+    case PROTOCOL_ANSWER:
+        status = hear_answer(session, message, &failure);
+        if (session_tell_question(session, err) < 0) /* before the answer: what stands then is known */
+            return -EPIPE;
+        return reply(session, message->request, status, &failure, err);
+    case PROTOCOL_NETWORK:
+        return reply(session, message->request, hear_network(session, received, &failure), &failure, err);
+    case PROTOCOL_STOP:
+        status = cordon_container_stop(container_about(session), protocol_number(message, TAG_LEFT_MS, 0), (struct cordon_error *)&failure);
+        return reply(session, message->request, status, &failure, err);
+    case PROTOCOL_FREEZE:
+    case PROTOCOL_THAW:
+        status = hear_freeze(session, message->type == PROTOCOL_FREEZE, &failure);
+        return reply(session, message->request, status, &failure, err);
+    case PROTOCOL_COUNT_CHANGES:
+        return tell_changes(session, message->request, err);
+    default:
+        return error_set(err, ERROR_INTERNAL, EPROTO, "message %s has nobody who hears it", message->row->name);
+    }
+}

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cordond, as its keeper sees it: it hands over clients and is told of containers. Without one nothing stops; the next is looked for at the place that
+ * the first named, and hears what there is.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "keeper/keeper.h"
+#include "protocol/service.h"
+
+#define AGAIN_MS 200
+#define IDLE_MS  10000 /* without cordond and without a container */
+
+static struct keeper *of_daemon(struct loop_watch *watch)
+{
+    return container_of(watch, struct keeper, daemon);
+}
+
+static void gone(struct keeper *keeper)
+{
+    loop_forget(keeper->loop, &keeper->daemon);
+    fd_close_at(&keeper->daemon.fd);
+    keeper->daemon.fd = -1;
+    loop_start(keeper->loop, &keeper->again, AGAIN_MS);
+    keeper_look_for_end(keeper);
+}
+
+/* To a cordond that takes nothing it is as to none: the next one hears everything anew. */
+static void tell(struct keeper *keeper, struct protocol_out *out)
+{
+    if (keeper->daemon.fd >= 0 && protocol_send(keeper->daemon.fd, MSG_DONTWAIT, out, NULL, 0, NULL) < 0)
+        shutdown(keeper->daemon.fd, SHUT_RDWR);
+}
+
+void daemon_tell_running(struct keeper *keeper, const struct session *session)
+{
+    auto_protocol struct protocol_out out;
+
+    protocol_begin(&out, PROTOCOL_HOLDS, 0);
+    protocol_add_number(&out, TAG_TICKET, session->ticket);
+    protocol_add_text(&out, TAG_ID, session->id);
+    protocol_add_number(&out, TAG_STATE, session->is_frozen ? PROTOCOL_FROZEN : PROTOCOL_IS_RUNNING);
+    protocol_add_number(&out, TAG_PID, (uint64_t)cordon_container_pid(session->container));
+    protocol_add_number(&out, TAG_STARTED_MS, session->started_ms);
+    if (*session->name)
+        protocol_add_text(&out, TAG_NAME, session->name);
+    protocol_add_text(&out, TAG_POLICY, session->policy);
+    protocol_add_text(&out, TAG_COMMAND, session->command);
+    tell(keeper, &out);
+}
+
+void daemon_tell_lost(struct keeper *keeper, const struct session *session)
+{
+    auto_protocol struct protocol_out out;
+
+    protocol_begin(&out, PROTOCOL_LOST, 0);
+    protocol_add_text(&out, TAG_ID, session->id);
+    tell(keeper, &out);
+}
+
+void daemon_tell_not_served(struct keeper *keeper, const struct session *session)
+{
+    auto_protocol struct protocol_out out;
+
+    protocol_begin(&out, PROTOCOL_NOT_SERVED, 0);
+    protocol_add_number(&out, TAG_TICKET, session->ticket);
+    tell(keeper, &out);
+}
+
+void keeper_look_for_end(struct keeper *keeper)
+{
+    if (keeper->session_count)
+        return;
+    if (keeper->is_retiring)
+        loop_stop(keeper->loop, 0);
+    else if (keeper->daemon.fd < 0 && !keeper->idle.before)
+        loop_start(keeper->loop, &keeper->idle, IDLE_MS);
+}
+
+static int take_text(char *to, size_t size, const char *text, struct error *err)
+{
+    if (strlen(text) >= size)
+        return error_set(err, ERROR_LIMIT, ENAMETOOLONG, "%s: too long", text);
+    snprintf(to, size, "%s", text);
+    return 0;
+}
+
+static int hear_who(struct keeper *keeper, const struct protocol_message *message, struct error *err)
+{
+    size_t key_size, token_size;
+    const void *key = protocol_bytes(message, TAG_KEY, &key_size), *token = protocol_bytes(message, TAG_TOKEN, &token_size);
+    int status = take_text(keeper->rejoin_at, sizeof(keeper->rejoin_at), protocol_text(message, TAG_PATH), err);
+
+    if (key_size != sizeof(keeper->key) || token_size != sizeof(keeper->token))
+        return error_set(err, ERROR_INVALID, EPROTO, "cordond names a key or a token that is none");
+    memcpy(keeper->key, key, key_size);
+    memcpy(keeper->token, token, token_size);
+    return status < 0 ? status : take_text(keeper->id, sizeof(keeper->id), protocol_text(message, TAG_ID), err);
+}
+
+static int hear(struct keeper *keeper, struct protocol_received *received, struct error *err)
+{
+    const struct protocol_message *message = &received->message;
+    int status = protocol_permit(message, PROTOCOL_DAEMON, PROTOCOL_KEEPER, PROTOCOL_JOINED, received->fd_count, err), client;
+
+    if (status < 0)
+        return status;
+    switch (message->type) {
+    case PROTOCOL_REJOIN_AT:
+        return hear_who(keeper, message, err);
+    case PROTOCOL_SERVE:
+        status = numbers_lift(take_fd(received->fds[0]), &client, err);
+        if (status == 0)
+            session_open(keeper, client, protocol_number(message, TAG_TICKET, 0), protocol_text(message, TAG_ID), protocol_text(message, TAG_NAME));
+        return status;
+    case PROTOCOL_RETIRE:
+        keeper->is_retiring = true;
+        return 0;
+    default:
+        return error_set(err, ERROR_INVALID, EPROTO, "cordond says %s", message->row->name);
+    }
+}
+
+static void daemon_ready(struct loop_watch *watch, uint32_t events)
+{
+    struct keeper *keeper = of_daemon(watch);
+    struct error err = ERROR_INIT;
+    int status = protocol_receive(watch->fd, MSG_DONTWAIT, &keeper->received, &err);
+
+    if (status == -EAGAIN)
+        return;
+    if (status > 0)
+        status = hear(keeper, &keeper->received, &err) < 0 ? -EPROTO : 1;
+    protocol_drop(&keeper->received);
+    if (status <= 0)
+        gone(keeper);
+    else
+        keeper_look_for_end(keeper);
+}
+
+static int watch_daemon(struct keeper *keeper, int channel, struct error *err)
+{
+    int status;
+
+    keeper->daemon = (struct loop_watch){.fd = channel, .ready = daemon_ready};
+    status = loop_watch(keeper->loop, &keeper->daemon, EPOLLIN);
+    if (status == 0)
+        return 0;
+    keeper->daemon.fd = -1;
+    return error_system(err, -status, "watch cordond");
+}
+
+static int join(struct keeper *keeper, struct error *err)
+{
+    auto_protocol struct protocol_out out, all;
+    auto_close int channel = -1;
+    int lifted, status = service_connect(keeper->rejoin_at, &channel, err);
+
+    if (status < 0)
+        return status;
+    protocol_begin(&out, PROTOCOL_JOIN, 0);
+    protocol_add_number(&out, TAG_VERSION_MOST, PROTOCOL_VERSION);
+    protocol_add_bytes(&out, TAG_KEY, keeper->key, sizeof(keeper->key));
+    protocol_add_text(&out, TAG_ID, keeper->id);
+    protocol_add_bytes(&out, TAG_TOKEN, keeper->token, sizeof(keeper->token));
+    status = protocol_send(channel, 0, &out, NULL, 0, err);
+    if (status == 0)
+        status = numbers_lift(take_fd(channel), &lifted, err);
+    if (status == 0)
+        status = watch_daemon(keeper, lifted, err);
+    if (status < 0)
+        return status;
+    loop_cancel(keeper->loop, &keeper->idle);
+    for (const struct session *session = keeper->sessions; session; session = session->next)
+        if (session->state == PROTOCOL_RUNNING)
+            daemon_tell_running(keeper, session);
+    protocol_begin(&all, PROTOCOL_JOINED_ALL, 0);
+    tell(keeper, &all);
+    return 0;
+}
+
+static void look_again(struct loop_timer *timer)
+{
+    struct keeper *keeper = container_of(timer, struct keeper, again);
+
+    if (keeper->daemon.fd < 0 && (!*keeper->rejoin_at || join(keeper, NULL) < 0))
+        loop_start(keeper->loop, &keeper->again, AGAIN_MS);
+}
+
+static void idle(struct loop_timer *timer)
+{
+    struct keeper *keeper = container_of(timer, struct keeper, idle);
+
+    if (!keeper->session_count && keeper->daemon.fd < 0)
+        loop_stop(keeper->loop, 0);
+}
+
+int daemon_begin(struct keeper *keeper, int channel, struct error *err)
+{
+    keeper->again.due = look_again;
+    keeper->idle.due = idle;
+    return watch_daemon(keeper, channel, err);
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Inside cordon-keeper: the clients that it serves, their containers, and cordond. */
+#ifndef CORDON_KEEPER_KEEPER_H
+#define CORDON_KEEPER_KEEPER_H
+
+#include "base/digest.h"
+#include "cordon/cordon.h"
+#include "protocol/socket.h"
+#include "sdk/request_record.h"
+#include "worker/loop.h"
+
+#define KEEPER_SESSIONS_MAX 8192
+#define KEEPER_TOKEN_SIZE   16
+
+struct session;
+
+struct keeper {
+    struct loop *loop;
+    struct loop_watch daemon;   /* fd = -1: cordond is not there */
+    struct loop_watch signals;
+    int launcher; /* of the system service; -1 = what it does, this process does as far as it can */
+    struct loop_timer again;    /* look for cordond */
+    struct loop_timer idle;     /* nobody needs this one any more */
+    struct session *sessions;
+    size_t session_count;
+    bool is_retiring;
+    bool has_limits; /* the hard limits of its clients have become its own */
+    char id[64];     /* as cordond named it */
+    unsigned char key[DIGEST_SIZE];
+    unsigned char token[KEEPER_TOKEN_SIZE];
+    char rejoin_at[108];
+    struct protocol_received received; /* one at a time */
+};
+
+/* A descriptor that will be lent under its number to a program. */
+struct kept {
+    int number, fd;
+};
+
+/* One client and, from GO on, its container. */
+struct session {
+    struct keeper *keeper;
+    struct session *next, **before;
+    struct loop_watch client, container_watch;
+    enum protocol_state state;
+    uint64_t ticket;
+    struct cordon_request *request;
+    struct request_process process;
+    bool has_tty;
+    int cwd, events, streams[3];
+    struct kept kept[CORDON_FDS_MAX];
+    size_t kept_count;
+    struct cordon_container *container;
+    char id[CORDON_RUN_SIZE];
+    uint64_t started_ms;
+    char policy[128], command[512]; /* for people, cut */
+    char name[68];
+    bool is_frozen;
+    bool is_visitor;       /* it is about another one's container: */
+    struct session *visits; /* NULL = that has ended */
+    uint64_t asked; /* number of the question that the client was told of, 0 = none */
+};
+
+/* daemon.c */
+int daemon_begin(struct keeper *keeper, int channel, struct error *err) must_check;
+void daemon_tell_running(struct keeper *keeper, const struct session *session);
+void daemon_tell_lost(struct keeper *keeper, const struct session *session);
+void daemon_tell_not_served(struct keeper *keeper, const struct session *session);
+/* End when nothing is left and nothing will come. */
+void keeper_look_for_end(struct keeper *keeper);
+
+/* session.c: takes `client`. `id`: the container that it is about; NULL = a new one, which `name` is for. */
+void session_open(struct keeper *keeper, int client, uint64_t ticket, const char *id, const char *name);
+void session_close(struct session *session);
+/* Tell the client which question stands now, if it is another one. */
+int session_tell_question(struct session *session, struct error *err) must_check;
+/* Everything ends: every client is told. */
+void sessions_end(struct keeper *keeper);
+
+/* start.c: the container of a session that is complete, under the conditions of its client. */
+int session_start(struct session *session, struct error *err) must_check;
+/* The same for another call of the library that is to be made as if in the client's place. */
+struct place {
+    int cwd;
+    unsigned umask;
+};
+int place_enter(const struct session *session, struct place *ret_own, struct error *err) must_check;
+void place_leave(struct place *own);
+
+/* numbers.c: `kept` under their numbers, while nothing else of this process runs. */
+struct lent {
+    struct kept former[CORDON_FDS_MAX]; /* what had these numbers; fd = -1: nothing */
+    size_t count;
+};
+int numbers_lend(const struct kept *kept, size_t count, struct lent *ret_lent, struct error *err) must_check;
+void numbers_take_back(struct lent *lent);
+/* Above all numbers that can be kept. Takes `fd`, also on failure. */
+int numbers_lift(int fd, int *ret_fd, struct error *err) must_check;
+
+/* client.c: what the client asks for while its container runs */
+int session_heard(struct session *session, struct protocol_received *received, struct error *err) must_check;
+/* The same for what comes before. */
+int session_fill(struct session *session, struct protocol_received *received, struct error *err) must_check;
+
+/* over.c: what there is to say about a container's end; then it is forgotten. */
+/* *ret_record (the caller's) is the record that the client was sent, also where it could not be. */
+int session_over(struct session *session, const struct cordon_status *status, int *ret_record, struct error *err) must_check;
+
+#endif

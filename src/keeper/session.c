@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A client from its first message to its end, which is also the end of what it had run. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "keeper/keeper.h"
+#include "protocol/peer.h"
+
+static struct session *of_client(struct loop_watch *watch)
+{
+    return container_of(watch, struct session, client);
+}
+
+static struct session *of_container(struct loop_watch *watch)
+{
+    return container_of(watch, struct session, container_watch);
+}
+
+/* Those who came to see about it. `over` = the record of its end, -1 = there is none. */
+static void tell_visitors(const struct session *session, int over)
+{
+    for (struct session *visitor = session->keeper->sessions; visitor; visitor = visitor->next) {
+        auto_protocol struct protocol_out out = {0};
+
+        if (visitor->visits != session)
+            continue;
+        visitor->visits = NULL;
+        visitor->state = PROTOCOL_ENDED;
+        protocol_begin(&out, PROTOCOL_OVER, 0);
+        if (over < 0 || protocol_send(visitor->client.fd, MSG_DONTWAIT, &out, &over, 1, NULL) < 0)
+            shutdown(visitor->client.fd, SHUT_RDWR);
+    }
+}
+
+static void forget_container(struct session *session)
+{
+    if (!session->container)
+        return;
+    loop_forget(session->keeper->loop, &session->container_watch);
+    cordon_container_free(take_ptr(session->container));
+    tell_visitors(session, -1);
+    if (session->state == PROTOCOL_RUNNING)
+        daemon_tell_lost(session->keeper, session);
+    else
+        daemon_tell_not_served(session->keeper, session);
+}
+
+/* Its directory stays, from where a rule is written that a person adds, and where events go. */
+static void close_fds(struct session *session)
+{
+    for (int i = 0; i < 3; i++) {
+        fd_close_at(&session->streams[i]);
+        session->streams[i] = -1;
+    }
+    while (session->kept_count)
+        fd_close_at(&session->kept[--session->kept_count].fd);
+}
+
+void session_close(struct session *session)
+{
+    struct keeper *keeper = session->keeper;
+
+    loop_forget(keeper->loop, &session->client);
+    if (session->container)
+        forget_container(session);
+    else if (session->state < PROTOCOL_RUNNING && !session->is_visitor)
+        daemon_tell_not_served(keeper, session);
+    close_fds(session);
+    fd_close_at(&session->cwd);
+    fd_close_at(&session->events);
+    protocol_close(session->client.fd);
+    cordon_request_free(session->request);
+    *session->before = session->next;
+    if (session->next)
+        session->next->before = session->before;
+    keeper->session_count--;
+    mem_free(session);
+    keeper_look_for_end(keeper);
+}
+
+static void fail(struct session *session, const struct error *err)
+{
+    protocol_send_error(session->client.fd, 0, err, NULL);
+    session_close(session);
+}
+
+void sessions_end(struct keeper *keeper)
+{
+    struct error err;
+
+    error_set(&err, ERROR_SYSTEM, ECANCELED, "the keeper of this container was ended, and the container with it");
+    while (keeper->sessions)
+        fail(keeper->sessions, &err);
+}
+
+int session_tell_question(struct session *session, struct error *err)
+{
+    struct cordon_approval approval;
+    int stands = cordon_container_approval(session->container, &approval);
+    auto_protocol struct protocol_out out;
+
+    if ((stands ? approval.number : 0) == session->asked)
+        return 0;
+    protocol_begin(&out, PROTOCOL_ASKED, 0);
+    if (stands) {
+        protocol_add_number(&out, TAG_NUMBER, approval.number);
+        protocol_add_text(&out, TAG_DIGEST, approval.digest);
+        protocol_add_text(&out, TAG_OPERATION, approval.operation);
+        protocol_add_text(&out, TAG_PATH, approval.path);
+        protocol_add_text(&out, TAG_NAMED, approval.named);
+        protocol_add_text(&out, TAG_EXE, approval.exe);
+        protocol_add_text(&out, TAG_TEXT, approval.text);
+        protocol_add_text(&out, TAG_RULE_FILE, approval.rule_file);
+        protocol_add_number(&out, TAG_PID, (uint64_t)approval.pid);
+        protocol_add_number(&out, TAG_LEFT_MS, approval.left_ms);
+    }
+    session->asked = stands ? approval.number : 0;
+    return protocol_send(session->client.fd, MSG_DONTWAIT, &out, NULL, 0, err);
+}
+
+static void step(struct session *session)
+{
+    struct cordon_status ended;
+    struct error err = ERROR_INIT;
+    auto_close int over = -1;
+    int status = cordon_container_try_wait(session->container, &ended, (struct cordon_error *)&err);
+
+    if (status == 0)
+        status = session_tell_question(session, &err);
+    if (status == 0)
+        return;
+    loop_forget(session->keeper->loop, &session->container_watch);
+    if (status > 0)
+        status = session_over(session, &ended, &over, &err); /* forgets it */
+    if (status < 0)
+        protocol_send_error(session->client.fd, 0, &err, NULL);
+    cordon_container_free(take_ptr(session->container));
+    tell_visitors(session, over);
+    daemon_tell_lost(session->keeper, session);
+    session->state = PROTOCOL_ENDED;
+    if (status < 0)
+        session_close(session);
+}
+
+static void container_ready(struct loop_watch *watch, uint32_t events)
+{
+    step(of_container(watch));
+}
+
+static int say(struct session *session, uint16_t type, struct error *err)
+{
+    auto_protocol struct protocol_out out;
+
+    protocol_begin(&out, type, 0);
+    return protocol_send(session->client.fd, MSG_DONTWAIT, &out, NULL, 0, err);
+}
+
+static int say_started(struct session *session, struct error *err)
+{
+    auto_protocol struct protocol_out out, terminal;
+    int tty = cordon_container_tty_fd(session->container), status = 0;
+
+    protocol_begin(&terminal, PROTOCOL_TERMINAL, 0);
+    if (tty >= 0)
+        status = protocol_send(session->client.fd, MSG_DONTWAIT, &terminal, &tty, 1, err);
+    protocol_begin(&out, PROTOCOL_STARTED, 0);
+    protocol_add_text(&out, TAG_ID, session->id);
+    protocol_add_number(&out, TAG_PID, (uint64_t)cordon_container_pid(session->container));
+    protocol_add_number(&out, TAG_LEVEL, (uint64_t)container_may_write_clipboard(session->container));
+    return status < 0 ? status : protocol_send(session->client.fd, MSG_DONTWAIT, &out, NULL, 0, err);
+}
+
+static int start(struct session *session, struct error *err)
+{
+    int status = say(session, PROTOCOL_TAKEN, err);
+
+    session->state = PROTOCOL_STARTING;
+    if (status == 0)
+        status = session_start(session, err);
+    close_fds(session);
+    if (status < 0)
+        return status;
+    session->started_ms = clock_real_ns() / NS_PER_MS;
+    snprintf(session->id, sizeof(session->id), "%s", cordon_container_id(session->container));
+    session->container_watch = (struct loop_watch){.fd = cordon_container_poll_fd(session->container, (struct cordon_error *)err), .ready = container_ready};
+    if (session->container_watch.fd < 0)
+        return session->container_watch.fd;
+    status = loop_watch(session->keeper->loop, &session->container_watch, EPOLLIN);
+    if (status < 0)
+        return error_system(err, -status, "watch a container");
+    status = say_started(session, err);
+    if (status < 0)
+        return status;
+    session->state = PROTOCOL_RUNNING;
+    daemon_tell_running(session->keeper, session);
+    return 0;
+}
+
+/* Messages until there is none, the client is gone, or it has said something that it may not. */
+static void client_ready(struct loop_watch *watch, uint32_t events)
+{
+    struct session *session = of_client(watch);
+    struct protocol_received *received = &session->keeper->received;
+    struct error err = ERROR_INIT;
+    int status = protocol_receive(watch->fd, MSG_DONTWAIT, received, &err);
+
+    if (status == -EAGAIN)
+        return;
+    if (status == 0) {
+        session_close(session);
+        return;
+    }
+    if (status > 0)
+        status = protocol_permit(&received->message, PROTOCOL_CLIENT, PROTOCOL_KEEPER, session->state, received->fd_count, &err);
+    if (status == 0 && received->message.type == PROTOCOL_GO)
+        status = start(session, &err);
+    else if (status == 0 && session->state < PROTOCOL_STARTING)
+        status = session_fill(session, received, &err);
+    else if (status == 0)
+        status = session_heard(session, received, &err);
+    protocol_drop(received);
+    if (status < 0)
+        fail(session, &err);
+    else if (session->container)
+        step(session);
+    else if (session->visits)
+        step(session->visits);
+}
+
+/* The same user, groups and namespaces, with the same rights: whoever made this pair of sockets would have been served by itself. */
+static int check_client(int client, struct error *err)
+{
+    struct peer peer = PEER_INIT;
+    int status = peer_open(client, &peer, err);
+
+    if (status == 0 && (peer.uid != geteuid() || peer.gid != getegid()))
+        status = error_set(err, ERROR_FORBIDDEN, EPERM, "this keeper serves user %u and group %u, not %u and %u: run without the daemon", geteuid(),
+                           getegid(), peer.uid, peer.gid);
+    if (status == 0)
+        status = peer_check_like_me(&peer, client, err);
+    peer_close(&peer);
+    return status;
+}
+
+static int say_visited(struct session *session, struct error *err)
+{
+    auto_protocol struct protocol_out out;
+
+    protocol_begin(&out, PROTOCOL_STARTED, 0);
+    protocol_add_text(&out, TAG_ID, session->visits->id);
+    protocol_add_number(&out, TAG_PID, (uint64_t)cordon_container_pid(session->visits->container));
+    protocol_add_number(&out, TAG_LEVEL, 0);
+    return protocol_send(session->client.fd, MSG_DONTWAIT, &out, NULL, 0, err);
+}
+
+static int begin_visit(struct session *session, const char *id, struct error *err)
+{
+    session->is_visitor = true;
+    for (struct session *other = session->keeper->sessions; other; other = other->next)
+        if (other->container && other->state == PROTOCOL_RUNNING && strcmp(other->id, id) == 0) {
+            session->visits = other;
+            session->state = PROTOCOL_RUNNING;
+            return say_visited(session, err);
+        }
+    return error_set(err, ERROR_NOT_FOUND, ESTALE, "container %s has ended", id);
+}
+
+void session_open(struct keeper *keeper, int client, uint64_t ticket, const char *id, const char *name)
+{
+    struct error err = ERROR_INIT;
+    struct session *session = keeper->session_count < KEEPER_SESSIONS_MAX ? mem_alloc(sizeof(*session)) : NULL;
+    int status = 0;
+
+    if (!session) {
+        status = error_set(&err, ERROR_LIMIT, EAGAIN, "the keeper serves as many clients as it can");
+        protocol_send_error(client, 0, &err, NULL);
+        protocol_close(client);
+        return;
+    }
+    *session = (struct session){.keeper = keeper, .state = PROTOCOL_GREETED, .ticket = ticket, .cwd = -1, .events = -1, .streams = {-1, -1, -1},
+                                .container_watch.fd = -1, .client = {.fd = client, .ready = client_ready}};
+    session->next = keeper->sessions;
+    session->before = &keeper->sessions;
+    if (session->next)
+        session->next->before = &session->next;
+    keeper->sessions = session;
+    keeper->session_count++;
+    loop_cancel(keeper->loop, &keeper->idle);
+    snprintf(session->name, sizeof(session->name), "%s", name ? name : "");
+    status = check_client(client, &err);
+    if (status == 0 && id)
+        status = begin_visit(session, id, &err);
+    if (status == 0) {
+        status = loop_watch(keeper->loop, &session->client, EPOLLIN);
+        if (status < 0)
+            error_system(&err, -status, "watch a client");
+    }
+    if (status < 0)
+        fail(session, &err);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whether the daemon is to be used, and where it is. */
+#ifndef CORDON_SDK_DAEMON_H
+#define CORDON_SDK_DAEMON_H
+
+#include "base/error.h"
+#include "sdk/request.h"
+
+/*
+ * The tightest of what /etc/cordon/config.yaml and the first of these says: the request, $CORDON_DAEMON, the user's configuration. Without any of them DAEMON_NEVER.
+ * A configuration that cannot be read or understood is an error.
+ */
+int daemon_find_use(const struct cordon_request *request, enum daemon_use *ret_use, struct error *err) must_check;
+
+/* For tests: one configuration. *ret_use stays where it says nothing about it. */
+int daemon_config_parse(const char *path, const char *text, enum daemon_use *ret_use, struct error *err) must_check;
+
+/* Connected to the control socket of the user's service, else the system's; who listens is root or this user. -ENOENT, -ECONNREFUSED: there is none. */
+int daemon_connect(int *ret_fd, struct error *err) must_check;
+
+/* HELLO, on that. */
+int daemon_greet(int control, struct error *err) must_check;
+
+#endif

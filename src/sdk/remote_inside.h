@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Inside remote*.c. */
+#ifndef CORDON_SDK_REMOTE_INSIDE_H
+#define CORDON_SDK_REMOTE_INSIDE_H
+
+#include "protocol/socket.h"
+#include "sdk/remote.h"
+
+struct remote {
+    int socket;  /* to the keeper */
+    int control; /* to cordond, until the keeper has taken it */
+    int tty;
+    pid_t pid;
+    char id[CORDON_RUN_SIZE];
+    bool is_taken, is_started, may_write_clipboard;
+    bool is_reviewed, is_over, has_changes;
+    uint32_t last_request;
+    struct cordon_status status;
+    char *findings, *findings_json, *denials;
+    uint64_t denial_count, changes;
+    unsigned char *question; /* the message that the approval's texts are in */
+    struct cordon_approval approval;
+    uint64_t asked_ns;
+    bool is_asked;
+    struct error failure; /* kind NONE = none */
+    struct protocol_received received;
+};
+
+/* The next message, waited for until there is one or `until_fd` (-1 = none) is readable: 1, 0 = the keeper is gone, -ECANCELED, -errno. */
+int remote_hear(struct remote *remote, struct error *err) must_check;
+
+#endif

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The client's side of a start: a pair of sockets of its own, one end of which cordond hands to the keeper; on the other the whole request
+ * is told at once, before anybody has answered.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "sdk/daemon.h"
+#include "sdk/remote_inside.h"
+#include "sdk/request_record.h"
+
+enum { KIND_RUN = 1, KIND_VISIT = 3 }; /* why the daemon is asked */
+
+void remote_free(struct remote *remote)
+{
+    if (!remote)
+        return;
+    protocol_drop(&remote->received);
+    fd_close_at(&remote->socket);
+    fd_close_at(&remote->control);
+    fd_close_at(&remote->tty);
+    mem_free(remote->findings);
+    mem_free(remote->findings_json);
+    mem_free(remote->denials);
+    mem_free(remote->question);
+    mem_free(remote);
+}
+
+static void remote_free_at(struct remote **remote)
+{
+    remote_free(*remote);
+}
+
+static struct remote *remote_new(void)
+{
+    struct remote *remote = mem_alloc(sizeof(*remote));
+
+    if (!remote)
+        return NULL;
+    remote->socket = remote->control = remote->tty = -1;
+    for (size_t i = 0; i < PROTOCOL_FDS_MAX; i++)
+        remote->received.fds[i] = -1;
+    return remote;
+}
+
+/* The keeper's end has this process as its maker, which the kernel says to whoever gets it. */
+static int make_pair(struct remote *remote, int *ret_theirs, struct error *err)
+{
+    int ends[2], status = daemon_connect(&remote->control, err);
+
+    if (status == 0)
+        status = daemon_greet(remote->control, err);
+    if (status < 0)
+        return status;
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+        return error_system(err, errno, "make a pair of sockets");
+    remote->socket = ends[0];
+    *ret_theirs = ends[1];
+    return 0;
+}
+
+static int open_door(struct remote *remote, const struct cordon_request *request, struct error *err)
+{
+    auto_protocol struct protocol_out out = {0};
+    unsigned char key[DIGEST_SIZE];
+    auto_close int theirs = -1;
+    int status = request_key(request, key, err);
+
+    if (status == 0)
+        status = make_pair(remote, &theirs, err);
+    if (status < 0)
+        return status;
+    protocol_begin(&out, PROTOCOL_OPEN, 0);
+    protocol_add_number(&out, TAG_KIND, KIND_RUN);
+    protocol_add_bytes(&out, TAG_KEY, key, sizeof(key));
+    protocol_add_text(&out, TAG_NAME, request->name);
+    return protocol_send(remote->control, 0, &out, &theirs, 1, err);
+}
+
+static int send_numbered(struct remote *remote, uint16_t type, int number, int fd, struct error *err)
+{
+    auto_protocol struct protocol_out out;
+
+    protocol_begin(&out, type, 0);
+    if (number >= 0)
+        protocol_add_number(&out, TAG_NUMBER, (uint64_t)number);
+    return protocol_send(remote->socket, 0, &out, &fd, fd >= 0 ? 1 : 0, err);
+}
+
+static int send_request(struct remote *remote, uint16_t type, const struct cordon_request *request, uint32_t number, struct error *err)
+{
+    auto_protocol struct protocol_out record, out;
+    auto_close int file = -1, cwd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int status;
+
+    if (cwd < 0)
+        return error_system(err, errno, "open the current directory");
+    request_write(&record, request);
+    status = protocol_seal(&record, "cordon-request", &file, err);
+    if (status < 0)
+        return status;
+    protocol_begin(&out, type, number);
+    return protocol_send(remote->socket, 0, &out, (const int[]){file, cwd}, 2, err);
+}
+
+static int tell(struct remote *remote, const struct cordon_request *request, const struct streams *streams, struct error *err)
+{
+    int status = send_request(remote, PROTOCOL_REQUEST_IS, request, 0, err);
+
+    for (int i = 0; status == 0 && i < 3 && !request->is_tty; i++)
+        if (streams->inside[i] >= 0)
+            status = send_numbered(remote, PROTOCOL_STREAM, i, streams->inside[i], err);
+    for (size_t i = 0; status == 0 && i < request->fd_count; i++)
+        status = send_numbered(remote, PROTOCOL_KEEP, request->fds[i], request->fds[i], err);
+    if (status == 0 && request->events_fd >= 0)
+        status = send_numbered(remote, PROTOCOL_EVENTS, -1, request->events_fd, err);
+    return status < 0 ? status : send_numbered(remote, PROTOCOL_GO, -1, -1, err);
+}
+
+/* The daemon's word counts until the keeper has taken it over; then the keeper's. */
+static int hear_daemon(struct remote *remote, struct error *err)
+{
+    struct error failure = ERROR_INIT;
+    int status = protocol_receive(remote->control, MSG_DONTWAIT, &remote->received, err);
+
+    if (status == -EAGAIN)
+        return 0;
+    protocol_drop(&remote->received);
+    fd_close_at(&remote->control);
+    remote->control = -1;
+    if (status <= 0)
+        return status; /* a daemon that is gone has handed over what it could: the keeper's end says */
+    protocol_read_error(&remote->received.message, &failure);
+    if (remote->received.message.type != PROTOCOL_FAILED)
+        return error_set(err, ERROR_INTERNAL, EPROTO, "the daemon says %s", remote->received.message.row->name);
+    if (err)
+        *err = failure;
+    return failure.errnum ? -failure.errnum : -EINVAL;
+}
+
+static int hear_start(struct remote *remote, struct error *err)
+{
+    const struct protocol_message *message = &remote->received.message;
+    const char *id;
+    int status = protocol_permit(message, PROTOCOL_KEEPER, PROTOCOL_CLIENT, PROTOCOL_STARTING, remote->received.fd_count, err);
+
+    if (status < 0)
+        return status;
+    switch (message->type) {
+    case PROTOCOL_TAKEN:
+        remote->is_taken = true;
+        return 0;
+    case PROTOCOL_TERMINAL:
+        fd_close_at(&remote->tty);
+        remote->tty = take_fd(remote->received.fds[0]);
+        return 0;
+    case PROTOCOL_STARTED:
+        id = protocol_text(message, TAG_ID);
+        if (strlen(id) >= sizeof(remote->id))
+            return error_set(err, ERROR_INTERNAL, EPROTO, "the keeper names a run that cannot be");
+        snprintf(remote->id, sizeof(remote->id), "%s", id);
+        remote->pid = (pid_t)protocol_number(message, TAG_PID, 0);
+        remote->may_write_clipboard = protocol_number(message, TAG_LEVEL, 0) != 0;
+        remote->is_started = true;
+        return 0;
+    case PROTOCOL_FAILED:
+        protocol_read_error(message, err);
+        return err->errnum ? -err->errnum : -EINVAL;
+    default:
+        return error_set(err, ERROR_INTERNAL, EPROTO, "the keeper says %s", message->row->name);
+    }
+}
+
+static int gone(const struct remote *remote, struct error *err)
+{
+    if (!remote->is_taken)
+        return error_set(err, ERROR_SYSTEM, EPIPE, "the daemon ended before it had begun");
+    return error_set(err, ERROR_SYSTEM, EPIPE, "the keeper ended while it was starting the program, which ended with it if it had started");
+}
+
+static int await_start(struct remote *remote, const struct cordon_request *request, struct error *err)
+{
+    while (!remote->is_started) {
+        struct pollfd fds[] = {{.fd = remote->socket, .events = POLLIN}, {.fd = remote->control, .events = POLLIN}, {.fd = request->cancel_fd, .events = POLLIN}};
+        int status = poll(fds, ARRAY_COUNT(fds), -1);
+
+        if (status < 0 && errno != EINTR)
+            return error_system(err, errno, "wait for the daemon");
+        if (status < 0)
+            continue;
+        status = 0;
+        if (fds[1].revents && remote->control >= 0)
+            status = hear_daemon(remote, err);
+        if (status == 0 && fds[0].revents) {
+            status = protocol_receive(remote->socket, MSG_DONTWAIT, &remote->received, err);
+            if (status == 0)
+                return gone(remote, err);
+            if (status > 0)
+                status = hear_start(remote, err);
+            protocol_drop(&remote->received);
+            if (status == -EAGAIN && !err->kind)
+                status = 0;
+        }
+        if (status == 0 && fds[2].revents && !remote->is_started)
+            return error_set(err, ERROR_SYSTEM, ECANCELED, "the launch was given up");
+        if (status < 0)
+            return status;
+    }
+    fd_close_at(&remote->control);
+    remote->control = -1;
+    return 0;
+}
+
+static int try_daemon(struct remote *remote, struct cordon_container *container, const struct cordon_request *request, struct error *err)
+{
+    int status = open_door(remote, request, err);
+
+    if (status == 0 && !request->is_tty)
+        status = streams_open(&container->streams, request, false, false, err);
+    if (status == 0)
+        status = tell(remote, request, &container->streams, err);
+    if (status == -EPIPE || status == -ECONNRESET) {
+        *err = (struct error)ERROR_INIT; /* whoever shut the door has said why */
+        status = 0;
+    }
+    streams_close_inside(&container->streams);
+    return status < 0 ? status : await_start(remote, request, err);
+}
+
+int remote_start(struct cordon_container *container, const struct cordon_request *request, struct error *err)
+{
+    cleanup_with(remote_free_at) struct remote *remote = NULL;
+    enum daemon_use use;
+    int status = daemon_find_use(request, &use, err);
+
+    if (status == 0 && use == DAEMON_NEVER && request->name)
+        return error_set(err, ERROR_INVALID, EINVAL, "a container has a name at the daemon alone: --daemon required, or no name");
+    if (status < 0 || use == DAEMON_NEVER)
+        return status;
+    remote = remote_new();
+    if (!remote)
+        return error_memory(err);
+    remote->is_reviewed = request->is_reviewed;
+    status = try_daemon(remote, container, request, err);
+    if (status == 0) {
+        container->remote = take_ptr(remote);
+        return 1;
+    }
+    /* not begun: without the daemon it is what it would have been */
+    if (use == DAEMON_AVAILABLE && !request->name && !remote->is_taken && err->errnum != ECANCELED) {
+        *err = (struct error)ERROR_INIT;
+        streams_close(&container->streams);
+        return 0;
+    }
+    if (remote->socket < 0 && use == DAEMON_REQUIRED)
+        error_prepend(err, "the daemon is required");
+    return status;
+}
+
+static int visit(struct remote *remote, const char *name, struct error *err)
+{
+    auto_protocol struct protocol_out out = {0};
+    auto_close int theirs = -1;
+    int status = make_pair(remote, &theirs, err);
+
+    if (status < 0)
+        return status;
+    protocol_begin(&out, PROTOCOL_REACH, 0);
+    protocol_add_number(&out, TAG_KIND, KIND_VISIT);
+    protocol_add_text(&out, TAG_ID, name);
+    return protocol_send(remote->control, 0, &out, &theirs, 1, err);
+}
+
+int remote_attach(struct cordon_container *container, const char *name, struct error *err)
+{
+    const struct cordon_request nothing = {.cancel_fd = -1};
+    cleanup_with(remote_free_at) struct remote *remote = remote_new();
+    int status;
+
+    if (!remote)
+        return error_memory(err);
+    status = visit(remote, name, err);
+    if (status == 0)
+        status = await_start(remote, &nothing, err);
+    if (status == 0)
+        container->remote = take_ptr(remote);
+    return status;
+}
+
+int remote_set_network(struct remote *remote, const struct cordon_request *request, struct error *err)
+{
+    int status = send_request(remote, PROTOCOL_NETWORK, request, ++remote->last_request, err);
+
+    return status < 0 ? status : remote_hear(remote, err);
+}
