@@ -166,6 +166,7 @@ static void decode_started(struct members members, struct decoded *store, struct
     decode_sources(members, store, started);
     started->is_review = member_is_true(members, "review");
     decode_identity(members, store, started);
+    started->parent = member_text(members, "parent");
 }
 
 static int kind_of_error(const char *name)

@@ -108,6 +108,7 @@ struct event_started {
     size_t source_count;
     bool is_review; /* what it changes in the workspace waits to be looked at */
     const struct event_identity *identity; /* NULL = not known: of an older record */
+    const char *parent;                    /* run id of the container around, NULL = none */
 };
 
 struct event_exited {

@@ -107,6 +107,8 @@ int event_run_started(struct event_log *log, const struct event_started *started
     record_losses(&record, started);
     record_sources(&record, started);
     json_add_bool(&record.json, "review", started->is_review);
+    if (started->parent)
+        json_add_string(&record.json, "parent", started->parent);
     if (started->identity)
         record_identity(&record, started->identity);
     return record_write(&record, log, err);

@@ -135,6 +135,10 @@ enum tier_choice { TIER_AUTO = 0, TIER_PROCESS, TIER_CONTAINER, TIER_MICROVM, TI
 enum audit_mode { AUDIT_RECORDED = 0, AUDIT_REQUIRED };
 enum audit_privacy { AUDIT_CLEAR = 0, AUDIT_SALTED, AUDIT_SEALED };
 
+/* nested.depth and nested.number of a document that grants containers and says no more. */
+#define NESTED_DEPTH_DEFAULT  1
+#define NESTED_NUMBER_DEFAULT 8
+
 enum clipboard_choice { CLIPBOARD_NONE = 0, CLIPBOARD_READ, CLIPBOARD_WRITE, CLIPBOARD_ALL };
 
 struct network {

@@ -92,6 +92,7 @@ struct compile_options {
     const char *const *documents; /* the files of the request's layers, absolute; NULL = none */
     const char *tier; /* --tier, NULL = the policy's */
     bool is_reviewed; /* changes in writable directories of the host are kept apart */
+    const struct resources *shared; /* what the container around keeps for everything in it; NULL = there is none around */
     bool keeps_names; /* process 1 hears of every change of a name, whether the policy needs that or not */
     const char *mounts; /* policy_read_mounts(), NULL = as they are now */
 };

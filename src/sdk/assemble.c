@@ -14,7 +14,6 @@
 #include "sdk/workspace.h"
 
 #define CEILING_DIRECTORY "/etc/cordon/ceiling.d"
-#define DEFAULT_PROFILE   "coding-agent"
 #define DEFAULT_TIER      "process" /* the one that this build has; compile refuses the others */
 
 void assembly_finish(struct assembly *assembly)
@@ -147,7 +146,7 @@ static int add_requests(struct assembly *assembly, const struct cordon_request *
     for (size_t i = 0; status == 0 && i < request->policy_count; i++)
         status = add_document(assembly, &request->policies[i], &options, &document, err);
     if (status == 0 && !request->policy_count)
-        status = add_profile(assembly, request->profile ? request->profile : DEFAULT_PROFILE,
+        status = add_profile(assembly, request->profile ? request->profile : ASSEMBLY_DEFAULT_PROFILE,
                              &options, &document, err);
     if (status < 0)
         return status;
@@ -242,6 +241,8 @@ static int ask_tier(struct assembly *assembly, bool is_thorough, struct error *e
     unsigned wanted = is_thorough ? TIER_PROBE_CGROUP | TIER_PROBE_NAMESPACES : 0;
     int status;
 
+    if (assembly->has_facts)
+        return 0;
     if (needs_cgroup(assembly->policy))
         wanted |= TIER_PROBE_CGROUP;
     if (needs_ports(assembly->policy))
@@ -316,6 +317,7 @@ static int compile(struct assembly *assembly, const struct cordon_request *reque
         .tier = request->tier,
         .mounts = assembly->mounts,
         .is_reviewed = request->is_reviewed,
+        .shared = assembly->shared,
         .keeps_names = request->watch == CORDON_WATCH_FULL || request->ask_ms,
     };
     int status = request->is_learning ? check_learning(assembly, err) : 0;
@@ -343,6 +345,13 @@ int assembly_load(struct assembly *assembly, const struct cordon_request *reques
     if (status == 0)
         status = add_layers(assembly, request, err);
     return status < 0 ? status : check_workspace(assembly, request, err);
+}
+
+int assembly_load_inside(struct assembly *assembly, const struct cordon_request *request, struct error *err)
+{
+    assembly->environment = (const char *const *)request->environment;
+    assembly->cwd = arena_string(assembly->policy->arena, request->cwd);
+    return assembly->cwd ? assembly_load_documents(assembly, request, err) : error_memory(err);
 }
 
 int assembly_load_documents(struct assembly *assembly, const struct cordon_request *request, struct error *err)

@@ -8,6 +8,8 @@
 #include "sdk/request.h"
 #include "tier/tier.h"
 
+#define ASSEMBLY_DEFAULT_PROFILE "coding-agent"
+
 /* A document of the request, as it was read. */
 struct assembled_document {
     const struct request_policy *source;
@@ -24,6 +26,8 @@ struct assembly {
     struct plan *plan_before; /* that could not be started: a command line in it may be in use */
     struct places places;
     struct facts facts;
+    bool has_facts; /* they are known already */
+    const struct resources *shared; /* what a container around keeps (compile_options.shared); NULL = there is none */
     struct variables variables;
     const char *const *environment;
     const char *cwd;
@@ -57,6 +61,9 @@ int assembly_open(struct assembly *assembly, const struct cordon_request *reques
 
 /* In place of that: the workspace and the documents alone, for who compares them. No ceilings, and no workspace is refused. */
 int assembly_load_documents(struct assembly *assembly, const struct cordon_request *request, struct error *err) must_check;
+
+/* The same where the environment and the working directory are the request's alone, and the assembly has the rest. */
+int assembly_load_inside(struct assembly *assembly, const struct cordon_request *request, struct error *err) must_check;
 
 /* Second half: documents to plan. With `collect_all` (check, explain) the machine is looked at
  * thoroughly and what refuses is in plan->problems. */

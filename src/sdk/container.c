@@ -22,11 +22,15 @@ int cordon_spawn(const struct cordon_request *request, struct cordon_container *
 
 const char *cordon_container_id(const struct cordon_container *container)
 {
+    if (container->inside)
+        return container->inside->id;
     return container->remote ? remote_id(container->remote) : event_log_run_id(container->log);
 }
 
 pid_t cordon_container_pid(const struct cordon_container *container)
 {
+    if (container->inside)
+        return -1;
     return container->remote ? remote_pid(container->remote) : container->assembly.ops->pid(container->run);
 }
 
@@ -47,6 +51,8 @@ int cordon_container_stderr_fd(const struct cordon_container *container)
 
 int cordon_container_tty_fd(const struct cordon_container *container)
 {
+    if (container->inside)
+        return container->inside->tty;
     return container->remote ? remote_tty_fd(container->remote) : container->assembly.ops->tty_fd(container->run);
 }
 
@@ -60,6 +66,8 @@ int cordon_container_poll_fd(struct cordon_container *container, struct cordon_e
 {
     if (container->remote)
         return remote_poll_fd(container->remote);
+    if (container->inside)
+        return container->inside->socket;
     if (container->watch.epoll < 0) {
         int status = watch_open(container, public_error(err));
 
@@ -88,9 +96,11 @@ int container_sleep(struct cordon_container *container, uint64_t until_ns, struc
     int timeout = -1;
 
     if (container->state == CONTAINER_RUNNING)
-        fds[count++] = (struct pollfd){.fd = container->remote ? remote_poll_fd(container->remote) : container->assembly.ops->poll_fd(container->run),
+        fds[count++] = (struct pollfd){.fd = container->remote   ? remote_poll_fd(container->remote)
+                                             : container->inside ? container->inside->socket
+                                                                 : container->assembly.ops->poll_fd(container->run),
                                        .events = POLLIN};
-    if (container->state == CONTAINER_RUNNING && !container->remote) {
+    if (container->state == CONTAINER_RUNNING && !container->remote && !container->inside) {
         container_watched(container, watched);
         for (size_t i = 0; i < CONTAINER_WATCHED; i++)
             fds[count++] = (struct pollfd){.fd = watched[i], .events = POLLIN}; /* without one poll() looks past it */
@@ -231,7 +241,7 @@ int cordon_container_denials(const struct cordon_container *container, uint64_t 
     if (ret_text) {
         int status;
 
-        if (!told && !count && is_unseen(container))
+        if (!told && !count && !container->inside && is_unseen(container))
             text_add(&text, "status 126 and 127 mean a command that was not found or not executed; `cordon run --watch full` shows whether the "
                             "policy hides it");
         text_add(&text, told ? told : denials->text[0] ? denials->text : workers->denied_text);
@@ -253,6 +263,10 @@ int cordon_container_signal(struct cordon_container *container, int signal_numbe
         return 0;
     if (container->remote)
         return remote_signal(container->remote, signal_number, public_error(err));
+    if (container->inside) {
+        inside_order(container->inside, NEST_SIGNAL, signal_number, 0, 0);
+        return 0;
+    }
     return container->assembly.ops->signal(container->run, signal_number, public_error(err));
 }
 
@@ -263,6 +277,10 @@ int cordon_container_kill(struct cordon_container *container, struct cordon_erro
     if (container->remote)
         return remote_kill(container->remote, public_error(err));
     container->is_kill_asked = true;
+    if (container->inside) {
+        inside_order(container->inside, NEST_KILL, 0, 0, 0);
+        return 0;
+    }
     return container->assembly.ops->kill(container->run, public_error(err));
 }
 
@@ -274,6 +292,10 @@ int cordon_container_resize(struct cordon_container *container, unsigned short r
 
     if (fd < 0)
         return error_set(public_error(err), ERROR_INVALID, ENOTTY, "the container has no terminal");
+    if (container->inside) {
+        inside_order(container->inside, NEST_RESIZE, 0, rows, columns);
+        return 0;
+    }
     if (ioctl(fd, TIOCSWINSZ, &size) < 0)
         return error_system(public_error(err), errno, "resize the terminal");
     return 0;

@@ -10,6 +10,9 @@
 #include "sdk/assemble.h"
 #include "sdk/findings.h"
 #include "sdk/identity.h"
+#include "sdk/nest/around.h"
+#include "sdk/nest/inside.h"
+#include "sdk/nest/nests.h"
 #include "sdk/self.h"
 #include "sdk/signing.h"
 #include "sdk/sensor.h"
@@ -40,7 +43,7 @@ struct deadlines {
     uint64_t cpu_look_ns; /* when the CPU time is looked at next */
 };
 
-#define CONTAINER_WATCHED (WORKERS_MAX + 1 + SELF_SOCKETS) /* the workers, the sensor, who asks from inside */
+#define CONTAINER_WATCHED (WORKERS_MAX + 1 + SELF_SOCKETS + NESTS_MAX) /* the workers, the sensor, who asks from inside */
 
 /* The descriptor behind cordon_container_poll_fd(), made when somebody asks. */
 struct watch {
@@ -71,6 +74,11 @@ struct cordon_container {
     struct tier_run *run;
     struct workers workers; /* where the plan has a gateway */
     struct self self; /* the program's questions about itself */
+    struct inside *inside; /* not NULL: all of it is made by a nester, outside of this process's own container */
+    struct nests nests; /* containers inside */
+    const struct around *around; /* the containers around this one, where it is inside; else NULL */
+    const char *parent_name;     /* the identity of the innermost of them; NULL = there is none */
+    int sources;                 /* its file tree, -1 = the host's */
     struct asks asks; /* what a person is asked */
     struct sensor sensor; /* where Landlock refuses first */
     const char *sensor_why; /* why there is none; NULL = there is, or it is not needed */
@@ -102,6 +110,14 @@ int container_start(const struct cordon_request *request, struct cordon_containe
 
 /* Such a one without a program. */
 int container_create(const struct cordon_request *request, struct cordon_container **ret_container, struct error *err) must_check;
+/*
+ * The same in steps, for who assembles and compiles in another way. new(): nothing is begun (request NULL = there is none). prepare(): the first process begins.
+ * launch(): what was compiled. refused(): records and keeps a failure of any of them; `status`.
+ */
+int container_new(const struct cordon_request *request, struct cordon_container **ret_container, struct error *err) must_check;
+void container_prepare(struct cordon_container *container, const struct cordon_request *request);
+int container_launch(struct cordon_container *container, const struct cordon_request *request, struct error *err) must_check;
+int container_refused(struct cordon_container *container, int status, struct error *failure, struct error *err);
 
 /* supervise.c: move output, keep limits, look for the end. Never blocks (but see EVENT_STALL_MS).
  * 1 = ended and *recorded*, 0 = not yet, or the negative errno of `failure`. */

@@ -141,6 +141,11 @@ int helpers_find_verifier(struct arena *arena, const struct places *places, cons
     return find_worker(arena, places, "cordon-verify-token", "attest", ret_path, err);
 }
 
+int helpers_find_nester(struct arena *arena, const struct places *places, const char **ret_path, struct error *err)
+{
+    return find_worker(arena, places, "cordon-nester", "sdk", ret_path, err);
+}
+
 int helpers_find_sensor(struct arena *arena, const struct places *places, const char **ret_path, struct error *err)
 {
     return find_worker(arena, places, "cordon-sensor", "sensor", ret_path, err);

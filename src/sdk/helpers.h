@@ -21,6 +21,8 @@ int helpers_find_signer(struct arena *arena, const struct places *places, const 
 
 /* cordon-verify-token. */
 int helpers_find_verifier(struct arena *arena, const struct places *places, const char **ret_path, struct error *err) must_check;
+/* cordon-nester, looked for where a plan lets containers be inside. */
+int helpers_find_nester(struct arena *arena, const struct places *places, const char **ret_path, struct error *err) must_check;
 
 /* cordon-sensor, looked for where Landlock refuses first. */
 int helpers_find_sensor(struct arena *arena, const struct places *places, const char **ret_path, struct error *err) must_check;

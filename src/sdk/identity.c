@@ -4,15 +4,36 @@
 #include <string.h>
 #include <unistd.h>
 
-int run_identity_find(struct run_identity *identity, const struct assembly *assembly, const char *instance, struct error *err)
+/* Of a container around, and so made by this code. */
+static int find_inside(const char *parent, const char *instance, struct run_identity *found, struct error *err)
+{
+    struct identity_name around;
+    int status = identity_parse(parent, strlen(parent), &around, err);
+
+    if (status == 0)
+        status = identity_sub(&around, instance, &found->name, err);
+    if (status == 0)
+        identity_print(&found->name, found->text);
+    return status;
+}
+
+int run_identity_find(struct run_identity *identity, const struct assembly *assembly, const char *instance, const char *parent,
+                      struct error *err)
 {
     char machine_id[33], class_name[IDENTITY_CLASS_SIZE];
     struct run_identity found = {.uid = geteuid(), .user = assembly->places.user};
     struct identity_name host, user;
-    int status = identity_machine_id(assembly->places.state, machine_id, &found.is_own_id, err);
+    int status = 0;
 
     if (found.user && found.user[strspn(found.user, "0123456789")] == '\0')
         found.user = NULL; /* nobody has a name for it: the number again */
+    if (parent)
+        status = find_inside(parent, instance, &found, err);
+    if (parent && status == 0)
+        *identity = found;
+    if (parent)
+        return status;
+    status = identity_machine_id(assembly->places.state, machine_id, &found.is_own_id, err);
     if (status == 0)
         status = identity_local(machine_id, &host, err);
     if (status < 0)

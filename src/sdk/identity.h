@@ -15,8 +15,12 @@ struct run_identity {
     const char *user;    /* its name; NULL = it has none. The assembly's */
 };
 
-/* Of a container whose plan is compiled. `instance`: the run's id. ERROR_SYSTEM with the remedy: this machine cannot be named. */
-int run_identity_find(struct run_identity *identity, const struct assembly *assembly, const char *instance, struct error *err) must_check;
+/*
+ * Of a container whose plan is compiled. `instance`: the run's id; `parent`: the name of the container around, NULL = there is none.
+ * ERROR_SYSTEM with the remedy: this machine cannot be named.
+ */
+int run_identity_find(struct run_identity *identity, const struct assembly *assembly, const char *instance, const char *parent,
+                      struct error *err) must_check;
 
 /* As run.started has it; what *ret_identity points to is `identity`'s and the plan's. */
 void run_identity_tell(const struct run_identity *identity, const struct plan *plan, const struct tier_ops *ops, struct tier_run *run,

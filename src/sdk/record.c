@@ -75,6 +75,7 @@ int container_record_start(struct cordon_container *container, const char *const
         .losses = losses,
         .is_review = container->review.directory != NULL,
         .identity = &identity,
+        .parent = container->around ? container->around->levels[container->around->level_count - 1].run : NULL,
     };
     int status = losses_summarise(plan, summaries, EVENT_ITEMS_MAX, &started.loss_count, err);
 

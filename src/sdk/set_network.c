@@ -173,8 +173,8 @@ int cordon_container_set_network(struct cordon_container *container, const struc
         return error_set(err, ERROR_INVALID, ESRCH, "the container has ended");
     if (container->remote)
         return remote_set_network(container->remote, request, err);
-    if (container->assembly.plan->network != PLAN_NET_GATEWAY)
-        return refuse(err, "the container was started without rules, so nothing stands before its network that could take others");
+    if (container->inside || container->assembly.plan->network != PLAN_NET_GATEWAY)
+        return refuse(err, "the container was started without rules, or inside another, so nothing here stands before its network that could take others");
     status = change(container, &next, request, err);
     if (status < 0)
         return status;

@@ -74,7 +74,7 @@ static int find_output_limit(struct cordon_container *container,
 }
 
 /* The container's first process begins while the policy is compiled. What keeps it from that start_tier() meets again. */
-static void prepare(struct cordon_container *container, const struct cordon_request *request)
+void container_prepare(struct cordon_container *container, const struct cordon_request *request)
 {
     const struct assembly *assembly = &container->assembly;
     const struct tier_prepare given = {.init_path = assembly->places.init, .fds = request->fds,
@@ -111,6 +111,13 @@ static int accessed(void *context, const struct tier_access *access, const char 
     if (status != 0)
         return status < 0 ? status : 0;
     return told_access(&container->denials, container->assembly.plan, container->log, access, source, lost, err);
+}
+
+static void nested(void *context, int fd)
+{
+    struct cordon_container *container = context;
+
+    nests_take(&container->nests, fd);
 }
 
 static void asked(void *context, int fd)
@@ -166,6 +173,7 @@ static int start_tier(struct cordon_container *container, const struct cordon_re
     const struct streams *streams = &container->streams;
     const struct tier_attach gateway = {.attach = attach, .refused = refused, .context = container};
     const struct tier_watcher watcher = {.level = watch_level(request->watch), .accessed = accessed, .asked = asked,
+                                         .nested = assembly->plan->nested_number ? nested : NULL,
                                          .ask_ms = (uint32_t)request->ask_ms, .unasked = unasked, .context = container};
     const struct tier_programs programs = {.ended = programs_ended, .context = container};
     const struct tier_start start = {
@@ -185,6 +193,7 @@ static int start_tier(struct cordon_container *container, const struct cordon_re
         .watcher = &watcher,
         .programs = &programs,
         .spawner = container->launcher ? launcher_spawner(container->launcher) : NULL,
+        .sources = container->sources >= 0 ? &container->sources : NULL,
     };
     int status;
 
@@ -193,7 +202,8 @@ static int start_tier(struct cordon_container *container, const struct cordon_re
         assembly->ops->finish(prepared);
         return error_memory(err);
     }
-    status = kept_write(container->log, assembly, request, argv ? argv : nothing, err);
+    /* the plan of a container inside cannot be made again: its names are those of another's tree */
+    status = container->around ? 0 : kept_write(container->log, assembly, request, argv ? argv : nothing, err);
     if (status < 0) {
         assembly->ops->finish(prepared);
         return status;
@@ -221,6 +231,11 @@ static int start_plan(struct cordon_container *container, const struct cordon_re
         status = start_tier(container, request, argv, &refused);
     if (status == 0)
         return 0;
+    if (container->around) {
+        if (err)
+            *err = refused;
+        return status;
+    }
     if (refused.kind == ERROR_UNENFORCEABLE || (has_network && refused.kind == ERROR_SYSTEM)) {
         again = assembly_compile_again(&container->assembly, request, err);
         if (again < 0)
@@ -240,7 +255,7 @@ static int compile(struct cordon_container *container, const struct cordon_reque
     int status = assembly_find(assembly, err);
 
     if (status == 0)
-        prepare(container, request);
+        container_prepare(container, request);
     if (status == 0) /* before process 1 is through exec and mounts */
         status = policy_read_mounts(assembly->policy->arena, NULL, &assembly->mounts, err);
     if (status == 0)
@@ -252,16 +267,13 @@ static int compile(struct cordon_container *container, const struct cordon_reque
     return status;
 }
 
-static int launch(struct cordon_container *container, const struct cordon_request *request,
-                  struct error *err)
+int container_launch(struct cordon_container *container, const struct cordon_request *request, struct error *err)
 {
     struct assembly *assembly = &container->assembly;
     const char *by_shell[] = {"/bin/sh", "-c", NULL, NULL};
     const char *const *argv = (const char *const *)request->argv;
-    int status = compile(container, request, err);
+    int status;
 
-    if (status < 0)
-        return status;
     if (!argv && !assembly->plan->command_line)
         return error_set(err, ERROR_INVALID, EINVAL,
                          "no command: neither the caller nor a document (process.commandLine) "
@@ -270,7 +282,9 @@ static int launch(struct cordon_container *container, const struct cordon_reques
         by_shell[2] = assembly->plan->command_line;
         argv = by_shell;
     }
-    status = run_identity_find(&container->identity, assembly, event_log_run_id(container->log), err);
+    status = run_identity_find(&container->identity, assembly, event_log_run_id(container->log), container->parent_name, err);
+    if (status == 0)
+        status = nests_begin(&container->nests, container, request, err);
     if (status == 0)
         status = find_output_limit(container, request, err);
     container->terminal = streams_terminal(&container->streams, request);
@@ -312,7 +326,9 @@ static int stand(struct cordon_container *container, const struct cordon_request
     if (status == 0)
         status = compile(container, request, err);
     if (status == 0)
-        status = run_identity_find(&container->identity, &container->assembly, event_log_run_id(container->log), err);
+        status = run_identity_find(&container->identity, &container->assembly, event_log_run_id(container->log), NULL, err);
+    if (status == 0)
+        status = nests_begin(&container->nests, container, request, err);
     if (status == 0)
         status = find_output_limit(container, request, err);
     if (status == 0 && container->output_limit)
@@ -332,12 +348,12 @@ static int stand(struct cordon_container *container, const struct cordon_request
 }
 
 /* Before anything else is opened: it looks which streams the caller has. */
-static struct cordon_container *container_new(void)
+int container_new(const struct cordon_request *request, struct cordon_container **ret_container, struct error *err)
 {
     struct cordon_container *container = mem_alloc(sizeof(*container));
 
     if (!container)
-        return NULL;
+        return error_memory(err);
     container->streams = STREAMS_INIT;
     streams_look(&container->streams);
     container->watch = WATCH_INIT;
@@ -348,19 +364,42 @@ static struct cordon_container *container_new(void)
     container->self.identify = self_identify;
     container->self.identify_context = container;
     container->signing = SIGNING_INIT;
-    return container;
+    container->nests = NESTS_INIT;
+    container->sources = -1;
+    container->workers.executed = executed;
+    container->workers.executed_context = container;
+    container->workers.held = held;
+    container->workers.held_context = container;
+    container->cancel_fd = request ? request->cancel_fd : -1;
+    container->asks.timeout_ms = request ? request->ask_ms : 0;
+    *ret_container = container;
+    return 0;
 }
 
 int cordon_attach(const char *name, struct cordon_container **ret_container, struct cordon_error *err)
 {
-    cleanup_with(container_free_at) struct cordon_container *container = container_new();
-    int status;
+    cleanup_with(container_free_at) struct cordon_container *container = NULL;
+    int status = container_new(NULL, &container, public_error(err));
 
+    if (status < 0)
+        return status;
     if (!name || !*name)
         return error_set(public_error(err), ERROR_INVALID, EINVAL, "attach: which container?");
-    status = container ? remote_attach(container, name, public_error(err)) : error_memory(public_error(err));
+    status = remote_attach(container, name, public_error(err));
     if (status == 0)
         *ret_container = take_ptr(container);
+    return status;
+}
+
+int container_refused(struct cordon_container *container, int status, struct error *failure, struct error *err)
+{
+    /* the refusal is what the caller hears of, also when it cannot be recorded as well */
+    container->failure = *failure;
+    container->state = CONTAINER_FAILED;
+    if (container->log && event_run_failed(container->log, failure, NULL) < 0)
+        error_prepend(failure, "(not recorded)");
+    if (err)
+        *err = *failure;
     return status;
 }
 
@@ -368,20 +407,14 @@ static int start(const struct cordon_request *request, bool stands, struct cordo
                  struct error *err)
 {
     struct error failure = ERROR_INIT;
-    cleanup_with(container_free_at) struct cordon_container *container = container_new();
-    int status;
+    cleanup_with(container_free_at) struct cordon_container *container = NULL;
+    int status = container_new(request, &container, err);
 
-    if (!container)
-        return error_memory(err);
+    if (status < 0)
+        return status;
     container->stands = stands;
     if (request->launcher_fd >= 0 && !(container->launcher = launcher_new(request->launcher_fd)))
         return error_memory(err);
-    container->workers.executed = executed;
-    container->workers.executed_context = container;
-    container->workers.held = held;
-    container->workers.held_context = container;
-    container->cancel_fd = request->cancel_fd;
-    container->asks.timeout_ms = request->ask_ms;
     status = !stands && !container->launcher && streams_check(request, NULL) == 0 ? remote_start(container, request, &failure) : 0;
     if (status > 0) {
         *ret_container = take_ptr(container);
@@ -389,25 +422,23 @@ static int start(const struct cordon_request *request, bool stands, struct cordo
     }
     if (status == 0)
         status = begin(container, request, &failure);
-    if (status == 0)
-        status = stands ? stand(container, request, &failure) : launch(container, request, &failure);
-    if (status < 0) {
-        /* the refusal is what the caller hears of, also when it cannot be recorded as well */
-        container->failure = failure;
-        container->state = CONTAINER_FAILED;
-        if (container->log && event_run_failed(container->log, &failure, NULL) < 0)
-            error_prepend(&failure, "(not recorded)");
-        if (err)
-            *err = failure;
-        return status;
-    }
+    if (status == 0 && stands)
+        status = stand(container, request, &failure);
+    else if (status == 0)
+        status = compile(container, request, &failure);
+    if (status == 0 && !stands)
+        status = container_launch(container, request, &failure);
+    if (status < 0)
+        return container_refused(container, status, &failure, err);
     *ret_container = take_ptr(container);
     return 0;
 }
 
 int container_start(const struct cordon_request *request, struct cordon_container **ret_container, struct error *err)
 {
-    return start(request, false, ret_container, err);
+    int status = inside_start(request, ret_container, err);
+
+    return status > 0 ? start(request, false, ret_container, err) : status;
 }
 
 int container_create(const struct cordon_request *request, struct cordon_container **ret_container, struct error *err)
@@ -424,6 +455,7 @@ void cordon_container_free(struct cordon_container *container)
     if (container->prepared)
         container->assembly.ops->finish(container->prepared);
     if (container->run) {
+        nests_end(&container->nests);
         container_give_up(container);
         /* kills what still runs */
         container->assembly.ops->finish(container->run);
@@ -435,6 +467,9 @@ void cordon_container_free(struct cordon_container *container)
                    container->run != NULL);
     self_close(&container->self);
     signing_close(&container->signing, &container->identity);
+    nests_close(&container->nests);
+    inside_free(container->inside);
+    fd_close_at(&container->sources);
     asks_close(&container->asks);
     streams_close(&container->streams);
     findings_finish(&container->findings);

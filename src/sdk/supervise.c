@@ -53,6 +53,8 @@ uint64_t container_next_ns(const struct cordon_container *container)
         return deadlines->timeout_ns;
     if (container->state != CONTAINER_RUNNING)
         return 1; /* at once, and again */
+    if (container->nests.pending_count)
+        return 1; /* more was asked for than one step begins */
     return earlier(earlier(earlier(earlier(deadlines->timeout_ns, deadlines->kill_ns), earlier(deadlines->stop_ns, deadlines->cpu_look_ns)),
                            asks_next_ns(&container->asks)),
                    programs_next_ns(container));
@@ -176,7 +178,10 @@ static int container_drain(struct cordon_container *container, struct error *err
             relay_abandon(&relays[i]);
     if (!relay_is_done(&relays[0]) || !relay_is_done(&relays[1]))
         return 0;
-    status = container_record_end(container, err);
+    if (container->inside)
+        container->status = container->inside->status; /* recorded where it was made */
+    else
+        status = container_record_end(container, err);
     if (status < 0)
         return status;
     container->state = CONTAINER_ENDED;
@@ -191,6 +196,7 @@ static int container_look_for_end(struct cordon_container *container, struct err
     if (status > 0) {
         container->deadlines.ended_ns = clock_monotonic_ns();
         container->state = CONTAINER_DRAINING;
+        nests_end(&container->nests);
         ended = asks_end(container, err);
     }
     return ended < 0 ? ended : status;
@@ -202,10 +208,25 @@ void container_watched(const struct cordon_container *container, int fds[CONTAIN
         fds[i] = -1;
     fds[WORKERS_MAX] = sensor_is_there(&container->sensor) ? container->sensor.worker.channel : -1;
     memcpy(fds + WORKERS_MAX + 1, container->self.fds, sizeof(container->self.fds));
+    nests_watched(&container->nests, fds + WORKERS_MAX + 1 + SELF_SOCKETS);
+}
+
+static int container_advance_inside(struct cordon_container *container, struct error *err)
+{
+    int status = container->state == CONTAINER_RUNNING ? container_move_output(container, err) : 1;
+
+    if (status == 0)
+        status = inside_hear(container->inside, err);
+    if (status <= 0)
+        return status;
+    container->state = CONTAINER_DRAINING;
+    return container_drain(container, err);
 }
 
 static int container_advance(struct cordon_container *container, struct error *err)
 {
+    if (container->inside)
+        return container_advance_inside(container, err);
     if (container->state == CONTAINER_RUNNING) {
         int status = container_move_output(container, err);
 
@@ -222,6 +243,8 @@ static int container_advance(struct cordon_container *container, struct error *e
             status = programs_step(container, err);
         if (status < 0)
             return status;
+        if (status == 0)
+            nests_step(&container->nests, container);
         self_step(&container->self, &container->denials, container->assembly.plan);
         if (status == 0) {
             uint64_t now = clock_monotonic_ns();
@@ -271,9 +294,12 @@ int container_step(struct cordon_container *container, struct error *err)
         if (status >= 0)
             return status;
         /* what cannot be watched over must not go on */
-        container->assembly.ops->kill(container->run, NULL);
+        if (container->inside)
+            inside_order(container->inside, NEST_KILL, 0, 0, 0);
+        else
+            container->assembly.ops->kill(container->run, NULL);
         error_prepend(&failure, "the program had started and was ended");
-        if (event_run_failed(container->log, &failure, NULL) < 0)
+        if (container->log && event_run_failed(container->log, &failure, NULL) < 0)
             error_prepend(&failure, "(not recorded)");
         container->failure = failure;
         container->state = CONTAINER_FAILED;

@@ -14,6 +14,8 @@ struct cordon_terminal {
 
 bool container_may_write_clipboard(const struct cordon_container *container)
 {
+    if (container->inside)
+        return false;
     return container->remote ? remote_may_write_clipboard(container->remote) : container->assembly.plan->clipboard_write;
 }
 

@@ -69,6 +69,8 @@ struct tier_watcher {
     enum tier_watch_level level;
     /* The program asks about itself: one end of a SOCK_SEQPACKET pair, the callee's from here on. NULL = nobody answers. */
     void (*asked)(void *context, int fd);
+    /* The program asks for a container inside, likewise. Not NULL only for a plan with a keeper. */
+    void (*nested)(void *context, int fd);
     /*
      * Not 0: open() of a file is not refused but asked about, for so long (tier_access.ask), and then refused. unasked: nobody waits
      * for that any more.

@@ -19,6 +19,7 @@
 #include "tier/spawner.h"
 
 #define TIER_FDS_MAX 64
+#define TIER_NEST_NAME "/run/cordon/containers" /* the same, for a container inside (tier_watcher.nested) */
 #define TIER_SELF_NAME "/run/cordon/self" /* what a program connects to, to ask about itself (tier_watcher.asked) */
 
 /* A connection that the kernel refused, which no gateway hears of. Not of each way to connect: docs/decisions/0142. */
@@ -100,6 +101,7 @@ struct tier_start {
     const char *init_path; /* the init program of this installation */
     const char *run_id;    /* names the cgroup */
     uint64_t deadline_ns;  /* set-up fails with -ETIMEDOUT then (monotonic clock); 0 = never */
+    const int *sources;    /* a detached tree (open_tree(2)) that the plan's host paths are names in; NULL = this process's own */
     const int *cancel_fd;  /* set-up fails with -ECANCELED when this is readable; NULL = none */
     const struct tier_attach *gateway; /* NULL = none; copied */
     const struct tier_watcher *watcher; /* who hears what the program was refused; NULL = nobody wants to know; copied */
@@ -235,6 +237,9 @@ struct tier_ops {
 
     /* CPU time of the whole tree so far, us; -ENOTSUP without a cgroup. */
     int (*cpu_time)(struct tier_run *run, uint64_t *ret_us);
+
+    /* Another process of the host's counts for this container's control group from now on, where it has one. */
+    int (*adopt)(const struct tier_run *run, pid_t pid, struct error *err);
 
     pid_t (*pid)(const struct tier_run *run); /* of init, outside */
     /*

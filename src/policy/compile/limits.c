@@ -88,6 +88,37 @@ static int add_limit(struct compile *c, const struct limit_row *row, const struc
     return 0;
 }
 
+/* A limit of a control group, which is shared with the container around: only that one's can be kept. */
+static bool is_kept_around(const struct compile *c, const struct limit_row *row, const struct setting *setting)
+{
+    const struct resources *shared = c->options->shared;
+    const struct setting *around = shared ? (const void *)((const char *)shared + row->offset) : NULL;
+
+    if (!around || !around->is_set || setting->value < around->value)
+        return false;
+    return row->find == by_memory_cgroup || row->find == by_cpu_cgroup || row->find == by_account_cgroup ||
+           row->find == by_process_count;
+}
+
+/* What is counted for each container by itself could be had once more in each of those inside. */
+static int check_sum(struct compile *c, struct error *err)
+{
+    const struct resources *resources = &c->effective.resources;
+    int r = 0;
+
+    if (!c->plan->nested_number)
+        return 0;
+    if (resources->disk.is_set && !plan_limit_value(c->plan, "resources.memory") && !(c->options->shared && c->options->shared->memory.is_set))
+        r = compile_loss(c, "resources.disk", &resources->disk.origin, err,
+                         "with nested.containers each of those inside has as much again; set resources.memory, which counts for all "
+                         "of them together");
+    for (size_t i = 0; i < c->plan->limit_count && r == 0; i++)
+        if (c->plan->limits[i].by == BY_RLIMIT && strcmp(c->plan->limits[i].member, "resources.pids") == 0)
+            r = compile_loss(c, "resources.pids", c->plan->limits[i].origin, err,
+                             "with nested.containers each of those inside may have as many again, where no control group counts them");
+    return r;
+}
+
 /* What a sandbox inside mounts is not among the private file systems: only a limit of memory counts it. */
 static int check_disk(struct compile *c, struct error *err)
 {
@@ -121,11 +152,13 @@ int limits_add(struct compile *c, struct error *err)
         const struct setting *setting =
             (const struct setting *)(const void *)(resources + limit_rows[i].offset);
 
-        if (setting->is_set)
+        if (setting->is_set && !is_kept_around(c, &limit_rows[i], setting))
             r = add_limit(c, &limit_rows[i], setting, err);
     }
     if (r == 0)
         r = check_disk(c, err);
+    if (r == 0)
+        r = check_sum(c, err);
     if (r == 0)
         r = add_timeout(c, &c->effective.timeout, "process.timeout", err);
     if (r == 0)

@@ -237,6 +237,35 @@ static int add_warnings(struct compile *c, struct error *err)
     return r;
 }
 
+/*
+ * Sub-containers are asked for through process 1, and stand beside this one. Who is in a sandbox of the program's own must not get
+ * around that by asking for the container's rights, and what is counted for each container must not be had several times.
+ */
+static int choose_containers(struct compile *c, struct error *err)
+{
+    const struct effective *effective = &c->effective;
+    const struct origin *origin = NULL;
+    const char *why = NULL;
+
+    if (!policy_flag_permits(c->policy, FLAG_NESTED_CONTAINERS, &origin) || !effective->nested_depth.value ||
+        !effective->nested_number.value)
+        return 0;
+    if (c->plan->wall == PLAN_WALL_LANDLOCK)
+        why = "a container inside needs namespaces, which cannot be made here: `cordon doctor` says what forbids it";
+    else if (!c->facts->keeps_names)
+        why = "process 1 must be asked for a container inside, and the system call filter cannot hand it calls here: see `cordon doctor`";
+    else if (effective->nested_namespaces)
+        why = "a sandbox of the program's own could ask for what its maker keeps from it: leave out nested.namespaces, or this";
+    else if (c->options->is_reviewed)
+        why = "what a container inside changes could not be reviewed: run without a review, or leave this out";
+    if (why)
+        return compile_problem(c, ERROR_UNENFORCEABLE, origin, err, "%s", why);
+    c->plan->filter.keeps_names = true;
+    c->plan->nested_depth = effective->nested_depth.is_set ? (unsigned)effective->nested_depth.value : NESTED_DEPTH_DEFAULT;
+    c->plan->nested_number = effective->nested_number.is_set ? (unsigned)effective->nested_number.value : NESTED_NUMBER_DEFAULT;
+    return 0;
+}
+
 /* Who it is and what is recorded of it: for who starts it. */
 static int add_attribution(struct compile *c, struct error *err)
 {
@@ -266,6 +295,8 @@ int settings_add(struct compile *c, struct error *err)
     c->plan->owns_formats = c->facts->has_windows_interop && c->facts->own_formats && c->plan->wall != PLAN_WALL_LANDLOCK;
     if (r == 0)
         r = choose_nesting(c, err);
+    if (r == 0)
+        r = choose_containers(c, err);
     if (r == 0)
         r = add_attribution(c, err);
     if (r == 0)

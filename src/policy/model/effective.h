@@ -150,8 +150,6 @@ bool policy_flag_permits(const struct policy *policy, enum policy_flag flag,
                          const struct origin **ret_why);
 
 /* Levels of sub-containers, and how many there may be at a time: 0 and 0 without nested.containers; not set = no limit. */
-#define NESTED_DEPTH_DEFAULT  1
-#define NESTED_NUMBER_DEFAULT 8
 struct setting policy_nested_depth(const struct policy *policy);
 struct setting policy_nested_number(const struct policy *policy);
 

@@ -111,7 +111,8 @@ static int compare_flags(struct subset *subset)
         const char *origin;
 
         if (!policy_flag_permits(subset->a, flag, &granted) ||
-            policy_flag_permits(subset->b, flag, &why))
+            policy_flag_permits(subset->b, flag, &why) ||
+            (flag == FLAG_NESTED_CONTAINERS && a_depth.is_set && !a_depth.value)) /* asks for none */
             continue;
         origin = subset_origin(subset, why);
         if (!origin)
@@ -122,7 +123,7 @@ static int compare_flags(struct subset *subset)
         if (status)
             return status;
     }
-    if (!policy_flag_permits(subset->a, FLAG_NESTED_CONTAINERS, NULL))
+    if (!policy_flag_permits(subset->a, FLAG_NESTED_CONTAINERS, NULL) || (a_depth.is_set && !a_depth.value))
         return 0;
     status = compare_limit(subset, "nested.depth", &a_depth, &b_depth);
     return status ? status : compare_limit(subset, "nested.number", &a_number, &b_number);

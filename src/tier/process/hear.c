@@ -38,9 +38,11 @@ void hear_channel(struct tier_run *run, int *fd)
         run->asks = take_fd(*fd);
 }
 
-void hear_self(struct tier_run *run, int *fd)
+void hear_self(struct tier_run *run, const struct message *message, int *fd)
 {
-    if (run->watcher.asked && *fd >= 0)
+    if (message->kind && run->watcher.nested && *fd >= 0)
+        run->watcher.nested(run->watcher.context, take_fd(*fd));
+    else if (!message->kind && run->watcher.asked && *fd >= 0)
         run->watcher.asked(run->watcher.context, take_fd(*fd));
 }
 
@@ -156,7 +158,7 @@ static int message_take(struct tier_run *run, struct message *message, int *fd, 
             told_hand(run->told, message, *fd);
         return 0;
     case MESSAGE_SELF:
-        hear_self(run, fd);
+        hear_self(run, message, fd);
         return 0;
     case MESSAGE_ASKS:
         hear_channel(run, fd);

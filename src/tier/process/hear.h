@@ -18,7 +18,7 @@ void hear_later(struct tier_run *run, const struct message *message);
 void hear_channel(struct tier_run *run, int *fd);
 
 /* A socket whose other end asks about itself goes to whom watches, who may get it before the program is known to run. */
-void hear_self(struct tier_run *run, int *fd);
+void hear_self(struct tier_run *run, const struct message *message, int *fd);
 
 /* All that has come; when it is the end, run->status. Never blocks, but for the kernel's end of a container that was killed. */
 int hear_all(struct tier_run *run, struct error *err) must_check;

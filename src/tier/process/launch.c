@@ -196,7 +196,7 @@ static int set_up_follow(struct tier_run *run, const struct tier_start *start, s
         case MESSAGE_UNASKED:
             break;
         case MESSAGE_SELF: /* likewise, of a program that asks at once */
-            hear_self(run, &fd);
+            hear_self(run, &message, &fd);
             break;
         case MESSAGE_TOLD: /* it is taken when read_status() asks */
             if (run->told)
@@ -228,6 +228,10 @@ static uint32_t flags_of(const struct tier_start *start)
         flags |= RECORD_WATCHED;
     if (asks_are_possible(start) && flags & RECORD_TOLD)
         flags |= RECORD_ASKS;
+    if (start->watcher && start->watcher->nested && filter_has_keeper(&start->plan->filter))
+        flags |= RECORD_NESTS;
+    if (start->sources)
+        flags |= RECORD_SOURCES;
     if (start->plan->wall == PLAN_WALL_LANDLOCK)
         return flags | (geteuid() == 0 && begin_has_other_groups() ? RECORD_DROP_GROUPS : 0);
     if (start->plan->network != PLAN_NET_HOST)
@@ -303,6 +307,8 @@ static int record_hand_over(struct tier_run *run, const struct tier_start *start
         fds[count++] = who;
     if (told >= 0)
         fds[count++] = told;
+    if (start->sources)
+        fds[count++] = *start->sources;
     for (int i = 0; i < RECORD_STREAMS && !start->is_tty && start->argv; i++)
         if (start->stdio[i] >= 0)
             fds[count++] = start->stdio[i];
@@ -345,6 +351,8 @@ static int run_begin(const struct tier_start *start, bool must_be_caller, struct
     enum begin_how how;
     int status = 0;
 
+    if (start->sources && (!*run || !begin_suits(start->plan) || tier_sees_hidden(start))) /* what begins here would see this tree's /proc */
+        return error_set(err, ERROR_INTERNAL, EINVAL, "a container from another's tree was not prepared for this plan");
     if (*run && (!begin_suits(start->plan) || must_be_caller || tier_sees_hidden(start) ||
                  ((*run)->has_foreseen_network && start->plan->network == PLAN_NET_HOST))) {
         run_finish(*run);
@@ -528,6 +536,11 @@ static int process_cpu_time(struct tier_run *run, uint64_t *ret_us)
     return run->has_cgroup ? cgroup_cpu_time(&run->cgroup, ret_us) : -ENOTSUP;
 }
 
+static int process_adopt(const struct tier_run *run, pid_t pid, struct error *err)
+{
+    return run->has_cgroup && !run->spawner ? cgroup_join(&run->cgroup, pid, err) : 0;
+}
+
 static pid_t process_domain_maker(const struct tier_run *run)
 {
     return run->program;
@@ -564,6 +577,7 @@ const struct tier_ops tier_process = {
     .signal = process_signal,
     .kill = process_kill,
     .cpu_time = process_cpu_time,
+    .adopt = process_adopt,
     .pid = process_pid,
     .domain_maker = process_domain_maker,
     .tty_fd = process_tty_fd,

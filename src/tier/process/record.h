@@ -21,12 +21,13 @@
 #define FILTER_WATCHED 0x2000 /* the same beside what is allowed: who has the listener looks, and the kernel goes on */
 
 #define RECORD_STREAMS 3 /* standard streams */
-#define RECORD_FDS_MAX (3 + RECORD_STREAMS) /* of MESSAGE_RECORD */
+#define RECORD_FDS_MAX (4 + RECORD_STREAMS) /* of MESSAGE_RECORD */
 #define RECORD_GRANTS_MAX 64 /* descriptors in one packet of MESSAGE_GRANTS' socket, whose 4 bytes are their number */
 #define RECORD_VOID_NODES_MAX 16384 /* entries of the void */
 #define VOID_TID 3 /* its second one, where there is a void */
 #define RECORD_REVIEWED_MAX 64 /* directories with RECORD_REVIEWED */
 #define RECORD_SELF_NAME "/run/cordon/self" /* what a program connects to, there or not, to ask about itself */
+#define RECORD_NEST_NAME "/run/cordon/containers" /* the same, to ask for a container inside */
 #define KEEPER_TID 2 /* the first thread that process 1 makes; it makes no process before */
 
 enum record_flag {
@@ -49,6 +50,9 @@ enum record_flag {
                                       before the streams; the filter marks what it refuses (FILTER_TOLD); needs somebody who
                                       has the filter's listener */
     RECORD_ASKS = 1 << 17,         /* somebody is asked before an open() is refused (init/asking.c); needs RECORD_KEEPER, RECORD_TOLD */
+    RECORD_SOURCES = 1 << 19,      /* what is bound are names in a tree that came as the last descriptor of MESSAGE_RECORD before the
+                                      streams (open_tree(2)), not the host's */
+    RECORD_NESTS = 1 << 20,        /* the program may ask for containers by RECORD_NEST_NAME; needs RECORD_KEEPER */
     RECORD_WATCHED = 1 << 16,      /* what is let through is told as well (init/watching.c); needs RECORD_KEEPER, RECORD_TOLD */
     RECORD_STANDS = 1 << 18,       /* no program: a thread waits to start those that MESSAGE_EXEC brings (init/starter.c) */
 };
@@ -206,7 +210,8 @@ enum message_type {
     MESSAGE_NETWORK = 10, /* parent -> init, before the record: make one; init -> parent: with the namespace as SCM_RIGHTS */
     MESSAGE_REFUSED = 11, /* init -> parent: the kernel refused a connection, `value` is the errno; without RECORD_MARKS
                              `object` is what the process executes */
-    MESSAGE_SELF = 13,    /* init -> parent: with one end of a socket pair as SCM_RIGHTS, whose other end asks about itself */
+    MESSAGE_SELF = 13,    /* init -> parent: with one end of a socket pair as SCM_RIGHTS, whose other end asks about itself, or
+                             with `kind` 1 for containers */
     MESSAGE_ASKS = 14,    /* init -> parent: with one end of a socket pair as SCM_RIGHTS, by which it is answered (asks.h) */
     MESSAGE_UNASKED = 15, /* init -> parent: nobody waits for the answer `ask` any more */
     MESSAGE_EXEC = 16,    /* parent -> init, with RECORD_STANDS: SCM_RIGHTS: struct record_exec, each stream that is not null, each kept

@@ -373,14 +373,50 @@ TEST(who_it_is_comes_from_all_layers_and_stands_in_the_plan)
 TEST(unsupported_members_are_refused_by_name)
 {
     fixture_open(&f);
-    check_contains(refusal_of(&f, "nested: {containers: true}\n"), "nested.containers");
+    check_contains(refusal_of(&f, "isolation: {risk: high}\n"), "isolation.risk");
     check_int(f.err.kind, ERROR_UNENFORCEABLE);
-    accept_text(&f, "nested: {containers: false}\n");
+    accept_text(&f, "isolation: {risk: low}\n");
     f.options.collect_all = true;
-    accept_text(&f, "nested: {depth: 2, containers: true}\n");
+    accept_text(&f, "isolation: {risk: high, acceleration: hardware}\n");
     check_int(f.plan->problem_count, 2); /* once each */
-    check_contains(f.plan->problems[0].error.text, "nested.containers");
-    check_contains(f.plan->problems[1].error.text, "nested.depth");
+    check_contains(f.plan->problems[0].error.text, "isolation.risk");
+    check_contains(f.plan->problems[1].error.text, "isolation.acceleration");
+    fixture_close(&f);
+}
+
+TEST(containers_inside_need_process_1_and_limits_that_count_for_all_of_them)
+{
+    static const struct resources shared = {.memory = {.is_set = true, .value = 64 << 20}};
+
+    fixture_open(&f);
+    f.facts.keeps_names = true;
+    accept_text(&f, "nested: {containers: true}\n");
+    check_int(f.plan->nested_depth, NESTED_DEPTH_DEFAULT);
+    check_int(f.plan->nested_number, NESTED_NUMBER_DEFAULT);
+    check(f.plan->filter.keeps_names);
+    accept_text(&f, "nested: {containers: true, depth: 3, number: 2}\n");
+    check_int(f.plan->nested_depth, 3);
+    check_int(f.plan->nested_number, 2);
+    accept_text(&f, "nested: {containers: true, depth: 0}\n");
+    check_int(f.plan->nested_number, 0);
+    accept_text(&f, "nested: {containers: false, number: 2}\n");
+    check_int(f.plan->nested_number, 0);
+    check_contains(refusal_of(&f, "nested: {containers: true, namespaces: true}\n"), "nested.containers: a sandbox of the program's own");
+    check_contains(refusal_of(&f, "nested: {containers: true}\nresources: {disk: 1MiB}\n"), "resources.disk: with nested.containers");
+    accept_text(&f, "nested: {containers: true}\nresources: {disk: 1MiB}\nisolation: {allowLoss: [resources.disk]}\n");
+    f.options.is_reviewed = true;
+    check_contains(refusal_of(&f, "nested: {containers: true}\n"), "nested.containers: what a container inside changes");
+    f.options.is_reviewed = false;
+    f.facts.keeps_names = false;
+    check_contains(refusal_of(&f, "nested: {containers: true}\n"), "nested.containers: process 1 must be asked");
+    f.facts.keeps_names = true;
+    /* inside of another: its control group's limits hold already, others cannot be had */
+    f.facts.cgroup_memory = false;
+    check_contains(refusal_of(&f, "resources: {memory: 64MiB}\n"), "resources.memory");
+    f.options.shared = &shared;
+    accept_text(&f, "resources: {memory: 64MiB}\n");
+    check_int(plan_limit_value(f.plan, "resources.memory"), 0);
+    check_contains(refusal_of(&f, "resources: {memory: 63MiB}\n"), "resources.memory");
     fixture_close(&f);
 }
 

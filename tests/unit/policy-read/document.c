@@ -137,7 +137,6 @@ TEST(what_this_build_cannot_enforce_is_recorded_by_name)
                "network:\n"
                "  ingress: {hostLoopbackPorts: [{port: 53, protocol: udp}], ports: [{port: 80, protocol: udp}]}\n"
                "ui: {disable: false, clipboard: read, camera: true}\n"
-               "nested: {containers: true, depth: 2}\n"
                "identity: {class: worker}\naudit: {mode: required, arguments: sealed}\n"
                "isolation: {risk: high, acceleration: hardware}\n"
                "lifecycle: {destroyOnExit: false}\n");
@@ -146,8 +145,6 @@ TEST(what_this_build_cannot_enforce_is_recorded_by_name)
         "network.ingress.ports[0].protocol",
         "isolation.risk",
         "isolation.acceleration",
-        "nested.containers",
-        "nested.depth",
         "audit.mode",
         "ui.disable",
         "ui.clipboard",

@@ -12,6 +12,7 @@ struct init {
     const struct record *record; /* NULL until record_receive() */
     struct record_who *who;      /* RECORD_WHO_COUNT of them, with RECORD_MARKS */
     struct told_memory *told;    /* with RECORD_TOLD */
+    int sources;       /* with RECORD_SOURCES: the tree that is bound from, mounted over "/"; -1 = the host's */
     int changes;       /* log of a reviewed run, -1 = none */
     int control;       /* socket to the launching process; its end-of-file ends the container */
     int ruleset;       /* Landlock, -1 = none */

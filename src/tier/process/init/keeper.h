@@ -355,9 +355,10 @@ void keeper_set_marking(uint32_t right); /* that and this right effective; what 
 /* The number that the caller has it under; with goes_on the caller is told so and goes on. */
 long keeper_give(const struct keeper *keeper, uint64_t id, int fd, int is_closed_on_exec, int goes_on);
 
-/* self.c: `name` (of a socket, zeros behind it) is that of the questions that the program asks about itself. 0 or a negative errno. */
+/* self.c: `name` (of a socket, zeros behind it) is that of questions that the program asks: which, 0 = of none. Then 0 or a negative errno. */
+enum { SELF_ASKS = 1 /* about itself */, SELF_NESTS /* for a container inside */ };
 int self_is_meant(const struct keeper *keeper, const char *name);
-long self_connect(const struct keeper *keeper, const struct call *call);
+long self_connect(const struct keeper *keeper, const struct call *call, int meant);
 void keeper_answer(const struct keeper *keeper, uint64_t id, long result, int goes_on);
 
 #endif

@@ -291,6 +291,9 @@ void record_receive(struct init *init)
         init->who = memory_map(init, next < count ? control.fds[next++] : -1, RECORD_WHO_COUNT * sizeof(struct record_who));
     if (init->record->flags & RECORD_TOLD)
         init->told = memory_map(init, next < count ? control.fds[next++] : -1, sizeof(struct told_memory));
+    if (init->record->flags & RECORD_SOURCES)
+        init->sources = (int)init_need(init, next < count ? sys_call3(fcntl, control.fds[next++], F_DUPFD_CLOEXEC, 3) : -EBADMSG,
+                                       "receive", "file tree");
     for (int fd = 0; fd < RECORD_STREAMS; fd++)
         if (!(init->record->null_streams & (1u << fd))) {
             if (next == count)

@@ -2,7 +2,7 @@
 /*
  * Who connects to RECORD_SELF_NAME asks about the policy that holds it (`cordon why --self`). There is no such file: the
  * caller's socket becomes one end of a new pair, and the parent has the other, so nobody else can listen in its place, and
- * the name costs nothing in the tree.
+ * the name costs nothing in the tree. Who connects to RECORD_NEST_NAME asks for a container inside, in the same way.
  */
 #include <linux/errno.h>
 #include <linux/fcntl.h>
@@ -16,14 +16,16 @@
 
 int self_is_meant(const struct keeper *keeper, const char *name)
 {
-    static const char self[] = RECORD_SELF_NAME;
+    static const char self[] = RECORD_SELF_NAME, nest[] = RECORD_NEST_NAME;
 
-    return keeper->record->flags & RECORD_TOLD && !memcmp(name, self, sizeof(self));
+    if (keeper->record->flags & RECORD_TOLD && !memcmp(name, self, sizeof(self)))
+        return SELF_ASKS;
+    return keeper->record->flags & RECORD_NESTS && !memcmp(name, nest, sizeof(nest)) ? SELF_NESTS : 0;
 }
 
-long self_connect(const struct keeper *keeper, const struct call *call)
+long self_connect(const struct keeper *keeper, const struct call *call, int meant)
 {
-    const struct message message = {.type = MESSAGE_SELF};
+    const struct message message = {.type = MESSAGE_SELF, .kind = meant == SELF_NESTS};
     struct seccomp_notif_addfd give = {
         .id = call->id,
         .flags = SECCOMP_ADDFD_FLAG_SETFD,

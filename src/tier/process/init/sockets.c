@@ -348,11 +348,13 @@ static long connect_socket(struct keeper *keeper, const struct call *call)
     union socket_name name not_initialised;
     size_t length = 0;
     long status = name_copy(call, &name, &length);
+    int meant;
 
     if (status < 0)
         return status;
-    if (is_named(&name, length) && self_is_meant(keeper, name.local.path))
-        return self_connect(keeper, call);
+    meant = is_named(&name, length) ? self_is_meant(keeper, name.local.path) : 0;
+    if (meant)
+        return self_connect(keeper, call, meant);
     status = caller_socket(keeper, call, (int)call->args[0]);
     if (status < 0)
         return status;

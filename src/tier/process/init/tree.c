@@ -36,9 +36,10 @@ static const char *relative(const char *path)
  */
 static int source_open(struct init *init, const char *source)
 {
+    int is_given = init->sources >= 0;
     struct open_how how = {.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
-                           .resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
-    long fd = sys_call4(openat2, AT_FDCWD, source, &how, sizeof(how));
+                           .resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | (is_given ? RESOLVE_BENEATH : 0)};
+    long fd = sys_call4(openat2, is_given ? init->sources : AT_FDCWD, is_given ? relative(source) : source, &how, sizeof(how));
 
     if (fd == -ELOOP)
         init_fail(init, "mount (its path was exchanged since it was checked)", source, ESTALE);
@@ -400,6 +401,26 @@ int tree_begin(struct init *init)
     return root;
 }
 
+/*
+ * A tree can be copied only where it is mounted: over "/", which nothing here is looked up by, and away again before the host's
+ * root is left.
+ */
+static void sources_attach(struct init *init)
+{
+    if (init->sources >= 0)
+        init_need(init, sys_call5(move_mount, init->sources, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH), "mount", "given tree");
+}
+
+static void sources_leave(struct init *init)
+{
+    if (init->sources < 0)
+        return;
+    init_need(init, sys_call1(fchdir, init->sources), "enter", "given tree");
+    init_need(init, sys_call2(umount2, ".", MNT_DETACH_FLAG), "unmount", "given tree");
+    sys_call1(close, init->sources);
+    init->sources = -1;
+}
+
 void tree_build(struct init *init, int root)
 {
     const struct record *record = init->record;
@@ -407,6 +428,7 @@ void tree_build(struct init *init, int root)
     long caller_umask = sys_call1(umask, 0);
 
     own_limit(init);
+    sources_attach(init);
     if (void_is_on())
         void_fill(init, root, mounts);
     for (uint32_t i = 0; i < record->mount_count; i++)
@@ -415,6 +437,7 @@ void tree_build(struct init *init, int root)
     overlay_end();
     if (init->grants >= 0)
         sys_call1(close, init->grants);
+    sources_leave(init);
     attributes_set(init, root, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, 0, "/");
     init_need(init, sys_call1(fchdir, root), "enter", "new root");
     init_need(init, sys_call2(pivot_root, ".", "."), "pivot to", "new root");

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sdk/nest/nests.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "sdk/container.h"
+#include "sdk/helpers.h"
+#include "sdk/nest/around.h"
+#include "sdk/nest/wire.h"
+
+#define STEP_BEGINS  4  /* nesters that one step begins: the container wants attention as well */
+#define STEP_PACKETS 16 /* of one nester at once */
+#define END_MS       5000 /* the kernel ends a first process that was killed; more than this it never took */
+
+void nest_refuse(int fd, const struct error *why)
+{
+    struct nest_packet packet = {.type = NEST_FAILED};
+
+    packet.error = *why;
+    (void)!nest_send(fd, &packet, NULL, 0); /* who does not listen loses nothing */
+    close(fd);
+}
+
+int nests_begin(struct nests *nests, const struct cordon_container *container, const struct cordon_request *request,
+                struct error *err)
+{
+    const struct assembly *assembly = &container->assembly;
+    int status;
+
+    if (!assembly->plan->nested_number)
+        return 0;
+    if (container->launcher)
+        return error_set(err, ERROR_UNENFORCEABLE, ENOTSUP,
+                         "nested.containers: not where each container has a uid of its own: leave it out");
+    nests->number = assembly->plan->nested_number;
+    if (nests->outer)
+        text_add_n(&nests->around, nests->outer, nests->outer_size);
+    else
+        around_put_outermost(&nests->around, assembly);
+    around_put_level(&nests->around, assembly, request, event_log_run_id(container->log), container->identity.text);
+    if (nests->around.is_broken)
+        return error_memory(err);
+    if (nests->around.length > NEST_BYTES_MAX)
+        return error_set(err, ERROR_LIMIT, E2BIG, "nested.containers: the policies have more than %zu bytes together", NEST_BYTES_MAX);
+    if (nests->forward)
+        return 0;
+    status = helpers_find_nester(assembly->policy->arena, &assembly->places, &nests->program, err);
+    if (status < 0)
+        return status;
+    nests->items = mem_alloc(NESTS_MAX * sizeof(*nests->items));
+    if (!nests->items)
+        return error_memory(err);
+    for (size_t i = 0; i < NESTS_MAX; i++)
+        nests->items[i] = (struct nester){.worker = WORKER_INIT("the nester"), .init = -1, .parent = -1};
+    return 0;
+}
+
+void nests_take(struct nests *nests, int fd)
+{
+    struct error why = ERROR_INIT;
+
+    if (nests->pending_count < NESTS_PENDING) {
+        nests->pending[nests->pending_count++] = fd;
+        return;
+    }
+    (void)!error_set(&why, ERROR_LIMIT, EAGAIN, "too many ask for a container inside at once: try again");
+    nest_refuse(fd, &why);
+}
+
+/* ---- counting ---- */
+
+static bool is_there(const struct nester *nester)
+{
+    return nester->worker.pidfd >= 0;
+}
+
+/* Is `place` inside the container of `around` (-1 = the outermost)? */
+static bool is_inside(const struct nests *nests, int place, int around)
+{
+    for (int at = place; at >= 0; at = nests->items[at].parent)
+        if (nests->items[at].parent == around)
+            return true;
+    return false;
+}
+
+/* Is there room for one more inside of `parent`, by the numbers of all containers around it? */
+static int check_room(const struct nests *nests, int parent, struct error *err)
+{
+    for (int around = parent;; around = nests->items[around].parent) {
+        unsigned most = around < 0 ? nests->number : nests->items[around].number, count = 0;
+
+        for (int i = 0; i < NESTS_MAX; i++)
+            count += is_there(&nests->items[i]) && is_inside(nests, i, around);
+        if (count >= most)
+            return error_set(err, ERROR_LIMIT, EAGAIN, "nested.number: %u containers are inside already", most);
+        if (around < 0)
+            return 0;
+    }
+}
+
+static int find_place(const struct nests *nests, struct error *err)
+{
+    for (int i = 0; i < NESTS_MAX; i++)
+        if (!is_there(&nests->items[i]) && !nests->items[i].is_resting)
+            return i;
+    return error_set(err, ERROR_LIMIT, EAGAIN, "nested.number: too many containers inside end just now: try again");
+}
+
+/* ---- beginning ---- */
+
+/* The descriptors of NEST_HELLO are the caller's. */
+static int begin(struct nests *nests, const struct cordon_container *container, int parent, const int *fds, size_t count,
+                 struct error *err)
+{
+    const struct nest_packet hello = {.type = NEST_HELLO};
+    struct nester *nester;
+    int status = check_room(nests, parent, err), place;
+
+    place = status < 0 ? status : find_place(nests, err);
+    if (place < 0)
+        return place;
+    nester = &nests->items[place];
+    status = worker_begin(&nester->worker, nests->program, "cordon-nester", err);
+    if (status == 0) /* what it uses counts for the container, and it waits for the first word before it uses anything */
+        status = container->assembly.ops->adopt(container->run, nester->worker.pid, err);
+    if (status == 0) {
+        status = nest_send(nester->worker.channel, &hello, fds, count);
+        if (status < 0)
+            (void)!error_system(err, -status, "begin a container inside");
+    }
+    nester->parent = parent;
+    nester->number = 0;
+    if (status < 0)
+        worker_kill(&nester->worker, NULL);
+    return status;
+}
+
+static int open_namespace(const struct cordon_container *container, const char *name, struct error *err)
+{
+    char path[64];
+    int fd;
+
+    snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)container->assembly.ops->pid(container->run), name);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    return fd < 0 ? error_system(err, errno, "open %s", path) : fd;
+}
+
+/* Of the outermost container, whose first process is this one's child: its number cannot be another's yet. */
+static int begin_outermost(struct nests *nests, const struct cordon_container *container, int socket, struct error *err)
+{
+    auto_close int around = -1, user = -1, mounts = -1;
+    int status = check_room(nests, -1, err);
+
+    if (status == 0)
+        status = worker_seal("what is around a container inside", nests->around.data, nests->around.length, &around, err);
+    if (status < 0)
+        return status;
+    user = open_namespace(container, "user", err);
+    mounts = user < 0 ? -1 : open_namespace(container, "mnt", err);
+    if (mounts < 0)
+        return -EIO;
+    return begin(nests, container, -1, (const int[]){around, user, mounts, socket}, 4, err);
+}
+
+static void begin_pending(struct nests *nests, const struct cordon_container *container)
+{
+    size_t done = 0;
+
+    for (; done < nests->pending_count && (nests->forward || done < STEP_BEGINS); done++) {
+        struct error why = ERROR_INIT;
+        int socket = nests->pending[done];
+
+        if (nests->forward)
+            nests->forward(nests->context, socket);
+        else if (begin_outermost(nests, container, socket, &why) < 0)
+            nest_refuse(socket, &why);
+        else
+            close(socket);
+    }
+    nests->pending_count -= done;
+    memmove(nests->pending, nests->pending + done, nests->pending_count * sizeof(*nests->pending));
+}
+
+/* ---- hearing ---- */
+
+static void await_end(int pidfd)
+{
+    struct pollfd end = {.fd = pidfd, .events = POLLIN};
+
+    syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
+    while (poll(&end, 1, END_MS) < 0 && errno == EINTR)
+        ;
+}
+
+/* And its container, whose first process ends by itself when the nester does, and at once by this. */
+static void end_one(struct nester *nester)
+{
+    worker_kill(&nester->worker, NULL);
+    if (nester->init >= 0)
+        await_end(nester->init);
+    fd_close_at(&nester->init);
+    nester->init = -1;
+    nester->number = 0;
+    nester->is_resting = true;
+}
+
+/* What was inside of it ends by its own lifeline; its place must not be another's before. */
+static void gone(struct nests *nests, int place)
+{
+    for (int i = 0; i < NESTS_MAX; i++)
+        if (is_there(&nests->items[i]) && is_inside(nests, i, place))
+            end_one(&nests->items[i]);
+    end_one(&nests->items[place]);
+}
+
+static void forwarded(struct nests *nests, const struct cordon_container *container, int place, const int *fds)
+{
+    struct error why = ERROR_INIT;
+    int socket = fcntl(fds[3], F_DUPFD_CLOEXEC, 3);
+
+    if (begin(nests, container, place, fds, 5, &why) < 0 && socket >= 0)
+        nest_refuse(socket, &why);
+    else if (socket >= 0)
+        close(socket);
+}
+
+/* 1 = go on, 0 = nothing now, negative = it is gone, or says what it should not. */
+static int hear(struct nests *nests, const struct cordon_container *container, int place)
+{
+    struct nester *nester = &nests->items[place];
+    struct nest_packet packet;
+    int fds[NEST_FDS_MAX];
+    size_t count = 0;
+    int status = nest_receive(nester->worker.channel, &packet, fds, &count, MSG_DONTWAIT);
+
+    if (status <= 0)
+        return status == -EAGAIN ? 0 : -ECONNRESET;
+    if (packet.type == NEST_BEGUN && count == 1 && nester->init < 0) {
+        nester->init = fds[0];
+        return 1;
+    }
+    if (packet.type == NEST_LIMITS && !count)
+        nester->number = packet.number < NESTS_MAX ? packet.number : NESTS_MAX;
+    else if (packet.type == NEST_FORWARD && count == 5)
+        forwarded(nests, container, place, fds);
+    else
+        status = -EBADMSG;
+    nest_close_all(fds, count);
+    return status;
+}
+
+void nests_step(struct nests *nests, const struct cordon_container *container)
+{
+    for (int i = 0; nests->items && i < NESTS_MAX; i++) {
+        int status = is_there(&nests->items[i]);
+
+        nests->items[i].is_resting = false;
+        for (int n = 0; n < STEP_PACKETS && status > 0; n++)
+            status = hear(nests, container, i);
+        if (status < 0)
+            gone(nests, i);
+    }
+    begin_pending(nests, container);
+}
+
+void nests_watched(const struct nests *nests, int *ret_fds)
+{
+    for (size_t i = 0; i < NESTS_MAX; i++)
+        ret_fds[i] = nests->items ? nests->items[i].worker.channel : -1;
+}
+
+void nests_end(struct nests *nests)
+{
+    for (int i = 0; nests->items && i < NESTS_MAX; i++)
+        if (is_there(&nests->items[i]))
+            end_one(&nests->items[i]);
+    for (size_t i = 0; i < nests->pending_count; i++)
+        close(nests->pending[i]);
+    nests->pending_count = 0;
+}
+
+void nests_close(struct nests *nests)
+{
+    nests_end(nests);
+    mem_free(nests->items);
+    text_finish(&nests->around);
+    *nests = NESTS_INIT;
+}

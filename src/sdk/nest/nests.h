@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The containers inside a container, for whoever started it: a program asks, a nester (nester.c) is started beside the container and
+ * given the program's socket, and does the rest. Whoever started the outermost container starts the nesters of all levels, so it
+ * counts them, and ends them with it. It reads nothing that a program sent.
+ */
+#ifndef CORDON_SDK_NEST_NESTS_H
+#define CORDON_SDK_NEST_NESTS_H
+
+#include "base/text.h"
+#include "sdk/worker.h"
+
+#define NESTS_MAX     64 /* as nested.number at most */
+#define NESTS_PENDING 64 /* asked at once; who comes later is refused */
+
+struct cordon_container;
+struct cordon_request;
+
+struct nester {
+    struct worker worker;
+    int init;         /* pidfd of its container's first process, -1 = none yet */
+    int parent;       /* place of the nester of the container around, -1 = the outermost */
+    unsigned number;  /* of containers inside that its policy permits */
+    bool is_resting;  /* ended in this step: who waits for descriptors must notice before the place is used again */
+};
+
+struct nests {
+    struct nester *items; /* NESTS_MAX of them; NULL = none may be inside */
+    const char *program;  /* cordon-nester */
+    unsigned number;      /* so many at a time, of all levels */
+    struct text around;   /* what a nester is told of the containers around the one that it makes */
+    int pending[NESTS_PENDING];
+    size_t pending_count;
+    /* In a nester: whoever started the outermost container begins them (takes the descriptor). NULL elsewhere. */
+    void (*forward)(void *context, int fd);
+    void *context;
+    const void *outer; /* in a nester: what it was told itself */
+    size_t outer_size;
+};
+#define NESTS_INIT ((struct nests){0})
+
+/* Of a container whose plan is compiled and whose identity is known; nothing where it permits none. */
+int nests_begin(struct nests *nests, const struct cordon_container *container, const struct cordon_request *request,
+                struct error *err) must_check;
+
+/* A program's socket, which becomes the container's. */
+void nests_take(struct nests *nests, int fd);
+
+/* Begin what was asked for, hear nesters, notice ends. Never waits; what cannot be begun is refused there, and nowhere else. */
+void nests_step(struct nests *nests, const struct cordon_container *container);
+
+/* NESTS_MAX descriptors that are readable when there is something to do, each at its place, -1 = none. */
+void nests_watched(const struct nests *nests, int *ret_fds);
+
+/* Nothing of any of them runs when it returns. */
+void nests_end(struct nests *nests);
+void nests_close(struct nests *nests);
+
+/* A program that asked is told why there is nothing; closes its socket. */
+void nest_refuse(int fd, const struct error *why);
+
+#endif

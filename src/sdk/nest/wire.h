@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What passes between a program in a container and the nester outside, and between nesters and whoever started the outermost
+ * container: packets of fixed size over SOCK_SEQPACKET, with the descriptors that each type has. A request's own bytes come in
+ * a sealed memory file (bytes.h). docs/decisions/0260.
+ */
+#ifndef CORDON_SDK_NEST_WIRE_H
+#define CORDON_SDK_NEST_WIRE_H
+
+#include <stdint.h>
+
+#include "base/error.h"
+#include "cordon/cordon.h"
+
+#define NEST_MAGIC 0x3174654eu /* "Net1": the 1 is the version */
+#define NEST_ID_SIZE 27        /* a run id and its zero */
+#define NEST_FDS_MAX 5
+
+enum nest_type {
+    /* the program's side -> nester. The number of descriptors is in brackets */
+    NEST_ASK = 1,  /* run this: [1 to 4] the request, then each standard stream that bit N of `streams` says is there */
+    NEST_SIGNAL,   /* `value` */
+    NEST_KILL,
+    NEST_RESIZE,   /* `rows`, `columns` */
+    /* nester -> the program's side */
+    NEST_STARTED,  /* `id`, `value`: process id inside of nothing; [1 with a terminal] its master side */
+    NEST_ENDED,    /* `status` */
+    NEST_FAILED,   /* `error`: it was not started, or its promise could not be kept */
+    /* starter -> nester */
+    NEST_HELLO,    /* [4, or 5 with a parent that is a nester] what is around, user and mount namespace of the container around, the
+                      program's socket; the lifeline of the parent */
+    /* nester -> starter */
+    NEST_BEGUN,    /* [1] pidfd of the container's first process */
+    NEST_LIMITS,   /* `depth`, `number` of the container that runs now */
+    NEST_FORWARD,  /* [5] a program of it asks: as NEST_HELLO, with the lifeline */
+};
+
+struct nest_packet {
+    uint32_t magic, type;
+    int32_t value;
+    uint32_t streams;
+    uint16_t rows, columns;
+    uint32_t depth, number;
+    char id[NEST_ID_SIZE];
+    union {
+        struct cordon_status status;
+        struct error error;
+    };
+};
+
+/* Whole and at once: 0, -EAGAIN, -EPIPE ... */
+int nest_send(int socket, const struct nest_packet *packet, const int *fds, size_t count) must_check;
+
+/*
+ * 1 = a packet with the descriptors *ret_count (the caller's, close-on-exec), 0 = the other end is gone, -EAGAIN = none now,
+ * -EBADMSG = something that is none, whose descriptors are closed. Texts end. `flags` as for recvmsg().
+ */
+int nest_receive(int socket, struct nest_packet *ret_packet, int ret_fds[NEST_FDS_MAX], size_t *ret_count, int flags) must_check;
+
+void nest_close_all(const int *fds, size_t count);
+
+#endif

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is said about containers inside: requests and what is around are taken whole or refused, and fitted into each other. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "sdk/nest/around.h"
+#include "sdk/nest/request.h"
+#include "sdk/nest/wire.h"
+#include "test.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static struct cordon_request *asked(void)
+{
+    static const char *const argv[] = {"/bin/echo", "a b", "", NULL}, *const environment[] = {"A=1", "B=", NULL};
+    static const char policy[] = "version: cordon/1\nextends: [base]\n";
+    struct cordon_request *request = NULL;
+
+    check_int(cordon_request_new(&request, NULL), 0);
+    check_int(cordon_request_add_policy_text(request, "p.yaml", policy, strlen(policy), NULL), 0);
+    check_int(cordon_request_add_policy_text(request, "q.yaml", policy, strlen(policy), NULL), 0);
+    check_int(cordon_request_set_command(request, argv, NULL), 0);
+    check_int(cordon_request_set_environment(request, environment, NULL), 0);
+    check_int(cordon_request_set_workspace(request, "w", NULL), 0);
+    check_int(cordon_request_set_timeout_ms(request, 1234, NULL), 0);
+    check_int(cordon_request_set_output_limit(request, 99, NULL), 0);
+    check_int(cordon_request_set_tty(request, 24, 80, NULL), 0);
+    return request;
+}
+
+TEST(a_request_is_read_as_it_was_written)
+{
+    struct cordon_request *request = asked(), *read = NULL;
+    auto_text struct text bytes = {0};
+    struct error err = ERROR_INIT;
+
+    check_int(nest_request_write(request, &bytes, &err), 0);
+    check_int(nest_request_read(bytes.data, bytes.length, &read, &err), 0);
+    check_int(read->policy_count, 2);
+    check_string(read->policies[1].name, "q.yaml");
+    check_int(read->policies[1].size, request->policies[1].size);
+    check_string(read->argv[1], "a b");
+    check_string(read->argv[2], "");
+    check(!read->argv[3]);
+    check_string(read->environment[1], "B=");
+    check_string(read->workspace, "w");
+    check(read->cwd && read->cwd[0] == '/');
+    check_int(read->timeout_ms, 1234);
+    check_int(read->output_limit, 99);
+    check(read->is_tty && read->rows == 24 && read->columns == 80);
+    cordon_request_free(read);
+    cordon_request_free(request);
+}
+
+TEST(a_request_that_is_cut_anywhere_or_has_more_than_it_may_is_refused)
+{
+    struct cordon_request *request = asked(), *read = NULL;
+    auto_text struct text bytes = {0}, more = {0};
+    struct error err = ERROR_INIT;
+    size_t taken = 0;
+
+    check_int(nest_request_write(request, &bytes, &err), 0);
+    for (size_t size = 0; size < bytes.length; size++)
+        if (nest_request_read(bytes.data, size, &read, &err) == 0) { /* between two fields, and with all that it needs */
+            cordon_request_free(read);
+            taken++;
+        } else {
+            check(err.kind == ERROR_INVALID);
+        }
+    check(taken == 8 || taken == 9); /* behind each directory (there may be one name of it), argument, variable and number */
+    text_add_n(&more, bytes.data, bytes.length);
+    nest_put_text(&more, NEST_IDENTITY, "spiffe://x/y");
+    check_int(nest_request_read(more.data, more.length, &read, &err), -EBADMSG);
+    cordon_request_free(request);
+}
+
+TEST(what_a_container_inside_cannot_have_is_not_even_asked_for)
+{
+    struct cordon_request *request = asked();
+    auto_text struct text bytes = {0};
+    struct error err = ERROR_INIT;
+
+    request->is_reviewed = true;
+    check(nest_request_write(request, &bytes, &err) < 0);
+    check_int(err.kind, ERROR_UNENFORCEABLE);
+    check_contains(err.text, "--review");
+    request->is_reviewed = false;
+    request->watch = CORDON_WATCH_FULL;
+    check(nest_request_write(request, &bytes, &err) < 0);
+    check_contains(err.text, "--watch");
+    cordon_request_free(request);
+}
+
+TEST(a_packet_is_taken_whole_with_its_descriptors_or_not_at_all)
+{
+    struct nest_packet packet = {.type = NEST_ASK}, got;
+    int ends[2], fds[NEST_FDS_MAX], null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    size_t count = 0;
+
+    check_int(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+    check_int(nest_receive(ends[1], &got, fds, &count, MSG_DONTWAIT), -EAGAIN);
+    check_int(nest_send(ends[0], &packet, (const int[]){null, null}, 2), 0);
+    check_int(nest_receive(ends[1], &got, fds, &count, MSG_DONTWAIT), 1);
+    check_int(count, 2);
+    nest_close_all(fds, count);
+    check_int(nest_send(ends[0], &packet, fds, NEST_FDS_MAX + 1), -E2BIG);
+    check_int(send(ends[0], "short", 5, 0), 5);
+    check_int(nest_receive(ends[1], &got, fds, &count, MSG_DONTWAIT), -EBADMSG);
+    packet.magic = 1; /* nest_send() says its own */
+    check_int(send(ends[0], &packet, sizeof(packet), 0), sizeof(packet));
+    check_int(nest_receive(ends[1], &got, fds, &count, MSG_DONTWAIT), -EBADMSG);
+    close(ends[0]);
+    check_int(nest_receive(ends[1], &got, fds, &count, MSG_DONTWAIT), 0);
+    close(ends[1]);
+    close(null);
+}
+
+/* ---- what is around ---- */
+
+static const char *const places[PLACE_END] = {[PLACE_LIBRARY] = "/lib/c", [PLACE_HELPERS] = "/h", [PLACE_INIT] = "/h/i", [PLACE_RUNS] = "/s/runs",
+                                              [PLACE_STATE] = "/s",       [PLACE_CONFIG] = "/c",  [PLACE_CACHE] = "/x"};
+
+static void put_level(struct text *out, const char *run, const char *policy)
+{
+    nest_put(out, NEST_LEVEL, NULL, 0);
+    nest_put_text(out, NEST_RUN, run);
+    nest_put_text(out, NEST_IDENTITY, "spiffe://local.0/host/h/user/1/agent/a/01m83mt7byxdb5xwqsvzs3sqjt");
+    nest_put_text(out, NEST_WORKSPACE_OF, "/w");
+    nest_put_text(out, NEST_HOME, "/home/u");
+    nest_put_text(out, NEST_USER, "u");
+    nest_put_text(out, NEST_POLICY_NAME, run);
+    nest_put_text(out, NEST_POLICY_TEXT, policy);
+}
+
+static void put_places(struct text *out)
+{
+    for (unsigned char place = 1; place < PLACE_END; place++) {
+        char field[64];
+
+        field[0] = (char)place;
+        memcpy(field + 1, places[place], strlen(places[place]));
+        nest_put(out, NEST_PLACE, field, 1 + strlen(places[place]));
+    }
+}
+
+static const char outer[] = "version: cordon/1\nnested: {containers: true, depth: 2}\nresources: {openFiles: 100}\n"
+                            "environment: {inherit: [A]}\nidentity: {class: builder}\nsyscalls: {deny: [ptrace]}\n"
+                            "filesystem: {readwritePaths: [/w], deniedPaths: [/w/no], cachePaths: [/home/u/.cache],\n"
+                            "  views: [{source: /data, target: /srv/data, access: readwrite}]}\n";
+
+/* The layers for one more inside, with `text` as its request; what around_fit() says. */
+static int fit(struct policy *policy, const char *text, struct error *err)
+{
+    static const struct variables variables = {.workspace = "/w", .home = "/home/u", .user = "u", .tmp = "/tmp"};
+    const struct load_options options = {.kind = LAYER_REQUEST, .variables = &variables, .layer_name = "document"};
+    auto_text struct text bytes = {0};
+    struct document *document = NULL;
+    struct around around;
+    size_t ceilings, first;
+
+    put_places(&bytes);
+    put_level(&bytes, "outer", outer);
+    check_int(around_read(policy->arena, bytes.data, bytes.length, &around, err), 0);
+    check_int(around_add_layers(&around, "/nonexistent", policy, &ceilings, err), 0);
+    first = policy->layer_count;
+    check_int(document_load_text(policy->arena, "inner", text, strlen(text), &options, &document, err), 0);
+    check_int(policy_add_layer(policy, document, err), 0);
+    return around_fit(policy, ceilings, first, err);
+}
+
+#define INNER "version: cordon/1\n"
+static const struct {
+    const char *text, *reason; /* NULL = it fits */
+} fits[] = {
+    {INNER "filesystem: {readwritePaths: [/w], deniedPaths: [/w/no]}\n", NULL},
+    {INNER "filesystem: {readonlyPaths: [/w/deeper]}\n", NULL},
+    {INNER "filesystem: {readwritePaths: [/srv/data, /home/u/.cache, /tmp/x, /home/u/x]}\n", NULL}, /* as they are inside */
+    {INNER "nested: {containers: true}\nresources: {openFiles: 99}\n", NULL},
+    {INNER "filesystem: {readonlyPaths: [/data]}\n", "/data"}, /* which is the host's name */
+    {INNER "filesystem: {readwritePaths: [/w]}\n", "/w/no"},
+    {INNER "filesystem: {readonlyPaths: [/]}\n", "filesystem"},
+    {INNER "nested: {containers: true, depth: 2}\n", "nested.depth"},
+    {INNER "resources: {openFiles: 101}\n", "resources.openFiles"},
+    {INNER "identity: {class: other}\n", "identity.class"},
+    {INNER "environment: {inherit: [A, B]}\n", "environment"},
+    {INNER "network: {egress: {default: allow}}\n", "network"},
+    {INNER "secrets: [{name: A, source: 'env:X', hosts: [a.example]}]\n", "secrets"},
+    {INNER "filesystem: {views: [{source: /w, target: /v}]}\n", "filesystem.views"},
+};
+
+TEST(a_request_fits_into_what_is_around_or_is_refused_by_name)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(fits); i++) {
+        auto_policy struct policy *policy = NULL;
+        struct error err = ERROR_INIT;
+        int status;
+
+        check_int(policy_new(&policy, &err), 0);
+        status = fit(policy, fits[i].text, &err);
+        if (!fits[i].reason && status < 0)
+            test_fail(__FILE__, __LINE__, "%s: %s", fits[i].text, err.text);
+        if (fits[i].reason && status == 0)
+            test_fail(__FILE__, __LINE__, "%s: taken", fits[i].text);
+        if (fits[i].reason)
+            check_contains(err.text, fits[i].reason);
+    }
+}
+
+TEST(what_a_request_leaves_open_is_as_around)
+{
+    auto_policy struct policy *policy = NULL;
+    struct error err = ERROR_INIT;
+    const struct document *inner;
+
+    check_int(policy_new(&policy, &err), 0);
+    check_int(fit(policy, INNER, &err), 0);
+    inner = policy->layers[policy->layer_count - 1];
+    check_int(inner->resources.open_files.value, 100);
+    check_string(inner->identity_class.text, "builder");
+    check_int(inner->syscalls_deny.count, 1);
+}
+
+TEST(what_is_around_is_whole_or_refused)
+{
+    auto_arena struct arena *arena = arena_new();
+    auto_text struct text bytes = {0}, level_first = {0};
+    struct error err = ERROR_INIT;
+    struct around around;
+
+    put_places(&bytes);
+    check(around_read(arena, bytes.data, bytes.length, &around, &err) < 0); /* nobody around */
+    put_level(&bytes, "one", outer);
+    check_int(around_read(arena, bytes.data, bytes.length, &around, &err), 0);
+    check_int(around.level_count, 1);
+    check_string(around.places.init, "/h/i");
+    for (size_t size = 0; size < bytes.length; size++)
+        check(around_read(arena, bytes.data, size, &around, &err) < 0);
+    put_level(&level_first, "one", outer);
+    put_places(&level_first);
+    check(around_read(arena, level_first.data, level_first.length, &around, &err) < 0);
+    for (int i = 1; i < AROUND_LEVELS_MAX; i++)
+        put_level(&bytes, "more", outer);
+    check_int(around_read(arena, bytes.data, bytes.length, &around, &err), 0);
+    put_level(&bytes, "too many", outer);
+    check(around_read(arena, bytes.data, bytes.length, &around, &err) < 0);
+}
+
+TEST(every_request_that_the_fuzzer_kept_is_taken_whole_or_refused)
+{
+    test_corpus(CORDON_TEST_NEST_CORPUS, LLVMFuzzerTestOneInput);
+}
