@@ -8,6 +8,8 @@
 #define DAEMON   PROTOCOL_DAEMON
 #define KEEPER   PROTOCOL_KEEPER
 #define LAUNCHER PROTOCOL_LAUNCHER
+#define LOGGER   PROTOCOL_LOGGER
+#define WRITERS  (PROTOCOL_KEEPER | PROTOCOL_DAEMON | PROTOCOL_SIGNER | PROTOCOL_LAUNCHER)
 #define SIGNER   PROTOCOL_SIGNER
 
 #define PATH_TEXT_MAX  4096
@@ -83,6 +85,12 @@ static const struct protocol_tag_row tags[TAG_LIMIT] = {
     TEXT(CWD, PATH_TEXT_MAX),
     TEXT(LOGICAL_CWD, PATH_TEXT_MAX),
     BYTES(STATUS, 512),
+    TEXT(LOG_WRITER, 64),
+    TEXT(LOG_ACTOR, 16),
+    BYTES(LOG_BODIES, 8u << 20),
+    NUMBER(LOG_FIRST),
+    NUMBER(LOG_SIZE),
+    TEXT(LOG_KEY, 512),
     TEXT(SIGN_NAME, 1023),
     BYTES(SIGN_FACTS, 16384),
     TEXT(SIGN_ALLOWED, 511),
@@ -133,6 +141,10 @@ static const struct protocol_use rejoin_at[] = {ONE(PATH), ONE(TOKEN), ONE(KEY),
 static const struct protocol_use ticket[] = {ONE(TICKET)};
 static const struct protocol_use start_keeper[] = {ONE(TICKET), ONE(ID)};
 static const struct protocol_use keeper_is[] = {ONE(TICKET), ONE(PID)};
+static const struct protocol_use log_writer[] = {ONE(LOG_WRITER), ONE(LOG_ACTOR), ONE(UID), ONE(GID), MAYBE(IDENTITY)};
+static const struct protocol_use log_records[] = {ONE(LOG_FIRST), ONE(COUNT), ONE(LOG_BODIES)};
+static const struct protocol_use log_first[] = {ONE(LOG_FIRST)};
+static const struct protocol_use log_status[] = {ONE(LOG_SIZE), ONE(COUNT), ONE(NUMBER), ONE(LOG_KEY)};
 static const struct protocol_use sign_within[] = {ONE(SIGN_NAME)};
 static const struct protocol_use sign_begin[] = {ONE(PATH), ONE(SIGN_NAME)};
 static const struct protocol_use sign_open[] = {ONE(SIGN_NAME), MAYBE(SIGN_FACTS), MANY(SIGN_ALLOWED)};
@@ -163,8 +175,8 @@ static const struct protocol_row rows[] = {
     ROW(REACH, CLIENT, DAEMON, PROTOCOL_GREETED, 1, REQUEST, WITH(reach)),
     ROW(LIST, CLIENT, DAEMON, PROTOCOL_GREETED, 0, QUERY, WITH(list)),
     ROW(LISTED, DAEMON, CLIENT, PROTOCOL_ANY, 0, FREE, WITH(listed)),
-    ROW(DONE, DAEMON | KEEPER | LAUNCHER | SIGNER, CLIENT | DAEMON | KEEPER, PROTOCOL_ANY, 0, FREE, NO),
-    ROW(FAILED, DAEMON | KEEPER | LAUNCHER | SIGNER, CLIENT | DAEMON | KEEPER, PROTOCOL_ANY, 0, FREE, WITH(failed)),
+    ROW(DONE, DAEMON | KEEPER | LAUNCHER | SIGNER | LOGGER, CLIENT | DAEMON | KEEPER, PROTOCOL_ANY, 0, FREE, NO),
+    ROW(FAILED, DAEMON | KEEPER | LAUNCHER | SIGNER | LOGGER, CLIENT | WRITERS, PROTOCOL_ANY, 0, FREE, WITH(failed)),
     ROW(REMOVE, CLIENT, DAEMON, PROTOCOL_GREETED, 0, REQUEST, WITH(one_id)),
     ROW(STATUS, CLIENT, DAEMON, PROTOCOL_GREETED, 0, REQUEST, NO),
     ROW(STATUS_IS, DAEMON, CLIENT, PROTOCOL_ANY, 0, FREE, WITH(status_is)),
@@ -200,6 +212,16 @@ static const struct protocol_row rows[] = {
     /* cordond and launcher */
     ROW(START_KEEPER, DAEMON, LAUNCHER, PROTOCOL_JOINED, 1, FREE, WITH(start_keeper)),
     ROW(KEEPER_IS, LAUNCHER, DAEMON, PROTOCOL_JOINED, 0, FREE, WITH(keeper_is)),
+    /* logger */
+    ROW(LOG_BEGIN, DAEMON, LOGGER, PROTOCOL_NEW, 0, FREE, NO),
+    ROW(LOG_WRITER, DAEMON, LOGGER, PROTOCOL_JOINED, 1, FREE, WITH(log_writer)),
+    ROW(LOG_RECORDS, WRITERS, LOGGER, PROTOCOL_JOINED, 0, FREE, WITH(log_records)),
+    ROW(LOG_BATCH, WRITERS, LOGGER, PROTOCOL_JOINED, 1, FREE, NO),
+    ROW(LOG_LOST, WRITERS, LOGGER, PROTOCOL_JOINED, 0, FREE, WITH(counted)),
+    ROW(LOG_DURABLE, LOGGER, WRITERS, PROTOCOL_ANY, 0, FREE, WITH(log_first)),
+    ROW(LOG_STATUS, DAEMON, LOGGER, PROTOCOL_JOINED, 0, FREE, NO),
+    ROW(LOG_STATUS_IS, LOGGER, DAEMON, PROTOCOL_ANY, 0, FREE, WITH(log_status)),
+    ROW(LOG_PRUNE, DAEMON, LOGGER, PROTOCOL_JOINED, 0, FREE, WITH(log_first)),
     /* signer */
     ROW(SIGN_SERVE, DAEMON, SIGNER, PROTOCOL_JOINED, 1, FREE, WITH(sign_within)),
     ROW(SIGN_OPEN, KEEPER, SIGNER, PROTOCOL_JOINED, 0, CONTAINER, WITH(sign_open)),
@@ -212,6 +234,7 @@ static const struct protocol_row rows[] = {
     /* sealed files */
     ROW(RECORD_REQUEST, PROTOCOL_FILE, CLIENT | KEEPER, 0, 0, FREE, WITH(request_record)),
     ROW(RECORD_END, PROTOCOL_FILE, CLIENT | KEEPER, 0, 0, FREE, WITH(end_record)),
+    ROW(RECORD_BODIES, PROTOCOL_FILE, LOGGER, 0, 0, FREE, WITH(log_records)),
 };
 
 const struct protocol_row *protocol_row(uint16_t type)

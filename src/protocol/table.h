@@ -104,8 +104,17 @@ enum protocol_type {
     /* cordond and launcher, or its own starter: 100 to 149 */
     PROTOCOL_START_KEEPER = 100, /* with the keeper's end of its channel */
     PROTOCOL_KEEPER_IS = 101,
-    /* logger: 150 to 199, sensor: 250 to 299, witness: 300 to 349 */
-    /* signer: 200 to 249 */
+    /* logger: 150 to 199 */
+    PROTOCOL_LOG_BEGIN = 150,  /* who hands writers on */
+    PROTOCOL_LOG_WRITER = 151, /* a writer's label, and the logger's end of its connection */
+    PROTOCOL_LOG_RECORDS = 152, /* numbered from the first on, each one line of JSON */
+    PROTOCOL_LOG_BATCH = 153,   /* the same in a sealed PROTOCOL_RECORD_BODIES */
+    PROTOCOL_LOG_LOST = 154,    /* so many records that nobody has any more */
+    PROTOCOL_LOG_DURABLE = 155, /* up to this number */
+    PROTOCOL_LOG_STATUS = 156,
+    PROTOCOL_LOG_STATUS_IS = 157,
+    PROTOCOL_LOG_PRUNE = 158, /* what is below this record */
+    /* signer: 200 to 249; sensor: 250 to 299, witness: 300 to 349 */
     PROTOCOL_SIGN_SERVE = 200, /* a keeper's socket, and within which name it may open others */
     PROTOCOL_SIGN_OPEN = 201,  /* a container is there; again: other facts about it */
     PROTOCOL_SIGN_CLOSE = 202, /* it is no more: its key is destroyed */
@@ -117,6 +126,7 @@ enum protocol_type {
     /* in sealed memory files */
     PROTOCOL_RECORD_REQUEST = 1000,
     PROTOCOL_RECORD_END = 1001,
+    PROTOCOL_RECORD_BODIES = 1002,
 };
 
 enum protocol_kind {
@@ -197,7 +207,14 @@ enum protocol_tag {
     TAG_DENIALS,
     TAG_DENIALS_TEXT,
     TAG_CHANGES,
-    /* logger: 128 to 159, sensor: 192 to 223 */
+    /* logger: 128 to 159 */
+    TAG_LOG_WRITER = 128,
+    TAG_LOG_ACTOR,
+    TAG_LOG_BODIES, /* each with its size in front, 4 bytes */
+    TAG_LOG_FIRST,  /* the number of the first of them */
+    TAG_LOG_SIZE,   /* of the log: what is durable */
+    TAG_LOG_KEY,    /* its verifier key */
+    /* sensor: 192 to 223 */
     /* signer: 160 to 191 */
     TAG_SIGN_NAME = 160,  /* of a container, or within which they are */
     TAG_SIGN_FACTS,       /* JSON: how it is contained */
