@@ -186,6 +186,12 @@ CORDON_API CORDON_MUST_CHECK int cordon_request_set_timeout_ms(struct cordon_req
 CORDON_API CORDON_MUST_CHECK int cordon_request_set_launcher(struct cordon_request *request, int fd, struct cordon_error *err);
 
 /*
+ * What the container asks to have signed is signed by the signer at this connection, which cordond gave its keeper (cordon-signer(8)). It stays the
+ * caller's and open as long as the container. -1: by one of its own, which is started with the first question.
+ */
+CORDON_API CORDON_MUST_CHECK int cordon_request_set_signer(struct cordon_request *request, int fd, struct cordon_error *err);
+
+/*
  * Give the launch up when this descriptor becomes readable before the program has started: it fails with ECANCELED and
  * nothing is left of it. Afterwards the descriptor is not looked at. -1 takes it back.
  */

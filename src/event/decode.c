@@ -120,9 +120,15 @@ static void decode_sources(struct members members, struct decoded *store, struct
     started->sources = store->sources;
 }
 
+/* -1 where it is null or absent. */
+static int64_t number_or_none(struct members members, const char *name)
+{
+    return json_is_integer(json_object_get(members.object, name)) ? (int64_t)member_number(members, name) : -1;
+}
+
 static void decode_identity(struct members members, struct decoded *store, struct event_started *started)
 {
-    const struct members one = member_object(members, "identity"), sponsor = member_object(one, "sponsor");
+    const struct members one = member_object(members, "identity"), sponsor = member_object(one, "sponsor"), kernel = member_object(one, "kernel");
     uint64_t uid = member_number(sponsor, "uid");
 
     store->identity = (struct event_identity){
@@ -134,6 +140,11 @@ static void decode_identity(struct members members, struct decoded *store, struc
         .sponsor_uid = (uint32_t)uid,
         .sponsor_name = member_text(sponsor, "name"),
         .sponsor_declared = member_text(sponsor, "declared"),
+        .has_kernel = kernel.object != NULL,
+        .uid = number_or_none(kernel, "uid"),
+        .login_uid = number_or_none(kernel, "loginUid"),
+        .session = number_or_none(kernel, "session"),
+        .cgroup = member_text(kernel, "cgroup"),
     };
     store->identity.proof_count = member_texts(one, "proof", store->identity.proof, EVENT_PROOFS_MAX);
     *members.is_wrong |= uid > UINT32_MAX;

@@ -90,6 +90,9 @@ struct event_identity {
     const char *sponsor_name, *sponsor_declared; /* of that uid; as the policy says it. NULL = none */
     const char *proof[EVENT_PROOFS_MAX]; /* "loginuid", "uid", "cgroup", "pidfd", or "process" alone */
     size_t proof_count;
+    bool has_kernel; /* what the kernel knows it by was made for it: */
+    int64_t uid, login_uid, session; /* outside; -1 = none of its own */
+    const char *cgroup;              /* below the root of each hierarchy; NULL = none */
 };
 
 struct event_started {

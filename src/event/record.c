@@ -61,6 +61,15 @@ static void record_sources(struct record *record, const struct event_started *st
     json_end(&record->json);
 }
 
+/* -1 = none. */
+static void record_number(struct json *json, const char *member, int64_t value)
+{
+    if (value >= 0)
+        json_add_int(json, member, value);
+    else
+        json_add_null(json, member);
+}
+
 static void record_identity(struct record *record, const struct event_identity *identity)
 {
     struct json *json = &record->json;
@@ -80,6 +89,14 @@ static void record_identity(struct record *record, const struct event_identity *
     for (size_t i = 0; i < identity->proof_count && i < EVENT_PROOFS_MAX; i++)
         json_add_string(json, NULL, identity->proof[i]);
     json_end(json);
+    if (identity->has_kernel) {
+        json_begin_object(json, "kernel");
+        record_number(json, "uid", identity->uid);
+        record_number(json, "loginUid", identity->login_uid);
+        record_number(json, "session", identity->session);
+        json_add_string(json, "cgroup", identity->cgroup);
+        json_end(json);
+    }
     json_end(json);
 }
 

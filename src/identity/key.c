@@ -77,7 +77,7 @@ int key_print(const EVP_PKEY *key, struct text *text, struct error *err)
 }
 
 /* Who asks for a password gets none: without this OpenSSL asks the terminal. */
-static int no_password(char *unused_arg, int unused_arg size, int unused_arg is_write, void *unused_arg context)
+static int no_password(char *unused_arg text, int unused_arg size, int unused_arg is_write, void *unused_arg context)
 {
     return -1;
 }

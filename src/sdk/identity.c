@@ -4,6 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tier/spawner.h"
+
 /* Of a container around, and so made by this code. */
 static int find_inside(const char *parent, const char *instance, struct run_identity *found, struct error *err)
 {
@@ -48,6 +50,28 @@ int run_identity_find(struct run_identity *identity, const struct assembly *asse
     return 0;
 }
 
+/* What was made for it alone, and all its descendants have. */
+static void tell_spawned(const struct tier_ops *ops, const struct tier_run *run, struct event_identity *told)
+{
+    bool has_own_uid = false;
+    const struct tier_spawned *spawned = ops->spawned ? ops->spawned(run, &has_own_uid) : NULL;
+
+    told->uid = told->login_uid = told->session = -1;
+    if (!spawned)
+        return;
+    told->has_kernel = true;
+    if (spawned->login_uid != UINT32_MAX) {
+        told->login_uid = spawned->login_uid;
+        told->session = spawned->session != UINT32_MAX ? (int64_t)spawned->session : -1;
+        told->proof[told->proof_count++] = "loginuid";
+    }
+    if (has_own_uid) {
+        told->uid = spawned->uid;
+        told->proof[told->proof_count++] = "uid";
+    }
+    told->cgroup = spawned->cgroup[0] ? spawned->cgroup : NULL;
+}
+
 void run_identity_tell(const struct run_identity *identity, const struct plan *plan, const struct tier_ops *ops, struct tier_run *run,
                        struct event_identity *ret_identity)
 {
@@ -64,7 +88,8 @@ void run_identity_tell(const struct run_identity *identity, const struct plan *p
     };
     uint64_t us;
 
-    if (ops->cpu_time && ops->cpu_time(run, &us) == 0)
+    tell_spawned(ops, run, &told);
+    if (told.cgroup || (ops->cpu_time && ops->cpu_time(run, &us) == 0))
         told.proof[told.proof_count++] = "cgroup";
     /* every process of it is in the pid namespace of the first, which is held */
     if (plan->wall == PLAN_WALL_NAMESPACES)

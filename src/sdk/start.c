@@ -415,6 +415,7 @@ static int start(const struct cordon_request *request, bool stands, struct cordo
     container->stands = stands;
     if (request->launcher_fd >= 0 && !(container->launcher = launcher_new(request->launcher_fd)))
         return error_memory(err);
+    container->signing.given = request->signer_fd;
     status = !stands && !container->launcher && streams_check(request, NULL) == 0 ? remote_start(container, request, &failure) : 0;
     if (status > 0) {
         *ret_container = take_ptr(container);

@@ -242,6 +242,8 @@ struct tier_ops {
     int (*adopt)(const struct tier_run *run, pid_t pid, struct error *err);
 
     pid_t (*pid)(const struct tier_run *run); /* of init, outside */
+    /* What the kernel knows it by, where a spawner made it; NULL = nothing of its own. NULL where a tier has no spawners. */
+    const struct tier_spawned *(*spawned)(const struct tier_run *run, bool *ret_has_own_uid);
     /*
      * Which process made the program's Landlock domain, outside: by it the kernel's records are told apart. 0 = not known; NULL where
      * a tier has no such thing.

@@ -551,6 +551,12 @@ static pid_t process_pid(const struct tier_run *run)
     return run->pid;
 }
 
+static const struct tier_spawned *process_spawned(const struct tier_run *run, bool *ret_has_own_uid)
+{
+    *ret_has_own_uid = run->spawner && run->has_own_uid;
+    return run->spawner ? &run->spawned : NULL;
+}
+
 static int process_tty_fd(const struct tier_run *run)
 {
     return run->tty;
@@ -579,6 +585,7 @@ const struct tier_ops tier_process = {
     .cpu_time = process_cpu_time,
     .adopt = process_adopt,
     .pid = process_pid,
+    .spawned = process_spawned,
     .domain_maker = process_domain_maker,
     .tty_fd = process_tty_fd,
     .finish = run_finish,
