@@ -66,6 +66,8 @@ static void add_started(struct text *out, const struct event_started *started)
 {
     if (started->identity)
         add_identity(out, started->identity);
+    if (started->parent)
+        add_line(out, "inside", started->parent);
     add_line(out, "workspace", started->workspace);
     add_line(out, "policy", started->policy_digest);
     add_line(out, "plan", started->plan_digest);

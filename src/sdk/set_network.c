@@ -159,6 +159,8 @@ static int change(struct cordon_container *container, struct assembly *next, con
         status = rules_find(container, next->plan, &rules, err);
     if (status == 0)
         status = helpers_find_gateway(next->policy->arena, &next->places, &program, err);
+    if (status == 0)
+        status = nests_change(&container->nests, container, next, request, err);
     return status < 0 ? status : workers_set_rules(&container->workers, program, rules, container->log, err);
 }
 

@@ -198,6 +198,19 @@ static int add_said(struct compile *c, const char *subject, const char *verdict,
     return slot->verdict ? compile_origin(c, origin, &slot->origin, err) : error_memory(err);
 }
 
+/* In how far the program may start containers of its own. */
+static int add_containers(struct compile *c, struct error *err)
+{
+    const struct origin *origin = NULL;
+    const char *verdict;
+
+    if (!c->plan->nested_number)
+        return 0;
+    policy_flag_permits(c->policy, FLAG_NESTED_CONTAINERS, &origin);
+    verdict = arena_printf(c->work, "at most %u, %u deep", c->plan->nested_number, c->plan->nested_depth);
+    return verdict ? add_said(c, "containers inside, with no more than this", verdict, origin, err) : error_memory(err);
+}
+
 /* Who it is and how it stands in the audit log, where somebody says so. */
 static int add_attribution(struct compile *c, struct error *err)
 {
@@ -239,5 +252,7 @@ int statements_add(struct compile *c, struct error *err)
             r = add_row(c, &chosen[i], clipboard, err);
     for (size_t i = 0; i < ARRAY_COUNT(nested_rows) && is_nested && r == 0; i++)
         r = add_nested_row(c, &nested_rows[i], err);
+    if (r == 0)
+        r = add_containers(c, err);
     return r < 0 ? r : add_attribution(c, err);
 }

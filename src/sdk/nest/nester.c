@@ -279,6 +279,8 @@ static int start_inside(struct nester_of *n, struct error *err)
     if (tell_starter(NEST_LIMITS, assembly->plan->nested_number, NULL, 0) < 0)
         return error_set(err, ERROR_SYSTEM, EPIPE, "who started the container around is gone");
     status = container_launch(n->container, n->request, err);
+    fd_close_at(&n->container->sources); /* the new container holds what it has of it */
+    n->container->sources = -1;
     for (int i = 0; i < 3; i++) /* so that pipes can end */
         if (n->request->stdio[i] >= 0)
             close(n->request->stdio[i]);

@@ -30,6 +30,48 @@ void nest_refuse(int fd, const struct error *why)
     close(fd);
 }
 
+/* What would be seen of the container, or decided by a person, would be neither of those inside. */
+static int check_possible(const struct cordon_container *container, const struct cordon_request *request, struct error *err)
+{
+    if (container->launcher)
+        return error_set(err, ERROR_UNENFORCEABLE, ENOTSUP,
+                         "nested.containers: not where each container has a uid of its own: leave it out");
+    if (request->watch != CORDON_WATCH_REFUSED || request->is_learning)
+        return error_set(err, ERROR_UNENFORCEABLE, ENOTSUP,
+                         "nested.containers: what containers inside do would not be watched: watch no more than refusals, or leave it out");
+    return 0;
+}
+
+static int put_around(const struct nests *nests, const struct cordon_container *container, const struct assembly *assembly,
+                      const struct cordon_request *request, struct text *out, struct error *err)
+{
+    if (nests->outer)
+        text_add_n(out, nests->outer, nests->outer_size);
+    else
+        around_put_outermost(out, &container->assembly);
+    around_put_level(out, assembly, request, event_log_run_id(container->log), container->identity.text);
+    if (out->is_broken)
+        return error_memory(err);
+    if (out->length > NEST_BYTES_MAX)
+        return error_set(err, ERROR_LIMIT, E2BIG, "nested.containers: the policies have more than %zu bytes together", NEST_BYTES_MAX);
+    return 0;
+}
+
+int nests_change(struct nests *nests, const struct cordon_container *container, const struct assembly *changed,
+                 const struct cordon_request *request, struct error *err)
+{
+    auto_text struct text around = {0};
+    int status = nests->number ? put_around(nests, container, changed, request, &around, err) : 0;
+
+    if (status < 0 || !nests->number)
+        return status;
+    text_finish(&nests->around);
+    nests->around = around;
+    around = (struct text){0};
+    nests_end(nests);
+    return 0;
+}
+
 int nests_begin(struct nests *nests, const struct cordon_container *container, const struct cordon_request *request,
                 struct error *err)
 {
@@ -38,19 +80,12 @@ int nests_begin(struct nests *nests, const struct cordon_container *container, c
 
     if (!assembly->plan->nested_number)
         return 0;
-    if (container->launcher)
-        return error_set(err, ERROR_UNENFORCEABLE, ENOTSUP,
-                         "nested.containers: not where each container has a uid of its own: leave it out");
+    status = check_possible(container, request, err);
+    if (status == 0)
+        status = put_around(nests, container, assembly, request, &nests->around, err);
+    if (status < 0)
+        return status;
     nests->number = assembly->plan->nested_number;
-    if (nests->outer)
-        text_add_n(&nests->around, nests->outer, nests->outer_size);
-    else
-        around_put_outermost(&nests->around, assembly);
-    around_put_level(&nests->around, assembly, request, event_log_run_id(container->log), container->identity.text);
-    if (nests->around.is_broken)
-        return error_memory(err);
-    if (nests->around.length > NEST_BYTES_MAX)
-        return error_set(err, ERROR_LIMIT, E2BIG, "nested.containers: the policies have more than %zu bytes together", NEST_BYTES_MAX);
     if (nests->forward)
         return 0;
     status = helpers_find_nester(assembly->policy->arena, &assembly->places, &nests->program, err);

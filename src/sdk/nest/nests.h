@@ -43,6 +43,14 @@ struct nests {
 int nests_begin(struct nests *nests, const struct cordon_container *container, const struct cordon_request *request,
                 struct error *err) must_check;
 
+/*
+ * The container's network is to be another: those inside were made for the former one, so they end, and those that are asked for from
+ * now on are held against `changed`. Before the change, so that none stands a moment longer; nothing has happened where this fails.
+ */
+struct assembly;
+int nests_change(struct nests *nests, const struct cordon_container *container, const struct assembly *changed,
+                 const struct cordon_request *request, struct error *err) must_check;
+
 /* A program's socket, which becomes the container's. */
 void nests_take(struct nests *nests, int fd);
 

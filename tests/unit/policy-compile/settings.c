@@ -395,6 +395,8 @@ TEST(containers_inside_need_process_1_and_limits_that_count_for_all_of_them)
     check_int(f.plan->nested_number, NESTED_NUMBER_DEFAULT);
     check(f.plan->filter.keeps_names);
     accept_text(&f, "nested: {containers: true, depth: 3, number: 2}\n");
+    check_string(f.plan->statements[f.plan->statement_count - 1].verdict, "at most 2, 3 deep");
+    check_string(f.plan->statements[f.plan->statement_count - 1].origin->member, "nested.containers");
     check_int(f.plan->nested_depth, 3);
     check_int(f.plan->nested_number, 2);
     accept_text(&f, "nested: {containers: true, depth: 0}\n");
