@@ -8,28 +8,31 @@
 #include "sdk/container.h"
 #include "sdk/helpers.h"
 
-/* One of its own, with the authority of this user. */
+/* One of its own, with the authority of this user, for this container and nobody else. */
 static int start_own(struct cordon_container *container, struct error *err)
 {
     const struct assembly *assembly = &container->assembly;
     struct signing *signing = &container->signing;
     struct arena *arena = assembly->policy->arena;
-    struct identity_name user, host;
-    char user_text[IDENTITY_TEXT_SIZE], host_text[IDENTITY_TEXT_SIZE];
+    struct identity_name host = container->identity.name;
+    char text[IDENTITY_TEXT_SIZE];
     const char *program = NULL, *directory = arena_printf(arena, "%s/identity", assembly->places.state);
     int status = directory ? helpers_find_signer(arena, &assembly->places, &program, err) : error_memory(err);
 
-    identity_user(&container->identity.name, container->identity.name.uid, &user);
-    identity_print(&user, user_text);
-    if (!identity_around(&user, &host))
-        return error_set(err, ERROR_INTERNAL, EINVAL, "a user without a machine");
-    identity_print(&host, host_text);
-    if (status == 0)
-        status = signer_start(program, directory, host_text, &signing->process, err);
-    return status < 0 ? status : signer_serve(signing->process.control, user_text, &signing->fd, err);
+    while (host.kind != IDENTITY_HOST)
+        if (!identity_around(&host, &host))
+            return error_set(err, ERROR_INTERNAL, EINVAL, "a container without a machine");
+    identity_print(&host, text);
+    return status < 0 ? status : signer_start(program, directory, text, container->identity.text, &signing->process, &signing->fd, err);
 }
 
-/* It and those around it, the outermost first: a name within one that the signer does not know is none. */
+void signing_prepare(struct cordon_container *container)
+{
+    if (container->signing.given < 0)
+        (void)!start_own(container, &container->signing.failure);
+}
+
+/* It and, at a keeper's connection, those around it, the outermost first: a name within one that the signer does not know is none. */
 static int open_names(struct cordon_container *container, struct error *err)
 {
     const struct identity_name *name = &container->identity.name;
@@ -37,7 +40,7 @@ static int open_names(struct cordon_container *container, struct error *err)
     auto_text struct text facts = {0};
     int status = 0;
 
-    for (outer.depth = 1; outer.depth < name->depth && status == 0; outer.depth++) {
+    for (outer.depth = 1; container->signing.given >= 0 && outer.depth < name->depth && status == 0; outer.depth++) {
         char text[IDENTITY_TEXT_SIZE];
 
         identity_print(&outer, text);
@@ -60,8 +63,10 @@ static int open_once(struct cordon_container *container, struct error *err)
     }
     if (signing->given >= 0)
         signing->fd = signing->given;
-    else
+    else if (signing->fd < 0)
         status = start_own(container, &signing->failure);
+    if (status == 0 && signing->given < 0)
+        status = signer_await(&signing->process, &signing->failure);
     if (status == 0)
         status = open_names(container, &signing->failure);
     if (status < 0) {

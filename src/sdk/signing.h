@@ -20,6 +20,12 @@ struct signing {
 
 struct cordon_container;
 
+/*
+ * Start one of its own for whoever cannot when the first question comes, and do not wait for it. What fails is met again then. The
+ * container's name is known.
+ */
+void signing_prepare(struct cordon_container *container);
+
 /* Waits for the answer, which is added to `text`. */
 int signing_ask(struct cordon_container *container, const struct signer_question *question, struct text *text, uint64_t *ret_until,
                 struct error *err) must_check;

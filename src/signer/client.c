@@ -32,14 +32,14 @@ static int make_pair(int ends[2], struct error *err)
     return 0;
 }
 
-/* One question, one answer, which is of the type `wanted`. What it points to is in *received. */
-static int converse(int fd, struct protocol_out *out, int with, uint16_t wanted, struct protocol_received *received, struct error *err)
+/* An answer, which is of the type `wanted`. What it points to is in *received. */
+static int hear(int fd, uint16_t wanted, struct protocol_received *received, struct error *err)
 {
-    int status = protocol_send(fd, 0, out, &with, with >= 0, err);
+    int status = protocol_receive(fd, 0, received, err);
 
-    if (status < 0)
-        return error_prepend(err, "ask the signer");
-    status = protocol_receive(fd, 0, received, err);
+    /* one that ended before it read everything: what it said last is behind that news */
+    if (status == 0)
+        status = protocol_receive(fd, 0, received, err);
     if (status == 0 || status == -EAGAIN)
         return error_set(err, ERROR_SYSTEM, status ? ETIMEDOUT : ECONNRESET, status ? "the signer did not answer in %d s" : "the signer is gone", SIGNER_WAIT_S);
     if (status < 0)
@@ -54,12 +54,19 @@ static int converse(int fd, struct protocol_out *out, int with, uint16_t wanted,
     return err && err->errnum > 0 ? -err->errnum : -EIO;
 }
 
+static int converse(int fd, struct protocol_out *out, uint16_t wanted, struct protocol_received *received, struct error *err)
+{
+    int status = protocol_send(fd, 0, out, NULL, 0, err);
+
+    return status < 0 ? error_prepend(err, "ask the signer") : hear(fd, wanted, received, err);
+}
+
 /* The same where the answer says nothing more. */
-static int tell(int fd, struct protocol_out *out, int with, struct error *err)
+static int tell(int fd, struct protocol_out *out, struct error *err)
 {
     auto_free struct protocol_received *received = mem_alloc(sizeof(*received));
 
-    return received ? converse(fd, out, with, PROTOCOL_DONE, received, err) : error_memory(err);
+    return received ? converse(fd, out, PROTOCOL_DONE, received, err) : error_memory(err);
 }
 
 void signer_end(struct signer_process *process)
@@ -73,47 +80,35 @@ void signer_end(struct signer_process *process)
     *process = SIGNER_PROCESS_INIT;
 }
 
-int signer_start(const char *program, const char *directory, const char *host, struct signer_process *ret_process, struct error *err)
+/* Execute it, with one end of a pair; the other is *ret_process's. */
+static int execute(const char *program, struct signer_process *ret_process, struct error *err)
 {
     struct spawn spawn = {.name = "cordon-signer", .channel_number = SIGNER_CHANNEL};
-    struct signer_process process = SIGNER_PROCESS_INIT;
     auto_close int binary = -1, null = -1, inner = -1;
-    auto_protocol struct protocol_out out;
     const char *step = NULL;
     int ends[2], status = spawn_open(program, &binary, err);
 
-    protocol_begin(&out, PROTOCOL_SIGN_BEGIN, 0);
     if (status == 0)
         status = make_pair(ends, err);
     if (status < 0)
         return status;
-    process.control = ends[0];
+    ret_process->control = ends[0];
     inner = ends[1];
     null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (null < 0)
+        return error_system(err, errno, "open /dev/null");
     spawn.program = binary;
     spawn.channel = inner;
     spawn.null = null;
-    status = null < 0 ? error_system(err, errno, "open /dev/null") : set_wait(process.control, err);
-    if (status == 0) {
-        status = spawn_program(&spawn, &process.pid, &process.pidfd, &step);
-        if (status < 0)
-            error_system(err, -status, "start the signer: %s", step ? step : "make a process");
-    }
-    fd_close_at(&inner);
-    inner = -1;
-    protocol_add_text(&out, TAG_PATH, directory);
-    protocol_add_text(&out, TAG_SIGN_NAME, host);
-    if (status == 0)
-        status = tell(process.control, &out, -1, err);
-    if (status < 0) {
-        signer_end(&process);
+    status = set_wait(ret_process->control, err);
+    if (status < 0)
         return status;
-    }
-    *ret_process = process;
-    return 0;
+    status = spawn_program(&spawn, &ret_process->pid, &ret_process->pidfd, &step);
+    return status < 0 ? error_system(err, -status, "start the signer: %s", step ? step : "make a process") : 0;
 }
 
-int signer_serve(int control, const char *within, int *ret_fd, struct error *err)
+/* Who the other end of a new pair is for; the answer comes by the control connection. */
+static int serve_send(int control, const char *within, int *ret_fd, struct error *err)
 {
     auto_protocol struct protocol_out out;
     auto_close int own = -1, other = -1;
@@ -127,10 +122,61 @@ int signer_serve(int control, const char *within, int *ret_fd, struct error *err
     other = ends[1];
     status = set_wait(own, err);
     if (status == 0)
-        status = tell(control, &out, other, err);
+        status = protocol_send(control, 0, &out, &other, 1, err);
+    if (status < 0)
+        return error_prepend(err, "ask the signer");
+    *ret_fd = take_fd(own);
+    return 0;
+}
+
+/* An answer that says nothing more. */
+static int hear_done(int fd, struct error *err)
+{
+    auto_free struct protocol_received *received = mem_alloc(sizeof(*received));
+
+    return received ? hear(fd, PROTOCOL_DONE, received, err) : error_memory(err);
+}
+
+int signer_start(const char *program, const char *directory, const char *host, const char *within, struct signer_process *ret_process, int *ret_fd,
+                 struct error *err)
+{
+    struct signer_process process = SIGNER_PROCESS_INIT;
+    auto_protocol struct protocol_out out;
+    int status;
+
+    protocol_begin(&out, PROTOCOL_SIGN_BEGIN, 0);
+    protocol_add_text(&out, TAG_PATH, directory);
+    protocol_add_text(&out, TAG_SIGN_NAME, host);
+    status = execute(program, &process, err);
+    if (status == 0)
+        status = protocol_send(process.control, 0, &out, NULL, 0, err);
+    if (status == 0)
+        status = serve_send(process.control, within, ret_fd, err);
+    if (status < 0) {
+        signer_end(&process);
+        return status;
+    }
+    *ret_process = process;
+    return 0;
+}
+
+int signer_await(const struct signer_process *process, struct error *err)
+{
+    int status = hear_done(process->control, err);
+
+    return status < 0 ? status : hear_done(process->control, err);
+}
+
+int signer_serve(int control, const char *within, int *ret_fd, struct error *err)
+{
+    auto_close int fd = -1;
+    int status = serve_send(control, within, &fd, err);
+
+    if (status == 0)
+        status = hear_done(control, err);
     if (status < 0)
         return status;
-    *ret_fd = take_fd(own);
+    *ret_fd = take_fd(fd);
     return 0;
 }
 
@@ -144,7 +190,7 @@ int signer_open(int fd, const char *name, const char *facts, const char *const *
         protocol_add_bytes(&out, TAG_SIGN_FACTS, facts, strlen(facts));
     for (size_t i = 0; allowed && allowed[i]; i++)
         protocol_add_text(&out, TAG_SIGN_ALLOWED, allowed[i]);
-    return tell(fd, &out, -1, err);
+    return tell(fd, &out, err);
 }
 
 int signer_close_name(int fd, const char *name, struct error *err)
@@ -153,7 +199,7 @@ int signer_close_name(int fd, const char *name, struct error *err)
 
     protocol_begin(&out, PROTOCOL_SIGN_CLOSE, 0);
     protocol_add_text(&out, TAG_SIGN_NAME, name);
-    return tell(fd, &out, -1, err);
+    return tell(fd, &out, err);
 }
 
 int signer_ask(int fd, const char *name, const struct signer_question *question, struct text *text, uint64_t *ret_until, struct error *err)
@@ -177,7 +223,7 @@ int signer_ask(int fd, const char *name, const struct signer_question *question,
     protocol_add_text(&out, TAG_SIGN_CONTEXT, question->context);
     if (question->digest_size)
         protocol_add_bytes(&out, TAG_SIGN_DIGEST, question->digest, question->digest_size);
-    status = received ? converse(fd, &out, -1, PROTOCOL_SIGN_ANSWER, received, err) : error_memory(err);
+    status = received ? converse(fd, &out, PROTOCOL_SIGN_ANSWER, received, err) : error_memory(err);
     if (status < 0)
         return status;
     result = protocol_bytes(&received->message, TAG_SIGN_RESULT, &size);
@@ -195,7 +241,7 @@ int signer_status(int fd, struct signer_status *ret_status, struct error *err)
     int status;
 
     protocol_begin(&out, PROTOCOL_SIGN_STATUS, 0);
-    status = received ? converse(fd, &out, -1, PROTOCOL_SIGN_STATUS_IS, received, err) : error_memory(err);
+    status = received ? converse(fd, &out, PROTOCOL_SIGN_STATUS_IS, received, err) : error_memory(err);
     if (status < 0)
         return status;
     *ret_status = (struct signer_status){

@@ -32,10 +32,13 @@ struct signer_process {
 #define SIGNER_CHANNEL      3 /* the descriptor under which it has its end */
 
 /*
- * Start one, with the authority in `directory` of the machine `host`, which is made where it is not there. The control connection is
- * its lifeline.
+ * Start one, with the authority in `directory` of the machine `host`, which is made where it is not there, for what is within the name `within`.
+ * *ret_fd is the connection for that, the caller's. Returns at once: signer_await() says whether it began. Its process is its lifeline.
  */
-int signer_start(const char *program, const char *directory, const char *host, struct signer_process *ret_process, struct error *err) must_check;
+int signer_start(const char *program, const char *directory, const char *host, const char *within, struct signer_process *ret_process, int *ret_fd,
+                 struct error *err) must_check;
+/* Once, before anything is asked. */
+int signer_await(const struct signer_process *process, struct error *err) must_check;
 void signer_end(struct signer_process *process);
 
 /* By the control connection: a connection for the containers within that name, *ret_fd the caller's. */

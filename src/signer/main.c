@@ -184,6 +184,7 @@ static int begin(const struct options *options, bool is_service, struct error *e
     if (status == 0)
         status = open_all(directory, &host, fd, err);
     signer.is_system = options->is_system;
+    signer.is_single = !is_service;
     if (status == 0 && is_service)
         service_notify("READY=1"); /* before the way to it is shut */
     if (status == 0)

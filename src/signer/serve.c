@@ -35,10 +35,14 @@ static bool take_serve(struct signer_connection *connection, struct protocol_rec
 
     if (status == 0 && (within.kind < IDENTITY_USER || !identity_is_within(&within, &connection->signer->issuer->host)))
         status = error_set(&err, ERROR_INVALID, EINVAL, "a keeper's connection is for a user of this machine");
+    if (status == 0 && connection->signer->is_single && connection->signer->has_served)
+        status = error_set(&err, ERROR_FORBIDDEN, EPERM, "this signer is one container's, whose connection it has");
     if (status == 0)
         status = signer_connect(connection->signer, received->fds[0], &within, false, &err);
-    if (status == 0)
+    if (status == 0) {
         received->fds[0] = -1; /* the connection's */
+        connection->signer->has_served = true;
+    }
     return reply_status(connection, received->message.request, status, &err);
 }
 

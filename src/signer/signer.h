@@ -54,6 +54,7 @@ struct signer {
     size_t container_count, connection_count;
     uint64_t signed_count, refused_count;
     bool is_system;
+    bool is_single, has_served; /* it is one container's: whoever started it names one connection, once */
     time_t (*now)(void);
     struct protocol_received received; /* one at a time */
 };

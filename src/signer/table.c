@@ -102,7 +102,7 @@ static int read_allowed(struct signer_container *container, const struct protoco
     return 0;
 }
 
-/* Within the connection's name, and within nobody's container that is another connection's. */
+/* Within the connection's name, for which cordond stands, and there within nobody's container that is another connection's. */
 static int check_name(struct signer_connection *connection, const struct identity_name *name, struct error *err)
 {
     struct identity_name around = *name;
@@ -110,7 +110,7 @@ static int check_name(struct signer_connection *connection, const struct identit
 
     if (name->kind != IDENTITY_AGENT || !identity_is_within(name, &connection->within))
         return error_set(err, ERROR_FORBIDDEN, EPERM, "this is no container of whom this connection is for");
-    while (identity_around(&around, &around) && around.kind == IDENTITY_AGENT) {
+    while (identity_around(&around, &around) && around.kind == IDENTITY_AGENT && identity_is_within(&around, &connection->within)) {
         const struct signer_container *outer;
 
         identity_print(&around, text);

@@ -128,6 +128,17 @@ static int hold_first_process(struct nester_of *n, struct error *err)
     return status;
 }
 
+/* From inside it can start nothing. Its name is known; who it is on whose behalf is found again with the plan. */
+static int prepare_signing(struct nester_of *n, struct error *err)
+{
+    struct run_identity *identity = &n->container->identity;
+    int status = run_identity_find(identity, &n->container->assembly, event_log_run_id(n->container->log), n->container->parent_name, err);
+
+    if (status == 0)
+        signing_prepare(n->container);
+    return status;
+}
+
 static int begin_outside(struct nester_of *n, struct error *err)
 {
     struct assembly *assembly = &n->container->assembly;
@@ -154,6 +165,8 @@ static int begin_outside(struct nester_of *n, struct error *err)
     status = hold_first_process(n, err);
     if (status == 0)
         network_prepare(n->container);
+    if (status == 0)
+        status = prepare_signing(n, err);
     return status;
 }
 

@@ -21,6 +21,7 @@ struct scene {
 };
 
 void scene_open(struct scene *scene);
+void scene_start(struct scene *scene);
 void scene_close(struct scene *scene);
 /* The answer, the caller's to mem_free(). */
 char *scene_ask(struct scene *scene, const char *name, const struct signer_question *question);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a container gets, and what those who never heard of Cordon say to it. */
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -15,19 +16,45 @@
 #include "identity/token.h"
 #include "scene.h"
 
-void scene_open(struct scene *scene)
+/* As cordond starts its parts: a socket by name, and words. */
+void scene_start(struct scene *scene)
 {
-    *scene = (struct scene){.directory = "/tmp/test-signer-XXXXXX", .process = SIGNER_PROCESS_INIT, .keeper = -1, .err = ERROR_INIT};
-    check(test_make_directory(scene->directory) != NULL);
-    if (signer_start(CORDON_TEST_SIGNER, scene->directory, HOST, &scene->process, &scene->err) < 0 ||
-        signer_serve(scene->process.control, PERSON, &scene->keeper, &scene->err) < 0)
+    int ends[2];
+
+    check_int(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+    scene->process = SIGNER_PROCESS_INIT;
+    scene->process.control = ends[0];
+    scene->process.pid = fork();
+    if (scene->process.pid == 0) {
+        if (ends[1] == SIGNER_CHANNEL)
+            ends[1] = fcntl(ends[1], F_DUPFD_CLOEXEC, 10);
+        dup2(ends[1], SIGNER_CHANNEL);
+        setenv("LISTEN_FDS", "1", 1);
+        setenv("LISTEN_FDNAMES", "cordond", 1);
+        execl(CORDON_TEST_SIGNER, "cordon-signer", "--directory", scene->directory, "--domain", "local.test", "--host", "box", (char *)NULL);
+        _exit(127);
+    }
+    close(ends[1]);
+    if (signer_serve(scene->process.control, PERSON, &scene->keeper, &scene->err) < 0)
         test_fail(__FILE__, __LINE__, "%s", scene->err.text);
 }
 
+void scene_open(struct scene *scene)
+{
+    *scene = (struct scene){.directory = "/tmp/test-signer-XXXXXX", .keeper = -1, .err = ERROR_INIT};
+    check(test_make_directory(scene->directory) != NULL);
+    scene_start(scene);
+}
+
+/* Its control connection is its life. */
 void scene_close(struct scene *scene)
 {
+    int status;
+
     fd_close_at(&scene->keeper);
-    signer_end(&scene->process);
+    fd_close_at(&scene->process.control);
+    check(waitpid(scene->process.pid, &status, 0) == scene->process.pid);
+    check(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
 char *scene_ask(struct scene *scene, const char *name, const struct signer_question *question)
@@ -199,8 +226,7 @@ TEST(a_new_signer_has_the_same_authority)
     before = scene_ask(&scene, AGENT, &(struct signer_question){.what = "bundle"});
     scene_close(&scene);
     scene.keeper = -1;
-    check_int(signer_start(CORDON_TEST_SIGNER, scene.directory, HOST, &scene.process, &scene.err), 0);
-    check_int(signer_serve(scene.process.control, PERSON, &scene.keeper, &scene.err), 0);
+    scene_start(&scene);
     open_agent(&scene);
     after = scene_ask(&scene, AGENT, &(struct signer_question){.what = "bundle"});
     check_string(after, before);
@@ -209,17 +235,43 @@ TEST(a_new_signer_has_the_same_authority)
     scene_close(&scene);
 }
 
-TEST(an_authority_that_cannot_be_kept_is_told_to_whoever_started_it)
+static void start_refused(const char *directory, const char *host, const char *why)
 {
     struct signer_process process = SIGNER_PROCESS_INIT;
     struct error err = ERROR_INIT;
+    int fd = -1, status = signer_start(CORDON_TEST_SIGNER, directory, host, AGENT, &process, &fd, &err);
 
-    check(signer_start(CORDON_TEST_SIGNER, "/dev/null/identity", HOST, &process, &err) < 0);
-    check_contains(err.text, "authority");
-    err = ERROR_INIT;
-    check(signer_start(CORDON_TEST_SIGNER, "relative", HOST, &process, &err) < 0);
-    check_contains(err.text, "absolute");
-    err = ERROR_INIT;
-    check(signer_start(CORDON_TEST_SIGNER, "/tmp/test-signer-none", PERSON, &process, &err) < 0);
-    check_contains(err.text, "machine");
+    if (status == 0)
+        status = signer_await(&process, &err);
+    check(status < 0);
+    check_contains(err.text, why);
+    fd_close_at(&fd);
+    signer_end(&process);
+}
+
+TEST(an_authority_that_cannot_be_kept_is_told_to_whoever_started_it)
+{
+    start_refused("/dev/null/identity", HOST, "authority");
+    start_refused("relative", HOST, "absolute");
+    start_refused("/tmp/test-signer-none", PERSON, "machine");
+}
+
+TEST(one_that_a_container_has_for_itself_serves_that_one_alone)
+{
+    char directory[] = "/tmp/test-signer-XXXXXX";
+    struct signer_process process = SIGNER_PROCESS_INIT;
+    struct scene scene = {.keeper = -1, .err = ERROR_INIT};
+    int other = -1;
+
+    check(test_make_directory(directory) != NULL);
+    check_int(signer_start(CORDON_TEST_SIGNER, directory, HOST, CHILD, &process, &scene.keeper, &scene.err), 0);
+    check_int(signer_await(&process, &scene.err), 0);
+    check_int(signer_open(scene.keeper, CHILD, NULL, NULL, &scene.err), 0); /* what is around it is not its to open, nor needed */
+    mem_free(scene_ask(&scene, CHILD, &(struct signer_question){.what = "x509"}));
+    check(signer_open(scene.keeper, AGENT, NULL, NULL, &scene.err) < 0);
+    check_contains(scene.err.text, "no container of whom");
+    check(signer_serve(process.control, AGENT, &other, &scene.err) < 0);
+    check_contains(scene.err.text, "one container's");
+    fd_close_at(&scene.keeper);
+    signer_end(&process);
 }
