@@ -255,7 +255,6 @@ struct record_refusal {
 #define RECORD_EXEC_KEPT_MAX 64
 #define RECORD_EXEC_FDS_MAX (1 + RECORD_STREAMS + RECORD_EXEC_KEPT_MAX) /* of MESSAGE_EXEC */
 #define RECORD_PROGRAMS_MAX 256 /* that run at a time in one container */
-#define RECORD_STARTING_MAX 16  /* of these not yet executed */
 #define RECORD_STARTING_S   10  /* a program that was not executed by then (it can be stopped by others in the container) is ended */
 
 enum record_exec_flag {

@@ -51,7 +51,7 @@ static int void_check(const struct tier_start *start, struct error *err)
 static int calls_check(const struct plan_filter *filter, struct error *err)
 {
     static const char *const needed[] = {"clone", "futex", "setsid", "fcntl", "dup3", "fchdir", "prlimit64", "rt_sigprocmask",
-                                         "write", "exit_group"};
+                                         "write", "close", "exit_group"};
 
     for (size_t i = 0; i < filter->deny_count; i++)
         for (size_t j = 0; j < ARRAY_COUNT(needed); j++)

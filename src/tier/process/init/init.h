@@ -25,6 +25,7 @@ struct init {
     uint64_t scratch_device, scratch_inode; /* in place: which one that is */
     int is_scoped;     /* in place: kill(-1) reaches the container alone */
     int resumes;       /* how often SIGCONT is still to be said */
+    int report;        /* of a program that begins, in its own copy of this: where a failure goes */
     uint32_t resumed;  /* to which program, where the container stands; 0 = all */
     long program;      /* pid of the program */
     uint32_t start;    /* with RECORD_WATCHED: what FILTER_START stands for */
@@ -137,15 +138,18 @@ void in_place_end(struct init *init);     /* in_place.c: every other process of 
 void metadata_start(struct init *init, int listener); /* metadata.c: a thread that answers for permissions, owners, times */
 void program_watch(struct init *init) __attribute__((noreturn)); /* watch.c */
 
-/* What the next program begins with: its maker's, until starter_fork() has returned. */
+/* What a program begins with; stays until its pipe has ended. */
 struct launch {
     char **argv, **envp;
     const char *search_path;
     const struct record_exec *record;
     int cwd;    /* O_PATH */
-    int report; /* a failure goes there; execve() closes it */
+    int report; /* a failure goes there; the starter closes it, and execve() its copy */
     int tty;    /* slave side, -1 = none */
-    const int *streams, *kept; /* -1 = /dev/null; as many as the record says */
+    int streams[RECORD_STREAMS]; /* -1 = /dev/null */
+    const int *kept;             /* as many as the record says */
+    int pid;      /* 0 = none yet */
+    long failure; /* errno, negative: there is no process */
 };
 
 /* starter.c: the thread that starts programs where the container stands; called by the thread in whose Landlock domain it shall be */
@@ -153,18 +157,18 @@ int starter_make(struct init *init); /* once it is confined: the filter's listen
 void starter_await(struct init *init); /* process 1: the keeper serves, and has the listener for itself */
 void starter_ready(struct init *init); /* the keeper says so */
 long let_go(long pid, int number);     /* watch.c: by the thread whose child it is */
-long starter_let_go(struct init *init, long pid, int number); /* the same by the starter */
-long starter_fork(struct init *init, const struct launch *launch); /* process 1: the new process, or negative */
+long starter_let_go(struct init *init, long pid, int number); /* the same by the starter, where it is free */
+void starter_start(struct init *init, struct launch *launch); /* process 1: where it is free; what becomes of it shows at the pipe */
+int starter_is_free(void);
 
 /* programs.c: programs of a container that stands; all by process 1's first thread */
-struct pollfd;
 int programs_order(struct init *init, const struct message *order, int *fds, size_t fd_count); /* MESSAGE_EXEC; takes the descriptors. 0 = broken */
-size_t programs_polled(struct pollfd *polled); /* at most RECORD_STARTING_MAX */
-void programs_step(struct init *init);         /* looks at those that were polled, and at the time; once a second is enough */
+int programs_report(void);             /* to be polled: of the program that begins, -1 = none does */
+int programs_step(struct init *init);  /* looks at it, and at the time; once a second is enough. 1 = it was the main one, and has ended */
+int programs_status(void);             /* how, as wait() gives it */
 struct rusage;
 int programs_ended(struct init *init, long pid, int status, const struct rusage *usage); /* 1 = its end is that of the container */
-int programs_group(uint32_t number);           /* process group to signal, 0 = it is over */
-size_t programs_groups(int *groups, size_t max); /* of all that run */
+void programs_signal(uint32_t number, int signal_number); /* 0 = all that run */
 
 /* overlay.c: a mount that shows the directory `source`, which it keeps, and takes what is written apart from it. */
 int overlay_open(struct init *init, int source, uint64_t attributes, const char *target);

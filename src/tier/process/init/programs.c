@@ -22,17 +22,26 @@
 #include "tier/process/init/keeper.h"
 
 struct program {
-    long pid; /* 0 = free */
+    int pid; /* 0 = free, or it begins */
     uint32_t number;
-    int report; /* -1 = it was executed, and that was told */
     int master; /* of its terminal, -1 = none */
-    int is_main, is_failed, is_late;
-    int64_t until_s; /* it is to be executed by then */
+    int is_main;
 };
 
 static struct program programs[RECORD_PROGRAMS_MAX];
-static struct program *polled_programs[RECORD_STARTING_MAX];
-static size_t polled_count;
+
+/* The one that begins: there is one at a time. Its process may be gone before the pipe says what became of it. */
+static struct {
+    struct program *program; /* NULL = none */
+    struct launch launch;
+    struct record_exec *record;
+    int fds[RECORD_EXEC_FDS_MAX];
+    size_t fd_count;
+    int report;      /* our end of the pipe */
+    int64_t until_s; /* it is to be executed by then */
+    int is_late, is_failed, is_reaped, status;
+    struct message failed, ended;
+} beginning = {.report = -1};
 
 static int64_t now_s(void)
 {
@@ -57,15 +66,6 @@ static struct program *program_new(void)
         if (!programs[i].pid)
             return &programs[i];
     return NULL;
-}
-
-static size_t starting_count(void)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < RECORD_PROGRAMS_MAX; i++)
-        count += programs[i].pid && programs[i].report >= 0;
-    return count;
 }
 
 /* As the parent wrote it, sealed; the offsets are the parent's, whom process 1 believes. NULL = it is none. */
@@ -162,164 +162,184 @@ static void program_close(struct program *program)
 {
     if (program->master >= 0)
         sys_call1(close, program->master);
-    if (program->report >= 0)
-        sys_call1(close, program->report);
-    program->pid = 0;
+    *program = (struct program){.master = -1};
 }
 
-struct wish { /* to start one */
-    struct launch launch;
-    int streams[RECORD_STREAMS];
+static void beginning_end(void)
+{
+    const int fds[] = {beginning.report, beginning.launch.cwd, beginning.launch.tty};
+
+    for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
+        if (fds[i] >= 0)
+            sys_call1(close, fds[i]);
+    for (size_t i = 0; i < beginning.fd_count; i++)
+        sys_call1(close, beginning.fds[i]);
+    if (beginning.record)
+        sys_call2(munmap, beginning.record, beginning.record->size);
+    beginning.program = NULL;
+    beginning.record = NULL;
+    beginning.report = -1;
+    beginning.fd_count = 0;
+}
+
+struct step { /* what is being done, for a failure */
     const char *action, *object;
     uint32_t kind;
 };
 
-static long wish_prepare(struct init *init, struct program *program, struct record_exec *record, struct wish *wish,
-                         const int *fds, size_t fd_count)
+static long beginning_prepare(struct init *init, struct step *step)
 {
-    long status = descriptors_sort(init, record, fds, fd_count, wish->streams);
-    struct launch *launch = &wish->launch;
+    struct record_exec *record = beginning.record;
+    struct launch *launch = &beginning.launch;
+    long status = descriptors_sort(init, record, beginning.fds + 1, beginning.fd_count - 1, launch->streams);
 
-    wish->action = "keep (it was exchanged meanwhile)";
-    wish->object = "descriptor";
+    *step = (struct step){"keep (it was exchanged meanwhile)", "descriptor", ERROR_SYSTEM};
     if (status < 0)
         return status;
     launch->argv = program_pointers(record, record->argv, record->argc);
     launch->envp = program_pointers(record, record->envp, record->env_count);
     launch->search_path = (const char *)record + record->search_path;
     launch->record = record;
-    launch->streams = wish->streams;
-    launch->kept = fds + fd_count - record->fd_count;
-    wish->action = "enter working directory";
-    wish->object = (const char *)record + record->cwd;
-    wish->kind = ERROR_INVALID;
-    launch->cwd = (int)directory_open(wish->object);
+    launch->kept = beginning.fds + beginning.fd_count - record->fd_count;
+    *step = (struct step){"enter working directory", (const char *)record + record->cwd, ERROR_INVALID};
+    launch->cwd = (int)directory_open(step->object);
     if (launch->cwd < 0)
         return launch->cwd;
-    wish->action = "open";
-    wish->object = "terminal";
-    wish->kind = ERROR_SYSTEM;
-    return record->flags & EXEC_TTY ? terminal_make(init, record, program, &launch->tty) : 0;
+    *step = (struct step){"open", "terminal", ERROR_SYSTEM};
+    return record->flags & EXEC_TTY ? terminal_make(init, record, beginning.program, &launch->tty) : 0;
 }
 
-static long wish_start(struct init *init, struct program *program, struct wish *wish)
+static long beginning_start(struct init *init, struct step *step)
 {
     int ends[2];
-    long pid = sys_call2(pipe2, ends, O_CLOEXEC | O_NONBLOCK);
+    long status = sys_call2(pipe2, ends, O_CLOEXEC | O_NONBLOCK);
 
-    wish->action = "start";
-    wish->object = "program";
-    if (pid < 0)
-        return pid;
-    wish->launch.report = ends[1];
-    if (wish->launch.record->flags & EXEC_BEGINS && init_has_keeper(init))
+    *step = (struct step){"start", "program", ERROR_SYSTEM};
+    if (status < 0)
+        return status;
+    beginning.report = ends[0];
+    beginning.launch.report = ends[1];
+    beginning.until_s = now_s() + RECORD_STARTING_S;
+    if (beginning.record->flags & EXEC_BEGINS && init_has_keeper(init))
         keeper_begins(init);
-    pid = starter_fork(init, &wish->launch);
-    sys_call1(close, ends[1]);
-    if (pid < 0) {
-        sys_call1(close, ends[0]);
-        return pid;
-    }
-    program->report = ends[0];
-    program->pid = pid;
-    program->until_s = now_s() + RECORD_STARTING_S;
+    starter_start(init, &beginning.launch);
     return 0;
 }
 
-static void program_make(struct init *init, struct program *program, struct record_exec *record, const int *fds, size_t fd_count)
+static void refuse_beginning(struct init *init, const struct step *step, long errnum)
 {
-    struct wish wish = {.launch = {.cwd = -1, .report = -1, .tty = -1}, .kind = ERROR_SYSTEM};
-    long status = wish_prepare(init, program, record, &wish, fds, fd_count);
-
-    if (status == 0)
-        status = wish_start(init, program, &wish);
-    if (status < 0) {
-        refuse(init, program->number, wish.kind, -status, wish.action, wish.object);
-        program_close(program);
-    }
-    if (wish.launch.cwd >= 0)
-        sys_call1(close, wish.launch.cwd);
-    if (wish.launch.tty >= 0)
-        sys_call1(close, wish.launch.tty);
+    refuse(init, beginning.program->number, step->kind, errnum, step->action, step->object);
+    program_close(beginning.program);
+    beginning_end();
 }
 
-static void order_carry_out(struct init *init, uint32_t number, int memory, const int *fds, size_t fd_count)
+static void beginning_make(struct init *init, struct program *program, struct record_exec *record, const int *fds, size_t fd_count)
 {
-    struct record_exec *record = record_map(memory);
-    struct program *program = program_new();
+    struct step step;
+    long status;
 
-    if (!record) {
-        refuse(init, number, ERROR_SYSTEM, EBADMSG, "read", "record of a program");
-    } else if (!program) {
-        refuse(init, number, ERROR_LIMIT, EAGAIN, "", "as many programs run in this container as it may have at a time");
-    } else if (starting_count() == RECORD_STARTING_MAX) {
-        refuse(init, number, ERROR_LIMIT, EAGAIN, "", "as many programs begin in this container as may at a time");
-    } else {
-        *program = (struct program){.number = number, .report = -1, .master = -1, .is_main = (record->flags & EXEC_MAIN) != 0};
-        program_make(init, program, record, fds, fd_count);
-    }
-    if (record)
-        sys_call2(munmap, record, record->size);
+    beginning.launch = (struct launch){.cwd = -1, .report = -1, .tty = -1};
+    beginning.program = program;
+    beginning.record = record;
+    beginning.is_late = beginning.is_failed = beginning.is_reaped = 0;
+    memcpy(beginning.fds, fds, fd_count * sizeof(*fds));
+    beginning.fd_count = fd_count;
+    status = beginning_prepare(init, &step);
+    if (status == 0)
+        status = beginning_start(init, &step);
+    if (status < 0)
+        refuse_beginning(init, &step, -status);
 }
 
 int programs_order(struct init *init, const struct message *order, int *fds, size_t fd_count)
 {
+    struct record_exec *record;
+    struct program *program = program_new();
+
     if (!init_stands(init) || !fd_count)
         return 0;
-    order_carry_out(init, order->program, fds[0], fds + 1, fd_count - 1);
+    record = record_map(fds[0]);
+    if (record && program && !beginning.program && starter_is_free()) {
+        *program = (struct program){.number = order->program, .master = -1, .is_main = (record->flags & EXEC_MAIN) != 0};
+        beginning_make(init, program, record, fds, fd_count);
+        return 1;
+    }
+    if (!record)
+        refuse(init, order->program, ERROR_SYSTEM, EBADMSG, "read", "record of a program");
+    else if (!program)
+        refuse(init, order->program, ERROR_LIMIT, EAGAIN, "", "as many programs run in this container as it may have at a time");
+    else
+        refuse(init, order->program, ERROR_LIMIT, EAGAIN, "", "another program is being started in this container");
+    if (record)
+        sys_call2(munmap, record, record->size);
     for (size_t i = 0; i < fd_count; i++)
         sys_call1(close, fds[i]);
     return 1;
 }
 
-size_t programs_polled(struct pollfd *polled)
+int programs_report(void)
 {
-    polled_count = 0;
-    for (size_t i = 0; i < RECORD_PROGRAMS_MAX && polled_count < RECORD_STARTING_MAX; i++)
-        if (programs[i].pid && programs[i].report >= 0) {
-            polled[polled_count] = (struct pollfd){.fd = programs[i].report, .events = POLLIN};
-            polled_programs[polled_count++] = &programs[i];
-        }
-    return polled_count;
+    return beginning.report;
 }
 
-/* What the pipe says: nothing yet, a failure, or its end. */
-static void report_read(struct init *init, struct program *program)
+/* It was executed, or ended by others before: then its end is known already. */
+static int begun(struct init *init)
 {
-    struct message message, started = {.type = MESSAGE_STARTED, .program = program->number, .value = (int32_t)program->pid};
-    long got = sys_call3(read, program->report, &message, sizeof(message));
+    struct program *program = beginning.program;
+    struct message started = {.type = MESSAGE_STARTED, .program = program->number, .value = beginning.launch.pid};
+    int is_main = program->is_main;
 
-    if (got == -EAGAIN || got == -EINTR)
-        return;
-    sys_call1(close, program->report);
-    program->report = -1;
-    if (program->is_late) {
-        program->is_failed = 1;
-        refuse(init, program->number, ERROR_SYSTEM, ETIMEDOUT, "execute", "program: it was stopped by others in the container");
-    } else if (got == (long)sizeof(message)) {
-        program->is_failed = 1;
-        message.program = program->number;
-        init_send(init, &message, -1);
-    } else {
-        init_send(init, &started, -1);
+    program->pid = beginning.launch.pid;
+    init_send(init, &started, -1);
+    if (!beginning.is_reaped) {
+        beginning_end();
+        return 0;
     }
+    if (!is_main)
+        init_send(init, &beginning.ended, -1);
+    program_close(program);
+    beginning_end();
+    return is_main;
 }
 
-void programs_step(struct init *init)
+/* What the pipe says: nothing yet, a failure, its end. 1 = the main program has begun and ended. */
+static int report_read(struct init *init)
 {
-    int64_t now = polled_count ? now_s() : 0;
+    struct message message;
+    long got = sys_call3(read, beginning.report, &message, sizeof(message));
+    struct step step = {"start", "program", ERROR_SYSTEM};
 
-    for (size_t i = 0; i < polled_count; i++) {
-        struct program *program = polled_programs[i];
-
-        if (!program->pid || program->report < 0)
-            continue;
-        if (now > program->until_s && !program->is_late) {
-            program->is_late = 1;
-            sys_call2(kill, program->pid, SIGKILL);
-        }
-        report_read(init, program);
+    if (got == (long)sizeof(message)) {
+        beginning.is_failed = 1;
+        beginning.failed = message;
     }
+    if (got != 0) /* the starter is not free yet */
+        return 0;
+    if (beginning.is_late)
+        step = (struct step){"execute", "program: it was stopped by others in the container", ERROR_SYSTEM};
+    if (beginning.is_late || beginning.launch.failure) {
+        refuse_beginning(init, &step, beginning.is_late ? ETIMEDOUT : -beginning.launch.failure);
+        return 0;
+    }
+    if (!beginning.is_failed)
+        return begun(init);
+    beginning.failed.program = beginning.program->number;
+    init_send(init, &beginning.failed, -1);
+    program_close(beginning.program);
+    beginning_end();
+    return 0;
+}
+
+int programs_step(struct init *init)
+{
+    if (!beginning.program)
+        return 0;
+    if (!beginning.is_late && now_s() > beginning.until_s) {
+        beginning.is_late = 1;
+        if (beginning.launch.pid > 0)
+            sys_call2(kill, beginning.launch.pid, SIGKILL);
+    }
+    return report_read(init);
 }
 
 static uint64_t microseconds(long seconds, long rest)
@@ -333,47 +353,50 @@ int programs_ended(struct init *init, long pid, int status, const struct rusage 
     struct program *program = NULL;
     int is_main;
 
+    message.user_us = microseconds(usage->ru_utime.tv_sec, usage->ru_utime.tv_usec);
+    message.system_us = microseconds(usage->ru_stime.tv_sec, usage->ru_stime.tv_usec);
+    message.max_rss_bytes = (uint64_t)usage->ru_maxrss * 1024u;
+    if (beginning.program && beginning.launch.pid == pid) { /* the pipe says first how it began */
+        message.program = beginning.program->number;
+        beginning.is_reaped = 1;
+        beginning.status = status;
+        beginning.ended = message;
+        return 0;
+    }
     for (size_t i = 0; i < RECORD_PROGRAMS_MAX; i++)
         if (programs[i].pid == pid)
             program = &programs[i];
     if (!program)
         return 0;
-    if (program->report >= 0) /* it is gone, so everything that it wrote is there */
-        report_read(init, program);
-    is_main = program->is_main && !program->is_failed;
     message.program = program->number;
-    message.user_us = microseconds(usage->ru_utime.tv_sec, usage->ru_utime.tv_usec);
-    message.system_us = microseconds(usage->ru_stime.tv_sec, usage->ru_stime.tv_usec);
-    message.max_rss_bytes = (uint64_t)usage->ru_maxrss * 1024u;
-    if (!program->is_failed && !is_main)
+    is_main = program->is_main;
+    if (!is_main)
         init_send(init, &message, -1);
     program_close(program);
     return is_main;
 }
 
-static int group_of(const struct program *program)
+int programs_status(void)
 {
-    int group = (int)program->pid;
+    return beginning.status;
+}
+
+static void signal_one(const struct program *program, int number)
+{
+    int group = program->pid;
 
     if (program->master >= 0 && sys_call3(ioctl, program->master, TIOCGPGRP, &group) < 0)
-        group = (int)program->pid;
-    return group;
+        group = program->pid;
+    if (group > 0)
+        sys_call2(kill, -group, number);
 }
 
-int programs_group(uint32_t number)
+/* One that begins may have no group of its own yet. */
+void programs_signal(uint32_t number, int signal_number)
 {
+    if (beginning.program && (!number || beginning.program->number == number) && beginning.launch.pid > 0 && !beginning.is_reaped)
+        sys_call2(kill, beginning.launch.pid, signal_number);
     for (size_t i = 0; i < RECORD_PROGRAMS_MAX; i++)
-        if (programs[i].pid && programs[i].number == number)
-            return group_of(&programs[i]);
-    return 0;
-}
-
-size_t programs_groups(int *groups, size_t max)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < RECORD_PROGRAMS_MAX && count < max; i++)
-        if (programs[i].pid)
-            groups[count++] = group_of(&programs[i]);
-    return count;
+        if (programs[i].pid && (!number || programs[i].number == number))
+            signal_one(&programs[i], signal_number);
 }

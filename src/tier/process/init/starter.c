@@ -7,8 +7,10 @@
  * the parent, and does nothing else: under the filter it calls futex() and clone(), and
  * ptrace() where a program asked to be traced by it.
  *
- * The copy has process 1's memory, which is not dumpable, and descriptors, which execve() closes. Until then others in the
- * container can stop or end it like any process of theirs: nobody waits for it but with a time limit (programs.c).
+ * The copy begins in process 1's memory (CLONE_VM, CLONE_VFORK: copying that would take longer than all else), which is not
+ * dumpable, and writes there only to the stack of this thread, which stands still until execve() gives the copy its own. Until
+ * then others in the container can stop or end it like any process of theirs: process 1's first thread does not wait for it,
+ * and gives it so much time (programs.c).
  */
 #include <asm/ioctls.h>
 #include <asm/signal.h>
@@ -25,8 +27,8 @@ enum turn { TURN_NONE = 0, TURN_CONFINED, TURN_READY, TURN_FORK, TURN_LET_GO, TU
 static struct {
     uint32_t turn; /* enum turn, a futex: whose it is follows from it */
     int listener;
-    const struct launch *launch;
-    long pid, status;
+    struct launch *launch;
+    long pid, status; /* with TURN_LET_GO */
     int number;
 } starter = {.listener = -1};
 
@@ -54,8 +56,6 @@ static uint32_t turn_next(void)
     return now;
 }
 
-static const struct launch *own; /* in the copy */
-
 /* In the copy: only process 1 may talk to the parent. */
 static void copy_fail(struct init *init, const char *action, const char *object, long errnum)
 {
@@ -63,7 +63,7 @@ static void copy_fail(struct init *init, const char *action, const char *object,
 
     string_append(message.action, message.action + sizeof(message.action), action);
     string_append(message.object, message.object + sizeof(message.object), object);
-    sys_call3(write, own->report, &message, sizeof(message));
+    sys_call3(write, init->report, &message, sizeof(message));
     sys_call1(exit_group, 125);
     sys_call1(exit, 125);
     __builtin_trap();
@@ -92,7 +92,7 @@ static void descriptors_place(struct init *init, struct launch *launch)
     const struct record_exec *record = launch->record;
     int kept[RECORD_EXEC_KEPT_MAX], streams[RECORD_STREAMS];
 
-    launch->report = aside(init, record, launch->report);
+    init->report = aside(init, record, init->report);
     launch->cwd = aside(init, record, launch->cwd);
     launch->tty = aside(init, record, launch->tty);
     for (int i = 0; i < RECORD_STREAMS; i++)
@@ -106,12 +106,13 @@ static void descriptors_place(struct init *init, struct launch *launch)
         init_need(init, sys_call3(dup3, kept[i], record->fds[i], 0), "connect", "kept descriptor");
 }
 
-static void copy_run(struct init *init, struct launch launch)
+static void copy_run(const struct init *shared, struct launch launch)
 {
     const char *directory = (const char *)launch.record + launch.record->cwd;
+    struct init copy = *shared, *init = &copy;
     long status;
 
-    own = &launch;
+    init->report = launch.report;
     init->on_fail = copy_fail;
     init->error_kind = ERROR_SYSTEM;
     init_need(init, sys_call0(setsid), "start", "session");
@@ -128,6 +129,20 @@ static void copy_run(struct init *init, struct launch launch)
     copy_fail(init, "execute", launch.argv[0], -status);
 }
 
+/* The last descriptor of the pipe goes when this thread is free again: it is what process 1's first thread waits for. */
+static void start(struct init *init, struct launch *launch)
+{
+    int report = launch->report;
+    long pid = sys_call5(clone, SIGCHLD | CLONE_VM | CLONE_VFORK | CLONE_PARENT_SETTID, 0, &launch->pid, 0, 0);
+
+    if (pid == 0)
+        copy_run(init, *launch);
+    if (pid < 0)
+        launch->failure = pid;
+    __atomic_store_n(&starter.turn, TURN_DONE, __ATOMIC_RELEASE);
+    sys_call1(close, report);
+}
+
 static void starter_run(void *argument)
 {
     struct init *init = argument;
@@ -137,12 +152,10 @@ static void starter_run(void *argument)
     for (;;) {
         if (turn_next() == TURN_LET_GO) {
             starter.status = let_go(starter.pid, starter.number);
+            turn_set(init, TURN_DONE);
         } else {
-            starter.pid = sys_call5(clone, SIGCHLD, 0, 0, 0, 0);
-            if (starter.pid == 0)
-                copy_run(init, *starter.launch);
+            start(init, starter.launch);
         }
-        turn_set(init, TURN_DONE);
     }
 }
 
@@ -167,12 +180,15 @@ void starter_await(struct init *init)
         init_need(init, sys_call1(close, starter.listener), "close", "listener");
 }
 
-long starter_fork(struct init *init, const struct launch *launch)
+void starter_start(struct init *init, struct launch *launch)
 {
     starter.launch = launch;
     turn_set(init, TURN_FORK);
-    turn_await(TURN_DONE);
-    return starter.pid;
+}
+
+int starter_is_free(void)
+{
+    return __atomic_load_n(&starter.turn, __ATOMIC_ACQUIRE) != TURN_FORK;
 }
 
 long starter_let_go(struct init *init, long pid, int number)

@@ -65,15 +65,35 @@ long let_go(long pid, int number)
     return sys_call4(ptrace, PTRACE_DETACH, pid, 0, number);
 }
 
-/* It is for the thread that started it, or adopted it. Another thread's, or one that dies already, would stand still for ever. */
+#define STOPPED_MAX 32
+
+static struct {
+    long pid;
+    int number;
+} stopped[STOPPED_MAX]; /* for the starter to let go, when it is free */
+static int stopped_count;
+
+static void stopped_settle(struct init *init)
+{
+    while (stopped_count && starter_is_free()) {
+        stopped_count--;
+        if (starter_let_go(init, stopped[stopped_count].pid, stopped[stopped_count].number) < 0)
+            sys_call2(kill, stopped[stopped_count].pid, SIGKILL); /* it dies already, or would stand still for ever */
+    }
+}
+
+/* It is for the thread that started it, or adopted it. */
 static void stopped_take(struct init *init, long pid, int number)
 {
-    long status = let_go(pid, number);
-
-    if (status < 0 && init_stands(init))
-        status = starter_let_go(init, pid, number);
-    if (status < 0)
+    if (let_go(pid, number) >= 0)
+        return;
+    if (!init_stands(init) || stopped_count == STOPPED_MAX) {
         sys_call2(kill, pid, SIGKILL);
+        return;
+    }
+    stopped[stopped_count].pid = pid;
+    stopped[stopped_count++].number = number;
+    stopped_settle(init);
 }
 
 /* 1 when none is left. A while of it: a program that makes zombies for ever must not keep init from its control socket. */
@@ -94,24 +114,12 @@ static int reap(struct init *init)
     return 0;
 }
 
-static void signal_programs(uint32_t program, int number)
-{
-    int groups[RECORD_PROGRAMS_MAX];
-    size_t count = program ? 1 : programs_groups(groups, RECORD_PROGRAMS_MAX);
-
-    if (program)
-        groups[0] = programs_group(program);
-    for (size_t i = 0; i < count; i++)
-        if (groups[i] > 0)
-            sys_call2(kill, -groups[i], number);
-}
-
 static void signal_forward(struct init *init, uint32_t program, int number)
 {
     int group = (int)init->program;
 
     if (init_stands(init)) {
-        signal_programs(program, number);
+        programs_signal(program, number);
         return;
     }
     if (init->master >= 0 && sys_call3(ioctl, init->master, TIOCGPGRP, &group) < 0)
@@ -178,21 +186,25 @@ void program_prepare(struct init *init)
 
 void program_watch(struct init *init)
 {
-    struct pollfd polled[3 + RECORD_STARTING_MAX] = {{.fd = init->control, .events = POLLIN},
-                                                     {.fd = init->signals, .events = POLLIN},
-                                                     {.fd = init->guard, .events = POLLIN}};
+    struct pollfd polled[4] = {{.fd = init->control, .events = POLLIN},
+                               {.fd = init->signals, .events = POLLIN},
+                               {.fd = init->guard, .events = POLLIN}};
     char drained[128];
 
     for (;;) {
         struct __kernel_timespec resume = {.tv_nsec = RESUME_PAUSE_NS}, look = {.tv_sec = 1};
-        size_t starting = programs_polled(polled + 3);
-        long ready = sys_call5(ppoll, polled, 3 + starting, init->resumes ? &resume : starting ? &look : 0, 0, sizeof(uint64_t));
+        long ready;
+
+        polled[3] = (struct pollfd){.fd = programs_report(), .events = POLLIN};
+        ready = sys_call5(ppoll, polled, 4, init->resumes ? &resume : polled[3].fd >= 0 ? &look : 0, 0, sizeof(uint64_t));
 
         if (ready == -EINTR)
             continue;
         if (ready == 0 && init->resumes)
             resume_again(init);
-        programs_step(init);
+        if (programs_step(init))
+            finish(init, programs_status());
+        stopped_settle(init);
         if (ready < 0 || polled[2].revents || (polled[0].revents && !order_take(init)))
             abandon(init);
         if (polled[1].revents) {
