@@ -751,7 +751,7 @@ CORDON_API CORDON_MUST_CHECK int cordon_create(const struct cordon_request *requ
  * the streams, the terminal, the kept descriptors, the time limit and the cancel descriptor count; capture is refused. All programs
  * are in one file tree and see and may signal each other. A descriptor of a file is used as it is; to be opened again by name
  * (/dev/stdin), what it leads to must be granted. Returns when the program was executed. -EINVAL: the container is not one that
- * stands, has ended, or is frozen (-EBUSY). CORDON_ERROR_LIMIT (-EAGAIN): CORDON_PROGRAMS_MAX run, or 16 are being started;
+ * stands, has ended, or is frozen (-EBUSY). CORDON_ERROR_LIMIT (-EAGAIN): CORDON_PROGRAMS_MAX run, or one that was given up is still being started;
  * CORDON_ERROR_NOT_FOUND, CORDON_ERROR_NOT_EXECUTABLE: the program's own fault; CORDON_ERROR_SYSTEM (-ETIMEDOUT): others in the
  * container kept it from beginning for ten seconds. The container stands on in each case.
  */
@@ -797,6 +797,47 @@ CORDON_API CORDON_MUST_CHECK int cordon_program_signal(struct cordon_program *pr
 
 /* SIGKILL to its process group where it runs; its end is recorded when it comes. Before the container is freed, or after. */
 CORDON_API void cordon_program_free(struct cordon_program *program);
+
+/* ---- containers that are kept ready ---- */
+
+/*
+ * Containers made beforehand for starts of one request, each used once. Two kinds: ready ones, in which everything is in force but the
+ * program; and prepared ones (namespaces and a first process), for what cannot be kept ready: secrets, opened TLS, requests that are
+ * reviewed, watched or asked about, kept descriptors, a terminal, files as streams. The request is copied: its documents, workspace, tier,
+ * members, environment and directory count. `ready_max`: at most so many of them (1 to CORDON_POOL_MAX). Makes none yet:
+ * cordon_pool_step() does. -EINVAL: `ready_max`, or the request is reviewed or learns.
+ */
+#define CORDON_POOL_MAX 256
+struct cordon_pool;
+CORDON_API CORDON_MUST_CHECK int cordon_pool_new(const struct cordon_request *request, uint32_t ready_max,
+                                                 struct cordon_pool **ret_pool, struct cordon_error *err);
+CORDON_API void cordon_pool_free(struct cordon_pool *pool);
+
+/*
+ * As cordon_spawn(), from the pool where what stands there is what a start would make now: documents, ceilings and the machine are
+ * looked at anew, and the results compared. What is not is dropped, and the run starts from nothing. The same errors.
+ */
+CORDON_API CORDON_MUST_CHECK int cordon_pool_spawn(struct cordon_pool *pool, const struct cordon_request *request,
+                                                   struct cordon_container **ret_container, struct cordon_error *err);
+
+/* Readable when cordon_pool_step() has something to do. Belongs to the pool. Negative errno on failure. */
+CORDON_API int cordon_pool_poll_fd(struct cordon_pool *pool, struct cordon_error *err);
+
+/*
+ * Begin one more, where what was taken in the last minute wants it, or give one back, where nothing was: a millisecond or so. Call it when
+ * poll_fd is readable, and not right before somebody waits. A failure to make one is that of a start; the pool goes on.
+ */
+CORDON_API CORDON_MUST_CHECK int cordon_pool_step(struct cordon_pool *pool, struct cordon_error *err);
+
+struct cordon_pool_stats {
+    uint32_t ready, prepared, beginning; /* now */
+    uint64_t taken_ready, taken_prepared; /* runs that began in one, since the beginning */
+    uint64_t cold;    /* and those for which there was none */
+    uint64_t stale;   /* dropped: a start would have made another */
+    uint64_t drained; /* given back unused */
+    uint64_t failed;  /* could not be made, or ended before they were used */
+};
+CORDON_API void cordon_pool_stats(const struct cordon_pool *pool, struct cordon_pool_stats *ret_stats);
 
 /*
  * What comes out of cordon_container_tty_fd() is the program's and may hold anything: before it is

@@ -52,6 +52,10 @@ struct event_options {
 
 struct event_log;
 
+/* The same in two steps: a name, and later everything that the record goes to. What is written in between fails. */
+int event_log_name(struct event_log **ret_log, struct error *err) must_check;
+int event_log_begin(struct event_log *log, const struct event_options *options, struct error *err) must_check;
+
 /*
  * Name a run and open everything that its record goes to, so that a store that cannot be written
  * stops the launch. Nothing is written yet, but when one of them cannot be opened: then run.failed,

@@ -27,38 +27,58 @@ static int log_check_fd(int fd, struct error *err)
     return 0;
 }
 
-int event_log_open(const struct event_options *options, struct event_log **ret_log,
-                   struct error *err)
+int event_log_name(struct event_log **ret_log, struct error *err)
 {
     auto_event_log struct event_log *log = mem_alloc(sizeof(*log));
-    struct error failure = ERROR_INIT;
-    int status, stored = 0;
+    int status;
 
     if (!log)
         return error_memory(err);
     log->runs_fd = log->store_fd = log->file_fd = log->fd = -1;
-    status = run_id_new(log->run_id, &failure);
-    if (status == 0 && options->fd >= 0)
+    status = run_id_new(log->run_id, err);
+    if (status == 0)
+        *ret_log = take_ptr(log);
+    return status;
+}
+
+int event_log_begin(struct event_log *log, const struct event_options *options, struct error *err)
+{
+    struct error failure = ERROR_INIT;
+    int status = 0, stored = 0;
+
+    log->is_begun = true;
+    if (options->fd >= 0)
         status = log_check_fd(options->fd, &failure);
     if (status == 0)
         log->fd = options->fd;
     if (status == 0 && options->file)
         status = sink_open(options->file, &log->file_fd, &failure);
-    if (log->run_id[0] && options->runs_directory)
+    if (options->runs_directory)
         stored = store_open_run(options->runs_directory, log->run_id, &log->runs_fd, &log->store_fd,
                                 status < 0 ? NULL : &failure);
     if (status == 0)
         status = stored;
     if (status < 0) {
         /* the sinks that are there hear of the one that is not */
-        if (log->run_id[0] && event_run_failed(log, &failure, NULL) < 0)
+        if (event_run_failed(log, &failure, NULL) < 0)
             error_prepend(&failure, "(not recorded)");
         if (err)
             *err = failure;
-        return status;
     }
-    *ret_log = take_ptr(log);
-    return 0;
+    return status < 0 ? status : 0;
+}
+
+int event_log_open(const struct event_options *options, struct event_log **ret_log,
+                   struct error *err)
+{
+    auto_event_log struct event_log *log = NULL;
+    int status = event_log_name(&log, err);
+
+    if (status == 0)
+        status = event_log_begin(log, options, err);
+    if (status == 0)
+        *ret_log = take_ptr(log);
+    return status;
 }
 
 void event_log_free(struct event_log *log)
@@ -116,6 +136,8 @@ static int record_send(struct event_log *log, const char *line, size_t size, str
 {
     int status = 0;
 
+    if (!log->is_begun)
+        return error_set(err, ERROR_INTERNAL, EBADF, "run %s has no record yet", log->run_id);
     if (log->store_fd >= 0) {
         if (size > EVENT_RUN_BYTES_MAX - log->stored)
             return error_set(err, ERROR_LIMIT, EFBIG, "event record of run %s: more than %zu bytes",

@@ -9,6 +9,7 @@
 
 struct event_log {
     char run_id[RUN_ID_SIZE];
+    bool is_begun; /* its sinks are open; until then it has but a name */
     unsigned sequence;
     int runs_fd;  /* the store, -1 = none */
     int store_fd; /* this run's file */

@@ -65,6 +65,7 @@ struct remote;
 struct cordon_container {
     struct remote *remote; /* NULL = it runs here; else nothing but `streams`, `state` and `status` is of use */
     struct assembly assembly;
+    struct assembly stood;   /* by which it was kept ready; empty = it was not */
     struct assembly changed; /* whose network holds since it was changed; empty = the first one's */
     struct event_log *log;
     struct run_identity identity;
@@ -92,6 +93,7 @@ struct cordon_container {
     enum container_cause cause;
     bool is_kill_asked, is_stop_asked; /* by the caller */
     bool is_frozen;
+    bool is_kept_ready; /* for somebody (pool.c): it has no record yet */
     bool stands;                       /* without a program of its own */
     struct cordon_program *programs;   /* programs.c: those that run, or whose end is not recorded yet */
     enum container_state state;
@@ -118,6 +120,17 @@ int container_new(const struct cordon_request *request, struct cordon_container 
 void container_prepare(struct cordon_container *container, const struct cordon_request *request);
 int container_launch(struct cordon_container *container, const struct cordon_request *request, struct error *err) must_check;
 int container_refused(struct cordon_container *container, int status, struct error *failure, struct error *err);
+
+/*
+ * For the pool. make_ready() begins one that stands and has no record; settle(): 1 when it does, 0 = not yet, unless `waits`; take_ready() has
+ * the program of `request` executed in it and makes it a run: 1, or 0 where a start would not make what stands, or negative, of the
+ * program: then it is of no more use. start_prepared() takes a first process that was prepared, and a name.
+ */
+int container_make_ready(const struct cordon_request *request, struct cordon_container **ret_container, struct error *err) must_check;
+int container_settle(struct cordon_container *container, const struct cordon_request *request, bool waits, struct error *err) must_check;
+int container_take_ready(struct cordon_container *container, const struct cordon_request *request, struct error *err) must_check;
+int container_start_prepared(const struct cordon_request *request, const struct tier_ops *ops, struct tier_run **prepared,
+                             struct event_log **log, struct cordon_container **ret_container, struct error *err) must_check;
 
 /* supervise.c: move output, keep limits, look for the end. Never blocks (but see EVENT_STALL_MS).
  * 1 = ended and *recorded*, 0 = not yet, or the negative errno of `failure`. */

@@ -279,6 +279,7 @@ int cordon_container_exec(struct cordon_container *container, const struct cordo
 
     if (status < 0)
         return status;
+    by_shell[2] = container->assembly.plan->command_line;
     program = mem_alloc(sizeof(*program));
     if (!program)
         return error_memory(error);

@@ -370,3 +370,46 @@ int cordon_parse_duration(const char *text, uint64_t *ret_ms, struct cordon_erro
 {
     return number_parse_duration(text, ret_ms, public_error(err));
 }
+
+static int copy_texts(const struct cordon_request *from, struct cordon_request *to, struct error *err)
+{
+    const struct {
+        char **slot;
+        const char *what, *value;
+    } texts[] = {{&to->profile, "profile", from->profile}, {&to->workspace, "workspace", from->workspace},
+                 {&to->tier, "tier", from->tier},          {&to->cwd, "directory", from->cwd},
+                 {&to->logical_cwd, "directory", from->logical_cwd}};
+    int status = 0;
+
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]) && status == 0; i++)
+        status = replace_string(texts[i].slot, texts[i].what, texts[i].value, err);
+    return status;
+}
+
+int request_copy_container(const struct cordon_request *request, struct cordon_request **ret_copy, struct error *err)
+{
+    struct cordon_error *public = (struct cordon_error *)err;
+    struct cordon_request *copy = NULL;
+    int status = cordon_request_new(&copy, public);
+
+    for (size_t i = 0; i < request->policy_count && status == 0; i++) {
+        const struct request_policy *policy = &request->policies[i];
+
+        status = request_add_policy(copy, policy->name, policy->text, policy->size, err);
+        if (status == 0)
+            copy->policies[i].is_file = policy->is_file;
+    }
+    for (size_t i = 0; i < request->member_count && status == 0; i++)
+        status = cordon_request_set_member(copy, request->members[i], public);
+    if (status == 0)
+        status = copy_texts(request, copy, err);
+    if (status == 0)
+        copy->launcher_fd = request->launcher_fd;
+    if (status == 0 && request->environment)
+        status = cordon_request_set_environment(copy, (const char *const *)request->environment, public);
+    if (status < 0)
+        cordon_request_free(copy);
+    else
+        *ret_copy = copy;
+    return status;
+}

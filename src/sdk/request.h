@@ -55,6 +55,9 @@ struct cordon_request {
     char *review_directory; /* NULL = in the run store */
 };
 
+/* What decides about a container, and nothing of the program: documents, workspace, tier, members, environment, directory. */
+int request_copy_container(const struct cordon_request *request, struct cordon_request **ret_copy, struct error *err) must_check;
+
 /* The public error is the internal one by another name. */
 static inline struct error *public_error(struct cordon_error *err)
 {

@@ -14,6 +14,14 @@ int cordon_create(const struct cordon_request *request, struct cordon_container 
     return container_create(request, ret_container, public_error(err));
 }
 
+/* Of one that somebody else runs only its end is known here. */
+static int check_own(const struct cordon_container *container, struct error *err)
+{
+    if (container->run)
+        return 0;
+    return error_set(err, ERROR_UNENFORCEABLE, ENOTSUP, "the container is another process's to stop and to freeze: ask that one");
+}
+
 int cordon_container_stop(struct cordon_container *container, uint64_t grace_ms, struct cordon_error *err)
 {
     const struct tier_ops *ops = container->assembly.ops;
@@ -26,6 +34,9 @@ int cordon_container_stop(struct cordon_container *container, uint64_t grace_ms,
         return 0;
     if (container->remote)
         return remote_stop(container->remote, grace_ms, public_error(err));
+    status = check_own(container, public_error(err));
+    if (status < 0)
+        return status;
     if (ops->freeze && container->is_frozen)
         status = cordon_container_thaw(container, err);
     if (status == 0 && grace_ms)
@@ -48,6 +59,9 @@ static int freeze(struct cordon_container *container, bool is_frozen, struct err
         return error_set(err, ERROR_INVALID, ESRCH, "the container has ended");
     if (container->remote)
         return remote_freeze(container->remote, is_frozen, err);
+    status = check_own(container, err);
+    if (status < 0)
+        return status;
     if (!ops->freeze)
         return error_set(err, ERROR_UNENFORCEABLE, ENOTSUP, "this tier freezes nothing");
     status = ops->freeze(container->run, is_frozen, err);

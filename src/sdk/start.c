@@ -11,6 +11,7 @@
 #include "policy/document.h"
 #include "sdk/container.h"
 #include "sdk/helpers.h"
+#include "sdk/launch.h"
 #include "sdk/kept.h"
 #include "sdk/missing.h"
 #include "sdk/network.h"
@@ -24,9 +25,7 @@ static void container_free_at(struct cordon_container **container)
     cordon_container_free(*container);
 }
 
-/* Of an assembly that could not begin, what it knows: a store that was not found is no place to write to. */
-static int open_record(struct cordon_container *container, const struct cordon_request *request,
-                       struct error *err)
+int launch_open_record(struct cordon_container *container, const struct cordon_request *request, struct error *err)
 {
     const struct assembly *assembly = &container->assembly;
     const struct event_options options = {
@@ -35,7 +34,7 @@ static int open_record(struct cordon_container *container, const struct cordon_r
         .file = assembly->events_file ? assembly->events_file : request->events_file,
     };
 
-    return event_log_open(&options, &container->log, err);
+    return container->log ? event_log_begin(container->log, &options, err) : event_log_open(&options, &container->log, err);
 }
 
 /* The record is opened whatever the steps before it say, so that their refusal is in it. */
@@ -48,7 +47,7 @@ static int begin(struct cordon_container *container, const struct cordon_request
 
     if (status == 0)
         status = begun;
-    opened = open_record(container, request, status < 0 ? NULL : err);
+    opened = launch_open_record(container, request, status < 0 ? NULL : err);
     if (status < 0 && opened < 0)
         error_prepend(err, "(not recorded)");
     return status < 0 ? status : opened;
@@ -73,7 +72,7 @@ static int find_output_limit(struct cordon_container *container,
     return 0;
 }
 
-/* The container's first process begins while the policy is compiled. What keeps it from that start_tier() meets again. */
+/* The container's first process begins while the policy is compiled. What keeps it from that launch_tier() meets again. */
 void container_prepare(struct cordon_container *container, const struct cordon_request *request)
 {
     const struct assembly *assembly = &container->assembly;
@@ -164,19 +163,18 @@ static enum tier_watch_level watch_level(enum cordon_watch watch)
     return watch == CORDON_WATCH_FULL ? TIER_WATCH_FULL : watch == CORDON_WATCH_HIDDEN ? TIER_WATCH_HIDDEN : TIER_WATCH_REFUSED;
 }
 
-static int start_tier(struct cordon_container *container, const struct cordon_request *request,
-                      const char *const *argv, struct error *err)
+void launch_fill(struct launch_given *given, struct cordon_container *container, const struct cordon_request *request,
+                 const char *const *argv)
 {
     const struct assembly *assembly = &container->assembly;
-    static const char *const nothing[] = {NULL};
-    struct tier_run *prepared = take_ptr(container->prepared);
     const struct streams *streams = &container->streams;
-    const struct tier_attach gateway = {.attach = attach, .refused = refused, .context = container};
-    const struct tier_watcher watcher = {.level = watch_level(request->watch), .accessed = accessed, .asked = asked,
-                                         .nested = assembly->plan->nested_number ? nested : NULL,
-                                         .ask_ms = (uint32_t)request->ask_ms, .unasked = unasked, .context = container};
-    const struct tier_programs programs = {.ended = programs_ended, .context = container};
-    const struct tier_start start = {
+
+    given->gateway = (struct tier_attach){.attach = attach, .refused = refused, .context = container};
+    given->watcher = (struct tier_watcher){.level = watch_level(request->watch), .accessed = accessed, .asked = asked,
+                                           .nested = assembly->plan->nested_number ? nested : NULL,
+                                           .ask_ms = (uint32_t)request->ask_ms, .unasked = unasked, .context = container};
+    given->programs = (struct tier_programs){.ended = programs_ended, .context = container};
+    given->start = (struct tier_start){
         .plan = assembly->plan,
         .argv = argv,
         .stdio = {streams->inside[0], streams->inside[1], streams->inside[2]},
@@ -189,28 +187,39 @@ static int start_tier(struct cordon_container *container, const struct cordon_re
         .run_id = event_log_run_id(container->log),
         .deadline_ns = container->deadlines.timeout_ns,
         .cancel_fd = request->cancel_fd >= 0 ? &request->cancel_fd : NULL,
-        .gateway = &gateway,
-        .watcher = &watcher,
-        .programs = &programs,
+        .gateway = &given->gateway,
+        .watcher = &given->watcher,
+        .programs = &given->programs,
+        .is_kept_ready = container->is_kept_ready,
         .spawner = container->launcher ? launcher_spawner(container->launcher) : NULL,
         .sources = container->sources >= 0 ? &container->sources : NULL,
     };
-    int status;
+}
 
+int launch_tier(struct cordon_container *container, const struct cordon_request *request, const char *const *argv,
+                struct error *err)
+{
+    static const char *const nothing[] = {NULL};
+    const struct assembly *assembly = &container->assembly;
+    struct tier_run *prepared = take_ptr(container->prepared);
+    struct launch_given given;
+    int status = 0;
+
+    launch_fill(&given, container, request, argv);
     container->workers.where = origin_text(assembly->plan->arena, assembly->plan->network_origin);
-    if (!container->workers.where) {
-        assembly->ops->finish(prepared);
-        return error_memory(err);
-    }
-    /* the plan of a container inside cannot be made again: its names are those of another's tree */
-    status = container->around ? 0 : kept_write(container->log, assembly, request, argv ? argv : nothing, err);
+    if (!container->workers.where)
+        status = error_memory(err);
+    /* the plan of a container inside cannot be made again: its names are those of another's tree; and until somebody takes what is
+     * kept ready it has no record */
+    if (status == 0 && !container->around && !container->is_kept_ready)
+        status = kept_write(container->log, assembly, request, argv ? argv : nothing, err);
     if (status < 0) {
         assembly->ops->finish(prepared);
         return status;
     }
     container->denials.judge_call = assembly->ops->judge_call;
     begin_sensor(container);
-    status = assembly->ops->start(&start, prepared, &container->run, err);
+    status = assembly->ops->start(&given.start, prepared, &container->run, err);
     if (status == 0 && assembly->ops->domain_maker)
         sensor_set_program(&container->sensor, assembly->ops->domain_maker(container->run));
     return status;
@@ -228,7 +237,7 @@ static int start_plan(struct cordon_container *container, const struct cordon_re
     bool has_network = status == 0;
 
     if (has_network)
-        status = start_tier(container, request, argv, &refused);
+        status = launch_tier(container, request, argv, &refused);
     if (status == 0)
         return 0;
     if (container->around) {
@@ -241,20 +250,19 @@ static int start_plan(struct cordon_container *container, const struct cordon_re
         if (again < 0)
             return again;
         if (again > 0)
-            return start_tier(container, request, argv, err);
+            return launch_tier(container, request, argv, err);
     }
     if (err)
         *err = refused;
     return status;
 }
 
-/* From the documents to the plan; process 1 and the gateway begin meanwhile. */
-static int compile(struct cordon_container *container, const struct cordon_request *request, struct error *err)
+int launch_compile(struct cordon_container *container, const struct cordon_request *request, struct error *err)
 {
     struct assembly *assembly = &container->assembly;
     int status = assembly_find(assembly, err);
 
-    if (status == 0)
+    if (status == 0 && !container->prepared)
         container_prepare(container, request);
     if (status == 0) /* before process 1 is through exec and mounts */
         status = policy_read_mounts(assembly->policy->arena, NULL, &assembly->mounts, err);
@@ -267,22 +275,28 @@ static int compile(struct cordon_container *container, const struct cordon_reque
     return status;
 }
 
-int container_launch(struct cordon_container *container, const struct cordon_request *request, struct error *err)
+int launch_find_command(const struct cordon_container *container, const struct cordon_request *request, const char *by_shell[4],
+                        const char *const **ret_argv, struct error *err)
 {
-    struct assembly *assembly = &container->assembly;
-    const char *by_shell[] = {"/bin/sh", "-c", NULL, NULL};
-    const char *const *argv = (const char *const *)request->argv;
-    int status;
+    const struct plan *plan = container->assembly.plan;
 
-    if (!argv && !assembly->plan->command_line)
+    if (!request->argv && !plan->command_line)
         return error_set(err, ERROR_INVALID, EINVAL,
                          "no command: neither the caller nor a document (process.commandLine) "
                          "names one; see cordon run --help");
-    if (!argv) {
-        by_shell[2] = assembly->plan->command_line;
-        argv = by_shell;
-    }
-    status = run_identity_find(&container->identity, assembly, event_log_run_id(container->log), container->parent_name, err);
+    by_shell[0] = "/bin/sh";
+    by_shell[1] = "-c";
+    by_shell[2] = plan->command_line;
+    by_shell[3] = NULL;
+    *ret_argv = request->argv ? (const char *const *)request->argv : by_shell;
+    return 0;
+}
+
+int launch_find_streams(struct cordon_container *container, const struct cordon_request *request, struct error *err)
+{
+    const struct assembly *assembly = &container->assembly;
+    int status = run_identity_find(&container->identity, assembly, event_log_run_id(container->log), container->parent_name, err);
+
     if (status == 0)
         status = nests_begin(&container->nests, container, request, err);
     if (status == 0)
@@ -291,16 +305,14 @@ int container_launch(struct cordon_container *container, const struct cordon_req
     if (status == 0 && !request->is_tty)
         status = streams_open(&container->streams, request, container->output_limit != 0,
                               assembly->plan->filter.allows_namespaces, err);
-    if (status < 0)
-        return status;
-    if (request->is_reviewed)
-        status = run_review_begin(&container->review, assembly, request, event_log_run_id(container->log), argv, err);
-    if (status < 0)
-        return status;
-    assembly->plan->review = container->review.directory;
-    /* set-up may take as long as the program, which then has its whole time: */
-    container_set_deadlines(container, request->timeout_ms);
-    status = start_plan(container, request, argv, err);
+    return status;
+}
+
+int launch_started(struct cordon_container *container, const struct cordon_request *request, const char *const *argv, int status,
+                   struct error *err)
+{
+    const struct assembly *assembly = &container->assembly;
+
     if (status < 0 && err->kind == ERROR_NOT_FOUND && assembly->plan->wall == PLAN_WALL_NAMESPACES)
         missing_command_explain(assembly->plan, argv[0], environment_get(assembly->environment, "PATH"), assembly->cwd, err);
     if (status == -ETIMEDOUT && container->deadlines.timeout_ns)
@@ -316,6 +328,26 @@ int container_launch(struct cordon_container *container, const struct cordon_req
     return status;
 }
 
+int container_launch(struct cordon_container *container, const struct cordon_request *request, struct error *err)
+{
+    struct assembly *assembly = &container->assembly;
+    const char *by_shell[4];
+    const char *const *argv = NULL;
+    int status = launch_find_command(container, request, by_shell, &argv, err);
+
+    if (status == 0)
+        status = launch_find_streams(container, request, err);
+    if (status == 0 && request->is_reviewed)
+        status = run_review_begin(&container->review, assembly, request, event_log_run_id(container->log), argv, err);
+    if (status < 0)
+        return status;
+    assembly->plan->review = container->review.directory;
+    /* set-up may take as long as the program, which then has its whole time: */
+    container_set_deadlines(container, request->timeout_ms);
+    status = start_plan(container, request, argv, err);
+    return launch_started(container, request, argv, status, err);
+}
+
 /* The same without a program. */
 static int stand(struct cordon_container *container, const struct cordon_request *request, struct error *err)
 {
@@ -324,7 +356,7 @@ static int stand(struct cordon_container *container, const struct cordon_request
                                                   "a reviewed run is of one command: run it, or leave the review out") : 0;
 
     if (status == 0)
-        status = compile(container, request, err);
+        status = launch_compile(container, request, err);
     if (status == 0)
         status = run_identity_find(&container->identity, &container->assembly, event_log_run_id(container->log), NULL, err);
     if (status == 0)
@@ -403,32 +435,63 @@ int container_refused(struct cordon_container *container, int status, struct err
     return status;
 }
 
-static int start(const struct cordon_request *request, bool stands, struct cordon_container **ret_container,
-                 struct error *err)
+int launch_container_new(const struct cordon_request *request, struct cordon_container **ret_container, struct error *err)
 {
-    struct error failure = ERROR_INIT;
     cleanup_with(container_free_at) struct cordon_container *container = NULL;
     int status = container_new(request, &container, err);
 
     if (status < 0)
         return status;
-    container->stands = stands;
     if (request->launcher_fd >= 0 && !(container->launcher = launcher_new(request->launcher_fd)))
         return error_memory(err);
     container->signing.given = request->signer_fd;
-    status = !stands && !container->launcher && streams_check(request, NULL) == 0 ? remote_start(container, request, &failure) : 0;
-    if (status > 0) {
-        *ret_container = take_ptr(container);
-        return 0;
-    }
+    *ret_container = take_ptr(container);
+    return 0;
+}
+
+/* Open the record, compile, start: `container` is new, but may have a first process and a name. */
+static int start(struct cordon_container *container, const struct cordon_request *request, struct error *err)
+{
+    int status = begin(container, request, err);
+
+    if (status == 0 && container->stands)
+        return stand(container, request, err);
     if (status == 0)
-        status = begin(container, request, &failure);
-    if (status == 0 && stands)
-        status = stand(container, request, &failure);
-    else if (status == 0)
-        status = compile(container, request, &failure);
-    if (status == 0 && !stands)
-        status = container_launch(container, request, &failure);
+        status = launch_compile(container, request, err);
+    return status < 0 ? status : container_launch(container, request, err);
+}
+
+static int start_here(const struct cordon_request *request, bool stands, struct cordon_container **ret_container, struct error *err)
+{
+    struct error failure = ERROR_INIT;
+    cleanup_with(container_free_at) struct cordon_container *container = NULL;
+    int status = launch_container_new(request, &container, err);
+
+    if (status < 0)
+        return status;
+    container->stands = stands;
+    status = !stands && !container->launcher && streams_check(request, NULL) == 0 ? remote_start(container, request, &failure) : 0;
+    if (status == 0)
+        status = start(container, request, &failure);
+    if (status < 0)
+        return container_refused(container, status, &failure, err);
+    *ret_container = take_ptr(container);
+    return 0;
+}
+
+int container_start_prepared(const struct cordon_request *request, const struct tier_ops *ops, struct tier_run **prepared,
+                             struct event_log **log, struct cordon_container **ret_container, struct error *err)
+{
+    struct error failure = ERROR_INIT;
+    cleanup_with(container_free_at) struct cordon_container *container = NULL;
+    int status = launch_container_new(request, &container, err);
+
+    if (status < 0)
+        return status;
+    container->log = take_ptr(*log);
+    container->assembly.ops = ops; /* for who gives it back */
+    container->prepared = take_ptr(*prepared);
+    status = start(container, request, &failure);
     if (status < 0)
         return container_refused(container, status, &failure, err);
     *ret_container = take_ptr(container);
@@ -439,12 +502,12 @@ int container_start(const struct cordon_request *request, struct cordon_containe
 {
     int status = inside_start(request, ret_container, err);
 
-    return status > 0 ? start(request, false, ret_container, err) : status;
+    return status > 0 ? start_here(request, false, ret_container, err) : status;
 }
 
 int container_create(const struct cordon_request *request, struct cordon_container **ret_container, struct error *err)
 {
-    return start(request, true, ret_container, err);
+    return start_here(request, true, ret_container, err);
 }
 
 void cordon_container_free(struct cordon_container *container)
@@ -477,6 +540,7 @@ void cordon_container_free(struct cordon_container *container)
     denials_finish(&container->denials);
     event_log_free(container->log);
     assembly_finish(&container->changed);
+    assembly_finish(&container->stood);
     assembly_finish(&container->assembly);
     text_finish(&container->authorities);
     text_finish(&container->java_store);

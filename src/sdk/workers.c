@@ -257,6 +257,24 @@ static int capture(const struct workers *workers, const char *program, int recor
     return status;
 }
 
+int workers_have_rules(const struct workers *workers, const struct net_rules *rules, struct error *err)
+{
+    void *own = NULL, *other = NULL;
+    size_t own_size = 0, other_size = 0;
+    int status;
+
+    if (!rules || !workers->rules)
+        return !rules && !workers->rules;
+    status = net_rules_write(workers->rules, &own, &own_size, err);
+    if (status == 0)
+        status = net_rules_write(rules, &other, &other_size, err);
+    if (status == 0)
+        status = own_size == other_size && memcmp(own, other, own_size) == 0;
+    mem_free(own);
+    mem_free(other);
+    return status;
+}
+
 /* What is captured is for these rules now: if they do not hold in the end, for the former ones again. */
 static int apply_captured(struct workers *workers, const char *program, int record, struct event_log *log, struct error *err)
 {

@@ -62,6 +62,9 @@ int workers_await(struct workers *workers, uint64_t deadline_ns, int cancel_fd, 
 /* Have the gateway enter `network` and wait until it and all others are ready; in the same way. */
 int workers_attach(struct workers *workers, int network, uint64_t deadline_ns, int cancel_fd, struct error *err) must_check;
 
+/* 1 when these are the rules that they have (NULL = there are none, and no gateway), 0 when they are others. */
+int workers_have_rules(const struct workers *workers, const struct net_rules *rules, struct error *err) must_check;
+
 /*
  * These rules from now on: new decisions at once, what is connected and denied by them is closed. `program` is the gateway's: where
  * they need more than is captured, another one makes that, and ends. On failure the former ones hold. -ECONNRESET: there is

@@ -107,6 +107,7 @@ struct tier_start {
     const struct tier_watcher *watcher; /* who hears what the program was refused; NULL = nobody wants to know; copied */
     const struct tier_programs *programs; /* without argv; NULL = nobody wants to know; copied */
     const struct tier_spawner *spawner; /* who makes its first process; NULL = this one does; has to outlive the run */
+    bool is_kept_ready; /* without argv: start() returns while it is being made, settle() says when it stands; suits() can be asked */
 };
 
 /* What is known before there is a plan; as start() will be given it. */
@@ -173,6 +174,18 @@ struct tier_ops {
      */
     int (*start)(const struct tier_start *start, struct tier_run *prepared, struct tier_run **ret_run,
                  struct error *err);
+
+    /*
+     * Of a container that is kept ready (tier_start.is_kept_ready): 1 when it stands, 0 while it is being made and `waits` is false,
+     * negative when it cannot be. `start` as it was given to start(). NULL where a tier keeps nothing ready.
+     */
+    int (*settle)(struct tier_run *run, const struct tier_start *start, bool waits, struct error *err);
+
+    /*
+     * 1 when everything of this plan that a tier executes, but for environment, directory and program, is what stands: then the
+     * plan takes the place of the one that it was made by. 0 when something differs.
+     */
+    int (*suits)(struct tier_run *run, const struct tier_start *start, struct error *err);
 
     /*
      * A program in a container that stands; 0 only when it was executed. The plan holds for it as for any other; what it was given

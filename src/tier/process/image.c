@@ -276,7 +276,14 @@ static void put_program(struct image *image, const struct tier_start *start, con
     const struct plan *plan = start->plan;
     uint32_t argc = 0, argv, envp, cwd, path, hostname;
 
-    while (start->argv && start->argv[argc])
+    if (!start->argv) { /* each program brings its own */
+        uint32_t at = image_put_string(image, "cordon");
+
+        if (!image->bytes.is_broken)
+            image_head(image)->hostname = at;
+        return;
+    }
+    while (start->argv[argc])
         argc++;
     argv = put_strings(image, start->argv, argc, 1, err);
     envp = put_environment(image, plan, scratch, err);
@@ -302,7 +309,7 @@ static void put_review(struct image *image, const struct tier_start *start)
         image_head(image)->review = at;
 }
 
-static int image_store(const struct text *bytes, int *ret_fd, struct error *err)
+int image_store(const struct text *bytes, int *ret_fd, struct error *err)
 {
     auto_close int fd = memfd_create("cordon-record", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     int status;
@@ -318,7 +325,7 @@ static int image_store(const struct text *bytes, int *ret_fd, struct error *err)
     return 0;
 }
 
-int image_write(const struct tier_start *start, const struct image_options *options, int *ret_fd, struct error *err)
+int image_make(const struct tier_start *start, const struct image_options *options, struct text *ret_bytes, struct error *err)
 {
     auto_text struct text bytes = {0};
     struct image image = {0};
@@ -363,7 +370,9 @@ int image_write(const struct tier_start *start, const struct image_options *opti
         return error_set(err, ERROR_LIMIT, E2BIG, "policy, arguments and environment together exceed %u MiB",
                          RECORD_SIZE_MAX >> 20);
     ((struct record *)(void *)bytes.data)->size = (uint32_t)bytes.length;
-    return image_store(&bytes, ret_fd, err);
+    *ret_bytes = bytes;
+    bytes = (struct text){0};
+    return 0;
 }
 
 static size_t strings_count(const char *const *strings)

@@ -4,6 +4,7 @@
 #define CORDON_TIER_PROCESS_IMAGE_H
 
 #include "base/error.h"
+#include "base/text.h"
 #include "tier/process/record.h"
 #include "tier/tier.h"
 
@@ -13,11 +14,13 @@ struct image_options {
     const char *scratch; /* directory of this run with the plan's private ones in it; NULL = none */
 };
 
-/* *ret_fd is close-on-exec and the caller's. */
-int image_write(const struct tier_start *start, const struct image_options *options, int *ret_fd,
-                struct error *err) must_check;
+/* *ret_bytes is the caller's to text_finish(). The same plan gives the same bytes. */
+int image_make(const struct tier_start *start, const struct image_options *options, struct text *ret_bytes, struct error *err) must_check;
 
-/* The same of struct record_exec. */
+/* *ret_fd is close-on-exec and the caller's. */
+int image_store(const struct text *bytes, int *ret_fd, struct error *err) must_check;
+
+/* Both of struct record_exec. */
 int image_write_exec(const struct tier_exec *exec, int *ret_fd, struct error *err) must_check;
 
 #endif

@@ -13,6 +13,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "tier/process/begin.h"
 #include "tier/process/cgroup.h"
 #include "tier/process/control.h"
@@ -20,6 +21,7 @@
 #include "tier/process/exact.h"
 #include "tier/process/exec.h"
 #include "tier/process/filter.h"
+#include "tier/process/follow.h"
 #include "tier/process/grants.h"
 #include "tier/process/hear.h"
 #include "tier/process/image.h"
@@ -94,6 +96,7 @@ void run_finish(struct tier_run *run)
         fd_close_at(&run->notes[i].directory);
     in_place_forget(run->scratch);
     who_close(run);
+    text_finish(&run->image);
     told_free(run->told);
     mem_free(run);
 }
@@ -103,112 +106,6 @@ static void run_free_at(struct tier_run **run)
     run_finish(*run);
 }
 #define auto_run cleanup_with(run_free_at)
-
-int run_message_error(const struct message *message, struct error *err)
-{
-    const char *reason = strerrordesc_np(message->value);
-    const char *object = message->object;
-    int errnum = message->value > 0 ? message->value : EIO;
-
-    switch (message->kind) {
-    case ERROR_NOT_FOUND:
-        return error_set(err, ERROR_NOT_FOUND, errnum, "%s: not found in the container's PATH and file tree, or the interpreter that it names is not",
-                         object);
-    case ERROR_NOT_EXECUTABLE:
-        return error_set(err, ERROR_NOT_EXECUTABLE, errnum, "%s: cannot be executed: %s", object,
-                         reason ? reason : "unknown error");
-    case ERROR_UNENFORCEABLE:
-        return error_set(err, ERROR_UNENFORCEABLE, errnum,
-                         "%s %s: %s: `cordon doctor` says what forbids it", message->action, object,
-                         reason ? reason : "unknown error");
-    case ERROR_LIMIT:
-        return error_set(err, ERROR_LIMIT, errnum, "%s%s", message->action, object);
-    case ERROR_INVALID:
-        return error_set(err, ERROR_INVALID, errnum, "%s %s: %s", message->action, object,
-                         reason ? reason : "unknown error");
-    default:
-        return error_system(err, errnum, "set-up: %s %s", message->action, object);
-    }
-}
-
-/* Init has built everything and waits: nothing may be missing that must be there before the program is. */
-static int set_up_complete(struct tier_run *run, const struct tier_start *start, bool is_attached, struct error *err)
-{
-    int status = 0;
-
-    if (start->plan->network == PLAN_NET_GATEWAY && !is_attached)
-        return error_set(err, ERROR_INTERNAL, EBADMSG, "init is ready and has told nothing of its network");
-    if (run->has_cgroup && !run->spawner)
-        status = cgroup_join(&run->cgroup, run->pid, err);
-    if (status == 0 && control_send(run->control, MESSAGE_GO, 0) < 0)
-        return error_set(err, ERROR_SYSTEM, EPIPE, "init ended during set-up");
-    return status;
-}
-
-/* Follow init until the program runs. Only MESSAGE_RUNNING counts as started; end-of-file is a failure. */
-static int set_up_follow(struct tier_run *run, const struct tier_start *start, struct error *err)
-{
-    bool is_attached = false;
-
-    for (;;) {
-        struct message message = {0};
-        auto_close int fd = -1;
-        int status = control_await(run->control, start->deadline_ns, start->cancel_fd ? *start->cancel_fd : -1, err);
-
-        if (status < 0)
-            return status;
-        status = control_receive(run->control, &message, &fd, 0);
-        if (status < 0)
-            return error_set(err, ERROR_SYSTEM, -status, "init ended without a word, perhaps after the program had started (%s)",
-                             strerrordesc_np(-status));
-        if (message.type == MESSAGE_ERROR)
-            message.action[sizeof(message.action) - 1] = message.object[sizeof(message.object) - 1] = '\0';
-        switch (message.type) {
-        case MESSAGE_RUNNING:
-            run->program = message.value;
-            run->has_void_home = run->has_void && message.kind == RECORD_RUNS_OVER_VOID;
-            if (start->watcher)
-                run->source_count = sources_fill(start->plan, start->watcher, run->has_void + run->has_void_home, run->sources);
-            return 0;
-        case MESSAGE_ERROR:
-            return run_message_error(&message, err);
-        case MESSAGE_READY:
-            status = set_up_complete(run, start, is_attached, err);
-            break;
-        case MESSAGE_NETWORK:
-            status = is_attached || !start->gateway || fd < 0
-                         ? error_set(err, ERROR_INTERNAL, EBADMSG, "init told of a network that was not asked for")
-                         : start->gateway->attach(start->gateway->context, fd, err);
-            is_attached = true;
-            break;
-        case MESSAGE_TTY:
-            run->tty = take_fd(fd);
-            break;
-        case MESSAGE_NOTED: /* the keeper's word may come before that of process 1 */
-            status = hear_note(run, &message, &fd, err);
-            break;
-        case MESSAGE_REFUSED:
-            hear_later(run, &message);
-            break;
-        case MESSAGE_ASKS:
-            hear_channel(run, &fd);
-            break;
-        case MESSAGE_UNASKED:
-            break;
-        case MESSAGE_SELF: /* likewise, of a program that asks at once */
-            hear_self(run, &message, &fd);
-            break;
-        case MESSAGE_TOLD: /* it is taken when read_status() asks */
-            if (run->told)
-                told_hand(run->told, &message, fd);
-            break;
-        default:
-            return error_set(err, ERROR_INTERNAL, EBADMSG, "init said something unknown (%u)", message.type);
-        }
-        if (status < 0)
-            return status;
-    }
-}
 
 static bool asks_are_possible(const struct tier_start *start)
 {
@@ -290,12 +187,19 @@ static int record_hand_over(struct tier_run *run, const struct tier_start *start
 {
     struct image_options options = {.flags = flags_of(start), .scratch = run->scratch[0] ? run->scratch : NULL};
     auto_close int record = -1, who = -1, told = -1;
+    auto_text struct text image = {0};
     int fds[RECORD_FDS_MAX], status;
     size_t count = 1;
 
     status = landlock_find(start->plan, &options.landlock_abi, err);
     if (status == 0)
-        status = image_write(start, &options, &record, err);
+        status = image_make(start, &options, &image, err);
+    if (status == 0)
+        status = image_store(&image, &record, err);
+    if (status == 0 && start->is_kept_ready) {
+        run->image = image;
+        image = (struct text){0};
+    }
     if (status == 0 && options.flags & RECORD_MARKS)
         status = who_open(run, &who, err);
     if (status == 0 && options.flags & RECORD_TOLD)
@@ -444,14 +348,46 @@ static int process_start(const struct tier_start *asked, struct tier_run *prepar
     }
     if (status == 0)
         status = record_hand_over(run, start, err);
-    if (status == 0)
-        status = set_up_follow(run, start, err);
+    if (status == 0 && !start->is_kept_ready)
+        status = follow_start(run, start, true, err);
     if (status < 0)
         return status;
     if (start->is_tty && run->tty < 0)
         return error_set(err, ERROR_INTERNAL, EBADMSG, "init gave no terminal");
     *ret_run = take_ptr(run);
     return 0;
+}
+
+/* Of the plan what is no part of the record: limits of a control group. */
+static bool limits_are_same(const struct plan *a, const struct plan *b)
+{
+    if (a->limit_count != b->limit_count)
+        return false;
+    for (size_t i = 0; i < a->limit_count; i++)
+        if (a->limits[i].value != b->limits[i].value || a->limits[i].by != b->limits[i].by ||
+            strcmp(a->limits[i].member, b->limits[i].member) != 0)
+            return false;
+    return true;
+}
+
+static int process_suits(struct tier_run *run, const struct tier_start *start, struct error *err)
+{
+    struct image_options options = {.flags = flags_of(start)};
+    auto_text struct text image = {0};
+    int status = landlock_find(start->plan, &options.landlock_abi, err);
+
+    if (status == 0)
+        status = start_check(start, err);
+    if (status == 0)
+        status = image_make(start, &options, &image, err);
+    if (status < 0)
+        return status;
+    if (!run->is_settled || !limits_are_same(run->plan, start->plan) || image.length != run->image.length || memcmp(image.data, run->image.data, image.length) != 0)
+        return 0;
+    run->plan = start->plan;
+    text_finish(&run->image);
+    run->image = (struct text){0};
+    return 1;
 }
 
 static int process_poll_fd(const struct tier_run *run)
@@ -509,6 +445,11 @@ static int process_kill(struct tier_run *run, struct error *err)
     return 0;
 }
 
+static int process_adopt(const struct tier_run *run, pid_t pid, struct error *err)
+{
+    return run->has_cgroup && !run->spawner ? cgroup_join(&run->cgroup, pid, err) : 0;
+}
+
 static int process_end(struct tier_run *run, struct error *err)
 {
     int status = run->is_over ? 0 : control_send(run->control, MESSAGE_END, 0);
@@ -534,11 +475,6 @@ static int process_freeze(struct tier_run *run, bool is_frozen, struct error *er
 static int process_cpu_time(struct tier_run *run, uint64_t *ret_us)
 {
     return run->has_cgroup ? cgroup_cpu_time(&run->cgroup, ret_us) : -ENOTSUP;
-}
-
-static int process_adopt(const struct tier_run *run, pid_t pid, struct error *err)
-{
-    return run->has_cgroup && !run->spawner ? cgroup_join(&run->cgroup, pid, err) : 0;
 }
 
 static pid_t process_domain_maker(const struct tier_run *run)
@@ -569,6 +505,9 @@ const struct tier_ops tier_process = {
     .foresee_network = process_foresee_network,
     .judge_call = process_judge_call,
     .start = process_start,
+    .adopt = process_adopt,
+    .settle = follow_settle,
+    .suits = process_suits,
     .exec = exec_start,
     .signal_program = exec_signal,
     .end = process_end,
@@ -583,7 +522,6 @@ const struct tier_ops tier_process = {
     .signal = process_signal,
     .kill = process_kill,
     .cpu_time = process_cpu_time,
-    .adopt = process_adopt,
     .pid = process_pid,
     .spawned = process_spawned,
     .domain_maker = process_domain_maker,

@@ -142,7 +142,7 @@ TEST(a_container_that_stands_ends_when_it_is_told_and_says_what_was_used)
 TEST(what_a_program_leaves_behind_runs_on)
 {
     stand_plainly();
-    check_int(script("setsid sleep 1000 >/dev/null 2>&1 & echo $!", output, sizeof(output))->code, 0);
+    check_int(script("setsid sleep 1000 >/dev/null 2>&1 & until [ \"$(cat /proc/$!/comm)\" = sleep ]; do :; done", output, sizeof(output))->code, 0);
     check_int(script("for i in /proc/[0-9]*; do read name <$i/comm && echo $name; done 2>/dev/null | grep -c '^sleep$'", output,
                      sizeof(output))->code, 0);
     check_string(output, "1\n");

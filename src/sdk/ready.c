@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A container that is kept ready: made without a program and without a record, and one day taken for a run, if a start would make
+ * the same. pool.c says how many.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "sdk/kept.h"
+#include "sdk/launch.h"
+#include "sdk/network.h"
+
+static void container_free_at(struct cordon_container **container)
+{
+    cordon_container_free(*container);
+}
+
+/*
+ * Nothing is kept ready of what is read when a container is made and must be that of its start: secrets, and whom servers are
+ * believed by.
+ */
+static int ready_is_possible(const struct assembly *assembly, struct error *err)
+{
+    const struct plan *plan = assembly->plan;
+
+    if (plan->secret_count)
+        return error_set(err, ERROR_UNENFORCEABLE, ENOTSUP, "secrets are read when a run starts, so nothing is kept ready for them");
+    if (plan->network == PLAN_NET_GATEWAY && workers_need_inspector(plan->net_rules))
+        return error_set(err, ERROR_UNENFORCEABLE, ENOTSUP, "authorities are read when a run starts, so nothing is kept ready for them");
+    if (plan->nested_number)
+        return error_set(err, ERROR_UNENFORCEABLE, ENOTSUP, "containers inside are counted from a run's start, so nothing is kept ready for them");
+    if (plan->wall != PLAN_WALL_NAMESPACES)
+        return error_set(err, ERROR_UNENFORCEABLE, ENOTSUP, "without namespaces nothing can be kept ready");
+    return 0;
+}
+
+int container_make_ready(const struct cordon_request *request, struct cordon_container **ret_container, struct error *err)
+{
+    cleanup_with(container_free_at) struct cordon_container *container = NULL;
+    int status = launch_container_new(request, &container, err);
+
+    if (status == 0)
+        status = event_log_name(&container->log, err);
+    if (status < 0)
+        return status;
+    container->stands = container->is_kept_ready = true;
+    status = assembly_begin(&container->assembly, request, err);
+    if (status == 0)
+        status = launch_compile(container, request, err);
+    if (status == 0)
+        status = ready_is_possible(&container->assembly, err);
+    if (status == 0)
+        status = network_begin(container, err);
+    if (status == 0)
+        status = launch_tier(container, request, NULL, err);
+    if (status == 0)
+        *ret_container = take_ptr(container);
+    return status;
+}
+
+int container_settle(struct cordon_container *container, const struct cordon_request *request, bool waits, struct error *err)
+{
+    struct launch_given given;
+
+    launch_fill(&given, container, request, NULL);
+    return container->assembly.ops->settle(container->run, &given.start, waits, err);
+}
+
+/* What stands was made by another compilation: is it what this one would make? Then this one takes its place. */
+static int suits(struct cordon_container *container, const struct cordon_request *request, struct error *err)
+{
+    struct assembly fresh = {0};
+    struct launch_given given;
+    int status = assembly_begin(&fresh, request, err);
+
+    if (status == 0)
+        status = assembly_find(&fresh, err);
+    if (status == 0)
+        status = policy_read_mounts(fresh.policy->arena, NULL, &fresh.mounts, err);
+    if (status == 0)
+        status = assembly_load(&fresh, request, err);
+    if (status == 0)
+        status = assembly_compile(&fresh, request, false, err);
+    if (status == 0) {
+        container->stood = container->assembly; /* workers and tier have texts of it */
+        container->assembly = fresh;
+        fresh = (struct assembly){0};
+        status = ready_is_possible(&container->assembly, err);
+    }
+    if (status == 0)
+        status = workers_have_rules(&container->workers, container->assembly.plan->net_rules, err);
+    if (status > 0) {
+        launch_fill(&given, container, request, NULL);
+        status = container->assembly.ops->suits(container->run, &given.start, err);
+    }
+    assembly_finish(&fresh);
+    return status;
+}
+
+/* From here on it is a run like any other; what fails is recorded in it. */
+static int take(struct cordon_container *container, const struct cordon_request *request, struct error *err)
+{
+    const struct assembly *assembly = &container->assembly;
+    const struct streams *streams = &container->streams;
+    const char *by_shell[4];
+    const char *const *argv = NULL;
+    struct tier_program program;
+    struct tier_exec exec;
+    int status = launch_open_record(container, request, err);
+
+    if (status == 0)
+        status = launch_find_command(container, request, by_shell, &argv, err);
+    if (status == 0)
+        status = launch_find_streams(container, request, err);
+    if (status == 0)
+        status = kept_write(container->log, assembly, request, argv, err);
+    if (status < 0)
+        return status;
+    container->stands = container->is_kept_ready = false;
+    container->deadlines.stamp_ns = 0;
+    container_set_deadlines(container, request->timeout_ms);
+    exec = (struct tier_exec){
+        .argv = argv,
+        .env = (const char *const *)assembly->plan->env,
+        .cwd = assembly->plan->cwd,
+        .stdio = {streams->inside[0], streams->inside[1], streams->inside[2]},
+        .is_main = true,
+        .deadline_ns = container->deadlines.timeout_ns,
+        .cancel_fd = request->cancel_fd >= 0 ? &request->cancel_fd : NULL,
+    };
+    status = assembly->ops->exec(container->run, &exec, &program, err);
+    return launch_started(container, request, argv, status, err);
+}
+
+int container_take_ready(struct cordon_container *container, const struct cordon_request *request, struct error *err)
+{
+    struct error failure = ERROR_INIT;
+    int status;
+
+    container->cancel_fd = request->cancel_fd;
+    container->signing.given = request->signer_fd;
+    streams_look(&container->streams);
+    if (suits(container, request, &failure) <= 0)
+        return 0; /* whatever refuses this refuses a start from nothing, too, and in its record */
+    status = take(container, request, &failure);
+    return status < 0 ? container_refused(container, status, &failure, err) : 1;
+}

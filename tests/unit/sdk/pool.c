@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Containers that are kept ready, through libcordon.so: a run from the pool is a run like any other. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cordon/cordon.h"
+#include "sandbox.h"
+#include "test.h"
+
+static struct cordon_error err;
+static struct cordon_status status;
+static struct cordon_pool_stats stats;
+static char text[65536];
+static char run_id[64];
+
+static struct cordon_request *request_new(const char *policy, const char *script)
+{
+    const char *const argv[] = {"sh", "-c", script, NULL};
+    struct cordon_request *request = NULL;
+
+    check_int(cordon_request_new(&request, &err), 0);
+    if (policy)
+        check_int(cordon_request_add_policy_file(request, policy, &err), 0);
+    check_int(cordon_request_set_command(request, argv, &err), 0);
+    check_int(cordon_request_set_stdio(request, CORDON_STDIO_NULL, CORDON_STDIO_PIPE, CORDON_STDIO_NULL, &err), 0);
+    return request;
+}
+
+static struct cordon_pool *pool_new(const char *policy, uint32_t ready_max)
+{
+    struct cordon_request *request = request_new(policy, "true");
+    struct cordon_pool *pool = NULL;
+
+    if (cordon_pool_new(request, ready_max, &pool, &err) < 0)
+        test_fail(__FILE__, __LINE__, "%s", err.text);
+    cordon_request_free(request);
+    return pool;
+}
+
+static void step(struct cordon_pool *pool)
+{
+    struct pollfd polled = {.fd = cordon_pool_poll_fd(pool, &err), .events = POLLIN};
+
+    check(polled.fd >= 0);
+    poll(&polled, 1, 10000);
+    if (cordon_pool_step(pool, &err) < 0)
+        test_fail(__FILE__, __LINE__, "%s", err.text);
+    cordon_pool_stats(pool, &stats);
+}
+
+static void fill(struct cordon_pool *pool)
+{
+    do
+        step(pool);
+    while (!stats.ready);
+}
+
+/* What a run prints, into `text`; its end into `status`. */
+static void run_request(struct cordon_pool *pool, struct cordon_request *request)
+{
+    struct cordon_container *container = NULL;
+    size_t length = 0;
+    ssize_t got;
+    int started = pool ? cordon_pool_spawn(pool, request, &container, &err) : cordon_spawn(request, &container, &err);
+
+    if (started < 0)
+        test_fail(__FILE__, __LINE__, "%s", err.text);
+    while ((got = read(cordon_container_stdout_fd(container), text + length, sizeof(text) - 1 - length)) > 0)
+        length += (size_t)got;
+    text[length] = '\0';
+    check_int(cordon_container_wait(container, -1, &status, &err), 1);
+    snprintf(run_id, sizeof(run_id), "%s", cordon_container_id(container));
+    cordon_container_free(container);
+    if (pool)
+        cordon_pool_stats(pool, &stats);
+}
+
+static void run(struct cordon_pool *pool, const char *policy, const char *script)
+{
+    struct cordon_request *request = request_new(policy, script);
+
+    run_request(pool, request);
+    cordon_request_free(request);
+}
+
+static void file_write(const char *name, const char *what)
+{
+    FILE *file = fopen(name, "w");
+
+    check(file != NULL);
+    fputs(what, file);
+    check_int(fclose(file), 0);
+}
+
+TEST(a_run_from_the_pool_is_recorded_as_any_other)
+{
+    struct cordon_pool *pool;
+    char *shown = NULL, first[64];
+
+    sandbox_open();
+    pool = pool_new(NULL, 2);
+    fill(pool);
+    check_int(cordon_runs_list(10, CORDON_JSON, &shown, &err), 0);
+    check_contains(shown, "\"runs\": []"); /* what nobody took is no run */
+    cordon_string_free(shown);
+    run(pool, NULL, "echo hello; exit 3");
+    check_int((int)stats.taken_ready, 1);
+    check_string(text, "hello\n");
+    check_int(status.end, CORDON_END_EXITED);
+    check_int(status.exit_status, 3);
+    check(status.user_us + status.system_us > 0);
+    check_int(cordon_runs_show(run_id, CORDON_JSON, &shown, &err), 0);
+    check_contains(shown, "\"type\":\"run.started\"");
+    check_contains(shown, "\"argv\":[\"sh\",\"-c\",\"echo hello; exit 3\"]");
+    check_contains(shown, "\"type\":\"run.exited\",\"end\":\"exited\",\"code\":3");
+    check(!strstr(shown, "exec.started"));
+    cordon_string_free(shown);
+    strcpy(first, run_id);
+    fill(pool);
+    run(pool, NULL, "exit 0");
+    check(strcmp(first, run_id) != 0);
+    cordon_pool_free(pool);
+    sandbox_close();
+}
+
+/* All that a program can learn of where it is, but for numbers of processes and times. */
+static const char what_it_sees[] =
+    "id; pwd; umask; ulimit -a; hostname; env | sort; cat /proc/1/cgroup /proc/self/uid_map /proc/self/gid_map; "
+    "grep -v '^\\(Pid\\|Tgid\\|Ngid\\|NStgid\\|NSpid\\|NSpgid\\|NSsid\\|PPid\\|Vm\\|Rss\\|Hugetlb\\|.*ctxt\\)' /proc/self/status; "
+    "sed 's/^[0-9]* [0-9]* [0-9:]* //' /proc/self/mountinfo; ls -la --time-style=+ / /dev /run /tmp 2>/dev/null | grep -v '^total\\| proc$'; "
+    "cut -d: -f1 /proc/net/dev; ls /proc/self/fd | grep -c .; cat /proc/self/limits /proc/self/oom_score_adj; ls /proc | grep -v '^[0-9]'";
+
+TEST(a_program_from_the_pool_sees_what_it_would_see_elsewhere)
+{
+    struct cordon_pool *pool;
+    static char fresh[65536];
+
+    sandbox_open();
+    run(NULL, NULL, what_it_sees);
+    strcpy(fresh, text);
+    check(strlen(fresh) > 3000);
+    pool = pool_new(NULL, 1);
+    fill(pool);
+    run(pool, NULL, what_it_sees);
+    check_int((int)stats.taken_ready, 1);
+    for (const char *a = text, *b = fresh; *a || *b; a++, b++) /* a mismatch is shown by where it is */
+        if (*a != *b)
+            test_fail(__FILE__, __LINE__, "from the pool '%.80s', else '%.80s'", a, b);
+    cordon_pool_free(pool);
+    sandbox_close();
+}
+
+TEST(nothing_of_one_run_is_in_the_next)
+{
+    struct cordon_pool *pool;
+
+    sandbox_open();
+    pool = pool_new(NULL, 4);
+    fill(pool);
+    run(pool, NULL, "echo secret >/tmp/left; ls /tmp | grep -v cordon-test");
+    check_string(text, "left\n");
+    fill(pool);
+    run(pool, NULL, "ls /tmp | grep -v cordon-test");
+    check_string(text, "");
+    check_int((int)stats.taken_ready, 2);
+    cordon_pool_free(pool);
+    sandbox_close();
+}
+
+static const char narrow[] = "version: cordon/1\nextends: [coding-agent]\nfilesystem: {deniedPaths: [\"${workspace}/shut\"]}\n";
+static const char wide[] = "version: cordon/1\nextends: [coding-agent]\n";
+
+/* The same name, size and second: it is read, and not asked how old it is. */
+TEST(a_policy_that_was_rewritten_holds_as_it_is_now)
+{
+    struct cordon_pool *pool;
+    char padded[256];
+
+    sandbox_open();
+    check_int(mkdir("../policies", 0755), 0);
+    snprintf(padded, sizeof(padded), "%s#%*s\n", wide, (int)(strlen(narrow) - strlen(wide) - 2), "");
+    check_int((int)strlen(padded), (int)strlen(narrow));
+    file_write("shut", "closed\n");
+    file_write("../policies/p.yaml", padded);
+    pool = pool_new("../policies/p.yaml", 2);
+    fill(pool);
+    run(pool, "../policies/p.yaml", "cat shut");
+    check_int((int)stats.taken_ready, 1);
+    check_string(text, "closed\n");
+    fill(pool);
+    file_write("../policies/p.yaml", narrow);
+    run(pool, "../policies/p.yaml", "cat shut; echo $?");
+    check_string(text, "1\n");
+    check_int((int)stats.taken_ready, 1);
+    check((int)stats.stale > 0);
+    fill(pool); /* it makes them by what is there now */
+    run(pool, "../policies/p.yaml", "cat shut; echo $?");
+    check_string(text, "1\n");
+    check_int((int)stats.taken_ready, 2);
+    cordon_pool_free(pool);
+    sandbox_close();
+}
+
+/* What the host has got meanwhile is protected as if the container began now. */
+TEST(what_the_host_has_got_since_is_protected)
+{
+    static const char shut_by_pattern[] = "version: cordon/1\nextends: [coding-agent]\nfilesystem: {deniedPaths: [\"${workspace}/**/*.key\"]}\n";
+    struct cordon_pool *pool;
+
+    sandbox_open();
+    check_int(mkdir("../policies", 0755), 0);
+    check_int(mkdir("deep", 0755), 0);
+    file_write("../policies/p.yaml", shut_by_pattern);
+    pool = pool_new("../policies/p.yaml", 2);
+    fill(pool);
+    file_write("deep/new.key", "private\n");
+    run(pool, "../policies/p.yaml", "cat deep/new.key; echo $?");
+    check_string(text, "1\n");
+    fill(pool);
+    check_int(mkdir("deep/.git", 0755), 0);
+    file_write("deep/.git/config", "[core]\n");
+    run(pool, "../policies/p.yaml", "echo x >>deep/.git/config; cat deep/.git/config");
+    check_string(text, "[core]\n");
+    fill(pool);
+    run(pool, "../policies/p.yaml", "mkdir -p deep/own/.git && echo x >deep/own/.git/config && cat deep/own/.git/config");
+    check_string(text, "x\n"); /* what the program makes itself it may write */
+    cordon_pool_free(pool);
+    sandbox_close();
+}
+
+TEST(a_workspace_that_was_exchanged_is_another)
+{
+    struct cordon_pool *pool;
+    char here[4096], moved[4200];
+
+    sandbox_open();
+    check(getcwd(here, sizeof(here)) != NULL);
+    snprintf(moved, sizeof(moved), "%s-moved", here);
+    file_write("which", "old\n");
+    pool = pool_new(NULL, 2);
+    fill(pool);
+    check_int(rename(here, moved), 0);
+    check_int(mkdir(here, 0755), 0);
+    check_int(chdir(here), 0);
+    file_write("which", "new\n");
+    run(pool, NULL, "cat which");
+    check_string(text, "new\n");
+    check_int((int)stats.taken_ready, 0);
+    cordon_pool_free(pool);
+    sandbox_close();
+}
+
+TEST(the_environment_is_that_of_the_moment)
+{
+    static const char policy[] = "version: cordon/1\nextends: [coding-agent]\nenvironment: {inherit: [TAKEN]}\n";
+    struct cordon_pool *pool;
+
+    sandbox_open();
+    check_int(mkdir("../policies", 0755), 0);
+    file_write("../policies/p.yaml", policy);
+    setenv("TAKEN", "before", 1);
+    pool = pool_new("../policies/p.yaml", 2);
+    fill(pool);
+    setenv("TAKEN", "after", 1);
+    run(pool, "../policies/p.yaml", "echo $TAKEN");
+    check_string(text, "after\n");
+    check_int((int)stats.taken_ready, 1);
+    cordon_pool_free(pool);
+    sandbox_close();
+}
+
+/* A file as a stream can be opened again by name, in a run from the pool too. */
+TEST(what_cannot_be_kept_ready_is_completed)
+{
+    struct cordon_pool *pool;
+    struct cordon_request *request;
+    int file;
+
+    sandbox_open();
+    pool = pool_new(NULL, 2);
+    fill(pool);
+    while (!stats.prepared)
+        step(pool);
+    file_write("../outside", "content\n");
+    file = open("../outside", O_RDONLY | O_CLOEXEC);
+    request = request_new(NULL, "cat /dev/stdin");
+    check_int(cordon_request_set_stdio(request, file, CORDON_STDIO_PIPE, CORDON_STDIO_NULL, &err), 0);
+    run_request(pool, request);
+    check_string(text, "content\n");
+    check_int((int)stats.taken_prepared, 1);
+    check_int((int)stats.taken_ready, 0);
+    cordon_request_free(request);
+    close(file);
+    cordon_pool_free(pool);
+    sandbox_close();
+}
+
+/* Every child of this process. */
+static void kill_children(void)
+{
+    FILE *file = fopen("/proc/thread-self/children", "r");
+    int pid;
+
+    if (!file)
+        test_skip("/proc/PID/task/TID/children (CONFIG_PROC_CHILDREN)");
+    while (fscanf(file, "%d", &pid) == 1)
+        kill(pid, SIGKILL);
+    fclose(file);
+}
+
+TEST(a_container_that_was_killed_in_the_pool_is_nobody_s)
+{
+    struct cordon_pool *pool;
+
+    sandbox_open();
+    pool = pool_new(NULL, 2);
+    fill(pool);
+    while (!stats.prepared)
+        step(pool);
+    kill_children();
+    usleep(100000); /* a race here is lost by the test alone: what is not dead yet is taken, and runs or fails */
+    run(pool, NULL, "echo fine");
+    check_string(text, "fine\n");
+    check_int((int)stats.taken_ready, 0);
+    check((int)stats.failed > 0);
+    fill(pool);
+    run(pool, NULL, "echo fine");
+    check_int((int)stats.taken_ready, 1);
+    cordon_pool_free(pool);
+    sandbox_close();
+}
+
+TEST(a_pool_is_bounded_and_leaves_nothing_behind)
+{
+    struct cordon_request *request;
+    struct cordon_pool *pool = NULL;
+
+    sandbox_open();
+    request = request_new(NULL, "true");
+    check_int(cordon_pool_new(request, 0, &pool, &err), -EINVAL);
+    check_int(cordon_pool_new(request, CORDON_POOL_MAX + 1, &pool, &err), -EINVAL);
+    cordon_request_free(request);
+    pool = pool_new(NULL, 3);
+    fill(pool);
+    for (int i = 0; i < 30; i++)
+        run(pool, NULL, "exit 0");
+    for (int i = 0; i < 50; i++) {
+        check_int(cordon_pool_step(pool, &err), 0);
+        cordon_pool_stats(pool, &stats);
+        check(stats.ready + stats.beginning <= 3);
+    }
+    while (stats.ready < 3)
+        step(pool);
+    cordon_pool_free(pool);
+    sandbox_close();
+}
+
+TEST(a_command_that_is_not_there_fails_as_elsewhere)
+{
+    const char *const argv[] = {"no-such-program", NULL};
+    struct cordon_container *container = NULL;
+    struct cordon_request *request;
+    struct cordon_error fresh;
+    struct cordon_pool *pool;
+
+    sandbox_open();
+    pool = pool_new(NULL, 2);
+    fill(pool);
+    request = request_new(NULL, "true");
+    check_int(cordon_request_set_command(request, argv, &err), 0);
+    check_int(cordon_spawn(request, &container, &fresh), -ENOENT);
+    check_int(cordon_pool_spawn(pool, request, &container, &err), -ENOENT);
+    check_string(err.text, fresh.text);
+    check_int(err.kind, CORDON_ERROR_NOT_FOUND);
+    cordon_request_free(request);
+    cordon_pool_free(pool);
+    sandbox_close();
+}
