@@ -84,8 +84,7 @@ static int rotate(struct log *log, struct error *err)
     return status < 0 ? error_system(err, -status, "%s: begin a new part of the journal", log->path) : 0;
 }
 
-/* What was made anew lasts, then the journal begins anew with what is in no full tile. */
-static int restart(struct log *log, struct error *err)
+int log_restart(struct log *log, struct error *err)
 {
     const struct journal_frame records = {.kind = JOURNAL_RECORDS, .count = log->levels[0].count, .first = log->size - log->levels[0].count,
                                           .bytes = log->bundle, .size = log->bundle_size, .leaves = log->levels[0].hashes};
@@ -129,7 +128,7 @@ static int begin(struct log *log, const char *directory, struct error *err)
                                     .segment_bytes = log->options.segment_bytes ? log->options.segment_bytes : SEGMENT_DEFAULT};
     status = log_recover(log, err);
     if (status == 0)
-        status = restart(log, err);
+        status = log_restart(log, err);
     if (status == 0)
         take_reserve(log);
     return status;
@@ -344,7 +343,7 @@ static void retire(struct log *log)
     uint64_t full = log->blobs ? 0 : log->size / TILE_WIDTH * TILE_WIDTH;
     int status;
 
-    if (syncer_is_busy(log->syncer) && syncer_done(log->syncer, &status) && status == 0)
+    if (syncer_is_busy(log->syncer) && syncer_done(log->syncer, &status) && status == 0 && log->syncing > log->safe)
         log->safe = log->syncing;
     if (log->options.is_volatile)
         log->safe = full;

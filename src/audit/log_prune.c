@@ -42,6 +42,8 @@ static int say_minimum(struct log *log, uint64_t minimum, struct error *err)
         status = log_commit(log, NULL, err);
     if (status == 0)
         status = log_publish(log, log->size, err);
+    if (status == 0) /* what the journal begins with may need a bundle that goes */
+        status = log_restart(log, err);
     if (status < 0)
         return status;
     status = machine->put(machine->context, log->directory, "minimum", text, (size_t)length);

@@ -115,6 +115,9 @@ enum { /* activities of OCSF's class Event Log Activity (1008) */
 
 /* ---- log.c ---- */
 
+/* All tiles last, then the journal begins anew with what is in no full tile. No group waits. */
+int log_restart(struct log *log, struct error *err) must_check;
+
 /* As log_append(), of the log's own: it has the end of a segment for itself. */
 int log_append_own(struct log *log, const char *body, size_t size, struct error *err) must_check;
 
