@@ -72,7 +72,7 @@ void verify_witnesses(struct verify *verify, const struct note *note, const char
 static bool read_checkpoint(struct verify *verify, int directory, const char *name, char **ret_text, struct note *ret_note,
                             struct checkpoint *ret_checkpoint)
 {
-    auto_close int fd = openat(directory, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    auto_close int fd = openat(directory, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | (directory == AT_FDCWD ? 0 : O_NOFOLLOW));
     auto_free char *text = NULL;
     struct error err = ERROR_INIT;
     size_t size;
