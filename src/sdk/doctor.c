@@ -164,6 +164,18 @@ static const char *why_records(const struct machine *m)
     return m->no_records;
 }
 
+/* Whoever may be started by it finds its socket. */
+static bool has_launcher(const struct machine *m)
+{
+    (void)m;
+    return access("/run/cordon/keepers-launcher.sock", F_OK) == 0;
+}
+static const char *mend_launcher(const struct machine *m)
+{
+    return m->facts.is_root ? "systemctl enable --now cordon-launcher.socket cordon-launcher-keepers.socket"
+                            : "sudo systemctl enable --now cordon-launcher.socket cordon-launcher-keepers.socket";
+}
+
 static const char *mend_fuse(const struct machine *m)
 {
     return m->facts.is_root ? "modprobe fuse" : "sudo modprobe fuse; sudo chmod 666 /dev/fuse";
@@ -276,6 +288,9 @@ static const struct feature features[] = {
     {"sensor", NEED_TO_SEE, "seeing what Landlock refuses where it alone contains (cordon-sensor, CAP_AUDIT_READ)", has_sensor, why_sensor, NULL,
      mend_sensor},
     {"landlock-records", NEED_TO_SEE, "the kernel's audit records of that (6.15)", has_records, why_records, NULL, mend_records},
+    {"own-uids", NEED_TO_SEE, "telling containers from their caller by uid and login uid (cordon-launcher)", has_launcher, NULL,
+     "without the system's daemon a container is told from its caller by its first process, which is held, and where there is one by its control "
+     "group: the kernel's audit records name the caller for both", mend_launcher},
 };
 
 /* The row's own words where the probe has none. */
