@@ -145,6 +145,7 @@ static void decode_identity(struct members members, struct decoded *store, struc
         .login_uid = number_or_none(kernel, "loginUid"),
         .session = number_or_none(kernel, "session"),
         .cgroup = member_text(kernel, "cgroup"),
+        .as_caller = member_text(kernel, "asCaller"),
     };
     store->identity.proof_count = member_texts(one, "proof", store->identity.proof, EVENT_PROOFS_MAX);
     *members.is_wrong |= uid > UINT32_MAX;

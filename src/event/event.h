@@ -97,6 +97,7 @@ struct event_identity {
     bool has_kernel; /* what the kernel knows it by was made for it: */
     int64_t uid, login_uid, session; /* outside; -1 = none of its own */
     const char *cgroup;              /* below the root of each hierarchy; NULL = none */
+    const char *as_caller;           /* why its uid is the caller's all the same; NULL = it is not, or nobody could have changed that */
 };
 
 struct event_started {

@@ -95,6 +95,8 @@ static void record_identity(struct record *record, const struct event_identity *
         record_number(json, "loginUid", identity->login_uid);
         record_number(json, "session", identity->session);
         json_add_string(json, "cgroup", identity->cgroup);
+        if (identity->as_caller)
+            json_add_string(json, "asCaller", identity->as_caller);
         json_end(json);
     }
     json_end(json);

@@ -70,6 +70,7 @@ static void tell_spawned(const struct tier_ops *ops, const struct tier_run *run,
         told->proof[told->proof_count++] = "uid";
     }
     told->cgroup = spawned->cgroup[0] ? spawned->cgroup : NULL;
+    told->as_caller = spawned->as_caller[0] ? spawned->as_caller : NULL;
 }
 
 void run_identity_tell(const struct run_identity *identity, const struct plan *plan, const struct tier_ops *ops, struct tier_run *run,

@@ -33,6 +33,7 @@ struct tier_spawned {
     uint32_t login_uid;      /* of it and all its descendants, in each audit record; UINT32_MAX = none could be given */
     uint32_t session;        /* of audit; UINT32_MAX = none */
     uint64_t cgroup_id;      /* of the version 2 group, as SO_PEERPIDFD and PIDFD_GET_INFO tell it; 0 = there is no version 2 */
+    char as_caller[256]; /* filled in by the tier: why its uid is the caller's, where it could have been its own; "" = nothing to say */
     char cgroup[TIER_CGROUP_SIZE]; /* "/cordon/1000-3/1f3a": it is in this group of each hierarchy that is mounted */
 };
 

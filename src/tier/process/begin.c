@@ -114,6 +114,9 @@ static int begin_spawned(struct tier_run *run, enum begin_how how, const struct 
     status = prepare->spawner->spawn(prepare->spawner->context, &spawn, &run->spawned, err);
     if (status < 0)
         return status;
+    if (how == BEGIN_REVIEWED || how == BEGIN_WITH_VOID)
+        snprintf(run->spawned.as_caller, sizeof(run->spawned.as_caller), "what a run that is %s makes is mounted by the caller's rights",
+                 how == BEGIN_REVIEWED ? "reviewed" : "watched for what is hidden");
     run->spawner = prepare->spawner;
     run->has_own_uid = spawn.has_own_uid;
     run->pid = run->spawned.pid;

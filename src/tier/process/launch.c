@@ -306,7 +306,7 @@ static int run_begin_granted(const struct tier_start *start, struct tier_run **r
     }
     status = run_begin(start, true, run, err);
     if (status == 0)
-        snprintf((*run)->no_own_uid, sizeof((*run)->no_own_uid), "%.*s", (int)sizeof((*run)->no_own_uid) - 1, refused.text);
+        snprintf((*run)->spawned.as_caller, sizeof((*run)->spawned.as_caller), "%.*s", (int)sizeof((*run)->spawned.as_caller) - 1, refused.text);
     return status;
 }
 

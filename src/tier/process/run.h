@@ -47,7 +47,6 @@ struct tier_run {
     char id[TIER_ID_SIZE];              /* by which the spawner knows it */
     struct tier_spawned spawned;
     bool has_own_uid;     /* outside */
-    char no_own_uid[256]; /* why not, where it could have been; "" = there is nothing to say */
     bool is_in_place;
     pid_t program; /* in place: whose Landlock domain is the container's; 0 = not known */
     bool has_void, has_void_home; /* look-ups of what is not there are seen; those in the home, too */
