@@ -31,8 +31,20 @@ struct inside {
     struct error err;
 };
 
+/* Where the container is somebody of its own outside, so are the connections that are made for it: its uid, under the name that it has inside. */
+static int ids_take(uid_t uid, gid_t gid, struct error *err)
+{
+    if (getuid() == uid && getgid() == gid)
+        return 0;
+    if (setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0)
+        return error_system(err, errno, "become who the container is");
+    return 0;
+}
+
 int inside_enter_owner(int network, struct error *err)
 {
+    uid_t uid = getuid();
+    gid_t gid = getgid();
     auto_close int user = ioctl(network, NS_GET_USERNS);
     struct stat theirs, ours;
 
@@ -48,7 +60,7 @@ int inside_enter_owner(int network, struct error *err)
                          "the network namespace belongs to this user namespace; a gateway needs one of a container's own");
     if (setns(user, CLONE_NEWUSER) < 0)
         return error_system(err, errno, "enter the container's user namespace");
-    return 0;
+    return ids_take(uid, gid, err);
 }
 
 void inside_want_synthetic(struct inside_want *want, struct net_block blocks[2])

@@ -187,6 +187,38 @@ def a_container_sees_itself_as_its_caller():
         keeper.close()
 
 
+def owners_of(port):
+    """Of the established connections to this port of ours, as the host sees it: who made them."""
+    with open("/proc/net/tcp") as file:
+        rows = [line.split() for line in file.readlines()[1:]]
+    return sorted(int(row[7]) for row in rows if row[3] == "01" and int(row[2].split(":")[1], 16) == port)
+
+
+@test
+def a_connection_through_the_gateway_is_the_agents_and_the_humans_is_the_humans():
+    addresses = [a for a in subprocess.run(["hostname", "-I"], capture_output=True, text=True, check=True).stdout.split() if "." in a]
+    if not addresses:
+        raise Skip("an address that is not loopback")
+    with World() as world, Workspace(USER) as work, socket.socket() as server:
+        server.bind((addresses[0], 0))
+        server.listen()
+        port = server.getsockname()[1]
+        work.write(f"network:\n  egress:\n    allow:\n      - to: [{{cidr: {addresses[0]}/32}}]\n        ports: [{{port: {port}, protocol: tcp}}]\n")
+        keeper = Keeper(world, USER)
+        script = f"exec 3<>/dev/tcp/{addresses[0]}/{port}; echo x >&3; sleep 60"
+        pid, _, output = keeper.begin(work.policy, "/bin/bash", "-c", script)
+        human = subprocess.Popen(["/bin/bash", "-c", script], user=work.entry.pw_uid, group=work.entry.pw_gid)
+        try:
+            wait_for(lambda: len(owners_of(port)) == 2, "two connections")
+            uid = int(status_of(pid)["Uid"].split()[0])
+            same(owners_of(port), sorted([uid, work.entry.pw_uid]), "who made them")
+        finally:
+            human.kill()
+            human.wait()
+            output.close()
+            keeper.close()
+
+
 @test
 def the_kernels_audit_records_name_the_agent_and_not_the_human():
     sys.path.insert(0, str(ROOT / "tests/sensor"))
