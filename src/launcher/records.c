@@ -178,14 +178,60 @@ static int each_record(struct server *server, bool has_dot, struct error *err)
     return status;
 }
 
-/* A group that nobody recorded: what is in it lost its keeper, or has none yet. */
+struct strays {
+    struct server *server;
+    struct group *group; /* whose containers are looked at */
+    struct error *err;
+};
+
+/* Begun by a launcher that ended before it could write it down: whatever runs in it has lost who would have gone on with it. */
 static int stray_end(void *context, const char *name)
 {
-    struct server *server = context;
+    struct strays *strays = context;
+    struct group *group = strays->group;
+    struct container *container;
 
-    if (name_is_plain(name, strlen(name) + 1) && strcmp(name, "launcher") != 0 && !server_find_group(server, name))
-        (void)!cgroups_order(&server->cgroups, name, ".", LAUNCH_KILL, NULL);
+    if (!name_is_plain(name, strlen(name) + 1) || strlen(name) >= LAUNCH_ID_SIZE || server_find(group, name) ||
+        (!group->is_over && strcmp(name, "keeper") == 0))
+        return 0;
+    container = mem_alloc(sizeof(*container));
+    if (!container)
+        return error_memory(strays->err);
+    *container = (struct container){.next = group->containers, .group = group, .pidfd = -1, .map = -1};
+    snprintf(container->id, sizeof(container->id), "%s", name);
+    group->containers = container;
+    group->count++;
+    strays->server->container_count++;
+    server_end(strays->server, container);
     return 0;
+}
+
+static int stray_group(void *context, const char *name)
+{
+    struct strays *strays = context;
+    struct group *group;
+
+    if (!name_is_plain(name, strlen(name) + 1) || strlen(name) >= LAUNCH_GROUP_SIZE || strcmp(name, "launcher") == 0 ||
+        server_find_group(strays->server, name))
+        return 0;
+    group = mem_alloc(sizeof(*group));
+    if (!group)
+        return error_memory(strays->err);
+    *group = (struct group){.next = strays->server->groups, .peer = {.pidfd = -1}, .is_over = true};
+    snprintf(group->name, sizeof(group->name), "%s", name);
+    strays->server->groups = group;
+    strays->server->group_count++;
+    return 0;
+}
+
+static int strays_load(struct server *server, struct error *err)
+{
+    struct strays strays = {.server = server, .err = err};
+    int status = cgroups_list(&server->cgroups, NULL, stray_group, &strays);
+
+    for (strays.group = server->groups; strays.group && status == 0; strays.group = strays.group->next)
+        status = cgroups_list(&server->cgroups, strays.group->name, stray_end, &strays);
+    return status;
 }
 
 int records_load(struct server *server, struct error *err)
@@ -194,9 +240,8 @@ int records_load(struct server *server, struct error *err)
 
     if (status == 0)
         status = each_record(server, true, err);
-    if (status < 0)
-        return status;
-    cgroups_list(&server->cgroups, NULL, stray_end, server);
+    if (status == 0)
+        status = strays_load(server, err);
     for (struct group *group = server->groups; group && status == 0; group = group->next) {
         if (group->is_over)
             server_end_group(server, group);

@@ -205,6 +205,39 @@ def a_launcher_that_begins_again_finds_what_runs():
 
 
 @test
+def a_launcher_that_is_killed_at_any_moment_leaves_nothing_behind():
+    """Starts under way when it ends: at the next one's end all processes, groups and records are gone, and no uid was given twice."""
+    with World() as world:
+        for moment in (0, 0.0005, 0.001, 0.002, 0.003, 0.005, 0.008):
+            keeper = Keeper(world, USER)
+            launcher = keeper.launcher()
+            held = []
+            for i in range(3):
+                ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+                socket.send_fds(launcher, [request(SPAWN, flags=OWN_UID, name=f"k{i}")], [theirs.fileno()])
+                theirs.close()
+                held.append(ours)
+            time.sleep(moment)
+            world.stop(signal.SIGKILL)
+            world.start()
+            for ours in held:
+                ours.close()
+            keeper.close()
+            launcher.close()
+        wait_for(lambda: not os.listdir(world.place / "records"), f"records: {os.listdir(world.place / 'records')}")
+        wait_for(lambda: not any(found for mount in hierarchies() for found in pathlib.Path(mount + world.cgroup).glob("*-*")), "groups")
+        running = [pid for pid in os.listdir("/proc") if pid.isdigit() and is_there(pid) and login_is_own(pid)]
+        same([pid for pid in running if any(path.startswith(world.cgroup) for path in cgroups_of(pid).values())], [], "processes")
+
+
+def login_is_own(pid):
+    try:
+        return is_own(login_of(pid)) and not status_of(pid)["State"].startswith(("Z", "X"))  # ended, and process 1 of the machine is slow
+    except OSError:
+        return False
+
+
+@test
 def the_launcher_keeps_few_rights_and_the_list_of_calls():
     with World() as world:
         front = status_of(world.process.pid)
