@@ -878,6 +878,8 @@ CORDON_API void cordon_container_free(struct cordon_container *container);
 
 /* ---- containers of the daemon (cordond(8)) ---- */
 
+#define CORDON_RUN_SIZE 32 /* of an id of a run, or of a container that is kept */
+
 /*
  * Give the container a name, unique among those that the caller has at the daemon; NULL takes it back. Up to 63 letters, digits, '_', '.' and
  * '-', beginning with a letter or '_'. Without the daemon it is refused at the start.
@@ -896,6 +898,33 @@ CORDON_API CORDON_MUST_CHECK int cordon_daemon_list(enum cordon_format format, c
  * started. CORDON_ERROR_NOT_FOUND: there is none, or it has ended.
  */
 CORDON_API CORDON_MUST_CHECK int cordon_attach(const char *name, struct cordon_container **ret_container, struct cordon_error *err);
+
+/*
+ * Have the daemon keep a container of its own: created here (its policy is judged, nothing runs), started, executed in as often as wanted, stopped,
+ * started again, removed. Its command, where the request has one, is run at each start; of the request nothing that is this process's counts: no streams, no kept
+ * descriptors, no terminal. *ret_id is its id; its name is the request's. What is asked of it in the wrong state fails with CORDON_ERROR_INVALID or _NOT_FOUND, and a
+ * text that begins with MXC's word for it: not_started (-ENOTCONN), already_started (-EALREADY; removed while it runs: -EBUSY), already_stopped
+ * (-EALREADY), stale_id (-ESTALE).
+ */
+CORDON_API CORDON_MUST_CHECK int cordon_daemon_create(const struct cordon_request *request, char ret_id[CORDON_RUN_SIZE], struct cordon_error *err);
+CORDON_API CORDON_MUST_CHECK int cordon_daemon_start(const char *name, struct cordon_error *err);
+CORDON_API CORDON_MUST_CHECK int cordon_daemon_remove(const char *name, struct cordon_error *err);
+
+/*
+ * Execute a program in one that runs: *ret_container stands for the program, which ends when that is freed. Of the request what counts for
+ * cordon_container_exec().
+ */
+CORDON_API CORDON_MUST_CHECK int cordon_exec(const char *name, const struct cordon_request *request, struct cordon_container **ret_container,
+                                             struct cordon_error *err);
+
+/* All that the daemon knows of one: lines, or an object as one of cordon_daemon_list(). */
+CORDON_API CORDON_MUST_CHECK int cordon_daemon_inspect(const char *name, enum cordon_format format, char **ret_text, struct cordon_error *err);
+
+/* What it uses now: a line, or {"userUs","systemUs","memoryBytes","processes"}. */
+CORDON_API CORDON_MUST_CHECK int cordon_daemon_stats(const char *name, enum cordon_format format, char **ret_text, struct cordon_error *err);
+
+/* What its own command wrote last, at most 256 KiB, as it wrote it. *ret_bytes is the caller's (cordon_string_free()), NUL-terminated. */
+CORDON_API CORDON_MUST_CHECK int cordon_daemon_logs(const char *name, char **ret_bytes, size_t *ret_size, struct cordon_error *err);
 
 /* ---- what was recorded ---- */
 
@@ -962,7 +991,6 @@ CORDON_API CORDON_MUST_CHECK int cordon_review_discard(const char *run, const ch
 CORDON_API CORDON_MUST_CHECK int cordon_review_list(enum cordon_format format, char **ret_text, struct cordon_error *err);
 
 /* The run whose commit was interrupted or is under way, "" = none. */
-#define CORDON_RUN_SIZE 32
 CORDON_API CORDON_MUST_CHECK int cordon_review_pending(char ret_run[CORDON_RUN_SIZE], struct cordon_error *err);
 
 /* ---- about this machine and this build ---- */

@@ -43,6 +43,7 @@ struct cli {
     enum changes changes;               /* learn */
     const char *hosts[CLI_HOSTS_MAX + 1]; /* learn: of --network host:NAME */
     char run_id[32];                    /* of what run_contained() ran; "" = it was not started */
+    const char *target;    /* exec: in which container; NULL = in one of its own */
     int signal_number;     /* kill: 0 = KILL */
     bool has_grace;        /* stop */
     uint64_t grace_ms;
@@ -108,6 +109,13 @@ int run_stop(struct cli *cli);
 int run_kill(struct cli *cli);
 int run_freeze(struct cli *cli);
 int run_thaw(struct cli *cli);
+int run_create(struct cli *cli);
+int run_start(struct cli *cli);
+int run_rm(struct cli *cli);
+int run_logs(struct cli *cli);
+int run_stats(struct cli *cli);
+int run_inspect(struct cli *cli);
+int run_update(struct cli *cli);
 
 /* reach.c: the card before a first run, on a terminal */
 extern const struct option option_no_card;
@@ -174,6 +182,7 @@ int run_policy_simulate(struct cli *cli);
 int run_policy_schema(struct cli *cli);
 int run_policy_profiles(struct cli *cli);
 int run_learn(struct cli *cli);
+int run_exec(struct cli *cli);
 int run_contained(struct cli *cli); /* run.c: what `cordon run` does with a request that is complete */
 int run_runs(struct cli *cli);
 int run_runs_show(struct cli *cli);

@@ -67,6 +67,113 @@ int run_ps(struct cli *cli)
     return status;
 }
 
+int run_create(struct cli *cli)
+{
+    struct cordon_error err = {0};
+    char id[CORDON_RUN_SIZE], line[CORDON_RUN_SIZE + 16];
+    int status = cli->operand_count ? cordon_request_set_command(cli->request, (const char *const *)cli->operands, &err) : 0;
+
+    if (status == 0)
+        status = cordon_daemon_create(cli->request, id, &err);
+    if (status < 0)
+        return print_error(cli, &err, 1);
+    snprintf(line, sizeof(line), cli->is_json ? "{\"id\":\"%s\"}\n" : "%s\n", id);
+    return print_text(cli, line, 0);
+}
+
+static int for_each_name(struct cli *cli, int (*act)(const char *name, struct cordon_error *err))
+{
+    int exit_status = 0;
+
+    if (!cli->operand_count)
+        return print_usage_error(cli, "no container: cordon %s NAME...; 'cordon ps' lists them", cli->command->name);
+    for (int i = 0; i < cli->operand_count; i++) {
+        struct cordon_error err = {0};
+
+        if (act(cli->operands[i], &err) < 0)
+            exit_status = print_error(cli, &err, 1);
+    }
+    return exit_status;
+}
+
+int run_start(struct cli *cli)
+{
+    return for_each_name(cli, cordon_daemon_start);
+}
+
+int run_rm(struct cli *cli)
+{
+    return for_each_name(cli, cordon_daemon_remove);
+}
+
+/* What a program wrote is for whoever reads; on a terminal it goes through the filter that programs' output goes through. */
+static int write_logs(const char *bytes, size_t size)
+{
+    size_t at = 0;
+
+    while (at < size) {
+        ssize_t wrote = write(STDOUT_FILENO, bytes + at, size - at);
+
+        if (wrote < 0 && errno == EINTR)
+            continue;
+        if (wrote <= 0)
+            return 1;
+        at += (size_t)wrote;
+    }
+    return 0;
+}
+
+/* To a person no byte that a terminal would obey. */
+static void make_safe(char *bytes, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        if ((unsigned char)bytes[i] < ' ' ? bytes[i] != '\n' && bytes[i] != '\t' : (unsigned char)bytes[i] >= 0x7f)
+            bytes[i] = '?';
+}
+
+int run_logs(struct cli *cli)
+{
+    struct cordon_error err = {0};
+    char *bytes = NULL;
+    size_t size = 0;
+    int status;
+
+    if (!cli->operand_count)
+        return print_usage_error(cli, "no container: cordon logs NAME; 'cordon ps' lists them");
+    if (cordon_daemon_logs(cli->operands[0], &bytes, &size, &err) < 0)
+        return print_error(cli, &err, 1);
+    if (isatty(STDOUT_FILENO))
+        make_safe(bytes, size);
+    status = write_logs(bytes, size);
+    cordon_string_free(bytes);
+    return status;
+}
+
+static int print_one(struct cli *cli, int (*tell)(const char *name, enum cordon_format format, char **ret_text, struct cordon_error *err))
+{
+    struct cordon_error err = {0};
+    char *text = NULL;
+    int status;
+
+    if (!cli->operand_count)
+        return print_usage_error(cli, "no container: cordon %s NAME; 'cordon ps' lists them", cli->command->name);
+    if (tell(cli->operands[0], cli->is_json ? CORDON_JSON : CORDON_TEXT, &text, &err) < 0)
+        return print_error(cli, &err, 1);
+    status = print_text(cli, text, 0);
+    cordon_string_free(text);
+    return status;
+}
+
+int run_stats(struct cli *cli)
+{
+    return print_one(cli, cordon_daemon_stats);
+}
+
+int run_inspect(struct cli *cli)
+{
+    return print_one(cli, cordon_daemon_inspect);
+}
+
 /* Each of the containers that are named; the first failure decides, the others are tried. */
 static int for_each(struct cli *cli, int (*act)(struct cli *cli, const char *name, struct cordon_container *container, struct cordon_error *err))
 {
@@ -138,6 +245,17 @@ static int thaw_one(struct cli *cli, const char *name, struct cordon_container *
     (void)cli;
     (void)name;
     return cordon_container_thaw(container, err);
+}
+
+static int update_one(struct cli *cli, const char *name, struct cordon_container *container, struct cordon_error *err)
+{
+    (void)name;
+    return cordon_container_set_network(container, cli->request, err);
+}
+
+int run_update(struct cli *cli)
+{
+    return for_each(cli, update_one);
 }
 
 int run_stop(struct cli *cli)

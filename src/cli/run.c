@@ -43,8 +43,8 @@ static int exit_status_of(const struct run *run)
     switch (err->kind) {
     case CORDON_ERROR_LIMIT:
         return err->errnum == ETIMEDOUT ? 124 : EXIT_REFUSED;
-    case CORDON_ERROR_NOT_FOUND:
-        return 127;
+    case CORDON_ERROR_NOT_FOUND: /* of exec, the container may be what is not there */
+        return err->errnum == ESRCH || err->errnum == ESTALE ? EXIT_REFUSED : 127;
     case CORDON_ERROR_NOT_EXECUTABLE:
         return 126;
     default:
@@ -256,7 +256,8 @@ static void print_hint(struct run *run)
 
 static int contain(struct run *run)
 {
-    int status = cordon_spawn(run->cli->request, &run->container, &run->err);
+    const struct cli *cli = run->cli;
+    int status = cli->target ? cordon_exec(cli->target, cli->request, &run->container, &run->err) : cordon_spawn(cli->request, &run->container, &run->err);
 
     if (status < 0)
         return status;
@@ -329,6 +330,19 @@ int run_run(struct cli *cli)
                                  "no command: cordon run [OPTION...] %s; see cordon run --help",
                                  cli->command->operands);
     print_review_pending(cli);
+    return run_contained(cli);
+}
+
+/* As `run`, in a container that is there. */
+int run_exec(struct cli *cli)
+{
+    int skipped = cli->operand_count > 1 && strcmp(cli->operands[1], "--") == 0 ? 2 : 1;
+
+    if (cli->operand_count <= skipped)
+        return print_usage_error(cli, "no container or no command: cordon exec [OPTION...] %s; 'cordon ps' lists containers", cli->command->operands);
+    cli->target = cli->operands[0];
+    cli->operands += skipped;
+    cli->operand_count -= skipped;
     return run_contained(cli);
 }
 

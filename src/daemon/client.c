@@ -66,10 +66,13 @@ static int hear_open(struct client *client, struct protocol_received *received, 
     struct container *container;
     struct keeper *keeper;
     const char *name = protocol_text(message, TAG_NAME);
+    uint64_t purpose = protocol_number(message, TAG_KIND, 0);
     size_t key_size;
     const unsigned char *key = protocol_bytes(message, TAG_KEY, &key_size);
     int status;
 
+    if (purpose != PROTOCOL_PURPOSE_RUN && purpose != PROTOCOL_PURPOSE_KEEP)
+        return error_set(err, ERROR_INVALID, EPROTO, "a new container is run or kept");
     if (key_size != KEY_SIZE)
         return error_set(err, ERROR_INVALID, EPROTO, "a key of %zu bytes", key_size);
     status = container_check_name(core, client->account, name, err);
@@ -82,7 +85,7 @@ static int hear_open(struct client *client, struct protocol_received *received, 
         return -ENOMEM;
     if (name)
         snprintf(container->name, sizeof(container->name), "%s", name);
-    status = keeper_serve(keeper, container, protocol_number(message, TAG_KIND, 0), NULL, received->fds[0], err);
+    status = keeper_serve(keeper, container, purpose, NULL, received->fds[0], err);
     if (status < 0)
         container_free(core, container);
     return status;
@@ -91,12 +94,28 @@ static int hear_open(struct client *client, struct protocol_received *received, 
 static int hear_reach(struct client *client, struct protocol_received *received, struct error *err)
 {
     const struct protocol_message *message = &received->message;
+    uint64_t purpose = protocol_number(message, TAG_KIND, 0);
     struct container *container;
-    int status = container_find(client->core, client->account, protocol_text(message, TAG_ID), &container, err);
+    int status;
+
+    if (purpose != PROTOCOL_PURPOSE_VISIT && purpose != PROTOCOL_PURPOSE_EXEC)
+        return error_set(err, ERROR_INVALID, EPROTO, "a container that is there is visited, or a program executed in it");
+    status = container_find(client->core, client->account, protocol_text(message, TAG_ID), &container, err);
 
     if (status < 0)
         return status;
-    return keeper_serve(container->keeper, container, protocol_number(message, TAG_KIND, 0), container->id, received->fds[0], err);
+    return keeper_serve(container->keeper, container, purpose, container->id, received->fds[0], err);
+}
+
+/* One of them, where one is named. */
+static int find_wanted(struct client *client, const struct protocol_message *message, struct error *err)
+{
+    const char *name = protocol_text(message, TAG_ID);
+    struct container *container;
+    int status = name ? container_find(client->core, client->account, name, &container, err) : 0;
+
+    client->wanted = name && status == 0 ? container->number : 0;
+    return status;
 }
 
 /* As much of the list as the client takes; the rest when it has room. */
@@ -109,6 +128,8 @@ static int list_on(struct client *client, struct error *err)
         auto_protocol struct protocol_out out = {0};
 
         if (container->number <= client->listed || container->is_pending || container->account != client->account)
+            continue;
+        if (client->wanted && container->number != client->wanted)
             continue;
         container_tell(&out, container, client->request);
         status = protocol_send(client->watch.fd, MSG_DONTWAIT, &out, NULL, 0, err);
@@ -146,6 +167,7 @@ static int hear_status(struct client *client, const struct protocol_message *mes
 static int hear(struct client *client, struct protocol_received *received, struct error *err)
 {
     const struct protocol_message *message = &received->message;
+    int status;
 
     switch (message->type) {
     case PROTOCOL_HELLO:
@@ -155,6 +177,9 @@ static int hear(struct client *client, struct protocol_received *received, struc
     case PROTOCOL_REACH:
         return hear_reach(client, received, err);
     case PROTOCOL_LIST:
+        status = find_wanted(client, message, err);
+        if (status < 0)
+            return status;
         client->listed = 0;
         client->request = message->request;
         return list_on(client, err);

@@ -88,6 +88,15 @@ int container_check_name(const struct core *core, const struct account *account,
     return 0;
 }
 
+/* A run's, or of one that is kept. */
+static bool is_id(const char *word)
+{
+    size_t length = strlen(word);
+
+    return (length == 26 && strspn(word, "0123456789abcdefghjkmnpqrstvwxyz") == length && word[0] <= '9') ||
+           (length == 25 && word[0] == 'c' && strspn(word + 1, "0123456789abcdef") == 24);
+}
+
 int container_find(const struct core *core, const struct account *account, const char *word, struct container **ret_container, struct error *err)
 {
     struct container *found = NULL;
@@ -107,8 +116,10 @@ int container_find(const struct core *core, const struct account *account, const
     }
     if (count > 1)
         return error_set(err, ERROR_INVALID, ENOTUNIQ, "'%s': %zu containers have an id that begins like that", word, count);
+    if (!found && is_id(word))
+        return error_set(err, ERROR_NOT_FOUND, ESTALE, "stale_id: container %s has ended or was removed", word);
     if (!found)
-        return error_set(err, ERROR_NOT_FOUND, ENOENT, "'%s': you have no container of that id or name (cordon ps lists them)", word);
+        return error_set(err, ERROR_NOT_FOUND, ESRCH, "not_provisioned: you have no container of the id or name '%s' (cordon ps lists them)", word);
     *ret_container = found;
     return 0;
 }
@@ -126,6 +137,7 @@ void container_hear(struct container *container, const struct protocol_message *
     take(container->name, sizeof(container->name), protocol_text(message, TAG_NAME));
     take(container->policy, sizeof(container->policy), protocol_text(message, TAG_POLICY));
     take(container->command, sizeof(container->command), protocol_text(message, TAG_COMMAND));
+    take(container->run, sizeof(container->run), protocol_text(message, TAG_RUN));
     take(container->tier, sizeof(container->tier), protocol_text(message, TAG_TIER));
     take(container->parent, sizeof(container->parent), protocol_text(message, TAG_PARENT));
     take(container->identity, sizeof(container->identity), protocol_text(message, TAG_IDENTITY));
@@ -155,6 +167,7 @@ void container_tell(struct protocol_out *out, const struct container *container,
     add_text(out, TAG_NAME, container->name);
     add_text(out, TAG_POLICY, container->policy);
     add_text(out, TAG_COMMAND, container->command);
+    add_text(out, TAG_RUN, container->run);
     add_text(out, TAG_TIER, container->tier);
     add_text(out, TAG_PARENT, container->parent);
     add_text(out, TAG_IDENTITY, container->identity);

@@ -84,7 +84,7 @@ struct container {
     bool is_pending; /* its keeper has not said anything about it */
     char id[ID_SIZE], name[68];
     uint64_t state, pid, started_ms, created_ms, denials;
-    char policy[128], command[512], tier[32], parent[68], identity[512];
+    char policy[128], command[512], tier[32], parent[68], identity[512], run[ID_SIZE];
 };
 
 struct client {
@@ -96,6 +96,7 @@ struct client {
     struct account *account;
     enum protocol_state state;
     bool is_listing; /* a list is on its way out, */
+    uint64_t wanted; /* 0 = all of the caller's */
     uint64_t listed; /* up to this number */
     uint32_t request;
 };

@@ -113,8 +113,7 @@ static struct cordon_container *container_about(const struct session *session)
     return session->is_visitor ? session->visits ? session->visits->container : NULL : session->container;
 }
 
-/* An answer to `request`: DONE, or what went wrong. Neither ends anything. */
-static int reply(const struct session *session, uint32_t request, int status, const struct error *failure, struct error *err)
+int session_reply(const struct session *session, uint32_t request, int status, const struct error *failure, struct error *err)
 {
     auto_protocol struct protocol_out out;
 
@@ -180,9 +179,26 @@ static int tell_changes(struct session *session, uint32_t request, struct error 
     size_t count = 0;
 
     if (cordon_container_changes(container_about(session), &count, (struct cordon_error *)&failure) < 0)
-        return reply(session, request, -1, &failure, err);
+        return session_reply(session, request, -1, &failure, err);
     protocol_begin(&out, PROTOCOL_CHANGES_ARE, request);
     protocol_add_number(&out, TAG_COUNT, count);
+    return protocol_send(session->client.fd, MSG_DONTWAIT, &out, NULL, 0, err);
+}
+
+static int tell_stats(struct session *session, uint32_t request, struct error *err)
+{
+    auto_protocol struct protocol_out out = {0};
+    struct error failure = ERROR_INIT;
+    struct stats stats;
+    int status = stats_read(cordon_container_pid(container_about(session)), &stats, &failure);
+
+    if (status < 0)
+        return session_reply(session, request, status, &failure, err);
+    protocol_begin(&out, PROTOCOL_STATS_ARE, request);
+    protocol_add_number(&out, TAG_USER_US, stats.user_us);
+    protocol_add_number(&out, TAG_SYSTEM_US, stats.system_us);
+    protocol_add_number(&out, TAG_MEMORY, stats.memory);
+    protocol_add_number(&out, TAG_PROCESSES, stats.processes);
     return protocol_send(session->client.fd, MSG_DONTWAIT, &out, NULL, 0, err);
 }
 
@@ -205,31 +221,39 @@ int session_heard(struct session *session, struct protocol_received *received, s
     struct error failure = ERROR_INIT;
     int status;
 
+    if (session->program)
+        return program_heard(session, message, err);
+    if (message->type == PROTOCOL_START || message->type == PROTOCOL_DROP || message->type == PROTOCOL_LOGS)
+        return held_heard(session, message, err);
+    if (!container_about(session) && session->visits)
+        return session_reply(session, message->request, held_not_running(session->visits, message->type, &failure), &failure, err);
     if (!container_about(session)) { /* it ended while this was said */
         bool is_done = message->type == PROTOCOL_SIGNAL || message->type == PROTOCOL_KILL || message->type == PROTOCOL_STOP;
 
         error_set(&failure, ERROR_INVALID, ESTALE, "the container has ended");
-        return reply(session, message->request, is_done ? 0 : -ESTALE, &failure, err);
+        return session_reply(session, message->request, is_done ? 0 : -ESTALE, &failure, err);
     }
     switch (message->type) {
     case PROTOCOL_SIGNAL:
-        return reply(session, message->request, hear_signal(session, message, &failure), &failure, err);
+        return session_reply(session, message->request, hear_signal(session, message, &failure), &failure, err);
     case PROTOCOL_KILL:
-        return reply(session, message->request, cordon_container_kill(container_about(session), (struct cordon_error *)&failure), &failure, err);
+        return session_reply(session, message->request, cordon_container_kill(container_about(session), (struct cordon_error *)&failure), &failure, err);
     case PROTOCOL_ANSWER:
         status = hear_answer(session, message, &failure);
         if (session_tell_question(session, err) < 0) /* before the answer: what stands then is known */
             return -EPIPE;
-        return reply(session, message->request, status, &failure, err);
+        return session_reply(session, message->request, status, &failure, err);
     case PROTOCOL_NETWORK:
-        return reply(session, message->request, hear_network(session, received, &failure), &failure, err);
+        return session_reply(session, message->request, hear_network(session, received, &failure), &failure, err);
     case PROTOCOL_STOP:
         status = cordon_container_stop(container_about(session), protocol_number(message, TAG_LEFT_MS, 0), (struct cordon_error *)&failure);
-        return reply(session, message->request, status, &failure, err);
+        return session_reply(session, message->request, status, &failure, err);
     case PROTOCOL_FREEZE:
     case PROTOCOL_THAW:
         status = hear_freeze(session, message->type == PROTOCOL_FREEZE, &failure);
-        return reply(session, message->request, status, &failure, err);
+        return session_reply(session, message->request, status, &failure, err);
+    case PROTOCOL_STATS:
+        return tell_stats(session, message->request, err);
     case PROTOCOL_COUNT_CHANGES:
         return tell_changes(session, message->request, err);
     default:

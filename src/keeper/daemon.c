@@ -37,6 +37,13 @@ static void tell(struct keeper *keeper, struct protocol_out *out)
         shutdown(keeper->daemon.fd, SHUT_RDWR);
 }
 
+static uint64_t state_of(const struct session *session)
+{
+    if (!session->container)
+        return session->lifecycle;
+    return session->is_frozen ? PROTOCOL_FROZEN : PROTOCOL_IS_RUNNING;
+}
+
 void daemon_tell_running(struct keeper *keeper, const struct session *session)
 {
     auto_protocol struct protocol_out out;
@@ -44,8 +51,11 @@ void daemon_tell_running(struct keeper *keeper, const struct session *session)
     protocol_begin(&out, PROTOCOL_HOLDS, 0);
     protocol_add_number(&out, TAG_TICKET, session->ticket);
     protocol_add_text(&out, TAG_ID, session->id);
-    protocol_add_number(&out, TAG_STATE, session->is_frozen ? PROTOCOL_FROZEN : PROTOCOL_IS_RUNNING);
-    protocol_add_number(&out, TAG_PID, (uint64_t)cordon_container_pid(session->container));
+    protocol_add_number(&out, TAG_STATE, state_of(session));
+    protocol_add_number(&out, TAG_PID, session->container ? (uint64_t)cordon_container_pid(session->container) : 0);
+    protocol_add_text(&out, TAG_RUN, session->container ? cordon_container_id(session->container) : "");
+    if (session->created_ms)
+        protocol_add_number(&out, TAG_CREATED_MS, session->created_ms);
     protocol_add_number(&out, TAG_STARTED_MS, session->started_ms);
     if (*session->name)
         protocol_add_text(&out, TAG_NAME, session->name);
@@ -116,7 +126,7 @@ static int hear(struct keeper *keeper, struct protocol_received *received, struc
     case PROTOCOL_SERVE:
         status = numbers_lift(take_fd(received->fds[0]), &client, err);
         if (status == 0)
-            session_open(keeper, client, protocol_number(message, TAG_TICKET, 0), protocol_text(message, TAG_ID), protocol_text(message, TAG_NAME));
+            session_open(keeper, client, protocol_number(message, TAG_TICKET, 0), (enum protocol_purpose)protocol_number(message, TAG_KIND, 0), protocol_text(message, TAG_ID), protocol_text(message, TAG_NAME));
         return status;
     case PROTOCOL_RETIRE:
         keeper->is_retiring = true;
@@ -177,7 +187,7 @@ static int join(struct keeper *keeper, struct error *err)
         return status;
     loop_cancel(keeper->loop, &keeper->idle);
     for (const struct session *session = keeper->sessions; session; session = session->next)
-        if (session->state == PROTOCOL_RUNNING)
+        if (session_is_listed(session))
             daemon_tell_running(keeper, session);
     protocol_begin(&all, PROTOCOL_JOINED_ALL, 0);
     tell(keeper, &all);

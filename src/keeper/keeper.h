@@ -37,7 +37,17 @@ struct kept {
     int number, fd;
 };
 
-/* One client and, from GO on, its container. */
+#define OUTPUT_MAX ((size_t)256 << 10)
+
+/* What the own program of a container that is kept wrote last. */
+struct output {
+    struct loop_watch watches[2]; /* stdout, stderr */
+    char *bytes;
+    size_t size;
+    uint64_t dropped;
+};
+
+/* One client and, from GO on, its container. One that is kept has none most of the time: client.fd = -1. */
 struct session {
     struct keeper *keeper;
     struct session *next, **before;
@@ -55,6 +65,11 @@ struct session {
     uint64_t started_ms;
     char policy[128], command[512]; /* for people, cut */
     char name[68];
+    enum protocol_purpose purpose;
+    enum protocol_container lifecycle; /* of one that is kept; 0 = it is not there yet */
+    struct cordon_program *program;    /* of EXEC; of one that is kept, its own */
+    struct output output;
+    uint64_t created_ms;
     bool is_frozen;
     bool is_visitor;       /* it is about another one's container: */
     struct session *visits; /* NULL = that has ended */
@@ -70,10 +85,18 @@ void daemon_tell_not_served(struct keeper *keeper, const struct session *session
 void keeper_look_for_end(struct keeper *keeper);
 
 /* session.c: takes `client`. `id`: the container that it is about; NULL = a new one, which `name` is for. */
-void session_open(struct keeper *keeper, int client, uint64_t ticket, const char *id, const char *name);
+void session_open(struct keeper *keeper, int client, uint64_t ticket, enum protocol_purpose purpose, const char *id, const char *name);
+/* Does cordond know of it, as a container? */
+bool session_is_listed(const struct session *session);
+/* Something may have happened in its container. */
+void session_step(struct session *session);
+/* Have the loop look after its container. */
+int session_watch(struct session *session, struct error *err) must_check;
 void session_close(struct session *session);
 /* Tell the client which question stands now, if it is another one. */
 int session_tell_question(struct session *session, struct error *err) must_check;
+/* Those who came to see about it. `over` = the record of its end, -1 = there is none. */
+void session_tell_visitors(const struct session *session, int over);
 /* Everything ends: every client is told. */
 void sessions_end(struct keeper *keeper);
 
@@ -86,6 +109,31 @@ struct place {
 };
 int place_enter(const struct session *session, struct place *ret_own, struct error *err) must_check;
 void place_leave(struct place *own);
+
+/* The same for one that is kept, and for a program in another session's container. */
+int session_create(struct session *session, struct error *err) must_check;
+int session_exec(struct session *session, struct cordon_container *container, struct error *err) must_check;
+
+/* held.c: containers that are kept, from their creation to their removal */
+int held_create(struct session *session, struct error *err) must_check;
+int held_heard(struct session *visitor, const struct protocol_message *message, struct error *err) must_check; /* START, DROP, LOGS */
+void held_ended(struct session *session, int over, const struct error *failure);
+void held_finish(struct session *session);
+/* Why nothing runs in it; its text begins with MXC's word for that. */
+int held_not_running(const struct session *session, uint16_t asked, struct error *err);
+
+/* program.c: programs that are executed in containers that are there */
+int program_start(struct session *session, struct error *err) must_check;
+void session_step_programs(struct session *holder);
+/* The container is about to be forgotten: what still runs in it ends with it. */
+void session_end_programs(struct session *holder);
+int program_heard(struct session *session, const struct protocol_message *message, struct error *err) must_check;
+
+/* stats.c */
+struct stats {
+    uint64_t user_us, system_us, memory, processes;
+};
+int stats_read(pid_t first, struct stats *ret_stats, struct error *err) must_check;
 
 /* numbers.c: `kept` under their numbers, while nothing else of this process runs. */
 struct lent {
@@ -102,8 +150,12 @@ int session_heard(struct session *session, struct protocol_received *received, s
 /* The same for what comes before. */
 int session_fill(struct session *session, struct protocol_received *received, struct error *err) must_check;
 
+/* An answer to `request`: DONE, or what went wrong. */
+int session_reply(const struct session *session, uint32_t request, int status, const struct error *failure, struct error *err) must_check;
+
 /* over.c: what there is to say about a container's end; then it is forgotten. */
 /* *ret_record (the caller's) is the record that the client was sent, also where it could not be. */
+int session_program_over(struct session *session, const struct cordon_status *status, struct error *err) must_check;
 int session_over(struct session *session, const struct cordon_status *status, int *ret_record, struct error *err) must_check;
 
 #endif

@@ -45,9 +45,26 @@ static int write_end(struct protocol_out *out, const struct session *session, co
     return 0;
 }
 
+/* Of a program in a container that goes on: what was refused there is the container's to tell. */
+int session_program_over(struct session *session, const struct cordon_status *status, struct error *err)
+{
+    auto_protocol struct protocol_out record, out = {0};
+    auto_close int fd = -1;
+    int r;
+
+    protocol_begin(&record, PROTOCOL_RECORD_END, 0);
+    protocol_add_bytes(&record, TAG_STATUS, status, sizeof(*status));
+    protocol_add_number(&record, TAG_DENIALS, 0);
+    r = protocol_seal(&record, "cordon-end", &fd, err);
+    if (r < 0)
+        return r;
+    protocol_begin(&out, PROTOCOL_OVER, 0);
+    return protocol_send(session->client.fd, MSG_DONTWAIT, &out, &fd, 1, err);
+}
+
 int session_over(struct session *session, const struct cordon_status *status, int *ret_record, struct error *err)
 {
-    auto_protocol struct protocol_out record = {0}, out;
+    auto_protocol struct protocol_out record = {0}, out = {0};
     auto_close int fd = -1;
     int r = write_end(&record, session, status, err);
 
@@ -58,7 +75,8 @@ int session_over(struct session *session, const struct cordon_status *status, in
     if (r < 0)
         return r;
     protocol_begin(&out, PROTOCOL_OVER, 0);
-    r = protocol_send(session->client.fd, MSG_DONTWAIT, &out, &fd, 1, err);
+    if (session->client.fd >= 0)
+        r = protocol_send(session->client.fd, MSG_DONTWAIT, &out, &fd, 1, err);
     *ret_record = take_fd(fd);
     return r;
 }

@@ -21,16 +21,17 @@ static struct session *of_container(struct loop_watch *watch)
     return container_of(watch, struct session, container_watch);
 }
 
-/* Those who came to see about it. `over` = the record of its end, -1 = there is none. */
-static void tell_visitors(const struct session *session, int over)
+void session_tell_visitors(const struct session *session, int over)
 {
     for (struct session *visitor = session->keeper->sessions; visitor; visitor = visitor->next) {
         auto_protocol struct protocol_out out = {0};
 
-        if (visitor->visits != session)
+        if (visitor->visits != session || visitor->purpose != PROTOCOL_PURPOSE_VISIT)
             continue;
-        visitor->visits = NULL;
-        visitor->state = PROTOCOL_ENDED;
+        if (session->purpose != PROTOCOL_PURPOSE_KEEP || !session->lifecycle) {
+            visitor->visits = NULL;
+            visitor->state = PROTOCOL_ENDED;
+        }
         protocol_begin(&out, PROTOCOL_OVER, 0);
         if (over < 0 || protocol_send(visitor->client.fd, MSG_DONTWAIT, &out, &over, 1, NULL) < 0)
             shutdown(visitor->client.fd, SHUT_RDWR);
@@ -42,9 +43,10 @@ static void forget_container(struct session *session)
     if (!session->container)
         return;
     loop_forget(session->keeper->loop, &session->container_watch);
+    session_end_programs(session);
     cordon_container_free(take_ptr(session->container));
-    tell_visitors(session, -1);
-    if (session->state == PROTOCOL_RUNNING)
+    session_tell_visitors(session, -1);
+    if (session_is_listed(session))
         daemon_tell_lost(session->keeper, session);
     else
         daemon_tell_not_served(session->keeper, session);
@@ -68,8 +70,14 @@ void session_close(struct session *session)
     loop_forget(keeper->loop, &session->client);
     if (session->container)
         forget_container(session);
+    else if (session->lifecycle)
+        daemon_tell_lost(keeper, session);
     else if (session->state < PROTOCOL_RUNNING && !session->is_visitor)
         daemon_tell_not_served(keeper, session);
+    for (struct session *visitor = keeper->sessions; visitor; visitor = visitor->next)
+        if (visitor->visits == session)
+            visitor->visits = NULL;
+    held_finish(session);
     close_fds(session);
     fd_close_at(&session->cwd);
     fd_close_at(&session->events);
@@ -83,10 +91,26 @@ void session_close(struct session *session)
     keeper_look_for_end(keeper);
 }
 
+bool session_is_listed(const struct session *session)
+{
+    return session->lifecycle || (session->container && session->state == PROTOCOL_RUNNING);
+}
+
+/* Its client has what it wanted: the container stays. */
+static void detach(struct session *session)
+{
+    loop_forget(session->keeper->loop, &session->client);
+    protocol_close(session->client.fd);
+    session->client.fd = -1;
+}
+
 static void fail(struct session *session, const struct error *err)
 {
     protocol_send_error(session->client.fd, 0, err, NULL);
-    session_close(session);
+    if (session->lifecycle && session->client.fd >= 0)
+        detach(session); /* it is not its client's any more */
+    else
+        session_close(session);
 }
 
 void sessions_end(struct keeper *keeper)
@@ -94,8 +118,11 @@ void sessions_end(struct keeper *keeper)
     struct error err;
 
     error_set(&err, ERROR_SYSTEM, ECANCELED, "the keeper of this container was ended, and the container with it");
-    while (keeper->sessions)
-        fail(keeper->sessions, &err);
+    while (keeper->sessions) {
+        if (keeper->sessions->client.fd >= 0)
+            protocol_send_error(keeper->sessions->client.fd, 0, &err, NULL);
+        session_close(keeper->sessions);
+    }
 }
 
 int session_tell_question(struct session *session, struct error *err)
@@ -120,10 +147,12 @@ int session_tell_question(struct session *session, struct error *err)
         protocol_add_number(&out, TAG_LEFT_MS, approval.left_ms);
     }
     session->asked = stands ? approval.number : 0;
+    if (session->client.fd < 0)
+        return 0; /* nobody to ask: it is denied at its time */
     return protocol_send(session->client.fd, MSG_DONTWAIT, &out, NULL, 0, err);
 }
 
-static void step(struct session *session)
+void session_step(struct session *session)
 {
     struct cordon_status ended;
     struct error err = ERROR_INIT;
@@ -132,15 +161,21 @@ static void step(struct session *session)
 
     if (status == 0)
         status = session_tell_question(session, &err);
+    session_step_programs(session);
     if (status == 0)
         return;
     loop_forget(session->keeper->loop, &session->container_watch);
+    session_end_programs(session);
     if (status > 0)
         status = session_over(session, &ended, &over, &err); /* forgets it */
+    cordon_container_free(take_ptr(session->container));
+    if (session->lifecycle) {
+        held_ended(session, over, &err);
+        return;
+    }
     if (status < 0)
         protocol_send_error(session->client.fd, 0, &err, NULL);
-    cordon_container_free(take_ptr(session->container));
-    tell_visitors(session, over);
+    session_tell_visitors(session, over);
     daemon_tell_lost(session->keeper, session);
     session->state = PROTOCOL_ENDED;
     if (status < 0)
@@ -149,7 +184,7 @@ static void step(struct session *session)
 
 static void container_ready(struct loop_watch *watch, uint32_t events)
 {
-    step(of_container(watch));
+    session_step(of_container(watch));
 }
 
 static int say(struct session *session, uint16_t type, struct error *err)
@@ -175,25 +210,36 @@ static int say_started(struct session *session, struct error *err)
     return status < 0 ? status : protocol_send(session->client.fd, MSG_DONTWAIT, &out, NULL, 0, err);
 }
 
+int session_watch(struct session *session, struct error *err)
+{
+    int status, fd = cordon_container_poll_fd(session->container, (struct cordon_error *)err);
+
+    if (fd < 0)
+        return fd;
+    session->started_ms = clock_real_ns() / NS_PER_MS;
+    session->container_watch = (struct loop_watch){.fd = fd, .ready = container_ready};
+    status = loop_watch(session->keeper->loop, &session->container_watch, EPOLLIN);
+    return status < 0 ? error_system(err, -status, "watch a container") : 0;
+}
+
 static int start(struct session *session, struct error *err)
 {
     int status = say(session, PROTOCOL_TAKEN, err);
 
     session->state = PROTOCOL_STARTING;
+    if (status == 0 && session->purpose == PROTOCOL_PURPOSE_KEEP)
+        return held_create(session, err);
+    if (status == 0 && session->purpose == PROTOCOL_PURPOSE_EXEC)
+        return program_start(session, err);
     if (status == 0)
         status = session_start(session, err);
     close_fds(session);
     if (status < 0)
         return status;
-    session->started_ms = clock_real_ns() / NS_PER_MS;
     snprintf(session->id, sizeof(session->id), "%s", cordon_container_id(session->container));
-    session->container_watch = (struct loop_watch){.fd = cordon_container_poll_fd(session->container, (struct cordon_error *)err), .ready = container_ready};
-    if (session->container_watch.fd < 0)
-        return session->container_watch.fd;
-    status = loop_watch(session->keeper->loop, &session->container_watch, EPOLLIN);
-    if (status < 0)
-        return error_system(err, -status, "watch a container");
-    status = say_started(session, err);
+    status = session_watch(session, err);
+    if (status == 0)
+        status = say_started(session, err);
     if (status < 0)
         return status;
     session->state = PROTOCOL_RUNNING;
@@ -212,7 +258,10 @@ static void client_ready(struct loop_watch *watch, uint32_t events)
     if (status == -EAGAIN)
         return;
     if (status == 0) {
-        session_close(session);
+        if (session->lifecycle)
+            detach(session);
+        else
+            session_close(session);
         return;
     }
     if (status > 0)
@@ -227,9 +276,9 @@ static void client_ready(struct loop_watch *watch, uint32_t events)
     if (status < 0)
         fail(session, &err);
     else if (session->container)
-        step(session);
-    else if (session->visits)
-        step(session->visits);
+        session_step(session);
+    else if (session->visits && session->visits->container)
+        session_step(session->visits);
 }
 
 /* The same user, groups and namespaces, with the same rights: whoever made this pair of sockets would have been served by itself. */
@@ -249,28 +298,32 @@ static int check_client(int client, struct error *err)
 
 static int say_visited(struct session *session, struct error *err)
 {
+    const struct session *holder = session->visits;
     auto_protocol struct protocol_out out;
 
     protocol_begin(&out, PROTOCOL_STARTED, 0);
-    protocol_add_text(&out, TAG_ID, session->visits->id);
-    protocol_add_number(&out, TAG_PID, (uint64_t)cordon_container_pid(session->visits->container));
+    protocol_add_text(&out, TAG_ID, holder->id);
+    protocol_add_number(&out, TAG_PID, holder->container ? (uint64_t)cordon_container_pid(holder->container) : 0);
     protocol_add_number(&out, TAG_LEVEL, 0);
     return protocol_send(session->client.fd, MSG_DONTWAIT, &out, NULL, 0, err);
 }
 
+/* Who wants a program in it says which one, as for a new container. */
 static int begin_visit(struct session *session, const char *id, struct error *err)
 {
     session->is_visitor = true;
     for (struct session *other = session->keeper->sessions; other; other = other->next)
-        if (other->container && other->state == PROTOCOL_RUNNING && strcmp(other->id, id) == 0) {
+        if (session_is_listed(other) && strcmp(other->id, id) == 0)
             session->visits = other;
-            session->state = PROTOCOL_RUNNING;
-            return say_visited(session, err);
-        }
-    return error_set(err, ERROR_NOT_FOUND, ESTALE, "container %s has ended", id);
+    if (!session->visits)
+        return error_set(err, ERROR_NOT_FOUND, ESTALE, "stale_id: container %s is no more", id);
+    if (session->purpose == PROTOCOL_PURPOSE_EXEC)
+        return 0;
+    session->state = PROTOCOL_RUNNING;
+    return say_visited(session, err);
 }
 
-void session_open(struct keeper *keeper, int client, uint64_t ticket, const char *id, const char *name)
+void session_open(struct keeper *keeper, int client, uint64_t ticket, enum protocol_purpose purpose, const char *id, const char *name)
 {
     struct error err = ERROR_INIT;
     struct session *session = keeper->session_count < KEEPER_SESSIONS_MAX ? mem_alloc(sizeof(*session)) : NULL;
@@ -282,8 +335,8 @@ void session_open(struct keeper *keeper, int client, uint64_t ticket, const char
         protocol_close(client);
         return;
     }
-    *session = (struct session){.keeper = keeper, .state = PROTOCOL_GREETED, .ticket = ticket, .cwd = -1, .events = -1, .streams = {-1, -1, -1},
-                                .container_watch.fd = -1, .client = {.fd = client, .ready = client_ready}};
+    *session = (struct session){.keeper = keeper, .state = PROTOCOL_GREETED, .ticket = ticket, .purpose = purpose, .cwd = -1, .events = -1, .streams = {-1, -1, -1},
+                                .container_watch.fd = -1, .output.watches = {{.fd = -1}, {.fd = -1}}, .client = {.fd = client, .ready = client_ready}};
     session->next = keeper->sessions;
     session->before = &keeper->sessions;
     if (session->next)

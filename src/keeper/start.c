@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -30,12 +31,14 @@ int place_enter(const struct session *session, struct place *ret_own, struct err
         return status;
     }
     own.umask = umask(session->process.umask);
+    prctl(PR_SET_DUMPABLE, 1, 0, 0, 0); /* the library looks by a child what it may, which has to own its files in /proc */
     *ret_own = own;
     return 0;
 }
 
 void place_leave(struct place *own)
 {
+    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     umask(own->umask);
     if (fchdir(own->cwd) < 0)
         _exit(1);
@@ -121,7 +124,24 @@ static int keep_descriptors(struct session *session, struct error *err)
     return status;
 }
 
-static int spawn(struct session *session, struct error *err)
+typedef int begin_container(struct session *session, struct cordon_container *within, struct error *err);
+
+static int begin_spawn(struct session *session, struct cordon_container *within, struct error *err)
+{
+    return cordon_spawn(session->request, &session->container, (struct cordon_error *)err);
+}
+
+static int begin_create(struct session *session, struct cordon_container *within, struct error *err)
+{
+    return cordon_create(session->request, &session->container, (struct cordon_error *)err);
+}
+
+static int begin_exec(struct session *session, struct cordon_container *within, struct error *err)
+{
+    return cordon_container_exec(within, session->request, &session->program, (struct cordon_error *)err);
+}
+
+static int spawn(struct session *session, begin_container *begin, struct cordon_container *within, struct error *err)
 {
     struct own_limits own;
     int status = take_soft_limits(session, &own, err);
@@ -129,12 +149,12 @@ static int spawn(struct session *session, struct error *err)
     if (status == 0)
         status = keep_descriptors(session, err);
     if (status == 0)
-        status = cordon_spawn(session->request, &session->container, (struct cordon_error *)err);
+        status = begin(session, within, err);
     leave_soft_limits(session, &own);
     return status;
 }
 
-static int spawn_with_numbers(struct session *session, struct error *err)
+static int spawn_with_numbers(struct session *session, begin_container *begin, struct cordon_container *within, struct error *err)
 {
     struct lent lent;
     int status = session->keeper->has_limits ? 0 : take_hard_limits(session, err);
@@ -143,13 +163,13 @@ static int spawn_with_numbers(struct session *session, struct error *err)
         status = numbers_lend(session->kept, session->kept_count, &lent, err);
     if (status < 0)
         return status;
-    status = spawn(session, err);
+    status = spawn(session, begin, within, err);
     numbers_take_back(&lent);
     return status;
 }
 
 /* Where the client is gone, or says anything, before its program has started, the launch is given up. */
-int session_start(struct session *session, struct error *err)
+static int start(struct session *session, begin_container *begin, struct cordon_container *within, struct error *err)
 {
     struct cordon_error *public = (struct cordon_error *)err;
     struct place own;
@@ -161,12 +181,27 @@ int session_start(struct session *session, struct error *err)
     if (status == 0 && session->events >= 0)
         status = cordon_request_set_events_fd(session->request, session->events, public);
     if (status == 0)
-        status = cordon_request_set_cancel_fd(session->request, session->client.fd, public);
+        status = cordon_request_set_cancel_fd(session->request, begin == begin_create ? -1 : session->client.fd, public);
     if (status == 0)
         status = place_enter(session, &own, err);
     if (status < 0)
         return status;
-    status = spawn_with_numbers(session, err);
+    status = spawn_with_numbers(session, begin, within, err);
     place_leave(&own);
     return status;
+}
+
+int session_start(struct session *session, struct error *err)
+{
+    return start(session, begin_spawn, NULL, err);
+}
+
+int session_create(struct session *session, struct error *err)
+{
+    return start(session, begin_create, NULL, err);
+}
+
+int session_exec(struct session *session, struct cordon_container *container, struct error *err)
+{
+    return start(session, begin_exec, container, err);
 }

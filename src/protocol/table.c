@@ -60,6 +60,13 @@ static const struct protocol_tag_row tags[TAG_LIMIT] = {
     TEXT(IDENTITY, 1024),
     NUMBER(IS_ALL),
     BYTES(TOKEN, 16),
+    NUMBER(USER_US),
+    NUMBER(SYSTEM_US),
+    NUMBER(MEMORY),
+    NUMBER(PROCESSES),
+    BYTES(OUTPUT, DOCUMENT_MAX),
+    TEXT(RUN, 64),
+    NUMBER(PROGRAMS),
     TEXT(POLICY_NAME, PATH_TEXT_MAX),
     BYTES(POLICY_TEXT, DOCUMENT_MAX),
     NUMBER(POLICY_IS_FILE),
@@ -122,7 +129,7 @@ static const struct protocol_use reach[] = {ONE(KIND), ONE(ID)};
 static const struct protocol_use one_id[] = {ONE(ID)};
 static const struct protocol_use list[] = {MAYBE(IS_ALL), MAYBE(ID)};
 static const struct protocol_use listed[] = {ONE(ID),      ONE(STATE),  MAYBE(NAME),    MAYBE(PID),     ONE(UID),      MAYBE(CREATED_MS), MAYBE(STARTED_MS),
-                                             MAYBE(POLICY), MAYBE(TIER), MAYBE(COMMAND), MAYBE(PARENT),  MAYBE(IDENTITY), MAYBE(DENIALS), MAYBE(KIND)};
+                                             MAYBE(POLICY), MAYBE(TIER), MAYBE(COMMAND), MAYBE(PARENT),  MAYBE(IDENTITY), MAYBE(DENIALS), MAYBE(KIND), MAYBE(RUN), MAYBE(PROGRAMS)};
 static const struct protocol_use failed[] = {ONE(ERROR_KIND), ONE(ERRNUM), ONE(TEXT), MAYBE(CODE), MAYBE(NUMBER)};
 static const struct protocol_use status_is[] = {ONE(COUNT), ONE(PID), ONE(VERSION_MOST), ONE(KIND), ONE(NUMBER)};
 static const struct protocol_use numbered[] = {ONE(NUMBER)};
@@ -133,10 +140,12 @@ static const struct protocol_use signalled[] = {ONE(SIGNAL)};
 static const struct protocol_use answer[] = {ONE(NUMBER), ONE(DIGEST), ONE(ANSWER)};
 static const struct protocol_use counted[] = {ONE(COUNT)};
 static const struct protocol_use stop[] = {ONE(LEFT_MS)};
+static const struct protocol_use stats_are[] = {ONE(USER_US), ONE(SYSTEM_US), ONE(MEMORY), ONE(PROCESSES)};
+static const struct protocol_use logs_record[] = {ONE(OUTPUT), ONE(COUNT)};
 static const struct protocol_use join[] = {ONE(VERSION_MOST), ONE(KEY), ONE(ID), ONE(TOKEN)};
 static const struct protocol_use serve[] = {ONE(TICKET), ONE(KIND), MAYBE(ID), MAYBE(NAME)};
 static const struct protocol_use holds[] = {MAYBE(TICKET), ONE(ID), ONE(STATE), MAYBE(NAME), MAYBE(PID), MAYBE(CREATED_MS), MAYBE(STARTED_MS),
-                                            MAYBE(POLICY), MAYBE(TIER), MAYBE(COMMAND), MAYBE(PARENT), MAYBE(IDENTITY), MAYBE(DENIALS), MAYBE(KIND)};
+                                            MAYBE(POLICY), MAYBE(TIER), MAYBE(COMMAND), MAYBE(PARENT), MAYBE(IDENTITY), MAYBE(DENIALS), MAYBE(KIND), MAYBE(RUN), MAYBE(PROGRAMS)};
 static const struct protocol_use rejoin_at[] = {ONE(PATH), ONE(TOKEN), ONE(KEY), ONE(ID)};
 static const struct protocol_use ticket[] = {ONE(TICKET)};
 static const struct protocol_use start_keeper[] = {ONE(TICKET), ONE(ID)};
@@ -200,6 +209,12 @@ static const struct protocol_row rows[] = {
     ROW(STOP, CLIENT, KEEPER, PROTOCOL_RUNNING | PROTOCOL_ENDED, 0, FREE, WITH(stop)),
     ROW(FREEZE, CLIENT, KEEPER, PROTOCOL_RUNNING | PROTOCOL_ENDED, 0, FREE, NO),
     ROW(THAW, CLIENT, KEEPER, PROTOCOL_RUNNING | PROTOCOL_ENDED, 0, FREE, NO),
+    ROW(START, CLIENT, KEEPER, PROTOCOL_RUNNING, 0, FREE, NO),
+    ROW(DROP, CLIENT, KEEPER, PROTOCOL_RUNNING, 0, FREE, NO),
+    ROW(STATS, CLIENT, KEEPER, PROTOCOL_RUNNING, 0, FREE, NO),
+    ROW(STATS_ARE, KEEPER, CLIENT, PROTOCOL_ANY, 0, FREE, WITH(stats_are)),
+    ROW(LOGS, CLIENT, KEEPER, PROTOCOL_RUNNING, 0, FREE, NO),
+    ROW(LOGS_ARE, KEEPER, CLIENT, PROTOCOL_ANY, 1, FREE, NO),
     /* cordond and keeper */
     ROW(JOIN, KEEPER, DAEMON, PROTOCOL_NEW, 0, FREE, WITH(join)),
     ROW(SERVE, DAEMON, KEEPER, PROTOCOL_JOINED, 1, FREE, WITH(serve)),
@@ -235,6 +250,7 @@ static const struct protocol_row rows[] = {
     ROW(RECORD_REQUEST, PROTOCOL_FILE, CLIENT | KEEPER, 0, 0, FREE, WITH(request_record)),
     ROW(RECORD_END, PROTOCOL_FILE, CLIENT | KEEPER, 0, 0, FREE, WITH(end_record)),
     ROW(RECORD_BODIES, PROTOCOL_FILE, LOGGER, 0, 0, FREE, WITH(log_records)),
+    ROW(RECORD_LOGS, PROTOCOL_FILE, CLIENT | KEEPER, 0, 0, FREE, WITH(logs_record)),
 };
 
 const struct protocol_row *protocol_row(uint16_t type)

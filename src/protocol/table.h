@@ -49,6 +49,14 @@ enum protocol_container {
     PROTOCOL_STOPPED,
 };
 
+/* Why a keeper is asked: KIND of OPEN, REACH and SERVE. */
+enum protocol_purpose {
+    PROTOCOL_PURPOSE_RUN = 1, /* a program in a container of its own, both as long as the client */
+    PROTOCOL_PURPOSE_KEEP,    /* a container that stays until it is removed */
+    PROTOCOL_PURPOSE_VISIT,   /* one that is there: asked about, signalled, started, stopped */
+    PROTOCOL_PURPOSE_EXEC,    /* a program in one that is there, as long as the client */
+};
+
 /* What a message is charged to its sender for, beside its bytes. */
 enum protocol_quota {
     PROTOCOL_FREE = 0,
@@ -92,6 +100,12 @@ enum protocol_type {
     PROTOCOL_STOP = 46,   /* in order: within so many milliseconds */
     PROTOCOL_FREEZE = 47,
     PROTOCOL_THAW = 48,
+    PROTOCOL_START = 49, /* one that is kept */
+    PROTOCOL_DROP = 50,  /* likewise: it is no more */
+    PROTOCOL_STATS = 51,
+    PROTOCOL_STATS_ARE = 52,
+    PROTOCOL_LOGS = 53,
+    PROTOCOL_LOGS_ARE = 54, /* a sealed RECORD_LOGS */
     /* cordond and keeper */
     PROTOCOL_JOIN = 60,    /* one that was started by a former cordond: who it is */
     PROTOCOL_SERVE = 61,   /* a client: its end of the pair */
@@ -127,6 +141,7 @@ enum protocol_type {
     PROTOCOL_RECORD_REQUEST = 1000,
     PROTOCOL_RECORD_END = 1001,
     PROTOCOL_RECORD_BODIES = 1002,
+    PROTOCOL_RECORD_LOGS = 1003,
 };
 
 enum protocol_kind {
@@ -175,6 +190,13 @@ enum protocol_tag {
     TAG_IDENTITY,
     TAG_IS_ALL,
     TAG_TOKEN,
+    TAG_USER_US,
+    TAG_SYSTEM_US,
+    TAG_MEMORY,
+    TAG_PROCESSES,
+    TAG_OUTPUT,
+    TAG_RUN,
+    TAG_PROGRAMS,
     /* RECORD_REQUEST */
     TAG_POLICY_NAME = 64,
     TAG_POLICY_TEXT, /* of the policy before it */

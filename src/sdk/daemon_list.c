@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -19,10 +20,21 @@ static const char *state_name(uint64_t state)
     return state < ARRAY_COUNT(states) && states[state] ? states[state] : "unknown";
 }
 
+/* They come in the order in which this cordond heard of them; people are shown them by age. */
+struct entry {
+    uint64_t ms;
+    char *text;
+};
+
+#define ENTRIES_MAX 65536
+
 struct list {
+    struct entry *entries;
+    size_t count, capacity;
     struct text out;
     struct json json;
     enum cordon_format format;
+    bool is_one; /* and all of it is told */
 };
 
 static void add_safe(struct text *out, const char *text, int width, int most)
@@ -79,7 +91,7 @@ static void add_object(struct json *json, const struct protocol_message *message
         bool is_number;
     } members[] = {
         {"name", TAG_NAME, false},       {"pid", TAG_PID, true},       {"uid", TAG_UID, true},           {"createdMs", TAG_CREATED_MS, true},
-        {"startedMs", TAG_STARTED_MS, true}, {"policy", TAG_POLICY, false}, {"tier", TAG_TIER, false},     {"command", TAG_COMMAND, false},
+        {"startedMs", TAG_STARTED_MS, true}, {"run", TAG_RUN, false}, {"policy", TAG_POLICY, false}, {"tier", TAG_TIER, false},     {"command", TAG_COMMAND, false},
         {"parent", TAG_PARENT, false},   {"identity", TAG_IDENTITY, false}, {"denials", TAG_DENIALS, true},
     };
 
@@ -97,6 +109,99 @@ static void add_object(struct json *json, const struct protocol_message *message
             json_add_null(json, members[i].name);
     }
     json_end(json);
+}
+
+/* Everything of one: an object, or a line each. */
+static void add_lines(struct list *list, const struct protocol_message *message)
+{
+    static const struct {
+        const char *name;
+        uint16_t tag;
+    } lines[] = {{"id", TAG_ID}, {"name", TAG_NAME}, {"run", TAG_RUN}, {"policy", TAG_POLICY}, {"tier", TAG_TIER}, {"command", TAG_COMMAND}, {"parent", TAG_PARENT},
+                 {"identity", TAG_IDENTITY}};
+    char age[16];
+
+    if (list->format == CORDON_JSON) {
+        add_object(&list->json, message);
+        text_add(&list->out, "\n");
+        return;
+    }
+    text_printf(&list->out, "%-9s %s\n", "state", state_name(protocol_number(message, TAG_STATE, 0)));
+    for (size_t i = 0; i < ARRAY_COUNT(lines); i++) {
+        text_printf(&list->out, "%-9s ", lines[i].name);
+        add_safe(&list->out, or_dash(protocol_text(message, lines[i].tag)), 0, 1024);
+        text_add(&list->out, "\n");
+    }
+    since(age, sizeof(age), protocol_number(message, TAG_STARTED_MS, 0));
+    text_printf(&list->out, "%-9s %" PRIu64 "\n%-9s %s ago\n", "pid", protocol_number(message, TAG_PID, 0), "started", age);
+}
+
+static int compare_entries(const void *one, const void *other)
+{
+    uint64_t a = ((const struct entry *)one)->ms, b = ((const struct entry *)other)->ms;
+
+    return a < b ? -1 : a > b;
+}
+
+/* What was printed to `out` since it held `before` bytes. */
+static int take_entry(struct list *list, const struct protocol_message *message, size_t before, struct error *err)
+{
+    uint64_t created = protocol_number(message, TAG_CREATED_MS, 0);
+    struct entry *entry;
+
+    if (list->count == ENTRIES_MAX)
+        return error_set(err, ERROR_LIMIT, E2BIG, "the daemon tells of more containers than there may be");
+    if (list->count == list->capacity) {
+        size_t capacity = list->capacity ? list->capacity * 2 : 64;
+        struct entry *grown = mem_resize(list->entries, capacity * sizeof(*grown));
+
+        if (!grown)
+            return error_memory(err);
+        list->entries = grown;
+        list->capacity = capacity;
+    }
+    entry = &list->entries[list->count];
+    *entry = (struct entry){.ms = created ? created : protocol_number(message, TAG_STARTED_MS, 0),
+                            .text = list->out.is_broken ? NULL : mem_string(list->out.data + before)};
+    if (!entry->text)
+        return error_memory(err);
+    list->count++;
+    list->out.length = before;
+    return 0;
+}
+
+static void add_entries(struct list *list)
+{
+    if (list->count)
+        qsort(list->entries, list->count, sizeof(*list->entries), compare_entries);
+    for (size_t i = 0; i < list->count; i++) {
+        text_add(&list->out, i && list->format == CORDON_JSON ? "," : "");
+        text_add(&list->out, list->entries[i].text);
+    }
+}
+
+static void list_finish(struct list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        mem_free(list->entries[i].text);
+    mem_free(list->entries);
+    text_finish(&list->out);
+}
+
+static int hear_one(struct list *list, const struct protocol_message *message, struct error *err)
+{
+    struct json object = JSON_INIT(&list->out, 0);
+    size_t before = list->out.length;
+
+    if (list->is_one) {
+        add_lines(list, message);
+        return 0;
+    }
+    if (list->format == CORDON_JSON)
+        add_object(&object, message);
+    else
+        add_line(list, message);
+    return take_entry(list, message, before, err);
 }
 
 static int hear_list(struct list *list, int control, struct error *err)
@@ -120,18 +225,17 @@ static int hear_list(struct list *list, int control, struct error *err)
             return 0;
         if (message->type == PROTOCOL_FAILED) {
             protocol_read_error(message, err);
-            return -EINVAL;
+            return err->errnum ? -err->errnum : -EINVAL;
         }
         if (message->type != PROTOCOL_LISTED)
             return error_set(err, ERROR_INTERNAL, EPROTO, "the daemon says %s", message->row->name);
-        if (list->format == CORDON_JSON)
-            add_object(&list->json, message);
-        else
-            add_line(list, message);
+        status = hear_one(list, message, err);
+        if (status < 0)
+            return status;
     }
 }
 
-static int ask_list(struct list *list, struct error *err)
+static int ask_list(struct list *list, const char *name, struct error *err)
 {
     auto_protocol struct protocol_out out = {0};
     auto_close int control = -1;
@@ -142,6 +246,7 @@ static int ask_list(struct list *list, struct error *err)
     if (status < 0)
         return status;
     protocol_begin(&out, PROTOCOL_LIST, 1);
+    protocol_add_text(&out, TAG_ID, name);
     status = protocol_send(control, 0, &out, NULL, 0, err);
     return status < 0 ? status : hear_list(list, control, err);
 }
@@ -161,7 +266,8 @@ int cordon_daemon_list(enum cordon_format format, char **ret_text, struct cordon
     } else {
         text_printf(&list.out, "%-26s %-16s %-8s %7s %4s %-14s %s\n", "ID", "NAME", "STATE", "PID", "AGE", "POLICY", "COMMAND");
     }
-    status = ask_list(&list, &failure);
+    status = ask_list(&list, NULL, &failure);
+    add_entries(&list);
     if (format == CORDON_JSON) {
         json_end(&list.json);
         json_end(&list.json);
@@ -171,6 +277,24 @@ int cordon_daemon_list(enum cordon_format format, char **ret_text, struct cordon
         status = text_take(&list.out, ret_text, &failure);
     if (status < 0 && err)
         *err = failure;
-    text_finish(&list.out);
+    list_finish(&list);
+    return status;
+}
+
+int cordon_daemon_inspect(const char *name, enum cordon_format format, char **ret_text, struct cordon_error *public)
+{
+    struct error *err = public_error(public), failure = ERROR_INIT;
+    struct list list = {.format = format, .is_one = true};
+    int status;
+
+    if (!name || !*name || (format != CORDON_TEXT && format != CORDON_JSON))
+        return error_set(err, ERROR_INVALID, EINVAL, "inspect: which container, as text or as JSON?");
+    list.json = JSON_INIT(&list.out, 0);
+    status = ask_list(&list, name, &failure);
+    if (status == 0)
+        status = text_take(&list.out, ret_text, &failure);
+    if (status < 0 && err)
+        *err = failure;
+    list_finish(&list);
     return status;
 }

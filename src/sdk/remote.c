@@ -154,6 +154,8 @@ int remote_hear(struct remote *remote, struct error *err)
         if (status <= 0)
             return status;
         if (message->request == remote->last_request && message->request) {
+            if (message->type != PROTOCOL_FAILED && remote->wants_fd)
+                return 0;
             protocol_drop(&remote->received);
             if (message->type != PROTOCOL_FAILED)
                 return 0;
@@ -212,6 +214,62 @@ int remote_kill(struct remote *remote, struct error *err)
 
     protocol_begin(&out, PROTOCOL_KILL, ++remote->last_request);
     return ask(remote, &out, err);
+}
+
+int remote_order(struct remote *remote, uint16_t type, struct error *err)
+{
+    auto_protocol struct protocol_out out;
+    int status;
+
+    protocol_begin(&out, type, ++remote->last_request);
+    status = ask(remote, &out, err);
+    if (status == 0 && remote->is_over && remote->status.end == CORDON_END_LOST)
+        return error_set(err, ERROR_SYSTEM, EPIPE, "%s", remote->status.text);
+    return status;
+}
+
+int remote_stats(struct remote *remote, uint64_t ret_numbers[4], struct error *err)
+{
+    static const uint16_t tags[4] = {TAG_USER_US, TAG_SYSTEM_US, TAG_MEMORY, TAG_PROCESSES};
+    int status = remote_order(remote, PROTOCOL_STATS, err);
+
+    if (status == 0 && remote->received.message.type != PROTOCOL_STATS_ARE)
+        return error_set(err, ERROR_INTERNAL, EPROTO, "the keeper answers with %s", remote->received.message.row->name);
+    for (size_t i = 0; status == 0 && i < ARRAY_COUNT(tags); i++)
+        ret_numbers[i] = protocol_number(&remote->received.message, tags[i], 0);
+    return status;
+}
+
+/* The one answer that brings a descriptor: it is read before others are. */
+int remote_logs(struct remote *remote, char **ret_bytes, size_t *ret_size, struct error *err)
+{
+    auto_protocol struct protocol_out out;
+    auto_free unsigned char *bytes = NULL;
+    struct protocol_message record;
+    const void *output;
+    size_t size;
+    char *copy;
+    int status;
+
+    protocol_begin(&out, PROTOCOL_LOGS, ++remote->last_request);
+    remote->wants_fd = true;
+    status = ask(remote, &out, err);
+    remote->wants_fd = false;
+    if (status == 0 && remote->received.message.type != PROTOCOL_LOGS_ARE)
+        status = error_set(err, ERROR_SYSTEM, EPIPE, "the keeper did not tell what was written");
+    if (status == 0)
+        status = protocol_unseal(remote->received.fds[0], PROTOCOL_RECORD_LOGS, &bytes, &record, err);
+    protocol_drop(&remote->received);
+    if (status < 0)
+        return status;
+    output = protocol_bytes(&record, TAG_OUTPUT, &size);
+    copy = mem_alloc(size + 1);
+    if (!copy)
+        return error_memory(err);
+    memcpy(copy, output, size);
+    *ret_bytes = copy;
+    *ret_size = size;
+    return 0;
 }
 
 int remote_answer(struct remote *remote, uint64_t number, const char *digest, enum cordon_answer answer, struct error *err)

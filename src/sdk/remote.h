@@ -14,6 +14,10 @@ struct remote;
 int remote_start(struct cordon_container *container, const struct cordon_request *request, struct error *err) must_check;
 /* Stand for one that is there. */
 int remote_attach(struct cordon_container *container, const char *name, struct error *err) must_check;
+/* A program in one that is there: `container` stands for the program. */
+int remote_exec(struct cordon_container *container, const char *name, const struct cordon_request *request, struct error *err) must_check;
+/* One that is kept. */
+int remote_create(const struct cordon_request *request, char ret_id[CORDON_RUN_SIZE], struct error *err) must_check;
 void remote_free(struct remote *remote);
 
 /* The library's functions of these names, for such a container. */
@@ -22,6 +26,10 @@ int remote_signal(struct remote *remote, int signal_number, struct error *err) m
 int remote_stop(struct remote *remote, uint64_t grace_ms, struct error *err) must_check;
 int remote_freeze(struct remote *remote, bool is_frozen, struct error *err) must_check;
 int remote_kill(struct remote *remote, struct error *err) must_check;
+/* Of one that is attached: PROTOCOL_START, PROTOCOL_DROP. */
+int remote_order(struct remote *remote, uint16_t type, struct error *err) must_check;
+int remote_stats(struct remote *remote, uint64_t ret_numbers[4], struct error *err) must_check;
+int remote_logs(struct remote *remote, char **ret_bytes, size_t *ret_size, struct error *err) must_check;
 int remote_answer(struct remote *remote, uint64_t number, const char *digest, enum cordon_answer answer, struct error *err) must_check;
 int remote_set_network(struct remote *remote, const struct cordon_request *request, struct error *err) must_check;
 int remote_changes(struct remote *remote, size_t *ret_count, struct error *err) must_check;

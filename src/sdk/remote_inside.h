@@ -13,6 +13,7 @@ struct remote {
     pid_t pid;
     char id[CORDON_RUN_SIZE];
     bool is_taken, is_started, may_write_clipboard;
+    bool wants_fd; /* of the answer that is waited for */
     bool is_reviewed, is_over, has_changes;
     uint32_t last_request;
     struct cordon_status status;

@@ -16,7 +16,6 @@
 #include "sdk/remote_inside.h"
 #include "sdk/request_record.h"
 
-enum { KIND_RUN = 1, KIND_VISIT = 3 }; /* why the daemon is asked */
 
 void remote_free(struct remote *remote)
 {
@@ -66,7 +65,7 @@ static int make_pair(struct remote *remote, int *ret_theirs, struct error *err)
     return 0;
 }
 
-static int open_door(struct remote *remote, const struct cordon_request *request, struct error *err)
+static int open_door(struct remote *remote, const struct cordon_request *request, enum protocol_purpose purpose, struct error *err)
 {
     auto_protocol struct protocol_out out = {0};
     unsigned char key[DIGEST_SIZE];
@@ -78,7 +77,7 @@ static int open_door(struct remote *remote, const struct cordon_request *request
     if (status < 0)
         return status;
     protocol_begin(&out, PROTOCOL_OPEN, 0);
-    protocol_add_number(&out, TAG_KIND, KIND_RUN);
+    protocol_add_number(&out, TAG_KIND, purpose);
     protocol_add_bytes(&out, TAG_KEY, key, sizeof(key));
     protocol_add_text(&out, TAG_NAME, request->name);
     return protocol_send(remote->control, 0, &out, &theirs, 1, err);
@@ -218,11 +217,12 @@ static int await_start(struct remote *remote, const struct cordon_request *reque
     return 0;
 }
 
-static int try_daemon(struct remote *remote, struct cordon_container *container, const struct cordon_request *request, struct error *err)
+/* The door is open: tell what is wanted, and wait for it. */
+static int ask_for(struct remote *remote, struct cordon_container *container, const struct cordon_request *request, struct error *err)
 {
-    int status = open_door(remote, request, err);
+    int status = 0;
 
-    if (status == 0 && !request->is_tty)
+    if (!request->is_tty)
         status = streams_open(&container->streams, request, false, false, err);
     if (status == 0)
         status = tell(remote, request, &container->streams, err);
@@ -232,6 +232,13 @@ static int try_daemon(struct remote *remote, struct cordon_container *container,
     }
     streams_close_inside(&container->streams);
     return status < 0 ? status : await_start(remote, request, err);
+}
+
+static int try_daemon(struct remote *remote, struct cordon_container *container, const struct cordon_request *request, struct error *err)
+{
+    int status = open_door(remote, request, PROTOCOL_PURPOSE_RUN, err);
+
+    return status < 0 ? status : ask_for(remote, container, request, err);
 }
 
 int remote_start(struct cordon_container *container, const struct cordon_request *request, struct error *err)
@@ -264,7 +271,7 @@ int remote_start(struct cordon_container *container, const struct cordon_request
     return status;
 }
 
-static int visit(struct remote *remote, const char *name, struct error *err)
+static int visit(struct remote *remote, const char *name, enum protocol_purpose purpose, struct error *err)
 {
     auto_protocol struct protocol_out out = {0};
     auto_close int theirs = -1;
@@ -273,7 +280,7 @@ static int visit(struct remote *remote, const char *name, struct error *err)
     if (status < 0)
         return status;
     protocol_begin(&out, PROTOCOL_REACH, 0);
-    protocol_add_number(&out, TAG_KIND, KIND_VISIT);
+    protocol_add_number(&out, TAG_KIND, purpose);
     protocol_add_text(&out, TAG_ID, name);
     return protocol_send(remote->control, 0, &out, &theirs, 1, err);
 }
@@ -286,11 +293,45 @@ int remote_attach(struct cordon_container *container, const char *name, struct e
 
     if (!remote)
         return error_memory(err);
-    status = visit(remote, name, err);
+    status = visit(remote, name, PROTOCOL_PURPOSE_VISIT, err);
     if (status == 0)
         status = await_start(remote, &nothing, err);
     if (status == 0)
         container->remote = take_ptr(remote);
+    return status;
+}
+
+int remote_exec(struct cordon_container *container, const char *name, const struct cordon_request *request, struct error *err)
+{
+    cleanup_with(remote_free_at) struct remote *remote = remote_new();
+    int status;
+
+    if (!remote)
+        return error_memory(err);
+    status = visit(remote, name, PROTOCOL_PURPOSE_EXEC, err);
+    if (status == 0)
+        status = ask_for(remote, container, request, err);
+    if (status == 0)
+        container->remote = take_ptr(remote);
+    return status;
+}
+
+int remote_create(const struct cordon_request *request, char ret_id[CORDON_RUN_SIZE], struct error *err)
+{
+    cleanup_with(remote_free_at) struct remote *remote = remote_new();
+    int status;
+
+    if (!remote)
+        return error_memory(err);
+    status = open_door(remote, request, PROTOCOL_PURPOSE_KEEP, err);
+    if (status == 0)
+        status = send_request(remote, PROTOCOL_REQUEST_IS, request, 0, err);
+    if (status == 0)
+        status = send_numbered(remote, PROTOCOL_GO, -1, -1, err);
+    if (status == 0)
+        status = await_start(remote, request, err);
+    if (status == 0)
+        memcpy(ret_id, remote->id, sizeof(remote->id));
     return status;
 }
 

@@ -423,6 +423,23 @@ int cordon_attach(const char *name, struct cordon_container **ret_container, str
     return status;
 }
 
+int cordon_exec(const char *name, const struct cordon_request *request, struct cordon_container **ret_container, struct cordon_error *err)
+{
+    cleanup_with(container_free_at) struct cordon_container *container = NULL;
+    int status;
+
+    if (!name || !*name)
+        return error_set(public_error(err), ERROR_INVALID, EINVAL, "execute: in which container?");
+    status = container_new(request, &container, public_error(err));
+    if (status == 0)
+        status = streams_check(request, public_error(err));
+    if (status == 0)
+        status = remote_exec(container, name, request, public_error(err));
+    if (status == 0)
+        *ret_container = take_ptr(container);
+    return status;
+}
+
 int container_refused(struct cordon_container *container, int status, struct error *failure, struct error *err)
 {
     /* the refusal is what the caller hears of, also when it cannot be recorded as well */

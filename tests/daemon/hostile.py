@@ -173,7 +173,7 @@ def nobody_s_container():
     kind, body = client.hear()
     for end in (client, one, other):
         end.close()
-    return kind == FAILED and b"you have no container" in body
+    return kind == FAILED and b"stale_id" in body
 
 
 def bad_names():

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A container that is kept: created (its policy was judged), started (it stands, and runs its own program where it has one), stopped, started again,
+ * removed. It has an id of its own; each start is a run with its own record.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "keeper/keeper.h"
+
+#define ID_BYTES 12
+#define READ_AT_ONCE 4096
+
+/* "c" and 24 digits: no run has such an id. */
+static int make_id(struct session *session, struct error *err)
+{
+    unsigned char bytes[ID_BYTES];
+    size_t used = 1;
+
+    if (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes))
+        return error_system(err, errno, "take random bytes");
+    session->id[0] = 'c';
+    for (size_t i = 0; i < ID_BYTES; i++, used += 2)
+        snprintf(session->id + used, sizeof(session->id) - used, "%02x", bytes[i]);
+    return 0;
+}
+
+static int judge(struct session *session, struct error *err)
+{
+    struct place own;
+    int status = place_enter(session, &own, err), result;
+
+    if (status < 0)
+        return status;
+    result = cordon_check(session->request, CORDON_TEXT, NULL, (struct cordon_error *)err);
+    place_leave(&own);
+    if (result > 0)
+        return err->errnum ? -err->errnum : -EINVAL;
+    return result;
+}
+
+int held_create(struct session *session, struct error *err)
+{
+    auto_protocol struct protocol_out out = {0};
+    int status = judge(session, err);
+
+    if (status == 0)
+        status = make_id(session, err);
+    if (status < 0)
+        return status;
+    protocol_begin(&out, PROTOCOL_STARTED, 0);
+    protocol_add_text(&out, TAG_ID, session->id);
+    protocol_add_number(&out, TAG_PID, 0);
+    protocol_add_number(&out, TAG_LEVEL, 0);
+    status = protocol_send(session->client.fd, MSG_DONTWAIT, &out, NULL, 0, err);
+    if (status < 0)
+        return status;
+    session->state = PROTOCOL_RUNNING;
+    session->lifecycle = PROTOCOL_CREATED;
+    session->created_ms = clock_real_ns() / NS_PER_MS;
+    daemon_tell_running(session->keeper, session);
+    return 0;
+}
+
+int held_not_running(const struct session *session, uint16_t asked, struct error *err)
+{
+    bool is_stopped = session->lifecycle == PROTOCOL_STOPPED;
+
+    if (asked == PROTOCOL_STOP && is_stopped)
+        return error_set(err, ERROR_INVALID, EALREADY, "already_stopped: container %s has been stopped", session->id);
+    return error_set(err, ERROR_INVALID, ENOTCONN, "not_started: container %s %s: cordon start", session->id,
+                     is_stopped ? "has been stopped" : "was created and not started");
+}
+
+/* ---- what its own program writes ---- */
+
+static void keep_output(struct output *output, const char *bytes, size_t size)
+{
+    size_t over;
+
+    if (!output->bytes && !(output->bytes = mem_alloc(OUTPUT_MAX)))
+        return;
+    if (size > OUTPUT_MAX) {
+        output->dropped += size - OUTPUT_MAX;
+        bytes += size - OUTPUT_MAX;
+        size = OUTPUT_MAX;
+    }
+    over = output->size + size > OUTPUT_MAX ? output->size + size - OUTPUT_MAX : 0;
+    memmove(output->bytes, output->bytes + over, output->size - over);
+    output->dropped += over;
+    memcpy(output->bytes + output->size - over, bytes, size);
+    output->size += size - over;
+}
+
+static void read_output(struct session *session, struct loop_watch *watch)
+{
+    char bytes[READ_AT_ONCE];
+    ssize_t got = read(watch->fd, bytes, sizeof(bytes));
+
+    if (got > 0)
+        keep_output(&session->output, bytes, (size_t)got);
+    if (got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR)))
+        return;
+    loop_forget(session->keeper->loop, watch);
+    fd_close_at(&watch->fd);
+    watch->fd = -1;
+}
+
+static void out_ready(struct loop_watch *watch, uint32_t events)
+{
+    read_output(container_of(watch, struct session, output.watches[0]), watch);
+}
+
+static void err_ready(struct loop_watch *watch, uint32_t events)
+{
+    read_output(container_of(watch, struct session, output.watches[1]), watch);
+}
+
+static int watch_output(struct session *session, int which, int fd, struct error *err)
+{
+    struct loop_watch *watch = &session->output.watches[which];
+    int status;
+
+    *watch = (struct loop_watch){.fd = fcntl(fd, F_DUPFD_CLOEXEC, 3), .ready = which ? err_ready : out_ready};
+    if (watch->fd < 0 || fcntl(watch->fd, F_SETFL, O_NONBLOCK) < 0)
+        return error_system(err, errno, "keep a program's output");
+    status = loop_watch(session->keeper->loop, watch, EPOLLIN);
+    return status < 0 ? error_system(err, -status, "keep a program's output") : 0;
+}
+
+void held_finish(struct session *session)
+{
+    for (int i = 0; i < 2; i++) {
+        loop_forget(session->keeper->loop, &session->output.watches[i]);
+        fd_close_at(&session->output.watches[i].fd);
+        session->output.watches[i].fd = -1;
+    }
+    mem_free(take_ptr(session->output.bytes));
+    session->output.size = 0;
+    cordon_program_free(take_ptr(session->program));
+}
+
+/* ---- started, stopped, removed ---- */
+
+static int start_own_program(struct session *session, struct error *err)
+{
+    int status = cordon_request_set_stdio(session->request, CORDON_STDIO_NULL, CORDON_STDIO_PIPE, CORDON_STDIO_PIPE, (struct cordon_error *)err);
+
+    if (status == 0)
+        status = cordon_container_exec(session->container, session->request, &session->program, (struct cordon_error *)err);
+    if (status == 0)
+        status = watch_output(session, 0, cordon_program_stdout_fd(session->program), err);
+    if (status == 0)
+        status = watch_output(session, 1, cordon_program_stderr_fd(session->program), err);
+    return status;
+}
+
+static int held_start(struct session *session, struct error *err)
+{
+    int status;
+
+    if (session->container)
+        return error_set(err, ERROR_INVALID, EALREADY, "already_started: container %s runs", session->id);
+    held_finish(session);
+    status = session_create(session, err);
+    if (status == 0)
+        status = session_watch(session, err);
+    if (status == 0 && *session->command)
+        status = start_own_program(session, err);
+    if (status < 0) {
+        held_finish(session);
+        if (session->container)
+            loop_forget(session->keeper->loop, &session->container_watch);
+        cordon_container_free(take_ptr(session->container));
+        return status;
+    }
+    session->lifecycle = PROTOCOL_IS_RUNNING;
+    daemon_tell_running(session->keeper, session);
+    return 0;
+}
+
+void held_ended(struct session *session, int over, const struct error *failure)
+{
+    cordon_program_free(take_ptr(session->program));
+    session->lifecycle = PROTOCOL_STOPPED;
+    session->is_frozen = false;
+    session_tell_visitors(session, over);
+    daemon_tell_running(session->keeper, session);
+}
+
+static int held_drop(struct session *session, struct error *err)
+{
+    if (session->container)
+        return error_set(err, ERROR_INVALID, EBUSY, "already_started: container %s runs: stop it before it is removed", session->id);
+    session_close(session);
+    return 0;
+}
+
+static int tell_logs(const struct session *visitor, uint32_t request, struct error *err)
+{
+    const struct output *output = &visitor->visits->output;
+    auto_protocol struct protocol_out record, out = {0};
+    auto_close int fd = -1;
+    int status;
+
+    protocol_begin(&record, PROTOCOL_RECORD_LOGS, 0);
+    protocol_add_bytes(&record, TAG_OUTPUT, output->bytes, output->size);
+    protocol_add_number(&record, TAG_COUNT, output->dropped);
+    status = protocol_seal(&record, "cordon-logs", &fd, err);
+    if (status < 0)
+        return status;
+    protocol_begin(&out, PROTOCOL_LOGS_ARE, request);
+    return protocol_send(visitor->client.fd, MSG_DONTWAIT, &out, &fd, 1, err);
+}
+
+int held_heard(struct session *visitor, const struct protocol_message *message, struct error *err)
+{
+    struct session *held = visitor->visits; /* NULL also for whoever created it: that is no visitor */
+    struct error failure = ERROR_INIT;
+    int status;
+
+    if (!held)
+        status = error_set(&failure, ERROR_NOT_FOUND, ESTALE, "stale_id: that container is no more");
+    else if (held->purpose != PROTOCOL_PURPOSE_KEEP)
+        status = error_set(&failure, ERROR_INVALID, EINVAL, "container %s belongs to the command that runs it, and goes with it", held->id);
+    else if (message->type == PROTOCOL_START)
+        status = held_start(held, &failure);
+    else if (message->type == PROTOCOL_DROP)
+        status = held_drop(held, &failure);
+    else
+        return tell_logs(visitor, message->request, err);
+    return session_reply(visitor, message->request, status, &failure, err);
+}

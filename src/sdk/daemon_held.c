@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is asked of a container that the daemon keeps, by its name. */
+#include <errno.h>
+#include <inttypes.h>
+
+#include "base/json.h"
+#include "base/memory.h"
+#include "protocol/table.h"
+#include "sdk/remote.h"
+
+static void container_free_at(struct cordon_container **container)
+{
+    cordon_container_free(*container);
+}
+#define auto_container cleanup_with(container_free_at)
+
+int cordon_daemon_create(const struct cordon_request *request, char ret_id[CORDON_RUN_SIZE], struct cordon_error *err)
+{
+    return remote_create(request, ret_id, public_error(err));
+}
+
+static int order(const char *name, uint16_t type, struct cordon_error *err)
+{
+    auto_container struct cordon_container *container = NULL;
+    int status = cordon_attach(name, &container, err);
+
+    return status < 0 ? status : remote_order(container->remote, type, public_error(err));
+}
+
+int cordon_daemon_start(const char *name, struct cordon_error *err)
+{
+    return order(name, PROTOCOL_START, err);
+}
+
+int cordon_daemon_remove(const char *name, struct cordon_error *err)
+{
+    return order(name, PROTOCOL_DROP, err);
+}
+
+int cordon_daemon_logs(const char *name, char **ret_bytes, size_t *ret_size, struct cordon_error *err)
+{
+    auto_container struct cordon_container *container = NULL;
+    int status = cordon_attach(name, &container, err);
+
+    return status < 0 ? status : remote_logs(container->remote, ret_bytes, ret_size, public_error(err));
+}
+
+int cordon_daemon_stats(const char *name, enum cordon_format format, char **ret_text, struct cordon_error *err)
+{
+    static const char *const names[] = {"userUs", "systemUs", "memoryBytes", "processes"};
+    auto_container struct cordon_container *container = NULL;
+    auto_text struct text out = {0};
+    struct json json = JSON_INIT(&out, 0);
+    uint64_t numbers[4];
+    int status;
+
+    if (format != CORDON_TEXT && format != CORDON_JSON)
+        return error_set(public_error(err), ERROR_INVALID, EINVAL, "unknown format %d", (int)format);
+    status = cordon_attach(name, &container, err);
+    if (status == 0)
+        status = remote_stats(container->remote, numbers, public_error(err));
+    if (status < 0)
+        return status;
+    if (format == CORDON_JSON) {
+        json_begin_object(&json, NULL);
+        for (size_t i = 0; i < ARRAY_COUNT(names); i++)
+            json_add_uint(&json, names[i], numbers[i]);
+        json_end(&json);
+        text_add(&out, "\n");
+    } else {
+        text_printf(&out, "%" PRIu64 " processes, %" PRIu64 ".%03" PRIu64 " s user, %" PRIu64 ".%03" PRIu64 " s system, %" PRIu64 " KiB\n", numbers[3], numbers[0] / 1000000,
+                    numbers[0] / 1000 % 1000, numbers[1] / 1000000, numbers[1] / 1000 % 1000, numbers[2] / 1024);
+    }
+    return text_take(&out, ret_text, public_error(err));
+}
