@@ -206,6 +206,8 @@ static int answer(struct client *client, struct protocol_received *received)
         return -1;
     }
     status = account_charge(client->account, message, size, loop_now_ns(client->core->loop), &err);
+    if (status == 0 && message->type != PROTOCOL_HELLO)
+        keepers_hear(client->core, client->account);
     if (status == 0)
         status = hear(client, received, &err);
     return status < 0 ? refuse(client, message->request, &err) : 0;

@@ -113,7 +113,8 @@ struct core {
     struct container *containers, **containers_end;
     uint64_t last_number; /* of tickets and keepers: no two cores give the same ones */
     bool is_full;         /* no further client is heard for now */
-    struct protocol_received received; /* one at a time */
+    struct protocol_received received; /* of clients and the starter, one at a time */
+    struct protocol_received said;     /* of keepers */
 };
 
 /* core.c: never returns but with the status of the process. */
@@ -132,6 +133,8 @@ int keeper_choose(struct core *core, struct account *account, const unsigned cha
                   struct error *err) must_check;
 /* `id`: of the container that it is about; NULL = a new one. */
 int keeper_serve(struct keeper *keeper, const struct container *container, uint64_t kind, const char *id, int client, struct error *err) must_check;
+/* Hear what keepers of this caller have said by now: a client may know it already. */
+void keepers_hear(struct core *core, const struct account *account);
 void keeper_close(struct keeper *keeper);
 
 /* keeper_record.c: what a keeper must know to be believed by another core. */

@@ -12,6 +12,8 @@
 #include "base/memory.h"
 #include "daemon/daemon.h"
 
+#define HEARD_AT_ONCE 256
+
 static void keeper_ready(struct loop_watch *watch, uint32_t events);
 
 void keeper_close(struct keeper *keeper)
@@ -245,22 +247,37 @@ static int hear(struct keeper *keeper, const struct protocol_received *received,
     }
 }
 
-static void keeper_ready(struct loop_watch *watch, uint32_t events)
+/* 1 = there may be more, 0 = none now, or the keeper is no more. */
+static int keeper_hear(struct keeper *keeper)
 {
-    struct keeper *keeper = container_of(watch, struct keeper, channel);
     struct core *core = keeper->core;
     struct error err = ERROR_INIT;
-    int status = protocol_receive(watch->fd, MSG_DONTWAIT, &core->received, &err);
+    int status = protocol_receive(keeper->channel.fd, MSG_DONTWAIT, &core->said, &err);
 
     if (status == -EAGAIN)
-        return;
+        return 0;
     if (status > 0)
-        status = hear(keeper, &core->received, &err) < 0 ? -EPROTO : 1;
-    protocol_drop(&core->received);
+        status = hear(keeper, &core->said, &err) < 0 ? -EPROTO : 1;
+    protocol_drop(&core->said);
     if (status < 0)
         daemon_log("keeper %s: %s: it is let go", keeper->is_joined ? keeper->id : "(unknown)", err.text);
     if (status <= 0)
         keeper_close(keeper);
+    return status > 0;
+}
+
+static void keeper_ready(struct loop_watch *watch, uint32_t events)
+{
+    (void)keeper_hear(container_of(watch, struct keeper, channel));
+}
+
+void keepers_hear(struct core *core, const struct account *account)
+{
+    for (struct keeper *keeper = core->keepers, *next; keeper; keeper = next) {
+        next = keeper->next;
+        for (int i = 0; i < HEARD_AT_ONCE && keeper->account == account && keeper_hear(keeper); i++)
+            ;
+    }
 }
 
 void keepers_ready(struct loop_watch *watch, uint32_t events)

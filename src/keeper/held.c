@@ -55,18 +55,15 @@ int held_create(struct session *session, struct error *err)
         status = make_id(session, err);
     if (status < 0)
         return status;
-    protocol_begin(&out, PROTOCOL_STARTED, 0);
-    protocol_add_text(&out, TAG_ID, session->id);
-    protocol_add_number(&out, TAG_PID, 0);
-    protocol_add_number(&out, TAG_LEVEL, 0);
-    status = protocol_send(session->client.fd, MSG_DONTWAIT, &out, NULL, 0, err);
-    if (status < 0)
-        return status;
     session->state = PROTOCOL_RUNNING;
     session->lifecycle = PROTOCOL_CREATED;
     session->created_ms = clock_real_ns() / NS_PER_MS;
     daemon_tell_running(session->keeper, session);
-    return 0;
+    protocol_begin(&out, PROTOCOL_STARTED, 0);
+    protocol_add_text(&out, TAG_ID, session->id);
+    protocol_add_number(&out, TAG_PID, 0);
+    protocol_add_number(&out, TAG_LEVEL, 0);
+    return protocol_send(session->client.fd, MSG_DONTWAIT, &out, NULL, 0, err);
 }
 
 int held_not_running(const struct session *session, uint16_t asked, struct error *err)
@@ -191,8 +188,8 @@ void held_ended(struct session *session, int over, const struct error *failure)
     cordon_program_free(take_ptr(session->program));
     session->lifecycle = PROTOCOL_STOPPED;
     session->is_frozen = false;
-    session_tell_visitors(session, over);
     daemon_tell_running(session->keeper, session);
+    session_tell_visitors(session, over);
 }
 
 static int held_drop(struct session *session, struct error *err)

@@ -166,6 +166,8 @@ void session_step(struct session *session)
         return;
     loop_forget(session->keeper->loop, &session->container_watch);
     session_end_programs(session);
+    if (!session->lifecycle)
+        daemon_tell_lost(session->keeper, session); /* first: whoever hears of the end may take its name */
     if (status > 0)
         status = session_over(session, &ended, &over, &err); /* forgets it */
     cordon_container_free(take_ptr(session->container));
@@ -176,7 +178,6 @@ void session_step(struct session *session)
     if (status < 0)
         protocol_send_error(session->client.fd, 0, &err, NULL);
     session_tell_visitors(session, over);
-    daemon_tell_lost(session->keeper, session);
     session->state = PROTOCOL_ENDED;
     if (status < 0)
         session_close(session);
@@ -238,13 +239,11 @@ static int start(struct session *session, struct error *err)
         return status;
     snprintf(session->id, sizeof(session->id), "%s", cordon_container_id(session->container));
     status = session_watch(session, err);
-    if (status == 0)
-        status = say_started(session, err);
     if (status < 0)
         return status;
     session->state = PROTOCOL_RUNNING;
-    daemon_tell_running(session->keeper, session);
-    return 0;
+    daemon_tell_running(session->keeper, session); /* first: whoever hears that it runs finds it */
+    return say_started(session, err);
 }
 
 /* Messages until there is none, the client is gone, or it has said something that it may not. */
