@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <openssl/evp.h>
+#include <openssl/rand.h>
 #include <openssl/x509.h>
 
 #include "base/file.h"
@@ -40,6 +41,8 @@ void issuer_free(struct issuer *issuer)
     if (!issuer)
         return;
     state_finish(issuer);
+    explicit_bzero(issuer->wrapping, sizeof(issuer->wrapping));
+    mem_free(issuer->sealed);
     mem_free(issuer->directory);
     mem_free(issuer);
 }
@@ -176,15 +179,29 @@ static int lock_open(const struct issuer *issuer, int *ret_fd, struct error *err
     return 0;
 }
 
+/* A new authority: one key for all that it keeps. */
+static int wrapping_make(struct issuer *issuer, struct error *err)
+{
+    if (RAND_bytes(issuer->wrapping, sizeof(issuer->wrapping)) != 1)
+        return key_error(err, "random bytes");
+    return issuer->by->seal(issuer->by->context, issuer->wrapping, &issuer->sealed, err);
+}
+
 int issuer_step(struct issuer *issuer, time_t now, struct error *err)
 {
     auto_close int lock = -1;
-    struct issuer there = {.directory = issuer->directory, .host = issuer->host, .protection = issuer->protection};
+    struct issuer there = {.directory = issuer->directory, .host = issuer->host, .protection = issuer->protection, .by = issuer->by};
     bool is_changed;
     int status = lock_open(issuer, &lock, err), made = 0;
 
+    there.sealed = issuer->sealed;
+    memcpy(there.wrapping, issuer->wrapping, sizeof(there.wrapping));
     if (status == 0)
         status = issuer_state_read(&there, err);
+    if (status == 0 && there.by && !there.sealed)
+        status = wrapping_make(&there, err);
+    issuer->sealed = there.sealed; /* what was made is its own, also when nothing follows */
+    memcpy(issuer->wrapping, there.wrapping, sizeof(there.wrapping));
     if (status < 0)
         return status;
     is_changed = forget_old(&there, now);
@@ -224,6 +241,12 @@ static int directory_check(const char *directory, struct error *err)
 
 int issuer_open(const char *directory, const struct identity_name *host, time_t now, struct issuer **ret_issuer, struct error *err)
 {
+    return issuer_open_by(directory, host, NULL, now, ret_issuer, err);
+}
+
+int issuer_open_by(const char *directory, const struct identity_name *host, const struct issuer_protection *protection, time_t now,
+                   struct issuer **ret_issuer, struct error *err)
+{
     auto_issuer struct issuer *issuer = mem_alloc(sizeof(*issuer));
     int status;
 
@@ -234,7 +257,8 @@ int issuer_open(const char *directory, const struct identity_name *host, time_t 
     if (host->kind != IDENTITY_HOST)
         return error_set(err, ERROR_INVALID, EINVAL, "authority: it is a machine's");
     issuer->host = *host;
-    issuer->protection = "file";
+    issuer->by = protection;
+    issuer->protection = protection ? protection->name : "file";
     status = file_make_directories(directory, 0700, err);
     if (status == 0)
         status = directory_check(directory, err);

@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "identity/bundle.h"
+#include "identity/wrap.h"
 
 #define ISSUER_DAY_S         86400
 #define ISSUER_DAYS          90
@@ -27,10 +28,22 @@ struct issuer_generation {
     X509 *certificate;
 };
 
+/* What keeps the keys on disk from who reads the disk: a key for all of them, which is sealed by something else than the disk. */
+struct issuer_protection {
+    const char *name; /* "tpm" */
+    /* *ret_sealed is the caller's: a text that unseal() understands. */
+    int (*seal)(void *context, const unsigned char key[WRAP_KEY_SIZE], char **ret_sealed, struct error *err);
+    int (*unseal)(void *context, const char *sealed, unsigned char ret_key[WRAP_KEY_SIZE], struct error *err);
+    void *context;
+};
+
 struct issuer {
     char *directory;
     struct identity_name host;
     const char *protection; /* "file" or "tpm" */
+    const struct issuer_protection *by; /* NULL = "file" */
+    unsigned char wrapping[WRAP_KEY_SIZE];
+    char *sealed; /* the same; NULL = not known yet */
     uint64_t sequence;
     struct issuer_generation generations[ISSUER_GENERATIONS]; /* the oldest first */
     size_t count;
@@ -42,6 +55,9 @@ struct issuer {
  * is the authority of another name, or no state at all: it is never made anew over one that is there.
  */
 int issuer_open(const char *directory, const struct identity_name *host, time_t now, struct issuer **ret_issuer, struct error *err) must_check;
+/* The same, of which the keys are protected by more than the permissions of a file. What is there must be protected likewise. `protection` must stay. */
+int issuer_open_by(const char *directory, const struct identity_name *host, const struct issuer_protection *protection, time_t now,
+                   struct issuer **ret_issuer, struct error *err) must_check;
 void issuer_free(struct issuer *issuer);
 void issuer_free_at(struct issuer **issuer);
 #define auto_issuer cleanup_with(issuer_free_at)

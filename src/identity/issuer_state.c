@@ -30,12 +30,23 @@ static int refuse(struct error *err, const char *path, const char *why)
 
 /* ---- to disk ---- */
 
-static int key_pack(json_t *object, const char *name, const EVP_PKEY *key, struct error *err)
+/* Where a key stands: another's in its place is none. */
+static void place_print(uint64_t number, const char *name, char ret_place[64])
 {
+    snprintf(ret_place, 64, "%llu %s", (unsigned long long)number, name);
+}
+
+static int key_pack(const struct issuer *issuer, uint64_t number, json_t *object, const char *name, const EVP_PKEY *key, struct error *err)
+{
+    auto_text struct text wrapped = {0};
     struct text text = {0};
+    char place[64];
     int status = key_print(key, &text, err);
 
-    if (status == 0 && (text.is_broken || json_object_set_new(object, name, json_string(text.data)) < 0))
+    place_print(number, name, place);
+    if (status == 0 && issuer->by)
+        status = wrap_text(issuer->wrapping, place, text.data ? text.data : "", text.length, &wrapped, err);
+    if (status == 0 && (text.is_broken || json_object_set_new(object, name, json_string(issuer->by ? wrapped.data : text.data)) < 0))
         status = error_memory(err);
     if (text.data)
         explicit_bzero(text.data, text.length);
@@ -43,14 +54,14 @@ static int key_pack(json_t *object, const char *name, const EVP_PKEY *key, struc
     return status;
 }
 
-static int generation_pack(const struct issuer_generation *generation, json_t *list, struct error *err)
+static int generation_pack(const struct issuer *issuer, const struct issuer_generation *generation, json_t *list, struct error *err)
 {
     auto_text struct text pem = {0};
     auto_json json_t *keys = json_object(), *object = NULL;
     int status = keys ? certificate_write_pem(generation->certificate, &pem, err) : error_memory(err);
 
     for (size_t i = BUNDLE_X509; i <= BUNDLE_TOKEN && status == 0; i++)
-        status = key_pack(keys, key_names[i], generation->keys[i], err);
+        status = key_pack(issuer, generation->number, keys, key_names[i], generation->keys[i], err);
     if (status < 0)
         return status;
     object = json_pack("{s:I, s:I, s:I, s:s, s:O}", "number", (json_int_t)generation->number, "from", (json_int_t)generation->from, "until",
@@ -66,11 +77,13 @@ int issuer_state_write(const struct issuer *issuer, struct error *err)
     mode_t mask;
 
     for (size_t i = 0; i < issuer->count && status == 0; i++)
-        status = generation_pack(&issuer->generations[i], list, err);
+        status = generation_pack(issuer, &issuer->generations[i], list, err);
     if (status < 0)
         return status;
     document = json_pack("{s:s, s:s, s:s, s:s, s:I, s:O}", "schema", "cordon-authority/1", "domain", issuer->host.domain, "host", issuer->host.host,
                          "keyProtection", issuer->protection, "sequence", (json_int_t)issuer->sequence, "generations", list);
+    if (document && issuer->by && json_object_set_new(document, "sealed", json_string(issuer->sealed)) < 0)
+        return error_memory(err);
     text = document ? json_dumps(document, JSON_INDENT(2)) : NULL;
     if (!text)
         return error_memory(err);
@@ -85,12 +98,30 @@ int issuer_state_write(const struct issuer *issuer, struct error *err)
 
 /* ---- from disk ---- */
 
-static bool keys_unpack(const json_t *keys, struct issuer_generation *generation)
+static int key_unpack(const struct issuer *issuer, uint64_t number, const char *name, const json_t *value, EVP_PKEY **ret_key)
+{
+    char place[64], *text = NULL;
+    size_t size = 0;
+    int status;
+
+    if (!json_is_string(value))
+        return -EINVAL;
+    if (!issuer->by)
+        return key_read(json_string_value(value), json_string_length(value), ret_key, NULL);
+    place_print(number, name, place);
+    status = unwrap_text(issuer->wrapping, place, json_string_value(value), json_string_length(value), &text, &size, NULL);
+    if (status == 0)
+        status = key_read(text, size, ret_key, NULL);
+    if (text)
+        explicit_bzero(text, size);
+    mem_free(text);
+    return status;
+}
+
+static bool keys_unpack(const struct issuer *issuer, const json_t *keys, struct issuer_generation *generation)
 {
     for (size_t i = BUNDLE_X509; i <= BUNDLE_TOKEN; i++) {
-        const json_t *pem = json_object_get(keys, key_names[i]);
-
-        if (!json_is_string(pem) || key_read(json_string_value(pem), json_string_length(pem), &generation->keys[i], NULL) < 0 ||
+        if (key_unpack(issuer, generation->number, key_names[i], json_object_get(keys, key_names[i]), &generation->keys[i]) < 0 ||
             strcmp(key_algorithm(generation->keys[i]), "ES256") != 0 || key_thumbprint(generation->keys[i], generation->ids[i], NULL) < 0)
             return false;
     }
@@ -98,7 +129,7 @@ static bool keys_unpack(const json_t *keys, struct issuer_generation *generation
 }
 
 /* A certificate that is not its key's would sign what nobody believes. */
-static bool generation_unpack(const json_t *object, struct issuer_generation *generation)
+static bool generation_unpack(const struct issuer *issuer, const json_t *object, struct issuer_generation *generation)
 {
     const json_t *certificate = json_object_get(object, "certificate");
 
@@ -106,7 +137,7 @@ static bool generation_unpack(const json_t *object, struct issuer_generation *ge
     generation->from = (time_t)json_integer_value(json_object_get(object, "from"));
     generation->until = (time_t)json_integer_value(json_object_get(object, "until"));
     return generation->number > 0 && generation->from > 0 && generation->until > generation->from && json_is_string(certificate) &&
-           keys_unpack(json_object_get(object, "keys"), generation) &&
+           keys_unpack(issuer, json_object_get(object, "keys"), generation) &&
            svid_read_pem(json_string_value(certificate), json_string_length(certificate), &generation->certificate, NULL) == 0 &&
            X509_check_private_key(generation->certificate, generation->keys[BUNDLE_X509]) == 1 &&
            ASN1_TIME_cmp_time_t(X509_get0_notAfter(generation->certificate), generation->until) == 0;
@@ -119,21 +150,45 @@ static bool is_text(const json_t *document, const char *member, const char *expe
     return text && strcmp(text, expected) == 0;
 }
 
+/* The key that the others are wrapped with: asked of what sealed it once, and the same from then on. */
+static int sealed_unpack(struct issuer *issuer, const json_t *document, const char *path, struct error *err)
+{
+    const char *sealed = json_string_value(json_object_get(document, "sealed"));
+    int status;
+
+    if (!issuer->by)
+        return 0;
+    if (!sealed || (issuer->sealed && strcmp(issuer->sealed, sealed) != 0))
+        return refuse(err, path, "it is not sealed, or it was sealed anew");
+    if (issuer->sealed)
+        return 0;
+    status = issuer->by->unseal(issuer->by->context, sealed, issuer->wrapping, err);
+    if (status == 0 && !(issuer->sealed = mem_string(sealed)))
+        status = error_memory(err);
+    return status;
+}
+
 static int state_unpack(struct issuer *issuer, const json_t *document, const char *path, struct error *err)
 {
     const json_t *list = json_object_get(document, "generations"), *object;
     struct issuer_generation *generations = issuer->generations;
     size_t i;
+    int status;
 
-    if (!is_text(document, "schema", "cordon-authority/1") || !is_text(document, "keyProtection", issuer->protection) ||
+    if (is_text(document, "schema", "cordon-authority/1") && !is_text(document, "keyProtection", issuer->protection))
+        return refuse(err, path, issuer->by ? "its keys are not protected by a TPM, as is asked for" : "its keys are protected by a TPM, which this was not started with");
+    if (!is_text(document, "schema", "cordon-authority/1") ||
         json_array_size(list) < 1 || json_array_size(list) > ISSUER_GENERATIONS || json_integer_value(json_object_get(document, "sequence")) < 1)
         return refuse(err, path, "it is not what this version understands");
     if (!is_text(document, "domain", issuer->host.domain) || !is_text(document, "host", issuer->host.host))
         return refuse(err, path, "it is the authority of another machine or trust domain");
+    status = sealed_unpack(issuer, document, path, err);
+    if (status < 0)
+        return status;
     issuer->sequence = (uint64_t)json_integer_value(json_object_get(document, "sequence"));
     json_array_foreach(list, i, object)
     {
-        bool is_good = generation_unpack(object, &generations[issuer->count]);
+        bool is_good = generation_unpack(issuer, object, &generations[issuer->count]);
 
         issuer->count++; /* whoever has it frees it */
         if (!is_good || (i && generations[i].number <= generations[i - 1].number))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cordon-signer [--system] [--directory DIRECTORY] [--domain TRUST-DOMAIN --host HOST]
+ * cordon-signer [--system] [--directory DIRECTORY] [--domain TRUST-DOMAIN --host HOST] [--tpm TCTI]
  *
  * Runs for one machine as a user of its own, or for one user as that user. It is started with one socket, named `cordond`
  * (LISTEN_FDS), by which it is told of keepers; or, without any word, with one as descriptor 3, which says first where the authority is (SIGN_BEGIN).
@@ -23,13 +23,14 @@
 #include "protocol/service.h"
 #include "signer/client.h"
 #include "signer/signer.h"
+#include "signer/tpm.h"
 
 #define FAILED 1
 
-static const char usage[] = "usage: cordon-signer [--system] [--directory DIRECTORY] [--domain TRUST-DOMAIN --host HOST]\n";
+static const char usage[] = "usage: cordon-signer [--system] [--directory DIRECTORY] [--domain TRUST-DOMAIN --host HOST] [--tpm TCTI]\n";
 
 struct options {
-    const char *directory, *domain, *host;
+    const char *directory, *domain, *host, *tpm;
     bool is_system;
 };
 
@@ -45,7 +46,7 @@ static int options_read(int argc, char **argv, struct options *options, struct e
     const struct {
         const char *name;
         const char **value;
-    } rows[] = {{"--directory", &options->directory}, {"--domain", &options->domain}, {"--host", &options->host}};
+    } rows[] = {{"--directory", &options->directory}, {"--domain", &options->domain}, {"--host", &options->host}, {"--tpm", &options->tpm}};
 
     for (int i = 1; i < argc; i++) {
         bool is_known = strcmp(argv[i], "--system") == 0;
@@ -152,9 +153,23 @@ static int begin_told(char directory[PATH_MAX], struct identity_name *ret_host, 
     return identity_parse(name, strlen(name), ret_host, err);
 }
 
-static int open_all(const char *directory, const struct identity_name *host, int fd, struct error *err)
+/* By a TPM where that is asked for, and for a machine where there is one. */
+static int open_issuer(const struct options *options, const char *directory, const struct identity_name *host, struct error *err)
 {
-    int status = issuer_open(directory, host, wall_clock(), &signer.issuer, err);
+    static struct signer_tpm tpm; /* as long as the issuer */
+    const char *words = options->tpm ? options->tpm : options->is_system && signer_tpm_is_fit(directory) ? TPM_WORDS : NULL;
+    int status = words ? signer_tpm_find(&tpm, words, err) : 0;
+
+    if (status == -ENOENT && !options->tpm)
+        words = NULL;
+    else if (status < 0)
+        return status;
+    return issuer_open_by(directory, host, words ? &tpm.protection : NULL, wall_clock(), &signer.issuer, err);
+}
+
+static int open_all(const struct options *options, const char *directory, const struct identity_name *host, int fd, struct error *err)
+{
+    int status = open_issuer(options, directory, host, err);
 
     if (status == 0)
         status = loop_open(&signer.loop, err);
@@ -182,7 +197,7 @@ static int begin(const struct options *options, bool is_service, struct error *e
     if (status == 0)
         status = is_service ? begin_service(options, directory, &host, &fd, err) : begin_told(directory, &host, &request, err);
     if (status == 0)
-        status = open_all(directory, &host, fd, err);
+        status = open_all(options, directory, &host, fd, err);
     signer.is_system = options->is_system;
     signer.is_single = !is_service;
     if (status == 0 && is_service)

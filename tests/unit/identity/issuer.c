@@ -185,6 +185,87 @@ TEST(the_authority_of_another_machine_is_refused)
     scene_close(&scene);
 }
 
+/* ---- keys that something else keeps ---- */
+
+static char kept[2 * WRAP_KEY_SIZE + 1];
+static int asked;
+
+static int fake_seal(void *unused_arg context, const unsigned char key[WRAP_KEY_SIZE], char **ret_sealed, struct error *unused_arg err)
+{
+    asked++;
+    for (size_t i = 0; i < WRAP_KEY_SIZE; i++)
+        snprintf(kept + 2 * i, 3, "%02x", key[i]);
+    *ret_sealed = mem_string("sealed");
+    return 0;
+}
+
+static int fake_unseal(void *unused_arg context, const char *sealed, unsigned char ret_key[WRAP_KEY_SIZE], struct error *unused_arg err)
+{
+    asked++;
+    check_string(sealed, "sealed");
+    for (size_t i = 0; i < WRAP_KEY_SIZE; i++) {
+        unsigned value;
+
+        check_int(sscanf(kept + 2 * i, "%2x", &value), 1);
+        ret_key[i] = (unsigned char)value;
+    }
+    return 0;
+}
+
+static const struct issuer_protection fake = {.name = "tpm", .seal = fake_seal, .unseal = fake_unseal};
+
+TEST(keys_that_something_else_keeps_are_not_on_the_disk_and_it_is_asked_once)
+{
+    struct scene scene = {.directory = "/tmp/test-identity-XXXXXX", .err = ERROR_INIT};
+    struct issuer *issuer = NULL, *again = NULL;
+    char path[128], *text = NULL;
+    size_t size = 0;
+
+    check(test_make_directory(scene.directory) != NULL);
+    check_int(identity_parse(HOST, strlen(HOST), &scene.host, &scene.err), 0);
+    check_int(issuer_open_by(scene.directory, &scene.host, &fake, NOW, &issuer, &scene.err), 0);
+    check_int(asked, 1);
+    check_int(issuer_step(issuer, DAYS(61), &scene.err), 1);
+    check_int(asked, 1); /* what keeps it is out of reach by then */
+    path_of(&scene, path);
+    check_int(file_read(path, 1 << 20, &text, &size, &scene.err), 0);
+    check(!strstr(text, "PRIVATE") && !strstr(text, kept));
+    check_int(issuer_open_by(scene.directory, &scene.host, &fake, NOW, &again, &scene.err), 0);
+    check_int(asked, 2);
+    check_string(again->generations[1].ids[BUNDLE_JWT], issuer->generations[1].ids[BUNDLE_JWT]);
+    check_open_refused(&scene, "protected by a TPM");
+    kept[0] = kept[0] == '0' ? '1' : '0'; /* another key */
+    issuer_free(again);
+    again = NULL;
+    check(issuer_open_by(scene.directory, &scene.host, &fake, NOW, &again, &scene.err) < 0);
+    mem_free(text);
+    issuer_free(issuer);
+}
+
+TEST(what_was_wrapped_is_unwrapped_in_its_place_by_its_key_alone)
+{
+    unsigned char key[WRAP_KEY_SIZE] = {1}, other[WRAP_KEY_SIZE] = {2};
+    auto_text struct text wrapped = {0};
+    struct error err = ERROR_INIT;
+    char *text = NULL;
+    size_t size = 0;
+
+    check_int(wrap_text(key, "1 x509", "a secret", 8, &wrapped, &err), 0);
+    check_int(unwrap_text(key, "1 x509", wrapped.data, wrapped.length, &text, &size, &err), 0);
+    check(size == 8 && memcmp(text, "a secret", 8) == 0);
+    mem_free(text);
+    check(unwrap_text(other, "1 x509", wrapped.data, wrapped.length, &text, &size, &err) < 0);
+    check(unwrap_text(key, "2 x509", wrapped.data, wrapped.length, &text, &size, &err) < 0);
+    for (size_t i = 0; i < wrapped.length; i++) {
+        char was = wrapped.data[i];
+
+        wrapped.data[i] = was == 'A' ? 'B' : 'A';
+        check(unwrap_text(key, "1 x509", wrapped.data, wrapped.length, &text, &size, &err) < 0);
+        wrapped.data[i] = was;
+        check(unwrap_text(key, "1 x509", wrapped.data, i, &text, &size, &err) < 0);
+    }
+}
+
 /* ---- certificates ---- */
 
 static X509 *leaf_of(struct scene *scene, const struct identity_name *name, EVP_PKEY **ret_key)

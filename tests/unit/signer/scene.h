@@ -17,6 +17,7 @@ struct scene {
     char directory[40];
     struct signer_process process;
     int keeper; /* within PERSON */
+    const char *tpm; /* NULL = without */
     struct error err;
 };
 

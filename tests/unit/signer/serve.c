@@ -31,7 +31,8 @@ void scene_start(struct scene *scene)
         dup2(ends[1], SIGNER_CHANNEL);
         setenv("LISTEN_FDS", "1", 1);
         setenv("LISTEN_FDNAMES", "cordond", 1);
-        execl(CORDON_TEST_SIGNER, "cordon-signer", "--directory", scene->directory, "--domain", "local.test", "--host", "box", (char *)NULL);
+        execl(CORDON_TEST_SIGNER, "cordon-signer", "--directory", scene->directory, "--domain", "local.test", "--host", "box", scene->tpm ? "--tpm" : NULL,
+              scene->tpm, (char *)NULL);
         _exit(127);
     }
     close(ends[1]);
