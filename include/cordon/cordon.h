@@ -942,6 +942,88 @@ CORDON_API CORDON_MUST_CHECK int cordon_runs_list(size_t count_max, enum cordon_
 CORDON_API CORDON_MUST_CHECK int cordon_runs_show(const char *run, enum cordon_format format, char **ret_text,
                                                   struct cordon_error *err);
 
+/* ---- the audit log ---- */
+
+/*
+ * Which records; NULL and 0: any. Who acted (`actor`, `agent`) is the log's word, all else the writer's. A search reads an index in
+ * the caller's cache, which is made anew where it does not fit, and looks at each record in the log itself, against its tree.
+ */
+struct cordon_audit_query {
+    const char *log;    /* its directory. NULL: the caller's own, $XDG_STATE_HOME/cordon/log; where that is not there the machine's */
+    const char *key;    /* the log's verifier key, NAME+ID+BASE64. NULL: that of the file <log>.key; where there is none signatures are not compared */
+    const char *actor;  /* "agent", "human", "system", "delegated-human" */
+    const char *agent;  /* a SPIFFE ID and all within it, a class, or an instance */
+    const char *user;   /* a uid, or a name: on whose behalf, or who */
+    const char *kind;   /* a type of record, "access.denied", or its first half, "access" */
+    const char *object; /* a path and all below it, a host, a name; with * ? [ a pattern */
+    const char *run;
+    uint64_t since_ms, before_ms; /* since 1970 */
+    uint64_t first, until;        /* records by their number in the log; until: before it */
+    uint64_t limit;               /* at most so many */
+    int reads_all;                /* without the index */
+};
+
+/*
+ * What was found, as it comes, in pieces that need not end with a line; they hold until it returns. While nothing comes, with a size
+ * of 0 about once a second. A result that is not 0 ends the call, which then returns 0.
+ */
+typedef int (*cordon_audit_fn)(void *context, const char *text, size_t size);
+
+/*
+ * Records that match, the oldest first: a line each, or {"leaf":N,"hash":...,"stamp":{...},"record":{...}} with the stamp and the
+ * record byte by byte as the log has them. -ENOENT: no such log; -EBADMSG: the log is damaged, the text says where.
+ */
+CORDON_API CORDON_MUST_CHECK int cordon_audit_search(const struct cordon_audit_query *query, enum cordon_format format,
+                                                     cordon_audit_fn take, void *context, struct cordon_error *err);
+
+/* The last `limit` (0: 20) of them; with `follows` then those that come, until `take` ends it. */
+CORDON_API CORDON_MUST_CHECK int cordon_audit_tail(const struct cordon_audit_query *query, int follows, enum cordon_format format,
+                                                   cordon_audit_fn take, void *context, struct cordon_error *err);
+
+/* In order, under the name of who did it: people, each container, each part of Cordon apart; and at the end who did how much. */
+CORDON_API CORDON_MUST_CHECK int cordon_audit_timeline(const struct cordon_audit_query *query, enum cordon_format format,
+                                                       cordon_audit_fn take, void *context, struct cordon_error *err);
+
+struct cordon_audit_export {
+    const char *form;               /* "ocsf" (JSON Lines), "cef", "otlp"; NULL: ocsf */
+    const char *url;                /* otlp: a collector, http://... or https://...; NULL: to `take` */
+    const char *const *headers;     /* "Name: value" for the collector, at most 16, NULL-terminated; may be NULL */
+    const char *state;              /* a file that says how far the last export came, and is kept; NULL: from query->first on */
+    const char *authorities;        /* certificates that the collector's is held against; NULL: the host's */
+};
+CORDON_API CORDON_MUST_CHECK int cordon_audit_export(const struct cordon_audit_query *query, const struct cordon_audit_export *export_to,
+                                                     cordon_audit_fn take, void *context, struct cordon_error *err);
+
+/* A proof (C2SP tlog-proof) of one record, by its id or "#NUMBER", for whoever has the log's key and no log. */
+CORDON_API CORDON_MUST_CHECK int cordon_audit_prove(const struct cordon_audit_query *query, const char *record, char **ret_text,
+                                                    struct cordon_error *err);
+
+/* What cordon-verify(1) says of the whole log, and its exit status: 0 holds, 1 does not, 3 could not be checked, 4 something is missing. */
+CORDON_API CORDON_MUST_CHECK int cordon_audit_verify(const struct cordon_audit_query *query, enum cordon_format format, char **ret_text,
+                                                     int *ret_verdict, struct cordon_error *err);
+
+/* A legal hold: records from query->first on are kept, whatever their age, until it is released. `name` NULL: which there are. */
+CORDON_API CORDON_MUST_CHECK int cordon_audit_hold(const struct cordon_audit_query *query, const char *name, int is_release,
+                                                   enum cordon_format format, char **ret_text, struct cordon_error *err);
+
+/*
+ * What is older than `how_long` (days, or "six-months", "one-year", "six-years", "seven-years"; NULL: six-months), and with
+ * `is_applied` drop it, but for what is held. Proofs of all later records stay.
+ */
+CORDON_API CORDON_MUST_CHECK int cordon_audit_retain(const struct cordon_audit_query *query, const char *how_long, int is_applied,
+                                                     enum cordon_format format, char **ret_text, struct cordon_error *err);
+
+/* Destroy the key that covers arguments and paths of `subject` ("uid:1000"): nobody can read them again. The log stays valid. */
+CORDON_API CORDON_MUST_CHECK int cordon_audit_erase(const struct cordon_audit_query *query, const char *subject, enum cordon_format format,
+                                                    char **ret_text, struct cordon_error *err);
+
+/*
+ * Write the recorded runs of the caller (`run`: one of them; NULL: all) to the caller's own log, without a daemon; what is there
+ * already is left out. From then on they cannot be changed unseen.
+ */
+CORDON_API CORDON_MUST_CHECK int cordon_audit_record(const char *run, enum cordon_format format, char **ret_text, struct cordon_error *err);
+
+
 /* ---- reviewed runs ---- */
 
 /*

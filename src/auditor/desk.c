@@ -13,10 +13,12 @@ static int open_reader(const struct options *options, struct reader **ret_reader
 
     if (!options->log)
         return error_set(err, ERROR_INVALID, EINVAL, "which log: --log DIRECTORY");
-    if (!options->verifier)
-        return reader_open(options->log, NULL, ret_reader, err);
-    status = note_key_read(options->verifier, strlen(options->verifier), &key, err);
-    return status < 0 ? error_prepend(err, "--verifier") : reader_open(options->log, &key, ret_reader, err);
+    if (options->verifier && (status = note_key_read(options->verifier, strlen(options->verifier), &key, err)) < 0)
+        return error_prepend(err, "the log's key"), status;
+    status = reader_open(options->log, options->verifier ? &key : NULL, ret_reader, err);
+    if (status == -ENOENT)
+        return error_set(err, ERROR_NOT_FOUND, ENOENT, "there is no audit log at %s: --log says where it is, `cordon audit record` makes your own", options->log);
+    return status;
 }
 
 /* Without it everything is read: slower, and the same. */

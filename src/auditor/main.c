@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * cordon-auditor: what people ask of an audit log, executed by libcordon, or by hand. It holds no right but the caller's. Results
- * go to standard output; with CORDON_AUDITOR_ERRORS=N a failure goes to descriptor N as a struct error, else to standard error.
+ * go to standard output, a failure to standard error: a line, or with --errors a struct error.
  *
  * Theory of operation: it reads records that agents have filled with words and SQLite's file, so it gives up what it does not
  * need before it reads either: every file but those that it is asked about, and the network but for an export to a URL.
@@ -48,10 +48,8 @@ static int run(const struct options *options, struct error *err)
 
 int main(int argc, char **argv)
 {
-    const char *number = getenv("CORDON_AUDITOR_ERRORS");
-    const int errors = number ? atoi(number) : -1;
     struct error err = ERROR_INIT;
-    struct options options;
+    struct options options = {0};
     int status;
 
     (void)argc;
@@ -64,7 +62,7 @@ int main(int argc, char **argv)
         return EXIT_SUCCESS;
     if (err.errnum == EPIPE) /* whoever reads has seen enough */
         return EXIT_SUCCESS;
-    if (errors < 3 || write(errors, &err, sizeof(err)) != (ssize_t)sizeof(err))
+    if (!options.tells_library || write(STDERR_FILENO, &err, sizeof(err)) != (ssize_t)sizeof(err))
         fprintf(stderr, "cordon-auditor: %s\n", err.text);
     return EXIT_FAILURE;
 }

@@ -48,6 +48,7 @@ static const struct {
     {"--follow", FLAG, offsetof(struct options, follows)},
     {"--apply", FLAG, offsetof(struct options, is_applied)},
     {"--release", FLAG, offsetof(struct options, is_released)},
+    {"--errors", FLAG, offsetof(struct options, tells_library)},
     {"--whole", FLAG, offsetof(struct options, is_whole)},
 };
 

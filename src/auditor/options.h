@@ -13,6 +13,7 @@ struct options {
     struct query query;
     uint64_t first, until, limit, days, tries, wait_ms;
     bool is_json, follows, is_applied, is_released, is_whole;
+    bool tells_library; /* a failure goes to standard error as a struct error */
 };
 
 int options_parse(char **args, struct options *ret_options, struct error *err) must_check;

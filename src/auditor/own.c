@@ -10,6 +10,7 @@
 #include "audit/log.h"
 #include "auditor/command.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "identity/name.h"
 #include "ocsf/ocsf.h"
@@ -31,6 +32,22 @@ static int find_names(const struct options *options, struct writer_desk *desk, s
     return 0;
 }
 
+/* Beside the log, for those who read it: <log>.key, made once. */
+static int tell_key(const struct options *options, const struct note_signer *signer, struct error *err)
+{
+    char path[4096], text[NOTE_KEY_TEXT_SIZE + 1];
+    struct note_key key;
+
+    if ((size_t)snprintf(path, sizeof(path), "%s.key", options->log) >= sizeof(path))
+        return error_set(err, ERROR_LIMIT, ENAMETOOLONG, "%s: too long", options->log);
+    if (access(path, F_OK) == 0)
+        return 0;
+    note_signer_key(signer, NOTE_ED25519, &key);
+    note_key_print(&key, text);
+    strcat(text, "\n");
+    return file_replace(path, text, strlen(text), err);
+}
+
 int writer_open(const struct options *options, struct writer_desk *ret_desk, struct error *err)
 {
     struct log_options log = {0};
@@ -38,12 +55,14 @@ int writer_open(const struct options *options, struct writer_desk *ret_desk, str
 
     *ret_desk = (struct writer_desk){0};
     if (!options->log || !options->secret)
-        return error_set(err, ERROR_INVALID, EINVAL, "which log, and which key: --log DIRECTORY --secret FILE");
+        return error_set(err, ERROR_INVALID, EINVAL, "this log is not your own: who writes it has its key, and records what is done with it");
     status = find_names(options, ret_desk, err);
     if (status == 0 && mkdir(options->log, 0700) < 0 && errno != EEXIST)
         status = error_system(err, errno, "make the log's directory %s", options->log);
     if (status == 0)
         status = note_signer_open(options->secret, ret_desk->origin, true, &ret_desk->signer, err);
+    if (status == 0)
+        status = tell_key(options, ret_desk->signer, err);
     log.origin = ret_desk->origin;
     log.signer = ret_desk->signer;
     return status == 0 ? log_open(options->log, &log, &ret_desk->log, err) : status;

@@ -17,6 +17,8 @@
 #define CLI_RUNS_MAX 64
 #define CLI_HOSTS_MAX 64
 
+#define CLI_HEADERS_MAX 16
+
 #define CLI_USED_MAX 64 /* files of policy lint --events */
 
 /* What becomes of what a command changes that is learned from. */
@@ -47,6 +49,10 @@ struct cli {
     int signal_number;     /* kill: 0 = KILL */
     bool has_grace;        /* stop */
     uint64_t grace_ms;
+    struct cordon_audit_query audit;   /* audit */
+    struct cordon_audit_export audit_export;
+    const char *headers[CLI_HEADERS_MAX + 1]; /* of --header, NULL-terminated */
+    bool follows, releases, applies;
     size_t number;         /* runs: --number, 0 = the default */
     struct init *init; /* policy init */
     bool is_forced;
@@ -154,6 +160,21 @@ extern const struct option option_fail_on_diff;
 extern const struct option option_why_self, option_why_path, option_why_read, option_why_list, option_why_write, option_why_create, option_why_delete, option_why_execute,
     option_why_metadata, option_why_rename, option_why_connect, option_why_program, option_why_host, option_why_protocol, option_why_syscall, option_why_questions;
 int run_why(struct cli *cli);
+
+/* audit.c */
+extern const struct option *const audit_search_options[], *const audit_tail_options[], *const audit_timeline_options[], *const audit_export_options[],
+    *const audit_prove_options[], *const audit_verify_options[], *const audit_hold_options[], *const audit_retain_options[], *const audit_erase_options[],
+    *const audit_record_options[];
+int run_audit_search(struct cli *cli);
+int run_audit_tail(struct cli *cli);
+int run_audit_timeline(struct cli *cli);
+int run_audit_export(struct cli *cli);
+int run_audit_prove(struct cli *cli);
+int run_audit_verify(struct cli *cli);
+int run_audit_hold(struct cli *cli);
+int run_audit_retain(struct cli *cli);
+int run_audit_erase(struct cli *cli);
+int run_audit_record(struct cli *cli);
 
 /* help.c */
 int help_command(const struct command *command);

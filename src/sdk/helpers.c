@@ -151,6 +151,25 @@ int helpers_find_sensor(struct arena *arena, const struct places *places, const 
     return find_worker(arena, places, "cordon-sensor", "sensor", ret_path, err);
 }
 
+int helpers_find_auditor(struct arena *arena, const struct places *places, const char **ret_path, struct error *err)
+{
+    return find_worker(arena, places, "cordon-auditor", "auditor", ret_path, err);
+}
+
+/* Installed it is a command of its own, where commands are. */
+int helpers_find_verifier(struct arena *arena, const struct places *places, const char **ret_path, struct error *err)
+{
+    const char *commands = arena_printf(arena, "%s/../../bin", places->helpers);
+    char resolved[PATH_MAX];
+
+    if (!commands)
+        return error_memory(err);
+    if (!realpath(commands, resolved))
+        return find_worker(arena, places, "cordon-verify", "audit", ret_path, err);
+    commands = arena_string(arena, resolved);
+    return commands ? places_check_helper(arena, places->library, commands, "cordon-verify", ret_path, err) : error_memory(err);
+}
+
 /* As the gateway will: without a right, where net.ipv4.ping_group_range names a group of this user. */
 static bool may_ping(void)
 {

@@ -27,6 +27,10 @@ int helpers_find_nester(struct arena *arena, const struct places *places, const 
 /* cordon-sensor, looked for where Landlock refuses first. */
 int helpers_find_sensor(struct arena *arena, const struct places *places, const char **ret_path, struct error *err) must_check;
 
+/* cordon-auditor, and cordon-verify of the same installation, for the audit log. */
+int helpers_find_auditor(struct arena *arena, const struct places *places, const char **ret_path, struct error *err) must_check;
+int helpers_find_verifier(struct arena *arena, const struct places *places, const char **ret_path, struct error *err) must_check;
+
 /* The facts about this installation: which workers are there and what this library has them do. */
 void helpers_tell(struct arena *arena, const struct places *places, struct facts *facts);
 
