@@ -344,7 +344,7 @@ int cordon_audit_verify(const struct cordon_audit_query *query, enum cordon_form
     int verdict, status = begin(&asking, "verify", query, format, err);
 
     if (status == 0)
-        status = helpers_find_verifier(asking.arena, &asking.places, &program, err);
+        status = helpers_find_log_verifier(asking.arena, &asking.places, &program, err);
     if (status < 0)
         return status;
     memset(asking.argv, 0, sizeof(asking.argv));

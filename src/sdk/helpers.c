@@ -157,7 +157,7 @@ int helpers_find_auditor(struct arena *arena, const struct places *places, const
 }
 
 /* Installed it is a command of its own, where commands are. */
-int helpers_find_verifier(struct arena *arena, const struct places *places, const char **ret_path, struct error *err)
+int helpers_find_log_verifier(struct arena *arena, const struct places *places, const char **ret_path, struct error *err)
 {
     const char *commands = arena_printf(arena, "%s/../../bin", places->helpers);
     char resolved[PATH_MAX];

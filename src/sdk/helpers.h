@@ -29,7 +29,7 @@ int helpers_find_sensor(struct arena *arena, const struct places *places, const 
 
 /* cordon-auditor, and cordon-verify of the same installation, for the audit log. */
 int helpers_find_auditor(struct arena *arena, const struct places *places, const char **ret_path, struct error *err) must_check;
-int helpers_find_verifier(struct arena *arena, const struct places *places, const char **ret_path, struct error *err) must_check;
+int helpers_find_log_verifier(struct arena *arena, const struct places *places, const char **ret_path, struct error *err) must_check;
 
 /* The facts about this installation: which workers are there and what this library has them do. */
 void helpers_tell(struct arena *arena, const struct places *places, struct facts *facts);
