@@ -24,16 +24,17 @@
 static const int allowed[] = {
     /* memory, time, the end, the thread that syncs */
     SYS_read, SYS_write, SYS_close, SYS_brk, SYS_munmap, SYS_mremap, SYS_madvise, SYS_futex, SYS_exit, SYS_exit_group, SYS_rt_sigreturn,
-    SYS_restart_syscall, SYS_rt_sigprocmask, SYS_clock_gettime, SYS_gettimeofday, SYS_getrandom, SYS_geteuid, SYS_getegid, SYS_getpid, SYS_gettid, SYS_tgkill,
+    SYS_restart_syscall, SYS_rt_sigprocmask, SYS_rseq, SYS_set_robust_list, /* the thread may begin late */
+    SYS_clock_gettime, SYS_gettimeofday, SYS_getrandom, SYS_geteuid, SYS_getegid, SYS_getpid, SYS_gettid, SYS_tgkill,
     /* the loop and its sockets */
-    SYS_epoll_wait, SYS_epoll_pwait, SYS_epoll_ctl, SYS_accept4, SYS_recvmsg, SYS_sendmsg, SYS_getsockopt, SYS_pread64,
+    SYS_epoll_wait, SYS_epoll_pwait, SYS_epoll_ctl, SYS_accept4, SYS_recvmsg, SYS_sendmsg, SYS_getsockopt, SYS_pread64, SYS_poll, SYS_pidfd_open,
     /* its own directory */
     SYS_openat, SYS_newfstatat, SYS_fstat, SYS_lseek, SYS_mkdirat, SYS_unlinkat, SYS_renameat, SYS_renameat2, SYS_ftruncate, SYS_fallocate, SYS_pwritev, SYS_pwritev2,
     SYS_fdatasync, SYS_fsync, SYS_syncfs, SYS_fstatfs, SYS_flock, SYS_sched_yield,
 };
 
-/* Of libraries: they do without. pidfd_open: who a peer is, before Linux 6.5. */
-static const int refused[] = {SYS_ioctl, SYS_uname, SYS_sysinfo, SYS_prlimit64, SYS_socket, SYS_access, SYS_open, SYS_stat, SYS_pidfd_open};
+/* Of libraries: they do without. */
+static const int refused[] = {SYS_ioctl, SYS_uname, SYS_sysinfo, SYS_prlimit64, SYS_socket, SYS_access, SYS_open, SYS_stat};
 
 struct program {
     struct sock_filter code[FILTER_MAX];

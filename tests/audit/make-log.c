@@ -24,8 +24,10 @@ static size_t make_body(uint64_t number, size_t size, char *body)
 {
     size_t length = (size_t)sprintf(body, "{\"class_uid\":1007,\"time\":%llu,\"number\":%llu,\"fill\":\"", 1795415781000ull + number, (unsigned long long)number);
 
-    for (; length + 2 < size; length++)
-        body[length] = (char)('a' + (number + length) % 26);
+    if (length + 2 < size) {
+        memset(body + length, (char)('a' + number % 26), size - 2 - length);
+        length = size - 2;
+    }
     strcpy(body + length, "\"}");
     return length + 2;
 }
