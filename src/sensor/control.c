@@ -134,21 +134,29 @@ int control_change(int fd, unsigned mask, const struct audit_status *status, str
     return result < 0 ? error_system(err, -result, "change the state of the kernel's audit") : 0;
 }
 
-int control_rule_add(int fd, unsigned list, unsigned action, const struct control_field *fields, size_t count, struct error *err)
+static void rule_fill(struct order *order, unsigned list, unsigned action, const struct control_field *fields, size_t count)
 {
-    static struct order order;
-    struct audit_rule_data *rule = &order.rule.data;
-    int status;
+    struct audit_rule_data *rule = &order->rule.data;
 
-    memset(&order, 0, sizeof(order));
+    memset(order, 0, sizeof(*order));
     rule->flags = list;
     rule->action = action;
+    rule->field_count = (unsigned)count;
     memset(rule->mask, 0xff, sizeof(rule->mask));
     for (size_t i = 0; i < count; i++) {
         rule->fields[i] = fields[i].field;
         rule->fieldflags[i] = fields[i].comparison;
         rule->values[i] = (unsigned)fields[i].value;
     }
+}
+
+int control_rule_add(int fd, unsigned list, unsigned action, const struct control_field *fields, size_t count, struct error *err)
+{
+    static struct order order;
+    struct audit_rule_data *rule = &order.rule.data;
+    int status;
+
+    rule_fill(&order, list, action, fields, count);
     rule->fields[count] = AUDIT_FILTERKEY;
     rule->fieldflags[count] = AUDIT_EQUAL;
     rule->values[count] = rule->buflen = sizeof(RECORD_KEY) - 1;
@@ -156,6 +164,19 @@ int control_rule_add(int fd, unsigned list, unsigned action, const struct contro
     rule->field_count = (unsigned)count + 1;
     status = command(fd, &order, AUDIT_ADD_RULE, sizeof(order.rule.data) + rule->buflen, NULL, 0);
     return status < 0 && status != -EEXIST ? error_system(err, -status, "set a rule of the kernel's audit") : 0;
+}
+
+int control_leave_out(int fd, bool leave_out, unsigned type, unsigned login_uid_least, unsigned login_uid_most, struct error *err)
+{
+    static struct order order;
+    const struct control_field fields[] = {{AUDIT_MSGTYPE, AUDIT_EQUAL, (int)type},
+                                           {AUDIT_LOGINUID, AUDIT_GREATER_THAN_OR_EQUAL, (int)login_uid_least},
+                                           {AUDIT_LOGINUID, AUDIT_LESS_THAN_OR_EQUAL, (int)login_uid_most}};
+    int status;
+
+    rule_fill(&order, AUDIT_FILTER_TYPE, AUDIT_NEVER, fields, ARRAY_COUNT(fields));
+    status = command(fd, &order, leave_out ? AUDIT_ADD_RULE : AUDIT_DEL_RULE, sizeof(order.rule.data), NULL, 0);
+    return status < 0 && status != (leave_out ? -EEXIST : -ENOENT) ? error_system(err, -status, "leave records of the kernel's audit out") : 0;
 }
 
 /* Its key alone says so; the text of fields before it comes first. */

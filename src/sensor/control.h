@@ -28,6 +28,12 @@ struct control_field {
 /* A rule of `list` (AUDIT_FILTER_*) for all calls, with RECORD_KEY. One that is there already is no failure. */
 int control_rule_add(int fd, unsigned list, unsigned action, const struct control_field *fields, size_t count, struct error *err) must_check;
 
+/*
+ * No records of this type (AUDIT_PROCTITLE) of those login uids, or again: the one kind of rule that can have no key. One that is there already, or is
+ * not, is no failure.
+ */
+int control_leave_out(int fd, bool leave_out, unsigned type, unsigned login_uid_least, unsigned login_uid_most, struct error *err) must_check;
+
 /* Take away the rules with RECORD_KEY, of `list` alone (AUDIT_NR_FILTERS = all of them). Nothing else is touched. */
 int control_rules_drop(int fd, unsigned list, struct error *err) must_check;
 

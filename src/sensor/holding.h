@@ -30,7 +30,7 @@ void holding_close(struct holding *holding);
 /* Rules, room for records, and at last: on. Where audit is locked (auditctl -e 2) nothing is changed, and `*ret_is_locked`. */
 int holding_begin(struct holding *holding, const struct holding_wish *wish, bool *ret_is_locked, struct error *err) must_check;
 
-/* Somebody else set rules: from here on every program's calls are known to them again. */
+/* Somebody else set rules, or reads: from here on every program's calls are known to them again, with all records. */
 int holding_unspare(struct holding *holding, struct error *err) must_check;
 
 /* All of it, as far as nobody else has changed it since. */

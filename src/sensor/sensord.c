@@ -11,6 +11,7 @@
  * System calls: those of holding.c, channel.c, protocol/service.c; fork, capset, prctl, sigprocmask, signalfd, poll, recv, send, waitpid.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <poll.h>
 #include <pwd.h>
@@ -164,6 +165,14 @@ static int read_on(struct sensord *sensord, struct error *err)
     return status == 0 && !sensord->is_registered ? channel_join(sensord->audit, err) : status;
 }
 
+static int unspare(struct sensord *sensord, struct error *err)
+{
+    if (!sensord->holding.is_spared)
+        return 0;
+    warn("from here on the kernel's audit knows every program's calls, for somebody else's rules or reader", NULL);
+    return holding_unspare(&sensord->holding, err);
+}
+
 /* Another reader is wanted, or is there: it takes the place, and records are read beside it. */
 static int make_room(struct sensord *sensord, struct error *err)
 {
@@ -177,7 +186,7 @@ static int make_room(struct sensord *sensord, struct error *err)
     sensord->is_registered = false;
     sensord->yield_ns = clock_monotonic_ns() + YIELD_NS;
     warn("another reader of the kernel's audit is there: records are read beside it", NULL);
-    return status;
+    return status == 0 ? unspare(sensord, err) : status;
 }
 
 /* The other reader is gone: the same as at the start. */
@@ -212,14 +221,6 @@ static int status_tell(struct sensord *sensord, struct error *err)
     if (status == 0 && send(sensord->channel, &word, sizeof(word), MSG_NOSIGNAL | MSG_DONTWAIT) < 0 && errno != EAGAIN)
         return error_system(err, errno, "speak to the reader of records");
     return status;
-}
-
-static int unspare(struct sensord *sensord, struct error *err)
-{
-    if (!sensord->holding.is_spared)
-        return 0;
-    warn("somebody set rules of the kernel's audit: from here on every program's calls are known to it", NULL);
-    return holding_unspare(&sensord->holding, err);
 }
 
 /* 1 = go on, 0 = it is gone. */
@@ -333,6 +334,8 @@ static int prepare(struct sensord *sensord, struct error *err)
     if (sigprocmask(SIG_BLOCK, &ends, NULL) < 0 || (sensord->signals = signalfd(-1, &ends, SFD_CLOEXEC)) < 0)
         return error_system(err, errno, "wait for signals");
     status = service_socket("sensor", &sensord->listen, err);
+    if (status == 0 && fcntl(sensord->listen, F_SETFL, O_NONBLOCK) < 0) /* systemd's waits */
+        status = error_system(err, errno, "listen");
     if (status == 0 && service_socket("audit", &sensord->audit, NULL) < 0)
         status = channel_open(&sensord->audit, err);
     if (status == 0)

@@ -58,7 +58,7 @@ class Sensord:
         return self
 
     def begin(self):
-        self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_NONBLOCK)
+        self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         pathlib.Path(self.path).unlink(missing_ok=True)
         self.listener.bind(self.path)
         os.chmod(self.path, 0o666)
