@@ -82,7 +82,7 @@ TEST(what_is_signed_here_is_verified_by_its_printed_key)
 TEST(no_note_is_read_where_one_thing_is_wrong)
 {
     static const char *const texts[] = {
-        "", "\n", "\n\n", "text\n\n", "text\n" "\xe2\x80\x94 name AAAAAAAA\n", "text\n\nname AAAAAAAA\n", "text\n\n\xe2\x80\x94 name\n",
+        "", "\n", "\n\n", "text\n\n", "text\n\xe2\x80\x94 name AAAAAAAA\n", "text\n\nname AAAAAAAA\n", "text\n\n\xe2\x80\x94 name\n",
         "text\n\n\xe2\x80\x94  AAAAAAAA\n", "text\n\n\xe2\x80\x94 name AAAAAAA=", "text\n\n\xe2\x80\x94 name AAAAAAAA", "text\n\n\xe2\x80\x94 a+b AAAAAAAA\n",
         "text\n\n\xe2\x80\x94 name AAAA\n", "te\x01xt\n\n\xe2\x80\x94 name AAAAAAAA\n", "te\xffxt\n\n\xe2\x80\x94 name AAAAAAAA\n",
         "text\r\n\n\xe2\x80\x94 name AAAAAAAA\n", "text\n\n\xe2\x80\x94 name AAAAAAAB=\n",
