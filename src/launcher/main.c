@@ -270,11 +270,11 @@ static void source_serve(struct server *server, struct source *source)
         break;
     case SOURCE_CONNECTION:
         if (!hear(server, source))
-            server_close(source);
+            server_close(server, source);
         break;
     case SOURCE_KEEPER_END:
         server_end_group(server, source->group);
-        server_close(source);
+        server_close(server, source);
         break;
     }
 }

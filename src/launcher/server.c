@@ -58,7 +58,7 @@ void server_join(struct source *connection, struct group *group)
     group->connections = connection;
 }
 
-void server_close(struct source *source)
+void server_close(struct server *server, struct source *source)
 {
     struct source **at = source->kind == SOURCE_CONNECTION && source->group ? &source->group->connections : NULL;
 
@@ -66,7 +66,9 @@ void server_close(struct source *source)
         at = &(*at)->next;
     if (at && *at)
         *at = source->next;
-    close(source->fd); /* which takes it out of the loop */
+    /* closing takes it out of the loop only where nobody else has a descriptor of the same, as of a keeper's pidfd */
+    epoll_ctl(server->epoll, EPOLL_CTL_DEL, source->fd, NULL);
+    close(source->fd);
     mem_free(source);
 }
 

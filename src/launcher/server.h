@@ -82,7 +82,7 @@ bool server_sweep(struct server *server);
 
 /* A connection speaks for this keeper; one that is closed does not. */
 void server_join(struct source *connection, struct group *group);
-void server_close(struct source *source);
+void server_close(struct server *server, struct source *source);
 
 /* Wait for `fd`, too; it is the server's from now on. */
 int server_watch(struct server *server, enum source_kind kind, int fd, enum who who, struct group *group, struct error *err) must_check;
