@@ -116,12 +116,15 @@ static int group_name(struct server *server, struct group *group, struct error *
 int server_add_group(struct server *server, const struct peer *peer, struct group **ret_group, struct error *err)
 {
     auto_free struct group *group = mem_alloc(sizeof(*group));
+    size_t own = 0;
     int status;
 
     if (!group)
         return error_memory(err);
-    if (server->group_count >= SERVER_GROUPS_MAX)
-        return error_set(err, ERROR_LIMIT, EDQUOT, "at most %d keepers at once", SERVER_GROUPS_MAX);
+    for (const struct group *at = server->groups; at; at = at->next)
+        own += at->peer.uid == peer->uid;
+    if (server->group_count >= SERVER_GROUPS_MAX || own >= SERVER_GROUPS_OF_CALLER_MAX)
+        return error_set(err, ERROR_LIMIT, EDQUOT, "at most %d keepers of one caller, %d of all", SERVER_GROUPS_OF_CALLER_MAX, SERVER_GROUPS_MAX);
     group->peer = *peer;
     group->peer.pidfd = -1; /* the keeper's comes when there is one */
     status = group_name(server, group, err);

@@ -8,6 +8,7 @@
 #include "launcher/peer.h"
 
 #define SERVER_GROUPS_MAX      1024
+#define SERVER_GROUPS_OF_CALLER_MAX 128
 #define SERVER_CONTAINERS_MAX  16384 /* of all callers */
 #define SERVER_OF_CALLER_MAX   8192
 
