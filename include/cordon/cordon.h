@@ -815,7 +815,8 @@ CORDON_API void cordon_pool_free(struct cordon_pool *pool);
 
 /*
  * As cordon_spawn(), from the pool where what stands there is what a start would make now: documents, ceilings and the machine are
- * looked at anew, and the results compared. What is not is dropped, and the run starts from nothing. The same errors.
+ * looked at anew, and the results compared. What is not is dropped, and the run starts from nothing. Umask, limits and priority are those that
+ * this process had when it was made. The same errors.
  */
 CORDON_API CORDON_MUST_CHECK int cordon_pool_spawn(struct cordon_pool *pool, const struct cordon_request *request,
                                                    struct cordon_container **ret_container, struct cordon_error *err);

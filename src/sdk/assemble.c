@@ -338,6 +338,17 @@ int assembly_find(struct assembly *assembly, struct error *err)
     return helpers_find(assembly->policy->arena, &assembly->places, err);
 }
 
+void assembly_take_machine(struct assembly *assembly, const struct assembly *from)
+{
+    struct places found = from->places;
+
+    assembly->ops = from->ops;
+    assembly->mounts = from->mounts;
+    assembly->places.library = found.library;
+    assembly->places.helpers = found.helpers;
+    assembly->places.init = found.init;
+}
+
 int assembly_load(struct assembly *assembly, const struct cordon_request *request, struct error *err)
 {
     int status = find_workspace(assembly, request, err);

@@ -53,6 +53,9 @@ int assembly_begin(struct assembly *assembly, const struct cordon_request *reque
 /* Then: this installation's programs, and the tier that will be asked. */
 int assembly_find(struct assembly *assembly, struct error *err) must_check;
 
+/* In place of that: as another found them, which lives longer; and the mounts, of which somebody knows that they are the same. */
+void assembly_take_machine(struct assembly *assembly, const struct assembly *from);
+
 /* Then: the workspace and the documents. */
 int assembly_load(struct assembly *assembly, const struct cordon_request *request, struct error *err) must_check;
 

@@ -74,9 +74,7 @@ static int suits(struct cordon_container *container, const struct cordon_request
     int status = assembly_begin(&fresh, request, err);
 
     if (status == 0)
-        status = assembly_find(&fresh, err);
-    if (status == 0)
-        status = policy_read_mounts(fresh.policy->arena, NULL, &fresh.mounts, err);
+        assembly_take_machine(&fresh, &container->assembly);
     if (status == 0)
         status = assembly_load(&fresh, request, err);
     if (status == 0)

@@ -5,7 +5,7 @@
  *   containers turns COUNT [POLICY]      start of /bin/true until its end is known: floor, cordon_spawn(), exec into a live container,
  *                                        from a pool
  *   containers rate SECONDS [POLICY]     starts from a pool, one after the other, as fast as they come
- *   containers many COUNT [POLICY]       so many live containers: memory of each, with the kernel's, and the latency of exec meanwhile
+ *   containers many COUNT [POLICY]       so many (100 or more) live containers: memory of each, with the kernel's, and the latency of exec meanwhile
  *
  * One line of JSON each; times in microseconds.
  */
@@ -116,23 +116,64 @@ static void run_exec(struct cordon_container *container, struct cordon_request *
     cordon_program_free(program);
 }
 
+static void fill(struct cordon_pool *pool, uint32_t ready, uint32_t prepared)
+{
+    struct cordon_pool_stats stats;
+
+    for (;;) {
+        struct pollfd polled = {.fd = cordon_pool_poll_fd(pool, &err), .events = POLLIN};
+
+        cordon_pool_stats(pool, &stats);
+        if (stats.ready >= ready && stats.prepared >= prepared)
+            return;
+        poll(&polled, 1, 1000);
+        need(cordon_pool_step(pool, &err), "fill the pool");
+    }
+}
+
+/* The first container's end is known before what it leaves to the kernel is done. */
+static void run_pool(struct cordon_pool *pool, struct cordon_request *request, struct cordon_container **ret_container)
+{
+    struct cordon_status status;
+
+    need(cordon_pool_spawn(pool, request, ret_container, &err), "spawn from the pool");
+    need(cordon_container_wait(*ret_container, -1, &status, &err), "wait");
+    need(status.exit_status ? -ECHILD : 0, "status");
+}
+
 static void sample(struct way *way, double began)
 {
     if (way->count < SAMPLES_MAX)
         way->samples[way->count++] = now_us() - began;
 }
 
+/* What ended leaves namespaces to the kernel, which takes them apart later. */
+static void settle_machine(void)
+{
+    struct timespec pause = {.tv_nsec = 3000000};
+
+    nanosleep(&pause, NULL);
+}
+
 static void turns(size_t count, const char *policy)
 {
-    static struct way floor = {.name = "posix_spawn"}, spawn = {.name = "cordon_spawn"}, exec = {.name = "exec"};
-    struct cordon_request *request = request_new(policy);
-    struct cordon_container *container = NULL;
+    static struct way floor = {.name = "posix_spawn"}, spawn = {.name = "cordon_spawn"}, exec = {.name = "exec"},
+                      ready = {.name = "pool, ready"}, prepared = {.name = "pool, completed"};
+    struct cordon_request *request = request_new(policy), *with_file = request_new(policy);
+    struct cordon_container *container = NULL, *taken;
+    struct cordon_pool *pool = NULL;
+    struct cordon_pool_stats stats;
+    int file = open("/etc/passwd", O_RDONLY | O_CLOEXEC);
     double began;
+
+    /* a file as a stream is what nothing was kept ready for */
+    need(cordon_request_set_stdio(with_file, file, CORDON_STDIO_NULL, CORDON_STDIO_NULL, &err), "streams");
+    need(cordon_pool_new(request, 1, &pool, &err), "pool");
 
     need(cordon_create(request, &container, &err), "create");
     for (size_t i = 0; i < count + 20; i++) {
         if (i == 20)
-            floor.count = spawn.count = exec.count = 0;
+            floor.count = spawn.count = exec.count = ready.count = prepared.count = 0;
         began = now_us();
         run_floor();
         sample(&floor, began);
@@ -142,11 +183,135 @@ static void turns(size_t count, const char *policy)
         began = now_us();
         run_exec(container, request);
         sample(&exec, began);
+        fill(pool, 1, 1);
+        settle_machine();
+        began = now_us();
+        run_pool(pool, request, &taken);
+        sample(&ready, began);
+        cordon_container_free(taken);
+        fill(pool, 0, 1);
+        settle_machine();
+        began = now_us();
+        run_pool(pool, with_file, &taken);
+        sample(&prepared, began);
+        cordon_container_free(taken);
     }
+    cordon_pool_stats(pool, &stats);
     cordon_container_free(container);
     report(&floor, &floor);
     report(&spawn, &floor);
     report(&exec, &floor);
+    report(&ready, &floor);
+    report(&prepared, &floor);
+    printf("{\"pool\":{\"taken_ready\":%llu,\"taken_prepared\":%llu,\"cold\":%llu,\"stale\":%llu,\"failed\":%llu}}\n",
+           (unsigned long long)stats.taken_ready, (unsigned long long)stats.taken_prepared, (unsigned long long)stats.cold,
+           (unsigned long long)stats.stale, (unsigned long long)stats.failed);
+    cordon_pool_free(pool);
+    close(file);
+    cordon_request_free(with_file);
+    cordon_request_free(request);
+}
+
+static unsigned long memory_kib(const char *name)
+{
+    FILE *file = fopen("/proc/meminfo", "r");
+    unsigned long kib = 0;
+    char line[256];
+
+    while (file && fgets(line, sizeof(line), file))
+        if (strncmp(line, name, strlen(name)) == 0)
+            sscanf(line + strlen(name), ": %lu", &kib);
+    if (file)
+        fclose(file);
+    return kib;
+}
+
+/* Each end is waited for; what is kept ready is made in between, as a caller with a loop would. */
+static void rate(double seconds, const char *policy)
+{
+    struct cordon_request *request = request_new(policy);
+    struct cordon_container *taken = NULL;
+    struct cordon_pool *pool = NULL;
+    struct cordon_pool_stats stats;
+    struct rusage used[2];
+    double began, passed;
+    size_t count = 0;
+
+    need(cordon_pool_new(request, 64, &pool, &err), "pool");
+    fill(pool, 1, 0);
+    began = now_us();
+    do {
+        need(cordon_pool_step(pool, &err), "step");
+        run_pool(pool, request, &taken);
+        cordon_container_free(taken);
+        count++;
+        passed = now_us() - began;
+    } while (passed < seconds * 1e6);
+    cordon_pool_stats(pool, &stats);
+    cordon_pool_free(pool);
+    getrusage(RUSAGE_SELF, &used[0]);
+    getrusage(RUSAGE_CHILDREN, &used[1]);
+    printf("{\"way\":\"rate\",\"starts\":%zu,\"seconds\":%.2f,\"per_second\":%.0f,\"own_cpu_us_each\":%.0f,\"taken_ready\":%llu,"
+           "\"cold\":%llu,\"stale\":%llu,\"failed\":%llu}\n",
+           count, passed / 1e6, (double)count / passed * 1e6,
+           ((double)(used[0].ru_utime.tv_sec + used[0].ru_stime.tv_sec) * 1e6 + (double)(used[0].ru_utime.tv_usec + used[0].ru_stime.tv_usec)) /
+               (double)count,
+           (unsigned long long)stats.taken_ready, (unsigned long long)stats.cold, (unsigned long long)stats.stale,
+           (unsigned long long)stats.failed);
+    cordon_request_free(request);
+}
+
+static void many_look(struct cordon_container **containers, size_t count, size_t all, unsigned long before, struct cordon_request *request)
+{
+    static struct way floor, exec;
+    unsigned long now = memory_kib("MemAvailable");
+    double began;
+
+    memset(&floor, 0, sizeof(floor));
+    memset(&exec, 0, sizeof(exec));
+    floor.name = "posix_spawn";
+    exec.name = "exec";
+    for (size_t i = 0; i < 100; i++) {
+        began = now_us();
+        run_floor();
+        sample(&floor, began);
+        began = now_us();
+        run_exec(containers[i * count / 100], request);
+        sample(&exec, began);
+    }
+    qsort(floor.samples, floor.count, sizeof(double), by_value);
+    qsort(exec.samples, exec.count, sizeof(double), by_value);
+    printf("{\"way\":\"many\",\"live\":%zu,\"of\":%zu,\"kib_each\":%.0f,\"exec_p50\":%.0f,\"exec_p99\":%.0f,\"floor_p50\":%.0f,"
+           "\"floor_p99\":%.0f}\n",
+           count, all, before > now ? (double)(before - now) / (double)count : 0.0, quantile(&exec, 0.5), quantile(&exec, 0.99),
+           quantile(&floor, 0.5), quantile(&floor, 0.99));
+    fflush(stdout);
+}
+
+static void many(size_t count, const char *policy)
+{
+    struct cordon_request *request = request_new(policy);
+    struct cordon_container **containers = calloc(count, sizeof(*containers));
+    struct rlimit files;
+    unsigned long before;
+
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+        files.rlim_cur = files.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &files);
+    }
+    if (!containers)
+        exit(1);
+    need(cordon_create(request, &containers[0], &err), "create");
+    cordon_container_free(containers[0]);
+    before = memory_kib("MemAvailable");
+    for (size_t i = 0; i < count; i++) {
+        need(cordon_create(request, &containers[i], &err), "create");
+        if (i + 1 == 100 || i + 1 == 1000 || i + 1 == count)
+            many_look(containers, i + 1, count, before, request);
+    }
+    for (size_t i = 0; i < count; i++)
+        cordon_container_free(containers[i]);
+    free(containers);
     cordon_request_free(request);
 }
 
@@ -159,6 +324,10 @@ int main(int argc, char **argv)
         return fprintf(stderr, "usage: containers turns|rate|many COUNT [POLICY]\n"), 2;
     if (strcmp(argv[1], "turns") == 0)
         turns(count, policy);
+    else if (strcmp(argv[1], "rate") == 0)
+        rate((double)count, policy);
+    else if (strcmp(argv[1], "many") == 0 && count >= 100)
+        many(count, policy);
     else
         return 2;
     return 0;
