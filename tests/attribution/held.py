@@ -98,7 +98,7 @@ def where_a_file_system_has_no_id_maps_it_is_the_caller_and_still_told_apart():
             same(int(status_of(pid)["Uid"].split()[0]), work.entry.pw_uid, "uid")
             same(is_own(login_of(pid)), True, "login uid")
             same((merged / "made").stat().st_uid, work.entry.pw_uid, "whose the file is")
-            record = json.loads(pathlib.Path(f"{work.entry.pw_dir}/.local/state/cordon/runs/{name}/events.jsonl").read_text().split("\n")[0])
+            record = json.loads((keeper.home / f".local/state/cordon/runs/{name}/events.jsonl").read_text().split("\n")[0])
             same("uid" in record["identity"]["proof"], False, "the record says that it has a uid of its own")
             same("id maps" in record["identity"]["kernel"]["asCaller"], True, str(record["identity"]))
             output.close()

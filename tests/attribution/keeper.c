@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A keeper for tests, which the launcher executes in place of cordon-keeper. Its client says, in one packet of strings that end with
- * NUL: "run", a policy file, the command; a descriptor with it is standard output and error. It answers "started PID ID" and
+ * NUL: "run", its home, a policy file, the command; a descriptor with it is standard output and error. It answers "started PID ID" and
  * "ended STATUS", or "failed TEXT". "launcher": it answers with its socket to the launcher, for tests that play a hostile keeper.
  */
 #include <stdio.h>
@@ -56,9 +56,9 @@ static int begin(int launcher, int output, char **strings, struct cordon_contain
     int status = cordon_request_new(&request, err);
 
     if (status == 0)
-        status = cordon_request_add_policy_file(request, strings[1], err);
+        status = cordon_request_add_policy_file(request, strings[2], err);
     if (status == 0)
-        status = cordon_request_set_command(request, (const char *const *)strings + 2, err);
+        status = cordon_request_set_command(request, (const char *const *)strings + 3, err);
     if (status == 0)
         status = cordon_request_set_stdio(request, CORDON_STDIO_NULL, output, output, err);
     if (status == 0)
@@ -97,7 +97,6 @@ int main(void)
     char text[16384], *strings[STRINGS_MAX];
     int fd;
 
-    setenv("HOME", "/nonexistent", 0);
     setenv("PATH", "/usr/local/bin:/usr/bin:/bin", 1);
     while (hear(client, text, sizeof(text), &fd) > 0) {
         size_t count = 0;
@@ -107,7 +106,7 @@ int main(void)
         strings[count] = NULL;
         if (count == 1 && strcmp(strings[0], "launcher") == 0)
             say(client, "launcher", launcher);
-        else if (count > 2 && strcmp(strings[0], "run") == 0)
+        else if (count > 3 && strcmp(strings[0], "run") == 0 && setenv("HOME", strings[1], 1) == 0)
             run(client, launcher, fd, strings);
         else
             say(client, "failed what?", -1);

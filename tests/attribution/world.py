@@ -121,6 +121,7 @@ class Client:
 class Keeper:
     def __init__(self, world, user):
         self.client = Client(user)
+        self.home = world.home(user)
         reply = ask(world.daemon, request(KEEPER, names=["client"]), [self.client.given])
         os.close(self.client.given)
         self.client.given = -1
@@ -137,7 +138,7 @@ class Keeper:
     def begin(self, policy, *argv):
         """(pid, id, file to read its output from)"""
         output, theirs = os.pipe()
-        self.tell("run", str(policy), *argv, fd=theirs)
+        self.tell("run", str(self.home), str(policy), *argv, fd=theirs)
         os.close(theirs)
         answer, _ = self.hear()
         if answer[0] != "started":
@@ -211,6 +212,13 @@ class World:
             said += got
         self.said, self.ready = said.decode(), ready
         self.daemon = self.connect(self.daemon_path)
+
+    def home(self, user):
+        """Where its runs are recorded; accounts of tests may have none."""
+        entry, made = pwd.getpwnam(user), self.place / f"home-{user}"
+        made.mkdir(mode=0o755, exist_ok=True)
+        os.chown(made, entry.pw_uid, entry.pw_gid)
+        return made
 
     def connect(self, path):
         made = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
