@@ -21,7 +21,6 @@
 #include "sensor/record.h"
 
 #define BUFFER_BYTES (64 << 20)
-#define TRY_NS       (200 * NS_PER_MS)
 
 int channel_open(int *ret_fd, struct error *err)
 {
@@ -73,11 +72,11 @@ static void refused_once(void)
 }
 
 /* Nobody but an administrator may ask the kernel whether its audit is on, and whether it tells of Landlock: so try. */
-int channel_try(int fd, struct error *err)
+int channel_try(int fd, unsigned patience_ms, struct error *err)
 {
     static char bytes[CHANNEL_BYTES];
     static struct audit_record record;
-    uint64_t end_ns = clock_monotonic_ns() + TRY_NS, now;
+    uint64_t end_ns = clock_monotonic_ns() + patience_ms * NS_PER_MS, now;
     bool is_told = false;
     pid_t child = fork();
 

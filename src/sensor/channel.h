@@ -17,7 +17,7 @@ int channel_open(int *ret_fd, struct error *err) must_check;
 int channel_join(int fd, struct error *err) must_check;
 int channel_leave(int fd, struct error *err) must_check;
 
-/* A process of its own is refused something: ERROR_UNENFORCEABLE (ENODATA) when nothing is told of it. */
-int channel_try(int fd, struct error *err) must_check;
+/* A process of its own is refused something: ERROR_UNENFORCEABLE (ENODATA) when nothing is told of it for so long. */
+int channel_try(int fd, unsigned patience_ms, struct error *err) must_check;
 
 #endif

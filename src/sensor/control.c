@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <linux/netlink.h>
-#include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -17,21 +16,19 @@
 #define WAIT_S       2
 #define RULES_MAX    4096 /* that are looked at */
 
-/* A rule as it is sent: its key is the only text. */
-struct rule {
-    struct audit_rule_data data;
-    char key[sizeof(RECORD_KEY)];
-};
-_Static_assert(offsetof(struct rule, key) == sizeof(struct audit_rule_data), "the text follows the numbers");
-
 struct order {
     struct nlmsghdr head;
     union {
         struct audit_status status;
-        struct rule rule;
         char bytes[ANSWER_BYTES];
     };
 };
+
+/* A rule as it is sent and told: its texts follow it. */
+static struct audit_rule_data *rule_of(struct order *order)
+{
+    return (struct audit_rule_data *)(void *)order->bytes;
+}
 
 int control_open(int *ret_fd, struct error *err)
 {
@@ -136,7 +133,7 @@ int control_change(int fd, unsigned mask, const struct audit_status *status, str
 
 static void rule_fill(struct order *order, unsigned list, unsigned action, const struct control_field *fields, size_t count)
 {
-    struct audit_rule_data *rule = &order->rule.data;
+    struct audit_rule_data *rule = rule_of(order);
 
     memset(order, 0, sizeof(*order));
     rule->flags = list;
@@ -153,16 +150,16 @@ static void rule_fill(struct order *order, unsigned list, unsigned action, const
 int control_rule_add(int fd, unsigned list, unsigned action, const struct control_field *fields, size_t count, struct error *err)
 {
     static struct order order;
-    struct audit_rule_data *rule = &order.rule.data;
+    struct audit_rule_data *rule = rule_of(&order);
     int status;
 
     rule_fill(&order, list, action, fields, count);
     rule->fields[count] = AUDIT_FILTERKEY;
     rule->fieldflags[count] = AUDIT_EQUAL;
     rule->values[count] = rule->buflen = sizeof(RECORD_KEY) - 1;
-    memcpy(order.rule.key, RECORD_KEY, sizeof(RECORD_KEY) - 1);
+    memcpy(order.bytes + sizeof(*rule), RECORD_KEY, sizeof(RECORD_KEY) - 1);
     rule->field_count = (unsigned)count + 1;
-    status = command(fd, &order, AUDIT_ADD_RULE, sizeof(order.rule.data) + rule->buflen, NULL, 0);
+    status = command(fd, &order, AUDIT_ADD_RULE, sizeof(*rule) + rule->buflen, NULL, 0);
     return status < 0 && status != -EEXIST ? error_system(err, -status, "set a rule of the kernel's audit") : 0;
 }
 
@@ -175,7 +172,7 @@ int control_leave_out(int fd, bool leave_out, unsigned type, unsigned login_uid_
     int status;
 
     rule_fill(&order, AUDIT_FILTER_TYPE, AUDIT_NEVER, fields, ARRAY_COUNT(fields));
-    status = command(fd, &order, leave_out ? AUDIT_ADD_RULE : AUDIT_DEL_RULE, sizeof(order.rule.data), NULL, 0);
+    status = command(fd, &order, leave_out ? AUDIT_ADD_RULE : AUDIT_DEL_RULE, sizeof(struct audit_rule_data), NULL, 0);
     return status < 0 && status != (leave_out ? -EEXIST : -ENOENT) ? error_system(err, -status, "leave records of the kernel's audit out") : 0;
 }
 
@@ -206,7 +203,7 @@ static int rule_find(int fd, bool ours, unsigned list, struct order *ret_rule, s
     for (int i = 0; status == 0 && i < RULES_MAX; i++) {
         static struct order answer;
         ssize_t got = hear(fd, order.head.nlmsg_seq, &answer);
-        const struct audit_rule_data *rule = &answer.rule.data;
+        const struct audit_rule_data *rule = rule_of(&answer);
 
         if (got < 0)
             return (int)got;

@@ -30,6 +30,7 @@
 
 #define STATUS_FAILED 125
 #define BATCH     256 /* records between two looks at the clock */
+#define TRY_MS    200 /* for which a run is kept waiting */
 #define HOLD_MS   2   /* how long a refusal waits for the record of its call */
 #define REPEAT_NS (NS_PER_S)
 
@@ -155,7 +156,7 @@ static int prepare(struct sensor *sensor, struct error *err)
     if (status == 0)
         status = channel_join(sensor->audit, err);
     if (status == 0)
-        status = channel_try(sensor->audit, err);
+        status = channel_try(sensor->audit, TRY_MS, err);
     if (status == 0)
         status = capabilities_drop(err);
     if (status < 0)

@@ -38,6 +38,7 @@
 
 #define STATUS_FAILED      125
 #define LANDLOCK_ABI_TELLS 7 /* 6.15 */
+#define TRY_MS             10000 /* while a machine starts */
 #define YIELD_NS           (60 * NS_PER_S) /* for an auditd that is being started */
 
 struct settings {
@@ -349,7 +350,7 @@ static int prepare(struct sensord *sensord, struct error *err)
     if (status == 0)
         status = read_on(sensord, err);
     if (status == 0 && sensord->tells_landlock)
-        status = channel_try(sensord->audit, err);
+        status = channel_try(sensord->audit, TRY_MS, err);
     return status == 0 ? child_begin(sensord, err) : status;
 }
 
