@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "keeper/keeper.h"
+#include "sdk/keeping.h"
 #include "protocol/service.h"
 
 #define AGAIN_MS 200
@@ -37,6 +38,16 @@ static void tell(struct keeper *keeper, struct protocol_out *out)
         shutdown(keeper->daemon.fd, SHUT_RDWR);
 }
 
+static void add_facts(struct protocol_out *out, const struct cordon_container *container)
+{
+    struct container_facts facts;
+
+    container_tell_facts(container, &facts);
+    protocol_add_text(out, TAG_TIER, facts.tier);
+    protocol_add_text(out, TAG_IDENTITY, facts.identity);
+    protocol_add_number(out, TAG_DENIALS, facts.denials);
+}
+
 static uint64_t state_of(const struct session *session)
 {
     if (!session->container)
@@ -54,6 +65,8 @@ void daemon_tell_running(struct keeper *keeper, const struct session *session)
     protocol_add_number(&out, TAG_STATE, state_of(session));
     protocol_add_number(&out, TAG_PID, session->container ? (uint64_t)cordon_container_pid(session->container) : 0);
     protocol_add_text(&out, TAG_RUN, session->container ? cordon_container_id(session->container) : "");
+    if (session->container)
+        add_facts(&out, session->container);
     if (session->created_ms)
         protocol_add_number(&out, TAG_CREATED_MS, session->created_ms);
     protocol_add_number(&out, TAG_STARTED_MS, session->started_ms);

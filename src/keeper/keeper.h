@@ -70,6 +70,7 @@ struct session {
     struct cordon_program *program;    /* of EXEC; of one that is kept, its own */
     struct output output;
     uint64_t created_ms;
+    uint64_t denials, denials_told_ns; /* what cordond knows */
     bool is_frozen;
     bool is_visitor;       /* it is about another one's container: */
     struct session *visits; /* NULL = that has ended */

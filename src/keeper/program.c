@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "keeper/keeper.h"
+#include "sdk/keeping.h"
 
 static int say_started(const struct session *session, struct error *err)
 {

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "keeper/keeper.h"
+#include "sdk/keeping.h"
 #include "protocol/peer.h"
 
 static struct session *of_client(struct loop_watch *watch)
@@ -152,6 +153,22 @@ int session_tell_question(struct session *session, struct error *err)
     return protocol_send(session->client.fd, MSG_DONTWAIT, &out, NULL, 0, err);
 }
 
+/* What it is refused grows while it runs; others are told of it now and then. */
+static void tell_denials(struct session *session)
+{
+    uint64_t now = loop_now_ns(session->keeper->loop);
+    struct container_facts facts;
+
+    if (now - session->denials_told_ns < NS_PER_S)
+        return;
+    container_tell_facts(session->container, &facts);
+    if (facts.denials == session->denials)
+        return;
+    session->denials = facts.denials;
+    session->denials_told_ns = now;
+    daemon_tell_running(session->keeper, session);
+}
+
 void session_step(struct session *session)
 {
     struct cordon_status ended;
@@ -162,8 +179,10 @@ void session_step(struct session *session)
     if (status == 0)
         status = session_tell_question(session, &err);
     session_step_programs(session);
-    if (status == 0)
+    if (status == 0) {
+        tell_denials(session);
         return;
+    }
     loop_forget(session->keeper->loop, &session->container_watch);
     session_end_programs(session);
     if (!session->lifecycle)

@@ -5,10 +5,12 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
 #include "base/clock.h"
+#include "sdk/keeping.h"
 #include "sdk/remote.h"
 
 int cordon_spawn(const struct cordon_request *request, struct cordon_container **ret_container,
@@ -251,6 +253,13 @@ int cordon_container_denials(const struct cordon_container *container, uint64_t 
     }
     *ret_count = count;
     return 0;
+}
+
+void container_tell_facts(const struct cordon_container *container, struct container_facts *ret_facts)
+{
+    *ret_facts = (struct container_facts){.tier = container->assembly.ops ? container->assembly.ops->name : "",
+                                          .denials = container->denials.count + container->workers.denied};
+    snprintf(ret_facts->identity, sizeof(ret_facts->identity), "%s", container->identity.text);
 }
 
 int cordon_container_signal(struct cordon_container *container, int signal_number,

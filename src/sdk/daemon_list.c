@@ -132,6 +132,7 @@ static void add_lines(struct list *list, const struct protocol_message *message)
         add_safe(&list->out, or_dash(protocol_text(message, lines[i].tag)), 0, 1024);
         text_add(&list->out, "\n");
     }
+    text_printf(&list->out, "%-9s %" PRIu64 "\n", "denials", protocol_number(message, TAG_DENIALS, 0));
     since(age, sizeof(age), protocol_number(message, TAG_STARTED_MS, 0));
     text_printf(&list->out, "%-9s %" PRIu64 "\n%-9s %s ago\n", "pid", protocol_number(message, TAG_PID, 0), "started", age);
 }

@@ -17,20 +17,23 @@
 _Static_assert(RLIM_NLIMITS <= ARRAY_COUNT(((struct request_process *)0)->limits), "all of them fit");
 
 /* Reading it would change it, which a thread of the caller's might see. */
-static unsigned own_umask(void)
+static void add_umask(struct protocol_out *out)
 {
     char *text = NULL;
     unsigned mask = 022;
     size_t size;
+    int status = file_read("/proc/self/status", (size_t)64 << 10, &text, &size, NULL);
 
-    if (file_read("/proc/self/status", (size_t)64 << 10, &text, &size, NULL) == 0) {
+    if (status == -ENOMEM)
+        out->bytes.is_broken = true;
+    if (status == 0) {
         const char *at = strstr(text, "\nUmask:");
 
         if (at)
             sscanf(at, "\nUmask: %o", &mask);
     }
     mem_free(text);
-    return mask;
+    protocol_add_number(out, TAG_UMASK, mask);
 }
 
 static void add_limits(struct protocol_out *out)
@@ -89,7 +92,7 @@ void request_write(struct protocol_out *out, const struct cordon_request *reques
     add_number(out, TAG_REVIEW, request->is_reviewed);
     protocol_add_text(out, TAG_REVIEW_DIRECTORY, request->review_directory);
     protocol_add_text(out, TAG_CWD, request->cwd);
-    protocol_add_number(out, TAG_UMASK, own_umask());
+    add_umask(out);
     add_limits(out);
 }
 

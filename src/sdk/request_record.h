@@ -32,7 +32,4 @@ struct request_process {
 };
 int request_read_process(const struct protocol_message *message, struct request_process *ret_process, struct error *err) must_check;
 
-/* What the filter of a client's terminal has to know of the policy. */
-bool container_may_write_clipboard(const struct cordon_container *container);
-
 #endif

@@ -4,8 +4,8 @@
 
 #include "base/memory.h"
 #include "sdk/container.h"
+#include "sdk/keeping.h"
 #include "sdk/remote.h"
-#include "sdk/request_record.h"
 #include "sdk/terminal/filter.h"
 
 struct cordon_terminal {
