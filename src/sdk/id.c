@@ -17,9 +17,13 @@
 static void add_text(struct text *out, const struct run_summary *summary, const struct event_identity *identity)
 {
     text_add_safe(out, identity->name);
-    text_printf(out, "  %s  uid %u", run_state_name(summary->state), (unsigned)identity->sponsor_uid);
+    text_printf(out, "  %s  uid %u, known by", run_state_name(summary->state), (unsigned)identity->sponsor_uid);
+    for (size_t i = 0; i < identity->proof_count; i++) {
+        text_add(out, i ? ", " : " ");
+        text_add_safe(out, identity->proof[i]);
+    }
     if (identity->sponsor_declared) {
-        text_add(out, ", for ");
+        text_add(out, ", on behalf of ");
         text_add_safe(out, identity->sponsor_declared);
     }
     text_add(out, "\n");
