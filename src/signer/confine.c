@@ -26,7 +26,7 @@ static const int allowed[] = {
     SYS_read, SYS_write, SYS_close, SYS_brk, SYS_munmap, SYS_mremap, SYS_madvise, SYS_futex, SYS_exit, SYS_exit_group, SYS_rt_sigreturn,
     SYS_restart_syscall, SYS_rt_sigprocmask, SYS_rt_sigaction, SYS_clock_gettime, SYS_gettimeofday, SYS_getrandom, SYS_geteuid, SYS_getpid, SYS_gettid, SYS_tgkill,
     /* the loop and its sockets; who it is that is told of it (sd_notify) was told before */
-    SYS_epoll_wait, SYS_epoll_pwait, SYS_epoll_ctl, SYS_poll, SYS_recvmsg, SYS_sendmsg, SYS_getsockopt,
+    SYS_epoll_wait, SYS_epoll_pwait, SYS_epoll_ctl, SYS_poll, SYS_recvmsg, SYS_sendmsg, SYS_getsockopt, SYS_accept4,
     /* its own directory: the next keys */
     SYS_openat, SYS_newfstatat, SYS_stat, SYS_lstat, SYS_fstat, SYS_readlink, SYS_readlinkat, SYS_getcwd, SYS_rename, SYS_renameat, SYS_renameat2, SYS_unlink, SYS_unlinkat,
     SYS_fsync, SYS_flock, SYS_fchmod, SYS_umask, SYS_lseek, SYS_pread64,

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cordon-signer [--system] [--directory DIRECTORY] [--domain TRUST-DOMAIN --host HOST] [--tpm TCTI]
+ * cordon-signer [--system] [--directory DIRECTORY] [--domain TRUST-DOMAIN --host HOST] [--tpm TCTI] [--control-user USER]
  *
- * Runs for one machine as a user of its own, or for one user as that user. It is started with one socket, named `cordond`
- * (LISTEN_FDS), by which it is told of keepers; or, without any word, with one as descriptor 3, which says first where the authority is (SIGN_BEGIN).
- * It ends with that socket, or on SIGTERM. It never listens anywhere, and executes nothing.
+ * Runs for one machine as a user of its own, or for one user as that user. It is started with a listening socket named `signer` (LISTEN_FDS),
+ * to which cordond comes, and the next one after it; or with one that is connected, named `cordond`, by which it is told of keepers; or, without any word, with one as descriptor 3, which says first where the authority is (SIGN_BEGIN).
+ * It ends with that socket, or on SIGTERM. It makes no socket, and executes nothing but cordon-tpm, before it gives up its rights.
  */
 #include <errno.h>
 #include <limits.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,10 +28,10 @@
 
 #define FAILED 1
 
-static const char usage[] = "usage: cordon-signer [--system] [--directory DIRECTORY] [--domain TRUST-DOMAIN --host HOST] [--tpm TCTI]\n";
+static const char usage[] = "usage: cordon-signer [--system] [--directory DIRECTORY] [--domain TRUST-DOMAIN --host HOST] [--tpm TCTI] [--control-user USER]\n";
 
 struct options {
-    const char *directory, *domain, *host, *tpm;
+    const char *directory, *domain, *host, *tpm, *control_user;
     bool is_system;
 };
 
@@ -46,7 +47,8 @@ static int options_read(int argc, char **argv, struct options *options, struct e
     const struct {
         const char *name;
         const char **value;
-    } rows[] = {{"--directory", &options->directory}, {"--domain", &options->domain}, {"--host", &options->host}, {"--tpm", &options->tpm}};
+    } rows[] = {{"--directory", &options->directory}, {"--domain", &options->domain}, {"--host", &options->host}, {"--tpm", &options->tpm},
+                  {"--control-user", &options->control_user}};
 
     for (int i = 1; i < argc; i++) {
         bool is_known = strcmp(argv[i], "--system") == 0;
@@ -119,15 +121,31 @@ static void tick(struct loop_timer *timer)
     loop_start(signer.loop, timer, SIGNER_STEP_MS);
 }
 
-/* With the sockets and words of a service. */
-static int begin_service(const struct options *options, char directory[PATH_MAX], struct identity_name *ret_host, int *ret_fd, struct error *err)
+/* Whose connections are cordond's: of the user's service the user's own. */
+static int find_control(const struct options *options, uid_t *ret_uid, struct error *err)
+{
+    const struct passwd *found = options->control_user ? getpwnam(options->control_user) : NULL;
+
+    *ret_uid = found ? found->pw_uid : geteuid();
+    if (options->control_user && !found)
+        return error_set(err, ERROR_INVALID, EINVAL, "--control-user %.100s: there is no such user", options->control_user);
+    return 0;
+}
+
+/* With the sockets and words of a service. *ret_listens: cordond comes to it, and after it the next one. */
+static int begin_service(const struct options *options, char directory[PATH_MAX], struct identity_name *ret_host, int *ret_fd, bool *ret_listens,
+                         struct error *err)
 {
     char state[PATH_MAX];
     int status = find_directory(options, state, directory, err);
 
     if (status == 0)
         status = find_host(options, state, ret_host, err);
-    return status < 0 ? status : service_socket("cordond", ret_fd, err);
+    if (status < 0)
+        return status;
+    status = service_socket("signer", ret_fd, NULL);
+    *ret_listens = status == 0;
+    return status == 0 ? 0 : service_socket("cordond", ret_fd, err);
 }
 
 /* Of whoever started it: the one message that comes before all others. */
@@ -167,7 +185,7 @@ static int open_issuer(const struct options *options, const char *directory, con
     return issuer_open_by(directory, host, words ? &tpm.protection : NULL, wall_clock(), &signer.issuer, err);
 }
 
-static int open_all(const struct options *options, const char *directory, const struct identity_name *host, int fd, struct error *err)
+static int open_all(const struct options *options, const char *directory, const struct identity_name *host, struct error *err)
 {
     int status = open_issuer(options, directory, host, err);
 
@@ -175,13 +193,11 @@ static int open_all(const struct options *options, const char *directory, const 
         status = loop_open(&signer.loop, err);
     if (status < 0)
         return status;
+    signer.listener.fd = -1;
     signer.now = wall_clock;
     signer.timer.due = tick;
     if (getrandom(&signer.secret, sizeof(signer.secret), 0) != sizeof(signer.secret))
         return error_system(err, errno, "random bytes");
-    status = signer_connect(&signer, fd, NULL, true, err);
-    if (status < 0)
-        return status;
     loop_start(signer.loop, &signer.timer, SIGNER_STEP_MS);
     return 0;
 }
@@ -192,12 +208,18 @@ static int begin(const struct options *options, bool is_service, struct error *e
     struct identity_name host;
     auto_protocol struct protocol_out out;
     uint32_t request = 0;
+    uid_t control = 0;
+    bool listens = false;
     int fd = SIGNER_CHANNEL, status = shut_memory(err);
 
     if (status == 0)
-        status = is_service ? begin_service(options, directory, &host, &fd, err) : begin_told(directory, &host, &request, err);
+        status = is_service ? begin_service(options, directory, &host, &fd, &listens, err) : begin_told(directory, &host, &request, err);
     if (status == 0)
-        status = open_all(options, directory, &host, fd, err);
+        status = open_all(options, directory, &host, err);
+    if (status == 0)
+        status = find_control(options, &control, err);
+    if (status == 0)
+        status = listens ? signer_listen(&signer, fd, control, err) : signer_connect(&signer, fd, NULL, true, err);
     signer.is_system = options->is_system;
     signer.is_single = !is_service;
     if (status == 0 && is_service)

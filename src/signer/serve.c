@@ -154,7 +154,7 @@ void signer_close(struct signer_connection *connection)
     if (signer->loop)
         loop_forget(signer->loop, &connection->watch);
     close(connection->watch.fd);
-    if (connection->is_control && signer->loop)
+    if (connection->is_control && signer->loop && signer->listener.fd < 0)
         loop_stop(signer->loop, 0);
     mem_free(connection);
 }
@@ -189,4 +189,28 @@ int signer_connect(struct signer *signer, int fd, const struct identity_name *wi
     signer->connections = connection;
     signer->connection_count++;
     return 0;
+}
+
+/* Somebody else's is closed without a word: only cordond can come to the socket's directory at all. */
+static void accept_control(struct loop_watch *watch, uint32_t unused_arg events)
+{
+    struct signer *signer = container_of(watch, struct signer, listener);
+    auto_close int fd = accept4(watch->fd, NULL, NULL, SOCK_CLOEXEC);
+    struct ucred peer;
+    socklen_t size = sizeof(peer);
+
+    if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 || peer.uid != signer->control_uid)
+        return;
+    if (signer_connect(signer, fd, NULL, true, NULL) == 0)
+        fd = -1; /* the connection's */
+}
+
+int signer_listen(struct signer *signer, int fd, uid_t control_uid, struct error *err)
+{
+    int status;
+
+    signer->listener = (struct loop_watch){.fd = fd, .ready = accept_control};
+    signer->control_uid = control_uid;
+    status = loop_watch(signer->loop, &signer->listener, EPOLLIN);
+    return status < 0 ? error_system(err, -status, "watch the socket") : 0;
 }

@@ -54,6 +54,8 @@ struct signer {
     size_t container_count, connection_count;
     uint64_t signed_count, refused_count;
     bool is_system;
+    struct loop_watch listener; /* fd -1 = it has the one control connection that it began with */
+    uid_t control_uid;          /* whose connections to it are cordond's */
     bool is_single, has_served; /* it is one container's: whoever started it names one connection, once */
     time_t (*now)(void);
     struct protocol_received received; /* one at a time */
@@ -70,8 +72,10 @@ void signer_remove_all(struct signer *signer, const struct signer_connection *of
 int signer_answer(struct signer *signer, struct signer_container *container, const struct protocol_message *message, struct text *text,
                   time_t *ret_until, struct error *err) must_check;
 
-/* serve.c: connections. The first is cordond's, whose end ends the signer. */
+/* serve.c: connections. cordond's end ends the signer, unless it listens for the next cordond. */
 int signer_connect(struct signer *signer, int fd, const struct identity_name *within, bool is_control, struct error *err) must_check;
+/* Take cordond's connections from this listening socket, which is closed with the signer. */
+int signer_listen(struct signer *signer, int fd, uid_t control_uid, struct error *err) must_check;
 /* One message of a connection. false: it is to be closed. */
 bool signer_step(struct signer_connection *connection);
 void signer_close(struct signer_connection *connection);

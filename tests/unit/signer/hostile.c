@@ -2,12 +2,15 @@
 /* A keeper that wants what is not its own. */
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "protocol/service.h"
 #include "protocol/socket.h"
 #include "scene.h"
 
@@ -231,4 +234,73 @@ TEST(a_keeper_that_does_not_read_its_answers_is_let_go)
     check_string(status.protection, "file");
     close(fd);
     scene_close(&scene);
+}
+
+/* ---- cordond comes, goes, and comes again ---- */
+
+static pid_t start_listening(const char *directory, const char *path, const char *control_user)
+{
+    struct error err = ERROR_INIT;
+    int fd = -1;
+    pid_t pid;
+
+    if (service_listen(path, 0666, &fd, &err) < 0)
+        test_fail(__FILE__, __LINE__, "%s", err.text);
+    pid = fork();
+    if (pid == 0) {
+        dup2(fd, 30);
+        dup2(30, 3);
+        setenv("LISTEN_FDS", "1", 1);
+        setenv("LISTEN_FDNAMES", "signer", 1);
+        execl(CORDON_TEST_SIGNER, "cordon-signer", "--directory", directory, "--domain", "local.test", "--host", "box",
+              control_user ? "--control-user" : NULL, control_user, (char *)NULL);
+        _exit(127);
+    }
+    close(fd);
+    return pid;
+}
+
+TEST(a_keeper_keeps_its_containers_when_cordond_ends_and_the_next_one_comes)
+{
+    struct scene scene = {.directory = "/tmp/test-signer-XXXXXX", .keeper = -1, .err = ERROR_INIT};
+    char path[80];
+    int control = -1, other = -1, status;
+    pid_t pid;
+
+    check(test_make_directory(scene.directory) != NULL);
+    snprintf(path, sizeof(path), "%s/signer.sock", scene.directory);
+    pid = start_listening(scene.directory, path, NULL);
+    check_int(service_connect(path, &control, &scene.err), 0);
+    check_int(signer_serve(control, PERSON, &scene.keeper, &scene.err), 0);
+    check_int(signer_open(scene.keeper, AGENT, NULL, NULL, &scene.err), 0);
+    close(control);
+    mem_free(scene_ask(&scene, AGENT, &(struct signer_question){.what = "x509"}));
+    check_int(service_connect(path, &control, &scene.err), 0);
+    check_int(signer_serve(control, PERSON, &other, &scene.err), 0);
+    open_refused(&scene, other, AGENT, "another keeper");
+    mem_free(scene_ask(&scene, AGENT, &(struct signer_question){.what = "x509"}));
+    close(other);
+    close(control);
+    close(scene.keeper);
+    kill(pid, SIGTERM);
+    check(waitpid(pid, &status, 0) == pid);
+}
+
+TEST(whoever_else_comes_to_its_socket_is_turned_away)
+{
+    struct scene scene = {.directory = "/tmp/test-signer-XXXXXX", .keeper = -1, .err = ERROR_INIT};
+    const char *other = geteuid() == 0 ? "nobody" : "root";
+    char path[80];
+    int control = -1, status;
+    pid_t pid;
+
+    check(test_make_directory(scene.directory) != NULL);
+    snprintf(path, sizeof(path), "%s/signer.sock", scene.directory);
+    pid = start_listening(scene.directory, path, other);
+    check_int(service_connect(path, &control, &scene.err), 0);
+    check(signer_serve(control, PERSON, &scene.keeper, &scene.err) < 0);
+    close(control);
+    kill(pid, SIGTERM);
+    check(waitpid(pid, &status, 0) == pid);
+    check(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM); /* it was there all the time */
 }
