@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "audit/tile.h"
@@ -12,6 +13,7 @@
 #include "base/memory.h"
 
 #define THREADS_MAX 64
+#define ROOM_MIN    ((size_t)64 << 10)
 
 struct part {
     const struct verify_log *log;
@@ -127,13 +129,29 @@ static void check_entry(struct part *part, uint64_t index, const unsigned char *
     part->records++;
 }
 
-static bool make_room(struct part *part)
+/* As much as the file has now, which a bundle that is there keeps: at least a usual one's. */
+static bool make_room(struct part *part, uint64_t index, unsigned width)
 {
-    if (!part->bundle) {
-        part->bundle = malloc(BUNDLE_SIZE_MAX); /* of which only what is used becomes memory */
-        part->room = BUNDLE_SIZE_MAX;
+    char name[TILE_PATH_SIZE];
+    struct stat about = {.st_size = 0};
+    size_t room = ROOM_MIN;
+    void *bundle;
+
+    tile_path(TILE_ENTRIES, index, width, name);
+    if (fstatat(part->log->directory, name, &about, AT_SYMLINK_NOFOLLOW) < 0) {
+        tile_path(TILE_ENTRIES, index, TILE_WIDTH, name);
+        (void)!fstatat(part->log->directory, name, &about, AT_SYMLINK_NOFOLLOW);
     }
-    return part->bundle != NULL;
+    while (room < (size_t)about.st_size && room < BUNDLE_SIZE_MAX)
+        room *= 2;
+    if (room <= part->room)
+        return true;
+    bundle = realloc(part->bundle, room);
+    if (!bundle)
+        return false;
+    part->bundle = bundle;
+    part->room = room;
+    return true;
 }
 
 static void check_bundle(struct part *part, uint64_t index)
@@ -146,7 +164,7 @@ static void check_bundle(struct part *part, uint64_t index)
     size_t at = 0, length;
     ssize_t size;
 
-    if (!make_room(part)) {
+    if (!make_room(part, index, width)) {
         verify_say(log->verify, VERIFY_FOUND_UNREADABLE, "entries", "out of memory");
         return;
     }

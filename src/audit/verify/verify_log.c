@@ -179,17 +179,18 @@ static void check_partials(const struct verify_log *log, int level)
 {
     uint64_t index = count_at(log->checkpoint.size, level == TILE_ENTRIES ? 0 : level) / TILE_WIDTH;
     unsigned width = tile_width(level, index, log->checkpoint.size);
-    size_t room = level == TILE_ENTRIES ? BUNDLE_SIZE_MAX : TILE_BYTES;
-    unsigned char *now = width ? malloc(room) : NULL;
+    size_t room = level == TILE_ENTRIES ? BUNDLE_SIZE_MAX : TILE_BYTES, size = 0;
+    auto_free char *now = NULL;
     char name[TILE_PATH_SIZE];
     struct dirent *entry;
     DIR *entries = NULL;
-    ssize_t size = -1;
     int fd;
 
     tile_path(level, index, width, name);
-    if (now)
-        size = verify_read(log, name, now, room);
+    fd = width ? openat(log->directory, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) : -1;
+    if (fd >= 0)
+        (void)!file_read_fd(fd, name, room, &now, &size, NULL);
+    fd_close_at(&fd);
     strcpy(name + tile_path(level, index, TILE_WIDTH, name), ".p");
     fd = size > 0 ? openat(log->directory, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
     if (fd >= 0)
@@ -198,11 +199,10 @@ static void check_partials(const struct verify_log *log, int level)
         uint64_t old;
 
         if (number_parse(entry->d_name, 1, TILE_WIDTH - 1, &old, NULL) == 0 && old < width)
-            check_partial(log, level, index, (unsigned)old, now, (size_t)size);
+            check_partial(log, level, index, (unsigned)old, (unsigned char *)now, size);
     }
     if (entries)
         closedir(entries);
-    free(now);
 }
 
 /* ---- against what somebody else has ---- */

@@ -261,7 +261,7 @@ static void recover(const char *directory, uint64_t acknowledged, size_t op, enu
 
 static void lose_power_at(const struct logs_machine *machine, size_t ops, uint64_t acknowledged, const char *place)
 {
-    for (enum keeping keeping = 0; keeping < KEEPINGS; keeping++) {
+    for (enum keeping keeping = test_rounds(KEEPINGS) == KEEPINGS ? KEEP_NOTHING : KEEP_SOME; keeping < KEEPINGS; keeping++) {
         struct world *world = calloc(1, sizeof(*world));
         char directory[64], command[80];
 
