@@ -951,7 +951,7 @@ CORDON_API CORDON_MUST_CHECK int cordon_runs_show(const char *run, enum cordon_f
  */
 struct cordon_audit_query {
     const char *log;    /* its directory. NULL: the caller's own, $XDG_STATE_HOME/cordon/log; where that is not there the machine's */
-    const char *key;    /* the log's verifier key, NAME+ID+BASE64. NULL: that of the file <log>.key; where there is none signatures are not compared */
+    const char *key;    /* the log's verifier key, NAME+ID+BASE64. NULL: that of the file <log>/key.pub; where there is none signatures are not compared */
     const char *actor;  /* "agent", "human", "system", "delegated-human" */
     const char *agent;  /* a SPIFFE ID and all within it, a class, or an instance */
     const char *user;   /* a uid, or a name: on whose behalf, or who */

@@ -19,6 +19,7 @@ struct import {
     const struct options *options;
     struct writer_desk desk;
     struct ocsf *ocsf; /* of the run that is read; NULL before it says who it is */
+    struct veil *veil; /* what of it the policy has covered; NULL = nothing */
     char agent[STAMP_IDENTITY_MAX + 1];
     struct stamp_label label;
     uint64_t records, runs, unnamed;
@@ -31,6 +32,25 @@ static void agent_of(const char *identity, char ret_agent[STAMP_IDENTITY_MAX + 1
     const char *end = at ? strchr(at + 7, '/') : NULL;
 
     snprintf(ret_agent, STAMP_IDENTITY_MAX + 1, "%.*s", end ? (int)(end - identity) : (int)strlen(identity), identity);
+}
+
+/* What the policy has covered stands in no log in clear. */
+static int cover_run(struct import *import, const struct event_started *started, struct error *err)
+{
+    char subject[32];
+    struct veil_options options = {.directory = import->options->keys, .subject = subject, .may_make = true};
+
+    if (!started->audit_arguments && !started->audit_paths)
+        return 0;
+    if ((started->audit_arguments && !veil_mode_parse(started->audit_arguments, &options.arguments)) ||
+        (started->audit_paths && !veil_mode_parse(started->audit_paths, &options.paths)))
+        return error_set(err, ERROR_INVALID, EINVAL, "its policy covers arguments or paths in a way that this version does not know");
+    if (options.arguments == VEIL_CLEAR && options.paths == VEIL_CLEAR)
+        return 0;
+    if (!options.directory)
+        return error_set(err, ERROR_INVALID, EINVAL, "where keys of persons are: --keys DIRECTORY");
+    snprintf(subject, sizeof(subject), "uid:%u", started->identity ? started->identity->sponsor_uid : getuid());
+    return veil_open(&options, &import->veil, err);
 }
 
 /* Who writes from here on: the agent of this run, or, of one that was refused, the person who wanted it. */
@@ -62,6 +82,11 @@ static int begin_run(struct import *import, const struct event_record *record, s
         snprintf(import->label.identity, sizeof(import->label.identity), "%s", identity->name);
     }
     if (started) {
+        int status = cover_run(import, started, err);
+
+        if (status < 0)
+            return status;
+        context.veil = import->veil;
         context.tier = started->tier;
         context.mechanism = started->mechanism;
         context.policy = started->policy;
@@ -108,7 +133,9 @@ static int take_run(struct import *import, const struct run_store *store, const 
     }
     import->runs += import->ocsf != NULL;
     ocsf_free(import->ocsf);
+    veil_free(import->veil);
     import->ocsf = NULL;
+    import->veil = NULL;
     return status < 0 ? error_prepend(err, "run %s", id), status : 0;
 }
 

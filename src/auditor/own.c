@@ -32,13 +32,24 @@ static int find_names(const struct options *options, struct writer_desk *desk, s
     return 0;
 }
 
-/* Beside the log, for those who read it: <log>.key, made once. */
+/* The key's directory, where it is not there: for its user alone. */
+static int make_around(const char *file, struct error *err)
+{
+    char directory[4096];
+    const char *slash = strrchr(file, '/');
+
+    if (!slash || slash == file || (size_t)snprintf(directory, sizeof(directory), "%.*s", (int)(slash - file), file) >= sizeof(directory))
+        return 0;
+    return mkdir(directory, 0700) < 0 && errno != EEXIST ? error_system(err, errno, "make %s", directory) : 0;
+}
+
+/* With the log, for those who read it: key.pub, as the logger makes it. */
 static int tell_key(const struct options *options, const struct note_signer *signer, struct error *err)
 {
     char path[4096], text[NOTE_KEY_TEXT_SIZE + 1];
     struct note_key key;
 
-    if ((size_t)snprintf(path, sizeof(path), "%s.key", options->log) >= sizeof(path))
+    if ((size_t)snprintf(path, sizeof(path), "%s/key.pub", options->log) >= sizeof(path))
         return error_set(err, ERROR_LIMIT, ENAMETOOLONG, "%s: too long", options->log);
     if (access(path, F_OK) == 0)
         return 0;
@@ -59,6 +70,8 @@ int writer_open(const struct options *options, struct writer_desk *ret_desk, str
     status = find_names(options, ret_desk, err);
     if (status == 0 && mkdir(options->log, 0700) < 0 && errno != EEXIST)
         status = error_system(err, errno, "make the log's directory %s", options->log);
+    if (status == 0)
+        status = make_around(options->secret, err);
     if (status == 0)
         status = note_signer_open(options->secret, ret_desk->origin, true, &ret_desk->signer, err);
     if (status == 0)

@@ -129,7 +129,7 @@ static int apply_header(struct cli *cli, const char *value, struct cordon_error 
 }
 
 static const struct option option_log = {"log", 0, VALUE_DIRECTORY, "DIRECTORY", "the log (your own, else the machine's)", apply_log};
-static const struct option option_key = {"key", 0, VALUE_TEXT, "KEY", "the log's verifier key (that of DIRECTORY.key)", apply_key};
+static const struct option option_key = {"key", 0, VALUE_TEXT, "KEY", "the log's verifier key (that of DIRECTORY/key.pub)", apply_key};
 static const struct option option_actor = {"actor", 0, VALUE_TEXT, "KIND", "agent, human, system or delegated-human", apply_actor};
 static const struct option option_agent = {"agent", 0, VALUE_TEXT, "NAME", "a SPIFFE ID and all within it, a class, or an instance", apply_agent};
 static const struct option option_user = {"user", 0, VALUE_TEXT, "USER", "a person, by uid or name: who, or on whose behalf", apply_user};

@@ -177,6 +177,8 @@ static void decode_started(struct members members, struct decoded *store, struct
     decode_losses(members, store, started);
     decode_sources(members, store, started);
     started->is_review = member_is_true(members, "review");
+    started->audit_arguments = member_text(member_object(members, "audit"), "arguments");
+    started->audit_paths = member_text(member_object(members, "audit"), "paths");
     decode_identity(members, store, started);
     started->parent = member_text(members, "parent");
 }

@@ -115,6 +115,7 @@ struct event_started {
     const struct event_source *sources; /* at most EVENT_SOURCES_MAX are shown */
     size_t source_count;
     bool is_review; /* what it changes in the workspace waits to be looked at */
+    const char *audit_arguments, *audit_paths; /* how they stand in an audit log: "salted", "sealed"; NULL = in clear */
     const struct event_identity *identity; /* NULL = not known: of an older record */
     const char *parent;                    /* run id of the container around, NULL = none */
 };

@@ -128,6 +128,12 @@ int event_run_started(struct event_log *log, const struct event_started *started
     json_add_bool(&record.json, "review", started->is_review);
     if (started->parent)
         json_add_string(&record.json, "parent", started->parent);
+    if (started->audit_arguments || started->audit_paths) {
+        json_begin_object(&record.json, "audit");
+        json_add_string(&record.json, "arguments", started->audit_arguments ? started->audit_arguments : "clear");
+        json_add_string(&record.json, "paths", started->audit_paths ? started->audit_paths : "clear");
+        json_end(&record.json);
+    }
     if (started->identity)
         record_identity(&record, started->identity);
     return record_write(&record, log, err);

@@ -80,14 +80,14 @@ static void choose_log(struct asking *asking, const char *named)
     else
         asking->log = own;
     asking->is_own = own && asking->log && strcmp(own, asking->log) == 0;
-    asking->secret = below(asking, asking->places.state, "log-key");
+    asking->secret = asking->log ? below(asking, asking->log, "private/key") : NULL;
     asking->is_broken |= !asking->log;
 }
 
-/* The verifier's key: the one that is given, else the file that lies beside the log. */
+/* The verifier's key: the one that is given, else that which lies with the log. */
 static void add_key(struct asking *asking, const struct cordon_audit_query *query)
 {
-    const char *file = asking->log ? arena_printf(asking->arena, "%s.key", asking->log) : NULL;
+    const char *file = asking->log ? arena_printf(asking->arena, "%s/key.pub", asking->log) : NULL;
     auto_free char *text = NULL;
     size_t size;
 

@@ -47,6 +47,12 @@ static size_t sources_of(const struct cordon_container *container, struct event_
     return count;
 }
 
+/* How arguments or paths are to stand in an audit log, where not in clear. */
+static const char *audit_word(enum audit_privacy privacy)
+{
+    return privacy == AUDIT_SEALED ? "sealed" : privacy == AUDIT_SALTED ? "salted" : NULL;
+}
+
 int container_record_start(struct cordon_container *container, const char *const *argv,
                            struct error *err)
 {
@@ -74,6 +80,8 @@ int container_record_start(struct cordon_container *container, const char *const
         .warning_count = plan->warnings.count,
         .losses = losses,
         .is_review = container->review.directory != NULL,
+        .audit_arguments = audit_word(plan->audit_arguments),
+        .audit_paths = audit_word(plan->audit_paths),
         .identity = &identity,
         .parent = container->around ? container->around->levels[container->around->level_count - 1].run : NULL,
     };
