@@ -289,13 +289,15 @@ void listeners_say(struct listeners *listeners, uint32_t number, const struct se
 void listeners_tell(struct listeners *listeners, const struct fold_owner *owner, const struct sensor_told *told, const char *path, const char *exe)
 {
     struct listener *container = listeners_at(listeners, owner->container);
+    bool has_container = container && container->kind == LISTENER_CONTAINER;
+    uint32_t user = has_container ? container->uid : owner->uid; /* whose own uid may be nobody else's */
 
-    if (container && container->kind == LISTENER_CONTAINER)
+    if (has_container)
         say(listeners, container, told, path, exe);
     for (uint32_t i = 0; i < listeners->asking_count; i++) {
         struct listener *listener = &listeners->at[listeners->asking[i]];
 
-        if (listener->kind == LISTENER_ALL || (listener->kind == LISTENER_MINE && owner->uid != SENSOR_NO_UID && listener->uid == owner->uid &&
+        if (listener->kind == LISTENER_ALL || (listener->kind == LISTENER_MINE && user != SENSOR_NO_UID && listener->uid == user &&
                                                (!listener->pid || listener->pid == owner->maker)))
             say(listeners, listener, told, path, exe);
     }

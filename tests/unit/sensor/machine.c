@@ -225,6 +225,23 @@ TEST(what_is_told_goes_to_those_whom_it_concerns_alone)
     let_go(ends, ARRAY_COUNT(ends));
 }
 
+/* The container has a uid of its own, which is no user's. */
+TEST(a_user_hears_of_his_container_whatever_its_uid)
+{
+    auto_listeners struct listeners *listeners = listeners_make();
+    struct ends ends[] = {container(listeners, 700, "", 0, 1000), asking(listeners, LISTENER_MINE, 1000, 0), asking(listeners, LISTENER_MINE, 700, 0),
+                          asking(listeners, LISTENER_MINE, 1001, 0)};
+    const struct fold_owner owner = {.container = ends[0].number, .uid = 700};
+    const struct sensor_told told = {.type = SENSOR_REFUSED, .count = 1};
+    static const int wanted[] = {1, 1, 0, 0};
+    struct sensor_told last;
+
+    listeners_tell(listeners, &owner, &told, "", "");
+    for (size_t i = 0; i < ARRAY_COUNT(ends); i++)
+        check_int(count_of(&ends[i], &last), wanted[i]);
+    let_go(ends, ARRAY_COUNT(ends));
+}
+
 TEST(who_does_not_read_hears_how_much_he_missed_before_anything_else)
 {
     auto_listeners struct listeners *listeners = listeners_make();
