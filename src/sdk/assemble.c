@@ -309,7 +309,7 @@ static int compile(struct assembly *assembly, const struct cordon_request *reque
         .self_paths = self,
         .readonly_self = readonly_self,
         .caller_path = environment_get(assembly->environment, "PATH"),
-        .cache_directory = assembly->places.cache,
+        .cache_directory = assembly->shared ? NULL : assembly->places.cache, /* inside of another's tree that one could write it */
         .caller_env = assembly->compile_environment,
         .caller_cwd = assembly->cwd,
         .workspace_given = assembly->workspace_given,

@@ -102,6 +102,9 @@ static int add_layer(struct policy *policy, struct document *document, const str
     return policy_add_layer(policy, document, err);
 }
 
+/* Who asks is told which member around is in the way, not where the documents of the host lie. */
+#define NAME_INSIDE "the policy around"
+
 static int add_level(const struct around_level *level, uint64_t below, struct policy *policy, struct error *err)
 {
     const struct load_options options = {.kind = LAYER_PARENT, .variables = &level->variables, .layer_name = "parent"};
@@ -111,7 +114,7 @@ static int add_level(const struct around_level *level, uint64_t below, struct po
     for (size_t i = 0; i < (level->policy_count ? level->policy_count : 1) && status == 0; i++) {
         const struct request_policy *source = &level->policies[i];
 
-        status = level->policy_count ? document_load_text(policy->arena, source->name, source->text, source->size, &options, &document, err)
+        status = level->policy_count ? document_load_text(policy->arena, NAME_INSIDE, source->text, source->size, &options, &document, err)
                                      : document_load_profile(policy->arena, level->profile, &options, &document, err);
         for (size_t j = 0; j < level->member_count && status == 0; j++)
             status = document_set_member(policy->arena, document, level->members[j], &options, err);

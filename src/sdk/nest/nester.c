@@ -47,6 +47,7 @@ struct nester_of {
     size_t fd_count;
     int user, mounts;  /* namespaces of the new container */
     int life[2];       /* the read end goes to nesters of containers inside, and ends with this process */
+    bool is_inside;      /* it has gone into the container around */
     size_t first, outer; /* layer of the request, first one of the containers around */
 };
 
@@ -277,6 +278,7 @@ static int start_inside(struct nester_of *n, struct error *err)
     struct assembly *assembly = &n->container->assembly;
     int status = nest_enter(n->fds[FD_USER], n->fds[FD_MOUNTS], assembly->policy->arena, &n->container->sources, &assembly->mounts, err);
 
+    n->is_inside = status == 0;
     if (status == 0)
         status = nest_confine(err);
     if (status == 0)
@@ -374,6 +376,17 @@ static int serve(struct nester_of *n, struct error *err)
     return status;
 }
 
+/* What failed while it saw the host is in the record; the program hears of it no more than that. */
+static void tell_failure(const struct nester_of *n, const struct error *failure)
+{
+    struct error plain = *failure;
+
+    if (!n->is_inside)
+        (void)!error_set(&plain, failure->kind, failure->errnum,
+                         "a container inside cannot be begun; the reason is in the record of the run, outside");
+    nest_refuse(n->fds[FD_PROGRAM], &plain);
+}
+
 int main(void)
 {
     struct nester_of n = {.user = -1, .mounts = -1, .life = {-1, -1}};
@@ -399,6 +412,6 @@ int main(void)
         status = serve(&n, &failure);
     cordon_container_free(n.container); /* ends what still runs */
     if (status < 0)
-        nest_refuse(n.fds[FD_PROGRAM], &failure);
+        tell_failure(&n, &failure);
     return is_started ? 0 : 125;
 }

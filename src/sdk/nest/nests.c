@@ -189,6 +189,16 @@ static int open_namespace(const struct cordon_container *container, const char *
     return fd < 0 ? error_system(err, errno, "open %s", path) : fd;
 }
 
+/* What failed outside is no business of a program's, but for a limit that it met. */
+static void refuse(int socket, const struct error *why)
+{
+    struct error plain = ERROR_INIT;
+
+    (void)!error_set(&plain, why->kind, why->errnum, "a container inside cannot be begun: whoever runs the outermost one can see why with "
+                                                     "`cordon doctor`");
+    nest_refuse(socket, why->kind == ERROR_LIMIT ? why : &plain);
+}
+
 /* Of the outermost container, whose first process is this one's child: its number cannot be another's yet. */
 static int begin_outermost(struct nests *nests, const struct cordon_container *container, int socket, struct error *err)
 {
@@ -217,7 +227,7 @@ static void begin_pending(struct nests *nests, const struct cordon_container *co
         if (nests->forward)
             nests->forward(nests->context, socket);
         else if (begin_outermost(nests, container, socket, &why) < 0)
-            nest_refuse(socket, &why);
+            refuse(socket, &why);
         else
             close(socket);
     }
@@ -263,7 +273,7 @@ static void forwarded(struct nests *nests, const struct cordon_container *contai
     int socket = fcntl(fds[3], F_DUPFD_CLOEXEC, 3);
 
     if (begin(nests, container, place, fds, 5, &why) < 0 && socket >= 0)
-        nest_refuse(socket, &why);
+        refuse(socket, &why);
     else if (socket >= 0)
         close(socket);
 }

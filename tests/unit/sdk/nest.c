@@ -184,7 +184,7 @@ static const struct {
     {INNER "filesystem: {readwritePaths: [/w]}\n", "/w/no"},
     {INNER "filesystem: {readonlyPaths: [/]}\n", "filesystem"},
     {INNER "nested: {containers: true, depth: 2}\n", "nested.depth"},
-    {INNER "resources: {openFiles: 101}\n", "resources.openFiles"},
+    {INNER "resources: {openFiles: 101}\n", "resources.openFiles: 101, where at most 100 is allowed (the policy around:3:24: "},
     {INNER "identity: {class: other}\n", "identity.class"},
     {INNER "environment: {inherit: [A, B]}\n", "environment"},
     {INNER "network: {egress: {default: allow}}\n", "network"},
