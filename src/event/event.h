@@ -71,6 +71,9 @@ void event_log_free_at(struct event_log **log);
 
 const char *event_log_run_id(const struct event_log *log);
 
+/* Drop the record of this run, unless it is under way or its changes wait for a review. true = it is gone. */
+bool event_run_drop(const char *runs_directory, const char *run_id);
+
 struct event_named {
     const char *name;
     const char *text;

@@ -227,6 +227,16 @@ static void store_drop_run(int runs_fd, const char *run_id)
     unlinkat(runs_fd, run_id, AT_REMOVEDIR);
 }
 
+bool event_run_drop(const char *runs_directory, const char *run_id)
+{
+    auto_close int fd = -1;
+
+    if (!run_id_is_valid(run_id) || store_open(runs_directory, &fd, NULL) < 0)
+        return false;
+    store_drop_run(fd, run_id);
+    return faccessat(fd, run_id, F_OK, AT_SYMLINK_NOFOLLOW) < 0;
+}
+
 void store_prune(int runs_fd)
 {
     auto_free char(*names)[RUN_ID_SIZE] = NULL;

@@ -61,10 +61,11 @@ static int hello_receive(struct nester_of *n, struct error *err)
     return worker_read_sealed(n->fds[FD_AROUND], NEST_BYTES_MAX, "what is around", &n->bytes, &n->size, err);
 }
 
-static int tell_starter(enum nest_type type, unsigned number, const int *fds, size_t count)
+static int tell_starter(const struct nester_of *n, enum nest_type type, unsigned number, const int *fds, size_t count)
 {
-    const struct nest_packet packet = {.type = type, .number = number};
+    struct nest_packet packet = {.type = type, .number = number};
 
+    snprintf(packet.id, sizeof(packet.id), "%s", cordon_container_id(n->container));
     return nest_send(WORKER_CHANNEL, &packet, fds, count);
 }
 
@@ -122,7 +123,7 @@ static int hold_first_process(struct nester_of *n, struct error *err)
     status = open_namespace(pid, "user", &n->user, err);
     if (status == 0)
         status = open_namespace(pid, "mnt", &n->mounts, err);
-    if (status == 0 && tell_starter(NEST_BEGUN, 0, &pidfd, 1) < 0)
+    if (status == 0 && tell_starter(n, NEST_BEGUN, 0, &pidfd, 1) < 0)
         return error_set(err, ERROR_SYSTEM, EPIPE, "who started the container around is gone");
     if (status == 0 && pipe2(n->life, O_CLOEXEC) < 0)
         return error_system(err, errno, "make a lifeline");
@@ -266,7 +267,7 @@ static void forward(void *context, int socket)
     struct error why = ERROR_INIT;
 
     if (worker_seal("what is around a container inside", around->data, around->length, &told, &why) == 0 &&
-        tell_starter(NEST_FORWARD, 0, (const int[]){told, n->user, n->mounts, own, n->life[0]}, 5) == 0)
+        tell_starter(n, NEST_FORWARD, 0, (const int[]){told, n->user, n->mounts, own, n->life[0]}, 5) == 0)
         return;
     if (why.kind == ERROR_NONE)
         (void)!error_set(&why, ERROR_LIMIT, EAGAIN, "too many ask for a container inside at once: try again");
@@ -291,7 +292,7 @@ static int start_inside(struct nester_of *n, struct error *err)
     n->container->nests.context = n;
     n->container->nests.outer = n->bytes;
     n->container->nests.outer_size = n->size;
-    if (tell_starter(NEST_LIMITS, assembly->plan->nested_number, NULL, 0) < 0)
+    if (tell_starter(n, NEST_LIMITS, assembly->plan->nested_number, NULL, 0) < 0)
         return error_set(err, ERROR_SYSTEM, EPIPE, "who started the container around is gone");
     status = container_launch(n->container, n->request, err);
     fd_close_at(&n->container->sources); /* the new container holds what it has of it */

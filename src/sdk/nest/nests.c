@@ -91,8 +91,9 @@ int nests_begin(struct nests *nests, const struct cordon_container *container, c
     status = helpers_find_nester(assembly->policy->arena, &assembly->places, &nests->program, err);
     if (status < 0)
         return status;
+    nests->records = mem_alloc(NESTS_RECORDS * sizeof(*nests->records));
     nests->items = mem_alloc(NESTS_MAX * sizeof(*nests->items));
-    if (!nests->items)
+    if (!nests->items || !nests->records)
         return error_memory(err);
     for (size_t i = 0; i < NESTS_MAX; i++)
         nests->items[i] = (struct nester){.worker = WORKER_INIT("the nester"), .init = -1, .parent = -1};
@@ -278,6 +279,29 @@ static void forwarded(struct nests *nests, const struct cordon_container *contai
         close(socket);
 }
 
+/*
+ * The store drops the oldest run of all when it is full, and a program can ask without end: so that it cannot have other runs dropped,
+ * only so many of those inside are kept. What has begun since this run can be one of them, and nothing else.
+ */
+static void keep_record(struct nests *nests, const struct cordon_container *container, const char *id)
+{
+    const char *runs = container->assembly.places.runs;
+
+    if (strcmp(id, event_log_run_id(container->log)) <= 0)
+        return;
+    for (size_t tries = nests->record_count; nests->record_count == NESTS_RECORDS && tries; tries--) {
+        char oldest[NEST_ID_SIZE];
+
+        memcpy(oldest, nests->records[0], sizeof(oldest));
+        memmove(nests->records, nests->records + 1, (NESTS_RECORDS - 1) * sizeof(*nests->records));
+        nests->record_count--;
+        if (!event_run_drop(runs, oldest)) /* it is still under way */
+            memcpy(nests->records[nests->record_count++], oldest, sizeof(oldest));
+    }
+    if (nests->record_count < NESTS_RECORDS)
+        memcpy(nests->records[nests->record_count++], id, NEST_ID_SIZE);
+}
+
 /* 1 = go on, 0 = nothing now, negative = it is gone, or says what it should not. */
 static int hear(struct nests *nests, const struct cordon_container *container, int place)
 {
@@ -291,6 +315,7 @@ static int hear(struct nests *nests, const struct cordon_container *container, i
         return status == -EAGAIN ? 0 : -ECONNRESET;
     if (packet.type == NEST_BEGUN && count == 1 && nester->init < 0) {
         nester->init = fds[0];
+        keep_record(nests, container, packet.id);
         return 1;
     }
     if (packet.type == NEST_LIMITS && !count)
@@ -337,6 +362,7 @@ void nests_close(struct nests *nests)
 {
     nests_end(nests);
     mem_free(nests->items);
+    mem_free(nests->records);
     text_finish(&nests->around);
     *nests = NESTS_INIT;
 }

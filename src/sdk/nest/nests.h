@@ -11,6 +11,7 @@
 #include "sdk/worker.h"
 
 #define NESTS_MAX     64 /* as nested.number at most */
+#define NESTS_RECORDS 128 /* of containers inside, of all levels, that are kept of one outermost run */
 #define NESTS_PENDING 64 /* asked at once; who comes later is refused */
 
 struct cordon_container;
@@ -26,6 +27,8 @@ struct nester {
 
 struct nests {
     struct nester *items; /* NESTS_MAX of them; NULL = none may be inside */
+    char (*records)[27];  /* NESTS_RECORDS run ids, the oldest first */
+    size_t record_count;
     const char *program;  /* cordon-nester */
     unsigned number;      /* so many at a time, of all levels */
     struct text around;   /* what a nester is told of the containers around the one that it makes */

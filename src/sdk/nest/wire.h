@@ -30,7 +30,7 @@ enum nest_type {
     NEST_HELLO,    /* [4, or 5 with a parent that is a nester] what is around, user and mount namespace of the container around, the
                       program's socket; the lifeline of the parent */
     /* nester -> starter */
-    NEST_BEGUN,    /* [1] pidfd of the container's first process */
+    NEST_BEGUN,    /* `id`; [1] pidfd of the container's first process */
     NEST_LIMITS,   /* `depth`, `number` of the container that runs now */
     NEST_FORWARD,  /* [5] a program of it asks: as NEST_HELLO, with the lifeline */
 };
