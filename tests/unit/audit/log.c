@@ -418,3 +418,39 @@ TEST(the_retry_of_a_pruning_that_a_lost_tile_stopped_is_harmless)
     check_int(log_prune(log, 256, &err), 0);
     log_close(log);
 }
+
+/* ---- no memory ---- */
+
+TEST(each_allocation_may_fail_once_and_what_was_acknowledged_stays)
+{
+    const struct log_options options = {.origin = LOGS_ORIGIN, .signer = logs_signer(), .segment_bytes = LOGS_SEGMENT};
+    uint64_t acknowledged = 0, there;
+    char directory[32], body[256];
+    bool has_failed = true;
+    struct log *log;
+
+    logs_directory(directory);
+    for (long count = 0; has_failed; count++) {
+        struct error err = ERROR_INIT;
+
+        log = NULL;
+        mem_fail_after(count);
+        if (log_open(directory, &options, &log, &err) == 0) {
+            uint64_t number = log_number(log, logs_label.writer) + 1;
+
+            if (log_append(log, &logs_label, number, body, logs_body(number, 100, body), &err) == LOG_TAKEN && log_commit(log, NULL, &err) == 0)
+                acknowledged = number;
+            (void)!log_tick(log, &err);
+            log_close(log);
+        }
+        has_failed = mem_fail_after(-1) < 0;
+        check(count < 1000);
+        log = logs_open(directory, NULL);
+        there = log_number(log, logs_label.writer);
+        check(there >= acknowledged);
+        check_int(log_tick(log, &err), 0);
+        log_close(log);
+        check_int(logs_check(directory, 100), (long long)there);
+    }
+    check(acknowledged > 1);
+}
