@@ -118,6 +118,9 @@ static int begin(struct log *log, const char *directory, struct error *err)
     if (machine->make_directory(machine->context, log->directory, "journal") < 0 ||
         machine->make_directory(machine->context, log->directory, "tile") < 0)
         return error_system(err, errno, "%s: make its directories", directory);
+    status = log->options.is_volatile ? 0 : machine->sync_directory(machine->context, log->directory, "."); /* what is in them lasts with them */
+    if (status < 0)
+        return error_system(err, -status, "%s: keep its directories", directory);
     read_boot(log);
     status = writers_new(&log->writers, err);
     if (status == 0)
