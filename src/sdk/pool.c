@@ -108,6 +108,7 @@ static void drop_all(struct cordon_pool *pool, uint64_t *counter)
         cordon_container_free(remove_at(pool->beginning, &pool->beginning_count, pool->beginning_count - 1));
     while (pool->prepared_count)
         prepared_free(pool, &pool->prepared[--pool->prepared_count]);
+    pool->has_no_ready = false;
 }
 
 /* A first process has a copy of the mounts of its moment. */
@@ -177,7 +178,7 @@ static int make_ready(struct cordon_pool *pool, struct error *err)
     if (status == 0)
         pool->beginning_count++;
     if (status < 0 && failure.kind == ERROR_UNENFORCEABLE) {
-        pool->has_no_ready = true; /* until it is asked again: a document may change */
+        pool->has_no_ready = true; /* until all are dropped */
         return 0;
     }
     if (status < 0 && err)

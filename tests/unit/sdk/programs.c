@@ -360,3 +360,57 @@ TEST(what_cannot_stand_is_refused_by_name)
     cordon_request_free(request);
     sandbox_close();
 }
+
+/* What a program writes without end, as long as it runs. */
+static size_t written(struct cordon_program *program, int timeout_ms)
+{
+    struct pollfd polled = {.fd = cordon_program_stdout_fd(program), .events = POLLIN};
+    ssize_t got = 0;
+
+    if (poll(&polled, 1, timeout_ms) > 0)
+        got = read(polled.fd, text, sizeof(text));
+    return got > 0 ? (size_t)got : 0;
+}
+
+TEST(what_is_frozen_stands_still_until_it_is_thawed_and_can_be_ended)
+{
+    static const char policy[] = "version: cordon/1\nextends: [coding-agent]\nresources: {pids: 50}\n";
+    struct cordon_request *request = request_new("true");
+    struct cordon_container *container;
+    struct cordon_program *program, *other = NULL;
+
+    sandbox_open();
+    check_int(cordon_request_add_policy_text(request, "p.yaml", policy, strlen(policy), &err), 0);
+    if (cordon_create(request, &container, &err) < 0 && err.kind == CORDON_ERROR_UNENFORCEABLE) {
+        cordon_request_free(request);
+        sandbox_close();
+        test_skip("cgroup");
+    }
+    program = begin(container, "while :; do echo x; done");
+    check(written(program, 60000) > 0);
+    if (cordon_container_freeze(container, &err) == -ENOTSUP) { /* the limit is kept by another mechanism */
+        cordon_program_free(program);
+        cordon_container_free(container);
+        cordon_request_free(request);
+        sandbox_close();
+        test_skip("cgroup");
+    }
+    while (written(program, 200) > 0) /* what was in the pipe */
+        ;
+    check_int((int)written(program, 200), 0);
+    check_int(cordon_container_exec(container, request, &other, &err), -EBUSY);
+    check_int(cordon_container_freeze(container, &err), 0);
+    check_int(cordon_container_thaw(container, &err), 0);
+    check(written(program, 60000) > 0);
+    check_int(cordon_container_freeze(container, &err), 0);
+    check_int(cordon_container_stop(container, 0, &err), 0); /* which thaws it */
+    check_int(cordon_container_wait(container, -1, &status, &err), 1);
+    check_int(status.end, CORDON_END_STOPPED);
+    cordon_program_free(program);
+    cordon_container_free(container);
+    check_int(cordon_create(request, &container, &err), 0);
+    check_int(cordon_container_freeze(container, &err), 0);
+    cordon_container_free(container); /* frozen, and yet nothing is left of it */
+    cordon_request_free(request);
+    sandbox_close();
+}
