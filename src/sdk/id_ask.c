@@ -3,10 +3,13 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 
 #include "base/memory.h"
 #include "sdk/request.h"
 #include "sdk/self.h"
+
+#define WAIT_S 60 /* whoever runs this may have to start the signer first */
 
 static int refuse_long(struct error *err, const char *what, size_t most)
 {
@@ -77,6 +80,7 @@ static int id_ask(const struct cordon_id_question *question, char **ret_bytes, s
 {
     auto_free struct self_identity_ask *ask = mem_alloc(sizeof(*ask));
     auto_free char *bytes = mem_alloc(sizeof(int32_t) + SELF_ANSWER_MAX + 1);
+    const struct timeval wait = {.tv_sec = WAIT_S};
     auto_close int fd = -1;
     ssize_t size;
     int status = ask && bytes ? ask_fill(question, ask, err) : error_memory(err);
@@ -85,6 +89,8 @@ static int id_ask(const struct cordon_id_question *question, char **ret_bytes, s
         status = self_connect("cordon id", &fd, err);
     if (status < 0)
         return status;
+    if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) < 0)
+        return error_system(err, errno, "set a time to wait");
     if (send(fd, ask, sizeof(*ask), MSG_NOSIGNAL) != sizeof(*ask))
         return error_system(err, errno, "ask whom runs this container");
     size = recv(fd, bytes, sizeof(int32_t) + SELF_ANSWER_MAX, 0);
