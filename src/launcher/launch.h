@@ -22,7 +22,7 @@
 
 enum launch_type {
     LAUNCH_KEEPER = 1, /* daemon: start a keeper as the peer of the first descriptor, which the client made (socketpair()) */
-    LAUNCH_ATTACH,     /* keeper, first on a new connection: it is the one of `group`, and the launcher has begun again */
+    LAUNCH_ATTACH,     /* keeper, on a connection that it made after the launcher began again: it is `group` */
     LAUNCH_SPAWN,      /* keeper: cordon-init for the container `id`; descriptors: its channel, then those that are kept */
     LAUNCH_IDMAP,      /* keeper: the caller's files as the container's own, in each of these detached mounts */
     LAUNCH_LIMIT,      /* keeper: limits of its group */

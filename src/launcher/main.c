@@ -227,7 +227,8 @@ static void accept_one(struct server *server, struct source *listener)
     socklen_t size = sizeof(credentials);
     struct error err = ERROR_INIT;
     int fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC);
-    enum who who = listener->kind == SOURCE_DAEMONS ? WHO_DAEMON : WHO_STRANGER;
+    enum who who = listener->kind == SOURCE_DAEMONS ? WHO_DAEMON : WHO_KEEPER;
+    struct group *group = NULL;
 
     if (fd < 0)
         return;
@@ -236,7 +237,11 @@ static void accept_one(struct server *server, struct source *listener)
         close(fd);
         return;
     }
-    if (server_watch(server, SOURCE_CONNECTION, fd, who, NULL, &err) < 0)
+    if (who == WHO_KEEPER && !(group = server_find_maker(server, fd))) {
+        close(fd); /* everybody may connect there: nothing is kept of who is no keeper */
+        return;
+    }
+    if (server_watch(server, SOURCE_CONNECTION, fd, who, group, &err) < 0)
         fprintf(stderr, "cordon-launcher: %s\n", err.text);
 }
 

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -313,24 +312,12 @@ static int serve_end(struct call *call, struct error *err)
     return 0;
 }
 
-/* Its process is the one that was started, and only it made this connection. */
+/* It was known when it connected; this says that both mean the same. */
 static int serve_attach(struct call *call, struct error *err)
 {
-    struct group *group = server_find_group(call->server, call->request->group);
-    struct peer peer = {.pidfd = -1};
-    int status = peer_read(call->from->fd, &peer, err);
-    struct pollfd ended = {.fd = group ? group->peer.pidfd : -1, .events = POLLIN};
-    bool is_it = status == 0 && group && !group->is_over && peer.pid == group->peer.pid && peer.uid == group->peer.uid &&
-                 poll(&ended, 1, 0) == 0; /* or the number may be another's by now */
-
-    peer_finish(&peer);
-    if (status < 0)
-        return status;
-    if (!is_it)
-        return error_set(err, ERROR_FORBIDDEN, EPERM, "process %d is no keeper of this name", (int)peer.pid);
-    call->from->who = WHO_KEEPER;
-    server_join(call->from, group);
-    return 0;
+    if (strcmp(call->group->name, call->request->group) == 0)
+        return 0;
+    return error_set(err, ERROR_FORBIDDEN, EPERM, "this is the keeper %s, not another", call->group->name);
 }
 
 /* ---- the table ---- */
@@ -345,7 +332,7 @@ static const struct row {
     int (*serve)(struct call *call, struct error *err);
 } rows[LAUNCH_TYPE_COUNT_] = {
     [LAUNCH_KEEPER] = {WHO_DAEMON, 1, LAUNCH_NAMES_MAX - 1, NEEDS_NOTHING, false, serve_keeper},
-    [LAUNCH_ATTACH] = {WHO_STRANGER, 0, 0, NEEDS_NOTHING, false, serve_attach},
+    [LAUNCH_ATTACH] = {WHO_KEEPER, 0, 0, NEEDS_GROUP, false, serve_attach},
     [LAUNCH_SPAWN] = {WHO_KEEPER, 1, LAUNCH_FDS_MAX, NEEDS_GROUP, true, serve_spawn},
     [LAUNCH_IDMAP] = {WHO_KEEPER, 1, LAUNCH_KEPT_MAX, NEEDS_CONTAINER, true, serve_idmap},
     [LAUNCH_LIMIT] = {WHO_KEEPER, 0, 0, NEEDS_CONTAINER, true, serve_limit},

@@ -101,6 +101,30 @@ struct container *server_find(struct group *group, const char *id)
     return container;
 }
 
+static bool has_ended(int pidfd)
+{
+    struct pollfd ended = {.fd = pidfd, .events = POLLIN};
+
+    return pidfd < 0 || poll(&ended, 1, 0) != 0;
+}
+
+struct group *server_find_maker(struct server *server, int connection)
+{
+    struct group *group = server->groups;
+    struct peer peer;
+    size_t count = 0;
+
+    if (peer_read(connection, &peer, NULL) < 0)
+        return NULL;
+    /* alive both: the number is nobody else's */
+    while (group && (group->is_over || group->peer.pid != peer.pid || group->peer.uid != peer.uid || has_ended(group->peer.pidfd)))
+        group = group->next;
+    peer_finish(&peer);
+    for (const struct source *at = group ? group->connections : NULL; at; at = at->next)
+        count++;
+    return count < SERVER_CONNECTIONS_MAX ? group : NULL;
+}
+
 /* What an earlier launcher left may have the name still. */
 static int group_name(struct server *server, struct group *group, struct error *err)
 {
@@ -174,13 +198,6 @@ int server_add(struct server *server, struct group *group, const char *id, struc
 }
 
 /* ---- the end ---- */
-
-static bool has_ended(int pidfd)
-{
-    struct pollfd ended = {.fd = pidfd, .events = POLLIN};
-
-    return pidfd < 0 || poll(&ended, 1, 0) != 0;
-}
 
 static void container_kill(const struct server *server, const struct container *container)
 {

@@ -37,7 +37,7 @@ struct group {
     struct source *connections; /* more than one only where a keeper makes them */
 };
 
-enum who { WHO_DAEMON = 1 << 0, WHO_KEEPER = 1 << 1, WHO_STRANGER = 1 << 2 /* on the keepers' socket, nothing said yet */ };
+enum who { WHO_DAEMON = 1 << 0, WHO_KEEPER = 1 << 1 };
 
 struct server {
     struct range range;
@@ -69,6 +69,10 @@ int server_open(struct server *server, const char *state, const char *records, s
 
 struct group *server_find_group(struct server *server, const char *name);
 struct container *server_find(struct group *group, const char *id);
+
+/* The one whose own process made this connection, and that has room for one more; NULL = nobody's. */
+#define SERVER_CONNECTIONS_MAX 4
+struct group *server_find_maker(struct server *server, int connection);
 
 /* New ones; what fails leaves nothing. */
 int server_add_group(struct server *server, const struct peer *peer, struct group **ret_group, struct error *err) must_check;

@@ -10,7 +10,7 @@ import subprocess
 import time
 
 from seen import USER, Workspace, is_own, same, wait_for
-from world import (ATTACH, BUILD, COUNT, COUNTS, END, FIRST, FREEZE, IDMAP, KILL, Keeper, LIMIT, ORDER, OWN_UID, Refused, SPAWN, THAW, World, ask,
+from world import (ATTACH, BUILD, COUNT, COUNTS, END, FIRST, FREEZE, IDMAP, KILL, Ended, Keeper, LIMIT, ORDER, OWN_UID, Refused, SPAWN, THAW, World, ask,
                    cgroups_of, hierarchies, login_of, request, status_of)
 
 Skip = Exception
@@ -189,8 +189,26 @@ def a_launcher_that_begins_again_finds_what_runs():
         try:
             ask(stranger, request(ATTACH, group=keeper.group))
             raise AssertionError("a stranger was taken for a keeper")
+        except Ended:
+            pass
+        back = keeper.connect()
+        ask(back, request(ATTACH, group=keeper.group))
+        same(ask(back, request(COUNTS, name="a")).counts["processes"], 1, "the keeper has its container again")
+        try:
+            ask(back, request(ATTACH, group="0-1"))
+            raise AssertionError("it was taken for another keeper")
         except Refused as refused:
             same(refused.status, -1, "EPERM")
+        more = [keeper.connect() for _ in range(6)]
+        heard = []
+        for one in more:
+            try:
+                heard.append(ask(one, request(COUNTS, name="a")).status)
+            except Ended:
+                pass
+        same(heard, [0, 0, 0], "at most four connections at once")
+        for one in (back, *more):
+            one.close()
         again = Keeper(world, USER)
         new, other = begin(again.launcher(), "b")
         same(new.uid != reply.uid, True, "the uid of the one that runs was given again")

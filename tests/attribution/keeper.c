@@ -2,12 +2,13 @@
 /*
  * A keeper for tests, which the launcher executes in place of cordon-keeper. Its client says, in one packet of strings that end with
  * NUL: "run", its home, a policy file, the command; a descriptor with it is standard output and error. It answers "started PID ID" and
- * "ended STATUS", or "failed TEXT". "launcher": it answers with its socket to the launcher, for tests that play a hostile keeper.
+ * "ended STATUS", or "failed TEXT". "launcher": it answers with its socket to the launcher, for tests that play a hostile keeper; "connect", a path: with a new one.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cordon/cordon.h>
@@ -91,6 +92,17 @@ static void run(int client, int launcher, int output, char **strings)
     say(client, text, -1);
 }
 
+/* A new connection of this process's. */
+static void connect_to(int client, const char *path)
+{
+    struct sockaddr_un name = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+    snprintf(name.sun_path, sizeof(name.sun_path), "%s", path);
+    say(client, connect(fd, (struct sockaddr *)&name, sizeof(name)) < 0 ? "failed" : "connected", fd);
+    close(fd);
+}
+
 int main(void)
 {
     const int launcher = 3, client = 4;
@@ -106,6 +118,8 @@ int main(void)
         strings[count] = NULL;
         if (count == 1 && strcmp(strings[0], "launcher") == 0)
             say(client, "launcher", launcher);
+        else if (count == 2 && strcmp(strings[0], "connect") == 0)
+            connect_to(client, strings[1]);
         else if (count > 3 && strcmp(strings[0], "run") == 0 && setenv("HOME", strings[1], 1) == 0)
             run(client, launcher, fd, strings);
         else

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A launcher of its own, with this process as cordond, and keepers of the tests' for clients of any user."""
 import array
+import errno
 import fcntl
 import os
 import pathlib
@@ -66,6 +67,10 @@ def ask(connection, data, fds=()):
         answer, ancillary, _, _ = connection.recvmsg(4096, 4096, socket.MSG_CMSG_CLOEXEC)
     except (BrokenPipeError, ConnectionResetError) as err:
         raise Ended() from err
+    except OSError as err:
+        if err.errno != errno.ENOTCONN:
+            raise
+        raise Ended() from err
     if not answer:
         raise Ended()
     reply = Reply(answer, fds_of(ancillary))
@@ -121,7 +126,7 @@ class Client:
 class Keeper:
     def __init__(self, world, user):
         self.client = Client(user)
-        self.home = world.home(user)
+        self.home, self.world = world.home(user), world
         reply = ask(world.daemon, request(KEEPER, names=["client"]), [self.client.given])
         os.close(self.client.given)
         self.client.given = -1
@@ -154,6 +159,12 @@ class Keeper:
         answer, _ = self.hear()
         return int(answer[1]) if answer[0] == "ended" else " ".join(answer), text
 
+    def connect(self):
+        """As a keeper does that lost its launcher."""
+        self.tell("connect", self.world.keepers_path)
+        _, fds = self.hear()
+        return socket.socket(fileno=fds[0])
+
     def launcher(self):
         """The socket by which the launcher knows it: for a keeper that is hostile."""
         self.tell("launcher")
@@ -183,6 +194,7 @@ class World:
         pathlib.Path(path).unlink(missing_ok=True)
         made = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         made.bind(path)
+        os.chmod(path, 0o666 if path == self.keepers_path else 0o600)
         made.listen(64)
         return made
 
