@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* System calls: socket, setsockopt, sendto, recvfrom, getpid. */
+/* System calls: socket, setsockopt, sendto, recvfrom, getpid, kill (0: is it there?). */
 #include "sensor/control.h"
 
 #include <errno.h>
 #include <linux/netlink.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -110,6 +111,8 @@ int control_status(int fd, struct audit_status *ret_status, struct error *err)
 
     if (status < 0)
         return error_system(err, -status, "ask for the state of the kernel's audit (it takes CAP_AUDIT_CONTROL)");
+    if (found.pid && kill((pid_t)found.pid, 0) < 0 && errno == ESRCH)
+        found.pid = 0; /* it was killed, which the kernel finds out when it has a record for it, or another one registers */
     *ret_status = found;
     return 0;
 }
