@@ -225,6 +225,8 @@ int session_heard(struct session *session, struct protocol_received *received, s
         return program_heard(session, message, err);
     if (message->type == PROTOCOL_START || message->type == PROTOCOL_DROP || message->type == PROTOCOL_LOGS)
         return held_heard(session, message, err);
+    if (session->purpose == PROTOCOL_PURPOSE_EXEC) /* its program ended while this was said: nothing else is meant */
+        return session_reply(session, message->request, 0, &failure, err);
     if (!container_about(session) && session->visits)
         return session_reply(session, message->request, held_not_running(session->visits, message->type, &failure), &failure, err);
     if (!container_about(session)) { /* it ended while this was said */
@@ -240,7 +242,7 @@ int session_heard(struct session *session, struct protocol_received *received, s
         return session_reply(session, message->request, cordon_container_kill(container_about(session), (struct cordon_error *)&failure), &failure, err);
     case PROTOCOL_ANSWER:
         status = hear_answer(session, message, &failure);
-        if (session_tell_question(session, err) < 0) /* before the answer: what stands then is known */
+        if (!session->is_visitor && session_tell_question(session, err) < 0) /* before the answer: what stands then is known */
             return -EPIPE;
         return session_reply(session, message->request, status, &failure, err);
     case PROTOCOL_NETWORK:

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A hostile client of cordond: hostile.py CONTROL_SOCKET. Everything that no honest one says, and the daemon is asked after each what it has."""
 import array
+import fcntl
 import os
 import random
 import resource
@@ -176,6 +177,55 @@ def nobody_s_container():
     return kind == FAILED and b"stale_id" in body
 
 
+def create(name):
+    """A kept container by hand, started; its id."""
+    client, (one, other) = Client(), pair()
+    client.say(message(OPEN, number(4, 2), field(KEY, b"h" * 32), text(NAME, name)), other.fileno())
+    other.close()
+    one.settimeout(20)
+    record = os.memfd_create("request", os.MFD_ALLOW_SEALING)
+    os.write(record, message(1000, text(71, "PATH=/usr/bin:/bin"), text(71, "HOME=" + os.environ["HOME"])))
+    fcntl.fcntl(record, 1033, 1 | 2 | 4 | 8)
+    here = os.open(".", os.O_PATH | os.O_DIRECTORY)
+    one.sendmsg([message(20)], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [record, here]))])
+    one.send(message(24))
+    kinds = []
+    while not kinds or kinds[-1] not in (0, 7, 31):
+        got = one.recv(1 << 16)
+        kinds.append(struct.unpack_from("<IHHII", got)[2] if got else 0)
+    for end in (one, client):
+        end.close()
+    os.close(record)
+    os.close(here)
+    return kinds[-1] == 31
+
+
+def visitor_says_everything():
+    """Whoever visits a container may say what the table lets a client say, in any order, and the keeper stands."""
+    if not create("victim"):
+        return False
+    answers = []
+    for data in (message(42, number(13, 1), text(20, "sha256:0"), number(19, 1)), message(44), message(40, number(18, 99)), message(40, number(18, 0)), message(41), message(47), message(48),
+                 message(46, number(26, 1 << 60)), message(51), message(53), message(49), message(49), message(42, number(13, 1), text(20, "x"), number(19, 2)), message(44), message(51),
+                 message(53), message(50), message(40, number(18, 15)), message(46, number(26, 0)), message(50), message(50)):
+        client, (one, other) = Client(), pair()
+        client.say(message(REACH, number(4, 3), text(ID, "victim")), other.fileno())
+        other.close()
+        one.settimeout(20)
+        try:
+            one.send(data)
+            while got := one.recv(1 << 16):
+                answers.append(struct.unpack_from("<IHHII", got)[2])
+                if len(answers) > 1000:
+                    return False
+                one.settimeout(0.3)
+        except (TimeoutError, ConnectionResetError, BrokenPipeError):
+            pass
+        one.close()
+        client.close()
+    return 52 in answers # STATS_ARE: after all that was said to it while it ran, somebody answers
+
+
 def bad_names():
     for name in ("", ".", "9a", "a b", "a/b", "a" * 64, "\x1b[2J", "-x"):
         client, (one, other) = Client(), pair()
@@ -265,7 +315,7 @@ def random_bytes():
 resource.setrlimit(resource.RLIMIT_NOFILE, (1024, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
 failed = 0
 for attempt in (rows_that_are_not_a_client_s, before_hello, hello_twice, another_version, malformed, wrong_descriptors, wrong_kind_of_descriptor, keeper_is_told_nonsense,
-                nobody_s_container, bad_names, too_many_connections, too_many_requests, one_that_does_not_read, random_bytes):
+                nobody_s_container, visitor_says_everything, bad_names, too_many_connections, too_many_requests, one_that_does_not_read, random_bytes):
     held = attempt()
     well = is_well_soon()
     if not (held and well):
