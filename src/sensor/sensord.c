@@ -114,6 +114,11 @@ static const struct option_row {
     {"--calls", calls_set},
 };
 
+static const char usage[] = "usage: cordon-sensord [--login-uids LEAST-MOST] [--daemon USER] [--state DIR] [--calls auto|always|never]\n"
+                            "       cordon-sensord --take-back [--state DIR]\n"
+                            "\n"
+                            "See cordon-sensord(8).\n";
+
 static int settings_read(struct settings *settings, char **argv, struct error *err)
 {
     *settings = (struct settings){.state = "/run/cordon/sensor", .daemon_uid = SENSOR_NO_UID, .wish = {SENSOR_NO_UID, SENSOR_NO_UID, false}};
@@ -390,7 +395,10 @@ int main(int argc, char **argv)
     static struct sensord sensord = {.holding = HOLDING_INIT, .audit = -1, .listen = -1, .channel = -1, .signals = -1};
     struct error err = ERROR_INIT;
 
-    (void)argc;
+    if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+        fputs(usage, stdout);
+        return 0;
+    }
     if (prctl(PR_SET_DUMPABLE, 0) < 0)
         return STATUS_FAILED;
     if (settings_read(&sensord.settings, argv, &err) < 0 || run(&sensord, &err) < 0) {
