@@ -29,6 +29,7 @@
 #define BATCH     512 /* records between two looks at the clock */
 #define EVENTS    64
 #define HOLD_MS   2 /* how long a refusal waits for the record of its call */
+#define CALL_MS   50 /* and a call for the names behind it, which a busy machine sends late */
 #define TICK_MS   1000
 #define IDLE_NS   (3 * NS_PER_S) /* without a record: then nothing is waited for but records */
 #define NOBODYS   1024u
@@ -263,11 +264,19 @@ static int event_take(struct machine *machine, uint64_t which)
 
 static int patience(const struct machine *machine)
 {
-    if (fold_holds(machine->fold) || calls_holds(machine->calls))
+    if (fold_holds(machine->fold))
         return HOLD_MS;
+    if (calls_holds(machine->calls))
+        return CALL_MS;
     if (machine->is_off) /* that it is on again no record tells */
         return TICK_MS;
     return clock_monotonic_ns() - machine->record_ns < IDLE_NS ? TICK_MS : -1;
+}
+
+/* Nothing came for as long as what is held was to wait. */
+static int quiet_flush(struct machine *machine)
+{
+    return fold_holds(machine->fold) ? fold_flush(machine->fold) : calls_flush(machine->calls);
 }
 
 static void sweep(struct machine *machine)
@@ -294,9 +303,7 @@ static int serve(struct machine *machine)
             status = event_take(machine, events[i].data.u64);
         if (status <= 0)
             break;
-        status = count == 0 ? fold_flush(machine->fold) : 0;
-        if (status == 0 && count == 0)
-            status = calls_flush(machine->calls);
+        status = count == 0 ? quiet_flush(machine) : 0;
         for (int i = 0; i < count && status == 0; i++)
             if (events[i].data.u64 == FD_AUDIT)
                 status = records_read(machine);
