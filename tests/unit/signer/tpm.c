@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -41,6 +42,7 @@ static void tpm_start(struct software_tpm *tpm)
     snprintf(control, sizeof(control), "type=unixio,path=%s", control_path);
     tpm->pid = fork();
     if (tpm->pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* also where the test fails */
         dup2(open("/dev/null", O_WRONLY | O_CLOEXEC), 2);
         execl(PROGRAM, "swtpm", "socket", "--tpm2", "--tpmstate", tpm->state, "--server", server, "--ctrl", control, "--flags",
               "not-need-init,startup-clear", (char *)NULL);
