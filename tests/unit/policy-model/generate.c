@@ -222,7 +222,7 @@ static bool fill_settings(struct arena *arena, struct source *source, struct doc
     struct setting *numbers[] = {&resources->memory,     &resources->cpus,     &resources->pids,
                                  &resources->open_files, &resources->disk,     &resources->output,
                                  &resources->wall_time,  &resources->cpu_time, &layer->timeout,
-                                 &layer->nested_depth,   &layer->nested_number,  &layer->audit_paths};
+                                 &layer->nested_depth,   &layer->nested_number};
     struct setting *switches[] = {&layer->toolchains, &layer->nested_namespaces,
                                   &layer->nested_containers, &layer->clipboard_write};
     bool is_good = true;
@@ -233,6 +233,9 @@ static bool fill_settings(struct arena *arena, struct source *source, struct doc
         any_number(source, numbers[i], 4);
     for (size_t i = 0; i < ARRAY_COUNT(switches); i++)
         any_switch(source, switches[i]);
+    any_number(source, &layer->audit_mode, AUDIT_REQUIRED + 1);
+    any_number(source, &layer->audit_arguments, AUDIT_SEALED + 1);
+    any_number(source, &layer->audit_paths, AUDIT_SEALED + 1);
     any_number(source, &layer->minimum_tier, TIER_INSTANCE + 1);
     if (source_below(source, 4) == 0)
         any_number(source, &layer->tier, TIER_INSTANCE + 1);
