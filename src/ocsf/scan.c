@@ -310,12 +310,13 @@ static size_t read_escape(const char **at, const char *end, char ret_bytes[4])
 
 bool scan_text(struct scan_value value, char *ret_text, size_t ret_size)
 {
-    const char *at = value.at, *end = value.at + value.size;
+    const char *at = value.at, *end;
     size_t length = 0, step;
     char bytes[4];
 
     if (value.kind != SCAN_STRING || !ret_size)
         return false;
+    end = at + value.size;
     while (at < end) {
         if (*at != '\\') {
             bytes[0] = *at++;
