@@ -143,6 +143,7 @@ static int hear(struct keeper *keeper, struct protocol_received *received, struc
         return status;
     case PROTOCOL_RETIRE:
         keeper->is_retiring = true;
+        pools_end(keeper);
         return 0;
     default:
         return error_set(err, ERROR_INVALID, EPROTO, "cordond says %s", message->row->name);

@@ -13,6 +13,9 @@
 #define KEEPER_TOKEN_SIZE   16
 
 struct session;
+struct pool;
+
+#define KEEPER_POOLS_MAX 4
 
 struct keeper {
     struct loop *loop;
@@ -23,6 +26,7 @@ struct keeper {
     struct loop_timer idle;     /* nobody needs this one any more */
     struct session *sessions;
     size_t session_count;
+    struct pool *pools[KEEPER_POOLS_MAX]; /* NULL = room for one */
     bool is_retiring;
     bool has_limits; /* the hard limits of its clients have become its own */
     char id[64];     /* as cordond named it */
@@ -110,6 +114,13 @@ struct place {
 };
 int place_enter(const struct session *session, struct place *ret_own, struct error *err) must_check;
 void place_leave(struct place *own);
+
+/* A step of a pool, under the conditions of the client that it was made for. */
+int terms_step(int cwd, const struct request_process *process, struct cordon_pool *pool, struct error *err) must_check;
+
+/* pools.c: session->container, from what is kept ready where it can be. Called under the client's conditions. */
+int pools_spawn(struct session *session, struct error *err) must_check;
+void pools_end(struct keeper *keeper);
 
 /* The same for one that is kept, and for a program in another session's container. */
 int session_create(struct session *session, struct error *err) must_check;

@@ -83,6 +83,7 @@ static int run(struct keeper *keeper, struct error *err)
         status = loop_run(keeper->loop);
         if (status < 0)
             error_system(err, -status, "wait");
+        pools_end(keeper);
     }
     return status;
 }

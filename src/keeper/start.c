@@ -20,20 +20,25 @@ struct own_limits {
     struct rlimit soft[RLIM_NLIMITS];
 };
 
-int place_enter(const struct session *session, struct place *ret_own, struct error *err)
+static int enter(int cwd, unsigned mask, struct place *ret_own, struct error *err)
 {
     struct place own = {.cwd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC)};
 
-    if (own.cwd < 0 || fchdir(session->cwd) < 0) {
+    if (own.cwd < 0 || fchdir(cwd) < 0) {
         int status = error_system(err, errno, "enter the client's directory");
 
         fd_close_at(&own.cwd);
         return status;
     }
-    own.umask = umask(session->process.umask);
+    own.umask = umask(mask);
     prctl(PR_SET_DUMPABLE, 1, 0, 0, 0); /* the library looks by a child what it may, which has to own its files in /proc */
     *ret_own = own;
     return 0;
+}
+
+int place_enter(const struct session *session, struct place *ret_own, struct error *err)
+{
+    return enter(session->cwd, session->process.umask, ret_own, err);
 }
 
 void place_leave(struct place *own)
@@ -81,13 +86,13 @@ static int take_hard_limits(struct session *session, struct error *err)
     return 0;
 }
 
-static int take_soft_limits(const struct session *session, struct own_limits *ret_own, struct error *err)
+static int take_soft_limits(const struct request_process *process, struct own_limits *ret_own, struct error *err)
 {
     for (unsigned resource = 0; resource < RLIM_NLIMITS; resource++)
         if (getrlimit(resource, &ret_own->soft[resource]) < 0)
             ret_own->soft[resource] = (struct rlimit){RLIM_INFINITY, RLIM_INFINITY};
-    for (size_t i = 0; i < session->process.limit_count; i++) {
-        const struct request_limit *limit = &session->process.limits[i];
+    for (size_t i = 0; i < process->limit_count; i++) {
+        const struct request_limit *limit = &process->limits[i];
         struct rlimit wanted;
 
         if (limit->resource == RLIMIT_NOFILE) /* of this process's files, most are others' */
@@ -104,15 +109,31 @@ static int take_soft_limits(const struct session *session, struct own_limits *re
     return 0;
 }
 
-static void leave_soft_limits(const struct session *session, const struct own_limits *own)
+static void leave_soft_limits(const struct request_process *process, const struct own_limits *own)
 {
     spawn_limit_files(0);
-    for (size_t i = 0; i < session->process.limit_count; i++) {
-        uint64_t resource = session->process.limits[i].resource;
+    for (size_t i = 0; i < process->limit_count; i++) {
+        uint64_t resource = process->limits[i].resource;
 
         if (resource < RLIM_NLIMITS)
             (void)!setrlimit((int)resource, &own->soft[resource]);
     }
+}
+
+int terms_step(int cwd, const struct request_process *process, struct cordon_pool *pool, struct error *err)
+{
+    struct own_limits limits;
+    struct place own;
+    int status = enter(cwd, process->umask, &own, err);
+
+    if (status < 0)
+        return status;
+    status = take_soft_limits(process, &limits, err);
+    if (status == 0)
+        status = cordon_pool_step(pool, (struct cordon_error *)err);
+    leave_soft_limits(process, &limits);
+    place_leave(&own);
+    return status;
 }
 
 static int keep_descriptors(struct session *session, struct error *err)
@@ -128,7 +149,7 @@ typedef int begin_container(struct session *session, struct cordon_container *wi
 
 static int begin_spawn(struct session *session, struct cordon_container *within, struct error *err)
 {
-    return cordon_spawn(session->request, &session->container, (struct cordon_error *)err);
+    return pools_spawn(session, err);
 }
 
 static int begin_create(struct session *session, struct cordon_container *within, struct error *err)
@@ -144,13 +165,13 @@ static int begin_exec(struct session *session, struct cordon_container *within, 
 static int spawn(struct session *session, begin_container *begin, struct cordon_container *within, struct error *err)
 {
     struct own_limits own;
-    int status = take_soft_limits(session, &own, err);
+    int status = take_soft_limits(&session->process, &own, err);
 
     if (status == 0)
         status = keep_descriptors(session, err);
     if (status == 0)
         status = begin(session, within, err);
-    leave_soft_limits(session, &own);
+    leave_soft_limits(&session->process, &own);
     return status;
 }
 

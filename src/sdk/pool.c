@@ -17,9 +17,8 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "sdk/container.h"
+#include "sdk/pool_use.h"
 
-#define SECONDS        60 /* of use that count */
-#define TAKEN_FOR_ONE  8  /* in these, for one more than one */
 #define BEGINNING_MAX  4  /* at a time: more would only wait for each other */
 #define SETTLE_NS      NS_PER_MS
 #define LOOK_NS        (5 * NS_PER_S)
@@ -39,9 +38,7 @@ struct cordon_pool {
     struct prepared prepared[CORDON_POOL_MAX];
     uint32_t prepared_count;
     bool has_no_ready; /* the policy has what cannot be kept ready */
-    uint32_t taken[SECONDS];
-    uint64_t second;     /* of the last one in `taken`, of the monotonic clock */
-    uint64_t used_ns;    /* the last time that somebody took one, or the pool was made */
+    struct pool_use use;
     int mounts, epoll, timer; /* mounts: says when the table of the caller's mounts has changed */
     struct cordon_pool_stats stats;
 };
@@ -54,38 +51,9 @@ static void prepared_free(const struct cordon_pool *pool, struct prepared *prepa
     *prepared = (struct prepared){0};
 }
 
-/* ---- how many ---- */
-
-static void seconds_pass(struct cordon_pool *pool, uint64_t now)
-{
-    uint64_t second = now / NS_PER_S;
-
-    if (second - pool->second >= SECONDS)
-        memset(pool->taken, 0, sizeof(pool->taken));
-    for (; pool->second < second && second - pool->second < SECONDS; pool->second++)
-        pool->taken[(pool->second + 1) % SECONDS] = 0;
-    pool->second = second;
-}
-
 static uint32_t wanted(struct cordon_pool *pool, uint64_t now)
 {
-    uint64_t taken = 0;
-
-    seconds_pass(pool, now);
-    for (size_t i = 0; i < SECONDS; i++)
-        taken += pool->taken[i];
-    if (!taken && now - pool->used_ns > SECONDS * NS_PER_S)
-        return 0;
-    return taken / TAKEN_FOR_ONE + 1 < pool->ready_max ? (uint32_t)(taken / TAKEN_FOR_ONE) + 1 : pool->ready_max;
-}
-
-static void used(struct cordon_pool *pool)
-{
-    uint64_t now = clock_monotonic_ns();
-
-    seconds_pass(pool, now);
-    pool->taken[pool->second % SECONDS]++;
-    pool->used_ns = now;
+    return pool_use_wanted(&pool->use, now, pool->ready_max);
 }
 
 /* ---- made and dropped ---- */
@@ -363,7 +331,7 @@ int cordon_pool_spawn(struct cordon_pool *pool, const struct cordon_request *req
 
     if (request->captures[0] || request->captures[1])
         return error_set(public_error(err), ERROR_INVALID, EINVAL, "capture goes with cordon_run(); ask for pipes instead");
-    used(pool);
+    pool_use_take(&pool->use, clock_monotonic_ns());
     look_at_mounts(pool);
     if (can_be_ready(request) && !request->is_reviewed)
         status = take_ready(pool, request, ret_container, public_error(err));
@@ -424,8 +392,7 @@ int cordon_pool_new(const struct cordon_request *request, uint32_t ready_max, st
         return error_memory(error);
     pool->epoll = pool->timer = pool->mounts = -1;
     pool->ready_max = ready_max;
-    pool->used_ns = clock_monotonic_ns();
-    pool->second = pool->used_ns / NS_PER_S;
+    pool_use_begin(&pool->use, clock_monotonic_ns());
     status = request_copy_container(request, &pool->request, error);
     if (status == 0)
         status = assembly_begin(&pool->assembly, pool->request, error);
