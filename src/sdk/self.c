@@ -14,6 +14,15 @@
 #include "base/memory.h"
 #include "base/path.h"
 
+static void place_clear(struct self *self, size_t place)
+{
+    fd_close_at(&self->fds[place]);
+    self->fds[place] = -1;
+    self->resting |= 1u << place;
+    self->asked &= ~(1u << place);
+}
+
+/* Who says nothing keeps nobody out for ever: who is turned away leaves a place to the next one. */
 void self_take(struct self *self, int fd)
 {
     for (size_t i = 0; i < SELF_SOCKETS; i++)
@@ -22,6 +31,8 @@ void self_take(struct self *self, int fd)
             return;
         }
     close(fd);
+    place_clear(self, self->next_out);
+    self->next_out = (self->next_out + 1) % SELF_SOCKETS;
 }
 
 void self_close(struct self *self)
@@ -261,8 +272,6 @@ void self_step(struct self *self, struct denials *denials, const struct plan *pl
     for (size_t i = 0; i < SELF_SOCKETS; i++) {
         if (!(self->asked >> i & 1) || socket_step(self->fds[i], self, denials, plan))
             continue;
-        close(self->fds[i]);
-        self->fds[i] = -1;
-        self->resting |= 1u << i;
+        place_clear(self, i);
     }
 }

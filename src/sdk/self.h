@@ -14,7 +14,7 @@
 #include "sdk/told_access.h"
 
 #define SELF_MAGIC      0x666c6553u /* "Self" */
-#define SELF_SOCKETS    8u          /* at a time; who comes later is turned away */
+#define SELF_SOCKETS    8u          /* at a time; who comes later is turned away, and the longest there with it */
 #define SELF_ANSWER_MAX 61440u
 
 enum self_kind { SELF_DENIALS = 1, SELF_QUESTION };
@@ -62,6 +62,7 @@ struct self {
     int fds[SELF_SOCKETS]; /* -1 = none */
     unsigned resting;      /* bit N: place N was closed in this step */
     unsigned asked;        /* bit N: at the last look a question stood there */
+    unsigned next_out;     /* the place that is given up when all are taken */
 };
 #define SELF_INIT ((struct self){.fds = {[0 ... SELF_SOCKETS - 1] = -1}})
 

@@ -153,3 +153,42 @@ bare_mount_namespace()
     fi
     BARE+=(--mount --)
 }
+
+# The caller's own daemon, in the places of the trial; DAEMON is its pid, CONTROL its socket.
+start_daemon()
+{
+    local build
+    build=$(realpath "$(dirname "$CORDON")/../..")
+    [ -x "$build/src/daemon/cordond" ] || { echo "no cordond beside $CORDON" >&2; return 1; }
+    chmod 700 "$TREE/run"
+    CONTROL=$TREE/run/cordon/control.sock
+    trial_give_tree
+    start_daemon_again "$build/src/daemon/cordond"
+}
+start_daemon_again() # PROGRAM
+{
+    "${drop[@]}" env -i "PATH=$SYSTEM_PATH" "HOME=$HOME_DIR" "XDG_RUNTIME_DIR=$TREE/run" "$1" --user </dev/null >/dev/null 2>>"$LOG.daemon" &
+    DAEMON=$!
+    PIDS+=("$DAEMON")
+    disown "$DAEMON"
+    wait_until on_host_tool ps
+}
+
+# Cordon's tool as the caller has it outside of the container.
+on_host_tool()
+{
+    "${drop[@]}" env -i "PATH=$SYSTEM_PATH" "HOME=$HOME_DIR" "XDG_RUNTIME_DIR=$TREE/run" CORDON_DAEMON=required CORDON_HINT=0 CORDON_CARD=0 \
+        timeout 40 "$CORDON" "$@" </dev/null >>"$LOG.tool" 2>>"$LOG.host"
+}
+
+# Keepers outlive their daemon, so each is ended by the number that it left in the daemon's directory.
+end_keepers()
+{
+    local name pid
+    kill -9 "$DAEMON" 2>/dev/null
+    for name in "$TREE"/run/cordon/keepers/*; do
+        read -r _ _ pid _ <"$name" || continue
+        [ "$(readlink "/proc/$pid/exe")" = "$(realpath "$(dirname "$CORDON")/../..")/src/keeper/cordon-keeper" ] && kill -9 "$pid"
+    done 2>/dev/null
+    return 0
+}

@@ -4,7 +4,7 @@
 # Numbers of the catalogue that concern one machine and its network, its whole register of incidents.
 register_required()
 {
-    printf '9.3-%s\n' {1..60} {62..81} {91..93} {97..100}
+    printf '9.3-%s\n' {1..81} {91..100}
     printf 'MXC-%s\n' {a..i}
     printf 'CVE-%s\n' 2026-39861 2026-25725 2025-66479 2025-59532 2026-22708 2025-59944 2026-46695 2026-24834 \
         2026-47243 2026-5747 2026-1386 2026-31431 2026-43284 2026-46300 2026-31635 2026-46243 2025-32463 2019-5736 \
