@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
-#include "daemon/daemon.h"
+#include "daemon/services.h"
 
 #define AT_ONCE 32 /* then the others have their turn */
 
@@ -77,7 +77,7 @@ static int hear_open(struct client *client, struct protocol_received *received, 
         return error_set(err, ERROR_INVALID, EPROTO, "a key of %zu bytes", key_size);
     status = container_check_name(core, client->account, name, err);
     if (status == 0)
-        status = keeper_choose(core, client->account, key, &keeper, err);
+        status = keeper_choose(core, client->account, client->peer.gid, key, &keeper, err);
     if (status < 0)
         return status;
     container = container_new(core, client->account, keeper, err);
@@ -161,6 +161,7 @@ static int hear_status(struct client *client, const struct protocol_message *mes
     protocol_add_number(&out, TAG_VERSION_MOST, PROTOCOL_VERSION);
     protocol_add_number(&out, TAG_KIND, client->core->settings->is_user);
     protocol_add_number(&out, TAG_NUMBER, client->account->keepers);
+    services_tell(client->core, &out);
     return protocol_send(client->watch.fd, MSG_DONTWAIT, &out, NULL, 0, err);
 }
 

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
-#include "daemon/daemon.h"
+#include "daemon/services.h"
 
 void daemon_log(const char *format, ...)
 {
@@ -83,6 +83,8 @@ static int begin(struct core *core, int control, int keepers, int starter, struc
         status = watch(core, &core->keepers_socket, keepers, keepers_ready, err);
     if (status == 0)
         status = watch(core, &core->starter, starter, starter_ready, err);
+    if (status == 0)
+        status = services_begin(core, err);
     return status < 0 ? status : core_confine(core->keepers_directory, err);
 }
 

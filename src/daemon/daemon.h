@@ -70,8 +70,10 @@ struct keeper {
     char id[ID_SIZE];
     unsigned char key[KEY_SIZE], token[TOKEN_SIZE];
     pid_t pid;      /* 0 = not known yet */
+    gid_t gid;      /* of whom it serves */
     bool is_joined; /* false: connected, and has not said who it is */
     bool is_retiring;
+    uint32_t services; /* which it has a connection to, services.h */
     unsigned containers, pending;
 };
 
@@ -105,6 +107,7 @@ struct core {
     const struct daemon_settings *settings;
     struct loop *loop;
     struct loop_watch control, keepers_socket, starter;
+    struct services *services;
     int keepers_directory; /* records of keepers, for the core that comes after this one */
     struct accounts accounts;
     struct keeper *keepers;
@@ -129,7 +132,7 @@ void client_close(struct client *client);
 void keepers_ready(struct loop_watch *watch, uint32_t events);
 void starter_ready(struct loop_watch *watch, uint32_t events);
 /* The one that will serve this caller and key best; it may have to be started. */
-int keeper_choose(struct core *core, struct account *account, const unsigned char key[KEY_SIZE], struct keeper **ret_keeper,
+int keeper_choose(struct core *core, struct account *account, gid_t gid, const unsigned char key[KEY_SIZE], struct keeper **ret_keeper,
                   struct error *err) must_check;
 /* `id`: of the container that it is about; NULL = a new one. */
 int keeper_serve(struct keeper *keeper, const struct container *container, uint64_t kind, const char *id, int client, struct error *err) must_check;

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
-#include "daemon/daemon.h"
+#include "daemon/services.h"
 
 #define HEARD_AT_ONCE 256
 
@@ -105,7 +105,7 @@ static int tell_who(struct keeper *keeper, struct error *err)
 }
 
 /* What it is told and given waits in its channel until it looks. */
-static int keeper_start(struct core *core, struct account *account, const unsigned char key[KEY_SIZE], struct keeper **ret_keeper, struct error *err)
+static int keeper_start(struct core *core, struct account *account, gid_t gid, const unsigned char key[KEY_SIZE], struct keeper **ret_keeper, struct error *err)
 {
     auto_protocol struct protocol_out out;
     struct keeper *keeper;
@@ -122,12 +122,15 @@ static int keeper_start(struct core *core, struct account *account, const unsign
     if (status < 0)
         return status;
     memcpy(keeper->key, key, KEY_SIZE);
+    keeper->gid = gid;
     if (getrandom(keeper->token, sizeof(keeper->token), 0) != sizeof(keeper->token))
         status = error_system(err, errno, "take random bytes");
     snprintf(keeper->id, sizeof(keeper->id), "%016" PRIx64, keeper->number);
     keeper->is_joined = true;
     if (status == 0)
         status = tell_who(keeper, err);
+    if (status == 0)
+        services_serve(core, keeper);
     protocol_begin(&out, PROTOCOL_START_KEEPER, 0);
     protocol_add_number(&out, TAG_TICKET, keeper->number);
     protocol_add_text(&out, TAG_ID, keeper->id);
@@ -141,7 +144,7 @@ static int keeper_start(struct core *core, struct account *account, const unsign
     return 0;
 }
 
-int keeper_choose(struct core *core, struct account *account, const unsigned char key[KEY_SIZE], struct keeper **ret_keeper, struct error *err)
+int keeper_choose(struct core *core, struct account *account, gid_t gid, const unsigned char key[KEY_SIZE], struct keeper **ret_keeper, struct error *err)
 {
     struct keeper *best = NULL;
     unsigned count = 0;
@@ -157,7 +160,7 @@ int keeper_choose(struct core *core, struct account *account, const unsigned cha
         *ret_keeper = best;
         return 0;
     }
-    return keeper_start(core, account, key, ret_keeper, err);
+    return keeper_start(core, account, gid, key, ret_keeper, err);
 }
 
 int keeper_serve(struct keeper *keeper, const struct container *container, uint64_t kind, const char *id, int client, struct error *err)
@@ -218,9 +221,11 @@ static int hear_join(struct keeper *keeper, const struct protocol_message *messa
     memcpy(keeper->token, token, TOKEN_SIZE);
     snprintf(keeper->id, sizeof(keeper->id), "%s", id);
     status = keeper_record_check(keeper->core, keeper, keeper->account->uid, err);
-    if (status == 0)
-        keeper->is_joined = true;
-    return status;
+    if (status < 0)
+        return status;
+    keeper->is_joined = true;
+    services_serve(keeper->core, keeper);
+    return 0;
 }
 
 static int hear(struct keeper *keeper, const struct protocol_received *received, struct error *err)
@@ -239,6 +244,9 @@ static int hear(struct keeper *keeper, const struct protocol_received *received,
         return hear_end(keeper, container_of_id(keeper->core, protocol_text(message, TAG_ID)));
     case PROTOCOL_NOT_SERVED:
         return hear_end(keeper, container_of_ticket(keeper->core, protocol_number(message, TAG_TICKET, 0)));
+    case PROTOCOL_SERVICE_GONE:
+        services_serve_again(keeper->core, keeper, protocol_text(message, TAG_NAME));
+        return 0;
     case PROTOCOL_JOINED_ALL:
         daemon_log("keeper %s (process %d of user %u) is back, with %u containers", keeper->id, (int)keeper->pid, keeper->account->uid, keeper->containers);
         return 0;
@@ -294,7 +302,7 @@ void keepers_ready(struct loop_watch *watch, uint32_t events)
     if (!core->settings->is_user || peer.uid == geteuid())
         account = account_of(&core->accounts, peer.uid);
     if (account && keeper_add(core, account, take_fd(fd), &keeper, &err) == 0)
-        keeper->pid = peer.pid;
+        keeper->pid = peer.pid, keeper->gid = peer.gid;
     peer_close(&peer);
 }
 
@@ -335,6 +343,8 @@ void starter_ready(struct loop_watch *watch, uint32_t events)
     } else if (message->type == PROTOCOL_FAILED) {
         protocol_read_error(message, &err);
         daemon_log("a keeper was not started: %s", err.text);
+    } else {
+        services_heard(core, &core->received);
     }
     protocol_drop(&core->received);
 }

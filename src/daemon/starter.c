@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Theory of operation: this process has all rights of the user, as its keepers have, and hears one message alone, from its own core: start a keeper,
- * with the channel that comes with it. It opens the sockets once, so that a core that dies is followed by another on the same ones, and clients
+ * Theory of operation: this process has all rights of the user, as its keepers have, and hears two messages alone, from its own core: start a keeper,
+ * with the channel that comes with it; connect to one of the parts beside it (parts.c). It opens the sockets once, so that a core that dies is followed by another on the same ones, and clients
  * wait in their queue. When it ends, the core ends; keepers go on, and find the next daemon.
  */
 #include <errno.h>
@@ -23,6 +23,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "daemon/daemon.h"
+#include "daemon/parts.h"
 #include "protocol/service.h"
 
 #define CORES_MAX    5 /* in CORES_S seconds; more is a fault that another one would have, too */
@@ -37,6 +38,7 @@ struct starter {
     pid_t core_pid;
     uint64_t cores_ns[CORES_MAX]; /* when the last ones were started */
     sigset_t before;              /* the signals that were blocked for whoever started this */
+    struct parts *parts;          /* what stands beside the core */
     struct protocol_received received;
 };
 
@@ -122,6 +124,7 @@ static int start_core(struct starter *starter, struct error *err)
     if (starter->core_pid == 0) {
         close(ends[0]);
         close(starter->signals);
+        parts_forget(starter->parts);
         sigprocmask(SIG_SETMASK, &starter->before, NULL);
         fcntl(ends[1], F_SETFL, O_NONBLOCK);
         _exit(core_run(starter->settings, starter->control, starter->keepers, ends[1]));
@@ -185,7 +188,9 @@ static int hear_core(struct starter *starter)
         return 1;
     if (status > 0)
         status = protocol_permit(&starter->received.message, PROTOCOL_DAEMON, PROTOCOL_LAUNCHER, PROTOCOL_JOINED, starter->received.fd_count, &err) < 0 ? -1 : 1;
-    if (status > 0)
+    if (status > 0 && starter->received.message.type == PROTOCOL_CONNECT_PART)
+        parts_connect(starter->parts, starter->core, &starter->received.message);
+    else if (status > 0)
         start_keeper(starter, starter->received.fds[0]);
     else if (starter->core_pid > 0)
         kill(starter->core_pid, SIGKILL);
@@ -200,7 +205,7 @@ static void reap(struct starter *starter)
     pid_t pid;
 
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-        if (pid != starter->core_pid)
+        if (parts_reaped(starter->parts, pid, status) || pid != starter->core_pid)
             continue;
         starter->core_pid = 0;
         daemon_log("the core ended (%s %d); another one takes its place", WIFSIGNALED(status) ? "signal" : "status",
@@ -235,7 +240,7 @@ static int watch_over(struct starter *starter, struct error *err)
                 return status;
             continue;
         }
-        if (poll(fds, ARRAY_COUNT(fds), -1) < 0 && errno != EINTR)
+        if (poll(fds, ARRAY_COUNT(fds), parts_step(starter->parts)) < 0 && errno != EINTR)
             return error_system(err, errno, "wait");
         if (fds[0].revents && !hear_signals(starter))
             return 0;
@@ -258,6 +263,8 @@ int starter_run(const struct daemon_settings *settings)
     if (status == 0)
         status = watch_signals(starter, &err);
     if (status == 0)
+        status = parts_new(settings, &starter->before, &starter->parts, &err);
+    if (status == 0)
         status = start_core(starter, &err);
     if (status == 0) {
         service_notify("READY=1");
@@ -266,6 +273,8 @@ int starter_run(const struct daemon_settings *settings)
     service_notify("STOPPING=1");
     if (starter->core_pid > 0)
         kill(starter->core_pid, SIGTERM);
+    if (starter->parts)
+        parts_end(starter->parts);
     if (status < 0)
         daemon_log("%s", err.text);
     return status < 0 ? 1 : 0;

@@ -86,6 +86,15 @@ void daemon_tell_lost(struct keeper *keeper, const struct session *session)
     tell(keeper, &out);
 }
 
+void daemon_tell_gone(struct keeper *keeper, const char *service)
+{
+    auto_protocol struct protocol_out out;
+
+    protocol_begin(&out, PROTOCOL_SERVICE_GONE, 0);
+    protocol_add_text(&out, TAG_NAME, service);
+    tell(keeper, &out);
+}
+
 void daemon_tell_not_served(struct keeper *keeper, const struct session *session)
 {
     auto_protocol struct protocol_out out;
@@ -141,6 +150,8 @@ static int hear(struct keeper *keeper, struct protocol_received *received, struc
         if (status == 0)
             session_open(keeper, client, protocol_number(message, TAG_TICKET, 0), (enum protocol_purpose)protocol_number(message, TAG_KIND, 0), protocol_text(message, TAG_ID), protocol_text(message, TAG_NAME));
         return status;
+    case PROTOCOL_SERVICE:
+        return services_take(keeper, protocol_text(message, TAG_NAME), take_fd(received->fds[0]), err);
     case PROTOCOL_RETIRE:
         keeper->is_retiring = true;
         pools_end(keeper);

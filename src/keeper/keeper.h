@@ -12,6 +12,7 @@
 #define KEEPER_SESSIONS_MAX 8192
 #define KEEPER_TOKEN_SIZE   16
 
+struct writer;
 struct session;
 struct pool;
 
@@ -33,6 +34,7 @@ struct keeper {
     unsigned char key[DIGEST_SIZE];
     unsigned char token[KEEPER_TOKEN_SIZE];
     char rejoin_at[108];
+    struct writer *writer; /* of the audit log, writer.c */
     struct protocol_received received; /* one at a time */
 };
 
@@ -88,6 +90,16 @@ void daemon_tell_lost(struct keeper *keeper, const struct session *session);
 void daemon_tell_not_served(struct keeper *keeper, const struct session *session);
 /* End when nothing is left and nothing will come. */
 void keeper_look_for_end(struct keeper *keeper);
+
+/* It has no connection to this part any more, and wants another one. */
+void daemon_tell_gone(struct keeper *keeper, const char *service);
+
+/* services.c: a connection to a part of the daemon, which cordond has labelled. Takes `fd`. */
+int services_take(struct keeper *keeper, const char *name, int fd, struct error *err) must_check;
+
+/* writer.c: what goes into the audit log */
+int writer_begin(struct keeper *keeper, struct error *err) must_check;
+int writer_connect(struct keeper *keeper, int fd, struct error *err) must_check;
 
 /* session.c: takes `client`. `id`: the container that it is about; NULL = a new one, which `name` is for. */
 void session_open(struct keeper *keeper, int client, uint64_t ticket, enum protocol_purpose purpose, const char *id, const char *name);

@@ -117,6 +117,7 @@ static const struct protocol_tag_row tags[TAG_LIMIT] = {
     NUMBER(DENIALS),
     TEXT(DENIALS_TEXT, WORDS_TEXT_MAX),
     NUMBER(CHANGES),
+    TEXT(SERVICE, 512),
 };
 
 #define ONE(tag_name)   {TAG_##tag_name, PROTOCOL_ONE}
@@ -131,7 +132,7 @@ static const struct protocol_use list[] = {MAYBE(IS_ALL), MAYBE(ID)};
 static const struct protocol_use listed[] = {ONE(ID),      ONE(STATE),  MAYBE(NAME),    MAYBE(PID),     ONE(UID),      MAYBE(CREATED_MS), MAYBE(STARTED_MS),
                                              MAYBE(POLICY), MAYBE(TIER), MAYBE(COMMAND), MAYBE(PARENT),  MAYBE(IDENTITY), MAYBE(DENIALS), MAYBE(KIND), MAYBE(RUN), MAYBE(PROGRAMS)};
 static const struct protocol_use failed[] = {ONE(ERROR_KIND), ONE(ERRNUM), ONE(TEXT), MAYBE(CODE), MAYBE(NUMBER)};
-static const struct protocol_use status_is[] = {ONE(COUNT), ONE(PID), ONE(VERSION_MOST), ONE(KIND), ONE(NUMBER)};
+static const struct protocol_use status_is[] = {ONE(COUNT), ONE(PID), ONE(VERSION_MOST), ONE(KIND), ONE(NUMBER), MANY(SERVICE)};
 static const struct protocol_use numbered[] = {ONE(NUMBER)};
 static const struct protocol_use started[] = {ONE(ID), ONE(PID), ONE(LEVEL)};
 static const struct protocol_use asked[] = {MAYBE(NUMBER), MAYBE(DIGEST), MAYBE(OPERATION), MAYBE(PATH), MAYBE(NAMED), MAYBE(EXE),
@@ -150,6 +151,8 @@ static const struct protocol_use rejoin_at[] = {ONE(PATH), ONE(TOKEN), ONE(KEY),
 static const struct protocol_use ticket[] = {ONE(TICKET)};
 static const struct protocol_use start_keeper[] = {ONE(TICKET), ONE(ID)};
 static const struct protocol_use keeper_is[] = {ONE(TICKET), ONE(PID)};
+static const struct protocol_use part[] = {ONE(NAME)};
+static const struct protocol_use no_part[] = {ONE(NAME), ONE(TEXT)};
 static const struct protocol_use log_writer[] = {ONE(LOG_WRITER), ONE(LOG_ACTOR), ONE(UID), ONE(GID), MAYBE(IDENTITY)};
 static const struct protocol_use log_records[] = {ONE(LOG_FIRST), ONE(COUNT), ONE(LOG_BODIES)};
 static const struct protocol_use log_first[] = {ONE(LOG_FIRST)};
@@ -224,9 +227,14 @@ static const struct protocol_row rows[] = {
     ROW(JOINED_ALL, KEEPER, DAEMON, PROTOCOL_JOINED, 0, FREE, NO),
     ROW(NOT_SERVED, KEEPER, DAEMON, PROTOCOL_JOINED, 0, FREE, WITH(ticket)),
     ROW(REJOIN_AT, DAEMON, KEEPER, PROTOCOL_JOINED, 0, FREE, WITH(rejoin_at)),
+    ROW(SERVICE, DAEMON, KEEPER, PROTOCOL_JOINED, 1, FREE, WITH(part)),
+    ROW(SERVICE_GONE, KEEPER, DAEMON, PROTOCOL_JOINED, 0, FREE, WITH(part)),
     /* cordond and launcher */
     ROW(START_KEEPER, DAEMON, LAUNCHER, PROTOCOL_JOINED, 1, FREE, WITH(start_keeper)),
     ROW(KEEPER_IS, LAUNCHER, DAEMON, PROTOCOL_JOINED, 0, FREE, WITH(keeper_is)),
+    ROW(CONNECT_PART, DAEMON, LAUNCHER, PROTOCOL_JOINED, 0, FREE, WITH(part)),
+    ROW(PART_IS, LAUNCHER, DAEMON, PROTOCOL_JOINED, 1, FREE, WITH(part)),
+    ROW(NO_PART, LAUNCHER, DAEMON, PROTOCOL_JOINED, 0, FREE, WITH(no_part)),
     /* logger */
     ROW(LOG_BEGIN, DAEMON, LOGGER, PROTOCOL_NEW, 0, FREE, NO),
     ROW(LOG_WRITER, DAEMON, LOGGER, PROTOCOL_JOINED, 1, FREE, WITH(log_writer)),

@@ -115,9 +115,14 @@ enum protocol_type {
     PROTOCOL_JOINED_ALL = 65,  /* after JOIN: each container was told */
     PROTOCOL_NOT_SERVED = 66, /* a connection that ended without a container */
     PROTOCOL_REJOIN_AT = 67,  /* first: who it is, and where the next cordond will be */
+    PROTOCOL_SERVICE = 68,    /* the keeper's own connection to a part of the daemon; again whenever that part came back */
+    PROTOCOL_SERVICE_GONE = 69, /* that has ended, and another one is wanted */
     /* cordond and launcher, or its own starter: 100 to 149 */
     PROTOCOL_START_KEEPER = 100, /* with the keeper's end of its channel */
     PROTOCOL_KEEPER_IS = 101,
+    PROTOCOL_CONNECT_PART = 102,
+    PROTOCOL_PART_IS = 103, /* cordond's connection to it */
+    PROTOCOL_NO_PART = 104,
     /* logger: 150 to 199 */
     PROTOCOL_LOG_BEGIN = 150,  /* who hands writers on */
     PROTOCOL_LOG_WRITER = 151, /* a writer's label, and the logger's end of its connection */
@@ -229,6 +234,7 @@ enum protocol_tag {
     TAG_DENIALS,
     TAG_DENIALS_TEXT,
     TAG_CHANGES,
+    TAG_SERVICE = 118, /* "NAME: ready", or "NAME: why it is not" */
     /* logger: 128 to 159 */
     TAG_LOG_WRITER = 128,
     TAG_LOG_ACTOR,

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The logger: each keeper is a writer, named after it for ever, whose records are known to be of its user. */
+#include <errno.h>
+#include <stdio.h>
+#include <sys/socket.h>
+
+#include "base/memory.h"
+#include "daemon/services.h"
+
+static int begin(struct service *service, struct error *err)
+{
+    auto_protocol struct protocol_out out;
+
+    protocol_begin(&out, PROTOCOL_LOG_BEGIN, 0);
+    return protocol_send(service->watch.fd, MSG_DONTWAIT, &out, NULL, 0, err);
+}
+
+/* The first answer is that to LOG_BEGIN; the others are about writers, each under its keeper's number. */
+static int hear(struct service *service, struct error *err)
+{
+    struct protocol_received *received = &service->core->said;
+    const struct protocol_message *message = &received->message;
+    struct error failure = ERROR_INIT;
+    int status = protocol_receive(service->watch.fd, MSG_DONTWAIT, received, err);
+
+    if (status <= 0)
+        return status;
+    status = protocol_permit(message, PROTOCOL_LOGGER, PROTOCOL_DAEMON, PROTOCOL_JOINED, received->fd_count, err);
+    if (status == 0 && message->type == PROTOCOL_DONE && !service->is_ready)
+        service_ready(service);
+    if (status == 0 && message->type == PROTOCOL_FAILED) {
+        protocol_read_error(message, &failure);
+        daemon_log("the log refuses a writer: %s", failure.text);
+    }
+    protocol_drop(received);
+    return status < 0 ? status : 1;
+}
+
+static int hand(struct service *service, const struct keeper *keeper, int fd, struct error *err)
+{
+    auto_protocol struct protocol_out out;
+    char writer[ID_SIZE + 16];
+
+    snprintf(writer, sizeof(writer), "keeper:%s", keeper->id);
+    protocol_begin(&out, PROTOCOL_LOG_WRITER, (uint32_t)keeper->number);
+    protocol_add_text(&out, TAG_LOG_WRITER, writer);
+    protocol_add_text(&out, TAG_LOG_ACTOR, "system"); /* each of its records says for whom it is */
+    protocol_add_number(&out, TAG_UID, keeper->account->uid);
+    protocol_add_number(&out, TAG_GID, keeper->gid);
+    return protocol_send(service->watch.fd, MSG_DONTWAIT, &out, &fd, 1, err);
+}
+
+const struct service_kind service_logger = {.name = "logger", .begin = begin, .hear = hear, .hand = hand};

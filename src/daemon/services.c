@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Connections to the parts beside cordond, made again when they end; and what of them keepers have. */
+#include "daemon/services.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+
+#define AGAIN_MS       200
+#define AGAIN_MOST_MS  10000
+#define HEARD_AT_ONCE  64
+
+static const struct service_kind *const kinds[] = {&service_logger};
+
+struct services {
+    struct service list[ARRAY_COUNT(kinds)];
+};
+
+static uint32_t bit_of(const struct service *service)
+{
+    return 1u << service->number;
+}
+
+/* ---- the connection ---- */
+
+static void ask_for(struct service *service)
+{
+    auto_protocol struct protocol_out out;
+
+    protocol_begin(&out, PROTOCOL_CONNECT_PART, 0);
+    protocol_add_text(&out, TAG_NAME, service->kind->name);
+    if (protocol_send(service->core->starter.fd, MSG_DONTWAIT, &out, NULL, 0, NULL) == -EAGAIN)
+        loop_start(service->core->loop, &service->again, AGAIN_MS);
+}
+
+/* Keepers' connections end by themselves with a part that is gone; where only this one ended, they get new ones all the same. */
+static void lose(struct service *service, const char *why)
+{
+    struct core *core = service->core;
+
+    if (service->is_ready || strcmp(service->why, why) != 0)
+        daemon_log("%s: %s", service->kind->name, why);
+    snprintf(service->why, sizeof(service->why), "%s", why);
+    service->is_ready = false;
+    loop_forget(core->loop, &service->watch);
+    fd_close_at(&service->watch.fd);
+    service->watch.fd = -1;
+    for (struct keeper *keeper = core->keepers; keeper; keeper = keeper->next)
+        keeper->services &= ~bit_of(service);
+    service->delay_ms = service->delay_ms ? service->delay_ms * 2 : AGAIN_MS;
+    if (service->delay_ms > AGAIN_MOST_MS)
+        service->delay_ms = AGAIN_MOST_MS;
+    loop_start(core->loop, &service->again, service->delay_ms);
+}
+
+static void service_heard(struct loop_watch *watch, uint32_t events)
+{
+    struct service *service = container_of(watch, struct service, watch);
+    struct error err = ERROR_INIT;
+
+    for (int i = 0; i < HEARD_AT_ONCE && watch->fd >= 0; i++) {
+        int status = service->kind->hear(service, &err);
+
+        if (status == -EAGAIN)
+            return;
+        if (status <= 0)
+            lose(service, status == 0 ? "it ended" : err.text);
+    }
+}
+
+static void take_connection(struct service *service, int fd)
+{
+    struct error err = ERROR_INIT;
+    int status;
+
+    loop_forget(service->core->loop, &service->watch);
+    fd_close_at(&service->watch.fd);
+    service->watch = (struct loop_watch){.fd = fd, .ready = service_heard};
+    status = loop_watch(service->core->loop, &service->watch, EPOLLIN);
+    if (status < 0)
+        error_system(&err, -status, "watch the connection");
+    else if (service->kind->begin)
+        status = service->kind->begin(service, &err);
+    else
+        service_ready(service);
+    if (status < 0)
+        lose(service, err.text);
+}
+
+void services_heard(struct core *core, struct protocol_received *received)
+{
+    const char *name = protocol_text(&received->message, TAG_NAME);
+
+    for (size_t i = 0; i < ARRAY_COUNT(kinds); i++) {
+        struct service *service = &core->services->list[i];
+
+        if (strcmp(kinds[i]->name, name) != 0)
+            continue;
+        if (received->message.type == PROTOCOL_PART_IS)
+            take_connection(service, take_fd(received->fds[0]));
+        else
+            lose(service, protocol_text(&received->message, TAG_TEXT));
+    }
+}
+
+/* ---- what keepers have ---- */
+
+/* 0; -EAGAIN: one of both does not listen at the moment. */
+static int serve(struct service *service, struct keeper *keeper, struct error *err)
+{
+    auto_protocol struct protocol_out out;
+    auto_close int near = -1, far = -1;
+    int ends[2], status;
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+        return error_system(err, errno, "make a connection for a keeper");
+    near = ends[0];
+    far = ends[1];
+    protocol_begin(&out, PROTOCOL_SERVICE, 0);
+    protocol_add_text(&out, TAG_NAME, service->kind->name);
+    status = service->kind->hand(service, keeper, near, err);
+    /* the other way round a keeper could speak before it has its label */
+    if (status == 0)
+        status = protocol_send(keeper->channel.fd, MSG_DONTWAIT, &out, &far, 1, err);
+    if (status == 0)
+        keeper->services |= bit_of(service);
+    return status;
+}
+
+static void serve_all(struct service *service)
+{
+    struct error err = ERROR_INIT;
+
+    for (struct keeper *keeper = service->core->keepers; keeper && service->is_ready; keeper = keeper->next) {
+        int status;
+
+        if (!keeper->is_joined || keeper->is_retiring || (keeper->services & bit_of(service)))
+            continue;
+        status = serve(service, keeper, &err);
+        if (status < 0 && status != -EAGAIN)
+            daemon_log("%s for keeper %s: %s", service->kind->name, keeper->id, err.text);
+        if (status < 0)
+            loop_start(service->core->loop, &service->again, AGAIN_MS);
+    }
+}
+
+static void again(struct loop_timer *timer)
+{
+    struct service *service = container_of(timer, struct service, again);
+
+    if (service->watch.fd < 0)
+        ask_for(service);
+    else
+        serve_all(service);
+}
+
+void service_ready(struct service *service)
+{
+    if (!service->is_ready)
+        daemon_log("%s: ready", service->kind->name);
+    service->is_ready = true;
+    service->delay_ms = 0;
+    service->why[0] = '\0';
+    serve_all(service);
+}
+
+void services_serve(struct core *core, struct keeper *keeper)
+{
+    struct error err = ERROR_INIT;
+
+    for (size_t i = 0; i < ARRAY_COUNT(kinds); i++) {
+        struct service *service = &core->services->list[i];
+
+        if (!service->is_ready || (keeper->services & bit_of(service)))
+            continue;
+        if (serve(service, keeper, &err) < 0)
+            loop_start(core->loop, &service->again, AGAIN_MS);
+    }
+}
+
+/* Not at once: what ended its connection may end the next one, too. */
+void services_serve_again(struct core *core, struct keeper *keeper, const char *name)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(kinds); i++) {
+        struct service *service = &core->services->list[i];
+
+        if (strcmp(kinds[i]->name, name) != 0)
+            continue;
+        keeper->services &= ~bit_of(service);
+        loop_start(core->loop, &service->again, AGAIN_MS);
+    }
+}
+
+void services_tell(const struct core *core, struct protocol_out *out)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(kinds); i++) {
+        const struct service *service = &core->services->list[i];
+        char line[sizeof(service->why) + 64];
+
+        snprintf(line, sizeof(line), "%s: %s", kinds[i]->name, service->is_ready ? "ready" : service->why);
+        protocol_add_text(out, TAG_SERVICE, line);
+    }
+}
+
+int services_begin(struct core *core, struct error *err)
+{
+    core->services = mem_alloc(sizeof(*core->services));
+    if (!core->services)
+        return error_memory(err);
+    for (size_t i = 0; i < ARRAY_COUNT(kinds); i++) {
+        struct service *service = &core->services->list[i];
+
+        *service = (struct service){.kind = kinds[i], .core = core, .watch.fd = -1, .again.due = again, .number = (unsigned)i, .why = "it is being started"};
+        ask_for(service);
+    }
+    return 0;
+}

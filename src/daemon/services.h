@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The parts beside cordond (the logger, ...) as the core has them: one control connection to each, and for each keeper a connection of its own to each,
+ * which the core labels: what a keeper may do there is settled here, not by what the keeper says. How to add one: README.md.
+ */
+#ifndef CORDON_DAEMON_SERVICES_H
+#define CORDON_DAEMON_SERVICES_H
+
+#include "daemon/daemon.h"
+
+struct service;
+
+struct service_kind {
+    const char *name; /* as parts.c has it */
+    /* The first words on a new control connection. NULL = there are none, and it is ready. */
+    int (*begin)(struct service *service, struct error *err);
+    /* What there is to be read: 1; 0 = it is gone, -EAGAIN, or what ends the connection. Calls service_ready() once. */
+    int (*hear)(struct service *service, struct error *err);
+    /* Hand it `fd`, the other end of which is going to be this keeper's. -EAGAIN: later. */
+    int (*hand)(struct service *service, const struct keeper *keeper, int fd, struct error *err);
+};
+
+struct service {
+    const struct service_kind *kind;
+    struct core *core;
+    struct loop_watch watch; /* fd = -1: no connection */
+    struct loop_timer again; /* connect, or hand out what could not be */
+    unsigned number, delay_ms;
+    bool is_ready;
+    char why[256]; /* it is not */
+};
+
+struct services;
+
+int services_begin(struct core *core, struct error *err) must_check;
+/* PART_IS, NO_PART. */
+void services_heard(struct core *core, struct protocol_received *received);
+/* It has joined: its connections to all that are ready. */
+void services_serve(struct core *core, struct keeper *keeper);
+/* SERVICE_GONE. */
+void services_serve_again(struct core *core, struct keeper *keeper, const char *name);
+/* One SERVICE each. */
+void services_tell(const struct core *core, struct protocol_out *out);
+
+/* From now on keepers get connections to it. */
+void service_ready(struct service *service);
+
+/* service_logger.c */
+extern const struct service_kind service_logger;
+
+#endif
