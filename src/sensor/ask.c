@@ -11,6 +11,7 @@
 
 #include "base/memory.h"
 #include "protocol/peer.h"
+#include "sensor/processes.h"
 
 #define ACCEPT_MAX  64 /* in one round */
 #define SEND_BYTES  (256 << 10)
@@ -21,11 +22,12 @@ static const struct row {
     enum sensor_ask_type type;
     unsigned states; /* 1 << enum listener_kind */
     int descriptors;
-    bool is_for_root, is_for_daemon, is_for_users;
+    bool is_for_root, is_for_daemon, is_for_users; /* in LISTENER_KEEPER: for whom cordond gave it to */
 } rows[] = {
     {SENSOR_MINE, 1u << LISTENER_NEW | 1u << LISTENER_MINE, 0, true, false, true},
     {SENSOR_ALL, 1u << LISTENER_NEW, 0, true, false, false},
-    {SENSOR_CONTAINER, 1u << LISTENER_NEW | 1u << LISTENER_CONTROL, 1, true, true, false},
+    {SENSOR_CONTAINER, 1u << LISTENER_NEW | 1u << LISTENER_CONTROL | 1u << LISTENER_KEEPER, 1, true, true, false},
+    {SENSOR_KEEPER, 1u << LISTENER_NEW | 1u << LISTENER_CONTROL, 1, true, true, false},
 };
 
 static int watch(const struct ask *ask, int fd, uint32_t number, uint32_t events)
@@ -133,6 +135,43 @@ static int announce(struct ask *ask, const struct sensor_ask *question, int *fd)
     return status;
 }
 
+/* What a keeper says of a container of its own is looked at; whose it is it does not say. */
+static int announce_own(struct ask *ask, const struct listener *keeper, struct sensor_ask *question, int *fd)
+{
+    size_t size = strlen(keeper->cgroup), length = strnlen(question->cgroup, sizeof(question->cgroup));
+
+    if (!processes_is_within(question->pid, keeper->cgroup, question->login_uid))
+        return -EPERM;
+    if (length && (strncmp(question->cgroup, keeper->cgroup, size) != 0 || question->cgroup[size] != '/'))
+        return -EPERM;
+    question->owner = keeper->uid;
+    return announce(ask, question, fd);
+}
+
+static int take_keeper(struct ask *ask, const struct sensor_ask *question, int *fd)
+{
+    const struct sensor_told ready = {.type = SENSOR_READY};
+    char group[SENSOR_CGROUP_SIZE];
+    uint32_t number;
+    int status;
+
+    if (!is_pair(*fd))
+        return -ENOTSOCK;
+    if (!processes_keeper_group(question->pid, group))
+        return -ESRCH;
+    make_room(*fd);
+    status = listeners_add_keeper(ask->listeners, *fd, question->owner, group, &number);
+    if (status < 0)
+        return status;
+    *fd = -1;
+    status = watch(ask, listeners_at(ask->listeners, number)->fd, number, EPOLLIN | EPOLLRDHUP);
+    if (status < 0)
+        end(ask, number);
+    else
+        listeners_say(ask->listeners, number, &ready);
+    return status;
+}
+
 /* Whoever has given up rights may be a contained program, which is to learn nothing of others of its user. */
 static int check_free(int fd)
 {
@@ -147,10 +186,10 @@ static int check_free(int fd)
 
 static bool is_permitted(const struct ask *ask, const struct row *row, const struct listener *listener)
 {
-    return row->is_for_users || (row->is_for_root && listener->uid == 0) || (row->is_for_daemon && listener->uid == ask->daemon_uid);
+    return row->is_for_users || listener->kind == LISTENER_KEEPER || (row->is_for_root && listener->uid == 0) || (row->is_for_daemon && listener->uid == ask->daemon_uid);
 }
 
-static int answer(struct ask *ask, struct listener *listener, const struct sensor_ask *question, int *fd, int descriptors)
+static int answer(struct ask *ask, struct listener *listener, struct sensor_ask *question, int *fd, int descriptors)
 {
     const struct row *row = rows;
     int status = 0;
@@ -161,9 +200,11 @@ static int answer(struct ask *ask, struct listener *listener, const struct senso
         return -EPROTO;
     if (!is_permitted(ask, row, listener))
         return -EPERM;
-    if (row->type == SENSOR_CONTAINER) {
+    if (listener->kind == LISTENER_KEEPER)
+        return announce_own(ask, listener, question, fd);
+    if (row->type == SENSOR_CONTAINER || row->type == SENSOR_KEEPER) {
         listener->kind = LISTENER_CONTROL;
-        return announce(ask, question, fd);
+        return row->type == SENSOR_KEEPER ? take_keeper(ask, question, fd) : announce(ask, question, fd);
     }
     if (row->type == SENSOR_MINE && !ask->tells_domains)
         return -ENODATA;
@@ -200,7 +241,7 @@ void ask_hear(struct ask *ask, uint32_t number)
         told = (struct sensor_told){.type = SENSOR_FAILED, .errnum = -status};
     if (size)
         listeners_say(ask->listeners, number, &told);
-    if (status < 0 && listener->kind != LISTENER_CONTROL) /* one container that cannot be is no reason to end the others' */
+    if (status < 0 && listener->kind != LISTENER_CONTROL && listener->kind != LISTENER_KEEPER) /* one container that cannot be is no reason to end the others' */
         end(ask, number);
     else if (!size)
         end(ask, number);

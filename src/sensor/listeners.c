@@ -123,6 +123,18 @@ int listeners_announce(struct listeners *listeners, int fd, const struct sensor_
     return 0;
 }
 
+int listeners_add_keeper(struct listeners *listeners, int fd, uint32_t owner, const char *cgroup, uint32_t *ret_number)
+{
+    auto_free char *group = mem_string(cgroup);
+    uint32_t number = place_take(listeners);
+
+    if (!group || !number)
+        return group ? -ENOSPC : -ENOMEM;
+    listeners->at[number] = (struct listener){.fd = fd, .kind = LISTENER_KEEPER, .uid = owner, .login_uid = SENSOR_NO_UID, .cgroup = take_ptr(group)};
+    *ret_number = number;
+    return 0;
+}
+
 static void unlink_login(struct listeners *listeners, uint32_t number)
 {
     uint32_t *at = bucket_of(listeners, listeners->at[number].login_uid);
@@ -142,7 +154,7 @@ void listeners_remove(struct listeners *listeners, uint32_t number)
     for (uint32_t i = 0; i < listeners->asking_count; i++)
         if (listeners->asking[i] == number)
             listeners->asking[i] = listeners->asking[--listeners->asking_count];
-    listeners->cgroups -= listener->cgroup != NULL;
+    listeners->cgroups -= listener->kind == LISTENER_CONTAINER && listener->cgroup;
     listeners->gone -= listener->is_gone;
     mem_free(listener->cgroup);
     fd_close_at(&listener->fd);
@@ -195,7 +207,7 @@ uint32_t listeners_of_cgroup(const struct listeners *listeners, const char *path
     uint32_t found = 0;
 
     for (uint32_t i = 1; listeners->cgroups && i < listeners->most; i++) {
-        const char *cgroup = listeners->at[i].cgroup;
+        const char *cgroup = listeners->at[i].kind == LISTENER_CONTAINER ? listeners->at[i].cgroup : NULL;
         size_t own = cgroup ? strlen(cgroup) : 0;
 
         if (own > best && own <= length && memcmp(path, cgroup, own) == 0 && (own == length || path[own] == '/')) {

@@ -22,17 +22,18 @@ enum listener_kind {
     LISTENER_ALL,
     LISTENER_CONTROL, /* announces containers, hears gaps */
     LISTENER_CONTAINER,
+    LISTENER_KEEPER, /* announces containers of its own control group */
 };
 
 struct listener {
     int fd;
     enum listener_kind kind; /* 0 = free */
-    uint32_t uid;            /* the peer's; CONTAINER: its owner's */
+    uint32_t uid;            /* the peer's; CONTAINER, KEEPER: its owner's */
     uint32_t pid;            /* MINE: 0 = whatever its user made */
     uint32_t login_uid;      /* CONTAINER */
     uint32_t next;           /* CONTAINER: with the same hash of login_uid; 0 = none */
     bool is_gone;            /* to be removed */
-    char *cgroup;            /* CONTAINER; NULL = none */
+    char *cgroup;            /* CONTAINER; NULL = none. KEEPER: that of all its containers */
     uint64_t lost;           /* what found no room */
 };
 
@@ -48,6 +49,9 @@ int listeners_add(struct listeners *listeners, int fd, uint32_t uid, uint32_t *r
 
 /* A container's, which takes the descriptor. -EEXIST: another one has that login uid; -EINVAL: nothing marks it; -ENOSPC, -ENOMEM. */
 int listeners_announce(struct listeners *listeners, int fd, const struct sensor_ask *ask, uint32_t *ret_number) must_check;
+
+/* A keeper's, which takes the descriptor. -ENOSPC, -ENOMEM. */
+int listeners_add_keeper(struct listeners *listeners, int fd, uint32_t owner, const char *cgroup, uint32_t *ret_number) must_check;
 
 /* From 1 on; NULL = free. */
 struct listener *listeners_at(struct listeners *listeners, uint32_t number);

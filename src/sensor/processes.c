@@ -82,3 +82,52 @@ uint32_t processes_container(const struct listeners *listeners, uint32_t pid, ui
     *ret_is_gone = !is_there || !began_before(pid, at_ms); /* last: it was there all the while */
     return *ret_is_gone ? 0 : found;
 }
+
+bool processes_keeper_group(uint32_t pid, char ret_group[SENSOR_CGROUP_SIZE])
+{
+    static const char own[] = "/keeper";
+    char text[FILE_BYTES];
+
+    if (!pid || !read_proc(pid, "cgroup", text))
+        return false;
+    for (char *line = text, *rest; *line; line = rest) {
+        size_t length = strcspn(line, "\n"), size;
+        const char *path = memchr(line, '/', length);
+
+        rest = line + length + (line[length] == '\n');
+        size = path ? length - (size_t)(path - line) : 0;
+        if (size <= sizeof(own) || size - sizeof(own) + 1 >= SENSOR_CGROUP_SIZE || memcmp(path + size - sizeof(own) + 1, own, sizeof(own) - 1) != 0)
+            continue;
+        size -= sizeof(own) - 1;
+        memcpy(ret_group, path, size);
+        ret_group[size] = '\0';
+        return size > 1;
+    }
+    return false;
+}
+
+static bool is_below(const char *path, size_t length, const char *group)
+{
+    size_t size = strlen(group);
+
+    return length > size && memcmp(path, group, size) == 0 && path[size] == '/';
+}
+
+bool processes_is_within(uint32_t pid, const char *group, uint32_t login_uid)
+{
+    char text[FILE_BYTES];
+    bool is_within = false;
+
+    if (!pid || !read_proc(pid, "cgroup", text))
+        return false;
+    for (const char *line = text; !is_within && *line;) {
+        size_t length = strcspn(line, "\n");
+        const char *path = memchr(line, '/', length);
+
+        is_within = path && is_below(path, length - (size_t)(path - line), group);
+        line += length + (line[length] == '\n');
+    }
+    if (!is_within || login_uid == SENSOR_NO_UID)
+        return is_within;
+    return read_proc(pid, "loginuid", text) && strtoul(text, NULL, 10) == login_uid;
+}

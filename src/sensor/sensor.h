@@ -77,18 +77,22 @@ struct sensor_told {
  *   CONTAINER  the peer is root, or the daemon's own user; with one descriptor, the sensor's end of a SOCK_SEQPACKET pair: there goes
  *              what belongs to the container that `login_uid`, `cgroup` or `pid` (who made its domain) names, until the other end is closed. Any number on one connection
  *              each answered; GAP comes on the connection itself
+ *   KEEPER     the same peers; with one descriptor, the sensor's end of a pair: whoever has the other end announces containers there
+ *              (CONTAINER) that run for `owner` in the control group of keeper `pid`, the one that the launcher made for it, and no others:
+ *              each by the `pid` of a process of it, which is looked at: its group, its login uid
  */
 enum sensor_ask_type {
     SENSOR_MINE = 1,
     SENSOR_ALL,
     SENSOR_CONTAINER,
+    SENSOR_KEEPER,
 };
 
 #define SENSOR_CGROUP_SIZE 256
 
 struct sensor_ask {
     uint32_t type;      /* enum sensor_ask_type */
-    uint32_t owner;     /* CONTAINER: the user on whose behalf it runs */
+    uint32_t owner;     /* CONTAINER, KEEPER: the user on whose behalf it runs; of a keeper's own announcements the keeper's counts */
     uint32_t login_uid; /* CONTAINER: its own alone; SENSOR_NO_UID = it has none */
     uint32_t pid;       /* host's, 0 = not said */
     char cgroup[SENSOR_CGROUP_SIZE]; /* CONTAINER: as in /proc/PID/cgroup, without the hierarchy; "" = it has none of its own */

@@ -7,7 +7,7 @@ import socket
 import struct
 import time
 
-MINE, ALL, CONTAINER = 1, 2, 3
+MINE, ALL, CONTAINER, KEEPER = 1, 2, 3, 4
 READY, FAILED, DOMAIN, REFUSED, GONE, GAP = 1, 2, 3, 4, 5, 6
 OVERRUN, KERNEL, SERIAL, OFF, UNKNOWN, LISTENER = 1, 2, 3, 4, 5, 6
 NO_UID = 0xffffffff
