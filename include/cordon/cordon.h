@@ -192,6 +192,12 @@ CORDON_API CORDON_MUST_CHECK int cordon_request_set_launcher(struct cordon_reque
 CORDON_API CORDON_MUST_CHECK int cordon_request_set_signer(struct cordon_request *request, int fd, struct cordon_error *err);
 
 /*
+ * What the kernel's audit tells of the container's refusals is had from cordon-sensord over this connection, which cordond gave its keeper
+ * (docs/decisions/0272): only of one that a launcher made. It stays the caller's and open as long as the start takes. -1: of its own, where Landlock alone contains.
+ */
+CORDON_API CORDON_MUST_CHECK int cordon_request_set_sensor(struct cordon_request *request, int fd, struct cordon_error *err);
+
+/*
  * Give the launch up when this descriptor becomes readable before the program has started: it fails with ECANCELED and
  * nothing is left of it. Afterwards the descriptor is not looked at. -1 takes it back.
  */

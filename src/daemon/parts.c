@@ -34,8 +34,10 @@ static const struct part_row {
     const char *program;   /* with this program in it */
     const char *state;     /* its directory below the user's state; NULL = it has none */
     const char *arguments[ARGUMENTS_MAX]; /* "" = that directory */
+    bool is_systems;      /* no user could start it: what it needs is root's */
 } rows[] = {
-    {"logger", "private/logger.sock", "logger", "cordon-logger", "log", {"--directory", ""}},
+    {"logger", "private/logger.sock", "logger", "cordon-logger", "log", {"--directory", ""}, false},
+    {"sensor", "sensor.sock", "sensor", "cordon-sensord", NULL, {NULL}, true},
 };
 
 struct part {
@@ -100,7 +102,7 @@ static int prepare(struct parts *parts, size_t i, struct error *err)
 
     part->listener = -1;
     snprintf(part->socket, sizeof(part->socket), "%s/%s", parts->settings->runtime, rows[i].socket);
-    if (!parts->settings->is_user)
+    if (!parts->settings->is_user || rows[i].is_systems)
         return 0;
     find_program(part, &rows[i], parts->settings->keeper_program);
     if (rows[i].state)
@@ -227,6 +229,8 @@ static int connect_to(const struct parts *parts, size_t i, int *ret_fd, struct e
 {
     const struct part *part = &parts->list[i];
 
+    if (parts->settings->is_user && rows[i].is_systems)
+        return error_set(err, ERROR_NOT_FOUND, ENOENT, "%s is of the system's service; runs as a user ask it themselves where they need it", rows[i].program);
     if (parts->settings->is_user && !*part->program)
         return error_set(err, ERROR_NOT_FOUND, ENOENT, "there is no %s beside cordond (install Cordon as a whole)", rows[i].program);
     if (parts->settings->is_user && rows[i].state && !*part->state)

@@ -47,5 +47,7 @@ void service_ready(struct service *service);
 
 /* service_logger.c */
 extern const struct service_kind service_logger;
+/* service_sensor.c */
+extern const struct service_kind service_sensor;
 
 #endif

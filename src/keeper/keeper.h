@@ -22,6 +22,7 @@ struct keeper {
     struct loop *loop;
     struct loop_watch daemon;   /* fd = -1: cordond is not there */
     struct loop_watch signals;
+    struct loop_watch sensor;   /* senses.c; fd = -1: there is none */
     int launcher; /* of the system service; -1 = what it does, this process does as far as it can */
     struct loop_timer again;    /* look for cordond */
     struct loop_timer idle;     /* nobody needs this one any more */
@@ -100,6 +101,9 @@ int services_take(struct keeper *keeper, const char *name, int fd, struct error 
 /* writer.c: what goes into the audit log */
 int writer_begin(struct keeper *keeper, struct error *err) must_check;
 int writer_connect(struct keeper *keeper, int fd, struct error *err) must_check;
+
+/* senses.c: who hears what the kernel's audit tells */
+int senses_connect(struct keeper *keeper, int fd, struct error *err) must_check;
 
 /* session.c: takes `client`. `id`: the container that it is about; NULL = a new one, which `name` is for. */
 void session_open(struct keeper *keeper, int client, uint64_t ticket, enum protocol_purpose purpose, const char *id, const char *name);

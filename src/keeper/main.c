@@ -69,6 +69,7 @@ static int run(struct keeper *keeper, struct error *err)
     if (status == 0)
         status = settle(err);
     keeper->launcher = -1;
+    keeper->sensor.fd = -1;
     if (status == 0 && service_socket("launcher", &launcher, NULL) == 0)
         status = numbers_lift(launcher, &keeper->launcher, err);
     if (status == 0)

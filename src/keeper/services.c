@@ -11,6 +11,7 @@ static const struct row {
     int (*take)(struct keeper *keeper, int fd, struct error *err); /* takes it, also on failure */
 } rows[] = {
     {"logger", writer_connect},
+    {"sensor", senses_connect},
 };
 
 /* One that this keeper does not know belongs to a newer cordond: it does without. */

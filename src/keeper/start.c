@@ -203,6 +203,8 @@ static int start(struct session *session, begin_container *begin, struct cordon_
         status = cordon_request_set_events_fd(session->request, session->events, public);
     if (status == 0)
         status = cordon_request_set_cancel_fd(session->request, begin == begin_create ? -1 : session->client.fd, public);
+    if (status == 0 && begin != begin_exec)
+        status = cordon_request_set_sensor(session->request, session->keeper->sensor.fd, public);
     if (status == 0)
         status = place_enter(session, &own, err);
     if (status < 0)

@@ -164,6 +164,16 @@ static const char *why_records(const struct machine *m)
     return m->no_records;
 }
 
+static bool has_machine_sensor(const struct machine *m)
+{
+    (void)m;
+    return sensor_machine_listens();
+}
+static const char *mend_machine_sensor(const struct machine *m)
+{
+    return m->facts.is_root ? "systemctl enable --now cordon-sensor.service" : "sudo systemctl enable --now cordon-sensor.service";
+}
+
 /* Whoever may be started by it finds its socket. */
 static bool has_launcher(const struct machine *m)
 {
@@ -288,6 +298,8 @@ static const struct feature features[] = {
     {"sensor", NEED_TO_SEE, "seeing what Landlock refuses where it alone contains (cordon-sensor, CAP_AUDIT_READ)", has_sensor, why_sensor, NULL,
      mend_sensor},
     {"landlock-records", NEED_TO_SEE, "the kernel's audit records of that (6.15)", has_records, why_records, NULL, mend_records},
+    {"machine-sensor", NEED_TO_SEE, "the kernel's refusals of all containers of the machine, each in its own record (cordon-sensord)", has_machine_sensor, NULL,
+     "cordon-sensord does not run: what the kernel refuses containers of the system's daemon is in no record, but what process 1 tells", mend_machine_sensor},
     {"own-uids", NEED_TO_SEE, "telling containers from their caller by uid and login uid (cordon-launcher)", has_launcher, NULL,
      "without the system's daemon a container is told from its caller by its first process, which is held, and where there is one by its control "
      "group: the kernel's audit records name the caller for both", mend_launcher},

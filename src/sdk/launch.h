@@ -31,6 +31,9 @@ int launch_find_command(const struct cordon_container *container, const struct c
 /* Who it is, what it may write, and its streams. */
 int launch_find_streams(struct cordon_container *container, const struct cordon_request *request, struct error *err) must_check;
 
+/* Have the machine's sensor hear of it, if it has not, where its request has a connection to that and a launcher made it. */
+void launch_announce(struct cordon_container *container, const struct cordon_request *request);
+
 int launch_tier(struct cordon_container *container, const struct cordon_request *request, const char *const *argv,
                 struct error *err) must_check;
 

@@ -126,6 +126,7 @@ static int take(struct cordon_container *container, const struct cordon_request 
         .deadline_ns = container->deadlines.timeout_ns,
         .cancel_fd = request->cancel_fd >= 0 ? &request->cancel_fd : NULL,
     };
+    launch_announce(container, request);
     status = assembly->ops->exec(container->run, &exec, &program, err);
     return launch_started(container, request, argv, status, err);
 }

@@ -39,7 +39,7 @@ static size_t sources_of(const struct cordon_container *container, struct event_
         count = EVENT_SOURCES_MAX - 1;
     for (size_t i = 0; i < count; i++)
         sources[i] = (struct event_source){.name = from[i].name, .sees = from[i].sees, .blind = from[i].blind};
-    from = sensor_source();
+    from = sensor_source(&container->sensor);
     if (sensor_is_there(&container->sensor))
         sources[count++] = (struct event_source){.name = from->name, .sees = from->sees, .blind = from->blind};
     else if (container->sensor_why)

@@ -10,6 +10,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -34,9 +35,20 @@ static const struct tier_source source = {
     "administrator keeps audit from system calls (-a never,task)",
 };
 
-const struct tier_source *sensor_source(void)
+/* Of what was announced: the kernel's records of all its processes, beside what process 1 tells. */
+static const struct tier_source announced = {
+    "landlock",
+    SEES(READ) | SEES(LIST) | SEES(WRITE) | SEES(CREATE) | SEES(DELETE) | SEES(RENAME) | SEES(LINK) | SEES(EXECUTE) | SEES(CONNECT) |
+        SEES(BIND) | SEES(SIGNAL) | SEES(PTRACE),
+    "what is told by another source here; stat, access and readlink; what is absent",
+};
+
+/* Calls that failed, by rules of the audit: where Landlock tells nothing, and of what refuses before it. */
+static const char by_calls[] = "audit";
+
+const struct tier_source *sensor_source(const struct sensor *sensor)
 {
-    return &source;
+    return sensor->is_announced ? &announced : &source;
 }
 
 bool sensor_is_there(const struct sensor *sensor)
@@ -122,7 +134,7 @@ static bool machine_begin(struct sensor *sensor)
 void sensor_set_program(struct sensor *sensor, pid_t pid)
 {
     sensor->program = pid;
-    if (sensor_is_there(sensor) && sensor->is_machines && pid > 0)
+    if (sensor_is_there(sensor) && sensor->is_machines && !sensor->is_announced && pid > 0)
         (void)!machine_ask(sensor->worker.channel, pid); /* else it hears of its user's other containers, too */
 }
 
@@ -161,13 +173,33 @@ struct facts {
     char exe[PATH_MAX], arguments[ARGUMENT_BYTES];
 };
 
-static void process_look(const struct sensor_told *told, const char *exe, struct facts *facts, struct tier_process *ret_process)
+/* The number that it has in its own namespace: the last of those that the kernel names. 0 = it is gone. */
+static unsigned number_inside(unsigned pid)
+{
+    char path[64], text[4096], *at;
+    unsigned number = 0;
+    auto_close int fd = -1;
+    ssize_t length;
+
+    snprintf(path, sizeof(path), "/proc/%u/status", pid);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    length = fd >= 0 ? read(fd, text, sizeof(text) - 1) : -1;
+    text[length > 0 ? length : 0] = '\0';
+    at = strstr(text, "\nNSpid:");
+    if (!at)
+        return 0;
+    for (at += strlen("\nNSpid:"); *at == '\t' || *at == ' ';)
+        number = (unsigned)strtoul(at, &at, 10);
+    return number;
+}
+
+static void process_look(const struct sensor_told *told, const char *exe, bool is_inside, struct facts *facts, struct tier_process *ret_process)
 {
     char path[64];
     auto_close int fd = -1;
     ssize_t length;
 
-    ret_process->pid = told->pid;
+    ret_process->pid = is_inside ? number_inside(told->pid) : told->pid;
     ret_process->host_pid = (pid_t)told->pid;
     if (!told->pid)
         return;
@@ -189,15 +221,15 @@ static void process_look(const struct sensor_told *told, const char *exe, struct
     ret_process->is_cut = (size_t)length == sizeof(facts->arguments) - 1;
 }
 
-static int refusal_record(struct denials *denials, const struct plan *plan, struct event_log *log, const struct sensor_told *told,
+static int refusal_record(const struct sensor *sensor, struct denials *denials, const struct plan *plan, struct event_log *log, const struct sensor_told *told,
                           const char *text, struct error *err)
 {
     struct facts facts;
     char path[PATH_MAX + 2], address[SENSOR_ADDRESS_SIZE + 16];
     struct tier_access access = {
         .operation = told->operation < OPERATION_COUNT_ ? (enum operation)told->operation : OPERATION_NONE,
-        .source = source.name,
-        .layer = BY_LANDLOCK,
+        .source = told->flags & SENSOR_IS_CALL ? by_calls : source.name,
+        .layer = told->flags & SENSOR_IS_CALL ? BY_KERNEL : BY_LANDLOCK,
         .errnum = told->errnum,
         .call = -1,
         .is_directory = told->flags & SENSOR_IS_DIRECTORY,
@@ -209,12 +241,32 @@ static int refusal_record(struct denials *denials, const struct plan *plan, stru
     snprintf(path, sizeof(path), "%.*s%s", told->path_length, text,
              told->flags & SENSOR_IS_OF_PARENT ? told->path_length == 1 ? "?" : "/?" : "");
     if (told->flags & SENSOR_HAS_PATH)
-        access.path = path;
+        access.path = told->flags & SENSOR_IS_RELATIVE ? NULL : path;
+    if (told->flags & SENSOR_IS_RELATIVE)
+        access.named = path;
     snprintf(address, sizeof(address), strchr(told->address, ':') ? "[%s]:%u" : "%s:%u", told->address, told->port);
     if (told->flags & SENSOR_HAS_ADDRESS)
         access.named = address;
-    process_look(told, text + told->path_length, &facts, &access.process);
-    return told_access(denials, plan, log, &access, source.name, 0, err);
+    process_look(told, text + told->path_length, sensor->is_announced, &facts, &access.process);
+    return told_access(denials, plan, log, &access, access.source, 0, err);
+}
+
+/* Is it the container's, and has nobody else told of it? */
+static bool is_taken(struct sensor *sensor, const struct sensor_told *told)
+{
+    if (!sensor->is_announced) {
+        if (told->type == SENSOR_DOMAIN && (pid_t)told->pid == sensor->program && sensor->program > 0)
+            sensor->domain = told->domain;
+        return sensor->domain && told->domain == sensor->domain;
+    }
+    if (told->type == SENSOR_DOMAIN) {
+        sensor->domain = told->domain;
+        sensor->domains++;
+        sensor->is_over = false;
+    }
+    if (told->type == SENSOR_REFUSED && !operation_is_of_file((enum operation)told->operation) && told->flags & SENSOR_IS_CALL)
+        return false; /* of calls the filter tells, and what it lets through no rule is about */
+    return told->type != SENSOR_REFUSED || told->operation >= OPERATION_COUNT_ || !(sensor->others >> told->operation & 1);
 }
 
 /* 1 = there may be more, 0 = none now, or it is gone. */
@@ -234,16 +286,15 @@ static int message_take(struct sensor *sensor, struct denials *denials, const st
     }
     if (told.type == SENSOR_GAP && told.count && told.flags != SENSOR_GAP_OFF)
         status = told_access(denials, plan, log, NULL, source.name, told.count, err);
-    if (told.type == SENSOR_DOMAIN && (pid_t)told.pid == sensor->program && sensor->program > 0)
-        sensor->domain = told.domain;
-    if (status < 0 || !sensor->domain || told.domain != sensor->domain)
+    if (status < 0 || !is_taken(sensor, &told))
         return status < 0 ? status : 1;
     switch (told.type) {
     case SENSOR_REFUSED:
-        status = refusal_record(denials, plan, log, &told, bytes + sizeof(told), err);
+        status = refusal_record(sensor, denials, plan, log, &told, bytes + sizeof(told), err);
         break;
     case SENSOR_GONE:
-        sensor->is_over = true;
+        sensor->domains -= sensor->domains > 0;
+        sensor->is_over = !sensor->domains;
         status = told.count ? told_access(denials, plan, log, NULL, source.name, told.count, err) : 0;
         break;
     default:

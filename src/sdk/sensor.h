@@ -11,18 +11,27 @@
 #include "base/error.h"
 #include "sdk/told_access.h"
 #include "sdk/worker.h"
+#include "tier/spawner.h"
 
 struct sensor {
     struct worker worker;
     pid_t program;   /* whose domain is the container's: the one that this process made */
     uint64_t domain; /* Landlock's number for it, 0 = nothing was refused yet */
     bool is_machines; /* cordon-sensord's: no process of this run */
-    bool is_over;    /* the domain's end was told */
+    bool is_announced; /* what comes is of this container alone, whatever domains it has */
+    bool is_over;      /* the end of the domain, or of all of them, was told */
+    unsigned domains;  /* announced: how many have an end to come */
+    unsigned others;   /* announced: bit N: enum operation N is told by process 1, and once is enough */
 };
 #define SENSOR_INIT ((struct sensor){.worker = WORKER_INIT("the sensor")})
 
 /* Ask the machine's, or else execute it, and wait until it listens. Where it is not there, or may not listen, there is none: `why` (static) says so. */
 void sensor_begin(struct sensor *sensor, const char *program, const char **ret_why);
+/*
+ * Of a container that a launcher made: cordon-sensord sends what belongs to it, by its marks, to a pair whose other end goes there over
+ * `connection`, a keeper's. Nothing is waited for: what refuses it ends the pair, which is told as a loss. False: there is none; *ret_why (static) says so.
+ */
+bool sensor_announce(struct sensor *sensor, int connection, const struct tier_spawned *spawned, const char **ret_why);
 /* Has the program the right that it needs, as far as can be told without starting it? */
 bool sensor_may_listen(const char *program);
 /* Does cordon-sensord run here? */
@@ -32,7 +41,7 @@ void sensor_set_program(struct sensor *sensor, pid_t pid);
 bool sensor_is_there(const struct sensor *sensor);
 
 /* What it sees, for run.started. */
-const struct tier_source *sensor_source(void);
+const struct tier_source *sensor_source(const struct sensor *sensor);
 
 /* Record what it has said so far, for a run of `plan`. Never blocks. */
 int sensor_step(struct sensor *sensor, struct denials *denials, const struct plan *plan, struct event_log *log, struct error *err) must_check;

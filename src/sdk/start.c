@@ -145,12 +145,36 @@ static bool executed(void *context, unsigned pid, char *ret_path, size_t size)
     return container->run && ops->executed && ops->executed(container->run, pid, ret_path, size);
 }
 
+/* The machine's sensor hears of one that a launcher made, as soon as that has: before the program begins, where it was prepared. */
+static void announce(struct cordon_container *container, const struct cordon_request *request, const struct tier_run *run)
+{
+    const struct tier_ops *ops = container->assembly.ops;
+    bool has_own_uid;
+    const struct tier_spawned *spawned = run && ops->spawned ? ops->spawned(run, &has_own_uid) : NULL;
+
+    if (request->sensor_fd >= 0 && spawned && !sensor_is_there(&container->sensor))
+        (void)!sensor_announce(&container->sensor, request->sensor_fd, spawned, &container->sensor_why);
+}
+
+void launch_announce(struct cordon_container *container, const struct cordon_request *request)
+{
+    const struct tier_ops *ops = container->assembly.ops;
+    size_t count = 0;
+    const struct tier_source *from = ops->sources ? ops->sources(container->run, &count) : NULL;
+
+    announce(container, request, container->run);
+    for (size_t i = 0; i < count; i++)
+        container->sensor.others |= from[i].sees;
+}
+
 /* Where Landlock refuses first, what it refused is asked of the kernel. */
 static void begin_sensor(struct cordon_container *container)
 {
     const struct assembly *assembly = &container->assembly;
     const char *program = NULL;
 
+    if (sensor_is_there(&container->sensor))
+        return;
     if (assembly->plan->wall == PLAN_WALL_LANDLOCK &&
         helpers_find_sensor(assembly->policy->arena, &assembly->places, &program, NULL) < 0)
         program = NULL;
@@ -218,8 +242,11 @@ int launch_tier(struct cordon_container *container, const struct cordon_request 
         return status;
     }
     container->denials.judge_call = assembly->ops->judge_call;
+    announce(container, request, prepared);
     begin_sensor(container);
     status = assembly->ops->start(&given.start, prepared, &container->run, err);
+    if (status == 0)
+        launch_announce(container, request);
     if (status == 0 && assembly->ops->domain_maker)
         sensor_set_program(&container->sensor, assembly->ops->domain_maker(container->run));
     return status;

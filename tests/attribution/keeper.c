@@ -3,6 +3,7 @@
  * A keeper for tests, which the launcher executes in place of cordon-keeper. Its client says, in one packet of strings that end with
  * NUL: "run", its home, a policy file, the command; a descriptor with it is standard output and error. It answers "started PID ID" and
  * "ended STATUS", or "failed TEXT". "launcher": it answers with its socket to the launcher, for tests that play a hostile keeper; "connect", a path: with a new one.
+ * "sensor": the descriptor is its connection to cordon-sensord from then on.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,6 +52,8 @@ static int hear(int client, char *ret_text, size_t size, int *ret_fd)
     return (int)got;
 }
 
+static int sensor = -1;
+
 static int begin(int launcher, int output, char **strings, struct cordon_container **ret_container, struct cordon_error *err)
 {
     struct cordon_request *request = NULL;
@@ -64,6 +67,8 @@ static int begin(int launcher, int output, char **strings, struct cordon_contain
         status = cordon_request_set_stdio(request, CORDON_STDIO_NULL, output, output, err);
     if (status == 0)
         status = cordon_request_set_launcher(request, launcher, err);
+    if (status == 0)
+        status = cordon_request_set_sensor(request, sensor, err);
     if (status == 0)
         status = cordon_spawn(request, ret_container, err);
     cordon_request_free(request);
@@ -118,7 +123,11 @@ int main(void)
         strings[count] = NULL;
         if (count == 1 && strcmp(strings[0], "launcher") == 0)
             say(client, "launcher", launcher);
-        else if (count == 2 && strcmp(strings[0], "connect") == 0)
+        else if (count == 1 && strcmp(strings[0], "sensor") == 0) {
+            sensor = fd;
+            fd = -1;
+            say(client, "sensor", -1);
+        } else if (count == 2 && strcmp(strings[0], "connect") == 0)
             connect_to(client, strings[1]);
         else if (count > 3 && strcmp(strings[0], "run") == 0 && setenv("HOME", strings[1], 1) == 0)
             run(client, launcher, fd, strings);
