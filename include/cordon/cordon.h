@@ -839,6 +839,7 @@ CORDON_API CORDON_MUST_CHECK int cordon_pool_step(struct cordon_pool *pool, stru
 struct cordon_pool_stats {
     uint32_t ready, prepared, beginning; /* now */
     uint64_t taken_ready, taken_prepared; /* runs that began in one, since the beginning */
+    uint64_t proved;  /* of taken_ready: nothing that the policy was compiled by had moved, so it was not compiled again */
     uint64_t cold;    /* and those for which there was none */
     uint64_t stale;   /* dropped: a start would have made another */
     uint64_t drained; /* given back unused */

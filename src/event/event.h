@@ -56,6 +56,9 @@ struct event_log;
 int event_log_name(struct event_log **ret_log, struct error *err) must_check;
 int event_log_begin(struct event_log *log, const struct event_options *options, struct error *err) must_check;
 
+/* Between the two, where that will most likely be the store: begin() is quicker then. What cannot be prepared begin() meets again. */
+void event_log_prepare(struct event_log *log, const char *runs_directory);
+
 /*
  * Name a run and open everything that its record goes to, so that a store that cannot be written
  * stops the launch. Nothing is written yet, but when one of them cannot be opened: then run.failed,

@@ -34,11 +34,41 @@ int event_log_name(struct event_log **ret_log, struct error *err)
 
     if (!log)
         return error_memory(err);
-    log->runs_fd = log->store_fd = log->file_fd = log->fd = -1;
+    log->runs_fd = log->store_fd = log->file_fd = log->fd = log->ready_runs_fd = log->ready_fd = -1;
     status = run_id_new(log->run_id, err);
     if (status == 0)
         *ret_log = take_ptr(log);
     return status;
+}
+
+void event_log_prepare(struct event_log *log, const char *runs_directory)
+{
+    log->ready_in = mem_string(runs_directory);
+    if (log->ready_in && store_prepare_run(runs_directory, log->run_id, &log->ready_runs_fd, &log->ready_fd, NULL) < 0)
+        mem_free(take_ptr(log->ready_in));
+}
+
+/* What was made ahead and is not wanted. */
+static void unprepare(struct event_log *log)
+{
+    if (!log->ready_in)
+        return;
+    mem_free(take_ptr(log->ready_in));
+    store_discard_run(log->ready_runs_fd, log->run_id);
+    fd_close_at(&log->ready_fd);
+    fd_close_at(&log->ready_runs_fd);
+}
+
+static int open_store(struct event_log *log, const char *runs_directory, struct error *err)
+{
+    if (!log->ready_in || strcmp(log->ready_in, runs_directory) != 0 || store_publish_run(log->ready_runs_fd, log->run_id, NULL) < 0) {
+        unprepare(log);
+        return store_open_run(runs_directory, log->run_id, &log->runs_fd, &log->store_fd, err);
+    }
+    mem_free(take_ptr(log->ready_in));
+    log->runs_fd = take_fd(log->ready_runs_fd);
+    log->store_fd = take_fd(log->ready_fd);
+    return 0;
 }
 
 int event_log_begin(struct event_log *log, const struct event_options *options, struct error *err)
@@ -54,8 +84,7 @@ int event_log_begin(struct event_log *log, const struct event_options *options, 
     if (status == 0 && options->file)
         status = sink_open(options->file, &log->file_fd, &failure);
     if (options->runs_directory)
-        stored = store_open_run(options->runs_directory, log->run_id, &log->runs_fd, &log->store_fd,
-                                status < 0 ? NULL : &failure);
+        stored = open_store(log, options->runs_directory, status < 0 ? NULL : &failure);
     if (status == 0)
         status = stored;
     if (status < 0) {
@@ -85,6 +114,7 @@ void event_log_free(struct event_log *log)
 {
     if (!log)
         return;
+    unprepare(log);
     fd_close_at(&log->store_fd);
     if (log->runs_fd >= 0)
         store_prune(log->runs_fd);

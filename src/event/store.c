@@ -96,15 +96,17 @@ int store_open_file(int runs_fd, const char *run_id, const char *name, int *ret_
 
 int store_make_file(int runs_fd, const char *run_id, const char *name, int *ret_fd, struct error *err)
 {
-    auto_close int directory = -1;
-    int fd, status = store_open_directory(runs_fd, run_id, &directory, err);
+    auto_close int directory = -1, fd = -1;
+    struct stat st;
+    int status = store_open_directory(runs_fd, run_id, &directory, err);
 
     if (status < 0)
         return status;
-    fd = openat(directory, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
-    if (fd < 0)
+    fd = openat(directory, name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+    /* one that is empty is left so: after O_TRUNC ext4 has close() begin to write to the disk */
+    if (fd < 0 || fstat(fd, &st) < 0 || (st.st_size && ftruncate(fd, 0) < 0))
         return error_system(err, errno, "create %s of run %s", name, run_id);
-    *ret_fd = fd;
+    *ret_fd = take_fd(fd);
     return 0;
 }
 
@@ -126,31 +128,104 @@ bool store_is_running(int fd)
     return false;
 }
 
+/* ".ID", of one that is prepared: no run has such a name. */
+#define READY_NAME_SIZE (RUN_ID_SIZE + 1)
+
+static void ready_name(const char *run_id, char ret_name[READY_NAME_SIZE])
+{
+    snprintf(ret_name, READY_NAME_SIZE, ".%s", run_id);
+}
+
+static int make_run(int store, const char *name, int *ret_fd, struct error *err)
+{
+    char file[READY_NAME_SIZE + sizeof(STORE_EVENTS_NAME) + 1];
+    auto_close int fd = -1;
+    int status = 0;
+
+    if (mkdirat(store, name, 0700) < 0)
+        return error_system(err, errno, "create %s in the run store", name);
+    snprintf(file, sizeof(file), "%s/%s", name, STORE_EVENTS_NAME);
+    fd = openat(store, file, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        status = error_system(err, errno, "create %s in the run store", file);
+    else if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+        status = error_system(err, errno, "lock %s in the run store", file);
+    if (status < 0) { /* a run without a word would be left */
+        unlinkat(store, file, 0);
+        unlinkat(store, name, AT_REMOVEDIR);
+        return status;
+    }
+    *ret_fd = take_fd(fd);
+    return 0;
+}
+
 int store_open_run(const char *runs, const char *run_id, int *ret_runs_fd, int *ret_fd,
                    struct error *err)
 {
-    char name[RUN_ID_SIZE + sizeof(STORE_EVENTS_NAME) + 1];
-    auto_close int store = -1, fd = -1;
+    auto_close int store = -1;
     int status = store_open_or_make(runs, &store, err);
 
+    if (status == 0)
+        status = make_run(store, run_id, ret_fd, err);
+    if (status == 0)
+        *ret_runs_fd = take_fd(store);
+    return status;
+}
+
+int store_prepare_run(const char *runs, const char *run_id, int *ret_runs_fd, int *ret_fd, struct error *err)
+{
+    char name[READY_NAME_SIZE];
+    auto_close int store = -1, fd = -1, request = -1;
+    int status = store_open_or_make(runs, &store, err);
+
+    ready_name(run_id, name);
+    if (status == 0)
+        status = make_run(store, name, &fd, err);
     if (status < 0)
         return status;
-    if (mkdirat(store, run_id, 0700) < 0)
-        return error_system(err, errno, "create %s/%s", runs, run_id);
-    snprintf(name, sizeof(name), "%s/%s", run_id, STORE_EVENTS_NAME);
-    fd = openat(store, name, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0)
-        status = error_system(err, errno, "create %s/%s", runs, name);
-    else if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-        status = error_system(err, errno, "lock %s/%s", runs, name);
-    if (status < 0) { /* a run without a word would be left */
-        unlinkat(store, name, 0);
-        unlinkat(store, run_id, AT_REMOVEDIR);
+    status = store_make_file(store, name, STORE_REQUEST_NAME, &request, err);
+    if (status < 0) {
+        store_discard_run(store, run_id);
         return status;
     }
     *ret_runs_fd = take_fd(store);
     *ret_fd = take_fd(fd);
     return 0;
+}
+
+int store_publish_run(int runs_fd, const char *run_id, struct error *err)
+{
+    char name[READY_NAME_SIZE];
+
+    ready_name(run_id, name);
+    if (renameat2(runs_fd, name, runs_fd, run_id, RENAME_NOREPLACE) < 0)
+        return error_system(err, errno, "create %s in the run store", run_id);
+    return 0;
+}
+
+void store_discard_run(int runs_fd, const char *run_id)
+{
+    char name[READY_NAME_SIZE], file[READY_NAME_SIZE + sizeof(STORE_EVENTS_NAME) + sizeof(STORE_REQUEST_NAME)];
+
+    ready_name(run_id, name);
+    snprintf(file, sizeof(file), "%s/%s", name, STORE_REQUEST_NAME);
+    unlinkat(runs_fd, file, 0);
+    snprintf(file, sizeof(file), "%s/%s", name, STORE_EVENTS_NAME);
+    unlinkat(runs_fd, file, 0);
+    unlinkat(runs_fd, name, AT_REMOVEDIR);
+}
+
+/* Of a process that was ended before it could: nobody holds its lock. */
+static void drop_ready(int runs_fd, const char *run_id)
+{
+    char name[READY_NAME_SIZE], file[READY_NAME_SIZE + sizeof(STORE_EVENTS_NAME) + 1];
+    auto_close int fd = -1;
+
+    ready_name(run_id, name);
+    snprintf(file, sizeof(file), "%s/%s", name, STORE_EVENTS_NAME);
+    fd = openat(runs_fd, file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0 || (!store_is_running(fd) && flock(fd, LOCK_EX | LOCK_NB) == 0))
+        store_discard_run(runs_fd, run_id);
 }
 
 /*
@@ -237,6 +312,23 @@ bool event_run_drop(const char *runs_directory, const char *run_id)
     return faccessat(fd, run_id, F_OK, AT_SYMLINK_NOFOLLOW) < 0;
 }
 
+/* What was prepared and is nobody's any more. */
+static void sweep(int runs_fd)
+{
+    int fd = openat(runs_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+    const struct dirent *entry;
+
+    if (!directory) {
+        fd_close_at(&fd);
+        return;
+    }
+    while ((entry = readdir(directory)))
+        if (entry->d_name[0] == '.' && run_id_is_valid(entry->d_name + 1))
+            drop_ready(runs_fd, entry->d_name + 1);
+    closedir(directory);
+}
+
 void store_prune(int runs_fd)
 {
     auto_free char(*names)[RUN_ID_SIZE] = NULL;
@@ -244,6 +336,7 @@ void store_prune(int runs_fd)
 
     if (!store_may_be_full(runs_fd))
         return;
+    sweep(runs_fd);
     count = store_list(runs_fd, &names);
     for (long i = 0; i < count - EVENT_RUNS_MAX; i++)
         store_drop_run(runs_fd, names[i]);

@@ -75,6 +75,14 @@ static bool is_empty(const struct pool *pool)
     return !stats.ready && !stats.prepared && !stats.beginning;
 }
 
+/* What is kept ready for a directory that somebody has removed is for nobody, and would make the caller's places anew. */
+static bool is_gone(const struct pool *pool)
+{
+    struct stat st;
+
+    return fstat(pool->cwd, &st) < 0 || st.st_nlink == 0;
+}
+
 static bool has_work(const struct pool *pool)
 {
     struct pollfd polled = {.fd = pool->watch.fd, .events = POLLIN};
@@ -88,6 +96,10 @@ static void pool_later(struct loop_timer *timer)
     struct loop *loop = pool->keeper->loop;
     struct error err;
 
+    if (is_gone(pool)) {
+        pool_free(pool);
+        return;
+    }
     if (is_early(pool)) {
         loop_start(loop, timer, PAUSE_MS);
         return;

@@ -320,6 +320,8 @@ int plan_put_placeholder(struct plan *plan, size_t secret, const char *placehold
  */
 int plan_environment(const struct plan *plan, struct arena *arena, const char *const *caller, const char *const **ret_env,
                      struct error *err) must_check;
+/* The same in place of the plan's own, for a program that is the plan's; with the digest of what it is now. */
+int plan_take_environment(struct plan *plan, const char *const *caller, struct error *err) must_check;
 
 /* Value of a limit by member name, 0 when it is not set or lost. */
 uint64_t plan_limit_value(const struct plan *plan, const char *member);

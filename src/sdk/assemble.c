@@ -372,6 +372,15 @@ int assembly_load_documents(struct assembly *assembly, const struct cordon_reque
     return status < 0 ? status : add_requests(assembly, request, err);
 }
 
+static size_t environment_count(const char *const *environment)
+{
+    size_t count = 0;
+
+    while (environment && environment[count])
+        count++;
+    return count;
+}
+
 int assembly_compile(struct assembly *assembly, const struct cordon_request *request,
                      bool collect_all, struct error *err)
 {
@@ -382,9 +391,66 @@ int assembly_compile(struct assembly *assembly, const struct cordon_request *req
         status = git_identity_add(assembly->policy->arena, assembly->policy, &assembly->places,
                                   assembly->variables.workspace, assembly->environment,
                                   &assembly->compile_environment, err);
+    if (status == 0 && assembly->compile_environment != assembly->environment)
+        assembly->added_environment = assembly->compile_environment + environment_count(assembly->environment);
     if (status == 0)
         status = compile(assembly, request, collect_all, err);
     return status < 0 ? status : check_result(assembly, request, err);
+}
+
+static bool stands_at(const struct assembly *assembly, const struct cordon_request *request)
+{
+    char cwd[4096];
+
+    return strcmp(request->cwd ? request->cwd : getcwd(cwd, sizeof(cwd)) ? cwd : "", assembly->cwd) == 0;
+}
+
+/* What no look tells: the caller's rights and the kernel's settings. */
+static int machine_holds(const struct assembly *assembly, struct error *err)
+{
+    struct assembly now = *assembly;
+    int status;
+
+    now.has_facts = false;
+    memset(&now.facts, 0, sizeof(now.facts));
+    status = ask_tier(&now, false, err);
+    return status < 0 ? status : memcmp(&now.facts, &assembly->facts, sizeof(now.facts)) == 0;
+}
+
+static int take_environment(struct assembly *assembly, const char *const *environment, struct error *err)
+{
+    struct arena *arena = assembly->plan->arena;
+    size_t own = environment_count(environment), added = environment_count(assembly->added_environment);
+    const char **both = arena_alloc(arena, (own + added + 1) * sizeof(*both));
+    int status;
+
+    if (!both)
+        return error_memory(err);
+    memcpy(both, environment, own * sizeof(*both));
+    memcpy(both + own, assembly->added_environment, added * sizeof(*both));
+    status = plan_take_environment(assembly->plan, both, err);
+    if (status < 0)
+        return status;
+    assembly->environment = environment;
+    assembly->compile_environment = both;
+    assembly->added_environment = both + own;
+    return 0;
+}
+
+int assembly_take_request(struct assembly *assembly, const struct looks *looks, const struct cordon_request *request, struct error *err)
+{
+    const char *const *environment = request->environment ? (const char *const *)request->environment : (const char *const *)environ;
+    int status;
+
+    if (!stands_at(assembly, request) || !looks_hold(looks, environment))
+        return 0;
+    status = machine_holds(assembly, err);
+    if (status <= 0)
+        return status;
+    for (size_t i = 0; i < assembly->document_count; i++)
+        assembly->documents[i].source = &request->policies[i];
+    status = take_environment(assembly, environment, err);
+    return status < 0 ? status : 1;
 }
 
 int assembly_open(struct assembly *assembly, const struct cordon_request *request, struct error *err)

@@ -3,6 +3,7 @@
 #ifndef CORDON_SDK_ASSEMBLE_H
 #define CORDON_SDK_ASSEMBLE_H
 
+#include "base/looks.h"
 #include "policy/policy.h"
 #include "sdk/places.h"
 #include "sdk/request.h"
@@ -34,7 +35,8 @@ struct assembly {
     const char *workspace_given; /* by what name the caller came to the workspace */
     const char *mounts;      /* of the caller; NULL = not read yet */
     const char *events_file; /* absolute, NULL = none */
-    const char *const *compile_environment; /* and who commits */
+    const char *const *compile_environment; /* and who commits: */
+    const char *const *added_environment;   /* the end of it */
     const struct tier_ops *ops;
     struct assembled_document documents[CORDON_POLICIES_MAX];
     size_t document_count;
@@ -72,6 +74,13 @@ int assembly_load_inside(struct assembly *assembly, const struct cordon_request 
  * thoroughly and what refuses is in plan->problems. */
 int assembly_compile(struct assembly *assembly, const struct cordon_request *request,
                      bool collect_all, struct error *err) must_check;
+
+/*
+ * Would assembling `request` come to what `assembly` is? It was assembled for a request that decides the same (request_is_same_container()), and saw `looks`;
+ * the mounts are the same. Then environment and documents are from now on those of `request`. 1, 0 or negative.
+ */
+int assembly_take_request(struct assembly *assembly, const struct looks *looks, const struct cordon_request *request,
+                          struct error *err) must_check;
 
 /*
  * For a running container: what the documents of `request` say for the machine, the caller and the workspace of `running`, into

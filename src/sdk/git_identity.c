@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/git_config.h"
+#include "base/looks.h"
 #include "base/path.h"
 #include "base/text.h"
 
@@ -23,7 +24,10 @@ static int identity_read(struct arena *arena, const char *path, struct identity 
     auto_free char *text = NULL;
     struct error ignored = ERROR_INIT;
     size_t size;
-    int status = file_read(path, GIT_CONFIG_MAX, &text, &size, &ignored);
+    int status;
+
+    look_content(path, true);
+    status = file_read(path, GIT_CONFIG_MAX, &text, &size, &ignored);
 
     if (status == -ENOMEM)
         return error_memory(err);

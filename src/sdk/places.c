@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/looks.h"
 #include "base/path.h"
 #include "sdk/helpers.h"
 
@@ -17,8 +18,11 @@ const char *environment_get(const char *const *environment, const char *name)
     size_t length = strlen(name);
 
     for (size_t i = 0; environment && environment[i]; i++)
-        if (strncmp(environment[i], name, length) == 0 && environment[i][length] == '=')
+        if (strncmp(environment[i], name, length) == 0 && environment[i][length] == '=') {
+            look_variable(name, environment[i] + length + 1);
             return environment[i] + length + 1;
+        }
+    look_variable(name, NULL);
     return NULL;
 }
 
@@ -30,7 +34,7 @@ int places_choose_home(struct arena *arena, const char *from_environment, const 
 
     if (from_environment && from_environment[0] == '/' &&
         (!from_passwd || strcmp(from_environment, from_passwd) != 0)) {
-        if (stat(from_environment, &st) == 0) {
+        if (look_stat(from_environment, &st) == 0) {
             if (S_ISDIR(st.st_mode) && st.st_uid == geteuid())
                 home = from_environment;
         } else if (errno != ENOENT && errno != ENOTDIR && errno != EACCES) {
@@ -53,8 +57,11 @@ static int find_account(struct arena *arena, const char *const *environment, str
 {
     char buffer[8192];
     struct passwd entry, *found = NULL;
-    int failure = getpwuid_r(geteuid(), &entry, buffer, sizeof(buffer), &found);
+    int failure;
 
+    look_content("/etc/passwd", true);
+    look_content("/etc/nsswitch.conf", true);
+    failure = getpwuid_r(geteuid(), &entry, buffer, sizeof(buffer), &found);
     if (failure)
         return error_system(err, failure, "password entry of uid %u", (unsigned)geteuid());
     if (found)
@@ -112,7 +119,7 @@ static int find_runtime(struct arena *arena, const char *const *environment, con
     base = base && base[0] == '/' ? path_normalise(arena, base) : arena_printf(arena, "/run/user/%u", (unsigned)geteuid());
     if (!base)
         return error_memory(err);
-    if (stat(base, &st) < 0 || !S_ISDIR(st.st_mode) || st.st_uid != geteuid())
+    if (look_stat(base, &st) < 0 || !S_ISDIR(st.st_mode) || st.st_uid != geteuid())
         return 0;
     path = path_join(arena, base, "cordon");
     if (!path)

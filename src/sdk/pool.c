@@ -37,6 +37,7 @@ struct cordon_pool {
     uint32_t ready_count, beginning_count;
     struct prepared prepared[CORDON_POOL_MAX];
     uint32_t prepared_count;
+    struct looks *looks; /* of the last compilation */
     bool has_no_ready; /* the policy has what cannot be kept ready */
     struct pool_use use;
     int mounts, epoll, timer; /* mounts: says when the table of the caller's mounts has changed */
@@ -141,7 +142,7 @@ static int make_prepared(struct cordon_pool *pool, struct error *err)
 static int make_ready(struct cordon_pool *pool, struct error *err)
 {
     struct error failure = ERROR_INIT;
-    int status = container_make_ready(pool->request, &pool->beginning[pool->beginning_count], &failure);
+    int status = container_make_ready(pool->request, &pool->looks, &pool->beginning[pool->beginning_count], &failure);
 
     if (status == 0)
         pool->beginning_count++;
@@ -284,11 +285,13 @@ static int take_ready(struct cordon_pool *pool, const struct cordon_request *req
         struct cordon_container *container = pool->ready_count ? remove_at(pool->ready, &pool->ready_count, 0)
                                                                : remove_at(pool->beginning, &pool->beginning_count, 0);
         int status = container_settle(container, pool->request, true, NULL);
+        bool is_proved = false;
 
         if (status > 0 && is_alive(pool, container->run)) {
-            status = container_take_ready(container, request, err);
+            status = container_take_ready(container, pool->request, request, &is_proved, err);
             if (status > 0) {
                 *ret_container = container;
+                pool->stats.proved += is_proved;
                 pool->stats.taken_ready++;
                 return 1;
             }
@@ -367,6 +370,7 @@ void cordon_pool_free(struct cordon_pool *pool)
     fd_close_at(&pool->epoll);
     fd_close_at(&pool->timer);
     fd_close_at(&pool->mounts);
+    looks_drop(pool->looks);
     assembly_finish(&pool->assembly);
     cordon_request_free(pool->request);
     mem_free(pool);

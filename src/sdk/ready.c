@@ -34,7 +34,27 @@ static int ready_is_possible(const struct assembly *assembly, struct error *err)
     return 0;
 }
 
-int container_make_ready(const struct cordon_request *request, struct cordon_container **ret_container, struct error *err)
+/* From the documents to the plan, and what was seen meanwhile. */
+static int compile_noted(struct cordon_container *container, const struct cordon_request *request, struct looks **last, struct error *err)
+{
+    struct looks *looks = looks_begin();
+    int status = assembly_begin(&container->assembly, request, err);
+
+    if (status == 0)
+        status = launch_compile(container, request, err);
+    looks = looks_end(looks);
+    if (looks && *last && looks_are_same(looks, *last)) {
+        looks_drop(looks);
+        looks = looks_share(*last);
+    } else if (looks) {
+        looks_drop(*last);
+        *last = looks_share(looks);
+    }
+    container->looks = looks;
+    return status;
+}
+
+int container_make_ready(const struct cordon_request *request, struct looks **last, struct cordon_container **ret_container, struct error *err)
 {
     cleanup_with(container_free_at) struct cordon_container *container = NULL;
     int status = launch_container_new(request, &container, err);
@@ -44,9 +64,9 @@ int container_make_ready(const struct cordon_request *request, struct cordon_con
     if (status < 0)
         return status;
     container->stands = container->is_kept_ready = true;
-    status = assembly_begin(&container->assembly, request, err);
+    status = compile_noted(container, request, last, err);
     if (status == 0)
-        status = launch_compile(container, request, err);
+        event_log_prepare(container->log, container->assembly.places.runs);
     if (status == 0)
         status = ready_is_possible(&container->assembly, err);
     if (status == 0)
@@ -95,6 +115,17 @@ static int suits(struct cordon_container *container, const struct cordon_request
     return status;
 }
 
+/*
+ * Where everything that the compilation saw is as it was, and the limits of this kernel and caller too, another one would come to the same: then it is
+ * spared. What has moved is not refused for that: it is compiled and compared.
+ */
+static int proves(struct cordon_container *container, const struct cordon_request *kept_for, const struct cordon_request *request, struct error *err)
+{
+    if (!container->looks || !request_is_same_container(kept_for, request))
+        return 0;
+    return assembly_take_request(&container->assembly, container->looks, request, err);
+}
+
 /* From here on it is a run like any other; what fails is recorded in it. */
 static int take(struct cordon_container *container, const struct cordon_request *request, struct error *err)
 {
@@ -131,7 +162,8 @@ static int take(struct cordon_container *container, const struct cordon_request 
     return launch_started(container, request, argv, status, err);
 }
 
-int container_take_ready(struct cordon_container *container, const struct cordon_request *request, struct error *err)
+int container_take_ready(struct cordon_container *container, const struct cordon_request *kept_for, const struct cordon_request *request,
+                         bool *ret_is_proved, struct error *err)
 {
     struct error failure = ERROR_INIT;
     int status;
@@ -139,8 +171,11 @@ int container_take_ready(struct cordon_container *container, const struct cordon
     container->cancel_fd = request->cancel_fd;
     container->signing.given = request->signer_fd;
     streams_look(&container->streams);
-    if (suits(container, request, &failure) <= 0)
+    status = proves(container, kept_for, request, &failure);
+    *ret_is_proved = status > 0;
+    if (status <= 0 && suits(container, request, &failure) <= 0)
         return 0; /* whatever refuses this refuses a start from nothing, too, and in its record */
     status = take(container, request, &failure);
+    looks_drop(take_ptr(container->looks));
     return status < 0 ? container_refused(container, status, &failure, err) : 1;
 }

@@ -421,3 +421,30 @@ int request_copy_container(const struct cordon_request *request, struct cordon_r
         *ret_copy = copy;
     return status;
 }
+
+static bool texts_are_same(const char *one, const char *other)
+{
+    return one && other ? strcmp(one, other) == 0 : one == other;
+}
+
+static bool policies_are_same(const struct request_policy *one, const struct request_policy *other)
+{
+    return texts_are_same(one->name, other->name) && one->is_file == other->is_file && !one->text == !other->text &&
+           (!one->text || (one->size == other->size && memcmp(one->text, other->text, one->size) == 0));
+}
+
+bool request_is_same_container(const struct cordon_request *one, const struct cordon_request *other)
+{
+    if (one->policy_count != other->policy_count || one->member_count != other->member_count || one->launcher_fd != other->launcher_fd ||
+        one->is_learning != other->is_learning || one->is_reviewed != other->is_reviewed)
+        return false;
+    for (size_t i = 0; i < one->policy_count; i++)
+        if (!policies_are_same(&one->policies[i], &other->policies[i]))
+            return false;
+    for (size_t i = 0; i < one->member_count; i++)
+        if (strcmp(one->members[i], other->members[i]) != 0)
+            return false;
+    return texts_are_same(one->profile, other->profile) && texts_are_same(one->workspace, other->workspace) &&
+           texts_are_same(one->tier, other->tier) && texts_are_same(one->cwd, other->cwd) &&
+           texts_are_same(one->logical_cwd, other->logical_cwd) && texts_are_same(one->events_file, other->events_file);
+}

@@ -58,6 +58,9 @@ struct cordon_request {
 /* What decides about a container, and nothing of the program: documents, workspace, tier, members, environment, directory. */
 int request_copy_container(const struct cordon_request *request, struct cordon_request **ret_copy, struct error *err) must_check;
 
+/* Do both decide the same about a container? */
+bool request_is_same_container(const struct cordon_request *one, const struct cordon_request *other) must_check;
+
 /* The public error is the internal one by another name. */
 static inline struct error *public_error(struct cordon_error *err)
 {

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "base/compiler.h"
+#include "base/looks.h"
 #include "base/path.h"
 
 /* The name by which a shell came to the working directory: PWD, as far as it leads here. */
@@ -16,7 +17,7 @@ static const char *find_logical(const char *cwd, const char *pwd)
 {
     struct stat here, there;
 
-    if (!pwd || pwd[0] != '/' || stat(cwd, &here) < 0 || stat(pwd, &there) < 0 || here.st_dev != there.st_dev ||
+    if (!pwd || pwd[0] != '/' || look_stat(cwd, &here) < 0 || look_stat(pwd, &there) < 0 || here.st_dev != there.st_dev ||
         here.st_ino != there.st_ino)
         return cwd;
     return pwd;
@@ -40,7 +41,7 @@ int workspace_find(struct arena *arena, const char *asked, const char *cwd, cons
         *ret_given = given;
         return 0;
     }
-    if (!realpath(asked, resolved) || stat(resolved, &st) < 0)
+    if (!look_real_path(asked, resolved) || look_stat(resolved, &st) < 0)
         return error_system(err, errno, "workspace %s", asked);
     if (!S_ISDIR(st.st_mode))
         return error_set(err, ERROR_INVALID, ENOTDIR, "workspace %s: not a directory", asked);
@@ -89,7 +90,7 @@ int workspace_check_default(const char *workspace, const char *home, bool is_ask
     char resolved[PATH_MAX];
     const char *what, *below;
 
-    if (!realpath(home, resolved))
+    if (!look_real_path(home, resolved))
         strncpy(resolved, home, sizeof(resolved) - 1)[sizeof(resolved) - 1] = '\0';
     below = strcmp(resolved, "/") != 0 && path_is_within(workspace, resolved) ? workspace + strlen(resolved) : NULL;
     if (strcmp(workspace, "/") == 0)

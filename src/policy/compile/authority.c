@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/looks.h"
 #include "policy/compile/compile.h"
 
 #define OWN_BUNDLE      "/run/cordon/authorities.pem"
@@ -68,10 +69,12 @@ static int want_java_home(struct compile *c, const char *home, struct error *err
 /* A Java that brings a store of its own has it in its home. */
 static int want_java_homes(struct compile *c, struct error *err)
 {
-    DIR *directory = opendir(JAVA_HOMES);
+    DIR *directory;
     struct dirent *entry;
     int r = 0;
 
+    look_content(JAVA_HOMES, true);
+    directory = opendir(JAVA_HOMES);
     for (int i = 0; directory && r == 0 && i < JAVA_HOMES_MAX && (entry = readdir(directory)); i++) {
         const char *home = entry->d_name[0] == '.' ? NULL : path_join(c->work, JAVA_HOMES, entry->d_name);
 

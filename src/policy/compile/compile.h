@@ -271,6 +271,8 @@ int environment_add(struct compile *c, struct error *err) must_check;
 int statements_add(struct compile *c, struct error *err) must_check;
 
 int digests_add(struct compile *c, struct error *err) must_check;
+/* That of the plan alone, where something in it is new. */
+int digests_add_plan(struct plan *plan, struct error *err) must_check;
 
 /* reviewed.c: writable directories of the host are to be seen through a layer of the run's own. */
 int reviewed_mark(struct compile *c, struct error *err) must_check;

@@ -245,17 +245,21 @@ static int take_digest(const struct text *text, char digest[DIGEST_TEXT_SIZE], s
     return 0;
 }
 
+int digests_add_plan(struct plan *plan, struct error *err)
+{
+    auto_text struct text text = {0};
+
+    add_files(plan, &text);
+    add_rest(plan, &text);
+    return take_digest(&text, plan->plan_digest, err);
+}
+
 int digests_add(struct compile *c, struct error *err)
 {
     auto_text struct text policy = {0};
-    auto_text struct text plan = {0};
     int r;
 
     add_policy(c->policy, &policy);
     r = take_digest(&policy, c->plan->policy_digest, err);
-    if (r < 0)
-        return r;
-    add_files(c->plan, &plan);
-    add_rest(c->plan, &plan);
-    return take_digest(&plan, c->plan->plan_digest, err);
+    return r < 0 ? r : digests_add_plan(c->plan, err);
 }

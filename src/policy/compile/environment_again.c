@@ -103,3 +103,40 @@ int plan_environment(const struct plan *plan, struct arena *arena, const char *c
     *ret_env = again.env;
     return 0;
 }
+
+static bool is_same(const struct plan *plan, const char *const *env)
+{
+    size_t count = 0;
+
+    while (env[count] && count < plan->env_count && strcmp(env[count], plan->env[count]) == 0)
+        count++;
+    return !env[count] && count == plan->env_count;
+}
+
+int plan_take_environment(struct plan *plan, const char *const *caller, struct error *err)
+{
+    const char *const *env;
+    const char **copy;
+    const struct origin **origins;
+    size_t count = 0;
+    int r = plan_environment(plan, plan->arena, caller, &env, err);
+
+    if (r < 0 || is_same(plan, env))
+        return r;
+    while (env[count])
+        count++;
+    copy = arena_alloc(plan->arena, (count + 1) * sizeof(*copy));
+    origins = arena_alloc(plan->arena, (count + 1) * sizeof(*origins));
+    if (!copy || !origins)
+        return error_memory(err);
+    for (size_t i = 0; i < count; i++) {
+        copy[i] = arena_string(plan->arena, env[i]);
+        origins[i] = plan->env_count ? plan->env_origins[0] : plan->network_origin; /* nobody explains it any more */
+        if (!copy[i])
+            return error_memory(err);
+    }
+    plan->env = copy;
+    plan->env_origins = origins;
+    plan->env_count = count;
+    return digests_add_plan(plan, err);
+}

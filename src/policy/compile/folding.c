@@ -18,6 +18,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "base/looks.h"
 #include "policy/compile/compile.h"
 
 #define ASKED_MAX 1024 /* names that are looked at for one with a letter in it */
@@ -134,7 +135,7 @@ static enum answer ask_by_itself(int fd, const char *path)
     return ask_by_name(parent, path_base(path));
 }
 
-bool folding_is_possible(const char *directory)
+static bool look(const char *directory)
 {
     auto_close int fd = open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     enum answer answer;
@@ -151,6 +152,14 @@ bool folding_is_possible(const char *directory)
     if (answer == UNKNOWN)
         answer = ask_by_itself(fd, directory);
     return answer != EXACT;
+}
+
+bool folding_is_possible(const char *directory)
+{
+    bool answer = look(directory);
+
+    look_answer(directory, look, answer);
+    return answer;
 }
 
 bool folding_is_possible_within(const struct compile *c, const char *tree)

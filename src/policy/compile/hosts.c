@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/looks.h"
 #include "policy/compile/compile.h"
 
 #define HOSTS_PATH     "/etc/hosts"
@@ -65,7 +66,10 @@ static int read_inside(struct compile *c, const char *path, const char **ret_tex
     auto_free char *data = NULL;
     struct error why = ERROR_INIT;
     size_t size = 0;
-    int r = file_read(path, HOSTS_SIZE_MAX, &data, &size, &why);
+    int r;
+
+    look_content(path, true);
+    r = file_read(path, HOSTS_SIZE_MAX, &data, &size, &why);
 
     if (why.kind == ERROR_MEMORY)
         return error_memory(err);

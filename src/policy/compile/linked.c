@@ -6,6 +6,7 @@
  * is looked at.
  * System calls: openat getdents64 newfstatat.
  */
+#include "base/looks.h"
 #include "policy/compile/linked.h"
 
 #include <dirent.h>
@@ -133,6 +134,12 @@ static int walk_entry(struct walk *walk, int directory, const char *path, const 
         return give_up(walk);
     if (entry->d_type == DT_LNK) /* what is mounted on something else has that one's type */
         return 0;
+    if (looks_are_noted() && entry->d_type != DT_DIR) {
+        whole = path_join(walk->c->work, path, entry->d_name);
+        if (!whole)
+            return error_memory(walk->err);
+        (void)look_lstat(whole, &st);
+    }
     if (entry->d_type != DT_DIR && fstatat(directory, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
         return errno == ENOENT || errno == EACCES ? 0 : error_system(walk->err, errno, "look at %s in %s", entry->d_name, path);
     if (entry->d_type != DT_DIR && S_ISREG(st.st_mode) && st.st_nlink < 2)
@@ -156,8 +163,10 @@ static int walk_directory(struct walk *walk, int parent, const char *name, const
 {
     cleanup_with(close_directory) DIR *directory = NULL;
     const struct dirent *entry;
-    int r = 0, fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int r = 0, fd;
 
+    look_content(path, false);
+    fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
         return errno == EACCES || errno == ENOENT || errno == ENOTDIR || errno == ELOOP
                    ? 0

@@ -13,13 +13,16 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
+#include "base/looks.h"
 #include "policy/compile/linked.h"
 
 /* Is `path` an entry of its directory, not something that is mounted there? */
 static bool is_entry(const char *path)
 {
     struct statx st;
+    struct stat seen;
 
+    (void)look_lstat(path, &seen); /* whether something is mounted there is seen in the table of mounts */
     return statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_INO, &st) == 0 &&
            (st.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT) &&
            !(st.stx_attributes & STATX_ATTR_MOUNT_ROOT);
@@ -35,7 +38,7 @@ struct linked_entry linked_entry_at(const char *path, bool is_listed)
         return (struct linked_entry){0};
     memcpy(directory, path, length);
     directory[length] = '\0';
-    if (stat(directory, &st) < 0 || (!is_listed && folding_is_possible(directory)))
+    if (look_stat(directory, &st) < 0 || (!is_listed && folding_is_possible(directory)))
         return (struct linked_entry){0};
     return (struct linked_entry){
         .device = st.st_dev, .directory = st.st_ino, .name = path + length};

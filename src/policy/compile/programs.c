@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/looks.h"
 #include "policy/compile/compile.h"
 
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -149,8 +150,10 @@ static int read_file(struct compile *c, struct found *found, struct net_program 
     char head[LINE_MAX_ + 1];
     struct stat st;
     ssize_t got;
-    auto_close int fd = open(found->host, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    auto_close int fd = -1;
 
+    look_content(found->host, false);
+    fd = open(found->host, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (fd < 0 || fstat(fd, &st) < 0)
         return refuse_file(c, found, "cannot be read, so nobody could tell whether it is still the same", err);
     if (st.st_dev != found->object.device || st.st_ino != found->object.inode)

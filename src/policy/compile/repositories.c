@@ -13,6 +13,7 @@
 
 #include "base/file.h"
 #include "base/git_config.h"
+#include "base/looks.h"
 #include "policy/compile/compile.h"
 #include "policy/model/protected.h"
 
@@ -86,6 +87,7 @@ static int read_below(const struct repository *repository, const char *directory
     *ret_text = NULL;
     if (r < 0 || object.status != RESOLVE_FOUND || !S_ISREG(object.mode))
         return r;
+    look_content(object.real, true);
     r = file_read(object.real, size_max, &data, &size, &made);
     if (r == -ENOMEM)
         return error_memory(repository->err);
@@ -226,6 +228,7 @@ static int walk(struct repository *repository, const char *path, bool is_git, un
 
     if (depth > MODULE_DEPTH)
         return -E2BIG;
+    look_content(path, true);
     directory = opendir(path);
     if (!directory)
         return -E2BIG;

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/looks.h"
 #include "base/path.h"
 
 #define KNOWN_BUCKETS 1024u
@@ -197,7 +198,7 @@ static int walk_arrive(struct walk *walk)
     struct resolved *object = walk->object;
     const struct stat *st = &walk->st;
 
-    if (!walk->is_looked_at && lstat(walk->real_length ? walk->real : "/", &walk->st) < 0)
+    if (!walk->is_looked_at && look_lstat(walk->real_length ? walk->real : "/", &walk->st) < 0)
         return -errno;
     object->device = st->st_dev;
     object->inode = st->st_ino;
@@ -225,7 +226,7 @@ static int walk_look(struct walk *walk, bool is_last)
         r = walk_stop(walk, RESOLVE_PROC);
         return r < 0 ? r : 1;
     }
-    if (lstat(walk->real, &walk->st) < 0) {
+    if (look_lstat(walk->real, &walk->st) < 0) {
         bool is_shut = errno == EACCES;
 
         if (errno != ENOENT && errno != ENOTDIR && errno != EACCES)
@@ -335,7 +336,7 @@ const char *resolve_refusal(struct arena *arena, const struct facts *facts,
 
     if (!wants_write && all_bits_allow(object, wanted))
         return NULL;
-    if (faccessat(AT_FDCWD, object->real, (int)wanted, AT_EACCESS) < 0) {
+    if (look_access(object->real, (int)wanted) < 0) {
         if (errno == EROFS)
             return "it is on a read-only file system";
         reason = arena_printf(arena, "the caller may not %s it", verb);
@@ -381,5 +382,5 @@ bool resolve_is_system_link(const struct facts *facts, const struct resolve_link
     parent[length] = '\0';
     if (is_system_place(parent))
         return true;
-    return !facts->is_root && faccessat(AT_FDCWD, parent, W_OK, AT_EACCESS) < 0 && errno == EACCES;
+    return !facts->is_root && look_access(parent, W_OK) < 0 && errno == EACCES;
 }

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/glob.h"
+#include "base/looks.h"
 #include "policy/compile/compile.h"
 #include "policy/compile/linked.h"
 
@@ -187,6 +188,8 @@ static int find_number(struct search *search, int directory, const char *host, c
 {
     struct stat st = {.st_ino = entry->d_ino};
 
+    if (!is_listed)
+        looks_give_up();
     if (!is_listed && entry->d_type != DT_DIR && fstatat(directory, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 &&
         errno != ENOENT && errno != EACCES) /* gone meanwhile, or not for the caller either */
         return error_system(search->err, errno, "look at %s in %s", entry->d_name, host);
@@ -200,8 +203,10 @@ static int search_directory(struct search *search, const char *host, const struc
     struct glob_state *next;
     const struct dirent *entry;
     bool is_listed;
-    int r = 0, fd = open(host, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int r = 0, fd;
 
+    look_content(host, false);
+    fd = open(host, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0 && errno == EACCES)
         return shut_unseen(search, host);
     if (fd < 0 && errno == ENAMETOOLONG)
@@ -246,7 +251,7 @@ static int search_single_file(struct search *search, const char *host)
 
     if (!parent)
         return error_memory(search->err);
-    if (!slash || stat(host, &st) < 0)
+    if (!slash || look_stat(host, &st) < 0)
         return !slash || errno == ENOENT || errno == EACCES || errno == ENOTDIR || errno == ELOOP
                    ? 0
                    : error_system(search->err, errno, "look at %s", host);

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/looks.h"
 #include "policy/compile/compile.h"
 
 struct private_directory {
@@ -95,7 +96,7 @@ static int want_root_entry(struct compile *c, const char *name, struct error *er
     point.path = arena_printf(c->work, "/%s", name);
     if (!point.path)
         return error_memory(err);
-    if (lstat(point.path, &st) < 0)
+    if (look_lstat(point.path, &st) < 0)
         return errno == ENOENT ? 0 : error_system(err, errno, "lstat %s", point.path);
     if (S_ISLNK(st.st_mode)) {
         const struct origin *why;
@@ -138,6 +139,7 @@ static int want_root(struct compile *c, struct error *err)
             c, why, err,
             "/ itself stays as it is: what is in it is writable, new names directly "
             "in it are refused");
+    look_content("/", false);
     directory = opendir("/");
     if (!directory)
         return error_system(err, errno, "read /");
@@ -250,7 +252,7 @@ int wants_identify(struct compile *c, struct error *err)
 
         if (mount->kind != PLAN_PIN)
             continue;
-        if (lstat(mount->source, &st) < 0)
+        if (look_lstat(mount->source, &st) < 0)
             return error_system(err, errno, "lstat %s", mount->source);
         if (!S_ISDIR(st.st_mode))
             return error_set(err, ERROR_SYSTEM, ENOTDIR, "%s changed meanwhile; try again",

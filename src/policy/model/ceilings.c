@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/looks.h"
 #include "base/path.h"
 #include "policy/policy.h"
 
@@ -117,6 +118,7 @@ static int add_ceiling(struct policy *policy, int dir_fd, const char *directory,
 
     if (!path)
         return error_memory(err);
+    look_content(path, false);
     fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0)
         return error_system(err, errno, "ceiling %s", path);
@@ -141,10 +143,13 @@ static int open_directory(struct arena *arena, const char *path, int *ret_fd, st
 {
     const char *parent = path_parent(arena, path);
     auto_close int parent_fd = -1, fd = -1;
+    struct stat st;
     int status;
 
     if (!parent)
         return error_memory(err);
+    (void)look_stat(parent, &st);
+    look_content(path, false);
     parent_fd = open(parent, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (parent_fd < 0)
         return errno == ENOENT ? -ENOENT : error_system(err, errno, "ceiling %s", path);

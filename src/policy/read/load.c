@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/looks.h"
 #include "base/path.h"
 #include "policy/mxc/mxc.h"
 #include "policy/read/reader.h"
@@ -152,7 +153,10 @@ int document_read_file(struct arena *arena, const char *path, const struct load_
 {
     char *text auto_free = NULL;
     size_t size;
-    int status = file_read(path, NODE_TEXT_MAX, &text, &size, err);
+    int status;
+
+    look_content(path, true);
+    status = file_read(path, NODE_TEXT_MAX, &text, &size, err);
     char *copy;
 
     if (status == -ENOENT && options->kind == LAYER_REQUEST)

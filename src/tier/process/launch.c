@@ -96,7 +96,6 @@ void run_finish(struct tier_run *run)
         fd_close_at(&run->notes[i].directory);
     in_place_forget(run->scratch);
     who_close(run);
-    text_finish(&run->image);
     told_free(run->told);
     mem_free(run);
 }
@@ -197,8 +196,7 @@ static int record_hand_over(struct tier_run *run, const struct tier_start *start
     if (status == 0)
         status = image_store(&image, &record, err);
     if (status == 0 && start->is_kept_ready) {
-        run->image = image;
-        image = (struct text){0};
+        digest_text(image.data, image.length, run->image);
     }
     if (status == 0 && options.flags & RECORD_MARKS)
         status = who_open(run, &who, err);
@@ -374,6 +372,7 @@ static int process_suits(struct tier_run *run, const struct tier_start *start, s
 {
     struct image_options options = {.flags = flags_of(start)};
     auto_text struct text image = {0};
+    char digest[DIGEST_TEXT_SIZE];
     int status = landlock_find(start->plan, &options.landlock_abi, err);
 
     if (status == 0)
@@ -382,11 +381,10 @@ static int process_suits(struct tier_run *run, const struct tier_start *start, s
         status = image_make(start, &options, &image, err);
     if (status < 0)
         return status;
-    if (!run->is_settled || !limits_are_same(run->plan, start->plan) || image.length != run->image.length || memcmp(image.data, run->image.data, image.length) != 0)
+    digest_text(image.data, image.length, digest);
+    if (!run->is_settled || !limits_are_same(run->plan, start->plan) || strcmp(digest, run->image) != 0)
         return 0;
     run->plan = start->plan;
-    text_finish(&run->image);
-    run->image = (struct text){0};
     return 1;
 }
 

@@ -3,6 +3,7 @@
 #ifndef CORDON_TIER_PROCESS_RUN_H
 #define CORDON_TIER_PROCESS_RUN_H
 
+#include "base/digest.h"
 #include "base/text.h"
 #include "tier/process/cgroup.h"
 #include "tier/process/in_place.h"
@@ -57,7 +58,7 @@ struct tier_run {
     struct tier_programs programs;
     bool is_settled;        /* it stands */
     bool is_attached;       /* its network was handed over */
-    struct text image;      /* with is_kept_ready: what it was made by */
+    char image[DIGEST_TEXT_SIZE]; /* with is_kept_ready: of the record that it was made by */
     const struct plan *plan; /* with `stands`: the caller's, as long as the run */
     bool has_foreseen_network; /* it makes one before there is a plan */
     char scratch[IN_PLACE_PATH_MAX]; /* "" = none */

@@ -182,3 +182,109 @@ TEST(opening_a_record_survives_each_failed_allocation)
     test_each_allocation_fails(attempt_open, 10);
     remove_directory();
 }
+
+/* ---- made ahead ---- */
+
+static int count_all(void)
+{
+    DIR *directory = opendir(runs);
+    int count = 0;
+
+    check(directory != NULL);
+    while (readdir(directory))
+        count++;
+    closedir(directory);
+    return count - 2;
+}
+
+TEST(a_record_that_was_made_ahead_is_no_run_before_it_is_begun)
+{
+    const struct event_options options = {.fd = -1, .runs_directory = runs};
+    struct error err = ERROR_INIT;
+    struct event_log *log = NULL;
+    char path[256];
+    struct stat st;
+
+    make_directory();
+    check_int(event_log_name(&log, &err), 0);
+    event_log_prepare(log, runs);
+    check_int(count_runs(), 0);
+    check_int(count_all(), 1);
+    check_int(event_log_begin(log, &options, &err), 0);
+    check_int(count_runs(), 1);
+    check_int(count_all(), 1);
+    snprintf(path, sizeof(path), "%s/%s/events.jsonl", runs, event_log_run_id(log));
+    check_int(stat(path, &st), 0);
+    check_int(st.st_mode & 07777, 0600);
+    event_log_free(log);
+    check_int(count_runs(), 1);
+    remove_directory();
+}
+
+TEST(a_record_that_was_made_ahead_and_not_wanted_is_gone)
+{
+    struct error err = ERROR_INIT;
+    struct event_log *log = NULL;
+
+    make_directory();
+    check_int(event_log_name(&log, &err), 0);
+    event_log_prepare(log, runs);
+    check_int(count_all(), 1);
+    event_log_free(log);
+    check_int(count_all(), 0);
+    remove_directory();
+}
+
+/* Somebody removed it, or the run is to be recorded elsewhere: then it is as if nothing had been made. */
+TEST(a_record_that_was_made_ahead_in_vain_is_made_then)
+{
+    struct event_options options = {.fd = -1, .runs_directory = runs};
+    struct error err = ERROR_INIT;
+    struct event_log *log = NULL;
+    char command[128], other[96];
+
+    make_directory();
+    check_int(event_log_name(&log, &err), 0);
+    event_log_prepare(log, runs);
+    snprintf(command, sizeof(command), "rm -rf '%s'/.[0-9]*", runs);
+    check_int(system(command), 0);
+    check_int(event_log_begin(log, &options, &err), 0);
+    check_int(count_runs(), 1);
+    event_log_free(log);
+    log = NULL;
+    check_int(event_log_name(&log, &err), 0);
+    event_log_prepare(log, runs);
+    check_int(count_all(), 2);
+    snprintf(other, sizeof(other), "%s-elsewhere", runs);
+    options.runs_directory = other;
+    check_int(event_log_begin(log, &options, &err), 0);
+    check_int(count_all(), 1);
+    event_log_free(log);
+    remove_directory();
+}
+
+/* Of a process that was killed: its lock is gone, and it is not young. */
+TEST(what_was_made_ahead_by_somebody_who_died_is_swept)
+{
+    struct error err = ERROR_INIT;
+    struct event_log *log = NULL;
+    char path[256], command[1024];
+    int store;
+
+    make_directory();
+    make_old_runs(EVENT_RUNS_MAX + EVENT_RUNS_SLACK);
+    check_int(event_log_name(&log, &err), 0);
+    event_log_prepare(log, runs);
+    snprintf(path, sizeof(path), "%s/.0zzzzzzzzzzzzzzzzzzzzzzzzz", runs);
+    snprintf(command, sizeof(command), "mkdir '%s' && touch -d '1 hour ago' '%s/events.jsonl' && touch '%s/request.json'", path, path, path);
+    check_int(system(command), 0);
+    check_int(store_open(runs, &store, &err), 0);
+    store_prune(store);
+    close(store);
+    check(access(path, F_OK) < 0);
+    snprintf(path, sizeof(path), "%s/.%s", runs, event_log_run_id(log)); /* somebody holds it */
+    check_int(access(path, F_OK), 0);
+    event_log_free(log);
+    check(access(path, F_OK) < 0);
+    remove_directory();
+}

@@ -131,6 +131,31 @@ static const char script[] = "import errno, socket, sys\n"
                              "  if word[0] == 'reach': said(lambda: reach(word[1], int(word[2])))\n"
                              "  else: said(lambda: 'more' if held[-1].recv(1) else 'shut')\n";
 
+static bool starts_from_pool;
+static struct cordon_pool *pool;
+
+static int spawn(const struct cordon_request *request)
+{
+    struct cordon_pool_stats stats = {0};
+    int status;
+
+    if (!starts_from_pool)
+        return cordon_spawn(request, &container, &err);
+    status = cordon_pool_new(request, 1, &pool, &err);
+    while (status == 0 && !stats.ready) {
+        struct pollfd polled = {.fd = cordon_pool_poll_fd(pool, &err), .events = POLLIN};
+
+        poll(&polled, 1, 1000);
+        status = cordon_pool_step(pool, &err);
+        cordon_pool_stats(pool, &stats);
+    }
+    if (status == 0)
+        status = cordon_pool_spawn(pool, request, &container, &err);
+    cordon_pool_stats(pool, &stats);
+    check_int((int)stats.taken_ready, status == 0);
+    return status;
+}
+
 static void start(const char *rules)
 {
     static const char *const argv[] = {"python3", "-c", script, NULL};
@@ -144,8 +169,8 @@ static void start(const char *rules)
     begin_server();
     request = request_of(FILES, rules);
     check_int(cordon_request_set_command(request, argv, &err), 0);
-    check_int(cordon_request_set_stdio(request, CORDON_STDIO_PIPE, CORDON_STDIO_PIPE, CORDON_STDIO_INHERIT, &err), 0);
-    if (cordon_spawn(request, &container, &err) < 0) {
+    check_int(cordon_request_set_stdio(request, CORDON_STDIO_PIPE, CORDON_STDIO_PIPE, starts_from_pool ? CORDON_STDIO_NULL : CORDON_STDIO_INHERIT, &err), 0);
+    if (spawn(request) < 0) {
         if (err.kind == CORDON_ERROR_UNENFORCEABLE)
             test_skip("tproxy");
         test_fail(__FILE__, __LINE__, "%s", err.text);
@@ -284,4 +309,18 @@ TEST(a_container_without_a_gateway_or_without_life_takes_no_network)
     check_int(cordon_container_wait(container, -1, &(struct cordon_status){0}, &err), 1);
     refused(FILES, GRANT("$1"), CORDON_ERROR_INVALID, "has ended");
     end();
+}
+
+/* The gateway was there before anybody was. */
+TEST(a_run_from_a_pool_has_the_network_of_its_policy)
+{
+    starts_from_pool = true;
+    start(GRANT("$0"));
+    check_string(reach(0), "through");
+    check(is_refused(reach(1)));
+    check_int(change(FILES, GRANT("$1")), 0);
+    check_string(reach(1), "through");
+    check(is_refused(reach(0)));
+    end();
+    cordon_pool_free(pool);
 }

@@ -3,11 +3,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cordon/cordon.h"
@@ -231,6 +234,203 @@ TEST(what_the_host_has_got_since_is_protected)
     fill(pool);
     run(pool, "../policies/p.yaml", "mkdir -p deep/own/.git && echo x >deep/own/.git/config && cat deep/own/.git/config");
     check_string(text, "x\n"); /* what the program makes itself it may write */
+    cordon_pool_free(pool);
+    sandbox_close();
+}
+
+/*
+ * What may move between the moment in which a container was made ready and that in which it is taken. Each run is held against one without a pool; and
+ * what did not move needs no compilation.
+ */
+static const char moving[] = "version: cordon/1\nextends: [coding-agent]\nfilesystem: {deniedPaths: [\"${workspace}/shut\"], "
+                             "readonlyPaths: [\"${workspace}/fixed\"]}\n";
+static const char look_around[] = "cat shut/key fixed/in deep/file; echo x >fixed/out; echo x >deep/out; ls -l deep; cat .npmrc; echo x >.npmrc; ls -la";
+
+static void put_stamps_back(const char *name, const struct stat *st)
+{
+    const struct timespec times[] = {st->st_atim, st->st_mtim};
+
+    check_int(utimensat(AT_FDCWD, name, times, 0), 0);
+}
+
+static void exchange_policy(void)
+{
+    struct stat st;
+    FILE *file;
+
+    check_int(stat("../p.yaml", &st), 0);
+    file = fopen("../p.yaml", "r+"); /* the same file, size and time */
+    check(file != NULL);
+    fputs(moving, file);
+    check_int(fseek(file, strstr(moving, "/shut") - moving, SEEK_SET), 0);
+    fputs("/deep", file);
+    check_int(fclose(file), 0);
+    put_stamps_back("../p.yaml", &st);
+}
+
+static void exchange_directory(void)
+{
+    check_int(rename("shut", "shut-before"), 0);
+    check_int(mkdir("shut", 0755), 0);
+    file_write("shut/key", "another\n");
+}
+
+static void make_what_was_absent(void) { file_write(".npmrc", "registry\n"); }
+static void replace_by_a_link(void)
+{
+    check_int(rename("fixed", "was-fixed"), 0);
+    check_int(symlink("deep", "fixed"), 0);
+}
+
+static void move_parent(void)
+{
+    char here[4096], away[4200];
+
+    check(getcwd(here, sizeof(here)) != NULL);
+    snprintf(away, sizeof(away), "%s-away", here);
+    check_int(rename(here, away), 0);
+    check_int(mkdir(here, 0755), 0);
+    check_int(chdir(here), 0);
+    check_int(mkdir("shut", 0755), 0);
+    check_int(mkdir("fixed", 0755), 0);
+    check_int(mkdir("deep", 0755), 0);
+    file_write("shut/key", "in the new one\n");
+    file_write("fixed/in", "in the new one\n");
+}
+
+static void change_mode(void) { check_int(chmod("fixed", 0700), 0); }
+static void add_a_name(void) { check_int(link("shut/key", "deep/file"), 0); } /* of what is denied */
+
+/* ./NAME/p.yaml and ./NAME/work */
+static void make_workspace(const char *name)
+{
+    char here[4096];
+
+    check(getcwd(here, sizeof(here)) != NULL);
+    check_int(mkdir(name, 0755), 0);
+    check_int(chdir(name), 0);
+    file_write("p.yaml", moving);
+    check_int(mkdir("work", 0755), 0);
+    check_int(chdir("work"), 0);
+    check_int(mkdir("shut", 0755), 0);
+    check_int(mkdir("fixed", 0755), 0);
+    check_int(mkdir("deep", 0755), 0);
+    file_write("shut/key", "private\n");
+    file_write("fixed/in", "fixed\n");
+    check_int(chdir(here), 0);
+}
+
+/* Until the stamps of directories are believed. */
+static void let_stamps_age(void)
+{
+    struct timespec pause = {.tv_sec = 2, .tv_nsec = 600000000};
+
+    while (nanosleep(&pause, &pause) < 0)
+        ;
+}
+
+static void check_moved(const char *name, void (*move)(void))
+{
+    static char fresh[65536];
+    struct cordon_pool *pool;
+
+    run(NULL, "../p.yaml", "exit 0"); /* the first one makes directories for caches */
+    pool = pool_new("../p.yaml", 1);
+    fill(pool);
+    run(pool, "../p.yaml", "exit 0");
+    if (stats.proved != 1)
+        test_fail(__FILE__, __LINE__, "before: %s: nothing moved, and it was compiled", name);
+    fill(pool);
+    move();
+    run(pool, "../p.yaml", look_around);
+    if (stats.proved != 1)
+        test_fail(__FILE__, __LINE__, "%s was not seen", name);
+    strcpy(fresh, text);
+    (void)!unlink("deep/out");
+    if (move == make_what_was_absent)
+        file_write(".npmrc", "registry\n");
+    run(NULL, "../p.yaml", look_around);
+    if (strcmp(fresh, text) != 0)
+        test_fail(__FILE__, __LINE__, "%s: from the pool '%s', else '%s'", name, fresh, text);
+    cordon_pool_free(pool);
+}
+
+TEST(whatever_moves_before_a_container_is_taken_is_seen)
+{
+    static const struct {
+        const char *name;
+        void (*move)(void);
+    } moves[] = {
+        {"a-policy-with-its-old-stamps", exchange_policy},
+        {"a-directory-that-was-exchanged", exchange_directory},
+        {"a-name-that-was-absent", make_what_was_absent},
+        {"a-directory-that-became-a-link", replace_by_a_link},
+        {"a-parent-that-was-renamed", move_parent},
+        {"the-mode-of-a-directory", change_mode},
+        {"another-name-of-what-is-denied", add_a_name},
+    };
+    char here[4096];
+
+    sandbox_open();
+    check(getcwd(here, sizeof(here)) != NULL);
+    for (size_t i = 0; i < sizeof(moves) / sizeof(moves[0]); i++)
+        make_workspace(moves[i].name);
+    let_stamps_age();
+    for (size_t i = 0; i < sizeof(moves) / sizeof(moves[0]); i++) {
+        check_int(chdir(moves[i].name), 0);
+        check_int(chdir("work"), 0);
+        check_moved(moves[i].name, moves[i].move);
+        check_int(chdir(here), 0);
+    }
+    sandbox_close();
+}
+
+TEST(where_nothing_moved_nothing_is_compiled)
+{
+    struct cordon_pool *pool;
+
+    sandbox_open();
+    make_workspace("still");
+    check_int(chdir("still/work"), 0);
+    let_stamps_age();
+    run(NULL, "../p.yaml", "exit 0");
+    pool = pool_new("../p.yaml", 1);
+    fill(pool);
+    file_write("new", "somebody works here\n");
+    file_write("deep/new", "and here\n");
+    setenv("CORDON_TEST_OTHER", "1", 1);
+    run(pool, "../p.yaml", "cat shut/key; echo $?");
+    check_string(text, "1\n");
+    check_int((int)stats.proved, 1);
+    fill(pool);
+    setenv("PATH", "/bin:/usr/bin", 1); /* by which programs were looked for */
+    run(pool, "../p.yaml", "echo $PATH");
+    check_string(text, "/bin:/usr/bin\n");
+    check_int((int)stats.proved, 1);
+    cordon_pool_free(pool);
+    sandbox_close();
+}
+
+/* A file system that is mounted over a part of the workspace: no file has moved. */
+TEST(what_was_mounted_meanwhile_is_seen)
+{
+    struct cordon_pool *pool;
+
+    if (geteuid() != 0 || unshare(CLONE_NEWNS) < 0)
+        test_skip("root");
+    check_int(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+    sandbox_open();
+    make_workspace("mounted");
+    check_int(chdir("mounted/work"), 0);
+    let_stamps_age();
+    pool = pool_new("../p.yaml", 1);
+    fill(pool);
+    check_int(mount("shut", "deep", NULL, MS_BIND, NULL), 0);
+    run(pool, "../p.yaml", "cat deep/key; echo $?");
+    check_string(text, "1\n");
+    check_int((int)stats.taken_ready, 0);
+    check((int)stats.stale > 0);
+    check_int(umount2("deep", MNT_DETACH), 0);
     cordon_pool_free(pool);
     sandbox_close();
 }

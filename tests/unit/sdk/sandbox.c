@@ -53,10 +53,11 @@ const char *sandbox_open(void)
 
 void sandbox_close(void)
 {
-    char command[128];
+    char command[256];
 
     check_int(chdir("/"), 0);
-    snprintf(command, sizeof(command), "rm -rf '%s'", root);
+    /* without the directory a keeper makes nothing ready for it any more; what it is at may come in between once */
+    snprintf(command, sizeof(command), "rm -rf '%s/work'; rm -rf '%s' 2>/dev/null || rm -rf '%s'", root, root, root);
     check_int(system(command), 0);
 }
 
