@@ -13,86 +13,82 @@
 #include "auditor/command.h"
 #include "base/memory.h"
 #include "event/read.h"
-#include "ocsf/ocsf.h"
+#include "recording/recording.h"
 
 struct import {
     const struct options *options;
     struct writer_desk desk;
-    struct ocsf *ocsf; /* of the run that is read; NULL before it says who it is */
-    struct veil *veil; /* what of it the policy has covered; NULL = nothing */
-    char agent[STAMP_IDENTITY_MAX + 1];
+    struct recording *recording; /* of the run that is read; NULL before it says who it is */
     struct stamp_label label;
+    uint64_t number; /* of its last record, under that label */
+    struct desk log;             /* what is in it by now */
+    bool is_new;                 /* nothing is */
+    uint64_t *there;             /* numbers of the run's records that are in it: its keeper wrote them, or this did */
+    size_t there_count, there_room, there_at;
     uint64_t records, runs, unnamed;
 };
-
-/* spiffe://.../agent/builder of spiffe://.../agent/builder/01m...[/sub/...]. */
-static void agent_of(const char *identity, char ret_agent[STAMP_IDENTITY_MAX + 1])
-{
-    const char *at = strstr(identity, "/agent/");
-    const char *end = at ? strchr(at + 7, '/') : NULL;
-
-    snprintf(ret_agent, STAMP_IDENTITY_MAX + 1, "%.*s", end ? (int)(end - identity) : (int)strlen(identity), identity);
-}
-
-/* What the policy has covered stands in no log in clear. */
-static int cover_run(struct import *import, const struct event_started *started, struct error *err)
-{
-    char subject[32];
-    struct veil_options options = {.directory = import->options->keys, .subject = subject, .may_make = true};
-
-    if (!started->audit_arguments && !started->audit_paths)
-        return 0;
-    if ((started->audit_arguments && !veil_mode_parse(started->audit_arguments, &options.arguments)) ||
-        (started->audit_paths && !veil_mode_parse(started->audit_paths, &options.paths)))
-        return error_set(err, ERROR_INVALID, EINVAL, "its policy covers arguments or paths in a way that this version does not know");
-    if (options.arguments == VEIL_CLEAR && options.paths == VEIL_CLEAR)
-        return 0;
-    if (!options.directory)
-        return error_set(err, ERROR_INVALID, EINVAL, "where keys of persons are: --keys DIRECTORY");
-    snprintf(subject, sizeof(subject), "uid:%u", started->identity ? started->identity->sponsor_uid : getuid());
-    return veil_open(&options, &import->veil, err);
-}
 
 /* Who writes from here on: the agent of this run, or, of one that was refused, the person who wanted it. */
 static int begin_run(struct import *import, const struct event_record *record, struct error *err)
 {
-    const struct event_started *started = record->kind == RECORD_STARTED ? &record->started : NULL;
-    const struct event_identity *identity = started ? started->identity : NULL;
-    const char *proof[EVENT_PROOFS_MAX + 1] = {NULL};
-    struct ocsf_context context = {.actor = OCSF_HUMAN, .machine = import->desk.host, .has_user = true, .uid = getuid(), .run = record->run};
+    const struct recording_options options = {.host = import->desk.host, .keys = import->options->keys};
+    int status = recording_new(&options, record, &import->recording, err);
 
+    if (status < 0 || !import->recording)
+        return status;
     import->label = (struct stamp_label){.uid = getuid(), .gid = getgid()};
     snprintf(import->label.writer, sizeof(import->label.writer), "store/%s", record->run);
-    snprintf(import->label.actor, sizeof(import->label.actor), "human");
-    if (started && !identity)
-        return 0; /* of a version without identities: cannot be attributed */
-    if (identity && identity->name && ocsf_actor_parse(identity->actor)) {
-        agent_of(identity->name, import->agent);
-        context.actor = ocsf_actor_parse(identity->actor);
-        context.identity = identity->name;
-        context.agent = import->agent;
-        context.agent_name = identity->class_name;
-        context.uid = identity->sponsor_uid;
-        context.user_name = identity->sponsor_name;
-        context.sponsor = identity->sponsor_declared;
-        for (size_t i = 0; i < identity->proof_count; i++)
-            proof[i] = identity->proof[i];
-        context.proof = proof;
-        snprintf(import->label.actor, sizeof(import->label.actor), "%s", identity->actor);
-        snprintf(import->label.identity, sizeof(import->label.identity), "%s", identity->name);
-    }
-    if (started) {
-        int status = cover_run(import, started, err);
+    snprintf(import->label.actor, sizeof(import->label.actor), "%s", recording_actor(import->recording));
+    snprintf(import->label.identity, sizeof(import->label.identity), "%s", recording_identity(import->recording));
+    import->number = log_number(import->desk.log, import->label.writer);
+    return 0;
+}
 
-        if (status < 0)
-            return status;
-        context.veil = import->veil;
-        context.tier = started->tier;
-        context.mechanism = started->mechanism;
-        context.policy = started->policy;
-        context.policy_digest = started->policy_digest;
+/* ---- what is there already ---- */
+
+static int note_there(void *context, const struct record *record, struct error *err)
+{
+    struct import *import = context;
+    char id[FIELD_TEXT_MAX];
+    const char *end;
+    unsigned long long number;
+
+    end = strrchr(record_text(record, FIELD_ID, id), '.');
+    if (!end || sscanf(end + 1, "%llu", &number) != 1)
+        return 0;
+    if (import->there_count == import->there_room) {
+        const size_t room = import->there_room ? 2 * import->there_room : 64;
+        uint64_t *larger = mem_resize(import->there, room * sizeof(*larger));
+
+        if (!larger)
+            return error_memory(err);
+        import->there = larger;
+        import->there_room = room;
     }
-    return ocsf_new(&context, &import->ocsf, err);
+    import->there[import->there_count++] = number;
+    return 0;
+}
+
+static int find_there(struct import *import, const char *run, struct error *err)
+{
+    struct find find;
+
+    import->there_count = import->there_at = 0;
+    if (import->is_new)
+        return 0;
+    find = desk_find(&import->log);
+    find.query = (struct query){.run = run};
+    find.first = find.until = 0;
+    find.proves = false;
+    return find_records(&find, note_there, import, err);
+}
+
+/* Asked in ascending order, in which they are in the log, too. */
+static bool is_there(struct import *import, uint64_t number)
+{
+    while (import->there_at < import->there_count && import->there[import->there_at] < number)
+        import->there_at++;
+    return import->there_at < import->there_count && import->there[import->there_at] == number;
 }
 
 static int take_record(struct import *import, const struct event_record *record, struct error *err)
@@ -101,11 +97,11 @@ static int take_record(struct import *import, const struct event_record *record,
     size_t size;
     int status;
 
-    if (record->sequence <= log_number(import->desk.log, import->label.writer))
+    if (is_there(import, record->sequence))
         return 0;
-    status = ocsf_render(import->ocsf, record->line, strlen(record->line), &body, &size, err);
+    status = recording_render(import->recording, record->line, strlen(record->line), &body, &size, err);
     if (status == 0)
-        status = log_append(import->desk.log, &import->label, record->sequence, body, size, err);
+        status = log_append(import->desk.log, &import->label, ++import->number, body, size, err);
     if (status == LOG_TAKEN)
         import->records++;
     return status < 0 ? status : 0;
@@ -120,22 +116,21 @@ static int take_run(struct import *import, const struct run_store *store, const 
 
     if (status == -ENOENT) /* dropped by the store meanwhile */
         return 0;
+    if (status >= 0)
+        status = find_there(import, id, err);
     while (status >= 0 && (status = event_reader_next(reader, &record, err)) > 0) {
         if (is_first)
             status = begin_run(import, &record, err);
         is_first = false;
-        if (status >= 0 && !import->ocsf) {
+        if (status >= 0 && !import->recording) {
             import->unnamed++;
             break;
         }
         if (status >= 0)
             status = take_record(import, &record, err);
     }
-    import->runs += import->ocsf != NULL;
-    ocsf_free(import->ocsf);
-    veil_free(import->veil);
-    import->ocsf = NULL;
-    import->veil = NULL;
+    import->runs += import->recording != NULL;
+    recording_free(take_ptr(import->recording));
     return status < 0 ? error_prepend(err, "run %s", id), status : 0;
 }
 
@@ -166,13 +161,20 @@ int command_record(const struct options *options, struct error *err)
     if (!options->runs)
         return error_set(err, ERROR_INVALID, EINVAL, "which runs: --runs DIRECTORY");
     status = writer_open(options, &import.desk, err);
+    if (status == 0) /* what was found when it was opened counts */
+        status = log_checkpoint(import.desk.log, err);
     if (status == 0)
+        status = desk_open(&import.log, options, err);
+    import.is_new = status == -ENOENT;
+    if (status == 0 || import.is_new)
         status = take_runs(&import, err);
     if (status == 0)
         status = log_commit(import.desk.log, &size, err);
     if (status == 0)
         status = log_checkpoint(import.desk.log, err);
     writer_close(&import.desk);
+    desk_close(&import.log);
+    mem_free(import.there);
     if (status < 0)
         return status;
     if (options->is_json)

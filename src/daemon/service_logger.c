@@ -44,7 +44,8 @@ static int hand(struct service *service, const struct keeper *keeper, int fd, st
     snprintf(writer, sizeof(writer), "keeper:%s", keeper->id);
     protocol_begin(&out, PROTOCOL_LOG_WRITER, (uint32_t)keeper->number);
     protocol_add_text(&out, TAG_LOG_WRITER, writer);
-    protocol_add_text(&out, TAG_LOG_ACTOR, "system"); /* each of its records says for whom it is */
+    protocol_add_text(&out, TAG_LOG_ACTOR, "system");
+    protocol_add_number(&out, TAG_LOG_NAMES, 1); /* it says which agent of this user's acted */
     protocol_add_number(&out, TAG_UID, keeper->account->uid);
     protocol_add_number(&out, TAG_GID, keeper->gid);
     return protocol_send(service->watch.fd, MSG_DONTWAIT, &out, &fd, 1, err);

@@ -44,7 +44,20 @@ uint64_t run_id_ms(const char *id);      /* since 1970; of a valid one */
 #define EVENT_RUNS_SLACK    64                /* beyond that before the oldest are dropped */
 #define EVENT_STALL_MS      5000              /* a reader of events may stand still that long */
 
+/*
+ * Somebody in this process who hears every record, complete and with its newline, once it is where else it goes. `begin` may make a context for
+ * the run, whose store is in `runs` (NULL = none); `done` ends it. What `hear` fails with, the writing of the record fails with. All of it
+ * outlives the log.
+ */
+struct event_recorder {
+    void *owner;
+    int (*begin)(void *owner, const char *run, const char *runs, void **ret_context, struct error *err);
+    int (*hear)(void *context, const char *line, size_t size, struct error *err);
+    void (*done)(void *context);
+};
+
 struct event_options {
+    const struct event_recorder *recorder; /* NULL = nobody */
     const char *runs_directory; /* the run store, made when missing (0700); NULL = none */
     int fd;                     /* also to this descriptor, the caller's; -1 = none */
     const char *file;           /* also appended to this file, made with 0600; NULL = none */

@@ -87,6 +87,10 @@ int event_log_begin(struct event_log *log, const struct event_options *options, 
         stored = open_store(log, options->runs_directory, status < 0 ? NULL : &failure);
     if (status == 0)
         status = stored;
+    if (status == 0 && options->recorder) {
+        status = options->recorder->begin(options->recorder->owner, log->run_id, options->runs_directory, &log->recording, &failure);
+        log->recorder = status == 0 ? options->recorder : NULL;
+    }
     if (status < 0) {
         /* the sinks that are there hear of the one that is not */
         if (event_run_failed(log, &failure, NULL) < 0)
@@ -120,6 +124,8 @@ void event_log_free(struct event_log *log)
         store_prune(log->runs_fd);
     fd_close_at(&log->runs_fd);
     fd_close_at(&log->file_fd);
+    if (log->recorder)
+        log->recorder->done(log->recording);
     fold_finish(&log->fold);
     mem_free(log);
 }
@@ -190,7 +196,7 @@ static int record_send(struct event_log *log, const char *line, size_t size, str
         log->fd = -1;
         return error_system(err, -status, "write events of run %s to their descriptor", log->run_id);
     }
-    return 0;
+    return log->recorder ? log->recorder->hear(log->recording, line, size, err) : 0;
 }
 
 int record_write(struct record *record, struct event_log *log, struct error *err)

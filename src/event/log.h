@@ -17,6 +17,8 @@ struct event_log {
     int store_fd; /* this run's file */
     int file_fd;  /* --events FILE */
     int fd;       /* --events fd:N, the caller's */
+    const struct event_recorder *recorder; /* NULL = nobody */
+    void *recording;                       /* its context */
     size_t stored;
     size_t network_bytes, network_count; /* of what event_network() wrote */
     uint64_t network_lost;               /* what it had no room for */

@@ -207,6 +207,14 @@ static bool reader_decode(struct event_reader *reader, const char *line, size_t 
            (!reader->run[0] || strcmp(ret_record->run, reader->run) == 0);
 }
 
+bool event_reader_line(struct event_reader *reader, const char *line, size_t size, struct event_record *ret_record)
+{
+    if (!reader_decode(reader, line, size, ret_record))
+        return false;
+    ret_record->line = line;
+    return true;
+}
+
 int event_reader_next(struct event_reader *reader, struct event_record *ret_record, struct error *err)
 {
     struct event_record record;

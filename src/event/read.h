@@ -86,6 +86,9 @@ void event_reader_refuse_damaged(struct event_reader *reader);
 /* 1 = *ret_record is the next one, 0 = there is none, negative = it cannot be read (or -ENOMEM). */
 int event_reader_next(struct event_reader *reader, struct event_record *ret_record, struct error *err) must_check;
 
+/* A record that stands in memory, by a reader of the same run that is there for that alone (fd = -1). False: it is none. */
+bool event_reader_line(struct event_reader *reader, const char *line, size_t size, struct event_record *ret_record);
+
 /* Nanoseconds since 1970 of a record's time, 0 where it says none. */
 uint64_t event_time_ns(const char *time);
 

@@ -101,6 +101,10 @@ int services_take(struct keeper *keeper, const char *name, int fd, struct error 
 /* writer.c: what goes into the audit log */
 int writer_begin(struct keeper *keeper, struct error *err) must_check;
 int writer_connect(struct keeper *keeper, int fd, struct error *err) must_check;
+/* Who hears the records of this keeper's containers. */
+const struct event_recorder *writer_recorder(const struct keeper *keeper);
+/* Give the log the time to take what it has not taken yet; say what it does not take. */
+void writer_end(struct keeper *keeper);
 
 /* senses.c: who hears what the kernel's audit tells */
 int senses_connect(struct keeper *keeper, int fd, struct error *err) must_check;

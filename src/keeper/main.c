@@ -87,6 +87,7 @@ static int run(struct keeper *keeper, struct error *err)
         if (status < 0)
             error_system(err, -status, "wait");
         pools_end(keeper);
+        writer_end(keeper);
     }
     return status;
 }

@@ -15,6 +15,7 @@
 #include "base/memory.h"
 #include "base/spawn.h"
 #include "keeper/keeper.h"
+#include "sdk/keeping.h"
 
 struct own_limits {
     struct rlimit soft[RLIM_NLIMITS];
@@ -205,6 +206,7 @@ static int start(struct session *session, begin_container *begin, struct cordon_
         status = cordon_request_set_cancel_fd(session->request, begin == begin_create ? -1 : session->client.fd, public);
     if (status == 0 && begin != begin_exec)
         status = cordon_request_set_sensor(session->request, session->keeper->sensor.fd, public);
+    request_set_recorder(session->request, writer_recorder(session->keeper));
     if (status == 0)
         status = place_enter(session, &own, err);
     if (status < 0)

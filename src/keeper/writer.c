@@ -1,16 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* This keeper as a writer of the audit log: records are kept until the log has them, over whatever connections there are one after another. */
+/*
+ * This keeper as a writer of the audit log: what happens in its containers, as it happens. Records are kept until the log has them, over whatever
+ * connections there are one after another.
+ */
 #include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "base/memory.h"
+#include "event/read.h"
 #include "keeper/keeper.h"
 #include "logger/client.h"
+#include "recording/recording.h"
 
 #define WRITER_BYTES_MAX ((size_t)16 << 20) /* that the log has not acknowledged */
+#define END_WAIT_MS      2000
 
 struct writer {
     struct keeper *keeper;
     struct log_client *client;
+    struct event_recorder recorder;
+    struct loop_timer later; /* what was added since is sent when all else that is ready now has had its turn */
     struct loop_watch watch; /* fd = -1: no connection */
 };
 
@@ -55,6 +67,112 @@ int writer_connect(struct keeper *keeper, int fd, struct error *err)
     return 0;
 }
 
+/* ---- records ---- */
+
+/* One run. */
+struct recorded {
+    struct writer *writer;
+    struct event_reader *reader;
+    struct recording *recording; /* from its first record on */
+    char keys[PATH_MAX];         /* "" = none */
+};
+
+static void recorded_done(void *context)
+{
+    struct recorded *recorded = context;
+
+    recording_free(recorded->recording);
+    event_reader_free(recorded->reader);
+    mem_free(recorded);
+}
+
+/* Keys of persons are where `cordon audit` has them: beside the store of runs. */
+static int recorded_begin(void *owner, const char *run, const char *runs, void **ret_context, struct error *err)
+{
+    struct recorded *recorded = mem_alloc(sizeof(*recorded));
+    const char *end = runs ? strrchr(runs, '/') : NULL;
+    int status;
+
+    if (!recorded)
+        return error_memory(err);
+    recorded->writer = owner;
+    if (end && snprintf(recorded->keys, sizeof(recorded->keys), "%.*s/audit-keys", (int)(end - runs), runs) >= (int)sizeof(recorded->keys))
+        status = error_set(err, ERROR_LIMIT, ENAMETOOLONG, "%s: too long", runs);
+    else
+        status = event_reader_new(-1, run, &recorded->reader, err);
+    if (status < 0)
+        mem_free(recorded);
+    else
+        *ret_context = recorded;
+    return status;
+}
+
+static int begin_recording(struct recorded *recorded, const char *line, size_t size, struct error *err)
+{
+    const struct recording_options options = {.keys = *recorded->keys ? recorded->keys : NULL};
+    struct event_record first;
+    int status;
+
+    if (!event_reader_line(recorded->reader, line, size, &first))
+        return error_set(err, ERROR_INTERNAL, EINVAL, "audit: the run's first record is none");
+    status = recording_new(&options, &first, &recorded->recording, err);
+    if (status < 0)
+        error_prepend(err, "audit");
+    else if (!recorded->recording)
+        status = error_set(err, ERROR_INTERNAL, EINVAL, "audit: a run without an identity cannot be attributed");
+    return status;
+}
+
+static int name_actor(const struct recorded *recorded, struct error *err)
+{
+    const char *identity = recording_identity(recorded->recording);
+
+    return log_client_name(recorded->writer->client, recording_actor(recorded->recording), *identity ? identity : NULL, err);
+}
+
+/* A log that takes nothing holds nothing up here: what finds no room is counted, and the log is told the count. */
+static int recorded_hear(void *context, const char *line, size_t size, struct error *err)
+{
+    struct recorded *recorded = context;
+    struct writer *writer = recorded->writer;
+    const char *body;
+    size_t body_size;
+    int status = recorded->recording ? 0 : begin_recording(recorded, line, size, err);
+
+    if (status == 0)
+        status = recording_render(recorded->recording, line, size, &body, &body_size, err);
+    if (status == 0)
+        status = name_actor(recorded, err);
+    if (status == 0)
+        status = log_client_add(writer->client, body, body_size, NULL, err);
+    if (!writer->later.before)
+        loop_start(writer->keeper->loop, &writer->later, 0);
+    return status == -ENOBUFS ? 0 : status;
+}
+
+static void send_later(struct loop_timer *timer)
+{
+    struct writer *writer = container_of(timer, struct writer, later);
+
+    if (writer->watch.fd >= 0)
+        settle(writer, log_client_flush(writer->client, NULL));
+}
+
+const struct event_recorder *writer_recorder(const struct keeper *keeper)
+{
+    return &keeper->writer->recorder;
+}
+
+void writer_end(struct keeper *keeper)
+{
+    struct log_client *client = keeper->writer->client;
+    struct error err = ERROR_INIT;
+
+    if (log_client_wait(client, log_client_number(client), END_WAIT_MS, &err) < 0)
+        fprintf(stderr, "cordon-keeper: the audit log has not taken %" PRIu64 " records: %s\n",
+                log_client_number(client) - log_client_durable(client), err.text);
+}
+
 int writer_begin(struct keeper *keeper, struct error *err)
 {
     struct writer *writer = mem_alloc(sizeof(*writer));
@@ -62,7 +180,12 @@ int writer_begin(struct keeper *keeper, struct error *err)
 
     if (!writer)
         return error_memory(err);
-    *writer = (struct writer){.keeper = keeper, .watch.fd = -1};
+    *writer = (struct writer){
+        .keeper = keeper,
+        .recorder = {.owner = writer, .begin = recorded_begin, .hear = recorded_hear, .done = recorded_done},
+        .later.due = send_later,
+        .watch.fd = -1,
+    };
     status = log_client_new(WRITER_BYTES_MAX, 0, &writer->client, err);
     if (status == 0)
         keeper->writer = writer;

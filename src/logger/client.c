@@ -16,6 +16,12 @@
 #define BATCH_MAX   ((size_t)2 << 20)
 #define BUFFER_MIN  ((size_t)64 << 10)
 
+/* Who acts from record `first` on. */
+struct span {
+    uint64_t first;
+    char *actor, *identity;
+};
+
 /* Records with their sizes in front, from the first that is not durable on. */
 struct log_client {
     int fd;
@@ -25,6 +31,8 @@ struct log_client {
     uint64_t head_number, sent_number; /* of the records there */
     uint64_t number, durable;          /* the last that was given, the last that is durable */
     uint64_t lost, lost_told;
+    struct span *spans; /* ascending; the first may begin before what is kept */
+    size_t span_count, span_room;
     struct protocol_received received;
 };
 
@@ -42,11 +50,29 @@ int log_client_new(size_t bytes_max, uint64_t number, struct log_client **ret_cl
     return 0;
 }
 
+static void span_finish(struct span *span)
+{
+    mem_free(span->actor);
+    mem_free(span->identity);
+}
+
+/* The first so many. */
+static void drop_spans(struct log_client *client, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        span_finish(&client->spans[i]);
+    if (count)
+        memmove(client->spans, client->spans + count, (client->span_count - count) * sizeof(*client->spans));
+    client->span_count -= count;
+}
+
 void log_client_free(struct log_client *client)
 {
     if (!client)
         return;
     fd_close_at(&client->fd);
+    drop_spans(client, client->span_count);
+    mem_free(client->spans);
     mem_free(client->bytes);
     mem_free(client);
 }
@@ -73,6 +99,67 @@ void log_client_connect(struct log_client *client, int fd)
 int log_client_fd(const struct log_client *client)
 {
     return client->fd;
+}
+
+/* ---- who acts ---- */
+
+static bool is_same(const struct span *span, const char *actor, const char *identity)
+{
+    return strcmp(span->actor, actor) == 0 && (span->identity ? identity && strcmp(span->identity, identity) == 0 : !identity);
+}
+
+static int grow_spans(struct log_client *client, struct error *err)
+{
+    size_t room = client->span_room ? 2 * client->span_room : 8;
+    struct span *spans = client->span_count < client->span_room ? client->spans : mem_resize(client->spans, room * sizeof(*spans));
+
+    if (!spans)
+        return error_memory(err);
+    if (client->span_count == client->span_room)
+        client->span_room = room;
+    client->spans = spans;
+    return 0;
+}
+
+int log_client_name(struct log_client *client, const char *actor, const char *identity, struct error *err)
+{
+    struct span span = {.first = client->number + 1}, *last = client->span_count ? &client->spans[client->span_count - 1] : NULL;
+    int status;
+
+    if (last && is_same(last, actor, identity))
+        return 0;
+    status = grow_spans(client, err);
+    if (status < 0)
+        return status;
+    span.actor = mem_string(actor);
+    span.identity = identity ? mem_string(identity) : NULL;
+    if (!span.actor || (identity && !span.identity)) {
+        span_finish(&span);
+        return error_memory(err);
+    }
+    last = client->span_count ? &client->spans[client->span_count - 1] : NULL;
+    if (last && last->first == span.first) { /* nothing was added under that one */
+        span_finish(last);
+        client->span_count--;
+    }
+    client->spans[client->span_count++] = span;
+    return 0;
+}
+
+/* Of this record; NULL = as the label says. *ret_until: the first record that may be of another. */
+static const struct span *span_of(const struct log_client *client, uint64_t number, uint64_t *ret_until)
+{
+    const struct span *found = NULL;
+
+    *ret_until = UINT64_MAX;
+    for (size_t i = 0; i < client->span_count; i++) {
+        if (client->spans[i].first > number) {
+            *ret_until = client->spans[i].first;
+            break;
+        }
+        found = &client->spans[i];
+    }
+    return found;
 }
 
 /* ---- keeping ---- */
@@ -145,6 +232,8 @@ static void forget(struct log_client *client, uint64_t durable)
     }
     if (durable > client->durable)
         client->durable = durable;
+    while (client->span_count > 1 && client->spans[1].first <= client->head_number)
+        drop_spans(client, 1);
 }
 
 /* ---- sending ---- */
@@ -166,9 +255,16 @@ static int send_lost(struct log_client *client, struct error *err)
 
 static void add_records(struct protocol_out *out, const struct log_client *client, uint64_t count, size_t size)
 {
+    uint64_t until;
+    const struct span *span = span_of(client, client->sent_number, &until);
+
     protocol_add_number(out, TAG_LOG_FIRST, client->sent_number);
     protocol_add_number(out, TAG_COUNT, count);
     protocol_add_bytes(out, TAG_LOG_BODIES, client->bytes + client->sent, size);
+    if (span)
+        protocol_add_text(out, TAG_LOG_ACTOR, span->actor);
+    if (span)
+        protocol_add_text(out, TAG_IDENTITY, span->identity);
 }
 
 static int send_batch(struct log_client *client, uint64_t count, size_t size, struct error *err)
@@ -197,9 +293,10 @@ int log_client_flush(struct log_client *client, struct error *err)
 
     while (status == 0 && client->sent < client->end) {
         size_t at = client->sent;
-        uint64_t count = 0;
+        uint64_t count = 0, until;
 
-        while (at < client->end && (count == 0 || at + size_at(client, at) - client->sent <= BATCH_MAX)) {
+        span_of(client, client->sent_number, &until);
+        while (at < client->end && client->sent_number + count < until && (count == 0 || at + size_at(client, at) - client->sent <= BATCH_MAX)) {
             at += size_at(client, at);
             count++;
         }

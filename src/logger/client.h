@@ -28,6 +28,12 @@ void log_client_connect(struct log_client *client, int fd);
 int log_client_fd(const struct log_client *client);
 
 /*
+ * Who acts in the records that are added from here on: "agent" with its SPIFFE ID, or "human" (identity NULL). Only where cordond lets this writer
+ * name them, and only agents of the writer's own user; without a word it is as the writer's label says.
+ */
+int log_client_name(struct log_client *client, const char *actor, const char *identity, struct error *err) must_check;
+
+/*
  * Keep one record: *ret_number (may be NULL) is its own. Not sent before log_client_flush(). -ENOBUFS (ERROR_LIMIT): there is no room; it is
  * counted as lost.
  */

@@ -37,7 +37,7 @@ static struct logger_connection *find_free(struct logger *logger)
     return logger->highest < LOGGER_CONNECTIONS_MAX ? &logger->connections[logger->highest++] : NULL;
 }
 
-int logger_add(struct logger *logger, int fd, bool is_control, const struct stamp_label *label, struct error *err)
+int logger_add(struct logger *logger, int fd, bool is_control, const struct stamp_label *label, bool names, struct error *err)
 {
     struct logger_connection *connection, *former = is_control ? NULL : find_writer(logger, label->writer);
     struct epoll_event event = {.events = EPOLLIN};
@@ -56,7 +56,7 @@ int logger_add(struct logger *logger, int fd, bool is_control, const struct stam
     event.data.ptr = connection;
     if (fcntl(fd, F_SETFL, O_NONBLOCK | O_RDWR) < 0 || epoll_ctl(logger->epoll, EPOLL_CTL_ADD, fd, &event) < 0)
         return error_system(err, errno, "listen to a connection");
-    *connection = (struct logger_connection){.fd = fd, .is_control = is_control, .state = is_control ? PROTOCOL_NEW : PROTOCOL_JOINED};
+    *connection = (struct logger_connection){.fd = fd, .is_control = is_control, .state = is_control ? PROTOCOL_NEW : PROTOCOL_JOINED, .names = names};
     if (label)
         connection->label = *label;
     logger->count++;
@@ -84,7 +84,7 @@ void logger_accept(struct logger *logger)
     if (fd < 0)
         return;
     if (peer_open(fd, &peer, &err) < 0 || (peer.uid != geteuid() && peer.uid != 0 && peer.uid != logger->control_uid) ||
-        logger_add(logger, fd, true, NULL, &err) < 0)
+        logger_add(logger, fd, true, NULL, false, &err) < 0)
         close(fd);
     peer_close(&peer);
 }

@@ -20,6 +20,7 @@ struct logger_batch {
     size_t size, at;
     uint64_t number; /* of the next of them */
     uint64_t left;
+    struct stamp_label label; /* the connection's, with who acts in these */
 };
 
 struct logger_connection {
@@ -27,6 +28,7 @@ struct logger_connection {
     bool is_control; /* cordond's; else a writer's */
     enum protocol_state state;
     struct stamp_label label;
+    bool names; /* it may say which agent of its user acts, or that the user does */
     struct logger_batch batch;
     uint64_t pending; /* the last number that was taken; 0 = nothing that was not acknowledged */
     bool is_waiting;  /* not read until the next second */
@@ -45,7 +47,7 @@ struct logger {
 
 /* ---- connections.c ---- */
 
-int logger_add(struct logger *logger, int fd, bool is_control, const struct stamp_label *label, struct error *err) must_check;
+int logger_add(struct logger *logger, int fd, bool is_control, const struct stamp_label *label, bool names, struct error *err) must_check;
 void logger_remove(struct logger *logger, struct logger_connection *connection);
 void logger_accept(struct logger *logger);
 /* Read it again, or not until logger_tick(). */

@@ -216,7 +216,7 @@ static int open_sockets(struct logger *logger, const struct settings *settings, 
     }
     status = service_socket("cordond", &fd, err);
     if (status == 0)
-        return logger_add(logger, fd, true, NULL, err);
+        return logger_add(logger, fd, true, NULL, false, err);
     if (status == -ENOENT && logger->listener < 0)
         return error_set(err, ERROR_INVALID, EINVAL, "nobody can reach it: name a socket with --socket");
     return status == -ENOENT ? 0 : status;

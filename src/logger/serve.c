@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "base/memory.h"
+#include "identity/name.h"
 #include "logger/logger.h"
 
 #define SIZE_BYTES 4
@@ -47,7 +48,7 @@ static int take_records(struct logger *logger, struct logger_connection *connect
 
         if (!next_body(batch, &body, &size))
             return error_set(err, ERROR_INVALID, EBADMSG, "writer %s: a batch with fewer records than it says", connection->label.writer);
-        status = log_append(logger->log, &connection->label, batch->number, body, size, err);
+        status = log_append(logger->log, &batch->label, batch->number, body, size, err);
         if (status == -EDQUOT || status == -ENOSPC)
             return 1;
         if (status < 0)
@@ -61,6 +62,27 @@ static int take_records(struct logger *logger, struct logger_connection *connect
     return 0;
 }
 
+/* Who acts in a batch, where the writer may say it: a person's agents and the person, never somebody else's. The machine is the log's. */
+static int take_name(const struct logger_connection *connection, const struct protocol_message *message, struct stamp_label *ret_label, struct error *err)
+{
+    const char *actor = protocol_text(message, TAG_LOG_ACTOR), *identity = protocol_text(message, TAG_IDENTITY);
+    struct identity_name name;
+
+    *ret_label = connection->label;
+    if (!actor && !identity)
+        return 0;
+    if (!connection->names)
+        return error_set(err, ERROR_FORBIDDEN, EPERM, "writer %s does not say who acts: its label does", connection->label.writer);
+    if (!actor || strcmp(actor, "system") == 0 || (strcmp(actor, "agent") == 0 && !identity))
+        return error_set(err, ERROR_FORBIDDEN, EPERM, "writer %s: who acts is an agent with its name, or a person", connection->label.writer);
+    if (identity && (strlen(identity) > STAMP_IDENTITY_MAX || identity_parse(identity, strlen(identity), &name, NULL) < 0 || name.kind != IDENTITY_AGENT ||
+                     name.uid != connection->label.uid))
+        return error_set(err, ERROR_FORBIDDEN, EPERM, "writer %s names a container that is none of user %u's", connection->label.writer, connection->label.uid);
+    strcpy(ret_label->actor, actor);
+    strcpy(ret_label->identity, identity ? identity : "");
+    return stamp_label_check(ret_label, err);
+}
+
 /* `message` points into `bytes`, which are this function's, or NULL: then it is copied where it has to wait. */
 static int begin_batch(struct logger *logger, struct logger_connection *connection, const struct protocol_message *message,
                        unsigned char *bytes, struct error *err)
@@ -71,6 +93,11 @@ static int begin_batch(struct logger *logger, struct logger_connection *connecti
 
     *batch = (struct logger_batch){.number = protocol_number(message, TAG_LOG_FIRST, 0), .left = protocol_number(message, TAG_COUNT, 0)};
     batch->bodies = start = protocol_bytes(message, TAG_LOG_BODIES, &batch->size);
+    status = take_name(connection, message, &batch->label, err);
+    if (status < 0) {
+        mem_free(bytes);
+        return status;
+    }
     if (batch->number == 0 || batch->left > UINT64_MAX - batch->number) {
         mem_free(bytes);
         return error_set(err, ERROR_INVALID, EINVAL, "writer %s: numbers run from 1", connection->label.writer);
@@ -134,7 +161,7 @@ static int take_writer(struct logger *logger, const struct protocol_message *mes
     if (status == 0 && strcmp(label.writer, "cordon-log") == 0)
         status = error_set(err, ERROR_FORBIDDEN, EPERM, "cordon-log is the log's own writer");
     if (status == 0)
-        status = logger_add(logger, logger->received.fds[0], false, &label, err);
+        status = logger_add(logger, logger->received.fds[0], false, &label, protocol_number(message, TAG_LOG_NAMES, 0) != 0, err);
     if (status == 0)
         (void)take_fd(logger->received.fds[0]);
     return status;

@@ -98,6 +98,7 @@ static const struct protocol_tag_row tags[TAG_LIMIT] = {
     NUMBER(LOG_FIRST),
     NUMBER(LOG_SIZE),
     TEXT(LOG_KEY, 512),
+    NUMBER(LOG_NAMES),
     TEXT(SIGN_NAME, 1023),
     BYTES(SIGN_FACTS, 16384),
     TEXT(SIGN_ALLOWED, 511),
@@ -153,8 +154,8 @@ static const struct protocol_use start_keeper[] = {ONE(TICKET), ONE(ID)};
 static const struct protocol_use keeper_is[] = {ONE(TICKET), ONE(PID)};
 static const struct protocol_use part[] = {ONE(NAME)};
 static const struct protocol_use no_part[] = {ONE(NAME), ONE(TEXT)};
-static const struct protocol_use log_writer[] = {ONE(LOG_WRITER), ONE(LOG_ACTOR), ONE(UID), ONE(GID), MAYBE(IDENTITY)};
-static const struct protocol_use log_records[] = {ONE(LOG_FIRST), ONE(COUNT), ONE(LOG_BODIES)};
+static const struct protocol_use log_writer[] = {ONE(LOG_WRITER), ONE(LOG_ACTOR), ONE(UID), ONE(GID), MAYBE(IDENTITY), MAYBE(LOG_NAMES)};
+static const struct protocol_use log_records[] = {ONE(LOG_FIRST), ONE(COUNT), ONE(LOG_BODIES), MAYBE(LOG_ACTOR), MAYBE(IDENTITY)};
 static const struct protocol_use log_first[] = {ONE(LOG_FIRST)};
 static const struct protocol_use log_status[] = {ONE(LOG_SIZE), ONE(COUNT), ONE(NUMBER), ONE(LOG_KEY)};
 static const struct protocol_use sign_within[] = {ONE(SIGN_NAME)};

@@ -242,6 +242,7 @@ enum protocol_tag {
     TAG_LOG_FIRST,  /* the number of the first of them */
     TAG_LOG_SIZE,   /* of the log: what is durable */
     TAG_LOG_KEY,    /* its verifier key */
+    TAG_LOG_NAMES,  /* nonzero: the writer says of its records which agent of its user acted, or that the user did */
     /* sensor: 192 to 223 */
     /* signer: 160 to 191 */
     TAG_SIGN_NAME = 160,  /* of a container, or within which they are */

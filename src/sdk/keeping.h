@@ -20,4 +20,8 @@ struct container_facts {
 };
 void container_tell_facts(const struct cordon_container *container, struct container_facts *ret_facts);
 
+/* Who hears the records of the containers that are started for this request (event/event.h); outlives them. */
+struct event_recorder;
+void request_set_recorder(struct cordon_request *request, const struct event_recorder *recorder);
+
 #endif

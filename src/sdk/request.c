@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "base/number.h"
+#include "sdk/keeping.h"
 
 _Static_assert(sizeof(struct cordon_error) == sizeof(struct error), "one value, two names");
 _Static_assert(offsetof(struct cordon_error, errnum) == offsetof(struct error, errnum), "errnum");
@@ -345,6 +346,11 @@ int cordon_request_set_sensor(struct cordon_request *request, int fd, struct cor
     return 0;
 }
 
+void request_set_recorder(struct cordon_request *request, const struct event_recorder *recorder)
+{
+    request->recorder = recorder;
+}
+
 int cordon_request_set_events_fd(struct cordon_request *request, int fd, struct cordon_error *err)
 {
     if (fd < 0 || fcntl(fd, F_GETFD) < 0)
@@ -412,7 +418,7 @@ int request_copy_container(const struct cordon_request *request, struct cordon_r
     if (status == 0)
         status = copy_texts(request, copy, err);
     if (status == 0)
-        copy->launcher_fd = request->launcher_fd;
+        copy->launcher_fd = request->launcher_fd, copy->recorder = request->recorder;
     if (status == 0 && request->environment)
         status = cordon_request_set_environment(copy, (const char *const *)request->environment, public);
     if (status < 0)

@@ -42,6 +42,7 @@ struct cordon_request {
     int fds[CORDON_FDS_MAX];
     size_t fd_count;
     int launcher_fd, signer_fd, sensor_fd; /* -1 = none */
+    const struct event_recorder *recorder; /* NULL = none */
     int cancel_fd; /* -1 = none */
     int events_fd; /* the same */
     enum cordon_watch watch;

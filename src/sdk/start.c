@@ -29,6 +29,7 @@ int launch_open_record(struct cordon_container *container, const struct cordon_r
 {
     const struct assembly *assembly = &container->assembly;
     const struct event_options options = {
+        .recorder = request->recorder,
         .runs_directory = assembly->places.runs,
         .fd = request->events_fd,
         .file = assembly->events_file ? assembly->events_file : request->events_file,

@@ -95,6 +95,20 @@ static void join(struct scene *scene)
     check_int(ask(scene, &out, NULL, 0, &received), PROTOCOL_DONE);
 }
 
+static uint16_t hand_on_named(struct scene *scene, const char *writer, int fd)
+{
+    static struct protocol_received received;
+    struct protocol_out out;
+
+    protocol_begin(&out, PROTOCOL_LOG_WRITER, 2);
+    protocol_add_text(&out, TAG_LOG_WRITER, writer);
+    protocol_add_text(&out, TAG_LOG_ACTOR, "system");
+    protocol_add_number(&out, TAG_UID, 4711);
+    protocol_add_number(&out, TAG_GID, 4712);
+    protocol_add_number(&out, TAG_LOG_NAMES, 1);
+    return ask(scene, &out, &fd, 1, &received);
+}
+
 static uint16_t hand_on(struct scene *scene, const char *writer, const char *actor, int fd)
 {
     static struct protocol_received received;
@@ -337,6 +351,123 @@ TEST(what_a_writer_could_not_keep_is_counted_in_the_log)
         told += memmem(entry.body, entry.body_size, "\"x_lost\":9,", 11) != NULL;
     }
     check_int(told, 1);
+}
+
+#define AGENT "spiffe://local.0/host/h/user/4711/agent/a/01m83zv9a44b63gfpw3chjnq54"
+
+/* A client of a writer that says who acts. */
+static struct log_client *naming_client(struct scene *scene, const char *writer)
+{
+    struct log_client *client = NULL;
+    struct error err;
+    int pair[2];
+
+    check_int(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+    check_int(hand_on_named(scene, writer, pair[1]), PROTOCOL_DONE);
+    close(pair[1]);
+    check_int(log_client_new(1 << 20, 0, &client, &err), 0);
+    log_client_connect(client, pair[0]);
+    return client;
+}
+
+TEST(each_record_is_of_whom_the_writer_names_also_when_it_is_sent_again)
+{
+    static const struct {
+        const char *actor, *identity;
+    } who[] = {{"agent", AGENT}, {"human", NULL}, {"agent", AGENT "/sub/01m83zv9a44b63gfpw3chjnq55"}, {"delegated-human", AGENT}, {"human", NULL}};
+    auto_reader struct reader *reader = NULL;
+    auto_log_client struct log_client *client = NULL;
+    struct scene scene;
+    struct reader_entry entry;
+    struct error err;
+    int pair[2];
+    uint64_t seen = 0;
+
+    begin(&scene, NULL, NULL);
+    join(&scene);
+    client = naming_client(&scene, "keeper:1");
+    add(client, 1, 2, 0); /* as the label says */
+    for (unsigned i = 0; i < 60; i++) {
+        check_int(log_client_name(client, who[i % 5].actor, who[i % 5].identity, &err), 0);
+        if (i % 4 != 3) /* one that is named and says nothing */
+            add(client, log_client_number(client) + 1, log_client_number(client) + 1 + i % 3, 0);
+        if (i == 30) {
+            check_int(log_client_flush(client, &err), 0);
+            stop(&scene, SIGKILL);
+            start(&scene, NULL, NULL);
+            join(&scene);
+            check_int(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+            check_int(hand_on_named(&scene, "keeper:1", pair[1]), PROTOCOL_DONE);
+            close(pair[1]);
+            log_client_connect(client, pair[0]);
+        }
+    }
+    check_int(log_client_wait(client, log_client_number(client), WAIT_MS, &err), 0);
+    check_int(stop(&scene, SIGTERM), 0);
+    check_int(reader_open(scene.log, NULL, &reader, &err), 0);
+    for (uint64_t i = 0, of = 0, left = 2; i < reader_checkpoint(reader)->size; i++) {
+        check_int(reader_entry(reader, i, &entry, &err), 0);
+        if (strcmp(entry.stamp.label.writer, "keeper:1") != 0)
+            continue;
+        check_int(entry.stamp.number, ++seen);
+        check_int(entry.stamp.label.uid, 4711);
+        if (seen <= 2) {
+            check_string(entry.stamp.label.actor, "system");
+            left = 0;
+            continue;
+        }
+        while (!left) {
+            left = of % 4 != 3 ? 1 + of % 3 : 0;
+            of++;
+        }
+        left--;
+        check_string(entry.stamp.label.actor, who[(of - 1) % 5].actor);
+        check_string(entry.stamp.label.identity, who[(of - 1) % 5].identity ? who[(of - 1) % 5].identity : "");
+    }
+    check_int(seen, log_client_number(client));
+}
+
+TEST(a_writer_names_nobody_who_is_not_its_users)
+{
+    static const struct {
+        const char *actor, *identity;
+        bool is_permitted;
+    } names[] = {
+        {"agent", AGENT, true},
+        {"human", NULL, true},
+        {"agent", "spiffe://local.0/host/h/user/4712/agent/a/01m83zv9a44b63gfpw3chjnq54", false},
+        {"agent", "spiffe://local.0/host/h/user/4711", false},
+        {"agent", "spiffe://local.0/host/h/user/47110/agent/a/01m83zv9a44b63gfpw3chjnq54", false},
+        {"agent", "/user/4711/agent/a", false},
+        {"agent", NULL, false},
+        {"system", NULL, false},
+        {"system", AGENT, false},
+        {"somebody", AGENT, false},
+    };
+    struct scene scene;
+    struct error err;
+
+    begin(&scene, NULL, NULL);
+    join(&scene);
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
+        auto_log_client struct log_client *named = naming_client(&scene, "keeper:1"), *labelled = NULL;
+
+        check_int(log_client_name(named, names[i].actor, names[i].identity, &err), 0);
+        if (names[i].is_permitted)
+            continue;
+        add(named, 1, 1, 0);
+        check(log_client_wait(named, 1, WAIT_MS, &err) < 0);
+        check(log_client_durable(named) == 0);
+        /* and one whose label says who it is names nobody at all */
+        check_int(log_client_new(1 << 20, 0, &labelled, &err), 0);
+        log_client_connect(labelled, writer_socket(&scene, "run:1"));
+        check_int(log_client_name(labelled, names[0].actor, names[0].identity, &err), 0);
+        add(labelled, 1, 1, 0);
+        check(log_client_wait(labelled, 1, WAIT_MS, &err) < 0);
+        check_contains(err.text, "its label does");
+    }
+    check_int(stop(&scene, SIGTERM), 0);
+    check_int(count_records(&scene, "run:1"), 0);
 }
 
 /* The unconfined control: the same call succeeds here. */
