@@ -71,6 +71,8 @@ int event_log_begin(struct event_log *log, const struct event_options *options, 
 
 /* Between the two, where that will most likely be the store: begin() is quicker then. What cannot be prepared begin() meets again. */
 void event_log_prepare(struct event_log *log, const char *runs_directory);
+/* One that was named long before it begins: runs are in the order of their names. */
+int event_log_name_anew(struct event_log *log, struct error *err) must_check;
 
 /*
  * Name a run and open everything that its record goes to, so that a store that cannot be written

@@ -44,7 +44,8 @@ int event_log_name(struct event_log **ret_log, struct error *err)
 void event_log_prepare(struct event_log *log, const char *runs_directory)
 {
     log->ready_in = mem_string(runs_directory);
-    if (log->ready_in && store_prepare_run(runs_directory, log->run_id, &log->ready_runs_fd, &log->ready_fd, NULL) < 0)
+    memcpy(log->ready_id, log->run_id, sizeof(log->ready_id));
+    if (log->ready_in && store_prepare_run(runs_directory, log->ready_id, &log->ready_runs_fd, &log->ready_fd, NULL) < 0)
         mem_free(take_ptr(log->ready_in));
 }
 
@@ -54,14 +55,14 @@ static void unprepare(struct event_log *log)
     if (!log->ready_in)
         return;
     mem_free(take_ptr(log->ready_in));
-    store_discard_run(log->ready_runs_fd, log->run_id);
+    store_discard_run(log->ready_runs_fd, log->ready_id);
     fd_close_at(&log->ready_fd);
     fd_close_at(&log->ready_runs_fd);
 }
 
 static int open_store(struct event_log *log, const char *runs_directory, struct error *err)
 {
-    if (!log->ready_in || strcmp(log->ready_in, runs_directory) != 0 || store_publish_run(log->ready_runs_fd, log->run_id, NULL) < 0) {
+    if (!log->ready_in || strcmp(log->ready_in, runs_directory) != 0 || store_publish_run(log->ready_runs_fd, log->ready_id, log->run_id, NULL) < 0) {
         unprepare(log);
         return store_open_run(runs_directory, log->run_id, &log->runs_fd, &log->store_fd, err);
     }
@@ -69,6 +70,11 @@ static int open_store(struct event_log *log, const char *runs_directory, struct 
     log->runs_fd = take_fd(log->ready_runs_fd);
     log->store_fd = take_fd(log->ready_fd);
     return 0;
+}
+
+int event_log_name_anew(struct event_log *log, struct error *err)
+{
+    return run_id_new(log->run_id, err);
 }
 
 int event_log_begin(struct event_log *log, const struct event_options *options, struct error *err)

@@ -12,6 +12,7 @@ struct event_log {
     bool is_begun; /* its sinks are open; until then it has but a name */
     unsigned sequence;
     char *ready_in; /* the store in which its file was made ahead; NULL = it was not, or is its record by now */
+    char ready_id[RUN_ID_SIZE]; /* by which name */
     int ready_runs_fd, ready_fd;
     int runs_fd;  /* the store, -1 = none */
     int store_fd; /* this run's file */

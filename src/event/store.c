@@ -193,11 +193,11 @@ int store_prepare_run(const char *runs, const char *run_id, int *ret_runs_fd, in
     return 0;
 }
 
-int store_publish_run(int runs_fd, const char *run_id, struct error *err)
+int store_publish_run(int runs_fd, const char *ready_id, const char *run_id, struct error *err)
 {
     char name[READY_NAME_SIZE];
 
-    ready_name(run_id, name);
+    ready_name(ready_id, name);
     if (renameat2(runs_fd, name, runs_fd, run_id, RENAME_NOREPLACE) < 0)
         return error_system(err, errno, "create %s in the run store", run_id);
     return 0;

@@ -19,10 +19,10 @@ int store_open_run(const char *runs, const char *run_id, int *ret_runs_fd, int *
 
 /*
  * The same ahead of time, and with an empty file for what the run is asked for, under a name that is no run's: making three names on a disk takes longer than
- * all else of a start from a pool. publish(): from now on it is a run. discard(): it never was.
+ * all else of a start from a pool. publish(): from now on it is a run, of the name that it then has. discard(): it never was.
  */
 int store_prepare_run(const char *runs, const char *run_id, int *ret_runs_fd, int *ret_fd, struct error *err) must_check;
-int store_publish_run(int runs_fd, const char *run_id, struct error *err) must_check;
+int store_publish_run(int runs_fd, const char *ready_id, const char *run_id, struct error *err) must_check;
 void store_discard_run(int runs_fd, const char *run_id);
 
 /* The store, which is not made: -ENOENT where it is not there. */

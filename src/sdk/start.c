@@ -35,7 +35,12 @@ int launch_open_record(struct cordon_container *container, const struct cordon_r
         .file = assembly->events_file ? assembly->events_file : request->events_file,
     };
 
-    return container->log ? event_log_begin(container->log, &options, err) : event_log_open(&options, &container->log, err);
+    int status;
+
+    if (!container->log)
+        return event_log_open(&options, &container->log, err);
+    status = event_log_name_anew(container->log, err); /* it was named when it was made ready */
+    return status < 0 ? status : event_log_begin(container->log, &options, err);
 }
 
 /* The record is opened whatever the steps before it say, so that their refusal is in it. */

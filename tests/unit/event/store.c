@@ -210,6 +210,10 @@ TEST(a_record_that_was_made_ahead_is_no_run_before_it_is_begun)
     event_log_prepare(log, runs);
     check_int(count_runs(), 0);
     check_int(count_all(), 1);
+    snprintf(path, sizeof(path), "%s", event_log_run_id(log));
+    usleep(2000);
+    check_int(event_log_name_anew(log, &err), 0);
+    check(strcmp(path, event_log_run_id(log)) < 0);
     check_int(event_log_begin(log, &options, &err), 0);
     check_int(count_runs(), 1);
     check_int(count_all(), 1);

@@ -133,6 +133,30 @@ TEST(a_run_from_the_pool_is_recorded_as_any_other)
     sandbox_close();
 }
 
+/* What was made ready first and taken last is the last: runs are in the order in which they began. */
+TEST(a_run_from_the_pool_is_the_last_one)
+{
+    struct cordon_pool *pool;
+    char *shown = NULL, before[64];
+
+    sandbox_open();
+    pool = pool_new(NULL, 1);
+    fill(pool);
+    usleep(2000);
+    run(NULL, NULL, "echo before");
+    strcpy(before, run_id);
+    usleep(2000); /* ids count milliseconds */
+    run(pool, NULL, "echo after");
+    check_int((int)stats.taken_ready, 1);
+    check(strcmp(before, run_id) < 0);
+    check_int(cordon_runs_show("last", CORDON_JSON, &shown, &err), 0);
+    check_contains(shown, "echo after");
+    check_contains(shown, run_id);
+    cordon_string_free(shown);
+    cordon_pool_free(pool);
+    sandbox_close();
+}
+
 /* All that a program can learn of where it is, but for numbers of processes and times. */
 static const char what_it_sees[] =
     "id; pwd; umask; ulimit -a; hostname; env | sort; cat /proc/1/cgroup /proc/self/uid_map /proc/self/gid_map; "
