@@ -23,6 +23,8 @@ fuzz: ## every fuzz target for a minute
 	@scripts/setup check && scripts/fuzz --seconds 60
 bench: ## what containment costs on this machine
 	@scripts/setup bench && scripts/build $(BUILD) && tests/bench/run && tests/bench/net/run
+bench-containers: ## the same of containers that stand, are kept ready, and of the daemon (some minutes; wants a quiet machine)
+	@scripts/setup build && scripts/build $(BUILD) && tests/bench/daemon/run
 setup: ## install what building and testing need
 	@scripts/setup check
 install: ## to DESTDIR and PREFIX (/usr/local)
@@ -36,4 +38,4 @@ clean: ## forget the build
 help: ## this list
 	@sed -n 's/^\([a-z-]*\): ## \(.*\)/\1 \2/p' Makefile | while read -r name what; do printf '%-14s %s\n' "$$name" "$$what"; done
 
-.PHONY: all demo demo-openclaw check check-long escape compare fuzz bench setup install uninstall deb clean help
+.PHONY: all demo demo-openclaw check check-long escape compare fuzz bench bench-containers setup install uninstall deb clean help

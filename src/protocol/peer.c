@@ -124,7 +124,8 @@ static int check_namespaces(const struct peer *peer, struct error *err)
     return peer_is_there(peer) ? 0 : gone(err);
 }
 
-int peer_check_free(const struct peer *peer, bool names_namespaces, struct error *err)
+/* Its status, of one that has given up nothing. */
+static int read_status(const struct peer *peer, char **ret_text, struct error *err)
 {
     auto_free char *text = NULL;
     int status = read_proc(peer, "status", &text, err);
@@ -134,6 +135,17 @@ int peer_check_free(const struct peer *peer, bool names_namespaces, struct error
     if (status_number(text, "\nNoNewPrivs:") != 0 || status_number(text, "\nSeccomp:") > 0)
         return error_set(err, ERROR_FORBIDDEN, EPERM,
                          "process %d has given up rights (no_new_privs or seccomp), which the daemon would give back: run without the daemon", (int)peer->pid);
+    *ret_text = take_ptr(text);
+    return 0;
+}
+
+int peer_check_free(const struct peer *peer, bool names_namespaces, struct error *err)
+{
+    auto_free char *text = NULL;
+    int status = read_status(peer, &text, err);
+
+    if (status < 0)
+        return status;
     return names_namespaces ? check_namespaces(peer, err) : 0;
 }
 
@@ -144,22 +156,24 @@ static int compare_groups(const void *one, const void *other)
     return a < b ? -1 : a > b;
 }
 
-#define GROUPS_MAX 65536
-
+/* More than it has itself (ERANGE) are not the same. */
 static int check_groups(int socket, struct error *err)
 {
-    socklen_t size = GROUPS_MAX * sizeof(gid_t);
-    auto_free gid_t *theirs = mem_alloc(size), *own = mem_alloc(size);
-    int count;
+    int count = getgroups(0, NULL);
+    socklen_t size = (socklen_t)((size_t)(count < 0 ? 0 : count) * sizeof(gid_t)), room = size;
+    auto_free gid_t *theirs = mem_alloc(size + sizeof(*theirs)), *own = mem_alloc(size + sizeof(*own));
+    bool is_same;
 
     if (!theirs || !own)
         return error_memory(err);
-    count = getgroups(GROUPS_MAX, own);
-    if (count < 0 || getsockopt(socket, SOL_SOCKET, SO_PEERGROUPS, theirs, &size) < 0)
+    if (count < 0 || getgroups(count, own) != count)
+        return error_system(err, errno ? errno : EAGAIN, "ask for this process's groups");
+    is_same = getsockopt(socket, SOL_SOCKET, SO_PEERGROUPS, theirs, &size) == 0;
+    if (!is_same && errno != ERANGE)
         return error_system(err, errno, "ask for the groups of who connected");
     qsort(own, (size_t)count, sizeof(*own), compare_groups);
-    qsort(theirs, size / sizeof(*theirs), sizeof(*theirs), compare_groups);
-    if (size != (size_t)count * sizeof(*own) || (count && memcmp(own, theirs, size) != 0))
+    qsort(theirs, is_same ? size / sizeof(*theirs) : 0, sizeof(*theirs), compare_groups);
+    if (!is_same || size != room || (count && memcmp(own, theirs, size) != 0))
         return error_set(err, ERROR_FORBIDDEN, EPERM, "its supplementary groups are not the daemon's: log in anew, restart the daemon, or run without it");
     return 0;
 }
@@ -182,14 +196,14 @@ int peer_check_like_me(const struct peer *peer, int socket, struct error *err)
 {
     auto_free char *own = NULL, *theirs = NULL;
     size_t size;
-    int status = peer_check_free(peer, true, err);
+    int status = read_status(peer, &theirs, err);
 
+    if (status == 0)
+        status = check_namespaces(peer, err);
     if (status == 0)
         status = check_groups(socket, err);
     if (status == 0)
         status = file_read("/proc/self/status", PROC_FILE_MAX, &own, &size, err);
-    if (status == 0)
-        status = read_proc(peer, "status", &theirs, err);
     return status < 0 ? status : check_capabilities(own, theirs, err);
 }
 

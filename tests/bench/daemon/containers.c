@@ -5,6 +5,8 @@
  *   containers turns COUNT [POLICY]      start of /bin/true until its end is known: floor, cordon_spawn(), exec into a live container,
  *                                        from a pool
  *   containers rate SECONDS [POLICY]     starts from a pool, one after the other, as fast as they come
+ *   containers client COUNT CORDON       through the daemon that listens ($XDG_RUNTIME_DIR): the library's start of /bin/true, and `CORDON run`,
+ *                                        against posix_spawn() of /bin/true and of `CORDON --version`, which is what such a client takes by itself
  *   containers many COUNT [POLICY]       so many (100 or more) live containers: memory of each, with the kernel's, and the latency of exec meanwhile
  *
  * One line of JSON each; times in microseconds.
@@ -239,6 +241,71 @@ static void turns(size_t count, const char *policy)
     cordon_request_free(request);
 }
 
+static void run_program(const char *const *argv)
+{
+    posix_spawn_file_actions_t actions;
+    int status = 0;
+    pid_t pid;
+
+    posix_spawn_file_actions_init(&actions);
+    for (int i = 0; i < 3; i++)
+        posix_spawn_file_actions_addopen(&actions, i, "/dev/null", O_RDWR, 0);
+    if (posix_spawn(&pid, argv[0], &actions, NULL, (char *const *)(uintptr_t)argv, environ) != 0 || waitpid(pid, &status, 0) != pid || status != 0)
+        need(-ECHILD, argv[0]);
+    posix_spawn_file_actions_destroy(&actions);
+}
+
+/* A keeper fills its pool up to 64 ms after a start. */
+static void let_keepers_fill(void)
+{
+    struct timespec pause = {.tv_nsec = 90000000};
+
+    nanosleep(&pause, NULL);
+}
+
+static void client(size_t count, const char *cordon)
+{
+    static struct way floor = {.name = "posix_spawn"}, version = {.name = "cordon --version"}, both = {.name = "the two together"},
+                      library = {.name = "library, daemon"}, program = {.name = "cordon run, daemon"}, alone = {.name = "cordon run, no daemon"};
+    const char *const by_daemon[] = {cordon, "run", "--daemon", "required", "--", command[0], NULL};
+    const char *const by_itself[] = {cordon, "run", "--daemon", "never", "--", command[0], NULL}, *const says[] = {cordon, "--version", NULL};
+    struct way *ways[] = {&floor, &version, &both, &library, &program, &alone};
+    struct cordon_request *request = request_new(NULL);
+    struct moment began;
+
+    need(cordon_request_set_daemon(request, "required", &err), "daemon");
+    for (size_t i = 0; i < count + 5; i++) {
+        for (size_t j = 0; i == 5 && j < sizeof(ways) / sizeof(*ways); j++)
+            ways[j]->count = 0;
+        let_keepers_fill();
+        began = moment();
+        run_floor();
+        sample(&floor, began);
+        began = moment();
+        run_program(says);
+        sample(&version, began);
+        began = moment();
+        run_program(says);
+        run_floor();
+        sample(&both, began);
+        began = moment();
+        run_spawn(request);
+        sample(&library, began);
+        let_keepers_fill();
+        began = moment();
+        run_program(by_daemon);
+        sample(&program, began);
+        began = moment();
+        run_program(by_itself);
+        sample(&alone, began);
+    }
+    for (size_t j = 0; j < 4; j++)
+        report(ways[j], &floor);
+    report(&program, &both);
+    report(&alone, &both);
+    cordon_request_free(request);
+}
+
 static unsigned long memory_kib(const char *name)
 {
     FILE *file = fopen("/proc/meminfo", "r");
@@ -348,11 +415,13 @@ int main(int argc, char **argv)
     size_t count = argc > 2 ? strtoul(argv[2], NULL, 10) : 0;
 
     if (argc < 3 || !count)
-        return fprintf(stderr, "usage: containers turns|rate|many COUNT [POLICY]\n"), 2;
+        return fprintf(stderr, "usage: containers turns|rate|many COUNT [POLICY], client COUNT CORDON\n"), 2;
     if (strcmp(argv[1], "turns") == 0)
         turns(count, policy);
     else if (strcmp(argv[1], "rate") == 0)
         rate((double)count, policy);
+    else if (strcmp(argv[1], "client") == 0 && policy)
+        client(count, policy);
     else if (strcmp(argv[1], "many") == 0 && count >= 100)
         many(count, policy);
     else
