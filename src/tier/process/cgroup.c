@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -19,6 +20,7 @@
 #define FILE_MAX ((size_t)1 << 20)
 #define CPU_PERIOD_US 100000u
 #define LEFTOVER_SECONDS 60
+#define LOOKED_THROUGH   64 /* groups, by one start */
 
 struct hierarchy {
     char mount[256]; /* mount point */
@@ -265,12 +267,24 @@ static int number_write(const char *directory, const char *name, uint64_t value,
     return value_write(directory, name, text, err);
 }
 
+/* Of many groups each start looks through, in the mean, as many as of a few: beside thousands of containers it takes no longer than alone. */
+static bool leftovers_are_looked_for(const char *parent)
+{
+    struct stat st;
+    uint32_t chance;
+
+    if (stat(parent, &st) < 0)
+        return false;
+    return st.st_nlink <= LOOKED_THROUGH ||
+           (getrandom(&chance, sizeof(chance), GRND_NONBLOCK) == sizeof(chance) && chance % st.st_nlink < LOOKED_THROUGH);
+}
+
 /*
  * Groups that a killed caller could not remove. Only old ones: a group is empty for a moment before its container joins.
  */
 static void leftovers_remove(const char *parent)
 {
-    DIR *directory = opendir(parent);
+    DIR *directory = leftovers_are_looked_for(parent) ? opendir(parent) : NULL;
     time_t now = time(NULL);
 
     for (struct dirent *entry; directory && (entry = readdir(directory));) {

@@ -19,8 +19,19 @@
 
 static const char *const source_names[TOLD_SOURCES] = {NULL, "keeper", "filter", "void", "watch"};
 
+/* A record while it is looked at: as large as the largest, and there only then. */
+struct scratch {
+    union {
+        struct told_record record;
+        char bytes[TOLD_RECORD_MAX + sizeof(uint64_t)];
+    };
+    char texts[TOLD_RECORD_MAX]; /* each with a zero behind it */
+    char paths[2][JOINED_MAX];
+};
+
 struct told {
     struct told_memory *memory;
+    struct scratch *scratch; /* while told_take() runs */
     uint32_t taken; /* what the memory says of it is process 1's to change */
     uint32_t handles;
     uint32_t lost[TOLD_SOURCES];
@@ -28,12 +39,6 @@ struct told {
         uint32_t process;
         pid_t host;
     } hosts[HOSTS];
-    union {
-        struct told_record record;
-        char bytes[TOLD_RECORD_MAX + sizeof(uint64_t)];
-    };
-    char texts[TOLD_RECORD_MAX]; /* each with a zero behind it */
-    char paths[2][JOINED_MAX];
 };
 
 int told_open(struct told **ret_told, int *ret_fd, struct error *err)
@@ -174,7 +179,7 @@ static enum mechanism layer_of(unsigned layer)
 
 static void processes_fill(struct told *told, const char *const *texts, bool pids_are_ours, struct tier_access *access)
 {
-    const struct told_record *record = &told->record;
+    const struct told_record *record = &told->scratch->record;
     uint32_t at = record->process % HOSTS;
     bool is_handed = record->flags & TOLD_HAS_HANDLE && told->hosts[at].process == record->process;
 
@@ -196,10 +201,10 @@ static void processes_fill(struct told *told, const char *const *texts, bool pid
 /* The record that lies in `told`, whole. false = nobody could have written it. */
 static bool texts_split(struct told *told, const char *texts[TOLD_TEXTS])
 {
-    const struct told_record *record = &told->record;
-    const char *from = told->bytes + sizeof(*record);
+    const struct told_record *record = &told->scratch->record;
+    const char *from = told->scratch->bytes + sizeof(*record);
     size_t sum = sizeof(*record);
-    char *to = told->texts;
+    char *to = told->scratch->texts;
 
     for (int i = 0; i < TOLD_TEXTS; i++) {
         if (record->lengths[i] > TOLD_TEXT_MAX)
@@ -221,7 +226,7 @@ static bool texts_split(struct told *told, const char *texts[TOLD_TEXTS])
 
 static int record_tell(struct told *told, const struct tier_watcher *watcher, bool pids_are_ours, struct error *err)
 {
-    const struct told_record *record = &told->record;
+    const struct told_record *record = &told->scratch->record;
     const char *texts[TOLD_TEXTS];
     struct tier_access access = {.errnum = record->errnum, .call = record->call, .has_args = true, .count = record->count ? record->count : 1, .ask = record->ask};
     bool is_foreign = record->flags & TOLD_IS_FOREIGN;
@@ -238,11 +243,11 @@ static int record_tell(struct told *told, const struct tier_watcher *watcher, bo
         access.has_args = false;
     memcpy(access.args, record->args, sizeof(access.args));
     access.named = or_null(texts[TOLD_NAMED]);
-    access.path = is_foreign ? NULL : path_of(told->paths[0], texts);
+    access.path = is_foreign ? NULL : path_of(told->scratch->paths[0], texts);
     if (access.path && access.operation == OPERATION_CREATE && told_is_unnamed(record->call, record->args))
-        strncat(told->paths[0], strcmp(access.path, "/") ? "/?" : "?", sizeof(told->paths[0]) - strlen(access.path) - 1);
+        strncat(told->scratch->paths[0], strcmp(access.path, "/") ? "/?" : "?", sizeof(told->scratch->paths[0]) - strlen(access.path) - 1);
     access.second_named = or_null(texts[TOLD_SECOND_NAMED]);
-    access.second = is_foreign ? NULL : path_of(told->paths[1], texts + TOLD_NAME_TEXTS);
+    access.second = is_foreign ? NULL : path_of(told->scratch->paths[1], texts + TOLD_NAME_TEXTS);
     if (access.operation == OPERATION_SIGNAL) {
         access.target_pid = (unsigned)record->args[0];
         access.signal = (int)record->args[record->call == __NR_tgkill || record->call == __NR_rt_tgsigqueueinfo ? 2 : 1];
@@ -265,8 +270,8 @@ static int record_copy(struct told *told, uint32_t until, uint32_t *ret_size, st
         if (rest < left)
             return 0;
     } else if (size >= sizeof(struct told_record) && size <= TOLD_RECORD_MAX && size % 8 == 0 && size <= left && size <= rest) {
-        memcpy(told->bytes, ring, size);
-        told->record.size = size;
+        memcpy(told->scratch->bytes, ring, size);
+        told->scratch->record.size = size;
         *ret_size = size;
         return 1;
     }
@@ -287,12 +292,10 @@ static int losses_tell(struct told *told, const struct tier_watcher *watcher, st
     return status;
 }
 
-int told_take(struct told *told, uint32_t until, const struct tier_watcher *watcher, bool pids_are_ours, struct error *err)
+static int records_take(struct told *told, uint32_t until, const struct tier_watcher *watcher, bool pids_are_ours, struct error *err)
 {
     int status = 0;
 
-    if (until - told->taken > TOLD_RING_SIZE)
-        return error_set(err, ERROR_INTERNAL, EBADMSG, "init told of more refusals than there is room for");
     while (told->taken != until && status >= 0) {
         uint32_t size = 0;
 
@@ -301,6 +304,22 @@ int told_take(struct told *told, uint32_t until, const struct tier_watcher *watc
             status = record_tell(told, watcher, pids_are_ours, err);
         told->taken += size;
         __atomic_store_n(&told->memory->taken, told->taken, __ATOMIC_RELEASE);
+    }
+    return status;
+}
+
+int told_take(struct told *told, uint32_t until, const struct tier_watcher *watcher, bool pids_are_ours, struct error *err)
+{
+    int status = 0;
+
+    if (until - told->taken > TOLD_RING_SIZE)
+        return error_set(err, ERROR_INTERNAL, EBADMSG, "init told of more refusals than there is room for");
+    if (told->taken != until) {
+        told->scratch = mem_alloc(sizeof(*told->scratch));
+        if (!told->scratch)
+            return error_memory(err);
+        status = records_take(told, until, watcher, pids_are_ours, err);
+        mem_free(take_ptr(told->scratch));
     }
     return status < 0 ? status : losses_tell(told, watcher, err);
 }
