@@ -144,6 +144,8 @@ static int announce_own(struct ask *ask, const struct listener *keeper, struct s
         return -EPERM;
     if (length && (strncmp(question->cgroup, keeper->cgroup, size) != 0 || question->cgroup[size] != '/'))
         return -EPERM;
+    if (listeners_of_owner(ask->listeners, keeper->uid) >= LISTENERS_OWNER_MAX)
+        return -EDQUOT;
     question->owner = keeper->uid;
     return announce(ask, question, fd);
 }

@@ -135,6 +135,15 @@ int listeners_add_keeper(struct listeners *listeners, int fd, uint32_t owner, co
     return 0;
 }
 
+uint32_t listeners_of_owner(const struct listeners *listeners, uint32_t owner)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 1; i < listeners->most; i++)
+        count += listeners->at[i].kind == LISTENER_CONTAINER && listeners->at[i].uid == owner;
+    return count;
+}
+
 static void unlink_login(struct listeners *listeners, uint32_t number)
 {
     uint32_t *at = bucket_of(listeners, listeners->at[number].login_uid);

@@ -15,6 +15,7 @@
 #define LISTENERS_MAX        16384u
 #define LISTENERS_ASKING_MAX 1024u /* connections; the rest are containers' */
 #define LISTENERS_USER_MAX   128u  /* connections of one user other than root */
+#define LISTENERS_OWNER_MAX  8192u /* containers that one user's keepers announce; as many as cordond lets him have */
 
 enum listener_kind {
     LISTENER_NEW = 1, /* has not asked yet */
@@ -49,6 +50,8 @@ int listeners_add(struct listeners *listeners, int fd, uint32_t uid, uint32_t *r
 
 /* A container's, which takes the descriptor. -EEXIST: another one has that login uid; -EINVAL: nothing marks it; -ENOSPC, -ENOMEM. */
 int listeners_announce(struct listeners *listeners, int fd, const struct sensor_ask *ask, uint32_t *ret_number) must_check;
+/* How many containers are announced as this user's. */
+uint32_t listeners_of_owner(const struct listeners *listeners, uint32_t owner);
 
 /* A keeper's, which takes the descriptor. -ENOSPC, -ENOMEM. */
 int listeners_add_keeper(struct listeners *listeners, int fd, uint32_t owner, const char *cgroup, uint32_t *ret_number) must_check;

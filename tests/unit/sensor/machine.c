@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "sensor/calls.h"
 #include "sensor/gaps.h"
 #include "sensor/listeners.h"
@@ -185,6 +186,38 @@ TEST(a_container_is_found_by_each_of_its_marks_and_by_no_others)
     listeners_remove(listeners, ends[0].number);
     check_int(listeners_of_login(listeners, 700), 0);
     let_go(ends, ARRAY_COUNT(ends));
+}
+
+TEST(a_keeper_is_no_container_and_has_only_as_many_as_it_announced)
+{
+    auto_listeners struct listeners *listeners = listeners_make();
+    struct ends ends[] = {container(listeners, 700, "/k/one", 0, 1000), container(listeners, 701, "", 0, 1000), container(listeners, 702, "", 0, 1001)};
+    uint32_t number;
+
+    check_int(listeners_add_keeper(listeners, -1, 1000, "/k", &number), 0);
+    check_int(listeners_at(listeners, number)->kind, LISTENER_KEEPER);
+    check_int(listeners_of_cgroup(listeners, "/k/one", 6), ends[0].number);
+    check_int(listeners_of_cgroup(listeners, "/k/two", 6), 0);
+    check_int(listeners_of_owner(listeners, 1000), 2);
+    check_int(listeners_of_owner(listeners, 1001), 1);
+    listeners_remove(listeners, ends[0].number);
+    check_int(listeners_of_owner(listeners, 1000), 1);
+    check(!listeners_has_cgroups(listeners));
+    check(!listeners_hear_user(listeners, 1000));
+    listeners_remove(listeners, number);
+    check(!listeners_has_cgroups(listeners));
+    let_go(ends, ARRAY_COUNT(ends));
+}
+
+TEST(a_keeper_that_no_memory_is_left_for_is_refused)
+{
+    auto_listeners struct listeners *listeners = listeners_make();
+    uint32_t number = 77;
+
+    mem_fail_after(0);
+    check_int(listeners_add_keeper(listeners, -1, 1000, "/k", &number), -ENOMEM);
+    mem_fail_after(-1);
+    check_int(number, 77);
 }
 
 TEST(login_uids_that_meet_in_a_bucket_are_told_apart)
