@@ -15,21 +15,24 @@ slowness() {
     esac
 }
 
-# Its output, how it ended and how long it took, in files. What it started is told to end, and has a while to clean up.
+# Its output, how it ended, how long it took and how much of processors, in files. What it started is told to end, and
+# has a while to clean up.
 do_step() { # NAME SECONDS-MAX
-    local start=$SECONDS status=0 seconds=$(($2 * slow))
-    timeout --kill-after=60 "$seconds" "$0" --step "$1" >"$logs/$1.log" 2>&1 </dev/null || status=$?
+    local start=$SECONDS status=0 seconds=$(($2 * slow)) TIMEFORMAT='%0U %0S'
+    { time timeout --kill-after=60 "$seconds" "$0" --step "$1" >"$logs/$1.log" 2>&1 </dev/null || status=$?; } 2>"$logs/$1.spent"
     case $status in 124 | 137)
         echo "$1: not done after $seconds s, which a slow or busy machine may need:" \
             "CORDON_CHECK_SLOW=$((slow * 3)) gives every step three times as long" >>"$logs/$1.log"
         ;;
     esac
-    echo "$status $((SECONDS - start))" >"$logs/$1.end"
+    echo "$status $((SECONDS - start)) $(awk 'END { print $1 + $2 }' "$logs/$1.spent")" >"$logs/$1.end"
+    rm -f "$logs/$1.spent"
 }
 
 report_step() { # NAME
-    local log=$logs/$1.log status=125 took=0 numbers passed failed skipped
-    [ ! -e "$logs/$1.end" ] || read -r status took <"$logs/$1.end"
+    local log=$logs/$1.log status=125 took=0 spent=0 numbers passed failed skipped
+    [ ! -e "$logs/$1.end" ] || read -r status took spent <"$logs/$1.end"
+    total_spent=$((total_spent + spent))
     rm -f "$logs/$1.end"
     numbers=$(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p' "$log" | tail -n 1)
     [ -n "$numbers" ] || numbers="$((status == 0)) $((status != 0)) 0"
@@ -37,7 +40,7 @@ report_step() { # NAME
     [ "$status" = 0 ] || [ "$failed" != 0 ] || failed=1
     total_passed=$((total_passed + passed)) total_failed=$((total_failed + failed))
     total_skipped=$((total_skipped + skipped))
-    printf '%-10s %8d %7d %7d %8d\n' "$1" "$took" "$passed" "$failed" "$skipped"
+    printf '%-11s %7d %7d %7d %7d %8d\n' "$1" "$took" "$spent" "$passed" "$failed" "$skipped"
     if [ "$failed" != 0 ]; then
         echo "---- $log (status $status)"
         grep -vE '^(ok|passed|hold|\[[0-9]+/[0-9]+\]|Compiler for C supports) ' "$log" | tail -n 100
@@ -74,9 +77,9 @@ run_steps() { # [--list | --step NAME | NAME...]
     slow=$(slowness) || return 2
     wanted=" ${*:-$(list_steps | tr '\n' ' ')} "
     mkdir -p "$logs"
-    total_passed=0 total_failed=0 total_skipped=0
+    total_passed=0 total_failed=0 total_skipped=0 total_spent=0
     rm -rf "$logs"/*.end "$logs"/*.begun
-    printf '%-10s %8s %7s %7s %8s\n' step seconds passed failed skipped
+    printf '%-11s %7s %7s %7s %7s %8s\n' step seconds cpu passed failed skipped
     local later='' lane=''
     while read -r name seconds; do
         case $wanted in *" $name "*) ;; *) continue ;; esac

@@ -140,7 +140,7 @@ static int child_run(void *argument)
 }
 
 /* Who executed something left its frames behind, as the sanitizer sees it, and the next stack may lie there. */
-#ifdef __SANITIZE_ADDRESS__
+#ifdef CORDON_SANITIZED
 void __asan_unpoison_memory_region(const volatile void *at, size_t size);
 #define stack_forget(stack) __asan_unpoison_memory_region(stack, STACK_SIZE)
 #else

@@ -48,7 +48,7 @@ void test_fail(const char *file, int line, const char *format, ...)
 
 unsigned test_rounds(unsigned rounds)
 {
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(CORDON_SANITIZED)
     return rounds / 5;
 #else
     return rounds;

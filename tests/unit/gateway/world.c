@@ -102,7 +102,7 @@ void world_begin(struct world *world)
     char byte, path[64];
 
     *world = (struct world){.channel = -1, .inspector = -1, .user = -1, .net = -1};
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(CORDON_SANITIZED)
     test_skip("a build without sanitizers"); /* their memory is beyond the gateway's limit, their calls not on its list */
 #endif
     if (!enter_own_namespaces(true))

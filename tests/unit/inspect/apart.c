@@ -20,7 +20,7 @@ static int start(const char *program, int forbidden, pid_t *ret_pid)
 {
     int pair[2];
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(CORDON_SANITIZED)
     test_skip("a build without sanitizers"); /* their memory is beyond the workers' limits, their calls not on their lists */
 #endif
     if (!apart_may(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET))

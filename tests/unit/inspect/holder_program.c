@@ -88,7 +88,7 @@ static void start(struct holder *ret_holder)
 {
     int starter[2], inspector[2];
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(CORDON_SANITIZED)
     test_skip("a build without sanitizers"); /* their memory is beyond the holder's limit, their calls not on its list */
 #endif
     if (!apart_may(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET))

@@ -152,7 +152,7 @@ void world_begin(struct world *world, const struct world_rules *rules, const cha
     int starter[2], gateway[2], holder[2];
 
     *world = (struct world){.holder = -1};
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(CORDON_SANITIZED)
     test_skip("a build without sanitizers"); /* their memory is beyond the workers' limits, their calls not on their lists */
 #endif
     if (!apart_may(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET))

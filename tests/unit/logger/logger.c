@@ -52,7 +52,7 @@ static void start(struct scene *scene, const char *option, const char *value)
 
 static void begin(struct scene *scene, const char *option, const char *value)
 {
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(CORDON_SANITIZED)
     test_skip("a build without sanitizers"); /* they open what the logger may not */
 #endif
     strcpy(scene->directory, "/tmp/cordon-test-XXXXXX");

@@ -60,7 +60,7 @@ TEST(loading_and_unloading_leaves_nothing)
 {
     int threads = count_in("/proc/self/task"), descriptors = count_in("/proc/self/fd");
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(CORDON_SANITIZED)
     test_skip("a build without sanitizers"); /* their runtime cannot be loaded twice */
 #endif
     /* dlmopen: a copy of its own, although this program is linked with it as well */
@@ -97,7 +97,7 @@ TEST(unloading_leaves_no_child_of_a_run)
                   struct cordon_error *);
     void *library;
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(CORDON_SANITIZED)
     test_skip("a build without sanitizers"); /* their runtime cannot be loaded twice */
 #endif
     sandbox_open();
@@ -192,8 +192,8 @@ TEST(signal_handlers_mask_and_descriptors_of_the_caller_stay_as_they_were)
         check_int(sigaction(i, NULL, &handlers[i]), 0);
     check_int(cordon_run(request, &status, NULL, &err), 0);
     sigprocmask(SIG_SETMASK, NULL, &after);
-    check(memcmp(&before, &after, sizeof(before)) == 0);
     for (int i = 1; i < 32; i++) {
+        check_int(sigismember(&after, i), sigismember(&before, i)); /* nobody writes all of a sigset_t */
         check_int(sigaction(i, NULL, &handler), 0);
         check(handler.sa_handler == handlers[i].sa_handler);
         check_int(handler.sa_flags, handlers[i].sa_flags);
@@ -275,7 +275,7 @@ TEST(a_thread_with_a_small_stack_is_enough)
     pthread_t thread;
     void *result;
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(CORDON_SANITIZED)
     test_skip("a build without sanitizers"); /* they widen every frame */
 #endif
     sandbox_open();

@@ -15,7 +15,7 @@
 
 #define CORDON CORDON_TEST_PROGRAM
 #define FLOOD  100000
-#ifdef __SANITIZE_ADDRESS__ /* which keeps what was freed */
+#ifdef CORDON_SANITIZED /* which keeps what was freed */
 #define GROWTH_KIB (512 << 10)
 #else
 #define GROWTH_KIB (24 << 10)

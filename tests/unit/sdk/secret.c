@@ -200,7 +200,7 @@ TEST(a_value_is_in_locked_memory_that_is_zeroes_when_it_goes)
     char *line, address[32];
     FILE *file;
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(CORDON_SANITIZED)
     test_skip("a build without sanitizers"); /* they have mlock() do nothing */
 #endif
     check_int(locked_init(&locked, 4096, &err), 0);

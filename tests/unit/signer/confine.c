@@ -111,7 +111,7 @@ static int rotate(const char *directory)
 
 TEST(the_next_keys_are_made_and_kept_without_any_right_but_these)
 {
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(CORDON_SANITIZED)
     test_skip("a build without sanitizers"); /* their calls are not on the list */
 #endif
     check_int(in_child(rotate, false), 0);

@@ -55,7 +55,7 @@ void scene_close(struct scene *scene)
 
     fd_close_at(&scene->keeper);
     fd_close_at(&scene->process.control);
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(CORDON_SANITIZED)
     kill(scene->process.pid, SIGKILL); /* what a sanitizer does at the end is not on its list of calls */
     check(waitpid(scene->process.pid, &status, 0) == scene->process.pid);
 #else

@@ -137,7 +137,7 @@ static int work(void)
 
 TEST(a_parser_moves_bytes_and_reads_no_file)
 {
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(CORDON_SANITIZED)
     test_skip("a build without sanitizers"); /* their calls are not on the list */
 #endif
     check_int(status_of(work), 0);
@@ -160,7 +160,7 @@ TEST(a_holder_moves_bytes_of_what_it_has_and_reads_no_file)
 {
     int pair[2], kept[2] = {fcntl(0, F_DUPFD_CLOEXEC, 10), fcntl(1, F_DUPFD_CLOEXEC, 10)};
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(CORDON_SANITIZED)
     test_skip("a build without sanitizers"); /* their calls are not on the list */
 #endif
     check_int(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
