@@ -312,13 +312,20 @@ int sensor_step(struct sensor *sensor, struct denials *denials, const struct pla
     return status < 0 ? status : 0;
 }
 
+uint64_t sensor_due_ns(const struct sensor *sensor, uint64_t ended_ns)
+{
+    if (!sensor->is_announced || !sensor_is_there(sensor) || (sensor->domain && sensor->is_over))
+        return 0;
+    return ended_ns + (sensor->domain ? SENSOR_END_MS : QUIET_MS) * NS_PER_MS;
+}
+
 /* The kernel tells the end of a domain some milliseconds after its last process was waited for. Without a refusal there is none. */
 int sensor_end(struct sensor *sensor, struct denials *denials, const struct plan *plan, struct event_log *log, struct error *err)
 {
     uint64_t end_ns = clock_monotonic_ns() + SENSOR_END_MS * NS_PER_MS, now;
     int status = sensor_step(sensor, denials, plan, log, err);
 
-    while (status == 0 && sensor_is_there(sensor) && !sensor->is_over && (now = clock_monotonic_ns()) < end_ns) {
+    while (status == 0 && sensor_is_there(sensor) && !sensor->is_announced && !sensor->is_over && (now = clock_monotonic_ns()) < end_ns) {
         struct pollfd ready = {.fd = sensor->worker.channel, .events = POLLIN};
         int wait_ms = sensor->domain ? (int)((end_ns - now) / NS_PER_MS) + 1 : QUIET_MS;
 

@@ -50,6 +50,9 @@ int sensor_step(struct sensor *sensor, struct denials *denials, const struct pla
 #define SENSOR_END_MS 500
 int sensor_end(struct sensor *sensor, struct denials *denials, const struct plan *plan, struct event_log *log, struct error *err) must_check;
 
+/* Of one that was announced, which ended at `ended_ns`: until when something may be on its way, on the monotonic clock; 0 = nothing is. sensor_end() waits for none of it. */
+uint64_t sensor_due_ns(const struct sensor *sensor, uint64_t ended_ns);
+
 void sensor_kill(struct sensor *sensor);
 
 #endif

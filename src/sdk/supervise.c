@@ -49,8 +49,12 @@ uint64_t container_next_ns(const struct cordon_container *container)
 {
     const struct deadlines *deadlines = &container->deadlines;
 
-    if (container->state == CONTAINER_DRAINING)
-        return deadlines->timeout_ns;
+    if (container->state == CONTAINER_DRAINING) {
+        const struct relay *relays = container->streams.relays;
+        uint64_t due_ns = relay_is_done(&relays[0]) && relay_is_done(&relays[1]) ? sensor_due_ns(&container->sensor, deadlines->ended_ns) : 0;
+
+        return due_ns ? due_ns : deadlines->timeout_ns;
+    }
     if (container->state != CONTAINER_RUNNING)
         return 1; /* at once, and again */
     if (container->nests.pending_count)
@@ -163,6 +167,14 @@ static int container_keep_cpu_time(struct cordon_container *container, uint64_t 
     return 0;
 }
 
+/* What the machine's sensor has still to tell is waited for without standing still: 1 = nothing, or no longer. */
+static int container_drain_sensor(struct cordon_container *container, struct error *err)
+{
+    int status = sensor_step(&container->sensor, &container->denials, container->assembly.plan, container->log, err);
+
+    return status < 0 ? status : sensor_due_ns(&container->sensor, container->deadlines.ended_ns) <= clock_monotonic_ns();
+}
+
 /* Everything in it is gone: what is in the pipes is all that will ever come. A reader that stands
  * still is waited for no longer than the time limit, and not at all after Cordon ended the run. */
 static int container_drain(struct cordon_container *container, struct error *err)
@@ -178,6 +190,9 @@ static int container_drain(struct cordon_container *container, struct error *err
             relay_abandon(&relays[i]);
     if (!relay_is_done(&relays[0]) || !relay_is_done(&relays[1]))
         return 0;
+    status = container->inside ? 1 : container_drain_sensor(container, err);
+    if (status <= 0)
+        return status;
     if (container->inside)
         container->status = container->inside->status; /* recorded where it was made */
     else

@@ -134,6 +134,20 @@ def what_the_kernel_refuses_a_grandchild_of_roots_container_is_in_its_record():
 
 
 @test
+def what_was_refused_just_before_the_end_is_in_the_record():
+    with Heard(USER, "--calls", "always") as heard, Workspace(USER) as work:
+        prepare(work)
+        for _ in range(5):
+            _, name, output = heard.keeper.begin(work.policy, "/bin/cat", f"{work.place}/refused")
+            output.read()
+            output.close()
+            same(heard.keeper.hear()[0], ["ended", "1"], "end")
+            events = heard.record(name)
+            same([r[:2] for r in refusals(events, "refused")], [("audit", "read")], f"what permissions refused, of {[e['type'] for e in events]}")
+            same(events[-1]["type"], "run.exited", "the last record")
+
+
+@test
 def a_sensor_that_goes_is_a_gap_in_the_record_and_the_container_goes_on():
     with Heard(USER) as heard, Workspace(USER) as work:
         prepare(work)
