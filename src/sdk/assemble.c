@@ -18,6 +18,8 @@
 
 void assembly_finish(struct assembly *assembly)
 {
+    if (assembly->plan && assembly->policy && assembly->plan->arena == assembly->policy->arena)
+        assembly->plan = NULL; /* a copy of what is shared: both are in one */
     plan_free(assembly->plan);
     plan_free(assembly->plan_before);
     policy_free(assembly->policy);
@@ -236,7 +238,7 @@ static bool needs_ports(const struct policy *policy)
 }
 
 /* A run asks the machine for no more than it needs: the start tells when the rest is missing. */
-static int ask_tier(struct assembly *assembly, bool is_thorough, struct error *err)
+int assembly_ask_tier(struct assembly *assembly, bool is_thorough, struct error *err)
 {
     unsigned wanted = is_thorough ? TIER_PROBE_CGROUP | TIER_PROBE_NAMESPACES : 0;
     int status;
@@ -372,19 +374,10 @@ int assembly_load_documents(struct assembly *assembly, const struct cordon_reque
     return status < 0 ? status : add_requests(assembly, request, err);
 }
 
-static size_t environment_count(const char *const *environment)
-{
-    size_t count = 0;
-
-    while (environment && environment[count])
-        count++;
-    return count;
-}
-
 int assembly_compile(struct assembly *assembly, const struct cordon_request *request,
                      bool collect_all, struct error *err)
 {
-    int status = ask_tier(assembly, collect_all, err);
+    int status = assembly_ask_tier(assembly, collect_all, err);
 
     assembly->compile_environment = assembly->environment;
     if (status == 0)
@@ -396,61 +389,6 @@ int assembly_compile(struct assembly *assembly, const struct cordon_request *req
     if (status == 0)
         status = compile(assembly, request, collect_all, err);
     return status < 0 ? status : check_result(assembly, request, err);
-}
-
-static bool stands_at(const struct assembly *assembly, const struct cordon_request *request)
-{
-    char cwd[4096];
-
-    return strcmp(request->cwd ? request->cwd : getcwd(cwd, sizeof(cwd)) ? cwd : "", assembly->cwd) == 0;
-}
-
-/* What no look tells: the caller's rights and the kernel's settings. */
-static int machine_holds(const struct assembly *assembly, struct error *err)
-{
-    struct assembly now = *assembly;
-    int status;
-
-    now.has_facts = false;
-    memset(&now.facts, 0, sizeof(now.facts));
-    status = ask_tier(&now, false, err);
-    return status < 0 ? status : memcmp(&now.facts, &assembly->facts, sizeof(now.facts)) == 0;
-}
-
-static int take_environment(struct assembly *assembly, const char *const *environment, struct error *err)
-{
-    struct arena *arena = assembly->plan->arena;
-    size_t own = environment_count(environment), added = environment_count(assembly->added_environment);
-    const char **both = arena_alloc(arena, (own + added + 1) * sizeof(*both));
-    int status;
-
-    if (!both)
-        return error_memory(err);
-    memcpy(both, environment, own * sizeof(*both));
-    memcpy(both + own, assembly->added_environment, added * sizeof(*both));
-    status = plan_take_environment(assembly->plan, both, err);
-    if (status < 0)
-        return status;
-    assembly->environment = environment;
-    assembly->compile_environment = both;
-    assembly->added_environment = both + own;
-    return 0;
-}
-
-int assembly_take_request(struct assembly *assembly, const struct looks *looks, const struct cordon_request *request, struct error *err)
-{
-    const char *const *environment = request->environment ? (const char *const *)request->environment : (const char *const *)environ;
-    int status;
-
-    if (!stands_at(assembly, request) || !looks_hold(looks, environment))
-        return 0;
-    status = machine_holds(assembly, err);
-    if (status <= 0)
-        return status;
-    for (size_t i = 0; i < assembly->document_count; i++)
-        assembly->documents[i].source = &request->policies[i];
-    status = take_environment(assembly, environment, err);
-    return status < 0 ? status : 1;
 }
 
 int assembly_open(struct assembly *assembly, const struct cordon_request *request, struct error *err)
@@ -492,7 +430,7 @@ int assembly_compile_again(struct assembly *assembly, const struct cordon_reques
 
     if (assembly->plan->wall != PLAN_WALL_NAMESPACES)
         return 0;
-    status = ask_tier(assembly, true, err);
+    status = assembly_ask_tier(assembly, true, err);
     if (status < 0 || (assembly->facts.user_namespaces && assembly->facts.mount_api && assembly->facts.proc_mount))
         return status;
     assembly->plan_before = assembly->plan;

@@ -46,6 +46,19 @@ void assembly_finish(struct assembly *assembly);
 #define auto_assembly cleanup_with(assembly_finish)
 
 /*
+ * One assembly for many containers, with what it saw. Shared by all of them to read; each has a copy whose policy and plan are its own as far as they are
+ * written: an arena, an environment.
+ */
+struct shared_assembly;
+/* Takes both, which are the caller's again where there is no memory (NULL). */
+struct shared_assembly *assembly_share(struct assembly *assembly, struct looks *looks);
+struct shared_assembly *shared_assembly_keep(struct shared_assembly *shared);
+void shared_assembly_drop(struct shared_assembly *shared); /* NULL is fine; any thread */
+int assembly_copy(struct assembly *ret_copy, const struct shared_assembly *shared, struct error *err) must_check;
+/* Would another one for the same request be the same? 1, 0 or negative. */
+int shared_assembly_holds(const struct shared_assembly *shared, const struct cordon_request *request, struct error *err) must_check;
+
+/*
  * First half: who calls, and from where. Enough to open the event record; what it found before it failed stays in
  * `places`.
  */
@@ -70,16 +83,19 @@ int assembly_load_documents(struct assembly *assembly, const struct cordon_reque
 /* The same where the environment and the working directory are the request's alone, and the assembly has the rest. */
 int assembly_load_inside(struct assembly *assembly, const struct cordon_request *request, struct error *err) must_check;
 
+/* What needs no document: a run asks the machine for no more than its policy needs. */
+int assembly_ask_tier(struct assembly *assembly, bool is_thorough, struct error *err) must_check;
+
 /* Second half: documents to plan. With `collect_all` (check, explain) the machine is looked at
  * thoroughly and what refuses is in plan->problems. */
 int assembly_compile(struct assembly *assembly, const struct cordon_request *request,
                      bool collect_all, struct error *err) must_check;
 
 /*
- * Would assembling `request` come to what `assembly` is? It was assembled for a request that decides the same (request_is_same_container()), and saw `looks`;
- * the mounts are the same. Then environment and documents are from now on those of `request`. 1, 0 or negative.
+ * Would assembling `request` come to what `shared` is, of which `assembly` is a copy? It was assembled for a request that decides the same
+ * (request_is_same_container()), and the mounts are the same. Then environment and documents are from now on those of `request`. 1, 0 or negative.
  */
-int assembly_take_request(struct assembly *assembly, const struct looks *looks, const struct cordon_request *request,
+int assembly_take_request(struct assembly *assembly, const struct shared_assembly *shared, const struct cordon_request *request,
                           struct error *err) must_check;
 
 /*

@@ -66,7 +66,7 @@ struct cordon_container {
     struct remote *remote; /* NULL = it runs here; else nothing but `streams`, `state` and `status` is of use */
     struct assembly assembly;
     struct assembly stood;   /* by which it was kept ready; empty = it was not */
-    struct looks *looks;     /* what `assembly` was made by, while it is kept ready; NULL = nothing proves it */
+    struct shared_assembly *shared; /* of which it is a copy; NULL = it is its own, and nothing proves it */
     struct assembly changed; /* whose network holds since it was changed; empty = the first one's */
     struct event_log *log;
     struct run_identity identity;
@@ -123,12 +123,13 @@ int container_launch(struct cordon_container *container, const struct cordon_req
 int container_refused(struct cordon_container *container, int status, struct error *failure, struct error *err);
 
 /*
- * For the pool. make_ready() begins one that stands and has no record; *last: what the one before saw, which it shares where it saw the same.
+ * For the pool. make_ready() begins one that stands and has no record; *last: the assembly of the one before (NULL = none), which it shares
+ * where another would be the same.
  * settle(): 1 when it does, 0 = not yet, unless `waits`; take_ready() has the program of `request` executed in it and makes it a run: 1, or 0 where a start
  * would not make what stands, or negative, of the program: then it is of no more use. `kept_for`: the request that it was made for;
  * *ret_is_proved: nothing had to be compiled. start_prepared() takes a first process that was prepared, and a name.
  */
-int container_make_ready(const struct cordon_request *request, struct looks **last, struct cordon_container **ret_container,
+int container_make_ready(const struct cordon_request *request, struct shared_assembly **last, struct cordon_container **ret_container,
                          struct error *err) must_check;
 int container_settle(struct cordon_container *container, const struct cordon_request *request, bool waits, struct error *err) must_check;
 int container_take_ready(struct cordon_container *container, const struct cordon_request *kept_for, const struct cordon_request *request,

@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/looks.h"
 #include "base/memory.h"
 #include "base/owner.h"
 #include "base/path.h"
@@ -81,9 +82,9 @@ int places_check_helper(struct arena *arena, const char *library, const char *di
 
     if (!path)
         return error_memory(err);
-    if (stat(library, &library_st) < 0)
+    if (look_stat(library, &library_st) < 0)
         return error_system(err, errno, "%s", library);
-    if (lstat(path, &st) < 0 || lstat(directory, &directory_st) < 0)
+    if (look_lstat(path, &st) < 0 || look_lstat(directory, &directory_st) < 0)
         return error_system(err, errno, "helper program %s (install Cordon as a whole)", path);
     if (!S_ISREG(st.st_mode) || !(st.st_mode & S_IXUSR))
         return error_set(err, ERROR_SYSTEM, EACCES, "helper program %s is not an executable file",

@@ -26,6 +26,15 @@ const char *environment_get(const char *const *environment, const char *name)
     return NULL;
 }
 
+size_t environment_count(const char *const *environment)
+{
+    size_t count = 0;
+
+    while (environment && environment[count])
+        count++;
+    return count;
+}
+
 int places_choose_home(struct arena *arena, const char *from_environment, const char *from_passwd,
                        const char **ret_home, struct error *err)
 {

@@ -36,6 +36,7 @@ void places_make(const struct places *places);
 
 /* Value of a variable in it, NULL when absent. */
 const char *environment_get(const char *const *environment, const char *name);
+size_t environment_count(const char *const *environment);
 
 /*
  * Choose the home: $HOME when it is an absolute directory that the caller owns, else the password

@@ -37,7 +37,7 @@ struct cordon_pool {
     uint32_t ready_count, beginning_count;
     struct prepared prepared[CORDON_POOL_MAX];
     uint32_t prepared_count;
-    struct looks *looks; /* of the last compilation */
+    struct shared_assembly *last; /* by which the last one was made */
     bool has_no_ready; /* the policy has what cannot be kept ready */
     struct pool_use use;
     int mounts, epoll, timer; /* mounts: says when the table of the caller's mounts has changed */
@@ -78,6 +78,7 @@ static void drop_all(struct cordon_pool *pool, uint64_t *counter)
     while (pool->prepared_count)
         prepared_free(pool, &pool->prepared[--pool->prepared_count]);
     pool->has_no_ready = false;
+    shared_assembly_drop(take_ptr(pool->last)); /* mounts are no part of what it saw */
 }
 
 /* A first process has a copy of the mounts of its moment. */
@@ -142,7 +143,7 @@ static int make_prepared(struct cordon_pool *pool, struct error *err)
 static int make_ready(struct cordon_pool *pool, struct error *err)
 {
     struct error failure = ERROR_INIT;
-    int status = container_make_ready(pool->request, &pool->looks, &pool->beginning[pool->beginning_count], &failure);
+    int status = container_make_ready(pool->request, &pool->last, &pool->beginning[pool->beginning_count], &failure);
 
     if (status == 0)
         pool->beginning_count++;
@@ -370,7 +371,6 @@ void cordon_pool_free(struct cordon_pool *pool)
     fd_close_at(&pool->epoll);
     fd_close_at(&pool->timer);
     fd_close_at(&pool->mounts);
-    looks_drop(pool->looks);
     assembly_finish(&pool->assembly);
     cordon_request_free(pool->request);
     mem_free(pool);

@@ -34,27 +34,45 @@ static int ready_is_possible(const struct assembly *assembly, struct error *err)
     return 0;
 }
 
-/* From the documents to the plan, and what was seen meanwhile. */
-static int compile_noted(struct cordon_container *container, const struct cordon_request *request, struct looks **last, struct error *err)
+/* As the one before, if another compilation would come to the same. */
+static int copy_last(struct cordon_container *container, const struct cordon_request *request, struct shared_assembly *last, struct error *err)
+{
+    int status = shared_assembly_holds(last, request, err);
+
+    if (status > 0)
+        status = assembly_copy(&container->assembly, last, err) < 0 ? -ENOMEM : 1;
+    if (status <= 0)
+        return status;
+    container->shared = shared_assembly_keep(last);
+    container_prepare(container, request);
+    network_prepare(container);
+    return 1;
+}
+
+/* From the documents to the plan, and what was seen meanwhile. What proves nothing is nobody else's. */
+static int compile_noted(struct cordon_container *container, const struct cordon_request *request, struct shared_assembly **last, struct error *err)
 {
     struct looks *looks = looks_begin();
+    const struct tier_ops *ops;
     int status = assembly_begin(&container->assembly, request, err);
 
     if (status == 0)
         status = launch_compile(container, request, err);
     looks = looks_end(looks);
-    if (looks && *last && looks_are_same(looks, *last)) {
+    ops = container->assembly.ops;
+    if (status == 0 && looks)
+        container->shared = assembly_share(&container->assembly, looks);
+    if (!container->shared) {
         looks_drop(looks);
-        looks = looks_share(*last);
-    } else if (looks) {
-        looks_drop(*last);
-        *last = looks_share(looks);
+        return status;
     }
-    container->looks = looks;
-    return status;
+    shared_assembly_drop(*last);
+    *last = shared_assembly_keep(container->shared);
+    container->assembly.ops = ops; /* whatever becomes of it, what began is given back */
+    return assembly_copy(&container->assembly, container->shared, err);
 }
 
-int container_make_ready(const struct cordon_request *request, struct looks **last, struct cordon_container **ret_container, struct error *err)
+int container_make_ready(const struct cordon_request *request, struct shared_assembly **last, struct cordon_container **ret_container, struct error *err)
 {
     cleanup_with(container_free_at) struct cordon_container *container = NULL;
     int status = launch_container_new(request, &container, err);
@@ -64,7 +82,9 @@ int container_make_ready(const struct cordon_request *request, struct looks **la
     if (status < 0)
         return status;
     container->stands = container->is_kept_ready = true;
-    status = compile_noted(container, request, last, err);
+    status = *last ? copy_last(container, request, *last, err) : 0;
+    if (status >= 0)
+        status = status > 0 ? 0 : compile_noted(container, request, last, err);
     if (status == 0)
         event_log_prepare(container->log, container->assembly.places.runs);
     if (status == 0)
@@ -121,9 +141,9 @@ static int suits(struct cordon_container *container, const struct cordon_request
  */
 static int proves(struct cordon_container *container, const struct cordon_request *kept_for, const struct cordon_request *request, struct error *err)
 {
-    if (!container->looks || !request_is_same_container(kept_for, request))
+    if (!container->shared || !request_is_same_container(kept_for, request))
         return 0;
-    return assembly_take_request(&container->assembly, container->looks, request, err);
+    return assembly_take_request(&container->assembly, container->shared, request, err);
 }
 
 /* From here on it is a run like any other; what fails is recorded in it. */
@@ -176,6 +196,5 @@ int container_take_ready(struct cordon_container *container, const struct cordon
     if (status <= 0 && suits(container, request, &failure) <= 0)
         return 0; /* whatever refuses this refuses a start from nothing, too, and in its record */
     status = take(container, request, &failure);
-    looks_drop(take_ptr(container->looks));
     return status < 0 ? container_refused(container, status, &failure, err) : 1;
 }

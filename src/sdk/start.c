@@ -591,8 +591,8 @@ void cordon_container_free(struct cordon_container *container)
     event_log_free(container->log);
     assembly_finish(&container->changed);
     assembly_finish(&container->stood);
-    looks_drop(container->looks);
     assembly_finish(&container->assembly);
+    shared_assembly_drop(container->shared);
     text_finish(&container->authorities);
     text_finish(&container->java_store);
     launcher_free(container->launcher);

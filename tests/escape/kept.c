@@ -15,16 +15,17 @@ int __wrap_cordon_spawn(const struct cordon_request *request, struct cordon_cont
 int __wrap_cordon_spawn(const struct cordon_request *request, struct cordon_container **ret_container, struct cordon_error *err)
 {
     struct cordon_container *container = NULL;
-    struct looks *looks = NULL;
+    struct shared_assembly *last = NULL;
     bool is_proved;
     int status;
 
     if (request->is_tty || request->fd_count || request->is_reviewed || request->ask_ms || request->is_learning ||
         request->watch != CORDON_WATCH_REFUSED)
         return __real_cordon_spawn(request, ret_container, err);
-    if (container_make_ready(request, &looks, &container, NULL) < 0) /* so the refusal is one of a start, with its record */
+    status = container_make_ready(request, &last, &container, NULL);
+    shared_assembly_drop(last);
+    if (status < 0) /* so the refusal is one of a start, with its record */
         return __real_cordon_spawn(request, ret_container, err);
-    looks_drop(looks);
     status = container_settle(container, request, true, public_error(err));
     if (status > 0)
         status = container_take_ready(container, request, request, &is_proved, public_error(err));
