@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * bench-logger SOCKET RECORDS SIZE one|many: a writer of cordon-logger. many: all at once, until all are durable: records a second. one: each
- * is waited for before the next, as under `audit: required`: microseconds a record, p50 and p99.
+ * bench-logger SOCKET RECORDS SIZE one|many|WRITERS: a writer of cordon-logger. many: all at once, until all are durable: records a second. one:
+ * each is waited for before the next, as under `audit: required`: microseconds a record, p50 and p99. WRITERS, a number: so many of them that
+ * each wait for a record of theirs, in rounds: records a second, and microseconds until one is durable, p99.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@
 
 #define KEPT_MAX ((size_t)16 << 20)
 #define WAIT_MS  60000
+#define WRITERS_MAX 1024
 
 static int fail(const struct error *err)
 {
@@ -36,18 +38,23 @@ static int ask(int control, struct protocol_out *out, const int *fds, size_t cou
     return status > 0 ? 0 : -1;
 }
 
-static int join(int control, int *ret_fd, struct error *err)
+static int begin(int control, struct error *err)
 {
-    struct protocol_out begin, writer;
-    char name[32];
+    struct protocol_out out;
+
+    protocol_begin(&out, PROTOCOL_LOG_BEGIN, 1);
+    return ask(control, &out, NULL, 0, err);
+}
+
+static int join(int control, unsigned number, int *ret_fd, struct error *err)
+{
+    struct protocol_out writer;
+    char name[48];
     int pair[2];
 
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
         return -1;
-    protocol_begin(&begin, PROTOCOL_LOG_BEGIN, 1);
-    if (ask(control, &begin, NULL, 0, err) < 0)
-        return -1;
-    snprintf(name, sizeof(name), "bench:%d", getpid());
+    snprintf(name, sizeof(name), "bench:%d:%u", getpid(), number);
     protocol_begin(&writer, PROTOCOL_LOG_WRITER, 2);
     protocol_add_text(&writer, TAG_LOG_WRITER, name);
     protocol_add_text(&writer, TAG_LOG_ACTOR, "agent");
@@ -101,12 +108,58 @@ static int one(struct log_client *client, uint64_t records, const char *body, si
     return 0;
 }
 
+/* One round: each writer's record is on its way before the first is waited for. */
+static int wait_round(struct log_client **clients, unsigned writers, const char *body, size_t size, double *us, struct error *err)
+{
+    uint64_t numbers[WRITERS_MAX], start = clock_monotonic_ns();
+
+    for (unsigned i = 0; i < writers; i++)
+        if (log_client_add(clients[i], body, size, &numbers[i], err) < 0 || (log_client_flush(clients[i], err) < 0 && err->errnum != 0))
+            return -1;
+    for (unsigned i = 0; i < writers; i++) {
+        if (log_client_wait(clients[i], numbers[i], WAIT_MS, err) < 0)
+            return -1;
+        us[i] = (double)(clock_monotonic_ns() - start) / 1000;
+    }
+    return 0;
+}
+
+static int waiters(int control, unsigned writers, uint64_t records, const char *body, size_t size, struct error *err)
+{
+    struct log_client *clients[WRITERS_MAX] = {NULL};
+    uint64_t rounds = records / writers, start;
+    double *us = mem_alloc(rounds * writers * sizeof(*us));
+    int fd, status = us ? 0 : -1;
+
+    for (unsigned i = 0; i < writers && status == 0; i++) {
+        status = join(control, i, &fd, err);
+        if (status == 0)
+            status = log_client_new(KEPT_MAX, 0, &clients[i], err);
+        if (status == 0)
+            log_client_connect(clients[i], fd);
+    }
+    start = clock_monotonic_ns();
+    for (uint64_t i = 0; i < rounds && status == 0; i++)
+        status = wait_round(clients, writers, body, size, us + i * writers, err);
+    if (status == 0) {
+        double seconds = (double)(clock_monotonic_ns() - start) / 1e9;
+
+        qsort(us, rounds * writers, sizeof(*us), compare);
+        printf("%.0f %.0f\n", (double)(rounds * writers) / seconds, us[rounds * writers * 99 / 100]);
+    }
+    for (unsigned i = 0; i < writers; i++)
+        log_client_free(clients[i]);
+    mem_free(us);
+    return status;
+}
+
 int main(int argc, char **argv)
 {
     static char body[65536];
     auto_log_client struct log_client *client = NULL;
     struct error err = ERROR_INIT;
     uint64_t records;
+    unsigned writers;
     size_t size;
     int control, fd;
 
@@ -117,7 +170,12 @@ int main(int argc, char **argv)
     memset(body, 'x', size);
     memcpy(body, "{\"fill\":\"", 9);
     memcpy(body + size - 2, "\"}", 2);
-    if (service_connect(argv[1], &control, &err) < 0 || join(control, &fd, &err) < 0 || log_client_new(KEPT_MAX, 0, &client, &err) < 0)
+    if (service_connect(argv[1], &control, &err) < 0 || begin(control, &err) < 0)
+        return fail(&err);
+    writers = (unsigned)strtoul(argv[4], NULL, 10);
+    if (writers)
+        return writers > WRITERS_MAX || records < writers ? 2 : waiters(control, writers, records, body, size, &err) < 0 ? fail(&err) : 0;
+    if (join(control, 0, &fd, &err) < 0 || log_client_new(KEPT_MAX, 0, &client, &err) < 0)
         return fail(&err);
     log_client_connect(client, fd);
     return (strcmp(argv[4], "one") == 0 ? one : many)(client, records, body, size, &err) < 0 ? fail(&err) : 0;
