@@ -12,6 +12,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -224,4 +225,21 @@ int spawn_open(const char *path, int *ret_fd, struct error *err)
                          (unsigned)st.st_uid, (unsigned)(st.st_mode & 07777));
     *ret_fd = take_fd(fd);
     return 0;
+}
+
+pid_t spawn_pid_of(int pidfd)
+{
+    char path[48], text[1024];
+    const char *at;
+    ssize_t got;
+    auto_close int fd = -1;
+
+    snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pidfd);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    got = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+    if (got <= 0)
+        return 0;
+    text[got] = '\0';
+    at = strstr(text, "\nPid:");
+    return at && atoi(at + 5) > 0 ? atoi(at + 5) : 0;
 }

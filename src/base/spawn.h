@@ -45,4 +45,7 @@ void spawn_limit_files(uint64_t soft);
 int spawn_child(int (*child)(void *argument), void *argument, unsigned long namespaces, pid_t *ret_pid, int *ret_pidfd,
                 const char **ret_step) must_check;
 
+/* The number of the process that this descriptor holds, in this process's namespace: 0 = it is gone, or has none here. */
+pid_t spawn_pid_of(int pidfd);
+
 #endif

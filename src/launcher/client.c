@@ -150,7 +150,8 @@ struct launcher *launcher_new(int socket)
     if (!launcher)
         return NULL;
     launcher->socket = socket;
-    launcher->spawner = (struct tier_spawner){spawn, idmap, limit, order, end, launcher};
+    launcher->spawner = (struct tier_spawner){
+        .spawn = spawn, .idmap = idmap, .limit = limit, .order = order, .end = end, .context = launcher};
     return launcher;
 }
 

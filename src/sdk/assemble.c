@@ -201,14 +201,14 @@ static int check_result(const struct assembly *assembly, const struct cordon_req
     return workspace_check_writable(assembly->plan, assembly->variables.workspace, err);
 }
 
-/* Does any layer ask for something that only a cgroup can enforce? */
+/* Does any layer ask for something that only a cgroup can enforce, itself or in a container inside? */
 static bool needs_cgroup(const struct policy *policy)
 {
     for (size_t i = 0; i < policy->layer_count; i++) {
         const struct resources *resources = &policy->layers[i]->resources;
 
         if (resources->memory.is_set || resources->cpus.is_set || resources->pids.is_set ||
-            resources->cpu_time.is_set)
+            resources->cpu_time.is_set || policy->layers[i]->nested_containers.value)
             return true;
     }
     return false;

@@ -81,6 +81,7 @@ struct cordon_container {
     const struct around *around; /* the containers around this one, where it is inside; else NULL */
     const char *parent_name;     /* the identity of the innermost of them; NULL = there is none */
     int sources;                 /* its file tree, -1 = the host's */
+    const struct tier_spawner *beside; /* who makes its control group; NULL = it is not inside */
     struct asks asks; /* what a person is asked */
     struct sensor sensor; /* where Landlock refuses first */
     const char *sensor_why; /* why there is none; NULL = there is, or it is not needed */

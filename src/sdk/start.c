@@ -78,6 +78,11 @@ static int find_output_limit(struct cordon_container *container,
     return 0;
 }
 
+static const struct tier_spawner *spawner_of(const struct cordon_container *container)
+{
+    return container->beside ? container->beside : container->launcher ? launcher_spawner(container->launcher) : NULL;
+}
+
 /* The container's first process begins while the policy is compiled. What keeps it from that launch_tier() meets again. */
 void container_prepare(struct cordon_container *container, const struct cordon_request *request)
 {
@@ -85,7 +90,7 @@ void container_prepare(struct cordon_container *container, const struct cordon_r
     const struct tier_prepare given = {.init_path = assembly->places.init, .fds = request->fds,
                                        .fd_count = container->stands ? 0 : request->fd_count,
                                        .run_id = event_log_run_id(container->log),
-                                       .spawner = container->launcher ? launcher_spawner(container->launcher) : NULL};
+                                       .spawner = spawner_of(container)};
     struct error ignored = ERROR_INIT;
 
     if (assembly->ops->prepare && request->watch == CORDON_WATCH_REFUSED && /* what is watched more begins in another way, */
@@ -221,7 +226,7 @@ void launch_fill(struct launch_given *given, struct cordon_container *container,
         .watcher = &given->watcher,
         .programs = &given->programs,
         .is_kept_ready = container->is_kept_ready,
-        .spawner = container->launcher ? launcher_spawner(container->launcher) : NULL,
+        .spawner = spawner_of(container),
         .sources = container->sources >= 0 ? &container->sources : NULL,
     };
 }
@@ -569,7 +574,7 @@ void cordon_container_free(struct cordon_container *container)
     if (container->prepared)
         container->assembly.ops->finish(container->prepared);
     if (container->run) {
-        nests_end(&container->nests);
+        nests_end(&container->nests, container);
         container_give_up(container);
         /* kills what still runs */
         container->assembly.ops->finish(container->run);
@@ -581,7 +586,7 @@ void cordon_container_free(struct cordon_container *container)
                    container->run != NULL);
     self_close(&container->self);
     signing_close(&container->signing, &container->identity);
-    nests_close(&container->nests);
+    nests_close(&container->nests, container);
     inside_free(container->inside);
     fd_close_at(&container->sources);
     asks_close(&container->asks);

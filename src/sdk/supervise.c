@@ -211,7 +211,7 @@ static int container_look_for_end(struct cordon_container *container, struct err
     if (status > 0) {
         container->deadlines.ended_ns = clock_monotonic_ns();
         container->state = CONTAINER_DRAINING;
-        nests_end(&container->nests);
+        nests_end(&container->nests, container);
         ended = asks_end(container, err);
     }
     return ended < 0 ? ended : status;

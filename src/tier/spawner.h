@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <unistd.h>
 
 #include "base/error.h"
 
@@ -40,13 +41,32 @@ struct tier_spawned {
 struct tier_limits {
     uint64_t memory, pids; /* bytes, processes; 0 = no limit */
     uint64_t cpu_milli;    /* thousandths of a processor; 0 = no limit */
+    bool counts_cpu;       /* who counts the time that was used wants a group for it */
 };
+
+/* Files by which a control group is counted that one cannot see; -1 = it is not counted. Version 2 has all times in one. */
+enum tier_count_file { TIER_COUNT_MEMORY, TIER_COUNT_PIDS, TIER_COUNT_CPU, TIER_COUNT_CPU_USER, TIER_COUNT_CPU_SYSTEM, TIER_COUNT_FILES };
+
+struct tier_counting {
+    int files[TIER_COUNT_FILES];
+    bool is_v2;
+};
+
+static inline void tier_counting_close(struct tier_counting *counting)
+{
+    for (int i = 0; i < TIER_COUNT_FILES; i++) {
+        if (counting->files[i] >= 0)
+            close(counting->files[i]);
+        counting->files[i] = -1;
+    }
+}
 
 enum tier_order { TIER_FREEZE = 1, TIER_THAW, TIER_KILL };
 
 /* Every call waits for its answer. `id` is that of the container's tier_spawn. */
 struct tier_spawner {
     /*
+     * NULL = the caller makes it as without a spawner, and is asked for nothing else but group().
      * Execute cordon-init in new namespaces, with its id maps written and its ids taken on. What it had to do it has done, or tells by
      * its control socket. *ret_spawned's descriptor is the caller's; it is no child of this process.
      */
@@ -59,6 +79,11 @@ struct tier_spawner {
     int (*idmap)(void *context, const char *id, const int *mounts, size_t count, struct error *err);
 
     int (*limit)(void *context, const char *id, const struct tier_limits *limits, struct error *err);
+    /*
+     * Instead of limit(), where the caller sees no control groups: its group, with these limits, and files to count it by, which are the
+     * caller's. NULL = limit() is it.
+     */
+    int (*group)(void *context, const struct tier_limits *limits, struct tier_counting *ret_counting, struct error *err);
     int (*order)(void *context, const char *id, enum tier_order order, struct error *err);
 
     /* Nothing of it runs any more: its group and its uid can be taken back. */

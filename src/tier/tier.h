@@ -146,7 +146,16 @@ struct tier_exact {
     int flags;        /* O_ACCMODE, O_APPEND, O_TRUNC, O_SYNC, O_DSYNC */
 };
 
+/* Of a container inside another, beside which it runs: what is to be kept of it. */
+struct tier_inner {
+    const char *id; /* its run */
+    pid_t pid;      /* its first process, which joins */
+    struct tier_limits limits;
+    bool has_inner; /* others may come to be inside of it */
+};
+
 struct tier_run; /* first member of each tier's own */
+struct tier_group; /* the control group of one inside */
 
 struct tier_ops {
     const char *name;
@@ -253,6 +262,15 @@ struct tier_ops {
 
     /* Another process of the host's counts for this container's control group from now on, where it has one. */
     int (*adopt)(const struct tier_run *run, pid_t pid, struct error *err);
+
+    /*
+     * A control group with limits of its own for a container inside, below that of `around` (one of these; NULL = of the run itself), or beside
+     * this process's where that has none. *ret_counting: for who supervises it. Another process joins, as for adopt(). NULL where a tier has none.
+     */
+    int (*group_make)(const struct tier_run *run, const struct tier_group *around, const struct tier_inner *inner,
+                      struct tier_group **ret_group, struct tier_counting *ret_counting, struct error *err);
+    int (*group_join)(const struct tier_group *group, pid_t pid, struct error *err);
+    void (*group_free)(struct tier_group *group); /* nothing runs in it; NULL is fine */
 
     pid_t (*pid)(const struct tier_run *run); /* of init, outside */
     /* What the kernel knows it by, where a spawner made it; NULL = nothing of its own. NULL where a tier has no spawners. */

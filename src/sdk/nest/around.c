@@ -30,6 +30,13 @@ static void put_shared(struct text *out, const struct plan *plan, enum nest_shar
     }
 }
 
+static void put_groups(struct text *out, const struct facts *facts)
+{
+    nest_put_number(out, NEST_GROUPS, (facts->cgroup_memory ? GROUP_MEMORY : 0) | (facts->cgroup_pids ? GROUP_PIDS : 0) |
+                                          (facts->cgroup_cpu ? GROUP_CPU : 0) | (facts->cgroup_cpuacct ? GROUP_CPUACCT : 0));
+    nest_put_text(out, NEST_GROUPS_WHY, facts->cgroup_why[0] ? facts->cgroup_why : NULL);
+}
+
 void around_put_outermost(struct text *out, const struct assembly *assembly)
 {
     const struct places *places = &assembly->places;
@@ -45,6 +52,7 @@ void around_put_outermost(struct text *out, const struct assembly *assembly)
     put_shared(out, assembly->plan, SHARED_CPUS, "resources.cpus");
     put_shared(out, assembly->plan, SHARED_PIDS, "resources.pids");
     put_shared(out, assembly->plan, SHARED_CPU_TIME, "resources.cpuTime");
+    put_groups(out, &assembly->facts);
 }
 
 void around_put_level(struct text *out, const struct assembly *assembly, const struct cordon_request *request, const char *run,
@@ -168,15 +176,23 @@ static int take(struct arena *arena, struct around *around, const struct nest_va
         return take_place(arena, &around->places, value);
     if (value->field == NEST_SHARED && !level)
         return take_shared(&around->shared, value);
+    if (value->field == NEST_GROUPS && !level)
+        return nest_number(value, &around->groups);
     if (value->field == NEST_LEVEL) {
         if (around->level_count == AROUND_LEVELS_MAX)
             return -EBADMSG;
         around->levels[around->level_count++].variables.tmp = "/tmp";
         return 0;
     }
-    text = level ? arena_string_n(arena, value->bytes, value->size) : NULL;
+    if (!level && value->field != NEST_GROUPS_WHY)
+        return -EBADMSG;
+    text = arena_string_n(arena, value->bytes, value->size);
     if (!text)
-        return level ? -ENOMEM : -EBADMSG;
+        return -ENOMEM;
+    if (!level) {
+        around->groups_why = text;
+        return 0;
+    }
     return take_level(level, value->field, text, value->size);
 }
 

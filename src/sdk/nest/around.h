@@ -14,6 +14,8 @@
 enum nest_place { PLACE_LIBRARY = 1, PLACE_HELPERS, PLACE_INIT, PLACE_RUNS, PLACE_STATE, PLACE_CONFIG, PLACE_CACHE, PLACE_END };
 enum nest_shared { SHARED_MEMORY = 1, SHARED_CPUS, SHARED_PIDS, SHARED_CPU_TIME, SHARED_END };
 
+enum nest_group { GROUP_MEMORY = 1 << 0, GROUP_PIDS = 1 << 1, GROUP_CPU = 1 << 2, GROUP_CPUACCT = 1 << 3 };
+
 struct around_level {
     const char *run, *identity;
     struct variables variables;
@@ -29,6 +31,8 @@ struct around {
     size_t level_count;
     struct places places;    /* of the outermost: this installation, its caller's store */
     struct resources shared; /* what its control group keeps */
+    uint64_t groups;         /* enum nest_group: what one of a container inside could keep */
+    const char *groups_why;  /* why it could not keep more; NULL = it could */
 };
 
 /* What the outermost container adds, and what each does. */

@@ -39,6 +39,8 @@ enum nest_field {
     NEST_USER,
     NEST_PLACE, /* of the outermost: enum nest_place, the path */
     NEST_SHARED, /* of the outermost: a limit that its control group keeps: enum nest_shared, the value */
+    NEST_GROUPS, /* of the outermost: which control groups one inside can have: bits of enum nest_group */
+    NEST_GROUPS_WHY, /* the same: why not more */
     NEST_FIELDS_END,
 };
 

@@ -25,6 +25,7 @@
 #include "sdk/container.h"
 #include "sdk/helpers.h"
 #include "sdk/nest/around.h"
+#include "sdk/nest/beside.h"
 #include "sdk/nest/enter.h"
 #include "sdk/nest/request.h"
 #include "sdk/nest/wire.h"
@@ -78,7 +79,19 @@ static int open_record(struct nester_of *n, struct error *err)
     return event_log_open(&options, &n->container->log, err);
 }
 
-/* What is made beside the container is not to be had inside of another one: the control group and requests read on the way. */
+/* Whoever started the outermost container makes control groups for all of them, so what that one can have counts. */
+static void tell_groups(struct facts *facts, const struct around *around)
+{
+    facts->cgroup = CGROUP_NONE; /* of this process's own making */
+    facts->cgroup_memory = around->groups & GROUP_MEMORY;
+    facts->cgroup_pids = around->groups & GROUP_PIDS;
+    facts->cgroup_cpu = around->groups & GROUP_CPU;
+    facts->cgroup_cpuacct = around->groups & GROUP_CPUACCT;
+    snprintf(facts->cgroup_why, sizeof(facts->cgroup_why), "%s",
+             around->groups_why ? around->groups_why : "it needs a control group of its own below that of the container around");
+}
+
+/* Requests are not read on the way: who does that is not to be had inside of another one. */
 static int find_facts(struct nester_of *n, struct error *err)
 {
     struct assembly *assembly = &n->container->assembly;
@@ -93,10 +106,7 @@ static int find_facts(struct nester_of *n, struct error *err)
         return status;
     helpers_tell(assembly->policy->arena, &assembly->places, facts);
     facts->has_inspector = facts->has_holder = false;
-    facts->cgroup = CGROUP_NONE;
-    facts->cgroup_memory = facts->cgroup_pids = facts->cgroup_cpu = facts->cgroup_cpuacct = false;
-    snprintf(facts->cgroup_why, sizeof(facts->cgroup_why), "a container inside counts for the control group of those around it, so "
-                                                           "only their limits hold: leave it out");
+    tell_groups(facts, &n->around);
     assembly->has_facts = true;
     assembly->shared = &n->around.shared;
     return 0;
@@ -153,6 +163,7 @@ static int begin_outside(struct nester_of *n, struct error *err)
     assembly->places = n->around.places;
     assembly->variables = n->around.levels[n->around.level_count - 1].variables;
     n->container->around = &n->around;
+    n->container->beside = &nest_beside;
     n->container->parent_name = n->around.levels[n->around.level_count - 1].identity;
     status = open_record(n, err);
     if (status == 0)

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "base/spawn.h"
 #include "sdk/container.h"
 #include "sdk/helpers.h"
 #include "sdk/nest/around.h"
@@ -68,7 +69,7 @@ int nests_change(struct nests *nests, const struct cordon_container *container, 
     text_finish(&nests->around);
     nests->around = around;
     around = (struct text){0};
-    nests_end(nests);
+    nests_end(nests, container);
     return 0;
 }
 
@@ -153,6 +154,18 @@ static int find_place(const struct nests *nests, struct error *err)
 
 /* ---- beginning ---- */
 
+/* It counts for the container around, and so for all around that; the outermost one's group is joined first. */
+static int join_groups(const struct nests *nests, const struct cordon_container *container, int parent, pid_t pid, struct error *err)
+{
+    const struct tier_ops *ops = container->assembly.ops;
+    int status = parent < 0 ? ops->adopt(container->run, pid, err)
+                            : join_groups(nests, container, nests->items[parent].parent, pid, err);
+
+    if (status == 0 && parent >= 0 && nests->items[parent].group)
+        status = ops->group_join(nests->items[parent].group, pid, err);
+    return status;
+}
+
 /* The descriptors of NEST_HELLO are the caller's. */
 static int begin(struct nests *nests, const struct cordon_container *container, int parent, const int *fds, size_t count,
                  struct error *err)
@@ -167,7 +180,7 @@ static int begin(struct nests *nests, const struct cordon_container *container, 
     nester = &nests->items[place];
     status = worker_begin(&nester->worker, nests->program, "cordon-nester", err);
     if (status == 0) /* what it uses counts for the container, and it waits for the first word before it uses anything */
-        status = container->assembly.ops->adopt(container->run, nester->worker.pid, err);
+        status = join_groups(nests, container, parent, nester->worker.pid, err);
     if (status == 0) {
         status = nest_send(nester->worker.channel, &hello, fds, count);
         if (status < 0)
@@ -248,24 +261,26 @@ static void await_end(int pidfd)
 }
 
 /* And its container, whose first process ends by itself when the nester does, and at once by this. */
-static void end_one(struct nester *nester)
+static void end_one(const struct cordon_container *container, struct nester *nester)
 {
     worker_kill(&nester->worker, NULL);
     if (nester->init >= 0)
         await_end(nester->init);
     fd_close_at(&nester->init);
     nester->init = -1;
+    if (nester->group)
+        container->assembly.ops->group_free(take_ptr(nester->group));
     nester->number = 0;
     nester->is_resting = true;
 }
 
 /* What was inside of it ends by its own lifeline; its place must not be another's before. */
-static void gone(struct nests *nests, int place)
+static void gone(struct nests *nests, const struct cordon_container *container, int place)
 {
     for (int i = 0; i < NESTS_MAX; i++)
         if (is_there(&nests->items[i]) && is_inside(nests, i, place))
-            end_one(&nests->items[i]);
-    end_one(&nests->items[place]);
+            end_one(container, &nests->items[i]);
+    end_one(container, &nests->items[place]);
 }
 
 static void forwarded(struct nests *nests, const struct cordon_container *container, int place, const int *fds)
@@ -302,6 +317,46 @@ static void keep_record(struct nests *nests, const struct cordon_container *cont
         memcpy(nests->records[nests->record_count++], id, NEST_ID_SIZE);
 }
 
+/* The limits that only a group keeps: below those of the containers around, so that theirs hold as well. */
+static int make_group(struct nests *nests, const struct cordon_container *container, int place, const struct nest_limits *limits,
+                      struct tier_counting *ret_counting, struct error *err)
+{
+    struct nester *nester = &nests->items[place];
+    const struct tier_group *around = NULL;
+    const struct tier_inner inner = {.id = nester->id,
+                                     .pid = spawn_pid_of(nester->init),
+                                     .limits = {limits->memory, limits->pids, limits->cpu_milli, limits->counts_cpu},
+                                     .has_inner = nester->number};
+
+    for (int at = nester->parent; at >= 0 && !around; at = nests->items[at].parent)
+        around = nests->items[at].group;
+    if (inner.pid <= 0)
+        return error_set(err, ERROR_SYSTEM, ESRCH, "the first process of a container inside is gone");
+    return container->assembly.ops->group_make(container->run, around, &inner, &nester->group, ret_counting, err);
+}
+
+static int grouped(struct nests *nests, const struct cordon_container *container, int place, const struct nest_packet *packet)
+{
+    struct nest_packet answer = {.type = NEST_GROUPED};
+    struct tier_counting counting;
+    int fds[NEST_FDS_MAX], status;
+    size_t count = 0;
+
+    if (make_group(nests, container, place, &packet->limits, &counting, &answer.error) < 0) {
+        answer.type = NEST_FAILED;
+        return nest_send(nests->items[place].worker.channel, &answer, NULL, 0);
+    }
+    answer.value = counting.is_v2;
+    for (int i = 0; i < TIER_COUNT_FILES; i++)
+        if (counting.files[i] >= 0) {
+            answer.streams |= 1u << i;
+            fds[count++] = counting.files[i];
+        }
+    status = nest_send(nests->items[place].worker.channel, &answer, fds, count);
+    tier_counting_close(&counting);
+    return status;
+}
+
 /* 1 = go on, 0 = nothing now, negative = it is gone, or says what it should not. */
 static int hear(struct nests *nests, const struct cordon_container *container, int place)
 {
@@ -315,6 +370,7 @@ static int hear(struct nests *nests, const struct cordon_container *container, i
         return status == -EAGAIN ? 0 : -ECONNRESET;
     if (packet.type == NEST_BEGUN && count == 1 && nester->init < 0) {
         nester->init = fds[0];
+        memcpy(nester->id, packet.id, sizeof(nester->id));
         keep_record(nests, container, packet.id);
         return 1;
     }
@@ -322,6 +378,8 @@ static int hear(struct nests *nests, const struct cordon_container *container, i
         nester->number = packet.number < NESTS_MAX ? packet.number : NESTS_MAX;
     else if (packet.type == NEST_FORWARD && count == 5)
         forwarded(nests, container, place, fds);
+    else if (packet.type == NEST_GROUP && !count && nester->init >= 0 && !nester->group)
+        status = grouped(nests, container, place, &packet) < 0 ? -EPIPE : 1;
     else
         status = -EBADMSG;
     nest_close_all(fds, count);
@@ -337,7 +395,7 @@ void nests_step(struct nests *nests, const struct cordon_container *container)
         for (int n = 0; n < STEP_PACKETS && status > 0; n++)
             status = hear(nests, container, i);
         if (status < 0)
-            gone(nests, i);
+            gone(nests, container, i);
     }
     begin_pending(nests, container);
 }
@@ -348,19 +406,19 @@ void nests_watched(const struct nests *nests, int *ret_fds)
         ret_fds[i] = nests->items ? nests->items[i].worker.channel : -1;
 }
 
-void nests_end(struct nests *nests)
+void nests_end(struct nests *nests, const struct cordon_container *container)
 {
     for (int i = 0; nests->items && i < NESTS_MAX; i++)
         if (is_there(&nests->items[i]))
-            end_one(&nests->items[i]);
+            end_one(container, &nests->items[i]);
     for (size_t i = 0; i < nests->pending_count; i++)
         close(nests->pending[i]);
     nests->pending_count = 0;
 }
 
-void nests_close(struct nests *nests)
+void nests_close(struct nests *nests, const struct cordon_container *container)
 {
-    nests_end(nests);
+    nests_end(nests, container);
     mem_free(nests->items);
     mem_free(nests->records);
     text_finish(&nests->around);

@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "sdk/worker.h"
+#include "tier/tier.h"
 
 #define NESTS_MAX     64 /* as nested.number at most */
 #define NESTS_RECORDS 128 /* of containers inside, of all levels, that are kept of one outermost run */
@@ -19,7 +20,9 @@ struct cordon_request;
 
 struct nester {
     struct worker worker;
+    char id[27];      /* the run */
     int init;         /* pidfd of its container's first process, -1 = none yet */
+    struct tier_group *group; /* with limits of its own; NULL = it counts for those around alone */
     int parent;       /* place of the nester of the container around, -1 = the outermost */
     unsigned number;  /* of containers inside that its policy permits */
     bool is_resting;  /* ended in this step: who waits for descriptors must notice before the place is used again */
@@ -64,8 +67,8 @@ void nests_step(struct nests *nests, const struct cordon_container *container);
 void nests_watched(const struct nests *nests, int *ret_fds);
 
 /* Nothing of any of them runs when it returns. */
-void nests_end(struct nests *nests);
-void nests_close(struct nests *nests);
+void nests_end(struct nests *nests, const struct cordon_container *container);
+void nests_close(struct nests *nests, const struct cordon_container *container);
 
 /* A program that asked is told why there is nothing; closes its socket. */
 void nest_refuse(int fd, const struct error *why);

@@ -33,6 +33,14 @@ enum nest_type {
     NEST_BEGUN,    /* `id`; [1] pidfd of the container's first process */
     NEST_LIMITS,   /* `depth`, `number` of the container that runs now */
     NEST_FORWARD,  /* [5] a program of it asks: as NEST_HELLO, with the lifeline */
+    NEST_GROUP,    /* `limits` that only a control group of its own keeps: make it, and have its first process join */
+    /* starter -> nester, to that; or NEST_FAILED */
+    NEST_GROUPED,  /* [as many as bits of `streams`] bit N: file N by which it is counted (enum tier_count_file); `value`: of version 2 */
+};
+
+struct nest_limits { /* as struct tier_limits */
+    uint64_t memory, pids, cpu_milli;
+    uint32_t counts_cpu, unused;
 };
 
 struct nest_packet {
@@ -45,6 +53,7 @@ struct nest_packet {
     union {
         struct cordon_status status;
         struct error error;
+        struct nest_limits limits;
     };
 };
 

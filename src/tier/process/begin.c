@@ -156,7 +156,7 @@ int begin_init(struct tier_run *run, enum begin_how how, const struct tier_prepa
     struct begin begin = {.magic = RECORD_MAGIC, .uid = geteuid(), .gid = getegid(), .fd_count = (uint32_t)prepare->fd_count,
                           .flags = (how == BEGIN_EARLY ? BEGIN_SYSTEM : how == BEGIN_PLACE ? BEGIN_IN_PLACE : 0) |
                                    (how == BEGIN_WITH_VOID ? BEGIN_VOID : 0)};
-    bool is_spawned = prepare->spawner && how != BEGIN_PLACE;
+    bool is_spawned = prepare->spawner && prepare->spawner->spawn && how != BEGIN_PLACE;
     auto_close int inner = -1;
     int sockets[2], status;
 

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,8 @@
 #define CPU_PERIOD_US 100000u
 #define LEFTOVER_SECONDS 60
 #define LOOKED_THROUGH   64 /* groups, by one start */
+#define PREFIX "cordon-" /* of the names of groups, with the run id behind it */
+#define LEAF "own"
 
 struct hierarchy {
     char mount[256]; /* mount point */
@@ -99,7 +102,7 @@ static bool hierarchy_find(const char *controller, struct hierarchy *ret_hierarc
            own_find(groups, controller, ret_hierarchy->own, sizeof(ret_hierarchy->own));
 }
 
-static bool file_words(const char *directory, const char *name, char *ret_text, size_t size)
+bool cgroup_read(const char *directory, const char *name, char *ret_text, size_t size)
 {
     char path[1024];
     ssize_t got;
@@ -141,7 +144,7 @@ static bool v2_parent(char *ret_directory, size_t size, char *ret_controllers, s
 
         snprintf(path, sizeof(path), "%s/cgroup.procs", directory);
         if (access(directory, W_OK) == 0 && access(path, W_OK) == 0 &&
-            file_words(directory, "cgroup.subtree_control", ret_controllers, controllers_size) &&
+            cgroup_read(directory, "cgroup.subtree_control", ret_controllers, controllers_size) &&
             words_have(ret_controllers, "memory") && words_have(ret_controllers, "pids")) {
             snprintf(ret_directory, size, "%s", directory);
             return true;
@@ -175,7 +178,7 @@ static bool v1_memory_usable(void)
     snprintf(path, sizeof(path), "%s%s/memory.memsw.limit_in_bytes", found.mount, found.own);
     if (access(path, F_OK) == 0)
         return true;
-    return !file_words("/proc", "swaps", swaps, sizeof(swaps)) || !strchr(swaps, '/');
+    return !cgroup_read("/proc", "swaps", swaps, sizeof(swaps)) || !strchr(swaps, '/');
 }
 
 static void say_why_none(struct facts *facts)
@@ -184,7 +187,7 @@ static void say_why_none(struct facts *facts)
     char controllers[256];
 
     facts->cgroup_is_bare = hierarchy_find(NULL, &found) &&
-                            file_words(found.mount, "cgroup.controllers", controllers, sizeof(controllers)) &&
+                            cgroup_read(found.mount, "cgroup.controllers", controllers, sizeof(controllers)) &&
                             !(words_have(controllers, "memory") && words_have(controllers, "pids"));
     snprintf(facts->cgroup_why, sizeof(facts->cgroup_why), "%s%s",
              facts->cgroup_is_bare ? "cgroup v2 is mounted without its memory and pids controllers (cgroup v1 has them, or "
@@ -218,9 +221,6 @@ void cgroup_probe(struct facts *facts)
         say_why_none(facts);
 }
 
-static const char *const cgroup_members[] = {"resources.memory", "resources.cpus", "resources.pids",
-                                             "resources.cpuTime"};
-
 static uint64_t limit_by_cgroup(const struct plan *plan, const char *member)
 {
     for (size_t i = 0; i < plan->limit_count; i++)
@@ -229,12 +229,19 @@ static uint64_t limit_by_cgroup(const struct plan *plan, const char *member)
     return 0;
 }
 
+struct tier_limits cgroup_limits_of(const struct plan *plan)
+{
+    return (struct tier_limits){.memory = limit_by_cgroup(plan, "resources.memory"),
+                                .pids = limit_by_cgroup(plan, "resources.pids"),
+                                .cpu_milli = limit_by_cgroup(plan, "resources.cpus"),
+                                .counts_cpu = limit_by_cgroup(plan, "resources.cpuTime")};
+}
+
 bool cgroup_is_needed(const struct plan *plan)
 {
-    for (size_t i = 0; i < ARRAY_COUNT(cgroup_members); i++)
-        if (limit_by_cgroup(plan, cgroup_members[i]))
-            return true;
-    return false;
+    struct tier_limits limits = cgroup_limits_of(plan);
+
+    return limits.memory || limits.pids || limits.cpu_milli || limits.counts_cpu;
 }
 
 static int value_write(const char *directory, const char *name, const char *value, struct error *err)
@@ -279,34 +286,49 @@ static bool leftovers_are_looked_for(const char *parent)
            (getrandom(&chance, sizeof(chance), GRND_NONBLOCK) == sizeof(chance) && chance % st.st_nlink < LOOKED_THROUGH);
 }
 
-/*
- * Groups that a killed caller could not remove. Only old ones: a group is empty for a moment before its container joins.
- */
-static void leftovers_remove(const char *parent)
+/* What was made inside of one goes first. */
+static void leftovers_remove(int parent, unsigned depth, time_t now);
+
+static void leftover_remove(int parent, const char *name, unsigned depth, time_t now)
 {
-    DIR *directory = leftovers_are_looked_for(parent) ? opendir(parent) : NULL;
-    time_t now = time(NULL);
+    int inner;
+
+    if (unlinkat(parent, name, AT_REMOVEDIR) == 0 || !depth) /* fails while anything runs in it */
+        return;
+    inner = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (inner < 0)
+        return;
+    leftovers_remove(inner, depth - 1, now);
+    unlinkat(parent, name, AT_REMOVEDIR);
+}
+
+/*
+ * Groups that a killed caller could not remove. Only old ones: a group is empty for a moment before its container joins. Takes `parent`.
+ */
+static void leftovers_remove(int parent, unsigned depth, time_t now)
+{
+    DIR *directory = parent < 0 ? NULL : fdopendir(parent);
 
     for (struct dirent *entry; directory && (entry = readdir(directory));) {
+        bool is_ours = strncmp(entry->d_name, PREFIX, strlen(PREFIX)) == 0 || (depth < CGROUP_DEPTH_MAX && strcmp(entry->d_name, LEAF) == 0);
         struct stat st;
 
-        if (strncmp(entry->d_name, "cordon-", 7) == 0 &&
-            fstatat(dirfd(directory), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode) &&
+        if (is_ours && fstatat(dirfd(directory), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode) &&
             now - st.st_ctime > LEFTOVER_SECONDS)
-            unlinkat(dirfd(directory), entry->d_name, AT_REMOVEDIR); /* fails while anything runs in it */
+            leftover_remove(dirfd(directory), entry->d_name, depth, now);
     }
     if (directory)
         closedir(directory);
+    else if (parent >= 0)
+        close(parent);
 }
 
-static int directory_make(struct cgroup *cgroup, const char *parent, const char *run_id, int *ret_index,
-                          struct error *err)
+static int directory_make(struct cgroup *cgroup, const char *parent, const char *name, int *ret_index, struct error *err)
 {
     char *directory = cgroup->directories[cgroup->count];
 
-    leftovers_remove(parent);
-    if (snprintf(directory, sizeof(cgroup->directories[0]), "%s/cordon-%s", parent, run_id) >=
-        (int)sizeof(cgroup->directories[0]))
+    if (cgroup->count == CGROUP_DIRECTORIES_MAX ||
+        snprintf(directory, sizeof(cgroup->directories[0]), "%s/%s", parent, name) >= (int)sizeof(cgroup->directories[0]))
         return error_set(err, ERROR_LIMIT, ENAMETOOLONG, "cgroup path too long");
     if (mkdir(directory, 0755) < 0)
         return error_system(err, errno, "create cgroup %s", directory);
@@ -314,84 +336,125 @@ static int directory_make(struct cgroup *cgroup, const char *parent, const char 
     return 0;
 }
 
-static int v2_limits(struct cgroup *cgroup, const struct plan *plan, struct error *err)
+static int group_make(struct cgroup *cgroup, const char *parent, const char *id, int *ret_index, struct error *err)
+{
+    char name[64];
+
+    if (leftovers_are_looked_for(parent))
+        leftovers_remove(open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC), CGROUP_DEPTH_MAX, time(NULL));
+    snprintf(name, sizeof(name), PREFIX "%s", id);
+    return directory_make(cgroup, parent, name, ret_index, err);
+}
+
+static int v2_limits(struct cgroup *cgroup, const struct tier_limits *limits, struct error *err)
 {
     const char *directory = cgroup->directories[0];
-    uint64_t memory = limit_by_cgroup(plan, "resources.memory");
-    uint64_t cpus = limit_by_cgroup(plan, "resources.cpus"), pids = limit_by_cgroup(plan, "resources.pids");
     char quota[64];
     int status = 0;
 
     cgroup->memory = cgroup->cpu = 0;
-    cgroup->pids = pids ? 0 : -1;
-    if (memory)
-        status = number_write(directory, "memory.max", memory, err);
-    if (memory && status == 0)
+    cgroup->pids = limits->pids ? 0 : -1;
+    if (limits->memory)
+        status = number_write(directory, "memory.max", limits->memory, err);
+    if (limits->memory && status == 0)
         status = number_write(directory, "memory.swap.max", 0, err);
-    if (memory && status == 0)
+    if (limits->memory && status == 0)
         status = number_write(directory, "memory.oom.group", 1, err);
-    if (pids && status == 0)
-        status = number_write(directory, "pids.max", pids, err);
-    snprintf(quota, sizeof(quota), "%" PRIu64 " %u", cpus * (CPU_PERIOD_US / 1000), CPU_PERIOD_US);
-    if (cpus && status == 0)
+    if (limits->pids && status == 0)
+        status = number_write(directory, "pids.max", limits->pids, err);
+    snprintf(quota, sizeof(quota), "%" PRIu64 " %u", limits->cpu_milli * (CPU_PERIOD_US / 1000), CPU_PERIOD_US);
+    if (limits->cpu_milli && status == 0)
         status = value_write(directory, "cpu.max", quota, err);
     return status;
 }
 
-static int v1_group(struct cgroup *cgroup, const char *controller, const char *run_id, int *ret_index,
-                    struct error *err)
+/* Version 2 lets no process be where controllers are handed on: those of the container itself are in a group below. */
+static int v2_leaf(struct cgroup *cgroup, struct error *err)
 {
+    static const char *const controllers[] = {"+memory", "+pids", "+cpu"};
+
+    for (size_t i = 0; i < ARRAY_COUNT(controllers); i++)
+        (void)!value_write(cgroup->directories[0], "cgroup.subtree_control", controllers[i], NULL); /* missed where a limit needs it */
+    return directory_make(cgroup, cgroup->directories[0], LEAF, &cgroup->leaf, err);
+}
+
+static int v2_open(struct cgroup *cgroup, const char *parent, const struct cgroup_wanted *wanted, struct error *err)
+{
+    int index, status;
+
+    for (const struct cgroup *around = wanted->around; around; around = around->around)
+        if (around->leaf >= 0) {
+            parent = around->directories[0];
+            break;
+        }
+    status = group_make(cgroup, parent, wanted->id, &index, err);
+    if (status == 0)
+        status = v2_limits(cgroup, &wanted->limits, err);
+    return status == 0 && wanted->has_inner ? v2_leaf(cgroup, err) : status;
+}
+
+/* Below the nearest group around that this controller has, else beside this process's own. `which`: offset of its index in struct cgroup. */
+static int v1_group(struct cgroup *cgroup, const char *controller, size_t which, const struct cgroup *around, const char *id, struct error *err)
+{
+    int *index = (int *)(void *)((char *)cgroup + which);
     struct hierarchy found;
     char parent[520];
 
+    for (; around; around = around->around) {
+        int place = *(const int *)(const void *)((const char *)around + which);
+
+        if (place >= 0)
+            return group_make(cgroup, around->directories[place], id, index, err);
+    }
     if (!hierarchy_find(controller, &found))
         return error_set(err, ERROR_UNENFORCEABLE, ENOENT, "no cgroup hierarchy with controller %s", controller);
     snprintf(parent, sizeof(parent), "%s%s", found.mount, found.own);
-    return directory_make(cgroup, parent, run_id, ret_index, err);
+    return group_make(cgroup, parent, id, index, err);
 }
 
-static int v1_limits(struct cgroup *cgroup, const struct plan *plan, const char *run_id, struct error *err)
+static int v1_memory(struct cgroup *cgroup, const struct cgroup_wanted *wanted, struct error *err)
 {
-    uint64_t memory = limit_by_cgroup(plan, "resources.memory");
-    uint64_t cpus = limit_by_cgroup(plan, "resources.cpus"), pids = limit_by_cgroup(plan, "resources.pids");
-    int status = 0, index;
+    const char *directory;
+    int status = v1_group(cgroup, "memory", offsetof(struct cgroup, memory), wanted->around, wanted->id, err);
 
-    if (memory) {
-        status = v1_group(cgroup, "memory", run_id, &cgroup->memory, err);
-        if (status == 0)
-            status = number_write(cgroup->directories[cgroup->memory], "memory.limit_in_bytes", memory, err);
-        if (status == 0 && file_exists(cgroup->directories[cgroup->memory], "memory.memsw.limit_in_bytes"))
-            status = number_write(cgroup->directories[cgroup->memory], "memory.memsw.limit_in_bytes", memory, err);
-    }
-    if (pids && status == 0) {
-        status = v1_group(cgroup, "pids", run_id, &cgroup->pids, err);
-        if (status == 0)
-            status = number_write(cgroup->directories[cgroup->pids], "pids.max", pids, err);
-    }
-    if (cpus && status == 0) {
-        status = v1_group(cgroup, "cpu", run_id, &index, err);
-        if (status == 0)
-            status = number_write(cgroup->directories[index], "cpu.cfs_quota_us", cpus * (CPU_PERIOD_US / 1000), err);
-    }
-    if (limit_by_cgroup(plan, "resources.cpuTime") && status == 0)
-        status = v1_group(cgroup, "cpuacct", run_id, &cgroup->cpu, err);
+    if (status < 0)
+        return status;
+    directory = cgroup->directories[cgroup->memory];
+    status = number_write(directory, "memory.limit_in_bytes", wanted->limits.memory, err);
+    if (status == 0 && file_exists(directory, "memory.memsw.limit_in_bytes"))
+        status = number_write(directory, "memory.memsw.limit_in_bytes", wanted->limits.memory, err);
     return status;
 }
 
-int cgroup_open(struct cgroup *ret_cgroup, const struct plan *plan, const char *run_id, struct error *err)
+static int v1_open(struct cgroup *cgroup, const struct cgroup_wanted *wanted, struct error *err)
+{
+    const struct tier_limits *limits = &wanted->limits;
+    int status = limits->memory ? v1_memory(cgroup, wanted, err) : 0;
+
+    if (limits->pids && status == 0) {
+        status = v1_group(cgroup, "pids", offsetof(struct cgroup, pids), wanted->around, wanted->id, err);
+        if (status == 0)
+            status = number_write(cgroup->directories[cgroup->pids], "pids.max", limits->pids, err);
+    }
+    if (limits->cpu_milli && status == 0) {
+        status = v1_group(cgroup, "cpu", offsetof(struct cgroup, quota), wanted->around, wanted->id, err);
+        if (status == 0)
+            status = number_write(cgroup->directories[cgroup->quota], "cpu.cfs_quota_us", limits->cpu_milli * (CPU_PERIOD_US / 1000), err);
+    }
+    if (limits->counts_cpu && status == 0)
+        status = v1_group(cgroup, "cpuacct", offsetof(struct cgroup, cpu), wanted->around, wanted->id, err);
+    return status;
+}
+
+int cgroup_open(struct cgroup *ret_cgroup, const struct cgroup_wanted *wanted, struct error *err)
 {
     char parent[520], controllers[256];
-    struct cgroup cgroup = {.memory = -1, .cpu = -1, .pids = -1, .freezer = -1};
-    int status, index;
+    struct cgroup cgroup = CGROUP_INIT;
+    int status;
 
     cgroup.is_v2 = v2_parent(parent, sizeof(parent), controllers, sizeof(controllers));
-    if (cgroup.is_v2) {
-        status = directory_make(&cgroup, parent, run_id, &index, err);
-        if (status == 0)
-            status = v2_limits(&cgroup, plan, err);
-    } else {
-        status = v1_limits(&cgroup, plan, run_id, err);
-    }
+    cgroup.around = wanted->around;
+    status = cgroup.is_v2 ? v2_open(&cgroup, parent, wanted, err) : v1_open(&cgroup, wanted, err);
     if (status < 0) {
         cgroup_close(&cgroup);
         return status;
@@ -402,9 +465,7 @@ int cgroup_open(struct cgroup *ret_cgroup, const struct plan *plan, const char *
 
 int cgroup_limits(const struct plan *plan, const struct tier_spawner *spawner, const char *id, struct error *err)
 {
-    const struct tier_limits limits = {.memory = limit_by_cgroup(plan, "resources.memory"),
-                                       .pids = limit_by_cgroup(plan, "resources.pids"),
-                                       .cpu_milli = limit_by_cgroup(plan, "resources.cpus")};
+    const struct tier_limits limits = cgroup_limits_of(plan);
 
     return limits.memory || limits.pids || limits.cpu_milli ? spawner->limit(spawner->context, id, &limits, err) : 0;
 }
@@ -424,7 +485,7 @@ static int group_find(struct cgroup *cgroup, const char *controller, const char 
 
 int cgroup_find(struct cgroup *ret_cgroup, const char *path, struct error *err)
 {
-    struct cgroup cgroup = {.memory = -1, .cpu = -1, .pids = -1, .freezer = -1};
+    struct cgroup cgroup = CGROUP_INIT;
     int unified = group_find(&cgroup, NULL, path);
 
     cgroup.is_v2 = unified >= 0 && file_exists(cgroup.directories[unified], "memory.max");
@@ -442,17 +503,17 @@ int cgroup_find(struct cgroup *ret_cgroup, const char *path, struct error *err)
     return 0;
 }
 
-int cgroup_add(struct cgroup *cgroup, const char *controller, int *ret_index, struct error *err)
+int cgroup_add_freezer(struct cgroup *cgroup, struct error *err)
 {
-    const char *name = strrchr(cgroup->directories[0], '/') + strlen("/cordon-");
+    const char *id = strrchr(cgroup->directories[0], '/') + 1 + strlen(PREFIX);
 
-    return v1_group(cgroup, controller, name, ret_index, err);
+    return v1_group(cgroup, "freezer", offsetof(struct cgroup, freezer), NULL, id, err);
 }
 
 int cgroup_join(const struct cgroup *cgroup, pid_t pid, struct error *err)
 {
     for (int i = 0; i < cgroup->count; i++) {
-        int status = number_write(cgroup->directories[i], "cgroup.procs", (uint64_t)pid, err);
+        int status = cgroup->leaf >= 0 && i != cgroup->leaf ? 0 : number_write(cgroup->directories[i], "cgroup.procs", (uint64_t)pid, err);
 
         if (status < 0)
             return status;
@@ -460,85 +521,9 @@ int cgroup_join(const struct cgroup *cgroup, pid_t pid, struct error *err)
     return 0;
 }
 
-/* The number behind a word of a file; 0 where there is none. */
-static uint64_t counted(const struct cgroup *cgroup, int directory, const char *file, const char *word)
+bool cgroup_close(struct cgroup *cgroup)
 {
-    char text[1024];
-    const char *at;
-
-    if (directory < 0 || !file_words(cgroup->directories[directory], file, text, sizeof(text)))
-        return 0;
-    at = strstr(text, word);
-    return at ? strtoull(at + strlen(word), NULL, 10) : 0;
-}
-
-uint64_t cgroup_oom_kills(const struct cgroup *cgroup)
-{
-    return counted(cgroup, cgroup->memory, cgroup->is_v2 ? "memory.events" : "memory.oom_control", "oom_kill ");
-}
-
-bool cgroup_was_oom_killed(const struct cgroup *cgroup)
-{
-    return cgroup_oom_kills(cgroup) > 0;
-}
-
-uint64_t cgroup_refused_forks(const struct cgroup *cgroup)
-{
-    return counted(cgroup, cgroup->pids, "pids.events", "max ");
-}
-
-/* The number behind `key` in a file of the group that counts CPU time; an empty key: the file is that number. */
-static int cpu_value(const struct cgroup *cgroup, const char *file, const char *key, uint64_t *ret_value)
-{
-    char text[1024];
-    const char *at;
-
-    if (cgroup->cpu < 0 || !file_words(cgroup->directories[cgroup->cpu], file, text, sizeof(text)))
-        return -ENOTSUP;
-    at = strstr(text, key);
-    if (!at)
-        return -ENOTSUP;
-    *ret_value = strtoull(at + strlen(key), NULL, 10);
-    return 0;
-}
-
-/* v2 counts in us, v1 in ns. */
-static int cpu_time(const struct cgroup *cgroup, const char *key, const char *v1_file, uint64_t *ret_us)
-{
-    uint64_t value = 0;
-    int status = cgroup->is_v2 ? cpu_value(cgroup, "cpu.stat", key, &value) : cpu_value(cgroup, v1_file, "", &value);
-
-    if (status == 0)
-        *ret_us = cgroup->is_v2 ? value : value / 1000;
-    return status;
-}
-
-int cgroup_cpu_time(const struct cgroup *cgroup, uint64_t *ret_us)
-{
-    return cpu_time(cgroup, "usage_usec ", "cpuacct.usage", ret_us);
-}
-
-/* How the time divides is counted by clock ticks, of which a guest can miss some; how much it is, exactly. */
-int cgroup_times(const struct cgroup *cgroup, uint64_t *ret_user_us, uint64_t *ret_system_us)
-{
-    uint64_t all, user, system;
-    int status = cgroup_cpu_time(cgroup, &all);
-
-    if (status == 0)
-        status = cpu_time(cgroup, "user_usec ", "cpuacct.usage_user", &user);
-    if (status == 0)
-        status = cpu_time(cgroup, "system_usec ", "cpuacct.usage_sys", &system);
-    if (status == 0) {
-        *ret_system_us =
-            user + system ? (uint64_t)((double)all * ((double)system / (double)(user + system))) : 0;
-        *ret_user_us = all - *ret_system_us;
-    }
-    return status;
-}
-
-void cgroup_close(struct cgroup *cgroup)
-{
-    for (int i = 0; i < cgroup->count; i++)
-        rmdir(cgroup->directories[i]);
-    cgroup->count = 0;
+    while (cgroup->count && (rmdir(cgroup->directories[cgroup->count - 1]) == 0 || errno != EBUSY))
+        cgroup->count--;
+    return !cgroup->count;
 }

@@ -16,12 +16,25 @@
 #include "tier/spawner.h"
 
 #define CGROUP_DIRECTORIES_MAX 5
+#define CGROUP_DEPTH_MAX 18 /* nested.depth is at most 8, and the outermost; with a leaf each */
 
 struct cgroup {
     char directories[CGROUP_DIRECTORIES_MAX][512]; /* what was made, to be removed */
     int count;
     bool is_v2;
-    int memory, cpu, pids, freezer; /* index of the directory with that controller, -1 = none */
+    int memory, cpu, pids, quota, freezer; /* index of the directory with that controller, -1 = none; `cpu` counts */
+    int leaf;                     /* where its own processes are while others are inside of it (v2), -1 = in each */
+    const struct cgroup *around;  /* that it lies in; NULL = none */
+    bool is_lent;                 /* another's, which is only counted by these files */
+    struct tier_counting lent;
+};
+#define CGROUP_INIT ((struct cgroup){.memory = -1, .cpu = -1, .pids = -1, .quota = -1, .freezer = -1, .leaf = -1})
+
+struct cgroup_wanted {
+    const char *id; /* the run */
+    struct tier_limits limits;
+    const struct cgroup *around; /* which may be there for some of the controllers only, or for none; NULL = there is none */
+    bool has_inner;              /* others may come to be inside of it */
 };
 
 /* Fill the cgroup members of `facts`. Never fails: what cannot be used is said. */
@@ -30,8 +43,13 @@ void cgroup_probe(struct facts *facts);
 /* Does the plan ask for anything here? */
 bool cgroup_is_needed(const struct plan *plan);
 
+struct tier_limits cgroup_limits_of(const struct plan *plan);
+
 /* Make the groups, named after the run, and write the limits. */
-int cgroup_open(struct cgroup *ret_cgroup, const struct plan *plan, const char *run_id, struct error *err) must_check;
+int cgroup_open(struct cgroup *ret_cgroup, const struct cgroup_wanted *wanted, struct error *err) must_check;
+
+/* cgroup_count.c: what somebody else who cannot see the groups counts by (tier_counting_close() it). */
+int cgroup_lend(const struct cgroup *cgroup, struct tier_counting *ret_counting, struct error *err) must_check;
 
 /* With a spawner: have it set the limits, and find the group that it made, to count by. */
 int cgroup_limits(const struct plan *plan, const struct tier_spawner *spawner, const char *id, struct error *err) must_check;
@@ -54,12 +72,15 @@ int cgroup_cpu_time(const struct cgroup *cgroup, uint64_t *ret_us);
 int cgroup_times(const struct cgroup *cgroup, uint64_t *ret_user_us, uint64_t *ret_system_us);
 
 /* v1: one more group, beside the others and of the same name. */
-int cgroup_add(struct cgroup *cgroup, const char *controller, int *ret_index, struct error *err) must_check;
+int cgroup_add_freezer(struct cgroup *cgroup, struct error *err) must_check;
+
+/* A file of a group; false where it cannot be read. */
+bool cgroup_read(const char *directory, const char *name, char *ret_text, size_t size);
 
 /* freeze.c: nothing in it runs any more, or all does again, when this returns 0. */
 int cgroup_freeze(struct cgroup *cgroup, bool is_frozen, struct error *err) must_check;
 
-/* Remove the (empty) groups. */
-void cgroup_close(struct cgroup *cgroup);
+/* Remove the groups; false while something is in one of them. */
+bool cgroup_close(struct cgroup *cgroup);
 
 #endif

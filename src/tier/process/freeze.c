@@ -4,6 +4,7 @@
  * made when it is first wanted, into which every process of the container is moved. Who is frozen hears nothing, process 1
  * included, and under v1 does not even die.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -48,7 +49,7 @@ static int text_read(const char *directory, const char *name, char **ret_text, s
 }
 
 /* Those of the group that are not in the freezer's yet; how many were moved. One that is gone by now counts for nothing. */
-static int processes_move(const struct cgroup *cgroup, const char *from, struct error *err)
+static int own_move(const struct cgroup *cgroup, const char *from, struct error *err)
 {
     auto_free char *wanted = NULL, *there = NULL;
     int status = text_read(from, "cgroup.procs", &wanted, err), moved = 0;
@@ -70,12 +71,33 @@ static int processes_move(const struct cgroup *cgroup, const char *from, struct 
     return status < 0 ? status : moved;
 }
 
+/* And those of containers inside, whose groups are below. One of them may end meanwhile. */
+static int processes_move(const struct cgroup *cgroup, const char *from, unsigned depth, struct error *err)
+{
+    int moved = own_move(cgroup, from, err);
+    DIR *directory = moved < 0 || !depth ? NULL : opendir(from);
+
+    for (struct dirent *entry; directory && (entry = readdir(directory));) {
+        char path[1024];
+        int inner;
+
+        if (entry->d_type != DT_DIR || entry->d_name[0] == '.' ||
+            snprintf(path, sizeof(path), "%s/%s", from, entry->d_name) >= (int)sizeof(path))
+            continue;
+        inner = processes_move(cgroup, path, depth - 1, NULL);
+        moved += inner > 0 ? inner : 0;
+    }
+    if (directory)
+        closedir(directory);
+    return moved;
+}
+
 static int freezer_make(struct cgroup *cgroup, struct error *err)
 {
-    int status = cgroup->freezer >= 0 ? 0 : cgroup_add(cgroup, "freezer", &cgroup->freezer, err), moved = 1;
+    int status = cgroup->freezer >= 0 ? 0 : cgroup_add_freezer(cgroup, err), moved = 1;
 
     for (int i = 0; status == 0 && moved > 0; i++) {
-        moved = i < PASSES_MAX ? processes_move(cgroup, cgroup->directories[0], err)
+        moved = i < PASSES_MAX ? processes_move(cgroup, cgroup->directories[0], CGROUP_DEPTH_MAX, err)
                                : error_set(err, ERROR_SYSTEM, EAGAIN, "freeze: processes are made faster than they can be found");
         status = moved < 0 ? moved : 0;
     }

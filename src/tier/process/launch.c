@@ -85,8 +85,10 @@ void run_finish(struct tier_run *run)
         run_reap(run); /* nothing of it may be left: the tree, or the processes of its cgroup */
     if (run->spawner)
         run->spawner->end(run->spawner->context, run->id);
-    else if (run->has_cgroup)
-        cgroup_close(&run->cgroup);
+    else if (run->has_cgroup && !run->cgroup.is_lent)
+        (void)!cgroup_close(&run->cgroup);
+    if (run->cgroup.is_lent)
+        tier_counting_close(&run->cgroup.lent);
     fd_close_at(&run->pidfd);
     fd_close_at(&run->control);
     fd_close_at(&run->tty);
@@ -272,18 +274,37 @@ static int run_begin(const struct tier_start *start, bool must_be_caller, struct
     return status < 0 ? status : begin_init(*run, how, &given, err);
 }
 
+/* Its own process sees no control groups. */
+static int group_lent(struct tier_run *run, const struct tier_start *start, struct error *err)
+{
+    const struct tier_limits limits = cgroup_limits_of(start->plan);
+    struct cgroup cgroup = CGROUP_INIT;
+    int status = start->spawner->group(start->spawner->context, &limits, &cgroup.lent, err);
+
+    if (status < 0)
+        return status;
+    cgroup.is_lent = true;
+    cgroup.is_v2 = cgroup.lent.is_v2;
+    run->cgroup = cgroup;
+    return 0;
+}
+
 /* With a spawner it has a group from the start, and only the limits are missing. */
 static int group_open(struct tier_run *run, const struct tier_start *start, struct error *err)
 {
+    const struct cgroup_wanted wanted = {.id = start->run_id, .limits = cgroup_limits_of(start->plan),
+                                         .has_inner = start->plan->nested_number != 0};
+    const struct tier_spawner *spawner = start->spawner;
     int status = 0;
 
     if (!run->spawner && !cgroup_is_needed(start->plan))
         return 0;
-    if (run->spawner)
+    if (spawner && spawner->group)
+        status = group_lent(run, start, err);
+    else if (run->spawner)
         status = cgroup_limits(start->plan, run->spawner, run->id, err);
-    if (status == 0)
-        status = run->spawner ? cgroup_find(&run->cgroup, run->spawned.cgroup, err)
-                              : cgroup_open(&run->cgroup, start->plan, start->run_id, err);
+    if (status == 0 && !run->cgroup.is_lent)
+        status = run->spawner ? cgroup_find(&run->cgroup, run->spawned.cgroup, err) : cgroup_open(&run->cgroup, &wanted, err);
     run->has_cgroup = status == 0;
     return status;
 }
@@ -463,7 +484,7 @@ static int process_freeze(struct tier_run *run, bool is_frozen, struct error *er
 {
     if (run->is_over)
         return 0;
-    if (!run->has_cgroup && !run->spawner)
+    if ((!run->has_cgroup && !run->spawner) || run->cgroup.is_lent)
         return error_set(err, ERROR_UNENFORCEABLE, ENOTSUP,
                          "it has no control group of its own, which alone can be frozen: give it a limit (resources.pids) where `cordon doctor` "
                          "finds control groups");
@@ -504,6 +525,9 @@ const struct tier_ops tier_process = {
     .judge_call = process_judge_call,
     .start = process_start,
     .adopt = process_adopt,
+    .group_make = group_make,
+    .group_join = group_join,
+    .group_free = group_free,
     .settle = follow_settle,
     .suits = process_suits,
     .exec = exec_start,

@@ -14,4 +14,10 @@ void process_judge_call(const struct plan_filter *plan, int number, struct plan_
 /* probe_modules.c: facts->no_tproxy */
 void process_probe_tproxy(struct facts *facts);
 
+/* group.c */
+int group_make(const struct tier_run *run, const struct tier_group *around, const struct tier_inner *inner, struct tier_group **ret_group,
+               struct tier_counting *ret_counting, struct error *err) must_check;
+int group_join(const struct tier_group *group, pid_t pid, struct error *err) must_check;
+void group_free(struct tier_group *group);
+
 #endif

@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/kernel/syscalls.h"
 #include "base/memory.h"
+#include "base/spawn.h"
 
 #define HOSTS 1024 /* processes whose number outside is remembered; of two in one place, the later */
 #define JOINED_MAX (2 * PATH_MAX + 2)
@@ -75,24 +76,6 @@ void told_free(struct told *told)
     mem_free(told);
 }
 
-/* The descriptor is the process's, whatever became of its number: 0 = it is gone. */
-static pid_t host_pid_of(int pidfd)
-{
-    char path[48], text[1024];
-    const char *at;
-    ssize_t got;
-    auto_close int fd = -1;
-
-    snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pidfd);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    got = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-    if (got <= 0)
-        return 0;
-    text[got] = '\0';
-    at = strstr(text, "\nPid:");
-    return at && atoi(at + 5) > 0 ? atoi(at + 5) : 0;
-}
-
 void told_hand(struct told *told, const struct message *message, int fd)
 {
     uint32_t process = (uint32_t)message->value;
@@ -100,7 +83,7 @@ void told_hand(struct told *told, const struct message *message, int fd)
     if (!process)
         return;
     told->hosts[process % HOSTS].process = process;
-    told->hosts[process % HOSTS].host = fd < 0 ? 0 : host_pid_of(fd);
+    told->hosts[process % HOSTS].host = fd < 0 ? 0 : spawn_pid_of(fd);
     __atomic_store_n(&told->memory->handles, ++told->handles, __ATOMIC_RELAXED);
 }
 
