@@ -307,6 +307,7 @@ int main(int argc, char **argv)
                               .records = "/run/cordon/launcher", .etc = "/etc"};
     struct sigaction end = {.sa_handler = end_told};
     struct server server = {.hand = -1, .epoll = -1, .records = -1, .keeper_program = -1, .init_program = -1};
+    auto_close int notifier = service_notifier(); /* no socket is made once it is confined */
     struct error err = ERROR_INIT;
     char uids[32];
     int status;
@@ -321,7 +322,7 @@ int main(int argc, char **argv)
         status = begin(&server, &options, &err);
     if (status == 0) {
         fputs("cordon-launcher: ready\n", stderr);
-        service_notify("READY=1");
+        service_notify_by(notifier, "READY=1");
         status = serve(&server, &err);
     }
     if (status < 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* System calls: socket, bind, listen, connect, umask, unlink, sendto, fcntl. */
+/* System calls: socket, bind, listen, connect, umask, unlink, sendmsg, fcntl. */
 #include "protocol/service.h"
 
 #include <errno.h>
@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -65,7 +66,7 @@ static int set_address(struct sockaddr_un *address, socklen_t *size, const char 
     return 0;
 }
 
-void service_notify(const char *text)
+int service_notifier(void)
 {
     const char *path = getenv("NOTIFY_SOCKET");
     struct sockaddr_un address;
@@ -73,10 +74,25 @@ void service_notify(const char *text)
     socklen_t size;
 
     if (!path || set_address(&address, &size, path) < 0)
-        return;
+        return -1;
     fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd >= 0)
-        (void)!sendto(fd, text, strlen(text), MSG_NOSIGNAL, (struct sockaddr *)&address, size);
+    return fd >= 0 && connect(fd, (struct sockaddr *)&address, size) == 0 ? take_fd(fd) : -1;
+}
+
+void service_notify_by(int notifier, const char *text)
+{
+    struct iovec part = {(void *)(uintptr_t)text, strlen(text)};
+    const struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+
+    if (notifier >= 0)
+        (void)!sendmsg(notifier, &message, MSG_NOSIGNAL);
+}
+
+void service_notify(const char *text)
+{
+    auto_close int notifier = service_notifier();
+
+    service_notify_by(notifier, text);
 }
 
 int service_connect(const char *path, int *ret_fd, struct error *err)

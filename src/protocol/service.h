@@ -15,6 +15,9 @@ int service_socket(const char *name, int *ret_fd, struct error *err) must_check;
 
 /* "READY=1", "STOPPING=1", "STATUS=..." to $NOTIFY_SOCKET, where there is one. */
 void service_notify(const char *text);
+/* For who makes no socket any more when it is ready: made before (-1 = nobody is told), used by sendmsg() alone. */
+int service_notifier(void) must_check;
+void service_notify_by(int notifier, const char *text);
 
 /*
  * Make a listening SOCK_SEQPACKET socket at `path` with this mode, in a directory that is there. One that nobody listens on any more

@@ -205,10 +205,14 @@ class World:
                    "--records", str(self.place / "records"), "--keeper", str(self.keeper),
                    "--init", str(BUILD / "src/tier/process/cordon-init"), *self.options]
         ready, theirs = os.pipe()
+        notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) # as systemd has it
+        notify.bind(f"\0cordon-launcher-test-{os.getpid()}-{id(self)}")
+        notify.settimeout(20)
         self.log = open(self.place / "log", "a")
         # LISTEN_FDS begin at 3; what is closed at exec is the rest
         self.process = subprocess.Popen(
             ["/bin/bash", "-c", f"exec 3<&{high[0]} 4<&{high[1]} {high[0]}<&- {high[1]}<&-; "
+             f"NOTIFY_SOCKET=@cordon-launcher-test-{os.getpid()}-{id(self)} "
              "LISTEN_PID=$$ LISTEN_FDS=2 LISTEN_FDNAMES=daemon:keepers exec \"$@\"", "bash", *command],
             pass_fds=high, stdin=subprocess.DEVNULL, stdout=self.log, stderr=theirs)
         for fd in high:
@@ -223,6 +227,9 @@ class World:
                 raise RuntimeError(f"the launcher did not begin: {said.decode()}")
             said += got
         self.said, self.ready = said.decode(), ready
+        if notify.recv(100) != b"READY=1":
+            raise RuntimeError("the launcher did not say that it is ready")
+        notify.close()
         self.daemon = self.connect(self.daemon_path)
 
     def home(self, user):
