@@ -18,8 +18,11 @@
 
 void assembly_finish(struct assembly *assembly)
 {
+    /* of a copy of what is shared both are in one */
     if (assembly->plan && assembly->policy && assembly->plan->arena == assembly->policy->arena)
-        assembly->plan = NULL; /* a copy of what is shared: both are in one */
+        assembly->plan = NULL;
+    if (assembly->plan_before && assembly->policy && assembly->plan_before->arena == assembly->policy->arena)
+        assembly->plan_before = NULL;
     plan_free(assembly->plan);
     plan_free(assembly->plan_before);
     policy_free(assembly->policy);

@@ -52,7 +52,7 @@ void assembly_finish(struct assembly *assembly);
 struct shared_assembly;
 /* Takes both, which are the caller's again where there is no memory (NULL). */
 struct shared_assembly *assembly_share(struct assembly *assembly, struct looks *looks);
-struct shared_assembly *shared_assembly_keep(struct shared_assembly *shared);
+struct shared_assembly *shared_assembly_keep(const struct shared_assembly *shared);
 void shared_assembly_drop(struct shared_assembly *shared); /* NULL is fine; any thread */
 int assembly_copy(struct assembly *ret_copy, const struct shared_assembly *shared, struct error *err) must_check;
 /* Would another one for the same request be the same? 1, 0 or negative. */

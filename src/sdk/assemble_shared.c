@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An assembly that several containers are made by, and whether another one would be the same. */
+#include <stdint.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -23,10 +24,12 @@ struct shared_assembly *assembly_share(struct assembly *assembly, struct looks *
     return shared;
 }
 
-struct shared_assembly *shared_assembly_keep(struct shared_assembly *shared)
+struct shared_assembly *shared_assembly_keep(const struct shared_assembly *shared)
 {
-    __atomic_add_fetch(&shared->shares, 1, __ATOMIC_RELAXED);
-    return shared;
+    struct shared_assembly *kept = (struct shared_assembly *)(uintptr_t)shared;
+
+    __atomic_add_fetch(&kept->shares, 1, __ATOMIC_RELAXED);
+    return kept;
 }
 
 void shared_assembly_drop(struct shared_assembly *shared)

@@ -128,15 +128,20 @@ int container_refused(struct cordon_container *container, int status, struct err
  * where another would be the same.
  * settle(): 1 when it does, 0 = not yet, unless `waits`; take_ready() has the program of `request` executed in it and makes it a run: 1, or 0 where a start
  * would not make what stands, or negative, of the program: then it is of no more use. `kept_for`: the request that it was made for;
- * *ret_is_proved: nothing had to be compiled. start_prepared() takes a first process that was prepared, and a name.
+ * *ret_is_proved: nothing had to be compiled. start_prepared() takes a first process that was prepared, and a name; `shared`
+ * (NULL = none) of a request that decides the same is used where another one would be the same.
  */
 int container_make_ready(const struct cordon_request *request, struct shared_assembly **last, struct cordon_container **ret_container,
                          struct error *err) must_check;
 int container_settle(struct cordon_container *container, const struct cordon_request *request, bool waits, struct error *err) must_check;
 int container_take_ready(struct cordon_container *container, const struct cordon_request *kept_for, const struct cordon_request *request,
                          bool *ret_is_proved, struct error *err) must_check;
-int container_start_prepared(const struct cordon_request *request, const struct tier_ops *ops, struct tier_run **prepared,
-                             struct event_log **log, struct cordon_container **ret_container, struct error *err) must_check;
+struct prepared {
+    struct tier_run *run;
+    struct event_log *log; /* which has its name */
+};
+int container_start_prepared(const struct cordon_request *request, const struct tier_ops *ops, struct prepared *prepared,
+                             const struct shared_assembly *shared, struct cordon_container **ret_container, struct error *err) must_check;
 
 /* supervise.c: move output, keep limits, look for the end. Never blocks (but see EVENT_STALL_MS).
  * 1 = ended and *recorded*, 0 = not yet, or the negative errno of `failure`. */

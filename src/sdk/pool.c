@@ -23,11 +23,6 @@
 #define SETTLE_NS      NS_PER_MS
 #define LOOK_NS        (5 * NS_PER_S)
 
-struct prepared {
-    struct tier_run *run;
-    struct event_log *log; /* which has its name */
-};
-
 struct cordon_pool {
     struct cordon_request *request;
     struct assembly assembly; /* where things are, and the tier: nothing of a policy */
@@ -320,9 +315,10 @@ static int take_prepared(struct cordon_pool *pool, const struct cordon_request *
                          struct error *err)
 {
     struct prepared *prepared = &pool->prepared[--pool->prepared_count];
-    int status;
+    /* what cannot be kept ready has files of its own (secrets), and who is asked another plan */
+    bool is_alike = !pool->has_no_ready && !request->ask_ms && request_is_same_container(pool->request, request);
+    int status = container_start_prepared(request, pool->assembly.ops, prepared, is_alike ? pool->last : NULL, ret_container, err);
 
-    status = container_start_prepared(request, pool->assembly.ops, &prepared->run, &prepared->log, ret_container, err);
     prepared_free(pool, prepared);
     pool->stats.taken_prepared++;
     return status;

@@ -534,8 +534,31 @@ static int start_here(const struct cordon_request *request, bool stands, struct 
     return 0;
 }
 
-int container_start_prepared(const struct cordon_request *request, const struct tier_ops *ops, struct tier_run **prepared,
-                             struct event_log **log, struct cordon_container **ret_container, struct error *err)
+/* Without a compilation: 1, 0 = it has to be compiled, negative = it cannot be. */
+static int start_shared(struct cordon_container *container, const struct cordon_request *request, const struct shared_assembly *shared,
+                        struct error *err)
+{
+    const struct tier_ops *ops = container->assembly.ops;
+    int status = streams_check(request, NULL) == 0 ? assembly_copy(&container->assembly, shared, err) : -EINVAL;
+
+    if (status < 0)
+        return 0; /* start() says why */
+    status = assembly_take_request(&container->assembly, shared, request, err);
+    if (status <= 0) {
+        assembly_finish(&container->assembly);
+        container->assembly.ops = ops;
+        return 0;
+    }
+    container->shared = shared_assembly_keep(shared);
+    network_prepare(container);
+    status = launch_open_record(container, request, err);
+    if (status == 0)
+        status = container_launch(container, request, err);
+    return status < 0 ? status : 1;
+}
+
+int container_start_prepared(const struct cordon_request *request, const struct tier_ops *ops, struct prepared *prepared,
+                             const struct shared_assembly *shared, struct cordon_container **ret_container, struct error *err)
 {
     struct error failure = ERROR_INIT;
     cleanup_with(container_free_at) struct cordon_container *container = NULL;
@@ -543,10 +566,12 @@ int container_start_prepared(const struct cordon_request *request, const struct 
 
     if (status < 0)
         return status;
-    container->log = take_ptr(*log);
+    container->log = take_ptr(prepared->log);
     container->assembly.ops = ops; /* for who gives it back */
-    container->prepared = take_ptr(*prepared);
-    status = start(container, request, &failure);
+    container->prepared = take_ptr(prepared->run);
+    status = shared ? start_shared(container, request, shared, &failure) : 0;
+    if (status == 0)
+        status = start(container, request, &failure);
     if (status < 0)
         return container_refused(container, status, &failure, err);
     *ret_container = take_ptr(container);

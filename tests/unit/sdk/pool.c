@@ -526,6 +526,45 @@ TEST(what_cannot_be_kept_ready_is_completed)
     sandbox_close();
 }
 
+static void run_with_file(struct cordon_pool *pool, const char *script)
+{
+    struct cordon_request *request = request_new("../p.yaml", script);
+    int file = open("../p.yaml", O_RDONLY | O_CLOEXEC);
+
+    check_int(cordon_request_set_stdio(request, file, CORDON_STDIO_PIPE, CORDON_STDIO_NULL, &err), 0);
+    run_request(pool, request);
+    cordon_request_free(request);
+    close(file);
+}
+
+/* By the compilation of what is ready, where nothing has moved; else by one of its own. */
+TEST(what_is_completed_obeys_the_policy_of_now)
+{
+    struct cordon_pool *pool;
+
+    sandbox_open();
+    make_workspace("completed");
+    check_int(chdir("completed/work"), 0);
+    let_stamps_age();
+    run(NULL, "../p.yaml", "exit 0");
+    pool = pool_new("../p.yaml", 1);
+    fill(pool);
+    while (!stats.prepared)
+        step(pool);
+    setenv("CORDON_TEST_OTHER", "1", 1);
+    run_with_file(pool, "cat deep/new; echo new >deep/new; cat deep/new; cat shut/key; cat /dev/stdin | grep -c version");
+    check_string(text, "new\n1\n");
+    check_int((int)stats.taken_prepared, 1);
+    while (!stats.prepared || !stats.ready)
+        step(pool);
+    exchange_policy(); /* what was open is shut, and the other way around */
+    run_with_file(pool, "cat deep/new; cat shut/key");
+    check_string(text, "private\n");
+    check_int((int)stats.taken_prepared, 2);
+    cordon_pool_free(pool);
+    sandbox_close();
+}
+
 /* Every child of this process. */
 static void kill_children(void)
 {
