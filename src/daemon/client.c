@@ -59,6 +59,21 @@ static int hear_hello(struct client *client, const struct protocol_message *mess
     return 0;
 }
 
+/*
+ * Whoever holds the other end will be served as the maker of the pair: that has to be who is connected, not somebody who once gave a socket away.
+ */
+static int check_maker(const struct client *client, int end, struct error *err)
+{
+    struct peer maker = PEER_INIT;
+    int status = peer_open(end, &maker, err);
+
+    if (status == 0 && (maker.uid != client->peer.uid || maker.pid != client->peer.pid))
+        status = error_set(err, ERROR_FORBIDDEN, EPERM, "process %d of user %u brings a pair of sockets that process %d of user %u made: a client makes its own",
+                           (int)client->peer.pid, client->peer.uid, (int)maker.pid, maker.uid);
+    peer_close(&maker);
+    return status;
+}
+
 static int hear_open(struct client *client, struct protocol_received *received, struct error *err)
 {
     const struct protocol_message *message = &received->message;
@@ -75,7 +90,9 @@ static int hear_open(struct client *client, struct protocol_received *received, 
         return error_set(err, ERROR_INVALID, EPROTO, "a new container is run or kept");
     if (key_size != KEY_SIZE)
         return error_set(err, ERROR_INVALID, EPROTO, "a key of %zu bytes", key_size);
-    status = container_check_name(core, client->account, name, err);
+    status = check_maker(client, received->fds[0], err);
+    if (status == 0)
+        status = container_check_name(core, client->account, name, err);
     if (status == 0)
         status = keeper_choose(core, client->account, client->peer.gid, key, &keeper, err);
     if (status < 0)
@@ -100,8 +117,9 @@ static int hear_reach(struct client *client, struct protocol_received *received,
 
     if (purpose != PROTOCOL_PURPOSE_VISIT && purpose != PROTOCOL_PURPOSE_EXEC)
         return error_set(err, ERROR_INVALID, EPROTO, "a container that is there is visited, or a program executed in it");
-    status = container_find(client->core, client->account, protocol_text(message, TAG_ID), &container, err);
-
+    status = check_maker(client, received->fds[0], err);
+    if (status == 0)
+        status = container_find(client->core, client->account, protocol_text(message, TAG_ID), &container, err);
     if (status < 0)
         return status;
     return keeper_serve(container->keeper, container, purpose, container->id, received->fds[0], err);

@@ -147,6 +147,32 @@ def wrong_kind_of_descriptor():
     return True
 
 
+def another_process_s_pair():
+    """Made by another process, which lives and gave both ends away: who holds them would be served as that one."""
+    here, there = pair()
+    maker = os.fork()
+    if maker == 0:
+        ends = pair()
+        socket.send_fds(there, [b"x"], [end.fileno() for end in ends])
+        there.recv(1)
+        os._exit(0)
+    _, fds, _, _ = socket.recv_fds(here, 1, 2)
+    result = len(fds) == 2
+    for data in (opened(), message(REACH, number(4, 3), text(ID, "01m83n5msf9p0nzme74pas0ws5"))):
+        client = Client()
+        client.say(data, fds[1])
+        kind, body = client.hear()
+        client.close()
+        result = result and kind == FAILED and b"a client makes its own" in body
+    here.close()
+    there.close()
+    os.kill(maker, 9)
+    os.waitpid(maker, 0)
+    for fd in fds:
+        os.close(fd)
+    return result
+
+
 def keeper_is_told_nonsense():
     """The end that leads to a keeper: anything but a request, half a request, a request and its end."""
     for data, fds in ((b"nonsense", 0), (message(40, number(18, 9)), 0), (message(24), 0), (message(20), 1), (message(20), 2), (message(63, text(ID, "a")), 0), (os.urandom(5000), 0)):
@@ -314,8 +340,8 @@ def random_bytes():
 
 resource.setrlimit(resource.RLIMIT_NOFILE, (1024, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
 failed = 0
-for attempt in (rows_that_are_not_a_client_s, before_hello, hello_twice, another_version, malformed, wrong_descriptors, wrong_kind_of_descriptor, keeper_is_told_nonsense,
-                nobody_s_container, visitor_says_everything, bad_names, too_many_connections, too_many_requests, one_that_does_not_read, random_bytes):
+for attempt in (rows_that_are_not_a_client_s, before_hello, hello_twice, another_version, malformed, wrong_descriptors, wrong_kind_of_descriptor,
+                another_process_s_pair, keeper_is_told_nonsense, nobody_s_container, visitor_says_everything, bad_names, too_many_connections, too_many_requests, one_that_does_not_read, random_bytes):
     held = attempt()
     well = is_well_soon()
     if not (held and well):
