@@ -23,6 +23,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -315,6 +316,7 @@ int main(int argc, char **argv)
     snprintf(uids, sizeof(uids), "%u-%u", RANGE_FIRST, RANGE_FIRST + RANGE_COUNT - 1);
     options.uids = uids;
     status = options_read(argc, argv, &options, &err);
+    umask(022); /* what it makes says its own modes; and groups are to be seen by who is in them, whatever its unit's mask is */
     sigaction(SIGTERM, &end, NULL);
     sigaction(SIGINT, &end, NULL);
     signal(SIGPIPE, SIG_IGN);

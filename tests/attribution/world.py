@@ -211,7 +211,7 @@ class World:
         self.log = open(self.place / "log", "a")
         # LISTEN_FDS begin at 3; what is closed at exec is the rest
         self.process = subprocess.Popen(
-            ["/bin/bash", "-c", f"exec 3<&{high[0]} 4<&{high[1]} {high[0]}<&- {high[1]}<&-; "
+            ["/bin/bash", "-c", f"umask 077; exec 3<&{high[0]} 4<&{high[1]} {high[0]}<&- {high[1]}<&-; "
              f"NOTIFY_SOCKET=@cordon-launcher-test-{os.getpid()}-{id(self)} "
              "LISTEN_PID=$$ LISTEN_FDS=2 LISTEN_FDNAMES=daemon:keepers exec \"$@\"", "bash", *command],
             pass_fds=high, stdin=subprocess.DEVNULL, stdout=self.log, stderr=theirs)
