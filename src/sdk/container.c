@@ -290,6 +290,8 @@ int cordon_container_kill(struct cordon_container *container, struct cordon_erro
         inside_order(container->inside, NEST_KILL, 0, 0, 0);
         return 0;
     }
+    if (container->is_frozen)
+        nests_kill(&container->nests); /* it is thawed by this */
     return container->assembly.ops->kill(container->run, public_error(err));
 }
 

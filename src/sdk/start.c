@@ -599,6 +599,10 @@ void cordon_container_free(struct cordon_container *container)
     if (container->prepared)
         container->assembly.ops->finish(container->prepared);
     if (container->run) {
+        if (container->is_frozen && container->nests.number) { /* none of them ends before it is thawed */
+            nests_kill(&container->nests);
+            (void)!container->assembly.ops->kill(container->run, NULL);
+        }
         nests_end(&container->nests, container);
         container_give_up(container);
         /* kills what still runs */

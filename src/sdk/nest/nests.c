@@ -62,8 +62,12 @@ int nests_change(struct nests *nests, const struct cordon_container *container, 
                  const struct cordon_request *request, struct error *err)
 {
     auto_text struct text around = {0};
-    int status = nests->number ? put_around(nests, container, changed, request, &around, err) : 0;
+    int status = 0;
 
+    if (nests->number && container->is_frozen) /* those inside would not end */
+        return error_set(err, ERROR_INVALID, EBUSY, "a container that has others inside is frozen: thaw it before its network is changed");
+    if (nests->number)
+        status = put_around(nests, container, changed, request, &around, err);
     if (status < 0 || !nests->number)
         return status;
     text_finish(&nests->around);
@@ -404,6 +408,16 @@ void nests_watched(const struct nests *nests, int *ret_fds)
 {
     for (size_t i = 0; i < NESTS_MAX; i++)
         ret_fds[i] = nests->items ? nests->items[i].worker.channel : -1;
+}
+
+void nests_kill(const struct nests *nests)
+{
+    for (int i = 0; nests->items && i < NESTS_MAX; i++) {
+        if (nests->items[i].init >= 0)
+            syscall(SYS_pidfd_send_signal, nests->items[i].init, SIGKILL, NULL, 0);
+        if (is_there(&nests->items[i]))
+            syscall(SYS_pidfd_send_signal, nests->items[i].worker.pidfd, SIGKILL, NULL, 0);
+    }
 }
 
 void nests_end(struct nests *nests, const struct cordon_container *container)

@@ -66,7 +66,10 @@ void nests_step(struct nests *nests, const struct cordon_container *container);
 /* NESTS_MAX descriptors that are readable when there is something to do, each at its place, -1 = none. */
 void nests_watched(const struct nests *nests, int *ret_fds);
 
-/* Nothing of any of them runs when it returns. */
+/* All of them are ended, and none is waited for: what is frozen ends when it is thawed, and does nothing any more before. */
+void nests_kill(const struct nests *nests);
+
+/* Nothing of any of them runs when it returns; nothing of it may be frozen. */
 void nests_end(struct nests *nests, const struct cordon_container *container);
 void nests_close(struct nests *nests, const struct cordon_container *container);
 
