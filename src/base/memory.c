@@ -70,6 +70,7 @@ void fd_close_at(int *fd)
 }
 
 #define ARENA_BLOCK ((size_t)16 * 1024)
+#define ARENA_FIRST ((size_t)4 * 1024) /* of many there is no more */
 
 struct arena_block {
     struct arena_block *next;
@@ -106,7 +107,7 @@ void arena_free_at(struct arena **arena)
 
 static struct arena_block *arena_grow(struct arena *arena, size_t size)
 {
-    size_t capacity = size > ARENA_BLOCK ? size : ARENA_BLOCK;
+    size_t least = arena->blocks ? ARENA_BLOCK : ARENA_FIRST, capacity = size > least ? size : least;
     struct arena_block *block = mem_alloc(sizeof(*block) + capacity);
 
     if (!block)

@@ -36,10 +36,10 @@ struct told {
     uint32_t taken; /* what the memory says of it is process 1's to change */
     uint32_t handles;
     uint32_t lost[TOLD_SOURCES];
-    struct {
+    struct host {
         uint32_t process;
         pid_t host;
-    } hosts[HOSTS];
+    } *hosts; /* HOSTS of them, from the first that was handed */
 };
 
 int told_open(struct told **ret_told, int *ret_fd, struct error *err)
@@ -73,6 +73,7 @@ void told_free(struct told *told)
     if (!told)
         return;
     munmap(told->memory, sizeof(struct told_memory));
+    mem_free(told->hosts);
     mem_free(told);
 }
 
@@ -82,8 +83,10 @@ void told_hand(struct told *told, const struct message *message, int fd)
 
     if (!process)
         return;
-    told->hosts[process % HOSTS].process = process;
-    told->hosts[process % HOSTS].host = fd < 0 ? 0 : spawn_pid_of(fd);
+    if (!told->hosts)
+        told->hosts = mem_alloc(HOSTS * sizeof(*told->hosts));
+    if (told->hosts) /* else it is told without a number outside */
+        told->hosts[process % HOSTS] = (struct host){process, fd < 0 ? 0 : spawn_pid_of(fd)};
     __atomic_store_n(&told->memory->handles, ++told->handles, __ATOMIC_RELAXED);
 }
 
@@ -164,7 +167,7 @@ static void processes_fill(struct told *told, const char *const *texts, bool pid
 {
     const struct told_record *record = &told->scratch->record;
     uint32_t at = record->process % HOSTS;
-    bool is_handed = record->flags & TOLD_HAS_HANDLE && told->hosts[at].process == record->process;
+    bool is_handed = record->flags & TOLD_HAS_HANDLE && told->hosts && told->hosts[at].process == record->process;
 
     access->process = (struct tier_process){
         .pid = record->process,
