@@ -54,6 +54,8 @@ struct event_recorder {
     int (*begin)(void *owner, const char *run, const char *runs, void **ret_context, struct error *err);
     int (*hear)(void *context, const char *line, size_t size, struct error *err);
     void (*done)(void *context);
+    /* Wait, not for ever, until all that was heard is where nobody changes it. NULL = it cannot say. What it fails with, is not done. */
+    int (*settle)(void *context, struct error *err);
 };
 
 struct event_options {
@@ -86,6 +88,13 @@ int event_log_open(const struct event_options *options, struct event_log **ret_l
 void event_log_free(struct event_log *log);
 void event_log_free_at(struct event_log **log);
 #define auto_event_log cleanup_with(event_log_free_at)
+
+/*
+ * What is recorded from here on has not happened yet (audit.mode: required): it is marked as pending, and goes to the recorder alone. event_settle() ends
+ * that: 0 where the recorder says that it is there for good. `status`: of what was recorded in between.
+ */
+void event_pending(struct event_log *log);
+int event_settle(struct event_log *log, int status, struct error *err) must_check;
 
 const char *event_log_run_id(const struct event_log *log);
 

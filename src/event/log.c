@@ -171,6 +171,21 @@ void record_begin(struct record *record, struct event_log *log, const char *type
     json_add_string(&record->json, "time", now);
     json_add_string(&record->json, "run", log->run_id);
     json_add_string(&record->json, "type", type);
+    if (log->is_pending)
+        json_add_string(&record->json, "phase", "pending");
+}
+
+void event_pending(struct event_log *log)
+{
+    log->is_pending = true;
+}
+
+int event_settle(struct event_log *log, int status, struct error *err)
+{
+    log->is_pending = false;
+    if (status == 0 && (!log->recorder || !log->recorder->settle))
+        status = error_set(err, ERROR_UNENFORCEABLE, ENOTSUP, "audit.mode: required, and nobody here writes an audit log");
+    return status < 0 ? status : log->recorder->settle(log->recording, err);
 }
 
 /* A sink that failed holds a line cut short and is not written again, so that the store can still say what happened. */
@@ -180,6 +195,8 @@ static int record_send(struct event_log *log, const char *line, size_t size, str
 
     if (!log->is_begun)
         return error_set(err, ERROR_INTERNAL, EBADF, "run %s has no record yet", log->run_id);
+    if (log->is_pending)
+        return log->recorder ? log->recorder->hear(log->recording, line, size, err) : 0;
     if (log->store_fd >= 0) {
         if (size > EVENT_RUN_BYTES_MAX - log->stored)
             return error_set(err, ERROR_LIMIT, EFBIG, "event record of run %s: more than %zu bytes",

@@ -10,6 +10,7 @@
 struct event_log {
     char run_id[RUN_ID_SIZE];
     bool is_begun; /* its sinks are open; until then it has but a name */
+    bool is_pending; /* what is recorded has not happened yet */
     unsigned sequence;
     char *ready_in; /* the store in which its file was made ahead; NULL = it was not, or is its record by now */
     char ready_id[RUN_ID_SIZE]; /* by which name */

@@ -80,6 +80,8 @@ static int prepare(struct gateway *gateway, int fd, uint32_t flags, struct error
     int status = ruleset_read(fd, flags & WORKER_RULES_ASKED, &gateway->pending, err);
 
     if (status == 0)
+        gateway->pending->is_logged = flags & WORKER_RULES_LOGGED;
+    if (status == 0)
         status = ruleset_check_doors(gateway->set, gateway->pending, err);
     if (status == 0 && gateway->pending->names_ping && !gateway->ping)
         status = error_set(err, ERROR_UNENFORCEABLE, EOPNOTSUPP,

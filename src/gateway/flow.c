@@ -20,6 +20,7 @@
 #include "gateway/doors.h"
 #include "gateway/flow_tell.h"
 #include "gateway/inspector.h"
+#include "gateway/logged.h"
 #include "net/inside.h"
 
 /* ---- beginning and end ---- */
@@ -107,15 +108,21 @@ bool flow_permit(struct flow *flow, const struct net_decision *decision)
 
 bool flow_dial(struct flow *flow)
 {
+    struct gateway *gateway = flow->gateway;
     struct loop_watch *watch = &flow->watches[1];
     int status;
 
     if (watch->fd >= 0)
         return true;
-    status = dial(SOCK_STREAM, &flow->to, flow->question.port);
+    if (gateway->set->is_logged && !flow->is_logged && !flow->is_inward)
+        return logged_hold(flow);
+    if (flow->door)
+        status = gateway->flow_count > gateway->flow_max ? -EMFILE : door_dial(gateway, flow->is_inward, &flow->question.address, flow->door->to_port);
+    else
+        status = dial(SOCK_STREAM, &flow->to, flow->question.port);
     if (status >= 0) {
         watch->fd = flow->pump.sides[1].fd = status;
-        status = loop_watch(flow->gateway->loop, watch, PUMP_EVENTS);
+        status = loop_watch(gateway->loop, watch, PUMP_EVENTS);
     }
     if (status >= 0)
         return true;
@@ -241,7 +248,7 @@ static void run(struct flow *flow)
     bool was_open = flow->is_connected && !flow->is_waiting;
     int status;
 
-    if (asked_waits(flow)) {
+    if (flow->is_held || asked_waits(flow)) {
         run_asked(flow);
         return;
     }
@@ -380,7 +387,6 @@ void flow_begin_door(struct gateway *gateway, const struct net_door *door, bool 
     static const struct net_address four = {.family = AF_INET, .bytes = {127, 0, 0, 1}};
     static const struct net_decision nothing = {.verdict = NET_PERMIT};
     struct flow *flow = flow_new(gateway, client);
-    int server;
 
     if (!flow) {
         flow_reset(client);
@@ -392,17 +398,8 @@ void flow_begin_door(struct gateway *gateway, const struct net_door *door, bool 
     flow->question = (struct net_question){.protocol = NET_TCP, .address = four, .port = door->to_port};
     if (!is_inward && !flow_count(flow, &nothing))
         return;
-    server = gateway->flow_count > gateway->flow_max ? -EMFILE : door_dial(gateway, is_inward, &four, door->to_port);
-    if (server < 0) {
-        flow_end_failed(flow, -server);
-        return;
-    }
-    flow->watches[1].fd = flow->pump.sides[1].fd = server;
-    if (!watch_client(flow))
-        return;
-    server = loop_watch(gateway->loop, &flow->watches[1], PUMP_EVENTS);
-    if (server < 0)
-        flow_end_failed(flow, -server);
+    if (watch_client(flow))
+        (void)flow_dial(flow);
 }
 
 void flow_end_all(struct gateway *gateway)

@@ -42,6 +42,8 @@ struct flow {
     bool is_given;     /* the inspector has its sockets */
     bool is_own, has_given_name; /* as the inspector has to ask again: net_question, and `said` is one of its names */
     uint64_t give_until_ns;
+    bool is_held;      /* nothing of it goes on until it is recorded: logged.c */
+    bool is_logged;    /* it is */
     struct asked *asked; /* a person is asked, or has allowed it; NULL = rules decide */
 };
 

@@ -27,6 +27,7 @@
 #include "worker/confine.h"
 #include "worker/start.h"
 #include "gateway/asked.h"
+#include "gateway/logged.h"
 #include "gateway/change.h"
 #include "gateway/doors.h"
 #include "gateway/flow.h"
@@ -117,7 +118,8 @@ static void channel_ready(struct loop_watch *watch, uint32_t events)
         return;
     }
     if (status > 0 && message.type == WORKER_ANSWER) {
-        asked_answer(gateway, &message);
+        if (!logged_answer(gateway, &message))
+            asked_answer(gateway, &message);
         return;
     }
     if (status > 0 && message.type != WORKER_RULES)
@@ -226,6 +228,8 @@ static int open_outside(struct start *start, struct error *err)
         capture_again(rules);
     if (status == 0)
         status = ruleset_read(rules, message.kind & WORKER_RULES_ASKED, &gateway->set, err);
+    if (status == 0)
+        gateway->set->is_logged = message.kind & WORKER_RULES_LOGGED;
     gateway->captured = gateway->set;
     if (status == 0)
         status = names_set_rules(gateway->names, gateway->set->rules, err);

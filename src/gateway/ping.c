@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "gateway/dial.h"
+#include "gateway/logged.h"
 #include "gateway/packet.h"
 #include "net/inside.h"
 
@@ -38,6 +39,7 @@ struct ping_flow {
     struct net_question question; /* without names */
     struct budget_use use;
     bool is_answered;
+    bool is_held; /* until it is recorded; what is sent before that is lost */
     const char *where;
     uint64_t number, began_ns;
     uint64_t bytes_up, bytes_down;
@@ -265,6 +267,32 @@ static struct ping_flow *flow_new(struct ping *ping, const struct request *reque
 
 /* ---- from the program ---- */
 
+static struct ping_flow *hold(struct ping_flow *flow)
+{
+    struct worker_message message = events_about(0, &flow->question, flow->name, flow->where);
+
+    message.connection = flow->number;
+    message.pid = NET_MARK_PID(flow->mark);
+    message.program = NET_MARK_PROGRAM(flow->mark);
+    flow->is_held = true;
+    (void)logged_ask(flow->ping->gateway, &message); /* else it is held until it is idle */
+    return flow;
+}
+
+bool ping_logged(struct ping *ping, uint64_t number, bool is_recorded)
+{
+    struct ping_flow *flow = ping->flows;
+
+    while (flow && !(flow->number == number && flow->is_held))
+        flow = flow->next;
+    if (!flow)
+        return false;
+    flow->is_held = false;
+    if (!is_recorded)
+        flow_end(flow, EACCES);
+    return true;
+}
+
 static struct ping_flow *judge_first(struct ping *ping, const struct request *request)
 {
     struct gateway *gateway = ping->gateway;
@@ -273,8 +301,11 @@ static struct ping_flow *judge_first(struct ping *ping, const struct request *re
     struct judgement judgement;
 
     gateway_judge(gateway, &question, &judgement);
-    if (judgement.decision.verdict == NET_PERMIT && gateway_count(gateway, &judgement.decision))
-        return flow_new(ping, request, &question, &judgement);
+    if (judgement.decision.verdict == NET_PERMIT && gateway_count(gateway, &judgement.decision)) {
+        struct ping_flow *flow = flow_new(ping, request, &question, &judgement);
+
+        return flow && gateway->set->is_logged ? hold(flow) : flow;
+    }
     tell_denied(ping, request, &question, &judgement);
     send_prohibited(ping, request);
     return NULL;
@@ -294,6 +325,8 @@ static void take_request(struct ping *ping, const struct request *request)
     if (!flow || !gateway_count_bytes(flow->ping->gateway, &flow->use, BUDGET_BYTES_UP, request->size))
         return;
     loop_start(ping->gateway->loop, &flow->idle, IDLE_MS);
+    if (flow->is_held)
+        return;
     if (send(flow->outside.fd, request->echo, request->size, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
         flow->bytes_up += request->size;
     else if (errno != EAGAIN && errno != ENOBUFS && errno != EMSGSIZE)

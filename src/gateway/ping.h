@@ -19,5 +19,7 @@ void ping_close(struct ping *ping); /* each flow with an event */
 
 void ping_judge_all(struct ping *ping);
 void ping_end_unpaid(struct ping *ping);
+/* Does this flow wait for its record (logged.h)? Then it goes on, or ends. */
+bool ping_logged(struct ping *ping, uint64_t number, bool is_recorded);
 
 #endif

@@ -25,6 +25,7 @@ struct ruleset {
     struct ports tcp, udp;
     bool has_ping;   /* some rule could grant ICMP */
     bool names_ping; /* and says so: `protocol: icmp` */
+    bool is_logged;  /* what they grant waits until it is recorded */
 };
 
 /* Of a sealed memory file. The descriptor stays the caller's. `is_asked`: somebody is asked about what none of them grants. */

@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "gateway/dial.h"
+#include "gateway/logged.h"
 #include "gateway/packet.h"
 #include "net/inside.h"
 
@@ -41,6 +42,9 @@ struct udp_flow {
     struct net_question question; /* without names */
     bool is_answered;
     bool is_quic; /* some datagram of it was */
+    bool is_held; /* until it is recorded: then this one goes first, and what came behind it is lost */
+    unsigned char *first;
+    size_t first_size;
     const char *where; /* of the rule that decided, in gateway->set */
     struct budget_use use;
     uint64_t number, began_ns, used_ns;
@@ -161,6 +165,7 @@ static void flow_free(struct udp_flow *flow)
     loop_cancel(udp->gateway->loop, &flow->idle);
     if (flow->outside.fd >= 0)
         close(flow->outside.fd);
+    mem_free(flow->first);
     *flow->before = flow->next;
     if (flow->next)
         flow->next->before = flow->before;
@@ -265,6 +270,54 @@ static struct udp_flow *flow_new(struct udp *udp, const struct arrival *arrival,
 
 /* ---- from the program ---- */
 
+static void send_outside(struct udp_flow *flow, const unsigned char *body, size_t size)
+{
+    if (send(flow->outside.fd, body, size, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
+        flow->bytes_up += size;
+    else if (errno != EAGAIN && errno != ENOBUFS && errno != EMSGSIZE)
+        flow_break(flow, errno);
+}
+
+static void hold(struct udp_flow *flow)
+{
+    struct worker_message message = events_about(0, &flow->question, flow->name, flow->where);
+
+    message.connection = flow->number;
+    message.pid = NET_MARK_PID(flow->mark);
+    message.program = NET_MARK_PROGRAM(flow->mark);
+    flow->is_held = true;
+    (void)logged_ask(flow->udp->gateway, &message); /* else it is held until it is idle: nothing of it leaves */
+}
+
+static void keep_first(struct udp_flow *flow, const unsigned char *body, size_t size)
+{
+    if (flow->first || !(flow->first = mem_alloc(size + 1)))
+        return;
+    memcpy(flow->first, body, size);
+    flow->first_size = size;
+}
+
+bool udp_logged(struct udp *udp, uint64_t number, bool is_recorded)
+{
+    struct udp_flow *flow = NULL;
+
+    for (size_t i = 0; i < BUCKETS && !flow; i++)
+        for (flow = udp->buckets[i]; flow && !(flow->number == number && flow->is_held); flow = flow->next)
+            ;
+    if (!flow)
+        return false;
+    flow->is_held = false;
+    if (!is_recorded) {
+        static const struct net_decision not_logged = {.verdict = NET_REFUSE, .reason = NET_NOT_LOGGED};
+
+        tell_denied(udp, &flow->question, flow->mark, &not_logged, flow->name);
+        flow_break(flow, EACCES);
+    } else if (flow->first) {
+        send_outside(flow, flow->first, flow->first_size);
+    }
+    return true;
+}
+
 static struct udp_flow *judge_first(struct udp *udp, const struct arrival *arrival, bool is_quic)
 {
     struct net_question question = {.protocol = NET_UDP,
@@ -291,6 +344,8 @@ static struct udp_flow *judge_first(struct udp *udp, const struct arrival *arriv
         memcpy(flow->name, judgement.name, sizeof(flow->name));
         if (flow->name[0])
             names_hold(udp->gateway->names, &flow->wanted.address, flow->name);
+        if (udp->gateway->set->is_logged)
+            hold(flow);
     }
     return flow;
 }
@@ -337,10 +392,10 @@ static void take_datagram(struct udp *udp, const struct arrival *arrival)
     flow->used_ns = loop_now_ns(udp->gateway->loop);
     if (!gateway_count_bytes(flow->udp->gateway, &flow->use, BUDGET_BYTES_UP, size))
         return;
-    if (send(flow->outside.fd, body, size, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
-        flow->bytes_up += size;
-    else if (errno != EAGAIN && errno != ENOBUFS && errno != EMSGSIZE)
-        flow_break(flow, errno);
+    if (flow->is_held)
+        keep_first(flow, body, size);
+    else
+        send_outside(flow, body, size);
 }
 
 /* Where it was going, and its mark: false = the kernel did not say where. */

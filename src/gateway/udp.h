@@ -17,6 +17,9 @@ void udp_end_unpaid(struct udp *udp);
 /* By the rules that hold now. */
 void udp_judge_all(struct udp *udp);
 
+/* Does this flow wait for its record (logged.h)? Then it goes on, or ends. */
+bool udp_logged(struct udp *udp, uint64_t number, bool is_recorded);
+
 /* Does it begin a QUIC connection: a packet with a long header (RFC 8999, 5.1) and a version? */
 bool udp_is_quic(const unsigned char *bytes, size_t size);
 

@@ -17,6 +17,7 @@
 
 #define WRITER_BYTES_MAX ((size_t)16 << 20) /* that the log has not acknowledged */
 #define END_WAIT_MS      2000
+#define SETTLE_WAIT_MS   3000 /* all that this keeper serves waits so long at most for what a policy requires to be in the log */
 
 struct writer {
     struct keeper *keeper;
@@ -75,6 +76,7 @@ struct recorded {
     struct event_reader *reader;
     struct recording *recording; /* from its first record on */
     char keys[PATH_MAX];         /* "" = none */
+    bool is_lost;                /* a record of it had no room, since it was settled last */
 };
 
 static void recorded_done(void *context)
@@ -147,7 +149,23 @@ static int recorded_hear(void *context, const char *line, size_t size, struct er
         status = log_client_add(writer->client, body, body_size, NULL, err);
     if (!writer->later.before)
         loop_start(writer->keeper->loop, &writer->later, 0);
+    recorded->is_lost |= status == -ENOBUFS;
     return status == -ENOBUFS ? 0 : status;
+}
+
+/* What was counted as lost is not there, whatever has come since. */
+static int recorded_settle(void *context, struct error *err)
+{
+    struct recorded *recorded = context;
+    struct writer *writer = recorded->writer;
+    int status = recorded->is_lost ? error_set(err, ERROR_LIMIT, ENOBUFS, "the audit log takes no records at the moment")
+                                   : log_client_wait(writer->client, log_client_number(writer->client), SETTLE_WAIT_MS, err);
+
+    recorded->is_lost = false;
+    settle(writer, status);
+    if (status < 0)
+        error_prepend(err, "the audit log");
+    return status;
 }
 
 static void send_later(struct loop_timer *timer)
@@ -182,7 +200,7 @@ int writer_begin(struct keeper *keeper, struct error *err)
         return error_memory(err);
     *writer = (struct writer){
         .keeper = keeper,
-        .recorder = {.owner = writer, .begin = recorded_begin, .hear = recorded_hear, .done = recorded_done},
+        .recorder = {.owner = writer, .begin = recorded_begin, .hear = recorded_hear, .done = recorded_done, .settle = recorded_settle},
         .later.due = send_later,
         .watch.fd = -1,
     };

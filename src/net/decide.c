@@ -23,6 +23,7 @@ const char *net_reason_text(enum net_reason reason)
         [NET_PLACEHOLDER] = "it holds the placeholder of a secret that does not belong there",
         [NET_BUDGET] = "the budget is used up",
         [NET_CROWDED] = "too much waits to be judged or sent on",
+        [NET_NOT_LOGGED] = "it has to be in the audit log first, which takes no record of it",
     };
 
     return (size_t)reason < ARRAY_COUNT(texts) ? texts[reason] : "unknown";

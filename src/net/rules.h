@@ -162,6 +162,7 @@ enum net_reason {
     NET_PLACEHOLDER,   /* it holds a placeholder of a secret that does not belong there */
     NET_BUDGET,        /* a budget is used up */
     NET_CROWDED,       /* too much waits to be read or sent on, whatever it is */
+    NET_NOT_LOGGED,    /* it has to be in the audit log before, and that took no record of it */
 };
 const char *net_reason_text(enum net_reason reason); /* "no rule grants it", ... */
 

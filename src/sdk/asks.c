@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "sdk/container.h"
+#include "sdk/pending.h"
 #include "sdk/remote.h"
 
 #define POLICY_SIZE_MAX (1024 * 1024)
@@ -167,6 +168,25 @@ static int record_answered(struct cordon_container *container, const struct ask 
     return event_approval_answered(container->log, &approval, err);
 }
 
+/* audit.mode: required: the answer is in the log before anything follows from it. */
+static int record_pending(struct cordon_container *container, const struct ask *ask, const char *answer, struct error *err)
+{
+    struct event_approval approval = approval_of(&container->asks, ask, answer, 1);
+
+    if (!pending_is_required(container))
+        return 0;
+    event_pending(container->log);
+    return event_settle(container->log, event_approval_answered(container->log, &approval, err), err);
+}
+
+/* What was allowed before, once more. */
+static int allow_again(struct cordon_container *container, const struct ask *ask, struct error *err)
+{
+    int status = record_pending(container, ask, "run", err);
+
+    return status < 0 ? status : allow(container, ask, err);
+}
+
 /* ---- the queue ---- */
 
 /* Let the next one stand. Without a number left for it, all that wait are refused. */
@@ -209,7 +229,7 @@ static int recall(struct cordon_container *container, const struct ask *ask)
     int before = find_before(asks, ask->digest);
 
     if (before >= 0 && asks->before[before].is_allowed)
-        return allow(container, ask, NULL) < 0 ? -ESTALE : 1;
+        return allow_again(container, ask, NULL) < 0 ? -ESTALE : 1;
     return before >= 0 && asks->before[before].denials >= ASKS_DENIALS_MAX ? -EACCES : 0;
 }
 
@@ -430,7 +450,7 @@ static int allow_equal(struct cordon_container *container, const char *digest, s
             continue;
         }
         take_at(asks, i);
-        if (allow(container, ask, NULL) < 0)
+        if (allow_again(container, ask, NULL) < 0)
             status = deny(container, ask, err);
         else
             ask_free(ask);
@@ -445,13 +465,15 @@ static int answer_allow(struct cordon_container *container, enum cordon_answer a
     struct ask *ask auto_ask = NULL;
     const char *rule = NULL;
     struct error failure = ERROR_INIT;
-    int status = 0;
+    int status = record_pending(container, first(&container->asks), words[answer], err);
 
+    if (status < 0) /* the question stands */
+        return status;
     if (answer == CORDON_ANSWER_RULE && (first(&container->asks)->connection || asks_try(container, first(&container->asks), NULL) == 0))
         status = write_rule(container, first(&container->asks), err);
     else if (answer == CORDON_ANSWER_RULE)
         answer = CORDON_ANSWER_ONCE; /* which will be refused, and no rule is written for what is not there */
-    if (status < 0) /* the question stands */
+    if (status < 0)
         return status;
     ask = take_at(&container->asks, 0);
     if (answer == CORDON_ANSWER_RULE)

@@ -54,7 +54,7 @@ int run_identity_find(struct run_identity *identity, const struct assembly *asse
 static void tell_spawned(const struct tier_ops *ops, const struct tier_run *run, struct event_identity *told)
 {
     bool has_own_uid = false;
-    const struct tier_spawned *spawned = ops->spawned ? ops->spawned(run, &has_own_uid) : NULL;
+    const struct tier_spawned *spawned = run && ops->spawned ? ops->spawned(run, &has_own_uid) : NULL; /* no run: it is about to be started */
 
     told->uid = told->login_uid = told->session = -1;
     if (!spawned)
@@ -90,7 +90,7 @@ void run_identity_tell(const struct run_identity *identity, const struct plan *p
     uint64_t us;
 
     tell_spawned(ops, run, &told);
-    if (told.cgroup || (ops->cpu_time && ops->cpu_time(run, &us) == 0))
+    if (told.cgroup || (run && ops->cpu_time && ops->cpu_time(run, &us) == 0))
         told.proof[told.proof_count++] = "cgroup";
     /* every process of it is in the pid namespace of the first, which is held */
     if (plan->wall == PLAN_WALL_NAMESPACES)

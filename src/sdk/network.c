@@ -103,6 +103,7 @@ int network_begin(struct cordon_container *container, struct error *err)
         workers_kill(&container->workers); /* foreseen, and not needed */
         return 0;
     }
+    container->workers.is_logged = plan->audit_mode == AUDIT_REQUIRED;
     container->workers.is_asked = asks_connections(&container->asks, &container->assembly);
     status = prepare(container, &start, err);
     if (status == 0)

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "sdk/git_identity.h"
 #include "sdk/missing.h"
+#include "sdk/pending.h"
 
 struct cordon_program {
     struct cordon_container *container; /* NULL = it was freed */
@@ -218,6 +219,19 @@ static int environment_of(const struct cordon_container *container, const struct
     return status < 0 ? status : plan_environment(assembly->plan, arena, caller, ret_env, err);
 }
 
+/* As it is recorded: number and pid are those of a program that runs. */
+static struct event_exec event_of(const struct cordon_program *program, const struct cordon_request *request, const char *const *argv)
+{
+    return (struct event_exec){
+        .number = program->tier.number,
+        .argv = argv,
+        .directory = request->cwd ? request->cwd : program->container->assembly.plan->cwd,
+        .terminal = streams_terminal(&program->streams, request),
+        .pid = (unsigned)program->tier.pid,
+        .timeout_ms = program->timeout_ms,
+    };
+}
+
 static int begin(struct cordon_program *program, const struct cordon_request *request, const char *const *argv, struct error *err)
 {
     struct cordon_container *container = program->container;
@@ -236,8 +250,11 @@ static int begin(struct cordon_program *program, const struct cordon_request *re
         .cancel_fd = request->cancel_fd >= 0 ? &request->cancel_fd : NULL,
         .deadline_ns = program->timeout_ns,
     };
+    const struct event_exec event = event_of(program, request, argv);
     int status = arena ? environment_of(container, request, arena, &exec.env, err) : error_memory(err);
 
+    if (status == 0)
+        status = pending_exec(container, &event, err);
     if (status == 0)
         status = assembly->ops->exec(container->run, &exec, &program->tier, err);
     if (status < 0 && err && err->kind == ERROR_NOT_FOUND)
@@ -249,14 +266,7 @@ static int begin(struct cordon_program *program, const struct cordon_request *re
 static int record_start(struct cordon_program *program, const struct cordon_request *request, const char *const *argv, struct error *err)
 {
     struct cordon_container *container = program->container;
-    const struct event_exec exec = {
-        .number = program->tier.number,
-        .argv = argv,
-        .directory = request->cwd ? request->cwd : container->assembly.plan->cwd,
-        .terminal = streams_terminal(&program->streams, request),
-        .pid = (unsigned)program->tier.pid,
-        .timeout_ms = program->timeout_ms,
-    };
+    const struct event_exec exec = event_of(program, request, argv);
     int status = event_exec_started(container->log, &exec, err);
 
     if (status < 0) {

@@ -9,6 +9,7 @@
 #include "sdk/kept.h"
 #include "sdk/launch.h"
 #include "sdk/network.h"
+#include "sdk/pending.h"
 
 static void container_free_at(struct cordon_container **container)
 {
@@ -163,6 +164,8 @@ static int take(struct cordon_container *container, const struct cordon_request 
         status = launch_find_streams(container, request, err);
     if (status == 0)
         status = kept_write(container->log, assembly, request, argv, err);
+    if (status == 0)
+        status = pending_start(container, argv, err);
     if (status < 0)
         return status;
     container->stands = container->is_kept_ready = false;

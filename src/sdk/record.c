@@ -33,7 +33,7 @@ static size_t sources_of(const struct cordon_container *container, struct event_
 {
     const struct tier_ops *ops = container->assembly.ops;
     size_t count = 0;
-    const struct tier_source *from = ops->sources ? ops->sources(container->run, &count) : NULL;
+    const struct tier_source *from = container->run && ops->sources ? ops->sources(container->run, &count) : NULL;
 
     if (count > EVENT_SOURCES_MAX - 1)
         count = EVENT_SOURCES_MAX - 1;
@@ -73,7 +73,7 @@ int container_record_start(struct cordon_container *container, const char *const
         .workspace = container->assembly.variables.workspace,
         .terminal = container->terminal,
         .argv = argv,
-        .pid = container->assembly.ops->pid(container->run),
+        .pid = container->run ? container->assembly.ops->pid(container->run) : 0, /* pending */
         .timeout_ms = container->deadlines.timeout_ms,
         .layers = plan->layers,
         .warnings = warnings,

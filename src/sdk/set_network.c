@@ -8,6 +8,7 @@
 
 #include "sdk/container.h"
 #include "sdk/helpers.h"
+#include "sdk/pending.h"
 #include "sdk/remote.h"
 
 static int refuse(struct error *err, const char *why)
@@ -159,6 +160,8 @@ static int change(struct cordon_container *container, struct assembly *next, con
         status = rules_find(container, next->plan, &rules, err);
     if (status == 0)
         status = helpers_find_gateway(next->policy->arena, &next->places, &program, err);
+    if (status == 0)
+        status = pending_network(container, next->plan, err);
     if (status == 0)
         status = nests_change(&container->nests, container, next, request, err);
     return status < 0 ? status : workers_set_rules(&container->workers, program, rules, container->log, err);

@@ -15,6 +15,7 @@
 #include "sdk/kept.h"
 #include "sdk/missing.h"
 #include "sdk/network.h"
+#include "sdk/pending.h"
 #include "sdk/programs.h"
 #include "sdk/remote.h"
 #include "sdk/review.h"
@@ -145,6 +146,8 @@ static void unasked(void *context, uint64_t ask)
 
 static int held(void *context, const struct worker_message *message, struct error *err)
 {
+    if (message && message->type == WORKER_HELD && message->kind == WORKER_HELD_RECORD)
+        return pending_connection(context, message);
     return asks_held(context, message, err);
 }
 
@@ -310,7 +313,7 @@ int launch_compile(struct cordon_container *container, const struct cordon_reque
         network_prepare(container);
     if (status == 0)
         status = assembly_compile(assembly, request, false, err);
-    return status;
+    return status < 0 ? status : pending_check(assembly->plan, request, err);
 }
 
 int launch_find_command(const struct cordon_container *container, const struct cordon_request *request, const char *by_shell[4],
@@ -382,6 +385,9 @@ int container_launch(struct cordon_container *container, const struct cordon_req
     assembly->plan->review = container->review.directory;
     /* set-up may take as long as the program, which then has its whole time: */
     container_set_deadlines(container, request->timeout_ms);
+    status = pending_start(container, argv, err);
+    if (status < 0)
+        return status;
     status = start_plan(container, request, argv, err);
     return launch_started(container, request, argv, status, err);
 }
@@ -409,7 +415,9 @@ static int stand(struct cordon_container *container, const struct cordon_request
         return status;
     container->terminal = "none";
     container_set_deadlines(container, request->timeout_ms);
-    status = start_plan(container, request, NULL, err);
+    status = pending_start(container, nothing, err);
+    if (status == 0)
+        status = start_plan(container, request, NULL, err);
     if (status < 0)
         return status;
     container->workers.first = container->assembly.ops->pid(container->run);

@@ -55,7 +55,7 @@ static int tell_pair(const struct worker *a, uint32_t to_a, const struct worker 
 
 static uint32_t rules_flags(const struct workers *workers)
 {
-    return workers->is_asked ? WORKER_RULES_ASKED : 0;
+    return (workers->is_asked ? WORKER_RULES_ASKED : 0u) | (workers->is_logged ? WORKER_RULES_LOGGED : 0u);
 }
 
 /* Each may wait for the next message only once all of them run: whoever is told of another finds it there. */
@@ -171,7 +171,7 @@ int workers_attach(struct workers *workers, int network, uint64_t deadline_ns, i
 
 static bool is_about_held(const struct workers *workers, const struct worker_message *message)
 {
-    return (message->type == WORKER_HELD || message->type == WORKER_UNHELD) && workers->is_asked && workers->held;
+    return (message->type == WORKER_HELD || message->type == WORKER_UNHELD) && (workers->is_asked || workers->is_logged) && workers->held;
 }
 
 void workers_answer(const struct workers *workers, uint64_t connection, bool is_allowed, uint64_t layers)

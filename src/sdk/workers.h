@@ -24,6 +24,7 @@ struct workers {
     bool (*executed)(void *context, unsigned pid, char *ret_path, size_t size); /* as of a tier; NULL = nobody knows */
     void *executed_context;
     bool is_asked; /* somebody is asked about connections that no rule grants: */
+    bool is_logged; /* what rules grant waits until it is recorded */
     int (*held)(void *context, const struct worker_message *message, struct error *err); /* HELD, UNHELD; NULL = the gateway is gone */
     void *held_context;
     bool ends_run; /* a budget that ends the run is used up: this one */

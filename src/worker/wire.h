@@ -15,6 +15,7 @@
  *                                 <-    HELD: no rule grants this connection, and nothing of it goes on until there is an answer;
  *                                       with name or address, port, protocol, pid, program (where RULES said ASKED)
  *   ANSWER (connection)           ->    kind = enum worker_answer, count = the layers that are to grant it, a bit each
+ *                                       kind = enum worker_held: RECORD (where RULES said LOGGED): a rule grants it, and it goes on when it is in the log
  *                                 <-    UNHELD (connection): nobody waits for an answer any more
  *
  *   Rules that need more routes or ports than were captured are refused (ERROR_UNENFORCEABLE), and nothing has changed. Then
@@ -89,6 +90,12 @@ enum worker_message_type {
 enum worker_rules_flag {
     WORKER_RULES_CAPTURED = 1, /* routes and filter are made for these */
     WORKER_RULES_ASKED = 2,    /* somebody is asked about what none of them grants */
+    WORKER_RULES_LOGGED = 4,   /* what they grant waits until it is recorded */
+};
+
+enum worker_held {
+    WORKER_HELD_ASK = 0, /* until a person has answered */
+    WORKER_HELD_RECORD,  /* until it is recorded */
 };
 
 enum worker_answer {

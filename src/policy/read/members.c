@@ -206,7 +206,6 @@ static const struct member audit_members[] = {
      .type = VALUE_CHOICE,
      .description = "required: nothing with a consequence begins before its record is durable",
      .choices = (const char *const[]){"recorded", "required", NULL}, /* enum audit_mode */
-     .needs = NEEDS_LOG,
      .may_be_asked = true,
      .is_demand = true,
      SETTING(audit_mode)},

@@ -23,7 +23,6 @@
 #define NEEDS_BROKER   "needs the daemon, which this build does not have"
 #define NEEDS_DESKTOP  "needs a private desktop, which this build does not have; leave it out"
 #define NEEDS_TIER     "needs a stronger tier than 'process', the only one that this build has"
-#define NEEDS_LOG      "needs the audit log of a daemon, which this build does not have"
 
 extern const struct member filesystem_members[];
 extern const struct member network_members[];

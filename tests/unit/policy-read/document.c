@@ -145,7 +145,6 @@ TEST(what_this_build_cannot_enforce_is_recorded_by_name)
         "network.ingress.ports[0].protocol",
         "isolation.risk",
         "isolation.acceleration",
-        "audit.mode",
         "ui.disable",
         "ui.clipboard",
         "ui.camera",
@@ -214,7 +213,6 @@ TEST(what_a_ceiling_demands_and_nothing_keeps_is_noted_by_name)
     static const struct {
         const char *text, *member;
     } rows[] = {
-        {"audit: {mode: required}\n", "audit.mode"},
         {"isolation: {risk: high}\n", "isolation.risk"},
         {"isolation: {acceleration: hardware}\n", "isolation.acceleration"},
     };
