@@ -895,6 +895,12 @@ CORDON_API void cordon_container_free(struct cordon_container *container);
 CORDON_API CORDON_MUST_CHECK int cordon_request_set_name(struct cordon_request *request, const char *name, struct cordon_error *err);
 
 /*
+ * When the daemon starts a container that is kept (cordon_daemon_create()) again by itself, as container engines name it: "no", "on-failure", "on-failure:3"
+ * (so many times at most), "always", "unless-stopped"; NULL = "no". On any other request it counts for nothing.
+ */
+CORDON_API CORDON_MUST_CHECK int cordon_request_set_restart(struct cordon_request *request, const char *when, struct cordon_error *err);
+
+/*
  * The caller's containers at the daemon, oldest first: a line each, or {"containers":[{id,name,state,pid,startedMs,policy,command,...}]}.
  * CORDON_ERROR_SYSTEM (-ENOENT, -ECONNREFUSED): no daemon listens.
  */

@@ -109,7 +109,7 @@ extern const struct option option_watch, option_policy, option_profile, option_w
 extern const struct option option_review, option_review_dir, option_list, option_diff, option_overwrite, option_expect;
 
 /* containers.c */
-extern const struct option option_signal, option_grace, option_name;
+extern const struct option option_signal, option_grace, option_name, option_restart;
 int run_ps(struct cli *cli);
 int run_stop(struct cli *cli);
 int run_kill(struct cli *cli);

@@ -52,9 +52,15 @@ static int apply_name(struct cli *cli, const char *value, struct cordon_error *e
     return cordon_request_set_name(cli->request, value, err);
 }
 
+static int apply_restart(struct cli *cli, const char *value, struct cordon_error *err)
+{
+    return cordon_request_set_restart(cli->request, value, err);
+}
+
 const struct option option_signal = {"signal", 's', VALUE_TEXT, "SIGNAL", "which (KILL)", apply_signal};
 const struct option option_grace = {"time", 't', VALUE_TEXT, "DURATION", "how long it may take to end by itself (10s)", apply_grace};
 const struct option option_name = {"name", 0, VALUE_TEXT, "NAME", "its name at the daemon, for ps, stop, kill, ...", apply_name};
+const struct option option_restart = {"restart", 0, VALUE_TEXT, "WHEN", "start it again when it ended: no, on-failure[:N], always, unless-stopped", apply_restart};
 
 int run_ps(struct cli *cli)
 {

@@ -51,7 +51,7 @@ static const struct option *const json_options[] = {&option_json, &option_help, 
 static const struct option *const runs_options[] = {&option_number, &option_json, &option_help, NULL};
 static const struct option *const review_options[] = {&option_diff, &option_list, &option_json, &option_help, NULL};
 static const struct option *const commit_options[] = {&option_expect, &option_overwrite, &option_json, &option_help, NULL};
-static const struct option *const create_options[] = {&option_name, &option_policy, &option_profile, &option_workspace, &option_tier, &option_timeout,
+static const struct option *const create_options[] = {&option_name, &option_restart, &option_policy, &option_profile, &option_workspace, &option_tier, &option_timeout,
                                                       &option_set, &option_json, &option_help, NULL};
 static const struct option *const exec_options[] = {&option_timeout, &option_tty, &option_json, &option_help, NULL};
 static const struct option *const update_options[] = {&option_policy, &option_profile, &option_set, &option_json, &option_help, NULL};

@@ -15,7 +15,7 @@ struct container *container_new(struct core *core, struct account *account, stru
         error_memory(err);
         return NULL;
     }
-    *container = (struct container){.keeper = keeper, .account = account, .number = core_number(core), .is_pending = true,
+    *container = (struct container){.keeper = keeper, .account = account, .number = core_number(core), .is_pending = true, .exit_status = UINT64_MAX,
                                     .before = core->containers_end};
     *core->containers_end = container;
     core->containers_end = &container->next;
@@ -141,6 +141,9 @@ void container_hear(struct container *container, const struct protocol_message *
     take(container->tier, sizeof(container->tier), protocol_text(message, TAG_TIER));
     take(container->parent, sizeof(container->parent), protocol_text(message, TAG_PARENT));
     take(container->identity, sizeof(container->identity), protocol_text(message, TAG_IDENTITY));
+    take(container->restart, sizeof(container->restart), protocol_text(message, TAG_RESTART));
+    container->restarts = protocol_number(message, TAG_RESTARTS, container->restarts);
+    container->exit_status = protocol_number(message, TAG_EXIT, container->exit_status);
     container->state = protocol_number(message, TAG_STATE, container->state);
     container->pid = protocol_number(message, TAG_PID, container->pid);
     container->started_ms = protocol_number(message, TAG_STARTED_MS, container->started_ms);
@@ -164,6 +167,10 @@ void container_tell(struct protocol_out *out, const struct container *container,
     protocol_add_number(out, TAG_CREATED_MS, container->created_ms);
     protocol_add_number(out, TAG_STARTED_MS, container->started_ms);
     protocol_add_number(out, TAG_DENIALS, container->denials);
+    protocol_add_number(out, TAG_RESTARTS, container->restarts);
+    if (container->exit_status != UINT64_MAX)
+        protocol_add_number(out, TAG_EXIT, container->exit_status);
+    add_text(out, TAG_RESTART, container->restart);
     add_text(out, TAG_NAME, container->name);
     add_text(out, TAG_POLICY, container->policy);
     add_text(out, TAG_COMMAND, container->command);

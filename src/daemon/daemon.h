@@ -85,8 +85,8 @@ struct container {
     uint64_t number; /* its ticket, too */
     bool is_pending; /* its keeper has not said anything about it */
     char id[ID_SIZE], name[68];
-    uint64_t state, pid, started_ms, created_ms, denials;
-    char policy[128], command[512], tier[32], parent[68], identity[512], run[ID_SIZE];
+    uint64_t state, pid, started_ms, created_ms, denials, restarts, exit_status; /* the last one UINT64_MAX = it has not ended yet */
+    char policy[128], command[512], tier[32], parent[68], identity[512], run[ID_SIZE], restart[32];
 };
 
 struct client {

@@ -41,6 +41,8 @@ static int fill_request(struct session *session, struct protocol_received *recei
         status = request_read_process(&record, &session->process, err);
     if (status == 0)
         status = request_read(&record, &session->request, err);
+    if (status == 0)
+        status = again_read(session, &record, err);
     if (status == 0 && session->keeper->launcher >= 0)
         status = cordon_request_set_launcher(session->request, session->keeper->launcher, (struct cordon_error *)err);
     if (status == 0)
@@ -227,6 +229,11 @@ int session_heard(struct session *session, struct protocol_received *received, s
         return held_heard(session, message, err);
     if (session->purpose == PROTOCOL_PURPOSE_EXEC) /* its program ended while this was said: nothing else is meant */
         return session_reply(session, message->request, 0, &failure, err);
+    if ((message->type == PROTOCOL_STOP || message->type == PROTOCOL_KILL) && session->visits && session->visits->lifecycle && again_give_up(session->visits)) {
+        status = session_reply(session, message->request, 0, &failure, err);
+        session_tell_visitors(session->visits, -1);
+        return status;
+    }
     if (!container_about(session) && session->visits)
         return session_reply(session, message->request, held_not_running(session->visits, message->type, &failure), &failure, err);
     if (!container_about(session)) { /* it ended while this was said */

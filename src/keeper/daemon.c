@@ -70,6 +70,11 @@ void daemon_tell_running(struct keeper *keeper, const struct session *session)
     if (session->created_ms)
         protocol_add_number(&out, TAG_CREATED_MS, session->created_ms);
     protocol_add_number(&out, TAG_STARTED_MS, session->started_ms);
+    protocol_add_number(&out, TAG_RESTARTS, session->again.count);
+    if (session->again.has_end)
+        protocol_add_number(&out, TAG_EXIT, (uint64_t)session->again.end.exit_status);
+    if (*session->again.text)
+        protocol_add_text(&out, TAG_RESTART, session->again.text);
     if (*session->name)
         protocol_add_text(&out, TAG_NAME, session->name);
     protocol_add_text(&out, TAG_POLICY, session->policy);

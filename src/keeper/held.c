@@ -70,6 +70,8 @@ int held_not_running(const struct session *session, uint16_t asked, struct error
 {
     bool is_stopped = session->lifecycle == PROTOCOL_STOPPED;
 
+    if (session->lifecycle == PROTOCOL_RESTARTING)
+        return error_set(err, ERROR_INVALID, ENOTCONN, "not_started: container %s has ended, and is started again in a moment", session->id);
     if (asked == PROTOCOL_STOP && is_stopped)
         return error_set(err, ERROR_INVALID, EALREADY, "already_stopped: container %s has been stopped", session->id);
     return error_set(err, ERROR_INVALID, ENOTCONN, "not_started: container %s %s: cordon start", session->id,
@@ -134,6 +136,7 @@ static int watch_output(struct session *session, int which, int fd, struct error
 
 void held_finish(struct session *session)
 {
+    loop_cancel(session->keeper->loop, &session->again.timer);
     for (int i = 0; i < 2; i++) {
         loop_forget(session->keeper->loop, &session->output.watches[i]);
         fd_close_at(&session->output.watches[i].fd);
@@ -159,7 +162,7 @@ static int start_own_program(struct session *session, struct error *err)
     return status;
 }
 
-static int held_start(struct session *session, struct error *err)
+int held_start(struct session *session, struct error *err)
 {
     int status;
 
@@ -183,10 +186,25 @@ static int held_start(struct session *session, struct error *err)
     return 0;
 }
 
+void held_look(struct session *session)
+{
+    struct again *again = &session->again;
+    struct error err = ERROR_INIT;
+
+    if (!session->program || again->is_asked_to_end || again->was_ended)
+        return; /* who asked gives the others their time, too */
+    if (cordon_program_try_wait(session->program, &again->end, (struct cordon_error *)&err) <= 0)
+        return;
+    again->was_ended = true;
+    if (cordon_container_kill(session->container, (struct cordon_error *)&err) < 0)
+        fprintf(stderr, "cordon-keeper: container %s: %s\n", session->id, err.text);
+}
+
 void held_ended(struct session *session, int over, const struct error *failure)
 {
     cordon_program_free(take_ptr(session->program));
-    session->lifecycle = PROTOCOL_STOPPED;
+    session->again.has_end = true;
+    session->lifecycle = again_wanted(session) ? PROTOCOL_RESTARTING : PROTOCOL_STOPPED;
     session->is_frozen = false;
     daemon_tell_running(session->keeper, session);
     session_tell_visitors(session, over);
@@ -196,8 +214,23 @@ static int held_drop(struct session *session, struct error *err)
 {
     if (session->container)
         return error_set(err, ERROR_INVALID, EBUSY, "already_started: container %s runs: stop it before it is removed", session->id);
+    if (session->lifecycle == PROTOCOL_RESTARTING)
+        return error_set(err, ERROR_INVALID, EBUSY, "already_started: container %s is started again in a moment: stop it before it is removed", session->id);
     session_close(session);
     return 0;
+}
+
+/* By somebody. */
+static int start_anew(struct session *session, struct error *err)
+{
+    int status;
+
+    if (!session->container)
+        again_begin(session, false);
+    status = held_start(session, err);
+    if (status < 0 && session->lifecycle == PROTOCOL_RESTARTING)
+        again_give_up(session);
+    return status;
 }
 
 static int tell_logs(const struct session *visitor, uint32_t request, struct error *err)
@@ -228,7 +261,7 @@ int held_heard(struct session *visitor, const struct protocol_message *message, 
     else if (held->purpose != PROTOCOL_PURPOSE_KEEP)
         status = error_set(&failure, ERROR_INVALID, EINVAL, "container %s belongs to the command that runs it, and goes with it", held->id);
     else if (message->type == PROTOCOL_START)
-        status = held_start(held, &failure);
+        status = start_anew(held, &failure);
     else if (message->type == PROTOCOL_DROP)
         status = held_drop(held, &failure);
     else

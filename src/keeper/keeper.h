@@ -6,6 +6,7 @@
 #include "base/digest.h"
 #include "cordon/cordon.h"
 #include "protocol/socket.h"
+#include "sdk/keeping.h"
 #include "sdk/request_record.h"
 #include "worker/loop.h"
 
@@ -54,6 +55,19 @@ struct output {
     uint64_t dropped;
 };
 
+/* Of one that is kept: whether it is started again by itself. */
+struct again {
+    struct restart restart;
+    struct loop_timer timer;
+    char text[32];         /* as it was asked for; "" = it is not */
+    unsigned count;        /* by itself, since somebody started it */
+    uint64_t delay_ms;
+    uint64_t started_ns;
+    bool is_asked_to_end;  /* by somebody: that is no failure */
+    bool has_end, was_ended; /* was there an end; and is its status that of its own program */
+    struct cordon_status end;
+};
+
 /* One client and, from GO on, its container. One that is kept has none most of the time: client.fd = -1. */
 struct session {
     struct keeper *keeper;
@@ -76,6 +90,7 @@ struct session {
     enum protocol_container lifecycle; /* of one that is kept; 0 = it is not there yet */
     struct cordon_program *program;    /* of EXEC; of one that is kept, its own */
     struct output output;
+    struct again again;
     uint64_t created_ms;
     uint64_t denials, denials_told_ns; /* what cordond knows */
     bool is_frozen;
@@ -153,6 +168,19 @@ void held_ended(struct session *session, int over, const struct error *failure);
 void held_finish(struct session *session);
 /* Why nothing runs in it; its text begins with MXC's word for that. */
 int held_not_running(const struct session *session, uint16_t asked, struct error *err);
+
+/* Its own program has ended: so does the container. */
+void held_look(struct session *session);
+int held_start(struct session *session, struct error *err) must_check;
+
+/* again.c: started again by itself */
+int again_read(struct session *session, const struct protocol_message *record, struct error *err) must_check;
+/* Somebody starts it, or it starts by itself. */
+void again_begin(struct session *session, bool is_by_itself);
+/* It has ended: true = it will start again, when the timer is due. */
+bool again_wanted(struct session *session);
+/* Somebody wants it to stay stopped. true = it waited to be started. */
+bool again_give_up(struct session *session);
 
 /* program.c: programs that are executed in containers that are there */
 int program_start(struct session *session, struct error *err) must_check;

@@ -181,12 +181,16 @@ void session_step(struct session *session)
     session_step_programs(session);
     if (status == 0) {
         tell_denials(session);
+        held_look(session);
         return;
     }
     loop_forget(session->keeper->loop, &session->container_watch);
     session_end_programs(session);
     if (!session->lifecycle)
         daemon_tell_lost(session->keeper, session); /* first: whoever hears of the end may take its name */
+    if (status > 0 && session->again.was_ended)
+        ended = session->again.end; /* its own program's */
+    session->again.end = status > 0 ? ended : (struct cordon_status){.end = CORDON_END_LOST, .exit_status = 125};
     if (status > 0)
         status = session_over(session, &ended, &over, &err); /* forgets it */
     cordon_container_free(take_ptr(session->container));

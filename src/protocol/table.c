@@ -118,6 +118,9 @@ static const struct protocol_tag_row tags[TAG_LIMIT] = {
     NUMBER(DENIALS),
     TEXT(DENIALS_TEXT, WORDS_TEXT_MAX),
     NUMBER(CHANGES),
+    TEXT(RESTART, 32),
+    NUMBER(RESTARTS),
+    NUMBER(EXIT),
     TEXT(SERVICE, 512),
 };
 
@@ -131,7 +134,8 @@ static const struct protocol_use reach[] = {ONE(KIND), ONE(ID)};
 static const struct protocol_use one_id[] = {ONE(ID)};
 static const struct protocol_use list[] = {MAYBE(IS_ALL), MAYBE(ID)};
 static const struct protocol_use listed[] = {ONE(ID),      ONE(STATE),  MAYBE(NAME),    MAYBE(PID),     ONE(UID),      MAYBE(CREATED_MS), MAYBE(STARTED_MS),
-                                             MAYBE(POLICY), MAYBE(TIER), MAYBE(COMMAND), MAYBE(PARENT),  MAYBE(IDENTITY), MAYBE(DENIALS), MAYBE(KIND), MAYBE(RUN), MAYBE(PROGRAMS)};
+                                             MAYBE(POLICY), MAYBE(TIER), MAYBE(COMMAND), MAYBE(PARENT),  MAYBE(IDENTITY), MAYBE(DENIALS), MAYBE(KIND), MAYBE(RUN), MAYBE(PROGRAMS),
+                                             MAYBE(RESTART), MAYBE(RESTARTS), MAYBE(EXIT)};
 static const struct protocol_use failed[] = {ONE(ERROR_KIND), ONE(ERRNUM), ONE(TEXT), MAYBE(CODE), MAYBE(NUMBER)};
 static const struct protocol_use status_is[] = {ONE(COUNT), ONE(PID), ONE(VERSION_MOST), ONE(KIND), ONE(NUMBER), MANY(SERVICE)};
 static const struct protocol_use numbered[] = {ONE(NUMBER)};
@@ -147,7 +151,8 @@ static const struct protocol_use logs_record[] = {ONE(OUTPUT), ONE(COUNT)};
 static const struct protocol_use join[] = {ONE(VERSION_MOST), ONE(KEY), ONE(ID), ONE(TOKEN)};
 static const struct protocol_use serve[] = {ONE(TICKET), ONE(KIND), MAYBE(ID), MAYBE(NAME)};
 static const struct protocol_use holds[] = {MAYBE(TICKET), ONE(ID), ONE(STATE), MAYBE(NAME), MAYBE(PID), MAYBE(CREATED_MS), MAYBE(STARTED_MS),
-                                            MAYBE(POLICY), MAYBE(TIER), MAYBE(COMMAND), MAYBE(PARENT), MAYBE(IDENTITY), MAYBE(DENIALS), MAYBE(KIND), MAYBE(RUN), MAYBE(PROGRAMS)};
+                                            MAYBE(POLICY), MAYBE(TIER), MAYBE(COMMAND), MAYBE(PARENT), MAYBE(IDENTITY), MAYBE(DENIALS), MAYBE(KIND), MAYBE(RUN), MAYBE(PROGRAMS),
+                                             MAYBE(RESTART), MAYBE(RESTARTS), MAYBE(EXIT)};
 static const struct protocol_use rejoin_at[] = {ONE(PATH), ONE(TOKEN), ONE(KEY), ONE(ID)};
 static const struct protocol_use ticket[] = {ONE(TICKET)};
 static const struct protocol_use start_keeper[] = {ONE(TICKET), ONE(ID)};
@@ -169,7 +174,7 @@ static const struct protocol_use request_record[] = {
     MANY(POLICY_NAME), MANY(POLICY_TEXT), MANY(POLICY_IS_FILE), MAYBE(PROFILE),    MAYBE(WORKSPACE),   MAYBE(TIER),        MANY(MEMBER),
     MANY(ARG),         MANY(ENVIRONMENT), MAYBE(TIMEOUT_MS),    MAYBE(OUTPUT_LIMIT), MAYBE(ROWS),      MAYBE(COLUMNS),     MAYBE(HAS_TTY),
     MAYBE(WATCH),      MAYBE(ASK_MS),     MAYBE(IS_LEARNING),   MAYBE(EVENTS_FILE), MAYBE(REVIEW),     MAYBE(REVIEW_DIRECTORY), MAYBE(UMASK),
-    MANY(RLIMIT),      MAYBE(IS_SET),     MAYBE(CWD),           MAYBE(LOGICAL_CWD),
+    MANY(RLIMIT),      MAYBE(IS_SET),     MAYBE(CWD),           MAYBE(LOGICAL_CWD), MAYBE(RESTART),
 };
 static const struct protocol_use end_record[] = {ONE(STATUS), MAYBE(FINDINGS), MAYBE(FINDINGS_JSON), ONE(DENIALS), MAYBE(DENIALS_TEXT), MAYBE(CHANGES)};
 

@@ -47,6 +47,7 @@ enum protocol_container {
     PROTOCOL_IS_RUNNING,
     PROTOCOL_FROZEN,
     PROTOCOL_STOPPED,
+    PROTOCOL_RESTARTING, /* it has ended, and is started again in a moment */
 };
 
 /* Why a keeper is asked: KIND of OPEN, REACH and SERVE. */
@@ -235,6 +236,9 @@ enum protocol_tag {
     TAG_DENIALS_TEXT,
     TAG_CHANGES,
     TAG_SERVICE = 118, /* "NAME: ready", or "NAME: why it is not" */
+    TAG_RESTART,        /* as restart_parse() reads it */
+    TAG_RESTARTS,       /* how often by itself, since somebody started it */
+    TAG_EXIT,           /* the exit status of the last end */
     /* logger: 128 to 159 */
     TAG_LOG_WRITER = 128,
     TAG_LOG_ACTOR,

@@ -13,7 +13,8 @@
 #include "protocol/socket.h"
 #include "sdk/daemon.h"
 
-static const char *const states[] = {[PROTOCOL_CREATED] = "created", [PROTOCOL_IS_RUNNING] = "running", [PROTOCOL_FROZEN] = "frozen", [PROTOCOL_STOPPED] = "stopped"};
+static const char *const states[] = {[PROTOCOL_CREATED] = "created", [PROTOCOL_IS_RUNNING] = "running", [PROTOCOL_FROZEN] = "frozen", [PROTOCOL_STOPPED] = "stopped",
+                                     [PROTOCOL_RESTARTING] = "restarting"};
 
 static const char *state_name(uint64_t state)
 {
@@ -88,22 +89,23 @@ static void add_object(struct json *json, const struct protocol_message *message
     static const struct {
         const char *name;
         uint16_t tag;
-        bool is_number;
+        bool is_number, may_be_zero;
     } members[] = {
-        {"name", TAG_NAME, false},       {"pid", TAG_PID, true},       {"uid", TAG_UID, true},           {"createdMs", TAG_CREATED_MS, true},
-        {"startedMs", TAG_STARTED_MS, true}, {"run", TAG_RUN, false}, {"policy", TAG_POLICY, false}, {"tier", TAG_TIER, false},     {"command", TAG_COMMAND, false},
-        {"parent", TAG_PARENT, false},   {"identity", TAG_IDENTITY, false}, {"denials", TAG_DENIALS, true},
+        {"name", TAG_NAME, false, false},       {"pid", TAG_PID, true, false},       {"uid", TAG_UID, true, true},           {"createdMs", TAG_CREATED_MS, true, false},
+        {"startedMs", TAG_STARTED_MS, true, false}, {"run", TAG_RUN, false, false}, {"policy", TAG_POLICY, false, false}, {"tier", TAG_TIER, false, false},     {"command", TAG_COMMAND, false, false},
+        {"parent", TAG_PARENT, false, false},   {"identity", TAG_IDENTITY, false, false}, {"denials", TAG_DENIALS, true, true},
+        {"restart", TAG_RESTART, false, false},     {"restarts", TAG_RESTARTS, true, true}, {"exitStatus", TAG_EXIT, true, true},
     };
 
     json_begin_object(json, NULL);
     json_add_string(json, "id", protocol_text(message, TAG_ID));
     json_add_string(json, "state", state_name(protocol_number(message, TAG_STATE, 0)));
     for (size_t i = 0; i < ARRAY_COUNT(members); i++) {
-        uint64_t number = protocol_number(message, members[i].tag, 0);
+        uint64_t number = protocol_number(message, members[i].tag, UINT64_MAX);
 
         if (!members[i].is_number)
             json_add_string(json, members[i].name, protocol_text(message, members[i].tag));
-        else if (number || members[i].tag == TAG_UID || members[i].tag == TAG_DENIALS)
+        else if (number != UINT64_MAX && (number || members[i].may_be_zero))
             json_add_uint(json, members[i].name, number);
         else
             json_add_null(json, members[i].name);
@@ -118,7 +120,7 @@ static void add_lines(struct list *list, const struct protocol_message *message)
         const char *name;
         uint16_t tag;
     } lines[] = {{"id", TAG_ID}, {"name", TAG_NAME}, {"run", TAG_RUN}, {"policy", TAG_POLICY}, {"tier", TAG_TIER}, {"command", TAG_COMMAND}, {"parent", TAG_PARENT},
-                 {"identity", TAG_IDENTITY}};
+                 {"identity", TAG_IDENTITY}, {"restart", TAG_RESTART}};
     char age[16];
 
     if (list->format == CORDON_JSON) {
@@ -135,6 +137,8 @@ static void add_lines(struct list *list, const struct protocol_message *message)
     text_printf(&list->out, "%-9s %" PRIu64 "\n", "denials", protocol_number(message, TAG_DENIALS, 0));
     since(age, sizeof(age), protocol_number(message, TAG_STARTED_MS, 0));
     text_printf(&list->out, "%-9s %" PRIu64 "\n%-9s %s ago\n", "pid", protocol_number(message, TAG_PID, 0), "started", age);
+    if (protocol_number(message, TAG_EXIT, UINT64_MAX) != UINT64_MAX)
+        text_printf(&list->out, "%-9s %" PRIu64 "\n%-9s %" PRIu64 "\n", "exit", protocol_number(message, TAG_EXIT, 0), "restarts", protocol_number(message, TAG_RESTARTS, 0));
 }
 
 static int compare_entries(const void *one, const void *other)

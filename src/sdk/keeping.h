@@ -6,12 +6,22 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/error.h"
 #include "cordon/cordon.h"
 
 /* What the filter of a client's terminal has to know of the policy. */
 bool container_may_write_clipboard(const struct cordon_container *container);
 
 #define CONTAINER_IDENTITY_SIZE 1024
+
+/* Of a container that is kept, when what ran in it has ended without having been asked to. */
+enum restart_kind { RESTART_NO = 0, RESTART_ON_FAILURE, RESTART_ALWAYS, RESTART_UNLESS_STOPPED };
+struct restart {
+    enum restart_kind kind;
+    unsigned times_max; /* of on-failure; 0 = as often as it takes */
+};
+/* "no", "on-failure", "on-failure:3", "always", "unless-stopped" */
+int restart_parse(const char *text, struct restart *ret_restart, struct error *err) must_check;
 
 struct container_facts {
     const char *tier;                      /* static */

@@ -60,6 +60,7 @@ void cordon_request_free(struct cordon_request *request)
     mem_free(request->workspace);
     mem_free(request->tier);
     mem_free(request->name);
+    mem_free(request->restart);
     mem_free(request->review_directory);
     mem_free(request->events_file);
     mem_free(request->cwd);

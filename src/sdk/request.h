@@ -48,6 +48,7 @@ struct cordon_request {
     enum cordon_watch watch;
     enum daemon_use daemon;
     char *name; /* at the daemon; NULL = none */
+    char *restart; /* of one that is kept; NULL = it is not */
     uint64_t ask_ms;  /* so long a question stands, 0 = nobody is asked */
     bool is_learning; /* its first document is learn_confinement()'s */
     char *events_file;

@@ -92,6 +92,7 @@ void request_write(struct protocol_out *out, const struct cordon_request *reques
     add_number(out, TAG_REVIEW, request->is_reviewed);
     protocol_add_text(out, TAG_REVIEW_DIRECTORY, request->review_directory);
     protocol_add_text(out, TAG_CWD, request->cwd);
+    protocol_add_text(out, TAG_RESTART, request->restart);
     add_umask(out);
     add_limits(out);
 }
@@ -207,6 +208,8 @@ static int read_settings(const struct protocol_message *message, struct cordon_r
         status = cordon_request_set_output_limit(request, protocol_number(message, TAG_OUTPUT_LIMIT, 0), public);
     if (status == 0 && protocol_number(message, TAG_HAS_TTY, 0))
         status = cordon_request_set_tty(request, (unsigned short)rows, (unsigned short)columns, public);
+    if (status == 0)
+        status = cordon_request_set_restart(request, protocol_text(message, TAG_RESTART), public);
     if (status == 0)
         status = cordon_request_set_watch(request, (enum cordon_watch)protocol_number(message, TAG_WATCH, 0), public);
     if (status == 0)

@@ -7,6 +7,8 @@
 
 #include "base/memory.h"
 #include "protocol/socket.h"
+#include "sdk/keeping.h"
+#include "sdk/request.h"
 #include "sdk/request_record.h"
 #include "test.h"
 
@@ -189,5 +191,32 @@ TEST(the_tightest_word_about_the_daemon_counts_and_a_wrong_one_is_refused)
     check_int(cordon_request_set_daemon(request, NULL, NULL), 0);
     setenv("CORDON_DAEMON", "often", 1);
     check_int(daemon_find_use(request, &use, NULL), -EINVAL);
+    cordon_request_free(request);
+}
+
+TEST(when_a_container_is_started_again_is_one_of_four_words)
+{
+    static const char *const bad[] = {"", "never", "No", "on-failure:", "on-failure:0", "on-failure:03", "on-failure:10000", "on-failure:-1", "on-failure:3x", "on-failure:3:3",
+                                      "always:3", "no:1", "alway", "always ", "unless-stopped:"};
+    struct cordon_request *request = NULL;
+    struct cordon_error err = {0};
+    struct restart restart;
+
+    check_int(restart_parse("unless-stopped", &restart, NULL), 0);
+    check_int(restart.kind, RESTART_UNLESS_STOPPED);
+    check_int(restart_parse("on-failure", &restart, NULL), 0);
+    check_int(restart.times_max, 0);
+    check_int(restart_parse("on-failure:9999", &restart, NULL), 0);
+    check_int(restart.kind, RESTART_ON_FAILURE);
+    check_int(restart.times_max, 9999);
+    check_int(cordon_request_new(&request, &err), 0);
+    check_int(cordon_request_set_restart(request, "always", &err), 0);
+    for (size_t i = 0; i < ARRAY_COUNT(bad); i++) {
+        check_int(cordon_request_set_restart(request, bad[i], &err), -EINVAL);
+        check_contains(err.text, "on-failure:TIMES");
+    }
+    check_string(request->restart, "always");
+    check_int(cordon_request_set_restart(request, NULL, &err), 0);
+    check(!request->restart);
     cordon_request_free(request);
 }

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A container that is kept and has ended without having been asked to is started again, where its creator wants that. Each time it waits twice as long; what
+ * has run for a while begins anew.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "keeper/keeper.h"
+
+#define DELAY_LEAST_MS 100
+#define DELAY_MOST_MS  60000
+#define STEADY_NS      (10 * NS_PER_S) /* so long it has to run to have been started well */
+
+int again_read(struct session *session, const struct protocol_message *record, struct error *err)
+{
+    const char *text = protocol_text(record, TAG_RESTART);
+    int status = text ? restart_parse(text, &session->again.restart, err) : 0;
+
+    if (status == 0 && text)
+        snprintf(session->again.text, sizeof(session->again.text), "%s", text);
+    return status;
+}
+
+static void due(struct loop_timer *timer)
+{
+    struct session *session = container_of(timer, struct session, again.timer);
+    struct error err = ERROR_INIT;
+
+    if (session->container)
+        return;
+    again_begin(session, true);
+    if (held_start(session, &err) == 0)
+        return;
+    fprintf(stderr, "cordon-keeper: container %s could not be started again: %s\n", session->id, err.text);
+    session->again.end = (struct cordon_status){.end = CORDON_END_LOST, .exit_status = 125};
+    session->lifecycle = again_wanted(session) ? PROTOCOL_RESTARTING : PROTOCOL_STOPPED;
+    daemon_tell_running(session->keeper, session);
+}
+
+void again_begin(struct session *session, bool is_by_itself)
+{
+    struct again *again = &session->again;
+
+    loop_cancel(session->keeper->loop, &again->timer);
+    again->timer.due = due;
+    again->is_asked_to_end = again->was_ended = false;
+    again->started_ns = loop_now_ns(session->keeper->loop);
+    again->count = is_by_itself ? again->count + 1 : 0;
+    if (!is_by_itself)
+        again->delay_ms = 0;
+}
+
+bool again_wanted(struct session *session)
+{
+    struct again *again = &session->again;
+
+    if (again->is_asked_to_end || again->restart.kind == RESTART_NO)
+        return false;
+    if (again->restart.kind == RESTART_ON_FAILURE && again->end.exit_status == 0)
+        return false;
+    if (again->restart.times_max && again->count >= again->restart.times_max)
+        return false;
+    if (!again->delay_ms || loop_now_ns(session->keeper->loop) - again->started_ns >= STEADY_NS)
+        again->delay_ms = DELAY_LEAST_MS;
+    else
+        again->delay_ms = again->delay_ms * 2 < DELAY_MOST_MS ? again->delay_ms * 2 : DELAY_MOST_MS;
+    loop_start(session->keeper->loop, &again->timer, again->delay_ms);
+    return true;
+}
+
+bool again_give_up(struct session *session)
+{
+    session->again.is_asked_to_end = true;
+    loop_cancel(session->keeper->loop, &session->again.timer);
+    if (session->lifecycle != PROTOCOL_RESTARTING)
+        return false;
+    session->lifecycle = PROTOCOL_STOPPED;
+    daemon_tell_running(session->keeper, session);
+    return true;
+}
