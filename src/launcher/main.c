@@ -36,7 +36,6 @@
 #include "protocol/service.h"
 
 #define STATUS_FAILED   125
-#define SWEEP_MS        50 /* between two looks at what is about to end */
 #define EVENTS_AT_ONCE  32
 
 struct options {
@@ -287,17 +286,17 @@ static void source_serve(struct server *server, struct source *source)
 
 static int serve(struct server *server, struct error *err)
 {
-    bool has_more = true;
+    int wait = 0;
 
     while (!is_told_to_end) {
         struct epoll_event events[EVENTS_AT_ONCE];
-        int count = epoll_wait(server->epoll, events, EVENTS_AT_ONCE, has_more ? SWEEP_MS : -1);
+        int count = epoll_wait(server->epoll, events, EVENTS_AT_ONCE, wait);
 
         if (count < 0 && errno != EINTR)
             return error_system(err, errno, "wait for requests");
         for (int i = 0; i < count; i++)
             source_serve(server, events[i].data.ptr);
-        has_more = server_sweep(server);
+        wait = server_sweep(server);
     }
     return 0;
 }

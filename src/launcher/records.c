@@ -154,6 +154,7 @@ static int container_load(struct server *server, const char *name, const char *d
     container->map = -1;
     container->pidfd = process_open(record.pid, record.started);
     container->is_over = container->pidfd < 0;
+    container->is_found = true;
     container->next = group->containers;
     group->containers = take_ptr(container);
     group->count++;

@@ -13,7 +13,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
+
+#define SWEEP_MS 50   /* between two looks at what is about to end */
+#define FOUND_MS 2000 /* and at what may have ended while nobody heard it */
 
 bool name_is_plain(const char *name, size_t size)
 {
@@ -235,6 +239,19 @@ static bool container_sweep(struct server *server, struct container *container)
     return true;
 }
 
+/* Its keeper has had the time to read what it used. */
+static void found_look(struct server *server, struct container *container)
+{
+    uint64_t now = clock_monotonic_ns();
+
+    if (container->is_over || !container->is_found || !has_ended(container->pidfd))
+        return;
+    if (!container->ended_ns)
+        container->ended_ns = now;
+    else if (now - container->ended_ns >= FOUND_MS * NS_PER_MS)
+        server_end(server, container);
+}
+
 static void containers_sweep(struct server *server, struct group *group)
 {
     struct container **at = &group->containers;
@@ -242,6 +259,7 @@ static void containers_sweep(struct server *server, struct group *group)
     while (*at) {
         struct container *container = *at;
 
+        found_look(server, container);
         if (!container->is_over || !container_sweep(server, container)) {
             at = &container->next;
             continue;
@@ -264,10 +282,24 @@ static bool group_sweep(struct server *server, struct group *group)
     return true;
 }
 
-bool server_sweep(struct server *server)
+static int soonest(int one, int other)
+{
+    return one < 0 || (other >= 0 && other < one) ? other : one;
+}
+
+static int group_wait(const struct group *group)
+{
+    int wait = group->is_over ? SWEEP_MS : -1;
+
+    for (const struct container *container = group->containers; container; container = container->next)
+        wait = soonest(wait, container->is_over ? SWEEP_MS : container->is_found ? FOUND_MS : -1);
+    return wait;
+}
+
+int server_sweep(struct server *server)
 {
     struct group **at = &server->groups;
-    bool has_more = false;
+    int wait = -1;
 
     while (*at) {
         struct group *group = *at;
@@ -279,10 +311,8 @@ bool server_sweep(struct server *server)
             mem_free(group);
             continue;
         }
-        has_more |= group->is_over;
-        for (const struct container *container = group->containers; container; container = container->next)
-            has_more |= container->is_over;
+        wait = soonest(wait, group_wait(group));
         at = &group->next;
     }
-    return has_more;
+    return wait;
 }

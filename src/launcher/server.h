@@ -24,6 +24,8 @@ struct container {
     int pidfd;
     int map;      /* user namespace with the map of its mounts, -1 = none yet */
     bool has_own_uid, is_over; /* is_over: END was said, or its keeper is gone */
+    bool is_found;       /* a former launcher began it: its END may have been said to that one */
+    uint64_t ended_ns;   /* of such a one, when that was seen */
 };
 
 /* One keeper. */
@@ -82,8 +84,8 @@ int server_add(struct server *server, struct group *group, const char *id, struc
 void server_end(struct server *server, struct container *container);
 void server_end_group(struct server *server, struct group *group);
 
-/* Take back what has ended meanwhile. true: there is more to come. */
-bool server_sweep(struct server *server);
+/* Take back what has ended meanwhile. In how many milliseconds there may be more; -1 = there is nothing to come. */
+int server_sweep(struct server *server);
 
 /* A connection speaks for this keeper; one that is closed does not. */
 void server_join(struct source *connection, struct group *group);

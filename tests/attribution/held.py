@@ -223,6 +223,28 @@ def a_launcher_that_begins_again_finds_what_runs():
 
 
 @test
+def what_ends_while_the_launcher_is_away_is_taken_back():
+    with World() as world:
+        keeper = Keeper(world, USER)
+        begun = {name: begin(keeper.launcher(), name) for name in ("a", "b", "c")}
+        for reply, _ in begun.values():
+            settled(reply.pid)
+        os.kill(begun["c"][0].pid, signal.SIGKILL)
+        time.sleep(3)
+        same((world.place / f"records/{keeper.group}.c").exists(), True, "what ended is there until its keeper has read what it used")
+        world.stop(signal.SIGKILL)
+        os.kill(begun["a"][0].pid, signal.SIGKILL)  # and its END is heard by nobody
+        world.start()
+        os.kill(begun["b"][0].pid, signal.SIGKILL)  # likewise, before the keeper is back
+        for name in begun:
+            wait_for(lambda: not (world.place / f"records/{keeper.group}.{name}").exists(), f"the record of {name}")
+        same(is_there(keeper.pid), True, "the keeper")
+        for _, channel in begun.values():
+            channel.close()
+        keeper.close()
+
+
+@test
 def a_launcher_that_is_killed_at_any_moment_leaves_nothing_behind():
     """Starts under way when it ends: at the next one's end all processes, groups and records are gone, and no uid was given twice."""
     with World() as world:
