@@ -62,12 +62,55 @@ const struct option option_grace = {"time", 't', VALUE_TEXT, "DURATION", "how lo
 const struct option option_name = {"name", 0, VALUE_TEXT, "NAME", "its name at the daemon, for ps, stop, kill, ...", apply_name};
 const struct option option_restart = {"restart", 0, VALUE_TEXT, "WHEN", "start it again when it ended: no, on-failure[:N], always, unless-stopped", apply_restart};
 
+static int apply_force(struct cli *cli, const char *value, struct cordon_error *err)
+{
+    cli->is_forced = true;
+    return 0;
+}
+
+static int apply_quiet(struct cli *cli, const char *value, struct cordon_error *err)
+{
+    cli->is_quiet = true;
+    return 0;
+}
+
+static int apply_all(struct cli *cli, const char *value, struct cordon_error *err)
+{
+    return 0;
+}
+
+const struct option option_rm_force = {"force", 'f', VALUE_NONE, NULL, "end at once what runs", apply_force};
+const struct option option_quiet = {"quiet", 'q', VALUE_NONE, NULL, "their ids alone", apply_quiet};
+const struct option option_ps_all = {"all", 'a', VALUE_NONE, NULL, "those that do not run, too: as without it", apply_all};
+
+/* The first word of each line but that of the titles. */
+static void keep_ids(char *text)
+{
+    char *to = text, *line = strchr(text, '\n');
+
+    while (line && *++line) {
+        size_t length = strcspn(line, " \n");
+
+        memmove(to, line, length);
+        to += length;
+        *to++ = '\n';
+        line = strchr(line + length, '\n');
+    }
+    *to = '\0';
+}
+
 int run_ps(struct cli *cli)
 {
     struct cordon_error err = {0};
     char *text = NULL;
-    int result = cordon_daemon_list(cli->is_json ? CORDON_JSON : CORDON_TEXT, &text, &err);
-    int status = result < 0 ? print_error(cli, &err, EXIT_USAGE) : print_text(cli, text, 0);
+    int result, status;
+
+    if (cli->is_quiet && cli->is_json)
+        return print_usage_error(cli, "--quiet prints ids, --json objects: one of them");
+    result = cordon_daemon_list(cli->is_json ? CORDON_JSON : CORDON_TEXT, &text, &err);
+    if (result == 0 && cli->is_quiet)
+        keep_ids(text);
+    status = result < 0 ? print_error(cli, &err, EXIT_USAGE) : print_text(cli, text, 0);
 
     cordon_string_free(text);
     return status;
@@ -107,10 +150,6 @@ int run_start(struct cli *cli)
     return for_each_name(cli, cordon_daemon_start);
 }
 
-int run_rm(struct cli *cli)
-{
-    return for_each_name(cli, cordon_daemon_remove);
-}
 
 /* What a program wrote is for whoever reads; on a terminal it goes through the filter that programs' output goes through. */
 static int write_logs(const char *bytes, size_t size)
@@ -237,6 +276,25 @@ static int kill_one(struct cli *cli, const char *name, struct cordon_container *
     if (cli->signal_number && cli->signal_number != SIGKILL)
         return cordon_container_signal(container, cli->signal_number, err);
     return cordon_container_kill(container, err);
+}
+
+/* What `cordon run` runs is gone when it has ended; nothing is left to be removed then. */
+static int end_and_remove(struct cli *cli, const char *name, struct cordon_container *container, struct cordon_error *err)
+{
+    struct cordon_error why = {0};
+    bool was_ended = cordon_container_kill(container, &why) == 0;
+    int status = was_ended ? await_end(container, name, GONE_MS, "waiting for its programs to end", err) : 0;
+
+    (void)cli;
+    if (status < 0)
+        return status;
+    status = cordon_daemon_remove(name, err);
+    return was_ended && status < 0 && err->kind == CORDON_ERROR_NOT_FOUND ? 0 : status;
+}
+
+int run_rm(struct cli *cli)
+{
+    return cli->is_forced ? for_each(cli, end_and_remove) : for_each_name(cli, cordon_daemon_remove);
 }
 
 static int freeze_one(struct cli *cli, const char *name, struct cordon_container *container, struct cordon_error *err)

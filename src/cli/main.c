@@ -55,6 +55,8 @@ static const struct option *const create_options[] = {&option_name, &option_rest
                                                       &option_set, &option_json, &option_help, NULL};
 static const struct option *const exec_options[] = {&option_timeout, &option_tty, &option_json, &option_help, NULL};
 static const struct option *const update_options[] = {&option_policy, &option_profile, &option_set, &option_json, &option_help, NULL};
+static const struct option *const ps_options[] = {&option_ps_all, &option_quiet, &option_json, &option_help, NULL};
+static const struct option *const rm_options[] = {&option_rm_force, &option_json, &option_help, NULL};
 static const struct option *const stop_options[] = {&option_grace, &option_json, &option_help, NULL};
 static const struct option *const kill_options[] = {&option_signal, &option_json, &option_help, NULL};
 static const struct option *const no_options[] = {&option_help, NULL};
@@ -108,14 +110,14 @@ const struct command commands[] = {
     {"runs show", "RUN", "the record of one run, in readable form",
      "RUN is an id, the beginning of one, or 'last'.\n", json_options, EXIT_USAGE, 1, false, run_runs_show},
     {"runs", "", "the recorded runs, newest first", "", runs_options, EXIT_USAGE, 0, false, run_runs},
-    {"ps", "", "the containers that the daemon keeps for you", "", json_options, EXIT_USAGE, 0, false, run_ps},
+    {"ps", "", "the containers that the daemon keeps for you", "", ps_options, EXIT_USAGE, 0, false, run_ps},
     {"create", "[[--] COMMAND [ARG...]]", "have the daemon keep a container: judged now, started later",
      "Prints its id. COMMAND is run at each start; without one the container stands and waits for exec.\n", create_options, EXIT_USAGE, -1, true, run_create},
     {"start", "NAME...", "start containers that are kept", "NAME is a container's name, its id, or the beginning of an id.\n", json_options, EXIT_USAGE, -1, false,
      run_start},
     {"exec", "NAME [--] COMMAND [ARG...]", "run a command in a container that is kept and runs",
      "Exit status: as of cordon run.\n", exec_options, EXIT_REFUSED, -1, true, run_exec},
-    {"rm", "NAME...", "remove containers that are kept and do not run", "", json_options, EXIT_USAGE, -1, false, run_rm},
+    {"rm", "NAME...", "remove containers that are kept and do not run", "", rm_options, EXIT_USAGE, -1, false, run_rm},
     {"logs", "NAME", "what the command of a kept container wrote last", "", no_options, EXIT_USAGE, 1, false, run_logs},
     {"stats", "NAME", "what a container uses now", "", json_options, EXIT_USAGE, 1, false, run_stats},
     {"inspect", "NAME", "all that the daemon knows of a container", "", json_options, EXIT_USAGE, 1, false, run_inspect},
