@@ -119,6 +119,8 @@ int session_reply(const struct session *session, uint32_t request, int status, c
 {
     auto_protocol struct protocol_out out;
 
+    if (session->hears)
+        control_record(session, session->hears, status, failure);
     protocol_begin(&out, status < 0 ? PROTOCOL_FAILED : PROTOCOL_DONE, request);
     if (status < 0) {
         protocol_add_error(&out, failure, NULL);
@@ -220,9 +222,12 @@ static int hear_freeze(struct session *session, bool is_frozen, struct error *er
 int session_heard(struct session *session, struct protocol_received *received, struct error *err)
 {
     const struct protocol_message *message = &received->message;
+    const struct session *about = session->is_visitor ? session->visits : session;
     struct error failure = ERROR_INIT;
     int status;
 
+    session->hears = session->purpose == PROTOCOL_PURPOSE_VISIT ? message->type : 0; /* what one does to one's own run is the run's record's */
+    snprintf(session->about, sizeof(session->about), "%s", about ? about->id : "");
     if (session->program)
         return program_heard(session, message, err);
     if (message->type == PROTOCOL_START || message->type == PROTOCOL_DROP || message->type == PROTOCOL_LOGS)

@@ -96,6 +96,8 @@ struct session {
     bool is_frozen;
     bool is_visitor;       /* it is about another one's container: */
     struct session *visits; /* NULL = that has ended */
+    uint16_t hears; /* what its client says that is not answered yet, */
+    char about[CORDON_RUN_SIZE]; /* and of which container */
     uint64_t asked; /* number of the question that the client was told of, 0 = none */
 };
 
@@ -123,6 +125,12 @@ void writer_end(struct keeper *keeper);
 
 /* senses.c: who hears what the kernel's audit tells */
 int senses_connect(struct keeper *keeper, int fd, struct error *err) must_check;
+
+/* Of somebody who is no run: "human", "system". */
+void writer_say(struct keeper *keeper, const char *actor, const char *body, size_t size);
+
+/* control.c: what the client of `session` asked for, and what came of it, into the audit log. `type`: its message; what changes nothing is not recorded. */
+void control_record(const struct session *session, uint16_t type, int status, const struct error *failure);
 
 /* session.c: takes `client`. `id`: the container that it is about; NULL = a new one, which `name` is for. */
 void session_open(struct keeper *keeper, int client, uint64_t ticket, enum protocol_purpose purpose, const char *id, const char *name);

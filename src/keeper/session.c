@@ -251,10 +251,18 @@ static int start(struct session *session, struct error *err)
     int status = say(session, PROTOCOL_TAKEN, err);
 
     session->state = PROTOCOL_STARTING;
-    if (status == 0 && session->purpose == PROTOCOL_PURPOSE_KEEP)
-        return held_create(session, err);
-    if (status == 0 && session->purpose == PROTOCOL_PURPOSE_EXEC)
-        return program_start(session, err);
+    if (status == 0 && session->purpose == PROTOCOL_PURPOSE_KEEP) {
+        status = held_create(session, err);
+        snprintf(session->about, sizeof(session->about), "%s", session->id);
+        control_record(session, PROTOCOL_REQUEST_IS, status, err);
+        return status;
+    }
+    if (status == 0 && session->purpose == PROTOCOL_PURPOSE_EXEC) {
+        snprintf(session->about, sizeof(session->about), "%s", session->visits ? session->visits->id : "");
+        status = program_start(session, err);
+        control_record(session, PROTOCOL_GO, status, err);
+        return status;
+    }
     if (status == 0)
         status = session_start(session, err);
     close_fds(session);

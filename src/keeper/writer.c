@@ -176,6 +176,17 @@ static void send_later(struct loop_timer *timer)
         settle(writer, log_client_flush(writer->client, NULL));
 }
 
+void writer_say(struct keeper *keeper, const char *actor, const char *body, size_t size)
+{
+    struct writer *writer = keeper->writer;
+
+    /* what finds no room is counted there */
+    if (log_client_name(writer->client, actor, NULL, NULL) == 0)
+        (void)!log_client_add(writer->client, body, size, NULL, NULL);
+    if (!writer->later.before)
+        loop_start(keeper->loop, &writer->later, 0);
+}
+
 const struct event_recorder *writer_recorder(const struct keeper *keeper)
 {
     return &keeper->writer->recorder;
