@@ -167,6 +167,8 @@ static void write_own(struct json *json, const struct ocsf_context *context)
             json_add_string(json, NULL, context->proof[i]);
         json_end(json);
     }
+    if (context->has_login_uid)
+        json_add_uint(json, "x_login_uid", context->login_uid);
     add(json, "x_tier", context->tier);
     add(json, "x_mechanism", context->mechanism);
     add(json, "x_cgroup", context->cgroup);

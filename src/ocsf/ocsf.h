@@ -47,6 +47,8 @@ struct ocsf_context {
     unsigned uid;
     const char *user_name;
     const char *sponsor;         /* as the policy names it, where that is not the user */
+    bool has_login_uid;          /* its own, by which the kernel's audit has all that it does */
+    unsigned login_uid;
     const char *const *proof;    /* what of this the kernel says: "loginuid", "cgroup", ... NULL-terminated */
     struct ocsf_parent parents[OCSF_PARENTS_MAX]; /* the outermost first */
     size_t parent_count;

@@ -87,6 +87,9 @@ static int begin(struct recording *recording, const struct recording_options *op
         for (size_t i = 0; i < identity->proof_count; i++)
             proof[i] = identity->proof[i];
         context.proof = proof;
+        context.has_login_uid = identity->has_kernel && identity->login_uid >= 0;
+        context.login_uid = context.has_login_uid ? (unsigned)identity->login_uid : 0;
+        context.cgroup = identity->has_kernel ? identity->cgroup : NULL;
     }
     if (started) {
         status = cover(recording, started, options->keys, err);

@@ -148,6 +148,26 @@ def what_was_refused_just_before_the_end_is_in_the_record():
 
 
 @test
+def the_log_says_by_which_login_uid_the_kernel_has_it():
+    with World() as world, Workspace("root") as work:
+        keeper = Keeper(world, "root")
+        _, name, output = keeper.begin(work.policy, "/bin/cat", "/proc/self/loginuid")
+        output.read()
+        output.close()
+        same(keeper.hear()[0], ["ended", "0"], "end")
+        keeper.close()
+        ours = {"HOME": str(world.home("root")), "PATH": "/usr/bin:/bin"}
+        subprocess.run([BUILD / "src/cli/cordon", "audit", "record"], env=ours, check=True, capture_output=True)
+        found = subprocess.run([BUILD / "src/cli/cordon", "audit", "search", "--kind", "run.started", "--json"], env=ours, check=True, capture_output=True).stdout
+        record = json.loads(found.splitlines()[-1])["record"]
+        same(record["metadata"]["correlation_uid"], name, "the run")
+        events = [json.loads(line) for line in (world.home("root") / f".local/state/cordon/runs/{name}/events.jsonl").read_text().splitlines()]
+        kernel = events[0]["identity"]["kernel"]
+        same((record.get("x_login_uid"), record.get("x_cgroup")), (kernel["loginUid"], kernel["cgroup"]), "login uid and control group")
+        same(FIRST <= record["x_login_uid"] < FIRST + COUNT, True, "it is one of containers'")
+
+
+@test
 def a_sensor_that_goes_is_a_gap_in_the_record_and_the_container_goes_on():
     with Heard(USER) as heard, Workspace(USER) as work:
         prepare(work)
