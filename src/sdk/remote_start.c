@@ -180,7 +180,7 @@ static int hear_start(struct remote *remote, struct error *err)
 static int gone(const struct remote *remote, struct error *err)
 {
     if (!remote->is_taken)
-        return error_set(err, ERROR_SYSTEM, EPIPE, "the daemon ended before it had begun");
+        return error_set(err, ERROR_SYSTEM, EPIPE, "the daemon, or what it starts for this (cordon-keeper), ended before it had begun, or could not be executed: cordond's log says why (journalctl --user -u cordond)");
     return error_set(err, ERROR_SYSTEM, EPIPE, "the keeper ended while it was starting the program, which ended with it if it had started");
 }
 
