@@ -5,10 +5,14 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "base/memory.h"
 #include "launcher/fds.h"
+
+#define ANSWER_S 30
 
 _Static_assert(LAUNCH_ID_SIZE == TIER_ID_SIZE && LAUNCH_CGROUP_SIZE == TIER_CGROUP_SIZE && LAUNCH_KEPT_MAX == TIER_IDMAP_MAX,
                "the launcher's records hold what tiers say");
@@ -22,6 +26,13 @@ struct launcher {
 /* Several objects may speak over one socket. */
 static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
 
+/* An answer that comes later would be taken for the next question's. */
+static int give_up(const struct launcher *launcher, struct error *err)
+{
+    shutdown(launcher->socket, SHUT_RDWR);
+    return error_set(err, ERROR_SYSTEM, ETIMEDOUT, "the launcher does not answer: what runs goes on, and new containers wait for it");
+}
+
 static int ask_locked(const struct launcher *launcher, const struct launch_request *request, const int *fds, size_t count,
                       struct launch_reply *ret_reply, int *ret_fd, struct error *err)
 {
@@ -34,6 +45,8 @@ static int ask_locked(const struct launcher *launcher, const struct launch_reque
         status = status == -EPIPE ? 0 : status;
     if (status == 0)
         return error_set(err, ERROR_SYSTEM, ECONNRESET, "the launcher has ended: what runs goes on, and new containers wait for its return");
+    if (status == -EAGAIN)
+        return give_up(launcher, err);
     if (status < 0 || ret_reply->magic != LAUNCH_MAGIC) {
         fds_close(&fd, came);
         return error_system(err, status < 0 ? -status : EPROTO, "ask the launcher");
@@ -145,10 +158,14 @@ static void end(void *context, const char *id)
 
 struct launcher *launcher_new(int socket)
 {
+    const struct timeval longest = {.tv_sec = ANSWER_S};
     struct launcher *launcher = mem_alloc(sizeof(*launcher));
 
     if (!launcher)
         return NULL;
+    /* systemd goes on listening for one that does not come back: whoever connected would wait for ever, with all that it keeps */
+    (void)!setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &longest, sizeof(longest));
+    (void)!setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &longest, sizeof(longest));
     launcher->socket = socket;
     launcher->spawner = (struct tier_spawner){
         .spawn = spawn, .idmap = idmap, .limit = limit, .order = order, .end = end, .context = launcher};
