@@ -297,6 +297,14 @@ int event_exec_started(struct event_log *log, const struct event_exec *exec, str
 int event_exec_exited(struct event_log *log, uint64_t number, const struct event_exited *exited, struct error *err) must_check;
 int event_exec_end(struct event_log *log, struct error *err) must_check;
 
+/* A container inside this one, or inside of one that is: nested.started, nested.ended. With the same bound. */
+struct event_nested {
+    const char *child, *parent; /* runs */
+    const char *identity, *policy_digest;
+};
+int event_nested_started(struct event_log *log, const struct event_nested *nested, struct error *err) must_check;
+int event_nested_ended(struct event_log *log, const struct event_nested *nested, struct error *err) must_check; /* child and parent */
+
 int event_run_exited(struct event_log *log, const struct event_exited *exited,
                      struct error *err) must_check;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Programs in a container that stands. How many there are is a caller's to say, so they have a bound of their own. */
+/* Programs in a container that stands, containers inside of one. How many there are is a caller's to say, so they have a bound of their own. */
 #include "event/log.h"
 
 static int write_counted(struct event_log *log, struct record *record, struct error *err)
@@ -51,6 +51,32 @@ int event_exec_exited(struct event_log *log, uint64_t number, const struct event
     record_begin(&record, log, "exec.exited");
     json_add_uint(&record.json, "number", number);
     record_end_members(&record, exited);
+    return write_counted(log, &record, err);
+}
+
+int event_nested_started(struct event_log *log, const struct event_nested *nested, struct error *err)
+{
+    struct record record;
+
+    if (!has_room(log))
+        return 0;
+    record_begin(&record, log, "nested.started");
+    json_add_string(&record.json, "child", nested->child);
+    json_add_string(&record.json, "parent", nested->parent);
+    json_add_string(&record.json, "childIdentity", nested->identity);
+    json_add_string(&record.json, "policyDigest", nested->policy_digest);
+    return write_counted(log, &record, err);
+}
+
+int event_nested_ended(struct event_log *log, const struct event_nested *nested, struct error *err)
+{
+    struct record record;
+
+    if (!has_room(log))
+        return 0;
+    record_begin(&record, log, "nested.ended");
+    json_add_string(&record.json, "child", nested->child);
+    json_add_string(&record.json, "parent", nested->parent);
     return write_counted(log, &record, err);
 }
 

@@ -67,6 +67,8 @@ const struct ocsf_kind ocsf_kinds[] = {
     {"exec.failed", NULL, NULL, 1007, 1, 0, LOW, &shape_exec, "a program was not executed in a container that stands"},
     {"exec.exited", NULL, NULL, 1007, 2, 0, INFO, &shape_exec, "a program of a container that stands ended"},
     {"exec.lost", NULL, NULL, 1008, 99, "Lost", MEDIUM, &shape_log, "so many programs of a container that stands are in no record"},
+    {"nested.started", NULL, NULL, 1007, 1, 0, INFO, &shape_run, "a container was started inside of a container"},
+    {"nested.ended", NULL, NULL, 1007, 2, 0, INFO, &shape_run, "a container inside of a container ended"},
     {"limit.reached", NULL, NULL, 1007, 99, "Limit", LOW, &shape_run, "a limit of a container was reached"},
 
     /* ---- what it tried ---- */
@@ -158,6 +160,8 @@ const struct ocsf_outcome ocsf_outcomes[] = {
     {"exec.started", NULL, NULL, STATUS_SUCCESS, ACTION_ALLOWED, 1},
     {"exec.failed", NULL, NULL, STATUS_FAILURE, ACTION_NONE, 27},
     {"exec.exited", NULL, NULL, STATUS_SUCCESS, ACTION_NONE, 0},
+    {"nested.started", NULL, NULL, STATUS_SUCCESS, ACTION_ALLOWED, 1},
+    {"nested.ended", NULL, NULL, STATUS_SUCCESS, ACTION_NONE, 0},
     {"limit.reached", NULL, NULL, STATUS_SUCCESS, ACTION_DENIED, 2},
     {"access.denied", NULL, NULL, STATUS_FAILURE, ACTION_DENIED, 2},
     {"access.used", NULL, NULL, STATUS_SUCCESS, ACTION_ALLOWED, 1},

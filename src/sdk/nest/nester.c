@@ -70,6 +70,14 @@ static int tell_starter(const struct nester_of *n, enum nest_type type, unsigned
     return nest_send(WORKER_CHANNEL, &packet, fds, count);
 }
 
+static int tell_runs(const struct nester_of *n)
+{
+    struct nest_packet packet = {.type = NEST_RUNS};
+
+    snprintf(packet.digest, sizeof(packet.digest), "%s", n->container->assembly.plan->policy_digest);
+    return nest_send(WORKER_CHANNEL, &packet, NULL, 0);
+}
+
 /* ---- before it goes in ---- */
 
 static int open_record(struct nester_of *n, struct error *err)
@@ -378,8 +386,11 @@ static int run(struct nester_of *n, struct cordon_status *ret_status, struct err
 static int serve(struct nester_of *n, struct error *err)
 {
     struct nest_packet ended = {.type = NEST_ENDED};
-    int status = tell_started(n);
+    int status = tell_runs(n); /* first: the record of it is there before anybody can see that it runs */
 
+    if (status < 0)
+        return error_set(err, ERROR_SYSTEM, EPIPE, "who started the container around is gone");
+    status = tell_started(n);
     if (status < 0)
         return error_set(err, ERROR_SYSTEM, EPIPE, "who asked for the container has gone");
     status = run(n, &ended.status, err);

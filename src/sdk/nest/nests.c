@@ -264,8 +264,46 @@ static void await_end(int pidfd)
         ;
 }
 
+/* ---- recording: where this container's own record is. A failure is found out with the record of its end. ---- */
+
+static const char *run_of(const struct nests *nests, const struct cordon_container *container, int place)
+{
+    return place < 0 ? event_log_run_id(container->log) : nests->items[place].id;
+}
+
+static void put_identity(const struct nests *nests, const struct cordon_container *container, int place, struct text *out)
+{
+    if (place < 0) {
+        text_add(out, container->identity.text);
+        return;
+    }
+    put_identity(nests, container, nests->items[place].parent, out);
+    text_printf(out, "/sub/%s", nests->items[place].id);
+}
+
+static void record_started(struct nests *nests, const struct cordon_container *container, int place, const char *digest)
+{
+    auto_text struct text identity = {0};
+    struct nester *nester = &nests->items[place];
+    struct event_nested nested = {nester->id, run_of(nests, container, nester->parent), NULL, digest};
+
+    put_identity(nests, container, place, &identity);
+    nested.identity = identity.is_broken ? "" : identity.data;
+    nester->runs = true;
+    (void)!event_nested_started(container->log, &nested, NULL);
+}
+
+static void record_ended(struct nests *nests, const struct cordon_container *container, struct nester *nester)
+{
+    const struct event_nested nested = {nester->id, run_of(nests, container, nester->parent), NULL, NULL};
+
+    if (nester->runs)
+        (void)!event_nested_ended(container->log, &nested, NULL);
+    nester->runs = false;
+}
+
 /* And its container, whose first process ends by itself when the nester does, and at once by this. */
-static void end_one(const struct cordon_container *container, struct nester *nester)
+static void end_one(struct nests *nests, const struct cordon_container *container, struct nester *nester)
 {
     worker_kill(&nester->worker, NULL);
     if (nester->init >= 0)
@@ -274,6 +312,7 @@ static void end_one(const struct cordon_container *container, struct nester *nes
     nester->init = -1;
     if (nester->group)
         container->assembly.ops->group_free(take_ptr(nester->group));
+    record_ended(nests, container, nester);
     nester->number = 0;
     nester->is_resting = true;
 }
@@ -283,8 +322,8 @@ static void gone(struct nests *nests, const struct cordon_container *container, 
 {
     for (int i = 0; i < NESTS_MAX; i++)
         if (is_there(&nests->items[i]) && is_inside(nests, i, place))
-            end_one(container, &nests->items[i]);
-    end_one(container, &nests->items[place]);
+            end_one(nests, container, &nests->items[i]);
+    end_one(nests, container, &nests->items[place]);
 }
 
 static void forwarded(struct nests *nests, const struct cordon_container *container, int place, const int *fds)
@@ -382,6 +421,8 @@ static int hear(struct nests *nests, const struct cordon_container *container, i
         nester->number = packet.number < NESTS_MAX ? packet.number : NESTS_MAX;
     else if (packet.type == NEST_FORWARD && count == 5)
         forwarded(nests, container, place, fds);
+    else if (packet.type == NEST_RUNS && !count && nester->init >= 0 && !nester->runs)
+        record_started(nests, container, place, packet.digest);
     else if (packet.type == NEST_GROUP && !count && nester->init >= 0 && !nester->group)
         status = grouped(nests, container, place, &packet) < 0 ? -EPIPE : 1;
     else
@@ -424,7 +465,7 @@ void nests_end(struct nests *nests, const struct cordon_container *container)
 {
     for (int i = 0; nests->items && i < NESTS_MAX; i++)
         if (is_there(&nests->items[i]))
-            end_one(container, &nests->items[i]);
+            end_one(nests, container, &nests->items[i]);
     for (size_t i = 0; i < nests->pending_count; i++)
         close(nests->pending[i]);
     nests->pending_count = 0;

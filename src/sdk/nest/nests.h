@@ -24,6 +24,7 @@ struct nester {
     int init;         /* pidfd of its container's first process, -1 = none yet */
     struct tier_group *group; /* with limits of its own; NULL = it counts for those around alone */
     int parent;       /* place of the nester of the container around, -1 = the outermost */
+    bool runs;        /* it is recorded that its program started */
     unsigned number;  /* of containers inside that its policy permits */
     bool is_resting;  /* ended in this step: who waits for descriptors must notice before the place is used again */
 };

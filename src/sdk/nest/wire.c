@@ -83,6 +83,8 @@ int nest_receive(int socket, struct nest_packet *ret_packet, int ret_fds[NEST_FD
     packet.id[NEST_ID_SIZE - 1] = '\0';
     if (packet.type == NEST_FAILED)
         packet.error.text[sizeof(packet.error.text) - 1] = '\0';
+    if (packet.type == NEST_RUNS)
+        packet.digest[sizeof(packet.digest) - 1] = '\0';
     if (packet.type == NEST_ENDED)
         packet.status.text[sizeof(packet.status.text) - 1] = '\0';
     *ret_packet = packet;

@@ -34,7 +34,8 @@ enum nest_type {
     NEST_LIMITS,   /* `depth`, `number` of the container that runs now */
     NEST_FORWARD,  /* [5] a program of it asks: as NEST_HELLO, with the lifeline */
     NEST_GROUP,    /* `limits` that only a control group of its own keeps: make it, and have its first process join */
-    /* starter -> nester, to that; or NEST_FAILED */
+    NEST_RUNS,     /* `digest` of its policy: the program has started */
+    /* starter -> nester, to NEST_GROUP; or NEST_FAILED */
     NEST_GROUPED,  /* [as many as bits of `streams`] bit N: file N by which it is counted (enum tier_count_file); `value`: of version 2 */
 };
 
@@ -54,6 +55,7 @@ struct nest_packet {
         struct cordon_status status;
         struct error error;
         struct nest_limits limits;
+        char digest[80]; /* of a policy */
     };
 };
 
