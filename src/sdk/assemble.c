@@ -49,6 +49,7 @@ int assembly_begin(struct assembly *assembly, const struct cordon_request *reque
     if (status < 0)
         return status;
     arena = assembly->policy->arena;
+    assembly->has_launcher = request->launcher_fd >= 0;
     assembly->environment = request->environment ? (const char *const *)request->environment
                                                  : (const char *const *)environ;
     /* first, because the run store lies there: what fails from here on is recorded in it */
@@ -253,6 +254,8 @@ int assembly_ask_tier(struct assembly *assembly, bool is_thorough, struct error 
     if (needs_ports(assembly->policy))
         wanted |= TIER_PROBE_PORTS;
     status = assembly->ops->probe(wanted, &assembly->facts, err);
+    if (status == 0 && assembly->has_launcher)
+        assembly->facts.cgroup_memory = assembly->facts.cgroup_pids = assembly->facts.cgroup_cpu = assembly->facts.cgroup_cpuacct = true;
     if (status == 0 && (is_thorough || needs_workers(assembly->policy)))
         helpers_tell(assembly->policy->arena, &assembly->places, &assembly->facts);
     return status;

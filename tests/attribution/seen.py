@@ -187,6 +187,18 @@ def a_container_sees_itself_as_its_caller():
         keeper.close()
 
 
+@test
+def limits_of_an_ordinary_users_container_are_the_launchers_to_keep():
+    hungry = "blocks = []\nfor _ in range(200):\n    blocks.append(bytearray(b'x') * (1 << 20))\nprint('had it all')"
+    with World() as world, Workspace(USER) as work:
+        keeper = Keeper(world, USER)
+        for limit, wanted in (("64MiB", False), ("512MiB", True)):
+            work.policy.write_text(f"version: cordon/1\nextends: [base]\nfilesystem:\n  readwritePaths: [{work.place}]\nresources: {{memory: {limit}, pids: 20}}\n")
+            status, text = keeper.run(work.policy, "/usr/bin/python3", "-c", hungry)
+            same((status == 0, "had it all" in text), (wanted, wanted), f"with {limit}: {status} {text!r}")
+        keeper.close()
+
+
 def owners_of(port):
     """Of the established connections to this port of ours, as the host sees it: who made them."""
     with open("/proc/net/tcp") as file:
