@@ -23,8 +23,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "base/kernel/landlock.h"
 #include "base/memory.h"
+#include "worker/filter.h"
+#include "worker/shut.h"
 
 #define DATA_BYTES        (64ull << 20)
 #define DATA_BYTES_PARSER (192ull << 20) /* two TLS states and what is under way, of 1000 connections */
@@ -158,51 +159,17 @@ static int drop_capabilities(struct error *err)
     return 0;
 }
 
-/* What it reads of processes. */
-static int open_proc(int ruleset, struct error *err)
-{
-    auto_close int fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    struct landlock_path_beneath_attr rule = {.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE, .parent_fd = fd};
-
-    if (fd < 0 || syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) < 0)
-        return error_system(err, errno, "leave /proc open with Landlock");
-    return 0;
-}
-
-/* Every right that this kernel's Landlock handles, and no rule that grants one, but for the sensor's; of the network, listening. */
+/* Every right that Landlock handles but those to connect; the sensor reads of processes. */
 static int shut_landlock(enum confine_role role, struct error *err)
 {
-    long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
-    struct landlock_ruleset rules = {.handled_access_fs = LANDLOCK_ACCESS_FS_REFER - 1};
-    size_t size = abi >= 6 ? sizeof(rules) : abi >= 4 ? offsetof(struct landlock_ruleset, scoped)
-                                                      : offsetof(struct landlock_ruleset, handled_access_net);
-    auto_close int fd = -1;
+    const struct shut_place processes = {.path = "/proc", .access = SHUT_FILES};
 
-    if (abi < 0 && (errno == ENOSYS || errno == EOPNOTSUPP))
-        return 0;
-    if (abi < 0)
-        return error_system(err, errno, "ask for Landlock");
-    if (abi >= 2)
-        rules.handled_access_fs |= LANDLOCK_ACCESS_FS_REFER;
-    if (abi >= 3)
-        rules.handled_access_fs |= LANDLOCK_ACCESS_FS_TRUNCATE;
-    if (abi >= 4)
-        rules.handled_access_net = LANDLOCK_ACCESS_NET_BIND_TCP;
-    if (abi >= 5)
-        rules.handled_access_fs |= LANDLOCK_ACCESS_FS_IOCTL_DEV;
-    if (abi >= 6)
-        rules.scoped = LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET | LANDLOCK_SCOPE_SIGNAL;
-    fd = (int)syscall(SYS_landlock_create_ruleset, &rules, size, 0);
-    if (fd >= 0 && role == CONFINE_SENSOR && open_proc(fd, err) < 0)
-        return -EPERM;
-    if (fd < 0 || syscall(SYS_landlock_restrict_self, fd, 0) < 0)
-        return error_system(err, errno, "shut files and signals with Landlock");
-    return 0;
+    return shut_files(&processes, role == CONFINE_SENSOR, SHUT_MAY_CONNECT, err);
 }
 
 int confine_thread(enum confine_role role, struct error *err)
 {
-    struct sock_filter program[CONFINE_FILTER_MAX];
+    struct sock_filter program[FILTER_MAX];
     struct sock_fprog filter = {.filter = program};
     unsigned count;
     int status;

@@ -31,8 +31,7 @@ int confine_files(struct error *err) must_check;
 /* The calling thread, for good: no capability, no way to any, Landlock, its list of system calls. */
 int confine_thread(enum confine_role role, struct error *err) must_check;
 
-/* The list, for confine_thread() and for tests of it. *ret_count of at most CONFINE_FILTER_MAX instructions. */
-#define CONFINE_FILTER_MAX 256
+/* The list, for confine_thread() and for tests of it. *ret_count of at most FILTER_MAX instructions. */
 void confine_filter(enum confine_role role, struct sock_filter *ret_program, unsigned *ret_count);
 
 #endif
