@@ -22,7 +22,8 @@ static void place_clear(struct self *self, size_t place)
     self->asked &= ~(1u << place);
 }
 
-/* Who says nothing keeps nobody out for ever: who is turned away leaves a place to the next one. */
+/* Who says nothing keeps nobody out for ever: who is turned away leaves a place to the next one. In each step to one: many that
+ * come at once do not drive out all that were there, who may have something to say. */
 void self_take(struct self *self, int fd)
 {
     for (size_t i = 0; i < SELF_SOCKETS; i++)
@@ -31,6 +32,8 @@ void self_take(struct self *self, int fd)
             return;
         }
     close(fd);
+    if (self->resting)
+        return;
     place_clear(self, self->next_out);
     self->next_out = (self->next_out + 1) % SELF_SOCKETS;
 }
