@@ -305,23 +305,33 @@ static const struct origin *restriction_at(const struct suggest *s, const char *
                : NULL;
 }
 
-static const struct origin *restriction_of(const struct suggest *s, const char *path)
+static int restriction_of(const struct suggest *s, const char *path, const struct origin **ret_origin)
 {
     const struct origin *why = restriction_at(s, path);
-    const char *parent = why ? NULL : path_parent(s->arena, path);
 
-    if (!why && parent && s->question->operation >= OPERATION_CREATE && s->question->operation <= OPERATION_LINK)
+    if (!why && s->question->operation >= OPERATION_CREATE && s->question->operation <= OPERATION_LINK) {
+        const char *parent = path_parent(s->arena, path);
+
+        if (!parent)
+            return error_memory(s->err);
         why = restriction_at(s, parent);
-    return why ? why : s->judged->origin;
+    }
+    *ret_origin = why ? why : s->judged->origin;
+    return 0;
 }
 
 /* What restricts it, if anything but the want of a grant does. 1 = a grant is wanted. */
 static int suggest_restricted(struct suggest *s, const char *path)
 {
-    const struct origin *origin = restriction_of(s, path);
-    const struct path_rule *rule = rule_of(s, origin);
-    const char *member = origin && origin->member ? origin->member : "";
+    const struct origin *origin = NULL;
+    const struct path_rule *rule;
+    const char *member;
+    int r = restriction_of(s, path, &origin);
 
+    if (r < 0)
+        return r;
+    rule = rule_of(s, origin);
+    member = origin && origin->member ? origin->member : "";
     if (strncmp(member, "filesystem.protectBuiltin", strlen("filesystem.protectBuiltin")) == 0)
         return unprotect(s, path);
     if (rule && (rule->is_glob || rule->kind == PATH_PROTECTED))

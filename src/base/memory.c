@@ -129,6 +129,8 @@ void *arena_alloc(struct arena *arena, size_t size)
     size = (size + align - 1) & ~(align - 1);
     if (!block || block->size - block->used < size)
         block = arena_grow(arena, size);
+    else if (mem_must_fail()) /* whichever it is that meets the end of a block */
+        return NULL;
     if (!block)
         return NULL;
     result = block->data + block->used;

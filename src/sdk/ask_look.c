@@ -98,27 +98,27 @@ static bool is_own(const struct assembly *assembly, struct arena *arena, const c
 
 /*
  * The object that the name means on the host, held so that it stays this one. A file with several names is none that can be
- * asked about: a rule may mean it by another.
+ * asked about: a rule may mean it by another. 1 = found, 0 = there is none.
  */
-static bool find_object(const struct plan_index *index, struct ask *ask, struct stat *ret_stat)
+static int find_object(const struct plan_index *index, struct ask *ask, struct stat *ret_stat, struct error *err)
 {
     char outside[PATH_MAX], link[64], path[PATH_MAX];
     const char *inside = ask->access.path;
     ssize_t length;
 
     if (!inside || inside[0] != '/' || strlen(inside) >= PATH_MAX)
-        return false;
+        return 0;
     ask->object = open(plan_path_outside(index, inside, outside) ? outside : inside,
                        O_PATH | O_CLOEXEC | (flags_of(&ask->access) & O_NOFOLLOW));
     if (ask->object < 0 || fstat(ask->object, ret_stat) < 0 || !S_ISREG(ret_stat->st_mode) || ret_stat->st_nlink != 1)
-        return false;
+        return 0;
     snprintf(link, sizeof(link), "/proc/self/fd/%d", ask->object);
     length = readlink(link, path, sizeof(path) - 1);
     if (length <= 0 || length > PATH_SHOWN || path[0] != '/')
-        return false;
+        return 0;
     path[length] = '\0';
     ask->path = arena_string(ask->arena, path);
-    return ask->path != NULL;
+    return ask->path ? 1 : error_memory(err);
 }
 
 static struct question question_of(const struct plan_index *index, const struct ask *ask, const char *outside, char inside[PATH_MAX])
@@ -276,7 +276,9 @@ int asks_find(const struct cordon_container *container, const struct tier_access
     if (flags_of(access) < 0)
         return 0;
     status = ask_new(access, &ask, err);
-    if (status < 0 || !find_object(container->denials.index, ask, &st))
+    if (status == 0)
+        status = find_object(container->denials.index, ask, &st, err);
+    if (status <= 0)
         return status;
     ask->is_own = is_own(&container->assembly, ask->arena, ask->path, &st);
     snprintf(kind, sizeof(kind), "%d\n%llu:%llu", ask->flags, (unsigned long long)st.st_dev, (unsigned long long)st.st_ino);

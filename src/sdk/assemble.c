@@ -257,7 +257,7 @@ int assembly_ask_tier(struct assembly *assembly, bool is_thorough, struct error 
     if (status == 0 && assembly->has_launcher)
         assembly->facts.cgroup_memory = assembly->facts.cgroup_pids = assembly->facts.cgroup_cpu = assembly->facts.cgroup_cpuacct = true;
     if (status == 0 && (is_thorough || needs_workers(assembly->policy)))
-        helpers_tell(assembly->policy->arena, &assembly->places, &assembly->facts);
+        status = helpers_tell(assembly->policy->arena, &assembly->places, &assembly->facts, err);
     return status;
 }
 

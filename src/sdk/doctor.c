@@ -483,7 +483,7 @@ static int examine(struct arena *arena, struct machine *machine, struct error *e
         machine->helpers.kind == ERROR_NONE)
         status = error_set(err, ERROR_INTERNAL, EINVAL, "a failure without a word");
     if (status == 0 && machine->helpers.kind == ERROR_NONE)
-        helpers_tell(arena, &machine->places, &machine->facts);
+        status = helpers_tell(arena, &machine->places, &machine->facts, err);
     machine->no_records = "the helper programs cannot be used";
     if (status == 0 && machine->helpers.kind == ERROR_NONE)
         examine_records(arena, machine);

@@ -56,11 +56,12 @@ static int identity_default(struct arena *arena, const char *user, struct identi
     struct passwd record, *found = NULL;
     char buffer[4096];
 
-    if (!identity->name && getpwuid_r(geteuid(), &record, buffer, sizeof(buffer), &found) == 0 && found &&
-        found->pw_gecos && strcspn(found->pw_gecos, ","))
-        identity->name = arena_string_n(arena, found->pw_gecos, strcspn(found->pw_gecos, ","));
-    if (!identity->name)
-        identity->name = arena_string(arena, user);
+    if (!identity->name) {
+        size_t length = getpwuid_r(geteuid(), &record, buffer, sizeof(buffer), &found) == 0 && found && found->pw_gecos
+                            ? strcspn(found->pw_gecos, ",") : 0;
+
+        identity->name = length ? arena_string_n(arena, found->pw_gecos, length) : arena_string(arena, user);
+    }
     if (!identity->email)
         identity->email = arena_printf(arena, "%s@cordon.invalid", user);
     return identity->name && identity->email ? 0 : error_memory(err);

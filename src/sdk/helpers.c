@@ -179,16 +179,30 @@ static bool may_ping(void)
     return fd >= 0;
 }
 
-void helpers_tell(struct arena *arena, const struct places *places, struct facts *facts)
+/* *ret_has: it is there and nobody else can change it. */
+static int tell_worker(struct arena *arena, const struct places *places, const char *name, const char *part, bool *ret_has,
+                       struct error *err)
 {
     const char *path;
+    int r = find_worker(arena, places, name, part, &path, NULL);
+
+    *ret_has = r == 0;
+    return r == -ENOMEM ? error_memory(err) : 0;
+}
+
+int helpers_tell(struct arena *arena, const struct places *places, struct facts *facts, struct error *err)
+{
+    int r = tell_worker(arena, places, "cordon-gateway", "gateway", &facts->has_gateway, err);
 
     /* What this library does not start and wire is not there for a policy either. */
-    facts->has_gateway = helpers_find_gateway(arena, places, &path, NULL) == 0;
-    facts->has_inspector = facts->has_gateway && helpers_find_worker(arena, places, "cordon-inspector", &path, NULL) == 0;
-    facts->has_holder = facts->has_inspector && helpers_find_worker(arena, places, "cordon-holder", &path, NULL) == 0;
+    facts->has_inspector = facts->has_holder = false;
+    if (r == 0 && facts->has_gateway)
+        r = tell_worker(arena, places, "cordon-inspector", "inspect", &facts->has_inspector, err);
+    if (r == 0 && facts->has_inspector)
+        r = tell_worker(arena, places, "cordon-holder", "inspect", &facts->has_holder, err);
     facts->knows_programs = facts->keeps_budgets = facts->has_gateway;
     facts->leads_icmp = facts->has_gateway && may_ping();
+    return r;
 }
 
 static bool is_beside(const char *directory)

@@ -32,6 +32,6 @@ int helpers_find_auditor(struct arena *arena, const struct places *places, const
 int helpers_find_log_verifier(struct arena *arena, const struct places *places, const char **ret_path, struct error *err) must_check;
 
 /* The facts about this installation: which workers are there and what this library has them do. */
-void helpers_tell(struct arena *arena, const struct places *places, struct facts *facts);
+int helpers_tell(struct arena *arena, const struct places *places, struct facts *facts, struct error *err) must_check;
 
 #endif

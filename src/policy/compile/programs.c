@@ -54,16 +54,18 @@ static bool is_of_host(const struct plan_mount *mount)
     return mount && (mount->kind == PLAN_BIND || mount->kind == PLAN_PIN) && !mount->is_device && !mount->is_socket;
 }
 
-/* The host's name of what is at `path` inside; NULL = nothing of the host. */
-static const char *host_name(struct compile *c, const char *path)
+/* *ret_host: the host's name of what is at `path` inside; NULL = nothing of the host. */
+static int host_name(struct compile *c, const char *path, const char **ret_host, struct error *err)
 {
     const struct plan_mount *mount = outside_mount_over(c->plan, path);
     const char *rest;
 
+    *ret_host = NULL;
     if (!is_of_host(mount))
-        return NULL;
+        return 0;
     rest = path + (strcmp(mount->target, "/") == 0 ? 0 : strlen(mount->target));
-    return *rest ? arena_printf(c->work, "%s%s", strcmp(mount->source, "/") == 0 ? "" : mount->source, rest) : mount->source;
+    *ret_host = *rest ? arena_printf(c->work, "%s%s", strcmp(mount->source, "/") == 0 ? "" : mount->source, rest) : mount->source;
+    return *ret_host ? 0 : error_memory(err);
 }
 
 /*
@@ -74,14 +76,13 @@ static int look_at(struct compile *c, const char *path, struct found *found, str
 {
     const struct plan_mount *mount = outside_mount_over(c->plan, path);
     bool is_view = is_of_host(mount) && strcmp(mount->source, mount->target) != 0;
-    const char *real = path, *host;
+    const char *real = path, *host = NULL;
     int r = is_view ? 0 : placed_target(c, path, &real, err);
 
-    if (r < 0)
+    if (r == 0)
+        r = host_name(c, real, &host, err);
+    if (r < 0 || !host || (!is_view && strcmp(host, real) != 0))
         return r;
-    host = host_name(c, real);
-    if (!host || (!is_view && strcmp(host, real) != 0))
-        return 0;
     r = resolve_path(c->resolver, host, &found->object, err);
     if (r < 0 || found->object.status != RESOLVE_FOUND || (is_view && !path_is_within(found->object.real, mount->source)))
         return r;

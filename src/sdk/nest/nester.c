@@ -110,9 +110,10 @@ static int find_facts(struct nester_of *n, struct error *err)
     if (!assembly->ops)
         return error_set(err, ERROR_UNENFORCEABLE, ENOSYS, "this build has no process tier");
     status = assembly->ops->probe(TIER_PROBE_PORTS, facts, err);
+    if (status == 0)
+        status = helpers_tell(assembly->policy->arena, &assembly->places, facts, err);
     if (status < 0)
         return status;
-    helpers_tell(assembly->policy->arena, &assembly->places, facts);
     facts->has_inspector = facts->has_holder = false;
     tell_groups(facts, &n->around);
     assembly->has_facts = true;

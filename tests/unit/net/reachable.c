@@ -381,9 +381,9 @@ static int attempt_large(void)
 
 TEST(blocks_and_ports_fail_cleanly_without_memory)
 {
-    test_each_allocation_fails(attempt_reachable, 100);
+    test_each_allocation_fails(attempt_reachable, 20000);
     large = arena_new();
-    large_rules = scattered(large, AF_INET, 9000);
-    test_each_allocation_fails(attempt_large, 400);
+    large_rules = scattered(large, AF_INET, 100);
+    test_each_allocation_fails(attempt_large, 20000);
     arena_free(large);
 }
