@@ -186,12 +186,6 @@ CORDON_API CORDON_MUST_CHECK int cordon_request_set_timeout_ms(struct cordon_req
 CORDON_API CORDON_MUST_CHECK int cordon_request_set_launcher(struct cordon_request *request, int fd, struct cordon_error *err);
 
 /*
- * What the container asks to have signed is signed by the signer at this connection, which cordond gave its keeper (cordon-signer(8)). It stays the
- * caller's and open as long as the container. -1: by one of its own, which is started with the first question.
- */
-CORDON_API CORDON_MUST_CHECK int cordon_request_set_signer(struct cordon_request *request, int fd, struct cordon_error *err);
-
-/*
  * What the kernel's audit tells of the container's refusals is had from cordon-sensord over this connection, which cordond gave its keeper
  * (docs/decisions/0272): only of one that a launcher made. It stays the caller's and open as long as the start takes. -1: of its own, where Landlock alone contains.
  */

@@ -37,6 +37,7 @@ static const struct part_row {
     bool is_systems;      /* no user could start it: what it needs is root's */
 } rows[] = {
     {"logger", "private/logger.sock", "logger", "cordon-logger", "log", {"--directory", ""}, false},
+    {"signer", "private/signer.sock", "signer", "cordon-signer", "identity", {"--directory", ""}, false},
     {"sensor", "sensor.sock", "sensor", "cordon-sensord", NULL, {NULL}, true},
 };
 

@@ -14,7 +14,7 @@
 #define AGAIN_MOST_MS  10000
 #define HEARD_AT_ONCE  64
 
-static const struct service_kind *const kinds[] = {&service_logger, &service_sensor};
+static const struct service_kind *const kinds[] = {&service_logger, &service_signer, &service_sensor};
 
 struct services {
     struct service list[ARRAY_COUNT(kinds)];

@@ -28,6 +28,7 @@ struct service {
     unsigned number, delay_ms;
     bool is_ready;
     char why[256]; /* it is not */
+    char machine[1024]; /* the signer's: within which name all others are */
 };
 
 struct services;
@@ -47,6 +48,8 @@ void service_ready(struct service *service);
 
 /* service_logger.c */
 extern const struct service_kind service_logger;
+/* service_signer.c */
+extern const struct service_kind service_signer;
 /* service_sensor.c */
 extern const struct service_kind service_sensor;
 

@@ -13,6 +13,7 @@
 #define KEEPER_SESSIONS_MAX 8192
 #define KEEPER_TOKEN_SIZE   16
 
+struct signer_link;
 struct writer;
 struct session;
 struct pool;
@@ -24,6 +25,8 @@ struct keeper {
     struct loop_watch daemon;   /* fd = -1: cordond is not there */
     struct loop_watch signals;
     struct loop_watch sensor;   /* senses.c; fd = -1: there is none */
+    struct loop_watch signer_watch; /* signs.c; the same */
+    struct signer_link *signer;
     int launcher; /* of the system service; -1 = what it does, this process does as far as it can */
     struct loop_timer again;    /* look for cordond */
     struct loop_timer idle;     /* nobody needs this one any more */
@@ -122,6 +125,10 @@ int writer_connect(struct keeper *keeper, int fd, struct error *err) must_check;
 const struct event_recorder *writer_recorder(const struct keeper *keeper);
 /* Give the log the time to take what it has not taken yet; say what it does not take. */
 void writer_end(struct keeper *keeper);
+
+/* signs.c: who signs what its containers ask for */
+int signs_begin(struct keeper *keeper, struct error *err) must_check;
+int signs_connect(struct keeper *keeper, int fd, struct error *err) must_check;
 
 /* senses.c: who hears what the kernel's audit tells */
 int senses_connect(struct keeper *keeper, int fd, struct error *err) must_check;

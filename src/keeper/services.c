@@ -11,6 +11,7 @@ static const struct row {
     int (*take)(struct keeper *keeper, int fd, struct error *err); /* takes it, also on failure */
 } rows[] = {
     {"logger", writer_connect},
+    {"signer", signs_connect},
     {"sensor", senses_connect},
 };
 

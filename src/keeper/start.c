@@ -207,6 +207,7 @@ static int start(struct session *session, begin_container *begin, struct cordon_
     if (status == 0 && begin != begin_exec)
         status = cordon_request_set_sensor(session->request, session->keeper->sensor.fd, public);
     request_set_recorder(session->request, writer_recorder(session->keeper));
+    request_set_signer(session->request, session->keeper->signer);
     if (status == 0)
         status = place_enter(session, &own, err);
     if (status < 0)

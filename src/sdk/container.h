@@ -43,7 +43,7 @@ struct deadlines {
     uint64_t cpu_look_ns; /* when the CPU time is looked at next */
 };
 
-#define CONTAINER_WATCHED (WORKERS_MAX + 1 + SELF_SOCKETS + NESTS_MAX) /* the workers, the sensor, who asks from inside */
+#define CONTAINER_WATCHED (WORKERS_MAX + 1 + SELF_SOCKETS + NESTS_MAX + 1) /* the workers, the sensor, who asks from inside, the signer */
 
 /* The descriptor behind cordon_container_poll_fd(), made when somebody asks. */
 struct watch {

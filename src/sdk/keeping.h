@@ -34,4 +34,8 @@ void container_tell_facts(const struct cordon_container *container, struct conta
 struct event_recorder;
 void request_set_recorder(struct cordon_request *request, const struct event_recorder *recorder);
 
+/* Who signs what they ask for; outlives them, and is heard by the keeper (signer/link.h). NULL = each has its own. */
+struct signer_link;
+void request_set_signer(struct cordon_request *request, struct signer_link *link);
+
 #endif

@@ -192,7 +192,7 @@ int container_take_ready(struct cordon_container *container, const struct cordon
     int status;
 
     container->cancel_fd = request->cancel_fd;
-    container->signing.given = request->signer_fd;
+    container->signing.given = request->signer;
     streams_look(&container->streams);
     status = proves(container, kept_for, request, &failure);
     *ret_is_proved = status > 0;

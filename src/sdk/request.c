@@ -29,7 +29,7 @@ int cordon_request_new(struct cordon_request **ret_request, struct cordon_error 
         return error_memory(public_error(err));
     for (int i = 0; i < 3; i++)
         request->stdio[i] = CORDON_STDIO_INHERIT;
-    request->cancel_fd = request->events_fd = request->launcher_fd = request->signer_fd = request->sensor_fd = -1;
+    request->cancel_fd = request->events_fd = request->launcher_fd = request->sensor_fd = -1;
     *ret_request = request;
     return 0;
 }
@@ -331,14 +331,6 @@ int cordon_request_set_launcher(struct cordon_request *request, int fd, struct c
     return 0;
 }
 
-int cordon_request_set_signer(struct cordon_request *request, int fd, struct cordon_error *err)
-{
-    if (fd < -1 || (fd >= 0 && fcntl(fd, F_GETFD) < 0))
-        return error_set(public_error(err), ERROR_INVALID, EBADF, "the signer: descriptor %d is not open", fd);
-    request->signer_fd = fd;
-    return 0;
-}
-
 int cordon_request_set_sensor(struct cordon_request *request, int fd, struct cordon_error *err)
 {
     if (fd < -1 || (fd >= 0 && fcntl(fd, F_GETFD) < 0))
@@ -350,6 +342,11 @@ int cordon_request_set_sensor(struct cordon_request *request, int fd, struct cor
 void request_set_recorder(struct cordon_request *request, const struct event_recorder *recorder)
 {
     request->recorder = recorder;
+}
+
+void request_set_signer(struct cordon_request *request, struct signer_link *link)
+{
+    request->signer = link;
 }
 
 int cordon_request_set_events_fd(struct cordon_request *request, int fd, struct cordon_error *err)

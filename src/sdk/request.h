@@ -41,7 +41,8 @@ struct cordon_request {
     size_t capture_max[2];
     int fds[CORDON_FDS_MAX];
     size_t fd_count;
-    int launcher_fd, signer_fd, sensor_fd; /* -1 = none */
+    int launcher_fd, sensor_fd; /* -1 = none */
+    struct signer_link *signer; /* NULL = none */
     const struct event_recorder *recorder; /* NULL = none */
     int cancel_fd; /* -1 = none */
     int events_fd; /* the same */

@@ -20,6 +20,8 @@ static void place_clear(struct self *self, size_t place)
     self->fds[place] = -1;
     self->resting |= 1u << place;
     self->asked &= ~(1u << place);
+    self->waiting &= ~(1u << place);
+    self->serial[place]++;
 }
 
 /* Who says nothing keeps nobody out for ever: who is turned away leaves a place to the next one. In each step to one: many that
@@ -40,9 +42,12 @@ void self_take(struct self *self, int fd)
 
 void self_close(struct self *self)
 {
-    for (size_t i = 0; i < SELF_SOCKETS; i++)
+    for (size_t i = 0; i < SELF_SOCKETS; i++) {
         fd_close_at(&self->fds[i]);
-    *self = SELF_INIT;
+        self->fds[i] = -1;
+        self->serial[i]++; /* an answer that is still to come is nobody's */
+    }
+    self->waiting = self->asked = 0;
 }
 
 /* ---- answers ---- */
@@ -221,27 +226,62 @@ static bool step_question(int fd, const struct self_ask *ask, struct denials *de
     return answer_send(fd, status, &text);
 }
 
-static bool step_identity(int fd, const struct self *self, const struct self_identity_ask *ask)
+static bool answer_identity(int fd, int status, const char *bytes, size_t size, uint64_t until, const struct error *why)
 {
-    auto_text struct text text = {0}, answer = {0};
-    struct error err = ERROR_INIT;
-    uint64_t until = 0;
-    int status;
+    auto_text struct text answer = {0};
 
-    if (!self->identify || !self_identity_is_whole(ask))
-        return false;
-    status = self->identify(self->identify_context, ask, &text, &until, &err);
     text_add_n(&answer, (const char *)&until, sizeof(until));
     if (status < 0)
-        text_add(&answer, err.text);
+        text_add(&answer, why->text);
     else
-        text_add_n(&answer, text.data ? text.data : "", text.length);
+        text_add_n(&answer, bytes ? bytes : "", size);
     return !answer.is_broken && answer.length <= SELF_ANSWER_MAX && answer_send(fd, status < 0 ? status : 0, &answer);
 }
 
-/* False: it is to be closed. Descriptors that come along are the kernel's to close. */
-static bool socket_step(int fd, const struct self *self, struct denials *denials, const struct plan *plan)
+/* Who asked may have gone by now, and its place be another's. */
+struct asker {
+    struct self *self;
+    unsigned place, serial;
+};
+
+static void answered(void *context, int status, const char *bytes, size_t size, uint64_t until, const struct error *why)
 {
+    auto_free struct asker *asker = context;
+    struct self *self = asker->self;
+
+    if (self->serial[asker->place] != asker->serial)
+        return;
+    self->waiting &= ~(1u << asker->place);
+    if (!answer_identity(self->fds[asker->place], status, bytes, size, until, why))
+        shutdown(self->fds[asker->place], SHUT_RDWR); /* it is closed where its end is seen */
+}
+
+/* One question at a time. */
+static bool step_identity(struct self *self, unsigned place, const struct self_identity_ask *ask)
+{
+    struct error err = ERROR_INIT;
+    struct asker *asker;
+    int status;
+
+    if (!self->identify || (self->waiting >> place & 1) || !self_identity_is_whole(ask))
+        return false;
+    asker = mem_alloc(sizeof(*asker));
+    if (!asker)
+        return false;
+    *asker = (struct asker){self, place, self->serial[place]};
+    self->waiting |= 1u << place;
+    status = self->identify(self->identify_context, ask, answered, asker, &err);
+    if (status == 0)
+        return true;
+    mem_free(asker);
+    self->waiting &= ~(1u << place);
+    return answer_identity(self->fds[place], status, NULL, 0, 0, &err);
+}
+
+/* False: it is to be closed. Descriptors that come along are the kernel's to close. */
+static bool socket_step(struct self *self, unsigned place, struct denials *denials, const struct plan *plan)
+{
+    int fd = self->fds[place];
     union {
         struct self_ask question;
         struct self_identity_ask identity;
@@ -252,7 +292,7 @@ static bool socket_step(int fd, const struct self *self, struct denials *denials
         return errno == EAGAIN || errno == EINTR;
     if (size == sizeof(ask.question))
         return step_question(fd, &ask.question, denials, plan);
-    return size == sizeof(ask.identity) && step_identity(fd, self, &ask.identity);
+    return size == sizeof(ask.identity) && step_identity(self, place, &ask.identity);
 }
 
 void self_look(struct self *self)
@@ -272,8 +312,8 @@ void self_look(struct self *self)
 
 void self_step(struct self *self, struct denials *denials, const struct plan *plan)
 {
-    for (size_t i = 0; i < SELF_SOCKETS; i++) {
-        if (!(self->asked >> i & 1) || socket_step(self->fds[i], self, denials, plan))
+    for (unsigned i = 0; i < SELF_SOCKETS; i++) {
+        if (!(self->asked >> i & 1) || socket_step(self, i, denials, plan))
             continue;
         place_clear(self, i);
     }

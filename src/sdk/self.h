@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "policy/question.h"
 #include "sdk/told_access.h"
+#include "signer/link.h"
 
 #define SELF_MAGIC      0x666c6553u /* "Self" */
 #define SELF_SOCKETS    8u          /* at a time; who comes later is turned away, and the longest there with it */
@@ -57,11 +58,14 @@ struct self_identity_ask {
  * until the next look, because the next socket may have its number.
  */
 struct self {
-    int (*identify)(void *context, const struct self_identity_ask *ask, struct text *text, uint64_t *ret_until, struct error *err);
+    /* `answered` is called once, now or later; not where it fails */
+    int (*identify)(void *context, const struct self_identity_ask *ask, signer_answered *answered, void *answered_context, struct error *err);
     void *identify_context;
     int fds[SELF_SOCKETS]; /* -1 = none */
     unsigned resting;      /* bit N: place N was closed in this step */
     unsigned asked;        /* bit N: at the last look a question stood there */
+    unsigned waiting;      /* bit N: what was asked at place N is not answered yet */
+    unsigned serial[SELF_SOCKETS]; /* another one with each socket there */
     unsigned next_out;     /* the place that is given up when all are taken */
 };
 #define SELF_INIT ((struct self){.fds = {[0 ... SELF_SOCKETS - 1] = -1}})
@@ -72,7 +76,7 @@ void self_take(struct self *self, int fd);
 /* Who has asked? Before the container is heard, whose refusals up to here are then in the answers. */
 void self_look(struct self *self);
 
-/* Answer what had been asked at the last look. Never blocks, and never fails: who asks what cannot be read is turned away. */
+/* Answer what had been asked at the last look. Never blocks, and never fails: who asks what cannot be read, or before it has its answer, is turned away. */
 void self_step(struct self *self, struct denials *denials, const struct plan *plan);
 
 void self_close(struct self *self);
@@ -83,6 +87,6 @@ int self_connect(const char *who, int *ret_fd, struct error *err) must_check;
 /* self_identity.c: is every text ended, every number in bounds? */
 bool self_identity_is_whole(const struct self_identity_ask *ask);
 /* For self.identify, of a struct cordon_container. */
-int self_identify(void *context, const struct self_identity_ask *ask, struct text *text, uint64_t *ret_until, struct error *err) must_check;
+int self_identify(void *context, const struct self_identity_ask *ask, signer_answered *answered, void *answered_context, struct error *err) must_check;
 
 #endif

@@ -25,7 +25,7 @@ static const char *or_none(const char *text)
     return text[0] ? text : NULL;
 }
 
-int self_identify(void *context, const struct self_identity_ask *ask, struct text *text, uint64_t *ret_until, struct error *err)
+int self_identify(void *context, const struct self_identity_ask *ask, signer_answered *answered, void *answered_context, struct error *err)
 {
     struct cordon_container *container = context;
     const char *audiences[SELF_AUDIENCES];
@@ -45,8 +45,8 @@ int self_identify(void *context, const struct self_identity_ask *ask, struct tex
     for (size_t i = 0; i < SELF_AUDIENCES; i++)
         audiences[i] = ask->audiences[i];
     if (strcmp(ask->what, "name") == 0) { /* for which nobody has to be asked */
-        text_add(text, container->identity.text);
-        return text->is_broken ? error_memory(err) : 0;
+        answered(answered_context, 0, container->identity.text, strlen(container->identity.text), 0, NULL);
+        return 0;
     }
-    return signing_ask(container, &question, text, ret_until, err);
+    return signing_ask(container, &question, answered, answered_context, err);
 }

@@ -2,17 +2,45 @@
 #include "sdk/signing.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
+#include "base/clock.h"
+#include "base/memory.h"
 #include "sdk/container.h"
 #include "sdk/helpers.h"
 
-/* One of its own, with the authority of this user, for this container and nobody else. */
-static int start_own(struct cordon_container *container, struct error *err)
+#define AGAIN_MS       1000 /* after one that ended: a program that asks without end starts no more than these */
+#define FETCH_AGAIN_MS 200
+
+/* Who asks, and how it is contained: by what holds now. */
+static int present(void *context, struct signer_link *link, struct error *err)
+{
+    struct cordon_container *container = context;
+    auto_text struct text facts = {0};
+    int status = attest_facts(container, &facts, err);
+
+    return status < 0 ? status : signer_link_say(link, container->identity.text, facts.data, NULL, err);
+}
+
+static void open_member(struct cordon_container *container)
+{
+    struct signer_member *member = &container->signing.member;
+
+    member->present = present;
+    member->context = container;
+    snprintf(member->name, sizeof(member->name), "%s", container->identity.text);
+}
+
+/* ---- a signer of its own ---- */
+
+/* With the authority of this user, for this container and nobody else. */
+static int start_process(struct cordon_container *container, int *ret_fd, struct error *err)
 {
     const struct assembly *assembly = &container->assembly;
-    struct signing *signing = &container->signing;
     struct arena *arena = assembly->policy->arena;
     struct identity_name host = container->identity.name;
     char text[IDENTITY_TEXT_SIZE];
@@ -23,78 +51,139 @@ static int start_own(struct cordon_container *container, struct error *err)
         if (!identity_around(&host, &host))
             return error_set(err, ERROR_INTERNAL, EINVAL, "a container without a machine");
     identity_print(&host, text);
-    return status < 0 ? status : signer_start(program, directory, text, container->identity.text, &signing->process, &signing->fd, err);
+    return status < 0 ? status : signer_start(program, directory, text, container->identity.text, &container->signing.process, ret_fd, err);
+}
+
+static void note_failure(struct signing *signing)
+{
+    error_prepend(&signing->failure, "nothing can be signed for this container");
+    signing->again_ns = clock_monotonic_ns() + AGAIN_MS * NS_PER_MS;
+}
+
+static int start_own(struct cordon_container *container)
+{
+    struct signing *signing = &container->signing;
+    int fd = -1, status = signing->own ? 0 : signer_link_new(&signing->own, &signing->failure);
+
+    if (status == 0)
+        status = start_process(container, &fd, &signing->failure);
+    if (status < 0)
+        note_failure(signing);
+    else
+        signer_link_connect(signing->own, fd);
+    return status;
 }
 
 void signing_prepare(struct cordon_container *container)
 {
-    if (container->signing.given < 0)
-        (void)!start_own(container, &container->signing.failure);
+    (void)!start_own(container);
 }
 
-/* It and, at a keeper's connection, those around it, the outermost first: a name within one that the signer does not know is none. */
-static int open_names(struct cordon_container *container, struct error *err)
+static int again(const struct signing *signing, struct error *err)
 {
-    const struct identity_name *name = &container->identity.name;
-    struct identity_name outer = *name;
-    auto_text struct text facts = {0};
-    int status = 0;
-
-    for (outer.depth = 1; container->signing.given >= 0 && outer.depth < name->depth && status == 0; outer.depth++) {
-        char text[IDENTITY_TEXT_SIZE];
-
-        identity_print(&outer, text);
-        status = signer_open(container->signing.fd, text, NULL, NULL, err);
-    }
-    if (status == 0)
-        status = attest_facts(container, &facts, err);
-    return status < 0 ? status : signer_open(container->signing.fd, container->identity.text, facts.data, NULL, err);
+    if (err)
+        *err = signing->failure;
+    return signing->failure.errnum > 0 ? -signing->failure.errnum : -EIO;
 }
 
-static int open_once(struct cordon_container *container, struct error *err)
+/* One that ended while it began has said why; then it was not because of a question, and the next one would do the same. */
+static void lost_process(struct signing *signing)
+{
+    struct error why = ERROR_INIT;
+
+    syscall(SYS_pidfd_send_signal, signing->process.pidfd, SIGKILL, NULL, 0);
+    if (signer_await(&signing->process, &why) == 0)
+        (void)!error_set(&why, ERROR_SYSTEM, ECONNRESET, "the signer is gone: ask again");
+    signer_end(&signing->process);
+    signing->failure = why;
+    note_failure(signing);
+    signer_link_fail(signing->own, &signing->failure);
+}
+
+/* ---- a connection of somebody else's ---- */
+
+static void fetch(struct signing *signing, uint64_t now_ns)
+{
+    if (now_ns < signing->again_ns)
+        return;
+    signing->again_ns = now_ns + FETCH_AGAIN_MS * NS_PER_MS;
+    signing->fetch(signing->fetch_context);
+}
+
+void signing_take(struct signing *signing, int fd)
+{
+    if (signing->own && fd >= 0)
+        signer_link_connect(signing->own, fd);
+    else
+        fd_close_at(&fd);
+}
+
+/* ---- both ---- */
+
+static int find_link(struct cordon_container *container, struct signer_link **ret_link, struct error *err)
 {
     struct signing *signing = &container->signing;
     int status = 0;
 
-    if (signing->failure.kind) {
-        if (err)
-            *err = signing->failure;
-        return signing->failure.errnum ? -signing->failure.errnum : -EIO;
-    }
-    if (signing->given >= 0)
-        signing->fd = signing->given;
-    else if (signing->fd < 0)
-        status = start_own(container, &signing->failure);
-    if (status == 0 && signing->given < 0)
-        status = signer_await(&signing->process, &signing->failure);
-    if (status == 0)
-        status = open_names(container, &signing->failure);
-    if (status < 0) {
-        error_prepend(&signing->failure, "nothing can be signed for this container");
-        return open_once(container, err);
-    }
-    signing->is_open = true;
-    return 0;
+    *ret_link = signing->given;
+    if (signing->given)
+        return 0;
+    if (signing->fetch && !signing->own)
+        status = signer_link_new(&signing->own, err);
+    else if (!signing->fetch && (!signing->own || signer_link_fd(signing->own) < 0))
+        status = clock_monotonic_ns() < signing->again_ns ? again(signing, err) : start_own(container) < 0 ? again(signing, err) : 0;
+    *ret_link = signing->own;
+    return status;
 }
 
-int signing_ask(struct cordon_container *container, const struct signer_question *question, struct text *text, uint64_t *ret_until,
+int signing_ask(struct cordon_container *container, const struct signer_question *question, signer_answered *answered, void *context,
                 struct error *err)
 {
-    bool was_open = container->signing.is_open;
-    int status = was_open ? 0 : open_once(container, err);
+    struct signer_link *link = NULL;
+    int status = find_link(container, &link, err);
 
-    /* what holds for its network may have changed */
-    if (status == 0 && was_open && strcmp(question->what, "attestation") == 0)
-        status = open_names(container, err);
-    return status < 0 ? status : signer_ask(container->signing.fd, container->identity.text, question, text, ret_until, err);
+    if (status < 0)
+        return status;
+    if (!container->signing.member.present)
+        open_member(container);
+    status = signer_link_ask(link, &container->signing.member, question, answered, context, err);
+    signing_step(container);
+    return status;
 }
 
-void signing_close(struct signing *signing, const struct run_identity *identity)
+int signing_fd(const struct signing *signing)
 {
-    if (signing->is_open && signing->given >= 0)
-        (void)!signer_close_name(signing->fd, identity->text, NULL);
-    if (signing->fd >= 0 && signing->given < 0)
-        fd_close_at(&signing->fd);
+    return signing->own ? signer_link_fd(signing->own) : -1;
+}
+
+void signing_step(struct cordon_container *container)
+{
+    struct signing *signing = &container->signing;
+    struct signer_link *link = signing->given ? signing->given : signing->own;
+    uint64_t now = clock_monotonic_ns();
+
+    if (!link || !signing->member.present)
+        return;
+    if (signing->own && signer_link_fd(signing->own) >= 0 && !signer_link_step(signing->own)) {
+        signer_link_connect(signing->own, -1);
+        if (signing->process.pidfd >= 0)
+            lost_process(signing);
+    }
+    signing->next_ns = signer_link_expire(link, now);
+    if (!signing->fetch || signer_link_fd(link) >= 0 || !signing->next_ns)
+        return;
+    fetch(signing, now);
+    if (signing->again_ns < signing->next_ns)
+        signing->next_ns = signing->again_ns;
+}
+
+void signing_close(struct signing *signing)
+{
+    struct signer_link *link = signing->given ? signing->given : signing->own;
+
+    if (link && signing->member.present)
+        signer_link_leave(link, &signing->member);
+    signer_link_free(signing->own);
     signer_end(&signing->process);
     *signing = SIGNING_INIT;
 }

@@ -507,7 +507,7 @@ int launch_container_new(const struct cordon_request *request, struct cordon_con
         return status;
     if (request->launcher_fd >= 0 && !(container->launcher = launcher_new(request->launcher_fd)))
         return error_memory(err);
-    container->signing.given = request->signer_fd;
+    container->signing.given = request->signer;
     *ret_container = take_ptr(container);
     return 0;
 }
@@ -622,7 +622,7 @@ void cordon_container_free(struct cordon_container *container)
     run_review_end(&container->review, container->assembly.places.runs, container->log ? event_log_run_id(container->log) : "",
                    container->run != NULL);
     self_close(&container->self);
-    signing_close(&container->signing, &container->identity);
+    signing_close(&container->signing);
     nests_close(&container->nests, container);
     inside_free(container->inside);
     fd_close_at(&container->sources);

@@ -61,7 +61,7 @@ uint64_t container_next_ns(const struct cordon_container *container)
         return 1; /* more was asked for than one step begins */
     return earlier(earlier(earlier(earlier(deadlines->timeout_ns, deadlines->kill_ns), earlier(deadlines->stop_ns, deadlines->cpu_look_ns)),
                            asks_next_ns(&container->asks)),
-                   programs_next_ns(container));
+                   earlier(programs_next_ns(container), container->signing.next_ns));
 }
 
 static int container_end_at_limit(struct cordon_container *container, enum container_cause cause,
@@ -224,6 +224,7 @@ void container_watched(const struct cordon_container *container, int fds[CONTAIN
     fds[WORKERS_MAX] = sensor_is_there(&container->sensor) ? container->sensor.worker.channel : -1;
     memcpy(fds + WORKERS_MAX + 1, container->self.fds, sizeof(container->self.fds));
     nests_watched(&container->nests, fds + WORKERS_MAX + 1 + SELF_SOCKETS);
+    fds[CONTAINER_WATCHED - 1] = signing_fd(&container->signing);
 }
 
 static int container_advance_inside(struct cordon_container *container, struct error *err)
@@ -261,6 +262,7 @@ static int container_advance(struct cordon_container *container, struct error *e
         if (status == 0)
             nests_step(&container->nests, container);
         self_step(&container->self, &container->denials, container->assembly.plan);
+        signing_step(container);
         if (status == 0) {
             uint64_t now = clock_monotonic_ns();
 

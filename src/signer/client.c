@@ -202,6 +202,22 @@ int signer_close_name(int fd, const char *name, struct error *err)
     return tell(fd, &out, err);
 }
 
+void signer_question_put(struct protocol_out *out, const char *name, const struct signer_question *question)
+{
+    protocol_add_text(out, TAG_SIGN_NAME, name);
+    protocol_add_text(out, TAG_SIGN_WHAT, question->what);
+    for (size_t i = 0; i < question->audience_count; i++)
+        protocol_add_text(out, TAG_SIGN_AUDIENCE, question->audiences[i]);
+    protocol_add_text(out, TAG_SIGN_SUBJECT, question->subject_token);
+    protocol_add_text(out, TAG_SIGN_TO, question->to);
+    protocol_add_text(out, TAG_SIGN_NONCE, question->nonce);
+    if (question->seconds)
+        protocol_add_number(out, TAG_SIGN_SECONDS, question->seconds);
+    protocol_add_text(out, TAG_SIGN_CONTEXT, question->context);
+    if (question->digest_size)
+        protocol_add_bytes(out, TAG_SIGN_DIGEST, question->digest, question->digest_size);
+}
+
 int signer_ask(int fd, const char *name, const struct signer_question *question, struct text *text, uint64_t *ret_until, struct error *err)
 {
     auto_free struct protocol_received *received = mem_alloc(sizeof(*received));
@@ -211,18 +227,7 @@ int signer_ask(int fd, const char *name, const struct signer_question *question,
     int status;
 
     protocol_begin(&out, PROTOCOL_SIGN_ASK, 0);
-    protocol_add_text(&out, TAG_SIGN_NAME, name);
-    protocol_add_text(&out, TAG_SIGN_WHAT, question->what);
-    for (size_t i = 0; i < question->audience_count; i++)
-        protocol_add_text(&out, TAG_SIGN_AUDIENCE, question->audiences[i]);
-    protocol_add_text(&out, TAG_SIGN_SUBJECT, question->subject_token);
-    protocol_add_text(&out, TAG_SIGN_TO, question->to);
-    protocol_add_text(&out, TAG_SIGN_NONCE, question->nonce);
-    if (question->seconds)
-        protocol_add_number(&out, TAG_SIGN_SECONDS, question->seconds);
-    protocol_add_text(&out, TAG_SIGN_CONTEXT, question->context);
-    if (question->digest_size)
-        protocol_add_bytes(&out, TAG_SIGN_DIGEST, question->digest, question->digest_size);
+    signer_question_put(&out, name, question);
     status = received ? converse(fd, &out, PROTOCOL_SIGN_ANSWER, received, err) : error_memory(err);
     if (status < 0)
         return status;

@@ -48,6 +48,10 @@ int signer_serve(int control, const char *within, int *ret_fd, struct error *err
 int signer_open(int fd, const char *name, const char *facts, const char *const *allowed, struct error *err) must_check;
 int signer_close_name(int fd, const char *name, struct error *err) must_check;
 
+/* A question as fields of a message. */
+struct protocol_out;
+void signer_question_put(struct protocol_out *out, const char *name, const struct signer_question *question);
+
 /* The answer is added to `text`; *ret_until (may be NULL): when to ask again, or when it ends; s since 1970. */
 int signer_ask(int fd, const char *name, const struct signer_question *question, struct text *text, uint64_t *ret_until, struct error *err) must_check;
 

@@ -73,7 +73,9 @@ static int find_directory(const struct options *options, char ret_state[PATH_MAX
     const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
     int length;
 
-    if (options->is_system)
+    if (options->directory && options->directory[0] == '/') /* an id of its own, where the machine has none, is the user's: beside it */
+        length = snprintf(ret_state, PATH_MAX, "%.*s", (int)(strrchr(options->directory, '/') - options->directory), options->directory);
+    else if (options->is_system)
         length = snprintf(ret_state, PATH_MAX, "/var/lib/cordon");
     else if (state && state[0] == '/')
         length = snprintf(ret_state, PATH_MAX, "%s/cordon", state);
@@ -100,6 +102,17 @@ static int find_host(const struct options *options, const char *state, struct id
         return identity_host(options->domain, options->host, ret_host, err);
     status = identity_machine_id(state, machine_id, &is_own, err);
     return status < 0 ? status : identity_local(machine_id, ret_host, err);
+}
+
+/* A descriptor for each connection, as far as it may. */
+static void raise_files(void)
+{
+    struct rlimit files;
+
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
+        files.rlim_cur = files.rlim_max;
+        (void)!setrlimit(RLIMIT_NOFILE, &files);
+    }
 }
 
 /* The keys are in this process's memory: nobody looks into it. */
@@ -212,6 +225,7 @@ static int begin(const struct options *options, bool is_service, struct error *e
     bool listens = false;
     int fd = SIGNER_CHANNEL, status = shut_memory(err);
 
+    raise_files();
     if (status == 0)
         status = is_service ? begin_service(options, directory, &host, &fd, &listens, err) : begin_told(directory, &host, &request, err);
     if (status == 0)

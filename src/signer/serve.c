@@ -26,6 +26,16 @@ static bool reply_status(struct signer_connection *connection, uint32_t request,
     return reply(connection, &out);
 }
 
+/* cordond says whose keeper it is; a keeper has one of its own made for what serves one container of its own. */
+static int check_within(const struct signer_connection *connection, const struct identity_name *within, struct error *err)
+{
+    if (!connection->is_control && (within->kind != IDENTITY_AGENT || !identity_is_within(within, &connection->within)))
+        return error_set(err, ERROR_FORBIDDEN, EPERM, "this is no container of whom this connection is for");
+    if (within->kind < IDENTITY_USER || !identity_is_within(within, &connection->signer->issuer->host))
+        return error_set(err, ERROR_INVALID, EINVAL, "a keeper's connection is for a user of this machine");
+    return 0;
+}
+
 static bool take_serve(struct signer_connection *connection, struct protocol_received *received)
 {
     const char *text = protocol_text(&received->message, TAG_SIGN_NAME);
@@ -33,8 +43,8 @@ static bool take_serve(struct signer_connection *connection, struct protocol_rec
     struct error err = ERROR_INIT;
     int status = identity_parse(text, strlen(text), &within, &err);
 
-    if (status == 0 && (within.kind < IDENTITY_USER || !identity_is_within(&within, &connection->signer->issuer->host)))
-        status = error_set(&err, ERROR_INVALID, EINVAL, "a keeper's connection is for a user of this machine");
+    if (status == 0)
+        status = check_within(connection, &within, &err);
     if (status == 0 && connection->signer->is_single && connection->signer->has_served)
         status = error_set(&err, ERROR_FORBIDDEN, EPERM, "this signer is one container's, whose connection it has");
     if (status == 0)
@@ -167,13 +177,23 @@ static void ready(struct loop_watch *watch, uint32_t unused_arg events)
         signer_close(connection);
 }
 
+/* One user's keepers leave room for others'. */
+static bool is_room(const struct signer *signer, const struct identity_name *within)
+{
+    size_t own = 0;
+
+    for (const struct signer_connection *at = signer->connections; at && within; at = at->next)
+        own += !at->is_control && at->within.uid == within->uid;
+    return own < SIGNER_CONNECTIONS_USER && signer->connection_count < SIGNER_CONNECTIONS_MAX;
+}
+
 int signer_connect(struct signer *signer, int fd, const struct identity_name *within, bool is_control, struct error *err)
 {
     struct signer_connection *connection;
     int status;
 
-    if (signer->connection_count == SIGNER_CONNECTIONS_MAX)
-        return error_set(err, ERROR_LIMIT, EMFILE, "more than %d connections", SIGNER_CONNECTIONS_MAX);
+    if (!is_room(signer, within))
+        return error_set(err, ERROR_LIMIT, EMFILE, "more than %d connections, or %d of one user", SIGNER_CONNECTIONS_MAX, SIGNER_CONNECTIONS_USER);
     connection = mem_alloc(sizeof(*connection));
     if (!connection)
         return error_memory(err);

@@ -13,7 +13,8 @@
 #include "protocol/socket.h"
 #include "worker/loop.h"
 
-#define SIGNER_CONNECTIONS_MAX 1024
+#define SIGNER_CONNECTIONS_MAX 4096
+#define SIGNER_CONNECTIONS_USER 1024
 #define SIGNER_CONTAINERS_MAX  8192
 #define SIGNER_USER_MAX        6000 /* containers of one person */
 #define SIGNER_BUCKETS         4096

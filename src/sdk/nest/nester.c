@@ -48,6 +48,7 @@ struct nester_of {
     size_t fd_count;
     int user, mounts;  /* namespaces of the new container */
     int life[2];       /* the read end goes to nesters of containers inside, and ends with this process */
+    bool has_signer;     /* by whoever started the outermost container */
     bool is_inside;      /* it has gone into the container around */
     size_t first, outer; /* layer of the request, first one of the containers around */
 };
@@ -59,6 +60,7 @@ static int hello_receive(struct nester_of *n, struct error *err)
 
     if (status <= 0 || packet.type != NEST_HELLO || n->fd_count < 4)
         return error_set(err, ERROR_INTERNAL, EBADMSG, "the nester was not told what to do");
+    n->has_signer = packet.value;
     return worker_read_sealed(n->fds[FD_AROUND], NEST_BYTES_MAX, "what is around", &n->bytes, &n->size, err);
 }
 
@@ -149,13 +151,21 @@ static int hold_first_process(struct nester_of *n, struct error *err)
     return status;
 }
 
+/* For a connection to the signer: heard in obey_starter(). A starter that takes nothing ends this process anyway. */
+static void fetch_signer(void *context)
+{
+    (void)!tell_starter(context, NEST_SIGNER, 0, NULL, 0);
+}
+
 /* From inside it can start nothing. Its name is known; who it is on whose behalf is found again with the plan. */
 static int prepare_signing(struct nester_of *n, struct error *err)
 {
     struct run_identity *identity = &n->container->identity;
     int status = run_identity_find(identity, &n->container->assembly, event_log_run_id(n->container->log), n->container->parent_name, err);
 
-    if (status == 0)
+    n->container->signing.fetch = n->has_signer ? fetch_signer : NULL;
+    n->container->signing.fetch_context = n;
+    if (status == 0 && !n->has_signer)
         signing_prepare(n->container);
     return status;
 }
@@ -362,6 +372,25 @@ static bool obey(const struct nester_of *n)
     }
 }
 
+/* false: it has gone, or says what it should not. */
+static bool hear_starter(struct nester_of *n)
+{
+    struct nest_packet packet;
+    int fds[NEST_FDS_MAX];
+    size_t count = 0;
+    int status = nest_receive(WORKER_CHANNEL, &packet, fds, &count, MSG_DONTWAIT);
+
+    if (status == -EAGAIN)
+        return true;
+    if (status > 0 && packet.type == NEST_SIGNER && count == 1 && n->has_signer) {
+        signing_take(&n->container->signing, fds[0]);
+        return true;
+    }
+    if (status > 0)
+        nest_close_all(fds, count);
+    return false;
+}
+
 static int run(struct nester_of *n, struct cordon_status *ret_status, struct error *err)
 {
     int attention = cordon_container_poll_fd(n->container, (struct cordon_error *)err), status = 0;
@@ -375,7 +404,7 @@ static int run(struct nester_of *n, struct cordon_status *ret_status, struct err
     while (status == 0) {
         if (poll(fds, ARRAY_COUNT(fds), -1) < 0 && errno != EINTR)
             return error_system(err, errno, "wait for the container");
-        if (fds[2].revents || fds[3].revents)
+        if ((fds[2].revents && !hear_starter(n)) || fds[3].revents)
             return error_set(err, ERROR_SYSTEM, ECANCELED, "the container around has ended");
         if (fds[1].revents && !obey(n))
             return error_set(err, ERROR_SYSTEM, ECANCELED, "who asked for the container has gone");

@@ -170,11 +170,16 @@ static int join_groups(const struct nests *nests, const struct cordon_container 
     return status;
 }
 
+static bool has_signer(const struct cordon_container *container)
+{
+    return container->signing.given;
+}
+
 /* The descriptors of NEST_HELLO are the caller's. */
 static int begin(struct nests *nests, const struct cordon_container *container, int parent, const int *fds, size_t count,
                  struct error *err)
 {
-    const struct nest_packet hello = {.type = NEST_HELLO};
+    const struct nest_packet hello = {.type = NEST_HELLO, .value = has_signer(container)};
     struct nester *nester;
     int status = check_room(nests, parent, err), place;
 
@@ -400,6 +405,19 @@ static int grouped(struct nests *nests, const struct cordon_container *container
     return status;
 }
 
+/* A connection for its container, and no other. What fails comes right, or not, when it asks again. */
+static int signer_wanted(struct nests *nests, const struct cordon_container *container, int place)
+{
+    const struct nest_packet packet = {.type = NEST_SIGNER};
+    auto_text struct text identity = {0};
+    auto_close int fd = -1;
+
+    put_identity(nests, container, place, &identity);
+    if (identity.is_broken || signer_link_serve(container->signing.given, identity.data, &fd, NULL) < 0)
+        return 1;
+    return nest_send(nests->items[place].worker.channel, &packet, &fd, 1) == 0 ? 1 : -EPIPE;
+}
+
 /* 1 = go on, 0 = nothing now, negative = it is gone, or says what it should not. */
 static int hear(struct nests *nests, const struct cordon_container *container, int place)
 {
@@ -425,6 +443,8 @@ static int hear(struct nests *nests, const struct cordon_container *container, i
         record_started(nests, container, place, packet.digest);
     else if (packet.type == NEST_GROUP && !count && nester->init >= 0 && !nester->group)
         status = grouped(nests, container, place, &packet) < 0 ? -EPIPE : 1;
+    else if (packet.type == NEST_SIGNER && !count && nester->init >= 0 && has_signer(container))
+        status = signer_wanted(nests, container, place);
     else
         status = -EBADMSG;
     nest_close_all(fds, count);

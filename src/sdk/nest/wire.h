@@ -28,7 +28,7 @@ enum nest_type {
     NEST_FAILED,   /* `error`: it was not started, or its promise could not be kept */
     /* starter -> nester */
     NEST_HELLO,    /* [4, or 5 with a parent that is a nester] what is around, user and mount namespace of the container around, the
-                      program's socket; the lifeline of the parent */
+                      program's socket; the lifeline of the parent. `value`: what it asks to have signed goes to whom the starter knows */
     /* nester -> starter */
     NEST_BEGUN,    /* `id`; [1] pidfd of the container's first process */
     NEST_LIMITS,   /* `depth`, `number` of the container that runs now */
@@ -37,6 +37,8 @@ enum nest_type {
     NEST_RUNS,     /* `digest` of its policy: the program has started */
     /* starter -> nester, to NEST_GROUP; or NEST_FAILED */
     NEST_GROUPED,  /* [as many as bits of `streams`] bit N: file N by which it is counted (enum tier_count_file); `value`: of version 2 */
+    /* both: it wants a connection to the signer; [1] here it is. None comes where there is none at the moment: it asks again */
+    NEST_SIGNER,
 };
 
 struct nest_limits { /* as struct tier_limits */

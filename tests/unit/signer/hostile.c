@@ -139,13 +139,11 @@ static bool is_let_go(int fd)
 
 TEST(who_says_what_is_not_a_keepers_to_say_is_let_go_and_others_are_not)
 {
-    static const uint16_t types[] = {PROTOCOL_SIGN_SERVE, PROTOCOL_SIGN_BEGIN, PROTOCOL_SIGN_ANSWER, PROTOCOL_DONE, PROTOCOL_HELLO};
+    static const uint16_t types[] = {PROTOCOL_SIGN_BEGIN, PROTOCOL_SIGN_ANSWER, PROTOCOL_DONE, PROTOCOL_HELLO};
     struct scene scene;
-    int pair[2];
 
     scene_open(&scene);
     check_int(signer_open(scene.keeper, AGENT, NULL, NULL, &scene.err), 0);
-    check_int(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
     for (size_t i = 0; i < ARRAY_COUNT(types); i++) {
         auto_protocol struct protocol_out out;
         int fd = -1;
@@ -154,7 +152,7 @@ TEST(who_says_what_is_not_a_keepers_to_say_is_let_go_and_others_are_not)
         protocol_begin(&out, types[i], 1);
         if (types[i] == PROTOCOL_SIGN_BEGIN)
             protocol_add_text(&out, TAG_PATH, "/tmp");
-        if (types[i] == PROTOCOL_SIGN_SERVE || types[i] == PROTOCOL_SIGN_BEGIN)
+        if (types[i] == PROTOCOL_SIGN_BEGIN)
             protocol_add_text(&out, TAG_SIGN_NAME, HOST "/user/0");
         if (types[i] == PROTOCOL_SIGN_ANSWER)
             protocol_add_bytes(&out, TAG_SIGN_RESULT, "x", 1);
@@ -162,14 +160,39 @@ TEST(who_says_what_is_not_a_keepers_to_say_is_let_go_and_others_are_not)
             protocol_add_number(&out, TAG_VERSION_LEAST, 1);
             protocol_add_number(&out, TAG_VERSION_MOST, 1);
         }
-        check_int(protocol_send(fd, 0, &out, pair, types[i] == PROTOCOL_SIGN_SERVE, &scene.err), 0);
+        check_int(protocol_send(fd, 0, &out, NULL, 0, &scene.err), 0);
         check(is_let_go(fd));
         close(fd);
     }
     mem_free(scene_ask(&scene, AGENT, &(struct signer_question){.what = "x509"}));
-    close(pair[0]);
-    close(pair[1]);
     scene_close(&scene);
+}
+
+/* Whoever has taken cordond over says whose keepers there are, and no more: for a container that has its keeper nothing is signed, and nothing is told of it. */
+TEST(cordonds_own_connection_has_nothing_signed_and_ends_with_the_attempt)
+{
+    static const uint16_t types[] = {PROTOCOL_SIGN_OPEN, PROTOCOL_SIGN_ASK, PROTOCOL_SIGN_CLOSE};
+
+    for (size_t i = 0; i < ARRAY_COUNT(types); i++) {
+        auto_protocol struct protocol_out out;
+        struct scene scene;
+        int other = -1;
+
+        scene_open(&scene);
+        check_int(signer_open(scene.keeper, AGENT, NULL, NULL, &scene.err), 0);
+        check_int(signer_serve(scene.process.control, HOST "/user/1001", &other, &scene.err), 0); /* that it can */
+        check(signer_serve(scene.process.control, "spiffe://local.test/host/other/user/1000", &scene.process.pidfd, &scene.err) < 0);
+        check(signer_serve(scene.process.control, HOST, &scene.process.pidfd, &scene.err) < 0);
+        open_refused(&scene, other, AGENT, "no container of whom");
+        close(other);
+        protocol_begin(&out, types[i], 1);
+        protocol_add_text(&out, TAG_SIGN_NAME, AGENT);
+        if (types[i] == PROTOCOL_SIGN_ASK)
+            protocol_add_text(&out, TAG_SIGN_WHAT, "x509");
+        check_int(protocol_send(scene.process.control, 0, &out, NULL, 0, &scene.err), 0);
+        check(is_let_go(scene.process.control));
+        scene_close(&scene);
+    }
 }
 
 TEST(bytes_that_are_no_message_and_descriptors_that_nobody_asked_for_end_the_connection)

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The signer: each keeper has a connection for its user's containers alone, whatever it says. The name of the machine is the signer's. */
+#include <errno.h>
+#include <stdio.h>
+#include <sys/socket.h>
+
+#include "base/memory.h"
+#include "daemon/services.h"
+
+static int begin(struct service *service, struct error *err)
+{
+    auto_protocol struct protocol_out out;
+
+    protocol_begin(&out, PROTOCOL_SIGN_STATUS, 0);
+    return protocol_send(service->watch.fd, MSG_DONTWAIT, &out, NULL, 0, err);
+}
+
+static void take_status(struct service *service, const struct protocol_message *message)
+{
+    snprintf(service->machine, sizeof(service->machine), "%s", protocol_text(message, TAG_SIGN_NAME));
+    if (!service->is_ready)
+        service_ready(service);
+}
+
+/* The first answer is that to SIGN_STATUS; the others are about keepers. */
+static int hear(struct service *service, struct error *err)
+{
+    struct protocol_received *received = &service->core->said;
+    const struct protocol_message *message = &received->message;
+    struct error failure = ERROR_INIT;
+    int status = protocol_receive(service->watch.fd, MSG_DONTWAIT, received, err);
+
+    if (status <= 0)
+        return status;
+    status = protocol_permit(message, PROTOCOL_SIGNER, PROTOCOL_DAEMON, PROTOCOL_JOINED, received->fd_count, err);
+    if (status == 0 && message->type == PROTOCOL_SIGN_STATUS_IS)
+        take_status(service, message);
+    if (status == 0 && message->type == PROTOCOL_FAILED) {
+        protocol_read_error(message, &failure);
+        daemon_log("the signer refuses a keeper: %s", failure.text);
+    }
+    protocol_drop(received);
+    return status < 0 ? status : 1;
+}
+
+static int hand(struct service *service, const struct keeper *keeper, int fd, struct error *err)
+{
+    auto_protocol struct protocol_out out;
+    char user[sizeof(service->machine) + 32];
+
+    snprintf(user, sizeof(user), "%s/user/%u", service->machine, (unsigned)keeper->account->uid);
+    protocol_begin(&out, PROTOCOL_SIGN_SERVE, (uint32_t)keeper->number);
+    protocol_add_text(&out, TAG_SIGN_NAME, user);
+    return protocol_send(service->watch.fd, MSG_DONTWAIT, &out, &fd, 1, err);
+}
+
+const struct service_kind service_signer = {.name = "signer", .begin = begin, .hear = hear, .hand = hand};
