@@ -742,6 +742,7 @@ CORDON_API CORDON_MUST_CHECK int cordon_container_thaw(struct cordon_container *
  * program's. What goes for a container of cordon_spawn() goes for it, but that cordon_container_signal() reaches all of its programs.
  * CORDON_ERROR_UNENFORCEABLE also: no namespaces can be made here; the policy has a limit of output (resources.output), is for one
  * command (the request is reviewed), or denies a system call that starting programs needs (the text names it).
+ * Where the daemon is to be used it stands there, under the request's name where it has one, and ends with this process all the same.
  */
 CORDON_API CORDON_MUST_CHECK int cordon_create(const struct cordon_request *request,
                                                struct cordon_container **ret_container, struct cordon_error *err);
@@ -902,8 +903,8 @@ CORDON_API CORDON_MUST_CHECK int cordon_daemon_list(enum cordon_format format, c
 
 /*
  * One of them, by its name, its id or the beginning of an id that no other has: it may be signalled, stopped, killed, frozen, given another network and
- * waited for (its status and findings come when it ends). It goes on when this is freed; questions are answered where it was
- * started. CORDON_ERROR_NOT_FOUND: there is none, or it has ended.
+ * waited for (its status and findings come when it ends); programs are executed in it by cordon_container_exec() where it stands. It goes on when this is
+ * freed; questions are answered where it was started. CORDON_ERROR_NOT_FOUND: there is none, or it has ended.
  */
 CORDON_API CORDON_MUST_CHECK int cordon_attach(const char *name, struct cordon_container **ret_container, struct cordon_error *err);
 

@@ -86,8 +86,8 @@ static int hear_open(struct client *client, struct protocol_received *received, 
     const unsigned char *key = protocol_bytes(message, TAG_KEY, &key_size);
     int status;
 
-    if (purpose != PROTOCOL_PURPOSE_RUN && purpose != PROTOCOL_PURPOSE_KEEP)
-        return error_set(err, ERROR_INVALID, EPROTO, "a new container is run or kept");
+    if (purpose != PROTOCOL_PURPOSE_RUN && purpose != PROTOCOL_PURPOSE_KEEP && purpose != PROTOCOL_PURPOSE_STAND)
+        return error_set(err, ERROR_INVALID, EPROTO, "a new container is run, kept, or stands");
     if (key_size != KEY_SIZE)
         return error_set(err, ERROR_INVALID, EPROTO, "a key of %zu bytes", key_size);
     status = check_maker(client, received->fds[0], err);

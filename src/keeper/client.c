@@ -219,6 +219,16 @@ static int hear_freeze(struct session *session, bool is_frozen, struct error *er
     return status;
 }
 
+/* What becomes of it is said on its own connection. */
+static int hear_program(struct session *session, struct protocol_received *received, struct error *err)
+{
+    int client, status = numbers_lift(take_fd(received->fds[0]), &client, err);
+
+    if (status == 0)
+        session_open_program(session, client);
+    return status;
+}
+
 int session_heard(struct session *session, struct protocol_received *received, struct error *err)
 {
     const struct protocol_message *message = &received->message;
@@ -230,6 +240,8 @@ int session_heard(struct session *session, struct protocol_received *received, s
     snprintf(session->about, sizeof(session->about), "%s", about ? about->id : "");
     if (session->program)
         return program_heard(session, message, err);
+    if (message->type == PROTOCOL_PROGRAM)
+        return hear_program(session, received, err);
     if (message->type == PROTOCOL_START || message->type == PROTOCOL_DROP || message->type == PROTOCOL_LOGS)
         return held_heard(session, message, err);
     if (session->purpose == PROTOCOL_PURPOSE_EXEC) /* its program ended while this was said: nothing else is meant */

@@ -99,6 +99,7 @@ struct session {
     bool is_frozen;
     bool is_visitor;       /* it is about another one's container: */
     struct session *visits; /* NULL = that has ended */
+    bool is_own;            /* a program of whoever holds the container: its record says it, as that of a run does */
     uint16_t hears; /* what its client says that is not answered yet, */
     char about[CORDON_RUN_SIZE]; /* and of which container */
     uint64_t asked; /* number of the question that the client was told of, 0 = none */
@@ -139,8 +140,10 @@ void writer_say(struct keeper *keeper, const char *actor, const char *body, size
 /* control.c: what the client of `session` asked for, and what came of it, into the audit log. `type`: its message; what changes nothing is not recorded. */
 void control_record(const struct session *session, uint16_t type, int status, const struct error *failure);
 
-/* session.c: takes `client`. `id`: the container that it is about; NULL = a new one, which `name` is for. */
-void session_open(struct keeper *keeper, int client, uint64_t ticket, enum protocol_purpose purpose, const char *id, const char *name);
+/* session.c: takes `client`. `id`: the container that it is about; NULL = a new one, which `name` is for. NULL = it was refused, and told. */
+struct session *session_open(struct keeper *keeper, int client, uint64_t ticket, enum protocol_purpose purpose, const char *id, const char *name);
+/* A program in the container that `session` is about. Takes `client`. */
+void session_open_program(struct session *session, int client);
 /* Does cordond know of it, as a container? */
 bool session_is_listed(const struct session *session);
 /* Something may have happened in its container. */

@@ -20,6 +20,7 @@ static int say_started(const struct session *session, struct error *err)
     protocol_add_text(&out, TAG_ID, cordon_container_id(session->visits->container));
     protocol_add_number(&out, TAG_PID, (uint64_t)cordon_program_pid(session->program));
     protocol_add_number(&out, TAG_LEVEL, (uint64_t)container_may_write_clipboard(session->visits->container));
+    protocol_add_number(&out, TAG_NUMBER, cordon_program_number(session->program));
     return status < 0 ? status : protocol_send(session->client.fd, MSG_DONTWAIT, &out, NULL, 0, err);
 }
 

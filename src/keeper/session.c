@@ -41,13 +41,15 @@ void session_tell_visitors(const struct session *session, int over)
 
 static void forget_container(struct session *session)
 {
+    bool is_listed = session_is_listed(session); /* by its id: a later cordond does not know the ticket of a former one's */
+
     if (!session->container)
         return;
     loop_forget(session->keeper->loop, &session->container_watch);
     session_end_programs(session);
     cordon_container_free(take_ptr(session->container));
     session_tell_visitors(session, -1);
-    if (session_is_listed(session))
+    if (is_listed)
         daemon_tell_lost(session->keeper, session);
     else
         daemon_tell_not_served(session->keeper, session);
@@ -260,11 +262,13 @@ static int start(struct session *session, struct error *err)
     if (status == 0 && session->purpose == PROTOCOL_PURPOSE_EXEC) {
         snprintf(session->about, sizeof(session->about), "%s", session->visits ? session->visits->id : "");
         status = program_start(session, err);
-        control_record(session, PROTOCOL_GO, status, err);
+        close_fds(session); /* a pipe ends with its program */
+        if (!session->is_own)
+            control_record(session, PROTOCOL_GO, status, err);
         return status;
     }
     if (status == 0)
-        status = session_start(session, err);
+        status = session->purpose == PROTOCOL_PURPOSE_STAND ? session_create(session, err) : session_start(session, err);
     close_fds(session);
     if (status < 0)
         return status;
@@ -353,7 +357,7 @@ static int begin_visit(struct session *session, const char *id, struct error *er
     return say_visited(session, err);
 }
 
-void session_open(struct keeper *keeper, int client, uint64_t ticket, enum protocol_purpose purpose, const char *id, const char *name)
+struct session *session_open(struct keeper *keeper, int client, uint64_t ticket, enum protocol_purpose purpose, const char *id, const char *name)
 {
     struct error err = ERROR_INIT;
     struct session *session = keeper->session_count < KEEPER_SESSIONS_MAX ? mem_alloc(sizeof(*session)) : NULL;
@@ -363,7 +367,7 @@ void session_open(struct keeper *keeper, int client, uint64_t ticket, enum proto
         status = error_set(&err, ERROR_LIMIT, EAGAIN, "the keeper serves as many clients as it can");
         protocol_send_error(client, 0, &err, NULL);
         protocol_close(client);
-        return;
+        return NULL;
     }
     *session = (struct session){.keeper = keeper, .state = PROTOCOL_GREETED, .ticket = ticket, .purpose = purpose, .cwd = -1, .events = -1, .streams = {-1, -1, -1},
                                 .container_watch.fd = -1, .output.watches = {{.fd = -1}, {.fd = -1}}, .client = {.fd = client, .ready = client_ready}};
@@ -383,6 +387,17 @@ void session_open(struct keeper *keeper, int client, uint64_t ticket, enum proto
         if (status < 0)
             error_system(&err, -status, "watch a client");
     }
-    if (status < 0)
-        fail(session, &err);
+    if (status == 0)
+        return session;
+    fail(session, &err);
+    return NULL;
+}
+
+void session_open_program(struct session *session, int client)
+{
+    const struct session *holder = session->is_visitor ? session->visits : session;
+    struct session *program = session_open(session->keeper, client, 0, PROTOCOL_PURPOSE_EXEC, holder ? holder->id : "", NULL);
+
+    if (program)
+        program->is_own = !session->is_visitor;
 }

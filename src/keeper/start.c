@@ -203,7 +203,7 @@ static int start(struct session *session, begin_container *begin, struct cordon_
     if (status == 0 && session->events >= 0)
         status = cordon_request_set_events_fd(session->request, session->events, public);
     if (status == 0)
-        status = cordon_request_set_cancel_fd(session->request, begin == begin_create ? -1 : session->client.fd, public);
+        status = cordon_request_set_cancel_fd(session->request, session->purpose == PROTOCOL_PURPOSE_KEEP ? -1 : session->client.fd, public);
     if (status == 0 && begin != begin_exec)
         status = cordon_request_set_sensor(session->request, session->keeper->sensor.fd, public);
     request_set_recorder(session->request, writer_recorder(session->keeper));

@@ -139,7 +139,7 @@ static const struct protocol_use listed[] = {ONE(ID),      ONE(STATE),  MAYBE(NA
 static const struct protocol_use failed[] = {ONE(ERROR_KIND), ONE(ERRNUM), ONE(TEXT), MAYBE(CODE), MAYBE(NUMBER)};
 static const struct protocol_use status_is[] = {ONE(COUNT), ONE(PID), ONE(VERSION_MOST), ONE(KIND), ONE(NUMBER), MANY(SERVICE)};
 static const struct protocol_use numbered[] = {ONE(NUMBER)};
-static const struct protocol_use started[] = {ONE(ID), ONE(PID), ONE(LEVEL)};
+static const struct protocol_use started[] = {ONE(ID), ONE(PID), ONE(LEVEL), MAYBE(NUMBER)};
 static const struct protocol_use asked[] = {MAYBE(NUMBER), MAYBE(DIGEST), MAYBE(OPERATION), MAYBE(PATH), MAYBE(NAMED), MAYBE(EXE),
                                             MAYBE(TEXT),   MAYBE(RULE_FILE), MAYBE(PID),    MAYBE(LEFT_MS)};
 static const struct protocol_use signalled[] = {ONE(SIGNAL)};
@@ -224,6 +224,7 @@ static const struct protocol_row rows[] = {
     ROW(STATS_ARE, KEEPER, CLIENT, PROTOCOL_ANY, 0, FREE, WITH(stats_are)),
     ROW(LOGS, CLIENT, KEEPER, PROTOCOL_RUNNING, 0, FREE, NO),
     ROW(LOGS_ARE, KEEPER, CLIENT, PROTOCOL_ANY, 1, FREE, NO),
+    ROW(PROGRAM, CLIENT, KEEPER, PROTOCOL_RUNNING | PROTOCOL_ENDED, 1, FREE, NO),
     /* cordond and keeper */
     ROW(JOIN, KEEPER, DAEMON, PROTOCOL_NEW, 0, FREE, WITH(join)),
     ROW(SERVE, DAEMON, KEEPER, PROTOCOL_JOINED, 1, FREE, WITH(serve)),

@@ -56,6 +56,7 @@ enum protocol_purpose {
     PROTOCOL_PURPOSE_KEEP,    /* a container that stays until it is removed */
     PROTOCOL_PURPOSE_VISIT,   /* one that is there: asked about, signalled, started, stopped */
     PROTOCOL_PURPOSE_EXEC,    /* a program in one that is there, as long as the client */
+    PROTOCOL_PURPOSE_STAND,   /* a container without a program of its own, as long as the client */
 };
 
 /* What a message is charged to its sender for, beside its bytes. */
@@ -107,6 +108,7 @@ enum protocol_type {
     PROTOCOL_STATS_ARE = 52,
     PROTOCOL_LOGS = 53,
     PROTOCOL_LOGS_ARE = 54, /* a sealed RECORD_LOGS */
+    PROTOCOL_PROGRAM = 55,  /* one in this container: one end of a pair that the client made, on which it is told of as after REACH */
     /* cordond and keeper */
     PROTOCOL_JOIN = 60,    /* one that was started by a former cordond: who it is */
     PROTOCOL_SERVE = 61,   /* a client: its end of the pair */

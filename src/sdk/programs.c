@@ -16,27 +16,13 @@
 #include "sdk/git_identity.h"
 #include "sdk/missing.h"
 #include "sdk/pending.h"
-
-struct cordon_program {
-    struct cordon_container *container; /* NULL = it was freed */
-    struct cordon_program *next;
-    struct tier_program tier; /* `tty` is this object's */
-    struct streams streams;
-    uint64_t started_ns, ended_ns;
-    uint64_t timeout_ms, timeout_ns, kill_ns; /* as in struct deadlines */
-    const char *timeout_member;
-    bool is_timed_out;
-    bool is_ended;    /* the tier has told, `told` */
-    bool is_recorded; /* `status` is final */
-    bool is_freed;    /* by its caller */
-    struct tier_status told;
-    struct cordon_status status;
-};
+#include "sdk/remote.h"
 
 static void program_destroy(struct cordon_program *program)
 {
     if (!program)
         return;
+    cordon_container_free(program->proxy);
     fd_close_at(&program->tier.tty);
     streams_close(&program->streams);
     mem_free(program);
@@ -118,7 +104,9 @@ int programs_step(struct cordon_container *container, struct error *err)
 
     for (struct cordon_program *program = container->programs, *next; program && status == 0; program = next) {
         next = program->next;
-        if (!program->is_ended)
+        if (program->is_remote)
+            remote_program_step(program);
+        else if (!program->is_ended)
             status = keep_time(program, now, err);
         else if (!program->is_recorded)
             status = record(program, err);
@@ -142,6 +130,8 @@ uint64_t programs_next_ns(const struct cordon_container *container)
     uint64_t next = 0;
 
     for (const struct cordon_program *program = container->programs; program; program = program->next) {
+        if (program->is_remote)
+            continue;
         if (!program->is_ended)
             next = earlier(next, earlier(program->timeout_ns, program->kill_ns));
         else if (!program->is_recorded)
@@ -185,13 +175,13 @@ void programs_leave(struct cordon_container *container)
 
 static int check_request(const struct cordon_container *container, const struct cordon_request *request, struct error *err)
 {
-    if (!container->stands)
+    if (!container->stands && !container->remote)
         return error_set(err, ERROR_INVALID, EINVAL, "the container was started for one program; make one that stands with cordon_create()");
     if (container->state != CONTAINER_RUNNING || container->is_stop_asked || container->is_kill_asked)
         return error_set(err, ERROR_INVALID, EINVAL, "the container has ended, or is ending");
     if (request->captures[0] || request->captures[1])
         return error_set(err, ERROR_INVALID, EINVAL, "capture goes with cordon_run(); ask for pipes instead");
-    if (!request->argv && !container->assembly.plan->command_line)
+    if (!request->argv && !container->remote && !container->assembly.plan->command_line)
         return error_set(err, ERROR_INVALID, EINVAL,
                          "no command: neither the caller nor a document (process.commandLine) names one; see cordon_request_set_command()");
     return streams_check(request, err);
@@ -276,46 +266,58 @@ static int record_start(struct cordon_program *program, const struct cordon_requ
     return status;
 }
 
+static void link_program(struct cordon_program *program)
+{
+    program->next = program->container->programs;
+    program->container->programs = program;
+}
+
+static int exec_here(struct cordon_program *program, const struct cordon_request *request, struct error *err)
+{
+    const struct plan *plan = program->container->assembly.plan;
+    const char *const by_shell[] = {"/bin/sh", "-c", plan->command_line, NULL};
+    const char *const *argv = request->argv ? (const char *const *)request->argv : by_shell;
+    int status = 0;
+
+    streams_look(&program->streams);
+    if (!request->is_tty)
+        status = streams_open(&program->streams, request, false, false, err);
+    if (status < 0)
+        return status;
+    limit(program, plan, request->timeout_ms);
+    status = begin(program, request, argv, err);
+    if (status == 0)
+        status = record_start(program, request, argv, err);
+    streams_close_inside(&program->streams);
+    limit(program, plan, request->timeout_ms); /* its start has had as long */
+    return status;
+}
+
 int cordon_container_exec(struct cordon_container *container, const struct cordon_request *request, struct cordon_program **ret_program,
                           struct cordon_error *err)
 {
-    struct error *error = public_error(err);
-    const char *by_shell[] = {"/bin/sh", "-c", container->remote ? NULL : container->assembly.plan->command_line, NULL};
-    const char *const *argv = request->argv ? (const char *const *)request->argv : by_shell;
     auto_program struct cordon_program *program = NULL;
     struct error failure = ERROR_INIT;
-    int status = container->remote ? error_set(error, ERROR_INVALID, EINVAL, "the container is one that was started for its program, and does not stand")
-                                   : check_request(container, request, error);
+    int status = check_request(container, request, public_error(err));
 
     if (status < 0)
         return status;
-    by_shell[2] = container->assembly.plan->command_line;
     program = mem_alloc(sizeof(*program));
     if (!program)
-        return error_memory(error);
+        return error_memory(public_error(err));
     program->tier.tty = -1;
     program->streams = STREAMS_INIT;
     program->container = container;
-    streams_look(&program->streams);
-    if (!request->is_tty)
-        status = streams_open(&program->streams, request, false, false, error);
-    if (status < 0)
-        return status;
-    limit(program, container->assembly.plan, request->timeout_ms);
-    status = begin(program, request, argv, &failure);
-    if (status == 0)
-        status = record_start(program, request, argv, &failure);
+    program->is_remote = container->remote != NULL;
+    status = program->is_remote ? remote_program_begin(program, request, &failure) : exec_here(program, request, &failure);
     if (status < 0) {
         if (err)
-            *error = failure;
+            *public_error(err) = failure;
         return status;
     }
-    streams_close_inside(&program->streams);
-    limit(program, container->assembly.plan, request->timeout_ms); /* its start has had as long */
-    program->next = container->programs;
-    container->programs = program;
+    link_program(program);
     *ret_program = take_ptr(program);
-    return container->watch.epoll >= 0 ? watch_update(container, error) : 0;
+    return container->watch.epoll >= 0 ? watch_update(container, public_error(err)) : 0;
 }
 
 /* ---- the caller's side ---- */
@@ -403,7 +405,10 @@ int cordon_program_wait(struct cordon_program *program, int64_t timeout_ms, stru
             return status;
         if (mine && clock_monotonic_ns() >= mine)
             return 0;
-        status = container_sleep(program->container, earlier(container_next_ns(program->container), mine), public_error(err));
+        if (program->is_remote) /* its end comes on its own connection */
+            status = container_sleep(program->proxy, mine, public_error(err));
+        else
+            status = container_sleep(program->container, earlier(container_next_ns(program->container), mine), public_error(err));
         if (status < 0)
             return status;
     }
@@ -417,6 +422,8 @@ int cordon_program_signal(struct cordon_program *program, int signal_number, str
         return error_set(public_error(err), ERROR_INVALID, EINVAL, "signal %d does not exist", signal_number);
     if (!container || program->is_ended || container->state != CONTAINER_RUNNING)
         return 0;
+    if (program->is_remote)
+        return cordon_container_signal(program->proxy, signal_number, err);
     return container->assembly.ops->signal_program(container->run, program->tier.number, signal_number, public_error(err));
 }
 
@@ -427,6 +434,11 @@ void cordon_program_free(struct cordon_program *program)
     if (!program)
         return;
     program->is_freed = true;
+    if (container && program->is_remote) { /* the end of its connection is its own */
+        unlink_program(program);
+        program_destroy(program);
+        return;
+    }
     if (container && !program->is_ended && container->state == CONTAINER_RUNNING &&
         container->assembly.ops->signal_program(container->run, program->tier.number, SIGKILL, NULL) < 0)
         program->kill_ns = 1; /* again with the next step */

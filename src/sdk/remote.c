@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "sdk/programs.h"
 #include "sdk/remote_inside.h"
 
 static int fail(struct remote *remote, const struct error *err)
@@ -322,8 +323,10 @@ int remote_step(struct cordon_container *container, struct error *err)
 {
     struct remote *remote = container->remote;
     const struct relay *relays = container->streams.relays;
-    int status = 0;
+    int status = programs_step(container, err);
 
+    if (status < 0)
+        return status;
     if (container->state == CONTAINER_ENDED)
         return 1;
     if (remote->failure.kind) {
@@ -362,7 +365,7 @@ int remote_approval(const struct remote *remote, struct cordon_approval *ret_app
 
 int remote_poll_fd(const struct remote *remote)
 {
-    return remote->socket;
+    return remote->watch >= 0 ? remote->watch : remote->socket;
 }
 
 int remote_tty_fd(const struct remote *remote)

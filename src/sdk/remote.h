@@ -20,6 +20,12 @@ int remote_exec(struct cordon_container *container, const char *name, const stru
 int remote_create(const struct cordon_request *request, char ret_id[CORDON_RUN_SIZE], struct error *err) must_check;
 void remote_free(struct remote *remote);
 
+/* A program in the container that `program` names: its numbers and streams, and what stands for it. */
+struct cordon_program;
+int remote_program_begin(struct cordon_program *program, const struct cordon_request *request, struct error *err) must_check;
+/* Has it ended? Whatever it was, it is known then. */
+void remote_program_step(struct cordon_program *program);
+
 /* The library's functions of these names, for such a container. */
 int remote_step(struct cordon_container *container, struct error *err) must_check;
 int remote_signal(struct remote *remote, int signal_number, struct error *err) must_check;

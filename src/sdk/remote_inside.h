@@ -10,7 +10,9 @@ struct remote {
     int socket;  /* to the keeper */
     int control; /* to cordond, until the keeper has taken it */
     int tty;
+    int watch;   /* `socket` and those of programs, of a container that programs are executed in; -1 = it is none */
     pid_t pid;
+    uint64_t number; /* of a program */
     char id[CORDON_RUN_SIZE];
     bool is_taken, is_started, may_write_clipboard;
     bool wants_fd; /* of the answer that is waited for */
@@ -29,5 +31,11 @@ struct remote {
 
 /* The next message, waited for until there is one or `until_fd` (-1 = none) is readable: 1, 0 = the keeper is gone, -ECANCELED, -errno. */
 int remote_hear(struct remote *remote, struct error *err) must_check;
+
+/* The door is open: tell what is wanted, and wait for it. */
+struct remote *remote_new(void);
+int remote_ask_for(struct remote *remote, struct cordon_container *container, const struct cordon_request *request, struct error *err) must_check;
+/* One descriptor for it and for its programs. */
+int remote_watch(struct remote *remote, int fd, struct error *err) must_check;
 
 #endif

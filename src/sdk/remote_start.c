@@ -25,6 +25,7 @@ void remote_free(struct remote *remote)
     fd_close_at(&remote->socket);
     fd_close_at(&remote->control);
     fd_close_at(&remote->tty);
+    fd_close_at(&remote->watch);
     mem_free(remote->findings);
     mem_free(remote->findings_json);
     mem_free(remote->denials);
@@ -37,13 +38,13 @@ static void remote_free_at(struct remote **remote)
     remote_free(*remote);
 }
 
-static struct remote *remote_new(void)
+struct remote *remote_new(void)
 {
     struct remote *remote = mem_alloc(sizeof(*remote));
 
     if (!remote)
         return NULL;
-    remote->socket = remote->control = remote->tty = -1;
+    remote->socket = remote->control = remote->tty = remote->watch = -1;
     for (size_t i = 0; i < PROTOCOL_FDS_MAX; i++)
         remote->received.fds[i] = -1;
     return remote;
@@ -109,14 +110,15 @@ static int send_request(struct remote *remote, uint16_t type, const struct cordo
     return protocol_send(remote->socket, 0, &out, (const int[]){file, cwd}, 2, err);
 }
 
+/* Of a container without a program nothing is said that would be a program's: `streams` is NULL. */
 static int tell(struct remote *remote, const struct cordon_request *request, const struct streams *streams, struct error *err)
 {
     int status = send_request(remote, PROTOCOL_REQUEST_IS, request, 0, err);
 
-    for (int i = 0; status == 0 && i < 3 && !request->is_tty; i++)
+    for (int i = 0; status == 0 && i < 3 && streams && !request->is_tty; i++)
         if (streams->inside[i] >= 0)
             status = send_numbered(remote, PROTOCOL_STREAM, i, streams->inside[i], err);
-    for (size_t i = 0; status == 0 && i < request->fd_count; i++)
+    for (size_t i = 0; status == 0 && streams && i < request->fd_count; i++)
         status = send_numbered(remote, PROTOCOL_KEEP, request->fds[i], request->fds[i], err);
     if (status == 0 && request->events_fd >= 0)
         status = send_numbered(remote, PROTOCOL_EVENTS, -1, request->events_fd, err);
@@ -167,6 +169,7 @@ static int hear_start(struct remote *remote, struct error *err)
         snprintf(remote->id, sizeof(remote->id), "%s", id);
         remote->pid = (pid_t)protocol_number(message, TAG_PID, 0);
         remote->may_write_clipboard = protocol_number(message, TAG_LEVEL, 0) != 0;
+        remote->number = protocol_number(message, TAG_NUMBER, 0);
         remote->is_started = true;
         return 0;
     case PROTOCOL_FAILED:
@@ -217,15 +220,15 @@ static int await_start(struct remote *remote, const struct cordon_request *reque
     return 0;
 }
 
-/* The door is open: tell what is wanted, and wait for it. */
-static int ask_for(struct remote *remote, struct cordon_container *container, const struct cordon_request *request, struct error *err)
+int remote_ask_for(struct remote *remote, struct cordon_container *container, const struct cordon_request *request, struct error *err)
 {
+    bool stands = container->stands;
     int status = 0;
 
-    if (!request->is_tty)
+    if (!request->is_tty && !stands)
         status = streams_open(&container->streams, request, false, false, err);
     if (status == 0)
-        status = tell(remote, request, &container->streams, err);
+        status = tell(remote, request, stands ? NULL : &container->streams, err);
     if (status == -EPIPE || status == -ECONNRESET) {
         *err = (struct error)ERROR_INIT; /* whoever shut the door has said why */
         status = 0;
@@ -236,9 +239,11 @@ static int ask_for(struct remote *remote, struct cordon_container *container, co
 
 static int try_daemon(struct remote *remote, struct cordon_container *container, const struct cordon_request *request, struct error *err)
 {
-    int status = open_door(remote, request, PROTOCOL_PURPOSE_RUN, err);
+    int status = open_door(remote, request, container->stands ? PROTOCOL_PURPOSE_STAND : PROTOCOL_PURPOSE_RUN, err);
 
-    return status < 0 ? status : ask_for(remote, container, request, err);
+    if (status == 0)
+        status = remote_ask_for(remote, container, request, err);
+    return status == 0 && container->stands ? remote_watch(remote, remote->socket, err) : status;
 }
 
 int remote_start(struct cordon_container *container, const struct cordon_request *request, struct error *err)
@@ -297,6 +302,8 @@ int remote_attach(struct cordon_container *container, const char *name, struct e
     if (status == 0)
         status = await_start(remote, &nothing, err);
     if (status == 0)
+        status = remote_watch(remote, remote->socket, err);
+    if (status == 0)
         container->remote = take_ptr(remote);
     return status;
 }
@@ -310,7 +317,7 @@ int remote_exec(struct cordon_container *container, const char *name, const stru
         return error_memory(err);
     status = visit(remote, name, PROTOCOL_PURPOSE_EXEC, err);
     if (status == 0)
-        status = ask_for(remote, container, request, err);
+        status = remote_ask_for(remote, container, request, err);
     if (status == 0)
         container->remote = take_ptr(remote);
     return status;

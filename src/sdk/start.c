@@ -533,7 +533,7 @@ static int start_here(const struct cordon_request *request, bool stands, struct 
     if (status < 0)
         return status;
     container->stands = stands;
-    status = !stands && !container->launcher && streams_check(request, NULL) == 0 ? remote_start(container, request, &failure) : 0;
+    status = !container->launcher && (stands || streams_check(request, NULL) == 0) ? remote_start(container, request, &failure) : 0;
     if (status == 0)
         status = start(container, request, &failure);
     if (status < 0)
