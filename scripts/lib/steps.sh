@@ -50,7 +50,7 @@ report_step() { # NAME
     fi
 }
 
-# Steps of `beside` that nobody has begun: in a lane of their own once the step `beside_after` is done, and at last by
+# Steps of `beside` that nobody has begun: in `lanes` of their own once the step `beside_after` is done, and at last by
 # whoever has nothing else to do, from their end.
 do_beside() { # WANTED NAME...
     local wanted=$1 name
@@ -80,7 +80,7 @@ run_steps() { # [--list | --step NAME | NAME...]
     total_passed=0 total_failed=0 total_skipped=0 total_spent=0
     rm -rf "$logs"/*.end "$logs"/*.begun
     printf '%-11s %7s %7s %7s %7s %8s\n' step seconds cpu passed failed skipped
-    local later='' lane=''
+    local later='' side=() lane
     while read -r name seconds; do
         case $wanted in *" $name "*) ;; *) continue ;; esac
         case " ${beside-} " in
@@ -90,13 +90,13 @@ run_steps() { # [--list | --step NAME | NAME...]
             report_step "$name"
             ;;
         esac
-        [ "$name" != "${beside_after-}" ] || [ -n "$lane" ] || {
+        [ "$name" != "${beside_after-}" ] || while [ ${#side[@]} -lt "$lanes" ]; do
             do_beside "$wanted" ${beside-} &
-            lane=$!
-        }
+            side+=("$!")
+        done
     done < <(echo "$steps" | grep .)
     do_beside "$wanted" $(echo "${beside-}" | tr ' ' '\n' | tac)
-    [ -z "$lane" ] || wait "$lane"
+    for lane in "${side[@]}"; do wait "$lane"; done
     rm -rf "$logs"/*.begun
     for name in $later; do report_step "$name"; done
     for name in $wanted; do
