@@ -261,10 +261,11 @@ static bool needs_rule(int fd)
     return S_ISREG(st.st_mode) || (S_ISCHR(st.st_mode) && st.st_rdev != makedev(1, 3));
 }
 
+/* A file of its events is guarded where it is, and made only when the run begins: what stands has no guard for it. */
 static bool can_be_ready(const struct cordon_request *request)
 {
     bool is_plain = request->watch == CORDON_WATCH_REFUSED && !request->ask_ms && !request->is_tty && !request->fd_count &&
-                    !request->is_learning;
+                    !request->is_learning && !request->events_file;
 
     for (int i = 0; i < 3 && is_plain; i++)
         if (!(i > 0 && request->captures[i - 1]) && request->stdio[i] != CORDON_STDIO_PIPE)

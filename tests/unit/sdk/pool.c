@@ -481,6 +481,25 @@ TEST(a_workspace_that_was_exchanged_is_another)
     sandbox_close();
 }
 
+/* It is made for that run, and nothing that stood before could have known it. */
+TEST(the_record_in_a_file_is_not_the_program_s_to_write)
+{
+    struct cordon_pool *pool;
+    struct cordon_request *request = request_new(NULL, "echo x >>told.jsonl; echo status $?");
+
+    sandbox_open();
+    check_int(cordon_request_set_events_file(request, "told.jsonl", &err), 0);
+    pool = pool_new(NULL, 2);
+    for (int i = 0; i < 2; i++) {
+        fill(pool);
+        run_request(pool, request);
+        check_string(text, "status 2\n");
+    }
+    cordon_request_free(request);
+    cordon_pool_free(pool);
+    sandbox_close();
+}
+
 TEST(the_environment_is_that_of_the_moment)
 {
     static const char policy[] = "version: cordon/1\nextends: [coding-agent]\nenvironment: {inherit: [TAKEN]}\n";
