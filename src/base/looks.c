@@ -15,45 +15,14 @@
 
 #include "base/clock.h"
 #include "base/hash.h"
+#include "base/looks_inside.h"
 #include "base/memory.h"
 
-#define LOOKS_MAX 2048
 #define BYTES_MAX ((off_t)64 << 10) /* of a file that is kept as it was read */
 #define SLOTS     4096 /* a power of two, more than looks */
 
 /* A stamp that is younger may be that of a later change as well: jiffies, and file systems that keep whole seconds. */
 #define TOO_NEW_NS ((int64_t)2500 * 1000 * 1000)
-
-enum look_kind { LOOK_STATUS, LOOK_CONTENT, LOOK_ACCESS, LOOK_REAL_PATH, LOOK_ANSWER, LOOK_VARIABLE };
-
-struct look {
-    enum look_kind kind;
-    bool follows, answer;
-    bool is_dated;   /* its stamps are believed */
-    int mode, error; /* of access; errno, 0 = it was there */
-    int parent;      /* of a name that is absent: the dated directory, whose stamps say so; -1 = none */
-    dev_t device, special;
-    ino_t inode;
-    nlink_t links;
-    mode_t type;
-    uid_t uid;
-    gid_t gid;
-    off_t size;
-    struct timespec changed, modified;
-    const char *path, *text;
-    const char *bytes; /* `size` of them; NULL = its stamps have to do */
-    bool (*ask)(const char *path);
-};
-
-struct looks {
-    unsigned shares;
-    bool is_given_up;
-    int64_t began_ns;
-    struct arena *arena;
-    struct look *looks;
-    size_t count, room;
-    uint16_t *slots; /* while they are noted: index + 1 */
-};
 
 static _Thread_local struct looks *noted;
 
@@ -77,6 +46,7 @@ static void looks_free(struct looks *looks)
 {
     if (!looks)
         return;
+    looks_unwatch(looks);
     arena_free(looks->arena);
     mem_free(looks->looks);
     mem_free(looks->slots);
@@ -287,13 +257,12 @@ char *look_real_path(const char *path, char *ret_real)
     return real;
 }
 
-/* All `size` bytes and no more, into `bytes`. */
+/* All `size` bytes and no more, into `bytes`, which has room for one more. Of a regular file a read gives all that there is. */
 static bool read_whole(const struct look *look, char *bytes)
 {
     auto_close int fd = open(look->path, O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC | (look->follows ? 0 : O_NOFOLLOW));
-    char more;
 
-    return fd >= 0 && read(fd, bytes, (size_t)look->size) == look->size && read(fd, &more, 1) == 0;
+    return fd >= 0 && read(fd, bytes, (size_t)look->size + 1) == look->size;
 }
 
 /* A file that is small is kept as it is: what is written through a mapping need not move a stamp. */
@@ -317,7 +286,13 @@ void look_content(const char *path, bool follows)
 
 void look_answer(const char *path, bool (*ask)(const char *path), bool answer)
 {
-    note(&(struct look){.kind = LOOK_ANSWER, .path = path, .ask = ask, .answer = answer});
+    struct look look = {.kind = LOOK_ANSWER, .path = path, .ask = ask, .answer = answer};
+    struct stat st;
+
+    if (!looks_are_noted())
+        return;
+    fill(&look, status_of(path, false, &st) < 0 ? errno : 0, &st);
+    note(&look);
 }
 
 void look_variable(const char *name, const char *value)
@@ -361,7 +336,9 @@ struct looks *looks_end(struct looks *looks)
 
         if (look->kind == LOOK_STATUS && look->error == ENOENT && !look->follows)
             find_parent(looks, look);
-        if (!look->error && (look->kind == LOOK_CONTENT || S_ISLNK(look->type)))
+        if (look->kind == LOOK_ANSWER)
+            look->is_dated = !look->error && S_ISDIR(look->type) && is_old(looks, look) && is_stamped(look);
+        else if (!look->error && (look->kind == LOOK_CONTENT || S_ISLNK(look->type)))
             looks->is_given_up = !look->bytes && !(is_old(looks, look) && is_stamped(look));
     }
     if (looks && looks->is_given_up) {
@@ -421,6 +398,14 @@ static bool object_holds(const struct look *was, bool *ret_stands)
     return !was->bytes || bytes_hold(was);
 }
 
+/* Of a directory that is as it was, the answer is, too. */
+static bool answer_holds(const struct look *was)
+{
+    bool stands = false;
+
+    return (was->is_dated && object_holds(was, &stands) && stands) || was->ask(was->path) == was->answer;
+}
+
 static bool look_holds(const struct look *was, const char *const *environment, bool *ret_stands)
 {
     char real[PATH_MAX];
@@ -436,25 +421,49 @@ static bool look_holds(const struct look *was, const char *const *environment, b
         path = realpath(was->path, real);
         return (path ? 0 : errno) == was->error && texts_are_same(path, was->text);
     case LOOK_ANSWER:
-        return was->ask(was->path) == was->answer;
+        return answer_holds(was);
     case LOOK_VARIABLE:
         return texts_are_same(variable_of(environment, was->path), was->text);
     }
     return false;
 }
 
-bool looks_hold(const struct looks *looks, const char *const *environment)
+/* What the kernel has said nothing about is not asked for, but for what a mapping can have written. */
+static bool is_quiet(const struct look *look, bool watches)
+{
+    return watches && look->is_watched && (!look->bytes || bytes_hold(look));
+}
+
+/* Is it as it was? Asked for unless the kernel would have said that it is not. */
+static bool is_as_it_was(struct looks *looks, const struct look *look, bool watches, const char *const *environment, bool *ret_stands)
+{
+    if (is_quiet(look, watches))
+        return true;
+    looks->asked++;
+    return look_holds(look, environment, ret_stands);
+}
+
+bool looks_hold(struct looks *looks, const char *const *environment)
 {
     bool stands[LOOKS_MAX] = {false};
+    enum quiet quiet = looks_watch_quiet(looks);
 
+    looks->asked = 0;
     for (size_t i = 0; i < looks->count; i++)
-        if (looks->looks[i].parent < 0 && !look_holds(&looks->looks[i], environment, &stands[i]))
+        if (looks->looks[i].parent < 0 && !is_as_it_was(looks, &looks->looks[i], quiet == QUIET, environment, &stands[i]))
             return false;
     for (size_t i = 0; i < looks->count; i++) {
         int parent = looks->looks[i].parent;
 
-        if (parent >= 0 && !stands[parent] && !look_holds(&looks->looks[i], environment, &stands[i]))
+        if (parent >= 0 && !stands[parent] && !is_as_it_was(looks, &looks->looks[i], quiet == QUIET, environment, &stands[i]))
             return false;
     }
+    if (quiet == QUIET_UNPROVED)
+        looks_watch_proved(looks);
     return true;
+}
+
+size_t looks_asked(const struct looks *looks)
+{
+    return looks->asked;
 }

@@ -25,8 +25,18 @@ struct looks *looks_end(struct looks *looks);
 struct looks *looks_share(struct looks *looks);
 void looks_drop(struct looks *looks); /* NULL is fine; any thread */
 
-/* Would all of them see the same now? `environment` as of whoever would look. */
-bool looks_hold(const struct looks *looks, const char *const *environment) must_check;
+/*
+ * From now on the kernel is asked to say when something moves (inotify), as far as it can; looks_hold() asks for the rest, and for everything once something has.
+ * Called again it begins anew. Where it cannot, nothing is lost but time. One thread at a time, the one that asks looks_hold().
+ */
+void looks_watch(struct looks *looks);
+void looks_unwatch(struct looks *looks);
+bool looks_are_watched(struct looks *looks);
+
+/* Would all of them see the same now? `environment` as of whoever would look. One thread at a time. */
+bool looks_hold(struct looks *looks, const char *const *environment) must_check;
+/* How many were asked for by that, in one way or another. */
+size_t looks_asked(const struct looks *looks);
 
 int look_lstat(const char *path, struct stat *ret_status);
 int look_stat(const char *path, struct stat *ret_status);
@@ -37,7 +47,7 @@ char *look_real_path(const char *path, char *ret_real);
 
 /* Before a file is read or a directory listed. `follows`: also through a link at its end. */
 void look_content(const char *path, bool follows);
-/* What `ask` says of `path`: the same question is asked again. */
+/* What `ask` says of `path`, by what it is and what is in it: the same question is asked again where that is no directory that stands as it stood. */
 void look_answer(const char *path, bool (*ask)(const char *path), bool answer);
 /* What a variable of the environment is; NULL = it is not there. */
 void look_variable(const char *name, const char *value);

@@ -242,13 +242,10 @@ static bool needs_ports(const struct policy *policy)
 }
 
 /* A run asks the machine for no more than it needs: the start tells when the rest is missing. */
-int assembly_ask_tier(struct assembly *assembly, bool is_thorough, struct error *err)
+static int ask_tier(struct assembly *assembly, unsigned wanted, bool finds_helpers, struct error *err)
 {
-    unsigned wanted = is_thorough ? TIER_PROBE_CGROUP | TIER_PROBE_NAMESPACES : 0;
     int status;
 
-    if (assembly->has_facts)
-        return 0;
     if (needs_cgroup(assembly->policy))
         wanted |= TIER_PROBE_CGROUP;
     if (needs_ports(assembly->policy))
@@ -256,9 +253,21 @@ int assembly_ask_tier(struct assembly *assembly, bool is_thorough, struct error 
     status = assembly->ops->probe(wanted, &assembly->facts, err);
     if (status == 0 && assembly->has_launcher)
         assembly->facts.cgroup_memory = assembly->facts.cgroup_pids = assembly->facts.cgroup_cpu = assembly->facts.cgroup_cpuacct = true;
-    if (status == 0 && (is_thorough || needs_workers(assembly->policy)))
+    if (status == 0 && (finds_helpers || needs_workers(assembly->policy)))
         status = helpers_tell(assembly->policy->arena, &assembly->places, &assembly->facts, err);
     return status;
+}
+
+int assembly_ask_tier(struct assembly *assembly, bool is_thorough, struct error *err)
+{
+    if (assembly->has_facts)
+        return 0;
+    return ask_tier(assembly, is_thorough ? TIER_PROBE_CGROUP | TIER_PROBE_NAMESPACES : 0, is_thorough, err);
+}
+
+int assembly_ask_again(struct assembly *assembly, struct error *err)
+{
+    return ask_tier(assembly, TIER_PROBE_AGAIN, false, err);
 }
 
 /* The files among the request's policies, by absolute paths; NULL-terminated. */

@@ -55,6 +55,9 @@ struct shared_assembly;
 struct shared_assembly *assembly_share(struct assembly *assembly, struct looks *looks);
 struct shared_assembly *shared_assembly_keep(const struct shared_assembly *shared);
 void shared_assembly_drop(struct shared_assembly *shared); /* NULL is fine; any thread */
+/* The kernel is asked to say when something moves that it saw. Whoever asked gives it up with _retire(), in the same thread. */
+int shared_assembly_watch(struct shared_assembly *shared, const struct cordon_request *request, struct error *err) must_check;
+void shared_assembly_retire(struct shared_assembly *shared); /* the caller's share, too; NULL is fine */
 int assembly_copy(struct assembly *ret_copy, const struct shared_assembly *shared, struct error *err) must_check;
 /* Would another one for the same request be the same? 1, 0 or negative. */
 int shared_assembly_holds(const struct shared_assembly *shared, const struct cordon_request *request, struct error *err) must_check;
@@ -86,6 +89,9 @@ int assembly_load_inside(struct assembly *assembly, const struct cordon_request 
 
 /* What needs no document: a run asks the machine for no more than its policy needs. */
 int assembly_ask_tier(struct assembly *assembly, bool is_thorough, struct error *err) must_check;
+
+/* The same of this process once more: what cannot change while it lives is as it was. */
+int assembly_ask_again(struct assembly *assembly, struct error *err) must_check;
 
 /* Second half: documents to plan. With `collect_all` (check, explain) the machine is looked at
  * thoroughly and what refuses is in plan->problems. */

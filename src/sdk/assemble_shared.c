@@ -32,6 +32,13 @@ struct shared_assembly *shared_assembly_keep(const struct shared_assembly *share
     return kept;
 }
 
+void shared_assembly_retire(struct shared_assembly *shared)
+{
+    if (shared)
+        looks_unwatch(shared->looks);
+    shared_assembly_drop(shared);
+}
+
 void shared_assembly_drop(struct shared_assembly *shared)
 {
     if (!shared || __atomic_sub_fetch(&shared->shares, 1, __ATOMIC_ACQ_REL) != 0)
@@ -80,8 +87,7 @@ static int machine_holds(const struct assembly *assembly, struct error *err)
     policy.arena = arena; /* the other is read by many */
     now.policy = &policy;
     now.has_facts = false;
-    memset(&now.facts, 0, sizeof(now.facts));
-    status = assembly_ask_tier(&now, false, err);
+    status = assembly_ask_again(&now, err);
     return status < 0 ? status : memcmp(&now.facts, &assembly->facts, sizeof(now.facts)) == 0;
 }
 
@@ -115,6 +121,18 @@ int shared_assembly_holds(const struct shared_assembly *shared, const struct cor
     if (!stands_at(&shared->assembly, request) || !looks_hold(shared->looks, environment_of(request)))
         return 0;
     return machine_holds(&shared->assembly, err);
+}
+
+/* Once more, after it is watched: what moved before that nobody has said. */
+int shared_assembly_watch(struct shared_assembly *shared, const struct cordon_request *request, struct error *err)
+{
+    int status;
+
+    if (looks_are_watched(shared->looks))
+        return 0;
+    looks_watch(shared->looks);
+    status = shared_assembly_holds(shared, request, err);
+    return status < 0 ? status : 0;
 }
 
 int assembly_take_request(struct assembly *assembly, const struct shared_assembly *shared, const struct cordon_request *request, struct error *err)

@@ -73,7 +73,7 @@ static void drop_all(struct cordon_pool *pool, uint64_t *counter)
     while (pool->prepared_count)
         prepared_free(pool, &pool->prepared[--pool->prepared_count]);
     pool->has_no_ready = false;
-    shared_assembly_drop(take_ptr(pool->last)); /* mounts are no part of what it saw */
+    shared_assembly_retire(take_ptr(pool->last)); /* mounts are no part of what it saw */
 }
 
 /* A first process has a copy of the mounts of its moment. */

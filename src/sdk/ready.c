@@ -67,7 +67,7 @@ static int compile_noted(struct cordon_container *container, const struct cordon
         looks_drop(looks);
         return status;
     }
-    shared_assembly_drop(*last);
+    shared_assembly_retire(*last);
     *last = shared_assembly_keep(container->shared);
     container->assembly.ops = ops; /* whatever becomes of it, what began is given back */
     return assembly_copy(&container->assembly, container->shared, err);
@@ -86,6 +86,8 @@ int container_make_ready(const struct cordon_request *request, struct shared_ass
     status = *last ? copy_last(container, request, *last, err) : 0;
     if (status >= 0)
         status = status > 0 ? 0 : compile_noted(container, request, last, err);
+    if (status == 0 && container->shared)
+        status = shared_assembly_watch(*last, request, err);
     if (status == 0)
         event_log_prepare(container->log, container->assembly.places.runs);
     if (status == 0)

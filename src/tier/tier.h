@@ -137,6 +137,7 @@ enum tier_probe {
     TIER_PROBE_CGROUP = 1 << 0,     /* needed when a layer sets resources.* */
     TIER_PROBE_NAMESPACES = 1 << 1, /* doctor, policy check, policy explain */
     TIER_PROBE_PORTS = 1 << 2,      /* needed when a layer opens a port of the host (network.ingress.ports) */
+    TIER_PROBE_AGAIN = 1 << 3,      /* *ret_facts are of this process in this mount namespace: what stays as long is not tried again */
 };
 
 /* A regular file that is to be opened for somebody inside. */

@@ -202,6 +202,8 @@ void cgroup_probe(struct facts *facts)
 {
     char directory[520], controllers[256];
 
+    facts->cgroup = CGROUP_NONE;
+    facts->cgroup_memory = facts->cgroup_pids = facts->cgroup_cpu = facts->cgroup_cpuacct = facts->cgroup_is_bare = false;
     if (v2_parent(directory, sizeof(directory), controllers, sizeof(controllers))) {
         facts->cgroup = CGROUP_V2;
         facts->cgroup_memory = facts->cgroup_pids = true;

@@ -101,14 +101,24 @@ static void probe_windows(struct facts *facts)
 
 static void probe_kernel(struct facts *facts)
 {
+    probe_windows(facts);
+    facts->is_apparmor_userns_restricted =
+        file_holds("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1");
+}
+
+/* What a process has for as long as it lives and is in this mount namespace. */
+static void probe_fixed(struct facts *facts)
+{
     struct utsname name;
+    unsigned action = SECCOMP_RET_ERRNO;
+    long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+    long errata = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_ERRATA);
 
     if (uname(&name) == 0) {
         snprintf(facts->kernel, sizeof(facts->kernel), "%s", name.release);
         if (sscanf(name.release, "%d.%d", &facts->kernel_major, &facts->kernel_minor) != 2)
             facts->kernel_major = facts->kernel_minor = 0;
     }
-    probe_windows(facts);
     facts->is_in_container = access("/.dockerenv", F_OK) == 0 || access("/run/.containerenv", F_OK) == 0 ||
                              getenv("KUBERNETES_SERVICE_HOST") != NULL;
     facts->is_in_cordon = file_holds("/proc/1/comm", "cordon-init\n");
@@ -116,8 +126,11 @@ static void probe_kernel(struct facts *facts)
     facts->has_systemd = access("/run/systemd/system", F_OK) == 0; /* sd_booted(3) */
     facts->has_rlimit_nproc_per_userns =
         facts->kernel_major > 5 || (facts->kernel_major == 5 && facts->kernel_minor >= 14);
-    facts->is_apparmor_userns_restricted =
-        file_holds("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1");
+    facts->landlock_abi = abi > 0 ? (int)abi : 0;
+    facts->landlock_errata = abi > 0 && errata > 0 ? (unsigned)errata : 0;
+    facts->seccomp = syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0;
+    /* A bad descriptor is told from a missing call. */
+    facts->mount_api = syscall(SYS_mount_setattr, -1, "", 0, NULL, 0) < 0 && errno != ENOSYS;
 }
 
 static int probe_caller(struct facts *facts, struct error *err)
@@ -135,28 +148,13 @@ static int probe_caller(struct facts *facts, struct error *err)
     facts->uid = geteuid();
     facts->gid = getegid();
     facts->is_root = facts->uid == 0;
+    facts->group_count = 0;
     for (int i = 0; i < count; i++)
         facts->group_count += groups[i] != facts->gid;
     facts->can_drop_groups = syscall(SYS_capget, &header, data) == 0 &&
                              (data[0].effective & (1u << CAP_SETGID)) && (data[0].effective & (1u << CAP_SETUID));
     facts->is_no_new_privs = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
     return 0;
-}
-
-static void probe_calls(struct facts *facts)
-{
-    long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
-    unsigned action = SECCOMP_RET_ERRNO;
-
-    long errata = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_ERRATA);
-
-    facts->landlock_abi = abi > 0 ? (int)abi : 0;
-    facts->landlock_errata = abi > 0 && errata > 0 ? (unsigned)errata : 0;
-    facts->seccomp = syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0;
-    facts->has_core_socket = has_core_socket();
-    probe_keeper(facts);
-    /* A bad descriptor is told from a missing call. */
-    facts->mount_api = syscall(SYS_mount_setattr, -1, "", 0, NULL, 0) < 0 && errno != ENOSYS;
 }
 
 /* Outcome of the child: which step failed, and how. */
@@ -269,14 +267,17 @@ static int probe_namespaces(struct facts *facts, struct error *err)
 
 int process_probe(unsigned wanted, struct facts *ret_facts, struct error *err)
 {
-    struct facts facts = {.user_namespaces = true, .proc_mount = true};
+    struct facts facts = wanted & TIER_PROBE_AGAIN ? *ret_facts : (struct facts){.user_namespaces = true, .proc_mount = true};
     int status = 0;
 
+    if (!(wanted & TIER_PROBE_AGAIN))
+        probe_fixed(&facts);
     probe_kernel(&facts);
     status = probe_caller(&facts, err);
     if (status < 0)
         return status;
-    probe_calls(&facts);
+    facts.has_core_socket = has_core_socket();
+    probe_keeper(&facts);
     if (wanted & TIER_PROBE_CGROUP)
         cgroup_probe(&facts);
     if (wanted & TIER_PROBE_PORTS)

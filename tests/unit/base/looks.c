@@ -5,9 +5,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
+#include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -103,7 +109,16 @@ static void replace_file_by_a_directory(void)
     check_int(mkdir("d/file", 0755), 0);
 }
 
-static void check_each_change(void (*look)(void), void (*const *changes)(void), size_t count, bool ages)
+/* Marked, and proved to have stood still meanwhile: from here on the kernel is believed. */
+static void watch(struct looks *looks)
+{
+    looks_watch(looks);
+    check(!looks_are_watched(looks));
+    check(looks_hold(looks, nothing));
+    check(looks_are_watched(looks));
+}
+
+static void check_each_change_with(void (*look)(void), void (*const *changes)(void), size_t count, bool ages, bool watches)
 {
     static int trees[16];
 
@@ -122,12 +137,20 @@ static void check_each_change(void (*look)(void), void (*const *changes)(void), 
         close(trees[i]);
         looks = taken(look);
         check(looks != NULL);
+        if (watches)
+            watch(looks);
         check(looks_hold(looks, nothing));
         changes[i]();
         if (looks_hold(looks, nothing))
-            test_fail(__FILE__, __LINE__, "change %zu was not seen", i);
+            test_fail(__FILE__, __LINE__, "change %zu was not seen%s", i, watches ? " by marks" : "");
         looks_drop(looks);
     }
+}
+
+static void check_each_change(void (*look)(void), void (*const *changes)(void), size_t count, bool ages)
+{
+    check_each_change_with(look, changes, count, ages, false);
+    check_each_change_with(look, changes, count, ages, true);
 }
 
 TEST(what_became_of_an_object_is_seen_at_once)
@@ -219,6 +242,7 @@ TEST(what_is_written_through_a_mapping_is_seen)
     map[1] = 'O';
     looks = taken(look_at_a_file);
     check(looks && looks_hold(looks, nothing));
+    watch(looks);
     check_int(stat("d/file", &before), 0);
     map[0] = 'C';
     check_int(stat("d/file", &after), 0);
@@ -369,6 +393,233 @@ TEST(two_who_saw_the_same_are_the_same)
     looks_drop(one);
 }
 
+/* ---- what the kernel is asked to say ---- */
+
+/* Layers of an overlay, and what a server has, are changed by others. */
+static void need_marks(void)
+{
+    struct statfs fs;
+
+    check_int(statfs(".", &fs), 0);
+    if (fs.f_type == OVERLAYFS_SUPER_MAGIC)
+        test_skip("a file system that is marked (this is an overlay)");
+}
+
+/* Of what look_at_objects() asks, a right is asked again always. */
+TEST(what_stands_still_is_not_asked_for)
+{
+    struct looks *looks;
+
+    go_to_a_tree();
+    need_marks();
+    looks = taken(look_at_objects);
+    check(looks && looks_hold(looks, nothing));
+    check(looks_asked(looks) > 5);
+    watch(looks);
+    check(looks_hold(looks, nothing));
+    check_int(looks_asked(looks), 1);
+    test_write_file("d/another", "new\n", 0644); /* nobody asked for it */
+    check_int(mkdir("d/sub/deeper", 0755), 0);
+    check(looks_hold(looks, nothing));
+    check_int(looks_asked(looks), 1);
+    check_int(rename("d/file", "d/away"), 0);
+    check_int(rename("d/away", "d/file"), 0);
+    check(looks_hold(looks, nothing)); /* as it was, but the marks are believed no more */
+    check(looks_asked(looks) > 5);
+    check(!looks_are_watched(looks));
+    watch(looks);
+    check(looks_hold(looks, nothing));
+    check_int(looks_asked(looks), 1);
+    looks_unwatch(looks);
+    check(looks_hold(looks, nothing));
+    check(looks_asked(looks) > 5);
+    looks_drop(looks);
+}
+
+/* Between the first look and the marks nobody listened: everything is asked for once more. */
+TEST(what_moved_before_it_was_marked_is_seen)
+{
+    struct looks *looks;
+
+    go_to_a_tree();
+    looks = taken(look_at_objects);
+    make_absent();
+    looks_watch(looks);
+    check(!looks_hold(looks, nothing));
+    check(!looks_are_watched(looks));
+    check(!looks_hold(looks, nothing));
+    looks_drop(looks);
+}
+
+static char far_away[PATH_MAX];
+
+static void look_far(void)
+{
+    status(far_away);
+    status("way/x/absent");
+    status("way/x/y");
+}
+
+static void exchange_above(void) { check_int(renameat2(AT_FDCWD, "one", AT_FDCWD, "two", RENAME_EXCHANGE), 0); }
+static void exchange_deeper(void) { check_int(renameat2(AT_FDCWD, "one/x", AT_FDCWD, "two/x", RENAME_EXCHANGE), 0); }
+static void make_behind_the_link(void) { test_write_file("one/x/absent", "", 0644); }
+static void make_far_away(void) { test_write_file("one/x/far", "", 0644); }
+
+static void lead_the_link_elsewhere(void)
+{
+    check_int(symlink("two", "new"), 0);
+    check_int(rename("new", "way"), 0);
+}
+
+static void replace_the_top(void)
+{
+    char top[PATH_MAX], kept[PATH_MAX + 8];
+
+    check(getcwd(top, sizeof(top)) != NULL);
+    snprintf(kept, sizeof(kept), "%s.kept", top);
+    check_int(rename(top, kept), 0);
+    check_int(mkdir(top, 0755), 0);
+    check_int(chdir(top), 0);
+    check_int(mkdir("one", 0755), 0);
+    check_int(mkdir("one/x", 0755), 0);
+    make_far_away();
+}
+
+/* Only what is on the way changes; what was looked at itself is as it was, elsewhere. */
+TEST(a_change_on_the_way_to_what_is_absent_is_said)
+{
+    static void (*const changes[])(void) = {exchange_above, exchange_deeper, make_behind_the_link, make_far_away, lead_the_link_elsewhere, replace_the_top};
+
+    for (size_t i = 0; i < 2 * ARRAY_COUNT(changes); i++) {
+        struct looks *looks;
+
+        go_to_a_tree();
+        for (int j = 0; j < 2; j++) {
+            const char *top = j ? "two" : "one", *below = j ? "two/x" : "one/x";
+
+            check_int(mkdir(top, 0755), 0);
+            check_int(mkdir(below, 0755), 0);
+        }
+        test_write_file("two/x/absent", "", 0644);
+        test_write_file("two/x/far", "", 0644);
+        check_int(symlink("one", "way"), 0);
+        check(getcwd(far_away, sizeof(far_away) - 16) != NULL);
+        strcat(far_away, "/one/x/far");
+        looks = taken(look_far);
+        if (i % 2)
+            watch(looks);
+        check(looks_hold(looks, nothing));
+        changes[i / 2]();
+        if (looks_hold(looks, nothing))
+            test_fail(__FILE__, __LINE__, "change %zu was not seen%s", i / 2, i % 2 ? " by marks" : "");
+        looks_drop(looks);
+    }
+}
+
+/* More than is gone through, or than the kernel keeps, is as good as a change. */
+TEST(many_events_at_once_have_everything_asked_for)
+{
+    struct looks *looks;
+    char name[32];
+
+    go_to_a_tree();
+    need_marks();
+    looks = taken(look_at_objects);
+    watch(looks);
+    for (int i = 0; i < 1200; i++) {
+        snprintf(name, sizeof(name), "d/n%d", i);
+        check_int(mkdir(name, 0755), 0);
+    }
+    check(looks_hold(looks, nothing));
+    check(looks_asked(looks) > 5);
+    make_absent();
+    check(!looks_hold(looks, nothing));
+    looks_drop(looks);
+}
+
+static bool asks_for_everything(struct looks *looks)
+{
+    return looks_hold(looks, nothing) && looks_asked(looks) > 5;
+}
+
+static int in_another_process(struct looks *looks, bool has_own_mounts)
+{
+    int status = 0;
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        if (has_own_mounts && unshare(CLONE_NEWNS) < 0 && unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
+            _exit(2);
+        _exit(asks_for_everything(looks) ? 0 : 1);
+    }
+    check(pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+/* A copy of this process takes no event away from it; whoever has other mounts walks other ways. */
+TEST(marks_are_believed_by_who_made_them_where_it_made_them)
+{
+    struct looks *looks;
+
+    go_to_a_tree();
+    need_marks();
+    looks = taken(look_at_objects);
+    watch(looks);
+    check_int(in_another_process(looks, false), 0);
+    check(looks_hold(looks, nothing));
+    check_int(looks_asked(looks), 1);
+    make_absent();
+    check_int(in_another_process(looks, false), 1);
+    check(!looks_hold(looks, nothing));
+    looks_drop(looks);
+}
+
+TEST(another_mount_namespace_has_everything_asked_for)
+{
+    struct looks *looks;
+
+    go_to_a_tree();
+    need_marks();
+    looks = taken(look_at_objects);
+    watch(looks);
+    if (unshare(CLONE_NEWNS) < 0 && unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0) {
+        looks_drop(looks);
+        test_skip("a mount namespace");
+    }
+    check(!looks_are_watched(looks));
+    looks_drop(looks);
+}
+
+/* An answer about a directory is asked again when its stamps have moved. */
+static int times_asked;
+
+static bool count_questions(const char *path)
+{
+    times_asked++;
+    return path[0] == 'd';
+}
+
+static void ask_directory(void) { look_answer("d", count_questions, true); }
+
+TEST(a_directory_that_stands_gives_the_same_answer)
+{
+    struct looks *looks;
+
+    go_to_a_tree();
+    looks = taken(ask_directory);
+    check(looks && looks_hold(looks, nothing));
+    check_int(times_asked, 1); /* its stamps are too new */
+    looks_drop(looks);
+    let_stamps_age();
+    looks = taken(ask_directory);
+    check(looks && looks_hold(looks, nothing));
+    check_int(times_asked, 1);
+    test_write_file("d/more", "", 0644);
+    check(looks_hold(looks, nothing));
+    check_int(times_asked, 2);
+    looks_drop(looks);
+}
+
 static int look_once(void)
 {
     struct looks *looks = looks_begin(), *kept;
@@ -386,4 +637,27 @@ TEST(looks_without_memory_prove_nothing)
 {
     go_to_a_tree();
     test_each_allocation_fails(look_once, 40);
+}
+
+/* Where one is missing something is asked for that need not be, and is answered. */
+static int watch_once(void)
+{
+    struct looks *looks = looks_begin(), *kept;
+    bool is_spared = false;
+
+    look_at_objects();
+    kept = looks_end(looks);
+    if (kept) {
+        looks_watch(kept);
+        is_spared = looks_hold(kept, nothing) && looks_hold(kept, nothing) && looks_asked(kept) == 1;
+    }
+    looks_drop(kept);
+    return is_spared ? 0 : -ENOMEM;
+}
+
+TEST(marks_without_memory_spare_less)
+{
+    go_to_a_tree();
+    need_marks();
+    test_each_allocation_fails(watch_once, 80);
 }
