@@ -60,7 +60,10 @@ int account_charge(struct account *account, const struct protocol_message *messa
 
 /* ---- the core ---- */
 
+struct waiting;
+
 struct keeper {
+    struct waiting *waiting; /* waiting.c */
     struct keeper *next, **before;
     struct core *core;
     struct loop_watch channel;
@@ -132,13 +135,22 @@ void client_close(struct client *client);
 void keepers_ready(struct loop_watch *watch, uint32_t events);
 void starter_ready(struct loop_watch *watch, uint32_t events);
 /* The one that will serve this caller and key best; it may have to be started. */
-int keeper_choose(struct core *core, struct account *account, gid_t gid, const unsigned char key[KEY_SIZE], struct keeper **ret_keeper,
-                  struct error *err) must_check;
+struct caller {
+    gid_t gid;
+    const unsigned char *key; /* KEY_SIZE */
+    int client;               /* the end that it made */
+};
+int keeper_choose(struct core *core, struct account *account, const struct caller *caller, struct keeper **ret_keeper, struct error *err) must_check;
 /* `id`: of the container that it is about; NULL = a new one. */
 int keeper_serve(struct keeper *keeper, const struct container *container, uint64_t kind, const char *id, int client, struct error *err) must_check;
 /* Hear what keepers of this caller have said by now: a client may know it already. */
 void keepers_hear(struct core *core, const struct account *account);
 void keeper_close(struct keeper *keeper);
+
+/* waiting.c: clients that have come before their keeper is known to run; served then, or told why there is none (NULL = they are let go). */
+int waiting_add(struct keeper *keeper, const struct container *container, uint64_t kind, int client, struct error *err) must_check;
+void waiting_serve(struct keeper *keeper);
+void waiting_refuse(struct keeper *keeper, const struct error *why);
 
 /* keeper_record.c: what a keeper must know to be believed by another core. */
 int keeper_record_write(const struct core *core, const struct keeper *keeper, struct error *err) must_check;

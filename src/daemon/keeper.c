@@ -30,6 +30,7 @@ void keeper_close(struct keeper *keeper)
         daemon_log("keeper %s (process %d of user %u) ended, and its %u containers with it", keeper->id, (int)keeper->pid, keeper->account->uid, running);
     if (keeper->is_joined)
         keeper_record_remove(core, keeper);
+    waiting_refuse(keeper, NULL);
     loop_cancel(core->loop, &keeper->idle);
     loop_forget(core->loop, &keeper->channel);
     fd_close_at(&keeper->channel.fd);
@@ -94,7 +95,8 @@ static int tell_who(struct keeper *keeper, struct error *err)
     auto_protocol struct protocol_out out;
     char path[108];
 
-    if ((size_t)snprintf(path, sizeof(path), "%s/private/keepers.sock", keeper->core->settings->runtime) >= sizeof(path))
+    if ((size_t)snprintf(path, sizeof(path), "%s/%s", keeper->core->settings->runtime,
+                         keeper->core->settings->is_user ? "private/keepers.sock" : "keepers.sock") >= sizeof(path))
         return error_set(err, ERROR_LIMIT, ENAMETOOLONG, "%s: too long for a socket", keeper->core->settings->runtime);
     protocol_begin(&out, PROTOCOL_REJOIN_AT, 0);
     protocol_add_text(&out, TAG_PATH, path);
@@ -104,10 +106,22 @@ static int tell_who(struct keeper *keeper, struct error *err)
     return protocol_send(keeper->channel.fd, MSG_DONTWAIT, &out, NULL, 0, err);
 }
 
-/* What it is told and given waits in its channel until it looks. */
-static int keeper_start(struct core *core, struct account *account, gid_t gid, const unsigned char key[KEY_SIZE], struct keeper **ret_keeper, struct error *err)
+/* With its end of the channel; for the system, as whoever made `client`. */
+static int order_keeper(const struct keeper *keeper, int inner, int client, struct error *err)
 {
+    const struct core *core = keeper->core;
     auto_protocol struct protocol_out out;
+    int fds[2] = {inner, client};
+
+    protocol_begin(&out, core->settings->is_user ? PROTOCOL_START_KEEPER : PROTOCOL_START_KEEPER_AS, (uint32_t)keeper->number);
+    protocol_add_number(&out, TAG_TICKET, keeper->number);
+    protocol_add_text(&out, TAG_ID, keeper->id);
+    return protocol_send(core->starter.fd, MSG_DONTWAIT, &out, fds, core->settings->is_user ? 1 : 2, err);
+}
+
+/* What it is told and given waits in its channel until it looks. */
+static int keeper_start(struct core *core, struct account *account, const struct caller *caller, struct keeper **ret_keeper, struct error *err)
+{
     struct keeper *keeper;
     auto_close int inner = -1;
     int ends[2], status;
@@ -121,8 +135,8 @@ static int keeper_start(struct core *core, struct account *account, gid_t gid, c
     status = keeper_add(core, account, ends[0], &keeper, err);
     if (status < 0)
         return status;
-    memcpy(keeper->key, key, KEY_SIZE);
-    keeper->gid = gid;
+    memcpy(keeper->key, caller->key, KEY_SIZE);
+    keeper->gid = caller->gid;
     if (getrandom(keeper->token, sizeof(keeper->token), 0) != sizeof(keeper->token))
         status = error_system(err, errno, "take random bytes");
     snprintf(keeper->id, sizeof(keeper->id), "%016" PRIx64, keeper->number);
@@ -131,11 +145,8 @@ static int keeper_start(struct core *core, struct account *account, gid_t gid, c
         status = tell_who(keeper, err);
     if (status == 0)
         services_serve(core, keeper);
-    protocol_begin(&out, PROTOCOL_START_KEEPER, 0);
-    protocol_add_number(&out, TAG_TICKET, keeper->number);
-    protocol_add_text(&out, TAG_ID, keeper->id);
     if (status == 0)
-        status = protocol_send(core->starter.fd, MSG_DONTWAIT, &out, &inner, 1, err);
+        status = order_keeper(keeper, inner, caller->client, err);
     if (status < 0) {
         keeper_close(keeper);
         return status;
@@ -144,13 +155,13 @@ static int keeper_start(struct core *core, struct account *account, gid_t gid, c
     return 0;
 }
 
-int keeper_choose(struct core *core, struct account *account, gid_t gid, const unsigned char key[KEY_SIZE], struct keeper **ret_keeper, struct error *err)
+int keeper_choose(struct core *core, struct account *account, const struct caller *caller, struct keeper **ret_keeper, struct error *err)
 {
     struct keeper *best = NULL;
     unsigned count = 0;
 
     for (struct keeper *keeper = core->keepers; keeper; keeper = keeper->next) {
-        if (!keeper->is_joined || keeper->is_retiring || keeper->account != account || memcmp(keeper->key, key, KEY_SIZE) != 0)
+        if (!keeper->is_joined || keeper->is_retiring || keeper->account != account || memcmp(keeper->key, caller->key, KEY_SIZE) != 0)
             continue;
         count++;
         if (!best || keeper->pending < best->pending)
@@ -160,12 +171,15 @@ int keeper_choose(struct core *core, struct account *account, gid_t gid, const u
         *ret_keeper = best;
         return 0;
     }
-    return keeper_start(core, account, gid, key, ret_keeper, err);
+    return keeper_start(core, account, caller, ret_keeper, err);
 }
 
 int keeper_serve(struct keeper *keeper, const struct container *container, uint64_t kind, const char *id, int client, struct error *err)
 {
-    auto_protocol struct protocol_out out;
+    auto_protocol struct protocol_out out = {0};
+
+    if (!keeper->pid && !keeper->core->settings->is_user)
+        return waiting_add(keeper, container, kind, client, err);
 
     protocol_begin(&out, PROTOCOL_SERVE, 0);
     protocol_add_number(&out, TAG_TICKET, container->number);
@@ -306,22 +320,42 @@ void keepers_ready(struct loop_watch *watch, uint32_t events)
     peer_close(&peer);
 }
 
-static struct keeper *keeper_of_number(const struct core *core, uint64_t number)
+static void hear_started(struct core *core, const struct protocol_message *message)
 {
     struct keeper *keeper = core->keepers;
+    struct error err = ERROR_INIT;
 
-    while (keeper && keeper->number != number)
+    while (keeper && keeper->number != protocol_number(message, TAG_TICKET, 0))
         keeper = keeper->next;
-    return keeper;
+    if (!keeper)
+        return;
+    keeper->pid = (pid_t)protocol_number(message, TAG_PID, 0);
+    if (keeper_record_write(core, keeper, &err) < 0)
+        daemon_log("keeper %s would not be found again: %s", keeper->id, err.text);
+    services_serve(core, keeper);
+    waiting_serve(keeper);
 }
 
-/* Whoever waits for a keeper that could not be started is told why by its connection's end, and the journal in words. */
+static void hear_not_started(struct core *core, const struct protocol_message *message)
+{
+    struct keeper *keeper = core->keepers;
+    struct error err = ERROR_INIT;
+
+    protocol_read_error(message, &err);
+    daemon_log("a keeper was not started: %s", err.text);
+    while (keeper && ((uint32_t)keeper->number != message->request || keeper->pid))
+        keeper = keeper->next;
+    if (!keeper)
+        return;
+    waiting_refuse(keeper, &err);
+    keeper_close(keeper);
+}
+
 void starter_ready(struct loop_watch *watch, uint32_t events)
 {
     struct core *core = container_of(watch, struct core, starter);
     const struct protocol_message *message = &core->received.message;
     struct error err = ERROR_INIT;
-    struct keeper *keeper;
     int status = protocol_receive(watch->fd, MSG_DONTWAIT, &core->received, &err);
 
     if (status == -EAGAIN)
@@ -333,18 +367,11 @@ void starter_ready(struct loop_watch *watch, uint32_t events)
         loop_stop(core->loop, status < 0); /* nobody starts anything any more: another core will be started by another starter */
         return;
     }
-    if (message->type == PROTOCOL_KEEPER_IS) {
-        keeper = keeper_of_number(core, protocol_number(message, TAG_TICKET, 0));
-        if (keeper) {
-            keeper->pid = (pid_t)protocol_number(message, TAG_PID, 0);
-            if (keeper_record_write(core, keeper, &err) < 0)
-                daemon_log("keeper %s would not be found again: %s", keeper->id, err.text);
-        }
-    } else if (message->type == PROTOCOL_FAILED) {
-        protocol_read_error(message, &err);
-        daemon_log("a keeper was not started: %s", err.text);
-    } else {
+    if (message->type == PROTOCOL_KEEPER_IS)
+        hear_started(core, message);
+    else if (message->type == PROTOCOL_FAILED)
+        hear_not_started(core, message);
+    else
         services_heard(core, &core->received);
-    }
     protocol_drop(&core->received);
 }

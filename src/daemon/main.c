@@ -9,16 +9,22 @@
 #include <unistd.h>
 
 #include "daemon/daemon.h"
+#include "daemon/supervise.h"
 
-static const char usage[] = "usage: cordond --user [--runtime DIR]\n"
+static const char usage[] = "usage: cordond --user|--system [OPTION...]\n"
                             "\n"
                             "  --user         serve the user who starts it\n"
+                            "  --system       serve all users of the machine: as root, with all that stands beside it; as\n"
+                            "                 another user, with the sockets that systemd or root hands over\n"
                             "  --runtime DIR  where its sockets are (default: $XDG_RUNTIME_DIR/cordon, or\n"
-                            "                 /run/user/UID/cordon; else ~/.local/state/cordon/run)\n"
+                            "                 /run/user/UID/cordon; else ~/.local/state/cordon/run; of the system: /run/cordon)\n"
+                            "  --state DIR    of the system, as root: where the log and what others keep is (default: /var/lib/cordon)\n"
                             "  --version, --help\n";
 
 struct places {
     char runtime[PATH_MAX], keeper[PATH_MAX + 64];
+    const char *state; /* NULL = the default */
+    bool is_system;
 };
 
 static bool is_directory(const char *path)
@@ -75,35 +81,67 @@ static int bad_usage(const char *what)
     return 2;
 }
 
-int main(int argc, char **argv)
+static int take_directory(const char *option, const char *given, const char **ret_directory)
 {
-    static struct places places;
-    struct daemon_settings settings = {.runtime = places.runtime, .keeper_program = places.keeper};
+    if (!given || given[0] != '/' || strlen(given) >= PATH_MAX - 64) {
+        fprintf(stderr, "cordond: %s takes an absolute path\n%s", option, usage);
+        return 2;
+    }
+    *ret_directory = given;
+    return 0;
+}
 
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--user") == 0) {
-            settings.is_user = true;
-        } else if (strcmp(argv[i], "--runtime") == 0 && argv[i + 1]) {
-            if (argv[i + 1][0] != '/' || strlen(argv[i + 1]) >= sizeof(places.runtime))
-                return bad_usage("--runtime takes an absolute path");
-            snprintf(places.runtime, sizeof(places.runtime), "%s", argv[++i]);
-        } else if (strcmp(argv[i], "--version") == 0) {
+/* -1 = go on. */
+static int read_options(char **argv, struct daemon_settings *settings, struct places *places)
+{
+    const char *runtime = NULL;
+    int status = 0;
+
+    for (char **at = argv + 1; *at && status == 0; at++) {
+        if (strcmp(*at, "--user") == 0) {
+            settings->is_user = true;
+        } else if (strcmp(*at, "--system") == 0) {
+            places->is_system = true;
+        } else if (strcmp(*at, "--runtime") == 0) {
+            status = take_directory(*at, at[1], &runtime);
+            at += status == 0;
+        } else if (strcmp(*at, "--state") == 0) {
+            status = take_directory(*at, at[1], &places->state);
+            at += status == 0;
+        } else if (strcmp(*at, "--version") == 0) {
             puts("cordond " CORDON_VERSION_TEXT);
             return 0;
-        } else if (strcmp(argv[i], "--help") == 0) {
+        } else if (strcmp(*at, "--help") == 0) {
             fputs(usage, stdout);
             return 0;
         } else {
             return bad_usage("unknown option");
         }
     }
-    if (!settings.is_user)
-        return bad_usage("say whom it serves: --user");
+    if (status == 0 && settings->is_user == places->is_system)
+        return bad_usage("say whom it serves: --user or --system");
+    if (status == 0 && places->state && (settings->is_user || geteuid() != 0))
+        return bad_usage("--state is for the system's service that root starts; the user's is below $XDG_STATE_HOME");
+    if (runtime || places->is_system)
+        snprintf(places->runtime, sizeof(places->runtime), "%s", runtime ? runtime : "/run/cordon");
+    return status ? status : -1;
+}
+
+int main(int argc, char **argv)
+{
+    static struct places places;
+    struct daemon_settings settings = {.runtime = places.runtime, .keeper_program = places.keeper};
+    int status = read_options(argv, &settings, &places);
+
+    if (status >= 0)
+        return status;
     if (!*places.runtime && find_runtime(&places) < 0)
         return bad_usage("no place for its sockets: set XDG_RUNTIME_DIR, or --runtime DIR");
     if (find_keeper(&places) < 0) {
         fprintf(stderr, "cordond: no cordon-keeper beside this program (install Cordon as a whole)\n");
         return 1;
     }
+    if (places.is_system && geteuid() == 0)
+        return supervise(&(struct supervision){places.runtime, places.state ? places.state : "/var/lib/cordon", places.keeper});
     return starter_run(&settings);
 }

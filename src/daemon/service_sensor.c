@@ -44,4 +44,4 @@ static int hand(struct service *service, const struct keeper *keeper, int fd, st
     return errno == EAGAIN ? -EAGAIN : error_system(err, errno, "tell it of a keeper");
 }
 
-const struct service_kind service_sensor = {.name = "sensor", .hear = hear, .hand = hand};
+const struct service_kind service_sensor = {.name = "sensor", .needs_pid = true, .hear = hear, .hand = hand};

@@ -175,7 +175,7 @@ void services_serve(struct core *core, struct keeper *keeper)
     for (size_t i = 0; i < ARRAY_COUNT(kinds); i++) {
         struct service *service = &core->services->list[i];
 
-        if (!service->is_ready || (keeper->services & bit_of(service)))
+        if (!service->is_ready || (keeper->services & bit_of(service)) || (kinds[i]->needs_pid && !keeper->pid))
             continue;
         if (serve(service, keeper, &err) < 0)
             loop_start(core->loop, &service->again, AGAIN_MS);

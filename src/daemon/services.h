@@ -12,6 +12,7 @@ struct service;
 
 struct service_kind {
     const char *name; /* as parts.c has it */
+    bool needs_pid;   /* it knows a keeper by its process */
     /* The first words on a new control connection. NULL = there are none, and it is ready. */
     int (*begin)(struct service *service, struct error *err);
     /* What there is to be read: 1; 0 = it is gone, -EAGAIN, or what ends the connection. Calls service_ready() once. */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Theory of operation: this process has all rights of the user, as its keepers have, and hears two messages alone, from its own core: start a keeper,
- * with the channel that comes with it; connect to one of the parts beside it (parts.c). It opens the sockets once, so that a core that dies is followed by another on the same ones, and clients
- * wait in their queue. When it ends, the core ends; keepers go on, and find the next daemon.
+ * Theory of operation: this process has all rights of the user, as its keepers have (of the system: those of a user of its own, who may ask the
+ * launcher), and hears two messages alone, from its own core: start a keeper, with the channel that comes with it; connect to one of the parts
+ * beside it (parts.c). It opens the sockets once, so that a core that dies is followed by another on the same ones, and clients wait in their queue.
+ * When it ends, the core ends; keepers go on, and find the next daemon.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -24,6 +25,7 @@
 #include "base/memory.h"
 #include "daemon/daemon.h"
 #include "daemon/parts.h"
+#include "launcher/client.h"
 #include "protocol/service.h"
 
 #define CORES_MAX    5 /* in CORES_S seconds; more is a fault that another one would have, too */
@@ -39,6 +41,8 @@ struct starter {
     uint64_t cores_ns[CORES_MAX]; /* when the last ones were started */
     sigset_t before;              /* the signals that were blocked for whoever started this */
     struct parts *parts;          /* what stands beside the core */
+    struct launcher *launcher;    /* of the system; NULL = it was not asked yet */
+    int launcher_fd;
     struct protocol_received received;
 };
 
@@ -68,6 +72,8 @@ static int make_socket(const struct daemon_settings *settings, const char *name,
     }
     if (status != -ENOENT)
         return status;
+    if (!file)
+        return error_prepend(err, "as the system's service it is started by systemd, or by root"), status;
     snprintf(path, sizeof(path), "%s/%s", settings->runtime, file);
     /* one that was killed a moment ago may still be ending */
     for (int i = 0; i < ENDING_TURNS; i++) {
@@ -81,18 +87,19 @@ static int make_socket(const struct daemon_settings *settings, const char *name,
 
 static int make_places(struct starter *starter, struct error *err)
 {
-    static const char *const names[] = {"", "/private", "/keepers"};
+    static const char *const names[] = {"/keepers", "", "/private"};
+    const size_t own = starter->settings->is_user ? ARRAY_COUNT(names) : 1; /* the others are root's there */
     char path[4096];
     int status = 0;
 
-    for (size_t i = 0; status == 0 && i < ARRAY_COUNT(names); i++) {
+    for (size_t i = 0; status == 0 && i < own; i++) {
         snprintf(path, sizeof(path), "%s%s", starter->settings->runtime, names[i]);
         status = make_directory(path, err);
     }
     if (status == 0)
-        status = make_socket(starter->settings, "control", "control.sock", &starter->control, err);
+        status = make_socket(starter->settings, "control", starter->settings->is_user ? "control.sock" : NULL, &starter->control, err);
     if (status == 0)
-        status = make_socket(starter->settings, "keepers", "private/keepers.sock", &starter->keepers, err);
+        status = make_socket(starter->settings, "keepers", starter->settings->is_user ? "private/keepers.sock" : NULL, &starter->keepers, err);
     return status;
 }
 
@@ -157,23 +164,72 @@ static no_return void become_keeper(const struct starter *starter, int channel)
     _exit(127);
 }
 
-static void start_keeper(struct starter *starter, int channel)
+static int start_own_keeper(struct starter *starter, int channel, pid_t *ret_pid, struct error *err)
 {
-    const struct protocol_message *message = &starter->received.message;
-    uint64_t ticket = protocol_number(message, TAG_TICKET, 0);
-    auto_protocol struct protocol_out out = {0};
-    struct error err;
     pid_t pid = fork();
 
     if (pid == 0)
         become_keeper(starter, channel);
-    if (pid < 0) {
-        error_system(&err, errno, "start a keeper");
+    if (pid < 0)
+        return error_system(err, errno, "start a keeper");
+    *ret_pid = pid;
+    return 0;
+}
+
+static int ask_launcher(struct starter *starter, const int fds[2], pid_t *ret_pid, struct error *err)
+{
+    static const char *const names[] = {"cordond"};
+    struct launcher_keeper started = {.pidfd = -1};
+    int status = 0;
+
+    if (starter->launcher_fd < 0) {
+        char path[4096];
+
+        snprintf(path, sizeof(path), "%s/private/launcher.sock", starter->settings->runtime);
+        status = service_connect(path, &starter->launcher_fd, err);
+        if (status < 0)
+            return error_prepend(err, "the launcher is not there (cordon-launcher.service)"), status;
+    }
+    if (!starter->launcher && !(starter->launcher = launcher_new(starter->launcher_fd)))
+        return error_memory(err);
+    status = launcher_keeper(starter->launcher, fds[1], "client", &fds[0], names, ARRAY_COUNT(names), &started, err);
+    fd_close_at(&started.pidfd);
+    *ret_pid = started.pid;
+    return status;
+}
+
+/* As the maker of the client's end, whom the launcher reads off it. One launcher that has ended is followed by another. */
+static int start_others_keeper(struct starter *starter, const int fds[2], pid_t *ret_pid, struct error *err)
+{
+    int status = ask_launcher(starter, fds, ret_pid, err);
+
+    for (int again = 0; status == -ECONNRESET && again < 2; again++) {
+        launcher_free(take_ptr(starter->launcher));
+        fd_close_at(&starter->launcher_fd);
+        starter->launcher_fd = -1;
+        status = ask_launcher(starter, fds, ret_pid, err);
+    }
+    return status;
+}
+
+static void start_keeper(struct starter *starter, const int *fds)
+{
+    const struct protocol_message *message = &starter->received.message;
+    auto_protocol struct protocol_out out = {0};
+    struct error err = ERROR_INIT;
+    pid_t pid = 0;
+    int status;
+
+    if ((message->type == PROTOCOL_START_KEEPER) != starter->settings->is_user)
+        status = error_set(&err, ERROR_INTERNAL, EPROTO, "a keeper is asked for that this service has none of");
+    else
+        status = starter->settings->is_user ? start_own_keeper(starter, fds[0], &pid, &err) : start_others_keeper(starter, fds, &pid, &err);
+    if (status < 0) {
         protocol_send_error(starter->core, message->request, &err, NULL);
         return;
     }
     protocol_begin(&out, PROTOCOL_KEEPER_IS, message->request);
-    protocol_add_number(&out, TAG_TICKET, ticket);
+    protocol_add_number(&out, TAG_TICKET, protocol_number(message, TAG_TICKET, 0));
     protocol_add_number(&out, TAG_PID, (uint64_t)pid);
     (void)!protocol_send(starter->core, MSG_DONTWAIT, &out, NULL, 0, NULL);
 }
@@ -191,7 +247,7 @@ static int hear_core(struct starter *starter)
     if (status > 0 && starter->received.message.type == PROTOCOL_CONNECT_PART)
         parts_connect(starter->parts, starter->core, &starter->received.message);
     else if (status > 0)
-        start_keeper(starter, starter->received.fds[0]);
+        start_keeper(starter, starter->received.fds);
     else if (starter->core_pid > 0)
         kill(starter->core_pid, SIGKILL);
     protocol_drop(&starter->received);
@@ -257,7 +313,7 @@ int starter_run(const struct daemon_settings *settings)
 
     if (!starter)
         return 1;
-    *starter = (struct starter){.settings = settings, .control = -1, .keepers = -1, .signals = -1, .core = -1};
+    *starter = (struct starter){.settings = settings, .control = -1, .keepers = -1, .signals = -1, .core = -1, .launcher_fd = -1};
     umask(077);
     status = make_places(starter, &err);
     if (status == 0)

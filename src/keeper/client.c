@@ -43,8 +43,8 @@ static int fill_request(struct session *session, struct protocol_received *recei
         status = request_read(&record, &session->request, err);
     if (status == 0)
         status = again_read(session, &record, err);
-    if (status == 0 && session->keeper->launcher >= 0)
-        status = cordon_request_set_launcher(session->request, session->keeper->launcher, (struct cordon_error *)err);
+    if (status == 0 && session->keeper->launcher.fd >= 0)
+        status = cordon_request_set_launcher(session->request, session->keeper->launcher.fd, (struct cordon_error *)err);
     if (status == 0)
         status = numbers_lift(take_fd(received->fds[1]), &session->cwd, err);
     if (status < 0)

@@ -27,7 +27,9 @@ struct keeper {
     struct loop_watch sensor;   /* senses.c; fd = -1: there is none */
     struct loop_watch signer_watch; /* signs.c; the same */
     struct signer_link *signer;
-    int launcher; /* of the system service; -1 = what it does, this process does as far as it can */
+    struct loop_watch launcher; /* of the system service; fd = -1: what it does, this process does as far as it can */
+    struct loop_timer launcher_again; /* look for it */
+    bool has_launcher;
     struct loop_timer again;    /* look for cordond */
     struct loop_timer idle;     /* nobody needs this one any more */
     struct session *sessions;
@@ -118,6 +120,11 @@ void daemon_tell_gone(struct keeper *keeper, const char *service);
 
 /* services.c: a connection to a part of the daemon, which cordond has labelled. Takes `fd`. */
 int services_take(struct keeper *keeper, const char *name, int fd, struct error *err) must_check;
+
+/* launching.c: the launcher, lost and found again */
+int launching_begin(struct keeper *keeper, struct error *err) must_check;
+/* May this client be served here? */
+int launching_admit(const struct keeper *keeper, int client, struct error *err) must_check;
 
 /* writer.c: what goes into the audit log */
 int writer_begin(struct keeper *keeper, struct error *err) must_check;

@@ -64,18 +64,17 @@ static int settle(struct error *err)
 
 static int run(struct keeper *keeper, struct error *err)
 {
-    int channel, launcher, status = service_socket("cordond", &channel, err);
+    int channel, status = service_socket("cordond", &channel, err);
 
     if (status == 0)
         status = settle(err);
-    keeper->launcher = -1;
     keeper->sensor.fd = -1;
-    if (status == 0 && service_socket("launcher", &launcher, NULL) == 0)
-        status = numbers_lift(launcher, &keeper->launcher, err);
     if (status == 0)
         status = numbers_lift(channel, &channel, err);
     if (status == 0)
         status = loop_open(&keeper->loop, err);
+    if (status == 0)
+        status = launching_begin(keeper, err);
     if (status == 0)
         status = watch_signals(keeper, err);
     if (status == 0)

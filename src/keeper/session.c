@@ -315,8 +315,11 @@ static void client_ready(struct loop_watch *watch, uint32_t events)
         session_step(session->visits);
 }
 
-/* The same user, groups and namespaces, with the same rights: whoever made this pair of sockets would have been served by itself. */
-static int check_client(int client, struct error *err)
+/*
+ * The same user, groups and namespaces, with the same rights: whoever made this pair of sockets would have been served by itself. What the launcher
+ * started has less rights than a client may have, and so cannot look at it: the launcher does.
+ */
+static int check_client(const struct keeper *keeper, int client, struct error *err)
 {
     struct peer peer = PEER_INIT;
     int status = peer_open(client, &peer, err);
@@ -325,7 +328,7 @@ static int check_client(int client, struct error *err)
         status = error_set(err, ERROR_FORBIDDEN, EPERM, "this keeper serves user %u and group %u, not %u and %u: run without the daemon", geteuid(),
                            getegid(), peer.uid, peer.gid);
     if (status == 0)
-        status = peer_check_like_me(&peer, client, err);
+        status = keeper->launcher.fd >= 0 ? launching_admit(keeper, client, err) : peer_check_like_me(&peer, client, err);
     peer_close(&peer);
     return status;
 }
@@ -379,7 +382,7 @@ struct session *session_open(struct keeper *keeper, int client, uint64_t ticket,
     keeper->session_count++;
     loop_cancel(keeper->loop, &keeper->idle);
     snprintf(session->name, sizeof(session->name), "%s", name ? name : "");
-    status = check_client(client, &err);
+    status = check_client(keeper, client, &err);
     if (status == 0 && id)
         status = begin_visit(session, id, &err);
     if (status == 0) {

@@ -182,6 +182,15 @@ const struct tier_spawner *launcher_spawner(const struct launcher *launcher)
     return &launcher->spawner;
 }
 
+int launcher_admit(struct launcher *launcher, int client, struct error *err)
+{
+    struct launch_request request;
+    struct launch_reply reply;
+    int status = request_begin(&request, LAUNCH_ADMIT, NULL, NULL, err);
+
+    return status < 0 ? status : launcher_ask(launcher, &request, &client, 1, &reply, NULL, err);
+}
+
 int launcher_attach(struct launcher *launcher, const char *group, struct error *err)
 {
     struct launch_request request;

@@ -26,7 +26,10 @@ struct launcher_keeper {
 int launcher_keeper(struct launcher *launcher, int client, const char *client_name, const int *fds, const char *const *names, size_t count,
                     struct launcher_keeper *ret_keeper, struct error *err) must_check;
 
-/* As a keeper that lost its launcher, first on a new connection. */
+/* As a keeper: would it have been started for the maker of this socket, too? ERROR_FORBIDDEN. */
+int launcher_admit(struct launcher *launcher, int client, struct error *err) must_check;
+
+/* As a keeper that lost its launcher, first on a new connection. `group` "": as the kernel says. */
 int launcher_attach(struct launcher *launcher, const char *group, struct error *err) must_check;
 
 /* `group` NULL: a keeper's own container. */

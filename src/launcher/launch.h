@@ -22,13 +22,14 @@
 
 enum launch_type {
     LAUNCH_KEEPER = 1, /* daemon: start a keeper as the peer of the first descriptor, which the client made (socketpair()) */
-    LAUNCH_ATTACH,     /* keeper, on a connection that it made after the launcher began again: it is `group` */
+    LAUNCH_ATTACH,     /* keeper, on a connection that it made after the launcher began again: it is `group` ("" = as the kernel says) */
     LAUNCH_SPAWN,      /* keeper: cordon-init for the container `id`; descriptors: its channel, then those that are kept */
     LAUNCH_IDMAP,      /* keeper: the caller's files as the container's own, in each of these detached mounts */
     LAUNCH_LIMIT,      /* keeper: limits of its group */
     LAUNCH_ORDER,      /* keeper, daemon (which says `group`, too): enum launch_order */
     LAUNCH_COUNT,      /* the same: what it uses */
     LAUNCH_END,        /* keeper: nothing of it runs any more */
+    LAUNCH_ADMIT,      /* keeper: would it have been started for the maker of this socket, too? */
     LAUNCH_TYPE_COUNT_
 };
 

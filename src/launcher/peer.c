@@ -126,17 +126,16 @@ int peer_check_whole(const struct peer *peer, struct error *err)
 {
     char text[STATUS_SIZE];
     const char *at;
-    int status;
+    static const struct {
+        const char *name, *what;
+    } places[] = {{"ns/user", "user namespace"}, {"ns/mnt", "mount namespace"},   {"ns/pid", "process namespace"}, {"ns/net", "network namespace"},
+                  {"ns/ipc", "IPC namespace"},   {"ns/uts", "host name's namespace"}, {"ns/cgroup", "control group namespace"}, {"root", "root directory"}};
+    int status = 0;
 
     if (peer->pid == getpid() || peer->pid == getppid())
         return error_set(err, ERROR_FORBIDDEN, EPERM, "the socket is one of Cordon's own, no client's");
-    status = same_place(peer->pid, "ns/user", "user namespace", err);
-    if (status == 0)
-        status = same_place(peer->pid, "ns/mnt", "mount namespace", err);
-    if (status == 0)
-        status = same_place(peer->pid, "ns/pid", "process namespace", err);
-    if (status == 0)
-        status = same_place(peer->pid, "root", "root directory", err);
+    for (size_t i = 0; i < ARRAY_COUNT(places) && status == 0; i++)
+        status = same_place(peer->pid, places[i].name, places[i].what, err);
     if (status < 0)
         return status;
     at = proc_text(peer->pid, "status", text, sizeof(text)) ? strstr(text, "\nNoNewPrivs:\t") : NULL;
@@ -144,6 +143,10 @@ int peer_check_whole(const struct peer *peer, struct error *err)
         return error_set(err, ERROR_FORBIDDEN, EPERM,
                          "process %d has given up privileges for good (no_new_privs): what is started for it here would not be held by "
                          "its Landlock domain or filter; run without the daemon", (int)peer->pid);
+    at = strstr(text, "\nSeccomp:\t");
+    if (!at || at[strlen("\nSeccomp:\t")] != '0')
+        return error_set(err, ERROR_FORBIDDEN, EPERM, "process %d has a filter of system calls, which what is started for it here would not have: run without the daemon",
+                         (int)peer->pid);
     if (!is_alive(peer))
         return error_set(err, ERROR_SYSTEM, ESRCH, "process %d has ended", (int)peer->pid);
     return 0;

@@ -28,7 +28,7 @@ int peer_check_pair(int socket, struct error *err) must_check;
 
 /*
  * May something be started for it with the rights that its ids stand for? Not where it has less than that: no_new_privs (Landlock and
- * seccomp need it), or other user or mount namespaces, or another root directory than the launcher's. ERROR_FORBIDDEN.
+ * seccomp need it), a filter, or other namespaces or another root directory than the launcher's. ERROR_FORBIDDEN.
  */
 int peer_check_whole(const struct peer *peer, struct error *err) must_check;
 

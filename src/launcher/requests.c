@@ -315,9 +315,34 @@ static int serve_end(struct call *call, struct error *err)
 /* It was known when it connected; this says that both mean the same. */
 static int serve_attach(struct call *call, struct error *err)
 {
-    if (strcmp(call->group->name, call->request->group) == 0)
+    if (!*call->request->group || strcmp(call->group->name, call->request->group) == 0)
         return 0;
     return error_set(err, ERROR_FORBIDDEN, EPERM, "this is the keeper %s, not another", call->group->name);
+}
+
+static bool is_alike(const struct peer *one, const struct peer *other)
+{
+    return one->uid == other->uid && one->gid == other->gid && one->group_count == other->group_count &&
+           memcmp(one->groups, other->groups, one->group_count * sizeof(one->groups[0])) == 0;
+}
+
+/* A keeper may look at no process that has more rights than it has itself, and its client may be root. */
+static int serve_admit(struct call *call, struct error *err)
+{
+    struct peer client = {.pidfd = -1};
+    int status = peer_check_pair(call->fds[0], err);
+
+    if (status == 0)
+        status = peer_read(call->fds[0], &client, err);
+    if (status < 0)
+        return status;
+    if (!is_alike(&client, &call->group->peer))
+        status = error_set(err, ERROR_FORBIDDEN, EPERM, "this keeper is for user %u, with its groups when it began, not for user %u with others: log in anew, or run "
+                           "without the daemon", call->group->peer.uid, client.uid);
+    if (status == 0)
+        status = peer_check_whole(&client, err);
+    peer_finish(&client);
+    return status;
 }
 
 /* ---- the table ---- */
@@ -339,6 +364,7 @@ static const struct row {
     [LAUNCH_ORDER] = {WHO_KEEPER | WHO_DAEMON, 0, 0, NEEDS_CONTAINER, true, serve_order},
     [LAUNCH_COUNT] = {WHO_KEEPER | WHO_DAEMON, 0, 0, NEEDS_CONTAINER, true, serve_count},
     [LAUNCH_END] = {WHO_KEEPER, 0, 0, NEEDS_CONTAINER, true, serve_end},
+    [LAUNCH_ADMIT] = {WHO_KEEPER, 1, 1, NEEDS_GROUP, false, serve_admit},
 };
 
 /* Of a keeper always its own; of the daemon the one that it names. */

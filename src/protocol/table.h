@@ -126,6 +126,7 @@ enum protocol_type {
     PROTOCOL_CONNECT_PART = 102,
     PROTOCOL_PART_IS = 103, /* cordond's connection to it */
     PROTOCOL_NO_PART = 104,
+    PROTOCOL_START_KEEPER_AS = 105, /* the system's: likewise, as the maker of the client's end, which comes second */
     /* logger: 150 to 199 */
     PROTOCOL_LOG_BEGIN = 150,  /* who hands writers on */
     PROTOCOL_LOG_WRITER = 151, /* a writer's label, and the logger's end of its connection */
