@@ -102,7 +102,7 @@ static int hear_open(struct client *client, struct protocol_received *received, 
         return -ENOMEM;
     if (name)
         snprintf(container->name, sizeof(container->name), "%s", name);
-    status = keeper_serve(keeper, container, purpose, NULL, received->fds[0], err);
+    status = keeper_serve(keeper, container, purpose, NULL, &received->fds[0], err);
     if (status < 0)
         container_free(core, container);
     return status;
@@ -122,7 +122,7 @@ static int hear_reach(struct client *client, struct protocol_received *received,
         status = container_find(client->core, client->account, protocol_text(message, TAG_ID), &container, err);
     if (status < 0)
         return status;
-    return keeper_serve(container->keeper, container, purpose, container->id, received->fds[0], err);
+    return keeper_serve(container->keeper, container, purpose, container->id, &received->fds[0], err);
 }
 
 /* One of them, where one is named. */

@@ -76,6 +76,7 @@ struct keeper {
     gid_t gid;      /* of whom it serves */
     bool is_joined; /* false: connected, and has not said who it is */
     bool is_retiring;
+    bool has_hung_up; /* before the launcher has said that it runs */
     uint32_t services; /* which it has a connection to, services.h */
     unsigned containers, pending;
 };
@@ -141,14 +142,14 @@ struct caller {
     int client;               /* the end that it made */
 };
 int keeper_choose(struct core *core, struct account *account, const struct caller *caller, struct keeper **ret_keeper, struct error *err) must_check;
-/* `id`: of the container that it is about; NULL = a new one. */
-int keeper_serve(struct keeper *keeper, const struct container *container, uint64_t kind, const char *id, int client, struct error *err) must_check;
+/* `id`: of the container that it is about; NULL = a new one. *client: it may be taken. */
+int keeper_serve(struct keeper *keeper, const struct container *container, uint64_t kind, const char *id, int *client, struct error *err) must_check;
 /* Hear what keepers of this caller have said by now: a client may know it already. */
 void keepers_hear(struct core *core, const struct account *account);
 void keeper_close(struct keeper *keeper);
 
 /* waiting.c: clients that have come before their keeper is known to run; served then, or told why there is none (NULL = they are let go). */
-int waiting_add(struct keeper *keeper, const struct container *container, uint64_t kind, int client, struct error *err) must_check;
+int waiting_add(struct keeper *keeper, const struct container *container, uint64_t kind, int *client, struct error *err) must_check;
 void waiting_serve(struct keeper *keeper);
 void waiting_refuse(struct keeper *keeper, const struct error *why);
 

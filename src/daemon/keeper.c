@@ -161,7 +161,7 @@ int keeper_choose(struct core *core, struct account *account, const struct calle
     unsigned count = 0;
 
     for (struct keeper *keeper = core->keepers; keeper; keeper = keeper->next) {
-        if (!keeper->is_joined || keeper->is_retiring || keeper->account != account || memcmp(keeper->key, caller->key, KEY_SIZE) != 0)
+        if (!keeper->is_joined || keeper->is_retiring || keeper->has_hung_up || keeper->account != account || memcmp(keeper->key, caller->key, KEY_SIZE) != 0)
             continue;
         count++;
         if (!best || keeper->pending < best->pending)
@@ -174,11 +174,17 @@ int keeper_choose(struct core *core, struct account *account, const struct calle
     return keeper_start(core, account, caller, ret_keeper, err);
 }
 
-int keeper_serve(struct keeper *keeper, const struct container *container, uint64_t kind, const char *id, int client, struct error *err)
+/* The system's service orders it from the launcher, which has not answered yet. */
+static bool is_awaited(const struct keeper *keeper)
+{
+    return !keeper->pid && !keeper->core->settings->is_user;
+}
+
+int keeper_serve(struct keeper *keeper, const struct container *container, uint64_t kind, const char *id, int *client, struct error *err)
 {
     auto_protocol struct protocol_out out = {0};
 
-    if (!keeper->pid && !keeper->core->settings->is_user)
+    if (is_awaited(keeper))
         return waiting_add(keeper, container, kind, client, err);
 
     protocol_begin(&out, PROTOCOL_SERVE, 0);
@@ -187,7 +193,7 @@ int keeper_serve(struct keeper *keeper, const struct container *container, uint6
     protocol_add_text(&out, TAG_ID, id);
     if (*container->name)
         protocol_add_text(&out, TAG_NAME, container->name);
-    return protocol_send(keeper->channel.fd, MSG_DONTWAIT, &out, &client, 1, err);
+    return protocol_send(keeper->channel.fd, MSG_DONTWAIT, &out, client, 1, err);
 }
 
 /* ---- what they say ---- */
@@ -283,6 +289,11 @@ static int keeper_hear(struct keeper *keeper)
     protocol_drop(&core->said);
     if (status < 0)
         daemon_log("keeper %s: %s: it is let go", keeper->is_joined ? keeper->id : "(unknown)", err.text);
+    if (status == 0 && is_awaited(keeper)) { /* whoever was to start it will say why it did not begin */
+        loop_forget(core->loop, &keeper->channel);
+        keeper->has_hung_up = true;
+        return 0;
+    }
     if (status <= 0)
         keeper_close(keeper);
     return status > 0;
@@ -297,7 +308,7 @@ void keepers_hear(struct core *core, const struct account *account)
 {
     for (struct keeper *keeper = core->keepers, *next; keeper; keeper = next) {
         next = keeper->next;
-        for (int i = 0; i < HEARD_AT_ONCE && keeper->account == account && keeper_hear(keeper); i++)
+        for (int i = 0; i < HEARD_AT_ONCE && keeper->account == account && !keeper->has_hung_up && keeper_hear(keeper); i++)
             ;
     }
 }
@@ -334,6 +345,8 @@ static void hear_started(struct core *core, const struct protocol_message *messa
         daemon_log("keeper %s would not be found again: %s", keeper->id, err.text);
     services_serve(core, keeper);
     waiting_serve(keeper);
+    if (keeper->has_hung_up)
+        keeper_close(keeper);
 }
 
 static void hear_not_started(struct core *core, const struct protocol_message *message)

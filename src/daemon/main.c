@@ -19,11 +19,12 @@ static const char usage[] = "usage: cordond --user|--system [OPTION...]\n"
                             "  --runtime DIR  where its sockets are (default: $XDG_RUNTIME_DIR/cordon, or\n"
                             "                 /run/user/UID/cordon; else ~/.local/state/cordon/run; of the system: /run/cordon)\n"
                             "  --state DIR    of the system, as root: where the log and what others keep is (default: /var/lib/cordon)\n"
+                            "  --cgroup PATH  likewise, the control group of keepers and containers, in each hierarchy (default: /cordon)\n"
                             "  --version, --help\n";
 
 struct places {
     char runtime[PATH_MAX], keeper[PATH_MAX + 64];
-    const char *state; /* NULL = the default */
+    const char *state, *cgroup; /* NULL = the default */
     bool is_system;
 };
 
@@ -108,6 +109,9 @@ static int read_options(char **argv, struct daemon_settings *settings, struct pl
         } else if (strcmp(*at, "--state") == 0) {
             status = take_directory(*at, at[1], &places->state);
             at += status == 0;
+        } else if (strcmp(*at, "--cgroup") == 0) {
+            status = take_directory(*at, at[1], &places->cgroup);
+            at += status == 0;
         } else if (strcmp(*at, "--version") == 0) {
             puts("cordond " CORDON_VERSION_TEXT);
             return 0;
@@ -120,8 +124,8 @@ static int read_options(char **argv, struct daemon_settings *settings, struct pl
     }
     if (status == 0 && settings->is_user == places->is_system)
         return bad_usage("say whom it serves: --user or --system");
-    if (status == 0 && places->state && (settings->is_user || geteuid() != 0))
-        return bad_usage("--state is for the system's service that root starts; the user's is below $XDG_STATE_HOME");
+    if (status == 0 && (places->state || places->cgroup) && (settings->is_user || geteuid() != 0))
+        return bad_usage("--state and --cgroup are for the system's service that root starts; the user's state is below $XDG_STATE_HOME");
     if (runtime || places->is_system)
         snprintf(places->runtime, sizeof(places->runtime), "%s", runtime ? runtime : "/run/cordon");
     return status ? status : -1;
@@ -142,6 +146,9 @@ int main(int argc, char **argv)
         return 1;
     }
     if (places.is_system && geteuid() == 0)
-        return supervise(&(struct supervision){places.runtime, places.state ? places.state : "/var/lib/cordon", places.keeper});
+        return supervise(&(struct supervision){.runtime = places.runtime,
+                                               .state = places.state ? places.state : "/var/lib/cordon",
+                                               .cgroup = places.cgroup ? places.cgroup : "/cordon",
+                                               .keeper_program = places.keeper});
     return starter_run(&settings);
 }

@@ -41,7 +41,7 @@
 #define DAEMON_USER    "cordon"
 #define SENSOR_RIGHTS  ((1ull << CAP_AUDIT_CONTROL) | (1ull << CAP_AUDIT_READ))
 
-/* In arguments and directories: $R the runtime directory, $S the state's, $P the directory of programs, $I that of cordon-init. */
+/* In arguments and directories: $R the runtime directory, $S the state's, $K the keeper's program, $I that of first processes, $C the control group. */
 static const struct row {
     const char *program, *folder, *user;
     uint64_t rights; /* that the user does not have by itself */
@@ -61,7 +61,8 @@ static const struct row {
      {"--login-uids", "1879048192-1879113727", "--daemon", DAEMON_USER, "--state", "$R/sensor", "--calls", "always"}},
     {"cordon-launcher", "launcher", "root", ~0ull, "$S/launcher", 0700,
      {{"daemon", "private/launcher.sock", DAEMON_USER, 0600}, {"keepers", "keepers-launcher.sock", "root", 0666}},
-     {"--daemon", DAEMON_USER, "--state", "$S/launcher", "--records", "$R/launcher", "--keeper", "$K", "--init", "$I"}},
+     {"--daemon", DAEMON_USER, "--state", "$S/launcher", "--records", "$R/launcher", "--keeper", "$K", "--init", "$I",
+      "--cgroup", "$C"}},
     {"cordond", "daemon", DAEMON_USER, 0, "$R/keepers", 0700, {{"control", "control.sock", "root", 0666}, {"keepers", "keepers.sock", "root", 0666}},
      {"--system", "--runtime", "$R"}},
 };
@@ -93,6 +94,7 @@ static void expand(const struct supervisor *supervisor, const char *text, char r
                        : text[1] == 'R' ? settings->runtime
                        : text[1] == 'S' ? settings->state
                        : text[1] == 'K' ? settings->keeper_program
+                       : text[1] == 'C' ? settings->cgroup
                                         : supervisor->init;
 
     snprintf(ret_text, PATH_MAX, "%s%s", with ? with : "", with ? text + 2 : text);

@@ -6,6 +6,7 @@
 struct supervision {
     const char *runtime;        /* /run/cordon */
     const char *state;          /* /var/lib/cordon */
+    const char *cgroup;         /* /cordon: where keepers and containers are, in each hierarchy */
     const char *keeper_program; /* beside which, or in whose build tree, the others are */
 };
 
