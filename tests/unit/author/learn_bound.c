@@ -109,7 +109,7 @@ TEST(a_merge_allows_no_more_than_both_sides_and_is_never_refused_for_it)
     unsigned merged_count = 0, added = 0;
 
     seed = getenv("CORDON_TEST_SEED") ? strtoull(getenv("CORDON_TEST_SEED"), NULL, 10) : 20261123;
-    for (unsigned round = 0; round < 400; round++) {
+    for (unsigned round = 0; round < test_rounds(400); round++) {
         struct text events auto_text = {0}, document auto_text = {0};
         struct learned *learned auto_learned = NULL;
         struct learn_merge result = {0};
@@ -129,8 +129,8 @@ TEST(a_merge_allows_no_more_than_both_sides_and_is_never_refused_for_it)
         added += result.added > 0;
         mem_free(result.notes);
     }
-    printf("     %u of 400 merged, %u with something new\n", merged_count, added);
-    check(merged_count > 200 && added > 100);
+    printf("     %u of %u merged, %u with something new\n", merged_count, test_rounds(400), added);
+    check(merged_count > test_rounds(200) && added > test_rounds(100));
 }
 
 /* ---- the adversarial twin: documents as a misplaced line would make them ---- */

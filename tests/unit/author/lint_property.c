@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "test.h"
 
-#define DOCUMENTS 100
+#define DOCUMENTS (int)test_rounds(100)
 #define ITEMS_MAX 8
 
 enum list { RW, RO, DENIED, PROTECTED, ALLOW, DENY, LIST_COUNT_ };
@@ -200,5 +200,5 @@ TEST(a_rule_that_lint_calls_dead_or_covered_can_be_removed_without_a_difference)
             }
     }
     printf("    %zu findings\n", checked);
-    check(checked > DOCUMENTS / 2);
+    check(checked > test_rounds(100) / 2);
 }

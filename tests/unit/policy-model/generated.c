@@ -260,7 +260,7 @@ TEST(a_merge_never_grants_more_than_any_input)
     uint64_t seed = first_seed();
     unsigned merges = 0;
 
-    for (unsigned round = 0; round < 400; round++) {
+    for (unsigned round = 0; round < test_rounds(400); round++) {
         struct source source = round_source(seed, round);
         char why[600];
         int result = merge_check(&source, why, sizeof(why));
@@ -269,7 +269,7 @@ TEST(a_merge_never_grants_more_than_any_input)
             test_fail(__FILE__, __LINE__, "round %u: %s", round, why);
         merges += (unsigned)result;
     }
-    check(merges > 120);
+    check(merges > test_rounds(120));
 }
 
 /* The adversarial twin: a union instead of an intersection must be found out. */
