@@ -6,8 +6,7 @@
 
 #include "base/memory.h"
 #include "daemon/daemon.h"
-
-struct container *container_new(struct core *core, struct account *account, struct keeper *keeper, struct error *err)
+static struct container *add(struct core *core, struct keeper *keeper, struct account *account, struct error *err)
 {
     struct container *container = mem_alloc(sizeof(*container));
 
@@ -15,14 +14,34 @@ struct container *container_new(struct core *core, struct account *account, stru
         error_memory(err);
         return NULL;
     }
-    *container = (struct container){.keeper = keeper, .account = account, .number = core_number(core), .is_pending = true, .exit_status = UINT64_MAX,
-                                    .before = core->containers_end};
+    *container = (struct container){.keeper = keeper, .account = account, .number = core_number(core), .exit_status = UINT64_MAX, .before = core->containers_end};
     *core->containers_end = container;
     core->containers_end = &container->next;
+    return container;
+}
+
+struct container *container_new(struct core *core, struct account *account, struct keeper *keeper, struct error *err)
+{
+    struct container *container = add(core, keeper, account, err);
+
+    if (!container)
+        return NULL;
+    container->is_pending = true;
     account->containers++;
     keeper->containers++;
     keeper->pending++;
     loop_cancel(core->loop, &keeper->idle);
+    return container;
+}
+
+struct container *container_new_child(struct core *core, struct container *around, struct error *err)
+{
+    struct container *container = add(core, around->keeper, around->account, err);
+
+    if (!container)
+        return NULL;
+    container->around = around;
+    container->account->children++;
     return container;
 }
 
@@ -38,15 +57,42 @@ void container_free(struct core *core, struct container *container)
     struct keeper *keeper = container->keeper;
 
     settle(container);
-    container->account->containers--;
     *container->before = container->next;
     if (container->next)
         container->next->before = container->before;
     else
         core->containers_end = container->before;
+    if (container->around) {
+        container->account->children--;
+        mem_free(container);
+        return;
+    }
+    container->account->containers--;
     if (--keeper->containers == 0)
         loop_start(core->loop, &keeper->idle, KEEPER_IDLE_MS);
     mem_free(container);
+}
+
+static bool is_inside(const struct container *container, const struct container *around)
+{
+    while (container && container != around)
+        container = container->around;
+    return container;
+}
+
+/* From the end on: what is inside of another one was heard of after it. */
+void container_free_children(struct core *core, const struct container *container)
+{
+    for (bool more = container->account->children; more;) {
+        struct container *last = NULL;
+
+        for (struct container *child = core->containers; child; child = child->next)
+            if (is_inside(child->around, container))
+                last = child;
+        more = last;
+        if (last)
+            container_free(core, last);
+    }
 }
 
 struct container *container_of_ticket(const struct core *core, uint64_t number)

@@ -18,6 +18,7 @@
 #define CLIENTS_MAX             4096 /* of all callers */
 #define CONNECTIONS_MAX         256
 #define CONTAINERS_MAX          8192
+#define CHILDREN_MAX            8192 /* containers inside of those that are listed; what is over is not */
 #define KEEPERS_MAX             512
 #define KEEPERS_OF_ALL_MAX      4096
 #define KEEPERS_OF_KEY_MAX      8
@@ -42,7 +43,7 @@ struct daemon_settings {
 struct account {
     struct account *next;
     uid_t uid;
-    unsigned connections, containers, keepers;
+    unsigned connections, containers, children, keepers;
     uint64_t requests, bytes; /* that are left */
     uint64_t filled_ns;
 };
@@ -84,6 +85,7 @@ struct keeper {
 /* From the moment that a client asks until nothing is left. */
 struct container {
     struct container *next, **before; /* ascending numbers */
+    struct container *around; /* the one that it is inside of; NULL = none */
     struct keeper *keeper;
     struct account *account;
     uint64_t number; /* its ticket, too */
@@ -160,7 +162,11 @@ void keeper_record_remove(const struct core *core, const struct keeper *keeper);
 
 /* container.c */
 struct container *container_new(struct core *core, struct account *account, struct keeper *keeper, struct error *err);
+/* One inside of another: it ends with that, and is charged to nobody's containers. */
+struct container *container_new_child(struct core *core, struct container *around, struct error *err);
 void container_free(struct core *core, struct container *container);
+/* What is inside of it, on all levels. */
+void container_free_children(struct core *core, const struct container *container);
 struct container *container_of_ticket(const struct core *core, uint64_t number);
 struct container *container_of_id(const struct core *core, const char *id);
 /* The one of this caller with that name, or whose id is or begins like that. ERROR_NOT_FOUND, ERROR_INVALID: several. */

@@ -198,6 +198,21 @@ int keeper_serve(struct keeper *keeper, const struct container *container, uint6
 
 /* ---- what they say ---- */
 
+/* One inside of one of its containers. A program can ask for as many as its policy permits: what is over is not listed, and nobody's fault. */
+static int hear_child(struct keeper *keeper, const struct protocol_message *message, struct error *err)
+{
+    struct container *parent = container_of_id(keeper->core, protocol_text(message, TAG_PARENT));
+    struct container *container;
+
+    if (!parent || parent->keeper != keeper || keeper->account->children >= CHILDREN_MAX)
+        return 0;
+    container = container_new_child(keeper->core, parent, err);
+    if (!container)
+        return -ENOMEM;
+    container_hear(container, message);
+    return 0;
+}
+
 static int hear_holds(struct keeper *keeper, const struct protocol_message *message, struct error *err)
 {
     struct core *core = keeper->core;
@@ -207,6 +222,8 @@ static int hear_holds(struct keeper *keeper, const struct protocol_message *mess
         container = container_of_id(core, protocol_text(message, TAG_ID));
     if (container && container->keeper != keeper)
         return error_set(err, ERROR_FORBIDDEN, EPERM, "keeper %s says that it holds what another one holds", keeper->id);
+    if (!container && protocol_text(message, TAG_PARENT))
+        return hear_child(keeper, message, err);
     if (!container && keeper->account->containers >= CONTAINERS_MAX)
         return error_set(err, ERROR_LIMIT, EDQUOT, "keeper %s holds more than there may be", keeper->id);
     if (!container)
@@ -214,13 +231,17 @@ static int hear_holds(struct keeper *keeper, const struct protocol_message *mess
     if (!container)
         return -ENOMEM;
     container_hear(container, message);
+    if (container->state != PROTOCOL_IS_RUNNING && container->state != PROTOCOL_FROZEN)
+        container_free_children(core, container);
     return 0;
 }
 
 static int hear_end(struct keeper *keeper, struct container *container)
 {
-    if (container && container->keeper == keeper)
-        container_free(keeper->core, container);
+    if (!container || container->keeper != keeper)
+        return 0;
+    container_free_children(keeper->core, container);
+    container_free(keeper->core, container);
     return 0;
 }
 

@@ -52,6 +52,8 @@ uint64_t run_id_ms(const char *id);      /* since 1970; of a valid one */
 struct event_recorder {
     void *owner;
     int (*begin)(void *owner, const char *run, const char *runs, void **ret_context, struct error *err);
+    /* Records of this run are this one's, by its full name; those of any other are refused. NULL = whoever writes them is believed. */
+    int (*expect)(void *context, const char *identity, struct error *err);
     int (*hear)(void *context, const char *line, size_t size, struct error *err);
     void (*done)(void *context);
     /* Wait, not for ever, until all that was heard is where nobody changes it. NULL = it cannot say. What it fails with, is not done. */

@@ -189,12 +189,12 @@ static int tell_changes(struct session *session, uint32_t request, struct error 
     return protocol_send(session->client.fd, MSG_DONTWAIT, &out, NULL, 0, err);
 }
 
-static int tell_stats(struct session *session, uint32_t request, struct error *err)
+int session_tell_stats(struct session *session, pid_t pid, uint32_t request, struct error *err)
 {
     auto_protocol struct protocol_out out = {0};
     struct error failure = ERROR_INIT;
     struct stats stats;
-    int status = stats_read(cordon_container_pid(container_about(session)), &stats, &failure);
+    int status = stats_read(pid, &stats, &failure);
 
     if (status < 0)
         return session_reply(session, request, status, &failure, err);
@@ -215,6 +215,7 @@ static int hear_freeze(struct session *session, bool is_frozen, struct error *er
     if (status == 0 && holder->is_frozen != is_frozen) {
         holder->is_frozen = is_frozen;
         daemon_tell_running(session->keeper, holder);
+        children_tell_all(holder);
     }
     return status;
 }
@@ -237,7 +238,9 @@ int session_heard(struct session *session, struct protocol_received *received, s
     int status;
 
     session->hears = session->purpose == PROTOCOL_PURPOSE_VISIT ? message->type : 0; /* what one does to one's own run is the run's record's */
-    snprintf(session->about, sizeof(session->about), "%s", about ? about->id : "");
+    snprintf(session->about, sizeof(session->about), "%s", *session->child ? session->child : about ? about->id : "");
+    if (*session->child)
+        return child_heard(session, message, err);
     if (session->program)
         return program_heard(session, message, err);
     if (message->type == PROTOCOL_PROGRAM)
@@ -279,7 +282,7 @@ int session_heard(struct session *session, struct protocol_received *received, s
         status = hear_freeze(session, message->type == PROTOCOL_FREEZE, &failure);
         return session_reply(session, message->request, status, &failure, err);
     case PROTOCOL_STATS:
-        return tell_stats(session, message->request, err);
+        return session_tell_stats(session, cordon_container_pid(container_about(session)), message->request, err);
     case PROTOCOL_COUNT_CHANGES:
         return tell_changes(session, message->request, err);
     default:

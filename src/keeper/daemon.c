@@ -82,12 +82,30 @@ void daemon_tell_running(struct keeper *keeper, const struct session *session)
     tell(keeper, &out);
 }
 
-void daemon_tell_lost(struct keeper *keeper, const struct session *session)
+/* One inside of the session's container, or inside of one that is. */
+void daemon_tell_child(struct keeper *keeper, const struct session *session, const struct container_child *child)
+{
+    auto_protocol struct protocol_out out;
+
+    protocol_begin(&out, PROTOCOL_HOLDS, 0);
+    protocol_add_text(&out, TAG_ID, child->id);
+    protocol_add_number(&out, TAG_STATE, state_of(session));
+    protocol_add_number(&out, TAG_PID, (uint64_t)child->pid);
+    protocol_add_number(&out, TAG_STARTED_MS, child->started_ms);
+    protocol_add_text(&out, TAG_TIER, "process");
+    protocol_add_text(&out, TAG_COMMAND, child->command);
+    protocol_add_text(&out, TAG_PARENT, *child->parent ? child->parent : session->id);
+    protocol_add_text(&out, TAG_IDENTITY, child->identity);
+    protocol_add_text(&out, TAG_RUN, child->id);
+    tell(keeper, &out);
+}
+
+void daemon_tell_lost(struct keeper *keeper, const char *id)
 {
     auto_protocol struct protocol_out out;
 
     protocol_begin(&out, PROTOCOL_LOST, 0);
-    protocol_add_text(&out, TAG_ID, session->id);
+    protocol_add_text(&out, TAG_ID, id);
     tell(keeper, &out);
 }
 
@@ -217,8 +235,10 @@ static int join(struct keeper *keeper, struct error *err)
         return status;
     loop_cancel(keeper->loop, &keeper->idle);
     for (const struct session *session = keeper->sessions; session; session = session->next)
-        if (session_is_listed(session))
+        if (session_is_listed(session)) {
             daemon_tell_running(keeper, session);
+            children_tell_all(session);
+        }
     protocol_begin(&all, PROTOCOL_JOINED_ALL, 0);
     tell(keeper, &all);
     return 0;

@@ -102,6 +102,7 @@ struct session {
     bool is_visitor;       /* it is about another one's container: */
     struct session *visits; /* NULL = that has ended */
     bool is_own;            /* a program of whoever holds the container: its record says it, as that of a run does */
+    char child[CORDON_RUN_SIZE]; /* it is about this one inside of that container; "" = about that one itself */
     uint16_t hears; /* what its client says that is not answered yet, */
     char about[CORDON_RUN_SIZE]; /* and of which container */
     uint64_t asked; /* number of the question that the client was told of, 0 = none */
@@ -110,7 +111,8 @@ struct session {
 /* daemon.c */
 int daemon_begin(struct keeper *keeper, int channel, struct error *err) must_check;
 void daemon_tell_running(struct keeper *keeper, const struct session *session);
-void daemon_tell_lost(struct keeper *keeper, const struct session *session);
+void daemon_tell_lost(struct keeper *keeper, const char *id);
+void daemon_tell_child(struct keeper *keeper, const struct session *session, const struct container_child *child);
 void daemon_tell_not_served(struct keeper *keeper, const struct session *session);
 /* End when nothing is left and nothing will come. */
 void keeper_look_for_end(struct keeper *keeper);
@@ -198,6 +200,15 @@ int held_not_running(const struct session *session, uint16_t asked, struct error
 void held_look(struct session *session);
 int held_start(struct session *session, struct error *err) must_check;
 
+/* children.c: containers inside of the session's container */
+void children_step(struct session *session);
+/* To another cordond, or because their state is another one. */
+void children_tell_all(const struct session *session);
+/* Is there one of this id in any container? Then the visitor is about that. */
+bool children_visit(struct session *visitor, const char *id);
+pid_t child_pid(const struct session *visitor);
+int child_heard(struct session *visitor, const struct protocol_message *message, struct error *err) must_check;
+
 /* again.c: started again by itself */
 int again_read(struct session *session, const struct protocol_message *record, struct error *err) must_check;
 /* Somebody starts it, or it starts by itself. */
@@ -235,12 +246,16 @@ int session_heard(struct session *session, struct protocol_received *received, s
 /* The same for what comes before. */
 int session_fill(struct session *session, struct protocol_received *received, struct error *err) must_check;
 
+/* What a container uses whose first process is `pid`. */
+int session_tell_stats(struct session *session, pid_t pid, uint32_t request, struct error *err) must_check;
+
 /* An answer to `request`: DONE, or what went wrong. */
 int session_reply(const struct session *session, uint32_t request, int status, const struct error *failure, struct error *err) must_check;
 
 /* over.c: what there is to say about a container's end; then it is forgotten. */
+/* OVER with a status, and no more. */
+int session_tell_status(struct session *session, const struct cordon_status *status, struct error *err) must_check;
 /* *ret_record (the caller's) is the record that the client was sent, also where it could not be. */
-int session_program_over(struct session *session, const struct cordon_status *status, struct error *err) must_check;
 int session_over(struct session *session, const struct cordon_status *status, int *ret_record, struct error *err) must_check;
 
 #endif

@@ -45,8 +45,8 @@ static int write_end(struct protocol_out *out, const struct session *session, co
     return 0;
 }
 
-/* Of a program in a container that goes on: what was refused there is the container's to tell. */
-int session_program_over(struct session *session, const struct cordon_status *status, struct error *err)
+/* Of a program in a container that goes on: what was refused there is the container's to tell. Of a container inside: it is in its record. */
+int session_tell_status(struct session *session, const struct cordon_status *status, struct error *err)
 {
     auto_protocol struct protocol_out record, out = {0};
     auto_close int fd = -1;

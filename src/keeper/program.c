@@ -51,7 +51,7 @@ static void look(struct session *session)
     if (status == 0)
         return;
     if (status > 0)
-        status = session_program_over(session, &ended, &err);
+        status = session_tell_status(session, &ended, &err);
     if (status < 0)
         protocol_send_error(session->client.fd, 0, &err, NULL);
     cordon_program_free(take_ptr(session->program));

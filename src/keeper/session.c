@@ -29,12 +29,12 @@ void session_tell_visitors(const struct session *session, int over)
 
         if (visitor->visits != session || visitor->purpose != PROTOCOL_PURPOSE_VISIT)
             continue;
-        if (session->purpose != PROTOCOL_PURPOSE_KEEP || !session->lifecycle) {
+        if (session->purpose != PROTOCOL_PURPOSE_KEEP || !session->lifecycle || *visitor->child) {
             visitor->visits = NULL;
             visitor->state = PROTOCOL_ENDED;
         }
         protocol_begin(&out, PROTOCOL_OVER, 0);
-        if (over < 0 || protocol_send(visitor->client.fd, MSG_DONTWAIT, &out, &over, 1, NULL) < 0)
+        if (over < 0 || *visitor->child || protocol_send(visitor->client.fd, MSG_DONTWAIT, &out, &over, 1, NULL) < 0)
             shutdown(visitor->client.fd, SHUT_RDWR);
     }
 }
@@ -50,7 +50,7 @@ static void forget_container(struct session *session)
     cordon_container_free(take_ptr(session->container));
     session_tell_visitors(session, -1);
     if (is_listed)
-        daemon_tell_lost(session->keeper, session);
+        daemon_tell_lost(session->keeper, session->id);
     else
         daemon_tell_not_served(session->keeper, session);
 }
@@ -74,7 +74,7 @@ void session_close(struct session *session)
     if (session->container)
         forget_container(session);
     else if (session->lifecycle)
-        daemon_tell_lost(keeper, session);
+        daemon_tell_lost(keeper, session->id);
     else if (session->state < PROTOCOL_RUNNING && !session->is_visitor)
         daemon_tell_not_served(keeper, session);
     for (struct session *visitor = keeper->sessions; visitor; visitor = visitor->next)
@@ -181,6 +181,7 @@ void session_step(struct session *session)
     if (status == 0)
         status = session_tell_question(session, &err);
     session_step_programs(session);
+    children_step(session);
     if (status == 0) {
         tell_denials(session);
         held_look(session);
@@ -189,7 +190,7 @@ void session_step(struct session *session)
     loop_forget(session->keeper->loop, &session->container_watch);
     session_end_programs(session);
     if (!session->lifecycle)
-        daemon_tell_lost(session->keeper, session); /* first: whoever hears of the end may take its name */
+        daemon_tell_lost(session->keeper, session->id); /* first: whoever hears of the end may take its name */
     if (status > 0 && session->again.was_ended)
         ended = session->again.end; /* its own program's */
     session->again.end = status > 0 ? ended : (struct cordon_status){.end = CORDON_END_LOST, .exit_status = 125};
@@ -339,8 +340,8 @@ static int say_visited(struct session *session, struct error *err)
     auto_protocol struct protocol_out out;
 
     protocol_begin(&out, PROTOCOL_STARTED, 0);
-    protocol_add_text(&out, TAG_ID, holder->id);
-    protocol_add_number(&out, TAG_PID, holder->container ? (uint64_t)cordon_container_pid(holder->container) : 0);
+    protocol_add_text(&out, TAG_ID, *session->child ? session->child : holder->id);
+    protocol_add_number(&out, TAG_PID, *session->child ? (uint64_t)child_pid(session) : holder->container ? (uint64_t)cordon_container_pid(holder->container) : 0);
     protocol_add_number(&out, TAG_LEVEL, 0);
     return protocol_send(session->client.fd, MSG_DONTWAIT, &out, NULL, 0, err);
 }
@@ -352,8 +353,10 @@ static int begin_visit(struct session *session, const char *id, struct error *er
     for (struct session *other = session->keeper->sessions; other; other = other->next)
         if (session_is_listed(other) && strcmp(other->id, id) == 0)
             session->visits = other;
-    if (!session->visits)
+    if (!session->visits && !children_visit(session, id))
         return error_set(err, ERROR_NOT_FOUND, ESTALE, "stale_id: container %s is no more", id);
+    if (*session->child && session->purpose == PROTOCOL_PURPOSE_EXEC)
+        return error_set(err, ERROR_INVALID, ENOTSUP, "container %s is inside another one, and belongs to the program there that asked for it: nothing else is started in it", id);
     if (session->purpose == PROTOCOL_PURPOSE_EXEC)
         return 0;
     session->state = PROTOCOL_RUNNING;

@@ -76,6 +76,7 @@ struct recorded {
     struct event_reader *reader;
     struct recording *recording; /* from its first record on */
     char keys[PATH_MAX];         /* "" = none */
+    char expected[1024];         /* whose records they are to be; "" = whoever writes them is believed */
     bool is_lost;                /* a record of it had no room, since it was settled last */
 };
 
@@ -109,6 +110,26 @@ static int recorded_begin(void *owner, const char *run, const char *runs, void *
     return status;
 }
 
+static int recorded_expect(void *context, const char *identity, struct error *err)
+{
+    struct recorded *recorded = context;
+
+    if (strlen(identity) >= sizeof(recorded->expected))
+        return error_set(err, ERROR_LIMIT, ENAMETOOLONG, "audit: the name of a container is too long");
+    memcpy(recorded->expected, identity, strlen(identity) + 1);
+    return 0;
+}
+
+/* Of one that was refused before it had a name it is the person. */
+static int check_expected(const struct recorded *recorded, struct error *err)
+{
+    const char *identity = recording_identity(recorded->recording);
+
+    if (!*recorded->expected || !*identity || strcmp(identity, recorded->expected) == 0)
+        return 0;
+    return error_set(err, ERROR_INTERNAL, EPERM, "audit: records of %s claim to be those of %s", recorded->expected, identity);
+}
+
 static int begin_recording(struct recorded *recorded, const char *line, size_t size, struct error *err)
 {
     const struct recording_options options = {.keys = *recorded->keys ? recorded->keys : NULL};
@@ -122,6 +143,8 @@ static int begin_recording(struct recorded *recorded, const char *line, size_t s
         error_prepend(err, "audit");
     else if (!recorded->recording)
         status = error_set(err, ERROR_INTERNAL, EINVAL, "audit: a run without an identity cannot be attributed");
+    else
+        status = check_expected(recorded, err);
     return status;
 }
 
@@ -211,7 +234,7 @@ int writer_begin(struct keeper *keeper, struct error *err)
         return error_memory(err);
     *writer = (struct writer){
         .keeper = keeper,
-        .recorder = {.owner = writer, .begin = recorded_begin, .hear = recorded_hear, .done = recorded_done, .settle = recorded_settle},
+        .recorder = {.owner = writer, .begin = recorded_begin, .expect = recorded_expect, .hear = recorded_hear, .done = recorded_done, .settle = recorded_settle},
         .later.due = send_later,
         .watch.fd = -1,
     };

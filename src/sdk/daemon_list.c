@@ -21,17 +21,23 @@ static const char *state_name(uint64_t state)
     return state < ARRAY_COUNT(states) && states[state] ? states[state] : "unknown";
 }
 
-/* They come in the order in which this cordond heard of them; people are shown them by age. */
+#define ENTRY_ID_SIZE 65
+
+/* They come in the order in which this cordond heard of them; people are shown them by age, and each with what is inside of it right below. */
 struct entry {
     uint64_t ms;
     char *text;
+    char id[ENTRY_ID_SIZE], parent[ENTRY_ID_SIZE]; /* "" = it is inside of none */
+    bool is_printed;
 };
 
 #define ENTRIES_MAX 65536
+#define LEVELS_MAX  16 /* more than containers can be inside each other */
 
 struct list {
     struct entry *entries;
-    size_t count, capacity;
+    size_t count, capacity, printed;
+    bool has_inner; /* some are inside of others */
     struct text out;
     struct json json;
     enum cordon_format format;
@@ -72,11 +78,14 @@ static void since(char *to, size_t size, uint64_t started_ms)
 static void add_line(struct list *list, const struct protocol_message *message)
 {
     const char *policy = or_dash(protocol_text(message, TAG_POLICY)), *slash = strrchr(policy, '/');
-    char age[16];
+    const char *parent = protocol_text(message, TAG_PARENT);
+    size_t length = parent ? strlen(parent) : 0;
+    char age[16], inside[32];
 
     since(age, sizeof(age), protocol_number(message, TAG_STARTED_MS, 0));
     text_printf(&list->out, "%-26s ", protocol_text(message, TAG_ID));
-    add_safe(&list->out, or_dash(protocol_text(message, TAG_NAME)), 16, 63);
+    snprintf(inside, sizeof(inside), "in ..%.8s", parent && length > 8 ? parent + length - 8 : or_dash(parent)); /* how ids end differs most */
+    add_safe(&list->out, parent ? inside : or_dash(protocol_text(message, TAG_NAME)), 16, 63);
     text_printf(&list->out, " %-8s %7" PRIu64 " %4s ", state_name(protocol_number(message, TAG_STATE, 0)), protocol_number(message, TAG_PID, 0), age);
     add_safe(&list->out, slash && slash[1] ? slash + 1 : policy, 14, 40);
     text_add(&list->out, " ");
@@ -170,19 +179,37 @@ static int take_entry(struct list *list, const struct protocol_message *message,
                             .text = list->out.is_broken ? NULL : mem_string(list->out.data + before)};
     if (!entry->text)
         return error_memory(err);
+    snprintf(entry->id, sizeof(entry->id), "%s", protocol_text(message, TAG_ID));
+    snprintf(entry->parent, sizeof(entry->parent), "%s", protocol_text(message, TAG_PARENT) ? protocol_text(message, TAG_PARENT) : "");
     list->count++;
     list->out.length = before;
     return 0;
 }
 
+static void add_entry(struct list *list, struct entry *entry, unsigned level)
+{
+    if (entry->is_printed)
+        return;
+    entry->is_printed = true;
+    text_add(&list->out, list->printed++ && list->format == CORDON_JSON ? "," : "");
+    text_add(&list->out, entry->text);
+    for (size_t i = 0; level < LEVELS_MAX && list->has_inner && i < list->count; i++)
+        if (strcmp(list->entries[i].parent, entry->id) == 0)
+            add_entry(list, &list->entries[i], level + 1);
+}
+
+/* One whose container around is not in the list comes last. */
 static void add_entries(struct list *list)
 {
     if (list->count)
         qsort(list->entries, list->count, sizeof(*list->entries), compare_entries);
-    for (size_t i = 0; i < list->count; i++) {
-        text_add(&list->out, i && list->format == CORDON_JSON ? "," : "");
-        text_add(&list->out, list->entries[i].text);
-    }
+    for (size_t i = 0; i < list->count; i++)
+        list->has_inner |= *list->entries[i].parent;
+    for (size_t i = 0; i < list->count; i++)
+        if (!*list->entries[i].parent)
+            add_entry(list, &list->entries[i], 0);
+    for (size_t i = 0; i < list->count; i++)
+        add_entry(list, &list->entries[i], 0);
 }
 
 static void list_finish(struct list *list)

@@ -30,6 +30,27 @@ struct container_facts {
 };
 void container_tell_facts(const struct cordon_container *container, struct container_facts *ret_facts);
 
+/*
+ * A container inside of this one, or inside of one that is, whose program has started. `parent`: the run right around; "" = this container. `command` is what a
+ * program asked for.
+ */
+struct container_child {
+    char id[CORDON_RUN_SIZE], parent[CORDON_RUN_SIZE];
+    char identity[CONTAINER_IDENTITY_SIZE], command[256];
+    pid_t pid;
+    uint64_t started_ms;
+    bool has_ended;              /* then there is its id, and */
+    struct cordon_status status;
+};
+/* One that began or ended since it was asked last: 1, or 0. Of one that ended nobody hears who had not heard that it began. */
+int container_child_news(struct cordon_container *container, struct container_child *ret_child);
+/* All that run, one after the other from *at = 0 on: 1, or 0. */
+int container_child_next(const struct cordon_container *container, size_t *at, struct container_child *ret_child);
+
+enum container_order { CONTAINER_SIGNAL = 1, CONTAINER_STOP, CONTAINER_KILL };
+/* `value`: the signal, or within how many ms. ERROR_NOT_FOUND: it has ended. Does not wait. */
+int container_child_order(struct cordon_container *container, const char *id, enum container_order order, uint64_t value, struct error *err) must_check;
+
 /* Who hears the records of the containers that are started for this request (event/event.h); outlives them. */
 struct event_recorder;
 void request_set_recorder(struct cordon_request *request, const struct event_recorder *recorder);

@@ -57,11 +57,9 @@ uint64_t container_next_ns(const struct cordon_container *container)
     }
     if (container->state != CONTAINER_RUNNING)
         return 1; /* at once, and again */
-    if (container->nests.pending_count)
-        return 1; /* more was asked for than one step begins */
     return earlier(earlier(earlier(earlier(deadlines->timeout_ns, deadlines->kill_ns), earlier(deadlines->stop_ns, deadlines->cpu_look_ns)),
                            asks_next_ns(&container->asks)),
-                   earlier(programs_next_ns(container), container->signing.next_ns));
+                   earlier(earlier(programs_next_ns(container), nests_next_ns(&container->nests, container)), container->signing.next_ns));
 }
 
 static int container_end_at_limit(struct cordon_container *container, enum container_cause cause,

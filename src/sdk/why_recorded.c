@@ -118,16 +118,76 @@ static int count_more(struct event_reader *reader, unsigned sequence, uint64_t *
     return status;
 }
 
-static int explain_record(struct replay *replay, const struct event_record *record, struct event_reader *again, uint32_t flags,
+/* ---- of a container inside another ---- */
+
+/* Its names are those of a file tree that is gone with the container around, so its plan cannot be made again. */
+static const char *inside_of(const struct replay *replay, const struct event_record *started)
+{
+    auto_text struct text text = {0};
+
+    text_printf(&text, "it ran inside of container %s, and what names meant there went with that: what refuses it is its own policy, or one around",
+                started->started.parent);
+    return text.is_broken ? "it ran inside of another container" : arena_string(replay->arena, text.data);
+}
+
+/* *ret_inside = NULL: it ran inside of none. */
+static int look_inside(const struct replay *replay, const char **ret_inside, struct error *err)
+{
+    auto_event_reader struct event_reader *reader = NULL;
+    struct event_record record;
+    int status = run_store_read(replay->store, replay->run, &reader, err);
+
+    *ret_inside = NULL;
+    if (status == 0)
+        status = event_reader_next(reader, &record, err);
+    if (status <= 0 || record.kind != RECORD_STARTED || !record.started.parent)
+        return status < 0 ? status : 0;
+    *ret_inside = inside_of(replay, &record);
+    return *ret_inside ? 0 : error_memory(err);
+}
+
+/* What was recorded is all that is known. */
+static void judge_recorded(const struct event_record *record, struct origin *ret_rule, struct judged *ret_judged)
+{
+    bool is_access = record->kind == RECORD_ACCESS;
+    const char *reason = is_access ? record->access.reason : record->network.reason;
+
+    *ret_rule = (struct origin){.member = is_access ? record->access.rule : record->network.rule};
+    *ret_judged = (struct judged){
+        .judgement = strstr(record->type, "denied") ? JUDGED_REFUSED : JUDGED_ALLOWED,
+        .errnum = is_access ? record->access.errnum : record->network.errnum,
+        .origin = ret_rule->member ? ret_rule : NULL,
+        .reason = reason ? reason : "",
+    };
+}
+
+/* What the plan says of it, and what would allow it. */
+static int judge(struct replay *replay, const struct event_record *record, struct why *why, struct judged *judged, struct suggestion *suggestion, struct radius *radius,
+                 struct error *err)
+{
+    const struct suggest_request request = {record->kind == RECORD_NETWORK && record->network.has_request ? record->network.method : NULL,
+                                            record->kind == RECORD_NETWORK && record->network.has_request ? record->network.path : NULL};
+    int status;
+
+    plan_judge(replay->world.index, why->question, judged);
+    if (judged->judgement == JUDGED_ALLOWED || judged->judgement == JUDGED_DEPENDS)
+        return 0;
+    status = why_settle(&replay->world, why->question, &request, suggestion, radius, err);
+    why->suggestion = suggestion;
+    why->radius = radius;
+    return status;
+}
+
+/* `inside` as of look_inside(). */
+static int explain_record(struct replay *replay, const struct event_record *record, const char *inside, struct event_reader *again, uint32_t flags,
                           enum cordon_format format, struct text *out, struct error *err)
 {
     static struct recorded recorded;
-    struct suggest_request request = {record->kind == RECORD_NETWORK && record->network.has_request ? record->network.method : NULL,
-                                      record->kind == RECORD_NETWORK && record->network.has_request ? record->network.path : NULL};
-    struct suggestion suggestion;
+    struct suggestion suggestion = {.none = inside};
     struct radius radius;
+    struct origin rule;
     struct judged judged;
-    struct why why = {.question = &recorded.question, .judged = &judged, .record = record, .changed = changed_of(replay)};
+    struct why why = {.question = &recorded.question, .judged = &judged, .record = record, .changed = inside ? NULL : changed_of(replay)};
     int status;
 
     recorded_read(record, NULL, NULL, &recorded);
@@ -135,11 +195,11 @@ static int explain_record(struct replay *replay, const struct event_record *reco
     status = count_more(again, record->sequence, &why.count, err);
     if (status < 0)
         return status;
-    plan_judge(replay->world.index, &recorded.question, &judged);
-    if (judged.judgement != JUDGED_ALLOWED && judged.judgement != JUDGED_DEPENDS) {
-        status = why_settle(&replay->world, &recorded.question, &request, &suggestion, &radius, err);
-        why.suggestion = &suggestion;
-        why.radius = &radius;
+    if (inside) {
+        judge_recorded(record, &rule, &judged);
+        why.suggestion = judged.judgement == JUDGED_REFUSED ? &suggestion : NULL;
+    } else {
+        status = judge(replay, record, &why, &judged, &suggestion, &radius, err);
     }
     if (status == 0)
         say(&why, flags, format, out);
@@ -151,7 +211,11 @@ static int why_record(const char *what, uint32_t flags, enum cordon_format forma
     auto_replay struct replay replay = {0};
     auto_event_reader struct event_reader *reader = NULL, *again = NULL;
     struct event_record record;
+    const char *inside = NULL;
     int status = find_run(&replay, what, err);
+
+    if (status == 0)
+        status = look_inside(&replay, &inside, err);
 
     if (status == 0)
         status = run_store_read(replay.store, replay.run, &reader, err);
@@ -163,8 +227,8 @@ static int why_record(const char *what, uint32_t flags, enum cordon_format forma
             continue;
         if (record.kind != RECORD_ACCESS && record.kind != RECORD_NETWORK)
             return error_set(err, ERROR_INVALID, EINVAL, "%s is a %s, which nothing refused: see 'cordon runs show'", what, record.type);
-        status = replay_compile(&replay, err);
-        return status < 0 ? status : explain_record(&replay, &record, again, flags, format, out, err);
+        status = inside ? 0 : replay_compile(&replay, err);
+        return status < 0 ? status : explain_record(&replay, &record, inside, again, flags, format, out, err);
     }
     return status < 0 ? status : error_set(err, ERROR_NOT_FOUND, ENOENT, "no record %s: see 'cordon why %s'", what, replay.run);
 }
@@ -197,8 +261,11 @@ static int why_run(const char *what, uint32_t flags, enum cordon_format format, 
         status = why_run_read(replay.arena, reader, &run, err);
     if (status < 0)
         return status;
-    has_plan = run.group_count && replay_compile(&replay, &made) == 0;
-    if (run.group_count && !has_plan) {
+    status = look_inside(&replay, &run.unexplained, err);
+    if (status < 0)
+        return status;
+    has_plan = run.group_count && !run.unexplained && replay_compile(&replay, &made) == 0;
+    if (run.group_count && !run.unexplained && !has_plan) {
         run.unexplained = arena_string(replay.arena, made.text);
         if (!run.unexplained)
             return error_memory(err);

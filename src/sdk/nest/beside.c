@@ -3,11 +3,84 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
 
+#include "base/memory.h"
 #include "sdk/nest/wire.h"
 #include "worker/start.h"
 
 #define ANSWER_MS 10000
+
+#define ORDERS_MAX 8
+
+/* That came while an answer was awaited. One that has no room is lost but for the last, which is the kill if there is one. */
+static struct order {
+    struct nest_packet packet;
+    int fd;
+} orders[ORDERS_MAX];
+static size_t order_count;
+
+static bool is_order(const struct nest_packet *packet, size_t count)
+{
+    return packet->type == NEST_SIGNER ? count == 1 : !count && (packet->type == NEST_SIGNAL || packet->type == NEST_STOP || packet->type == NEST_KILL);
+}
+
+static void keep_order(const struct nest_packet *packet, const int *fds, size_t count)
+{
+    struct order *last;
+
+    if (order_count < ORDERS_MAX)
+        orders[order_count++] = (struct order){.fd = -1};
+    last = &orders[order_count - 1];
+    if (last->packet.type == NEST_KILL) {
+        nest_close_all(fds, count);
+        return;
+    }
+    fd_close_at(&last->fd);
+    *last = (struct order){*packet, count ? fds[0] : -1};
+}
+
+bool beside_has_order(void)
+{
+    return order_count;
+}
+
+int beside_hear(struct nest_packet *ret_packet, int *ret_fd)
+{
+    int fds[NEST_FDS_MAX], status;
+    size_t count = 0;
+
+    if (order_count) {
+        *ret_packet = orders[0].packet;
+        *ret_fd = orders[0].fd;
+        memmove(orders, orders + 1, --order_count * sizeof(orders[0]));
+        return 1;
+    }
+    status = nest_receive(WORKER_CHANNEL, ret_packet, fds, &count, MSG_DONTWAIT);
+    if (status == -EAGAIN)
+        return 0;
+    *ret_fd = -1;
+    if (status > 0 && is_order(ret_packet, count)) {
+        *ret_fd = count ? fds[0] : -1;
+        return 1;
+    }
+    if (status > 0)
+        nest_close_all(fds, count);
+    return -EPIPE;
+}
+
+int beside_tell(const struct nest_packet *packet, const int *fds, size_t count)
+{
+    struct pollfd channel = {.fd = WORKER_CHANNEL, .events = POLLOUT};
+    int status;
+
+    while ((status = nest_send(WORKER_CHANNEL, packet, fds, count)) == -EAGAIN)
+        if (poll(&channel, 1, -1) < 0 && errno != EINTR)
+            return -errno;
+    return status;
+}
 
 static int await_answer(struct nest_packet *ret_packet, int ret_fds[NEST_FDS_MAX], size_t *ret_count, struct error *err)
 {
@@ -27,11 +100,14 @@ static int await_answer(struct nest_packet *ret_packet, int ret_fds[NEST_FDS_MAX
 static int ask(const struct nest_packet *question, const int *fds, size_t count, enum nest_type expected, struct nest_packet *ret_packet,
                int ret_fds[NEST_FDS_MAX], size_t *ret_count, struct error *err)
 {
-    int status = nest_send(WORKER_CHANNEL, question, fds, count);
+    int status = beside_tell(question, fds, count);
 
     if (status < 0)
         return error_system(err, -status, "ask whoever started the container around");
-    status = await_answer(ret_packet, ret_fds, ret_count, err);
+    while ((status = await_answer(ret_packet, ret_fds, ret_count, err)) == 0 && is_order(ret_packet, *ret_count)) {
+        keep_order(ret_packet, ret_fds, *ret_count);
+        *ret_count = 0;
+    }
     if (status < 0 || ret_packet->type == expected)
         return status;
     nest_close_all(ret_fds, *ret_count);
@@ -60,5 +136,55 @@ static int group(void *context, const struct tier_limits *limits, struct tier_co
     *ret_counting = counting;
     return 0;
 }
+
+/* ---- its record ---- */
+
+struct recording {
+    char id[NEST_ID_SIZE];
+};
+
+static int record_begin(void *owner, const char *run, const char *runs, void **ret_context, struct error *err)
+{
+    static struct recording recording; /* a nester has one */
+
+    snprintf(recording.id, sizeof(recording.id), "%s", run);
+    *ret_context = &recording;
+    return 0;
+}
+
+static int record_hear(void *context, const char *line, size_t size, struct error *err)
+{
+    const struct recording *recording = context;
+    struct nest_packet packet = {.type = NEST_RECORD};
+    int status = 0;
+
+    memcpy(packet.id, recording->id, sizeof(packet.id));
+    for (size_t at = 0; status == 0 && at < size; at += (size_t)packet.value) {
+        packet.value = size - at < NEST_PIECE ? (int32_t)(size - at) : NEST_PIECE;
+        memcpy(packet.piece, line + at, (size_t)packet.value);
+        status = beside_tell(&packet, NULL, 0);
+    }
+    return status < 0 ? error_system(err, -status, "record a container inside") : 0;
+}
+
+static void record_done(void *context)
+{
+}
+
+static int record_settle(void *context, struct error *err)
+{
+    const struct nest_packet question = {.type = NEST_SETTLE};
+    struct nest_packet answer;
+    int fds[NEST_FDS_MAX], status;
+    size_t count = 0;
+
+    status = ask(&question, NULL, 0, NEST_SETTLED, &answer, fds, &count, err);
+    if (status == 0)
+        nest_close_all(fds, count);
+    return status;
+}
+
+const struct event_recorder nest_recorder = {.begin = record_begin, .hear = record_hear, .done = record_done};
+const struct event_recorder nest_settling_recorder = {.begin = record_begin, .hear = record_hear, .done = record_done, .settle = record_settle};
 
 const struct tier_spawner nest_beside = {.group = group};

@@ -47,8 +47,8 @@ struct nester_of {
     int fds[NEST_FDS_MAX]; /* of NEST_HELLO */
     size_t fd_count;
     int user, mounts;  /* namespaces of the new container */
+    uint32_t wants;    /* enum nest_wants */
     int life[2];       /* the read end goes to nesters of containers inside, and ends with this process */
-    bool has_signer;     /* by whoever started the outermost container */
     bool is_inside;      /* it has gone into the container around */
     size_t first, outer; /* layer of the request, first one of the containers around */
 };
@@ -60,7 +60,7 @@ static int hello_receive(struct nester_of *n, struct error *err)
 
     if (status <= 0 || packet.type != NEST_HELLO || n->fd_count < 4)
         return error_set(err, ERROR_INTERNAL, EBADMSG, "the nester was not told what to do");
-    n->has_signer = packet.value;
+    n->wants = (uint32_t)packet.value;
     return worker_read_sealed(n->fds[FD_AROUND], NEST_BYTES_MAX, "what is around", &n->bytes, &n->size, err);
 }
 
@@ -69,22 +69,38 @@ static int tell_starter(const struct nester_of *n, enum nest_type type, unsigned
     struct nest_packet packet = {.type = type, .number = number};
 
     snprintf(packet.id, sizeof(packet.id), "%s", cordon_container_id(n->container));
-    return nest_send(WORKER_CHANNEL, &packet, fds, count);
+    return beside_tell(&packet, fds, count);
+}
+
+/* Words of a program, as many as there is room for: whoever shows them makes them safe. */
+static void put_command(const struct nester_of *n, char *to, size_t size)
+{
+    const char *const *argv = (const char *const *)n->request->argv;
+    size_t used = 0;
+
+    for (size_t i = 0; argv && argv[i] && used + 2 < size; i++)
+        used += (size_t)snprintf(to + used, size - used, "%s%s", i ? " " : "", argv[i]);
 }
 
 static int tell_runs(const struct nester_of *n)
 {
     struct nest_packet packet = {.type = NEST_RUNS};
 
-    snprintf(packet.digest, sizeof(packet.digest), "%s", n->container->assembly.plan->policy_digest);
-    return nest_send(WORKER_CHANNEL, &packet, NULL, 0);
+    snprintf(packet.runs.digest, sizeof(packet.runs.digest), "%s", n->container->assembly.plan->policy_digest);
+    put_command(n, packet.runs.command, sizeof(packet.runs.command));
+    return beside_tell(&packet, NULL, 0);
 }
 
 /* ---- before it goes in ---- */
 
+static const struct event_recorder *recorder_of(const struct nester_of *n)
+{
+    return n->wants & NEST_WANTS_SETTLED ? &nest_settling_recorder : n->wants & NEST_WANTS_RECORDS ? &nest_recorder : NULL;
+}
+
 static int open_record(struct nester_of *n, struct error *err)
 {
-    const struct event_options options = {.runs_directory = n->around.places.runs, .fd = -1};
+    const struct event_options options = {.recorder = recorder_of(n), .runs_directory = n->around.places.runs, .fd = -1};
 
     return event_log_open(&options, &n->container->log, err);
 }
@@ -163,9 +179,9 @@ static int prepare_signing(struct nester_of *n, struct error *err)
     struct run_identity *identity = &n->container->identity;
     int status = run_identity_find(identity, &n->container->assembly, event_log_run_id(n->container->log), n->container->parent_name, err);
 
-    n->container->signing.fetch = n->has_signer ? fetch_signer : NULL;
+    n->container->signing.fetch = (n->wants & NEST_HAS_SIGNER) ? fetch_signer : NULL;
     n->container->signing.fetch_context = n;
-    if (status == 0 && !n->has_signer)
+    if (status == 0 && !(n->wants & NEST_HAS_SIGNER))
         signing_prepare(n->container);
     return status;
 }
@@ -254,6 +270,8 @@ static int request_receive(struct nester_of *n, struct error *err)
     status = worker_read_sealed(fds[0], NEST_BYTES_MAX, "the request", &bytes, &size, err);
     if (status == 0)
         status = nest_request_read(bytes, size, &n->request, err);
+    if (status == 0)
+        n->request->recorder = recorder_of(n);
     close(fds[0]);
     return status < 0 ? status : take_streams(n, &packet, fds, count, err);
 }
@@ -372,23 +390,26 @@ static bool obey(const struct nester_of *n)
     }
 }
 
-/* false: it has gone, or says what it should not. */
+/* What whoever started the outermost container orders, on behalf of its user, or gives. False: it has gone. */
 static bool hear_starter(struct nester_of *n)
 {
     struct nest_packet packet;
-    int fds[NEST_FDS_MAX];
-    size_t count = 0;
-    int status = nest_receive(WORKER_CHANNEL, &packet, fds, &count, MSG_DONTWAIT);
+    int fd, status = beside_hear(&packet, &fd);
 
-    if (status == -EAGAIN)
+    if (status <= 0)
+        return status == 0;
+    switch (packet.type) {
+    case NEST_SIGNER:
+        signing_take(&n->container->signing, fd);
         return true;
-    if (status > 0 && packet.type == NEST_SIGNER && count == 1 && n->has_signer) {
-        signing_take(&n->container->signing, fds[0]);
+    case NEST_SIGNAL:
+        (void)!cordon_container_signal(n->container, packet.value, NULL);
         return true;
+    case NEST_STOP:
+        return cordon_container_stop(n->container, (uint64_t)packet.value, NULL) == 0;
+    default:
+        return cordon_container_kill(n->container, NULL) == 0;
     }
-    if (status > 0)
-        nest_close_all(fds, count);
-    return false;
 }
 
 static int run(struct nester_of *n, struct cordon_status *ret_status, struct error *err)
@@ -402,9 +423,9 @@ static int run(struct nester_of *n, struct cordon_status *ret_status, struct err
     if (attention < 0)
         return attention;
     while (status == 0) {
-        if (poll(fds, ARRAY_COUNT(fds), -1) < 0 && errno != EINTR)
+        if (poll(fds, ARRAY_COUNT(fds), beside_has_order() ? 0 : -1) < 0 && errno != EINTR)
             return error_system(err, errno, "wait for the container");
-        if ((fds[2].revents && !hear_starter(n)) || fds[3].revents)
+        if (((fds[2].revents || beside_has_order()) && !hear_starter(n)) || fds[3].revents)
             return error_set(err, ERROR_SYSTEM, ECANCELED, "the container around has ended");
         if (fds[1].revents && !obey(n))
             return error_set(err, ERROR_SYSTEM, ECANCELED, "who asked for the container has gone");
@@ -424,6 +445,8 @@ static int serve(struct nester_of *n, struct error *err)
     if (status < 0)
         return error_set(err, ERROR_SYSTEM, EPIPE, "who asked for the container has gone");
     status = run(n, &ended.status, err);
+    if (status > 0 && beside_tell(&ended, NULL, 0) < 0)
+        return error_set(err, ERROR_SYSTEM, EPIPE, "who started the container around is gone");
     if (status > 0)
         status = nest_send(n->fds[FD_PROGRAM], &ended, NULL, 0);
     return status;

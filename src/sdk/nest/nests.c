@@ -11,12 +11,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/spawn.h"
 #include "sdk/container.h"
 #include "sdk/helpers.h"
 #include "sdk/nest/around.h"
-#include "sdk/nest/wire.h"
+#include "sdk/nest/nests_inside.h"
 
 #define STEP_BEGINS  4  /* nesters that one step begins: the container wants attention as well */
 #define STEP_PACKETS 16 /* of one nester at once */
@@ -97,8 +98,10 @@ int nests_begin(struct nests *nests, const struct cordon_container *container, c
     if (status < 0)
         return status;
     nests->records = mem_alloc(NESTS_RECORDS * sizeof(*nests->records));
+    nests->ended = mem_alloc(NESTS_MAX * sizeof(*nests->ended));
     nests->items = mem_alloc(NESTS_MAX * sizeof(*nests->items));
-    if (!nests->items || !nests->records)
+    nests->recorder = request->recorder;
+    if (!nests->items || !nests->records || !nests->ended)
         return error_memory(err);
     for (size_t i = 0; i < NESTS_MAX; i++)
         nests->items[i] = (struct nester){.worker = WORKER_INIT("the nester"), .init = -1, .parent = -1};
@@ -179,7 +182,10 @@ static bool has_signer(const struct cordon_container *container)
 static int begin(struct nests *nests, const struct cordon_container *container, int parent, const int *fds, size_t count,
                  struct error *err)
 {
-    const struct nest_packet hello = {.type = NEST_HELLO, .value = has_signer(container)};
+    const struct event_recorder *recorder = nests->recorder;
+    const struct nest_packet hello = {.type = NEST_HELLO,
+                                      .value = (recorder ? NEST_WANTS_RECORDS : 0) | (recorder && recorder->settle ? NEST_WANTS_SETTLED : 0) |
+                                               (has_signer(container) ? NEST_HAS_SIGNER : 0)};
     struct nester *nester;
     int status = check_room(nests, parent, err), place;
 
@@ -197,6 +203,7 @@ static int begin(struct nests *nests, const struct cordon_container *container, 
     }
     nester->parent = parent;
     nester->number = 0;
+    nester->id[0] = '\0';
     if (status < 0)
         worker_kill(&nester->worker, NULL);
     return status;
@@ -269,44 +276,6 @@ static void await_end(int pidfd)
         ;
 }
 
-/* ---- recording: where this container's own record is. A failure is found out with the record of its end. ---- */
-
-static const char *run_of(const struct nests *nests, const struct cordon_container *container, int place)
-{
-    return place < 0 ? event_log_run_id(container->log) : nests->items[place].id;
-}
-
-static void put_identity(const struct nests *nests, const struct cordon_container *container, int place, struct text *out)
-{
-    if (place < 0) {
-        text_add(out, container->identity.text);
-        return;
-    }
-    put_identity(nests, container, nests->items[place].parent, out);
-    text_printf(out, "/sub/%s", nests->items[place].id);
-}
-
-static void record_started(struct nests *nests, const struct cordon_container *container, int place, const char *digest)
-{
-    auto_text struct text identity = {0};
-    struct nester *nester = &nests->items[place];
-    struct event_nested nested = {nester->id, run_of(nests, container, nester->parent), NULL, digest};
-
-    put_identity(nests, container, place, &identity);
-    nested.identity = identity.is_broken ? "" : identity.data;
-    nester->runs = true;
-    (void)!event_nested_started(container->log, &nested, NULL);
-}
-
-static void record_ended(struct nests *nests, const struct cordon_container *container, struct nester *nester)
-{
-    const struct event_nested nested = {nester->id, run_of(nests, container, nester->parent), NULL, NULL};
-
-    if (nester->runs)
-        (void)!event_nested_ended(container->log, &nested, NULL);
-    nester->runs = false;
-}
-
 /* And its container, whose first process ends by itself when the nester does, and at once by this. */
 static void end_one(struct nests *nests, const struct cordon_container *container, struct nester *nester)
 {
@@ -317,8 +286,12 @@ static void end_one(struct nests *nests, const struct cordon_container *containe
     nester->init = -1;
     if (nester->group)
         container->assembly.ops->group_free(take_ptr(nester->group));
-    record_ended(nests, container, nester);
+    nests_told_end(nests, nester);
+    nests_record_ended(nests, container, nester);
+    nests_end_record(nests, nester);
     nester->number = 0;
+    nester->due_ns = 0;
+    nester->has_status = false;
     nester->is_resting = true;
 }
 
@@ -340,29 +313,6 @@ static void forwarded(struct nests *nests, const struct cordon_container *contai
         refuse(socket, &why);
     else if (socket >= 0)
         close(socket);
-}
-
-/*
- * The store drops the oldest run of all when it is full, and a program can ask without end: so that it cannot have other runs dropped,
- * only so many of those inside are kept. What has begun since this run can be one of them, and nothing else.
- */
-static void keep_record(struct nests *nests, const struct cordon_container *container, const char *id)
-{
-    const char *runs = container->assembly.places.runs;
-
-    if (strcmp(id, event_log_run_id(container->log)) <= 0)
-        return;
-    for (size_t tries = nests->record_count; nests->record_count == NESTS_RECORDS && tries; tries--) {
-        char oldest[NEST_ID_SIZE];
-
-        memcpy(oldest, nests->records[0], sizeof(oldest));
-        memmove(nests->records, nests->records + 1, (NESTS_RECORDS - 1) * sizeof(*nests->records));
-        nests->record_count--;
-        if (!event_run_drop(runs, oldest)) /* it is still under way */
-            memcpy(nests->records[nests->record_count++], oldest, sizeof(oldest));
-    }
-    if (nests->record_count < NESTS_RECORDS)
-        memcpy(nests->records[nests->record_count++], id, NEST_ID_SIZE);
 }
 
 /* The limits that only a group keeps: below those of the containers around, so that theirs hold as well. */
@@ -412,10 +362,42 @@ static int signer_wanted(struct nests *nests, const struct cordon_container *con
     auto_text struct text identity = {0};
     auto_close int fd = -1;
 
-    put_identity(nests, container, place, &identity);
+    nests_put_identity(nests, container, place, &identity);
     if (identity.is_broken || signer_link_serve(container->signing.given, identity.data, &fd, NULL) < 0)
         return 1;
     return nest_send(nests->items[place].worker.channel, &packet, &fd, 1) == 0 ? 1 : -EPIPE;
+}
+
+/* Of a packet without descriptors. */
+static int heard(struct nests *nests, const struct cordon_container *container, int place, const struct nest_packet *packet)
+{
+    struct nester *nester = &nests->items[place];
+
+    switch (packet->type) {
+    case NEST_RECORD:
+        return nests_take_record(nests, container, place, packet);
+    case NEST_SETTLE:
+        return nests_settle(nests, nester);
+    case NEST_LIMITS:
+        nester->number = packet->number < NESTS_MAX ? packet->number : NESTS_MAX;
+        return 1;
+    case NEST_RUNS:
+        if (nester->init < 0 || nester->runs)
+            return -EBADMSG;
+        nests_told_runs(nester, &packet->runs);
+        nests_record_started(nests, container, place);
+        return 1;
+    case NEST_GROUP:
+        return nester->init < 0 || nester->group || grouped(nests, container, place, packet) < 0 ? -EBADMSG : 1;
+    case NEST_SIGNER:
+        return nester->init < 0 || !has_signer(container) ? -EBADMSG : signer_wanted(nests, container, place);
+    case NEST_ENDED:
+        nester->status = packet->status;
+        nester->has_status = true;
+        return 1;
+    default:
+        return -EBADMSG;
+    }
 }
 
 /* 1 = go on, 0 = nothing now, negative = it is gone, or says what it should not. */
@@ -432,23 +414,34 @@ static int hear(struct nests *nests, const struct cordon_container *container, i
     if (packet.type == NEST_BEGUN && count == 1 && nester->init < 0) {
         nester->init = fds[0];
         memcpy(nester->id, packet.id, sizeof(nester->id));
-        keep_record(nests, container, packet.id);
+        nests_keep_record(nests, container, packet.id);
         return 1;
     }
-    if (packet.type == NEST_LIMITS && !count)
-        nester->number = packet.number < NESTS_MAX ? packet.number : NESTS_MAX;
-    else if (packet.type == NEST_FORWARD && count == 5)
+    if (packet.type == NEST_FORWARD && count == 5)
         forwarded(nests, container, place, fds);
-    else if (packet.type == NEST_RUNS && !count && nester->init >= 0 && !nester->runs)
-        record_started(nests, container, place, packet.digest);
-    else if (packet.type == NEST_GROUP && !count && nester->init >= 0 && !nester->group)
-        status = grouped(nests, container, place, &packet) < 0 ? -EPIPE : 1;
-    else if (packet.type == NEST_SIGNER && !count && nester->init >= 0 && has_signer(container))
-        status = signer_wanted(nests, container, place);
     else
-        status = -EBADMSG;
+        status = count ? -EBADMSG : heard(nests, container, place, &packet);
     nest_close_all(fds, count);
     return status;
+}
+
+/* It was told to end and did not. What is frozen does nothing, and could not be awaited. */
+static bool is_due(const struct nester *nester, const struct cordon_container *container)
+{
+    return is_there(nester) && nester->due_ns && !container->is_frozen && clock_monotonic_ns() >= nester->due_ns;
+}
+
+uint64_t nests_next_ns(const struct nests *nests, const struct cordon_container *container)
+{
+    uint64_t next_ns = nests->pending_count ? 1 : 0; /* more was asked for than one step begins */
+
+    for (int i = 0; nests->items && !container->is_frozen && i < NESTS_MAX; i++) {
+        uint64_t due_ns = nests->items[i].due_ns;
+
+        if (due_ns && (!next_ns || due_ns < next_ns))
+            next_ns = due_ns;
+    }
+    return next_ns;
 }
 
 void nests_step(struct nests *nests, const struct cordon_container *container)
@@ -459,7 +452,7 @@ void nests_step(struct nests *nests, const struct cordon_container *container)
         nests->items[i].is_resting = false;
         for (int n = 0; n < STEP_PACKETS && status > 0; n++)
             status = hear(nests, container, i);
-        if (status < 0)
+        if (status < 0 || (status >= 0 && is_due(&nests->items[i], container)))
             gone(nests, container, i);
     }
     begin_pending(nests, container);
@@ -496,6 +489,7 @@ void nests_close(struct nests *nests, const struct cordon_container *container)
     nests_end(nests, container);
     mem_free(nests->items);
     mem_free(nests->records);
+    mem_free(nests->ended);
     text_finish(&nests->around);
     *nests = NESTS_INIT;
 }

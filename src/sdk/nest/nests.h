@@ -8,6 +8,7 @@
 #define CORDON_SDK_NEST_NESTS_H
 
 #include "base/text.h"
+#include "sdk/nest/wire.h"
 #include "sdk/worker.h"
 #include "tier/tier.h"
 
@@ -17,6 +18,7 @@
 
 struct cordon_container;
 struct cordon_request;
+struct event_recorder;
 
 struct nester {
     struct worker worker;
@@ -26,13 +28,31 @@ struct nester {
     int parent;       /* place of the nester of the container around, -1 = the outermost */
     bool runs;        /* it is recorded that its program started */
     unsigned number;  /* of containers inside that its policy permits */
+    struct nest_runs told;    /* what the nester says of it */
+    uint64_t started_ms;      /* real time */
+    uint64_t due_ns;          /* it was told to end: then it is ended; 0 = it was not */
+    bool is_told;             /* whoever asks for news has heard of it */
+    bool has_status;
+    struct cordon_status status;
+    struct text line;         /* of its record, what came of one that is not whole */
+    void *recording;          /* where that goes */
+    bool is_recorded;
     bool is_resting;  /* ended in this step: who waits for descriptors must notice before the place is used again */
+};
+
+/* Whoever was told of it has not heard yet that it ended. */
+struct nest_ended {
+    char id[27];
+    struct cordon_status status;
 };
 
 struct nests {
     struct nester *items; /* NESTS_MAX of them; NULL = none may be inside */
     char (*records)[27];  /* NESTS_RECORDS run ids, the oldest first */
     size_t record_count;
+    const struct event_recorder *recorder; /* who hears the outermost one's record hears theirs; NULL = nobody */
+    struct nest_ended *ended; /* NESTS_MAX */
+    size_t ended_count;
     const char *program;  /* cordon-nester */
     unsigned number;      /* so many at a time, of all levels */
     struct text around;   /* what a nester is told of the containers around the one that it makes */
@@ -63,6 +83,9 @@ void nests_take(struct nests *nests, int fd);
 
 /* Begin what was asked for, hear nesters, notice ends. Never waits; what cannot be begun is refused there, and nowhere else. */
 void nests_step(struct nests *nests, const struct cordon_container *container);
+
+/* When there is something to do although no descriptor says so; 0 = never. */
+uint64_t nests_next_ns(const struct nests *nests, const struct cordon_container *container);
 
 /* NESTS_MAX descriptors that are readable when there is something to do, each at its place, -1 = none. */
 void nests_watched(const struct nests *nests, int *ret_fds);

@@ -15,6 +15,7 @@
 #define NEST_MAGIC 0x3174654eu /* "Net1": the 1 is the version */
 #define NEST_ID_SIZE 27        /* a run id and its zero */
 #define NEST_FDS_MAX 5
+#define NEST_PIECE   512 /* of a record */
 
 enum nest_type {
     /* the program's side -> nester. The number of descriptors is in brackets */
@@ -28,22 +29,36 @@ enum nest_type {
     NEST_FAILED,   /* `error`: it was not started, or its promise could not be kept */
     /* starter -> nester */
     NEST_HELLO,    /* [4, or 5 with a parent that is a nester] what is around, user and mount namespace of the container around, the
-                      program's socket; the lifeline of the parent. `value`: what it asks to have signed goes to whom the starter knows */
+                      program's socket; the lifeline of the parent. `value`: enum nest_wants */
     /* nester -> starter */
     NEST_BEGUN,    /* `id`; [1] pidfd of the container's first process */
     NEST_LIMITS,   /* `depth`, `number` of the container that runs now */
     NEST_FORWARD,  /* [5] a program of it asks: as NEST_HELLO, with the lifeline */
     NEST_GROUP,    /* `limits` that only a control group of its own keeps: make it, and have its first process join */
-    NEST_RUNS,     /* `digest` of its policy: the program has started */
+    NEST_RUNS,     /* `runs`: the program has started */
     /* starter -> nester, to NEST_GROUP; or NEST_FAILED */
     NEST_GROUPED,  /* [as many as bits of `streams`] bit N: file N by which it is counted (enum tier_count_file); `value`: of version 2 */
     /* both: it wants a connection to the signer; [1] here it is. None comes where there is none at the moment: it asks again */
     NEST_SIGNER,
+    /* nester -> starter, which wants to hear its record */
+    NEST_RECORD,   /* `id`, `piece` of `value` bytes: one record after the other, each a line */
+    NEST_SETTLE,   /* is all of that where nobody changes it? */
+    NEST_SETTLED,  /* starter -> nester: it is; or NEST_FAILED */
+    /* starter -> nester: also NEST_SIGNAL and NEST_KILL */
+    NEST_STOP,     /* within `value` ms. NEST_ENDED comes back from what has ended, however it did */
 };
+
+/* Of HELLO: whoever started the outermost one hears its record, and says what of it is where nobody changes it; what it asks to have signed goes to whom that one knows. */
+enum nest_wants { NEST_WANTS_RECORDS = 1, NEST_WANTS_SETTLED = 2, NEST_HAS_SIGNER = 4 };
 
 struct nest_limits { /* as struct tier_limits */
     uint64_t memory, pids, cpu_milli;
     uint32_t counts_cpu, unused;
+};
+
+struct nest_runs {
+    char digest[80];   /* of its policy */
+    char command[256]; /* for people, cut */
 };
 
 struct nest_packet {
@@ -57,7 +72,8 @@ struct nest_packet {
         struct cordon_status status;
         struct error error;
         struct nest_limits limits;
-        char digest[80]; /* of a policy */
+        struct nest_runs runs;
+        char piece[NEST_PIECE];
     };
 };
 

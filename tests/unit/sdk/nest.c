@@ -7,7 +7,9 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "sdk/keeping.h"
 #include "sdk/nest/around.h"
+#include "sdk/nest/nests_inside.h"
 #include "sdk/nest/request.h"
 #include "sdk/nest/wire.h"
 #include "test.h"
@@ -247,6 +249,177 @@ TEST(what_is_around_is_whole_or_refused)
     check_int(around_read(arena, bytes.data, bytes.length, &around, &err), 0);
     put_level(&bytes, "too many", outer);
     check(around_read(arena, bytes.data, bytes.length, &around, &err) < 0);
+}
+
+/* ---- their records, as a nester says them that may have been taken over ---- */
+
+#define CHILD "01m83mt7byxdb5xwqsvzs3sqjt"
+#define OTHER "01m83mt7byxdb5xwqsvzs3sqjx"
+#define LINE(id, rest) "{\"schema\":\"cordon-event/1\",\"id\":\"" id ".1\"," rest "}\n"
+
+static struct heard {
+    char run[32], identity[256];
+    size_t lines, bytes;
+    bool is_done;
+} heard;
+
+static int heard_begin(void *owner, const char *run, const char *runs, void **ret_context, struct error *err)
+{
+    heard = (struct heard){.run = ""};
+    snprintf(heard.run, sizeof(heard.run), "%s", run);
+    *ret_context = &heard;
+    return 0;
+}
+
+static int heard_expect(void *context, const char *identity, struct error *err)
+{
+    snprintf(heard.identity, sizeof(heard.identity), "%s", identity);
+    return 0;
+}
+
+static int heard_hear(void *context, const char *line, size_t size, struct error *err)
+{
+    heard.lines++;
+    heard.bytes += size;
+    return line[size - 1] == '\n' ? 0 : -EINVAL;
+}
+
+static void heard_done(void *context)
+{
+    heard.is_done = true;
+}
+
+static const struct event_recorder recorder = {.begin = heard_begin, .expect = heard_expect, .hear = heard_hear, .done = heard_done};
+
+struct stage {
+    struct cordon_container container;
+    struct nester items[NESTS_MAX];
+};
+
+static struct stage *stage_new(void)
+{
+    struct stage *stage = mem_alloc(sizeof(*stage));
+
+    check(stage);
+    *stage = (struct stage){0};
+    snprintf(stage->container.identity.text, sizeof(stage->container.identity.text), "spiffe://x/agent/a/outer");
+    stage->container.nests.items = stage->items;
+    stage->container.nests.recorder = &recorder;
+    for (int i = 0; i < NESTS_MAX; i++)
+        stage->items[i] = (struct nester){.parent = -1, .init = -1, .worker = {.pidfd = -1, .channel = -1}};
+    snprintf(stage->items[0].id, sizeof(stage->items[0].id), "%s", CHILD);
+    return stage;
+}
+
+static int say(struct stage *stage, const char *bytes, size_t size)
+{
+    struct nest_packet packet = {.type = NEST_RECORD, .value = (int32_t)size};
+
+    if (size <= sizeof(packet.piece))
+        memcpy(packet.piece, bytes, size);
+    snprintf(packet.id, sizeof(packet.id), "%s", CHILD);
+    return nests_take_record(&stage->container.nests, &stage->container, 0, &packet);
+}
+
+static int say_all(struct stage *stage, const char *line)
+{
+    size_t size = strlen(line);
+    int status = 1;
+
+    for (size_t at = 0; status == 1 && at < size; at += NEST_PIECE)
+        status = say(stage, line + at, size - at < NEST_PIECE ? size - at : NEST_PIECE);
+    return status;
+}
+
+TEST(a_record_of_one_inside_is_heard_whole_under_the_name_that_it_was_given)
+{
+    struct stage *stage = stage_new();
+    char filler[3000], line[3200];
+
+    memset(filler, 'x', sizeof(filler));
+    snprintf(line, sizeof(line), LINE(CHILD, "\"text\":\"%.2990s\""), filler);
+    check_int(say_all(stage, line), 1);
+    check_int(say_all(stage, LINE(CHILD, "\"type\":\"run.exited\"")), 1);
+    check_string(heard.run, CHILD);
+    check_string(heard.identity, "spiffe://x/agent/a/outer/sub/" CHILD);
+    check_int(heard.lines, 2);
+    check_int(heard.bytes, strlen(line) + strlen(LINE(CHILD, "\"type\":\"run.exited\"")));
+    nests_end_record(&stage->container.nests, &stage->items[0]);
+    check(heard.is_done && !stage->items[0].is_recorded);
+    mem_free(stage);
+}
+
+TEST(a_record_that_is_another_ones_or_none_ends_who_says_it)
+{
+    static const char *const wrong[] = {LINE(OTHER, "\"x\":1"), "\n", "x\n", "{\"schema\":\"cordon-event/1\"}\n", "{\"id\":\"" CHILD ".1\"}\n",
+                                        " " LINE(CHILD, "\"x\":1")};
+    struct stage *stage = stage_new();
+    char piece[NEST_PIECE];
+
+    for (size_t i = 0; i < ARRAY_COUNT(wrong); i++)
+        if (say_all(stage, wrong[i]) >= 0)
+            test_fail(__FILE__, __LINE__, "taken: %s", wrong[i]);
+    check_int(heard.lines, 0);
+    check(say(stage, "x", 0) < 0);
+    check(say(stage, "x", NEST_PIECE + 1) < 0);
+    check(say(stage, "x", (size_t)INT32_MAX + 1) < 0);
+    /* one that has no end is not kept for ever */
+    memset(piece, 'x', sizeof(piece));
+    for (int i = 0; i < 4096 && say(stage, piece, sizeof(piece)) == 1; i++)
+        check(stage->items[0].line.length <= (size_t)1 << 20);
+    check(say(stage, piece, sizeof(piece)) < 0);
+    nests_end_record(&stage->container.nests, &stage->items[0]);
+    check(!stage->items[0].line.data);
+    /* nobody wants to hear it */
+    stage->container.nests.recorder = NULL;
+    check(say_all(stage, LINE(CHILD, "\"x\":1")) < 0);
+    mem_free(stage);
+}
+
+/* ---- what others are told of them ---- */
+
+TEST(news_of_those_inside_come_once_and_orders_go_to_none_that_has_ended)
+{
+    static const struct nest_runs runs = {.digest = "sha256:1", .command = "make"};
+    struct nest_ended ended[NESTS_MAX];
+    struct stage *stage = stage_new();
+    struct nests *nests = &stage->container.nests;
+    struct container_child child;
+    struct error err = ERROR_INIT;
+    size_t at = 0;
+
+    nests->ended = ended;
+    check_int(container_child_news(&stage->container, &child), 0); /* it does not run yet */
+    check_int(container_child_order(&stage->container, CHILD, CONTAINER_KILL, 0, &err), -ESTALE);
+    nests_told_runs(&stage->items[0], &runs);
+    stage->items[0].runs = true;
+    stage->items[1] = (struct nester){.parent = 0, .runs = true, .init = -1, .worker.channel = -1};
+    snprintf(stage->items[1].id, sizeof(stage->items[1].id), "%s", OTHER);
+    check_int(container_child_news(&stage->container, &child), 1);
+    check_string(child.id, CHILD);
+    check_string(child.parent, "");
+    check_string(child.command, "make");
+    check_int(container_child_news(&stage->container, &child), 1);
+    check_string(child.parent, CHILD);
+    check_string(child.identity, "spiffe://x/agent/a/outer/sub/" CHILD "/sub/" OTHER);
+    check_int(container_child_news(&stage->container, &child), 0);
+    check(container_child_next(&stage->container, &at, &child) && container_child_next(&stage->container, &at, &child));
+    check(!container_child_next(&stage->container, &at, &child));
+    /* it is told to end, and does not hear: then it is ended without being asked */
+    check_int(container_child_order(&stage->container, CHILD, CONTAINER_KILL, 0, &err), 0);
+    check(stage->items[0].due_ns && nests_next_ns(nests, &stage->container) == stage->items[0].due_ns);
+    stage->container.is_frozen = true;
+    check_int(nests_next_ns(nests, &stage->container), 0);
+    check_int(container_child_order(&stage->container, CHILD, CONTAINER_KILL, 0, &err), -EBUSY);
+    stage->container.is_frozen = false;
+    nests_told_end(nests, &stage->items[0]);
+    nests_told_end(nests, &stage->items[0]);
+    stage->items[0].runs = false;
+    check_int(container_child_news(&stage->container, &child), 1);
+    check(child.has_ended && child.status.end == CORDON_END_LOST);
+    check_int(container_child_news(&stage->container, &child), 0);
+    check_int(container_child_order(&stage->container, CHILD, CONTAINER_KILL, 0, &err), -ESTALE);
+    mem_free(stage);
 }
 
 TEST(every_request_that_the_fuzzer_kept_is_taken_whole_or_refused)

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Between the files of nests.h: what is recorded of containers inside, and what others are told of them. */
+#ifndef CORDON_SDK_NEST_NESTS_INSIDE_H
+#define CORDON_SDK_NEST_NESTS_INSIDE_H
+
+#include "sdk/container.h"
+#include "sdk/nest/wire.h"
+
+/* ---- record.c ---- */
+
+/* The name of the container at `place`, -1 = the outermost. */
+void nests_put_identity(const struct nests *nests, const struct cordon_container *container, int place, struct text *out);
+const char *nests_run_of(const struct nests *nests, const struct cordon_container *container, int place);
+
+/* In the outermost one's own record. */
+void nests_record_started(struct nests *nests, const struct cordon_container *container, int place);
+void nests_record_ended(struct nests *nests, const struct cordon_container *container, struct nester *nester);
+
+void nests_keep_record(struct nests *nests, const struct cordon_container *container, const char *id);
+
+/* A piece of a record of its own, for whoever hears those of the outermost. What is none ends the nester. */
+int nests_take_record(const struct nests *nests, const struct cordon_container *container, int place, const struct nest_packet *packet) must_check;
+/* It waits until what it has recorded is where nobody changes it: that is answered. */
+int nests_settle(const struct nests *nests, const struct nester *nester) must_check;
+void nests_end_record(const struct nests *nests, struct nester *nester);
+
+/* ---- children.c ---- */
+
+/* It runs, or has ended: for whoever asks for news. */
+void nests_told_runs(struct nester *nester, const struct nest_runs *runs);
+void nests_told_end(struct nests *nests, struct nester *nester);
+
+#endif
