@@ -208,7 +208,6 @@ void signer_link_connect(struct signer_link *link, int fd)
 
 int signer_link_serve(struct signer_link *link, const char *within, int *ret_fd, struct error *err)
 {
-    auto_protocol struct protocol_out out = {0};
     auto_close int near = -1, far = -1;
     struct item *item;
     int ends[2], status;
