@@ -276,9 +276,29 @@ static void await_end(int pidfd)
         ;
 }
 
+/* It is dead: what it had recorded by then is heard, and what it wanted is nothing any more. */
+static void hear_last(struct nests *nests, const struct cordon_container *container, struct nester *nester)
+{
+    struct nest_packet packet;
+    int fds[NEST_FDS_MAX], status;
+    size_t count = 0;
+
+    while ((status = nest_receive(nester->worker.channel, &packet, fds, &count, MSG_DONTWAIT)) > 0) {
+        if (packet.type == NEST_RECORD && nests_take_record(nests, container, (int)(nester - nests->items), &packet) < 0)
+            break;
+        if (packet.type == NEST_ENDED) {
+            nester->status = packet.status;
+            nester->has_status = true;
+        }
+        nest_close_all(fds, count);
+    }
+}
+
 /* And its container, whose first process ends by itself when the nester does, and at once by this. */
 static void end_one(struct nests *nests, const struct cordon_container *container, struct nester *nester)
 {
+    await_end(nester->worker.pidfd);
+    hear_last(nests, container, nester);
     worker_kill(&nester->worker, NULL);
     if (nester->init >= 0)
         await_end(nester->init);
