@@ -414,7 +414,7 @@ static bool hear_starter(struct nester_of *n)
 
 static int run(struct nester_of *n, struct cordon_status *ret_status, struct error *err)
 {
-    int attention = cordon_container_poll_fd(n->container, (struct cordon_error *)err), status = 0;
+    int attention = cordon_container_poll_fd(n->container, (struct cordon_error *)err), status;
     struct pollfd fds[] = {{.fd = attention, .events = POLLIN},
                            {.fd = n->fds[FD_PROGRAM], .events = POLLIN},
                            {.fd = WORKER_CHANNEL, .events = POLLIN},
@@ -422,14 +422,14 @@ static int run(struct nester_of *n, struct cordon_status *ret_status, struct err
 
     if (attention < 0)
         return attention;
-    while (status == 0) {
+    /* what was told while it was started says nothing any more: it is looked at before the first wait */
+    while ((status = cordon_container_try_wait(n->container, ret_status, (struct cordon_error *)err)) == 0) {
         if (poll(fds, ARRAY_COUNT(fds), beside_has_order() ? 0 : -1) < 0 && errno != EINTR)
             return error_system(err, errno, "wait for the container");
         if (((fds[2].revents || beside_has_order()) && !hear_starter(n)) || fds[3].revents)
             return error_set(err, ERROR_SYSTEM, ECANCELED, "the container around has ended");
         if (fds[1].revents && !obey(n))
             return error_set(err, ERROR_SYSTEM, ECANCELED, "who asked for the container has gone");
-        status = cordon_container_try_wait(n->container, ret_status, (struct cordon_error *)err);
     }
     return status;
 }
