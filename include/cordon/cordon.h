@@ -734,6 +734,14 @@ CORDON_API CORDON_MUST_CHECK int cordon_container_stop(struct cordon_container *
 CORDON_API CORDON_MUST_CHECK int cordon_container_freeze(struct cordon_container *container, struct cordon_error *err);
 CORDON_API CORDON_MUST_CHECK int cordon_container_thaw(struct cordon_container *container, struct cordon_error *err);
 
+/*
+ * Give it less while it runs: "resources.memory=256MiB", "resources.pids=50", "resources.cpus=0.5"; NULL-terminated; all or none. What holds now is what its control
+ * group says. -ENOTSUP (CORDON_ERROR_UNENFORCEABLE): it has none that limits this; CORDON_ERROR_INVALID: it would be more than now (-EPERM), or
+ * it uses more than that (-EBUSY).
+ */
+CORDON_API CORDON_MUST_CHECK int cordon_container_set_limits(struct cordon_container *container, const char *const *members,
+                                                             struct cordon_error *err);
+
 /* ---- containers that stand, and programs in them ---- */
 
 /*
@@ -896,6 +904,14 @@ CORDON_API CORDON_MUST_CHECK int cordon_request_set_name(struct cordon_request *
 CORDON_API CORDON_MUST_CHECK int cordon_request_set_restart(struct cordon_request *request, const char *when, struct cordon_error *err);
 
 /*
+ * Until when: so long from now on ("8h"; the clock being set changes nothing about it, and a suspended machine's time counts), or a time ("2026-12-24T18:30", of this machine's
+ * clock, "...Z" is UTC; a clock that is set back makes it no longer). NULL takes it back. Of a container that is kept (cordon_daemon_create()) it is when it is stopped in order, and not
+ * started again before it is renewed; of cordon_container_set_network() when the network of before is put back (CORDON_ERROR_UNENFORCEABLE where it is not the daemon's container). On
+ * any other request it counts for nothing.
+ */
+CORDON_API CORDON_MUST_CHECK int cordon_request_set_until(struct cordon_request *request, const char *when, struct cordon_error *err);
+
+/*
  * The caller's containers at the daemon, oldest first: a line each, or {"containers":[{id,name,state,pid,startedMs,policy,command,...}]}.
  * CORDON_ERROR_SYSTEM (-ENOENT, -ECONNREFUSED): no daemon listens.
  */
@@ -918,6 +934,9 @@ CORDON_API CORDON_MUST_CHECK int cordon_attach(const char *name, struct cordon_c
 CORDON_API CORDON_MUST_CHECK int cordon_daemon_create(const struct cordon_request *request, char ret_id[CORDON_RUN_SIZE], struct cordon_error *err);
 CORDON_API CORDON_MUST_CHECK int cordon_daemon_start(const char *name, struct cordon_error *err);
 CORDON_API CORDON_MUST_CHECK int cordon_daemon_remove(const char *name, struct cordon_error *err);
+
+/* Another end for one that is kept, as cordon_request_set_until(); NULL: it has none any more. It is not started by this. */
+CORDON_API CORDON_MUST_CHECK int cordon_daemon_renew(const char *name, const char *when, struct cordon_error *err);
 
 /*
  * Execute a program in one that runs: *ret_container stands for the program, which ends when that is freed. Of the request what counts for

@@ -57,6 +57,49 @@ static int apply_restart(struct cli *cli, const char *value, struct cordon_error
     return cordon_request_set_restart(cli->request, value, err);
 }
 
+static int apply_until(struct cli *cli, const char *value, struct cordon_error *err)
+{
+    cli->until = value;
+    if (strcmp(value, "never") == 0)
+        return cordon_request_set_until(cli->request, NULL, err);
+    return cordon_request_set_until(cli->request, value, err);
+}
+
+static int apply_limit(struct cli *cli, const char *name, const char *value, struct cordon_error *err)
+{
+    char *member = NULL;
+
+    if (cli->limit_count < CLI_LIMITS_MAX && asprintf(&member, "resources.%s=%s", name, value) > 0) {
+        cli->limits[cli->limit_count++] = member;
+        return 0;
+    }
+    err->kind = CORDON_ERROR_INVALID;
+    err->errnum = EINVAL;
+    snprintf(err->text, sizeof(err->text), "each limit once");
+    return -EINVAL;
+}
+
+static int apply_memory(struct cli *cli, const char *value, struct cordon_error *err)
+{
+    return apply_limit(cli, "memory", value, err);
+}
+
+static int apply_cpus(struct cli *cli, const char *value, struct cordon_error *err)
+{
+    return apply_limit(cli, "cpus", value, err);
+}
+
+static int apply_pids(struct cli *cli, const char *value, struct cordon_error *err)
+{
+    return apply_limit(cli, "pids", value, err);
+}
+
+const struct option option_until = {"until", 0, VALUE_TEXT, "TIME", "until then, as 2026-12-24T18:30, or so long, as 8h", apply_until};
+const struct option option_for = {"for", 0, VALUE_TEXT, "DURATION", "so long from now on, as 8h", apply_until};
+const struct option option_memory = {"memory", 0, VALUE_TEXT, "SIZE", "at most so much memory, as 256MiB; less than now", apply_memory};
+const struct option option_cpus = {"cpus", 0, VALUE_TEXT, "NUMBER", "at most so many processors, as 0.5; less than now", apply_cpus};
+const struct option option_pids = {"pids", 0, VALUE_TEXT, "NUMBER", "at most so many processes; less than now", apply_pids};
+
 const struct option option_signal = {"signal", 's', VALUE_TEXT, "SIGNAL", "which (KILL)", apply_signal};
 const struct option option_grace = {"time", 't', VALUE_TEXT, "DURATION", "how long it may take to end by itself (10s)", apply_grace};
 const struct option option_name = {"name", 0, VALUE_TEXT, "NAME", "its name at the daemon, for ps, stop, kill, ...", apply_name};
@@ -313,13 +356,39 @@ static int thaw_one(struct cli *cli, const char *name, struct cordon_container *
 
 static int update_one(struct cli *cli, const char *name, struct cordon_container *container, struct cordon_error *err)
 {
+    int status = cli->limit_count ? cordon_container_set_limits(container, (const char *const *)cli->limits, err) : 0;
+
     (void)name;
-    return cordon_container_set_network(container, cli->request, err);
+    return status == 0 && cli->has_documents ? cordon_container_set_network(container, cli->request, err) : status;
 }
 
 int run_update(struct cli *cli)
 {
-    return for_each(cli, update_one);
+    int status;
+
+    if (!cli->limit_count && !cli->has_documents)
+        return print_usage_error(cli, "nothing to change: --memory, --cpus, --pids, or a network by --policy, --profile or --set");
+    if (cli->until && !cli->has_documents)
+        return print_usage_error(cli, "--for is about the network: limits stay as they are");
+    status = for_each(cli, update_one);
+    while (cli->limit_count)
+        free(cli->limits[--cli->limit_count]);
+    return status;
+}
+
+int run_renew(struct cli *cli)
+{
+    int exit_status = 0;
+
+    if (!cli->operand_count || !cli->until)
+        return print_usage_error(cli, "until when, and which: cordon renew --for 8h NAME...; 'cordon ps' lists them");
+    for (int i = 0; i < cli->operand_count; i++) {
+        struct cordon_error err = {0};
+
+        if (cordon_daemon_renew(cli->operands[i], strcmp(cli->until, "never") == 0 ? NULL : cli->until, &err) < 0)
+            exit_status = print_error(cli, &err, 1);
+    }
+    return exit_status;
 }
 
 int run_stop(struct cli *cli)

@@ -51,10 +51,11 @@ static const struct option *const json_options[] = {&option_json, &option_help, 
 static const struct option *const runs_options[] = {&option_number, &option_json, &option_help, NULL};
 static const struct option *const review_options[] = {&option_diff, &option_list, &option_json, &option_help, NULL};
 static const struct option *const commit_options[] = {&option_expect, &option_overwrite, &option_json, &option_help, NULL};
-static const struct option *const create_options[] = {&option_name, &option_restart, &option_policy, &option_profile, &option_workspace, &option_tier, &option_timeout,
+static const struct option *const create_options[] = {&option_name, &option_restart, &option_until, &option_policy, &option_profile, &option_workspace, &option_tier, &option_timeout,
                                                       &option_set, &option_json, &option_help, NULL};
 static const struct option *const exec_options[] = {&option_timeout, &option_tty, &option_json, &option_help, NULL};
-static const struct option *const update_options[] = {&option_policy, &option_profile, &option_set, &option_json, &option_help, NULL};
+static const struct option *const update_options[] = {&option_memory, &option_cpus, &option_pids, &option_policy, &option_profile, &option_set, &option_for, &option_json, &option_help, NULL};
+static const struct option *const renew_options[] = {&option_for, &option_until, &option_json, &option_help, NULL};
 static const struct option *const ps_options[] = {&option_ps_all, &option_quiet, &option_json, &option_help, NULL};
 static const struct option *const rm_options[] = {&option_rm_force, &option_json, &option_help, NULL};
 static const struct option *const stop_options[] = {&option_grace, &option_json, &option_help, NULL};
@@ -121,9 +122,11 @@ const struct command commands[] = {
     {"logs", "NAME", "what the command of a kept container wrote last", "", no_options, EXIT_USAGE, 1, false, run_logs},
     {"stats", "NAME", "what a container uses now", "", json_options, EXIT_USAGE, 1, false, run_stats},
     {"inspect", "NAME", "all that the daemon knows of a container", "", json_options, EXIT_USAGE, 1, false, run_inspect},
-    {"update", "NAME", "give a running container another network",
-     "The documents take the place of those that it was started with; only what they say of the network may differ.\n", update_options, EXIT_USAGE, 1, false,
-     run_update},
+    {"update", "NAME...", "give running containers less, or another network",
+     "Limits get less, never more. Documents take the place of those that it was started with; only what they say of the network may differ.\n"
+     "With --for the network of before comes back when that time is over.\n", update_options, EXIT_USAGE, -1, false, run_update},
+    {"renew", "NAME...", "let containers that end at a time (create --until) go on until another one", "--until never: they do not end by themselves any more.\n", renew_options, EXIT_USAGE,
+     -1, false, run_renew},
     {"stop", "NAME...", "end containers in order: TERM, and KILL for what is left after a while",
      "NAME is a container's name, its id, or the beginning of an id.\n", stop_options, EXIT_USAGE, -1, false, run_stop},
     {"kill", "NAME...", "end containers at once, or send their programs a signal", "NAME is a container's name, its id, or the beginning of an id.\n",

@@ -25,7 +25,7 @@ static int usage(struct cordon_error *err, const char *format, ...)
 
 static int apply_policy(struct cli *cli, const char *value, struct cordon_error *err)
 {
-    cli->may_name_command = true;
+    cli->may_name_command = cli->has_documents = true;
     return cordon_request_add_policy_file(cli->request, value, err);
 }
 
@@ -35,6 +35,7 @@ static int apply_profile(struct cli *cli, const char *value, struct cordon_error
         return usage(err, "--profile %s and --profile %s: a document can have both: extends: [%s, %s]", cli->profile, value,
                      cli->profile, value);
     cli->profile = value;
+    cli->has_documents = true;
     return cordon_request_set_profile(cli->request, value, err);
 }
 
@@ -82,7 +83,7 @@ static int apply_events(struct cli *cli, const char *value, struct cordon_error 
 
 static int apply_set(struct cli *cli, const char *value, struct cordon_error *err)
 {
-    cli->may_name_command = true;
+    cli->may_name_command = cli->has_documents = true;
     return cordon_request_set_member(cli->request, value, err);
 }
 

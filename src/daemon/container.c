@@ -190,6 +190,8 @@ void container_hear(struct container *container, const struct protocol_message *
     take(container->restart, sizeof(container->restart), protocol_text(message, TAG_RESTART));
     container->restarts = protocol_number(message, TAG_RESTARTS, container->restarts);
     container->exit_status = protocol_number(message, TAG_EXIT, container->exit_status);
+    container->until_ms = protocol_number(message, TAG_UNTIL_MS, 0);
+    container->network_until_ms = protocol_number(message, TAG_NETWORK_UNTIL_MS, 0);
     container->state = protocol_number(message, TAG_STATE, container->state);
     container->pid = protocol_number(message, TAG_PID, container->pid);
     container->started_ms = protocol_number(message, TAG_STARTED_MS, container->started_ms);
@@ -216,6 +218,10 @@ void container_tell(struct protocol_out *out, const struct container *container,
     protocol_add_number(out, TAG_RESTARTS, container->restarts);
     if (container->exit_status != UINT64_MAX)
         protocol_add_number(out, TAG_EXIT, container->exit_status);
+    if (container->until_ms)
+        protocol_add_number(out, TAG_UNTIL_MS, container->until_ms);
+    if (container->network_until_ms)
+        protocol_add_number(out, TAG_NETWORK_UNTIL_MS, container->network_until_ms);
     add_text(out, TAG_RESTART, container->restart);
     add_text(out, TAG_NAME, container->name);
     add_text(out, TAG_POLICY, container->policy);

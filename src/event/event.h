@@ -287,6 +287,8 @@ void event_access_lost(struct event_log *log, const char *source, uint64_t count
 int event_access_end(struct event_log *log, struct error *err) must_check;
 int event_approval_asked(struct event_log *log, const struct event_approval *approval, struct error *err) must_check;
 int event_approval_answered(struct event_log *log, const struct event_approval *approval, struct error *err) must_check;
+/* The caller gave the container less; 0 = that is as it was. */
+int event_container_updated(struct event_log *log, uint64_t memory, uint64_t pids, uint64_t cpu_milli, struct error *err) must_check;
 /* Another policy decides about the network from here on; its digest. */
 int event_network_changed(struct event_log *log, const char *policy_digest, struct error *err) must_check;
 /* The gateway is no more; the container goes on without a network. */

@@ -91,3 +91,19 @@ int event_exec_end(struct event_log *log, struct error *err)
     log->exec_lost = 0;
     return record_write(&record, log, err);
 }
+
+int event_container_updated(struct event_log *log, uint64_t memory, uint64_t pids, uint64_t cpu_milli, struct error *err)
+{
+    struct record record;
+
+    if (!has_room(log))
+        return 0;
+    record_begin(&record, log, "container.updated");
+    if (memory)
+        json_add_uint(&record.json, "memory", memory);
+    if (pids)
+        json_add_uint(&record.json, "pids", pids);
+    if (cpu_milli)
+        json_add_uint(&record.json, "cpuMilli", cpu_milli);
+    return write_counted(log, &record, err);
+}

@@ -9,6 +9,8 @@
 #include "base/memory.h"
 #include "keeper/keeper.h"
 
+#define LIMITS_MAX 8
+
 static void cut(char *to, size_t size, const char *text)
 {
     size_t used = strlen(to);
@@ -43,6 +45,8 @@ static int fill_request(struct session *session, struct protocol_received *recei
         status = request_read(&record, &session->request, err);
     if (status == 0)
         status = again_read(session, &record, err);
+    if (status == 0 && session->purpose == PROTOCOL_PURPOSE_KEEP)
+        ending_read(&record, &session->ends.when);
     if (status == 0 && session->keeper->launcher.fd >= 0)
         status = cordon_request_set_launcher(session->request, session->keeper->launcher.fd, (struct cordon_error *)err);
     if (status == 0)
@@ -153,11 +157,29 @@ static int hear_answer(struct session *session, const struct protocol_message *m
     return status;
 }
 
+/* What it has for a while is not what it goes back to. */
+static void take_network(struct session *holder, const struct protocol_message *message, struct cordon_request **request, int *cwd)
+{
+    struct ending ends;
+
+    ending_read(message, &ends);
+    if (!ending_is_set(&ends)) {
+        network_forget(holder);
+        holder->network.lasting = take_ptr(*request);
+        holder->network.cwd = take_fd(*cwd);
+    }
+    holder->network.ends = ends;
+    daemon_tell_running(holder->keeper, holder);
+    ends_look(holder->keeper);
+}
+
 static int hear_network(struct session *session, struct protocol_received *received, struct error *err)
 {
+    struct session *holder = session->is_visitor ? session->visits : session;
     auto_free unsigned char *bytes = NULL;
     struct cordon_request *request = NULL;
     struct protocol_message record;
+    auto_close int cwd = -1;
     struct place own;
     int status = protocol_unseal(received->fds[0], PROTOCOL_RECORD_REQUEST, &bytes, &record, err);
 
@@ -165,15 +187,32 @@ static int hear_network(struct session *session, struct protocol_received *recei
         status = request_read(&record, &request, err);
     if (status < 0)
         return status;
-    fd_close_at(&session->cwd);
-    session->cwd = take_fd(received->fds[1]);
-    status = place_enter(session, &own, err);
+    status = numbers_lift(take_fd(received->fds[1]), &cwd, err);
+    if (status == 0)
+        status = place_enter_at(cwd, holder->process.umask, &own, err);
     if (status == 0) {
-        status = cordon_container_set_network(container_about(session), request, (struct cordon_error *)err);
+        status = cordon_container_set_network(holder->container, request, (struct cordon_error *)err);
         place_leave(&own);
     }
+    if (status == 0)
+        take_network(holder, &received->message, &request, &cwd);
     cordon_request_free(request);
     return status;
+}
+
+static int hear_limits(struct session *session, const struct protocol_message *message, struct error *err)
+{
+    const char *members[LIMITS_MAX + 1];
+    struct protocol_field field;
+    size_t count = 0;
+
+    for (size_t at = 0; protocol_next(message, &at, &field);) {
+        if (count == LIMITS_MAX)
+            return error_set(err, ERROR_LIMIT, E2BIG, "more than %d limits", LIMITS_MAX);
+        members[count++] = field.data;
+    }
+    members[count] = NULL;
+    return cordon_container_set_limits(container_about(session), members, (struct cordon_error *)err);
 }
 
 static int tell_changes(struct session *session, uint32_t request, struct error *err)
@@ -245,7 +284,7 @@ int session_heard(struct session *session, struct protocol_received *received, s
         return program_heard(session, message, err);
     if (message->type == PROTOCOL_PROGRAM)
         return hear_program(session, received, err);
-    if (message->type == PROTOCOL_START || message->type == PROTOCOL_DROP || message->type == PROTOCOL_LOGS)
+    if (message->type == PROTOCOL_START || message->type == PROTOCOL_DROP || message->type == PROTOCOL_LOGS || message->type == PROTOCOL_RENEW)
         return held_heard(session, message, err);
     if (session->purpose == PROTOCOL_PURPOSE_EXEC) /* its program ended while this was said: nothing else is meant */
         return session_reply(session, message->request, 0, &failure, err);
@@ -274,6 +313,8 @@ int session_heard(struct session *session, struct protocol_received *received, s
         return session_reply(session, message->request, status, &failure, err);
     case PROTOCOL_NETWORK:
         return session_reply(session, message->request, hear_network(session, received, &failure), &failure, err);
+    case PROTOCOL_LIMITS:
+        return session_reply(session, message->request, hear_limits(session, message, &failure), &failure, err);
     case PROTOCOL_STOP:
         status = cordon_container_stop(container_about(session), protocol_number(message, TAG_LEFT_MS, 0), (struct cordon_error *)&failure);
         return session_reply(session, message->request, status, &failure, err);

@@ -26,7 +26,7 @@ static const char *operation_of(uint16_t type)
         uint16_t type;
         const char *name;
     } rows[] = {
-        {PROTOCOL_SIGNAL, "kill"},   {PROTOCOL_KILL, "kill"},     {PROTOCOL_ANSWER, "answer"}, {PROTOCOL_NETWORK, "update"}, {PROTOCOL_STOP, "stop"},
+        {PROTOCOL_SIGNAL, "kill"},   {PROTOCOL_KILL, "kill"},     {PROTOCOL_ANSWER, "answer"}, {PROTOCOL_NETWORK, "update"}, {PROTOCOL_LIMITS, "update"}, {PROTOCOL_RENEW, "renew"}, {PROTOCOL_STOP, "stop"},
         {PROTOCOL_FREEZE, "freeze"}, {PROTOCOL_THAW, "thaw"},     {PROTOCOL_START, "start"},   {PROTOCOL_DROP, "rm"},        {PROTOCOL_REQUEST_IS, "create"},
         {PROTOCOL_GO, "exec"},
     };

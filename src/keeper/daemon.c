@@ -73,6 +73,10 @@ void daemon_tell_running(struct keeper *keeper, const struct session *session)
     protocol_add_number(&out, TAG_RESTARTS, session->again.count);
     if (session->again.has_end)
         protocol_add_number(&out, TAG_EXIT, (uint64_t)session->again.end.exit_status);
+    if (ending_is_set(&session->ends.when))
+        protocol_add_number(&out, TAG_UNTIL_MS, ending_ms(&session->ends.when));
+    if (ending_is_set(&session->network.ends))
+        protocol_add_number(&out, TAG_NETWORK_UNTIL_MS, ending_ms(&session->network.ends));
     if (*session->again.text)
         protocol_add_text(&out, TAG_RESTART, session->again.text);
     if (*session->name)

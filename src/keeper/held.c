@@ -59,6 +59,7 @@ int held_create(struct session *session, struct error *err)
     session->lifecycle = PROTOCOL_CREATED;
     session->created_ms = clock_real_ns() / NS_PER_MS;
     daemon_tell_running(session->keeper, session);
+    ends_look(session->keeper);
     protocol_begin(&out, PROTOCOL_STARTED, 0);
     protocol_add_text(&out, TAG_ID, session->id);
     protocol_add_number(&out, TAG_PID, 0);
@@ -168,6 +169,8 @@ int held_start(struct session *session, struct error *err)
 
     if (session->container)
         return error_set(err, ERROR_INVALID, EALREADY, "already_started: container %s runs", session->id);
+    if (ending_has_come(&session->ends.when))
+        return error_set(err, ERROR_FORBIDDEN, ETIME, "the time of container %s is over: cordon renew %s --for DURATION", session->id, session->id);
     held_finish(session);
     status = session_create(session, err);
     if (status == 0)
@@ -233,6 +236,14 @@ static int start_anew(struct session *session, struct error *err)
     return status;
 }
 
+static void renew(struct session *session, const struct protocol_message *message)
+{
+    ending_read(message, &session->ends.when);
+    session->ends.is_told = false;
+    daemon_tell_running(session->keeper, session);
+    ends_look(session->keeper);
+}
+
 static int tell_logs(const struct session *visitor, uint32_t request, struct error *err)
 {
     const struct output *output = &visitor->visits->output;
@@ -254,7 +265,7 @@ int held_heard(struct session *visitor, const struct protocol_message *message, 
 {
     struct session *held = visitor->visits; /* NULL also for whoever created it: that is no visitor */
     struct error failure = ERROR_INIT;
-    int status;
+    int status = 0;
 
     if (!held)
         status = error_set(&failure, ERROR_NOT_FOUND, ESTALE, "stale_id: that container is no more");
@@ -264,6 +275,8 @@ int held_heard(struct session *visitor, const struct protocol_message *message, 
         status = start_anew(held, &failure);
     else if (message->type == PROTOCOL_DROP)
         status = held_drop(held, &failure);
+    else if (message->type == PROTOCOL_RENEW)
+        renew(held, message);
     else
         return tell_logs(visitor, message->request, err);
     return session_reply(visitor, message->request, status, &failure, err);

@@ -24,6 +24,7 @@ struct keeper {
     struct loop *loop;
     struct loop_watch daemon;   /* fd = -1: cordond is not there */
     struct loop_watch signals;
+    struct loop_watch ends[2];  /* ends.c: when something ends, by either clock */
     struct loop_watch sensor;   /* senses.c; fd = -1: there is none */
     struct loop_watch signer_watch; /* signs.c; the same */
     struct signer_link *signer;
@@ -73,6 +74,19 @@ struct again {
     struct cordon_status end;
 };
 
+/* ends.c: a time at which something ends. */
+struct ending {
+    uint64_t boot_ns; /* CLOCK_BOOTTIME; 0 = never */
+    uint64_t real_ns; /* also at this time of the wall's clock; 0 = it does not matter */
+};
+
+/* Of a container that runs, since somebody changed it. */
+struct network {
+    struct cordon_request *lasting; /* what it has when nothing is for a while; NULL = what it was started with */
+    int cwd;                        /* where that was asked for; -1 = nowhere */
+    struct ending ends;
+};
+
 /* One client and, from GO on, its container. One that is kept has none most of the time: client.fd = -1. */
 struct session {
     struct keeper *keeper;
@@ -96,6 +110,11 @@ struct session {
     struct cordon_program *program;    /* of EXEC; of one that is kept, its own */
     struct output output;
     struct again again;
+    struct {
+        struct ending when;
+        bool is_told;
+    } ends; /* of one that is kept */
+    struct network network;
     uint64_t created_ms;
     uint64_t denials, denials_told_ns; /* what cordond knows */
     bool is_frozen;
@@ -175,6 +194,7 @@ struct place {
     unsigned umask;
 };
 int place_enter(const struct session *session, struct place *ret_own, struct error *err) must_check;
+int place_enter_at(int cwd, unsigned mask, struct place *ret_own, struct error *err) must_check;
 void place_leave(struct place *own);
 
 /* A step of a pool, under the conditions of the client that it was made for. */
@@ -217,6 +237,19 @@ void again_begin(struct session *session, bool is_by_itself);
 bool again_wanted(struct session *session);
 /* Somebody wants it to stay stopped. true = it waited to be started. */
 bool again_give_up(struct session *session);
+
+/* ends.c */
+int ends_begin(struct keeper *keeper, struct error *err) must_check;
+/* Something has another end, or begins: end what is due, and wait for the next. */
+void ends_look(struct keeper *keeper);
+/* LEFT_MS, UNTIL_MS */
+void ending_read(const struct protocol_message *message, struct ending *ret_ending);
+bool ending_is_set(const struct ending *ending);
+bool ending_has_come(const struct ending *ending);
+/* Since 1970, as the wall's clock is now; 0 = never. */
+uint64_t ending_ms(const struct ending *ending);
+/* It was of the container that has ended. */
+void network_forget(struct session *session);
 
 /* program.c: programs that are executed in containers that are there */
 int program_start(struct session *session, struct error *err) must_check;

@@ -78,6 +78,8 @@ static int run(struct keeper *keeper, struct error *err)
     if (status == 0)
         status = watch_signals(keeper, err);
     if (status == 0)
+        status = ends_begin(keeper, err);
+    if (status == 0)
         status = writer_begin(keeper, err);
     if (status == 0)
         status = signs_begin(keeper, err);

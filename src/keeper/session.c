@@ -82,6 +82,7 @@ void session_close(struct session *session)
             visitor->visits = NULL;
     held_finish(session);
     close_fds(session);
+    network_forget(session);
     fd_close_at(&session->cwd);
     fd_close_at(&session->events);
     protocol_close(session->client.fd);
@@ -197,6 +198,7 @@ void session_step(struct session *session)
     if (status > 0)
         status = session_over(session, &ended, &over, &err); /* forgets it */
     cordon_container_free(take_ptr(session->container));
+    network_forget(session);
     if (session->lifecycle) {
         held_ended(session, over, &err);
         return;
@@ -375,7 +377,7 @@ struct session *session_open(struct keeper *keeper, int client, uint64_t ticket,
         protocol_close(client);
         return NULL;
     }
-    *session = (struct session){.keeper = keeper, .state = PROTOCOL_GREETED, .ticket = ticket, .purpose = purpose, .cwd = -1, .events = -1, .streams = {-1, -1, -1},
+    *session = (struct session){.keeper = keeper, .state = PROTOCOL_GREETED, .ticket = ticket, .purpose = purpose, .cwd = -1, .events = -1, .network.cwd = -1, .streams = {-1, -1, -1},
                                 .container_watch.fd = -1, .output.watches = {{.fd = -1}, {.fd = -1}}, .client = {.fd = client, .ready = client_ready}};
     session->next = keeper->sessions;
     session->before = &keeper->sessions;

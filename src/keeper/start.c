@@ -21,7 +21,7 @@ struct own_limits {
     struct rlimit soft[RLIM_NLIMITS];
 };
 
-static int enter(int cwd, unsigned mask, struct place *ret_own, struct error *err)
+int place_enter_at(int cwd, unsigned mask, struct place *ret_own, struct error *err)
 {
     struct place own = {.cwd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC)};
 
@@ -39,7 +39,7 @@ static int enter(int cwd, unsigned mask, struct place *ret_own, struct error *er
 
 int place_enter(const struct session *session, struct place *ret_own, struct error *err)
 {
-    return enter(session->cwd, session->process.umask, ret_own, err);
+    return place_enter_at(session->cwd, session->process.umask, ret_own, err);
 }
 
 void place_leave(struct place *own)
@@ -125,7 +125,7 @@ int terms_step(int cwd, const struct request_process *process, struct cordon_poo
 {
     struct own_limits limits;
     struct place own;
-    int status = enter(cwd, process->umask, &own, err);
+    int status = place_enter_at(cwd, process->umask, &own, err);
 
     if (status < 0)
         return status;

@@ -121,7 +121,7 @@ const struct ocsf_kind ocsf_kinds[] = {
     {"daemon.stopped", NULL, NULL, 3004, 11, 0, LOW, &shape_service, "a part of the daemon ended"},
     CALL("create", 1), CALL("run", 1), CALL("exec", 1), CALL("attach", 2), CALL("ps", 2), CALL("inspect", 2), CALL("logs", 2),
     CALL("stats", 2), CALL("start", 3), CALL("stop", 3), CALL("kill", 3), CALL("freeze", 3), CALL("thaw", 3), CALL("update", 3),
-    CALL("rm", 4), CALL("answer", 3),
+    CALL("rm", 4), CALL("renew", 3), CALL("answer", 3),
     {"control.called", NULL, NULL, 6003, 99, "Call", INFO, &shape_api, "a request on the control socket"},
 
     /* ---- identities ---- */

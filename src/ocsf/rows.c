@@ -230,6 +230,9 @@ static const struct ocsf_row entity_container[] = {
     TEXT("entity.uid", "run"),
     ANY("comment", "text"),
     NUMBER("x_limit.grace_ms", "graceMs"),
+    NUMBER("x_limit.memory", "memory"),
+    NUMBER("x_limit.pids", "pids"),
+    NUMBER("x_limit.cpu_milli", "cpuMilli"),
     END,
 };
 

@@ -121,6 +121,8 @@ static const struct protocol_tag_row tags[TAG_LIMIT] = {
     TEXT(RESTART, 32),
     NUMBER(RESTARTS),
     NUMBER(EXIT),
+    NUMBER(UNTIL_MS),
+    NUMBER(NETWORK_UNTIL_MS),
     TEXT(SERVICE, 512),
 };
 
@@ -135,7 +137,7 @@ static const struct protocol_use one_id[] = {ONE(ID)};
 static const struct protocol_use list[] = {MAYBE(IS_ALL), MAYBE(ID)};
 static const struct protocol_use listed[] = {ONE(ID),      ONE(STATE),  MAYBE(NAME),    MAYBE(PID),     ONE(UID),      MAYBE(CREATED_MS), MAYBE(STARTED_MS),
                                              MAYBE(POLICY), MAYBE(TIER), MAYBE(COMMAND), MAYBE(PARENT),  MAYBE(IDENTITY), MAYBE(DENIALS), MAYBE(KIND), MAYBE(RUN), MAYBE(PROGRAMS),
-                                             MAYBE(RESTART), MAYBE(RESTARTS), MAYBE(EXIT)};
+                                             MAYBE(RESTART), MAYBE(RESTARTS), MAYBE(EXIT), MAYBE(UNTIL_MS), MAYBE(NETWORK_UNTIL_MS)};
 static const struct protocol_use failed[] = {ONE(ERROR_KIND), ONE(ERRNUM), ONE(TEXT), MAYBE(CODE), MAYBE(NUMBER)};
 static const struct protocol_use status_is[] = {ONE(COUNT), ONE(PID), ONE(VERSION_MOST), ONE(KIND), ONE(NUMBER), MANY(SERVICE)};
 static const struct protocol_use numbered[] = {ONE(NUMBER)};
@@ -146,13 +148,15 @@ static const struct protocol_use signalled[] = {ONE(SIGNAL)};
 static const struct protocol_use answer[] = {ONE(NUMBER), ONE(DIGEST), ONE(ANSWER)};
 static const struct protocol_use counted[] = {ONE(COUNT)};
 static const struct protocol_use stop[] = {ONE(LEFT_MS)};
+static const struct protocol_use lasting[] = {MAYBE(LEFT_MS), MAYBE(UNTIL_MS)};
+static const struct protocol_use limits[] = {MANY(MEMBER)};
 static const struct protocol_use stats_are[] = {ONE(USER_US), ONE(SYSTEM_US), ONE(MEMORY), ONE(PROCESSES)};
 static const struct protocol_use logs_record[] = {ONE(OUTPUT), ONE(COUNT)};
 static const struct protocol_use join[] = {ONE(VERSION_MOST), ONE(KEY), ONE(ID), ONE(TOKEN)};
 static const struct protocol_use serve[] = {ONE(TICKET), ONE(KIND), MAYBE(ID), MAYBE(NAME)};
 static const struct protocol_use holds[] = {MAYBE(TICKET), ONE(ID), ONE(STATE), MAYBE(NAME), MAYBE(PID), MAYBE(CREATED_MS), MAYBE(STARTED_MS),
                                             MAYBE(POLICY), MAYBE(TIER), MAYBE(COMMAND), MAYBE(PARENT), MAYBE(IDENTITY), MAYBE(DENIALS), MAYBE(KIND), MAYBE(RUN), MAYBE(PROGRAMS),
-                                             MAYBE(RESTART), MAYBE(RESTARTS), MAYBE(EXIT)};
+                                             MAYBE(RESTART), MAYBE(RESTARTS), MAYBE(EXIT), MAYBE(UNTIL_MS), MAYBE(NETWORK_UNTIL_MS)};
 static const struct protocol_use rejoin_at[] = {ONE(PATH), ONE(TOKEN), ONE(KEY), ONE(ID)};
 static const struct protocol_use ticket[] = {ONE(TICKET)};
 static const struct protocol_use start_keeper[] = {ONE(TICKET), ONE(ID)};
@@ -174,7 +178,7 @@ static const struct protocol_use request_record[] = {
     MANY(POLICY_NAME), MANY(POLICY_TEXT), MANY(POLICY_IS_FILE), MAYBE(PROFILE),    MAYBE(WORKSPACE),   MAYBE(TIER),        MANY(MEMBER),
     MANY(ARG),         MANY(ENVIRONMENT), MAYBE(TIMEOUT_MS),    MAYBE(OUTPUT_LIMIT), MAYBE(ROWS),      MAYBE(COLUMNS),     MAYBE(HAS_TTY),
     MAYBE(WATCH),      MAYBE(ASK_MS),     MAYBE(IS_LEARNING),   MAYBE(EVENTS_FILE), MAYBE(REVIEW),     MAYBE(REVIEW_DIRECTORY), MAYBE(UMASK),
-    MANY(RLIMIT),      MAYBE(IS_SET),     MAYBE(CWD),           MAYBE(LOGICAL_CWD), MAYBE(RESTART),
+    MANY(RLIMIT),      MAYBE(IS_SET),     MAYBE(CWD),           MAYBE(LOGICAL_CWD), MAYBE(RESTART), MAYBE(LEFT_MS), MAYBE(UNTIL_MS),
 };
 static const struct protocol_use end_record[] = {ONE(STATUS), MAYBE(FINDINGS), MAYBE(FINDINGS_JSON), ONE(DENIALS), MAYBE(DENIALS_TEXT), MAYBE(CHANGES)};
 
@@ -212,7 +216,7 @@ static const struct protocol_row rows[] = {
     ROW(SIGNAL, CLIENT, KEEPER, PROTOCOL_RUNNING | PROTOCOL_ENDED, 0, FREE, WITH(signalled)),
     ROW(KILL, CLIENT, KEEPER, PROTOCOL_RUNNING | PROTOCOL_ENDED, 0, FREE, NO),
     ROW(ANSWER, CLIENT, KEEPER, PROTOCOL_RUNNING | PROTOCOL_ENDED, 0, FREE, WITH(answer)),
-    ROW(NETWORK, CLIENT, KEEPER, PROTOCOL_RUNNING | PROTOCOL_ENDED, 2, FREE, NO),
+    ROW(NETWORK, CLIENT, KEEPER, PROTOCOL_RUNNING | PROTOCOL_ENDED, 2, FREE, WITH(lasting)),
     ROW(COUNT_CHANGES, CLIENT, KEEPER, PROTOCOL_RUNNING | PROTOCOL_ENDED, 0, FREE, NO),
     ROW(CHANGES_ARE, KEEPER, CLIENT, PROTOCOL_RUNNING, 0, FREE, WITH(counted)),
     ROW(STOP, CLIENT, KEEPER, PROTOCOL_RUNNING | PROTOCOL_ENDED, 0, FREE, WITH(stop)),
@@ -225,6 +229,8 @@ static const struct protocol_row rows[] = {
     ROW(LOGS, CLIENT, KEEPER, PROTOCOL_RUNNING, 0, FREE, NO),
     ROW(LOGS_ARE, KEEPER, CLIENT, PROTOCOL_ANY, 1, FREE, NO),
     ROW(PROGRAM, CLIENT, KEEPER, PROTOCOL_RUNNING | PROTOCOL_ENDED, 1, FREE, NO),
+    ROW(LIMITS, CLIENT, KEEPER, PROTOCOL_RUNNING | PROTOCOL_ENDED, 0, FREE, WITH(limits)),
+    ROW(RENEW, CLIENT, KEEPER, PROTOCOL_RUNNING, 0, FREE, WITH(lasting)),
     /* cordond and keeper */
     ROW(JOIN, KEEPER, DAEMON, PROTOCOL_NEW, 0, FREE, WITH(join)),
     ROW(SERVE, DAEMON, KEEPER, PROTOCOL_JOINED, 1, FREE, WITH(serve)),

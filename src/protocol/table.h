@@ -109,6 +109,8 @@ enum protocol_type {
     PROTOCOL_LOGS = 53,
     PROTOCOL_LOGS_ARE = 54, /* a sealed RECORD_LOGS */
     PROTOCOL_PROGRAM = 55,  /* one in this container: one end of a pair that the client made, on which it is told of as after REACH */
+    PROTOCOL_LIMITS = 56,   /* less of what its control group limits */
+    PROTOCOL_RENEW = 57,    /* one that is kept: another end, or none */
     /* cordond and keeper */
     PROTOCOL_JOIN = 60,    /* one that was started by a former cordond: who it is */
     PROTOCOL_SERVE = 61,   /* a client: its end of the pair */
@@ -251,6 +253,9 @@ enum protocol_tag {
     TAG_LOG_KEY,    /* its verifier key */
     TAG_LOG_NAMES,  /* nonzero: the writer says of its records which agent of its user acted, or that the user did */
     /* sensor: 192 to 223 */
+    /* keepers and clients, again: 208 to 223 */
+    TAG_UNTIL_MS = 208,     /* since 1970 */
+    TAG_NETWORK_UNTIL_MS,   /* until then it has the network that it has now */
     /* signer: 160 to 191 */
     TAG_SIGN_NAME = 160,  /* of a container, or within which they are */
     TAG_SIGN_FACTS,       /* JSON: how it is contained */

@@ -37,6 +37,17 @@ int cordon_daemon_remove(const char *name, struct cordon_error *err)
     return order(name, PROTOCOL_DROP, err);
 }
 
+int cordon_daemon_renew(const char *name, const char *when, struct cordon_error *err)
+{
+    auto_container struct cordon_container *container = NULL;
+    struct until until = {0};
+    int status = when ? until_parse(when, &until, public_error(err)) : 0;
+
+    if (status == 0)
+        status = cordon_attach(name, &container, err);
+    return status < 0 ? status : remote_renew(container->remote, &until, public_error(err));
+}
+
 int cordon_daemon_logs(const char *name, char **ret_bytes, size_t *ret_size, struct cordon_error *err)
 {
     auto_container struct cordon_container *container = NULL;

@@ -104,6 +104,7 @@ static void add_object(struct json *json, const struct protocol_message *message
         {"startedMs", TAG_STARTED_MS, true, false}, {"run", TAG_RUN, false, false}, {"policy", TAG_POLICY, false, false}, {"tier", TAG_TIER, false, false},     {"command", TAG_COMMAND, false, false},
         {"parent", TAG_PARENT, false, false},   {"identity", TAG_IDENTITY, false, false}, {"denials", TAG_DENIALS, true, true},
         {"restart", TAG_RESTART, false, false},     {"restarts", TAG_RESTARTS, true, true}, {"exitStatus", TAG_EXIT, true, true},
+        {"untilMs", TAG_UNTIL_MS, true, false},     {"networkUntilMs", TAG_NETWORK_UNTIL_MS, true, false},
     };
 
     json_begin_object(json, NULL);
@@ -120,6 +121,18 @@ static void add_object(struct json *json, const struct protocol_message *message
             json_add_null(json, members[i].name);
     }
     json_end(json);
+}
+
+static void add_until(struct list *list, const char *name, uint64_t ms)
+{
+    time_t at = (time_t)(ms / 1000);
+    char text[32];
+    struct tm tm;
+
+    if (!ms || !localtime_r(&at, &tm))
+        return;
+    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
+    text_printf(&list->out, "%-9s %s\n", name, text);
 }
 
 /* Everything of one: an object, or a line each. */
@@ -146,6 +159,8 @@ static void add_lines(struct list *list, const struct protocol_message *message)
     text_printf(&list->out, "%-9s %" PRIu64 "\n", "denials", protocol_number(message, TAG_DENIALS, 0));
     since(age, sizeof(age), protocol_number(message, TAG_STARTED_MS, 0));
     text_printf(&list->out, "%-9s %" PRIu64 "\n%-9s %s ago\n", "pid", protocol_number(message, TAG_PID, 0), "started", age);
+    add_until(list, "until", protocol_number(message, TAG_UNTIL_MS, 0));
+    add_until(list, "network", protocol_number(message, TAG_NETWORK_UNTIL_MS, 0));
     if (protocol_number(message, TAG_EXIT, UINT64_MAX) != UINT64_MAX)
         text_printf(&list->out, "%-9s %" PRIu64 "\n%-9s %" PRIu64 "\n", "exit", protocol_number(message, TAG_EXIT, 0), "restarts", protocol_number(message, TAG_RESTARTS, 0));
 }

@@ -23,6 +23,13 @@ struct restart {
 /* "no", "on-failure", "on-failure:3", "always", "unless-stopped" */
 int restart_parse(const char *text, struct restart *ret_restart, struct error *err) must_check;
 
+/* Until when; both 0 = as long as it takes. */
+struct until {
+    uint64_t left_ms; /* from now on */
+    uint64_t at_ms;   /* since 1970 */
+};
+int until_parse(const char *text, struct until *ret_until, struct error *err) must_check;
+
 struct container_facts {
     const char *tier;                      /* static */
     char identity[CONTAINER_IDENTITY_SIZE]; /* "" = it has none */

@@ -201,6 +201,33 @@ int remote_stop(struct remote *remote, uint64_t grace_ms, struct error *err)
     return ask(remote, &out, err);
 }
 
+int remote_set_limits(struct remote *remote, const char *const *members, struct error *err)
+{
+    auto_protocol struct protocol_out out;
+
+    protocol_begin(&out, PROTOCOL_LIMITS, ++remote->last_request);
+    for (size_t i = 0; members[i]; i++)
+        protocol_add_text(&out, TAG_MEMBER, members[i]);
+    return ask(remote, &out, err);
+}
+
+void remote_add_until(struct protocol_out *out, const struct until *until)
+{
+    if (until->left_ms)
+        protocol_add_number(out, TAG_LEFT_MS, until->left_ms);
+    if (until->at_ms)
+        protocol_add_number(out, TAG_UNTIL_MS, until->at_ms);
+}
+
+int remote_renew(struct remote *remote, const struct until *until, struct error *err)
+{
+    auto_protocol struct protocol_out out;
+
+    protocol_begin(&out, PROTOCOL_RENEW, ++remote->last_request);
+    remote_add_until(&out, until);
+    return ask(remote, &out, err);
+}
+
 int remote_freeze(struct remote *remote, bool is_frozen, struct error *err)
 {
     auto_protocol struct protocol_out out;

@@ -32,6 +32,8 @@ struct remote {
 /* The next message, waited for until there is one or `until_fd` (-1 = none) is readable: 1, 0 = the keeper is gone, -ECANCELED, -errno. */
 int remote_hear(struct remote *remote, struct error *err) must_check;
 
+void remote_add_until(struct protocol_out *out, const struct until *until);
+
 /* The door is open: tell what is wanted, and wait for it. */
 struct remote *remote_new(void);
 int remote_ask_for(struct remote *remote, struct cordon_container *container, const struct cordon_request *request, struct error *err) must_check;

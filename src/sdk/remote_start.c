@@ -107,6 +107,8 @@ static int send_request(struct remote *remote, uint16_t type, const struct cordo
     if (status < 0)
         return status;
     protocol_begin(&out, type, number);
+    if (type == PROTOCOL_NETWORK)
+        remote_add_until(&out, &request->until);
     return protocol_send(remote->socket, 0, &out, (const int[]){file, cwd}, 2, err);
 }
 

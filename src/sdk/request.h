@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "cordon/cordon.h"
+#include "sdk/keeping.h"
 
 /* Whether the daemon runs it; 0 = as the configuration says. */
 enum daemon_use {
@@ -50,6 +51,7 @@ struct cordon_request {
     enum daemon_use daemon;
     char *name; /* at the daemon; NULL = none */
     char *restart; /* of one that is kept; NULL = it is not */
+    struct until until; /* of one that is kept, or of a network */
     uint64_t ask_ms;  /* so long a question stands, 0 = nobody is asked */
     bool is_learning; /* its first document is learn_confinement()'s */
     char *events_file;

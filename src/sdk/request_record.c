@@ -93,6 +93,8 @@ void request_write(struct protocol_out *out, const struct cordon_request *reques
     protocol_add_text(out, TAG_REVIEW_DIRECTORY, request->review_directory);
     protocol_add_text(out, TAG_CWD, request->cwd);
     protocol_add_text(out, TAG_RESTART, request->restart);
+    add_number(out, TAG_LEFT_MS, request->until.left_ms);
+    add_number(out, TAG_UNTIL_MS, request->until.at_ms);
     add_umask(out);
     add_limits(out);
 }

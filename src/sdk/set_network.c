@@ -176,6 +176,8 @@ int cordon_container_set_network(struct cordon_container *container, const struc
 
     if (container->state != CONTAINER_RUNNING)
         return error_set(err, ERROR_INVALID, ESRCH, "the container has ended");
+    if (!container->remote && (request->until.left_ms || request->until.at_ms))
+        return error_set(err, ERROR_UNENFORCEABLE, ENOTSUP, "the network for a while: nobody but the daemon would take it back (cordon update, of a container of its)");
     if (container->remote)
         return remote_set_network(container->remote, request, err);
     if (container->inside || container->assembly.plan->network != PLAN_NET_GATEWAY)

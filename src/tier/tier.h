@@ -213,6 +213,12 @@ struct tier_ops {
     /* Nothing in it runs, or all does again. ERROR_UNENFORCEABLE (-ENOTSUP): it has no cgroup that can. NULL likewise. */
     int (*freeze)(struct tier_run *run, bool is_frozen, struct error *err);
 
+    /*
+     * Less of memory, processes and processors than now; 0 = as it is. All or nothing. ERROR_UNENFORCEABLE (-ENOTSUP): nothing here can limit that;
+     * ERROR_INVALID: it would be more than now (-EPERM), or uses more than that (-EBUSY). NULL = nothing can be limited.
+     */
+    int (*limit)(struct tier_run *run, const struct tier_limits *limits, struct error *err);
+
     /* Readable when read_status() may have something to say. */
     int (*poll_fd)(const struct tier_run *run);
 

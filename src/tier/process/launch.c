@@ -491,6 +491,22 @@ static int process_freeze(struct tier_run *run, bool is_frozen, struct error *er
     return run->is_frozen == is_frozen ? 0 : frozen_set(run, is_frozen, err);
 }
 
+static int process_limit(struct tier_run *run, const struct tier_limits *limits, struct error *err)
+{
+    int status;
+
+    if (run->is_over)
+        return 0;
+    if ((!run->has_cgroup && !run->spawner) || run->cgroup.is_lent)
+        return error_set(err, ERROR_UNENFORCEABLE, ENOTSUP,
+                         "it has no control group of its own, by which alone it can be limited while it runs: start it with a limit (resources.pids) where `cordon doctor` "
+                         "finds control groups");
+    status = cgroup_check_less(&run->cgroup, limits, err);
+    if (status == 0 && run->spawner)
+        return run->spawner->limit(run->spawner->context, run->id, limits, err);
+    return status < 0 ? status : cgroup_limit(&run->cgroup, limits, err);
+}
+
 static int process_cpu_time(struct tier_run *run, uint64_t *ret_us)
 {
     return run->has_cgroup ? cgroup_cpu_time(&run->cgroup, ret_us) : -ENOTSUP;
@@ -534,6 +550,7 @@ const struct tier_ops tier_process = {
     .signal_program = exec_signal,
     .end = process_end,
     .freeze = process_freeze,
+    .limit = process_limit,
     .poll_fd = process_poll_fd,
     .read_status = process_read_status,
     .executed = who_executed,

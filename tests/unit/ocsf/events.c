@@ -144,6 +144,7 @@ const char *const test_events[] = {
     EVENT("85", "exec.started", ",\"number\":4,\"phase\":\"pending\",\"argv\":[\"make\"]"),
     EVENT("86", "exec.lost", ",\"count\":5"),
     EVENT("87", "nested.started", ",\"child\":\"01m83mt7byxdb5xwqsvzs3sqjt\",\"parent\":\"01m83mt7byxdb5xwqsvzs3sqjs\",\"childIdentity\":\"spiffe://local.x/host/x/user/0/agent/a/01m83mt7byxdb5xwqsvzs3sqjs/sub/01m83mt7byxdb5xwqsvzs3sqjt\",\"policyDigest\":\"sha256:00\""),
+    EVENT("89", "container.updated", ",\"memory\":268435456,\"pids\":50,\"cpuMilli\":1500"),
     EVENT("88", "nested.ended", ",\"child\":\"01m83mt7byxdb5xwqsvzs3sqjt\",\"parent\":\"01m83mt7byxdb5xwqsvzs3sqjs\""),
     NULL,
 };

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What ends at a time: a container that is kept, and a network that was given for a while. A time is kept twice: on the clock that only goes on, also
+ * while the machine is suspended, and, where a person named one, on the wall's. Whichever comes first counts, so that a clock that is set back makes nothing longer.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "keeper/keeper.h"
+
+#define GRACE_MS 10000
+
+static uint64_t boot_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
+void ending_read(const struct protocol_message *message, struct ending *ret_ending)
+{
+    uint64_t left_ms = protocol_number(message, TAG_LEFT_MS, 0), at_ms = protocol_number(message, TAG_UNTIL_MS, 0), now = clock_real_ns();
+
+    *ret_ending = (struct ending){0};
+    if (at_ms > UINT64_MAX / NS_PER_MS / 2 || left_ms > UINT64_MAX / NS_PER_MS / 2)
+        return; /* for ever */
+    if (at_ms)
+        *ret_ending = (struct ending){.boot_ns = boot_ns() + (at_ms * NS_PER_MS > now ? at_ms * NS_PER_MS - now : 0), .real_ns = at_ms * NS_PER_MS};
+    else if (left_ms)
+        *ret_ending = (struct ending){.boot_ns = boot_ns() + left_ms * NS_PER_MS};
+}
+
+bool ending_is_set(const struct ending *ending)
+{
+    return ending->boot_ns != 0;
+}
+
+bool ending_has_come(const struct ending *ending)
+{
+    return ending->boot_ns && (boot_ns() >= ending->boot_ns || (ending->real_ns && clock_real_ns() >= ending->real_ns));
+}
+
+uint64_t ending_ms(const struct ending *ending)
+{
+    uint64_t boot = boot_ns(), real = clock_real_ns(), at;
+
+    if (!ending->boot_ns)
+        return 0;
+    at = ending->boot_ns > boot ? real + (ending->boot_ns - boot) : real - (boot - ending->boot_ns);
+    return (ending->real_ns && ending->real_ns < at ? ending->real_ns : at) / NS_PER_MS;
+}
+
+/* ---- what ends ---- */
+
+static void end_container(struct session *session)
+{
+    struct error err = ERROR_INIT;
+
+    if (session->ends.is_told)
+        return;
+    session->ends.is_told = true;
+    fprintf(stderr, "cordon-keeper: the time of container %s is over: it is stopped, and not started again before it is renewed\n", session->id);
+    if (again_give_up(session) || !session->container)
+        return;
+    if (cordon_container_stop(session->container, GRACE_MS, (struct cordon_error *)&err) < 0) {
+        fprintf(stderr, "cordon-keeper: container %s: %s: it is ended at once\n", session->id, err.text);
+        (void)!cordon_container_kill(session->container, NULL);
+    }
+    session->is_frozen = false;
+}
+
+void network_forget(struct session *session)
+{
+    session->network.ends = (struct ending){0};
+    cordon_request_free(take_ptr(session->network.lasting));
+    fd_close_at(&session->network.cwd);
+    session->network.cwd = -1;
+}
+
+/* What was given for a while and cannot be taken back must not go on. */
+static void end_network(struct session *session)
+{
+    const struct network *network = &session->network;
+    struct error err = ERROR_INIT;
+    struct place own;
+    int status = place_enter_at(network->lasting ? network->cwd : session->cwd, session->process.umask, &own, &err);
+
+    if (status == 0) {
+        status = cordon_container_set_network(session->container, network->lasting ? network->lasting : session->request, (struct cordon_error *)&err);
+        place_leave(&own);
+    }
+    session->network.ends = (struct ending){0};
+    if (status == 0)
+        fprintf(stderr, "cordon-keeper: container %s has the network of before again\n", session->id);
+    else
+        fprintf(stderr, "cordon-keeper: container %s: the network of before could not be put back: %s: it is ended\n", session->id, err.text);
+    if (status < 0) {
+        session->again.is_asked_to_end = true;
+        (void)!cordon_container_kill(session->container, NULL);
+    }
+    daemon_tell_running(session->keeper, session);
+}
+
+/* ---- when ---- */
+
+static void earlier(uint64_t *first, uint64_t at)
+{
+    if (at && (!*first || at < *first))
+        *first = at;
+}
+
+static void arm(int timer, uint64_t at_ns)
+{
+    struct itimerspec when = {.it_value = {.tv_sec = (time_t)(at_ns / NS_PER_S), .tv_nsec = (long)(at_ns % NS_PER_S)}};
+
+    (void)!timerfd_settime(timer, TFD_TIMER_ABSTIME, &when, NULL);
+}
+
+void ends_look(struct keeper *keeper)
+{
+    uint64_t boot = 0, real = 0;
+
+    for (struct session *session = keeper->sessions; session; session = session->next) {
+        if (session->lifecycle && ending_has_come(&session->ends.when))
+            end_container(session);
+        if (session->container && ending_has_come(&session->network.ends))
+            end_network(session);
+        if (session->lifecycle && !session->ends.is_told) {
+            earlier(&boot, session->ends.when.boot_ns);
+            earlier(&real, session->ends.when.real_ns);
+        }
+        if (session->container) {
+            earlier(&boot, session->network.ends.boot_ns);
+            earlier(&real, session->network.ends.real_ns);
+        }
+    }
+    arm(keeper->ends[0].fd, boot);
+    arm(keeper->ends[1].fd, real);
+}
+
+static void look(struct keeper *keeper, struct loop_watch *watch)
+{
+    uint64_t count;
+
+    (void)!read(watch->fd, &count, sizeof(count));
+    ends_look(keeper);
+}
+
+static void boot_ready(struct loop_watch *watch, uint32_t events)
+{
+    look(container_of(watch, struct keeper, ends[0]), watch);
+}
+
+static void real_ready(struct loop_watch *watch, uint32_t events)
+{
+    look(container_of(watch, struct keeper, ends[1]), watch);
+}
+
+int ends_begin(struct keeper *keeper, struct error *err)
+{
+    static const clockid_t clocks[2] = {CLOCK_BOOTTIME, CLOCK_REALTIME};
+
+    for (int i = 0; i < 2; i++) {
+        int fd = timerfd_create(clocks[i], TFD_CLOEXEC | TFD_NONBLOCK), status;
+
+        if (fd < 0)
+            return error_system(err, errno, "make a timer");
+        status = numbers_lift(fd, &fd, err);
+        if (status < 0)
+            return status;
+        keeper->ends[i] = (struct loop_watch){.fd = fd, .ready = i ? real_ready : boot_ready};
+        status = loop_watch(keeper->loop, &keeper->ends[i], EPOLLIN);
+        if (status < 0)
+            return error_system(err, -status, "watch a timer");
+    }
+    return 0;
+}
