@@ -67,6 +67,8 @@ static int check_maker(const struct client *client, int end, struct error *err)
     struct peer maker = PEER_INIT;
     int status = peer_open(end, &maker, err);
 
+    if (status == 0 && !peer_is_of_pair(end))
+        status = error_set(err, ERROR_FORBIDDEN, EPERM, "process %d brings a connection: a client makes a pair of sockets of its own", (int)client->peer.pid);
     if (status == 0 && (maker.uid != client->peer.uid || maker.pid != client->peer.pid))
         status = error_set(err, ERROR_FORBIDDEN, EPERM, "process %d of user %u brings a pair of sockets that process %d of user %u made: a client makes its own",
                            (int)client->peer.pid, client->peer.uid, (int)maker.pid, maker.uid);

@@ -284,6 +284,49 @@ static int start(struct session *session, struct error *err)
     return say_started(session, err);
 }
 
+static int say_visited(struct session *session, struct error *err)
+{
+    const struct session *holder = session->visits;
+    auto_protocol struct protocol_out out;
+
+    if (!holder)
+        return error_set(err, ERROR_NOT_FOUND, ESTALE, "stale_id: the container is no more");
+    protocol_begin(&out, PROTOCOL_STARTED, 0);
+    protocol_add_text(&out, TAG_ID, *session->child ? session->child : holder->id);
+    protocol_add_number(&out, TAG_PID, *session->child ? (uint64_t)child_pid(session) : holder->container ? (uint64_t)cordon_container_pid(holder->container) : 0);
+    protocol_add_number(&out, TAG_LEVEL, 0);
+    return protocol_send(session->client.fd, MSG_DONTWAIT, &out, NULL, 0, err);
+}
+
+/*
+ * Whoever handed the client on has a copy of the end that it made, and could read what is said there: the rest is said on a pair that this keeper
+ * made, whose maker the kernel tells the client.
+ */
+static int meet(struct session *session, struct error *err)
+{
+    auto_protocol struct protocol_out out = {0};
+    auto_close int theirs = -1;
+    int ends[2], ours, status;
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+        return error_system(err, errno, "make a pair of sockets");
+    theirs = ends[1];
+    status = numbers_lift(ends[0], &ours, err);
+    if (status < 0)
+        return status;
+    protocol_begin(&out, PROTOCOL_HERE, 0);
+    status = protocol_send(session->client.fd, MSG_DONTWAIT, &out, &theirs, 1, err);
+    loop_forget(session->keeper->loop, &session->client);
+    close(session->client.fd);
+    session->client.fd = ours;
+    if (status < 0)
+        return status;
+    status = loop_watch(session->keeper->loop, &session->client, EPOLLIN);
+    if (status < 0)
+        return error_system(err, -status, "watch a client");
+    return session->purpose == PROTOCOL_PURPOSE_VISIT ? say_visited(session, err) : 0;
+}
+
 /* Messages until there is none, the client is gone, or it has said something that it may not. */
 static void client_ready(struct loop_watch *watch, uint32_t events)
 {
@@ -303,7 +346,9 @@ static void client_ready(struct loop_watch *watch, uint32_t events)
     }
     if (status > 0)
         status = protocol_permit(&received->message, PROTOCOL_CLIENT, PROTOCOL_KEEPER, session->state, received->fd_count, &err);
-    if (status == 0 && received->message.type == PROTOCOL_GO)
+    if (status == 0 && received->message.type == PROTOCOL_WHO)
+        status = meet(session, &err);
+    else if (status == 0 && received->message.type == PROTOCOL_GO)
         status = start(session, &err);
     else if (status == 0 && session->state < PROTOCOL_STARTING)
         status = session_fill(session, received, &err);
@@ -334,18 +379,6 @@ static int check_client(const struct keeper *keeper, int client, struct error *e
         status = keeper->launcher.fd >= 0 ? launching_admit(keeper, client, err) : peer_check_like_me(&peer, client, err);
     peer_close(&peer);
     return status;
-}
-
-static int say_visited(struct session *session, struct error *err)
-{
-    const struct session *holder = session->visits;
-    auto_protocol struct protocol_out out;
-
-    protocol_begin(&out, PROTOCOL_STARTED, 0);
-    protocol_add_text(&out, TAG_ID, *session->child ? session->child : holder->id);
-    protocol_add_number(&out, TAG_PID, *session->child ? (uint64_t)child_pid(session) : holder->container ? (uint64_t)cordon_container_pid(holder->container) : 0);
-    protocol_add_number(&out, TAG_LEVEL, 0);
-    return protocol_send(session->client.fd, MSG_DONTWAIT, &out, NULL, 0, err);
 }
 
 /* Who wants a program in it says which one, as for a new container. */

@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/compiler.h"
@@ -48,6 +49,16 @@ bool peer_is_there(const struct peer *peer)
 static int gone(struct error *err)
 {
     return error_set(err, ERROR_FORBIDDEN, ESRCH, "the process that connected is not there any more: nobody can say who it was");
+}
+
+bool peer_is_of_pair(int socket)
+{
+    struct sockaddr_un own = {0}, other = {0};
+    socklen_t own_size = sizeof(own), other_size = sizeof(other);
+
+    /* a listener has a name, and so has what is accepted from it */
+    return getsockname(socket, (struct sockaddr *)&own, &own_size) == 0 && getpeername(socket, (struct sockaddr *)&other, &other_size) == 0 &&
+           own.sun_family == AF_UNIX && own_size <= sizeof(sa_family_t) && other_size <= sizeof(sa_family_t);
 }
 
 int peer_open(int socket, struct peer *ret_peer, struct error *err)

@@ -21,6 +21,8 @@ struct peer {
 /* Of a connected AF_UNIX socket, at the time of connect() or socketpair(). ERROR_FORBIDDEN: it is gone already. */
 int peer_open(int socket, struct peer *ret_peer, struct error *err) must_check;
 void peer_close(struct peer *peer);
+/* Is this one of two sockets that socketpair() made? Whom the kernel names at the end of a connection is who listens, not who has accepted it. */
+bool peer_is_of_pair(int socket);
 
 /* Does the process still run? */
 bool peer_is_there(const struct peer *peer);

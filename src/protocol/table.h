@@ -86,12 +86,14 @@ enum protocol_type {
     PROTOCOL_KEEP = 22,       /* a descriptor for the program, under its number */
     PROTOCOL_EVENTS = 23,     /* where events go as well */
     PROTOCOL_GO = 24,
+    PROTOCOL_WHO = 25, /* first, of the machine's service: answered by HERE, with the end of a pair that the keeper made; all else is said on that */
     /* what comes back, */
     PROTOCOL_TAKEN = 30, /* from here on it may have begun, and must not be tried another way */
     PROTOCOL_STARTED = 31,
     PROTOCOL_TERMINAL = 32, /* the master side */
     PROTOCOL_ASKED = 33,    /* a question stands; without a number: none stands any more */
     PROTOCOL_OVER = 34,     /* a sealed PROTOCOL_RECORD_END */
+    PROTOCOL_HERE = 35,
     /* and what is said while it runs */
     PROTOCOL_SIGNAL = 40,
     PROTOCOL_KILL = 41,

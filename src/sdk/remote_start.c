@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "protocol/peer.h"
 #include "sdk/daemon.h"
 #include "sdk/remote_inside.h"
 #include "sdk/request_record.h"
@@ -50,11 +51,25 @@ struct remote *remote_new(void)
     return remote;
 }
 
+/* Of a user's own daemon all is this user. Root cannot tell its own from the machine's, and takes it for that. */
+static int look_whose(struct remote *remote, struct error *err)
+{
+    struct ucred who;
+    socklen_t size = sizeof(who);
+
+    if (getsockopt(remote->control, SOL_SOCKET, SO_PEERCRED, &who, &size) < 0)
+        return error_system(err, errno, "ask who listens");
+    remote->is_of_machine = who.uid == 0 || who.uid != geteuid();
+    return 0;
+}
+
 /* The keeper's end has this process as its maker, which the kernel says to whoever gets it. */
 static int make_pair(struct remote *remote, int *ret_theirs, struct error *err)
 {
     int ends[2], status = daemon_connect(&remote->control, err);
 
+    if (status == 0)
+        status = look_whose(remote, err);
     if (status == 0)
         status = daemon_greet(remote->control, err);
     if (status < 0)
@@ -148,6 +163,33 @@ static int hear_daemon(struct remote *remote, struct error *err)
     return failure.errnum ? -failure.errnum : -EINVAL;
 }
 
+/* A pair that this user made: no other user, and no part of the daemon, can have made one. */
+static int hear_here(struct remote *remote, struct error *err)
+{
+    struct peer keeper = PEER_INIT;
+    int status;
+
+    if (remote->is_met)
+        return error_set(err, ERROR_INTERNAL, EPROTO, "the keeper says twice where it is");
+    status = peer_open(remote->received.fds[0], &keeper, err);
+    if (status < 0)
+        return error_prepend(err, "who is to run this"), status;
+    if (!peer_is_of_pair(remote->received.fds[0]))
+        status = error_set(err, ERROR_FORBIDDEN, EPERM, "what is to run this is at the end of a connection, not of a pair that it made: the daemon hands requests to somebody else; "
+                           "tell the administrator, and run without it");
+    else if (keeper.uid != geteuid() || keeper.pid == getpid())
+        status = error_set(err, ERROR_FORBIDDEN, EPERM, "process %d of user %u says that it runs this for user %u: the daemon hands requests to somebody else; "
+                           "tell the administrator, and run without it", (int)keeper.pid, keeper.uid, geteuid());
+    peer_close(&keeper);
+    if (status < 0)
+        return status;
+    close(remote->socket);
+    remote->socket = take_fd(remote->received.fds[0]);
+    remote->is_met = true;
+    remote->is_started = false; /* what was said before may have been anybody's */
+    return 0;
+}
+
 static int hear_start(struct remote *remote, struct error *err)
 {
     const struct protocol_message *message = &remote->received.message;
@@ -157,6 +199,8 @@ static int hear_start(struct remote *remote, struct error *err)
     if (status < 0)
         return status;
     switch (message->type) {
+    case PROTOCOL_HERE:
+        return hear_here(remote, err);
     case PROTOCOL_TAKEN:
         remote->is_taken = true;
         return 0;
@@ -189,9 +233,9 @@ static int gone(const struct remote *remote, struct error *err)
     return error_set(err, ERROR_SYSTEM, EPIPE, "the keeper ended while it was starting the program, which ended with it if it had started");
 }
 
-static int await_start(struct remote *remote, const struct cordon_request *request, struct error *err)
+static int await(struct remote *remote, const struct cordon_request *request, const bool *is_there, struct error *err)
 {
-    while (!remote->is_started) {
+    while (!*is_there) {
         struct pollfd fds[] = {{.fd = remote->socket, .events = POLLIN}, {.fd = remote->control, .events = POLLIN}, {.fd = request->cancel_fd, .events = POLLIN}};
         int status = poll(fds, ARRAY_COUNT(fds), -1);
 
@@ -212,22 +256,46 @@ static int await_start(struct remote *remote, const struct cordon_request *reque
             if (status == -EAGAIN && !err->kind)
                 status = 0;
         }
-        if (status == 0 && fds[2].revents && !remote->is_started)
+        if (status == 0 && fds[2].revents && !*is_there)
             return error_set(err, ERROR_SYSTEM, ECANCELED, "the launch was given up");
         if (status < 0)
             return status;
     }
+    return 0;
+}
+
+static int await_start(struct remote *remote, const struct cordon_request *request, struct error *err)
+{
+    int status = await(remote, request, &remote->is_started, err);
+
+    if (status < 0)
+        return status;
     fd_close_at(&remote->control);
     remote->control = -1;
     return 0;
 }
 
+/* Before anything is told: the machine's daemon has a copy of the end that it handed on. */
+static int meet(struct remote *remote, const struct cordon_request *request, struct error *err)
+{
+    int status;
+
+    if (!remote->is_of_machine)
+        return 0;
+    status = send_numbered(remote, PROTOCOL_WHO, -1, -1, err);
+    if (status == -EPIPE || status == -ECONNRESET) {
+        *err = (struct error)ERROR_INIT; /* whoever shut the door has said why */
+        status = 0;
+    }
+    return status < 0 ? status : await(remote, request, &remote->is_met, err);
+}
+
 int remote_ask_for(struct remote *remote, struct cordon_container *container, const struct cordon_request *request, struct error *err)
 {
     bool stands = container->stands;
-    int status = 0;
+    int status = meet(remote, request, err);
 
-    if (!request->is_tty && !stands)
+    if (status == 0 && !request->is_tty && !stands)
         status = streams_open(&container->streams, request, false, false, err);
     if (status == 0)
         status = tell(remote, request, stands ? NULL : &container->streams, err);
@@ -302,6 +370,8 @@ int remote_attach(struct cordon_container *container, const char *name, struct e
         return error_memory(err);
     status = visit(remote, name, PROTOCOL_PURPOSE_VISIT, err);
     if (status == 0)
+        status = meet(remote, &nothing, err);
+    if (status == 0)
         status = await_start(remote, &nothing, err);
     if (status == 0)
         status = remote_watch(remote, remote->socket, err);
@@ -333,6 +403,8 @@ int remote_create(const struct cordon_request *request, char ret_id[CORDON_RUN_S
     if (!remote)
         return error_memory(err);
     status = open_door(remote, request, PROTOCOL_PURPOSE_KEEP, err);
+    if (status == 0)
+        status = meet(remote, request, err);
     if (status == 0)
         status = send_request(remote, PROTOCOL_REQUEST_IS, request, 0, err);
     if (status == 0)

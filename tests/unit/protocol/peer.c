@@ -85,6 +85,30 @@ static int judge(int (*confine)(void), bool names_namespaces, bool ends_first, s
     return status;
 }
 
+/* Whoever has accepted a connection is named by nobody. */
+TEST(a_connection_is_no_pair)
+{
+    char directory[] = "/tmp/cordon-peer-XXXXXX", path[64];
+    auto_close int listener = -1, connected = -1, accepted = -1, single = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    int ends[2];
+
+    snprintf(path, sizeof(path), "%s/socket", test_make_directory(directory));
+    check_int(service_listen(path, 0600, &listener, NULL), 0);
+    check_int(service_connect(path, &connected, NULL), 0);
+    accepted = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    check(accepted >= 0);
+    check_int(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+    check(peer_is_of_pair(ends[0]));
+    check(peer_is_of_pair(ends[1]));
+    check(!peer_is_of_pair(connected));
+    check(!peer_is_of_pair(accepted));
+    check(!peer_is_of_pair(listener));
+    check(!peer_is_of_pair(single));
+    check(!peer_is_of_pair(-1));
+    close(ends[0]);
+    close(ends[1]);
+}
+
 TEST(a_process_like_this_one_is_let_through)
 {
     struct error err = ERROR_INIT;
