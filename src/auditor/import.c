@@ -6,11 +6,13 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "audit/log.h"
 #include "auditor/command.h"
+#include "auditor/left.h"
 #include "base/memory.h"
 #include "event/read.h"
 #include "recording/recording.h"
@@ -23,6 +25,7 @@ struct import {
     uint64_t number; /* of its last record, under that label */
     struct desk log;             /* what is in it by now */
     bool is_new;                 /* nothing is */
+    struct left left;            /* by keepers */
     uint64_t *there;             /* numbers of the run's records that are in it: its keeper wrote them, or this did */
     size_t there_count, there_room, there_at;
     uint64_t records, runs, unnamed;
@@ -69,9 +72,17 @@ static int note_there(void *context, const struct record *record, struct error *
     return 0;
 }
 
+static int compare_numbers(const void *a, const void *b)
+{
+    const uint64_t *x = a, *y = b;
+
+    return *x < *y ? -1 : *x > *y;
+}
+
 static int find_there(struct import *import, const char *run, struct error *err)
 {
     struct find find;
+    int status;
 
     import->there_count = import->there_at = 0;
     if (import->is_new)
@@ -80,10 +91,13 @@ static int find_there(struct import *import, const char *run, struct error *err)
     find.query = (struct query){.run = run};
     find.first = find.until = 0;
     find.proves = false;
-    return find_records(&find, note_there, import, err);
+    status = find_records(&find, note_there, import, err);
+    if (import->there_count) /* what came late is behind what came after it */
+        qsort(import->there, import->there_count, sizeof(*import->there), compare_numbers);
+    return status;
 }
 
-/* Asked in ascending order, in which they are in the log, too. */
+/* Asked in ascending order. */
 static bool is_there(struct import *import, uint64_t number)
 {
     while (import->there_at < import->there_count && import->there[import->there_at] < number)
@@ -151,9 +165,23 @@ static int take_runs(struct import *import, struct error *err)
     return status;
 }
 
+/* What keepers have left, before the runs: it is known then what of them is there. */
+static int take_left(struct import *import, struct error *err)
+{
+    int status = import->options->machine ? left_take(&import->left, import->desk.log, import->options->machine, err) : 0;
+
+    if (status == 0)
+        status = log_commit(import->desk.log, NULL, err);
+    if (status == 0) /* what was found when it was opened counts, too */
+        status = log_checkpoint(import->desk.log, err);
+    left_end(&import->left, status);
+    import->records += import->left.records;
+    return status;
+}
+
 int command_record(const struct options *options, struct error *err)
 {
-    struct import import = {.options = options};
+    struct import import = {.options = options, .left.directory = -1};
     auto_text struct text text = {0};
     uint64_t size = 0;
     int status;
@@ -161,8 +189,8 @@ int command_record(const struct options *options, struct error *err)
     if (!options->runs)
         return error_set(err, ERROR_INVALID, EINVAL, "which runs: --runs DIRECTORY");
     status = writer_open(options, &import.desk, err);
-    if (status == 0) /* what was found when it was opened counts */
-        status = log_checkpoint(import.desk.log, err);
+    if (status == 0)
+        status = take_left(&import, err);
     if (status == 0)
         status = desk_open(&import.log, options, err);
     import.is_new = status == -ENOENT;

@@ -158,6 +158,8 @@ void waiting_refuse(struct keeper *keeper, const struct error *why);
 /* keeper_record.c: what a keeper must know to be believed by another core. */
 int keeper_record_write(const struct core *core, const struct keeper *keeper, struct error *err) must_check;
 int keeper_record_check(const struct core *core, const struct keeper *keeper, uid_t uid, struct error *err) must_check;
+/* An id comes from outside: it is a number in hexadecimal digits, or no name of a file. */
+bool keeper_is_id(const char *id);
 void keeper_record_remove(const struct core *core, const struct keeper *keeper);
 
 /* container.c */

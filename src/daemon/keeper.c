@@ -16,9 +16,25 @@
 
 static void keeper_ready(struct loop_watch *watch, uint32_t events);
 
+/* What one that has ended could not tell the log, another one of the same user does. */
+static void tell_left(const struct core *core, const struct account *account)
+{
+    auto_protocol struct protocol_out out = {0};
+    const struct keeper *keeper = core->keepers;
+
+    while (keeper && (!keeper->is_joined || keeper->is_retiring || keeper->account != account))
+        keeper = keeper->next;
+    if (!keeper)
+        return; /* whoever is the next looks by itself */
+    protocol_begin(&out, PROTOCOL_LEFT, 0);
+    (void)!protocol_send(keeper->channel.fd, MSG_DONTWAIT, &out, NULL, 0, NULL);
+}
+
 void keeper_close(struct keeper *keeper)
 {
     struct core *core = keeper->core;
+    const struct account *account = keeper->account;
+    bool was_joined = keeper->is_joined;
     unsigned running = keeper->containers - keeper->pending;
 
     for (struct container *container = core->containers, *next; container; container = next) {
@@ -40,6 +56,8 @@ void keeper_close(struct keeper *keeper)
         keeper->next->before = keeper->before;
     core->keeper_count--;
     mem_free(keeper);
+    if (was_joined)
+        tell_left(core, account);
 }
 
 /* It ends when the last client that was handed to it has gone; from here on it gets no other. */
@@ -288,6 +306,8 @@ static int hear(struct keeper *keeper, const struct protocol_received *received,
     case PROTOCOL_SERVICE_GONE:
         services_serve_again(keeper->core, keeper, protocol_text(message, TAG_NAME));
         return 0;
+    case PROTOCOL_WRITE_FOR:
+        return services_write_for(keeper->core, keeper, protocol_text(message, TAG_ID), err);
     case PROTOCOL_JOINED_ALL:
         daemon_log("keeper %s (process %d of user %u) is back, with %u containers", keeper->id, (int)keeper->pid, keeper->account->uid, keeper->containers);
         return 0;

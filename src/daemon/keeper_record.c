@@ -33,8 +33,7 @@ static struct line record_of(const struct keeper *keeper, uid_t uid)
     return line;
 }
 
-/* An id comes from outside when a keeper joins: it is a number in hexadecimal digits, or no name of a file. */
-static bool is_id(const char *id)
+bool keeper_is_id(const char *id)
 {
     return strlen(id) == 16 && strspn(id, "0123456789abcdef") == 16;
 }
@@ -66,7 +65,7 @@ int keeper_record_check(const struct core *core, const struct keeper *keeper, ui
     size_t size;
     int status;
 
-    if (!is_id(keeper->id))
+    if (!keeper_is_id(keeper->id))
         return error_set(err, ERROR_INVALID, EINVAL, "a keeper with a name that none has");
     fd = openat(core->keepers_directory, keeper->id, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0)

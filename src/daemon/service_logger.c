@@ -36,12 +36,13 @@ static int hear(struct service *service, struct error *err)
     return status < 0 ? status : 1;
 }
 
-static int hand(struct service *service, const struct keeper *keeper, int fd, struct error *err)
+/* The user is in the name: nobody writes under that of another user's keeper. */
+int service_logger_hand_for(struct service *service, const struct keeper *keeper, const char *id, int fd, struct error *err)
 {
     auto_protocol struct protocol_out out;
-    char writer[ID_SIZE + 16];
+    char writer[ID_SIZE + 24];
 
-    snprintf(writer, sizeof(writer), "keeper:%s", keeper->id);
+    snprintf(writer, sizeof(writer), "keeper:%u:%s", keeper->account->uid, id);
     protocol_begin(&out, PROTOCOL_LOG_WRITER, (uint32_t)keeper->number);
     protocol_add_text(&out, TAG_LOG_WRITER, writer);
     protocol_add_text(&out, TAG_LOG_ACTOR, "system");
@@ -49,6 +50,11 @@ static int hand(struct service *service, const struct keeper *keeper, int fd, st
     protocol_add_number(&out, TAG_UID, keeper->account->uid);
     protocol_add_number(&out, TAG_GID, keeper->gid);
     return protocol_send(service->watch.fd, MSG_DONTWAIT, &out, &fd, 1, err);
+}
+
+static int hand(struct service *service, const struct keeper *keeper, int fd, struct error *err)
+{
+    return service_logger_hand_for(service, keeper, keeper->id, fd, err);
 }
 
 const struct service_kind service_logger = {.name = "logger", .begin = begin, .hear = hear, .hand = hand};

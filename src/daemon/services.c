@@ -195,6 +195,42 @@ void services_serve_again(struct core *core, struct keeper *keeper, const char *
     }
 }
 
+static struct service *logger_of(const struct core *core)
+{
+    size_t i = 0;
+
+    while (kinds[i] != &service_logger)
+        i++;
+    return &core->services->list[i];
+}
+
+/* Whoever is not answered asks again. */
+int services_write_for(struct core *core, struct keeper *keeper, const char *id, struct error *err)
+{
+    struct service *service = logger_of(core);
+    auto_protocol struct protocol_out out;
+    auto_close int near = -1, far = -1;
+    int ends[2], status;
+
+    if (!keeper_is_id(id))
+        return error_set(err, ERROR_INVALID, EINVAL, "a keeper with a name that none has");
+    for (const struct keeper *other = core->keepers; other; other = other->next)
+        if (other->is_joined && strcmp(other->id, id) == 0)
+            return 0; /* it speaks for itself */
+    if (!service->is_ready)
+        return 0;
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+        return error_system(err, errno, "make a connection for a keeper");
+    near = ends[0];
+    far = ends[1];
+    protocol_begin(&out, PROTOCOL_WRITER, 0);
+    protocol_add_text(&out, TAG_ID, id);
+    status = service_logger_hand_for(service, keeper, id, near, err);
+    if (status == 0)
+        status = protocol_send(keeper->channel.fd, MSG_DONTWAIT, &out, &far, 1, err);
+    return status == -EAGAIN ? 0 : status;
+}
+
 void services_tell(const struct core *core, struct protocol_out *out)
 {
     for (size_t i = 0; i < ARRAY_COUNT(kinds); i++) {

@@ -41,6 +41,8 @@ void services_heard(struct core *core, struct protocol_received *received);
 void services_serve(struct core *core, struct keeper *keeper);
 /* SERVICE_GONE. */
 void services_serve_again(struct core *core, struct keeper *keeper, const char *name);
+/* WRITE_FOR: this keeper tells the log what another one of its user's, which has ended, could not. */
+int services_write_for(struct core *core, struct keeper *keeper, const char *id, struct error *err) must_check;
 /* One SERVICE each. */
 void services_tell(const struct core *core, struct protocol_out *out);
 
@@ -51,6 +53,8 @@ void service_ready(struct service *service);
 extern const struct service_kind service_logger;
 /* service_signer.c */
 extern const struct service_kind service_signer;
+/* As `hand`, under the name that the keeper with this id had. */
+int service_logger_hand_for(struct service *service, const struct keeper *keeper, const char *id, int fd, struct error *err) must_check;
 /* service_sensor.c */
 extern const struct service_kind service_sensor;
 

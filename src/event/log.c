@@ -189,14 +189,10 @@ int event_settle(struct event_log *log, int status, struct error *err)
 }
 
 /* A sink that failed holds a line cut short and is not written again, so that the store can still say what happened. */
-static int record_send(struct event_log *log, const char *line, size_t size, struct error *err)
+static int write_sinks(struct event_log *log, const char *line, size_t size, struct error *err)
 {
     int status = 0;
 
-    if (!log->is_begun)
-        return error_set(err, ERROR_INTERNAL, EBADF, "run %s has no record yet", log->run_id);
-    if (log->is_pending)
-        return log->recorder ? log->recorder->hear(log->recording, line, size, err) : 0;
     if (log->store_fd >= 0) {
         if (size > EVENT_RUN_BYTES_MAX - log->stored)
             return error_set(err, ERROR_LIMIT, EFBIG, "event record of run %s: more than %zu bytes",
@@ -219,7 +215,22 @@ static int record_send(struct event_log *log, const char *line, size_t size, str
         log->fd = -1;
         return error_system(err, -status, "write events of run %s to their descriptor", log->run_id);
     }
-    return log->recorder ? log->recorder->hear(log->recording, line, size, err) : 0;
+    return 0;
+}
+
+/* The recorder first: what anybody has seen is not lost with this process. */
+static int record_send(struct event_log *log, const char *line, size_t size, struct error *err)
+{
+    struct error unheard = ERROR_INIT;
+    int heard, status;
+
+    if (!log->is_begun)
+        return error_set(err, ERROR_INTERNAL, EBADF, "run %s has no record yet", log->run_id);
+    heard = log->recorder ? log->recorder->hear(log->recording, line, size, &unheard) : 0;
+    status = log->is_pending ? 0 : write_sinks(log, line, size, err);
+    if (status == 0 && heard < 0 && err)
+        *err = unheard;
+    return status < 0 ? status : heard;
 }
 
 int record_write(struct record *record, struct event_log *log, struct error *err)

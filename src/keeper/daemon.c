@@ -122,6 +122,15 @@ void daemon_tell_gone(struct keeper *keeper, const char *service)
     tell(keeper, &out);
 }
 
+void daemon_ask_writer(struct keeper *keeper, const char *id)
+{
+    auto_protocol struct protocol_out out;
+
+    protocol_begin(&out, PROTOCOL_WRITE_FOR, 0);
+    protocol_add_text(&out, TAG_ID, id);
+    tell(keeper, &out);
+}
+
 void daemon_tell_not_served(struct keeper *keeper, const struct session *session)
 {
     auto_protocol struct protocol_out out;
@@ -179,6 +188,14 @@ static int hear(struct keeper *keeper, struct protocol_received *received, struc
         return status;
     case PROTOCOL_SERVICE:
         return services_take(keeper, protocol_text(message, TAG_NAME), take_fd(received->fds[0]), err);
+    case PROTOCOL_WRITER:
+        status = numbers_lift(take_fd(received->fds[0]), &client, err);
+        if (status == 0)
+            left_connect(keeper, protocol_text(message, TAG_ID), client);
+        return status;
+    case PROTOCOL_LEFT:
+        left_look(keeper);
+        return 0;
     case PROTOCOL_RETIRE:
         keeper->is_retiring = true;
         pools_end(keeper);

@@ -15,6 +15,7 @@
 
 struct signer_link;
 struct writer;
+struct left;
 struct session;
 struct pool;
 
@@ -43,6 +44,7 @@ struct keeper {
     unsigned char token[KEEPER_TOKEN_SIZE];
     char rejoin_at[108];
     struct writer *writer; /* of the audit log, writer.c */
+    struct left *left;     /* what others have left, left.c */
     struct protocol_received received; /* one at a time */
 };
 
@@ -139,6 +141,9 @@ void keeper_look_for_end(struct keeper *keeper);
 /* It has no connection to this part any more, and wants another one. */
 void daemon_tell_gone(struct keeper *keeper, const char *service);
 
+/* It wants to tell the log what the keeper with this id could not. */
+void daemon_ask_writer(struct keeper *keeper, const char *id);
+
 /* services.c: a connection to a part of the daemon, which cordond has labelled. Takes `fd`. */
 int services_take(struct keeper *keeper, const char *name, int fd, struct error *err) must_check;
 
@@ -158,6 +163,15 @@ void writer_end(struct keeper *keeper);
 /* signs.c: who signs what its containers ask for */
 int signs_begin(struct keeper *keeper, struct error *err) must_check;
 int signs_connect(struct keeper *keeper, int fd, struct error *err) must_check;
+/* left.c: what keepers of the same user that ended had not told the log yet */
+#define KEEPER_NUMBERS_ABOVE 1024 /* descriptors of its own: only 3 to 1023 can be a client's */
+int left_begin(struct keeper *keeper, struct error *err) must_check;
+/* Here, below the user's state, keepers leave it. */
+void left_set_directory(struct keeper *keeper, int directory);
+/* There may be some. */
+void left_look(struct keeper *keeper);
+/* The connection that was asked for. Takes `fd`. */
+void left_connect(struct keeper *keeper, const char *id, int fd);
 
 /* senses.c: who hears what the kernel's audit tells */
 int senses_connect(struct keeper *keeper, int fd, struct error *err) must_check;

@@ -84,6 +84,8 @@ static int run(struct keeper *keeper, struct error *err)
     if (status == 0)
         status = signs_begin(keeper, err);
     if (status == 0)
+        status = left_begin(keeper, err);
+    if (status == 0)
         status = daemon_begin(keeper, channel, err);
     if (status == 0) {
         status = loop_run(keeper->loop);

@@ -10,12 +10,10 @@
 #include "base/memory.h"
 #include "keeper/keeper.h"
 
-#define ABOVE 1024 /* only 3 to 1023 can be kept */
-
 int numbers_lift(int fd, int *ret_fd, struct error *err)
 {
     auto_close int low = fd;
-    int lifted = fcntl(low, F_DUPFD_CLOEXEC, ABOVE);
+    int lifted = fcntl(low, F_DUPFD_CLOEXEC, KEEPER_NUMBERS_ABOVE);
 
     if (lifted < 0)
         return error_system(err, errno, "keep a descriptor");
@@ -25,7 +23,7 @@ int numbers_lift(int fd, int *ret_fd, struct error *err)
 
 static int put_aside(int number, int *ret_fd, struct error *err)
 {
-    int aside = fcntl(number, F_DUPFD_CLOEXEC, ABOVE);
+    int aside = fcntl(number, F_DUPFD_CLOEXEC, KEEPER_NUMBERS_ABOVE);
 
     if (aside < 0 && errno != EBADF)
         return error_system(err, errno, "put descriptor %d aside", number);

@@ -4,15 +4,19 @@
  * connections there are one after another.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "event/read.h"
 #include "keeper/keeper.h"
 #include "logger/client.h"
+#include "logger/spool.h"
 #include "recording/recording.h"
 
 #define WRITER_BYTES_MAX ((size_t)16 << 20) /* that the log has not acknowledged */
@@ -25,6 +29,7 @@ struct writer {
     struct event_recorder recorder;
     struct loop_timer later; /* what was added since is sent when all else that is ready now has had its turn */
     struct loop_watch watch; /* fd = -1: no connection */
+    int directory;           /* where what the log has not taken is kept as well; -1 = not known yet */
 };
 
 static void settle(struct writer *writer, int status);
@@ -89,16 +94,51 @@ static void recorded_done(void *context)
     mem_free(recorded);
 }
 
+/* Without it records are in memory alone, and lost with this process: said once. */
+static void begin_spool(struct writer *writer, const char *state)
+{
+    struct keeper *keeper = writer->keeper;
+    struct error err = ERROR_INIT;
+    struct spool *spool;
+    char path[PATH_MAX];
+    int fd, status = 0;
+
+    if (snprintf(path, sizeof(path), "%s/" SPOOL_FOLDER, state) >= (int)sizeof(path))
+        status = error_set(&err, ERROR_LIMIT, ENAMETOOLONG, "%s: too long", state);
+    else
+        status = file_make_directories(path, 0700, &err);
+    writer->directory = -2; /* tried */
+    if (status == 0) {
+        fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        status = fd < 0 ? error_system(&err, errno, "open %s", path) : numbers_lift(fd, &fd, &err);
+    }
+    if (status == 0) {
+        writer->directory = fd;
+        status = spool_open(fd, keeper->id, KEEPER_NUMBERS_ABOVE, &spool, &err);
+    }
+    if (status == 0)
+        status = log_client_keep(writer->client, spool, &err);
+    if (status < 0)
+        fprintf(stderr, "cordon-keeper: what the audit log has not taken would be lost with this process: %s\n", err.text);
+    if (writer->directory >= 0)
+        left_set_directory(keeper, writer->directory);
+}
+
 /* Keys of persons are where `cordon audit` has them: beside the store of runs. */
 static int recorded_begin(void *owner, const char *run, const char *runs, void **ret_context, struct error *err)
 {
     struct recorded *recorded = mem_alloc(sizeof(*recorded));
     const char *end = runs ? strrchr(runs, '/') : NULL;
+    char state[PATH_MAX];
     int status;
 
     if (!recorded)
         return error_memory(err);
     recorded->writer = owner;
+    if (end && recorded->writer->directory == -1) {
+        snprintf(state, sizeof(state), "%.*s", (int)(end - runs), runs);
+        begin_spool(recorded->writer, state);
+    }
     if (end && snprintf(recorded->keys, sizeof(recorded->keys), "%.*s/audit-keys", (int)(end - runs), runs) >= (int)sizeof(recorded->keys))
         status = error_set(err, ERROR_LIMIT, ENAMETOOLONG, "%s: too long", runs);
     else
@@ -221,8 +261,10 @@ void writer_end(struct keeper *keeper)
     struct error err = ERROR_INIT;
 
     if (log_client_wait(client, log_client_number(client), END_WAIT_MS, &err) < 0)
-        fprintf(stderr, "cordon-keeper: the audit log has not taken %" PRIu64 " records: %s\n",
+        fprintf(stderr, "cordon-keeper: the audit log has not taken %" PRIu64 " records, which the next keeper tells it: %s\n",
                 log_client_number(client) - log_client_durable(client), err.text);
+    else
+        log_client_keep_no_more(client);
 }
 
 int writer_begin(struct keeper *keeper, struct error *err)
@@ -237,6 +279,7 @@ int writer_begin(struct keeper *keeper, struct error *err)
         .recorder = {.owner = writer, .begin = recorded_begin, .expect = recorded_expect, .hear = recorded_hear, .done = recorded_done, .settle = recorded_settle},
         .later.due = send_later,
         .watch.fd = -1,
+        .directory = -1,
     };
     status = log_client_new(WRITER_BYTES_MAX, 0, &writer->client, err);
     if (status == 0)

@@ -9,12 +9,14 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "logger/spool.h"
 #include "protocol/socket.h"
 
 #define SIZE_BYTES  4
 #define INLINE_MAX  ((size_t)64 << 10)
 #define BATCH_MAX   ((size_t)2 << 20)
 #define BUFFER_MIN  ((size_t)64 << 10)
+#define SPOOL_LEAST ((uint64_t)32 << 20) /* its file is written anew when so much of it is durable */
 
 /* Who acts from record `first` on. */
 struct span {
@@ -33,6 +35,8 @@ struct log_client {
     uint64_t lost, lost_told;
     struct span *spans; /* ascending; the first may begin before what is kept */
     size_t span_count, span_room;
+    struct spool *spool; /* NULL = there is none */
+    bool spool_is_short; /* it has not all that is kept: nothing is added before it is emptied */
     struct protocol_received received;
 };
 
@@ -72,6 +76,7 @@ void log_client_free(struct log_client *client)
         return;
     fd_close_at(&client->fd);
     drop_spans(client, client->span_count);
+    spool_free(client->spool);
     mem_free(client->spans);
     mem_free(client->bytes);
     mem_free(client);
@@ -200,6 +205,68 @@ static bool make_room(struct log_client *client, size_t size)
     return true;
 }
 
+/* ---- in a file, too ---- */
+
+static int spool_record(struct log_client *client, uint64_t number, size_t at, struct error *err)
+{
+    uint64_t until;
+    const struct span *span = span_of(client, number, &until);
+    const struct spooled record = {
+        .number = number,
+        .actor = span ? span->actor : NULL,
+        .identity = span ? span->identity : NULL,
+        .body = (const char *)client->bytes + at + SIZE_BYTES,
+        .size = size_at(client, at) - SIZE_BYTES,
+    };
+
+    return spool_add(client->spool, &record, err);
+}
+
+static int spool_all(struct log_client *client, struct error *err)
+{
+    uint64_t number = client->head_number;
+    int status = 0;
+
+    for (size_t at = client->head; at < client->end && status == 0; at += size_at(client, at))
+        status = spool_record(client, number++, at, err);
+    return status;
+}
+
+/* What is durable leaves it. What cannot leave is sent twice one day, and kept once. */
+static void spool_forget(struct log_client *client)
+{
+    int status;
+
+    if (!client->spool)
+        return;
+    if (client->head == client->end) {
+        client->spool_is_short &= spool_clear(client->spool, NULL) < 0;
+        return;
+    }
+    if (spool_size(client->spool) < SPOOL_LEAST + 2 * (client->end - client->head) || spool_renew_begin(client->spool, NULL) < 0)
+        return;
+    status = spool_renew_end(client->spool, spool_all(client, NULL), NULL);
+    client->spool_is_short &= status < 0;
+}
+
+int log_client_keep(struct log_client *client, struct spool *spool, struct error *err)
+{
+    int status;
+
+    spool_free(client->spool);
+    client->spool = spool;
+    status = spool_clear(spool, err);
+    if (status == 0)
+        status = spool_all(client, err);
+    client->spool_is_short = status < 0;
+    return status;
+}
+
+void log_client_keep_no_more(struct log_client *client)
+{
+    spool_remove(take_ptr(client->spool));
+}
+
 /* What is lost has no number: it is told by its count. */
 int log_client_add(struct log_client *client, const char *body, size_t size, uint64_t *ret_number, struct error *err)
 {
@@ -211,8 +278,10 @@ int log_client_add(struct log_client *client, const char *body, size_t size, uin
     }
     memcpy(client->bytes + client->end, &length, SIZE_BYTES);
     memcpy(client->bytes + client->end + SIZE_BYTES, body, size);
-    client->end += SIZE_BYTES + size;
     client->number++;
+    if (client->spool && !client->spool_is_short)
+        client->spool_is_short = spool_record(client, client->number, client->end, NULL) < 0;
+    client->end += SIZE_BYTES + size;
     if (ret_number)
         *ret_number = client->number;
     return 0;
@@ -234,6 +303,7 @@ static void forget(struct log_client *client, uint64_t durable)
         client->durable = durable;
     while (client->span_count > 1 && client->spans[1].first <= client->head_number)
         drop_spans(client, 1);
+    spool_forget(client);
 }
 
 /* ---- sending ---- */

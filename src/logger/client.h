@@ -12,6 +12,7 @@
 #include "base/error.h"
 
 struct log_client;
+struct spool;
 
 /*
  * `bytes_max`: of records that are not durable yet. Numbers go on behind `number` (0 = a writer that has written nothing). No connection
@@ -21,6 +22,14 @@ int log_client_new(size_t bytes_max, uint64_t number, struct log_client **ret_cl
 void log_client_free(struct log_client *client);
 void log_client_free_at(struct log_client **client);
 #define auto_log_client cleanup_with(log_client_free_at)
+
+/*
+ * From now on each record is in this file as well, which it takes, from before it is heard of until it is durable (spool.h). What does not fit there is
+ * kept in memory alone: 0, or what went wrong, once.
+ */
+int log_client_keep(struct log_client *client, struct spool *spool, struct error *err) must_check;
+/* Nothing is left in it and nothing comes any more: the file is removed. */
+void log_client_keep_no_more(struct log_client *client);
 
 /* From now on over this socket, which it takes: what is not durable is sent again. */
 void log_client_connect(struct log_client *client, int fd);

@@ -131,6 +131,10 @@ enum protocol_type {
     PROTOCOL_PART_IS = 103, /* cordond's connection to it */
     PROTOCOL_NO_PART = 104,
     PROTOCOL_START_KEEPER_AS = 105, /* the system's: likewise, as the maker of the client's end, which comes second */
+    /* cordond and keeper, once more */
+    PROTOCOL_LEFT = 106,      /* another keeper of the same user ended: it may have left records that the log has not */
+    PROTOCOL_WRITE_FOR = 107, /* such a one's: answered by WRITER when the log is there */
+    PROTOCOL_WRITER = 108,    /* a connection to the log under the name of the one that ended */
     /* logger: 150 to 199 */
     PROTOCOL_LOG_BEGIN = 150,  /* who hands writers on */
     PROTOCOL_LOG_WRITER = 151, /* a writer's label, and the logger's end of its connection */
