@@ -51,7 +51,11 @@ enum plan_mount_kind {
     PLAN_PROC, /* private procfs, covered where a root caller could write or where the host shows */
     PLAN_DEV,  /* private minimal /dev with its own devpts and shm */
     PLAN_FILE, /* a file with the text `source`, read-only, mode 0444, on the private file system */
+    PLAN_SERVED, /* a directory that the program reads, and whoever runs it puts files into (tier_ops.serve) */
 };
+/* What lies in a PLAN_SERVED, by its place in the order of these. */
+enum plan_served { PLAN_SERVED_SVID = 0, PLAN_SERVED_BUNDLE, PLAN_SERVED_KEYS, PLAN_SERVED_COUNT };
+
 const char *plan_mount_kind_name(enum plan_mount_kind kind);
 
 /* What a PLAN_FILE holds. What is only known at the start is put there then (plan_put_content()). */
@@ -307,6 +311,15 @@ void plan_free_at(struct plan **plan);
 
 /* These bytes, which the caller keeps as long as the plan, into every file that is to hold them. The digest stays. */
 void plan_put_content(struct plan *plan, enum plan_content content, const void *bytes, size_t size);
+
+/* Is there a PLAN_SERVED? */
+static inline bool plan_serves(const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->mount_count; i++)
+        if (plan->mounts[i].kind == PLAN_SERVED)
+            return true;
+    return false;
+}
 
 /* Is there such a file? */
 bool plan_has_content(const struct plan *plan, enum plan_content content);

@@ -183,6 +183,8 @@ static int take(struct cordon_container *container, const struct cordon_request 
         .cancel_fd = request->cancel_fd >= 0 ? &request->cancel_fd : NULL,
     };
     launch_announce(container, request);
+    served_begin(container, false);
+    served_prepare(container);
     status = assembly->ops->exec(container->run, &exec, &program, err);
     return launch_started(container, request, argv, status, err);
 }

@@ -136,16 +136,24 @@ static int find_link(struct cordon_container *container, struct signer_link **re
     return status;
 }
 
-int signing_ask(struct cordon_container *container, const struct signer_question *question, signer_answered *answered, void *context,
-                struct error *err)
+int signing_open(struct cordon_container *container, struct error *err)
 {
     struct signer_link *link = NULL;
     int status = find_link(container, &link, err);
 
+    if (status == 0 && !container->signing.member.present)
+        open_member(container);
+    return status;
+}
+
+int signing_ask(struct cordon_container *container, const struct signer_question *question, signer_answered *answered, void *context,
+                struct error *err)
+{
+    int status = signing_open(container, err);
+    struct signer_link *link = container->signing.given ? container->signing.given : container->signing.own;
+
     if (status < 0)
         return status;
-    if (!container->signing.member.present)
-        open_member(container);
     status = signer_link_ask(link, &container->signing.member, question, answered, context, err);
     signing_step(container);
     return status;
@@ -181,6 +189,7 @@ void signing_close(struct signing *signing)
 {
     struct signer_link *link = signing->given ? signing->given : signing->own;
 
+    served_finish(signing);
     if (link && signing->member.present)
         signer_link_leave(link, &signing->member);
     signer_link_free(signing->own);

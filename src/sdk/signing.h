@@ -10,6 +10,14 @@
 #include "signer/client.h"
 #include "signer/link.h"
 
+/* One file of the served directory (identity.files). */
+struct served_file {
+    struct cordon_container *container;
+    struct text bytes; /* what it is to hold, until somebody can be told */
+    uint64_t due_ns;   /* asked for again then; 0 = it is not wanted */
+    bool is_asked;
+};
+
 struct signing {
     struct signer_link *given; /* the request's; NULL = none */
     struct signer_link *own;   /* moved here; NULL = none yet */
@@ -20,6 +28,8 @@ struct signing {
     struct signer_member member;
     struct error failure; /* of the last one that was started, */
     uint64_t again_ns;    /* and when another one may be */
+    struct served_file files[PLAN_SERVED_COUNT];
+    bool serves;          /* to a container that is there */
     uint64_t next_ns;     /* when signing_step() has something to do; 0 = never */
 };
 #define SIGNING_INIT ((struct signing){.process = SIGNER_PROCESS_INIT})
@@ -32,6 +42,9 @@ struct cordon_container;
  */
 void signing_prepare(struct cordon_container *container);
 
+/* The link that it asks over is there, and it is known by its name. */
+int signing_open(struct cordon_container *container, struct error *err) must_check;
+
 /* `answered` is called once, perhaps before this returns; not where it fails. */
 int signing_ask(struct cordon_container *container, const struct signer_question *question, signer_answered *answered, void *context,
                 struct error *err) must_check;
@@ -42,6 +55,17 @@ void signing_take(struct signing *signing, int fd);
 /* Readable when signing_step() has something to do; -1 = none. */
 int signing_fd(const struct signing *signing);
 void signing_step(struct cordon_container *container);
+
+/*
+ * served.c: what the plan wants in the served directory, as far as it comes in short time: in `files`, for tier_start.served. One that is late comes to
+ * the container itself, as all do from served_begin() on.
+ */
+void served_prepare(struct cordon_container *container);
+void served_begin(struct cordon_container *container, bool has_first); /* those of served_prepare() */
+void served_step(struct cordon_container *container, uint64_t now_ns);
+/* When served_step() has something to do; 0 = never. */
+uint64_t served_next_ns(const struct signing *signing);
+void served_finish(struct signing *signing);
 
 /* What still waits is answered: it has ended. */
 void signing_close(struct signing *signing);

@@ -232,6 +232,12 @@ void launch_fill(struct launch_given *given, struct cordon_container *container,
         .spawner = spawner_of(container),
         .sources = container->sources >= 0 ? &container->sources : NULL,
     };
+    for (int i = 0; i < PLAN_SERVED_COUNT; i++) {
+        const struct text *bytes = &container->signing.files[i].bytes;
+
+        given->start.served[i].bytes = bytes->data;
+        given->start.served[i].size = bytes->length;
+    }
 }
 
 int launch_tier(struct cordon_container *container, const struct cordon_request *request, const char *const *argv,
@@ -243,6 +249,8 @@ int launch_tier(struct cordon_container *container, const struct cordon_request 
     struct launch_given given;
     int status = 0;
 
+    if (!container->is_kept_ready)
+        served_prepare(container);
     launch_fill(&given, container, request, argv);
     container->workers.where = origin_text(assembly->plan->arena, assembly->plan->network_origin);
     if (!container->workers.where)
@@ -259,6 +267,8 @@ int launch_tier(struct cordon_container *container, const struct cordon_request 
     announce(container, request, prepared);
     begin_sensor(container);
     status = assembly->ops->start(&given.start, prepared, &container->run, err);
+    if (status == 0 && !container->is_kept_ready)
+        served_begin(container, true);
     if (status == 0)
         launch_announce(container, request);
     if (status == 0 && assembly->ops->domain_maker)

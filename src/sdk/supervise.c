@@ -59,7 +59,8 @@ uint64_t container_next_ns(const struct cordon_container *container)
         return 1; /* at once, and again */
     return earlier(earlier(earlier(earlier(deadlines->timeout_ns, deadlines->kill_ns), earlier(deadlines->stop_ns, deadlines->cpu_look_ns)),
                            asks_next_ns(&container->asks)),
-                   earlier(earlier(programs_next_ns(container), nests_next_ns(&container->nests, container)), container->signing.next_ns));
+                   earlier(earlier(programs_next_ns(container), nests_next_ns(&container->nests, container)),
+                           earlier(container->signing.next_ns, served_next_ns(&container->signing))));
 }
 
 static int container_end_at_limit(struct cordon_container *container, enum container_cause cause,
@@ -261,6 +262,7 @@ static int container_advance(struct cordon_container *container, struct error *e
             nests_step(&container->nests, container);
         self_step(&container->self, &container->denials, container->assembly.plan);
         signing_step(container);
+        served_step(container, clock_monotonic_ns());
         if (status == 0) {
             uint64_t now = clock_monotonic_ns();
 

@@ -31,6 +31,7 @@ struct signer_link {
     size_t count;
     unsigned sent;
     struct item **at; /* where what is said now comes to stand */
+    struct signer_member *hearing;
     struct protocol_received received;
 };
 
@@ -204,6 +205,10 @@ void signer_link_connect(struct signer_link *link, int fd)
         at = &item->next;
     }
     send_more(link);
+    for (struct signer_member *member = fd >= 0 ? link->hearing : NULL, *next; member; member = next) {
+        next = member->next;
+        member->connected(member->context);
+    }
 }
 
 int signer_link_serve(struct signer_link *link, const char *within, int *ret_fd, struct error *err)
@@ -311,6 +316,14 @@ uint64_t signer_link_expire(struct signer_link *link, uint64_t now_ns)
     return next;
 }
 
+bool signer_link_is_late(const struct signer_link *link, uint64_t now_ns)
+{
+    for (const struct item *item = link->first; item; item = item->next)
+        if (item->answered && item->is_sent && item->due_ns + SIGNER_LINK_LATE_MS * NS_PER_MS < now_ns + SIGNER_WAIT_S * NS_PER_S)
+            return true;
+    return false;
+}
+
 void signer_link_fail(struct signer_link *link, const struct error *why)
 {
     for (struct item **at = &link->first; *at;) {
@@ -344,6 +357,21 @@ int signer_link_ask(struct signer_link *link, struct signer_member *member, cons
     return 0;
 }
 
+void signer_link_hear(struct signer_link *link, struct signer_member *member)
+{
+    member->next = link->hearing;
+    link->hearing = member;
+}
+
+static void hear_no_more(struct signer_link *link, const struct signer_member *member)
+{
+    for (struct signer_member **at = &link->hearing; *at; at = &(*at)->next)
+        if (*at == member) {
+            *at = member->next;
+            return;
+        }
+}
+
 void signer_link_leave(struct signer_link *link, struct signer_member *member)
 {
     bool is_known = link->fd >= 0 && member->presented == link->connection;
@@ -351,6 +379,7 @@ void signer_link_leave(struct signer_link *link, struct signer_member *member)
     struct item *item;
 
     (void)!error_set(&why, ERROR_SYSTEM, ECANCELED, "the container has ended");
+    hear_no_more(link, member);
     for (struct item **at = &link->first; *at;) {
         if ((*at)->member == member) {
             answer(link, at, -ECANCELED, NULL, &why);

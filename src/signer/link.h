@@ -10,6 +10,7 @@
 
 #define SIGNER_LINK_AT_ONCE 8   /* questions that the signer has; the others wait here, in their order */
 #define SIGNER_LINK_WAITING 512 /* of all containers */
+#define SIGNER_LINK_LATE_MS 1000
 
 struct signer_link;
 
@@ -18,6 +19,8 @@ struct signer_member {
     /* Say who is there, by signer_link_say(): before the first question over each connection. */
     int (*present)(void *context, struct signer_link *link, struct error *err);
     void *context;
+    void (*connected)(void *context); /* of one that signer_link_hear() was called for */
+    struct signer_member *next;
     char name[1024];
     uint64_t presented;   /* over which connection; 0 = over none */
     struct error refused; /* why the signer does not know it; kind 0 = it does */
@@ -37,6 +40,8 @@ int signer_link_fd(const struct signer_link *link); /* -1 = none */
 bool signer_link_step(struct signer_link *link);
 /* Those that wait for too long are told so; when the next would be, of the monotonic clock, 0 = none waits. */
 uint64_t signer_link_expire(struct signer_link *link, uint64_t now_ns);
+/* Has the signer a question for longer than one takes? */
+bool signer_link_is_late(const struct signer_link *link, uint64_t now_ns);
 /* All that wait are told this. */
 void signer_link_fail(struct signer_link *link, const struct error *why);
 
@@ -49,6 +54,9 @@ int signer_link_say(struct signer_link *link, const char *name, const char *fact
 
 /* A connection of its own for whom is within that name, over this one; its other end, *ret_fd, is the caller's. -ENOTCONN. */
 int signer_link_serve(struct signer_link *link, const char *within, int *ret_fd, struct error *err) must_check;
+
+/* From now on it is told of each new connection, after which its key is another one. */
+void signer_link_hear(struct signer_link *link, struct signer_member *member);
 
 /* It is no more: its questions are answered by -ECANCELED, and its key is destroyed. */
 void signer_link_leave(struct signer_link *link, struct signer_member *member);

@@ -107,6 +107,10 @@ struct tier_start {
     const struct tier_watcher *watcher; /* who hears what the program was refused; NULL = nobody wants to know; copied */
     const struct tier_programs *programs; /* without argv; NULL = nobody wants to know; copied */
     const struct tier_spawner *spawner; /* who makes its first process; NULL = this one does; has to outlive the run */
+    struct {
+        const void *bytes;
+        size_t size; /* 0 = not yet: serve() */
+    } served[PLAN_SERVED_COUNT]; /* of the plan's PLAN_SERVED: there before the program */
     bool is_kept_ready; /* without argv: start() returns while it is being made, settle() says when it stands; suits() can be asked */
 };
 
@@ -203,6 +207,12 @@ struct tier_ops {
      * tier has no such containers.
      */
     int (*exec)(struct tier_run *run, const struct tier_exec *exec, struct tier_program *ret_program, struct error *err);
+
+    /*
+     * What a file of the served directory (PLAN_SERVED) holds from now on; whoever reads it meanwhile has the one or the other. At most 64 KiB.
+     * Those of a start are in tier_start.served. 0 also when it is gone already. NULL where a tier has no such directories.
+     */
+    int (*serve)(struct tier_run *run, enum plan_served file, const void *bytes, size_t size, struct error *err);
 
     /* To the process group of one of them (or the foreground group of its terminal). 0 also when it is gone already. */
     int (*signal_program)(struct tier_run *run, uint32_t number, int signal_number, struct error *err);

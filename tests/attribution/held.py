@@ -109,6 +109,27 @@ def where_a_file_system_has_no_id_maps_it_is_the_caller_and_still_told_apart():
 
 
 @test
+def files_that_say_who_it_is_are_there_for_a_uid_of_its_own():
+    """Its first process writes them, since whoever keeps it has no uid there."""
+    with World() as world, Workspace(USER) as work:
+        work.write("identity: {files: true}\n")
+        keeper = Keeper(world, USER)
+        pid, name, output = keeper.begin(work.policy, "/bin/sh", "-c", "cd /run/cordon/id && cat svid.pem && ls && ! touch new 2>&1; exec sleep 60")
+        with output:
+            text = ""
+            while "Read-only" not in text:
+                line = output.readline()
+                same(bool(line), True, f"it ended: {text}")
+                text += line
+        same(is_own(int(status_of(pid)["Uid"].split()[0])), True, "it has no uid of its own")
+        same(text.count("-----BEGIN CERTIFICATE-----") == 1 and "bundle.pem\njwks.json\nsvid.pem\n" in text, True, text)
+        done = subprocess.run(["openssl", "x509", "-noout", "-ext", "subjectAltName"], input=text[:text.index("bundle.pem")], capture_output=True, text=True, check=True)
+        same(f"/user/{work.entry.pw_uid}/agent/" in done.stdout and name in done.stdout, True, done.stdout)
+        keeper.close()
+        wait_for(lambda: not is_there(pid), "its end")
+
+
+@test
 def it_is_frozen_thawed_limited_counted_and_ended_by_its_group():
     with World() as world, Workspace(USER) as work:
         keeper = Keeper(world, USER)

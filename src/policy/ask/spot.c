@@ -118,6 +118,9 @@ static void spot_of_mount(const struct plan_index *index, const char *path, size
     case PLAN_FILE:
         spot->kind = ASK_OWN_FILE;
         break;
+    case PLAN_SERVED:
+        spot->kind = ASK_READ;
+        break;
     }
 }
 

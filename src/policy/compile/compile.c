@@ -196,7 +196,7 @@ const char *plan_mount_kind_name(enum plan_mount_kind kind)
         [PLAN_BIND] = "bind",           [PLAN_PIN] = "pin",
         [PLAN_PRIVATE] = "private",     [PLAN_MASK] = "mask",
         [PLAN_PROC] = "proc",           [PLAN_DEV] = "dev",
-        [PLAN_FILE] = "file",
+        [PLAN_FILE] = "file",           [PLAN_SERVED] = "served",
     };
 
     return (size_t)kind < ARRAY_COUNT(names) && names[kind] ? names[kind] : "unknown";

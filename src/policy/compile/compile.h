@@ -251,6 +251,9 @@ int trusted_add(struct compile *c, struct error *err) must_check;
  */
 int secrets_guard(struct compile *c, struct error *err) must_check;
 int secrets_want_files(struct compile *c, struct error *err) must_check;
+
+/* served.c: the directory of identity.files. */
+int served_want_directory(struct compile *c, struct error *err) must_check;
 bool secrets_have_variable(const struct compile *c, const char *name, size_t length);
 int secrets_add(struct compile *c, struct error *err) must_check;
 /* workers.c: what the rules and secrets need beside the container. */

@@ -36,6 +36,8 @@ static const char *access_word(const struct plan_mount *mount)
     case PLAN_DEV:
     case PLAN_FILE:
         return "private";
+    case PLAN_SERVED:
+        return "served";
     }
     return "unknown";
 }

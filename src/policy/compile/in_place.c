@@ -99,6 +99,8 @@ static const char *needs_mount(const struct plan *plan, size_t index)
         return around && around->is_writable && !mount->is_writable ? "is read-only below a writable grant (out of there it could stay so)" : NULL;
     case PLAN_FILE:
         return "is a file of Cordon's own";
+    case PLAN_SERVED:
+        return "is a directory of Cordon's own";
     case PLAN_SYMLINK: /* the host's own */
     case PLAN_PIN:     /* for the sake of something else that is refused */
     case PLAN_PROC:

@@ -68,6 +68,7 @@ static bool is_given(const struct node *node, enum layout_region around, const s
     case LAYOUT_PRIVATE:
         return region_is_host(around) && !node->want.is_there;
     case LAYOUT_FILE:
+    case LAYOUT_SERVED:
     case LAYOUT_SYSTEM:
     case LAYOUT_SOCKET:
     case LAYOUT_DEVICE:
@@ -108,6 +109,8 @@ static int make_wanted(struct node *node, enum layout_region around, struct plan
                    : layout_make_passage(node, plan, err);
     case LAYOUT_PRIVATE:
         return layout_make_private(node, plan, err);
+    case LAYOUT_SERVED:
+        return layout_make_served(node, plan, err);
     case LAYOUT_LINK:
         return layout_make_link(node, plan, err);
     case LAYOUT_SYSTEM:
@@ -129,6 +132,7 @@ static enum layout_region region_of(const struct node *node, enum layout_region 
     case LAYOUT_SHUT:
         return has_grant_below(node) ? REGION_SKELETON : REGION_SHUT;
     case LAYOUT_FILE:
+    case LAYOUT_SERVED:
     case LAYOUT_READ:
         return REGION_READ;
     case LAYOUT_PRIVATE:

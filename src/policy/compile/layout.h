@@ -18,6 +18,7 @@ enum layout_state {
     LAYOUT_SOCKET,
     LAYOUT_DEVICE,
     LAYOUT_PRIVATE,
+    LAYOUT_SERVED,
     LAYOUT_SYSTEM, /* /proc and /dev: private ones, after everything else */
     LAYOUT_LINK,
 };

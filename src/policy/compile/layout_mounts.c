@@ -127,6 +127,20 @@ int layout_make_private(struct node *node, struct plan *plan, struct error *err)
     return make(plan, &mount, err);
 }
 
+int layout_make_served(struct node *node, struct plan *plan, struct error *err)
+{
+    struct plan_mount mount = {
+        .kind = PLAN_SERVED,
+        .target = node->path,
+        .is_directory = true,
+        .first = BY_MOUNT,
+        .behind = is_within_writable(node) ? BY_NOTHING : BY_LANDLOCK,
+        .origin = node->want.origin,
+    };
+
+    return make(plan, &mount, err);
+}
+
 int layout_make_mask(struct node *node, struct plan *plan, struct error *err)
 {
     struct plan_mount mount = {

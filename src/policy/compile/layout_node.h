@@ -43,6 +43,7 @@ int layout_make_pin(struct node *node, struct plan *plan, struct error *err) mus
 int layout_make_grant(struct node *node, struct plan *plan, struct error *err) must_check;
 int layout_make_passage(struct node *node, struct plan *plan, struct error *err) must_check;
 int layout_make_private(struct node *node, struct plan *plan, struct error *err) must_check;
+int layout_make_served(struct node *node, struct plan *plan, struct error *err) must_check;
 int layout_make_mask(struct node *node, struct plan *plan, struct error *err) must_check;
 int layout_make_file(struct node *node, struct plan *plan, struct error *err) must_check;
 int layout_make_link(struct node *node, struct plan *plan, struct error *err) must_check;

@@ -41,6 +41,7 @@ static int add_mount_rule(struct compile *c, const struct plan_mount *mount, str
         rule.is_device = true;
         break;
     case PLAN_FILE:
+    case PLAN_SERVED:
         break;
     case PLAN_DIRECTORY:
     case PLAN_SYMLINK:

@@ -240,6 +240,8 @@ int wants_add(struct compile *c, struct error *err)
         r = authority_want_files(c, err);
     if (r == 0)
         r = secrets_want_files(c, err);
+    if (r == 0)
+        r = served_want_directory(c, err);
     return r < 0 ? r : want_system(c, err);
 }
 

@@ -104,6 +104,7 @@ static const struct {
     [FLAG_NESTED_NAMESPACES] = {"nested.namespaces", offsetof(struct document, nested_namespaces)},
     [FLAG_NESTED_CONTAINERS] = {"nested.containers", offsetof(struct document, nested_containers)},
     [FLAG_CLIPBOARD_WRITE] = {"ui.clipboard", offsetof(struct document, clipboard_write)},
+    [FLAG_IDENTITY_FILES] = {"identity.files", offsetof(struct document, identity_files)},
 };
 
 const char *policy_flag_member(enum policy_flag flag)

@@ -143,6 +143,7 @@ enum policy_flag {
     FLAG_NESTED_NAMESPACES,
     FLAG_NESTED_CONTAINERS,
     FLAG_CLIPBOARD_WRITE,
+    FLAG_IDENTITY_FILES,
     FLAG_COUNT
 };
 const char *policy_flag_member(enum policy_flag flag);

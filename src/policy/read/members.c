@@ -197,6 +197,10 @@ static const struct member identity_members[] = {
      .maximum = SPONSOR_MAX,
      .store = store_text_item,
      .offset = offsetof(struct document, identity_sponsor)},
+    {.name = "files",
+     .type = VALUE_BOOL,
+     .description = "Its certificate and whom to believe lie in /run/cordon/id, kept fresh",
+     SETTING(identity_files)},
     END,
 };
 

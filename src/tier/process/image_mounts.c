@@ -37,13 +37,13 @@ static bool is_in_skeleton(const struct plan *plan, const size_t *lengths, size_
 static bool kind_is_directory(const struct plan_mount *mount)
 {
     return mount->is_directory || mount->kind == PLAN_PRIVATE || mount->kind == PLAN_PROC ||
-           mount->kind == PLAN_DEV || mount->kind == PLAN_DIRECTORY;
+           mount->kind == PLAN_DEV || mount->kind == PLAN_DIRECTORY || mount->kind == PLAN_SERVED;
 }
 
 /* A rule whose target is this mount can be added from the mount's own descriptor. */
 static uint64_t mount_access(const struct plan *plan, const struct plan_mount *mount, const struct confine *confine)
 {
-    if (mount->kind != PLAN_BIND && mount->kind != PLAN_PRIVATE && mount->kind != PLAN_FILE)
+    if (mount->kind != PLAN_BIND && mount->kind != PLAN_PRIVATE && mount->kind != PLAN_FILE && mount->kind != PLAN_SERVED)
         return 0;
     for (size_t i = 0; i < plan->rule_count; i++)
         if (strcmp(plan->rules[i].target, mount->target) == 0)
@@ -94,12 +94,12 @@ void image_put_mounts(struct image *image, const struct plan *plan, const struct
     for (size_t i = 0; i < plan->mount_count; i++) {
         const struct plan_mount *from = &plan->mounts[i];
         bool makes_point = from->kind == PLAN_BIND || from->kind == PLAN_PRIVATE || from->kind == PLAN_DIRECTORY ||
-                           from->kind == PLAN_FILE;
+                           from->kind == PLAN_FILE || from->kind == PLAN_SERVED;
 
         mounts[i] = (struct record_mount){
             .kind = from->kind,
             .flags = (from->is_writable && !from->is_socket ? RECORD_WRITABLE : 0u) |
-                     (from->is_directory || from->kind == PLAN_PRIVATE ? RECORD_DIRECTORY : 0u) |
+                     (from->is_directory || from->kind == PLAN_PRIVATE || from->kind == PLAN_SERVED ? RECORD_DIRECTORY : 0u) |
                      (from->is_device ? RECORD_DEVICE : 0u) | (from->is_noexec ? RECORD_NOEXEC : 0u) |
                      (from->is_sealed ? RECORD_SEALED : 0u) | (from->is_socket ? RECORD_SOCKET : 0u) |
                      (from->kind == PLAN_PRIVATE && home && strcmp(from->target, home) == 0 ? RECORD_HOME : 0u) |

@@ -29,6 +29,7 @@
 #include "tier/process/process.h"
 #include "base/retire.h"
 #include "tier/process/run.h"
+#include "tier/process/serve.h"
 #include "tier/process/start_check.h"
 #include "tier/process/who.h"
 
@@ -118,7 +119,7 @@ static uint32_t flags_of(const struct tier_start *start)
 {
     uint32_t flags = (start->is_tty ? RECORD_TTY : 0) | (start->argv ? 0 : RECORD_STANDS);
 
-    if (cgroup_is_needed(start->plan))
+    if (cgroup_is_needed(start->plan) || plan_serves(start->plan))
         flags |= RECORD_WAIT_GO;
     if (start->watcher && (filter_has_keeper(&start->plan->filter) || start->plan->wall == PLAN_WALL_LANDLOCK))
         flags |= RECORD_TOLD;
@@ -367,6 +368,8 @@ static int process_start(const struct tier_start *asked, struct tier_run *prepar
     }
     if (status == 0)
         status = record_hand_over(run, start, err);
+    if (status == 0)
+        status = serve_first(run, start, err);
     if (status == 0 && !start->is_kept_ready)
         status = follow_start(run, start, true, err);
     if (status < 0)
@@ -547,6 +550,7 @@ const struct tier_ops tier_process = {
     .settle = follow_settle,
     .suits = process_suits,
     .exec = exec_start,
+    .serve = serve_file,
     .signal_program = exec_signal,
     .end = process_end,
     .freeze = process_freeze,

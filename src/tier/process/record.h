@@ -21,6 +21,7 @@
 #define FILTER_WATCHED 0x2000 /* the same beside what is allowed: who has the listener looks, and the kernel goes on */
 
 #define RECORD_STREAMS 3 /* standard streams */
+#define RECORD_SERVED_MAX 65536 /* bytes of a file of the served directory */
 #define RECORD_FDS_MAX (4 + RECORD_STREAMS) /* of MESSAGE_RECORD */
 #define RECORD_GRANTS_MAX 64 /* descriptors in one packet of MESSAGE_GRANTS' socket, whose 4 bytes are their number */
 #define RECORD_VOID_NODES_MAX 16384 /* entries of the void */
@@ -219,6 +220,8 @@ enum message_type {
     MESSAGE_STARTED = 17, /* init -> parent: `program` was executed, `value` is its process inside */
     MESSAGE_UNSTARTED = 18, /* init -> parent: `program` was not; as MESSAGE_ERROR, and nothing of it is left */
     MESSAGE_ENDED = 19,   /* init -> parent: the first process of `program` has ended, with what it and those that it waited for used */
+    MESSAGE_SERVE = 21,   /* parent -> init, once it has the record: what file `program` of the served directory holds from now on (enum
+                             plan_served), as SCM_RIGHTS */
     MESSAGE_END = 20,     /* parent -> init, with RECORD_STANDS: end everything, then MESSAGE_EXITED */
     MESSAGE_GRANTS = 40,  /* parent -> init, before the record: with a socket (SCM_RIGHTS) that holds a detached mount for each
                              bind of the record that is no device, in order: by its path process 1 could not reach it */

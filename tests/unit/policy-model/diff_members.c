@@ -134,6 +134,7 @@ static const struct {
     {"nested.depth", "nested: {containers: true, depth: 1}", "nested: {containers: true, depth: 2}"},
     {"identity.class", "identity: {class: a}", "identity: {class: b}"},
     {"identity.sponsor", "identity: {sponsor: a}", "identity: {sponsor: b}"},
+    {"identity.files", "identity: {files: false}", "identity: {files: true}"},
     {"nested.number", "nested: {containers: true, number: 1}", "nested: {containers: true, number: 2}"},
     {"audit.mode", "audit: {mode: required}", "audit: {mode: recorded}"},
     {"audit.arguments", "audit: {arguments: salted}", "audit: {arguments: clear}"},

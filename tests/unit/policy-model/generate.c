@@ -223,8 +223,8 @@ static bool fill_settings(struct arena *arena, struct source *source, struct doc
                                  &resources->open_files, &resources->disk,     &resources->output,
                                  &resources->wall_time,  &resources->cpu_time, &layer->timeout,
                                  &layer->nested_depth,   &layer->nested_number};
-    struct setting *switches[] = {&layer->toolchains, &layer->nested_namespaces,
-                                  &layer->nested_containers, &layer->clipboard_write};
+    struct setting *switches[] = {&layer->toolchains, &layer->nested_namespaces, &layer->nested_containers, &layer->clipboard_write,
+                                  &layer->identity_files};
     bool is_good = true;
 
     for (size_t i = 0; i < ARRAY_COUNT(lists) && is_good; i++)

@@ -381,6 +381,9 @@ TEST(who_it_is_and_how_it_is_logged_are_compared)
     pair.in_less->identity_sponsor.text = "Ada";
     check_pair(&pair, "identity.sponsor");
     pair = make_pair();
+    make_setting(&pair.in_more->identity_files, 1);
+    check_pair(&pair, "identity.files");
+    pair = make_pair();
     make_setting(&pair.in_less->audit_mode, AUDIT_REQUIRED);
     check_pair(&pair, "audit.mode: 'recorded', where 'required'");
     pair = make_pair();

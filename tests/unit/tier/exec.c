@@ -118,6 +118,34 @@ TEST(programs_run_one_after_the_other_in_one_container)
     tier_process.finish(run);
 }
 
+/* Whoever opened a file before has that one; what is too long, or for no file, changes none. */
+TEST(what_is_served_is_there_before_any_program_and_is_replaced_as_a_whole)
+{
+    static char long_one[RECORD_SERVED_MAX + 1];
+    struct tier_start start = standing();
+    int status;
+
+    hand_plan_init(&hand, NULL);
+    hand_plan_add(&hand, PLAN_SERVED, "/served", NULL, false);
+    start.served[PLAN_SERVED_SVID].bytes = "first\n";
+    start.served[PLAN_SERVED_SVID].size = 6;
+    status = tier_process.start(&start, NULL, &run, &err);
+    if (status < 0 && err.kind == ERROR_UNENFORCEABLE)
+        test_skip("userns");
+    check_int(status, 0);
+    check_int(script("cat /served/svid.pem; ls -A /served; stat -c %a /served/svid.pem; echo x 2>/dev/null >/served/svid.pem || echo no", output, sizeof(output))->code, 0);
+    check_string(output, "first\nsvid.pem\n444\nno\n");
+    check_int(tier_process.serve(run, PLAN_SERVED_SVID, "second\n", 7, &err), 0);
+    check_int(tier_process.serve(run, PLAN_SERVED_KEYS, "{}\n", 3, &err), 0);
+    check_int(script("cat /served/svid.pem; ls -A /served", output, sizeof(output))->code, 0);
+    check_string(output, "second\njwks.json\nsvid.pem\n");
+    check_int(tier_process.serve(run, PLAN_SERVED_SVID, long_one, sizeof(long_one), &err), -EFBIG);
+    check_int(tier_process.serve(run, PLAN_SERVED_BUNDLE, long_one, RECORD_SERVED_MAX, &err), 0);
+    check_int(script("cat /served/svid.pem; stat -c %s /served/bundle.pem", output, sizeof(output))->code, 0);
+    check_string(output, "second\n65536\n");
+    tier_process.finish(run);
+}
+
 TEST(a_container_that_stands_ends_when_it_is_told_and_says_what_was_used)
 {
     struct tier_status status;

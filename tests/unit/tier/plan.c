@@ -45,10 +45,11 @@ struct plan_mount *hand_plan_add(struct hand_plan *hand, enum plan_mount_kind ki
         .inode = st.st_ino,
         .mode = kind == PLAN_PRIVATE ? 01777 : 0755,
     };
-    if (kind == PLAN_BIND || kind == PLAN_PRIVATE || kind == PLAN_DEV || kind == PLAN_PROC || kind == PLAN_FILE)
+    if (kind == PLAN_BIND || kind == PLAN_PRIVATE || kind == PLAN_DEV || kind == PLAN_PROC || kind == PLAN_FILE ||
+        kind == PLAN_SERVED)
         hand->rules[hand->plan.rule_count++] = (struct plan_rule){.target = target,
                                                                   .may_write = is_writable,
-                                                                  .may_execute = kind != PLAN_PROC && kind != PLAN_FILE,
+                                                                  .may_execute = kind != PLAN_PROC && kind != PLAN_FILE && kind != PLAN_SERVED,
                                                                   .is_device = kind == PLAN_DEV};
     return mount;
 }

@@ -82,6 +82,7 @@ long packet_receive(int socket, void *bytes, size_t size, int *ret_fd);
 /* One order of the parent's, with its descriptors, at once. 0, or negative; -ECONNRESET: nobody is left, or it is none. */
 long order_receive(int socket, struct message *message, int fds[RECORD_EXEC_FDS_MAX], size_t *ret_count);
 void init_await_go(struct init *init);
+int served_write(const struct message *order, const int *fds, size_t fd_count); /* served.c: MESSAGE_SERVE; takes the descriptor. 0 = it is none */
 void begin_receive(struct init *init);    /* message.c: what is known before there is a plan */
 
 /* A packet of exactly `size` bytes with at most `most` descriptors, and how many came. Waits for nothing. */

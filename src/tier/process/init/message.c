@@ -162,12 +162,14 @@ void init_fail(struct init *init, const char *action, const char *object, long e
 void init_await_go(struct init *init)
 {
     struct message message;
+    int fds[RECORD_EXEC_FDS_MAX];
+    size_t fd_count = 0;
     long got;
 
     do
-        got = sys_call6(recvfrom, init->control, &message, sizeof(message), 0, 0, 0);
-    while (got == -EINTR);
-    if (got == (long)sizeof(message) && message.type == MESSAGE_GO)
+        got = order_receive(init->control, &message, fds, &fd_count);
+    while (got == -EINTR || (got == 0 && message.type == MESSAGE_SERVE && served_write(&message, fds, fd_count)));
+    if (got == 0 && message.type == MESSAGE_GO && !fd_count)
         return;
     in_place_leave(init);
     sys_call1(exit_group, 125);

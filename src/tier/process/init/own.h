@@ -18,4 +18,7 @@ int own_directory_over_void(struct init *init, const char *target, uint32_t mode
 /* To lie over `target`; NULL = of the system's own, of which nobody need know more than what was asked for. */
 long own_mask(struct init *init, const char *target, int is_directory);
 
+int served_open(struct init *init, const char *target);            /* served.c: of its own, not yet mounted */
+void served_keep(struct init *init, int fd, const char *target);   /* served.c: it is mounted */
+
 #endif

@@ -230,6 +230,19 @@ static void private_attach(struct init *init, int root, const struct record_moun
     sys_call1(close, fd);
 }
 
+/* Written by this process through another mount, which the tree does not have. */
+static void served_attach(struct init *init, int root, const struct record_mount *mount)
+{
+    const char *target = init_string(init, mount->target);
+    int fd = served_open(init, target);
+
+    place(init, fd, root, mount, target);
+    served_keep(init, fd, target);
+    attributes_set(init, fd, MOUNT_ATTR_RDONLY, 0, target);
+    rights_add(init, fd, mount->access, target);
+    sys_call1(close, fd);
+}
+
 static void bytes_write(struct init *init, int fd, const char *text, size_t left, const char *target)
 {
     while (left) {
@@ -358,6 +371,9 @@ static void mount_make(struct init *init, int root, const struct record_mount *m
         break;
     case PLAN_FILE:
         file_attach(init, root, mount);
+        break;
+    case PLAN_SERVED:
+        served_attach(init, root, mount);
         break;
     case PLAN_PROC:
         if (!is_system_made)

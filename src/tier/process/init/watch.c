@@ -152,6 +152,8 @@ static int order_take(struct init *init)
         return 0;
     if (message.type == MESSAGE_EXEC)
         return programs_order(init, &message, fds, fd_count);
+    if (message.type == MESSAGE_SERVE)
+        return served_write(&message, fds, fd_count);
     if (message.type == MESSAGE_END && init_stands(init))
         finish(init, 0);
     if (message.type != MESSAGE_SIGNAL || fd_count)
