@@ -113,26 +113,31 @@ static int read_own_config(const struct cordon_request *request, enum daemon_use
     return read_config(path, ret_use, err);
 }
 
+enum daemon_use daemon_settle_use(enum daemon_use asked, enum daemon_use system)
+{
+    if (system == DAEMON_REQUIRED)
+        return system;
+    return asked ? asked : system ? system : DAEMON_NEVER;
+}
+
 int daemon_find_use(const struct cordon_request *request, enum daemon_use *ret_use, struct error *err)
 {
     const char *wish = getenv("CORDON_DAEMON");
-    enum daemon_use use = DAEMON_NEVER, least = DAEMON_NEVER;
+    enum daemon_use asked = request->daemon, system = 0;
     int status = 0;
 
     if (request->daemon == DAEMON_HERE) {
         *ret_use = DAEMON_NEVER;
         return 0;
     }
-    if (request->daemon)
-        use = request->daemon;
-    else if (wish && *wish && use_of(wish, strlen(wish), &use) < 0)
+    if (!asked && wish && *wish && use_of(wish, strlen(wish), &asked) < 0)
         return error_set(err, ERROR_INVALID, EINVAL, "CORDON_DAEMON=%s: never, available or required", wish);
-    else if (!wish || !*wish)
-        status = read_own_config(request, &use, err);
+    if (!asked)
+        status = read_own_config(request, &asked, err);
     if (status == 0)
-        status = read_config(CONFIG_SYSTEM, &least, err);
+        status = read_config(CONFIG_SYSTEM, &system, err);
     if (status == 0)
-        *ret_use = use > least ? use : least;
+        *ret_use = daemon_settle_use(asked, system);
     return status;
 }
 

@@ -7,10 +7,14 @@
 #include "sdk/request.h"
 
 /*
- * The tightest of what /etc/cordon/config.yaml and the first of these says: the request, $CORDON_DAEMON, the user's configuration. Without any of them DAEMON_NEVER.
+ * What the first of these says: the request, $CORDON_DAEMON, the user's configuration, /etc/cordon/config.yaml; DAEMON_NEVER where none does. The last one's DAEMON_REQUIRED holds
+ * whatever the others say.
  * A configuration that cannot be read or understood is an error.
  */
 int daemon_find_use(const struct cordon_request *request, enum daemon_use *ret_use, struct error *err) must_check;
+
+/* For tests: what holds of both, of which each may be 0: nothing said. */
+enum daemon_use daemon_settle_use(enum daemon_use asked, enum daemon_use system);
 
 /* For tests: one configuration. *ret_use stays where it says nothing about it. */
 int daemon_config_parse(const char *path, const char *text, enum daemon_use *ret_use, struct error *err) must_check;

@@ -168,7 +168,18 @@ TEST(a_request_survives_want_of_memory_on_its_way)
     test_each_allocation_fails(write_and_read, 64);
 }
 
-TEST(the_tightest_word_about_the_daemon_counts_and_a_wrong_one_is_refused)
+TEST(what_the_machine_requires_of_the_daemon_holds_and_what_it_offers_can_be_declined)
+{
+    check_int(daemon_settle_use(0, 0), DAEMON_NEVER);
+    check_int(daemon_settle_use(0, DAEMON_AVAILABLE), DAEMON_AVAILABLE);
+    check_int(daemon_settle_use(DAEMON_NEVER, DAEMON_AVAILABLE), DAEMON_NEVER);
+    check_int(daemon_settle_use(DAEMON_REQUIRED, DAEMON_AVAILABLE), DAEMON_REQUIRED);
+    check_int(daemon_settle_use(DAEMON_AVAILABLE, DAEMON_NEVER), DAEMON_AVAILABLE);
+    check_int(daemon_settle_use(DAEMON_NEVER, DAEMON_REQUIRED), DAEMON_REQUIRED);
+    check_int(daemon_settle_use(DAEMON_AVAILABLE, DAEMON_REQUIRED), DAEMON_REQUIRED);
+}
+
+TEST(the_nearest_word_about_the_daemon_counts_and_a_wrong_one_is_refused)
 {
     struct cordon_request *request = NULL;
     struct error err = ERROR_INIT;
