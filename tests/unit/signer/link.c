@@ -17,6 +17,9 @@
 
 #define MEMBERS 3
 
+#define OTHER_PERSONS  HOST "/user/1001/agent/coder/" INSTANCE
+#define OTHER_MACHINES "spiffe://local.test/host/other/user/1000/agent/coder/" INSTANCE
+
 struct answers {
     unsigned good, bad;
     int status;
@@ -286,7 +289,12 @@ TEST(who_leaves_is_answered_and_a_signer_that_says_what_is_no_answer_is_left)
 /* For what serves one container, beside the keeper: exactly that one. */
 TEST(a_connection_that_a_keeper_hands_on_is_for_one_container_of_its_own)
 {
-    static const char *const others[] = {HOST "/user/1001/agent/coder/" INSTANCE, PERSON, HOST, "spiffe://local.test/host/other/user/1000/agent/coder/" INSTANCE};
+    static const char *const others[] = {
+        PERSON,
+        HOST,
+        OTHER_PERSONS,
+        OTHER_MACHINES,
+    };
     const struct signer_question question = {.what = "x509"};
     struct scene scene;
     int handed = -1, kept;
