@@ -918,6 +918,20 @@ CORDON_API CORDON_MUST_CHECK int cordon_request_set_until(struct cordon_request 
 CORDON_API CORDON_MUST_CHECK int cordon_daemon_list(enum cordon_format format, char **ret_text, struct cordon_error *err);
 
 /*
+ * Some of them, each with what is inside of it right below. `filters`: "NAME=VALUE", NULL-terminated, all of them have to hold; NULL = none. `line`: what is printed of each as
+ * text, with fields as "{{.Name}} {{.State}}"; NULL = a table. Names are those of the members of the JSON objects ("status" is "state"), and "agent" (the class of its identity) and
+ * "age". CORDON_LIST_IDS: ids alone. CORDON_LIST_USAGE: also what it uses now (memoryBytes, cpuUs, processes), of the first 128 that run; else null.
+ */
+#define CORDON_LIST_IDS   1u
+#define CORDON_LIST_USAGE 2u
+struct cordon_daemon_query {
+    const char *const *filters;
+    const char *line;
+    uint32_t flags;
+};
+CORDON_API CORDON_MUST_CHECK int cordon_daemon_find(const struct cordon_daemon_query *query, enum cordon_format format, char **ret_text, struct cordon_error *err);
+
+/*
  * One of them, by its name, its id or the beginning of an id that no other has: it may be signalled, stopped, killed, frozen, given another network and
  * waited for (its status and findings come when it ends); programs are executed in it by cordon_container_exec() where it stands. It goes on when this is
  * freed; questions are answered where it was started. CORDON_ERROR_NOT_FOUND: there is none, or it has ended.
@@ -950,6 +964,18 @@ CORDON_API CORDON_MUST_CHECK int cordon_daemon_inspect(const char *name, enum co
 
 /* What it uses now: a line, or {"userUs","systemUs","memoryBytes","processes"}. */
 CORDON_API CORDON_MUST_CHECK int cordon_daemon_stats(const char *name, enum cordon_format format, char **ret_text, struct cordon_error *err);
+
+/*
+ * What its own command has written behind `at` (0: all that is there), for whoever follows it: `bytes` is the caller's (cordon_string_free()), `at` is moved. `is_over`: it does not
+ * run, so nothing follows. A new start begins anew.
+ */
+struct cordon_logs {
+    uint64_t at, run_ms; /* 0 at first, then the library's */
+    char *bytes;
+    size_t size;
+    int is_over;
+};
+CORDON_API CORDON_MUST_CHECK int cordon_daemon_logs_from(const char *name, struct cordon_logs *logs, struct cordon_error *err);
 
 /* What its own command wrote last, at most 256 KiB, as it wrote it. *ret_bytes is the caller's (cordon_string_free()), NUL-terminated. */
 CORDON_API CORDON_MUST_CHECK int cordon_daemon_logs(const char *name, char **ret_bytes, size_t *ret_size, struct cordon_error *err);

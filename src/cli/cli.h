@@ -19,6 +19,7 @@
 
 #define CLI_HEADERS_MAX 16
 #define CLI_LIMITS_MAX  3
+#define CLI_FILTERS_MAX 16
 
 #define CLI_USED_MAX 64 /* files of policy lint --events */
 
@@ -52,6 +53,10 @@ struct cli {
     char *limits[CLI_LIMITS_MAX + 1]; /* update: "resources.memory=...", ends with NULL */
     int limit_count;
     bool has_documents;    /* --policy, --profile or --set */
+    const char *filters[CLI_FILTERS_MAX + 1]; /* ps, NULL-terminated */
+    int filter_count;
+    bool is_once;          /* stats */
+    const char *line;      /* ps: --format */
     const char *until;     /* create, renew, update */
     bool has_grace;        /* stop */
     uint64_t grace_ms;
@@ -115,7 +120,7 @@ extern const struct option option_watch, option_policy, option_profile, option_w
 extern const struct option option_review, option_review_dir, option_list, option_diff, option_overwrite, option_expect;
 
 /* containers.c */
-extern const struct option option_signal, option_grace, option_name, option_restart, option_rm_force, option_quiet, option_ps_all, option_until, option_for, option_memory, option_cpus, option_pids;
+extern const struct option option_signal, option_grace, option_name, option_restart, option_rm_force, option_quiet, option_ps_all, option_until, option_for, option_memory, option_cpus, option_pids, option_filter, option_format, option_follow_logs, option_no_stream;
 int run_ps(struct cli *cli);
 int run_stop(struct cli *cli);
 int run_kill(struct cli *cli);
@@ -129,6 +134,7 @@ int run_stats(struct cli *cli);
 int run_inspect(struct cli *cli);
 int run_update(struct cli *cli);
 int run_renew(struct cli *cli);
+int run_wait(struct cli *cli);
 
 /* reach.c: the card before a first run, on a terminal */
 extern const struct option option_no_card;

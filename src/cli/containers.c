@@ -12,6 +12,7 @@
 
 #include "cli/cli.h"
 
+#define FOLLOW_MS   200
 #define PATIENCE_MS 2000 /* whoever waits longer is told what for */
 #define GRACE_DEFAULT_MS 10000
 #define GONE_MS 10000    /* so long after it was killed */
@@ -126,35 +127,55 @@ const struct option option_rm_force = {"force", 'f', VALUE_NONE, NULL, "end at o
 const struct option option_quiet = {"quiet", 'q', VALUE_NONE, NULL, "their ids alone", apply_quiet};
 const struct option option_ps_all = {"all", 'a', VALUE_NONE, NULL, "those that do not run, too: as without it", apply_all};
 
-/* The first word of each line but that of the titles. */
-static void keep_ids(char *text)
+static int apply_filter(struct cli *cli, const char *value, struct cordon_error *err)
 {
-    char *to = text, *line = strchr(text, '\n');
-
-    while (line && *++line) {
-        size_t length = strcspn(line, " \n");
-
-        memmove(to, line, length);
-        to += length;
-        *to++ = '\n';
-        line = strchr(line + length, '\n');
+    if (cli->filter_count < CLI_FILTERS_MAX) {
+        cli->filters[cli->filter_count++] = value;
+        return 0;
     }
-    *to = '\0';
+    err->kind = CORDON_ERROR_INVALID;
+    err->errnum = EINVAL;
+    snprintf(err->text, sizeof(err->text), "more than %d filters", CLI_FILTERS_MAX);
+    return -EINVAL;
 }
+
+static int apply_format(struct cli *cli, const char *value, struct cordon_error *err)
+{
+    if (strcmp(value, "json") == 0)
+        cli->is_json = true;
+    else if (strcmp(value, "table") != 0)
+        cli->line = value;
+    return 0;
+}
+
+static int apply_follow(struct cli *cli, const char *value, struct cordon_error *err)
+{
+    cli->follows = true;
+    return 0;
+}
+
+static int apply_once(struct cli *cli, const char *value, struct cordon_error *err)
+{
+    cli->is_once = true;
+    return 0;
+}
+
+const struct option option_follow_logs = {"follow", 'f', VALUE_NONE, NULL, "and what comes, until it ends", apply_follow};
+const struct option option_no_stream = {"no-stream", 0, VALUE_NONE, NULL, "once, also on a terminal", apply_once};
+const struct option option_filter = {"filter", 'f', VALUE_TEXT, "NAME=VALUE", "those alone, as state=running", apply_filter};
+const struct option option_format = {"format", 0, VALUE_TEXT, "WORDS", "json, table, or a line of each, as '{{.Name}} {{.State}}'", apply_format};
 
 int run_ps(struct cli *cli)
 {
+    struct cordon_daemon_query query = {.filters = cli->filters, .line = cli->line, .flags = cli->is_quiet ? CORDON_LIST_IDS : CORDON_LIST_USAGE};
     struct cordon_error err = {0};
     char *text = NULL;
     int result, status;
 
-    if (cli->is_quiet && cli->is_json)
-        return print_usage_error(cli, "--quiet prints ids, --json objects: one of them");
-    result = cordon_daemon_list(cli->is_json ? CORDON_JSON : CORDON_TEXT, &text, &err);
-    if (result == 0 && cli->is_quiet)
-        keep_ids(text);
+    if (cli->is_quiet && (cli->is_json || cli->line))
+        return print_usage_error(cli, "--quiet prints ids, --json objects, --format what it says: one of them");
+    result = cordon_daemon_find(&query, cli->is_json ? CORDON_JSON : CORDON_TEXT, &text, &err);
     status = result < 0 ? print_error(cli, &err, EXIT_USAGE) : print_text(cli, text, 0);
-
     cordon_string_free(text);
     return status;
 }
@@ -219,21 +240,40 @@ static void make_safe(char *bytes, size_t size)
             bytes[i] = '?';
 }
 
+static int print_logs(const char *bytes, size_t size)
+{
+    char *copy;
+    int status;
+
+    if (!size || !isatty(STDOUT_FILENO))
+        return write_logs(bytes, size);
+    copy = malloc(size);
+    if (!copy)
+        return 1;
+    memcpy(copy, bytes, size);
+    make_safe(copy, size);
+    status = write_logs(copy, size);
+    free(copy);
+    return status;
+}
+
 int run_logs(struct cli *cli)
 {
+    const struct timespec pause = {.tv_nsec = FOLLOW_MS * 1000000};
+    struct cordon_logs logs = {0};
     struct cordon_error err = {0};
-    char *bytes = NULL;
-    size_t size = 0;
-    int status;
+    int status = 0;
 
     if (!cli->operand_count)
         return print_usage_error(cli, "no container: cordon logs NAME; 'cordon ps' lists them");
-    if (cordon_daemon_logs(cli->operands[0], &bytes, &size, &err) < 0)
-        return print_error(cli, &err, 1);
-    if (isatty(STDOUT_FILENO))
-        make_safe(bytes, size);
-    status = write_logs(bytes, size);
-    cordon_string_free(bytes);
+    do {
+        if (cordon_daemon_logs_from(cli->operands[0], &logs, &err) < 0)
+            return print_error(cli, &err, 1);
+        status = print_logs(logs.bytes, logs.size);
+        cordon_string_free(logs.bytes);
+        if (cli->follows && status == 0 && !logs.is_over)
+            nanosleep(&pause, NULL);
+    } while (cli->follows && status == 0 && !logs.is_over);
     return status;
 }
 
@@ -252,9 +292,41 @@ static int print_one(struct cli *cli, int (*tell)(const char *name, enum cordon_
     return status;
 }
 
+/* All that run, without a name; again and again on a terminal. */
+static int print_all_stats(struct cli *cli, bool is_again)
+{
+    static const char *const running[] = {"state=running", NULL};
+    struct cordon_daemon_query query = {.filters = running, .line = "{{.Id}} {{.Name}}\\t{{.Processes}} processes, {{.CpuUs}} us, {{.MemoryBytes}} bytes", .flags = CORDON_LIST_USAGE};
+    struct cordon_error err = {0};
+    char *text = NULL;
+    int status;
+
+    if (cordon_daemon_find(&query, cli->is_json ? CORDON_JSON : CORDON_TEXT, &text, &err) < 0)
+        return print_error(cli, &err, 1);
+    if (is_again)
+        fputs("\033[H\033[J", stdout);
+    status = print_text(cli, text, 0);
+    fflush(stdout);
+    cordon_string_free(text);
+    return status;
+}
+
 int run_stats(struct cli *cli)
 {
-    return print_one(cli, cordon_daemon_stats);
+    const struct timespec second = {.tv_sec = 1};
+    bool is_live = isatty(STDOUT_FILENO) && !cli->is_json && !cli->is_once;
+    int status = 0;
+
+    if (cli->operand_count && !is_live)
+        return print_one(cli, cordon_daemon_stats);
+    do {
+        if (is_live && cli->operand_count)
+            fputs("\033[H\033[J", stdout);
+        status = cli->operand_count ? print_one(cli, cordon_daemon_stats) : print_all_stats(cli, is_live);
+        if (is_live)
+            nanosleep(&second, NULL);
+    } while (is_live && status == 0);
+    return status;
 }
 
 int run_inspect(struct cli *cli)
@@ -389,6 +461,46 @@ int run_renew(struct cli *cli)
             exit_status = print_error(cli, &err, 1);
     }
     return exit_status;
+}
+
+/* Does it stand still already? Then what it ended with is told. */
+static int tell_stopped(const struct cli *cli, const struct cordon_container *container, struct cordon_error *err)
+{
+    char id[CORDON_RUN_SIZE + 8];
+    const char *const filters[] = {id, "state=stopped", NULL};
+    struct cordon_daemon_query query = {.filters = filters, .line = cli->is_json ? "{\"exitStatus\":{{.ExitStatus}}}" : "{{.ExitStatus}}"};
+    char *text = NULL;
+    int status;
+
+    snprintf(id, sizeof(id), "id=%s", cordon_container_id(container));
+    status = cordon_daemon_find(&query, CORDON_TEXT, &text, err);
+    if (status < 0)
+        return status;
+    status = *text != '\0';
+    fputs(text, stdout);
+    cordon_string_free(text);
+    return status;
+}
+
+/* As container engines do: the exit status of each that was waited for, a line each. */
+static int wait_one(struct cli *cli, const char *name, struct cordon_container *container, struct cordon_error *err)
+{
+    struct cordon_status ended;
+    int status = tell_stopped(cli, container, err);
+
+    (void)name;
+    if (status == 0)
+        status = cordon_container_wait(container, -1, &ended, err) < 0 ? -EIO : 0;
+    if (status != 0)
+        return status;
+    printf(cli->is_json ? "{\"exitStatus\":%d}\n" : "%d\n", ended.exit_status);
+    fflush(stdout);
+    return 0;
+}
+
+int run_wait(struct cli *cli)
+{
+    return for_each(cli, wait_one);
 }
 
 int run_stop(struct cli *cli)

@@ -56,8 +56,10 @@ static const struct option *const create_options[] = {&option_name, &option_rest
 static const struct option *const exec_options[] = {&option_timeout, &option_tty, &option_json, &option_help, NULL};
 static const struct option *const update_options[] = {&option_memory, &option_cpus, &option_pids, &option_policy, &option_profile, &option_set, &option_for, &option_json, &option_help, NULL};
 static const struct option *const renew_options[] = {&option_for, &option_until, &option_json, &option_help, NULL};
-static const struct option *const ps_options[] = {&option_ps_all, &option_quiet, &option_json, &option_help, NULL};
+static const struct option *const ps_options[] = {&option_ps_all, &option_quiet, &option_filter, &option_format, &option_json, &option_help, NULL};
 static const struct option *const rm_options[] = {&option_rm_force, &option_json, &option_help, NULL};
+static const struct option *const logs_options[] = {&option_follow_logs, &option_help, NULL};
+static const struct option *const stats_options[] = {&option_no_stream, &option_json, &option_help, NULL};
 static const struct option *const stop_options[] = {&option_grace, &option_json, &option_help, NULL};
 static const struct option *const kill_options[] = {&option_signal, &option_json, &option_help, NULL};
 static const struct option *const no_options[] = {&option_help, NULL};
@@ -119,14 +121,15 @@ const struct command commands[] = {
     {"exec", "NAME [--] COMMAND [ARG...]", "run a command in a container that is kept and runs",
      "Exit status: as of cordon run.\n", exec_options, EXIT_REFUSED, -1, true, run_exec},
     {"rm", "NAME...", "remove containers that are kept and do not run", "", rm_options, EXIT_USAGE, -1, false, run_rm},
-    {"logs", "NAME", "what the command of a kept container wrote last", "", no_options, EXIT_USAGE, 1, false, run_logs},
-    {"stats", "NAME", "what a container uses now", "", json_options, EXIT_USAGE, 1, false, run_stats},
+    {"logs", "NAME", "what the command of a kept container wrote last", "", logs_options, EXIT_USAGE, 1, false, run_logs},
+    {"stats", "[NAME]", "what a container uses now, or all that run", "On a terminal again each second.\n", stats_options, EXIT_USAGE, 1, false, run_stats},
     {"inspect", "NAME", "all that the daemon knows of a container", "", json_options, EXIT_USAGE, 1, false, run_inspect},
     {"update", "NAME...", "give running containers less, or another network",
      "Limits get less, never more. Documents take the place of those that it was started with; only what they say of the network may differ.\n"
      "With --for the network of before comes back when that time is over.\n", update_options, EXIT_USAGE, -1, false, run_update},
     {"renew", "NAME...", "let containers that end at a time (create --until) go on until another one", "--until never: they do not end by themselves any more.\n", renew_options, EXIT_USAGE,
      -1, false, run_renew},
+    {"wait", "NAME...", "wait until containers have ended, and print their exit statuses", "", json_options, EXIT_USAGE, -1, false, run_wait},
     {"stop", "NAME...", "end containers in order: TERM, and KILL for what is left after a while",
      "NAME is a container's name, its id, or the beginning of an id.\n", stop_options, EXIT_USAGE, -1, false, run_stop},
     {"kill", "NAME...", "end containers at once, or send their programs a signal", "NAME is a container's name, its id, or the beginning of an id.\n",

@@ -8,6 +8,8 @@
 
 #include "cli/cli.h"
 
+#define LETTERS_MAX 8
+
 static int usage(struct cordon_error *err, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
@@ -237,6 +239,38 @@ static int cli_parse_option(struct cli *cli, char **args, struct cordon_error *e
     return status < 0 ? status : taken;
 }
 
+/* "-aq": letters of options without a value, all of them or none. How many there are, 0 = that is none of these. */
+static int letters_find(const struct command *command, const char *arg, const struct option *ret_options[LETTERS_MAX])
+{
+    int count = 0;
+
+    if (arg[1] == '-' || !arg[1] || !arg[2])
+        return 0;
+    for (const char *letter = arg + 1; *letter; letter++) {
+        const struct option *found = NULL;
+
+        for (size_t i = 0; command->options[i]; i++)
+            if (command->options[i]->letter == *letter && command->options[i]->value == VALUE_NONE)
+                found = command->options[i];
+        if (!found || count == LETTERS_MAX)
+            return 0;
+        ret_options[count++] = found;
+    }
+    return count;
+}
+
+static int cli_parse_letters(struct cli *cli, char **args, struct cordon_error *err)
+{
+    const struct option *options[LETTERS_MAX];
+    int count = letters_find(cli->command, args[0], options), status = 0;
+
+    if (!count)
+        return cli_parse_option(cli, args, err);
+    for (int i = 0; status == 0 && i < count; i++)
+        status = options[i]->apply(cli, NULL, err);
+    return status < 0 ? status : 1;
+}
+
 int cli_parse(struct cli *cli, char **args, struct cordon_error *err)
 {
     char **kept = args; /* operands are moved to the front of what was read */
@@ -256,7 +290,7 @@ int cli_parse(struct cli *cli, char **args, struct cordon_error *err)
             *kept++ = args[at++];
             continue;
         }
-        taken = cli_parse_option(cli, args + at, err);
+        taken = cli_parse_letters(cli, args + at, err);
         if (taken < 0)
             return taken;
         at += taken;

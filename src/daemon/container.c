@@ -188,6 +188,8 @@ void container_hear(struct container *container, const struct protocol_message *
     take(container->parent, sizeof(container->parent), protocol_text(message, TAG_PARENT));
     take(container->identity, sizeof(container->identity), protocol_text(message, TAG_IDENTITY));
     take(container->restart, sizeof(container->restart), protocol_text(message, TAG_RESTART));
+    take(container->digest, sizeof(container->digest), protocol_text(message, TAG_DIGEST));
+    take(container->proof, sizeof(container->proof), protocol_text(message, TAG_PROOF));
     container->restarts = protocol_number(message, TAG_RESTARTS, container->restarts);
     container->exit_status = protocol_number(message, TAG_EXIT, container->exit_status);
     container->until_ms = protocol_number(message, TAG_UNTIL_MS, 0);
@@ -230,4 +232,6 @@ void container_tell(struct protocol_out *out, const struct container *container,
     add_text(out, TAG_TIER, container->tier);
     add_text(out, TAG_PARENT, container->parent);
     add_text(out, TAG_IDENTITY, container->identity);
+    add_text(out, TAG_DIGEST, container->digest);
+    add_text(out, TAG_PROOF, container->proof);
 }

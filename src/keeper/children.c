@@ -101,7 +101,7 @@ int child_heard(struct session *visitor, const struct protocol_message *message,
         status = order(visitor, CONTAINER_STOP, protocol_number(message, TAG_LEFT_MS, 0), &failure);
         break;
     case PROTOCOL_STATS:
-        return session_tell_stats(visitor, child_pid(visitor), message->request, err);
+        return session_tell_stats(visitor, NULL, child_pid(visitor), message->request, err);
     default:
         status = error_set(&failure, ERROR_INVALID, ENOTSUP,
                            "container %s is inside another one, and belongs to the program there that asked for it: it can be stopped and killed; what else you "

@@ -228,7 +228,8 @@ static int tell_changes(struct session *session, uint32_t request, struct error 
     return protocol_send(session->client.fd, MSG_DONTWAIT, &out, NULL, 0, err);
 }
 
-int session_tell_stats(struct session *session, pid_t pid, uint32_t request, struct error *err)
+/* `container`: whose control group counts better than what is left of its processes; NULL = none does. */
+int session_tell_stats(struct session *session, const struct cordon_container *container, pid_t pid, uint32_t request, struct error *err)
 {
     auto_protocol struct protocol_out out = {0};
     struct error failure = ERROR_INIT;
@@ -237,6 +238,10 @@ int session_tell_stats(struct session *session, pid_t pid, uint32_t request, str
 
     if (status < 0)
         return session_reply(session, request, status, &failure, err);
+    if (container) {
+        (void)!container_memory(container, &stats.memory);
+        (void)!container_times(container, &stats.user_us, &stats.system_us);
+    }
     protocol_begin(&out, PROTOCOL_STATS_ARE, request);
     protocol_add_number(&out, TAG_USER_US, stats.user_us);
     protocol_add_number(&out, TAG_SYSTEM_US, stats.system_us);
@@ -323,7 +328,7 @@ int session_heard(struct session *session, struct protocol_received *received, s
         status = hear_freeze(session, message->type == PROTOCOL_FREEZE, &failure);
         return session_reply(session, message->request, status, &failure, err);
     case PROTOCOL_STATS:
-        return session_tell_stats(session, cordon_container_pid(container_about(session)), message->request, err);
+        return session_tell_stats(session, container_about(session), cordon_container_pid(container_about(session)), message->request, err);
     case PROTOCOL_COUNT_CHANGES:
         return tell_changes(session, message->request, err);
     default:

@@ -46,6 +46,10 @@ static void add_facts(struct protocol_out *out, const struct cordon_container *c
     protocol_add_text(out, TAG_TIER, facts.tier);
     protocol_add_text(out, TAG_IDENTITY, facts.identity);
     protocol_add_number(out, TAG_DENIALS, facts.denials);
+    if (*facts.digest)
+        protocol_add_text(out, TAG_DIGEST, facts.digest);
+    if (*facts.proof)
+        protocol_add_text(out, TAG_PROOF, facts.proof);
 }
 
 static uint64_t state_of(const struct session *session)

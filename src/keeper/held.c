@@ -254,6 +254,8 @@ static int tell_logs(const struct session *visitor, uint32_t request, struct err
     protocol_begin(&record, PROTOCOL_RECORD_LOGS, 0);
     protocol_add_bytes(&record, TAG_OUTPUT, output->bytes, output->size);
     protocol_add_number(&record, TAG_COUNT, output->dropped);
+    protocol_add_number(&record, TAG_STATE, output->watches[0].fd >= 0 || output->watches[1].fd >= 0 || visitor->visits->lifecycle == PROTOCOL_RESTARTING);
+    protocol_add_number(&record, TAG_STARTED_MS, visitor->visits->started_ms);
     status = protocol_seal(&record, "cordon-logs", &fd, err);
     if (status < 0)
         return status;

@@ -294,7 +294,7 @@ int session_heard(struct session *session, struct protocol_received *received, s
 int session_fill(struct session *session, struct protocol_received *received, struct error *err) must_check;
 
 /* What a container uses whose first process is `pid`. */
-int session_tell_stats(struct session *session, pid_t pid, uint32_t request, struct error *err) must_check;
+int session_tell_stats(struct session *session, const struct cordon_container *container, pid_t pid, uint32_t request, struct error *err) must_check;
 
 /* An answer to `request`: DONE, or what went wrong. */
 int session_reply(const struct session *session, uint32_t request, int status, const struct error *failure, struct error *err) must_check;

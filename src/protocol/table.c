@@ -123,6 +123,7 @@ static const struct protocol_tag_row tags[TAG_LIMIT] = {
     NUMBER(EXIT),
     NUMBER(UNTIL_MS),
     NUMBER(NETWORK_UNTIL_MS),
+    TEXT(PROOF, 64),
     TEXT(SERVICE, 512),
 };
 
@@ -137,7 +138,7 @@ static const struct protocol_use one_id[] = {ONE(ID)};
 static const struct protocol_use list[] = {MAYBE(IS_ALL), MAYBE(ID)};
 static const struct protocol_use listed[] = {ONE(ID),      ONE(STATE),  MAYBE(NAME),    MAYBE(PID),     ONE(UID),      MAYBE(CREATED_MS), MAYBE(STARTED_MS),
                                              MAYBE(POLICY), MAYBE(TIER), MAYBE(COMMAND), MAYBE(PARENT),  MAYBE(IDENTITY), MAYBE(DENIALS), MAYBE(KIND), MAYBE(RUN), MAYBE(PROGRAMS),
-                                             MAYBE(RESTART), MAYBE(RESTARTS), MAYBE(EXIT), MAYBE(UNTIL_MS), MAYBE(NETWORK_UNTIL_MS)};
+                                             MAYBE(RESTART), MAYBE(RESTARTS), MAYBE(EXIT), MAYBE(UNTIL_MS), MAYBE(NETWORK_UNTIL_MS), MAYBE(DIGEST), MAYBE(PROOF)};
 static const struct protocol_use failed[] = {ONE(ERROR_KIND), ONE(ERRNUM), ONE(TEXT), MAYBE(CODE), MAYBE(NUMBER)};
 static const struct protocol_use status_is[] = {ONE(COUNT), ONE(PID), ONE(VERSION_MOST), ONE(KIND), ONE(NUMBER), MANY(SERVICE)};
 static const struct protocol_use numbered[] = {ONE(NUMBER)};
@@ -151,12 +152,12 @@ static const struct protocol_use stop[] = {ONE(LEFT_MS)};
 static const struct protocol_use lasting[] = {MAYBE(LEFT_MS), MAYBE(UNTIL_MS)};
 static const struct protocol_use limits[] = {MANY(MEMBER)};
 static const struct protocol_use stats_are[] = {ONE(USER_US), ONE(SYSTEM_US), ONE(MEMORY), ONE(PROCESSES)};
-static const struct protocol_use logs_record[] = {ONE(OUTPUT), ONE(COUNT)};
+static const struct protocol_use logs_record[] = {ONE(OUTPUT), ONE(COUNT), MAYBE(STATE), MAYBE(STARTED_MS)};
 static const struct protocol_use join[] = {ONE(VERSION_MOST), ONE(KEY), ONE(ID), ONE(TOKEN)};
 static const struct protocol_use serve[] = {ONE(TICKET), ONE(KIND), MAYBE(ID), MAYBE(NAME)};
 static const struct protocol_use holds[] = {MAYBE(TICKET), ONE(ID), ONE(STATE), MAYBE(NAME), MAYBE(PID), MAYBE(CREATED_MS), MAYBE(STARTED_MS),
                                             MAYBE(POLICY), MAYBE(TIER), MAYBE(COMMAND), MAYBE(PARENT), MAYBE(IDENTITY), MAYBE(DENIALS), MAYBE(KIND), MAYBE(RUN), MAYBE(PROGRAMS),
-                                             MAYBE(RESTART), MAYBE(RESTARTS), MAYBE(EXIT), MAYBE(UNTIL_MS), MAYBE(NETWORK_UNTIL_MS)};
+                                             MAYBE(RESTART), MAYBE(RESTARTS), MAYBE(EXIT), MAYBE(UNTIL_MS), MAYBE(NETWORK_UNTIL_MS), MAYBE(DIGEST), MAYBE(PROOF)};
 static const struct protocol_use rejoin_at[] = {ONE(PATH), ONE(TOKEN), ONE(KEY), ONE(ID)};
 static const struct protocol_use ticket[] = {ONE(TICKET)};
 static const struct protocol_use start_keeper[] = {ONE(TICKET), ONE(ID)};

@@ -262,6 +262,7 @@ enum protocol_tag {
     /* keepers and clients, again: 208 to 223 */
     TAG_UNTIL_MS = 208,     /* since 1970 */
     TAG_NETWORK_UNTIL_MS,   /* until then it has the network that it has now */
+    TAG_PROOF,              /* what the kernel holds of its identity */
     /* signer: 160 to 191 */
     TAG_SIGN_NAME = 160,  /* of a container, or within which they are */
     TAG_SIGN_FACTS,       /* JSON: how it is contained */

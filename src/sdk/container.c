@@ -257,9 +257,30 @@ int cordon_container_denials(const struct cordon_container *container, uint64_t 
 
 void container_tell_facts(const struct cordon_container *container, struct container_facts *ret_facts)
 {
+    const struct plan *plan = container->changed.plan ? container->changed.plan : container->assembly.plan;
+    struct event_identity told = {0};
+    size_t used = 0;
+
     *ret_facts = (struct container_facts){.tier = container->assembly.ops ? container->assembly.ops->name : "",
                                           .denials = container->denials.count + container->workers.denied};
     snprintf(ret_facts->identity, sizeof(ret_facts->identity), "%s", container->identity.text);
+    if (plan)
+        snprintf(ret_facts->digest, sizeof(ret_facts->digest), "%s", plan->policy_digest);
+    if (!plan || !container->run || !*container->identity.text)
+        return;
+    run_identity_tell(&container->identity, container->assembly.plan, container->assembly.ops, container->run, &told);
+    for (size_t i = 0; i < told.proof_count; i++)
+        used += (size_t)snprintf(ret_facts->proof + used, sizeof(ret_facts->proof) - used, "%s%s", i ? "," : "", told.proof[i]);
+}
+
+bool container_memory(const struct cordon_container *container, uint64_t *ret_bytes)
+{
+    return container->run && container->assembly.ops->memory && container->assembly.ops->memory(container->run, ret_bytes);
+}
+
+bool container_times(const struct cordon_container *container, uint64_t *ret_user_us, uint64_t *ret_system_us)
+{
+    return container->run && container->assembly.ops->times && container->assembly.ops->times(container->run, ret_user_us, ret_system_us);
 }
 
 int cordon_container_signal(struct cordon_container *container, int signal_number,

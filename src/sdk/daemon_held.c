@@ -48,12 +48,24 @@ int cordon_daemon_renew(const char *name, const char *when, struct cordon_error 
     return status < 0 ? status : remote_renew(container->remote, &until, public_error(err));
 }
 
-int cordon_daemon_logs(const char *name, char **ret_bytes, size_t *ret_size, struct cordon_error *err)
+int cordon_daemon_logs_from(const char *name, struct cordon_logs *logs, struct cordon_error *err)
 {
     auto_container struct cordon_container *container = NULL;
     int status = cordon_attach(name, &container, err);
 
-    return status < 0 ? status : remote_logs(container->remote, ret_bytes, ret_size, public_error(err));
+    return status < 0 ? status : remote_logs(container->remote, logs, public_error(err));
+}
+
+int cordon_daemon_logs(const char *name, char **ret_bytes, size_t *ret_size, struct cordon_error *err)
+{
+    struct cordon_logs logs = {0};
+    int status = cordon_daemon_logs_from(name, &logs, err);
+
+    if (status < 0)
+        return status;
+    *ret_bytes = logs.bytes;
+    *ret_size = logs.size;
+    return 0;
 }
 
 int cordon_daemon_stats(const char *name, enum cordon_format format, char **ret_text, struct cordon_error *err)

@@ -33,6 +33,8 @@ int until_parse(const char *text, struct until *ret_until, struct error *err) mu
 struct container_facts {
     const char *tier;                      /* static */
     char identity[CONTAINER_IDENTITY_SIZE]; /* "" = it has none */
+    char digest[80];                       /* of its policy, of the network that it has now included */
+    char proof[64];                        /* what the kernel holds of it: "loginuid,uid,cgroup" */
     uint64_t denials;                      /* so far */
 };
 void container_tell_facts(const struct cordon_container *container, struct container_facts *ret_facts);
@@ -53,6 +55,10 @@ struct container_child {
 int container_child_news(struct cordon_container *container, struct container_child *ret_child);
 /* All that run, one after the other from *at = 0 on: 1, or 0. */
 int container_child_next(const struct cordon_container *container, size_t *at, struct container_child *ret_child);
+
+/* What its control group counts; false = that is to be had from its processes alone. */
+bool container_memory(const struct cordon_container *container, uint64_t *ret_bytes);
+bool container_times(const struct cordon_container *container, uint64_t *ret_user_us, uint64_t *ret_system_us);
 
 enum container_order { CONTAINER_SIGNAL = 1, CONTAINER_STOP, CONTAINER_KILL };
 /* `value`: the signal, or within how many ms. ERROR_NOT_FOUND: it has ended. Does not wait. */

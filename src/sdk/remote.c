@@ -268,15 +268,31 @@ int remote_stats(struct remote *remote, uint64_t ret_numbers[4], struct error *e
     return status;
 }
 
+/* What is behind `logs->at`, of the start that it was of. */
+static int take_logs(const struct protocol_message *record, struct cordon_logs *logs, struct error *err)
+{
+    uint64_t dropped = protocol_number(record, TAG_COUNT, 0), run_ms = protocol_number(record, TAG_STARTED_MS, 0), from;
+    size_t size;
+    const char *output = protocol_bytes(record, TAG_OUTPUT, &size);
+    char *copy;
+
+    from = run_ms == logs->run_ms && logs->at > dropped ? logs->at - dropped : 0;
+    if (from > size)
+        from = size;
+    copy = mem_alloc(size - from + 1);
+    if (!copy)
+        return error_memory(err);
+    memcpy(copy, output + from, size - from);
+    *logs = (struct cordon_logs){.at = dropped + size, .run_ms = run_ms, .bytes = copy, .size = size - from, .is_over = !protocol_number(record, TAG_STATE, 0)};
+    return 0;
+}
+
 /* The one answer that brings a descriptor: it is read before others are. */
-int remote_logs(struct remote *remote, char **ret_bytes, size_t *ret_size, struct error *err)
+int remote_logs(struct remote *remote, struct cordon_logs *logs, struct error *err)
 {
     auto_protocol struct protocol_out out;
     auto_free unsigned char *bytes = NULL;
     struct protocol_message record;
-    const void *output;
-    size_t size;
-    char *copy;
     int status;
 
     protocol_begin(&out, PROTOCOL_LOGS, ++remote->last_request);
@@ -288,16 +304,7 @@ int remote_logs(struct remote *remote, char **ret_bytes, size_t *ret_size, struc
     if (status == 0)
         status = protocol_unseal(remote->received.fds[0], PROTOCOL_RECORD_LOGS, &bytes, &record, err);
     protocol_drop(&remote->received);
-    if (status < 0)
-        return status;
-    output = protocol_bytes(&record, TAG_OUTPUT, &size);
-    copy = mem_alloc(size + 1);
-    if (!copy)
-        return error_memory(err);
-    memcpy(copy, output, size);
-    *ret_bytes = copy;
-    *ret_size = size;
-    return 0;
+    return status < 0 ? status : take_logs(&record, logs, err);
 }
 
 int remote_answer(struct remote *remote, uint64_t number, const char *digest, enum cordon_answer answer, struct error *err)

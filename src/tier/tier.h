@@ -229,6 +229,10 @@ struct tier_ops {
      */
     int (*limit)(struct tier_run *run, const struct tier_limits *limits, struct error *err);
 
+    /* What its control group counts now: false = it has none that does. NULL likewise. */
+    bool (*memory)(const struct tier_run *run, uint64_t *ret_bytes);
+    bool (*times)(const struct tier_run *run, uint64_t *ret_user_us, uint64_t *ret_system_us);
+
     /* Readable when read_status() may have something to say. */
     int (*poll_fd)(const struct tier_run *run);
 

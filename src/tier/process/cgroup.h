@@ -77,6 +77,9 @@ int cgroup_add_freezer(struct cgroup *cgroup, struct error *err) must_check;
 /* A file of a group; false where it cannot be read. */
 bool cgroup_read(const char *directory, const char *name, char *ret_text, size_t size);
 
+/* What its processes hold now. false = it does not count that. */
+bool cgroup_memory(const struct cgroup *cgroup, uint64_t *ret_bytes);
+
 /* limit.c: are these, where they are not 0, limits that it can be given and no more than it has now? Then they can be set. */
 int cgroup_check_less(const struct cgroup *cgroup, const struct tier_limits *limits, struct error *err) must_check;
 int cgroup_limit(const struct cgroup *cgroup, const struct tier_limits *limits, struct error *err) must_check;

@@ -145,3 +145,14 @@ int cgroup_times(const struct cgroup *cgroup, uint64_t *ret_user_us, uint64_t *r
     }
     return status;
 }
+
+bool cgroup_memory(const struct cgroup *cgroup, uint64_t *ret_bytes)
+{
+    char text[64], *end;
+
+    if (cgroup->is_lent || cgroup->memory < 0 ||
+        !cgroup_read(cgroup->directories[cgroup->memory], cgroup->is_v2 ? "memory.current" : "memory.usage_in_bytes", text, sizeof(text)))
+        return false;
+    *ret_bytes = strtoull(text, &end, 10);
+    return end != text;
+}

@@ -510,6 +510,16 @@ static int process_limit(struct tier_run *run, const struct tier_limits *limits,
     return status < 0 ? status : cgroup_limit(&run->cgroup, limits, err);
 }
 
+static bool process_memory(const struct tier_run *run, uint64_t *ret_bytes)
+{
+    return run->has_cgroup && cgroup_memory(&run->cgroup, ret_bytes);
+}
+
+static bool process_times(const struct tier_run *run, uint64_t *ret_user_us, uint64_t *ret_system_us)
+{
+    return run->has_cgroup && cgroup_times(&run->cgroup, ret_user_us, ret_system_us) == 0;
+}
+
 static int process_cpu_time(struct tier_run *run, uint64_t *ret_us)
 {
     return run->has_cgroup ? cgroup_cpu_time(&run->cgroup, ret_us) : -ENOTSUP;
@@ -555,6 +565,8 @@ const struct tier_ops tier_process = {
     .end = process_end,
     .freeze = process_freeze,
     .limit = process_limit,
+    .memory = process_memory,
+    .times = process_times,
     .poll_fd = process_poll_fd,
     .read_status = process_read_status,
     .executed = who_executed,
