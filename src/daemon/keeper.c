@@ -162,6 +162,8 @@ static int keeper_start(struct core *core, struct account *account, const struct
     if (status == 0)
         status = tell_who(keeper, err);
     if (status == 0)
+        status = keeper_record_write(core, keeper, err);
+    if (status == 0)
         services_serve(core, keeper);
     if (status == 0)
         status = order_keeper(keeper, inner, caller->client, err);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One small file a keeper, in a directory of cordond's own: its process, user, key and a token that only it was told. Who comes to another core with
- * all of it is that keeper.
+ * all of it is that keeper. It is written before the keeper is started, when its process is not known yet (0), and once more when it is.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,10 +19,10 @@ struct line {
     char text[RECORD_MAX];
 };
 
-static struct line record_of(const struct keeper *keeper, uid_t uid)
+static struct line record_of(const struct keeper *keeper, pid_t pid, uid_t uid)
 {
     struct line line;
-    size_t used = (size_t)snprintf(line.text, sizeof(line.text), "cordon-keeper 1 %d %u ", (int)keeper->pid, uid);
+    size_t used = (size_t)snprintf(line.text, sizeof(line.text), "cordon-keeper 1 %d %u ", (int)pid, uid);
 
     for (size_t i = 0; i < KEY_SIZE; i++)
         used += (size_t)snprintf(line.text + used, sizeof(line.text) - used, "%02x", keeper->key[i]);
@@ -40,7 +40,7 @@ bool keeper_is_id(const char *id)
 
 int keeper_record_write(const struct core *core, const struct keeper *keeper, struct error *err)
 {
-    struct line line = record_of(keeper, keeper->account->uid);
+    struct line line = record_of(keeper, keeper->pid, keeper->account->uid);
     char name[ID_SIZE + 4];
     auto_close int fd = -1;
     int status;
@@ -59,7 +59,7 @@ int keeper_record_write(const struct core *core, const struct keeper *keeper, st
 
 int keeper_record_check(const struct core *core, const struct keeper *keeper, uid_t uid, struct error *err)
 {
-    struct line line = record_of(keeper, uid);
+    struct line line = record_of(keeper, keeper->pid, uid), early = record_of(keeper, 0, uid);
     auto_free char *text = NULL;
     auto_close int fd = -1;
     size_t size;
@@ -71,7 +71,7 @@ int keeper_record_check(const struct core *core, const struct keeper *keeper, ui
     if (fd < 0)
         return error_system(err, errno, "record of keeper %s", keeper->id);
     status = file_read_fd(fd, "record of a keeper", RECORD_MAX, &text, &size, err);
-    if (status == 0 && strcmp(text, line.text) != 0)
+    if (status == 0 && strcmp(text, line.text) != 0 && strcmp(text, early.text) != 0)
         status = error_set(err, ERROR_FORBIDDEN, EPERM, "process %d of user %u is not keeper %s", (int)keeper->pid, uid, keeper->id);
     return status;
 }

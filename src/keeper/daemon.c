@@ -15,6 +15,9 @@
 #include "protocol/service.h"
 
 #define AGAIN_MS 200
+#define SOON_MS  1000 /* who is let go so soon was not believed */
+#define REFUSED_FEW  5
+#define REFUSED_MOST 10 /* 6.4 s */
 #define IDLE_MS  10000 /* without cordond and without a container */
 
 static struct keeper *of_daemon(struct loop_watch *watch)
@@ -22,12 +25,21 @@ static struct keeper *of_daemon(struct loop_watch *watch)
     return container_of(watch, struct keeper, daemon);
 }
 
+static bool was_believed(const struct keeper *keeper)
+{
+    return clock_monotonic_ns() - keeper->joined_ns > SOON_MS * NS_PER_MS;
+}
+
 static void gone(struct keeper *keeper)
 {
     loop_forget(keeper->loop, &keeper->daemon);
     fd_close_at(&keeper->daemon.fd);
     keeper->daemon.fd = -1;
-    loop_start(keeper->loop, &keeper->again, AGAIN_MS);
+    if (was_believed(keeper))
+        keeper->refused = 0;
+    else if (keeper->refused < REFUSED_MOST)
+        keeper->refused++;
+    loop_start(keeper->loop, &keeper->again, AGAIN_MS << (keeper->refused > REFUSED_FEW ? keeper->refused - REFUSED_FEW : 0));
     keeper_look_for_end(keeper);
 }
 
@@ -258,7 +270,7 @@ static int join(struct keeper *keeper, struct error *err)
         status = watch_daemon(keeper, lifted, err);
     if (status < 0)
         return status;
-    loop_cancel(keeper->loop, &keeper->idle);
+    keeper->joined_ns = clock_monotonic_ns();
     for (const struct session *session = keeper->sessions; session; session = session->next)
         if (session_is_listed(session)) {
             daemon_tell_running(keeper, session);
@@ -281,8 +293,12 @@ static void idle(struct loop_timer *timer)
 {
     struct keeper *keeper = container_of(timer, struct keeper, idle);
 
-    if (!keeper->session_count && keeper->daemon.fd < 0)
+    if (keeper->session_count)
+        return;
+    if (keeper->daemon.fd < 0)
         loop_stop(keeper->loop, 0);
+    else if (!was_believed(keeper))
+        loop_start(keeper->loop, &keeper->idle, SOON_MS);
 }
 
 int daemon_begin(struct keeper *keeper, int channel, struct error *err)

@@ -34,6 +34,8 @@ struct keeper {
     bool has_launcher;
     struct loop_timer again;    /* look for cordond */
     struct loop_timer idle;     /* nobody needs this one any more */
+    uint64_t joined_ns;         /* when this one last came to a cordond, which may refuse it */
+    unsigned refused;           /* so often after each other */
     struct session *sessions;
     size_t session_count;
     struct pool *pools[KEEPER_POOLS_MAX]; /* NULL = room for one */
