@@ -810,9 +810,10 @@ CORDON_API void cordon_program_free(struct cordon_program *program);
 /* ---- containers that are kept ready ---- */
 
 /*
- * Containers made beforehand for starts of one request, each used once. Two kinds: ready ones, in which everything is in force but the
- * program; and prepared ones (namespaces and a first process), for what cannot be kept ready: secrets, opened TLS, requests that are
- * reviewed, watched or asked about, kept descriptors, a terminal, files as streams. The request is copied: its documents, workspace, tier,
+ * Containers made beforehand for starts of one request, each used once. Three kinds: ready ones, in which everything is in force but the
+ * program; unsealed ones, in which everything stands and Landlock and the filter come with the program, for programs that are given files or the caller's
+ * terminal as streams (none before the first of them); and prepared ones (namespaces and a first process), for what cannot be kept ready: secrets,
+ * opened TLS, requests that are asked about, a terminal of their own. The request is copied: its documents, workspace, tier,
  * members, environment and directory count. `ready_max`: at most so many of them (1 to CORDON_POOL_MAX). Makes none yet:
  * cordon_pool_step() does. -EINVAL: `ready_max`, or the request is reviewed or learns.
  */
@@ -847,6 +848,8 @@ struct cordon_pool_stats {
     uint64_t stale;   /* dropped: a start would have made another */
     uint64_t drained; /* given back unused */
     uint64_t failed;  /* could not be made, or ended before they were used */
+    uint32_t unsealed; /* now */
+    uint64_t taken_unsealed; /* runs that began in one */
 };
 CORDON_API void cordon_pool_stats(const struct cordon_pool *pool, struct cordon_pool_stats *ret_stats);
 

@@ -96,6 +96,7 @@ struct cordon_container {
     bool is_kill_asked, is_stop_asked; /* by the caller */
     bool is_frozen;
     bool is_kept_ready; /* for somebody (pool.c): it has no record yet */
+    bool is_unsealed;   /* with that: its program brings what Landlock waits for */
     bool stands;                       /* without a program of its own */
     struct cordon_program *programs;   /* programs.c: those that run, or whose end is not recorded yet */
     enum container_state state;
@@ -124,15 +125,15 @@ int container_launch(struct cordon_container *container, const struct cordon_req
 int container_refused(struct cordon_container *container, int status, struct error *failure, struct error *err);
 
 /*
- * For the pool. make_ready() begins one that stands and has no record; *last: the assembly of the one before (NULL = none), which it shares
+ * For the pool. make_ready() begins one that stands and has no record (`is_unsealed`: nor Landlock, so that it can have rules for its program's streams); *last: the assembly of the one before (NULL = none), which it shares
  * where another would be the same.
  * settle(): 1 when it does, 0 = not yet, unless `waits`; take_ready() has the program of `request` executed in it and makes it a run: 1, or 0 where a start
  * would not make what stands, or negative, of the program: then it is of no more use. `kept_for`: the request that it was made for;
  * *ret_is_proved: nothing had to be compiled. start_prepared() takes a first process that was prepared, and a name; `shared`
  * (NULL = none) of a request that decides the same is used where another one would be the same.
  */
-int container_make_ready(const struct cordon_request *request, struct shared_assembly **last, struct cordon_container **ret_container,
-                         struct error *err) must_check;
+int container_make_ready(const struct cordon_request *request, bool is_unsealed, struct shared_assembly **last,
+                         struct cordon_container **ret_container, struct error *err) must_check;
 int container_settle(struct cordon_container *container, const struct cordon_request *request, bool waits, struct error *err) must_check;
 int container_take_ready(struct cordon_container *container, const struct cordon_request *kept_for, const struct cordon_request *request,
                          bool *ret_is_proved, struct error *err) must_check;

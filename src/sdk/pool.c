@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Containers that are kept ready. How many follows from use: what was taken in the last minute, bounded, and none where nothing was.
+ * Containers that are kept ready. How many of each kind follows from use: what was taken in the last minute, bounded, and none where nothing was.
  * That one is what a start would make now is never taken from what was known when it was made: container_take_ready() compiles
  * anew and compares. What no compilation sees, file systems that were mounted or unmounted meanwhile, drops all of them.
  */
@@ -17,9 +17,8 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "sdk/container.h"
-#include "sdk/pool_use.h"
+#include "sdk/pool_stock.h"
 
-#define BEGINNING_MAX  4  /* at a time: more would only wait for each other */
 #define SETTLE_NS      NS_PER_MS
 #define LOOK_NS        (5 * NS_PER_S)
 
@@ -27,13 +26,11 @@ struct cordon_pool {
     struct cordon_request *request;
     struct assembly assembly; /* where things are, and the tier: nothing of a policy */
     uint32_t ready_max;
-    struct cordon_container *ready[CORDON_POOL_MAX]; /* the oldest first */
-    struct cordon_container *beginning[BEGINNING_MAX];
-    uint32_t ready_count, beginning_count;
+    struct pool_stock ready, unsealed; /* for programs that are given no file, and for those that are */
     struct prepared prepared[CORDON_POOL_MAX];
     uint32_t prepared_count;
     struct shared_assembly *last; /* by which the last one was made */
-    bool has_no_ready; /* the policy has what cannot be kept ready */
+    bool has_no_ready; /* the policy has what cannot be kept ready: of neither kind */
     struct pool_use use;
     int mounts, epoll, timer; /* mounts: says when the table of the caller's mounts has changed */
     struct cordon_pool_stats stats;
@@ -47,29 +44,24 @@ static void prepared_free(const struct cordon_pool *pool, struct prepared *prepa
     *prepared = (struct prepared){0};
 }
 
+/* Of first processes; of a stock, what it says itself. */
 static uint32_t wanted(struct cordon_pool *pool, uint64_t now)
 {
     return pool_use_wanted(&pool->use, now, pool->ready_max);
 }
 
-/* ---- made and dropped ---- */
-
-static struct cordon_container *remove_at(struct cordon_container **list, uint32_t *count, uint32_t index)
+static uint32_t stock_wanted(struct cordon_pool *pool, struct pool_stock *stock, uint64_t now)
 {
-    struct cordon_container *container = list[index];
-
-    --*count;
-    memmove(&list[index], &list[index + 1], (*count - index) * sizeof(*list));
-    return container;
+    return pool->has_no_ready ? 0 : pool_use_wanted(&stock->use, now, pool->ready_max);
 }
+
+/* ---- made and dropped ---- */
 
 static void drop_all(struct cordon_pool *pool, uint64_t *counter)
 {
-    *counter += pool->ready_count + pool->beginning_count + pool->prepared_count;
-    while (pool->ready_count)
-        cordon_container_free(remove_at(pool->ready, &pool->ready_count, pool->ready_count - 1));
-    while (pool->beginning_count)
-        cordon_container_free(remove_at(pool->beginning, &pool->beginning_count, pool->beginning_count - 1));
+    stock_drop_all(&pool->ready, counter);
+    stock_drop_all(&pool->unsealed, counter);
+    *counter += pool->prepared_count;
     while (pool->prepared_count)
         prepared_free(pool, &pool->prepared[--pool->prepared_count]);
     pool->has_no_ready = false;
@@ -85,36 +77,10 @@ static void look_at_mounts(struct cordon_pool *pool)
         drop_all(pool, &pool->stats.stale);
 }
 
-/* One that says something has nothing good to say: nothing runs in it. */
-static bool is_alive(const struct cordon_pool *pool, const struct tier_run *run)
-{
-    struct pollfd polled = {.fd = pool->assembly.ops->poll_fd(run), .events = POLLIN};
-
-    return poll(&polled, 1, 0) == 0;
-}
-
 static void settle(struct cordon_pool *pool)
 {
-    for (uint32_t i = 0; i < pool->beginning_count;) {
-        int status = container_settle(pool->beginning[i], pool->request, false, NULL);
-
-        if (status == 0) {
-            i++;
-        } else if (status > 0) {
-            pool->ready[pool->ready_count] = remove_at(pool->beginning, &pool->beginning_count, i);
-            pool->ready_count++;
-        } else {
-            cordon_container_free(remove_at(pool->beginning, &pool->beginning_count, i));
-            pool->stats.failed++;
-        }
-    }
-    for (uint32_t i = 0; i < pool->ready_count;)
-        if (is_alive(pool, pool->ready[i]->run)) {
-            i++;
-        } else {
-            cordon_container_free(remove_at(pool->ready, &pool->ready_count, i));
-            pool->stats.failed++;
-        }
+    stock_settle(&pool->ready, pool->request, &pool->stats.failed);
+    stock_settle(&pool->unsealed, pool->request, &pool->stats.failed);
 }
 
 static int make_prepared(struct cordon_pool *pool, struct error *err)
@@ -135,13 +101,11 @@ static int make_prepared(struct cordon_pool *pool, struct error *err)
     return status;
 }
 
-static int make_ready(struct cordon_pool *pool, struct error *err)
+static int make_ready(struct cordon_pool *pool, struct pool_stock *stock, struct error *err)
 {
     struct error failure = ERROR_INIT;
-    int status = container_make_ready(pool->request, &pool->last, &pool->beginning[pool->beginning_count], &failure);
+    int status = stock_make(stock, pool->request, &pool->last, &failure);
 
-    if (status == 0)
-        pool->beginning_count++;
     if (status < 0 && failure.kind == ERROR_UNENFORCEABLE) {
         pool->has_no_ready = true; /* until all are dropped */
         return 0;
@@ -149,11 +113,6 @@ static int make_ready(struct cordon_pool *pool, struct error *err)
     if (status < 0 && err)
         *err = failure;
     return status;
-}
-
-static uint32_t count_of(const struct cordon_pool *pool)
-{
-    return pool->ready_count + pool->beginning_count;
 }
 
 /*
@@ -167,22 +126,28 @@ static uint32_t prepared_wanted(const struct cordon_pool *pool, uint32_t target)
     return pool->has_no_ready ? target : target ? 1 : 0;
 }
 
-static int fill(struct cordon_pool *pool, uint32_t target, struct error *err)
+static int fill(struct cordon_pool *pool, uint64_t now, struct error *err)
 {
-    if (!pool->has_no_ready && count_of(pool) < target && pool->beginning_count < BEGINNING_MAX)
-        return make_ready(pool, err);
-    if (pool->prepared_count < prepared_wanted(pool, target))
+    struct pool_stock *stocks[] = {&pool->ready, &pool->unsealed};
+
+    for (size_t i = 0; i < ARRAY_COUNT(stocks); i++)
+        if (stock_fills(stocks[i], stock_wanted(pool, stocks[i], now)))
+            return make_ready(pool, stocks[i], err);
+    if (pool->prepared_count < prepared_wanted(pool, wanted(pool, now)))
         return make_prepared(pool, err);
     return 0;
 }
 
-static void drain(struct cordon_pool *pool, uint32_t target)
+static void drain(struct cordon_pool *pool, uint64_t now)
 {
-    if (pool->ready_count && count_of(pool) > target) {
-        cordon_container_free(remove_at(pool->ready, &pool->ready_count, pool->ready_count - 1));
-        pool->stats.drained++;
-    }
-    if (pool->prepared_count > prepared_wanted(pool, target)) {
+    struct pool_stock *stocks[] = {&pool->ready, &pool->unsealed};
+
+    for (size_t i = 0; i < ARRAY_COUNT(stocks); i++)
+        if (stock_drains(stocks[i], stock_wanted(pool, stocks[i], now))) {
+            stock_give_back(stocks[i]);
+            pool->stats.drained++;
+        }
+    if (pool->prepared_count > prepared_wanted(pool, wanted(pool, now))) {
         prepared_free(pool, &pool->prepared[--pool->prepared_count]);
         pool->stats.drained++;
     }
@@ -190,17 +155,23 @@ static void drain(struct cordon_pool *pool, uint32_t target)
 
 /* ---- the descriptor ---- */
 
-static bool has_work(struct cordon_pool *pool, uint32_t target)
+static bool has_work(struct cordon_pool *pool, uint64_t now)
 {
-    bool fills = !pool->has_no_ready && count_of(pool) < target && pool->beginning_count < BEGINNING_MAX;
+    struct pool_stock *stocks[] = {&pool->ready, &pool->unsealed};
+    bool has = pool->prepared_count != prepared_wanted(pool, wanted(pool, now));
 
-    return fills || (count_of(pool) > target && pool->ready_count) || pool->prepared_count != prepared_wanted(pool, target);
+    for (size_t i = 0; i < ARRAY_COUNT(stocks) && !has; i++) {
+        uint32_t target = stock_wanted(pool, stocks[i], now);
+
+        has = stock_fills(stocks[i], target) || stock_drains(stocks[i], target);
+    }
+    return has;
 }
 
 static int arm(struct cordon_pool *pool, struct error *err)
 {
-    uint64_t now = clock_monotonic_ns();
-    uint64_t pause = has_work(pool, wanted(pool, now)) ? 1 : pool->beginning_count ? SETTLE_NS : LOOK_NS;
+    bool begins = pool->ready.beginning_count + pool->unsealed.beginning_count > 0;
+    uint64_t pause = has_work(pool, clock_monotonic_ns()) ? 1 : begins ? SETTLE_NS : LOOK_NS;
     struct itimerspec when = {.it_value = {.tv_sec = (time_t)(pause / NS_PER_S), .tv_nsec = (long)(pause % NS_PER_S)}};
 
     if (pool->timer < 0)
@@ -236,13 +207,13 @@ int cordon_pool_poll_fd(struct cordon_pool *pool, struct cordon_error *err)
 
 int cordon_pool_step(struct cordon_pool *pool, struct cordon_error *err)
 {
-    uint32_t target = wanted(pool, clock_monotonic_ns());
+    uint64_t now = clock_monotonic_ns();
     int status, armed;
 
     look_at_mounts(pool);
     settle(pool);
-    drain(pool, target);
-    status = fill(pool, target, public_error(err));
+    drain(pool, now);
+    status = fill(pool, now, public_error(err));
     if (status < 0)
         pool->stats.failed++;
     armed = arm(pool, status < 0 ? NULL : public_error(err));
@@ -261,35 +232,42 @@ static bool needs_rule(int fd)
     return S_ISREG(st.st_mode) || (S_ISCHR(st.st_mode) && st.st_rdev != makedev(1, 3));
 }
 
-/* A file of its events is guarded where it is, and made only when the run begins: what stands has no guard for it. */
-static bool can_be_ready(const struct cordon_request *request)
+/*
+ * What a program in one that stands can be given, if its container has heard of it before it is sealed. A file of its events is guarded where it is, and
+ * made only when the run begins: what stands has no guard for it.
+ */
+static bool can_be_unsealed(const struct cordon_request *request)
 {
-    bool is_plain = request->watch == CORDON_WATCH_REFUSED && !request->ask_ms && !request->is_tty && !request->fd_count &&
-                    !request->is_learning && !request->events_file;
-
-    for (int i = 0; i < 3 && is_plain; i++)
-        if (!(i > 0 && request->captures[i - 1]) && request->stdio[i] != CORDON_STDIO_PIPE)
-            is_plain = !needs_rule(request->stdio[i] == CORDON_STDIO_INHERIT ? i : request->stdio[i]);
-    return is_plain;
+    return request->watch == CORDON_WATCH_REFUSED && !request->ask_ms && !request->is_tty && !request->fd_count && !request->is_learning &&
+           !request->events_file && !request->is_reviewed;
 }
 
-/* 1 = it is one that was ready, 0 = there is none. */
-static int take_ready(struct cordon_pool *pool, const struct cordon_request *request, struct cordon_container **ret_container,
-                      struct error *err)
+static bool can_be_ready(const struct cordon_request *request)
 {
+    bool can = can_be_unsealed(request);
+
+    for (int i = 0; i < 3 && can; i++)
+        if (!(i > 0 && request->captures[i - 1]) && request->stdio[i] != CORDON_STDIO_PIPE)
+            can = !needs_rule(request->stdio[i] == CORDON_STDIO_INHERIT ? i : request->stdio[i]);
+    return can;
+}
+
+/* 1 = it is a container that stood, 0 = there is none. */
+static int take_from(struct cordon_pool *pool, struct pool_stock *stock, const struct cordon_request *request,
+                     struct cordon_container **ret_container, struct error *err)
+{
+    struct cordon_container *container;
+
     settle(pool);
-    while (pool->ready_count || pool->beginning_count) {
-        struct cordon_container *container = pool->ready_count ? remove_at(pool->ready, &pool->ready_count, 0)
-                                                               : remove_at(pool->beginning, &pool->beginning_count, 0);
+    while ((container = stock_take(stock))) {
         int status = container_settle(container, pool->request, true, NULL);
         bool is_proved = false;
 
-        if (status > 0 && is_alive(pool, container->run)) {
+        if (status > 0 && stock_is_alive(pool->assembly.ops, container->run)) {
             status = container_take_ready(container, pool->request, request, &is_proved, err);
             if (status > 0) {
                 *ret_container = container;
                 pool->stats.proved += is_proved;
-                pool->stats.taken_ready++;
                 return 1;
             }
         } else {
@@ -305,6 +283,26 @@ static int take_ready(struct cordon_pool *pool, const struct cordon_request *req
         }
     }
     return 0;
+}
+
+/* Of the kind that suits; one that is unsealed suits what needs no rule, too. */
+static int take_ready(struct cordon_pool *pool, const struct cordon_request *request, struct cordon_container **ret_container,
+                      struct error *err)
+{
+    bool can_be = can_be_ready(request);
+    int status = 0;
+
+    if (!can_be_unsealed(request))
+        return 0;
+    pool_use_take(can_be ? &pool->ready.use : &pool->unsealed.use, clock_monotonic_ns());
+    if (can_be)
+        status = take_from(pool, &pool->ready, request, ret_container, err);
+    pool->stats.taken_ready += status > 0;
+    if (status == 0) {
+        status = take_from(pool, &pool->unsealed, request, ret_container, err);
+        pool->stats.taken_unsealed += status > 0;
+    }
+    return status;
 }
 
 static bool can_be_prepared(const struct cordon_request *request)
@@ -334,9 +332,8 @@ int cordon_pool_spawn(struct cordon_pool *pool, const struct cordon_request *req
         return error_set(public_error(err), ERROR_INVALID, EINVAL, "capture goes with cordon_run(); ask for pipes instead");
     pool_use_take(&pool->use, clock_monotonic_ns());
     look_at_mounts(pool);
-    if (can_be_ready(request) && !request->is_reviewed)
-        status = take_ready(pool, request, ret_container, public_error(err));
-    while (pool->prepared_count && !is_alive(pool, pool->prepared[pool->prepared_count - 1].run)) {
+    status = take_ready(pool, request, ret_container, public_error(err));
+    while (status == 0 && pool->prepared_count && !stock_is_alive(pool->assembly.ops, pool->prepared[pool->prepared_count - 1].run)) {
         prepared_free(pool, &pool->prepared[--pool->prepared_count]);
         pool->stats.failed++;
     }
@@ -355,9 +352,10 @@ int cordon_pool_spawn(struct cordon_pool *pool, const struct cordon_request *req
 void cordon_pool_stats(const struct cordon_pool *pool, struct cordon_pool_stats *ret_stats)
 {
     *ret_stats = pool->stats;
-    ret_stats->ready = pool->ready_count;
+    ret_stats->ready = pool->ready.ready_count;
+    ret_stats->unsealed = pool->unsealed.ready_count;
     ret_stats->prepared = pool->prepared_count;
-    ret_stats->beginning = pool->beginning_count;
+    ret_stats->beginning = pool->ready.beginning_count + pool->unsealed.beginning_count;
 }
 
 void cordon_pool_free(struct cordon_pool *pool)
@@ -394,6 +392,8 @@ int cordon_pool_new(const struct cordon_request *request, uint32_t ready_max, st
     pool->epoll = pool->timer = pool->mounts = -1;
     pool->ready_max = ready_max;
     pool_use_begin(&pool->use, clock_monotonic_ns());
+    pool_use_begin(&pool->ready.use, clock_monotonic_ns());
+    pool->unsealed.is_unsealed = true; /* none before one was wanted */
     status = request_copy_container(request, &pool->request, error);
     if (status == 0)
         status = assembly_begin(&pool->assembly, pool->request, error);

@@ -35,7 +35,7 @@ uint32_t pool_use_wanted(struct pool_use *use, uint64_t now_ns, uint32_t most)
     seconds_pass(use, now_ns);
     for (size_t i = 0; i < POOL_SECONDS; i++)
         taken += use->taken[i];
-    if (!taken && now_ns - use->used_ns > POOL_SECONDS * NS_PER_S)
+    if (!taken && (!use->used_ns || now_ns - use->used_ns > POOL_SECONDS * NS_PER_S))
         return 0;
     return taken / POOL_TAKEN_FOR_ONE + 1 < most ? (uint32_t)(taken / POOL_TAKEN_FOR_ONE) + 1 : most;
 }

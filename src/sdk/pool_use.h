@@ -11,7 +11,7 @@
 struct pool_use {
     uint32_t taken[POOL_SECONDS];
     uint64_t second;  /* of the last one in `taken`, of the monotonic clock */
-    uint64_t used_ns; /* the last time that somebody took one, or the pool was made */
+    uint64_t used_ns; /* the last time that somebody took one, or the pool was made; 0 = not yet */
 };
 
 void pool_use_begin(struct pool_use *use, uint64_t now_ns);

@@ -73,7 +73,8 @@ static int compile_noted(struct cordon_container *container, const struct cordon
     return assembly_copy(&container->assembly, container->shared, err);
 }
 
-int container_make_ready(const struct cordon_request *request, struct shared_assembly **last, struct cordon_container **ret_container, struct error *err)
+int container_make_ready(const struct cordon_request *request, bool is_unsealed, struct shared_assembly **last,
+                         struct cordon_container **ret_container, struct error *err)
 {
     cleanup_with(container_free_at) struct cordon_container *container = NULL;
     int status = launch_container_new(request, &container, err);
@@ -83,6 +84,7 @@ int container_make_ready(const struct cordon_request *request, struct shared_ass
     if (status < 0)
         return status;
     container->stands = container->is_kept_ready = true;
+    container->is_unsealed = is_unsealed;
     status = *last ? copy_last(container, request, *last, err) : 0;
     if (status >= 0)
         status = status > 0 ? 0 : compile_noted(container, request, last, err);
@@ -156,6 +158,7 @@ static int take(struct cordon_container *container, const struct cordon_request 
     const struct streams *streams = &container->streams;
     const char *by_shell[4];
     const char *const *argv = NULL;
+    struct launch_given given;
     struct tier_program program;
     struct tier_exec exec;
     int status = launch_open_record(container, request, err);
@@ -173,15 +176,18 @@ static int take(struct cordon_container *container, const struct cordon_request 
     container->stands = container->is_kept_ready = false;
     container->deadlines.stamp_ns = 0;
     container_set_deadlines(container, request->timeout_ms);
+    launch_fill(&given, container, request, NULL);
     exec = (struct tier_exec){
         .argv = argv,
         .env = (const char *const *)assembly->plan->env,
         .cwd = assembly->plan->cwd,
         .stdio = {streams->inside[0], streams->inside[1], streams->inside[2]},
         .is_main = true,
+        .seals = container->is_unsealed ? &given.start : NULL,
         .deadline_ns = container->deadlines.timeout_ns,
         .cancel_fd = request->cancel_fd >= 0 ? &request->cancel_fd : NULL,
     };
+    container->is_unsealed = false;
     launch_announce(container, request);
     served_begin(container, false);
     served_prepare(container);

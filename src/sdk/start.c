@@ -229,6 +229,7 @@ void launch_fill(struct launch_given *given, struct cordon_container *container,
         .watcher = &given->watcher,
         .programs = &given->programs,
         .is_kept_ready = container->is_kept_ready,
+        .is_unsealed = container->is_unsealed,
         .spawner = spawner_of(container),
         .sources = container->sources >= 0 ? &container->sources : NULL,
     };

@@ -67,6 +67,8 @@ struct tier_programs {
     void *context;
 };
 
+struct tier_start;
+
 /* A program for a container that stands. */
 struct tier_exec {
     const char *const *argv; /* NULL-terminated; argv[0] is looked up in the PATH of `env`, inside */
@@ -78,6 +80,7 @@ struct tier_exec {
     bool is_tty;
     unsigned short rows, columns;
     bool is_main; /* its end is that of the container, as of the program that start() brings; of the first one only */
+    const struct tier_start *seals; /* of one that was started unsealed: as it was given to start(); the first one has to. NULL = it is sealed */
     uint64_t deadline_ns;
     const int *cancel_fd;
 };
@@ -112,6 +115,7 @@ struct tier_start {
         size_t size; /* 0 = not yet: serve() */
     } served[PLAN_SERVED_COUNT]; /* of the plan's PLAN_SERVED: there before the program */
     bool is_kept_ready; /* without argv: start() returns while it is being made, settle() says when it stands; suits() can be asked */
+    bool is_unsealed; /* with is_kept_ready: Landlock and the filter are put in force by exec(), with rules for what that gives to its program */
 };
 
 /* What is known before there is a plan; as start() will be given it. */
@@ -203,7 +207,7 @@ struct tier_ops {
 
     /*
      * A program in a container that stands; 0 only when it was executed. The plan holds for it as for any other; what it was given
-     * beyond (files as descriptors) it can use and not open again by name. ERROR_LIMIT (-EAGAIN): too many run, or begin. NULL where a
+     * beyond (files as descriptors) it can use and not open again by name, unless it is what the container was sealed with. ERROR_LIMIT (-EAGAIN): too many run, or begin. NULL where a
      * tier has no such containers.
      */
     int (*exec)(struct tier_run *run, const struct tier_exec *exec, struct tier_program *ret_program, struct error *err);

@@ -2,7 +2,7 @@
 /*
  * `cordon` whose runs begin in a container that stood before: linked in the place of cordon_spawn() (-Wl,--wrap), for the escape
  * tests' launcher cordon-kept. The program is executed into a live container, by the steps of a pool. What a pool starts from
- * nothing this does, too; of what can be kept ready none may turn out to be another.
+ * nothing this does, too; of what can be kept ready none may turn out to be another. CORDON_TEST_UNSEALED: Landlock and the filter come with the program.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +22,7 @@ int __wrap_cordon_spawn(const struct cordon_request *request, struct cordon_cont
     if (request->is_tty || request->fd_count || request->is_reviewed || request->ask_ms || request->is_learning ||
         request->watch != CORDON_WATCH_REFUSED)
         return __real_cordon_spawn(request, ret_container, err);
-    status = container_make_ready(request, &last, &container, NULL);
+    status = container_make_ready(request, getenv("CORDON_TEST_UNSEALED") != NULL, &last, &container, NULL);
     shared_assembly_drop(last);
     if (status < 0) /* so the refusal is one of a start, with its record */
         return __real_cordon_spawn(request, ret_container, err);

@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "tier/process/control.h"
 #include "tier/process/descriptors.h"
+#include "tier/process/follow.h"
 #include "tier/process/hear.h"
 #include "tier/process/image.h"
 #include "tier/process/run.h"
@@ -29,6 +30,8 @@ static int check(const struct tier_run *run, const struct tier_exec *exec, struc
         return error_set(err, ERROR_INVALID, ESRCH, "the container has ended");
     if (run->is_frozen)
         return error_set(err, ERROR_INVALID, EBUSY, "the container is frozen: thaw it first");
+    if (run->is_unsealed != (exec->seals != NULL))
+        return error_set(err, ERROR_INTERNAL, EINVAL, run->is_unsealed ? "it is not sealed yet" : "it is sealed");
     if (!exec->argv[0] || !exec->argv[0][0])
         return error_set(err, ERROR_INVALID, EINVAL, "no command to run");
     if (exec->is_main && run->program_count)
@@ -61,6 +64,20 @@ static int hand_over(struct tier_run *run, const struct tier_exec *exec, uint32_
                                "end what holds them, or raise the limit of open files (ulimit -n)")
                    : error_system(err, -status, "hand the program to init");
     return 0;
+}
+
+/* Init goes on with Landlock and the filter, and finds the program behind this. */
+static int seal(struct tier_run *run, const struct tier_exec *exec, struct error *err)
+{
+    int fds[RECORD_STREAMS], status;
+    size_t count = 0;
+
+    for (int i = 0; i < RECORD_STREAMS; i++)
+        if (exec->stdio[i] >= 0)
+            fds[count++] = exec->stdio[i];
+    run->is_unsealed = run->is_settled = false; /* whatever becomes of it */
+    status = control_send_fds(run->control, MESSAGE_SEAL, 0, fds, count);
+    return status < 0 && status != -EPIPE && status != -ECONNRESET ? error_system(err, -status, "have init seal the container") : 0;
 }
 
 /* Nobody waits for it any more: it must not begin later. */
@@ -98,7 +115,14 @@ int exec_start(struct tier_run *run, const struct tier_exec *asked, struct tier_
     if (status < 0)
         return status;
     run->asked = (struct run_asked){.number = ++run->program_count, .tty = -1};
-    status = hand_over(run, &exec, run->asked.number, err);
+    if (exec.seals)
+        status = seal(run, &exec, err);
+    if (status == 0)
+        status = hand_over(run, &exec, run->asked.number, err);
+    if (status == 0 && exec.seals)
+        status = follow_start(run, exec.seals, true, err);
+    if (status > 0)
+        status = 0;
     if (status == 0)
         status = hear_asked(run, exec.deadline_ns, exec.cancel_fd ? *exec.cancel_fd : -1, err);
     if (status == 0)

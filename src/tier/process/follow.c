@@ -77,6 +77,9 @@ int follow_start(struct tier_run *run, const struct tier_start *start, bool wait
                 run->source_count = sources_fill(start->plan, start->watcher, run->has_void + run->has_void_home, run->sources);
             run->is_settled = true;
             return 1;
+        case MESSAGE_UNSEALED:
+            run->is_settled = run->is_unsealed = true;
+            return 1;
         case MESSAGE_ERROR:
             return run_message_error(&message, err);
         case MESSAGE_READY:

@@ -117,7 +117,7 @@ static bool asks_are_possible(const struct tier_start *start)
 
 static uint32_t flags_of(const struct tier_start *start)
 {
-    uint32_t flags = (start->is_tty ? RECORD_TTY : 0) | (start->argv ? 0 : RECORD_STANDS);
+    uint32_t flags = (start->is_tty ? RECORD_TTY : 0) | (start->argv ? 0 : RECORD_STANDS) | (start->is_unsealed ? RECORD_UNSEALED : 0);
 
     if (cgroup_is_needed(start->plan) || plan_serves(start->plan))
         flags |= RECORD_WAIT_GO;

@@ -56,6 +56,7 @@ enum record_flag {
     RECORD_NESTS = 1 << 20,        /* the program may ask for containers by RECORD_NEST_NAME; needs RECORD_KEEPER */
     RECORD_WATCHED = 1 << 16,      /* what is let through is told as well (init/watching.c); needs RECORD_KEEPER, RECORD_TOLD */
     RECORD_STANDS = 1 << 18,       /* no program: a thread waits to start those that MESSAGE_EXEC brings (init/starter.c) */
+    RECORD_UNSEALED = 1 << 21,     /* Landlock and the filter come with MESSAGE_SEAL; needs RECORD_STANDS */
 };
 
 enum begin_flag {
@@ -223,6 +224,8 @@ enum message_type {
     MESSAGE_SERVE = 21,   /* parent -> init, once it has the record: what file `program` of the served directory holds from now on (enum
                              plan_served), as SCM_RIGHTS */
     MESSAGE_END = 20,     /* parent -> init, with RECORD_STANDS: end everything, then MESSAGE_EXITED */
+    MESSAGE_UNSEALED = 23, /* init -> parent, with RECORD_UNSEALED: everything else is set up, MESSAGE_SEAL is awaited */
+    MESSAGE_SEAL = 24,    /* parent -> init: SCM_RIGHTS: what may be opened again by name as well; no more than RECORD_STREAMS */
     MESSAGE_GRANTS = 40,  /* parent -> init, before the record: with a socket (SCM_RIGHTS) that holds a detached mount for each
                              bind of the record that is no device, in order: by its path process 1 could not reach it */
     MESSAGE_TOLD = 12,    /* init -> parent: there is more in struct told_memory; with a descriptor (SCM_RIGHTS) of the process

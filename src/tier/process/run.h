@@ -57,6 +57,7 @@ struct tier_run {
     struct run_asked asked;
     struct tier_programs programs;
     bool is_settled;        /* it stands */
+    bool is_unsealed;       /* but for Landlock and the filter: exec() brings what they wait for */
     bool is_attached;       /* its network was handed over */
     char image[DIGEST_TEXT_SIZE]; /* with is_kept_ready: of the record that it was made by */
     const struct plan *plan; /* with `stands`: the caller's, as long as the run */

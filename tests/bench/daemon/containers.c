@@ -141,7 +141,7 @@ static void run_exec(struct cordon_container *container, struct cordon_request *
     cordon_program_free(program);
 }
 
-static void fill(struct cordon_pool *pool, uint32_t ready, uint32_t prepared)
+static void fill(struct cordon_pool *pool, uint32_t ready, uint32_t unsealed)
 {
     struct cordon_pool_stats stats;
 
@@ -149,7 +149,7 @@ static void fill(struct cordon_pool *pool, uint32_t ready, uint32_t prepared)
         struct pollfd polled = {.fd = cordon_pool_poll_fd(pool, &err), .events = POLLIN};
 
         cordon_pool_stats(pool, &stats);
-        if (stats.ready >= ready && stats.prepared >= prepared)
+        if (stats.ready >= ready && stats.unsealed >= unsealed)
             return;
         poll(&polled, 1, 1000);
         need(cordon_pool_step(pool, &err), "fill the pool");
@@ -200,6 +200,8 @@ static void turns(size_t count, const char *policy)
     need(cordon_pool_new(request, 1, &pool, &err), "pool");
 
     need(cordon_create(request, &container, &err), "create");
+    run_pool(pool, with_file, &taken); /* from now on some are kept for such */
+    cordon_container_free(taken);
     for (size_t i = 0; i < count + 20; i++) {
         if (i == 20)
             floor.count = spawn.count = exec.count = ready.count = prepared.count = 0;
@@ -232,8 +234,9 @@ static void turns(size_t count, const char *policy)
     report(&exec, &floor);
     report(&ready, &floor);
     report(&prepared, &floor);
-    printf("{\"pool\":{\"taken_ready\":%llu,\"proved\":%llu,\"taken_prepared\":%llu,\"cold\":%llu,\"stale\":%llu,\"failed\":%llu}}\n",
-           (unsigned long long)stats.taken_ready, (unsigned long long)stats.proved, (unsigned long long)stats.taken_prepared, (unsigned long long)stats.cold,
+    printf("{\"pool\":{\"taken_ready\":%llu,\"proved\":%llu,\"taken_unsealed\":%llu,\"taken_prepared\":%llu,\"cold\":%llu,\"stale\":%llu,\"failed\":%llu}}\n",
+           (unsigned long long)stats.taken_ready, (unsigned long long)stats.proved, (unsigned long long)stats.taken_unsealed,
+           (unsigned long long)stats.taken_prepared, (unsigned long long)stats.cold,
            (unsigned long long)stats.stale, (unsigned long long)stats.failed);
     cordon_pool_free(pool);
     close(file);

@@ -58,6 +58,13 @@ static void step(struct cordon_pool *pool)
     cordon_pool_stats(pool, &stats);
 }
 
+static void fill_unsealed(struct cordon_pool *pool)
+{
+    do
+        step(pool);
+    while (!stats.unsealed);
+}
+
 static void fill(struct cordon_pool *pool)
 {
     do
@@ -531,14 +538,23 @@ TEST(what_cannot_be_kept_ready_is_completed)
     fill(pool);
     while (!stats.prepared)
         step(pool);
+    check_int((int)stats.unsealed, 0); /* nobody has given a file to any */
     file_write("../outside", "content\n");
+    file_write("../other", "content\n");
     file = open("../outside", O_RDONLY | O_CLOEXEC);
-    request = request_new(NULL, "cat /dev/stdin");
+    request = request_new(NULL, "cat /dev/stdin; cat ../other || echo closed");
     check_int(cordon_request_set_stdio(request, file, CORDON_STDIO_PIPE, CORDON_STDIO_NULL, &err), 0);
     run_request(pool, request);
-    check_string(text, "content\n");
+    check_string(text, "content\nclosed\n");
     check_int((int)stats.taken_prepared, 1);
     check_int((int)stats.taken_ready, 0);
+    fill_unsealed(pool); /* now somebody has */
+    check_int((int)lseek(file, 0, SEEK_SET), 0);
+    run_request(pool, request);
+    check_string(text, "content\nclosed\n");
+    check_int((int)stats.taken_unsealed, 1);
+    check_int((int)stats.taken_prepared, 1);
+    check_int((int)stats.proved, 1);
     cordon_request_free(request);
     close(file);
     cordon_pool_free(pool);
@@ -574,14 +590,68 @@ TEST(what_is_completed_obeys_the_policy_of_now)
     run_with_file(pool, "cat deep/new; echo new >deep/new; cat deep/new; cat shut/key; cat /dev/stdin | grep -c version");
     check_string(text, "new\n1\n");
     check_int((int)stats.taken_prepared, 1);
-    while (!stats.prepared || !stats.ready)
+    while (!stats.prepared || !stats.ready || !stats.unsealed)
         step(pool);
     exchange_policy(); /* what was open is shut, and the other way around */
     run_with_file(pool, "cat deep/new; cat shut/key");
     check_string(text, "private\n");
-    check_int((int)stats.taken_prepared, 2);
+    check_int((int)stats.taken_unsealed, 0);
+    check((int)stats.stale > 0);
+    fill_unsealed(pool);
+    run_with_file(pool, "cat deep/new; cat shut/key");
+    check_string(text, "private\n");
+    check_int((int)stats.taken_unsealed, 1);
     cordon_pool_free(pool);
     sandbox_close();
+}
+
+/* Where none of the other kind is left: what it is sealed with is nothing then. */
+TEST(what_needs_no_rule_can_have_one_that_waits_for_its_streams)
+{
+    struct cordon_pool *pool;
+
+    sandbox_open();
+    file_write("../p.yaml", "version: cordon/1\nextends: [coding-agent]\n");
+    pool = pool_new("../p.yaml", 1);
+    run_with_file(pool, "true");
+    while (!stats.ready || !stats.unsealed)
+        step(pool);
+    run(pool, "../p.yaml", "echo first");
+    check_int((int)stats.taken_ready, 1);
+    run(pool, "../p.yaml", "echo second; cat ../p.yaml || echo closed");
+    check_string(text, "second\nclosed\n");
+    check_int((int)stats.taken_ready, 1);
+    check_int((int)stats.taken_unsealed, 1);
+    check_int((int)stats.cold, 1);
+    cordon_pool_free(pool);
+    sandbox_close();
+}
+
+TEST(a_terminal_of_the_caller_can_be_opened_again_by_name)
+{
+    struct cordon_request *request = NULL;
+    struct cordon_pool *pool;
+    int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), terminal;
+
+    check(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0);
+    terminal = open(ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
+    check(terminal >= 0);
+    sandbox_open();
+    pool = pool_new(NULL, 1);
+    request = request_new(NULL, "test -t 0 && (exec 3<>/proc/self/fd/0) && echo again");
+    check_int(cordon_request_set_stdio(request, terminal, CORDON_STDIO_PIPE, CORDON_STDIO_NULL, &err), 0);
+    for (int i = 0; i < 2; i++) {
+        run_request(pool, request);
+        check_string(text, "again\n");
+        check_int((int)stats.taken_unsealed, i);
+        while (!stats.unsealed)
+            step(pool);
+    }
+    cordon_request_free(request);
+    cordon_pool_free(pool);
+    sandbox_close();
+    close(terminal);
+    close(master);
 }
 
 /* Every child of this process. */

@@ -24,6 +24,16 @@ TEST(a_pool_is_sized_by_the_last_minute_and_bounded)
     check_int((int)pool_use_wanted(&use, BEGAN + 70 * NS_PER_S, MOST), MOST);
 }
 
+TEST(what_nobody_has_wanted_yet_is_not_kept)
+{
+    struct pool_use use = {0};
+
+    check_int((int)pool_use_wanted(&use, NS_PER_S, MOST), 0);
+    check_int((int)pool_use_wanted(&use, BEGAN, MOST), 0);
+    pool_use_take(&use, BEGAN);
+    check_int((int)pool_use_wanted(&use, BEGAN, MOST), 1);
+}
+
 TEST(a_pool_that_nobody_uses_is_drained)
 {
     struct pool_use use;

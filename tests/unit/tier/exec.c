@@ -436,6 +436,128 @@ TEST(the_main_program_s_end_is_that_of_the_container)
     tier_process.finish(run);
 }
 
+/* ---- sealed when the program is known ---- */
+
+static struct tier_start unsealed(void)
+{
+    struct tier_start start = standing();
+
+    start.is_kept_ready = start.is_unsealed = true;
+    return start;
+}
+
+static void stand_unsealed(struct tier_start *start)
+{
+    int status = tier_process.start(start, NULL, &run, &err);
+
+    if (status < 0 && err.kind == ERROR_UNENFORCEABLE)
+        test_skip("userns");
+    check_int(status, 0);
+    check_int(tier_process.settle(run, start, true, &err), 1);
+}
+
+static int execute_in(const struct tier_start *start, const char *script, int in, int out)
+{
+    const char *argv[] = {"sh", "-c", script, NULL};
+    struct tier_exec exec = {.argv = argv, .env = environment, .cwd = "/", .stdio = {in, out, out}, .is_main = true, .seals = start};
+    struct tier_program program;
+
+    return tier_process.exec(run, &exec, &program, &err);
+}
+
+static void read_to_end(int fd)
+{
+    struct tier_status status;
+    size_t length = 0;
+    ssize_t got;
+
+    while ((got = read(fd, output + length, sizeof(output) - 1 - length)) > 0)
+        length += (size_t)got;
+    output[length] = '\0';
+    close(fd);
+    while (!tier_process.read_status(run, &status, &err)) {
+        struct pollfd polled = {.fd = tier_process.poll_fd(run), .events = POLLIN};
+
+        poll(&polled, 1, -1);
+    }
+    tier_process.finish(run);
+}
+
+/* The same file of the host, by the same name of a descriptor: once Landlock was there before it was known, once not. */
+TEST(what_a_container_is_sealed_with_can_be_opened_again_and_nothing_else)
+{
+    static const char script_text[] = "cat /proc/self/fd/0 2>/dev/null; (echo x >/proc/self/fd/0) 2>/dev/null && echo written;"
+                                      "grep -c '^Seccomp:.2' /proc/self/status; grep -c 'NoNewPrivs:.1' /proc/self/status";
+    const char *folder = hand_workspace_make();
+    struct tier_start start = unsealed();
+    int pipes[2], file;
+    char path[256];
+
+    snprintf(path, sizeof(path), "%s/given", folder);
+    test_write_file(path, "content\n", 0644);
+    file = open(path, O_RDONLY | O_CLOEXEC);
+    for (int i = 0; i < 2; i++) {
+        check_int(pipe2(pipes, O_CLOEXEC), 0);
+        hand_plan_init(&hand, NULL);
+        if (i == 0)
+            stand();
+        else
+            stand_unsealed(&start);
+        check_int(execute_in(i == 0 ? NULL : &start, script_text, file, pipes[1]), 0);
+        close(pipes[1]);
+        read_to_end(pipes[0]);
+        if (i == 0 && strstr(output, "content"))
+            test_skip("landlock");
+        check_string(output, i == 0 ? "1\n1\n" : "content\n1\n1\n");
+    }
+    close(file);
+    hand_workspace_remove(folder);
+}
+
+TEST(one_that_is_not_sealed_takes_no_program_without_and_one_that_is_takes_no_seal)
+{
+    struct tier_start start = unsealed();
+
+    hand_plan_init(&hand, NULL);
+    stand_unsealed(&start);
+    check_int(execute_in(NULL, "true", -1, -1), -EINVAL);
+    check_contains(err.text, "not sealed");
+    check_int(execute_in(&start, "true", -1, -1), 0);
+    check_int(execute_in(&start, "true", -1, -1), -EINVAL);
+    tier_process.finish(run);
+}
+
+/* Process 1 hears of nothing else before it. */
+TEST(anything_but_the_seal_ends_a_container_that_waits_for_it)
+{
+    struct tier_start start = unsealed();
+    struct tier_status status;
+
+    hand_plan_init(&hand, NULL);
+    stand_unsealed(&start);
+    check_int(tier_process.signal(run, SIGTERM, &err), 0);
+    while (!tier_process.read_status(run, &status, &err)) {
+        struct pollfd polled = {.fd = tier_process.poll_fd(run), .events = POLLIN};
+
+        poll(&polled, 1, -1);
+    }
+    check_int(status.end, TIER_LOST);
+    check_int(execute_in(&start, "true", -1, -1), -ESRCH);
+    tier_process.finish(run);
+}
+
+TEST(a_container_that_ends_while_it_is_sealed_says_so)
+{
+    struct tier_start start = unsealed();
+
+    hand_plan_init(&hand, NULL);
+    stand_unsealed(&start);
+    check_int(kill(tier_process.pid(run), SIGKILL), 0);
+    check(execute_in(&start, "true", -1, -1) < 0);
+    check_int(err.kind, ERROR_SYSTEM);
+    tier_process.finish(run);
+}
+
 TEST(a_policy_that_denies_what_starting_needs_is_refused_by_name)
 {
     static const char *const calls[] = {"ptrace", "futex"};

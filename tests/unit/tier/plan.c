@@ -133,7 +133,7 @@ static int nod(void *context, int network, struct error *err)
 }
 
 #ifdef CORDON_TEST_EXEC
-/* The program in a container that stood before: nothing shall be different. A plan that cannot stand is started as it is. */
+/* The program in a container that stood before (CORDON_TEST_UNSEALED: and was sealed for it): nothing shall be different. A plan that cannot stand is started as it is. */
 static int hand_start(const struct tier_start *start, struct tier_run **ret_run, struct error *err)
 {
     struct tier_start standing = *start;
@@ -146,12 +146,17 @@ static int hand_start(const struct tier_start *start, struct tier_run **ret_run,
     int status;
 
     standing.argv = NULL;
+    standing.is_kept_ready = standing.is_unsealed = getenv("CORDON_TEST_UNSEALED") != NULL;
+    exec.seals = standing.is_unsealed ? &standing : NULL;
     status = tier_process.start(&standing, NULL, ret_run, err);
     if (status < 0 && (strstr(err->text, "a container that stands") || strstr(err->text, "a container without a program")))
         return tier_process.start(start, NULL, ret_run, err);
     if (status < 0)
         return status;
-    status = tier_process.exec(*ret_run, &exec, &program, err);
+    if (standing.is_kept_ready)
+        status = tier_process.settle(*ret_run, &standing, true, err);
+    if (status >= 0)
+        status = tier_process.exec(*ret_run, &exec, &program, err);
     if (status < 0)
         tier_process.finish(*ret_run);
     return status;

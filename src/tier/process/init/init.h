@@ -83,6 +83,8 @@ long packet_receive(int socket, void *bytes, size_t size, int *ret_fd);
 long order_receive(int socket, struct message *message, int fds[RECORD_EXEC_FDS_MAX], size_t *ret_count);
 void init_await_go(struct init *init);
 int served_write(const struct message *order, const int *fds, size_t fd_count); /* served.c: MESSAGE_SERVE; takes the descriptor. 0 = it is none */
+/* The same for MESSAGE_SEAL, with RECORD_UNSEALED; returns how many descriptors came with it. */
+size_t init_await_seal(struct init *init, int fds[RECORD_EXEC_FDS_MAX]);
 void begin_receive(struct init *init);    /* message.c: what is known before there is a plan */
 
 /* A packet of exactly `size` bytes with at most `most` descriptors, and how many came. Waits for nothing. */
@@ -110,6 +112,7 @@ void device_dev(struct init *init, int root, const char *target);  /* device.c: 
 void device_name(const char *target); /* device.c: all names of /dev into the void, before anything is mounted there */
 void device_proc(struct init *init, int root, const char *target); /* device.c: private /proc */
 void rights_prepare(struct init *init);   /* rights.c: an empty Landlock rule set; tree_build() adds a rule per mount */
+void rights_await(struct init *init);     /* with RECORD_UNSEALED: rules for descriptors that come now */
 void rights_complete(struct init *init);  /* rights.c: rules for what is no mount of its own, and for descriptors */
 void rights_add(struct init *init, int fd, uint64_t access, const char *name);
 void rights_drop_for_void(struct init *init); /* rights.c: as rights_drop(), of the thread that has no more to do than to look */

@@ -126,6 +126,8 @@ void init_main(long *stack)
         init_send(init, &ready, -1);
         init_await_go(init);
     }
+    if (init->record->flags & RECORD_UNSEALED)
+        rights_await(init);
     if (init_is_in_place(init))
         in_place_start(init);
     program_prepare(init);

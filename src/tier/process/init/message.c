@@ -175,6 +175,21 @@ void init_await_go(struct init *init)
     sys_call1(exit_group, 125);
 }
 
+size_t init_await_seal(struct init *init, int fds[RECORD_EXEC_FDS_MAX])
+{
+    struct message message = {.type = MESSAGE_UNSEALED};
+    size_t count = 0;
+    long got;
+
+    init_send(init, &message, -1);
+    do
+        got = order_receive(init->control, &message, fds, &count);
+    while (got == -EINTR || (got == 0 && message.type == MESSAGE_SERVE && served_write(&message, fds, count)));
+    if (got < 0 || message.type != MESSAGE_SEAL || count > RECORD_STREAMS)
+        sys_call1(exit_group, 125);
+    return count;
+}
+
 /* The parent is gone, or says what nobody can understand: nothing has been made that outlives this process. */
 static void parent_lost(void) __attribute__((noreturn));
 static void parent_lost(void)

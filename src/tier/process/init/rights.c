@@ -62,7 +62,7 @@ static void rule_add_descriptor(struct init *init, int fd)
     long flags = sys_call3(fcntl, fd, F_GETFL, 0);
     uint32_t type;
 
-    if (flags < 0)
+    if (flags < 0 || flags & O_PATH)
         return;
     init_need(init, sys_call5(statx, fd, "", AT_EMPTY_PATH, STATX_TYPE, &info), "stat", "descriptor");
     type = info.stx_mode & S_IFMT;
@@ -128,6 +128,18 @@ void rights_complete(struct init *init)
         rule_add_descriptor(init, fd);
     for (uint32_t i = 0; i < init->begin.fd_count; i++)
         rule_add_descriptor(init, init->begin.fds[i]);
+}
+
+/* Until now nobody knew what the program would be given; from now on nothing is added. */
+void rights_await(struct init *init)
+{
+    int fds[RECORD_EXEC_FDS_MAX];
+    size_t count = init_await_seal(init, fds);
+
+    for (size_t i = 0; i < count; i++) {
+        rule_add_descriptor(init, fds[i]);
+        sys_call1(close, fds[i]); /* they come once more, with the program */
+    }
 }
 
 static void capabilities_set(struct init *init, uint32_t low, const char *action)
