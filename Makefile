@@ -24,7 +24,7 @@ fuzz: ## every fuzz target for a minute
 bench: ## what containment costs on this machine
 	@scripts/setup bench && scripts/build $(BUILD) && tests/bench/run && tests/bench/net/run
 bench-containers: ## the same of containers that stand, are kept ready, and of the daemon (some minutes; wants a quiet machine)
-	@scripts/setup build && scripts/build $(BUILD) && tests/bench/daemon/run
+	@scripts/setup build && scripts/build $(BUILD) && tests/bench/daemon/run --write
 setup: ## install what building and testing need
 	@scripts/setup check
 install: ## to DESTDIR and PREFIX (/usr/local)

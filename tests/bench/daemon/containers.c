@@ -4,7 +4,7 @@
  *
  *   containers turns COUNT [POLICY]      start of /bin/true until its end is known: floor, cordon_spawn(), exec into a live container,
  *                                        from a pool
- *   containers rate SECONDS [POLICY]     starts from a pool, one after the other, as fast as they come
+ *   containers rate SECONDS [POLICY]     starts from pools, as fast as they come: a process for each processor, which has a pool and waits for each end
  *   containers client COUNT CORDON       through the daemon that listens ($XDG_RUNTIME_DIR): the library's start of /bin/true, and `CORDON run`,
  *                                        against posix_spawn() of /bin/true and of `CORDON --version`, which is what such a client takes by itself
  *   containers many COUNT [POLICY]       so many (100 or more) live containers: memory of each, with the kernel's, and the latency of exec meanwhile
@@ -332,39 +332,69 @@ static void step_twice(struct cordon_pool *pool)
         need(cordon_pool_step(pool, &err), "step");
 }
 
+struct rate {
+    unsigned long long starts, taken_ready, cold, stale, failed;
+    double cpu_us; /* of the caller */
+};
+
 /* Each end is waited for; what is kept ready is made in between, as a caller with a loop would. */
-static void rate(double seconds, const char *policy)
+static struct rate rate_of_one(double seconds, const char *policy)
 {
     struct cordon_request *request = request_new(policy);
     struct cordon_container *taken = NULL;
     struct cordon_pool *pool = NULL;
     struct cordon_pool_stats stats;
-    struct rusage used[2];
-    double began, passed;
-    size_t count = 0;
+    struct rusage used;
+    struct rate rate = {0};
+    double until;
 
     need(cordon_pool_new(request, 64, &pool, &err), "pool");
     fill(pool, 1, 0);
-    began = now_us();
-    do {
+    for (until = now_us() + seconds * 1e6; now_us() < until; rate.starts++) {
         step_twice(pool);
         run_pool(pool, request, &taken);
         cordon_container_free(taken);
-        count++;
-        passed = now_us() - began;
-    } while (passed < seconds * 1e6);
+    }
     cordon_pool_stats(pool, &stats);
     cordon_pool_free(pool);
-    getrusage(RUSAGE_SELF, &used[0]);
-    getrusage(RUSAGE_CHILDREN, &used[1]);
-    printf("{\"way\":\"rate\",\"starts\":%zu,\"seconds\":%.2f,\"per_second\":%.0f,\"own_cpu_us_each\":%.0f,\"taken_ready\":%llu,"
-           "\"cold\":%llu,\"stale\":%llu,\"failed\":%llu}\n",
-           count, passed / 1e6, (double)count / passed * 1e6,
-           ((double)(used[0].ru_utime.tv_sec + used[0].ru_stime.tv_sec) * 1e6 + (double)(used[0].ru_utime.tv_usec + used[0].ru_stime.tv_usec)) /
-               (double)count,
-           (unsigned long long)stats.taken_ready, (unsigned long long)stats.cold, (unsigned long long)stats.stale,
-           (unsigned long long)stats.failed);
+    getrusage(RUSAGE_SELF, &used);
+    rate.cpu_us = (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1e6 + (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec);
+    rate.taken_ready = stats.taken_ready;
+    rate.cold = stats.cold;
+    rate.stale = stats.stale;
+    rate.failed = stats.failed;
     cordon_request_free(request);
+    return rate;
+}
+
+static void rate(double seconds, const char *policy)
+{
+    long callers = sysconf(_SC_NPROCESSORS_ONLN);
+    struct rate all = {0}, one;
+    int ends[2];
+
+    need(pipe(ends) < 0 ? -errno : 0, "pipe");
+    for (long i = 0; i < callers; i++)
+        if (fork() == 0) {
+            one = rate_of_one(seconds, policy);
+            _exit(write(ends[1], &one, sizeof(one)) == sizeof(one) ? 0 : 1);
+        }
+    close(ends[1]);
+    for (long i = 0; i < callers; i++) {
+        need(read(ends[0], &one, sizeof(one)) == sizeof(one) ? 0 : -EIO, "rate");
+        all.starts += one.starts;
+        all.taken_ready += one.taken_ready;
+        all.cold += one.cold;
+        all.stale += one.stale;
+        all.failed += one.failed;
+        all.cpu_us += one.cpu_us;
+    }
+    while (wait(NULL) > 0)
+        ;
+    close(ends[0]);
+    printf("{\"way\":\"rate\",\"callers\":%ld,\"starts\":%llu,\"seconds\":%.2f,\"per_second\":%.0f,\"own_cpu_us_each\":%.0f,\"taken_ready\":%llu,"
+           "\"cold\":%llu,\"stale\":%llu,\"failed\":%llu}\n",
+           callers, all.starts, seconds, (double)all.starts / seconds, all.cpu_us / (double)all.starts, all.taken_ready, all.cold, all.stale, all.failed);
 }
 
 static void many_look(struct cordon_container **containers, size_t count, size_t all, unsigned long before, struct cordon_request *request)
