@@ -546,6 +546,22 @@ TEST(anything_but_the_seal_ends_a_container_that_waits_for_it)
     tier_process.finish(run);
 }
 
+TEST(what_is_served_while_the_seal_is_awaited_is_there_for_the_program)
+{
+    struct tier_start start = unsealed();
+    int pipes[2];
+
+    hand_plan_init(&hand, NULL);
+    hand_plan_add(&hand, PLAN_SERVED, "/served", NULL, false);
+    stand_unsealed(&start);
+    check_int(tier_process.serve(run, PLAN_SERVED_SVID, "given\n", 6, &err), 0);
+    check_int(pipe2(pipes, O_CLOEXEC), 0);
+    check_int(execute_in(&start, "cat /served/svid.pem", -1, pipes[1]), 0);
+    close(pipes[1]);
+    read_to_end(pipes[0]);
+    check_string(output, "given\n");
+}
+
 TEST(a_container_that_ends_while_it_is_sealed_says_so)
 {
     struct tier_start start = unsealed();
