@@ -12,6 +12,9 @@
 #include "base/memory.h"
 #include "identity/name.h"
 
+/* Of systemd; and what makes one anywhere. */
+#define REMEDY "systemd-machine-id-setup, or where there is none: tr -d - </proc/sys/kernel/random/uuid >/etc/machine-id"
+
 static const char *const places[] = {"/etc/machine-id", "/var/lib/dbus/machine-id"};
 
 #define DIGITS 32
@@ -77,13 +80,13 @@ int identity_machine_id_of(const char *const *files, size_t count, const char *s
             return 0;
         }
     if (!state || snprintf(path, sizeof(path), "%s/machine-id", state) >= (int)sizeof(path))
-        return error_set(err, ERROR_SYSTEM, ENOENT, "who runs here cannot be told: %s holds no id of this machine; make one, as root: systemd-machine-id-setup",
-                         places[0]);
+        return error_set(err, ERROR_SYSTEM, ENOENT, "who runs here cannot be told: %s holds no id of this machine; make one, as root: %s", places[0], REMEDY);
     status = read_id(path, ret_id) ? 0 : make_id(state, path, err);
     if (status == 0 && !read_id(path, ret_id))
         status = error_set(err, ERROR_SYSTEM, EINVAL, "%s is no id of 32 hex digits: remove it, and the next run makes one", path);
     if (status < 0)
-        return error_prepend(err, "who runs here cannot be told: %s holds no id of this machine (as root: systemd-machine-id-setup), and none can be made", places[0]);
+        return error_prepend(err, "who runs here cannot be told: %s holds no id of this machine (make one, as root: %s), and no other can be made", places[0],
+                             REMEDY);
     *ret_is_own = true;
     return 0;
 }
