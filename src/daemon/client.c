@@ -231,6 +231,8 @@ static int answer(struct client *client, struct protocol_received *received)
         keepers_hear(client->core, client->account);
     if (status == 0)
         status = hear(client, received, &err);
+    if (status < 0 && (err.kind == ERROR_LIMIT || err.kind == ERROR_FORBIDDEN))
+        own_say_refused(client->core, client->account, &client->peer, message->row->name, &err);
     return status < 0 ? refuse(client, message->request, &err) : 0;
 }
 
@@ -316,6 +318,8 @@ static bool let_in(struct core *core)
     if (status == 0)
         status = take_in(core, fd, &peer, account, &err);
     if (status < 0) {
+        if (peer.pid > 0)
+            own_say_refused(core, account_of(&core->accounts, peer.uid), &peer, "connect", &err);
         protocol_send_error(fd, 0, &err, NULL);
         peer_close(&peer);
         protocol_close(fd);

@@ -9,7 +9,7 @@
 #include "worker/shut.h"
 
 static const int allowed[] = {
-    SYS_gettimeofday, SYS_getrandom, SYS_getpid, SYS_geteuid, SYS_tgkill, SYS_gettid, SYS_rt_sigaction,
+    SYS_gettimeofday, SYS_getrandom, SYS_getpid, SYS_geteuid, SYS_getegid, SYS_tgkill, SYS_gettid, SYS_rt_sigaction,
     /* the loop and its sockets */
     SYS_epoll_wait, SYS_epoll_pwait, SYS_epoll_ctl, SYS_poll, SYS_accept4, SYS_recvmsg, SYS_recvfrom, SYS_sendmsg, SYS_getsockopt, SYS_getsockname, SYS_getpeername, SYS_shutdown,
     SYS_pidfd_open, SYS_newfstatat, SYS_stat, SYS_lseek,

@@ -69,7 +69,7 @@ static int settle(struct error *err)
     return 0;
 }
 
-static int begin(struct core *core, int control, int keepers, int starter, struct error *err)
+static int begin(struct core *core, int control, int keepers, int starter, const char *former, struct error *err)
 {
     int status = settle(err);
 
@@ -77,6 +77,8 @@ static int begin(struct core *core, int control, int keepers, int starter, struc
         status = loop_open(&core->loop, err);
     if (status == 0)
         status = open_own(core, err);
+    if (status == 0)
+        status = own_begin(core, former, err);
     if (status == 0)
         status = watch(core, &core->control, control, clients_ready, err);
     if (status == 0)
@@ -88,7 +90,7 @@ static int begin(struct core *core, int control, int keepers, int starter, struc
     return status < 0 ? status : core_confine(core->keepers_directory, err);
 }
 
-int core_run(const struct daemon_settings *settings, int control, int keepers, int starter)
+int core_run(const struct daemon_settings *settings, int control, int keepers, int starter, const char *former)
 {
     struct error err = ERROR_INIT;
     struct core *core = mem_alloc(sizeof(*core));
@@ -98,10 +100,11 @@ int core_run(const struct daemon_settings *settings, int control, int keepers, i
         return 1;
     core->settings = settings;
     core->containers_end = &core->containers;
-    if (begin(core, control, keepers, starter, &err) < 0) {
+    if (begin(core, control, keepers, starter, former, &err) < 0) {
         daemon_log("%s", err.text);
         return 1;
     }
     status = loop_run(core->loop);
+    own_end(core);
     return status ? 1 : 0;
 }

@@ -45,6 +45,8 @@ struct account {
     uid_t uid;
     unsigned connections, containers, children, keepers;
     uint64_t requests, bytes; /* that are left */
+    uint64_t refused_ns;      /* when the log was last told of a refusal, */
+    unsigned refused_untold;  /* and how many there were since */
     uint64_t filled_ns;
 };
 
@@ -109,11 +111,14 @@ struct client {
     uint32_t request;
 };
 
+struct own;
+
 struct core {
     const struct daemon_settings *settings;
     struct loop *loop;
     struct loop_watch control, keepers_socket, starter;
     struct services *services;
+    struct own *own; /* what it writes into the audit log itself */
     int keepers_directory; /* records of keepers, for the core that comes after this one */
     struct accounts accounts;
     struct keeper *keepers;
@@ -127,8 +132,17 @@ struct core {
 };
 
 /* core.c: never returns but with the status of the process. */
-int core_run(const struct daemon_settings *settings, int control, int keepers, int starter);
+/* `former`: how the one before it ended; "" = there was none. */
+int core_run(const struct daemon_settings *settings, int control, int keepers, int starter, const char *former);
 uint64_t core_number(struct core *core);
+
+/* own.c: what cordond itself does, in the audit log. `former`: why there was another core before this one; "" = there was none. */
+int own_begin(struct core *core, const char *former, struct error *err) must_check;
+/* Of a part: "daemon.started", "daemon.stopped". */
+void own_say(struct core *core, const char *type, const char *name, const char *format, ...) printf_like(4, 5);
+/* Somebody was refused `operation`. `account` may be NULL. */
+void own_say_refused(struct core *core, struct account *account, const struct peer *peer, const char *operation, const struct error *why);
+void own_end(struct core *core);
 
 /* client.c */
 void clients_ready(struct loop_watch *watch, uint32_t events);

@@ -44,6 +44,9 @@ void keeper_close(struct keeper *keeper)
     }
     if (running)
         daemon_log("keeper %s (process %d of user %u) ended, and its %u containers with it", keeper->id, (int)keeper->pid, keeper->account->uid, running);
+    if (running)
+        own_say(core, "daemon.stopped", "cordon-keeper", "keeper %s (process %d of user %u) ended, and its %u containers with it", keeper->id, (int)keeper->pid,
+                keeper->account->uid, running);
     if (keeper->is_joined)
         keeper_record_remove(core, keeper);
     waiting_refuse(keeper, NULL);

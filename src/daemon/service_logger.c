@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "daemon/services.h"
@@ -55,6 +56,20 @@ int service_logger_hand_for(struct service *service, const struct keeper *keeper
 static int hand(struct service *service, const struct keeper *keeper, int fd, struct error *err)
 {
     return service_logger_hand_for(service, keeper, keeper->id, fd, err);
+}
+
+int service_logger_hand_own(struct service *service, const char *id, int fd, struct error *err)
+{
+    auto_protocol struct protocol_out out;
+    char writer[ID_SIZE + 24];
+
+    snprintf(writer, sizeof(writer), "cordond:%u:%s", geteuid(), id);
+    protocol_begin(&out, PROTOCOL_LOG_WRITER, 0);
+    protocol_add_text(&out, TAG_LOG_WRITER, writer);
+    protocol_add_text(&out, TAG_LOG_ACTOR, "system");
+    protocol_add_number(&out, TAG_UID, geteuid());
+    protocol_add_number(&out, TAG_GID, getegid());
+    return protocol_send(service->watch.fd, MSG_DONTWAIT, &out, &fd, 1, err);
 }
 
 const struct service_kind service_logger = {.name = "logger", .begin = begin, .hear = hear, .hand = hand};

@@ -44,6 +44,8 @@ static void lose(struct service *service, const char *why)
 
     if (service->is_ready || strcmp(service->why, why) != 0)
         daemon_log("%s: %s", service->kind->name, why);
+    if (service->is_ready)
+        own_say(core, "daemon.stopped", service->kind->name, "its connection ended: %s", why);
     snprintf(service->why, sizeof(service->why), "%s", why);
     service->is_ready = false;
     loop_forget(core->loop, &service->watch);
@@ -160,11 +162,15 @@ static void again(struct loop_timer *timer)
 
 void service_ready(struct service *service)
 {
+    struct error err = ERROR_INIT;
+
     if (!service->is_ready)
         daemon_log("%s: ready", service->kind->name);
     service->is_ready = true;
     service->delay_ms = 0;
     service->why[0] = '\0';
+    if (service->kind == &service_logger && own_connect(service->core, service, &err) < 0)
+        daemon_log("what cordond itself does is not told to the log: %s", err.text);
     serve_all(service);
 }
 

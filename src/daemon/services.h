@@ -53,6 +53,10 @@ void service_ready(struct service *service);
 extern const struct service_kind service_logger;
 /* service_signer.c */
 extern const struct service_kind service_signer;
+/* cordond's own, under a name with this id. */
+int service_logger_hand_own(struct service *service, const char *id, int fd, struct error *err) must_check;
+/* own.c */
+int own_connect(struct core *core, struct service *logger, struct error *err) must_check;
 /* As `hand`, under the name that the keeper with this id had. */
 int service_logger_hand_for(struct service *service, const struct keeper *keeper, const char *id, int fd, struct error *err) must_check;
 /* service_sensor.c */

@@ -38,6 +38,7 @@ struct starter {
     const struct daemon_settings *settings;
     int control, keepers, signals, core; /* core: the channel to it */
     pid_t core_pid;
+    char former[96]; /* how the core before this one ended; "" = there was none */
     uint64_t cores_ns[CORES_MAX]; /* when the last ones were started */
     sigset_t before;              /* the signals that were blocked for whoever started this */
     struct parts *parts;          /* what stands beside the core */
@@ -134,7 +135,7 @@ static int start_core(struct starter *starter, struct error *err)
         parts_forget(starter->parts);
         sigprocmask(SIG_SETMASK, &starter->before, NULL);
         fcntl(ends[1], F_SETFL, O_NONBLOCK);
-        _exit(core_run(starter->settings, starter->control, starter->keepers, ends[1]));
+        _exit(core_run(starter->settings, starter->control, starter->keepers, ends[1], starter->former));
     }
     close(ends[1]);
     starter->core = ends[0];
@@ -264,6 +265,8 @@ static void reap(struct starter *starter)
         if (parts_reaped(starter->parts, pid, status) || pid != starter->core_pid)
             continue;
         starter->core_pid = 0;
+        snprintf(starter->former, sizeof(starter->former), "in the place of one that ended: %s %d", WIFSIGNALED(status) ? "signal" : "status",
+                 WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
         daemon_log("the core ended (%s %d); another one takes its place", WIFSIGNALED(status) ? "signal" : "status",
                    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
     }
@@ -305,6 +308,21 @@ static int watch_over(struct starter *starter, struct error *err)
     }
 }
 
+/* It says so in the log, while that is there. */
+static void end_core(struct starter *starter)
+{
+    if (starter->core >= 0)
+        close(take_fd(starter->core));
+    for (int i = 0; i < ENDING_TURNS && starter->core_pid > 0; i++) {
+        if (waitpid(starter->core_pid, NULL, WNOHANG) == starter->core_pid)
+            starter->core_pid = 0;
+        else
+            nanosleep(&(struct timespec){.tv_nsec = ENDING_TURN_NS / 2}, NULL);
+    }
+    if (starter->core_pid > 0)
+        kill(starter->core_pid, SIGTERM);
+}
+
 int starter_run(const struct daemon_settings *settings)
 {
     struct starter *starter = mem_alloc(sizeof(*starter));
@@ -327,8 +345,7 @@ int starter_run(const struct daemon_settings *settings)
         status = watch_over(starter, &err);
     }
     service_notify("STOPPING=1");
-    if (starter->core_pid > 0)
-        kill(starter->core_pid, SIGTERM);
+    end_core(starter);
     if (starter->parts)
         parts_end(starter->parts);
     if (status < 0)

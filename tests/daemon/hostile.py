@@ -342,6 +342,8 @@ resource.setrlimit(resource.RLIMIT_NOFILE, (1024, resource.getrlimit(resource.RL
 failed = 0
 for attempt in (rows_that_are_not_a_client_s, before_hello, hello_twice, another_version, malformed, wrong_descriptors, wrong_kind_of_descriptor,
                 another_process_s_pair, keeper_is_told_nonsense, nobody_s_container, visitor_says_everything, bad_names, too_many_connections, too_many_requests, one_that_does_not_read, random_bytes):
+    if sys.argv[2:] and attempt.__name__ not in sys.argv[2:]:
+        continue
     held = attempt()
     well = is_well_soon()
     if not (held and well):
