@@ -322,7 +322,7 @@ static int serve_attach(struct call *call, struct error *err)
 
 static bool is_alike(const struct peer *one, const struct peer *other)
 {
-    return one->uid == other->uid && one->gid == other->gid && one->group_count == other->group_count &&
+    return one->uid == other->uid && one->gid == other->gid && one->login_uid == other->login_uid && one->group_count == other->group_count &&
            memcmp(one->groups, other->groups, one->group_count * sizeof(one->groups[0])) == 0;
 }
 
@@ -337,8 +337,8 @@ static int serve_admit(struct call *call, struct error *err)
     if (status < 0)
         return status;
     if (!is_alike(&client, &call->group->peer))
-        status = error_set(err, ERROR_FORBIDDEN, EPERM, "this keeper is for user %u, with its groups when it began, not for user %u with others: log in anew, or run "
-                           "without the daemon", call->group->peer.uid, client.uid);
+        status = error_set(err, ERROR_FORBIDDEN, EPERM, "this keeper is for user %u (login uid %d), with the groups of whom it was started for, not for user %u (login uid %d) "
+                           "with others: run without the daemon", call->group->peer.uid, (int)call->group->peer.login_uid, client.uid, (int)client.login_uid);
     if (status == 0)
         status = peer_check_whole(&client, err);
     peer_finish(&client);

@@ -3,7 +3,9 @@
 #include "sdk/request_record.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -99,6 +101,29 @@ void request_write(struct protocol_out *out, const struct cordon_request *reques
     add_limits(out);
 }
 
+#define GROUPS_MAX 1024 /* as many as the launcher takes */
+
+/* Groups and login uid: a keeper has those of its first client. */
+static int add_process(unsigned char key[DIGEST_SIZE], struct error *err)
+{
+    static const char purpose[] = "cordon: one keeper for equal processes";
+    struct {
+        unsigned char key[DIGEST_SIZE];
+        char login_uid[16];
+        gid_t gid, groups[GROUPS_MAX];
+    } like = {.gid = getegid()};
+    auto_close int login = open("/proc/self/loginuid", O_RDONLY | O_CLOEXEC);
+    int count = getgroups(GROUPS_MAX, like.groups);
+
+    if (count < 0)
+        return error_system(err, errno, "ask for this process's groups");
+    memcpy(like.key, key, sizeof(like.key));
+    if (login >= 0 && read(login, like.login_uid, sizeof(like.login_uid)) < 0)
+        return error_system(err, errno, "read /proc/self/loginuid");
+    digest_hmac(purpose, sizeof(purpose), &like, offsetof(__typeof__(like), groups) + (size_t)count * sizeof(gid_t), key);
+    return 0;
+}
+
 int request_key(const struct cordon_request *request, unsigned char ret_key[DIGEST_SIZE], struct error *err)
 {
     static const char purpose[] = "cordon: one keeper for equal requests";
@@ -122,7 +147,7 @@ int request_key(const struct cordon_request *request, unsigned char ret_key[DIGE
     status = protocol_finish(&out, err);
     if (status == 0)
         digest_hmac(purpose, sizeof(purpose), out.bytes.data, out.bytes.length, ret_key);
-    return status;
+    return status < 0 ? status : add_process(ret_key, err);
 }
 
 /* ---- reading ---- */

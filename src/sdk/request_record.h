@@ -18,7 +18,7 @@ int request_read(const struct protocol_message *message, struct cordon_request *
 
 /*
  * What makes two requests be served by one keeper: documents by name and text, profile, settings, workspace, tier, and the hard limits
- * of this process, which a keeper cannot give to one and keep from another.
+ * of this process, its groups and its login uid, which a keeper cannot give to one and keep from another.
  */
 int request_key(const struct cordon_request *request, unsigned char ret_key[DIGEST_SIZE], struct error *err) must_check;
 

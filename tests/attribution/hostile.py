@@ -12,14 +12,14 @@ import tempfile
 
 from held import begin, settled
 from seen import Workspace, same, wait_for
-from world import (ATTACH, COUNTS, Client, END, Ended, IDMAP, KEEPER, KILL, Keeper, LIMIT, ORDER, OWN_UID, Refused, SPAWN, World, ask, request, status_of)
+from world import (ADMIT, ATTACH, COUNTS, Client, END, Ended, IDMAP, KEEPER, KILL, Keeper, LIMIT, ORDER, OWN_UID, Refused, SPAWN, World, ask, request, status_of)
 
 USER, Skip = "agent1", Exception
 TESTS = {}
 libc = ctypes.CDLL(None, use_errno=True)
 OPEN_TREE, MOVE_MOUNT, MOUNT_SETATTR = 428, 429, 442
 CLONE, RECURSIVE, EMPTY = 1, 0x8000, 0x1000
-NEWNS, NEWUSER = 0x20000, 0x10000000
+NEWNS, NEWUSER, NEWNET, NEWUTS = 0x20000, 0x10000000, 0x40000000, 0x4000000
 RDONLY, NOSUID, NODEV = 1, 2, 4
 
 
@@ -358,9 +358,12 @@ def a_client_that_is_confined_gets_no_keeper_that_is_not():
             text = no_keeper(world, 1, client.given)
             same(word in text, True, f"{what}: {text}")
             client.close()
-        client = Client("root", chrooted)
-        no_keeper(world, 1, client.given)
-        client.close()
+        for what, before, word in (("root directory", chrooted, "root directory"), ("network namespace", elsewhere(NEWNET), "network namespace"),
+                                   ("host name", elsewhere(NEWUTS), "namespace")):
+            client = Client("root", before)
+            text = no_keeper(world, 1, client.given)
+            same(word in text, True, f"{what}: {text}")
+            client.close()
         client = Client(USER)
         os.kill(client.pid, signal.SIGKILL)
         os.waitpid(client.pid, 0)
@@ -368,6 +371,53 @@ def a_client_that_is_confined_gets_no_keeper_that_is_not():
         text = refused_any(world, client.given)
         same("ended" in text or "kernel does not say" in text, True, text)
         client.close()
+
+
+def other_login():
+    pathlib.Path("/proc/self/loginuid").write_text("4711")
+
+
+def fewer_groups():
+    os.setgroups([12345])
+
+
+def as_user(before):
+    """First `before`, with root's rights, and then the user."""
+    def change():
+        entry = pwd.getpwnam(USER)
+        os.setgroups(os.getgrouplist(USER, entry.pw_gid))
+        before()
+        os.setresgid(entry.pw_gid, entry.pw_gid, entry.pw_gid)
+        os.setresuid(entry.pw_uid, entry.pw_uid, entry.pw_uid)
+        libc.prctl(4, 1, 0, 0, 0)
+    return change
+
+
+@test
+def a_keeper_is_told_to_serve_nobody_but_its_clients_equal():
+    with Hostile() as it, tempfile.TemporaryDirectory() as place:
+        equal = Client("root", as_user(lambda: None))
+        ask(it.socket, request(ADMIT), [equal.given])
+        logins = [("another login", as_user(other_login))] if os.path.exists("/proc/self/loginuid") else []
+        for what, before in [("root", None), ("other groups", as_user(fewer_groups)), ("no_new_privs", as_user(gave_up)),
+                             ("another network", as_user(elsewhere(NEWNET))), ("a chroot", as_user(chrooted)), *logins]:
+            client = Client("root", before)
+            try:
+                refused(1, it.socket, request(ADMIT), [client.given])
+            except AssertionError as err:
+                raise AssertionError(f"{what}: {err}") from err
+            client.close()
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        listener.bind(f"{place}/l")
+        listener.listen()
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as connected:
+            connected.connect(f"{place}/l")
+            refused(1, it.socket, request(ADMIT), [connected.fileno()])
+        refused(71, it.socket, request(ADMIT))
+        refused(1, it.world.daemon, request(ADMIT, group=it.keeper.group), [equal.given])
+        ask(it.socket, request(ADMIT), [equal.given])
+        equal.close()
+        listener.close()
 
 
 def refused_any(world, fd):

@@ -17,7 +17,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("CORDON_BUILD", ROOT / "build")).resolve()
 FIRST, COUNT = 1879048192, 65536
-KEEPER, ATTACH, SPAWN, IDMAP, LIMIT, ORDER, COUNTS, END = range(1, 9)
+KEEPER, ATTACH, SPAWN, IDMAP, LIMIT, ORDER, COUNTS, END, ADMIT = range(1, 10)
 FREEZE, THAW, KILL = 1, 2, 3
 OWN_UID = 1
 MAGIC = 0x31636C43
