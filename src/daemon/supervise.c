@@ -55,7 +55,7 @@ static const struct row {
 } rows[] = {
     {"cordon-logger", "logger", "cordon-log", 0, "$S/log", 0750, {{"logger", "private/logger.sock", DAEMON_USER, 0600}},
      {"--directory", "$S/log", "--control-user", DAEMON_USER}},
-    {"cordon-signer", "signer", "cordon-id", 0, "$S/identity", 0700, {{"signer", "private/signer.sock", DAEMON_USER, 0600}},
+    {"cordon-signer", "signer", "cordon-id", 0, "$S/identity", 0755, {{"signer", "private/signer.sock", DAEMON_USER, 0600}},
      {"--system", "--control-user", DAEMON_USER, "--directory", "$S/identity"}},
     {"cordon-sensord", "sensor", "cordon-sensor", SENSOR_RIGHTS, "$R/sensor", 0700, {{"sensor", "sensor.sock", "root", 0666}},
      {"--login-uids", "1879048192-1879113727", "--daemon", DAEMON_USER, "--state", "$R/sensor", "--calls", "always"}},

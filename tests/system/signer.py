@@ -1,0 +1,99 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""A hostile keeper: signer.py KEEPER SIGNER HOST UID takes that keeper's own connection to the signer and asks for what is another user's."""
+import ctypes
+import os
+import signal
+import socket
+import struct
+import sys
+
+MAGIC, VERSION = 0x4E444F43, 1
+DONE, FAILED, SIGN_SERVE, SIGN_OPEN, SIGN_CLOSE, SIGN_ASK, SIGN_ANSWER = 6, 7, 200, 201, 202, 203, 204
+NAME, WHAT = 160, 163
+PIDFD_OPEN, PIDFD_GETFD = 434, 438
+INSTANCE = "01kb5k3zt0aaaaaaaaaaaaaaaa"
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def field(tag, text):
+    data = text.encode() + b"\0"
+    return struct.pack("<HHI", tag, 0, len(data)) + data + b"\0" * (-len(data) % 8)
+
+
+def ask(end, kind, *fields, fds=()):
+    body = b"".join(fields)
+    socket.send_fds(end, [struct.pack("<IHHII", MAGIC, VERSION, kind, 77, len(body)) + body], list(fds))
+    while True:
+        data = end.recv(1 << 17)
+        if not data:
+            return None
+        head = struct.unpack_from("<IHHII", data)
+        if head[3] == 77:  # what the keeper itself asked for is not this
+            return head[2]
+
+
+def sockets(pid):
+    """Number in its kernel's list, and under which descriptor."""
+    found = {}
+    for name in os.listdir(f"/proc/{pid}/fd"):
+        kind, _, inode = os.readlink(f"/proc/{pid}/fd/{name}").partition(":")
+        if kind == "socket":
+            found[int(inode.strip("[]"))] = int(name)
+    return found
+
+
+def peers():
+    """Each Unix socket's other end, by sock_diag(7)."""
+    found = {}
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 4) as asks:
+        request = struct.pack("=BBHIIIII", socket.AF_UNIX, 0, 0, 0xFFFFFFFF, 0, 4, 0xFFFFFFFF, 0xFFFFFFFF)
+        asks.send(struct.pack("=IHHII", 16 + len(request), 20, 0x301, 1, 0) + request)
+        while True:
+            data = asks.recv(1 << 20)
+            while data:
+                size, kind = struct.unpack_from("=IH", data)
+                if kind == 3:
+                    return found
+                inode, at = struct.unpack_from("=I", data, 20)[0], 32
+                while at + 4 <= size:
+                    length, attribute = struct.unpack_from("=HH", data, at)
+                    if attribute == 2:
+                        found[inode] = struct.unpack_from("=I", data, at + 4)[0]
+                    at += (length + 3) & ~3
+                data = data[(size + 3) & ~3:]
+
+
+def connection_of(keeper, signer):
+    ends, theirs = peers(), sockets(signer)
+    pidfd = libc.syscall(PIDFD_OPEN, keeper, 0)
+    for inode, number in sockets(keeper).items():
+        if ends.get(inode) in theirs:
+            end = socket.socket(fileno=libc.syscall(PIDFD_GETFD, pidfd, number, 0))
+            end.settimeout(60)
+            return end
+    sys.exit("the keeper has no connection to the signer")
+
+
+def main(keeper, signer, host, uid):
+    own = f"{host}/user/{uid}/agent/hostile/{INSTANCE}"
+    others = [f"{host}/user/{uid + 1}/agent/hostile/{INSTANCE}", f"{host}/user/0/agent/hostile/{INSTANCE}", f"{host}/user/{uid}", host,
+              f"spiffe://other/host/other/user/{uid}/agent/hostile/{INSTANCE}"]
+    end = connection_of(keeper, signer)
+    os.kill(keeper, signal.SIGSTOP)  # which would hear the answers
+    try:
+        assert ask(end, SIGN_OPEN, field(NAME, own)) == DONE, "its own user's container is not opened: nothing is proven"
+        assert ask(end, SIGN_ASK, field(NAME, own), field(WHAT, "x509")) == SIGN_ANSWER
+        for other in others:
+            assert ask(end, SIGN_OPEN, field(NAME, other)) == FAILED, other
+            assert ask(end, SIGN_ASK, field(NAME, other), field(WHAT, "x509")) == FAILED, other
+            near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            assert ask(end, SIGN_SERVE, field(NAME, other), fds=[far.fileno()]) == FAILED, other
+            far.close()
+            near.close()
+        assert ask(end, SIGN_CLOSE, field(NAME, own)) == DONE
+    finally:
+        os.kill(keeper, signal.SIGCONT)
+
+
+main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], int(sys.argv[4]))
