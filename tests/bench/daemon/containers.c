@@ -4,7 +4,7 @@
  *
  *   containers turns COUNT [POLICY]      start of /bin/true until its end is known: floor, cordon_spawn(), exec into a live container,
  *                                        from a pool
- *   containers rate SECONDS [POLICY]     starts from pools, as fast as they come: a process for each processor, which has a pool and waits for each end
+ *   containers rate SECONDS [POLICY]     starts from pools, as fast as they come: four processes for each processor, each with a pool, waiting for each end
  *   containers client COUNT CORDON       through the daemon that listens ($XDG_RUNTIME_DIR): the library's start of /bin/true, and `CORDON run`,
  *                                        against posix_spawn() of /bin/true and of `CORDON --version`, which is what such a client takes by itself
  *   containers many COUNT [POLICY]       so many (100 or more) live containers: memory of each, with the kernel's, and the latency of exec meanwhile
@@ -369,7 +369,7 @@ static struct rate rate_of_one(double seconds, const char *policy)
 
 static void rate(double seconds, const char *policy)
 {
-    long callers = sysconf(_SC_NPROCESSORS_ONLN);
+    long callers = sysconf(_SC_NPROCESSORS_ONLN) * 4; /* some of them always wait for the kernel */
     struct rate all = {0}, one;
     int ends[2];
 
