@@ -186,6 +186,17 @@ static const char *mend_launcher(const struct machine *m)
                             : "sudo systemctl enable --now cordon-launcher.socket cordon-launcher-keepers.socket";
 }
 
+/* Its keys are its own user's: what it signs no user signed. */
+static bool has_authority(const struct machine *m)
+{
+    (void)m;
+    return access("/var/lib/cordon/identity/bundle.json", R_OK) == 0;
+}
+static const char *mend_authority(const struct machine *m)
+{
+    return m->facts.is_root ? "systemctl enable --now cordon-signer.socket" : "sudo systemctl enable --now cordon-signer.socket";
+}
+
 static const char *mend_fuse(const struct machine *m)
 {
     return m->facts.is_root ? "modprobe fuse" : "sudo modprobe fuse; sudo chmod 666 /dev/fuse";
@@ -303,6 +314,8 @@ static const struct feature features[] = {
     {"own-uids", NEED_TO_SEE, "telling containers from their caller by uid and login uid (cordon-launcher)", has_launcher, NULL,
      "without the system's daemon a container is told from its caller by its first process, which is held, and where there is one by its control "
      "group: the kernel's audit records name the caller for both", mend_launcher},
+    {"machine-authority", NEED_TO_SEE, "certificates and tokens of containers that no user could have signed (cordon-signer)", has_authority, NULL,
+     "without the system's daemon they are signed by a process of the user's own: they prove what this user's Cordon says, and no more", mend_authority},
 };
 
 /* The row's own words where the probe has none. */

@@ -13,6 +13,7 @@
 #include "sdk/runs.h"
 
 #define BUNDLE_SIZE_MAX ((size_t)256 << 10)
+#define MACHINES        "/var/lib/cordon/identity" /* of the system's cordon-signer */
 
 static void add_text(struct text *out, const struct run_summary *summary, const struct event_identity *identity)
 {
@@ -124,11 +125,12 @@ int cordon_id_list(const char *run, enum cordon_format format, char **ret_text, 
     return status < 0 ? status : text_take(&out, ret_text, public_error(err));
 }
 
+/* The user's own where there is one; else, where the system's service signs, the machine's. */
 int cordon_id_bundle(enum cordon_format format, char **ret_text, struct cordon_error *err)
 {
     auto_arena struct arena *arena = arena_new();
     struct places places = {0};
-    const char *path;
+    const char *path, *machines = format == CORDON_JSON ? MACHINES "/bundle.json" : MACHINES "/bundle.pem";
     size_t size = 0;
     int status = arena ? places_find_caller(arena, (const char *const *)environ, &places, public_error(err)) : error_memory(public_error(err));
 
@@ -138,8 +140,11 @@ int cordon_id_bundle(enum cordon_format format, char **ret_text, struct cordon_e
     if (!path)
         return error_memory(public_error(err));
     status = file_read(path, BUNDLE_SIZE_MAX, ret_text, &size, public_error(err));
+    if (status == -ENOENT && file_read(machines, BUNDLE_SIZE_MAX, ret_text, &size, NULL) == 0)
+        return 0;
     if (status == -ENOENT)
         return error_set(public_error(err), ERROR_NOT_FOUND, ENOENT,
-                         "%s: this user has no authority yet: one is made when a container first asks for something signed (cordon id ask, inside)", path);
+                         "%s: neither this user nor the machine (%s) has an authority yet: one is made when a container first asks for something signed "
+                         "(cordon id ask, inside)", path, machines);
     return status;
 }

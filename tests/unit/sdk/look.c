@@ -162,6 +162,7 @@ TEST(doctor_says_what_seeing_refusals_needs_and_counts_it_for_no_containment)
     check_contains(text, "cordon-sensor is not there");
     check_contains(text, "no       landlock-records");
     check_contains(text, access("/run/cordon/keepers-launcher.sock", F_OK) == 0 ? "yes      own-uids" : "no       own-uids");
+    check_contains(text, access("/var/lib/cordon/identity/bundle.json", R_OK) == 0 ? "yes      machine-authority" : "no       machine-authority");
     cordon_string_free(text);
     fake_script.facts.landlock_abi = 6;
     check_int(cordon_doctor(CORDON_TEXT, &text, &level, NULL), 0);
