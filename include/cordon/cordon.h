@@ -815,7 +815,7 @@ CORDON_API void cordon_program_free(struct cordon_program *program);
  * terminal as streams (none before the first of them); and prepared ones (namespaces and a first process), for what cannot be kept ready: secrets,
  * opened TLS, requests that are asked about, a terminal of their own. The request is copied: its documents, workspace, tier,
  * members, environment and directory count. `ready_max`: at most so many of them (1 to CORDON_POOL_MAX). Makes none yet:
- * cordon_pool_step() does. -EINVAL: `ready_max`, or the request is reviewed or learns.
+ * cordon_pool_step() does. Holds an inotify instance of the user's from the first that it made until nothing was taken for a minute. -EINVAL: `ready_max`, or the request is reviewed or learns.
  */
 #define CORDON_POOL_MAX 256
 struct cordon_pool;

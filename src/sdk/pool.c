@@ -147,6 +147,8 @@ static void drain(struct cordon_pool *pool, uint64_t now)
             stock_give_back(stocks[i]);
             pool->stats.drained++;
         }
+    if (!wanted(pool, now) && !stock_count(&pool->ready) && !stock_count(&pool->unsealed))
+        shared_assembly_retire(take_ptr(pool->last)); /* nobody uses it: marks are this user's, too, and they are counted */
     if (pool->prepared_count > prepared_wanted(pool, wanted(pool, now))) {
         prepared_free(pool, &pool->prepared[--pool->prepared_count]);
         pool->stats.drained++;
