@@ -9,6 +9,7 @@
 struct remote {
     int socket;  /* to the keeper */
     int control; /* to cordond, until the keeper has taken it */
+    int request, cwd; /* what it will be told, written while nobody answers yet; -1 = not yet */
     int tty;
     int watch;   /* `socket` and those of programs, of a container that programs are executed in; -1 = it is none */
     pid_t pid;

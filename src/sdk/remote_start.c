@@ -27,6 +27,8 @@ void remote_free(struct remote *remote)
     fd_close_at(&remote->control);
     fd_close_at(&remote->tty);
     fd_close_at(&remote->watch);
+    fd_close_at(&remote->request);
+    fd_close_at(&remote->cwd);
     mem_free(remote->findings);
     mem_free(remote->findings_json);
     mem_free(remote->denials);
@@ -45,7 +47,7 @@ struct remote *remote_new(void)
 
     if (!remote)
         return NULL;
-    remote->socket = remote->control = remote->tty = remote->watch = -1;
+    remote->socket = remote->control = remote->tty = remote->watch = remote->request = remote->cwd = -1;
     for (size_t i = 0; i < PROTOCOL_FDS_MAX; i++)
         remote->received.fds[i] = -1;
     return remote;
@@ -109,16 +111,25 @@ static int send_numbered(struct remote *remote, uint16_t type, int number, int f
     return protocol_send(remote->socket, 0, &out, &fd, fd >= 0 ? 1 : 0, err);
 }
 
-static int send_request(struct remote *remote, uint16_t type, const struct cordon_request *request, uint32_t number, struct error *err)
+static int seal_request(struct remote *remote, const struct cordon_request *request, struct error *err)
 {
-    auto_protocol struct protocol_out record, out;
-    auto_close int file = -1, cwd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    int status;
+    auto_protocol struct protocol_out record = {0};
 
-    if (cwd < 0)
+    if (remote->request >= 0)
+        return 0;
+    remote->cwd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (remote->cwd < 0)
         return error_system(err, errno, "open the current directory");
     request_write(&record, request);
-    status = protocol_seal(&record, "cordon-request", &file, err);
+    return protocol_seal(&record, "cordon-request", &remote->request, err);
+}
+
+static int send_request(struct remote *remote, uint16_t type, const struct cordon_request *request, uint32_t number, struct error *err)
+{
+    auto_protocol struct protocol_out out = {0};
+    int status = seal_request(remote, request, err);
+    auto_close int file = take_fd(remote->request), cwd = take_fd(remote->cwd);
+
     if (status < 0)
         return status;
     protocol_begin(&out, type, number);
@@ -275,9 +286,10 @@ static int await_start(struct remote *remote, const struct cordon_request *reque
     return 0;
 }
 
-/* Before anything is told: the machine's daemon has a copy of the end that it handed on. */
+/* Before anything is told (`request`; NULL = nothing will be): the machine's daemon has a copy of the end that it handed on. */
 static int meet(struct remote *remote, const struct cordon_request *request, struct error *err)
 {
+    const struct cordon_request nothing = {.cancel_fd = -1};
     int status;
 
     if (!remote->is_of_machine)
@@ -287,7 +299,9 @@ static int meet(struct remote *remote, const struct cordon_request *request, str
         *err = (struct error)ERROR_INIT; /* whoever shut the door has said why */
         status = 0;
     }
-    return status < 0 ? status : await(remote, request, &remote->is_met, err);
+    if (status == 0 && request)
+        status = seal_request(remote, request, err);
+    return status < 0 ? status : await(remote, request ? request : &nothing, &remote->is_met, err);
 }
 
 int remote_ask_for(struct remote *remote, struct cordon_container *container, const struct cordon_request *request, struct error *err)
@@ -370,7 +384,7 @@ int remote_attach(struct cordon_container *container, const char *name, struct e
         return error_memory(err);
     status = visit(remote, name, PROTOCOL_PURPOSE_VISIT, err);
     if (status == 0)
-        status = meet(remote, &nothing, err);
+        status = meet(remote, NULL, err);
     if (status == 0)
         status = await_start(remote, &nothing, err);
     if (status == 0)
