@@ -58,6 +58,9 @@ struct event_recorder {
     void (*done)(void *context);
     /* Wait, not for ever, until all that was heard is where nobody changes it. NULL = it cannot say. What it fails with, is not done. */
     int (*settle)(void *context, struct error *err);
+    /* The same without waiting: *ret_at is what is_settled() is asked about, by and by. NULL = settle() waits. */
+    int (*settle_later)(void *context, uint64_t *ret_at, struct error *err);
+    bool (*is_settled)(void *context, uint64_t at);
 };
 
 struct event_options {
@@ -97,6 +100,9 @@ void event_log_free_at(struct event_log **log);
  */
 void event_pending(struct event_log *log);
 int event_settle(struct event_log *log, int status, struct error *err) must_check;
+/* Likewise, without waiting. */
+int event_settle_later(struct event_log *log, int status, uint64_t *ret_at, struct error *err) must_check;
+bool event_is_settled(const struct event_log *log, uint64_t at);
 
 const char *event_log_run_id(const struct event_log *log);
 

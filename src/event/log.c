@@ -188,6 +188,20 @@ int event_settle(struct event_log *log, int status, struct error *err)
     return status < 0 ? status : log->recorder->settle(log->recording, err);
 }
 
+int event_settle_later(struct event_log *log, int status, uint64_t *ret_at, struct error *err)
+{
+    *ret_at = 0;
+    if (!log->recorder || !log->recorder->settle_later)
+        return event_settle(log, status, err);
+    log->is_pending = false;
+    return status < 0 ? status : log->recorder->settle_later(log->recording, ret_at, err);
+}
+
+bool event_is_settled(const struct event_log *log, uint64_t at)
+{
+    return log->recorder && (!log->recorder->is_settled || log->recorder->is_settled(log->recording, at));
+}
+
 /* A sink that failed holds a line cut short and is not written again, so that the store can still say what happened. */
 static int write_sinks(struct event_log *log, const char *line, size_t size, struct error *err)
 {

@@ -121,6 +121,8 @@ struct session {
     struct network network;
     uint64_t created_ms;
     uint64_t denials, denials_told_ns; /* what cordond knows */
+    struct loop_timer log_timer; /* the log has more, or is looked for before anything is started */
+    uint64_t patient_until_ns;   /* with that; 0 = nothing waits to be started */
     bool is_frozen;
     bool is_visitor;       /* it is about another one's container: */
     struct session *visits; /* NULL = that has ended */
@@ -159,6 +161,8 @@ int writer_begin(struct keeper *keeper, struct error *err) must_check;
 int writer_connect(struct keeper *keeper, int fd, struct error *err) must_check;
 /* Who hears the records of this keeper's containers. */
 const struct event_recorder *writer_recorder(const struct keeper *keeper);
+/* A policy wants what is started to be in the log first, and that is not there at the moment. */
+bool writer_is_awaited(const struct keeper *keeper);
 /* Give the log the time to take what it has not taken yet; say what it does not take. */
 void writer_end(struct keeper *keeper);
 

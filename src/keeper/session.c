@@ -12,6 +12,9 @@
 #include "sdk/keeping.h"
 #include "protocol/peer.h"
 
+#define LOG_PATIENCE_MS 10000 /* until what a policy requires to be in the log first is refused, where the log is away */
+#define LOG_LOOK_MS     50
+
 static struct session *of_client(struct loop_watch *watch)
 {
     return container_of(watch, struct session, client);
@@ -71,6 +74,7 @@ void session_close(struct session *session)
     struct keeper *keeper = session->keeper;
 
     loop_forget(keeper->loop, &session->client);
+    loop_cancel(keeper->loop, &session->log_timer);
     if (session->container)
         forget_container(session);
     else if (session->lifecycle)
@@ -253,9 +257,8 @@ int session_watch(struct session *session, struct error *err)
 
 static int start(struct session *session, struct error *err)
 {
-    int status = say(session, PROTOCOL_TAKEN, err);
+    int status = 0;
 
-    session->state = PROTOCOL_STARTING;
     if (status == 0 && session->purpose == PROTOCOL_PURPOSE_KEEP) {
         status = held_create(session, err);
         snprintf(session->about, sizeof(session->about), "%s", session->id);
@@ -282,6 +285,46 @@ static int start(struct session *session, struct error *err)
     session->state = PROTOCOL_RUNNING;
     daemon_tell_running(session->keeper, session); /* first: whoever hears that it runs finds it */
     return say_started(session, err);
+}
+
+static void step_after(struct session *session, int status, const struct error *err)
+{
+    if (status < 0)
+        fail(session, err);
+    else if (session->container)
+        session_step(session);
+    else if (session->visits && session->visits->container)
+        session_step(session->visits);
+}
+
+/* The log has taken more; or what is to be started waits for it, while everybody else is served. */
+static void log_looked_at(struct loop_timer *timer)
+{
+    struct session *session = container_of(timer, struct session, log_timer);
+    struct error err = ERROR_INIT;
+
+    if (!session->patient_until_ns) {
+        if (session->container)
+            session_step(session);
+    } else if (writer_is_awaited(session->keeper) && loop_now_ns(session->keeper->loop) < session->patient_until_ns) {
+        loop_start(session->keeper->loop, timer, LOG_LOOK_MS);
+    } else {
+        session->patient_until_ns = 0;
+        step_after(session, start(session, &err), &err);
+    }
+}
+
+static int go(struct session *session, struct error *err)
+{
+    struct keeper *keeper = session->keeper;
+    int status = say(session, PROTOCOL_TAKEN, err);
+
+    session->state = PROTOCOL_STARTING;
+    if (status < 0 || !writer_is_awaited(keeper))
+        return status < 0 ? status : start(session, err);
+    session->patient_until_ns = loop_now_ns(keeper->loop) + LOG_PATIENCE_MS * NS_PER_MS;
+    loop_start(keeper->loop, &session->log_timer, LOG_LOOK_MS);
+    return 0;
 }
 
 static int say_visited(struct session *session, struct error *err)
@@ -349,18 +392,13 @@ static void client_ready(struct loop_watch *watch, uint32_t events)
     if (status == 0 && received->message.type == PROTOCOL_WHO)
         status = meet(session, &err);
     else if (status == 0 && received->message.type == PROTOCOL_GO)
-        status = start(session, &err);
+        status = go(session, &err);
     else if (status == 0 && session->state < PROTOCOL_STARTING)
         status = session_fill(session, received, &err);
     else if (status == 0)
         status = session_heard(session, received, &err);
     protocol_drop(received);
-    if (status < 0)
-        fail(session, &err);
-    else if (session->container)
-        session_step(session);
-    else if (session->visits && session->visits->container)
-        session_step(session->visits);
+    step_after(session, status, &err);
 }
 
 /*
@@ -411,7 +449,7 @@ struct session *session_open(struct keeper *keeper, int client, uint64_t ticket,
         return NULL;
     }
     *session = (struct session){.keeper = keeper, .state = PROTOCOL_GREETED, .ticket = ticket, .purpose = purpose, .cwd = -1, .events = -1, .network.cwd = -1, .streams = {-1, -1, -1},
-                                .container_watch.fd = -1, .output.watches = {{.fd = -1}, {.fd = -1}}, .client = {.fd = client, .ready = client_ready}};
+                                .container_watch.fd = -1, .log_timer.due = log_looked_at, .output.watches = {{.fd = -1}, {.fd = -1}}, .client = {.fd = client, .ready = client_ready}};
     session->next = keeper->sessions;
     session->before = &keeper->sessions;
     if (session->next)

@@ -29,16 +29,34 @@ struct writer {
     struct event_recorder recorder;
     struct loop_timer later; /* what was added since is sent when all else that is ready now has had its turn */
     struct loop_watch watch; /* fd = -1: no connection */
+    bool is_waited_for;      /* by a connection of a container */
+    bool is_required;        /* by a policy: what is started has to be in it first */
+    bool stands_still;       /* it was waited for in vain, and has acknowledged nothing since */
     int directory;           /* where what the log has not taken is kept as well; -1 = not known yet */
 };
 
 static void settle(struct writer *writer, int status);
 
+/* A step may end a session, and with it others of the list. */
+static void tell_who_waits(struct keeper *keeper)
+{
+    for (struct session *session = keeper->sessions; session; session = session->next)
+        if (session->container && container_waits_for_log(session->container))
+            loop_start(keeper->loop, &session->log_timer, 0);
+}
+
 static void writer_ready(struct loop_watch *watch, uint32_t events)
 {
     struct writer *writer = container_of(watch, struct writer, watch);
+    uint64_t durable = log_client_durable(writer->client);
     int status = log_client_receive(writer->client, NULL);
 
+    if (log_client_durable(writer->client) != durable) {
+        writer->stands_still = false;
+        if (writer->is_waited_for)
+            tell_who_waits(writer->keeper);
+        writer->is_waited_for &= log_client_durable(writer->client) < log_client_number(writer->client);
+    }
     settle(writer, status == 0 ? log_client_flush(writer->client, NULL) : status);
 }
 
@@ -222,13 +240,42 @@ static int recorded_settle(void *context, struct error *err)
     struct recorded *recorded = context;
     struct writer *writer = recorded->writer;
     int status = recorded->is_lost ? error_set(err, ERROR_LIMIT, ENOBUFS, "the audit log takes no records at the moment")
-                                   : log_client_wait(writer->client, log_client_number(writer->client), SETTLE_WAIT_MS, err);
+                                   : log_client_wait(writer->client, log_client_number(writer->client), writer->stands_still ? 0 : SETTLE_WAIT_MS, err);
 
     recorded->is_lost = false;
+    writer->is_required = true;
+    writer->stands_still = status == -ETIMEDOUT;
     settle(writer, status);
     if (status < 0)
         error_prepend(err, "the audit log");
     return status;
+}
+
+static int recorded_settle_later(void *context, uint64_t *ret_at, struct error *err)
+{
+    struct recorded *recorded = context;
+
+    if (recorded->is_lost) {
+        recorded->is_lost = false;
+        return error_set(err, ERROR_LIMIT, ENOBUFS, "the audit log takes no records at the moment");
+    }
+    recorded->writer->is_waited_for = true;
+    *ret_at = log_client_number(recorded->writer->client);
+    return 0;
+}
+
+static bool recorded_is_settled(void *context, uint64_t at)
+{
+    const struct recorded *recorded = context;
+
+    return log_client_durable(recorded->writer->client) >= at;
+}
+
+bool writer_is_awaited(const struct keeper *keeper)
+{
+    const struct writer *writer = keeper->writer;
+
+    return writer->is_required && (writer->watch.fd < 0 || writer->stands_still);
 }
 
 static void send_later(struct loop_timer *timer)
@@ -276,7 +323,8 @@ int writer_begin(struct keeper *keeper, struct error *err)
         return error_memory(err);
     *writer = (struct writer){
         .keeper = keeper,
-        .recorder = {.owner = writer, .begin = recorded_begin, .expect = recorded_expect, .hear = recorded_hear, .done = recorded_done, .settle = recorded_settle},
+        .recorder = {.owner = writer, .begin = recorded_begin, .expect = recorded_expect, .hear = recorded_hear, .done = recorded_done, .settle = recorded_settle,
+                     .settle_later = recorded_settle_later, .is_settled = recorded_is_settled},
         .later.due = send_later,
         .watch.fd = -1,
         .directory = -1,

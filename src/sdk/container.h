@@ -62,6 +62,11 @@ struct run_review {
 
 struct remote;
 
+/* A connection, what of the record has to be there, and until when that is waited for. */
+struct pending_held {
+    uint64_t connection, at, until_ns;
+};
+
 struct cordon_container {
     struct remote *remote; /* NULL = it runs here; else nothing but `streams`, `state` and `status` is of use */
     struct assembly assembly;
@@ -83,6 +88,8 @@ struct cordon_container {
     int sources;                 /* its file tree, -1 = the host's */
     const struct tier_spawner *beside; /* who makes its control group; NULL = it is not inside */
     struct asks asks; /* what a person is asked */
+    struct pending_held *held; /* connections that wait for their record, the oldest first (pending.c) */
+    size_t held_count;
     struct sensor sensor; /* where Landlock refuses first */
     const char *sensor_why; /* why there is none; NULL = there is, or it is not needed */
     struct text authorities, java_store; /* what files of the plan hold (PLAN_AUTHORITIES, PLAN_JAVA_STORE) */

@@ -68,6 +68,9 @@ int container_child_order(struct cordon_container *container, const char *id, en
 struct event_recorder;
 void request_set_recorder(struct cordon_request *request, const struct event_recorder *recorder);
 
+/* Does anything in it wait for the log of its recorder? Then its next step is when that has more. */
+bool container_waits_for_log(const struct cordon_container *container);
+
 /* Who signs what they ask for; outlives them, and is heard by the keeper (signer/link.h). NULL = each has its own. */
 struct signer_link;
 void request_set_signer(struct cordon_request *request, struct signer_link *link);

@@ -20,8 +20,11 @@ int pending_exec(struct cordon_container *container, const struct event_exec *ex
 /* Of other rules for the network. */
 int pending_network(struct cordon_container *container, const struct plan *plan, struct error *err) must_check;
 
-/* Of a connection that the gateway holds: it is answered, yes or no. 0. */
+/* Of a connection that the gateway holds: it is answered, yes or no, now or by pending_step(). 0. */
 struct worker_message;
 int pending_connection(struct cordon_container *container, const struct worker_message *message);
+/* Those whose record is there by now, and those that have waited long enough. When that will be: 0 = none waits. */
+void pending_step(struct cordon_container *container, uint64_t now_ns);
+uint64_t pending_next_ns(const struct cordon_container *container);
 
 #endif

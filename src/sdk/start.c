@@ -638,6 +638,7 @@ void cordon_container_free(struct cordon_container *container)
     inside_free(container->inside);
     fd_close_at(&container->sources);
     asks_close(&container->asks);
+    mem_free(container->held);
     streams_close(&container->streams);
     findings_finish(&container->findings);
     denials_finish(&container->denials);

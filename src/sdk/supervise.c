@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "sdk/pending.h"
 #include "sdk/programs.h"
 #include "sdk/remote.h"
 
@@ -58,7 +59,7 @@ uint64_t container_next_ns(const struct cordon_container *container)
     if (container->state != CONTAINER_RUNNING)
         return 1; /* at once, and again */
     return earlier(earlier(earlier(earlier(deadlines->timeout_ns, deadlines->kill_ns), earlier(deadlines->stop_ns, deadlines->cpu_look_ns)),
-                           asks_next_ns(&container->asks)),
+                           earlier(asks_next_ns(&container->asks), pending_next_ns(container))),
                    earlier(earlier(programs_next_ns(container), nests_next_ns(&container->nests, container)),
                            earlier(container->signing.next_ns, served_next_ns(&container->signing))));
 }
@@ -269,6 +270,7 @@ static int container_advance(struct cordon_container *container, struct error *e
             status = container_keep_time(container, now, err);
             if (status == 0)
                 status = container_keep_stopping(container, now, err);
+            pending_step(container, now);
             if (status == 0)
                 status = asks_step(container, now, err);
             return status < 0 ? status : container_keep_cpu_time(container, now, err);
