@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A program in a container that says to whoever makes containers inside what it should not:
+ *   forge give KIND  a request that holds, whose standard input is of that kind: "directory", "opath", "opath-file", "asking" or "file" (./given); prints
+ *                    what came back and what the program (cat, or ls of a directory) printed
+ *   forge flood N [ROUNDS]  as below, so often; then the number of descriptors that are left
  *   forge KIND       one packet of that kind; prints what came back: "refused TEXT", "gone", "nothing" or "started"
  *   forge flood N    N sockets at once, each with a request that holds; prints how many were refused, and how many are open
  */
@@ -106,6 +109,63 @@ static int answer(int socket)
     return printf(packet.type == 5 ? "started\n" : "something else\n");
 }
 
+/* Everything that seals could be but are not. */
+static int half_sealed(const char *kind)
+{
+    int fd = memory(0);
+
+    if (strcmp(kind, "size") == 0)
+        fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
+    else if (strcmp(kind, "write") == 0)
+        fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SEAL);
+    else { /* what is mapped already stays writable */
+        void *mapped = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+        if (mapped == MAP_FAILED)
+            exit(2);
+        fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL);
+    }
+    return fd;
+}
+
+/* Its program reads what stdin is: of a directory what lies in it and beside it. */
+static int reads_input(void)
+{
+    int fd = memfd_create("x", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    const char *const words[] = {"/bin/sh", "-c", "cat 0<&0; ls /proc/self/fd/0/; cat /proc/self/fd/0/beside /proc/self/fd/0/../beside; cd /proc/self/fd/0 && cat beside"};
+
+    put(fd, 3, "base");
+    put(fd, 6, "/");
+    for (int i = 0; i < 3; i++)
+        put(fd, 8, words[i]);
+    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL);
+    return fd;
+}
+
+static int give(const char *kind)
+{
+    struct packet ask = {.magic = 0x3174654eu, .type = 1, .streams = 7}, packet = {0};
+    int socket = reach(), fds[4] = {reads_input(), -1, 1, 1};
+
+    if (socket < 0)
+        return printf("no door\n"), 1;
+    if (strcmp(kind, "directory") == 0)
+        fds[1] = open(".", O_RDONLY | O_DIRECTORY);
+    else if (strcmp(kind, "opath") == 0)
+        fds[1] = open(".", O_PATH | O_DIRECTORY);
+    else if (strcmp(kind, "opath-file") == 0)
+        fds[1] = open("given", O_PATH);
+    else if (strcmp(kind, "asking") == 0) /* what one may ask with, for one that may not */
+        fds[1] = socket;
+    else
+        fds[1] = open("given", O_RDONLY);
+    fflush(stdout);
+    send_it(socket, &ask, sizeof(ask), fds, 4);
+    while (recv(socket, &packet, sizeof(packet), 0) > 0 && packet.type == 5)
+        printf("started\n"), fflush(stdout);
+    return packet.type == 7 ? printf("refused %.500s\n", packet.error.text) : printf("ended\n");
+}
+
 static int flood(int count)
 {
     int refused = 0, open = 0, *sockets = calloc((size_t)count, sizeof(int)), sealed = memory(1);
@@ -130,6 +190,10 @@ static int flood(int count)
         else
             refused++;
     }
+    for (int i = 0; i < count; i++)
+        close(sockets[i]);
+    free(sockets);
+    close(sealed);
     printf("refused %d started %d\n", refused, open);
     return 0;
 }
@@ -140,8 +204,11 @@ int main(int argc, char **argv)
     int fds[64], socket, pipes[2];
     const char *kind = argc > 1 ? argv[1] : "";
 
-    if (argc > 2 && strcmp(kind, "flood") == 0)
-        return flood(atoi(argv[2]));
+    if (argc > 2 && strcmp(kind, "give") == 0)
+        return give(argv[2]);
+    for (int i = argc > 3 ? atoi(argv[3]) : 1; argc > 2 && strcmp(kind, "flood") == 0; i--)
+        if (flood(atoi(argv[2])) || i <= 1)
+            return 0;
     socket = reach();
     if (socket < 0 || pipe(pipes) < 0)
         return printf("no door\n"), 1;
@@ -159,6 +226,8 @@ int main(int argc, char **argv)
         send_it(socket, &ask, sizeof(ask), pipes, 1);
     else if (strcmp(kind, "unsealed") == 0)
         fds[0] = memory(0), send_it(socket, &ask, sizeof(ask), fds, 1);
+    else if (strcmp(kind, "size") == 0 || strcmp(kind, "write") == 0 || strcmp(kind, "mapped") == 0)
+        fds[0] = half_sealed(kind), send_it(socket, &ask, sizeof(ask), fds, 1);
     else if (strcmp(kind, "many") == 0)
         fds[0] = memory(1), send_it(socket, &ask, sizeof(ask), fds, 64);
     else if (strcmp(kind, "streams") == 0) /* says more of them than it sends */

@@ -37,7 +37,8 @@ static int check_possible(const struct cordon_container *container, const struct
 {
     if (container->launcher)
         return error_set(err, ERROR_UNENFORCEABLE, ENOTSUP,
-                         "nested.containers: not where each container has a uid of its own: leave it out");
+                         "nested.containers: not where the machine's service gives each container a uid of its own: leave it out, or run it without (cordon run "
+                         "--daemon never)");
     if (request->watch != CORDON_WATCH_REFUSED || request->is_learning)
         return error_set(err, ERROR_UNENFORCEABLE, ENOTSUP,
                          "nested.containers: what containers inside do would not be watched: watch no more than refusals, or leave it out");
