@@ -15,7 +15,7 @@
 int svid_make_authority(EVP_PKEY *key, const struct identity_name *domain, uint64_t number, time_t from, time_t until, X509 **ret_certificate,
                         struct error *err) must_check;
 
-/* For the public half of `key`; refused where it would outlive its issuer. */
+/* For the public half of `key`; refused where it would outlive its issuer. To be written: who looks at it with svid_verify() reads it first. */
 int svid_make(EVP_PKEY *key, const struct identity_name *name, X509 *issuer, EVP_PKEY *issuer_key, time_t now, time_t until,
               X509 **ret_certificate, struct error *err) must_check;
 

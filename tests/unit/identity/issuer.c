@@ -268,14 +268,19 @@ TEST(what_was_wrapped_is_unwrapped_in_its_place_by_its_key_alone)
 
 /* ---- certificates ---- */
 
+/* As others get it. */
 static X509 *leaf_of(struct scene *scene, const struct identity_name *name, EVP_PKEY **ret_key)
 {
     const struct issuer_generation *signs = issuer_signs(scene->issuer, NOW);
-    X509 *leaf = NULL;
+    auto_text struct text pem = {0};
+    X509 *made = NULL, *leaf = NULL;
 
     check_int(key_make(ret_key, &scene->err), 0);
-    if (svid_make(*ret_key, name, signs->certificate, signs->keys[BUNDLE_X509], NOW, NOW + SVID_SECONDS, &leaf, &scene->err) < 0)
+    if (svid_make(*ret_key, name, signs->certificate, signs->keys[BUNDLE_X509], NOW, NOW + SVID_SECONDS, &made, &scene->err) < 0)
         test_fail(__FILE__, __LINE__, "%s", scene->err.text);
+    check_int(certificate_write_pem(made, &pem, &scene->err), 0);
+    check_int(svid_read_pem(pem.data, pem.length, &leaf, &scene->err), 0);
+    X509_free(made);
     return leaf;
 }
 
