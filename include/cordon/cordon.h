@@ -924,9 +924,11 @@ CORDON_API CORDON_MUST_CHECK int cordon_daemon_list(enum cordon_format format, c
  * Some of them, each with what is inside of it right below. `filters`: "NAME=VALUE", NULL-terminated, all of them have to hold; NULL = none. `line`: what is printed of each as
  * text, with fields as "{{.Name}} {{.State}}"; NULL = a table. Names are those of the members of the JSON objects ("status" is "state"), and "agent" (the class of its identity) and
  * "age". CORDON_LIST_IDS: ids alone. CORDON_LIST_USAGE: also what it uses now (memoryBytes, cpuUs, processes), of the first 128 that run; else null.
+ * CORDON_LIST_ALL_USERS: of all users of the machine's daemon, for root; of others it may have the state, usage and output by id, and stop, kill, freeze and thaw them (cordon_attach()).
  */
-#define CORDON_LIST_IDS   1u
-#define CORDON_LIST_USAGE 2u
+#define CORDON_LIST_IDS       1u
+#define CORDON_LIST_USAGE     2u
+#define CORDON_LIST_ALL_USERS 4u
 struct cordon_daemon_query {
     const char *const *filters;
     const char *line;

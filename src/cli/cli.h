@@ -31,6 +31,7 @@ struct cli {
     struct cordon_request *request;
     bool is_json, is_tty, wants_help;
     bool is_quiet; /* ps */
+    bool is_of_all_users;
     bool is_reviewed, lists, is_diff, is_overwriting;
     bool has_changes; /* of what print_review() told */
     const char *expected; /* commit: a digest */
@@ -120,7 +121,7 @@ extern const struct option option_watch, option_policy, option_profile, option_w
 extern const struct option option_review, option_review_dir, option_list, option_diff, option_overwrite, option_expect;
 
 /* containers.c */
-extern const struct option option_signal, option_grace, option_name, option_restart, option_rm_force, option_quiet, option_ps_all, option_until, option_for, option_memory, option_cpus, option_pids, option_filter, option_format, option_follow_logs, option_no_stream;
+extern const struct option option_signal, option_grace, option_name, option_restart, option_rm_force, option_quiet, option_ps_all, option_all_users, option_until, option_for, option_memory, option_cpus, option_pids, option_filter, option_format, option_follow_logs, option_no_stream;
 int run_ps(struct cli *cli);
 int run_stop(struct cli *cli);
 int run_kill(struct cli *cli);

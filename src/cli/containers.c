@@ -127,6 +127,14 @@ const struct option option_rm_force = {"force", 'f', VALUE_NONE, NULL, "end at o
 const struct option option_quiet = {"quiet", 'q', VALUE_NONE, NULL, "their ids alone", apply_quiet};
 const struct option option_ps_all = {"all", 'a', VALUE_NONE, NULL, "those that do not run, too: as without it", apply_all};
 
+static int apply_all_users(struct cli *cli, const char *value, struct cordon_error *err)
+{
+    cli->is_of_all_users = true;
+    return 0;
+}
+
+const struct option option_all_users = {"all-users", 0, VALUE_NONE, NULL, "of all users of the machine's daemon; for root", apply_all_users};
+
 static int apply_filter(struct cli *cli, const char *value, struct cordon_error *err)
 {
     if (cli->filter_count < CLI_FILTERS_MAX) {
@@ -167,7 +175,7 @@ const struct option option_format = {"format", 0, VALUE_TEXT, "WORDS", "json, ta
 
 int run_ps(struct cli *cli)
 {
-    struct cordon_daemon_query query = {.filters = cli->filters, .line = cli->line, .flags = cli->is_quiet ? CORDON_LIST_IDS : CORDON_LIST_USAGE};
+    struct cordon_daemon_query query = {.filters = cli->filters, .line = cli->line, .flags = (cli->is_quiet ? CORDON_LIST_IDS : CORDON_LIST_USAGE) | (cli->is_of_all_users ? CORDON_LIST_ALL_USERS : 0)};
     struct cordon_error err = {0};
     char *text = NULL;
     int result, status;

@@ -110,6 +110,17 @@ static int hear_open(struct client *client, struct protocol_received *received, 
     return status;
 }
 
+/* The caller's; for root, where it is about no rights of that user's, also another one's by its id. */
+static int find_for(const struct client *client, const char *word, bool or_others, struct container **ret_container, struct error *err)
+{
+    struct container *other = or_others && client->peer.uid == 0 && !client->core->settings->is_user ? container_of_id(client->core, word) : NULL;
+
+    if (!other || other->is_pending)
+        return container_find(client->core, client->account, word, ret_container, err);
+    *ret_container = other;
+    return 0;
+}
+
 static int hear_reach(struct client *client, struct protocol_received *received, struct error *err)
 {
     const struct protocol_message *message = &received->message;
@@ -121,7 +132,7 @@ static int hear_reach(struct client *client, struct protocol_received *received,
         return error_set(err, ERROR_INVALID, EPROTO, "a container that is there is visited, or a program executed in it");
     status = check_maker(client, received->fds[0], err);
     if (status == 0)
-        status = container_find(client->core, client->account, protocol_text(message, TAG_ID), &container, err);
+        status = find_for(client, protocol_text(message, TAG_ID), purpose == PROTOCOL_PURPOSE_VISIT, &container, err);
     if (status < 0)
         return status;
     return keeper_serve(container->keeper, container, purpose, container->id, &received->fds[0], err);
@@ -132,7 +143,11 @@ static int find_wanted(struct client *client, const struct protocol_message *mes
 {
     const char *name = protocol_text(message, TAG_ID);
     struct container *container;
-    int status = name ? container_find(client->core, client->account, name, &container, err) : 0;
+    int status = name ? find_for(client, name, true, &container, err) : 0;
+
+    client->is_all = protocol_number(message, TAG_IS_ALL, 0);
+    if (client->is_all && client->peer.uid != 0)
+        return error_set(err, ERROR_FORBIDDEN, EPERM, "the containers of all users are root's to see, and you are user %u: ps without --all-users, or as root", client->peer.uid);
 
     client->wanted = name && status == 0 ? container->number : 0;
     return status;
@@ -147,9 +162,9 @@ static int list_on(struct client *client, struct error *err)
     for (struct container *container = client->core->containers; container; container = container->next) {
         auto_protocol struct protocol_out out = {0};
 
-        if (container->number <= client->listed || container->is_pending || container->account != client->account)
+        if (container->number <= client->listed || container->is_pending)
             continue;
-        if (client->wanted && container->number != client->wanted)
+        if (client->wanted ? container->number != client->wanted : container->account != client->account && !client->is_all)
             continue;
         container_tell(&out, container, client->request);
         status = protocol_send(client->watch.fd, MSG_DONTWAIT, &out, NULL, 0, err);

@@ -106,7 +106,8 @@ struct client {
     struct account *account;
     enum protocol_state state;
     bool is_listing; /* a list is on its way out, */
-    uint64_t wanted; /* 0 = all of the caller's */
+    uint64_t wanted; /* 0 = all of the caller's, */
+    bool is_all;     /* or of all users, for root */
     uint64_t listed; /* up to this number */
     uint32_t request;
 };

@@ -38,7 +38,8 @@ static const char *operation_of(uint16_t type)
 }
 
 struct asker {
-    pid_t pid;
+    pid_t pid; /* 0 = it is gone */
+    uid_t uid;
     char exe[PATH_MAX], session[16]; /* "" = not known */
 };
 
@@ -53,6 +54,7 @@ static void find_asker(int client, struct asker *ret_asker)
     if (peer_open(client, &peer, NULL) < 0)
         return;
     ret_asker->pid = peer.pid;
+    ret_asker->uid = peer.uid;
     snprintf(path, sizeof(path), "/proc/%d/exe", (int)peer.pid);
     size = readlink(path, ret_asker->exe, sizeof(ret_asker->exe) - 1);
     ret_asker->exe[size > 0 ? size : 0] = '\0';
@@ -105,7 +107,8 @@ void control_record(const struct session *session, uint16_t type, int status, co
 
     if (!operation || session->client.fd < 0)
         return;
-    find_asker(session->client.fd, &asker);
+    find_asker(session->made >= 0 ? session->made : session->client.fd, &asker);
+    context.uid = asker.pid ? asker.uid : getuid();
     if (*asker.session)
         context.session = asker.session;
     write_event(&text, session, &asker, operation, status, failure);

@@ -96,6 +96,7 @@ struct session {
     struct keeper *keeper;
     struct session *next, **before;
     struct loop_watch client, container_watch;
+    int made; /* the end that the client made, where `client` is of a pair of this keeper's; -1 = it is that itself */
     enum protocol_state state;
     uint64_t ticket;
     struct cordon_request *request;
@@ -124,6 +125,7 @@ struct session {
     struct loop_timer log_timer; /* the log has more, or is looked for before anything is started */
     uint64_t patient_until_ns;   /* with that; 0 = nothing waits to be started */
     bool is_frozen;
+    bool is_roots;         /* root's, about another user's container */
     bool is_visitor;       /* it is about another one's container: */
     struct session *visits; /* NULL = that has ended */
     bool is_own;            /* a program of whoever holds the container: its record says it, as that of a run does */
@@ -153,8 +155,8 @@ int services_take(struct keeper *keeper, const char *name, int fd, struct error 
 
 /* launching.c: the launcher, lost and found again */
 int launching_begin(struct keeper *keeper, struct error *err) must_check;
-/* May this client be served here? */
-int launching_admit(const struct keeper *keeper, int client, struct error *err) must_check;
+/* May this client be served here? `or_root`: also if it is root. */
+int launching_admit(const struct keeper *keeper, int client, bool or_root, struct error *err) must_check;
 
 /* writer.c: what goes into the audit log */
 int writer_begin(struct keeper *keeper, struct error *err) must_check;

@@ -81,10 +81,10 @@ int launching_begin(struct keeper *keeper, struct error *err)
     return 0;
 }
 
-int launching_admit(const struct keeper *keeper, int client, struct error *err)
+int launching_admit(const struct keeper *keeper, int client, bool or_root, struct error *err)
 {
     struct launcher *launcher = launcher_new(keeper->launcher.fd);
-    int status = launcher ? launcher_admit(launcher, client, err) : error_memory(err);
+    int status = launcher ? launcher_admit(launcher, client, or_root, err) : error_memory(err);
 
     launcher_free(launcher);
     return status;

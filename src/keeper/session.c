@@ -90,6 +90,7 @@ void session_close(struct session *session)
     fd_close_at(&session->cwd);
     fd_close_at(&session->events);
     protocol_close(session->client.fd);
+    fd_close_at(&session->made);
     cordon_request_free(session->request);
     *session->before = session->next;
     if (session->next)
@@ -110,6 +111,8 @@ static void detach(struct session *session)
     loop_forget(session->keeper->loop, &session->client);
     protocol_close(session->client.fd);
     session->client.fd = -1;
+    fd_close_at(&session->made);
+    session->made = -1;
 }
 
 static void fail(struct session *session, const struct error *err)
@@ -360,7 +363,8 @@ static int meet(struct session *session, struct error *err)
     protocol_begin(&out, PROTOCOL_HERE, 0);
     status = protocol_send(session->client.fd, MSG_DONTWAIT, &out, &theirs, 1, err);
     loop_forget(session->keeper->loop, &session->client);
-    close(session->client.fd);
+    fd_close_at(&session->made);
+    session->made = session->client.fd;
     session->client.fd = ours;
     if (status < 0)
         return status;
@@ -368,6 +372,17 @@ static int meet(struct session *session, struct error *err)
     if (status < 0)
         return error_system(err, -status, "watch a client");
     return session->purpose == PROTOCOL_PURPOSE_VISIT ? say_visited(session, err) : 0;
+}
+
+/* Root looks at what others run and ends it; what is done with their rights they do themselves. */
+static int check_root(uint16_t type, struct error *err)
+{
+    static const uint16_t may[] = {PROTOCOL_WHO, PROTOCOL_SIGNAL, PROTOCOL_KILL, PROTOCOL_STOP, PROTOCOL_FREEZE, PROTOCOL_THAW, PROTOCOL_STATS, PROTOCOL_LOGS};
+
+    for (size_t i = 0; i < ARRAY_COUNT(may); i++)
+        if (type == may[i])
+            return 0;
+    return error_set(err, ERROR_FORBIDDEN, EPERM, "of another user's container root may have the state and the output, and stop, kill, freeze and thaw it: do this as user %u (runuser -u)", geteuid());
 }
 
 /* Messages until there is none, the client is gone, or it has said something that it may not. */
@@ -389,6 +404,8 @@ static void client_ready(struct loop_watch *watch, uint32_t events)
     }
     if (status > 0)
         status = protocol_permit(&received->message, PROTOCOL_CLIENT, PROTOCOL_KEEPER, session->state, received->fd_count, &err);
+    if (status == 0 && session->is_roots)
+        status = check_root(received->message.type, &err);
     if (status == 0 && received->message.type == PROTOCOL_WHO)
         status = meet(session, &err);
     else if (status == 0 && received->message.type == PROTOCOL_GO)
@@ -405,16 +422,18 @@ static void client_ready(struct loop_watch *watch, uint32_t events)
  * The same user, groups and namespaces, with the same rights: whoever made this pair of sockets would have been served by itself. What the launcher
  * started has less rights than a client may have, and so cannot look at it: the launcher does.
  */
-static int check_client(const struct keeper *keeper, int client, struct error *err)
+static int check_client(struct session *session, int client, struct error *err)
 {
+    const struct keeper *keeper = session->keeper;
     struct peer peer = PEER_INIT;
     int status = peer_open(client, &peer, err);
 
-    if (status == 0 && (peer.uid != geteuid() || peer.gid != getegid()))
+    session->is_roots = status == 0 && peer.uid == 0 && geteuid() != 0 && keeper->launcher.fd >= 0 && session->purpose == PROTOCOL_PURPOSE_VISIT;
+    if (status == 0 && !session->is_roots && (peer.uid != geteuid() || peer.gid != getegid()))
         status = error_set(err, ERROR_FORBIDDEN, EPERM, "this keeper serves user %u and group %u, not %u and %u: run without the daemon", geteuid(),
                            getegid(), peer.uid, peer.gid);
     if (status == 0)
-        status = keeper->launcher.fd >= 0 ? launching_admit(keeper, client, err) : peer_check_like_me(&peer, client, err);
+        status = keeper->launcher.fd >= 0 ? launching_admit(keeper, client, session->is_roots, err) : peer_check_like_me(&peer, client, err);
     peer_close(&peer);
     return status;
 }
@@ -448,7 +467,7 @@ struct session *session_open(struct keeper *keeper, int client, uint64_t ticket,
         protocol_close(client);
         return NULL;
     }
-    *session = (struct session){.keeper = keeper, .state = PROTOCOL_GREETED, .ticket = ticket, .purpose = purpose, .cwd = -1, .events = -1, .network.cwd = -1, .streams = {-1, -1, -1},
+    *session = (struct session){.keeper = keeper, .state = PROTOCOL_GREETED, .ticket = ticket, .purpose = purpose, .made = -1, .cwd = -1, .events = -1, .network.cwd = -1, .streams = {-1, -1, -1},
                                 .container_watch.fd = -1, .log_timer.due = log_looked_at, .output.watches = {{.fd = -1}, {.fd = -1}}, .client = {.fd = client, .ready = client_ready}};
     session->next = keeper->sessions;
     session->before = &keeper->sessions;
@@ -458,7 +477,7 @@ struct session *session_open(struct keeper *keeper, int client, uint64_t ticket,
     keeper->session_count++;
     loop_cancel(keeper->loop, &keeper->idle);
     snprintf(session->name, sizeof(session->name), "%s", name ? name : "");
-    status = check_client(keeper, client, &err);
+    status = check_client(session, client, &err);
     if (status == 0 && id)
         status = begin_visit(session, id, &err);
     if (status == 0) {

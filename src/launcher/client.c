@@ -182,12 +182,13 @@ const struct tier_spawner *launcher_spawner(const struct launcher *launcher)
     return &launcher->spawner;
 }
 
-int launcher_admit(struct launcher *launcher, int client, struct error *err)
+int launcher_admit(struct launcher *launcher, int client, bool or_root, struct error *err)
 {
     struct launch_request request;
     struct launch_reply reply;
     int status = request_begin(&request, LAUNCH_ADMIT, NULL, NULL, err);
 
+    request.flags |= or_root ? LAUNCH_OR_ROOT : 0;
     return status < 0 ? status : launcher_ask(launcher, &request, &client, 1, &reply, NULL, err);
 }
 

@@ -27,7 +27,7 @@ int launcher_keeper(struct launcher *launcher, int client, const char *client_na
                     struct launcher_keeper *ret_keeper, struct error *err) must_check;
 
 /* As a keeper: would it have been started for the maker of this socket, too? ERROR_FORBIDDEN. */
-int launcher_admit(struct launcher *launcher, int client, struct error *err) must_check;
+int launcher_admit(struct launcher *launcher, int client, bool or_root, struct error *err) must_check;
 
 /* As a keeper that lost its launcher, first on a new connection. `group` "": as the kernel says. */
 int launcher_attach(struct launcher *launcher, const char *group, struct error *err) must_check;

@@ -37,6 +37,7 @@ enum launch_order { LAUNCH_FREEZE = 1, LAUNCH_THAW, LAUNCH_KILL };
 
 enum launch_flag {
     LAUNCH_OWN_UID = 1 << 0, /* SPAWN: of the range; else it stays the caller's outside */
+    LAUNCH_OR_ROOT = 1 << 1, /* ADMIT: root, too, to whom the keeper gives nothing of its user's */
 };
 
 /* What a request does not need is zero. */

@@ -336,7 +336,7 @@ static int serve_admit(struct call *call, struct error *err)
         status = peer_read(call->fds[0], &client, err);
     if (status < 0)
         return status;
-    if (!is_alike(&client, &call->group->peer))
+    if (!is_alike(&client, &call->group->peer) && !(call->request->flags & LAUNCH_OR_ROOT && client.uid == 0))
         status = error_set(err, ERROR_FORBIDDEN, EPERM, "this keeper is for user %u (login uid %d), with the groups of whom it was started for, not for user %u (login uid %d) "
                            "with others: run without the daemon", call->group->peer.uid, (int)call->group->peer.login_uid, client.uid, (int)client.login_uid);
     if (status == 0)

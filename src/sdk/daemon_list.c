@@ -87,7 +87,7 @@ static int hear_list(struct list *list, int control, struct error *err)
     }
 }
 
-static int ask_list(struct list *list, const char *name, struct error *err)
+static int ask_list(struct list *list, const char *name, bool of_all, struct error *err)
 {
     auto_protocol struct protocol_out out = {0};
     auto_close int control = -1;
@@ -99,6 +99,8 @@ static int ask_list(struct list *list, const char *name, struct error *err)
         return status;
     protocol_begin(&out, PROTOCOL_LIST, 1);
     protocol_add_text(&out, TAG_ID, name);
+    if (of_all)
+        protocol_add_number(&out, TAG_IS_ALL, 1);
     status = protocol_send(control, 0, &out, NULL, 0, err);
     return status < 0 ? status : hear_list(list, control, err);
 }
@@ -158,6 +160,8 @@ static int show(struct list *list, const struct cordon_daemon_query *query, enum
         json_begin_object(&json, NULL);
         json_begin_array(&json, "containers");
     } else if (!query->line && !(query->flags & CORDON_LIST_IDS)) {
+        if (query->flags & CORDON_LIST_ALL_USERS)
+            text_printf(&list->out, "%-10s ", "UID");
         daemon_show_titles(&list->out);
     }
     for (size_t i = 0; status == 0 && i < list->count; i++) {
@@ -173,6 +177,8 @@ static int show(struct list *list, const struct cordon_daemon_query *query, enum
         } else if (query->flags & CORDON_LIST_IDS) {
             text_printf(&list->out, "%s\n", protocol_text(&entry->told, TAG_ID));
         } else {
+            if (query->flags & CORDON_LIST_ALL_USERS)
+                text_printf(&list->out, "%-10u ", (unsigned)protocol_number(&entry->told, TAG_UID, 0));
             daemon_show_line(&list->out, entry);
         }
         is_first = false;
@@ -195,7 +201,7 @@ int cordon_daemon_find(const struct cordon_daemon_query *query, enum cordon_form
         return error_set(err, ERROR_INVALID, EINVAL, "unknown format %d", (int)format);
     status = check_words(query, &failure);
     if (status == 0)
-        status = ask_list(&list, NULL, &failure);
+        status = ask_list(&list, NULL, query->flags & CORDON_LIST_ALL_USERS, &failure);
     daemon_entries_sort(list.entries, list.count);
     if (status == 0)
         status = choose(&list, query->filters, &failure);
@@ -225,7 +231,7 @@ int cordon_daemon_inspect(const char *name, enum cordon_format format, char **re
 
     if (!name || !*name || (format != CORDON_TEXT && format != CORDON_JSON))
         return error_set(err, ERROR_INVALID, EINVAL, "inspect: which container, as text or as JSON?");
-    status = ask_list(&list, name, &failure);
+    status = ask_list(&list, name, false, &failure);
     for (size_t i = 0; status == 0 && i < list.count; i++) {
         if (format == CORDON_JSON) {
             ask_usage(&list);

@@ -16,6 +16,7 @@ struct remote {
     uint64_t number; /* of a program */
     char id[CORDON_RUN_SIZE];
     bool is_of_machine; /* whoever hands this client on is neither it nor its keeper */
+    bool is_visitor;    /* root's may be at another user's keeper */
     bool is_met;        /* `socket` is of a pair that the keeper made */
     bool is_taken, is_started, may_write_clipboard;
     bool wants_fd; /* of the answer that is waited for */

@@ -188,7 +188,7 @@ static int hear_here(struct remote *remote, struct error *err)
     if (!peer_is_of_pair(remote->received.fds[0]))
         status = error_set(err, ERROR_FORBIDDEN, EPERM, "what is to run this is at the end of a connection, not of a pair that it made: the daemon hands requests to somebody else; "
                            "tell the administrator, and run without it");
-    else if (keeper.uid != geteuid() || keeper.pid == getpid())
+    else if ((keeper.uid != geteuid() && !(remote->is_visitor && geteuid() == 0)) || keeper.pid == getpid())
         status = error_set(err, ERROR_FORBIDDEN, EPERM, "process %d of user %u says that it runs this for user %u: the daemon hands requests to somebody else; "
                            "tell the administrator, and run without it", (int)keeper.pid, keeper.uid, geteuid());
     peer_close(&keeper);
@@ -368,6 +368,7 @@ static int visit(struct remote *remote, const char *name, enum protocol_purpose 
 
     if (status < 0)
         return status;
+    remote->is_visitor = purpose == PROTOCOL_PURPOSE_VISIT;
     protocol_begin(&out, PROTOCOL_REACH, 0);
     protocol_add_number(&out, TAG_KIND, purpose);
     protocol_add_text(&out, TAG_ID, name);
