@@ -290,10 +290,10 @@ static int admit(struct core *core, int fd, struct peer *peer, struct account **
     account = account_of(&core->accounts, peer->uid);
     if (!account)
         return error_set(err, ERROR_LIMIT, EUSERS, "the daemon serves as many users as it can");
-    if (account->connections >= CONNECTIONS_MAX)
-        return error_set(err, ERROR_LIMIT, EDQUOT, "user %u has %d connections already, which is as many as there may be", peer->uid, CONNECTIONS_MAX);
-    *ret_account = account;
-    return 0;
+    status = account_may_connect(&core->accounts, account, err);
+    if (status == 0)
+        *ret_account = account;
+    return status;
 }
 
 static int take_in(struct core *core, int fd, const struct peer *peer, struct account *account, struct error *err)

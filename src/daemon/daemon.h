@@ -23,6 +23,7 @@
 #define KEEPERS_OF_ALL_MAX      4096
 #define KEEPERS_OF_KEY_MAX      8
 #define ACCOUNTS_MAX            1024 /* callers at once */
+#define ACCOUNTS_OWN_LAST       65535 /* uids of the machine's own accounts; further ones together have half of each maximum of all callers */
 #define REQUESTS_PER_SECOND     2000
 #define QUERY_REQUESTS          20 /* a list is as much work as so many others */
 #define BYTES_PER_SECOND        (8u << 20)
@@ -57,6 +58,9 @@ struct accounts {
 
 /* The caller's, made where it is not there; NULL = there are too many, or no memory. */
 struct account *account_of(struct accounts *accounts, uid_t uid);
+/* May it have one more? The caller counts it. */
+int account_may_connect(const struct accounts *accounts, const struct account *account, struct error *err) must_check;
+int account_may_keep(const struct accounts *accounts, const struct account *account, struct error *err) must_check;
 /* Forget those that nothing is charged to. */
 void accounts_clean(struct accounts *accounts, uint64_t now_ns);
 int account_charge(struct account *account, const struct protocol_message *message, size_t size, uint64_t now_ns, struct error *err) must_check;

@@ -88,8 +88,11 @@ static int keeper_add(struct core *core, struct account *account, int channel, s
     struct keeper *keeper;
     int status;
 
-    if (core->keeper_count >= KEEPERS_OF_ALL_MAX || account->keepers >= KEEPERS_MAX)
-        return error_set(err, ERROR_LIMIT, EDQUOT, "user %u has as many kinds of containers at once as there may be (%d)", account->uid, KEEPERS_MAX);
+    if (core->keeper_count >= KEEPERS_OF_ALL_MAX)
+        return error_set(err, ERROR_LIMIT, EDQUOT, "there are as many kinds of containers at once as there may be (%d)", KEEPERS_OF_ALL_MAX);
+    status = account_may_keep(&core->accounts, account, err);
+    if (status < 0)
+        return status;
     keeper = mem_alloc(sizeof(*keeper));
     if (!keeper)
         return error_memory(err);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What one caller may take of the daemon: buckets that fill with time, and things that are counted while they are there. */
+/*
+ * What one caller may take of the daemon: buckets that fill with time, and things that are counted while they are there. One user can be many callers:
+ * in a user namespace he connects as each of his subordinate ids (subuid(5)). None of those is a uid of the machine's own accounts, so half is theirs alone.
+ */
 #include <errno.h>
 
 #include "base/clock.h"
@@ -21,6 +24,35 @@ void accounts_clean(struct accounts *accounts, uint64_t now_ns)
     }
 }
 
+static bool is_further(uid_t uid)
+{
+    return uid > ACCOUNTS_OWN_LAST;
+}
+
+/* What all further ones have together. */
+static struct account further_sum(const struct accounts *accounts, size_t *ret_count)
+{
+    struct account sum = {0};
+
+    *ret_count = 0;
+    for (const struct account *account = accounts->first; account; account = account->next) {
+        if (!is_further(account->uid))
+            continue;
+        ++*ret_count;
+        sum.connections += account->connections;
+        sum.keepers += account->keepers;
+    }
+    return sum;
+}
+
+static bool has_room(const struct accounts *accounts, uid_t uid)
+{
+    size_t further;
+
+    (void)further_sum(accounts, &further);
+    return accounts->count < ACCOUNTS_MAX && (!is_further(uid) || further < ACCOUNTS_MAX / 2);
+}
+
 struct account *account_of(struct accounts *accounts, uid_t uid)
 {
     struct account *account;
@@ -28,9 +60,9 @@ struct account *account_of(struct accounts *accounts, uid_t uid)
     for (account = accounts->first; account; account = account->next)
         if (account->uid == uid)
             return account;
-    if (accounts->count >= ACCOUNTS_MAX)
+    if (!has_room(accounts, uid))
         accounts_clean(accounts, clock_monotonic_ns());
-    account = accounts->count < ACCOUNTS_MAX ? mem_alloc(sizeof(*account)) : NULL;
+    account = has_room(accounts, uid) ? mem_alloc(sizeof(*account)) : NULL;
     if (!account)
         return NULL;
     *account = (struct account){.uid = uid, .requests = REQUESTS_PER_SECOND, .bytes = BYTES_PER_SECOND, .filled_ns = clock_monotonic_ns(),
@@ -38,6 +70,28 @@ struct account *account_of(struct accounts *accounts, uid_t uid)
     accounts->first = account;
     accounts->count++;
     return account;
+}
+
+int account_may_connect(const struct accounts *accounts, const struct account *account, struct error *err)
+{
+    size_t ignored;
+
+    if (account->connections >= CONNECTIONS_MAX)
+        return error_set(err, ERROR_LIMIT, EDQUOT, "user %u has %d connections already, which is as many as there may be", account->uid, CONNECTIONS_MAX);
+    if (is_further(account->uid) && further_sum(accounts, &ignored).connections >= CLIENTS_MAX / 2)
+        return error_set(err, ERROR_LIMIT, EDQUOT, "users above %u have %d connections already, which is as many as they may have together", ACCOUNTS_OWN_LAST,
+                         CLIENTS_MAX / 2);
+    return 0;
+}
+
+int account_may_keep(const struct accounts *accounts, const struct account *account, struct error *err)
+{
+    size_t ignored;
+
+    if (account->keepers >= KEEPERS_MAX || (is_further(account->uid) && further_sum(accounts, &ignored).keepers >= KEEPERS_OF_ALL_MAX / 2))
+        return error_set(err, ERROR_LIMIT, EDQUOT, "user %u has as many kinds of containers at once as there may be (%d, half of %d for all users above %u)", account->uid,
+                         KEEPERS_MAX, KEEPERS_OF_ALL_MAX, ACCOUNTS_OWN_LAST);
+    return 0;
 }
 
 static uint64_t filled(uint64_t left, uint64_t per_second, uint64_t ns)
