@@ -122,6 +122,27 @@ static int same_place(pid_t pid, const char *name, const char *what, struct erro
     return 0;
 }
 
+/* "Uid:\t1000\t1000\t1000\t1000": real, effective, saved, of files. */
+static bool ids_are(const char *status, const char *name, uint32_t id)
+{
+    const char *at = strstr(status, name);
+    char *next = at ? (char *)(uintptr_t)at + strlen(name) : NULL;
+
+    for (int i = 0; i < 4; i++)
+        if (!next || strtoul(next, &next, 10) != id)
+            return false;
+    return true;
+}
+
+/* A pair's credentials stay those of who made it; the process may execute a set-user-ID program since, and its limits are that program's then. */
+static int check_ids(const struct peer *peer, const char *status, struct error *err)
+{
+    if (ids_are(status, "\nUid:", peer->uid) && ids_are(status, "\nGid:", peer->gid))
+        return 0;
+    return error_set(err, ERROR_FORBIDDEN, EPERM,
+                     "process %d made its socket pair as user %u and has other ids since (a set-user-ID program): run without the daemon", (int)peer->pid, peer->uid);
+}
+
 int peer_check_whole(const struct peer *peer, struct error *err)
 {
     char text[STATUS_SIZE];
@@ -147,9 +168,10 @@ int peer_check_whole(const struct peer *peer, struct error *err)
     if (!at || at[strlen("\nSeccomp:\t")] != '0')
         return error_set(err, ERROR_FORBIDDEN, EPERM, "process %d has a filter of system calls, which what is started for it here would not have: run without the daemon",
                          (int)peer->pid);
-    if (!is_alive(peer))
-        return error_set(err, ERROR_SYSTEM, ESRCH, "process %d has ended", (int)peer->pid);
-    return 0;
+    status = check_ids(peer, text, err);
+    if (status == 0 && !is_alive(peer))
+        status = error_set(err, ERROR_SYSTEM, ESRCH, "process %d has ended", (int)peer->pid);
+    return status;
 }
 
 /* "Max open files            1024                 1048576              files": in the order of their numbers, in columns. */
@@ -191,11 +213,14 @@ int peer_manner(const struct peer *peer, struct hand_manner *ret_manner, struct 
         manner.nice = 0; /* what is better than usual is not handed on */
     manner.has_cpus = sched_getaffinity(peer->pid, sizeof(manner.cpus), &manner.cpus) == 0;
     manner.oom = proc_text(peer->pid, "oom_score_adj", text, sizeof(text)) && atoi(text) > 0 ? atoi(text) : 0;
-    at = proc_text(peer->pid, "status", text, sizeof(text)) ? strstr(text, "\nUmask:\t") : NULL;
+    if (!proc_text(peer->pid, "status", text, sizeof(text)) || !is_alive(peer))
+        return error_set(err, ERROR_SYSTEM, ESRCH, "process %d has ended", (int)peer->pid);
+    status = check_ids(peer, text, err); /* behind the limits: they were its own */
+    if (status < 0)
+        return status;
+    at = strstr(text, "\nUmask:\t");
     if (at)
         manner.umask = (uint32_t)strtoul(at + strlen("\nUmask:\t"), NULL, 8);
-    if (!is_alive(peer))
-        return error_set(err, ERROR_SYSTEM, ESRCH, "process %d has ended", (int)peer->pid);
     *ret_manner = manner;
     return 0;
 }

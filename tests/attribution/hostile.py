@@ -5,6 +5,7 @@ import os
 import pathlib
 import pwd
 import resource
+import shutil
 import signal
 import socket
 import subprocess
@@ -418,6 +419,28 @@ def a_keeper_is_told_to_serve_nobody_but_its_clients_equal():
         ask(it.socket, request(ADMIT), [equal.given])
         equal.close()
         listener.close()
+
+
+@test
+def a_client_that_goes_on_as_a_set_user_id_program_is_no_peer_any_more():
+    """Its limits are that program's, which may have raised them (sudo does), and the credentials of the pair are still the caller's."""
+    with World() as world, tempfile.TemporaryDirectory() as place:
+        os.chmod(place, 0o755)
+        for name, mode, line in (("plain", 0o755, None), ("setuid", 0o4755, "Uid"), ("setgid", 0o2755, "Gid")):
+            program = shutil.copy(shutil.which("sleep"), os.path.join(place, name))
+            os.chmod(program, mode)
+            client = Client(USER, after=lambda to=program: os.execv(to, ["sleep", "1000"]))
+            try:
+                wait_for(lambda at=client.pid, to=name: status_of(at)["Name"] == to, "the program")
+                if line and status_of(client.pid)[line].split()[1] != "0":
+                    raise Skip(f"set-user-ID programs in {place}")
+                if line:
+                    text = no_keeper(world, 1, client.given)
+                    same("set-user-ID" in text, True, f"{name}: {text}")
+                else: # whatever else is executed is still the caller
+                    os.kill(ask(world.daemon, request(KEEPER, names=["client"]), [client.given]).pid, signal.SIGKILL)
+            finally:
+                client.close()
 
 
 def refused_any(world, fd):

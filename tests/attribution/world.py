@@ -80,9 +80,9 @@ def ask(connection, data, fds=()):
 
 
 class Client:
-    """A process of a user that makes a socket pair, keeps one end and gives the other away. `before` runs in it first."""
+    """A process of a user that makes a socket pair, keeps one end and gives the other away. `before` runs in it first, `after` then."""
 
-    def __init__(self, user, before=None):
+    def __init__(self, user, before=None, after=None):
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.pid = os.fork()
         if self.pid == 0:
@@ -101,6 +101,8 @@ class Client:
                 socket.send_fds(theirs, [b"pair"], [kept.fileno(), given.fileno()])
                 kept.close()
                 given.close()
+                if after:
+                    after()
                 theirs.recv(1)
             finally:
                 os._exit(0)
