@@ -32,7 +32,7 @@ struct cordon_pool {
     struct shared_assembly *last; /* by which the last one was made */
     bool has_no_ready; /* the policy has what cannot be kept ready: of neither kind */
     struct pool_use use;
-    int mounts, epoll, timer; /* mounts: says when the table of the caller's mounts has changed */
+    int mounts, mounts_wake, epoll, timer; /* says when the table of the caller's mounts has changed: once to who asks, so who waits has one of its own */
     struct cordon_pool_stats stats;
 };
 
@@ -183,14 +183,28 @@ static int arm(struct cordon_pool *pool, struct error *err)
     return 0;
 }
 
+static int mounts_open(int *ret_fd, struct error *err)
+{
+    int fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return error_system(err, errno, "open /proc/self/mountinfo");
+    *ret_fd = fd;
+    return 0;
+}
+
 static int watch(struct cordon_pool *pool, struct error *err)
 {
     struct epoll_event by_time = {.events = EPOLLIN}, by_mounts = {.events = EPOLLPRI};
 
+    int status = mounts_open(&pool->mounts_wake, err);
+
+    if (status < 0)
+        return status;
     pool->epoll = epoll_create1(EPOLL_CLOEXEC);
     pool->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
     if (pool->epoll < 0 || pool->timer < 0 || epoll_ctl(pool->epoll, EPOLL_CTL_ADD, pool->timer, &by_time) < 0 ||
-        epoll_ctl(pool->epoll, EPOLL_CTL_ADD, pool->mounts, &by_mounts) < 0)
+        epoll_ctl(pool->epoll, EPOLL_CTL_ADD, pool->mounts_wake, &by_mounts) < 0)
         return error_system(err, errno, "watch the pool");
     return arm(pool, err);
 }
@@ -202,7 +216,8 @@ int cordon_pool_poll_fd(struct cordon_pool *pool, struct cordon_error *err)
     if (status < 0) {
         fd_close_at(&pool->epoll);
         fd_close_at(&pool->timer);
-        pool->epoll = pool->timer = -1;
+        fd_close_at(&pool->mounts_wake);
+        pool->epoll = pool->timer = pool->mounts_wake = -1;
     }
     return status < 0 ? status : pool->epoll;
 }
@@ -368,6 +383,7 @@ void cordon_pool_free(struct cordon_pool *pool)
     fd_close_at(&pool->epoll);
     fd_close_at(&pool->timer);
     fd_close_at(&pool->mounts);
+    fd_close_at(&pool->mounts_wake);
     assembly_finish(&pool->assembly);
     cordon_request_free(pool->request);
     mem_free(pool);
@@ -391,7 +407,7 @@ int cordon_pool_new(const struct cordon_request *request, uint32_t ready_max, st
     pool = mem_alloc(sizeof(*pool));
     if (!pool)
         return error_memory(error);
-    pool->epoll = pool->timer = pool->mounts = -1;
+    pool->epoll = pool->timer = pool->mounts = pool->mounts_wake = -1;
     pool->ready_max = ready_max;
     pool_use_begin(&pool->use, clock_monotonic_ns());
     pool_use_begin(&pool->ready.use, clock_monotonic_ns());
@@ -403,9 +419,9 @@ int cordon_pool_new(const struct cordon_request *request, uint32_t ready_max, st
         status = assembly_find(&pool->assembly, error);
     if (status < 0)
         return status;
-    pool->mounts = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
-    if (pool->mounts < 0)
-        return error_system(error, errno, "open /proc/self/mountinfo");
+    status = mounts_open(&pool->mounts, error);
+    if (status < 0)
+        return status;
     look_at_mounts(pool); /* the first word is of what was before */
     *ret_pool = take_ptr(pool);
     return 0;

@@ -466,6 +466,33 @@ TEST(what_was_mounted_meanwhile_is_seen)
     sandbox_close();
 }
 
+/* Whoever waits for the pool has asked the same question before the pool does. */
+TEST(what_was_mounted_while_somebody_waits_for_the_pool_is_seen)
+{
+    struct cordon_pool *pool;
+
+    if (geteuid() != 0 || unshare(CLONE_NEWNS) < 0)
+        test_skip("root");
+    check_int(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+    sandbox_open();
+    make_workspace("waited");
+    check_int(chdir("waited/work"), 0);
+    check_int(mkdir("other", 0755), 0);
+    file_write("other/new", "new\n");
+    file_write("deep/new", "old\n");
+    let_stamps_age();
+    pool = pool_new("../p.yaml", 1);
+    fill(pool);
+    check_int(mount("other", "deep", NULL, MS_BIND, NULL), 0);
+    step(pool);
+    run(pool, "../p.yaml", "cat deep/new");
+    check_string(text, "new\n");
+    check((int)stats.stale > 0);
+    check_int(umount2("deep", MNT_DETACH), 0);
+    cordon_pool_free(pool);
+    sandbox_close();
+}
+
 TEST(a_workspace_that_was_exchanged_is_another)
 {
     struct cordon_pool *pool;
