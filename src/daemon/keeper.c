@@ -413,6 +413,22 @@ static void hear_not_started(struct core *core, const struct protocol_message *m
     keeper_close(keeper);
 }
 
+/* In the user's service: the containers are this user's own. */
+static void hear_kept(struct core *core, const struct protocol_message *message)
+{
+    struct account *account = account_of(&core->accounts, geteuid());
+    struct error err = ERROR_INIT;
+    struct keeper *keeper;
+    size_t size;
+    const unsigned char *key = protocol_bytes(message, TAG_KEY, &size);
+    const struct caller caller = {.gid = getegid(), .key = key, .client = -1};
+
+    if (size != KEY_SIZE || !account || !core->settings->is_user)
+        return;
+    if (keeper_start(core, account, &caller, &keeper, &err) < 0)
+        daemon_log("containers that are kept cannot be taken up: %s", err.text);
+}
+
 void starter_ready(struct loop_watch *watch, uint32_t events)
 {
     struct core *core = container_of(watch, struct core, starter);
@@ -433,6 +449,8 @@ void starter_ready(struct loop_watch *watch, uint32_t events)
         hear_started(core, message);
     else if (message->type == PROTOCOL_FAILED)
         hear_not_started(core, message);
+    else if (message->type == PROTOCOL_KEPT)
+        hear_kept(core, message);
     else
         services_heard(core, &core->received);
     protocol_drop(&core->received);

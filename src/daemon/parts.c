@@ -57,7 +57,7 @@ struct parts {
 
 /* ---- where things are ---- */
 
-static void find_state(char state[PATH_MAX], const char *name)
+void parts_find_state(char state[PATH_MAX], const char *name)
 {
     const char *given = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
     int size = 0;
@@ -107,7 +107,7 @@ static int prepare(struct parts *parts, size_t i, struct error *err)
         return 0;
     find_program(part, &rows[i], parts->settings->keeper_program);
     if (rows[i].state)
-        find_state(part->state, rows[i].state);
+        parts_find_state(part->state, rows[i].state);
     if (!*part->program || (rows[i].state && !*part->state))
         return 0;
     return listen_for(part, err);

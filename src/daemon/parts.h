@@ -6,6 +6,7 @@
 #ifndef CORDON_DAEMON_PARTS_H
 #define CORDON_DAEMON_PARTS_H
 
+#include <limits.h>
 #include <signal.h>
 
 #include "daemon/daemon.h"
@@ -22,6 +23,8 @@ bool parts_reaped(struct parts *parts, pid_t pid, int status);
 void parts_connect(struct parts *parts, int core, const struct protocol_message *message);
 /* In the core, which has nothing to do with their sockets. */
 void parts_forget(struct parts *parts);
+/* $XDG_STATE_HOME/cordon/NAME, or below ~/.local/state; "" = there is no such place. */
+void parts_find_state(char state[PATH_MAX], const char *name);
 /* They are told to end. */
 void parts_end(struct parts *parts);
 

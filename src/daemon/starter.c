@@ -24,6 +24,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "daemon/daemon.h"
+#include "daemon/kept.h"
 #include "daemon/parts.h"
 #include "launcher/client.h"
 #include "protocol/service.h"
@@ -40,6 +41,7 @@ struct starter {
     pid_t core_pid;
     char former[96]; /* how the core before this one ended; "" = there was none */
     uint64_t cores_ns[CORES_MAX]; /* when the last ones were started */
+    uint64_t looks_ns[KEPT_LOOKS_MAX]; /* and when containers of keepers that ended were looked for */
     sigset_t before;              /* the signals that were blocked for whoever started this */
     struct parts *parts;          /* what stands beside the core */
     struct launcher *launcher;    /* of the system; NULL = it was not asked yet */
@@ -143,6 +145,8 @@ static int start_core(struct starter *starter, struct error *err)
         close(take_fd(starter->core));
         return error_system(err, errno, "start the core");
     }
+    if (starter->settings->is_user)
+        kept_tell(starter->core);
     return 0;
 }
 
@@ -150,7 +154,8 @@ static int start_core(struct starter *starter, struct error *err)
 static no_return void become_keeper(const struct starter *starter, int channel)
 {
     static char fds[] = "LISTEN_FDS=1", names[] = "LISTEN_FDNAMES=cordond";
-    char *const environment[] = {fds, names, NULL};
+    const char *kept = kept_variable();
+    char *const environment[] = {fds, names, *kept ? (char *)(uintptr_t)kept : NULL, NULL};
     char *const argv[] = {(char *)(uintptr_t)"cordon-keeper", NULL};
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
@@ -255,21 +260,39 @@ static int hear_core(struct starter *starter)
     return status > 0;
 }
 
-/* Keepers that ended, and the core. *ret_core_ended. */
+/* A keeper that ends over a container that it takes up is not started for ever. */
+static bool may_look(struct starter *starter)
+{
+    uint64_t now = clock_monotonic_ns(), *looks = starter->looks_ns;
+
+    if (looks[KEPT_LOOKS_MAX - 1] && now - looks[KEPT_LOOKS_MAX - 1] < KEPT_LOOKS_S * NS_PER_S)
+        return false;
+    memmove(looks + 1, looks, (KEPT_LOOKS_MAX - 1) * sizeof(*looks));
+    looks[0] = now;
+    return true;
+}
+
+/* Keepers that ended, whose containers others may take up, and the core. */
 static void reap(struct starter *starter)
 {
+    bool is_kept = false;
     int status;
     pid_t pid;
 
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-        if (parts_reaped(starter->parts, pid, status) || pid != starter->core_pid)
+        if (parts_reaped(starter->parts, pid, status))
             continue;
+        if (pid != starter->core_pid) {
+            is_kept = true;
+            continue;
+        }
         starter->core_pid = 0;
         snprintf(starter->former, sizeof(starter->former), "in the place of one that ended: %s %d", WIFSIGNALED(status) ? "signal" : "status",
                  WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
         daemon_log("the core ended (%s %d); another one takes its place", WIFSIGNALED(status) ? "signal" : "status",
                    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
-    }
+    }    if (is_kept && starter->settings->is_user && starter->core_pid && starter->core >= 0 && may_look(starter))
+        kept_tell(starter->core);
 }
 
 /* 1 = go on, 0 = somebody wants the end. */

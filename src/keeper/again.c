@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "keeper/keeper.h"
+#include "keeper/kept.h"
 
 #define DELAY_LEAST_MS 100
 #define DELAY_MOST_MS  60000
@@ -52,6 +52,22 @@ void again_begin(struct session *session, bool is_by_itself)
         again->delay_ms = 0;
 }
 
+void again_found(struct session *session, bool was_running, bool was_started)
+{
+    struct again *again = &session->again;
+    enum restart_kind kind = again->restart.kind;
+
+    again->timer.due = due;
+    if (was_running) { /* it ended with its keeper */
+        again->has_end = true;
+        again->end = (struct cordon_status){.end = CORDON_END_LOST, .exit_status = 125};
+    }
+    if (ending_has_come(&session->ends.when) || !(kind == RESTART_ALWAYS ? was_started : was_running && kind != RESTART_NO))
+        return;
+    session->lifecycle = PROTOCOL_RESTARTING;
+    loop_start(session->keeper->loop, &again->timer, DELAY_LEAST_MS);
+}
+
 bool again_wanted(struct session *session)
 {
     struct again *again = &session->again;
@@ -77,6 +93,7 @@ bool again_give_up(struct session *session)
     if (session->lifecycle != PROTOCOL_RESTARTING)
         return false;
     session->lifecycle = PROTOCOL_STOPPED;
+    kept_update(session);
     daemon_tell_running(session->keeper, session);
     return true;
 }

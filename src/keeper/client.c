@@ -30,6 +30,23 @@ static void describe(struct session *session, const struct protocol_message *rec
             cut(session->command, sizeof(session->command), field.data);
 }
 
+int session_read_request(struct session *session, const struct protocol_message *record, struct error *err)
+{
+    int status = request_read_process(record, &session->process, err);
+
+    if (status == 0)
+        status = request_read(record, &session->request, err);
+    if (status == 0)
+        status = again_read(session, record, err);
+    if (status == 0 && session->purpose == PROTOCOL_PURPOSE_KEEP)
+        ending_read(record, &session->ends.when);
+    if (status == 0 && session->keeper->launcher.fd >= 0)
+        status = cordon_request_set_launcher(session->request, session->keeper->launcher.fd, (struct cordon_error *)err);
+    if (status == 0)
+        describe(session, record);
+    return status;
+}
+
 static int fill_request(struct session *session, struct protocol_received *received, struct error *err)
 {
     auto_free unsigned char *bytes = NULL;
@@ -40,20 +57,15 @@ static int fill_request(struct session *session, struct protocol_received *recei
     if (status == 0 && (fstat(received->fds[1], &st) < 0 || !S_ISDIR(st.st_mode)))
         status = error_set(err, ERROR_INVALID, ENOTDIR, "the client's directory is none");
     if (status == 0)
-        status = request_read_process(&record, &session->process, err);
-    if (status == 0)
-        status = request_read(&record, &session->request, err);
-    if (status == 0)
-        status = again_read(session, &record, err);
-    if (status == 0 && session->purpose == PROTOCOL_PURPOSE_KEEP)
-        ending_read(&record, &session->ends.when);
-    if (status == 0 && session->keeper->launcher.fd >= 0)
-        status = cordon_request_set_launcher(session->request, session->keeper->launcher.fd, (struct cordon_error *)err);
+        status = session_read_request(session, &record, err);
     if (status == 0)
         status = numbers_lift(take_fd(received->fds[1]), &session->cwd, err);
     if (status < 0)
         return status;
-    describe(session, &record);
+    if (session->purpose == PROTOCOL_PURPOSE_KEEP) {
+        session->disk.record = take_ptr(bytes);
+        session->disk.record_size = (size_t)(record.fields - session->disk.record) + record.size;
+    }
     session->has_tty = protocol_number(&record, TAG_HAS_TTY, 0) != 0;
     session->state = PROTOCOL_FILLING;
     return 0;

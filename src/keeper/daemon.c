@@ -10,7 +10,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "keeper/keeper.h"
+#include "keeper/kept.h"
 #include "sdk/keeping.h"
 #include "protocol/service.h"
 
@@ -196,7 +196,12 @@ static int hear(struct keeper *keeper, struct protocol_received *received, struc
         return status;
     switch (message->type) {
     case PROTOCOL_REJOIN_AT:
-        return hear_who(keeper, message, err);
+        status = hear_who(keeper, message, err);
+        if (status == 0 && !keeper->has_looked) {
+            keeper->has_looked = true;
+            kept_find(keeper);
+        }
+        return status;
     case PROTOCOL_SERVE:
         status = numbers_lift(take_fd(received->fds[0]), &client, err);
         if (status == 0)

@@ -33,9 +33,16 @@ void ending_read(const struct protocol_message *message, struct ending *ret_endi
     if (at_ms > UINT64_MAX / NS_PER_MS / 2 || left_ms > UINT64_MAX / NS_PER_MS / 2)
         return; /* for ever */
     if (at_ms)
-        *ret_ending = (struct ending){.boot_ns = boot_ns() + (at_ms * NS_PER_MS > now ? at_ms * NS_PER_MS - now : 0), .real_ns = at_ms * NS_PER_MS};
+        ending_at(at_ms, ret_ending);
     else if (left_ms)
-        *ret_ending = (struct ending){.boot_ns = boot_ns() + left_ms * NS_PER_MS};
+        *ret_ending = (struct ending){.boot_ns = boot_ns() + left_ms * NS_PER_MS, .said_ms = now / NS_PER_MS + left_ms};
+}
+
+void ending_at(uint64_t at_ms, struct ending *ret_ending)
+{
+    uint64_t now = clock_real_ns();
+
+    *ret_ending = (struct ending){.boot_ns = boot_ns() + (at_ms * NS_PER_MS > now ? at_ms * NS_PER_MS - now : 0), .real_ns = at_ms * NS_PER_MS, .said_ms = at_ms};
 }
 
 bool ending_is_set(const struct ending *ending)

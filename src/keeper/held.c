@@ -13,7 +13,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "keeper/keeper.h"
+#include "keeper/kept.h"
 
 #define ID_BYTES 12
 #define READ_AT_ONCE 4096
@@ -55,9 +55,14 @@ int held_create(struct session *session, struct error *err)
         status = make_id(session, err);
     if (status < 0)
         return status;
-    session->state = PROTOCOL_RUNNING;
     session->lifecycle = PROTOCOL_CREATED;
     session->created_ms = clock_real_ns() / NS_PER_MS;
+    status = kept_make(session, err);
+    if (status < 0) {
+        session->lifecycle = 0;
+        return status;
+    }
+    session->state = PROTOCOL_RUNNING;
     daemon_tell_running(session->keeper, session);
     ends_look(session->keeper);
     protocol_begin(&out, PROTOCOL_STARTED, 0);
@@ -163,6 +168,17 @@ static int start_own_program(struct session *session, struct error *err)
     return status;
 }
 
+/* It is compiled anew at each start: whoever reads the log hears that it is not what it was. */
+static void look_at_policy(struct session *session)
+{
+    struct container_facts facts;
+
+    container_tell_facts(session->container, &facts);
+    if (*session->disk.digest && strcmp(session->disk.digest, facts.digest) != 0)
+        fprintf(stderr, "cordon-keeper: container %s: its policy is another one than at its last start: %s, not %s\n", session->id, facts.digest, session->disk.digest);
+    snprintf(session->disk.digest, sizeof(session->disk.digest), "%s", facts.digest);
+}
+
 int held_start(struct session *session, struct error *err)
 {
     int status;
@@ -185,6 +201,8 @@ int held_start(struct session *session, struct error *err)
         return status;
     }
     session->lifecycle = PROTOCOL_IS_RUNNING;
+    look_at_policy(session);
+    kept_update(session);
     daemon_tell_running(session->keeper, session);
     return 0;
 }
@@ -209,6 +227,7 @@ void held_ended(struct session *session, int over, const struct error *failure)
     session->again.has_end = true;
     session->lifecycle = again_wanted(session) ? PROTOCOL_RESTARTING : PROTOCOL_STOPPED;
     session->is_frozen = false;
+    kept_update(session);
     daemon_tell_running(session->keeper, session);
     session_tell_visitors(session, over);
 }
@@ -219,6 +238,7 @@ static int held_drop(struct session *session, struct error *err)
         return error_set(err, ERROR_INVALID, EBUSY, "already_started: container %s runs: stop it before it is removed", session->id);
     if (session->lifecycle == PROTOCOL_RESTARTING)
         return error_set(err, ERROR_INVALID, EBUSY, "already_started: container %s is started again in a moment: stop it before it is removed", session->id);
+    kept_remove(session);
     session_close(session);
     return 0;
 }
@@ -240,6 +260,7 @@ static void renew(struct session *session, const struct protocol_message *messag
 {
     ending_read(message, &session->ends.when);
     session->ends.is_told = false;
+    kept_update(session);
     daemon_tell_running(session->keeper, session);
     ends_look(session->keeper);
 }

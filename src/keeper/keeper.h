@@ -20,11 +20,14 @@ struct session;
 struct pool;
 
 #define KEEPER_POOLS_MAX 4
+#define KEPT_NOWHERE     (-2) /* they should be, and cannot */
 
 struct keeper {
     struct loop *loop;
     struct loop_watch daemon;   /* fd = -1: cordond is not there */
     struct loop_watch signals;
+    int kept;                   /* kept.c: where containers are written down; -1 = nowhere; or KEPT_NOWHERE */
+    bool has_looked;            /* for those that are there */
     struct loop_watch ends[2];  /* ends.c: when something ends, by either clock */
     struct loop_watch sensor;   /* senses.c; fd = -1: there is none */
     struct loop_watch signer_watch; /* signs.c; the same */
@@ -82,6 +85,7 @@ struct again {
 struct ending {
     uint64_t boot_ns; /* CLOCK_BOOTTIME; 0 = never */
     uint64_t real_ns; /* also at this time of the wall's clock; 0 = it does not matter */
+    uint64_t said_ms; /* as the wall's clock was when it was said */
 };
 
 /* Of a container that runs, since somebody changed it. */
@@ -120,6 +124,13 @@ struct session {
         bool is_told;
     } ends; /* of one that is kept */
     struct network network;
+    struct {
+        int lock;             /* -1 = it is on no disk */
+        unsigned char *record; /* what its client said, until it is written down */
+        size_t record_size;
+        char *written;        /* the state, as it is there */
+        char digest[80];      /* of its policy at its last start */
+    } disk; /* kept.c */
     uint64_t created_ms;
     uint64_t denials, denials_told_ns; /* what cordond knows */
     struct loop_timer log_timer; /* the log has more, or is looked for before anything is started */
@@ -192,6 +203,10 @@ void control_record(const struct session *session, uint16_t type, int status, co
 
 /* session.c: takes `client`. `id`: the container that it is about; NULL = a new one, which `name` is for. NULL = it was refused, and told. */
 struct session *session_open(struct keeper *keeper, int client, uint64_t ticket, enum protocol_purpose purpose, const char *id, const char *name);
+/* One without a client, for a container that is on disk. NULL = there are as many as there can be. */
+struct session *session_found(struct keeper *keeper);
+/* client.c: what is asked for, by the record of it */
+int session_read_request(struct session *session, const struct protocol_message *record, struct error *err) must_check;
 /* A program in the container that `session` is about. Takes `client`. */
 void session_open_program(struct session *session, int client);
 /* Does cordond know of it, as a container? */
@@ -254,6 +269,8 @@ int child_heard(struct session *visitor, const struct protocol_message *message,
 /* again.c: started again by itself */
 int again_read(struct session *session, const struct protocol_message *record, struct error *err) must_check;
 /* Somebody starts it, or it starts by itself. */
+/* It was found on disk: was it running, and was it ever started? */
+void again_found(struct session *session, bool was_running, bool was_started);
 void again_begin(struct session *session, bool is_by_itself);
 /* It has ended: true = it will start again, when the timer is due. */
 bool again_wanted(struct session *session);
@@ -266,6 +283,7 @@ int ends_begin(struct keeper *keeper, struct error *err) must_check;
 void ends_look(struct keeper *keeper);
 /* LEFT_MS, UNTIL_MS */
 void ending_read(const struct protocol_message *message, struct ending *ret_ending);
+void ending_at(uint64_t at_ms, struct ending *ret_ending);
 bool ending_is_set(const struct ending *ending);
 bool ending_has_come(const struct ending *ending);
 /* Since 1970, as the wall's clock is now; 0 = never. */

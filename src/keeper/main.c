@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
-#include "keeper/keeper.h"
+#include "keeper/kept.h"
 #include "protocol/service.h"
 
 static void end_asked(struct loop_watch *watch, uint32_t events)
@@ -79,6 +79,11 @@ static int run(struct keeper *keeper, struct error *err)
         status = watch_signals(keeper, err);
     if (status == 0)
         status = ends_begin(keeper, err);
+    if (status == 0 && kept_open(keeper, err) < 0) { /* what is run goes on; what is to be kept is refused */
+        fprintf(stderr, "cordon-keeper: no container can be kept: %s\n", err->text);
+        *err = (struct error)ERROR_INIT;
+        keeper->kept = KEPT_NOWHERE;
+    }
     if (status == 0)
         status = writer_begin(keeper, err);
     if (status == 0)

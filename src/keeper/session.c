@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "keeper/keeper.h"
+#include "keeper/kept.h"
 #include "sdk/keeping.h"
 #include "protocol/peer.h"
 
@@ -87,6 +87,7 @@ void session_close(struct session *session)
     held_finish(session);
     close_fds(session);
     network_forget(session);
+    kept_forget(session);
     fd_close_at(&session->cwd);
     fd_close_at(&session->events);
     protocol_close(session->client.fd);
@@ -455,19 +456,14 @@ static int begin_visit(struct session *session, const char *id, struct error *er
     return say_visited(session, err);
 }
 
-struct session *session_open(struct keeper *keeper, int client, uint64_t ticket, enum protocol_purpose purpose, const char *id, const char *name)
+/* `client` -1 = it has none. */
+static struct session *session_new(struct keeper *keeper, int client, enum protocol_purpose purpose)
 {
-    struct error err = ERROR_INIT;
     struct session *session = keeper->session_count < KEEPER_SESSIONS_MAX ? mem_alloc(sizeof(*session)) : NULL;
-    int status = 0;
 
-    if (!session) {
-        status = error_set(&err, ERROR_LIMIT, EAGAIN, "the keeper serves as many clients as it can");
-        protocol_send_error(client, 0, &err, NULL);
-        protocol_close(client);
+    if (!session)
         return NULL;
-    }
-    *session = (struct session){.keeper = keeper, .state = PROTOCOL_GREETED, .ticket = ticket, .purpose = purpose, .made = -1, .cwd = -1, .events = -1, .network.cwd = -1, .streams = {-1, -1, -1},
+    *session = (struct session){.keeper = keeper, .state = PROTOCOL_GREETED, .purpose = purpose, .made = -1, .cwd = -1, .events = -1, .network.cwd = -1, .streams = {-1, -1, -1}, .disk.lock = -1,
                                 .container_watch.fd = -1, .log_timer.due = log_looked_at, .output.watches = {{.fd = -1}, {.fd = -1}}, .client = {.fd = client, .ready = client_ready}};
     session->next = keeper->sessions;
     session->before = &keeper->sessions;
@@ -476,6 +472,27 @@ struct session *session_open(struct keeper *keeper, int client, uint64_t ticket,
     keeper->sessions = session;
     keeper->session_count++;
     loop_cancel(keeper->loop, &keeper->idle);
+    return session;
+}
+
+struct session *session_found(struct keeper *keeper)
+{
+    return session_new(keeper, -1, PROTOCOL_PURPOSE_KEEP);
+}
+
+struct session *session_open(struct keeper *keeper, int client, uint64_t ticket, enum protocol_purpose purpose, const char *id, const char *name)
+{
+    struct error err = ERROR_INIT;
+    struct session *session = session_new(keeper, client, purpose);
+    int status = 0;
+
+    if (!session) {
+        status = error_set(&err, ERROR_LIMIT, EAGAIN, "the keeper serves as many clients as it can");
+        protocol_send_error(client, 0, &err, NULL);
+        protocol_close(client);
+        return NULL;
+    }
+    session->ticket = ticket;
     snprintf(session->name, sizeof(session->name), "%s", name ? name : "");
     status = check_client(session, client, &err);
     if (status == 0 && id)

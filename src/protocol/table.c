@@ -161,6 +161,7 @@ static const struct protocol_use holds[] = {MAYBE(TICKET), ONE(ID), ONE(STATE), 
 static const struct protocol_use rejoin_at[] = {ONE(PATH), ONE(TOKEN), ONE(KEY), ONE(ID)};
 static const struct protocol_use ticket[] = {ONE(TICKET)};
 static const struct protocol_use start_keeper[] = {ONE(TICKET), ONE(ID)};
+static const struct protocol_use one_key[] = {ONE(KEY)};
 static const struct protocol_use keeper_is[] = {ONE(TICKET), ONE(PID)};
 static const struct protocol_use part[] = {ONE(NAME)};
 static const struct protocol_use no_part[] = {ONE(NAME), ONE(TEXT)};
@@ -256,6 +257,7 @@ static const struct protocol_row rows[] = {
     ROW(LEFT, DAEMON, KEEPER, PROTOCOL_JOINED, 0, FREE, NO),
     ROW(WRITE_FOR, KEEPER, DAEMON, PROTOCOL_JOINED, 0, FREE, WITH(one_id)),
     ROW(WRITER, DAEMON, KEEPER, PROTOCOL_JOINED, 1, FREE, WITH(one_id)),
+    ROW(KEPT, LAUNCHER, DAEMON, PROTOCOL_JOINED, 0, FREE, WITH(one_key)),
     /* logger */
     ROW(LOG_BEGIN, DAEMON, LOGGER, PROTOCOL_NEW, 0, FREE, NO),
     ROW(LOG_WRITER, DAEMON, LOGGER, PROTOCOL_JOINED, 1, FREE, WITH(log_writer)),

@@ -130,6 +130,7 @@ enum protocol_type {
     PROTOCOL_CONNECT_PART = 102,
     PROTOCOL_PART_IS = 103, /* cordond's connection to it */
     PROTOCOL_NO_PART = 104,
+    PROTOCOL_KEPT = 111, /* a keeper of this key finds containers on disk that nobody has */
     PROTOCOL_START_KEEPER_AS = 105, /* the system's: likewise, as the maker of the client's end, which comes second */
     /* cordond and keeper, once more */
     PROTOCOL_LEFT = 106,      /* another keeper of the same user ended: it may have left records that the log has not */

@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Containers that are kept, on disk: <containers>/ID.KEY/ has `request` (what the client asked for), `state` (kept_state.h) and `lock`, which whoever holds the
+ * container holds. A directory appears whole, by its name, and a state is replaced whole; what begins with a dot is not there yet, or not any more.
+ */
+#include "keeper/kept.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "keeper/kept_state.h"
+
+#define NAME_SIZE  (25 + 1 + 64 + 1)
+#define FRESH_S    60 /* one without a lock may be about to get it */
+
+static void key_print(const struct keeper *keeper, char ret_key[65])
+{
+    for (size_t i = 0; i < sizeof(keeper->key); i++)
+        snprintf(ret_key + 2 * i, 3, "%02x", keeper->key[i]);
+}
+
+static void name_of(const struct session *session, const char *before, char ret_name[NAME_SIZE + 8])
+{
+    char key[65];
+
+    key_print(session->keeper, key);
+    snprintf(ret_name, NAME_SIZE + 8, "%s%s.%s", before, session->id, key);
+}
+
+int kept_open(struct keeper *keeper, struct error *err)
+{
+    const char *path = getenv("CORDON_CONTAINERS");
+    struct stat st;
+    int status;
+
+    keeper->kept = -1;
+    if (!path)
+        return 0;
+    status = file_make_directories(path, 0700, err);
+    if (status < 0)
+        return status;
+    keeper->kept = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (keeper->kept < 0 || fstat(keeper->kept, &st) < 0)
+        return error_system(err, errno, "open %s", path);
+    if (st.st_uid != geteuid() || (st.st_mode & 077))
+        return error_set(err, ERROR_FORBIDDEN, EPERM, "%s has to be a directory of user %u that nobody else can look into", path, geteuid());
+    return numbers_lift(keeper->kept, &keeper->kept, err);
+}
+
+/* ---- written ---- */
+
+static int write_file(int directory, const char *name, const void *bytes, size_t size, struct error *err)
+{
+    auto_close int fd = openat(directory, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+    int status;
+
+    if (fd < 0)
+        return error_system(err, errno, "write %s", name);
+    status = file_write_all(fd, bytes, size);
+    if (status < 0 || fsync(fd) < 0)
+        return error_system(err, status < 0 ? -status : errno, "write %s", name);
+    return 0;
+}
+
+static void boot_id(char *to, size_t size)
+{
+    char *text = NULL;
+    size_t length;
+
+    *to = '\0';
+    if (file_read("/proc/sys/kernel/random/boot_id", 64, &text, &length, NULL) == 0)
+        snprintf(to, size, "%.36s", text);
+    mem_free(text);
+}
+
+/* *ret_state is big: the caller's. */
+static int state_of(const struct session *session, struct kept_state *ret_state, struct error *err)
+{
+    const struct ending *ends = &session->ends.when;
+    char link[64];
+    ssize_t length;
+
+    *ret_state = (struct kept_state){
+        .wanted = session->lifecycle == PROTOCOL_CREATED   ? KEPT_CREATED
+                  : session->lifecycle == PROTOCOL_STOPPED ? KEPT_STOPPED
+                                                           : KEPT_RUNNING,
+        .created_ms = session->created_ms, .until_ms = ends->said_ms, .until_boot_ns = ends->boot_ns, .until_is_time = ends->real_ns != 0};
+    snprintf(ret_state->name, sizeof(ret_state->name), "%s", session->name);
+    snprintf(ret_state->digest, sizeof(ret_state->digest), "%s", session->disk.digest);
+    boot_id(ret_state->boot, sizeof(ret_state->boot));
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", session->cwd);
+    length = readlink(link, ret_state->cwd, sizeof(ret_state->cwd) - 1);
+    if (length <= 0 || ret_state->cwd[0] != '/' || memchr(ret_state->cwd, '\n', (size_t)length))
+        return error_set(err, ERROR_INVALID, EINVAL, "a container cannot be kept in a directory without a name, or with a newline in it");
+    ret_state->cwd[length] = '\0';
+    return 0;
+}
+
+static int state_text(const struct session *session, struct text *out, struct error *err)
+{
+    auto_free struct kept_state *state = mem_alloc(sizeof(*state));
+    int status = state ? state_of(session, state, err) : error_memory(err);
+
+    if (status == 0)
+        kept_state_print(out, state);
+    return status == 0 && out->is_broken ? error_memory(err) : status;
+}
+
+/* Everything below `name`, which nobody takes up any more. */
+static void remove_all(int kept, const char *name)
+{
+    static const char *const files[] = {"request", "state", "state.new", "lock"};
+    auto_close int directory = openat(kept, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+    for (size_t i = 0; directory >= 0 && i < ARRAY_COUNT(files); i++)
+        unlinkat(directory, files[i], 0);
+    unlinkat(kept, name, AT_REMOVEDIR);
+}
+
+static int lock_at(int directory, int flags, int *ret_lock, struct error *err)
+{
+    auto_close int lock = openat(directory, "lock", O_RDWR | O_NOFOLLOW | O_CLOEXEC | flags, 0600);
+
+    if (lock < 0 || flock(lock, LOCK_EX | LOCK_NB) < 0)
+        return error_system(err, errno, "lock");
+    return numbers_lift(take_fd(lock), ret_lock, err);
+}
+
+static int fill(struct session *session, int directory, const struct text *state, struct error *err)
+{
+    int status = lock_at(directory, O_CREAT | O_EXCL, &session->disk.lock, err);
+
+    if (status == 0)
+        status = write_file(directory, "request", session->disk.record, session->disk.record_size, err);
+    if (status == 0)
+        status = write_file(directory, "state", state->data, state->length, err);
+    if (status == 0 && fsync(directory) < 0)
+        status = error_system(err, errno, "write");
+    return status;
+}
+
+int kept_make(struct session *session, struct error *err)
+{
+    char hidden[NAME_SIZE + 8], name[NAME_SIZE + 8];
+    int kept = session->keeper->kept, status;
+    auto_text struct text state = {0};
+    auto_close int directory = -1;
+
+    if (kept == KEPT_NOWHERE)
+        return error_set(err, ERROR_SYSTEM, EIO, "the container could not be written down: the journal of cordond says why");
+    if (kept < 0)
+        return 0;
+    name_of(session, ".", hidden);
+    name_of(session, "", name);
+    status = state_text(session, &state, err);
+    if (status < 0)
+        return status;
+    if (mkdirat(kept, hidden, 0700) < 0)
+        return error_system(err, errno, "write the container down");
+    directory = openat(kept, hidden, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    status = directory < 0 ? error_system(err, errno, "open %s", hidden) : fill(session, directory, &state, err);
+    if (status == 0 && (renameat(kept, hidden, kept, name) < 0 || fsync(kept) < 0))
+        status = error_system(err, errno, "name");
+    mem_free(take_ptr(session->disk.record));
+    if (status == 0)
+        return 0;
+    remove_all(kept, hidden);
+    remove_all(kept, name);
+    fd_close_at(&session->disk.lock);
+    session->disk.lock = -1;
+    error_prepend(err, "the container could not be written down");
+    return status;
+}
+
+void kept_update(struct session *session)
+{
+    auto_text struct text state = {0};
+    struct error err = ERROR_INIT;
+    char name[NAME_SIZE + 8];
+    auto_close int directory = -1;
+    int status;
+
+    if (session->disk.lock < 0)
+        return;
+    name_of(session, "", name);
+    status = state_text(session, &state, &err);
+    if (status == 0 && session->disk.written && strcmp(session->disk.written, state.data) == 0)
+        return;
+    if (status == 0) {
+        directory = openat(session->keeper->kept, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        status = directory < 0 ? error_system(&err, errno, "open %s", name) : write_file(directory, "state.new", state.data, state.length, &err);
+    }
+    if (status == 0 && (renameat(directory, "state.new", directory, "state") < 0 || fsync(directory) < 0))
+        status = error_system(&err, errno, "replace state");
+    if (status == 0) {
+        mem_free(session->disk.written);
+        session->disk.written = mem_string(state.data);
+    }
+    if (status < 0)
+        fprintf(stderr, "cordon-keeper: container %s: what became of it could not be written down: %s\n", session->id, err.text);
+}
+
+void kept_remove(struct session *session)
+{
+    char hidden[NAME_SIZE + 8], name[NAME_SIZE + 8];
+    int kept = session->keeper->kept;
+
+    if (session->disk.lock < 0)
+        return;
+    name_of(session, ".", hidden);
+    name_of(session, "", name);
+    if (renameat(kept, name, kept, hidden) == 0 && fsync(kept) == 0)
+        remove_all(kept, hidden);
+    else
+        fprintf(stderr, "cordon-keeper: container %s could not be removed from the disk: %s\n", session->id, strerror(errno));
+}
+
+void kept_forget(struct session *session)
+{
+    mem_free(take_ptr(session->disk.record));
+    mem_free(take_ptr(session->disk.written));
+    fd_close_at(&session->disk.lock);
+    session->disk.lock = -1;
+}
+
+/* ---- found ---- */
+
+static bool is_free(int kept, const char *name, int *ret_lock)
+{
+    auto_close int directory = openat(kept, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+    return directory >= 0 && lock_at(directory, 0, ret_lock, NULL) == 0;
+}
+
+/* What was begun and never got its name, or has lost it: once nobody is at it. */
+static void clean_up(int kept, const char *name)
+{
+    struct stat st;
+    int lock;
+
+    if (!is_free(kept, name, &lock)) {
+        if (fstatat(kept, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || st.st_mtime + FRESH_S > time(NULL) || errno != ENOENT)
+            return;
+        remove_all(kept, name);
+        return;
+    }
+    remove_all(kept, name);
+    fd_close_at(&lock);
+}
+
+static int read_state(int directory, struct kept_state *ret_state, struct error *err)
+{
+    auto_close int fd = openat(directory, "state", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    auto_free char *text = NULL;
+    size_t size;
+    int status = fd < 0 ? error_system(err, errno, "open state") : file_read_fd(fd, "state", KEPT_STATE_MAX, &text, &size, err);
+
+    return status < 0 ? status : kept_state_parse(text, size, ret_state, err);
+}
+
+static int read_request(int directory, unsigned char **ret_bytes, struct protocol_message *ret_record, struct error *err)
+{
+    auto_close int fd = openat(directory, "request", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    auto_free char *bytes = NULL;
+    size_t size;
+    int status = fd < 0 ? error_system(err, errno, "open request") : file_read_fd(fd, "request", PROTOCOL_RECORD_MAX, &bytes, &size, err);
+
+    if (status == 0)
+        status = protocol_parse(bytes, size, ret_record, err);
+    if (status == 0 && ret_record->type != PROTOCOL_RECORD_REQUEST)
+        status = error_set(err, ERROR_INVALID, EPROTO, "what is written down is no request");
+    if (status == 0)
+        *ret_bytes = (unsigned char *)take_ptr(bytes);
+    return status;
+}
+
+static void take_state(struct session *session, const struct kept_state *state)
+{
+    struct ending *ends = &session->ends.when;
+    char boot[40];
+
+    boot_id(boot, sizeof(boot));
+    snprintf(session->name, sizeof(session->name), "%s", state->name);
+    snprintf(session->disk.digest, sizeof(session->disk.digest), "%s", state->digest);
+    session->created_ms = state->created_ms;
+    session->lifecycle = state->wanted == KEPT_CREATED ? PROTOCOL_CREATED : PROTOCOL_STOPPED;
+    if (!state->until_ms)
+        return;
+    ending_at(state->until_ms, ends); /* after another boot the wall's clock is all there is */
+    if (strcmp(boot, state->boot) == 0 && state->until_boot_ns) {
+        ends->boot_ns = state->until_boot_ns;
+        ends->real_ns = state->until_is_time ? ends->real_ns : 0;
+    }
+}
+
+static int take_up(struct session *session, int directory, struct kept_state *state, struct error *err)
+{
+    auto_free unsigned char *bytes = NULL;
+    struct protocol_message record;
+    int status = read_state(directory, state, err), cwd;
+
+    if (status == 0)
+        status = read_request(directory, &bytes, &record, err);
+    if (status == 0)
+        status = session_read_request(session, &record, err);
+    if (status < 0)
+        return status;
+    take_state(session, state);
+    cwd = open(state->cwd, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (cwd < 0)
+        return error_system(err, errno, "its directory %s", state->cwd);
+    return numbers_lift(cwd, &session->cwd, err);
+}
+
+static void find_one(struct keeper *keeper, const char *name)
+{
+    auto_free struct kept_state *state = mem_alloc(sizeof(*state));
+    auto_close int directory = openat(keeper->kept, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    struct error err = ERROR_INIT;
+    struct session *session;
+    int lock, status;
+
+    if (!state || directory < 0 || lock_at(directory, 0, &lock, NULL) < 0)
+        return; /* somebody else has it */
+    session = faccessat(keeper->kept, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ? session_found(keeper) : NULL;
+    if (!session) {
+        fd_close_at(&lock);
+        return;
+    }
+    session->disk.lock = lock;
+    snprintf(session->id, sizeof(session->id), "%.25s", name);
+    status = take_up(session, directory, state, &err);
+    if (status < 0) {
+        fprintf(stderr, "cordon-keeper: container %s cannot be taken up again, and is left on the disk: %s\n", session->id, err.text);
+        session->lifecycle = 0;
+        session_close(session);
+        return;
+    }
+    session->state = PROTOCOL_RUNNING;
+    again_found(session, state->wanted == KEPT_RUNNING, state->wanted != KEPT_CREATED);
+    daemon_tell_running(keeper, session);
+}
+
+/* ID.KEY, of this key */
+static bool is_name(const char *name, const char *key)
+{
+    return strlen(name) == NAME_SIZE - 1 && name[0] == 'c' && strspn(name + 1, "0123456789abcdef") == 24 && name[25] == '.' && strcmp(name + 26, key) == 0;
+}
+
+void kept_find(struct keeper *keeper)
+{
+    int copy = keeper->kept < 0 ? -1 : openat(keeper->kept, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *all = copy < 0 ? NULL : fdopendir(copy);
+    const struct dirent *entry;
+    char key[65];
+
+    if (!all) {
+        fd_close_at(&copy);
+        return;
+    }
+    key_print(keeper, key);
+    while ((entry = readdir(all)))
+        if (entry->d_name[0] == '.' && is_name(entry->d_name + 1, key))
+            clean_up(keeper->kept, entry->d_name);
+        else if (is_name(entry->d_name, key))
+            find_one(keeper, entry->d_name);
+    closedir(all);
+    ends_look(keeper);
+}
