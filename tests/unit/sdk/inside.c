@@ -62,7 +62,7 @@ static const char *hear(void)
     while (!used || line[used - 1] != '\n') {
         struct pollfd polled = {.fd = cordon_container_stdout_fd(container), .events = POLLIN};
 
-        check_int(cordon_container_try_wait(container, &status, &err), 0);
+        check(cordon_container_try_wait(container, &status, &err) >= 0); /* it may end before its last line is read */
         if (poll(&polled, 1, 20) > 0) {
             check_int(read(polled.fd, line + used, 1), 1);
             used++;
