@@ -110,13 +110,14 @@ static int hear_open(struct client *client, struct protocol_received *received, 
     return status;
 }
 
-/* The caller's; for root, where it is about no rights of that user's, also another one's by its id. */
+/* The caller's; for root, where it is about no rights of that user's and no container of its own, also another one's by its id. */
 static int find_for(const struct client *client, const char *word, bool or_others, struct container **ret_container, struct error *err)
 {
-    struct container *other = or_others && client->peer.uid == 0 && !client->core->settings->is_user ? container_of_id(client->core, word) : NULL;
+    int status = container_find(client->core, client->account, word, ret_container, err);
+    struct container *other = status < 0 && or_others && client->peer.uid == 0 && !client->core->settings->is_user ? container_of_id(client->core, word) : NULL;
 
     if (!other || other->is_pending)
-        return container_find(client->core, client->account, word, ret_container, err);
+        return status;
     *ret_container = other;
     return 0;
 }

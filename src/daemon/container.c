@@ -135,7 +135,7 @@ int container_check_name(const struct core *core, const struct account *account,
 }
 
 /* A run's, or of one that is kept. */
-static bool is_id(const char *word)
+bool container_is_id(const char *word)
 {
     size_t length = strlen(word);
 
@@ -162,7 +162,7 @@ int container_find(const struct core *core, const struct account *account, const
     }
     if (count > 1)
         return error_set(err, ERROR_INVALID, ENOTUNIQ, "'%s': %zu containers have an id that begins like that", word, count);
-    if (!found && is_id(word))
+    if (!found && container_is_id(word))
         return error_set(err, ERROR_NOT_FOUND, ESTALE, "stale_id: container %s has ended or was removed", word);
     if (!found)
         return error_set(err, ERROR_NOT_FOUND, ESRCH, "not_provisioned: you have no container of the id or name '%s' (cordon ps lists them)", word);

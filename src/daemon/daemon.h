@@ -190,6 +190,7 @@ void container_free(struct core *core, struct container *container);
 void container_free_children(struct core *core, const struct container *container);
 struct container *container_of_ticket(const struct core *core, uint64_t number);
 struct container *container_of_id(const struct core *core, const char *id);
+bool container_is_id(const char *word);
 /* The one of this caller with that name, or whose id is or begins like that. ERROR_NOT_FOUND, ERROR_INVALID: several. */
 int container_find(const struct core *core, const struct account *account, const char *word, struct container **ret_container, struct error *err) must_check;
 /* May this caller give that name to a new one? NULL = none is wanted. */

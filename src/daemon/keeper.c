@@ -244,6 +244,8 @@ static int hear_holds(struct keeper *keeper, const struct protocol_message *mess
     struct core *core = keeper->core;
     struct container *container = container_of_ticket(core, protocol_number(message, TAG_TICKET, 0));
 
+    if (!container_is_id(protocol_text(message, TAG_ID))) /* or it would be found where somebody else names his own */
+        return error_set(err, ERROR_INVALID, EINVAL, "keeper %s holds what has no id of a container", keeper->id);
     if (!container || container->keeper != keeper)
         container = container_of_id(core, protocol_text(message, TAG_ID));
     if (container && container->keeper != keeper)
