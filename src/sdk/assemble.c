@@ -246,6 +246,8 @@ static int ask_tier(struct assembly *assembly, unsigned wanted, bool finds_helpe
 {
     int status;
 
+    if (assembly->has_launcher) /* which makes them: root's keeper has not the rights for root's own */
+        wanted &= ~(unsigned)TIER_PROBE_NAMESPACES;
     if (needs_cgroup(assembly->policy))
         wanted |= TIER_PROBE_CGROUP;
     if (needs_ports(assembly->policy))
