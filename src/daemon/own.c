@@ -30,6 +30,7 @@ struct own {
     struct loop_timer later;
     char id[ID_SIZE];
     uint64_t number;
+    struct account further; /* what was refused to those who have no account of the machine's own, any number of whom may be one user */
 };
 
 static void settle(struct own *own, int status)
@@ -136,7 +137,7 @@ void own_say(struct core *core, const char *type, const char *name, const char *
     add(core->own, &text, NULL);
 }
 
-/* Not each of thousands: one a second of each user, with how many others there were. */
+/* Not each of thousands: one a second of each user, of further ones together, with how many others there were. */
 void own_say_refused(struct core *core, struct account *account, const struct peer *peer, const char *operation, const struct error *why)
 {
     auto_text struct text text = {0};
@@ -144,17 +145,17 @@ void own_say_refused(struct core *core, struct account *account, const struct pe
     uint64_t now = loop_now_ns(core->loop);
     char said[TEXT_SIZE + 64];
 
-    if (account && account->refused_ns && now - account->refused_ns < NS_PER_S) {
+    if (!account || account->uid > ACCOUNTS_OWN_LAST)
+        account = &core->own->further;
+    if (account->refused_ns && now - account->refused_ns < NS_PER_S) {
         account->refused_untold++;
         return;
     }
     snprintf(said, sizeof(said), "%.*s", TEXT_SIZE - 1, why->text);
-    if (account && account->refused_untold)
+    if (account->refused_untold)
         snprintf(said + strlen(said), sizeof(said) - strlen(said), " (and %u others since the last of these records)", account->refused_untold);
-    if (account) {
-        account->refused_ns = now;
-        account->refused_untold = 0;
-    }
+    account->refused_ns = now;
+    account->refused_untold = 0;
     begin_event(&json, core->own, "control.called");
     json_add_string(&json, "operation", operation);
     json_add_string(&json, "outcome", "refused");
