@@ -114,9 +114,11 @@ static int hear_open(struct client *client, struct protocol_received *received, 
 static int find_for(const struct client *client, const char *word, bool or_others, struct container **ret_container, struct error *err)
 {
     int status = container_find(client->core, client->account, word, ret_container, err);
-    struct container *other = status < 0 && or_others && client->peer.uid == 0 && !client->core->settings->is_user ? container_of_id(client->core, word) : NULL;
+    struct container *other = NULL;
 
-    if (!other || other->is_pending)
+    if (status < 0 && or_others && client->peer.uid == 0 && !client->core->settings->is_user && container_find_any(client->core, word, &other, err) < 0)
+        return -ENOTUNIQ;
+    if (!other)
         return status;
     *ret_container = other;
     return 0;

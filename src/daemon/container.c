@@ -104,13 +104,29 @@ struct container *container_of_ticket(const struct core *core, uint64_t number)
     return container;
 }
 
-struct container *container_of_id(const struct core *core, const char *id)
+struct container *container_of_id(const struct keeper *keeper, const char *id)
 {
-    struct container *container = core->containers;
+    struct container *container = keeper->core->containers;
 
-    while (container && strcmp(container->id, id) != 0)
+    while (container && (container->keeper != keeper || container->is_pending || strcmp(container->id, id) != 0))
         container = container->next;
     return container;
+}
+
+int container_find_any(const struct core *core, const char *id, struct container **ret_container, struct error *err)
+{
+    struct container *found = NULL;
+
+    for (struct container *container = core->containers; container; container = container->next) {
+        if (container->is_pending || strcmp(container->id, id) != 0)
+            continue;
+        if (found && found->account != container->account)
+            return error_set(err, ERROR_INVALID, ENOTUNIQ, "users %u and %u each have a container %s, which one of them invents: name it as its user (runuser -u)",
+                             found->account->uid, container->account->uid, id);
+        found = container;
+    }
+    *ret_container = found;
+    return 0;
 }
 
 /* As an id begins: what a name must not look like. */

@@ -189,7 +189,10 @@ void container_free(struct core *core, struct container *container);
 /* What is inside of it, on all levels. */
 void container_free_children(struct core *core, const struct container *container);
 struct container *container_of_ticket(const struct core *core, uint64_t number);
-struct container *container_of_id(const struct core *core, const char *id);
+/* What one keeper says it holds: no other one's, whatever id that has. */
+struct container *container_of_id(const struct keeper *keeper, const char *id);
+/* Of all users; NULL = there is none. ERROR_INVALID: keepers of several say that they hold it. */
+int container_find_any(const struct core *core, const char *id, struct container **ret_container, struct error *err) must_check;
 bool container_is_id(const char *word);
 /* The one of this caller with that name, or whose id is or begins like that. ERROR_NOT_FOUND, ERROR_INVALID: several. */
 int container_find(const struct core *core, const struct account *account, const char *word, struct container **ret_container, struct error *err) must_check;

@@ -227,10 +227,10 @@ int keeper_serve(struct keeper *keeper, const struct container *container, uint6
 /* One inside of one of its containers. A program can ask for as many as its policy permits: what is over is not listed, and nobody's fault. */
 static int hear_child(struct keeper *keeper, const struct protocol_message *message, struct error *err)
 {
-    struct container *parent = container_of_id(keeper->core, protocol_text(message, TAG_PARENT));
+    struct container *parent = container_of_id(keeper, protocol_text(message, TAG_PARENT));
     struct container *container;
 
-    if (!parent || parent->keeper != keeper || keeper->account->children >= CHILDREN_MAX)
+    if (!parent || keeper->account->children >= CHILDREN_MAX)
         return 0;
     container = container_new_child(keeper->core, parent, err);
     if (!container)
@@ -247,9 +247,7 @@ static int hear_holds(struct keeper *keeper, const struct protocol_message *mess
     if (!container_is_id(protocol_text(message, TAG_ID))) /* or it would be found where somebody else names his own */
         return error_set(err, ERROR_INVALID, EINVAL, "keeper %s holds what has no id of a container", keeper->id);
     if (!container || container->keeper != keeper)
-        container = container_of_id(core, protocol_text(message, TAG_ID));
-    if (container && container->keeper != keeper)
-        return error_set(err, ERROR_FORBIDDEN, EPERM, "keeper %s says that it holds what another one holds", keeper->id);
+        container = container_of_id(keeper, protocol_text(message, TAG_ID));
     if (!container && protocol_text(message, TAG_PARENT))
         return hear_child(keeper, message, err);
     if (!container && keeper->account->containers >= CONTAINERS_MAX)
@@ -310,7 +308,7 @@ static int hear(struct keeper *keeper, const struct protocol_received *received,
     case PROTOCOL_HOLDS:
         return hear_holds(keeper, message, err);
     case PROTOCOL_LOST:
-        return hear_end(keeper, container_of_id(keeper->core, protocol_text(message, TAG_ID)));
+        return hear_end(keeper, container_of_id(keeper, protocol_text(message, TAG_ID)));
     case PROTOCOL_NOT_SERVED:
         return hear_end(keeper, container_of_ticket(keeper->core, protocol_number(message, TAG_TICKET, 0)));
     case PROTOCOL_SERVICE_GONE:
