@@ -13,6 +13,7 @@
 #include "audit/log.h"
 #include "auditor/command.h"
 #include "auditor/left.h"
+#include "auditor/there.h"
 #include "base/memory.h"
 #include "event/read.h"
 #include "recording/recording.h"
@@ -26,8 +27,7 @@ struct import {
     struct desk log;             /* what is in it by now */
     bool is_new;                 /* nothing is */
     struct left left;            /* by keepers */
-    uint64_t *there;             /* numbers of the run's records that are in it: its keeper wrote them, or this did */
-    size_t there_count, there_room, there_at;
+    struct there there;          /* records of the runs that are in it: their keepers wrote them, or this did */
     uint64_t records, runs, unnamed;
 };
 
@@ -47,71 +47,13 @@ static int begin_run(struct import *import, const struct event_record *record, s
     return 0;
 }
 
-/* ---- what is there already ---- */
-
-static int note_there(void *context, const struct record *record, struct error *err)
-{
-    struct import *import = context;
-    char id[FIELD_TEXT_MAX];
-    const char *end;
-    unsigned long long number;
-
-    end = strrchr(record_text(record, FIELD_ID, id), '.');
-    if (!end || sscanf(end + 1, "%llu", &number) != 1)
-        return 0;
-    if (import->there_count == import->there_room) {
-        const size_t room = import->there_room ? 2 * import->there_room : 64;
-        uint64_t *larger = mem_resize(import->there, room * sizeof(*larger));
-
-        if (!larger)
-            return error_memory(err);
-        import->there = larger;
-        import->there_room = room;
-    }
-    import->there[import->there_count++] = number;
-    return 0;
-}
-
-static int compare_numbers(const void *a, const void *b)
-{
-    const uint64_t *x = a, *y = b;
-
-    return *x < *y ? -1 : *x > *y;
-}
-
-static int find_there(struct import *import, const char *run, struct error *err)
-{
-    struct find find;
-    int status;
-
-    import->there_count = import->there_at = 0;
-    if (import->is_new)
-        return 0;
-    find = desk_find(&import->log);
-    find.query = (struct query){.run = run};
-    find.first = find.until = 0;
-    find.proves = false;
-    status = find_records(&find, note_there, import, err);
-    if (import->there_count) /* what came late is behind what came after it */
-        qsort(import->there, import->there_count, sizeof(*import->there), compare_numbers);
-    return status;
-}
-
-/* Asked in ascending order. */
-static bool is_there(struct import *import, uint64_t number)
-{
-    while (import->there_at < import->there_count && import->there[import->there_at] < number)
-        import->there_at++;
-    return import->there_at < import->there_count && import->there[import->there_at] == number;
-}
-
 static int take_record(struct import *import, const struct event_record *record, struct error *err)
 {
     const char *body;
     size_t size;
     int status;
 
-    if (is_there(import, record->sequence))
+    if (there_has(&import->there, record->run, record->sequence))
         return 0;
     status = recording_render(import->recording, record->line, strlen(record->line), &body, &size, err);
     if (status == 0)
@@ -130,8 +72,6 @@ static int take_run(struct import *import, const struct run_store *store, const 
 
     if (status == -ENOENT) /* dropped by the store meanwhile */
         return 0;
-    if (status >= 0)
-        status = find_there(import, id, err);
     while (status >= 0 && (status = event_reader_next(reader, &record, err)) > 0) {
         if (is_first)
             status = begin_run(import, &record, err);
@@ -148,6 +88,12 @@ static int take_run(struct import *import, const struct run_store *store, const 
     return status < 0 ? error_prepend(err, "run %s", id), status : 0;
 }
 
+/* Before anything is added: nothing is asked about what this adds. */
+static int read_there(struct import *import, const struct run_store *store, const char *run, struct error *err)
+{
+    return import->is_new ? 0 : there_read(&import->there, &import->log, store, run, err);
+}
+
 /* The oldest first. */
 static int take_runs(struct import *import, struct error *err)
 {
@@ -158,8 +104,12 @@ static int take_runs(struct import *import, struct error *err)
 
     if (status == 0 && options->query.run) {
         status = run_store_find(store, options->query.run, &id, err);
+        if (status == 0)
+            status = read_there(import, store, id, err);
         return status == 0 ? take_run(import, store, id, err) : status;
     }
+    if (status == 0)
+        status = read_there(import, store, NULL, err);
     for (size_t i = status == 0 ? run_store_count(store) : 0; i > 0 && status == 0; i--)
         status = take_run(import, store, run_store_id(store, i - 1), err);
     return status;
@@ -202,7 +152,7 @@ int command_record(const struct options *options, struct error *err)
         status = log_checkpoint(import.desk.log, err);
     writer_close(&import.desk);
     desk_close(&import.log);
-    mem_free(import.there);
+    there_free(&import.there);
     if (status < 0)
         return status;
     if (options->is_json)
