@@ -4,6 +4,7 @@
  * the first named, and hears what there is.
  */
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -15,6 +16,7 @@
 #include "protocol/service.h"
 
 #define AGAIN_MS 200
+#define ROOM_WAIT_MS 10000
 #define SOON_MS  1000 /* who is let go so soon was not believed */
 #define REFUSED_FEW  5
 #define REFUSED_MOST 10 /* 6.4 s */
@@ -43,10 +45,25 @@ static void gone(struct keeper *keeper)
     keeper_look_for_end(keeper);
 }
 
+/* All containers are told of at once, and its queue is short; it never waits for this process. */
+static int wait_for_room(const struct keeper *keeper)
+{
+    struct pollfd room = {.fd = keeper->daemon.fd, .events = POLLOUT};
+
+    return poll(&room, 1, ROOM_WAIT_MS) == 1 ? 0 : -EAGAIN;
+}
+
 /* To a cordond that takes nothing it is as to none: the next one hears everything anew. */
 static void tell(struct keeper *keeper, struct protocol_out *out)
 {
-    if (keeper->daemon.fd >= 0 && protocol_send(keeper->daemon.fd, MSG_DONTWAIT, out, NULL, 0, NULL) < 0)
+    int status = keeper->daemon.fd >= 0 ? -EAGAIN : 0;
+
+    while (status == -EAGAIN) {
+        status = protocol_send(keeper->daemon.fd, MSG_DONTWAIT, out, NULL, 0, NULL);
+        if (status == -EAGAIN && wait_for_room(keeper) < 0)
+            break;
+    }
+    if (status < 0)
         shutdown(keeper->daemon.fd, SHUT_RDWR);
 }
 
