@@ -55,7 +55,7 @@ static int open_own(struct core *core, struct error *err)
     if (getrandom(&core->last_number, sizeof(core->last_number), 0) != sizeof(core->last_number))
         return error_system(err, errno, "take random bytes");
     core->last_number >>= 8;
-    return 0;
+    return keeper_records_begin(core, err);
 }
 
 static int settle(struct error *err)

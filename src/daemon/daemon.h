@@ -125,6 +125,9 @@ struct core {
     struct services *services;
     struct own *own; /* what it writes into the audit log itself */
     int keepers_directory; /* records of keepers, for the core that comes after this one */
+    struct gone *gone;     /* keepers that went and may live, keeper_record.c */
+    struct loop_timer bury;
+    uint64_t bury_ms;
     struct accounts accounts;
     struct keeper *keepers;
     size_t keeper_count, client_count;
@@ -179,7 +182,11 @@ int keeper_record_write(const struct core *core, const struct keeper *keeper, st
 int keeper_record_check(const struct core *core, const struct keeper *keeper, uid_t uid, struct error *err) must_check;
 /* An id comes from outside: it is a number in hexadecimal digits, or no name of a file. */
 bool keeper_is_id(const char *id);
-void keeper_record_remove(const struct core *core, const struct keeper *keeper);
+/* Those of keepers that have ended since a former core wrote them are removed by and by. Before the core is confined. */
+int keeper_records_begin(struct core *core, struct error *err) must_check;
+/* This one is here no more: its record goes when its process has ended, and not before, since it may come back. */
+void keeper_record_leave(struct core *core, const struct keeper *keeper);
+bool keeper_may_live(const struct core *core, const char *id);
 
 /* container.c */
 struct container *container_new(struct core *core, struct account *account, struct keeper *keeper, struct error *err);

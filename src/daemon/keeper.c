@@ -43,12 +43,12 @@ void keeper_close(struct keeper *keeper)
             container_free(core, container);
     }
     if (running)
-        daemon_log("keeper %s (process %d of user %u) ended, and its %u containers with it", keeper->id, (int)keeper->pid, keeper->account->uid, running);
+        daemon_log("keeper %s (process %d of user %u) is gone, and its %u containers with it", keeper->id, (int)keeper->pid, keeper->account->uid, running);
     if (running)
-        own_say(core, "daemon.stopped", "cordon-keeper", "keeper %s (process %d of user %u) ended, and its %u containers with it", keeper->id, (int)keeper->pid,
+        own_say(core, "daemon.stopped", "cordon-keeper", "keeper %s (process %d of user %u) is gone, and its %u containers with it", keeper->id, (int)keeper->pid,
                 keeper->account->uid, running);
     if (keeper->is_joined)
-        keeper_record_remove(core, keeper);
+        keeper_record_leave(core, keeper);
     waiting_refuse(keeper, NULL);
     loop_cancel(core->loop, &keeper->idle);
     loop_forget(core->loop, &keeper->channel);

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Keepers that say what is not so: inventing.py CORDOND. What one says it holds is neither another one's nor inside of what nobody has told of yet."""
+"""Keepers that say what is not so: inventing.py CORDOND. What one says it holds is neither another one's nor inside of what nobody has told of yet. And one that
+hangs up and comes back is believed as long as it lives."""
 import os
 import shutil
 import signal
@@ -13,10 +14,10 @@ import time
 
 MAGIC, VERSION = 0x4E444F43, 1
 HELLO, OPEN, LIST, LISTED, DONE = 1, 2, 4, 5, 6
-SERVE, HOLDS, REJOIN_AT = 61, 62, 67
-KIND, KEY, ID, STATE, TICKET, PARENT = 4, 5, 7, 8, 17, 34
+JOIN, SERVE, HOLDS, JOINED_ALL, REJOIN_AT = 60, 61, 62, 65, 67
+VERSION_MOST, KIND, KEY, ID, STATE, TICKET, PATH, PARENT, TOKEN = 2, 4, 5, 7, 8, 17, 22, 34, 37
 RUNNING = 2
-SAME, CHILD = "c" + "1" * 24, "c" + "2" * 24
+SAME, CHILD, BACK = "c" + "1" * 24, "c" + "2" * 24, "c" + "3" * 24
 BOUND_S = 60
 
 
@@ -54,6 +55,16 @@ def receive(sock):
     return (struct.unpack_from("<IHHII", data)[2], fields_of(data)) if data else (0, {})
 
 
+def come_back(who):
+    """A new connection, for what it is known by."""
+    channel = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    channel.connect(who[PATH][:-1].decode())
+    channel.send(message(JOIN, number(VERSION_MOST, 1), field(KEY, who[KEY]), field(ID, who[ID]), field(TOKEN, who[TOKEN])))
+    channel.send(message(HOLDS, text(ID, BACK), number(STATE, RUNNING)))
+    channel.send(message(JOINED_ALL))
+    return channel
+
+
 def keeper(directory):
     """The first letter of its key says what it does."""
     channel = socket.socket(fileno=3)
@@ -63,7 +74,7 @@ def keeper(directory):
         if kind == 0:
             return
         if kind == REJOIN_AT:
-            role = fields[KEY][:1].decode()
+            role, who = fields[KEY][:1].decode(), fields
         if kind != SERVE:
             continue
         ticket = struct.unpack("<Q", fields[TICKET])[0]
@@ -73,8 +84,13 @@ def keeper(directory):
             channel.send(message(HOLDS, number(TICKET, 1), text(ID, SAME), number(STATE, RUNNING)))
         if role == "c":
             channel.send(message(HOLDS, text(ID, CHILD), text(PARENT, ""), number(STATE, RUNNING)))
-        with open(f"{directory}/said-{role}", "w", encoding="ascii"):
-            pass
+        if role == "r":
+            channel.send(message(HOLDS, number(TICKET, ticket), text(ID, BACK), number(STATE, RUNNING)))
+            channel.close()
+            time.sleep(1)  # long enough to be given up
+            channel = come_back(who)
+        with open(f"{directory}/said-{role}", "w", encoding="ascii") as said:
+            said.write(str(os.getpid()))
 
 
 def client(directory):
@@ -112,6 +128,15 @@ def listed(directory):
         ids.append(fields[ID][:-1].decode())
 
 
+def becomes(holds):
+    end = time.monotonic() + BOUND_S
+    while not holds():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.1)
+    return True
+
+
 def main():
     directory = tempfile.mkdtemp(prefix="cordon-inventing.")
     program = shutil.copy(sys.argv[1], f"{directory}/cordond")
@@ -130,6 +155,15 @@ def main():
             kept.append(open_one(directory, "c"))
             if listed(directory) != [SAME, SAME]:
                 print("one inside of what was not told of is believed:", listed(directory))
+                failed += 1
+            kept.append(open_one(directory, "r"))
+            if not becomes(lambda: listed(directory) == [SAME, SAME, BACK]):
+                print("one that comes back is not believed:", listed(directory))
+                failed += 1
+            with open(f"{directory}/said-r", encoding="ascii") as said:
+                os.kill(int(said.read()), signal.SIGKILL)
+            if not becomes(lambda: len(os.listdir(f"{directory}/run/keepers")) == 3):
+                print("the record of one that has ended stays:", os.listdir(f"{directory}/run/keepers"))
                 failed += 1
             del kept
         finally:
