@@ -176,7 +176,9 @@ TEST(a_connection_that_waits_for_its_first_byte_has_its_mark)
 TEST(the_keeper_has_one_right_more_and_only_while_it_marks)
 {
     prepare();
-    run("python3 -c '\nfor line in open(\"/proc/1/task/2/status\"):\n  k, v = line.split(\":\", 1)\n"
+    run("python3 -c '\nimport time\nfor wait in range(600):\n  lines = open(\"/proc/1/task/2/status\").readlines()\n" /* it may have begun just now */
+        "  if \"Seccomp:\\t2\\n\" in lines: break\n  time.sleep(0.1)\n"
+        "for line in lines:\n  k, v = line.split(\":\", 1)\n"
         "  if k in (\"CapEff\", \"CapBnd\", \"CapAmb\"): print(k, v.strip())\n"
         "  if k == \"CapPrm\": print(k, int(v, 16) ^ 1 << 19 in (1 << 12, 1 << 13))\n"
         "  if k == \"Seccomp\": print(k, v.strip())'\n"
