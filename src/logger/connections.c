@@ -89,10 +89,12 @@ void logger_accept(struct logger *logger)
     peer_close(&peer);
 }
 
+/* Who waits is not watched at all: that its writer has gone would be told, and what comes after what waits would be taken in its place. */
 void logger_listen_to(struct logger *logger, struct logger_connection *connection, bool is_heard)
 {
-    struct epoll_event event = {.events = is_heard ? EPOLLIN : 0, .data.ptr = connection};
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = connection};
 
+    if (connection->is_waiting == is_heard && epoll_ctl(logger->epoll, is_heard ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, connection->fd, &event) < 0)
+        logger->is_broken = true;
     connection->is_waiting = !is_heard;
-    epoll_ctl(logger->epoll, EPOLL_CTL_MOD, connection->fd, &event);
 }

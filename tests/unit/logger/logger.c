@@ -326,6 +326,40 @@ TEST(a_writer_that_floods_waits_and_others_do_not)
     check_int(count_records(&scene, "run:flood"), 300);
 }
 
+/* It dies with some of it taken, some waiting and some not read yet; who comes after it tells all of it again. */
+TEST(of_a_writer_that_dies_while_it_waits_each_record_is_there_once)
+{
+    auto_log_client struct log_client *again = NULL, *other = NULL;
+    struct log_client *flood = NULL;
+    struct scene scene;
+    struct error err;
+    int status = 0;
+
+    begin(&scene, "--share", "64KiB");
+    join(&scene);
+    check_int(log_client_new(8 << 20, 0, &flood, &err), 0);
+    log_client_connect(flood, writer_socket(&scene, "run:flood"));
+    for (uint64_t i = 0; i < 30 && status == 0; i++) { /* each a message of its own, until there is no room */
+        add(flood, i * 10 + 1, i * 10 + 9, 1000);
+        status = log_client_flush(flood, &err);
+        add(flood, i * 10 + 10, i * 10 + 10, 1); /* for which there may be room where there is none for the others */
+        if (status == 0)
+            status = log_client_flush(flood, &err);
+    }
+    check(status == 0 || status == -EAGAIN);
+    log_client_free(flood);
+    check_int(log_client_new(8 << 20, 0, &other, &err), 0);
+    log_client_connect(other, writer_socket(&scene, "run:other"));
+    add(other, 1, 1, 10);
+    check_int(log_client_wait(other, 1, WAIT_MS, &err), 0); /* by now it has been heard that the first one went */
+    check_int(log_client_new(8 << 20, 0, &again, &err), 0);
+    log_client_connect(again, writer_socket(&scene, "run:flood"));
+    add(again, 1, 300, 1000);
+    check_int(log_client_wait(again, 300, WAIT_MS, &err), 0);
+    check_int(stop(&scene, SIGTERM), 0);
+    check_int(count_records(&scene, "run:flood"), 300);
+}
+
 TEST(what_a_writer_could_not_keep_is_counted_in_the_log)
 {
     auto_reader struct reader *reader = NULL;
