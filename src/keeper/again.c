@@ -36,6 +36,7 @@ static void due(struct loop_timer *timer)
     fprintf(stderr, "cordon-keeper: container %s could not be started again: %s\n", session->id, err.text);
     session->again.end = (struct cordon_status){.end = CORDON_END_LOST, .exit_status = 125};
     session->lifecycle = again_wanted(session) ? PROTOCOL_RESTARTING : PROTOCOL_STOPPED;
+    kept_update(session); /* or the next keeper would try anew what was given up */
     daemon_tell_running(session->keeper, session);
 }
 

@@ -234,13 +234,16 @@ void held_ended(struct session *session, int over, const struct error *failure)
 
 static int held_drop(struct session *session, struct error *err)
 {
+    int status;
+
     if (session->container)
         return error_set(err, ERROR_INVALID, EBUSY, "already_started: container %s runs: stop it before it is removed", session->id);
     if (session->lifecycle == PROTOCOL_RESTARTING)
         return error_set(err, ERROR_INVALID, EBUSY, "already_started: container %s is started again in a moment: stop it before it is removed", session->id);
-    kept_remove(session);
-    session_close(session);
-    return 0;
+    status = kept_remove(session, err);
+    if (status == 0)
+        session_close(session);
+    return status;
 }
 
 /* By somebody. */

@@ -211,19 +211,21 @@ void kept_update(struct session *session)
         fprintf(stderr, "cordon-keeper: container %s: what became of it could not be written down: %s\n", session->id, err.text);
 }
 
-void kept_remove(struct session *session)
+int kept_remove(struct session *session, struct error *err)
 {
     char hidden[NAME_SIZE + 8], name[NAME_SIZE + 8];
     int kept = session->keeper->kept;
 
     if (session->disk.lock < 0)
-        return;
+        return 0;
     name_of(session, ".", hidden);
     name_of(session, "", name);
-    if (renameat(kept, name, kept, hidden) == 0 && fsync(kept) == 0)
-        remove_all(kept, hidden);
-    else
-        fprintf(stderr, "cordon-keeper: container %s could not be removed from the disk: %s\n", session->id, strerror(errno));
+    if (renameat(kept, name, kept, hidden) < 0)
+        return errno == ENOENT ? 0 : error_system(err, errno, "remove container %s from the disk", session->id);
+    if (fsync(kept) < 0) /* it is gone, but for a loss of power */
+        fprintf(stderr, "cordon-keeper: container %s: its removal may not be on the disk yet: %s\n", session->id, strerror(errno));
+    remove_all(kept, hidden);
+    return 0;
 }
 
 void kept_forget(struct session *session)

@@ -11,8 +11,8 @@ int kept_open(struct keeper *keeper, struct error *err) must_check;
 int kept_make(struct session *session, struct error *err) must_check;
 /* It is another one than was written down. */
 void kept_update(struct session *session);
-/* It is no more. */
-void kept_remove(struct session *session);
+/* It is to be no more. Where this fails it is still there, and would be found again. */
+int kept_remove(struct session *session, struct error *err) must_check;
 /* What this process has of it. */
 void kept_forget(struct session *session);
 /* Take up all of this keeper's key that nobody has. */
