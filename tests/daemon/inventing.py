@@ -89,8 +89,9 @@ def keeper(directory):
             channel.close()
             time.sleep(1)  # long enough to be given up
             channel = come_back(who)
-        with open(f"{directory}/said-{role}", "w", encoding="ascii") as said:
+        with open(f"{directory}/{os.getpid()}", "w", encoding="ascii") as said:
             said.write(str(os.getpid()))
+        os.rename(said.name, f"{directory}/said-{role}")  # whole from its first moment
 
 
 def client(directory):
