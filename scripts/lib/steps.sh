@@ -29,6 +29,17 @@ do_step() { # NAME SECONDS-MAX
     rm -f "$logs/$1.spent"
 }
 
+# The tests that failed with what they said; the log's end where it names none.
+what_failed() { # LOG
+    local said
+    said=$(grep -vE '^(ok|passed|hold|\[[0-9]+/[0-9]+\]|Compiler for C supports|skip(ped)?|gap) |^ +missing: ' "$1")
+    if grep -q '^FAIL' <<<"$said"; then
+        grep -A 14 '^FAIL' <<<"$said" | head -n 100
+    else
+        tail -n 60 <<<"$said"
+    fi
+}
+
 report_step() { # NAME
     local log=$logs/$1.log status=125 took=0 spent=0 numbers passed failed skipped
     [ ! -e "$logs/$1.end" ] || read -r status took spent <"$logs/$1.end"
@@ -43,8 +54,9 @@ report_step() { # NAME
     printf '%-11s %7d %7d %7d %7d %8d\n' "$1" "$took" "$spent" "$passed" "$failed" "$skipped"
     if [ "$failed" != 0 ]; then
         echo "---- $log (status $status)"
-        grep -vE '^(ok|passed|hold|\[[0-9]+/[0-9]+\]|Compiler for C supports) ' "$log" | tail -n 100
+        what_failed "$log"
         echo "----"
+        failures+=("$1: $({ grep -E '^FAIL' "$log" || echo "status $status"; } | head -n 5 | paste -sd ';' | cut -c 1-300)")
     elif [ "$skipped" != 0 ]; then
         grep -iE '^ *(skip|skipped|missing:|gap)\b' "$log" | sed 's/^/           /' | head -n 20
     fi
@@ -78,6 +90,7 @@ run_steps() { # [--list | --step NAME | NAME...]
     wanted=" ${*:-$(list_steps | tr '\n' ' ')} "
     mkdir -p "$logs"
     total_passed=0 total_failed=0 total_skipped=0 total_spent=0
+    local failures=()
     rm -rf "$logs"/*.end "$logs"/*.begun
     printf '%-11s %7s %7s %7s %7s %8s\n' step seconds cpu passed failed skipped
     local later='' side=() lane
@@ -106,6 +119,7 @@ run_steps() { # [--list | --step NAME | NAME...]
         fi
     done
     echo
+    [ ${#failures[@]} = 0 ] || printf 'failed in %s\n' "${failures[@]}"
     echo "$total_passed passed, $total_failed failed, $total_skipped skipped"
     [ "$total_failed" = 0 ]
 }
