@@ -372,7 +372,7 @@ TEST(when_a_flow_is_over_the_value_is_in_memory_once)
     check_contains(scene.heard.data, "200 X=cordon-0123456789abcdef <cordon-0123456789abcdef> ");
     text_finish(&scene.heard);
     server_stop(&server);
-    for (int i = 0; i < 100 && copies_of(holder.child, "abcdef/+&") != 1; i++)
+    for (int i = 0; i < 3000 && copies_of(holder.child, "abcdef/+&") != 1; i++)
         poll(NULL, 0, 20); /* it has yet to notice that the client let go */
     check_int(copies_of(holder.child, "abcdef/+&"), 1);
     stop(&holder);
