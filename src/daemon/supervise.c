@@ -33,7 +33,7 @@
 
 #define FIRST_FD       3
 #define SOCKETS_MAX    2
-#define ARGUMENTS_MAX  14
+#define ARGUMENTS_MAX  16
 #define AGAIN_FIRST_MS 100
 #define AGAIN_MOST_MS  30000
 #define WELL_MS        10000
@@ -41,7 +41,7 @@
 #define DAEMON_USER    "cordon"
 #define SENSOR_RIGHTS  ((1ull << CAP_AUDIT_CONTROL) | (1ull << CAP_AUDIT_READ))
 
-/* In arguments and directories: $R the runtime directory, $S the state's, $K the keeper's program, $I that of first processes, $C the control group. */
+/* In arguments and directories: $R the runtime directory, $S the state's, $K the keeper's program, $I that of first processes, $N that of containers inside of others, $C the control group. */
 static const struct row {
     const char *program, *folder, *user;
     uint64_t rights; /* that the user does not have by itself */
@@ -61,7 +61,7 @@ static const struct row {
      {"--login-uids", "1879048192-1879113727", "--daemon", DAEMON_USER, "--state", "$R/sensor", "--calls", "always"}},
     {"cordon-launcher", "launcher", "root", ~0ull, "$S/launcher", 0700,
      {{"daemon", "private/launcher.sock", DAEMON_USER, 0600}, {"keepers", "keepers-launcher.sock", "root", 0666}},
-     {"--daemon", DAEMON_USER, "--state", "$S/launcher", "--records", "$R/launcher", "--keeper", "$K", "--init", "$I",
+     {"--daemon", DAEMON_USER, "--state", "$S/launcher", "--records", "$R/launcher", "--keeper", "$K", "--init", "$I", "--nester", "$N",
       "--cgroup", "$C"}},
     {"cordond", "daemon", DAEMON_USER, 0, "$R/keepers", 0700, {{"control", "control.sock", "root", 0666}, {"keepers", "keepers.sock", "root", 0666}},
      {"--system", "--runtime", "$R"}},
@@ -78,7 +78,7 @@ struct part {
 
 struct supervisor {
     const struct supervision *settings;
-    char init[PATH_MAX];
+    char init[PATH_MAX], nester[PATH_MAX];
     int signals;
     sigset_t before;
     bool is_ending;
@@ -95,6 +95,7 @@ static void expand(const struct supervisor *supervisor, const char *text, char r
                        : text[1] == 'S' ? settings->state
                        : text[1] == 'K' ? settings->keeper_program
                        : text[1] == 'C' ? settings->cgroup
+                       : text[1] == 'N' ? supervisor->nester
                                         : supervisor->init;
 
     snprintf(ret_text, PATH_MAX, "%s%s", with ? with : "", with ? text + 2 : text);
@@ -373,6 +374,8 @@ static int begin(struct supervisor *supervisor, struct error *err)
     sigset_t wanted;
     int status = find_program(supervisor, "tier/process", "cordon-init", supervisor->init, err);
 
+    if (status == 0)
+        status = find_program(supervisor, "sdk", "cordon-nester", supervisor->nester, err);
     if (status == 0)
         status = make_places(supervisor, err);
     for (size_t i = 0; i < ARRAY_COUNT(rows) && status == 0; i++)

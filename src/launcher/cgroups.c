@@ -19,6 +19,7 @@
 #define MOUNTS_BYTES ((size_t)4 << 20)
 #define CPU_PERIOD_US 100000u
 #define VALUE_SIZE 4096
+#define NAME_SIZE (LAUNCH_GROUP_SIZE + LAUNCH_CGROUP_SIZE + 2)
 
 static const char *const controllers[] = {"memory", "pids", "cpu", "cpuacct", "freezer"};
 
@@ -201,7 +202,7 @@ static void name_of(char *ret_name, size_t size, const char *group, const char *
 
 static int open_in(const struct cgroups *cgroups, int at, const char *group, const char *id)
 {
-    char name[LAUNCH_GROUP_SIZE + LAUNCH_ID_SIZE + 2];
+    char name[NAME_SIZE];
 
     if (at < 0)
         return -1;
@@ -211,7 +212,7 @@ static int open_in(const struct cgroups *cgroups, int at, const char *group, con
 
 static int directories_make(const struct cgroups *cgroups, const char *group, const char *id, struct error *err)
 {
-    char name[LAUNCH_GROUP_SIZE + LAUNCH_ID_SIZE + 2];
+    char name[NAME_SIZE];
 
     name_of(name, sizeof(name), group, id);
     for (size_t i = 0; i < cgroups->count; i++)
@@ -235,10 +236,10 @@ int cgroups_make_group(const struct cgroups *cgroups, const char *group, struct 
     return status;
 }
 
-int cgroups_make(const struct cgroups *cgroups, const char *group, const char *id, int *ret_joins, uint64_t *ret_id, struct error *err)
+int cgroups_join(const struct cgroups *cgroups, const char *group, const char *id, int *ret_joins, uint64_t *ret_id, struct error *err)
 {
     struct stat st;
-    int status = directories_make(cgroups, group, id, err);
+    int status = 0;
 
     *ret_id = 0;
     for (size_t i = 0; i < cgroups->count && status == 0; i++) {
@@ -253,7 +254,17 @@ int cgroups_make(const struct cgroups *cgroups, const char *group, const char *i
             if (ret_joins[j] >= 0)
                 close(ret_joins[j]);
     }
-    if (status < 0 && status != -EEXIST)
+    return status;
+}
+
+int cgroups_make(const struct cgroups *cgroups, const char *group, const char *id, int *ret_joins, uint64_t *ret_id, struct error *err)
+{
+    int status = directories_make(cgroups, group, id, err);
+
+    if (status < 0)
+        return status;
+    status = cgroups_join(cgroups, group, id, ret_joins, ret_id, err);
+    if (status < 0)
         cgroups_remove(cgroups, group, id);
     return status;
 }
@@ -424,7 +435,7 @@ void cgroups_count(const struct cgroups *cgroups, const char *group, const char 
 
 bool cgroups_remove(const struct cgroups *cgroups, const char *group, const char *id)
 {
-    char name[LAUNCH_GROUP_SIZE + LAUNCH_ID_SIZE + 2];
+    char name[NAME_SIZE];
     bool is_gone = true;
 
     name_of(name, sizeof(name), group, id);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The control groups of containers: ROOT/GROUP/ID in each hierarchy that is mounted, version 2 and those of version 1 that count or
- * limit. Made before the container's first process, which joins before it does anything.
+ * limit. Made before the container's first process, which joins before it does anything. Of one inside of another `id` is a path, "OUTER/ID".
  */
 #ifndef CORDON_LAUNCHER_CGROUPS_H
 #define CORDON_LAUNCHER_CGROUPS_H
@@ -35,6 +35,9 @@ int cgroups_make_group(const struct cgroups *cgroups, const char *group, struct 
 int cgroups_make(const struct cgroups *cgroups, const char *group, const char *id, int *ret_joins, uint64_t *ret_id,
                  struct error *err) must_check;
 
+/* The same of one that is there. */
+int cgroups_join(const struct cgroups *cgroups, const char *group, const char *id, int *ret_joins, uint64_t *ret_id, struct error *err) must_check;
+
 int cgroups_limit(const struct cgroups *cgroups, const char *group, const char *id, const struct launch_request *limits,
                   struct error *err) must_check;
 int cgroups_order(const struct cgroups *cgroups, const char *group, const char *id, enum launch_order order, struct error *err) must_check;
@@ -43,7 +46,7 @@ void cgroups_count(const struct cgroups *cgroups, const char *group, const char 
 /* Empty ones. true when nothing of it is left; `id` NULL: the group. */
 bool cgroups_remove(const struct cgroups *cgroups, const char *group, const char *id);
 
-/* The names below a group (`group` NULL: the groups), in the first hierarchy; 0 ends. */
+/* The names below a group, or "GROUP/ID" (`group` NULL: the groups), in the first hierarchy; 0 ends. */
 int cgroups_list(const struct cgroups *cgroups, const char *group, int (*each)(void *context, const char *name), void *context);
 
 /* No process is in it, in any hierarchy. */

@@ -100,6 +100,8 @@ static int spawn(void *context, const struct tier_spawn *spawn, struct tier_spaw
         return status;
     if (spawn->fd_count > LAUNCH_KEPT_MAX)
         return error_set(err, ERROR_LIMIT, E2BIG, "more descriptors to keep than there is room for");
+    if (spawn->around && snprintf(request.around, sizeof(request.around), "%s", spawn->around) >= (int)sizeof(request.around))
+        return error_set(err, ERROR_INVALID, ENAMETOOLONG, "the name of a container around is too long");
     request.flags = spawn->has_own_uid ? LAUNCH_OWN_UID : 0;
     request.capabilities = spawn->capabilities;
     request.count = (uint32_t)spawn->fd_count;
@@ -113,6 +115,23 @@ static int spawn(void *context, const struct tier_spawn *spawn, struct tier_spaw
     *ret_spawned = (struct tier_spawned){.pid = (pid_t)reply.pid, .pidfd = pidfd, .uid = reply.uid, .gid = reply.gid,
                                          .login_uid = reply.login_uid, .session = reply.session, .cgroup_id = reply.cgroup_id};
     snprintf(ret_spawned->cgroup, sizeof(ret_spawned->cgroup), "%.*s", TIER_CGROUP_SIZE - 1, reply.cgroup);
+    return 0;
+}
+
+int launcher_nester(struct launcher *launcher, const char *around, int channel, pid_t *ret_pid, int *ret_pidfd, struct error *err)
+{
+    struct launch_request request;
+    struct launch_reply reply;
+    int pidfd = -1, status = request_begin(&request, LAUNCH_NESTER, NULL, around, err);
+
+    if (status == 0)
+        status = launcher_ask(launcher, &request, &channel, 1, &reply, &pidfd, err);
+    if (status < 0)
+        return status;
+    if (pidfd < 0)
+        return error_set(err, ERROR_INTERNAL, EPROTO, "the launcher gave no descriptor of what it started");
+    *ret_pid = (pid_t)reply.pid;
+    *ret_pidfd = pidfd;
     return 0;
 }
 

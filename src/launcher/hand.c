@@ -203,19 +203,35 @@ static no_return void init_execute(const struct work *work)
     _exit(125);
 }
 
+static void caller_become(const struct hand_order *order)
+{
+    if (setgroups(order->group_count, order->groups) < 0 || setresgid(order->gid, order->gid, order->gid) < 0 ||
+        setresuid(order->uid, order->uid, order->uid) < 0)
+        _exit(125);
+}
+
 static no_return void keeper_execute(const struct work *work)
 {
     const struct hand_order *order = work->order;
     char count[32], pid[32], names[sizeof(order->names) + 16];
     char *argv[] = {(char[]){"cordon-keeper"}, NULL}, *envp[] = {count, names, pid, NULL};
 
-    if (setgroups(order->group_count, order->groups) < 0 || setresgid(order->gid, order->gid, order->gid) < 0 ||
-        setresuid(order->uid, order->uid, order->uid) < 0)
-        _exit(125);
+    caller_become(order);
     fds_arrange(work, 0);
     snprintf(count, sizeof(count), "LISTEN_FDS=%u", order->fd_count);
     snprintf(names, sizeof(names), "LISTEN_FDNAMES=%s", order->names);
     snprintf(pid, sizeof(pid), "LISTEN_PID=%d", (int)getpid());
+    syscall(SYS_execveat, work->fds[AT_PROGRAM], "", argv, envp, AT_EMPTY_PATH);
+    _exit(125);
+}
+
+/* Its channel is descriptor 3, as of every worker (worker/wire.h). */
+static no_return void nester_execute(const struct work *work)
+{
+    char *argv[] = {(char[]){"cordon-nester"}, NULL}, *envp[] = {NULL};
+
+    caller_become(work->order);
+    fds_arrange(work, 0);
     syscall(SYS_execveat, work->fds[AT_PROGRAM], "", argv, envp, AT_EMPTY_PATH);
     _exit(125);
 }
@@ -229,6 +245,8 @@ static no_return void clone_run(const struct work *work)
         _exit(0);
     if (work->order->kind == HAND_INIT)
         init_execute(work);
+    if (work->order->kind == HAND_NESTER)
+        nester_execute(work);
     keeper_execute(work);
 }
 
@@ -274,7 +292,7 @@ static no_return void order_carry_out(struct work *work)
         owner_take(work);
     pid = syscall(SYS_clone, clone_flags(order->kind) | CLONE_PARENT | CLONE_PIDFD, NULL, &pidfd, NULL, NULL);
     if (pid < 0)
-        give_up(work, order->kind == HAND_KEEPER ? "make a process" : "make namespaces as the caller");
+        give_up(work, order->kind == HAND_INIT ? "make namespaces as the caller" : "make a process");
     if (pid == 0)
         clone_run(work);
     report.pid = (uint32_t)pid;
@@ -290,7 +308,8 @@ static bool order_is_whole(const struct hand_order *order, size_t count)
 {
     return order->group_count <= HAND_GROUPS_MAX && order->cgroup_count <= HAND_CGROUPS_MAX && order->fd_count <= LAUNCH_FDS_MAX &&
            count == AT_CGROUPS + order->cgroup_count + order->fd_count && order->names[sizeof(order->names) - 1] == '\0' &&
-           (order->kind == HAND_NAMESPACE || order->kind == HAND_KEEPER || (order->kind == HAND_INIT && order->fd_count > 0));
+           (order->kind == HAND_NAMESPACE || order->kind == HAND_KEEPER || (order->kind == HAND_NESTER && order->fd_count == 1) ||
+            (order->kind == HAND_INIT && order->fd_count > 0));
 }
 
 static no_return void hand_run(int socket)

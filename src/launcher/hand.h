@@ -20,6 +20,7 @@
 
 enum hand_kind {
     HAND_KEEPER = 1, /* as the caller, with nothing else */
+    HAND_NESTER,     /* the same, with one descriptor under a number that it knows */
     HAND_INIT,       /* in new namespaces that belong to the caller, as uid and gid of these once their maps are written */
     HAND_NAMESPACE,  /* a user namespace to write maps for; it waits, and ends with its `go` */
 };

@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-#define LAUNCH_MAGIC   0x31636c43u /* "Clc1" */
+#define LAUNCH_MAGIC   0x32636c43u /* "Clc2" */
 #define LAUNCH_ID_SIZE 64          /* [0-9A-Za-z-], with its end */
 #define LAUNCH_GROUP_SIZE 32       /* the same */
 #define LAUNCH_KEPT_MAX 64         /* descriptors that a program keeps */
@@ -17,7 +17,8 @@
 #define LAUNCH_FDS_MAX (LAUNCH_KEPT_MAX + 1)
 #define LAUNCH_NAMES_MAX 8         /* descriptors that a keeper begins with, beside the launcher's */
 #define LAUNCH_NAME_SIZE 16        /* [0-9a-z-], with its end */
-#define LAUNCH_CGROUP_SIZE 192
+#define LAUNCH_LEVELS_MAX 9       /* a container and those inside of each other in it */
+#define LAUNCH_CGROUP_SIZE 512
 #define LAUNCH_TEXT_SIZE 384
 
 enum launch_type {
@@ -30,6 +31,7 @@ enum launch_type {
     LAUNCH_COUNT,      /* the same: what it uses */
     LAUNCH_END,        /* keeper: nothing of it runs any more */
     LAUNCH_ADMIT,      /* keeper: would it have been started for the maker of this socket, too? */
+    LAUNCH_NESTER,     /* keeper: cordon-nester, as its own user, with the login uid and in the group of the container `id`; its channel */
     LAUNCH_TYPE_COUNT_
 };
 
@@ -48,6 +50,7 @@ struct launch_request {
     uint64_t memory, pids, cpu_milli; /* LIMIT; 0 = none */
     char group[LAUNCH_GROUP_SIZE];
     char id[LAUNCH_ID_SIZE];
+    char around[LAUNCH_ID_SIZE]; /* SPAWN: the container of the same keeper inside of which it is; "" = none */
     uint32_t count;        /* of the next */
     int32_t numbers[LAUNCH_KEPT_MAX]; /* SPAWN: of the kept descriptors, ascending, all above 2 */
     char names[LAUNCH_NAMES_MAX][LAUNCH_NAME_SIZE]; /* KEEPER: of its descriptors */
@@ -71,7 +74,7 @@ struct launch_reply {
     uint32_t magic;
     int32_t status; /* 0, or a negative errno with `kind` and `text` */
     uint32_t kind;  /* enum error_kind */
-    uint32_t pid;   /* with SPAWN and KEEPER, whose descriptor comes with the record (SCM_RIGHTS) */
+    uint32_t pid;   /* with SPAWN, KEEPER and NESTER, whose descriptor comes with the record (SCM_RIGHTS) */
     uint32_t uid, gid, login_uid, session; /* UINT32_MAX: not given */
     uint64_t cgroup_id;
     struct launch_counts counts;

@@ -2,11 +2,11 @@
 /*
  * cordon-launcher: what takes root in a machine's daemon, and nothing else.
  *
- * Theory of operation. It starts as root, opens what it needs (its sockets, the ledger of uids, control groups, the two programs that
+ * Theory of operation. It starts as root, opens what it needs (its sockets, the ledger of uids, control groups, the programs that
  * it starts), forks the hand (hand.c), which alone makes processes, and gives up everything but the rights in rights.c. Then it
  * takes fixed records (launch.h), each from a peer whose right to ask is in one table (requests.c): from cordond, to start a keeper as
- * the maker of a client's socket; from a keeper, to start first processes of containers, all with the keeper's own ids, to map ids of
- * mounts that the keeper itself made, and to limit, freeze and end what it started. It takes no path, no uid and no program from
+ * the maker of a client's socket; from a keeper, to start first processes of containers, and nesters for those inside of them, all with the keeper's
+ * own ids, to map ids of mounts that the keeper itself made, and to limit, freeze and end what it started. It takes no path, no uid and no program from
  * anybody: ids are read from sockets, paths are made of checked names below its own directories.
  *
  * Neither of the two may ask for more than its ids already could, or than the launcher gives to everybody: docs/decisions/0220 to 0224.
@@ -39,7 +39,7 @@
 #define EVENTS_AT_ONCE  32
 
 struct options {
-    const char *uids, *daemon, *cgroup, *state, *records, *keeper, *init, *etc;
+    const char *uids, *daemon, *cgroup, *state, *records, *keeper, *init, *nester, *etc;
 };
 
 static volatile sig_atomic_t is_told_to_end;
@@ -63,6 +63,7 @@ static const struct option_row {
     {"records", "directory of what runs, gone with the boot", offsetof(struct options, records)},
     {"keeper", "program of keepers (default: beside this one)", offsetof(struct options, keeper)},
     {"init", "program of first processes (default: beside this one)", offsetof(struct options, init)},
+    {"nester", "program for containers inside of others (default: beside this one)", offsetof(struct options, nester)},
     {"etc", "directory of passwd, group, subuid and subgid", offsetof(struct options, etc)},
 };
 
@@ -127,7 +128,9 @@ static int programs_open(struct server *server, const struct options *options, s
 {
     int status = program_open(options->init, "cordon-init", &server->init_program, err);
 
-    return status < 0 ? status : program_open(options->keeper, "cordon-keeper", &server->keeper_program, err);
+    if (status == 0)
+        status = program_open(options->keeper, "cordon-keeper", &server->keeper_program, err);
+    return status < 0 ? status : program_open(options->nester, "cordon-nester", &server->nester_program, err);
 }
 
 static int listen_to(struct server *server, const char *name, enum source_kind kind, bool is_needed, struct error *err)
@@ -306,7 +309,7 @@ int main(int argc, char **argv)
     struct options options = {.daemon = "cordon", .cgroup = "/cordon", .state = "/var/lib/cordon/launcher",
                               .records = "/run/cordon/launcher", .etc = "/etc"};
     struct sigaction end = {.sa_handler = end_told};
-    struct server server = {.hand = -1, .epoll = -1, .records = -1, .keeper_program = -1, .init_program = -1};
+    struct server server = {.hand = -1, .epoll = -1, .records = -1, .keeper_program = -1, .init_program = -1, .nester_program = -1};
     auto_close int notifier = service_notifier(); /* no socket is made once it is confined */
     struct error err = ERROR_INIT;
     char uids[32];

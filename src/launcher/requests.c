@@ -144,7 +144,7 @@ static int numbers_check(const struct call *call, struct error *err)
     int last = 2;
 
     if (request->count > LAUNCH_KEPT_MAX || request->count + 1 != call->count || request->capabilities & ~CAPABILITIES_KNOWN ||
-        request->flags & ~(uint32_t)LAUNCH_OWN_UID)
+        request->flags & ~(uint32_t)LAUNCH_OWN_UID || (request->around[0] && request->flags))
         return error_set(err, ERROR_INVALID, EINVAL, "a start that does not add up");
     for (uint32_t i = 0; i < LAUNCH_KEPT_MAX; i++) {
         if (i < request->count ? request->numbers[i] <= last || request->numbers[i] > LAUNCH_KEPT_LAST : request->numbers[i] != 0)
@@ -162,25 +162,25 @@ static int maps_write(const struct container *container, struct error *err)
 
     if (peer->uid) /* its groups stay: what is denied to one of them must not be gained by leaving it */
         status = idmap_write(container->pid, "setgroups", "deny", err);
-    snprintf(text, sizeof(text), "%u %u 1\n", peer->gid, container->has_own_uid ? container->uid : peer->gid);
+    snprintf(text, sizeof(text), "%u %u 1\n", peer->gid, container_gid(container));
     if (status == 0)
         status = idmap_write(container->pid, "gid_map", text, err);
-    snprintf(text, sizeof(text), "%u %u 1\n", peer->uid, container->has_own_uid ? container->uid : peer->uid);
+    snprintf(text, sizeof(text), "%u %u 1\n", peer->uid, container_uid(container));
     return status == 0 ? idmap_write(container->pid, "uid_map", text, err) : status;
 }
 
 static void reply_spawned(const struct call *call, const struct container *container, uint32_t session)
 {
     struct launch_reply *reply = call->reply;
-    const struct peer *peer = &container->group->peer;
+    char place[LAUNCH_CGROUP_SIZE];
 
     reply->pid = (uint32_t)container->pid;
-    reply->uid = container->has_own_uid ? container->uid : peer->uid;
-    reply->gid = container->has_own_uid ? container->uid : peer->gid;
+    reply->uid = container_uid(container);
+    reply->gid = container_gid(container);
     reply->login_uid = call->server->can_login ? container->uid : UINT32_MAX;
     reply->session = call->server->can_login ? session : UINT32_MAX;
     if (call->server->cgroups.count)
-        snprintf(reply->cgroup, sizeof(reply->cgroup), "%s/%s/%s", call->server->cgroups.path, container->group->name, container->id);
+        snprintf(reply->cgroup, sizeof(reply->cgroup), "%s/%s/%s", call->server->cgroups.path, container->group->name, container_place(container, place));
     *call->ret_fd = fcntl(container->pidfd, F_DUPFD_CLOEXEC, 3);
 }
 
@@ -190,6 +190,7 @@ static int init_order(struct call *call, struct container *container, struct err
     auto_free struct hand_order *order = mem_alloc(sizeof(*order));
     auto_close int go_pipe = -1;
     struct hand_report report;
+    char place[LAUNCH_CGROUP_SIZE];
     int fds[HAND_FDS_MAX], status;
     size_t cgroups = call->server->cgroups.count;
 
@@ -202,7 +203,7 @@ static int init_order(struct call *call, struct container *container, struct err
     memcpy(order->numbers, call->request->numbers, sizeof(order->numbers));
     status = peer_manner(peer, &order->manner, err);
     if (status == 0)
-        status = cgroups_make(&call->server->cgroups, call->group->name, container->id, fds + 1, &call->reply->cgroup_id, err);
+        status = cgroups_make(&call->server->cgroups, call->group->name, container_place(container, place), fds + 1, &call->reply->cgroup_id, err);
     if (status < 0)
         return status;
     fds[0] = call->server->init_program;
@@ -221,15 +222,36 @@ static int init_order(struct call *call, struct container *container, struct err
     return status;
 }
 
+/* A keeper's own, that runs: what is begun in one that has ended would be nobody's. */
+static int around_find(struct call *call, struct container **ret_around, struct error *err)
+{
+    const char *id = call->request->around;
+    static const char none[LAUNCH_ID_SIZE];
+    struct container *around;
+
+    *ret_around = NULL;
+    if (memcmp(id, none, sizeof(none)) == 0)
+        return 0;
+    if (!name_is_plain(id, LAUNCH_ID_SIZE))
+        return error_set(err, ERROR_INVALID, EINVAL, "a container's name is made of letters, digits and -");
+    around = server_find(call->group, id);
+    if (!around || container_has_ended(around))
+        return error_set(err, ERROR_INVALID, ESTALE, "there is no container %s of this keeper to be inside of", id);
+    *ret_around = around;
+    return 0;
+}
+
 static int serve_spawn(struct call *call, struct error *err)
 {
-    struct container *container;
+    struct container *container, *around;
     int status = numbers_check(call, err);
 
     if (status == 0 && strcmp(call->request->id, "keeper") == 0)
         return error_set(err, ERROR_INVALID, EINVAL, "no container is called keeper");
     if (status == 0)
-        status = server_add(call->server, call->group, call->request->id, &container, err);
+        status = around_find(call, &around, err);
+    if (status == 0)
+        status = server_add(call->server, call->group, call->request->id, around, &container, err);
     if (status < 0)
         return status;
     container->has_own_uid = call->request->flags & LAUNCH_OWN_UID;
@@ -237,6 +259,49 @@ static int serve_spawn(struct call *call, struct error *err)
     if (status < 0)
         server_end(call->server, container);
     return status;
+}
+
+/*
+ * What is done on behalf of a program in a container, that one does: it costs its group, and is its in the kernel's records. Of the ids it
+ * has what its keeper has.
+ */
+static int serve_nester(struct call *call, struct error *err)
+{
+    const struct peer *peer = &call->group->peer;
+    auto_free struct hand_order *order = mem_alloc(sizeof(*order));
+    auto_close int go_pipe = -1, pidfd = -1;
+    size_t cgroups = call->server->cgroups.count;
+    struct hand_report report;
+    char place[LAUNCH_CGROUP_SIZE];
+    int fds[HAND_FDS_MAX], status;
+
+    if (!order)
+        return error_memory(err);
+    if (container_has_ended(call->container))
+        return error_set(err, ERROR_INVALID, ESTALE, "the container %s has ended", call->container->id);
+    *order = (struct hand_order){.kind = HAND_NESTER, .uid = peer->uid, .gid = peer->gid, .group_count = peer->group_count, .fd_count = 1,
+                                 .login_uid = call->server->can_login ? call->container->uid : UINT32_MAX, .cgroup_count = (uint32_t)cgroups};
+    memcpy(order->groups, peer->groups, sizeof(order->groups));
+    status = peer_manner(peer, &order->manner, err);
+    if (status == 0)
+        status = cgroups_join(&call->server->cgroups, call->group->name, container_place(call->container, place), fds + 1, &call->reply->cgroup_id, err);
+    if (status < 0)
+        return status;
+    fds[0] = call->server->nester_program;
+    fds[1 + cgroups] = call->fds[0];
+    status = hand_order(call->server->hand, order, fds, &report, &pidfd, &go_pipe, err);
+    fds_close(fds + 1, cgroups);
+    if (status == 0)
+        status = go(go_pipe, err);
+    if (status < 0)
+        return status;
+    call->reply->pid = report.pid;
+    call->reply->uid = peer->uid;
+    call->reply->gid = peer->gid;
+    call->reply->login_uid = order->login_uid;
+    call->reply->session = call->server->can_login ? report.session : UINT32_MAX;
+    *call->ret_fd = take_fd(pidfd);
+    return 0;
 }
 
 /* ---- mounts ---- */
@@ -274,7 +339,7 @@ static int serve_idmap(struct call *call, struct error *err)
     int status = 0;
 
     if (!call->container->has_own_uid)
-        return error_set(err, ERROR_INVALID, EINVAL, "%s is the caller outside, too: there is nothing to map", call->container->id);
+        return error_set(err, ERROR_INVALID, EINVAL, "%s is the caller outside, or has the uid of the one around: there is nothing to map", call->container->id);
     if (call->container->map < 0)
         status = namespace_make(call, err);
     for (size_t i = 0; i < call->count && status == 0; i++)
@@ -286,22 +351,35 @@ static int serve_idmap(struct call *call, struct error *err)
 
 static int serve_limit(struct call *call, struct error *err)
 {
+    if (call->container->around) /* version 2 hands no controller on from a group that has processes */
+        return error_set(err, ERROR_UNENFORCEABLE, ENOTSUP, "%s is inside of another container: the limits of that one hold for both, and it has none of its own",
+                         call->container->id);
     return cgroups_limit(&call->server->cgroups, call->group->name, call->container->id, call->request, err);
 }
 
 static int serve_order(struct call *call, struct error *err)
 {
     enum launch_order order = (enum launch_order)call->request->order;
+    const struct cgroups *cgroups = &call->server->cgroups;
+    char place[LAUNCH_CGROUP_SIZE];
+    int status;
 
     if (order != LAUNCH_FREEZE && order != LAUNCH_THAW && order != LAUNCH_KILL)
         return error_set(err, ERROR_INVALID, EINVAL, "an order that nobody knows (%u)", call->request->order);
-    return cgroups_order(&call->server->cgroups, call->group->name, call->container->id, order, err);
+    status = cgroups_order(cgroups, call->group->name, container_place(call->container, place), order, err);
+    /* version 1 does not end what is below */
+    for (const struct container *at = order == LAUNCH_KILL ? call->group->containers : NULL; at && status == 0; at = at->next)
+        if (container_is_within(at, call->container))
+            status = cgroups_order(cgroups, call->group->name, container_place(at, place), order, err);
+    return status;
 }
 
 static int serve_count(struct call *call, struct error *err)
 {
+    char place[LAUNCH_CGROUP_SIZE];
+
     (void)err;
-    cgroups_count(&call->server->cgroups, call->group->name, call->container->id, &call->reply->counts);
+    cgroups_count(&call->server->cgroups, call->group->name, container_place(call->container, place), &call->reply->counts);
     return 0;
 }
 
@@ -365,6 +443,7 @@ static const struct row {
     [LAUNCH_COUNT] = {WHO_KEEPER | WHO_DAEMON, 0, 0, NEEDS_CONTAINER, true, serve_count},
     [LAUNCH_END] = {WHO_KEEPER, 0, 0, NEEDS_CONTAINER, true, serve_end},
     [LAUNCH_ADMIT] = {WHO_KEEPER, 1, 1, NEEDS_GROUP, false, serve_admit},
+    [LAUNCH_NESTER] = {WHO_KEEPER, 1, 1, NEEDS_CONTAINER, true, serve_nester},
 };
 
 /* Of a keeper always its own; of the daemon the one that it names. */

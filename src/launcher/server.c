@@ -174,7 +174,8 @@ static size_t count_of_caller(const struct server *server, uint32_t uid)
     return count;
 }
 
-int server_add(struct server *server, struct group *group, const char *id, struct container **ret_container, struct error *err)
+int server_add(struct server *server, struct group *group, const char *id, struct container *around, struct container **ret_container,
+               struct error *err)
 {
     auto_free struct container *container = mem_alloc(sizeof(*container));
     int status;
@@ -187,11 +188,15 @@ int server_add(struct server *server, struct group *group, const char *id, struc
     if (server->container_count >= SERVER_CONTAINERS_MAX || count_of_caller(server, group->peer.uid) >= SERVER_OF_CALLER_MAX)
         return error_set(err, ERROR_LIMIT, EDQUOT, "at most %d containers of one caller, %d of all: end some first", SERVER_OF_CALLER_MAX,
                          SERVER_CONTAINERS_MAX);
-    status = ledger_take(&server->ledger, group->peer.uid, &container->uid, err);
-    if (status < 0)
-        return status;
     snprintf(container->id, sizeof(container->id), "%s", id);
     container->group = group;
+    status = around ? container_put_inside(server, container, around, err) : 0;
+    if (status == 0)
+        status = ledger_take(&server->ledger, group->peer.uid, &container->uid, err);
+    if (status < 0) {
+        container_take_out(container);
+        return status;
+    }
     container->pidfd = container->map = -1;
     container->next = group->containers;
     group->containers = container;
@@ -203,19 +208,35 @@ int server_add(struct server *server, struct group *group, const char *id, struc
 
 /* ---- the end ---- */
 
-static void container_kill(const struct server *server, const struct container *container)
+bool container_has_ended(const struct container *container)
+{
+    return has_ended(container->pidfd);
+}
+
+static void container_kill(const struct server *server, const struct container *container, const char *place)
 {
     if (container->pidfd >= 0)
         syscall(SYS_pidfd_send_signal, container->pidfd, SIGKILL, NULL, 0);
     if (server->cgroups.count)
-        (void)!cgroups_order(&server->cgroups, container->group->name, container->id, LAUNCH_KILL, NULL);
+        (void)!cgroups_order(&server->cgroups, container->group->name, place, LAUNCH_KILL, NULL);
+}
+
+static void end_one(const struct server *server, struct container *container)
+{
+    char text[LAUNCH_CGROUP_SIZE];
+    const char *place = container_place(container, text);
+
+    container->is_over = true;
+    if (!has_ended(container->pidfd) || !cgroups_is_empty(&server->cgroups, container->group->name, place))
+        container_kill(server, container, place);
 }
 
 void server_end(struct server *server, struct container *container)
 {
-    container->is_over = true;
-    if (!has_ended(container->pidfd) || !cgroups_is_empty(&server->cgroups, container->group->name, container->id))
-        container_kill(server, container);
+    end_one(server, container);
+    for (struct container *at = container->inside ? container->group->containers : NULL; at; at = at->next)
+        if (container_is_within(at, container))
+            end_one(server, at);
 }
 
 void server_end_group(struct server *server, struct group *group)
@@ -224,13 +245,15 @@ void server_end_group(struct server *server, struct group *group)
     for (struct source *source = group->connections; source; source = source->next)
         shutdown(source->fd, SHUT_RDWR); /* whoever holds the other end: the loop closes this one */
     for (struct container *container = group->containers; container; container = container->next)
-        server_end(server, container);
+        end_one(server, container);
 }
 
-/* Its uid is given back only when nothing runs in its group any more. */
+/* Its uid is given back only when nothing runs in its group any more, nor in one below, where it is the uid of others. */
 static bool container_sweep(struct server *server, struct container *container)
 {
-    if (!has_ended(container->pidfd) || !cgroups_remove(&server->cgroups, container->group->name, container->id))
+    char place[LAUNCH_CGROUP_SIZE];
+
+    if (container->inside || !has_ended(container->pidfd) || !cgroups_remove(&server->cgroups, container->group->name, container_place(container, place)))
         return false;
     records_forget(server, container->group, container);
     ledger_give(&server->ledger, container->uid);
@@ -265,6 +288,7 @@ static void containers_sweep(struct server *server, struct group *group)
             continue;
         }
         *at = container->next;
+        container_take_out(container);
         group->count--;
         server->container_count--;
         mem_free(container);

@@ -18,8 +18,10 @@ struct source;
 struct container {
     struct container *next;
     struct group *group;
+    struct container *around; /* inside of which it is, of the same group; NULL = none */
+    unsigned inside;          /* so many are just inside of it */
     char id[LAUNCH_ID_SIZE];
-    uint32_t uid; /* of the range: its uid outside, or where it stays the caller's its login uid alone */
+    uint32_t uid; /* of the range: its uid outside, or where that is the caller's or of the one around its login uid alone */
     pid_t pid;
     int pidfd;
     int map;      /* user namespace with the map of its mounts, -1 = none yet */
@@ -49,7 +51,7 @@ struct server {
     size_t group_count, container_count;
     unsigned next_group;
     int hand, epoll;
-    int keeper_program, init_program;
+    int keeper_program, init_program, nester_program;
     int records;       /* directory: who is which keeper, for the next launcher */
     uint32_t daemon_uid;
     bool can_login;    /* a login uid can be given */
@@ -76,11 +78,23 @@ struct container *server_find(struct group *group, const char *id);
 #define SERVER_CONNECTIONS_MAX 4
 struct group *server_find_maker(struct server *server, int connection);
 
-/* New ones; what fails leaves nothing. */
-int server_add_group(struct server *server, const struct peer *peer, struct group **ret_group, struct error *err) must_check;
-int server_add(struct server *server, struct group *group, const char *id, struct container **ret_container, struct error *err) must_check;
+/* inside.c: containers inside of containers. Its control group below its keeper's: "ID", or "OUTERMOST/.../ID". */
+const char *container_place(const struct container *container, char ret_text[LAUNCH_CGROUP_SIZE]);
+/* Who it is outside: of the range, or the caller. Who is inside of another is who that is. */
+uint32_t container_uid(const struct container *container);
+uint32_t container_gid(const struct container *container);
+bool container_is_within(const struct container *container, const struct container *around);
+/* ERROR_LIMIT: too deep. */
+int container_put_inside(const struct server *server, struct container *container, struct container *around, struct error *err) must_check;
+void container_take_out(struct container *container);
 
-/* End what runs of it, and take back what it had as soon as that is done. */
+bool container_has_ended(const struct container *container);
+/* New ones; what fails leaves nothing. `around` NULL: inside of none. */
+int server_add_group(struct server *server, const struct peer *peer, struct group **ret_group, struct error *err) must_check;
+int server_add(struct server *server, struct group *group, const char *id, struct container *around, struct container **ret_container,
+               struct error *err) must_check;
+
+/* End what runs of it, and of all that are inside of it, and take back what it had as soon as that is done. */
 void server_end(struct server *server, struct container *container);
 void server_end_group(struct server *server, struct group *group);
 
@@ -94,7 +108,7 @@ void server_close(struct server *server, struct source *source);
 /* Wait for `fd`, too; it is the server's from now on. */
 int server_watch(struct server *server, enum source_kind kind, int fd, enum who who, struct group *group, struct error *err) must_check;
 
-/* records.c: who is which keeper and which container has which uid, for a launcher that begins again. */
+/* records.c: who is which keeper, which container has which uid and is inside of which, for a launcher that begins again. */
 int records_open(struct server *server, const char *directory, struct error *err) must_check;
 void records_group(const struct server *server, const struct group *group);
 void records_container(const struct server *server, const struct container *container);

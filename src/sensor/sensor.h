@@ -88,7 +88,7 @@ enum sensor_ask_type {
     SENSOR_KEEPER,
 };
 
-#define SENSOR_CGROUP_SIZE 256
+#define SENSOR_CGROUP_SIZE 512
 
 struct sensor_ask {
     uint32_t type;      /* enum sensor_ask_type */

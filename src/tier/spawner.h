@@ -15,10 +15,11 @@
 #include "base/error.h"
 
 #define TIER_ID_SIZE 64      /* of a container's name among those of its keeper, with its end: [0-9A-Za-z-] */
-#define TIER_CGROUP_SIZE 192 /* of a control group's path below each hierarchy's root, with its end */
+#define TIER_CGROUP_SIZE 512 /* of a control group's path below each hierarchy's root, with its end */
 
 struct tier_spawn {
     const char *id;
+    const char *around; /* the container inside of which it is, by its id; NULL = none. Then `has_own_uid` is false: it has the uid of that one */
     const int *fds; /* as of struct tier_start */
     size_t fd_count;
     int channel;          /* process 1's end of its control socket */
@@ -28,6 +29,7 @@ struct tier_spawn {
 
 /* What the kernel knows it by. */
 struct tier_spawned {
+    char id[TIER_ID_SIZE];   /* by which its spawner knows it; filled in by the tier */
     pid_t pid;
     int pidfd;
     uint32_t uid, gid;       /* outside */

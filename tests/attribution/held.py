@@ -22,11 +22,11 @@ def test(function):
     return function
 
 
-def begin(launcher, name, flags=OWN_UID):
+def begin(launcher, name, flags=OWN_UID, around=""):
     """cordon-init, which waits to be told how to begin. (reply, the channel's other end)"""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with theirs:
-        reply = ask(launcher, request(SPAWN, flags=flags, name=name), [theirs.fileno()])
+        reply = ask(launcher, request(SPAWN, flags=flags, name=name, around=around), [theirs.fileno()])
     return reply, ours
 
 

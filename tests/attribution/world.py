@@ -17,12 +17,12 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("CORDON_BUILD", ROOT / "build")).resolve()
 FIRST, COUNT = 1879048192, 65536
-KEEPER, ATTACH, SPAWN, IDMAP, LIMIT, ORDER, COUNTS, END, ADMIT = range(1, 10)
+KEEPER, ATTACH, SPAWN, IDMAP, LIMIT, ORDER, COUNTS, END, ADMIT, NESTER = range(1, 11)
 FREEZE, THAW, KILL = 1, 2, 3
 OWN_UID = 1
-MAGIC = 0x31636C43
-REQUEST = struct.Struct("=4I4Q32s64sI64i128s4x")
-REPLY = struct.Struct("=IiIIIIIIQ9QII32s192s384s")
+MAGIC = 0x32636C43
+REQUEST = struct.Struct("=4I4Q32s64s64sI64i128s4x")
+REPLY = struct.Struct("=IiIIIIIIQ9QII32s512s384s")
 
 
 def fds_of(ancillary):
@@ -33,10 +33,10 @@ def fds_of(ancillary):
     return list(found)
 
 
-def request(kind, *, flags=0, order=0, capabilities=0, limits=(0, 0, 0), group="", name="", numbers=(), names=(), count=None, magic=MAGIC):
+def request(kind, *, flags=0, order=0, capabilities=0, limits=(0, 0, 0), group="", name="", around="", numbers=(), names=(), count=None, magic=MAGIC):
     numbers = list(numbers)
     joined = b"".join(n.encode().ljust(16, b"\0")[:16] for n in names)
-    return REQUEST.pack(magic, kind, flags, order, capabilities, *limits, group.encode(), name.encode(),
+    return REQUEST.pack(magic, kind, flags, order, capabilities, *limits, group.encode(), name.encode(), around.encode(),
                         len(numbers) + len(names) if count is None else count, *(numbers + [0] * (64 - len(numbers))), joined)
 
 
@@ -205,7 +205,7 @@ class World:
         high = [fcntl.fcntl(s.fileno(), fcntl.F_DUPFD, 100) for s in sockets]
         command = [str(BUILD / "src/launcher/cordon-launcher"), "--daemon", "0", "--cgroup", self.cgroup, "--state", str(self.place / "state"),
                    "--records", str(self.place / "records"), "--keeper", str(self.keeper),
-                   "--init", str(BUILD / "src/tier/process/cordon-init"), *self.options]
+                   "--init", str(BUILD / "src/tier/process/cordon-init"), "--nester", str(BUILD / "src/sdk/cordon-nester"), *self.options]
         ready, theirs = os.pipe()
         notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) # as systemd has it
         notify.bind(f"\0cordon-launcher-test-{os.getpid()}-{id(self)}")

@@ -1,0 +1,288 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Containers inside of containers: what the launcher makes of them, what a hostile keeper cannot, and that nothing of them is left."""
+import os
+import pathlib
+import signal
+import socket
+
+from held import begin, is_there, settled
+from hostile import Hostile, refused
+from seen import is_own, same, wait_for
+from world import (COUNTS, END, FREEZE, IDMAP, KILL, LIMIT, NESTER, ORDER, OWN_UID, SPAWN, THAW, Keeper, World, ask, cgroups_of, hierarchies, login_of, request,
+                   status_of)
+
+USER, Skip = "agent1", Exception
+TESTS = {}
+
+
+def test(function):
+    TESTS[function.__name__] = function
+    return function
+
+
+def inside(launcher, name, around):
+    reply, channel = begin(launcher, name, flags=0, around=around)
+    settled(reply.pid)
+    return reply, channel
+
+
+def three(launcher):
+    """b in a and c in b, where a is there. [(reply, channel)]"""
+    return [inside(launcher, "b", "a"), inside(launcher, "c", "b")]
+
+
+def gone(reply):
+    wait_for(lambda: not is_there(reply.pid), f"the end of {reply.cgroup}")
+    wait_for(lambda: not any(os.path.exists(mount + reply.cgroup) for mount in hierarchies()), f"the group {reply.cgroup} is gone")
+
+
+def records(it):
+    return sorted(name for name in os.listdir(it.world.place / "records") if "." in name)
+
+
+def nester(launcher, name):
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with theirs:
+        return ask(launcher, request(NESTER, name=name), [theirs.fileno()]), ours
+
+
+@test
+def what_is_inside_has_the_uid_of_the_one_around_and_a_login_uid_and_group_of_its_own():
+    with Hostile() as it:
+        made = three(it.socket)
+        replies = [it.reply, *(reply for reply, _ in made)]
+        same({reply.uid for reply in replies}, {it.reply.uid}, "uids")
+        same({int(word) for reply in replies for word in status_of(reply.pid)["Uid"].split()}, {it.reply.uid}, "uids as the kernel has them")
+        logins, sessions = [login_of(reply.pid) for reply in replies], [pathlib.Path(f"/proc/{reply.pid}/sessionid").read_text() for reply in replies]
+        same((len(set(logins)), len(set(sessions)), all(is_own(login) for login in logins)), (3, 3, True), f"login uids {logins} and sessions {sessions}")
+        same([reply.login_uid for reply in replies], logins, "as they were told")
+        same([reply.cgroup for reply in replies[1:]], [it.reply.cgroup + "/b", it.reply.cgroup + "/b/c"], "groups")
+        for reply in replies:
+            for controller, path in cgroups_of(reply.pid).items():
+                if controller in ("", "freezer", "memory", "pids"):
+                    same(path, reply.cgroup, f"control group of {controller or 'version 2'}")
+        same(ask(it.socket, request(COUNTS, name="a")).counts["processes"], 3, "what is around counts all")
+        for _, channel in made:
+            channel.close()
+
+
+@test
+def what_is_no_running_container_of_the_same_keeper_has_nobody_inside():
+    with Hostile() as it, open("/dev/null", "rb") as null:
+        fd = null.fileno()
+        other = Keeper(it.world, USER)
+        reply, channel = begin(other.launcher(), "theirs")
+        settled(reply.pid)
+        for around, errno in (("theirs", 116), ("nothing", 116), ("b", 116), ("..", 22), ("a/", 22), ("a\n", 22), ("keeper", 116), ("x" * 64, 22), (f"../{other.group}/theirs", 22)):
+            try:
+                refused(errno, it.socket, request(SPAWN, name="b", around=around), [fd])
+            except AssertionError as err:
+                raise AssertionError(f"{around}: {err}") from err
+        refused(22, it.socket, request(SPAWN, name="b", around="a", flags=OWN_UID), [fd])
+        refused(17, it.socket, request(SPAWN, name="a", around="a"), [fd])
+        refused(1, it.world.daemon, request(SPAWN, name="b", around="a", group=it.keeper.group), [fd])
+        ended, end = begin(it.socket, "ended")
+        settled(ended.pid)
+        os.kill(ended.pid, signal.SIGKILL)  # END was not said
+        wait_for(lambda: not is_there(ended.pid), "its end")
+        refused(116, it.socket, request(SPAWN, name="b", around="ended"), [fd])
+        refused(116, it.socket, request(NESTER, name="ended"), [fd])
+        same([path for mount in hierarchies() for path in pathlib.Path(mount + it.reply.cgroup).parent.rglob("b")], [], "groups of what was refused")
+        made, theirs = inside(it.socket, "b", "a")  # the control
+        same(made.uid, it.reply.uid, "uid")
+        for made in (end, channel, theirs):
+            made.close()
+        other.close()
+
+
+@test
+def there_is_an_end_to_how_deep_it_goes():
+    with Hostile() as it, open("/dev/null", "rb") as null:
+        held, around = [], "a"
+        for level in range(8):
+            held.append(inside(it.socket, f"l{level}", around))
+            around = f"l{level}"
+        refused(7, it.socket, request(SPAWN, name="more", around=around), [null.fileno()])
+        around, long = "a", 0
+        for level in range(8):  # names that are as long as they may be
+            name = f"{level}" + "x" * 62
+            try:
+                held.append(inside(it.socket, name, around))
+            except Exception as why:
+                same("at most 9 containers" in str(why), True, str(why))
+                break
+            around, long = name, long + 1
+        same(2 < long < 8, True, f"{long} long names")
+        ask(it.socket, request(END, name="a"))
+        for reply, channel in held:
+            gone(reply)
+            channel.close()
+
+
+@test
+def what_is_inside_has_no_limits_and_no_maps_of_its_own():
+    with Hostile() as it, open("/dev/null", "rb") as null:
+        _, channel = inside(it.socket, "b", "a")
+        for limits in ((64 << 20, 0, 0), (0, 5, 0), (0, 0, 500)):
+            same("inside of another" in refused(95, it.socket, request(LIMIT, name="b", limits=limits)), True, "why")
+        refused(22, it.socket, request(IDMAP, name="b"), [null.fileno()])
+        ask(it.socket, request(LIMIT, name="a", limits=(64 << 20, 5, 500)))
+        channel.close()
+
+
+@test
+def what_is_around_is_frozen_and_ended_with_all_that_is_inside():
+    for how in ("kill", "end", "daemon", "keeper"):
+        with Hostile() as it:
+            made = three(it.socket)
+            ask(it.socket, request(ORDER, name="a", order=FREEZE))
+            wait_for(lambda: ask(it.socket, request(COUNTS, name="a")).counts["is_frozen"], "frozen")
+            wait_for(lambda: ask(it.socket, request(COUNTS, name="c")).counts["is_frozen"], "frozen inside")
+            ask(it.socket, request(ORDER, name="a", order=THAW))
+            wait_for(lambda: not ask(it.socket, request(COUNTS, name="c")).counts["is_frozen"], "thawed inside")
+            if how == "keeper":
+                os.kill(it.keeper.pid, signal.SIGKILL)
+            elif how == "daemon":
+                ask(it.world.daemon, request(ORDER, group=it.keeper.group, name="a", order=KILL))
+            else:
+                ask(it.socket, request(END, name="a") if how == "end" else request(ORDER, name="a", order=KILL))
+            for reply, _ in made:
+                wait_for(lambda reply=reply: not is_there(reply.pid), f"{how}: the end of {reply.cgroup}")
+            wait_for(lambda: not is_there(it.reply.pid), f"{how}: the end")
+            if how in ("kill", "daemon"):
+                ask(it.socket, request(END, name="a"))
+            for reply, channel in made:
+                gone(reply)
+                channel.close()
+            gone(it.reply)
+            same(records(it), [], f"{how}: records")
+
+
+@test
+def what_ends_inside_leaves_what_is_around():
+    with Hostile() as it:
+        made = three(it.socket)
+        ask(it.socket, request(END, name="b"))
+        for reply, channel in made:
+            gone(reply)
+            channel.close()
+        same(is_there(it.reply.pid), True, "the one around")
+        wait_for(lambda: records(it) == [f"{it.keeper.group}.a"], "records of what ended")
+        reply, channel = inside(it.socket, "b", "a")  # its name is free
+        same(reply.uid, it.reply.uid, "uid")
+        channel.close()
+
+
+@test
+def a_uid_is_given_to_nobody_else_while_somebody_inside_has_it():
+    with Hostile() as it:
+        made = three(it.socket)
+        os.kill(it.reply.pid, signal.SIGSTOP)
+        ask(it.socket, request(END, name="a"))
+        for reply, channel in made:
+            gone(reply)
+            channel.close()
+        gone(it.reply)
+        reply, channel = begin(it.socket, "next")
+        same(reply.uid in {it.reply.uid, *(reply.login_uid for reply, _ in made)}, False, "a uid comes again before others do")
+        channel.close()
+
+
+@test
+def a_launcher_that_begins_again_knows_what_is_inside_of_what():
+    with Hostile() as it:
+        made = three(it.socket)
+        it.world.stop(signal.SIGKILL)
+        it.world.start()
+        back = it.keeper.connect()
+        same([ask(back, request(COUNTS, name=name)).counts["processes"] for name in "abc"], [3, 2, 1], "found again")
+        reply, channel = inside(back, "d", "c")
+        same((reply.uid, reply.cgroup), (it.reply.uid, it.reply.cgroup + "/b/c/d"), "one more")
+        refused(95, back, request(LIMIT, name="c", limits=(0, 5, 0)))
+        ask(back, request(END, name="b"))
+        for ended in (reply, *(reply for reply, _ in made)):
+            gone(ended)
+        same(is_there(it.reply.pid), True, "the one around")
+        for end in (back, channel, *(channel for _, channel in made)):
+            end.close()
+
+
+@test
+def what_has_lost_the_one_around_while_the_launcher_was_away_ends():
+    for how in ("process", "record", "stray"):
+        with Hostile() as it:
+            made = three(it.socket)
+            it.world.stop(signal.SIGKILL)
+            if how == "process":
+                os.kill(it.reply.pid, signal.SIGKILL)
+            else:
+                (it.world.place / f"records/{it.keeper.group}.{'a' if how == 'record' else 'c'}").unlink()
+            it.world.start()
+            for reply, channel in made if how != "stray" else made[1:]:
+                gone(reply)
+                channel.close()
+            if how == "stray":
+                same(is_there(made[0][0].pid) and is_there(it.reply.pid), True, "what is written down runs")
+            else:
+                gone(it.reply)
+                wait_for(lambda it=it: records(it) == [], f"{how}: records")
+            same(is_there(it.keeper.pid), True, "the keeper")
+
+
+@test
+def a_launcher_that_is_killed_while_it_starts_one_inside_leaves_nothing_behind():
+    for moment in (0, 0.0005, 0.001, 0.002, 0.004):
+        with Hostile() as it:
+            held = []
+            for name, around in (("b", "a"), ("c", "b"), ("d", "c")):
+                ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+                socket.send_fds(it.socket, [request(SPAWN, name=name, around=around)], [theirs.fileno()])
+                theirs.close()
+                held.append(ours)
+            signal.sigtimedwait([], moment)
+            it.world.stop(signal.SIGKILL)
+            it.world.start()
+            os.kill(it.keeper.pid, signal.SIGKILL)
+            gone(it.reply)
+            wait_for(lambda it=it: not os.listdir(it.world.place / "records"), "records")
+            wait_for(lambda it=it: not any(found for mount in hierarchies() for found in pathlib.Path(mount + it.world.cgroup).glob("*-*")), "groups")
+            for ours in held:
+                ours.close()
+
+
+@test
+def who_makes_a_container_inside_costs_the_one_that_asked_and_is_its():
+    with Hostile() as it:
+        made = three(it.socket)
+        for name, around in (("a", it.reply), ("c", made[1][0])):
+            reply, channel = nester(it.socket, name)
+            wait_for(lambda reply=reply: status_of(reply.pid)["Name"] == "cordon-nester", "cordon-nester")
+            same((login_of(reply.pid), reply.login_uid), (around.login_uid, around.login_uid), "login uid")
+            same(set(status_of(reply.pid)["Uid"].split()), {str(it.keeper.uid)}, "uids: its keeper's")
+            same(int(status_of(reply.pid)["CapEff"], 16), 0, "capabilities")
+            for controller, path in cgroups_of(reply.pid).items():
+                if controller in ("", "freezer", "memory", "pids"):
+                    same(path, around.cgroup, f"control group of {controller or 'version 2'}")
+            same(is_there(reply.pid), True, "it waits to be told")
+            channel.close()
+            wait_for(lambda reply=reply: not is_there(reply.pid), "its end with its channel")
+        reply, channel = nester(it.socket, "b")
+        ask(it.socket, request(END, name="b"))
+        wait_for(lambda: not is_there(reply.pid), "its end with the container")
+        for end in (channel, *(channel for _, channel in made)):
+            end.close()
+
+
+@test
+def a_keeper_has_nesters_for_its_own_containers_alone():
+    with Hostile() as it, open("/dev/null", "rb") as null:
+        other = Keeper(it.world, "root")
+        reply, channel = begin(other.launcher(), "theirs")
+        settled(reply.pid)
+        for name, errno in (("theirs", 116), ("nothing", 116), ("../a", 22), ("keeper", 116)):
+            refused(errno, it.socket, request(NESTER, name=name, group=other.group), [null.fileno()])
+        refused(1, it.world.daemon, request(NESTER, name="a", group=it.keeper.group), [null.fileno()])
+        refused(71, it.socket, request(NESTER, name="a"))
+        refused(71, it.socket, request(NESTER, name="a"), [null.fileno()] * 2)
+        channel.close()
+        other.close()
