@@ -314,6 +314,9 @@ static int hear(struct keeper *keeper, const struct protocol_received *received,
     case PROTOCOL_SERVICE_GONE:
         services_serve_again(keeper->core, keeper, protocol_text(message, TAG_NAME));
         return 0;
+    case PROTOCOL_LEAVING:
+        keeper->is_retiring = true;
+        return 0;
     case PROTOCOL_WRITE_FOR:
         return services_write_for(keeper->core, keeper, protocol_text(message, TAG_ID), err);
     case PROTOCOL_JOINED_ALL:

@@ -173,6 +173,15 @@ void daemon_tell_not_served(struct keeper *keeper, const struct session *session
     tell(keeper, &out);
 }
 
+void daemon_tell_leaving(struct keeper *keeper)
+{
+    auto_protocol struct protocol_out out;
+
+    keeper->is_retiring = true;
+    protocol_begin(&out, PROTOCOL_LEAVING, 0);
+    tell(keeper, &out);
+}
+
 void keeper_look_for_end(struct keeper *keeper)
 {
     if (keeper->session_count)

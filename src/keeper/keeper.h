@@ -152,6 +152,8 @@ void daemon_tell_running(struct keeper *keeper, const struct session *session);
 void daemon_tell_lost(struct keeper *keeper, const char *id);
 void daemon_tell_child(struct keeper *keeper, const struct session *session, const struct container_child *child);
 void daemon_tell_not_served(struct keeper *keeper, const struct session *session);
+/* It is about to end: nothing new is to come. */
+void daemon_tell_leaving(struct keeper *keeper);
 /* End when nothing is left and nothing will come. */
 void keeper_look_for_end(struct keeper *keeper);
 

@@ -22,6 +22,7 @@ static void end_asked(struct loop_watch *watch, uint32_t events)
 {
     struct keeper *keeper = container_of(watch, struct keeper, signals);
 
+    daemon_tell_leaving(keeper); /* the log is waited for before this process ends: who came meanwhile would not be served */
     sessions_end(keeper);
     loop_stop(keeper->loop, 0);
 }

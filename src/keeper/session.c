@@ -125,13 +125,19 @@ static void fail(struct session *session, const struct error *err)
         session_close(session);
 }
 
+/* Nothing was begun for it: it hears nothing, and tries another keeper. */
+static bool is_untaken(const struct session *session)
+{
+    return session->state < PROTOCOL_STARTING && session->purpose != PROTOCOL_PURPOSE_EXEC;
+}
+
 void sessions_end(struct keeper *keeper)
 {
     struct error err;
 
     error_set(&err, ERROR_SYSTEM, ECANCELED, "the keeper of this container was ended, and the container with it");
     while (keeper->sessions) {
-        if (keeper->sessions->client.fd >= 0)
+        if (keeper->sessions->client.fd >= 0 && !is_untaken(keeper->sessions))
             protocol_send_error(keeper->sessions->client.fd, 0, &err, NULL);
         session_close(keeper->sessions);
     }

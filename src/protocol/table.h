@@ -124,6 +124,7 @@ enum protocol_type {
     PROTOCOL_REJOIN_AT = 67,  /* first: who it is, and where the next cordond will be */
     PROTOCOL_SERVICE = 68,    /* the keeper's own connection to a part of the daemon; again whenever that part came back */
     PROTOCOL_SERVICE_GONE = 69, /* that has ended, and another one is wanted */
+    PROTOCOL_LEAVING = 72,      /* it is about to end: whoever is handed to it from here on is not served */
     /* cordond and launcher, or its own starter: 100 to 149 */
     PROTOCOL_START_KEEPER = 100, /* with the keeper's end of its channel */
     PROTOCOL_KEEPER_IS = 101,

@@ -19,6 +19,7 @@ struct remote {
     bool is_visitor;    /* root's may be at another user's keeper */
     bool is_met;        /* `socket` is of a pair that the keeper made */
     bool is_taken, is_started, may_write_clipboard;
+    bool was_dropped; /* whoever had it ended before it took it: nothing was begun */
     bool wants_fd; /* of the answer that is waited for */
     bool is_reviewed, is_over, has_changes;
     uint32_t last_request;

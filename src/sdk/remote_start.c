@@ -17,6 +17,8 @@
 #include "sdk/remote_inside.h"
 #include "sdk/request_record.h"
 
+#define TRIES_MAX    4
+#define TRY_AGAIN_MS 20
 
 void remote_free(struct remote *remote)
 {
@@ -237,8 +239,9 @@ static int hear_start(struct remote *remote, struct error *err)
     }
 }
 
-static int gone(const struct remote *remote, struct error *err)
+static int gone(struct remote *remote, struct error *err)
 {
+    remote->was_dropped = !remote->is_taken;
     if (!remote->is_taken)
         return error_set(err, ERROR_SYSTEM, EPIPE, "the daemon, or what it starts for this (cordon-keeper), ended before it had begun, or could not be executed: cordond's log says why (journalctl --user -u cordond)");
     return error_set(err, ERROR_SYSTEM, EPIPE, "the keeper ended while it was starting the program, which ended with it if it had started");
@@ -330,6 +333,23 @@ static int try_daemon(struct remote *remote, struct cordon_container *container,
     return status == 0 && container->stands ? remote_watch(remote, remote->socket, err) : status;
 }
 
+/* A keeper may end, or be killed, when this client has just been handed to it: another one serves it. */
+static bool is_to_try_again(struct remote **remote, const struct cordon_request *request, unsigned tried, struct error *err)
+{
+    struct pollfd given_up = {.fd = request->cancel_fd, .events = POLLIN};
+    struct remote *next = (*remote)->was_dropped && tried < TRIES_MAX ? remote_new() : NULL;
+
+    if (!next || poll(&given_up, 1, TRY_AGAIN_MS << tried) > 0) {
+        remote_free(next);
+        return false;
+    }
+    next->is_reviewed = (*remote)->is_reviewed;
+    remote_free(*remote);
+    *remote = next;
+    *err = (struct error)ERROR_INIT;
+    return true;
+}
+
 int remote_start(struct cordon_container *container, const struct cordon_request *request, struct error *err)
 {
     cleanup_with(remote_free_at) struct remote *remote = NULL;
@@ -345,6 +365,10 @@ int remote_start(struct cordon_container *container, const struct cordon_request
         return error_memory(err);
     remote->is_reviewed = request->is_reviewed;
     status = try_daemon(remote, container, request, err);
+    for (unsigned tried = 0; status < 0 && is_to_try_again(&remote, request, tried, err); tried++) {
+        streams_close(&container->streams);
+        status = try_daemon(remote, container, request, err);
+    }
     if (status == 0) {
         container->remote = take_ptr(remote);
         return 1;
@@ -410,6 +434,23 @@ int remote_exec(struct cordon_container *container, const char *name, const stru
     return status;
 }
 
+static int try_create(struct remote *remote, const struct cordon_request *request, struct error *err)
+{
+    int status = open_door(remote, request, PROTOCOL_PURPOSE_KEEP, err);
+
+    if (status == 0)
+        status = meet(remote, request, err);
+    if (status == 0)
+        status = send_request(remote, PROTOCOL_REQUEST_IS, request, 0, err);
+    if (status == 0)
+        status = send_numbered(remote, PROTOCOL_GO, -1, -1, err);
+    if (status == -EPIPE || status == -ECONNRESET) {
+        *err = (struct error)ERROR_INIT; /* whoever shut the door has said why */
+        status = 0;
+    }
+    return status < 0 ? status : await_start(remote, request, err);
+}
+
 int remote_create(const struct cordon_request *request, char ret_id[CORDON_RUN_SIZE], struct error *err)
 {
     cleanup_with(remote_free_at) struct remote *remote = remote_new();
@@ -417,15 +458,9 @@ int remote_create(const struct cordon_request *request, char ret_id[CORDON_RUN_S
 
     if (!remote)
         return error_memory(err);
-    status = open_door(remote, request, PROTOCOL_PURPOSE_KEEP, err);
-    if (status == 0)
-        status = meet(remote, request, err);
-    if (status == 0)
-        status = send_request(remote, PROTOCOL_REQUEST_IS, request, 0, err);
-    if (status == 0)
-        status = send_numbered(remote, PROTOCOL_GO, -1, -1, err);
-    if (status == 0)
-        status = await_start(remote, request, err);
+    status = try_create(remote, request, err);
+    for (unsigned tried = 0; status < 0 && is_to_try_again(&remote, request, tried, err); tried++)
+        status = try_create(remote, request, err);
     if (status == 0)
         memcpy(ret_id, remote->id, sizeof(remote->id));
     return status;

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What cordond says of the parts beside it: parts.py RUNTIME. With the name of one: how many of its connections are keepers', by the part itself."""
+"""What cordond says of the parts beside it: parts.py RUNTIME. With the name of one: how many of its connections are keepers', by the part itself. With
+"containers": how many of the caller's there are, those included that are handed to a keeper and of which it has not said anything."""
 import socket
 import struct
 import sys
@@ -42,11 +43,15 @@ def ask(path, wanted, *messages):
 
 
 runtime = sys.argv[1]
+hello = message(HELLO, field(LEAST, struct.pack("<Q", 1)), field(MOST, struct.pack("<Q", 1)))
 if len(sys.argv) == 2:
-    hello = message(HELLO, field(LEAST, struct.pack("<Q", 1)), field(MOST, struct.pack("<Q", 1)))
     for tag, data in ask(f"{runtime}/control.sock", STATUS_IS, hello, message(STATUS)):
         if tag == SERVICE:
             print(data.rstrip(b"\0").decode())
+elif sys.argv[2] == "containers":
+    for tag, data in ask(f"{runtime}/control.sock", STATUS_IS, hello, message(STATUS)):
+        if tag == COUNT:
+            print(struct.unpack("<Q", data)[0])
 elif sys.argv[2] == "logger":
     # without this connection and cordond's
     for tag, data in ask(f"{runtime}/private/logger.sock", LOG_STATUS_IS, message(LOG_BEGIN), message(LOG_STATUS)):
