@@ -246,7 +246,7 @@ bool cgroup_is_needed(const struct plan *plan)
     return limits.memory || limits.pids || limits.cpu_milli || limits.counts_cpu;
 }
 
-static int value_write(const char *directory, const char *name, const char *value, struct error *err)
+int cgroup_write(const char *directory, const char *name, const char *value, struct error *err)
 {
     char path[1024];
     auto_close int fd = -1;
@@ -260,7 +260,7 @@ static int value_write(const char *directory, const char *name, const char *valu
     return 0;
 }
 
-static bool file_exists(const char *directory, const char *name)
+bool cgroup_has(const char *directory, const char *name)
 {
     char path[1024];
 
@@ -273,7 +273,7 @@ static int number_write(const char *directory, const char *name, uint64_t value,
     char text[24];
 
     snprintf(text, sizeof(text), "%" PRIu64, value);
-    return value_write(directory, name, text, err);
+    return cgroup_write(directory, name, text, err);
 }
 
 /* Of many groups each start looks through, in the mean, as many as of a few: beside thousands of containers it takes no longer than alone. */
@@ -366,7 +366,7 @@ static int v2_limits(struct cgroup *cgroup, const struct tier_limits *limits, st
         status = number_write(directory, "pids.max", limits->pids, err);
     snprintf(quota, sizeof(quota), "%" PRIu64 " %u", limits->cpu_milli * (CPU_PERIOD_US / 1000), CPU_PERIOD_US);
     if (limits->cpu_milli && status == 0)
-        status = value_write(directory, "cpu.max", quota, err);
+        status = cgroup_write(directory, "cpu.max", quota, err);
     return status;
 }
 
@@ -376,7 +376,7 @@ static int v2_leaf(struct cgroup *cgroup, struct error *err)
     static const char *const controllers[] = {"+memory", "+pids", "+cpu"};
 
     for (size_t i = 0; i < ARRAY_COUNT(controllers); i++)
-        (void)!value_write(cgroup->directories[0], "cgroup.subtree_control", controllers[i], NULL); /* missed where a limit needs it */
+        (void)!cgroup_write(cgroup->directories[0], "cgroup.subtree_control", controllers[i], NULL); /* missed where a limit needs it */
     return directory_make(cgroup, cgroup->directories[0], LEAF, &cgroup->leaf, err);
 }
 
@@ -423,7 +423,7 @@ static int v1_memory(struct cgroup *cgroup, const struct cgroup_wanted *wanted, 
         return status;
     directory = cgroup->directories[cgroup->memory];
     status = number_write(directory, "memory.limit_in_bytes", wanted->limits.memory, err);
-    if (status == 0 && file_exists(directory, "memory.memsw.limit_in_bytes"))
+    if (status == 0 && cgroup_has(directory, "memory.memsw.limit_in_bytes"))
         status = number_write(directory, "memory.memsw.limit_in_bytes", wanted->limits.memory, err);
     return status;
 }
@@ -490,7 +490,7 @@ int cgroup_find(struct cgroup *ret_cgroup, const char *path, struct error *err)
     struct cgroup cgroup = CGROUP_INIT;
     int unified = group_find(&cgroup, NULL, path);
 
-    cgroup.is_v2 = unified >= 0 && file_exists(cgroup.directories[unified], "memory.max");
+    cgroup.is_v2 = unified >= 0 && cgroup_has(cgroup.directories[unified], "memory.max");
     if (cgroup.is_v2) {
         cgroup.memory = cgroup.cpu = cgroup.pids = unified;
     } else {

@@ -76,6 +76,8 @@ int cgroup_add_freezer(struct cgroup *cgroup, struct error *err) must_check;
 
 /* A file of a group; false where it cannot be read. */
 bool cgroup_read(const char *directory, const char *name, char *ret_text, size_t size);
+bool cgroup_has(const char *directory, const char *name);
+int cgroup_write(const char *directory, const char *name, const char *value, struct error *err) must_check;
 
 /* What its processes hold now. false = it does not count that. */
 bool cgroup_memory(const struct cgroup *cgroup, uint64_t *ret_bytes);

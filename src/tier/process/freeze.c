@@ -23,18 +23,6 @@
 #define FREEZE_NS   (2 * NS_PER_S)
 #define LOOK_NS     1000000 /* 1 ms */
 
-static int text_write(const char *directory, const char *name, const char *value, struct error *err)
-{
-    char path[1024];
-    auto_close int fd = -1;
-
-    snprintf(path, sizeof(path), "%s/%s", directory, name);
-    fd = open(path, O_WRONLY | O_CLOEXEC);
-    if (fd < 0 || write(fd, value, strlen(value)) < 0)
-        return error_system(err, errno, "write %s to %s", value, path);
-    return 0;
-}
-
 static int text_read(const char *directory, const char *name, char **ret_text, struct error *err)
 {
     char path[1024];
@@ -65,7 +53,7 @@ static int own_move(const struct cgroup *cgroup, const char *from, struct error 
         if (!*line || is_there)
             continue;
         snprintf(word, sizeof(word), "%s", line);
-        if (text_write(cgroup->directories[cgroup->freezer], "cgroup.procs", word, NULL) == 0)
+        if (cgroup_write(cgroup->directories[cgroup->freezer], "cgroup.procs", word, NULL) == 0)
             moved++;
     }
     return status < 0 ? status : moved;
@@ -121,8 +109,8 @@ static int is_settled(const struct cgroup *cgroup, bool is_frozen, struct error 
 static int state_set(const struct cgroup *cgroup, bool is_frozen, struct error *err)
 {
     if (cgroup->is_v2)
-        return text_write(cgroup->directories[0], "cgroup.freeze", is_frozen ? "1" : "0", err);
-    return text_write(cgroup->directories[cgroup->freezer], "freezer.state", is_frozen ? "FROZEN" : "THAWED", err);
+        return cgroup_write(cgroup->directories[0], "cgroup.freeze", is_frozen ? "1" : "0", err);
+    return cgroup_write(cgroup->directories[cgroup->freezer], "freezer.state", is_frozen ? "FROZEN" : "THAWED", err);
 }
 
 int cgroup_freeze(struct cgroup *cgroup, bool is_frozen, struct error *err)

@@ -35,40 +35,52 @@ static uint64_t wanted(const struct tier_limits *limits, int which)
 /* NULL = it has no group with that controller. */
 static const char *directory_of(const struct cgroup *cgroup, int which)
 {
-    char path[1024];
     int index = cgroup->is_v2 ? 0 : which == MEMORY ? cgroup->memory : which == PIDS ? cgroup->pids : cgroup->quota;
 
     if (index < 0 || index >= cgroup->count)
         return NULL;
-    snprintf(path, sizeof(path), "%s/%s", cgroup->directories[index], cgroup->is_v2 ? files[which].v2 : files[which].v1);
-    return access(path, F_OK) == 0 ? cgroup->directories[index] : NULL;
+    return cgroup_has(cgroup->directories[index], cgroup->is_v2 ? files[which].v2 : files[which].v1) ? cgroup->directories[index] : NULL;
 }
 
-/* "max", "-1", and what is more than there can be of anything: no limit. */
-static uint64_t read_number(const char *directory, const char *name)
+/* "max", "-1": no limit. What cannot be read, or is neither that nor a number, is no reason to believe that there is none. */
+static int read_number(const char *directory, const char *name, uint64_t *ret_number, struct error *err)
 {
     char text[64], *end;
     long long number;
 
     if (!cgroup_read(directory, name, text, sizeof(text)))
-        return NO_LIMIT;
+        return error_system(err, errno, "read %s/%s", directory, name);
+    text[strcspn(text, " \n")] = '\0'; /* cpu.max has its period behind it */
+    if (strcmp(text, "max") == 0 || strcmp(text, "-1") == 0) {
+        *ret_number = NO_LIMIT;
+        return 0;
+    }
     errno = 0;
     number = strtoll(text, &end, 10);
-    return end == text || number < 0 || errno ? NO_LIMIT : (uint64_t)number;
+    if (end == text || *end || number < 0 || errno)
+        return error_set(err, ERROR_SYSTEM, EPROTO, "%s/%s has no number in it, but '%s'", directory, name, text);
+    *ret_number = (uint64_t)number;
+    return 0;
 }
 
 static int check_one(const struct cgroup *cgroup, int which, uint64_t value, struct error *err)
 {
     const char *directory = directory_of(cgroup, which), *use = cgroup->is_v2 ? files[which].v2_use : files[which].v1_use;
-    uint64_t now, used;
+    uint64_t now, used = 0;
+    int status;
 
     if (!directory)
         return error_set(err, ERROR_UNENFORCEABLE, ENOTSUP, "%s: this container has no control group that limits it: start it with such a limit", files[which].member);
-    now = read_number(directory, cgroup->is_v2 ? files[which].v2 : files[which].v1);
+    status = read_number(directory, cgroup->is_v2 ? files[which].v2 : files[which].v1, &now, err);
+    if (status == 0 && use)
+        status = read_number(directory, use, &used, err);
+    if (status < 0) {
+        error_prepend(err, "%s: what it has now cannot be told", files[which].member);
+        return status;
+    }
     if (value > now)
         return error_set(err, ERROR_INVALID, EPERM, "%s: that is more than it has now: a container that runs gets less, never more", files[which].member);
-    used = use ? read_number(directory, use) : 0;
-    if (used != NO_LIMIT && used > value)
+    if (used > value)
         return error_set(err, ERROR_INVALID, EBUSY, "%s: it uses %" PRIu64 " now, which is more than that", files[which].member, used);
     return 0;
 }
@@ -81,18 +93,6 @@ int cgroup_check_less(const struct cgroup *cgroup, const struct tier_limits *lim
         if (wanted(limits, which))
             status = check_one(cgroup, which, wanted(limits, which), err);
     return status;
-}
-
-static int write_text(const char *directory, const char *name, const char *text, struct error *err)
-{
-    char path[1024];
-    auto_close int fd = -1;
-
-    snprintf(path, sizeof(path), "%s/%s", directory, name);
-    fd = open(path, O_WRONLY | O_CLOEXEC);
-    if (fd < 0 || write(fd, text, strlen(text)) < 0)
-        return error_system(err, errno, "write %s to %s", text, path);
-    return 0;
 }
 
 /* Under version 1 the limit with swap is never below the one without: that comes first. */
@@ -108,13 +108,13 @@ static int write_one(const struct cgroup *cgroup, int which, uint64_t value, str
         snprintf(text, sizeof(text), "%" PRIu64 " %u", value, PERIOD_US);
     else
         snprintf(text, sizeof(text), "%" PRIu64, value);
-    status = write_text(directory, cgroup->is_v2 ? files[which].v2 : files[which].v1, text, err);
+    status = cgroup_write(directory, cgroup->is_v2 ? files[which].v2 : files[which].v1, text, err);
     if (status < 0 || which != MEMORY)
         return status;
     if (cgroup->is_v2)
-        status = write_text(directory, "memory.swap.max", "0", err);
-    else if (read_number(directory, "memory.memsw.limit_in_bytes") != NO_LIMIT)
-        status = write_text(directory, "memory.memsw.limit_in_bytes", text, err);
+        status = cgroup_write(directory, "memory.swap.max", "0", err);
+    else if (cgroup_has(directory, "memory.memsw.limit_in_bytes")) /* not there where swap is not counted */
+        status = cgroup_write(directory, "memory.memsw.limit_in_bytes", text, err);
     return status;
 }
 
