@@ -6,62 +6,25 @@ import os
 import shutil
 import signal
 import socket
-import struct
 import subprocess
 import sys
 import tempfile
-import time
 
-MAGIC, VERSION = 0x4E444F43, 1
-HELLO, OPEN, LIST, LISTED, DONE = 1, 2, 4, 5, 6
-JOIN, SERVE, HOLDS, JOINED_ALL, REJOIN_AT = 60, 61, 62, 65, 67
-VERSION_MOST, KIND, KEY, ID, STATE, TICKET, PATH, PARENT, TOKEN = 2, 4, 5, 7, 8, 17, 22, 34, 37
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from wire import TAG, TYPE, VERSION, becomes, connect, field, hello, message, number, pair, receive, text, value_of
+
 RUNNING = 2
 SAME, CHILD, BACK = "c" + "1" * 24, "c" + "2" * 24, "c" + "3" * 24
-BOUND_S = 60
-
-
-def field(tag, data):
-    return struct.pack("<HHI", tag, 0, len(data)) + data + b"\0" * (-len(data) % 8)
-
-
-def number(tag, value):
-    return field(tag, struct.pack("<Q", value))
-
-
-def text(tag, value):
-    return field(tag, value.encode() + b"\0")
-
-
-def message(kind, *fields):
-    body = b"".join(fields)
-    return struct.pack("<IHHII", MAGIC, VERSION, kind, 1, len(body)) + body
-
-
-def fields_of(data):
-    at, found = 16, {}
-    while at < len(data):
-        tag, _, size = struct.unpack_from("<HHI", data, at)
-        found[tag] = data[at + 8:at + 8 + size]
-        at += 8 + size + -size % 8
-    return found
-
-
-def receive(sock):
-    """Type and fields; (0, {}) at the end."""
-    data, fds, _, _ = socket.recv_fds(sock, 1 << 17, 4)
-    for fd in fds:
-        os.close(fd)
-    return (struct.unpack_from("<IHHII", data)[2], fields_of(data)) if data else (0, {})
 
 
 def come_back(who):
     """A new connection, for what it is known by."""
-    channel = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    channel.connect(who[PATH][:-1].decode())
-    channel.send(message(JOIN, number(VERSION_MOST, 1), field(KEY, who[KEY]), field(ID, who[ID]), field(TOKEN, who[TOKEN])))
-    channel.send(message(HOLDS, text(ID, BACK), number(STATE, RUNNING)))
-    channel.send(message(JOINED_ALL))
+    channel = connect(who[TAG.PATH][:-1].decode())
+    channel.settimeout(None)
+    channel.send(message(TYPE.JOIN, number(TAG.VERSION_MOST, VERSION), field(TAG.KEY, who[TAG.KEY]), field(TAG.ID, who[TAG.ID]), field(TAG.TOKEN, who[TAG.TOKEN])))
+    channel.send(message(TYPE.HOLDS, text(TAG.ID, BACK), number(TAG.STATE, RUNNING)))
+    channel.send(message(TYPE.JOINED_ALL))
     return channel
 
 
@@ -73,21 +36,23 @@ def keeper(directory):
         kind, fields = receive(channel)
         if kind == 0:
             return
-        if kind == REJOIN_AT:
-            role, who = fields[KEY][:1].decode(), fields
-        if kind != SERVE:
+        if kind == TYPE.REJOIN_AT:
+            role, who = fields[TAG.KEY][:1].decode(), fields
+        if kind != TYPE.SERVE:
             continue
-        ticket = struct.unpack("<Q", fields[TICKET])[0]
+        ticket = value_of(fields[TAG.TICKET])
         if role in "sv":  # whoever is first squats: both say the same id of their own
-            channel.send(message(HOLDS, number(TICKET, ticket), text(ID, SAME), number(STATE, RUNNING)))
+            channel.send(message(TYPE.HOLDS, number(TAG.TICKET, ticket), text(TAG.ID, SAME), number(TAG.STATE, RUNNING)))
         if role == "v":  # as one says it whose ticket is a former cordond's
-            channel.send(message(HOLDS, number(TICKET, 1), text(ID, SAME), number(STATE, RUNNING)))
+            channel.send(message(TYPE.HOLDS, number(TAG.TICKET, 1), text(TAG.ID, SAME), number(TAG.STATE, RUNNING)))
         if role == "c":
-            channel.send(message(HOLDS, text(ID, CHILD), text(PARENT, ""), number(STATE, RUNNING)))
+            channel.send(message(TYPE.HOLDS, text(TAG.ID, CHILD), text(TAG.PARENT, ""), number(TAG.STATE, RUNNING)))
         if role == "r":
-            channel.send(message(HOLDS, number(TICKET, ticket), text(ID, BACK), number(STATE, RUNNING)))
+            channel.send(message(TYPE.HOLDS, number(TAG.TICKET, ticket), text(TAG.ID, BACK), number(TAG.STATE, RUNNING)))
+            count = keepers(directory)
             channel.close()
-            time.sleep(1)  # long enough to be given up
+            if not becomes(lambda: keepers(directory) < count):  # it has been given up
+                return
             channel = come_back(who)
         with open(f"{directory}/{os.getpid()}", "w", encoding="ascii") as said:
             said.write(str(os.getpid()))
@@ -95,47 +60,40 @@ def keeper(directory):
 
 
 def client(directory):
-    sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    sock.settimeout(BOUND_S)
-    sock.connect(f"{directory}/run/control.sock")
-    sock.send(message(HELLO, number(1, 1), number(2, 1)))
+    sock = connect(f"{directory}/run/control.sock")
+    sock.send(hello())
     return sock
 
 
+def keepers(directory):
+    """How many cordond has."""
+    sock = client(directory)
+    sock.send(message(TYPE.STATUS))
+    return value_of(receive(sock)[1][TAG.NUMBER])
+
+
 def wait_for(path):
-    end = time.monotonic() + BOUND_S
-    while not os.path.exists(path):
-        if time.monotonic() > end:
-            sys.exit(f"{path}: did not come")
-        time.sleep(0.02)
+    if not becomes(lambda: os.path.exists(path)):
+        sys.exit(f"{path}: did not come")
 
 
 def open_one(directory, role):
     sock = client(directory)
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    socket.send_fds(sock, [message(OPEN, number(KIND, 1), field(KEY, role.encode() * 32))], [theirs.fileno()])
+    ours, theirs = pair()
+    socket.send_fds(sock, [message(TYPE.OPEN, number(TAG.KIND, 1), field(TAG.KEY, role.encode() * 32))], [theirs.fileno()])
     wait_for(f"{directory}/said-{role}")
     return sock, ours, theirs
 
 
 def listed(directory):
     sock = client(directory)
-    sock.send(message(LIST))
+    sock.send(message(TYPE.LIST))
     ids = []
     while True:
         kind, fields = receive(sock)
-        if kind != LISTED:
-            return ids if kind == DONE else None
-        ids.append(fields[ID][:-1].decode())
-
-
-def becomes(holds):
-    end = time.monotonic() + BOUND_S
-    while not holds():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.1)
-    return True
+        if kind != TYPE.LISTED:
+            return ids if kind == TYPE.DONE else None
+        ids.append(fields[TAG.ID][:-1].decode())
 
 
 def main():

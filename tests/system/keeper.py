@@ -3,42 +3,54 @@
 """A user's keeper that was taken over: keeper.py RUNTIME UID ID. It says that it holds a container of the id ID, and prints what becomes of it: 'held', or
 'let go'. Root writes the record by which it is known."""
 import os
-import socket
-import struct
 import sys
 
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from wire import MOST, TAG, TYPE, VERSION, becomes, connect, field, hello, message, number, receive, text
+
 runtime, uid, name = sys.argv[1], int(sys.argv[2]), sys.argv[3]
-JOIN, HOLDS = 60, 62
-VERSION_MOST, KEY, ID, STATE, TOKEN = 2, 5, 7, 8, 37
-KEEPER, KEY_BYTES, TOKEN_BYTES = f"{os.getpid():016x}", b"k" * 32, b"t" * 16
+KEEPER, KEY, TOKEN = f"{os.getpid():016x}", b"k" * 32, b"t" * 16
+RUNNING = 2
 
 
-def field(tag, data):
-    return struct.pack("<HHI", tag, 0, len(data)) + data + b"\0" * (-len(data) % 8)
+def is_listed():
+    with connect(f"{runtime}/control.sock") as client:
+        client.send(hello())
+        client.send(message(TYPE.LIST))
+        while True:
+            kind, fields = receive(client)
+            if kind != TYPE.LISTED:
+                return False
+            if fields[TAG.ID] == name.encode() + b"\0":
+                return True
 
 
-def message(kind, *fields):
-    body = b"".join(fields)
-    return struct.pack("<IHHII", 0x4E444F43, 1, kind, 0, len(body)) + body
+def is_let_go():
+    try:
+        while daemon.recv(MOST):  # what is served, its connections among it
+            pass
+    except BlockingIOError:
+        return False
+    except ConnectionResetError:
+        pass
+    return True
 
 
 with open(f"{runtime}/keepers/{KEEPER}", "w", encoding="ascii") as file:
-    file.write(f"cordon-keeper 1 {os.getpid()} {uid} {KEY_BYTES.hex()} {TOKEN_BYTES.hex()}\n")
+    file.write(f"cordon-keeper 1 {os.getpid()} {uid} {KEY.hex()} {TOKEN.hex()}\n")
 os.chmod(f"{runtime}/keepers/{KEEPER}", 0o644)
 os.setgroups([])
 os.setresgid(uid, uid, uid)
 os.setresuid(uid, uid, uid)
-daemon = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-daemon.connect(f"{runtime}/keepers.sock")
-daemon.send(message(JOIN, field(VERSION_MOST, struct.pack("<Q", 1)), field(KEY, KEY_BYTES), field(ID, KEEPER.encode() + b"\0"), field(TOKEN, TOKEN_BYTES)))
-daemon.send(message(HOLDS, field(ID, name.encode() + b"\0"), field(STATE, struct.pack("<Q", 2))))
-daemon.settimeout(5)
-try:
-    while daemon.recv(65536): # what is served, its connections among it
-        pass
+daemon = connect(f"{runtime}/keepers.sock")
+daemon.send(message(TYPE.JOIN, number(TAG.VERSION_MOST, VERSION), field(TAG.KEY, KEY), text(TAG.ID, KEEPER), field(TAG.TOKEN, TOKEN)))
+daemon.send(message(TYPE.HOLDS, text(TAG.ID, name), number(TAG.STATE, RUNNING)))
+daemon.setblocking(False)
+if not becomes(lambda: is_let_go() or is_listed()):
+    sys.exit("neither held nor let go")
+if is_let_go():
     print("let go", flush=True)
-except TimeoutError:
+else:
     print("held", flush=True)
     sys.stdin.read()
-except ConnectionResetError:
-    print("let go", flush=True)

@@ -8,29 +8,22 @@ import socket
 import struct
 import sys
 
-MAGIC, VERSION = 0x4E444F43, 1
-DONE, FAILED, SIGN_SERVE, SIGN_OPEN, SIGN_CLOSE, SIGN_ASK, SIGN_ANSWER = 6, 7, 200, 201, 202, 203, 204
-NAME, WHAT = 160, 163
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from wire import BOUND_S, MOST, TAG, TYPE, kind_of, message, pair, request_of, send, text
+
+OWN = 77  # what the keeper itself asks for has other numbers
 PIDFD_OPEN, PIDFD_GETFD = 434, 438
 INSTANCE = "01kb5k3zt0aaaaaaaaaaaaaaaa"
 libc = ctypes.CDLL(None, use_errno=True)
 
 
-def field(tag, text):
-    data = text.encode() + b"\0"
-    return struct.pack("<HHI", tag, 0, len(data)) + data + b"\0" * (-len(data) % 8)
-
-
 def ask(end, kind, *fields, fds=()):
-    body = b"".join(fields)
-    socket.send_fds(end, [struct.pack("<IHHII", MAGIC, VERSION, kind, 77, len(body)) + body], list(fds))
+    send(end, message(kind, *fields, request=OWN), *fds)
     while True:
-        data = end.recv(1 << 17)
-        if not data:
-            return None
-        head = struct.unpack_from("<IHHII", data)
-        if head[3] == 77:  # what the keeper itself asked for is not this
-            return head[2]
+        data = end.recv(MOST)
+        if not data or request_of(data) == OWN:
+            return kind_of(data)
 
 
 def sockets(pid):
@@ -70,7 +63,7 @@ def connection_of(keeper, signer):
     for inode, number in sockets(keeper).items():
         if ends.get(inode) in theirs:
             end = socket.socket(fileno=libc.syscall(PIDFD_GETFD, pidfd, number, 0))
-            end.settimeout(60)
+            end.settimeout(BOUND_S)
             return end
     sys.exit("the keeper has no connection to the signer")
 
@@ -82,16 +75,16 @@ def main(keeper, signer, host, uid):
     end = connection_of(keeper, signer)
     os.kill(keeper, signal.SIGSTOP)  # which would hear the answers
     try:
-        assert ask(end, SIGN_OPEN, field(NAME, own)) == DONE, "its own user's container is not opened: nothing is proven"
-        assert ask(end, SIGN_ASK, field(NAME, own), field(WHAT, "x509")) == SIGN_ANSWER
+        assert ask(end, TYPE.SIGN_OPEN, text(TAG.SIGN_NAME, own)) == TYPE.DONE, "its own user's container is not opened: nothing is proven"
+        assert ask(end, TYPE.SIGN_ASK, text(TAG.SIGN_NAME, own), text(TAG.SIGN_WHAT, "x509")) == TYPE.SIGN_ANSWER
         for other in others:
-            assert ask(end, SIGN_OPEN, field(NAME, other)) == FAILED, other
-            assert ask(end, SIGN_ASK, field(NAME, other), field(WHAT, "x509")) == FAILED, other
-            near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-            assert ask(end, SIGN_SERVE, field(NAME, other), fds=[far.fileno()]) == FAILED, other
+            assert ask(end, TYPE.SIGN_OPEN, text(TAG.SIGN_NAME, other)) == TYPE.FAILED, other
+            assert ask(end, TYPE.SIGN_ASK, text(TAG.SIGN_NAME, other), text(TAG.SIGN_WHAT, "x509")) == TYPE.FAILED, other
+            near, far = pair()
+            assert ask(end, TYPE.SIGN_SERVE, text(TAG.SIGN_NAME, other), fds=[far.fileno()]) == TYPE.FAILED, other
             far.close()
             near.close()
-        assert ask(end, SIGN_CLOSE, field(NAME, own)) == DONE
+        assert ask(end, TYPE.SIGN_CLOSE, text(TAG.SIGN_NAME, own)) == TYPE.DONE
     finally:
         os.kill(keeper, signal.SIGCONT)
 

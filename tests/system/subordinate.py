@@ -10,19 +10,15 @@ import struct
 import sys
 import time
 
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from wire import MOST, TYPE, hello, kind_of, message
+
 FIRST, COUNT = 200000, 65536
 CLONE_NEWUSER, PR_SET_DUMPABLE = 0x10000000, 4
 path, uid, ids, each = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
 is_client = len(sys.argv) < 6
 libc = ctypes.CDLL(None, use_errno=True)
-
-
-def message(kind, body=b""):
-    return struct.pack("<IHHII", 0x4E444F43, 1, kind, 1, len(body)) + body
-
-
-HELLO = message(1, struct.pack("<HHIQHHIQ", 1, 0, 8, 1, 2, 0, 8, 1))
-STATUS = message(9)
 
 
 def enter():
@@ -53,7 +49,7 @@ def connect():
     connection.connect(path)
     try:
         if is_client:
-            connection.send(HELLO)
+            connection.send(hello())
     except OSError: # refused already
         pass
     return connection
@@ -63,8 +59,8 @@ def is_kept(connection):
     """Asked, it answers; or it said nothing, and waits."""
     try:
         if is_client:
-            connection.send(STATUS)
-            return struct.unpack_from("<IHH", connection.recv(65536))[2] == 10
+            connection.send(message(TYPE.STATUS))
+            return kind_of(connection.recv(MOST)) == TYPE.STATUS_IS
         connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
     except BlockingIOError:
         return True
