@@ -27,7 +27,7 @@ static int check_audiences(const struct exchange *exchange, struct error *err)
         if (!token_word_is_valid(audience, TOKEN_AUDIENCE_SIZE))
             return error_set(err, ERROR_INVALID, EINVAL, "token: an audience is a text without blanks of at most %d characters", TOKEN_AUDIENCE_SIZE - 1);
         if (exchange->allowed && !is_among(audience, exchange->allowed, exchange->allowed_count))
-            return error_set(err, ERROR_FORBIDDEN, EACCES, "token: '%.200s' is none of the audiences that this container may have tokens for", audience);
+            return error_set(err, ERROR_FORBIDDEN, EACCES, "token: '%.200s' is none of the audiences that this container may have tokens for: its policy has to name it (identity.audiences)", audience);
     }
     return 0;
 }

@@ -259,6 +259,7 @@ struct document {
 
     struct setting nested_namespaces, nested_containers, nested_depth, nested_number;
     struct string_item identity_class, identity_sponsor;      /* text NULL = not said */
+    struct string_list identity_audiences;                     /* whom tokens are for; not set = whomever */
     struct setting identity_files;
     struct setting audit_mode, audit_arguments, audit_paths;  /* enum audit_mode, enum audit_privacy */
     struct setting ui_disable;      /* only what is written: 1 takes ui.clipboard away */

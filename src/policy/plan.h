@@ -274,6 +274,7 @@ struct plan {
     bool clipboard_write; /* through a terminal of the program's own */
 
     const char *identity_class, *identity_sponsor; /* NULL = not said */
+    const char **identity_audiences;               /* whom tokens are for, NULL-terminated; NULL = whomever */
     enum audit_mode audit_mode;
     enum audit_privacy audit_arguments, audit_paths;
     unsigned nested_depth, nested_number; /* levels of sub-containers and how many at a time; 0 = none */

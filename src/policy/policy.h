@@ -126,6 +126,9 @@ bool policy_toolchain_covers(const char *home, const char *caller_path, const ch
  */
 bool policy_toolchains_meet(const char *home, const char *caller_path, const char *path);
 
+/* Whom all of its layers let tokens be for (identity.audiences); not set = whomever. In the arena. */
+int policy_audiences(const struct policy *policy, struct arena *arena, struct string_list *ret_list, struct error *err) must_check;
+
 /* The plan for people (text) and programs (JSON). Caller mem_free()s. */
 int plan_explain_text(const struct plan *plan, char **ret_text, struct error *err) must_check;
 int plan_explain_json(const struct plan *plan, char **ret_json, struct error *err) must_check;

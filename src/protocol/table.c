@@ -171,7 +171,7 @@ static const struct protocol_use log_first[] = {ONE(LOG_FIRST)};
 static const struct protocol_use log_status[] = {ONE(LOG_SIZE), ONE(COUNT), ONE(NUMBER), ONE(LOG_KEY)};
 static const struct protocol_use sign_within[] = {ONE(SIGN_NAME)};
 static const struct protocol_use sign_begin[] = {ONE(PATH), ONE(SIGN_NAME)};
-static const struct protocol_use sign_open[] = {ONE(SIGN_NAME), MAYBE(SIGN_FACTS), MANY(SIGN_ALLOWED)};
+static const struct protocol_use sign_open[] = {ONE(SIGN_NAME), MAYBE(SIGN_FACTS), MAYBE(IS_SET), MANY(SIGN_ALLOWED)};
 static const struct protocol_use sign_ask[] = {ONE(SIGN_NAME),    ONE(SIGN_WHAT),     MANY(SIGN_AUDIENCE), MAYBE(SIGN_SUBJECT), MAYBE(SIGN_TO),
                                                MAYBE(SIGN_NONCE), MAYBE(SIGN_SECONDS), MAYBE(SIGN_CONTEXT), MAYBE(SIGN_DIGEST)};
 static const struct protocol_use sign_answer[] = {ONE(SIGN_RESULT), MAYBE(SIGN_UNTIL)};

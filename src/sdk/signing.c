@@ -16,14 +16,38 @@
 #define AGAIN_MS       1000 /* after one that ended: a program that asks without end starts no more than these */
 #define FETCH_AGAIN_MS 200
 
+static bool is_listed(const char *const *list, const char *text)
+{
+    while (*list && strcmp(*list, text) != 0)
+        list++;
+    return *list != NULL;
+}
+
+/* Whom it may have tokens for: by the policy of its start, and by the one that it has since, where that says so, too. NULL = whomever. */
+static const char *const *find_audiences(const struct cordon_container *container, const char *both[SIGNER_AUDIENCES_MAX + 1])
+{
+    const char *const *first = container->assembly.plan->identity_audiences;
+    const char *const *now = container->changed.plan ? container->changed.plan->identity_audiences : NULL;
+    size_t count = 0;
+
+    if (!first || !now)
+        return first ? first : now;
+    for (size_t i = 0; first[i] && count < SIGNER_AUDIENCES_MAX; i++)
+        if (is_listed(now, first[i]))
+            both[count++] = first[i];
+    both[count] = NULL;
+    return both;
+}
+
 /* Who asks, and how it is contained: by what holds now. */
 static int present(void *context, struct signer_link *link, struct error *err)
 {
     struct cordon_container *container = context;
+    const char *both[SIGNER_AUDIENCES_MAX + 1];
     auto_text struct text facts = {0};
     int status = attest_facts(container, &facts, err);
 
-    return status < 0 ? status : signer_link_say(link, container->identity.text, facts.data, NULL, err);
+    return status < 0 ? status : signer_link_say(link, container->identity.text, facts.data, find_audiences(container, both), err);
 }
 
 static void open_member(struct cordon_container *container)

@@ -188,6 +188,8 @@ int signer_open(int fd, const char *name, const char *facts, const char *const *
     protocol_add_text(&out, TAG_SIGN_NAME, name);
     if (facts)
         protocol_add_bytes(&out, TAG_SIGN_FACTS, facts, strlen(facts));
+    if (allowed)
+        protocol_add_number(&out, TAG_IS_SET, 1); /* those that follow, also where there are none */
     for (size_t i = 0; allowed && allowed[i]; i++)
         protocol_add_text(&out, TAG_SIGN_ALLOWED, allowed[i]);
     return tell(fd, &out, err);

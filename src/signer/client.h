@@ -44,7 +44,7 @@ void signer_end(struct signer_process *process);
 /* By the control connection: a connection for the containers within that name, *ret_fd the caller's. */
 int signer_serve(int control, const char *within, int *ret_fd, struct error *err) must_check;
 
-/* A container is there. `facts`: JSON, or NULL. `allowed`: audiences, NULL-terminated; NULL = any. */
+/* A container is there. `facts`: JSON, or NULL. `allowed`: audiences, NULL-terminated; NULL = any, an empty list = none. */
 int signer_open(int fd, const char *name, const char *facts, const char *const *allowed, struct error *err) must_check;
 int signer_close_name(int fd, const char *name, struct error *err) must_check;
 

@@ -110,6 +110,8 @@ int signer_link_say(struct signer_link *link, const char *name, const char *fact
     protocol_add_text(&item->out, TAG_SIGN_NAME, name);
     if (facts)
         protocol_add_bytes(&item->out, TAG_SIGN_FACTS, facts, strlen(facts));
+    if (allowed)
+        protocol_add_number(&item->out, TAG_IS_SET, 1); /* those that follow, also where there are none */
     for (size_t i = 0; allowed && allowed[i]; i++)
         protocol_add_text(&item->out, TAG_SIGN_ALLOWED, allowed[i]);
     link->at = &item->next;

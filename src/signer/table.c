@@ -97,8 +97,8 @@ static int read_allowed(struct signer_container *container, const struct protoco
         if (!container->allowed[container->allowed_count])
             return error_memory(err);
         container->allowed_count++;
-        container->is_restricted = true;
     }
+    container->is_restricted = container->allowed_count || protocol_number(message, TAG_IS_SET, 0);
     return 0;
 }
 

@@ -199,6 +199,14 @@ static void add_attribution(const struct plan *plan, struct text *text)
         add_string(text, plan->identity_class);
         add_string(text, plan->identity_sponsor);
     }
+    if (plan->identity_audiences) {
+        size_t count = 0;
+
+        while (plan->identity_audiences[count])
+            count++;
+        add_string(text, "audiences");
+        add_strings(text, plan->identity_audiences, count);
+    }
     if (plan->audit_mode || plan->audit_arguments || plan->audit_paths)
         add_number(text, (uint64_t)plan->audit_mode << 16 | (uint64_t)plan->audit_arguments << 8 | (uint64_t)plan->audit_paths);
     if (plan->nested_number)

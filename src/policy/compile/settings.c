@@ -266,6 +266,24 @@ static int choose_containers(struct compile *c, struct error *err)
     return 0;
 }
 
+/* None is none, which is not the same as nobody said so. */
+static int add_audiences(struct compile *c, struct error *err)
+{
+    const struct string_list *list = &c->effective.identity_audiences;
+    const char **audiences;
+
+    if (!list->is_set)
+        return 0;
+    audiences = arena_alloc(c->arena, (list->count + 1) * sizeof(*audiences));
+    for (size_t i = 0; audiences && i < list->count; i++) {
+        audiences[i] = arena_string(c->arena, list->items[i].text);
+        if (!audiences[i])
+            return error_memory(err);
+    }
+    c->plan->identity_audiences = audiences;
+    return audiences ? 0 : error_memory(err);
+}
+
 /* Who it is and what is recorded of it: for who starts it. */
 static int add_attribution(struct compile *c, struct error *err)
 {
@@ -281,7 +299,7 @@ static int add_attribution(struct compile *c, struct error *err)
         plan->identity_sponsor = arena_string(c->arena, effective->identity_sponsor.text);
     if ((effective->identity_class.text && !plan->identity_class) || (effective->identity_sponsor.text && !plan->identity_sponsor))
         return error_memory(err);
-    return 0;
+    return add_audiences(c, err);
 }
 
 int settings_add(struct compile *c, struct error *err)

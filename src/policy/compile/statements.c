@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "policy/compile/compile.h"
 
 #define CORE_DUMPS "core dumps to the host's handler"
@@ -211,6 +212,19 @@ static int add_containers(struct compile *c, struct error *err)
     return verdict ? add_said(c, "containers inside, with no more than this", verdict, origin, err) : error_memory(err);
 }
 
+/* Whom it may have tokens for, where somebody says so. */
+static int add_audiences(struct compile *c, struct error *err)
+{
+    const struct string_list *list = &c->effective.identity_audiences;
+    auto_text struct text out = {0};
+
+    if (!list->is_set)
+        return 0;
+    for (size_t i = 0; i < list->count; i++)
+        text_printf(&out, "%s%s", i ? ", " : "", list->items[i].text);
+    return out.is_broken ? error_memory(err) : add_said(c, "identity: tokens for", out.data ? out.data : "nobody", &list->origin, err);
+}
+
 /* Who it is and how it stands in the audit log, where somebody says so. */
 static int add_attribution(struct compile *c, struct error *err)
 {
@@ -231,7 +245,7 @@ static int add_attribution(struct compile *c, struct error *err)
     for (size_t i = 0; i < ARRAY_COUNT(said) && r == 0; i++)
         if (said[i].verdict)
             r = add_said(c, said[i].subject, said[i].verdict, said[i].origin, err);
-    return r;
+    return r == 0 ? add_audiences(c, err) : r;
 }
 
 int statements_add(struct compile *c, struct error *err)

@@ -371,6 +371,8 @@ static int settle_lists(const struct policy *policy, struct arena *arena,
         status = policy_list_settle(policy, LIST_ALLOW_LOSS, arena, &effective->allow_loss, err);
     if (status == 0)
         status = policy_list_settle(policy, LIST_AUTHORITIES, arena, &effective->authorities, err);
+    if (status == 0)
+        status = policy_list_settle(policy, LIST_AUDIENCES, arena, &effective->identity_audiences, err);
     return status;
 }
 

@@ -63,6 +63,7 @@ struct effective {
     bool nested_namespaces, nested_containers;
     struct setting nested_depth, nested_number;
     struct string_item identity_class, identity_sponsor;     /* text NULL = nobody says */
+    struct string_list identity_audiences;                   /* not set = whomever */
     struct setting audit_mode, audit_arguments, audit_paths; /* each the strictest of the layers that set it */
     struct setting toolchains;      /* 1 = every layer lets the caller's PATH directories in */
     struct setting protect_builtin; /* 1 = some layer protects the built-in names */
@@ -122,6 +123,7 @@ enum policy_list {
     LIST_ENV_INHERIT,
     LIST_AUTHORITIES,
     LIST_ALLOW_LOSS,
+    LIST_AUDIENCES, /* the one that limits only where it is written */
     LIST_COUNT,
 };
 const char *policy_list_member(enum policy_list list); /* "devices", ... */
@@ -129,7 +131,7 @@ const struct string_list *document_list(const struct document *document, enum po
 
 /* Do all layers permit this item? A name or prefix* is permitted by what covers it. */
 bool policy_list_permits(const struct policy *policy, enum policy_list list, const char *text);
-/* No layer says which: only ceilings, and none names it. */
+/* No layer says which: only ceilings, and none names it; or it is a list that limits only where it is written. */
 bool policy_list_is_unlimited(const struct policy *policy, enum policy_list list);
 int policy_list_settle(const struct policy *policy, enum policy_list list, struct arena *arena,
                        struct string_list *ret_list, struct error *err) must_check;

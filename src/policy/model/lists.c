@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lists that layers intersect. What a request or parent does not list it does not grant. */
+/* Lists that layers intersect. What a request or parent does not list it does not grant, but for a list that is open: who does not write it limits nothing. */
 #include <string.h>
 
 #include "policy/model/effective.h"
@@ -7,14 +7,15 @@
 static const struct {
     const char *member;
     size_t offset;
-    bool is_pattern;
+    bool is_pattern, is_open;
 } lists[LIST_COUNT] = {
-    [LIST_DEVICES] = {"devices", offsetof(struct document, devices), false},
-    [LIST_UNIX_SOCKETS] = {"unixSockets", offsetof(struct document, unix_sockets), false},
-    [LIST_SYSCALLS_ALLOW] = {"syscalls.allow", offsetof(struct document, syscalls_allow), false},
-    [LIST_ENV_INHERIT] = {"environment.inherit", offsetof(struct document, env_inherit), true},
-    [LIST_AUTHORITIES] = {"network.tls.authorities", offsetof(struct document, network.authorities), false},
-    [LIST_ALLOW_LOSS] = {"isolation.allowLoss", offsetof(struct document, allow_loss), false},
+    [LIST_DEVICES] = {"devices", offsetof(struct document, devices), false, false},
+    [LIST_UNIX_SOCKETS] = {"unixSockets", offsetof(struct document, unix_sockets), false, false},
+    [LIST_SYSCALLS_ALLOW] = {"syscalls.allow", offsetof(struct document, syscalls_allow), false, false},
+    [LIST_ENV_INHERIT] = {"environment.inherit", offsetof(struct document, env_inherit), true, false},
+    [LIST_AUTHORITIES] = {"network.tls.authorities", offsetof(struct document, network.authorities), false, false},
+    [LIST_ALLOW_LOSS] = {"isolation.allowLoss", offsetof(struct document, allow_loss), false, false},
+    [LIST_AUDIENCES] = {"identity.audiences", offsetof(struct document, identity_audiences), false, true},
 };
 
 const char *policy_list_member(enum policy_list list)
@@ -32,7 +33,7 @@ const struct string_list *document_list(const struct document *document, enum po
 /* Does this layer say what is in the list at all? */
 static bool layer_limits(const struct document *layer, enum policy_list list)
 {
-    return layer->kind != LAYER_CEILING || document_list(layer, list)->is_set ||
+    return (layer->kind != LAYER_CEILING && !lists[list].is_open) || document_list(layer, list)->is_set ||
            (list == LIST_ENV_INHERIT && layer->env_is_exact);
 }
 
@@ -112,4 +113,9 @@ int policy_list_settle(const struct policy *policy, enum policy_list list, struc
     }
     *ret_list = settled;
     return 0;
+}
+
+int policy_audiences(const struct policy *policy, struct arena *arena, struct string_list *ret_list, struct error *err)
+{
+    return policy_list_settle(policy, LIST_AUDIENCES, arena, ret_list, err);
 }

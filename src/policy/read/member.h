@@ -49,6 +49,7 @@ enum value_type {
     VALUE_SOURCE,   /* of a secret: env:NAME, file:PATH, keyring:DESCRIPTION; stored by its store function */
     VALUE_PREFIX,   /* letters, digits, '-', '_' */
     VALUE_POINTER,  /* JSON pointer, or name of a field in a form */
+    VALUE_AUDIENCE, /* whom a token is for: printable ASCII, no blanks */
 };
 
 struct reader;

@@ -184,6 +184,8 @@ static const struct member nested_members[] = {
     END,
 };
 
+static const struct member audience_item = {
+    .type = VALUE_AUDIENCE, .store = store_list_item, .offset = offsetof(struct document, identity_audiences)};
 static const struct member identity_members[] = {
     {.name = "class",
      .type = VALUE_NAME,
@@ -201,6 +203,13 @@ static const struct member identity_members[] = {
      .type = VALUE_BOOL,
      .description = "Its certificate and whom to believe lie in /run/cordon/id, kept fresh",
      SETTING(identity_files)},
+    {.name = "audiences",
+     .type = VALUE_LIST,
+     .description = "Whom it may have tokens for; without this, whomever it names",
+     .maximum = AUDIENCES_MAX,
+     .item = &audience_item,
+     .open = store_string_list_open,
+     .offset = offsetof(struct document, identity_audiences)},
     END,
 };
 

@@ -17,6 +17,7 @@
 #define ARGUMENT_MAX  131071 /* one argument or variable, Linux MAX_ARG_STRLEN without its NUL */
 #define WORDS_MAX     256                   /* items of a list in a rule or a secret */
 #define SPONSOR_MAX   256
+#define AUDIENCES_MAX 16                    /* as many as a token can have */
 #define BUDGET_MAX    ((uint64_t)1 << 56)
 #define SETTING(path) .store = store_setting, .offset = offsetof(struct document, path)
 

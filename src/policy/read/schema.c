@@ -141,6 +141,8 @@ static const char *type_pattern(enum value_type type)
         return "^[A-Za-z0-9_-]{1,32}$";
     case VALUE_POINTER:
         return "^(/[!-~]*|[A-Za-z0-9._~-]+)$";
+    case VALUE_AUDIENCE:
+        return "^[!#-\\[\\]-~]{1,511}$";
     default:
         return NULL;
     }

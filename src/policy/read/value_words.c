@@ -16,6 +16,7 @@
 #define CALL_MAX 127 /* RECORD_CALL_MAX: longer ones are in no call that passes */
 #define PREFIX_MAX   32
 #define PROGRAM_MAX  255
+#define AUDIENCE_MAX 511 /* as tokens have it */
 
 static bool consists_of(const char *text, const char *characters, size_t maximum)
 {
@@ -81,6 +82,17 @@ static const char *pointer_fault(const char *text)
     return NULL;
 }
 
+/* What token_word_is_valid() takes, so that what a policy says can stand in a token. */
+static bool is_audience(const char *text)
+{
+    size_t length = strlen(text);
+
+    for (size_t i = 0; i < length; i++)
+        if (text[i] <= ' ' || text[i] > '~' || text[i] == '"' || text[i] == '\\')
+            return false;
+    return length && length <= AUDIENCE_MAX;
+}
+
 const char *value_word_fault(enum value_type type, const char *text)
 {
     switch (type) {
@@ -102,6 +114,10 @@ const char *value_word_fault(enum value_type type, const char *text)
                    : "is not a beginning of a placeholder; write at most " STRINGIFY(PREFIX_MAX) " letters, digits, '-', '_'";
     case VALUE_POINTER:
         return pointer_fault(text);
+    case VALUE_AUDIENCE:
+        return is_audience(text) ? NULL
+                                 : "is not whom a token is for; write what that one calls itself, like https://api.example.org: at most " STRINGIFY(
+                                       AUDIENCE_MAX) " printable characters, no blanks, '\"' or '\\'";
     default:
         return NULL;
     }

@@ -185,6 +185,15 @@ static void inherit_text(struct policy *around, struct policy *request, size_t o
         *own = *(struct string_item *)(void *)((char *)around->layers[i] + offset);
 }
 
+/* Who is inside has no tokens for whom the one around it has none. */
+static int inherit_audiences(struct policy *around, struct policy *request, struct error *err)
+{
+    for (size_t i = 0; i < request->layer_count; i++)
+        if (request->layers[i]->identity_audiences.is_set)
+            return 0;
+    return policy_audiences(around, request->arena, &request->layers[0]->identity_audiences, err);
+}
+
 static bool sets_variable(const struct policy *policy, const char *name)
 {
     for (size_t i = 0; i < policy->layer_count; i++)
@@ -274,6 +283,9 @@ int around_fit(struct policy *policy, size_t outer, size_t first, struct error *
     inherit_text(&around, &request, offsetof(struct document, identity_sponsor));
     if (inherit_variables(&around, &request) < 0 || inherit_calls(&around, &request) < 0)
         return error_memory(err);
+    status = inherit_audiences(&around, &request, err);
+    if (status < 0)
+        return status;
     if (!policy_is_subset(&request, &around, &witness))
         return error_set(err, ERROR_FORBIDDEN, EPERM, "not within the container around: %.380s", witness ? witness : "it allows more");
     return 0;

@@ -352,7 +352,7 @@ TEST(each_variable_says_where_it_comes_from)
 
 TEST(who_it_is_comes_from_all_layers_and_stands_in_the_plan)
 {
-    char *text = NULL;
+    char *text = NULL, digest[DIGEST_TEXT_SIZE];
 
     fixture_open(&f);
     accept_text(&f, "identity: {class: builder, sponsor: Ada}\naudit: {paths: sealed, arguments: salted}\n");
@@ -364,6 +364,20 @@ TEST(who_it_is_comes_from_all_layers_and_stands_in_the_plan)
     check_int(plan_explain_text(f.plan, &text, &f.err), 0);
     check_contains(text, "builder");
     check_contains(text, "sealed");
+    mem_free(text);
+    check(!f.plan->identity_audiences);
+    accept_text(&f, "identity: {audiences: [a, b]}\n");
+    check_string(f.plan->identity_audiences[1], "b");
+    check(!f.plan->identity_audiences[2]);
+    snprintf(digest, sizeof(digest), "%s", f.plan->plan_digest);
+    check_int(plan_explain_text(f.plan, &text, &f.err), 0);
+    check_contains(text, "a, b");
+    mem_free(text);
+    accept_text(&f, "identity: {audiences: []}\n");
+    check(f.plan->identity_audiences && !f.plan->identity_audiences[0]);
+    check(strcmp(digest, f.plan->plan_digest) != 0);
+    check_int(plan_explain_text(f.plan, &text, &f.err), 0);
+    check_contains(text, "nobody");
     mem_free(text);
     accept_text(&f, "audit: {mode: required}\n");
     check_int(f.plan->audit_mode, AUDIT_REQUIRED);

@@ -135,6 +135,7 @@ static const struct {
     {"identity.class", "identity: {class: a}", "identity: {class: b}"},
     {"identity.sponsor", "identity: {sponsor: a}", "identity: {sponsor: b}"},
     {"identity.files", "identity: {files: false}", "identity: {files: true}"},
+    {"identity.audiences[]", "identity: {audiences: [a]}", "identity: {audiences: [b]}"},
     {"nested.number", "nested: {containers: true, number: 1}", "nested: {containers: true, number: 2}"},
     {"audit.mode", "audit: {mode: required}", "audit: {mode: recorded}"},
     {"audit.arguments", "audit: {arguments: salted}", "audit: {arguments: clear}"},

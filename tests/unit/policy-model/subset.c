@@ -373,6 +373,8 @@ TEST(limits_tiers_and_nesting_are_compared)
 
 TEST(who_it_is_and_how_it_is_logged_are_compared)
 {
+    struct string_item names[] = {{.text = "a"}, {.text = "b"}};
+    const struct string_list audiences = {.items = names, .count = 2, .is_set = true};
     struct pair pair = make_pair();
 
     pair.in_less->identity_class.text = "builder";
@@ -383,6 +385,17 @@ TEST(who_it_is_and_how_it_is_logged_are_compared)
     pair = make_pair();
     make_setting(&pair.in_more->identity_files, 1);
     check_pair(&pair, "identity.files");
+    pair = make_pair();
+    pair.in_less->identity_audiences = audiences;
+    check_pair(&pair, "identity.audiences: anything, where only some are allowed");
+    pair = make_pair();
+    pair.in_less->identity_audiences = (struct string_list){.items = audiences.items, .count = 1, .is_set = true};
+    pair.in_more->identity_audiences = audiences;
+    check_pair(&pair, "identity.audiences: 'b'");
+    pair = make_pair();
+    pair.in_less->identity_audiences.is_set = true; /* nobody is less than anybody */
+    pair.in_more->identity_audiences = audiences;
+    check_pair(&pair, "identity.audiences: 'a'");
     pair = make_pair();
     make_setting(&pair.in_less->audit_mode, AUDIT_REQUIRED);
     check_pair(&pair, "audit.mode: 'recorded', where 'required'");

@@ -168,11 +168,20 @@ TEST(who_it_is_and_how_it_is_logged_are_read)
     check_string(document->identity_class.text, "builder");
     check_string(document->identity_class.origin.member, "identity.class");
     check_string(document->identity_sponsor.text, "Ada L.");
+    check(!document->identity_audiences.is_set);
     check(document->audit_mode.is_set && document->audit_mode.value == AUDIT_RECORDED);
     check_int(document->audit_arguments.value, AUDIT_SALTED);
     check_int(document->audit_paths.value, AUDIT_SEALED);
     must_refuse(NATIVE "audit: {mode: maybe}\n", "p.yaml:2:15: audit.mode: 'maybe' is unknown; expected one of recorded, required");
     must_refuse(NATIVE "identity: {class: 'a b'}\n", "p.yaml:2:19: identity.class: 'a b' is not a name; write at most 64 letters, digits, '.', '_' or '-', a letter or digit first");
+    document = must_load(NATIVE "identity: {audiences: [https://a.example, 'b']}\n");
+    check_int(document->identity_audiences.count, 2);
+    check_string(document->identity_audiences.items[1].text, "b");
+    document = must_load(NATIVE "identity: {audiences: []}\n");
+    check(document->identity_audiences.is_set && !document->identity_audiences.count);
+    must_refuse(NATIVE "identity: {audiences: ['a b']}\n", "p.yaml:2:24: identity.audiences[0]: 'a b' is not whom a token is for; write what that one calls itself, like "
+                                                           "https://api.example.org: at most 511 printable characters, no blanks, '\"' or '\\'");
+    must_refuse(NATIVE "identity: {audiences: a}\n", "p.yaml:2:23: identity.audiences: expected a list, not a string; put it in [brackets]");
     must_refuse(NATIVE "nested: {number: 65}\n", "p.yaml:2:18: nested.number: 65 is not in 0..64");
 }
 

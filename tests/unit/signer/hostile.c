@@ -111,6 +111,20 @@ TEST(what_does_not_belong_to_a_question_is_refused)
     scene_close(&scene);
 }
 
+TEST(who_may_have_tokens_for_nobody_has_none)
+{
+    static const char *const none[] = {NULL};
+    struct scene scene;
+
+    scene_open(&scene);
+    check_int(signer_open(scene.keeper, AGENT, NULL, NULL, &scene.err), 0);
+    mem_free(scene_ask(&scene, AGENT, &(struct signer_question){.what = "svid", .audiences = one, .audience_count = 1}));
+    check_int(signer_open(scene.keeper, AGENT, NULL, none, &scene.err), 0);
+    scene_refused(&scene, AGENT, &(struct signer_question){.what = "svid", .audiences = one, .audience_count = 1}, "identity.audiences");
+    mem_free(scene_ask(&scene, AGENT, &(struct signer_question){.what = "x509"})); /* who it is, is no token */
+    scene_close(&scene);
+}
+
 TEST(facts_are_an_object_of_json_and_audiences_words)
 {
     static const char *const bad[] = {"", "x", "[]", "7", "{\"a\":1,\"a\":2}", "{\"a\":1} x", "\xff"};
