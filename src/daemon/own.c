@@ -105,7 +105,8 @@ static void begin_event(struct json *json, struct own *own, const char *type)
 /* `peer` is of whom it is about; NULL = of nobody but this process. */
 static void add(struct own *own, const struct text *event, const struct peer *peer)
 {
-    struct ocsf_context context = {.actor = OCSF_SYSTEM, .product = "cordond", .has_user = peer != NULL, .uid = peer ? peer->uid : 0};
+    struct ocsf_context context = {.actor = OCSF_SYSTEM, .product = "cordond", .has_user = peer != NULL, .uid = peer ? peer->uid : 0,
+                                   .service = own->core->settings->is_user ? "user" : "system"};
     auto_ocsf struct ocsf *ocsf = NULL;
     const char *body;
     size_t size;

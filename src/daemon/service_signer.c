@@ -18,6 +18,7 @@ static int begin(struct service *service, struct error *err)
 static void take_status(struct service *service, const struct protocol_message *message)
 {
     snprintf(service->machine, sizeof(service->machine), "%s", protocol_text(message, TAG_SIGN_NAME));
+    snprintf(service->protection, sizeof(service->protection), "%s", protocol_text(message, TAG_SIGN_PROTECTION));
     if (!service->is_ready)
         service_ready(service);
 }

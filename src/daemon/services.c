@@ -249,6 +249,8 @@ void services_tell(const struct core *core, struct protocol_out *out)
 
         snprintf(line, sizeof(line), "%s: %s", kinds[i]->name, service->is_ready ? "ready" : service->why);
         protocol_add_text(out, TAG_SERVICE, line);
+        if (*service->protection)
+            protocol_add_text(out, TAG_SIGN_PROTECTION, service->protection);
     }
 }
 

@@ -29,7 +29,8 @@ struct service {
     unsigned number, delay_ms;
     bool is_ready;
     char why[256]; /* it is not */
-    char machine[1024]; /* the signer's: within which name all others are */
+    char machine[1024];  /* the signer's: within which name all others are, */
+    char protection[17]; /* and what keeps its keys */
 };
 
 struct services;
@@ -43,7 +44,7 @@ void services_serve(struct core *core, struct keeper *keeper);
 void services_serve_again(struct core *core, struct keeper *keeper, const char *name);
 /* WRITE_FOR: this keeper tells the log what another one of its user's, which has ended, could not. */
 int services_write_for(struct core *core, struct keeper *keeper, const char *id, struct error *err) must_check;
-/* One SERVICE each. */
+/* One SERVICE each, and what the signer says of its keys. */
 void services_tell(const struct core *core, struct protocol_out *out);
 
 /* From now on keepers get connections to it. */

@@ -137,6 +137,7 @@ static void decode_identity(struct members members, struct decoded *store, struc
         .instance = member_text(one, "instance"),
         .host_from = member_text(one, "hostFrom"),
         .actor = member_text(one, "actor"),
+        .service = member_text(one, "service"),
         .sponsor_uid = (uint32_t)uid,
         .sponsor_name = member_text(sponsor, "name"),
         .sponsor_declared = member_text(sponsor, "declared"),
@@ -148,6 +149,7 @@ static void decode_identity(struct members members, struct decoded *store, struc
         .as_caller = member_text(kernel, "asCaller"),
     };
     store->identity.proof_count = member_texts(one, "proof", store->identity.proof, EVENT_PROOFS_MAX);
+    store->identity.unproved_count = member_texts(one, "unproved", store->identity.unproved, EVENT_PROOFS_MAX);
     *members.is_wrong |= uid > UINT32_MAX;
     started->identity = store->identity.name ? &store->identity : NULL;
 }

@@ -132,6 +132,9 @@ struct event_identity {
     const char *sponsor_name, *sponsor_declared; /* of that uid; as the policy says it. NULL = none */
     const char *proof[EVENT_PROOFS_MAX]; /* "loginuid", "uid", "cgroup", "pidfd", or "process" alone */
     size_t proof_count;
+    const char *service; /* whose runs it: "none", "user", "system"; NULL = not known: of an older record */
+    const char *unproved[EVENT_PROOFS_MAX]; /* what of it is therefore not proved: "signatures", "records", "audit", "files", "descendants" */
+    size_t unproved_count;
     bool has_kernel; /* what the kernel knows it by was made for it: */
     int64_t uid, login_uid, session; /* outside; -1 = none of its own */
     const char *cgroup;              /* below the root of each hierarchy; NULL = none */

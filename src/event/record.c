@@ -89,6 +89,11 @@ static void record_identity(struct record *record, const struct event_identity *
     for (size_t i = 0; i < identity->proof_count && i < EVENT_PROOFS_MAX; i++)
         json_add_string(json, NULL, identity->proof[i]);
     json_end(json);
+    json_add_string(json, "service", identity->service);
+    json_begin_array(json, "unproved");
+    for (size_t i = 0; i < identity->unproved_count && i < EVENT_PROOFS_MAX; i++)
+        json_add_string(json, NULL, identity->unproved[i]);
+    json_end(json);
     if (identity->has_kernel) {
         json_begin_object(json, "kernel");
         record_number(json, "uid", identity->uid);

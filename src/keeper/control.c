@@ -99,7 +99,7 @@ static void write_event(struct text *text, const struct session *session, const 
 void control_record(const struct session *session, uint16_t type, int status, const struct error *failure)
 {
     const char *operation = operation_of(type), *body;
-    struct ocsf_context context = {.actor = OCSF_HUMAN, .product = "cordon-keeper", .has_user = true, .uid = getuid()};
+    struct ocsf_context context = {.actor = OCSF_HUMAN, .product = "cordon-keeper", .has_user = true, .uid = getuid(), .service = session->keeper->launcher.fd >= 0 ? "system" : "user"};
     auto_ocsf struct ocsf *ocsf = NULL;
     auto_text struct text text = {0};
     struct asker asker;

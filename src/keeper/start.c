@@ -208,6 +208,7 @@ static int start(struct session *session, begin_container *begin, struct cordon_
         status = cordon_request_set_sensor(session->request, session->keeper->sensor.fd, public);
     request_set_recorder(session->request, writer_recorder(session->keeper));
     request_set_signer(session->request, session->keeper->signer);
+    request_set_service(session->request, session->keeper->launcher.fd >= 0 ? SERVICE_OF_SYSTEM : SERVICE_OF_USER);
     if (status == 0)
         status = place_enter(session, &own, err);
     if (status < 0)

@@ -167,6 +167,13 @@ static void write_own(struct json *json, const struct ocsf_context *context)
             json_add_string(json, NULL, context->proof[i]);
         json_end(json);
     }
+    add(json, "x_service", context->service);
+    if (context->unproved) {
+        json_begin_array(json, "x_unproved");
+        for (size_t i = 0; context->unproved[i]; i++)
+            json_add_string(json, NULL, context->unproved[i]);
+        json_end(json);
+    }
     if (context->has_login_uid)
         json_add_uint(json, "x_login_uid", context->login_uid);
     add(json, "x_tier", context->tier);

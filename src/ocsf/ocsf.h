@@ -50,6 +50,8 @@ struct ocsf_context {
     bool has_login_uid;          /* its own, by which the kernel's audit has all that it does */
     unsigned login_uid;
     const char *const *proof;    /* what of this the kernel says: "loginuid", "cgroup", ... NULL-terminated */
+    const char *service;         /* whose service wrote or runs it: "none", "user", "system" */
+    const char *const *unproved; /* what is therefore not proved; NULL-terminated */
     struct ocsf_parent parents[OCSF_PARENTS_MAX]; /* the outermost first */
     size_t parent_count;
     const char *delegation, *delegation_issuer, *delegation_parent; /* a token's */

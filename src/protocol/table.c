@@ -140,7 +140,7 @@ static const struct protocol_use listed[] = {ONE(ID),      ONE(STATE),  MAYBE(NA
                                              MAYBE(POLICY), MAYBE(TIER), MAYBE(COMMAND), MAYBE(PARENT),  MAYBE(IDENTITY), MAYBE(DENIALS), MAYBE(KIND), MAYBE(RUN), MAYBE(PROGRAMS),
                                              MAYBE(RESTART), MAYBE(RESTARTS), MAYBE(EXIT), MAYBE(UNTIL_MS), MAYBE(NETWORK_UNTIL_MS), MAYBE(DIGEST), MAYBE(PROOF)};
 static const struct protocol_use failed[] = {ONE(ERROR_KIND), ONE(ERRNUM), ONE(TEXT), MAYBE(CODE), MAYBE(NUMBER)};
-static const struct protocol_use status_is[] = {ONE(COUNT), ONE(PID), ONE(VERSION_MOST), ONE(KIND), ONE(NUMBER), MANY(SERVICE)};
+static const struct protocol_use status_is[] = {ONE(COUNT), ONE(PID), ONE(VERSION_MOST), ONE(KIND), ONE(NUMBER), MANY(SERVICE), MAYBE(SIGN_PROTECTION)};
 static const struct protocol_use numbered[] = {ONE(NUMBER)};
 static const struct protocol_use started[] = {ONE(ID), ONE(PID), ONE(LEVEL), MAYBE(NUMBER)};
 static const struct protocol_use asked[] = {MAYBE(NUMBER), MAYBE(DIGEST), MAYBE(OPERATION), MAYBE(PATH), MAYBE(NAMED), MAYBE(EXE),

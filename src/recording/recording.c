@@ -76,7 +76,7 @@ static int begin(struct recording *recording, const struct recording_options *op
 {
     const struct event_started *started = first->kind == RECORD_STARTED ? &first->started : NULL;
     const struct event_identity *identity = started ? started->identity : NULL;
-    const char *proof[EVENT_PROOFS_MAX + 1] = {NULL};
+    const char *proof[EVENT_PROOFS_MAX + 1] = {NULL}, *unproved[EVENT_PROOFS_MAX + 1] = {NULL};
     struct ocsf_context context = {.actor = OCSF_HUMAN, .machine = options->host, .has_user = true, .uid = getuid(), .run = first->run};
     char agent[NAME_SIZE], host[NAME_SIZE];
     int status;
@@ -86,7 +86,11 @@ static int begin(struct recording *recording, const struct recording_options *op
         attribute(recording, identity, &context, agent, host);
         for (size_t i = 0; i < identity->proof_count; i++)
             proof[i] = identity->proof[i];
+        for (size_t i = 0; i < identity->unproved_count; i++)
+            unproved[i] = identity->unproved[i];
         context.proof = proof;
+        context.service = identity->service;
+        context.unproved = identity->service ? unproved : NULL; /* of an older record it is not known */
         context.has_login_uid = identity->has_kernel && identity->login_uid >= 0;
         context.login_uid = context.has_login_uid ? (unsigned)identity->login_uid : 0;
         context.cgroup = identity->has_kernel ? identity->cgroup : NULL;

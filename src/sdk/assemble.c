@@ -50,6 +50,7 @@ int assembly_begin(struct assembly *assembly, const struct cordon_request *reque
         return status;
     arena = assembly->policy->arena;
     assembly->has_launcher = request->launcher_fd >= 0;
+    assembly->service = request->service;
     assembly->environment = request->environment ? (const char *const *)request->environment
                                                  : (const char *const *)environ;
     /* first, because the run store lies there: what fails from here on is recorded in it */

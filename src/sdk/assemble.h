@@ -28,6 +28,7 @@ struct assembly {
     struct places places;
     struct facts facts;
     bool has_facts; /* they are known already */
+    enum service_of service;
     bool has_launcher; /* which makes a control group for it, and sets its limits: what it lacks the start tells */
     const struct resources *shared; /* what a container around keeps (compile_options.shared); NULL = there is none */
     struct variables variables;

@@ -11,6 +11,7 @@
 #include "sdk/assemble.h"
 #include "sdk/helpers.h"
 #include "sdk/sensor.h"
+#include "sdk/standing.h"
 
 enum need {
     NEED_ALWAYS,    /* without it nothing is contained */
@@ -27,6 +28,7 @@ struct machine {
     const char *sensor;    /* the program, NULL = it is not there */
     const char *no_records; /* why the kernel's records of what Landlock refuses are not to be had, NULL = they are */
     char mend_sensor[PATH_MAX + 64];
+    struct standing standing; /* for whoever is not inside */
 };
 
 struct feature {
@@ -413,6 +415,8 @@ static void print_text(struct text *out, const struct machine *machine)
         text_add(out, "no user namespaces: policies without denied, read-only or protected names in writable trees, views,\n"
                       "caches, loopback and private names run by Landlock and system call filter alone\n"
                       "(--profile restricted-host is one, `cordon policy check` tells of others)\n");
+    if (!facts->is_in_cordon)
+        standing_print(out, &machine->standing);
     text_printf(out, "containment: %s\n", level_name(level_of(machine)));
 }
 
@@ -448,6 +452,8 @@ static void print_json(struct text *out, const struct machine *machine)
         json_end(&json);
     }
     json_end(&json);
+    if (!facts->is_in_cordon)
+        standing_write(&json, &machine->standing);
     json_end(&json);
     text_add(out, "\n");
 }
@@ -500,6 +506,8 @@ static int examine(struct arena *arena, struct machine *machine, struct error *e
     machine->no_records = "the helper programs cannot be used";
     if (status == 0 && machine->helpers.kind == ERROR_NONE)
         examine_records(arena, machine);
+    if (status == 0)
+        status = standing_find(arena, &machine->places, !in_place_why(&machine->facts), &machine->standing, err);
     return status < 0 ? status : examine_ceilings(machine, err);
 }
 

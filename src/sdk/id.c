@@ -11,11 +11,47 @@
 #include "sdk/places.h"
 #include "sdk/request.h"
 #include "sdk/runs.h"
+#include "sdk/serving.h"
 
 #define BUNDLE_SIZE_MAX ((size_t)256 << 10)
-#define MACHINES        "/var/lib/cordon/identity" /* of the system's cordon-signer */
 
-static void add_text(struct text *out, const struct run_summary *summary, const struct event_identity *identity)
+/* What a record says, and what of it follows; an older one does not say whose service it was. */
+struct basis {
+    enum service_of of;
+    const char *protection; /* of the authority's keys; NULL = it cannot be known here */
+    const struct unproved *rows[UNPROVED_MAX];
+    size_t count;
+};
+
+static void find_basis(const struct event_identity *identity, const struct serving *serving, struct basis *ret_basis)
+{
+    struct basis found = {.of = service_parse(identity->service)};
+
+    /* of the service that is there; without one the keys are the user's, in a file */
+    found.protection = found.of == serving->of ? serving->protection : found.of == SERVICE_OF_SYSTEM ? NULL : "file";
+    found.count = unproved_find(found.of, identity->proof, identity->proof_count, found.protection, found.rows);
+    *ret_basis = found;
+}
+
+static const char *keys_phrase(const struct basis *basis)
+{
+    if (!basis->protection)
+        return basis->of == SERVICE_NONE ? "not made yet" : "known to its own service, which is not asked here";
+    return strcmp(basis->protection, "tpm") == 0 ? "under the machine's TPM" : "in a file";
+}
+
+static void add_basis(struct text *out, const struct basis *basis, bool is_asked)
+{
+    text_printf(out, "  by %s; the authority is %s, its keys %s\n", service_phrase(basis->of), basis->of == SERVICE_OF_SYSTEM ? "the machine's" : "this user's",
+                keys_phrase(basis));
+    for (size_t i = 0; i < basis->count; i++)
+        if (is_asked)
+            text_printf(out, "  not proved: %s (%s)\n", basis->rows[i]->what, basis->rows[i]->why);
+        else
+            text_printf(out, "%s%s%s", i ? ", " : "  not proved: ", basis->rows[i]->what, i + 1 < basis->count ? "" : "\n");
+}
+
+static void add_text(struct text *out, const struct run_summary *summary, const struct event_identity *identity, const struct basis *basis, bool is_asked)
 {
     text_add_safe(out, identity->name);
     text_printf(out, "  %s  uid %u, known by", run_state_name(summary->state), (unsigned)identity->sponsor_uid);
@@ -28,9 +64,11 @@ static void add_text(struct text *out, const struct run_summary *summary, const 
         text_add_safe(out, identity->sponsor_declared);
     }
     text_add(out, "\n");
+    if (identity->service)
+        add_basis(out, basis, is_asked);
 }
 
-static void add_json(struct json *json, const struct run_summary *summary, const struct event_identity *identity)
+static void add_json(struct json *json, const struct run_summary *summary, const struct event_identity *identity, const struct basis *basis)
 {
     json_begin_object(json, NULL);
     json_add_string(json, "name", identity->name);
@@ -48,11 +86,20 @@ static void add_json(struct json *json, const struct run_summary *summary, const
     for (size_t i = 0; i < identity->proof_count; i++)
         json_add_string(json, NULL, identity->proof[i]);
     json_end(json);
+    if (identity->service) {
+        json_add_string(json, "service", identity->service);
+        json_begin_object(json, "authority");
+        json_add_string(json, "of", basis->of == SERVICE_OF_SYSTEM ? "machine" : "user");
+        json_add_string(json, "keyProtection", basis->protection);
+        json_end(json);
+        unproved_write(json, basis->rows, basis->count);
+    }
     json_end(json);
 }
 
 struct listing {
     struct run_store *store;
+    const struct serving *serving;
     struct text *out;
     struct json json;
     bool is_json;
@@ -65,6 +112,7 @@ static int list_one(struct listing *listing, const char *id, bool is_asked, stru
     auto_run_summary struct run_summary summary = {0};
     auto_event_reader struct event_reader *reader = NULL;
     struct event_record record;
+    struct basis basis;
     int status = run_store_summarise(listing->store, id, &summary, err);
 
     if (status < 0 || (!is_asked && summary.state != RUN_RUNNING))
@@ -74,10 +122,11 @@ static int list_one(struct listing *listing, const char *id, bool is_asked, stru
         status = 0;
         if (record.kind != RECORD_STARTED || !record.started.identity)
             continue;
+        find_basis(record.started.identity, listing->serving, &basis);
         if (listing->is_json)
-            add_json(&listing->json, &summary, record.started.identity);
+            add_json(&listing->json, &summary, record.started.identity, &basis);
         else
-            add_text(listing->out, &summary, record.started.identity);
+            add_text(listing->out, &summary, record.started.identity, &basis, is_asked);
         listing->count++;
         break;
     }
@@ -112,39 +161,53 @@ static int list(struct listing *listing, const char *run, struct error *err)
     return status;
 }
 
+/* The configuration is looked at for each: what it says of the daemon may have changed since a run. */
+static int find_serving(struct arena *arena, struct serving *ret_serving, struct places *ret_places, struct error *err)
+{
+    struct places places = {0};
+    int status = places_find_caller(arena, (const char *const *)environ, &places, err);
+
+    if (ret_places)
+        *ret_places = places;
+    return status < 0 ? status : serving_find(arena, &places, ret_serving, err);
+}
+
 int cordon_id_list(const char *run, enum cordon_format format, char **ret_text, struct cordon_error *err)
 {
     auto_run_store struct run_store *store = NULL;
+    auto_arena struct arena *arena = arena_new();
     auto_text struct text out = {0};
-    struct listing listing = {.out = &out, .json = JSON_INIT(&out, 0), .is_json = format == CORDON_JSON};
-    int status = runs_open(&store, public_error(err));
+    struct serving serving = {0};
+    struct listing listing = {.serving = &serving, .out = &out, .json = JSON_INIT(&out, 0), .is_json = format == CORDON_JSON};
+    int status = arena ? runs_open(&store, public_error(err)) : error_memory(public_error(err));
 
     listing.store = store;
+    if (status == 0)
+        status = find_serving(arena, &serving, NULL, public_error(err));
     if (status == 0)
         status = list(&listing, run, public_error(err));
     return status < 0 ? status : text_take(&out, ret_text, public_error(err));
 }
 
-/* The user's own where there is one; else, where the system's service signs, the machine's. */
+/* Whom to believe about the containers that are run for this caller now: by the machine's service its authority, else the user's own. */
 int cordon_id_bundle(enum cordon_format format, char **ret_text, struct cordon_error *err)
 {
     auto_arena struct arena *arena = arena_new();
     struct places places = {0};
-    const char *path, *machines = format == CORDON_JSON ? MACHINES "/bundle.json" : MACHINES "/bundle.pem";
+    struct serving serving = {0};
+    const char *path;
     size_t size = 0;
-    int status = arena ? places_find_caller(arena, (const char *const *)environ, &places, public_error(err)) : error_memory(public_error(err));
+    int status = arena ? find_serving(arena, &serving, &places, public_error(err)) : error_memory(public_error(err));
 
     if (status < 0)
         return status;
-    path = arena_printf(arena, "%s/identity/%s", places.state, format == CORDON_JSON ? "bundle.json" : "bundle.pem");
+    path = serving_bundle(arena, &places, serving.of, format == CORDON_JSON ? "bundle.json" : "bundle.pem");
     if (!path)
         return error_memory(public_error(err));
     status = file_read(path, BUNDLE_SIZE_MAX, ret_text, &size, public_error(err));
-    if (status == -ENOENT && file_read(machines, BUNDLE_SIZE_MAX, ret_text, &size, NULL) == 0)
-        return 0;
     if (status == -ENOENT)
-        return error_set(public_error(err), ERROR_NOT_FOUND, ENOENT,
-                         "%s: neither this user nor the machine (%s) has an authority yet: one is made when a container first asks for something signed "
-                         "(cordon id ask, inside)", path, machines);
+        return error_set(public_error(err), ERROR_NOT_FOUND, ENOENT, "%s: %s has no authority yet: one is made when %s", path,
+                         serving.of == SERVICE_OF_SYSTEM ? "the machine" : "this user",
+                         serving.of == SERVICE_OF_SYSTEM ? "cordon-signer.service begins" : "a container first asks for something signed (cordon id ask, inside)");
     return status;
 }

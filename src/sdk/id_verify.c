@@ -18,6 +18,7 @@
 #include "sdk/helpers.h"
 #include "sdk/places.h"
 #include "sdk/request.h"
+#include "sdk/serving.h"
 
 #define ARGUMENTS_MAX 128
 #define REPORT_MAX    ((size_t)256 << 10)
@@ -39,15 +40,27 @@ static void add(struct command *command, const char *option, const char *value)
     command->argv[command->count++] = value;
 }
 
-/* This user's own authority, where no other is named. */
+/* As cordon_id_bundle(). */
+static int add_bundle(struct command *command, const struct places *places, const struct cordon_id_check *check, struct error *err)
+{
+    struct serving serving = {0};
+    int status = check->bundle ? 0 : serving_find(command->arena, places, &serving, err);
+
+    if (status == 0)
+        add(command, "--bundle", check->bundle ? check->bundle : serving_bundle(command->arena, places, serving.of, "bundle.json"));
+    return status;
+}
+
+/* The authority of whose service runs this user's containers, where no other is named. */
 static int find_own(struct command *command, const struct places *places, const struct cordon_id_check *check, struct error *err)
 {
     char machine_id[33];
     struct identity_name host;
     bool is_own;
-    int status;
+    int status = add_bundle(command, places, check, err);
 
-    add(command, "--bundle", check->bundle ? check->bundle : arena_printf(command->arena, "%s/identity/bundle.json", places->state));
+    if (status < 0)
+        return status;
     if (check->domain) {
         add(command, "--domain", check->domain);
         return 0;

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "sdk/unproved.h"
 #include "tier/spawner.h"
 
 /* Of a container around, and so made by this code. */
@@ -23,7 +24,7 @@ int run_identity_find(struct run_identity *identity, const struct assembly *asse
                       struct error *err)
 {
     char machine_id[33], class_name[IDENTITY_CLASS_SIZE];
-    struct run_identity found = {.uid = geteuid(), .user = assembly->places.user};
+    struct run_identity found = {.uid = geteuid(), .user = assembly->places.user, .service = assembly->service};
     struct identity_name host, user;
     int status = 0;
 
@@ -73,6 +74,18 @@ static void tell_spawned(const struct tier_ops *ops, const struct tier_run *run,
     told->as_caller = spawned->as_caller[0] ? spawned->as_caller : NULL;
 }
 
+static void tell_unproved(struct event_identity *told, enum service_of of)
+{
+    const struct unproved *rows[UNPROVED_MAX];
+    size_t count = unproved_find(of, told->proof, told->proof_count, NULL, rows);
+
+    told->service = service_name(of);
+    while (told->unproved_count < count && told->unproved_count < EVENT_PROOFS_MAX) {
+        told->unproved[told->unproved_count] = rows[told->unproved_count]->what;
+        told->unproved_count++;
+    }
+}
+
 void run_identity_tell(const struct run_identity *identity, const struct plan *plan, const struct tier_ops *ops, struct tier_run *run,
                        struct event_identity *ret_identity)
 {
@@ -97,5 +110,6 @@ void run_identity_tell(const struct run_identity *identity, const struct plan *p
         told.proof[told.proof_count++] = "pidfd";
     if (!told.proof_count)
         told.proof[told.proof_count++] = "process";
+    tell_unproved(&told, identity->service);
     *ret_identity = told;
 }

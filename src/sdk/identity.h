@@ -13,6 +13,7 @@ struct run_identity {
     bool is_own_id;      /* the machine has no id, and this user's state does */
     uint32_t uid;        /* the sponsor's, by the kernel */
     const char *user;    /* its name; NULL = it has none. The assembly's */
+    enum service_of service;
 };
 
 /*

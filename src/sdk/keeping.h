@@ -71,6 +71,10 @@ void request_set_recorder(struct cordon_request *request, const struct event_rec
 /* Does anything in it wait for the log of its recorder? Then its next step is when that has more. */
 bool container_waits_for_log(const struct cordon_container *container);
 
+/* Whose service runs the containers of this request: what is recorded of them says so. */
+enum service_of { SERVICE_NONE = 0, SERVICE_OF_USER, SERVICE_OF_SYSTEM };
+void request_set_service(struct cordon_request *request, enum service_of of);
+
 /* Who signs what they ask for; outlives them, and is heard by the keeper (signer/link.h). NULL = each has its own. */
 struct signer_link;
 void request_set_signer(struct cordon_request *request, struct signer_link *link);

@@ -344,6 +344,11 @@ void request_set_recorder(struct cordon_request *request, const struct event_rec
     request->recorder = recorder;
 }
 
+void request_set_service(struct cordon_request *request, enum service_of of)
+{
+    request->service = of;
+}
+
 void request_set_signer(struct cordon_request *request, struct signer_link *link)
 {
     request->signer = link;
@@ -416,7 +421,7 @@ int request_copy_container(const struct cordon_request *request, struct cordon_r
     if (status == 0)
         status = copy_texts(request, copy, err);
     if (status == 0)
-        copy->launcher_fd = request->launcher_fd, copy->recorder = request->recorder;
+        copy->launcher_fd = request->launcher_fd, copy->recorder = request->recorder, copy->service = request->service;
     if (status == 0 && request->environment)
         status = cordon_request_set_environment(copy, (const char *const *)request->environment, public);
     if (status < 0)

@@ -44,6 +44,7 @@ struct cordon_request {
     size_t fd_count;
     int launcher_fd, sensor_fd; /* -1 = none */
     struct signer_link *signer; /* NULL = none */
+    enum service_of service;
     const struct event_recorder *recorder; /* NULL = none */
     int cancel_fd; /* -1 = none */
     int events_fd; /* the same */

@@ -196,6 +196,7 @@ static int begin_outside(struct nester_of *n, struct error *err)
     if (status < 0)
         return status;
     assembly->places = n->around.places;
+    assembly->service = n->wants & NEST_OF_SYSTEM ? SERVICE_OF_SYSTEM : n->wants & NEST_OF_USER ? SERVICE_OF_USER : SERVICE_NONE;
     assembly->variables = n->around.levels[n->around.level_count - 1].variables;
     n->container->around = &n->around;
     n->container->beside = &nest_beside;

@@ -174,6 +174,13 @@ static int join_groups(const struct nests *nests, const struct cordon_container 
     return status;
 }
 
+static int service_bit(const struct cordon_container *container)
+{
+    static const int bits[] = {[SERVICE_NONE] = 0, [SERVICE_OF_USER] = NEST_OF_USER, [SERVICE_OF_SYSTEM] = NEST_OF_SYSTEM};
+
+    return bits[container->assembly.service];
+}
+
 static bool has_signer(const struct cordon_container *container)
 {
     return container->signing.given;
@@ -186,7 +193,7 @@ static int begin(struct nests *nests, const struct cordon_container *container, 
     const struct event_recorder *recorder = nests->recorder;
     const struct nest_packet hello = {.type = NEST_HELLO,
                                       .value = (recorder ? NEST_WANTS_RECORDS : 0) | (recorder && recorder->settle ? NEST_WANTS_SETTLED : 0) |
-                                               (has_signer(container) ? NEST_HAS_SIGNER : 0)};
+                                               (has_signer(container) ? NEST_HAS_SIGNER : 0) | service_bit(container)};
     struct nester *nester;
     int status = check_room(nests, parent, err), place;
 

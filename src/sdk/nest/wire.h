@@ -48,8 +48,8 @@ enum nest_type {
     NEST_STOP,     /* within `value` ms. NEST_ENDED comes back from what has ended, however it did */
 };
 
-/* Of HELLO: whoever started the outermost one hears its record, and says what of it is where nobody changes it; what it asks to have signed goes to whom that one knows. */
-enum nest_wants { NEST_WANTS_RECORDS = 1, NEST_WANTS_SETTLED = 2, NEST_HAS_SIGNER = 4 };
+/* Of HELLO: whoever started the outermost one hears its record, and says what of it is where nobody changes it; what it asks to have signed goes to whom that one knows. Whose service all of them are of. */
+enum nest_wants { NEST_WANTS_RECORDS = 1, NEST_WANTS_SETTLED = 2, NEST_HAS_SIGNER = 4, NEST_OF_USER = 8, NEST_OF_SYSTEM = 16 };
 
 struct nest_limits { /* as struct tier_limits */
     uint64_t memory, pids, cpu_milli;

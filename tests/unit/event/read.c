@@ -80,7 +80,7 @@ static void write_one_of_each(struct event_log *log)
     static const struct event_source sources[] = {{"keeper", 1u << OPERATION_LINK | 1u << OPERATION_LIMIT, "reads"}};
     static const struct event_identity identity = {
         .name = "spiffe://a/host/b/user/7/agent/c/d", .class_name = "c", .instance = "d", .host_from = "state", .actor = "agent", .sponsor_uid = 7,
-        .sponsor_name = "u", .sponsor_declared = "v", .proof = {"cgroup", "pidfd"}, .proof_count = 2, .has_kernel = true,
+        .sponsor_name = "u", .sponsor_declared = "v", .proof = {"cgroup", "pidfd"}, .proof_count = 2, .service = "user", .unproved = {"records", "audit"}, .unproved_count = 2, .has_kernel = true,
         .uid = 70, .login_uid = -1, .session = 5, .cgroup = "/cordon/a"};
     const struct event_started started = {
         .policy = "p", .policy_digest = "sha256:a", .plan_digest = "sha256:b", .tier = "process", .mechanism = "namespaces",
@@ -155,6 +155,9 @@ static void check_started(const struct event_record *record)
     check_string(started->identity->sponsor_declared, "v");
     check_int(started->identity->proof_count, 2);
     check_string(started->identity->proof[1], "pidfd");
+    check_string(started->identity->service, "user");
+    check_int(started->identity->unproved_count, 2);
+    check_string(started->identity->unproved[1], "audit");
     check(started->identity->has_kernel);
     check_int(started->identity->uid, 70);
     check_int(started->identity->login_uid, -1);
