@@ -9,6 +9,9 @@
 #define NS_PER_MS 1000000ull
 #define NS_PER_S  1000000000ull
 
+/* Times since 1970 up to the year 2262: in nanoseconds they still are numbers, with a sign or without. */
+#define CLOCK_MS_MAX ((uint64_t)INT64_MAX / NS_PER_MS)
+
 /* Nanoseconds that only go forward (CLOCK_MONOTONIC), from an arbitrary start. */
 static inline uint64_t clock_monotonic_ns(void)
 {

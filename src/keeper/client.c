@@ -39,7 +39,7 @@ int session_read_request(struct session *session, const struct protocol_message 
     if (status == 0)
         status = again_read(session, record, err);
     if (status == 0 && session->purpose == PROTOCOL_PURPOSE_KEEP)
-        ending_read(record, &session->ends.when);
+        status = ending_read(record, &session->ends.when, err);
     if (status == 0 && session->keeper->launcher.fd >= 0)
         status = cordon_request_set_launcher(session->request, session->keeper->launcher.fd, (struct cordon_error *)err);
     if (status == 0)
@@ -170,17 +170,14 @@ static int hear_answer(struct session *session, const struct protocol_message *m
 }
 
 /* What it has for a while is not what it goes back to. */
-static void take_network(struct session *holder, const struct protocol_message *message, struct cordon_request **request, int *cwd)
+static void take_network(struct session *holder, const struct ending *ends, struct cordon_request **request, int *cwd)
 {
-    struct ending ends;
-
-    ending_read(message, &ends);
-    if (!ending_is_set(&ends)) {
+    if (!ending_is_set(ends)) {
         network_forget(holder);
         holder->network.lasting = take_ptr(*request);
         holder->network.cwd = take_fd(*cwd);
     }
-    holder->network.ends = ends;
+    holder->network.ends = *ends;
     daemon_tell_running(holder->keeper, holder);
     ends_look(holder->keeper);
 }
@@ -191,10 +188,13 @@ static int hear_network(struct session *session, struct protocol_received *recei
     auto_free unsigned char *bytes = NULL;
     struct cordon_request *request = NULL;
     struct protocol_message record;
+    struct ending ends;
     auto_close int cwd = -1;
     struct place own;
     int status = protocol_unseal(received->fds[0], PROTOCOL_RECORD_REQUEST, &bytes, &record, err);
 
+    if (status == 0)
+        status = ending_read(&received->message, &ends, err);
     if (status == 0)
         status = request_read(&record, &request, err);
     if (status < 0)
@@ -207,7 +207,7 @@ static int hear_network(struct session *session, struct protocol_received *recei
         place_leave(&own);
     }
     if (status == 0)
-        take_network(holder, &received->message, &request, &cwd);
+        take_network(holder, &ends, &request, &cwd);
     cordon_request_free(request);
     return status;
 }

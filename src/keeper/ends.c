@@ -15,7 +15,8 @@
 #include "base/memory.h"
 #include "keeper/keeper.h"
 
-#define GRACE_MS 10000
+#define GRACE_MS      10000
+#define KILL_AGAIN_MS 1000
 
 static uint64_t boot_ns(void)
 {
@@ -25,17 +26,18 @@ static uint64_t boot_ns(void)
     return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
 }
 
-void ending_read(const struct protocol_message *message, struct ending *ret_ending)
+int ending_read(const struct protocol_message *message, struct ending *ret_ending, struct error *err)
 {
-    uint64_t left_ms = protocol_number(message, TAG_LEFT_MS, 0), at_ms = protocol_number(message, TAG_UNTIL_MS, 0), now = clock_real_ns();
+    uint64_t left_ms = protocol_number(message, TAG_LEFT_MS, 0), at_ms = protocol_number(message, TAG_UNTIL_MS, 0), now_ms = clock_real_ns() / NS_PER_MS;
 
+    if (at_ms > CLOCK_MS_MAX || left_ms > CLOCK_MS_MAX - now_ms)
+        return error_set(err, ERROR_INVALID, ERANGE, "an end behind the year 2262 is none: leave it out for what does not end by itself");
     *ret_ending = (struct ending){0};
-    if (at_ms > UINT64_MAX / NS_PER_MS / 2 || left_ms > UINT64_MAX / NS_PER_MS / 2)
-        return; /* for ever */
     if (at_ms)
         ending_at(at_ms, ret_ending);
     else if (left_ms)
-        *ret_ending = (struct ending){.boot_ns = boot_ns() + left_ms * NS_PER_MS, .said_ms = now / NS_PER_MS + left_ms};
+        *ret_ending = (struct ending){.boot_ns = boot_ns() + left_ms * NS_PER_MS, .said_ms = now_ms + left_ms};
+    return 0;
 }
 
 void ending_at(uint64_t at_ms, struct ending *ret_ending)
@@ -67,6 +69,32 @@ uint64_t ending_ms(const struct ending *ending)
 
 /* ---- what ends ---- */
 
+/* What is not ended by now must not go on unseen: it is tried until it is. */
+static void end_at_once(struct session *session)
+{
+    struct error err = ERROR_INIT;
+
+    if (!session->container)
+        return;
+    if (cordon_container_kill(session->container, (struct cordon_error *)&err) == 0) {
+        session->has_to_die = false;
+        return;
+    }
+    if (!session->has_to_die)
+        fprintf(stderr, "cordon-keeper: container %s: its time is over, and it could not be ended: %s: tried again each second\n", session->id, err.text);
+    session->has_to_die = true;
+    loop_start(session->keeper->loop, &session->keeper->ends_again, KILL_AGAIN_MS);
+}
+
+static void end_again(struct loop_timer *timer)
+{
+    struct keeper *keeper = container_of(timer, struct keeper, ends_again);
+
+    for (struct session *session = keeper->sessions; session; session = session->next)
+        if (session->has_to_die)
+            end_at_once(session);
+}
+
 static void end_container(struct session *session)
 {
     struct error err = ERROR_INIT;
@@ -79,7 +107,7 @@ static void end_container(struct session *session)
         return;
     if (cordon_container_stop(session->container, GRACE_MS, (struct cordon_error *)&err) < 0) {
         fprintf(stderr, "cordon-keeper: container %s: %s: it is ended at once\n", session->id, err.text);
-        (void)!cordon_container_kill(session->container, NULL);
+        end_at_once(session);
     }
     session->is_frozen = false;
 }
@@ -111,7 +139,7 @@ static void end_network(struct session *session)
         fprintf(stderr, "cordon-keeper: container %s: the network of before could not be put back: %s: it is ended\n", session->id, err.text);
     if (status < 0) {
         session->again.is_asked_to_end = true;
-        (void)!cordon_container_kill(session->container, NULL);
+        end_at_once(session);
     }
     daemon_tell_running(session->keeper, session);
 }
@@ -175,6 +203,7 @@ int ends_begin(struct keeper *keeper, struct error *err)
 {
     static const clockid_t clocks[2] = {CLOCK_BOOTTIME, CLOCK_REALTIME};
 
+    keeper->ends_again.due = end_again;
     for (int i = 0; i < 2; i++) {
         int fd = timerfd_create(clocks[i], TFD_CLOEXEC | TFD_NONBLOCK), status;
 

@@ -259,13 +259,17 @@ static int start_anew(struct session *session, struct error *err)
     return status;
 }
 
-static void renew(struct session *session, const struct protocol_message *message)
+static int renew(struct session *session, const struct protocol_message *message, struct error *err)
 {
-    ending_read(message, &session->ends.when);
+    int status = ending_read(message, &session->ends.when, err);
+
+    if (status < 0)
+        return status;
     session->ends.is_told = false;
     kept_update(session);
     daemon_tell_running(session->keeper, session);
     ends_look(session->keeper);
+    return 0;
 }
 
 static int tell_logs(const struct session *visitor, uint32_t request, struct error *err)
@@ -302,7 +306,7 @@ int held_heard(struct session *visitor, const struct protocol_message *message, 
     else if (message->type == PROTOCOL_DROP)
         status = held_drop(held, &failure);
     else if (message->type == PROTOCOL_RENEW)
-        renew(held, message);
+        status = renew(held, message, &failure);
     else
         return tell_logs(visitor, message->request, err);
     return session_reply(visitor, message->request, status, &failure, err);

@@ -29,6 +29,7 @@ struct keeper {
     int kept;                   /* kept.c: where containers are written down; -1 = nowhere; or KEPT_NOWHERE */
     bool has_looked;            /* for those that are there */
     struct loop_watch ends[2];  /* ends.c: when something ends, by either clock */
+    struct loop_timer ends_again; /* what should have ended, and could not be */
     struct loop_watch sensor;   /* senses.c; fd = -1: there is none */
     struct loop_watch signer_watch; /* signs.c; the same */
     struct signer_link *signer;
@@ -123,6 +124,7 @@ struct session {
         struct ending when;
         bool is_told;
     } ends; /* of one that is kept */
+    bool has_to_die; /* its time is over, and it could not be ended yet */
     struct network network;
     struct {
         int lock;             /* -1 = it is on no disk */
@@ -283,8 +285,9 @@ bool again_give_up(struct session *session);
 int ends_begin(struct keeper *keeper, struct error *err) must_check;
 /* Something has another end, or begins: end what is due, and wait for the next. */
 void ends_look(struct keeper *keeper);
-/* LEFT_MS, UNTIL_MS */
-void ending_read(const struct protocol_message *message, struct ending *ret_ending);
+/* LEFT_MS, UNTIL_MS. ERROR_INVALID: a time that cannot be kept. */
+int ending_read(const struct protocol_message *message, struct ending *ret_ending, struct error *err) must_check;
+/* At most CLOCK_MS_MAX. */
 void ending_at(uint64_t at_ms, struct ending *ret_ending);
 bool ending_is_set(const struct ending *ending);
 bool ending_has_come(const struct ending *ending);

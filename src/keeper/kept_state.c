@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/number.h"
 
@@ -16,15 +17,15 @@ enum line_kind { LINE_TEXT, LINE_NUMBER, LINE_WANTED, LINE_BOOL };
 static const struct line {
     const char *name;
     uint8_t kind;
-    size_t offset, size;
+    size_t offset, size; /* of a number: the most that it may be */
 } lines[] = {
     {"name", LINE_TEXT, offsetof(struct kept_state, name), sizeof(((struct kept_state *)0)->name)},
     {"cwd", LINE_TEXT, offsetof(struct kept_state, cwd), sizeof(((struct kept_state *)0)->cwd)},
     {"digest", LINE_TEXT, offsetof(struct kept_state, digest), sizeof(((struct kept_state *)0)->digest)},
     {"boot", LINE_TEXT, offsetof(struct kept_state, boot), sizeof(((struct kept_state *)0)->boot)},
-    {"created", LINE_NUMBER, offsetof(struct kept_state, created_ms), 0},
-    {"until", LINE_NUMBER, offsetof(struct kept_state, until_ms), 0},
-    {"until-boot", LINE_NUMBER, offsetof(struct kept_state, until_boot_ns), 0},
+    {"created", LINE_NUMBER, offsetof(struct kept_state, created_ms), CLOCK_MS_MAX},
+    {"until", LINE_NUMBER, offsetof(struct kept_state, until_ms), CLOCK_MS_MAX},
+    {"until-boot", LINE_NUMBER, offsetof(struct kept_state, until_boot_ns), INT64_MAX},
     {"until-is-time", LINE_BOOL, offsetof(struct kept_state, until_is_time), 0},
     {"wanted", LINE_WANTED, offsetof(struct kept_state, wanted), 0},
 };
@@ -71,7 +72,7 @@ static int read_value(const struct line *line, const char *value, struct kept_st
             }
         return invalid(err, line->name);
     default:
-        if (number_parse(value, 0, line->kind == LINE_BOOL ? 1 : UINT64_MAX / 4, &number, NULL) < 0)
+        if (number_parse(value, 0, line->kind == LINE_BOOL ? 1 : line->size, &number, NULL) < 0)
             return invalid(err, line->name);
         if (line->kind == LINE_BOOL)
             *(bool *)at = number;

@@ -260,6 +260,7 @@ int session_watch(struct session *session, struct error *err)
     if (fd < 0)
         return fd;
     session->started_ms = clock_real_ns() / NS_PER_MS;
+    session->has_to_die = false;
     session->container_watch = (struct loop_watch){.fd = fd, .ready = container_ready};
     status = loop_watch(session->keeper->loop, &session->container_watch, EPOLLIN);
     return status < 0 ? error_system(err, -status, "watch a container") : 0;

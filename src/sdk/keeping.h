@@ -23,7 +23,7 @@ struct restart {
 /* "no", "on-failure", "on-failure:3", "always", "unless-stopped" */
 int restart_parse(const char *text, struct restart *ret_restart, struct error *err) must_check;
 
-/* Until when; both 0 = as long as it takes. */
+/* Until when; both 0 = as long as it takes. Before CLOCK_MS_MAX. */
 struct until {
     uint64_t left_ms; /* from now on */
     uint64_t at_ms;   /* since 1970 */

@@ -49,6 +49,8 @@ int until_parse(const char *text, struct until *ret_until, struct error *err)
     } else if (number_parse_duration(text, &until.left_ms, NULL) < 0 || !until.left_ms) {
         return error_set(err, ERROR_INVALID, EINVAL, "until '%.40s': so long from now on (90s, 30m, 8h), or a time (2026-12-24T18:30, of this machine's clock; 18:30Z is UTC)", text);
     }
+    if (until.at_ms > CLOCK_MS_MAX || until.left_ms > CLOCK_MS_MAX - clock_real_ns() / NS_PER_MS)
+        return error_set(err, ERROR_INVALID, ERANGE, "until '%.40s': that is behind the year 2262: leave it out for what does not end by itself", text);
     *ret_until = until;
     return 0;
 }

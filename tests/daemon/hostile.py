@@ -10,7 +10,7 @@ import sys
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from wire import BOUND_S, MOST, TAG, TYPE, becomes, connect, field, hello, kind_of, message, number, pair, send, text
+from wire import BOUND_S, MOST, TAG, TYPE, becomes, connect, field, hello, kind_of, message, number, pair, receive, send, text
 
 CONTROL = sys.argv[1]
 STRANGER = "01m83n5msf9p0nzme74pas0ws5"  # nobody's container
@@ -220,6 +220,27 @@ def visitor_says_everything():
     return TYPE.STATS_ARE in answers  # after all that was said to it while it ran, somebody answers
 
 
+def ends_that_are_none():
+    """A time that cannot be kept is refused, not taken for none."""
+    if not create("endless"):
+        return False
+    late = 9223372036855  # the first millisecond behind what 63 bits of nanoseconds hold
+    for said in [number(TAG.UNTIL_MS, at) for at in (late, 1 << 63, (1 << 64) - 1)] + [number(TAG.LEFT_MS, left) for left in (late - 1, 1 << 63, (1 << 64) - 1)]:
+        client, (one, other) = Client(), pair()
+        client.say(message(TYPE.REACH, number(TAG.KIND, 3), text(TAG.ID, "endless")), other.fileno())
+        other.close()
+        one.settimeout(BOUND_S)
+        one.send(message(TYPE.RENEW, said))
+        kind, fields = receive(one)
+        while kind not in (0, TYPE.DONE, TYPE.FAILED):
+            kind, fields = receive(one)
+        for end in (one, client):
+            end.close()
+        if kind != TYPE.FAILED or b"2262" not in fields[TAG.TEXT]:
+            return False
+    return True
+
+
 def bad_names():
     for name in ("", ".", "9a", "a b", "a/b", "a" * 64, "\x1b[2J", "-x"):
         client, (one, other) = Client(), pair()
@@ -292,7 +313,7 @@ def random_bytes():
 resource.setrlimit(resource.RLIMIT_NOFILE, (1024, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
 failed = 0
 for attempt in (rows_that_are_not_a_client_s, before_hello, hello_twice, another_version, malformed, wrong_descriptors, wrong_kind_of_descriptor,
-                another_process_s_pair, keeper_is_told_nonsense, nobody_s_container, visitor_says_everything, bad_names, too_many_connections, too_many_requests, one_that_does_not_read, random_bytes):
+                another_process_s_pair, keeper_is_told_nonsense, nobody_s_container, visitor_says_everything, ends_that_are_none, bad_names, too_many_connections, too_many_requests, one_that_does_not_read, random_bytes):
     if sys.argv[2:] and attempt.__name__ not in sys.argv[2:]:
         continue
     held = attempt()
