@@ -285,7 +285,7 @@ static int join(struct keeper *keeper, struct error *err)
 {
     auto_protocol struct protocol_out out, all;
     auto_close int channel = -1;
-    int lifted, status = service_connect(keeper->rejoin_at, &channel, err);
+    int lifted, status = service_connect_now(keeper->rejoin_at, &channel, err);
 
     if (status < 0)
         return status;

@@ -34,7 +34,9 @@ struct keeper {
     struct loop_watch signer_watch; /* signs.c; the same */
     struct signer_link *signer;
     struct loop_watch launcher; /* of the system service; fd = -1: what it does, this process does as far as it can */
+    struct loop_watch launcher_next;  /* its successor, before it has answered; fd = -1: none */
     struct loop_timer launcher_again; /* look for it */
+    uint64_t launcher_delay_ms;
     bool has_launcher;
     struct loop_timer again;    /* look for cordond */
     struct loop_timer idle;     /* nobody needs this one any more */

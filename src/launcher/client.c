@@ -13,6 +13,7 @@
 #include "launcher/fds.h"
 
 #define ANSWER_S 30
+#define ADMIT_S  5 /* nothing is made for it; and whoever asks does nothing else meanwhile */
 
 _Static_assert(LAUNCH_ID_SIZE == TIER_ID_SIZE && LAUNCH_CGROUP_SIZE == TIER_CGROUP_SIZE && LAUNCH_KEPT_MAX == TIER_IDMAP_MAX,
                "the launcher's records hold what tiers say");
@@ -58,6 +59,16 @@ static int ask_locked(const struct launcher *launcher, const struct launch_reque
     return 0;
 }
 
+/* 0, or what the launcher says went wrong. */
+static int judge(struct launch_reply *reply, struct error *err)
+{
+    if (reply->status == 0)
+        return 0;
+    reply->text[sizeof(reply->text) - 1] = '\0';
+    return error_set(err, reply->kind > ERROR_NONE && reply->kind <= ERROR_SCHEMA ? (enum error_kind)reply->kind : ERROR_SYSTEM,
+                     reply->status < 0 && reply->status > -4096 ? -reply->status : EPROTO, "launcher: %s", reply->text);
+}
+
 int launcher_ask(struct launcher *launcher, const struct launch_request *request, const int *fds, size_t count,
                  struct launch_reply *ret_reply, int *ret_fd, struct error *err)
 {
@@ -68,13 +79,11 @@ int launcher_ask(struct launcher *launcher, const struct launch_request *request
     pthread_mutex_unlock(&turn);
     if (status < 0 || ret_reply->status == 0)
         return status;
-    ret_reply->text[sizeof(ret_reply->text) - 1] = '\0';
     if (ret_fd && *ret_fd >= 0) {
         close(*ret_fd);
         *ret_fd = -1;
     }
-    return error_set(err, ret_reply->kind > ERROR_NONE && ret_reply->kind <= ERROR_SCHEMA ? (enum error_kind)ret_reply->kind : ERROR_SYSTEM,
-                     ret_reply->status < 0 && ret_reply->status > -4096 ? -ret_reply->status : EPROTO, "launcher: %s", ret_reply->text);
+    return judge(ret_reply, err);
 }
 
 static int request_begin(struct launch_request *ret_request, enum launch_type type, const char *group, const char *id, struct error *err)
@@ -175,16 +184,22 @@ static void end(void *context, const char *id)
         (void)!ask_plain(context, &request, NULL); /* one that is gone finds out by itself */
 }
 
+static void wait_at_most(int socket, time_t seconds)
+{
+    const struct timeval longest = {.tv_sec = seconds};
+
+    (void)!setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &longest, sizeof(longest));
+    (void)!setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &longest, sizeof(longest));
+}
+
 struct launcher *launcher_new(int socket)
 {
-    const struct timeval longest = {.tv_sec = ANSWER_S};
     struct launcher *launcher = mem_alloc(sizeof(*launcher));
 
     if (!launcher)
         return NULL;
     /* systemd goes on listening for one that does not come back: whoever connected would wait for ever, with all that it keeps */
-    (void)!setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &longest, sizeof(longest));
-    (void)!setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &longest, sizeof(longest));
+    wait_at_most(socket, ANSWER_S);
     launcher->socket = socket;
     launcher->spawner = (struct tier_spawner){
         .spawn = spawn, .idmap = idmap, .limit = limit, .order = order, .end = end, .context = launcher};
@@ -208,15 +223,38 @@ int launcher_admit(struct launcher *launcher, int client, bool or_root, struct e
     int status = request_begin(&request, LAUNCH_ADMIT, NULL, NULL, err);
 
     request.flags |= or_root ? LAUNCH_OR_ROOT : 0;
-    return status < 0 ? status : launcher_ask(launcher, &request, &client, 1, &reply, NULL, err);
+    if (status < 0)
+        return status;
+    wait_at_most(launcher->socket, ADMIT_S);
+    status = launcher_ask(launcher, &request, &client, 1, &reply, NULL, err);
+    wait_at_most(launcher->socket, ANSWER_S);
+    return status;
 }
 
-int launcher_attach(struct launcher *launcher, const char *group, struct error *err)
+int launcher_attach_send(int socket, const char *group, struct error *err)
 {
     struct launch_request request;
     int status = request_begin(&request, LAUNCH_ATTACH, group, NULL, err);
 
-    return status < 0 ? status : ask_plain(launcher, &request, err);
+    if (status == 0)
+        status = fds_send(socket, &request, sizeof(request), NULL, 0, MSG_DONTWAIT);
+    return status < 0 ? error_system(err, -status, "ask the launcher") : 0;
+}
+
+int launcher_attach_hear(int socket, struct error *err)
+{
+    struct launch_reply reply;
+    size_t came = 0;
+    int fd = -1, status = fds_receive(socket, &reply, sizeof(reply), &fd, 1, &came, MSG_DONTWAIT);
+
+    fds_close(&fd, came);
+    if (status == -EAGAIN)
+        return status;
+    if (status == 0)
+        return error_set(err, ERROR_SYSTEM, ECONNRESET, "the launcher has ended");
+    if (status < 0 || reply.magic != LAUNCH_MAGIC)
+        return error_system(err, status < 0 ? -status : EPROTO, "hear the launcher");
+    return judge(&reply, err);
 }
 
 /* ---- as either ---- */

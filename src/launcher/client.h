@@ -35,8 +35,12 @@ int launcher_keeper(struct launcher *launcher, int client, const char *client_na
 /* As a keeper: would it have been started for the maker of this socket, too? ERROR_FORBIDDEN. */
 int launcher_admit(struct launcher *launcher, int client, bool or_root, struct error *err) must_check;
 
-/* As a keeper that lost its launcher, first on a new connection. `group` "": as the kernel says. */
-int launcher_attach(struct launcher *launcher, const char *group, struct error *err) must_check;
+/*
+ * As a keeper that lost its launcher, first on a new connection. `group` "": as the kernel says. Neither waits: the answer is -EAGAIN as long as there is
+ * none, and before it is heard nothing else is said there.
+ */
+int launcher_attach_send(int socket, const char *group, struct error *err) must_check;
+int launcher_attach_hear(int socket, struct error *err) must_check;
 
 /* `group` NULL: a keeper's own container. */
 int launcher_order(struct launcher *launcher, const char *group, const char *id, enum tier_order order, struct error *err) must_check;

@@ -95,7 +95,7 @@ void service_notify(const char *text)
     service_notify_by(notifier, text);
 }
 
-int service_connect(const char *path, int *ret_fd, struct error *err)
+static int connect_to(const char *path, int flags, int *ret_fd, struct error *err)
 {
     struct sockaddr_un address;
     socklen_t size;
@@ -104,10 +104,28 @@ int service_connect(const char *path, int *ret_fd, struct error *err)
 
     if (status < 0)
         return error_system(err, -status, "socket %s", path);
-    fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | flags, 0);
     if (fd < 0)
         return error_system(err, errno, "make a socket");
     if (connect(fd, (struct sockaddr *)&address, size) < 0)
+        return error_system(err, errno, "connect to %s", path);
+    *ret_fd = take_fd(fd);
+    return 0;
+}
+
+int service_connect(const char *path, int *ret_fd, struct error *err)
+{
+    return connect_to(path, 0, ret_fd, err);
+}
+
+int service_connect_now(const char *path, int *ret_fd, struct error *err)
+{
+    auto_close int fd = -1;
+    int status = connect_to(path, SOCK_NONBLOCK, &fd, err);
+
+    if (status < 0)
+        return status;
+    if (fcntl(fd, F_SETFL, 0) < 0)
         return error_system(err, errno, "connect to %s", path);
     *ret_fd = take_fd(fd);
     return 0;

@@ -27,5 +27,7 @@ int service_listen(const char *path, mode_t mode, int *ret_fd, struct error *err
 
 /* Connect to one; -ENOENT, -ECONNREFUSED (nobody listens), ... */
 int service_connect(const char *path, int *ret_fd, struct error *err) must_check;
+/* The same without waiting: -EAGAIN where its queue is full. What is said on it afterwards may wait. */
+int service_connect_now(const char *path, int *ret_fd, struct error *err) must_check;
 
 #endif

@@ -51,3 +51,28 @@ TEST(an_answer_in_time_is_heard)
     close(ends[0]);
     close(ends[1]);
 }
+
+/* A keeper has one thread, and others to serve. */
+TEST(a_keeper_that_comes_back_does_not_wait_for_the_answer)
+{
+    struct launch_reply good = {.magic = LAUNCH_MAGIC}, bad = {.magic = LAUNCH_MAGIC, .status = -EPERM, .text = "this is another keeper"};
+    struct launch_request request;
+    struct error err = ERROR_INIT;
+    int ends[2];
+
+    check_int(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
+    check_int(launcher_attach_send(ends[0], "", &err), 0);
+    check_int(launcher_attach_hear(ends[0], &err), -EAGAIN);
+    check_int(recv(ends[1], &request, sizeof(request), 0), sizeof(request));
+    check_int(request.type, LAUNCH_ATTACH);
+    check_int(send(ends[1], &good, sizeof(good), 0), sizeof(good));
+    check_int(launcher_attach_hear(ends[0], &err), 0);
+    check_int(send(ends[1], &bad, sizeof(bad), 0), sizeof(bad));
+    check_int(launcher_attach_hear(ends[0], &err), -EPERM);
+    check_string(err.text, "launcher: this is another keeper");
+    check_int(send(ends[1], &bad, 3, 0), 3);
+    check(launcher_attach_hear(ends[0], &err) < 0);
+    close(ends[1]);
+    check_int(launcher_attach_hear(ends[0], &err), -ECONNRESET);
+    close(ends[0]);
+}
