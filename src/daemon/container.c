@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "daemon/daemon.h"
+
 static struct container *add(struct core *core, struct keeper *keeper, struct account *account, struct error *err)
 {
     struct container *container = mem_alloc(sizeof(*container));
@@ -73,25 +74,15 @@ void container_free(struct core *core, struct container *container)
     mem_free(container);
 }
 
-static bool is_inside(const struct container *container, const struct container *around)
-{
-    while (container && container != around)
-        container = container->around;
-    return container;
-}
-
-/* From the end on: what is inside of another one was heard of after it. */
+/* What is inside of another one was heard of after it, and is behind it in the list: one walk finds all levels. */
 void container_free_children(struct core *core, const struct container *container)
 {
-    for (bool more = container->account->children; more;) {
-        struct container *last = NULL;
-
-        for (struct container *child = core->containers; child; child = child->next)
-            if (is_inside(child->around, container))
-                last = child;
-        more = last;
-        if (last)
-            container_free(core, last);
+    for (struct container *child = container->account->children ? container->next : NULL; child; child = child->next)
+        child->is_ending = child->around && (child->around == container || child->around->is_ending);
+    for (struct container *child = container->next, *next; child && container->account->children; child = next) {
+        next = child->next;
+        if (child->is_ending)
+            container_free(core, child);
     }
 }
 

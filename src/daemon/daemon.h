@@ -96,6 +96,7 @@ struct container {
     struct account *account;
     uint64_t number; /* its ticket, too */
     bool is_pending; /* its keeper has not said anything about it */
+    bool is_ending;  /* container_free_children() */
     char id[ID_SIZE], name[68];
     uint64_t state, pid, started_ms, created_ms, denials, restarts, exit_status, until_ms, network_until_ms; /* exit_status: UINT64_MAX = it has not ended yet */
     char policy[128], command[512], tier[32], parent[68], identity[512], run[ID_SIZE], restart[32], digest[80], proof[64];

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Keepers that say what is not so: inventing.py CORDOND. What one says it holds is neither another one's nor inside of what nobody has told of yet. And one that
-hangs up and comes back is believed as long as it lives."""
+hangs up and comes back is believed as long as it lives. And however many and deep what it says is inside of its container, their end holds nobody up."""
 import os
 import shutil
 import signal
@@ -14,8 +14,13 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from wire import TAG, TYPE, VERSION, becomes, connect, field, hello, message, number, pair, receive, text, value_of
 
-RUNNING = 2
-SAME, CHILD, BACK = "c" + "1" * 24, "c" + "2" * 24, "c" + "3" * 24
+RUNNING, STOPPED = 2, 4
+SAME, CHILD, BACK, DEEP = "c" + "1" * 24, "c" + "2" * 24, "c" + "3" * 24, "c" + "4" * 24
+DEPTH = 8192  # as many as are listed of one user
+
+
+def inner(depth):
+    return f"c{depth:024x}"
 
 
 def come_back(who):
@@ -54,6 +59,13 @@ def keeper(directory):
             if not becomes(lambda: keepers(directory) < count):  # it has been given up
                 return
             channel = come_back(who)
+        if role == "d":
+            channel.send(message(TYPE.HOLDS, number(TAG.TICKET, ticket), text(TAG.ID, DEEP), number(TAG.STATE, RUNNING)))
+            for depth in range(DEPTH):  # each inside of the one before
+                around = inner(depth - 1) if depth else DEEP
+                channel.send(message(TYPE.HOLDS, text(TAG.ID, inner(depth)), text(TAG.PARENT, around), number(TAG.STATE, RUNNING)))
+            wait_for(f"{directory}/deep")
+            channel.send(message(TYPE.HOLDS, text(TAG.ID, DEEP), number(TAG.STATE, STOPPED)))
         with open(f"{directory}/{os.getpid()}", "w", encoding="ascii") as said:
             said.write(str(os.getpid()))
         os.rename(said.name, f"{directory}/said-{role}")  # whole from its first moment
@@ -96,6 +108,29 @@ def listed(directory):
         ids.append(fields[TAG.ID][:-1].decode())
 
 
+def is_listed(directory, name):
+    sock = client(directory)
+    sock.send(message(TYPE.LIST, text(TAG.ID, name)))
+    return receive(sock)[0] == TYPE.LISTED
+
+
+def ends_deep(directory):
+    """All of them at once."""
+    sock, (ours, theirs) = client(directory), pair()
+    socket.send_fds(sock, [message(TYPE.OPEN, number(TAG.KIND, 1), field(TAG.KEY, b"d" * 32))], [theirs.fileno()])
+    try:
+        if not becomes(lambda: is_listed(directory, inner(DEPTH - 1))):
+            return False
+        with open(f"{directory}/deep", "w", encoding="ascii"):
+            pass
+        wait_for(f"{directory}/said-d")
+        return not is_listed(directory, inner(DEPTH - 1)) and not is_listed(directory, inner(0)) and is_listed(directory, DEEP)
+    except TimeoutError:  # the core does nothing else
+        return False
+    finally:
+        ours.close()
+
+
 def main():
     directory = tempfile.mkdtemp(prefix="cordon-inventing.")
     program = shutil.copy(sys.argv[1], f"{directory}/cordond")
@@ -123,6 +158,9 @@ def main():
                 os.kill(int(said.read()), signal.SIGKILL)
             if not becomes(lambda: len(os.listdir(f"{directory}/run/keepers")) == 3):
                 print("the record of one that has ended stays:", os.listdir(f"{directory}/run/keepers"))
+                failed += 1
+            if not ends_deep(directory):
+                print("containers inside of each other, and their end: not as it was said")
                 failed += 1
             del kept
         finally:
