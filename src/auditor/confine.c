@@ -38,7 +38,7 @@ static int allow_around(struct places *places, const char *file, unsigned access
     if (slash)
         memcpy(directory, file, (size_t)(slash - file)); /* the rest is zero */
     else
-        strcpy(directory, ".");
+        memcpy(directory, ".", sizeof("."));
     allow(places, *directory ? directory : "/", access);
     return 0;
 }

@@ -25,24 +25,52 @@ struct left {
     struct spool *spool;       /* NULL = none is being told */
     struct log_client *client; /* its writer, */
     char id[64];               /* who was this one */
+    uint64_t upto;             /* the last of its records that was read; 0 = none */
+    bool has_more;             /* behind a gap: told when those before are */
+    bool is_odd;               /* its file has what is no record */
     struct loop_watch watch;   /* fd = -1: no connection */
     struct loop_timer again;
 };
 
 /* ---- read ---- */
 
+/* A writer's numbers have no gap: what is missing is counted, and what comes after it is told by a writer of its own, since one has none either. */
 static int take(void *context, const struct spooled *record, struct error *err)
 {
     struct left *left = context;
     int status = 0;
 
+    if (record->number <= left->upto)
+        return 0;
+    if (left->client && record->number != left->upto + 1) {
+        left->has_more = true;
+        return 1;
+    }
     if (!left->client)
         status = log_client_new(BYTES_MAX, record->number - 1, &left->client, err);
-    else if (record->number != log_client_number(left->client) + 1)
-        return 1; /* nothing that a writer has written */
+    if (status == 0 && left->upto)
+        log_client_lose(left->client, record->number - left->upto - 1);
+    left->upto = record->number;
     if (status == 0 && record->actor)
         status = log_client_name(left->client, record->actor, record->identity, err);
     return status < 0 ? status : log_client_add(left->client, record->body, record->size, NULL, err);
+}
+
+static int read_left(struct left *left, struct error *err)
+{
+    struct spool_told told = {0};
+    int status;
+
+    left->has_more = false;
+    status = spool_read(spool_file(left->spool), take, left, &told, err);
+    if (status < 0 || left->has_more || !told.rest)
+        return status < 0 ? status : 0;
+    fprintf(stderr, "cordon-keeper: what keeper %s has left ends with %zu bytes that are no record: at least one is lost; the file is kept as %s.bad\n", left->id, told.rest, left->id);
+    left->is_odd = true;
+    status = left->client ? 0 : log_client_new(BYTES_MAX, left->upto, &left->client, err);
+    if (status == 0)
+        log_client_lose(left->client, 1);
+    return status;
 }
 
 static bool is_of_another(const struct keeper *keeper, const char *name)
@@ -50,24 +78,41 @@ static bool is_of_another(const struct keeper *keeper, const char *name)
     return strlen(name) == 16 && strspn(name, "0123456789abcdef") == 16 && strcmp(name, keeper->id) != 0;
 }
 
+static void end(struct left *left)
+{
+    log_client_free(take_ptr(left->client));
+    if (left->is_odd)
+        spool_set_aside(take_ptr(left->spool));
+    else
+        spool_remove(take_ptr(left->spool));
+}
+
+/* What stays is found again by whoever looks next. */
+static void give_up(struct left *left, const struct error *why)
+{
+    fprintf(stderr, "cordon-keeper: what keeper %s has left: %s\n", left->id, why->text);
+    log_client_free(take_ptr(left->client));
+    spool_free(take_ptr(left->spool));
+}
+
 /* true = this one is told from here on. */
 static bool begin(struct left *left, const char *name)
 {
     struct error err = ERROR_INIT;
-    int status = spool_open(left->directory, name, KEEPER_NUMBERS_ABOVE, &left->spool, &err);
 
-    if (status < 0)
+    spool_clean(left->directory, name, KEEPER_NUMBERS_ABOVE);
+    if (spool_open(left->directory, name, KEEPER_NUMBERS_ABOVE, &left->spool, NULL) < 0)
         return false;
-    status = spool_read(spool_file(left->spool), take, left, NULL, &err);
-    if (status < 0) {
-        fprintf(stderr, "cordon-keeper: what keeper %s has left: %s\n", name, err.text);
-        log_client_free(take_ptr(left->client));
-        spool_free(take_ptr(left->spool));
+    snprintf(left->id, sizeof(left->id), "%.63s", name);
+    left->upto = 0;
+    left->is_odd = false;
+    if (read_left(left, &err) < 0) {
+        give_up(left, &err);
         return false;
     }
     if (left->client)
         return true;
-    spool_remove(take_ptr(left->spool)); /* it was empty */
+    end(left); /* it was empty */
     return false;
 }
 
@@ -87,8 +132,8 @@ void left_look(struct keeper *keeper)
         return;
     }
     for (int i = 0; i < FILES_MAX && !left->client && (entry = readdir(directory)) != NULL; i++)
-        if (is_of_another(keeper, entry->d_name) && begin(left, entry->d_name))
-            snprintf(left->id, sizeof(left->id), "%.63s", entry->d_name);
+        if (is_of_another(keeper, entry->d_name))
+            (void)begin(left, entry->d_name);
     closedir(directory);
     if (!left->client)
         return;
@@ -104,13 +149,31 @@ static void disconnect(struct left *left)
     left->watch.fd = -1;
 }
 
+/* All that was read so far is durable. */
+static void go_on(struct left *left)
+{
+    struct error err = ERROR_INIT;
+
+    if (left->has_more) {
+        log_client_free(take_ptr(left->client));
+        if (read_left(left, &err) < 0) {
+            give_up(left, &err);
+            return;
+        }
+        if (left->client) {
+            daemon_ask_writer(left->keeper, left->id);
+            return;
+        }
+    }
+    end(left);
+    left_look(left->keeper);
+}
+
 static void step(struct left *left, int status)
 {
-    if (log_client_durable(left->client) == log_client_number(left->client)) {
+    if (log_client_is_done(left->client)) {
         disconnect(left);
-        log_client_free(take_ptr(left->client));
-        spool_remove(take_ptr(left->spool));
-        left_look(left->keeper);
+        go_on(left);
         return;
     }
     if (log_client_fd(left->client) < 0)

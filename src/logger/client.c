@@ -32,7 +32,8 @@ struct log_client {
     size_t head, sent, end;           /* offsets: not durable, not sent, free */
     uint64_t head_number, sent_number; /* of the records there */
     uint64_t number, durable;          /* the last that was given, the last that is durable */
-    uint64_t lost, lost_told;
+    uint64_t lost, lost_sent, lost_told; /* told: the log has written a record that was sent after that */
+    uint64_t lost_before;                /* this one */
     struct span *spans; /* ascending; the first may begin before what is kept */
     size_t span_count, span_room;
     struct spool *spool; /* NULL = there is none */
@@ -99,6 +100,7 @@ void log_client_connect(struct log_client *client, int fd)
     client->fd = fd;
     client->sent = client->head;
     client->sent_number = client->head_number;
+    client->lost_sent = client->lost_told; /* rather twice than never */
 }
 
 int log_client_fd(const struct log_client *client)
@@ -287,10 +289,17 @@ int log_client_add(struct log_client *client, const char *body, size_t size, uin
     return 0;
 }
 
+void log_client_lose(struct log_client *client, uint64_t count)
+{
+    client->lost += count;
+}
+
 static void forget(struct log_client *client, uint64_t durable)
 {
     if (durable > client->number)
         return; /* of no record that it was given */
+    if (client->lost_sent > client->lost_told && durable >= client->lost_before)
+        client->lost_told = client->lost_sent;
     while (client->head_number <= durable) {
         client->head += size_at(client, client->head);
         client->head_number++;
@@ -313,14 +322,16 @@ static int send_lost(struct log_client *client, struct error *err)
     auto_protocol struct protocol_out out = {.type = 0};
     int status;
 
-    if (client->lost == client->lost_told)
+    if (client->lost == client->lost_sent)
         return 0;
     protocol_begin(&out, PROTOCOL_LOG_LOST, 0);
-    protocol_add_number(&out, TAG_COUNT, client->lost - client->lost_told);
+    protocol_add_number(&out, TAG_COUNT, client->lost - client->lost_sent);
     status = protocol_send(client->fd, MSG_DONTWAIT, &out, NULL, 0, err);
-    if (status == 0)
-        client->lost_told = client->lost;
-    return status;
+    if (status < 0)
+        return status;
+    client->lost_sent = client->lost;
+    client->lost_before = client->sent_number;
+    return 0;
 }
 
 static void add_records(struct protocol_out *out, const struct log_client *client, uint64_t count, size_t size)
@@ -441,6 +452,11 @@ uint64_t log_client_durable(const struct log_client *client)
 uint64_t log_client_number(const struct log_client *client)
 {
     return client->number;
+}
+
+bool log_client_is_done(const struct log_client *client)
+{
+    return client->durable == client->number && client->lost_sent == client->lost;
 }
 
 uint64_t log_client_lost(const struct log_client *client)

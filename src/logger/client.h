@@ -6,6 +6,7 @@
 #ifndef CORDON_LOGGER_CLIENT_H
 #define CORDON_LOGGER_CLIENT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -48,6 +49,9 @@ int log_client_name(struct log_client *client, const char *actor, const char *id
  */
 int log_client_add(struct log_client *client, const char *body, size_t size, uint64_t *ret_number, struct error *err) must_check;
 
+/* So many that nobody has any more: told with the next flush, and again over another connection as long as no record that came after it is durable. */
+void log_client_lose(struct log_client *client, uint64_t count);
+
 /* Send what was not sent. 0; -EAGAIN: the rest later; -ENOTCONN, -EPIPE: the connection is gone, what is kept stays. */
 int log_client_flush(struct log_client *client, struct error *err) must_check;
 
@@ -60,5 +64,7 @@ int log_client_wait(struct log_client *client, uint64_t number, int timeout_ms, 
 uint64_t log_client_durable(const struct log_client *client); /* the last number that is */
 uint64_t log_client_number(const struct log_client *client);  /* ... that was given */
 uint64_t log_client_lost(const struct log_client *client);
+/* All records are durable, and the log was told of all that is lost. */
+bool log_client_is_done(const struct log_client *client);
 
 #endif

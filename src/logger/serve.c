@@ -78,8 +78,8 @@ static int take_name(const struct logger_connection *connection, const struct pr
     if (identity && (strlen(identity) > STAMP_IDENTITY_MAX || identity_parse(identity, strlen(identity), &name, NULL) < 0 || name.kind != IDENTITY_AGENT ||
                      name.uid != connection->label.uid))
         return error_set(err, ERROR_FORBIDDEN, EPERM, "writer %s names a container that is none of user %u's", connection->label.writer, connection->label.uid);
-    strcpy(ret_label->actor, actor);
-    strcpy(ret_label->identity, identity ? identity : "");
+    snprintf(ret_label->actor, sizeof(ret_label->actor), "%s", actor);
+    snprintf(ret_label->identity, sizeof(ret_label->identity), "%s", identity ? identity : "");
     return stamp_label_check(ret_label, err);
 }
 
@@ -154,9 +154,9 @@ static int take_writer(struct logger *logger, const struct protocol_message *mes
         return error_set(err, ERROR_INVALID, EINVAL, "an identity is at most %d long", STAMP_IDENTITY_MAX);
     if (protocol_number(message, TAG_UID, 0) > UINT32_MAX || protocol_number(message, TAG_GID, 0) > UINT32_MAX)
         return error_set(err, ERROR_INVALID, EINVAL, "no uid or gid");
-    strcpy(label.writer, protocol_text(message, TAG_LOG_WRITER));
-    strcpy(label.actor, protocol_text(message, TAG_LOG_ACTOR));
-    strcpy(label.identity, identity ? identity : "");
+    snprintf(label.writer, sizeof(label.writer), "%s", protocol_text(message, TAG_LOG_WRITER));
+    snprintf(label.actor, sizeof(label.actor), "%s", protocol_text(message, TAG_LOG_ACTOR));
+    snprintf(label.identity, sizeof(label.identity), "%s", identity ? identity : "");
     status = stamp_label_check(&label, err);
     if (status == 0 && strcmp(label.writer, "cordon-log") == 0)
         status = error_set(err, ERROR_FORBIDDEN, EPERM, "cordon-log is the log's own writer");

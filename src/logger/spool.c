@@ -21,6 +21,7 @@ struct spool {
     int directory, fd, fd_least;
     int former; /* while another takes its place; -1 = none does */
     uint64_t size, former_size;
+    bool is_torn, former_is_torn; /* it ends in half a record, which could not be taken back: nothing behind that would be read */
     char name[NAME_MAX_];
 };
 
@@ -73,15 +74,28 @@ int spool_open(int directory, const char *name, int fd_least, struct spool **ret
     if (!spool)
         return error_memory(err);
     *spool = (struct spool){.directory = directory, .fd = -1, .former = -1, .fd_least = fd_least};
-    strcpy(spool->name, name);
+    snprintf(spool->name, sizeof(spool->name), "%s", name);
     status = open_locked(directory, name, 0, fd_least, &spool->fd, err);
-    if (status == 0 && fstat(spool->fd, &st) == 0)
-        spool->size = (uint64_t)st.st_size;
-    if (status < 0)
-        mem_free(spool);
-    else
-        *ret_spool = spool;
-    return status;
+    if (status == 0 && fstat(spool->fd, &st) < 0)
+        status = error_system(err, errno, "look at what the log has not taken (%s)", name);
+    if (status < 0) {
+        spool_free(spool);
+        return status;
+    }
+    spool->size = (uint64_t)st.st_size;
+    *ret_spool = spool;
+    return 0;
+}
+
+void spool_clean(int directory, const char *name, int fd_least)
+{
+    char path[NAME_MAX_];
+    auto_close int fd = -1;
+
+    if ((size_t)snprintf(path, sizeof(path), "%s" SPOOL_RENEWED, name) >= sizeof(path) || faccessat(directory, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+        return;
+    if (open_locked(directory, path, 0, fd_least, &fd, NULL) == 0)
+        unlinkat(directory, path, 0);
 }
 
 void spool_free(struct spool *spool)
@@ -91,6 +105,17 @@ void spool_free(struct spool *spool)
     fd_close_at(&spool->fd);
     fd_close_at(&spool->former);
     mem_free(spool);
+}
+
+void spool_set_aside(struct spool *spool)
+{
+    char name[NAME_MAX_];
+
+    snprintf(name, sizeof(name), "%.59s.bad", spool->name);
+    if (renameat(spool->directory, spool->name, spool->directory, name) < 0)
+        spool_remove(spool);
+    else
+        spool_free(spool);
 }
 
 void spool_remove(struct spool *spool)
@@ -128,6 +153,8 @@ int spool_add(struct spool *spool, const struct spooled *record, struct error *e
 
     if ((record->actor && strlen(record->actor) >= TEXT_MAX_) || (record->identity && strlen(record->identity) >= TEXT_MAX_) || record->size > UINT32_MAX / 2)
         return error_set(err, ERROR_LIMIT, EFBIG, "a record of %zu bytes cannot be kept", record->size);
+    if (spool->is_torn)
+        return error_set(err, ERROR_SYSTEM, EIO, "the file of what the log has not taken could not be put in order: nothing more is kept in it");
     parts[1].iov_len = frame.actor_size = text_size(record->actor);
     parts[2].iov_len = frame.identity_size = text_size(record->identity);
     all = sizeof(frame) + parts[1].iov_len + parts[2].iov_len + record->size;
@@ -137,17 +164,18 @@ int spool_add(struct spool *spool, const struct spooled *record, struct error *e
         return 0;
     }
     error_system(err, written < 0 ? errno : ENOSPC, "keep what the log has not taken");
-    (void)!ftruncate(spool->fd, (off_t)spool->size);
+    spool->is_torn = written > 0 && ftruncate(spool->fd, (off_t)spool->size) < 0;
     return err && err->errnum ? -err->errnum : -ENOSPC;
 }
 
 int spool_clear(struct spool *spool, struct error *err)
 {
-    if (!spool->size)
+    if (!spool->size && !spool->is_torn)
         return 0;
     if (ftruncate(spool->fd, 0) < 0)
         return error_system(err, errno, "empty what the log has taken");
     spool->size = 0;
+    spool->is_torn = false;
     return 0;
 }
 
@@ -156,14 +184,16 @@ int spool_renew_begin(struct spool *spool, struct error *err)
     char name[NAME_MAX_];
     int fd, status;
 
-    snprintf(name, sizeof(name), "%.59s.new", spool->name);
+    snprintf(name, sizeof(name), "%.59s" SPOOL_RENEWED, spool->name);
     status = open_locked(spool->directory, name, O_TRUNC, spool->fd_least, &fd, err);
     if (status < 0)
         return status;
     spool->former = spool->fd;
     spool->former_size = spool->size;
+    spool->former_is_torn = spool->is_torn;
     spool->fd = fd;
     spool->size = 0;
+    spool->is_torn = false;
     return 0;
 }
 
@@ -171,7 +201,7 @@ int spool_renew_end(struct spool *spool, int status, struct error *err)
 {
     char name[NAME_MAX_];
 
-    snprintf(name, sizeof(name), "%.59s.new", spool->name);
+    snprintf(name, sizeof(name), "%.59s" SPOOL_RENEWED, spool->name);
     if (status == 0 && renameat(spool->directory, name, spool->directory, spool->name) < 0)
         status = error_system(err, errno, "replace what the log has not taken");
     if (status < 0) {
@@ -179,6 +209,7 @@ int spool_renew_end(struct spool *spool, int status, struct error *err)
         fd_close_at(&spool->fd);
         spool->fd = spool->former;
         spool->size = spool->former_size;
+        spool->is_torn = spool->former_is_torn;
     } else {
         fd_close_at(&spool->former);
     }
@@ -217,7 +248,7 @@ static size_t read_frame(const char *at, size_t left, struct spooled *ret_record
     return all + frame.body_size;
 }
 
-int spool_read(int fd, int (*hear)(void *context, const struct spooled *record, struct error *err), void *context, uint64_t *ret_count, struct error *err)
+int spool_read(int fd, int (*hear)(void *context, const struct spooled *record, struct error *err), void *context, struct spool_told *ret_told, struct error *err)
 {
     auto_free char *bytes = NULL;
     size_t size, at = 0, step;
@@ -229,7 +260,7 @@ int spool_read(int fd, int (*hear)(void *context, const struct spooled *record, 
         status = file_read_fd(fd, "what the log has not taken", SIZE_MAX_, &bytes, &size, err);
     for (; status == 0 && (step = read_frame(bytes + at, size - at, &record)) > 0; at += step, count++)
         status = hear(context, &record, err);
-    if (status == 0 && ret_count)
-        *ret_count = count;
+    if (status == 0 && ret_told)
+        *ret_told = (struct spool_told){.count = count, .rest = size - at};
     return status;
 }

@@ -13,7 +13,8 @@
 
 #include "base/error.h"
 
-#define SPOOL_FOLDER "unlogged" /* beside the store of runs */
+#define SPOOL_FOLDER  "unlogged" /* beside the store of runs */
+#define SPOOL_RENEWED ".new"     /* behind the name, while one is written anew */
 
 struct spool;
 
@@ -32,6 +33,10 @@ int spool_open(int directory, const char *name, int fd_least, struct spool **ret
 void spool_free(struct spool *spool);
 /* The same, and the file is no more. */
 void spool_remove(struct spool *spool);
+/* The same, and the file is kept for a person to look at, as NAME.bad. */
+void spool_set_aside(struct spool *spool);
+/* One that was being written anew (spool_renew_begin()) when its process was killed. Not of a name that this process itself has. */
+void spool_clean(int directory, const char *name, int fd_least);
 
 int spool_add(struct spool *spool, const struct spooled *record, struct error *err) must_check;
 /* All that is in it is durable in the log. */
@@ -42,12 +47,17 @@ uint64_t spool_size(const struct spool *spool);
 int spool_renew_begin(struct spool *spool, struct error *err) must_check;
 int spool_renew_end(struct spool *spool, int status, struct error *err) must_check;
 
+struct spool_told {
+    uint64_t count; /* of records */
+    size_t rest;    /* bytes that came after them, and are none */
+};
+
 /*
- * Each record of a file, in its order, as long as it was written whole. What comes after anything else is nothing that a writer has written, and is left.
- * *ret_count (may be NULL): so many. A status that `hear` returns ends it.
+ * Each record of a file, in its order, as long as it was written whole; what comes after anything else is no record of a writer's. ret_told may be NULL.
+ * A status other than 0 that `hear` returns ends it.
  */
-int spool_read(int fd, int (*hear)(void *context, const struct spooled *record, struct error *err), void *context, uint64_t *ret_count, struct error *err)
-    must_check;
+int spool_read(int fd, int (*hear)(void *context, const struct spooled *record, struct error *err), void *context, struct spool_told *ret_told,
+               struct error *err) must_check;
 int spool_file(const struct spool *spool);
 
 #endif

@@ -72,11 +72,11 @@ static struct heard read_all(const struct place *place)
     struct heard heard = {.count = 0};
     struct error err;
     int fd = openat(place->fd, NAME, O_RDONLY | O_CLOEXEC);
-    uint64_t count;
+    struct spool_told told;
 
     check(fd >= 0);
-    check_int(spool_read(fd, hear, &heard, &count, &err), 0);
-    check_int(count, heard.count);
+    check_int(spool_read(fd, hear, &heard, &told, &err), 0);
+    check_int(told.count, heard.count);
     close(fd);
     return heard;
 }
@@ -255,3 +255,111 @@ TEST(a_writers_file_has_what_is_not_durable_and_nothing_else)
     close(place.fd);
 }
 
+
+TEST(what_is_no_record_behind_the_last_one_is_said)
+{
+    struct heard heard = {.count = 0};
+    struct place place;
+    struct spool *spool;
+    struct spool_told told;
+    struct error err;
+
+    begin(&place);
+    spool = spool_of(&place);
+    add(spool, 1, "{\"a\":1}");
+    check_int(spool_read(spool_file(spool), hear, &heard, &told, &err), 0);
+    check_int(told.rest, 0);
+    add(spool, 2, "{\"b\":2}");
+    check_int(ftruncate(spool_file(spool), (off_t)spool_size(spool) - 3), 0);
+    heard.count = 0;
+    check_int(spool_read(spool_file(spool), hear, &heard, &told, &err), 0);
+    check_int(told.count, 1);
+    check(told.rest > 3);
+    spool_set_aside(spool);
+    check_int(faccessat(place.fd, NAME, F_OK, 0), -1);
+    check_int(faccessat(place.fd, NAME ".bad", F_OK, 0), 0);
+    close(place.fd);
+}
+
+/* Killed while it wrote its file anew; or about to be done with it. */
+TEST(what_was_being_written_anew_goes_with_its_writer)
+{
+    struct place place;
+    struct spool *spool;
+    struct error err;
+    int ends[2], status;
+    char byte;
+    pid_t pid;
+
+    begin(&place);
+    check_int(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+    pid = fork();
+    if (pid == 0) {
+        close(ends[0]);
+        spool = spool_of(&place);
+        check_int(spool_renew_begin(spool, &err), 0);
+        check_int(send(ends[1], "x", 1, 0), 1);
+        (void)!recv(ends[1], &byte, 1, 0);
+        _exit(0);
+    }
+    close(ends[1]);
+    check_int(recv(ends[0], &byte, 1, 0), 1);
+    spool_clean(place.fd, NAME, 100);
+    check_int(faccessat(place.fd, NAME ".new", F_OK, 0), 0);
+    close(ends[0]);
+    check_int(waitpid(pid, &status, 0), pid);
+    spool_clean(place.fd, NAME, 100);
+    check_int(faccessat(place.fd, NAME ".new", F_OK, 0), -1);
+    spool_clean(place.fd, NAME, 100);
+    check_int(faccessat(place.fd, NAME ".new", F_OK, 0), -1);
+    close(place.fd);
+}
+
+/* What LOST says that is there; 0 = that is not what is there. */
+static uint64_t take_lost(int fd)
+{
+    struct protocol_received received = {0};
+    struct error err;
+    uint64_t count = 0;
+
+    if (protocol_receive(fd, MSG_DONTWAIT, &received, &err) > 0 && received.message.type == PROTOCOL_LOG_LOST)
+        count = protocol_number(&received.message, TAG_COUNT, 0);
+    protocol_drop(&received);
+    return count;
+}
+
+TEST(what_is_lost_is_told_until_a_record_behind_it_is_durable)
+{
+    struct log_client *client = NULL;
+    struct error err;
+    int ends[2];
+
+    check_int(log_client_new(1 << 20, 0, &client, &err), 0);
+    log_client_lose(client, 3);
+    for (int i = 0; i < 2; i++) { /* whoever was told has ended, and it may be nowhere */
+        check(i > 0 || !log_client_is_done(client));
+        check_int(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+        log_client_connect(client, ends[0]);
+        check_int(log_client_flush(client, &err), 0);
+        check(log_client_is_done(client));
+        check_int(take_lost(ends[1]), 3);
+        close(ends[1]);
+        check_int(log_client_receive(client, &err), -EPIPE);
+    }
+    check_int(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+    log_client_connect(client, ends[0]);
+    check_int(log_client_add(client, "{}", 2, NULL, &err), 0);
+    check_int(log_client_flush(client, &err), 0);
+    check_int(take_lost(ends[1]), 3);
+    check_int(take_lost(ends[1]), 0); /* the record */
+    acknowledge(ends[1], 1);
+    check_int(log_client_receive(client, &err), 0);
+    close(ends[1]);
+    check_int(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+    log_client_connect(client, ends[0]);
+    log_client_lose(client, 2);
+    check_int(log_client_flush(client, &err), 0);
+    check_int(take_lost(ends[1]), 2);
+    log_client_free(client);
+    close(ends[1]);
+}
