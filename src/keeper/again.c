@@ -23,15 +23,46 @@ int again_read(struct session *session, const struct protocol_message *record, s
     return status;
 }
 
+/* It waits for the log, and goes on to do so. */
+static bool is_patient(struct session *session)
+{
+    struct keeper *keeper = session->keeper;
+
+    if (!session->again.patient_until_ns || !writer_is_awaited(keeper) || loop_now_ns(keeper->loop) >= session->again.patient_until_ns)
+        return false;
+    loop_start(keeper->loop, &session->again.timer, LOG_LOOK_MS);
+    return true;
+}
+
+/* That the log is away is no failure of its own: it begins to wait, once. */
+static bool becomes_patient(struct session *session)
+{
+    struct keeper *keeper = session->keeper;
+
+    if (session->again.patient_until_ns || !writer_is_awaited(keeper)) {
+        session->again.patient_until_ns = 0;
+        return false;
+    }
+    fprintf(stderr, "cordon-keeper: container %s waits for the audit log, which its policy requires\n", session->id);
+    session->again.patient_until_ns = loop_now_ns(keeper->loop) + LOG_PATIENCE_MS * NS_PER_MS;
+    loop_start(keeper->loop, &session->again.timer, LOG_LOOK_MS);
+    return true;
+}
+
 static void due(struct loop_timer *timer)
 {
     struct session *session = container_of(timer, struct session, again.timer);
     struct error err = ERROR_INIT;
 
-    if (session->container)
+    if (session->container || is_patient(session))
         return;
-    again_begin(session, true);
-    if (held_start(session, &err) == 0)
+    if (!session->again.patient_until_ns)
+        again_begin(session, true);
+    if (held_start(session, &err) == 0) {
+        session->again.patient_until_ns = 0;
+        return;
+    }
+    if (becomes_patient(session))
         return;
     fprintf(stderr, "cordon-keeper: container %s could not be started again: %s\n", session->id, err.text);
     session->again.end = (struct cordon_status){.end = CORDON_END_LOST, .exit_status = 125};
@@ -46,6 +77,7 @@ void again_begin(struct session *session, bool is_by_itself)
 
     loop_cancel(session->keeper->loop, &again->timer);
     again->timer.due = due;
+    again->patient_until_ns = 0;
     again->is_asked_to_end = again->was_ended = false;
     again->started_ns = loop_now_ns(session->keeper->loop);
     again->count = is_by_itself ? again->count + 1 : 0;
@@ -90,6 +122,7 @@ bool again_wanted(struct session *session)
 bool again_give_up(struct session *session)
 {
     session->again.is_asked_to_end = true;
+    session->again.patient_until_ns = 0;
     loop_cancel(session->keeper->loop, &session->again.timer);
     if (session->lifecycle != PROTOCOL_RESTARTING)
         return false;

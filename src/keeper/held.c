@@ -259,6 +259,36 @@ static int start_anew(struct session *session, struct error *err)
     return status;
 }
 
+/* What the policy requires to be in the log first waits for that, as a run does, while everybody else is served. */
+static bool waits_for_log(struct session *visitor, uint32_t request)
+{
+    struct keeper *keeper = visitor->keeper;
+
+    if (visitor->visits->container || visitor->patient_until_ns || !writer_is_awaited(keeper))
+        return false;
+    visitor->start_request = request;
+    visitor->patient_until_ns = loop_now_ns(keeper->loop) + LOG_PATIENCE_MS * NS_PER_MS;
+    loop_start(keeper->loop, &visitor->log_timer, LOG_LOOK_MS);
+    return true;
+}
+
+/* -EINPROGRESS: it will be answered. */
+static int start_in_time(struct session *visitor, uint32_t request, struct error *err)
+{
+    int status = waits_for_log(visitor, request) ? -EINPROGRESS : start_anew(visitor->visits, err);
+
+    return status < 0 && status != -EINPROGRESS && waits_for_log(visitor, request) ? -EINPROGRESS : status;
+}
+
+int held_start_late(struct session *visitor, struct error *err)
+{
+    struct error failure = ERROR_INIT;
+    int status = visitor->visits ? start_anew(visitor->visits, &failure) : error_set(&failure, ERROR_NOT_FOUND, ESTALE, "stale_id: that container is no more");
+
+    visitor->hears = PROTOCOL_START;
+    return session_reply(visitor, visitor->start_request, status, &failure, err);
+}
+
 static int renew(struct session *session, const struct protocol_message *message, struct error *err)
 {
     int status = ending_read(message, &session->ends.when, err);
@@ -302,12 +332,12 @@ int held_heard(struct session *visitor, const struct protocol_message *message, 
     else if (held->purpose != PROTOCOL_PURPOSE_KEEP)
         status = error_set(&failure, ERROR_INVALID, EINVAL, "container %s belongs to the command that runs it, and goes with it", held->id);
     else if (message->type == PROTOCOL_START)
-        status = start_anew(held, &failure);
+        status = start_in_time(visitor, message->request, &failure);
     else if (message->type == PROTOCOL_DROP)
         status = held_drop(held, &failure);
     else if (message->type == PROTOCOL_RENEW)
         status = renew(held, message, &failure);
     else
         return tell_logs(visitor, message->request, err);
-    return session_reply(visitor, message->request, status, &failure, err);
+    return status == -EINPROGRESS ? 0 : session_reply(visitor, message->request, status, &failure, err);
 }

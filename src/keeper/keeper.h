@@ -79,6 +79,7 @@ struct again {
     unsigned count;        /* by itself, since somebody started it */
     uint64_t delay_ms;
     uint64_t started_ns;
+    uint64_t patient_until_ns; /* the log that its policy requires is away; 0 = nothing waits for that */
     bool is_asked_to_end;  /* by somebody: that is no failure */
     bool has_end, was_ended; /* was there an end; and is its status that of its own program */
     struct cordon_status end;
@@ -139,6 +140,7 @@ struct session {
     uint64_t denials, denials_told_ns; /* what cordond knows */
     struct loop_timer log_timer; /* the log has more, or is looked for before anything is started */
     uint64_t patient_until_ns;   /* with that; 0 = nothing waits to be started */
+    uint32_t start_request;      /* of a visitor that waits for that: what it is to be answered */
     bool is_frozen;
     bool is_roots;         /* root's, about another user's container */
     bool is_visitor;       /* it is about another one's container: */
@@ -207,6 +209,9 @@ void writer_say(struct keeper *keeper, const char *actor, const char *body, size
 /* control.c: what the client of `session` asked for, and what came of it, into the audit log. `type`: its message; what changes nothing is not recorded. */
 void control_record(const struct session *session, uint16_t type, int status, const struct error *failure);
 
+#define LOG_PATIENCE_MS 10000 /* until what a policy requires to be in the log first is refused, where the log is away */
+#define LOG_LOOK_MS     50
+
 /* session.c: takes `client`. `id`: the container that it is about; NULL = a new one, which `name` is for. NULL = it was refused, and told. */
 struct session *session_open(struct keeper *keeper, int client, uint64_t ticket, enum protocol_purpose purpose, const char *id, const char *name);
 /* One without a client, for a container that is on disk. NULL = there are as many as there can be. */
@@ -254,6 +259,8 @@ int session_exec(struct session *session, struct cordon_container *container, st
 /* held.c: containers that are kept, from their creation to their removal */
 int held_create(struct session *session, struct error *err) must_check;
 int held_heard(struct session *visitor, const struct protocol_message *message, struct error *err) must_check; /* START, DROP, LOGS */
+/* The log is there, or there was no more patience. */
+int held_start_late(struct session *visitor, struct error *err) must_check;
 void held_ended(struct session *session, int over, const struct error *failure);
 void held_finish(struct session *session);
 /* Why nothing runs in it; its text begins with MXC's word for that. */

@@ -12,9 +12,6 @@
 #include "sdk/keeping.h"
 #include "protocol/peer.h"
 
-#define LOG_PATIENCE_MS 10000 /* until what a policy requires to be in the log first is refused, where the log is away */
-#define LOG_LOOK_MS     50
-
 static struct session *of_client(struct loop_watch *watch)
 {
     return container_of(watch, struct session, client);
@@ -321,7 +318,7 @@ static void log_looked_at(struct loop_timer *timer)
         loop_start(session->keeper->loop, timer, LOG_LOOK_MS);
     } else {
         session->patient_until_ns = 0;
-        step_after(session, start(session, &err), &err);
+        step_after(session, session->purpose == PROTOCOL_PURPOSE_VISIT ? held_start_late(session, &err) : start(session, &err), &err);
     }
 }
 

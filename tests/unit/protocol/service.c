@@ -55,6 +55,26 @@ TEST(a_path_that_somebody_listens_at_stays_his_and_one_that_was_left_is_taken)
     close(second);
 }
 
+/* Whoever listens and takes nobody in: who cannot wait is told. */
+TEST(a_full_queue_keeps_nobody_who_cannot_wait)
+{
+    char directory[] = "/tmp/cordon-service-XXXXXX", path[64];
+    int listener = -1, fds[1024], status = 0;
+    size_t count = 0;
+
+    snprintf(path, sizeof(path), "%s/socket", test_make_directory(directory));
+    check_int(service_listen(path, 0600, &listener, NULL), 0);
+    while (status == 0 && count < ARRAY_COUNT(fds)) {
+        status = service_connect_now(path, &fds[count], NULL);
+        count += status == 0;
+    }
+    check_int(status, -EAGAIN);
+    check(count > 0 && !(fcntl(fds[0], F_GETFL) & O_NONBLOCK));
+    while (count)
+        close(fds[--count]);
+    close(listener);
+}
+
 TEST(a_file_at_the_path_is_left_alone)
 {
     char directory[] = "/tmp/cordon-service-XXXXXX", path[64];
