@@ -1072,13 +1072,20 @@ CORDON_API CORDON_MUST_CHECK int cordon_audit_hold(const struct cordon_audit_que
 CORDON_API CORDON_MUST_CHECK int cordon_audit_retain(const struct cordon_audit_query *query, const char *how_long, int is_applied,
                                                      enum cordon_format format, char **ret_text, struct cordon_error *err);
 
+/*
+ * From now on the daemon's logger drops what is older than `how_long` by itself, but for what is held; "forever": nothing. Of the caller's own log, or
+ * of the machine's (`query->log`, root).
+ */
+CORDON_API CORDON_MUST_CHECK int cordon_audit_retain_always(const struct cordon_audit_query *query, const char *how_long, enum cordon_format format,
+                                                            char **ret_text, struct cordon_error *err);
+
 /* Destroy the key that covers arguments and paths of `subject` ("uid:1000"): nobody can read them again. The log stays valid. */
 CORDON_API CORDON_MUST_CHECK int cordon_audit_erase(const struct cordon_audit_query *query, const char *subject, enum cordon_format format,
                                                     char **ret_text, struct cordon_error *err);
 
 /*
- * Write the recorded runs of the caller (`run`: one of them; NULL: all) to the caller's own log, without a daemon; what is there
- * already is left out. From then on they cannot be changed unseen.
+ * Write the recorded runs of the caller (`run`: one of them; NULL: all) to the caller's own log, through the daemon where its logger writes that; what is
+ * there already is left out. From then on they cannot be changed unseen.
  */
 CORDON_API CORDON_MUST_CHECK int cordon_audit_record(const char *run, enum cordon_format format, char **ret_text, struct cordon_error *err);
 

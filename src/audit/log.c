@@ -430,7 +430,7 @@ static void begin_shares(struct log *log)
 
 int log_tick(struct log *log, struct error *err)
 {
-    int (*const steps[])(struct log *, struct error *) = {look_at_disk, log_say_clock, log_say_losses};
+    int (*const steps[])(struct log *, struct error *) = {look_at_disk, log_say_clock, log_say_losses, log_retain};
     int status, worst;
 
     if (log->is_broken)

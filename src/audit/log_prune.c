@@ -14,7 +14,7 @@
 #define NUMBER_MAX 32
 
 /* The lowest record that a legal hold keeps; all of them where what it says cannot be read. */
-static uint64_t held_from(const struct log *log)
+uint64_t log_held_from(const struct log *log)
 {
     auto_close int fd = openat(log->directory, "hold", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     auto_free char *text = NULL;
@@ -67,7 +67,7 @@ static int remove_range(struct log *log, int level, uint64_t from, uint64_t to)
 
 int log_prune(struct log *log, uint64_t minimum, struct error *err)
 {
-    uint64_t before = log->minimum, held = held_from(log);
+    uint64_t before = log->minimum, held = log_held_from(log);
     int status;
 
     minimum = minimum / TILE_WIDTH * TILE_WIDTH;

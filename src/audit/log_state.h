@@ -70,6 +70,8 @@ struct log {
     struct merkle_hash *leaves;
     size_t leaf_count, leaf_room;
 
+    uint64_t retain_us; /* when what is old is looked for, by the clock that nobody moves */
+
     /* clocks */
     int64_t offset_us; /* of the wall clock against the other; what a record says */
     uint64_t last_us;  /* of the last record before it was opened */
@@ -97,6 +99,18 @@ int log_publish(struct log *log, uint64_t size, struct error *err) must_check;
 /* ---- log_recover.c ---- */
 
 int log_recover(struct log *log, struct error *err) must_check;
+
+/* ---- log_prune.c ---- */
+
+/* The lowest record that a hold keeps; UINT64_MAX = there is none. */
+uint64_t log_held_from(const struct log *log);
+
+/* ---- log_retain.c ---- */
+
+#define LOG_RETAIN_DAYS_MAX 36500
+int log_retain(struct log *log, struct error *err) must_check;
+/* Not before a day has passed. */
+void log_retain_later(struct log *log);
 
 /* ---- log_words.c ---- */
 

@@ -62,6 +62,7 @@ int log_say_clock(struct log *log, struct error *err)
     log->offset_us = offset;
     if (moved <= LOG_CLOCK_US && moved >= -LOG_CLOCK_US)
         return 0;
+    log_retain_later(log);
     snprintf(fields, sizeof(fields), ",\"x_moved_us\":%" PRId64, moved);
     return log_say(log, LOG_ACTIVITY_OTHER, "log.clock_moved", moved < 0 ? "the clock was moved backwards" : "the clock was moved forwards", fields, err);
 }

@@ -34,7 +34,7 @@ struct import {
 /* Who writes from here on: the agent of this run, or, of one that was refused, the person who wanted it. */
 static int begin_run(struct import *import, const struct event_record *record, struct error *err)
 {
-    const struct recording_options options = {.host = import->desk.host, .keys = import->options->keys};
+    const struct recording_options options = {.host = import->desk.host, .has_persons = true, .keys = import->options->keys};
     int status = recording_new(&options, record, &import->recording, err);
 
     if (status < 0 || !import->recording)
@@ -43,21 +43,27 @@ static int begin_run(struct import *import, const struct event_record *record, s
     snprintf(import->label.writer, sizeof(import->label.writer), "store/%s", record->run);
     snprintf(import->label.actor, sizeof(import->label.actor), "%s", recording_actor(import->recording));
     snprintf(import->label.identity, sizeof(import->label.identity), "%s", recording_identity(import->recording));
-    import->number = log_number(import->desk.log, import->label.writer);
+    import->number = import->desk.log ? log_number(import->desk.log, import->label.writer) : 0;
     return 0;
 }
 
 static int take_record(struct import *import, const struct event_record *record, struct error *err)
 {
+    struct stamp_label label = import->label;
+    bool is_persons = recording_is_persons(record);
     const char *body;
     size_t size;
     int status;
 
-    if (there_has(&import->there, record->run, record->sequence))
+    if (there_has(&import->there, record->run, record->sequence) || record->sequence < import->options->first)
         return 0;
-    status = recording_render(import->recording, record->line, strlen(record->line), &body, &size, err);
+    status = (is_persons ? recording_render_persons : recording_render)(import->recording, record->line, strlen(record->line), &body, &size, err);
+    if (is_persons) {
+        strcpy(label.actor, "human");
+        label.identity[0] = '\0';
+    }
     if (status == 0)
-        status = log_append(import->desk.log, &import->label, ++import->number, body, size, err);
+        status = writer_append(&import->desk, &label, ++import->number, body, size, err);
     if (status == LOG_TAKEN)
         import->records++;
     return status < 0 ? status : 0;
@@ -115,10 +121,14 @@ static int take_runs(struct import *import, struct error *err)
     return status;
 }
 
-/* What keepers have left, before the runs: it is known then what of them is there. */
+/* What keepers have left, before the runs: it is known then what of them is there. Where there is a daemon, its next keeper tells that. */
 static int take_left(struct import *import, struct error *err)
 {
-    int status = import->options->machine ? left_take(&import->left, import->desk.log, import->options->machine, err) : 0;
+    int status;
+
+    if (!import->desk.log)
+        return 0;
+    status = import->options->machine ? left_take(&import->left, import->desk.log, import->options->machine, err) : 0;
 
     if (status == 0)
         status = log_commit(import->desk.log, NULL, err);
@@ -127,6 +137,34 @@ static int take_left(struct import *import, struct error *err)
     left_end(&import->left, status);
     import->records += import->left.records;
     return status;
+}
+
+/* The index is made of what the checkpoint has: opened again behind one that has all. */
+static int open_caught_up(struct import *import, struct error *err)
+{
+    int status = through_catch_up(&import->desk, import->log.reader, err);
+
+    desk_close(&import->log);
+    return status < 0 ? status : desk_open(&import->log, import->options, err);
+}
+
+static void say_result(const struct import *import, uint64_t size, struct text *out)
+{
+    if (import->options->is_json) {
+        text_printf(out, "{\"records\":%" PRIu64 ",\"runs\":%" PRIu64 ",\"unattributed\":%" PRIu64 ",\"size\":", import->records, import->runs, import->unnamed);
+        if (size == UINT64_MAX)
+            text_add(out, "null}\n");
+        else
+            text_printf(out, "%" PRIu64 "}\n", size);
+        return;
+    }
+    text_printf(out, "%" PRIu64 " records of %" PRIu64 " runs are new in the log", import->records, import->runs);
+    if (size == UINT64_MAX)
+        text_add(out, ", through the daemon that writes it\n");
+    else
+        text_printf(out, ", which has %" PRIu64 "\n", size);
+    if (import->unnamed)
+        text_printf(out, "%" PRIu64 " runs were left out: an older version recorded them without saying who they were\n", import->unnamed);
 }
 
 int command_record(const struct options *options, struct error *err)
@@ -141,25 +179,20 @@ int command_record(const struct options *options, struct error *err)
     status = writer_open(options, &import.desk, err);
     if (status == 0)
         status = take_left(&import, err);
-    if (status == 0)
+    if (status == 0 && !options->first)
         status = desk_open(&import.log, options, err);
-    import.is_new = status == -ENOENT;
+    import.is_new = status == -ENOENT || options->first;
+    if (status == 0 && !options->first && !import.desk.log)
+        status = open_caught_up(&import, err);
     if (status == 0 || import.is_new)
         status = take_runs(&import, err);
     if (status == 0)
-        status = log_commit(import.desk.log, &size, err);
-    if (status == 0)
-        status = log_checkpoint(import.desk.log, err);
+        status = writer_settle(&import.desk, &size, err);
     writer_close(&import.desk);
     desk_close(&import.log);
     there_free(&import.there);
     if (status < 0)
         return status;
-    if (options->is_json)
-        text_printf(&text, "{\"records\":%" PRIu64 ",\"runs\":%" PRIu64 ",\"unattributed\":%" PRIu64 ",\"size\":%" PRIu64 "}\n", import.records, import.runs, import.unnamed, size);
-    else
-        text_printf(&text, "%" PRIu64 " records of %" PRIu64 " runs are new in the log, which has %" PRIu64 "\n", import.records, import.runs, size);
-    if (import.unnamed && !options->is_json)
-        text_printf(&text, "%" PRIu64 " runs were left out: an older version recorded them without saying who they were\n", import.unnamed);
+    say_result(&import, size, &text);
     return say(&text, err);
 }

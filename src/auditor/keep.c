@@ -22,6 +22,8 @@
 #define HOLDS_MAX     1000
 #define NUMBER_MAX    32
 #define DAYS_DEFAULT  183
+#define DAYS_MAX      36500
+#define FOREVER       "forever"
 #define DAY_US        (86400ull * 1000000)
 
 /* What several rules ask for; docs/audit-use.md says which. */
@@ -116,7 +118,8 @@ static int publish_holds(const struct options *options, int holds, struct error 
     if (lowest == UINT64_MAX)
         return unlink(path) < 0 && errno != ENOENT ? error_system(err, errno, "remove %s", path) : 0;
     length = snprintf(text, sizeof(text), "%" PRIu64 "\n", lowest);
-    return file_replace(path, text, (size_t)length, err);
+    status = file_replace(path, text, (size_t)length, err);
+    return status == 0 && chmod(path, 0644) < 0 ? error_system(err, errno, "let the log's writer read %s", path) : status;
 }
 
 static int write_hold(const struct options *options, int holds, struct error *err)
@@ -213,10 +216,12 @@ static int prune(const struct options *options, uint64_t leaf, struct error *err
     auto_writer struct writer_desk desk = {0};
     int status = writer_open(options, &desk, err);
 
+    if (status == 0 && !desk.log)
+        return error_set(err, ERROR_FORBIDDEN, EBUSY, "the daemon's logger has this log, and drops from it alone: cordon audit retain --always says for how long it keeps what it has");
     return status == 0 ? log_prune(desk.log, leaf, err) : status;
 }
 
-int command_retain(const struct options *options, struct error *err)
+static int retain_once(const struct options *options, struct error *err)
 {
     auto_desk struct desk desk = {0};
     auto_text struct text text = {0};
@@ -250,6 +255,58 @@ int command_retain(const struct options *options, struct error *err)
                     days, leaf > kept ? leaf - kept : 0, kept > minimum ? kept - minimum : 0,
                     options->is_applied ? "were dropped, as far as they fill whole tiles" : "may be dropped (--apply)");
     return say(&text, err);
+}
+
+/* The file that the log's writer looks at. Whoever that is reads it: it says no more than a number. */
+static int write_number(const struct options *options, const char *name, uint64_t number, struct error *err)
+{
+    char path[4096], text[NUMBER_MAX];
+    int length = snprintf(text, sizeof(text), "%" PRIu64 "\n", number), status;
+
+    if ((size_t)snprintf(path, sizeof(path), "%s/%s", options->log, name) >= sizeof(path))
+        return error_set(err, ERROR_LIMIT, ENAMETOOLONG, "%s: too long", options->log);
+    status = file_replace(path, text, (size_t)length, err);
+    if (status == 0 && chmod(path, 0644) < 0)
+        status = error_system(err, errno, "let the log's writer read %s", path);
+    return status;
+}
+
+/* From now on the log's writer drops what is older, by itself; FOREVER: nothing. It is told of first. */
+static int retain_always(const struct options *options, struct error *err)
+{
+    const bool is_forever = options->name && strcmp(options->name, FOREVER) == 0;
+    struct own_words words = {.type = "log.retention"};
+    auto_text struct text text = {0};
+    char days_text[48], path[4096];
+    uint64_t days = 0;
+    int status = is_forever ? 0 : days_of(options, &days, err);
+
+    if (status == 0 && !is_forever && (days < 1 || days > DAYS_MAX))
+        status = error_set(err, ERROR_INVALID, EINVAL, "retain --always: 1 to %d days, or forever", DAYS_MAX);
+    if (status < 0)
+        return status;
+    snprintf(days_text, sizeof(days_text), "%" PRIu64 " days", days);
+    words.name = is_forever ? FOREVER : days_text;
+    status = own_say(options, &words, err);
+    snprintf(path, sizeof(path), "%s/retain", options->log ? options->log : "");
+    if (status == 0 && !is_forever)
+        status = write_number(options, "retain", days, err);
+    else if (status == 0 && unlink(path) < 0 && errno != ENOENT)
+        status = error_system(err, errno, "remove %s", path);
+    if (status < 0)
+        return status;
+    if (options->is_json)
+        text_printf(&text, is_forever ? "{\"days\":null}\n" : "{\"days\":%" PRIu64 "}\n", days);
+    else
+        text_printf(&text, is_forever ? "nothing is dropped by itself any more\n" : "what is older than %" PRIu64 " days is dropped by itself, but for what is held, where a logger of the daemon writes this log\n", days);
+    return say(&text, err);
+}
+
+int command_retain(const struct options *options, struct error *err)
+{
+    if (options->is_always)
+        return retain_always(options, err);
+    return retain_once(options, err);
 }
 
 /* ---- erasing ---- */

@@ -12,7 +12,8 @@ struct options {
     const char *headers[HEADERS_MAX + 1];
     struct query query;
     uint64_t first, until, limit, days, tries, wait_ms;
-    bool is_json, follows, is_applied, is_released, is_whole;
+    uint64_t through; /* a descriptor: the daemon's log, where that is who writes this one; 0 = there is none */
+    bool is_json, follows, is_applied, is_released, is_whole, is_always;
     bool tells_library; /* a failure goes to standard error as a struct error */
 };
 

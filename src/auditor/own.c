@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The user's own log, written without a daemon: its key lies beside it, one process at a time writes. */
+/* The user's own log: its key lies beside it, one process at a time writes. Where that is the daemon's logger, it is told. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "identity/name.h"
+#include "logger/client.h"
 #include "ocsf/ocsf.h"
 
 static int find_names(const struct options *options, struct writer_desk *desk, struct error *err)
@@ -61,10 +62,15 @@ static int tell_key(const struct options *options, const struct note_signer *sig
 
 int writer_open(const struct options *options, struct writer_desk *ret_desk, struct error *err)
 {
+    struct error failure = ERROR_INIT;
     struct log_options log = {0};
     int status;
 
     *ret_desk = (struct writer_desk){0};
+    if (options->through && !options->secret) {
+        status = find_names(options, ret_desk, err);
+        return status == 0 ? through_open(options, ret_desk, err) : status;
+    }
     if (!options->log || !options->secret)
         return error_set(err, ERROR_INVALID, EINVAL, "this log is not your own: who writes it has its key, and records what is done with it");
     status = find_names(options, ret_desk, err);
@@ -78,15 +84,41 @@ int writer_open(const struct options *options, struct writer_desk *ret_desk, str
         status = tell_key(options, ret_desk->signer, err);
     log.origin = ret_desk->origin;
     log.signer = ret_desk->signer;
-    return status == 0 ? log_open(options->log, &log, &ret_desk->log, err) : status;
+    if (status == 0)
+        status = log_open(options->log, &log, &ret_desk->log, &failure);
+    if (status == -EBUSY && options->through)
+        return through_open(options, ret_desk, err);
+    if (status == -EBUSY)
+        error_prepend(&failure, "the daemon's logger, or another `cordon audit`, has this log (where it is the daemon's, that has to be reachable)");
+    if (status < 0 && failure.kind != ERROR_NONE && err)
+        *err = failure;
+    return status;
 }
 
 void writer_close(struct writer_desk *desk)
 {
     if (desk->log)
         log_close(desk->log);
+    log_client_free(desk->client);
     note_signer_free(desk->signer);
     *desk = (struct writer_desk){0};
+}
+
+int writer_append(struct writer_desk *desk, const struct stamp_label *label, uint64_t number, const char *body, size_t size, struct error *err)
+{
+    return desk->log ? log_append(desk->log, label, number, body, size, err) : through_append(desk, label, body, size, err);
+}
+
+int writer_settle(struct writer_desk *desk, uint64_t *ret_size, struct error *err)
+{
+    int status;
+
+    if (ret_size)
+        *ret_size = UINT64_MAX;
+    if (!desk->log)
+        return through_settle(desk, err);
+    status = log_commit(desk->log, ret_size, err);
+    return status < 0 ? status : log_checkpoint(desk->log, err);
 }
 
 static void write_event(const struct own_words *words, uint64_t number, struct text *out)
@@ -125,7 +157,7 @@ static int append(struct writer_desk *desk, const struct own_words *words, struc
     int status;
 
     snprintf(label.writer, sizeof(label.writer), "cordon-audit:%u", label.uid);
-    number = log_number(desk->log, label.writer) + 1;
+    number = desk->log ? log_number(desk->log, label.writer) + 1 : clock_real_ns() / 1000;
     write_event(words, number, &event);
     if (event.is_broken)
         return error_memory(err);
@@ -133,10 +165,8 @@ static int append(struct writer_desk *desk, const struct own_words *words, struc
     if (status == 0)
         status = ocsf_render(ocsf, event.data, event.length, &body, &size, err);
     if (status == 0)
-        status = log_append(desk->log, &label, number, body, size, err);
-    if (status >= 0)
-        status = log_commit(desk->log, NULL, err);
-    return status < 0 ? status : log_checkpoint(desk->log, err);
+        status = writer_append(desk, &label, number, body, size, err);
+    return status < 0 ? status : writer_settle(desk, NULL, err);
 }
 
 int own_say(const struct options *options, const struct own_words *words, struct error *err)

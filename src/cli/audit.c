@@ -110,6 +110,13 @@ static int apply_release(struct cli *cli, const char *value, struct cordon_error
     return cli->releases = true, 0;
 }
 
+static int apply_always(struct cli *cli, const char *value, struct cordon_error *err)
+{
+    (void)value;
+    (void)err;
+    return cli->is_always = true, 0;
+}
+
 static int apply_apply(struct cli *cli, const char *value, struct cordon_error *err)
 {
     (void)value;
@@ -148,6 +155,7 @@ static const struct option option_header = {"header", 0, VALUE_TEXT, "LINE", "a 
 static const struct option option_state = {"state", 0, VALUE_FILE, "FILE", "go on where the last export with it was", apply_state};
 static const struct option option_authorities = {"authorities", 0, VALUE_FILE, "FILE", "certificates for the collector's (the host's)", apply_authorities};
 static const struct option option_release = {"release", 0, VALUE_NONE, NULL, "the hold ends", apply_release};
+static const struct option option_always = {"always", 0, VALUE_NONE, NULL, "from now on the daemon's logger drops it by itself (forever: nothing)", apply_always};
 static const struct option option_apply = {"apply", 0, VALUE_NONE, NULL, "drop what is older and not held", apply_apply};
 
 #define WHICH &option_actor, &option_agent, &option_user, &option_kind, &option_object, &option_audit_run, &option_since, &option_before, &option_first
@@ -160,7 +168,7 @@ const struct option *const audit_export_options[] = {WHICH, &option_limit, &opti
 const struct option *const audit_prove_options[] = {WHERE, &option_help, NULL};
 const struct option *const audit_verify_options[] = {WHERE, &option_json, &option_help, NULL};
 const struct option *const audit_hold_options[] = {&option_first, &option_release, &option_log, &option_json, &option_help, NULL};
-const struct option *const audit_retain_options[] = {&option_apply, WHERE, &option_json, &option_help, NULL};
+const struct option *const audit_retain_options[] = {&option_apply, &option_always, WHERE, &option_json, &option_help, NULL};
 const struct option *const audit_erase_options[] = {&option_log, &option_json, &option_help, NULL};
 const struct option *const audit_record_options[] = {&option_json, &option_help, NULL};
 
@@ -259,7 +267,13 @@ int run_audit_retain(struct cli *cli)
 {
     struct cordon_error err = {0};
     char *text = NULL;
-    int result = cordon_audit_retain(&cli->audit, cli->operand_count ? cli->operands[0] : NULL, cli->applies, format_of(cli), &text, &err);
+    const char *how_long = cli->operand_count ? cli->operands[0] : NULL;
+    int result;
+
+    if (cli->is_always && cli->applies)
+        return print_usage_error(cli, "--always and --apply: one of them");
+    result = cli->is_always ? cordon_audit_retain_always(&cli->audit, how_long, format_of(cli), &text, &err)
+                            : cordon_audit_retain(&cli->audit, how_long, cli->applies, format_of(cli), &text, &err);
 
     return finish_text(cli, result, text, &err);
 }

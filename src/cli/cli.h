@@ -64,7 +64,7 @@ struct cli {
     struct cordon_audit_query audit;   /* audit */
     struct cordon_audit_export audit_export;
     const char *headers[CLI_HEADERS_MAX + 1]; /* of --header, NULL-terminated */
-    bool follows, releases, applies;
+    bool follows, releases, applies, is_always;
     size_t number;         /* runs: --number, 0 = the default */
     struct init *init; /* policy init */
     bool is_forced;

@@ -203,6 +203,20 @@ static int hear_status(struct client *client, const struct protocol_message *mes
     return protocol_send(client->watch.fd, MSG_DONTWAIT, &out, NULL, 0, err);
 }
 
+/* What it did by itself, and nobody else told the log. */
+static int hear_tell_log(struct client *client, const struct protocol_message *message, struct error *err)
+{
+    auto_protocol struct protocol_out out;
+    auto_close int fd = -1;
+    int status = services_tell_log(client->core, client->peer.uid, client->peer.gid, &fd, err);
+
+    if (status < 0)
+        return status;
+    protocol_begin(&out, PROTOCOL_LOG_IS, message->request);
+    protocol_add_number(&out, TAG_KIND, client->core->settings->is_user);
+    return protocol_send(client->watch.fd, MSG_DONTWAIT, &out, &fd, 1, err);
+}
+
 static int hear(struct client *client, struct protocol_received *received, struct error *err)
 {
     const struct protocol_message *message = &received->message;
@@ -224,6 +238,8 @@ static int hear(struct client *client, struct protocol_received *received, struc
         return list_on(client, err);
     case PROTOCOL_STATUS:
         return hear_status(client, message, err);
+    case PROTOCOL_TELL_LOG:
+        return hear_tell_log(client, message, err);
     default:
         return error_set(err, ERROR_UNENFORCEABLE, ENOTSUP, "this daemon does not do %s", message->row->name);
     }

@@ -72,4 +72,20 @@ int service_logger_hand_own(struct service *service, const char *id, int fd, str
     return protocol_send(service->watch.fd, MSG_DONTWAIT, &out, &fd, 1, err);
 }
 
+/* Whoever has this user's rights, as that user's keepers have them: a name that no keeper has, and the person unless a record says otherwise. */
+int service_logger_hand_person(struct service *service, uid_t uid, gid_t gid, const char *id, int fd, struct error *err)
+{
+    auto_protocol struct protocol_out out;
+    char writer[ID_SIZE + 24];
+
+    snprintf(writer, sizeof(writer), "person:%u:%s", uid, id);
+    protocol_begin(&out, PROTOCOL_LOG_WRITER, 0);
+    protocol_add_text(&out, TAG_LOG_WRITER, writer);
+    protocol_add_text(&out, TAG_LOG_ACTOR, "human");
+    protocol_add_number(&out, TAG_LOG_NAMES, 1);
+    protocol_add_number(&out, TAG_UID, uid);
+    protocol_add_number(&out, TAG_GID, gid);
+    return protocol_send(service->watch.fd, MSG_DONTWAIT, &out, &fd, 1, err);
+}
+
 const struct service_kind service_logger = {.name = "logger", .begin = begin, .hear = hear, .hand = hand};

@@ -3,6 +3,7 @@
 #include "daemon/services.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -239,6 +240,26 @@ int services_write_for(struct core *core, struct keeper *keeper, const char *id,
     if (status < 0) /* a part that has just ended, a queue that is full: no fault of who asks */
         daemon_log("keeper %s gets no connection to the log: %s", keeper->id, err->text);
     return 0;
+}
+
+int services_tell_log(struct core *core, uid_t uid, gid_t gid, int *ret_fd, struct error *err)
+{
+    struct service *service = logger_of(core);
+    auto_close int near = -1, far = -1;
+    char id[ID_SIZE];
+    int ends[2], status;
+
+    if (!service->is_ready)
+        return error_set(err, ERROR_SYSTEM, EAGAIN, "the daemon's audit log is not there: %s", service->why);
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+        return error_system(err, errno, "make a connection to the log");
+    near = ends[0];
+    far = ends[1];
+    snprintf(id, sizeof(id), "%016" PRIx64, core_number(core));
+    status = service_logger_hand_person(service, uid, gid, id, near, err);
+    if (status == 0)
+        *ret_fd = take_fd(far);
+    return status;
 }
 
 void services_tell(const struct core *core, struct protocol_out *out)

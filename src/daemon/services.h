@@ -44,6 +44,8 @@ void services_serve(struct core *core, struct keeper *keeper);
 void services_serve_again(struct core *core, struct keeper *keeper, const char *name);
 /* WRITE_FOR: this keeper tells the log what another one of its user's, which has ended, could not. */
 int services_write_for(struct core *core, struct keeper *keeper, const char *id, struct error *err) must_check;
+/* TELL_LOG: *ret_fd is this client's connection to the log. ERROR_SYSTEM: the log is not there. */
+int services_tell_log(struct core *core, uid_t uid, gid_t gid, int *ret_fd, struct error *err) must_check;
 /* One SERVICE each, and what the signer says of its keys. */
 void services_tell(const struct core *core, struct protocol_out *out);
 
@@ -56,6 +58,8 @@ extern const struct service_kind service_logger;
 extern const struct service_kind service_signer;
 /* cordond's own, under a name with this id. */
 int service_logger_hand_own(struct service *service, const char *id, int fd, struct error *err) must_check;
+/* A person's, likewise. */
+int service_logger_hand_person(struct service *service, uid_t uid, gid_t gid, const char *id, int fd, struct error *err) must_check;
 /* own.c */
 int own_connect(struct core *core, struct service *logger, struct error *err) must_check;
 /* As `hand`, under the name that the keeper with this id had. */

@@ -36,6 +36,8 @@ uint64_t run_id_ms(const char *id);      /* since 1970; of a valid one */
 #define EVENT_EXEC_MAX          20000             /* and so many records; the rest is counted */
 #define EVENT_USES_BYTES_MAX   ((size_t)16 << 20) /* and for access.used, which take no room from refusals */
 #define EVENT_USES_MAX          30000
+#define EVENT_REVIEW_BYTES_MAX ((size_t)2 << 20) /* and for review.changed, */
+#define EVENT_REVIEW_MAX        5000              /* and so many records; the rest is counted */
 #define EVENT_ARGS_MAX      64                /* arguments that run.started shows */
 #define EVENT_TEXT_MAX      1024              /* bytes of each, and of each loss, layer, warning */
 #define EVENT_ITEMS_MAX     128               /* losses, layers, warnings that are shown */
@@ -298,6 +300,24 @@ int event_approval_asked(struct event_log *log, const struct event_approval *app
 int event_approval_answered(struct event_log *log, const struct event_approval *approval, struct error *err) must_check;
 /* The caller gave the container less; 0 = that is as it was. */
 int event_container_updated(struct event_log *log, uint64_t memory, uint64_t pids, uint64_t cpu_milli, struct error *err) must_check;
+/* What a reviewed run left to be looked at: each change, and, before run.exited, how many stand in no record (`why`: and why; NULL = for lack of room). */
+struct event_change {
+    const char *what, *path; /* "added", "changed", "deleted", "mode", "renamed"; on the host */
+    const char *from, *kind; /* NULL = not known */
+};
+int event_review_changed(struct event_log *log, const struct event_change *change, struct error *err) must_check;
+int event_review_end(struct event_log *log, const char *why, struct error *err) must_check;
+/*
+ * What a person did with that, added to the record of a run that has ended: one record of each path that was named, or one of all. *ret_first: the
+ * number of the first. -ENOENT: the store has that run no more.
+ */
+struct event_decided {
+    bool is_commit;
+    const char *workspace;
+    const char *const *paths;
+    size_t path_count, count, left; /* changes; left = SIZE_MAX: not known */
+};
+int event_review_decided(const char *runs, const char *run, const struct event_decided *decided, unsigned *ret_first, struct error *err) must_check;
 /* Another policy decides about the network from here on; its digest. */
 int event_network_changed(struct event_log *log, const char *policy_digest, struct error *err) must_check;
 /* The gateway is no more; the container goes on without a network. */

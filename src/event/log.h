@@ -26,6 +26,8 @@ struct event_log {
     uint64_t network_lost;               /* what it had no room for */
     size_t exec_bytes, exec_count; /* of what event_exec_...() wrote */
     uint64_t exec_lost;            /* what they had no room for */
+    size_t review_bytes, review_count; /* of what event_review_changed() wrote */
+    uint64_t review_lost;              /* what it had no room for */
     struct fold fold;                    /* of what event_access() wrote */
 };
 

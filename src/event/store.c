@@ -94,6 +94,23 @@ int store_open_file(int runs_fd, const char *run_id, const char *name, int *ret_
     return 0;
 }
 
+int store_open_again(int runs_fd, const char *run_id, int *ret_fd, struct error *err)
+{
+    auto_close int directory = -1, fd = -1;
+    int status = store_open_directory(runs_fd, run_id, &directory, err);
+
+    if (status < 0)
+        return status;
+    fd = openat(directory, STORE_EVENTS_NAME, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0)
+        return error_system(err, errno, "run %s: %s", run_id, STORE_EVENTS_NAME);
+    status = store_check(fd, STORE_EVENTS_NAME, err);
+    if (status < 0)
+        return error_prepend(err, "run %s", run_id);
+    *ret_fd = take_fd(fd);
+    return 0;
+}
+
 int store_make_file(int runs_fd, const char *run_id, const char *name, int *ret_fd, struct error *err)
 {
     auto_close int directory = -1, fd = -1;

@@ -31,6 +31,9 @@ int store_open(const char *runs, int *ret_fd, struct error *err) must_check;
 /* A file of a run, to read. Refused: a link, somebody else's, one that others may write. -ENOENT: it is not there. */
 int store_open_file(int runs_fd, const char *run_id, const char *name, int *ret_fd, struct error *err) must_check;
 
+/* The records of a run that has ended, to be added to by who has its review alone. */
+int store_open_again(int runs_fd, const char *run_id, int *ret_fd, struct error *err) must_check;
+
 /* Make a file of a run that is open for writing (0600), or empty the one that is there. */
 int store_make_file(int runs_fd, const char *run_id, const char *name, int *ret_fd, struct error *err) must_check;
 

@@ -100,6 +100,7 @@ const struct ocsf_kind ocsf_kinds[] = {
     {"review.changed", "change", "deleted", 1001, 4, 0, INFO, &shape_workspace, "a reviewed run deleted a file"},
     {"review.changed", "change", "renamed", 1001, 5, 0, INFO, &shape_workspace, "a reviewed run renamed a file"},
     {"review.changed", NULL, NULL, 1001, 3, 0, INFO, &shape_workspace, "a reviewed run changed a file"},
+    {"review.lost", NULL, NULL, 1008, 99, "Lost", MEDIUM, &shape_log, "so many changes of a reviewed run stand in no record"},
     {"review.committed", NULL, NULL, 1001, 3, 0, LOW, &shape_workspace, "changes of a reviewed run were committed to the workspace"},
     {"review.discarded", NULL, NULL, 1001, 4, 0, LOW, &shape_workspace, "changes of a reviewed run were discarded"},
 
@@ -141,6 +142,7 @@ const struct ocsf_kind ocsf_kinds[] = {
     {"log.exported", NULL, NULL, 1008, 3, 0, LOW, &shape_log, "records were exported"},
     {"log.pruned", NULL, NULL, 1008, 2, 0, MEDIUM, &shape_log, "old records were dropped by the rules of retention"},
     {"log.erased", NULL, NULL, 1008, 1, 0, MEDIUM, &shape_log, "what a person's key covers was erased"},
+    {"log.retention", NULL, NULL, 1008, 99, "Retention", LOW, &shape_log, "for how long records are kept was changed"},
     {"log.held", NULL, NULL, 1008, 4, 0, LOW, &shape_log, "a legal hold began"},
     {"log.released", NULL, NULL, 1008, 4, 0, LOW, &shape_log, "a legal hold ended"},
 };

@@ -164,8 +164,9 @@ static bool make_joined(struct rendering *rendering, const struct ocsf_row *row,
     size_t at = 0, count = 0;
     char *start;
 
-    if (value.kind != SCAN_ARRAY)
+    if (value.kind != SCAN_ARRAY || !scan_item(value, &at, &item)) /* of a container that stands without a program there is none */
         return false;
+    at = 0;
     emit_name(emit, row->target);
     emit_raw(emit, "\"", 1);
     start = emit->at;

@@ -316,9 +316,11 @@ static const struct ocsf_row workspace[] = {
     PATH("file.path", "workspace"),
     MAKE(FILE_TYPE, "file.type_id", "kind"),
     TEXT("x_change.what", "change"),
+    PATH("x_change.from", "from"),
     TEXT("x_change.before", "before"),
     TEXT("x_change.after", "after"),
     NUMBER("x_change.count", "count"),
+    NUMBER("x_change.left", "left"),
     END,
 };
 

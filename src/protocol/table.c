@@ -161,6 +161,7 @@ static const struct protocol_use holds[] = {MAYBE(TICKET), ONE(ID), ONE(STATE), 
 static const struct protocol_use rejoin_at[] = {ONE(PATH), ONE(TOKEN), ONE(KEY), ONE(ID)};
 static const struct protocol_use ticket[] = {ONE(TICKET)};
 static const struct protocol_use start_keeper[] = {ONE(TICKET), ONE(ID)};
+static const struct protocol_use one_kind[] = {ONE(KIND)};
 static const struct protocol_use one_key[] = {ONE(KEY)};
 static const struct protocol_use keeper_is[] = {ONE(TICKET), ONE(PID)};
 static const struct protocol_use part[] = {ONE(NAME)};
@@ -247,6 +248,9 @@ static const struct protocol_row rows[] = {
     ROW(SERVICE, DAEMON, KEEPER, PROTOCOL_JOINED, 1, FREE, WITH(part)),
     ROW(SERVICE_GONE, KEEPER, DAEMON, PROTOCOL_JOINED, 0, FREE, WITH(part)),
     ROW(LEAVING, KEEPER, DAEMON, PROTOCOL_JOINED, 0, FREE, NO),
+    /* client and cordond, once more */
+    ROW(TELL_LOG, CLIENT, DAEMON, PROTOCOL_GREETED, 0, REQUEST, NO),
+    ROW(LOG_IS, DAEMON, CLIENT, PROTOCOL_ANY, 1, FREE, WITH(one_kind)),
     /* cordond and launcher */
     ROW(START_KEEPER, DAEMON, LAUNCHER, PROTOCOL_JOINED, 1, FREE, WITH(start_keeper)),
     ROW(KEEPER_IS, LAUNCHER, DAEMON, PROTOCOL_JOINED, 0, FREE, WITH(keeper_is)),

@@ -125,6 +125,9 @@ enum protocol_type {
     PROTOCOL_SERVICE = 68,    /* the keeper's own connection to a part of the daemon; again whenever that part came back */
     PROTOCOL_SERVICE_GONE = 69, /* that has ended, and another one is wanted */
     PROTOCOL_LEAVING = 72,      /* it is about to end: whoever is handed to it from here on is not served */
+    /* client and cordond, once more */
+    PROTOCOL_TELL_LOG = 90, /* what it did itself, or finds in its own records */
+    PROTOCOL_LOG_IS = 91,   /* its connection to the log, as a writer of its user's; KIND: it is the log of that user alone */
     /* cordond and launcher, or its own starter: 100 to 149 */
     PROTOCOL_START_KEEPER = 100, /* with the keeper's end of its channel */
     PROTOCOL_KEEPER_IS = 101,

@@ -13,6 +13,7 @@
 
 struct recording {
     struct ocsf *ocsf;
+    struct ocsf *persons; /* NULL = nothing of a person's is among its records */
     struct veil *veil; /* what the policy has covered; NULL = nothing */
     char actor[32], identity[NAME_SIZE];
 };
@@ -71,6 +72,15 @@ static void attribute(struct recording *recording, const struct event_identity *
     context->sponsor = identity->sponsor_declared;
 }
 
+/* Of the same run, policy and veil; the run's user is who has its store. */
+static int begin_persons(struct recording *recording, const struct ocsf_context *run, struct error *err)
+{
+    struct ocsf_context context = {.actor = OCSF_HUMAN, .product = "cordon review", .machine = run->machine, .has_user = true, .uid = getuid(), .run = run->run,
+                                   .policy = run->policy, .policy_digest = run->policy_digest, .veil = run->veil};
+
+    return ocsf_new(&context, &recording->persons, err);
+}
+
 /* Of one that was refused, the person who wanted it. */
 static int begin(struct recording *recording, const struct recording_options *options, const struct event_record *first, struct error *err)
 {
@@ -105,7 +115,8 @@ static int begin(struct recording *recording, const struct recording_options *op
         context.policy = started->policy;
         context.policy_digest = started->policy_digest;
     }
-    return ocsf_new(&context, &recording->ocsf, err);
+    status = ocsf_new(&context, &recording->ocsf, err);
+    return status == 0 && options->has_persons ? begin_persons(recording, &context, err) : status;
 }
 
 int recording_new(const struct recording_options *options, const struct event_record *first, struct recording **ret_recording, struct error *err)
@@ -130,6 +141,7 @@ void recording_free(struct recording *recording)
     if (!recording)
         return;
     ocsf_free(recording->ocsf);
+    ocsf_free(recording->persons);
     veil_free(recording->veil);
     mem_free(recording);
 }
@@ -152,4 +164,14 @@ const char *recording_identity(const struct recording *recording)
 int recording_render(struct recording *recording, const char *line, size_t size, const char **ret_body, size_t *ret_size, struct error *err)
 {
     return ocsf_render(recording->ocsf, line, size, ret_body, ret_size, err);
+}
+
+bool recording_is_persons(const struct event_record *record)
+{
+    return strcmp(record->type, "review.committed") == 0 || strcmp(record->type, "review.discarded") == 0;
+}
+
+int recording_render_persons(struct recording *recording, const char *line, size_t size, const char **ret_body, size_t *ret_size, struct error *err)
+{
+    return ocsf_render(recording->persons, line, size, ret_body, ret_size, err);
 }

@@ -1,9 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The runs that wait to be committed or discarded. */
+/* The runs that wait to be committed or discarded; the changes of one, one after another. */
 #include <string.h>
 
 #include "base/json.h"
 #include "review/inside.h"
+
+static int tell_one(const struct review *review, const struct change *change, int (*hear)(void *context, const struct review_told *told, struct error *err),
+                    void *context, struct error *err)
+{
+    auto_arena struct arena *arena = arena_new();
+    struct review_told told = {.what = change_name(change), .kind = object_kind(change->after.mode ? change->after.mode : change->before.mode)};
+    int status = 0;
+
+    told.path = arena ? review_name_outside(review, arena, change) : NULL;
+    if (told.path && change->from)
+        told.from = arena_printf(arena, "%s/%s", review->trees[change->tree].source, change->from);
+    if (!told.path || (change->from && !told.from))
+        status = error_memory(err);
+    return status < 0 ? status : hear(context, &told, err);
+}
+
+int review_each(struct review *review, int (*hear)(void *context, const struct review_told *told, struct error *err), void *context, struct error *err)
+{
+    int status = review_looked(review, err);
+
+    for (size_t i = 0; status == 0 && i < review->change_count; i++)
+        status = tell_one(review, &review->changes[i], hear, context, err);
+    return status;
+}
 
 int review_list(const char *runs_path, bool is_json, struct text *out, struct error *err)
 {

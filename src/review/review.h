@@ -93,6 +93,13 @@ void review_pending(const char *runs, char ret_run[32]);
 /* How many changes wait to be committed or discarded; those in caches are not among them. */
 int review_count(struct review *review, size_t *ret_count, struct error *err) must_check;
 
+/* Each of these. */
+struct review_told {
+    const char *what, *path; /* "added", ...; on the host */
+    const char *from, *kind; /* NULL = not known */
+};
+int review_each(struct review *review, int (*hear)(void *context, const struct review_told *told, struct error *err), void *context, struct error *err) must_check;
+
 enum review_show { REVIEW_SHOW_TREE = 0, REVIEW_SHOW_DIFF, REVIEW_SHOW_JSON };
 
 /* `paths` are absolute and of the host; 0 of them = all. */

@@ -9,6 +9,8 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "sdk/audit.h"
+#include "sdk/daemon.h"
 #include "sdk/helpers.h"
 #include "sdk/places.h"
 #include "sdk/request.h"
@@ -20,18 +22,28 @@
 
 /* A call that is being put together. */
 struct asking {
+    int through; /* the daemon's log; 0 = none */
     struct arena *arena;
     struct places places;
     const char *log, *secret, *state;
+    bool is_users; /* `through` is of the user's service */
     bool is_own; /* the caller's own log: its key is here */
     const char *argv[ARGS_MAX + 1];
     size_t count;
     bool is_broken; /* out of memory, or too many */
 };
 
+static void forget_daemon(struct asking *asking)
+{
+    if (asking->through)
+        close(asking->through);
+    asking->through = 0;
+}
+
 static void asking_finish(struct asking *asking)
 {
     arena_free(asking->arena);
+    forget_daemon(asking);
 }
 
 static void add(struct asking *asking, const char *option, const char *value)
@@ -159,18 +171,32 @@ static int begin(struct asking *asking, const char *command, const struct cordon
     return 0;
 }
 
-/* Commands that write a record of their own do it in the caller's own log alone: of another log the key is not here. */
+static int ask_daemon(struct asking *asking, struct error *err)
+{
+    int fd, status = daemon_ask_log(&fd, &asking->is_users, err);
+
+    asking->through = status == 0 ? fd : 0;
+    return status;
+}
+
+/* Commands that write a record of their own do it in the caller's own log, or through the daemon that writes it, or the machine's: of another log the key is not here. */
 static void add_writer(struct asking *asking)
 {
-    if (!asking->is_own)
+    const bool is_machines = asking->log && strcmp(asking->log, SYSTEM_LOG) == 0;
+
+    if (!asking->is_own && !is_machines)
         return;
-    add(asking, "--secret", asking->secret);
+    if (asking->is_own)
+        add(asking, "--secret", asking->secret);
     add(asking, "--machine", asking->places.state);
+    if (ask_daemon(asking, NULL) == 0 && asking->is_users == is_machines)
+        forget_daemon(asking); /* it has another log */
+    add_number(asking, "--through", asking->through ? TOOL_GIVEN : 0);
 }
 
 static int run(struct asking *asking, tool_take_fn take, void *context, struct error *err)
 {
-    const struct tool tool = {asking->argv, take, context};
+    const struct tool tool = {asking->argv, take, context, asking->through};
     struct error said = ERROR_INIT;
     int exit_status, status;
 
@@ -304,6 +330,21 @@ int cordon_audit_retain(const struct cordon_audit_query *query, const char *how_
     return run_text(&asking, ret_text, err);
 }
 
+int cordon_audit_retain_always(const struct cordon_audit_query *query, const char *how_long, enum cordon_format format, char **ret_text,
+                               struct cordon_error *public_err)
+{
+    struct asking asking cleanup_with(asking_finish) = {0};
+    struct error *err = public_error(public_err);
+    int status = begin(&asking, "retain", query, format, err);
+
+    if (status < 0)
+        return status;
+    add(&asking, how_long && strspn(how_long, "0123456789") == strlen(how_long) ? "--days" : "--name", how_long);
+    add_flag(&asking, "--always", true);
+    add_writer(&asking);
+    return run_text(&asking, ret_text, err);
+}
+
 int cordon_audit_erase(const struct cordon_audit_query *query, const char *subject, enum cordon_format format, char **ret_text,
                        struct cordon_error *public_err)
 {
@@ -334,12 +375,29 @@ int cordon_audit_record(const char *run_id, enum cordon_format format, char **re
     return run_text(&asking, ret_text, err);
 }
 
+int audit_tell_run(const char *run_id, unsigned first, struct error *err)
+{
+    struct asking asking cleanup_with(asking_finish) = {0};
+    const struct cordon_audit_query query = {.run = run_id, .first = first};
+    auto_text struct text text = {0};
+    int status = begin(&asking, "record", &query, CORDON_JSON, err);
+
+    if (status == 0)
+        status = ask_daemon(&asking, err);
+    if (status < 0)
+        return status;
+    add(&asking, "--runs", asking.places.runs);
+    add(&asking, "--machine", asking.places.state);
+    add_number(&asking, "--through", TOOL_GIVEN);
+    return run(&asking, gather, &text, err);
+}
+
 int cordon_audit_verify(const struct cordon_audit_query *query, enum cordon_format format, char **ret_text, int *ret_verdict, struct cordon_error *public_err)
 {
     struct asking asking cleanup_with(asking_finish) = {0};
     struct error *err = public_error(public_err), said = ERROR_INIT;
     auto_text struct text text = {0};
-    struct tool tool = {asking.argv, gather, &text};
+    struct tool tool = {asking.argv, gather, &text, 0};
     const char *program;
     int verdict, status = begin(&asking, "verify", query, format, err);
 

@@ -244,3 +244,42 @@ int daemon_greet(int control, struct error *err)
     status = protocol_send(control, 0, &hello, NULL, 0, err);
     return status == -EPIPE || status == -ECONNRESET ? hear_refusal(control, err) : status;
 }
+
+static int hear_log(int control, int *ret_fd, bool *ret_is_users, struct error *err)
+{
+    auto_free struct protocol_received *received = mem_alloc(sizeof(*received));
+    int status = received ? protocol_receive(control, 0, received, err) : error_memory(err);
+
+    if (status == 0)
+        status = error_set(err, ERROR_SYSTEM, EPIPE, "the daemon closed the connection without a word");
+    if (status > 0)
+        status = protocol_permit(&received->message, PROTOCOL_DAEMON, PROTOCOL_CLIENT, PROTOCOL_GREETED, received->fd_count, err);
+    if (status == 0 && received->message.type == PROTOCOL_FAILED) {
+        protocol_read_error(&received->message, err);
+        status = err && err->errnum ? -err->errnum : -EAGAIN;
+    } else if (status == 0 && received->message.type != PROTOCOL_LOG_IS) {
+        status = error_set(err, ERROR_INTERNAL, EPROTO, "the daemon says %s", received->message.row->name);
+    }
+    if (status == 0) {
+        *ret_is_users = protocol_number(&received->message, TAG_KIND, 0) != 0;
+        *ret_fd = take_fd(received->fds[0]);
+    }
+    if (received)
+        protocol_drop(received);
+    return status;
+}
+
+int daemon_ask_log(int *ret_fd, bool *ret_is_users, struct error *err)
+{
+    auto_protocol struct protocol_out out = {0};
+    auto_close int control = -1;
+    int status = daemon_connect(&control, err);
+
+    if (status == 0)
+        status = daemon_greet(control, err);
+    if (status < 0)
+        return status;
+    protocol_begin(&out, PROTOCOL_TELL_LOG, 1);
+    status = protocol_send(control, 0, &out, NULL, 0, err);
+    return status < 0 ? status : hear_log(control, ret_fd, ret_is_users, err);
+}

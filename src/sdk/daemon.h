@@ -22,6 +22,12 @@ int daemon_config_parse(const char *path, const char *text, enum daemon_use *ret
 /* Connected to the control socket of the user's service, else the system's; who listens is root or this user. -ENOENT, -ECONNREFUSED: there is none. */
 int daemon_connect(int *ret_fd, struct error *err) must_check;
 
+/*
+ * The daemon's audit log, as a writer of this user's. *ret_is_users: it is of the user's service, else the machine's. -ENOENT, -ECONNREFUSED: there is no
+ * daemon; -EAGAIN: it has no log at the moment.
+ */
+int daemon_ask_log(int *ret_fd, bool *ret_is_users, struct error *err) must_check;
+
 /* HELLO, on that. */
 int daemon_greet(int control, struct error *err) must_check;
 

@@ -205,6 +205,8 @@ static int record_findings(struct cordon_container *container, struct error *err
 
     if (container->review.directory)
         status = run_review_note(&container->review, &container->findings, err);
+    if (status == 0 && container->review.directory)
+        status = run_review_record(container->log, container->assembly.places.runs, err);
     for (size_t i = 0; i < container->findings.count && status == 0; i++) {
         status = event_run_finding(container->log, &container->findings.items[i], err);
         if (finding_is_told(&container->findings.items[i]))

@@ -14,6 +14,8 @@
 
 #include "base/clock.h"
 #include "base/path.h"
+#include "sdk/audit.h"
+#include "sdk/daemon.h"
 #include "sdk/places.h"
 #include "sdk/remote.h"
 
@@ -165,6 +167,30 @@ int run_review_note(const struct run_review *review, const struct findings *find
     return review_add_note(review->directory, out.length ? out.data : "", err);
 }
 
+static int record_change(void *context, const struct review_told *told, struct error *err)
+{
+    const struct event_change change = {.what = told->what, .path = told->path, .from = told->from, .kind = told->kind};
+
+    return event_review_changed(context, &change, err);
+}
+
+/* What cannot be looked at keeps nobody from the run's end: `cordon review` says it again. */
+int run_review_record(struct event_log *log, const char *runs, struct error *err)
+{
+    auto_review struct review *review = NULL;
+    struct error why = ERROR_INIT;
+    const char *recovered;
+    size_t count;
+    int status = review_open(runs, event_log_run_id(log), &review, &recovered, &why);
+
+    if (status == 0)
+        status = review_count(review, &count, &why);
+    if (status < 0)
+        return event_review_end(log, why.text, err);
+    status = review_each(review, record_change, log, err);
+    return status < 0 ? status : event_review_end(log, NULL, err);
+}
+
 /* ---- afterwards ---- */
 
 struct caller {
@@ -297,6 +323,28 @@ static void print_result(struct text *out, const struct wish *wish, const struct
     text_add(out, "\n");
 }
 
+/* It is done, whatever becomes of its record: where there is none, that is said. */
+static void record_decided(const struct caller *caller, const struct review *review, const struct wish *wish, const char *const *paths, size_t path_count,
+                           const struct review_result *result, struct text *out)
+{
+    const struct event_decided decided = {.is_commit = wish->is_commit, .workspace = review_workspace(review), .paths = paths, .path_count = path_count,
+                                          .count = result->applied, .left = result->left};
+    const struct cordon_request nothing = {0};
+    struct error err = ERROR_INIT;
+    enum daemon_use use = DAEMON_NEVER;
+    unsigned first;
+    int status = event_review_decided(caller->places.runs, review_run(review), &decided, &first, &err);
+
+    if (status == 0)
+        status = daemon_find_use(&nothing, &use, &err);
+    if (status == 0 && use != DAEMON_NEVER)
+        status = audit_tell_run(review_run(review), first, &err);
+    if ((status == -ENOENT || status == -ECONNREFUSED) && use == DAEMON_AVAILABLE)
+        return; /* then the run itself is in no log yet */
+    if (status < 0 && out)
+        text_printf(out, "not in the audit log: %s\n", err.text);
+}
+
 /* The same for what is written and for what is dropped. */
 static int apply(const char *run, const char *const *paths, size_t path_count, const struct wish *wish, enum cordon_format format,
                  char **ret_text, struct cordon_error *err)
@@ -321,6 +369,8 @@ static int apply(const char *run, const char *const *paths, size_t path_count, c
         result.left = SIZE_MAX;
     if (review)
         print_result(&out, wish, review, recovered, &result, format, status == 0 || result.applied);
+    if (review && (status == 0 || result.applied))
+        record_decided(&caller, review, wish, resolved, path_count, &result, format == CORDON_TEXT ? &out : NULL);
     text_finish(&result.text);
     if (!review)
         return status;

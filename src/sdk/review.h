@@ -11,6 +11,9 @@ int run_review_begin(struct run_review *review, const struct assembly *assembly,
 /* Nobody works on it any more; without `has_run` nothing is kept. */
 void run_review_end(struct run_review *review, const char *runs, const char *run_id, bool has_run);
 
+/* Each change, in the run's record, and what could not be found out of them. */
+int run_review_record(struct event_log *log, const char *runs, struct error *err) must_check;
+
 /* What is to be known before it is committed. */
 int run_review_note(const struct run_review *review, const struct findings *findings, struct error *err) must_check;
 

@@ -21,7 +21,7 @@
 struct child {
     const char *const *argv;
     pid_t parent;
-    int out, said;
+    int out, said, given;
 };
 
 /* Between clone() and exec(): system calls only. The caller's standard input, directory and environment are the program's too. */
@@ -35,6 +35,8 @@ static int run_child(void *argument)
     if (dup2(child->out, STDOUT_FILENO) < 0 || dup2(child->said, STDERR_FILENO) < 0)
         return 1;
     if (syscall(SYS_close_range, 3u, ~0u, 4 /* CLOSE_RANGE_CLOEXEC, 5.11 */) < 0)
+        return 1;
+    if (child->given && (child->given == TOOL_GIVEN ? fcntl(TOOL_GIVEN, F_SETFD, 0) : dup2(child->given, TOOL_GIVEN)) < 0)
         return 1;
     sigemptyset(&none);
     if (sigprocmask(SIG_SETMASK, &none, NULL) < 0)
@@ -142,7 +144,7 @@ static int follow(const struct tool *tool, int out, int complaints, struct said 
 int tool_run(const struct tool *tool, int *ret_status, struct error *ret_said, struct error *err)
 {
     auto_close int out = -1, out_end = -1, complaints = -1, complaints_end = -1, pidfd = -1;
-    struct child child = {.argv = tool->argv, .parent = getpid()};
+    struct child child = {.argv = tool->argv, .parent = getpid(), .given = tool->given};
     struct said said = {.size = 0};
     const char *step = NULL;
     siginfo_t how = {0};

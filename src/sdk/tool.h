@@ -14,7 +14,9 @@ struct tool {
     const char *const *argv; /* absolute program, NULL-terminated */
     tool_take_fn take;       /* of its standard output */
     void *context;
+    int given; /* a descriptor that the program has as TOOL_GIVEN; 0 = none */
 };
+#define TOOL_GIVEN 3
 
 /*
  * *ret_status: its exit status, -1 where take() ended it. What it says on standard error is a struct error, or text, of which

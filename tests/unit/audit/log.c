@@ -419,6 +419,108 @@ TEST(the_retry_of_a_pruning_that_a_lost_tile_stopped_is_harmless)
     log_close(log);
 }
 
+/* How many records are gone. */
+static uint64_t gone_from(const char *directory)
+{
+    auto_reader struct reader *reader = NULL;
+    struct error err;
+
+    check_int(reader_open(directory, logs_key(), &reader, &err), 0);
+    return reader_minimum(reader);
+}
+
+#define TEST_DAY_US (86400ll * 1000000)
+
+static uint64_t test_mono_us;
+static uint64_t mono_us(void *context)
+{
+    (void)context;
+    return test_mono_us;
+}
+
+/* By both clocks. */
+static void pass_hours(struct logs_machine *machine, uint64_t hours)
+{
+    test_mono_us += hours * 3600 * 1000000;
+    machine->clock_us += (int64_t)(hours * 3600 * 1000000);
+}
+
+TEST(what_is_older_than_it_is_kept_goes_by_itself_and_nothing_that_is_held_or_young)
+{
+    char directory[32], retain[64], hold[64];
+    struct logs_machine machine;
+    struct error err;
+    struct log *log;
+
+    logs_machine_begin(&machine);
+    machine.machine.mono_us = mono_us;
+    test_mono_us = 1000000;
+    machine.clock_us = -100 * TEST_DAY_US;
+    log = logs_open(logs_directory(directory), &machine.machine);
+    snprintf(retain, sizeof(retain), "%s/retain", directory);
+    snprintf(hold, sizeof(hold), "%s/hold", directory);
+    logs_append(log, 1, 1500, 0);
+    check_int(log_tick(log, &err), 0);
+    log_close(log);
+    machine.clock_us = 0; /* and a hundred days later */
+    test_mono_us = 2000000;
+    log = logs_open(directory, &machine.machine);
+    logs_append(log, 1501, 2000, 0);
+    check_int(log_tick(log, &err), 0);
+    check_int(gone_from(directory), 0); /* nobody has said so */
+    test_write_file(retain, "a year\n", 0644);
+    pass_hours(&machine, 1);
+    check_int(log_tick(log, &err), 0);
+    check_int(gone_from(directory), 0); /* not understood */
+    test_write_file(retain, "101\n", 0644);
+    pass_hours(&machine, 1);
+    check_int(log_tick(log, &err), 0);
+    check_int(gone_from(directory), 0); /* all are young enough */
+    test_write_file(retain, "99\n", 0644);
+    test_write_file(hold, "600\n", 0644);
+    check_int(log_tick(log, &err), 0);
+    check_int(gone_from(directory), 0); /* it is not looked at again before an hour has passed */
+    pass_hours(&machine, 1);
+    check_int(log_tick(log, &err), 0);
+    check_int(gone_from(directory), 512);
+    check_int(unlink(hold), 0);
+    pass_hours(&machine, 1);
+    check_int(log_tick(log, &err), 0);
+    check_int(gone_from(directory), 1280); /* the bundle with the first young record stays */
+    check_int(log_tick(log, &err), 0);
+    log_close(log);
+    logs_machine_finish(&machine);
+}
+
+TEST(a_clock_that_was_moved_makes_nothing_old_for_a_day)
+{
+    char directory[32], retain[64];
+    struct logs_machine machine;
+    struct error err;
+    struct log *log;
+
+    logs_machine_begin(&machine);
+    machine.machine.mono_us = mono_us;
+    test_mono_us = 1000000;
+    log = logs_open(logs_directory(directory), &machine.machine);
+    snprintf(retain, sizeof(retain), "%s/retain", directory);
+    test_write_file(retain, "99\n", 0644);
+    logs_append(log, 1, 600, 0);
+    check_int(log_tick(log, &err), 0);
+    machine.clock_us = 100 * TEST_DAY_US;
+    pass_hours(&machine, 2);
+    check_int(log_tick(log, &err), 0);
+    check_int(gone_from(directory), 0);
+    pass_hours(&machine, 23);
+    check_int(log_tick(log, &err), 0);
+    check_int(gone_from(directory), 0);
+    pass_hours(&machine, 1);
+    check_int(log_tick(log, &err), 0);
+    check_int(gone_from(directory), 512);
+    log_close(log);
+    logs_machine_finish(&machine);
+}
+
 /* ---- no memory ---- */
 
 TEST(each_allocation_may_fail_once_and_what_was_acknowledged_stays)
