@@ -5,6 +5,7 @@
 
 #include "base/digest.h"
 #include "cordon/cordon.h"
+#include "protocol/peer.h"
 #include "protocol/socket.h"
 #include "sdk/keeping.h"
 #include "sdk/request_record.h"
@@ -24,6 +25,7 @@ struct pool;
 
 struct keeper {
     struct loop *loop;
+    struct peer_self self;      /* what its clients have to be, too */
     struct loop_watch daemon;   /* fd = -1: cordond is not there */
     struct loop_watch signals;
     int kept;                   /* kept.c: where containers are written down; -1 = nowhere; or KEPT_NOWHERE */

@@ -69,6 +69,8 @@ static int run(struct keeper *keeper, struct error *err)
 
     if (status == 0)
         status = settle(err);
+    if (status == 0)
+        status = peer_look_at_self(&keeper->self, err);
     keeper->sensor.fd = -1;
     if (status == 0)
         status = numbers_lift(channel, &channel, err);

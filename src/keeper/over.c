@@ -20,7 +20,7 @@ static const char *bounded(const char *text)
     return text && strnlen(text, WORDS_MAX + 1) <= WORDS_MAX ? text : NULL;
 }
 
-static int write_end(struct protocol_out *out, const struct session *session, const struct cordon_status *status, struct error *err)
+static int write_end(struct protocol_out *out, const struct session *session, const struct cordon_status *status, bool *ret_is_reviewed, struct error *err)
 {
     auto_string char *findings = NULL, *findings_json = NULL, *denials = NULL;
     struct cordon_error *public = (struct cordon_error *)err;
@@ -40,7 +40,8 @@ static int write_end(struct protocol_out *out, const struct session *session, co
     protocol_add_text(out, TAG_FINDINGS_JSON, bounded(findings_json));
     protocol_add_number(out, TAG_DENIALS, denial_count);
     protocol_add_text(out, TAG_DENIALS_TEXT, denials);
-    if (cordon_container_changes(session->container, &changes, NULL) == 0)
+    *ret_is_reviewed = cordon_container_changes(session->container, &changes, NULL) == 0;
+    if (*ret_is_reviewed)
         protocol_add_number(out, TAG_CHANGES, changes);
     return 0;
 }
@@ -66,12 +67,13 @@ int session_over(struct session *session, const struct cordon_status *status, in
 {
     auto_protocol struct protocol_out record = {0}, out = {0};
     auto_close int fd = -1;
-    int r = write_end(&record, session, status, err);
+    bool is_reviewed = false;
+    int r = write_end(&record, session, status, &is_reviewed, err);
 
     if (r == 0)
         r = protocol_seal(&record, "cordon-end", &fd, err);
-    /* a review that waits is nobody's any more, and the client may look for it at once */
-    cordon_container_free(take_ptr(session->container));
+    if (is_reviewed) /* what waits is nobody's any more, and the client may look for it at once */
+        cordon_container_free(take_ptr(session->container));
     if (r < 0)
         return r;
     protocol_begin(&out, PROTOCOL_OVER, 0);

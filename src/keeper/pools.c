@@ -16,6 +16,7 @@
 #define PAUSE_MS        5    /* after a start: the program has the processors */
 #define POSTPONED_MAX   40   /* a client that opened the door and says nothing keeps nobody else from a fast start */
 #define FAILED_MS       2000 /* until it is tried again */
+#define COMPILED_MAX    2    /* of clients whose environment is another one than that of who came first: a compilation each */
 
 struct pool {
     struct keeper *keeper;
@@ -26,6 +27,7 @@ struct pool {
     struct loop_timer later;
     uint64_t used_ns;
     unsigned postponed;
+    unsigned compiled; /* so many one after the other were proved only by a compilation */
 };
 
 static void pool_free(struct pool *pool)
@@ -185,11 +187,27 @@ static void pool_new(struct session *session)
         *find_room(keeper) = pool;
 }
 
+static uint64_t taken(const struct cordon_pool_stats *stats)
+{
+    return stats->taken_ready + stats->taken_unsealed;
+}
+
+/* Is it from now on for clients like this one? */
+static bool is_outdated(struct pool *pool, const struct cordon_pool_stats *before)
+{
+    struct cordon_pool_stats after;
+
+    cordon_pool_stats(pool->pool, &after);
+    if (taken(&after) != taken(before))
+        pool->compiled = after.proved == before->proved ? pool->compiled + 1 : 0;
+    return after.stale != before->stale || pool->compiled >= COMPILED_MAX;
+}
+
 int pools_spawn(struct session *session, struct error *err)
 {
     struct cordon_error *public = (struct cordon_error *)err;
     struct pool *pool = pool_find(session->keeper, session);
-    struct cordon_pool_stats before, after;
+    struct cordon_pool_stats before;
     int status;
 
     if (!pool) {
@@ -200,9 +218,8 @@ int pools_spawn(struct session *session, struct error *err)
     }
     cordon_pool_stats(pool->pool, &before);
     status = cordon_pool_spawn(pool->pool, session->request, &session->container, public);
-    cordon_pool_stats(pool->pool, &after);
     pool->used_ns = clock_monotonic_ns();
-    if (after.stale != before.stale && status == 0) { /* from now on for clients like this one */
+    if (is_outdated(pool, &before) && status == 0) {
         pool_free(pool);
         pool_new(session);
     }

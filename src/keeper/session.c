@@ -438,7 +438,7 @@ static int check_client(struct session *session, int client, struct error *err)
         status = error_set(err, ERROR_FORBIDDEN, EPERM, "this keeper serves user %u and group %u, not %u and %u: run without the daemon", geteuid(),
                            getegid(), peer.uid, peer.gid);
     if (status == 0)
-        status = keeper->launcher.fd >= 0 ? launching_admit(keeper, client, session->is_roots, err) : peer_check_like_me(&peer, client, err);
+        status = keeper->launcher.fd >= 0 ? launching_admit(keeper, client, session->is_roots, err) : peer_check_like_me(&peer, client, &keeper->self, err);
     peer_close(&peer);
     return status;
 }

@@ -113,25 +113,35 @@ static long status_number(const char *status, const char *name)
     return at ? strtol(at + strlen(name), NULL, 10) : -1;
 }
 
-static int check_namespaces(const struct peer *peer, struct error *err)
+/* In one directory, so that its process is looked up once. */
+static int namespaces_read(const char *directory, struct peer_namespaces *ret_namespaces)
 {
-    static const char *const names[] = {"mnt", "user", "pid", "net", "ipc", "uts", "cgroup"};
+    static const char *const names[PEER_NAMESPACES] = {"mnt", "user", "pid", "net", "ipc", "uts", "cgroup"};
+    auto_close int fd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
-        char own[64], theirs[64], path[64];
-        ssize_t own_size, their_size;
+    for (size_t i = 0; i < PEER_NAMESPACES; i++) {
+        ssize_t size = fd < 0 ? -1 : readlinkat(fd, names[i], ret_namespaces->links[i], sizeof(ret_namespaces->links[i]) - 1);
 
-        snprintf(path, sizeof(path), "/proc/self/ns/%s", names[i]);
-        own_size = readlink(path, own, sizeof(own));
-        snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)peer->pid, names[i]);
-        their_size = readlink(path, theirs, sizeof(theirs));
-        if (own_size <= 0 || their_size <= 0)
-            return error_set(err, ERROR_FORBIDDEN, EPERM, "the namespaces of process %d cannot be seen, so that it may be in a sandbox: run without the daemon",
-                             (int)peer->pid);
-        if (own_size != their_size || memcmp(own, theirs, (size_t)own_size) != 0)
-            return error_set(err, ERROR_FORBIDDEN, EPERM, "process %d is in another %s namespace, which the daemon would lead it out of: run without the daemon",
-                             (int)peer->pid, names[i]);
+        if (size <= 0)
+            return -EPERM;
+        ret_namespaces->links[i][size] = '\0';
     }
+    return 0;
+}
+
+static int check_namespaces(const struct peer *peer, const struct peer_namespaces *own, struct error *err)
+{
+    struct peer_namespaces theirs;
+    char directory[64];
+
+    snprintf(directory, sizeof(directory), "/proc/%d/ns", (int)peer->pid);
+    if (namespaces_read(directory, &theirs) < 0)
+        return error_set(err, ERROR_FORBIDDEN, EPERM, "the namespaces of process %d cannot be seen, so that it may be in a sandbox: run without the daemon",
+                         (int)peer->pid);
+    for (size_t i = 0; i < PEER_NAMESPACES; i++)
+        if (strcmp(own->links[i], theirs.links[i]) != 0)
+            return error_set(err, ERROR_FORBIDDEN, EPERM, "process %d is in another %.*s namespace, which the daemon would lead it out of: run without the daemon",
+                             (int)peer->pid, (int)strcspn(theirs.links[i], ":"), theirs.links[i]);
     return peer_is_there(peer) ? 0 : gone(err);
 }
 
@@ -153,11 +163,14 @@ static int read_status(const struct peer *peer, char **ret_text, struct error *e
 int peer_check_free(const struct peer *peer, bool names_namespaces, struct error *err)
 {
     auto_free char *text = NULL;
+    struct peer_namespaces own;
     int status = read_status(peer, &text, err);
 
-    if (status < 0)
+    if (status < 0 || !names_namespaces)
         return status;
-    return names_namespaces ? check_namespaces(peer, err) : 0;
+    if (namespaces_read("/proc/self/ns", &own) < 0)
+        return error_system(err, errno, "read /proc/self/ns");
+    return check_namespaces(peer, &own, err);
 }
 
 static int compare_groups(const void *one, const void *other)
@@ -189,33 +202,55 @@ static int check_groups(int socket, struct error *err)
     return 0;
 }
 
-/* "CapPrm:\t0000000000000000" of both. */
-static int check_capabilities(const char *own, const char *theirs, struct error *err)
+static const char *const capability_sets[PEER_CAPABILITY_SETS] = {"\nCapPrm:", "\nCapBnd:", "\nCapAmb:"};
+
+/* "CapPrm:\t0000000000000000" */
+static int read_capabilities(const char *status, struct peer_capabilities *ret_capabilities)
 {
-    static const char *const names[] = {"\nCapPrm:", "\nCapBnd:", "\nCapAmb:"};
+    for (size_t i = 0; i < PEER_CAPABILITY_SETS; i++) {
+        const char *at = strstr(status, capability_sets[i]);
 
-    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
-        const char *a = strstr(own, names[i]), *b = strstr(theirs, names[i]);
-
-        if (!a || !b || strncmp(a, b, strlen(names[i]) + 17) != 0)
-            return error_set(err, ERROR_FORBIDDEN, EPERM, "its capabilities (%s) are not the daemon's: run without the daemon", names[i] + 1);
+        if (!at)
+            return -EPERM;
+        snprintf(ret_capabilities->sets[i], sizeof(ret_capabilities->sets[i]), "%.*s", (int)strcspn(at + 1, "\n"), at + 1);
     }
     return 0;
 }
 
-int peer_check_like_me(const struct peer *peer, int socket, struct error *err)
+static int check_capabilities(const struct peer_capabilities *own, const char *status, struct error *err)
 {
-    auto_free char *own = NULL, *theirs = NULL;
+    struct peer_capabilities theirs;
+    int read = read_capabilities(status, &theirs);
+
+    for (size_t i = 0; i < PEER_CAPABILITY_SETS; i++)
+        if (read < 0 || strcmp(own->sets[i], theirs.sets[i]) != 0)
+            return error_set(err, ERROR_FORBIDDEN, EPERM, "its capabilities (%s) are not the daemon's: run without the daemon", capability_sets[i] + 1);
+    return 0;
+}
+
+int peer_look_at_self(struct peer_self *ret_self, struct error *err)
+{
+    auto_free char *text = NULL;
     size_t size;
+    int status = file_read("/proc/self/status", PROC_FILE_MAX, &text, &size, err);
+
+    if (status < 0)
+        return status;
+    if (namespaces_read("/proc/self/ns", &ret_self->namespaces) < 0 || read_capabilities(text, &ret_self->capabilities) < 0)
+        return error_set(err, ERROR_SYSTEM, EIO, "/proc/self does not show this process's namespaces and capabilities");
+    return 0;
+}
+
+int peer_check_like_me(const struct peer *peer, int socket, const struct peer_self *self, struct error *err)
+{
+    auto_free char *theirs = NULL;
     int status = read_status(peer, &theirs, err);
 
     if (status == 0)
-        status = check_namespaces(peer, err);
+        status = check_namespaces(peer, &self->namespaces, err);
     if (status == 0)
         status = check_groups(socket, err);
-    if (status == 0)
-        status = file_read("/proc/self/status", PROC_FILE_MAX, &own, &size, err);
-    return status < 0 ? status : check_capabilities(own, theirs, err);
+    return status < 0 ? status : check_capabilities(&self->capabilities, theirs, err);
 }
 
 int peer_cgroup(const struct peer *peer, char *ret_path, size_t size, struct error *err)

@@ -34,11 +34,25 @@ bool peer_is_there(const struct peer *peer);
  */
 int peer_check_free(const struct peer *peer, bool names_namespaces, struct error *err) must_check;
 
+#define PEER_NAMESPACES      7
+#define PEER_CAPABILITY_SETS 3
+
+/* What this process is in and may do, as /proc shows it. It holds for as long as the process does not change it. */
+struct peer_self {
+    struct peer_namespaces {
+        char links[PEER_NAMESPACES][64]; /* "mnt:[4026531840]" */
+    } namespaces;
+    struct peer_capabilities {
+        char sets[PEER_CAPABILITY_SETS][40]; /* "CapPrm:\t0000000000000000" */
+    } capabilities;
+};
+int peer_look_at_self(struct peer_self *ret_self, struct error *err) must_check;
+
 /*
  * Has it, of this connected socket, just what this process has: groups, capabilities, namespaces? Then whatever this process does for it, it
  * could do itself. ERROR_FORBIDDEN says what differs.
  */
-int peer_check_like_me(const struct peer *peer, int socket, struct error *err) must_check;
+int peer_check_like_me(const struct peer *peer, int socket, const struct peer_self *self, struct error *err) must_check;
 
 /* The id of the cgroup that it is in, of the first hierarchy ("0::/..." where there is one of v2): at most `size` bytes. */
 int peer_cgroup(const struct peer *peer, char *ret_path, size_t size, struct error *err) must_check;

@@ -103,7 +103,7 @@ static int read_own_config(const struct cordon_request *request, enum daemon_use
 
     if (!arena)
         return error_memory(err);
-    status = places_find_caller(arena, environment, &places, NULL);
+    status = places_find_own(arena, environment, &places, NULL);
     if (status == -ENOMEM)
         return error_memory(err);
     if (status < 0)
@@ -168,8 +168,25 @@ static bool socket_path(unsigned which, char ret_path[108])
     return size > 0 && (size_t)size < room;
 }
 
+/*
+ * Is the daemon behind a socket that this uid listens on the user's own? Root listens for the machine's, too, whose core is another user: of root's own
+ * nobody but root could come to the socket, and it is where a user's lies.
+ */
+static bool is_own(const char *path, bool is_named, uid_t listens)
+{
+    char directory[108];
+    struct stat st;
+
+    if (listens != geteuid() || listens != 0)
+        return listens == geteuid();
+    if (is_named)
+        return false;
+    snprintf(directory, sizeof(directory), "%.*s", (int)(strrchr(path, '/') - path), path);
+    return stat(directory, &st) == 0 && st.st_uid == 0 && !(st.st_mode & 077);
+}
+
 /* Whoever listens there is told what is to be run: it has to be somebody who could run it anyway. */
-static int check_server(int fd, const char *path, struct error *err)
+static int check_server(int fd, const char *path, uid_t *ret_uid, struct error *err)
 {
     struct ucred who;
     socklen_t size = sizeof(who);
@@ -178,34 +195,39 @@ static int check_server(int fd, const char *path, struct error *err)
         return error_system(err, errno, "ask who listens at %s", path);
     if (who.uid != 0 && who.uid != geteuid())
         return error_set(err, ERROR_FORBIDDEN, EPERM, "%s: user %u listens there, who is neither you nor root", path, who.uid);
+    *ret_uid = who.uid;
     return 0;
 }
 
-static int connect_at(const char *path, int *ret_fd, struct error *err)
+static int connect_at(const char *path, bool is_named, int *ret_fd, bool *ret_is_own, struct error *err)
 {
     auto_close int fd = -1;
+    uid_t listens = 0;
     int status = service_connect(path, &fd, err);
 
     if (status == 0)
-        status = check_server(fd, path, err);
-    if (status == 0)
-        *ret_fd = take_fd(fd);
-    return status;
+        status = check_server(fd, path, &listens, err);
+    if (status < 0)
+        return status;
+    if (ret_is_own)
+        *ret_is_own = is_own(path, is_named, listens);
+    *ret_fd = take_fd(fd);
+    return 0;
 }
 
-int daemon_connect(int *ret_fd, struct error *err)
+int daemon_connect(int *ret_fd, bool *ret_is_own, struct error *err)
 {
     const char *named = getenv("CORDON_CONTROL");
     char path[108], first[108] = "";
 
     if (named && *named)
-        return connect_at(named, ret_fd, err);
+        return connect_at(named, true, ret_fd, ret_is_own, err);
     for (unsigned which = 0; which < 4; which++) {
         int status;
 
         if (!socket_path(which, path))
             continue;
-        status = connect_at(path, ret_fd, err);
+        status = connect_at(path, which == 3, ret_fd, ret_is_own, err);
         if (status != -ENOENT && status != -ENOTDIR && status != -ECONNREFUSED && status != -EACCES)
             return status;
         if (!*first)

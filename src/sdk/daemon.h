@@ -19,8 +19,11 @@ enum daemon_use daemon_settle_use(enum daemon_use asked, enum daemon_use system)
 /* For tests: one configuration. *ret_use stays where it says nothing about it. */
 int daemon_config_parse(const char *path, const char *text, enum daemon_use *ret_use, struct error *err) must_check;
 
-/* Connected to the control socket of the user's service, else the system's; who listens is root or this user. -ENOENT, -ECONNREFUSED: there is none. */
-int daemon_connect(int *ret_fd, struct error *err) must_check;
+/*
+ * Connected to the control socket of the user's service, else the system's; who listens is root or this user. *ret_is_own (NULL = it does not matter):
+ * it is a daemon of this user's own, all of whose parts are this user. -ENOENT, -ECONNREFUSED: there is none.
+ */
+int daemon_connect(int *ret_fd, bool *ret_is_own, struct error *err) must_check;
 
 /*
  * The daemon's audit log, as a writer of this user's. *ret_is_users: it is of the user's service, else the machine's. -ENOENT, -ECONNREFUSED: there is no

@@ -91,7 +91,7 @@ static int ask_list(struct list *list, const char *name, bool of_all, struct err
 {
     auto_protocol struct protocol_out out = {0};
     auto_close int control = -1;
-    int status = daemon_connect(&control, err);
+    int status = daemon_connect(&control, NULL, err);
 
     if (status == 0)
         status = daemon_greet(control, err);

@@ -18,8 +18,10 @@ void launch_fill(struct launch_given *given, struct cordon_container *container,
 /* A new one with its launcher, where the request has one. */
 int launch_container_new(const struct cordon_request *request, struct cordon_container **ret_container, struct error *err) must_check;
 
+/* The run's own name, of one that was made ready under another. */
+int launch_name_record(struct cordon_container *container, struct error *err) must_check;
 /* Of an assembly that could not begin, what it knows: a store that was not found is no place to write to. */
-int launch_open_record(struct cordon_container *container, const struct cordon_request *request, struct error *err) must_check;
+int launch_begin_record(struct cordon_container *container, const struct cordon_request *request, struct error *err) must_check;
 
 /* From the documents to the plan; process 1 and the gateway begin meanwhile. */
 int launch_compile(struct cordon_container *container, const struct cordon_request *request, struct error *err) must_check;

@@ -83,6 +83,16 @@ static int find_account(struct arena *arena, const char *const *environment, str
                               found ? found->pw_dir : NULL, &places->home, err);
 }
 
+/* The account is looked up where HOME does not say it: that takes as long as all the rest. */
+static int find_home(struct arena *arena, const char *const *environment, struct places *places, struct error *err)
+{
+    int status = places_choose_home(arena, environment_get(environment, "HOME"), NULL, &places->home, NULL);
+
+    if (status == -ENOMEM)
+        return error_memory(err);
+    return status < 0 ? find_account(arena, environment, places, err) : 0;
+}
+
 /* <$variable or home/fallback>/cordon. A relative value is ignored, as the XDG specification says.
  */
 static int find_xdg(struct arena *arena, const char *const *environment, const char *home,
@@ -137,15 +147,11 @@ static int find_runtime(struct arena *arena, const char *const *environment, con
     return 0;
 }
 
-int places_find_caller(struct arena *arena, const char *const *environment,
-                       struct places *ret_places, struct error *err)
+/* Of the home that was found. */
+static int find_directories(struct arena *arena, const char *const *environment, struct places found, struct places *ret_places, struct error *err)
 {
-    struct places found = {0};
-    int status = find_account(arena, environment, &found, err);
+    int status = find_xdg(arena, environment, found.home, "XDG_CONFIG_HOME", ".config", &found.config, err);
 
-    if (status == 0)
-        status = find_xdg(arena, environment, found.home, "XDG_CONFIG_HOME", ".config",
-                          &found.config, err);
     if (status == 0)
         status =
             find_xdg(arena, environment, found.home, "XDG_CACHE_HOME", ".cache", &found.cache, err);
@@ -161,6 +167,22 @@ int places_find_caller(struct arena *arena, const char *const *environment,
         return error_memory(err);
     *ret_places = found;
     return 0;
+}
+
+int places_find_caller(struct arena *arena, const char *const *environment, struct places *ret_places, struct error *err)
+{
+    struct places found = {0};
+    int status = find_account(arena, environment, &found, err);
+
+    return status < 0 ? status : find_directories(arena, environment, found, ret_places, err);
+}
+
+int places_find_own(struct arena *arena, const char *const *environment, struct places *ret_places, struct error *err)
+{
+    struct places found = {0};
+    int status = find_home(arena, environment, &found, err);
+
+    return status < 0 ? status : find_directories(arena, environment, found, ret_places, err);
 }
 
 int places_find(struct arena *arena, const char *const *environment, struct places *ret_places,

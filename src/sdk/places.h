@@ -23,6 +23,9 @@ struct places {
 int places_find_caller(struct arena *arena, const char *const *environment,
                        struct places *ret_places, struct error *err) must_check;
 
+/* The same without `user`. */
+int places_find_own(struct arena *arena, const char *const *environment, struct places *ret_places, struct error *err) must_check;
+
 /* These, and what belongs to this installation (helpers_find()). */
 int places_find(struct arena *arena, const char *const *environment, struct places *ret_places,
                 struct error *err) must_check;

@@ -151,48 +151,91 @@ static int proves(struct cordon_container *container, const struct cordon_reques
     return assembly_take_request(&container->assembly, container->shared, request, err);
 }
 
-/* From here on it is a run like any other; what fails is recorded in it. */
-static int take(struct cordon_container *container, const struct cordon_request *request, struct error *err)
+/* One that is taken: for a program that is begun. */
+struct taking {
+    struct cordon_container *container;
+    const struct cordon_request *request;
+    const char *const *argv; /* NULL = it has no command */
+    bool is_recorded;
+};
+
+/* Its record, and in it what it was asked for. */
+static int record(void *context, struct error *err)
 {
+    struct taking *taking = context;
+    struct cordon_container *container = taking->container;
+    int status = launch_begin_record(container, taking->request, err);
+
+    taking->is_recorded = true;
+    return status < 0 || !taking->argv ? status : kept_write(container->log, &container->assembly, taking->request, taking->argv, err);
+}
+
+/*
+ * The record is made while the program begins (a disk takes long), unless somebody else has to have it first or says where it goes. Where it cannot be
+ * made the program is ended, as where its start cannot be recorded.
+ */
+static bool is_recorded_first(const struct cordon_container *container, const struct cordon_request *request)
+{
+    return pending_is_required(container) || request->events_fd >= 0 || request->events_file;
+}
+
+static int take_program(struct taking *taking, struct error *err)
+{
+    struct cordon_container *container = taking->container;
+    const struct cordon_request *request = taking->request;
     const struct assembly *assembly = &container->assembly;
     const struct streams *streams = &container->streams;
-    const char *by_shell[4];
-    const char *const *argv = NULL;
+    bool is_unsealed = container->is_unsealed;
     struct launch_given given;
     struct tier_program program;
     struct tier_exec exec;
-    int status = launch_open_record(container, request, err);
 
-    if (status == 0)
-        status = launch_find_command(container, request, by_shell, &argv, err);
-    if (status == 0)
-        status = launch_find_streams(container, request, err);
-    if (status == 0)
-        status = kept_write(container->log, assembly, request, argv, err);
-    if (status == 0)
-        status = pending_start(container, argv, err);
-    if (status < 0)
-        return status;
     container->stands = container->is_kept_ready = false;
     container->deadlines.stamp_ns = 0;
     container_set_deadlines(container, request->timeout_ms);
     launch_fill(&given, container, request, NULL);
     exec = (struct tier_exec){
-        .argv = argv,
+        .argv = taking->argv,
         .env = (const char *const *)assembly->plan->env,
         .cwd = assembly->plan->cwd,
         .stdio = {streams->inside[0], streams->inside[1], streams->inside[2]},
         .is_main = true,
-        .seals = container->is_unsealed ? &given.start : NULL,
+        .seals = is_unsealed ? &given.start : NULL,
         .deadline_ns = container->deadlines.timeout_ns,
         .cancel_fd = request->cancel_fd >= 0 ? &request->cancel_fd : NULL,
+        .meanwhile = taking->is_recorded ? NULL : record,
+        .context = taking,
     };
     container->is_unsealed = false;
     launch_announce(container, request);
     served_begin(container, false);
     served_prepare(container);
-    status = assembly->ops->exec(container->run, &exec, &program, err);
-    return launch_started(container, request, argv, status, err);
+    return assembly->ops->exec(container->run, &exec, &program, err);
+}
+
+/* From here on it is a run like any other; what fails is recorded in it. */
+static int take(struct cordon_container *container, const struct cordon_request *request, struct error *err)
+{
+    struct taking taking = {.container = container, .request = request};
+    const char *by_shell[4];
+    bool has_begun = false;
+    int status = launch_name_record(container, err);
+
+    if (status < 0)
+        return status;
+    status = launch_find_command(container, request, by_shell, &taking.argv, err);
+    if (status == 0)
+        status = launch_find_streams(container, request, err);
+    if (status == 0 && is_recorded_first(container, request))
+        status = record(&taking, err);
+    if (status == 0)
+        status = pending_start(container, taking.argv, err);
+    has_begun = status == 0;
+    if (has_begun)
+        status = take_program(&taking, err);
+    if (status < 0 && !taking.is_recorded)
+        (void)!record(&taking, NULL); /* that it was refused */
+    return has_begun ? launch_started(container, request, taking.argv, status, err) : status;
 }
 
 int container_take_ready(struct cordon_container *container, const struct cordon_request *kept_for, const struct cordon_request *request,

@@ -31,7 +31,7 @@ struct remote {
     uint64_t asked_ns;
     bool is_asked;
     struct error failure; /* kind NONE = none */
-    struct protocol_received received;
+    struct protocol_received received; /* the last: remote_new() */
 };
 
 /* The next message, waited for until there is one or `until_fd` (-1 = none) is readable: 1, 0 = the keeper is gone, -ECANCELED, -errno. */

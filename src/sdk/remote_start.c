@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -43,37 +44,27 @@ static void remote_free_at(struct remote **remote)
     remote_free(*remote);
 }
 
+/* The room for messages is left as it is: a program that begins with nothing would have the kernel clear a hundred kilobytes that it may never use. */
 struct remote *remote_new(void)
 {
-    struct remote *remote = mem_alloc(sizeof(*remote));
+    struct remote *remote = mem_resize(NULL, sizeof(*remote));
 
     if (!remote)
         return NULL;
+    memset(remote, 0, offsetof(struct remote, received.bytes));
     remote->socket = remote->control = remote->tty = remote->watch = remote->request = remote->cwd = -1;
     for (size_t i = 0; i < PROTOCOL_FDS_MAX; i++)
         remote->received.fds[i] = -1;
     return remote;
 }
 
-/* Of a user's own daemon all is this user. Root cannot tell its own from the machine's, and takes it for that. */
-static int look_whose(struct remote *remote, struct error *err)
-{
-    struct ucred who;
-    socklen_t size = sizeof(who);
-
-    if (getsockopt(remote->control, SOL_SOCKET, SO_PEERCRED, &who, &size) < 0)
-        return error_system(err, errno, "ask who listens");
-    remote->is_of_machine = who.uid == 0 || who.uid != geteuid();
-    return 0;
-}
-
 /* The keeper's end has this process as its maker, which the kernel says to whoever gets it. */
 static int make_pair(struct remote *remote, int *ret_theirs, struct error *err)
 {
-    int ends[2], status = daemon_connect(&remote->control, err);
+    bool is_own = false;
+    int ends[2], status = daemon_connect(&remote->control, &is_own, err);
 
-    if (status == 0)
-        status = look_whose(remote, err);
+    remote->is_of_machine = !is_own;
     if (status == 0)
         status = daemon_greet(remote->control, err);
     if (status < 0)

@@ -210,7 +210,7 @@ static int caller_find(struct caller *caller, struct error *err)
     caller->arena = arena_new();
     if (!caller->arena)
         return error_memory(err);
-    return places_find_caller(caller->arena, (const char *const *)environ, &caller->places, err);
+    return places_find_own(caller->arena, (const char *const *)environ, &caller->places, err);
 }
 
 /* Of the host: as written where that is absolute; else below where the caller is, or, from elsewhere, below the workspace. */

@@ -25,7 +25,7 @@ int runs_open(struct run_store **ret_store, struct error *err)
 
     if (!arena)
         return error_memory(err);
-    status = places_find_caller(arena, (const char *const *)environ, &places, err);
+    status = places_find_own(arena, (const char *const *)environ, &places, err);
     return status < 0 ? status : run_store_open(places.runs, ret_store, err);
 }
 

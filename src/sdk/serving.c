@@ -93,7 +93,7 @@ static int find_daemon(struct arena *arena, struct serving *serving, struct erro
 
     if (!received)
         return error_memory(err);
-    status = daemon_connect(&control, &why);
+    status = daemon_connect(&control, NULL, &why);
     if (status == 0)
         status = ask(control, received, &why);
     if (status == 0)

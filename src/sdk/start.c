@@ -26,21 +26,38 @@ static void container_free_at(struct cordon_container **container)
     cordon_container_free(*container);
 }
 
-int launch_open_record(struct cordon_container *container, const struct cordon_request *request, struct error *err)
+int launch_name_record(struct cordon_container *container, struct error *err)
+{
+    return event_log_name_anew(container->log, err);
+}
+
+static struct event_options record_options(const struct cordon_container *container, const struct cordon_request *request)
 {
     const struct assembly *assembly = &container->assembly;
-    const struct event_options options = {
+
+    return (struct event_options){
         .recorder = request->recorder,
         .runs_directory = assembly->places.runs,
         .fd = request->events_fd,
         .file = assembly->events_file ? assembly->events_file : request->events_file,
     };
+}
 
+int launch_begin_record(struct cordon_container *container, const struct cordon_request *request, struct error *err)
+{
+    const struct event_options options = record_options(container, request);
+
+    return event_log_begin(container->log, &options, err);
+}
+
+static int open_record(struct cordon_container *container, const struct cordon_request *request, struct error *err)
+{
+    const struct event_options options = record_options(container, request);
     int status;
 
     if (!container->log)
         return event_log_open(&options, &container->log, err);
-    status = event_log_name_anew(container->log, err); /* it was named when it was made ready */
+    status = launch_name_record(container, err);
     return status < 0 ? status : event_log_begin(container->log, &options, err);
 }
 
@@ -54,7 +71,7 @@ static int begin(struct cordon_container *container, const struct cordon_request
 
     if (status == 0)
         status = begun;
-    opened = launch_open_record(container, request, status < 0 ? NULL : err);
+    opened = open_record(container, request, status < 0 ? NULL : err);
     if (status < 0 && opened < 0)
         error_prepend(err, "(not recorded)");
     return status < 0 ? status : opened;
@@ -570,7 +587,7 @@ static int start_shared(struct cordon_container *container, const struct cordon_
     }
     container->shared = shared_assembly_keep(shared);
     network_prepare(container);
-    status = launch_open_record(container, request, err);
+    status = open_record(container, request, err);
     if (status == 0)
         status = container_launch(container, request, err);
     return status < 0 ? status : 1;

@@ -83,6 +83,8 @@ struct tier_exec {
     const struct tier_start *seals; /* of one that was started unsealed: as it was given to start(); the first one has to. NULL = it is sealed */
     uint64_t deadline_ns;
     const int *cancel_fd;
+    int (*meanwhile)(void *context, struct error *err); /* what is done while the program begins, and ends it where it fails; NULL = nothing */
+    void *context;
 };
 
 /* What became of it. */

@@ -119,6 +119,8 @@ int exec_start(struct tier_run *run, const struct tier_exec *asked, struct tier_
         status = seal(run, &exec, err);
     if (status == 0)
         status = hand_over(run, &exec, run->asked.number, err);
+    if (status == 0 && exec.meanwhile)
+        status = exec.meanwhile(exec.context, err);
     if (status == 0 && exec.seals)
         status = follow_start(run, exec.seals, true, err);
     if (status > 0)

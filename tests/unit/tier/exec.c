@@ -436,6 +436,45 @@ TEST(the_main_program_s_end_is_that_of_the_container)
     tier_process.finish(run);
 }
 
+static int fails_meanwhile(void *context, struct error *failure)
+{
+    ++*(int *)context;
+    return context == output ? 0 : error_set(failure, ERROR_SYSTEM, ENOSPC, "no room for a record");
+}
+
+TEST(what_fails_while_a_program_begins_ends_it)
+{
+    const char *argv[] = {"sh", "-c", "exec sleep 1000", NULL};
+    int calls = 0;
+    struct tier_exec exec = {.argv = argv, .env = environment, .cwd = "/", .stdio = {-1, -1, -1}, .meanwhile = fails_meanwhile, .context = &calls};
+    struct tier_program program;
+
+    stand_plainly();
+    check_int(tier_process.exec(run, &exec, &program, &err), -ENOSPC);
+    check_string(err.text, "no room for a record");
+    check_int(calls, 1);
+    check_int(end_of(1)->end, TIER_SIGNALED);
+    check_int(end_of(1)->code, SIGKILL);
+    exec.context = output; /* the control: what does not fail is as nothing */
+    check_int(tier_process.exec(run, &exec, &program, &err), 0);
+    check_int(program.number, 2);
+    tier_process.finish(run);
+}
+
+/* What is refused before it is on its way is not waited for. */
+TEST(nothing_is_done_meanwhile_for_a_program_that_is_refused)
+{
+    const char *argv[] = {"", NULL};
+    int calls = 0;
+    struct tier_exec exec = {.argv = argv, .env = environment, .cwd = "/", .stdio = {-1, -1, -1}, .meanwhile = fails_meanwhile, .context = &calls};
+    struct tier_program program;
+
+    stand_plainly();
+    check_int(tier_process.exec(run, &exec, &program, &err), -EINVAL);
+    check_int(calls, 0);
+    tier_process.finish(run);
+}
+
 /* ---- sealed when the program is known ---- */
 
 static struct tier_start unsealed(void)

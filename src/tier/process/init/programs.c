@@ -40,6 +40,7 @@ static struct {
     int report;      /* our end of the pipe */
     int64_t until_s; /* it is to be executed by then */
     int is_late, is_failed, is_reaped, status;
+    int signal; /* it was sent before there was a process to have it; 0 = none */
     struct message failed, ended;
 } beginning = {.report = -1};
 
@@ -241,7 +242,7 @@ static void beginning_make(struct init *init, struct program *program, struct re
     beginning.launch = (struct launch){.cwd = -1, .report = -1, .tty = -1};
     beginning.program = program;
     beginning.record = record;
-    beginning.is_late = beginning.is_failed = beginning.is_reaped = 0;
+    beginning.is_late = beginning.is_failed = beginning.is_reaped = beginning.signal = 0;
     memcpy(beginning.fds, fds, fd_count * sizeof(*fds));
     beginning.fd_count = fd_count;
     status = beginning_prepare(init, &step);
@@ -282,6 +283,16 @@ int programs_report(void)
     return beginning.report;
 }
 
+static void signal_one(const struct program *program, int number)
+{
+    int group = program->pid;
+
+    if (program->master >= 0 && sys_call3(ioctl, program->master, TIOCGPGRP, &group) < 0)
+        group = program->pid;
+    if (group > 0)
+        sys_call2(kill, -group, number);
+}
+
 /* It was executed, or ended by others before: then its end is known already. */
 static int begun(struct init *init)
 {
@@ -292,6 +303,8 @@ static int begun(struct init *init)
     program->pid = beginning.launch.pid;
     init_send(init, &started, -1);
     if (!beginning.is_reaped) {
+        if (beginning.signal)
+            signal_one(program, beginning.signal);
         beginning_end();
         return 0;
     }
@@ -381,21 +394,15 @@ int programs_status(void)
     return beginning.status;
 }
 
-static void signal_one(const struct program *program, int number)
-{
-    int group = program->pid;
-
-    if (program->master >= 0 && sys_call3(ioctl, program->master, TIOCGPGRP, &group) < 0)
-        group = program->pid;
-    if (group > 0)
-        sys_call2(kill, -group, number);
-}
-
 /* One that begins may have no group of its own yet. */
 void programs_signal(uint32_t number, int signal_number)
 {
-    if (beginning.program && (!number || beginning.program->number == number) && beginning.launch.pid > 0 && !beginning.is_reaped)
-        sys_call2(kill, beginning.launch.pid, signal_number);
+    if (beginning.program && (!number || beginning.program->number == number) && !beginning.is_reaped) {
+        if (beginning.launch.pid > 0)
+            sys_call2(kill, beginning.launch.pid, signal_number);
+        else if (beginning.signal != SIGKILL)
+            beginning.signal = signal_number;
+    }
     for (size_t i = 0; i < RECORD_PROGRAMS_MAX; i++)
         if (programs[i].pid && (!number || programs[i].number == number))
             signal_one(&programs[i], signal_number);
