@@ -295,7 +295,7 @@ int daemon_ask_log(int *ret_fd, bool *ret_is_users, struct error *err)
 {
     auto_protocol struct protocol_out out = {0};
     auto_close int control = -1;
-    int status = daemon_connect(&control, err);
+    int status = daemon_connect(&control, NULL, err);
 
     if (status == 0)
         status = daemon_greet(control, err);
