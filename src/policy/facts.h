@@ -52,6 +52,7 @@ struct facts {
     char tproxy_why[160];
     bool has_gateway;    /* cordon-gateway is there */
     bool has_inspector;  /* cordon-inspector is: requests are judged, TLS is opened */
+    bool is_inside;      /* a container inside another one: none is started for it */
     bool has_holder;     /* cordon-holder is: values of secrets are put in */
     bool knows_programs; /* connections are attributed to the program that makes them */
     bool keeps_budgets;  /* the gateway counts */

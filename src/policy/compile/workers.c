@@ -8,17 +8,20 @@
 
 #define NO_INSPECTOR "needs cordon-inspector, which reads requests and which this installation does not run; leave it out: rules " \
                      "name hosts, addresses, ports and protocols"
+#define NO_INSPECTOR_INSIDE "rules about requests or TLS, of the container around or this one, cannot be kept for a container inside: " \
+                            "leave the network out of its policy, or these rules out of both"
 
 static int check_rule(struct compile *c, const struct document *layer, const struct egress_rule *rule, bool is_allow,
                       struct error *err)
 {
     const struct facts *facts = c->facts;
+    const char *none = facts->is_inside ? NO_INSPECTOR_INSIDE : NO_INSPECTOR;
     int r = 0;
 
     if (rule->rule.requests && !facts->has_inspector)
-        r = compile_problem(c, ERROR_UNENFORCEABLE, &rule->requests_origin, err, NO_INSPECTOR);
+        r = compile_problem(c, ERROR_UNENFORCEABLE, &rule->requests_origin, err, "%s", none);
     else if (rule->rule.terminates && !facts->has_inspector)
-        r = compile_problem(c, ERROR_UNENFORCEABLE, &rule->tls_origin, err, NO_INSPECTOR);
+        r = compile_problem(c, ERROR_UNENFORCEABLE, &rule->tls_origin, err, "%s", none);
     if (r == 0 && rule->programs.is_set && (!facts->knows_programs || !facts->keeps_sockets))
         r = compile_problem(c, ERROR_UNENFORCEABLE, &rule->programs.origin, err,
                             "connections cannot be told apart by program here%s%s%s; leave it out: the rule is then about every "

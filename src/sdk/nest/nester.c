@@ -133,6 +133,7 @@ static int find_facts(struct nester_of *n, struct error *err)
     if (status < 0)
         return status;
     facts->has_inspector = facts->has_holder = false;
+    facts->is_inside = true;
     tell_groups(facts, &n->around);
     assembly->has_facts = true;
     assembly->shared = &n->around.shared;
@@ -286,7 +287,7 @@ static int check_network(const struct nester_of *n, struct error *err)
     if (n->container->workers.gateway.channel < 0 || workers_need_inspector(plan->net_rules))
         return error_set(err, ERROR_UNENFORCEABLE, ENOTSUP,
                          "network: rules about requests or TLS, of the container around or this one, cannot be kept for a container "
-                         "inside: give it none, or none to those hosts");
+                         "inside: leave the network out of its policy");
     return 0;
 }
 

@@ -282,6 +282,17 @@ TEST(a_rule_that_nobody_keeps_is_one_problem)
     fixture_close(&f);
 }
 
+TEST(what_nobody_keeps_for_a_container_inside_is_not_said_to_be_missing)
+{
+    fixture_open(&f);
+    f.facts.has_inspector = false;
+    f.facts.is_inside = true;
+    check_contains(refusal_of(&f, "network: {egress: {allow: [{to: [{host: example.org}], http: {}}]}}\n"),
+                   "cannot be kept for a container inside: leave the network out");
+    accept_text(&f, "network: {egress: {allow: [{to: [{host: example.org}]}]}}\n");
+    fixture_close(&f);
+}
+
 TEST(without_namespaces_rules_are_refused_with_the_remedy)
 {
     fixture_open(&f);
