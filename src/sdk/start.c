@@ -552,7 +552,7 @@ static int start(struct cordon_container *container, const struct cordon_request
     return status < 0 ? status : container_launch(container, request, err);
 }
 
-static int start_here(const struct cordon_request *request, bool stands, struct cordon_container **ret_container, struct error *err)
+static int start_once(const struct cordon_request *request, bool stands, struct cordon_container **ret_container, struct error *err)
 {
     struct error failure = ERROR_INIT;
     cleanup_with(container_free_at) struct cordon_container *container = NULL;
@@ -568,6 +568,31 @@ static int start_here(const struct cordon_request *request, bool stands, struct 
         return container_refused(container, status, &failure, err);
     *ret_container = take_ptr(container);
     return 0;
+}
+
+/*
+ * A file that is replaced (/etc/passwd when somebody adds a user) between the look at it and the mount of it is refused: what
+ * the plan means is looked at anew, a few times. The launcher has taken an attempt, so there it is the caller who tries again.
+ */
+#define STARTS_MAX 5
+
+static bool was_exchanged(const struct cordon_request *request, const struct error *err)
+{
+    return err->kind == ERROR_SYSTEM && err->errnum == ESTALE && request->launcher_fd < 0;
+}
+
+static int start_here(const struct cordon_request *request, bool stands, struct cordon_container **ret_container, struct error *err)
+{
+    struct error failure = ERROR_INIT;
+    int status = start_once(request, stands, ret_container, &failure);
+
+    for (unsigned i = 1; i < STARTS_MAX && status < 0 && was_exchanged(request, &failure); i++) {
+        failure = ERROR_INIT;
+        status = start_once(request, stands, ret_container, &failure);
+    }
+    if (status < 0 && err)
+        *err = failure;
+    return status;
 }
 
 /* Without a compilation: 1, 0 = it has to be compiled, negative = it cannot be. */
@@ -608,8 +633,10 @@ int container_start_prepared(const struct cordon_request *request, const struct 
     status = shared ? start_shared(container, request, shared, &failure) : 0;
     if (status == 0)
         status = start(container, request, &failure);
-    if (status < 0)
-        return container_refused(container, status, &failure, err);
+    if (status < 0) {
+        container_refused(container, status, &failure, err);
+        return was_exchanged(request, &failure) ? start_here(request, false, ret_container, err) : status;
+    }
     *ret_container = take_ptr(container);
     return 0;
 }

@@ -47,7 +47,7 @@ static int fake_start(const struct tier_start *start, struct tier_run *prepared,
     fake_counts.starts++;
     fake_counts.deadline_ns = start->deadline_ns;
     fake_counts.cancel_fd = start->cancel_fd ? *start->cancel_fd : -1;
-    if (fake_script.start_failure.kind)
+    if (fake_script.start_failure.kind && (!fake_script.start_failures || fake_counts.starts <= fake_script.start_failures))
         return error_set(err, (enum error_kind)fake_script.start_failure.kind,
                          fake_script.start_failure.errnum, "%s", fake_script.start_failure.text);
     run = mem_alloc(sizeof(*run));

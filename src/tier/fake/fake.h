@@ -14,6 +14,7 @@
 
 struct fake_script {
     struct error start_failure; /* kind != 0: start() fails with this */
+    unsigned start_failures;    /* this many times, 0 = always */
     unsigned runs_ms;           /* it ends by itself after this; 0 = at once */
     bool runs_forever;          /* only a signal or kill ends it */
     bool ignores_signals;       /* only kill ends it */

@@ -155,6 +155,32 @@ TEST(a_refused_start_is_recorded_with_its_kind_and_nothing_is_left)
     fixture_close();
 }
 
+TEST(what_was_exchanged_since_it_was_checked_is_looked_at_anew)
+{
+    const struct error exchanged = {.kind = ERROR_SYSTEM, .errnum = ESTALE, .text = "mount (the object was exchanged) /etc/group"};
+
+    fixture_open();
+    fake_script.start_failure = exchanged;
+    fake_script.start_failures = 2;
+    check_int(run_with(NULL, NULL), 0);
+    check_int(fake_counts.starts, 3);
+    check_int(fake_counts.finishes, 1);
+    fixture_close();
+    fixture_open();
+    fake_script.start_failure = exchanged;
+    check_int(run_with(NULL, NULL), -ESTALE);
+    check_contains(err.text, "/etc/group");
+    check_int(fake_counts.starts, 5);
+    fixture_close();
+    fixture_open(); /* what else fails is not tried again */
+    fake_script.start_failure = exchanged;
+    fake_script.start_failure.errnum = EIO;
+    fake_script.start_failures = 2;
+    check_int(run_with(NULL, NULL), -EIO);
+    check_int(fake_counts.starts, 1);
+    fixture_close();
+}
+
 TEST(a_store_that_cannot_be_written_stops_the_launch)
 {
     fixture_open();
