@@ -199,3 +199,13 @@ int own_mounted_count(void)
 {
     return mounted_count;
 }
+
+void own_write(struct init *init, int fd, const char *bytes, size_t size, const char *target)
+{
+    while (size) {
+        long written = init_need(init, sys_call3(write, fd, bytes, size), "write", target);
+
+        bytes += written;
+        size -= (size_t)written;
+    }
+}

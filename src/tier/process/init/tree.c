@@ -34,16 +34,16 @@ static const char *relative(const char *path)
  * An object of the host. The plan names it by a path without links, so one that is on the way now was put there since,
  * and what lies behind it may be the right object in a place that nobody granted.
  */
-static int source_open(struct init *init, const char *source)
+long source_open(struct init *init, const char *source, uint64_t flags)
 {
     int is_given = init->sources >= 0;
-    struct open_how how = {.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
+    struct open_how how = {.flags = flags | O_NOFOLLOW | O_CLOEXEC,
                            .resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | (is_given ? RESOLVE_BENEATH : 0)};
     long fd = sys_call4(openat2, is_given ? init->sources : AT_FDCWD, is_given ? relative(source) : source, &how, sizeof(how));
 
     if (fd == -ELOOP)
         init_fail(init, "mount (its path was exchanged since it was checked)", source, ESTALE);
-    return (int)init_need(init, fd, "open", source);
+    return fd;
 }
 
 /* An object inside the new tree, never through a symbolic link and never out of it. */
@@ -92,27 +92,31 @@ void tree_attach(struct init *init, int fd, int root, const char *target)
     void_cover(target);
 }
 
-static int is_checked(struct init *init, int fd, const struct record_mount *mount, const char *name)
+/* How many names it has; -1 = it is another object. */
+static long names_of_checked(struct init *init, int fd, const struct record_mount *mount, const char *name)
 {
     struct statx info;
 
-    init_need(init, sys_call5(statx, fd, "", AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW, STATX_INO | STATX_TYPE, &info),
+    init_need(init, sys_call5(statx, fd, "", AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW, STATX_INO | STATX_TYPE | STATX_NLINK, &info),
               "stat", name);
-    return ((uint64_t)info.stx_dev_major << 32 | info.stx_dev_minor) == mount->device && info.stx_ino == mount->inode;
+    return ((uint64_t)info.stx_dev_major << 32 | info.stx_dev_minor) == mount->device && info.stx_ino == mount->inode ? (long)info.stx_nlink : -1;
 }
 
-static void identity_check(struct init *init, int fd, const struct record_mount *mount, const char *name)
+long object_check(struct init *init, int fd, const struct record_mount *mount, const char *name)
 {
-    if (!is_checked(init, fd, mount, name))
+    long names = names_of_checked(init, fd, mount, name);
+
+    if (names < 0)
         init_fail(init, "mount (the object was exchanged since it was checked)", name, ESTALE);
+    return names;
 }
 
 /* The same of something inside, which a reviewed directory around shows under other numbers. */
 static void inside_check(struct init *init, int fd, const struct record_mount *mount, const char *target)
 {
-    int source = init->record->review && !is_checked(init, fd, mount, target) ? overlay_find(target) : -1;
+    int source = init->record->review && names_of_checked(init, fd, mount, target) < 0 ? overlay_find(target) : -1;
 
-    identity_check(init, source >= 0 ? source : fd, mount, target);
+    object_check(init, source >= 0 ? source : fd, mount, target);
     if (source >= 0)
         sys_call1(close, source);
 }
@@ -139,7 +143,7 @@ static void bind_attach(struct init *init, int root, const struct record_mount *
 {
     const char *source = init_string(init, mount->source), *target = init_string(init, mount->target);
     uint64_t set = MOUNT_ATTR_NOSUID;
-    int source_fd, fd;
+    int source_fd, fd, has_name;
 
     /* A device can be written on a read-only mount; its mode cannot be changed there. */
     set |= mount->flags & RECORD_WRITABLE && !(mount->flags & RECORD_DEVICE) ? 0 : MOUNT_ATTR_RDONLY;
@@ -147,16 +151,18 @@ static void bind_attach(struct init *init, int root, const struct record_mount *
     set |= mount->flags & RECORD_NOEXEC ? MOUNT_ATTR_NOEXEC : 0;
     if (init->grants >= 0 && !(mount->flags & RECORD_DEVICE)) {
         fd = granted_take(init, source);
-        identity_check(init, fd, mount, source);
+        object_check(init, fd, mount, source);
         attributes_set(init, fd, set, 1, target);
         place(init, fd, root, mount, target);
         rights_add(init, fd, mount->access, target);
         sys_call1(close, fd);
         return;
     }
-    source_fd = source_open(init, source);
-    identity_check(init, source_fd, mount, source);
-    if (mount->flags & RECORD_REVIEWED) {
+    source_fd = (int)init_need(init, source_open(init, source, O_PATH), "open", source);
+    has_name = object_check(init, source_fd, mount, source) || init->sources < 0;
+    if (!has_name && (fd = nameless_open(init, source_fd, source, mount, set)) >= 0) {
+        sys_call1(close, source_fd);
+    } else if (mount->flags & RECORD_REVIEWED) {
         fd = overlay_open(init, source_fd, set, target); /* keeps the source */
     } else {
         fd = (int)init_need(init, tree_clone(source_fd, "", set, 1), "open", source);
@@ -243,16 +249,6 @@ static void served_attach(struct init *init, int root, const struct record_mount
     sys_call1(close, fd);
 }
 
-static void bytes_write(struct init *init, int fd, const char *text, size_t left, const char *target)
-{
-    while (left) {
-        long written = init_need(init, sys_call3(write, fd, text, left), "write", target);
-
-        text += written;
-        left -= (size_t)written;
-    }
-}
-
 /*
  * A file of the plan's own. The caller owns it, who is root inside where root calls; nobody can change it, because every
  * mount that it is seen through is read-only.
@@ -265,7 +261,7 @@ static void file_attach(struct init *init, int root, const struct record_mount *
 
     own_name(name);
     fd = (int)init_need(init, sys_call4(openat, own_base(), name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444), "create", target);
-    bytes_write(init, fd, init_string(init, mount->source), mount->source_size, target);
+    own_write(init, fd, init_string(init, mount->source), mount->source_size, target);
     sys_call1(close, fd);
     fd = (int)init_need(init,
                         tree_clone(own_base(), name, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, 0),
