@@ -269,6 +269,17 @@ int cgroups_make(const struct cgroups *cgroups, const char *group, const char *i
     return status;
 }
 
+int cgroups_put(const struct cgroups *cgroups, const int *joins, pid_t pid, struct error *err)
+{
+    char text[16];
+    size_t length = (size_t)snprintf(text, sizeof(text), "%d", (int)pid);
+
+    for (size_t i = 0; i < cgroups->count; i++)
+        if (write(joins[i], text, length) != (ssize_t)length)
+            return error_system(err, errno, "put a process into its control group");
+    return 0;
+}
+
 static int limit_set(const struct cgroups *cgroups, enum cgroups_controller which, const char *group, const char *id, const char *name,
                      const char *v1_name, uint64_t value, struct error *err)
 {

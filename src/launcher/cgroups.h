@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/error.h"
 #include "launcher/launch.h"
@@ -31,12 +32,15 @@ void cgroups_close(struct cgroups *cgroups);
 /* A name that is there already: -EEXIST. */
 int cgroups_make_group(const struct cgroups *cgroups, const char *group, struct error *err) must_check;
 
-/* ret_joins[]: files to which "0" is written by who joins; the caller's. *ret_id: of the unified one, 0 = there is none. */
+/* ret_joins[]: files for cgroups_put(); the caller's. *ret_id: of the unified one, 0 = there is none. */
 int cgroups_make(const struct cgroups *cgroups, const char *group, const char *id, int *ret_joins, uint64_t *ret_id,
                  struct error *err) must_check;
 
 /* The same of one that is there. */
 int cgroups_join(const struct cgroups *cgroups, const char *group, const char *id, int *ret_joins, uint64_t *ret_id, struct error *err) must_check;
+
+/* A process is in it from now on, whatever that does or does not do. */
+int cgroups_put(const struct cgroups *cgroups, const int *joins, pid_t pid, struct error *err) must_check;
 
 int cgroups_limit(const struct cgroups *cgroups, const char *group, const char *id, const struct launch_request *limits,
                   struct error *err) must_check;

@@ -17,7 +17,7 @@ void launcher_free(struct launcher *launcher);
 const struct tier_spawner *launcher_spawner(const struct launcher *launcher);
 
 /*
- * As a keeper: cordon-nester, in the group of its container `around` and with that one's login uid, with `channel` as its descriptor 3. It is no child
+ * As a keeper: cordon-nester, in the group of its container `around`, with `channel` as its descriptor 3. It is no child
  * of this process; *ret_pidfd is the caller's.
  */
 int launcher_nester(struct launcher *launcher, const char *around, int channel, pid_t *ret_pid, int *ret_pidfd, struct error *err) must_check;

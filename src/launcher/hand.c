@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The hand. For each order it forks a process P, which takes on what is inherited (login uid, control groups, limits), and which no
+ * The hand. For each order it forks a process P, which takes on what is inherited (login uid, limits), and which no
  * caller may signal, stop or look into: its real and saved uid stay root's, and it is not dumpable. P clones what is wanted as a
- * child of the hand, reports it and ends. The clone waits for the first process, which writes its id maps, then becomes who it is to
- * be and executes its program. Nothing waits for the clone: that one its caller may stop.
+ * child of the hand, reports it and ends. The clone waits for the first process, which puts it into its control groups and writes its id maps,
+ * then becomes who it is to be and executes its program. Nothing waits for the clone: that one its caller may stop. P is in no control group of
+ * a caller's, which may be frozen, or have no processor left.
  *
  * A clone in namespaces holds every capability of these and none of the host's; its effective uid is the caller's when it is made, so
  * that the new user namespace belongs to the caller, as one that he makes himself would.
@@ -14,6 +15,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -23,6 +25,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/memory.h"
@@ -30,13 +33,13 @@
 #include "launcher/fds.h"
 #include "launcher/rights.h"
 
-#define NAMESPACES  (CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP)
+#define NAMESPACES  (CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS)
 #define FDS_FIRST   (LAUNCH_KEPT_LAST + 1) /* above each number that a program may keep one under */
 #define REPORT_SECONDS 10
 #define AT_REPORT   0
 #define AT_GO       1
 #define AT_PROGRAM  2
-#define AT_CGROUPS  3
+#define AT_GIVEN    3
 
 /* One line, on its way from order to process. */
 struct work {
@@ -121,14 +124,6 @@ static void manner_take(const struct work *work)
     signals_reset(work->order);
 }
 
-/* Before anything of it runs, so that nothing of it was ever elsewhere. */
-static void groups_join(const struct work *work)
-{
-    for (uint32_t i = 0; i < work->order->cgroup_count; i++)
-        if (write(work->fds[AT_CGROUPS + i], "0", 1) != 1)
-            give_up(work, "join its control group");
-}
-
 static void login_take(const struct work *work)
 {
     char text[16];
@@ -153,7 +148,7 @@ static uint32_t session_of(void)
 static void fds_arrange(const struct work *work, int above)
 {
     const struct hand_order *order = work->order;
-    const int *given = work->fds + AT_CGROUPS + order->cgroup_count;
+    const int *given = work->fds + AT_GIVEN;
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
     for (int i = 0; i < 3; i++)
@@ -193,6 +188,9 @@ static no_return void init_execute(const struct work *work)
     char *argv[] = {(char[]){"cordon-init"}, channel, NULL}, *envp[] = {NULL};
     int above = order->fd_count > 1 ? order->numbers[order->fd_count - 2] + 1 : 3;
 
+    /* of control groups it sees its own, in which it is by now */
+    if (unshare(CLONE_NEWCGROUP) < 0)
+        _exit(125);
     /* inside, these are names for what the maps say */
     if (setresgid(order->gid, order->gid, order->gid) < 0 || setresuid(order->uid, order->uid, order->uid) < 0)
         _exit(125);
@@ -284,7 +282,6 @@ static no_return void order_carry_out(struct work *work)
     fds_lift(work);
     if (order->kind != HAND_NAMESPACE) {
         login_take(work);
-        groups_join(work);
         manner_take(work);
         report.session = session_of();
     }
@@ -306,27 +303,73 @@ static no_return void order_carry_out(struct work *work)
 /* Ours alone: an order that does not add up is a fault of the first process, which then may be anybody's. */
 static bool order_is_whole(const struct hand_order *order, size_t count)
 {
-    return order->group_count <= HAND_GROUPS_MAX && order->cgroup_count <= HAND_CGROUPS_MAX && order->fd_count <= LAUNCH_FDS_MAX &&
-           count == AT_CGROUPS + order->cgroup_count + order->fd_count && order->names[sizeof(order->names) - 1] == '\0' &&
+    return order->group_count <= HAND_GROUPS_MAX && order->fd_count <= LAUNCH_FDS_MAX && count == AT_GIVEN + order->fd_count && order->names[sizeof(order->names) - 1] == '\0' &&
            (order->kind == HAND_NAMESPACE || order->kind == HAND_KEEPER || (order->kind == HAND_NESTER && order->fd_count == 1) ||
             (order->kind == HAND_INIT && order->fd_count > 0));
+}
+
+static void child_ended(int number)
+{
+    (void)number;
+}
+
+/* Nobody asks how they ended: the first process has their pidfds. */
+static void children_forget(void)
+{
+    while (waitpid(-1, NULL, WNOHANG | __WALL) > 0)
+        ;
+}
+
+/*
+ * Until there is an order. A number that the first process still writes somewhere stays with who had it: what was ordered last is let go of when that
+ * is settled, and by the next order.
+ */
+static void order_await(int socket, bool is_settled)
+{
+    struct pollfd ready = {.fd = socket, .events = POLLIN};
+    sigset_t wanted;
+
+    sigemptyset(&wanted);
+    if (!is_settled)
+        sigaddset(&wanted, SIGCHLD);
+    do
+        if (is_settled)
+            children_forget();
+    while (ppoll(&ready, 1, NULL, &wanted) < 0 && errno == EINTR);
+    children_forget();
+}
+
+static void signals_prepare(void)
+{
+    const struct sigaction end = {.sa_handler = child_ended};
+    sigset_t blocked;
+
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGCHLD); /* but while it waits */
+    sigprocmask(SIG_BLOCK, &blocked, NULL);
+    sigaction(SIGCHLD, &end, NULL);
 }
 
 static no_return void hand_run(int socket)
 {
     static struct hand_order order;
     struct error err = ERROR_INIT;
+    bool is_settled = true;
 
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    signal(SIGCHLD, SIG_IGN); /* nobody waits for them: the first process has their pidfds */
+    signals_prepare();
     if (rights_limit(RIGHTS_HAND, &err) < 0)
         _exit(125);
     for (;;) {
         struct work work = {.order = &order};
 
+        order_await(socket, is_settled);
         if (fds_receive(socket, &order, sizeof(order), work.fds, HAND_FDS_MAX, &work.count, 0) <= 0)
             _exit(0);
+        is_settled = order.kind == HAND_SETTLED && !work.count;
+        if (is_settled)
+            continue;
         if (!order_is_whole(&order, work.count))
             _exit(125);
         if (fork() == 0) {
@@ -365,7 +408,7 @@ int hand_order(int hand, const struct hand_order *order, const int *fds, struct 
     struct timeval limit = {.tv_sec = REPORT_SECONDS};
     struct hand_report report;
     int all[HAND_FDS_MAX], ends[2], status;
-    size_t count = 2, got = 0, given = 1 + order->cgroup_count + order->fd_count;
+    size_t count = 2, got = 0, given = 1 + order->fd_count;
 
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
         return error_system(err, errno, "create a socket pair");
@@ -395,4 +438,15 @@ int hand_order(int hand, const struct hand_order *order, const int *fds, struct 
     *ret_pidfd = take_fd(pidfd);
     *ret_go = take_fd(go);
     return 0;
+}
+
+void hand_settle(int hand)
+{
+    struct hand_order *order = mem_alloc(sizeof(*order));
+
+    if (order) { /* else the next order does it */
+        order->kind = HAND_SETTLED;
+        (void)!fds_send(hand, order, sizeof(*order), NULL, 0, 0);
+    }
+    mem_free(order);
 }

@@ -15,14 +15,14 @@
 #include "launcher/launch.h"
 
 #define HAND_GROUPS_MAX  1024
-#define HAND_CGROUPS_MAX 8
-#define HAND_FDS_MAX     (2 + 1 + HAND_CGROUPS_MAX + LAUNCH_FDS_MAX)
+#define HAND_FDS_MAX     (2 + 1 + LAUNCH_FDS_MAX)
 
 enum hand_kind {
     HAND_KEEPER = 1, /* as the caller, with nothing else */
     HAND_NESTER,     /* the same, with one descriptor under a number that it knows */
     HAND_INIT,       /* in new namespaces that belong to the caller, as uid and gid of these once their maps are written */
     HAND_NAMESPACE,  /* a user namespace to write maps for; it waits, and ends with its `go` */
+    HAND_SETTLED,    /* nothing more: hand_settle() */
 };
 
 /* How a process is treated by the kernel beside its rights: as its starter's peer, not as the launcher. */
@@ -34,12 +34,12 @@ struct hand_manner {
     uint32_t has_cpus, unused;
 };
 
-/* With it come, in this order: where to report, what to wait for (a pipe), the program, `cgroup_count` files to join, the rest. */
+/* With it come, in this order: where to report, what to wait for (a pipe), the program, the rest. */
 struct hand_order {
     uint32_t kind;
     uint32_t uid, gid; /* the caller's */
     uint32_t login_uid; /* UINT32_MAX: as it is */
-    uint32_t group_count, cgroup_count, fd_count;
+    uint32_t group_count, fd_count;
     uint64_t capabilities;
     struct hand_manner manner;
     gid_t groups[HAND_GROUPS_MAX];
@@ -64,5 +64,8 @@ int hand_start(int *ret_socket, struct error *err) must_check;
  */
 int hand_order(int hand, const struct hand_order *order, const int *fds, struct hand_report *ret_report, int *ret_pidfd, int *ret_go,
                struct error *err) must_check;
+
+/* What was ordered last has been put where it is to be. Until then its number is nobody else's, even if it has ended. */
+void hand_settle(int hand);
 
 #endif

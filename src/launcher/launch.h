@@ -18,7 +18,7 @@
 #define LAUNCH_NAMES_MAX 8         /* descriptors that a keeper begins with, beside the launcher's */
 #define LAUNCH_NAME_SIZE 16        /* [0-9a-z-], with its end */
 #define LAUNCH_LEVELS_MAX 9       /* a container and those inside of each other in it */
-#define LAUNCH_CGROUP_SIZE 512
+#define LAUNCH_CGROUP_SIZE 448
 #define LAUNCH_TEXT_SIZE 384
 
 enum launch_type {
@@ -31,7 +31,7 @@ enum launch_type {
     LAUNCH_COUNT,      /* the same: what it uses */
     LAUNCH_END,        /* keeper: nothing of it runs any more */
     LAUNCH_ADMIT,      /* keeper: would it have been started for the maker of this socket, too? */
-    LAUNCH_NESTER,     /* keeper: cordon-nester, as its own user, with the login uid and in the group of the container `id`; its channel */
+    LAUNCH_NESTER,     /* keeper: cordon-nester, as itself, in the group of its container `id`; its channel */
     LAUNCH_TYPE_COUNT_
 };
 

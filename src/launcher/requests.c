@@ -27,6 +27,7 @@ struct call {
     struct container *container; /* likewise */
     struct launch_reply *reply;
     int *ret_fd;
+    bool has_ordered; /* something of the hand, whose number is used until the request is served */
 };
 
 /* ---- starting ---- */
@@ -34,6 +35,30 @@ struct call {
 static int go(int pipe, struct error *err)
 {
     return write(pipe, "", 1) == 1 ? 0 : error_system(err, errno, "let a process go on");
+}
+
+/*
+ * Have it started, and put into the group `place` before anything of it runs. It is not asked to: whoever is in a group that is frozen, or has no processor
+ * left, would answer when its caller likes. `fds` are those of hand_order().
+ */
+static int start(struct call *call, const struct hand_order *order, const char *group, const char *place, bool is_new, const int *fds,
+                 struct hand_report *ret_report, int *ret_pidfd, int *ret_go, struct error *err)
+{
+    const struct cgroups *cgroups = &call->server->cgroups;
+    int joins[CGROUPS_HIERARCHIES_MAX], pidfd = -1, go_pipe = -1;
+    int status = is_new ? cgroups_make(cgroups, group, place, joins, &call->reply->cgroup_id, err)
+                        : cgroups_join(cgroups, group, place, joins, &call->reply->cgroup_id, err);
+
+    if (status < 0)
+        return status;
+    call->has_ordered = true;
+    status = hand_order(call->server->hand, order, fds, ret_report, &pidfd, &go_pipe, err);
+    if (status == 0)
+        status = cgroups_put(cgroups, joins, (pid_t)ret_report->pid, err);
+    fds_close(joins, cgroups->count);
+    *ret_pidfd = pidfd;
+    *ret_go = go_pipe;
+    return status;
 }
 
 /* "launcher:" and what the daemon calls the others. */
@@ -57,28 +82,21 @@ static int keeper_order(struct call *call, struct group *group, const struct pee
     auto_close int go_pipe = -1;
     int fds[HAND_FDS_MAX], status;
     struct hand_report report;
-    uint64_t ignored;
-    size_t at = 1;
 
     if (!order)
         return error_memory(err);
     *order = (struct hand_order){.kind = HAND_KEEPER, .uid = client->uid, .gid = client->gid, .group_count = client->group_count,
-                                 .login_uid = call->server->can_login ? client->login_uid : UINT32_MAX,
-                                 .cgroup_count = (uint32_t)call->server->cgroups.count, .fd_count = (uint32_t)call->count + 1};
+                                 .login_uid = call->server->can_login ? client->login_uid : UINT32_MAX, .fd_count = (uint32_t)call->count + 1};
     memcpy(order->groups, client->groups, sizeof(order->groups));
     status = names_join(call->request, call->count, order->names, sizeof(order->names), err);
     if (status == 0)
         status = peer_manner(client, &order->manner, err);
-    if (status == 0)
-        status = cgroups_make(&call->server->cgroups, group->name, "keeper", fds + 1, &ignored, err);
-    if (status < 0)
-        return status;
     fds[0] = call->server->keeper_program;
-    at += call->server->cgroups.count;
-    fds[at] = end;
-    memcpy(fds + at + 1, call->fds, call->count * sizeof(*fds));
-    status = hand_order(call->server->hand, order, fds, &report, &group->peer.pidfd, &go_pipe, err);
-    fds_close(fds + 1, call->server->cgroups.count);
+    fds[1] = end;
+    memcpy(fds + 2, call->fds, call->count * sizeof(*fds));
+    if (status == 0)
+        status = start(call, order, group->name, "keeper", true, fds, &report, &group->peer.pidfd, &go_pipe, err);
+    call->reply->cgroup_id = 0;
     if (status < 0)
         return status;
     group->peer.pid = (pid_t)report.pid;
@@ -192,24 +210,19 @@ static int init_order(struct call *call, struct container *container, struct err
     struct hand_report report;
     char place[LAUNCH_CGROUP_SIZE];
     int fds[HAND_FDS_MAX], status;
-    size_t cgroups = call->server->cgroups.count;
 
     if (!order)
         return error_memory(err);
     *order = (struct hand_order){.kind = HAND_INIT, .uid = peer->uid, .gid = peer->gid, .group_count = peer->group_count,
-                                 .login_uid = call->server->can_login ? container->uid : UINT32_MAX, .cgroup_count = (uint32_t)cgroups,
+                                 .login_uid = call->server->can_login ? container->uid : UINT32_MAX,
                                  .fd_count = (uint32_t)call->count, .capabilities = call->request->capabilities};
     memcpy(order->groups, peer->groups, sizeof(order->groups));
     memcpy(order->numbers, call->request->numbers, sizeof(order->numbers));
     status = peer_manner(peer, &order->manner, err);
-    if (status == 0)
-        status = cgroups_make(&call->server->cgroups, call->group->name, container_place(container, place), fds + 1, &call->reply->cgroup_id, err);
-    if (status < 0)
-        return status;
     fds[0] = call->server->init_program;
-    memcpy(fds + 1 + cgroups, call->fds, call->count * sizeof(*fds));
-    status = hand_order(call->server->hand, order, fds, &report, &container->pidfd, &go_pipe, err);
-    fds_close(fds + 1, cgroups);
+    memcpy(fds + 1, call->fds, call->count * sizeof(*fds));
+    if (status == 0)
+        status = start(call, order, call->group->name, container_place(container, place), true, fds, &report, &container->pidfd, &go_pipe, err);
     if (status < 0)
         return status;
     container->pid = (pid_t)report.pid;
@@ -261,36 +274,27 @@ static int serve_spawn(struct call *call, struct error *err)
     return status;
 }
 
-/*
- * What is done on behalf of a program in a container, that one does: it costs its group, and is its in the kernel's records. Of the ids it
- * has what its keeper has.
- */
+/* What is done on behalf of a program in a container costs that one's group. Of ids it has all that its keeper has: it is no program of the container's. */
 static int serve_nester(struct call *call, struct error *err)
 {
     const struct peer *peer = &call->group->peer;
     auto_free struct hand_order *order = mem_alloc(sizeof(*order));
     auto_close int go_pipe = -1, pidfd = -1;
-    size_t cgroups = call->server->cgroups.count;
     struct hand_report report;
     char place[LAUNCH_CGROUP_SIZE];
-    int fds[HAND_FDS_MAX], status;
+    int status;
 
     if (!order)
         return error_memory(err);
     if (container_has_ended(call->container))
         return error_set(err, ERROR_INVALID, ESTALE, "the container %s has ended", call->container->id);
     *order = (struct hand_order){.kind = HAND_NESTER, .uid = peer->uid, .gid = peer->gid, .group_count = peer->group_count, .fd_count = 1,
-                                 .login_uid = call->server->can_login ? call->container->uid : UINT32_MAX, .cgroup_count = (uint32_t)cgroups};
+                                 .login_uid = call->server->can_login ? peer->login_uid : UINT32_MAX};
     memcpy(order->groups, peer->groups, sizeof(order->groups));
     status = peer_manner(peer, &order->manner, err);
     if (status == 0)
-        status = cgroups_join(&call->server->cgroups, call->group->name, container_place(call->container, place), fds + 1, &call->reply->cgroup_id, err);
-    if (status < 0)
-        return status;
-    fds[0] = call->server->nester_program;
-    fds[1 + cgroups] = call->fds[0];
-    status = hand_order(call->server->hand, order, fds, &report, &pidfd, &go_pipe, err);
-    fds_close(fds + 1, cgroups);
+        status = start(call, order, call->group->name, container_place(call->container, place), false, (const int[]){call->server->nester_program, call->fds[0]},
+                       &report, &pidfd, &go_pipe, err);
     if (status == 0)
         status = go(go_pipe, err);
     if (status < 0)
@@ -319,6 +323,7 @@ static int namespace_make(struct call *call, struct error *err)
     if (!order)
         return error_memory(err);
     *order = (struct hand_order){.kind = HAND_NAMESPACE, .login_uid = UINT32_MAX};
+    call->has_ordered = true;
     status = hand_order(call->server->hand, order, &call->server->init_program, &report, &pidfd, &go_pipe, err);
     if (status < 0)
         return status;
@@ -492,6 +497,8 @@ void requests_serve(struct server *server, struct source *from, const struct lau
     *ret_fd = -1;
     *ret_reply = (struct launch_reply){.magic = LAUNCH_MAGIC, .login_uid = UINT32_MAX, .session = UINT32_MAX};
     ret_reply->status = serve(&call, &err);
+    if (call.has_ordered)
+        hand_settle(server->hand);
     if (ret_reply->status < 0) {
         ret_reply->kind = (uint32_t)err.kind;
         snprintf(ret_reply->text, sizeof(ret_reply->text), "%.*s", LAUNCH_TEXT_SIZE - 1, err.text);

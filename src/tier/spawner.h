@@ -15,7 +15,7 @@
 #include "base/error.h"
 
 #define TIER_ID_SIZE 64      /* of a container's name among those of its keeper, with its end: [0-9A-Za-z-] */
-#define TIER_CGROUP_SIZE 512 /* of a control group's path below each hierarchy's root, with its end */
+#define TIER_CGROUP_SIZE 448 /* of a control group's path below each hierarchy's root, with its end */
 
 struct tier_spawn {
     const char *id;
@@ -90,6 +90,9 @@ struct tier_spawner {
 
     /* Nothing of it runs any more: its group and its uid can be taken back. */
     void (*end)(void *context, const char *id);
+
+    /* What it makes is inside of another container: it has the uid of that one, nothing that is shown of it is mapped, and its group keeps no limits of its own. */
+    bool is_inside;
 
     void *context;
 };

@@ -251,13 +251,13 @@ def a_launcher_that_is_killed_while_it_starts_one_inside_leaves_nothing_behind()
 
 
 @test
-def who_makes_a_container_inside_costs_the_one_that_asked_and_is_its():
+def who_makes_a_container_inside_costs_the_one_that_asked():
     with Hostile() as it:
         made = three(it.socket)
         for name, around in (("a", it.reply), ("c", made[1][0])):
             reply, channel = nester(it.socket, name)
             wait_for(lambda reply=reply: status_of(reply.pid)["Name"] == "cordon-nester", "cordon-nester")
-            same((login_of(reply.pid), reply.login_uid), (around.login_uid, around.login_uid), "login uid")
+            same((login_of(reply.pid), reply.login_uid), (login_of(it.keeper.pid), login_of(it.keeper.pid)), "login uid: its keeper's")
             same(set(status_of(reply.pid)["Uid"].split()), {str(it.keeper.uid)}, "uids: its keeper's")
             same(int(status_of(reply.pid)["CapEff"], 16), 0, "capabilities")
             for controller, path in cgroups_of(reply.pid).items():
@@ -286,3 +286,40 @@ def a_keeper_has_nesters_for_its_own_containers_alone():
         refused(71, it.socket, request(NESTER, name="a"), [null.fileno()] * 2)
         channel.close()
         other.close()
+
+
+@test
+def what_begins_inside_of_what_is_frozen_waits_for_it_and_holds_nobody_up():
+    with Hostile() as it:
+        ask(it.socket, request(ORDER, name="a", order=FREEZE))
+        wait_for(lambda: ask(it.socket, request(COUNTS, name="a")).counts["is_frozen"], "frozen")
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        reply = ask(it.socket, request(SPAWN, name="b", around="a"), [theirs.fileno()])
+        helper, channel = nester(it.socket, "a")
+        for made in (reply, helper):
+            same(cgroups_of(made.pid).get("freezer", cgroups_of(made.pid).get("")), made.cgroup or it.reply.cgroup, "its group")
+            same(status_of(made.pid)["Name"], "cordon-launcher", "it has executed something")
+        other = Keeper(it.world, USER)
+        beside, end = begin(other.launcher(), "c")
+        settled(beside.pid)
+        ask(it.socket, request(ORDER, name="a", order=THAW))
+        settled(reply.pid)
+        wait_for(lambda: status_of(helper.pid)["Name"] == "cordon-nester", "cordon-nester")
+        for made in (ours, theirs, channel, end):
+            made.close()
+        other.close()
+
+
+@test
+def nothing_of_what_has_ended_stays_with_the_launcher():
+    with World() as world:
+        keeper = Keeper(world, USER)
+        launcher = keeper.launcher()
+        hand = int(pathlib.Path(f"/proc/{world.process.pid}/task/{world.process.pid}/children").read_text().split()[0])
+        for i in range(5):
+            reply, channel = begin(launcher, f"a{i}")
+            ask(launcher, request(END, name=f"a{i}"))
+            gone(reply)
+            channel.close()
+        keeper.close()
+        wait_for(lambda: not pathlib.Path(f"/proc/{hand}/task/{hand}/children").read_text(), "it has no children")

@@ -22,7 +22,7 @@ FREEZE, THAW, KILL = 1, 2, 3
 OWN_UID = 1
 MAGIC = 0x32636C43
 REQUEST = struct.Struct("=4I4Q32s64s64sI64i128s4x")
-REPLY = struct.Struct("=IiIIIIIIQ9QII32s512s384s")
+REPLY = struct.Struct("=IiIIIIIIQ9QII32s448s384s")
 
 
 def fds_of(ancillary):
