@@ -27,7 +27,7 @@ class Told:
 
 
 def question(kind, owner=0, login=NO_UID, pid=0, cgroup=""):
-    return struct.pack("=IIII256s", kind, owner, login, pid, cgroup.encode())
+    return struct.pack("=IIII512s", kind, owner, login, pid, cgroup.encode())
 
 
 def hear(sock, until=lambda told: False, seconds=5.0, quiet=0.3):
