@@ -195,12 +195,18 @@ static bool same_blocks(const struct net_rule *wide, const struct net_rule *narr
     return true;
 }
 
+/* Then it does not say what the other says. */
+static bool ends_before(const struct net_rule *rule, const struct net_rule *other)
+{
+    return rule->until_ms && (!other->until_ms || rule->until_ms < other->until_ms);
+}
+
 /* Does another rule make this one void, or say the same? */
 static int check_pair(const struct rules *rules, const struct egress_rule *rule, const struct egress_rule *other, bool *ret_is_told)
 {
     struct look *look = rules->look;
 
-    if (!peers_cover(&other->rule, &rule->rule) || !ports_cover(&other->rule, &rule->rule))
+    if (!peers_cover(&other->rule, &rule->rule) || !ports_cover(&other->rule, &rule->rule) || ends_before(&other->rule, &rule->rule))
         return 0;
     if (is_narrowed(rule) && !is_narrowed(other)) {
         *ret_is_told = true;
@@ -213,7 +219,7 @@ static int check_pair(const struct rules *rules, const struct egress_rule *rule,
                                !list_covers(&other->programs, &rule->programs)))
         return 0;
     if (other > rule && peers_cover(&rule->rule, &other->rule) && ports_cover(&rule->rule, &other->rule) &&
-        list_covers(&rule->programs, &other->programs))
+        list_covers(&rule->programs, &other->programs) && !ends_before(&rule->rule, &other->rule))
         return 0; /* they are alike: the later one is told */
     if (meets_opened(rules, rule) || !same_blocks(&other->rule, &rule->rule))
         return 0;

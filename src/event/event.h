@@ -287,6 +287,8 @@ void event_finding_members(struct json *json, const struct event_finding *findin
 int event_network(struct event_log *log, const struct event_network *network, struct error *err) must_check;
 bool event_network_has_room(const struct event_log *log); /* else the next one is only counted */
 int event_network_budget(struct event_log *log, const struct event_budget *budget, struct error *err) must_check;
+/* The time of a rule is over: until when it granted, ms since 1970. */
+int event_grant_ended(struct event_log *log, const char *rule, uint64_t until_ms, struct error *err) must_check;
 /* Told of, and not seen: in the number that event_network_end() writes, if there is one. */
 void event_network_lost(struct event_log *log, uint64_t count);
 int event_network_end(struct event_log *log, struct error *err) must_check;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What passed the gateway and what did not. A program decides how many of these there are, so they have a bound of their own. */
+#include "base/date.h"
 #include "event/log.h"
 
 static void add_text(struct json *json, const char *member, const char *text)
@@ -73,6 +74,18 @@ int event_network_budget(struct event_log *log, const struct event_budget *budge
     add_text(&record.json, "kind", budget->kind);
     json_add_uint(&record.json, "limit", budget->limit);
     json_add_bool(&record.json, "endsRun", budget->ends_run);
+    return record_write(&record, log, err);
+}
+
+int event_grant_ended(struct event_log *log, const char *rule, uint64_t until_ms, struct error *err)
+{
+    char until[DATE_TEXT_SIZE];
+    struct record record;
+
+    date_print(until_ms, until);
+    record_begin(&record, log, "grant.ended");
+    add_text(&record.json, "rule", rule);
+    json_add_string(&record.json, "until", until);
     return record_write(&record, log, err);
 }
 

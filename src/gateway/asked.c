@@ -69,11 +69,11 @@ static bool find(struct flow *flow, const struct net_decision *decision, struct 
     struct net_decision by_name;
 
     if (!name)
-        return (decision->reason == NET_NO_RULE || decision->reason == NET_NOT_RESOLVED) && find_address(gateway, &address, asked);
+        return (net_reason_is_ungranted(decision->reason) || decision->reason == NET_NOT_RESOLVED) && find_address(gateway, &address, asked);
     by_name = net_decide_name(gateway->set->rules, name);
     asked->is_granted = by_name.verdict != NET_REFUSE;
     strncpy(asked->name, name, NET_NAME_SIZE - 1);
-    return asked->is_granted || by_name.reason == NET_NO_RULE;
+    return asked->is_granted || net_reason_is_ungranted(by_name.reason);
 }
 
 bool asked_prepare(struct flow *flow, const struct net_decision *decision)

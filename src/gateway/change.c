@@ -36,6 +36,43 @@ static void refuse(struct gateway *gateway, const struct error *err)
     channel_send_error(gateway->channel.fd, err);
 }
 
+static void judge_all(struct gateway *gateway)
+{
+    doors_judge_all(gateway);
+    flow_judge_all(gateway);
+    udp_judge_all(gateway->udp);
+    ping_judge_all(gateway->ping);
+}
+
+static void tell_ended(void *context, const struct net_rule *rule)
+{
+    struct gateway *gateway = context;
+    struct worker_message message = events_about(WORKER_ENDED, &(struct net_question){.protocol = NET_ANY}, NULL, rule->where);
+
+    message.count = rule->until_ms;
+    events_send(&gateway->events, &message);
+}
+
+static void over(struct ends *ends)
+{
+    struct gateway *gateway = container_of(ends, struct gateway, ends);
+    struct net_rules *rules = gateway->set->rules;
+    struct error err = ERROR_INIT;
+
+    net_rules_end(rules, net_rules_now_ms(rules), tell_ended, gateway);
+    if (names_set_rules(gateway->names, rules, &err) < 0)
+        gateway_end(gateway, &err); /* what is asked for would go on by rules that are over */
+    else
+        judge_all(gateway);
+}
+
+void change_watch_ends(struct gateway *gateway)
+{
+    gateway->ends.loop = gateway->loop;
+    gateway->ends.over = over;
+    ends_watch(&gateway->ends, gateway->set->rules);
+}
+
 /* The names come first: it is what may still fail. */
 static int take_effect(struct gateway *gateway, struct error *err)
 {
@@ -46,10 +83,8 @@ static int take_effect(struct gateway *gateway, struct error *err)
         return status;
     gateway->set = take_ptr(gateway->pending);
     gateway->budgets = gateway->pending_budgets;
-    doors_judge_all(gateway);
-    flow_judge_all(gateway);
-    udp_judge_all(gateway->udp);
-    ping_judge_all(gateway->ping);
+    judge_all(gateway);
+    ends_watch(&gateway->ends, gateway->set->rules);
     if (gateway->is_pending_captured)
         gateway->captured = gateway->set;
     if (captured != gateway->captured && captured != former)

@@ -11,6 +11,9 @@
  */
 void change_rules(struct gateway *gateway, int fd, uint32_t flags);
 
+/* Those that hold end when their time is over. */
+void change_watch_ends(struct gateway *gateway);
+
 bool change_is_pending(const struct gateway *gateway);
 /* The inspector's APPLIED or ERROR. */
 void change_answered(struct gateway *gateway, const struct worker_message *answer);

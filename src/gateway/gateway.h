@@ -4,6 +4,7 @@
 #define CORDON_GATEWAY_GATEWAY_H
 
 #include "worker/budget.h"
+#include "worker/ends.h"
 #include "worker/events.h"
 #include "gateway/inside.h"
 #include "worker/loop.h"
@@ -43,6 +44,7 @@ struct gateway {
     struct ping *ping; /* NULL = nobody may */
     struct inspector *inspector; /* NULL = there is none, and what requests decide is refused */
     struct budgets budgets, pending_budgets;
+    struct ends ends;         /* of the rules that hold */
     struct loop_timer unpaid; /* a budget of bytes has come to its end: see who counts for it */
     unsigned char peeked[16384]; /* what a connection says of itself, while it is looked at */
 };

@@ -284,6 +284,7 @@ static int watch_all(struct start *start, struct error *err)
     if (status < 0)
         return status;
     gateway->unpaid.due = unpaid_due;
+    change_watch_ends(gateway);
     gateway->channel = (struct loop_watch){.fd = WORKER_CHANNEL, .ready = channel_ready};
     if (fcntl(WORKER_CHANNEL, F_SETFL, O_NONBLOCK) < 0)
         return error_system(err, errno, "prepare the channel");

@@ -292,7 +292,7 @@ static bool answer_provisional(struct names *names, struct dns_exchange *exchang
     const struct dns_question *question = &exchange->question;
     struct net_address address;
 
-    if (!names->setup.rules->is_asked || decision->reason != NET_NO_RULE || (question->type != DNS_A && question->type != DNS_AAAA))
+    if (!names->setup.rules->is_asked || !net_reason_is_ungranted(decision->reason) || (question->type != DNS_A && question->type != DNS_AAAA))
         return false;
     if (!names->provisional)
         names->provisional = provisional_new();
@@ -322,7 +322,7 @@ static void asked(void *context, struct dns_exchange *exchange, int rcode)
     if (exchange->question.type == DNS_PTR && answer_pointer(names, exchange))
         return;
     decision = net_decide_name(names->setup.rules, name);
-    if (decision.verdict != NET_REFUSE || (decision.reason == NET_NO_RULE && names->asks_anything))
+    if (decision.verdict != NET_REFUSE || (net_reason_is_ungranted(decision.reason) && names->asks_anything))
         answer_asked(names, exchange);
     else if (!answer_provisional(names, exchange, &decision))
         refuse(names, exchange, &decision);

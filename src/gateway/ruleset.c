@@ -121,6 +121,8 @@ int ruleset_read(int fd, bool is_asked, struct ruleset **ret_ruleset, struct err
     if (status == 0)
         set->rules->is_asked = is_asked;
     if (status == 0)
+        net_rules_end(set->rules, net_rules_now_ms(set->rules), NULL, NULL);
+    if (status == 0)
         status = derive(set, err);
     if (status < 0)
         return status;

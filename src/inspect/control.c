@@ -42,7 +42,19 @@ int control_read_rules(struct inspector *inspector, int fd, struct error *err)
     arena_free(inspector->arena);
     inspector->arena = take_ptr(arena);
     inspector->rules = rules;
+    net_rules_end(rules, net_rules_now_ms(rules), NULL, NULL);
+    if (inspector->is_ready)
+        ends_watch(&inspector->ends, rules);
     return 0;
+}
+
+/* Whose rules have ended the gateway tells. */
+static void over(struct ends *ends)
+{
+    struct inspector *inspector = container_of(ends, struct inspector, ends);
+
+    net_rules_end(inspector->rules, net_rules_now_ms(inspector->rules), NULL, NULL);
+    flow_judge_all(inspector);
 }
 
 static int send_applied(struct inspector *inspector)
@@ -125,6 +137,9 @@ int control_open(struct inspector *inspector, int gateway, struct error *err)
     inspector->starter = (struct loop_watch){.fd = WORKER_CHANNEL, .ready = starter_ready};
     inspector->events.channel = gateway;
     inspector->is_ready = true;
+    inspector->ends.loop = inspector->loop;
+    inspector->ends.over = over;
+    ends_watch(&inspector->ends, inspector->rules);
     if (fcntl(gateway, F_SETFL, O_NONBLOCK) < 0 || fcntl(WORKER_CHANNEL, F_SETFL, O_NONBLOCK) < 0)
         return error_system(err, errno, "prepare the channels");
     status = loop_watch(inspector->loop, &inspector->gateway, EPOLLIN | EPOLLRDHUP);

@@ -11,6 +11,7 @@
 #include "net/rules.h"
 #include "net/secrets.h"
 #include "worker/budget.h"
+#include "worker/ends.h"
 #include "worker/events.h"
 #include "worker/loop.h"
 
@@ -37,6 +38,7 @@ struct inspector {
     struct believed believed;  /* of servers */
     struct sessions *sessions; /* with servers */
     struct budgets budgets;
+    struct ends ends; /* of the rules */
     int holder; /* -1 = none */
     struct flow *flows;
     unsigned flow_count;

@@ -18,14 +18,6 @@
 #define GRACE_MS      10000
 #define KILL_AGAIN_MS 1000
 
-static uint64_t boot_ns(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_BOOTTIME, &now);
-    return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
-}
-
 int ending_read(const struct protocol_message *message, struct ending *ret_ending, struct error *err)
 {
     uint64_t left_ms = protocol_number(message, TAG_LEFT_MS, 0), at_ms = protocol_number(message, TAG_UNTIL_MS, 0), now_ms = clock_real_ns() / NS_PER_MS;
@@ -36,7 +28,7 @@ int ending_read(const struct protocol_message *message, struct ending *ret_endin
     if (at_ms)
         ending_at(at_ms, ret_ending);
     else if (left_ms)
-        *ret_ending = (struct ending){.boot_ns = boot_ns() + left_ms * NS_PER_MS, .said_ms = now_ms + left_ms};
+        *ret_ending = (struct ending){.boot_ns = clock_boot_ns() + left_ms * NS_PER_MS, .said_ms = now_ms + left_ms};
     return 0;
 }
 
@@ -44,7 +36,7 @@ void ending_at(uint64_t at_ms, struct ending *ret_ending)
 {
     uint64_t now = clock_real_ns();
 
-    *ret_ending = (struct ending){.boot_ns = boot_ns() + (at_ms * NS_PER_MS > now ? at_ms * NS_PER_MS - now : 0), .real_ns = at_ms * NS_PER_MS, .said_ms = at_ms};
+    *ret_ending = (struct ending){.boot_ns = clock_boot_ns() + (at_ms * NS_PER_MS > now ? at_ms * NS_PER_MS - now : 0), .real_ns = at_ms * NS_PER_MS, .said_ms = at_ms};
 }
 
 bool ending_is_set(const struct ending *ending)
@@ -54,12 +46,12 @@ bool ending_is_set(const struct ending *ending)
 
 bool ending_has_come(const struct ending *ending)
 {
-    return ending->boot_ns && (boot_ns() >= ending->boot_ns || (ending->real_ns && clock_real_ns() >= ending->real_ns));
+    return ending->boot_ns && (clock_boot_ns() >= ending->boot_ns || (ending->real_ns && clock_real_ns() >= ending->real_ns));
 }
 
 uint64_t ending_ms(const struct ending *ending)
 {
-    uint64_t boot = boot_ns(), real = clock_real_ns(), at;
+    uint64_t boot = clock_boot_ns(), real = clock_real_ns(), at;
 
     if (!ending->boot_ns)
         return 0;

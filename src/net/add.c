@@ -29,13 +29,16 @@ static struct net_rule *rule_of(const struct net_question *question, const char 
 
 static bool layer_add(struct net_layer *layer, const struct net_rule *rule, struct arena *arena)
 {
-    struct net_rule *allow = arena_alloc(arena, (layer->allow_count + 1) * sizeof(*allow));
+    size_t before = layer->allow_count, ended = layer->ended_count;
+    struct net_rule *allow = arena_alloc(arena, (before + ended + 1) * sizeof(*allow));
 
     if (!allow)
         return false;
-    if (layer->allow_count)
-        memcpy(allow, layer->allow, layer->allow_count * sizeof(*allow));
+    if (before)
+        memcpy(allow, layer->allow, before * sizeof(*allow));
     allow[layer->allow_count++] = *rule;
+    if (ended)
+        memcpy(allow + before + 1, layer->allow + before, ended * sizeof(*allow));
     layer->allow = allow;
     return true;
 }

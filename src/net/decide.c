@@ -24,9 +24,15 @@ const char *net_reason_text(enum net_reason reason)
         [NET_BUDGET] = "the budget is used up",
         [NET_CROWDED] = "too much waits to be judged or sent on",
         [NET_NOT_LOGGED] = "it has to be in the audit log first, which takes no record of it",
+        [NET_ENDED] = "it was granted until a time that is over",
     };
 
     return (size_t)reason < ARRAY_COUNT(texts) ? texts[reason] : "unknown";
+}
+
+bool net_reason_is_ungranted(enum net_reason reason)
+{
+    return reason == NET_NO_RULE || reason == NET_ENDED;
 }
 
 static struct net_decision refuse(enum net_reason reason, const char *where, const char *name)
@@ -190,6 +196,28 @@ static struct net_decision decide_request(const struct net_rules *rules, struct 
     return (struct net_decision){.verdict = NET_ASK_CALL, .reason = NET_BY_RULE, .where = best.where, .name = best.name};
 }
 
+static bool has_ended(const struct net_rules *rules)
+{
+    for (size_t i = 0; i < rules->layer_count; i++)
+        if (rules->layers[i].ended_count)
+            return true;
+    return false;
+}
+
+/* Would it be permitted if no rule's time were over? Then that is what is in the way. */
+static struct net_decision explain_ended(const struct net_rules *rules, const struct net_view *view, const struct net_decision *refused)
+{
+    struct net_view before = *view;
+    struct net_decision decision;
+
+    if (!has_ended(rules))
+        return *refused;
+    before.has_ended = true;
+    before.is_best = true;
+    decision = net_judge(rules, &before);
+    return decision.verdict == NET_REFUSE ? *refused : refuse(NET_ENDED, decision.where, decision.name);
+}
+
 struct net_decision net_decide(const struct net_rules *rules, const struct net_question *question)
 {
     struct net_question whole = *question;
@@ -205,10 +233,13 @@ struct net_decision net_decide(const struct net_rules *rules, const struct net_q
     whole.request = NULL;
     view.question = &whole;
     connection = decide_connection(rules, &view);
+    if (connection.verdict == NET_REFUSE)
+        return explain_ended(rules, &view, &connection);
     if (!question->request || connection.verdict != NET_ASK_REQUEST)
         return connection;
     view.question = question;
-    return decide_request(rules, &view, &connection);
+    connection = decide_request(rules, &view, &connection);
+    return connection.verdict == NET_REFUSE ? explain_ended(rules, &view, &connection) : connection;
 }
 
 bool net_rules_open_tls(const struct net_rules *rules)

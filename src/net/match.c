@@ -227,9 +227,10 @@ static struct net_grant layer_grants(const struct net_layer *layer, const struct
 
     if (layer->is_open && (!view->prefix_min || (lenience & NET_WHATEVER_CLASS)))
         grant.is_granted = true;
-    for (size_t i = 0; i < layer->allow_count && !grant.is_granted; i++) {
+    for (size_t i = 0; i < layer->allow_count + (view->has_ended ? layer->ended_count : 0) && !grant.is_granted; i++) {
         grant.by = rule_grants(&layer->allow[i], view, name, lenience);
         grant.is_granted = grant.by != NET_BY_DEFAULT;
+        grant.is_over = grant.is_granted && i >= layer->allow_count;
         if (grant.is_granted)
             grant.where = layer->allow[i].where;
     }
@@ -250,7 +251,7 @@ struct net_grant net_granted(const struct net_rules *rules, const struct net_vie
         grant = layer_grants(&rules->layers[i], view, name, lenience);
         if (!grant.is_granted)
             return grant;
-        if (is_first || grant.by > all.by)
+        if (is_first || (grant.by > all.by && !all.is_over) || (grant.is_over && !all.is_over))
             all = grant;
         is_first = false;
     }

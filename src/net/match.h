@@ -11,6 +11,7 @@ struct net_view {
     bool is_readable; /* requests can be judged in it, else rules that grant some do not hold and rules that deny some do */
     bool is_best;     /* what is still open (requests, a body) will be as it is permitted, else as it is refused */
     bool is_any_program;
+    bool has_ended; /* rules whose time is over grant as if it were not */
     struct net_address address, inner; /* unmapped; what it embeds */
     bool has_inner;
     bool is_never;       /* no rule grants it */
@@ -31,6 +32,7 @@ enum net_grant_by { NET_BY_DEFAULT = 0, NET_BY_ADDRESS, NET_BY_NAME };
 
 struct net_grant {
     bool is_granted;
+    bool is_over; /* by a rule whose time is over: only where the view has these */
     enum net_grant_by by;
     const char *where; /* of the rule that says most; where nothing is granted, of the layer that does not */
 };

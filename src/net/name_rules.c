@@ -39,6 +39,13 @@ static const char *find(const struct net_rule *rules, size_t count, const char *
     return NULL;
 }
 
+static struct net_decision refuse_ungranted(const struct net_layer *layer, const char *name)
+{
+    const char *ended = layer->ended_count ? find(layer->allow + layer->allow_count, layer->ended_count, name, grants_name) : NULL;
+
+    return (struct net_decision){.verdict = NET_REFUSE, .reason = ended ? NET_ENDED : NET_NO_RULE, .where = ended ? ended : layer->where, .name = name};
+}
+
 struct net_decision net_decide_name(const struct net_rules *rules, const char *name)
 {
     const char *by_rule = NULL, *by_default = NULL, *where;
@@ -55,7 +62,7 @@ struct net_decision net_decide_name(const struct net_rules *rules, const char *n
             continue;
         where = find(layer->allow, layer->allow_count, name, grants_name);
         if (!where && !layer->is_open)
-            return (struct net_decision){.verdict = NET_REFUSE, .reason = NET_NO_RULE, .where = layer->where, .name = name};
+            return refuse_ungranted(layer, name);
         by_rule = by_rule ? by_rule : where;
         by_default = by_default ? by_default : layer->where;
     }

@@ -81,6 +81,7 @@ static void put_rules(struct text *out, const struct net_rule *rules, size_t cou
         for (size_t j = 0; j < rule->program_count; j++)
             record_put_number(out, rule->programs[j]);
         record_put_number(out, rule->budget);
+        record_put_long(out, rule->until_ms);
     }
 }
 
@@ -140,9 +141,9 @@ static int check_denials(const struct net_rules *rules, struct error *err)
         for (size_t j = 0; j < rules->layers[i].deny_count; j++) {
             const struct net_rule *rule = &rules->layers[i].deny[j];
 
-            if (rule->terminates || rule->program_count || rule->budget)
+            if (rule->terminates || rule->program_count || rule->budget || rule->until_ms)
                 return error_set(err, ERROR_INVALID, EINVAL,
-                                 "%s: a deny rule opens no TLS, has no budget and is about every program",
+                                 "%s: a deny rule opens no TLS, has no budget and no end, and is about every program",
                                  rule->where ? rule->where : "rules of the network");
         }
     return 0;
@@ -159,6 +160,8 @@ int net_rules_write(const struct net_rules *rules, void **ret_record, size_t *re
         return status;
     record_put_number(&out, RECORD_RULES);
     record_put_number(&out, 0);
+    record_put_long(&out, rules->said_real_ms);
+    record_put_long(&out, rules->said_boot_ms);
     put_programs(&out, rules->programs, rules->program_count);
     put_budgets(&out, rules);
     record_put_count(&out, rules->layer_count);
@@ -166,7 +169,8 @@ int net_rules_write(const struct net_rules *rules, void **ret_record, size_t *re
         record_put_number(&out, rules->layers[i].is_open);
         record_put_number(&out, rules->layers[i].only_denies);
         record_put_text(&out, rules->layers[i].where, RECORD_WHERE_MAX);
-        put_rules(&out, rules->layers[i].allow, rules->layers[i].allow_count, false);
+        put_rules(&out, rules->layers[i].allow, rules->layers[i].allow_count + rules->layers[i].ended_count, false);
+        record_put_count(&out, rules->layers[i].ended_count);
         put_rules(&out, rules->layers[i].deny, rules->layers[i].deny_count, true);
     }
     put_doors(&out, rules->inward, rules->inward_count);

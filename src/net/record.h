@@ -3,11 +3,11 @@
  * For the files of this part: how rules and secrets look as bytes. One run of 32-bit numbers and counted bytes in the order
  * of the structures, each list behind its count: nothing in it points anywhere, so nothing can be used twice or overlap.
  *
- *   rules:    MAGIC, bytes of all; programs; budgets, how many in total; layers; inward doors; outward doors
+ *   rules:    MAGIC, bytes of all, said on both clocks (two longs); programs; budgets, how many in total; layers; inward doors; outward doors
  *   program:  path, device, inode, size, change time (long, number), 32 bytes
  *   budget:   connections, requests, bytes up, down, per second, ends the run, where
- *   layer:    open, only denies, where; allow rules; deny rules
- *   rule:     where; peers; ports; 0 or 1 and requests; and of allow rules: terminates; programs; budget
+ *   layer:    open, only denies, where; allow rules, how many of these have ended, the last; deny rules
+ *   rule:     where; peers; ports; 0 or 1 and requests; and of allow rules: terminates; programs; budget; until (long)
  *   peer:     host, has a block[, block; except blocks]         block:  4 or 6, prefix, 4 or 16 bytes
  *   ports:    protocol, has a port, first, last                 door:   port, other port, where
  *   requests: methods; paths; WebSocket, has calls, is MCP; calls; tools
@@ -25,7 +25,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-#define RECORD_RULES     0x32726e43u /* "Cnr2" */
+#define RECORD_RULES     0x33726e43u /* "Cnr3" */
 #define RECORD_SECRETS   0x31736e43u /* "Cns1" */
 #define RECORD_NONE      0xffffffffu
 #define RECORD_WHERE_MAX 1023 /* only shown to people: longer ones are cut */

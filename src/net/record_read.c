@@ -135,11 +135,12 @@ static void take_grant(struct record_reader *reader, const struct net_rules *rul
     rule->budget = (uint16_t)record_take_within(reader, 0, (uint32_t)rules->budget_count, "a budget that is none");
     if (rule->budget && rule->budget <= rules->total_count)
         record_fail(reader, "a rule with the budget of a whole layer");
+    rule->until_ms = record_take_long(reader);
 }
 
 static struct net_rule *take_rules(struct record_reader *reader, const struct net_rules *all, bool is_deny, size_t *ret_count)
 {
-    struct net_rule *rules = record_take_array(reader, sizeof(*rules), is_deny ? 16 : 28, ret_count);
+    struct net_rule *rules = record_take_array(reader, sizeof(*rules), is_deny ? 16 : 36, ret_count);
 
     for (size_t i = 0; i < *ret_count && reader->status == 0; i++) {
         struct net_rule *rule = &rules[i];
@@ -219,12 +220,24 @@ static struct net_door *take_doors(struct record_reader *reader, size_t *ret_cou
     return doors;
 }
 
+/* Only what has an end can have ended. */
+static void take_ended(struct record_reader *reader, struct net_layer *layer)
+{
+    size_t count = record_take_within(reader, 0, (uint32_t)layer->allow_count, "more ended rules than rules");
+
+    for (size_t i = layer->allow_count - count; i < layer->allow_count && reader->status == 0; i++)
+        if (!layer->allow[i].until_ms)
+            record_fail(reader, "a rule without an end that has ended");
+    layer->allow_count -= count;
+    layer->ended_count = count;
+}
+
 static void take_layers(struct record_reader *reader, struct net_rules *rules)
 {
     bool is_granting = false;
     unsigned budget_count = 0;
 
-    rules->layers = record_take_array(reader, sizeof(*rules->layers), 20, &rules->layer_count);
+    rules->layers = record_take_array(reader, sizeof(*rules->layers), 24, &rules->layer_count);
     for (size_t i = 0; i < rules->layer_count && reader->status == 0; i++) {
         struct net_layer *layer = &rules->layers[i];
 
@@ -232,6 +245,7 @@ static void take_layers(struct record_reader *reader, struct net_rules *rules)
         layer->only_denies = record_take_bool(reader);
         layer->where = record_take_text(reader, RECORD_WHERE_MAX, true);
         layer->allow = take_rules(reader, rules, false, &layer->allow_count);
+        take_ended(reader, layer);
         layer->deny = take_rules(reader, rules, true, &layer->deny_count);
         if (layer->only_denies && (!layer->is_open || layer->allow_count))
             record_fail(reader, "a layer that only denies, and more");
@@ -250,6 +264,8 @@ static void take_all(struct record_reader *reader, struct net_rules *rules)
         record_fail(reader, "not such a record, or one of another version");
     if (record_take_number(reader) != reader->size)
         record_fail(reader, "a size that is not its own");
+    rules->said_real_ms = record_take_long(reader);
+    rules->said_boot_ms = record_take_long(reader);
     take_programs(reader, rules);
     take_budgets(reader, rules);
     take_layers(reader, rules);

@@ -92,6 +92,7 @@ struct net_rule {
     const uint16_t *programs; /* from 1: of net_rules.programs; none = every program */
     size_t program_count;
     uint16_t budget;   /* from 1: of net_rules.budgets, behind those in total; 0 = none */
+    uint64_t until_ms; /* since 1970: from then on it grants nothing; 0 = it has no end */
     const char *where; /* "agent.yaml:12:5: network.egress.allow[2]", for events and errors; never NULL */
 };
 
@@ -106,6 +107,7 @@ struct net_layer {
     const char *where; /* of the default */
     struct net_rule *allow;
     size_t allow_count;
+    size_t ended_count; /* behind the allow rules so many whose time is over: they grant nothing, and refusals say so */
     struct net_rule *deny; /* stronger than allow and than the default */
     size_t deny_count;
 };
@@ -128,6 +130,7 @@ struct net_rules {
     size_t program_count;
     struct net_budget *budgets; /* of rules; of the layers themselves, which everything counts for: the first `total_count` */
     size_t budget_count, total_count;
+    uint64_t said_real_ms, said_boot_ms; /* both clocks when these rules were said: see net_rules_now_ms(); 0 = there is only the wall's */
     bool is_asked; /* somebody is asked about what none of them grants: all of it is to reach the gateway. No record holds it */
 };
 
@@ -161,10 +164,12 @@ enum net_reason {
     NET_MALFORMED,     /* a request that two programs could read differently */
     NET_PLACEHOLDER,   /* it holds a placeholder of a secret that does not belong there */
     NET_BUDGET,        /* a budget is used up */
+    NET_ENDED,         /* a rule granted it until its time was over */
     NET_CROWDED,       /* too much waits to be read or sent on, whatever it is */
     NET_NOT_LOGGED,    /* it has to be in the audit log before, and that took no record of it */
 };
 const char *net_reason_text(enum net_reason reason); /* "no rule grants it", ... */
+bool net_reason_is_ungranted(enum net_reason reason); /* nothing is about it, now */
 
 struct net_question {
     enum net_protocol protocol; /* TCP, UDP or ICMP */
@@ -217,6 +222,19 @@ struct net_decision net_decide(const struct net_rules *rules, const struct net_q
  * and no layer denies it at every port and address.
  */
 struct net_decision net_decide_name(const struct net_rules *rules, const char *name);
+
+/*
+ * Rules with an end (docs/decisions/0226). What time it is for these rules: of the wall's clock, or so much after they were said as has passed since
+ * by the clock that nobody sets, whichever is later. A clock that is set back makes no rule longer.
+ */
+uint64_t net_rules_now_ms(const struct net_rules *rules);
+/*
+ * Those whose time is over by then grant nothing any more, for good; `ended` (may be NULL) is told of each. How many there were. What holds a
+ * rule of these by its address holds another one afterwards.
+ */
+size_t net_rules_end(struct net_rules *rules, uint64_t now_ms, void (*ended)(void *context, const struct net_rule *rule), void *context);
+/* When the next one ends; 0 = none does. */
+uint64_t net_rules_next_end_ms(const struct net_rules *rules);
 
 /* Does any of them open TLS? Then the container has to know an authority from its start on. */
 bool net_rules_open_tls(const struct net_rules *rules);

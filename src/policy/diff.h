@@ -41,6 +41,7 @@ enum difference_right {
     RIGHT_REQUEST = 8, /* some requests over a connection, which `detail` names */
     RIGHT_RESOLVE = 16,
     RIGHT_SPEND = 32, /* more than a budget */
+    RIGHT_LAST = 64,  /* longer: what ends later, or not at all */
 };
 
 struct words_list {

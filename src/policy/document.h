@@ -97,6 +97,7 @@ struct egress_rule {
     struct net_rule rule;
     struct string_list programs; /* names, or absolute paths; not set = every program */
     struct budget budget;
+    struct origin until_origin;    /* of rule.until_ms */
     struct origin tls_origin;      /* of rule.terminates */
     struct origin requests_origin; /* of rule.requests: http, mcp or jsonrpc, the first of them */
     struct origin origin;

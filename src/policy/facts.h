@@ -7,6 +7,7 @@
 #define CORDON_POLICY_FACTS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /* ABI 1 forbids every rename between directories, so files are handled from ABI 2 on (decision 0003). */
@@ -21,6 +22,9 @@ enum cgroup_kind {
 };
 
 struct facts {
+    /* What time it is, for rules that end: of the wall's clock, since 1970, and of the one that nobody sets (CLOCK_BOOTTIME). 0 = they all hold. */
+    uint64_t now_real_ms, now_boot_ms;
+
     char kernel[65]; /* uname release */
     int kernel_major, kernel_minor;
     uid_t uid;

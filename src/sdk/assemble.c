@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/path.h"
 #include "sdk/git_identity.h"
 #include "sdk/helpers.h"
@@ -347,6 +348,8 @@ static int compile(struct assembly *assembly, const struct cordon_request *reque
     if (status < 0)
         return status;
     list_readonly_self(assembly, documents, readonly_self);
+    assembly->facts.now_real_ms = clock_real_ns() / NS_PER_MS;
+    assembly->facts.now_boot_ms = clock_boot_ns() / NS_PER_MS;
     return policy_compile(assembly->policy, &assembly->facts, &options, &assembly->plan, err);
 }
 

@@ -116,9 +116,17 @@ static const char *const *environment_of(const struct cordon_request *request)
     return request->environment ? (const char *const *)request->environment : (const char *const *)environ;
 }
 
+/* A rule that has ended since is shown, and recorded, as one that holds. */
+static bool rules_hold(const struct plan *plan)
+{
+    uint64_t next_ms = plan->net_rules ? net_rules_next_end_ms(plan->net_rules) : 0;
+
+    return !next_ms || next_ms > net_rules_now_ms(plan->net_rules);
+}
+
 int shared_assembly_holds(const struct shared_assembly *shared, const struct cordon_request *request, struct error *err)
 {
-    if (!stands_at(&shared->assembly, request) || !looks_hold(shared->looks, environment_of(request)))
+    if (!stands_at(&shared->assembly, request) || !rules_hold(shared->assembly.plan) || !looks_hold(shared->looks, environment_of(request)))
         return 0;
     return machine_holds(&shared->assembly, err);
 }

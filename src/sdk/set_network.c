@@ -77,6 +77,7 @@ static int settle_programs(struct arena *arena, const struct net_rules *first, s
         status = renumber(arena, first, rules, rules->layers[i].allow, rules->layers[i].allow_count, err);
         if (status == 0)
             status = renumber(arena, first, rules, rules->layers[i].deny, rules->layers[i].deny_count, err);
+        rules->layers[i].ended_count = 0; /* they have the numbers of before, and grant nothing */
     }
     rules->programs = first->programs;
     rules->program_count = first->program_count;

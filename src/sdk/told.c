@@ -195,6 +195,8 @@ int told_record(struct workers *workers, const struct worker_message *message, s
     }
     if (message->kind == WORKER_BUDGET)
         return record_budget(workers, message, log, err);
+    if (message->kind == WORKER_ENDED)
+        return event_grant_ended(log, message->where, message->count, err);
     if (!told || !told->type)
         return error_set(err, ERROR_INTERNAL, EBADMSG, "the gateway told of something unknown (%u)", message->kind);
     network.type = told->type;

@@ -119,6 +119,7 @@ enum worker_event_kind {
     WORKER_REQUEST_DENIED, /* answered by the inspector: method, path, call, tool, reason, where */
     WORKER_SECRET_DENIED,  /* a placeholder on its way to where it does not belong: the same, and secret */
     WORKER_BUDGET,         /* a budget is used up: where = the budget's, count = the limit, method = which, ends_run */
+    WORKER_ENDED,          /* the time of a rule is over: where = the rule's, count = until when, ms since 1970 */
 };
 
 struct worker_message {

@@ -119,8 +119,8 @@ static void say_decision(const struct ask *ask, const struct net_decision *decis
         break;
     case NET_REFUSE:
         ask_refuse(ask, BY_GATEWAY, BY_NAMESPACE,
-                   decision->reason == NET_NO_RULE || decision->reason == NET_NOT_RESOLVED || decision->reason == NET_SPECIAL ? EACCES
-                                                                                                                            : ECONNRESET,
+                   net_reason_is_ungranted(decision->reason) || decision->reason == NET_NOT_RESOLVED || decision->reason == NET_SPECIAL ? EACCES
+                                                                                                                                        : ECONNRESET,
                    decision->reason == NET_NO_RULE ? NULL : origin, net_reason_text(decision->reason));
         break;
     case NET_ASK_NAME:

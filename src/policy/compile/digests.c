@@ -115,6 +115,12 @@ static void add_tables(struct text *text, const struct net_rules *rules)
         add_budget(text, &rules->budgets[i]);
 }
 
+static void add_until(struct text *text, uint64_t until_ms)
+{
+    text_add(text, "until");
+    add_number(text, until_ms);
+}
+
 static void add_egress(struct text *text, const struct net_rule *rules, size_t count)
 {
     add_number(text, count);
@@ -135,6 +141,8 @@ static void add_egress(struct text *text, const struct net_rule *rules, size_t c
         for (size_t j = 0; j < rules[i].program_count; j++)
             add_number(text, rules[i].programs[j]);
         add_number(text, rules[i].budget);
+        if (rules[i].until_ms) /* a policy without has the digest that it has always had */
+            add_until(text, rules[i].until_ms);
     }
 }
 

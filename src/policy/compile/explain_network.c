@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/date.h"
 #include "base/number.h"
 #include "policy/compile/explain.h"
 #include "policy/compile/explain_rows.h"
@@ -186,6 +187,12 @@ static void add_narrowing(struct flow *flow, const struct net_rules *rules, cons
     }
     if (rule->budget)
         add_budget(flow, "; ", &rules->budgets[rule->budget - 1]);
+    if (rule->until_ms) {
+        char until[DATE_TEXT_SIZE];
+
+        date_print(rule->until_ms, until);
+        add_word(flow, "; until ", until);
+    }
 }
 
 static void add_rule(struct flow *flow, const struct net_rules *rules, const struct net_rule *rule)
@@ -337,6 +344,14 @@ static void json_add_programs(struct json *json, const struct net_rules *rules, 
     json_end(json);
 }
 
+static void json_add_until(struct json *json, uint64_t until_ms)
+{
+    char until[DATE_TEXT_SIZE];
+
+    date_print(until_ms, until);
+    json_add_string(json, "until", until);
+}
+
 void explain_network_way(struct json *json, const struct plan *plan, size_t index)
 {
     static const char *const kinds[] = {[PLAN_WAY_DEFAULT] = "default", [PLAN_WAY_ALLOW] = "allow", [PLAN_WAY_DENY] = "deny",
@@ -358,6 +373,8 @@ void explain_network_way(struct json *json, const struct plan *plan, size_t inde
         json_add_requests(json, way->rule->requests);
         json_add_programs(json, plan->net_rules, way->rule);
         json_add_budget(json, way->rule->budget ? &plan->net_rules->budgets[way->rule->budget - 1] : NULL);
+        if (way->rule->until_ms)
+            json_add_until(json, way->rule->until_ms);
     }
     if (way->budget)
         json_add_budget(json, way->budget);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/date.h"
 #include "net/inside.h"
 #include "policy/compile/compile.h"
 
@@ -62,13 +63,22 @@ static int add_way(struct compile *c, struct plan_way way, const struct origin *
     return 0;
 }
 
-static int add_ways(struct compile *c, enum plan_way_kind kind, bool is_limit, const struct net_rule *rules,
-                    const struct egress_rule *from, size_t count, struct error *err)
+/* Those whose time is over stand behind the others (net_rules_end()), which keep the order of the document. */
+static int add_ways(struct compile *c, struct plan_way way, const struct net_rule *rules, const struct egress_rule *from, size_t count, struct error *err)
 {
     int r = 0;
 
-    for (size_t i = 0; i < count && r == 0; i++)
-        r = add_way(c, (struct plan_way){.kind = kind, .is_limit = is_limit, .rule = &rules[i]}, &from[i].origin, err);
+    for (size_t i = 0, at = 0; i < count && r == 0; i++) {
+        char until[DATE_TEXT_SIZE];
+
+        if (from[i].rule.until_ms && from[i].rule.until_ms <= c->facts->now_real_ms) {
+            date_print(from[i].rule.until_ms, until);
+            r = compile_warning(c, &from[i].until_origin, err, "the rule grants nothing any more: its time was over at %s", until);
+            continue;
+        }
+        way.rule = &rules[at++];
+        r = add_way(c, way, &from[i].origin, err);
+    }
     return r;
 }
 
@@ -83,8 +93,8 @@ static int add_layer_ways(struct compile *c, const struct document *document, co
     if (layer->is_open && !is_limit)
         r = add_way(c, (struct plan_way){.kind = PLAN_WAY_DEFAULT}, &network->egress_default.origin, err);
     if (r == 0 && !layer->is_open)
-        r = add_ways(c, PLAN_WAY_ALLOW, is_limit, layer->allow, network->allow, layer->allow_count, err);
-    return r < 0 ? r : add_ways(c, PLAN_WAY_DENY, is_limit, layer->deny, network->deny, layer->deny_count, err);
+        r = add_ways(c, (struct plan_way){.kind = PLAN_WAY_ALLOW, .is_limit = is_limit}, layer->allow, network->allow, network->allow_count, err);
+    return r < 0 ? r : add_ways(c, (struct plan_way){.kind = PLAN_WAY_DENY, .is_limit = is_limit}, layer->deny, network->deny, network->deny_count, err);
 }
 
 /* network.budget of each layer, in their order the first of the table. */
@@ -181,6 +191,11 @@ static int add_rules(struct compile *c, struct net_rules **ret_rules, struct err
 {
     int r = policy_net_rules(c->policy, c->arena, ret_rules, err);
 
+    if (r == 0) {
+        (*ret_rules)->said_real_ms = c->facts->now_real_ms;
+        (*ret_rules)->said_boot_ms = c->facts->now_boot_ms;
+        net_rules_end(*ret_rules, c->facts->now_real_ms, NULL, NULL);
+    }
     for (size_t i = 0; i < c->policy->layer_count && r == 0; i++) {
         r = add_layer_ways(c, c->policy->layers[i], &(*ret_rules)->layers[i], err);
         if (r == 0 && c->policy->layers[i]->kind == LAYER_REQUEST)

@@ -13,7 +13,7 @@ static void add_words(struct json *json, const char *key, const struct words_lis
 
 static void add_rights(struct json *json, unsigned rights)
 {
-    static const char *const names[] = {"read", "write", "connect", "request", "resolve", "spend"};
+    static const char *const names[] = {"read", "write", "connect", "request", "resolve", "spend", "last"};
 
     json_begin_array(json, "rights");
     for (size_t i = 0; i < ARRAY_COUNT(names); i++)

@@ -317,7 +317,83 @@ static int compare_budgets(struct boxes *boxes)
     struct subset subset = {.a = differ->policies[differ->who], .b = differ->policies[!differ->who], .scratch = differ->arena,
                             .note = note_budget, .data = differ};
 
-    return boxes->rules[1]->budget_count ? subset_egress(&subset) : 0;
+    uint64_t next_ms;
+
+    return boxes->rules[1]->budget_count ? subset_egress_from(&subset, 0, &next_ms) : 0;
+}
+
+#define SENTENCES_MAX 1000u
+#define AREA_PREFIX   "network: " /* of what subset_egress() finds */
+
+/* What is found at a time, and what was at the one before. */
+struct longer {
+    struct arena *arena;
+    const char **found, **before;
+    size_t found_count, before_count;
+    const char *first; /* that was not; with the time */
+};
+
+static int note_longer(void *data, const struct subset_item *item unused_arg, const char *sentence)
+{
+    struct longer *longer = data;
+    const char *plain = strstr(sentence, AREA_PREFIX), **kept;
+    bool is_known = false;
+
+    if (!plain)
+        return 0; /* of budgets: those have items of their own */
+    for (size_t i = 0; i < longer->before_count && !is_known; i++)
+        is_known = strcmp(longer->before[i], plain) == 0;
+    if (!is_known && !longer->first) {
+        longer->first = arena_printf(longer->arena, "%.*s%s", (int)(plain - sentence), sentence, plain + strlen(AREA_PREFIX));
+        if (!longer->first)
+            return -ENOMEM;
+    }
+    if (longer->found_count == SENTENCES_MAX)
+        return 0;
+    kept = arena_append(longer->arena, longer->found, longer->found_count);
+    if (!kept)
+        return -ENOMEM;
+    *kept = arena_string(longer->arena, plain);
+    return *kept ? 0 : -ENOMEM;
+}
+
+static int add_longer(struct differ *differ, const char *sentence)
+{
+    struct difference *item = differ_add(differ, AREA_NETWORK);
+
+    if (!item)
+        return -ENOMEM;
+    item->rights = RIGHT_LAST;
+    item->member = "network.egress.allow[].until";
+    item->detail = sentence;
+    return 0;
+}
+
+/* What is permitted longer: of each time at which a rule ends, the first that is more than before. */
+static int compare_ends(const struct boxes *boxes)
+{
+    struct differ *differ = boxes->differ;
+    struct longer longer = {.arena = differ->arena};
+    struct subset subset = {.a = differ->policies[differ->who], .b = differ->policies[!differ->who], .scratch = differ->arena,
+                            .note = note_longer, .data = &longer};
+    uint64_t from_ms = 0, next_ms = 0;
+    unsigned count = 0;
+    int status = 0;
+
+    if (!net_rules_next_end_ms(boxes->rules[0]) && !net_rules_next_end_ms(boxes->rules[1]))
+        return 0;
+    do {
+        longer.first = NULL;
+        status = count < SUBSET_ENDS_MAX ? subset_egress_from(&subset, from_ms, &next_ms) : -E2BIG;
+        if (status == 0 && count && longer.first)
+            status = add_longer(differ, longer.first);
+        longer.before = take_ptr(longer.found);
+        longer.before_count = longer.found_count;
+        longer.found_count = 0;
+        from_ms = next_ms;
+        count++;
+    } while (status == 0 && from_ms);
+    return status;
 }
 
 int differ_network(struct differ *differ)
@@ -338,5 +414,7 @@ int differ_network(struct differ *differ)
         status = look_at_hosts(&boxes);
     if (status == 0)
         status = boxes_put(&boxes);
-    return status < 0 ? status : compare_budgets(&boxes);
+    if (status == 0)
+        status = compare_budgets(&boxes);
+    return status < 0 ? status : compare_ends(&boxes);
 }

@@ -183,7 +183,7 @@ static bool is_one_block(const struct difference *a, const struct difference *b)
 
 static void add_rights(const struct page *page, const struct difference *item)
 {
-    static const char *const names[] = {"read", "write", "connect", "request", "resolve", "spend"};
+    static const char *const names[] = {"read", "write", "connect", "request", "resolve", "spend", "last"};
     const char *before = "";
 
     for (size_t i = 0; i < ARRAY_COUNT(names); i++)
@@ -283,7 +283,7 @@ static void add_detail(const struct page *page, const struct difference *item)
 {
     bool is_object = item->area == AREA_FILES && item->rights;
 
-    if (!item->detail || !(is_object || item->kind == DIFFERENCE_UNKNOWN || item->rights & RIGHT_SPEND))
+    if (!item->detail || !(is_object || item->kind == DIFFERENCE_UNKNOWN || item->rights & (RIGHT_SPEND | RIGHT_LAST)))
         return;
     text_add(page->out, is_object ? " (" : " ");
     text_add_safe(page->out, item->detail);

@@ -182,7 +182,7 @@ static int weigh_block(struct prover *prover, const struct prove_target *target,
 /* Each item is a witness, a doubt, or about something else. */
 static int weigh_item(struct prover *prover, const struct prove_target *target, const struct difference *item, bool *is_doubt)
 {
-    if (item->rights & RIGHT_SPEND || !has_port(&item->ports, target->port))
+    if (item->rights & (RIGHT_SPEND | RIGHT_LAST) || !has_port(&item->ports, target->port))
         return 0;
     if (target->is_any)
         return add_item(prover, item, item->subjects.items[0], &prover->proof.witness);

@@ -23,6 +23,7 @@ static int tell(struct subset *subset, const struct subset_item *item, const cha
     if (!raw)
         return -ENOMEM;
     vsnprintf(raw, (size_t)length + 1, format, args);
+    text_add(&safe, subset->since ? subset->since : "");
     text_add_safe(&safe, raw);
     if (safe.is_broken || !safe.data)
         return -ENOMEM;

@@ -8,6 +8,8 @@
 
 #include "policy/policy.h"
 
+#define SUBSET_ENDS_MAX 64 /* different times at which rules end */
+
 /* One such thing in its parts. What is not known is NULL. */
 struct subset_item {
     const char *member;  /* "resources.memory", "devices" */
@@ -20,6 +22,7 @@ struct subset {
     const struct policy *a, *b;
     struct arena *scratch;
     const char *witness; /* in the arena of `a` */
+    const char *since;   /* "from 2026-12-24T17:30:00Z on: " where rules that have ended by then are left out; NULL = all hold */
     /* Hears of everything that is found, and the search goes on while it returns 0. NULL = the first ends it. */
     int (*note)(void *data, const struct subset_item *item, const char *sentence);
     void *data;
@@ -28,7 +31,12 @@ struct subset {
 int subset_paths(struct subset *subset) must_check;
 int subset_network(struct subset *subset) must_check;
 int subset_network_members(struct subset *subset) must_check; /* all of it but destinations and budgets */
-int subset_egress(struct subset *subset) must_check; /* those */
+int subset_egress(struct subset *subset) must_check; /* those, at any time */
+/*
+ * Those while the rules hold that have not ended at `from_ms` (0 = all of them). *ret_next_ms is when the next of either policy ends; 0 = none does.
+ * Between two of these times nothing changes.
+ */
+int subset_egress_from(struct subset *subset, uint64_t from_ms, uint64_t *ret_next_ms) must_check;
 bool policy_has_narrowed(const struct policy *policy); /* by requests, programs, budgets or TLS */
 bool policy_has_same_path(const struct policy *a, const struct policy *b); /* one name is one program in both */
 int subset_lists(struct subset *subset) must_check;

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/date.h"
 #include "policy/model/cuts.h"
 #include "policy/model/effective.h"
 #include "policy/model/narrowed.h"
@@ -122,16 +123,63 @@ bool policy_has_same_path(const struct policy *a, const struct policy *b)
     return policy_list_permits(a, LIST_ENV_INHERIT, "PATH") == policy_list_permits(b, LIST_ENV_INHERIT, "PATH");
 }
 
+/* The rules of both as they are at that time. */
+static int rules_from(struct subset *subset, uint64_t from_ms, struct cuts *cuts, uint64_t *ret_next_ms)
+{
+    int status = policy_net_rules(subset->a, subset->scratch, &cuts->a, NULL);
+    uint64_t a, b;
+
+    if (status == 0)
+        status = policy_net_rules(subset->b, subset->scratch, &cuts->b, NULL);
+    if (status < 0)
+        return status;
+    net_rules_end(cuts->a, from_ms, NULL, NULL);
+    net_rules_end(cuts->b, from_ms, NULL, NULL);
+    a = net_rules_next_end_ms(cuts->a);
+    b = net_rules_next_end_ms(cuts->b);
+    *ret_next_ms = a && (!b || a < b) ? a : b;
+    return 0;
+}
+
+static int say_since(struct subset *subset, uint64_t from_ms)
+{
+    char from[DATE_TEXT_SIZE];
+
+    subset->since = NULL;
+    if (!from_ms)
+        return 0;
+    date_print(from_ms, from);
+    subset->since = arena_printf(subset->scratch, "from %s on: ", from);
+    return subset->since ? 0 : -ENOMEM;
+}
+
+/* Each end is a comparison of its own. */
 int subset_egress(struct subset *subset)
+{
+    uint64_t from_ms = 0, next_ms = 0;
+    unsigned count = 0;
+    int status;
+
+    do {
+        status = subset_egress_from(subset, from_ms, &next_ms);
+        from_ms = next_ms;
+        if (status == 0 && ++count > SUBSET_ENDS_MAX)
+            status = -E2BIG;
+    } while (status == 0 && from_ms);
+    subset->since = NULL;
+    return status;
+}
+
+int subset_egress_from(struct subset *subset, uint64_t from_ms, uint64_t *ret_next_ms)
 {
     struct narrowed_options options = {.has_doors = policy_door(subset->a, DOORS_OUTWARD, 0) != NULL,
                                        .finds_same = policy_has_same_path(subset->a, subset->b)};
     struct cuts cuts = {.arena = subset->scratch};
-    int status = policy_net_rules(subset->a, subset->scratch, &cuts.a, NULL);
+    int status = rules_from(subset, from_ms, &cuts, ret_next_ms);
     uint64_t work;
 
     if (status == 0)
-        status = policy_net_rules(subset->b, subset->scratch, &cuts.b, NULL);
+        status = say_since(subset, from_ms);
     if (status == 0)
         status = cuts_find(&cuts, subset->a, subset->b);
     if (status == 0 && (policy_has_narrowed(subset->a) || policy_has_narrowed(subset->b)))

@@ -48,6 +48,7 @@ enum value_type {
     VALUE_PROGRAM,  /* name of a program, or VALUE_PATH */
     VALUE_SOURCE,   /* of a secret: env:NAME, file:PATH, keyring:DESCRIPTION; stored by its store function */
     VALUE_PREFIX,   /* letters, digits, '-', '_' */
+    VALUE_TIME,     /* of the wall's clock, with its offset (base/date.h): ms since 1970 */
     VALUE_POINTER,  /* JSON pointer, or name of a field in a form */
     VALUE_AUDIENCE, /* whom a token is for: printable ASCII, no blanks */
 };

@@ -151,9 +151,13 @@ static const struct member allow_members[] = {
      .members = budget_members,
      .open = store_budget_open,
      .close = store_budget_close},
+    {.name = "until",
+     .type = VALUE_TIME,
+     .description = "From then on it grants nothing, and what it granted is closed; a time with its offset, like 2026-12-24T18:30:00+01:00",
+     .store = store_until},
     END,
 };
-/* What a program or a budget is kept from, another program or a copy would do: denials are about destinations and requests. */
+/* A denial that ends would be a grant that begins. What a program or a budget is kept from, another program or a copy would do: denials are about destinations and requests. */
 static const struct member deny_members[] = {RULE_PEERS, RULE_PORTS, RULE_HTTP, RULE_MCP, RULE_JSONRPC, END};
 
 static const struct member allow_item = {.type = VALUE_MAP,

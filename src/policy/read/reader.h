@@ -113,7 +113,7 @@ member_store store_env_set, store_env_entry, store_process_open, store_extends, 
 member_store store_network_open, store_rule_open, store_peer_open, store_peer_close, store_cidr;
 member_store store_except, store_host, store_port_open, store_port_close, store_port,
     store_end_port;
-member_store store_protocol, store_doors_open, store_door_open, store_door_close, store_door_port,
+member_store store_until, store_protocol, store_doors_open, store_door_open, store_door_close, store_door_port,
     store_door_host_port, store_ingress_close, store_command, store_cwd, store_proxy,
     store_name, store_container_id;
 member_store store_rule_close, store_tls, store_http_open, store_calls_open, store_method, store_url_path, store_call,

@@ -139,6 +139,8 @@ static const char *type_pattern(enum value_type type)
         return "^((env|file|keyring)(:.+)?|command)$";
     case VALUE_PREFIX:
         return "^[A-Za-z0-9_-]{1,32}$";
+    case VALUE_TIME:
+        return "^[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9](\\.[0-9]{1,9})?(Z|[+-][0-2][0-9]:[0-5][0-9])$";
     case VALUE_POINTER:
         return "^(/[!-~]*|[A-Za-z0-9._~-]+)$";
     case VALUE_AUDIENCE:

@@ -28,6 +28,12 @@ int store_rule_open(struct reader *reader, const struct member *member, const st
     return rule->rule.where ? 0 : error_memory(reader->err);
 }
 
+int store_until(struct reader *reader, const struct member *member unused_arg, const struct place *place, const struct value *value)
+{
+    reader->rule->rule.until_ms = value->number;
+    return reader_origin(reader, place, &reader->rule->until_origin);
+}
+
 int store_peer_open(struct reader *reader, const struct member *member unused_arg,
                     const struct place *place unused_arg, const struct value *value unused_arg)
 {

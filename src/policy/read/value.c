@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/date.h"
 #include "base/number.h"
 #include "base/text.h"
 #include "policy/model/protected.h"
@@ -148,6 +149,15 @@ static int value_cpus(const struct reader *reader, const struct place *place,
     if (number_parse_milli(node->text, &value->number, reader->err) < 0)
         return reader_blame(reader, place);
     return 0;
+}
+
+static int value_time(const struct reader *reader, const struct place *place, const struct node *node, struct value *value)
+{
+    int status = value_check_string(reader, place, node, "a time, like \"2026-12-24T18:30:00+01:00\"");
+
+    if (status == 0 && date_parse(node->text, &value->number, reader->err) < 0)
+        return reader_blame(reader, place);
+    return status;
 }
 
 static bool is_env_name(const char *text, size_t length)
@@ -335,6 +345,8 @@ int value_parse(const struct reader *reader, const struct member *member, const 
         return value_unit(reader, member, place, node, value);
     case VALUE_CPUS:
         return value_cpus(reader, place, node, value);
+    case VALUE_TIME:
+        return value_time(reader, place, node, value);
     case VALUE_TEXT:
         return value_text(reader, member, place, node);
     case VALUE_VERSION:

@@ -94,6 +94,7 @@ static const struct {
     {"dead.covered", BASE "filesystem: {readonlyPaths: [/usr/share]}\n", BASE "filesystem: {readonlyPaths: [/srv/share]}\n"},
     {"dead.covered", BASE "filesystem: {readonlyPaths: [/srv/a, /srv/a]}\n", BASE "filesystem: {readonlyPaths: [/srv/a, /srv/ab]}\n"},
     {"dead.covered", ALLOW("{" API "}, {to: [{host: api.example.org}]}"), ALLOW("{" API "}")},
+    {"dead.covered", ALLOW("{" API ", until: '2090-01-01T00:00:00Z'}, {to: [{host: api.example.org}]}"), ALLOW("{" API "}, {to: [{host: api.example.org}], until: '2090-01-01T00:00:00Z'}")},
     {"dead.covered", BASE "devices: [/dev/null]\n", BASE "devices: [/dev/kvm]\n"},
     {"risk.tree-writable", RW("\"${home}\""), RW("\"${home}/x\"")},
     {"risk.tree-writable", RW("/etc"), RW("/srv")},

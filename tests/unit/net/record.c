@@ -216,14 +216,14 @@ TEST(more_rules_than_fit_are_refused)
 /* A record of a few bytes must not make its reader allocate much. */
 TEST(a_count_is_held_against_the_bytes_that_are_left)
 {
-    uint32_t record[4] = {0x32726e43u, sizeof(record), 0x10000000u, 0};
+    uint32_t record[8] = {0x33726e43u, sizeof(record), 0, 0, 0, 0, 0x10000000u, 0}; /* behind both times */
     struct arena *arena auto_arena = arena_new();
     struct net_rules *rules = NULL;
     struct error err = ERROR_INIT;
 
     check_int(net_rules_read(arena, record, sizeof(record), &rules, &err), -EINVAL);
     check_contains(err.text, "a count of more than there is");
-    record[2] = 1;
+    record[6] = 1;
     check_int(net_rules_read(arena, record, sizeof(record), &rules, &err), -EINVAL);
     record[0]++;
     check_int(net_rules_read(arena, record, sizeof(record), &rules, &err), -EINVAL);

@@ -107,6 +107,8 @@ TEST(what_a_rule_cannot_say_is_refused)
     CHECK_REFUSED(rules->programs[0].change_ns = 1000000000, "a time that is none");
     CHECK_REFUSED(deny->terminates = true, "a deny rule");
     CHECK_REFUSED(deny->budget = 2, "a deny rule");
+    CHECK_REFUSED(deny->until_ms = 7, "a deny rule");
+    CHECK_REFUSED((rules->layers[1].allow_count = 1, rules->layers[1].ended_count = 1), "without an end that has ended");
     CHECK_REFUSED((deny->programs = narrow->programs, deny->program_count = 1), "a deny rule");
     CHECK_REFUSED((rules->layers = nine_layers(arena, narrow), rules->layer_count = 9), "more layers than can be counted");
     CHECK_REFUSED(rules->inward[0].port = 0, "a port that is none");

@@ -132,6 +132,8 @@ static void say_rule(struct arena *arena, const char *text, struct net_rule *rul
             *arena_append(arena, programs, rule->program_count) = (uint16_t)atoi(value);
         else if (is_word(word, "budget=", &value))
             rule->budget = (uint16_t)atoi(value);
+        else if (is_word(word, "until=", &value))
+            rule->until_ms = (uint64_t)atoi(value);
         else if (strcmp(word, "tls") == 0)
             rule->terminates = true;
         else if (say_requests(arena, word, requests))
@@ -261,6 +263,7 @@ const char *say_decision(const struct net_decision *decision, char text[300])
         [NET_NOT_SAID] = "not-said",     [NET_PROGRAM] = "program",     [NET_REQUEST] = "other-request",
         [NET_CALL] = "other-call",       [NET_OPAQUE] = "opaque",       [NET_MALFORMED] = "malformed",
         [NET_BUDGET] = "budget",
+        [NET_ENDED] = "ended",
     };
     static const char *const verdicts[] = {
         [NET_PERMIT] = "permit", [NET_ASK_NAME] = "ask", [NET_ASK_REQUEST] = "requests", [NET_ASK_CALL] = "body"};

@@ -4,7 +4,7 @@
  *
  *   rules:     layers behind each other with " | ", in each "open", "limit" (only denies), "allow ..." and "deny ..." with "; " between them;
  *              an allow or deny has peers "to=NAME", "to=BLOCK!EXCEPT!EXCEPT", "to=NAME@BLOCK" and ports "tcp", "any:80-90";
- *              "tls" (opens it), "by=PROGRAM", "budget=NUMBER"; requests "http" (all), "method=A,B", "path=A,B", "ws", "mcp",
+ *              "tls" (opens it), "by=PROGRAM", "budget=NUMBER", "until=MS"; requests "http" (all), "method=A,B", "path=A,B", "ws", "mcp",
  *              "call=A,B", "tool=A,B"
  *   question:  "tcp ADDRESS PORT", then "own", "for=NAME,NAME", and "says=NAME", "says=-" (a raw protocol), "says=?" (no name);
  *              "tls", "by=PROGRAM"; behind them "asks=METHOD:PATH" (no path: several readings), and behind that "+ws", and of

@@ -97,6 +97,7 @@ const char *const test_events[] = {
     REQUEST("38", "network.request-denied", "POST"),
     NETWORK("39", "network.secret-denied", ",\"method\":\"PUT\",\"path\":\"/\",\"call\":null,\"tool\":null,\"status\":null,\"secret\":\"token\""),
     EVENT("40", "network.budget", ",\"connection\":null,\"rule\":\"a.yaml:3: network.egress\",\"kind\":\"bytesUp\",\"limit\":100,\"endsRun\":true"),
+    EVENT("90", "grant.ended", ",\"rule\":\"a.yaml:3: network.egress.allow[0]\",\"until\":\"2026-12-24T17:30:00Z\""),
     EVENT("41", "network.lost", ",\"count\":7"),
     EVENT("42", "network.changed", ",\"policyDigest\":\"sha256:33\""),
     EVENT("43", "network.gone", ",\"text\":\"the gateway was killed\""),

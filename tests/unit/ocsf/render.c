@@ -134,7 +134,7 @@ TEST(every_type_of_the_table_has_a_record_in_this_test)
 /* The types that the sources of a part write: words with a dot in quotes, whose first half is one of these. */
 static unsigned check_types_of(const char *file)
 {
-    static const char *const first[] = {"run", "exec", "nested", "limit", "access", "network", "approval", "review", "policy", "container", "daemon", "control", "identity", "log"};
+    static const char *const first[] = {"run", "exec", "grant", "nested", "limit", "access", "network", "approval", "review", "policy", "container", "daemon", "control", "identity", "log"};
     auto_free char *text = NULL;
     size_t size;
     unsigned count = 0;

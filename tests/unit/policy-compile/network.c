@@ -214,6 +214,39 @@ static void no_workers(struct facts *facts)
     facts->has_inspector = facts->has_holder = facts->knows_programs = facts->keeps_budgets = facts->leads_icmp = false;
 }
 
+TEST(a_rule_that_has_ended_grants_nothing_and_is_warned_of)
+{
+    static const char text[] = "network: {egress: {allow: [{to: [{cidr: 10.0.0.0/8}], until: '1970-01-01T00:00:05Z'}, {to: [{cidr: 11.0.0.0/8}], until: '1970-01-01T00:00:09Z'}, "
+                               "{to: [{cidr: 12.0.0.0/8}]}]}}\n";
+    char digests[3][DIGEST_TEXT_SIZE];
+    auto_free char *explained = NULL;
+
+    fixture_open(&f);
+    f.facts.now_real_ms = 4999;
+    f.facts.now_boot_ms = 77;
+    accept_text(&f, text);
+    check_int(f.plan->way_count, 3);
+    check_int(f.plan->net_rules->said_boot_ms, 77);
+    check_int(f.plan->warnings.count, 0);
+    snprintf(digests[0], sizeof(digests[0]), "%s", f.plan->plan_digest);
+    f.facts.now_real_ms = 5000;
+    accept_text(&f, text);
+    check_int(f.plan->way_count, 2);
+    check(f.plan->ways[0].rule == &f.plan->net_rules->layers[0].allow[0] && f.plan->ways[0].rule->until_ms == 9000);
+    check_string(f.plan->ways[1].origin->member, "network.egress.allow[2]");
+    check_int(f.plan->ways[1].rule->peers[0].block.address[0], 12);
+    check_int(f.plan->net_rules->layers[0].ended_count, 1);
+    check_int(f.plan->warnings.count, 1);
+    check_int(plan_explain_text(f.plan, &explained, &f.err), 0);
+    check_contains(explained, "until 1970-01-01T00:00:09Z");
+    check(!strstr(explained, "10.0.0.0/8"));
+    snprintf(digests[1], sizeof(digests[1]), "%s", f.plan->plan_digest);
+    accept_text(&f, "network: {egress: {allow: [{to: [{cidr: 11.0.0.0/8}]}, {to: [{cidr: 12.0.0.0/8}]}]}}\n");
+    snprintf(digests[2], sizeof(digests[2]), "%s", f.plan->plan_digest);
+    check(strcmp(digests[0], digests[1]) && strcmp(digests[1], digests[2]));
+    fixture_close(&f);
+}
+
 TEST(what_no_worker_here_keeps_is_refused_by_name)
 {
     static const char *const rows[][3] = {

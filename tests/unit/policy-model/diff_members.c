@@ -68,6 +68,7 @@ static const struct {
     {path ".bytesPerSecond", rule("budget: {bytesPerSecond: 1KiB}"), rule("budget: {bytesPerSecond: 2KiB}")},                        \
     {path ".onLimit", rule("budget: {connections: 1}"), rule("budget: {connections: 1, onLimit: end}")}
     BUDGETS("network.egress.allow[].budget", HTTP),
+    {"network.egress.allow[].until", HTTP("until: '2030-01-01T00:00:00Z'"), HTTP("until: '2031-01-01T00:00:00Z'")},
     {"network.egress.allow[].budget.requests", HTTP("http: {methods: [GET]}, budget: {requests: 1}"),
      HTTP("http: {methods: [GET]}, budget: {requests: 2}")},
 #define DENY(rule) "network: {egress: {default: allow, deny: [" rule "]}}"

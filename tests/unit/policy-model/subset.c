@@ -154,6 +154,69 @@ TEST(one_more_address_port_protocol_or_name_is_found)
     }
 }
 
+static struct egress_rule *last_rule(struct document *layer)
+{
+    return &layer->network.allow[layer->network.allow_count - 1];
+}
+
+TEST(a_rule_that_ends_later_is_more_and_one_without_an_end_most)
+{
+    static const struct {
+        uint64_t less_ms, more_ms;
+    } rows[] = {{1000, 2000}, {1000, 0}};
+
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        struct pair pair = make_pair();
+
+        make_rule(ON(pair, less), false, "10.0.0.0/8", 443, 443, NET_TCP);
+        last_rule(pair.in_less)->rule.until_ms = rows[i].less_ms;
+        make_rule(ON(pair, more), false, "10.0.0.0/8", 443, 443, NET_TCP);
+        last_rule(pair.in_more)->rule.until_ms = rows[i].more_ms;
+        check_pair(&pair, "from 1970-01-01T00:00:01Z on: network: connecting to 10.0.0.0 port 443 by tcp");
+    }
+}
+
+/* Together they grant as much as one that has the later end. */
+TEST(what_another_rule_grants_meanwhile_is_seen_at_each_end)
+{
+    struct pair pair = make_pair();
+
+    make_rule(ON(pair, less), false, "10.0.0.0/8", 443, 443, NET_TCP);
+    last_rule(pair.in_less)->rule.until_ms = 1000;
+    make_rule(ON(pair, less), false, "10.1.0.0/16", 443, 443, NET_TCP);
+    last_rule(pair.in_less)->rule.until_ms = 3000;
+    make_rule(ON(pair, more), false, "10.0.0.0/8", 443, 443, NET_TCP);
+    last_rule(pair.in_more)->rule.until_ms = 2000;
+    make_rule(ON(pair, more), false, "10.1.0.0/16", 443, 443, NET_TCP);
+    check_pair(&pair, "from 1970-01-01T00:00:01Z on: network: connecting to 10.0.0.0 port 443 by tcp");
+    /* no rule of `more` is wider alone: the end of the first is what is less */
+    pair = make_pair();
+    make_rule(ON(pair, more), false, "10.0.0.0/8", 443, 443, NET_TCP);
+    last_rule(pair.in_more)->rule.until_ms = 1000;
+    make_rule(ON(pair, less), false, "10.0.0.0/8", 443, 443, NET_TCP);
+    last_rule(pair.in_less)->rule.until_ms = 1000;
+    check(policy_is_subset(pair.more, pair.less, NULL) && policy_is_subset(pair.less, pair.more, NULL));
+    policy_free(pair.less);
+    policy_free(pair.more);
+}
+
+TEST(a_ceiling_s_end_limits_and_more_ends_than_are_compared_are_no_subset)
+{
+    struct pair pair = make_pair();
+    const char *witness = NULL;
+
+    make_rule(ON(pair, less), false, "10.0.0.0/8", 443, 443, NET_TCP);
+    make_rule(ON(pair, more), false, "10.0.0.0/8", 443, 443, NET_TCP);
+    for (unsigned i = 0; i < 100; i++) {
+        make_rule(ON(pair, less), false, "10.0.0.0/8", 443, 443, NET_TCP);
+        last_rule(pair.in_less)->rule.until_ms = 1000 + i;
+    }
+    check(!policy_is_subset(pair.less, pair.more, &witness));
+    check_contains(witness, "too complex");
+    policy_free(pair.less);
+    policy_free(pair.more);
+}
+
 TEST(a_name_at_a_block_is_less_than_the_name_and_less_than_the_block)
 {
     struct pair pair = make_pair();

@@ -48,6 +48,32 @@ TEST(a_rule_has_peers_and_ports)
     check(strstr(rule->where, ": network.egress.deny[0]") != NULL);
 }
 
+static void refuses(const char *text, const char *part)
+{
+    struct error err = ERROR_INIT;
+    struct document *document = NULL;
+
+    check(document_load_text(test_arena(), "p.yaml", text, strlen(text), &test_options, &document, &err) < 0);
+    check_contains(err.text, part);
+}
+
+TEST(an_allow_rule_may_end_at_a_time_with_its_offset)
+{
+    const struct network *n = &must_load(RULE("{to: [{host: a.org}], until: 2026-12-24T18:30:00+01:00}, {until: '1970-01-01T00:00:02Z'}, {}"))->network;
+
+    check(n->allow[0].rule.until_ms == 1798133400000);
+    check_string(n->allow[0].until_origin.member, "network.egress.allow[0].until");
+    check_int(n->allow[1].rule.until_ms, 2000);
+    check_int(n->allow[2].rule.until_ms, 0);
+    refuses(RULE("{until: tomorrow}"), "network.egress.allow[0].until: 'tomorrow' is no time with its offset");
+    refuses(RULE("{until: '2026-12-24T18:30:00'}"), "is no time with its offset");
+    refuses(RULE("{until: '2026-02-30T18:30:00Z'}"), "there is no such day");
+    refuses(RULE("{until: 30m}"), "is no time with its offset");
+    refuses(RULE("{until: 1798133400}"), "expected a time, like");
+    refuses(RULE("{until: [a]}"), "expected a time, like");
+    refuses(NATIVE "network: {egress: {default: allow, deny: [{until: '2026-12-24T18:30:00Z'}]}}\n", "unknown member");
+}
+
 TEST(a_peer_is_a_name_or_a_block_or_a_name_at_a_block)
 {
     const struct network *n = &must_load(RULE("{to: [{host: a.example.org, cidr: 10.0.0.0/8, except: [10.1.0.0/16]}, "

@@ -88,6 +88,7 @@ static const struct {
            .method = "requests"}},
     {'B', {.type = WORKER_EVENT, .kind = WORKER_BUDGET, .connection = 3, .where = "the budget", .count = 10,
            .method = "requests", .ends_run = true}},
+    {'o', {.type = WORKER_EVENT, .kind = WORKER_ENDED, .where = "a.yaml:3: a rule", .count = 1798133400000}},
     {'l', {.type = WORKER_EVENT, .kind = WORKER_LOST, .count = 5}},
     {'k', {.type = WORKER_EVENT, .kind = 77}},
     {'u', {.type = 99}},

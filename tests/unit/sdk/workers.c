@@ -182,7 +182,7 @@ TEST(requests_secrets_and_budgets_are_recorded_with_what_is_known_of_them)
 {
     const char *text;
 
-    check_int(begin("RqQSbw", "Aw", NULL), 0);
+    check_int(begin("RqQSbow", "Aw", NULL), 0);
     check_int(attach(), 0);
     check_int(workers_end(&workers, event_log, &err), 0);
     check(!workers.ends_run);
@@ -195,6 +195,7 @@ TEST(requests_secrets_and_budgets_are_recorded_with_what_is_known_of_them)
     check_contains(text, "\"type\":\"network.secret-denied\",\"connection\":9,\"protocol\":null,\"address\":null,\"port\":null,\"name\":\"a.example\"");
     check_contains(text, "\"secret\":\"TOKEN\"");
     check_contains(text, "\"type\":\"network.budget\",\"connection\":3,\"rule\":\"the budget\",\"kind\":\"requests\",\"limit\":10,\"endsRun\":false");
+    check_contains(text, "\"type\":\"grant.ended\",\"rule\":\"a.yaml:3: a rule\",\"until\":\"2026-12-24T17:30:00Z\"");
 }
 
 TEST(a_budget_that_ends_the_run_is_remembered)
