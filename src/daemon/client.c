@@ -96,7 +96,7 @@ static int hear_open(struct client *client, struct protocol_received *received, 
     if (status == 0)
         status = container_check_name(core, client->account, name, err);
     if (status == 0)
-        status = keeper_choose(core, client->account, &(struct caller){client->peer.gid, key, received->fds[0]}, &keeper, err);
+        status = keeper_choose(core, client->account, &(struct caller){client->peer.gid, key, received->fds[0], NULL}, &keeper, err);
     if (status < 0)
         return status;
     container = container_new(core, client->account, keeper, err);

@@ -79,6 +79,7 @@ struct keeper {
     uint64_t number;
     char id[ID_SIZE];
     unsigned char key[KEY_SIZE], token[TOKEN_SIZE];
+    char record[64]; /* the launcher's, by which it is started without a client; "" = for a client */
     pid_t pid;      /* 0 = not known yet */
     gid_t gid;      /* of whom it serves */
     bool is_joined; /* false: connected, and has not said who it is */
@@ -164,7 +165,8 @@ void starter_ready(struct loop_watch *watch, uint32_t events);
 struct caller {
     gid_t gid;
     const unsigned char *key; /* KEY_SIZE */
-    int client;               /* the end that it made */
+    int client;               /* the end that it made; -1 = nobody asks, but the daemon for what is on disk, */
+    const char *record;       /* by this record of the launcher's; NULL = the user's own */
 };
 int keeper_choose(struct core *core, struct account *account, const struct caller *caller, struct keeper **ret_keeper, struct error *err) must_check;
 /* `id`: of the container that it is about; NULL = a new one. *client: it may be taken. */

@@ -30,6 +30,17 @@ static void tell_left(const struct core *core, const struct account *account)
     (void)!protocol_send(keeper->channel.fd, MSG_DONTWAIT, &out, NULL, 0, NULL);
 }
 
+/* What it kept is on disk, and may be another one's to take up; of the user's service the starter sees its end by itself. */
+static void look_for_kept(const struct core *core)
+{
+    auto_protocol struct protocol_out out = {0};
+
+    if (core->settings->is_user || core->starter.fd < 0)
+        return;
+    protocol_begin(&out, PROTOCOL_LOOK_FOR_KEPT, 0);
+    (void)!protocol_send(core->starter.fd, MSG_DONTWAIT, &out, NULL, 0, NULL);
+}
+
 void keeper_close(struct keeper *keeper)
 {
     struct core *core = keeper->core;
@@ -49,6 +60,8 @@ void keeper_close(struct keeper *keeper)
                 keeper->account->uid, running);
     if (keeper->is_joined)
         keeper_record_leave(core, keeper);
+    if (keeper->is_joined && keeper->pid)
+        look_for_kept(core);
     waiting_refuse(keeper, NULL);
     loop_cancel(core->loop, &keeper->idle);
     loop_forget(core->loop, &keeper->channel);
@@ -130,17 +143,19 @@ static int tell_who(struct keeper *keeper, struct error *err)
     return protocol_send(keeper->channel.fd, MSG_DONTWAIT, &out, NULL, 0, err);
 }
 
-/* With its end of the channel; for the system, as whoever made `client`. */
+/* With its end of the channel; for the system, as whoever made `client`, or by the launcher's record. */
 static int order_keeper(const struct keeper *keeper, int inner, int client, struct error *err)
 {
     const struct core *core = keeper->core;
     auto_protocol struct protocol_out out;
     int fds[2] = {inner, client};
 
-    protocol_begin(&out, core->settings->is_user ? PROTOCOL_START_KEEPER : PROTOCOL_START_KEEPER_AS, (uint32_t)keeper->number);
+    protocol_begin(&out, *keeper->record ? PROTOCOL_START_KEEPER_AGAIN : core->settings->is_user ? PROTOCOL_START_KEEPER : PROTOCOL_START_KEEPER_AS, (uint32_t)keeper->number);
     protocol_add_number(&out, TAG_TICKET, keeper->number);
     protocol_add_text(&out, TAG_ID, keeper->id);
-    return protocol_send(core->starter.fd, MSG_DONTWAIT, &out, fds, core->settings->is_user ? 1 : 2, err);
+    if (*keeper->record)
+        protocol_add_text(&out, TAG_NAME, keeper->record);
+    return protocol_send(core->starter.fd, MSG_DONTWAIT, &out, fds, core->settings->is_user || client < 0 ? 1 : 2, err);
 }
 
 /* What it is told and given waits in its channel until it looks. */
@@ -161,6 +176,7 @@ static int keeper_start(struct core *core, struct account *account, const struct
         return status;
     memcpy(keeper->key, caller->key, KEY_SIZE);
     keeper->gid = caller->gid;
+    snprintf(keeper->record, sizeof(keeper->record), "%s", caller->record ? caller->record : "");
     if (getrandom(keeper->token, sizeof(keeper->token), 0) != sizeof(keeper->token))
         status = error_system(err, errno, "take random bytes");
     snprintf(keeper->id, sizeof(keeper->id), "%016" PRIx64, keeper->number);
@@ -416,17 +432,18 @@ static void hear_not_started(struct core *core, const struct protocol_message *m
     keeper_close(keeper);
 }
 
-/* In the user's service: the containers are this user's own. */
+/* In the user's service the containers are this user's own; in the system's the launcher has a record of whose they are. */
 static void hear_kept(struct core *core, const struct protocol_message *message)
 {
-    struct account *account = account_of(&core->accounts, geteuid());
+    bool is_user = core->settings->is_user;
+    struct account *account = account_of(&core->accounts, is_user ? geteuid() : (uid_t)protocol_number(message, TAG_UID, UINT32_MAX));
     struct error err = ERROR_INIT;
     struct keeper *keeper;
     size_t size;
     const unsigned char *key = protocol_bytes(message, TAG_KEY, &size);
-    const struct caller caller = {.gid = getegid(), .key = key, .client = -1};
+    const struct caller caller = {.gid = is_user ? getegid() : (gid_t)protocol_number(message, TAG_GID, UINT32_MAX), .key = key, .client = -1, .record = protocol_text(message, TAG_NAME)};
 
-    if (size != KEY_SIZE || !account || !core->settings->is_user)
+    if (size != KEY_SIZE || !account || is_user == (caller.record != NULL))
         return;
     if (keeper_start(core, account, &caller, &keeper, &err) < 0)
         daemon_log("containers that are kept cannot be taken up: %s", err.text);

@@ -3,7 +3,9 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <limits.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -51,13 +53,19 @@ static bool is_nobodys(int all, const char *name)
     return lock >= 0 && flock(lock, LOCK_EX | LOCK_NB) == 0;
 }
 
-static void tell_one(int core, const unsigned char key[KEY_SIZE])
+/* `kept`: the system's; NULL = the user's own. */
+static void tell_one(int core, const unsigned char key[KEY_SIZE], const struct launcher_kept *kept)
 {
     auto_protocol struct protocol_out out;
     struct error err = ERROR_INIT;
 
     protocol_begin(&out, PROTOCOL_KEPT, 0);
     protocol_add_bytes(&out, TAG_KEY, key, KEY_SIZE);
+    if (kept) {
+        protocol_add_number(&out, TAG_UID, kept->uid);
+        protocol_add_number(&out, TAG_GID, kept->gid);
+        protocol_add_text(&out, TAG_NAME, kept->name);
+    }
     if (protocol_send(core, 0, &out, NULL, 0, &err) < 0)
         daemon_log("containers that are kept cannot be told of: %s", err.text);
 }
@@ -80,9 +88,53 @@ void kept_tell(int core)
         if (i < count || count == KEPT_KEYS_MAX || !is_nobodys(dirfd(all), entry->d_name))
             continue;
         memcpy(told[count++], key, KEY_SIZE);
-        tell_one(core, key);
+        tell_one(core, key, NULL);
     }
     if (all)
         closedir(all);
     mem_free(told);
+}
+
+/* ---- the system's ---- */
+
+int kept_ask(struct launcher *launcher, int core, uint64_t *ret_wait_ms, struct error *err)
+{
+    struct launcher_kept kept = {.next = 0};
+    int status = 0;
+
+    do {
+        status = launcher_kept(launcher, NULL, kept.next, &kept, err);
+        if (status == 0 && *kept.name)
+            tell_one(core, kept.key, &kept);
+    } while (status == 0 && *kept.name);
+    if (status == 0)
+        *ret_wait_ms = kept.wait_ms;
+    return status;
+}
+
+/* Nobody's: none, and then nothing is started. */
+static size_t groups_of(uid_t uid, gid_t groups[LAUNCH_KEPT_MAX])
+{
+    const struct passwd *account = getpwuid(uid);
+    int count = LAUNCH_KEPT_MAX;
+
+    if (!account)
+        return 0;
+    if (getgrouplist(account->pw_name, account->pw_gid, groups, &count) < 0)
+        count = LAUNCH_KEPT_MAX; /* of more than there is room for, the first */
+    return (size_t)count;
+}
+
+int kept_start(struct launcher *launcher, const char *record, int channel, pid_t *ret_pid, struct error *err)
+{
+    struct launcher_keeper started = {.pidfd = -1};
+    struct launcher_kept kept;
+    gid_t groups[LAUNCH_KEPT_MAX];
+    int status = launcher_kept(launcher, record, 0, &kept, err);
+
+    if (status == 0)
+        status = launcher_again(launcher, record, groups, groups_of(kept.uid, groups), channel, &started, err);
+    fd_close_at(&started.pidfd);
+    *ret_pid = started.pid;
+    return status;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Theory of operation: this process has all rights of the user, as its keepers have (of the system: those of a user of its own, who may ask the
- * launcher), and hears two messages alone, from its own core: start a keeper, with the channel that comes with it; connect to one of the parts
- * beside it (parts.c). It opens the sockets once, so that a core that dies is followed by another on the same ones, and clients wait in their queue.
+ * launcher), and hears three requests alone, from its own core: start a keeper, with the channel that comes with it; connect to one of the parts
+ * beside it (parts.c); look whether there are containers on disk that no keeper has. It opens the sockets once, so that a core that dies is followed by another on the same ones, and clients wait in their queue.
  * When it ends, the core ends; keepers go on, and find the next daemon.
  */
 #include <errno.h>
@@ -34,6 +34,9 @@
 #define KEEPER_FD    3
 #define ENDING_TURNS   20
 #define ENDING_TURN_NS 100000000
+#define LOOK_SOON_MS   100
+#define LOOK_LATER_MS  2000
+#define LOOK_AGAIN_MS  2000 /* where the launcher is not there */
 
 struct starter {
     const struct daemon_settings *settings;
@@ -46,6 +49,7 @@ struct starter {
     struct parts *parts;          /* what stands beside the core */
     struct launcher *launcher;    /* of the system; NULL = it was not asked yet */
     int launcher_fd;
+    uint64_t look_ns, look_once_more_ns; /* when that is asked for containers on disk that nobody has; 0 = not */
     struct protocol_received received;
 };
 
@@ -147,6 +151,8 @@ static int start_core(struct starter *starter, struct error *err)
     }
     if (starter->settings->is_user)
         kept_tell(starter->core);
+    else
+        starter->look_ns = now;
     return 0;
 }
 
@@ -182,10 +188,8 @@ static int start_own_keeper(struct starter *starter, int channel, pid_t *ret_pid
     return 0;
 }
 
-static int ask_launcher(struct starter *starter, const int fds[2], pid_t *ret_pid, struct error *err)
+static int find_launcher(struct starter *starter, struct error *err)
 {
-    static const char *const names[] = {"cordond"};
-    struct launcher_keeper started = {.pidfd = -1};
     int status = 0;
 
     if (starter->launcher_fd < 0) {
@@ -198,21 +202,41 @@ static int ask_launcher(struct starter *starter, const int fds[2], pid_t *ret_pi
     }
     if (!starter->launcher && !(starter->launcher = launcher_new(starter->launcher_fd)))
         return error_memory(err);
+    return 0;
+}
+
+/* One that has ended is followed by another; one that does not answer is not asked on. */
+static void forget_launcher(struct starter *starter)
+{
+    launcher_free(take_ptr(starter->launcher));
+    fd_close_at(&starter->launcher_fd);
+    starter->launcher_fd = -1;
+}
+
+/* As the maker of the client's end, whom the launcher reads off it; or by its own record. */
+static int ask_launcher(struct starter *starter, const int *fds, pid_t *ret_pid, struct error *err)
+{
+    static const char *const names[] = {"cordond"};
+    const struct protocol_message *message = &starter->received.message;
+    struct launcher_keeper started = {.pidfd = -1};
+    int status = find_launcher(starter, err);
+
+    if (status < 0)
+        return status;
+    if (message->type == PROTOCOL_START_KEEPER_AGAIN)
+        return kept_start(starter->launcher, protocol_text(message, TAG_NAME), fds[0], ret_pid, err);
     status = launcher_keeper(starter->launcher, fds[1], "client", &fds[0], names, ARRAY_COUNT(names), &started, err);
     fd_close_at(&started.pidfd);
     *ret_pid = started.pid;
     return status;
 }
 
-/* As the maker of the client's end, whom the launcher reads off it. One launcher that has ended is followed by another. */
-static int start_others_keeper(struct starter *starter, const int fds[2], pid_t *ret_pid, struct error *err)
+static int start_others_keeper(struct starter *starter, const int *fds, pid_t *ret_pid, struct error *err)
 {
     int status = ask_launcher(starter, fds, ret_pid, err);
 
     for (int again = 0; status == -ECONNRESET && again < 2; again++) {
-        launcher_free(take_ptr(starter->launcher));
-        fd_close_at(&starter->launcher_fd);
-        starter->launcher_fd = -1;
+        forget_launcher(starter);
         status = ask_launcher(starter, fds, ret_pid, err);
     }
     return status;
@@ -240,6 +264,51 @@ static void start_keeper(struct starter *starter, const int *fds)
     (void)!protocol_send(starter->core, MSG_DONTWAIT, &out, NULL, 0, NULL);
 }
 
+/* ---- what is kept, of the system ---- */
+
+/* The launcher sees a keeper's end when the core does, or a little later. */
+static void look_soon(struct starter *starter)
+{
+    uint64_t now = clock_monotonic_ns();
+
+    if (starter->settings->is_user)
+        return;
+    if (!starter->look_ns || starter->look_ns > now + LOOK_SOON_MS * NS_PER_MS)
+        starter->look_ns = now + LOOK_SOON_MS * NS_PER_MS;
+    starter->look_once_more_ns = now + LOOK_LATER_MS * NS_PER_MS;
+}
+
+static void look(struct starter *starter, uint64_t now)
+{
+    struct error err = ERROR_INIT;
+    uint64_t wait_ms = 0;
+    int status = find_launcher(starter, &err);
+
+    if (status == 0)
+        status = kept_ask(starter->launcher, starter->core, &wait_ms, &err);
+    if (status < 0) {
+        forget_launcher(starter);
+        wait_ms = LOOK_AGAIN_MS;
+    }
+    starter->look_ns = wait_ms ? now + wait_ms * NS_PER_MS : 0;
+    if (starter->look_once_more_ns && starter->look_once_more_ns <= now)
+        starter->look_once_more_ns = 0;
+    if (starter->look_once_more_ns && (!starter->look_ns || starter->look_once_more_ns < starter->look_ns))
+        starter->look_ns = starter->look_once_more_ns;
+}
+
+/* How long there is to wait at most, as poll() has it. */
+static int look_when_due(struct starter *starter)
+{
+    uint64_t now = clock_monotonic_ns();
+
+    if (starter->look_ns && starter->look_ns <= now && starter->core >= 0)
+        look(starter, now);
+    if (!starter->look_ns)
+        return -1;
+    return starter->look_ns <= now ? LOOK_SOON_MS : (int)((starter->look_ns - now) / NS_PER_MS) + 1;
+}
+
 /* 1 = go on; the core that says anything else is ended, and another one started. */
 static int hear_core(struct starter *starter)
 {
@@ -250,7 +319,9 @@ static int hear_core(struct starter *starter)
         return 1;
     if (status > 0)
         status = protocol_permit(&starter->received.message, PROTOCOL_DAEMON, PROTOCOL_LAUNCHER, PROTOCOL_JOINED, starter->received.fd_count, &err) < 0 ? -1 : 1;
-    if (status > 0 && starter->received.message.type == PROTOCOL_CONNECT_PART)
+    if (status > 0 && starter->received.message.type == PROTOCOL_LOOK_FOR_KEPT)
+        look_soon(starter);
+    else if (status > 0 && starter->received.message.type == PROTOCOL_CONNECT_PART)
         parts_connect(starter->parts, starter->core, &starter->received.message);
     else if (status > 0)
         start_keeper(starter, starter->received.fds);
@@ -308,11 +379,16 @@ static int hear_signals(struct starter *starter)
     return 1;
 }
 
+static int sooner(int one_ms, int other_ms)
+{
+    return one_ms < 0 || (other_ms >= 0 && other_ms < one_ms) ? other_ms : one_ms;
+}
+
 static int watch_over(struct starter *starter, struct error *err)
 {
     for (;;) {
         struct pollfd fds[2] = {{.fd = starter->signals, .events = POLLIN}, {.fd = starter->core, .events = POLLIN}};
-        int status = 0;
+        int status = 0, wait_ms;
 
         if (!starter->core_pid) {
             if (starter->core >= 0)
@@ -322,7 +398,8 @@ static int watch_over(struct starter *starter, struct error *err)
                 return status;
             continue;
         }
-        if (poll(fds, ARRAY_COUNT(fds), parts_step(starter->parts)) < 0 && errno != EINTR)
+        wait_ms = sooner(parts_step(starter->parts), look_when_due(starter));
+        if (poll(fds, ARRAY_COUNT(fds), wait_ms) < 0 && errno != EINTR)
             return error_system(err, errno, "wait");
         if (fds[0].revents && !hear_signals(starter))
             return 0;

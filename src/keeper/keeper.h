@@ -29,7 +29,10 @@ struct keeper {
     struct loop_watch daemon;   /* fd = -1: cordond is not there */
     struct loop_watch signals;
     int kept;                   /* kept.c: where containers are written down; -1 = nowhere; or KEPT_NOWHERE */
+    char kept_why[200];         /* with that */
     bool has_looked;            /* for those that are there */
+    bool has_client;            /* launching.c: it was started for one */
+    bool keeps;                 /* likewise: the launcher has written down that there are some */
     struct loop_watch ends[2];  /* ends.c: when something ends, by either clock */
     struct loop_timer ends_again; /* what should have ended, and could not be */
     struct loop_watch sensor;   /* senses.c; fd = -1: there is none */
@@ -176,6 +179,8 @@ int services_take(struct keeper *keeper, const char *name, int fd, struct error 
 
 /* launching.c: the launcher, lost and found again */
 int launching_begin(struct keeper *keeper, struct error *err) must_check;
+/* What there is on disk of this keeper's key: enum launch_keeping. Without a launcher nobody has to know. */
+int launching_keep(struct keeper *keeper, uint32_t what, struct error *err) must_check;
 /* May this client be served here? `or_root`: also if it is root. */
 int launching_admit(const struct keeper *keeper, int client, bool or_root, struct error *err) must_check;
 

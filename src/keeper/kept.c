@@ -20,6 +20,8 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "keeper/kept_state.h"
+#include "launcher/launch.h"
+#include "protocol/service.h"
 
 #define NAME_SIZE  (25 + 1 + 64 + 1)
 #define FRESH_S    60 /* one without a lock may be about to get it */
@@ -38,24 +40,77 @@ static void name_of(const struct session *session, const char *before, char ret_
     snprintf(ret_name, NAME_SIZE + 8, "%s%s.%s", before, session->id, key);
 }
 
+/* The user's service names its place; of the system's the launcher has opened it, and there is no other way to it. */
+static int open_place(const char *path, int *ret_fd, struct error *err)
+{
+    int status = path ? file_make_directories(path, 0700, err) : service_socket("containers", ret_fd, NULL);
+
+    if (!path)
+        return status == -ENOENT ? 0 : status;
+    if (status < 0)
+        return status;
+    *ret_fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    return *ret_fd < 0 ? error_system(err, errno, "open %s", path) : 0;
+}
+
 int kept_open(struct keeper *keeper, struct error *err)
 {
     const char *path = getenv("CORDON_CONTAINERS");
     struct stat st;
-    int status;
+    int fd = -1, status;
 
     keeper->kept = -1;
-    if (!path)
-        return 0;
-    status = file_make_directories(path, 0700, err);
-    if (status < 0)
+    status = open_place(path, &fd, err);
+    if (status < 0 || fd < 0)
         return status;
-    keeper->kept = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (keeper->kept < 0 || fstat(keeper->kept, &st) < 0)
-        return error_system(err, errno, "open %s", path);
-    if (st.st_uid != geteuid() || (st.st_mode & 077))
+    path = path ? path : "the directory of kept containers that the launcher gave";
+    if (fstat(fd, &st) < 0)
+        return error_system(err, errno, "look at %s", path);
+    if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 077))
         return error_set(err, ERROR_FORBIDDEN, EPERM, "%s has to be a directory of user %u that nobody else can look into", path, geteuid());
-    return numbers_lift(keeper->kept, &keeper->kept, err);
+    return numbers_lift(fd, &keeper->kept, err);
+}
+
+/* ---- which there are ---- */
+
+/* ID.KEY, of this key */
+static bool is_name(const char *name, const char *key)
+{
+    return strlen(name) == NAME_SIZE - 1 && name[0] == 'c' && strspn(name + 1, "0123456789abcdef") == 24 && name[25] == '.' && strcmp(name + 26, key) == 0;
+}
+
+static DIR *open_all(const struct keeper *keeper)
+{
+    int copy = keeper->kept < 0 ? -1 : openat(keeper->kept, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *all = copy < 0 ? NULL : fdopendir(copy);
+
+    if (!all)
+        fd_close_at(&copy);
+    return all;
+}
+
+static bool is_one_there(const struct keeper *keeper)
+{
+    DIR *all = open_all(keeper);
+    const struct dirent *entry;
+    bool is_there = false;
+    char key[65];
+
+    key_print(keeper, key);
+    while (all && !is_there && (entry = readdir(all)))
+        is_there = is_name(entry->d_name, key);
+    if (all)
+        closedir(all);
+    return is_there;
+}
+
+/* Where this is not heard, one is started for nothing some day. */
+static void say_what_is_left(struct keeper *keeper)
+{
+    struct error err = ERROR_INIT;
+
+    if (launching_keep(keeper, is_one_there(keeper) ? LAUNCH_LEAVES : LAUNCH_FORGETS, &err) < 0)
+        fprintf(stderr, "cordon-keeper: the launcher was not told that nothing is kept any more: %s\n", err.text);
 }
 
 /* ---- written ---- */
@@ -158,12 +213,14 @@ int kept_make(struct session *session, struct error *err)
     auto_close int directory = -1;
 
     if (kept == KEPT_NOWHERE)
-        return error_set(err, ERROR_SYSTEM, EIO, "the container could not be written down: the journal of cordond says why");
+        return error_set(err, ERROR_SYSTEM, EIO, "the container could not be written down: %s", session->keeper->kept_why);
     if (kept < 0)
         return 0;
     name_of(session, ".", hidden);
     name_of(session, "", name);
     status = state_text(session, &state, err);
+    if (status == 0) /* first: what is on disk is to be found again */
+        status = launching_keep(session->keeper, LAUNCH_KEEPS, err);
     if (status < 0)
         return status;
     if (mkdirat(kept, hidden, 0700) < 0)
@@ -211,6 +268,17 @@ void kept_update(struct session *session)
         fprintf(stderr, "cordon-keeper: container %s: what became of it could not be written down: %s\n", session->id, err.text);
 }
 
+/* Nothing is left of this key, or only what others have: nobody has to be started for this one's. */
+static void look_for_last(const struct session *removed)
+{
+    struct keeper *keeper = removed->keeper;
+
+    for (const struct session *session = keeper->sessions; session; session = session->next)
+        if (session != removed && session->disk.lock >= 0)
+            return;
+    say_what_is_left(keeper);
+}
+
 int kept_remove(struct session *session, struct error *err)
 {
     char hidden[NAME_SIZE + 8], name[NAME_SIZE + 8];
@@ -225,6 +293,7 @@ int kept_remove(struct session *session, struct error *err)
     if (fsync(kept) < 0) /* it is gone, but for a loss of power */
         fprintf(stderr, "cordon-keeper: container %s: its removal may not be on the disk yet: %s\n", session->id, strerror(errno));
     remove_all(kept, hidden);
+    look_for_last(session);
     return 0;
 }
 
@@ -261,23 +330,41 @@ static void clean_up(int kept, const char *name)
     fd_close_at(&lock);
 }
 
+/* A file of this user's that has no other name, and not what waits for somebody at its other end. */
+static int open_own(int directory, const char *name, int *ret_fd, struct error *err)
+{
+    auto_close int fd = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    struct stat st;
+
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return error_system(err, errno, "open %s", name);
+    if (!S_ISREG(st.st_mode) || st.st_uid != geteuid() || st.st_nlink != 1)
+        return error_set(err, ERROR_FORBIDDEN, EPERM, "%s has to be a file of user %u, by this name alone", name, geteuid());
+    *ret_fd = take_fd(fd);
+    return 0;
+}
+
 static int read_state(int directory, struct kept_state *ret_state, struct error *err)
 {
-    auto_close int fd = openat(directory, "state", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    auto_close int fd = -1;
     auto_free char *text = NULL;
     size_t size;
-    int status = fd < 0 ? error_system(err, errno, "open state") : file_read_fd(fd, "state", KEPT_STATE_MAX, &text, &size, err);
+    int status = open_own(directory, "state", &fd, err);
 
+    if (status == 0)
+        status = file_read_fd(fd, "state", KEPT_STATE_MAX, &text, &size, err);
     return status < 0 ? status : kept_state_parse(text, size, ret_state, err);
 }
 
 static int read_request(int directory, unsigned char **ret_bytes, struct protocol_message *ret_record, struct error *err)
 {
-    auto_close int fd = openat(directory, "request", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    auto_close int fd = -1;
     auto_free char *bytes = NULL;
     size_t size;
-    int status = fd < 0 ? error_system(err, errno, "open request") : file_read_fd(fd, "request", PROTOCOL_RECORD_MAX, &bytes, &size, err);
+    int status = open_own(directory, "request", &fd, err);
 
+    if (status == 0)
+        status = file_read_fd(fd, "request", PROTOCOL_RECORD_MAX, &bytes, &size, err);
     if (status == 0)
         status = protocol_parse(bytes, size, ret_record, err);
     if (status == 0 && ret_record->type != PROTOCOL_RECORD_REQUEST)
@@ -325,6 +412,13 @@ static int take_up(struct session *session, int directory, struct kept_state *st
     return numbers_lift(cwd, &session->cwd, err);
 }
 
+static bool is_own(int directory)
+{
+    struct stat st;
+
+    return fstat(directory, &st) == 0 && st.st_uid == geteuid() && !(st.st_mode & 077);
+}
+
 static void find_one(struct keeper *keeper, const char *name)
 {
     auto_free struct kept_state *state = mem_alloc(sizeof(*state));
@@ -333,7 +427,7 @@ static void find_one(struct keeper *keeper, const char *name)
     struct session *session;
     int lock, status;
 
-    if (!state || directory < 0 || lock_at(directory, 0, &lock, NULL) < 0)
+    if (!state || directory < 0 || !is_own(directory) || lock_at(directory, 0, &lock, NULL) < 0)
         return; /* somebody else has it */
     session = faccessat(keeper->kept, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ? session_found(keeper) : NULL;
     if (!session) {
@@ -354,29 +448,37 @@ static void find_one(struct keeper *keeper, const char *name)
     daemon_tell_running(keeper, session);
 }
 
-/* ID.KEY, of this key */
-static bool is_name(const char *name, const char *key)
+static void find_all(struct keeper *keeper)
 {
-    return strlen(name) == NAME_SIZE - 1 && name[0] == 'c' && strspn(name + 1, "0123456789abcdef") == 24 && name[25] == '.' && strcmp(name + 26, key) == 0;
-}
-
-void kept_find(struct keeper *keeper)
-{
-    int copy = keeper->kept < 0 ? -1 : openat(keeper->kept, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *all = copy < 0 ? NULL : fdopendir(copy);
+    DIR *all = open_all(keeper);
     const struct dirent *entry;
     char key[65];
 
-    if (!all) {
-        fd_close_at(&copy);
-        return;
-    }
     key_print(keeper, key);
-    while ((entry = readdir(all)))
+    while (all && (entry = readdir(all)))
         if (entry->d_name[0] == '.' && is_name(entry->d_name + 1, key))
             clean_up(keeper->kept, entry->d_name);
         else if (is_name(entry->d_name, key))
             find_one(keeper, entry->d_name);
-    closedir(all);
+    if (all)
+        closedir(all);
+}
+
+void kept_find(struct keeper *keeper)
+{
+    bool is_there = is_one_there(keeper), has_one = false;
+    struct error err = ERROR_INIT;
+
+    if (is_there && launching_keep(keeper, LAUNCH_KEEPS, &err) < 0) { /* they are not this keeper's, or would be nobody's after it */
+        fprintf(stderr, "cordon-keeper: containers on the disk are not taken up: %s\n", err.text);
+        snprintf(keeper->kept_why, sizeof(keeper->kept_why), "%.*s", (int)sizeof(keeper->kept_why) - 1, err.text);
+        keeper->kept = KEPT_NOWHERE;
+        return;
+    }
+    find_all(keeper);
+    for (const struct session *session = keeper->sessions; session; session = session->next)
+        has_one = has_one || session->disk.lock >= 0;
+    if (!has_one && (is_there || !keeper->has_client))
+        say_what_is_left(keeper);
     ends_look(keeper);
 }

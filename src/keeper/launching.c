@@ -53,6 +53,10 @@ static int take_next(struct keeper *keeper, struct error *err)
     if (status < 0)
         return error_system(err, -status, "watch the launcher's connection");
     keeper->has_launcher = true;
+    if (keeper->keeps) { /* or it would have another one started; where that cannot be said, the next one hears it */
+        keeper->keeps = false;
+        keeper->keeps = launching_keep(keeper, LAUNCH_KEEPS, NULL) < 0 || keeper->keeps;
+    }
     return 0;
 }
 
@@ -119,9 +123,25 @@ int launching_begin(struct keeper *keeper, struct error *err)
     if (status < 0)
         return error_prepend(err, "the launcher's connection"), status;
     keeper->has_launcher = true;
-    if (service_socket("client", &fd, NULL) == 0)
+    keeper->has_client = service_socket("client", &fd, NULL) == 0;
+    if (keeper->has_client)
         close(fd); /* it said for whom this keeper is; it comes once more to be served */
     return 0;
+}
+
+int launching_keep(struct keeper *keeper, uint32_t what, struct error *err)
+{
+    struct launcher *launcher;
+    int status;
+
+    if (keeper->launcher.fd < 0 || (keeper->keeps && what == LAUNCH_KEEPS))
+        return 0;
+    launcher = launcher_new(keeper->launcher.fd);
+    status = launcher ? launcher_keep(launcher, keeper->key, (enum launch_keeping)what, err) : error_memory(err);
+    launcher_free(launcher);
+    if (status == 0)
+        keeper->keeps = what == LAUNCH_KEEPS;
+    return status;
 }
 
 int launching_admit(const struct keeper *keeper, int client, bool or_root, struct error *err)

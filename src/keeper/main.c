@@ -84,6 +84,7 @@ static int run(struct keeper *keeper, struct error *err)
         status = ends_begin(keeper, err);
     if (status == 0 && kept_open(keeper, err) < 0) { /* what is run goes on; what is to be kept is refused */
         fprintf(stderr, "cordon-keeper: no container can be kept: %s\n", err->text);
+        snprintf(keeper->kept_why, sizeof(keeper->kept_why), "%.*s", (int)sizeof(keeper->kept_why) - 1, err->text);
         *err = (struct error)ERROR_INIT;
         keeper->kept = KEPT_NOWHERE;
     }

@@ -257,6 +257,16 @@ int launcher_attach_hear(int socket, struct error *err)
     return judge(&reply, err);
 }
 
+int launcher_keep(struct launcher *launcher, const unsigned char key[LAUNCH_KEY_SIZE], enum launch_keeping what, struct error *err)
+{
+    struct launch_request request;
+    int status = request_begin(&request, LAUNCH_KEEP, NULL, NULL, err);
+
+    request.order = (uint32_t)what;
+    memcpy(request.key, key, sizeof(request.key));
+    return status < 0 ? status : ask_plain(launcher, &request, err);
+}
+
 /* ---- as either ---- */
 
 int launcher_order(struct launcher *launcher, const char *group, const char *id, enum tier_order order, struct error *err)
@@ -283,6 +293,12 @@ int launcher_count(struct launcher *launcher, const char *group, const char *id,
 
 /* ---- as cordond ---- */
 
+static void take_keeper(const struct launch_reply *reply, int pidfd, struct launcher_keeper *ret_keeper)
+{
+    *ret_keeper = (struct launcher_keeper){.pid = (pid_t)reply->pid, .pidfd = pidfd, .uid = reply->uid, .gid = reply->gid, .login_uid = reply->login_uid};
+    snprintf(ret_keeper->group, sizeof(ret_keeper->group), "%.*s", LAUNCH_GROUP_SIZE - 1, reply->group);
+}
+
 int launcher_keeper(struct launcher *launcher, int client, const char *client_name, const int *fds, const char *const *names, size_t count,
                     struct launcher_keeper *ret_keeper, struct error *err)
 {
@@ -300,9 +316,40 @@ int launcher_keeper(struct launcher *launcher, int client, const char *client_na
     }
     if (status == 0)
         status = launcher_ask(launcher, &request, all, count + 1, &reply, &pidfd, err);
+    if (status == 0)
+        take_keeper(&reply, pidfd, ret_keeper);
+    return status;
+}
+
+int launcher_kept(struct launcher *launcher, const char *name, uint32_t from, struct launcher_kept *ret_kept, struct error *err)
+{
+    struct launch_request request;
+    struct launch_reply reply;
+    int status = request_begin(&request, LAUNCH_KEPT, name, NULL, err);
+
+    request.count = from;
+    if (status == 0)
+        status = launcher_ask(launcher, &request, NULL, 0, &reply, NULL, err);
     if (status < 0)
         return status;
-    *ret_keeper = (struct launcher_keeper){.pid = (pid_t)reply.pid, .pidfd = pidfd, .uid = reply.uid, .gid = reply.gid, .login_uid = reply.login_uid};
-    snprintf(ret_keeper->group, sizeof(ret_keeper->group), "%.*s", LAUNCH_GROUP_SIZE - 1, reply.group);
+    *ret_kept = (struct launcher_kept){.uid = reply.uid, .gid = reply.gid, .next = reply.kept.next, .wait_ms = reply.kept.wait_ms};
+    snprintf(ret_kept->name, sizeof(ret_kept->name), "%.*s", LAUNCH_GROUP_SIZE - 1, reply.group);
+    memcpy(ret_kept->key, reply.kept.key, sizeof(ret_kept->key));
     return 0;
+}
+
+int launcher_again(struct launcher *launcher, const char *name, const gid_t *groups, size_t count, int channel, struct launcher_keeper *ret_keeper,
+                   struct error *err)
+{
+    struct launch_request request;
+    struct launch_reply reply;
+    int pidfd = -1, status = request_begin(&request, LAUNCH_AGAIN, name, NULL, err);
+
+    for (size_t i = 0; i < count && i < LAUNCH_KEPT_MAX; i++)
+        request.numbers[request.count++] = (int32_t)groups[i];
+    if (status == 0)
+        status = launcher_ask(launcher, &request, &channel, 1, &reply, &pidfd, err);
+    if (status == 0)
+        take_keeper(&reply, pidfd, ret_keeper);
+    return status;
 }

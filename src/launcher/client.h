@@ -42,6 +42,23 @@ int launcher_admit(struct launcher *launcher, int client, bool or_root, struct e
 int launcher_attach_send(int socket, const char *group, struct error *err) must_check;
 int launcher_attach_hear(int socket, struct error *err) must_check;
 
+/* As a keeper: what there is on disk of its key, for that it is started again. */
+int launcher_keep(struct launcher *launcher, const unsigned char key[LAUNCH_KEY_SIZE], enum launch_keeping what, struct error *err) must_check;
+
+/* As cordond: what is kept and waits for a keeper. */
+struct launcher_kept {
+    char name[LAUNCH_GROUP_SIZE]; /* "" = there is none */
+    uint32_t uid, gid;
+    unsigned char key[LAUNCH_KEY_SIZE];
+    uint32_t next;    /* behind it */
+    uint32_t wait_ms; /* until there may be one more; 0 = none waits */
+};
+/* `name` NULL: the first from that number on. */
+int launcher_kept(struct launcher *launcher, const char *name, uint32_t from, struct launcher_kept *ret_kept, struct error *err) must_check;
+/* A keeper for it, with its channel; `groups` that its user has now. */
+int launcher_again(struct launcher *launcher, const char *name, const gid_t *groups, size_t count, int channel, struct launcher_keeper *ret_keeper,
+                   struct error *err) must_check;
+
 /* `group` NULL: a keeper's own container. */
 int launcher_order(struct launcher *launcher, const char *group, const char *id, enum tier_order order, struct error *err) must_check;
 int launcher_count(struct launcher *launcher, const char *group, const char *id, struct launch_counts *ret_counts,

@@ -21,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/fsuid.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -141,6 +142,41 @@ static uint32_t session_of(void)
     ssize_t got = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
 
     return got > 0 ? (uint32_t)strtoul(text, NULL, 10) : UINT32_MAX;
+}
+
+/* -1 = it could not be made, or is not his. */
+static int containers_own(const struct hand_order *order, int all)
+{
+    auto_close int path = -1;
+    struct stat st;
+    char name[16];
+    int own;
+
+    snprintf(name, sizeof(name), "%u", order->uid);
+    if (mkdirat(all, name, 0700) < 0 && errno != EEXIST)
+        return -1;
+    path = openat(all, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (path < 0 || fstat(path, &st) < 0)
+        return -1;
+    /* root's: just made, or by one that ended before it could give it away */
+    if (st.st_uid != order->uid && (st.st_uid != 0 || fchownat(path, "", order->uid, order->gid, AT_EMPTY_PATH) < 0))
+        return -1;
+    setfsuid(order->uid); /* root has no right to look into it */
+    own = openat(path, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    setfsuid(0);
+    return own;
+}
+
+/*
+ * Nobody but root gets to the directory that all are in: whoever one belongs to has it by this descriptor alone. Without it what is run goes on, and
+ * what is to be kept is refused, by the keeper.
+ */
+static void containers_make(struct work *work)
+{
+    int *last = &work->fds[work->count - 1], own = containers_own(work->order, *last);
+
+    close(*last);
+    *last = own >= 0 ? own : open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
 /* ---- the clone ---- */
@@ -279,6 +315,8 @@ static no_return void order_carry_out(struct work *work)
     long pid;
 
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    if (order->has_containers)
+        containers_make(work);
     fds_lift(work);
     if (order->kind != HAND_NAMESPACE) {
         login_take(work);
@@ -304,6 +342,7 @@ static no_return void order_carry_out(struct work *work)
 static bool order_is_whole(const struct hand_order *order, size_t count)
 {
     return order->group_count <= HAND_GROUPS_MAX && order->fd_count <= LAUNCH_FDS_MAX && count == AT_GIVEN + order->fd_count && order->names[sizeof(order->names) - 1] == '\0' &&
+           (!order->has_containers || (order->kind == HAND_KEEPER && order->fd_count > 0)) &&
            (order->kind == HAND_NAMESPACE || order->kind == HAND_KEEPER || (order->kind == HAND_NESTER && order->fd_count == 1) ||
             (order->kind == HAND_INIT && order->fd_count > 0));
 }

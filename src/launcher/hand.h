@@ -40,6 +40,7 @@ struct hand_order {
     uint32_t uid, gid; /* the caller's */
     uint32_t login_uid; /* UINT32_MAX: as it is */
     uint32_t group_count, fd_count;
+    uint32_t has_containers; /* the last descriptor is the directory of all that is kept: it is given the caller's own one in it instead */
     uint64_t capabilities;
     struct hand_manner manner;
     gid_t groups[HAND_GROUPS_MAX];

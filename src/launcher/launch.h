@@ -20,6 +20,7 @@
 #define LAUNCH_LEVELS_MAX 9       /* a container and those inside of each other in it */
 #define LAUNCH_CGROUP_SIZE 448
 #define LAUNCH_TEXT_SIZE 384
+#define LAUNCH_KEY_SIZE 32         /* cordond's name for keepers that are alike */
 
 enum launch_type {
     LAUNCH_KEEPER = 1, /* daemon: start a keeper as the peer of the first descriptor, which the client made (socketpair()) */
@@ -32,10 +33,20 @@ enum launch_type {
     LAUNCH_END,        /* keeper: nothing of it runs any more */
     LAUNCH_ADMIT,      /* keeper: would it have been started for the maker of this socket, too? */
     LAUNCH_NESTER,     /* keeper: cordon-nester, as itself, in the group of its container `id`; its channel */
+    LAUNCH_KEEP,       /* keeper: what there is on disk of its `key`: enum launch_keeping */
+    LAUNCH_KEPT,       /* daemon: the record `group` of what is kept; "" = the next one behind `count` that waits for a keeper */
+    LAUNCH_AGAIN,      /* daemon: a keeper by the record `group`, with its channel; `count` groups that its user has now, in `numbers` */
     LAUNCH_TYPE_COUNT_
 };
 
 enum launch_order { LAUNCH_FREEZE = 1, LAUNCH_THAW, LAUNCH_KILL };
+
+/* KEEP, as its order */
+enum launch_keeping {
+    LAUNCH_KEEPS = 1, /* it has some, or is about to: when it ends, another one is to be started as who it is */
+    LAUNCH_LEAVES,    /* there are some, and it has none */
+    LAUNCH_FORGETS,   /* there are none */
+};
 
 enum launch_flag {
     LAUNCH_OWN_UID = 1 << 0, /* SPAWN: of the range; else it stays the caller's outside */
@@ -53,7 +64,10 @@ struct launch_request {
     char around[LAUNCH_ID_SIZE]; /* SPAWN: the container of the same keeper inside of which it is; "" = none */
     uint32_t count;        /* of the next */
     int32_t numbers[LAUNCH_KEPT_MAX]; /* SPAWN: of the kept descriptors, ascending, all above 2 */
-    char names[LAUNCH_NAMES_MAX][LAUNCH_NAME_SIZE]; /* KEEPER: of its descriptors */
+    union {
+        char names[LAUNCH_NAMES_MAX][LAUNCH_NAME_SIZE]; /* KEEPER: of its descriptors */
+        unsigned char key[LAUNCH_KEY_SIZE];             /* KEEP */
+    };
 };
 
 struct launch_counts {
@@ -79,7 +93,14 @@ struct launch_reply {
     uint64_t cgroup_id;
     struct launch_counts counts;
     char group[LAUNCH_GROUP_SIZE];
-    char cgroup[LAUNCH_CGROUP_SIZE];
+    union {
+        char cgroup[LAUNCH_CGROUP_SIZE];
+        struct {
+            unsigned char key[LAUNCH_KEY_SIZE];
+            uint32_t next;    /* `count` of the question for the one behind it; 0 = there is none, nor is this one */
+            uint32_t wait_ms; /* then there may be one; 0 = nothing waits */
+        } kept; /* KEPT */
+    };
     char text[LAUNCH_TEXT_SIZE]; /* ends */
 };
 

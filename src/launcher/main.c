@@ -7,7 +7,8 @@
  * takes fixed records (launch.h), each from a peer whose right to ask is in one table (requests.c): from cordond, to start a keeper as
  * the maker of a client's socket; from a keeper, to start first processes of containers, and nesters for those inside of them, all with the keeper's
  * own ids, to map ids of mounts that the keeper itself made, and to limit, freeze and end what it started. It takes no path, no uid and no program from
- * anybody: ids are read from sockets, paths are made of checked names below its own directories.
+ * anybody: ids are read from sockets, paths are made of checked names below its own directories. Who keeps containers is started again without
+ * a socket, as whom a keeper of his once was, from a record of root's (kept.c).
  *
  * Neither of the two may ask for more than its ids already could, or than the launcher gives to everybody: docs/decisions/0220 to 0224.
  */
@@ -31,8 +32,8 @@
 #include "base/number.h"
 #include "base/spawn.h"
 #include "launcher/fds.h"
+#include "launcher/kept.h"
 #include "launcher/rights.h"
-#include "launcher/server.h"
 #include "protocol/service.h"
 
 #define STATUS_FAILED   125
@@ -59,7 +60,7 @@ static const struct option_row {
     {"uids", "FIRST-LAST: what containers are given", offsetof(struct options, uids)},
     {"daemon", "user or uid that cordond runs as", offsetof(struct options, daemon)},
     {"cgroup", "control group for keepers and containers, in each hierarchy", offsetof(struct options, cgroup)},
-    {"state", "directory of the ledger of uids", offsetof(struct options, state)},
+    {"state", "directory of the ledger of uids and of kept containers", offsetof(struct options, state)},
     {"records", "directory of what runs, gone with the boot", offsetof(struct options, records)},
     {"keeper", "program of keepers (default: beside this one)", offsetof(struct options, keeper)},
     {"init", "program of first processes (default: beside this one)", offsetof(struct options, init)},
@@ -214,6 +215,8 @@ static int begin(struct server *server, const struct options *options, struct er
     if (status == 0)
         status = records_load(server, err);
     if (status == 0)
+        status = kept_load(server, err);
+    if (status == 0)
         status = listen_to(server, "daemon", SOURCE_DAEMONS, true, err);
     if (status == 0)
         status = listen_to(server, "keepers", SOURCE_KEEPERS, false, err);
@@ -309,7 +312,7 @@ int main(int argc, char **argv)
     struct options options = {.daemon = "cordon", .cgroup = "/cordon", .state = "/var/lib/cordon/launcher",
                               .records = "/run/cordon/launcher", .etc = "/etc"};
     struct sigaction end = {.sa_handler = end_told};
-    struct server server = {.hand = -1, .epoll = -1, .records = -1, .keeper_program = -1, .init_program = -1, .nester_program = -1};
+    struct server server = {.hand = -1, .epoll = -1, .records = -1, .keeps = -1, .containers = -1, .keeper_program = -1, .init_program = -1, .nester_program = -1};
     auto_close int notifier = service_notifier(); /* no socket is made once it is confined */
     struct error err = ERROR_INIT;
     char uids[32];

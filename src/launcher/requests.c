@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What may be asked, by whom, with what: one row each. */
-#include "launcher/server.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,9 +10,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "launcher/fds.h"
 #include "launcher/idmap.h"
+#include "launcher/kept.h"
 
 #define CAPABILITIES_KNOWN (((uint64_t)1 << 41) - 1)
 
@@ -62,22 +63,31 @@ static int start(struct call *call, const struct hand_order *order, const char *
 }
 
 /* "launcher:" and what the daemon calls the others. */
-static int names_join(const struct launch_request *request, size_t count, char *ret_names, size_t size, struct error *err)
+static int names_join(const char names[][LAUNCH_NAME_SIZE], size_t count, char *ret_names, size_t size, struct error *err)
 {
     size_t used = (size_t)snprintf(ret_names, size, "launcher");
 
     for (size_t i = 0; i < count; i++) {
-        if (!name_is_plain(request->names[i], LAUNCH_NAME_SIZE))
+        if (!name_is_plain(names[i], LAUNCH_NAME_SIZE))
             return error_set(err, ERROR_INVALID, EINVAL, "the name of a keeper's descriptor %zu is no plain word", i);
-        used += (size_t)snprintf(ret_names + used, size - used, ":%s", request->names[i]);
+        used += (size_t)snprintf(ret_names + used, size - used, ":%s", names[i]);
         if (used >= size)
             return error_set(err, ERROR_LIMIT, E2BIG, "the names of a keeper's descriptors are too long");
     }
-    return 0;
+    used += (size_t)snprintf(ret_names + used, size - used, ":containers");
+    return used < size ? 0 : error_set(err, ERROR_LIMIT, E2BIG, "the names of a keeper's descriptors are too long");
 }
 
-static int keeper_order(struct call *call, struct group *group, const struct peer *client, int end, struct error *err)
+/* As whom a keeper is started, and with what. */
+struct beginning {
+    const struct peer *as;
+    const struct hand_manner *manner;
+    const char (*names)[LAUNCH_NAME_SIZE]; /* of the descriptors of the call */
+};
+
+static int keeper_order(struct call *call, struct group *group, const struct beginning *beginning, int end, struct error *err)
 {
+    const struct peer *client = beginning->as;
     auto_free struct hand_order *order = mem_alloc(sizeof(*order));
     auto_close int go_pipe = -1;
     int fds[HAND_FDS_MAX], status;
@@ -86,14 +96,14 @@ static int keeper_order(struct call *call, struct group *group, const struct pee
     if (!order)
         return error_memory(err);
     *order = (struct hand_order){.kind = HAND_KEEPER, .uid = client->uid, .gid = client->gid, .group_count = client->group_count,
-                                 .login_uid = call->server->can_login ? client->login_uid : UINT32_MAX, .fd_count = (uint32_t)call->count + 1};
+                                 .login_uid = call->server->can_login ? client->login_uid : UINT32_MAX, .fd_count = (uint32_t)call->count + 2,
+                                 .has_containers = 1, .manner = *beginning->manner};
     memcpy(order->groups, client->groups, sizeof(order->groups));
-    status = names_join(call->request, call->count, order->names, sizeof(order->names), err);
-    if (status == 0)
-        status = peer_manner(client, &order->manner, err);
+    status = names_join(beginning->names, call->count, order->names, sizeof(order->names), err);
     fds[0] = call->server->keeper_program;
     fds[1] = end;
     memcpy(fds + 2, call->fds, call->count * sizeof(*fds));
+    fds[2 + call->count] = call->server->containers;
     if (status == 0)
         status = start(call, order, group->name, "keeper", true, fds, &report, &group->peer.pidfd, &go_pipe, err);
     call->reply->cgroup_id = 0;
@@ -104,13 +114,13 @@ static int keeper_order(struct call *call, struct group *group, const struct pee
     return go(go_pipe, err);
 }
 
-static int keeper_begin(struct call *call, struct group *group, const struct peer *client, struct error *err)
+static int keeper_begin(struct call *call, struct group *group, const struct beginning *beginning, struct error *err)
 {
     int ends[2], status = socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends);
 
     if (status < 0)
         return error_system(err, errno, "create a socket pair");
-    status = keeper_order(call, group, client, ends[1], err);
+    status = keeper_order(call, group, beginning, ends[1], err);
     close(ends[1]);
     if (status < 0) {
         close(ends[0]);
@@ -130,9 +140,30 @@ static int keeper_begin(struct call *call, struct group *group, const struct pee
     return 0;
 }
 
+/* *ret_group: NULL where it could not be begun. */
+static int keeper_add(struct call *call, const struct beginning *beginning, struct group **ret_group, struct error *err)
+{
+    struct group *group;
+    int status = server_add_group(call->server, beginning->as, &group, err);
+
+    *ret_group = NULL;
+    if (status < 0)
+        return status;
+    status = keeper_begin(call, group, beginning, err);
+    if (status == 0) {
+        *ret_group = group;
+        return 0;
+    }
+    if (group->peer.pidfd >= 0)
+        syscall(SYS_pidfd_send_signal, group->peer.pidfd, SIGKILL, NULL, 0);
+    server_end_group(call->server, group);
+    return status;
+}
+
 static int serve_keeper(struct call *call, struct error *err)
 {
     struct peer client = {.pidfd = -1};
+    struct hand_manner manner;
     struct group *group;
     int status = peer_check_pair(call->fds[0], err);
 
@@ -144,17 +175,67 @@ static int serve_keeper(struct call *call, struct error *err)
         return status;
     status = peer_check_whole(&client, err);
     if (status == 0)
-        status = server_add_group(call->server, &client, &group, err);
-    if (status == 0) {
-        status = keeper_begin(call, group, &client, err);
-        if (status < 0 && group->peer.pidfd >= 0)
-            syscall(SYS_pidfd_send_signal, group->peer.pidfd, SIGKILL, NULL, 0);
-        if (status < 0)
-            server_end_group(call->server, group);
-    }
+        status = peer_manner(&client, &manner, err);
+    if (status == 0)
+        status = keeper_add(call, &(struct beginning){&client, &manner, call->request->names}, &group, err);
     peer_finish(&client);
     return status;
 }
+
+/* ---- what is kept ---- */
+
+static int serve_keep(struct call *call, struct error *err)
+{
+    enum launch_keeping what = (enum launch_keeping)call->request->order;
+
+    if (what != LAUNCH_KEEPS && what != LAUNCH_LEAVES && what != LAUNCH_FORGETS)
+        return error_set(err, ERROR_INVALID, EINVAL, "a word about kept containers that nobody knows (%u)", call->request->order);
+    return kept_say(call->server, call->group, call->request->key, what, err);
+}
+
+static int serve_kept(struct call *call, struct error *err)
+{
+    const struct launch_request *request = call->request;
+    struct kept *kept = *request->group ? kept_find(call->server, request->group) : NULL;
+    uint64_t wait_ns = UINT64_MAX;
+    uint32_t next = 0;
+
+    if (*request->group && !kept)
+        return error_set(err, ERROR_INVALID, ESTALE, "there is no record %s of who keeps containers", request->group);
+    if (!*request->group)
+        kept_next(call->server, request->count, &kept, &next, &wait_ns);
+    if (wait_ns != UINT64_MAX)
+        call->reply->kept.wait_ms = (uint32_t)(wait_ns / NS_PER_MS) + 1;
+    if (!kept)
+        return 0;
+    call->reply->uid = kept->uid;
+    call->reply->gid = kept->gid;
+    call->reply->kept.next = next;
+    memcpy(call->reply->kept.key, kept->key, sizeof(call->reply->kept.key));
+    memcpy(call->reply->group, kept->name, sizeof(call->reply->group));
+    return 0;
+}
+
+/* Only where one is wanted: whoever asks cannot have more started than is to be. */
+static int serve_again(struct call *call, struct error *err)
+{
+    static const char names[][LAUNCH_NAME_SIZE] = {"cordond"};
+    struct kept *kept = kept_find(call->server, call->request->group);
+    struct hand_manner manner;
+    struct group *group = NULL;
+    struct peer as;
+    int status;
+
+    if (!kept || !kept->is_wanted)
+        return error_set(err, ERROR_INVALID, ESTALE, "no keeper is wanted for %s", call->request->group);
+    status = kept_read(call->server, kept, call->request, &as, &manner, err);
+    if (status == 0)
+        status = keeper_add(call, &(struct beginning){&as, &manner, names}, &group, err);
+    kept_tried(call->server, kept, group);
+    return status;
+}
+
+/* ---- containers ---- */
 
 static int numbers_check(const struct call *call, struct error *err)
 {
@@ -449,6 +530,9 @@ static const struct row {
     [LAUNCH_END] = {WHO_KEEPER, 0, 0, NEEDS_CONTAINER, true, serve_end},
     [LAUNCH_ADMIT] = {WHO_KEEPER, 1, 1, NEEDS_GROUP, false, serve_admit},
     [LAUNCH_NESTER] = {WHO_KEEPER, 1, 1, NEEDS_CONTAINER, true, serve_nester},
+    [LAUNCH_KEEP] = {WHO_KEEPER, 0, 0, NEEDS_GROUP, false, serve_keep},
+    [LAUNCH_KEPT] = {WHO_DAEMON, 0, 0, NEEDS_NOTHING, false, serve_kept},
+    [LAUNCH_AGAIN] = {WHO_DAEMON, 1, 1, NEEDS_NOTHING, false, serve_again},
 };
 
 /* Of a keeper always its own; of the daemon the one that it names. */

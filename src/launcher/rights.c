@@ -22,6 +22,7 @@ const struct right rights_table[] = {
     {CAP_SETGID, RIGHTS_FRONT | RIGHTS_HAND, "the same for groups"},
     {CAP_SETFCAP, RIGHTS_FRONT, "leave root's files root's in the maps of mounts (the kernel asks for it since 5.12)"},
     {CAP_SYS_PTRACE, RIGHTS_FRONT, "compare a peer's user and mount namespace and root directory with its own (/proc/PID/ns)"},
+    {CAP_CHOWN, RIGHTS_HAND, "make the directory of a caller's kept containers the caller's"},
     {CAP_KILL, RIGHTS_FRONT, "end a container where there is no cgroup.kill"},
     {CAP_AUDIT_CONTROL, RIGHTS_HAND, "give a login uid where its own is set already; not kept where it is not"},
     {0, 0, NULL},
@@ -58,7 +59,7 @@ int rights_limit(enum rights_of of, struct error *err)
     if (syscall(SYS_capset, &header, data) < 0)
         return error_set(err, ERROR_UNENFORCEABLE, errno,
                          "the launcher needs root with these capabilities: CAP_SYS_ADMIN, CAP_SETUID, CAP_SETGID, CAP_SETFCAP, CAP_SYS_PTRACE, "
-                         "CAP_KILL: start it as the system service cordon-launcher");
+                         "CAP_KILL, CAP_CHOWN: start it as the system service cordon-launcher");
     return 0;
 }
 
@@ -66,7 +67,7 @@ int rights_limit(enum rights_of of, struct error *err)
 
 /* What the requests take, and what a C library does by itself. No execve, clone, mount, open_by_handle_at, bpf, ptrace, socket. */
 static const int allowed[] = {
-    SYS_read, SYS_write, SYS_close, SYS_openat, SYS_newfstatat, SYS_fstat, SYS_lseek, SYS_pread64, SYS_pwrite64, SYS_fdatasync,
+    SYS_read, SYS_write, SYS_close, SYS_openat, SYS_newfstatat, SYS_fstat, SYS_lseek, SYS_pread64, SYS_pwrite64, SYS_fdatasync, SYS_fsync, SYS_renameat,
     SYS_getdents64, SYS_readlinkat, SYS_mkdirat, SYS_unlinkat, SYS_faccessat, SYS_fcntl, SYS_dup, SYS_pipe2, SYS_socketpair,
     SYS_accept4, SYS_recvmsg, SYS_sendmsg, SYS_getsockopt, SYS_setsockopt, SYS_getsockname, SYS_getpeername, SYS_shutdown,
     SYS_epoll_pwait, SYS_epoll_ctl, SYS_ppoll, SYS_getpriority, SYS_sched_getaffinity, SYS_kill,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Keepers and containers: they come, end, and what they had is taken back when nothing of them runs any more. */
-#include "launcher/server.h"
+#include "launcher/kept.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -84,6 +84,8 @@ int server_open(struct server *server, const char *state, const char *records, s
     if (server->epoll < 0)
         return error_system(err, errno, "make a loop of events");
     status = ledger_open(&server->ledger, state, &server->range, err);
+    if (status == 0)
+        status = kept_open(server, state, err);
     return status < 0 ? status : records_open(server, records, err);
 }
 
@@ -155,6 +157,7 @@ int server_add_group(struct server *server, const struct peer *peer, struct grou
         return error_set(err, ERROR_LIMIT, EDQUOT, "at most %d keepers of one caller, %d of all", SERVER_GROUPS_OF_CALLER_MAX, SERVER_GROUPS_MAX);
     group->peer = *peer;
     group->peer.pidfd = -1; /* the keeper's comes when there is one */
+    group->began_ns = clock_monotonic_ns();
     status = group_name(server, group, err);
     if (status < 0)
         return status;
@@ -242,6 +245,7 @@ void server_end(struct server *server, struct container *container)
 void server_end_group(struct server *server, struct group *group)
 {
     group->is_over = true;
+    kept_left(server, group);
     for (struct source *source = group->connections; source; source = source->next)
         shutdown(source->fd, SHUT_RDWR); /* whoever holds the other end: the loop closes this one */
     for (struct container *container = group->containers; container; container = container->next)

@@ -13,6 +13,7 @@
 #define SERVER_OF_CALLER_MAX   8192
 
 struct group;
+struct kept;
 struct source;
 
 struct container {
@@ -39,6 +40,8 @@ struct group {
     struct container *containers;
     size_t count;
     struct source *connections; /* more than one only where a keeper makes them */
+    struct kept *keeps, *again; /* kept.c: what it has said that it keeps; and by which record it was started, while it has not said anything */
+    uint64_t began_ns;
 };
 
 enum who { WHO_DAEMON = 1 << 0, WHO_KEEPER = 1 << 1 };
@@ -53,6 +56,10 @@ struct server {
     int hand, epoll;
     int keeper_program, init_program, nester_program;
     int records;       /* directory: who is which keeper, for the next launcher */
+    int keeps, containers; /* directories of kept.c: its records, callers' own ones */
+    struct kept *kept;
+    size_t kept_count;
+    unsigned next_kept;
     uint32_t daemon_uid;
     bool can_login;    /* a login uid can be given */
 };

@@ -162,7 +162,8 @@ static const struct protocol_use rejoin_at[] = {ONE(PATH), ONE(TOKEN), ONE(KEY),
 static const struct protocol_use ticket[] = {ONE(TICKET)};
 static const struct protocol_use start_keeper[] = {ONE(TICKET), ONE(ID)};
 static const struct protocol_use one_kind[] = {ONE(KIND)};
-static const struct protocol_use one_key[] = {ONE(KEY)};
+static const struct protocol_use again[] = {ONE(TICKET), ONE(ID), ONE(NAME)};
+static const struct protocol_use kept[] = {ONE(KEY), MAYBE(UID), MAYBE(GID), MAYBE(NAME)};
 static const struct protocol_use keeper_is[] = {ONE(TICKET), ONE(PID)};
 static const struct protocol_use part[] = {ONE(NAME)};
 static const struct protocol_use no_part[] = {ONE(NAME), ONE(TEXT)};
@@ -248,6 +249,9 @@ static const struct protocol_row rows[] = {
     ROW(SERVICE, DAEMON, KEEPER, PROTOCOL_JOINED, 1, FREE, WITH(part)),
     ROW(SERVICE_GONE, KEEPER, DAEMON, PROTOCOL_JOINED, 0, FREE, WITH(part)),
     ROW(LEAVING, KEEPER, DAEMON, PROTOCOL_JOINED, 0, FREE, NO),
+    /* cordond and its own starter */
+    ROW(START_KEEPER_AGAIN, DAEMON, LAUNCHER, PROTOCOL_JOINED, 1, FREE, WITH(again)),
+    ROW(LOOK_FOR_KEPT, DAEMON, LAUNCHER, PROTOCOL_JOINED, 0, FREE, NO),
     /* client and cordond, once more */
     ROW(TELL_LOG, CLIENT, DAEMON, PROTOCOL_GREETED, 0, REQUEST, NO),
     ROW(LOG_IS, DAEMON, CLIENT, PROTOCOL_ANY, 1, FREE, WITH(one_kind)),
@@ -262,7 +266,7 @@ static const struct protocol_row rows[] = {
     ROW(LEFT, DAEMON, KEEPER, PROTOCOL_JOINED, 0, FREE, NO),
     ROW(WRITE_FOR, KEEPER, DAEMON, PROTOCOL_JOINED, 0, FREE, WITH(one_id)),
     ROW(WRITER, DAEMON, KEEPER, PROTOCOL_JOINED, 1, FREE, WITH(one_id)),
-    ROW(KEPT, LAUNCHER, DAEMON, PROTOCOL_JOINED, 0, FREE, WITH(one_key)),
+    ROW(KEPT, LAUNCHER, DAEMON, PROTOCOL_JOINED, 0, FREE, WITH(kept)),
     /* logger */
     ROW(LOG_BEGIN, DAEMON, LOGGER, PROTOCOL_NEW, 0, FREE, NO),
     ROW(LOG_WRITER, DAEMON, LOGGER, PROTOCOL_JOINED, 1, FREE, WITH(log_writer)),

@@ -125,6 +125,9 @@ enum protocol_type {
     PROTOCOL_SERVICE = 68,    /* the keeper's own connection to a part of the daemon; again whenever that part came back */
     PROTOCOL_SERVICE_GONE = 69, /* that has ended, and another one is wanted */
     PROTOCOL_LEAVING = 72,      /* it is about to end: whoever is handed to it from here on is not served */
+    /* cordond and its own starter, of the system */
+    PROTOCOL_START_KEEPER_AGAIN = 76, /* by a record of the launcher's, with the keeper's end of its channel */
+    PROTOCOL_LOOK_FOR_KEPT = 77,      /* a keeper has ended, whose containers another one may find on disk */
     /* client and cordond, once more */
     PROTOCOL_TELL_LOG = 90, /* what it did itself, or finds in its own records */
     PROTOCOL_LOG_IS = 91,   /* its connection to the log, as a writer of its user's; KIND: it is the log of that user alone */
@@ -134,7 +137,7 @@ enum protocol_type {
     PROTOCOL_CONNECT_PART = 102,
     PROTOCOL_PART_IS = 103, /* cordond's connection to it */
     PROTOCOL_NO_PART = 104,
-    PROTOCOL_KEPT = 111, /* a keeper of this key finds containers on disk that nobody has */
+    PROTOCOL_KEPT = 111, /* a keeper of this key finds containers on disk that nobody has; of the system's, whose they are, and which record says so */
     PROTOCOL_START_KEEPER_AS = 105, /* the system's: likewise, as the maker of the client's end, which comes second */
     /* cordond and keeper, once more */
     PROTOCOL_LEFT = 106,      /* another keeper of the same user ended: it may have left records that the log has not */

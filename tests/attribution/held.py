@@ -303,11 +303,11 @@ def the_launcher_keeps_few_rights_and_the_list_of_calls():
     with World() as world:
         front = status_of(world.process.pid)
         hand = status_of(int(pathlib.Path(f"/proc/{world.process.pid}/task/{world.process.pid}/children").read_text().split()[0]))
-        kill, setgid, setuid, ptrace, admin, setfcap = 1 << 5, 1 << 6, 1 << 7, 1 << 19, 1 << 21, 1 << 31
+        chown, kill, setgid, setuid, ptrace, admin, setfcap = 1 << 0, 1 << 5, 1 << 6, 1 << 7, 1 << 19, 1 << 21, 1 << 31
         same(int(front["CapEff"], 16), kill | setgid | setuid | ptrace | admin | setfcap, "the first process")
         same(int(front["CapBnd"], 16), int(front["CapEff"], 16), "and no way to others")
         same((front["NoNewPrivs"], front["Seccomp"]), ("1", "2"), "no_new_privs, filter")
-        same(int(hand["CapEff"], 16) & ~(1 << 30), setgid | setuid, "the hand")
+        same(int(hand["CapEff"], 16) & ~(1 << 30), chown | setgid | setuid, "the hand")
         same(int(hand["CapBnd"], 16), int(hand["CapEff"], 16), "and no way to others")
 
 

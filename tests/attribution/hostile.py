@@ -468,6 +468,6 @@ def a_keeper_is_its_client_and_nothing_more():
         environ = pathlib.Path(f"/proc/{reply.pid}/environ").read_bytes().split(b"\0")
         same(sorted(entry.split(b"=")[0].decode() for entry in environ if entry)[:3], ["LISTEN_FDNAMES", "LISTEN_FDS", "LISTEN_PID"], "environment")
         # what loads its libraries has each of them open for a moment
-        wait_for(lambda: sorted(int(fd) for fd in os.listdir(f"/proc/{reply.pid}/fd")) == [0, 1, 2, 3, 4], "five descriptors")
+        wait_for(lambda: sorted(int(fd) for fd in os.listdir(f"/proc/{reply.pid}/fd")) == [0, 1, 2, 3, 4, 5], "six descriptors")
         os.kill(reply.pid, signal.SIGKILL)
         client.close()

@@ -17,7 +17,8 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("CORDON_BUILD", ROOT / "build")).resolve()
 FIRST, COUNT = 1879048192, 65536
-KEEPER, ATTACH, SPAWN, IDMAP, LIMIT, ORDER, COUNTS, END, ADMIT, NESTER = range(1, 11)
+KEEPER, ATTACH, SPAWN, IDMAP, LIMIT, ORDER, COUNTS, END, ADMIT, NESTER, KEEP, KEPT, AGAIN = range(1, 14)
+KEEPS, LEAVES, FORGETS = 1, 2, 3
 FREEZE, THAW, KILL = 1, 2, 3
 OWN_UID = 1
 MAGIC = 0x32636C43
@@ -33,11 +34,11 @@ def fds_of(ancillary):
     return list(found)
 
 
-def request(kind, *, flags=0, order=0, capabilities=0, limits=(0, 0, 0), group="", name="", around="", numbers=(), names=(), count=None, magic=MAGIC):
+def request(kind, *, flags=0, order=0, capabilities=0, limits=(0, 0, 0), group="", name="", around="", numbers=(), names=(), count=None, magic=MAGIC, key=b""):
     numbers = list(numbers)
     joined = b"".join(n.encode().ljust(16, b"\0")[:16] for n in names)
     return REQUEST.pack(magic, kind, flags, order, capabilities, *limits, group.encode(), name.encode(), around.encode(),
-                        len(numbers) + len(names) if count is None else count, *(numbers + [0] * (64 - len(numbers))), joined)
+                        len(numbers) + len(names) if count is None else count, *(numbers + [0] * (64 - len(numbers))), key or joined)
 
 
 class Refused(Exception):
@@ -56,7 +57,7 @@ class Reply:
         (self.magic, self.status, self.kind, self.pid, self.uid, self.gid, self.login_uid, self.session, self.cgroup_id) = fields[:9]
         self.counts = dict(zip(("memory", "memory_peak", "processes", "processes_peak", "cpu_us", "user_us", "system_us", "oom_kills",
                                 "refused_forks", "known", "is_frozen"), fields[9:20]))
-        self.group, self.cgroup, self.text = (f.split(b"\0")[0].decode() for f in fields[20:])
+        self.group, self.cgroup, self.text = (f.split(b"\0")[0].decode("utf-8", "replace") for f in fields[20:])
         self.fds = fds
 
 

@@ -66,7 +66,8 @@ static void serve_one(struct server *server, const uint8_t *head, const struct l
     fds_close(ends, 2);
     /* a keeper without containers has none of the other's, and none that was not started */
     if (from.who == WHO_KEEPER)
-        hold(reply.status < 0 || request->type == LAUNCH_ATTACH);
+        hold(reply.status < 0 || request->type == LAUNCH_ATTACH || (request->type == LAUNCH_KEEP && request->order != LAUNCH_KEEPS));
+    hold(!server->kept && !server->kept_count);
 }
 
 static void containers_forget(struct group *group)
@@ -82,7 +83,7 @@ static void containers_forget(struct group *group)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct server server = {.range = {RANGE_FIRST, RANGE_BLOCK}, .hand = -1, .epoll = -1, .records = -1, .keeper_program = -1, .init_program = -1};
+    struct server server = {.range = {RANGE_FIRST, RANGE_BLOCK}, .hand = -1, .epoll = -1, .records = -1, .keeps = -1, .containers = -1, .keeper_program = -1, .init_program = -1};
     struct group groups[2];
     struct container container;
     uint32_t owner = 1000, next = 0;
