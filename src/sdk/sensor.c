@@ -193,17 +193,20 @@ static unsigned number_inside(unsigned pid)
     return number;
 }
 
-static void process_look(const struct sensor_told *told, const char *exe, bool is_inside, struct facts *facts, struct tier_process *ret_process)
+static void process_look(const struct sensor *sensor, const struct sensor_told *told, const char *exe, struct facts *facts, struct tier_process *ret_process)
 {
     char path[64];
     auto_close int fd = -1;
     ssize_t length;
 
-    ret_process->pid = is_inside ? number_inside(told->pid) : told->pid;
+    ret_process->pid = sensor->is_elsewhere ? 0 : sensor->is_announced ? number_inside(told->pid) : told->pid;
     ret_process->host_pid = (pid_t)told->pid;
     if (!told->pid)
         return;
     snprintf(facts->exe, sizeof(facts->exe), "%.*s", told->exe_length, exe);
+    ret_process->exe = facts->exe[0] ? facts->exe : NULL;
+    if (sensor->is_elsewhere) /* that number is somebody else's here */
+        return;
     if (!told->exe_length) {
         snprintf(path, sizeof(path), "/proc/%u/exe", told->pid);
         length = readlink(path, facts->exe, sizeof(facts->exe) - 1);
@@ -247,7 +250,7 @@ static int refusal_record(const struct sensor *sensor, struct denials *denials, 
     snprintf(address, sizeof(address), strchr(told->address, ':') ? "[%s]:%u" : "%s:%u", told->address, told->port);
     if (told->flags & SENSOR_HAS_ADDRESS)
         access.named = address;
-    process_look(told, text + told->path_length, sensor->is_announced, &facts, &access.process);
+    process_look(sensor, told, text + told->path_length, &facts, &access.process);
     return told_access(denials, plan, log, &access, access.source, 0, err);
 }
 

@@ -19,6 +19,7 @@ struct sensor {
     uint64_t domain; /* Landlock's number for it, 0 = nothing was refused yet */
     bool is_machines; /* cordon-sensord's: no process of this run */
     bool is_announced; /* what comes is of this container alone, whatever domains it has */
+    bool is_elsewhere; /* the host's processes are not to be looked at from here */
     bool is_over;      /* the end of the domain, or of all of them, was told */
     unsigned domains;  /* announced: how many have an end to come */
     unsigned others;   /* announced: bit N: enum operation N is told by process 1, and once is enough */
@@ -32,6 +33,8 @@ void sensor_begin(struct sensor *sensor, const char *program, const char **ret_w
  * `connection`, a keeper's. Nothing is waited for: what refuses it ends the pair, which is told as a loss. False: there is none; *ret_why (static) says so.
  */
 bool sensor_announce(struct sensor *sensor, int connection, const struct tier_spawned *spawned, const char **ret_why);
+/* Another process has announced it, by sensor_announce(), and gave what it got: as the same, in one that has left the host. */
+void sensor_take(struct sensor *sensor, int fd);
 /* Has the program the right that it needs, as far as can be told without starting it? */
 bool sensor_may_listen(const char *program);
 /* Does cordon-sensord run here? */

@@ -23,6 +23,12 @@ static bool hand_over(int connection, const struct sensor_ask *question, int fd)
     return sendmsg(connection, &message, MSG_DONTWAIT | MSG_NOSIGNAL) == sizeof(*question);
 }
 
+void sensor_take(struct sensor *sensor, int fd)
+{
+    sensor->worker.channel = fd;
+    sensor->worker.is_ready = sensor->is_machines = sensor->is_announced = sensor->is_elsewhere = true;
+}
+
 bool sensor_announce(struct sensor *sensor, int connection, const struct tier_spawned *spawned, const char **ret_why)
 {
     struct sensor_ask question = {.type = SENSOR_CONTAINER, .login_uid = spawned->login_uid, .pid = (uint32_t)spawned->pid};

@@ -1,14 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """Containers inside of containers: what the launcher makes of them, what a hostile keeper cannot, and that nothing of them is left."""
+import json
 import os
 import pathlib
+import select
 import signal
 import socket
+import struct
+import subprocess
+import sys
 
 from held import begin, is_there, settled
 from hostile import Hostile, refused
-from seen import is_own, same, wait_for
-from world import (COUNTS, END, FREEZE, IDMAP, KILL, LIMIT, NESTER, ORDER, OWN_UID, SPAWN, THAW, Keeper, World, ask, cgroups_of, hierarchies, login_of, request,
+from seen import DAEMON, Workspace, inner, is_adopted, is_own, same, wait_for
+from sensed import Heard, refusals
+from world import (BUILD, COUNT, COUNTS, END, FIRST, FREEZE, IDMAP, KILL, LIMIT, NESTER, ORDER, OWN_UID, SPAWN, THAW, Keeper, World, ask, cgroups_of, hierarchies, login_of, request,
                    status_of)
 
 USER, Skip = "agent1", Exception
@@ -323,3 +329,129 @@ def nothing_of_what_has_ended_stays_with_the_launcher():
             channel.close()
         keeper.close()
         wait_for(lambda: not pathlib.Path(f"/proc/{hand}/task/{hand}/children").read_text(), "it has no children")
+
+
+# ---- what is done inside ----
+
+def workspace(work, more_outside="", more_inside=""):
+    """What is refused lies below the workspace, for all levels alike."""
+    for name in ("refused", "kept"):
+        (work.place / name).write_text("x")
+        os.chown(work.place / name, work.entry.pw_uid, work.entry.pw_gid)
+    files = (f"version: cordon/1\nextends: [base]\nfilesystem:\n  readwritePaths: [{work.place}]\n  deniedPaths: [{work.place}/refused]\n"
+             f"  readonlyPaths: [{BUILD.parent}, {work.place}/kept]\n")
+    (work.place / "middle.yaml").write_text(f"{files}nested: {{containers: true, depth: 1}}\n{more_inside}")
+    (work.place / "last.yaml").write_text(files + more_inside)
+    work.policy.write_text(f"{files}nested: {{containers: true, depth: 2}}\n{more_outside or more_inside}")
+
+
+def three_levels(work, *argv):
+    """The command that has one run in the third level, from the first."""
+    cordon = str(BUILD / "src/cli/cordon")
+    middle, last = ([cordon, "run", "--no-card", "--policy", f"{name}.yaml", "--workspace", ".", "--"] for name in ("middle", "last"))
+    return ["/usr/bin/env", "-C", str(work.place), *middle, *last, *argv]
+
+
+def runs(world, user):
+    """All records so far, by run: what began is the first of each."""
+    found = {}
+    for path in sorted((world.home(user) / ".local/state/cordon/runs").glob("*/events.jsonl")):
+        lines = [json.loads(line) for line in path.read_text().splitlines() if line.endswith("}")]
+        if lines and lines[0]["type"] == "run.started":
+            found[path.parent.name] = lines
+    return found
+
+
+def levels(world, user, outermost):
+    """The records of the outermost, the middle and the innermost, once all three have begun."""
+    known, names = runs(world, user), [outermost]
+    for _ in range(2):
+        names += [name for name, events in known.items() if events[0].get("parent") == names[-1]]
+    return [known[name] for name in names] if len(names) == 3 else None
+
+
+def whoever(user):
+    with Heard(user, "--calls", "always") as heard, Workspace(user) as work:
+        workspace(work)
+        pid, name, output = heard.keeper.begin(work.policy, *three_levels(work, "python3", "-c", DAEMON))
+        human = subprocess.Popen(["sleep", "60"], user=work.entry.pw_uid, group=work.entry.pw_gid)
+        try:
+            wait_for((work.place / "errno").exists, "the grandchild's doing", 60)
+            outer, middle, last = (events[0] for events in wait_for(lambda: levels(heard.world, user, name), "three records"))
+            kernel = last["identity"]["kernel"]
+            daemon = wait_for(lambda: [p for p in inner(last["pid"]) if is_adopted(p, last["pid"])], "the grandchild")[0]
+            uid = int(status_of(pid)["Uid"].split()[0])
+            same((set(status_of(daemon)["Uid"].split()), is_own(uid)), ({str(uid)}, True), "uids: of the one around")
+            same((login_of(daemon), pathlib.Path(f"/proc/{daemon}/sessionid").read_text()), (kernel["loginUid"], str(kernel["session"])), "login uid, session")
+            same(len({level["identity"]["kernel"]["loginUid"] for level in (outer, middle, last)}), 3, "login uids of three levels")
+            for controller, path in cgroups_of(daemon).items():
+                if controller in ("", "freezer", "memory", "pids"):
+                    same(path, kernel["cgroup"], f"control group of {controller or 'version 2'}")
+            same(kernel["cgroup"], f"{outer['identity']['kernel']['cgroup']}/{middle['run']}/{last['run']}", "its place")
+            same(last["identity"]["name"], f"{outer['identity']['name']}/sub/{middle['run']}/sub/{last['run']}", "its name")
+            same((set(last["identity"]["proof"]), last["identity"]["sponsor"]["uid"]), ({"loginuid", "cgroup", "pidfd"}, work.entry.pw_uid), "what proves it, its sponsor")
+            # what it made and holds: the file by whoever has it open, the connection by its socket
+            same((work.place / "made").stat().st_uid, work.entry.pw_uid, "whose the file is on disk")
+            inodes = {os.readlink(path) for path in pathlib.Path(f"/proc/{daemon}/fd").iterdir()}
+            rows = [line.split() for line in pathlib.Path(f"/proc/{daemon}/net/tcp").read_text().splitlines()[1:]]
+            same({int(row[7]) for row in rows if f"socket:[{row[9]}]" in inodes and row[3] != "06"}, {uid}, "who has the connections that it holds")
+            refused_in_last = wait_for(lambda: refusals(levels(heard.world, user, name)[2], "refused"), "the denial in its own record")
+            same([found[:2] for found in refused_in_last], [("audit", "read")], "what permissions refused, by the kernel's word")
+            same([refusals(events, "refused") for events in levels(heard.world, user, name)[:2]], [[], []], "the denial in the records of those around")
+            same((is_own(login_of(human.pid)), is_own(login_of(heard.keeper.pid))), (False, False), "the human's and the keeper's login uids")
+        finally:
+            human.kill()
+            human.wait()
+            output.close()
+
+
+@test
+def what_a_grandchild_does_three_levels_deep_is_the_innermosts_for_an_ordinary_user():
+    whoever(USER)
+
+
+@test
+def what_a_grandchild_does_three_levels_deep_is_the_innermosts_for_root():
+    whoever("root")
+
+
+@test
+def the_kernels_audit_records_name_the_one_inside():
+    sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "sensor"))
+    from audit import Audit
+    rule = ["-F", "arch=b64", "-S", "openat,connect", "-F", "success=1", "-F", f"auid>={FIRST}", "-F", f"auid<={FIRST + COUNT - 1}"]
+    if not pathlib.Path("/usr/sbin/auditctl").exists():
+        raise Skip("auditctl")
+    script = ("import os, socket\nif os.fork():\n    os.wait()\nelse:\n    os.setsid()\n    server = socket.socket()\n    server.bind(('127.0.0.1', 0))\n    server.listen()\n"
+              "    open('made', 'w').write('x')\n    socket.create_connection(server.getsockname())\n")
+    with World() as world, Workspace(USER) as work:
+        workspace(work)
+        keeper = Keeper(world, USER)
+        channel = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 9)
+        channel.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+        channel.bind((0, 1))
+        with Audit(spares=False):
+            subprocess.run(["/usr/sbin/auditctl", "-a", "always,exit", *rule], check=True, capture_output=True)
+            try:
+                _, name, output = keeper.begin(work.policy, *three_levels(work, "python3", "-c", script))
+                with output:
+                    text = output.read()
+                same(keeper.hear()[0], ["ended", "0"], text)
+            finally:
+                subprocess.run(["/usr/sbin/auditctl", "-d", "always,exit", *rule], check=True, capture_output=True)
+        records = {}
+        while select.select([channel], [], [], 0.5)[0]:
+            data = channel.recv(16384)
+            kind, = struct.unpack_from("=H", data, 4)
+            text = data[16:].decode(errors="replace")
+            records.setdefault(text.split(":")[1].split(")")[0], []).append((kind, text))
+        keeper.close()
+        wanted = levels(world, USER, name)[2][0]["identity"]["kernel"]["loginUid"]
+        made = [group for group in records.values() if any(kind == 1302 and 'name="made"' in text and "CREATE" in text for kind, text in group)]
+        connected = [group for group in records.values() if any(kind == 1300 and "syscall=42 " in text for kind, text in group) and
+                     any(kind == 1306 and "saddr=0200" in text for kind, text in group)]
+        for what, groups in (("file", made), ("connection", connected)):
+            same(len(groups) > 0, True, f"records of the {what}")
+            for group in groups:
+                call = next(text for kind, text in group if kind == 1300)
+                same(int(call.split(" auid=")[1].split()[0]), wanted, f"who the record of the {what} names: {call}")

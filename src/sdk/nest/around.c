@@ -30,14 +30,20 @@ static void put_shared(struct text *out, const struct plan *plan, enum nest_shar
     }
 }
 
-static void put_groups(struct text *out, const struct facts *facts)
+static void put_groups(struct text *out, const struct facts *facts, bool is_launched)
 {
+    if (is_launched) {
+        nest_put_number(out, NEST_GROUPS, 0);
+        nest_put_text(out, NEST_GROUPS_WHY, "the machine's service keeps limits of the outermost container alone, and those hold for all inside of it: leave them out "
+                                            "here, or run the outermost one without it (cordon run --daemon never)");
+        return;
+    }
     nest_put_number(out, NEST_GROUPS, (facts->cgroup_memory ? GROUP_MEMORY : 0) | (facts->cgroup_pids ? GROUP_PIDS : 0) |
                                           (facts->cgroup_cpu ? GROUP_CPU : 0) | (facts->cgroup_cpuacct ? GROUP_CPUACCT : 0));
     nest_put_text(out, NEST_GROUPS_WHY, facts->cgroup_why[0] ? facts->cgroup_why : NULL);
 }
 
-void around_put_outermost(struct text *out, const struct assembly *assembly)
+void around_put_outermost(struct text *out, const struct assembly *assembly, bool is_launched)
 {
     const struct places *places = &assembly->places;
 
@@ -52,7 +58,7 @@ void around_put_outermost(struct text *out, const struct assembly *assembly)
     put_shared(out, assembly->plan, SHARED_CPUS, "resources.cpus");
     put_shared(out, assembly->plan, SHARED_PIDS, "resources.pids");
     put_shared(out, assembly->plan, SHARED_CPU_TIME, "resources.cpuTime");
-    put_groups(out, &assembly->facts);
+    put_groups(out, &assembly->facts, is_launched);
 }
 
 void around_put_level(struct text *out, const struct assembly *assembly, const struct cordon_request *request, const char *run,

@@ -35,8 +35,8 @@ struct around {
     const char *groups_why;  /* why it could not keep more; NULL = it could */
 };
 
-/* What the outermost container adds, and what each does. */
-void around_put_outermost(struct text *out, const struct assembly *assembly);
+/* What the outermost container adds, and what each does. `is_launched`: a launcher made it, so none inside has limits that a group of its own keeps. */
+void around_put_outermost(struct text *out, const struct assembly *assembly, bool is_launched);
 void around_put_level(struct text *out, const struct assembly *assembly, const struct cordon_request *request, const char *run,
                       const char *identity);
 

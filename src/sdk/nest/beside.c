@@ -137,6 +137,63 @@ static int group(void *context, const struct tier_limits *limits, struct tier_co
     return 0;
 }
 
+/* ---- its first process, made by a launcher ---- */
+
+static struct error spawn_failure = ERROR_INIT;
+static int sensor = -1;
+
+int beside_take_sensor(void)
+{
+    return take_fd(sensor);
+}
+
+const struct error *beside_spawn_failure(void)
+{
+    return &spawn_failure;
+}
+
+static int ask_spawn(const struct tier_spawn *spawn, struct tier_spawned *ret_spawned, struct error *err)
+{
+    struct nest_packet question = {.type = NEST_SPAWN, .spawned = {.capabilities = spawn->capabilities}}, answer;
+    const struct nest_spawned *made = &answer.spawned;
+    int fds[NEST_FDS_MAX], status;
+    size_t count = 0;
+
+    if (spawn->fd_count || snprintf(question.id, sizeof(question.id), "%s", spawn->id) >= (int)sizeof(question.id))
+        return error_set(err, ERROR_INTERNAL, EINVAL, "a container inside that does not begin as others do");
+    status = ask(&question, &spawn->channel, 1, NEST_SPAWNED, &answer, fds, &count, err);
+    if (status < 0)
+        return status;
+    if (count != 1 && count != 2) {
+        nest_close_all(fds, count);
+        return error_set(err, ERROR_INTERNAL, EBADMSG, "whoever started the container around holds nothing of this one");
+    }
+    *ret_spawned = (struct tier_spawned){.pid = (pid_t)made->pid, .pidfd = fds[0], .uid = made->uid, .gid = made->gid, .login_uid = made->login_uid,
+                                         .session = made->session, .cgroup_id = made->cgroup_id};
+    memcpy(ret_spawned->cgroup, made->cgroup, sizeof(ret_spawned->cgroup));
+    sensor = count == 2 ? fds[1] : -1;
+    return 0;
+}
+
+static int spawn(void *context, const struct tier_spawn *spawn, struct tier_spawned *ret_spawned, struct error *err)
+{
+    int status = ask_spawn(spawn, ret_spawned, &spawn_failure);
+
+    if (status < 0 && err)
+        *err = spawn_failure;
+    return status;
+}
+
+/* Nothing of one inside is frozen or limited from here; its starter ends it when this process has ended. */
+static int order(void *context, const char *id, enum tier_order order, struct error *err)
+{
+    return error_set(err, ERROR_UNENFORCEABLE, ENOTSUP, "a container inside is frozen with the one around");
+}
+
+static void end(void *context, const char *id)
+{
+}
+
 /* ---- its record ---- */
 
 struct recording {
@@ -188,3 +245,4 @@ const struct event_recorder nest_recorder = {.begin = record_begin, .hear = reco
 const struct event_recorder nest_settling_recorder = {.begin = record_begin, .hear = record_hear, .done = record_done, .settle = record_settle};
 
 const struct tier_spawner nest_beside = {.group = group};
+const struct tier_spawner nest_beside_launched = {.spawn = spawn, .order = order, .end = end, .is_inside = true};

@@ -10,8 +10,12 @@
 #include "sdk/nest/wire.h"
 #include "tier/spawner.h"
 
-/* For the nester's container. */
-extern const struct tier_spawner nest_beside;
+/* For the nester's container; the second one where a launcher makes it (NEST_HAS_LAUNCHER). */
+extern const struct tier_spawner nest_beside, nest_beside_launched;
+
+/* Of what that made: why it could not; a connection on which the machine's sensor tells of it, the caller's, -1 = none. */
+const struct error *beside_spawn_failure(void);
+int beside_take_sensor(void);
 
 /* Its record goes to whoever hears the outermost one's. */
 extern const struct event_recorder nest_recorder;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <linux/audit.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
@@ -54,8 +55,23 @@ static int read_mounts(int self, struct arena *arena, const char **ret_mounts, s
     return *ret_mounts ? 0 : error_memory(err);
 }
 
+/*
+ * Where the container around has a uid of its own outside, so has whoever looks at its files: a private directory of it is nobody else's to walk. Elsewhere this
+ * changes nothing. Groups that this user namespace does not let go of stay.
+ */
+static int become_inside(uid_t uid, gid_t gid, struct error *err)
+{
+    if (uid == 0 && setgroups(0, NULL) < 0 && errno != EPERM)
+        return error_system(err, errno, "leave groups");
+    if (setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0)
+        return error_system(err, errno, "become who the container around is");
+    return 0;
+}
+
 int nest_enter(int user, int mounts, struct arena *arena, int *ret_tree, const char **ret_mounts, struct error *err)
 {
+    uid_t uid = geteuid();
+    gid_t gid = getegid();
     auto_close int self = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC), tree = -1;
     int status;
 
@@ -66,7 +82,9 @@ int nest_enter(int user, int mounts, struct arena *arena, int *ret_tree, const c
     tree = (int)syscall(SYS_open_tree, AT_FDCWD, "/", OPEN_TREE_CLONE | O_CLOEXEC | RECURSIVE);
     if (tree < 0)
         return error_system(err, errno, "take the file tree of the container around");
-    status = give_up_rights(err);
+    status = become_inside(uid, gid, err);
+    if (status == 0)
+        status = give_up_rights(err);
     if (status == 0)
         status = read_mounts(self, arena, ret_mounts, err);
     if (status == 0)

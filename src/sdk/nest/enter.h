@@ -8,7 +8,7 @@
 
 /*
  * As the only thread of this process. *ret_tree: all of the container's file tree as it is mounted now (open_tree(2)). *ret_mounts:
- * those mounts as /proc has them, in `arena`. Afterwards this process has no capability, and no way to any.
+ * those mounts as /proc has them, in `arena`. Afterwards this process is who that is, with no capability and no way to any.
  */
 int nest_enter(int user, int mounts, struct arena *arena, int *ret_tree, const char **ret_mounts, struct error *err) must_check;
 

@@ -35,6 +35,7 @@
 #define CEILING_DIRECTORY "/etc/cordon/ceiling.d"
 #define ASK_MS            10000 /* a program that asked for a nester says what for */
 #define STOP_MS           2000
+#define EXECUTED_TRIES    10000 /* milliseconds in which a first process executes its program */
 
 enum { FD_AROUND, FD_USER, FD_MOUNTS, FD_PROGRAM, FD_LIFELINE };
 
@@ -140,12 +141,23 @@ static int find_facts(struct nester_of *n, struct error *err)
     return 0;
 }
 
-static int open_namespace(pid_t pid, const char *name, int *ret_fd, struct error *err)
+static bool has_ended(int pidfd, int wait_ms)
+{
+    struct pollfd end = {.fd = pidfd, .events = POLLIN};
+
+    return poll(&end, 1, wait_ms) > 0;
+}
+
+/* What a launcher makes is nobody's to look at before it has executed cordon-init, which nothing tells. */
+static int open_namespace(pid_t pid, int pidfd, const char *name, int *ret_fd, struct error *err)
 {
     char path[64];
+    int tries = 0;
 
     snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)pid, name);
-    *ret_fd = open(path, O_RDONLY | O_CLOEXEC);
+    do /* so often, and not so long: it may be frozen */
+        *ret_fd = open(path, O_RDONLY | O_CLOEXEC);
+    while (*ret_fd < 0 && errno == EACCES && tries++ < EXECUTED_TRIES && !has_ended(pidfd, 1));
     return *ret_fd < 0 ? error_system(err, errno, "open %s", path) : 0;
 }
 
@@ -158,10 +170,10 @@ static int hold_first_process(struct nester_of *n, struct error *err)
 
     if (pidfd < 0)
         return error_system(err, errno, "hold the first process");
-    status = open_namespace(pid, "user", &n->user, err);
+    status = open_namespace(pid, pidfd, "user", &n->user, err);
     if (status == 0)
-        status = open_namespace(pid, "mnt", &n->mounts, err);
-    if (status == 0 && tell_starter(n, NEST_BEGUN, 0, &pidfd, 1) < 0)
+        status = open_namespace(pid, pidfd, "mnt", &n->mounts, err);
+    if (status == 0 && !(n->wants & NEST_HAS_LAUNCHER) && tell_starter(n, NEST_BEGUN, 0, &pidfd, 1) < 0)
         return error_set(err, ERROR_SYSTEM, EPIPE, "who started the container around is gone");
     if (status == 0 && pipe2(n->life, O_CLOEXEC) < 0)
         return error_system(err, errno, "make a lifeline");
@@ -187,6 +199,14 @@ static int prepare_signing(struct nester_of *n, struct error *err)
     return status;
 }
 
+static void take_sensor(struct nester_of *n)
+{
+    int fd = beside_take_sensor();
+
+    if (fd >= 0)
+        sensor_take(&n->container->sensor, fd);
+}
+
 static int begin_outside(struct nester_of *n, struct error *err)
 {
     struct assembly *assembly = &n->container->assembly;
@@ -200,7 +220,7 @@ static int begin_outside(struct nester_of *n, struct error *err)
     assembly->service = n->wants & NEST_OF_SYSTEM ? SERVICE_OF_SYSTEM : n->wants & NEST_OF_USER ? SERVICE_OF_USER : SERVICE_NONE;
     assembly->variables = n->around.levels[n->around.level_count - 1].variables;
     n->container->around = &n->around;
-    n->container->beside = &nest_beside;
+    n->container->beside = n->wants & NEST_HAS_LAUNCHER ? &nest_beside_launched : &nest_beside;
     n->container->parent_name = n->around.levels[n->around.level_count - 1].identity;
     status = open_record(n, err);
     if (status == 0)
@@ -210,8 +230,13 @@ static int begin_outside(struct nester_of *n, struct error *err)
     if (status < 0)
         return status;
     container_prepare(n->container, n->blank);
+    if (!n->container->prepared && beside_spawn_failure()->kind != ERROR_NONE) {
+        *err = *beside_spawn_failure();
+        return error_prepend(err, "the first process of a container inside"), err->errnum > 0 ? -err->errnum : -EIO;
+    }
     if (!n->container->prepared)
         return error_set(err, ERROR_UNENFORCEABLE, ENOTSUP, "the first process of a container inside cannot be made here: see `cordon doctor`");
+    take_sensor(n);
     status = hold_first_process(n, err);
     if (status == 0)
         network_prepare(n->container);

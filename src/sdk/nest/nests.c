@@ -35,10 +35,6 @@ void nest_refuse(int fd, const struct error *why)
 /* What would be seen of the container, or decided by a person, would be neither of those inside. */
 static int check_possible(const struct cordon_container *container, const struct cordon_request *request, struct error *err)
 {
-    if (container->launcher)
-        return error_set(err, ERROR_UNENFORCEABLE, ENOTSUP,
-                         "nested.containers: not where the machine's service gives each container a uid of its own: leave it out, or run it without (cordon run "
-                         "--daemon never)");
     if (request->watch != CORDON_WATCH_REFUSED || request->is_learning)
         return error_set(err, ERROR_UNENFORCEABLE, ENOTSUP,
                          "nested.containers: what containers inside do would not be watched: watch no more than refusals, or leave it out");
@@ -51,7 +47,7 @@ static int put_around(const struct nests *nests, const struct cordon_container *
     if (nests->outer)
         text_add_n(out, nests->outer, nests->outer_size);
     else
-        around_put_outermost(out, &container->assembly);
+        around_put_outermost(out, &container->assembly, container->launcher);
     around_put_level(out, assembly, request, event_log_run_id(container->log), container->identity.text);
     if (out->is_broken)
         return error_memory(err);
@@ -102,6 +98,8 @@ int nests_begin(struct nests *nests, const struct cordon_container *container, c
     nests->ended = mem_alloc(NESTS_MAX * sizeof(*nests->ended));
     nests->items = mem_alloc(NESTS_MAX * sizeof(*nests->items));
     nests->recorder = request->recorder;
+    nests->sensor = request->sensor_fd >= 0 && container->launcher ? fcntl(request->sensor_fd, F_DUPFD_CLOEXEC, 3) : -1;
+    nests->has_sensor = nests->sensor >= 0;
     if (!nests->items || !nests->records || !nests->ended)
         return error_memory(err);
     for (size_t i = 0; i < NESTS_MAX; i++)
@@ -181,6 +179,17 @@ static int service_bit(const struct cordon_container *container)
     return bits[container->assembly.service];
 }
 
+/* What it uses counts for the container that asked, and it waits for the first word before it uses anything. */
+static int begin_worker(const struct nests *nests, const struct cordon_container *container, int parent, struct worker *worker, struct error *err)
+{
+    int status;
+
+    if (container->launcher)
+        return nests_launch_nester(nests, container, parent, worker, err);
+    status = worker_begin(worker, nests->program, "cordon-nester", err);
+    return status < 0 ? status : join_groups(nests, container, parent, worker->pid, err);
+}
+
 static bool has_signer(const struct cordon_container *container)
 {
     return container->signing.given;
@@ -193,7 +202,8 @@ static int begin(struct nests *nests, const struct cordon_container *container, 
     const struct event_recorder *recorder = nests->recorder;
     const struct nest_packet hello = {.type = NEST_HELLO,
                                       .value = (recorder ? NEST_WANTS_RECORDS : 0) | (recorder && recorder->settle ? NEST_WANTS_SETTLED : 0) |
-                                               (has_signer(container) ? NEST_HAS_SIGNER : 0) | service_bit(container)};
+                                               (has_signer(container) ? NEST_HAS_SIGNER : 0) | service_bit(container) |
+                                               (container->launcher ? NEST_HAS_LAUNCHER : 0)};
     struct nester *nester;
     int status = check_room(nests, parent, err), place;
 
@@ -201,9 +211,7 @@ static int begin(struct nests *nests, const struct cordon_container *container, 
     if (place < 0)
         return place;
     nester = &nests->items[place];
-    status = worker_begin(&nester->worker, nests->program, "cordon-nester", err);
-    if (status == 0) /* what it uses counts for the container, and it waits for the first word before it uses anything */
-        status = join_groups(nests, container, parent, nester->worker.pid, err);
+    status = begin_worker(nests, container, parent, &nester->worker, err);
     if (status == 0) {
         status = nest_send(nester->worker.channel, &hello, fds, count);
         if (status < 0)
@@ -312,6 +320,7 @@ static void end_one(struct nests *nests, const struct cordon_container *containe
         await_end(nester->init);
     fd_close_at(&nester->init);
     nester->init = -1;
+    nests_launched_end(container, nester);
     if (nester->group)
         container->assembly.ops->group_free(take_ptr(nester->group));
     nests_told_end(nests, nester);
@@ -416,7 +425,7 @@ static int heard(struct nests *nests, const struct cordon_container *container, 
         nests_record_started(nests, container, place);
         return 1;
     case NEST_GROUP:
-        return nester->init < 0 || nester->group || grouped(nests, container, place, packet) < 0 ? -EBADMSG : 1;
+        return nester->init < 0 || nester->group || container->launcher || grouped(nests, container, place, packet) < 0 ? -EBADMSG : 1;
     case NEST_SIGNER:
         return nester->init < 0 || !has_signer(container) ? -EBADMSG : signer_wanted(nests, container, place);
     case NEST_ENDED:
@@ -439,7 +448,7 @@ static int hear(struct nests *nests, const struct cordon_container *container, i
 
     if (status <= 0)
         return status == -EAGAIN ? 0 : -ECONNRESET;
-    if (packet.type == NEST_BEGUN && count == 1 && nester->init < 0) {
+    if (packet.type == NEST_BEGUN && count == 1 && nester->init < 0 && !container->launcher) {
         nester->init = fds[0];
         memcpy(nester->id, packet.id, sizeof(nester->id));
         nests_keep_record(nests, container, packet.id);
@@ -447,6 +456,8 @@ static int hear(struct nests *nests, const struct cordon_container *container, i
     }
     if (packet.type == NEST_FORWARD && count == 5)
         forwarded(nests, container, place, fds);
+    else if (packet.type == NEST_SPAWN && count == 1)
+        status = nests_spawn(nests, container, place, &packet, fds[0]);
     else
         status = count ? -EBADMSG : heard(nests, container, place, &packet);
     nest_close_all(fds, count);
@@ -515,6 +526,8 @@ void nests_end(struct nests *nests, const struct cordon_container *container)
 void nests_close(struct nests *nests, const struct cordon_container *container)
 {
     nests_end(nests, container);
+    if (nests->has_sensor)
+        close(nests->sensor);
     mem_free(nests->items);
     mem_free(nests->records);
     mem_free(nests->ended);

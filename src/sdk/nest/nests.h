@@ -24,6 +24,7 @@ struct nester {
     struct worker worker;
     char id[27];      /* the run */
     int init;         /* pidfd of its container's first process, -1 = none yet */
+    bool is_launched; /* a launcher made that, and is told of its end */
     struct tier_group *group; /* with limits of its own; NULL = it counts for those around alone */
     int parent;       /* place of the nester of the container around, -1 = the outermost */
     bool runs;        /* it is recorded that its program started */
@@ -53,6 +54,8 @@ struct nests {
     const struct event_recorder *recorder; /* who hears the outermost one's record hears theirs; NULL = nobody */
     struct nest_ended *ended; /* NESTS_MAX */
     size_t ended_count;
+    int sensor;           /* a keeper's connection to the machine's, on which those that a launcher makes are announced; with `has_sensor` */
+    bool has_sensor;
     const char *program;  /* cordon-nester */
     unsigned number;      /* so many at a time, of all levels */
     struct text around;   /* what a nester is told of the containers around the one that it makes */

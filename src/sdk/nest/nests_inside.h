@@ -24,6 +24,15 @@ int nests_take_record(const struct nests *nests, const struct cordon_container *
 int nests_settle(const struct nests *nests, const struct nester *nester) must_check;
 void nests_end_record(const struct nests *nests, struct nester *nester);
 
+/* ---- launched.c: where the outermost one has a launcher ---- */
+
+/* Inside of the container at `parent` (-1 = the outermost). What fails leaves what worker_kill() ends. */
+int nests_launch_nester(const struct nests *nests, const struct cordon_container *container, int parent, struct worker *worker, struct error *err) must_check;
+/* NEST_SPAWN with its descriptor, which stays the caller's. 1; negative = it says what it should not, or is gone. */
+int nests_spawn(struct nests *nests, const struct cordon_container *container, int place, const struct nest_packet *packet, int channel) must_check;
+/* Its first process has ended. */
+void nests_launched_end(const struct cordon_container *container, struct nester *nester);
+
 /* ---- children.c ---- */
 
 /* It runs, or has ended: for whoever asks for news. */

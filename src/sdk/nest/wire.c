@@ -85,6 +85,8 @@ int nest_receive(int socket, struct nest_packet *ret_packet, int ret_fds[NEST_FD
         packet.error.text[sizeof(packet.error.text) - 1] = '\0';
     if (packet.type == NEST_RUNS)
         packet.runs.digest[sizeof(packet.runs.digest) - 1] = packet.runs.command[sizeof(packet.runs.command) - 1] = '\0';
+    if (packet.type == NEST_SPAWNED)
+        packet.spawned.cgroup[sizeof(packet.spawned.cgroup) - 1] = '\0';
     if (packet.type == NEST_ENDED)
         packet.status.text[sizeof(packet.status.text) - 1] = '\0';
     *ret_packet = packet;

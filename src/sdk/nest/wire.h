@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "cordon/cordon.h"
+#include "tier/spawner.h"
 
 #define NEST_MAGIC 0x3174654eu /* "Net1": the 1 is the version */
 #define NEST_ID_SIZE 27        /* a run id and its zero */
@@ -46,10 +47,16 @@ enum nest_type {
     NEST_SETTLED,  /* starter -> nester: it is; or NEST_FAILED */
     /* starter -> nester: also NEST_SIGNAL and NEST_KILL */
     NEST_STOP,     /* within `value` ms. NEST_ENDED comes back from what has ended, however it did */
+    /* nester -> starter, with NEST_HAS_LAUNCHER: instead of NEST_BEGUN */
+    NEST_SPAWN,    /* `id`, `spawned`.capabilities; [1] the first process's end of its control socket: have it made */
+    NEST_SPAWNED,  /* starter -> nester: `spawned`; [1 or 2] its pidfd, what the machine's sensor tells of it; or NEST_FAILED */
 };
 
-/* Of HELLO: whoever started the outermost one hears its record, and says what of it is where nobody changes it; what it asks to have signed goes to whom that one knows. Whose service all of them are of. */
-enum nest_wants { NEST_WANTS_RECORDS = 1, NEST_WANTS_SETTLED = 2, NEST_HAS_SIGNER = 4, NEST_OF_USER = 8, NEST_OF_SYSTEM = 16 };
+/*
+ * Of HELLO: whoever started the outermost one hears its record, and says what of it is where nobody changes it; what it asks to have signed goes to whom that one knows. Whose
+ * service all of them are of. A launcher makes its first process.
+ */
+enum nest_wants { NEST_WANTS_RECORDS = 1, NEST_WANTS_SETTLED = 2, NEST_HAS_SIGNER = 4, NEST_OF_USER = 8, NEST_OF_SYSTEM = 16, NEST_HAS_LAUNCHER = 32 };
 
 struct nest_limits { /* as struct tier_limits */
     uint64_t memory, pids, cpu_milli;
@@ -59,6 +66,12 @@ struct nest_limits { /* as struct tier_limits */
 struct nest_runs {
     char digest[80];   /* of its policy */
     char command[256]; /* for people, cut */
+};
+
+struct nest_spawned { /* as struct tier_spawned */
+    uint64_t capabilities, cgroup_id;
+    uint32_t pid, uid, gid, login_uid, session, unused;
+    char cgroup[TIER_CGROUP_SIZE];
 };
 
 struct nest_packet {
@@ -73,6 +86,7 @@ struct nest_packet {
         struct error error;
         struct nest_limits limits;
         struct nest_runs runs;
+        struct nest_spawned spawned;
         char piece[NEST_PIECE];
     };
 };

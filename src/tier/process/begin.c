@@ -102,7 +102,7 @@ static int begin_spawned(struct tier_run *run, enum begin_how how, const struct 
     static const char *const suffixes[] = {[BEGIN_EARLY] = "", [BEGIN_FOR_PLAN] = "-b", [BEGIN_WITH_VOID] = "-b",
                                            [BEGIN_REVIEWED] = "-b", [BEGIN_AS_CALLER] = "-c"};
     struct tier_spawn spawn = {.id = run->id, .fds = prepare->fds, .fd_count = prepare->fd_count, .channel = inner,
-                               .has_own_uid = may_have_own_uid(how)};
+                               .has_own_uid = may_have_own_uid(how) && !prepare->spawner->is_inside};
     size_t count = ARRAY_COUNT(kept) - !(how == BEGIN_WITH_VOID || how == BEGIN_REVIEWED);
     int status;
 
@@ -114,6 +114,9 @@ static int begin_spawned(struct tier_run *run, enum begin_how how, const struct 
     status = prepare->spawner->spawn(prepare->spawner->context, &spawn, &run->spawned, err);
     if (status < 0)
         return status;
+    memcpy(run->spawned.id, run->id, sizeof(run->id));
+    if (prepare->spawner->is_inside)
+        snprintf(run->spawned.as_caller, sizeof(run->spawned.as_caller), "it is inside of another container, and outside has the uid of that one");
     if (how == BEGIN_REVIEWED || how == BEGIN_WITH_VOID)
         snprintf(run->spawned.as_caller, sizeof(run->spawned.as_caller), "what a run that is %s makes is mounted by the caller's rights",
                  how == BEGIN_REVIEWED ? "reviewed" : "watched for what is hidden");
