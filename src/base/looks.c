@@ -398,15 +398,36 @@ static bool object_holds(const struct look *was, bool *ret_stands)
     return !was->bytes || bytes_hold(was);
 }
 
-/* Of a directory that is as it was, the answer is, too. */
-static bool answer_holds(const struct look *was)
+/* It answered the same after this was seen of it. What was too new when it was noted, or has changed since, is believed from now on if it has stood still. */
+static void date_anew(struct look *was, const struct look *is)
 {
-    bool stands = false;
+    struct timespec now;
 
-    return (was->is_dated && object_holds(was, &stands) && stands) || was->ask(was->path) == was->answer;
+    clock_gettime(CLOCK_REALTIME_COARSE, &now);
+    if (is->error || !S_ISDIR(is->type) || !is_object_same(was, is) || time_ns(&is->changed) >= time_ns(&now) - TOO_NEW_NS)
+        return;
+    was->size = is->size;
+    was->changed = is->changed;
+    was->modified = is->modified;
+    was->is_dated = was->is_dated || is_stamped(was);
 }
 
-static bool look_holds(const struct look *was, const char *const *environment, bool *ret_stands)
+/* Of a directory that is as it was, the answer is, too. */
+static bool answer_holds(struct look *was)
+{
+    struct look is = {.kind = was->kind};
+    struct stat st;
+
+    fill(&is, status_of(was->path, was->follows, &st) < 0 ? errno : 0, &st);
+    if (was->is_dated && is_object_same(was, &is) && is_dated_the_same(was, &is))
+        return true;
+    if (was->ask(was->path) != was->answer)
+        return false;
+    date_anew(was, &is);
+    return true;
+}
+
+static bool look_holds(struct look *was, const char *const *environment, bool *ret_stands)
 {
     char real[PATH_MAX];
     const char *path;
@@ -435,7 +456,7 @@ static bool is_quiet(const struct look *look, bool watches)
 }
 
 /* Is it as it was? Asked for unless the kernel would have said that it is not. */
-static bool is_as_it_was(struct looks *looks, const struct look *look, bool watches, const char *const *environment, bool *ret_stands)
+static bool is_as_it_was(struct looks *looks, struct look *look, bool watches, const char *const *environment, bool *ret_stands)
 {
     if (is_quiet(look, watches))
         return true;

@@ -327,6 +327,49 @@ static bool has_file(const char *path)
     return access(path, F_OK) == 0;
 }
 
+static int questions;
+
+static bool holds_a_file(const char *path)
+{
+    questions++;
+    return access("d/absent", F_OK) == 0;
+}
+
+static void ask_of_directory(void)
+{
+    look_answer("d", holds_a_file, false);
+}
+
+static int questions_of(struct looks *looks)
+{
+    questions = 0;
+    check(looks_hold(looks, nothing));
+    return questions;
+}
+
+/* What was too new when it was noted would else be asked for ever. */
+TEST(a_directory_that_has_stood_still_for_a_while_is_asked_no_more_until_it_moves)
+{
+    struct looks *looks;
+
+    go_to_a_tree();
+    looks = taken(ask_of_directory);
+    check_int(questions_of(looks), 1);
+    check_int(questions_of(looks), 1);
+    let_stamps_age();
+    check_int(questions_of(looks), 1);
+    check_int(questions_of(looks), 0);
+    test_write_file("d/another", "", 0644);
+    check_int(questions_of(looks), 1);
+    check_int(questions_of(looks), 1); /* too new again */
+    let_stamps_age();
+    check_int(questions_of(looks), 1);
+    check_int(questions_of(looks), 0);
+    make_absent();
+    check(!looks_hold(looks, nothing));
+    looks_drop(looks);
+}
+
 static void ask_rest(void)
 {
     look_answer("d/absent", has_file, false);
