@@ -42,6 +42,19 @@ static bool file_holds(const char *path, const char *part)
     return strstr(text, part) != NULL;
 }
 
+/*
+ * A setting of a security module, which a kernel has from its start or never: where it was looked for in vain it is not looked for again. Opening what
+ * is not below /proc/sys takes longer than reading what is.
+ */
+static bool module_setting_holds(const char *path, const char *part, bool *is_absent)
+{
+    if (__atomic_load_n(is_absent, __ATOMIC_RELAXED))
+        return false;
+    if (access(path, F_OK) < 0 && errno == ENOENT && access("/proc/sys/kernel", F_OK) == 0)
+        __atomic_store_n(is_absent, true, __ATOMIC_RELAXED);
+    return file_holds(path, part);
+}
+
 static bool is_same_object(const char *path, const char *other)
 {
     struct stat one, two;
@@ -76,11 +89,12 @@ static bool has_core_socket(void)
 /* What process 1 needs to make calls on behalf: SECCOMP_ADDFD_FLAG_SEND (5.14), and arguments that it may read. */
 static void probe_keeper(struct facts *facts)
 {
+    static bool has_no_yama;
     const char *why = "";
 
     if (!facts->seccomp || facts->kernel_major < 5 || (facts->kernel_major == 5 && facts->kernel_minor < 14))
         why = "needs Linux 5.14";
-    else if (file_holds("/proc/sys/kernel/yama/ptrace_scope", "3"))
+    else if (module_setting_holds("/proc/sys/kernel/yama/ptrace_scope", "3", &has_no_yama))
         why = "kernel.yama.ptrace_scope is 3: nobody may read another process's arguments";
     facts->keeps_names = facts->keeps_sockets = !*why;
     snprintf(facts->keeps_names_why, sizeof(facts->keeps_names_why), "%s", why);
@@ -101,9 +115,11 @@ static void probe_windows(struct facts *facts)
 
 static void probe_kernel(struct facts *facts)
 {
+    static bool has_no_apparmor;
+
     probe_windows(facts);
     facts->is_apparmor_userns_restricted =
-        file_holds("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1");
+        module_setting_holds("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1", &has_no_apparmor);
 }
 
 /* What a process has for as long as it lives and is in this mount namespace. */
