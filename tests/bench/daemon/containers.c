@@ -424,17 +424,27 @@ static void many_look(struct cordon_container **containers, size_t count, size_t
     fflush(stdout);
 }
 
+/* Four descriptors for each container: the first limit that is met. */
+static void raise_files(size_t count)
+{
+    rlim_t wanted = 5 * count + 1000;
+    struct rlimit files;
+
+    if (getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_cur >= wanted)
+        return;
+    if (files.rlim_max < wanted && setrlimit(RLIMIT_NOFILE, &(struct rlimit){wanted, wanted}) == 0)
+        return;
+    files.rlim_cur = files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
+}
+
 static void many(size_t count, const char *policy)
 {
     struct cordon_request *request = request_new(policy);
     struct cordon_container **containers = calloc(count, sizeof(*containers));
-    struct rlimit files;
     unsigned long before;
 
-    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
-        files.rlim_cur = files.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &files);
-    }
+    raise_files(count);
     if (!containers)
         exit(1);
     need(cordon_create(request, &containers[0], &err), "create");

@@ -4,9 +4,12 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/memory.h"
@@ -472,6 +475,61 @@ TEST(nothing_is_done_meanwhile_for_a_program_that_is_refused)
     stand_plainly();
     check_int(tier_process.exec(run, &exec, &program, &err), -EINVAL);
     check_int(calls, 0);
+    tier_process.finish(run);
+}
+
+/* ---- where the starter has thousands of descriptors ---- */
+
+/* Of a process outside, as the kernel has it: how many descriptors its table has room for, or -1. */
+static long room_of(pid_t pid)
+{
+    char path[64], text[4096];
+    const char *at;
+    int fd;
+    ssize_t got;
+
+    snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    got = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+    close(fd);
+    if (got <= 0)
+        return -1;
+    text[got] = '\0';
+    at = strstr(text, "\nFDSize:");
+    return at ? strtol(at + 8, NULL, 10) : -1;
+}
+
+TEST(a_container_has_no_room_for_the_descriptors_of_who_started_it)
+{
+    struct rlimit files;
+    int many[3000], child, status;
+    pid_t pid;
+
+    getrlimit(RLIMIT_NOFILE, &files);
+    files.rlim_cur = files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
+    if (files.rlim_cur < ARRAY_COUNT(many) + 1000)
+        test_skip("4000 open files");
+    for (size_t i = 0; i < ARRAY_COUNT(many); i++)
+        many[i] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    check(many[ARRAY_COUNT(many) - 1] >= 3000);
+    pid = fork(); /* the control: what copies the table has it as large */
+    if (pid == 0)
+        _exit(room_of(getpid()) >= 3000);
+    check(waitpid(pid, &child, 0) == pid && WIFEXITED(child) && WEXITSTATUS(child) == 1);
+    stand_plainly();
+    pid = tier_process.pid(run);
+    check(room_of(pid) > 0);
+    check(room_of(pid) <= 256);
+    check_int(script("ls /proc/self/fd | wc -l", output, sizeof(output))->code, 0);
+    check_string(output, "4\n"); /* three streams, and that of ls */
+    tier_process.finish(run);
+    for (size_t i = 0; i < ARRAY_COUNT(many); i++)
+        close(many[i]);
+    end_count = 0;
+    stand_plainly(); /* and as ever without them */
+    status = script("exit 3", output, sizeof(output))->code;
+    check_int(status, 3);
     tier_process.finish(run);
 }
 

@@ -93,6 +93,7 @@ long packet_receive_fds(int socket, void *bytes, size_t size, int *ret_fds, size
 /* granted.c: the next detached mount, for what the plan shows as `source`. */
 int granted_take(struct init *init, const char *source);
 
+void descriptors_close(struct init *init); /* descriptors.c: everything but 0 to 2, the kept ones and the control socket, which never reaches the program */
 void record_receive(struct init *init);   /* message.c: the plan, and the program's standard streams under their numbers */
 
 void identity_enter(struct init *init);   /* identity.c: id maps, groups, keyring */

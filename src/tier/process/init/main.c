@@ -32,33 +32,6 @@ static int number_of(const char *text)
     return *text ? -1 : number;
 }
 
-static void close_between(long first, long last)
-{
-    if (first <= last)
-        init_need(&the_init, sys_call3(close_range, first, last, 0), "close descriptors", "");
-}
-
-/* Everything but 0 to 2, the kept ones and the control socket goes; the control socket never reaches the program. */
-static void descriptors_close(struct init *init)
-{
-    const struct begin *begin = &init->begin;
-    int is_control_done = 0;
-    long next = 3;
-
-    for (uint32_t i = 0; i <= begin->fd_count; i++) {
-        long keep = i < begin->fd_count ? begin->fds[i] : 0x7fffffff;
-
-        if (!is_control_done && init->control < keep) {
-            close_between(next, init->control - 1);
-            next = init->control + 1;
-            is_control_done = 1;
-        }
-        close_between(next, keep - 1);
-        next = keep + 1;
-    }
-    init_need(init, sys_call3(fcntl, init->control, F_SETFD, FD_CLOEXEC), "fcntl", "control socket");
-}
-
 /*
  * A stream that nobody gave is /dev/null of the container: a root caller owns the host's node, and with a descriptor of
  * it the program could change its mode. Until the tree stands the host's keeps the number in use.
