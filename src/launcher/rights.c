@@ -73,7 +73,7 @@ static const int allowed[] = {
     SYS_epoll_pwait, SYS_epoll_ctl, SYS_ppoll, SYS_getpriority, SYS_sched_getaffinity, SYS_kill,
     SYS_pidfd_send_signal, SYS_mount_setattr, SYS_clock_gettime, SYS_getpid, SYS_getppid, SYS_rt_sigreturn, SYS_rt_sigprocmask,
     SYS_rt_sigaction, SYS_restart_syscall, SYS_brk, SYS_mmap, SYS_munmap, SYS_mremap, SYS_madvise, SYS_futex, SYS_exit,
-    SYS_exit_group, SYS_gettid, SYS_tgkill, SYS_getrandom,
+    SYS_exit_group, SYS_gettid, SYS_tgkill, SYS_getrandom, SYS_writev, SYS_sysinfo, SYS_faccessat2,
 #ifdef __x86_64__
     SYS_open, SYS_stat, SYS_lstat, SYS_readlink, SYS_mkdir, SYS_rmdir, SYS_unlink, SYS_access, SYS_poll, SYS_epoll_wait,
 #endif

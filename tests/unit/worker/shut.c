@@ -19,6 +19,7 @@
 
 #include "base/kernel/landlock.h"
 #include "base/memory.h"
+#include "daemon/daemon.h"
 #include "test.h"
 
 static char directory[PATH_MAX];
@@ -246,4 +247,37 @@ TEST(what_is_listed_is_allowed_and_what_libraries_do_without_is_refused)
     status = status_of(&both, make_inet_pair);
     check(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS);
     check_int(WEXITSTATUS(status_of(&without, ask_who)), 1); /* refused with an error, which is < 0 */
+}
+
+/* Whatever the C library finds wrong is to be read in the journal, not guessed from a system call that is on no list. */
+TEST(a_core_that_aborts_says_why_and_ends_by_that)
+{
+    char said[256] = "";
+    int ends[2], status;
+    pid_t child;
+
+    scene();
+#if defined(CORDON_SANITIZED)
+    test_skip("a build without sanitizers"); /* they find it first */
+#endif
+    check_int(pipe2(ends, O_CLOEXEC), 0);
+    child = fork();
+    if (child == 0) {
+        struct error err = ERROR_INIT;
+        auto_close int own = open(at("own"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        char *volatile wrong = mem_alloc(256);
+
+        if (dup2(ends[1], STDERR_FILENO) < 0 || core_confine(own, &err) < 0)
+            _exit(99);
+        wrong += 16;
+        free(wrong);
+        _exit(98);
+    }
+    close(ends[1]);
+    check_int(waitpid(child, &status, 0), child);
+    check(read(ends[0], said, sizeof(said) - 1) > 0);
+    close(ends[0]);
+    check(strstr(said, "free()"));
+    check(WIFSIGNALED(status));
+    check_int(WTERMSIG(status), SIGABRT);
 }
