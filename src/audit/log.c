@@ -49,17 +49,25 @@ static int open_directory(struct log *log, const char *directory, struct error *
     return 0;
 }
 
-static void read_boot(struct log *log)
+/* Which start of this machine it is; "unknown" where that cannot be read. */
+static char machine_boot[STAMP_BOOT_SIZE];
+
+void log_prepare(void)
 {
     auto_free char *text = NULL;
     size_t size, count = 0;
 
-    memset(log->boot, '0', STAMP_BOOT_SIZE - 1);
-    if (file_read("/proc/sys/kernel/random/boot_id", 64, &text, &size, NULL) < 0)
+    if (*machine_boot || file_read("/proc/sys/kernel/random/boot_id", 64, &text, &size, NULL) < 0)
         return;
     for (size_t i = 0; i < size && count < STAMP_BOOT_SIZE - 1; i++)
         if ((text[i] >= '0' && text[i] <= '9') || (text[i] >= 'a' && text[i] <= 'f'))
-            log->boot[count++] = text[i];
+            machine_boot[count++] = text[i];
+}
+
+static void read_boot(struct log *log)
+{
+    log_prepare();
+    strcpy(log->boot, *machine_boot ? machine_boot : "unknown");
 }
 
 static void take_reserve(struct log *log)

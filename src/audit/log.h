@@ -28,6 +28,9 @@ struct log_options {
     bool is_volatile;                 /* nothing is waited for: for measuring, and for logs that may be lost */
 };
 
+/* What log_open() reads outside of the log's directory: before, for who gives all other files up. */
+void log_prepare(void);
+
 /*
  * Open or make it, with what a loss of power left. ERROR_FORBIDDEN: another process writes it. -EBADMSG: acknowledged records
  * are damaged; the text says which file, and nothing is changed.

@@ -148,6 +148,7 @@ static int open_log(struct logger *logger, struct settings *settings, struct err
 
     if (status == 0)
         status = note_signer_open(settings->key, settings->origin, true, &signer, err);
+    log_prepare();
     if (status == 0)
         status = logger_shut_files(settings->directory, err);
     if (status < 0)

@@ -12,6 +12,7 @@ import tempfile
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
+os.environ.setdefault("CORDON", str(HERE / "../../build/src/cli/cordon"))
 CORDON = pathlib.Path(os.environ.get("CORDON", HERE / "../../build/src/cli/cordon")).resolve()
 BUILD = CORDON.parents[2]
 CORDOND = BUILD / "src/daemon/cordond"
