@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "audit/log.h"
 #include "audit/merkle.h"
 #include "auditor/command.h"
 #include "auditor/confine.h"
@@ -36,6 +37,7 @@ static int run(const struct options *options, struct error *err)
         if (strcmp(commands[i].name, options->command) != 0)
             continue;
         status = merkle_prepare(err);
+        log_prepare();
         if (status == 0)
             status = confine(options, commands[i].writes, err);
         if (status == 0)
