@@ -246,19 +246,47 @@ static void drop_ready(int runs_fd, const char *run_id)
 }
 
 /*
+ * What this thread last left of a store, or found since, if that was less. What is kept ready counts as well, and may be more than the slack: only what comes
+ * on top of it is a reason to look through all of them again.
+ */
+static _Thread_local struct {
+    dev_t device;
+    ino_t inode;
+    nlink_t links;
+} left;
+
+static bool is_left(const struct stat *st)
+{
+    return left.device == st->st_dev && left.inode == st->st_ino;
+}
+
+static void leave(int runs_fd)
+{
+    struct stat st;
+
+    if (fstat(runs_fd, &st) == 0)
+        left.device = st.st_dev, left.inode = st.st_ino, left.links = st.st_nlink;
+}
+
+/*
  * Most file systems count a directory's sub-directories in its links. Those that do not (btrfs, or
  * ext4 beyond 65,000) say 1; then one start in 64 looks.
  */
 static bool store_may_be_full(int runs_fd)
 {
+    nlink_t most = EVENT_RUNS_MAX + EVENT_RUNS_SLACK + 2;
     struct stat st;
     unsigned char chance;
 
     if (fstat(runs_fd, &st) < 0)
         return false;
-    if (st.st_nlink > 1)
-        return st.st_nlink > EVENT_RUNS_MAX + EVENT_RUNS_SLACK + 2;
-    return getrandom(&chance, 1, GRND_NONBLOCK) == 1 && chance % 64 == 0;
+    if (st.st_nlink <= 1)
+        return getrandom(&chance, 1, GRND_NONBLOCK) == 1 && chance % 64 == 0;
+    if (is_left(&st) && st.st_nlink < left.links)
+        left.links = st.st_nlink;
+    if (is_left(&st) && left.links + EVENT_RUNS_SLACK > most)
+        most = left.links + EVENT_RUNS_SLACK;
+    return st.st_nlink > most;
 }
 
 long store_list(int runs_fd, char (**ret_names)[RUN_ID_SIZE])
@@ -357,4 +385,5 @@ void store_prune(int runs_fd)
     count = store_list(runs_fd, &names);
     for (long i = 0; i < count - EVENT_RUNS_MAX; i++)
         store_drop_run(runs_fd, names[i]);
+    leave(runs_fd);
 }

@@ -292,3 +292,43 @@ TEST(what_was_made_ahead_by_somebody_who_died_is_swept)
     check(access(path, F_OK) < 0);
     remove_directory();
 }
+
+static int pruned(int more)
+{
+    static int made;
+    struct error err = ERROR_INIT;
+    char path[256];
+    int store;
+
+    for (int i = 0; i < more; i++) {
+        snprintf(path, sizeof(path), "%s/0001%022d", runs, made++);
+        check_int(mkdir(path, 0700), 0);
+    }
+    check_int(store_open(runs, &store, &err), 0);
+    store_prune(store);
+    close(store);
+    return count_runs();
+}
+
+/* What is kept ready may be more than the slack: it is no reason to look through the store at each start. */
+TEST(what_is_made_ahead_makes_no_store_full)
+{
+    struct event_log *logs[EVENT_RUNS_SLACK + 6] = {NULL};
+    struct error err = ERROR_INIT;
+
+    make_directory();
+    make_old_runs(EVENT_RUNS_MAX);
+    for (size_t i = 0; i < ARRAY_COUNT(logs); i++) {
+        check_int(event_log_name(&logs[i], &err), 0);
+        event_log_prepare(logs[i], runs);
+    }
+    check_int(pruned(0), EVENT_RUNS_MAX); /* looked through, and nothing was too much */
+    check_int(pruned(EVENT_RUNS_SLACK), EVENT_RUNS_MAX + EVENT_RUNS_SLACK);
+    check_int(pruned(1), EVENT_RUNS_MAX);
+    for (size_t i = 0; i < ARRAY_COUNT(logs); i++)
+        event_log_free(logs[i]);
+    check_int(pruned(0), EVENT_RUNS_MAX); /* and when they are gone it is as without them */
+    check_int(pruned(EVENT_RUNS_SLACK), EVENT_RUNS_MAX + EVENT_RUNS_SLACK);
+    check_int(pruned(1), EVENT_RUNS_MAX);
+    remove_directory();
+}

@@ -158,10 +158,12 @@ static void seal_found(struct init *init, int root)
 void device_proc(struct init *init, int root, const char *target)
 {
     static const char *const options[] = {0};
+    long proc = tree_new_mount("proc", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
 
     directory_make(init, root, target, 0555);
-    mount_attach(init, tree_new_mount("proc", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC), root,
-                 target);
+    if (proc >= 0 && !init->record) /* before it is covered; later nobody needs it any more */
+        init->limits = (int)sys_call4(openat, proc, "sys/user", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+    mount_attach(init, proc, root, target);
     for (size_t i = 0; i < sizeof(shown_masked) / sizeof(shown_masked[0]); i++)
         tree_mask_if_readable(init, root, shown_masked[i].path, shown_masked[i].is_directory);
     if (init->begin.uid == 0)

@@ -9,14 +9,19 @@
 
 #define KEYCTL_JOIN 1
 
-static void file_write(struct init *init, const char *path, const char *text)
+static void file_write_at(struct init *init, int directory, const char *path, const char *text)
 {
-    long fd = init_need(init, sys_call3(openat, AT_FDCWD, path, O_WRONLY | O_CLOEXEC), "open", path);
+    long fd = init_need(init, sys_call3(openat, directory, path, O_WRONLY | O_CLOEXEC), "open", path);
     long length = (long)string_length(text);
 
     if (init_need(init, sys_call3(write, fd, text, length), "write", path) != length)
         init_fail(init, "write", path, EIO);
     sys_call1(close, fd);
+}
+
+static void file_write(struct init *init, const char *path, const char *text)
+{
+    file_write_at(init, AT_FDCWD, path, text);
 }
 
 static void map_write(struct init *init, const char *path, uint32_t id)
@@ -32,21 +37,24 @@ static void map_write(struct init *init, const char *path, uint32_t id)
 
 /*
  * Namespaces of the program's own count for the caller on the host too: a bounded number of each kind.
- * Without nesting no user namespace, and so none of the others.
+ * Without nesting no user namespace, and so none of the others. By the container's own /proc where that is there already: in the host's there is an entry of
+ * the same name for each user namespace that has looked, and the kernel goes through all of them.
  */
 static void namespaces_limit(struct init *init)
 {
     static const char *const kinds[] = {"user", "mnt", "pid", "net", "ipc", "uts", "cgroup"};
     char path[64], *end = path + sizeof(path);
 
-    if (!(init->record->flags & RECORD_NESTED)) {
-        file_write(init, "/proc/sys/user/max_user_namespaces", "0");
-        return;
+    if (init->limits < 0)
+        init->limits = (int)init_need(init, sys_call3(openat, AT_FDCWD, "/proc/sys/user", O_PATH | O_DIRECTORY | O_CLOEXEC), "open", "/proc/sys/user");
+    if (!(init->record->flags & RECORD_NESTED))
+        file_write_at(init, init->limits, "max_user_namespaces", "0");
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]) && init->record->flags & RECORD_NESTED; i++) {
+        string_append(string_append(string_append(path, end, "max_"), end, kinds[i]), end, "_namespaces");
+        file_write_at(init, init->limits, path, "1024");
     }
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-        string_append(string_append(string_append(path, end, "/proc/sys/user/max_"), end, kinds[i]), end, "_namespaces");
-        file_write(init, path, "1024");
-    }
+    sys_call1(close, init->limits);
+    init->limits = -1;
 }
 
 /*

@@ -14,6 +14,7 @@ struct init {
     struct told_memory *told;    /* with RECORD_TOLD */
     int sources;       /* with RECORD_SOURCES: the tree that is bound from, mounted over "/"; -1 = the host's */
     int changes;       /* log of a reviewed run, -1 = none */
+    int limits;        /* the directory of how many namespaces there may be, in the container's own /proc; -1 = it has none yet */
     int control;       /* socket to the launching process; its end-of-file ends the container */
     int ruleset;       /* Landlock, -1 = none */
     int tty;           /* slave side, -1 = none */

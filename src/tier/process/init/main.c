@@ -79,7 +79,7 @@ void init_main(long *stack)
     char **argv = (char **)(stack + 1);
 
     init->error_kind = ERROR_SYSTEM;
-    init->ruleset = init->tty = init->master = init->guard = init->changes = init->grants = init->sources = -1;
+    init->ruleset = init->tty = init->master = init->guard = init->changes = init->limits = init->grants = init->sources = -1;
     init->control = *stack == 2 ? number_of(argv[1]) : -1;
     if (init->control < 3)
         sys_call1(exit_group, 125);
