@@ -84,6 +84,7 @@ struct keeper {
     gid_t gid;      /* of whom it serves */
     bool is_joined; /* false: connected, and has not said who it is */
     bool is_retiring;
+    bool is_found;  /* it was started by a former cordond: nobody here is told of its end by the kernel */
     bool has_hung_up; /* before the launcher has said that it runs */
     uint32_t services; /* which it has a connection to, services.h */
     unsigned containers, pending;
@@ -174,6 +175,8 @@ int keeper_serve(struct keeper *keeper, const struct container *container, uint6
 /* Hear what keepers of this caller have said by now: a client may know it already. */
 void keepers_hear(struct core *core, const struct account *account);
 void keeper_close(struct keeper *keeper);
+/* Containers on disk may be nobody's now, which the starter looks for. In the user's service it sees the end of its own children by itself. */
+void keeper_look_for_kept(const struct core *core);
 
 /* waiting.c: clients that have come before their keeper is known to run; served then, or told why there is none (NULL = they are let go). */
 int waiting_add(struct keeper *keeper, const struct container *container, uint64_t kind, int *client, struct error *err) must_check;

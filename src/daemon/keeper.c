@@ -30,12 +30,12 @@ static void tell_left(const struct core *core, const struct account *account)
     (void)!protocol_send(keeper->channel.fd, MSG_DONTWAIT, &out, NULL, 0, NULL);
 }
 
-/* What it kept is on disk, and may be another one's to take up; of the user's service the starter sees its end by itself. */
-static void look_for_kept(const struct core *core)
+/* What it kept is on disk, and may be another one's to take up. */
+void keeper_look_for_kept(const struct core *core)
 {
     auto_protocol struct protocol_out out = {0};
 
-    if (core->settings->is_user || core->starter.fd < 0)
+    if (core->starter.fd < 0)
         return;
     protocol_begin(&out, PROTOCOL_LOOK_FOR_KEPT, 0);
     (void)!protocol_send(core->starter.fd, MSG_DONTWAIT, &out, NULL, 0, NULL);
@@ -60,8 +60,8 @@ void keeper_close(struct keeper *keeper)
                 keeper->account->uid, running);
     if (keeper->is_joined)
         keeper_record_leave(core, keeper);
-    if (keeper->is_joined && keeper->pid)
-        look_for_kept(core);
+    if (keeper->is_joined && keeper->pid && !core->settings->is_user)
+        keeper_look_for_kept(core);
     waiting_refuse(keeper, NULL);
     loop_cancel(core->loop, &keeper->idle);
     loop_forget(core->loop, &keeper->channel);
@@ -306,7 +306,7 @@ static int hear_join(struct keeper *keeper, const struct protocol_message *messa
     status = keeper_record_check(keeper->core, keeper, keeper->account->uid, err);
     if (status < 0)
         return status;
-    keeper->is_joined = true;
+    keeper->is_joined = keeper->is_found = true;
     services_serve(keeper->core, keeper);
     return 0;
 }
@@ -332,6 +332,7 @@ static int hear(struct keeper *keeper, const struct protocol_received *received,
         return 0;
     case PROTOCOL_LEAVING:
         keeper->is_retiring = true;
+        keeper_look_for_kept(keeper->core);
         return 0;
     case PROTOCOL_WRITE_FOR:
         return services_write_for(keeper->core, keeper, protocol_text(message, TAG_ID), err);

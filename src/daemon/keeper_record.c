@@ -87,6 +87,7 @@ int keeper_record_check(const struct core *core, const struct keeper *keeper, ui
 struct gone {
     struct gone *next;
     pid_t pid;
+    bool is_found; /* of a former core: what it kept is looked for when its process, which has it locked, has ended */
     char id[ID_SIZE];
 };
 
@@ -115,6 +116,8 @@ static void bury(struct loop_timer *timer)
 
         if (ended && !is_back(core, gone->id))
             unlinkat(core->keepers_directory, gone->id, 0);
+        if (ended && gone->is_found)
+            keeper_look_for_kept(core);
         if (!ended && !is_back(core, gone->id)) {
             at = &gone->next;
             continue;
@@ -128,13 +131,13 @@ static void bury(struct loop_timer *timer)
 }
 
 /* Without memory the file stays: nobody is believed by it alone. */
-static void gone_add(struct core *core, const char *id, pid_t pid)
+static void gone_add(struct core *core, const char *id, pid_t pid, bool is_found)
 {
     struct gone *gone = mem_alloc(sizeof(*gone));
 
     if (!gone)
         return;
-    *gone = (struct gone){.next = core->gone, .pid = pid};
+    *gone = (struct gone){.next = core->gone, .pid = pid, .is_found = is_found};
     snprintf(gone->id, sizeof(gone->id), "%s", id);
     core->gone = gone;
     core->bury_ms = BURY_FIRST_MS;
@@ -144,10 +147,13 @@ static void gone_add(struct core *core, const char *id, pid_t pid)
 
 void keeper_record_leave(struct core *core, const struct keeper *keeper)
 {
-    if (!keeper->pid || has_ended(keeper->pid))
-        unlinkat(core->keepers_directory, keeper->id, 0);
-    else
-        gone_add(core, keeper->id, keeper->pid);
+    if (keeper->pid && !has_ended(keeper->pid)) {
+        gone_add(core, keeper->id, keeper->pid, keeper->is_found);
+        return;
+    }
+    unlinkat(core->keepers_directory, keeper->id, 0);
+    if (keeper->is_found)
+        keeper_look_for_kept(core);
 }
 
 bool keeper_may_live(const struct core *core, const char *id)
@@ -183,7 +189,7 @@ int keeper_records_begin(struct core *core, struct error *err)
         pid_t pid = keeper_is_id(entry->d_name) ? pid_of_record(core->keepers_directory, entry->d_name) : 0;
 
         if (pid)
-            gone_add(core, entry->d_name, pid);
+            gone_add(core, entry->d_name, pid, true);
     }
     closedir(directory);
     return 0;

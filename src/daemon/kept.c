@@ -2,6 +2,7 @@
 #include "daemon/kept.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
@@ -70,29 +71,49 @@ static void tell_one(int core, const unsigned char key[KEY_SIZE], const struct l
         daemon_log("containers that are kept cannot be told of: %s", err.text);
 }
 
-void kept_tell(int core)
+/* Each key once. */
+static void tell_all(int core, DIR *all, unsigned char (*told)[KEY_SIZE])
 {
-    const char *variable = kept_variable();
-    DIR *all = *variable ? opendir(variable + strlen(VARIABLE)) : NULL;
-    unsigned char(*told)[KEY_SIZE] = mem_alloc(KEPT_KEYS_MAX * sizeof(*told)), key[KEY_SIZE];
+    unsigned char key[KEY_SIZE];
     const struct dirent *entry;
-    size_t count = 0;
+    size_t count = 0, over = 0;
 
-    while (all && told && (entry = readdir(all))) {
+    while ((errno = 0, entry = readdir(all))) {
         size_t i = 0;
 
         if (!read_key(entry->d_name, key))
             continue;
         while (i < count && memcmp(told[i], key, KEY_SIZE) != 0)
             i++;
-        if (i < count || count == KEPT_KEYS_MAX || !is_nobodys(dirfd(all), entry->d_name))
+        if (i < count || !is_nobodys(dirfd(all), entry->d_name))
             continue;
+        if (count == KEPT_KEYS_MAX) {
+            over++;
+            continue;
+        }
         memcpy(told[count++], key, KEY_SIZE);
         tell_one(core, key, NULL);
     }
+    if (errno)
+        daemon_log("containers that are kept may not all be found: %s", strerror(errno));
+    if (over)
+        daemon_log("containers that are kept are of more than %d kinds: %zu of them are taken up when one of these is not there any more", KEPT_KEYS_MAX, over);
+}
+
+void kept_tell(int core)
+{
+    const char *variable = kept_variable(), *path = variable + (*variable ? strlen(VARIABLE) : 0);
+    DIR *all = *path ? opendir(path) : NULL;
+    auto_free unsigned char(*told)[KEY_SIZE] = mem_alloc(KEPT_KEYS_MAX * sizeof(*told));
+
+    if (*path && !all && errno != ENOENT)
+        daemon_log("containers that are kept cannot be looked for: %s: %s", path, strerror(errno));
+    if (all && !told)
+        daemon_log("containers that are kept cannot be looked for: out of memory");
+    if (all && told)
+        tell_all(core, all, told);
     if (all)
         closedir(all);
-    mem_free(told);
 }
 
 /* ---- the system's ---- */

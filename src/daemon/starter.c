@@ -45,6 +45,7 @@ struct starter {
     char former[96]; /* how the core before this one ended; "" = there was none */
     uint64_t cores_ns[CORES_MAX]; /* when the last ones were started */
     uint64_t looks_ns[KEPT_LOOKS_MAX]; /* and when containers of keepers that ended were looked for */
+    bool is_to_look;              /* they are to be, and it was done too often of late */
     sigset_t before;              /* the signals that were blocked for whoever started this */
     struct parts *parts;          /* what stands beside the core */
     struct launcher *launcher;    /* of the system; NULL = it was not asked yet */
@@ -264,6 +265,27 @@ static void start_keeper(struct starter *starter, const int *fds)
     (void)!protocol_send(starter->core, MSG_DONTWAIT, &out, NULL, 0, NULL);
 }
 
+/* When they may be looked for: a keeper that ends over a container that it takes up is started again, and not all the time. */
+static uint64_t own_look_at_ns(const struct starter *starter)
+{
+    uint64_t first = starter->looks_ns[KEPT_LOOKS_MAX - 1];
+
+    return first ? first + KEPT_LOOKS_S * NS_PER_S : 0;
+}
+
+static void look_for_own(struct starter *starter)
+{
+    uint64_t now = clock_monotonic_ns(), *looks = starter->looks_ns;
+
+    starter->is_to_look = starter->settings->is_user;
+    if (!starter->is_to_look || !starter->core_pid || starter->core < 0 || now < own_look_at_ns(starter))
+        return;
+    memmove(looks + 1, looks, (KEPT_LOOKS_MAX - 1) * sizeof(*looks));
+    looks[0] = now;
+    starter->is_to_look = false;
+    kept_tell(starter->core);
+}
+
 /* ---- what is kept, of the system ---- */
 
 /* The launcher sees a keeper's end when the core does, or a little later. */
@@ -320,7 +342,7 @@ static int hear_core(struct starter *starter)
     if (status > 0)
         status = protocol_permit(&starter->received.message, PROTOCOL_DAEMON, PROTOCOL_LAUNCHER, PROTOCOL_JOINED, starter->received.fd_count, &err) < 0 ? -1 : 1;
     if (status > 0 && starter->received.message.type == PROTOCOL_LOOK_FOR_KEPT)
-        look_soon(starter);
+        starter->settings->is_user ? look_for_own(starter) : look_soon(starter);
     else if (status > 0 && starter->received.message.type == PROTOCOL_CONNECT_PART)
         parts_connect(starter->parts, starter->core, &starter->received.message);
     else if (status > 0)
@@ -329,18 +351,6 @@ static int hear_core(struct starter *starter)
         kill(starter->core_pid, SIGKILL);
     protocol_drop(&starter->received);
     return status > 0;
-}
-
-/* A keeper that ends over a container that it takes up is not started for ever. */
-static bool may_look(struct starter *starter)
-{
-    uint64_t now = clock_monotonic_ns(), *looks = starter->looks_ns;
-
-    if (looks[KEPT_LOOKS_MAX - 1] && now - looks[KEPT_LOOKS_MAX - 1] < KEPT_LOOKS_S * NS_PER_S)
-        return false;
-    memmove(looks + 1, looks, (KEPT_LOOKS_MAX - 1) * sizeof(*looks));
-    looks[0] = now;
-    return true;
 }
 
 /* Keepers that ended, whose containers others may take up, and the core. */
@@ -362,8 +372,9 @@ static void reap(struct starter *starter)
                  WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
         daemon_log("the core ended (%s %d); another one takes its place", WIFSIGNALED(status) ? "signal" : "status",
                    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
-    }    if (is_kept && starter->settings->is_user && starter->core_pid && starter->core >= 0 && may_look(starter))
-        kept_tell(starter->core);
+    }
+    if (is_kept && starter->settings->is_user)
+        look_for_own(starter);
 }
 
 /* 1 = go on, 0 = somebody wants the end. */
@@ -384,6 +395,18 @@ static int sooner(int one_ms, int other_ms)
     return one_ms < 0 || (other_ms >= 0 && other_ms < one_ms) ? other_ms : one_ms;
 }
 
+/* The same in the user's service. */
+static int own_look_when_due(struct starter *starter)
+{
+    uint64_t now = clock_monotonic_ns();
+
+    if (starter->is_to_look && now >= own_look_at_ns(starter))
+        look_for_own(starter);
+    if (!starter->is_to_look)
+        return -1;
+    return own_look_at_ns(starter) <= now ? LOOK_SOON_MS : (int)((own_look_at_ns(starter) - now) / NS_PER_MS) + 1;
+}
+
 static int watch_over(struct starter *starter, struct error *err)
 {
     for (;;) {
@@ -398,7 +421,7 @@ static int watch_over(struct starter *starter, struct error *err)
                 return status;
             continue;
         }
-        wait_ms = sooner(parts_step(starter->parts), look_when_due(starter));
+        wait_ms = sooner(sooner(parts_step(starter->parts), look_when_due(starter)), own_look_when_due(starter));
         if (poll(fds, ARRAY_COUNT(fds), wait_ms) < 0 && errno != EINTR)
             return error_system(err, errno, "wait");
         if (fds[0].revents && !hear_signals(starter))

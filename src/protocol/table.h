@@ -124,7 +124,7 @@ enum protocol_type {
     PROTOCOL_REJOIN_AT = 67,  /* first: who it is, and where the next cordond will be */
     PROTOCOL_SERVICE = 68,    /* the keeper's own connection to a part of the daemon; again whenever that part came back */
     PROTOCOL_SERVICE_GONE = 69, /* that has ended, and another one is wanted */
-    PROTOCOL_LEAVING = 72,      /* it is about to end: whoever is handed to it from here on is not served */
+    PROTOCOL_LEAVING = 72,      /* whoever is handed to it from here on is not served; again: it has let go of a container that is on disk */
     /* cordond and its own starter, of the system */
     PROTOCOL_START_KEEPER_AGAIN = 76, /* by a record of the launcher's, with the keeper's end of its channel */
     PROTOCOL_LOOK_FOR_KEPT = 77,      /* a keeper has ended, whose containers another one may find on disk */
