@@ -56,6 +56,10 @@ static void due(struct loop_timer *timer)
 
     if (session->container || is_patient(session))
         return;
+    if (replaced_look(session->keeper) && replaced_can_hand_on(session)) {
+        replaced_hand_on(session);
+        return;
+    }
     if (!session->again.patient_until_ns)
         again_begin(session, true);
     if (held_start(session, &err) == 0) {

@@ -332,12 +332,19 @@ int held_heard(struct session *visitor, const struct protocol_message *message, 
     else if (held->purpose != PROTOCOL_PURPOSE_KEEP)
         status = error_set(&failure, ERROR_INVALID, EINVAL, "container %s belongs to the command that runs it, and goes with it", held->id);
     else if (message->type == PROTOCOL_START)
-        status = start_in_time(visitor, message->request, &failure);
+        status = replaced_look(held->keeper) && replaced_can_hand_on(held)
+                     ? error_set(&failure, ERROR_SYSTEM, EREMCHG, "Cordon was upgraded, and container %s is being left to a keeper of the new program: start it again in a moment", held->id)
+                     : start_in_time(visitor, message->request, &failure);
     else if (message->type == PROTOCOL_DROP)
         status = held_drop(held, &failure);
     else if (message->type == PROTOCOL_RENEW)
         status = renew(held, message, &failure);
     else
         return tell_logs(visitor, message->request, err);
-    return status == -EINPROGRESS ? 0 : session_reply(visitor, message->request, status, &failure, err);
+    if (status == -EINPROGRESS)
+        return 0;
+    status = session_reply(visitor, message->request, status, &failure, err);
+    if (failure.errnum == EREMCHG)
+        replaced_hand_on(held);
+    return status;
 }

@@ -51,6 +51,7 @@ struct keeper {
     size_t session_count;
     struct pool *pools[KEEPER_POOLS_MAX]; /* NULL = room for one */
     bool is_retiring;
+    bool is_replaced; /* its program was, replaced.c */
     bool has_limits; /* the hard limits of its clients have become its own */
     char id[64];     /* as cordond named it */
     unsigned char key[DIGEST_SIZE];
@@ -176,6 +177,12 @@ void daemon_ask_writer(struct keeper *keeper, const char *id);
 
 /* services.c: a connection to a part of the daemon, which cordond has labelled. Takes `fd`. */
 int services_take(struct keeper *keeper, const char *name, int fd, struct error *err) must_check;
+
+/* replaced.c: is this program another one than is there now? Then it begins nothing new, and cordond is told. */
+bool replaced_look(struct keeper *keeper);
+/* One that is kept, does not run and is on disk: the next keeper takes it up. It is no more then, here. */
+bool replaced_can_hand_on(const struct session *session);
+void replaced_hand_on(struct session *session);
 
 /* launching.c: the launcher, lost and found again */
 int launching_begin(struct keeper *keeper, struct error *err) must_check;

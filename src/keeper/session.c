@@ -498,6 +498,10 @@ struct session *session_open(struct keeper *keeper, int client, uint64_t ticket,
     }
     session->ticket = ticket;
     snprintf(session->name, sizeof(session->name), "%s", name ? name : "");
+    if (!id && replaced_look(keeper)) {
+        session_close(session); /* it hears nothing, and another keeper serves it */
+        return NULL;
+    }
     status = check_client(session, client, &err);
     if (status == 0 && id)
         status = begin_visit(session, id, &err);

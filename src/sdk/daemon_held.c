@@ -3,10 +3,14 @@
 #include <errno.h>
 #include <inttypes.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "protocol/table.h"
 #include "sdk/remote.h"
+
+#define HAND_ON_MS      30000
+#define HAND_ON_LOOK_NS 50000000
 
 static void container_free_at(struct cordon_container **container)
 {
@@ -27,9 +31,23 @@ static int order(const char *name, uint16_t type, struct cordon_error *err)
     return status < 0 ? status : remote_order(container->remote, type, public_error(err));
 }
 
+/* Its keeper may be of a program that was replaced: then it leaves it to another one, which has to come up. */
 int cordon_daemon_start(const char *name, struct cordon_error *err)
 {
-    return order(name, PROTOCOL_START, err);
+    uint64_t until_ns = clock_monotonic_ns() + HAND_ON_MS * NS_PER_MS;
+    struct cordon_error ignored;
+    bool is_handed_on = false;
+
+    if (!err)
+        err = &ignored;
+    for (;;) {
+        int status = order(name, PROTOCOL_START, err);
+
+        is_handed_on |= status == -EREMCHG;
+        if (status == 0 || !is_handed_on || (status != -EREMCHG && public_error(err)->kind != ERROR_NOT_FOUND) || clock_monotonic_ns() > until_ns)
+            return status;
+        nanosleep(&(struct timespec){.tv_nsec = HAND_ON_LOOK_NS}, NULL);
+    }
 }
 
 int cordon_daemon_remove(const char *name, struct cordon_error *err)

@@ -22,6 +22,7 @@
 #include "base/memory.h"
 #include "base/owner.h"
 #include "base/path.h"
+#include "sdk/keeping.h"
 
 /* Any object of this library will do. */
 static const char anchor;
@@ -55,12 +56,30 @@ static int find_library(struct arena *arena, const char **ret_path, bool *ret_is
     if (is_program ? !read_link("/proc/self/exe", resolved) : !realpath(map->l_name, resolved))
         return error_system(err, errno, "find this library at '%s' (load it by its absolute path)",
                             is_program ? "/proc/self/exe" : map->l_name);
+    if (is_program && installation_is_replaced())
+        return error_set(err, ERROR_SYSTEM, ESTALE, "the program %s was replaced since this process of it began, and what is beside it now may be of another version: start it anew", resolved);
     path = arena_string(arena, resolved);
     if (!path)
         return error_memory(err);
     *ret_path = path;
     *ret_is_program = is_program;
     return 0;
+}
+
+#define DELETED " (deleted)" /* as the kernel has it behind the name, which may end so by itself */
+
+bool installation_is_replaced(void)
+{
+    struct stat own, there;
+    char path[PATH_MAX];
+    size_t length;
+
+    if (!read_link("/proc/self/exe", path))
+        return false; /* whoever needs it finds out */
+    length = strlen(path);
+    if (length < strlen(DELETED) || strcmp(path + length - strlen(DELETED), DELETED) != 0)
+        return false;
+    return stat(path, &there) < 0 || stat("/proc/self/exe", &own) < 0 || there.st_dev != own.st_dev || there.st_ino != own.st_ino;
 }
 
 /* Could somebody else than root, the caller and the owner of the library have put this here? A

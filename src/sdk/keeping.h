@@ -30,6 +30,12 @@ struct until {
 };
 int until_parse(const char *text, struct until *ret_until, struct error *err) must_check;
 
+/*
+ * This program was replaced, or removed, since it began: the helper programs beside it are another installation's, and may speak otherwise. What runs goes on,
+ * and nothing new is started.
+ */
+bool installation_is_replaced(void);
+
 struct container_facts {
     const char *tier;                      /* static */
     char identity[CONTAINER_IDENTITY_SIZE]; /* "" = it has none */
