@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "sdk/assemble.h"
 #include "sdk/helpers.h"
+#include "sdk/machine.h"
 #include "sdk/sensor.h"
 #include "sdk/standing.h"
 
@@ -28,6 +29,7 @@ struct machine {
     const char *sensor;    /* the program, NULL = it is not there */
     const char *no_records; /* why the kernel's records of what Landlock refuses are not to be had, NULL = they are */
     char mend_sensor[PATH_MAX + 64];
+    struct machine_daemon daemon; /* of all users */
     struct standing standing; /* for whoever is not inside */
 };
 
@@ -176,6 +178,19 @@ static const char *mend_machine_sensor(const struct machine *m)
     return m->facts.is_root ? "systemctl enable --now cordon-sensor.service" : "sudo systemctl enable --now cordon-sensor.service";
 }
 
+static bool has_daemon(const struct machine *m)
+{
+    return m->daemon.is_there;
+}
+static const char *why_daemon(const struct machine *m)
+{
+    return m->daemon.why;
+}
+static const char *mend_daemon(const struct machine *m)
+{
+    return *m->daemon.mend ? m->daemon.mend : NULL;
+}
+
 /* Whoever may be started by it finds its socket. */
 static bool has_launcher(const struct machine *m)
 {
@@ -311,6 +326,7 @@ static const struct feature features[] = {
     {"sensor", NEED_TO_SEE, "seeing what Landlock refuses where it alone contains (cordon-sensor, CAP_AUDIT_READ)", has_sensor, why_sensor, NULL,
      mend_sensor},
     {"landlock-records", NEED_TO_SEE, "the kernel's audit records of that (6.15)", has_records, why_records, NULL, mend_records},
+    {"machine-daemon", NEED_TO_SEE, "containers of all users, which are found again after a reboot (cordond --system)", has_daemon, why_daemon, NULL, mend_daemon},
     {"machine-sensor", NEED_TO_SEE, "the kernel's refusals of all containers of the machine, each in its own record (cordon-sensord)", has_machine_sensor, NULL,
      "cordon-sensord does not run: what the kernel refuses containers of the system's daemon is in no record, but what process 1 tells", mend_machine_sensor},
     {"own-uids", NEED_TO_SEE, "telling containers from their caller by uid and login uid (cordon-launcher)", has_launcher, NULL,
@@ -506,6 +522,7 @@ static int examine(struct arena *arena, struct machine *machine, struct error *e
     machine->no_records = "the helper programs cannot be used";
     if (status == 0 && machine->helpers.kind == ERROR_NONE)
         examine_records(arena, machine);
+    machine_daemon_look(MACHINE_CONTROL, machine_users, &machine->facts, &machine->daemon);
     if (status == 0)
         status = standing_find(arena, &machine->places, !in_place_why(&machine->facts), &machine->standing, err);
     return status < 0 ? status : examine_ceilings(machine, err);

@@ -7,6 +7,8 @@
 
 #include "base/memory.h"
 #include "fixture.h"
+#include "protocol/service.h"
+#include "sdk/machine.h"
 #include "test.h"
 
 static int check_policy(const char *text, char **ret_report, struct cordon_error *err)
@@ -161,6 +163,7 @@ TEST(doctor_says_what_seeing_refusals_needs_and_counts_it_for_no_containment)
     check_contains(text, "no       sensor"); /* these tests have none beside them */
     check_contains(text, "cordon-sensor is not there");
     check_contains(text, "no       landlock-records");
+    check_contains(text, access("/run/cordon/control.sock", F_OK) == 0 ? " machine-daemon" : "no       machine-daemon");
     check_contains(text, access("/run/cordon/keepers-launcher.sock", F_OK) == 0 ? "yes      own-uids" : "no       own-uids");
     check_contains(text, access("/var/lib/cordon/identity/bundle.json", R_OK) == 0 ? "yes      machine-authority" : "no       machine-authority");
     cordon_string_free(text);
@@ -326,4 +329,45 @@ TEST(checking_survives_each_failed_allocation)
     check_int(attempt_check(), 0);
     test_each_allocation_fails(attempt_check, 20000);
     fixture_close();
+}
+
+/* What is missing first, and the command for whoever reads it. */
+TEST(doctor_says_what_the_machines_daemon_lacks)
+{
+    static const char *const there[] = {"root", NULL}, *const none[] = {"root", "cordon-no-such", NULL};
+    struct facts facts = {.kernel = "6.12.3-amd64", .kernel_major = 6, .kernel_minor = 12, .is_root = true, .has_systemd = true};
+    struct machine_daemon daemon;
+    char path[] = "/tmp/cordon-test-XXXXXX/control.sock";
+    int fd = -1;
+
+    path[strlen("/tmp/cordon-test-XXXXXX")] = '\0';
+    check(mkdtemp(path) != NULL);
+    path[strlen("/tmp/cordon-test-XXXXXX")] = '/';
+    machine_daemon_look(path, there, &facts, &daemon);
+    check(!daemon.is_there);
+    check_contains(daemon.why, "there is no /tmp/cordon-test-");
+    check_string(daemon.mend, "systemctl enable --now cordond.socket cordond.service");
+    facts.has_systemd = false;
+    machine_daemon_look(path, there, &facts, &daemon);
+    check_string(daemon.mend, "cordond --system");
+    facts.is_root = false;
+    machine_daemon_look(path, none, &facts, &daemon);
+    check_string(daemon.why, "there is no user cordon-no-such, whom a part of it runs as");
+    check(strncmp(daemon.mend, "sudo ", 5) == 0);
+    facts.kernel_minor = 4;
+    machine_daemon_look(path, none, &facts, &daemon);
+    check_contains(daemon.why, "Linux 6.5");
+    check_string(daemon.mend, "");
+    /* one that listens is there, whatever else is said of it; one that has gone is not */
+    check_int(service_listen(path, 0600, &fd, NULL), 0);
+    machine_daemon_look(path, none, &facts, &daemon);
+    check(daemon.is_there);
+    close(fd);
+    facts.kernel_major = 7;
+    machine_daemon_look(path, there, &facts, &daemon);
+    check(!daemon.is_there);
+    check_contains(daemon.why, "nobody answers at ");
+    unlink(path);
+    *strrchr(path, '/') = '\0';
+    rmdir(path);
 }
