@@ -5,13 +5,62 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "auditor/who.h"
 #include "base/json.h"
 #include "ocsf/ocsf.h"
+
+/*
+ * In place of a record that says of somebody else that he wrote it: a base event of who did. Whoever collects records believes
+ * what is in them.
+ */
+static void export_claim(const struct record *record, struct text *out)
+{
+    const struct reader_entry *entry = record->entry;
+    const struct stamp_label *label = &entry->stamp.label;
+    struct json json = JSON_INIT(out, 0);
+    char uid[16];
+
+    snprintf(uid, sizeof(uid), "%u", label->uid);
+    json_begin_object(&json, NULL);
+    json_add_uint(&json, "class_uid", 0);
+    json_add_string(&json, "class_name", "Base Event");
+    json_add_uint(&json, "category_uid", 0);
+    json_add_uint(&json, "activity_id", 99);
+    json_add_string(&json, "activity_name", "Claim");
+    json_add_uint(&json, "type_uid", 99);
+    json_add_uint(&json, "severity_id", 4);
+    json_add_string(&json, "message", "a record that says of somebody else that he wrote it");
+    json_add_uint(&json, "time", record_time_us(record) / 1000);
+    json_begin_object(&json, "metadata");
+    json_add_string(&json, "version", OCSF_VERSION);
+    json_begin_object(&json, "product");
+    json_add_string(&json, "name", "cordon");
+    json_add_string(&json, "vendor_name", "Cordon");
+    json_add_string(&json, "version", CORDON_VERSION_TEXT);
+    json_end(&json);
+    json_add_string(&json, "event_code", "log.claimed");
+    json_add_string(&json, "log_name", "cordon");
+    json_end(&json);
+    json_begin_object(&json, "unmapped");
+    json_add_uint(&json, "leaf", entry->index);
+    json_add_string(&json, "writer", label->writer);
+    json_add_string(&json, "user", uid);
+    json_add_string(&json, "actor_type", label->actor);
+    json_add_string(&json, "identity", *label->identity ? label->identity : NULL);
+    json_add_string_n(&json, "record", entry->body, entry->body_size);
+    json_end(&json);
+    json_end(&json);
+    text_add(out, "\n");
+}
 
 void export_ocsf(const struct record *record, struct text *out)
 {
     if (!record->is_ocsf)
         return;
+    if (!who_is_so(record)) {
+        export_claim(record, out);
+        return;
+    }
     text_add_n(out, record->entry->body, record->entry->body_size);
     text_add(out, "\n");
 }
@@ -53,7 +102,7 @@ static const struct {
     const char *key;
     enum field field;
 } cef_keys[] = {
-    {"act", FIELD_DISPOSITION}, {"suser", FIELD_USER},     {"filePath", FIELD_FILE},        {"oldFilePath", FIELD_FILE_RESULT}, {"dhost", FIELD_HOST},
+    {"act", FIELD_DISPOSITION}, {"filePath", FIELD_FILE},        {"oldFilePath", FIELD_FILE_RESULT}, {"dhost", FIELD_HOST},
     {"dst", FIELD_ADDRESS},     {"proto", FIELD_PROTOCOL}, {"requestMethod", FIELD_METHOD}, {"request", FIELD_URL_PATH},          {"reason", FIELD_REASON},
     {"msg", FIELD_DETAIL},
 };
@@ -98,6 +147,7 @@ void export_cef(const struct record *record, struct text *out)
     text_printf(out, "rt=%" PRIu64 " externalId=%" PRIu64 " suid=%u", record_time_us(record) / 1000, record->entry->index,
                 record->entry->stamp.label.uid);
     add_pair(out, "cat", record_text(record, FIELD_CODE, text));
+    add_pair(out, "suser", who_name(record, text));
     for (size_t i = 0; i < ARRAY_COUNT(cef_keys); i++)
         add_pair(out, cef_keys[i].key, record_text(record, cef_keys[i].field, text));
     if (record_number(record, FIELD_PORT)) {

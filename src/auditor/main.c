@@ -18,6 +18,7 @@
 #include "audit/merkle.h"
 #include "auditor/command.h"
 #include "auditor/confine.h"
+#include "auditor/who.h"
 
 static const struct {
     const char *name;
@@ -58,6 +59,7 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     umask(077); /* what it makes is the caller's own */
     status = options_parse(argv + 1, &options, &err);
+    options.query.user_id = who_id(options.query.user);
     if (status == 0)
         status = run(&options, &err);
     if (status >= 0)

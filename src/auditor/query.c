@@ -59,12 +59,17 @@ bool query_object(const char *object, const char *wanted)
     return strncmp(object, wanted, size) == 0 && (!object[size] || object[size] == '/' || wanted[size - 1] == '/');
 }
 
-static bool matches_user(const struct record *record, const char *wanted)
+/* What a part of Cordon says of whom something was done for is believed; of anybody else the name is his own word. */
+static bool matches_user(const struct query *query, const struct record *record)
 {
     char number[16], text[FIELD_TEXT_MAX];
 
     snprintf(number, sizeof(number), "%u", record->entry->stamp.label.uid);
-    return strcmp(number, wanted) == 0 || strcmp(record_text(record, FIELD_USER, text), wanted) == 0;
+    if (strcmp(number, query->user) == 0 || (query->user_id && strcmp(number, query->user_id) == 0))
+        return true;
+    if (query->user_id && strcmp(record->entry->stamp.label.actor, "system") != 0)
+        return false;
+    return strcmp(record_text(record, FIELD_USER, text), query->user) == 0;
 }
 
 static bool matches_object(const struct record *record, const char *wanted)
@@ -96,7 +101,7 @@ bool query_matches(const struct query *query, const struct record *record)
         return false;
     if (query->run && strcmp(record_text(record, FIELD_RUN, text), query->run) != 0)
         return false;
-    if (query->user && !matches_user(record, query->user))
+    if (query->user && !matches_user(query, record))
         return false;
     return !query->object || matches_object(record, query->object);
 }

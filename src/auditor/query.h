@@ -10,6 +10,7 @@ struct query {
     const char *actor;  /* "agent", "human", ... as the log has it */
     const char *agent;  /* a SPIFFE ID and all within it, a class, or an instance (a run) */
     const char *user;   /* a uid, or a name */
+    const char *user_id; /* the uid that has this name on this machine, in digits: then the log's word counts, and not the record's */
     const char *kind;   /* a type of record ("access.denied"), or its first half ("access") */
     const char *object; /* a path and all below it, a host, a name; with * ? [ as a pattern */
     const char *run;

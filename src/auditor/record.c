@@ -21,6 +21,9 @@ static const char *const paths[FIELD_COUNT_] = {
     [FIELD_TIME] = "time",
     [FIELD_MESSAGE] = "message",
     [FIELD_USER] = "actor.user.name",
+    [FIELD_USER_ID] = "actor.user.uid",
+    [FIELD_ACTOR] = "x_actor_type",
+    [FIELD_INSTANCE] = "ai_agent.instance_uid",
     [FIELD_AGENT_NAME] = "ai_agent.name",
     [FIELD_COMMAND] = "process.cmd_line",
     [FIELD_OPERATION] = "x_operation",
@@ -65,9 +68,13 @@ static void take_member(void *context, const char *path, size_t path_size, uint6
 {
     struct record *record = context;
 
-    for (size_t i = 0; i < FIELD_COUNT_; i++)
-        if (paths[i][0] == path[0] && strncmp(paths[i], path, path_size) == 0 && !paths[i][path_size])
-            record->fields[i] = value;
+    for (size_t i = 0; i < FIELD_COUNT_; i++) {
+        if (paths[i][0] != path[0] || strncmp(paths[i], path, path_size) != 0 || paths[i][path_size])
+            continue;
+        record->is_unclear |= record->fields[i].kind != SCAN_NONE && i >= FIELD_USER && i <= FIELD_INSTANCE;
+        record->fields[i] = value;
+    }
+    record->is_unclear |= memchr(path, '\\', path_size) != NULL;
     /* the log's own records have their name there */
     if (path_size == 16 && memcmp(path, "unmapped.x_event", 16) == 0 && record->fields[FIELD_CODE].kind == SCAN_NONE)
         record->fields[FIELD_CODE] = value;

@@ -27,6 +27,9 @@ enum field {
     FIELD_TIME,
     FIELD_MESSAGE,
     FIELD_USER,
+    FIELD_USER_ID,
+    FIELD_ACTOR,
+    FIELD_INSTANCE,
     FIELD_AGENT_NAME,
     FIELD_COMMAND,
     FIELD_OPERATION,
@@ -68,6 +71,7 @@ struct record {
     const struct reader_entry *entry;
     struct scan_value fields[FIELD_COUNT_];
     bool is_ocsf; /* the body could be read */
+    bool is_unclear; /* who wrote it is said twice, or by names that are escaped: readers will not agree */
 };
 
 /* Points into the entry, and holds as long as that. */

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "auditor/who.h"
 #include "base/json.h"
 #include "ocsf/veil.h"
 
@@ -41,8 +42,7 @@ void show_actor(const struct record *record, struct text *out)
         text_add_safe(out, label->actor);
         text_add(out, " ");
     }
-    record_text(record, FIELD_USER, text);
-    if (*text) {
+    if (*who_name(record, text)) {
         text_add_safe(out, text);
         text_printf(out, " (uid %u)", label->uid);
     } else {
@@ -105,6 +105,8 @@ void show_deed(const struct record *record, const char *keys, struct text *out)
     }
     if (record->fields[FIELD_PHASE].kind != SCAN_NONE)
         text_add(out, "about to be done: ");
+    if (!who_is_so(record))
+        text_add(out, "(says of somebody else that he did it) ");
     record_text(record, FIELD_MESSAGE, text);
     text_add_safe(out, *text ? text : record_text(record, FIELD_CODE, text));
     add_object(out, record, keys);

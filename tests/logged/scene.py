@@ -167,6 +167,12 @@ class Users:
         hold(until(lambda: len(matching()) >= count), f"{count} records {conditions}: found {json.dumps(self.found(*conditions))[:3000]}")
         return matching()
 
+    def exported(self, *conditions):
+        done = subprocess.run([str(CORDON), "audit", "export", "--log", str(self.log), *conditions], capture_output=True, text=True, timeout=PATIENCE_S,
+                              env={"HOME": str(self.place), "PATH": "/usr/bin:/bin", "XDG_CACHE_HOME": str(self.place / "cache")})
+        hold(done.returncode == 0, done.stderr)
+        return done.stdout.splitlines()
+
     def timeline(self, *conditions):
         done = subprocess.run([str(CORDON), "audit", "timeline", "--no-index", "--log", str(self.log), *conditions], capture_output=True, text=True, timeout=PATIENCE_S,
                               env={"HOME": str(self.place), "PATH": "/usr/bin:/bin", "XDG_CACHE_HOME": str(self.place / "cache")})

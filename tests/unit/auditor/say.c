@@ -14,6 +14,7 @@
 
 #include "audit/proof.h"
 #include "auditor/export.h"
+#include "auditor/who.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "ocsf/veil.h"
@@ -152,6 +153,86 @@ TEST(what_is_exported_is_what_is_in_the_log)
         json_decref(json_loads(json_string_value(json_object_get(json_object_get(record, "body"), "stringValue")), 0, NULL));
     }
     json_decref(json);
+    free(text);
+}
+
+/* User 1000 writes: what he is, and what he would like to be. */
+static const struct {
+    const char *actor, *who;
+    bool is_so;
+} claims[] = {
+    {"human", "\"actor\":{\"user\":{\"name\":\"nobody here\",\"uid\":\"1000\"}},\"x_actor_type\":\"human\"", true},
+    {"human", "\"actor\":{\"user\":{\"name\":\"root\",\"uid\":\"1000\"}},\"x_actor_type\":\"human\"", true},
+    {"human", "\"actor\":{\"user\":{\"name\":\"root\",\"uid\":\"0\"}},\"x_actor_type\":\"human\"", false},
+    {"human", "\"actor\":{\"user\":{\"name\":\"root\",\"uid\":0}},\"x_actor_type\":\"human\"", false},
+    {"human", "\"actor\":{\"user\":{\"name\":\"root\"}},\"x_actor_type\":\"human\"", false},
+    {"human", "\"actor\":{\"user\":{\"name\":\"root\",\"uid\":\"0\",\"uid\":\"1000\"}},\"x_actor_type\":\"human\"", false},
+    {"human", "\"actor\":{\"user\":{\"uid\":\"1000\"}},\"x_actor_type\":\"human\",\"\\u0061ctor\":{\"user\":{\"name\":\"root\",\"uid\":\"0\"}}", false},
+    {"human", "\"actor\":{\"user\":{\"uid\":\"1000\"}},\"x_actor_type\":\"agent\",\"ai_agent\":{\"instance_uid\":\"spiffe://local.test/host/h/user/1000/agent/x/y\"}", false},
+    {"human", "\"actor\":{\"user\":{\"uid\":\"1000\"}},\"x_actor_type\":\"human\",\"ai_agent\":{\"instance_uid\":\"spiffe://local.test/host/h/user/1000/agent/x/y\"}", false},
+    {"agent", "\"actor\":{\"user\":{\"uid\":\"1000\"}},\"x_actor_type\":\"human\"", false},
+    {"agent", "\"actor\":{\"user\":{\"uid\":\"1000\"}},\"x_actor_type\":\"agent\",\"ai_agent\":{\"instance_uid\":\"spiffe://local.test/host/h/user/0/agent/x/y\"}", false},
+    {"human", "\"actor\":{\"app_name\":\"cordond\"},\"x_actor_type\":\"system\"", false},
+};
+
+static unsigned count_text(const char *text, const char *wanted)
+{
+    unsigned count = 0;
+
+    for (const char *at = strstr(text, wanted); at; at = strstr(at + 1, wanted))
+        count++;
+    return count;
+}
+
+/* "root" is a user of every machine, and is not 1000. */
+TEST(what_a_record_says_of_who_wrote_it_is_held_against_the_logs_word)
+{
+    struct trail trail;
+    struct options options;
+    unsigned true_count = 0;
+    char body[1024], *text;
+
+    trail_open(&trail);
+    for (size_t i = 0; i < ARRAY_COUNT(claims); i++) {
+        snprintf(body, sizeof(body), "{\"class_uid\":6003,\"message\":\"m%zu\",\"metadata\":{\"event_code\":\"control.called\"},%s}", i, claims[i].who);
+        trail_add_body(&trail, claims[i].actor, *claims[i].actor == 'a' ? "spiffe://local.test/host/h/user/1000/agent/x/z" : "", body);
+        true_count += claims[i].is_so;
+    }
+    check_int(log_commit(trail.writer, NULL, NULL), 0);
+    trail_close(&trail);
+    options = trail_options(&trail);
+    text = trail_run(&trail, command_search, &options, NULL);
+    check_int(count_text(text, "says of somebody else"), ARRAY_COUNT(claims) - true_count);
+    check_int(count_text(text, "root"), 0);
+    check_int(count_text(text, "nobody here (uid 1000)"), 1);
+    free(text);
+    text = trail_run(&trail, command_timeline, &options, NULL);
+    check_int(count_text(text, "root"), 0);
+    free(text);
+    text = trail_run(&trail, command_export, &options, NULL);
+    check_int(count_text(text, "\"class_uid\":6003"), true_count);
+    check_int(count_text(text, "\"event_code\":\"log.claimed\""), ARRAY_COUNT(claims) - true_count);
+    free(text);
+    options.format = "cef";
+    text = trail_run(&trail, command_export, &options, NULL);
+    check_int(count_text(text, "suser=root"), 0);
+    check_int(count_text(text, "suser=nobody here"), 1);
+    free(text);
+    /* by the name of somebody whom the machine knows, and in the control of nobody */
+    options = trail_options(&trail);
+    options.query.actor = "human"; /* the log itself is root's here */
+    options.query.user = "root";
+    options.query.user_id = who_id("root");
+    check_string(options.query.user_id, "0");
+    options.index = trail.index;
+    text = trail_run(&trail, command_search, &options, NULL);
+    check_string(text, "");
+    free(text);
+    options.query.user = "nobody here";
+    options.query.user_id = who_id(options.query.user);
+    check(!options.query.user_id);
+    text = trail_run(&trail, command_search, &options, NULL);
+    check_int(count_lines(text), 1);
     free(text);
 }
 

@@ -88,6 +88,17 @@ void trail_add(struct trail *trail, unsigned actor, const char *event)
         test_fail(__FILE__, __LINE__, "%s", err.text);
 }
 
+void trail_add_body(struct trail *trail, const char *actor, const char *identity, const char *body)
+{
+    struct stamp_label label = {.writer = "body", .uid = 1000, .gid = 1000};
+    struct error err = ERROR_INIT;
+
+    snprintf(label.actor, sizeof(label.actor), "%s", actor);
+    snprintf(label.identity, sizeof(label.identity), "%s", identity);
+    if (log_append(trail->writer, &label, ++trail->numbers[63], body, strlen(body), &err) < 0)
+        test_fail(__FILE__, __LINE__, "%s", err.text);
+}
+
 static void add_random(struct trail *trail, unsigned number)
 {
     static const char *const types[] = {"access.denied", "access.used", "network.denied", "network.connected", "run.started", "control.called", "log.held"};

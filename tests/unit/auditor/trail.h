@@ -21,6 +21,8 @@ void trail_close(struct trail *trail); /* the log's writer */
 /* So many records of people, agents and parts of Cordon, taken at random. */
 void trail_fill(struct trail *trail, unsigned count);
 void trail_add(struct trail *trail, unsigned actor, const char *event);
+/* As it is said, under the label of user 1000 and that kind of actor. */
+void trail_add_body(struct trail *trail, const char *actor, const char *identity, const char *body);
 unsigned trail_random(struct trail *trail, unsigned below);
 
 #define TRAIL_AGENTS 5
