@@ -702,6 +702,12 @@ enum cordon_answer {
  */
 CORDON_API CORDON_MUST_CHECK int cordon_container_answer(struct cordon_container *container, uint64_t number, const char *digest,
                                                          enum cordon_answer answer, struct cordon_error *err);
+/*
+ * CORDON_ANSWER_RUN for `for_ms` milliseconds (1 to 366 days), those included in which the machine is suspended: then connections that it allowed
+ * are closed, a file that is open stays open, and what is equal is a question again.
+ */
+CORDON_API CORDON_MUST_CHECK int cordon_container_answer_for(struct cordon_container *container, uint64_t number, const char *digest, uint64_t for_ms,
+                                                             struct cordon_error *err);
 
 /* Send a signal to the program's process group, or to its terminal's foreground group. 0 also when
  * it has ended. */

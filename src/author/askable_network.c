@@ -63,7 +63,7 @@ static int find_reason(struct arena *arena, const struct suggest_input *input, c
         *ret_none = "it is special";
     if (*ret_none)
         return 0;
-    added = net_rules_add(rules, &asked, askable_layers(input->policy), "a person's answer", arena);
+    added = net_rules_add(rules, &asked, askable_layers(input->policy), "a person's answer", 0, arena);
     if (!added)
         return error_memory(err);
     if (net_decide(added, &asked).verdict == NET_REFUSE)

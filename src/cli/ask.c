@@ -21,6 +21,8 @@
 #include "cli/terminal.h"
 
 #define TIMEOUT_DEFAULT_MS 60000
+#define HOUR_MS            3600000
+#define ANSWER_FOR         (CORDON_ANSWER_RULE + 1) /* the answer 'h' */
 #define READ_NS  700000000ull /* before anything counts: nobody reads faster */
 #define QUIET_NS 300000000ull /* after what was no answer */
 #define APART_NS 50000000ull  /* between two keys: what comes closer is one burst, read in pieces */
@@ -55,6 +57,15 @@ static int apply_timeout(struct cli *cli, const char *value, struct cordon_error
 }
 
 const struct option option_ask = {"ask", 0, VALUE_NONE, NULL, "ask on the terminal before a file or connection is refused that one rule would allow", apply_ask};
+static int apply_for(struct cli *cli, const char *value, struct cordon_error *err)
+{
+    if (cordon_parse_duration(value, &cli->ask_for_ms, err) < 0)
+        return -EINVAL;
+    cli->ask_for = value;
+    return cli->ask_for_ms ? 0 : refuse(err, EINVAL, "--ask-for 0: what is allowed for no time is denied");
+}
+
+const struct option option_ask_for = {"ask-for", 0, VALUE_TEXT, "DURATION", "how long the answer 'h' allows what is asked about (1h)", apply_for};
 const struct option option_ask_timeout = {"ask-timeout", 0, VALUE_TEXT, "DURATION",
                                           "how long a question stands until it is denied (60s)", apply_timeout};
 
@@ -111,7 +122,9 @@ static int streams_check(struct cli *cli, struct cordon_error *err)
 int ask_prepare(struct asker *asker, struct cli *cli, struct cordon_error *err)
 {
     if (!cli->asks)
-        return cli->ask_ms ? refuse(err, EINVAL, "--ask-timeout goes with --ask") : 0;
+        return cli->ask_ms || cli->ask_for_ms ? refuse(err, EINVAL, "--ask-timeout and --ask-for go with --ask") : 0;
+    asker->hour = cli->ask_for ? cli->ask_for : "1h";
+    asker->hour_ms = cli->ask_for_ms ? cli->ask_for_ms : HOUR_MS;
     if (cli->is_json)
         return refuse(err, EINVAL, "--ask: a person is asked in words; leave --json out, or use libcordon's cordon_container_approval()");
     asker->tty = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
@@ -200,6 +213,9 @@ static void show_keys(struct asker *asker, const struct cordon_approval *approva
     show_lines(asker, "\n  d  deny\n  o  allow this once\n");
     show_lines(asker, is_connection ? "  r  allow for this run: the same host, port and program\n"
                                     : "  r  allow for this run: the same file, operation and program\n");
+    show_lines(asker, "  h  the same for ");
+    show_lines(asker, asker->hour);
+    show_lines(asker, is_connection ? ": what it has opened is closed then\n" : ": what it has opened stays open then\n");
     if (approval->rule_file)
         show_lines(asker, is_connection ? "  w  write the rule into the policy, for later runs as well: it allows this host and port and nothing else\n"
                                         : "  w  write the rule into the policy, for later runs as well: it allows this one file and nothing else\n");
@@ -247,6 +263,7 @@ static void show_choice(struct asker *asker)
         const char *text;
     } choices[] = {{'o', "\r\033[K> allow this once: Enter"},
                    {'r', "\r\033[K> allow for this run: Enter"},
+                 {'h', "\r\033[K> allow for a while: Enter"},
                    {'w', "\r\033[K> write the rule: Enter"}};
 
     for (size_t i = 0; i < sizeof(choices) / sizeof(choices[0]); i++)
@@ -297,13 +314,14 @@ static int read_answer(struct asker *asker, const struct cordon_approval *approv
         return CORDON_ANSWER_DENY;
     case 'o':
     case 'r':
+    case 'h':
     case 'w':
         asker->key = key == 'w' && !approval->rule_file ? 0 : key;
         show_choice(asker);
         return -1;
     case '\r':
     case '\n':
-        return asker->key == 'o' ? CORDON_ANSWER_ONCE : asker->key == 'r' ? CORDON_ANSWER_RUN : asker->key == 'w' ? CORDON_ANSWER_RULE : -1;
+        return asker->key == 'o' ? CORDON_ANSWER_ONCE : asker->key == 'r' ? CORDON_ANSWER_RUN : asker->key == 'w' ? CORDON_ANSWER_RULE : asker->key == 'h' ? ANSWER_FOR : -1;
     default:
         return -1;
     }
@@ -311,15 +329,16 @@ static int read_answer(struct asker *asker, const struct cordon_approval *approv
 
 static int answer(struct asker *asker, struct cordon_container *container, const struct cordon_approval *approval, struct cordon_error *err)
 {
-    static const char *const said[] = {"denied", "allowed once", "allowed for this run", "the rule is written, and it is allowed"};
+    static const char *const said[] = {"denied", "allowed once", "allowed for this run", "the rule is written, and it is allowed", "allowed for "};
     struct cordon_error failure = {0};
     int given = read_answer(asker, approval), status;
 
     if (given < 0)
         return asker->is_escaped;
-    status = cordon_container_answer(container, approval->number, approval->digest, (enum cordon_answer)given, &failure);
+    status = given == ANSWER_FOR ? cordon_container_answer_for(container, approval->number, approval->digest, asker->hour_ms, &failure)
+                                 : cordon_container_answer(container, approval->number, approval->digest, (enum cordon_answer)given, &failure);
     if (status == 0) {
-        undraw(asker, container, said[given], "");
+        undraw(asker, container, said[given], given == ANSWER_FOR ? asker->hour : "");
         return 1;
     }
     if (cordon_container_approval(container, &(struct cordon_approval){0}) || status == -ESTALE) {

@@ -18,6 +18,8 @@ struct asker {
     uint64_t ready_ns;    /* keys count from then on */
     bool is_gone;         /* the terminal hung up: nobody answers any more */
     bool is_cut;          /* not all of it could be shown */
+    const char *hour;     /* how long 'h' allows, as it was written; in ms: */
+    uint64_t hour_ms;
     char key;             /* chosen, and not confirmed yet; 0 = none */
     unsigned escapes;     /* ^] in a row */
     bool is_escaped;      /* so many that all is to end */
@@ -37,7 +39,7 @@ int ask_poll(const struct asker *asker, struct pollfd *ret_fds);
 void ask_leave(struct asker *asker);
 void ask_close(struct asker *asker);
 
-/* --ask, --ask-timeout */
-extern const struct option option_ask, option_ask_timeout;
+/* --ask, --ask-timeout, --ask-for */
+extern const struct option option_ask, option_ask_timeout, option_ask_for;
 
 #endif

@@ -42,6 +42,8 @@ struct cli {
     size_t used_count;
     bool asks;             /* run: --ask */
     uint64_t ask_ms;       /* of --ask-timeout */
+    uint64_t ask_for_ms;   /* of --ask-for; 0 = an hour */
+    const char *ask_for;   /* the same, as it was written */
     bool has_no_card;
     const char *runs[CLI_RUNS_MAX + 1]; /* learn: of --from, NULL-terminated */
     const char *into;                   /* learn */

@@ -2,6 +2,7 @@
 /* What somebody was asked while the program waited, and the answer. */
 #include <limits.h>
 
+#include "base/date.h"
 #include "event/log.h"
 
 #define PATH_BYTES_MAX (PATH_MAX - 1)
@@ -48,6 +49,7 @@ int event_approval_answered(struct event_log *log, const struct event_approval *
 {
     struct record record;
     struct json *json = &record.json;
+    char until[DATE_TEXT_SIZE];
 
     record_begin(&record, log, "approval.answered");
     json_add_uint(json, "number", approval->number);
@@ -55,6 +57,9 @@ int event_approval_answered(struct event_log *log, const struct event_approval *
     json_add_string(json, "operation", operation_name(approval->operation));
     add_object(json, approval);
     json_add_string(json, "answer", approval->answer);
+    if (approval->until_ms)
+        date_print(approval->until_ms, until);
+    json_add_string(json, "until", approval->until_ms ? until : NULL);
     if (approval->has_uid)
         json_add_uint(json, "uid", approval->uid);
     else

@@ -259,6 +259,7 @@ struct event_approval {
     const char *exe;
     const char *rule; /* that would allow it, or that was written; NULL = none */
     uint64_t timeout_ms;
+    uint64_t until_ms; /* allowed until then, since 1970; 0 = without an end */
     const char *answer;
     bool has_uid; /* a person answered: */
     unsigned uid;

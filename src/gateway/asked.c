@@ -31,10 +31,12 @@ struct asked {
     enum asked_step step;
     bool is_granted;             /* by the rules that hold now: the name became so after it was told its address */
     uint64_t layers;             /* that are to grant it */
+    uint64_t until_ms;           /* since 1970, 0 = as long as it lives */
     char name[NET_NAME_SIZE];    /* empty = by its address */
     struct net_address to;       /* family 0 = not known yet */
     const struct net_rules *rules; /* by which it is judged once it is allowed */
-    struct arena *arena;         /* holds what was added to them */
+    struct net_rules *own;       /* these, where something was added to them; NULL = they are the gateway's */
+    struct arena *arena;         /* holds that */
     struct names_look look;
 };
 
@@ -69,11 +71,11 @@ static bool find(struct flow *flow, const struct net_decision *decision, struct 
     struct net_decision by_name;
 
     if (!name)
-        return (net_reason_is_ungranted(decision->reason) || decision->reason == NET_NOT_RESOLVED) && find_address(gateway, &address, asked);
+        return (decision->reason == NET_NO_RULE || decision->reason == NET_NOT_RESOLVED) && find_address(gateway, &address, asked);
     by_name = net_decide_name(gateway->set->rules, name);
     asked->is_granted = by_name.verdict != NET_REFUSE;
     strncpy(asked->name, name, NET_NAME_SIZE - 1);
-    return asked->is_granted || net_reason_is_ungranted(by_name.reason);
+    return asked->is_granted || by_name.reason == NET_NO_RULE;
 }
 
 bool asked_prepare(struct flow *flow, const struct net_decision *decision)
@@ -120,7 +122,8 @@ static bool add_rule(struct asked *asked)
     if (!asked->layers)
         return true;
     asked->arena = arena_new();
-    asked->rules = asked->arena ? net_rules_add(rules, &question, asked->layers, by_person, asked->arena) : NULL;
+    asked->own = asked->arena ? net_rules_add(rules, &question, asked->layers, by_person, asked->until_ms, asked->arena) : NULL;
+    asked->rules = asked->own;
     return asked->rules;
 }
 
@@ -248,7 +251,11 @@ void asked_answer(struct gateway *gateway, const struct worker_message *answer)
         return;
     if (answer->kind == WORKER_ANSWER_ALLOW) {
         flow->asked->layers = answer->count;
+        if (answer->duration_us)
+            flow->asked->until_ms = net_rules_now_ms(gateway->set->rules) + answer->duration_us / 1000;
         allow(flow->asked);
+        if (answer->duration_us) /* `flow` may be gone */
+            ends_watch(&gateway->ends, gateway->set->rules);
         return;
     }
     leave(flow->asked, ASKED_DENIED);
@@ -267,7 +274,30 @@ bool asked_change(struct flow *flow)
         return false;
     }
     flow->asked->rules = flow->gateway->set->rules;
+    flow->asked->own = NULL;
     return true;
+}
+
+uint64_t asked_next_end_ms(const struct flow *flow)
+{
+    return flow->asked && flow->asked->own ? net_rules_next_end_ms(flow->asked->own) : 0;
+}
+
+bool asked_end(struct flow *flow)
+{
+    struct asked *asked = flow->asked;
+    struct net_decision decision;
+
+    if (asked->own)
+        net_rules_end(asked->own, net_rules_now_ms(asked->own), NULL, NULL);
+    if (!asked_waits(flow))
+        return true;
+    if (!asked->is_granted)
+        return false; /* it waits for a person, or for the address of what one has allowed: judged when it is there */
+    decision = net_decide_name(flow->gateway->set->rules, asked->name);
+    if (decision.verdict == NET_REFUSE)
+        flow_end_denied(flow, &decision);
+    return false;
 }
 
 void asked_tell(const struct flow *flow, struct worker_message *message)

@@ -30,6 +30,11 @@ void asked_judge(struct flow *flow, const struct net_question *question, struct 
 /* Other rules hold: the person's word was about the former ones. False: it waited, and has ended. */
 bool asked_change(struct flow *flow);
 
+/* The time of some rules is over, of the one that a person's answer made perhaps. False: it waits on, or has ended. */
+bool asked_end(struct flow *flow);
+/* When the next of its own ends; 0 = none does. */
+uint64_t asked_next_end_ms(const struct flow *flow);
+
 /* Where it leads, in place of what the program was told. */
 void asked_tell(const struct flow *flow, struct worker_message *message);
 

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 
+#include "gateway/asked.h"
 #include "gateway/doors.h"
 #include "gateway/flow.h"
 #include "gateway/inspector.h"
@@ -36,10 +37,10 @@ static void refuse(struct gateway *gateway, const struct error *err)
     channel_send_error(gateway->channel.fd, err);
 }
 
-static void judge_all(struct gateway *gateway)
+static void judge_all(struct gateway *gateway, bool is_new)
 {
     doors_judge_all(gateway);
-    flow_judge_all(gateway);
+    flow_judge_all(gateway, is_new);
     udp_judge_all(gateway->udp);
     ping_judge_all(gateway->ping);
 }
@@ -59,17 +60,32 @@ static void over(struct ends *ends)
     struct net_rules *rules = gateway->set->rules;
     struct error err = ERROR_INIT;
 
-    net_rules_end(rules, net_rules_now_ms(rules), tell_ended, gateway);
-    if (names_set_rules(gateway->names, rules, &err) < 0)
+    if (net_rules_end(rules, net_rules_now_ms(rules), tell_ended, gateway) && names_set_rules(gateway->names, rules, &err) < 0)
         gateway_end(gateway, &err); /* what is asked for would go on by rules that are over */
     else
-        judge_all(gateway);
+        judge_all(gateway, false);
+}
+
+/* Of what a person allowed for a while. */
+static uint64_t next_of_answers(const struct ends *ends)
+{
+    const struct gateway *gateway = container_of(ends, const struct gateway, ends);
+    uint64_t first = 0;
+
+    for (const struct flow *flow = gateway->flows; flow; flow = flow->next) {
+        uint64_t at = asked_next_end_ms(flow);
+
+        if (at && (!first || at < first))
+            first = at;
+    }
+    return first;
 }
 
 void change_watch_ends(struct gateway *gateway)
 {
     gateway->ends.loop = gateway->loop;
     gateway->ends.over = over;
+    gateway->ends.also_ms = next_of_answers;
     ends_watch(&gateway->ends, gateway->set->rules);
 }
 
@@ -83,7 +99,7 @@ static int take_effect(struct gateway *gateway, struct error *err)
         return status;
     gateway->set = take_ptr(gateway->pending);
     gateway->budgets = gateway->pending_budgets;
-    judge_all(gateway);
+    judge_all(gateway, true);
     ends_watch(&gateway->ends, gateway->set->rules);
     if (gateway->is_pending_captured)
         gateway->captured = gateway->set;

@@ -54,7 +54,8 @@ void flow_begin(struct gateway *gateway, int client);
 void flow_begin_door(struct gateway *gateway, const struct net_door *door, bool is_inward, int client);
 
 /* By the rules that hold now. */
-void flow_judge_all(struct gateway *gateway);
+/* Other rules hold (`is_new`), or the time of some of these is over. */
+void flow_judge_all(struct gateway *gateway, bool is_new);
 
 /* Close every connection, with an event each. */
 void flow_end_all(struct gateway *gateway);

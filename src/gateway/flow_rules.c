@@ -8,7 +8,7 @@
 #include "gateway/flow.h"
 #include "gateway/flow_tell.h"
 
-static void judge_again(struct flow *flow)
+static void judge_again(struct flow *flow, bool is_new)
 {
     char before[NET_NAME_SIZE];
     const char *name = before;
@@ -16,7 +16,7 @@ static void judge_again(struct flow *flow)
 
     if (flow->is_given)
         return; /* the inspector judges it by the same rules */
-    if (flow->asked && !asked_change(flow))
+    if (flow->asked && !(is_new ? asked_change(flow) : asked_end(flow)))
         return;
     if (flow->door) {
         flow->door = door_find(flow->gateway->set->rules, flow->is_inward, flow->door);
@@ -45,10 +45,10 @@ static void judge_again(struct flow *flow)
         flow_recount(flow, &decision);
 }
 
-void flow_judge_all(struct gateway *gateway)
+void flow_judge_all(struct gateway *gateway, bool is_new)
 {
     for (struct flow *flow = gateway->flows, *next; flow; flow = next) {
         next = flow->next;
-        judge_again(flow);
+        judge_again(flow, is_new);
     }
 }

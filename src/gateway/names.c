@@ -292,7 +292,7 @@ static bool answer_provisional(struct names *names, struct dns_exchange *exchang
     const struct dns_question *question = &exchange->question;
     struct net_address address;
 
-    if (!names->setup.rules->is_asked || !net_reason_is_ungranted(decision->reason) || (question->type != DNS_A && question->type != DNS_AAAA))
+    if (!names->setup.rules->is_asked || decision->reason != NET_NO_RULE || (question->type != DNS_A && question->type != DNS_AAAA))
         return false;
     if (!names->provisional)
         names->provisional = provisional_new();

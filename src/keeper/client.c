@@ -154,7 +154,8 @@ static int hear_signal(struct session *session, const struct protocol_message *m
 
 static int hear_answer(struct session *session, const struct protocol_message *message, struct error *err)
 {
-    uint64_t answer = protocol_number(message, TAG_ANSWER, UINT64_MAX);
+    uint64_t answer = protocol_number(message, TAG_ANSWER, UINT64_MAX), for_ms = protocol_number(message, TAG_LEFT_MS, 0), number = protocol_number(message, TAG_NUMBER, 0);
+    const char *digest = protocol_text(message, TAG_DIGEST);
     struct place own;
     int status;
 
@@ -163,8 +164,13 @@ static int hear_answer(struct session *session, const struct protocol_message *m
     status = place_enter(session, &own, err);
     if (status < 0)
         return status;
-    status = cordon_container_answer(container_about(session), protocol_number(message, TAG_NUMBER, 0), protocol_text(message, TAG_DIGEST),
-                                     answer <= CORDON_ANSWER_RULE ? (enum cordon_answer)answer : (enum cordon_answer)-1, (struct cordon_error *)err);
+    if (for_ms && answer != CORDON_ANSWER_RUN)
+        status = error_set(err, ERROR_INVALID, EINVAL, "answer %llu has no end of its own", (unsigned long long)answer);
+    else if (for_ms)
+        status = cordon_container_answer_for(container_about(session), number, digest, for_ms, (struct cordon_error *)err);
+    else
+        status = cordon_container_answer(container_about(session), number, digest, answer <= CORDON_ANSWER_RULE ? (enum cordon_answer)answer : (enum cordon_answer)-1,
+                                         (struct cordon_error *)err);
     place_leave(&own);
     return status;
 }

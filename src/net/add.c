@@ -44,9 +44,9 @@ static bool layer_add(struct net_layer *layer, const struct net_rule *rule, stru
 }
 
 struct net_rules *net_rules_add(const struct net_rules *rules, const struct net_question *question, uint64_t layers, const char *where,
-                                struct arena *arena)
+                                uint64_t until_ms, struct arena *arena)
 {
-    const struct net_rule *rule = rule_of(question, where, arena);
+    struct net_rule *rule = rule_of(question, where, arena);
     struct net_rules *added = arena_alloc(arena, sizeof(*added));
     struct net_layer *copies = arena_alloc(arena, (rules->layer_count + 1) * sizeof(*copies));
 
@@ -56,6 +56,7 @@ struct net_rules *net_rules_add(const struct net_rules *rules, const struct net_
         memcpy(copies, rules->layers, rules->layer_count * sizeof(*copies));
     *added = *rules;
     added->layers = copies;
+    rule->until_ms = until_ms;
     for (size_t i = 0; i < rules->layer_count && i < NET_ADDED_LAYERS_MAX; i++)
         if (layers >> i & 1 && !layer_add(&copies[i], rule, arena))
             return NULL;

@@ -243,11 +243,12 @@ bool net_rules_open_tls_to(const struct net_rules *rules, const char *name);
 
 /*
  * These rules, and in the layers of `layers` (a bit each) one more that grants what `question` is about over its protocol and at its
- * port: names[0] where it has one, else its address. In the arena, together with what `rules` refer to. NULL without memory.
+ * port: names[0] where it has one, else its address; until `until_ms` (0 = without an end). In the arena, together with what `rules` refer to. NULL
+ * without memory.
  */
 #define NET_ADDED_LAYERS_MAX 64
 struct net_rules *net_rules_add(const struct net_rules *rules, const struct net_question *question, uint64_t layers, const char *where,
-                                struct arena *arena);
+                                uint64_t until_ms, struct arena *arena);
 
 /*
  * What any rule could grant to any program, so that the rest is refused before it reaches the gateway. Never less than what

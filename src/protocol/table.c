@@ -146,7 +146,7 @@ static const struct protocol_use started[] = {ONE(ID), ONE(PID), ONE(LEVEL), MAY
 static const struct protocol_use asked[] = {MAYBE(NUMBER), MAYBE(DIGEST), MAYBE(OPERATION), MAYBE(PATH), MAYBE(NAMED), MAYBE(EXE),
                                             MAYBE(TEXT),   MAYBE(RULE_FILE), MAYBE(PID),    MAYBE(LEFT_MS)};
 static const struct protocol_use signalled[] = {ONE(SIGNAL)};
-static const struct protocol_use answer[] = {ONE(NUMBER), ONE(DIGEST), ONE(ANSWER)};
+static const struct protocol_use answer[] = {ONE(NUMBER), ONE(DIGEST), ONE(ANSWER), MAYBE(LEFT_MS)};
 static const struct protocol_use counted[] = {ONE(COUNT)};
 static const struct protocol_use stop[] = {ONE(LEFT_MS)};
 static const struct protocol_use lasting[] = {MAYBE(LEFT_MS), MAYBE(UNTIL_MS)};

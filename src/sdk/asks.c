@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -46,6 +47,13 @@ uint64_t asks_next_ns(const struct asks *asks)
     for (size_t i = 0; i < asks->count; i++)
         if (!next || asks->queue[i]->until_ns < next)
             next = asks->queue[i]->until_ns;
+    for (size_t i = 0; i < asks->before_count; i++) {
+        uint64_t boot = clock_boot_ns(), ends = asks->before[i].ends_ns, at;
+
+        at = clock_monotonic_ns() + (ends > boot ? ends - boot : 0);
+        if (ends && (!next || at < next))
+            next = at;
+    }
     return next;
 }
 
@@ -58,6 +66,12 @@ static int find_before(const struct asks *asks, const char *digest)
         if (strcmp(asks->before[i].digest, digest) == 0)
             return (int)i;
     return -1;
+}
+
+/* By the wall's clock, for people; 0 = without an end. */
+static uint64_t until_of(const struct ask *ask)
+{
+    return ask->for_ms ? clock_real_ns() / NS_PER_MS + ask->for_ms : 0;
 }
 
 static void remember(struct asks *asks, const struct ask *ask, bool is_allowed)
@@ -74,6 +88,28 @@ static void remember(struct asks *asks, const struct ask *ask, bool is_allowed)
     asks->before[at].is_connection = ask->connection;
     asks->before[at].is_allowed = is_allowed;
     asks->before[at].denials += !is_allowed;
+    asks->before[at].number = asks->number;
+    asks->before[at].ends_ns = is_allowed && ask->for_ms ? clock_boot_ns() + ask->for_ms * NS_PER_MS : 0;
+    asks->before[at].until_ms = until_of(ask);
+}
+
+/* Whatever was allowed until now is a question again. */
+static int forget_ended(struct cordon_container *container, struct error *err)
+{
+    struct asks *asks = &container->asks;
+    int status = 0;
+
+    for (size_t i = 0; i < asks->before_count && status == 0; i++) {
+        char question[48];
+
+        if (!asks->before[i].ends_ns || asks->before[i].ends_ns > clock_boot_ns())
+            continue;
+        asks->before[i].is_allowed = false;
+        asks->before[i].ends_ns = 0;
+        snprintf(question, sizeof(question), "the answer to question %" PRIu64, asks->before[i].number);
+        status = event_grant_ended(container->log, question, asks->before[i].until_ms, err);
+    }
+    return status;
 }
 
 void asks_network_changed(struct asks *asks)
@@ -90,7 +126,7 @@ static int deny(struct cordon_container *container, struct ask *ask, struct erro
     int status;
 
     if (ask->connection) {
-        workers_answer(&container->workers, ask->connection, false, 0);
+        workers_answer(&container->workers, ask->connection, false, 0, 0);
         ask_free(ask);
         return 0;
     }
@@ -109,7 +145,7 @@ static int allow(struct cordon_container *container, const struct ask *ask, stru
     int status;
 
     if (ask->connection) {
-        workers_answer(&container->workers, ask->connection, true, ask->layers);
+        workers_answer(&container->workers, ask->connection, true, ask->layers, ask->for_ms);
         return 0;
     }
     status = container->assembly.ops->open_exact(&exact, &fd, err);
@@ -136,6 +172,7 @@ static struct event_approval approval_of(const struct asks *asks, const struct a
         .exe = ask->access.process.exe,
         .timeout_ms = asks->timeout_ms,
         .answer = answer,
+        .until_ms = until_of(ask),
         .count = count,
     };
 }
@@ -223,11 +260,15 @@ static int deny_equal(struct cordon_container *container, uint64_t *ret_count, s
 }
 
 /* What was said before decides before anything costs much: a program may ask in a loop. 1 = it is allowed, 0 = a question, negative: refused. */
-static int recall(struct cordon_container *container, const struct ask *ask)
+static int recall(struct cordon_container *container, struct ask *ask)
 {
     const struct asks *asks = &container->asks;
     int before = find_before(asks, ask->digest);
+    uint64_t boot = clock_boot_ns(), ends = before >= 0 ? asks->before[before].ends_ns : 0;
 
+    if (ends && ends <= boot)
+        return 0;
+    ask->for_ms = ends ? (ends - boot) / NS_PER_MS + 1 : 0;
     if (before >= 0 && asks->before[before].is_allowed)
         return allow_again(container, ask, NULL) < 0 ? -ESTALE : 1;
     return before >= 0 && asks->before[before].denials >= ASKS_DENIALS_MAX ? -EACCES : 0;
@@ -322,7 +363,7 @@ static int hold(struct cordon_container *container, const struct worker_message 
     if (status == 0 && ask)
         status = consider(container, &ask, err);
     if (status == 0)
-        workers_answer(&container->workers, message->connection, false, 0);
+        workers_answer(&container->workers, message->connection, false, 0, 0);
     return status < 0 ? status : 0;
 }
 
@@ -346,7 +387,7 @@ int asks_end(struct cordon_container *container, struct error *err)
 int asks_step(struct cordon_container *container, uint64_t now_ns, struct error *err)
 {
     struct asks *asks = &container->asks;
-    int status = 0;
+    int status = forget_ended(container, err);
 
     for (size_t i = 0; i < asks->count && status == 0;) {
         if (asks->queue[i]->until_ns > now_ns) {
@@ -437,7 +478,7 @@ static int answer_deny(struct cordon_container *container, struct error *err)
 }
 
 /* Those that are equal are opened as well; who finds another file in its place by then is refused. */
-static int allow_equal(struct cordon_container *container, const char *digest, struct error *err)
+static int allow_equal(struct cordon_container *container, const char *digest, uint64_t for_ms, struct error *err)
 {
     struct asks *asks = &container->asks;
     int status = 0;
@@ -450,6 +491,7 @@ static int allow_equal(struct cordon_container *container, const char *digest, s
             continue;
         }
         take_at(asks, i);
+        ask->for_ms = for_ms;
         if (allow_again(container, ask, NULL) < 0)
             status = deny(container, ask, err);
         else
@@ -492,24 +534,40 @@ static int answer_allow(struct cordon_container *container, enum cordon_answer a
     if (answer == CORDON_ANSWER_ONCE)
         return 0;
     remember(&container->asks, ask, true);
-    return allow_equal(container, ask->digest, err);
+    return allow_equal(container, ask->digest, ask->for_ms, err);
+}
+
+static int give_answer(struct cordon_container *container, uint64_t number, const char *digest, enum cordon_answer answer, uint64_t for_ms, struct error *err)
+{
+    const struct asks *asks = &container->asks;
+    int status, next;
+
+    if (container->remote && digest)
+        return remote_answer(container->remote, number, digest, answer, for_ms, err);
+    if (container->state != CONTAINER_RUNNING || !asks->is_standing || asks->number != number || !digest ||
+        strcmp(first(asks)->digest, digest) != 0)
+        return error_set(err, ERROR_INVALID, ESTALE, "question %" PRIu64 " does not stand any more", number);
+    first(asks)->for_ms = for_ms;
+    status = answer == CORDON_ANSWER_DENY ? answer_deny(container, err) : answer_allow(container, answer, err);
+    next = advance(container, status < 0 ? NULL : err);
+    return status < 0 ? status : next;
 }
 
 int cordon_container_answer(struct cordon_container *container, uint64_t number, const char *digest, enum cordon_answer answer,
                             struct cordon_error *public)
 {
     struct error *err = public_error(public);
-    const struct asks *asks = &container->asks;
-    int status, next;
 
     if (answer < CORDON_ANSWER_DENY || answer > CORDON_ANSWER_RULE)
         return error_set(err, ERROR_INVALID, EINVAL, "answer %d: 0 (deny) to 3 (write the rule) are known", (int)answer);
-    if (container->remote && digest)
-        return remote_answer(container->remote, number, digest, answer, err);
-    if (container->state != CONTAINER_RUNNING || !asks->is_standing || asks->number != number || !digest ||
-        strcmp(first(asks)->digest, digest) != 0)
-        return error_set(err, ERROR_INVALID, ESTALE, "question %" PRIu64 " does not stand any more", number);
-    status = answer == CORDON_ANSWER_DENY ? answer_deny(container, err) : answer_allow(container, answer, err);
-    next = advance(container, status < 0 ? NULL : err);
-    return status < 0 ? status : next;
+    return give_answer(container, number, digest, answer, 0, err);
+}
+
+int cordon_container_answer_for(struct cordon_container *container, uint64_t number, const char *digest, uint64_t for_ms, struct cordon_error *public)
+{
+    struct error *err = public_error(public);
+
+    if (!for_ms || for_ms > ASKS_FOR_MAX_MS)
+        return error_set(err, ERROR_INVALID, EINVAL, "for how long: from 1 ms to 366 days");
+    return give_answer(container, number, digest, CORDON_ANSWER_RUN, for_ms, err);
 }

@@ -14,6 +14,7 @@
 #define ASKS_QUESTIONS_MAX 64 /* of one run; what comes after is refused */
 #define ASKS_DENIALS_MAX   2  /* so often a question is denied, and it is not asked again */
 #define ASKS_TIMEOUT_MAX_MS (60u * 60 * 1000)
+#define ASKS_FOR_MAX_MS    ((uint64_t)366 * 24 * 60 * 60 * 1000)
 
 /* One call that waits. */
 struct ask {
@@ -34,6 +35,7 @@ struct ask {
     char digest[DIGEST_TEXT_SIZE]; /* of all that the question shows */
     const char *text;
     uint64_t until_ns;
+    uint64_t for_ms; /* it is allowed for so long; 0 = as long as it lives */
 };
 
 struct asks {
@@ -47,6 +49,8 @@ struct asks {
         unsigned denials;
         bool is_connection;
         bool is_allowed;
+        uint64_t ends_ns; /* CLOCK_BOOTTIME: until then; 0 = as long as the run */
+        uint64_t number, until_ms; /* of the question, and the same by the wall's clock: for the record */
     } before[ASKS_QUESTIONS_MAX];
     size_t before_count;
 };

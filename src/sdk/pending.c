@@ -64,7 +64,7 @@ int pending_network(struct cordon_container *container, const struct plan *plan,
 
 static void answer(struct cordon_container *container, uint64_t connection, bool is_recorded)
 {
-    workers_answer(&container->workers, connection, is_recorded, 0);
+    workers_answer(&container->workers, connection, is_recorded, 0, 0);
 }
 
 /* true = it is answered when its record is there, or its time is over. */

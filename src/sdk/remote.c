@@ -307,7 +307,7 @@ int remote_logs(struct remote *remote, struct cordon_logs *logs, struct error *e
     return status < 0 ? status : take_logs(&record, logs, err);
 }
 
-int remote_answer(struct remote *remote, uint64_t number, const char *digest, enum cordon_answer answer, struct error *err)
+int remote_answer(struct remote *remote, uint64_t number, const char *digest, enum cordon_answer answer, uint64_t for_ms, struct error *err)
 {
     auto_protocol struct protocol_out out;
 
@@ -315,6 +315,8 @@ int remote_answer(struct remote *remote, uint64_t number, const char *digest, en
     protocol_add_number(&out, TAG_NUMBER, number);
     protocol_add_text(&out, TAG_DIGEST, digest);
     protocol_add_number(&out, TAG_ANSWER, (uint64_t)answer);
+    if (for_ms)
+        protocol_add_number(&out, TAG_LEFT_MS, for_ms);
     return ask(remote, &out, err);
 }
 

@@ -36,7 +36,7 @@ int remote_kill(struct remote *remote, struct error *err) must_check;
 int remote_order(struct remote *remote, uint16_t type, struct error *err) must_check;
 int remote_stats(struct remote *remote, uint64_t ret_numbers[4], struct error *err) must_check;
 int remote_logs(struct remote *remote, struct cordon_logs *logs, struct error *err) must_check;
-int remote_answer(struct remote *remote, uint64_t number, const char *digest, enum cordon_answer answer, struct error *err) must_check;
+int remote_answer(struct remote *remote, uint64_t number, const char *digest, enum cordon_answer answer, uint64_t for_ms, struct error *err) must_check;
 int remote_set_limits(struct remote *remote, const char *const *members, struct error *err) must_check;
 int remote_renew(struct remote *remote, const struct until *until, struct error *err) must_check;
 int remote_set_network(struct remote *remote, const struct cordon_request *request, struct error *err) must_check;

@@ -174,12 +174,13 @@ static bool is_about_held(const struct workers *workers, const struct worker_mes
     return (message->type == WORKER_HELD || message->type == WORKER_UNHELD) && (workers->is_asked || workers->is_logged) && workers->held;
 }
 
-void workers_answer(const struct workers *workers, uint64_t connection, bool is_allowed, uint64_t layers)
+void workers_answer(const struct workers *workers, uint64_t connection, bool is_allowed, uint64_t layers, uint64_t for_ms)
 {
     const struct worker_message message = {.type = WORKER_ANSWER,
                                            .kind = is_allowed ? WORKER_ANSWER_ALLOW : WORKER_ANSWER_DENY,
                                            .connection = connection,
-                                           .count = layers};
+                                           .count = layers,
+                                           .duration_us = for_ms * 1000};
 
     if (workers->gateway.channel >= 0)
         (void)!channel_send(workers->gateway.channel, &message, true); /* one that cannot be told is gone, and nothing of its goes on */

@@ -75,7 +75,7 @@ int workers_set_rules(struct workers *workers, const char *program, const struct
                       struct error *err) must_check;
 
 /* What somebody said about a connection that the gateway holds; `layers` are to grant it. Who is gone needs none. */
-void workers_answer(const struct workers *workers, uint64_t connection, bool is_allowed, uint64_t layers);
+void workers_answer(const struct workers *workers, uint64_t connection, bool is_allowed, uint64_t layers, uint64_t for_ms);
 
 /* Record what they have said so far. Never blocks. When one is gone all are ended, and that is recorded, once. */
 int workers_step(struct workers *workers, struct event_log *log, struct error *err) must_check;

@@ -13,14 +13,21 @@ static void start(struct ends *ends, uint64_t next_ms, uint64_t now_ms)
     loop_start(ends->loop, &ends->timer, left_ms < LOOK_MS ? left_ms : LOOK_MS);
 }
 
+static uint64_t next_of(const struct ends *ends)
+{
+    uint64_t next_ms = net_rules_next_end_ms(ends->rules), also_ms = ends->also_ms ? ends->also_ms(ends) : 0;
+
+    return also_ms && (!next_ms || also_ms < next_ms) ? also_ms : next_ms;
+}
+
 static void look(struct loop_timer *timer)
 {
     struct ends *ends = container_of(timer, struct ends, timer);
-    uint64_t next_ms = net_rules_next_end_ms(ends->rules), now_ms = net_rules_now_ms(ends->rules);
+    uint64_t next_ms = next_of(ends), now_ms = net_rules_now_ms(ends->rules);
 
     if (next_ms && next_ms <= now_ms) {
         ends->over(ends);
-        next_ms = net_rules_next_end_ms(ends->rules);
+        next_ms = next_of(ends);
     }
     if (next_ms)
         start(ends, next_ms, now_ms);
@@ -28,9 +35,10 @@ static void look(struct loop_timer *timer)
 
 void ends_watch(struct ends *ends, const struct net_rules *rules)
 {
-    uint64_t next_ms = net_rules_next_end_ms(rules);
+    uint64_t next_ms;
 
     ends->rules = rules;
+    next_ms = next_of(ends);
     ends->timer.due = look;
     loop_cancel(ends->loop, &ends->timer);
     if (next_ms)

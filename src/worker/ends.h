@@ -13,6 +13,7 @@ struct ends {
     struct loop *loop;
     struct loop_timer timer;
     const struct net_rules *rules;
+    uint64_t (*also_ms)(const struct ends *ends); /* when the next of others ends, by the same clock; 0 = none; may be NULL */
     void (*over)(struct ends *ends); /* the time of some is: net_rules_end() says of which */
 };
 

@@ -14,7 +14,8 @@
  *                                 <-    EVENT (any number; what finds no room is counted)
  *                                 <-    HELD: no rule grants this connection, and nothing of it goes on until there is an answer;
  *                                       with name or address, port, protocol, pid, program (where RULES said ASKED)
- *   ANSWER (connection)           ->    kind = enum worker_answer, count = the layers that are to grant it, a bit each
+ *   ANSWER (connection)           ->    kind = enum worker_answer, count = the layers that are to grant it, a bit each;
+ *                                       duration_us = for so long, 0 = as long as the connection lives
  *                                       kind = enum worker_held: RECORD (where RULES said LOGGED): a rule grants it, and it goes on when it is in the log
  *                                 <-    UNHELD (connection): nobody waits for an answer any more
  *

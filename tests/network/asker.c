@@ -2,7 +2,7 @@
 /*
  * A person who answers by a list, through the library: asker ANSWERS TIMEOUT-MS WORKSPACE EVENTS POLICY COMMAND...
  * ANSWERS has a letter for each question about a connection, of which the last goes on (files are denied): d deny, o once,
- * r for this run, w write the rule, x by another question's digest and number and then deny, t let its time run out, k the
+ * r for this run, h for FOR_MS, w write the rule, x by another question's digest and number and then deny, t let its time run out, k the
  * person's program is killed, n the network becomes that of the policy in OTHER, g the gateway is killed, and the file
  * `withdrawn` is made in the workspace when nothing is asked any more. What was asked is in the file EVENTS.asked: number,
  * operation and destination, digest, and every line of its text behind a tab. Ends as the program does.
@@ -113,6 +113,8 @@ static int answer(struct cordon_container *container, const struct cordon_approv
         is_killed = true;
         return 0;
     }
+    if (letter == 'h')
+        return cordon_container_answer_for(container, approval->number, approval->digest, strtoull(getenv("FOR_MS"), NULL, 10), err);
     if (letter == 'o')
         given = CORDON_ANSWER_ONCE;
     if (letter == 'r')

@@ -14,7 +14,7 @@ run_asked() # ANSWERS COMMAND...
     local answers=$1
     shift
     rm -f "$EVENTS" "$EVENTS.asked"
-    measure as_caller "OTHER=$TREE/policies/$OTHER.yaml" "LD_LIBRARY_PATH=$LIBRARY" ./asker "$answers" "$WAIT" "$WORKSPACE" "$EVENTS" "$TREE/policies/$POLICY.yaml" "$@"
+    measure as_caller "FOR_MS=${FOR_MS-}" "OTHER=$TREE/policies/$OTHER.yaml" "LD_LIBRARY_PATH=$LIBRARY" ./asker "$answers" "$WAIT" "$WORKSPACE" "$EVENTS" "$TREE/policies/$POLICY.yaml" "$@"
     ASKED=$(sed -n 's/^[0-9]* connect \([^ ]*\) sha256:.*/\1/p' "$EVENTS.asked" 2>/dev/null | tr '\n' ' ')
     ASKED=${ASKED% }
 }
@@ -56,6 +56,25 @@ test_allowed_for_the_run_is_this_host_and_port()
     check_equal "$ASKED" 'denied.example:80 denied.example:8080 shared-a.example:80' || return
     check_equal "$(grep -o greetings <<<"$OUTPUT" | wc -l)" 3 || return
     
+}
+
+network_test allowed_for_a_while_is_closed_then_and_asked_about_again "cc python3"
+test_allowed_for_a_while_is_closed_then_and_asked_about_again()
+{
+    local LIMIT=200 for_ms
+    [ -z "$BARE" ] || return 0
+    build_asker || return
+    for for_ms in 4000 60000; do # so slow a machine may be
+        FOR_MS=$for_ms run_asked hd python3 while.py denied.example 80
+        ! grep -q '^late' <<<"$OUTPUT" || continue
+        check_equal "$OUTPUT" $'answered\nagain\nclosed\nrefused' || return
+        check_equal "$ASKED" 'denied.example:80 denied.example:80' || return
+        has_event approval.answered '.answer == "run" and (.until | endswith("Z"))' &&
+            has_event grant.ended '.rule == "the answer to question 1"' &&
+            has_event network.denied '.reason == "it was granted until a time that is over" and .rule == "a person'\''s answer"'
+        return
+    done
+    complain "$OUTPUT; $ASKED; $(grep -h -e network -e approval "$EVENTS" | cut -c 1-400)"
 }
 
 network_test a_literal_address_is_asked_about_and_special_ones_are_not "cc curl python3"

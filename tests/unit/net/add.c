@@ -45,7 +45,7 @@ TEST(a_rule_that_is_added_grants_one_destination)
         struct net_decision decision;
         char text[300];
 
-        added = net_rules_add(rules, say_question(arena, rows[i].about), rows[i].layers, "added", arena);
+        added = net_rules_add(rules, say_question(arena, rows[i].about), rows[i].layers, "added", 0, arena);
         check(added != NULL);
         decision = net_decide(added, say_question(arena, rows[i].question));
         if (strcmp(say_decision(&decision, text), rows[i].decision) != 0)

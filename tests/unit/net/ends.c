@@ -132,7 +132,7 @@ TEST(a_rule_that_is_added_stands_before_those_that_ended)
     struct net_rules *rules = say_rules(arena, RULES), *added;
 
     net_rules_end(rules, 1000, NULL, NULL);
-    added = net_rules_add(rules, say_question(arena, "tcp 1.2.3.4 80"), 1, "answered", arena);
+    added = net_rules_add(rules, say_question(arena, "tcp 1.2.3.4 80"), 1, "answered", 0, arena);
     check_string(decide(arena, added, "tcp 1.2.3.4 80"), "permit");
     check_string(decide(arena, added, "tcp 1.2.3.4 81"), "ended");
     check_string(decide(arena, rules, "tcp 1.2.3.4 80"), "ended");

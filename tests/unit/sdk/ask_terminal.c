@@ -123,6 +123,23 @@ TEST(a_person_allows_at_the_terminal_and_the_program_sees_no_key)
     end(pid, master, 0);
 }
 
+TEST(a_person_allows_for_an_hour_and_what_is_equal_is_not_asked_about)
+{
+    int master;
+    pid_t pid;
+
+    open_files();
+    pid = start("30s", "cat ~/note >first; cat ~/note; echo and so on", &master);
+    expect(master, "h  the same for 1h: what it has opened stays open then");
+    expect(master, LAST);
+    choose(master, "h", "> allow for a while: Enter");
+    confirm(master);
+    expect(master, "allowed for 1h");
+    expect(master, "the note");
+    expect(master, "and so on");
+    end(pid, master, 0);
+}
+
 TEST(what_the_program_writes_waits_while_a_question_stands)
 {
     char *drawn;
@@ -241,7 +258,9 @@ TEST(without_somebody_to_ask_it_does_not_begin)
     check_int(ran.status, 125);
     check_contains(ran.err, "--ask: a person is asked in words");
     RUN(&ran, CORDON, "run", "--ask-timeout", "3s", "--", "true");
-    check_contains(ran.err, "--ask-timeout goes with --ask");
+    check_contains(ran.err, "--ask-timeout and --ask-for go with --ask");
+    RUN(&ran, CORDON, "run", "--ask-for", "3s", "--", "true");
+    check_contains(ran.err, "--ask-timeout and --ask-for go with --ask");
     pid = forkpty(&master, NULL, NULL, NULL);
     if (pid == 0) {
         execl("/bin/sh", "sh", "-c", "\"$0\" run --ask -- true </dev/null", CORDON, (char *)NULL);

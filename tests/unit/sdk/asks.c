@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "cordon/cordon.h"
 #include "sandbox.h"
 #include "test.h"
@@ -188,6 +189,35 @@ TEST(allowed_for_the_run_is_the_same_file_operation_and_program)
     check_contains(out, "the note\nthe note\nthe note\ncat: ");
     check_contains(out, "Read-only file system");
     check(strlen(out) > 9 && strcmp(out + strlen(out) - 9, "the note\n") == 0);
+    close_files();
+}
+
+/* As the time passes that it was allowed for: what is equal is asked about again, and the record has both ends. */
+TEST(allowed_for_a_while_is_a_question_again)
+{
+    uint64_t ends_ns;
+
+    open_files();
+    begin("cat ~/note; while [ ! -e go ]; do sleep 0.05; done; cat ~/note; echo end");
+    check_int(next_question(), 1);
+    check_int(cordon_container_answer_for(container, approval.number, approval.digest, 0, &err), -EINVAL);
+    check_int(cordon_container_answer_for(container, approval.number, approval.digest, UINT64_MAX, &err), -EINVAL);
+    check_int(cordon_container_answer_for(container, approval.number + 1, approval.digest, 1, &err), -ESTALE);
+    check_int(cordon_container_answer_for(container, approval.number, approval.digest, 300, &err), 0);
+    ends_ns = clock_boot_ns() + 300 * NS_PER_MS;
+    while (clock_boot_ns() <= ends_ns)
+        poll(NULL, 0, 10);
+    test_write_file("go", "", 0644);
+    check_int(next_question(), 1);
+    check_int(approval.number, 2);
+    answer(CORDON_ANSWER_DENY);
+    finish();
+    check_contains(out, "the note\ncat: ");
+    check_contains(out, "No such file or directory\nend\n");
+    RUN(&ran, CORDON_TEST_PROGRAM, "runs", "show", "--json", "last");
+    check_contains(ran.out, "\"answer\":\"run\",\"until\":\"2");
+    check_contains(ran.out, "\"answer\":\"deny\",\"until\":null");
+    check_contains(ran.out, "\"type\":\"grant.ended\",\"rule\":\"the answer to question 1\"");
     close_files();
 }
 
