@@ -126,7 +126,7 @@ struct core {
     struct loop *loop;
     struct loop_watch control, keepers_socket, starter;
     struct services *services;
-    struct own *own; /* what it writes into the audit log itself */
+    struct own *own; /* what it writes into the audit log itself, and for those parts that write nothing */
     int keepers_directory; /* records of keepers, for the core that comes after this one */
     struct gone *gone;     /* keepers that went and may live, keeper_record.c */
     struct loop_timer bury;
@@ -154,6 +154,10 @@ void own_say(struct core *core, const char *type, const char *name, const char *
 /* Somebody was refused `operation`. `account` may be NULL. */
 void own_say_refused(struct core *core, struct account *account, const struct peer *peer, const char *operation, const struct error *why);
 void own_end(struct core *core);
+/* What a part did that says so to cordond alone: a record of that part's. */
+struct launch_note;
+void own_tell_launcher(struct core *core, const struct launch_note *note);
+void own_tell_signer(struct core *core, const struct protocol_message *message);
 
 /* client.c */
 void clients_ready(struct loop_watch *watch, uint32_t events);

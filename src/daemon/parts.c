@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "launcher/client.h"
 #include "protocol/service.h"
 
 #define PART_FD         3
@@ -26,6 +27,16 @@
 #define ENDING_TURNS    20    /* of a former one, which is killed with its starter */
 #define ENDING_TURN_NS  100000000
 
+/* From then on it tells there what it does, and can be asked nothing. */
+static int hear_launcher(int fd, struct error *err)
+{
+    struct launcher *launcher = launcher_new(fd);
+    int status = launcher ? launcher_hear(launcher, err) : error_memory(err);
+
+    launcher_free(launcher);
+    return status;
+}
+
 /* One part a row. */
 static const struct part_row {
     const char *name;      /* also of the socket that it is given (LISTEN_FDNAMES) */
@@ -35,10 +46,12 @@ static const struct part_row {
     const char *state;     /* its directory below the user's state; NULL = it has none */
     const char *arguments[ARGUMENTS_MAX]; /* "" = that directory */
     bool is_systems;      /* no user could start it: what it needs is root's */
+    int (*greet)(int fd, struct error *err); /* what is said on a connection before the core has it; NULL = nothing */
 } rows[] = {
-    {"logger", "private/logger.sock", "logger", "cordon-logger", "log", {"--directory", ""}, false},
-    {"signer", "private/signer.sock", "signer", "cordon-signer", "identity", {"--directory", ""}, false},
-    {"sensor", "sensor.sock", "sensor", "cordon-sensord", NULL, {NULL}, true},
+    {"logger", "private/logger.sock", "logger", "cordon-logger", "log", {"--directory", ""}, false, NULL},
+    {"signer", "private/signer.sock", "signer", "cordon-signer", "identity", {"--directory", ""}, false, NULL},
+    {"sensor", "sensor.sock", "sensor", "cordon-sensord", NULL, {NULL}, true, NULL},
+    {"launcher", "private/launcher.sock", "launcher", "cordon-launcher", NULL, {NULL}, true, hear_launcher},
 };
 
 struct part {
@@ -229,14 +242,16 @@ void parts_end(struct parts *parts)
 static int connect_to(const struct parts *parts, size_t i, int *ret_fd, struct error *err)
 {
     const struct part *part = &parts->list[i];
+    int status;
 
     if (parts->settings->is_user && rows[i].is_systems)
-        return error_set(err, ERROR_NOT_FOUND, ENOENT, "%s is of the system's service; runs as a user ask it themselves where they need it", rows[i].program);
+        return error_set(err, ERROR_NOT_FOUND, ENOENT, "%s is of the system's service alone", rows[i].program);
     if (parts->settings->is_user && !*part->program)
         return error_set(err, ERROR_NOT_FOUND, ENOENT, "there is no %s beside cordond (install Cordon as a whole)", rows[i].program);
     if (parts->settings->is_user && rows[i].state && !*part->state)
         return error_set(err, ERROR_NOT_FOUND, ENOENT, "no place for its state: set XDG_STATE_HOME or HOME for cordond");
-    return service_connect(part->socket, ret_fd, err);
+    status = service_connect(part->socket, ret_fd, err);
+    return status == 0 && rows[i].greet ? rows[i].greet(*ret_fd, err) : status;
 }
 
 void parts_connect(struct parts *parts, int core, const struct protocol_message *message)

@@ -58,12 +58,12 @@ static int hand(struct service *service, const struct keeper *keeper, int fd, st
     return service_logger_hand_for(service, keeper, keeper->id, fd, err);
 }
 
-int service_logger_hand_own(struct service *service, const char *id, int fd, struct error *err)
+int service_logger_hand_own(struct service *service, const char *name, const char *id, int fd, struct error *err)
 {
     auto_protocol struct protocol_out out;
     char writer[ID_SIZE + 24];
 
-    snprintf(writer, sizeof(writer), "cordond:%u:%s", geteuid(), id);
+    snprintf(writer, sizeof(writer), "%s:%u:%s", name, geteuid(), id);
     protocol_begin(&out, PROTOCOL_LOG_WRITER, 0);
     protocol_add_text(&out, TAG_LOG_WRITER, writer);
     protocol_add_text(&out, TAG_LOG_ACTOR, "system");

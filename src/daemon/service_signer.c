@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The signer: each keeper has a connection for its user's containers alone, whatever it says. The name of the machine is the signer's. */
+/*
+ * The signer: each keeper has a connection for its user's containers alone, whatever it says. The name of the machine is the signer's. What it does it tells
+ * here, for the log.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -7,12 +10,22 @@
 #include "base/memory.h"
 #include "daemon/services.h"
 
-static int begin(struct service *service, struct error *err)
+static int ask_to_hear(struct service *service, struct error *err)
 {
     auto_protocol struct protocol_out out;
 
-    protocol_begin(&out, PROTOCOL_SIGN_STATUS, 0);
+    protocol_begin(&out, PROTOCOL_SIGN_HEAR, 0);
     return protocol_send(service->watch.fd, MSG_DONTWAIT, &out, NULL, 0, err);
+}
+
+static int begin(struct service *service, struct error *err)
+{
+    auto_protocol struct protocol_out out;
+    int status;
+
+    protocol_begin(&out, PROTOCOL_SIGN_STATUS, 0);
+    status = protocol_send(service->watch.fd, MSG_DONTWAIT, &out, NULL, 0, err);
+    return status < 0 ? status : ask_to_hear(service, err);
 }
 
 static void take_status(struct service *service, const struct protocol_message *message)
@@ -36,6 +49,8 @@ static int hear(struct service *service, struct error *err)
     status = protocol_permit(message, PROTOCOL_SIGNER, PROTOCOL_DAEMON, PROTOCOL_JOINED, received->fd_count, err);
     if (status == 0 && message->type == PROTOCOL_SIGN_STATUS_IS)
         take_status(service, message);
+    if (status == 0 && message->type == PROTOCOL_SIGN_TOLD)
+        own_tell_signer(service->core, message);
     if (status == 0 && message->type == PROTOCOL_FAILED) {
         protocol_read_error(message, &failure);
         daemon_log("the signer refuses a keeper: %s", failure.text);

@@ -15,7 +15,7 @@
 #define AGAIN_MOST_MS  10000
 #define HEARD_AT_ONCE  64
 
-static const struct service_kind *const kinds[] = {&service_logger, &service_signer, &service_sensor};
+static const struct service_kind *const kinds[] = {&service_logger, &service_signer, &service_sensor, &service_launcher};
 
 struct services {
     struct service list[ARRAY_COUNT(kinds)];
@@ -138,7 +138,7 @@ static void serve_all(struct service *service)
 {
     struct error err = ERROR_INIT;
 
-    for (struct keeper *keeper = service->core->keepers; keeper && service->is_ready; keeper = keeper->next) {
+    for (struct keeper *keeper = service->core->keepers; keeper && service->is_ready && service->kind->hand; keeper = keeper->next) {
         int status;
 
         if (!keeper->is_joined || keeper->is_retiring || (keeper->services & bit_of(service)))
@@ -182,7 +182,7 @@ void services_serve(struct core *core, struct keeper *keeper)
     for (size_t i = 0; i < ARRAY_COUNT(kinds); i++) {
         struct service *service = &core->services->list[i];
 
-        if (!service->is_ready || (keeper->services & bit_of(service)) || (kinds[i]->needs_pid && !keeper->pid))
+        if (!service->is_ready || !kinds[i]->hand || (keeper->services & bit_of(service)) || (kinds[i]->needs_pid && !keeper->pid))
             continue;
         if (serve(service, keeper, &err) < 0)
             loop_start(core->loop, &service->again, AGAIN_MS);
@@ -195,7 +195,7 @@ void services_serve_again(struct core *core, struct keeper *keeper, const char *
     for (size_t i = 0; i < ARRAY_COUNT(kinds); i++) {
         struct service *service = &core->services->list[i];
 
-        if (strcmp(kinds[i]->name, name) != 0)
+        if (strcmp(kinds[i]->name, name) != 0 || !kinds[i]->hand)
             continue;
         keeper->services &= ~bit_of(service);
         loop_start(core->loop, &service->again, AGAIN_MS);

@@ -17,7 +17,7 @@ struct service_kind {
     int (*begin)(struct service *service, struct error *err);
     /* What there is to be read: 1; 0 = it is gone, -EAGAIN, or what ends the connection. Calls service_ready() once. */
     int (*hear)(struct service *service, struct error *err);
-    /* Hand it `fd`, the other end of which is going to be this keeper's. -EAGAIN: later. */
+    /* Hand it `fd`, the other end of which is going to be this keeper's. -EAGAIN: later. NULL = keepers have nothing to do with it here. */
     int (*hand)(struct service *service, const struct keeper *keeper, int fd, struct error *err);
 };
 
@@ -56,8 +56,8 @@ void service_ready(struct service *service);
 extern const struct service_kind service_logger;
 /* service_signer.c */
 extern const struct service_kind service_signer;
-/* cordond's own, under a name with this id. */
-int service_logger_hand_own(struct service *service, const char *id, int fd, struct error *err) must_check;
+/* For cordond's own records, or those of a part that writes none itself: under that name, with this id. */
+int service_logger_hand_own(struct service *service, const char *name, const char *id, int fd, struct error *err) must_check;
 /* A person's, likewise. */
 int service_logger_hand_person(struct service *service, uid_t uid, gid_t gid, const char *id, int fd, struct error *err) must_check;
 /* own.c */
@@ -66,5 +66,7 @@ int own_connect(struct core *core, struct service *logger, struct error *err) mu
 int service_logger_hand_for(struct service *service, const struct keeper *keeper, const char *id, int fd, struct error *err) must_check;
 /* service_sensor.c */
 extern const struct service_kind service_sensor;
+/* service_launcher.c: what it does is heard, and nothing asked */
+extern const struct service_kind service_launcher;
 
 #endif

@@ -353,3 +353,11 @@ int launcher_again(struct launcher *launcher, const char *name, const gid_t *gro
         take_keeper(&reply, pidfd, ret_keeper);
     return status;
 }
+
+int launcher_hear(struct launcher *launcher, struct error *err)
+{
+    struct launch_request request;
+    int status = request_begin(&request, LAUNCH_HEAR, NULL, NULL, err);
+
+    return status < 0 ? status : ask_plain(launcher, &request, err);
+}

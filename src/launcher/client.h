@@ -32,6 +32,9 @@ struct launcher_keeper {
 int launcher_keeper(struct launcher *launcher, int client, const char *client_name, const int *fds, const char *const *names, size_t count,
                     struct launcher_keeper *ret_keeper, struct error *err) must_check;
 
+/* As cordond: from now on this connection hears what the launcher does, and asks nothing more. */
+int launcher_hear(struct launcher *launcher, struct error *err) must_check;
+
 /* As a keeper: would it have been started for the maker of this socket, too? ERROR_FORBIDDEN. */
 int launcher_admit(struct launcher *launcher, int client, bool or_root, struct error *err) must_check;
 

@@ -21,6 +21,7 @@
 #define LAUNCH_CGROUP_SIZE 448
 #define LAUNCH_TEXT_SIZE 384
 #define LAUNCH_KEY_SIZE 32         /* cordond's name for keepers that are alike */
+#define LAUNCH_NOTE_TEXT_SIZE LAUNCH_CGROUP_SIZE
 
 enum launch_type {
     LAUNCH_KEEPER = 1, /* daemon: start a keeper as the peer of the first descriptor, which the client made (socketpair()) */
@@ -36,6 +37,7 @@ enum launch_type {
     LAUNCH_KEEP,       /* keeper: what there is on disk of its `key`: enum launch_keeping */
     LAUNCH_KEPT,       /* daemon: the record `group` of what is kept; "" = the next one behind `count` that waits for a keeper */
     LAUNCH_AGAIN,      /* daemon: a keeper by the record `group`, with its channel; `count` groups that its user has now, in `numbers` */
+    LAUNCH_HEAR,       /* daemon: from now on this connection is told what the launcher does (struct launch_note), and may ask nothing more */
     LAUNCH_TYPE_COUNT_
 };
 
@@ -102,6 +104,29 @@ struct launch_reply {
         } kept; /* KEPT */
     };
     char text[LAUNCH_TEXT_SIZE]; /* ends */
+};
+
+/* What it has done, on a connection that asked to hear it, behind the answer to that: what has no meaning in a kind is 0, or UINT32_MAX where it is an id. */
+enum launch_noted {
+    LAUNCH_NOTED_BEGAN = 1, /* `uid`, `count`: the first that it has to give, and how many */
+    LAUNCH_NOTED_KEEPER,    /* started for `user`: `pid`, `group`, `login_uid` */
+    LAUNCH_NOTED_KEEPER_ENDED,
+    LAUNCH_NOTED_OWNED,     /* `uid`, `count`: uids that are `user`'s containers' from now on, for ever */
+    LAUNCH_NOTED_GIVEN,     /* to container `id` of `group`: `uid`, `login_uid`, `session`, `pid` of its first process; `text`: its control group */
+    LAUNCH_NOTED_TAKEN,     /* back: nothing of it runs any more */
+    LAUNCH_NOTED_REFUSED,   /* `type`: enum launch_type, 0 = a connection; `text`: why; `count`: so many others since the last one that was told */
+    LAUNCH_NOTED_COUNT_
+};
+
+struct launch_note {
+    uint32_t magic, kind;
+    uint64_t time_ns; /* since 1970 */
+    uint64_t lost;    /* so many before this one found no room */
+    uint32_t user;    /* whom it is for */
+    uint32_t uid, login_uid, session, pid, count, type, unused;
+    char group[LAUNCH_GROUP_SIZE];
+    char id[LAUNCH_ID_SIZE];
+    char text[LAUNCH_NOTE_TEXT_SIZE]; /* ends */
 };
 
 #endif

@@ -190,6 +190,8 @@ static int block_own(struct ledger *ledger, uint32_t caller, struct error *err)
     if (pwrite(ledger->file, &entry, sizeof(entry), (off_t)(block * sizeof(entry))) != sizeof(entry) || fdatasync(ledger->file) < 0)
         return error_system(err, errno ? errno : EIO, "write the ledger of uids");
     ledger->owners[block] = caller;
+    ledger->is_new = true;
+    ledger->new_block = block;
     return 0;
 }
 
@@ -197,6 +199,7 @@ int ledger_take(struct ledger *ledger, uint32_t caller, uint32_t *ret_uid, struc
 {
     int status;
 
+    ledger->is_new = false;
     if (caller == NOBODY)
         return error_set(err, ERROR_INVALID, EINVAL, "a caller without a uid is given none");
     if (owned_take(ledger, caller, ret_uid))

@@ -7,6 +7,7 @@
 #ifndef CORDON_LAUNCHER_LEDGER_H
 #define CORDON_LAUNCHER_LEDGER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -18,6 +19,8 @@ struct ledger {
     uint32_t *owners;       /* of each block; UINT32_MAX = nobody */
     unsigned char *states;  /* of each uid: enum ledger_state */
     uint32_t *next;         /* of each block: where to look for the next one */
+    bool is_new;            /* the last ledger_take() made a block this caller's: */
+    uint32_t new_block;
     const char *proc;       /* "/proc" */
     unsigned scans;         /* for tests */
 };

@@ -239,7 +239,9 @@ static void accept_one(struct server *server, struct source *listener)
     if (fd < 0)
         return;
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) < 0 || (who == WHO_DAEMON && credentials.uid != server->daemon_uid)) {
-        fprintf(stderr, "cordon-launcher: uid %u is not cordond's\n", credentials.uid);
+        (void)!error_set(&err, ERROR_FORBIDDEN, EPERM, "uid %u is not cordond's", credentials.uid);
+        fprintf(stderr, "cordon-launcher: %s\n", err.text);
+        notes_refused(server, NULL, credentials.uid, 0, NULL, &err);
         close(fd);
         return;
     }
@@ -249,6 +251,12 @@ static void accept_one(struct server *server, struct source *listener)
     }
     if (server_watch(server, SOURCE_CONNECTION, fd, who, group, &err) < 0)
         fprintf(stderr, "cordon-launcher: %s\n", err.text);
+}
+
+/* One that hears what is done is told in notes_flush(), where there is room again. */
+static bool has_room_only(const struct server *server, const struct source *source, uint32_t events)
+{
+    return source == server->notes.hearer && !(events & ~(uint32_t)EPOLLOUT);
 }
 
 /* false: the connection is to be closed. One that does not take its answer at once is lost: the launcher waits for nobody. */
@@ -301,8 +309,10 @@ static int serve(struct server *server, struct error *err)
         if (count < 0 && errno != EINTR)
             return error_system(err, errno, "wait for requests");
         for (int i = 0; i < count; i++)
-            source_serve(server, events[i].data.ptr);
+            if (!has_room_only(server, events[i].data.ptr, events[i].events))
+                source_serve(server, events[i].data.ptr);
         wait = server_sweep(server);
+        notes_flush(server);
     }
     return 0;
 }
@@ -329,6 +339,7 @@ int main(int argc, char **argv)
         status = begin(&server, &options, &err);
     if (status == 0) {
         fputs("cordon-launcher: ready\n", stderr);
+        notes_began(&server);
         service_notify_by(notifier, "READY=1");
         status = serve(&server, &err);
     }

@@ -26,6 +26,7 @@ struct call {
     size_t count;
     struct group *group;         /* where the row asks for one */
     struct container *container; /* likewise */
+    uint32_t user;               /* of whom it is about, where no group says it; UINT32_MAX = nobody */
     struct launch_reply *reply;
     int *ret_fd;
     bool has_ordered; /* something of the hand, whose number is used until the request is served */
@@ -137,6 +138,7 @@ static int keeper_begin(struct call *call, struct group *group, const struct beg
     call->reply->login_uid = group->peer.login_uid;
     snprintf(call->reply->group, sizeof(call->reply->group), "%s", group->name);
     *call->ret_fd = fcntl(group->peer.pidfd, F_DUPFD_CLOEXEC, 3);
+    notes_keeper(call->server, LAUNCH_NOTED_KEEPER, group);
     return 0;
 }
 
@@ -173,6 +175,7 @@ static int serve_keeper(struct call *call, struct error *err)
         status = peer_read(call->fds[0], &client, err);
     if (status < 0)
         return status;
+    call->user = client.uid;
     status = peer_check_whole(&client, err);
     if (status == 0)
         status = peer_manner(&client, &manner, err);
@@ -311,9 +314,11 @@ static int init_order(struct call *call, struct container *container, struct err
     status = maps_write(container, err);
     if (status == 0)
         status = go(go_pipe, err);
-    if (status == 0)
-        reply_spawned(call, container, report.session);
-    return status;
+    if (status < 0)
+        return status;
+    reply_spawned(call, container, report.session);
+    notes_container(call->server, LAUNCH_NOTED_GIVEN, container, call->reply);
+    return 0;
 }
 
 /* A keeper's own, that runs: what is begun in one that has ended would be nobody's. */
@@ -484,6 +489,15 @@ static int serve_attach(struct call *call, struct error *err)
     return error_set(err, ERROR_FORBIDDEN, EPERM, "this is the keeper %s, not another", call->group->name);
 }
 
+/* It is the daemon's, and what it asked before is answered; whoever has it from here on can ask nothing. */
+static int serve_hear(struct call *call, struct error *err)
+{
+    (void)err;
+    call->from->who = 0;
+    notes_hear(call->server, call->from);
+    return 0;
+}
+
 static bool is_alike(const struct peer *one, const struct peer *other)
 {
     return one->uid == other->uid && one->gid == other->gid && one->login_uid == other->login_uid && one->group_count == other->group_count &&
@@ -533,6 +547,7 @@ static const struct row {
     [LAUNCH_KEEP] = {WHO_KEEPER, 0, 0, NEEDS_GROUP, false, serve_keep},
     [LAUNCH_KEPT] = {WHO_DAEMON, 0, 0, NEEDS_NOTHING, false, serve_kept},
     [LAUNCH_AGAIN] = {WHO_DAEMON, 1, 1, NEEDS_NOTHING, false, serve_again},
+    [LAUNCH_HEAR] = {WHO_DAEMON, 0, 0, NEEDS_NOTHING, false, serve_hear},
 };
 
 /* Of a keeper always its own; of the daemon the one that it names. */
@@ -572,11 +587,19 @@ static int serve(struct call *call, struct error *err)
     return status < 0 ? status : row->serve(call, err);
 }
 
+/* What was not done for somebody, and not what has just ended by itself. */
+static bool is_refusal(const struct launch_request *request, const struct error *err)
+{
+    return err->kind == ERROR_FORBIDDEN || err->kind == ERROR_LIMIT || request->type == LAUNCH_KEEPER || request->type == LAUNCH_SPAWN ||
+           request->type == LAUNCH_IDMAP || request->type == LAUNCH_AGAIN || request->type >= LAUNCH_TYPE_COUNT_;
+}
+
 void requests_serve(struct server *server, struct source *from, const struct launch_request *request, int *fds, size_t count,
                     struct launch_reply *ret_reply, int *ret_fd)
 {
     struct error err = ERROR_INIT;
-    struct call call = {.server = server, .from = from, .request = request, .fds = fds, .count = count, .reply = ret_reply, .ret_fd = ret_fd};
+    struct call call = {.server = server, .from = from, .request = request, .fds = fds, .count = count, .user = UINT32_MAX,
+                        .reply = ret_reply, .ret_fd = ret_fd};
 
     *ret_fd = -1;
     *ret_reply = (struct launch_reply){.magic = LAUNCH_MAGIC, .login_uid = UINT32_MAX, .session = UINT32_MAX};
@@ -585,6 +608,8 @@ void requests_serve(struct server *server, struct source *from, const struct lau
         hand_settle(server->hand);
     if (ret_reply->status < 0) {
         ret_reply->kind = (uint32_t)err.kind;
+        if (is_refusal(request, &err))
+            notes_refused(server, from->group, call.user, request->type, request->id, &err);
         snprintf(ret_reply->text, sizeof(ret_reply->text), "%.*s", LAUNCH_TEXT_SIZE - 1, err.text);
     }
 }

@@ -70,6 +70,7 @@ void server_close(struct server *server, struct source *source)
         at = &(*at)->next;
     if (at && *at)
         *at = source->next;
+    notes_forget(server, source);
     /* closing takes it out of the loop only where nobody else has a descriptor of the same, as of a keeper's pidfd */
     epoll_ctl(server->epoll, EPOLL_CTL_DEL, source->fd, NULL);
     close(source->fd);
@@ -86,6 +87,8 @@ int server_open(struct server *server, const char *state, const char *records, s
     status = ledger_open(&server->ledger, state, &server->range, err);
     if (status == 0)
         status = kept_open(server, state, err);
+    if (status == 0)
+        status = notes_open(&server->notes, err);
     return status < 0 ? status : records_open(server, records, err);
 }
 
@@ -177,6 +180,15 @@ static size_t count_of_caller(const struct server *server, uint32_t uid)
     return count;
 }
 
+static int uid_take(struct server *server, const struct group *group, struct container *container, struct error *err)
+{
+    int status = ledger_take(&server->ledger, group->peer.uid, &container->uid, err);
+
+    if (server->ledger.is_new)
+        notes_owned(server, group->peer.uid, server->range.first + server->ledger.new_block * RANGE_BLOCK, RANGE_BLOCK);
+    return status;
+}
+
 int server_add(struct server *server, struct group *group, const char *id, struct container *around, struct container **ret_container,
                struct error *err)
 {
@@ -195,7 +207,7 @@ int server_add(struct server *server, struct group *group, const char *id, struc
     container->group = group;
     status = around ? container_put_inside(server, container, around, err) : 0;
     if (status == 0)
-        status = ledger_take(&server->ledger, group->peer.uid, &container->uid, err);
+        status = uid_take(server, group, container, err);
     if (status < 0) {
         container_take_out(container);
         return status;
@@ -260,6 +272,7 @@ static bool container_sweep(struct server *server, struct container *container)
     if (container->inside || !has_ended(container->pidfd) || !cgroups_remove(&server->cgroups, container->group->name, container_place(container, place)))
         return false;
     records_forget(server, container->group, container);
+    notes_container(server, LAUNCH_NOTED_TAKEN, container, NULL);
     ledger_give(&server->ledger, container->uid);
     fd_close_at(&container->pidfd);
     fd_close_at(&container->map);
@@ -306,6 +319,7 @@ static bool group_sweep(struct server *server, struct group *group)
     if (!cgroups_remove(&server->cgroups, group->name, "keeper") || !cgroups_remove(&server->cgroups, group->name, NULL))
         return false;
     records_forget(server, group, NULL);
+    notes_keeper(server, LAUNCH_NOTED_KEEPER_ENDED, group);
     peer_finish(&group->peer);
     return true;
 }

@@ -5,6 +5,7 @@
 
 #include "launcher/cgroups.h"
 #include "launcher/ledger.h"
+#include "launcher/notes.h"
 #include "launcher/peer.h"
 
 #define SERVER_GROUPS_MAX      1024
@@ -42,6 +43,8 @@ struct group {
     struct source *connections; /* more than one only where a keeper makes them */
     struct kept *keeps, *again; /* kept.c: what it has said that it keeps; and by which record it was started, while it has not said anything */
     uint64_t began_ns;
+    uint64_t refused_ns;        /* when a refusal of its was last noted, */
+    unsigned refused_untold;    /* and how many there were since */
 };
 
 enum who { WHO_DAEMON = 1 << 0, WHO_KEEPER = 1 << 1 };
@@ -62,6 +65,7 @@ struct server {
     unsigned next_kept;
     uint32_t daemon_uid;
     bool can_login;    /* a login uid can be given */
+    struct notes notes; /* what it does, for the audit log */
 };
 
 enum source_kind { SOURCE_DAEMONS = 1, SOURCE_KEEPERS, SOURCE_CONNECTION, SOURCE_KEEPER_END };

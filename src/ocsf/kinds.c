@@ -121,6 +121,11 @@ const struct ocsf_kind ocsf_kinds[] = {
     /* ---- the daemon and its parts ---- */
     {"daemon.started", NULL, NULL, 3004, 10, 0, INFO, &shape_service, "a part of the daemon started"},
     {"daemon.stopped", NULL, NULL, 3004, 11, 0, LOW, &shape_service, "a part of the daemon ended"},
+    {"keeper.started", NULL, NULL, 3004, 10, 0, INFO, &shape_given, "a keeper was started for a user"},
+    {"keeper.ended", NULL, NULL, 3004, 11, 0, INFO, &shape_given, "a keeper ended, and nothing of it is left"},
+    {"uids.owned", NULL, NULL, 3004, 1, 0, LOW, &shape_given, "uids of containers are one user's from here on"},
+    {"session.opened", NULL, NULL, 3004, 10, 0, INFO, &shape_given, "a container was given what the kernel knows it by"},
+    {"session.closed", NULL, NULL, 3004, 11, 0, INFO, &shape_given, "nothing of a container runs any more: what it was given is taken back"},
     CALL("create", 1), CALL("run", 1), CALL("exec", 1), CALL("attach", 2), CALL("ps", 2), CALL("inspect", 2), CALL("logs", 2),
     CALL("stats", 2), CALL("start", 3), CALL("stop", 3), CALL("kill", 3), CALL("freeze", 3), CALL("thaw", 3), CALL("update", 3),
     CALL("rm", 4), CALL("renew", 3), CALL("answer", 3),
@@ -129,6 +134,8 @@ const struct ocsf_kind ocsf_kinds[] = {
     /* ---- identities ---- */
     {"identity.issued", NULL, NULL, 3004, 1, 0, INFO, &shape_credential, "a credential was issued"},
     {"identity.exchanged", NULL, NULL, 3004, 1, 0, LOW, &shape_credential, "a token was exchanged for another"},
+    {"identity.renewed", NULL, NULL, 3004, 3, 0, INFO, &shape_credential, "a credential was issued again before its end"},
+    {"identity.refused", NULL, NULL, 3004, 1, 0, LOW, &shape_credential, "refused: a credential"},
     {"identity.signed", NULL, NULL, 3004, 2, 0, INFO, &shape_credential, "a container had something signed"},
     {"identity.rotated", NULL, NULL, 3004, 3, 0, LOW, &shape_credential, "the authority has another key"},
     {"identity.destroyed", NULL, NULL, 3004, 4, 0, INFO, &shape_credential, "a key was destroyed"},
@@ -189,6 +196,11 @@ const struct ocsf_outcome ocsf_outcomes[] = {
     {"control.called", "outcome", "refused", STATUS_FAILURE, ACTION_DENIED, 26},
     {"control.called", "outcome", "failed", STATUS_FAILURE, ACTION_ALLOWED, 27},
     {"control.called", NULL, NULL, STATUS_SUCCESS, ACTION_ALLOWED, 1},
+    {"identity.issued", NULL, NULL, STATUS_SUCCESS, ACTION_ALLOWED, 1},
+    {"identity.exchanged", NULL, NULL, STATUS_SUCCESS, ACTION_ALLOWED, 1},
+    {"identity.renewed", NULL, NULL, STATUS_SUCCESS, ACTION_ALLOWED, 1},
+    {"identity.signed", NULL, NULL, STATUS_SUCCESS, ACTION_ALLOWED, 1},
+    {"identity.refused", NULL, NULL, STATUS_FAILURE, ACTION_DENIED, 2},
     {"log.full", NULL, NULL, STATUS_FAILURE, ACTION_NONE, 0},
 };
 const size_t ocsf_outcome_count = ARRAY_COUNT(ocsf_outcomes);

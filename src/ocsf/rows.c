@@ -259,6 +259,22 @@ static const struct ocsf_row entity_credential[] = {
     END,
 };
 
+/* What the launcher gives: of a container, a keeper, a user. */
+static const struct ocsf_row entity_given[] = {
+    TEXT("entity.type", "entity"),
+    TEXT("entity.name", "name"),
+    TEXT("entity.uid", "target"),
+    ANY("comment", "text"),
+    NUMBER("x_given.uid", "uid"),
+    NUMBER("x_given.login_uid", "loginUid"),
+    NUMBER("x_given.session", "session"),
+    NUMBER("x_given.pid", "pid"),
+    NUMBER("x_given.count", "uids"),
+    TEXT("x_given.group", "group"),
+    TEXT("x_given.cgroup", "cgroup"),
+    END,
+};
+
 /* The caller's process stands with the user. */
 static const struct ocsf_row caller[] = {
     READY("actor.", USER),
@@ -272,8 +288,10 @@ static const struct ocsf_row caller[] = {
 static const struct ocsf_row api_call[] = {
     TEXT("api.operation", "operation"),
     TEXT("api.request.uid", "id"),
-    CONST("api.service.name", "cordond"),
-    CONST("src_endpoint.name", "control socket"),
+    TEXT("api.service.name", "service"),
+    DEFAULT("api.service.name", "cordond"),
+    TEXT("src_endpoint.name", "endpoint"),
+    DEFAULT("src_endpoint.name", "control socket"),
     ANY("status_detail", "text"),
     TEXT("x_target", "target"),
     END,
@@ -372,6 +390,7 @@ const struct ocsf_shape shape_policy = {{head, user, entity_policy, tail_request
 const struct ocsf_shape shape_container = {{head, user, entity_container, tail_request}};
 const struct ocsf_shape shape_service = {{head, user, entity_service, tail_request}};
 const struct ocsf_shape shape_credential = {{head, user, entity_credential, tail_request}};
+const struct ocsf_shape shape_given = {{head, user, entity_given, tail_request}};
 const struct ocsf_shape shape_api = {{head, caller, api_call, tail_request}};
 const struct ocsf_shape shape_asked_file = {{head, process_inside, policy, asked_file, approval, tail}};
 const struct ocsf_shape shape_asked_network = {{head, process_inside, policy, asked_network, approval, tail}};

@@ -50,7 +50,7 @@ struct ocsf_shape {
 };
 
 extern const struct ocsf_shape shape_file, shape_process, shape_run, shape_exec, shape_started, shape_network, shape_request, shape_names,
-    shape_socket, shape_kernel, shape_log, shape_finding, shape_policy, shape_container, shape_service, shape_credential, shape_api,
+    shape_socket, shape_kernel, shape_log, shape_finding, shape_policy, shape_container, shape_service, shape_given, shape_credential, shape_api,
     shape_asked_file, shape_asked_network, shape_workspace, shape_other;
 
 #endif

@@ -178,6 +178,8 @@ static const struct protocol_use sign_ask[] = {ONE(SIGN_NAME),    ONE(SIGN_WHAT)
                                                MAYBE(SIGN_NONCE), MAYBE(SIGN_SECONDS), MAYBE(SIGN_CONTEXT), MAYBE(SIGN_DIGEST)};
 static const struct protocol_use sign_answer[] = {ONE(SIGN_RESULT), MAYBE(SIGN_UNTIL)};
 static const struct protocol_use sign_status[] = {ONE(SIGN_NAME), ONE(SIGN_PROTECTION), ONE(COUNT), ONE(NUMBER), ONE(PID)};
+static const struct protocol_use sign_told[] = {ONE(CODE),        MAYBE(SIGN_NAME), MAYBE(SIGN_WHAT), MANY(SIGN_AUDIENCE), MAYBE(SIGN_UNTIL), MAYBE(SIGN_PROTECTION),
+                                                MAYBE(NUMBER), MAYBE(ID),        MAYBE(COUNT),     MAYBE(TEXT),         MAYBE(CREATED_MS)};
 static const struct protocol_use request_record[] = {
     MANY(POLICY_NAME), MANY(POLICY_TEXT), MANY(POLICY_IS_FILE), MAYBE(PROFILE),    MAYBE(WORKSPACE),   MAYBE(TIER),        MANY(MEMBER),
     MANY(ARG),         MANY(ENVIRONMENT), MAYBE(TIMEOUT_MS),    MAYBE(OUTPUT_LIMIT), MAYBE(ROWS),      MAYBE(COLUMNS),     MAYBE(HAS_TTY),
@@ -286,6 +288,8 @@ static const struct protocol_row rows[] = {
     ROW(SIGN_STATUS, DAEMON | KEEPER, SIGNER, PROTOCOL_JOINED, 0, REQUEST, NO),
     ROW(SIGN_STATUS_IS, SIGNER, DAEMON | KEEPER, PROTOCOL_ANY, 0, FREE, WITH(sign_status)),
     ROW(SIGN_BEGIN, DAEMON, SIGNER, PROTOCOL_NEW, 0, FREE, WITH(sign_begin)),
+    ROW(SIGN_HEAR, DAEMON, SIGNER, PROTOCOL_JOINED, 0, FREE, NO),
+    ROW(SIGN_TOLD, SIGNER, DAEMON, PROTOCOL_ANY, 0, FREE, WITH(sign_told)),
     /* sealed files */
     ROW(RECORD_REQUEST, PROTOCOL_FILE, CLIENT | KEEPER, 0, 0, FREE, WITH(request_record)),
     ROW(RECORD_END, PROTOCOL_FILE, CLIENT | KEEPER, 0, 0, FREE, WITH(end_record)),

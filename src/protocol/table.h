@@ -162,6 +162,9 @@ enum protocol_type {
     PROTOCOL_SIGN_STATUS = 205,
     PROTOCOL_SIGN_STATUS_IS = 206,
     PROTOCOL_SIGN_BEGIN = 207, /* to one that was started without words: which authority, and where */
+    /* cordond and signer, once more */
+    PROTOCOL_SIGN_HEAR = 208, /* from now on it is told what the signer does */
+    PROTOCOL_SIGN_TOLD = 209,
     /* in sealed memory files */
     PROTOCOL_RECORD_REQUEST = 1000,
     PROTOCOL_RECORD_END = 1001,

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include <openssl/bn.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
@@ -18,6 +19,17 @@ struct question {
     time_t now, until;
     int kind; /* of the row */
 };
+
+static void tell_certificate(const struct question *question, const X509 *made, time_t until, bool is_first)
+{
+    BIGNUM *number = ASN1_INTEGER_to_BN(X509_get0_serialNumber(made), NULL);
+    char *serial = number ? BN_bn2hex(number) : NULL;
+
+    signer_tell(question->signer, question->container,
+                &(struct signer_note){.code = is_first ? "issued" : "renewed", .what = "x509", .serial = serial && strlen(serial) < 64 ? serial : NULL, .until = until});
+    OPENSSL_free(serial);
+    BN_free(number);
+}
 
 /* Its certificate, new when it is half through. */
 static int renew(struct question *question, struct error *err)
@@ -40,6 +52,7 @@ static int renew(struct question *question, struct error *err)
         status = svid_make(container->key, &container->name, signs->certificate, signs->keys[BUNDLE_X509], question->now, until, &made, err);
     if (status < 0)
         return status;
+    tell_certificate(question, made, until, !container->certificate);
     X509_free(container->certificate);
     container->certificate = made;
     container->renew = question->now + (until - question->now) / 2;
@@ -135,20 +148,21 @@ static int answer_statement(struct question *question, struct text *text, struct
 /* What can be asked for, and with which fields. */
 static const struct question_row {
     const char *name;
+    const char *code; /* as which it is told; NULL = it is nothing new, or told by itself */
     int kind;
     unsigned takes;
     int (*answer)(struct question *question, struct text *text, struct error *err);
 } rows[] = {
-    {"x509", 0, 0, answer_x509},
-    {"bundle", 0, 0, answer_bundle},
-    {"bundle-pem", 0, 0, answer_bundle_pem},
-    {"svid", TOKEN_SVID, TAKES(AUDIENCE) | TAKES(SECONDS), answer_token},
-    {"access", TOKEN_ACCESS, TAKES(AUDIENCE) | TAKES(SECONDS) | TAKES(SUBJECT), answer_token},
-    {"delegation", TOKEN_DELEGATION, TAKES(AUDIENCE) | TAKES(SECONDS) | TAKES(SUBJECT) | TAKES(TO), answer_token},
-    {"attestation", TOKEN_ATTESTATION, TAKES(AUDIENCE) | TAKES(SECONDS) | TAKES(NONCE), answer_token},
-    {"statement", STATEMENT_JWS, TAKES(CONTEXT) | TAKES(DIGEST), answer_statement},
-    {"tls13-client", STATEMENT_TLS13_CLIENT, TAKES(DIGEST), answer_statement},
-    {"tls13-server", STATEMENT_TLS13_SERVER, TAKES(DIGEST), answer_statement},
+    {"x509", NULL, 0, 0, answer_x509},
+    {"bundle", NULL, 0, 0, answer_bundle},
+    {"bundle-pem", NULL, 0, 0, answer_bundle_pem},
+    {"svid", "issued", TOKEN_SVID, TAKES(AUDIENCE) | TAKES(SECONDS), answer_token},
+    {"access", "exchanged", TOKEN_ACCESS, TAKES(AUDIENCE) | TAKES(SECONDS) | TAKES(SUBJECT), answer_token},
+    {"delegation", "exchanged", TOKEN_DELEGATION, TAKES(AUDIENCE) | TAKES(SECONDS) | TAKES(SUBJECT) | TAKES(TO), answer_token},
+    {"attestation", "issued", TOKEN_ATTESTATION, TAKES(AUDIENCE) | TAKES(SECONDS) | TAKES(NONCE), answer_token},
+    {"statement", "signed", STATEMENT_JWS, TAKES(CONTEXT) | TAKES(DIGEST), answer_statement},
+    {"tls13-client", "signed", STATEMENT_TLS13_CLIENT, TAKES(DIGEST), answer_statement},
+    {"tls13-server", "signed", STATEMENT_TLS13_SERVER, TAKES(DIGEST), answer_statement},
 };
 
 /* A bucket of tokens that fills with time. */
@@ -176,6 +190,29 @@ static int check_fields(const struct question_row *row, const struct protocol_me
     return 0;
 }
 
+static void tell(struct question *question, const struct question_row *row, int status, const struct error *why)
+{
+    const struct signer_note done = {.code = row->code, .what = row->name, .question = question->message, .until = question->until};
+    const struct signer_note refused = {.code = "refused", .what = row->name, .question = question->message, .why = why};
+
+    if (status < 0)
+        signer_tell(question->signer, question->container, &refused);
+    else if (row->code)
+        signer_tell(question->signer, question->container, &done);
+}
+
+static int answer(struct question *question, const struct question_row *row, struct text *text, struct error *err)
+{
+    int status = check_fields(row, question->message, err);
+
+    if (status == 0 && !may_sign(question->container))
+        status = error_set(err, ERROR_LIMIT, EDQUOT, "this container asks for more than %d signatures in a second", SIGNER_PER_SECOND);
+    question->kind = row->kind;
+    if (status == 0)
+        status = row->answer(question, text, err);
+    return status == 0 && text->is_broken ? error_memory(err) : status;
+}
+
 int signer_answer(struct signer *signer, struct signer_container *container, const struct protocol_message *message, struct text *text,
                   time_t *ret_until, struct error *err)
 {
@@ -186,14 +223,10 @@ int signer_answer(struct signer *signer, struct signer_container *container, con
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
         if (strcmp(rows[i].name, what) != 0)
             continue;
-        status = check_fields(&rows[i], message, err);
-        if (status == 0 && !may_sign(container))
-            status = error_set(err, ERROR_LIMIT, EDQUOT, "this container asks for more than %d signatures in a second", SIGNER_PER_SECOND);
-        question.kind = rows[i].kind;
-        if (status == 0)
-            status = rows[i].answer(&question, text, err);
+        status = answer(&question, &rows[i], text, err);
+        tell(&question, &rows[i], status, err);
         *ret_until = question.until;
-        return status < 0 ? status : text->is_broken ? error_memory(err) : 0;
+        return status;
     }
     return error_set(err, ERROR_INVALID, EINVAL, "'%s' is nothing that can be asked for", what);
 }

@@ -127,9 +127,12 @@ static int shut_memory(struct error *err)
 static void tick(struct loop_timer *timer)
 {
     struct error err = ERROR_INIT;
+    int status = issuer_step(signer.issuer, wall_clock(), &err);
 
     /* what could not be renewed now holds for weeks, and is tried again */
-    if (issuer_step(signer.issuer, wall_clock(), &err) < 0)
+    if (status > 0)
+        signer_tell(&signer, NULL, &(struct signer_note){.code = "rotated"});
+    if (status < 0)
         fprintf(stderr, "cordon-signer: %s\n", err.text);
     loop_start(signer.loop, timer, SIGNER_STEP_MS);
 }

@@ -130,6 +130,11 @@ static bool take(struct signer_connection *connection, struct protocol_received 
         return take_ask(connection, message);
     case PROTOCOL_SIGN_STATUS:
         return take_status(connection, message);
+    case PROTOCOL_SIGN_HEAR:
+        if (!reply_status(connection, message->request, 0, NULL))
+            return false;
+        signer_hear(connection->signer, connection);
+        return true;
     default:
         return false;
     }
@@ -161,6 +166,7 @@ void signer_close(struct signer_connection *connection)
     *at = connection->next;
     signer->connection_count--;
     signer_remove_all(signer, connection);
+    signer_hear_no_more(signer, connection);
     if (signer->loop)
         loop_forget(signer->loop, &connection->watch);
     close(connection->watch.fd);
@@ -169,11 +175,13 @@ void signer_close(struct signer_connection *connection)
     mem_free(connection);
 }
 
-static void ready(struct loop_watch *watch, uint32_t unused_arg events)
+static void ready(struct loop_watch *watch, uint32_t events)
 {
     struct signer_connection *connection = container_of(watch, struct signer_connection, watch);
 
-    if (!signer_step(connection))
+    if (events & EPOLLOUT)
+        signer_told_flush(connection->signer);
+    if ((events & ~(uint32_t)EPOLLOUT) && !signer_step(connection))
         signer_close(connection);
 }
 

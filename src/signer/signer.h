@@ -34,8 +34,12 @@ struct signer_container {
     size_t allowed_count;
     bool is_restricted; /* to these */
     uint64_t tokens, filled_ns;
+    uint64_t told_ns;    /* when the second began in which cordond was told of it so often, */
+    unsigned told, untold; /* and what it was not told since */
     struct signer_container *next; /* in its bucket */
 };
+
+struct signer_told;
 
 struct signer_connection {
     struct signer *signer;
@@ -57,6 +61,10 @@ struct signer {
     bool is_system;
     struct loop_watch listener; /* fd -1 = it has the one control connection that it began with */
     uid_t control_uid;          /* whose connections to it are cordond's */
+    struct signer_connection *hearer; /* cordond's, which is told what is done; NULL = nobody asked */
+    struct signer_told *told, **told_end;
+    size_t told_count;
+    uint64_t told_lost; /* since the last one that found room */
     bool is_single, has_served; /* it is one container's: whoever started it names one connection, once */
     time_t (*now)(void);
     struct protocol_received received; /* one at a time */
@@ -72,6 +80,22 @@ void signer_remove_all(struct signer *signer, const struct signer_connection *of
 /* answer.c: what a container asks for, into `text`. */
 int signer_answer(struct signer *signer, struct signer_container *container, const struct protocol_message *message, struct text *text,
                   time_t *ret_until, struct error *err) must_check;
+
+/* told.c: what was done, for the audit log; nobody waits for who hears it. `container` NULL: the authority itself. */
+#define SIGNER_TOLD_MAX        256
+#define SIGNER_TOLD_PER_SECOND 20 /* of one container; the others are counted */
+struct signer_note {
+    const char *code; /* "issued", "renewed", "exchanged", "signed", "refused", "rotated", "destroyed" */
+    const char *what;                       /* of the question; NULL = none */
+    const struct protocol_message *question; /* whose audiences count; NULL = none */
+    const char *serial;                     /* NULL = it has none */
+    time_t until;                           /* 0 = it does not say */
+    const struct error *why;                /* refused */
+};
+void signer_tell(struct signer *signer, struct signer_container *container, const struct signer_note *note);
+void signer_hear(struct signer *signer, struct signer_connection *hearer);
+void signer_hear_no_more(struct signer *signer, const struct signer_connection *connection);
+void signer_told_flush(struct signer *signer);
 
 /* serve.c: connections. cordond's end ends the signer, unless it listens for the next cordond. */
 int signer_connect(struct signer *signer, int fd, const struct identity_name *within, bool is_control, struct error *err) must_check;

@@ -38,6 +38,8 @@ void signer_remove(struct signer *signer, struct signer_container *container)
 {
     struct signer_container **at = bucket_of(signer, container->text);
 
+    if (container->key)
+        signer_tell(signer, container, &(struct signer_note){.code = "destroyed", .what = "x509"});
     while (*at != container)
         at = &(*at)->next;
     *at = container->next;

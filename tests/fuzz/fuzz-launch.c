@@ -59,6 +59,8 @@ static void serve_one(struct server *server, const uint8_t *head, const struct l
     for (size_t i = 0; i < count; i++)
         fds[i] = fcntl(ends[0], F_DUPFD_CLOEXEC, 3);
     requests_serve(server, &from, request, fds, count, &reply, &answer);
+    hold(!server->notes.hearer || (server->notes.hearer == &from && !from.who && request->type == LAUNCH_HEAR));
+    notes_forget(server, &from);
     hold(reply.magic == LAUNCH_MAGIC && reply.status <= 0 && memchr(reply.text, '\0', sizeof(reply.text)) != NULL);
     hold((reply.status == 0) == (reply.kind == 0) && answer == -1);
     hold(server->groups->connections == NULL);

@@ -65,7 +65,7 @@ def connection_of(keeper, signer):
             end = socket.socket(fileno=libc.syscall(PIDFD_GETFD, pidfd, number, 0))
             end.settimeout(BOUND_S)
             return end
-    sys.exit("the keeper has no connection to the signer")
+    sys.exit("the keeper has no connection to that part")
 
 
 def main(keeper, signer, host, uid):
@@ -89,4 +89,5 @@ def main(keeper, signer, host, uid):
         os.kill(keeper, signal.SIGCONT)
 
 
-main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], int(sys.argv[4]))
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], int(sys.argv[4]))
