@@ -15,6 +15,9 @@ struct launch_given {
 void launch_fill(struct launch_given *given, struct cordon_container *container, const struct cordon_request *request,
                  const char *const *argv);
 
+/* Who makes its first process, where this process does not; NULL = it does. */
+const struct tier_spawner *launch_spawner(const struct cordon_container *container);
+
 /* A new one with its launcher, where the request has one. */
 int launch_container_new(const struct cordon_request *request, struct cordon_container **ret_container, struct error *err) must_check;
 

@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <unistd.h>
 
 #include "launcher/client.h"
 #include "policy/document.h"
@@ -16,10 +15,8 @@
 #include "sdk/missing.h"
 #include "sdk/network.h"
 #include "sdk/pending.h"
-#include "sdk/programs.h"
 #include "sdk/remote.h"
 #include "sdk/review.h"
-#include "sdk/told.h"
 
 static void container_free_at(struct cordon_container **container)
 {
@@ -96,11 +93,6 @@ static int find_output_limit(struct cordon_container *container,
     return 0;
 }
 
-static const struct tier_spawner *spawner_of(const struct cordon_container *container)
-{
-    return container->beside ? container->beside : container->launcher ? launcher_spawner(container->launcher) : NULL;
-}
-
 /* The container's first process begins while the policy is compiled. What keeps it from that launch_tier() meets again. */
 void container_prepare(struct cordon_container *container, const struct cordon_request *request)
 {
@@ -108,72 +100,13 @@ void container_prepare(struct cordon_container *container, const struct cordon_r
     const struct tier_prepare given = {.init_path = assembly->places.init, .fds = request->fds,
                                        .fd_count = container->stands ? 0 : request->fd_count,
                                        .run_id = event_log_run_id(container->log),
-                                       .spawner = spawner_of(container)};
+                                       .spawner = launch_spawner(container)};
     struct error ignored = ERROR_INIT;
 
     if (assembly->ops->prepare && request->watch == CORDON_WATCH_REFUSED && /* what is watched more begins in another way, */
         !request->is_reviewed &&                                            /* and what is reviewed with another right */
         assembly->ops->prepare(&given, &container->prepared, &ignored) < 0)
         container->prepared = NULL;
-}
-
-static int attach(void *context, int network, struct error *err)
-{
-    struct cordon_container *container = context;
-
-    return workers_attach(&container->workers, network, container->deadlines.timeout_ns, container->cancel_fd, err);
-}
-
-static int refused(void *context, const struct tier_refusal *refusal, struct error *err)
-{
-    struct cordon_container *container = context;
-
-    return told_refused(&container->workers, refusal, container->log, err);
-}
-
-static int accessed(void *context, const struct tier_access *access, const char *source, uint64_t lost, struct error *err)
-{
-    struct cordon_container *container = context;
-    int status = access && access->ask ? asks_take(container, access, err) : 0;
-
-    if (status != 0)
-        return status < 0 ? status : 0;
-    return told_access(&container->denials, container->assembly.plan, container->log, access, source, lost, err);
-}
-
-static void nested(void *context, int fd)
-{
-    struct cordon_container *container = context;
-
-    nests_take(&container->nests, fd);
-}
-
-static void asked(void *context, int fd)
-{
-    struct cordon_container *container = context;
-
-    self_take(&container->self, fd);
-}
-
-/* A record that cannot be written is found out with the next one. */
-static void unasked(void *context, uint64_t ask)
-{
-    (void)!asks_forget(context, ask, NULL);
-}
-
-static int held(void *context, const struct worker_message *message, struct error *err)
-{
-    if (message && message->type == WORKER_HELD && message->kind == WORKER_HELD_RECORD)
-        return pending_connection(context, message);
-    return asks_held(context, message, err);
-}
-
-static bool executed(void *context, unsigned pid, char *ret_path, size_t size)
-{
-    const struct cordon_container *container = context;
-    const struct tier_ops *ops = container->assembly.ops;
-
-    return container->run && ops->executed && ops->executed(container->run, pid, ret_path, size);
 }
 
 /* The machine's sensor hears of one that a launcher made, as soon as that has: before the program begins, where it was prepared. */
@@ -211,51 +144,6 @@ static void begin_sensor(struct cordon_container *container)
         program = NULL;
     if (assembly->plan->wall == PLAN_WALL_LANDLOCK)
         sensor_begin(&container->sensor, program, &container->sensor_why);
-}
-
-static enum tier_watch_level watch_level(enum cordon_watch watch)
-{
-    return watch == CORDON_WATCH_FULL ? TIER_WATCH_FULL : watch == CORDON_WATCH_HIDDEN ? TIER_WATCH_HIDDEN : TIER_WATCH_REFUSED;
-}
-
-void launch_fill(struct launch_given *given, struct cordon_container *container, const struct cordon_request *request,
-                 const char *const *argv)
-{
-    const struct assembly *assembly = &container->assembly;
-    const struct streams *streams = &container->streams;
-
-    given->gateway = (struct tier_attach){.attach = attach, .refused = refused, .context = container};
-    given->watcher = (struct tier_watcher){.level = watch_level(request->watch), .accessed = accessed, .asked = asked,
-                                           .nested = assembly->plan->nested_number ? nested : NULL,
-                                           .ask_ms = (uint32_t)request->ask_ms, .unasked = unasked, .context = container};
-    given->programs = (struct tier_programs){.ended = programs_ended, .context = container};
-    given->start = (struct tier_start){
-        .plan = assembly->plan,
-        .argv = argv,
-        .stdio = {streams->inside[0], streams->inside[1], streams->inside[2]},
-        .fds = request->fds,
-        .fd_count = argv ? request->fd_count : 0,
-        .is_tty = argv && request->is_tty,
-        .rows = request->rows,
-        .columns = request->columns,
-        .init_path = assembly->places.init,
-        .run_id = event_log_run_id(container->log),
-        .deadline_ns = container->deadlines.timeout_ns,
-        .cancel_fd = request->cancel_fd >= 0 ? &request->cancel_fd : NULL,
-        .gateway = &given->gateway,
-        .watcher = &given->watcher,
-        .programs = &given->programs,
-        .is_kept_ready = container->is_kept_ready,
-        .is_unsealed = container->is_unsealed,
-        .spawner = spawner_of(container),
-        .sources = container->sources >= 0 ? &container->sources : NULL,
-    };
-    for (int i = 0; i < PLAN_SERVED_COUNT; i++) {
-        const struct text *bytes = &container->signing.files[i].bytes;
-
-        given->start.served[i].bytes = bytes->data;
-        given->start.served[i].size = bytes->length;
-    }
 }
 
 int launch_tier(struct cordon_container *container, const struct cordon_request *request, const char *const *argv,
@@ -453,93 +341,6 @@ static int stand(struct cordon_container *container, const struct cordon_request
     return container_record_start(container, nothing, err);
 }
 
-/* Before anything else is opened: it looks which streams the caller has. */
-int container_new(const struct cordon_request *request, struct cordon_container **ret_container, struct error *err)
-{
-    struct cordon_container *container = mem_alloc(sizeof(*container));
-
-    if (!container)
-        return error_memory(err);
-    container->streams = STREAMS_INIT;
-    streams_look(&container->streams);
-    container->watch = WATCH_INIT;
-    container->workers = WORKERS_INIT;
-    container->sensor = SENSOR_INIT;
-    container->review.lock = -1;
-    container->self = SELF_INIT;
-    container->self.identify = self_identify;
-    container->self.identify_context = container;
-    container->signing = SIGNING_INIT;
-    container->nests = NESTS_INIT;
-    container->sources = -1;
-    container->workers.executed = executed;
-    container->workers.executed_context = container;
-    container->workers.held = held;
-    container->workers.held_context = container;
-    container->cancel_fd = request ? request->cancel_fd : -1;
-    container->asks.timeout_ms = request ? request->ask_ms : 0;
-    *ret_container = container;
-    return 0;
-}
-
-int cordon_attach(const char *name, struct cordon_container **ret_container, struct cordon_error *err)
-{
-    cleanup_with(container_free_at) struct cordon_container *container = NULL;
-    int status = container_new(NULL, &container, public_error(err));
-
-    if (status < 0)
-        return status;
-    if (!name || !*name)
-        return error_set(public_error(err), ERROR_INVALID, EINVAL, "attach: which container?");
-    status = remote_attach(container, name, public_error(err));
-    if (status == 0)
-        *ret_container = take_ptr(container);
-    return status;
-}
-
-int cordon_exec(const char *name, const struct cordon_request *request, struct cordon_container **ret_container, struct cordon_error *err)
-{
-    cleanup_with(container_free_at) struct cordon_container *container = NULL;
-    int status;
-
-    if (!name || !*name)
-        return error_set(public_error(err), ERROR_INVALID, EINVAL, "execute: in which container?");
-    status = container_new(request, &container, public_error(err));
-    if (status == 0)
-        status = streams_check(request, public_error(err));
-    if (status == 0)
-        status = remote_exec(container, name, request, public_error(err));
-    if (status == 0)
-        *ret_container = take_ptr(container);
-    return status;
-}
-
-int container_refused(struct cordon_container *container, int status, struct error *failure, struct error *err)
-{
-    /* the refusal is what the caller hears of, also when it cannot be recorded as well */
-    container->failure = *failure;
-    container->state = CONTAINER_FAILED;
-    if (container->log && event_run_failed(container->log, failure, NULL) < 0)
-        error_prepend(failure, "(not recorded)");
-    if (err)
-        *err = *failure;
-    return status;
-}
-
-int launch_container_new(const struct cordon_request *request, struct cordon_container **ret_container, struct error *err)
-{
-    cleanup_with(container_free_at) struct cordon_container *container = NULL;
-    int status = container_new(request, &container, err);
-
-    if (status < 0)
-        return status;
-    if (request->launcher_fd >= 0 && !(container->launcher = launcher_new(request->launcher_fd)))
-        return error_memory(err);
-    container->signing.given = request->signer;
-    *ret_container = take_ptr(container);
-    return 0;
-}
-
 /* Open the record, compile, start: `container` is new, but may have a first process and a name. */
 static int start(struct cordon_container *container, const struct cordon_request *request, struct error *err)
 {
@@ -651,48 +452,4 @@ int container_start(const struct cordon_request *request, struct cordon_containe
 int container_create(const struct cordon_request *request, struct cordon_container **ret_container, struct error *err)
 {
     return start_here(request, true, ret_container, err);
-}
-
-void cordon_container_free(struct cordon_container *container)
-{
-    if (!container)
-        return;
-    watch_close(&container->watch);
-    remote_free(take_ptr(container->remote));
-    if (container->prepared)
-        container->assembly.ops->finish(container->prepared);
-    if (container->run) {
-        if (container->is_frozen && container->nests.number) { /* none of them ends before it is thawed */
-            nests_kill(&container->nests);
-            (void)!container->assembly.ops->kill(container->run, NULL);
-        }
-        nests_end(&container->nests, container);
-        container_give_up(container);
-        /* kills what still runs */
-        container->assembly.ops->finish(container->run);
-    }
-    programs_leave(container);
-    workers_kill(&container->workers);
-    sensor_kill(&container->sensor);
-    run_review_end(&container->review, container->assembly.places.runs, container->log ? event_log_run_id(container->log) : "",
-                   container->run != NULL);
-    self_close(&container->self);
-    signing_close(&container->signing);
-    nests_close(&container->nests, container);
-    inside_free(container->inside);
-    fd_close_at(&container->sources);
-    asks_close(&container->asks);
-    mem_free(container->held);
-    streams_close(&container->streams);
-    findings_finish(&container->findings);
-    denials_finish(&container->denials);
-    event_log_free(container->log);
-    assembly_finish(&container->changed);
-    assembly_finish(&container->stood);
-    assembly_finish(&container->assembly);
-    shared_assembly_drop(container->shared);
-    text_finish(&container->authorities);
-    text_finish(&container->java_store);
-    launcher_free(container->launcher);
-    mem_free(container);
 }
