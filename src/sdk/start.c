@@ -4,9 +4,7 @@
  * Each step either holds or the launch is refused, undone and recorded as refused.
  */
 #include <errno.h>
-#include <fcntl.h>
 
-#include "launcher/client.h"
 #include "policy/document.h"
 #include "sdk/container.h"
 #include "sdk/helpers.h"
