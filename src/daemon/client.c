@@ -147,12 +147,15 @@ static int find_wanted(struct client *client, const struct protocol_message *mes
     const char *name = protocol_text(message, TAG_ID);
     struct container *container;
     int status = name ? find_for(client, name, true, &container, err) : 0;
+    bool is_all = protocol_number(message, TAG_IS_ALL, 0);
 
-    client->is_all = protocol_number(message, TAG_IS_ALL, 0);
-    if (client->is_all && client->peer.uid != 0)
+    if (is_all && client->peer.uid != 0)
         return error_set(err, ERROR_FORBIDDEN, EPERM, "the containers of all users are root's to see, and you are user %u: ps without --all-users, or as root", client->peer.uid);
 
-    client->wanted = name && status == 0 ? container->number : 0;
+    if (status == 0) {
+        client->is_all = is_all;
+        client->wanted = name ? container->number : 0;
+    }
     return status;
 }
 

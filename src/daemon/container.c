@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/container_name.h"
 #include "base/memory.h"
 #include "daemon/daemon.h"
 
@@ -120,21 +121,12 @@ int container_find_any(const struct core *core, const char *id, struct container
     return 0;
 }
 
-/* As an id begins: what a name must not look like. */
-static bool is_name(const char *name)
-{
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
-    size_t length = strlen(name);
-
-    return length && length <= NAME_LENGTH_MAX && strspn(name, letters) == length && !strchr(".-0123456789", name[0]);
-}
-
 int container_check_name(const struct core *core, const struct account *account, const char *name, struct error *err)
 {
     if (!name)
         return 0;
-    if (!is_name(name))
-        return error_set(err, ERROR_INVALID, EINVAL, "a container's name is up to %d letters, digits, '_', '.' and '-', and begins with a letter or '_'", NAME_LENGTH_MAX);
+    if (!container_name_is_one(name))
+        return error_set(err, ERROR_INVALID, EINVAL, "a container's name is up to %d " CONTAINER_NAME_RULE, CONTAINER_NAME_MAX);
     for (const struct container *other = core->containers; other; other = other->next)
         if (other->account == account && strcmp(other->name, name) == 0)
             return error_set(err, ERROR_FORBIDDEN, EEXIST, "the name '%s' is that of container %s: choose another one, or end that", name, other->id);

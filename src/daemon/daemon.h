@@ -27,7 +27,6 @@
 #define REQUESTS_PER_SECOND     2000
 #define QUERY_REQUESTS          20 /* a list is as much work as so many others */
 #define BYTES_PER_SECOND        (8u << 20)
-#define NAME_LENGTH_MAX         63
 #define SILENCE_MS              10000 /* a client that wants nothing is let go */
 #define KEEPER_IDLE_MS          90000 /* what it keeps ready is drained before */
 #define KEEPER_PENDING_FEW      2 /* starts under way in one keeper, before there is another */

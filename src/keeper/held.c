@@ -133,7 +133,7 @@ static int watch_output(struct session *session, int which, int fd, struct error
     struct loop_watch *watch = &session->output.watches[which];
     int status;
 
-    *watch = (struct loop_watch){.fd = fcntl(fd, F_DUPFD_CLOEXEC, 3), .ready = which ? err_ready : out_ready};
+    *watch = (struct loop_watch){.fd = fcntl(fd, F_DUPFD_CLOEXEC, KEEPER_NUMBERS_ABOVE), .ready = which ? err_ready : out_ready};
     if (watch->fd < 0 || fcntl(watch->fd, F_SETFL, O_NONBLOCK) < 0)
         return error_system(err, errno, "keep a program's output");
     status = loop_watch(session->keeper->loop, watch, EPOLLIN);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/container_name.h"
 #include "base/memory.h"
 #include "base/number.h"
 
@@ -82,14 +83,6 @@ static int read_value(const struct line *line, const char *value, struct kept_st
     }
 }
 
-/* Letters, digits, '_', '.', '-', and no digit, dot or dash at its beginning, as a request's. */
-static bool is_name(const char *name)
-{
-    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_";
-
-    return !*name || (strchr(letters, *name) && !name[strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789.-")]);
-}
-
 /* Each line once, in their order, and nothing else. */
 int kept_state_parse(const char *text, size_t size, struct kept_state *ret_state, struct error *err)
 {
@@ -115,7 +108,7 @@ int kept_state_parse(const char *text, size_t size, struct kept_state *ret_state
     line = strsep(&rest, "\n");
     if (!line || strcmp(line, end) != 0 || !rest || *rest)
         return invalid(err, "its end");
-    if (!is_name(state.name) || state.cwd[0] != '/')
+    if ((*state.name && !container_name_is_one(state.name)) || state.cwd[0] != '/')
         return invalid(err, "its name or directory");
     *ret_state = state;
     return 0;

@@ -44,7 +44,7 @@ TEST(a_state_with_one_thing_wrong_says_which)
     static const struct {
         const char *from, *to, *said;
     } rows[] = {
-        {"cordon-container/1", "cordon-container/2", "another version's"}, {"name=box", "name=../box", "its name"},  {"name=box", "name=-x", "its name"},
+        {"cordon-container/1", "cordon-container/2", "another version's"}, {"name=box", "name=../box", "its name"},  {"name=box", "name=-x", "its name"}, {"name=box", "name=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "its name"},
         {"cwd=/home", "cwd=home", "its name or directory"},                  {"wanted=running", "wanted=run", "wanted"}, {"created=1", "created=-1", "created"},
         {"until-is-time=1", "until-is-time=2", "until-is-time"},            {"boot=b", "boat=b", "boot"}, {"until=1795443769999", "until=9223372036855", "until"}, {"boot=77", "boot=9223372036854775808", "until-boot"},               {"until=1795443769999\n", "", "until"},
     };
