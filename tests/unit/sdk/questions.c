@@ -90,8 +90,8 @@ TEST(equal_calls_are_one_question)
     answer(CORDON_ANSWER_RUN);
     check_int(fake_counts.allowed, 10);
     check_int(cordon_container_approval(container, &approval), 0);
-    check_events("\"answer\":\"once\",\"uid\":");
-    check_events("\"answer\":\"run\",\"uid\":");
+    check_events("\"answer\":\"once\",\"until\":null,\"uid\":");
+    check_events("\"answer\":\"run\",\"until\":null,\"uid\":");
     end();
     begin(10, true);
     answer(CORDON_ANSWER_DENY);
@@ -117,7 +117,7 @@ TEST(a_file_that_cannot_be_opened_is_refused)
     check_int(cordon_container_answer(container, approval.number, approval.digest, CORDON_ANSWER_RUN, &err), -ESTALE);
     check_int(fake_counts.allowed, 0);
     check_int(fake_counts.denied, 1);
-    check_events("\"answer\":\"changed\",\"uid\":null");
+    check_events("\"answer\":\"changed\",\"until\":null,\"uid\":null");
     end();
 }
 
