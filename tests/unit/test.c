@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 
+#define TEST_SECONDS_MORE 4 /* so often again, while the machine has more to do than it can */
 #define TEST_SECONDS_MAX 120 /* CORDON_TEST_SECONDS says otherwise, on an emulated processor */
 #define STATUS_SKIPPED   77
 
@@ -139,6 +140,31 @@ static unsigned seconds_max(void)
     return seconds > 0 ? (unsigned)seconds : TEST_SECONDS_MAX;
 }
 
+/* Many more processes want to run than there are processors: "12.34 ..." */
+static bool is_machine_busy(void)
+{
+    char text[32] = "";
+    int fd = open("/proc/loadavg", O_RDONLY | O_CLOEXEC);
+    ssize_t size = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+
+    if (fd >= 0)
+        close(fd);
+    return size > 0 && atoi(text) > 4 * sysconf(_SC_NPROCESSORS_ONLN);
+}
+
+/* What stands still does so on any machine; what is slow on a busy one is no fault of its. */
+static void on_time(int signal_number)
+{
+    static int more = TEST_SECONDS_MORE;
+
+    if (more-- > 0 && is_machine_busy()) {
+        alarm(seconds_max());
+        return;
+    }
+    signal(signal_number, SIG_DFL);
+    raise(signal_number);
+}
+
 /* After a test that failed half-way there may be directories in it that even their owner cannot enter. */
 static void remove_left(void)
 {
@@ -192,6 +218,7 @@ static int run_one(const struct test *test)
         int before = count_descriptors();
 
         on_ending(SIG_DFL);
+        sigaction(SIGALRM, &(const struct sigaction){.sa_handler = on_time, .sa_flags = SA_RESTART}, NULL);
         alarm(seconds_max());
         test->run();
         check_int(count_descriptors(), before);

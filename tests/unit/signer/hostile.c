@@ -148,7 +148,7 @@ static bool is_let_go(int fd)
     struct pollfd wait = {.fd = fd, .events = POLLIN | POLLRDHUP};
     char byte;
 
-    return poll(&wait, 1, 10000) == 1 && recv(fd, &byte, 1, MSG_DONTWAIT) <= 0;
+    return poll(&wait, 1, 60000) == 1 && recv(fd, &byte, 1, MSG_DONTWAIT) <= 0;
 }
 
 TEST(who_says_what_is_not_a_keepers_to_say_is_let_go_and_others_are_not)

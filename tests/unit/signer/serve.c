@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -20,6 +21,7 @@
 /* As cordond starts its parts: a socket by name, and words. */
 void scene_start(struct scene *scene)
 {
+    const struct timeval longest = {.tv_sec = 60};
     int ends[2];
 
     check_int(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
@@ -39,6 +41,8 @@ void scene_start(struct scene *scene)
     close(ends[1]);
     if (signer_serve(scene->process.control, PERSON, &scene->keeper, &scene->err) < 0)
         test_fail(__FILE__, __LINE__, "%s", scene->err.text);
+    /* on a busy machine an answer takes longer than a keeper would wait */
+    check_int(setsockopt(scene->keeper, SOL_SOCKET, SO_RCVTIMEO, &longest, sizeof(longest)), 0);
 }
 
 void scene_open(struct scene *scene)
