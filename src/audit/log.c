@@ -133,6 +133,8 @@ static int begin(struct log *log, const char *directory, struct error *err)
     status = writers_new(&log->writers, err);
     if (status == 0)
         status = syncer_new(machine, log->directory, &log->syncer, err);
+    if (status == 0)
+        status = hasher_new(machine->is_threaded, &log->hasher, err);
     if (status < 0)
         return status;
     log->journal = (struct journal){.machine = machine, .directory = log->directory, .fd = -1, .is_volatile = log->options.is_volatile,
@@ -185,6 +187,7 @@ void log_close(struct log *log)
     if (!log->is_broken && log->size > 0 && (log->published != log->size || !log->has_checkpoint))
         (void)!log_publish(log, log->size, NULL);
     syncer_free(log->syncer);
+    hasher_free(log->hasher);
     journal_finish(&log->journal);
     writers_free(log->writers);
     while (log->blobs) {
@@ -252,7 +255,7 @@ static void append_entry(struct log *log, const struct stamp *stamp, const char 
     length += size;
     entry[-2] = (unsigned char)(length >> 8);
     entry[-1] = (unsigned char)length;
-    merkle_leaf(entry, length, &log->leaves[log->leaf_count++]);
+    log->leaf_count++; /* hashed with the others of its group */
     log->group_size += 2 + length;
 }
 
@@ -374,6 +377,7 @@ int log_commit(struct log *log, uint64_t *ret_size, struct error *err)
     if (log->is_broken)
         return refuse_broken(log, err);
     if (log->leaf_count > 0) {
+        hasher_leaves(log->hasher, log->group, log->group_size, log->leaf_count, log->leaves);
         status = journal_write(&log->journal, &frame);
         if (status < 0) {
             cancel(log);

@@ -3,6 +3,7 @@
 #ifndef CORDON_AUDIT_LOG_STATE_H
 #define CORDON_AUDIT_LOG_STATE_H
 
+#include "audit/hasher.h"
 #include "audit/journal.h"
 #include "audit/log.h"
 #include "audit/machine.h"
@@ -51,6 +52,7 @@ struct log {
     struct journal journal;
     struct writers *writers;
     struct syncer *syncer;
+    struct hasher *hasher;
     uint64_t safe; /* records in tiles that last */
     uint64_t syncing; /* ... once the syncer is done */
 

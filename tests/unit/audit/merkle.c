@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The tree against RFC 6962's own recursion, written down as it stands there; every proof of small trees, and each one bit off. */
+#include "audit/hasher.h"
 #include "audit/merkle.h"
 
 #include <string.h>
@@ -191,4 +192,33 @@ TEST(a_tree_has_the_tiles_of_the_specification)
     check_int(tile_width(1, 0, 256), 1);
     check_int(tile_width(0, 1, 256), 0);
     check_int(tile_width(TILE_ENTRIES, 1, 300), 44);
+}
+
+/* Entries of many sizes, in groups of many sizes. */
+TEST(two_threads_make_the_leaves_that_one_makes)
+{
+    static unsigned char bundle[2000 * 300];
+    static struct merkle_hash found[2000], expected[2000];
+    struct hasher *hasher = NULL;
+    struct error err;
+
+    check_int(hasher_new(true, &hasher, &err), 0);
+    for (size_t count = 1; count < 2000; count += 1 + count / 3) {
+        size_t at = 0;
+
+        for (size_t i = 0; i < count; i++) {
+            const size_t size = i * 37 % 290;
+
+            bundle[at] = (unsigned char)(size >> 8);
+            bundle[at + 1] = (unsigned char)size;
+            memset(bundle + at + 2, (int)(i + count), size);
+            merkle_leaf(bundle + at + 2, size, &expected[i]);
+            at += 2 + size;
+        }
+        memset(found, 0, sizeof(found));
+        hasher_leaves(hasher, bundle, at, count, found);
+        check(memcmp(found, expected, count * sizeof(*found)) == 0);
+    }
+    hasher_free(hasher);
+    merkle_release();
 }
