@@ -8,11 +8,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -393,11 +395,22 @@ static void take_state(struct session *session, const struct kept_state *state)
     }
 }
 
+/* It had this name when there was no link in it: one that is there since leads to what was not meant. */
+static int open_place_of(const char *path, int *ret_fd, struct error *err)
+{
+    struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
+    int fd = (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
+
+    if (fd < 0)
+        return error_system(err, errno, "its directory %s", path);
+    return numbers_lift(fd, ret_fd, err);
+}
+
 static int take_up(struct session *session, int directory, struct kept_state *state, struct error *err)
 {
     auto_free unsigned char *bytes = NULL;
     struct protocol_message record;
-    int status = read_state(directory, state, err), cwd;
+    int status = read_state(directory, state, err);
 
     if (status == 0)
         status = read_request(directory, &bytes, &record, err);
@@ -406,10 +419,7 @@ static int take_up(struct session *session, int directory, struct kept_state *st
     if (status < 0)
         return status;
     take_state(session, state);
-    cwd = open(state->cwd, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (cwd < 0)
-        return error_system(err, errno, "its directory %s", state->cwd);
-    return numbers_lift(cwd, &session->cwd, err);
+    return open_place_of(state->cwd, &session->cwd, err);
 }
 
 static bool is_own(int directory)
