@@ -96,6 +96,8 @@ void signer_tell(struct signer *signer, struct signer_container *container, cons
 void signer_hear(struct signer *signer, struct signer_connection *hearer);
 void signer_hear_no_more(struct signer *signer, const struct signer_connection *connection);
 void signer_told_flush(struct signer *signer);
+/* What nobody has heard is forgotten. */
+void signer_told_forget(struct signer *signer);
 
 /* serve.c: connections. cordond's end ends the signer, unless it listens for the next cordond. */
 int signer_connect(struct signer *signer, int fd, const struct identity_name *within, bool is_control, struct error *err) must_check;

@@ -26,6 +26,12 @@ static void take_out(struct signer *signer)
     mem_free(told);
 }
 
+void signer_told_forget(struct signer *signer)
+{
+    while (signer->told)
+        take_out(signer);
+}
+
 void signer_told_flush(struct signer *signer)
 {
     while (signer->hearer && signer->told) {

@@ -154,6 +154,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     while (world->signer.connections)
         signer_close(world->signer.connections);
+    signer_told_forget(&world->signer);
     if (world->signer.container_count)
         abort();
     close(world->ends[0]);
