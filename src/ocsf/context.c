@@ -180,7 +180,7 @@ static void write_own(struct json *json, const struct ocsf_context *context)
         json_end(json);
     }
     add(json, "x_service", context->service);
-    if (context->unproved) {
+    if (context->unproved && context->unproved[0]) {
         json_begin_array(json, "x_unproved");
         for (size_t i = 0; context->unproved[i]; i++)
             json_add_string(json, NULL, context->unproved[i]);
