@@ -125,7 +125,7 @@ static void check_both(struct workers *workers, int own, struct event_log *log)
         hold(err.kind != ERROR_NONE, "not recorded without a word");
 }
 
-/* Every line is an object with a type that belongs to the network. */
+/* Every line is an object with a type that belongs to the network: what happened there, or that a rule of it has ended. */
 static void check_lines(int fd)
 {
     off_t size = lseek(fd, 0, SEEK_END);
@@ -141,7 +141,7 @@ static void check_lines(int fd)
         json_t *object = json_loadb(line, (size_t)length - 1, JSON_REJECT_DUPLICATES, NULL);
         const char *type = json_string_value(json_object_get(object, "type"));
 
-        hold(line[length - 1] == '\n' && type && strncmp(type, "network.", 8) == 0, line);
+        hold(line[length - 1] == '\n' && type && (strncmp(type, "network.", 8) == 0 || strcmp(type, "grant.ended") == 0), line);
         json_decref(object);
     }
     free(line);
