@@ -292,6 +292,17 @@ static int hear_program(struct session *session, struct protocol_received *recei
     return status;
 }
 
+/*
+ * Of a launch that waits for the log. One that is under way looks for itself whether its client says anything (`request->cancel_fd`), and what has
+ * begun goes on: its client hears so.
+ */
+static int give_up(const struct session *session, struct error *err)
+{
+    if (session->state != PROTOCOL_STARTING)
+        return 0;
+    return error_set(err, ERROR_SYSTEM, ECANCELED, "the launch was given up, as the caller asked");
+}
+
 int session_heard(struct session *session, struct protocol_received *received, struct error *err)
 {
     const struct protocol_message *message = &received->message;
@@ -299,6 +310,8 @@ int session_heard(struct session *session, struct protocol_received *received, s
     struct error failure = ERROR_INIT;
     int status;
 
+    if (message->type == PROTOCOL_GIVE_UP)
+        return give_up(session, err);
     session->hears = session->purpose == PROTOCOL_PURPOSE_VISIT ? message->type : 0; /* what one does to one's own run is the run's record's */
     snprintf(session->about, sizeof(session->about), "%s", *session->child ? session->child : about ? about->id : "");
     if (*session->child)

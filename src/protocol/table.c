@@ -254,6 +254,8 @@ static const struct protocol_row rows[] = {
     /* cordond and its own starter */
     ROW(START_KEEPER_AGAIN, DAEMON, LAUNCHER, PROTOCOL_JOINED, 1, FREE, WITH(again)),
     ROW(LOOK_FOR_KEPT, DAEMON, LAUNCHER, PROTOCOL_JOINED, 0, FREE, NO),
+    /* client and keeper, once more */
+    ROW(GIVE_UP, CLIENT, KEEPER, PROTOCOL_STARTING | PROTOCOL_RUNNING | PROTOCOL_ENDED, 0, FREE, NO),
     /* client and cordond, once more */
     ROW(TELL_LOG, CLIENT, DAEMON, PROTOCOL_GREETED, 0, REQUEST, NO),
     ROW(LOG_IS, DAEMON, CLIENT, PROTOCOL_ANY, 1, FREE, WITH(one_kind)),

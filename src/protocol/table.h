@@ -128,6 +128,8 @@ enum protocol_type {
     /* cordond and its own starter, of the system */
     PROTOCOL_START_KEEPER_AGAIN = 76, /* by a record of the launcher's, with the keeper's end of its channel */
     PROTOCOL_LOOK_FOR_KEPT = 77,      /* a keeper has ended, whose containers another one may find on disk */
+    /* client and keeper, once more */
+    PROTOCOL_GIVE_UP = 78, /* the launch, if its program has not begun: answered as the launch is, by STARTED or FAILED */
     /* client and cordond, once more */
     PROTOCOL_TELL_LOG = 90, /* what it did itself, or finds in its own records */
     PROTOCOL_LOG_IS = 91,   /* its connection to the log, as a writer of its user's; KIND: it is the log of that user alone */

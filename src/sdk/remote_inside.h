@@ -19,6 +19,7 @@ struct remote {
     bool is_visitor;    /* root's may be at another user's keeper */
     bool is_met;        /* `socket` is of a pair that the keeper made */
     bool is_taken, is_started, may_write_clipboard;
+    uint64_t given_up_ns; /* since when the keeper knows that the launch is to be given up; 0 = it is not */
     bool was_dropped; /* whoever had it ended before it took it: nothing was begun */
     bool wants_fd; /* of the answer that is waited for */
     bool is_reviewed, is_over, has_changes;
@@ -42,6 +43,10 @@ void remote_add_until(struct protocol_out *out, const struct until *until);
 /* The door is open: tell what is wanted, and wait for it. */
 struct remote *remote_new(void);
 int remote_ask_for(struct remote *remote, struct cordon_container *container, const struct cordon_request *request, struct error *err) must_check;
+/*
+ * Until `*is_there`, a member of `remote`: -ECANCELED where the request's caller gives up first. What the keeper has begun by then goes on, and is there.
+ */
+int remote_await(struct remote *remote, const struct cordon_request *request, const bool *is_there, struct error *err) must_check;
 /* One descriptor for it and for its programs. */
 int remote_watch(struct remote *remote, int fd, struct error *err) must_check;
 

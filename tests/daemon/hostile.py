@@ -10,7 +10,7 @@ import sys
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from wire import BOUND_S, MOST, TAG, TYPE, becomes, connect, field, hello, kind_of, message, number, pair, receive, send, text
+from wire import BOUND_S, MOST, TAG, TYPE, becomes, connect, field, fields_of, hello, kind_of, message, number, pair, receive, send, text, value_of
 
 CONTROL = sys.argv[1]
 STRANGER = "01m83n5msf9p0nzme74pas0ws5"  # nobody's container
@@ -170,26 +170,52 @@ def nobody_s_container():
     return kind == TYPE.FAILED and b"stale_id" in body
 
 
-def create(name):
-    """A kept container by hand, started."""
+def ask_for(opening, *words, behind=()):
+    """By hand, and what is said behind it in the same breath: the answer, whole, and the connection that it is on."""
     client, (one, other) = Client(), pair()
-    client.say(message(TYPE.OPEN, number(TAG.KIND, 2), field(TAG.KEY, b"h" * 32), text(TAG.NAME, name)), other.fileno())
+    client.say(opening, other.fileno())
     other.close()
     one.settimeout(BOUND_S)
     record = os.memfd_create("request", os.MFD_ALLOW_SEALING)
-    os.write(record, message(TYPE.RECORD_REQUEST, text(TAG.ENVIRONMENT, "PATH=/usr/bin:/bin"), text(TAG.ENVIRONMENT, "HOME=" + os.environ["HOME"])))
+    os.write(record, message(TYPE.RECORD_REQUEST, *words, text(TAG.ENVIRONMENT, "PATH=/usr/bin:/bin"), text(TAG.ENVIRONMENT, "HOME=" + os.environ["HOME"])))
     fcntl.fcntl(record, 1033, 1 | 2 | 4 | 8)
     here = os.open(".", os.O_PATH | os.O_DIRECTORY)
     send(one, message(TYPE.REQUEST_IS), record, here)
     send(one, message(TYPE.GO))
-    kind = None
-    while kind not in (0, TYPE.FAILED, TYPE.STARTED):
-        kind = kind_of(one.recv(MOST))
-    for end in (one, client):
-        end.close()
+    for data in behind:
+        send(one, data)
     os.close(record)
     os.close(here)
-    return kind == TYPE.STARTED
+    data = b"?" * 16
+    while kind_of(data) not in (0, TYPE.FAILED, TYPE.STARTED):
+        data = one.recv(MOST)
+    client.close()
+    return data, one
+
+
+def create(name):
+    """A kept container, started."""
+    data, one = ask_for(message(TYPE.OPEN, number(TAG.KIND, 2), field(TAG.KEY, b"h" * 32), text(TAG.NAME, name)))
+    one.close()
+    return kind_of(data) == TYPE.STARTED
+
+
+def gives_up_at_once():
+    """What had begun by then is told, and runs on; of what had not it is said that it was given up."""
+    for _ in range(3):
+        data, one = ask_for(opened(), text(TAG.ARG, "sleep"), text(TAG.ARG, "1000"), behind=[message(TYPE.GIVE_UP)] * 2)
+        if kind_of(data) == TYPE.STARTED:
+            send(one, message(TYPE.SIGNAL, number(TAG.SIGNAL, 15)))
+            while kind_of(data) not in (0, TYPE.OVER):
+                data, fds, _, _ = socket.recv_fds(one, MOST, 2)
+                for fd in fds:
+                    os.close(fd)
+            if kind_of(data) != TYPE.OVER:
+                return False
+        elif kind_of(data) != TYPE.FAILED or value_of(dict(fields_of(data))[TAG.ERRNUM]) != 125:
+            return False
+        one.close()
+    return True
 
 
 def visitor_says_everything():
@@ -199,7 +225,7 @@ def visitor_says_everything():
     answers = []
     for data in (message(TYPE.ANSWER, number(TAG.NUMBER, 1), text(TAG.DIGEST, "sha256:0"), number(TAG.ANSWER, 1)), message(TYPE.COUNT_CHANGES), message(TYPE.SIGNAL, number(TAG.SIGNAL, 99)),
                  message(TYPE.SIGNAL, number(TAG.SIGNAL, 0)), message(TYPE.KILL), message(TYPE.FREEZE), message(TYPE.THAW), message(TYPE.STOP, number(TAG.LEFT_MS, 1 << 60)),
-                 message(TYPE.STATS), message(TYPE.LOGS), message(TYPE.START), message(TYPE.START),
+                 message(TYPE.STATS), message(TYPE.LOGS), message(TYPE.START), message(TYPE.START), message(TYPE.GIVE_UP),
                  message(TYPE.ANSWER, number(TAG.NUMBER, 1), text(TAG.DIGEST, "x"), number(TAG.ANSWER, 2)), message(TYPE.COUNT_CHANGES), message(TYPE.STATS), message(TYPE.LOGS),
                  message(TYPE.DROP), message(TYPE.SIGNAL, number(TAG.SIGNAL, 15)), message(TYPE.STOP, number(TAG.LEFT_MS, 0)), message(TYPE.DROP), message(TYPE.DROP)):
         client, (one, other) = Client(), pair()
@@ -313,7 +339,7 @@ def random_bytes():
 resource.setrlimit(resource.RLIMIT_NOFILE, (1024, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
 failed = 0
 for attempt in (rows_that_are_not_a_client_s, before_hello, hello_twice, another_version, malformed, wrong_descriptors, wrong_kind_of_descriptor,
-                another_process_s_pair, keeper_is_told_nonsense, nobody_s_container, visitor_says_everything, ends_that_are_none, bad_names, too_many_connections, too_many_requests, one_that_does_not_read, random_bytes):
+                another_process_s_pair, keeper_is_told_nonsense, nobody_s_container, gives_up_at_once, visitor_says_everything, ends_that_are_none, bad_names, too_many_connections, too_many_requests, one_that_does_not_read, random_bytes):
     if sys.argv[2:] and attempt.__name__ not in sys.argv[2:]:
         continue
     held = attempt()

@@ -16,6 +16,7 @@
 
 #define WAIT_S   10
 #define PAUSE_MS 10
+#define LAST_WORD_MS 500
 
 /* There is no such file: where process 1 of the container knows the name, it answers. It waits for nobody, and says EAGAIN then. */
 static int reach(void)
@@ -52,17 +53,24 @@ static int ask(const struct cordon_container *container, const struct cordon_req
     return status < 0 && status != -EPIPE ? error_system(err, -status, "ask for a container inside") : 0;
 }
 
-static int await_answer(const struct cordon_container *container, struct error *err)
+static int poll_again(struct pollfd *fds, nfds_t count, int timeout_ms)
 {
-    struct pollfd fds[] = {{.fd = container->inside->socket, .events = POLLIN}, {.fd = container->cancel_fd, .events = POLLIN}};
-    int count;
+    int ready;
 
     do
-        count = poll(fds, 2, -1);
-    while (count < 0 && errno == EINTR);
-    if (count < 0)
+        ready = poll(fds, count, timeout_ms);
+    while (ready < 0 && errno == EINTR);
+    return ready;
+}
+
+/* Whoever gives up may do so when the program runs already, and only the word of it is on its way: then it goes on. */
+static int await_answer(const struct cordon_container *container, struct error *err)
+{
+    struct pollfd fds[] = {{.fd = container->cancel_fd, .events = POLLIN}, {.fd = container->inside->socket, .events = POLLIN}};
+
+    if (poll_again(fds, 2, -1) < 0)
         return error_system(err, errno, "wait for a container inside");
-    if (!fds[0].revents)
+    if (!fds[1].revents && poll_again(&fds[1], 1, LAST_WORD_MS) <= 0)
         return error_set(err, ERROR_SYSTEM, ECANCELED, "the launch was given up, as the caller asked");
     return 0;
 }
