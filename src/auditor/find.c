@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "auditor/find.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "audit/proof.h"
 
 struct finding {
@@ -40,7 +43,7 @@ static int read_all(struct finding *finding, uint64_t first, uint64_t until, str
     return status;
 }
 
-int find_records(const struct find *find, find_record_fn found, void *context, struct error *err)
+static int find_each(const struct find *find, find_record_fn found, void *context, struct error *err)
 {
     const uint64_t size = reader_checkpoint(find->reader)->size, minimum = reader_minimum(find->reader);
     struct finding finding = {find, find->first > minimum ? find->first : minimum, find->until && find->until < size ? find->until : size,
@@ -54,4 +57,28 @@ int find_records(const struct find *find, find_record_fn found, void *context, s
     if (status == 0)
         status = index_find(find->index, &find->query, look_at, &finding, err);
     return status == 0 ? read_all(&finding, to > finding.first ? to : finding.first, finding.until, err) : status;
+}
+
+/* Its control group ends with what the launcher calls it. */
+static int take_session(void *context, const struct record *record, struct error *err)
+{
+    struct query *query = context;
+    char cgroup[FIELD_TEXT_MAX];
+    const char *name = strrchr(record_text(record, FIELD_CGROUP, cgroup), '/');
+
+    (void)err;
+    if (!name || strlen(name + 1) >= sizeof(query->session))
+        return 0;
+    snprintf(query->session, sizeof(query->session), "%s", name + 1);
+    query->session_uid = record->entry->stamp.label.uid;
+    return 1;
+}
+
+int find_records(const struct find *find, find_record_fn found, void *context, struct error *err)
+{
+    const struct find started = {.reader = find->reader, .index = find->index, .query = {.run = find->query.run, .kind = "run.started", .actor = "agent"}};
+    struct find whole = *find;
+    int status = find->query.run ? find_each(&started, take_session, &whole.query, err) : 0;
+
+    return status < 0 ? status : find_each(&whole, found, context, err);
 }

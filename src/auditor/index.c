@@ -400,7 +400,7 @@ int index_update(struct index *index, struct reader *reader, struct error *err)
 
 /* ---- finding ---- */
 
-/* Conditions as SQL with their parameters: ?1 actor, ?2 agent, ?3 kind, ?4 run, ?5 user's name, ?6 object, ?7 and ?8 its range, ?9 the uid of ?5. */
+/* Conditions as SQL with their parameters: ?1 actor, ?2 agent, ?3 kind, ?4 run, ?5 user's name, ?6 object, ?7 and ?8 its range, ?9 the uid of ?5, ?10 the session of ?4. */
 static void write_sql(const struct query *query, struct text *sql)
 {
     text_add(sql, "SELECT leaf FROM record WHERE 1");
@@ -414,7 +414,9 @@ static void write_sql(const struct query *query, struct text *sql)
         text_add(sql, " AND identity IN (SELECT id FROM word WHERE text >= 'spiffe://' AND text < 'spiffe:/0' AND is_agent(text, ?2))");
     if (query->kind)
         text_add(sql, " AND kind IN (SELECT id FROM word WHERE text >= ?3 AND is_kind(text, ?3))");
-    if (query->run)
+    if (query->run && *query->session)
+        text_add(sql, " AND (run = (SELECT id FROM word WHERE text = ?4) OR leaf IN (SELECT leaf FROM object WHERE word = (SELECT id FROM word WHERE text = ?10)))");
+    else if (query->run)
         text_add(sql, " AND run = (SELECT id FROM word WHERE text = ?4)");
     if (query->user)
         text_add(sql, " AND (CAST(uid AS TEXT) IN (?5, ?9) OR user = (SELECT id FROM word WHERE text = ?5))");
@@ -441,7 +443,7 @@ static void range_of(const char *object, char ret_from[FIELD_TEXT_MAX], char ret
 
 static bool bind(sqlite3_stmt *statement, const struct query *query, const char *from, const char *to)
 {
-    const char *const values[] = {query->actor, query->agent, query->kind, query->run, query->user, query->object, from, to, query->user_id};
+    const char *const values[] = {query->actor, query->agent, query->kind, query->run, query->user, query->object, from, to, query->user_id, query->session};
     const int count = sqlite3_bind_parameter_count(statement);
 
     for (int i = 0; i < count && i < (int)ARRAY_COUNT(values); i++)

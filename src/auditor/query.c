@@ -72,6 +72,17 @@ static bool matches_user(const struct query *query, const struct record *record)
     return strcmp(record_text(record, FIELD_USER, text), query->user) == 0;
 }
 
+/* One that stood ready was given what it has before it was any run's: those records have no run. */
+static bool is_of_session(const struct query *query, const struct record *record)
+{
+    char number[16], text[FIELD_TEXT_MAX];
+
+    if (!*query->session || strcmp(record->entry->stamp.label.actor, "system") != 0 || !query_kind(record_text(record, FIELD_CODE, text), "session"))
+        return false;
+    snprintf(number, sizeof(number), "%u", query->session_uid);
+    return strcmp(record_text(record, FIELD_ENTITY_ID, text), query->session) == 0 && strcmp(record_text(record, FIELD_USER_ID, text), number) == 0;
+}
+
 static bool matches_object(const struct record *record, const char *wanted)
 {
     char text[FIELD_TEXT_MAX];
@@ -99,7 +110,7 @@ bool query_matches(const struct query *query, const struct record *record)
         return false;
     if (query->kind && !query_kind(record_text(record, FIELD_CODE, text), query->kind))
         return false;
-    if (query->run && strcmp(record_text(record, FIELD_RUN, text), query->run) != 0)
+    if (query->run && strcmp(record_text(record, FIELD_RUN, text), query->run) != 0 && !is_of_session(query, record))
         return false;
     if (query->user && !matches_user(query, record))
         return false;

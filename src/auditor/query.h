@@ -5,6 +5,8 @@
 
 #include "auditor/record.h"
 
+#define QUERY_SESSION_SIZE 64
+
 /* NULL and 0: any. */
 struct query {
     const char *actor;  /* "agent", "human", ... as the log has it */
@@ -14,6 +16,8 @@ struct query {
     const char *kind;   /* a type of record ("access.denied"), or its first half ("access") */
     const char *object; /* a path and all below it, a host, a name; with * ? [ as a pattern */
     const char *run;
+    char session[QUERY_SESSION_SIZE]; /* what the launcher calls the container that the run is in, of `session_uid`'s: its records are the run's, too. "" = none */
+    uint32_t session_uid;
     uint64_t since_us, until_us; /* until: before it */
 };
 

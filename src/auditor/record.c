@@ -38,6 +38,7 @@ static const char *const paths[FIELD_COUNT_] = {
     [FIELD_EXIT] = "exit_code",
     [FIELD_COUNT_OF] = "x_count",
     [FIELD_PRODUCT] = "metadata.product.name",
+    [FIELD_CGROUP] = "x_cgroup",
     [FIELD_FILE] = "file.path",
     [FIELD_FILE_RESULT] = "file_result.path",
     [FIELD_OUTSIDE] = "x_object.outside",

@@ -44,6 +44,7 @@ enum field {
     FIELD_EXIT,
     FIELD_COUNT_OF,
     FIELD_PRODUCT,
+    FIELD_CGROUP,
     FIELD_OBJECTS, /* from here on what a record is about, the first that is there first */
     FIELD_FILE = FIELD_OBJECTS,
     FIELD_FILE_RESULT,

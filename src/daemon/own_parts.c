@@ -67,7 +67,7 @@ static void tell_owned(struct own_record *record, const struct launch_note *note
     json_add_string(&record->json, "text", "for ever");
 }
 
-/* By what it was called when it was made: one that stood ready becomes a run under another id. Both have the control group and the login uid. */
+/* By what it was called when it was made: one that stood ready becomes a run under another id. Both have the control group, by which the auditor finds it. */
 static void tell_session(struct own_record *record, const struct launch_note *note)
 {
     struct json *json = &record->json;

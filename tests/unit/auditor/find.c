@@ -203,6 +203,46 @@ TEST(a_damaged_record_ends_a_search_and_is_named)
     check_int(err.errnum, EBADMSG);
 }
 
+static void check_run(struct reader *reader, struct index *index, const char *run, const unsigned *leaves, size_t count)
+{
+    const struct query query = {.run = run};
+    struct found found = {.count = 0};
+
+    search(reader, index, &query, &found);
+    check_int(found.count, count);
+    for (size_t i = 0; i < count; i++)
+        check_int(found.leaves[i], reader_checkpoint(reader)->size - 8 + leaves[i]); /* the log's own records come first */
+}
+
+/* By the name that the launcher gave it; what others say of it, or of another user's, is not the run's. */
+TEST(what_a_container_was_given_before_it_was_a_runs_is_found_with_the_run)
+{
+#define SESSION(event, uid) "{\"metadata\":{\"event_code\":\"session." event "\"},\"entity\":{\"uid\":\"c1\"},\"actor\":{\"user\":{\"uid\":\"" uid "\"}}}"
+#define RUN(event, run, more) "{\"metadata\":{\"event_code\":\"run." event "\",\"correlation_uid\":\"" run "\"}" more "}"
+    static const unsigned own[] = {0, 3, 4, 7}, plain[] = {5, 6};
+    struct trail trail;
+
+    trail_open(&trail);
+    trail_add_body(&trail, "system", "", SESSION("opened", "1000"));
+    trail_add_body(&trail, "system", "", SESSION("opened", "1001"));
+    trail_add_body(&trail, "agent", "", SESSION("opened", "1000"));
+    trail_add_body(&trail, "agent", "", RUN("started", "r1", ",\"x_cgroup\":\"/cordon/1000-3/c1\""));
+    trail_add_body(&trail, "agent", "", RUN("exited", "r1", ""));
+    trail_add_body(&trail, "agent", "", RUN("started", "r2", ""));
+    trail_add_body(&trail, "human", "", RUN("started", "r2", ",\"x_cgroup\":\"/cordon/1000-3/c1\""));
+    trail_add_body(&trail, "system", "", SESSION("closed", "1000"));
+    check_int(log_commit(trail.writer, NULL, NULL), 0);
+    check_int(log_checkpoint(trail.writer, NULL), 0);
+    auto_reader struct reader *reader = NULL;
+    check_int(reader_open(trail.log, NULL, &reader, NULL), 0);
+    auto_index struct index *index = open_index(&trail, reader, 0);
+    for (int round = 0; round < 2; round++) {
+        check_run(reader, round ? index : NULL, "r1", own, ARRAY_COUNT(own));
+        check_run(reader, round ? index : NULL, "r2", plain, ARRAY_COUNT(plain));
+    }
+    trail_close(&trail);
+}
+
 TEST(conditions)
 {
     check(query_agent(trail_identity(0), "builder") && query_agent(trail_identity(0), "01m6e7gcr0t8v6yqk3x5a9b2c0"));
