@@ -272,6 +272,18 @@ static bool is_taken(struct sensor *sensor, const struct sensor_told *told)
     return told->type != SENSOR_REFUSED || told->operation >= OPERATION_COUNT_ || !(sensor->others >> told->operation & 1);
 }
 
+/*
+ * What is missing of the kernel's records, whosever and whatever it was. Beside process 1 it is no number of refusals: most of them that one has told, and
+ * they are counted.
+ */
+static int told_lost(const struct sensor *sensor, struct denials *denials, const struct plan *plan, struct event_log *log, uint64_t count, struct error *err)
+{
+    if (!sensor->is_announced)
+        return told_access(denials, plan, log, NULL, source.name, count, err);
+    event_access_lost(log, source.name, count);
+    return 0;
+}
+
 /* 1 = there may be more, 0 = none now, or it is gone. */
 static int message_take(struct sensor *sensor, struct denials *denials, const struct plan *plan, struct event_log *log, struct error *err)
 {
@@ -284,11 +296,11 @@ static int message_take(struct sensor *sensor, struct denials *denials, const st
         return 0;
     if (size < 0) { /* what it would have told from here on nobody knows: at least one */
         sensor_kill(sensor);
-        status = told_access(denials, plan, log, NULL, source.name, 1, err);
+        status = told_lost(sensor, denials, plan, log, 1, err);
         return status;
     }
     if (told.type == SENSOR_GAP && told.count && told.flags != SENSOR_GAP_OFF)
-        status = told_access(denials, plan, log, NULL, source.name, told.count, err);
+        status = told_lost(sensor, denials, plan, log, told.count, err);
     if (status < 0 || !is_taken(sensor, &told))
         return status < 0 ? status : 1;
     switch (told.type) {
@@ -298,7 +310,7 @@ static int message_take(struct sensor *sensor, struct denials *denials, const st
     case SENSOR_GONE:
         sensor->domains -= sensor->domains > 0;
         sensor->is_over = !sensor->domains;
-        status = told.count ? told_access(denials, plan, log, NULL, source.name, told.count, err) : 0;
+        status = told.count ? told_lost(sensor, denials, plan, log, told.count, err) : 0;
         break;
     default:
         break;
@@ -337,7 +349,7 @@ int sensor_end(struct sensor *sensor, struct denials *denials, const struct plan
         status = sensor_step(sensor, denials, plan, log, err);
     }
     if (status == 0 && sensor->domain && !sensor->is_over)
-        status = told_access(denials, plan, log, NULL, source.name, 1, err);
+        status = told_lost(sensor, denials, plan, log, 1, err);
     if (sensor_is_there(sensor))
         worker_leave(&sensor->worker);
     sensor->worker.is_ready = false;
