@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -19,7 +18,6 @@
 #include "sdk/nest/around.h"
 #include "sdk/nest/nests_inside.h"
 
-#define STEP_BEGINS  4  /* nesters that one step begins: the container wants attention as well */
 #define STEP_PACKETS 16 /* of one nester at once */
 #define END_MS       5000 /* the kernel ends a first process that was killed; more than this it never took */
 
@@ -119,168 +117,6 @@ void nests_take(struct nests *nests, int fd)
     nest_refuse(fd, &why);
 }
 
-/* ---- counting ---- */
-
-static bool is_there(const struct nester *nester)
-{
-    return nester->worker.pidfd >= 0;
-}
-
-/* Is `place` inside the container of `around` (-1 = the outermost)? */
-static bool is_inside(const struct nests *nests, int place, int around)
-{
-    for (int at = place; at >= 0; at = nests->items[at].parent)
-        if (nests->items[at].parent == around)
-            return true;
-    return false;
-}
-
-/* Is there room for one more inside of `parent`, by the numbers of all containers around it? */
-static int check_room(const struct nests *nests, int parent, struct error *err)
-{
-    for (int around = parent;; around = nests->items[around].parent) {
-        unsigned most = around < 0 ? nests->number : nests->items[around].number, count = 0;
-
-        for (int i = 0; i < NESTS_MAX; i++)
-            count += is_there(&nests->items[i]) && is_inside(nests, i, around);
-        if (count >= most)
-            return error_set(err, ERROR_LIMIT, EAGAIN, "nested.number: %u containers are inside already", most);
-        if (around < 0)
-            return 0;
-    }
-}
-
-static int find_place(const struct nests *nests, struct error *err)
-{
-    for (int i = 0; i < NESTS_MAX; i++)
-        if (!is_there(&nests->items[i]) && !nests->items[i].is_resting)
-            return i;
-    return error_set(err, ERROR_LIMIT, EAGAIN, "nested.number: too many containers inside end just now: try again");
-}
-
-/* ---- beginning ---- */
-
-/* It counts for the container around, and so for all around that; the outermost one's group is joined first. */
-static int join_groups(const struct nests *nests, const struct cordon_container *container, int parent, pid_t pid, struct error *err)
-{
-    const struct tier_ops *ops = container->assembly.ops;
-    int status = parent < 0 ? ops->adopt(container->run, pid, err)
-                            : join_groups(nests, container, nests->items[parent].parent, pid, err);
-
-    if (status == 0 && parent >= 0 && nests->items[parent].group)
-        status = ops->group_join(nests->items[parent].group, pid, err);
-    return status;
-}
-
-static int service_bit(const struct cordon_container *container)
-{
-    static const int bits[] = {[SERVICE_NONE] = 0, [SERVICE_OF_USER] = NEST_OF_USER, [SERVICE_OF_SYSTEM] = NEST_OF_SYSTEM};
-
-    return bits[container->assembly.service];
-}
-
-/* What it uses counts for the container that asked, and it waits for the first word before it uses anything. */
-static int begin_worker(const struct nests *nests, const struct cordon_container *container, int parent, struct worker *worker, struct error *err)
-{
-    int status;
-
-    if (container->launcher)
-        return nests_launch_nester(nests, container, parent, worker, err);
-    status = worker_begin(worker, nests->program, "cordon-nester", err);
-    return status < 0 ? status : join_groups(nests, container, parent, worker->pid, err);
-}
-
-static bool has_signer(const struct cordon_container *container)
-{
-    return container->signing.given;
-}
-
-/* The descriptors of NEST_HELLO are the caller's. */
-static int begin(struct nests *nests, const struct cordon_container *container, int parent, const int *fds, size_t count,
-                 struct error *err)
-{
-    const struct event_recorder *recorder = nests->recorder;
-    const struct nest_packet hello = {.type = NEST_HELLO,
-                                      .value = (recorder ? NEST_WANTS_RECORDS : 0) | (recorder && recorder->settle ? NEST_WANTS_SETTLED : 0) |
-                                               (has_signer(container) ? NEST_HAS_SIGNER : 0) | service_bit(container) |
-                                               (container->launcher ? NEST_HAS_LAUNCHER : 0)};
-    struct nester *nester;
-    int status = check_room(nests, parent, err), place;
-
-    place = status < 0 ? status : find_place(nests, err);
-    if (place < 0)
-        return place;
-    nester = &nests->items[place];
-    status = begin_worker(nests, container, parent, &nester->worker, err);
-    if (status == 0) {
-        status = nest_send(nester->worker.channel, &hello, fds, count);
-        if (status < 0)
-            (void)!error_system(err, -status, "begin a container inside");
-    }
-    nester->parent = parent;
-    nester->number = 0;
-    nester->id[0] = '\0';
-    if (status < 0)
-        worker_kill(&nester->worker, NULL);
-    return status;
-}
-
-static int open_namespace(const struct cordon_container *container, const char *name, struct error *err)
-{
-    char path[64];
-    int fd;
-
-    snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)container->assembly.ops->pid(container->run), name);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    return fd < 0 ? error_system(err, errno, "open %s", path) : fd;
-}
-
-/* What failed outside is no business of a program's, but for a limit that it met. */
-static void refuse(int socket, const struct error *why)
-{
-    struct error plain = ERROR_INIT;
-
-    (void)!error_set(&plain, why->kind, why->errnum, "a container inside cannot be begun: whoever runs the outermost one can see why with "
-                                                     "`cordon doctor`");
-    nest_refuse(socket, why->kind == ERROR_LIMIT ? why : &plain);
-}
-
-/* Of the outermost container, whose first process is this one's child: its number cannot be another's yet. */
-static int begin_outermost(struct nests *nests, const struct cordon_container *container, int socket, struct error *err)
-{
-    auto_close int around = -1, user = -1, mounts = -1;
-    int status = check_room(nests, -1, err);
-
-    if (status == 0)
-        status = worker_seal("what is around a container inside", nests->around.data, nests->around.length, &around, err);
-    if (status < 0)
-        return status;
-    user = open_namespace(container, "user", err);
-    mounts = user < 0 ? -1 : open_namespace(container, "mnt", err);
-    if (mounts < 0)
-        return -EIO;
-    return begin(nests, container, -1, (const int[]){around, user, mounts, socket}, 4, err);
-}
-
-static void begin_pending(struct nests *nests, const struct cordon_container *container)
-{
-    size_t done = 0;
-
-    for (; done < nests->pending_count && (nests->forward || done < STEP_BEGINS); done++) {
-        struct error why = ERROR_INIT;
-        int socket = nests->pending[done];
-
-        if (nests->forward)
-            nests->forward(nests->context, socket);
-        else if (begin_outermost(nests, container, socket, &why) < 0)
-            refuse(socket, &why);
-        else
-            close(socket);
-    }
-    nests->pending_count -= done;
-    memmove(nests->pending, nests->pending + done, nests->pending_count * sizeof(*nests->pending));
-}
-
 /* ---- hearing ---- */
 
 static void await_end(int pidfd)
@@ -336,7 +172,7 @@ static void end_one(struct nests *nests, const struct cordon_container *containe
 static void gone(struct nests *nests, const struct cordon_container *container, int place)
 {
     for (int i = 0; i < NESTS_MAX; i++)
-        if (is_there(&nests->items[i]) && is_inside(nests, i, place))
+        if (nester_is_there(&nests->items[i]) && nests_is_inside(nests, i, place))
             end_one(nests, container, &nests->items[i]);
     end_one(nests, container, &nests->items[place]);
 }
@@ -346,8 +182,8 @@ static void forwarded(struct nests *nests, const struct cordon_container *contai
     struct error why = ERROR_INIT;
     int socket = fcntl(fds[3], F_DUPFD_CLOEXEC, 3);
 
-    if (begin(nests, container, place, fds, 5, &why) < 0 && socket >= 0)
-        refuse(socket, &why);
+    if (nests_begin_one(nests, container, place, fds, 5, &why) < 0 && socket >= 0)
+        nests_refuse_plainly(socket, &why);
     else if (socket >= 0)
         close(socket);
 }
@@ -427,7 +263,7 @@ static int heard(struct nests *nests, const struct cordon_container *container, 
     case NEST_GROUP:
         return nester->init < 0 || nester->group || container->launcher || grouped(nests, container, place, packet) < 0 ? -EBADMSG : 1;
     case NEST_SIGNER:
-        return nester->init < 0 || !has_signer(container) ? -EBADMSG : signer_wanted(nests, container, place);
+        return nester->init < 0 || !nests_has_signer(container) ? -EBADMSG : signer_wanted(nests, container, place);
     case NEST_ENDED:
         nester->status = packet->status;
         nester->has_status = true;
@@ -467,7 +303,7 @@ static int hear(struct nests *nests, const struct cordon_container *container, i
 /* It was told to end and did not. What is frozen does nothing, and could not be awaited. */
 static bool is_due(const struct nester *nester, const struct cordon_container *container)
 {
-    return is_there(nester) && nester->due_ns && !container->is_frozen && clock_monotonic_ns() >= nester->due_ns;
+    return nester_is_there(nester) && nester->due_ns && !container->is_frozen && clock_monotonic_ns() >= nester->due_ns;
 }
 
 uint64_t nests_next_ns(const struct nests *nests, const struct cordon_container *container)
@@ -486,7 +322,7 @@ uint64_t nests_next_ns(const struct nests *nests, const struct cordon_container 
 void nests_step(struct nests *nests, const struct cordon_container *container)
 {
     for (int i = 0; nests->items && i < NESTS_MAX; i++) {
-        int status = is_there(&nests->items[i]);
+        int status = nester_is_there(&nests->items[i]);
 
         nests->items[i].is_resting = false;
         for (int n = 0; n < STEP_PACKETS && status > 0; n++)
@@ -494,7 +330,7 @@ void nests_step(struct nests *nests, const struct cordon_container *container)
         if (status < 0 || (status >= 0 && is_due(&nests->items[i], container)))
             gone(nests, container, i);
     }
-    begin_pending(nests, container);
+    nests_begin_pending(nests, container);
 }
 
 void nests_watched(const struct nests *nests, int *ret_fds)
@@ -508,7 +344,7 @@ void nests_kill(const struct nests *nests)
     for (int i = 0; nests->items && i < NESTS_MAX; i++) {
         if (nests->items[i].init >= 0)
             syscall(SYS_pidfd_send_signal, nests->items[i].init, SIGKILL, NULL, 0);
-        if (is_there(&nests->items[i]))
+        if (nester_is_there(&nests->items[i]))
             syscall(SYS_pidfd_send_signal, nests->items[i].worker.pidfd, SIGKILL, NULL, 0);
     }
 }
@@ -516,7 +352,7 @@ void nests_kill(const struct nests *nests)
 void nests_end(struct nests *nests, const struct cordon_container *container)
 {
     for (int i = 0; nests->items && i < NESTS_MAX; i++)
-        if (is_there(&nests->items[i]))
+        if (nester_is_there(&nests->items[i]))
             end_one(nests, container, &nests->items[i]);
     for (size_t i = 0; i < nests->pending_count; i++)
         close(nests->pending[i]);

@@ -1,10 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Between the files of nests.h: what is recorded of containers inside, and what others are told of them. */
+/* Between the files of nests.h: how containers inside are begun, what is recorded of them, and what others are told of them. */
 #ifndef CORDON_SDK_NEST_NESTS_INSIDE_H
 #define CORDON_SDK_NEST_NESTS_INSIDE_H
 
 #include "sdk/container.h"
 #include "sdk/nest/wire.h"
+
+/* ---- starts.c ---- */
+
+bool nester_is_there(const struct nester *nester);
+/* Is `place` inside the container of `around` (-1 = the outermost)? */
+bool nests_is_inside(const struct nests *nests, int place, int around);
+/* Is there somebody who signs for those inside? */
+bool nests_has_signer(const struct cordon_container *container);
+/* A nester inside of the container at `parent`, -1 = the outermost. The descriptors of NEST_HELLO are the caller's. */
+int nests_begin_one(struct nests *nests, const struct cordon_container *container, int parent, const int *fds, size_t count,
+                    struct error *err) must_check;
+/* What failed outside is no business of a program's, but for a limit that it met. Closes its socket. */
+void nests_refuse_plainly(int socket, const struct error *why);
+/* Those that were asked for, as many as one step begins. */
+void nests_begin_pending(struct nests *nests, const struct cordon_container *container);
 
 /* ---- record.c ---- */
 
