@@ -6,6 +6,8 @@
 #ifndef CORDON_DAEMON_DAEMON_H
 #define CORDON_DAEMON_DAEMON_H
 
+#include <signal.h>
+
 #include "protocol/peer.h"
 #include "protocol/socket.h"
 #include "worker/loop.h"
@@ -226,6 +228,9 @@ int core_confine(int keepers_directory, struct error *err) must_check;
 
 /* starter.c: keeps one core running and starts keepers. The process's exit status. */
 int starter_run(const struct daemon_settings *settings);
+
+/* signals.c: SIGTERM, SIGINT and SIGCHLD come on *ret_fd from now on; *ret_before is for children. */
+int daemon_watch_signals(sigset_t *ret_before, int *ret_fd, struct error *err) must_check;
 
 /* A line on stderr, which is the journal. */
 void daemon_log(const char *format, ...) printf_like(1, 2);

@@ -10,20 +10,17 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "daemon/pace.h"
 #include "launcher/client.h"
 #include "protocol/service.h"
 
 #define PART_FD         3
 #define ARGUMENTS_MAX   6
-#define AGAIN_FIRST_MS  100
-#define AGAIN_MOST_MS   10000
-#define WELL_MS         10000 /* one that stood so long begins anew with the first delay */
 #define ENDING_TURNS    20    /* of a former one, which is killed with its starter */
 #define ENDING_TURN_NS  100000000
 
@@ -58,8 +55,7 @@ struct part {
     char socket[PATH_MAX], program[PATH_MAX + 64], state[PATH_MAX];
     int listener; /* -1 = not a child of this process */
     pid_t pid;
-    uint64_t started_ns, due_ns;
-    uint64_t delay_ms;
+    struct pace pace;
 };
 
 struct parts {
@@ -183,11 +179,12 @@ static void start(struct parts *parts, struct part *part, const struct part_row 
 
     if (pid == 0)
         become(parts, part, row, starter);
-    part->started_ns = clock_monotonic_ns();
     part->pid = pid > 0 ? pid : 0;
     if (pid < 0) {
         daemon_log("start %s: %s", row->program, strerror(errno));
-        part->due_ns = part->started_ns + AGAIN_MOST_MS * NS_PER_MS;
+        pace_failed(&part->pace, clock_monotonic_ns());
+    } else {
+        pace_started(&part->pace, clock_monotonic_ns());
     }
 }
 
@@ -198,33 +195,24 @@ int parts_step(struct parts *parts)
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
         struct part *part = &parts->list[i];
 
-        if (part->listener >= 0 && !part->pid && part->due_ns <= now)
+        if (part->listener >= 0 && !part->pid && part->pace.due_ns <= now)
             start(parts, part, &rows[i]);
-        if (part->listener >= 0 && !part->pid && part->due_ns < least)
-            least = part->due_ns;
+        if (part->listener >= 0 && !part->pid && part->pace.due_ns < least)
+            least = part->pace.due_ns;
     }
-    if (least == UINT64_MAX)
-        return -1;
-    return least <= now ? 0 : (int)((least - now) / NS_PER_MS) + 1;
+    return pace_wait_ms(least, now);
 }
 
 bool parts_reaped(struct parts *parts, pid_t pid, int status)
 {
-    uint64_t now = clock_monotonic_ns();
-
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
         struct part *part = &parts->list[i];
 
         if (part->pid != pid)
             continue;
         part->pid = 0;
-        if (now - part->started_ns > WELL_MS * NS_PER_MS || !part->delay_ms)
-            part->delay_ms = AGAIN_FIRST_MS;
-        else if (part->delay_ms < AGAIN_MOST_MS)
-            part->delay_ms *= 2;
-        part->due_ns = now + part->delay_ms * NS_PER_MS;
-        daemon_log("%s ended (%s %d); another one is started in %llu ms", rows[i].program, WIFSIGNALED(status) ? "signal" : "status",
-                   WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), (unsigned long long)part->delay_ms);
+        pace_ended(&part->pace, clock_monotonic_ns());
+        pace_log(&part->pace, rows[i].program, status);
         return true;
     }
     return false;

@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "base/memory.h"
 #include "daemon/services.h"
@@ -14,15 +13,15 @@
 static int hear(struct service *service, struct error *err)
 {
     struct launch_note note;
-    ssize_t size = recv(service->watch.fd, &note, sizeof(note), MSG_DONTWAIT);
+    int status = service_receive(service, &note, sizeof(note), err);
 
-    if (size <= 0)
-        return size == 0 || errno == ECONNRESET ? 0 : errno == EAGAIN || errno == EINTR ? -EAGAIN : error_system(err, errno, "hear it");
-    if (size != sizeof(note) || note.magic != LAUNCH_MAGIC || !note.kind || note.kind >= LAUNCH_NOTED_COUNT_ || !memchr(note.text, '\0', sizeof(note.text)) ||
+    if (status <= 0)
+        return status;
+    if (note.magic != LAUNCH_MAGIC || !note.kind || note.kind >= LAUNCH_NOTED_COUNT_ || !memchr(note.text, '\0', sizeof(note.text)) ||
         !memchr(note.id, '\0', sizeof(note.id)) || !memchr(note.group, '\0', sizeof(note.group)))
         return error_set(err, ERROR_INVALID, EPROTO, "it said what is no message");
     own_tell_launcher(service->core, &note);
-    return 1;
+    return status;
 }
 
 const struct service_kind service_launcher = {.name = "launcher", .hear = hear};

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The logger: each keeper is a writer, named after it for ever, whose records are known to be of its user. */
-#include <errno.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -17,24 +16,10 @@ static int begin(struct service *service, struct error *err)
 }
 
 /* The first answer is that to LOG_BEGIN; the others are about writers, each under its keeper's number. */
-static int hear(struct service *service, struct error *err)
+static void heard(struct service *service, const struct protocol_message *message)
 {
-    struct protocol_received *received = &service->core->said;
-    const struct protocol_message *message = &received->message;
-    struct error failure = ERROR_INIT;
-    int status = protocol_receive(service->watch.fd, MSG_DONTWAIT, received, err);
-
-    if (status <= 0)
-        return status;
-    status = protocol_permit(message, PROTOCOL_LOGGER, PROTOCOL_DAEMON, PROTOCOL_JOINED, received->fd_count, err);
-    if (status == 0 && message->type == PROTOCOL_DONE && !service->is_ready)
+    if (message->type == PROTOCOL_DONE)
         service_ready(service);
-    if (status == 0 && message->type == PROTOCOL_FAILED) {
-        protocol_read_error(message, &failure);
-        daemon_log("the log refuses a writer: %s", failure.text);
-    }
-    protocol_drop(received);
-    return status < 0 ? status : 1;
 }
 
 /* The user is in the name: nobody writes under that of another user's keeper. */
@@ -88,4 +73,5 @@ int service_logger_hand_person(struct service *service, uid_t uid, gid_t gid, co
     return protocol_send(service->watch.fd, MSG_DONTWAIT, &out, &fd, 1, err);
 }
 
-const struct service_kind service_logger = {.name = "logger", .begin = begin, .hear = hear, .hand = hand};
+const struct service_kind service_logger = {
+    .name = "logger", .begin = begin, .speaker = PROTOCOL_LOGGER, .heard = heard, .refuses = "the log refuses a writer", .hand = hand};

@@ -17,15 +17,13 @@
 static int hear(struct service *service, struct error *err)
 {
     struct sensor_told told;
-    ssize_t size = recv(service->watch.fd, &told, sizeof(told), MSG_DONTWAIT);
+    int status = service_receive(service, &told, sizeof(told), err);
 
-    if (size <= 0)
-        return size == 0 || errno == ECONNRESET ? 0 : errno == EAGAIN || errno == EINTR ? -EAGAIN : error_system(err, errno, "hear it");
-    if (size != sizeof(told))
-        return error_set(err, ERROR_INVALID, EPROTO, "it said what is no message");
+    if (status <= 0)
+        return status;
     if (told.type == SENSOR_FAILED)
         daemon_log("the sensor refuses a keeper: %s", strerror(told.errnum));
-    return 1;
+    return status;
 }
 
 static int hand(struct service *service, const struct keeper *keeper, int fd, struct error *err)

@@ -3,7 +3,6 @@
  * The signer: each keeper has a connection for its user's containers alone, whatever it says. The name of the machine is the signer's. What it does it tells
  * here, for the log.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <sys/socket.h>
 
@@ -32,31 +31,16 @@ static void take_status(struct service *service, const struct protocol_message *
 {
     snprintf(service->machine, sizeof(service->machine), "%s", protocol_text(message, TAG_SIGN_NAME));
     snprintf(service->protection, sizeof(service->protection), "%s", protocol_text(message, TAG_SIGN_PROTECTION));
-    if (!service->is_ready)
-        service_ready(service);
+    service_ready(service);
 }
 
 /* The first answer is that to SIGN_STATUS; the others are about keepers. */
-static int hear(struct service *service, struct error *err)
+static void heard(struct service *service, const struct protocol_message *message)
 {
-    struct protocol_received *received = &service->core->said;
-    const struct protocol_message *message = &received->message;
-    struct error failure = ERROR_INIT;
-    int status = protocol_receive(service->watch.fd, MSG_DONTWAIT, received, err);
-
-    if (status <= 0)
-        return status;
-    status = protocol_permit(message, PROTOCOL_SIGNER, PROTOCOL_DAEMON, PROTOCOL_JOINED, received->fd_count, err);
-    if (status == 0 && message->type == PROTOCOL_SIGN_STATUS_IS)
+    if (message->type == PROTOCOL_SIGN_STATUS_IS)
         take_status(service, message);
-    if (status == 0 && message->type == PROTOCOL_SIGN_TOLD)
+    else if (message->type == PROTOCOL_SIGN_TOLD)
         own_tell_signer(service->core, message);
-    if (status == 0 && message->type == PROTOCOL_FAILED) {
-        protocol_read_error(message, &failure);
-        daemon_log("the signer refuses a keeper: %s", failure.text);
-    }
-    protocol_drop(received);
-    return status < 0 ? status : 1;
 }
 
 static int hand(struct service *service, const struct keeper *keeper, int fd, struct error *err)
@@ -70,4 +54,5 @@ static int hand(struct service *service, const struct keeper *keeper, int fd, st
     return protocol_send(service->watch.fd, MSG_DONTWAIT, &out, &fd, 1, err);
 }
 
-const struct service_kind service_signer = {.name = "signer", .begin = begin, .hear = hear, .hand = hand};
+const struct service_kind service_signer = {
+    .name = "signer", .begin = begin, .speaker = PROTOCOL_SIGNER, .heard = heard, .refuses = "the signer refuses a keeper", .hand = hand};

@@ -60,13 +60,41 @@ static void lose(struct service *service, const char *why)
     loop_start(core->loop, &service->again, service->delay_ms);
 }
 
+static int hear_message(struct service *service, struct error *err)
+{
+    struct protocol_received *received = &service->core->said;
+    struct error failure = ERROR_INIT;
+    int status = protocol_receive(service->watch.fd, MSG_DONTWAIT, received, err);
+
+    if (status <= 0)
+        return status;
+    status = protocol_permit(&received->message, service->kind->speaker, PROTOCOL_DAEMON, PROTOCOL_JOINED, received->fd_count, err);
+    if (status == 0 && received->message.type == PROTOCOL_FAILED) {
+        protocol_read_error(&received->message, &failure);
+        daemon_log("%s: %s", service->kind->refuses, failure.text);
+    } else if (status == 0) {
+        service->kind->heard(service, &received->message);
+    }
+    protocol_drop(received);
+    return status < 0 ? status : 1;
+}
+
+int service_receive(const struct service *service, void *ret_record, size_t size, struct error *err)
+{
+    ssize_t got = recv(service->watch.fd, ret_record, size, MSG_DONTWAIT);
+
+    if (got <= 0)
+        return got == 0 || errno == ECONNRESET ? 0 : errno == EAGAIN || errno == EINTR ? -EAGAIN : error_system(err, errno, "hear it");
+    return (size_t)got == size ? 1 : error_set(err, ERROR_INVALID, EPROTO, "it said what is no message");
+}
+
 static void service_heard(struct loop_watch *watch, uint32_t events)
 {
     struct service *service = container_of(watch, struct service, watch);
     struct error err = ERROR_INIT;
 
     for (int i = 0; i < HEARD_AT_ONCE && watch->fd >= 0; i++) {
-        int status = service->kind->hear(service, &err);
+        int status = service->kind->hear ? service->kind->hear(service, &err) : hear_message(service, &err);
 
         if (status == -EAGAIN)
             return;
@@ -165,8 +193,9 @@ void service_ready(struct service *service)
 {
     struct error err = ERROR_INIT;
 
-    if (!service->is_ready)
-        daemon_log("%s: ready", service->kind->name);
+    if (service->is_ready)
+        return;
+    daemon_log("%s: ready", service->kind->name);
     service->is_ready = true;
     service->delay_ms = 0;
     service->why[0] = '\0';

@@ -15,7 +15,11 @@ struct service_kind {
     bool needs_pid;   /* it knows a keeper by its process */
     /* The first words on a new control connection. NULL = there are none, and it is ready. */
     int (*begin)(struct service *service, struct error *err);
-    /* What there is to be read: 1; 0 = it is gone, -EAGAIN, or what ends the connection. Calls service_ready() once. */
+    /* One that speaks the protocol: who it is there, what becomes of a message that it may say, and what it refuses where it says FAILED. */
+    enum protocol_role speaker;
+    void (*heard)(struct service *service, const struct protocol_message *message);
+    const char *refuses;
+    /* Another one: what there is to be read: 1; 0 = it is gone, -EAGAIN, or what ends the connection. */
     int (*hear)(struct service *service, struct error *err);
     /* Hand it `fd`, the other end of which is going to be this keeper's. -EAGAIN: later. NULL = keepers have nothing to do with it here. */
     int (*hand)(struct service *service, const struct keeper *keeper, int fd, struct error *err);
@@ -49,8 +53,10 @@ int services_tell_log(struct core *core, uid_t uid, gid_t gid, int *ret_fd, stru
 /* One SERVICE each, and what the signer says of its keys. */
 void services_tell(const struct core *core, struct protocol_out *out);
 
-/* From now on keepers get connections to it. */
+/* From now on keepers get connections to it; but for one without `begin`, called by heard(). Again: nothing. */
 void service_ready(struct service *service);
+/* For hear(): a record of a fixed size, with its results. */
+int service_receive(const struct service *service, void *ret_record, size_t size, struct error *err) must_check;
 
 /* service_logger.c */
 extern const struct service_kind service_logger;

@@ -111,19 +111,6 @@ static int make_places(struct starter *starter, struct error *err)
     return status;
 }
 
-static int watch_signals(struct starter *starter, struct error *err)
-{
-    sigset_t wanted;
-
-    sigemptyset(&wanted);
-    sigaddset(&wanted, SIGTERM);
-    sigaddset(&wanted, SIGINT);
-    sigaddset(&wanted, SIGCHLD);
-    sigprocmask(SIG_BLOCK, &wanted, &starter->before);
-    starter->signals = signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK);
-    return starter->signals < 0 ? error_system(err, errno, "watch for signals") : 0;
-}
-
 static int start_core(struct starter *starter, struct error *err)
 {
     uint64_t now = clock_monotonic_ns();
@@ -458,7 +445,7 @@ int starter_run(const struct daemon_settings *settings)
     umask(077);
     status = make_places(starter, &err);
     if (status == 0)
-        status = watch_signals(starter, &err);
+        status = daemon_watch_signals(&starter->before, &starter->signals, &err);
     if (status == 0)
         status = parts_new(settings, &starter->before, &starter->parts, &err);
     if (status == 0)

@@ -29,14 +29,12 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "daemon/daemon.h"
+#include "daemon/pace.h"
 #include "protocol/service.h"
 
 #define FIRST_FD       3
 #define SOCKETS_MAX    2
 #define ARGUMENTS_MAX  16
-#define AGAIN_FIRST_MS 100
-#define AGAIN_MOST_MS  30000
-#define WELL_MS        10000
 #define END_MS         5000
 #define DAEMON_USER    "cordon"
 #define SENSOR_RIGHTS  ((1ull << CAP_AUDIT_CONTROL) | (1ull << CAP_AUDIT_READ))
@@ -73,7 +71,7 @@ struct part {
     gid_t gid;
     int sockets[SOCKETS_MAX];
     pid_t pid;
-    uint64_t started_ns, due_ns, delay_ms;
+    struct pace pace;
 };
 
 struct supervisor {
@@ -285,11 +283,12 @@ static void start(struct supervisor *supervisor, size_t number)
 
     if (pid == 0)
         become(supervisor, number, parent);
-    part->started_ns = clock_monotonic_ns();
     part->pid = pid > 0 ? pid : 0;
     if (pid < 0) {
         daemon_log("start %s: %s", rows[number].program, strerror(errno));
-        part->due_ns = part->started_ns + AGAIN_MOST_MS * NS_PER_MS;
+        pace_failed(&part->pace, clock_monotonic_ns());
+    } else {
+        pace_started(&part->pace, clock_monotonic_ns());
     }
 }
 
@@ -297,19 +296,13 @@ static void reaped(struct supervisor *supervisor, pid_t pid, int status)
 {
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
         struct part *part = &supervisor->parts[i];
-        uint64_t now = clock_monotonic_ns();
 
         if (part->pid != pid)
             continue;
         part->pid = 0;
-        if (now - part->started_ns > WELL_MS * NS_PER_MS || !part->delay_ms)
-            part->delay_ms = AGAIN_FIRST_MS;
-        else if (part->delay_ms < AGAIN_MOST_MS)
-            part->delay_ms *= 2;
-        part->due_ns = now + part->delay_ms * NS_PER_MS;
+        pace_ended(&part->pace, clock_monotonic_ns());
         if (!supervisor->is_ending)
-            daemon_log("%s ended (%s %d); another one is started in %llu ms", rows[i].program, WIFSIGNALED(status) ? "signal" : "status",
-                       WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), (unsigned long long)part->delay_ms);
+            pace_log(&part->pace, rows[i].program, status);
     }
 }
 
@@ -323,12 +316,12 @@ static int step(struct supervisor *supervisor)
     for (size_t i = 0; i < ARRAY_COUNT(rows) && !supervisor->is_ending; i++) {
         struct part *part = &supervisor->parts[i];
 
-        if (!part->pid && part->due_ns <= now)
+        if (!part->pid && part->pace.due_ns <= now)
             start(supervisor, i);
-        if (!part->pid && part->due_ns < least)
-            least = part->due_ns;
+        if (!part->pid && part->pace.due_ns < least)
+            least = part->pace.due_ns;
     }
-    return least == UINT64_MAX ? -1 : least <= now ? 0 : (int)((least - now) / NS_PER_MS) + 1;
+    return pace_wait_ms(least, now);
 }
 
 static void hear_signals(struct supervisor *supervisor)
@@ -371,7 +364,6 @@ static void end(struct supervisor *supervisor)
 
 static int begin(struct supervisor *supervisor, struct error *err)
 {
-    sigset_t wanted;
     int status = find_program(supervisor, "tier/process", "cordon-init", supervisor->init, err);
 
     if (status == 0)
@@ -380,15 +372,7 @@ static int begin(struct supervisor *supervisor, struct error *err)
         status = make_places(supervisor, err);
     for (size_t i = 0; i < ARRAY_COUNT(rows) && status == 0; i++)
         status = prepare(supervisor, i, err);
-    if (status < 0)
-        return status;
-    sigemptyset(&wanted);
-    sigaddset(&wanted, SIGTERM);
-    sigaddset(&wanted, SIGINT);
-    sigaddset(&wanted, SIGCHLD);
-    sigprocmask(SIG_BLOCK, &wanted, &supervisor->before);
-    supervisor->signals = signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK);
-    return supervisor->signals < 0 ? error_system(err, errno, "watch for signals") : 0;
+    return status == 0 ? daemon_watch_signals(&supervisor->before, &supervisor->signals, err) : status;
 }
 
 int supervise(const struct supervision *settings)
