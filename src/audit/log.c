@@ -11,6 +11,7 @@
 #include "audit/log_state.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/text.h"
 
 #define SEGMENT_DEFAULT (64u << 20)
 #define RESERVE_BYTES   (1u << 20)
@@ -67,7 +68,7 @@ void log_prepare(void)
 static void read_boot(struct log *log)
 {
     log_prepare();
-    strcpy(log->boot, *machine_boot ? machine_boot : "unknown");
+    text_put(log->boot, sizeof(log->boot), *machine_boot ? machine_boot : "unknown");
 }
 
 static void take_reserve(struct log *log)

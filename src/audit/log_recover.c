@@ -45,7 +45,7 @@ static unsigned list_partials(const struct log *log, int level, uint64_t index, 
     struct dirent *entry;
     int fd;
 
-    strcpy(name + tile_path(level, index, TILE_WIDTH, name), ".p");
+    tile_partials_path(level, index, name);
     fd = openat(log->directory, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     entries = fd < 0 ? NULL : fdopendir(fd);
     if (!entries) {

@@ -10,6 +10,7 @@
 #include "audit/log_state.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/text.h"
 
 static bool has_bit(const unsigned char *bits, unsigned bit)
 {
@@ -58,7 +59,7 @@ int log_put(struct log *log, const char *name, const void *bytes, size_t size, s
     blob = mem_alloc(sizeof(*blob) + size);
     if (!blob)
         return error_memory(err);
-    strcpy(blob->name, name);
+    text_put(blob->name, sizeof(blob->name), name);
     blob->size = size;
     memcpy(blob->bytes, bytes, size);
     *log->blobs_end = blob;
@@ -97,7 +98,7 @@ static void remove_partials(struct log *log, int level, uint64_t index, unsigned
     }
     if (!had_one || width > 0)
         return;
-    strcpy(name + tile_path(level, index, TILE_WIDTH, name), ".p");
+    tile_partials_path(level, index, name);
     (void)!log->machine->remove(log->machine->context, log->directory, name);
 }
 
@@ -292,7 +293,7 @@ int log_publish(struct log *log, uint64_t size, struct error *err)
         status = error_system(err, ENOSPC, "%s: publish %llu records", log->path, (unsigned long long)size);
     if (status < 0)
         return status;
-    strcpy(checkpoint.origin, log->origin);
+    text_put(checkpoint.origin, sizeof(checkpoint.origin), log->origin);
     log_root(log, size, &checkpoint.root);
     status = sign(log, &checkpoint, &text, err);
     if (status < 0)

@@ -162,6 +162,7 @@ static int make_file(const char *path, const char *name, struct error *err)
     char text[sizeof(SECRET_PREFIX) + NOTE_KEY_TEXT_SIZE + 1] = SECRET_PREFIX;
     auto_note_signer struct note_signer *signer = NULL;
     struct note_key key;
+    size_t length;
     mode_t mask;
     int status;
 
@@ -171,9 +172,10 @@ static int make_file(const char *path, const char *name, struct error *err)
     if (status == 0) {
         note_signer_key(signer, NOTE_ED25519, &key);
         print_parts(name, key.id, NOTE_ED25519, seed, text + sizeof(SECRET_PREFIX) - 1);
-        strcat(text, "\n");
+        length = strlen(text);
+        text[length++] = '\n';
         mask = umask(0177);
-        status = file_replace(path, text, strlen(text), err);
+        status = file_replace(path, text, length, err);
         umask(mask);
     }
     OPENSSL_cleanse(seed, sizeof(seed));

@@ -4,6 +4,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/text.h"
+
 #define GROUPS_MAX 7 /* of three digits: 2^64 has 20 */
 
 size_t tile_path(int level, uint64_t index, unsigned width, char ret_path[TILE_PATH_SIZE])
@@ -21,6 +23,13 @@ size_t tile_path(int level, uint64_t index, unsigned width, char ret_path[TILE_P
     if (width < TILE_WIDTH)
         length += snprintf(ret_path + length, TILE_PATH_SIZE - (size_t)length, ".p/%u", width);
     return (size_t)length;
+}
+
+void tile_partials_path(int level, uint64_t index, char ret_path[TILE_PATH_SIZE])
+{
+    size_t length = tile_path(level, index, TILE_WIDTH, ret_path);
+
+    text_put(ret_path + length, TILE_PATH_SIZE - length, ".p");
 }
 
 unsigned tile_width(int level, uint64_t index, uint64_t size)

@@ -21,6 +21,8 @@
 
 /* "tile/0/x001/234", "tile/entries/007.p/12": `width` below 256 is a partial tile. The length of the text. */
 size_t tile_path(int level, uint64_t index, unsigned width, char ret_path[TILE_PATH_SIZE]);
+/* The directory of the partial ones at that place. */
+void tile_partials_path(int level, uint64_t index, char ret_path[TILE_PATH_SIZE]);
 
 /* How many hashes tile `index` of this level has in a tree of `size` leaves: 0 to 256. */
 unsigned tile_width(int level, uint64_t index, uint64_t size);

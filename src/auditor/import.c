@@ -15,6 +15,7 @@
 #include "auditor/left.h"
 #include "auditor/there.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "event/read.h"
 #include "recording/recording.h"
 
@@ -59,7 +60,7 @@ static int take_record(struct import *import, const struct event_record *record,
         return 0;
     status = (is_persons ? recording_render_persons : recording_render)(import->recording, record->line, strlen(record->line), &body, &size, err);
     if (is_persons) {
-        strcpy(label.actor, "human");
+        text_put(label.actor, sizeof(label.actor), "human");
         label.identity[0] = '\0';
     }
     if (status == 0)

@@ -48,6 +48,7 @@ static int make_around(const char *file, struct error *err)
 static int tell_key(const struct options *options, const struct note_signer *signer, struct error *err)
 {
     char path[4096], text[NOTE_KEY_TEXT_SIZE + 1];
+    size_t length;
     struct note_key key;
 
     if ((size_t)snprintf(path, sizeof(path), "%s/key.pub", options->log) >= sizeof(path))
@@ -56,8 +57,9 @@ static int tell_key(const struct options *options, const struct note_signer *sig
         return 0;
     note_signer_key(signer, NOTE_ED25519, &key);
     note_key_print(&key, text);
-    strcat(text, "\n");
-    return file_replace(path, text, strlen(text), err);
+    length = strlen(text);
+    text[length++] = '\n';
+    return file_replace(path, text, length, err);
 }
 
 int writer_open(const struct options *options, struct writer_desk *ret_desk, struct error *err)

@@ -2,6 +2,7 @@
 /* What a grant of files opens: what programs outside execute or obey, credentials, whole trees. */
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -254,8 +255,7 @@ static bool is_project(const struct dangers *dangers, const char *path)
         return true;
     if (!dangers->look->input->has_machine || strlen(path) >= PATH_MAX)
         return false;
-    memcpy(git, path, strlen(path) + 1);
-    strcat(git, "/.git");
+    snprintf(git, sizeof(git), "%s/.git", path);
     return lstat(git, &st) == 0;
 }
 

@@ -2,12 +2,21 @@
 /* The growing string. */
 #include "base/text.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "base/utf8.h"
+
+void text_put(char *to, size_t size, const char *text)
+{
+    size_t length = strlen(text);
+
+    assert(length < size);
+    memcpy(to, text, length + 1);
+}
 
 void text_finish(struct text *text)
 {

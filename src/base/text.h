@@ -28,6 +28,12 @@ void text_printf(struct text *text, const char *format, ...) printf_like(2, 3);
 void text_add_safe(struct text *text, const char *string);
 void text_add_safe_n(struct text *text, const char *bytes, size_t length);
 
+/*
+ * Put `text` with its end into `to`, which has room for `size` bytes. That there is room, whoever calls this has seen to: a name that is cut would be
+ * another's.
+ */
+void text_put(char *to, size_t size, const char *text);
+
 /* Give the string away: *ret_string is the caller's to mem_free(). -ENOMEM when anything was lost.
  */
 int text_take(struct text *text, char **ret_string, struct error *err) must_check;

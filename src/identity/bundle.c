@@ -11,6 +11,7 @@
 
 #include "base/base64.h"
 #include "base/memory.h"
+#include "base/text.h"
 
 #define DER_TEXT_MAX 65536
 
@@ -47,7 +48,7 @@ int bundle_add_key(struct bundle *bundle, enum bundle_use use, const char *id, E
     }
     slot->use = use;
     slot->key = key;
-    strcpy(slot->id, id);
+    text_put(slot->id, sizeof(slot->id), id);
     bundle->count++;
     return 0;
 }
@@ -204,7 +205,7 @@ int bundle_read(const char *text, size_t size, const char *domain, struct bundle
 
     if (!json_is_array(keys) || strlen(domain) >= sizeof(bundle.domain) || (sequence && json_integer_value(sequence) < 0))
         return error_set(err, ERROR_INVALID, EINVAL, "trust bundle: this is no object of JSON with 'keys', of at most %zu bytes", BUNDLE_TEXT_MAX);
-    strcpy(bundle.domain, domain);
+    text_put(bundle.domain, sizeof(bundle.domain), domain);
     bundle.sequence = (uint64_t)json_integer_value(sequence);
     json_array_foreach(keys, i, jwk) if (status == 0) status = entry_read(&bundle, jwk, err);
     if (status == 0 && !bundle.count)

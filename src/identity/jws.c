@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "identity/base64url.h"
 
 void jws_finish(struct jws *jws)
@@ -51,7 +52,7 @@ static bool take_text(const json_t *value, char *to, size_t size)
     for (size_t i = 0; text[i]; i++)
         if (text[i] <= ' ' || text[i] > '~')
             return false;
-    strcpy(to, text);
+    text_put(to, size, text);
     return true;
 }
 

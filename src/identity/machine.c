@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "identity/name.h"
 
 /* Of systemd; and what makes one anywhere. */
@@ -48,7 +49,7 @@ static int make_id(const char *state, const char *path, struct error *err)
         return error_system(err, errno, "random bytes");
     for (size_t i = 0; i < DIGITS / 2; i++)
         snprintf(text + 2 * i, 3, "%02x", chance[i]);
-    strcpy(text + DIGITS, "\n");
+    text_put(text + DIGITS, sizeof(text) - DIGITS, "\n");
     if (snprintf(beside, sizeof(beside), "%s.%02x%02x%02x%02x%02x%02x%02x%02x", path, chance[16], chance[17], chance[18], chance[19], chance[20],
                  chance[21], chance[22], chance[23]) >= (int)sizeof(beside))
         return error_system(err, ENAMETOOLONG, "%s", path);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/digest.h"
+#include "base/text.h"
 
 #define SCHEME "spiffe://"
 
@@ -50,7 +51,7 @@ void identity_class_from(const char *text, char ret_class[IDENTITY_CLASS_SIZE])
         ret_class[length] = strchr(path_letters, text[length]) ? text[length] : '-';
     ret_class[length] = '\0';
     if (!identity_class_is_valid(ret_class))
-        strcpy(ret_class, "unnamed");
+        text_put(ret_class, IDENTITY_CLASS_SIZE, "unnamed");
 }
 
 /* ---- parts ---- */
@@ -174,8 +175,8 @@ int identity_host(const char *domain, const char *host, struct identity_name *re
         return error_set(err, ERROR_INVALID, EINVAL, "trust domain '%.100s': it has 1 to 255 of a-z 0-9 . - _", domain);
     if (!is_segment(host, sizeof(name.host)))
         return error_set(err, ERROR_INVALID, EINVAL, "host '%.100s': it has 1 to 64 of A-Z a-z 0-9 . - _", host);
-    strcpy(name.domain, domain);
-    strcpy(name.host, host);
+    text_put(name.domain, sizeof(name.domain), domain);
+    text_put(name.host, sizeof(name.host), host);
     *ret_name = name;
     return 0;
 }
@@ -201,8 +202,8 @@ int identity_agent(const struct identity_name *user, const char *class_name, con
     if (!identity_instance_is_valid(instance))
         return error_set(err, ERROR_INVALID, EINVAL, "instance '%.100s': it has 26 digits of a run id", instance);
     name.kind = IDENTITY_AGENT;
-    strcpy(name.class_name, class_name);
-    strcpy(name.instances[0], instance);
+    text_put(name.class_name, sizeof(name.class_name), class_name);
+    text_put(name.instances[0], sizeof(name.instances[0]), instance);
     name.depth = 1;
     *ret_name = name;
     return 0;
@@ -218,7 +219,7 @@ int identity_sub(const struct identity_name *parent, const char *instance, struc
         return error_set(err, ERROR_INVALID, EINVAL, "instance '%.100s': it has 26 digits of a run id", instance);
     if (parent->depth >= IDENTITY_DEPTH_MAX)
         return error_set(err, ERROR_LIMIT, E2BIG, "more than %d containers within each other", IDENTITY_DEPTH_MAX);
-    strcpy(name.instances[name.depth++], instance);
+    text_put(name.instances[name.depth++], sizeof(name.instances[0]), instance);
     *ret_name = name;
     return 0;
 }

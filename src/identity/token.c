@@ -7,6 +7,7 @@
 
 #include <openssl/rand.h>
 
+#include "base/text.h"
 #include "identity/base64url.h"
 
 static const struct token_kind_row rows[] = {
@@ -210,8 +211,8 @@ static int check_issuer(const json_t *claims, const struct token_expected *expec
         return error_prepend(err, "token");
     if (host.kind != IDENTITY_HOST || !identity_is_within(&token->subject, &host))
         return refuse(err, EINVAL, "who made it is not the subject's machine");
-    strcpy(token->issuer, text);
-    strcpy(token->id, id ? id : "");
+    text_put(token->issuer, sizeof(token->issuer), text);
+    text_put(token->id, sizeof(token->id), id ? id : "");
     return 0;
 }
 

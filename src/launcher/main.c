@@ -31,6 +31,7 @@
 #include "base/memory.h"
 #include "base/number.h"
 #include "base/spawn.h"
+#include "base/text.h"
 #include "launcher/fds.h"
 #include "launcher/kept.h"
 #include "launcher/rights.h"
@@ -121,7 +122,7 @@ static int program_open(const char *given, const char *name, int *ret_fd, struct
     if (!given && !slash)
         return error_system(err, errno, "find this program");
     if (slash)
-        strcpy(slash + 1, name);
+        text_put(slash + 1, sizeof(path) - (size_t)(slash + 1 - path), name);
     return spawn_open(given ? given : path, ret_fd, err);
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/text.h"
 
 static const char *const actor_names[] = {NULL, "agent", "human", "system", "delegated-human"};
 
@@ -60,7 +61,7 @@ static const char *own_hostname(void)
     static char name[65];
 
     if (!*name && (gethostname(name, sizeof(name) - 1) < 0 || !*name))
-        strcpy(name, "localhost");
+        text_put(name, sizeof(name), "localhost");
     return name;
 }
 

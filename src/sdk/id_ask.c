@@ -6,6 +6,7 @@
 #include <sys/time.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "sdk/request.h"
 #include "sdk/self.h"
 
@@ -21,7 +22,7 @@ static int put(char *to, size_t size, const char *text, const char *what, struct
     if (text && strlen(text) >= size)
         return refuse_long(err, what, size);
     if (text)
-        strcpy(to, text);
+        text_put(to, size, text);
     return 0;
 }
 

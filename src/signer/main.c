@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "identity/issuer.h"
 #include "protocol/service.h"
 #include "signer/client.h"
@@ -86,9 +87,9 @@ static int find_directory(const struct options *options, char ret_state[PATH_MAX
     if (length >= PATH_MAX - 16)
         return error_set(err, ERROR_LIMIT, ENAMETOOLONG, "the name of the state directory is too long");
     if (options->directory && strlen(options->directory) < PATH_MAX)
-        strcpy(ret_directory, options->directory);
-    else
-        strcat(strcpy(ret_directory, ret_state), "/identity");
+        text_put(ret_directory, PATH_MAX, options->directory);
+    else if (snprintf(ret_directory, PATH_MAX, "%s/identity", ret_state) >= PATH_MAX)
+        return error_set(err, ERROR_LIMIT, ENAMETOOLONG, "the name of the state directory is too long");
     return 0;
 }
 
@@ -182,7 +183,7 @@ static int begin_told(char directory[PATH_MAX], struct identity_name *ret_host, 
     name = protocol_text(&received->message, TAG_SIGN_NAME);
     if (strlen(path) >= PATH_MAX)
         return error_set(err, ERROR_LIMIT, ENAMETOOLONG, "the name of the directory is too long");
-    strcpy(directory, path);
+    text_put(directory, PATH_MAX, path);
     *ret_request = received->message.request;
     return identity_parse(name, strlen(name), ret_host, err);
 }

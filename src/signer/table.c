@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "signer/signer.h"
 
 static struct signer_container **bucket_of(struct signer *signer, const char *text)
@@ -141,7 +142,7 @@ static int container_make(struct signer_connection *connection, const struct pro
             container_free(container);
         return status;
     }
-    strcpy(container->text, text);
+    text_put(container->text, sizeof(container->text), text);
     container->of = connection;
     container->tokens = SIGNER_BURST;
     container->filled_ns = clock_monotonic_ns();

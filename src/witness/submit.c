@@ -24,6 +24,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/number.h"
+#include "base/text.h"
 #include "protocol/service.h"
 #include "witness/confine.h"
 
@@ -327,7 +328,7 @@ static int serve(const char *directory, uint64_t interval_ms, bool is_once)
         if (status < 0) {
             if (strcmp(said, err.text) != 0)
                 fprintf(stderr, "cordon-submit: %s\n", err.text);
-            strcpy(said, err.text);
+            text_put(said, sizeof(said), err.text);
             reader_close(take_ptr(reader));
         } else if (reader_checkpoint(reader)->size != size || time(NULL) - last >= FRESH_S) {
             last = time(NULL);

@@ -8,6 +8,7 @@
 #include "audit/verify/verify.h"
 #include "base/hash.h"
 #include "base/memory.h"
+#include "base/text.h"
 
 #define WRITERS_MAX 65536
 #define SLOTS       (2 * WRITERS_MAX)
@@ -57,7 +58,7 @@ static struct seen *find(struct verify_numbers *numbers, const char *name)
         numbers->room = room;
     }
     numbers->all[numbers->count] = (struct seen){.first = 0};
-    strcpy(numbers->all[numbers->count].name, name);
+    text_put(numbers->all[numbers->count].name, sizeof(numbers->all[numbers->count].name), name);
     numbers->slots[at] = (uint32_t)++numbers->count;
     return &numbers->all[numbers->count - 1];
 }

@@ -191,7 +191,7 @@ static void check_partials(const struct verify_log *log, int level)
     if (fd >= 0)
         (void)!file_read_fd(fd, name, room, &now, &size, NULL);
     fd_close_at(&fd);
-    strcpy(name + tile_path(level, index, TILE_WIDTH, name), ".p");
+    tile_partials_path(level, index, name);
     fd = size > 0 ? openat(log->directory, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
     if (fd >= 0)
         entries = fdopendir(fd);

@@ -22,7 +22,7 @@ static size_t place_length(const struct place *place)
 static char *place_print(char *out, const struct place *place, const char *start)
 {
     char digits[20];
-    size_t count = 0, index = place->index;
+    size_t count = 0, index = place->index, length;
 
     if (!place->up)
         return out;
@@ -30,7 +30,9 @@ static char *place_print(char *out, const struct place *place, const char *start
     if (place->name) {
         if (out != start)
             *out++ = '.';
-        return stpcpy(out, place->name);
+        length = strlen(place->name);
+        memcpy(out, place->name, length + 1);
+        return out + length;
     }
     *out++ = '[';
     do

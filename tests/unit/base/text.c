@@ -3,6 +3,10 @@
 #include "base/text.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "test.h"
@@ -99,6 +103,28 @@ TEST(safe_text_ends_where_it_is_told)
     text_add_safe_n(&text, "a\0b", 3);
     text_add_safe_n(&text, "never", 0);
     check_string(text.data, "\\x1b[31m\\xc3a\\x00b");
+}
+
+TEST(what_is_put_has_room_to_the_last_byte_or_nothing_goes_on)
+{
+    char room[4] = "zzz";
+    int status = 0;
+    pid_t pid;
+
+    text_put(room, sizeof(room), "abc");
+    check_string(room, "abc");
+    text_put(room, sizeof(room), "");
+    check_string(room, "");
+    pid = fork();
+    if (pid == 0) {
+        int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+        dup2(null, STDERR_FILENO); /* it says why */
+        text_put(room, sizeof(room), "abcd");
+        _exit(0);
+    }
+    check_int(waitpid(pid, &status, 0), pid);
+    check(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
 }
 
 static int fill_text(void)
