@@ -188,7 +188,7 @@ class World:
         self.place = pathlib.Path(place or tempfile.mkdtemp(prefix="cordon-launcher-"))
         self.place.chmod(0o755)
         self.owns_place = place is None
-        self.cgroup = f"/cordon-test-{os.getpid()}"
+        self.cgroup = group_of(os.getpid())
         self.options, self.keeper = options, keeper or BUILD / "tests/test-keeper"
         self.daemon_path, self.keepers_path = str(self.place / "daemon.sock"), str(self.place / "keepers.sock")
         self.start()
@@ -260,12 +260,7 @@ class World:
         while time.monotonic() < end and any(os.listdir(self.place / "records")):
             time.sleep(0.02)  # what keepers of tests that failed have left is none of ours
         self.stop()
-        for mount in hierarchies():
-            for directory, _, _ in os.walk(mount + self.cgroup, topdown=False):
-                try:
-                    os.rmdir(directory)
-                except OSError:
-                    pass
+        remove_groups(self.cgroup)
         if self.owns_place:
             shutil.rmtree(self.place)
 
@@ -280,6 +275,20 @@ def hierarchies():
     with open("/proc/self/mountinfo") as file:
         lines = [line.split(" - ") for line in file]
     return [first.split()[4] for first, second in lines if second.split()[0] in ("cgroup", "cgroup2")]
+
+
+def group_of(pid):
+    """Of the launchers of this process of tests."""
+    return f"/cordon-test-{pid}"
+
+
+def remove_groups(path):
+    for mount in hierarchies():
+        for directory, _, _ in os.walk(mount + path, topdown=False):
+            try:
+                os.rmdir(directory)
+            except OSError:
+                pass
 
 
 def status_of(pid):
