@@ -225,6 +225,7 @@ static bool is_awaited(const struct keeper *keeper)
 int keeper_serve(struct keeper *keeper, const struct container *container, uint64_t kind, const char *id, int *client, struct error *err)
 {
     auto_protocol struct protocol_out out = {0};
+    int status;
 
     if (is_awaited(keeper))
         return waiting_add(keeper, container, kind, client, err);
@@ -235,7 +236,12 @@ int keeper_serve(struct keeper *keeper, const struct container *container, uint6
     protocol_add_text(&out, TAG_ID, id);
     if (*container->name)
         protocol_add_text(&out, TAG_NAME, container->name);
-    return protocol_send(keeper->channel.fd, MSG_DONTWAIT, &out, client, 1, err);
+    status = protocol_send(keeper->channel.fd, MSG_DONTWAIT, &out, client, 1, err);
+    if (status == -EPIPE || status == -ECONNRESET) {
+        *err = (struct error)ERROR_INIT; /* its end is heard next: to the client it is as if it had ended with the message */
+        status = 0;
+    }
+    return status;
 }
 
 /* ---- what they say ---- */
