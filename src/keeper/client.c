@@ -194,6 +194,7 @@ static int hear_network(struct session *session, struct protocol_received *recei
     auto_free unsigned char *bytes = NULL;
     struct cordon_request *request = NULL;
     struct protocol_message record;
+    struct container_facts former;
     struct ending ends;
     auto_close int cwd = -1;
     struct place own;
@@ -206,12 +207,14 @@ static int hear_network(struct session *session, struct protocol_received *recei
     if (status < 0)
         return status;
     status = numbers_lift(take_fd(received->fds[1]), &cwd, err);
+    container_tell_facts(holder->container, &former);
     if (status == 0)
         status = place_enter_at(cwd, holder->process.umask, &own, err);
     if (status == 0) {
         status = cordon_container_set_network(holder->container, request, (struct cordon_error *)err);
         place_leave(&own);
     }
+    changed_network(holder, former.digest);
     if (status == 0)
         take_network(holder, &ends, &request, &cwd);
     cordon_request_free(request);

@@ -12,8 +12,6 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "base/json.h"
-#include "base/memory.h"
 #include "keeper/keeper.h"
 #include "ocsf/ocsf.h"
 #include "protocol/peer.h"
@@ -67,51 +65,68 @@ static void find_asker(int client, struct asker *ret_asker)
     peer_close(&peer);
 }
 
-static void write_event(struct text *text, const struct session *session, const struct asker *asker, const char *operation, int status, const struct error *failure)
+void human_begin(const struct keeper *keeper, struct human_event *ret_event, const char *type)
 {
     static uint64_t number;
-    struct json json = JSON_INIT(text, 0);
+    struct json *json = &ret_event->json;
     char id[128], now[40];
     time_t seconds = (time_t)(clock_real_ns() / NS_PER_S);
     struct tm tm;
 
+    *ret_event = (struct human_event){.uid = getuid()};
+    *json = JSON_INIT(&ret_event->text, 0);
     gmtime_r(&seconds, &tm);
     strftime(now, sizeof(now), "%Y-%m-%dT%H:%M:%S.000000000Z", &tm);
-    snprintf(id, sizeof(id), "%s.control.%" PRIu64, session->keeper->id, ++number);
-    json_begin_object(&json, NULL);
-    json_add_string(&json, "schema", "cordon-event/1");
-    json_add_string(&json, "id", id);
-    json_add_string(&json, "time", now);
-    json_add_string(&json, "type", "control.called");
-    json_add_string(&json, "operation", operation);
-    json_add_string(&json, "target", *session->about ? session->about : NULL);
-    json_add_string(&json, "outcome", status == 0 ? "ok" : status == -EPERM || status == -EACCES ? "refused" : "failed");
+    snprintf(id, sizeof(id), "%s.control.%" PRIu64, keeper->id, ++number);
+    json_begin_object(json, NULL);
+    json_add_string(json, "schema", "cordon-event/1");
+    json_add_string(json, "id", id);
+    json_add_string(json, "time", now);
+    json_add_string(json, "type", type);
+}
+
+void human_end(struct keeper *keeper, struct human_event *event)
+{
+    struct ocsf_context context = {.actor = OCSF_HUMAN, .product = "cordon-keeper", .has_user = true, .uid = event->uid, .session = event->session,
+                                   .service = keeper->launcher.fd >= 0 ? "system" : "user"};
+    auto_ocsf struct ocsf *ocsf = NULL;
+    const char *body;
+    size_t size;
+
+    json_end(&event->json);
+    if (!event->text.is_broken && ocsf_new(&context, &ocsf, NULL) == 0 && ocsf_render(ocsf, event->text.data, event->text.length, &body, &size, NULL) == 0)
+        writer_say(keeper, "human", body, size);
+    text_finish(&event->text);
+}
+
+static void add_call(struct json *json, const struct session *session, const struct asker *asker, const char *operation, int status, const struct error *failure)
+{
+    json_add_string(json, "operation", operation);
+    json_add_string(json, "target", *session->about ? session->about : NULL);
+    json_add_string(json, "outcome", status == 0 ? "ok" : status == -EPERM || status == -EACCES ? "refused" : "failed");
     if (status < 0)
-        json_add_string(&json, "text", failure->text);
-    json_begin_object(&json, "peer");
-    json_add_int(&json, "pid", asker->pid);
-    json_add_string(&json, "exe", *asker->exe ? asker->exe : NULL);
-    json_end(&json);
-    json_end(&json);
+        json_add_string(json, "text", failure->text);
+    json_begin_object(json, "peer");
+    json_add_int(json, "pid", asker->pid);
+    json_add_string(json, "exe", *asker->exe ? asker->exe : NULL);
+    json_end(json);
 }
 
 /* Nobody waits for it: what cannot be recorded is counted as any record of this keeper. */
 void control_record(const struct session *session, uint16_t type, int status, const struct error *failure)
 {
-    const char *operation = operation_of(type), *body;
-    struct ocsf_context context = {.actor = OCSF_HUMAN, .product = "cordon-keeper", .has_user = true, .uid = getuid(), .service = session->keeper->launcher.fd >= 0 ? "system" : "user"};
-    auto_ocsf struct ocsf *ocsf = NULL;
-    auto_text struct text text = {0};
+    const char *operation = operation_of(type);
+    struct human_event event;
     struct asker asker;
-    size_t size;
 
     if (!operation || session->client.fd < 0)
         return;
     find_asker(session->made >= 0 ? session->made : session->client.fd, &asker);
-    context.uid = asker.pid ? asker.uid : getuid();
+    human_begin(session->keeper, &event, "control.called");
+    if (asker.pid)
+        event.uid = asker.uid;
     if (*asker.session)
-        context.session = asker.session;
-    write_event(&text, session, &asker, operation, status, failure);
-    if (!text.is_broken && ocsf_new(&context, &ocsf, NULL) == 0 && ocsf_render(ocsf, text.data, text.length, &body, &size, NULL) == 0)
-        writer_say(session->keeper, "human", body, size);
+        event.session = asker.session;
+    add_call(&event.json, session, &asker, operation, status, failure);
+    human_end(session->keeper, &event);
 }

@@ -116,14 +116,17 @@ void network_forget(struct session *session)
 static void end_network(struct session *session)
 {
     const struct network *network = &session->network;
+    struct container_facts former;
     struct error err = ERROR_INIT;
     struct place own;
     int status = place_enter_at(network->lasting ? network->cwd : session->cwd, session->process.umask, &own, &err);
 
+    container_tell_facts(session->container, &former);
     if (status == 0) {
         status = cordon_container_set_network(session->container, network->lasting ? network->lasting : session->request, (struct cordon_error *)&err);
         place_leave(&own);
     }
+    changed_network(session, former.digest);
     session->network.ends = (struct ending){0};
     if (status == 0)
         fprintf(stderr, "cordon-keeper: container %s has the network of before again\n", session->id);

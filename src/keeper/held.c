@@ -35,15 +35,13 @@ static int make_id(struct session *session, struct error *err)
 static int judge(struct session *session, struct error *err)
 {
     struct place own;
-    int status = place_enter(session, &own, err), result;
+    int status = place_enter(session, &own, err);
 
     if (status < 0)
         return status;
-    result = cordon_check(session->request, CORDON_TEXT, NULL, (struct cordon_error *)err);
+    status = request_judge(session->request, session->disk.digest, err);
     place_leave(&own);
-    if (result > 0)
-        return err->errnum ? -err->errnum : -EINVAL;
-    return result;
+    return status;
 }
 
 int held_create(struct session *session, struct error *err)
@@ -168,17 +166,6 @@ static int start_own_program(struct session *session, struct error *err)
     return status;
 }
 
-/* It is compiled anew at each start: whoever reads the log hears that it is not what it was. */
-static void look_at_policy(struct session *session)
-{
-    struct container_facts facts;
-
-    container_tell_facts(session->container, &facts);
-    if (*session->disk.digest && strcmp(session->disk.digest, facts.digest) != 0)
-        fprintf(stderr, "cordon-keeper: container %s: its policy is another one than at its last start: %s, not %s\n", session->id, facts.digest, session->disk.digest);
-    snprintf(session->disk.digest, sizeof(session->disk.digest), "%s", facts.digest);
-}
-
 int held_start(struct session *session, struct error *err)
 {
     int status;
@@ -201,7 +188,7 @@ int held_start(struct session *session, struct error *err)
         return status;
     }
     session->lifecycle = PROTOCOL_IS_RUNNING;
-    look_at_policy(session);
+    changed_at_start(session);
     kept_update(session);
     daemon_tell_running(session->keeper, session);
     return 0;

@@ -4,6 +4,8 @@
 #define CORDON_KEEPER_KEEPER_H
 
 #include "base/digest.h"
+#include "base/json.h"
+#include "base/text.h"
 #include "cordon/cordon.h"
 #include "protocol/peer.h"
 #include "protocol/socket.h"
@@ -140,7 +142,7 @@ struct session {
         unsigned char *record; /* what its client said, until it is written down */
         size_t record_size;
         char *written;        /* the state, as it is there */
-        char digest[80];      /* of its policy at its last start */
+        char digest[POLICY_DIGEST_SIZE]; /* of its policy when it was created or started last */
     } disk; /* kept.c */
     uint64_t created_ms;
     uint64_t denials, denials_told_ns; /* what cordond knows */
@@ -222,6 +224,21 @@ void writer_say(struct keeper *keeper, const char *actor, const char *body, size
 
 /* control.c: what the client of `session` asked for, and what came of it, into the audit log. `type`: its message; what changes nothing is not recorded. */
 void control_record(const struct session *session, uint16_t type, int status, const struct error *failure);
+
+/* changed.c: that another policy holds for a container than before, into the audit log. At a start, of one that is kept: */
+void changed_at_start(struct session *session);
+/* Of its network, while it runs: `former` is the digest of the policy that held before. */
+void changed_network(const struct session *holder, const char *former);
+
+/* control.c: a record in a person's name. Members are added between the two calls; what cannot be recorded is counted as any record of this keeper. */
+struct human_event {
+    struct text text;
+    struct json json;
+    uid_t uid;           /* the keeper's, unless it is said */
+    const char *session; /* of the kernel's audit; NULL = not known */
+};
+void human_begin(const struct keeper *keeper, struct human_event *ret_event, const char *type);
+void human_end(struct keeper *keeper, struct human_event *event);
 
 #define LOG_PATIENCE_MS 10000 /* until what a policy requires to be in the log first is refused, where the log is away */
 #define LOG_LOOK_MS     50

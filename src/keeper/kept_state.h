@@ -14,7 +14,7 @@ struct kept_state {
     enum kept_wanted wanted;   /* what it was when it was written down last */
     char name[68];             /* "" = it has none */
     char cwd[4096];            /* where it was created */
-    char digest[80];           /* of its policy at its last start; "" = it was not started */
+    char digest[80];           /* of its policy when it was created or started last; "" = not known */
     char boot[40];             /* of the kernel's that `until_boot_ns` is of */
     uint64_t created_ms, until_ms, until_boot_ns; /* until: 0 = it does not end by itself */
     bool until_is_time;        /* also by the wall's clock */

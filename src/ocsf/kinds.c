@@ -106,8 +106,7 @@ const struct ocsf_kind ocsf_kinds[] = {
     {"review.discarded", NULL, NULL, 1001, 4, 0, LOW, &shape_workspace, "changes of a reviewed run were discarded"},
 
     /* ---- policies ---- */
-    {"policy.changed", NULL, NULL, 3004, 3, 0, LOW, &shape_policy, "the policy of a running container was changed"},
-    {"ceiling.changed", NULL, NULL, 3004, 3, 0, MEDIUM, &shape_policy, "a ceiling of this machine was changed"},
+    {"policy.changed", NULL, NULL, 3004, 3, 0, LOW, &shape_policy, "another policy holds for a container than before"},
 
     /* ---- containers that live ---- */
     {"container.created", NULL, NULL, 3004, 1, 0, INFO, &shape_container, "a container was provisioned"},

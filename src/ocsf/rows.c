@@ -220,6 +220,8 @@ static const struct ocsf_row entity_policy[] = {
     TEXT("entity.uid", "policyDigest"),
     ANY("comment", "text"),
     TEXT("x_member", "member"),
+    TEXT("x_former", "formerDigest"),
+    TEXT("x_target", "target"),
     END,
 };
 

@@ -36,10 +36,15 @@ int until_parse(const char *text, struct until *ret_until, struct error *err) mu
  */
 bool installation_is_replaced(void);
 
+#define POLICY_DIGEST_SIZE 80
+
+/* As cordon_check(), by a status of this library's own: nothing speaks against this request, and its policy has this digest now. */
+int request_judge(const struct cordon_request *request, char ret_digest[POLICY_DIGEST_SIZE], struct error *err) must_check;
+
 struct container_facts {
     const char *tier;                      /* static */
     char identity[CONTAINER_IDENTITY_SIZE]; /* "" = it has none */
-    char digest[80];                       /* of its policy, of the network that it has now included */
+    char digest[POLICY_DIGEST_SIZE];       /* of its policy, of the network that it has now included */
     char proof[64];                        /* what the kernel holds of it: "loginuid,uid,cgroup" */
     uint64_t denials;                      /* so far */
 };

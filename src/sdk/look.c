@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Looking before running: check and explain, and what the library says about itself. */
 #include <errno.h>
+#include <stdio.h>
 
 #include "base/json.h"
 #include "sdk/assemble.h"
+#include "sdk/keeping.h"
 #include "sdk/losses.h"
 
 static const char *verdict_of(int kind)
@@ -107,26 +109,51 @@ static int check_format(enum cordon_format format, struct error *err)
     return 0;
 }
 
+static int compile(struct assembly *assembly, const struct cordon_request *request, struct error *err)
+{
+    int status = assembly_begin(assembly, request, err);
+
+    if (status == 0)
+        status = assembly_find(assembly, err);
+    if (status == 0)
+        status = assembly_load(assembly, request, err);
+    return status == 0 ? assembly_compile(assembly, request, true, err) : status;
+}
+
+/* `ret_first`: what speaks against it, as an error of that kind; ERROR_NONE = nothing does. */
+static void judge(struct assembly *assembly, const struct cordon_request *request, struct error *ret_first)
+{
+    int status = compile(assembly, request, ret_first);
+
+    if (status == 0 && assembly->plan->problem_count)
+        *ret_first = assembly->plan->problems[0].error;
+    if (status < 0 && !ret_first->kind)
+        error_set(ret_first, ERROR_INTERNAL, -status, "a failure without a word");
+}
+
+int request_judge(const struct cordon_request *request, char ret_digest[POLICY_DIGEST_SIZE], struct error *err)
+{
+    auto_assembly struct assembly assembly = {0};
+    struct error first = ERROR_INIT;
+
+    judge(&assembly, request, &first);
+    if (first.kind) {
+        *err = first;
+        return first.errnum ? -first.errnum : -EINVAL;
+    }
+    snprintf(ret_digest, POLICY_DIGEST_SIZE, "%s", assembly.plan->policy_digest);
+    return 0;
+}
+
 int cordon_check(const struct cordon_request *request, enum cordon_format format, char **ret_report,
                  struct cordon_error *err)
 {
     auto_assembly struct assembly assembly = {0};
     auto_text struct text out = {0};
     struct error first = ERROR_INIT;
-    int status = check_format(format, &first);
 
-    if (status == 0)
-        status = assembly_begin(&assembly, request, &first);
-    if (status == 0)
-        status = assembly_find(&assembly, &first);
-    if (status == 0)
-        status = assembly_load(&assembly, request, &first);
-    if (status == 0)
-        status = assembly_compile(&assembly, request, true, &first);
-    if (status == 0 && assembly.plan->problem_count)
-        first = assembly.plan->problems[0].error;
-    if (status < 0 && !first.kind)
-        error_set(&first, ERROR_INTERNAL, -status, "a failure without a word");
+    if (check_format(format, &first) == 0)
+        judge(&assembly, request, &first);
     if (ret_report) {
         *ret_report = NULL;
         if (format == CORDON_JSON)
@@ -148,13 +175,7 @@ int cordon_explain(const struct cordon_request *request, enum cordon_format form
     int status = check_format(format, public_error(err));
 
     if (status == 0)
-        status = assembly_begin(&assembly, request, public_error(err));
-    if (status == 0)
-        status = assembly_find(&assembly, public_error(err));
-    if (status == 0)
-        status = assembly_load(&assembly, request, public_error(err));
-    if (status == 0)
-        status = assembly_compile(&assembly, request, true, public_error(err));
+        status = compile(&assembly, request, public_error(err));
     if (status < 0)
         return status;
     if (format == CORDON_JSON)
