@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * cordon-witness: cosigns checkpoints of logs over HTTP (C2SP tlog-witness). Theory of operation: it holds its key and what it last signed
- * for each log, in one directory; it listens, gives up all other files and every new socket, and only then answers. TLS, where it is wanted,
+ * for each log, in one directory; it listens, gives up all other files, every new socket and process, and the system calls that it does not name (confine.c), and only then answers. TLS, where it is wanted,
  * is a proxy's in front of it: what it answers is signed by itself.
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>
 #include <microhttpd.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,6 +49,8 @@ static const struct option options[] = {
     {"help", no_argument, NULL, OPTION_HELP},         {"version", no_argument, NULL, OPTION_VERSION},
     {NULL, 0, NULL, 0},
 };
+
+static volatile sig_atomic_t is_ending;
 
 struct settings {
     const char *state, *name, *listen;
@@ -185,37 +188,74 @@ static int begin(const struct settings *settings, struct witness **ret_witness, 
     return status;
 }
 
-/* One thread answers all: what is compared and what is remembered is never another's in between. */
-static int serve(struct witness *witness, int fd)
+static void end(int number)
+{
+    is_ending = 1;
+}
+
+/* A signal is heard while it waits, and at no other time. */
+static int run(struct MHD_Daemon *server)
+{
+    const union MHD_DaemonInfo *info = MHD_get_daemon_info(server, MHD_DAEMON_INFO_EPOLL_FD);
+    struct pollfd ready = {.fd = info ? info->epoll_fd : -1, .events = POLLIN};
+    MHD_UNSIGNED_LONG_LONG left_ms = 0;
+    sigset_t waiting;
+
+    sigprocmask(SIG_SETMASK, NULL, &waiting);
+    sigdelset(&waiting, SIGTERM);
+    sigdelset(&waiting, SIGINT);
+    while (!is_ending && ready.fd >= 0) {
+        bool has_left = MHD_get_timeout(server, &left_ms) == MHD_YES;
+        struct timespec left = {.tv_sec = has_left ? (time_t)(left_ms / 1000) : 0, .tv_nsec = has_left ? (long)(left_ms % 1000) * 1000000 : 0};
+
+        if (ppoll(&ready, 1, has_left ? &left : NULL, &waiting) >= 0 && MHD_run(server) != MHD_YES)
+            return STATUS_FAILED;
+    }
+    return is_ending ? EXIT_SUCCESS : STATUS_FAILED;
+}
+
+static void tell(const struct witness *witness, int fd)
 {
     char text[NOTE_KEY_TEXT_SIZE];
     struct sockaddr_in address;
     socklen_t size = sizeof(address);
-    struct MHD_Daemon *server;
     struct note_key key;
-    sigset_t set;
-    int number;
 
-    sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    sigprocmask(SIG_BLOCK, &set, NULL);
-    server = MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL, 0, NULL, NULL, handle, witness, MHD_OPTION_LISTEN_SOCKET, fd,
-                              MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX, MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)PER_ADDRESS_MAX,
-                              MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)TIMEOUT_S, MHD_OPTION_NOTIFY_COMPLETED, completed, NULL, MHD_OPTION_END);
-    if (!server) {
-        fprintf(stderr, "cordon-witness: could not begin to answer\n");
-        return STATUS_FAILED;
-    }
     witness_key(witness, &key);
     note_key_print(&key, text);
     getsockname(fd, (struct sockaddr *)&address, &size);
     printf("%s\nport %u\n", text, ntohs(address.sin_port));
     fflush(stdout);
     service_notify("READY=1");
-    sigwait(&set, &number);
+}
+
+/* One thread answers all: what is compared and what is remembered is never another's in between. Nobody is answered before the last right is given up. */
+static int serve(struct witness *witness, int fd)
+{
+    struct MHD_Daemon *server;
+    struct error err = ERROR_INIT;
+    sigset_t set;
+    int status;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    signal(SIGTERM, end);
+    signal(SIGINT, end);
+    server = MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, handle, witness, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
+                              MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)PER_ADDRESS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)TIMEOUT_S,
+                              MHD_OPTION_NOTIFY_COMPLETED, completed, NULL, MHD_OPTION_END);
+    if (!server) {
+        fprintf(stderr, "cordon-witness: could not begin to answer\n");
+        return STATUS_FAILED;
+    }
+    tell(witness, fd);
+    status = witness_shut_calls(&err) < 0 ? STATUS_FAILED : run(server);
+    if (status != EXIT_SUCCESS)
+        fprintf(stderr, "cordon-witness: %s\n", err.kind ? err.text : "could not go on answering");
     MHD_stop_daemon(server);
-    return EXIT_SUCCESS;
+    return status;
 }
 
 static int refuse(const char *text)

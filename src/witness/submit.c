@@ -399,6 +399,10 @@ int main(int argc, char **argv)
         fprintf(stderr, "cordon-submit: %s\n", err.text);
         return STATUS_FAILED;
     }
-    service_notify("READY=1");
+    service_notify("READY=1"); /* by a socket of its own, which it can make no more from here on */
+    if (submit_shut_calls(&err) < 0) {
+        fprintf(stderr, "cordon-submit: %s\n", err.text);
+        return STATUS_FAILED;
+    }
     return serve(directory, interval_ms, is_once);
 }

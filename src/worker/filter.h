@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A list of system calls being written: what is on it is allowed, what is not ends the process. */
+/* A list of system calls being written: what is on it is allowed, what is not ends the process, or fails. */
 #ifndef CORDON_WORKER_FILTER_H
 #define CORDON_WORKER_FILTER_H
 
@@ -14,6 +14,7 @@
 struct filter {
     struct sock_filter *code; /* of FILTER_MAX */
     unsigned count;
+    unsigned otherwise; /* SECCOMP_RET_*: what becomes of what is on no list; 0 = it ends the process */
 };
 
 void filter_add(struct filter *filter, unsigned short code, unsigned value, unsigned char yes, unsigned char no);
@@ -32,6 +33,10 @@ void filter_memory(struct filter *filter);
 void filter_fcntl(struct filter *filter);
 /* socketpair(AF_UNIX, ...): leads nowhere but to whom one end is given. */
 void filter_pairs(struct filter *filter);
+/* socket() of IPv4 and IPv6; another one is an error. */
+void filter_internet(struct filter *filter);
+/* Threads of this process, and no process. */
+void filter_threads(struct filter *filter);
 void filter_end(struct filter *filter);
 
 #endif

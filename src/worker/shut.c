@@ -92,7 +92,7 @@ int shut_files(const struct shut_place *places, size_t count, unsigned flags, st
 
 void shut_filter(const struct shut_calls *calls, struct sock_filter *ret_program, unsigned *ret_count)
 {
-    struct filter filter = {.code = ret_program};
+    struct filter filter = {.code = ret_program, .otherwise = calls->is_refused ? SECCOMP_RET_ERRNO | ENOSYS : SECCOMP_RET_KILL_PROCESS};
 
     filter_begin(&filter);
     filter_rows(&filter, calls->allowed, calls->allowed_count, SECCOMP_RET_ALLOW);
@@ -104,6 +104,10 @@ void shut_filter(const struct shut_calls *calls, struct sock_filter *ret_program
     filter_load(&filter, FILTER_NUMBER);
     if (calls->has_pairs)
         filter_pairs(&filter);
+    if (calls->has_internet)
+        filter_internet(&filter);
+    if (calls->has_threads)
+        filter_threads(&filter);
     filter_end(&filter);
     *ret_count = filter.count;
 }
@@ -118,7 +122,7 @@ int shut_calls(const struct shut_calls *calls, struct error *err)
     list.len = (unsigned short)count;
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         return error_system(err, errno, "set no_new_privs");
-    if (setrlimit(RLIMIT_NPROC, &(struct rlimit){0, 0}) < 0)
+    if (!calls->has_threads && setrlimit(RLIMIT_NPROC, &(struct rlimit){0, 0}) < 0)
         return error_system(err, errno, "limit processes");
     if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
         return error_system(err, errno, "hide this process's memory");

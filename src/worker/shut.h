@@ -46,6 +46,9 @@ struct shut_calls {
     size_t refused_count;
     bool has_pairs;      /* socketpair(), of Unix sockets */
     bool is_all_threads; /* of those that have begun, too */
+    bool has_internet;   /* socket() of IPv4 and IPv6 */
+    bool has_threads;    /* it begins some; no process */
+    bool is_refused;     /* what is on no list fails with ENOSYS instead of ending the program: for libraries whose calls nobody can count */
 };
 
 /* The list, for shut_calls() and for tests of it. *ret_count of at most FILTER_MAX instructions. */
