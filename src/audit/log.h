@@ -55,6 +55,8 @@ int log_append(struct log *log, const struct stamp_label *label, uint64_t number
 
 /* Records of a writer that somebody else lost: added to its count, and a record of the log's own. */
 int log_lose(struct log *log, const struct stamp_label *label, uint64_t count, struct error *err) must_check;
+/* What was counted and not said yet becomes records of the log's own, as with each log_tick(). */
+int log_say_losses(struct log *log, struct error *err) must_check;
 
 /*
  * All that was appended is durable: *ret_size (may be NULL) records in all. On failure nothing of the group was taken (-ENOSPC), or

@@ -118,9 +118,8 @@ void log_retain_later(struct log *log);
 
 /* Append a record of the log's own. `fields`: JSON members, each with a comma in front, or "". */
 int log_say(struct log *log, int activity, const char *event, const char *message, const char *fields, struct error *err) must_check;
-/* What a second brings: clocks, losses. */
+/* What a second brings, as log_say_losses(). */
 int log_say_clock(struct log *log, struct error *err) must_check;
-int log_say_losses(struct log *log, struct error *err) must_check;
 
 enum { /* activities of OCSF's class Event Log Activity (1008) */
     LOG_ACTIVITY_DELETE = 2,

@@ -17,6 +17,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "event/read.h"
+#include "logger/spool.h"
 #include "recording/recording.h"
 
 struct import {
@@ -132,6 +133,8 @@ static int take_left(struct import *import, struct error *err)
     status = import->options->machine ? left_take(&import->left, import->desk.log, import->options->machine, err) : 0;
 
     if (status == 0)
+        status = log_say_losses(import->desk.log, err);
+    if (status == 0)
         status = log_commit(import->desk.log, NULL, err);
     if (status == 0) /* what was found when it was opened counts, too */
         status = log_checkpoint(import->desk.log, err);
@@ -152,7 +155,7 @@ static int open_caught_up(struct import *import, struct error *err)
 static void say_result(const struct import *import, uint64_t size, struct text *out)
 {
     if (import->options->is_json) {
-        text_printf(out, "{\"records\":%" PRIu64 ",\"runs\":%" PRIu64 ",\"unattributed\":%" PRIu64 ",\"size\":", import->records, import->runs, import->unnamed);
+        text_printf(out, "{\"records\":%" PRIu64 ",\"runs\":%" PRIu64 ",\"unattributed\":%" PRIu64 ",\"lost\":%" PRIu64 ",\"size\":", import->records, import->runs, import->unnamed, import->left.lost);
         if (size == UINT64_MAX)
             text_add(out, "null}\n");
         else
@@ -164,6 +167,10 @@ static void say_result(const struct import *import, uint64_t size, struct text *
         text_add(out, ", through the daemon that writes it\n");
     else
         text_printf(out, ", which has %" PRIu64 "\n", size);
+    if (import->left.lost)
+        text_printf(out, "at least %" PRIu64 " of what keepers left are lost, which the log says\n", import->left.lost);
+    if (import->left.odd)
+        text_printf(out, "%zu of their files end with what is no record, and are kept in %s/" SPOOL_FOLDER ", named *.bad\n", import->left.odd, import->options->machine);
     if (import->unnamed)
         text_printf(out, "%" PRIu64 " runs were left out: an older version recorded them without saying who they were\n", import->unnamed);
 }
