@@ -74,6 +74,7 @@ struct cordon_container {
     struct shared_assembly *shared; /* of which it is a copy; NULL = it is its own, and nothing proves it */
     struct assembly changed; /* whose network holds since it was changed; empty = the first one's */
     struct event_log *log;
+    bool is_recorded; /* `log` has begun */
     struct run_identity identity;
     struct launcher *launcher; /* who makes its first process; NULL = this process */
     struct signing signing; /* what it asks to have signed */

@@ -57,7 +57,7 @@ static int find_library(struct arena *arena, const char **ret_path, bool *ret_is
         return error_system(err, errno, "find this library at '%s' (load it by its absolute path)",
                             is_program ? "/proc/self/exe" : map->l_name);
     if (is_program && installation_is_replaced())
-        return error_set(err, ERROR_SYSTEM, ESTALE, "the program %s was replaced since this process of it began, and what is beside it now may be of another version: start it anew", resolved);
+        return error_set(err, ERROR_SYSTEM, EREMCHG, "the program %s was replaced since this process of it began, and what is beside it now may be of another version: start it anew", resolved);
     path = arena_string(arena, resolved);
     if (!path)
         return error_memory(err);

@@ -50,10 +50,17 @@ static int open_record(struct cordon_container *container, const struct cordon_r
     const struct event_options options = record_options(container, request);
     int status;
 
-    if (!container->log)
-        return event_log_open(&options, &container->log, err);
-    status = launch_name_record(container, err);
-    return status < 0 ? status : event_log_begin(container->log, &options, err);
+    if (container->is_recorded)
+        return 0;
+    if (!container->log) {
+        status = event_log_open(&options, &container->log, err);
+    } else {
+        status = launch_name_record(container, err);
+        if (status == 0)
+            status = event_log_begin(container->log, &options, err);
+    }
+    container->is_recorded = status == 0;
+    return status;
 }
 
 /* The record is opened whatever the steps before it say, so that their refusal is in it. */
@@ -351,24 +358,6 @@ static int start(struct cordon_container *container, const struct cordon_request
     return status < 0 ? status : container_launch(container, request, err);
 }
 
-static int start_once(const struct cordon_request *request, bool stands, struct cordon_container **ret_container, struct error *err)
-{
-    struct error failure = ERROR_INIT;
-    cleanup_with(container_free_at) struct cordon_container *container = NULL;
-    int status = launch_container_new(request, &container, err);
-
-    if (status < 0)
-        return status;
-    container->stands = stands;
-    status = !container->launcher && (stands || streams_check(request, NULL) == 0) ? remote_start(container, request, &failure) : 0;
-    if (status == 0)
-        status = start(container, request, &failure);
-    if (status < 0)
-        return container_refused(container, status, &failure, err);
-    *ret_container = take_ptr(container);
-    return 0;
-}
-
 /*
  * A file that is replaced (/etc/passwd when somebody adds a user) between the look at it and the mount of it is refused: what
  * the plan means is looked at anew, a few times. The launcher has taken an attempt, so there it is the caller who tries again.
@@ -380,14 +369,55 @@ static bool was_exchanged(const struct cordon_request *request, const struct err
     return err->kind == ERROR_SYSTEM && err->errnum == ESTALE && request->launcher_fd < 0;
 }
 
-static int start_here(const struct cordon_request *request, bool stands, struct cordon_container **ret_container, struct error *err)
+/* `ret_log` (NULL = it is the last time): the record, with nothing of it refused in it, where it is worth another attempt. */
+static int give_up(struct cordon_container *container, const struct cordon_request *request, int status, struct error *failure,
+                   struct event_log **ret_log, struct error *err)
+{
+    if (!ret_log || !container->is_recorded || !was_exchanged(request, failure))
+        return container_refused(container, status, failure, err);
+    *ret_log = take_ptr(container->log);
+    if (err)
+        *err = *failure;
+    return status;
+}
+
+static int start_once(const struct cordon_request *request, bool stands, struct event_log *log, struct event_log **ret_log,
+                      struct cordon_container **ret_container, struct error *err)
 {
     struct error failure = ERROR_INIT;
-    int status = start_once(request, stands, ret_container, &failure);
+    cleanup_with(container_free_at) struct cordon_container *container = NULL;
+    int status = launch_container_new(request, &container, err);
 
-    for (unsigned i = 1; i < STARTS_MAX && status < 0 && was_exchanged(request, &failure); i++) {
-        failure = ERROR_INIT;
-        status = start_once(request, stands, ret_container, &failure);
+    if (status < 0) {
+        event_log_free(log);
+        return status;
+    }
+    container->log = log;
+    container->is_recorded = log != NULL;
+    container->stands = stands;
+    status = !log && !container->launcher && (stands || streams_check(request, NULL) == 0) ? remote_start(container, request, &failure) : 0;
+    if (status == 0)
+        status = start(container, request, &failure);
+    if (status < 0)
+        return give_up(container, request, status, &failure, ret_log, err);
+    *ret_container = take_ptr(container);
+    return 0;
+}
+
+/* All attempts are one run, with one record: `log` is that of an attempt before, NULL = there was none. */
+static int start_here(const struct cordon_request *request, bool stands, struct event_log *log, struct cordon_container **ret_container,
+                      struct error *err)
+{
+    struct error failure = ERROR_INIT;
+    int status = -ESTALE;
+
+    for (unsigned left = log ? STARTS_MAX - 1 : STARTS_MAX; left > 0; left--) {
+        struct event_log *before = take_ptr(log);
+
+        failure = (struct error)ERROR_INIT;
+        status = start_once(request, stands, before, left > 1 ? &log : NULL, ret_container, &failure);
+        if (!log)
+            break;
     }
     if (status < 0 && err)
         *err = failure;
@@ -421,6 +451,7 @@ int container_start_prepared(const struct cordon_request *request, const struct 
                              const struct shared_assembly *shared, struct cordon_container **ret_container, struct error *err)
 {
     struct error failure = ERROR_INIT;
+    struct event_log *log = NULL;
     cleanup_with(container_free_at) struct cordon_container *container = NULL;
     int status = launch_container_new(request, &container, err);
 
@@ -433,8 +464,8 @@ int container_start_prepared(const struct cordon_request *request, const struct 
     if (status == 0)
         status = start(container, request, &failure);
     if (status < 0) {
-        container_refused(container, status, &failure, err);
-        return was_exchanged(request, &failure) ? start_here(request, false, ret_container, err) : status;
+        status = give_up(container, request, status, &failure, &log, err);
+        return log ? start_here(request, false, log, ret_container, err) : status;
     }
     *ret_container = take_ptr(container);
     return 0;
@@ -444,10 +475,10 @@ int container_start(const struct cordon_request *request, struct cordon_containe
 {
     int status = inside_start(request, ret_container, err);
 
-    return status > 0 ? start_here(request, false, ret_container, err) : status;
+    return status > 0 ? start_here(request, false, NULL, ret_container, err) : status;
 }
 
 int container_create(const struct cordon_request *request, struct cordon_container **ret_container, struct error *err)
 {
-    return start_here(request, true, ret_container, err);
+    return start_here(request, true, NULL, ret_container, err);
 }

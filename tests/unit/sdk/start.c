@@ -163,6 +163,7 @@ TEST(what_was_exchanged_since_it_was_checked_is_looked_at_anew)
     fake_script.start_failure = exchanged;
     fake_script.start_failures = 2;
     check_int(run_with(NULL, NULL), 0);
+    check_events("\"type\":\"run.started\""); /* of the one run that it is */
     check_int(fake_counts.starts, 3);
     check_int(fake_counts.finishes, 1);
     fixture_close();
@@ -171,6 +172,7 @@ TEST(what_was_exchanged_since_it_was_checked_is_looked_at_anew)
     check_int(run_with(NULL, NULL), -ESTALE);
     check_contains(err.text, "/etc/group");
     check_int(fake_counts.starts, 5);
+    check_events("\"type\":\"run.failed\",\"kind\":\"system\"");
     fixture_close();
     fixture_open(); /* what else fails is not tried again */
     fake_script.start_failure = exchanged;
