@@ -169,7 +169,7 @@ static void serve_all(struct service *service)
     for (struct keeper *keeper = service->core->keepers; keeper && service->is_ready && service->kind->hand; keeper = keeper->next) {
         int status;
 
-        if (!keeper->is_joined || keeper->is_retiring || (keeper->services & bit_of(service)))
+        if (!keeper->is_joined || (keeper->services & bit_of(service)))
             continue;
         status = serve(service, keeper, &err);
         if (status < 0 && status != -EAGAIN)

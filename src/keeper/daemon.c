@@ -302,6 +302,8 @@ static int join(struct keeper *keeper, struct error *err)
     if (status < 0)
         return status;
     keeper->joined_ns = clock_monotonic_ns();
+    if (keeper->is_replaced) /* this core has not heard of it, and would give it whoever comes */
+        daemon_tell_leaving(keeper);
     for (const struct session *session = keeper->sessions; session; session = session->next)
         if (session_is_listed(session)) {
             daemon_tell_running(keeper, session);
