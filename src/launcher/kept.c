@@ -207,20 +207,23 @@ int kept_say(struct server *server, struct group *group, const unsigned char key
     if (status < 0)
         return status;
     kept->gid = group->peer.gid;
-    kept->is_wanted = false;
+    if (group->began_ns >= kept->wanted_ns) /* it has looked for what nobody has, or will */
+        kept->is_wanted = false;
     group->keeps = kept;
     return 0;
 }
 
-void kept_left(struct server *server, struct group *group)
+/* Also where another keeper has the same key: that one looks once, when it begins. */
+void kept_left(struct group *group)
 {
     struct kept *kept = group->keeps ? group->keeps : group->again;
     uint64_t now = clock_monotonic_ns();
 
     group->keeps = group->again = NULL;
-    if (!kept || has_keeper(server, kept, group))
+    if (!kept)
         return;
     kept->is_wanted = true;
+    kept->wanted_ns = now;
     if (now - group->began_ns > STEADY_NS)
         kept->tries = 0;
     kept->due_ns = kept->tries ? now + (DELAY_FIRST_NS << (kept->tries - 1)) : now;
@@ -322,9 +325,14 @@ static int load(struct server *server, const char *name, struct error *err)
         return error_memory(err);
     snprintf(kept->name, sizeof(kept->name), "%s", name);
     kept->is_wanted = true;
-    for (const struct group *group = server->groups; group; group = group->next)
-        if (group->peer.uid == kept->uid && !group->is_over)
+    for (const struct group *group = server->groups; group; group = group->next) {
+        if (group->peer.uid != kept->uid)
+            continue;
+        if (group->is_over)
+            kept->wanted_ns = clock_monotonic_ns(); /* what it kept those that live have not looked for */
+        else
             kept->due_ns = clock_monotonic_ns() + ATTACH_NS;
+    }
     return 0;
 }
 

@@ -14,7 +14,8 @@ struct kept {
     char name[LAUNCH_GROUP_SIZE]; /* of its record, and what cordond calls it */
     uint32_t uid, gid;
     unsigned char key[LAUNCH_KEY_SIZE];
-    bool is_wanted;  /* there may be something that no keeper has */
+    bool is_wanted;  /* there may be something that no keeper has, */
+    uint64_t wanted_ns; /* since then; 0 = since before this launcher */
     unsigned tries;  /* to start one, since one stood */
     uint64_t due_ns; /* not before */
 };
@@ -27,7 +28,7 @@ int kept_load(struct server *server, struct error *err) must_check;
 /* What a keeper says of its key. KEEPS: its record is on the disk. */
 int kept_say(struct server *server, struct group *group, const unsigned char key[LAUNCH_KEY_SIZE], enum launch_keeping what, struct error *err) must_check;
 /* This one has ended. */
-void kept_left(struct server *server, struct group *group);
+void kept_left(struct group *group);
 
 struct kept *kept_find(const struct server *server, const char *name);
 /* The first from that number on that waits for a keeper; NULL = none. *ret_wait_ns: until one does; UINT64_MAX = for ever. */

@@ -257,7 +257,7 @@ void server_end(struct server *server, struct container *container)
 void server_end_group(struct server *server, struct group *group)
 {
     group->is_over = true;
-    kept_left(server, group);
+    kept_left(group);
     for (struct source *source = group->connections; source; source = source->next)
         shutdown(source->fd, SHUT_RDWR); /* whoever holds the other end: the loop closes this one */
     for (struct container *container = group->containers; container; container = container->next)

@@ -150,6 +150,23 @@ def what_one_keeper_forgets_another_still_keeps():
 
 
 @test
+def the_end_of_one_of_two_keepers_of_a_key_has_another_started():
+    with World() as world:
+        one, other = Keeper(world, USER), Keeper(world, USER)
+        keep(one)
+        keep(other)
+        one.close()
+        again = Again(world, soon_wanted(world), groups_now())
+        with again.launcher() as launcher:
+            ask(launcher, request(KEEP, order=LEAVES, key=ONE))
+        again.close()
+        wait_for(lambda: not pathlib.Path(f"/proc/{again.pid}").exists(), "its end")
+        same(wanted(world), "", "it had none")
+        other.close()
+        soon_wanted(world)
+
+
+@test
 def a_daemon_that_is_taken_over_has_nobody_started_but_who_is_wanted():
     with World() as world, socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as channel:
         keeper, fds = Keeper(world, USER), [channel.fileno()]

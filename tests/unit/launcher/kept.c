@@ -107,12 +107,12 @@ TEST(a_keeper_that_ends_again_and_again_is_waited_for_longer_and_longer)
     kept = world->server.kept;
     check(next(world, &wait_ns) == NULL);
     check(wait_ns == UINT64_MAX);
-    kept_left(&world->server, &world->groups[0]);
+    kept_left(&world->groups[0]);
     check(next(world, &wait_ns) == kept); /* at once, the first time */
     for (int i = 0; i < 20; i++) {
         kept_tried(&world->server, kept, &world->groups[0]);
         check(next(world, &wait_ns) == NULL);
-        kept_left(&world->server, &world->groups[0]);
+        kept_left(&world->groups[0]);
         check(next(world, &wait_ns) == NULL);
         check(wait_ns > 0 && wait_ns + NS_PER_S > longest_ns);
         longest_ns = wait_ns;
@@ -121,8 +121,34 @@ TEST(a_keeper_that_ends_again_and_again_is_waited_for_longer_and_longer)
     /* one that stood is started well */
     kept_tried(&world->server, kept, &world->groups[0]);
     world->groups[0].began_ns -= 120 * NS_PER_S;
-    kept_left(&world->server, &world->groups[0]);
+    kept_left(&world->groups[0]);
     check(next(world, &wait_ns) == kept);
+    world_free(world);
+}
+
+TEST(the_end_of_one_of_several_keepers_of_a_key_has_another_one_started)
+{
+    struct world *world = world_new();
+    struct kept *kept;
+    uint64_t wait_ns;
+
+    check_int(say(world, 0, 1, LAUNCH_KEEPS, NULL), 0);
+    check_int(say(world, 1, 1, LAUNCH_KEEPS, NULL), 0);
+    kept = world->server.kept;
+    check(next(world, &wait_ns) == NULL);
+    kept_left(&world->groups[0]);
+    check(next(world, &wait_ns) == kept);
+    /* one that began before looked when it began, whatever it says now */
+    check_int(say(world, 1, 1, LAUNCH_KEEPS, NULL), 0);
+    check_int(say(world, 2, 1, LAUNCH_KEEPS, NULL), 0);
+    check(kept->is_wanted);
+    world->groups[3].began_ns = clock_monotonic_ns();
+    check_int(say(world, 3, 1, LAUNCH_KEEPS, NULL), 0);
+    check(!kept->is_wanted);
+    /* and what one has said that it has not is nobody's to be started for */
+    check_int(say(world, 1, 1, LAUNCH_LEAVES, NULL), 0);
+    kept_left(&world->groups[1]);
+    check(!kept->is_wanted);
     world_free(world);
 }
 
