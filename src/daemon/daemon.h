@@ -42,6 +42,12 @@ struct daemon_settings {
 
 /* ---- quota.c ---- */
 
+/* Of keepers, since `since_ns`. */
+struct said {
+    uint64_t since_ns;
+    uint32_t count;
+};
+
 struct account {
     struct account *next;
     uid_t uid;
@@ -50,6 +56,7 @@ struct account {
     uint64_t refused_ns;      /* when the log was last told of a refusal, */
     unsigned refused_untold;  /* and how many there were since */
     uint64_t filled_ns;
+    struct said said;
 };
 
 struct accounts {
@@ -220,6 +227,9 @@ int container_check_name(const struct core *core, const struct account *account,
 void container_hear(struct container *container, const struct protocol_message *message);
 /* As LISTED. */
 void container_tell(struct protocol_out *out, const struct container *container, uint32_t request);
+
+/* said.c: into the log, as what it is. */
+void said_hear(struct keeper *keeper, const char *text);
 
 /* confine.c: from here on no file but below these directories, and a list of system calls. */
 int core_confine(int keepers_directory, struct error *err) must_check;

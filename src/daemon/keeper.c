@@ -342,6 +342,9 @@ static int hear(struct keeper *keeper, const struct protocol_received *received,
         return 0;
     case PROTOCOL_WRITE_FOR:
         return services_write_for(keeper->core, keeper, protocol_text(message, TAG_ID), err);
+    case PROTOCOL_SAYS:
+        said_hear(keeper, protocol_text(message, TAG_TEXT));
+        return 0;
     case PROTOCOL_JOINED_ALL:
         daemon_log("keeper %s (process %d of user %u) is back, with %u containers", keeper->id, (int)keeper->pid, keeper->account->uid, keeper->containers);
         return 0;

@@ -43,7 +43,7 @@ static bool becomes_patient(struct session *session)
         session->again.patient_until_ns = 0;
         return false;
     }
-    fprintf(stderr, "cordon-keeper: container %s waits for the audit log, which its policy requires\n", session->id);
+    keeper_say("container %s waits for the audit log, which its policy requires", session->id);
     session->again.patient_until_ns = loop_now_ns(keeper->loop) + LOG_PATIENCE_MS * NS_PER_MS;
     loop_start(keeper->loop, &session->again.timer, LOG_LOOK_MS);
     return true;
@@ -68,7 +68,7 @@ static void due(struct loop_timer *timer)
     }
     if (becomes_patient(session))
         return;
-    fprintf(stderr, "cordon-keeper: container %s could not be started again: %s\n", session->id, err.text);
+    keeper_say("container %s could not be started again: %s", session->id, err.text);
     session->again.end = (struct cordon_status){.end = CORDON_END_LOST, .exit_status = 125};
     session->lifecycle = again_wanted(session) ? PROTOCOL_RESTARTING : PROTOCOL_STOPPED;
     kept_update(session); /* or the next keeper would try anew what was given up */

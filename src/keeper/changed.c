@@ -29,7 +29,7 @@ void changed_at_start(struct session *session)
 
     container_tell_facts(session->container, &facts);
     if (*former && strcmp(former, facts.digest) != 0) {
-        fprintf(stderr, "cordon-keeper: container %s: its policy is another one than when it was created or started last: %s, not %s\n", session->id, facts.digest, former);
+        keeper_say("container %s: its policy is another one than when it was created or started last: %s, not %s", session->id, facts.digest, former);
         record(session, session->policy, NULL, facts.digest, former);
     }
     snprintf(session->disk.digest, sizeof(session->disk.digest), "%s", facts.digest);

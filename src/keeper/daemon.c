@@ -173,6 +173,17 @@ void daemon_tell_not_served(struct keeper *keeper, const struct session *session
     tell(keeper, &out);
 }
 
+/* A word, for which nothing waits. */
+void daemon_tell_said(struct keeper *keeper, const char *text)
+{
+    auto_protocol struct protocol_out out;
+
+    protocol_begin(&out, PROTOCOL_SAYS, 0);
+    protocol_add_text(&out, TAG_TEXT, text);
+    if (keeper->daemon.fd >= 0)
+        (void)!protocol_send(keeper->daemon.fd, MSG_DONTWAIT, &out, NULL, 0, NULL);
+}
+
 void daemon_tell_leaving(struct keeper *keeper)
 {
     auto_protocol struct protocol_out out;

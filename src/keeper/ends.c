@@ -73,7 +73,7 @@ static void end_at_once(struct session *session)
         return;
     }
     if (!session->has_to_die)
-        fprintf(stderr, "cordon-keeper: container %s: its time is over, and it could not be ended: %s: tried again each second\n", session->id, err.text);
+        keeper_say("container %s: its time is over, and it could not be ended: %s: tried again each second", session->id, err.text);
     session->has_to_die = true;
     loop_start(session->keeper->loop, &session->keeper->ends_again, KILL_AGAIN_MS);
 }
@@ -94,11 +94,11 @@ static void end_container(struct session *session)
     if (session->ends.is_told)
         return;
     session->ends.is_told = true;
-    fprintf(stderr, "cordon-keeper: the time of container %s is over: it is stopped, and not started again before it is renewed\n", session->id);
+    keeper_say("the time of container %s is over: it is stopped, and not started again before it is renewed", session->id);
     if (again_give_up(session) || !session->container)
         return;
     if (cordon_container_stop(session->container, GRACE_MS, (struct cordon_error *)&err) < 0) {
-        fprintf(stderr, "cordon-keeper: container %s: %s: it is ended at once\n", session->id, err.text);
+        keeper_say("container %s: %s: it is ended at once", session->id, err.text);
         end_at_once(session);
     }
     session->is_frozen = false;
@@ -129,9 +129,9 @@ static void end_network(struct session *session)
     changed_network(session, former.digest);
     session->network.ends = (struct ending){0};
     if (status == 0)
-        fprintf(stderr, "cordon-keeper: container %s has the network of before again\n", session->id);
+        keeper_say("container %s has the network of before again", session->id);
     else
-        fprintf(stderr, "cordon-keeper: container %s: the network of before could not be put back: %s: it is ended\n", session->id, err.text);
+        keeper_say("container %s: the network of before could not be put back: %s: it is ended", session->id, err.text);
     if (status < 0) {
         session->again.is_asked_to_end = true;
         end_at_once(session);

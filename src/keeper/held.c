@@ -205,7 +205,7 @@ void held_look(struct session *session)
         return;
     again->was_ended = true;
     if (cordon_container_kill(session->container, (struct cordon_error *)&err) < 0)
-        fprintf(stderr, "cordon-keeper: container %s: %s\n", session->id, err.text);
+        keeper_say("container %s: %s", session->id, err.text);
 }
 
 void held_ended(struct session *session, int over, const struct error *failure)

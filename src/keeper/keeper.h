@@ -180,6 +180,12 @@ void daemon_ask_writer(struct keeper *keeper, const char *id);
 /* services.c: a connection to a part of the daemon, which cordond has labelled. Takes `fd`. */
 int services_take(struct keeper *keeper, const char *name, int fd, struct error *err) must_check;
 
+/* says.c: one line for people, without its end. */
+void keeper_say(const char *format, ...) printf_like(1, 2);
+void says_begin(struct keeper *keeper);
+/* To cordond, which writes it down; lost where that is not there. */
+void daemon_tell_said(struct keeper *keeper, const char *text);
+
 /* replaced.c: is this program another one than is there now? Then it begins nothing new, and cordond is told. */
 bool replaced_look(struct keeper *keeper);
 /* One that is kept, does not run and is on disk: the next keeper takes it up. It is no more then, here. */

@@ -112,7 +112,7 @@ static void say_what_is_left(struct keeper *keeper)
     struct error err = ERROR_INIT;
 
     if (launching_keep(keeper, is_one_there(keeper) ? LAUNCH_LEAVES : LAUNCH_FORGETS, &err) < 0)
-        fprintf(stderr, "cordon-keeper: the launcher was not told that nothing is kept any more: %s\n", err.text);
+        keeper_say("the launcher was not told that nothing is kept any more: %s", err.text);
 }
 
 /* ---- written ---- */
@@ -267,7 +267,7 @@ void kept_update(struct session *session)
         session->disk.written = mem_string(state.data);
     }
     if (status < 0)
-        fprintf(stderr, "cordon-keeper: container %s: what became of it could not be written down: %s\n", session->id, err.text);
+        keeper_say("container %s: what became of it could not be written down: %s", session->id, err.text);
 }
 
 /* Nothing is left of this key, or only what others have: nobody has to be started for this one's. */
@@ -293,7 +293,7 @@ int kept_remove(struct session *session, struct error *err)
     if (renameat(kept, name, kept, hidden) < 0)
         return errno == ENOENT ? 0 : error_system(err, errno, "remove container %s from the disk", session->id);
     if (fsync(kept) < 0) /* it is gone, but for a loss of power */
-        fprintf(stderr, "cordon-keeper: container %s: its removal may not be on the disk yet: %s\n", session->id, strerror(errno));
+        keeper_say("container %s: its removal may not be on the disk yet: %s", session->id, strerror(errno));
     remove_all(kept, hidden);
     look_for_last(session);
     return 0;
@@ -448,7 +448,7 @@ static void find_one(struct keeper *keeper, const char *name)
     snprintf(session->id, sizeof(session->id), "%.25s", name);
     status = take_up(session, directory, state, &err);
     if (status < 0) {
-        fprintf(stderr, "cordon-keeper: container %s cannot be taken up again, and is left on the disk: %s\n", session->id, err.text);
+        keeper_say("container %s cannot be taken up again, and is left on the disk: %s", session->id, err.text);
         session->lifecycle = 0;
         session_close(session);
         return;
@@ -480,7 +480,7 @@ void kept_find(struct keeper *keeper)
     struct error err = ERROR_INIT;
 
     if (is_there && launching_keep(keeper, LAUNCH_KEEPS, &err) < 0) { /* they are not this keeper's, or would be nobody's after it */
-        fprintf(stderr, "cordon-keeper: containers on the disk are not taken up: %s\n", err.text);
+        keeper_say("containers on the disk are not taken up: %s", err.text);
         snprintf(keeper->kept_why, sizeof(keeper->kept_why), "%.*s", (int)sizeof(keeper->kept_why) - 1, err.text);
         keeper->kept = KEPT_NOWHERE;
         return;

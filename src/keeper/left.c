@@ -65,7 +65,7 @@ static int read_left(struct left *left, struct error *err)
     status = spool_read(spool_file(left->spool), take, left, &told, err);
     if (status < 0 || left->has_more || !told.rest)
         return status < 0 ? status : 0;
-    fprintf(stderr, "cordon-keeper: what keeper %s has left ends with %zu bytes that are no record: at least one is lost; the file is kept as %s.bad\n", left->id, told.rest, left->id);
+    keeper_say("what keeper %s has left ends with %zu bytes that are no record: at least one is lost; the file is kept as %s.bad", left->id, told.rest, left->id);
     left->is_odd = true;
     status = left->client ? 0 : log_client_new(BYTES_MAX, left->upto, &left->client, err);
     if (status == 0)
@@ -90,7 +90,7 @@ static void end(struct left *left)
 /* What stays is found again by whoever looks next. */
 static void give_up(struct left *left, const struct error *why)
 {
-    fprintf(stderr, "cordon-keeper: what keeper %s has left: %s\n", left->id, why->text);
+    keeper_say("what keeper %s has left: %s", left->id, why->text);
     log_client_free(take_ptr(left->client));
     spool_free(take_ptr(left->spool));
 }

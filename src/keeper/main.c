@@ -83,7 +83,6 @@ static int run(struct keeper *keeper, struct error *err)
     if (status == 0)
         status = ends_begin(keeper, err);
     if (status == 0 && kept_open(keeper, err) < 0) { /* what is run goes on; what is to be kept is refused */
-        fprintf(stderr, "cordon-keeper: no container can be kept: %s\n", err->text);
         snprintf(keeper->kept_why, sizeof(keeper->kept_why), "%.*s", (int)sizeof(keeper->kept_why) - 1, err->text);
         *err = (struct error)ERROR_INIT;
         keeper->kept = KEPT_NOWHERE;
@@ -96,6 +95,10 @@ static int run(struct keeper *keeper, struct error *err)
         status = left_begin(keeper, err);
     if (status == 0)
         status = daemon_begin(keeper, channel, err);
+    if (status == 0)
+        says_begin(keeper);
+    if (status == 0 && *keeper->kept_why)
+        keeper_say("no container can be kept: %s", keeper->kept_why);
     if (status == 0) {
         status = loop_run(keeper->loop);
         if (status < 0)

@@ -11,7 +11,7 @@ bool replaced_look(struct keeper *keeper)
 {
     if (keeper->is_replaced || !installation_is_replaced())
         return keeper->is_replaced;
-    fprintf(stderr, "cordon-keeper: its program was replaced: what runs goes on, and what is new is for a keeper of the program that is there now\n");
+    keeper_say("its program was replaced: what runs goes on, and what is new is for a keeper of the program that is there now");
     keeper->is_replaced = true;
     pools_end(keeper);
     daemon_tell_leaving(keeper);
@@ -42,7 +42,7 @@ void replaced_hand_on(struct session *session)
 {
     struct keeper *keeper = session->keeper;
 
-    fprintf(stderr, "cordon-keeper: container %s is left to another keeper\n", session->id);
+    keeper_say("container %s is left to another keeper", session->id);
     session_close(session); /* what is on disk stays */
     while (keeper->launcher.fd >= 0 && (session = find(keeper, true)))
         session_close(session);

@@ -137,7 +137,7 @@ static void begin_spool(struct writer *writer, const char *state)
     if (status == 0)
         status = log_client_keep(writer->client, spool, &err);
     if (status < 0)
-        fprintf(stderr, "cordon-keeper: what the audit log has not taken would be lost with this process: %s\n", err.text);
+        keeper_say("what the audit log has not taken would be lost with this process: %s", err.text);
     if (writer->directory >= 0)
         left_set_directory(keeper, writer->directory);
 }
@@ -308,7 +308,7 @@ void writer_end(struct keeper *keeper)
     struct error err = ERROR_INIT;
 
     if (log_client_wait(client, log_client_number(client), END_WAIT_MS, &err) < 0)
-        fprintf(stderr, "cordon-keeper: the audit log has not taken %" PRIu64 " records, which the next keeper tells it: %s\n",
+        keeper_say("the audit log has not taken %" PRIu64 " records, which the next keeper tells it: %s",
                 log_client_number(client) - log_client_durable(client), err.text);
     else
         log_client_keep_no_more(client);

@@ -166,6 +166,7 @@ static const struct protocol_use again[] = {ONE(TICKET), ONE(ID), ONE(NAME)};
 static const struct protocol_use kept[] = {ONE(KEY), MAYBE(UID), MAYBE(GID), MAYBE(NAME)};
 static const struct protocol_use keeper_is[] = {ONE(TICKET), ONE(PID)};
 static const struct protocol_use part[] = {ONE(NAME)};
+static const struct protocol_use said[] = {ONE(TEXT)};
 static const struct protocol_use no_part[] = {ONE(NAME), ONE(TEXT)};
 static const struct protocol_use log_writer[] = {ONE(LOG_WRITER), ONE(LOG_ACTOR), ONE(UID), ONE(GID), MAYBE(IDENTITY), MAYBE(LOG_NAMES)};
 static const struct protocol_use log_records[] = {ONE(LOG_FIRST), ONE(COUNT), ONE(LOG_BODIES), MAYBE(LOG_ACTOR), MAYBE(IDENTITY)};
@@ -256,6 +257,8 @@ static const struct protocol_row rows[] = {
     ROW(LOOK_FOR_KEPT, DAEMON, LAUNCHER, PROTOCOL_JOINED, 0, FREE, NO),
     /* client and keeper, once more */
     ROW(GIVE_UP, CLIENT, KEEPER, PROTOCOL_STARTING | PROTOCOL_RUNNING | PROTOCOL_ENDED, 0, FREE, NO),
+    /* keeper and cordond, once more */
+    ROW(SAYS, KEEPER, DAEMON, PROTOCOL_JOINED, 0, FREE, WITH(said)),
     /* client and cordond, once more */
     ROW(TELL_LOG, CLIENT, DAEMON, PROTOCOL_GREETED, 0, REQUEST, NO),
     ROW(LOG_IS, DAEMON, CLIENT, PROTOCOL_ANY, 1, FREE, WITH(one_kind)),

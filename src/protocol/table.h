@@ -130,6 +130,8 @@ enum protocol_type {
     PROTOCOL_LOOK_FOR_KEPT = 77,      /* a keeper has ended, whose containers another one may find on disk */
     /* client and keeper, once more */
     PROTOCOL_GIVE_UP = 78, /* the launch, if its program has not begun: answered as the launch is, by STARTED or FAILED */
+    /* keeper and cordond, once more */
+    PROTOCOL_SAYS = 79, /* a line for people, who have it in cordond's log */
     /* client and cordond, once more */
     PROTOCOL_TELL_LOG = 90, /* what it did itself, or finds in its own records */
     PROTOCOL_LOG_IS = 91,   /* its connection to the log, as a writer of its user's; KIND: it is the log of that user alone */
