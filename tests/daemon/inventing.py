@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Keepers that say what is not so: inventing.py CORDOND. What one says it holds is neither another one's nor inside of what nobody has told of yet. And one that
-hangs up and comes back is believed as long as it lives. And however many and deep what it says is inside of its container, their end holds nobody up."""
+hangs up and comes back is believed as long as it lives. What one says to people is so many lines in cordond's log, and nothing else there. And however many and deep what it says is inside of its container, their end holds nobody up."""
 import os
 import shutil
 import signal
@@ -17,6 +17,7 @@ from wire import TAG, TYPE, VERSION, becomes, connect, field, hello, message, nu
 RUNNING, STOPPED = 2, 4
 SAME, CHILD, BACK, DEEP = "c" + "1" * 24, "c" + "2" * 24, "c" + "3" * 24, "c" + "4" * 24
 DEPTH = 8192  # as many as are listed of one user
+LINES = 20  # as many as are written down of what one user's keepers say
 
 
 def inner(depth):
@@ -59,6 +60,9 @@ def keeper(directory):
             if not becomes(lambda: keepers(directory) < count):  # it has been given up
                 return
             channel = come_back(who)
+        if role == "w":
+            for _ in range(5 * LINES):
+                channel.send(message(TYPE.SAYS, text(TAG.TEXT, "a word\ncordond: forged\x1b[31m " + "x" * 2000)))
         if role == "d":
             channel.send(message(TYPE.HOLDS, number(TAG.TICKET, ticket), text(TAG.ID, DEEP), number(TAG.STATE, RUNNING)))
             for depth in range(DEPTH):  # each inside of the one before
@@ -159,6 +163,7 @@ def main():
             if not becomes(lambda: len(os.listdir(f"{directory}/run/keepers")) == 3):
                 print("the record of one that has ended stays:", os.listdir(f"{directory}/run/keepers"))
                 failed += 1
+            kept.append(open_one(directory, "w"))
             if not ends_deep(directory):
                 print("containers inside of each other, and their end: not as it was said")
                 failed += 1
@@ -167,6 +172,10 @@ def main():
             daemon.send_signal(signal.SIGTERM)
             said = daemon.communicate()[1]
     shutil.rmtree(directory)
+    written = [line for line in said.splitlines() if " says: " in line]
+    if len(written) != LINES or "\x1b" in said or any(line.startswith("cordond: forged") or len(line) > 1024 for line in said.splitlines()):
+        print(f"what keepers say is written down as they like it: {len(written)} lines")
+        failed += 1
     if failed:
         print(said, end="")
     return failed
