@@ -496,7 +496,7 @@ struct session *session_open(struct keeper *keeper, int client, uint64_t ticket,
         protocol_close(client);
         return NULL;
     }
-    session->ticket = ticket;
+    session->ticket = id ? 0 : ticket; /* that of a container that is there already: whoever is not served at it ends nothing */
     snprintf(session->name, sizeof(session->name), "%s", name ? name : "");
     if (!id && replaced_look(keeper)) {
         session_close(session); /* it hears nothing, and another keeper serves it */
