@@ -260,6 +260,14 @@ static bool has_room_only(const struct server *server, const struct source *sour
     return source == server->notes.hearer && !(events & ~(uint32_t)EPOLLOUT);
 }
 
+/* A keeper of the program that this one has opened, and that was replaced since, would serve nobody (docs/decisions/0205). The next launcher opens what is there now. */
+static bool is_outdated(const struct server *server, const struct source *source, const struct launch_request *request)
+{
+    struct stat st;
+
+    return source->who & WHO_DAEMON && (request->type == LAUNCH_KEEPER || request->type == LAUNCH_AGAIN) && fstat(server->keeper_program, &st) == 0 && st.st_nlink == 0;
+}
+
 /* false: the connection is to be closed. One that does not take its answer at once is lost: the launcher waits for nobody. */
 static bool hear(struct server *server, struct source *source)
 {
@@ -273,6 +281,12 @@ static bool hear(struct server *server, struct source *source)
         return true;
     if (status <= 0)
         return false;
+    if (is_outdated(server, source, &request)) { /* who asked asks the next one, at the same socket */
+        fputs("cordon-launcher: the programs that it starts were replaced: it ends, so that the next one starts those that are there now\n", stderr);
+        fds_close(fds, count);
+        is_told_to_end = 1;
+        return false;
+    }
     requests_serve(server, source, &request, fds, count, &reply, &answer);
     fds_close(fds, count);
     status = fds_send(source->fd, &reply, sizeof(reply), &answer, answer >= 0, MSG_DONTWAIT);
