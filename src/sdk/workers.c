@@ -262,13 +262,17 @@ int workers_have_rules(const struct workers *workers, const struct net_rules *ru
 {
     void *own = NULL, *other = NULL;
     size_t own_size = 0, other_size = 0;
+    struct net_rules now;
     int status;
 
     if (!rules || !workers->rules)
         return !rules && !workers->rules;
+    now = *rules; /* said at another time, they are the same: an end is a time, and where one has come its rule is not among them */
+    now.said_real_ms = workers->rules->said_real_ms;
+    now.said_boot_ms = workers->rules->said_boot_ms;
     status = net_rules_write(workers->rules, &own, &own_size, err);
     if (status == 0)
-        status = net_rules_write(rules, &other, &other_size, err);
+        status = net_rules_write(&now, &other, &other_size, err);
     if (status == 0)
         status = own_size == other_size && memcmp(own, other, own_size) == 0;
     mem_free(own);
